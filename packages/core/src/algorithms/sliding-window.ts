@@ -1,0 +1,78 @@
+import type { Algorithm, Rule, State } from './rule.ts'
+
+/**
+ * Sliding window: at most `limit` units in any interval of length `window`, counted in `precision` sub-windows. A
+ * sub-window counts in full until its last instant has left the window, so it never over-admits and refuses at most
+ * `window / precision` too long.
+ *
+ * State: `[block, leaves, units, leaves, units, …]`, one pair a live sub-window, the next to leave first.
+ *
+ * `concurrency` is the same arithmetic over leases: a request in flight is a unit that leaves after `ttl` unless its
+ * release refunds it before.
+ */
+export const slidingWindow: Algorithm = {
+  fits: (state, now, cost, rule) => counted(state, now) + cost <= rule.limit,
+
+  charge(state, now, cost, rule) {
+    if (state.length === 0) state.push(0)
+    drop(state, now)
+    const leaves = leavesAt(now, rule)
+    let at = state.length
+    while (at > 1 && state[at - 2]! > leaves) at -= 2
+    if (at > 1 && state[at - 2] === leaves) state[at - 1]! += cost
+    else state.splice(at, 0, leaves, cost)
+    // Only a changed window leaves more sub-windows than it has itself: the oldest join their neighbour, counted longer.
+    while (state.length > 2 * rule.precision + 3) {
+      state[4]! += state[2]!
+      state.splice(1, 2)
+    }
+  },
+
+  refund(state, now, amount, _rule, receipt) {
+    if (now >= receipt) return
+    for (let i = 1; i < state.length; i += 2) {
+      if (state[i] !== receipt) continue
+      if (state[i + 1]! > amount) state[i + 1]! -= amount
+      else state.splice(i, 2)
+      return
+    }
+  },
+
+  freshAt: state => (state.length < 3 ? 0 : state[state.length - 2]!),
+
+  remaining(state, now, rule) {
+    const left = rule.limit - counted(state, now)
+    return left > 0 ? left : 0
+  },
+
+  wait(state, now, cost, rule) {
+    if (cost > rule.limit) return Number.POSITIVE_INFINITY
+    let excess = counted(state, now) + cost - rule.limit
+    let wait = 0
+    for (let i = 1; excess > 0 && i < state.length; i += 2) {
+      if (now >= state[i]!) continue
+      excess -= state[i + 1]!
+      wait = state[i]! - now
+    }
+    return wait
+  },
+
+  receipt: (_state, now, rule) => leavesAt(now, rule),
+}
+
+/** When a unit charged at `now` stops counting: as the sub-window's last instant leaves the window. */
+function leavesAt(now: number, rule: Rule): number {
+  return now - (now % rule.slice) + rule.slice + rule.window
+}
+
+function counted(state: State, now: number): number {
+  let sum = 0
+  for (let i = 1; i < state.length; i += 2) if (now < state[i]!) sum += state[i + 1]!
+  return sum
+}
+
+function drop(state: State, now: number): void {
+  let gone = 1
+  while (gone < state.length && now >= state[gone]!) gone += 2
+  if (gone > 1) state.splice(1, gone - 1)
+}

@@ -1,0 +1,65 @@
+import { letters, MAX_EXACT, type Rule } from './algorithms/index.ts'
+import { HaltError } from './errors.ts'
+import type { Algorithm } from './policy.ts'
+
+/** The numbers of a policy, validated; times in microseconds. */
+export interface RuleNumbers {
+  readonly algorithm: Algorithm | 'quota'
+  /** `{counter}` or `{counter}@{detail}`. */
+  readonly counter: string
+  readonly limit: number
+  readonly capacity: number
+  readonly window: number
+  readonly precision: number
+  readonly block: number
+  /** The smallest limit a penalty may leave: the policy's cost. */
+  readonly floor: number
+}
+
+/**
+ * Compiles a policy's numbers to a rule, and to its variant under a penalty of `multiplier`.
+ *
+ * Both variants count in the same unit, window / gcd(window, limits), so that a penalty begins and ends exactly.
+ *
+ * @throws HaltError `HALT_E_ARITHMETIC` when a product would not be exact in a double
+ */
+export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
+  const { algorithm, limit, capacity, window, floor } = numbers
+  const reduced = multiplier === undefined ? undefined : reduce(limit, multiplier, floor)
+  const common = gcd(gcd(window, limit), reduced ?? 0)
+  const make = (limitInForce: number, capacityInForce: number, variant: Rule | undefined): Rule =>
+    Object.freeze({
+      letter: letters[algorithm],
+      cell: `${numbers.counter}:${letters[algorithm]}`,
+      limit: limitInForce,
+      capacity: capacityInForce,
+      unit: window / common,
+      rate: limitInForce / common,
+      window,
+      slice: Math.ceil(window / numbers.precision),
+      precision: numbers.precision,
+      block: numbers.block,
+      reduced: variant,
+    })
+  if (algorithm === 'token-bucket' && capacity * (window / common) > MAX_EXACT / 2) {
+    throw new HaltError(
+      'HALT_E_ARITHMETIC',
+      `A burst of ${capacity} at ${limit} per ${window / 1e6} s cannot be counted exactly.`,
+      'Choose a limit that divides the window in microseconds more evenly, a smaller burst, or another algorithm.',
+    )
+  }
+  const variant =
+    reduced === undefined
+      ? undefined
+      : make(reduced, reduce(capacity, multiplier as number, floor), undefined)
+  return make(limit, capacity, variant)
+}
+
+// Never below the policy's cost: a penalty slows down, it does not ban.
+function reduce(units: number, multiplier: number, floor: number): number {
+  return Math.min(units, Math.max(1, floor, Math.floor(units * multiplier)))
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b)
+}

@@ -1,0 +1,146 @@
+import type { Rule } from './algorithms/index.ts'
+import { compileRule } from './arithmetic.ts'
+import { type Calendar, compileCalendar } from './calendar.ts'
+import { parseDuration } from './duration.ts'
+import { HaltError } from './errors.ts'
+import type { Algorithm, KeyStrategy, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
+import { compileExemptions, type Exemptions } from './request/exemptions.ts'
+import { validate } from './validation.ts'
+
+/** Any limit that may stand in a limiter's `policy`. */
+export type AnyPolicy<R = unknown> = Policy<R> | Quota<R>
+
+/** A policy, validated and reduced to what a check needs. */
+export interface CompiledPolicy {
+  readonly name: string
+  readonly algorithm: Algorithm | 'quota'
+  readonly limit: number
+  readonly cost: number
+  readonly keyStrategy: KeyStrategy
+  readonly keyExtractor: ((request: never) => unknown) | undefined
+  readonly onMissingKey: 'ip' | 'deny' | 'allow'
+  readonly exemptions: Exemptions | undefined
+  readonly exemptPrivateIps: boolean | undefined
+  /** The share of keys that are only reported: 0 to 1. */
+  readonly shadow: number
+  readonly off: boolean
+  readonly onStoreError: OnStoreError | undefined
+  readonly plan: string | undefined
+  readonly calendar: Calendar | undefined
+  readonly thresholds: readonly number[]
+  /** How long an idempotency key lives beside it, microseconds; a quota's period wins. */
+  readonly window: number
+  /** The counter for a route; `undefined` where all routes share one. */
+  rule(route: string | undefined): Rule
+  /** `keysPerAddress` times the limit, for all unverified keys of an address together. */
+  guardRule(): Rule
+  /** Every counter it has used in this process, by cell. */
+  cells(): string[]
+}
+
+/** What the limiter adds to a policy when it is compiled. */
+export interface CompileContext {
+  /** What is left of a limit under the limiter's penalty. */
+  readonly multiplier: number | undefined
+  readonly keysPerAddress: number
+}
+
+// A service has as many routes as its authors wrote; raw paths, where no route is known, must not fill the memory.
+const MAX_ROUTES = 10_000
+
+/**
+ * Validates a policy or quota and compiles it to numbers.
+ *
+ * @throws HaltError with a code for the field that is wrong
+ */
+export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext): CompiledPolicy {
+  validate(policy)
+  const { name, limit, cost = 1, counter = name, mode = 'enforce', scope = 'global' } = policy
+  const quota = 'period' in policy && policy.period !== undefined ? (policy as Quota<never>) : undefined
+  const rate = quota === undefined ? (policy as Policy<never>) : undefined
+  const algorithm = quota === undefined ? (rate?.algorithm ?? 'token-bucket') : 'quota'
+  const capacity = algorithm === 'token-bucket' ? ((rate as RatePolicy<never>).burst ?? limit) : limit
+  const window = quota === undefined ? spanOf(rate as Policy<never>) : YEAR
+  const block = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
+  const precision = rate !== undefined && 'precision' in rate ? (rate.precision ?? 10) : 10
+  const numbers = { algorithm, limit, capacity, window, precision, block, floor: cost }
+  const multiplier = quota === undefined ? context.multiplier : undefined
+  const base = compileRule({ ...numbers, counter }, multiplier)
+  const routes = new Map<string, Rule>()
+  let guard: Rule | undefined
+
+  const ruleFor = (route: string): Rule => {
+    let rule = routes.get(route)
+    if (rule === undefined) {
+      if (routes.size >= MAX_ROUTES) routes.clear()
+      routes.set(route, (rule = compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier)))
+    }
+    return rule
+  }
+  const guardRule = (): Rule => {
+    const times = Math.min(context.keysPerAddress, Math.floor(MAX_UNITS / capacity), Math.floor(MAX_UNITS / limit))
+    const scaled = { ...numbers, limit: limit * times, capacity: capacity * times, block: 0 }
+    return (guard ??= compileRule({ ...scaled, counter: `${counter}@keys` }, multiplier))
+  }
+  return Object.freeze({
+    name,
+    algorithm,
+    limit,
+    cost,
+    keyStrategy: policy.keyStrategy ?? (policy.keyExtractor ? 'custom' : quota ? 'user' : 'ip'),
+    keyExtractor: policy.keyExtractor as CompiledPolicy['keyExtractor'],
+    onMissingKey: policy.onMissingKey ?? 'ip',
+    exemptions: policy.exemptions?.length ? compileExemptions(policy.exemptions) : undefined,
+    exemptPrivateIps: policy.exemptPrivateIps,
+    shadow: typeof mode === 'object' ? mode.shadow : mode === 'shadow' ? 1 : 0,
+    off: mode === 'off',
+    onStoreError: policy.onStoreError,
+    plan: policy.plan,
+    calendar: quota === undefined ? undefined : compileCalendar(calendarOf(quota)),
+    thresholds: quota?.thresholds ?? DEFAULT_THRESHOLDS,
+    window,
+    rule: (route: string | undefined) => (scope === 'global' ? base : ruleFor(route ?? '*')),
+    guardRule,
+    cells: () => [base.cell, ...[...routes.values()].map(rule => rule.cell), ...(guard ? [guard.cell] : [])],
+  })
+}
+
+/** Compiles what a limiter's `policy` or a resolver gave: one or several. */
+export function compilePolicies(
+  policies: AnyPolicy<never> | readonly AnyPolicy<never>[],
+  context: CompileContext,
+): readonly CompiledPolicy[] {
+  const list = Array.isArray(policies) ? (policies as AnyPolicy<never>[]) : [policies as AnyPolicy<never>]
+  const compiled = list.map(policy => compilePolicy(policy, context))
+  const names = new Set<string>()
+  const cells = new Set<string>()
+  for (const policy of compiled) {
+    const cell = policy.rule('').cell
+    if (names.has(policy.name) || cells.has(cell)) {
+      throw new HaltError(
+        'HALT_E_DUPLICATE_POLICY',
+        `Two policies of one limiter are named "${policy.name}" or share its counter.`,
+        'Give each its own name (and counter): policies of one counter would charge it twice.',
+      )
+    }
+    names.add(policy.name)
+    cells.add(cell)
+  }
+  return compiled
+}
+
+/** The largest limit, burst and cost: 2^31. */
+export const MAX_UNITS: number = 2 ** 31
+const YEAR = 366 * 86_400e6
+const DEFAULT_THRESHOLDS: readonly number[] = Object.freeze([0.8, 1])
+
+function spanOf(policy: Policy<never>): number {
+  return policy.algorithm === 'concurrency'
+    ? parseDuration(policy.ttl, 'ttl', 'HALT_E_WINDOW')
+    : parseDuration(policy.window, 'window', 'HALT_E_WINDOW')
+}
+
+function calendarOf({ period, timeZone, anchor }: Quota<never>): Parameters<typeof compileCalendar>[0] {
+  return { period, ...(timeZone === undefined ? {} : { timeZone }), ...(anchor === undefined ? {} : { anchor }) }
+}
+

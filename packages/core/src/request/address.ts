@@ -1,0 +1,162 @@
+import ipaddr from 'ipaddr.js'
+import { Recent } from './recent.ts'
+
+/**
+ * The bits of an address as four signed 32-bit words, the highest first; an IPv4 address is the first word alone.
+ *
+ * Signed, because that is what JavaScript's bit operators give back: two words compare without a conversion.
+ */
+export type Bits = readonly [number, number, number, number]
+
+/** One IP address, however it was spelled. */
+export interface Address {
+  /** The canonical text: `203.0.113.7`, `2001:db8::1` (RFC 5952). Equal texts are equal addresses. */
+  readonly text: string
+  /** An IPv4-mapped IPv6 address is IPv4. */
+  readonly version: 4 | 6
+  readonly bits: Bits
+}
+
+// The longest honest spelling, quoted and bracketed with a zone and a port, has about 75 characters.
+const MAX_TEXT = 80
+
+// What may stand around an address: spaces, quotes, brackets, a port (RFC 7239 has named ones: `_hidden`), a zone.
+const PORT = String.raw`(?::(?:\d{1,5}|_[\w.-]+))?`
+const ZONE = String.raw`(?:%[\w.:~-]+)?`
+const DECORATED: RegExp = new RegExp(
+  String.raw`^[ \t]*("?)(?:([\d.]+)${PORT}|([\da-f:.]+)${ZONE}|\[([\da-f:.]+)${ZONE}\]${PORT})\1[ \t]*$`,
+  'i',
+)
+const GROUPS = /^[\da-f]{0,4}(?::[\da-f]{0,4}){2,8}$/i
+
+/**
+ * Reads one address from a socket or from a hop of a forwarding header.
+ *
+ * Spaces and double quotes around it, brackets, a port and a zone id are dropped. IPv4 is four decimal numbers
+ * without leading zeros: `010.0.0.1`, `127.1`, `0x7f.1` and `2130706433` mean different things to different readers,
+ * so to us they mean nothing. Whatever lies in `::ffff:0:0/96` is the IPv4 address in its last 32 bits, decided on
+ * the bits and not on the notation; `64:ff9b::/96` and `2001:db8::1.2.3.4` stay IPv6.
+ */
+export function parseAddress(text: string): Address | undefined {
+  // Typed callers pass strings; a user's own `clientIp` callback may not.
+  if (typeof text !== 'string' || text.length > MAX_TEXT) return undefined
+  const bare = parseBareAddress(text)
+  if (bare !== undefined) return bare
+  const match = DECORATED.exec(text)
+  if (match === null) return undefined
+  const [, , quadWithPort, ipv6, bracketed] = match
+  return quadWithPort === undefined ? parseIpv6(ipv6 ?? bracketed ?? '') : parseBareAddress(quadWithPort)
+}
+
+/** Reads an address with nothing around it, as configuration has it. */
+export function parseBareAddress(text: string): Address | undefined {
+  const quad = parseQuad(text)
+  return quad >= 0 ? fromQuad(quad) : parseIpv6(text)
+}
+
+/** The text an address is counted under: IPv4 as it is, IPv6 by its network: `2001:db8::/56`. */
+export function maskAddress(address: Address, ipv6Prefix: number): string {
+  if (address.version === 4) return address.text
+  const memo = (masked[ipv6Prefix] ??= new Recent(4096))
+  const known = memo.get(address.text)
+  if (known !== undefined) return known
+  const text = `${networkOf(address, ipv6Prefix).text}/${ipv6Prefix}`
+  memo.set(address.text, text)
+  return text
+}
+
+// By prefix length: in practice one of them, that of the option. Writing an IPv6 text takes a microsecond or two.
+const masked: (Recent<string> | undefined)[] = []
+
+/** The address with the bits after the prefix cleared: the first one of its network. */
+export function networkOf(address: Address, prefix: number): Address {
+  const [a, b, c, d] = address.bits
+  const mask = prefixMask(prefix)
+  const bits: Bits = [a & mask[0], b & mask[1], c & mask[2], d & mask[3]]
+  return address.version === 4 ? fromQuad(bits[0] >>> 0) : fromIpv6(bits)
+}
+
+/** The mask of a prefix of 0 to 128 bits; an IPv4 prefix is one of 0 to 32. */
+export function prefixMask(prefix: number): Bits {
+  return [wordMask(prefix), wordMask(prefix - 32), wordMask(prefix - 64), wordMask(prefix - 96)]
+}
+
+// A shift by 32 is a shift by 0 in JavaScript, hence the first case.
+function wordMask(ones: number): number {
+  return ones <= 0 ? 0 : ones >= 32 ? -1 : -1 << (32 - ones)
+}
+
+/**
+ * Whether the private-address exemption means this address: 127/8, ::1, 10/8, 172.16/12, 192.168/16.
+ *
+ * Not fc00::/7, fe80::/10 or 100.64/10: real clients arrive from those.
+ */
+export function isPrivate(address: Address): boolean {
+  const [a, b, c, d] = address.bits
+  if (address.version === 6) return a === 0 && b === 0 && c === 0 && d === 1
+  const first = a >>> 24
+  return first === 127 || first === 10 || a >>> 20 === 0xac1 || a >>> 16 === 0xc0a8
+}
+
+// A dotted quad as an unsigned number, or -1. By hand, since every request of a new client comes through here.
+function parseQuad(text: string): number {
+  let value = 0
+  let octet = -1 // -1: no digit of this octet yet
+  let dots = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 46) {
+      if (octet < 0 || ++dots > 3) return -1
+      value = value * 256 + octet
+      octet = -1
+    } else {
+      const digit = code - 48
+      // An octet that is 0 and goes on has a leading zero.
+      if (digit < 0 || digit > 9 || octet === 0) return -1
+      octet = octet < 0 ? digit : octet * 10 + digit
+      if (octet > 255) return -1
+    }
+  }
+  return dots === 3 && octet >= 0 ? value * 256 + octet : -1
+}
+
+function parseIpv6(text: string): Address | undefined {
+  let hex = text
+  if (text.includes('.')) {
+    // ipaddr.js reads octal and hexadecimal in the dotted tail: we read it, and hand on groups only.
+    const tail = text.lastIndexOf(':') + 1
+    const quad = parseQuad(text.slice(tail))
+    if (quad < 0) return undefined
+    hex = `${text.slice(0, tail)}${(quad >>> 16).toString(16)}:${(quad & 0xffff).toString(16)}`
+  }
+  const parts = GROUPS.test(hex) ? parseGroups(hex) : undefined
+  if (parts === undefined) return undefined
+  const word = (i: number): number => ((parts[i] ?? 0) << 16) | (parts[i + 1] ?? 0)
+  const bits: Bits = [word(0), word(2), word(4), word(6)]
+  // ::ffff:0:0/96, asked of the bits.
+  return bits[0] === 0 && bits[1] === 0 && bits[2] === 0xffff ? fromQuad(bits[3] >>> 0) : fromIpv6(bits)
+}
+
+// Asking `isValid` first would parse twice, and a new client's address is nearly always valid.
+function parseGroups(hex: string): readonly number[] | undefined {
+  try {
+    return ipaddr.IPv6.parse(hex).parts
+  } catch {
+    return undefined
+  }
+}
+
+function fromQuad(quad: number): Address {
+  const text = `${quad >>> 24}.${(quad >>> 16) & 255}.${(quad >>> 8) & 255}.${quad & 255}`
+  return frozen(text, 4, [quad | 0, 0, 0, 0])
+}
+
+function fromIpv6(bits: Bits): Address {
+  const [a, b, c, d] = bits
+  const parts = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff, c >>> 16, c & 0xffff, d >>> 16, d & 0xffff]
+  return frozen(new ipaddr.IPv6(parts).toRFC5952String(), 6, bits)
+}
+
+function frozen(text: string, version: 4 | 6, bits: Bits): Address {
+  return Object.freeze({ text, version, bits: Object.freeze(bits) })
+}

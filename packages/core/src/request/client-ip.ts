@@ -1,0 +1,172 @@
+import { describe } from '../duration.ts'
+import { HaltError } from '../errors.ts'
+import { type Address, parseAddress } from './address.ts'
+import { dialectOf, FORWARDING_HEADERS, type HeaderValue, readEntries } from './forwarding.ts'
+import { parseNetworks } from './networks.ts'
+import { Recent } from './recent.ts'
+
+/** Who may say for whom it asks: CIDRs, addresses and names, or a function (`hop` 0 is the socket peer). */
+export type TrustedProxies = readonly string[] | ((address: string, hop: number) => boolean)
+
+/** Where the client's address comes from. */
+export interface ClientIpOptions {
+  /** Default: nobody. */
+  readonly trustedProxies?: TrustedProxies | undefined
+  /** The header a trusted peer names the client in. Default `x-forwarded-for`. */
+  readonly clientIpHeader?: string | undefined
+}
+
+/** Reads one header of the request, its name in lower case. */
+export type ReadHeader = (name: string) => HeaderValue
+
+/** Whose request it is. */
+export interface ClientAddress {
+  /** The client's; absent if the connection has none (a Unix socket, an injected request). */
+  readonly address: Address | undefined
+  /** Whether any forwarding header was present, believed or not. */
+  readonly forwarded: boolean
+  /** Whether the socket peer is a trusted proxy. */
+  readonly trusted: boolean
+}
+
+/** One step on the way from the socket to the client. */
+export interface Hop {
+  /** As received. */
+  readonly address: string
+  readonly parsed: Address | undefined
+  readonly trusted: boolean
+  /** What was concluded, in words. */
+  readonly why: string
+}
+
+/** Finds the client of a request: the nearest hop that is not trusted to speak for others. */
+export interface ClientIp {
+  resolve(peer: string | undefined, header: ReadHeader): ClientAddress
+  /** The same walk, told hop by hop, the socket peer first. The last hop that has an address is the client. */
+  walk(peer: string | undefined, header: ReadHeader): Hop[]
+}
+
+/**
+ * Compiles the options into a finder of clients.
+ *
+ * @throws HaltError `HALT_E_TRUSTED_PROXIES`, `HALT_E_CLIENT_IP_HEADER`
+ */
+export function compileClientIp(options: ClientIpOptions): ClientIp {
+  const isTrusted = compileTrust(options.trustedProxies)
+  const source = compileHeader(options.clientIpHeader)
+  const dialect = dialectOf(source)
+  const signs = [source, ...FORWARDING_HEADERS.filter(name => name !== source)]
+
+  function follow(peer: string | undefined, header: ReadHeader, trail?: Hop[]): ClientAddress {
+    const forwarded = anyPresent(signs, header)
+    const start = peer === undefined ? undefined : recall(peer)
+    if (start === undefined) {
+      trail?.push(hop(peer ?? '', undefined, false, 'the socket has no IP address'))
+      return forwarded ? NOBODY_FORWARDED : NOBODY
+    }
+    const trusted = isTrusted(start.address, 0)
+    trail?.push(hop(peer ?? '', start.address, trusted, trusted ? PEER_TRUSTED : PEER_UNTRUSTED))
+    return verdict(trusted && forwarded ? walkHeader(start, header, trail) : start, forwarded, trusted)
+  }
+
+  function walkHeader(peer: Known, header: ReadHeader, trail: Hop[] | undefined): Known {
+    const { nearestFirst, cut } = readEntries(header(source), dialect)
+    let client = peer
+    let number = 0
+    for (const { text, address } of nearestFirst) {
+      const known = address === undefined ? undefined : recall(address)
+      if (known === undefined) {
+        trail?.push(
+          hop(text, undefined, false, `${source} names no address here: the hop before it is the client`),
+        )
+        return client
+      }
+      client = known
+      // A header of one address names the client, whoever that is.
+      const trusted = dialect !== 'single' && isTrusted(known.address, ++number)
+      trail?.push(hop(text, known.address, trusted, `named by ${source}, ${trusted ? IS_PROXY : IS_CLIENT}`))
+      if (!trusted) return client
+    }
+    if (cut) trail?.push(hop('…', undefined, false, `${source} names more hops than are read`))
+    return client
+  }
+
+  return {
+    resolve: (peer, header) => follow(peer, header),
+    walk(peer, header) {
+      const trail: Hop[] = []
+      follow(peer, header, trail)
+      return trail
+    },
+  }
+}
+
+const IS_PROXY = 'in trustedProxies: the hop it speaks for comes next, or it is the client itself'
+const IS_CLIENT = 'the client'
+const PEER_TRUSTED = `the socket peer, ${IS_PROXY}`
+const PEER_UNTRUSTED = 'the socket peer, not in trustedProxies: the client, whatever the headers say'
+
+function hop(address: string, parsed: Address | undefined, trusted: boolean, why: string): Hop {
+  return { address, parsed, trusted, why }
+}
+
+function anyPresent(names: readonly string[], header: ReadHeader): boolean {
+  for (const name of names) if (header(name) !== undefined) return true
+  return false
+}
+
+// An address and the answers that were given about it, made once each, so that a known client costs no garbage.
+interface Known {
+  readonly address: Address
+  readonly verdicts: (ClientAddress | undefined)[]
+}
+
+function verdict({ address, verdicts }: Known, forwarded: boolean, trusted: boolean): ClientAddress {
+  return (verdicts[(forwarded ? 1 : 0) + (trusted ? 2 : 0)] ??= Object.freeze({
+    address,
+    forwarded,
+    trusted,
+  }))
+}
+
+const NOBODY: ClientAddress = Object.freeze({ address: undefined, forwarded: false, trusted: false })
+const NOBODY_FORWARDED: ClientAddress = Object.freeze({ address: undefined, forwarded: true, trusted: false })
+
+// A memo of a pure function: one for all limiters of the process, so that its size is paid once.
+const recent = new Recent<Known>(4096)
+
+function recall(text: string): Known | undefined {
+  const known = recent.get(text)
+  if (known !== undefined) return known
+  const address = parseAddress(text)
+  if (address === undefined) return undefined
+  const fresh: Known = { address, verdicts: [undefined, undefined, undefined, undefined] }
+  recent.set(text, fresh)
+  return fresh
+}
+
+function compileTrust(proxies: TrustedProxies | undefined): (address: Address, hop: number) => boolean {
+  if (proxies === undefined) return () => false
+  if (typeof proxies === 'function') {
+    return (address, hop) => {
+      try {
+        // Exactly true: the promise of an async function is truthy, and would trust everybody.
+        return proxies(address.text, hop) === true
+      } catch {
+        return false
+      }
+    }
+  }
+  const networks = parseNetworks(proxies, 'HALT_E_TRUSTED_PROXIES')
+  return address => networks.contains(address)
+}
+
+function compileHeader(name: string | undefined): string {
+  if (name === undefined) return 'x-forwarded-for'
+  if (typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name)) return name.toLowerCase()
+  throw new HaltError(
+    'HALT_E_CLIENT_IP_HEADER',
+    `clientIpHeader is ${describe(name)}, not the name of a header.`,
+    'Name the header your proxy sets, e.g. clientIpHeader: "x-forwarded-for", "forwarded" or "cf-connecting-ip".',
+  )
+}

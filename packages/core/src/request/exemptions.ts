@@ -1,0 +1,66 @@
+import { describe } from '../duration.ts'
+import { HaltError } from '../errors.ts'
+import type { Address } from './address.ts'
+import { type Networks, parseNetworks } from './networks.ts'
+
+/** What a policy does not count. */
+export interface Exemptions {
+  /** The entry that covers the path, if one does. */
+  path(path: string): string | undefined
+  address(address: Address | undefined): boolean
+}
+
+// A path that a router may read as another one than it looks is never exempt.
+const AMBIGUOUS = /%|\.\.|\/\/|;|\\/
+
+/** The paths that load balancers and orchestrators ask for. */
+export const HEALTH_PATHS: readonly string[] = Object.freeze(['/health', '/ping', '/ready', '/healthz', '/livez'])
+
+/**
+ * Compiles a list of paths, addresses and CIDRs.
+ *
+ * @throws HaltError `HALT_E_EXEMPTION`
+ */
+export function compileExemptions(entries: readonly string[]): Exemptions {
+  if (!Array.isArray(entries)) refuse(`exemptions is ${describe(entries)}.`, 'Give a list: ["/admin", "192.0.2.0/24"].')
+  const paths: string[] = []
+  const networks: string[] = []
+  for (const entry of entries as unknown[]) {
+    if (typeof entry !== 'string' || entry === '') refuse(`exemptions holds ${describe(entry)}.`, 'Give non-empty strings.')
+    if (entry.startsWith('/')) paths.push(checkPath(entry))
+    else networks.push(entry)
+  }
+  const addresses: Networks | undefined = networks.length ? parseNetworks(networks, 'HALT_E_EXEMPTION', 'exemptions') : undefined
+  return {
+    path: path => (isPlain(path) ? paths.find(exempt => covers(exempt, path)) : undefined),
+    address: address => address !== undefined && addresses !== undefined && addresses.contains(address),
+  }
+}
+
+/** Compiles the limiter's health-check paths: exact, GET and HEAD. */
+export function compileHealthChecks(option: boolean | readonly string[] | undefined): (method: string, path: string) => boolean {
+  if (option === false) return () => false
+  if (option !== undefined && option !== true && !Array.isArray(option)) {
+    refuse(`exemptHealthChecks is ${describe(option)}.`, 'Give true, false, or a list of paths.')
+  }
+  const paths = new Set(Array.isArray(option) ? (option as string[]).map(checkPath) : HEALTH_PATHS)
+  return (method, path) => paths.has(path) && (method === 'GET' || method === 'HEAD')
+}
+
+function covers(exempt: string, path: string): boolean {
+  return path === exempt || (path.startsWith(exempt) && (exempt.endsWith('/') || path[exempt.length] === '/'))
+}
+
+function isPlain(path: string): boolean {
+  return !AMBIGUOUS.test(path)
+}
+
+function checkPath(path: unknown): string {
+  if (typeof path === 'string' && path.startsWith('/') && isPlain(path) && path !== '/') return path
+  if (path === '/') refuse('exemptions holds "/", which covers every path.', 'Name the paths, or do not mount the limiter.')
+  return refuse(`${describe(path)} is no plain path.`, 'Give a path that begins with "/", without "%", "..", "//", ";" or "\\".')
+}
+
+function refuse(message: string, fix: string): never {
+  throw new HaltError('HALT_E_EXEMPTION', message, fix)
+}

@@ -1,0 +1,123 @@
+/** What a request holds under one header name: one line, several lines, or nothing. */
+export type HeaderValue = string | readonly string[] | undefined
+
+/** The headers in which a proxy may say for whom it asks. That one is present means: a proxy was here, or a liar. */
+export const FORWARDING_HEADERS: readonly string[] = Object.freeze([
+  'x-forwarded-for',
+  'forwarded',
+  'x-real-ip',
+  'cf-connecting-ip',
+  'true-client-ip',
+  'fly-client-ip',
+  'fastly-client-ip',
+])
+
+/** One hop as a header names it. */
+export interface Entry {
+  /** As received. */
+  readonly text: string
+  /** The part that should be an address; absent if there is none. */
+  readonly address: string | undefined
+}
+
+/** The hops that a header names, the nearest first. */
+export interface Entries {
+  readonly nearestFirst: readonly Entry[]
+  /** Whether there were more than we read. */
+  readonly cut: boolean
+}
+
+/** How a header names the client: a list of hops, RFC 7239's list of hops, or one address and no hops. */
+export type Dialect = 'list' | 'rfc7239' | 'single'
+
+/** The dialect of a header, its name in lower case. */
+export function dialectOf(name: string): Dialect {
+  if (name === 'forwarded') return 'rfc7239'
+  return name.endsWith('forwarded-for') ? 'list' : 'single'
+}
+
+const MAX_HOPS = 32
+const MAX_CHARACTERS = 2048
+const NOTHING: Entries = Object.freeze({ nearestFirst: Object.freeze([]), cut: false })
+
+/** Reads the hops out of a header. */
+export function readEntries(value: HeaderValue, dialect: Dialect): Entries {
+  if (value === undefined) return NOTHING
+  const lines = typeof value === 'string' ? [value] : value
+  if (dialect === 'single') return single(lines)
+  const { items, cut } = fromTheRight(lines, dialect === 'rfc7239')
+  const nearestFirst = items.map(text => ({ text, address: dialect === 'list' ? text : forParameter(text) }))
+  return { nearestFirst, cut }
+}
+
+// A header of one address that came twice was set by two parties, and we cannot tell which of them to believe.
+function single(lines: readonly string[]): Entries {
+  const [text, second] = lines
+  if (text === undefined) return NOTHING
+  const entry =
+    second === undefined ? { text, address: text } : { text: `${text}, ${second}`, address: undefined }
+  return { nearestFirst: [entry], cut: false }
+}
+
+/**
+ * Splits header lines at their commas, from the end of the last line towards the start of the first.
+ *
+ * Proxies write at the right end, so what we trust is read before anything the client sent can disturb it: its
+ * open quote, or its ten thousand entries. An entry that the limit cuts through is dropped, for `11.2.3.4` must not
+ * become `1.2.3.4`. Empty elements are skipped, as RFC 9110 section 5.6.1.2 asks.
+ */
+function fromTheRight(lines: readonly string[], quotes: boolean): { items: string[]; cut: boolean } {
+  const items: string[] = []
+  let hops = MAX_HOPS
+  let characters = MAX_CHARACTERS
+  for (const line of lines.toReversed()) {
+    const floor = Math.max(0, line.length - characters)
+    let end = line.length
+    do {
+      const comma = commaBefore(line, end, floor, quotes)
+      if ((comma < 0 && floor > 0) || hops-- === 0) return { items, cut: true }
+      const item = line.slice(comma + 1, end).trim()
+      if (item !== '') items.push(item)
+      end = comma
+    } while (end >= 0)
+    characters -= line.length + 1
+  }
+  return { items, cut: false }
+}
+
+// The last comma in [floor, end) that is not in a quoted string, or -1.
+function commaBefore(line: string, end: number, floor: number, quotes: boolean): number {
+  let quoted = false
+  for (let i = end - 1; i >= floor; i--) {
+    const code = line.charCodeAt(i)
+    if (code === COMMA && !quoted) return i
+    if (quotes && code === QUOTE && !escaped(line, i)) quoted = !quoted
+  }
+  return -1
+}
+
+const COMMA = 44
+const QUOTE = 34
+const BACKSLASH = 92
+
+function escaped(line: string, at: number): boolean {
+  let first = at
+  while (first > 0 && line.charCodeAt(first - 1) === BACKSLASH) first--
+  return (at - first) % 2 === 1
+}
+
+const PAIR = /[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))[ \t]*)?(?:;|$)/y
+
+/** The `for` of one element of RFC 7239's `Forwarded`: `for="[2001:db8::1]:4711";proto=https`; nothing if malformed. */
+function forParameter(element: string): string | undefined {
+  let found: string | undefined
+  PAIR.lastIndex = 0
+  while (PAIR.lastIndex < element.length) {
+    const match = PAIR.exec(element)
+    if (match === null) return undefined
+    if (match[1]?.toLowerCase() !== 'for') continue
+    if (found !== undefined) return undefined
+    found = match[2]?.replace(/\\(.)/g, '$1') ?? match[3]
+  }
+  return found
+}

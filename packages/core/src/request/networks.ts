@@ -1,0 +1,110 @@
+import { describe } from '../duration.ts'
+import { HaltError, type HaltErrorCode } from '../errors.ts'
+import { type Address, type Bits, networkOf, parseBareAddress, prefixMask } from './address.ts'
+import { CLOUDFLARE_RANGES } from './cloudflare.ts'
+
+/** A set of networks that was compiled once, so that asking it is a few comparisons of numbers. */
+export interface Networks {
+  /** How many networks it holds. */
+  readonly size: number
+  /** Whether the address lies in one of them. An IPv6 network never holds an IPv4 address, nor the reverse. */
+  contains(address: Address): boolean
+}
+
+interface Network {
+  readonly version: 4 | 6
+  readonly bits: Bits
+  readonly mask: Bits
+}
+
+/** The names that may stand for networks. `private` is what the private-address exemption calls private. */
+const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
+  ['loopback', ['127.0.0.0/8', '::1']],
+  ['linklocal', ['169.254.0.0/16', 'fe80::/10']],
+  ['private', ['127.0.0.0/8', '::1', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']],
+  ['cloudflare', CLOUDFLARE_RANGES],
+])
+
+/**
+ * Compiles a list of CIDRs, addresses and names (`loopback`, `linklocal`, `private`, `cloudflare`).
+ *
+ * @param list what the user wrote
+ * @param code of the error: `HALT_E_TRUSTED_PROXIES`, `HALT_E_EXEMPTION`
+ * @param option its name, for the error
+ * @throws HaltError for whatever is not strictly one of these, a CIDR with bits after its prefix, and `/0`
+ */
+export function parseNetworks(
+  list: readonly string[],
+  code: HaltErrorCode,
+  option = 'trustedProxies',
+): Networks {
+  const refuse = (message: string, fix: string): never => {
+    throw new HaltError(code, message, fix)
+  }
+  if (!Array.isArray(list)) refuse(`${option} is ${describe(list)}, not a list.`, listFix(option, list))
+  const networks = list.flatMap((entry: unknown) => {
+    if (typeof entry !== 'string') return refuse(`${option} holds ${describe(entry)}.`, listFix(option))
+    const text = entry.trim()
+    return (NAMED.get(text) ?? [text]).map(item => parseNetwork(item, option, refuse))
+  })
+  return {
+    size: networks.length,
+    contains(address) {
+      for (const network of networks) if (holds(network, address)) return true
+      return false
+    },
+  }
+}
+
+function holds({ version, bits, mask }: Network, address: Address): boolean {
+  const other = address.bits
+  return (
+    version === address.version &&
+    (other[0] & mask[0]) === bits[0] &&
+    (other[1] & mask[1]) === bits[1] &&
+    (other[2] & mask[2]) === bits[2] &&
+    (other[3] & mask[3]) === bits[3]
+  )
+}
+
+function parseNetwork(
+  text: string,
+  option: string,
+  refuse: (message: string, fix: string) => never,
+): Network {
+  const slash = text.indexOf('/')
+  const written = slash < 0 ? text : text.slice(0, slash)
+  const address = parseBareAddress(written)
+  const length = slash < 0 ? '' : text.slice(slash + 1)
+  const whole = written.includes(':') ? 128 : 32
+  const prefix = slash < 0 ? whole : /^(?:0|[1-9]\d{0,2})$/.test(length) ? Number(length) : Number.NaN
+  if (address === undefined || !(prefix <= whole)) {
+    return refuse(`${describe(text)} in ${option} is no address, CIDR or name.`, listFix(option))
+  }
+  // `::ffff:10.0.0.0/104` is 10.0.0.0/8. Below 96 it would reach beyond the mapped addresses: proxy-addr read
+  // `::ffff:10.0.0.0/8` as all of IPv4 (CVE-2026-90711).
+  const mapped = address.version === 4 && whole === 128
+  const own = mapped ? prefix - 96 : prefix
+  if (own < 0) {
+    const fix = `Write the IPv4 network itself, "${address.text}/${Math.min(prefix, 32)}", or a prefix of 96 + its length.`
+    return refuse(`${describe(text)} in ${option} is an IPv4-mapped network with a prefix below 96.`, fix)
+  }
+  if (own === 0) {
+    const fix =
+      'List the networks of your own proxies, e.g. "10.0.0.0/8": who is trusted may claim any address.'
+    return refuse(`${describe(text)} in ${option} is every address there is.`, fix)
+  }
+  const network = networkOf(address, own)
+  if (network.text !== address.text) {
+    const fix = `Write "${network.text}/${own}" for the whole network, or "${address.text}" for the one address.`
+    return refuse(`${describe(text)} in ${option} has bits set after its prefix.`, fix)
+  }
+  return { version: address.version, bits: address.bits, mask: prefixMask(own) }
+}
+
+function listFix(option: string, value?: unknown): string {
+  const items =
+    typeof value === 'string' ? value.split(/[\s,]+/).filter(Boolean) : ['10.0.0.0/8', '192.0.2.7']
+  const names = [...NAMED.keys()].join(', ')
+  return `Write ${option}: ${JSON.stringify(items)}, or names (${names}); a count of hops or true would let clients pick.`
+}

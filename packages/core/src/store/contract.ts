@@ -1,0 +1,111 @@
+import type { Edges, PenaltyRule, Rule, State } from '../algorithms/index.ts'
+
+/** What a {@link Demand} asks for. */
+export const Mode = {
+  /** Take the units if all of the group passes. */
+  CHARGE: 0,
+  /** As `CHARGE`, but its refusal refuses nobody. */
+  SHADOW: 1,
+  /** Take nothing, keep nothing. */
+  PEEK: 2,
+  /** Take the units (or, when negative, give them back) whatever the limit says. */
+  SETTLE: 3,
+} as const
+export type Mode = (typeof Mode)[keyof typeof Mode]
+
+/** One policy's question to a store: plain data. */
+export interface Demand {
+  readonly rule: Rule
+  /** Whose counter. */
+  readonly subject: string
+  /** Whole units; negative only with `SETTLE`. */
+  readonly cost: number
+  readonly mode: Mode
+  /** Quotas: the calendar edges around now, microseconds. */
+  readonly edges?: Edges | undefined
+  /** `SETTLE` with a negative cost: what the charge went to. */
+  readonly receipt?: number | undefined
+  /** Whether the group's penalty applies to it. */
+  readonly penalized: boolean
+}
+
+/** What a {@link PenaltyDemand} does. */
+export const PenaltyMode = {
+  /** Apply an active penalty; score a refusal. */
+  WATCH: 0,
+  /** Apply an active penalty. */
+  READ: 1,
+  /** Add a violation of `amount` (millionths of a point). */
+  RECORD: 2,
+  /** Start a penalty of `amount` microseconds. */
+  APPLY: 3,
+} as const
+export type PenaltyMode = (typeof PenaltyMode)[keyof typeof PenaltyMode]
+
+/** The penalty cell of a group's principal, read first and scored after judging. */
+export interface PenaltyDemand {
+  readonly rule: PenaltyRule
+  readonly subject: string
+  readonly mode: PenaltyMode
+  readonly amount: number
+}
+
+/** A group that is charged once for a key, until its end. */
+export interface OnceDemand {
+  readonly subject: string
+  /** The cell's name, `i:<digest of the key>` or alike. */
+  readonly cell: string
+  /** How long the key lives without `edges`, microseconds. */
+  readonly window: number
+  readonly edges?: Edges | undefined
+}
+
+/** Demands that are judged at one instant and charged together or not at all. */
+export interface Group {
+  readonly demands: readonly Demand[]
+  readonly penalty?: PenaltyDemand | undefined
+  readonly once?: OnceDemand | undefined
+}
+
+/** A store's raw answer to a group. */
+export interface Verdict {
+  /** The store's clock at the decision, microseconds since the epoch. */
+  readonly now: number
+  /** Whether every enforced demand passed. */
+  readonly allowed: boolean
+  /** The idempotency key was seen before: allowed, nothing charged. */
+  readonly repeated: boolean
+  /** Whether each demand passed. */
+  readonly passes: readonly boolean[]
+  /** Each counter as kept after the decision. */
+  readonly states: readonly State[]
+  /** The penalty's state as kept after the decision; empty when there is none. */
+  readonly penalty: State
+}
+
+/** Names one counter of a store. */
+export interface Cell {
+  readonly subject: string
+  readonly cell: string
+}
+
+/**
+ * The atomic executor. It judges all demands of a group at one instant of its own clock; when all enforced ones pass it
+ * keeps every charge, else only the cool-downs that start. {@link decide} is that loop for any store that can run code
+ * beside its data.
+ *
+ * A store whose `evaluate` returns a verdict, not a promise, makes the whole check synchronous inside.
+ */
+export interface Store {
+  evaluate(group: Group): Verdict | Promise<Verdict>
+  /** Forgets counters. */
+  forget(cells: readonly Cell[]): void | Promise<void>
+  /** How many processes share this store, as far as it knows. */
+  instances?(): number
+  /** Finds what is wrong with the set-up of the store; resolves to what to tell the user. */
+  inspect?(): Promise<readonly { code: `HALT_W_${string}`; message: string; fix: string }[]>
+  /** For labels: `memory`, `redis`, … */
+  readonly kind?: string
+  /** Ends what the store opened itself. */
+  close?(): void | Promise<void>
+}

@@ -1,0 +1,24 @@
+export {
+  algorithms,
+  letters,
+  MAX_EXACT,
+  type Algorithm,
+  type Edges,
+  type Letter,
+  type PenaltyRule,
+  type Rule,
+  type State,
+} from '../algorithms/index.ts'
+export {
+  Mode,
+  PenaltyMode,
+  type Cell,
+  type Demand,
+  type Group,
+  type OnceDemand,
+  type PenaltyDemand,
+  type Store,
+  type Verdict,
+} from './contract.ts'
+export { blockedUntil, decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'
+export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor, waitForCost } from './read.ts'

@@ -1,0 +1,50 @@
+import { algorithms, type Rule, type State } from '../algorithms/index.ts'
+import { blockedUntil } from './decide.ts'
+import type { Demand, Verdict } from './contract.ts'
+
+/** Until when the verdict's penalty lasts, microseconds; 0 when there is none. */
+export function penaltyUntil(verdict: Verdict): number {
+  return verdict.penalty.length > 0 && verdict.now < verdict.penalty[0]! ? verdict.penalty[0]! : 0
+}
+
+/** The rule in force for a demand under the verdict's penalty. */
+export function ruleInForce(demand: Demand, verdict: Verdict): Rule {
+  return demand.penalized && penaltyUntil(verdict) > 0 ? (demand.rule.reduced ?? demand.rule) : demand.rule
+}
+
+/** Microseconds until the demand's cost passes if nobody else asks; `Infinity` when it never can. */
+export function waitFor(demand: Demand, state: State, verdict: Verdict): number {
+  return waitForCost(demand, state, verdict, demand.cost)
+}
+
+/**
+ * As {@link waitFor} for any cost, or without one for all of the capacity: looks past the end of a penalty and of a
+ * cool-down.
+ */
+export function waitForCost(demand: Demand, state: State, verdict: Verdict, cost?: number): number {
+  const { now } = verdict
+  const algorithm = algorithms[demand.rule.letter]
+  const rule = ruleInForce(demand, verdict)
+  let wait = algorithm.wait(state, now, cost ?? rule.capacity, rule)
+  if (rule !== demand.rule) {
+    const rest = penaltyUntil(verdict) - now
+    if (wait >= rest)
+      wait = Math.max(rest, algorithm.wait(state, now, cost ?? demand.rule.capacity, demand.rule))
+  }
+  return Math.max(wait, blockedUntil(state) - now, 0)
+}
+
+/** The instant at which nothing charged counts any more: a bucket is full, the counted units have left. Microseconds. */
+export function resetAt(demand: Demand, state: State, verdict: Verdict): number {
+  const { now } = verdict
+  if (state.length === 0) return now
+  // A bucket is full when all of its capacity could be taken.
+  if (demand.rule.letter === 't') return now + waitForCost(demand, state, verdict)
+  return Math.max(now, algorithms[demand.rule.letter].freshAt(state), blockedUntil(state))
+}
+
+/** Whole units left for a demand after the verdict. */
+export function remaining(demand: Demand, state: State, verdict: Verdict): number {
+  if (verdict.now < blockedUntil(state)) return 0
+  return algorithms[demand.rule.letter].remaining(state, verdict.now, ruleInForce(demand, verdict))
+}

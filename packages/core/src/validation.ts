@@ -1,0 +1,155 @@
+import { describe, parseDuration } from './duration.ts'
+import { HaltError, type HaltErrorCode } from './errors.ts'
+import { Algorithm, KeyStrategy } from './policy.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+const NAME = /^[A-Za-z0-9_.-]{1,64}$/
+const MAX_UNITS = 2 ** 31
+const COMMON = [
+  'name',
+  'limit',
+  'cost',
+  'keyStrategy',
+  'keyExtractor',
+  'onMissingKey',
+  'scope',
+  'counter',
+  'exemptions',
+  'exemptPrivateIps',
+  'mode',
+  'onStoreError',
+  'plan',
+]
+const RATE = ['window', 'ttl', 'algorithm', 'burst', 'precision', 'blockDuration']
+const QUOTA = ['period', 'timeZone', 'anchor', 'thresholds']
+
+/**
+ * Checks every field of a policy or quota that TypeScript cannot, or that JavaScript users get wrong.
+ *
+ * @throws HaltError with a code for the field; `undefined` is absent, an unknown field is an error
+ */
+export function validate(policy: unknown): void {
+  if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) {
+    refuse('HALT_E_POLICY', `A policy is ${describe(policy)}.`, 'Give an object: { name, limit, window }.')
+  }
+  const fields = policy as Fields
+  const isQuota = fields['period'] !== undefined
+  checkNames(fields, [...COMMON, ...(isQuota ? QUOTA : RATE)], String(fields['name'] ?? 'a policy'))
+  checkName(fields)
+  checkUnits(fields, 'limit', 'HALT_E_LIMIT', true)
+  checkUnits(fields, 'cost', 'HALT_E_COST')
+  if (!isQuota) checkRate(fields)
+  checkKey(fields)
+  checkRest(fields)
+  checkCost(fields, isQuota)
+}
+
+/** Refuses names that are not in `known`, with the nearest known one. */
+export function checkNames(fields: Fields, known: readonly string[], owner: string): void {
+  for (const name of Object.keys(fields)) {
+    if (known.includes(name) || fields[name] === undefined) continue
+    const near = known.find(other => other.toLowerCase().startsWith(name.toLowerCase().slice(0, 4)))
+    const hint = name === 'windowMs' || name === 'max' ? HINTS[name] : near && `Did you mean "${near}"?`
+    refuse('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hint ?? `Known: ${known.join(', ')}.`)
+  }
+}
+
+const HINTS = { windowMs: 'Use "window", in seconds or as "500ms".', max: 'Use "limit".' }
+
+/** Refuses a value that is not one of a few. */
+export function checkChoice(fields: Fields, name: string, choices: readonly unknown[], code: HaltErrorCode): void {
+  const value = fields[name]
+  if (value === undefined || choices.includes(value)) return
+  refuse(code, `${name} is ${describe(value)}.`, `Choose one of ${choices.map(describe).join(', ')}.`)
+}
+
+/** Refuses a value of another type. */
+export function checkType(fields: Fields, name: string, type: string, code: HaltErrorCode): void {
+  const value = fields[name]
+  if (value === undefined || typeof value === type) return
+  refuse(code, `${name} is ${describe(value)}, not a ${type}.`, `Give a ${type}, or leave it out.`)
+}
+
+function checkName(fields: Fields): void {
+  for (const name of ['name', 'counter']) {
+    const value = fields[name]
+    if (name === 'counter' && value === undefined) continue
+    if (typeof value === 'string' && NAME.test(value)) continue
+    refuse('HALT_E_POLICY_NAME', `${name} is ${describe(value)}.`, 'Use 1 to 64 of letters, digits, "_", "." and "-".')
+  }
+}
+
+function checkUnits(fields: Fields, name: string, code: HaltErrorCode, required = false): void {
+  const value = fields[name]
+  if (value === undefined && !required) return
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_UNITS) return
+  const hint = typeof value === 'string' || Number.isNaN(value) ? ' An environment variable needs Number(…) and a value.' : ''
+  refuse(code, `${name} is ${describe(value)}.`, `Give a whole number from 1 to 2147483648.${hint}`)
+}
+
+function checkRate(fields: Fields): void {
+  checkChoice(fields, 'algorithm', Object.values(Algorithm), 'HALT_E_ALGORITHM')
+  const algorithm = fields['algorithm'] ?? 'token-bucket'
+  const [span, other] = algorithm === 'concurrency' ? ['ttl', 'window'] : ['window', 'ttl']
+  parseDuration(fields[span as string], span as string, 'HALT_E_WINDOW')
+  if (fields[other as string] !== undefined) {
+    refuse('HALT_E_WINDOW', `${String(algorithm)} takes no ${other}.`, `Give ${span} instead.`)
+  }
+  checkUnits(fields, 'burst', 'HALT_E_BURST')
+  if (fields['burst'] !== undefined && algorithm !== 'token-bucket') {
+    refuse('HALT_E_BURST', `${String(algorithm)} takes no burst.`, 'Leave it out, or use "token-bucket".')
+  }
+  const precision = fields['precision']
+  if (precision !== undefined) {
+    if (algorithm !== 'sliding-window' && algorithm !== 'concurrency') {
+      refuse('HALT_E_PRECISION', `${String(algorithm)} takes no precision.`, 'Leave it out, or use "sliding-window".')
+    }
+    if (!(Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= 1000)) {
+      refuse('HALT_E_PRECISION', `precision is ${describe(precision)}.`, 'Give a whole number from 1 to 1000.')
+    }
+  }
+  if (fields['blockDuration'] !== undefined) parseDuration(fields['blockDuration'], 'blockDuration', 'HALT_E_BLOCK_DURATION')
+}
+
+function checkKey(fields: Fields): void {
+  checkChoice(fields, 'keyStrategy', Object.values(KeyStrategy), 'HALT_E_KEY_STRATEGY')
+  checkType(fields, 'keyExtractor', 'function', 'HALT_E_KEY_EXTRACTOR')
+  if (fields['keyStrategy'] === 'custom' && fields['keyExtractor'] === undefined) {
+    refuse('HALT_E_KEY_EXTRACTOR', 'keyStrategy "custom" has no keyExtractor.', 'Give keyExtractor: request => string.')
+  }
+  checkChoice(fields, 'onMissingKey', ['ip', 'deny', 'allow'], 'HALT_E_MISSING_KEY')
+  checkChoice(fields, 'scope', ['global', 'route'], 'HALT_E_SCOPE')
+}
+
+function checkRest(fields: Fields): void {
+  checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_EXEMPTION')
+  checkChoice(fields, 'onStoreError', ['local', 'open', 'closed'], 'HALT_E_ON_STORE_ERROR')
+  checkType(fields, 'plan', 'string', 'HALT_E_PLAN')
+  const { mode, thresholds } = fields
+  if (typeof mode === 'object' && mode !== null) {
+    const share = (mode as Fields)['shadow']
+    if (typeof share === 'number' && share >= 0 && share <= 1 && Object.keys(mode).length === 1) return
+    refuse('HALT_E_MODE', 'mode is not { shadow: a share from 0 to 1 }.', 'Give { shadow: 0.9 } for nine keys of ten.')
+  }
+  checkChoice(fields, 'mode', ['enforce', 'shadow', 'off'], 'HALT_E_MODE')
+  const isShare = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 1
+  if (thresholds === undefined || (Array.isArray(thresholds) && thresholds.every(isShare))) return
+  refuse('HALT_E_THRESHOLDS', 'thresholds is not a list of shares.', 'Give shares from 0 to 1, like [0.8, 1].')
+}
+
+function checkCost(fields: Fields, isQuota: boolean): void {
+  const capacity = (isQuota ? undefined : fields['burst']) ?? fields['limit']
+  const cost = fields['cost'] ?? 1
+  if ((cost as number) <= (capacity as number)) return
+  const which = fields['burst'] === undefined ? 'limit' : 'burst'
+  refuse(
+    which === 'burst' ? 'HALT_E_BURST' : 'HALT_E_COST',
+    `cost ${String(cost)} is more than the ${which} of ${String(capacity)}: no request could ever pass.`,
+    `Raise ${which} to at least the cost.`,
+  )
+}
+
+function refuse(code: HaltErrorCode, message: string, fix: string): never {
+  throw new HaltError(code, message, fix)
+}

@@ -1,0 +1,47 @@
+import { HaltError, type HaltErrorCode } from './errors.ts'
+
+/** A length of time: a number of seconds, or a decimal with a unit: `"500ms"`, `"10s"`, `"1m"`, `"2h"`, `"7d"`. */
+export type Duration = number | string
+
+const MICROS: Record<string, number> = { ms: 1e3, s: 1e6, m: 60e6, h: 3600e6, d: 86_400e6 }
+const FORM = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/
+
+/** The shortest window: 1 ms, in microseconds. */
+export const MIN_WINDOW = 1_000
+/** The longest window: 366 days, in microseconds. */
+export const MAX_WINDOW: number = 366 * 86_400e6
+
+/**
+ * Reads a duration into whole microseconds.
+ *
+ * @param value what the user wrote
+ * @param name of the option, for the error
+ * @throws HaltError `HALT_E_DURATION` (or `code`) outside 1 ms to 366 days, or when it is no duration
+ */
+export function parseDuration(value: unknown, name: string, code: HaltErrorCode = 'HALT_E_DURATION'): number {
+  const micros =
+    typeof value === 'number' ? value * 1e6 : typeof value === 'string' ? fromText(value) : Number.NaN
+  const whole = Math.round(micros)
+  if (!(whole >= MIN_WINDOW && whole <= MAX_WINDOW)) {
+    throw new HaltError(
+      code,
+      `${name} is ${describe(value)}, not a duration from 1 ms to 366 days.`,
+      `Give seconds as a number (60) or a decimal with a unit ("500ms", "1m", "30d").`,
+    )
+  }
+  return whole
+}
+
+function fromText(text: string): number {
+  const match = FORM.exec(text.trim())
+  return match ? Number(match[1]) * (MICROS[match[2] as string] as number) : Number.NaN
+}
+
+/** Shows a value in an error message: short, quoted when it is text, never a long dump. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+  if (typeof value === 'function') return 'a function'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return String(value)
+}

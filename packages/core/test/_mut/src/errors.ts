@@ -1,0 +1,75 @@
+/** Errors and warnings: a stable code, one sentence, and the fix. */
+
+const page = (code: string): string => `https://github.com/halt-limits/halt/blob/main/docs/errors/${code}.md`
+
+/** A stable error code; each has a page under `docs/errors`. */
+export type HaltErrorCode = `HALT_E_${string}`
+/** A stable warning code; each has a page under `docs/errors`. */
+export type HaltWarningCode = `HALT_W_${string}`
+
+/**
+ * An error of Halt's: a mistake in a configuration or a call, never the outcome of a request.
+ *
+ * Test `error.code`, not `instanceof`: an ESM and a CommonJS copy of the package may coexist.
+ */
+export class HaltError extends Error {
+  /** Stable, `HALT_E_…`. */
+  readonly code: HaltErrorCode
+  /** What to do about it, one sentence. */
+  readonly fix: string
+
+  constructor(code: HaltErrorCode, message: string, fix: string, options?: { cause?: unknown }) {
+    super(`${code}: ${message} ${fix} (${page(code)})`, options)
+    this.name = 'HaltError'
+    this.code = code
+    this.fix = fix
+  }
+}
+
+/** A misconfiguration noticed while running: nothing is broken, something is not as meant. */
+export interface HaltWarning {
+  /** Stable, `HALT_W_…`. */
+  readonly code: HaltWarningCode
+  readonly message: string
+  /** What to do about it, one sentence, often the very line to paste. */
+  readonly fix: string
+}
+
+/** Receives warnings, each code once per receiver. */
+export type Warn = (warning: HaltWarning) => void
+
+interface ProcessLike {
+  emitWarning?: (message: string, options: { type: string; code: string }) => void
+}
+
+/** Prints through `process.emitWarning` where there is one, else through `console.warn`. */
+export const printWarning: Warn = ({ code, message, fix }) => {
+  const text = `${message} ${fix} (${page(code)})`
+  const host = (globalThis as { process?: ProcessLike; console?: { warn(text: string): void } }) ?? {}
+  if (typeof host.process?.emitWarning === 'function')
+    host.process.emitWarning(text, { type: 'HaltWarning', code })
+  else host.console?.warn(`${code}: ${text}`)
+}
+
+const said = Symbol.for('halt.warnings.said')
+
+/** Makes a receiver that passes each code on once: once a process for the default one, else once per `warn`. */
+export function warnOnce(warn?: Warn): Warn {
+  const target = warn ?? printWarning
+  const seen = warn === undefined ? processWide() : new Set<string>()
+  return warning => {
+    if (seen.has(warning.code)) return
+    seen.add(warning.code)
+    try {
+      target(warning)
+    } catch {
+      // A receiver that throws must not turn a warning into a failed request.
+    }
+  }
+}
+
+// Kept on globalThis so that an ESM and a CommonJS copy of the package share it.
+function processWide(): Set<string> {
+  const holder = globalThis as { [said]?: Set<string> }
+  return (holder[said] ??= new Set())
+}

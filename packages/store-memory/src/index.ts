@@ -1,0 +1,2 @@
+export type { Clock } from './clock.ts'
+export { InMemoryStore, type InMemoryStoreOptions } from './store.ts'

@@ -1,0 +1,35 @@
+import { writeFileSync, writeSync } from 'node:fs'
+import type { Reporter, TestModule, Vitest } from 'vitest/node'
+
+/** Prints `N passed, N failed, N skipped` alone as the very last line of a run; into `HALT_COUNT_FILE` if that is set. */
+export default class CountReporter implements Reporter {
+  #watching = false
+
+  onInit(vitest: Vitest): void {
+    this.#watching = vitest.config.watch
+  }
+
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const line = `${countTests(modules)}\n`
+    const file = process.env['HALT_COUNT_FILE']
+    if (file) writeFileSync(file, line)
+    else if (this.#watching) writeSync(1, line)
+    else process.once('exit', () => writeSync(1, line))
+  }
+}
+
+function countTests(modules: readonly TestModule[]): string {
+  const count = { passed: 0, failed: 0, skipped: 0 }
+  for (const module of modules) {
+    let failures = 0
+    for (const test of module.children.allTests()) {
+      const { state } = test.result()
+      if (state === 'pending') continue
+      count[state]++
+      if (state === 'failed') failures++
+    }
+    // A file that cannot be loaded, or whose hooks fail, has no failed test of its own.
+    if (failures === 0 && module.state() === 'failed') count.failed++
+  }
+  return `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`
+}

@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+// Homebrew links only one of the two on PATH: their packages conflict.
+const homebrew = ['/opt/homebrew/opt', '/usr/local/opt', '/home/linuxbrew/.linuxbrew/opt']
+const suffix = process.platform === 'win32' ? '.exe' : ''
+
+/** The path of `redis-server` or `valkey-server`, or undefined. */
+export function findServer(name) {
+  const formula = name.replace('-server', '')
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    ...homebrew.map(opt => join(opt, formula, 'bin')),
+  ]
+  return folders
+    .filter(folder => folder !== '')
+    .map(folder => join(folder, name + suffix))
+    .find(path => existsSync(path))
+}

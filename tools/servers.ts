@@ -1,0 +1,302 @@
+import { once } from 'node:events'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TestProject } from 'vitest/node'
+import { findServer, type ServerName } from './find-server.mjs'
+
+/** A throw-away server on 127.0.0.1 that keeps nothing. */
+export interface RunningServer {
+  readonly url: string
+  readonly port: number
+  /** The server itself, to kill, stop (`SIGSTOP`) and continue in fault tests. */
+  readonly process: ChildProcess
+  /** Ends the server and removes its folder; safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** A throw-away cluster; every slot is served when it is handed out. */
+export interface RunningCluster {
+  /** The masters, in the order of their slots. */
+  readonly nodes: { host: string; port: number }[]
+  /** All servers: the masters, then their replicas. */
+  readonly servers: RunningServer[]
+  stop(): Promise<void>
+}
+
+export interface ServerOptions {
+  /** Default: `redis-server`. */
+  readonly binary?: ServerName
+  /** More options for the server, e.g. `['--maxmemory', '2mb']`. */
+  readonly args?: readonly string[]
+  /** Default: a free one. To bring a server back where it was. */
+  readonly port?: number
+}
+
+export interface ClusterOptions {
+  readonly binary?: ServerName
+  readonly args?: readonly string[]
+  /** Masters, default 3. */
+  readonly masters?: number
+  /** Replicas of each master, default 0. */
+  readonly replicas?: number
+  /** Milliseconds without an answer until a node counts as failed, default 5000. */
+  readonly nodeTimeout?: number
+}
+
+const HOST = '127.0.0.1'
+const SLOTS = 16_384
+
+/** Starts one server and waits until it answers. */
+export async function startRedis(options: ServerOptions = {}): Promise<RunningServer> {
+  const { binary = 'redis-server', args = [] } = options
+  const path = serverPath(binary)
+  // Another process may take a free port before the server does: try again.
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort())
+    try {
+      return await launch(path, port, args)
+    } catch (error) {
+      if (attempt === 5 || options.port || !String(error).includes('Address already in use')) throw error
+    }
+  }
+}
+
+/** Starts a cluster and waits until every node sees it whole. */
+export async function startCluster(options: ClusterOptions = {}): Promise<RunningCluster> {
+  const { masters = 3, replicas = 0, nodeTimeout = 5000 } = options
+  const servers: RunningServer[] = []
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.map(server => server.stop()))
+  }
+  try {
+    for (let i = 0; i < masters * (1 + replicas); i++) {
+      servers.push(await startNode(options, nodeTimeout))
+    }
+    await joinCluster(servers, masters)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const nodes = servers.slice(0, masters).map(({ port }) => ({ host: HOST, port }))
+  return { nodes, servers, stop }
+}
+
+/** Sends one command, words separated by spaces, and resolves to the answer's text. */
+export async function ask(port: number, command: string): Promise<string> {
+  const socket = connect(port, HOST)
+  try {
+    socket.setTimeout(5000, () => socket.destroy(new Error(`No answer to ${command}`)))
+    socket.write(`${command}\r\n`)
+    let answer = ''
+    for await (const chunk of socket.setEncoding('latin1')) {
+      answer += chunk
+      const text = readReply(answer)
+      if (text === undefined) continue
+      if (text.startsWith('-')) throw new Error(`${command}: ${text.slice(1)}`)
+      return text
+    }
+    throw new Error(`${command}: the connection was closed`)
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Vitest's global set-up: provides `redisUrl`, `valkeyUrl`, `clusterNodes`; all projects share the same servers. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const shared = (holder[KEY] ??= { users: 0, started: startAll() })
+  shared.users++
+  const { redisUrl, valkeyUrl, clusterNodes, stop } = await shared.started
+  project.provide('redisUrl', redisUrl)
+  project.provide('valkeyUrl', valkeyUrl)
+  project.provide('clusterNodes', clusterNodes)
+  return async () => {
+    if (--shared.users > 0) return
+    delete holder[KEY]
+    await stop()
+  }
+}
+
+// Each project loads this file for itself, so what they share hangs on the process.
+const KEY = Symbol.for('halt.test.servers')
+const holder = globalThis as { [KEY]?: { users: number; started: Promise<Servers> } }
+
+interface Servers {
+  redisUrl: string
+  valkeyUrl: string
+  clusterNodes: { host: string; port: number }[]
+  stop(): Promise<void>
+}
+
+async function startAll(): Promise<Servers> {
+  const {
+    REDIS_URL: redisGiven,
+    VALKEY_URL: valkeyGiven,
+    REDIS_CLUSTER_NODES: nodesGiven,
+  } = process.env as Record<string, string | undefined>
+  const started = await Promise.allSettled([
+    redisGiven ? undefined : startRedis(),
+    valkeyGiven ? undefined : startRedis({ binary: 'valkey-server' }),
+    nodesGiven ? undefined : startCluster(),
+  ])
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.map(result => result.status === 'fulfilled' && result.value?.stop()))
+  }
+  const failed = started.find(result => result.status === 'rejected')
+  if (failed) {
+    await stop()
+    throw failed.reason
+  }
+  const [redis, valkey, cluster] = started.map(result =>
+    result.status === 'fulfilled' ? result.value : undefined,
+  ) as [RunningServer?, RunningServer?, RunningCluster?]
+  return {
+    redisUrl: redisGiven || redis!.url,
+    valkeyUrl: valkeyGiven || valkey!.url,
+    clusterNodes: nodesGiven ? parseNodes(nodesGiven) : cluster!.nodes,
+    stop,
+  }
+}
+
+function parseNodes(list: string): { host: string; port: number }[] {
+  return list.split(',').map(node => {
+    const { hostname, port } = new URL(`redis://${node.trim()}`)
+    return { host: hostname, port: Number(port || 6379) }
+  })
+}
+
+function serverPath(binary: ServerName): string {
+  const path = findServer(binary)
+  if (path) return path
+  const variable = binary === 'redis-server' ? 'REDIS_URL (and REDIS_CLUSTER_NODES)' : 'VALKEY_URL'
+  throw new Error(
+    `These tests need ${binary}: run \`npm run setup\`, or set ${variable} to a server they may use.`,
+  )
+}
+
+async function launch(path: string, port: number, args: readonly string[]): Promise<RunningServer> {
+  const dir = await mkdtemp(join(tmpdir(), 'halt-server-'))
+  const standard = ['--port', `${port}`, '--bind', HOST, '--dir', dir, '--save', '', '--appendonly', 'no']
+  const child = spawn(path, [...standard, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const exited = new Promise<void>(resolve => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
+  })
+  const killNow = (): void => void child.kill('SIGKILL')
+  process.once('exit', killNow)
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> =>
+    (stopping ??= (async () => {
+      killNow()
+      await exited
+      process.off('exit', killNow)
+      await rm(dir, { recursive: true, force: true })
+    })())
+  try {
+    await ready(child, path)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { url: `redis://${HOST}:${port}`, port, process: child, stop }
+}
+
+/** Resolves once the server accepts connections; rejects with the end of its log if it ends before. */
+function ready(child: ChildProcess, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = ''
+    const timer = setTimeout(() => fail(`${path} did not start within 20 s`), 20_000)
+    const fail = (message: string): void => {
+      clearTimeout(timer)
+      reject(new Error(`${message}\n${log.slice(-2000)}`))
+    }
+    child.once('error', error => fail(`${path}: ${error.message}`))
+    child.once('exit', code => fail(`${path} ended with code ${code} before it was ready`))
+    const read = (text: string): void => {
+      if (log.length > 20_000) return
+      log += text
+      if (!log.includes('Ready to accept connections')) return
+      clearTimeout(timer)
+      resolve()
+    }
+    child.stdout?.setEncoding('utf8').on('data', read)
+    child.stderr?.setEncoding('utf8').on('data', read)
+  })
+}
+
+async function startNode(options: ClusterOptions, nodeTimeout: number): Promise<RunningServer> {
+  const { binary = 'redis-server', args = [] } = options
+  // Without a port of its own the bus takes port + 10000, which may be taken, or beyond the last one.
+  const busPort = await freePort()
+  const cluster = ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`]
+  const delays = ['--cluster-node-timeout', `${nodeTimeout}`, '--repl-diskless-sync-delay', '0']
+  const server = await startRedis({ binary, args: [...cluster, ...delays, ...args] })
+  busPorts.set(server, busPort)
+  return server
+}
+
+const busPorts = new WeakMap<RunningServer, number>()
+
+async function joinCluster(servers: RunningServer[], masters: number): Promise<void> {
+  const [first] = servers as [RunningServer]
+  for (const [i, { port }] of servers.entries()) {
+    await ask(port, `CLUSTER SET-CONFIG-EPOCH ${i + 1}`)
+    if (i >= masters) continue
+    const from = Math.floor((i * SLOTS) / masters)
+    const to = Math.floor(((i + 1) * SLOTS) / masters) - 1
+    await ask(port, `CLUSTER ADDSLOTSRANGE ${from} ${to}`)
+  }
+  for (const server of servers.slice(1)) {
+    await ask(first.port, `CLUSTER MEET ${HOST} ${server.port} ${busPorts.get(server)}`)
+  }
+  await until('the cluster to form', async () => {
+    for (const { port } of servers) {
+      const info = await ask(port, 'CLUSTER INFO')
+      if (!info.includes('cluster_state:ok')) return false
+      if (!info.includes(`cluster_known_nodes:${servers.length}`)) return false
+    }
+    return true
+  })
+  for (const [i, { port }] of servers.entries()) {
+    if (i < masters) continue
+    const master = servers[i % masters]!
+    await ask(port, `CLUSTER REPLICATE ${await ask(master.port, 'CLUSTER MYID')}`)
+  }
+  await until('the replicas to follow', async () => {
+    for (const { port } of servers.slice(masters)) {
+      if (!(await ask(port, 'INFO replication')).includes('master_link_status:up')) return false
+    }
+    return true
+  })
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`Waited 30 s for ${what}`)
+    await sleep(50)
+  }
+}
+
+/** The text of a whole simple, error, integer or bulk reply; undefined while some of it is missing. */
+function readReply(answer: string): string | undefined {
+  const end = answer.indexOf('\r\n')
+  if (end < 0) return undefined
+  const head = answer.slice(0, end)
+  if (!head.startsWith('$')) return head.startsWith('-') ? head : head.slice(1)
+  const body = answer.slice(end + 2)
+  const length = Number(head.slice(1))
+  return body.length >= length + 2 ? body.slice(0, Math.max(length, 0)) : undefined
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,13 @@
+import 'vitest'
+
+declare module 'vitest' {
+  /** What `inject()` gives to tests of a project with `tools/servers.ts` as its global set-up. */
+  interface ProvidedContext {
+    /** A Redis server, e.g. `redis://127.0.0.1:41234`. */
+    redisUrl: string
+    /** A Valkey server. */
+    valkeyUrl: string
+    /** The masters of a three-node Redis Cluster. */
+    clusterNodes: { host: string; port: number }[]
+  }
+}

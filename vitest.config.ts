@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+const servers = fileURLToPath(new URL('tools/servers.ts', import.meta.url))
+
+/** One package or app: its tests, run against the sources of the whole workspace. */
+const project = (
+  root: string,
+  test: TestProjectInlineConfiguration['test'] = {},
+): TestProjectInlineConfiguration => ({
+  // Exactly these: what `ssr` lists is also handed to Node as `--conditions`, and an 'import' there would
+  // make `require()` in dependencies load the wrong files.
+  resolve: { conditions: ['halt-source'] },
+  ssr: { resolve: { conditions: ['halt-source', 'node'] } },
+  test: { name: root, root, include: ['test/**/*.test.ts'], ...test },
+})
+
+/** Adds `*.test-d.ts`: tests that the compiler runs. */
+const types: TestProjectInlineConfiguration['test'] = {
+  typecheck: { enabled: true, checker: 'tsc', tsconfig: 'tsconfig.json', include: ['test/**/*.test-d.ts'] },
+}
+
+/** Adds real servers: `inject('redisUrl')`, `inject('valkeyUrl')`, `inject('clusterNodes')`. */
+const withServers = { globalSetup: [servers] }
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './tools/count-reporter.ts'],
+    coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
+    projects: [
+      project('packages/core', types),
+      project('packages/store-memory'),
+      project('packages/store-redis', withServers),
+      project('packages/express', types),
+      project('packages/fastify', types),
+      project('packages/hono', types),
+      project('packages/nest', types),
+      project('apps/demo-express', withServers),
+      project('apps/demo-fastify', withServers),
+      project('apps/demo-hono', withServers),
+      project('apps/demo-nest', withServers),
+    ],
+  },
+})
