@@ -5,11 +5,15 @@ import { delimiter, join } from 'node:path'
 const homebrew = ['/opt/homebrew/opt', '/usr/local/opt', '/home/linuxbrew/.linuxbrew/opt']
 const suffix = process.platform === 'win32' ? '.exe' : ''
 
-/** The path of `redis-server` or `valkey-server`, or undefined. */
+/**
+ * The path of `redis-server` or `valkey-server`, or undefined.
+ * @param {'redis-server' | 'valkey-server'} name
+ * @returns {string | undefined}
+ */
 export function findServer(name) {
   const formula = name.replace('-server', '')
   const folders = [
-    ...(process.env.PATH ?? '').split(delimiter),
+    ...(process.env['PATH'] ?? '').split(delimiter),
     ...homebrew.map(opt => join(opt, formula, 'bin')),
   ]
   return folders

@@ -125,44 +125,42 @@ const KEY = Symbol.for('halt.test.servers')
 const holder = globalThis as { [KEY]?: { users: number; started: Promise<Servers> } }
 
 interface Servers {
-  redisUrl: string
-  valkeyUrl: string
-  clusterNodes: { host: string; port: number }[]
-  stop(): Promise<void>
+  readonly redisUrl: string
+  readonly valkeyUrl: string
+  readonly clusterNodes: { host: string; port: number }[]
+  readonly stop: () => Promise<void>
 }
 
 async function startAll(): Promise<Servers> {
-  const {
-    REDIS_URL: redisGiven,
-    VALKEY_URL: valkeyGiven,
-    REDIS_CLUSTER_NODES: nodesGiven,
-  } = process.env as Record<string, string | undefined>
-  const started = await Promise.allSettled([
-    redisGiven ? undefined : startRedis(),
-    valkeyGiven ? undefined : startRedis({ binary: 'valkey-server' }),
-    nodesGiven ? undefined : startCluster(),
-  ])
+  const given = process.env
+  const running: { stop(): Promise<void> }[] = []
   const stop = async (): Promise<void> => {
-    await Promise.all(started.map(result => result.status === 'fulfilled' && result.value?.stop()))
+    await Promise.all(running.map(server => server.stop()))
   }
-  const failed = started.find(result => result.status === 'rejected')
-  if (failed) {
+  const start = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const server = await starting
+    running.push(server)
+    return server
+  }
+  const redis = async (): Promise<string> => given['REDIS_URL'] || (await start(startRedis())).url
+  const valkey = async (): Promise<string> =>
+    given['VALKEY_URL'] || (await start(startRedis({ binary: 'valkey-server' }))).url
+  const cluster = async (): Promise<Servers['clusterNodes']> =>
+    parseNodes(given['REDIS_CLUSTER_NODES']) ?? (await start(startCluster())).nodes
+  const starting = [redis(), valkey(), cluster()] as const
+  try {
+    const [redisUrl, valkeyUrl, clusterNodes] = await Promise.all(starting)
+    return { redisUrl, valkeyUrl, clusterNodes, stop }
+  } catch (error) {
+    await Promise.allSettled(starting)
     await stop()
-    throw failed.reason
-  }
-  const [redis, valkey, cluster] = started.map(result =>
-    result.status === 'fulfilled' ? result.value : undefined,
-  ) as [RunningServer?, RunningServer?, RunningCluster?]
-  return {
-    redisUrl: redisGiven || redis!.url,
-    valkeyUrl: valkeyGiven || valkey!.url,
-    clusterNodes: nodesGiven ? parseNodes(nodesGiven) : cluster!.nodes,
-    stop,
+    throw error
   }
 }
 
-function parseNodes(list: string): { host: string; port: number }[] {
-  return list.split(',').map(node => {
+/** Reads `host:port,host:port`. */
+function parseNodes(list: string | undefined): { host: string; port: number }[] | undefined {
+  return list?.split(',').map(node => {
     const { hostname, port } = new URL(`redis://${node.trim()}`)
     return { host: hostname, port: Number(port || 6379) }
   })

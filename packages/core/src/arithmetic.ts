@@ -55,6 +55,16 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   return make(limit, capacity, variant)
 }
 
+/** The share of a rule that one of several processes decides on alone. Never less than `floor`. */
+export function shareOf(rule: Rule, instances: number, floor: number): Rule {
+  if (instances <= 1) return rule
+  const limit = reduce(rule.limit, 1 / instances, floor)
+  const common = gcd(rule.window, limit)
+  const reduced = rule.reduced && shareOf(rule.reduced, instances, floor)
+  const capacity = reduce(rule.capacity, 1 / instances, floor)
+  return { ...rule, limit, capacity, unit: rule.window / common, rate: limit / common, reduced }
+}
+
 // Never below the policy's cost: a penalty slows down, it does not ban.
 function reduce(units: number, multiplier: number, floor: number): number {
   return Math.min(units, Math.max(1, floor, Math.floor(units * multiplier)))

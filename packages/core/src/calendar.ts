@@ -108,7 +108,7 @@ function edgeFinder(period: PeriodName, anchorLocal: number, offsetAt: OffsetAt)
   }
 }
 
-/** Edges in local time, by number: the number of the last one at a local time, or one more; the time of one. */
+/** Edges in local time, by number: that of the last one at a local time, or one more; the time of one. */
 type Series = [indexOf: (local: number) => number, localOf: (index: number) => number]
 
 function evenly(length: number, anchorLocal: number): Series {
@@ -120,7 +120,7 @@ function evenly(length: number, anchorLocal: number): Series {
 function near(offsetAt: OffsetAt, ...[indexOf, localOf]: Series): (now: number) => number[] {
   return now => {
     const index = indexOf(now + offsetAt(now))
-    return [-2, -1, 0, 1, 2, 3, 4].map(step => instantOf(localOf(index + step), offsetAt))
+    return [-1, 0, 1, 2, 3].map(step => instantOf(localOf(index + step), offsetAt))
   }
 }
 

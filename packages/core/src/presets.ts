@@ -1,7 +1,7 @@
 import { HaltError } from './errors.ts'
 import { describe } from './duration.ts'
 import { QuotaPeriod, type Quota, type RatePolicy } from './policy.ts'
-import type { PenaltyConfig } from './penalty.ts'
+import type { PenaltyConfig } from './penalty-config.ts'
 
 const preset = (
   name: string,

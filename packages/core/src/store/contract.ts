@@ -100,6 +100,8 @@ export interface Store {
   evaluate(group: Group): Verdict | Promise<Verdict>
   /** Forgets counters. */
   forget(cells: readonly Cell[]): void | Promise<void>
+  /** Asks whether the store answers, at no cost to anybody; rejects when it does not. */
+  probe?(): Promise<unknown>
   /** How many processes share this store, as far as it knows. */
   instances?(): number
   /** Finds what is wrong with the set-up of the store; resolves to what to tell the user. */

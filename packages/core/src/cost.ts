@@ -1,0 +1,38 @@
+import type { CompiledPolicy } from './compiled-policy.ts'
+import { describe } from './duration.ts'
+import { HaltError } from './errors.ts'
+
+/** Units a request takes: a number for every policy, or by policy name for those named. */
+export type Cost = number | Readonly<Record<string, number>>
+
+/** The most units one cost may ask for: what a settlement can still count exactly beside any limit. */
+const MAX_COST = 2 ** 40
+
+/**
+ * Reads a cost that the application gave; fractions round up.
+ *
+ * @throws HaltError `HALT_E_COST` for what is no number from 0
+ */
+export function readCost(cost: unknown, name = 'cost'): number {
+  if (typeof cost === 'number' && cost >= 0 && cost < MAX_COST) return Math.ceil(cost)
+  throw new HaltError('HALT_E_COST', `${name} is ${describe(cost)}.`, 'Give a number of units from 0; fractions round up.')
+}
+
+/** Checks a cost once, whatever policies it meets. */
+export function checkCost(cost: Cost | undefined): void {
+  if (cost === undefined) return
+  if (typeof cost !== 'object' || cost === null) readCost(cost)
+  else for (const [name, units] of Object.entries(cost)) readCost(units, `cost of ${name}`)
+}
+
+/** The units a policy takes of a request: the given cost where it speaks of this policy, else the policy's own. */
+export function costFor(policy: CompiledPolicy, cost: Cost | undefined): number {
+  return givenCost(policy, cost) ?? policy.cost
+}
+
+/** The units a cost names for a policy; undefined when it does not speak of it. */
+export function givenCost(policy: CompiledPolicy, cost: Cost | undefined): number | undefined {
+  if (typeof cost === 'number') return Math.ceil(cost)
+  if (cost === undefined || !Object.hasOwn(cost, policy.name)) return undefined
+  return Math.ceil(cost[policy.name] as number)
+}

@@ -1,0 +1,104 @@
+import type { OnStoreError, PolicyMode } from './policy.ts'
+
+/** Why a request was let in or refused. */
+export type Reason =
+  | 'ok'
+  | 'exempt'
+  | 'limited'
+  | 'blocked'
+  | 'penalized'
+  | 'quota-exceeded'
+  | 'cost-exceeds-limit'
+  | 'missing-key'
+  | 'policy-error'
+  | 'store-error'
+
+/** What one policy said of a request. */
+export interface PolicyVerdict {
+  readonly policy: string
+  readonly allowed: boolean
+  readonly reason: Reason
+  /** Units a window, under the penalty in force. */
+  readonly limit: number
+  /** Whole units left after this request. */
+  readonly remaining: number
+  /** When nothing counts any more (a bucket is full again, the counted units have left): Unix seconds, rounded up. */
+  readonly resetAt: number
+  /** Whole seconds until the same request passes this policy; 0 when it passed, `Infinity` when it never can. */
+  readonly retryAfter: number
+  /** Whose counter, for people: `ip:203.0.113.7`, `user:42`, `api-key:#…`. */
+  readonly key: string
+  readonly mode: Exclude<PolicyMode, object | 'off'>
+}
+
+/** The fields of a {@link Decision}. */
+export interface DecisionFields {
+  /** Whether the request may go on. */
+  readonly allowed: boolean
+  readonly reason: Reason
+  /** The binding policy: the refusing one with the longest wait, else the one with the least left of its limit. */
+  readonly policy: string
+  /** Units a window, of the binding policy. */
+  readonly limit: number
+  /** Whole units left after this request, of the binding policy. May exceed `limit` where `burst` does. */
+  readonly remaining: number
+  /** When the binding policy has forgotten all: Unix seconds, rounded up. */
+  readonly resetAt: number
+  /**
+   * The least whole seconds after which the same request passes every policy if nobody else asks; 0 when it was
+   * allowed, `Infinity` when it never can.
+   */
+  readonly retryAfter: number
+  /** Units this request took, or asked for, of the binding policy. */
+  readonly cost: number
+  /** Whose counter, of the binding policy. */
+  readonly key: string
+  /** What decided in the store's place when it could not answer. */
+  readonly degraded: false | OnStoreError
+  /** What every policy said, shadow ones included. */
+  readonly verdicts: readonly PolicyVerdict[]
+}
+
+/** What a decision charged, so that it can be settled: known to the limiter only. */
+export interface Receipt {
+  settled: boolean
+  released: boolean
+  readonly charge: unknown
+}
+
+/** The answer to a request. Frozen. Only this very object, not a copy, settles. */
+export class Decision implements DecisionFields {
+  readonly allowed: boolean
+  readonly reason: Reason
+  readonly policy: string
+  readonly limit: number
+  readonly remaining: number
+  readonly resetAt: number
+  readonly retryAfter: number
+  readonly cost: number
+  readonly key: string
+  readonly degraded: false | OnStoreError
+  readonly verdicts: readonly PolicyVerdict[]
+  readonly #receipt: Receipt
+
+  constructor(fields: DecisionFields, charge: unknown) {
+    this.allowed = fields.allowed
+    this.reason = fields.reason
+    this.policy = fields.policy
+    this.limit = fields.limit
+    this.remaining = fields.remaining
+    this.resetAt = fields.resetAt
+    this.retryAfter = fields.retryAfter
+    this.cost = fields.cost
+    this.key = fields.key
+    this.degraded = fields.degraded
+    this.verdicts = fields.verdicts
+    this.#receipt = { settled: false, released: false, charge }
+    Object.freeze(this)
+  }
+
+  /** The receipt of a decision; undefined for a copy, and for what is no decision. */
+  static receiptOf(decision: unknown): Receipt | undefined {
+    return typeof decision === 'object' && decision !== null && #receipt in decision ? decision.#receipt : undefined
+  }
+}

@@ -1,0 +1,108 @@
+import type { CompiledPenalty } from './penalty-config.ts'
+import type { CompiledPolicy } from './compiled-policy.ts'
+import { type Cost, costFor } from './cost.ts'
+import type { Digest } from './digest.ts'
+import type { FoundKey } from './request/caller.ts'
+import { UNKNOWN_ADDRESS, type Subject } from './request/identity.ts'
+import { type Demand, type Group, Mode, type OnceDemand, PenaltyMode } from './store/contract.ts'
+
+/** One policy that applies to a request, and whose counter it asks for. */
+export interface Item {
+  readonly policy: CompiledPolicy
+  readonly key: FoundKey
+  readonly cost: number
+  readonly shadow: boolean
+  /** Its demand's place in the group. */
+  readonly at: number
+  /** The place of the demand that all unverified keys of the address share; -1 when there is none. */
+  readonly guard: number
+}
+
+/** What a check asks the store: the items people know, the group that the store sees. */
+export interface Question {
+  readonly items: readonly Item[]
+  readonly group: Group
+}
+
+/** A policy and the key that was found for it. */
+export interface Keyed {
+  readonly policy: CompiledPolicy
+  readonly key: FoundKey
+}
+
+/** What a question needs besides policies and keys. */
+export interface QuestionContext {
+  readonly cost: Cost | undefined
+  readonly peek: boolean
+  readonly route: string | undefined
+  /** The address that vouches for unverified keys. */
+  readonly address: Subject
+  readonly penalty: CompiledPenalty | undefined
+  readonly principal: Subject | undefined
+  readonly idempotencyKey: string | undefined
+  readonly digest: Digest
+  /** Unix milliseconds as this process sees them: only to find a quota's calendar edges. */
+  readonly nowMs: number
+}
+
+/** Writes the group that decides all policies of a request at once. */
+export function ask(keyed: readonly Keyed[], context: QuestionContext): Question {
+  const items: Item[] = []
+  const demands: Demand[] = []
+  for (const { policy, key } of keyed) {
+    const shadow = isShadow(policy, key.subject)
+    const cost = costFor(policy, context.cost)
+    const mode = context.peek ? Mode.PEEK : shadow ? Mode.SHADOW : Mode.CHARGE
+    const common = { cost, mode, edges: edgesOf(policy, context.nowMs) }
+    const penalized = policy.calendar === undefined && isPenalized(key.subject, context.principal)
+    const at = demands.push({ ...common, rule: policy.rule(context.route), subject: key.subject, penalized }) - 1
+    const guard = key.unverified
+      ? demands.push({ ...common, rule: policy.guardRule(), subject: context.address, penalized: false }) - 1
+      : -1
+    items.push({ policy, key, cost, shadow, at, guard })
+  }
+  return { items, group: { demands, penalty: penaltyOf(context), once: onceOf(items, demands, context) } }
+}
+
+function penaltyOf({ penalty, principal, peek }: QuestionContext): Group['penalty'] {
+  if (penalty === undefined || principal === undefined || principal === UNKNOWN_ADDRESS) return undefined
+  const mode = penalty.records && !peek ? PenaltyMode.WATCH : PenaltyMode.READ
+  return { rule: penalty.rule, subject: principal, mode, amount: 0 }
+}
+
+function isPenalized(subject: Subject, principal: Subject | undefined): boolean {
+  if (principal === undefined) return false
+  return subject === principal || (subject.startsWith(principal) && subject.startsWith('+ip:', principal.length))
+}
+
+// Beside the first policy's counter, so that one limiter's keys are not another's; for as long as the longest counts.
+function onceOf(items: readonly Item[], demands: readonly Demand[], context: QuestionContext): OnceDemand | undefined {
+  const { idempotencyKey, digest } = context
+  const first = items[0]
+  if (idempotencyKey === undefined || first === undefined) return undefined
+  const window = Math.max(...items.map(({ policy }) => policy.window))
+  const edges = demands.map(demand => demand.edges).filter(found => found !== undefined)
+  const last = edges.sort((a, b) => b[1] - a[1])[0]
+  const { subject, rule } = demands[first.at] as Demand
+  const counter = rule.cell.slice(0, rule.cell.search(/[@:]/))
+  return { subject, cell: `${counter}@${digest(idempotencyKey)}:i`, window, edges: last }
+}
+
+/** A quota's calendar edges around an instant, in microseconds. */
+export function edgesOf(policy: CompiledPolicy, nowMs: number): Demand['edges'] {
+  if (policy.calendar === undefined) return undefined
+  const [start, end, nextEnd] = policy.calendar.edges(nowMs)
+  return [start * 1000, end * 1000, nextEnd * 1000]
+}
+
+function isShadow(policy: CompiledPolicy, subject: Subject): boolean {
+  const { shadow, name } = policy
+  return shadow > 0 && (shadow === 1 || share(`${name} ${subject}`) < shadow)
+}
+
+/** A stable number from 0 to 1 for a text: FNV-1a, good enough to divide keys, for nothing else. */
+function share(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return ((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32
+}

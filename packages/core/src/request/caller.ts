@@ -1,0 +1,187 @@
+import type { Digest } from '../digest.ts'
+import type { Warn } from '../errors.ts'
+import type { KeyStrategy } from '../policy.ts'
+import { type Address, isPrivate, maskAddress, parseAddress } from './address.ts'
+import type { ClientAddress, ClientIp } from './client-ip.ts'
+import { apiKeySubject, namePart, readId, SHARED, type Subject, UNKNOWN_ADDRESS } from './identity.ts'
+import { readHeader, type RequestView } from './view.ts'
+
+/** How a limiter finds out who asks. */
+export interface CallerSettings {
+  readonly clientIp: ClientIp
+  readonly resolveIp: ((request: never) => string | undefined) | undefined
+  readonly ipv6Prefix: number
+  readonly userId: ((request: never) => unknown) | undefined
+  readonly apiKey: ((request: never) => unknown) | undefined
+  readonly digest: Digest
+  readonly warn: Warn
+}
+
+/** A key that was found: whose counter, and whether somebody vouches for it. */
+export interface FoundKey {
+  readonly subject: Subject
+  /** In words, for `explain()`. */
+  readonly how: string
+  /** An API key that nobody verified: anybody may invent another. */
+  readonly unverified: boolean
+}
+
+const SCHEMES = /^(?:bearer|token|apikey)[ \t]+(.+)$/i
+const ANY_SCHEME = /^[A-Za-z][A-Za-z0-9+._-]*[ \t]+\S/
+
+/** Who makes a request: each fact is found once, when a policy first asks for it. */
+export class Caller {
+  readonly view: RequestView
+  readonly #settings: CallerSettings
+  readonly #givenIp: string | undefined
+  #client: ClientAddress | undefined
+  #ipSubject: Subject | undefined
+  #user: string | null | undefined
+  #apiKey: FoundKey | null | undefined
+
+  constructor(view: RequestView, settings: CallerSettings, ip?: string) {
+    this.view = view
+    this.#settings = settings
+    this.#givenIp = ip
+  }
+
+  /** The client's address and what the way to it showed. */
+  get client(): ClientAddress {
+    return (this.#client ??= this.#findClient())
+  }
+
+  get address(): Address | undefined {
+    return this.client.address
+  }
+
+  /** The subject of the address. */
+  get ip(): Subject {
+    return (this.#ipSubject ??= this.#nameIp())
+  }
+
+  /** Whether the socket's peer is private and speaks for nobody else. */
+  get isPrivatePeer(): boolean {
+    if (this.#givenIp !== undefined || this.#settings.resolveIp !== undefined) return false
+    const { address, forwarded } = this.client
+    return !forwarded && address !== undefined && isPrivate(address)
+  }
+
+  /** The authenticated user's id. */
+  get user(): string | undefined {
+    if (this.#user === undefined) this.#user = this.#findUser() ?? null
+    return this.#user ?? undefined
+  }
+
+  /** The API key, as its digest. */
+  get apiKey(): FoundKey | undefined {
+    if (this.#apiKey === undefined) this.#apiKey = this.#findApiKey() ?? null
+    return this.#apiKey ?? undefined
+  }
+
+  /** The key of a strategy; undefined when the request has none. */
+  key(strategy: KeyStrategy): FoundKey | undefined {
+    if (strategy === 'ip') return found(this.ip, 'the client address')
+    if (strategy === 'shared') return found(SHARED, 'one counter for everybody')
+    if (strategy === 'api-key') return this.apiKey
+    const { user } = this
+    const named = user === undefined ? undefined : found(`user:${namePart(user, this.#settings.digest)}`, 'the user id')
+    if (strategy === 'user') return named
+    return this.#composite(named ?? this.apiKey)
+  }
+
+  /** The subject of what a key extractor gave; undefined when it is no id. */
+  custom(value: unknown): FoundKey | undefined {
+    const id = readId(value)
+    return id === undefined ? undefined : found(`custom:${namePart(id, this.#settings.digest)}`, 'the key extractor')
+  }
+
+  /** The narrowest principal known: whose penalty applies. */
+  get principal(): Subject {
+    return (this.key('user') ?? this.apiKey)?.subject ?? this.ip
+  }
+
+  #composite(key: FoundKey | undefined): FoundKey | undefined {
+    if (key === undefined) return this.address === undefined ? undefined : found(this.ip, 'the client address alone')
+    if (this.address === undefined) return key
+    return { subject: `${key.subject}+${this.ip}`, how: `${key.how} and the client address`, unverified: key.unverified }
+  }
+
+  #findClient(): ClientAddress {
+    const { resolveIp, clientIp } = this.#settings
+    const { headers, ip, request } = this.view
+    if (this.#givenIp !== undefined) return given(this.#givenIp)
+    if (resolveIp !== undefined) {
+      const resolved = this.#call('clientIp', () => resolveIp(request as never))
+      if (typeof resolved === 'string') return given(resolved)
+    }
+    return clientIp.resolve(ip, name => readHeader(headers, name))
+  }
+
+  #nameIp(): Subject {
+    const { address } = this
+    if (address !== undefined) return `ip:${maskAddress(address, this.#settings.ipv6Prefix)}`
+    this.#settings.warn({
+      code: 'HALT_W_NO_ADDRESS',
+      message: 'A request has no client address; all such requests share one counter.',
+      fix: 'Give clientIp: request => address, or (Hono) getConnInfo, or a keyStrategy that needs no address.',
+    })
+    return UNKNOWN_ADDRESS
+  }
+
+  #findUser(): string | undefined {
+    const { userId } = this.#settings
+    const { request } = this.view
+    if (userId !== undefined) return readId(this.#call('userId', () => userId(request as never)))
+    const { user, userId: plain } = (request ?? {}) as { user?: { id?: unknown; sub?: unknown }; userId?: unknown }
+    const known = (this.view.user ?? user) as { id?: unknown; sub?: unknown } | undefined
+    return readId(known?.id) ?? readId(known?.sub) ?? readId(plain)
+  }
+
+  #findApiKey(): FoundKey | undefined {
+    const { apiKey, digest } = this.#settings
+    const { headers, request } = this.view
+    const verified = apiKey === undefined ? undefined : readId(this.#call('apiKey', () => apiKey(request as never)))
+    if (verified !== undefined) return found(apiKeySubject(verified, digest), 'the verified API key')
+    // Whoever verifies keys has said that this request has none.
+    if (apiKey !== undefined) return undefined
+    const header = readId(one(readHeader(headers, 'x-api-key')))
+    const key = header ?? credential(one(readHeader(headers, 'authorization')))
+    if (key === undefined) return undefined
+    const how = header === undefined ? 'the Authorization header, unverified' : 'X-API-Key, unverified'
+    return { subject: apiKeySubject(key, digest), how, unverified: true }
+  }
+
+  #call(name: string, callback: () => unknown): unknown {
+    try {
+      return callback()
+    } catch (error) {
+      this.#settings.warn({
+        code: 'HALT_W_CALLBACK',
+        message: `${name} threw: ${error instanceof Error ? error.message : String(error)}`,
+        fix: 'Return undefined where a request has none.',
+      })
+      return undefined
+    }
+  }
+}
+
+function found(subject: Subject, how: string): FoundKey {
+  return { subject, how, unverified: false }
+}
+
+function given(ip: string): ClientAddress {
+  return { address: parseAddress(ip), forwarded: true, trusted: false }
+}
+
+function one(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0]
+}
+
+/** The API key in an `Authorization` value: behind Bearer, Token or ApiKey, or the whole where there is no scheme. */
+function credential(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined
+  const text = value.trim()
+  const scheme = SCHEMES.exec(text)
+  if (scheme !== null) return readId(scheme[1])
+  return ANY_SCHEME.test(text) ? undefined : readId(text)
+}

@@ -1,0 +1,68 @@
+/**
+ * A circuit breaker: after a few failures in a row nobody waits for the store; a probe, not a request, finds it again.
+ *
+ * Our own, since the libraries for it (cockatiel, opossum) wrap every call in promises and timers of their own, which
+ * costs more than a whole check, and let a user's request be the probe.
+ */
+export class Breaker {
+  readonly #probe: () => Promise<unknown>
+  readonly #onClose: () => void
+  #failures = 0
+  #open = false
+  #nextProbe = 0
+  #probing = false
+
+  /**
+   * @param probe asks the store whether it answers
+   * @param onClose is told when it does again
+   */
+  constructor(probe: () => Promise<unknown>, onClose: () => void = () => {}) {
+    this.#probe = probe
+    this.#onClose = onClose
+  }
+
+  /** Whether the store is not to be asked now. Starts a probe when one is due. */
+  isOpen(): boolean {
+    if (!this.#open) return false
+    const now = performance.now()
+    if (!this.#probing && now >= this.#nextProbe) void this.#ask()
+    return true
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  succeeded(): void {
+    this.#failures = 0
+  }
+
+  failed(): void {
+    this.#failures++
+    if (this.#failures < THRESHOLD || this.#open) return
+    this.#open = true
+    this.#wait()
+  }
+
+  async #ask(): Promise<void> {
+    this.#probing = true
+    try {
+      await this.#probe()
+      this.#open = false
+      this.#failures = 0
+      this.#onClose()
+    } catch {
+      this.#wait()
+    } finally {
+      this.#probing = false
+    }
+  }
+
+  // Jitter, so that many processes do not probe a store that comes back in step.
+  #wait(): void {
+    this.#nextProbe = performance.now() + PROBE_MS * (0.75 + Math.random() / 2)
+  }
+}
+
+const THRESHOLD = 3
+const PROBE_MS = 500

@@ -1,0 +1,134 @@
+import { algorithms, type State } from '../algorithms/index.ts'
+import { shareOf } from '../arithmetic.ts'
+import type { OnStoreError } from '../policy.ts'
+import type { Item, Question } from '../question.ts'
+import { Recent } from '../request/recent.ts'
+import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
+import { remaining, waitFor } from '../store/read.ts'
+import { LocalStore } from './local-store.ts'
+
+/** What decided in the store's place. */
+export interface LocalAnswer {
+  /** The strongest of what the policies want: one that is closed closes the request. */
+  readonly degraded: OnStoreError
+  /** What is left to ask here: the policies that decide locally, with their share of the limit. */
+  readonly question: Question
+  readonly verdict: Verdict
+  /** The policy that closes the request. */
+  readonly closing: Item | undefined
+}
+
+interface Known {
+  readonly state: State
+  /** Until when that very cost is known to be refused, microseconds. */
+  readonly refusedUntil: number
+  readonly cost: number
+}
+
+const REMEMBERED = 50_000
+
+/** Decides in this process while the store cannot, from what the store said last. Bounded. */
+export class Fallback {
+  readonly #mode: OnStoreError
+  readonly #instances: () => number
+  readonly #store = new LocalStore(nowMicros)
+  readonly #known = new Recent<Known>(REMEMBERED)
+  // What quotas charged here, to be written back.
+  readonly #owed = new Map<string, Demand>()
+
+  constructor(mode: OnStoreError, instances: () => number) {
+    this.#mode = mode
+    this.#instances = instances
+  }
+
+  /** Keeps what the store said of each key. */
+  remember(question: Question, verdict: Verdict): void {
+    if (this.#store.size > 0) this.#store.clear()
+    for (const [i, demand] of question.group.demands.entries()) {
+      const state = verdict.states[i] ?? []
+      const refused = verdict.passes[i] !== true && demand.mode === Mode.CHARGE
+      const wait = refused ? waitFor(demand, state, verdict) : 0
+      this.#known.set(nameOf(demand), {
+        state,
+        refusedUntil: wait > 0 && wait < Number.POSITIVE_INFINITY ? verdict.now + wait : 0,
+        cost: demand.cost,
+      })
+    }
+  }
+
+  forget(cells: readonly { subject: string; cell: string }[]): void {
+    for (const { subject, cell } of cells) this.#known.set(`${subject} ${cell}`, UNKNOWN)
+    this.#store.forget(cells)
+  }
+
+  decide(question: Question): LocalAnswer {
+    const items: Item[] = []
+    const demands: Demand[] = []
+    let degraded: OnStoreError = 'open'
+    let closing: Item | undefined
+    const move = (at: number, item: Item): number => (at < 0 ? -1 : demands.push(this.#share(question.group.demands[at] as Demand, item)) - 1)
+    for (const item of question.items) {
+      const mode = item.policy.onStoreError ?? this.#mode
+      if (mode === 'closed' && !item.shadow) closing ??= item
+      else if (mode === 'local') {
+        degraded = 'local'
+        items.push({ ...item, at: move(item.at, item), guard: move(item.guard, item) })
+      }
+    }
+    if (closing !== undefined) degraded = 'closed'
+    const local: Question = { items, group: { demands: closing === undefined ? demands : [] } }
+    const verdict = this.#store.evaluate(local.group)
+    if (verdict.allowed && closing === undefined) this.#owe(question, items)
+    return { degraded, question: local, verdict, closing }
+  }
+
+  /** The groups that write quotas' local charges back. Hands each out once. */
+  owed(): Group[] {
+    const groups = [...this.#owed.values()].map(demand => ({ demands: [demand] }))
+    this.#owed.clear()
+    return groups
+  }
+
+  #share(demand: Demand, item: Item): Demand {
+    const rule = shareOf(demand.rule, this.#instances(), item.policy.cost)
+    this.#store.seed(demand.subject, rule.cell, () => this.#start(demand, rule))
+    return { ...demand, rule }
+  }
+
+  // As much is left as the store last left, but no more than this process's share.
+  #start(demand: Demand, rule: Demand['rule']): State {
+    const known = this.#known.get(nameOf(demand))
+    if (known === undefined || known.state.length === 0) return []
+    const now = nowMicros()
+    const probe: Verdict = { now, allowed: true, repeated: false, passes: [], states: [], penalty: [] }
+    const blocked = Math.max(known.refusedUntil, known.state[0] ?? 0)
+    const state: State = []
+    const left = remaining(demand, known.state, probe)
+    const used = Math.max(0, rule.capacity - left)
+    algorithms[rule.letter].charge(state, now, used, rule, demand.edges)
+    if (blocked > now) state[0] = blocked
+    return state
+  }
+
+  #owe(question: Question, items: readonly Item[]): void {
+    for (const item of items) {
+      if (item.policy.calendar === undefined || item.cost === 0) continue
+      const demand = question.items.find(other => other.policy === item.policy)
+      const original = demand && question.group.demands[demand.at]
+      if (original === undefined || original.mode === Mode.PEEK) continue
+      const key = nameOf(original)
+      const owed = (this.#owed.get(key)?.cost ?? 0) + original.cost
+      if (this.#owed.size < REMEMBERED || this.#owed.has(key)) this.#owed.set(key, { ...original, mode: Mode.SETTLE, cost: owed })
+    }
+  }
+}
+
+const UNKNOWN: Known = Object.freeze({ state: [], refusedUntil: 0, cost: 0 })
+
+function nameOf({ subject, rule }: Demand): string {
+  return `${subject} ${rule.cell}`
+}
+
+function nowMicros(): number {
+  return Math.floor((performance.timeOrigin + performance.now()) * 1000)
+}

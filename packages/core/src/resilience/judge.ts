@@ -1,0 +1,146 @@
+import { HaltError, type Warn } from '../errors.ts'
+import type { OnStoreError } from '../policy.ts'
+import type { Question } from '../question.ts'
+import type { Store, Verdict } from '../store/contract.ts'
+import { isPromise } from '../timers.ts'
+import { Breaker } from './breaker.ts'
+import { Deadline } from './deadline.ts'
+import { Fallback, type LocalAnswer } from './fallback.ts'
+
+/** A store's failure, by kind: it was away or late, refused to work for us, or broke on our own command. */
+export type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
+
+/** What a question got: the store's verdict, or what decided in its place. */
+export type Judgement = { readonly verdict: Verdict } | LocalAnswer
+
+/** What a judge needs of its limiter. */
+export interface JudgeOptions {
+  readonly store: Store
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly onStoreError: OnStoreError
+  readonly instances: number | 'auto'
+  readonly warn: Warn
+  /** Told of every failure, and of how it was met. */
+  readonly onFailure: (error: unknown, failure: StoreFailure) => void
+}
+
+/**
+ * Asks the store within the deadline; when it cannot answer, what each policy wants decides instead.
+ *
+ * A call that timed out is never repeated: it may have been applied. Its late answer corrects what is remembered.
+ */
+export class Judge {
+  readonly #store: Store
+  readonly #deadline: Deadline
+  readonly #breaker: Breaker
+  readonly #fallback: Fallback
+  readonly #warn: Warn
+  readonly #onFailure: JudgeOptions['onFailure']
+
+  constructor({ store, timeout, onStoreError, instances, warn, onFailure }: JudgeOptions) {
+    this.#store = store
+    this.#warn = warn
+    this.#onFailure = onFailure
+    const late = (): Error => new StoreTimeout(timeout)
+    this.#deadline = new Deadline(timeout, late)
+    const count = (): number => (instances === 'auto' ? (store.instances?.() ?? 1) : instances)
+    this.#fallback = new Fallback(onStoreError, count)
+    const probe = (): Promise<unknown> => this.#deadline.race(Promise.resolve(store.probe?.()))
+    this.#breaker = new Breaker(probe, () => void this.#writeBack())
+  }
+
+  /** Whether the store is taken to be away. */
+  get degraded(): boolean {
+    return this.#breaker.open
+  }
+
+  ask(question: Question): Judgement | Promise<Judgement> {
+    if (this.#breaker.isOpen()) return this.#fallback.decide(question)
+    let verdict: Verdict | Promise<Verdict>
+    try {
+      verdict = this.#store.evaluate(question.group)
+    } catch (error) {
+      return this.#fail(question, error)
+    }
+    if (!isPromise(verdict)) return { verdict }
+    const late = verdict.then(
+      found => {
+        this.#breaker.succeeded()
+        this.#fallback.remember(question, found)
+        return { verdict: found }
+      },
+      (error: unknown) => this.#fail(question, error),
+    )
+    return this.#deadline.race(late).catch((error: unknown) => this.#fail(question, error))
+  }
+
+  /** Asks the store without a substitute: for settlements and managers. Rejects with a coded error. */
+  async insist<T>(call: () => T | Promise<T>): Promise<T> {
+    try {
+      const result = call()
+      return isPromise(result) ? await this.#deadline.race(result as Promise<T>) : result
+    } catch (error) {
+      this.#report(error)
+      if (typeof (error as { code?: unknown }).code === 'string' && /^HALT_E_/.test((error as { code: string }).code)) throw error
+      throw new HaltError('HALT_E_STORE', `The store did not answer: ${textOf(error)}.`, 'See that it is reachable.', { cause: error })
+    }
+  }
+
+  /** Forgets what was remembered of some keys: their counters were reset or settled. */
+  forget(cells: readonly { subject: string; cell: string }[]): void {
+    this.#fallback.forget(cells)
+  }
+
+  #fail(question: Question, error: unknown): Judgement {
+    this.#breaker.failed()
+    this.#report(error)
+    return this.#fallback.decide(question)
+  }
+
+  #report(error: unknown): void {
+    const failure = kindOf(error)
+    const fix =
+      failure === 'misconfigured' || failure === 'script'
+        ? 'Call limiter.ready() to see what the store lacks.'
+        : 'Policies decide by their onStoreError until it answers again.'
+    this.#warn({ code: WARNINGS[failure], message: `The store failed: ${textOf(error)}.`, fix })
+    this.#onFailure(error, failure)
+  }
+
+  async #writeBack(): Promise<void> {
+    for (const group of this.#fallback.owed()) {
+      try {
+        await this.#store.evaluate(group)
+      } catch (error) {
+        this.#report(error)
+      }
+    }
+  }
+}
+
+const WARNINGS = {
+  timeout: 'HALT_W_STORE_TIMEOUT',
+  unavailable: 'HALT_W_STORE_UNAVAILABLE',
+  misconfigured: 'HALT_W_STORE_MISCONFIGURED',
+  script: 'HALT_W_STORE_SCRIPT',
+} as const
+
+/** The store did not answer in time. */
+class StoreTimeout extends Error {
+  readonly failure: StoreFailure = 'timeout'
+
+  constructor(ms: number) {
+    super(`no answer within ${ms} ms`)
+  }
+}
+
+// A store may say what kind its failure is.
+function kindOf(error: unknown): StoreFailure {
+  const { failure } = (typeof error === 'object' && error !== null ? error : {}) as { failure?: unknown }
+  return typeof failure === 'string' && failure in WARNINGS ? (failure as StoreFailure) : 'unavailable'
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,91 @@
+import type { State } from '../algorithms/index.ts'
+import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
+import { type Cells, decide } from '../store/decide.ts'
+
+/**
+ * A small store in this process: what decides while the real one cannot. Bounded; the counters that were used least
+ * lately go first, those whose last answer was a refusal last.
+ */
+export class LocalStore implements Store {
+  readonly kind: string = 'local'
+  readonly #max: number
+  readonly #now: () => number
+  readonly #counters = new Map<string, State>()
+  // Refused keys, so that a flood of others does not free them.
+  readonly #refused = new Map<string, State>()
+  readonly #cells: Cells
+
+  /**
+   * @param now microseconds, never going back
+   * @param max the most counters kept
+   */
+  constructor(now: () => number, max = 50_000) {
+    this.#now = now
+    this.#max = max
+    this.#cells = {
+      load: (subject, cell) => [...(this.#get(`${subject} ${cell}`) ?? [])],
+      keep: (subject, cell, state, freshAt) => this.#keep(`${subject} ${cell}`, state, freshAt),
+    }
+  }
+
+  evaluate(group: Group): Verdict {
+    const verdict = decide(group, this.#cells, this.#now())
+    if (!verdict.allowed) this.#protect(group, verdict)
+    return verdict
+  }
+
+  forget(cells: readonly Cell[]): void {
+    for (const { subject, cell } of cells) this.#delete(`${subject} ${cell}`)
+  }
+
+  /** Starts a counter from what is known of it, unless it has one. */
+  seed(subject: string, cell: string, make: () => State): void {
+    const key = `${subject} ${cell}`
+    if (this.#get(key) !== undefined) return
+    const state = make()
+    if (state.length > 0) this.#keep(key, state, Number.POSITIVE_INFINITY)
+  }
+
+  get size(): number {
+    return this.#counters.size + this.#refused.size
+  }
+
+  clear(): void {
+    this.#counters.clear()
+    this.#refused.clear()
+  }
+
+  #get(key: string): State | undefined {
+    return this.#refused.get(key) ?? this.#counters.get(key)
+  }
+
+  #delete(key: string): void {
+    this.#counters.delete(key)
+    this.#refused.delete(key)
+  }
+
+  #keep(key: string, state: State, freshAt: number): void {
+    this.#delete(key)
+    if (freshAt <= this.#now()) return
+    this.#counters.set(key, state)
+    trim(this.#counters, this.#max)
+  }
+
+  #protect(group: Group, verdict: Verdict): void {
+    for (const [i, { subject, rule }] of group.demands.entries()) {
+      const key = `${subject} ${rule.cell}`
+      const state = this.#get(key)
+      if (verdict.passes[i] === true || state === undefined) continue
+      this.#delete(key)
+      this.#refused.set(key, state)
+      trim(this.#refused, this.#max)
+    }
+  }
+}
+
+// A Map keeps the order of insertion: the first is the one written longest ago.
+function trim(map: Map<string, State>, max: number): void {
+  if (map.size <= max) return
+  const { value } = map.keys().next()
+  if (value !== undefined) map.delete(value)
+}

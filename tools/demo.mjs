@@ -1,0 +1,29 @@
+// npm run demo                 Express
+// npm run demo -- fastify      … or fastify, hono, nest
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pnpm, root } from './pnpm.mjs'
+import { setup } from './setup.mjs'
+
+const [name = 'express', ...args] = process.argv.slice(2)
+const app = `demo-${name}`
+if (!existsSync(join(root, 'apps', app))) {
+  const names = readdirSync(join(root, 'apps')).filter(entry => entry.startsWith('demo-'))
+  console.error(`There is no demo "${name}"; there are ${names.map(entry => entry.slice(5)).join(', ')}.`)
+  process.exit(1)
+}
+
+try {
+  setup()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+}
+const built = pnpm(['exec', 'turbo', 'run', 'build', `--filter=@halt/${app}`, '--output-logs=errors-only'])
+if (built !== 0) process.exit(built)
+
+const demo = spawn(process.execPath, [join(root, 'apps', app, 'dist/demo.js'), ...args], { stdio: 'inherit' })
+// The demo ends by itself, or by the same Ctrl-C; this process waits for it and passes its exit code on.
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => demo.kill(signal))
+demo.on('exit', code => process.exit(code ?? 1))

@@ -1,0 +1,76 @@
+// Brings a machine that has only node and npm to where everything here runs.
+//   node tools/setup.mjs              the packages
+//   node tools/setup.mjs --servers    … and a Redis and a Valkey server for the tests
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { findServer } from './find-server.mjs'
+import { pnpm } from './pnpm.mjs'
+
+/** @type {Record<import('./find-server.mjs').ServerName, string>} what tells the tests of a server elsewhere */
+const variables = { 'redis-server': 'REDIS_URL', 'valkey-server': 'VALKEY_URL' }
+
+/** Sets up; throws one sentence that says what to do if it cannot. @param {{ servers?: boolean }} [options] */
+export function setup({ servers = false } = {}) {
+  checkNode()
+  if (servers) bringServers()
+  if (pnpm(['install', '--frozen-lockfile']) !== 0) throw new Error('pnpm could not install the packages.')
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > 20 || (major === 20 && minor >= 19)) return
+  throw new Error(`Halt needs Node 20.19 or newer; this is ${process.versions.node}.`)
+}
+
+function bringServers() {
+  if (missing().length === 0) return
+  if (existsSync('/usr/bin/apt-get')) installByApt(missing())
+  const names = missing()
+  if (names.length > 0) throw new Error(advice(names))
+}
+
+function missing() {
+  const names = /** @type {(keyof typeof variables)[]} */ (Object.keys(variables))
+  return names.filter(name => !process.env[variables[name]] && !findServer(name))
+}
+
+/** @param {string[]} names */
+function installByApt(names) {
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo']
+  /** @param {string[]} args */
+  const apt = (...args) => {
+    const line = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', ...args]
+    console.log(line.join(' '))
+    return spawnSync(line[0] ?? '', line.slice(1), { stdio: 'inherit' }).status === 0
+  }
+  apt('update')
+  // One by one: an older system has only one of the two.
+  for (const name of names) apt('install', '-y', '--no-install-recommends', name)
+}
+
+/** @param {(keyof typeof variables)[]} names */
+function advice(names) {
+  const what = names.join(' and ')
+  const urls = names.map(name => variables[name]).join(' and ')
+  const cluster = names.includes('redis-server')
+    ? ', and REDIS_CLUSTER_NODES to host:port,… of a Cluster'
+    : ''
+  const elsewhere = `set ${urls} to servers that the tests may fill and empty${cluster}`
+  if (process.platform === 'darwin') {
+    return `The tests need ${what}: run \`brew install redis && brew unlink redis && brew install valkey\`, or ${elsewhere}.`
+  }
+  if (process.platform === 'win32') {
+    return `The tests need ${what}: run them inside WSL, or ${elsewhere}.`
+  }
+  return `The tests need ${what}: install them with your system's package manager, or ${elsewhere}.`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    setup({ servers: process.argv.includes('--servers') })
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(1)
+  }
+}
