@@ -18,7 +18,7 @@ const steps = [
 ]
 
 /** @type {string[]} */
-let failed = []
+const failed = []
 try {
   setup({ servers: true })
   for (const [name, run] of steps) {

@@ -32,11 +32,11 @@ export function answer(question: Question, verdict: Verdict, degraded: false | O
   Object.freeze(verdicts)
   if (binding !== undefined) {
     if (verdict.repeated) cost = 0
-    return new Decision({ ...named(binding), retryAfter, cost, degraded, verdicts }, charge)
+    return new Decision({ ...named(binding), retryAfter, cost, degraded, verdicts }, charge, verdict.now / 1e6)
   }
   // Only shadow policies: the request passes, the first of them is shown.
   const shown = named(verdicts[0] as PolicyVerdict)
-  return new Decision({ ...shown, allowed: true, reason: 'ok', retryAfter: 0, cost: 0, degraded, verdicts }, charge)
+  return new Decision({ ...shown, allowed: true, reason: 'ok', retryAfter: 0, cost: 0, degraded, verdicts }, charge, verdict.now / 1e6)
 }
 
 /** A decision about a request that no policy counts. */
@@ -47,6 +47,7 @@ export function exempt(item: { policy: string; limit: number; key: string }, now
   return new Decision(
     { allowed: true, reason: 'exempt', policy, limit, remaining: limit, resetAt, retryAfter: 0, cost: 0, key, degraded: false, verdicts },
     undefined,
+    nowMs / 1000,
   )
 }
 
@@ -64,7 +65,7 @@ export function refusal(
     policy, allowed: false, reason, limit, remaining: 0, resetAt: at, retryAfter, key, mode: 'enforce',
   })
   const fields: DecisionFields = { ...named(verdict), cost, degraded, verdicts: Object.freeze([verdict]) }
-  return new Decision(fields, undefined)
+  return new Decision(fields, undefined, nowMs / 1000)
 }
 
 function read(item: Item, { group }: Question, verdict: Verdict): PolicyVerdict {

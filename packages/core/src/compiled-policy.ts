@@ -15,6 +15,8 @@ export interface CompiledPolicy {
   readonly name: string
   readonly algorithm: Algorithm | 'quota'
   readonly limit: number
+  /** Units that can be taken at once. */
+  readonly capacity: number
   readonly cost: number
   readonly keyStrategy: KeyStrategy
   readonly keyExtractor: ((request: never) => unknown) | undefined
@@ -58,7 +60,7 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
   const { name, limit, cost = 1, counter = name, mode = 'enforce', scope = 'global' } = policy
   const quota = 'period' in policy && policy.period !== undefined ? (policy as Quota<never>) : undefined
   const rate = quota === undefined ? (policy as Policy<never>) : undefined
-  const algorithm = quota === undefined ? (rate?.algorithm ?? 'token-bucket') : 'quota'
+  const algorithm: CompiledPolicy['algorithm'] = quota === undefined ? (rate?.algorithm ?? 'token-bucket') : 'quota'
   const capacity = algorithm === 'token-bucket' ? ((rate as RatePolicy<never>).burst ?? limit) : limit
   const window = quota === undefined ? spanOf(rate as Policy<never>) : YEAR
   const block = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
@@ -86,6 +88,7 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
     name,
     algorithm,
     limit,
+    capacity,
     cost,
     keyStrategy: policy.keyStrategy ?? (policy.keyExtractor ? 'custom' : quota ? 'user' : 'ip'),
     keyExtractor: policy.keyExtractor as CompiledPolicy['keyExtractor'],

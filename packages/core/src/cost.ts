@@ -5,6 +5,9 @@ import { HaltError } from './errors.ts'
 /** Units a request takes: a number for every policy, or by policy name for those named. */
 export type Cost = number | Readonly<Record<string, number>>
 
+/** The cost of a request whose cost function broke: a rate policy's whole limit, so that breaking it is not cheap. */
+export const WHOLE_LIMIT: unique symbol = Symbol.for('halt.cost.limit')
+
 /** The most units one cost may ask for: what a settlement can still count exactly beside any limit. */
 const MAX_COST = 2 ** 40
 
@@ -19,14 +22,16 @@ export function readCost(cost: unknown, name = 'cost'): number {
 }
 
 /** Checks a cost once, whatever policies it meets. */
-export function checkCost(cost: Cost | undefined): void {
-  if (cost === undefined) return
+export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
+  if (cost === undefined || cost === WHOLE_LIMIT) return
   if (typeof cost !== 'object' || cost === null) readCost(cost)
   else for (const [name, units] of Object.entries(cost)) readCost(units, `cost of ${name}`)
 }
 
 /** The units a policy takes of a request: the given cost where it speaks of this policy, else the policy's own. */
-export function costFor(policy: CompiledPolicy, cost: Cost | undefined): number {
+export function costFor(policy: CompiledPolicy, cost: Cost | typeof WHOLE_LIMIT | undefined): number {
+  // A month's quota is not for one broken body to burn, and a request is one request in flight.
+  if (cost === WHOLE_LIMIT) return policy.algorithm === 'quota' || policy.algorithm === 'concurrency' ? policy.cost : Math.max(policy.cost, Math.min(policy.limit, policy.capacity))
   return givenCost(policy, cost) ?? policy.cost
 }
 

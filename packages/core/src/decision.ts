@@ -64,6 +64,8 @@ export interface Receipt {
   settled: boolean
   released: boolean
   readonly charge: unknown
+  /** The store's clock at the decision, Unix seconds. */
+  readonly now: number
 }
 
 /** The answer to a request. Frozen. Only this very object, not a copy, settles. */
@@ -81,7 +83,7 @@ export class Decision implements DecisionFields {
   readonly verdicts: readonly PolicyVerdict[]
   readonly #receipt: Receipt
 
-  constructor(fields: DecisionFields, charge: unknown) {
+  constructor(fields: DecisionFields, charge: unknown, now: number) {
     this.allowed = fields.allowed
     this.reason = fields.reason
     this.policy = fields.policy
@@ -93,7 +95,7 @@ export class Decision implements DecisionFields {
     this.key = fields.key
     this.degraded = fields.degraded
     this.verdicts = fields.verdicts
-    this.#receipt = { settled: false, released: false, charge }
+    this.#receipt = { settled: false, released: false, charge, now }
     Object.freeze(this)
   }
 

@@ -1,6 +1,6 @@
 import type { CompiledPenalty } from './penalty-config.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { type Cost, costFor } from './cost.ts'
+import { type Cost, costFor, type WHOLE_LIMIT } from './cost.ts'
 import type { Digest } from './digest.ts'
 import type { FoundKey } from './request/caller.ts'
 import { UNKNOWN_ADDRESS, type Subject } from './request/identity.ts'
@@ -32,7 +32,7 @@ export interface Keyed {
 
 /** What a question needs besides policies and keys. */
 export interface QuestionContext {
-  readonly cost: Cost | undefined
+  readonly cost: Cost | typeof WHOLE_LIMIT | undefined
   readonly peek: boolean
   readonly route: string | undefined
   /** The address that vouches for unverified keys. */

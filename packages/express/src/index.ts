@@ -1,1 +1,1 @@
-export {}
+export { halt, sendLimited, type HaltOptions, type LimitedContext } from './halt.ts'

@@ -35,7 +35,10 @@ export class Eviction {
     // The newest key before this one first when it is not refused: in a flood where all others are, it is the only one.
     for (const candidate of this.#candidates(table, subject)) {
       if (candidate.table.heldUntil(candidate.subject, now) === 0)
-        return this.#drop(candidate.table, candidate.subject)
+        {
+        this.#drop(candidate.table, candidate.subject)
+        return
+      }
     }
     if (this.#dropSoonest(now)) return
     this.#round(subject, now)

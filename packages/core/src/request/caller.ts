@@ -66,6 +66,13 @@ export class Caller {
     return !forwarded && address !== undefined && isPrivate(address)
   }
 
+  /** The private peer that names a client in a header but is trusted by nobody; undefined when there is none. */
+  get untrustedProxy(): string | undefined {
+    if (this.#givenIp !== undefined || this.#settings.resolveIp !== undefined) return undefined
+    const { address, forwarded, trusted } = this.client
+    return forwarded && !trusted && address !== undefined && isPrivate(address) ? address.text : undefined
+  }
+
   /** The authenticated user's id. */
   get user(): string | undefined {
     if (this.#user === undefined) this.#user = this.#findUser() ?? null

@@ -49,7 +49,7 @@ export function namePart(id: string, digest: Digest): string {
 export function subjectOf(identity: Identity, bare: 'custom' | 'user', digest: Digest, ipv6Prefix: number): Subject {
   if (typeof identity === 'string') return subjectOf({ [bare]: identity } as Identity, bare, digest, ipv6Prefix)
   const [kind, value] = Object.entries(identity ?? {})[0] ?? []
-  if (kind === 'ip') {
+  if (kind === 'ip' && typeof value === 'string') {
     const address = parseAddress(value)
     if (address !== undefined) return `ip:${maskAddress(address, ipv6Prefix)}`
   }

@@ -1,0 +1,183 @@
+import type { AnyPolicy } from '../compiled-policy.ts'
+import { checkCost, type Cost, readCost, WHOLE_LIMIT } from '../cost.ts'
+import type { Decision } from '../decision.ts'
+import { describe } from '../duration.ts'
+import { HaltError } from '../errors.ts'
+import type { RateLimiter } from '../limiter.ts'
+import type { Awaitable } from '../policy.ts'
+import { readHeader, type RequestView } from '../request/view.ts'
+import { isPromise } from '../timers.ts'
+import { checkNames, checkType } from '../validation.ts'
+import { type CallResult, callUser } from './callback.ts'
+import { type HeaderDialect, headerWriter, type Headers, type HeaderWriter } from './headers.ts'
+import { type ErrorFormat, isOurs, refusalBody, type RefusalBody } from './refusal.ts'
+import { Visits } from './visits.ts'
+
+/** Options that all adapters share. `R` is the framework's request, `S` its response. */
+export interface GuardOptions<R = unknown, S = unknown> {
+  /** Units of a request: a number for every policy, or by policy name; or a function that gives either. */
+  readonly cost?: Cost | ((request: R) => Awaitable<Cost>) | undefined
+  /** Units when the cost function fails. Default each rate policy's limit: a body that breaks it must not be cheap. */
+  readonly costOnError?: Cost | undefined
+  /** Whether a request is not counted at all. A function that fails does not skip. */
+  readonly skip?: ((request: R) => Awaitable<boolean>) | undefined
+  /** Default `"standard"`. */
+  readonly headers?: HeaderDialect | undefined
+  /** Default `"json"`. */
+  readonly errorFormat?: ErrorFormat | undefined
+  /** The status of a refusal, 400 to 599. Default 429. */
+  readonly statusCode?: number | undefined
+  /** Whether CORS preflights pass uncounted. Default true. */
+  readonly skipPreflight?: boolean | undefined
+  /** Looks at the response; when false, the charge is given back. Not asked for an aborted request: it stays charged. */
+  readonly chargeWhen?: ((response: S) => boolean) | undefined
+  /** Decides instead of the limiter's policies. */
+  readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+}
+
+/** The names of {@link GuardOptions}. */
+export const GUARD_OPTIONS: readonly string[] = Object.freeze([
+  'cost', 'costOnError', 'skip', 'headers', 'errorFormat', 'statusCode', 'skipPreflight', 'chargeWhen', 'policy',
+])
+
+/** What an adapter does with a request. */
+export interface Outcome {
+  /** Go on, or answer with what follows. */
+  readonly pass: boolean
+  /** Undefined when the request was not looked at: skipped, a preflight. */
+  readonly decision: Decision | undefined
+  readonly status: number
+  /** To be set on the response, passed or not. */
+  readonly headers: Headers
+  /** The body of a refusal. */
+  readonly body: RefusalBody | undefined
+  /** Whether this pass made the charge: not when an earlier mount of the same limiter did. */
+  readonly charged: boolean
+}
+
+/** Decides requests for an adapter, with all that HTTP needs around it. */
+export interface Guard<R = unknown, S = unknown> {
+  readonly limiter: RateLimiter<R>
+  /**
+   * Decides a request.
+   *
+   * @param visitor the object that lives as long as the HTTP request: a limiter charges it once, however often it is
+   * mounted. Undefined: every call is its own charge.
+   */
+  enter(view: RequestView, visitor?: object, options?: GuardOptions<R, S>): Outcome | Promise<Outcome>
+  /** The refusal of a decision, for a handler that decided by itself. */
+  refuse(decision: Decision): Outcome
+  /** To be called once the response is sent, or, without a response, when the request was aborted. */
+  leave(outcome: Outcome, response?: S): void
+  /** Whether {@link Guard.leave} has anything to do. */
+  readonly watches: boolean
+}
+
+const NONE: Headers = Object.freeze({})
+const PASS: Outcome = Object.freeze({ pass: true, decision: undefined, status: 200, headers: NONE, body: undefined, charged: false })
+
+/**
+ * Makes a guard: the one place where skipping, costs, headers and refusals are decided for every framework.
+ *
+ * @throws HaltError when an option is wrong
+ */
+export function guard<R, S = unknown>(limiter: RateLimiter<R>, options: GuardOptions<R, S> = {}): Guard<R, S> {
+  checkGuardOptions(options as GuardOptions)
+  const status = options.statusCode ?? 429
+  const format = options.errorFormat ?? 'json'
+  const write: HeaderWriter = headerWriter(options.headers ?? 'standard', limiter as unknown as RateLimiter<never>)
+  const visits = new Visits<R>(limiter)
+
+  function refuse(decision: Decision): Outcome {
+    const code = isOurs(decision) ? 503 : status
+    const headers = { ...write(decision), 'Cache-Control': 'no-store' }
+    return { pass: false, decision, status: code, headers, body: refusalBody(decision, format, code), charged: false }
+  }
+
+  function conclude(decision: Decision, isTightest: boolean, charged = true): Outcome {
+    if (!decision.allowed) return refuse(decision)
+    return { pass: true, decision, status: 200, headers: isTightest ? write(decision) : NONE, body: undefined, charged }
+  }
+
+  function decide(view: RequestView, visitor: object | undefined, given: GuardOptions<R, S>, cost: Cost | typeof WHOLE_LIMIT | undefined): Outcome | Promise<Outcome> {
+    const visit = visits.of(visitor, given.policy, cost)
+    if (visit.decision !== undefined) return conclude(visit.decision, false, false)
+    const decision = limiter.decide(view, { cost: visit.cost, policy: given.policy })
+    if (!isPromise(decision)) return conclude(decision, visits.note(visitor, given.policy, cost, decision))
+    return decision.then(found => conclude(found, visits.note(visitor, given.policy, cost, found)))
+  }
+
+  return {
+    limiter,
+    watches: options.chargeWhen !== undefined || limiter.policies.length === 0 || limiter.policies.some(({ algorithm }) => algorithm === 'concurrency'),
+    refuse,
+    enter(view, visitor, own) {
+      const given = own === undefined ? options : { ...options, ...own }
+      if (given.skipPreflight !== false && isPreflight(view)) return PASS
+      const { skip } = given
+      if (skip === undefined) return priced(view, visitor, given)
+      const skipped = callUser(limiter, 'skip', 'Such a request is counted.', () => skip(view.request as R))
+      if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, visitor, given)))
+      return isSkip(skipped) ? PASS : priced(view, visitor, given)
+    },
+    leave(outcome, response) {
+      const { decision, charged } = outcome
+      if (decision === undefined || !charged) return
+      void limiter.release(decision)
+      if (response !== undefined && options.chargeWhen !== undefined && !charges(limiter, options.chargeWhen, response)) {
+        void limiter.settle(decision, 0)
+      }
+    },
+  }
+
+  function priced(view: RequestView, visitor: object | undefined, given: GuardOptions<R, S>): Outcome | Promise<Outcome> {
+    const { cost, costOnError = WHOLE_LIMIT } = given
+    if (typeof cost !== 'function') return decide(view, visitor, given, cost)
+    const fix = 'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
+    const use = (result: CallResult<unknown>): Outcome | Promise<Outcome> => decide(view, visitor, given, result.failed ? costOnError : (result.value as Cost))
+    const found = callUser(limiter, 'cost', fix, () => checked(cost(view.request as R)))
+    return isPromise(found) ? found.then(use) : use(found)
+  }
+}
+
+/** Checks the options that are an adapter's own and those all adapters share. */
+export function checkGuardOptions(options: GuardOptions, own: readonly string[] = []): void {
+  const fields = options as Record<string, unknown>
+  if (own.length > 0) checkNames(fields, [...GUARD_OPTIONS, ...own], 'halt()')
+  for (const name of ['skip', 'chargeWhen', 'onLimited']) checkType(fields, name, 'function', 'HALT_E_OPTION')
+  const { cost, costOnError, statusCode, errorFormat } = options
+  for (const fixed of [cost, costOnError]) {
+    if (fixed !== undefined && typeof fixed !== 'function') for (const units of typeof fixed === 'object' ? Object.values(fixed) : [fixed]) readCost(units)
+  }
+  if (statusCode !== undefined && !(Number.isInteger(statusCode) && statusCode >= 400 && statusCode <= 599)) {
+    throw new HaltError('HALT_E_OPTION', `statusCode is ${describe(statusCode)}.`, 'Give a status from 400 to 599.')
+  }
+  if (errorFormat !== undefined && errorFormat !== 'json' && errorFormat !== 'problem') {
+    throw new HaltError('HALT_E_OPTION', `errorFormat is ${describe(errorFormat)}.`, 'Choose "json" or "problem".')
+  }
+}
+
+function isSkip(result: CallResult<boolean>): boolean {
+  return !result.failed && result.value === true
+}
+
+/** Passes a cost on; throws for what is none. */
+function checked(cost: Awaitable<Cost>): Awaitable<Cost> {
+  if (isPromise(cost)) return (cost as Promise<Cost>).then(found => checked(found))
+  if (cost === undefined) readCost(cost)
+  checkCost(cost)
+  return cost
+}
+
+function charges<S>(limiter: { warn: RateLimiter['warn'] }, chargeWhen: (response: S) => boolean, response: S): boolean {
+  try {
+    return chargeWhen(response)
+  } catch (error) {
+    limiter.warn({ code: 'HALT_W_CALLBACK', message: `chargeWhen threw: ${String(error)}.`, fix: 'Such a request stays charged.' })
+    return true
+  }
+}
+
+function isPreflight({ method, headers }: RequestView): boolean {
+  return method === 'OPTIONS' && readHeader(headers, 'access-control-request-method') !== undefined
+}

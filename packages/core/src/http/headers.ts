@@ -1,0 +1,163 @@
+import { Decision, type PolicyVerdict } from '../decision.ts'
+import { describe } from '../duration.ts'
+import { HaltError } from '../errors.ts'
+import type { RateLimiter } from '../limiter.ts'
+
+/** Headers by name. */
+export type Headers = Record<string, string>
+
+/**
+ * How a response tells the client what is left.
+ *
+ * `"standard"`: `RateLimit-Limit`, `-Remaining`, `-Reset` in Unix seconds. The drafts are those of the IETF's
+ * ratelimit-headers, by number: they differ in names and units. `false`: nothing but `Retry-After`.
+ */
+export type HeaderDialect =
+  | 'standard'
+  | 'draft-6'
+  | 'draft-7'
+  | 'draft-8'
+  | 'draft-11'
+  | 'x-ratelimit'
+  | 'openai'
+  | false
+  | ((decision: Decision) => Headers)
+
+/** Writes a decision's headers; empty for an exempt request. */
+export type HeaderWriter = (decision: Decision) => Headers
+
+type Write = (decision: Decision, limiter: RateLimiter<never>) => Headers
+
+const shown = ({ remaining, limit }: Decision | PolicyVerdict): number => Math.max(0, Math.min(remaining, limit))
+
+const standard: Write = decision => ({
+  'RateLimit-Limit': String(decision.limit),
+  'RateLimit-Remaining': String(shown(decision)),
+  'RateLimit-Reset': String(decision.resetAt),
+})
+
+const draft6: Write = (decision, limiter) => ({
+  'RateLimit-Policy': quota(decision, limiter),
+  'RateLimit-Limit': String(decision.limit),
+  'RateLimit-Remaining': String(shown(decision)),
+  'RateLimit-Reset': String(delta(decision, decision)),
+})
+
+const draft7: Write = (decision, limiter) => ({
+  'RateLimit-Policy': quota(decision, limiter),
+  RateLimit: `limit=${decision.limit}, remaining=${shown(decision)}, reset=${delta(decision, decision)}`,
+})
+
+const draft8: Write = (decision, limiter) => {
+  const window = windowOf(decision.policy, limiter)
+  return {
+    'RateLimit-Policy': `"${decision.policy}"; q=${decision.limit}${window === undefined ? '' : `; w=${window}`}`,
+    RateLimit: `"${decision.policy}"; r=${shown(decision)}; t=${delta(decision, decision)}`,
+  }
+}
+
+// All enforced policies in one list. Structured fields (RFC 9651): names are validated to need no escaping.
+const draft11: Write = (decision, limiter) => {
+  const all = decision.verdicts.filter(({ mode }) => mode === 'enforce')
+  const policies = all.map(({ policy, limit }) => {
+    const window = windowOf(policy, limiter)
+    const unit = limiter.policyNamed(policy)?.algorithm === 'concurrency' ? ';qu="concurrent-requests"' : ''
+    return `"${policy}";q=${limit}${window === undefined ? '' : `;w=${window}`}${unit}`
+  })
+  return {
+    'RateLimit-Policy': policies.join(', '),
+    RateLimit: all.map(said => `"${said.policy}";r=${shown(said)};t=${delta(said, decision)}`).join(', '),
+  }
+}
+
+const xRateLimit: Write = decision => ({
+  'X-RateLimit-Limit': String(decision.limit),
+  'X-RateLimit-Remaining': String(shown(decision)),
+  'X-RateLimit-Used': String(decision.limit - shown(decision)),
+  'X-RateLimit-Reset': String(decision.resetAt),
+})
+
+// A policy whose name speaks of tokens counts tokens; the first other one counts requests.
+const openai: Write = decision => {
+  const headers: Headers = {}
+  for (const said of decision.verdicts) {
+    if (said.mode !== 'enforce') continue
+    const unit = /token|tpm/i.test(said.policy) ? 'tokens' : 'requests'
+    if (headers[`x-ratelimit-limit-${unit}`] !== undefined) continue
+    headers[`x-ratelimit-limit-${unit}`] = String(said.limit)
+    headers[`x-ratelimit-remaining-${unit}`] = String(shown(said))
+    headers[`x-ratelimit-reset-${unit}`] = goDuration(delta(said, decision))
+  }
+  return headers
+}
+
+const DIALECTS: Readonly<Record<string, Write>> = {
+  standard,
+  'draft-6': draft6,
+  'draft-7': draft7,
+  'draft-8': draft8,
+  'draft-11': draft11,
+  'x-ratelimit': xRateLimit,
+  openai,
+}
+
+/**
+ * Makes the writer of a dialect.
+ *
+ * @throws HaltError `HALT_E_HEADERS` for an unknown one
+ */
+export function headerWriter(dialect: HeaderDialect, limiter: RateLimiter<never>): HeaderWriter {
+  if (dialect === false) return retryAfter
+  const write = typeof dialect === 'function' ? dialect : Object.hasOwn(DIALECTS, dialect) ? DIALECTS[dialect] : undefined
+  if (write === undefined) {
+    const names = Object.keys(DIALECTS).join(', ')
+    throw new HaltError('HALT_E_HEADERS', `headers is ${describe(dialect)}.`, `Choose one of ${names}, false, or a function.`)
+  }
+  return decision => {
+    if (decision.reason === 'exempt') return {}
+    // A refusal that no counter decided has nothing to tell but when to come back.
+    const headers = decision.limit > 0 ? tell(write, decision, limiter) : {}
+    return decision.allowed ? headers : Object.assign(headers, retryAfter(decision))
+  }
+}
+
+function tell(write: Write, decision: Decision, limiter: RateLimiter<never>): Headers {
+  try {
+    return { ...write(decision, limiter) }
+  } catch (error) {
+    limiter.warn({
+      code: 'HALT_W_HEADERS',
+      message: `The headers function threw: ${error instanceof Error ? error.message : String(error)}.`,
+      fix: 'Return an object of strings for every decision.',
+    })
+    return {}
+  }
+}
+
+function retryAfter({ allowed, retryAfter: wait }: Decision): Headers {
+  return allowed || wait <= 0 || wait === Number.POSITIVE_INFINITY ? {} : { 'Retry-After': String(wait) }
+}
+
+/** Seconds until the policy has more to give, by the store's clock. */
+function delta(said: { allowed: boolean; retryAfter: number; resetAt: number }, decision: Decision): number {
+  if (!said.allowed && said.retryAfter !== Number.POSITIVE_INFINITY) return said.retryAfter
+  const now = Decision.receiptOf(decision)?.now ?? Date.now() / 1000
+  return Math.max(0, Math.ceil(said.resetAt - now))
+}
+
+function quota(decision: Decision, limiter: RateLimiter<never>): string {
+  const window = windowOf(decision.policy, limiter)
+  return `${decision.limit}${window === undefined ? '' : `;w=${window}`}`
+}
+
+// Whole seconds, at least one, as the drafts have it. A quota's period has no fixed length.
+function windowOf(name: string, limiter: RateLimiter<never>): number | undefined {
+  const policy = limiter.policyNamed(name)
+  return policy === undefined || policy.calendar !== undefined ? undefined : Math.max(1, Math.ceil(policy.window / 1e6))
+}
+
+/** `90` as `1m30s`. */
+function goDuration(seconds: number): string {
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60]
+  return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${rest}s`
+}

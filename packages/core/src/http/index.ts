@@ -1,0 +1,8 @@
+export { callUser, type CallResult, type Caretaker } from './callback.ts'
+export { toView, readHeader, type HeaderBag, type RequestView } from '../request/view.ts'
+export { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
+export { checkGuardOptions, guard, GUARD_OPTIONS, type Guard, type GuardOptions, type Outcome } from './guard.ts'
+export { headerWriter, type HeaderDialect, type Headers, type HeaderWriter } from './headers.ts'
+export { isOurs, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
+export { applyHeaders, type HeaderTarget } from './response.ts'
+export { limiterOf, type LimiterShorthand } from './shorthand.ts'

@@ -1,0 +1,57 @@
+import type { Decision } from '../decision.ts'
+
+/** The format of a refusal's body. */
+export type ErrorFormat = 'json' | 'problem'
+
+/** A refusal's body and its media type. */
+export interface RefusalBody {
+  readonly type: string
+  /** Serialised JSON. */
+  readonly text: string
+  /** The same as data. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+const MESSAGE = 'Too many requests. Please try again later.'
+const UNAVAILABLE = 'The service cannot take this request now. Please try again later.'
+const PROBLEMS = 'https://iana.org/assignments/http-problem-types#'
+
+/** Whether a refusal is our own incapacity (503), not the client's excess (429). */
+export function isOurs({ reason }: Decision): boolean {
+  return reason === 'store-error' || reason === 'policy-error'
+}
+
+/** Writes the body of a refusal. */
+export function refusalBody(decision: Decision, format: ErrorFormat, status: number): RefusalBody {
+  const data = format === 'problem' ? problem(decision, status) : plain(decision)
+  const type = format === 'problem' ? 'application/problem+json' : 'application/json'
+  return { type: `${type}; charset=utf-8`, text: JSON.stringify(data), data }
+}
+
+function plain(decision: Decision): Record<string, unknown> {
+  const ours = isOurs(decision)
+  return {
+    error: ours ? 'service_unavailable' : 'rate_limit_exceeded',
+    message: ours ? UNAVAILABLE : MESSAGE,
+    retry_after: retryAfter(decision),
+  }
+}
+
+/** RFC 9457 with the problem types of the IETF's ratelimit-headers draft. */
+function problem(decision: Decision, status: number): Record<string, unknown> {
+  const ours = isOurs(decision)
+  const kind = ours ? 'temporary-reduced-capacity' : decision.reason === 'penalized' ? 'abnormal-usage-detected' : 'quota-exceeded'
+  const violated = decision.verdicts.filter(({ allowed, mode }) => !allowed && mode === 'enforce').map(({ policy }) => policy)
+  return {
+    type: `${PROBLEMS}${kind}`,
+    title: ours ? 'Service Unavailable' : 'Too Many Requests',
+    status,
+    detail: ours ? UNAVAILABLE : MESSAGE,
+    retry_after: retryAfter(decision),
+    'violated-policies': violated,
+  }
+}
+
+function retryAfter({ retryAfter: wait }: Decision): number | null {
+  return wait > 0 && wait !== Number.POSITIVE_INFINITY ? wait : null
+}

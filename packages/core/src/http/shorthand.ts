@@ -1,0 +1,33 @@
+import { HaltError } from '../errors.ts'
+import { RateLimiter } from '../limiter.ts'
+import { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
+import type { Store } from '../store/contract.ts'
+
+/** Either a limiter, or the options of one; `store` is then optional. */
+export type LimiterShorthand<R> =
+  | ({ readonly limiter: RateLimiter<R> } & { readonly [K in keyof RateLimiterOptions<R> as K extends 'policy' ? never : K]?: never })
+  | ({ readonly limiter?: undefined } & Omit<RateLimiterOptions<R>, 'store'> & { readonly store?: Store | undefined })
+
+/**
+ * The limiter of an adapter's options: the one given, or one made from the limiter options among them.
+ *
+ * @throws HaltError `HALT_E_LIMITER` for both or neither
+ */
+export function limiterOf<R>(options: object, makeStore: () => Store): RateLimiter<R> {
+  const fields = options as Record<string, unknown>
+  const { limiter } = fields
+  const given = LIMITER_OPTIONS.filter(name => fields[name] !== undefined && !(name === 'policy' && limiter !== undefined))
+  if (limiter !== undefined) {
+    // Not instanceof: an ESM and a CommonJS copy may coexist.
+    if (typeof (limiter as { decide?: unknown }).decide !== 'function') {
+      throw new HaltError('HALT_E_LIMITER', 'limiter is no RateLimiter.', 'Give new RateLimiter({ store, policy }).')
+    }
+    if (given.length > 0) {
+      throw new HaltError('HALT_E_LIMITER', `limiter stands beside ${given.join(', ')}.`, 'Give these to the RateLimiter, or leave limiter out.')
+    }
+    return limiter as RateLimiter<R>
+  }
+  const own: Record<string, unknown> = {}
+  for (const name of given) own[name] = fields[name]
+  return new RateLimiter<R>({ store: makeStore(), ...own } as unknown as RateLimiterOptions<R>)
+}

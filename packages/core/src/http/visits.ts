@@ -1,0 +1,74 @@
+import { type Cost, WHOLE_LIMIT } from '../cost.ts'
+import type { Decision } from '../decision.ts'
+import type { RateLimiter } from '../limiter.ts'
+
+type Price = Cost | typeof WHOLE_LIMIT | undefined
+
+interface Visit {
+  readonly limiter: unknown
+  readonly policy: unknown
+  readonly cost: Price
+  readonly decision: Decision
+}
+
+// On the request itself: a WeakMap would cost as much as the whole check. `for`: copies of the package share it.
+const VISITS = Symbol.for('halt.visits')
+
+/** Remembers on an HTTP request which limiters have charged it, and which headers are the tightest so far. */
+export class Visits<R> {
+  readonly #limiter: RateLimiter<R>
+
+  constructor(limiter: RateLimiter<R>) {
+    this.#limiter = limiter
+  }
+
+  /** What is still to be charged: all of it, the difference to an earlier and cheaper pass, or (a decision) nothing. */
+  of(visitor: object | undefined, policy: unknown, cost: Price): { readonly cost: Price; readonly decision: Decision | undefined } {
+    const earlier = visitor === undefined ? undefined : listOf(visitor)?.findLast(visit => visit.limiter === this.#limiter && visit.policy === policy)
+    if (earlier === undefined) return { cost, decision: undefined }
+    const more = this.#difference(cost, earlier.cost)
+    return more === undefined ? { cost, decision: earlier.decision } : { cost: more, decision: undefined }
+  }
+
+  /** Notes a charge; true when its headers are tighter than any before. */
+  note(visitor: object | undefined, policy: unknown, cost: Price, decision: Decision): boolean {
+    if (visitor === undefined) return true
+    const list = listOf(visitor)
+    const visit: Visit = { limiter: this.#limiter, policy, cost, decision }
+    if (list === undefined) {
+      Object.defineProperty(visitor, VISITS, { value: [visit], enumerable: false })
+      return true
+    }
+    const isTightest = list.every(other => !isTighter(other.decision, decision))
+    list.push(visit)
+    return isTightest
+  }
+
+  // By policy: a number stands for every policy, nothing for each policy's own cost.
+  #difference(now: Price, before: Price): Price | undefined {
+    if (now === before) return undefined
+    if (now === WHOLE_LIMIT || before === WHOLE_LIMIT) return before === WHOLE_LIMIT ? undefined : now
+    const more: Record<string, number> = {}
+    let any = false
+    for (const { name, cost } of this.#limiter.policies) {
+      const extra = Math.max(0, units(now, name, cost) - units(before, name, cost))
+      more[name] = extra
+      any ||= extra > 0
+    }
+    return any ? more : undefined
+  }
+}
+
+function units(cost: Cost | undefined, name: string, own: number): number {
+  if (typeof cost === 'number') return cost
+  return cost !== undefined && Object.hasOwn(cost, name) ? (cost[name] as number) : own
+}
+
+function listOf(visitor: object): Visit[] | undefined {
+  return (visitor as { [VISITS]?: Visit[] })[VISITS]
+}
+
+function isTighter(a: Decision, b: Decision): boolean {
+  if (a.reason === 'exempt' || b.reason === 'exempt') return b.reason === 'exempt'
+  return a.remaining * b.limit < b.remaining * a.limit
+}

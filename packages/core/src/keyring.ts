@@ -1,0 +1,75 @@
+import type { CompiledPolicy } from './compiled-policy.ts'
+import type { Warn } from './errors.ts'
+import type { Caller, FoundKey } from './request/caller.ts'
+import { isPromise, within } from './timers.ts'
+
+/** A policy's key for a request, or what is done without one: the request is refused, or the policy left out. */
+export type KeyOutcome = FoundKey | 'deny' | 'allow'
+
+const PATIENCE = 100
+
+/** Finds each policy's key, and notices a policy that never has one. */
+export class Keyring {
+  readonly #timeout: number
+  readonly #warn: Warn
+  readonly #misses = new WeakMap<CompiledPolicy, number>()
+
+  constructor(timeout: number, warn: Warn) {
+    this.#timeout = timeout
+    this.#warn = warn
+  }
+
+  find(policy: CompiledPolicy, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
+    if (policy.keyExtractor === undefined) {
+      // The address is always there, if only as one shared stand-in.
+      const key = caller.key(policy.keyStrategy)
+      return policy.keyStrategy === 'ip' || policy.keyStrategy === 'shared' ? (key as FoundKey) : this.#accept(policy, caller, key)
+    }
+    try {
+      const value = policy.keyExtractor(caller.view.request as never)
+      if (!isPromise(value)) return this.#accept(policy, caller, caller.custom(value))
+      const late = (): Error => new Error(`no key within ${this.#timeout} ms`)
+      return within(value, this.#timeout, late).then(
+        found => this.#accept(policy, caller, caller.custom(found)),
+        (error: unknown) => this.#fail(policy, caller, error),
+      )
+    } catch (error) {
+      return this.#fail(policy, caller, error)
+    }
+  }
+
+  #fail(policy: CompiledPolicy, caller: Caller, error: unknown): KeyOutcome {
+    this.#warn({
+      code: 'HALT_W_KEY_EXTRACTOR',
+      message: `The keyExtractor of "${policy.name}" failed: ${error instanceof Error ? error.message : String(error)}.`,
+      fix: 'Return undefined where a request has no key; onMissingKey says what follows.',
+    })
+    return this.#missing(policy, caller)
+  }
+
+  #accept(policy: CompiledPolicy, caller: Caller, key: FoundKey | undefined): KeyOutcome {
+    if (key === undefined) return this.#missing(policy, caller)
+    if (this.#misses.get(policy) !== FOUND) this.#misses.set(policy, FOUND)
+    return key
+  }
+
+  #missing(policy: CompiledPolicy, caller: Caller): KeyOutcome {
+    const misses = this.#misses.get(policy) ?? 0
+    if (misses !== FOUND) {
+      this.#misses.set(policy, misses + 1)
+      if (misses + 1 === PATIENCE) this.#complain(policy)
+    }
+    if (policy.onMissingKey !== 'ip') return policy.onMissingKey
+    return { subject: caller.ip, how: 'the client address, for want of a key', unverified: false }
+  }
+
+  #complain({ name, keyStrategy }: CompiledPolicy): void {
+    this.#warn({
+      code: 'HALT_W_KEY_NEVER_FOUND',
+      message: `The policy "${name}" found no ${keyStrategy} key in its first ${PATIENCE} requests.`,
+      fix: 'Mount the limiter behind authentication, or give userId, apiKey or keyExtractor.',
+    })
+  }
+}
+
+const FOUND = -1

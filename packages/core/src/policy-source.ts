@@ -1,0 +1,93 @@
+import { type AnyPolicy, type CompileContext, compilePolicies, type CompiledPolicy } from './compiled-policy.ts'
+import { HaltError, type Warn } from './errors.ts'
+import { isPromise, within } from './timers.ts'
+
+type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
+type Resolver = (request: never) => unknown
+
+// The policies a resolver gave that `reset` can still find by name.
+const REMEMBERED = 10_000
+
+/** Where a limiter's policies come from: fixed ones, or a resolver's, each compiled once. */
+export class PolicySource {
+  readonly #context: CompileContext
+  readonly #fixed: readonly CompiledPolicy[] | undefined
+  readonly #resolver: Resolver | undefined
+  readonly #fallback: readonly CompiledPolicy[] | undefined
+  readonly #timeout: number
+  readonly #warn: Warn
+  readonly #compiled = new WeakMap<object, readonly CompiledPolicy[]>()
+  readonly #known = new Map<string, CompiledPolicy>()
+
+  constructor(policy: Given | Resolver, fallback: Given | undefined, context: CompileContext, timeout: number, warn: Warn) {
+    this.#context = context
+    this.#timeout = timeout
+    this.#warn = warn
+    this.#resolver = typeof policy === 'function' ? policy : undefined
+    this.#fixed = typeof policy === 'function' ? undefined : this.compile(policy)
+    this.#fallback = fallback === undefined ? undefined : this.compile(fallback)
+    if (this.#fixed?.length === 0) {
+      throw new HaltError('HALT_E_POLICY', 'policy is an empty list.', 'Give at least one policy.')
+    }
+  }
+
+  /** The policies that do not depend on a request; undefined with a resolver. */
+  get fixed(): readonly CompiledPolicy[] | undefined {
+    return this.#fixed
+  }
+
+  /** Every policy this limiter has met. */
+  known(): Iterable<CompiledPolicy> {
+    return this.#known.values()
+  }
+
+  /** A policy this limiter has met, by name. */
+  named(name: string): CompiledPolicy | undefined {
+    return this.#known.get(name)
+  }
+
+  /** Compiles policies, once for each distinct object. */
+  compile(policies: Given): readonly CompiledPolicy[] {
+    let compiled = this.#compiled.get(policies)
+    if (compiled === undefined) {
+      compiled = compilePolicies(policies, this.#context)
+      this.#compiled.set(policies, compiled)
+      for (const policy of compiled) if (this.#known.size < REMEMBERED || this.#known.has(policy.name)) this.#known.set(policy.name, policy)
+    }
+    return compiled
+  }
+
+  /** The policies for a request; undefined when the resolver fails and there is no fallback. */
+  resolve(request: unknown): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
+    if (this.#fixed !== undefined) return this.#fixed
+    try {
+      const given = (this.#resolver as Resolver)(request as never)
+      if (!isPromise(given)) return this.#accept(given)
+      const late = (): Error => new Error(`no policy within ${this.#timeout} ms`)
+      return within(given, this.#timeout, late).then(
+        policies => this.#accept(policies),
+        (error: unknown) => this.#fail(error),
+      )
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #accept(given: unknown): readonly CompiledPolicy[] | undefined {
+    try {
+      if (typeof given !== 'object' || given === null) throw new Error('it gave no policy')
+      return this.compile(given as Given)
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): readonly CompiledPolicy[] | undefined {
+    this.#warn({
+      code: 'HALT_W_POLICY_RESOLVER',
+      message: `The policy resolver failed: ${error instanceof Error ? error.message : String(error)}.`,
+      fix: this.#fallback === undefined ? 'Give a fallbackPolicy; until then such requests get 503.' : 'The fallbackPolicy decides.',
+    })
+    return this.#fallback
+  }
+}

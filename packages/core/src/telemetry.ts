@@ -1,0 +1,80 @@
+import type { Decision } from './decision.ts'
+import type { Warn } from './errors.ts'
+
+/** What is known beside a decision. Labels only: nothing in it comes from the client. */
+export interface DecisionMetadata {
+  /** The binding policy. */
+  readonly policy: string
+  readonly algorithm: string
+  readonly keyStrategy: string
+  /** The matched route where the adapter knows it, else the method alone. */
+  readonly endpoint: string
+  readonly cost: number
+  readonly plan: string | undefined
+  readonly outcome: 'allowed' | 'blocked' | 'exempt' | 'shadow_blocked'
+  readonly degraded: Decision['degraded']
+  /** Milliseconds the decision took. */
+  readonly durationMs: number
+  readonly store: string
+}
+
+/** What a quota hook is told. */
+export interface QuotaUsage {
+  readonly name: string
+  readonly used: number
+  readonly remaining: number
+  readonly limit: number
+  /** Unix seconds. */
+  readonly resetAt: number
+  /** The share of the limit that was just reached: 0.8, 1. */
+  readonly threshold?: number | undefined
+}
+
+/** What a penalty hook is told. */
+export interface PenaltyStatus {
+  readonly isActive: boolean
+  /** Unix seconds; 0 when there is none. */
+  readonly penaltyUntil: number
+  readonly abuseScore: number
+  readonly violations: number
+  /** Unix seconds; 0 when there was none. */
+  readonly lastViolation: number
+}
+
+/**
+ * Hooks that watch a limiter. All are optional; none can break, change or delay a decision: what they throw or reject is
+ * warned of once, and a promise is not awaited.
+ */
+export interface Telemetry {
+  onCheck?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
+  onAllowed?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
+  onBlocked?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
+  onExempt?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
+  onQuotaCheck?(key: string, quota: QuotaUsage, allowed: boolean): unknown
+  /** A quota refused, or one of its thresholds was reached for the first time in the period. */
+  onQuotaExceeded?(key: string, quota: QuotaUsage): unknown
+  onViolation?(key: string, penalty: PenaltyStatus, severity: number): unknown
+  onPenaltyApplied?(key: string, penalty: PenaltyStatus): unknown
+  onStoreError?(error: unknown, detail: { readonly failure: string; readonly store: string }): unknown
+}
+
+/** Calls a hook so that nothing it does comes back. */
+export type Notify = <K extends keyof Telemetry>(hook: K, ...args: Parameters<NonNullable<Telemetry[K]>>) => void
+
+/** Makes the caller of a telemetry's hooks. */
+export function notifier(telemetry: Telemetry, warn: Warn): Notify {
+  const complain = (hook: string, error: unknown): void =>
+    warn({
+      code: 'HALT_W_TELEMETRY',
+      message: `The telemetry hook ${hook} failed: ${error instanceof Error ? error.message : String(error)}.`,
+      fix: 'Catch errors inside the hook.',
+    })
+  return (hook, ...args) => {
+    try {
+      const result = (telemetry[hook] as ((...args: unknown[]) => unknown) | undefined)?.(...args)
+      if (result instanceof Promise) result.catch((error: unknown) => complain(hook, error))
+    } catch (error) {
+      complain(hook, error)
+    }
+  }
+}

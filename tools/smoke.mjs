@@ -1,0 +1,198 @@
+// What users get: packs every published package, checks the tarballs, installs them in an empty folder, and
+// imports and requires every entry point on every supported line of Node. Needs a build.
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { pnpm, root } from './pnpm.mjs'
+
+/**
+ * @typedef {{ name: string, version: string, exports: Record<string, unknown>, peerDependencies?: Record<string, string> }} Manifest
+ * @typedef {{ manifest: Manifest, tarball: string, short: string }} Packed
+ */
+
+const windows = process.platform === 'win32'
+const work = mkdtempSync(join(tmpdir(), 'halt-smoke-'))
+/** @type {[string, string, string][]} what was checked, of which package, and `ok` or what is wrong */
+const rows = []
+
+/** The lines of Node besides the one that runs this; the registry has them as packages for Linux. */
+const otherNodes = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch) ? [22, 24] : []
+
+/** What `@halt/express` must not bring: Redis clients and other frameworks. */
+const foreign =
+  /^(ioredis|redis|@redis\/.*|fastify|hono|@nestjs\/.*|@hono\/.*|@fastify\/.*|@halt\/store-redis)$/
+
+try {
+  const packages = pack()
+  await Promise.all(packages.map(checkTarball))
+  checkLightness(await install('express', packages, ['core', 'store-memory', 'express']))
+  await checkEntries(
+    await install(
+      'all',
+      packages,
+      packages.map(({ short }) => short),
+      nodePackages(),
+    ),
+    packages,
+  )
+} catch (error) {
+  rows.push(['smoke test', '', message(error)])
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
+report()
+
+/** @returns {Packed[]} */
+function pack() {
+  return readdirSync(join(root, 'packages')).map(short => {
+    /** @type {Manifest} */
+    const manifest = JSON.parse(readFileSync(join(root, 'packages', short, 'package.json'), 'utf8'))
+    const args = ['--dir', `packages/${short}`, 'pack', '--pack-destination', work, '--reporter', 'silent']
+    if (pnpm(args) !== 0) throw new Error(`pnpm could not pack ${manifest.name}`)
+    const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
+    return { manifest, tarball: join(work, file), short }
+  })
+}
+
+/** @param {Packed} packed */
+async function checkTarball({ manifest: { name, exports }, tarball }) {
+  const files = (await run('tar', ['-tzf', tarball])).split('\n')
+  const wanted = ['README.md', 'LICENSE', 'CHANGELOG.md', ...targets(exports)]
+  const missing = wanted.filter(file => !files.includes(`package/${file.replace('./', '')}`))
+  rows.push(['files', name, missing.length === 0 ? 'ok' : `missing: ${missing.join(', ')}`])
+  await check('publint', name, () => run(bin('publint'), ['--strict', tarball]))
+  await check('attw', name, () => run(bin('attw'), [tarball, '--no-emoji']))
+}
+
+/** @param {unknown} exports @returns {string[]} every file that an `exports` map names */
+function targets(exports) {
+  return typeof exports === 'string' ? [exports] : Object.values(exports ?? {}).flatMap(targets)
+}
+
+/**
+ * Installs the named packages, from their tarballs alone, in a new folder.
+ * @param {string} folder @param {Packed[]} packages @param {string[]} shorts @param {Record<string, string>} [others]
+ */
+async function install(folder, packages, shorts, others = {}) {
+  const dir = join(work, folder)
+  const chosen = packages.filter(({ short }) => shorts.includes(short))
+  const dependencies = Object.fromEntries(
+    chosen.map(({ manifest, tarball }) => [manifest.name, `file:${tarball}`]),
+  )
+  mkdirSync(dir)
+  const manifest = {
+    name: folder,
+    private: true,
+    dependencies: { ...dependencies, ...optionalPeers(chosen), ...others },
+  }
+  writeFileSync(join(dir, 'package.json'), JSON.stringify(manifest))
+  const options = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', '--package-lock=false']
+  await run('npm', ['install', ...options], dir)
+  return dir
+}
+
+/** Peers that npm leaves out because they are optional: installed where everything is, so that all of it is tried. @param {Packed[]} chosen */
+function optionalPeers(chosen) {
+  return chosen.some(({ short }) => short === 'store-redis') ? { ioredis: '*', redis: '*' } : {}
+}
+
+/** @param {string} dir */
+function checkLightness(dir) {
+  const modules = join(dir, 'node_modules')
+  const names = readdirSync(modules).flatMap(name =>
+    name.startsWith('@') ? readdirSync(join(modules, name)).map(inner => `${name}/${inner}`) : [name],
+  )
+  const brought = names.filter(name => foreign.test(name))
+  rows.push(['brings no other', '@halt/express', brought.length === 0 ? 'ok' : brought.join(', ')])
+  const nested = ['express', 'store-memory'].filter(name =>
+    existsSync(join(modules, '@halt', name, 'node_modules')),
+  )
+  const alone = names.includes('@halt/core') && nested.length === 0
+  rows.push(['one core', '@halt/express', alone ? 'ok' : 'there is not exactly one @halt/core'])
+}
+
+/** @param {string} dir @param {Packed[]} packages */
+async function checkEntries(dir, packages) {
+  const nodes = [
+    { label: process.version, path: process.execPath },
+    ...otherNodes.map(major => ({ label: `v${major}`, path: join(dir, `node_modules/n${major}/bin/node`) })),
+  ]
+  for (const { label, path } of nodes) {
+    for (const { manifest } of packages) {
+      const entries = Object.keys(manifest.exports).filter(key => key !== './package.json')
+      const names = entries.map(key => manifest.name + key.slice(1))
+      await check(`Node ${label}`, manifest.name, () => load(path, dir, names))
+    }
+  }
+}
+
+/**
+ * Loads entry points both ways, each in a process of its own, and compares what they export.
+ * @param {string} node @param {string} dir @param {string[]} names
+ */
+async function load(node, dir, names) {
+  const list = JSON.stringify(names)
+  const print =
+    'console.log(JSON.stringify(all.map(one => Object.keys(one).filter(key => !/^(default|module.exports|__esModule)$/.test(key)).sort())))'
+  const imported = `const all = await Promise.all(${list}.map(name => import(name))); ${print}`
+  const required = `const all = ${list}.map(name => require(name)); ${print}`
+  const [esm, cjs] = await Promise.all([
+    run(node, ['--input-type=module', '--eval', imported], dir),
+    run(node, ['--input-type=commonjs', '--eval', required], dir),
+  ])
+  if (esm !== cjs) throw new Error(`import gives ${esm.trim()}, require gives ${cjs.trim()}`)
+}
+
+function nodePackages() {
+  return Object.fromEntries(
+    otherNodes.map(major => [`n${major}`, `npm:node-${process.platform}-${process.arch}@${major}`]),
+  )
+}
+
+/** @param {string} what @param {string} name @param {() => Promise<unknown>} attempt */
+async function check(what, name, attempt) {
+  try {
+    await attempt()
+    rows.push([what, name, 'ok'])
+  } catch (error) {
+    rows.push([what, name, message(error)])
+  }
+}
+
+/** Runs a program and resolves to what it printed; rejects with everything it said. @param {string} file @param {string[]} args */
+async function run(file, args, cwd = root) {
+  try {
+    const shell = windows && !file.endsWith('.exe')
+    return (await promisify(execFile)(file, args, { cwd, shell, maxBuffer: 1 << 26 })).stdout
+  } catch (error) {
+    const { stdout = '', stderr = '' } = /** @type {{ stdout?: string, stderr?: string }} */ (error)
+    throw new Error(`${stdout}${stderr}`.trim() || message(error), { cause: error })
+  }
+}
+
+/** @param {string} name */
+function bin(name) {
+  return join(root, 'node_modules/.bin', name)
+}
+
+/** @param {unknown} error */
+function message(error) {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** One line a check, all packages that passed it together; then what failed, in full. */
+function report() {
+  for (const what of new Set(rows.map(([what]) => what))) {
+    const these = rows.filter(row => row[0] === what)
+    const passed = these.filter(([, , result]) => result === 'ok').map(([, name]) => name)
+    const failed = these.length - passed.length
+    console.log(`${what.padEnd(16)} ${failed === 0 ? 'ok  ' : 'FAIL'} ${passed.join(' ')}`)
+  }
+  if (otherNodes.length === 0)
+    console.log('Node 22 and 24 are tried on Linux only; here it was the Node that runs this.')
+  const failures = rows.filter(([, , result]) => result !== 'ok')
+  for (const [what, name, result] of failures) console.error(`\n${what} ${name}: ${result}`)
+  process.exitCode = failures.length > 0 ? 1 : 0
+}
