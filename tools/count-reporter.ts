@@ -9,8 +9,8 @@ export default class CountReporter implements Reporter {
     this.#watching = vitest.config.watch
   }
 
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const line = `${countTests(modules)}\n`
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    const line = `${countTests(modules, errors.length)}\n`
     const file = process.env['HALT_COUNT_FILE']
     if (file) writeFileSync(file, line)
     else if (this.#watching) writeSync(1, line)
@@ -18,8 +18,9 @@ export default class CountReporter implements Reporter {
   }
 }
 
-function countTests(modules: readonly TestModule[]): string {
-  const count = { passed: 0, failed: 0, skipped: 0 }
+/** Errors outside of any test count as failures. */
+function countTests(modules: readonly TestModule[], errors: number): string {
+  const count = { passed: 0, failed: errors, skipped: 0 }
   for (const module of modules) {
     let failures = 0
     for (const test of module.children.allTests()) {

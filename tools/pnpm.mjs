@@ -32,3 +32,5 @@ export function pnpm(args, env = {}) {
   if (error) console.error(error.message)
   return status ?? 1
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = pnpm(process.argv.slice(2))

@@ -1,4 +1,4 @@
-import type { Rule } from './algorithms/index.ts'
+import type { Edges, Rule } from './algorithms/index.ts'
 import { compileRule } from './arithmetic.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'
 import { parseDuration } from './duration.ts'
@@ -19,7 +19,7 @@ export interface CompiledPolicy {
   readonly capacity: number
   readonly cost: number
   readonly keyStrategy: KeyStrategy
-  readonly keyExtractor: ((request: never) => unknown) | undefined
+  readonly keyExtractor: ((request: never, context?: unknown) => unknown) | undefined
   readonly onMissingKey: 'ip' | 'deny' | 'allow'
   readonly exemptions: Exemptions | undefined
   readonly exemptPrivateIps: boolean | undefined
@@ -29,6 +29,8 @@ export interface CompiledPolicy {
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
   readonly calendar: Calendar | undefined
+  /** A quota's calendar edges around an instant (Unix milliseconds), in microseconds. The same tuple within a period. */
+  edges(nowMs: number): Edges | undefined
   readonly thresholds: readonly number[]
   /** How long an idempotency key lives beside it, microseconds; a quota's period wins. */
   readonly window: number
@@ -67,6 +69,7 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
   const precision = rate !== undefined && 'precision' in rate ? (rate.precision ?? 10) : 10
   const numbers = { algorithm, limit, capacity, window, precision, block, floor: cost }
   const multiplier = quota === undefined ? context.multiplier : undefined
+  const calendar = quota === undefined ? undefined : compileCalendar(calendarOf(quota))
   const base = compileRule({ ...numbers, counter }, multiplier)
   const routes = new Map<string, Rule>()
   let guard: Rule | undefined
@@ -99,7 +102,8 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
     off: mode === 'off',
     onStoreError: policy.onStoreError,
     plan: policy.plan,
-    calendar: quota === undefined ? undefined : compileCalendar(calendarOf(quota)),
+    calendar,
+    edges: calendar === undefined ? () => undefined : edgesIn(calendar),
     thresholds: quota?.thresholds ?? DEFAULT_THRESHOLDS,
     window,
     rule: (route: string | undefined) => (scope === 'global' ? base : ruleFor(route ?? '*')),
@@ -115,6 +119,16 @@ export function compilePolicies(
 ): readonly CompiledPolicy[] {
   const list = Array.isArray(policies) ? (policies as AnyPolicy<never>[]) : [policies as AnyPolicy<never>]
   const compiled = list.map(policy => compilePolicy(policy, context))
+  refuseDuplicates(compiled)
+  return compiled
+}
+
+/**
+ * Checks that no two policies of a group are one.
+ *
+ * @throws HaltError `HALT_E_DUPLICATE_POLICY`
+ */
+export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
   const names = new Set<string>()
   const cells = new Set<string>()
   for (const policy of compiled) {
@@ -129,7 +143,6 @@ export function compilePolicies(
     names.add(policy.name)
     cells.add(cell)
   }
-  return compiled
 }
 
 /** The largest limit, burst and cost: 2^31. */
@@ -141,6 +154,17 @@ function spanOf(policy: Policy<never>): number {
   return policy.algorithm === 'concurrency'
     ? parseDuration(policy.ttl, 'ttl', 'HALT_E_WINDOW')
     : parseDuration(policy.window, 'window', 'HALT_E_WINDOW')
+}
+
+function edgesIn(calendar: Calendar): (nowMs: number) => Edges {
+  let last: readonly number[] | undefined
+  let micros: Edges = [0, 0, 0]
+  return nowMs => {
+    const edges = calendar.edges(nowMs)
+    if (edges === last) return micros
+    last = edges
+    return (micros = [edges[0] * 1000, edges[1] * 1000, edges[2] * 1000])
+  }
 }
 
 function calendarOf({ period, timeZone, anchor }: Quota<never>): Parameters<typeof compileCalendar>[0] {

@@ -26,7 +26,7 @@ export class Keyring {
       return policy.keyStrategy === 'ip' || policy.keyStrategy === 'shared' ? (key as FoundKey) : this.#accept(policy, caller, key)
     }
     try {
-      const value = policy.keyExtractor(caller.view.request as never)
+      const value = policy.keyExtractor(caller.view.request as never, caller.view.context)
       if (!isPromise(value)) return this.#accept(policy, caller, caller.custom(value))
       const late = (): Error => new Error(`no key within ${this.#timeout} ms`)
       return within(value, this.#timeout, late).then(

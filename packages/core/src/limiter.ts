@@ -1,5 +1,5 @@
 import { answer, type Charge, exempt, refusal } from './answer.ts'
-import type { AnyPolicy, CompiledPolicy } from './compiled-policy.ts'
+import { type AnyPolicy, type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
 import { type Cost, checkCost, costFor, type WHOLE_LIMIT } from './cost.ts'
 import { Decision } from './decision.ts'
 import { type Digest, makeDigest } from './digest.ts'
@@ -27,6 +27,8 @@ export interface CheckOptions<R = unknown> {
   readonly cost?: Cost | typeof WHOLE_LIMIT | undefined
   /** Decides instead of the limiter's policies. */
   readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+  /** Decides beside them, all charged or none. */
+  readonly also?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
   /** The client's address, where the caller knows better. */
   readonly ip?: string | undefined
   /** The same key is charged once. */
@@ -113,6 +115,20 @@ export class RateLimiter<R = unknown> {
     return this.#policies.named(name)
   }
 
+  /**
+   * Validates and compiles what checks will name as `policy` and `also`, so that a mistake shows at start and not in a
+   * request. Without a `policy`: the limiter's own.
+   *
+   * @throws HaltError with a code for the field that is wrong; `HALT_E_DUPLICATE_POLICY`
+   */
+  compile(policy?: CheckOptions<R>['policy'], also?: CheckOptions<R>['also']): readonly CompiledPolicy[] {
+    const own = policy === undefined ? this.policies : this.#policies.compile(policy as never)
+    if (also === undefined) return own
+    const all = [...own, ...this.#policies.compile(also as never)]
+    refuseDuplicates(all)
+    return all
+  }
+
   /** The fixed policies; empty with a resolver. */
   get policies(): readonly CompiledPolicy[] {
     return this.#policies.fixed ?? []
@@ -133,16 +149,20 @@ export class RateLimiter<R = unknown> {
     checkCost(options.cost)
     const started = this.#observer.start()
     const caller = new Caller(view, this.#callers, options.ip)
-    const policies = options.policy === undefined ? this.#policies.resolve(view.request) : this.#policies.compile(options.policy as never)
-    if (!isPromise(policies)) return this.#decideBy(policies, caller, options, started, false)
-    return policies.then(found => this.#decideBy(found, caller, options, started, false))
+    const policies = options.policy === undefined ? this.#policies.resolve(view.request, view.context) : this.#policies.compile(options.policy as never)
+    if (!isPromise(policies)) return this.#decideBy(this.#join(policies, options), caller, options, started, false)
+    return policies.then(found => this.#decideBy(this.#join(found, options), caller, options, started, false))
+  }
+
+  #join(policies: readonly CompiledPolicy[] | undefined, { also }: CheckOptions<R>): readonly CompiledPolicy[] | undefined {
+    return policies === undefined || also === undefined ? policies : this.#policies.join(policies, also as never)
   }
 
   /** What {@link check} would say now; consumes nothing. */
   async peek(target: R | RequestView | Identity): Promise<Decision> {
     if (isIdentity(target)) return this.#decideIdentity(target, {}, true)
     const caller = new Caller(toView(target), this.#callers)
-    return this.#decideBy(await this.#policies.resolve(caller.view.request), caller, {}, 0, true)
+    return this.#decideBy(await this.#policies.resolve(caller.view.request, caller.view.context), caller, {}, 0, true)
   }
 
   /**
@@ -218,7 +238,7 @@ export class RateLimiter<R = unknown> {
     const decision = await this.peek(target)
     if (isIdentity(target)) return explain({ decision, policies: this.policies })
     const caller = new Caller(toView(target), this.#callers)
-    const policies = (await this.#policies.resolve(caller.view.request)) ?? []
+    const policies = (await this.#policies.resolve(caller.view.request, caller.view.context)) ?? []
     const exemptions = policies.map(policy => ({ policy, why: this.#exemption(policy, caller) }))
     const walk = this.#callers.clientIp
     return explain({ decision, policies, caller, exemptions, walk })

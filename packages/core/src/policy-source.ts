@@ -3,7 +3,7 @@ import { HaltError, type Warn } from './errors.ts'
 import { isPromise, within } from './timers.ts'
 
 type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
-type Resolver = (request: never) => unknown
+type Resolver = (request: never, context?: unknown) => unknown
 
 // The policies a resolver gave that `reset` can still find by name.
 const REMEMBERED = 10_000
@@ -17,6 +17,7 @@ export class PolicySource {
   readonly #timeout: number
   readonly #warn: Warn
   readonly #compiled = new WeakMap<object, readonly CompiledPolicy[]>()
+  readonly #joined = new WeakMap<readonly CompiledPolicy[], Map<readonly CompiledPolicy[], readonly CompiledPolicy[]>>()
   readonly #known = new Map<string, CompiledPolicy>()
 
   constructor(policy: Given | Resolver, fallback: Given | undefined, context: CompileContext, timeout: number, warn: Warn) {
@@ -57,11 +58,24 @@ export class PolicySource {
     return compiled
   }
 
+  /** Policies and those that stand beside them, the same list for the same two. One that a resolver gave already is not repeated. */
+  join(policies: readonly CompiledPolicy[], beside: Given): readonly CompiledPolicy[] {
+    const also = this.compile(beside)
+    let lists = this.#joined.get(policies)
+    if (lists === undefined) this.#joined.set(policies, (lists = new Map()))
+    let joined = lists.get(also)
+    if (joined === undefined) {
+      const more = also.filter(policy => !policies.some(other => isSame(policy, other)))
+      lists.set(also, (joined = [...policies, ...more]))
+    }
+    return joined
+  }
+
   /** The policies for a request; undefined when the resolver fails and there is no fallback. */
-  resolve(request: unknown): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
+  resolve(request: unknown, context?: unknown): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
     if (this.#fixed !== undefined) return this.#fixed
     try {
-      const given = (this.#resolver as Resolver)(request as never)
+      const given = (this.#resolver as Resolver)(request as never, context)
       if (!isPromise(given)) return this.#accept(given)
       const late = (): Error => new Error(`no policy within ${this.#timeout} ms`)
       return within(given, this.#timeout, late).then(
@@ -90,4 +104,8 @@ export class PolicySource {
     })
     return this.#fallback
   }
+}
+
+function isSame(a: CompiledPolicy, b: CompiledPolicy): boolean {
+  return a.name === b.name || a.rule('').cell === b.rule('').cell
 }

@@ -53,7 +53,7 @@ export function ask(keyed: readonly Keyed[], context: QuestionContext): Question
     const shadow = isShadow(policy, key.subject)
     const cost = costFor(policy, context.cost)
     const mode = context.peek ? Mode.PEEK : shadow ? Mode.SHADOW : Mode.CHARGE
-    const common = { cost, mode, edges: edgesOf(policy, context.nowMs) }
+    const common = { cost, mode, edges: policy.edges(context.nowMs) }
     const penalized = policy.calendar === undefined && isPenalized(key.subject, context.principal)
     const at = demands.push({ ...common, rule: policy.rule(context.route), subject: key.subject, penalized }) - 1
     const guard = key.unverified
@@ -86,13 +86,6 @@ function onceOf(items: readonly Item[], demands: readonly Demand[], context: Que
   const { subject, rule } = demands[first.at] as Demand
   const counter = rule.cell.slice(0, rule.cell.search(/[@:]/))
   return { subject, cell: `${counter}@${digest(idempotencyKey)}:i`, window, edges: last }
-}
-
-/** A quota's calendar edges around an instant, in microseconds. */
-export function edgesOf(policy: CompiledPolicy, nowMs: number): Demand['edges'] {
-  if (policy.calendar === undefined) return undefined
-  const [start, end, nextEnd] = policy.calendar.edges(nowMs)
-  return [start * 1000, end * 1000, nextEnd * 1000]
 }
 
 function isShadow(policy: CompiledPolicy, subject: Subject): boolean {

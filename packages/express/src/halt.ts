@@ -1,26 +1,25 @@
-import type { Decision, RateLimiter } from '@halt/core'
+import type { Decision } from '@halt/core'
 import {
-  applyHeaders,
+  type AdapterOptions,
   callUser,
   checkGuardOptions,
   guard,
   type GuardOptions,
-  type LimiterShorthand,
   limiterOf,
   LIMITER_OPTIONS,
   type Outcome,
-  type RequestView,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 
-import { settleOnEnd } from './response.ts'
+import { answer, leaveAtEnd, show } from './response.ts'
+import { trustProxyNotice } from './trust-proxy.ts'
+import { ExpressView } from './view.ts'
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace
   namespace Express {
     interface Request {
-      /** The binding decision of the Halt guards passed so far. */
+      /** The binding decision of the Halt guards passed so far; undefined where none looked at the request. */
       halt?: Decision | undefined
     }
   }
@@ -34,11 +33,12 @@ export interface LimitedContext {
 }
 
 /** Options of {@link halt}: a limiter, or any of its options, beside those all adapters share. */
-export type HaltOptions = LimiterShorthand<Request> &
-  GuardOptions<Request, Response> & {
-    /** Answers a refused request instead of the default body; its headers are set already. */
-    readonly onLimited?: ((decision: Decision, context: LimitedContext) => unknown) | undefined
-  }
+export type HaltOptions = AdapterOptions<Request, Response> & {
+  /** Answers a refused request instead of the default body, or calls `next`; the headers are set already. */
+  readonly onLimited?: ((decision: Decision, context: LimitedContext) => unknown) | undefined
+}
+
+const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimited']
 
 /**
  * Middleware that counts requests and answers those over the limit with 429.
@@ -51,90 +51,35 @@ export type HaltOptions = LimiterShorthand<Request> &
  * app.post('/auth/login', halt({ limiter: authLimiter }), login)
  */
 export function halt(options: HaltOptions): RequestHandler {
-  checkGuardOptions(options as GuardOptions, [...LIMITER_OPTIONS, 'limiter', 'onLimited'])
+  checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
   const limiter = limiterOf<Request>(options, () => new InMemoryStore())
-  // Without a limiter of its own, `policy` is the limiter's already.
-  const { policy, ...rest } = options as GuardOptions<Request, Response>
-  const gate = guard(limiter, options.limiter === undefined ? rest : { ...rest, policy })
+  const gate = guard<Request, Response>(limiter, guardOptionsOf(options))
+  const noticeTrustProxy = trustProxyNotice(limiter)
+  const { onLimited } = options
 
   return function haltMiddleware(req, res, next): void {
-    noticeTrustProxy(req, limiter)
-    const outcome = gate.enter(viewOf(req), req)
-    if (outcome instanceof Promise) outcome.then(found => conclude(found, req, res, next)).catch(next)
-    else conclude(outcome, req, res, next)
+    noticeTrustProxy(req)
+    const outcome = gate.enter(new ExpressView(req), req)
+    if (!('then' in outcome)) return conclude(outcome, req, res, next)
+    outcome.then(found => conclude(found, req, res, next)).catch(next)
   }
 
   function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
-    apply(outcome, req, res)
+    show(outcome, req, res)
     if (outcome.pass) {
-      if (gate.watches) settleOnEnd(res, gate, outcome)
+      if (gate.watches) leaveAtEnd(res, gate, outcome)
       return next()
     }
-    const { onLimited } = options
-    if (onLimited === undefined) return send(outcome, res)
-    const answer = (): unknown => onLimited(outcome.decision as Decision, { req, res, next })
-    const answered = callUser(limiter, 'onLimited', 'Such a request gets the default answer.', answer)
-    if (answered instanceof Promise) void answered.then(({ failed }) => failed && send(outcome, res))
-    else if (answered.failed) send(outcome, res)
+    const { decision } = outcome
+    if (onLimited === undefined || decision === undefined) return answer(outcome, res)
+    const custom = (): unknown => onLimited(decision, { req, res, next })
+    const answered = callUser(limiter, 'onLimited', 'Such a request gets the default answer.', custom)
+    if ('then' in answered) void answered.then(({ failed }) => failed && answer(outcome, res))
+    else if (answered.failed) answer(outcome, res)
   }
 }
 
-/**
- * Answers a request as a guard would have: for a handler that decided by itself.
- *
- * @example
- * const decision = await limiter.check(req, { cost: 10 })
- * if (!decision.allowed) return sendLimited({ req, res }, decision)
- */
-export function sendLimited({ req, res }: { req: Request; res: Response }, decision: Decision, options: GuardOptions<Request, Response> = {}): void {
-  const outcome = guard(NO_LIMITER, options).refuse(decision)
-  apply(outcome, req, res)
-  send(outcome, res)
-}
-
-// Headers in the default dialect need nothing of the limiter.
-const NO_LIMITER = { policies: [], policyNamed: () => undefined, warn: () => {} } as unknown as RateLimiter<Request>
-
-function viewOf(req: Request): RequestView {
-  const route = req.route as { path?: unknown } | undefined
-  const url = req.originalUrl
-  const query = url.indexOf('?')
-  return {
-    method: req.method,
-    path: query < 0 ? url : url.slice(0, query),
-    route: typeof route?.path === 'string' ? req.baseUrl + route.path : undefined,
-    // Not req.ip: that is what "trust proxy" makes of headers, by hop counts and the leftmost entry.
-    ip: req.socket.remoteAddress,
-    headers: req.headers,
-    request: req,
-  }
-}
-
-function apply(outcome: Outcome, req: Request, res: Response): void {
-  const { decision, headers } = outcome
-  if (decision === undefined) return
-  const isBinding = !decision.allowed || Object.keys(headers).length > 0 || req.halt === undefined
-  if (isBinding) req.halt = decision
-  if (res.headersSent) return
-  applyHeaders(headers, {
-    get: name => res.getHeader(name)?.toString(),
-    set: (name, value) => void res.setHeader(name, value),
-  })
-}
-
-function send({ status, body }: Outcome, res: Response): void {
-  if (res.headersSent || body === undefined) return
-  res.status(status).setHeader('Content-Type', body.type)
-  res.end(body.text)
-}
-
-function noticeTrustProxy(req: Request, limiter: RateLimiter<Request>): void {
-  const { trustedProxies, clientIp } = limiter.options
-  if (clientIp !== undefined || (trustedProxies !== undefined && trustedProxies.length !== 0)) return
-  if (!(req.app as { enabled?: (name: string) => boolean } | undefined)?.enabled?.('trust proxy')) return
-  limiter.warn({
-    code: 'HALT_W_TRUST_PROXY_IGNORED',
-    message: 'Express has "trust proxy" set, but Halt finds the client by its own trustedProxies, which is empty.',
-    fix: 'Give the limiter the same proxies: trustedProxies: ["loopback", "10.0.0.0/8"].',
-  })
+// Without a limiter of its own, `policy` is already the one that the limiter made of the options decides by.
+function guardOptionsOf(options: HaltOptions): GuardOptions<Request, Response> {
+  return options.limiter === undefined ? { ...options, policy: undefined } : options
 }

@@ -1,1 +1,2 @@
-export { halt, sendLimited, type HaltOptions, type LimitedContext } from './halt.ts'
+export { halt, type HaltOptions, type LimitedContext } from './halt.ts'
+export { sendLimited } from './send-limited.ts'

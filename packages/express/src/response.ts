@@ -1,14 +1,38 @@
-import type { Guard, Outcome } from '@halt/core/http'
+import { applyHeaders, type Guard, type Outcome } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
+/** Shows a decision on the request and in the headers, if it is the tightest so far. */
+export function show({ binding, decision, headers }: Outcome, req: Request, res: Response): void {
+  if (!binding) return
+  req.halt = decision
+  if (res.headersSent) return
+  applyHeaders(headers, {
+    get: name => res.getHeader(name)?.toString(),
+    set: (name, value) => void res.setHeader(name, value),
+  })
+}
+
+/** Answers with a refusal. */
+export function answer({ status, body }: Outcome, res: Response): void {
+  if (!res.headersSent)
+    res
+      .status(status)
+      .type(body?.type ?? 'txt')
+      .end(body?.text)
+  // Something before began an answer that the handler was to end, and the handler is not asked: as Express does then.
+  else if (!res.writableEnded) res.destroy()
+}
+
 /** Lets the guard look at the response once it is sent; an aborted one is only released. */
-export function settleOnEnd(res: Response, gate: Guard<Request, Response>, outcome: Outcome): void {
+export function leaveAtEnd(res: Response, gate: Guard<Request, Response>, outcome: Outcome): void {
   let left = false
-  const leave = (response: Response | undefined): void => {
+  const leave = (response?: Response): void => {
     if (left) return
     left = true
     gate.leave(outcome, response)
   }
+  // The client may have gone while the store was asked; nothing is emitted then any more.
+  if (res.closed) return leave()
   res.once('finish', () => leave(res))
-  res.once('close', () => leave(undefined))
+  res.once('close', () => leave())
 }

@@ -1,1 +1,1 @@
-export {}
+export { halt, sendLimited, type ConnInfo, type GetConnInfo, type HaltOptions } from './halt.ts'

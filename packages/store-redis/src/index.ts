@@ -1,1 +1,3 @@
-export {}
+export type { Run, Script } from './connection/index.ts'
+export type { RedisStoreOptions } from './options.ts'
+export { RedisStore } from './store.ts'

@@ -18,6 +18,8 @@ export const fixedWindow: Algorithm = {
     state[2]! += cost
   },
 
+  idle: () => [0, 0],
+
   refund(state, now, amount, _rule, receipt) {
     // Only the window that was charged, and only while it counts.
     if (state.length === 0 || now >= state[1]! || state[1] !== receipt) return

@@ -28,6 +28,8 @@ export const slidingWindow: Algorithm = {
     }
   },
 
+  idle: () => [],
+
   refund(state, now, amount, _rule, receipt) {
     if (now >= receipt) return
     for (let i = 1; i < state.length; i += 2) {

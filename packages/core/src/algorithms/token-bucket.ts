@@ -20,6 +20,8 @@ export const tokenBucket: Algorithm = {
     keep(state, now, debt < MAX_EXACT ? debt : MAX_EXACT, rule)
   },
 
+  idle: (now, rule) => [now, 0, rule.unit, rule.rate],
+
   refund(state, now, amount, rule) {
     const debt = debtAt(state, now, rule)
     const back = amount * rule.unit

@@ -1,4 +1,4 @@
-import type { AnyPolicy } from '../compiled-policy.ts'
+import { type AnyPolicy, compilePolicies, type CompiledPolicy } from '../compiled-policy.ts'
 import { checkCost, type Cost, readCost, WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
 import { describe } from '../duration.ts'
@@ -9,8 +9,9 @@ import { readHeader, type RequestView } from '../request/view.ts'
 import { isPromise } from '../timers.ts'
 import { checkNames, checkType } from '../validation.ts'
 import { type CallResult, callUser } from './callback.ts'
-import { type HeaderDialect, headerWriter, type Headers, type HeaderWriter } from './headers.ts'
-import { type ErrorFormat, isOurs, refusalBody, type RefusalBody } from './refusal.ts'
+import { type HeaderDialect, headerWriter } from './headers.ts'
+import { type Outcome, PASS, passed, refuser } from './outcome.ts'
+import type { ErrorFormat } from './refusal.ts'
 import { Visits } from './visits.ts'
 
 /** Options that all adapters share. `R` is the framework's request, `S` its response. */
@@ -40,21 +41,6 @@ export const GUARD_OPTIONS: readonly string[] = Object.freeze([
   'cost', 'costOnError', 'skip', 'headers', 'errorFormat', 'statusCode', 'skipPreflight', 'chargeWhen', 'policy',
 ])
 
-/** What an adapter does with a request. */
-export interface Outcome {
-  /** Go on, or answer with what follows. */
-  readonly pass: boolean
-  /** Undefined when the request was not looked at: skipped, a preflight. */
-  readonly decision: Decision | undefined
-  readonly status: number
-  /** To be set on the response, passed or not. */
-  readonly headers: Headers
-  /** The body of a refusal. */
-  readonly body: RefusalBody | undefined
-  /** Whether this pass made the charge: not when an earlier mount of the same limiter did. */
-  readonly charged: boolean
-}
-
 /** Decides requests for an adapter, with all that HTTP needs around it. */
 export interface Guard<R = unknown, S = unknown> {
   readonly limiter: RateLimiter<R>
@@ -73,9 +59,6 @@ export interface Guard<R = unknown, S = unknown> {
   readonly watches: boolean
 }
 
-const NONE: Headers = Object.freeze({})
-const PASS: Outcome = Object.freeze({ pass: true, decision: undefined, status: 200, headers: NONE, body: undefined, charged: false })
-
 /**
  * Makes a guard: the one place where skipping, costs, headers and refusals are decided for every framework.
  *
@@ -83,20 +66,12 @@ const PASS: Outcome = Object.freeze({ pass: true, decision: undefined, status: 2
  */
 export function guard<R, S = unknown>(limiter: RateLimiter<R>, options: GuardOptions<R, S> = {}): Guard<R, S> {
   checkGuardOptions(options as GuardOptions)
-  const status = options.statusCode ?? 429
-  const format = options.errorFormat ?? 'json'
-  const write: HeaderWriter = headerWriter(options.headers ?? 'standard', limiter as unknown as RateLimiter<never>)
-  const visits = new Visits<R>(limiter)
+  const write = headerWriter(options.headers ?? 'standard', limiter)
+  const refuse = refuser(write, options)
+  const visits = new Visits<R>(limiter, refuse)
 
-  function refuse(decision: Decision): Outcome {
-    const code = isOurs(decision) ? 503 : status
-    const headers = { ...write(decision), 'Cache-Control': 'no-store' }
-    return { pass: false, decision, status: code, headers, body: refusalBody(decision, format, code), charged: false }
-  }
-
-  function conclude(decision: Decision, isTightest: boolean, charged = true): Outcome {
-    if (!decision.allowed) return refuse(decision)
-    return { pass: true, decision, status: 200, headers: isTightest ? write(decision) : NONE, body: undefined, charged }
+  function conclude(decision: Decision, binding: boolean, charged = true): Outcome {
+    return decision.allowed ? passed(decision, write, binding, charged) : refuse(decision)
   }
 
   function decide(view: RequestView, visitor: object | undefined, given: GuardOptions<R, S>, cost: Cost | typeof WHOLE_LIMIT | undefined): Outcome | Promise<Outcome> {
@@ -109,14 +84,14 @@ export function guard<R, S = unknown>(limiter: RateLimiter<R>, options: GuardOpt
 
   return {
     limiter,
-    watches: options.chargeWhen !== undefined || limiter.policies.length === 0 || limiter.policies.some(({ algorithm }) => algorithm === 'concurrency'),
+    watches: watches(limiter.policies, options as GuardOptions),
     refuse,
     enter(view, visitor, own) {
       const given = own === undefined ? options : { ...options, ...own }
       if (given.skipPreflight !== false && isPreflight(view)) return PASS
       const { skip } = given
       if (skip === undefined) return priced(view, visitor, given)
-      const skipped = callUser(limiter, 'skip', 'Such a request is counted.', () => skip(view.request as R))
+      const skipped = callUser(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
       if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, visitor, given)))
       return isSkip(skipped) ? PASS : priced(view, visitor, given)
     },
@@ -135,9 +110,15 @@ export function guard<R, S = unknown>(limiter: RateLimiter<R>, options: GuardOpt
     if (typeof cost !== 'function') return decide(view, visitor, given, cost)
     const fix = 'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
     const use = (result: CallResult<unknown>): Outcome | Promise<Outcome> => decide(view, visitor, given, result.failed ? costOnError : (result.value as Cost))
-    const found = callUser(limiter, 'cost', fix, () => checked(cost(view.request as R)))
+    const found = callUser(limiter, 'cost', fix, () => checked(call(cost, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
+}
+
+// With a resolver nobody knows what the next request brings.
+function watches(policies: readonly CompiledPolicy[], { chargeWhen, policy }: GuardOptions): boolean {
+  const own = policy === undefined ? policies : compilePolicies(policy as never, { multiplier: undefined, keysPerAddress: 1 })
+  return chargeWhen !== undefined || own.length === 0 || own.some(({ algorithm }) => algorithm === 'concurrency')
 }
 
 /** Checks the options that are an adapter's own and those all adapters share. */
@@ -155,6 +136,11 @@ export function checkGuardOptions(options: GuardOptions, own: readonly string[] 
   if (errorFormat !== undefined && errorFormat !== 'json' && errorFormat !== 'problem') {
     throw new HaltError('HALT_E_OPTION', `errorFormat is ${describe(errorFormat)}.`, 'Choose "json" or "problem".')
   }
+}
+
+/** Calls back with the request and, where the framework has one, its context of the call. */
+function call<R, T>(callback: (request: R, context?: unknown) => T, { request, context }: RequestView): T {
+  return callback(request as R, context)
 }
 
 function isSkip(result: CallResult<boolean>): boolean {

@@ -26,7 +26,10 @@ export type HeaderDialect =
 /** Writes a decision's headers; empty for an exempt request. */
 export type HeaderWriter = (decision: Decision) => Headers
 
-type Write = (decision: Decision, limiter: RateLimiter<never>) => Headers
+/** What a dialect needs of a limiter: its policies' windows. */
+export type PolicyDirectory = Pick<RateLimiter<never>, 'policyNamed' | 'warn'>
+
+type Write = (decision: Decision, limiter: PolicyDirectory) => Headers
 
 const shown = ({ remaining, limit }: Decision | PolicyVerdict): number => Math.max(0, Math.min(remaining, limit))
 
@@ -106,9 +109,9 @@ const DIALECTS: Readonly<Record<string, Write>> = {
  *
  * @throws HaltError `HALT_E_HEADERS` for an unknown one
  */
-export function headerWriter(dialect: HeaderDialect, limiter: RateLimiter<never>): HeaderWriter {
+export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): HeaderWriter {
   if (dialect === false) return retryAfter
-  const write = typeof dialect === 'function' ? dialect : Object.hasOwn(DIALECTS, dialect) ? DIALECTS[dialect] : undefined
+  const write = typeof dialect === 'function' ? custom(dialect) : Object.hasOwn(DIALECTS, dialect) ? DIALECTS[dialect] : undefined
   if (write === undefined) {
     const names = Object.keys(DIALECTS).join(', ')
     throw new HaltError('HALT_E_HEADERS', `headers is ${describe(dialect)}.`, `Choose one of ${names}, false, or a function.`)
@@ -121,13 +124,28 @@ export function headerWriter(dialect: HeaderDialect, limiter: RateLimiter<never>
   }
 }
 
-function tell(write: Write, decision: Decision, limiter: RateLimiter<never>): Headers {
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+// A line break in a value would make the framework throw, and the request fail.
+function custom(dialect: (decision: Decision) => Headers): Write {
+  return decision => {
+    const headers = dialect(decision)
+    for (const [name, value] of Object.entries(headers)) {
+      if (NAME.test(name) && typeof value === 'string' && VALUE.test(value)) continue
+      throw new TypeError(`${describe(name)} is no header name, or its value ${describe(value)} no header value`)
+    }
+    return headers
+  }
+}
+
+function tell(write: Write, decision: Decision, limiter: PolicyDirectory): Headers {
   try {
     return { ...write(decision, limiter) }
   } catch (error) {
     limiter.warn({
       code: 'HALT_W_HEADERS',
-      message: `The headers function threw: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `The headers function failed: ${error instanceof Error ? error.message : String(error)}.`,
       fix: 'Return an object of strings for every decision.',
     })
     return {}
@@ -145,13 +163,13 @@ function delta(said: { allowed: boolean; retryAfter: number; resetAt: number }, 
   return Math.max(0, Math.ceil(said.resetAt - now))
 }
 
-function quota(decision: Decision, limiter: RateLimiter<never>): string {
+function quota(decision: Decision, limiter: PolicyDirectory): string {
   const window = windowOf(decision.policy, limiter)
   return `${decision.limit}${window === undefined ? '' : `;w=${window}`}`
 }
 
 // Whole seconds, at least one, as the drafts have it. A quota's period has no fixed length.
-function windowOf(name: string, limiter: RateLimiter<never>): number | undefined {
+function windowOf(name: string, limiter: PolicyDirectory): number | undefined {
   const policy = limiter.policyNamed(name)
   return policy === undefined || policy.calendar !== undefined ? undefined : Math.max(1, Math.ceil(policy.window / 1e6))
 }

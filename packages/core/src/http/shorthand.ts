@@ -1,12 +1,18 @@
 import { HaltError } from '../errors.ts'
 import { RateLimiter } from '../limiter.ts'
 import { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
-import type { Store } from '../store/contract.ts'
+import type { GuardOptions } from './guard.ts'
 
-/** Either a limiter, or the options of one; `store` is then optional. */
+type Store = RateLimiterOptions['store']
+type NoOthers<R> = { readonly [K in keyof RateLimiterOptions<R> as K extends 'policy' ? never : K]?: never }
+
+/** Either a limiter, beside which only a `policy` may stand, or the options of one; `store` is then optional. */
 export type LimiterShorthand<R> =
-  | ({ readonly limiter: RateLimiter<R> } & { readonly [K in keyof RateLimiterOptions<R> as K extends 'policy' ? never : K]?: never })
+  | ({ readonly limiter: RateLimiter<R> } & Pick<GuardOptions<R>, 'policy'> & NoOthers<R>)
   | ({ readonly limiter?: undefined } & Omit<RateLimiterOptions<R>, 'store'> & { readonly store?: Store | undefined })
+
+/** What all adapters take: a limiter or its options, and how requests are guarded with it. */
+export type AdapterOptions<R, S> = LimiterShorthand<R> & Omit<GuardOptions<R, S>, 'policy'>
 
 /**
  * The limiter of an adapter's options: the one given, or one made from the limiter options among them.

@@ -1,6 +1,8 @@
 import { type Cost, WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
 import type { RateLimiter } from '../limiter.ts'
+import { headerWriter } from './headers.ts'
+import { type Outcome, type Refuse, refuser } from './outcome.ts'
 
 type Price = Cost | typeof WHOLE_LIMIT | undefined
 
@@ -9,6 +11,7 @@ interface Visit {
   readonly policy: unknown
   readonly cost: Price
   readonly decision: Decision
+  readonly refuse: Refuse
 }
 
 // On the request itself: a WeakMap would cost as much as the whole check. `for`: copies of the package share it.
@@ -17,16 +20,19 @@ const VISITS = Symbol.for('halt.visits')
 /** Remembers on an HTTP request which limiters have charged it, and which headers are the tightest so far. */
 export class Visits<R> {
   readonly #limiter: RateLimiter<R>
+  readonly #refuse: Refuse
 
-  constructor(limiter: RateLimiter<R>) {
+  /** @param refuse how the guard that makes the visits refuses */
+  constructor(limiter: RateLimiter<R>, refuse: Refuse) {
     this.#limiter = limiter
+    this.#refuse = refuse
   }
 
   /** What is still to be charged: all of it, the difference to an earlier and cheaper pass, or (a decision) nothing. */
   of(visitor: object | undefined, policy: unknown, cost: Price): { readonly cost: Price; readonly decision: Decision | undefined } {
     const earlier = visitor === undefined ? undefined : listOf(visitor)?.findLast(visit => visit.limiter === this.#limiter && visit.policy === policy)
     if (earlier === undefined) return { cost, decision: undefined }
-    const more = this.#difference(cost, earlier.cost)
+    const more = this.#difference(cost, earlier)
     return more === undefined ? { cost, decision: earlier.decision } : { cost: more, decision: undefined }
   }
 
@@ -34,7 +40,7 @@ export class Visits<R> {
   note(visitor: object | undefined, policy: unknown, cost: Price, decision: Decision): boolean {
     if (visitor === undefined) return true
     const list = listOf(visitor)
-    const visit: Visit = { limiter: this.#limiter, policy, cost, decision }
+    const visit: Visit = { limiter: this.#limiter, policy, cost, decision, refuse: this.#refuse }
     if (list === undefined) {
       Object.defineProperty(visitor, VISITS, { value: [visit], enumerable: false })
       return true
@@ -45,13 +51,14 @@ export class Visits<R> {
   }
 
   // By policy: a number stands for every policy, nothing for each policy's own cost.
-  #difference(now: Price, before: Price): Price | undefined {
+  #difference(now: Price, { cost: before, decision }: Visit): Price | undefined {
     if (now === before) return undefined
     if (now === WHOLE_LIMIT || before === WHOLE_LIMIT) return before === WHOLE_LIMIT ? undefined : now
     const more: Record<string, number> = {}
     let any = false
-    for (const { name, cost } of this.#limiter.policies) {
-      const extra = Math.max(0, units(now, name, cost) - units(before, name, cost))
+    for (const { policy: name } of decision.verdicts) {
+      const own = this.#limiter.policyNamed(name)?.cost ?? 1
+      const extra = Math.max(0, units(now, name, own) - units(before, name, own))
       more[name] = extra
       any ||= extra > 0
     }
@@ -63,6 +70,19 @@ function units(cost: Cost | undefined, name: string, own: number): number {
   if (typeof cost === 'number') return cost
   return cost !== undefined && Object.hasOwn(cost, name) ? (cost[name] as number) : own
 }
+
+/**
+ * The refusal of a decision that a handler made by itself: as the guard that decided the request last writes it, else in
+ * the default format.
+ *
+ * @param visitor what `Guard.enter` got
+ */
+export function refusalFor(visitor: object, decision: Decision): Outcome {
+  const refuse = listOf(visitor)?.at(-1)?.refuse ?? refuseByDefault
+  return refuse(decision)
+}
+
+const refuseByDefault: Refuse = refuser(headerWriter('standard', { policyNamed: () => undefined, warn: () => {} }), {})
 
 function listOf(visitor: object): Visit[] | undefined {
   return (visitor as { [VISITS]?: Visit[] })[VISITS]

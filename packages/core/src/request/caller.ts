@@ -9,10 +9,10 @@ import { readHeader, type RequestView } from './view.ts'
 /** How a limiter finds out who asks. */
 export interface CallerSettings {
   readonly clientIp: ClientIp
-  readonly resolveIp: ((request: never) => string | undefined) | undefined
+  readonly resolveIp: ((request: never, context?: unknown) => string | undefined) | undefined
   readonly ipv6Prefix: number
-  readonly userId: ((request: never) => unknown) | undefined
-  readonly apiKey: ((request: never) => unknown) | undefined
+  readonly userId: ((request: never, context?: unknown) => unknown) | undefined
+  readonly apiKey: ((request: never, context?: unknown) => unknown) | undefined
   readonly digest: Digest
   readonly warn: Warn
 }
@@ -115,10 +115,10 @@ export class Caller {
 
   #findClient(): ClientAddress {
     const { resolveIp, clientIp } = this.#settings
-    const { headers, ip, request } = this.view
+    const { headers, ip, request, context } = this.view
     if (this.#givenIp !== undefined) return given(this.#givenIp)
     if (resolveIp !== undefined) {
-      const resolved = this.#call('clientIp', () => resolveIp(request as never))
+      const resolved = this.#call('clientIp', () => resolveIp(request as never, context))
       if (typeof resolved === 'string') return given(resolved)
     }
     return clientIp.resolve(ip, name => readHeader(headers, name))
@@ -137,8 +137,8 @@ export class Caller {
 
   #findUser(): string | undefined {
     const { userId } = this.#settings
-    const { request } = this.view
-    if (userId !== undefined) return readId(this.#call('userId', () => userId(request as never)))
+    const { request, context } = this.view
+    if (userId !== undefined) return readId(this.#call('userId', () => userId(request as never, context)))
     const { user, userId: plain } = (request ?? {}) as { user?: { id?: unknown; sub?: unknown }; userId?: unknown }
     const known = (this.view.user ?? user) as { id?: unknown; sub?: unknown } | undefined
     return readId(known?.id) ?? readId(known?.sub) ?? readId(plain)
@@ -146,8 +146,8 @@ export class Caller {
 
   #findApiKey(): FoundKey | undefined {
     const { apiKey, digest } = this.#settings
-    const { headers, request } = this.view
-    const verified = apiKey === undefined ? undefined : readId(this.#call('apiKey', () => apiKey(request as never)))
+    const { headers, request, context } = this.view
+    const verified = apiKey === undefined ? undefined : readId(this.#call('apiKey', () => apiKey(request as never, context)))
     if (verified !== undefined) return found(apiKeySubject(verified, digest), 'the verified API key')
     // Whoever verifies keys has said that this request has none.
     if (apiKey !== undefined) return undefined

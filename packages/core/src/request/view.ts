@@ -18,6 +18,8 @@ export interface RequestView {
   readonly user?: unknown
   /** The framework's own request: what callbacks get. */
   readonly request: unknown
+  /** What callbacks get beside the request, in frameworks that have more to say of a call: Nest's `ExecutionContext`. */
+  readonly context?: unknown
 }
 
 interface NodeLike {

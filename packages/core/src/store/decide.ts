@@ -56,11 +56,14 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
     if (mode === Mode.PEEK) continue
     if (!passes[i]) {
       if (!startsBlock(state, now, cost, normal)) continue
-      if (state.length === 0) algorithms[rule.letter].charge(state, now, 0, rule, edges)
+      if (state.length === 0) state.push(0, ...algorithms[rule.letter].idle(now, rule))
       state[0] = now + rule.block
-    } else if (!allowed || cost === 0) continue
-    else if (cost > 0) algorithms[rule.letter].charge(state, now, cost, rule, edges)
-    else algorithms[rule.letter].refund(state, now, -cost, rule, receipt ?? 0)
+    } else {
+      if (!allowed || cost === 0) continue
+      if (cost > 0) algorithms[rule.letter].charge(state, now, cost, rule, edges)
+      else algorithms[rule.letter].refund(state, now, -cost, rule, receipt ?? 0)
+      if (state.length > 0 && state[0]! <= now) state[0] = 0
+    }
     if (state.length > 0) cells.keep(subject, rule.cell, state, freshAt(state, rule))
   }
 

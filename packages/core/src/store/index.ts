@@ -22,3 +22,4 @@ export {
 } from './contract.ts'
 export { blockedUntil, decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor, waitForCost } from './read.ts'
+export { makeDigest, type Digest } from '../digest.ts'

@@ -1,0 +1,61 @@
+import type { Decision } from '../decision.ts'
+import type { Headers, HeaderWriter } from './headers.ts'
+import { type ErrorFormat, isOurs, refusalBody, type RefusalBody } from './refusal.ts'
+
+/** What an adapter does with a request. */
+export interface Outcome {
+  /** Go on, or answer with what follows. */
+  readonly pass: boolean
+  /** Undefined when the request was not looked at: skipped, a preflight. */
+  readonly decision: Decision | undefined
+  readonly status: number
+  /** To be set on the response, passed or not. */
+  readonly headers: Headers
+  /** The body of a refusal. */
+  readonly body: RefusalBody | undefined
+  /** Whether this pass made the charge: not when an earlier mount of the same limiter did. */
+  readonly charged: boolean
+  /** Whether the decision is the tightest of the request so far: what `req.halt` and the headers are to show. */
+  readonly binding: boolean
+}
+
+const NONE: Headers = Object.freeze({})
+
+/** The outcome of a request that was not looked at. */
+export const PASS: Outcome = Object.freeze({
+  pass: true,
+  decision: undefined,
+  status: 200,
+  headers: NONE,
+  body: undefined,
+  charged: false,
+  binding: false,
+})
+
+/** The outcome of an admitted request; only a binding decision shows in headers. */
+export function passed(decision: Decision, write: HeaderWriter, binding: boolean, charged: boolean): Outcome {
+  const headers = binding ? write(decision) : NONE
+  return { pass: true, decision, status: 200, headers, body: undefined, charged, binding }
+}
+
+/** How a guard refuses a decision. */
+export type Refuse = (decision: Decision) => Outcome
+
+/** What a {@link Refuse} follows. */
+export interface RefusalOptions {
+  readonly statusCode?: number | undefined
+  readonly errorFormat?: ErrorFormat | undefined
+}
+
+/** Makes a guard's way to refuse. */
+export function refuser(
+  write: HeaderWriter,
+  { statusCode = 429, errorFormat = 'json' }: RefusalOptions,
+): Refuse {
+  return decision => {
+    const status = isOurs(decision) ? 503 : statusCode
+    const headers = { ...write(decision), 'Cache-Control': 'no-store' }
+    const body = refusalBody(decision, errorFormat, status)
+    return { pass: false, decision, status, headers, body, charged: false, binding: true }
+  }
+}

@@ -1,0 +1,27 @@
+import type { State } from '../algorithms/index.ts'
+import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
+import { type Cells, decide } from '../store/decide.ts'
+
+/** The plainest store: `decide` over a Map that forgets nothing. What every other store must agree with. */
+export class ReferenceStore implements Store {
+  readonly kind: string = 'reference'
+  readonly #now: () => number
+  readonly #counters = new Map<string, State>()
+  readonly #cells: Cells = {
+    load: (subject, cell) => [...(this.#counters.get(`${subject} ${cell}`) ?? [])],
+    keep: (subject, cell, state) => void this.#counters.set(`${subject} ${cell}`, [...state]),
+  }
+
+  /** @param clock Unix milliseconds, fractions allowed */
+  constructor(clock: () => number) {
+    this.#now = () => Math.floor(clock() * 1000)
+  }
+
+  evaluate(group: Group): Verdict {
+    return decide(group, this.#cells, this.#now())
+  }
+
+  forget(cells: readonly Cell[]): void {
+    for (const { subject, cell } of cells) this.#counters.delete(`${subject} ${cell}`)
+  }
+}

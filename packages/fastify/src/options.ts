@@ -1,0 +1,92 @@
+import type { Decision, RateLimiter } from '@halt/core'
+import { HaltError } from '@halt/core'
+import { type AdapterOptions, checkGuardOptions, type GuardOptions, LIMITER_OPTIONS, type RateLimiterOptions } from '@halt/core/http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** The steps of a request at which it can be refused, first to last. */
+export type HaltHookName = 'onRequest' | 'preParsing' | 'preValidation' | 'preHandler'
+
+/** What a custom answer gets. */
+export interface LimitedContext {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+/** How a refused request is answered. */
+export interface Manners {
+  /**
+   * Answers a refused request instead of the default body: sends the reply itself, or returns what is to be sent. Status
+   * and headers are set already.
+   */
+  readonly onLimited?: ((decision: Decision, context: LimitedContext) => unknown) | undefined
+  /** Whether a refusal is thrown as a {@link LimitedError}, so that `setErrorHandler` answers it. Default false. */
+  readonly throwOnLimited?: boolean | undefined
+}
+
+/** Options of the plugin: a limiter, or any of its options, beside those all adapters share. */
+export type HaltOptions = AdapterOptions<FastifyRequest, FastifyReply> &
+  Manners & {
+    /** Whether every route of the instance is counted, 404s included, or only those with `config.halt`. Default true. */
+    readonly global?: boolean | undefined
+    /** When requests are counted. Default `"onRequest"`: refused before the body is read. */
+    readonly hook?: HaltHookName | undefined
+  }
+
+/** Options of a route, as `config.halt`. What they leave out is as registered. */
+export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyReply>, Manners {
+  /** Counts the route in a check of its own, beside the global one. */
+  readonly limiter?: RateLimiter<FastifyRequest> | undefined
+  /** When this route is counted, by its own and the global policies. Default as registered. */
+  readonly hook?: HaltHookName | undefined
+  /** Whether the global policies do not apply. Default false: the route's are added to them. */
+  readonly override?: boolean | undefined
+}
+
+/** Options of `app.halt()`. What they leave out is as registered. */
+export type HaltHookOptions = Omit<GuardOptions<FastifyRequest, FastifyReply>, 'policy'> &
+  Manners &
+  Partial<RateLimiterOptions<FastifyRequest>> & { readonly limiter?: RateLimiter<FastifyRequest> | undefined }
+
+/** Guard options, complete with manners. */
+export type GateOptions = GuardOptions<FastifyRequest, FastifyReply> & Manners
+
+const HOOKS: readonly unknown[] = ['onRequest', 'preParsing', 'preValidation', 'preHandler']
+const MANNERS = ['onLimited', 'throwOnLimited']
+
+/** Checks the plugin's options. @throws HaltError */
+export function checkPlugin(options: object): void {
+  check(options, [...LIMITER_OPTIONS, 'limiter', 'global', 'hook', ...MANNERS])
+}
+
+/** Checks a route's options. @throws HaltError */
+export function checkRoute(options: unknown): asserts options is HaltRouteOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new HaltError('HALT_E_OPTION', `config.halt is ${String(options)}.`, 'Give an object of options, or false.')
+  }
+  check(options, ['limiter', 'hook', 'override', ...MANNERS])
+  const { limiter, policy, override } = options as HaltRouteOptions
+  if (override === true && policy === undefined && limiter === undefined) {
+    const fix = 'Give a policy or a limiter; to switch the global limit off, config: { halt: false }.'
+    throw new HaltError('HALT_E_OPTION', 'config.halt has override, but nothing that decides instead.', fix)
+  }
+}
+
+/** Checks the options of `app.halt()`. @throws HaltError */
+export function checkHook(options: object): void {
+  check(options, [...LIMITER_OPTIONS, 'limiter', ...MANNERS])
+}
+
+function check(options: object, own: readonly string[]): void {
+  checkGuardOptions(options as GuardOptions, own)
+  const fields = options as Record<string, unknown>
+  for (const name of ['global', 'override', 'throwOnLimited']) {
+    if (fields[name] === undefined || typeof fields[name] === 'boolean') continue
+    throw new HaltError('HALT_E_OPTION', `${name} is ${String(fields[name])}.`, 'Give true or false.')
+  }
+  if (fields['hook'] !== undefined && !HOOKS.includes(fields['hook'])) {
+    throw new HaltError('HALT_E_OPTION', `hook is ${String(fields['hook'])}.`, `Choose one of ${HOOKS.join(', ')}.`)
+  }
+  if (fields['throwOnLimited'] === true && fields['onLimited'] !== undefined) {
+    throw new HaltError('HALT_E_OPTION', 'onLimited stands beside throwOnLimited.', 'Choose one: a refusal is answered once.')
+  }
+}

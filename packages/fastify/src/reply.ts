@@ -1,0 +1,38 @@
+import { applyHeaders, type HeaderTarget, type Headers, type Outcome } from '@halt/core/http'
+import type { FastifyReply } from 'fastify'
+
+/** The headers of a reply. */
+class ReplyHeaders implements HeaderTarget {
+  readonly #reply: FastifyReply
+
+  constructor(reply: FastifyReply) {
+    this.#reply = reply
+  }
+
+  get(name: string): string | undefined {
+    return this.#reply.getHeader(name)?.toString()
+  }
+
+  set(name: string, value: string): void {
+    void this.#reply.header(name, value)
+  }
+}
+
+/** Whether it is too late to answer. */
+export function isSent(reply: FastifyReply): boolean {
+  return reply.sent || reply.raw.headersSent
+}
+
+/** Sets a decision's headers, unless they are on their way already. */
+export function setHeaders(reply: FastifyReply, headers: Headers): void {
+  if (!reply.raw.headersSent) applyHeaders(headers, new ReplyHeaders(reply))
+}
+
+/** Sends a refusal. */
+export function sendRefusal(reply: FastifyReply, { status, body }: Outcome): void {
+  if (isSent(reply) || body === undefined) return
+  // The text is JSON already: a serializer that a hook chose is not for it.
+  void reply.code(status).type(body.type).serializer(asIs).send(body.text)
+}
+
+const asIs = (text: string): string => text

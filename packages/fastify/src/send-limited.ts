@@ -1,0 +1,22 @@
+import type { Decision } from '@halt/core'
+import { refusalOf } from '@halt/core/http'
+import type { FastifyReply } from 'fastify'
+
+import type { LimitedContext } from './options.ts'
+import { sendRefusal, setHeaders } from './reply.ts'
+
+/**
+ * Answers a request as the guard that let it in would have refused it: for a handler that decides by itself.
+ *
+ * @returns the reply, for an async handler to return
+ * @example
+ * const decision = await limiter.check(request, { cost: 10 })
+ * if (!decision.allowed) return sendLimited({ request, reply }, decision)
+ */
+export function sendLimited({ request, reply }: LimitedContext, decision: Decision): FastifyReply {
+  const outcome = refusalOf(request.raw, decision)
+  request.halt = decision
+  setHeaders(reply, outcome.headers)
+  sendRefusal(reply, outcome)
+  return reply
+}

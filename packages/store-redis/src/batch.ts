@@ -1,0 +1,70 @@
+import type { Group, Verdict } from '@halt/core/store'
+
+interface Entry {
+  readonly group: Group
+  readonly resolve: (verdict: Verdict) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Sends groups in one call and gives each its verdict or its error, in order. */
+export type Send = (groups: readonly Group[]) => Promise<readonly (Verdict | Error)[]>
+
+// More would block the server for too long at a time, and Lua cannot unpack many thousands of keys.
+const MOST = 256
+// A call that is out for longer does not hold the next ones up.
+const PATIENCE_MS = 5
+
+/**
+ * Gathers checks into few calls: what comes in one turn of the event loop goes out together, at once when nothing is
+ * out, else with whatever gathers until an answer comes. Exact: each group is decided whole, in order of arrival.
+ */
+export class Batch {
+  readonly #send: Send
+  #waiting: Entry[] = []
+  #out = 0
+  #lastSent = 0
+  #scheduled = false
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  add(group: Group): Promise<Verdict> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ group, resolve, reject })
+      if (this.#scheduled) return
+      if (this.#out > 0 && this.#waiting.length < MOST && performance.now() - this.#lastSent < PATIENCE_MS) return
+      this.#scheduled = true
+      queueMicrotask(() => {
+        this.#scheduled = false
+        this.#flush()
+      })
+    })
+  }
+
+  #flush(): void {
+    while (this.#waiting.length > 0) {
+      const entries = this.#waiting.length <= MOST ? this.#waiting : this.#waiting.slice(0, MOST)
+      this.#waiting = this.#waiting.length <= MOST ? [] : this.#waiting.slice(MOST)
+      this.#out++
+      this.#lastSent = performance.now()
+      void this.#deliver(entries)
+    }
+  }
+
+  async #deliver(entries: readonly Entry[]): Promise<void> {
+    try {
+      const verdicts = await this.#send(entries.map(entry => entry.group))
+      this.#out--
+      for (const [i, { resolve, reject }] of entries.entries()) {
+        const verdict = verdicts[i]
+        if (verdict === undefined || verdict instanceof Error) reject(verdict ?? new Error('no reply for a group'))
+        else resolve(verdict)
+      }
+    } catch (error) {
+      this.#out--
+      for (const { reject } of entries) reject(error)
+    }
+    if (this.#out === 0) this.#flush()
+  }
+}

@@ -1,0 +1,109 @@
+/** The kind of a failure: late or away, refused by the set-up, or broken by our own command. */
+export type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
+
+/** What failed between a store and its Redis, whatever the client's own error was. */
+export class StoreError extends Error {
+  readonly failure: StoreFailure
+  /** Stable, `HALT_E_STORE_…`. */
+  readonly code: `HALT_E_STORE_${string}`
+  /** The first word of the server's error: `READONLY`, `OOM`, `NOPERM`, `CROSSSLOT`, `ERR`, …; else undefined. */
+  readonly reply: string | undefined
+  /** What to do about it, one sentence. */
+  readonly fix: string
+
+  constructor(message: string, kind: Kind, reply?: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'StoreError'
+    const [failure, code, fix] = KINDS[kind]
+    this.failure = failure
+    this.code = `HALT_E_STORE_${code}`
+    this.reply = reply
+    this.fix = fix
+  }
+}
+
+/** The kinds of {@link StoreError}. */
+export type Kind = keyof typeof KINDS
+
+const KINDS = {
+  late: ['timeout', 'TIMEOUT', 'See whether Redis hangs, or is too far away for the deadline.'],
+  away: ['unavailable', 'UNAVAILABLE', 'See that Redis runs and is reachable; Halt connects again by itself.'],
+  readonly: ['unavailable', 'READONLY', 'Connect to the primary, or through Sentinel or Cluster.'],
+  full: ['unavailable', 'OOM', 'Raise maxmemory, or give Halt a Redis of its own.'],
+  login: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
+  permission: ['misconfigured', 'PERMISSION', 'Grant the user +evalsha +eval, what the script calls, and ~halt:*.'],
+  cluster: ['misconfigured', 'CLUSTER', 'Give the store a cluster client: new Cluster(…) or createCluster(…).'],
+  misconfigured: ['misconfigured', 'MISCONFIGURED', 'Mend what the message says of the server or its keys.'],
+  script: ['script', 'SCRIPT', 'Please report this: the script and the server disagree.'],
+} as const satisfies Record<string, readonly [StoreFailure, string, string]>
+
+// The first words that servers begin their errors with.
+const REPLIES: Readonly<Record<string, Kind>> = {
+  READONLY: 'readonly',
+  OOM: 'full',
+  LOADING: 'away',
+  BUSY: 'away',
+  MASTERDOWN: 'away',
+  CLUSTERDOWN: 'away',
+  TRYAGAIN: 'away',
+  NOREPLICAS: 'away',
+  MISCONF: 'away',
+  NOAUTH: 'login',
+  WRONGPASS: 'login',
+  NOPERM: 'permission',
+  DENIED: 'misconfigured',
+  NOPROTO: 'misconfigured',
+  WRONGTYPE: 'misconfigured',
+  CROSSSLOT: 'cluster',
+  MOVED: 'cluster',
+  ASK: 'cluster',
+}
+
+// `ERR` says nothing by itself.
+const DETAILS: readonly (readonly [RegExp, Kind])[] = [
+  [/max number of clients/i, 'away'],
+  [/not allowed from script|after non deterministic/i, 'misconfigured'],
+  [/can't run this command|no permissions?\b/i, 'permission'],
+  [/invalid password|\bauth\b|without any password/i, 'login'],
+  [/unknown command|invalid db index|db index is out of range|cluster support disabled/i, 'misconfigured'],
+]
+
+/** Turns any error of any client into a {@link StoreError}; one that is one already stays as it is. */
+export function toStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const text = textOf(error)
+  const reply = replyIn(text)
+  if (reply === undefined) return new StoreError(text, isLate(error, text) ? 'late' : 'away', undefined, causeOf(error))
+  const kind = REPLIES[reply] ?? DETAILS.find(([pattern]) => pattern.test(text))?.[1] ?? 'script'
+  return new StoreError(text, kind, reply)
+}
+
+/** Whether a server does not know a script. */
+export function isNoScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT')
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  // A name that resolves to several addresses fails with an AggregateError, which says nothing.
+  const { code } = error as { code?: unknown }
+  return error.message || (typeof code === 'string' ? code : error.name)
+}
+
+function replyIn(text: string): string | undefined {
+  // ioredis wraps what made it give up redirecting; Redis 6 wraps what a command in a script was refused with.
+  const inner = /Last error: \w*Error: (.+)/s.exec(text)?.[1] ?? text
+  const nested = /^ERR .*(?:@user_script|script\b).*?: -?([A-Z]{3,}) /s.exec(inner)?.[1]
+  if (nested !== undefined && nested in REPLIES) return nested
+  return /^-?([A-Z][A-Z0-9_]+)(?= |$)/.exec(inner)?.[1]
+}
+
+function isLate(error: unknown, text: string): boolean {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return code === 'ETIMEDOUT' || /\btime(d )?out\b/i.test(text)
+}
+
+// ioredis hangs the command, and with it passwords and keys, on some of its errors: those must not reach a log.
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && !('command' in error) ? error : undefined
+}

@@ -1,0 +1,32 @@
+/** A wait that can be taken back. */
+export interface Timer {
+  cancel(): void
+}
+
+interface Handle {
+  unref?(): unknown
+}
+
+const host = globalThis as unknown as {
+  setTimeout(callback: () => void, ms: number): Handle | number
+  clearTimeout(handle: Handle | number): void
+}
+
+/** Calls back after some milliseconds; the wait never keeps the process alive. */
+export function quietly(ms: number, callback: () => void): Timer {
+  const handle = host.setTimeout(callback, ms)
+  // Node, Bun and Deno give an object; browsers and Workers a number, and have no process to keep.
+  if (typeof handle === 'object') handle.unref?.()
+  return { cancel: () => host.clearTimeout(handle) }
+}
+
+/** Settles as `promise` does, or rejects with `late()` after some milliseconds. */
+export function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = quietly(ms, () => reject(late()))
+    promise.then(resolve, reject).finally(() => timer.cancel())
+  })
+}
+
+/** Takes a rejection that somebody else hears of, or nobody needs to. */
+export function ignore(): void {}

@@ -1,0 +1,128 @@
+import {
+  algorithms,
+  type Cell,
+  type Demand,
+  type Group,
+  Mode,
+  PENALTY_CELL,
+  PenaltyMode,
+  ruleInForce,
+  type Verdict,
+} from '@halt/core/store'
+
+import { type KeyWriter, slotOf } from './keys.ts'
+
+/** The hash slots that a group touches. */
+export function slotsOf({ demands, penalty, once }: Group, key: KeyWriter): number[] {
+  const slots = new Set(demands.map(({ subject, rule }) => slotOf(key(subject, rule.cell))))
+  if (penalty !== undefined) slots.add(slotOf(key(penalty.subject, PENALTY_CELL)))
+  if (once !== undefined) slots.add(slotOf(key(once.subject, once.cell)))
+  return [...slots]
+}
+
+interface Part {
+  readonly slot: number
+  /** The places of its demands in the whole group. */
+  readonly places: number[]
+  group: Group
+}
+
+/**
+ * Decides a group whose keys are in several hash slots: each part in its slot, at the same time, and what was charged
+ * is given back when another part refuses. A concurrent request may see that charge for one round trip.
+ */
+export async function decideAcross(
+  group: Group,
+  key: KeyWriter,
+  send: (slot: number, part: Group) => Promise<Verdict>,
+  forget: (cells: readonly Cell[]) => Promise<void>,
+): Promise<Verdict> {
+  const parts = split(group, key)
+  const results = await Promise.allSettled(parts.map(part => send(part.slot, part.group)))
+  const verdicts = results.map(result => (result.status === 'fulfilled' ? result.value : undefined))
+  const failure = results.find(result => result.status === 'rejected')
+  const repeated = verdicts.some(verdict => verdict?.repeated === true)
+  const allowed = failure === undefined && (repeated || verdicts.every(verdict => verdict?.allowed === true))
+  if (!allowed || repeated) await Promise.all(parts.map((part, i) => giveBack(part, verdicts, i, send)))
+  if (failure !== undefined) throw failure.reason
+  if (!allowed) {
+    // A refused call leaves no record of its idempotency key.
+    if (group.once !== undefined) await forget([group.once])
+    await scoreElsewhere(group, parts, verdicts, send)
+  }
+  return merge(group, parts, verdicts as Verdict[], allowed)
+}
+
+function split(group: Group, key: KeyWriter): Part[] {
+  const parts = new Map<number, Part>()
+  const partAt = (slot: number): Part => {
+    let part = parts.get(slot)
+    if (part === undefined) parts.set(slot, (part = { slot, places: [], group: { demands: [] } }))
+    return part
+  }
+  for (const [i, demand] of group.demands.entries()) {
+    const part = partAt(slotOf(key(demand.subject, demand.rule.cell)))
+    part.places.push(i)
+    ;(part.group.demands as Demand[]).push(demand)
+  }
+  const { penalty, once } = group
+  if (penalty !== undefined) {
+    const part = partAt(slotOf(key(penalty.subject, PENALTY_CELL)))
+    part.group = { ...part.group, penalty }
+  }
+  if (once !== undefined) {
+    const part = partAt(slotOf(key(once.subject, once.cell)))
+    part.group = { ...part.group, once }
+  }
+  return [...parts.values()]
+}
+
+async function giveBack(part: Part, verdicts: (Verdict | undefined)[], i: number, send: (slot: number, part: Group) => Promise<Verdict>): Promise<void> {
+  const verdict = verdicts[i]
+  if (verdict === undefined || !verdict.allowed || verdict.repeated) return
+  const demands: Demand[] = []
+  const places: number[] = []
+  for (const [at, demand] of part.group.demands.entries()) {
+    if (demand.mode === Mode.PEEK || demand.cost <= 0 || verdict.passes[at] !== true) continue
+    const rule = ruleInForce(demand, verdict)
+    const receipt = algorithms[rule.letter].receipt(verdict.states[at] ?? [], verdict.now, rule)
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, receipt })
+    places.push(at)
+  }
+  if (demands.length === 0) return
+  const refunded = await send(part.slot, { demands })
+  const states = [...verdict.states]
+  for (const [n, at] of places.entries()) states[at] = refunded.states[n] ?? []
+  verdicts[i] = { ...verdict, states }
+}
+
+// The penalty's part sees only refusals of its own slot: one elsewhere is scored by a call of its own.
+async function scoreElsewhere(group: Group, parts: readonly Part[], verdicts: (Verdict | undefined)[], send: (slot: number, part: Group) => Promise<Verdict>): Promise<void> {
+  const { penalty } = group
+  const at = parts.findIndex(part => part.group.penalty !== undefined)
+  const part = parts[at]
+  const verdict = verdicts[at]
+  if (penalty === undefined || penalty.mode !== PenaltyMode.WATCH || part === undefined || verdict === undefined || !verdict.allowed) return
+  const { rule } = penalty
+  const [, , last = 0, violations = 0] = verdict.penalty
+  if (violations > 0 && verdict.now < last + rule.cooldown) return
+  const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
+  const scored = await send(part.slot, { demands: [], penalty: record })
+  verdicts[at] = { ...verdict, penalty: scored.penalty }
+}
+
+function merge(group: Group, parts: readonly Part[], verdicts: readonly Verdict[], allowed: boolean): Verdict {
+  const repeated = verdicts.some(verdict => verdict.repeated)
+  const passes: boolean[] = []
+  const states: Verdict['states'][number][] = []
+  for (const [i, { places }] of parts.entries()) {
+    for (const [n, place] of places.entries()) {
+      passes[place] = repeated || (verdicts[i]?.passes[n] ?? false)
+      states[place] = verdicts[i]?.states[n] ?? []
+    }
+  }
+  const penalty = verdicts[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
+  // Each slot has its own clock: the latest says when the whole was decided.
+  const now = Math.max(...verdicts.map(verdict => verdict.now))
+  return { now, allowed, repeated, passes, states, penalty: group.penalty === undefined ? [] : penalty }
+}

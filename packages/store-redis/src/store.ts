@@ -1,0 +1,131 @@
+import { type HaltWarning, type Warn, warnOnce } from '@halt/core'
+import { type Cell, type Group, makeDigest, type Store, type Verdict } from '@halt/core/store'
+
+import { Batch } from './batch.ts'
+import { type Link, openLink, type StoreError, toStoreError } from './connection/index.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { inspect } from './inspection.ts'
+import { keyWriter, type KeyWriter } from './keys.ts'
+import { checkOptions, type RedisStoreOptions } from './options.ts'
+import { decide } from './scripts.ts'
+import { slotsOf, decideAcross } from './slots.ts'
+import { Call, readReply } from './wire.ts'
+
+/**
+ * Counters in Redis or Valkey, shared by all processes: one round trip a check, whatever the number of policies, on
+ * the server's clock.
+ *
+ * @throws HaltError `HALT_E_REDIS_CLIENT`, `HALT_E_STORE_OPTION`
+ * @example
+ * const store = new RedisStore({ client: new Redis(process.env.REDIS_URL) })
+ */
+export class RedisStore implements Store {
+  readonly kind: string = 'redis'
+  readonly #link: Link
+  readonly #warn: Warn
+  readonly #key: KeyWriter
+  readonly #prefix: string
+  readonly #heartbeat: Heartbeat
+  readonly #one: Batch
+  readonly #bySlot = new Map<number, Batch>()
+  #clock: (() => number) | undefined
+  #perSlot: boolean
+
+  constructor(options: RedisStoreOptions) {
+    checkOptions(options)
+    const { client, run, prefix = 'halt:', clock = 'server', connection = 'own', slots = 'per-subject' } = options
+    this.#warn = warnOnce(options.warn)
+    this.#link = openLink({ ...(client === undefined ? {} : { client }), ...(run === undefined ? {} : { run }), connection, warn: this.#warn })
+    this.#prefix = prefix
+    this.#key = keyWriter(prefix, slots === 'one', makeDigest())
+    this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
+    this.#perSlot = this.#link.topology === 'cluster' && slots === 'per-subject'
+    this.#heartbeat = new Heartbeat(this.#link, this.#key(`${prefix}instances`, 'z'))
+    this.#one = new Batch(groups => this.#send(groups))
+  }
+
+  evaluate(group: Group): Promise<Verdict> {
+    this.#heartbeat.beat()
+    if (!this.#perSlot) return this.#one.add(group)
+    const slots = slotsOf(group, this.#key)
+    if (slots.length === 1) return this.#batch(slots[0] as number).add(group)
+    return decideAcross(group, this.#key, (slot, part) => this.#batch(slot).add(part), cells => this.forget(cells))
+  }
+
+  async forget(cells: readonly Cell[]): Promise<void> {
+    try {
+      const keys = [...new Set(cells.map(({ subject, cell }) => this.#key(subject, cell)))]
+      await Promise.all(keys.map(key => this.#link.command(['DEL', key], key)))
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+
+  async probe(): Promise<unknown> {
+    // Writes nothing, but asks what a check asks: a server that only answers PING decides nothing.
+    const verdicts = await this.#send([{ demands: [] }])
+    return verdicts[0]
+  }
+
+  instances(): number {
+    return this.#heartbeat.count
+  }
+
+  inspect(): Promise<HaltWarning[]> {
+    return inspect(this.#link, this.#key(`${this.#prefix}probe`, 'z'))
+  }
+
+  async close(): Promise<void> {
+    await this.#link.close()
+  }
+
+  #batch(slot: number): Batch {
+    let batch = this.#bySlot.get(slot)
+    if (batch === undefined) this.#bySlot.set(slot, (batch = new Batch(groups => this.#send(groups))))
+    return batch
+  }
+
+  async #send(groups: readonly Group[]): Promise<readonly (Verdict | Error)[]> {
+    const call = new Call(this.#key)
+    for (const group of groups) call.add(group)
+    if (call.keys.length === 0) call.keys.push(this.#key('probe', 'z'))
+    try {
+      const reply = (await this.#link.run(decide, call.keys, call.args(this.#now()))) as readonly unknown[]
+      const now = Number(reply[0])
+      return groups.map((group, i) => {
+        const verdict = readReply(reply[i + 1], group, now)
+        return verdict instanceof Error ? toStoreError(verdict) : verdict
+      })
+    } catch (error) {
+      return this.#recover(groups, toStoreError(error))
+    }
+  }
+
+  #now(): string {
+    return this.#clock === undefined ? '' : String(Math.floor(this.#clock() * 1000))
+  }
+
+  // Both refusals come before the script ran: nothing was charged, and the call may be sent again in another form.
+  #recover(groups: readonly Group[], error: StoreError): Promise<readonly (Verdict | Error)[]> {
+    if (error.reply === 'CROSSSLOT' && !this.#perSlot) {
+      this.#perSlot = true
+      this.#warn({
+        code: 'HALT_W_CROSSSLOT',
+        message: 'A plain client is connected to a Redis Cluster; checks are now sent slot by slot.',
+        fix: 'Give the store a cluster client (new Cluster(…), createCluster(…)).',
+      })
+      return Promise.all(groups.map(group => this.evaluate(group).catch((failure: unknown) => failure as Error)))
+    }
+    if (this.#clock === undefined && /not allowed from script/i.test(error.message) && /time/i.test(error.message)) {
+      this.#clock = Date.now
+      this.#warn({
+        code: 'HALT_W_CLOCK_DOWNGRADE',
+        message: 'This server forbids TIME in scripts; the clocks of the processes decide from now on.',
+        fix: 'Give clock: "client" to say so yourself, and keep the processes\' clocks in step.',
+      })
+      return this.#send(groups)
+    }
+    return Promise.reject(error)
+  }
+}
+

@@ -1,0 +1,114 @@
+import {
+  type Demand,
+  type Group,
+  type Letter,
+  type PenaltyDemand,
+  PENALTY_CELL,
+  type Rule,
+  ruleInForce,
+  type State,
+  type Verdict,
+} from '@halt/core/store'
+
+import type { KeyWriter } from './keys.ts'
+
+/** The arithmetic a letter stands for in the script: bucket, window, sub-windows. */
+const KINDS: Readonly<Record<Letter, number>> = { t: 0, f: 1, q: 1, s: 2, c: 2 }
+const PENALIZED = 8
+
+/** One script call: the groups it decides, as keys and two short lists. */
+export class Call {
+  readonly keys: string[] = []
+  readonly #groups: number[] = []
+  readonly #rules: (readonly number[])[] = []
+  readonly #places = new Map<object, { readonly at: number; readonly edges: Demand['edges'] }>()
+  readonly #key: KeyWriter
+
+  constructor(key: KeyWriter) {
+    this.#key = key
+  }
+
+  /** Adds a group. */
+  add({ demands, penalty, once }: Group): void {
+    const list = this.#groups
+    list.push(demands.length, (penalty === undefined ? 0 : 1) + (once === undefined ? 0 : 2))
+    if (penalty !== undefined) {
+      this.keys.push(this.#key(penalty.subject, PENALTY_CELL))
+      list.push(this.#penaltyRule(penalty), penalty.mode, penalty.amount)
+    }
+    if (once !== undefined) {
+      this.keys.push(this.#key(once.subject, once.cell))
+      if (once.edges === undefined) list.push(once.window)
+      else list.push(0, ...once.edges)
+    }
+    for (const demand of demands) {
+      this.keys.push(this.#key(demand.subject, demand.rule.cell))
+      list.push(this.#rule(demand), demand.cost, demand.mode + (demand.penalized ? PENALIZED : 0))
+      if (demand.mode === 3) list.push(demand.receipt ?? 0)
+    }
+  }
+
+  /** The script's arguments. */
+  args(clock: string): string[] {
+    return [clock, JSON.stringify(this.#rules), JSON.stringify(this.#groups)]
+  }
+
+  #rule({ rule, edges }: Demand): number {
+    const place = this.#places.get(rule)
+    if (place !== undefined && place.edges === edges) return place.at
+    const reduced = rule.reduced === undefined ? 0 : this.#put(rule.reduced, flatten(rule.reduced, 0))
+    return this.#put(rule, [...flatten(rule, reduced), ...(edges ?? [])], edges)
+  }
+
+  #penaltyRule({ rule }: PenaltyDemand): number {
+    const { threshold, duration, decay, severity, cooldown, factor, maxDuration } = rule
+    const numbers = [threshold, duration, decay, severity, cooldown, factor, maxDuration]
+    return this.#places.get(rule)?.at ?? this.#put(rule, numbers)
+  }
+
+  // Places count from 1, as Lua's do.
+  #put(owner: object, numbers: readonly number[], edges?: Demand['edges']): number {
+    const at = this.#rules.push(numbers)
+    this.#places.set(owner, { at, edges })
+    return at
+  }
+}
+
+function flatten(rule: Rule, reduced: number): number[] {
+  const { letter, limit, capacity, unit, rate, window, slice, precision, block } = rule
+  return [KINDS[letter], limit, capacity, unit, rate, window, slice, precision, block, reduced]
+}
+
+/** A reply of the script's to one group: an error, or what was kept. */
+export function readReply(reply: unknown, group: Group, now: number): Verdict | Error {
+  if (typeof reply === 'number') return admitted(group, now, reply)
+  const text = String(reply)
+  if (text.startsWith('!')) return new Error(text.slice(1))
+  // With stringNumbers or a type mapping the one integer comes as text.
+  if (!text.includes(';')) return admitted(group, now, Number(text))
+  const [flags = '', penalty = '', ...fields] = text.split(';')
+  const verdict = {
+    now,
+    allowed: flags[0] === '1',
+    repeated: flags[1] === '1',
+    passes: fields.map(field => !field.startsWith('0')),
+    states: [] as State[],
+    penalty: penalty === '' ? [] : penalty.split(' ').map(Number),
+  }
+  verdict.states = fields.map((field, i) =>
+    field.startsWith('+')
+      ? bucket(ruleInForce(group.demands[i] as Demand, verdict), now, Number(field))
+      : field.split(' ').slice(1).map(Number),
+  )
+  return verdict
+}
+
+function admitted(group: Group, now: number, debt: number): Verdict {
+  const { rule } = group.demands[0] as Demand
+  return { now, allowed: true, repeated: false, passes: [true], states: [bucket(rule, now, debt)], penalty: [] }
+}
+
+function bucket(rule: Rule, now: number, debt: number): State {
+  return [0, now, debt, rule.unit, rule.rate]
+}
+
