@@ -28,9 +28,12 @@ export class Call {
     this.#key = key
   }
 
+  #single: readonly string[] | undefined
+
   /** Adds a group. */
   add({ demands, penalty, once }: Group): void {
     const list = this.#groups
+    this.#single = list.length === 0 && penalty === undefined && once === undefined ? lone(demands) : undefined
     list.push(demands.length, (penalty === undefined ? 0 : 1) + (once === undefined ? 0 : 2))
     if (penalty !== undefined) {
       this.keys.push(this.#key(penalty.subject, PENALTY_CELL))
@@ -50,7 +53,8 @@ export class Call {
 
   /** The script's arguments. */
   args(clock: string): string[] {
-    return [clock, JSON.stringify(this.#rules), JSON.stringify(this.#groups)]
+    if (this.#single !== undefined) return [clock, ...this.#single]
+    return [clock, JSON.stringify([this.#rules, this.#groups])]
   }
 
   #rule({ rule, edges }: Demand): number {
@@ -74,9 +78,20 @@ export class Call {
   }
 }
 
+/** The arguments of the commonest call: one bucket without cool-down or penalty; undefined for any other. */
+function lone(demands: readonly Demand[]): readonly string[] | undefined {
+  const [demand] = demands
+  if (demand === undefined || demands.length > 1) return undefined
+  const { rule, cost, mode } = demand
+  if (rule.letter !== 't' || mode !== 0 || cost < 1 || cost > rule.capacity || rule.block > 0 || demand.penalized) return undefined
+  return [rule.unit, rule.rate, rule.capacity * rule.unit, cost * rule.unit].map(String)
+}
+
 function flatten(rule: Rule, reduced: number): number[] {
-  const { letter, limit, capacity, unit, rate, window, slice, precision, block } = rule
-  return [KINDS[letter], limit, capacity, unit, rate, window, slice, precision, block, reduced]
+  const { letter, capacity, unit, rate, window, slice, precision, block } = rule
+  const kind = KINDS[letter]
+  const rest = kind === 0 ? [unit, rate] : kind === 1 ? [window] : [window, slice, precision]
+  return [kind, block, reduced, capacity, ...rest]
 }
 
 /** A reply of the script's to one group: an error, or what was kept. */

@@ -1,4 +1,4 @@
-import { type AnyPolicy, compilePolicies, type CompiledPolicy } from '../compiled-policy.ts'
+import type { AnyPolicy } from '../compiled-policy.ts'
 import { checkCost, type Cost, readCost, WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
 import { describe } from '../duration.ts'
@@ -62,13 +62,19 @@ export interface Guard<R = unknown, S = unknown> {
 /**
  * Makes a guard: the one place where skipping, costs, headers and refusals are decided for every framework.
  *
- * @throws HaltError when an option is wrong
+ * @param also policies that stand beside those of the options or the limiter, all charged or none: for adapters that
+ * merge what applies to a route
+ * @throws HaltError when an option or a policy is wrong
  */
-export function guard<R, S = unknown>(limiter: RateLimiter<R>, options: GuardOptions<R, S> = {}): Guard<R, S> {
+export function guard<R, S = unknown>(
+  limiter: RateLimiter<R>,
+  options: GuardOptions<R, S> = {},
+  also?: GuardOptions<R, S>['policy'],
+): Guard<R, S> {
   checkGuardOptions(options as GuardOptions)
   const write = headerWriter(options.headers ?? 'standard', limiter)
   const refuse = refuser(write, options)
-  const visits = new Visits<R>(limiter, refuse)
+  const visits = new Visits<R>(limiter, refuse, also)
 
   function conclude(decision: Decision, binding: boolean, charged = true): Outcome {
     return decision.allowed ? passed(decision, write, binding, charged) : refuse(decision)
@@ -77,14 +83,14 @@ export function guard<R, S = unknown>(limiter: RateLimiter<R>, options: GuardOpt
   function decide(view: RequestView, visitor: object | undefined, given: GuardOptions<R, S>, cost: Cost | typeof WHOLE_LIMIT | undefined): Outcome | Promise<Outcome> {
     const visit = visits.of(visitor, given.policy, cost)
     if (visit.decision !== undefined) return conclude(visit.decision, false, false)
-    const decision = limiter.decide(view, { cost: visit.cost, policy: given.policy })
+    const decision = limiter.decide(view, { cost: visit.cost, policy: given.policy, also })
     if (!isPromise(decision)) return conclude(decision, visits.note(visitor, given.policy, cost, decision))
     return decision.then(found => conclude(found, visits.note(visitor, given.policy, cost, found)))
   }
 
   return {
     limiter,
-    watches: watches(limiter.policies, options as GuardOptions),
+    watches: watches(limiter, options, also),
     refuse,
     enter(view, visitor, own) {
       const given = own === undefined ? options : { ...options, ...own }
@@ -116,9 +122,11 @@ export function guard<R, S = unknown>(limiter: RateLimiter<R>, options: GuardOpt
 }
 
 // With a resolver nobody knows what the next request brings.
-function watches(policies: readonly CompiledPolicy[], { chargeWhen, policy }: GuardOptions): boolean {
-  const own = policy === undefined ? policies : compilePolicies(policy as never, { multiplier: undefined, keysPerAddress: 1 })
-  return chargeWhen !== undefined || own.length === 0 || own.some(({ algorithm }) => algorithm === 'concurrency')
+function watches<R, S>(limiter: RateLimiter<R>, { chargeWhen, policy }: GuardOptions<R, S>, also: GuardOptions<R, S>['policy']): boolean {
+  const isOpen = policy === undefined && limiter.policies.length === 0
+  // Compiled here, so that a mistake in a policy shows at start.
+  const policies = policy === undefined && also === undefined ? limiter.policies : limiter.compile(policy, also)
+  return chargeWhen !== undefined || isOpen || policies.some(({ algorithm }) => algorithm === 'concurrency')
 }
 
 /** Checks the options that are an adapter's own and those all adapters share. */

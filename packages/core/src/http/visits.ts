@@ -9,6 +9,7 @@ type Price = Cost | typeof WHOLE_LIMIT | undefined
 interface Visit {
   readonly limiter: unknown
   readonly policy: unknown
+  readonly also: unknown
   readonly cost: Price
   readonly decision: Decision
   readonly refuse: Refuse
@@ -21,11 +22,18 @@ const VISITS = Symbol.for('halt.visits')
 export class Visits<R> {
   readonly #limiter: RateLimiter<R>
   readonly #refuse: Refuse
+  readonly #also: unknown
+  readonly #beside: readonly string[]
 
-  /** @param refuse how the guard that makes the visits refuses */
-  constructor(limiter: RateLimiter<R>, refuse: Refuse) {
+  /**
+   * @param refuse how the guard that makes the visits refuses
+   * @param also the policies it charges beside those that another guard of this limiter may have charged
+   */
+  constructor(limiter: RateLimiter<R>, refuse: Refuse, also?: unknown) {
     this.#limiter = limiter
     this.#refuse = refuse
+    this.#also = also
+    this.#beside = also === undefined ? [] : [also as { name: string }].flat().map(({ name }) => name)
   }
 
   /** What is still to be charged: all of it, the difference to an earlier and cheaper pass, or (a decision) nothing. */
@@ -40,7 +48,7 @@ export class Visits<R> {
   note(visitor: object | undefined, policy: unknown, cost: Price, decision: Decision): boolean {
     if (visitor === undefined) return true
     const list = listOf(visitor)
-    const visit: Visit = { limiter: this.#limiter, policy, cost, decision, refuse: this.#refuse }
+    const visit: Visit = { limiter: this.#limiter, policy, also: this.#also, cost, decision, refuse: this.#refuse }
     if (list === undefined) {
       Object.defineProperty(visitor, VISITS, { value: [visit], enumerable: false })
       return true
@@ -51,11 +59,13 @@ export class Visits<R> {
   }
 
   // By policy: a number stands for every policy, nothing for each policy's own cost.
-  #difference(now: Price, { cost: before, decision }: Visit): Price | undefined {
-    if (now === before) return undefined
-    if (now === WHOLE_LIMIT || before === WHOLE_LIMIT) return before === WHOLE_LIMIT ? undefined : now
+  #difference(now: Price, { cost: before, decision, also }: Visit): Price | undefined {
+    const adds = this.#also !== undefined && this.#also !== also
+    if (now === before && !adds) return undefined
+    if (now === WHOLE_LIMIT || before === WHOLE_LIMIT) return before === WHOLE_LIMIT && !adds ? undefined : now
     const more: Record<string, number> = {}
-    let any = false
+    let any = adds
+    if (adds) for (const name of this.#beside) more[name] = units(now, name, this.#limiter.policyNamed(name)?.cost ?? 1)
     for (const { policy: name } of decision.verdicts) {
       const own = this.#limiter.policyNamed(name)?.cost ?? 1
       const extra = Math.max(0, units(now, name, own) - units(before, name, own))

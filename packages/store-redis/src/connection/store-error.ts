@@ -23,19 +23,40 @@ export class StoreError extends Error {
 }
 
 /** The kinds of {@link StoreError}. */
-export type Kind = keyof typeof KINDS
+export type Kind =
+  | 'late'
+  | 'away'
+  | 'readonly'
+  | 'full'
+  | 'login'
+  | 'permission'
+  | 'cluster'
+  | 'misconfigured'
+  | 'script'
 
-const KINDS = {
+const KINDS: Readonly<Record<Kind, readonly [StoreFailure, string, string]>> = {
   late: ['timeout', 'TIMEOUT', 'See whether Redis hangs, or is too far away for the deadline.'],
-  away: ['unavailable', 'UNAVAILABLE', 'See that Redis runs and is reachable; Halt connects again by itself.'],
+  away: [
+    'unavailable',
+    'UNAVAILABLE',
+    'See that Redis runs and is reachable; Halt connects again by itself.',
+  ],
   readonly: ['unavailable', 'READONLY', 'Connect to the primary, or through Sentinel or Cluster.'],
   full: ['unavailable', 'OOM', 'Raise maxmemory, or give Halt a Redis of its own.'],
   login: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
-  permission: ['misconfigured', 'PERMISSION', 'Grant the user +evalsha +eval, what the script calls, and ~halt:*.'],
-  cluster: ['misconfigured', 'CLUSTER', 'Give the store a cluster client: new Cluster(…) or createCluster(…).'],
+  permission: [
+    'misconfigured',
+    'PERMISSION',
+    'Grant the user +evalsha +eval, what the script calls, and ~halt:*.',
+  ],
+  cluster: [
+    'misconfigured',
+    'CLUSTER',
+    'Give the store a cluster client: new Cluster(…) or createCluster(…).',
+  ],
   misconfigured: ['misconfigured', 'MISCONFIGURED', 'Mend what the message says of the server or its keys.'],
   script: ['script', 'SCRIPT', 'Please report this: the script and the server disagree.'],
-} as const satisfies Record<string, readonly [StoreFailure, string, string]>
+}
 
 // The first words that servers begin their errors with.
 const REPLIES: Readonly<Record<string, Kind>> = {
@@ -71,9 +92,11 @@ const DETAILS: readonly (readonly [RegExp, Kind])[] = [
 /** Turns any error of any client into a {@link StoreError}; one that is one already stays as it is. */
 export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error
-  const text = textOf(error)
-  const reply = replyIn(text)
-  if (reply === undefined) return new StoreError(text, isLate(error, text) ? 'late' : 'away', undefined, causeOf(error))
+  const root = rootOf(error)
+  const text = textOf(root)
+  const reply = replyIn(root, text)
+  if (reply === undefined)
+    return new StoreError(text, isLate(root, text) ? 'late' : 'away', undefined, safe(root))
   const kind = REPLIES[reply] ?? DETAILS.find(([pattern]) => pattern.test(text))?.[1] ?? 'script'
   return new StoreError(text, kind, reply)
 }
@@ -83,27 +106,43 @@ export function isNoScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT')
 }
 
+// Cluster clients wrap what made them give up.
+function rootOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { lastNodeError } = error as { lastNodeError?: unknown }
+  if (lastNodeError instanceof Error) return lastNodeError
+  return error.cause instanceof Error && error.message === 'Too many Cluster redirections'
+    ? error.cause
+    : error
+}
+
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   // A name that resolves to several addresses fails with an AggregateError, which says nothing.
-  const { code } = error as { code?: unknown }
-  return error.message || (typeof code === 'string' ? code : error.name)
+  return error.message || codeOf(error) || error.name
 }
 
-function replyIn(text: string): string | undefined {
-  // ioredis wraps what made it give up redirecting; Redis 6 wraps what a command in a script was refused with.
+function replyIn(error: unknown, text: string): string | undefined {
+  // ioredis says why it gave up redirecting; Redis 6 says what a command in a script was refused with.
   const inner = /Last error: \w*Error: (.+)/s.exec(text)?.[1] ?? text
-  const nested = /^ERR .*(?:@user_script|script\b).*?: -?([A-Z]{3,}) /s.exec(inner)?.[1]
+  const nested = /^ERR .*(?:user_script|script).*: -([A-Z]+) /s.exec(inner)?.[1]
   if (nested !== undefined && nested in REPLIES) return nested
-  return /^-?([A-Z][A-Z0-9_]+)(?= |$)/.exec(inner)?.[1]
+  const word = /^-?([A-Z][A-Z0-9_]+)(?= |$)/.exec(inner)?.[1]
+  return word === codeOf(error) ? undefined : word
 }
 
 function isLate(error: unknown, text: string): boolean {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return code === 'ETIMEDOUT' || /\btime(d )?out\b/i.test(text)
+  return codeOf(error) === 'ETIMEDOUT' || /\btime(?:d )?out\b/i.test(text)
 }
 
+function codeOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? code : undefined
+}
+
+const PLAIN = ['errno', 'code', 'syscall', 'address', 'port', 'hostname']
+
 // ioredis hangs the command, and with it passwords and keys, on some of its errors: those must not reach a log.
-function causeOf(error: unknown): unknown {
-  return error instanceof Error && !('command' in error) ? error : undefined
+function safe(error: unknown): unknown {
+  return error instanceof Error && Object.keys(error).every(name => PLAIN.includes(name)) ? error : undefined
 }

@@ -1,0 +1,87 @@
+import type { AdapterUnderTest, Call, Http2Session, Served, Setup } from './contract.ts'
+import { Connection } from './raw-client.ts'
+
+/** A response as `fetch` gives it, read to its end. */
+export interface Answer {
+  readonly status: number
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** A server under test, and the requests that go to it. */
+export class Client {
+  /** What reached a handler. */
+  readonly calls: Call[] = []
+  readonly #adapter: AdapterUnderTest
+  readonly #setup: Setup
+  #served: Served | undefined
+
+  constructor(adapter: AdapterUnderTest, setup: Setup) {
+    this.#adapter = adapter
+    const handle: Setup['handle'] = call => {
+      this.calls.push(call)
+      return setup.handle(call)
+    }
+    this.#setup = { ...setup, handle }
+  }
+
+  async open(): Promise<void> {
+    this.#served = await this.#adapter.serve(this.#setup)
+  }
+
+  async close(): Promise<void> {
+    await this.#served?.close()
+  }
+
+  async send(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: string,
+  ): Promise<Answer> {
+    const response = await fetch(this.#url + path, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    })
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: await response.text(),
+    }
+  }
+
+  get(path = '/hello', headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send('GET', path, headers)
+  }
+
+  post(path: string, headers: Record<string, string> = {}, body = '{}'): Promise<Answer> {
+    return this.send('POST', path, headers, body)
+  }
+
+  /** The statuses of some equal requests, one after the other. */
+  async statuses(count: number, path = '/hello', headers: Record<string, string> = {}): Promise<number[]> {
+    const statuses: number[] = []
+    for (let i = 0; i < count; i++) statuses.push((await this.get(path, headers)).status)
+    return statuses
+  }
+
+  /** A connection of its own, for requests as they are written. */
+  connect(): Connection {
+    const { hostname, port } = new URL(this.#url)
+    return new Connection(this.#adapter.connect(Number(port), hostname))
+  }
+
+  /** An HTTP/2 connection. */
+  connect2(): Http2Session {
+    const session = this.#adapter.http2?.(this.#url)
+    if (session === undefined) throw new Error(`${this.#adapter.name} serves no HTTP/2`)
+    return session
+  }
+
+  get #url(): string {
+    if (this.#served === undefined) throw new Error('The server is not open')
+    return this.#served.url
+  }
+}

@@ -1,0 +1,119 @@
+import { slotOf } from '../keys.ts'
+import type { Client } from './client.ts'
+import { keyPrefixOf } from './client.ts'
+import type {
+  Ioredis,
+  IoredisCluster,
+  IoredisCommands,
+  RedisClient,
+  RedisCluster,
+  RedisPool,
+  RedisSentinel,
+  ReplyOptions,
+} from './shapes.ts'
+
+/** Sends commands through one client, whichever it is; errors are the client's own. */
+export interface Caller {
+  evalsha(sha: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
+  eval(source: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
+  command(args: readonly string[], key: string | undefined): Promise<unknown>
+}
+
+/** Makes the caller of a client. */
+export function callerOf(found: Client): Caller {
+  switch (found.kind) {
+    case 'ioredis':
+      return ioredisCaller(found.client)
+    case 'ioredis-cluster':
+      return ioredisClusterCaller(found.client)
+    case 'redis':
+    case 'redis-pool':
+      return redisCaller(found.client, keyPrefixOf(found.client))
+    case 'redis-sentinel':
+      return redisSentinelCaller(found.client)
+    case 'redis-cluster':
+      return redisClusterCaller(found.client)
+  }
+}
+
+// ioredis flattens arrays of arguments, and puts its prefix before the keys of every command it knows.
+function ioredisScripts(client: IoredisCommands): Pick<Caller, 'evalsha' | 'eval'> {
+  return {
+    evalsha: (sha, keys, args) => client.evalsha(sha, keys.length, keys, args),
+    eval: (source, keys, args) => client.eval(source, keys.length, keys, args),
+  }
+}
+
+export function ioredisCaller(client: Ioredis): Caller {
+  return { ...ioredisScripts(client), command: args => callIoredis(client, args) }
+}
+
+export function ioredisClusterCaller(cluster: IoredisCluster): Caller {
+  const nodeFor = (key: string): Ioredis | undefined => {
+    const address = cluster.slots[slotOf(keyPrefixOf(cluster) + key)]?.[0]
+    return cluster
+      .nodes('master')
+      .find(({ options }) => `${String(options['host'])}:${String(options['port'])}` === address)
+  }
+  return {
+    ...ioredisScripts(cluster),
+    command: (args, key) => {
+      // A command without a key goes anywhere, unless it is put to the node itself.
+      const node = key === undefined || args[1] === key ? undefined : nodeFor(key)
+      return callIoredis(node ?? cluster, args)
+    },
+  }
+}
+
+function callIoredis(client: IoredisCommands, [name = '', ...args]: readonly string[]): Promise<unknown> {
+  return client.call(name.toLowerCase(), args)
+}
+
+// What the user's own type mapping would make of the replies is not for us.
+const PLAIN: ReplyOptions = { typeMapping: {} }
+
+export function redisCaller(client: RedisClient | RedisPool, prefix: string): Caller {
+  const send = (args: readonly string[]): Promise<unknown> => client.sendCommand(args, PLAIN)
+  return redisCommands(prefix, send)
+}
+
+function redisSentinelCaller(sentinel: RedisSentinel): Caller {
+  return redisCommands(keyPrefixOf(sentinel), args => sentinel.sendCommand(false, args, PLAIN))
+}
+
+export function redisClusterCaller(cluster: RedisCluster): Caller {
+  const askNode = async (key: string | undefined, args: readonly string[]): Promise<unknown> => {
+    const { slots, masters } = cluster
+    const node = key === undefined ? undefined : slots[slotOf(key)]?.master
+    const any = node ?? masters[Math.floor(Math.random() * masters.length)]
+    if (any === undefined) throw new Error('The cluster has no nodes')
+    return (any.client ?? (await cluster.nodeClient(any))).sendCommand(args, PLAIN)
+  }
+  // Commands without a key are put to one node: node-redis 6 would ask all, and refuse what it cannot add up.
+  const send: Send = (args, key, isKeyed) =>
+    isKeyed ? cluster.sendCommand(key, false, args, PLAIN) : askNode(key, args)
+  return redisCommands(keyPrefixOf(cluster), send)
+}
+
+type Send = (args: readonly string[], key: string | undefined, isKeyed: boolean) => Promise<unknown>
+
+function redisCommands(prefix: string, send: Send): Caller {
+  const evaluate = (
+    name: string,
+    script: string,
+    keys: readonly string[],
+    args: readonly string[],
+  ): Promise<unknown> => {
+    const prefixed = prefix === '' ? keys : keys.map(key => prefix + key)
+    return send([name, script, String(keys.length), ...prefixed, ...args], prefixed[0], true)
+  }
+  return {
+    evalsha: (sha, keys, args) => evaluate('EVALSHA', sha, keys, args),
+    eval: (source, keys, args) => evaluate('EVAL', source, keys, args),
+    command: (args, key) => {
+      const isKeyed = key !== undefined && args[1] === key
+      const prefixed = key === undefined ? undefined : prefix + key
+      return send(isKeyed ? [args[0] ?? '', prefix + key, ...args.slice(2)] : args, prefixed, isKeyed)
+    },
+  }
+}

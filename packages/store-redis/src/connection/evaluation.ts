@@ -1,0 +1,25 @@
+import type { Caller } from './caller.ts'
+import type { Script } from './link.ts'
+import { isNoScript } from './store-error.ts'
+
+/** Runs a script by its digest; where the server does not know it, once by its text, on the same node. */
+export function evaluate(
+  caller: Caller,
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<unknown> {
+  return settle(() => caller.evalsha(script.sha, keys, args)).catch((error: unknown) => {
+    if (!isNoScript(error)) throw error
+    return caller.eval(script.source, keys, args)
+  })
+}
+
+/** Turns what a client throws at once into a rejection. */
+export function settle(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return call()
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
+}

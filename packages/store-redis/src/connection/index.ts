@@ -1,0 +1,77 @@
+import { HaltError } from '@halt/core'
+
+import { type Client, keyPrefixOf, recognise } from './client.ts'
+import { IoredisClusterWire } from './ioredis-cluster-wire.ts'
+import { IoredisWire } from './ioredis-wire.ts'
+import type { Link, LinkOptions } from './link.ts'
+import { OwnLink } from './own-link.ts'
+import { Owner } from './owner.ts'
+import { RedisClusterWire } from './redis-cluster-wire.ts'
+import { type FindTemplate, RedisWire } from './redis-wire.ts'
+import { RunnerLink } from './runner-link.ts'
+import { SharedLink } from './shared-link.ts'
+import type { RedisClient } from './shapes.ts'
+import type { Lost, Wire } from './wire.ts'
+
+export type { Link, LinkOptions, Run, Script, Topology } from './link.ts'
+export { StoreError, type StoreFailure, toStoreError } from './store-error.ts'
+
+/**
+ * Makes a link, and begins to connect.
+ *
+ * @throws HaltError `HALT_E_REDIS_CLIENT`
+ */
+export function openLink({ client, run, connection, warn }: LinkOptions): Link {
+  if ((client === undefined) === (run === undefined)) {
+    const what = client === undefined ? 'Neither client nor run is' : 'Both client and run are'
+    throw new HaltError(
+      'HALT_E_REDIS_CLIENT',
+      `${what} given.`,
+      'Give one: client, or run: (script, keys, args) => ….',
+    )
+  }
+  if (run !== undefined) {
+    if (typeof run === 'function') return new RunnerLink(run)
+    throw new HaltError('HALT_E_REDIS_CLIENT', 'run is no function.', 'Give run: (script, keys, args) => ….')
+  }
+  const found = recognise(client)
+  const owner = new Owner(found, warn)
+  if (connection === 'shared') return new SharedLink(found, owner)
+  const link = new OwnLink(found.topology, owner, lost => makeWire(found, lost))
+  owner.watch(
+    found.kind,
+    () => link.end(),
+    () => link.revive(),
+  )
+  return link
+}
+
+function makeWire({ kind, client }: Client, lost: Lost): Wire {
+  switch (kind) {
+    case 'ioredis':
+      return new IoredisWire(client, lost)
+    case 'ioredis-cluster':
+      return new IoredisClusterWire(client, lost)
+    case 'redis':
+      return new RedisWire(() => client, keyPrefixOf(client), lost)
+    case 'redis-pool':
+      return new RedisWire(
+        whenOpen(client, () => client.execute(lent => lent)),
+        keyPrefixOf(client),
+        lost,
+      )
+    case 'redis-sentinel':
+      return new RedisWire(
+        whenOpen(client, () => client._execute(false, lent => Promise.resolve(lent))),
+        keyPrefixOf(client),
+        lost,
+      )
+    case 'redis-cluster':
+      return new RedisClusterWire(client, lost)
+  }
+}
+
+// A pool and a Sentinel client have no duplicate(): what they lend has, once they are connected.
+function whenOpen(client: { readonly isOpen: boolean }, lend: () => Promise<RedisClient>): FindTemplate {
+  return () => (client.isOpen ? lend() : Promise.reject(new Error('The Redis client is not connected')))
+}

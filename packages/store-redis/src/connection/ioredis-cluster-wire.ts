@@ -1,0 +1,115 @@
+import { type Caller, ioredisClusterCaller } from './caller.ts'
+import { end, IOREDIS_OPTIONS } from './ioredis-wire.ts'
+import type { Ioredis, IoredisCluster } from './shapes.ts'
+import { ignore, quietly, within } from './timer.ts'
+import { type Lost, OPEN_MS, type Wire } from './wire.ts'
+
+const PING_MS = 500
+
+const CLUSTER_OPTIONS: Readonly<Record<string, unknown>> = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  // A cluster that is down says so at each command.
+  enableReadyCheck: false,
+  scaleReads: 'master',
+  clusterRetryStrategy: null,
+  clusterNodeRetryStrategy: null,
+  retryDelayOnMoved: 0,
+  // ioredis would send again what may have been carried out.
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+  retryDelayOnTryAgain: 10,
+  slotsRefreshTimeout: 1_000,
+  // Its timer would keep the process alive. A redirection, or a lost node, refreshes too.
+  slotsRefreshInterval: undefined,
+  enableAutoPipelining: false,
+  shardedSubscribers: false,
+  showFriendlyErrorStack: false,
+  scripts: undefined,
+  himportFieldsets: undefined,
+}
+
+/**
+ * Connections to a cluster, made from the user's ioredis client. A node that is lost leaves ioredis's pool; the next
+ * command for its slots goes to another, which says where they are now.
+ */
+export class IoredisClusterWire implements Wire {
+  readonly caller: Caller
+  readonly #cluster: IoredisCluster
+  #cause: unknown
+  #culling = false
+
+  constructor(source: IoredisCluster, lost: Lost) {
+    this.#cluster = source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions: IOREDIS_OPTIONS })
+    this.caller = ioredisClusterCaller(this.#cluster)
+    this.#cluster.on('error', error => {
+      this.#cause = error
+    })
+    this.#cluster.on('node error', error => {
+      this.#cause = error
+    })
+    this.#cluster.on('+node', node => this.#added(node as Ioredis))
+    this.#cluster.on('end', () => lost(this.#cause ?? new Error('Connection is closed.')))
+  }
+
+  get ready(): boolean {
+    return this.#cluster.status === 'ready'
+  }
+
+  async open(): Promise<void> {
+    if (this.ready) return
+    this.#cause = undefined
+    try {
+      await this.#cluster.connect()
+    } catch (error) {
+      throw this.#cause ?? error
+    }
+    const masters = this.#cluster.nodes('master').map(connect)
+    // One that hangs must not hold up the rest.
+    await within(OPEN_MS / 2, Promise.all(masters), () => new Error('Connection timeout')).catch(ignore)
+  }
+
+  abandon(): void {
+    this.drop()
+  }
+
+  renew(): void {
+    // A node that moved says so by itself.
+  }
+
+  cull(): void {
+    if (this.#culling) return
+    this.#culling = true
+    const asked = this.#cluster.nodes('master').map(async node => {
+      if (node.status !== 'ready') return
+      await within(PING_MS, node.call('ping', []), () => new Error('No answer')).catch(() => end(node))
+    })
+    void Promise.all(asked).finally(() => {
+      this.#culling = false
+    })
+  }
+
+  drop(): void {
+    if (this.#cluster.status === 'wait' || this.#cluster.status === 'end') return
+    const nodes = this.#cluster.nodes('all')
+    this.#cluster.disconnect()
+    for (const node of nodes) end(node)
+  }
+
+  #added(node: Ioredis): void {
+    node.on('connect', () => node.stream?.unref?.())
+    if (node.options['readOnly'] === true) return
+    quietly(0, () => {
+      if (this.ready) void connect(node)
+    })
+    // Commands wait for nothing, so nobody would notice one that never gets ready.
+    quietly(OPEN_MS, () => {
+      if (node.status !== 'ready' && node.status !== 'wait') end(node)
+    })
+  }
+}
+
+// ioredis opens a node at its first command, and refuses the others until it is open.
+async function connect(node: Ioredis): Promise<void> {
+  if (node.status === 'wait') await node.connect().catch(ignore)
+}

@@ -1,0 +1,99 @@
+import { type Caller, ioredisCaller } from './caller.ts'
+import type { Ioredis } from './shapes.ts'
+import { CONNECT_MS, type Lost, type Wire } from './wire.ts'
+
+/**
+ * What our own ioredis connections do otherwise than the user's: nothing is queued, sent again or opened again by the
+ * client, and replies have their plain form.
+ */
+export const IOREDIS_OPTIONS: Readonly<Record<string, unknown>> = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  enableReadyCheck: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  maxRetriesPerRequest: null,
+  retryStrategy: null,
+  reconnectOnError: null,
+  connectTimeout: CONNECT_MS,
+  disconnectTimeout: 50,
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  blockingTimeout: undefined,
+  enableAutoPipelining: false,
+  showFriendlyErrorStack: false,
+  monitor: false,
+  readOnly: false,
+  scripts: undefined,
+  himportFieldsets: undefined,
+  protocol: 2,
+  replyMapping: 'legacy',
+  stringNumbers: false,
+  // ioredis 5 without a ready check calls a connection ready that was lost while these were on their way.
+  disableClientInfo: true,
+  connectionName: null,
+}
+
+const SENTINEL_OPTIONS: Readonly<Record<string, unknown>> = {
+  // It asks the server for its role, so that a demoted master is left alone.
+  enableReadyCheck: true,
+  role: 'master',
+  sentinelRetryStrategy: null,
+  failoverDetector: false,
+  sentinelCommandTimeout: 1_000,
+}
+
+/** A connection to one server, by address or through Sentinel, made from the user's ioredis client. */
+export class IoredisWire implements Wire {
+  readonly caller: Caller
+  readonly #client: Ioredis
+  #cause: unknown
+
+  constructor(source: Ioredis, lost: Lost) {
+    const sentinel = source.options['sentinels'] ? SENTINEL_OPTIONS : {}
+    this.#client = source.duplicate({ ...IOREDIS_OPTIONS, ...sentinel })
+    this.caller = ioredisCaller(this.#client)
+    this.#client.on('error', error => {
+      this.#cause = error
+    })
+    this.#client.on('connect', () => this.#client.stream?.unref?.())
+    this.#client.on('end', () => lost(this.#cause ?? new Error('Connection is closed.')))
+  }
+
+  get ready(): boolean {
+    return this.#client.status === 'ready'
+  }
+
+  async open(): Promise<void> {
+    this.#cause = undefined
+    try {
+      await this.#client.connect()
+    } catch (error) {
+      // The promise says that it failed, the event before it why.
+      throw this.#cause ?? error
+    }
+  }
+
+  abandon(): void {
+    end(this.#client)
+  }
+
+  renew(): void {
+    end(this.#client)
+  }
+
+  cull(silent: boolean): void {
+    if (silent) end(this.#client)
+  }
+
+  drop(): void {
+    end(this.#client)
+  }
+}
+
+/** Ends a connection at once: what was sent rejects. */
+export function end(client: Ioredis): void {
+  if (client.status === 'wait' || client.status === 'end') return
+  client.disconnect()
+  client.stream?.destroy?.()
+}

@@ -1,0 +1,143 @@
+import { evaluate, settle } from './evaluation.ts'
+import type { Link, Script, Topology } from './link.ts'
+import type { Owner } from './owner.ts'
+import { type Beat, Pulse } from './pulse.ts'
+import { StoreError, toStoreError } from './store-error.ts'
+import { ignore, quietly, type Timer, within } from './timer.ts'
+import { type Lost, OPEN_MS, type Wire } from './wire.ts'
+
+const FIRST_RETRY_MS = 50
+const LAST_RETRY_MS = 500
+// A refused login is not worth a storm of attempts.
+const REFUSED_RETRY_MS = 2_000
+// A connection that lasted as long was a good one.
+const STEADY_MS = 1_000
+
+/**
+ * A link over a connection of its own, which is opened again for ever, at most half a second after it was lost. The wait
+ * for that is the link's and not the client's, so that nothing of it keeps the process alive.
+ */
+export class OwnLink implements Link {
+  readonly topology: Topology
+  readonly opened: Promise<void>
+  readonly #wire: Wire
+  readonly #owner: Owner
+  readonly #pulse: Pulse
+  #state: 'opening' | 'open' | 'waiting' | 'ended' | 'closed' = 'waiting'
+  #tried: () => void = ignore
+  #attempts = 0
+  #openedAt = 0
+  #retry: Timer | undefined
+  #absence = new StoreError('The connection to Redis is not open yet', 'away')
+
+  constructor(topology: Topology, owner: Owner, makeWire: (lost: Lost) => Wire) {
+    this.topology = topology
+    this.#owner = owner
+    this.#wire = makeWire(cause => this.#lost(cause))
+    this.#pulse = new Pulse(silent => this.#wire.cull(silent))
+    this.opened = new Promise(resolve => {
+      this.#tried = resolve
+    })
+    void this.#open()
+  }
+
+  get ready(): boolean {
+    return this.#wire.ready
+  }
+
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    if (!this.#wire.ready) return Promise.reject(this.#absence)
+    const beat = this.#pulse.sent()
+    return evaluate(this.#wire.caller, script, keys, args).then(
+      reply => {
+        this.#pulse.settled(beat)
+        return reply
+      },
+      (error: unknown) => this.#failed(beat, error),
+    )
+  }
+
+  async command(args: readonly string[], key?: string): Promise<unknown> {
+    if (!this.#wire.ready) throw this.#absence
+    const beat = this.#pulse.sent()
+    try {
+      const reply = await settle(() => this.#wire.caller.command(args, key))
+      this.#pulse.settled(beat)
+      return reply
+    } catch (error) {
+      return this.#failed(beat, error)
+    }
+  }
+
+  /** The user's client ended: so does the connection, until that is opened again. */
+  end(): void {
+    if (this.#state !== 'closed') this.#stop('ended', new StoreError('The Redis client was closed', 'away'))
+  }
+
+  /** The user's client was opened again. */
+  revive(): void {
+    if (this.#state !== 'ended') return
+    this.#attempts = 0
+    void this.#open()
+  }
+
+  close(): Promise<void> {
+    this.#owner.release()
+    this.#stop('closed', new StoreError('The store was closed', 'away'))
+    return Promise.resolve()
+  }
+
+  async #open(): Promise<void> {
+    this.#state = 'opening'
+    try {
+      await within(OPEN_MS, this.#wire.open(), () => new Error('Connection timeout'))
+      if (!this.#is('opening')) return
+      this.#state = 'open'
+      this.#openedAt = performance.now()
+    } catch (error) {
+      if (!this.#is('opening')) return
+      this.#wire.abandon()
+      this.#again(error)
+    } finally {
+      this.#tried()
+    }
+  }
+
+  #lost(cause: unknown): void {
+    if (this.#state === 'open') this.#again(cause)
+  }
+
+  #again(cause: unknown): void {
+    if (this.#state === 'open' && performance.now() - this.#openedAt > STEADY_MS) this.#attempts = 0
+    const error = toStoreError(cause)
+    this.#absence = error
+    this.#state = 'waiting'
+    const longest = Math.min(FIRST_RETRY_MS * 2 ** this.#attempts++, LAST_RETRY_MS)
+    const wait = error.failure === 'misconfigured' ? REFUSED_RETRY_MS : longest * (0.5 + Math.random() / 2)
+    this.#retry = quietly(wait, () => void this.#open())
+  }
+
+  #stop(state: 'ended' | 'closed', absence: StoreError): void {
+    this.#state = state
+    this.#absence = absence
+    this.#retry?.cancel()
+    this.#wire.drop()
+    this.#tried()
+  }
+
+  #failed(beat: Beat, cause: unknown): never {
+    this.#pulse.settled(beat)
+    const error = toStoreError(cause)
+    // A demoted master: by its name, or through Sentinel, the new one is found.
+    if (error.reply === 'READONLY' && this.#state === 'open') {
+      this.#wire.renew()
+      this.#again(error)
+    }
+    throw error
+  }
+
+  // Apart, so that the compiler does not think the state unchanged after a wait.
+  #is(state: string): boolean {
+    return this.#state === state
+  }
+}
