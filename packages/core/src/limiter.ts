@@ -424,10 +424,11 @@ function read(judgement: Judgement, question: Question): Decision {
 }
 
 // HEAD asks what GET would say. Without a matched route the path stands in, as routers that ignore case and trailing
-// slashes see it.
+// slashes see it. No spaces: stores that join subject and cell by one tell them apart by it.
 function routeOf({ method, route, path }: RequestView): string {
   const verb = method === 'HEAD' ? 'GET' : method
-  return `${verb} ${route ?? (path.length > 1 ? path.replace(/\/+$/, '') : path).toLowerCase()}`
+  const place = route ?? (path.length > 1 ? path.replace(/\/+$/, '') : path).toLowerCase()
+  return `${verb}:${place}`.replaceAll(' ', '%20')
 }
 
 function receiptOf(decision: Decision): NonNullable<ReturnType<typeof Decision.receiptOf>> {

@@ -58,8 +58,11 @@ export interface Telemetry {
   onStoreError?(error: unknown, detail: { readonly failure: string; readonly store: string }): unknown
 }
 
+/** One of the hooks. */
+export type Hook<K extends keyof Telemetry> = NonNullable<Telemetry[K]>
+
 /** Calls a hook so that nothing it does comes back. */
-export type Notify = <K extends keyof Telemetry>(hook: K, ...args: Parameters<NonNullable<Telemetry[K]>>) => void
+export type Notify = <K extends keyof Telemetry>(hook: K, ...args: Parameters<Hook<K>>) => void
 
 /** Makes the caller of a telemetry's hooks. */
 export function notifier(telemetry: Telemetry, warn: Warn): Notify {

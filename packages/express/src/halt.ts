@@ -10,7 +10,7 @@ import {
   type Outcome,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
-import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { NextFunction, Request, Response } from 'express'
 
 import { answer, leaveAtEnd, show } from './response.ts'
 import { trustProxyNotice } from './trust-proxy.ts'
@@ -38,6 +38,13 @@ export type HaltOptions = AdapterOptions<Request, Response> & {
   readonly onLimited?: ((decision: Decision, context: LimitedContext) => unknown) | undefined
 }
 
+/** What {@link halt} makes: a middleware of any route, which leaves the types of its parameters and bodies alone. */
+export type HaltMiddleware = <P, ResBody, ReqBody, Query, Locals extends Record<string, unknown>>(
+  req: Request<P, ResBody, ReqBody, Query, Locals>,
+  res: Response<ResBody, Locals>,
+  next: NextFunction,
+) => void
+
 const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimited']
 
 /**
@@ -50,14 +57,14 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
  * app.use(halt({ policy: presets.PUBLIC_API }))
  * app.post('/auth/login', halt({ limiter: authLimiter }), login)
  */
-export function halt(options: HaltOptions): RequestHandler {
+export function halt(options: HaltOptions): HaltMiddleware {
   checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
   const limiter = limiterOf<Request>(options, () => new InMemoryStore())
   const gate = guard<Request, Response>(limiter, guardOptionsOf(options))
   const noticeTrustProxy = trustProxyNotice(limiter)
   const { onLimited } = options
 
-  return function haltMiddleware(req, res, next): void {
+  function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
     noticeTrustProxy(req)
     const outcome = gate.enter(new ExpressView(req), req)
     if (!('then' in outcome)) return conclude(outcome, req, res, next)
@@ -77,6 +84,8 @@ export function halt(options: HaltOptions): RequestHandler {
     if ('then' in answered) void answered.then(({ failed }) => failed && answer(outcome, res))
     else if (answered.failed) answer(outcome, res)
   }
+
+  return haltMiddleware as HaltMiddleware
 }
 
 // Without a limiter of its own, `policy` is already the one that the limiter made of the options decides by.

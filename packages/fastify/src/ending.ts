@@ -20,7 +20,13 @@ export function settleOnEnd(
     guard.leave(outcome, sent)
   }
   // The client may have left while the store was asked: its events are over.
-  if (raw.destroyed) return leave(undefined)
-  raw.once('finish', () => leave(reply))
+  if (isGone(raw)) return leave(undefined)
+  // An HTTP/2 response "finishes" when its stream is reset, too.
+  raw.once('finish', () => leave(raw.writableEnded ? reply : undefined))
   raw.once('close', () => leave(undefined))
+}
+
+function isGone(raw: FastifyReply['raw']): boolean {
+  const { stream } = raw as { readonly stream?: { readonly destroyed: boolean } | undefined }
+  return raw.destroyed || stream?.destroyed === true
 }

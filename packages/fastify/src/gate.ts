@@ -50,7 +50,13 @@ export class Gate {
     done()
   }
 
-  #refuse(outcome: Outcome, decision: Decision, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  #refuse(
+    outcome: Outcome,
+    decision: Decision,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: Done,
+  ): void {
     const { onLimited, throwOnLimited } = this.#manners
     if (throwOnLimited === true) return done(new LimitedError(outcome))
     if (onLimited === undefined) return sendRefusal(reply, outcome)
@@ -64,7 +70,12 @@ export class Gate {
       if (result.failed) sendRefusal(reply, outcome)
       else if (result.value !== undefined && !isSent(reply)) void reply.send(result.value)
     }
-    const answered = callUser(this.#guard.limiter, 'onLimited', 'Such a request gets the default answer.', call)
+    const answered = callUser(
+      this.#guard.limiter,
+      'onLimited',
+      'Such a request gets the default answer.',
+      call,
+    )
     if (answered instanceof Promise) void answered.then(finish)
     else finish(answered)
   }

@@ -1,1 +1,10 @@
-export {}
+export { halt, type HaltHook, type HookReply, type HookRequest } from './halt.ts'
+export { LimitedError } from './limited-error.ts'
+export type {
+  HaltHookName,
+  HaltHookOptions,
+  HaltOptions,
+  HaltRouteOptions,
+  LimitedContext,
+} from './options.ts'
+export { sendLimited } from './send-limited.ts'

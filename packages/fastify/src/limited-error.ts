@@ -13,7 +13,8 @@ export class LimitedError extends Error {
 
   constructor({ status, decision, body }: Outcome) {
     const data = body?.data ?? {}
-    super(String(data['message'] ?? data['detail'] ?? 'Too many requests.'))
+    const message = data['message'] ?? data['detail']
+    super(typeof message === 'string' ? message : 'Too many requests.')
     this.name = 'LimitedError'
     this.statusCode = status
     this.decision = decision as Decision

@@ -1,6 +1,12 @@
 import type { Decision, RateLimiter } from '@halt/core'
 import { HaltError } from '@halt/core'
-import { type AdapterOptions, checkGuardOptions, type GuardOptions, LIMITER_OPTIONS, type RateLimiterOptions } from '@halt/core/http'
+import {
+  type AdapterOptions,
+  checkGuardOptions,
+  type GuardOptions,
+  LIMITER_OPTIONS,
+  type RateLimiterOptions,
+} from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** The steps of a request at which it can be refused, first to last. */
@@ -61,7 +67,11 @@ export function checkPlugin(options: object): void {
 /** Checks a route's options. @throws HaltError */
 export function checkRoute(options: unknown): asserts options is HaltRouteOptions {
   if (typeof options !== 'object' || options === null) {
-    throw new HaltError('HALT_E_OPTION', `config.halt is ${String(options)}.`, 'Give an object of options, or false.')
+    throw new HaltError(
+      'HALT_E_OPTION',
+      `config.halt is ${JSON.stringify(options)}.`,
+      'Give an object of options, or false.',
+    )
   }
   check(options, ['limiter', 'hook', 'override', ...MANNERS])
   const { limiter, policy, override } = options as HaltRouteOptions
@@ -81,12 +91,20 @@ function check(options: object, own: readonly string[]): void {
   const fields = options as Record<string, unknown>
   for (const name of ['global', 'override', 'throwOnLimited']) {
     if (fields[name] === undefined || typeof fields[name] === 'boolean') continue
-    throw new HaltError('HALT_E_OPTION', `${name} is ${String(fields[name])}.`, 'Give true or false.')
+    throw new HaltError('HALT_E_OPTION', `${name} is ${JSON.stringify(fields[name])}.`, 'Give true or false.')
   }
   if (fields['hook'] !== undefined && !HOOKS.includes(fields['hook'])) {
-    throw new HaltError('HALT_E_OPTION', `hook is ${String(fields['hook'])}.`, `Choose one of ${HOOKS.join(', ')}.`)
+    throw new HaltError(
+      'HALT_E_OPTION',
+      `hook is ${JSON.stringify(fields['hook'])}.`,
+      `Choose one of ${HOOKS.join(', ')}.`,
+    )
   }
   if (fields['throwOnLimited'] === true && fields['onLimited'] !== undefined) {
-    throw new HaltError('HALT_E_OPTION', 'onLimited stands beside throwOnLimited.', 'Choose one: a refusal is answered once.')
+    throw new HaltError(
+      'HALT_E_OPTION',
+      'onLimited stands beside throwOnLimited.',
+      'Choose one: a refusal is answered once.',
+    )
   }
 }

@@ -1,10 +1,10 @@
-import { type Decision, HaltError, type RateLimiter } from '@halt/core'
+import { type Decision, HaltError } from '@halt/core'
 import {
+  type AdapterOptions,
   callUser,
   checkGuardOptions,
   guard,
   type GuardOptions,
-  type LimiterShorthand,
   limiterOf,
   LIMITER_OPTIONS,
   type Outcome,
@@ -12,38 +12,34 @@ import {
 import { InMemoryStore } from '@halt/store-memory'
 import type { Context, Env, MiddlewareHandler } from 'hono'
 
-import { refusalOf, withHeaders } from './response.ts'
-import { settleAround } from './settle.ts'
-import { ContextView } from './view.ts'
+import { complete, refusalOf, show, withHeaders } from './response.ts'
+import { leaveAtEnd } from './leave.ts'
+import { ContextView, type GetConnInfo } from './view.ts'
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** The binding decision of the Halt guards passed so far. */
+    /** The binding decision of the Halt guards passed so far; undefined where none looked at the request. */
     halt: Decision | undefined
   }
 }
 
-/** What Halt reads of Hono's `ConnInfo`. */
-export interface ConnInfo {
-  readonly remote: { readonly address?: string | undefined }
+/** Options of {@link halt}: a limiter, or any of its options, beside those all adapters share. */
+export type HaltOptions<E extends Env = Env> = AdapterOptions<Context<E>, Response> & {
+  /**
+   * Tells who is at the other end of the connection: the `getConnInfo` of your runtime, `@hono/node-server/conninfo` on
+   * Node. Without it all requests count as one client's.
+   */
+  readonly getConnInfo?: GetConnInfo<E> | undefined
+  /** Answers a refused request instead of the default body; the headers are added. */
+  readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
 }
 
-/** Options of {@link halt}: a limiter, or any of its options, beside those all adapters share. */
-export type HaltOptions<E extends Env = Env> = LimiterShorthand<Context<E>> &
-  GuardOptions<Context<E>, Response> & {
-    /**
-     * Tells the peer's address: `getConnInfo` of your runtime's package, `@hono/node-server/conninfo`, `hono/bun`, ….
-     * Without it, or where it finds none, all requests without an address share one counter.
-     */
-    readonly getConnInfo?: ((c: Context<E>) => ConnInfo) | undefined
-    /** Answers a refused request instead of the default body; its headers are added. */
-    readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
-  }
+const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimited', 'getConnInfo']
 
 /**
  * Middleware that counts requests and answers those over the limit with 429.
  *
- * Runs wherever Hono runs. `c.get('halt')` is the decision.
+ * Works with `app.use`, sub-apps and single routes, wherever Hono runs. `c.get('halt')` is the decision.
  *
  * @throws HaltError when an option is wrong
  * @example
@@ -51,48 +47,48 @@ export type HaltOptions<E extends Env = Env> = LimiterShorthand<Context<E>> &
  * app.post('/auth/login', halt({ limiter: authLimiter, getConnInfo }), login)
  */
 export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHandler<E> {
-  checkGuardOptions(options as GuardOptions, [...LIMITER_OPTIONS, 'limiter', 'onLimited', 'getConnInfo'])
+  checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
+  const { getConnInfo, onLimited } = options
+  checkConnInfo(getConnInfo)
   const limiter = limiterOf<Context<E>>(options, () => new InMemoryStore())
-  const addressOf = addressFinder(limiter, options.getConnInfo)
-  // Without a limiter of its own, `policy` is the limiter's already.
-  const { policy, ...rest } = options as GuardOptions<Context<E>, Response>
-  const gate = guard(limiter, options.limiter === undefined ? rest : { ...rest, policy })
+  const gate = guard<Context<E>, Response>(limiter, guardOptionsOf(options))
+  const onError = (error: unknown): void => {
+    limiter.warn({
+      code: 'HALT_W_CALLBACK',
+      message: `getConnInfo threw: ${error instanceof Error ? error.message : String(error)}.`,
+      fix: 'Give the one of the runtime that runs the app; requests without an address share one counter.',
+    })
+  }
 
   return async function haltMiddleware(c, next) {
-    const entered = gate.enter(new ContextView(c, addressOf), c)
-    const outcome = entered instanceof Promise ? await entered : entered
-    announce(c, outcome)
+    const entered = gate.enter(new ContextView(c, getConnInfo, onError), c)
+    const outcome = 'then' in entered ? await entered : entered
+    show(outcome, c)
     if (!outcome.pass) return answer(outcome, c)
-    if (gate.watches && outcome.charged) await settleAround(c, next, gate, outcome, isHeld(limiter, outcome))
+    // Before the handler, so that what it makes with `c` has them; afterwards where it made it without.
+    for (const name in outcome.headers) c.header(name, outcome.headers[name])
+    if (gate.watches && outcome.charged) await leaveAtEnd(c, next, gate, outcome)
     else await next()
-    complete(c, outcome)
+    complete(c, outcome.headers)
   }
 
   async function answer(outcome: Outcome, c: Context<E>): Promise<Response> {
-    const { onLimited } = options
-    if (onLimited === undefined) return refusalOf(c, outcome)
-    const fix = 'Such a request gets the default answer.'
-    const answered = await callUser(limiter, 'onLimited', fix, () => onLimited(outcome.decision as Decision, c))
-    return answered.failed ? refusalOf(c, outcome) : withHeaders(answered.value, outcome.headers)
+    const { decision } = outcome
+    if (onLimited === undefined || decision === undefined) return refusalOf(outcome, c)
+    const custom = async (): Promise<Response> => withHeaders(await onLimited(decision, c), outcome.headers)
+    const fix = 'Return a Response; such a request gets the default answer.'
+    const answered = await callUser(limiter, 'onLimited', fix, custom)
+    return answered.failed ? refusalOf(outcome, c) : answered.value
   }
 }
 
-/**
- * The answer a guard would have given: for a handler that decided by itself.
- *
- * @example
- * const decision = await limiter.check(c.req.raw, { ip, cost: 10 })
- * if (!decision.allowed) return sendLimited(c, decision)
- */
-export function sendLimited<E extends Env>(
-  c: Context<E>,
-  decision: Decision,
-  options: GuardOptions<Context<E>, Response> = {},
-): Response {
-  const outcome = guard(NO_LIMITER as RateLimiter<Context<E>>, options).refuse(decision)
-  announce(c, outcome)
-  return refusalOf(c, outcome)
+// Without a limiter of its own, `policy` is already the one that the limiter made of the options decides by.
+function guardOptionsOf<E extends Env>(options: HaltOptions<E>): GuardOptions<Context<E>, Response> {
+  return options.limiter === undefined ? { ...options, policy: undefined } : options
 }
 
-// Headers in the default dialect need nothing of the limiter.
-const NO_LIMITER: unknown = { policies: [], policyNamed: () => undefined, warn: () => {} }
+function checkConnInfo(getConnInfo: unknown): void {
+  if (getConnInfo === undefined || typeof getConnInfo === 'function') return
+  const fix = "On Node: import { getConnInfo } from '@hono/node-server/conninfo'."
+  throw new HaltError('HALT_E_OPTION', 'getConnInfo is no function.', fix)
+}

@@ -1,1 +1,3 @@
-export { halt, sendLimited, type ConnInfo, type GetConnInfo, type HaltOptions } from './halt.ts'
+export { halt, type HaltOptions } from './halt.ts'
+export { sendLimited } from './send-limited.ts'
+export { viewOf, type ConnInfo, type GetConnInfo } from './view.ts'

@@ -1,20 +1,48 @@
+import type { Decision } from '@halt/core'
 import { applyHeaders, type Headers, type Outcome } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 
-/** Makes the response of a refusal, beside the headers that other middleware has set. */
-export function refusalOf<E extends Env>(c: Context<E>, { status, headers, body }: Outcome): Response {
+/** Shows a decision to handlers, if it is the tightest so far. */
+export function show<E extends Env>({ binding, decision }: Outcome, c: Context<E>): void {
+  if (binding) (c as unknown as Context<{ Variables: { halt: Decision | undefined } }>).set('halt', decision)
+}
+
+/** Makes the answer of a refusal, beside the headers that other middleware has set. */
+export function refusalOf<E extends Env>({ status, headers, body }: Outcome, c: Context<E>): Response {
   const type = body === undefined ? {} : { 'Content-Type': body.type }
   return withHeaders(c.newResponse(body?.text ?? null, status as StatusCode, { ...headers, ...type }), headers)
 }
 
-/** A response with the headers that it lacks, told to scripts where CORS is on. */
+/** Gives the app's answer the headers that it lacks. */
+export function complete<E extends Env>(c: Context<E>, headers: Headers): void {
+  // Without an answer Hono throws; one of ours must not hide that.
+  if (!c.finalized) return
+  const { res } = c
+  const completed = withHeaders(res, headers)
+  if (completed !== res) replace(c, completed)
+}
+
+/** Puts another answer in the place of the app's. */
+export function replace<E extends Env>(c: Context<E>, response: Response): void {
+  // Unset first, or Hono copies it once more.
+  c.res = undefined
+  c.res = response
+}
+
+/** A response with the headers that it lacks, told to browsers where CORS is on. */
 export function withHeaders(response: Response, headers: Headers): Response {
+  let lacks = false
+  let any = false
+  for (const name in headers) {
+    any = true
+    lacks ||= !response.headers.has(name)
+  }
+  if (!any || (!lacks && !response.headers.has('Access-Control-Allow-Origin'))) return response
   const itself = (): Response => response
   const copy = (): Response => new Response(response.body, response)
-  // Who lacks them did not come from `c`: the app may hold it, and give it to the next client. A copy it is then, and
-  // for what fetch() gave, whose headers are fixed; in place for what cannot be copied: a 101.
-  const lacks = Object.keys(headers).some(name => !response.headers.has(name))
+  // What lacks them was not made with `c`: the app may hold it, and give it to the next client. A copy it is then, and
+  // of what fetch() gave, whose headers are fixed; only what cannot be copied is changed itself: a 101.
   for (const candidate of lacks ? [copy, itself] : [itself, copy]) {
     try {
       return fill(candidate(), headers)

@@ -1,25 +1,53 @@
-import type { HeaderBag, RequestView } from '@halt/core/http'
+import { type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 
-/** What Halt looks at of a Hono request. What costs something to find is found when a policy asks for it. */
+/** What Halt reads of Hono's `ConnInfo`. */
+export interface ConnInfo {
+  readonly remote: { readonly address?: string | undefined }
+}
+
+/** Tells a request's peer. Every runtime has its own. */
+export type GetConnInfo<E extends Env = Env> = (c: Context<E>) => ConnInfo
+
+/**
+ * What a limiter looks at of a Hono request, for handlers that decide by themselves.
+ *
+ * @example
+ * const decision = await limiter.check(viewOf(c, getConnInfo), { cost: 10 })
+ * if (!decision.allowed) return sendLimited(c, decision)
+ */
+export function viewOf<E extends Env>(c: Context<E>, getConnInfo?: GetConnInfo<E>): RequestView {
+  return new ContextView(c, getConnInfo)
+}
+
+/** A view that finds what costs something only when a policy asks for it. */
 export class ContextView<E extends Env> implements RequestView {
   readonly method: string
   readonly path: string
   readonly headers: HeaderBag
   readonly request: Context<E>
-  readonly #findAddress: (c: Context<E>) => string | undefined
+  readonly #getConnInfo: GetConnInfo<E> | undefined
+  readonly #onError: ((error: unknown) => void) | undefined
 
-  constructor(c: Context<E>, findAddress: (c: Context<E>) => string | undefined) {
+  /** @param onError told when getConnInfo throws; the request then has no address */
+  constructor(c: Context<E>, getConnInfo?: GetConnInfo<E>, onError?: (error: unknown) => void) {
     const { raw } = c.req
     this.method = raw.method
+    // Not c.req.path: that is decoded, and whatever the app's getPath makes of it.
     this.path = pathOf(raw.url)
     this.headers = raw.headers
     this.request = c
-    this.#findAddress = findAddress
+    this.#getConnInfo = getConnInfo
+    this.#onError = onError
   }
 
   get ip(): string | undefined {
-    return this.#findAddress(this.request)
+    try {
+      return this.#getConnInfo?.(this.request).remote.address
+    } catch (error) {
+      this.#onError?.(error)
+      return undefined
+    }
   }
 
   get route(): string | undefined {
@@ -27,10 +55,10 @@ export class ContextView<E extends Env> implements RequestView {
   }
 
   get user(): unknown {
-    const c = this.request as unknown as Context<{ Variables: Record<'user' | 'jwtPayload', Claims | undefined> }>
+    const c = this.request as unknown as Context<{ Variables: { user?: Claims; jwtPayload?: Claims } }>
     const user = c.get('user')
     // Of a token only the subject: an `id` in it may be the token's own, and a new token must be no new counter.
-    return user?.id !== undefined || user?.sub !== undefined ? user : { sub: c.get('jwtPayload')?.sub }
+    return user?.id === undefined && user?.sub === undefined ? { sub: c.get('jwtPayload')?.sub } : user
   }
 }
 
@@ -39,19 +67,11 @@ interface Claims {
   readonly sub?: unknown
 }
 
-/** The path of an absolute URL. Not `c.req.path`: that is decoded, or whatever the app's `getPath` makes of it. */
-function pathOf(url: string): string {
-  const start = url.indexOf('/', url.indexOf('//') + 2)
-  if (start < 0) return '/'
-  const query = url.indexOf('?', start)
-  return query < 0 ? url.slice(start) : url.slice(start, query)
-}
-
 /** The pattern of the handler that will answer, mounts included; undefined where only middleware matched. */
 function routeOf<E extends Env>(c: Context<E>): string | undefined {
   let bound: string | undefined
   for (const { handler, method, path } of c.req.matchedRoutes.slice(c.req.routeIndex + 1)) {
-    // What takes no `next` answers. Hono wraps what is in a sub-app that has an onError of its own.
+    // What takes no `next` answers. In a sub-app that has an onError of its own, Hono wraps it.
     const { __COMPOSED_HANDLER: own = handler } = handler as { readonly __COMPOSED_HANDLER?: typeof handler }
     if (own.length < 2) return path
     // What is mounted for all methods below a wildcard may guard any route; the rest was written for the one it names.

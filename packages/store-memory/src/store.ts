@@ -41,6 +41,7 @@ export class InMemoryStore implements Store {
   readonly #cells: Cells
   // The last counter looked up: a check reads and then keeps the same one.
   #cell = ''
+  #detail = ''
   #table: Table | undefined
 
   constructor(options: InMemoryStoreOptions = {}) {
@@ -48,7 +49,10 @@ export class InMemoryStore implements Store {
     this.#now = microseconds(clock)
     this.#eviction = new Eviction(maxKeys, this.#tables)
     this.#cells = {
-      load: (subject, cell) => this.#find(cell).load(subject),
+      load: (subject, cell) => {
+        const table = this.#find(cell)
+        return table.load(this.#name(subject))
+      },
       keep: (subject, cell, state, freshAt) => this.#keep(subject, cell, state, freshAt),
     }
   }
@@ -61,7 +65,7 @@ export class InMemoryStore implements Store {
 
   forget(cells: readonly Cell[]): void {
     for (const { subject, cell } of cells) {
-      if (this.#tables.get(cell)?.delete(subject)) this.#eviction.count--
+      if (this.#find(cell).delete(this.#name(subject))) this.#eviction.count--
     }
   }
 
@@ -78,29 +82,38 @@ export class InMemoryStore implements Store {
     return this.#eviction.count
   }
 
+  /** The table of a cell `{counter}:{letter}`; the detail of `{counter}@{detail}:{letter}` goes into the names. */
   #find(cell: string): Table {
     if (cell === this.#cell && this.#table !== undefined) return this.#table
-    let table = this.#tables.get(cell)
-    if (table === undefined)
-      this.#tables.set(cell, (table = new Table(cell.slice(cell.lastIndexOf(':') + 1)[0] ?? 'i')))
+    const at = cell.indexOf('@')
+    const end = cell.lastIndexOf(':')
+    const name = at < 0 ? cell : cell.slice(0, at) + cell.slice(end)
+    let table = this.#tables.get(name)
+    if (table === undefined) this.#tables.set(name, (table = new Table(cell.slice(end + 1))))
     this.#cell = cell
+    this.#detail = at < 0 ? '' : ` ${cell.slice(at + 1, end)}`
     return (this.#table = table)
+  }
+
+  #name(subject: string): string {
+    return this.#detail === '' ? subject : subject + this.#detail
   }
 
   #keep(subject: string, cell: string, state: State, freshAt: number): void {
     const table = this.#find(cell)
+    const name = this.#name(subject)
     const now = this.#now()
     if (freshAt <= now) {
-      if (table.delete(subject)) this.#eviction.count--
-    } else if (table.save(subject, state)) this.#eviction.admit(table, subject, now)
+      if (table.delete(name)) this.#eviction.count--
+    } else if (table.save(name, state)) this.#eviction.admit(table, name, now)
   }
 
   #hold(group: Group, verdict: Verdict): void {
     for (const [i, demand] of group.demands.entries()) {
       if (verdict.passes[i] === true || demand.mode !== Mode.CHARGE) continue
       const wait = waitFor(demand, verdict.states[i]!, verdict)
-      if (wait !== Number.POSITIVE_INFINITY)
-        this.#find(demand.rule.cell).hold(demand.subject, verdict.now + wait)
+      if (wait === Number.POSITIVE_INFINITY) continue
+      this.#find(demand.rule.cell).hold(this.#name(demand.subject), verdict.now + wait)
     }
   }
 }

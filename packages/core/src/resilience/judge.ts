@@ -1,7 +1,9 @@
+import { type Duration, parseDuration } from '../duration.ts'
 import { HaltError, type Warn } from '../errors.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { Question } from '../question.ts'
 import type { Store, Verdict } from '../store/contract.ts'
+import type { Notify } from '../telemetry.ts'
 import { isPromise } from '../timers.ts'
 import { Breaker } from './breaker.ts'
 import { Deadline } from './deadline.ts'
@@ -117,6 +119,18 @@ export class Judge {
       }
     }
   }
+}
+
+/** A judge without a substitute, for quotas and penalties by hand: {@link Judge.insist} within a longer deadline. */
+export function strictJudge(store: Store, timeout: Duration | undefined, warn: Warn, notify: Notify): Judge {
+  return new Judge({
+    store,
+    timeout: parseDuration(timeout ?? '1s', 'storeTimeout') / 1000,
+    onStoreError: 'closed',
+    instances: 1,
+    warn,
+    onFailure: (error, failure) => notify('onStoreError', error, { failure, store: store.kind ?? 'custom' }),
+  })
 }
 
 const WARNINGS = {

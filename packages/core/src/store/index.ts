@@ -23,3 +23,6 @@ export {
 export { blockedUntil, decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor, waitForCost } from './read.ts'
 export { makeDigest, type Digest } from '../digest.ts'
+export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas.ts'
+export { decideOver, keyOf, keysOf, type Change } from './keyed.ts'
+export { txStore, type Transaction, type TxBackend, type TxStoreOptions } from './tx.ts'

@@ -18,3 +18,4 @@ export {
 } from './adapter/contract.ts'
 export { ManualClock } from './clock.ts'
 export type { Matchers, Runner } from './runner.ts'
+export { storeSuite, type StoreFactory } from './store-suite.ts'

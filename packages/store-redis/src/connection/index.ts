@@ -10,7 +10,7 @@ import { RedisClusterWire } from './redis-cluster-wire.ts'
 import { type FindTemplate, RedisWire } from './redis-wire.ts'
 import { RunnerLink } from './runner-link.ts'
 import { SharedLink } from './shared-link.ts'
-import type { RedisClient } from './shapes.ts'
+import type { RedisClient, RedisPool, RedisSentinel } from './shapes.ts'
 import type { Lost, Wire } from './wire.ts'
 
 export type { Link, LinkOptions, Run, Script, Topology } from './link.ts'
@@ -55,23 +55,29 @@ function makeWire({ kind, client }: Client, lost: Lost): Wire {
     case 'redis':
       return new RedisWire(() => client, keyPrefixOf(client), lost)
     case 'redis-pool':
-      return new RedisWire(
-        whenOpen(client, () => client.execute(lent => lent)),
-        keyPrefixOf(client),
-        lost,
-      )
+      return new RedisWire(lentBy(client), keyPrefixOf(client), lost)
     case 'redis-sentinel':
-      return new RedisWire(
-        whenOpen(client, () => client._execute(false, lent => Promise.resolve(lent))),
-        keyPrefixOf(client),
-        lost,
-      )
+      return new RedisWire(masterOf(client), keyPrefixOf(client), lost)
     case 'redis-cluster':
       return new RedisClusterWire(client, lost)
   }
 }
 
-// A pool and a Sentinel client have no duplicate(): what they lend has, once they are connected.
-function whenOpen(client: { readonly isOpen: boolean }, lend: () => Promise<RedisClient>): FindTemplate {
-  return () => (client.isOpen ? lend() : Promise.reject(new Error('The Redis client is not connected')))
+// A pool and a Sentinel client have no duplicate(); what they lend has, once they are connected.
+function lentBy(pool: RedisPool): FindTemplate {
+  let lent: RedisClient | undefined
+  return async () => {
+    // Without an idle one it would open another for us.
+    if (lent === undefined && pool.idleClients > 0) lent = await pool.execute(client => client)
+    return lent ?? notConnected()
+  }
+}
+
+function masterOf(sentinel: RedisSentinel): FindTemplate {
+  return async () =>
+    sentinel.isOpen ? sentinel._execute(false, client => Promise.resolve(client)) : notConnected()
+}
+
+function notConnected(): never {
+  throw new Error('The Redis client is not connected')
 }

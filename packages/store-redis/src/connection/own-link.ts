@@ -29,12 +29,13 @@ export class OwnLink implements Link {
   #openedAt = 0
   #retry: Timer | undefined
   #absence = new StoreError('The connection to Redis is not open yet', 'away')
+  #silence: StoreError | undefined
 
   constructor(topology: Topology, owner: Owner, makeWire: (lost: Lost) => Wire) {
     this.topology = topology
     this.#owner = owner
     this.#wire = makeWire(cause => this.#lost(cause))
-    this.#pulse = new Pulse(silent => this.#wire.cull(silent))
+    this.#pulse = new Pulse(silent => this.#unanswered(silent))
     this.opened = new Promise(resolve => {
       this.#tried = resolve
     })
@@ -93,6 +94,7 @@ export class OwnLink implements Link {
       await within(OPEN_MS, this.#wire.open(), () => new Error('Connection timeout'))
       if (!this.#is('opening')) return
       this.#state = 'open'
+      this.#silence = undefined
       this.#openedAt = performance.now()
     } catch (error) {
       if (!this.#is('opening')) return
@@ -104,7 +106,12 @@ export class OwnLink implements Link {
   }
 
   #lost(cause: unknown): void {
-    if (this.#state === 'open') this.#again(cause)
+    if (this.#state === 'open') this.#again(this.#silence ?? cause)
+  }
+
+  #unanswered(silent: boolean): void {
+    this.#silence = silent ? new StoreError('Redis has not answered for two seconds', 'late') : undefined
+    this.#wire.cull(silent)
   }
 
   #again(cause: unknown): void {
@@ -127,7 +134,8 @@ export class OwnLink implements Link {
 
   #failed(beat: Beat, cause: unknown): never {
     this.#pulse.settled(beat)
-    const error = toStoreError(cause)
+    const found = toStoreError(cause)
+    const error = found.reply === undefined ? (this.#silence ?? found) : found
     // A demoted master: by its name, or through Sentinel, the new one is found.
     if (error.reply === 'READONLY' && this.#state === 'open') {
       this.#wire.renew()

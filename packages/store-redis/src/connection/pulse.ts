@@ -1,8 +1,8 @@
 import { quietly } from './timer.ts'
 
 const BEAT_MS = 250
-/** Beats until a call counts as unanswered: between 2 and 2.25 seconds. */
-const PATIENCE = 9
+// Some two seconds.
+const PATIENCE = 8
 const MOST = 40
 
 /** The calls that were sent between two beats. */

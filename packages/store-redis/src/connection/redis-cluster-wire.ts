@@ -100,7 +100,6 @@ export class RedisClusterWire implements Wire {
     const { defaults } = this.#source._options as { defaults?: { socket?: unknown } }
     const overrides = redisOptions(abort.signal, defaults?.socket)
     const cluster = this.#source.duplicate({
-      RESP: 2,
       commandOptions: overrides['commandOptions'],
       clientSideCache: undefined,
       minimizeConnections: false,

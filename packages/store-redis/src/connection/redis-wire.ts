@@ -11,7 +11,6 @@ export type FindTemplate = () => RedisClient | Promise<RedisClient>
  */
 export function redisOptions(signal: AbortSignal, socket: unknown): Record<string, unknown> {
   return {
-    RESP: 2,
     disableOfflineQueue: true,
     commandsQueueMaxLength: undefined,
     // Its timer would keep the process alive.

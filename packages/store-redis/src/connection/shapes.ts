@@ -57,6 +57,8 @@ export interface RedisClient extends Emitter {
 /** A node-redis pool of clients of one server. */
 export interface RedisPool extends Emitter {
   readonly isOpen: boolean
+  /** How many of its clients are connected and not lent. */
+  readonly idleClients: number
   execute<T>(use: (client: RedisClient) => T): Promise<T>
   sendCommand(args: readonly string[], options?: ReplyOptions): Promise<unknown>
 }

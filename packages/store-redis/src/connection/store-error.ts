@@ -119,7 +119,7 @@ function rootOf(error: unknown): unknown {
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   // A name that resolves to several addresses fails with an AggregateError, which says nothing.
-  return error.message || codeOf(error) || error.name
+  return error.message || codeOf(error) || error.constructor.name
 }
 
 function replyIn(error: unknown, text: string): string | undefined {
@@ -131,8 +131,9 @@ function replyIn(error: unknown, text: string): string | undefined {
   return word === codeOf(error) ? undefined : word
 }
 
+// Sent and not answered; a connection that cannot be made is away.
 function isLate(error: unknown, text: string): boolean {
-  return codeOf(error) === 'ETIMEDOUT' || /\btime(?:d )?out\b/i.test(text)
+  return /^(?:command timed out|socket timeout)/i.test(text) || (error as Error).constructor?.name === 'TimeoutError'
 }
 
 function codeOf(error: unknown): string | undefined {

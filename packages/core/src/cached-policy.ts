@@ -1,0 +1,77 @@
+import type { AnyPolicy } from './compiled-policy.ts'
+import { type Duration, parseDuration } from './duration.ts'
+import { HaltError } from './errors.ts'
+import type { Awaitable, PolicyResolver } from './policy.ts'
+
+type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
+
+/** Options of {@link cachedPolicy}. */
+export interface CachedPolicyOptions<R> {
+  /** What the policy depends on: the user's or tenant's id. */
+  readonly key: (request: R) => string
+  /** How long a loaded policy is used without asking again. Default `"5s"`. */
+  readonly ttl?: Duration | undefined
+  /** How much longer it is used when loading fails or is slow: then old is better than none. Default `"1h"`. */
+  readonly stale?: Duration | undefined
+  /** The most keys kept; the one asked for longest ago goes. Default 10 000. */
+  readonly maxKeys?: number | undefined
+}
+
+interface Entry<R> {
+  policy: Loaded<R> | undefined
+  loadedAt: number
+  loading: Promise<Loaded<R>> | undefined
+}
+
+/**
+ * Wraps a policy loader (a database look-up) in a cache: one load at a time for a key, the old policy while a new one
+ * loads or when loading fails.
+ *
+ * @throws HaltError `HALT_E_DURATION`, `HALT_E_OPTION`
+ * @example
+ * policy: cachedPolicy(async id => getPlanPolicy(await db.planOf(id)), { key: req => req.user.id, ttl: '30s' })
+ */
+export function cachedPolicy<R = unknown>(
+  load: (key: string, request: R) => Awaitable<Loaded<R>>,
+  { key, ttl = '5s', stale = '1h', maxKeys = 10_000 }: CachedPolicyOptions<R>,
+): PolicyResolver<R> {
+  if (typeof load !== 'function' || typeof key !== 'function') {
+    throw new HaltError('HALT_E_OPTION', 'cachedPolicy needs a loader and a key function.', 'Give cachedPolicy(load, { key: request => id }).')
+  }
+  const fresh = parseDuration(ttl, 'ttl') / 1000
+  const usable = fresh + parseDuration(stale, 'stale') / 1000
+  const entries = new Map<string, Entry<R>>()
+
+  function entryOf(id: string): Entry<R> {
+    const entry = entries.get(id) ?? { policy: undefined, loadedAt: 0, loading: undefined }
+    // A Map keeps the order of insertion: what is asked for moves to the end.
+    entries.delete(id)
+    entries.set(id, entry)
+    if (entries.size > maxKeys) entries.delete(entries.keys().next().value as string)
+    return entry
+  }
+
+  function refresh(entry: Entry<R>, id: string, request: R): Promise<Loaded<R>> {
+    return (entry.loading ??= (async () => {
+      try {
+        entry.policy = await load(id, request)
+        entry.loadedAt = performance.now()
+        return entry.policy
+      } finally {
+        entry.loading = undefined
+      }
+    })())
+  }
+
+  return request => {
+    const id = String(key(request))
+    const entry = entryOf(id)
+    const age = performance.now() - entry.loadedAt
+    if (entry.policy !== undefined && age < fresh) return entry.policy
+    const loading = refresh(entry, id, request)
+    if (entry.policy === undefined || age >= usable) return loading
+    // The next request gets what loads; a failure keeps the old one and is tried again then.
+    loading.catch(() => {})
+    return entry.policy
+  }
+}

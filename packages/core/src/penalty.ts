@@ -1,0 +1,103 @@
+import { type Digest, makeDigest } from './digest.ts'
+import { describe, type Duration, parseDuration } from './duration.ts'
+import { HaltError, type Warn, warnOnce } from './errors.ts'
+import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from './penalty-config.ts'
+import { type Identity, subjectOf } from './request/identity.ts'
+import { type Judge, strictJudge } from './resilience/judge.ts'
+import { penaltyStatus } from './status.ts'
+import { PenaltyMode, type Store, type Verdict } from './store/contract.ts'
+import { PENALTY_CELL } from './store/decide.ts'
+import { type Notify, notifier, type PenaltyStatus, type Telemetry } from './telemetry.ts'
+
+/** Options of {@link PenaltyManager}. */
+export interface PenaltyManagerOptions {
+  readonly store: Store
+  readonly config?: PenaltyConfig | undefined
+  /** The limiter's, so that identities name the same scores. */
+  readonly secret?: string | undefined
+  /** The limiter's, so that identities name the same scores. Default 56. */
+  readonly ipv6Prefix?: number | undefined
+  /** The longest a call waits for the store. Default `"1s"`. */
+  readonly storeTimeout?: Duration | undefined
+  readonly telemetry?: Telemetry | undefined
+  readonly warn?: Warn | undefined
+}
+
+/**
+ * Scores abuse by identity; from a threshold on, a penalty holds for a while. A bare string is a user's id.
+ *
+ * The scores are those that a limiter with `penalty` uses. When the store cannot answer, calls reject with
+ * `HALT_E_STORE`.
+ *
+ * @throws HaltError `HALT_E_PENALTY`
+ * @example
+ * const penalties = new PenaltyManager({ store, config: PENALTY_STRICT })
+ * const penalty = await penalties.recordViolation('user_123', { severity: 2 })
+ */
+export class PenaltyManager {
+  readonly #store: Store
+  readonly #penalty: CompiledPenalty
+  readonly #digest: Digest
+  readonly #ipv6Prefix: number
+  readonly #judge: Judge
+  readonly #notify: Notify
+
+  constructor({ store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn }: PenaltyManagerOptions) {
+    if (typeof store?.evaluate !== 'function') {
+      throw new HaltError('HALT_E_STORE_OPTION', 'PenaltyManager got no store.', 'Give new PenaltyManager({ store }).')
+    }
+    const once = warnOnce(warn)
+    this.#store = store
+    this.#penalty = compilePenalty(config)
+    this.#digest = makeDigest(secret)
+    this.#ipv6Prefix = ipv6Prefix ?? 56
+    this.#notify = notifier(telemetry ?? {}, once)
+    this.#judge = strictJudge(store, storeTimeout, once, this.#notify)
+  }
+
+  /** The present score and penalty; changes nothing. */
+  async getPenalty(identity: Identity): Promise<PenaltyStatus> {
+    return this.#ask(identity, PenaltyMode.READ, 0)
+  }
+
+  /**
+   * Adds a violation of `severity` points (default 1), which may start a penalty.
+   *
+   * @throws HaltError `HALT_E_PENALTY` for a severity that is no number above 0
+   */
+  async recordViolation(identity: Identity, { severity = 1 }: { severity?: number } = {}): Promise<PenaltyStatus> {
+    if (!(typeof severity === 'number' && severity > 0 && severity <= 1e6)) {
+      throw new HaltError('HALT_E_PENALTY', `severity is ${describe(severity)}.`, 'Give a number of points above 0.')
+    }
+    const status = await this.#ask(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
+    const subject = this.#subject(identity)
+    this.#notify('onViolation', subject, status, severity)
+    const started = status.isActive && status.penaltyUntil - status.lastViolation >= Math.floor(this.#penalty.rule.duration / 1e6)
+    if (started) this.#notify('onPenaltyApplied', subject, status)
+    return status
+  }
+
+  /** Starts a penalty at once, for `duration` (default the configuration's); a longer one that runs stays. */
+  async applyPenalty(identity: Identity, { duration }: { duration?: Duration } = {}): Promise<PenaltyStatus> {
+    const micros = duration === undefined ? this.#penalty.rule.duration : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
+    const status = await this.#ask(identity, PenaltyMode.APPLY, micros)
+    this.#notify('onPenaltyApplied', this.#subject(identity), status)
+    return status
+  }
+
+  /** Forgets the score and ends the penalty. */
+  async clearPenalty(identity: Identity): Promise<void> {
+    const cell = { subject: this.#subject(identity), cell: PENALTY_CELL }
+    await this.#judge.insist(() => this.#store.forget([cell]))
+  }
+
+  async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<PenaltyStatus> {
+    const penalty = { rule: this.#penalty.rule, subject: this.#subject(identity), mode, amount }
+    const verdict: Verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [], penalty }))
+    return penaltyStatus(this.#penalty.rule, verdict)
+  }
+
+  #subject(identity: Identity): string {
+    return subjectOf(identity, 'user', this.#digest, this.#ipv6Prefix)
+  }
+}

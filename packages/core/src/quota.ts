@@ -1,0 +1,151 @@
+import { compilePolicy, type CompiledPolicy } from './compiled-policy.ts'
+import { readCost } from './cost.ts'
+import { type Digest, makeDigest } from './digest.ts'
+import type { Duration } from './duration.ts'
+import { HaltError, type Warn, warnOnce } from './errors.ts'
+import type { Quota } from './policy.ts'
+import { type Identity, subjectOf } from './request/identity.ts'
+import { type Judge, strictJudge } from './resilience/judge.ts'
+import { quotaUsage, thresholdReached } from './status.ts'
+import { type Demand, Mode, type OnceDemand, type Store, type Verdict } from './store/contract.ts'
+import { type Notify, notifier, type QuotaUsage, type Telemetry } from './telemetry.ts'
+
+/** How much of a quota is used. */
+export interface QuotaStatus extends QuotaUsage {
+  /** When the present period began: Unix seconds. */
+  readonly periodStart: number
+}
+
+/** A quota's answer. */
+export interface QuotaResult {
+  readonly allowed: boolean
+  readonly quota: QuotaStatus
+}
+
+/** Options of {@link QuotaManager}. */
+export interface QuotaManagerOptions {
+  /** The limiter's, so that identities name the same counters. */
+  readonly secret?: string | undefined
+  /** The limiter's, so that identities name the same counters. Default 56. */
+  readonly ipv6Prefix?: number | undefined
+  /** The longest a call waits for the store. Default `"1s"`. */
+  readonly storeTimeout?: Duration | undefined
+  readonly telemetry?: Telemetry | undefined
+  readonly warn?: Warn | undefined
+}
+
+/** Units of one call. */
+export interface QuotaCall {
+  /** Default the quota's own, else 1. */
+  readonly cost?: number | undefined
+  /** The same key is charged once, until the period's end. */
+  readonly idempotencyKey?: string | undefined
+}
+
+/**
+ * Counts units by calendar period: a month's API calls, a day's exports. A bare string is a user's id.
+ *
+ * The counters are those that the same quota in a limiter's `policy` uses. When the store cannot answer, calls reject
+ * with `HALT_E_STORE`.
+ *
+ * @example
+ * const quotas = new QuotaManager(store)
+ * const monthly = { name: 'api_calls', limit: 100_000, period: QuotaPeriod.MONTHLY }
+ * const { allowed, quota } = await quotas.consumeQuota('user_123', monthly)
+ */
+export class QuotaManager {
+  readonly #store: Store
+  readonly #digest: Digest
+  readonly #ipv6Prefix: number
+  readonly #judge: Judge
+  readonly #notify: Notify
+  readonly #compiled = new WeakMap<object, CompiledPolicy>()
+
+  constructor(store: Store, options: QuotaManagerOptions = {}) {
+    if (typeof store?.evaluate !== 'function') {
+      throw new HaltError('HALT_E_STORE_OPTION', 'QuotaManager got no store.', 'Give new QuotaManager(store).')
+    }
+    const warn = warnOnce(options.warn)
+    this.#store = store
+    this.#digest = makeDigest(options.secret)
+    this.#ipv6Prefix = options.ipv6Prefix ?? 56
+    this.#notify = notifier(options.telemetry ?? {}, warn)
+    this.#judge = strictJudge(store, options.storeTimeout, warn, this.#notify)
+  }
+
+  /** Whether `cost` units would pass now; consumes nothing. */
+  async checkQuota(identity: Identity, quota: Quota<never>, call: QuotaCall = {}): Promise<QuotaResult> {
+    return this.#ask(identity, quota, call, Mode.PEEK)
+  }
+
+  /** Takes `cost` units if they are left, in one atomic step. A refused call takes nothing and leaves no record. */
+  async consumeQuota(identity: Identity, quota: Quota<never>, call: QuotaCall = {}): Promise<QuotaResult> {
+    return this.#ask(identity, quota, call, Mode.CHARGE)
+  }
+
+  /** Gives units of the present period back, never below zero used. */
+  async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<QuotaStatus> {
+    const compiled = this.#compile(quota)
+    const demand = this.#demand(identity, compiled, -readCost(units, 'refund'), Mode.SETTLE)
+    const verdict = await this.#judge.insist(() => this.#refund(demand))
+    return this.#status(compiled, demand, verdict)
+  }
+
+  /** Forgets what was used in the present period. */
+  async resetQuota(identity: Identity, quota: Quota<never>): Promise<void> {
+    const cell = this.#compile(quota).rule(undefined).cell
+    await this.#judge.insist(() => this.#store.forget([{ subject: this.#subject(identity), cell }]))
+  }
+
+  // The period that counts may be any of the three: a refund names the one it goes to.
+  async #refund(demand: Demand): Promise<Verdict> {
+    const now = await this.#store.evaluate({ demands: [{ ...demand, cost: 0, mode: Mode.PEEK }] })
+    return this.#store.evaluate({ demands: [{ ...demand, receipt: now.states[0]?.[1] ?? 0 }] })
+  }
+
+  async #ask(identity: Identity, quota: Quota<never>, { cost, idempotencyKey }: QuotaCall, mode: Mode): Promise<QuotaResult> {
+    const compiled = this.#compile(quota)
+    const demand = this.#demand(identity, compiled, cost === undefined ? compiled.cost : readCost(cost), mode)
+    const once = idempotencyKey === undefined || mode === Mode.PEEK ? undefined : this.#once(demand, compiled, idempotencyKey)
+    const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
+    const status = this.#status(compiled, demand, verdict)
+    const allowed = verdict.allowed
+    this.#notify('onQuotaCheck', demand.subject, status, allowed)
+    const charged = allowed && mode === Mode.CHARGE && !verdict.repeated
+    const threshold = charged ? thresholdReached(compiled, status, demand.cost) : undefined
+    if (!allowed || threshold !== undefined) this.#notify('onQuotaExceeded', demand.subject, { ...status, threshold })
+    return { allowed, quota: status }
+  }
+
+  #compile(quota: Quota<never>): CompiledPolicy {
+    let compiled = typeof quota === 'object' && quota !== null ? this.#compiled.get(quota) : undefined
+    if (compiled === undefined) {
+      compiled = compilePolicy(quota, { multiplier: undefined, keysPerAddress: 1 })
+      if (compiled.calendar === undefined) {
+        throw new HaltError('HALT_E_PERIOD', `"${compiled.name}" has no period.`, 'Give period: QuotaPeriod.MONTHLY, or another.')
+      }
+      this.#compiled.set(quota, compiled)
+    }
+    return compiled
+  }
+
+  #subject(identity: Identity): string {
+    return subjectOf(identity, 'user', this.#digest, this.#ipv6Prefix)
+  }
+
+  #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
+    const edges = policy.edges(Date.now())
+    return { rule: policy.rule(undefined), subject: this.#subject(identity), cost, mode, edges, penalized: false }
+  }
+
+  #once({ subject, rule, edges }: Demand, policy: CompiledPolicy, key: string): OnceDemand {
+    const counter = rule.cell.slice(0, rule.cell.lastIndexOf(':'))
+    return { subject, cell: `${counter}@${this.#digest(key)}:i`, window: policy.window, edges }
+  }
+
+  #status(policy: CompiledPolicy, demand: Demand, verdict: Verdict): QuotaStatus {
+    const usage = quotaUsage(policy, demand, verdict, 0)
+    const start = policy.calendar?.edges(usage.resetAt * 1000 - 1)[0] ?? 0
+    return { ...usage, periodStart: Math.floor(start / 1000) }
+  }
+}

@@ -1,0 +1,71 @@
+import type { AnyPolicy } from './compiled-policy.ts'
+import { describe } from './duration.ts'
+import { HaltError } from './errors.ts'
+import { definePolicy, type Awaitable, type Policy, type PolicyResolver, type Quota, type RatePolicy } from './policy.ts'
+import { validate } from './validation.ts'
+
+/**
+ * Named policies whose numbers change while the service runs. A change takes effect on the next request of this
+ * process and keeps what was used.
+ *
+ * @example
+ * const registry = new PolicyRegistry([presets.PUBLIC_API, presets.AUTH_ENDPOINTS])
+ * const limiter = new RateLimiter({ store, policy: registry.resolver(() => 'public_api') })
+ * registry.update('public_api', { limit: 200 })
+ */
+export class PolicyRegistry<R = unknown> {
+  readonly #policies = new Map<string, AnyPolicy<R>>()
+
+  /** @throws HaltError with a code for the policy that is wrong */
+  constructor(policies: Iterable<AnyPolicy<R>> = []) {
+    for (const policy of policies) this.register(policy)
+  }
+
+  /** Adds a policy under its name, or replaces the one of that name. */
+  register(policy: AnyPolicy<R>): void {
+    validate(policy)
+    this.#policies.set(policy.name, Object.freeze({ ...policy }))
+  }
+
+  /** @throws HaltError `HALT_E_UNKNOWN_POLICY`, which lists the names */
+  get(name: string): AnyPolicy<R> {
+    const policy = this.#policies.get(name)
+    if (policy !== undefined) return policy
+    throw new HaltError(
+      'HALT_E_UNKNOWN_POLICY',
+      `There is no policy ${describe(name)}.`,
+      `The policies are ${this.list().map(({ name: known }) => known).join(', ') || 'none yet'}.`,
+    )
+  }
+
+  has(name: string): boolean {
+    return this.#policies.has(name)
+  }
+
+  /** Changes some fields; `burst` keeps its proportion when only `limit` changes. Its name and counter stay. */
+  update(name: string, changes: Partial<Omit<RatePolicy<R>, 'name'>> | Partial<Omit<Quota<R>, 'name'>>): AnyPolicy<R> {
+    const base = this.get(name)
+    const changed = 'period' in base ? { ...base, ...changes } : definePolicy(base as Policy<R>, changes as Partial<RatePolicy<R>>)
+    const next = { ...changed, name, counter: base.counter ?? name } as AnyPolicy<R>
+    this.register(next)
+    return this.get(name)
+  }
+
+  remove(name: string): boolean {
+    return this.#policies.delete(name)
+  }
+
+  list(): AnyPolicy<R>[] {
+    return [...this.#policies.values()]
+  }
+
+  /** A limiter's `policy` that looks names up at each request. */
+  resolver(select: (request: R) => Awaitable<string | readonly string[]>): PolicyResolver<R> {
+    const find = (names: string | readonly string[]): AnyPolicy<R> | AnyPolicy<R>[] =>
+      typeof names === 'string' ? this.get(names) : names.map(name => this.get(name))
+    return request => {
+      const names = select(request)
+      return names instanceof Promise ? names.then(find) : find(names)
+    }
+  }
+}

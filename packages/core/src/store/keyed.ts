@@ -1,0 +1,42 @@
+import type { State } from '../algorithms/index.ts'
+import type { Cell, Group, Verdict } from './contract.ts'
+import { type Cells, decide, PENALTY_CELL } from './decide.ts'
+
+/** A counter that a decision changed. */
+export interface Change {
+  readonly key: string
+  /** What to keep; undefined: the counter equals none and is to be removed. */
+  readonly value: string | undefined
+  /** Unix milliseconds after which the counter may be removed: it then equals none. */
+  readonly expiresAt: number
+}
+
+/** The one text that names a counter, for stores that have one key a counter. Injective. */
+export function keyOf({ subject, cell }: Cell): string {
+  return `${subject} ${cell}`
+}
+
+/** The keys of all counters that a group reads, each once, in an order that is the same in every process. */
+export function keysOf({ demands, penalty, once }: Group): string[] {
+  const keys = new Set(demands.map(({ subject, rule }) => keyOf({ subject, cell: rule.cell })))
+  if (penalty !== undefined) keys.add(keyOf({ subject: penalty.subject, cell: PENALTY_CELL }))
+  if (once !== undefined) keys.add(keyOf(once))
+  return [...keys].sort()
+}
+
+/** Decides a group over values that were read before, and says what to write. */
+export function decideOver(group: Group, values: ReadonlyMap<string, string>, now: number): { verdict: Verdict; changes: Change[] } {
+  const changes: Change[] = []
+  const cells: Cells = {
+    load: (subject, cell) => parse(values.get(keyOf({ subject, cell }))),
+    keep(subject, cell, state, freshAt) {
+      const value = freshAt > now ? state.join(' ') : undefined
+      changes.push({ key: keyOf({ subject, cell }), value, expiresAt: Math.ceil(freshAt / 1000) })
+    },
+  }
+  return { verdict: decide(group, cells, now), changes }
+}
+
+function parse(value: string | undefined): State {
+  return value === undefined || value === '' ? [] : value.split(' ').map(Number)
+}

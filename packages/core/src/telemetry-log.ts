@@ -1,0 +1,58 @@
+import { type Digest, makeDigest } from './digest.ts'
+import type { Hook, Telemetry } from './telemetry.ts'
+
+/** A logger: pino's, or the console. */
+export interface Logger {
+  debug(...args: unknown[]): void
+  info(...args: unknown[]): void
+  warn(...args: unknown[]): void
+  error(...args: unknown[]): void
+}
+
+/**
+ * Logs what a limiter decides: checks at debug, allowed requests at info, refusals and penalties at warn, store errors
+ * at error. Keys are logged as digests: they are personal data, and a log is no place for them.
+ *
+ * @example
+ * new RateLimiter({ store, policy, telemetry: new LoggingTelemetry(pino()) })
+ */
+export class LoggingTelemetry implements Telemetry {
+  readonly #logger: Logger
+  readonly #digest: Digest
+
+  /** @param secret makes the digests HMACs */
+  constructor(logger: Logger, { secret }: { secret?: string | undefined } = {}) {
+    this.#logger = logger
+    this.#digest = makeDigest(secret)
+  }
+
+  onCheck: Hook<'onCheck'> = (key, _decision, metadata) => this.#say('debug', 'halt: check', key, { ...metadata })
+
+  onAllowed: Hook<'onAllowed'> = (key, { remaining, limit }, { policy }) =>
+    this.#say('info', 'halt: allowed', key, { policy, remaining, limit })
+
+  onBlocked: Hook<'onBlocked'> = (key, { reason, retryAfter }, { policy, endpoint, cost, degraded }) =>
+    this.#say('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
+
+  onExempt: Hook<'onExempt'> = (key, _decision, { policy, endpoint }) =>
+    this.#say('debug', 'halt: exempt', key, { policy, endpoint })
+
+  onQuotaCheck: Hook<'onQuotaCheck'> = (key, quota, allowed) =>
+    this.#say('debug', 'halt: quota check', key, { ...quota, allowed })
+
+  onQuotaExceeded: Hook<'onQuotaExceeded'> = (key, quota) => this.#say('warn', 'halt: quota', key, { ...quota })
+
+  onViolation: Hook<'onViolation'> = (key, penalty, severity) =>
+    this.#say('info', 'halt: violation', key, { ...penalty, severity })
+
+  onPenaltyApplied: Hook<'onPenaltyApplied'> = (key, penalty) =>
+    this.#say('warn', 'halt: penalty', key, { ...penalty })
+
+  onStoreError: Hook<'onStoreError'> = (error, detail) =>
+    this.#logger.error({ ...detail, error: error instanceof Error ? error.message : String(error) }, 'halt: store error')
+
+  // Fields first, then the message: pino's order, which the console prints as well.
+  #say(level: 'debug' | 'info' | 'warn', message: string, key: string, fields: Record<string, unknown>): void {
+    this.#logger[level]({ key: this.#digest(key), ...fields }, message)
+  }
+}

@@ -1,0 +1,56 @@
+import type { Hook, Telemetry } from './telemetry.ts'
+
+/** A metrics client: StatsD, Datadog, or whatever has these three. */
+export interface MetricsClient {
+  increment(name: string, value: number, tags: Readonly<Record<string, string>>): void
+  gauge(name: string, value: number, tags: Readonly<Record<string, string>>): void
+  histogram(name: string, value: number, tags: Readonly<Record<string, string>>): void
+}
+
+/**
+ * Counts what a limiter decides: `halt.checks.total`, `halt.requests.allowed`, `halt.requests.blocked`,
+ * `halt.requests.exempt`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.total`,
+ * `halt.penalties.applied`, `halt.store.errors`. Tags are policies, algorithms and outcomes: never a key.
+ */
+export class MetricsTelemetry implements Telemetry {
+  readonly #client: MetricsClient
+
+  constructor(client: MetricsClient) {
+    this.#client = client
+  }
+
+  onCheck: Hook<'onCheck'> = (_key, decision, { policy, algorithm, outcome, store, durationMs }) => {
+    const tags = { policy, algorithm, outcome, store }
+    this.#client.increment('halt.checks.total', 1, tags)
+    this.#client.histogram('halt.check.duration_ms', durationMs, { store })
+    this.#client.gauge('halt.remaining', decision.remaining, { policy })
+  }
+
+  onAllowed: Hook<'onAllowed'> = (_key, _decision, { policy }) =>
+    this.#client.increment('halt.requests.allowed', 1, { policy })
+
+  onBlocked: Hook<'onBlocked'> = (_key, { reason }, { policy }) =>
+    this.#client.increment('halt.requests.blocked', 1, { policy, reason })
+
+  onExempt: Hook<'onExempt'> = (_key, _decision, { policy }) =>
+    this.#client.increment('halt.requests.exempt', 1, { policy })
+
+  onQuotaCheck: Hook<'onQuotaCheck'> = (_key, { name, remaining }, allowed) => {
+    this.#client.increment('halt.quota.checks', 1, { quota: name, allowed: String(allowed) })
+    this.#client.gauge('halt.quota.remaining', remaining, { quota: name })
+  }
+
+  onQuotaExceeded: Hook<'onQuotaExceeded'> = (_key, { name, threshold }) =>
+    this.#client.increment('halt.quota.exceeded', 1, { quota: name, threshold: String(threshold ?? 'refused') })
+
+  onViolation: Hook<'onViolation'> = (_key, { abuseScore }, severity) => {
+    this.#client.increment('halt.violations.total', 1, {})
+    this.#client.histogram('halt.violations.severity', severity, {})
+    this.#client.histogram('halt.penalties.abuse_score', abuseScore, {})
+  }
+
+  onPenaltyApplied: Hook<'onPenaltyApplied'> = () => this.#client.increment('halt.penalties.applied', 1, {})
+
+  onStoreError: Hook<'onStoreError'> = (_error, { failure, store }) =>
+    this.#client.increment('halt.store.errors', 1, { failure, store })
+}

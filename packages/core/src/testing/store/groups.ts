@@ -1,0 +1,113 @@
+import { compilePenalty } from '../../penalty-config.ts'
+import { Mode, PenaltyMode } from '../../store/contract.ts'
+import { penaltyUntil } from '../../store/read.ts'
+import type { Runner } from '../runner.ts'
+import type { StoreFactory } from '../store-suite.ts'
+import { answerOf, demandOf, ruleOf, withStore } from './kit.ts'
+
+const SECOND = 1e6
+
+/** Several demands at once: charged together or not at all, under one penalty, once a key. */
+export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFactory): void {
+  describe('groups', () => {
+    const wide = ruleOf('token-bucket', { limit: 10, counter: 'wide' })
+    const narrow = ruleOf('fixed-window', { limit: 3, counter: 'narrow' })
+
+    it('charges all demands or none', () =>
+      withStore(factory, async ({ ask, take }) => {
+        const demands = [demandOf(wide), demandOf(narrow)]
+        for (let i = 0; i < 9; i++) await ask({ demands })
+        expect((await take(wide, 0)).remaining).toBe(7)
+        expect((await take(narrow, 0)).remaining).toBe(0)
+      }))
+
+    it('charges all demands or none on several subjects', () =>
+      withStore(factory, async ({ ask, take }) => {
+        const demands = [demandOf(wide, 1, { subject: 'ip:203.0.113.7' }), demandOf(narrow)]
+        for (let i = 0; i < 9; i++) await ask({ demands })
+        expect((await take(wide, 0, { subject: 'ip:203.0.113.7' })).remaining).toBe(7)
+        expect((await take(narrow, 0)).remaining).toBe(0)
+      }))
+
+    it('starts the cool-down of who refuses and not of who would pass', () =>
+      withStore(factory, async bench => {
+        const strict = ruleOf('token-bucket', { limit: 2, block: 30, counter: 'strict' })
+        const relaxed = ruleOf('token-bucket', { limit: 5, block: 30, counter: 'relaxed' })
+        const demands = [demandOf(strict), demandOf(relaxed)]
+        for (let i = 0; i < 3; i++) await bench.ask({ demands })
+        expect((await bench.take(strict, 0)).passes).toBe(false)
+        expect((await bench.take(relaxed, 3)).passes).toBe(true)
+      }))
+
+    it('lets a shadow demand refuse nobody, and charges it only with the others', () =>
+      withStore(factory, async ({ ask, take }) => {
+        const shadow = demandOf(narrow, 1, { mode: Mode.SHADOW })
+        const verdicts = []
+        for (let i = 0; i < 12; i++) verdicts.push(await ask({ demands: [demandOf(wide), shadow] }))
+        expect(verdicts.filter(({ allowed }) => allowed).length).toBe(10)
+        expect(verdicts.filter(({ passes }) => passes[1]).length).toBe(3)
+        expect((await take(narrow, 0)).remaining).toBe(0)
+      }))
+
+    it('charges a group once for an idempotency key, and never for a refusal', () =>
+      withStore(factory, async bench => {
+        const once = { subject: 'user:42', cell: 'wide@key1:i', window: 10 * SECOND }
+        const first = await bench.ask({ demands: [demandOf(wide, 4)], once })
+        const again = await bench.ask({ demands: [demandOf(wide, 4)], once })
+        expect([first.repeated, again.repeated, again.allowed]).toEqual([false, true, true])
+        expect((await bench.take(wide, 0)).remaining).toBe(6)
+        const other = { ...once, cell: 'wide@key2:i' }
+        expect((await bench.ask({ demands: [demandOf(wide, 7)], once: other })).allowed).toBe(false)
+        expect((await bench.ask({ demands: [demandOf(wide, 6)], once: other })).repeated).toBe(false)
+        bench.now += 10 * SECOND
+        expect((await bench.ask({ demands: [demandOf(wide, 4)], once })).repeated).toBe(false)
+      }))
+  })
+
+  describe('penalties', () => {
+    const compiled = compilePenalty({ threshold: 2, duration: 60, multiplier: 0.5, decayRate: 3600, cooldown: 2 })
+    const rule = ruleOf('fixed-window', { limit: 10, window: 1 }, 0.5)
+    const penalty = { rule: compiled.rule, subject: 'user:42', mode: PenaltyMode.WATCH, amount: 0 }
+    const demand = demandOf(rule, 10, { penalized: true })
+
+    it('scores refusals once a cool-down, and holds the next decision to less', () =>
+      withStore(factory, async bench => {
+        const ask = (): ReturnType<typeof bench.ask> => bench.ask({ demands: [demand], penalty })
+        await ask()
+        for (let i = 0; i < 5; i++) await ask()
+        expect(penaltyUntil(await ask())).toBe(0)
+        bench.now += 2 * SECOND
+        await ask()
+        const second = await ask()
+        // 1 point, 2 s at a point a second, 1 point: forgiven in between.
+        expect(penaltyUntil(second)).toBe(0)
+        const recorded = await bench.ask({ demands: [], penalty: { ...penalty, mode: PenaltyMode.RECORD, amount: 2e6 } })
+        expect(penaltyUntil(recorded)).toBe(bench.now + 60 * SECOND)
+        bench.now += 2 * SECOND
+        const held = await ask()
+        expect(held.allowed).toBe(false)
+        expect(answerOf(demand, held).wait).toBe(58 * SECOND)
+        expect((await bench.ask({ demands: [{ ...demand, cost: 5 }], penalty })).allowed).toBe(true)
+        bench.now += 58 * SECOND
+        expect((await ask()).allowed).toBe(true)
+      }))
+
+    it('loses no violation to concurrency', () =>
+      withStore(factory, async ({ ask }) => {
+        const record = { ...penalty, mode: PenaltyMode.RECORD, amount: 100_000 }
+        await Promise.all(Array.from({ length: 50 }, () => ask({ demands: [], penalty: record })))
+        const { penalty: state } = await ask({ demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
+        expect(state[3]).toBe(50)
+        expect(state[1]).toBe(5e6)
+      }))
+
+    it('applies and forgets a penalty by hand', () =>
+      withStore(factory, async bench => {
+        const apply = { ...penalty, mode: PenaltyMode.APPLY, amount: 5 * SECOND }
+        expect(penaltyUntil(await bench.ask({ demands: [], penalty: apply }))).toBe(bench.now + 5 * SECOND)
+        expect((await bench.ask({ demands: [demand], penalty })).allowed).toBe(false)
+        await bench.store.forget([{ subject: 'user:42', cell: 'penalty:p' }])
+        expect((await bench.ask({ demands: [demand], penalty })).allowed).toBe(true)
+      }))
+  })
+}

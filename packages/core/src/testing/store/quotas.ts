@@ -1,0 +1,73 @@
+import { algorithms } from '../../algorithms/index.ts'
+import { Mode } from '../../store/contract.ts'
+import { START } from '../histories.ts'
+import type { Runner } from '../runner.ts'
+import type { StoreFactory } from '../store-suite.ts'
+import { ruleOf, withStore } from './kit.ts'
+
+const SECOND = 1e6
+const edges = [START - SECOND, START + 9 * SECOND, START + 19 * SECOND] as const
+
+/** Quotas: windows whose edges are instants of a calendar; leases of requests in flight. */
+export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFactory): void {
+  describe('quotas', () => {
+    const rule = ruleOf('quota', { limit: 5 })
+
+    it('counts from edge to edge, to the microsecond', () =>
+      withStore(factory, async bench => {
+        expect((await bench.take(rule, 5, { edges })).resetAt).toBe(edges[1])
+        bench.now = edges[1] - 1
+        const refused = await bench.take(rule, 1, { edges })
+        expect([refused.passes, refused.wait]).toEqual([false, 1])
+        bench.now = edges[1]
+        expect((await bench.take(rule, 5, { edges })).resetAt).toBe(edges[2])
+        expect((await bench.take(rule, 1, { edges })).passes).toBe(false)
+      }))
+
+    it('takes the edge that its own clock is before, when the application runs ahead', () =>
+      withStore(factory, async bench => {
+        const ahead = [edges[1], edges[2], edges[2] + 10 * SECOND] as const
+        expect((await bench.take(rule, 1, { edges: ahead })).resetAt).toBe(edges[1])
+      }))
+
+    it('gives back only within the period that was charged', () =>
+      withStore(factory, async bench => {
+        const { verdict } = await bench.take(rule, 5, { edges })
+        const receipt = algorithms.q.receipt(verdict.states[0] ?? [], verdict.now, rule)
+        bench.now = edges[1]
+        await bench.take(rule, 5, { edges })
+        await bench.take(rule, -5, { edges, mode: Mode.SETTLE, receipt })
+        expect((await bench.take(rule, 0, { edges })).remaining).toBe(0)
+      }))
+
+    it('admits exactly its limit of 100 concurrent calls', () =>
+      withStore(factory, async bench => {
+        const answers = await Promise.all(Array.from({ length: 100 }, () => bench.take(ruleOf('quota', { limit: 10 }), 1, { edges })))
+        expect(answers.filter(({ passes }) => passes).length).toBe(10)
+      }))
+  })
+
+  describe('requests in flight', () => {
+    const rule = ruleOf('concurrency', { limit: 2, window: 10 })
+
+    it('are let in again when one is released', () =>
+      withStore(factory, async bench => {
+        const { verdict } = await bench.take(rule)
+        await bench.take(rule)
+        expect((await bench.take(rule)).passes).toBe(false)
+        const receipt = algorithms.c.receipt(verdict.states[0] ?? [], verdict.now, rule)
+        await bench.take(rule, -1, { mode: Mode.SETTLE, receipt })
+        expect((await bench.take(rule)).passes).toBe(true)
+        expect((await bench.take(rule)).passes).toBe(false)
+      }))
+
+    it('are reclaimed when their release is lost, soon after the ttl', () =>
+      withStore(factory, async bench => {
+        await bench.take(rule, 2)
+        bench.now += 10 * SECOND
+        expect((await bench.take(rule)).wait <= SECOND).toBe(true)
+        bench.now += SECOND
+        expect((await bench.take(rule, 2)).passes).toBe(true)
+      }))
+  })
+}

@@ -1,0 +1,87 @@
+import { type Decision, presets, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
+import { describe, expectTypeOf, it } from 'vitest'
+
+import { halt, type HaltOptions, type LimitedContext, sendLimited } from '../src/index.ts'
+
+const policy = { name: 'p', limit: 1, window: 60 }
+const limiter = new RateLimiter<Request>({ store: new InMemoryStore(), policy: presets.PUBLIC_API })
+
+describe('the types', () => {
+  it('say that halt() is a middleware and req.halt a decision', () => {
+    const middleware: RequestHandler = halt({ limiter })
+    const app = express()
+    app.use(middleware, halt({ policy: presets.PUBLIC_API, exemptPrivateIps: false }))
+    express.Router().use('/api', halt({ limiter }))
+    app.get('/items/:id', halt({ limiter }), (req, res) => {
+      expectTypeOf(req.halt).toEqualTypeOf<Decision | undefined>()
+      expectTypeOf(req.params).toEqualTypeOf<{ id: string }>()
+      if (req.halt !== undefined) sendLimited({ req, res }, req.halt)
+    })
+    const typed: RequestHandler<{ id: string }, { ok: boolean }, { name: string }> = (req, res) => {
+      res.json({ ok: req.body.name === req.params.id })
+    }
+    app.post('/typed/:id', halt({ limiter }), typed)
+  })
+
+  it('give callbacks the request, the response and the decision', () => {
+    halt({
+      limiter,
+      cost: req => {
+        expectTypeOf(req).toEqualTypeOf<Request>()
+        return { public_api: 2 }
+      },
+      skip: async req => {
+        expectTypeOf(req).toEqualTypeOf<Request>()
+        return false
+      },
+      chargeWhen: res => {
+        expectTypeOf(res).toEqualTypeOf<Response>()
+        return res.statusCode >= 400
+      },
+      headers: decision => {
+        expectTypeOf(decision).toEqualTypeOf<Decision>()
+        return {}
+      },
+      onLimited: (decision, context) => {
+        expectTypeOf(decision).toEqualTypeOf<Decision>()
+        expectTypeOf(context).toEqualTypeOf<LimitedContext>()
+        expectTypeOf(context.req).toEqualTypeOf<Request>()
+        expectTypeOf(context.res).toEqualTypeOf<Response>()
+        expectTypeOf(context.next).toEqualTypeOf<NextFunction>()
+      },
+    })
+    halt({
+      policy: [{ ...policy, keyExtractor: req => req.get('x-tenant') }, presets.QUOTA_FREE_DAILY],
+      userId: req => req.get('x-user'),
+    })
+  })
+
+  it('take policies, several of them, or a function', () => {
+    halt({ policy: [presets.PUBLIC_API, presets.QUOTA_PRO_MONTHLY] })
+    halt({ policy: req => presets.getPlanPolicy(req.get('x-plan') ?? 'free') })
+    halt({ policy: async req => (req.secure ? [presets.PLAN_PRO] : presets.PLAN_FREE) })
+    halt({ limiter, policy: presets.AUTH_ENDPOINTS })
+    halt({ limiter: new RateLimiter({ store: new InMemoryStore(), policy }) })
+  })
+
+  it('refuse what does not go together, and what does not exist', () => {
+    // @ts-expect-error neither limiter nor policy
+    halt({})
+    // @ts-expect-error a limiter has its store
+    halt({ limiter, store: new InMemoryStore() })
+    // @ts-expect-error another library's option
+    halt({ policy, windowMs: 60_000 })
+    // @ts-expect-error no dialect
+    halt({ limiter, headers: 'draft-3' })
+  })
+
+  it('hold no any', () => {
+    expectTypeOf<HaltOptions>().not.toBeAny()
+    expectTypeOf<HaltOptions['limiter']>().not.toBeAny()
+    expectTypeOf<HaltOptions['policy']>().not.toBeAny()
+    expectTypeOf<Parameters<NonNullable<HaltOptions['onLimited']>>[1]['req']['halt']>().not.toBeAny()
+    expectTypeOf<Parameters<typeof sendLimited>>().not.toBeAny()
+  })
+})

@@ -1,0 +1,72 @@
+import type { AnyPolicy, Awaitable, Cost, RateLimiter } from '@halt/core'
+import type { FastifyRequest } from 'fastify'
+
+import type { GateOptions } from './options.ts'
+
+type Given = Readonly<Record<string, unknown>>
+type Policies = NonNullable<GateOptions['policy']>
+
+// What is said of the registered policies' units is not meant for others.
+const OF_THE_COUNTERS: readonly string[] = ['policy', 'cost', 'costOnError', 'chargeWhen']
+
+/** Options for the registered policies: those given win, `undefined` is absent. */
+export function inherit(base: GateOptions, own: GateOptions): GateOptions {
+  const inherited = own.onLimited !== undefined || own.throwOnLimited === true ? without(base, MANNERS) : base
+  return { ...inherited, ...(withoutUndefined(own) as GateOptions) }
+}
+
+/** Options for policies of one's own: only how requests are skipped and answered is inherited. */
+export function inheritForm(base: GateOptions, own: GateOptions): GateOptions {
+  return inherit(without(base, OF_THE_COUNTERS), own)
+}
+
+/** Options for the registered policies and a route's beside them. */
+export function inheritBeside(
+  base: GateOptions,
+  own: GateOptions,
+  limiter: RateLimiter<FastifyRequest>,
+): GateOptions {
+  const { policy: _, ...rest } = own
+  const { cost } = base
+  if (cost === undefined || rest.cost !== undefined) return inherit(base, rest)
+  // A number replaces every policy's own cost: the registered one is for the registered policies.
+  const names = limiter.compile(base.policy).map(({ name }) => name)
+  if (names.length === 0) return inherit(base, rest)
+  const named = (units: Cost): Cost =>
+    typeof units === 'number' ? Object.fromEntries(names.map(name => [name, units])) : units
+  return inherit(
+    { ...base, cost: typeof cost === 'function' ? request => then(cost(request), named) : named(cost) },
+    rest,
+  )
+}
+
+/** A route's policies that are not registered already: the very same object twice is one policy. */
+export function policiesBeside(
+  policy: Policies,
+  base: GateOptions,
+  limiter: RateLimiter<FastifyRequest>,
+): readonly AnyPolicy<FastifyRequest>[] {
+  const registered = base.policy ?? limiter.options.policy
+  const known = typeof registered === 'function' ? [] : listOf(registered)
+  return listOf(policy).filter(one => !known.includes(one))
+}
+
+const MANNERS: readonly string[] = ['onLimited', 'throwOnLimited']
+
+function listOf(policy: Policies): readonly AnyPolicy<FastifyRequest>[] {
+  return Array.isArray(policy)
+    ? (policy as readonly AnyPolicy<FastifyRequest>[])
+    : [policy as AnyPolicy<FastifyRequest>]
+}
+
+function without(options: GateOptions, names: readonly string[]): GateOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)))
+}
+
+function withoutUndefined(options: object): Given {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function then<A, B>(value: Awaitable<A>, next: (value: A) => B): Awaitable<B> {
+  return value instanceof Promise ? value.then(next) : next(value as A)
+}

@@ -1,0 +1,81 @@
+import type { Guard, Outcome } from '@halt/core/http'
+import type { Context, Env, Next } from 'hono'
+
+import { replace } from './response.ts'
+
+/** What `@hono/node-server` binds, as far as it matters here: Node's own response, of HTTP/1 or HTTP/2. */
+interface NodeBindings {
+  readonly outgoing?: {
+    once?(event: 'finish' | 'close', listener: () => void): unknown
+    readonly destroyed?: boolean
+    readonly writableEnded?: boolean
+    readonly stream?: { readonly destroyed?: boolean }
+  }
+}
+
+/**
+ * Runs the rest of the app, and lets the guard look at the response once it is sent. An aborted one is only released.
+ */
+export async function leaveAtEnd<E extends Env>(
+  c: Context<E>,
+  next: Next,
+  gate: Guard<Context<E>, Response>,
+  outcome: Outcome,
+): Promise<void> {
+  let left = false
+  const leave = (response?: Response): void => {
+    if (left) return
+    left = true
+    gate.leave(outcome, response)
+  }
+  const { outgoing } = (c.env ?? {}) as NodeBindings
+  if (typeof outgoing?.once === 'function') {
+    // HTTP/2 says "finish" of a stream that was reset, too.
+    outgoing.once('finish', () => leave(c.finalized && outgoing.writableEnded !== false ? c.res : undefined))
+    outgoing.once('close', () => leave())
+    // The client may have gone while the store was asked; nothing is emitted then any more.
+    if (outgoing.destroyed === true || outgoing.stream?.destroyed === true) leave()
+    return next()
+  }
+  try {
+    await next()
+  } catch (error) {
+    leave()
+    throw error
+  }
+  if (!c.finalized || c.req.raw.signal?.aborted === true) return leave()
+  const { req, res } = c
+  if (res.body === null || req.method === 'HEAD' || !lasts(gate, outcome)) return leave(res)
+  const body = watch(res.body, isWhole => leave(isWhole ? res : undefined))
+  replace(c, new Response(body, res))
+}
+
+/** Whether the request is in flight until its last byte is sent, not only until the app has answered. */
+function lasts<E extends Env>({ limiter }: Guard<Context<E>, Response>, { decision }: Outcome): boolean {
+  return decision?.verdicts.some(({ policy }) => limiter.policyNamed(policy)?.algorithm === 'concurrency') === true
+}
+
+/** The same bytes as they are asked for; tells when the last one is taken, or when nobody wants the rest. */
+function watch(body: ReadableStream<Uint8Array>, end: (isWhole: boolean) => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read()
+          if (!done) return controller.enqueue(value)
+          controller.close()
+          end(true)
+        } catch (error) {
+          controller.error(error)
+          end(false)
+        }
+      },
+      cancel(reason) {
+        end(false)
+        return reader.cancel(reason)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

@@ -1,0 +1,133 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { type Context, Hono } from 'hono'
+import { compress } from 'hono/compress'
+import { cors } from 'hono/cors'
+import { etag } from 'hono/etag'
+import { HTTPException } from 'hono/http-exception'
+import { secureHeaders } from 'hono/secure-headers'
+import { streamSSE, streamText } from 'hono/streaming'
+import { describe, expect, it } from 'vitest'
+
+import { halt, type HaltOptions } from '../src/index.ts'
+import { listen } from './adapter.ts'
+
+const guard = (more: Partial<HaltOptions> = {}) =>
+  halt({
+    policy: { name: 'p', limit: 2, window: 60 },
+    exemptPrivateIps: false,
+    getConnInfo,
+    ...more,
+  } as HaltOptions)
+
+/** The answers to some equal requests. */
+async function ask(app: Hono, times = 1, init: RequestInit = {}): Promise<{ headers: Headers; status: number; body: string }[]> {
+  const { url, close } = await listen(app)
+  try {
+    const answers = []
+    for (let i = 0; i < times; i++) {
+      const response = await fetch(`${url}/a`, { redirect: 'manual', ...init })
+      answers.push({ headers: response.headers, status: response.status, body: await response.text() })
+    }
+    return answers
+  } finally {
+    await close()
+  }
+}
+
+const shared = new Response(null, { status: 204 })
+
+describe('the headers are on', () => {
+  const answers: readonly [string, (c: Context) => Response | Promise<Response>, number][] = [
+    ['what c.text() made', c => c.text('ok'), 200],
+    ['what c.json() made', c => c.json({ ok: true }), 200],
+    ['what c.html() made', c => c.html('<p>ok</p>'), 200],
+    ['what c.body() made, without a body', c => c.body(null, 204), 204],
+    ['what c.redirect() made', c => c.redirect('/b'), 302],
+    ['a new Response', () => new Response('ok'), 200],
+    ['a new Response without a body', () => new Response(null, { status: 304 }), 304],
+    ['a new Response of a stream', () => new Response(new Blob(['ok']).stream()), 200],
+    ['Response.json()', () => Response.json({ ok: true }), 200],
+    ['Response.redirect()', c => Response.redirect(new URL('/b', c.req.url)), 302],
+    ['a Response that the app holds', () => shared, 204],
+    ['streamed text', c => streamText(c, async stream => void (await stream.write('ok'))), 200],
+    ['server-sent events', c => streamSSE(c, async stream => stream.writeSSE({ data: 'ok' })), 200],
+    ['c.notFound()', c => c.notFound() as Response, 404],
+    ['an exception', () => Promise.reject(new HTTPException(403, { message: 'no' })), 403],
+    ['an exception with a response', () => Promise.reject(new HTTPException(401, { res: new Response('no', { status: 401 }) })), 401],
+  ]
+  for (const [what, handler, status] of answers) {
+    it(what, async () => {
+      const [first] = await ask(new Hono().use(guard()).get('/a', handler))
+      expect(first?.status).toBe(status)
+      expect(first?.headers.get('ratelimit-limit')).toBe('2')
+      expect(first?.headers.get('ratelimit-remaining')).toBe('1')
+      expect(first?.headers.get('ratelimit-reset')).toMatch(/^\d{10}$/)
+      if (status === 200) expect(first?.body).toMatch(/ok/)
+    })
+  }
+
+  it('what an error handler made', async () => {
+    const app = new Hono().use(guard()).get('/a', () => Promise.reject(new Error('broken')))
+    app.onError(() => new Response('sorry', { status: 500 }))
+    const [first] = await ask(app)
+    expect([first?.status, first?.body, first?.headers.get('ratelimit-remaining')]).toEqual([500, 'sorry', '1'])
+  })
+
+  it('what fetch() gave, whose headers are fixed', async () => {
+    const server = createServer((_req, res) => void res.setHeader('X-Up', 'yes').end('ok')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const [first] = await ask(new Hono().use(guard()).get('/a', () => fetch(`http://127.0.0.1:${port}`)))
+    server.close()
+    server.closeAllConnections()
+    expect([first?.body, first?.headers.get('x-up'), first?.headers.get('ratelimit-remaining')]).toEqual(['ok', 'yes', '1'])
+  })
+
+  it('a Response that the app holds, without staying on it', async () => {
+    const held = new Response(null, { status: 204 })
+    const all = await ask(new Hono().use(guard()).get('/a', () => held), 2)
+    expect(all.map(({ headers }) => headers.get('ratelimit-remaining'))).toEqual(['1', '0'])
+    expect(held.headers.get('ratelimit-remaining')).toBe(null)
+  })
+})
+
+it('leaves headers of these names that the handler sets as they are', async () => {
+  const handler = (c: Context): Response => c.text('ok', 200, { 'RateLimit-Limit': '7' })
+  const [first] = await ask(new Hono().use(guard()).get('/a', handler))
+  expect([first?.headers.get('ratelimit-limit'), first?.headers.get('ratelimit-remaining')]).toEqual(['7', '1'])
+})
+
+describe('with other middleware', () => {
+  const answers = [(c: Context) => c.text('ok'), () => new Response('ok')]
+  for (const [i, handler] of answers.entries()) {
+    for (const order of ['around', 'inside']) {
+      it(`works with cors, secureHeaders, etag and compress ${order} it (${i})`, async () => {
+        const others = [cors({ origin: 'https://app.example', exposeHeaders: ['X-Own'] }), secureHeaders(), etag(), compress()]
+        const app = new Hono()
+        app.use(...(order === 'around' ? [...others, guard()] as const : [guard(), ...others] as const))
+        app.get('/a', handler)
+        const init = { headers: { Origin: 'https://app.example' } }
+        const [first, second, refused] = await ask(app, 3, init)
+        expect([first?.body, second?.headers.get('ratelimit-remaining'), refused?.status]).toEqual(['ok', '0', 429])
+        expect(first?.headers.get('x-frame-options')).toBe('SAMEORIGIN')
+        const exposed = first?.headers.get('access-control-expose-headers')?.toLowerCase().split(/, ?/)
+        expect(exposed?.toSorted()).toEqual(['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'x-own'])
+        if (order === 'inside') return
+        expect(refused?.headers.get('access-control-allow-origin')).toBe('https://app.example')
+        expect(refused?.headers.get('access-control-expose-headers')?.toLowerCase()).toContain('retry-after')
+        expect(JSON.parse(refused?.body ?? '')).toMatchObject({ error: 'rate_limit_exceeded' })
+      })
+    }
+  }
+
+  it('lets an etag answer 304, which is counted', async () => {
+    const app = new Hono().use(guard(), etag()).get('/a', c => c.text('ok'))
+    const [first] = await ask(app)
+    const tag = first?.headers.get('etag') ?? ''
+    const [again] = await ask(app, 1, { headers: { 'If-None-Match': tag } })
+    expect([again?.status, again?.headers.get('ratelimit-remaining')]).toEqual([304, '0'])
+  })
+})

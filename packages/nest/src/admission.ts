@@ -1,0 +1,71 @@
+import type { Decision } from '@halt/core'
+import type { Guard, Outcome } from '@halt/core/http'
+import type { ExecutionContext } from '@nestjs/common'
+
+import { type Call, noteDecision } from './calls/call.ts'
+import { refusalException } from './exception.ts'
+import { askOnLimited } from './on-limited.ts'
+import { begin, type Passage } from './passage.ts'
+import { proxyNotice } from './proxy-notice.ts'
+import { isTightest, onEnd, setHeaders } from './response.ts'
+import type { Ending, Runtime } from './runtime.ts'
+
+/** Decides the calls of an application. */
+export class Admission {
+  readonly #runtime: Runtime
+  readonly #noticeProxies: (request: object) => void
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+    this.#noticeProxies = proxyNotice(runtime.limiter)
+  }
+
+  /** Lets a call in, or throws its refusal. Decides each call once, however many guards and interceptors ask. */
+  admit(context: ExecutionContext): true | Promise<true> {
+    const passage = begin(context)
+    if (passage === undefined) return true
+    const call = this.#runtime.read(context)
+    const plan = this.#runtime.planner.planOf(context, call.nested === true)
+    if (plan.skip) return true
+    if (call.visitor !== undefined) this.#noticeProxies(call.view.request as object)
+    const gate = this.#runtime.gateOf(plan)
+    passage.refuse = gate.refuse
+    const outcome = gate.enter(call.view, call.visitor, plan.own)
+    const conclude = (found: Outcome): true | Promise<true> => {
+      show(found, call, context)
+      if (!found.pass) return this.#refuse(found, call, context)
+      if (plan.watches) watch(passage, gate, found, call, context)
+      return true
+    }
+    return 'then' in outcome ? outcome.then(conclude) : conclude(outcome)
+  }
+
+  #refuse({ decision, body }: Outcome, { response }: Call, context: ExecutionContext): Promise<true> | never {
+    const { onLimited, errorFormat, statusCode } = this.#runtime.options
+    const { limiter } = this.#runtime
+    const refused = decision as Decision
+    const exception = (): Error => {
+      // The exception filter answers, and knows no media type but JSON.
+      if (errorFormat === 'problem' && response !== undefined && context.getType() === 'http') {
+        setHeaders(response, { 'Content-Type': body?.type ?? '' })
+      }
+      return refusalException(context, refused, { errorFormat, statusCode })
+    }
+    if (onLimited === undefined) throw exception()
+    return askOnLimited(limiter, () => onLimited(refused, context), response, exception)
+  }
+}
+
+function show({ binding, decision, headers }: Outcome, { visitor, response }: Call, context: ExecutionContext): void {
+  if (!binding || decision === undefined) return
+  noteDecision(context, decision)
+  // A request's guards know by the request which is the tightest; GraphQL fields that share a response do not.
+  if (response !== undefined && (visitor !== undefined || isTightest(response, decision))) setHeaders(response, headers)
+}
+
+// The interceptor tells when a call without a response of its own ends.
+function watch(passage: Passage, gate: Guard<unknown, Ending>, outcome: Outcome, call: Call, context: ExecutionContext): void {
+  const leave: Passage['leave'] = result => gate.leave(outcome, result && { result, context })
+  if (call.visitor === undefined || call.response === undefined) passage.leave = leave
+  else onEnd(call.response, leave)
+}

@@ -1,0 +1,39 @@
+import type { Server } from 'node:http'
+
+import type { OnApplicationBootstrap, OnModuleInit } from '@nestjs/common'
+import type { DiscoveryService, HttpAdapterHost } from '@nestjs/core'
+
+import { Admission } from './admission.ts'
+import { rememberUpgrades } from './calls/peer.ts'
+import type { AnyOptions } from './options.ts'
+import { Runtime } from './runtime.ts'
+import { checkDecorators } from './start-check.ts'
+import { loadTransports } from './transports.ts'
+
+/** What the module provides for guards, interceptors and limiters; it checks the application when that starts. */
+export class HaltApplication implements OnModuleInit, OnApplicationBootstrap {
+  readonly runtime: Runtime
+  readonly admission: Admission
+  readonly #discovery: DiscoveryService
+  readonly #host: HttpAdapterHost
+
+  constructor(options: AnyOptions, discovery: DiscoveryService, host: HttpAdapterHost) {
+    this.runtime = new Runtime(options)
+    this.admission = new Admission(this.runtime)
+    this.#discovery = discovery
+    this.#host = host
+  }
+
+  async onModuleInit(): Promise<void> {
+    checkDecorators(this.#discovery, this.runtime)
+    await loadTransports()
+  }
+
+  // Not before: by now gateways and GraphQL have their listeners.
+  onApplicationBootstrap(): void {
+    const { httpAdapter } = this.#host
+    // A microservice has no HTTP server, or a stand-in for one.
+    const server = httpAdapter?.getHttpServer?.() as Server | undefined
+    if (typeof server?.listenerCount === 'function') rememberUpgrades(server)
+  }
+}

@@ -1,0 +1,46 @@
+import { type HeaderBag, pathOf } from '@halt/core/http'
+import type { ExecutionContext } from '@nestjs/common'
+
+import type { Call } from './call.ts'
+import { graphqlArgs } from './graphql-args.ts'
+import type { PlatformRequest } from './http.ts'
+
+interface Extra {
+  readonly request?: PlatformRequest
+  readonly user?: unknown
+}
+
+/** The usual shapes of a GraphQL context: Apollo's, Yoga's, Mercurius', and graphql-ws' for subscriptions. */
+interface GraphqlContext {
+  readonly req?: PlatformRequest & { readonly extra?: Extra }
+  readonly res?: object
+  readonly request?: PlatformRequest
+  readonly reply?: { readonly request?: PlatformRequest }
+  readonly extra?: Extra
+  readonly user?: unknown
+}
+
+const NO_HEADERS: HeaderBag = Object.freeze({})
+
+/** A field of a GraphQL operation: each is its own charge, aliased and batched ones too. */
+export function graphqlCall(context: ExecutionContext): Call {
+  const { info, context: found, isReference } = graphqlArgs(context.getArgs<unknown[]>())
+  const graphql = (typeof found === 'object' && found !== null ? found : {}) as GraphqlContext
+  // Nest's driver puts what graphql-ws gives in the place of the request.
+  const extra = graphql.extra ?? graphql.req?.extra
+  const request = extra?.request ?? graphql.req ?? graphql.request ?? graphql.reply?.request
+  return {
+    view: {
+      method: info?.operation?.operation?.toUpperCase() ?? 'QUERY',
+      path: pathOf(request?.originalUrl ?? request?.url ?? '/'),
+      route: info && `${info.parentType.name}.${info.fieldName}`,
+      ip: request?.socket?.remoteAddress,
+      headers: request?.headers ?? NO_HEADERS,
+      user: (request as { user?: unknown } | undefined)?.user ?? graphql.user ?? extra?.user,
+      request,
+      context,
+    },
+    response: extra === undefined ? (graphql.res ?? graphql.req?.res ?? graphql.reply) : undefined,
+    nested: !isReference && info?.path?.prev !== undefined,
+  }
+}

@@ -1,0 +1,30 @@
+import { type HeaderBag, pathOf } from '@halt/core/http'
+import type { ExecutionContext } from '@nestjs/common'
+
+import { type Call, handlerName } from './call.ts'
+import { type Peer, peerOf, remember } from './peer.ts'
+
+/** What the platforms' sockets have: socket.io's, and `ws`'. */
+interface Client {
+  readonly handshake?: { readonly address?: string; readonly headers?: HeaderBag; readonly url?: string }
+  readonly request?: { readonly socket?: { readonly remoteAddress?: string }; readonly headers?: HeaderBag; readonly url?: string }
+  readonly _socket?: { readonly remoteAddress?: string }
+  readonly user?: unknown
+  readonly data?: { readonly user?: unknown }
+}
+
+/** A message on a WebSocket: each is its own charge. */
+export function wsCall(context: ExecutionContext): Call {
+  const client = context.getArgByIndex<Client>(0)
+  const { ip, headers, url } = peerOf(client) ?? remember(client, meet(client))
+  const view = { method: 'MESSAGE', path: pathOf(url), route: handlerName(context), ip, headers, request: client, context }
+  return { view: { ...view, user: client.user ?? client.data?.user } }
+}
+
+// The address of the socket's peer, never one that a header names: whether such a header counts is the limiter's business.
+function meet({ handshake, request, _socket }: Client): Peer {
+  const upgrade = _socket && peerOf(_socket)
+  if (upgrade !== undefined) return upgrade
+  const { headers = {}, url = '/' } = handshake ?? request ?? {}
+  return { ip: handshake?.address ?? request?.socket?.remoteAddress ?? _socket?.remoteAddress, headers, url }
+}

@@ -1,0 +1,72 @@
+import type { AnyPolicy, Decision } from '@halt/core'
+import { HaltError } from '@halt/core'
+import { checkGuardOptions, type GuardOptions } from '@halt/core/http'
+import { createParamDecorator, type ExecutionContext, Inject, UseInterceptors } from '@nestjs/common'
+
+import { decisionOf } from './calls/call.ts'
+import { HaltInterceptor } from './interceptor.ts'
+import type { NestCost, NestPolicy, NestRequest } from './policy.ts'
+import { addRules, type RuleDecorator } from './rules.ts'
+import { getRateLimiterToken } from './tokens.ts'
+
+/** Options of {@link RateLimit}. */
+export interface RateLimitOptions {
+  /** Whether the policies stand instead of the global ones (on a handler: and of the class's). Default false: beside them. */
+  readonly override?: boolean | undefined
+}
+
+/**
+ * Counts the calls of a handler, or of all handlers of a class, by these policies too: beside the global ones, in one
+ * check, all charged or none.
+ *
+ * It works where no guard reaches, too (gateways: Nest keeps its global guards from them); without policies it says
+ * just this: count here. A name that nobody gave a policy is refused when the application starts.
+ *
+ * @param limits names of the module's `policies`, policies, and last, options
+ * @example
+ * `@RateLimit('auth')`, `@RateLimit({ name: 'exports', limit: 5, window: '1h', keyStrategy: 'user' })`
+ */
+export function RateLimit<R = NestRequest>(...limits: readonly (string | NestPolicy<R> | RateLimitOptions)[]): RuleDecorator {
+  const last = limits.at(-1)
+  const options = isOptions(last) ? last : undefined
+  const given = options === undefined ? limits : limits.slice(0, -1)
+  for (const limit of given) {
+    if (typeof limit === 'string' || (typeof limit === 'object' && limit !== null && !isOptions(limit))) continue
+    throw new HaltError('HALT_E_POLICY', `@RateLimit got ${String(limit)}.`, 'Give names of policies, policies, and { override } last.')
+  }
+  const mark = addRules({ limits: [{ limits: given as (string | AnyPolicy)[], override: options?.override === true }] })
+  const intercept = UseInterceptors(HaltInterceptor)
+  return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    for (const decorate of [mark, intercept] as MethodDecorator[]) decorate(target, name as string, descriptor as PropertyDescriptor)
+  }
+}
+
+/** Does not count the calls of a handler or class: by none of the policies so far, or by those named. */
+export function SkipRateLimit(...names: readonly string[]): RuleDecorator {
+  return addRules({ skips: [names] })
+}
+
+/** Sets the units that a call of a handler or class takes: a number for every policy, by policy name, or a function. */
+export function RateLimitCost<R = NestRequest>(cost: NestCost<R>): RuleDecorator {
+  checkGuardOptions({ cost } as GuardOptions)
+  return addRules({ cost: cost as GuardOptions['cost'] })
+}
+
+/** The decision that let the call in, as a parameter; undefined where none was made. */
+export const RateLimitDecision: () => ParameterDecorator = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Decision | undefined => decisionOf(context),
+)
+
+/**
+ * Injects a limiter, to be asked by hand.
+ *
+ * @param name of one of the `policies`: then it counts by these alone; without it, the module's own limiter
+ */
+export function InjectRateLimiter(name?: string): ParameterDecorator & PropertyDecorator {
+  return Inject(getRateLimiterToken(name))
+}
+
+function isOptions(limit: unknown): limit is RateLimitOptions {
+  if (typeof limit !== 'object' || limit === null) return false
+  return 'override' in limit ? !('name' in limit) : Object.keys(limit).length === 0
+}

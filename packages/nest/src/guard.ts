@@ -1,0 +1,39 @@
+import { HaltError } from '@halt/core'
+import { type CanActivate, type ExecutionContext, Inject, Injectable, type OnModuleInit, Optional } from '@nestjs/common'
+
+import type { Admission } from './admission.ts'
+import type { HaltApplication } from './application.ts'
+import { APPLICATION, markOurs } from './tokens.ts'
+
+/**
+ * Counts calls, and refuses those over the limit with an exception: for a whole application as `APP_GUARD`, for one
+ * controller or resolver by `@UseGuards(HaltGuard)`. A call that it meets twice it counts once.
+ *
+ * @example
+ * providers: [{ provide: APP_GUARD, useClass: HaltGuard }]
+ */
+@Injectable()
+export class HaltGuard implements CanActivate, OnModuleInit {
+  readonly #admission: Admission | undefined
+
+  constructor(@Optional() @Inject(APPLICATION) application?: HaltApplication) {
+    this.#admission = application?.admission
+  }
+
+  // Not in the constructor: a unit test of a controller may do without the module.
+  onModuleInit(): void {
+    assertModule(this.#admission)
+  }
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    return assertModule(this.#admission).admit(context)
+  }
+}
+
+markOurs(HaltGuard)
+
+/** @throws HaltError `HALT_E_MODULE` when the application has decorators or guards, but not the module */
+export function assertModule(admission: Admission | undefined): Admission {
+  if (admission !== undefined) return admission
+  throw new HaltError('HALT_E_MODULE', 'HaltGuard or @RateLimit is used without HaltModule.', 'Import HaltModule.forRoot({ … }) in the root module.')
+}

@@ -1,0 +1,57 @@
+import type { AnyPolicy } from '@halt/core'
+import { type DynamicModule, Module, type Provider } from '@nestjs/common'
+import { DiscoveryModule } from '@nestjs/core'
+
+import { HaltGuard } from './guard.ts'
+import { HaltInterceptor } from './interceptor.ts'
+import type { HaltModuleAsyncOptions, HaltModuleOptions } from './options.ts'
+import type { NestPolicies, NestRequest } from './policy.ts'
+import { limiterProvider, optionsProviders, rootProviders } from './providers.ts'
+import { APPLICATION, getRateLimiterToken, OPTIONS } from './tokens.ts'
+
+/** Options of {@link HaltModule.forFeature}. */
+export interface HaltFeatureOptions<R = NestRequest> {
+  /** Named policies, beside those of `forRoot`: for `@RateLimit('name')` everywhere, `@InjectRateLimiter('name')` here. */
+  readonly policies: Readonly<Record<string, NestPolicies<R>>>
+}
+
+/** Rate limiting for a Nest application: global, its exports are everywhere. */
+@Module({})
+export class HaltModule {
+  /**
+   * Sets up the limiter. With `HaltGuard` as `APP_GUARD`, `policy` counts every call; `policies` are there to be named.
+   *
+   * @example
+   * HaltModule.forRoot({ policy: presets.PUBLIC_API, policies: { auth: presets.AUTH_ENDPOINTS } })
+   */
+  static forRoot<R = NestRequest>(options: HaltModuleOptions<R>): DynamicModule {
+    const names = Object.keys(options.policies ?? {})
+    return root([{ provide: OPTIONS, useValue: options }], names)
+  }
+
+  /** Sets up the limiter by options that need what is injected. */
+  static forRootAsync<R = NestRequest>(options: HaltModuleAsyncOptions<R>): DynamicModule {
+    return root(optionsProviders(options), options.names ?? [], options.imports)
+  }
+
+  /** Adds named policies where they are used. */
+  static forFeature<R = NestRequest>({ policies }: HaltFeatureOptions<R>): DynamicModule {
+    const limiters = Object.entries(policies).map(([name, list]) =>
+      limiterProvider(name, ({ runtime }) => {
+        runtime.named.add(name, list as AnyPolicy)
+        return runtime.limiterFor(name)
+      }),
+    )
+    return { module: HaltFeatureModule, providers: limiters, exports: limiters.map(({ provide }) => provide) }
+  }
+}
+
+function root(options: Provider[], names: readonly string[], imports: DynamicModule['imports'] = []): DynamicModule {
+  const providers = [...options, ...rootProviders(names)]
+  const exported = [APPLICATION, HaltGuard, HaltInterceptor, ...[undefined, ...names].map(getRateLimiterToken)]
+  return { module: HaltModule, global: true, imports: [DiscoveryModule, ...imports], providers, exports: exported }
+}
+
+/** What {@link HaltModule.forFeature} makes. */
+@Module({})
+class HaltFeatureModule {}

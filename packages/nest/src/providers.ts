@@ -1,0 +1,52 @@
+import { HaltError, type RateLimiter } from '@halt/core'
+import type { FactoryProvider, Provider } from '@nestjs/common'
+import { APP_INTERCEPTOR, DiscoveryService, HttpAdapterHost } from '@nestjs/core'
+
+import { HaltApplication } from './application.ts'
+import { HaltGuard } from './guard.ts'
+import { HaltInterceptor } from './interceptor.ts'
+import type { AnyOptions, HaltModuleAsyncOptions, HaltOptionsFactory } from './options.ts'
+import { APPLICATION, getRateLimiterToken, OPTIONS } from './tokens.ts'
+
+/** The providers of the module itself, whatever its options come from. @param names of the limiters to be injectable */
+export function rootProviders(names: readonly string[]): Provider[] {
+  return [
+    HaltGuard,
+    HaltInterceptor,
+    {
+      provide: APPLICATION,
+      inject: [OPTIONS, DiscoveryService, HttpAdapterHost],
+      useFactory: (options: AnyOptions, discovery: DiscoveryService, host: HttpAdapterHost) =>
+        new HaltApplication(options, discovery, host),
+    },
+    {
+      provide: APP_INTERCEPTOR,
+      inject: [APPLICATION],
+      // Nest leaves out what is undefined: an interceptor for every call is not for free.
+      useFactory: (application: HaltApplication) =>
+        application.runtime.planner.watchesAll ? new HaltInterceptor(application) : undefined,
+    },
+    limiterProvider(undefined, ({ runtime }) => runtime.limiter),
+    ...names.map(name => limiterProvider(name, ({ runtime }) => runtime.limiterFor(name))),
+  ]
+}
+
+/** Makes a limiter injectable. */
+export function limiterProvider(name: string | undefined, make: (application: HaltApplication) => RateLimiter): FactoryProvider {
+  return { provide: getRateLimiterToken(name), inject: [APPLICATION], useFactory: make }
+}
+
+/** The provider of options that need what is injected. @throws HaltError when there is no source of them */
+export function optionsProviders<R>({ inject, useFactory, useClass, useExisting }: HaltModuleAsyncOptions<R>): Provider[] {
+  if (useFactory !== undefined) return [{ provide: OPTIONS, inject: [...(inject ?? [])], useFactory: useFactory as FactoryProvider['useFactory'] }]
+  const source = useExisting ?? useClass
+  if (source === undefined) {
+    throw new HaltError('HALT_E_OPTION', 'HaltModule.forRootAsync has no source of options.', 'Give useFactory, useClass or useExisting.')
+  }
+  const options: FactoryProvider = {
+    provide: OPTIONS,
+    inject: [source],
+    useFactory: (factory: HaltOptionsFactory<R>) => factory.createHaltOptions(),
+  }
+  return useClass === undefined || useExisting !== undefined ? [options] : [useClass, options]
+}

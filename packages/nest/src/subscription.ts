@@ -1,0 +1,39 @@
+/** Whether a handler's value is a GraphQL subscription. */
+export function isAsyncIterator(value: unknown): value is AsyncIterator<unknown> {
+  const shape = value as { next?: unknown; [Symbol.asyncIterator]?: unknown } | null | undefined
+  return typeof shape?.[Symbol.asyncIterator] === 'function' && typeof shape.next === 'function'
+}
+
+/** The same iterator, calling back once when it ends: exhausted, failed, or left by the client. */
+export function watched(iterator: AsyncIterator<unknown>, ended: () => void): AsyncIterableIterator<unknown> {
+  let over = false
+  const end = (): void => {
+    if (!over) ended()
+    over = true
+  }
+  const step = async (made: Promise<IteratorResult<unknown>>): Promise<IteratorResult<unknown>> => {
+    try {
+      const result = await made
+      if (result.done === true) end()
+      return result
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+  return {
+    next: () => step(iterator.next()),
+    return: async value => {
+      end()
+      return (await iterator.return?.(value)) ?? { done: true, value }
+    },
+    throw: async error => {
+      end()
+      if (iterator.throw === undefined) throw error
+      return iterator.throw(error)
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}

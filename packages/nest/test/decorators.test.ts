@@ -1,0 +1,197 @@
+import type { Policy } from '@halt/core'
+import { Controller, type ExecutionContext, Get, Injectable, type Type } from '@nestjs/common'
+import { describe, expect, it } from 'vitest'
+
+import { HaltGuard, RateLimit, RateLimitCost, SkipRateLimit } from '../src/index.ts'
+import { countingStore, startApp, statuses } from './app.ts'
+
+const policy = (name: string, limit: number, more: object = {}): Policy => ({ name, limit, window: 60, ...more })
+const named = { a: policy('a', 1), b: [policy('b1', 2), policy('b2', 3)] }
+
+/** How many of five requests to `/x` pass. */
+async function passes(controller: Type, options: object = {}): Promise<number> {
+  const url = await startApp({ policy: policy('global', 4), policies: named, ...options }, { controllers: [controller] })
+  return (await statuses(`${url}/x`, 5)).filter(status => status === 200).length
+}
+
+describe('@RateLimit', () => {
+  it('holds for all handlers of a class, and a handler’s own adds to it', async () => {
+    @Controller()
+    @RateLimit('b')
+    class Both {
+      @Get('x')
+      x() {}
+      @Get('y')
+      @RateLimit('a')
+      y() {}
+    }
+    expect(await passes(Both)).toBe(2)
+    const url = await startApp({ policy: policy('global', 4), policies: named }, { controllers: [Both] })
+    expect(await statuses(`${url}/y`, 2)).toEqual([200, 429])
+    expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
+  })
+
+  it('takes several names and policies at once, and repeated decorators', async () => {
+    @Controller()
+    class Several {
+      @Get('x')
+      @RateLimit('b', policy('own', 3))
+      @RateLimit(policy('second', 1))
+      x() {}
+    }
+    const store = countingStore()
+    expect(await passes(Several, { store })).toBe(1)
+    expect(store.calls).toBe(5)
+  })
+
+  it('finds a policy by its own name too', async () => {
+    @Controller()
+    class ByName {
+      @Get('x')
+      @RateLimit('b1', { override: true })
+      x() {}
+    }
+    expect(await passes(ByName)).toBe(2)
+  })
+
+  it('counts a policy once that is global and named by the route', async () => {
+    @Controller()
+    class Twice {
+      @Get('x')
+      @RateLimit('global')
+      x() {}
+    }
+    expect(await passes(Twice)).toBe(4)
+  })
+
+  it('is inherited by the subclasses of a controller', async () => {
+    @RateLimit('b')
+    class Base {
+      @Get('x')
+      x() {}
+    }
+    @Controller()
+    class Child extends Base {}
+    expect(await passes(Child)).toBe(2)
+  })
+
+  it('counts per route where the policy says so', async () => {
+    @Controller()
+    @RateLimit(policy('each', 2, { scope: 'route' }), { override: true })
+    class Routes {
+      @Get('x')
+      x() {}
+      @Get('y/:id')
+      y() {}
+    }
+    const url = await startApp({ policy: policy('global', 4), policies: named }, { controllers: [Routes] })
+    expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 429])
+    expect(await statuses(`${url}/y/1`, 1)).toEqual([200])
+    expect(await statuses(`${url}/y/2`, 2)).toEqual([200, 429])
+    expect(await statuses(`${url}/x/`, 1)).toEqual([429])
+    expect(await statuses(`${url}/x`, 1, { method: 'HEAD' })).toEqual([429])
+  })
+
+  it('refuses what is no policy where it is written', () => {
+    expect(() => RateLimit(5 as never)).toThrow('HALT_E_POLICY')
+    expect(() => RateLimit({ override: true }, 'a')).toThrow('HALT_E_POLICY')
+  })
+})
+
+describe('@SkipRateLimit', () => {
+  it('skips only the policies it names', async () => {
+    @Controller()
+    @RateLimit('a', 'b')
+    class Named {
+      @Get('x')
+      @SkipRateLimit('a')
+      x() {}
+      @Get('y')
+      @SkipRateLimit('global', 'b1', 'a')
+      y() {}
+    }
+    expect(await passes(Named)).toBe(2)
+    const url = await startApp({ policy: policy('global', 1), policies: named }, { controllers: [Named] })
+    expect(await statuses(`${url}/y`, 4)).toEqual([200, 200, 200, 429])
+  })
+
+  it('of a class is undone by what a handler asks for', async () => {
+    @Controller()
+    @SkipRateLimit()
+    class Skipped {
+      @Get('x')
+      @RateLimit('a')
+      x() {}
+      @Get('y')
+      y() {}
+    }
+    expect(await passes(Skipped)).toBe(1)
+    const url = await startApp({ policy: policy('global', 1), policies: named }, { controllers: [Skipped] })
+    expect(await statuses(`${url}/y`, 3)).toEqual([200, 200, 200])
+  })
+})
+
+describe('@RateLimitCost', () => {
+  it('takes a number, units by policy name, or a function of request and context', async () => {
+    @Controller()
+    @RateLimitCost(4)
+    class Priced {
+      @Get('x')
+      x() {}
+      @Get('y')
+      @RateLimitCost({ global: 2 })
+      y() {}
+      @Get('z')
+      @RateLimitCost((request: { headers: Record<string, string> }, context: ExecutionContext) =>
+        context.getHandler().name === 'z' ? Number(request.headers['x-cost']) : 100,
+      )
+      z() {}
+    }
+    expect(await passes(Priced)).toBe(1)
+    const options = { policy: policy('global', 4), policies: named }
+    const url = await startApp(options, { controllers: [Priced] })
+    expect(await statuses(`${url}/y`, 3)).toEqual([200, 200, 429])
+    const other = await startApp(options, { controllers: [Priced] })
+    expect(await statuses(`${other}/z`, 2, { headers: { 'x-cost': '3' } })).toEqual([200, 429])
+  })
+
+  it('charges the whole limit when the function breaks', async () => {
+    @Controller()
+    class Broken {
+      @Get('x')
+      @RateLimitCost(() => Number.NaN)
+      x() {}
+    }
+    const warnings: string[] = []
+    expect(await passes(Broken, { warn: ({ code }: { code: string }) => warnings.push(code) })).toBe(1)
+    expect(warnings).toEqual(['HALT_W_CALLBACK'])
+  })
+
+  it('refuses what is no cost where it is written', () => {
+    expect(() => RateLimitCost(-1)).toThrow('HALT_E_COST')
+  })
+})
+
+it('a guard made from HaltGuard decides before the decorators’ own check', async () => {
+  const seen: string[] = []
+  @Injectable()
+  class Counting extends HaltGuard {
+    override canActivate(context: ExecutionContext) {
+      seen.push(context.getHandler().name)
+      return super.canActivate(context)
+    }
+  }
+  @Controller()
+  class Any {
+    @Get('x')
+    @RateLimit('a')
+    x() {}
+  }
+  const store = countingStore()
+  const url = await startApp(
+    { store, policy: policy('global', 4), policies: named },
+    { controllers: [Any], guarded: false, providers: [{ provide: 'APP_GUARD', useClass: Counting }] },
+  )
+  expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
+  expect([seen, store.calls]).toEqual([['x', 'x'], 2])
+})

@@ -1,0 +1,81 @@
+// A process of its own, to see when it ends: `node exit-child.mjs <library> <single|cluster> <port> <what>`.
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createViteServer } from 'vitest/node'
+
+const [library, kind, port, what] = process.argv.slice(2)
+const start = { host: '127.0.0.1', port: Number(port) }
+
+// Node runs no TypeScript yet, and the tests are of the sources.
+const vite = await createViteServer({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  configFile: false,
+  logLevel: 'error',
+  appType: 'custom',
+  server: { middlewareMode: true, watch: null, ws: false },
+  optimizeDeps: { noDiscovery: true },
+  resolve: { conditions: ['halt-source'] },
+  ssr: { resolve: { conditions: ['halt-source', 'node'] } },
+})
+const { openLink } = await vite.ssrLoadModule('/src/connection/index.ts')
+await vite.close()
+
+const lib = await import(library)
+const client = library.startsWith('ioredis') ? ioredis() : nodeRedis()
+
+function ioredis() {
+  if (kind === 'cluster') return new lib.Cluster([start], { lazyConnect: true })
+  return new lib.Redis({ ...start, lazyConnect: true })
+}
+
+function nodeRedis() {
+  if (kind === 'cluster') return lib.createCluster({ rootNodes: [{ socket: start }] })
+  if (kind === 'pool') return lib.createClientPool({ socket: start })
+  return lib.createClient({ socket: start })
+}
+
+const say = text => process.stdout.write(`${text}\n`)
+process.on('exit', code => say(`exit ${code} ${Math.round(performance.now() - ended)}`))
+let ended = performance.now()
+const open = () => openLink({ client, connection: 'own', warn: ({ code }) => say(code) })
+const told = () => new Promise(resolve => process.stdin.once('data', () => (process.stdin.pause(), resolve())))
+
+if (what === 'unconnected') {
+  // The user's client never connects: all that could keep the process is ours.
+  const link = open()
+  await Promise.race([link.opened, sleep(1000)])
+  say(`ready ${link.ready}`)
+  if (link.ready) say(await link.command(['PING']))
+} else if (what === 'lost') {
+  const link = open()
+  await link.opened
+  say(`ready ${link.ready}`)
+  await told()
+  while (link.ready) await sleep(5)
+  await sleep(300)
+  say('lost')
+} else if (what === 'hung') {
+  const link = open()
+  await link.opened
+  say(`ready ${link.ready}`)
+  await told()
+  link.command(['PING']).catch(() => {})
+} else if (what === 'quit') {
+  await client.connect()
+  const link = open()
+  await link.opened
+  say(`ready ${link.ready}`)
+  await (client.quit ?? client.close).call(client)
+} else if (what === 'readme') {
+  // As the README of node-redis has it: no listener for errors.
+  await client.connect()
+  const link = open()
+  await link.opened
+  say(`ready ${link.ready}`)
+  await told()
+  while (link.ready) await sleep(5)
+  await sleep(500)
+  say('alive')
+  client.destroy()
+}
+ended = performance.now()
