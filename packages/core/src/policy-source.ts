@@ -52,6 +52,7 @@ export class PolicySource {
     let compiled = this.#compiled.get(policies)
     if (compiled === undefined) {
       compiled = compilePolicies(policies, this.#context)
+      for (const policy of Array.isArray(policies) ? policies : [policies]) this.#noticeMilliseconds(policy as AnyPolicy<never>)
       this.#compiled.set(policies, compiled)
       for (const policy of compiled) if (this.#known.size < REMEMBERED || this.#known.has(policy.name)) this.#known.set(policy.name, policy)
     }
@@ -85,6 +86,15 @@ export class PolicySource {
     } catch (error) {
       return this.#fail(error)
     }
+  }
+
+  #noticeMilliseconds({ name, window }: { readonly name: string; readonly window?: unknown }): void {
+    if (typeof window !== 'number' || window < 10_000 || window % 1000 !== 0) return
+    this.#warn({
+      code: 'HALT_W_WINDOW_MS',
+      message: `The window of "${name}" is ${window} seconds, which looks like milliseconds.`,
+      fix: `If it is, give ${window / 1000} or "${window / 1000}s"; if not, a text like "${window / 3600}h" says so.`,
+    })
   }
 
   #accept(given: unknown): readonly CompiledPolicy[] | undefined {

@@ -45,7 +45,9 @@ async function build(app: FastifyInstance, { guards, handle, headers }: Setup): 
   const off = { ...(guards[0]?.options as HaltOptions), global: false }
   await nest(app, before.length === 0 ? [off] : before, inner => {
     for (const { method, path } of ROUTES) {
-      const own = guards.filter(({ at }) => at === path).map(({ options }) => inner.halt(hookOptions(options)))
+      const own = guards
+        .filter(({ at }) => at === path)
+        .map(({ options }) => inner.halt(hookOptions(options)))
       inner.route({
         method,
         url: path,

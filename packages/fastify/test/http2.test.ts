@@ -33,6 +33,14 @@ async function start(): Promise<{ session: ClientHttp2Session; entered: () => Pr
   await app.register(halt, { limiter: makeLimiter(3) })
   const flight = { name: 'flight', limit: 1, algorithm: 'concurrency', ttl: 60 } as const
   const waiting: ((close: () => void) => void)[] = []
+  const refund = { name: 'refund', limit: 5, window: 60 }
+  app.get(
+    '/refund',
+    { config: { halt: { policy: refund, override: true, chargeWhen: () => false } } },
+    () => {
+      return new Promise(resolve => waiting.shift()?.(() => resolve('ok')))
+    },
+  )
   app.get('/', ({ halt: decision }) => decision?.key)
   app.get('/open', { config: { halt: { policy: flight, override: true } } }, () => {
     return new Promise(resolve => waiting.shift()?.(() => resolve('ok')))
@@ -70,4 +78,22 @@ it('releases a concurrency policy when an HTTP/2 stream is reset', async () => {
   ;(await again)()
   await asking
   expect(status).toBe(200)
+})
+
+it('keeps the charge of a stream that is reset before the answer', async () => {
+  const { session, entered } = await start()
+  const inside = entered()
+  const stream = session.request({ ':path': '/refund' })
+  stream.on('error', () => {})
+  await inside
+  stream.destroy()
+  await new Promise(resolve => setTimeout(resolve, 50))
+  // The reset one stays charged, the answered one is given back: each sees four, then three, left before its own.
+  for (let i = 0; i < 2; i++) {
+    const answered = entered()
+    const asking = ask(session, '/refund')
+    ;(await answered)()
+    expect((await asking).remaining).toBe('3')
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
 })

@@ -12,7 +12,7 @@ import {
 import { InMemoryStore } from '@halt/store-memory'
 import type { Context, Env, MiddlewareHandler } from 'hono'
 
-import { complete, refusalOf, show, withHeaders } from './response.ts'
+import { announce, complete, refuse, show, withHeaders } from './response.ts'
 import { leaveAtEnd } from './leave.ts'
 import { ContextView, type GetConnInfo } from './view.ts'
 
@@ -64,9 +64,9 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     const entered = gate.enter(new ContextView(c, getConnInfo, onError), c)
     const outcome = 'then' in entered ? await entered : entered
     show(outcome, c)
-    if (!outcome.pass) return answer(outcome, c)
     // Before the handler, so that what it makes with `c` has them; afterwards where it made it without.
-    for (const name in outcome.headers) c.header(name, outcome.headers[name])
+    announce(outcome.headers, c)
+    if (!outcome.pass) return answer(outcome, c)
     if (gate.watches && outcome.charged) await leaveAtEnd(c, next, gate, outcome)
     else await next()
     complete(c, outcome.headers)
@@ -74,11 +74,11 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
 
   async function answer(outcome: Outcome, c: Context<E>): Promise<Response> {
     const { decision } = outcome
-    if (onLimited === undefined || decision === undefined) return refusalOf(outcome, c)
-    const custom = async (): Promise<Response> => withHeaders(await onLimited(decision, c), outcome.headers)
+    if (onLimited === undefined || decision === undefined) return refuse(outcome, c)
+    const custom = async (): Promise<Response> => withHeaders(await onLimited(decision, c), outcome.headers, c.header)
     const fix = 'Return a Response; such a request gets the default answer.'
     const answered = await callUser(limiter, 'onLimited', fix, custom)
-    return answered.failed ? refusalOf(outcome, c) : answered.value
+    return answered.failed ? refuse(outcome, c) : answered.value
   }
 }
 

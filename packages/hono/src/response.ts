@@ -8,10 +8,16 @@ export function show<E extends Env>({ binding, decision }: Outcome, c: Context<E
   if (binding) (c as unknown as Context<{ Variables: { halt: Decision | undefined } }>).set('halt', decision)
 }
 
-/** Makes the answer of a refusal, beside the headers that other middleware has set. */
-export function refusalOf<E extends Env>({ status, headers, body }: Outcome, c: Context<E>): Response {
-  const type = body === undefined ? {} : { 'Content-Type': body.type }
-  return withHeaders(c.newResponse(body?.text ?? null, status as StatusCode, { ...headers, ...type }), headers)
+/** Sets headers for whatever is made with `c` from now on. */
+export function announce<E extends Env>(headers: Headers, c: Context<E>): void {
+  for (const name in headers) c.header(name, headers[name])
+}
+
+/** Makes the answer of a refusal whose headers are announced, beside those that other middleware has set. */
+export function refuse<E extends Env>({ status, headers, body }: Outcome, c: Context<E>): Response {
+  const response = c.newResponse(body?.text ?? null, status as StatusCode, body && { 'Content-Type': body.type })
+  // On `c` too: where other middleware has begun an answer, as cors() does, Hono lets its headers win.
+  return withHeaders(response, headers, c.header)
 }
 
 /** Gives the app's answer the headers that it lacks. */
@@ -30,8 +36,12 @@ export function replace<E extends Env>(c: Context<E>, response: Response): void 
   c.res = response
 }
 
-/** A response with the headers that it lacks, told to browsers where CORS is on. */
-export function withHeaders(response: Response, headers: Headers): Response {
+/**
+ * A response with the headers that it lacks, told to browsers where CORS is on.
+ *
+ * @param also gets what is set, too
+ */
+export function withHeaders(response: Response, headers: Headers, also?: HeaderSink): Response {
   let lacks = false
   let any = false
   for (const name in headers) {
@@ -45,18 +55,22 @@ export function withHeaders(response: Response, headers: Headers): Response {
   // of what fetch() gave, whose headers are fixed; only what cannot be copied is changed itself: a 101.
   for (const candidate of lacks ? [copy, itself] : [itself, copy]) {
     try {
-      return fill(candidate(), headers)
+      return fill(candidate(), headers, also)
     } catch {}
   }
   return response
 }
 
-function fill(response: Response, headers: Headers): Response {
+type HeaderSink = (name: string, value: string) => void
+
+function fill(response: Response, headers: Headers, also?: HeaderSink): Response {
   const own = response.headers
   applyHeaders(headers, {
     get: name => own.get(name) ?? undefined,
     set: (name, value) => {
-      if (!Object.hasOwn(headers, name) || !own.has(name)) own.set(name, value)
+      if (Object.hasOwn(headers, name) && own.has(name)) return
+      own.set(name, value)
+      also?.(name, value)
     },
   })
   return response

@@ -2,7 +2,7 @@ import type { Decision } from '@halt/core'
 import { refusalFor } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 
-import { refusalOf, show } from './response.ts'
+import { announce, refuse, show } from './response.ts'
 
 /**
  * The answer that the guard before would have given: for a handler that decided by itself.
@@ -16,5 +16,6 @@ import { refusalOf, show } from './response.ts'
 export function sendLimited<E extends Env>(c: Context<E>, decision: Decision): Response {
   const outcome = refusalFor(c, decision)
   show(outcome, c)
-  return refusalOf(outcome, c)
+  announce(outcome.headers, c)
+  return refuse(outcome, c)
 }

@@ -50,11 +50,11 @@ describe('the headers are on', () => {
     ['a new Response without a body', () => new Response(null, { status: 304 }), 304],
     ['a new Response of a stream', () => new Response(new Blob(['ok']).stream()), 200],
     ['Response.json()', () => Response.json({ ok: true }), 200],
-    ['Response.redirect()', c => Response.redirect(new URL('/b', c.req.url)), 302],
+    ['Response.redirect()', c => Response.redirect(new URL('/b', c.req.url), 302), 302],
     ['a Response that the app holds', () => shared, 204],
     ['streamed text', c => streamText(c, async stream => void (await stream.write('ok'))), 200],
     ['server-sent events', c => streamSSE(c, async stream => stream.writeSSE({ data: 'ok' })), 200],
-    ['c.notFound()', c => c.notFound() as Response, 404],
+    ['c.notFound()', async c => c.notFound(), 404],
     ['an exception', () => Promise.reject(new HTTPException(403, { message: 'no' })), 403],
     ['an exception with a response', () => Promise.reject(new HTTPException(401, { res: new Response('no', { status: 401 }) })), 401],
   ]
@@ -129,5 +129,13 @@ describe('with other middleware', () => {
     const tag = first?.headers.get('etag') ?? ''
     const [again] = await ask(app, 1, { headers: { 'If-None-Match': tag } })
     expect([again?.status, again?.headers.get('ratelimit-remaining')]).toEqual([304, '0'])
+  })
+
+  it('shows the refusal of an inner guard, not what an outer one announced', async () => {
+    const app = new Hono().use(cors(), guard({ policy: { name: 'all', limit: 9, window: 60 } }))
+    app.get('/a', guard({ policy: { name: 'tight', limit: 1, window: 60 } }), c => c.text('ok'))
+    const [, refused] = await ask(app, 2)
+    expect([refused?.status, refused?.headers.get('ratelimit-limit')]).toEqual([429, '1'])
+    expect(refused?.headers.get('cache-control')).toBe('no-store')
   })
 })

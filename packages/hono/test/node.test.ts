@@ -1,6 +1,7 @@
 import { adapterSuite } from '@halt/core/testing'
 import { describe, expect, it } from 'vitest'
 
-import { onNode, stores } from './adapter.ts'
+import { onNode } from './adapter.ts'
+import { stores } from './app.ts'
 
 adapterSuite({ describe, expect, it }, onNode, stores)

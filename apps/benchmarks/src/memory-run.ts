@@ -1,0 +1,94 @@
+import { baseline } from './contestants/baseline.ts'
+import { type MemoryContestant, type Opened, type Task } from './contestants/contestant.ts'
+import { loadMemory } from './contestants/index.ts'
+import { cpuPerStep } from './cpu.ts'
+import { addressAt, freshKeys, hotKey, hundreds, keyAt, type NextKey } from './keys.ts'
+
+/** What one process measured of one contestant: CPU nanoseconds a check, and the yardstick's before and after. */
+export type MemoryRun = Record<Scenario, { readonly own: number; readonly yardstick: number }>
+export type Scenario = 'hot' | 'fresh' | 'denied' | 'cutting'
+
+// Never refused, and in numbers that a narrow slot of Halt's holds.
+const ROOMY: Task = { limit: 600_000_000, windowMs: 600_000 }
+const TIGHT: Task = { limit: 1, windowMs: 600_000 }
+const MANY = 100_000
+
+async function main(name: string, steps: number): Promise<MemoryRun> {
+  const contestant = await loadMemory(name)
+  const nameOf = name === 'halt-check' ? addressAt : keyAt
+  const isLog = contestant.answer === 'log'
+  const hot = (): NextKey =>
+    isLog ? hundreds(Array.from({ length: 1000 }, (_, i) => nameOf(i))) : hotKey(nameOf(7))
+  const many = Math.min(MANY, steps)
+  const admitted = await measure(contestant, ROOMY, hot, steps, true)
+  const fresh = await measure(contestant, ROOMY, () => freshKeys(many, nameOf), steps, true, prefill(many, nameOf))
+  const denied = await measure(contestant, TIGHT, () => hotKey(nameOf(7)), steps, false)
+  const cutting = await cpuPerStep(steps, () => cut(freshKeys(many, nameOf), steps))
+  return { hot: admitted, fresh, denied, cutting: { own: cutting, yardstick: cutting } }
+}
+
+type Fill = (ask: (key: string) => unknown) => Promise<void>
+
+function prefill(count: number, nameOf: (i: number) => string): Fill {
+  return async ask => {
+    for (let i = 0; i < count; i++) await ask(nameOf(i))
+  }
+}
+
+/** Yardstick, contestant, yardstick: the machine drifts, their ratio does not. */
+async function measure(
+  contestant: MemoryContestant,
+  task: Task,
+  keys: () => NextKey,
+  steps: number,
+  admits: boolean,
+  fill?: Fill,
+): Promise<{ own: number; yardstick: number }> {
+  const yard = await baseline.open(task)
+  const own = await contestant.open(task)
+  await fill?.(key => yard.ask(key))
+  await fill?.(key => own.ask(key))
+  const runYard = (count: number): number => loopYard(yard, keys(), count)
+  const runOwn = async (count: number): Promise<void> => {
+    const admitted = contestant.isAsync ? await loopAsync(own, keys(), count) : loop(own, keys(), count)
+    // One may have been admitted before the rest was refused.
+    if (admits ? admitted !== count : admitted > 1) {
+      throw new Error(`${contestant.name} admitted ${admitted} of ${count}: it does other work than it should`)
+    }
+  }
+  runYard(steps / 4)
+  await runOwn(steps / 4)
+  const before = await cpuPerStep(steps, () => runYard(steps))
+  const result = await cpuPerStep(steps, () => runOwn(steps))
+  const after = await cpuPerStep(steps, () => runYard(steps))
+  own.close?.()
+  return { own: result, yardstick: (before + after) / 2 }
+}
+
+function loop(opened: Opened<unknown>, next: NextKey, count: number): number {
+  let admitted = 0
+  for (let i = 0; i < count; i++) if (opened.admits(opened.ask(next()))) admitted++
+  return admitted
+}
+
+// The yardstick's own copy: in the other one a second contestant would spoil what the compiler knows of the first.
+function loopYard(opened: Opened<boolean>, next: NextKey, count: number): number {
+  let admitted = 0
+  for (let i = 0; i < count; i++) if (opened.admits(opened.ask(next()) as boolean)) admitted++
+  return admitted
+}
+
+async function loopAsync(opened: Opened<unknown>, next: NextKey, count: number): Promise<number> {
+  let admitted = 0
+  for (let i = 0; i < count; i++) if (opened.admits(await opened.ask(next()))) admitted++
+  return admitted
+}
+
+function cut(next: NextKey, count: number): number {
+  let length = 0
+  for (let i = 0; i < count; i++) length += next().length
+  return length
+}
+
+const [, , name = '', steps = '1000000'] = process.argv
+console.log(JSON.stringify(await main(name, Number(steps))))

@@ -1,0 +1,59 @@
+import type { CompiledPolicy } from './compiled-policy.ts'
+import type { Warn } from './errors.ts'
+import type { RateLimiterOptions } from './options.ts'
+import type { Caller } from './request/caller.ts'
+import { compileHealthChecks } from './request/exemptions.ts'
+
+/** Knows what is not counted: health checks, a policy's exemptions, private peers; and warns of what that may hide. */
+export class Exempter {
+  /** Whether a request is a health check: counted by no policy. */
+  readonly isHealthCheck: (method: string, path: string) => boolean
+  readonly #privateIps: boolean | undefined
+  readonly #warn: Warn
+
+  /** @throws HaltError `HALT_E_EXEMPTION` */
+  constructor(options: Pick<RateLimiterOptions, 'exemptHealthChecks' | 'exemptPrivateIps'>, warn: Warn) {
+    this.isHealthCheck = compileHealthChecks(options.exemptHealthChecks)
+    this.#privateIps = options.exemptPrivateIps
+    this.#warn = warn
+  }
+
+  /** Why a policy does not count a request; undefined when it does. */
+  reason(policy: CompiledPolicy, caller: Caller): string | undefined {
+    const { exemptions } = policy
+    if (exemptions !== undefined) {
+      const path = exemptions.path(caller.view.path)
+      if (path !== undefined) return `the path is under "${path}"`
+      if (exemptions.address(caller.address)) return 'the client address is in exemptions'
+    }
+    const wanted = policy.exemptPrivateIps ?? this.#privateIps
+    if (wanted === false) {
+      this.#noticeProxy(caller)
+      return undefined
+    }
+    if (!caller.isPrivatePeer) {
+      this.#noticeProxy(caller)
+      return undefined
+    }
+    if (wanted === undefined) this.#noticeExempt(caller)
+    return 'the socket peer is private and forwards for nobody'
+  }
+
+  #noticeExempt(caller: Caller): void {
+    this.#warn({
+      code: 'HALT_W_PRIVATE_EXEMPT',
+      message: `A request from the private address ${caller.address?.text} was not counted.`,
+      fix: 'Give exemptPrivateIps: false to count these too (on localhost nothing is limited else), or true to silence this.',
+    })
+  }
+
+  #noticeProxy(caller: Caller): void {
+    const proxy = caller.untrustedProxy
+    if (proxy === undefined) return
+    this.#warn({
+      code: 'HALT_W_UNTRUSTED_PROXY',
+      message: `The private peer ${proxy} names clients in a header, but is not trusted: all its clients share one counter.`,
+      fix: `If it is your proxy: trustedProxies: ["${proxy}"].`,
+    })
+  }
+}

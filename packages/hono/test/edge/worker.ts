@@ -1,0 +1,29 @@
+import { QuotaPeriod } from '@halt/core'
+import { Hono } from 'hono'
+import { getConnInfo } from 'hono/cloudflare-workers'
+import { cors } from 'hono/cors'
+
+import { halt } from '../../src/index.ts'
+
+// What a Worker is: all of it made while the module loads, before any request.
+const app = new Hono()
+app.use(cors())
+app.use('/ip/*', halt({ policy: { name: 'ip', limit: 2, window: 60, blockDuration: 1 }, getConnInfo }))
+app.use('/sliding', halt({ policy: { name: 'sliding', limit: 2, window: 1, algorithm: 'sliding-window' }, getConnInfo }))
+app.use(
+  '/key',
+  halt({
+    policy: [
+      { name: 'key', limit: 2, window: '1h', keyStrategy: 'api-key' },
+      { name: 'month', limit: 9, period: QuotaPeriod.MONTHLY, keyStrategy: 'api-key' },
+    ],
+    apiKey: c => c.req.header('x-api-key'),
+    secret: 'sixteen characters, and more',
+    getConnInfo,
+  }),
+)
+app.use('/later', halt({ policy: async () => ({ name: 'later', limit: 1, window: 60 }), getConnInfo, callbackTimeout: '50ms' }))
+app.use('/busy', halt({ policy: { name: 'busy', algorithm: 'concurrency', limit: 1, ttl: 60 }, getConnInfo }))
+app.all('*', c => c.json({ key: c.get('halt')?.key ?? null }))
+
+export const fetch: (request: Request) => Response | Promise<Response> = request => app.fetch(request)

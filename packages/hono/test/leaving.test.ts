@@ -1,0 +1,164 @@
+import { connect } from 'node:net'
+import { RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { type Context, Hono } from 'hono'
+import { stream } from 'hono/streaming'
+import { describe, expect, it, vi } from 'vitest'
+
+import { halt, type HaltOptions } from '../src/index.ts'
+import { listen } from './adapter.ts'
+
+const busy = { name: 'busy', algorithm: 'concurrency', limit: 1, ttl: 600, keyStrategy: 'shared' } as const
+const many = { name: 'many', limit: 5, window: 60, algorithm: 'fixed-window', keyStrategy: 'shared' } as const
+
+function setUp(handler: (c: Context) => Response | Promise<Response>, more: Partial<HaltOptions> = {}) {
+  const limiter = new RateLimiter<Context>({ store: new InMemoryStore(), policy: [busy, many], exemptPrivateIps: false })
+  const app = new Hono().get('/', halt({ limiter, ...more } as HaltOptions), handler)
+  const left = async (policy: string): Promise<number | undefined> =>
+    (await limiter.peek({ custom: 'anybody' })).verdicts.find(verdict => verdict.policy === policy)?.remaining
+  return { app, left }
+}
+
+/** A response whose body ends when it is told to. */
+function pending(): { response: Response; end: () => void; fail: () => void } {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  const body = new ReadableStream<Uint8Array>({
+    start(own) {
+      controller = own
+      own.enqueue(new TextEncoder().encode('begun '))
+    },
+  })
+  return {
+    response: new Response(body),
+    end: () => {
+      controller?.enqueue(new TextEncoder().encode('ended'))
+      controller?.close()
+    },
+    fail: () => controller?.error(new Error('broken')),
+  }
+}
+
+describe('where there is no socket to look at', () => {
+  it('a request is in flight until its body is read', async () => {
+    const { response, end } = pending()
+    const { app, left } = setUp(() => response)
+    const answer = await app.request('/')
+    expect(await left('busy')).toBe(0)
+    expect((await app.request('/')).status).toBe(429)
+    end()
+    expect(await answer.text()).toBe('begun ended')
+    expect(await left('busy')).toBe(1)
+  })
+
+  it('a request is in flight until its body is cancelled', async () => {
+    const { response } = pending()
+    const { app, left } = setUp(() => response)
+    await (await app.request('/')).body?.cancel()
+    expect(await left('busy')).toBe(1)
+  })
+
+  it('a request is in flight until its body breaks', async () => {
+    const { response, fail } = pending()
+    const { app, left } = setUp(() => response)
+    const answer = await app.request('/')
+    fail()
+    await expect(answer.text()).rejects.toThrow('broken')
+    expect(await left('busy')).toBe(1)
+  })
+
+  it('a request without a body is over when it is answered', async () => {
+    const { app, left } = setUp(c => c.body(null, 204))
+    expect((await app.request('/')).status).toBe(204)
+    expect(await left('busy')).toBe(1)
+  })
+
+  it('a HEAD is over when it is answered', async () => {
+    const { app, left } = setUp(c => c.text('ok'))
+    await app.request('/', { method: 'HEAD' })
+    expect(await left('busy')).toBe(1)
+  })
+
+  it('a request is over when the app breaks, even with what is no error', async () => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    const { app, left } = setUp(() => Promise.reject('no error'))
+    await expect(app.request('/')).rejects.toBe('no error')
+    expect(await left('busy')).toBe(1)
+  })
+
+  it('the body, the status and the headers stay as they are', async () => {
+    const { app } = setUp(c => c.json({ ok: true }, 201, { 'X-Own': 'yes' }))
+    const answer = await app.request('/')
+    expect([answer.status, answer.headers.get('x-own'), answer.headers.get('ratelimit-limit')]).toEqual([201, 'yes', '1'])
+    expect(answer.headers.get('content-type')).toBe('application/json')
+    expect(await answer.json()).toEqual({ ok: true })
+  })
+
+  it('chargeWhen looks at the response', async () => {
+    const chargeWhen = vi.fn((response: Response) => response.status >= 400)
+    const { app, left } = setUp(c => c.text('ok', c.req.query('fail') === undefined ? 200 : 401), { chargeWhen })
+    await (await app.request('/')).text()
+    await vi.waitFor(async () => expect(await left('many')).toBe(5))
+    await (await app.request('/?fail')).text()
+    expect(await left('many')).toBe(4)
+    expect(chargeWhen).toHaveBeenCalledTimes(2)
+  })
+
+  it('chargeWhen is not asked for a request that was given up: it stays charged', async () => {
+    const chargeWhen = vi.fn(() => false)
+    const controller = new AbortController()
+    const { app, left } = setUp(c => {
+      controller.abort()
+      return c.text('too late')
+    }, { chargeWhen })
+    await app.request('/', { signal: controller.signal })
+    const { response } = pending()
+    const streaming = setUp(() => response, { chargeWhen })
+    await (await streaming.app.request('/')).body?.cancel()
+    expect(chargeWhen).not.toHaveBeenCalled()
+    expect([await left('many'), await left('busy')]).toEqual([4, 1])
+    expect([await streaming.left('many'), await streaming.left('busy')]).toEqual([4, 1])
+  })
+})
+
+describe('on Node', () => {
+  it('a request is in flight until its last byte is sent', async () => {
+    const { response, end } = pending()
+    const { app, left } = setUp(() => response)
+    const { url, close } = await listen(app)
+    const answer = await fetch(url)
+    expect((await fetch(url)).status).toBe(429)
+    end()
+    expect(await answer.text()).toBe('begun ended')
+    await vi.waitFor(async () => expect(await left('busy')).toBe(1))
+    await close()
+  })
+
+  it('a request is over when the client goes away in the middle of a stream', async () => {
+    let cancelled = false
+    const chargeWhen = vi.fn(() => false)
+    const { app, left } = setUp(c => stream(c, async out => {
+      out.onAbort(() => void (cancelled = true))
+      while (!cancelled) {
+        await out.write('more ')
+        await out.sleep(5)
+      }
+    }), { chargeWhen })
+    const { url, close } = await listen(app)
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await new Promise(resolve => socket.once('data', resolve))
+    expect(await left('busy')).toBe(0)
+    socket.destroy()
+    await vi.waitFor(async () => expect(await left('busy')).toBe(1))
+    expect([cancelled, await left('many')]).toEqual([true, 4])
+    expect(chargeWhen).not.toHaveBeenCalled()
+    await close()
+  })
+
+  it('an answer keeps its length', async () => {
+    const { app } = setUp(c => c.text('ok'))
+    const { url, close } = await listen(app)
+    expect((await fetch(url)).headers.get('content-length')).toBe('2')
+    await close()
+  })
+})

@@ -1,0 +1,1 @@
+import { deepEqual, equal, match, ok, partialDeepStrictEqual } from 'node:assert/strict'

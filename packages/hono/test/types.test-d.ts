@@ -1,0 +1,115 @@
+import { type Decision, presets, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { getConnInfo as onNode } from '@hono/node-server/conninfo'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { getConnInfo as onBun } from 'hono/bun'
+import { getConnInfo as onWorkers } from 'hono/cloudflare-workers'
+import { getConnInfo as onDeno } from 'hono/deno'
+import { createFactory } from 'hono/factory'
+import { getConnInfo as onVercel } from 'hono/vercel'
+import { describe, expectTypeOf, it } from 'vitest'
+
+import { halt, type HaltOptions, sendLimited, viewOf } from '../src/index.ts'
+
+interface AppEnv {
+  Bindings: { KEYS: Map<string, string> }
+  Variables: { user: { id: string; plan: 'free' | 'pro' } }
+}
+
+const policy = { name: 'p', limit: 1, window: 60 }
+const limiter = new RateLimiter<Context<AppEnv>>({ store: new InMemoryStore(), policy: presets.PUBLIC_API })
+const any = new RateLimiter({ store: new InMemoryStore(), policy })
+
+describe('the types', () => {
+  it('say that halt() is a middleware and c.get("halt") a decision', () => {
+    const app = new Hono()
+    app.use(halt({ policy: presets.PUBLIC_API, getConnInfo: onNode }))
+    app.get('/items/:id', halt({ limiter: any }), c => {
+      expectTypeOf(c.get('halt')).toEqualTypeOf<Decision | undefined>()
+      expectTypeOf(c.var.halt).toEqualTypeOf<Decision | undefined>()
+      expectTypeOf(c.req.param('id')).toEqualTypeOf<string>()
+      const decision = c.get('halt')
+      return decision === undefined ? c.text('ok') : sendLimited(c, decision)
+    })
+    const middleware: MiddlewareHandler = halt({ limiter: any })
+    app.use('/api/*', middleware, halt({ policy }))
+  })
+
+  it('take apps with bindings and variables of their own', () => {
+    const app = new Hono<AppEnv>()
+    app.use(halt({ policy: presets.PUBLIC_API, getConnInfo: onNode }))
+    app.use(halt({ limiter, getConnInfo: onWorkers }))
+    app.use(halt({ limiter: any, getConnInfo: onDeno }))
+    app.use(halt<AppEnv>({ policy: c => presets.getPlanPolicy(c.get('user').plan), getConnInfo: onBun }))
+    app.get('/typed/:id', halt<AppEnv>({ limiter, skip: c => c.env.KEYS.size === 0 }), c => {
+      expectTypeOf(c.get('user').plan).toEqualTypeOf<'free' | 'pro'>()
+      expectTypeOf(c.get('halt')).toEqualTypeOf<Decision | undefined>()
+      expectTypeOf(c.req.param('id')).toEqualTypeOf<string>()
+      return c.json(viewOf(c, onVercel).path)
+    })
+    const factory = createFactory<AppEnv>()
+    factory.createHandlers(halt({ limiter }), c => c.text(c.get('user').id))
+  })
+
+  it('leave the answers of a route alone', () => {
+    const app = new Hono<AppEnv>().get('/a', halt({ limiter, getConnInfo: onNode }), c => c.json({ ok: true }))
+    type Answer = Awaited<ReturnType<Awaited<ReturnType<typeof app.request>>['json']>>
+    expectTypeOf<Answer>().not.toBeNever()
+  })
+
+  it('give callbacks the context, the response and the decision', () => {
+    halt<AppEnv>({
+      limiter,
+      getConnInfo: c => {
+        expectTypeOf(c).toEqualTypeOf<Context<AppEnv>>()
+        return { remote: { address: c.req.header('x-real-ip') } }
+      },
+      cost: c => {
+        expectTypeOf(c).toEqualTypeOf<Context<AppEnv>>()
+        return { public_api: 2 }
+      },
+      skip: async c => c.get('user').plan === 'pro',
+      chargeWhen: response => {
+        expectTypeOf(response).toEqualTypeOf<Response>()
+        return response.status >= 400
+      },
+      onLimited: (decision, c) => {
+        expectTypeOf(decision).toEqualTypeOf<Decision>()
+        expectTypeOf(c).toEqualTypeOf<Context<AppEnv>>()
+        return c.json({ wait: decision.retryAfter }, 429)
+      },
+    })
+    halt<AppEnv>({
+      policy: [{ ...policy, keyExtractor: c => c.get('user').id }, presets.QUOTA_FREE_DAILY],
+      userId: c => c.get('user').id,
+    })
+  })
+
+  it('take policies, several of them, or a function', () => {
+    halt({ policy: [presets.PUBLIC_API, presets.QUOTA_PRO_MONTHLY] })
+    halt({ policy: c => presets.getPlanPolicy(c.req.header('x-plan') ?? 'free') })
+    halt({ policy: async c => (c.req.url.startsWith('https:') ? [presets.PLAN_PRO] : presets.PLAN_FREE) })
+    halt({ limiter, policy: presets.AUTH_ENDPOINTS })
+  })
+
+  it('refuse what does not go together, and what does not exist', () => {
+    // @ts-expect-error neither limiter nor policy
+    halt({})
+    // @ts-expect-error a limiter has its store
+    halt({ limiter, store: new InMemoryStore() })
+    // @ts-expect-error another library's option
+    halt({ policy, windowMs: 60_000 })
+    // @ts-expect-error Hono takes no answer but a response
+    halt({ limiter, onLimited: () => 'no' })
+    // @ts-expect-error no dialect
+    halt({ limiter, headers: 'draft-3' })
+  })
+
+  it('hold no any', () => {
+    expectTypeOf<HaltOptions>().not.toBeAny()
+    expectTypeOf<HaltOptions['limiter']>().not.toBeAny()
+    expectTypeOf<HaltOptions['policy']>().not.toBeAny()
+    expectTypeOf<Parameters<NonNullable<HaltOptions['getConnInfo']>>[0]>().not.toBeAny()
+    expectTypeOf<Parameters<typeof sendLimited>>().not.toBeAny()
+  })
+})

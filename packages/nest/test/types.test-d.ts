@@ -1,0 +1,71 @@
+import { type Decision, type Policy, presets, type Quota, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import type { ExecutionContext } from '@nestjs/common'
+import type { Request } from 'express'
+import { assertType, expectTypeOf, it } from 'vitest'
+
+import { HaltModule, type HaltModuleOptions, type NestPolicy, type NestRequest, RateLimit, RateLimitCost, SkipRateLimit } from '../src/index.ts'
+
+const store = new InMemoryStore()
+
+it('callbacks get the request and the ExecutionContext', () => {
+  HaltModule.forRoot({
+    store,
+    policy: {
+      name: 'p',
+      limit: 1,
+      window: 1,
+      keyExtractor: (request, context) => {
+        expectTypeOf(request).toEqualTypeOf<NestRequest>()
+        expectTypeOf(context).toEqualTypeOf<ExecutionContext>()
+        return context.getHandler().name
+      },
+    },
+    userId: (_request, context) => context.getClass().name,
+    skip: async request => request.method === 'GET',
+    cost: request => (request.url === '/' ? 1 : { p: 2 }),
+    chargeWhen: ({ statusCode }, context) => statusCode < 400 && context.getType() === 'http',
+    onLimited: (decision, context) => {
+      expectTypeOf(decision).toEqualTypeOf<Decision>()
+      expectTypeOf(context).toEqualTypeOf<ExecutionContext>()
+    },
+  })
+})
+
+it('callbacks may say which request they expect', () => {
+  HaltModule.forRoot({ policy: presets.PUBLIC_API, userId: (request: Request) => request.get('x-user') })
+  HaltModule.forRoot({ policy: (request: Request) => (request.get('x') ? presets.PLAN_PRO : [presets.PLAN_FREE]) })
+  const policy: NestPolicy<Request> = { name: 'p', limit: 1, window: 1, keyExtractor: request => request.get('x') }
+  HaltModule.forRoot({ policy, policies: { other: [policy] } })
+  RateLimitCost((request: Request) => request.body.length as number)
+  RateLimit(policy)
+})
+
+it('presets, policies and quotas of the core fit', () => {
+  const policy: Policy = { name: 'p', limit: 1, window: 1 }
+  const quota: Quota = { name: 'q', limit: 1, period: 'daily' }
+  HaltModule.forRoot({ policy: [policy, quota, presets.PUBLIC_API], policies: { auth: presets.AUTH_ENDPOINTS } })
+  RateLimit('auth', policy, quota, { override: true })
+  SkipRateLimit('auth')
+})
+
+it('a limiter fits, beside which no option of a limiter may stand', () => {
+  const limiter = new RateLimiter<Request>({ store, policy: presets.PUBLIC_API })
+  HaltModule.forRoot({ limiter, policies: { auth: presets.AUTH_ENDPOINTS } })
+  HaltModule.forRoot({ limiter: new RateLimiter({ store, policy: presets.PUBLIC_API }) })
+  // @ts-expect-error userId belongs to the limiter
+  HaltModule.forRoot({ limiter, userId: () => '1' })
+  // @ts-expect-error no such option
+  HaltModule.forRoot({ policy: presets.PUBLIC_API, windowMs: 1 })
+})
+
+it('asynchronous options are the same', () => {
+  class Config {
+    readonly limit = 1
+  }
+  HaltModule.forRootAsync({
+    inject: [Config],
+    useFactory: (config: Config) => ({ policy: { ...presets.PUBLIC_API, limit: config.limit }, userId: (request: Request) => request.get('x') }),
+  })
+  assertType<HaltModuleOptions>({ policies: { auth: presets.AUTH_ENDPOINTS } })
+})
