@@ -11,13 +11,26 @@ export class Eviction {
   count = 0
   readonly #cap: number
   readonly #tables: ReadonlyMap<string, Table>
+  readonly #onEmpty: (table: Table) => void
   // Subjects met in the last full round, those whose refusal ends soonest last; filled when all keys were held.
   #soonest: { table: Table; subject: string; until: number }[] = []
+  #turn: MapIterator<Table>
   #newest: { table: Table; subject: string } | undefined
 
-  constructor(cap: number, tables: ReadonlyMap<string, Table>) {
+  /** @param onEmpty is told of a table that lost its last counter */
+  constructor(cap: number, tables: ReadonlyMap<string, Table>, onEmpty: (table: Table) => void) {
     this.#cap = cap
     this.#tables = tables
+    this.#turn = tables.values()
+    this.#onEmpty = onEmpty
+  }
+
+  /** Drops a counter and counts it out. */
+  drop(table: Table, subject: string): boolean {
+    if (!table.delete(subject)) return false
+    this.count--
+    if (table.size === 0) this.#onEmpty(table)
+    return true
   }
 
   /** Counts a new subject in; drops expired ones on the way, and one that matters least when the cap is passed. */
@@ -25,24 +38,36 @@ export class Eviction {
     this.count++
     for (let i = 0; i < SWEEP; i++) {
       const met = table.advance()
-      if (met !== undefined && met !== subject && table.isFresh(met, now)) this.#drop(table, met)
+      if (met !== undefined && met !== subject && table.isFresh(met, now)) this.drop(table, met)
     }
+    this.#sweepElsewhere(table, now)
     if (this.count > this.#cap) this.#evict(table, subject, now)
     this.#newest = { table, subject }
+  }
+
+  // One step in one other table, so that a policy that rests does not keep what expired.
+  #sweepElsewhere(table: Table, now: number): void {
+    if (this.#tables.size < 2) return
+    let step = this.#turn.next()
+    if (step.done === true) {
+      this.#turn = this.#tables.values()
+      step = this.#turn.next()
+    }
+    const other = step.value
+    const met = other === undefined || other === table ? undefined : other.advance()
+    if (other !== undefined && met !== undefined && other.isFresh(met, now)) this.drop(other, met)
   }
 
   #evict(table: Table, subject: string, now: number): void {
     // The newest key before this one first when it is not refused: in a flood where all others are, it is the only one.
     for (const candidate of this.#candidates(table, subject)) {
-      if (candidate.table.heldUntil(candidate.subject, now) === 0)
-        {
-        this.#drop(candidate.table, candidate.subject)
-        return
-      }
+      if (candidate.table.heldUntil(candidate.subject, now) > 0) continue
+      this.drop(candidate.table, candidate.subject)
+      return
     }
     if (this.#dropSoonest(now)) return
     this.#round(subject, now)
-    if (!this.#dropSoonest(now)) this.#drop(table, subject)
+    if (!this.#dropSoonest(now)) this.drop(table, subject)
   }
 
   *#candidates(table: Table, subject: string): Generator<{ table: Table; subject: string }> {
@@ -62,7 +87,7 @@ export class Eviction {
     for (let next = this.#soonest.pop(); next !== undefined; next = this.#soonest.pop()) {
       const { table, subject, until } = next
       if (table.heldUntil(subject, now) > until) continue
-      if (this.#drop(table, subject)) return true
+      if (this.drop(table, subject)) return true
     }
     return false
   }
@@ -86,11 +111,5 @@ export class Eviction {
     }
     trim()
     this.#soonest = found.reverse()
-  }
-
-  #drop(table: Table, subject: string): boolean {
-    if (!table.delete(subject)) return false
-    this.count--
-    return true
   }
 }

@@ -6,28 +6,44 @@ export interface Slab {
   load(slot: number, state: State): void
   /** Keeps the numbers of `state`; false when they do not fit this layout. */
   save(slot: number, state: State): boolean
+  /** Lets go of a slot's numbers. */
+  free(slot: number): void
 }
 
 const CHUNK = 8192
 const SHIFT = 13
+const FIRST = 16
 const SPAN = 2 ** 32
+
+// Chunks keep growth cheap and slack small; the first one starts small, since there may be many tables of few keys.
+function sizeFor(slot: number, present: number): number {
+  if (slot >= CHUNK) return CHUNK
+  let size = Math.max(FIRST, present)
+  while (size <= slot) size *= 2
+  return size
+}
 
 /** The terms that many counters share: what a narrow slot does not repeat. */
 interface Era {
   readonly base: number
   readonly unit: number
   readonly rate: number
+  /** How many slots count in it; when none does, its place is free. */
+  slots: number
 }
 
+const MOST_ERAS = 255
+
 /**
- * Ten bytes a counter: an instant and an amount as 32-bit offsets into an *era*, which names the instant's 71-minute
+ * Nine bytes a counter: an instant and an amount as 32-bit offsets into an *era*, which names the instant's 71-minute
  * stretch and, for buckets, the unit and the rate. Exact; what does not fit is refused and the table turns wide.
  */
 export class NarrowSlab implements Slab {
   readonly #bucket: boolean
   readonly #instants: Uint32Array[] = []
   readonly #amounts: Uint32Array[] = []
-  readonly #eras: Uint16Array[] = []
+  // Places in the list of eras, from 1; 0 is none.
+  readonly #eras: Uint8Array[] = []
   readonly #terms: Era[] = []
   #current = -1
 
@@ -38,7 +54,7 @@ export class NarrowSlab implements Slab {
   load(slot: number, state: State): void {
     const chunk = slot >>> SHIFT
     const at = slot & (CHUNK - 1)
-    const era = this.#terms[this.#eras[chunk]![at]!]!
+    const era = this.#terms[this.#eras[chunk]![at]! - 1]!
     const instant = era.base + this.#instants[chunk]![at]!
     if (this.#bucket) state.push(instant, this.#amounts[chunk]![at]!, era.unit, era.rate)
     else state.push(instant, this.#amounts[chunk]![at]!)
@@ -49,27 +65,53 @@ export class NarrowSlab implements Slab {
     const amount = state[2]!
     if (amount >= SPAN) return false
     const era = this.#era(instant, this.#bucket ? state[3]! : 0, this.#bucket ? state[4]! : 0)
-    if (era > 0xffff) return false
+    if (era < 0) return false
     const chunk = slot >>> SHIFT
     const at = slot & (CHUNK - 1)
-    if (chunk === this.#instants.length) {
-      this.#instants.push(new Uint32Array(CHUNK))
-      this.#amounts.push(new Uint32Array(CHUNK))
-      this.#eras.push(new Uint16Array(CHUNK))
+    if (at >= (this.#instants[chunk]?.length ?? 0)) this.#grow(chunk, slot)
+    const eras = this.#eras[chunk]!
+    if (eras[at] !== era + 1) {
+      if (eras[at]! > 0) this.#terms[eras[at]! - 1]!.slots--
+      this.#terms[era]!.slots++
+      eras[at] = era + 1
     }
     this.#instants[chunk]![at] = instant - this.#terms[era]!.base
     this.#amounts[chunk]![at] = amount
-    this.#eras[chunk]![at] = era
     return true
   }
 
+  free(slot: number): void {
+    const eras = this.#eras[slot >>> SHIFT]!
+    const at = slot & (CHUNK - 1)
+    if (eras[at]! > 0) this.#terms[eras[at]! - 1]!.slots--
+    eras[at] = 0
+  }
+
+  #grow(chunk: number, slot: number): void {
+    const [instants, amounts, eras] = [this.#instants[chunk], this.#amounts[chunk], this.#eras[chunk]]
+    const size = sizeFor(slot, instants?.length ?? 0)
+    this.#instants[chunk] = copy(new Uint32Array(size), instants)
+    this.#amounts[chunk] = copy(new Uint32Array(size), amounts)
+    this.#eras[chunk] = copy(new Uint8Array(size), eras)
+  }
+
+  /** The place of an era; a new one takes the place of one that no counter is in. -1: there is no room. */
   #era(instant: number, unit: number, rate: number): number {
     const last = this.#terms[this.#current]
     if (last !== undefined && fits(last, instant, unit, rate)) return this.#current
-    let found = this.#terms.findLastIndex(era => fits(era, instant, unit, rate))
-    if (found < 0) found = this.#terms.push({ base: instant - (instant % SPAN), unit, rate }) - 1
-    return (this.#current = found)
+    const found = this.#terms.findIndex(era => fits(era, instant, unit, rate))
+    if (found >= 0) return (this.#current = found)
+    const unused = this.#terms.findIndex(era => era.slots === 0)
+    const place = unused >= 0 ? unused : this.#terms.length
+    if (place >= MOST_ERAS) return -1
+    this.#terms[place] = { base: instant - (instant % SPAN), unit, rate, slots: 0 }
+    return (this.#current = place)
   }
+}
+
+function copy<T extends Uint32Array | Uint8Array | Float64Array>(into: T, from: T | undefined): T {
+  if (from !== undefined) into.set(from)
+  return into
 }
 
 function fits(era: Era, instant: number, unit: number, rate: number): boolean {
@@ -92,13 +134,17 @@ export class WideSlab implements Slab {
   }
 
   save(slot: number, state: State): boolean {
-    const at = slot >>> SHIFT
-    while (at >= this.#chunks.length) this.#chunks.push(new Float64Array(CHUNK * this.#width))
-    const chunk = this.#chunks[at]!
     const from = (slot & (CHUNK - 1)) * this.#width
+    let chunk = this.#chunks[slot >>> SHIFT]
+    if (chunk === undefined || from >= chunk.length) {
+      const size = sizeFor(slot, (chunk?.length ?? 0) / this.#width) * this.#width
+      this.#chunks[slot >>> SHIFT] = chunk = copy(new Float64Array(size), chunk)
+    }
     for (let i = 0; i < this.#width; i++) chunk[from + i] = state[i + 1]!
     return true
   }
+
+  free(): void {}
 }
 
 /** An array a counter: for counters of many numbers, or few counters. */
@@ -113,4 +159,10 @@ export class ListSlab implements Slab {
     this.#lists[slot] = state.slice(1)
     return true
   }
+
+  free(slot: number): void {
+    this.#lists[slot] = NOTHING
+  }
 }
+
+const NOTHING: State = []

@@ -47,7 +47,7 @@ export class InMemoryStore implements Store {
   constructor(options: InMemoryStoreOptions = {}) {
     const { maxKeys = 1_000_000, clock } = validate(options)
     this.#now = microseconds(clock)
-    this.#eviction = new Eviction(maxKeys, this.#tables)
+    this.#eviction = new Eviction(maxKeys, this.#tables, table => this.#forgetTable(table))
     this.#cells = {
       load: (subject, cell) => {
         const table = this.#find(cell)
@@ -65,7 +65,7 @@ export class InMemoryStore implements Store {
 
   forget(cells: readonly Cell[]): void {
     for (const { subject, cell } of cells) {
-      if (this.#find(cell).delete(this.#name(subject))) this.#eviction.count--
+      this.#eviction.drop(this.#find(cell), this.#name(subject))
     }
   }
 
@@ -89,7 +89,7 @@ export class InMemoryStore implements Store {
     const end = cell.lastIndexOf(':')
     const name = at < 0 ? cell : cell.slice(0, at) + cell.slice(end)
     let table = this.#tables.get(name)
-    if (table === undefined) this.#tables.set(name, (table = new Table(cell.slice(end + 1))))
+    if (table === undefined) this.#tables.set(name, (table = new Table(name, cell.slice(end + 1))))
     this.#cell = cell
     this.#detail = at < 0 ? '' : ` ${cell.slice(at + 1, end)}`
     return (this.#table = table)
@@ -103,9 +103,13 @@ export class InMemoryStore implements Store {
     const table = this.#find(cell)
     const name = this.#name(subject)
     const now = this.#now()
-    if (freshAt <= now) {
-      if (table.delete(name)) this.#eviction.count--
-    } else if (table.save(name, state)) this.#eviction.admit(table, name, now)
+    if (freshAt <= now) this.#eviction.drop(table, name)
+    else if (table.save(name, state)) this.#eviction.admit(table, name, now)
+  }
+
+  #forgetTable(table: Table): void {
+    this.#tables.delete(table.name)
+    if (table === this.#table) this.#table = undefined
   }
 
   #hold(group: Group, verdict: Verdict): void {

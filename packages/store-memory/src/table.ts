@@ -17,7 +17,11 @@ export class Table {
   // A hand that goes round the keys for ever; a Map's iterator survives insertions and deletions.
   #hand: MapIterator<[string, number]>
 
-  constructor(letter: string) {
+  /** What the store calls it. */
+  readonly name: string
+
+  constructor(name: string, letter: string) {
+    this.name = name
     this.#letter = letter
     this.#slab =
       letter === 't' ? new NarrowSlab(true) : isPair(letter) ? new NarrowSlab(false) : new ListSlab()
@@ -54,7 +58,7 @@ export class Table {
     this.#slots.delete(subject)
     this.#blocks.delete(slot)
     this.#held.delete(slot)
-    if (this.#slab instanceof ListSlab) this.#slab.save(slot, [])
+    this.#slab.free(slot)
     this.#free.push(slot)
     return true
   }

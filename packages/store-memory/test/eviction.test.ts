@@ -1,0 +1,132 @@
+import { Mode, type Demand, type Rule } from '@halt/core/store'
+import { ManualClock } from '@halt/core/testing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { InMemoryStore } from '../src/index.ts'
+
+/** 2 units in 60 seconds. */
+const rule: Rule = {
+  letter: 't',
+  cell: 'p:t',
+  limit: 2,
+  capacity: 2,
+  unit: 30e6,
+  rate: 1,
+  window: 60e6,
+  slice: 6e6,
+  precision: 10,
+  block: 0,
+  reduced: undefined,
+}
+const blocking: Rule = { ...rule, cell: 'b:t', block: 600e6 }
+
+function take(store: InMemoryStore, subject: string, of: Rule = rule): boolean {
+  const demand: Demand = { rule: of, subject, cost: 1, mode: Mode.CHARGE, penalized: false }
+  return store.evaluate({ demands: [demand] }).allowed
+}
+
+/** Asks until the subject is refused. */
+function exhaust(store: InMemoryStore, subject: string, of: Rule = rule): void {
+  while (take(store, subject, of));
+}
+
+describe('the cap of InMemoryStore', () => {
+  it('is never passed', () => {
+    const store = new InMemoryStore({ maxKeys: 100 })
+    for (let i = 0; i < 10_000; i++) {
+      take(store, `ip:${i}`)
+      expect(store.size).toBeLessThanOrEqual(100)
+    }
+  })
+
+  it('is never passed by many policies of few keys', () => {
+    const store = new InMemoryStore({ maxKeys: 100 })
+    for (let i = 0; i < 5_000; i++) take(store, 'ip:1', { ...rule, cell: `p${i}:t` })
+    expect(store.size).toBeLessThanOrEqual(100)
+  })
+
+  it('keeps refusing a refused key under a flood of 100 times as many others', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ maxKeys: 1_000, clock: clock.now })
+    exhaust(store, 'ip:attacker')
+    for (let i = 0; i < 100_000; i++) take(store, `ip:${i}`)
+    expect(take(store, 'ip:attacker')).toBe(false)
+  })
+
+  it('keeps a blocked key blocked under a flood, long after its bucket is full again', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ maxKeys: 1_000, clock: clock.now })
+    exhaust(store, 'ip:attacker', blocking)
+    clock.advance(300)
+    for (let i = 0; i < 20_000; i++) take(store, `ip:${i}`)
+    expect(take(store, 'ip:attacker', blocking)).toBe(false)
+    clock.advance(301)
+    expect(take(store, 'ip:attacker', blocking)).toBe(true)
+  })
+
+  it('frees only the key whose refusal ends soonest when every key is refused', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ maxKeys: 50, clock: clock.now })
+    for (let i = 0; i < 50; i++) {
+      exhaust(store, `ip:${i}`, blocking)
+      clock.advance(1)
+    }
+    exhaust(store, 'ip:new', blocking)
+    expect(take(store, 'ip:49', blocking)).toBe(false)
+    expect(take(store, 'ip:1', blocking)).toBe(false)
+    expect(take(store, 'ip:0', blocking)).toBe(true)
+  })
+
+  it('drops expired counters before any other, without a timer', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ maxKeys: 1_000_000, clock: clock.now })
+    for (let i = 0; i < 10_000; i++) take(store, `ip:${i}`)
+    clock.advance(61)
+    for (let i = 0; i < 10_000; i++) take(store, `user:${i}`)
+    expect(store.size).toBeLessThan(10_100)
+  })
+
+  it('never frees a refused key while another can go, whatever the order of calls', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(40), { minLength: 50, maxLength: 400 }), subjects => {
+        const clock = new ManualClock(1e12)
+        const store = new InMemoryStore({ maxKeys: 8, clock: clock.now })
+        const refused = new Set<number>()
+        for (const subject of subjects) {
+          const allowed = take(store, `ip:${subject}`)
+          if (!allowed) refused.add(subject)
+          if (refused.size > 6) break
+          for (const held of refused) if (held === subject && allowed) return false
+        }
+        return true
+      }),
+    )
+  })
+})
+
+describe('the numbers of InMemoryStore', () => {
+  it('stay exact past what 32 bits hold', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ clock: clock.now })
+    // 25 000 units an hour: a debt of 3 600 000 000 at 144 000 a unit, and past 2^32 with a burst of 40 000.
+    const wide: Rule = { ...rule, cell: 'w:t', limit: 25_000, capacity: 40_000, unit: 144_000, rate: 1, window: 3600e6 }
+    take(store, 'user:other', wide)
+    for (let i = 0; i < 40_000; i++) expect(take(store, 'user:1', wide)).toBe(true)
+    expect(take(store, 'user:1', wide)).toBe(false)
+    for (let i = 1; i < 40_000; i++) take(store, 'user:other', wide)
+    expect(take(store, 'user:other', wide)).toBe(false)
+    clock.advance('144ms')
+    expect([take(store, 'user:1', wide), take(store, 'user:1', wide)]).toEqual([true, false])
+  })
+
+  it('stay exact over years and under ten thousand changes of the limit', () => {
+    const clock = new ManualClock(1e12)
+    const store = new InMemoryStore({ clock: clock.now })
+    for (let i = 1; i <= 10_000; i++) {
+      const changed: Rule = { ...rule, unit: 30e6 + i }
+      expect([take(store, 'user:1', changed), take(store, 'user:1', changed), take(store, 'user:1', changed)]).toEqual([true, true, false])
+      clock.advance('2h')
+    }
+  })
+})
