@@ -1,4 +1,4 @@
-import { Decision, type DecisionFields, type PolicyVerdict, type Reason } from './decision.ts'
+import { Decision, type PolicyVerdict, type Reason } from './decision.ts'
 import type { OnStoreError } from './policy.ts'
 import type { Item, Question } from './question.ts'
 import type { Demand, Verdict } from './store/contract.ts'
@@ -14,13 +14,13 @@ export interface Charge {
 /** Reads a store's verdict into the decision that users see. */
 export function answer(question: Question, verdict: Verdict, degraded: false | OnStoreError = false): Decision {
   const { items } = question
-  const verdicts: PolicyVerdict[] = []
+  const verdicts: PolicyVerdict[] = new Array(items.length)
   let binding: PolicyVerdict | undefined
   let cost = 0
   let retryAfter = 0
-  for (const item of items) {
-    const said = read(item, question, verdict)
-    verdicts.push(said)
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i] as Item
+    const said = (verdicts[i] = read(item, question, verdict))
     if (item.shadow) continue
     if (said.retryAfter > retryAfter) retryAfter = said.retryAfter
     if (binding === undefined || binds(said, binding)) {
@@ -28,44 +28,52 @@ export function answer(question: Question, verdict: Verdict, degraded: false | O
       cost = item.cost
     }
   }
-  const charge = verdict.allowed && !verdict.repeated && degraded === false ? ({ question, verdict } satisfies Charge) : undefined
   Object.freeze(verdicts)
-  if (binding !== undefined) {
-    if (verdict.repeated) cost = 0
-    return new Decision({ ...named(binding), retryAfter, cost, degraded, verdicts }, charge, verdict.now / 1e6)
-  }
+  const isCharged = verdict.allowed && !verdict.repeated && degraded === false
+  const charge: Charge | undefined = isCharged ? { question, verdict } : undefined
   // Only shadow policies: the request passes, the first of them is shown.
-  const shown = named(verdicts[0] as PolicyVerdict)
-  return new Decision({ ...shown, allowed: true, reason: 'ok', retryAfter: 0, cost: 0, degraded, verdicts }, charge, verdict.now / 1e6)
+  const shown = binding ?? { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
+  return new Decision(shown, retryAfter, verdict.repeated ? 0 : cost, degraded, verdicts, charge, verdict.now / 1e6)
 }
 
-/** A decision about a request that no policy counts. */
-export function exempt(item: { policy: string; limit: number; key: string }, nowMs: number): Decision {
-  const { policy, limit, key } = item
+/** Whose request it is about, and by which policy, where no counter decides. */
+export interface Uncounted {
+  readonly policy: string
+  readonly limit: number
+  readonly key: string
+  readonly cost: number
+}
+
+const NO_VERDICTS: readonly PolicyVerdict[] = Object.freeze([])
+
+/** A decision that lets a request in uncounted: it is exempt, or (`open`) the store is away and the policies are open. */
+export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, open = false): Decision {
   const resetAt = Math.ceil(nowMs / 1000)
-  const verdicts = Object.freeze([])
-  return new Decision(
-    { allowed: true, reason: 'exempt', policy, limit, remaining: limit, resetAt, retryAfter: 0, cost: 0, key, degraded: false, verdicts },
-    undefined,
-    nowMs / 1000,
-  )
+  const shown = { allowed: true, reason: open ? ('ok' as const) : ('exempt' as const), policy, limit, remaining: limit, resetAt, key }
+  return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, NO_VERDICTS, undefined, nowMs / 1000)
 }
 
 /** A refusal that no counter decided: no key, no policy, no store. */
 export function refusal(
   reason: Reason,
-  item: { policy: string; limit: number; key: string; cost: number },
+  { policy, limit, key, cost }: Uncounted,
   nowMs: number,
   degraded: false | OnStoreError = false,
   retryAfter = 0,
 ): Decision {
-  const { policy, limit, key, cost } = item
-  const at = Math.ceil(nowMs / 1000) + retryAfter
-  const verdict: PolicyVerdict = Object.freeze({
-    policy, allowed: false, reason, limit, remaining: 0, resetAt: at, retryAfter, key, mode: 'enforce',
+  const resetAt = Math.ceil(nowMs / 1000) + retryAfter
+  const said: PolicyVerdict = Object.freeze({
+    policy,
+    allowed: false,
+    reason,
+    limit,
+    remaining: 0,
+    resetAt,
+    retryAfter,
+    key,
+    mode: 'enforce',
   })
-  const fields: DecisionFields = { ...named(verdict), cost, degraded, verdicts: Object.freeze([verdict]) }
-  return new Decision(fields, undefined, nowMs / 1000)
+  return new Decision(said, retryAfter, cost, degraded, Object.freeze([said]), undefined, nowMs / 1000)
 }
 
 function read(item: Item, { group }: Question, verdict: Verdict): PolicyVerdict {
@@ -106,11 +114,6 @@ function reasonOf(demand: Demand, state: readonly number[], verdict: Verdict): R
 function binds(a: PolicyVerdict, b: PolicyVerdict): boolean {
   if (a.allowed !== b.allowed) return b.allowed
   return a.allowed ? a.remaining * b.limit < b.remaining * a.limit : a.retryAfter > b.retryAfter
-}
-
-function named(verdict: PolicyVerdict): Omit<DecisionFields, 'cost' | 'degraded' | 'verdicts'> {
-  const { allowed, reason, policy, limit, remaining: left, resetAt: at, retryAfter, key } = verdict
-  return { allowed, reason, policy, limit, remaining: left, resetAt: at, retryAfter, key }
 }
 
 function seconds(micros: number): number {

@@ -29,11 +29,13 @@ export interface CompiledPolicy {
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
   readonly calendar: Calendar | undefined
-  /** A quota's calendar edges around an instant (Unix milliseconds), in microseconds. The same tuple within a period. */
-  edges(nowMs: number): Edges | undefined
+  /** A quota's calendar edges around now, in microseconds. The same tuple within a period. */
+  edges(): Edges | undefined
   readonly thresholds: readonly number[]
   /** How long an idempotency key lives beside it, microseconds; a quota's period wins. */
   readonly window: number
+  /** Whether each route has a counter of its own. */
+  readonly isPerRoute: boolean
   /** The counter for a route; `undefined` where all routes share one. */
   rule(route: string | undefined): Rule
   /** `keysPerAddress` times the limit, for all unverified keys of an address together. */
@@ -106,6 +108,7 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
     edges: calendar === undefined ? () => undefined : edgesIn(calendar),
     thresholds: quota?.thresholds ?? DEFAULT_THRESHOLDS,
     window,
+    isPerRoute: scope === 'route',
     rule: (route: string | undefined) => (scope === 'global' ? base : ruleFor(route ?? '*')),
     guardRule,
     cells: () => [base.cell, ...[...routes.values()].map(rule => rule.cell), ...(guard ? [guard.cell] : [])],
@@ -156,11 +159,11 @@ function spanOf(policy: Policy<never>): number {
     : parseDuration(policy.window, 'window', 'HALT_E_WINDOW')
 }
 
-function edgesIn(calendar: Calendar): (nowMs: number) => Edges {
+function edgesIn(calendar: Calendar): () => Edges {
   let last: readonly number[] | undefined
   let micros: Edges = [0, 0, 0]
-  return nowMs => {
-    const edges = calendar.edges(nowMs)
+  return () => {
+    const edges = calendar.edges(Date.now())
     if (edges === last) return micros
     last = edges
     return (micros = [edges[0] * 1000, edges[1] * 1000, edges[2] * 1000])

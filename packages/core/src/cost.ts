@@ -24,7 +24,8 @@ export function readCost(cost: unknown, name = 'cost'): number {
 /** Checks a cost once, whatever policies it meets. */
 export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
   if (cost === undefined || cost === WHOLE_LIMIT) return
-  if (typeof cost !== 'object' || cost === null) readCost(cost)
+  // A list or a Map has no names of policies: it would charge nothing that anybody meant.
+  if (typeof cost !== 'object' || cost === null || Symbol.iterator in cost) readCost(cost)
   else for (const [name, units] of Object.entries(cost)) readCost(units, `cost of ${name}`)
 }
 

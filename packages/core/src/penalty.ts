@@ -7,6 +7,7 @@ import { type Judge, strictJudge } from './resilience/judge.ts'
 import { penaltyStatus } from './status.ts'
 import { PenaltyMode, type Store, type Verdict } from './store/contract.ts'
 import { PENALTY_CELL } from './store/decide.ts'
+import { penaltyUntil } from './store/read.ts'
 import { type Notify, notifier, type PenaltyStatus, type Telemetry } from './telemetry.ts'
 
 /** Options of {@link PenaltyManager}. */
@@ -57,7 +58,7 @@ export class PenaltyManager {
 
   /** The present score and penalty; changes nothing. */
   async getPenalty(identity: Identity): Promise<PenaltyStatus> {
-    return this.#ask(identity, PenaltyMode.READ, 0)
+    return penaltyStatus(this.#penalty.rule, await this.#ask(identity, PenaltyMode.READ, 0))
   }
 
   /**
@@ -69,18 +70,20 @@ export class PenaltyManager {
     if (!(typeof severity === 'number' && severity > 0 && severity <= 1e6)) {
       throw new HaltError('HALT_E_PENALTY', `severity is ${describe(severity)}.`, 'Give a number of points above 0.')
     }
-    const status = await this.#ask(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
+    const { rule } = this.#penalty
+    const verdict = await this.#ask(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
+    const status = penaltyStatus(rule, verdict)
     const subject = this.#subject(identity)
     this.#notify('onViolation', subject, status, severity)
-    const started = status.isActive && status.penaltyUntil - status.lastViolation >= Math.floor(this.#penalty.rule.duration / 1e6)
-    if (started) this.#notify('onPenaltyApplied', subject, status)
+    // To the microsecond: a penalty that runs already has less left than the whole.
+    if (penaltyUntil(verdict) - verdict.now >= rule.duration) this.#notify('onPenaltyApplied', subject, status)
     return status
   }
 
   /** Starts a penalty at once, for `duration` (default the configuration's); a longer one that runs stays. */
   async applyPenalty(identity: Identity, { duration }: { duration?: Duration } = {}): Promise<PenaltyStatus> {
     const micros = duration === undefined ? this.#penalty.rule.duration : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
-    const status = await this.#ask(identity, PenaltyMode.APPLY, micros)
+    const status = penaltyStatus(this.#penalty.rule, await this.#ask(identity, PenaltyMode.APPLY, micros))
     this.#notify('onPenaltyApplied', this.#subject(identity), status)
     return status
   }
@@ -91,10 +94,9 @@ export class PenaltyManager {
     await this.#judge.insist(() => this.#store.forget([cell]))
   }
 
-  async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<PenaltyStatus> {
+  async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Verdict> {
     const penalty = { rule: this.#penalty.rule, subject: this.#subject(identity), mode, amount }
-    const verdict: Verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [], penalty }))
-    return penaltyStatus(this.#penalty.rule, verdict)
+    return this.#judge.insist(() => this.#store.evaluate({ demands: [], penalty }))
   }
 
   #subject(identity: Identity): string {

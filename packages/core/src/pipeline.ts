@@ -1,4 +1,4 @@
-import { exempt, refusal } from './answer.ts'
+import { pass, refusal, type Uncounted } from './answer.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { conclude } from './conclusion.ts'
 import { type Cost, costFor, type WHOLE_LIMIT } from './cost.ts'
@@ -9,7 +9,7 @@ import type { KeyOutcome, Keyring } from './keyring.ts'
 import type { Observer } from './observer.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
 import { ask, type Keyed, type Question } from './question.ts'
-import type { Caller } from './request/caller.ts'
+import type { Caller, FoundKey } from './request/caller.ts'
 import { SHARED, type Subject } from './request/identity.ts'
 import type { RequestView } from './request/view.ts'
 import type { Judge, Judgement } from './resilience/judge.ts'
@@ -50,9 +50,11 @@ export class Pipeline {
     const counted: CompiledPolicy[] = []
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = []
     let pending = false
-    for (const policy of policies) {
+    for (let i = 0; i < policies.length; i++) {
+      const policy = policies[i] as CompiledPolicy
       if (policy.off || exempter.reason(policy, caller) !== undefined) continue
       const key = keyring.find(policy, caller)
+      if (policies.length === 1 && typeof key === 'object' && !isPromise(key)) return this.#askOne(policy, key, caller, asked)
       pending ||= isPromise(key)
       counted.push(policy)
       keys.push(key)
@@ -70,8 +72,13 @@ export class Pipeline {
       keyed.push({ policy, key: { subject: whose, how: 'the given identity', unverified: false } })
     }
     const [first] = policies
-    if (keyed.length === 0) return exempt({ policy: first?.name ?? '', limit: first?.limit ?? 0, key: subject }, Date.now())
+    if (keyed.length === 0) return pass(uncounted(first, subject, 0), Date.now())
     return this.#ask(keyed, undefined, subject, asked)
+  }
+
+  // The commonest request: one policy and its key at hand.
+  #askOne(policy: CompiledPolicy, key: FoundKey, caller: Caller, asked: Asked): Decision | Promise<Decision> {
+    return this.#ask([{ policy, key }], caller, this.#parts.penalty && caller.principal, asked)
   }
 
   #judge(
@@ -98,13 +105,13 @@ export class Pipeline {
     const question = ask(keyed, {
       cost: asked.cost,
       peek: asked.peek,
-      route: caller && routeOf(caller.view),
+      // Asked only where it counts: a framework may have to look it up.
+      route: caller !== undefined && keyed.some(isPerRoute) ? routeOf(caller.view) : undefined,
       address: unverified ? caller.ip : '',
       penalty,
       principal,
       idempotencyKey: asked.idempotencyKey,
       digest,
-      nowMs: Date.now(),
     })
     const judgement = judge.ask(question)
     if (!isPromise(judgement)) return this.#conclude(judgement, question, caller, asked)
@@ -119,18 +126,25 @@ export class Pipeline {
   }
 
   #exempt(policy: CompiledPolicy | undefined, caller: Caller, { peek, started }: Asked): Decision {
-    const decision = exempt({ policy: policy?.name ?? '', limit: policy?.limit ?? 0, key: caller.ip }, Date.now())
+    const decision = pass(uncounted(policy, caller.ip, 0), Date.now())
     if (!peek) this.#parts.observer.exempt(decision, policy, caller.view, started)
     return decision
   }
 
   #refuse(policy: CompiledPolicy | undefined, caller: Caller, reason: 'missing-key' | 'policy-error', { cost, peek, started }: Asked): Decision {
     const units = policy === undefined ? 1 : costFor(policy, cost)
-    const item = { policy: policy?.name ?? '', limit: policy?.limit ?? 0, key: caller.ip, cost: units }
-    const decision = refusal(reason, item, Date.now(), false, reason === 'policy-error' ? 1 : 0)
+    const decision = refusal(reason, uncounted(policy, caller.ip, units), Date.now(), false, reason === 'policy-error' ? 1 : 0)
     if (!peek) this.#parts.observer.refused(decision, policy, caller.view, started)
     return decision
   }
+}
+
+function uncounted(policy: CompiledPolicy | undefined, key: Subject, cost: number): Uncounted {
+  return { policy: policy?.name ?? '', limit: policy?.limit ?? 0, key, cost }
+}
+
+function isPerRoute({ policy }: Keyed): boolean {
+  return policy.isPerRoute
 }
 
 // HEAD asks what GET would say. Without a matched route the path stands in, as routers that ignore case and trailing

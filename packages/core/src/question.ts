@@ -41,23 +41,23 @@ export interface QuestionContext {
   readonly principal: Subject | undefined
   readonly idempotencyKey: string | undefined
   readonly digest: Digest
-  /** Unix milliseconds as this process sees them: only to find a quota's calendar edges. */
-  readonly nowMs: number
 }
 
 /** Writes the group that decides all policies of a request at once. */
 export function ask(keyed: readonly Keyed[], context: QuestionContext): Question {
   const items: Item[] = []
   const demands: Demand[] = []
-  for (const { policy, key } of keyed) {
+  for (let i = 0; i < keyed.length; i++) {
+    const { policy, key } = keyed[i] as Keyed
     const shadow = isShadow(policy, key.subject)
     const cost = costFor(policy, context.cost)
     const mode = context.peek ? Mode.PEEK : shadow ? Mode.SHADOW : Mode.CHARGE
-    const common = { cost, mode, edges: policy.edges(context.nowMs) }
+    const edges = policy.edges()
     const penalized = policy.calendar === undefined && isPenalized(key.subject, context.principal)
-    const at = demands.push({ ...common, rule: policy.rule(context.route), subject: key.subject, penalized }) - 1
+    // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
+    const at = demands.push({ rule: policy.rule(context.route), subject: key.subject, cost, mode, edges, penalized }) - 1
     const guard = key.unverified
-      ? demands.push({ ...common, rule: policy.guardRule(), subject: context.address, penalized: false }) - 1
+      ? demands.push({ rule: policy.guardRule(), subject: context.address, cost, mode, edges, penalized: false }) - 1
       : -1
     items.push({ policy, key, cost, shadow, at, guard })
   }

@@ -134,7 +134,7 @@ export class QuotaManager {
   }
 
   #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
-    const edges = policy.edges(Date.now())
+    const edges = policy.edges()
     return { rule: policy.rule(undefined), subject: this.#subject(identity), cost, mode, edges, penalized: false }
   }
 

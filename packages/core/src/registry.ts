@@ -1,8 +1,7 @@
-import type { AnyPolicy } from './compiled-policy.ts'
+import { type AnyPolicy, compilePolicy } from './compiled-policy.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
 import { definePolicy, type Awaitable, type Policy, type PolicyResolver, type Quota, type RatePolicy } from './policy.ts'
-import { validate } from './validation.ts'
 
 /**
  * Named policies whose numbers change while the service runs. A change takes effect on the next request of this
@@ -23,7 +22,8 @@ export class PolicyRegistry<R = unknown> {
 
   /** Adds a policy under its name, or replaces the one of that name. */
   register(policy: AnyPolicy<R>): void {
-    validate(policy)
+    // As the limiter will: what only compiling finds (a time zone, a product too large) is no news for a request.
+    compilePolicy(policy, { multiplier: undefined, keysPerAddress: 1 })
     this.#policies.set(policy.name, Object.freeze({ ...policy }))
   }
 

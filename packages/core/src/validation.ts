@@ -126,16 +126,22 @@ function checkRest(fields: Fields): void {
   checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_EXEMPTION')
   checkChoice(fields, 'onStoreError', ['local', 'open', 'closed'], 'HALT_E_ON_STORE_ERROR')
   checkType(fields, 'plan', 'string', 'HALT_E_PLAN')
-  const { mode, thresholds } = fields
-  if (typeof mode === 'object' && mode !== null) {
-    const share = (mode as Fields)['shadow']
-    if (typeof share === 'number' && share >= 0 && share <= 1 && Object.keys(mode).length === 1) return
+  const { exemptions, mode, thresholds } = fields
+  if (exemptions !== undefined && !Array.isArray(exemptions)) {
+    refuse('HALT_E_EXEMPTION', `exemptions is ${describe(exemptions)}.`, 'Give a list: ["/admin", "192.0.2.0/24"].')
+  }
+  if (typeof mode !== 'object' || mode === null) checkChoice(fields, 'mode', ['enforce', 'shadow', 'off'], 'HALT_E_MODE')
+  else if (!isSharing(mode as Fields)) {
     refuse('HALT_E_MODE', 'mode is not { shadow: a share from 0 to 1 }.', 'Give { shadow: 0.9 } for nine keys of ten.')
   }
-  checkChoice(fields, 'mode', ['enforce', 'shadow', 'off'], 'HALT_E_MODE')
   const isShare = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 1
   if (thresholds === undefined || (Array.isArray(thresholds) && thresholds.every(isShare))) return
   refuse('HALT_E_THRESHOLDS', 'thresholds is not a list of shares.', 'Give shares from 0 to 1, like [0.8, 1].')
+}
+
+function isSharing(mode: Fields): boolean {
+  const { shadow: share } = mode
+  return typeof share === 'number' && share >= 0 && share <= 1 && Object.keys(mode).length === 1
 }
 
 function checkCost(fields: Fields, isQuota: boolean): void {

@@ -75,7 +75,8 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
   async function answer(outcome: Outcome, c: Context<E>): Promise<Response> {
     const { decision } = outcome
     if (onLimited === undefined || decision === undefined) return refuse(outcome, c)
-    const custom = async (): Promise<Response> => withHeaders(await onLimited(decision, c), outcome.headers, c.header)
+    const custom = async (): Promise<Response> =>
+      withHeaders(await onLimited(decision, c), outcome.headers, c.header)
     const fix = 'Return a Response; such a request gets the default answer.'
     const answered = await callUser(limiter, 'onLimited', fix, custom)
     return answered.failed ? refuse(outcome, c) : answered.value

@@ -37,13 +37,15 @@ export async function leaveAtEnd<E extends Env>(
     if (outgoing.destroyed === true || outgoing.stream?.destroyed === true) leave()
     return next()
   }
+  const { signal } = c.req.raw
+  signal?.addEventListener('abort', () => leave(), { once: true })
   try {
     await next()
   } catch (error) {
     leave()
     throw error
   }
-  if (!c.finalized || c.req.raw.signal?.aborted === true) return leave()
+  if (!c.finalized || signal?.aborted === true) return leave()
   const { req, res } = c
   if (res.body === null || req.method === 'HEAD' || !lasts(gate, outcome)) return leave(res)
   const body = watch(res.body, isWhole => leave(isWhole ? res : undefined))
@@ -52,11 +54,16 @@ export async function leaveAtEnd<E extends Env>(
 
 /** Whether the request is in flight until its last byte is sent, not only until the app has answered. */
 function lasts<E extends Env>({ limiter }: Guard<Context<E>, Response>, { decision }: Outcome): boolean {
-  return decision?.verdicts.some(({ policy }) => limiter.policyNamed(policy)?.algorithm === 'concurrency') === true
+  return (
+    decision?.verdicts.some(({ policy }) => limiter.policyNamed(policy)?.algorithm === 'concurrency') === true
+  )
 }
 
 /** The same bytes as they are asked for; tells when the last one is taken, or when nobody wants the rest. */
-function watch(body: ReadableStream<Uint8Array>, end: (isWhole: boolean) => void): ReadableStream<Uint8Array> {
+function watch(
+  body: ReadableStream<Uint8Array>,
+  end: (isWhole: boolean) => void,
+): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   return new ReadableStream<Uint8Array>(
     {

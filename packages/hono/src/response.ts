@@ -15,7 +15,11 @@ export function announce<E extends Env>(headers: Headers, c: Context<E>): void {
 
 /** Makes the answer of a refusal whose headers are announced, beside those that other middleware has set. */
 export function refuse<E extends Env>({ status, headers, body }: Outcome, c: Context<E>): Response {
-  const response = c.newResponse(body?.text ?? null, status as StatusCode, body && { 'Content-Type': body.type })
+  const response = c.newResponse(
+    body?.text ?? null,
+    status as StatusCode,
+    body && { 'Content-Type': body.type },
+  )
   // On `c` too: where other middleware has begun an answer, as cors() does, Hono lets its headers win.
   return withHeaders(response, headers, c.header)
 }

@@ -28,8 +28,11 @@ describe('getConnInfo', () => {
   it('tells clients apart', async () => {
     const peer: GetConnInfo = c => ({ remote: { address: c.req.header('x-peer') } })
     const { app } = guarded({ getConnInfo: peer })
-    const ask = async (ip: string): Promise<number> => (await app.request('/', { headers: { 'X-Peer': ip } })).status
-    expect([await ask('203.0.113.1'), await ask('203.0.113.2'), await ask('203.0.113.1')]).toEqual([200, 200, 429])
+    const ask = async (ip: string): Promise<number> =>
+      (await app.request('/', { headers: { 'X-Peer': ip } })).status
+    expect([await ask('203.0.113.1'), await ask('203.0.113.2'), await ask('203.0.113.1')]).toEqual([
+      200, 200, 429,
+    ])
   })
 
   const without: readonly [string, GetConnInfo | undefined, string[]][] = [
@@ -38,12 +41,21 @@ describe('getConnInfo', () => {
     ['gives none of the kind', () => ({ remote: { address: 'unix:/run/app.sock' } }), []],
     ['gives what is no text', () => ({ remote: { address: 7 as unknown as string } }), []],
     ['gives nothing', () => undefined as never, ['HALT_W_CALLBACK']],
-    ['throws', () => { throw new Error('another runtime') }, ['HALT_W_CALLBACK']],
+    [
+      'throws',
+      () => {
+        throw new Error('another runtime')
+      },
+      ['HALT_W_CALLBACK'],
+    ],
   ]
   for (const [what, info, warnings] of without) {
     it(`that ${what} leaves one counter for everybody, and warns`, async () => {
       const { app, warned } = guarded({ getConnInfo: info })
-      const headers = (i: number): Record<string, string> => ({ 'X-Forwarded-For': `203.0.113.${i}`, 'X-Real-IP': `203.0.113.${i}` })
+      const headers = (i: number): Record<string, string> => ({
+        'X-Forwarded-For': `203.0.113.${i}`,
+        'X-Real-IP': `203.0.113.${i}`,
+      })
       const { url, close } = await listen(app)
       const all = [await fetch(url, { headers: headers(1) }), await fetch(url, { headers: headers(2) })]
       await close()
@@ -66,10 +78,14 @@ describe('getConnInfo', () => {
   })
 
   it('gives way to clientIp', async () => {
-    const clientIp = (c: { req: { header(name: string): string | undefined } }) => c.req.header('x-platform-ip')
+    const clientIp = (c: { req: { header(name: string): string | undefined } }) =>
+      c.req.header('x-platform-ip')
     const { app } = guarded({ getConnInfo, clientIp })
-    const ask = async (ip: string): Promise<number> => (await app.request('/', { headers: { 'X-Platform-IP': ip } })).status
-    expect([await ask('203.0.113.1'), await ask('203.0.113.2'), await ask('203.0.113.1')]).toEqual([200, 200, 429])
+    const ask = async (ip: string): Promise<number> =>
+      (await app.request('/', { headers: { 'X-Platform-IP': ip } })).status
+    expect([await ask('203.0.113.1'), await ask('203.0.113.2'), await ask('203.0.113.1')]).toEqual([
+      200, 200, 429,
+    ])
   })
 })
 

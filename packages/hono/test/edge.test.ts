@@ -8,7 +8,9 @@ beforeAll(async () => {
 })
 
 const ask = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
-  worker.fetch(new Request(`https://api.example${path}`, { headers: { 'CF-Connecting-IP': '203.0.113.7', ...headers } }))
+  worker.fetch(
+    new Request(`https://api.example${path}`, { headers: { 'CF-Connecting-IP': '203.0.113.7', ...headers } }),
+  )
 
 const statuses = async (count: number, path: string, headers?: Record<string, string>): Promise<number[]> => {
   const found: number[] = []
@@ -33,7 +35,11 @@ describe('at the edge, without process and Node', () => {
   it('counts addresses in memory, and says when to come back', async () => {
     expect(await statuses(2, '/ip/a')).toEqual([200, 200])
     const refused = await ask('/ip/b')
-    expect([refused.status, refused.headers.get('ratelimit-limit'), refused.headers.get('retry-after')]).toEqual([429, '2', '30'])
+    expect([
+      refused.status,
+      refused.headers.get('ratelimit-limit'),
+      refused.headers.get('retry-after'),
+    ]).toEqual([429, '2', '30'])
     expect(await refused.json()).toMatchObject({ error: 'rate_limit_exceeded', retry_after: 30 })
     expect(refused.headers.get('access-control-expose-headers')).toContain('Retry-After')
     expect((await ask('/ip/a', { 'CF-Connecting-IP': '203.0.113.8' })).status).toBe(200)

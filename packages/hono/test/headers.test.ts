@@ -23,7 +23,11 @@ const guard = (more: Partial<HaltOptions> = {}) =>
   } as HaltOptions)
 
 /** The answers to some equal requests. */
-async function ask(app: Hono, times = 1, init: RequestInit = {}): Promise<{ headers: Headers; status: number; body: string }[]> {
+async function ask(
+  app: Hono,
+  times = 1,
+  init: RequestInit = {},
+): Promise<{ headers: Headers; status: number; body: string }[]> {
   const { url, close } = await listen(app)
   try {
     const answers = []
@@ -56,10 +60,14 @@ describe('the headers are on', () => {
     ['server-sent events', c => streamSSE(c, async stream => stream.writeSSE({ data: 'ok' })), 200],
     ['c.notFound()', async c => c.notFound(), 404],
     ['an exception', () => Promise.reject(new HTTPException(403, { message: 'no' })), 403],
-    ['an exception with a response', () => Promise.reject(new HTTPException(401, { res: new Response('no', { status: 401 }) })), 401],
+    [
+      'an exception with a response',
+      () => Promise.reject(new HTTPException(401, { res: new Response('no', { status: 401 }) })),
+      401,
+    ],
   ]
   for (const [what, handler, status] of answers) {
-    it(what, async () => {
+    it(`${what}`, async () => {
       const [first] = await ask(new Hono().use(guard()).get('/a', handler))
       expect(first?.status).toBe(status)
       expect(first?.headers.get('ratelimit-limit')).toBe('2')
@@ -73,22 +81,36 @@ describe('the headers are on', () => {
     const app = new Hono().use(guard()).get('/a', () => Promise.reject(new Error('broken')))
     app.onError(() => new Response('sorry', { status: 500 }))
     const [first] = await ask(app)
-    expect([first?.status, first?.body, first?.headers.get('ratelimit-remaining')]).toEqual([500, 'sorry', '1'])
+    expect([first?.status, first?.body, first?.headers.get('ratelimit-remaining')]).toEqual([
+      500,
+      'sorry',
+      '1',
+    ])
   })
 
   it('what fetch() gave, whose headers are fixed', async () => {
-    const server = createServer((_req, res) => void res.setHeader('X-Up', 'yes').end('ok')).listen(0, '127.0.0.1')
+    const server = createServer((_req, res) => void res.setHeader('X-Up', 'yes').end('ok')).listen(
+      0,
+      '127.0.0.1',
+    )
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
     const [first] = await ask(new Hono().use(guard()).get('/a', () => fetch(`http://127.0.0.1:${port}`)))
     server.close()
     server.closeAllConnections()
-    expect([first?.body, first?.headers.get('x-up'), first?.headers.get('ratelimit-remaining')]).toEqual(['ok', 'yes', '1'])
+    expect([first?.body, first?.headers.get('x-up'), first?.headers.get('ratelimit-remaining')]).toEqual([
+      'ok',
+      'yes',
+      '1',
+    ])
   })
 
   it('a Response that the app holds, without staying on it', async () => {
     const held = new Response(null, { status: 204 })
-    const all = await ask(new Hono().use(guard()).get('/a', () => held), 2)
+    const all = await ask(
+      new Hono().use(guard()).get('/a', () => held),
+      2,
+    )
     expect(all.map(({ headers }) => headers.get('ratelimit-remaining'))).toEqual(['1', '0'])
     expect(held.headers.get('ratelimit-remaining')).toBe(null)
   })
@@ -97,7 +119,10 @@ describe('the headers are on', () => {
 it('leaves headers of these names that the handler sets as they are', async () => {
   const handler = (c: Context): Response => c.text('ok', 200, { 'RateLimit-Limit': '7' })
   const [first] = await ask(new Hono().use(guard()).get('/a', handler))
-  expect([first?.headers.get('ratelimit-limit'), first?.headers.get('ratelimit-remaining')]).toEqual(['7', '1'])
+  expect([first?.headers.get('ratelimit-limit'), first?.headers.get('ratelimit-remaining')]).toEqual([
+    '7',
+    '1',
+  ])
 })
 
 describe('with other middleware', () => {
@@ -105,16 +130,30 @@ describe('with other middleware', () => {
   for (const [i, handler] of answers.entries()) {
     for (const order of ['around', 'inside']) {
       it(`works with cors, secureHeaders, etag and compress ${order} it (${i})`, async () => {
-        const others = [cors({ origin: 'https://app.example', exposeHeaders: ['X-Own'] }), secureHeaders(), etag(), compress()]
+        const others = [
+          cors({ origin: 'https://app.example', exposeHeaders: ['X-Own'] }),
+          secureHeaders(),
+          etag(),
+          compress(),
+        ]
         const app = new Hono()
-        app.use(...(order === 'around' ? [...others, guard()] as const : [guard(), ...others] as const))
+        app.use(...(order === 'around' ? ([...others, guard()] as const) : ([guard(), ...others] as const)))
         app.get('/a', handler)
         const init = { headers: { Origin: 'https://app.example' } }
         const [first, second, refused] = await ask(app, 3, init)
-        expect([first?.body, second?.headers.get('ratelimit-remaining'), refused?.status]).toEqual(['ok', '0', 429])
+        expect([first?.body, second?.headers.get('ratelimit-remaining'), refused?.status]).toEqual([
+          'ok',
+          '0',
+          429,
+        ])
         expect(first?.headers.get('x-frame-options')).toBe('SAMEORIGIN')
         const exposed = first?.headers.get('access-control-expose-headers')?.toLowerCase().split(/, ?/)
-        expect(exposed?.toSorted()).toEqual(['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'x-own'])
+        expect(exposed?.toSorted()).toEqual([
+          'ratelimit-limit',
+          'ratelimit-remaining',
+          'ratelimit-reset',
+          'x-own',
+        ])
         if (order === 'inside') return
         expect(refused?.headers.get('access-control-allow-origin')).toBe('https://app.example')
         expect(refused?.headers.get('access-control-expose-headers')?.toLowerCase()).toContain('retry-after')

@@ -12,7 +12,11 @@ const busy = { name: 'busy', algorithm: 'concurrency', limit: 1, ttl: 600, keySt
 const many = { name: 'many', limit: 5, window: 60, algorithm: 'fixed-window', keyStrategy: 'shared' } as const
 
 function setUp(handler: (c: Context) => Response | Promise<Response>, more: Partial<HaltOptions> = {}) {
-  const limiter = new RateLimiter<Context>({ store: new InMemoryStore(), policy: [busy, many], exemptPrivateIps: false })
+  const limiter = new RateLimiter<Context>({
+    store: new InMemoryStore(),
+    policy: [busy, many],
+    exemptPrivateIps: false,
+  })
   const app = new Hono().get('/', halt({ limiter, ...more } as HaltOptions), handler)
   const left = async (policy: string): Promise<number | undefined> =>
     (await limiter.peek({ custom: 'anybody' })).verdicts.find(verdict => verdict.policy === policy)?.remaining
@@ -88,14 +92,20 @@ describe('where there is no socket to look at', () => {
   it('the body, the status and the headers stay as they are', async () => {
     const { app } = setUp(c => c.json({ ok: true }, 201, { 'X-Own': 'yes' }))
     const answer = await app.request('/')
-    expect([answer.status, answer.headers.get('x-own'), answer.headers.get('ratelimit-limit')]).toEqual([201, 'yes', '1'])
+    expect([answer.status, answer.headers.get('x-own'), answer.headers.get('ratelimit-limit')]).toEqual([
+      201,
+      'yes',
+      '1',
+    ])
     expect(answer.headers.get('content-type')).toBe('application/json')
     expect(await answer.json()).toEqual({ ok: true })
   })
 
   it('chargeWhen looks at the response', async () => {
-    const chargeWhen = vi.fn((response: Response) => response.status >= 400)
-    const { app, left } = setUp(c => c.text('ok', c.req.query('fail') === undefined ? 200 : 401), { chargeWhen })
+    const chargeWhen = vi.fn<(response: Response) => boolean>(response => response.status >= 400)
+    const { app, left } = setUp(c => c.text('ok', c.req.query('fail') === undefined ? 200 : 401), {
+      chargeWhen,
+    })
     await (await app.request('/')).text()
     await vi.waitFor(async () => expect(await left('many')).toBe(5))
     await (await app.request('/?fail')).text()
@@ -104,12 +114,15 @@ describe('where there is no socket to look at', () => {
   })
 
   it('chargeWhen is not asked for a request that was given up: it stays charged', async () => {
-    const chargeWhen = vi.fn(() => false)
+    const chargeWhen = vi.fn<() => boolean>(() => false)
     const controller = new AbortController()
-    const { app, left } = setUp(c => {
-      controller.abort()
-      return c.text('too late')
-    }, { chargeWhen })
+    const { app, left } = setUp(
+      c => {
+        controller.abort()
+        return c.text('too late')
+      },
+      { chargeWhen },
+    )
     await app.request('/', { signal: controller.signal })
     const { response } = pending()
     const streaming = setUp(() => response, { chargeWhen })
@@ -135,14 +148,18 @@ describe('on Node', () => {
 
   it('a request is over when the client goes away in the middle of a stream', async () => {
     let cancelled = false
-    const chargeWhen = vi.fn(() => false)
-    const { app, left } = setUp(c => stream(c, async out => {
-      out.onAbort(() => void (cancelled = true))
-      while (!cancelled) {
-        await out.write('more ')
-        await out.sleep(5)
-      }
-    }), { chargeWhen })
+    const chargeWhen = vi.fn<() => boolean>(() => false)
+    const { app, left } = setUp(
+      c =>
+        stream(c, async out => {
+          out.onAbort(() => void (cancelled = true))
+          while (!cancelled) {
+            await out.write('more ')
+            await out.sleep(5)
+          }
+        }),
+      { chargeWhen },
+    )
     const { url, close } = await listen(app)
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')

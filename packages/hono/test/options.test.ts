@@ -32,7 +32,9 @@ describe('options that are wrong are refused when the middleware is made', () =>
 
 describe('a middleware of options alone', () => {
   it('limits on localhost when private addresses count', async () => {
-    const app = new Hono().use(halt({ policy: presets.AUTH_ENDPOINTS, getConnInfo })).get('/', c => c.text('ok'))
+    const app = new Hono()
+      .use(halt({ policy: presets.AUTH_ENDPOINTS, getConnInfo }))
+      .get('/', c => c.text('ok'))
     expect(await statuses(app, ...Array<string>(11).fill('/'))).toEqual([...Array<number>(10).fill(200), 429])
   })
 

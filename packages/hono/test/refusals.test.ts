@@ -11,7 +11,13 @@ import { listen } from './adapter.ts'
 
 function limiterOf(name: string, limit: number, more: Partial<RateLimiterOptions<Context>> = {}) {
   const policy = { name, limit, window: 60, algorithm: 'fixed-window' } as const
-  return new RateLimiter<Context>({ store: new InMemoryStore(), policy, exemptPrivateIps: false, warn: () => {}, ...more })
+  return new RateLimiter<Context>({
+    store: new InMemoryStore(),
+    policy,
+    exemptPrivateIps: false,
+    warn: () => {},
+    ...more,
+  })
 }
 
 async function ask(app: Hono, times = 1): Promise<{ status: number; headers: Headers; body: string }> {
@@ -34,7 +40,11 @@ describe('sendLimited', () => {
 
   it('answers in the default format where no guard was', async () => {
     const { status, headers, body } = await ask(new Hono().get('/ask', handler))
-    expect([status, headers.get('ratelimit-limit'), headers.get('cache-control')]).toEqual([429, '1', 'no-store'])
+    expect([status, headers.get('ratelimit-limit'), headers.get('cache-control')]).toEqual([
+      429,
+      '1',
+      'no-store',
+    ])
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
     expect(JSON.parse(body)).toMatchObject({ error: 'rate_limit_exceeded', retry_after: null })
   })
@@ -98,8 +108,13 @@ describe('onLimited', () => {
   ]
   for (const [what, custom] of answers) {
     it(`may answer with ${what}`, async () => {
-      const app = new Hono().use(halt({ limiter: limiterOf('p', 1), getConnInfo, onLimited: (_, c) => custom(c) }))
-      const { status, headers, body } = await ask(app.get('/ask', c => c.text('ok')), 2)
+      const app = new Hono().use(
+        halt({ limiter: limiterOf('p', 1), getConnInfo, onLimited: (_, c) => custom(c) }),
+      )
+      const { status, headers, body } = await ask(
+        app.get('/ask', c => c.text('ok')),
+        2,
+      )
       expect([status, body, headers.get('retry-after')]).toEqual([418, '{"mine":true}', '60'])
       expect(headers.get('cache-control')).toBe('no-store')
     })
@@ -108,12 +123,20 @@ describe('onLimited', () => {
   const broken: readonly [string, () => Response][] = [
     ['gives nothing', () => undefined as unknown as Response],
     ['gives what is no response', () => 'no' as unknown as Response],
-    ['throws an HTTPException', () => { throw new HTTPException(418) }],
+    [
+      'throws an HTTPException',
+      () => {
+        throw new HTTPException(418)
+      },
+    ],
   ]
   for (const [what, onLimited] of broken) {
     it(`that ${what} is replaced by the default answer`, async () => {
       const app = new Hono().use(halt({ limiter: limiterOf('p', 1), getConnInfo, onLimited }))
-      const { status, headers, body } = await ask(app.get('/ask', c => c.text('ok')), 2)
+      const { status, headers, body } = await ask(
+        app.get('/ask', c => c.text('ok')),
+        2,
+      )
       expect([status, headers.get('retry-after')]).toEqual([429, '60'])
       expect(JSON.parse(body)).toMatchObject({ error: 'rate_limit_exceeded' })
     })

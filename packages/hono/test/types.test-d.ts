@@ -52,7 +52,9 @@ describe('the types', () => {
   })
 
   it('leave the answers of a route alone', () => {
-    const app = new Hono<AppEnv>().get('/a', halt({ limiter, getConnInfo: onNode }), c => c.json({ ok: true }))
+    const app = new Hono<AppEnv>().get('/a', halt({ limiter, getConnInfo: onNode }), c =>
+      c.json({ ok: true }),
+    )
     type Answer = Awaited<ReturnType<Awaited<ReturnType<typeof app.request>>['json']>>
     expectTypeOf<Answer>().not.toBeNever()
   })

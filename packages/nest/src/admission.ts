@@ -29,7 +29,7 @@ export class Admission {
     if (plan.skip) return true
     if (call.visitor !== undefined) this.#noticeProxies(call.view.request as object)
     const gate = this.#runtime.gateOf(plan)
-    passage.refuse = gate.refuse
+    passage.gate = gate
     const outcome = gate.enter(call.view, call.visitor, plan.own)
     const conclude = (found: Outcome): true | Promise<true> => {
       show(found, call, context)
@@ -56,15 +56,26 @@ export class Admission {
   }
 }
 
-function show({ binding, decision, headers }: Outcome, { visitor, response }: Call, context: ExecutionContext): void {
+function show(
+  { binding, decision, headers }: Outcome,
+  { visitor, response }: Call,
+  context: ExecutionContext,
+): void {
   if (!binding || decision === undefined) return
   noteDecision(context, decision)
   // A request's guards know by the request which is the tightest; GraphQL fields that share a response do not.
-  if (response !== undefined && (visitor !== undefined || isTightest(response, decision))) setHeaders(response, headers)
+  if (response !== undefined && (visitor !== undefined || isTightest(response, decision)))
+    setHeaders(response, headers)
 }
 
 // The interceptor tells when a call without a response of its own ends.
-function watch(passage: Passage, gate: Guard<unknown, Ending>, outcome: Outcome, call: Call, context: ExecutionContext): void {
+function watch(
+  passage: Passage,
+  gate: Guard<unknown, Ending>,
+  outcome: Outcome,
+  call: Call,
+  context: ExecutionContext,
+): void {
   const leave: Passage['leave'] = result => gate.leave(outcome, result && { result, context })
   if (call.visitor === undefined || call.response === undefined) passage.leave = leave
   else onEnd(call.response, leave)

@@ -26,18 +26,28 @@ export interface RateLimitOptions {
  * @example
  * `@RateLimit('auth')`, `@RateLimit({ name: 'exports', limit: 5, window: '1h', keyStrategy: 'user' })`
  */
-export function RateLimit<R = NestRequest>(...limits: readonly (string | NestPolicy<R> | RateLimitOptions)[]): RuleDecorator {
+export function RateLimit<R = NestRequest>(
+  ...limits: readonly (string | NestPolicy<R> | RateLimitOptions)[]
+): RuleDecorator {
   const last = limits.at(-1)
   const options = isOptions(last) ? last : undefined
   const given = options === undefined ? limits : limits.slice(0, -1)
   for (const limit of given) {
-    if (typeof limit === 'string' || (typeof limit === 'object' && limit !== null && !isOptions(limit))) continue
-    throw new HaltError('HALT_E_POLICY', `@RateLimit got ${String(limit)}.`, 'Give names of policies, policies, and { override } last.')
+    if (typeof limit === 'string' || (typeof limit === 'object' && limit !== null && !isOptions(limit)))
+      continue
+    throw new HaltError(
+      'HALT_E_POLICY',
+      `@RateLimit got ${JSON.stringify(limit)}.`,
+      'Give names of policies, policies, and { override } last.',
+    )
   }
-  const mark = addRules({ limits: [{ limits: given as (string | AnyPolicy)[], override: options?.override === true }] })
+  const mark = addRules({
+    limits: [{ limits: given as (string | AnyPolicy)[], override: options?.override === true }],
+  })
   const intercept = UseInterceptors(HaltInterceptor)
   return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    for (const decorate of [mark, intercept] as MethodDecorator[]) decorate(target, name as string, descriptor as PropertyDescriptor)
+    for (const decorate of [mark, intercept] as MethodDecorator[])
+      decorate(target, name as string, descriptor as PropertyDescriptor)
   }
 }
 

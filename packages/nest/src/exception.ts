@@ -34,7 +34,11 @@ export class RateLimitException extends HttpException {
 }
 
 /** The exception that refuses a call in the way of its transport. @param context undefined for HTTP */
-export function refusalException(context: ExecutionContext | undefined, decision: Decision, style: RefusalStyle): Error {
+export function refusalException(
+  context: ExecutionContext | undefined,
+  decision: Decision,
+  style: RefusalStyle,
+): Error {
   const exception = new RateLimitException(decision, style)
   const type = context?.getType<string>()
   if (context === undefined || (type !== 'ws' && type !== 'rpc')) return exception

@@ -12,7 +12,11 @@ const INTERCEPTORS = '__interceptors__'
  * Warns of a gateway that is not counted, or not to the end, although `HaltGuard` is global: Nest keeps global guards and
  * interceptors from gateways.
  */
-export function checkGateway(type: { readonly name: string }, methods: readonly [string, object][], { limiter, planner }: Runtime): void {
+export function checkGateway(
+  type: { readonly name: string },
+  methods: readonly [string, object][],
+  { limiter, planner }: Runtime,
+): void {
   if (Reflect.getMetadata(IS_GATEWAY, type) !== true) return
   for (const [name, handler] of methods) {
     if (Reflect.getMetadata(IS_HANDLER, handler) === undefined || has(INTERCEPTORS, type, handler)) continue
@@ -34,5 +38,7 @@ export function checkGateway(type: { readonly name: string }, methods: readonly 
 }
 
 function has(key: string, ...holders: readonly object[]): boolean {
-  return holders.some(holder => ((Reflect.getMetadata(key, holder) as unknown[] | undefined) ?? []).some(isOurs))
+  return holders.some(holder =>
+    ((Reflect.getMetadata(key, holder) as unknown[] | undefined) ?? []).some(isOurs),
+  )
 }

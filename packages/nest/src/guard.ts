@@ -1,5 +1,12 @@
 import { HaltError } from '@halt/core'
-import { type CanActivate, type ExecutionContext, Inject, Injectable, type OnModuleInit, Optional } from '@nestjs/common'
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type OnModuleInit,
+  Optional,
+} from '@nestjs/common'
 
 import type { Admission } from './admission.ts'
 import type { HaltApplication } from './application.ts'
@@ -35,5 +42,9 @@ markOurs(HaltGuard)
 /** @throws HaltError `HALT_E_MODULE` when the application has decorators or guards, but not the module */
 export function assertModule(admission: Admission | undefined): Admission {
   if (admission !== undefined) return admission
-  throw new HaltError('HALT_E_MODULE', 'HaltGuard or @RateLimit is used without HaltModule.', 'Import HaltModule.forRoot({ … }) in the root module.')
+  throw new HaltError(
+    'HALT_E_MODULE',
+    'HaltGuard or @RateLimit is used without HaltModule.',
+    'Import HaltModule.forRoot({ … }) in the root module.',
+  )
 }

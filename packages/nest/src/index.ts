@@ -18,7 +18,14 @@ export type {
   HandlerResult,
   NestLimiterOptions,
 } from './options.ts'
-export type { ContextCallback, NestCost, NestPolicies, NestPolicy, NestPolicyResolver, NestRequest } from './policy.ts'
+export type {
+  ContextCallback,
+  NestCost,
+  NestPolicies,
+  NestPolicy,
+  NestPolicyResolver,
+  NestRequest,
+} from './policy.ts'
 export { sendLimited } from './send-limited.ts'
 export { ApiRateLimited, type ApiRateLimitedOptions } from './swagger.ts'
 export { getRateLimiterToken } from './tokens.ts'

@@ -1,4 +1,12 @@
-import { type CallHandler, type ExecutionContext, Inject, Injectable, type NestInterceptor, type OnModuleInit, Optional } from '@nestjs/common'
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+  type OnModuleInit,
+  Optional,
+} from '@nestjs/common'
 import { finalize, map, type Observable, tap } from 'rxjs'
 
 import type { Admission } from './admission.ts'
@@ -25,7 +33,10 @@ export class HaltInterceptor implements NestInterceptor, OnModuleInit {
     assertModule(this.#admission)
   }
 
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
+  intercept(
+    context: ExecutionContext,
+    next: CallHandler,
+  ): Observable<unknown> | Promise<Observable<unknown>> {
     const admitted = assertModule(this.#admission).admit(context)
     return admitted === true ? run(context, next) : admitted.then(() => run(context, next))
   }

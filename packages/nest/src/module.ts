@@ -46,10 +46,25 @@ export class HaltModule {
   }
 }
 
-function root(options: Provider[], names: readonly string[], imports: DynamicModule['imports'] = []): DynamicModule {
+function root(
+  options: Provider[],
+  names: readonly string[],
+  imports: DynamicModule['imports'] = [],
+): DynamicModule {
   const providers = [...options, ...rootProviders(names)]
-  const exported = [APPLICATION, HaltGuard, HaltInterceptor, ...[undefined, ...names].map(getRateLimiterToken)]
-  return { module: HaltModule, global: true, imports: [DiscoveryModule, ...imports], providers, exports: exported }
+  const exported = [
+    APPLICATION,
+    HaltGuard,
+    HaltInterceptor,
+    ...[undefined, ...names].map(getRateLimiterToken),
+  ]
+  return {
+    module: HaltModule,
+    global: true,
+    imports: [DiscoveryModule, ...imports],
+    providers,
+    exports: exported,
+  }
 }
 
 /** What {@link HaltModule.forFeature} makes. */

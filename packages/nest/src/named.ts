@@ -19,8 +19,15 @@ export class NamedPolicies {
   add(name: string, policies: AnyPolicy | readonly AnyPolicy[]): void {
     const known = this.#named.get(name)
     const list = listOf(policies)
-    if (known !== undefined && !(known.length === list.length && known.every((policy, i) => policy === list[i]))) {
-      throw new HaltError('HALT_E_DUPLICATE_POLICY', `Two of the policies are named "${name}".`, 'Give each its own name.')
+    if (
+      known !== undefined &&
+      !(known.length === list.length && known.every((policy, i) => policy === list[i]))
+    ) {
+      throw new HaltError(
+        'HALT_E_DUPLICATE_POLICY',
+        `Two of the policies are named "${name}".`,
+        'Give each its own name.',
+      )
     }
     this.#named.set(name, list)
   }
@@ -31,7 +38,11 @@ export class NamedPolicies {
     if (found !== undefined) return found
     const known = [...new Set([...this.#named.keys(), ...(this.#global ?? []).map(policy => policy.name)])]
     const list = known.length === 0 ? 'There are none' : `Known: ${known.join(', ')}`
-    throw new HaltError('HALT_E_UNKNOWN_POLICY', `No policy is named "${name}".`, `${list}; add it to the policies of HaltModule.`)
+    throw new HaltError(
+      'HALT_E_UNKNOWN_POLICY',
+      `No policy is named "${name}".`,
+      `${list}; add it to the policies of HaltModule.`,
+    )
   }
 
   /** The names of the policies that a name to be skipped stands for. */

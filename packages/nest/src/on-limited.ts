@@ -4,7 +4,8 @@ import { callUser } from '@halt/core/http'
 import { isException } from './exception.ts'
 import { isSent } from './response.ts'
 
-const FIX = 'Such a call gets the default answer. For another one, throw an HttpException, or answer and return the response.'
+const FIX =
+  'Such a call gets the default answer. For another one, throw an HttpException, or answer and return the response.'
 
 /**
  * Lets the application answer a refused call: by an exception of its own, or on the response. Rejects with what exception

@@ -6,7 +6,13 @@ import {
   LIMITER_OPTIONS,
   type RateLimiterOptions,
 } from '@halt/core/http'
-import type { DynamicModule, ExecutionContext, InjectionToken, OptionalFactoryDependency, Type } from '@nestjs/common'
+import type {
+  DynamicModule,
+  ExecutionContext,
+  InjectionToken,
+  OptionalFactoryDependency,
+  Type,
+} from '@nestjs/common'
 
 import type { ContextCallback, NestCost, NestPolicies, NestPolicyResolver, NestRequest } from './policy.ts'
 
@@ -39,8 +45,10 @@ export interface HandlerResult {
 }
 
 /** How the module guards. */
-export interface GuardSettings<R = NestRequest>
-  extends Pick<GuardOptions, 'costOnError' | 'headers' | 'errorFormat' | 'statusCode' | 'skipPreflight'> {
+export interface GuardSettings<R = NestRequest> extends Pick<
+  GuardOptions,
+  'costOnError' | 'headers' | 'errorFormat' | 'statusCode' | 'skipPreflight'
+> {
   /** Named policies for `@RateLimit('name')` and `@InjectRateLimiter('name')`. */
   readonly policies?: Readonly<Record<string, NestPolicies<R>>> | undefined
   /** Units of a call: a number for every policy, or by policy name; or a function that gives either. */
@@ -73,7 +81,9 @@ export interface HaltOptionsFactory<R = NestRequest> {
 export interface HaltModuleAsyncOptions<R = NestRequest> {
   readonly imports?: DynamicModule['imports'] | undefined
   readonly inject?: (InjectionToken | OptionalFactoryDependency)[] | undefined
-  readonly useFactory?: ((...injected: never[]) => HaltModuleOptions<R> | Promise<HaltModuleOptions<R>>) | undefined
+  readonly useFactory?:
+    | ((...injected: never[]) => HaltModuleOptions<R> | Promise<HaltModuleOptions<R>>)
+    | undefined
   readonly useClass?: Type<HaltOptionsFactory<R>> | undefined
   readonly useExisting?: InjectionToken<HaltOptionsFactory<R>> | undefined
   /** Which of the `policies` are to be injectable as limiters: Nest asks before it has the options. */
@@ -81,7 +91,8 @@ export interface HaltModuleAsyncOptions<R = NestRequest> {
 }
 
 /** The options as the rest of the package uses them: whatever the request is. */
-export type AnyOptions = GuardSettings<unknown> & NestLimiterOptions<unknown> & { readonly limiter?: RateLimiter | undefined }
+export type AnyOptions = GuardSettings<unknown> &
+  NestLimiterOptions<unknown> & { readonly limiter?: RateLimiter | undefined }
 
 const OWN = ['limiter', 'policies', 'onLimited', 'getRequest']
 
@@ -90,5 +101,9 @@ export function checkModuleOptions(options: AnyOptions): void {
   checkGuardOptions(options as GuardOptions, [...LIMITER_OPTIONS, ...OWN])
   const { getRequest } = options
   if (getRequest === undefined || typeof getRequest === 'function') return
-  throw new HaltError('HALT_E_OPTION', 'getRequest is not a function.', 'Give a function of the ExecutionContext, or leave it out.')
+  throw new HaltError(
+    'HALT_E_OPTION',
+    'getRequest is not a function.',
+    'Give a function of the ExecutionContext, or leave it out.',
+  )
 }

@@ -10,7 +10,8 @@ export type Leave = (result?: HandlerResult) => void
 export interface Passage {
   readonly handler: unknown
   leave: Leave | undefined
-  refuse: Guard['refuse'] | undefined
+  /** The guard that decided it. */
+  gate: Pick<Guard, 'refuse'> | undefined
 }
 
 const PASSAGE = Symbol.for('halt.nest.passage')
@@ -36,7 +37,7 @@ export function begin(context: ExecutionContext): Passage | undefined {
   const handler = context.getHandler()
   const earlier = passageAt(place)
   if (earlier !== undefined && earlier.handler === handler) return undefined
-  const passage: Passage = { handler, leave: undefined, refuse: undefined }
+  const passage: Passage = { handler, leave: undefined, gate: undefined }
   if (place !== undefined) place[PASSAGE] = passage
   return passage
 }

@@ -50,7 +50,10 @@ export function select(scopes: readonly Rules[], named: NamedPolicies): Selectio
 }
 
 /** The policies of a selection, given the global ones. */
-export function merge({ global, without, added }: Selection, policies: readonly AnyPolicy[]): readonly AnyPolicy[] {
+export function merge(
+  { global, without, added }: Selection,
+  policies: readonly AnyPolicy[],
+): readonly AnyPolicy[] {
   const kept = global ? policies.filter(policy => !without.has(policy.name) && !added.includes(policy)) : []
   return [...kept, ...added]
 }

@@ -78,9 +78,15 @@ export class Planner {
     }
     const policies = merge(selection, globals ?? [])
     const skip = policies.length === 0
-    if (isPlain(selection) && isLimiters && !skip) return { skip, own, watches: watches || countsFlight(policies), merge: undefined }
+    if (isPlain(selection) && isLimiters && !skip)
+      return { skip, own, watches: watches || countsFlight(policies), merge: undefined }
     this.#validate(policies)
-    return { skip, own: { ...own, policy: policies }, watches: watches || countsFlight(policies), merge: undefined }
+    return {
+      skip,
+      own: { ...own, policy: policies },
+      watches: watches || countsFlight(policies),
+      merge: undefined,
+    }
   }
 
   #validate(policy: readonly AnyPolicy[]): void {
@@ -94,7 +100,8 @@ function memoized(selection: Selection): NonNullable<Plan['merge']> {
   return resolved => {
     let merged = made.get(resolved)
     if (merged === undefined) made.set(resolved, (merged = merge(selection, listOf(resolved))))
-    if (merged.length === 0) throw new HaltError('HALT_E_POLICY', 'Every policy is skipped.', 'Use @SkipRateLimit() without names.')
+    if (merged.length === 0)
+      throw new HaltError('HALT_E_POLICY', 'Every policy is skipped.', 'Use @SkipRateLimit() without names.')
     return merged
   }
 }

@@ -32,16 +32,35 @@ export function rootProviders(names: readonly string[]): Provider[] {
 }
 
 /** Makes a limiter injectable. */
-export function limiterProvider(name: string | undefined, make: (application: HaltApplication) => RateLimiter): FactoryProvider {
+export function limiterProvider(
+  name: string | undefined,
+  make: (application: HaltApplication) => RateLimiter,
+): FactoryProvider {
   return { provide: getRateLimiterToken(name), inject: [APPLICATION], useFactory: make }
 }
 
 /** The provider of options that need what is injected. @throws HaltError when there is no source of them */
-export function optionsProviders<R>({ inject, useFactory, useClass, useExisting }: HaltModuleAsyncOptions<R>): Provider[] {
-  if (useFactory !== undefined) return [{ provide: OPTIONS, inject: [...(inject ?? [])], useFactory: useFactory as FactoryProvider['useFactory'] }]
+export function optionsProviders<R>({
+  inject,
+  useFactory,
+  useClass,
+  useExisting,
+}: HaltModuleAsyncOptions<R>): Provider[] {
+  if (useFactory !== undefined)
+    return [
+      {
+        provide: OPTIONS,
+        inject: [...(inject ?? [])],
+        useFactory: useFactory as FactoryProvider['useFactory'],
+      },
+    ]
   const source = useExisting ?? useClass
   if (source === undefined) {
-    throw new HaltError('HALT_E_OPTION', 'HaltModule.forRootAsync has no source of options.', 'Give useFactory, useClass or useExisting.')
+    throw new HaltError(
+      'HALT_E_OPTION',
+      'HaltModule.forRootAsync has no source of options.',
+      'Give useFactory, useClass or useExisting.',
+    )
   }
   const options: FactoryProvider = {
     provide: OPTIONS,

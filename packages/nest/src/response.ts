@@ -22,7 +22,8 @@ export function setHeaders(response: object, headers: Headers): void {
   if (isSent(target) || typeof target.getHeader !== 'function') return
   applyHeaders(headers, {
     get: name => target.getHeader(name)?.toString(),
-    set: (name, value) => void (target.setHeader === undefined ? target.header?.(name, value) : target.setHeader(name, value)),
+    set: (name, value) =>
+      void (target.setHeader === undefined ? target.header?.(name, value) : target.setHeader(name, value)),
   })
 }
 

@@ -76,7 +76,11 @@ function globalsOf(policy: AnyOptions['policy']): readonly AnyPolicy[] | undefin
 function guardOptionsOf(options: AnyOptions): GuardOptions<unknown, Ending> {
   const { costOnError, headers, errorFormat, statusCode, skipPreflight, cost, skip, chargeWhen } = options
   return {
-    ...{ costOnError, headers, errorFormat, statusCode, skipPreflight },
+    costOnError,
+    headers,
+    errorFormat,
+    statusCode,
+    skipPreflight,
     cost: cost as GuardOptions['cost'],
     skip: skip as GuardOptions['skip'],
     chargeWhen: chargeWhen && (({ result, context }) => chargeWhen(result, context)),

@@ -25,9 +25,19 @@ export function sendLimited(target: ExecutionContext | object, decision: Decisio
   const context = 'getArgs' in target ? (target as ExecutionContext) : undefined
   const { req, request } = target as Answerable
   const place = context === undefined ? (req ?? request) : placeOf(context)
-  const { headers, status, body }: Outcome = passageAt(place)?.refuse?.(decision) ?? refusalFor(place ?? {}, decision)
+  const { headers, status, body }: Outcome =
+    passageAt(place)?.gate?.refuse(decision) ?? refusalFor(place ?? {}, decision)
   const isProblem = body?.type.startsWith('application/problem') === true
-  const response = context === undefined ? target : context.getType() === 'http' ? context.getArgByIndex<object>(1) : undefined
-  if (response !== undefined) setHeaders(response, isProblem ? { ...headers, 'Content-Type': body.type } : headers)
-  throw refusalException(context, decision, { errorFormat: isProblem ? 'problem' : 'json', statusCode: status })
+  const response =
+    context === undefined
+      ? target
+      : context.getType() === 'http'
+        ? context.getArgByIndex<object>(1)
+        : undefined
+  if (response !== undefined)
+    setHeaders(response, isProblem ? { ...headers, 'Content-Type': body.type } : headers)
+  throw refusalException(context, decision, {
+    errorFormat: isProblem ? 'problem' : 'json',
+    statusCode: status,
+  })
 }

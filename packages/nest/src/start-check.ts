@@ -16,13 +16,18 @@ type Constructor = abstract new (...args: never[]) => object
  */
 export function checkDecorators(discovery: DiscoveryService, runtime: Runtime): void {
   const providers = discovery.getProviders()
-  const isGlobal = providers.some(({ token, instance }) => String(token).startsWith('APP_GUARD') && isOurs(instance))
+  const isGlobal = providers.some(
+    ({ token, instance }) => String(token).startsWith('APP_GUARD') && isOurs(instance),
+  )
   const wrappers = [...discovery.getControllers(), ...providers]
-  const types = new Set(wrappers.map(({ metatype, instance }) => typeOf(instance) ?? metatype).filter(isClass))
+  const types = new Set(
+    wrappers.map(({ metatype, instance }) => typeOf(instance) ?? metatype).filter(isClass),
+  )
   for (const type of types) {
     const handlers = handlersOf(type)
     for (const [name, handler] of handlers) {
-      if (hasRules(type) || hasRules(handler)) located(`${type.name}.${name}`, () => void runtime.planner.make(type, handler))
+      if (hasRules(type) || hasRules(handler))
+        located(`${type.name}.${name}`, () => void runtime.planner.make(type, handler))
     }
     if (isGlobal) checkGateway(type, handlers, runtime)
   }

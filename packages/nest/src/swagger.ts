@@ -25,7 +25,12 @@ const HEADERS = {
   'RateLimit-Reset': integer('When nothing is counted any more, Unix seconds.'),
 }
 
-const WAIT = { type: 'integer', nullable: true, example: 42, description: 'Seconds until the request passes; null when it never can.' }
+const WAIT = {
+  type: 'integer',
+  nullable: true,
+  example: 42,
+  description: 'Seconds until the request passes; null when it never can.',
+}
 
 const SCHEMAS: Readonly<Record<ErrorFormat, { readonly type: string; readonly schema: object }>> = {
   json: {

@@ -3,15 +3,42 @@ import { type AddressInfo, connect } from 'node:net'
 
 import type { AnyPolicy } from '@halt/core'
 import type { Store } from '@halt/core/store'
-import { type AdapterUnderTest, type Mount, ROUTES, type Served, type Setup, type StoreUnderTest, type SuiteOptions } from '@halt/core/testing'
+import {
+  type AdapterUnderTest,
+  type Mount,
+  ROUTES,
+  type Served,
+  type Setup,
+  type StoreUnderTest,
+  type SuiteOptions,
+} from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
-import { All, Controller, type ExecutionContext, Get, type INestApplication, NotFoundException, Options, Post, Res, type Type, UseGuards } from '@nestjs/common'
+import {
+  All,
+  Controller,
+  type ExecutionContext,
+  Get,
+  type INestApplication,
+  NotFoundException,
+  Options,
+  Post,
+  Res,
+  type Type,
+  UseGuards,
+} from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import type { NestExpressApplication } from '@nestjs/platform-express'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { Test } from '@nestjs/testing'
 
-import { HaltGuard, HaltModule, type HaltModuleOptions, RateLimit, RateLimitCost, RateLimitDecision } from '../src/index.ts'
+import {
+  HaltGuard,
+  HaltModule,
+  type HaltModuleOptions,
+  RateLimit,
+  RateLimitCost,
+  RateLimitDecision,
+} from '../src/index.ts'
 import type { Platform } from './app.ts'
 
 /** The stores that the suite runs on. */
@@ -33,7 +60,8 @@ export function adapterOn(platform: Platform): AdapterUnderTest {
     ...(platform === 'fastify' ? { http2: url => connectHttp2(url) } : {}),
     header: (request: { headers: Record<string, string> }, name) => request.headers[name],
     status: (response: { statusCode: number }) => response.statusCode,
-    answer: (context: ExecutionContext, { status, body }) => context.switchToHttp().getResponse().status(status).send(body),
+    answer: (context: ExecutionContext, { status, body }) =>
+      context.switchToHttp().getResponse().status(status).send(body),
     serve: setup => serve(platform, setup),
   }
 }
@@ -49,19 +77,25 @@ async function serve(platform: Platform, setup: Setup): Promise<Served> {
   const quiet = { logger: false, forceCloseConnections: true } as const
   let app: INestApplication
   if (platform === 'express') {
-    const express = (app = testing.createNestApplication<NestExpressApplication>({ ...quiet, bodyParser: false }))
+    const express = (app = testing.createNestApplication<NestExpressApplication>({
+      ...quiet,
+      bodyParser: false,
+    }))
     express.use((req: any, res: any, next: () => void) => {
       if (req.headers['x-user'] !== undefined) req.user = { id: req.headers['x-user'] }
       res.set(headers)
       next()
     })
   } else {
-    const adapter = new FastifyAdapter(http2 ? { http2: true, forceCloseConnections: true } : { forceCloseConnections: true })
+    const adapter = new FastifyAdapter(
+      http2 ? { http2: true, forceCloseConnections: true } : { forceCloseConnections: true },
+    )
     app = testing.createNestApplication<NestFastifyApplication>(adapter, quiet)
     const instance = adapter.getInstance()
     instance.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
     instance.addHook('onRequest', async (request, reply) => {
-      if (request.headers['x-user'] !== undefined) Object.assign(request, { user: { id: request.headers['x-user'] } })
+      if (request.headers['x-user'] !== undefined)
+        Object.assign(request, { user: { id: request.headers['x-user'] } })
       reply.headers(headers)
     })
   }
@@ -95,7 +129,8 @@ function controllerOf({ guards, handle }: Setup, global: Mount | undefined): Typ
     }
     const descriptor = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor
     const own = guards.filter(({ at }) => at === path).map(({ options }) => options)
-    for (const decorate of [VERBS[method](path), ...decoratorsOf(own, global)]) decorate(prototype, name, descriptor)
+    for (const decorate of [VERBS[method](path), ...decoratorsOf(own, global)])
+      decorate(prototype, name, descriptor)
     RateLimitDecision()(prototype, name, 0)
     Res()(prototype, name, 1)
   }

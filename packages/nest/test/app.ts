@@ -32,8 +32,20 @@ export interface AppParts {
 export const LOCAL = { exemptPrivateIps: false } as const
 
 /** Compiles an application around HaltModule; it is closed when the test ends. */
-export async function makeApp(options: HaltModuleOptions<never> | undefined, parts: AppParts = {}): Promise<INestApplication> {
-  const { platform = 'express', controllers = [], providers = [], imports = [], guarded = true, module, before, trustProxy = false } = parts
+export async function makeApp(
+  options: HaltModuleOptions<never> | undefined,
+  parts: AppParts = {},
+): Promise<INestApplication> {
+  const {
+    platform = 'express',
+    controllers = [],
+    providers = [],
+    imports = [],
+    guarded = true,
+    module,
+    before,
+    trustProxy = false,
+  } = parts
   const local = options?.limiter === undefined ? LOCAL : {}
   const root = module ?? (options && HaltModule.forRoot({ ...local, ...options } as HaltModuleOptions))
   const testing = await Test.createTestingModule({
@@ -50,7 +62,10 @@ export async function makeApp(options: HaltModuleOptions<never> | undefined, par
 }
 
 /** Starts an application on a free port; gives its address. */
-export async function startApp(options: HaltModuleOptions<never> | undefined, parts: AppParts = {}): Promise<string> {
+export async function startApp(
+  options: HaltModuleOptions<never> | undefined,
+  parts: AppParts = {},
+): Promise<string> {
   const app = await makeApp(options, parts)
   await app.listen(0, '127.0.0.1')
   return `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`

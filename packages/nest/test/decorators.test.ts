@@ -5,12 +5,20 @@ import { describe, expect, it } from 'vitest'
 import { HaltGuard, RateLimit, RateLimitCost, SkipRateLimit } from '../src/index.ts'
 import { countingStore, startApp, statuses } from './app.ts'
 
-const policy = (name: string, limit: number, more: object = {}): Policy => ({ name, limit, window: 60, ...more })
+const policy = (name: string, limit: number, more: object = {}): Policy => ({
+  name,
+  limit,
+  window: 60,
+  ...more,
+})
 const named = { a: policy('a', 1), b: [policy('b1', 2), policy('b2', 3)] }
 
 /** How many of five requests to `/x` pass. */
 async function passes(controller: Type, options: object = {}): Promise<number> {
-  const url = await startApp({ policy: policy('global', 4), policies: named, ...options }, { controllers: [controller] })
+  const url = await startApp(
+    { policy: policy('global', 4), policies: named, ...options },
+    { controllers: [controller] },
+  )
   return (await statuses(`${url}/x`, 5)).filter(status => status === 200).length
 }
 

@@ -1,7 +1,19 @@
 import type { Decision, Policy } from '@halt/core'
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo'
 import type { ExecutionContext } from '@nestjs/common'
-import { Args, Field, GraphQLModule, Int, Mutation, ObjectType, Parent, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql'
+import {
+  Args,
+  Field,
+  GraphQLModule,
+  Int,
+  Mutation,
+  ObjectType,
+  Parent,
+  Query,
+  ResolveField,
+  Resolver,
+  Subscription,
+} from '@nestjs/graphql'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 
@@ -97,29 +109,47 @@ function start(options: object, more: Partial<ApolloDriverConfig> = {}): Promise
 
 function ask(url: string, query: string | string[]): Promise<Response> {
   const body = Array.isArray(query) ? query.map(text => ({ query: text })) : { query }
-  return fetch(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  return fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
 }
 
 describe('a GraphQL request', () => {
   it('charges each of a hundred aliased mutations', async () => {
     const url = await start({})
-    const response = await ask(url, `mutation { ${Array.from({ length: 100 }, (_, i) => `m${i}: add`).join(' ')} }`)
+    const response = await ask(
+      url,
+      `mutation { ${Array.from({ length: 100 }, (_, i) => `m${i}: add`).join(' ')} }`,
+    )
     const { errors } = (await response.json()) as { errors: object[] }
     expect(added).toBe(5)
     expect(errors).not.toHaveLength(0)
     expect(errors[0]).toMatchObject({
       message: 'Too many requests. Please try again later.',
-      extensions: { code: 'TOO_MANY_REQUESTS', error: 'rate_limit_exceeded', retry_after: expect.any(Number) },
+      extensions: {
+        code: 'TOO_MANY_REQUESTS',
+        error: 'rate_limit_exceeded',
+        retry_after: expect.any(Number),
+      },
     })
-    expect((errors[0] as { extensions: object }).extensions).not.toHaveProperty('stacktrace.0', expect.stringContaining('TypeError'))
+    expect((errors[0] as { extensions: object }).extensions).not.toHaveProperty(
+      'stacktrace.0',
+      expect.stringContaining('TypeError'),
+    )
   })
 
   it('charges each aliased query and each of a batch', async () => {
     const url = await start({})
-    const response = await ask(url, ['{ a: remaining b: remaining }', '{ remaining }', '{ a: remaining b: remaining c: remaining }'])
+    const response = await ask(url, [
+      '{ a: remaining b: remaining }',
+      '{ remaining }',
+      '{ a: remaining b: remaining c: remaining }',
+    ])
     const answers = (await response.json()) as { data: Record<string, number> | null; errors?: object[] }[]
     const given = answers.flatMap(({ data }) => Object.values(data ?? {}))
-    expect(given.toSorted()).toEqual([2, 3, 4])
+    expect(given.toSorted((a, b) => a - b)).toEqual([2, 3, 4])
     expect(answers.filter(({ errors }) => errors !== undefined)).toHaveLength(1)
   })
 
@@ -138,7 +168,9 @@ describe('a GraphQL request', () => {
     const url = await start({ store }, { fieldResolverEnhancers: ['guards', 'interceptors'] })
     await ask(url, '{ items { id plain } }')
     expect(store.calls).toBe(1)
-    const { data } = (await (await ask(url, '{ items { costly } }')).json()) as { data: { items: { costly: string | null }[] } }
+    const { data } = (await (await ask(url, '{ items { costly } }')).json()) as {
+      data: { items: { costly: string | null }[] }
+    }
     expect(data.items.filter(({ costly }) => costly !== null)).toHaveLength(2)
     const left = (await (await ask(url, '{ remaining }')).json()) as { data: { remaining: number } }
     expect(left.data.remaining).toBe(2)
@@ -177,8 +209,12 @@ async function subscribe(url: string, query: string): Promise<Subscriber> {
     socket.on('error', reject)
     socket.on('open', () => socket.send('{"type":"connection_init"}'))
     socket.on('message', data => {
-      const { type, payload } = JSON.parse(String(data)) as { type: string; payload?: { errors?: object } }
-      if (type === 'connection_ack') socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }))
+      const { type, payload } = JSON.parse((data as Buffer).toString()) as {
+        type: string
+        payload?: { errors?: object }
+      }
+      if (type === 'connection_ack')
+        socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }))
       else resolve(payload?.errors === undefined ? type : 'error')
     })
   })

@@ -1,8 +1,29 @@
 import type { Policy, RateLimiter } from '@halt/core'
-import { type ArgumentsHost, Catch, Controller, type ExceptionFilter, Get, HttpException, Post, Req, Res, UseFilters, UseGuards } from '@nestjs/common'
+import {
+  type ArgumentsHost,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  Get,
+  HttpException,
+  Post,
+  Req,
+  Res,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common'
 import { describe, expect, it } from 'vitest'
 
-import { HaltGuard, InjectRateLimiter, RateLimit, RateLimitCost, RateLimitDecision, RateLimitException, sendLimited, SkipRateLimit } from '../src/index.ts'
+import {
+  HaltGuard,
+  InjectRateLimiter,
+  RateLimit,
+  RateLimitCost,
+  RateLimitDecision,
+  RateLimitException,
+  sendLimited,
+  SkipRateLimit,
+} from '../src/index.ts'
 import { countingStore, platforms, startApp, statuses } from './app.ts'
 
 const global: Policy = { name: 'global', limit: 3, window: 60 }
@@ -108,11 +129,17 @@ describe.each(platforms)('on %s', platform => {
   })
 
   it('writes problem details where that is the format', async () => {
-    const url = await startApp({ policy: { ...global, limit: 1 }, policies: { auth }, errorFormat: 'problem' }, parts)
+    const url = await startApp(
+      { policy: { ...global, limit: 1 }, policies: { auth }, errorFormat: 'problem' },
+      parts,
+    )
     await fetch(`${url}/one`)
     const refused = await fetch(`${url}/one`)
     expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/)
-    expect(await refused.json()).toMatchObject({ title: 'Too Many Requests', 'violated-policies': ['global'] })
+    expect(await refused.json()).toMatchObject({
+      title: 'Too Many Requests',
+      'violated-policies': ['global'],
+    })
   })
 
   it('shows filters an HttpException with the decision', async () => {
@@ -153,7 +180,10 @@ describe.each(platforms)('on %s', platform => {
       }
     }
     const controllers = [Guarded, ThingsController]
-    const url = await startApp({ store, policy: global, policies: { auth } }, { platform, controllers, guarded: false })
+    const url = await startApp(
+      { store, policy: global, policies: { auth } },
+      { platform, controllers, guarded: false },
+    )
     expect(await statuses(`${url}/guarded`, 4)).toEqual([200, 200, 200, 429])
     expect(store.calls).toBe(4)
     expect(await statuses(`${url}/two`, 4)).toEqual([200, 200, 200, 200])

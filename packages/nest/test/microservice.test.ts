@@ -21,7 +21,7 @@ import { freePort } from './free-port.ts'
 const global: Policy = { name: 'global', limit: 3, window: 60 }
 
 let events = 0
-let held: (() => void)[] = []
+const held: (() => void)[] = []
 
 @Controller()
 class MathController {
@@ -33,7 +33,10 @@ class MathController {
   @MessagePattern('stream')
   @RateLimit({ name: 'streams', limit: 1, algorithm: 'concurrency', ttl: 60 })
   stream() {
-    return interval(30).pipe(take(3), map(i => i))
+    return interval(30).pipe(
+      take(3),
+      map(i => i),
+    )
   }
 
   @MessagePattern('hold')
@@ -50,10 +53,17 @@ class MathController {
 }
 
 /** Starts a service on TCP, in an HTTP application or alone. */
-async function start(options: object, controller: any = MathController, inheritAppConfig = true): Promise<ClientProxy> {
+async function start(
+  options: object,
+  controller: any = MathController,
+  inheritAppConfig = true,
+): Promise<ClientProxy> {
   const port = await freePort()
   const before = (app: INestApplication) =>
-    app.connectMicroservice<MicroserviceOptions>({ transport: Transport.TCP, options: { port, host: '127.0.0.1' } }, { inheritAppConfig })
+    app.connectMicroservice<MicroserviceOptions>(
+      { transport: Transport.TCP, options: { port, host: '127.0.0.1' } },
+      { inheritAppConfig },
+    )
   const app = await makeApp({ policy: global, ...options } as never, { controllers: [controller], before })
   await app.startAllMicroservices()
   await app.init()
@@ -139,7 +149,8 @@ describe('a microservice', () => {
     const telemetry = { onAllowed: (key: string) => void keys.push(key) }
     const byUser = { ...global, keyStrategy: 'user' as const }
     await send(await start({ policy: byUser, telemetry }), 'add', [{ userId: 'x' }])
-    const userId = (_: unknown, context: ExecutionContext) => context.switchToRpc().getData<{ userId: string }[]>()[0]?.userId
+    const userId = (_: unknown, context: ExecutionContext) =>
+      context.switchToRpc().getData<{ userId: string }[]>()[0]?.userId
     await send(await start({ policy: byUser, telemetry, userId }), 'add', [{ userId: 'x' }])
     expect(keys).toEqual(['ip:127.0.0.1', 'user:x'])
   })
@@ -147,7 +158,8 @@ describe('a microservice', () => {
   it('asks getRequest for what it is to take for the request', async () => {
     const keys: string[] = []
     const telemetry = { onAllowed: (key: string) => void keys.push(key) }
-    const getRequest = (context: ExecutionContext) => (context.getType() === 'rpc' ? { ip: '198.51.100.7', headers: {} } : undefined)
+    const getRequest = (context: ExecutionContext) =>
+      context.getType() === 'rpc' ? { ip: '198.51.100.7', headers: {} } : undefined
     await send(await start({ telemetry, getRequest }), 'add')
     expect(keys).toEqual(['ip:198.51.100.7'])
   })

@@ -3,7 +3,14 @@ import { Controller, Get, Injectable, Module } from '@nestjs/common'
 import { Test } from '@nestjs/testing'
 import { describe, expect, it } from 'vitest'
 
-import { getRateLimiterToken, HaltModule, type HaltModuleOptions, type HaltOptionsFactory, InjectRateLimiter, RateLimit } from '../src/index.ts'
+import {
+  getRateLimiterToken,
+  HaltModule,
+  type HaltModuleOptions,
+  type HaltOptionsFactory,
+  InjectRateLimiter,
+  RateLimit,
+} from '../src/index.ts'
 import { countingStore, LOCAL, makeApp, startApp, statuses } from './app.ts'
 
 const global: Policy = { name: 'global', limit: 2, window: 60 }
@@ -35,7 +42,11 @@ describe('forRootAsync', () => {
     const module = HaltModule.forRootAsync({
       imports: [ConfigModule],
       inject: [Config],
-      useFactory: async (config: Config) => ({ ...LOCAL, policy: { ...global, limit: config.limit }, policies: { mail } }),
+      useFactory: async (config: Config) => ({
+        ...LOCAL,
+        policy: { ...global, limit: config.limit },
+        policies: { mail },
+      }),
     })
     const url = await startApp(undefined, { module, controllers: [Routes] })
     expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
@@ -53,7 +64,9 @@ describe('forRootAsync', () => {
 
   it('ends requests in flight there too', async () => {
     const flight = { name: 'flight', limit: 1, algorithm: 'concurrency', ttl: 60 } as const
-    const module = HaltModule.forRootAsync({ useFactory: () => ({ ...LOCAL, policy: flight, policies: { mail } }) })
+    const module = HaltModule.forRootAsync({
+      useFactory: () => ({ ...LOCAL, policy: flight, policies: { mail } }),
+    })
     const url = await startApp(undefined, { module, controllers: [Routes] })
     expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 200])
   })
@@ -81,7 +94,10 @@ describe('@InjectRateLimiter', () => {
   }
 
   it('injects the module’s limiter, or one that counts by a name alone, on the counters of the guard', async () => {
-    const app = await makeApp({ policy: global, policies: { mail } }, { controllers: [Routes], providers: [Mailer] })
+    const app = await makeApp(
+      { policy: global, policies: { mail } },
+      { controllers: [Routes], providers: [Mailer] },
+    )
     const { main, mail: limiter } = app.get(Mailer)
     expect((await main.consume({ user: '1' })).policy).toBe('global')
     expect((await limiter.consume({ ip: '127.0.0.1' })).allowed).toBe(true)
@@ -92,7 +108,9 @@ describe('@InjectRateLimiter', () => {
   })
 
   it('injects nothing for a name that nobody gave a policy', async () => {
-    await expect(makeApp({ policy: global }, { providers: [Mailer] })).rejects.toThrow(/halt\.nest\.limiter:mail/)
+    await expect(makeApp({ policy: global }, { providers: [Mailer] })).rejects.toThrow(
+      /halt\.nest\.limiter:mail/,
+    )
   })
 })
 
@@ -122,14 +140,19 @@ describe('forFeature', () => {
   it('may repeat a policy, but not take another one’s name', async () => {
     const repeated = await makeApp({ policy: global, policies: { mail } }, { imports: [MailModule] })
     await repeated.init()
-    const other = makeApp({ policy: global, policies: { mail: { ...mail, limit: 5 } } }, { imports: [MailModule] }).then(() => 'made')
+    const other = makeApp(
+      { policy: global, policies: { mail: { ...mail, limit: 5 } } },
+      { imports: [MailModule] },
+    ).then(() => 'made')
     await expect(other).rejects.toMatchObject({ code: 'HALT_E_DUPLICATE_POLICY' })
   })
 })
 
 it('two applications in one process keep their counters apart', async () => {
   const urls = [await startApp({ policy: global, policies: { mail } }, { controllers: [Routes] })]
-  urls.push(await startApp({ policy: { ...global, limit: 1 }, policies: { mail } }, { controllers: [Routes] }))
+  urls.push(
+    await startApp({ policy: { ...global, limit: 1 }, policies: { mail } }, { controllers: [Routes] }),
+  )
   expect(await statuses(`${urls[0]}/x`, 3)).toEqual([200, 200, 429])
   expect(await statuses(`${urls[1]}/x`, 2)).toEqual([200, 429])
 })

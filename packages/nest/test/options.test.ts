@@ -5,7 +5,6 @@ import { type Policy, RateLimiter } from '@halt/core'
 import { guard, toView } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import {
-  BadRequestException,
   Controller,
   type ExecutionContext,
   Get,
@@ -142,7 +141,10 @@ describe.each(platforms)('on %s', platform => {
       const url = await startApp({ policy: { ...global, limit: 9 } }, { ...parts, guarded })
       expect((await fetch(`${url}/events`)).headers.get('content-type')).toMatch(/event-stream/)
       const refused = await fetch(`${url}/events`)
-      expect([refused.status, refused.headers.get('content-type')]).toEqual([429, expect.stringMatching(/json/)])
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([
+        429,
+        expect.stringMatching(/json/),
+      ])
     }
   })
 
@@ -175,7 +177,10 @@ describe.each(platforms)('on %s', platform => {
 
   it('answers 503 when the store fails and the policy closes then', async () => {
     const store = { evaluate: () => Promise.reject(new Error('down')), forget: () => Promise.resolve() }
-    const url = await startApp({ store, policy: { ...global, onStoreError: 'closed' }, warn: () => {} }, parts)
+    const url = await startApp(
+      { store, policy: { ...global, onStoreError: 'closed' }, warn: () => {} },
+      parts,
+    )
     const refused = await fetch(`${url}/x`)
     expect(refused.status).toBe(503)
     expect(await refused.json()).toMatchObject({ error: 'service_unavailable' })
@@ -227,7 +232,8 @@ describe.each(platforms)('on %s', platform => {
 })
 
 describe('at start', () => {
-  const start = (options: object, controller: any): Promise<string> => startApp({ policy: global, ...options }, { controllers: [controller] })
+  const start = (options: object, controller: any): Promise<string> =>
+    startApp({ policy: global, ...options }, { controllers: [controller] })
 
   it('an unknown name is refused, naming the place and the known ones', async () => {
     @Controller()
@@ -259,7 +265,10 @@ describe('at start', () => {
       @RateLimit({ name: 'wrong', limit: 0, window: 1 })
       get() {}
     }
-    await expect(start({}, Wrong)).rejects.toMatchObject({ code: 'HALT_E_LIMIT', message: expect.stringContaining('Wrong.get: ') })
+    await expect(start({}, Wrong)).rejects.toMatchObject({
+      code: 'HALT_E_LIMIT',
+      message: expect.stringContaining('Wrong.get: '),
+    })
   })
 
   it('two policies of one name on a route are refused', async () => {

@@ -16,11 +16,24 @@ class Commands {
 }
 
 async function handlerOf(options: object): Promise<(command: object) => Promise<unknown>> {
-  const app = await makeApp({ policy: { name: 'global', limit: 1, window: 60 }, warn: () => {}, ...options }, { providers: [Commands] })
+  const app = await makeApp(
+    { policy: { name: 'global', limit: 1, window: 60 }, warn: () => {}, ...options },
+    { providers: [Commands] },
+  )
   await app.init()
   const commands = app.get(Commands)
   const creator = app.get(ExternalContextCreator)
-  return creator.create(commands, commands.ping as () => string, 'ping', undefined, undefined, undefined, undefined, undefined, 'command') as never
+  return creator.create(
+    commands,
+    commands.ping as () => string,
+    'ping',
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    'command',
+  ) as never
 }
 
 describe('a transport that Halt does not know', () => {
@@ -32,7 +45,10 @@ describe('a transport that Halt does not know', () => {
 
   it('is known by getRequest', async () => {
     const getRequest = (context: ExecutionContext) => context.getArgByIndex<object>(0)
-    const ping = await handlerOf({ getRequest, policy: { name: 'global', limit: 1, window: 60, keyStrategy: 'user' } })
+    const ping = await handlerOf({
+      getRequest,
+      policy: { name: 'global', limit: 1, window: 60, keyStrategy: 'user' },
+    })
     expect(await ping({ user: { id: '1' } })).toBe('pong 1')
     expect(await ping({ user: { id: '2' } })).toBe('pong 2')
     await expect(ping({ user: { id: '2' } })).rejects.toMatchObject({ decision: { key: 'user:2' } })

@@ -4,7 +4,15 @@ import type { ExecutionContext } from '@nestjs/common'
 import type { Request } from 'express'
 import { assertType, expectTypeOf, it } from 'vitest'
 
-import { HaltModule, type HaltModuleOptions, type NestPolicy, type NestRequest, RateLimit, RateLimitCost, SkipRateLimit } from '../src/index.ts'
+import {
+  HaltModule,
+  type HaltModuleOptions,
+  type NestPolicy,
+  type NestRequest,
+  RateLimit,
+  RateLimitCost,
+  SkipRateLimit,
+} from '../src/index.ts'
 
 const store = new InMemoryStore()
 
@@ -34,8 +42,15 @@ it('callbacks get the request and the ExecutionContext', () => {
 
 it('callbacks may say which request they expect', () => {
   HaltModule.forRoot({ policy: presets.PUBLIC_API, userId: (request: Request) => request.get('x-user') })
-  HaltModule.forRoot({ policy: (request: Request) => (request.get('x') ? presets.PLAN_PRO : [presets.PLAN_FREE]) })
-  const policy: NestPolicy<Request> = { name: 'p', limit: 1, window: 1, keyExtractor: request => request.get('x') }
+  HaltModule.forRoot({
+    policy: (request: Request) => (request.get('x') ? presets.PLAN_PRO : [presets.PLAN_FREE]),
+  })
+  const policy: NestPolicy<Request> = {
+    name: 'p',
+    limit: 1,
+    window: 1,
+    keyExtractor: request => request.get('x'),
+  }
   HaltModule.forRoot({ policy, policies: { other: [policy] } })
   RateLimitCost((request: Request) => request.body.length as number)
   RateLimit(policy)
@@ -44,7 +59,10 @@ it('callbacks may say which request they expect', () => {
 it('presets, policies and quotas of the core fit', () => {
   const policy: Policy = { name: 'p', limit: 1, window: 1 }
   const quota: Quota = { name: 'q', limit: 1, period: 'daily' }
-  HaltModule.forRoot({ policy: [policy, quota, presets.PUBLIC_API], policies: { auth: presets.AUTH_ENDPOINTS } })
+  HaltModule.forRoot({
+    policy: [policy, quota, presets.PUBLIC_API],
+    policies: { auth: presets.AUTH_ENDPOINTS },
+  })
   RateLimit('auth', policy, quota, { override: true })
   SkipRateLimit('auth')
 })
@@ -65,7 +83,10 @@ it('asynchronous options are the same', () => {
   }
   HaltModule.forRootAsync({
     inject: [Config],
-    useFactory: (config: Config) => ({ policy: { ...presets.PUBLIC_API, limit: config.limit }, userId: (request: Request) => request.get('x') }),
+    useFactory: (config: Config) => ({
+      policy: { ...presets.PUBLIC_API, limit: config.limit },
+      userId: (request: Request) => request.get('x'),
+    }),
   })
   assertType<HaltModuleOptions>({ policies: { auth: presets.AUTH_ENDPOINTS } })
 })

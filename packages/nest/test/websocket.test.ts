@@ -1,9 +1,23 @@
 import { once } from 'node:events'
 
 import type { Decision, Policy, RateLimiter } from '@halt/core'
-import { type ArgumentsHost, Catch, type ExecutionContext, type INestApplication, UseFilters, UseGuards } from '@nestjs/common'
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExecutionContext,
+  type INestApplication,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common'
 import { WsAdapter } from '@nestjs/platform-ws'
-import { BaseWsExceptionFilter, ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets'
+import {
+  BaseWsExceptionFilter,
+  ConnectedSocket,
+  MessageBody,
+  SubscribeMessage,
+  WebSocketGateway,
+  WsException,
+} from '@nestjs/websockets'
 import { of } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
@@ -13,7 +27,7 @@ import { countingStore, startApp } from './app.ts'
 
 const global: Policy = { name: 'global', limit: 5, window: 60 }
 
-let held: (() => void)[] = []
+const held: (() => void)[] = []
 
 @WebSocketGateway({ path: '/chat' })
 @RateLimit()
@@ -45,7 +59,9 @@ class ChatGateway {
 
 interface Talk {
   /** Sends messages and gives as many answers. */
-  say(...messages: readonly (readonly [event: string, data?: unknown])[]): Promise<{ event: string; data: any }[]>
+  say(
+    ...messages: readonly (readonly [event: string, data?: unknown])[]
+  ): Promise<{ event: string; data: any }[]>
   readonly socket: WebSocket
 }
 
@@ -55,7 +71,7 @@ async function connect(url: string, headers: Record<string, string> = {}): Promi
   const socket = new WebSocket(`${url.replace('http', 'ws')}/chat`, { headers })
   onTestFinished(() => socket.terminate())
   const answers: { event: string; data: unknown }[] = []
-  socket.on('message', data => answers.push(JSON.parse(String(data))))
+  socket.on('message', data => answers.push(JSON.parse((data as Buffer).toString())))
   await once(socket, 'open')
   return {
     socket,
@@ -93,7 +109,11 @@ describe('a gateway', () => {
   it('adds a handler’s policies, and skips where it says so', async () => {
     const store = countingStore()
     const { say } = await connect(await start({ store }))
-    expect((await say(['shout'], ['shout'], ['free'])).map(({ event }) => event).toSorted()).toEqual(['exception', 'said', 'said'])
+    expect((await say(['shout'], ['shout'], ['free'])).map(({ event }) => event).toSorted()).toEqual([
+      'exception',
+      'said',
+      'said',
+    ])
     expect(store.calls).toBe(2)
     expect((await say(['say']))[0]?.data.remaining).toBe(3)
   })
@@ -198,7 +218,11 @@ describe('a gateway', () => {
         if (!decision.allowed) client.close(1013)
       }
     }
-    const url = await start({ policies: { connections: { name: 'connections', limit: 1, window: 60 } } }, Connections, false)
+    const url = await start(
+      { policies: { connections: { name: 'connections', limit: 1, window: 60 } } },
+      Connections,
+      false,
+    )
     await connect(url)
     const { socket } = await connect(url)
     expect((await once(socket, 'close'))[0]).toBe(1013)

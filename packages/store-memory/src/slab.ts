@@ -2,8 +2,8 @@ import type { State } from '@halt/core/store'
 
 /** Where a table keeps its counters' numbers, by slot, without an object for each. */
 export interface Slab {
-  /** Appends the slot's numbers to `state`, which holds the cool-down already. */
-  load(slot: number, state: State): void
+  /** The slot's numbers behind a cool-down. */
+  load(slot: number, block: number): State
   /** Keeps the numbers of `state`; false when they do not fit this layout. */
   save(slot: number, state: State): boolean
   /** Lets go of a slot's numbers. */
@@ -51,13 +51,13 @@ export class NarrowSlab implements Slab {
     this.#bucket = bucket
   }
 
-  load(slot: number, state: State): void {
+  load(slot: number, block: number): State {
     const chunk = slot >>> SHIFT
     const at = slot & (CHUNK - 1)
     const era = this.#terms[this.#eras[chunk]![at]! - 1]!
     const instant = era.base + this.#instants[chunk]![at]!
-    if (this.#bucket) state.push(instant, this.#amounts[chunk]![at]!, era.unit, era.rate)
-    else state.push(instant, this.#amounts[chunk]![at]!)
+    const amount = this.#amounts[chunk]![at]!
+    return this.#bucket ? [block, instant, amount, era.unit, era.rate] : [block, instant, amount]
   }
 
   save(slot: number, state: State): boolean {
@@ -127,10 +127,10 @@ export class WideSlab implements Slab {
     this.#width = bucket ? 4 : 2
   }
 
-  load(slot: number, state: State): void {
+  load(slot: number, block: number): State {
     const chunk = this.#chunks[slot >>> SHIFT]!
     const from = (slot & (CHUNK - 1)) * this.#width
-    for (let i = 0; i < this.#width; i++) state.push(chunk[from + i]!)
+    return [block, ...chunk.subarray(from, from + this.#width)]
   }
 
   save(slot: number, state: State): boolean {
@@ -151,8 +151,8 @@ export class WideSlab implements Slab {
 export class ListSlab implements Slab {
   readonly #lists: State[] = []
 
-  load(slot: number, state: State): void {
-    for (const number of this.#lists[slot]!) state.push(number)
+  load(slot: number, block: number): State {
+    return [block, ...this.#lists[slot]!]
   }
 
   save(slot: number, state: State): boolean {

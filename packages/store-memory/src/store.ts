@@ -40,6 +40,7 @@ export class InMemoryStore implements Store {
   readonly #eviction: Eviction
   readonly #cells: Cells
   // The last counter looked up: a check reads and then keeps the same one.
+  #at = 0
   #cell = ''
   #detail = ''
   #table: Table | undefined
@@ -58,7 +59,8 @@ export class InMemoryStore implements Store {
   }
 
   evaluate(group: Group): Verdict {
-    const verdict = decide(group, this.#cells, this.#now())
+    this.#at = this.#now()
+    const verdict = decide(group, this.#cells, this.#at)
     if (!verdict.allowed) this.#hold(group, verdict)
     return verdict
   }
@@ -102,7 +104,7 @@ export class InMemoryStore implements Store {
   #keep(subject: string, cell: string, state: State, freshAt: number): void {
     const table = this.#find(cell)
     const name = this.#name(subject)
-    const now = this.#now()
+    const now = this.#at
     if (freshAt <= now) this.#eviction.drop(table, name)
     else if (table.save(name, state)) this.#eviction.admit(table, name, now)
   }

@@ -13,6 +13,9 @@ export class Table {
   readonly #held = new Map<number, number>()
   readonly #letter: string
   #slab: Slab
+  // The subject looked up last: a check reads and then keeps the same one.
+  #subject: string | undefined
+  #slot: number | undefined
   #next = 0
   // A hand that goes round the keys for ever; a Map's iterator survives insertions and deletions.
   #hand: MapIterator<[string, number]>
@@ -34,17 +37,18 @@ export class Table {
 
   /** A copy of a subject's counter; empty when there is none. */
   load(subject: string): State {
-    const slot = this.#slots.get(subject)
+    const slot = this.#find(subject)
     return slot === undefined ? [] : this.#read(slot)
   }
 
   /** Keeps a counter; true when its subject is new here. */
   save(subject: string, state: State): boolean {
-    let slot = this.#slots.get(subject)
+    let slot = this.#find(subject)
     const isNew = slot === undefined
     if (slot === undefined) {
       slot = this.#free.pop() ?? this.#next++
       this.#slots.set(subject, slot)
+      this.#slot = slot
     }
     if (!this.#slab.save(slot, state)) this.#widen(slot, state)
     if (state[0]! > 0) this.#blocks.set(slot, state[0]!)
@@ -56,6 +60,7 @@ export class Table {
     const slot = this.#slots.get(subject)
     if (slot === undefined) return false
     this.#slots.delete(subject)
+    this.#subject = undefined
     this.#blocks.delete(slot)
     this.#held.delete(slot)
     this.#slab.free(slot)
@@ -101,10 +106,16 @@ export class Table {
     return now >= algorithms[this.#letter as Rule['letter']].freshAt(state)
   }
 
+  #find(subject: string): number | undefined {
+    if (subject !== this.#subject) {
+      this.#slot = this.#slots.get(subject)
+      this.#subject = subject
+    }
+    return this.#slot
+  }
+
   #read(slot: number): State {
-    const state: State = [this.#blocks.size === 0 ? 0 : (this.#blocks.get(slot) ?? 0)]
-    this.#slab.load(slot, state)
-    return state
+    return this.#slab.load(slot, this.#blocks.size === 0 ? 0 : (this.#blocks.get(slot) ?? 0))
   }
 
   #widen(slot: number, state: State): void {

@@ -11,7 +11,7 @@ export const memoryContestants = {
   express: async () => (await import('./express.ts')).expressRateLimit,
   flexible: async () => (await import('./flexible.ts')).flexible,
   nest: async () => (await import('./nest.ts')).nestThrottler,
-} satisfies Record<string, () => Promise<MemoryContestant<never>>>
+} satisfies Record<string, () => Promise<MemoryContestant>>
 
 export type MemoryName = keyof typeof memoryContestants
 export const memoryNames = Object.keys(memoryContestants) as MemoryName[]
@@ -19,7 +19,7 @@ export const memoryPeers: readonly MemoryName[] = ['hono', 'fastify', 'express',
 
 /** Loads a contestant by name. */
 export async function loadMemory(name: string): Promise<MemoryContestant> {
-  const load = memoryContestants[name as MemoryName] as (() => Promise<MemoryContestant>) | undefined
+  const load = (memoryContestants as Record<string, () => Promise<MemoryContestant>>)[name]
   if (load === undefined) throw new Error(`No contestant is named "${name}".`)
   return load()
 }

@@ -12,6 +12,11 @@ export const algorithms: Readonly<Record<Letter, Algorithm>> = {
   q: fixedWindow,
 }
 
+/** The algorithm of a rule: the table, with the commonest row first. */
+export function algorithmOf({ letter }: { readonly letter: Letter }): Algorithm {
+  return letter === 't' ? tokenBucket : algorithms[letter]
+}
+
 export { penalty } from './penalty.ts'
 export type { PenaltyRule } from './penalty.ts'
 export { letters, MAX_EXACT } from './rule.ts'

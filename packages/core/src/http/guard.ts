@@ -135,9 +135,8 @@ export function checkGuardOptions(options: GuardOptions, own: readonly string[] 
   if (own.length > 0) checkNames(fields, [...GUARD_OPTIONS, ...own], 'halt()')
   for (const name of ['skip', 'chargeWhen', 'onLimited']) checkType(fields, name, 'function', 'HALT_E_OPTION')
   const { cost, costOnError, statusCode, errorFormat } = options
-  for (const fixed of [cost, costOnError]) {
-    if (fixed !== undefined && typeof fixed !== 'function') for (const units of typeof fixed === 'object' ? Object.values(fixed) : [fixed]) readCost(units)
-  }
+  if (typeof cost !== 'function') checkCost(cost)
+  checkCost(costOnError)
   if (statusCode !== undefined && !(Number.isInteger(statusCode) && statusCode >= 400 && statusCode <= 599)) {
     throw new HaltError('HALT_E_OPTION', `statusCode is ${describe(statusCode)}.`, 'Give a status from 400 to 599.')
   }

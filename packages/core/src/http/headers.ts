@@ -33,6 +33,8 @@ type Write = (decision: Decision, limiter: PolicyDirectory) => Headers
 
 const shown = ({ remaining, limit }: Decision | PolicyVerdict): number => Math.max(0, Math.min(remaining, limit))
 
+const isEnforced = ({ mode }: PolicyVerdict): boolean => mode === 'enforce'
+
 const standard: Write = decision => ({
   'RateLimit-Limit': String(decision.limit),
   'RateLimit-Remaining': String(shown(decision)),
@@ -61,7 +63,9 @@ const draft8: Write = (decision, limiter) => {
 
 // All enforced policies in one list. Structured fields (RFC 9651): names are validated to need no escaping.
 const draft11: Write = (decision, limiter) => {
-  const all = decision.verdicts.filter(({ mode }) => mode === 'enforce')
+  const all = decision.verdicts.filter(isEnforced)
+  // An empty list is no field (RFC 9651): nobody was asked, the store was away and all policies are open.
+  if (all.length === 0) return {}
   const policies = all.map(({ policy, limit }) => {
     const window = windowOf(policy, limiter)
     const unit = limiter.policyNamed(policy)?.algorithm === 'concurrency' ? ';qu="concurrent-requests"' : ''
@@ -118,6 +122,8 @@ export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): 
   }
   return decision => {
     if (decision.reason === 'exempt') return {}
+    // Policies that only report are not the client's to know.
+    if (decision.verdicts.length > 0 && !decision.verdicts.some(isEnforced)) return {}
     // A refusal that no counter decided has nothing to tell but when to come back.
     const headers = decision.limit > 0 ? tell(write, decision, limiter) : {}
     return decision.allowed ? headers : Object.assign(headers, retryAfter(decision))

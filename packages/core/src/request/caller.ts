@@ -62,15 +62,15 @@ export class Caller {
   /** Whether the socket's peer is private and speaks for nobody else. */
   get isPrivatePeer(): boolean {
     if (this.#givenIp !== undefined || this.#settings.resolveIp !== undefined) return false
-    const { address, forwarded } = this.client
-    return !forwarded && address !== undefined && isPrivate(address)
+    const { address } = this.client
+    return address !== undefined && isPrivate(address) && !this.#isForwarded
   }
 
   /** The private peer that names a client in a header but is trusted by nobody; undefined when there is none. */
   get untrustedProxy(): string | undefined {
     if (this.#givenIp !== undefined || this.#settings.resolveIp !== undefined) return undefined
-    const { address, forwarded, trusted } = this.client
-    return forwarded && !trusted && address !== undefined && isPrivate(address) ? address.text : undefined
+    const { address, trusted } = this.client
+    return !trusted && address !== undefined && isPrivate(address) && this.#isForwarded ? address.text : undefined
   }
 
   /** The authenticated user's id. */
@@ -122,6 +122,10 @@ export class Caller {
       if (typeof resolved === 'string') return given(resolved)
     }
     return clientIp.resolve(ip, name => readHeader(headers, name))
+  }
+
+  get #isForwarded(): boolean {
+    return this.#settings.clientIp.isForwarded(name => readHeader(this.view.headers, name))
   }
 
   #nameIp(): Subject {
@@ -177,7 +181,7 @@ function found(subject: Subject, how: string): FoundKey {
 }
 
 function given(ip: string): ClientAddress {
-  return { address: parseAddress(ip), forwarded: true, trusted: false }
+  return { address: parseAddress(ip), trusted: false }
 }
 
 function one(value: string | readonly string[] | undefined): string | undefined {

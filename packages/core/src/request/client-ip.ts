@@ -23,8 +23,6 @@ export type ReadHeader = (name: string) => HeaderValue
 export interface ClientAddress {
   /** The client's; absent if the connection has none (a Unix socket, an injected request). */
   readonly address: Address | undefined
-  /** Whether any forwarding header was present, believed or not. */
-  readonly forwarded: boolean
   /** Whether the socket peer is a trusted proxy. */
   readonly trusted: boolean
 }
@@ -42,6 +40,8 @@ export interface Hop {
 /** Finds the client of a request: the nearest hop that is not trusted to speak for others. */
 export interface ClientIp {
   resolve(peer: string | undefined, header: ReadHeader): ClientAddress
+  /** Whether the request has any forwarding header, believed or not. */
+  isForwarded(header: ReadHeader): boolean
   /** The same walk, told hop by hop, the socket peer first. The last hop that has an address is the client. */
   walk(peer: string | undefined, header: ReadHeader): Hop[]
 }
@@ -58,15 +58,14 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   const signs = [source, ...FORWARDING_HEADERS.filter(name => name !== source)]
 
   function follow(peer: string | undefined, header: ReadHeader, trail?: Hop[]): ClientAddress {
-    const forwarded = anyPresent(signs, header)
     const start = peer === undefined ? undefined : recall(peer)
     if (start === undefined) {
       trail?.push(hop(peer ?? '', undefined, false, 'the socket has no IP address'))
-      return forwarded ? NOBODY_FORWARDED : NOBODY
+      return NOBODY
     }
     const trusted = isTrusted(start.address, 0)
     trail?.push(hop(peer ?? '', start.address, trusted, trusted ? PEER_TRUSTED : PEER_UNTRUSTED))
-    return verdict(trusted && forwarded ? walkHeader(start, header, trail) : start, forwarded, trusted)
+    return verdict(trusted ? walkHeader(start, header, trail) : start, trusted)
   }
 
   function walkHeader(peer: Known, header: ReadHeader, trail: Hop[] | undefined): Known {
@@ -93,6 +92,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
 
   return {
     resolve: (peer, header) => follow(peer, header),
+    isForwarded: header => anyPresent(signs, header),
     walk(peer, header) {
       const trail: Hop[] = []
       follow(peer, header, trail)
@@ -118,19 +118,16 @@ function anyPresent(names: readonly string[], header: ReadHeader): boolean {
 // An address and the answers that were given about it, made once each, so that a known client costs no garbage.
 interface Known {
   readonly address: Address
-  readonly verdicts: (ClientAddress | undefined)[]
+  trusted: ClientAddress | undefined
+  untrusted: ClientAddress | undefined
 }
 
-function verdict({ address, verdicts }: Known, forwarded: boolean, trusted: boolean): ClientAddress {
-  return (verdicts[(forwarded ? 1 : 0) + (trusted ? 2 : 0)] ??= Object.freeze({
-    address,
-    forwarded,
-    trusted,
-  }))
+function verdict(known: Known, trusted: boolean): ClientAddress {
+  if (trusted) return (known.trusted ??= Object.freeze({ address: known.address, trusted }))
+  return (known.untrusted ??= Object.freeze({ address: known.address, trusted }))
 }
 
-const NOBODY: ClientAddress = Object.freeze({ address: undefined, forwarded: false, trusted: false })
-const NOBODY_FORWARDED: ClientAddress = Object.freeze({ address: undefined, forwarded: true, trusted: false })
+const NOBODY: ClientAddress = Object.freeze({ address: undefined, trusted: false })
 
 // A memo of a pure function: one for all limiters of the process, so that its size is paid once.
 const recent = new Recent<Known>(4096)
@@ -140,7 +137,7 @@ function recall(text: string): Known | undefined {
   if (known !== undefined) return known
   const address = parseAddress(text)
   if (address === undefined) return undefined
-  const fresh: Known = { address, verdicts: [undefined, undefined, undefined, undefined] }
+  const fresh: Known = { address, trusted: undefined, untrusted: undefined }
   recent.set(text, fresh)
   return fresh
 }

@@ -33,6 +33,8 @@ interface NodeLike {
   readonly socket?: { readonly remoteAddress?: unknown } | null
   readonly raw?: NodeLike
   readonly request?: unknown
+  readonly user?: unknown
+  readonly context?: unknown
 }
 
 const NO_HEADERS: HeaderBag = Object.freeze({})
@@ -47,13 +49,16 @@ export function toView(request: unknown): RequestView {
   const url = text(from.originalUrl) ?? text(from.url) ?? text(from.path) ?? '/'
   // Frameworks compute `ip` from forwarding headers by rules of their own: the socket's address wins.
   const ip = socket === undefined || socket === null ? text(from.ip) : text(socket.remoteAddress)
+  const isView = from.request !== undefined && socket === undefined
   return {
     method: text(from.method) ?? 'GET',
     path: pathOf(url),
     route: text(from.route),
     ip,
     headers: (typeof from.headers === 'object' && from.headers !== null ? from.headers : NO_HEADERS) as HeaderBag,
-    request: from.request !== undefined && socket === undefined ? from.request : request,
+    user: isView ? from.user : undefined,
+    request: isView ? from.request : request,
+    context: isView ? from.context : undefined,
   }
 }
 

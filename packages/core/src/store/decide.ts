@@ -1,5 +1,6 @@
-import { algorithms, penalty as penalties, type Rule, type State } from '../algorithms/index.ts'
+import { algorithmOf, penalty as penalties, type Rule, type State } from '../algorithms/index.ts'
 import {
+  type Demand,
   Mode,
   PenaltyMode,
   type Group,
@@ -10,8 +11,8 @@ import {
 
 /** Where {@link decide} finds and leaves the counters, all at one instant. */
 export interface Cells {
-  /** A copy of a counter that the caller may change; empty when there is none. */
-  load(subject: string, cell: string): State
+  /** A copy of a counter that the caller may change; empty when there is none. Penalties and keys have no rule. */
+  load(subject: string, cell: string, rule?: Rule): State
   /** Keeps a counter until `freshAt` (microseconds), from which instant it equals none. */
   keep(subject: string, cell: string, state: State, freshAt: number): void
 }
@@ -25,46 +26,33 @@ export const PENALTY_CELL = 'penalty:p'
  */
 export function decide(group: Group, cells: Cells, now: number): Verdict {
   const { demands, penalty, once } = group
-  const offence = penalty === undefined ? [] : loadPenalty(penalty, cells, now)
+  if (demands.length === 1 && penalty === undefined && once === undefined) return decideOne(demands[0]!, cells, now)
+  const offence = penalty === undefined ? NONE : loadPenalty(penalty, cells, now)
   const penalized = offence.length > 0 && penalties.active(offence, now)
   const repeated = once !== undefined && seen(once, cells, now)
-  const states: State[] = []
-  const passes: boolean[] = []
+  const rules: Rule[] = new Array(demands.length)
+  const states: State[] = new Array(demands.length)
+  const passes: boolean[] = new Array(demands.length)
   let allowed = true
   let refused = false
 
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
     const rule = penalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
-    const state = cells.load(demand.subject, rule.cell)
-    const passed =
-      demand.mode === Mode.SETTLE ||
-      repeated ||
-      (now >= blockedUntil(state) && algorithms[rule.letter].fits(state, now, demand.cost, rule))
-    states.push(state)
-    passes.push(passed)
+    const state = cells.load(demand.subject, rule.cell, rule)
+    const passed = repeated || fits(demand, rule, state, now)
+    rules[i] = rule
+    states[i] = state
+    passes[i] = passed
     if (!passed && demand.mode !== Mode.SHADOW) {
       allowed = false
       if (demand.mode === Mode.CHARGE) refused = true
     }
   }
-
   for (let i = 0; i < demands.length && !repeated; i++) {
-    const { subject, cost, mode, edges, receipt, penalized: reducible, rule: normal } = demands[i]!
-    const rule = penalized && reducible ? (normal.reduced ?? normal) : normal
-    const state = states[i]!
-    if (mode === Mode.PEEK) continue
-    if (!passes[i]) {
-      if (!startsBlock(state, now, cost, normal)) continue
-      if (state.length === 0) state.push(0, ...algorithms[rule.letter].idle(now, rule))
-      state[0] = now + rule.block
-    } else {
-      if (!allowed || cost === 0) continue
-      if (cost > 0) algorithms[rule.letter].charge(state, now, cost, rule, edges)
-      else algorithms[rule.letter].refund(state, now, -cost, rule, receipt ?? 0)
-      if (state.length > 0 && state[0]! <= now) state[0] = 0
-    }
-    if (state.length > 0) cells.keep(subject, rule.cell, state, freshAt(state, rule))
+    const demand = demands[i]!
+    if (!passes[i]) refuse(demand, rules[i]!, states[i]!, cells, now)
+    else if (allowed) take(demand, rules[i]!, states[i]!, cells, now)
   }
 
   if (penalty !== undefined) scorePenalty(penalty, offence, cells, now, refused)
@@ -72,9 +60,51 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
   return { now, allowed, repeated, passes, states, penalty: offence }
 }
 
+// The same for the commonest group, without the lists that it does not need.
+function decideOne(demand: Demand, cells: Cells, now: number): Verdict {
+  const { rule } = demand
+  const state = cells.load(demand.subject, rule.cell, rule)
+  const passed = fits(demand, rule, state, now)
+  if (passed) take(demand, rule, state, cells, now)
+  else refuse(demand, rule, state, cells, now)
+  const allowed = passed || demand.mode === Mode.SHADOW
+  return { now, allowed, repeated: false, passes: passed ? PASSED : REFUSED, states: [state], penalty: NONE }
+}
+
+// Shared by all verdicts: read, never written.
+const NONE: State = Object.freeze([]) as unknown as State
+const PASSED: readonly boolean[] = Object.freeze([true])
+const REFUSED: readonly boolean[] = Object.freeze([false])
+
+function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): boolean {
+  if (mode === Mode.SETTLE) return true
+  return now >= blockedUntil(state) && algorithmOf(rule).fits(state, now, cost, rule)
+}
+
+/** Keeps the charge, the refund or nothing (a peek, a cost of 0) of a demand that passes. */
+function take({ subject, cost, mode, edges, receipt }: Demand, rule: Rule, state: State, cells: Cells, now: number): void {
+  if (mode === Mode.PEEK || cost === 0) return
+  const algorithm = algorithmOf(rule)
+  if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
+  else algorithm.refund(state, now, -cost, rule, receipt ?? 0)
+  if (state.length === 0) return
+  if (state[0]! <= now) state[0] = 0
+  cells.keep(subject, rule.cell, state, freshAt(state, rule))
+}
+
+/** Keeps the cool-down that a refusal starts; a refusal charges nothing. */
+function refuse({ subject, cost, mode, rule: normal }: Demand, rule: Rule, state: State, cells: Cells, now: number): void {
+  if (mode === Mode.PEEK || !startsBlock(state, now, cost, normal)) return
+  if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
+  state[0] = now + rule.block
+  cells.keep(subject, rule.cell, state, freshAt(state, rule))
+}
+
 /** The instant from which a counter equals a fresh one, its cool-down included. */
 export function freshAt(state: State, rule: Rule): number {
-  return Math.max(blockedUntil(state), algorithms[rule.letter].freshAt(state))
+  const fresh = algorithmOf(rule).freshAt(state)
+  const block = blockedUntil(state)
+  return fresh > block ? fresh : block
 }
 
 /** The instant at which a counter's cool-down ends; 0 when it has none. */

@@ -1,4 +1,5 @@
 export {
+  algorithmOf,
   algorithms,
   letters,
   MAX_EXACT,

@@ -1,4 +1,4 @@
-import { algorithms, type Rule, type State } from '../algorithms/index.ts'
+import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
 import { blockedUntil } from './decide.ts'
 import type { Demand, Verdict } from './contract.ts'
 
@@ -23,7 +23,7 @@ export function waitFor(demand: Demand, state: State, verdict: Verdict): number 
  */
 export function waitForCost(demand: Demand, state: State, verdict: Verdict, cost?: number): number {
   const { now } = verdict
-  const algorithm = algorithms[demand.rule.letter]
+  const algorithm = algorithmOf(demand.rule)
   const rule = ruleInForce(demand, verdict)
   let wait = algorithm.wait(state, now, cost ?? rule.capacity, rule)
   if (rule !== demand.rule) {
@@ -40,11 +40,11 @@ export function resetAt(demand: Demand, state: State, verdict: Verdict): number 
   if (state.length === 0) return now
   // A bucket is full when all of its capacity could be taken.
   if (demand.rule.letter === 't') return now + waitForCost(demand, state, verdict)
-  return Math.max(now, algorithms[demand.rule.letter].freshAt(state), blockedUntil(state))
+  return Math.max(now, algorithmOf(demand.rule).freshAt(state), blockedUntil(state))
 }
 
 /** Whole units left for a demand after the verdict. */
 export function remaining(demand: Demand, state: State, verdict: Verdict): number {
   if (verdict.now < blockedUntil(state)) return 0
-  return algorithms[demand.rule.letter].remaining(state, verdict.now, ruleInForce(demand, verdict))
+  return algorithmOf(demand.rule).remaining(state, verdict.now, ruleInForce(demand, verdict))
 }

@@ -15,8 +15,10 @@ const reader =
   (headers: Headers): ReadHeader =>
   name =>
     headers[name]
-const resolve = (options: ClientIpOptions, peer: string | undefined, headers: Headers = {}) =>
-  compileClientIp(options).resolve(peer, reader(headers))
+const resolve = (options: ClientIpOptions, peer: string | undefined, headers: Headers = {}) => {
+  const clientIp = compileClientIp(options)
+  return { ...clientIp.resolve(peer, reader(headers)), forwarded: clientIp.isForwarded(reader(headers)) }
+}
 const client = (
   options: ClientIpOptions,
   peer: string | undefined,

@@ -24,10 +24,27 @@ export async function startWorker(): Promise<Worker> {
       if (loading) early.push(name)
       return call(...given)
     }) as T
-  const webCrypto = { subtle: crypto.subtle, getRandomValues: late('getRandomValues', () => {}), randomUUID: late('randomUUID', () => '') }
+  const webCrypto = {
+    subtle: crypto.subtle,
+    getRandomValues: late('getRandomValues', () => {}),
+    randomUUID: late('randomUUID', () => ''),
+  }
   const globals = {
-    Request, Response, Headers, URL, URLSearchParams, ReadableStream, TransformStream, TextEncoder, TextDecoder, AbortController, AbortSignal,
-    console: { warn: (text: string) => printed.push(text) }, queueMicrotask, structuredClone, crypto: webCrypto,
+    Request,
+    Response,
+    Headers,
+    URL,
+    URLSearchParams,
+    ReadableStream,
+    TransformStream,
+    TextEncoder,
+    TextDecoder,
+    AbortController,
+    AbortSignal,
+    console: { warn: (text: string) => printed.push(text) },
+    queueMicrotask,
+    structuredClone,
+    crypto: webCrypto,
     performance: { timeOrigin: 0, now: () => (loading ? 0 : Date.now()) },
     setTimeout: late('setTimeout', (call: () => void, ms: number) => Number(setTimeout(call, ms))),
     clearTimeout: (timer: number) => clearTimeout(timer),
@@ -45,7 +62,9 @@ export async function startWorker(): Promise<Worker> {
 async function bundle(entry: string): Promise<string> {
   const require = createRequire(import.meta.url)
   const vite = createRequire(require.resolve('vitest/package.json')).resolve('vite')
-  const { build } = (await import(vite)) as { build(config: object): Promise<{ output: { code: string }[] }[]> }
+  const { build } = (await import(vite)) as {
+    build(config: object): Promise<{ output: { code: string }[] }[]>
+  }
   const lib = { entry, name: 'worker', formats: ['iife'] }
   const built = await build({
     configFile: false,

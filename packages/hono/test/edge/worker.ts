@@ -9,7 +9,10 @@ import { halt } from '../../src/index.ts'
 const app = new Hono()
 app.use(cors())
 app.use('/ip/*', halt({ policy: { name: 'ip', limit: 2, window: 60, blockDuration: 1 }, getConnInfo }))
-app.use('/sliding', halt({ policy: { name: 'sliding', limit: 2, window: 1, algorithm: 'sliding-window' }, getConnInfo }))
+app.use(
+  '/sliding',
+  halt({ policy: { name: 'sliding', limit: 2, window: 1, algorithm: 'sliding-window' }, getConnInfo }),
+)
 app.use(
   '/key',
   halt({
@@ -22,7 +25,14 @@ app.use(
     getConnInfo,
   }),
 )
-app.use('/later', halt({ policy: async () => ({ name: 'later', limit: 1, window: 60 }), getConnInfo, callbackTimeout: '50ms' }))
+app.use(
+  '/later',
+  halt({
+    policy: async () => ({ name: 'later', limit: 1, window: 60 }),
+    getConnInfo,
+    callbackTimeout: '50ms',
+  }),
+)
 app.use('/busy', halt({ policy: { name: 'busy', algorithm: 'concurrency', limit: 1, ttl: 60 }, getConnInfo }))
 app.all('*', c => c.json({ key: c.get('halt')?.key ?? null }))
 

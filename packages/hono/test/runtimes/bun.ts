@@ -10,7 +10,11 @@ interface Server {
 }
 
 declare const Bun: {
-  serve(options: { hostname: string; port: number; fetch(request: Request, server: Server): Response | Promise<Response> }): Server
+  serve(options: {
+    hostname: string
+    port: number
+    fetch(request: Request, server: Server): Response | Promise<Response>
+  }): Server
 }
 
 await run({
@@ -19,7 +23,11 @@ await run({
   connect,
   serve: async setup => {
     const app = build(setup, getConnInfo)
-    const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request, own) => app.fetch(request, own) })
+    const server = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: (request, own) => app.fetch(request, own),
+    })
     return { url: `http://127.0.0.1:${server.port}`, close: () => server.stop(true) }
   },
 })

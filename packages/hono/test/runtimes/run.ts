@@ -37,7 +37,9 @@ export async function run(adapter: AdapterUnderTest): Promise<void> {
 }
 
 // Newer than the types of the Node that the workspace is checked for.
-const { partialDeepStrictEqual } = assert as unknown as { partialDeepStrictEqual(actual: unknown, expected: object): void }
+const { partialDeepStrictEqual } = assert as unknown as {
+  partialDeepStrictEqual(actual: unknown, expected: object): void
+}
 
 function expect(value: unknown): Matchers {
   return {
@@ -45,6 +47,7 @@ function expect(value: unknown): Matchers {
     toEqual: expected => assert.deepEqual(value, expected),
     toMatchObject: expected => partialDeepStrictEqual(value, expected),
     toMatch: expected => assert.match(value as string, expected),
-    toBeLessThan: expected => assert.ok((value as number) < expected, `${String(value)} is not below ${expected}`),
+    toBeLessThan: expected =>
+      assert.ok((value as number) < expected, `${String(value)} is not below ${expected}`),
   }
 }

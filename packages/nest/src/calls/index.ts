@@ -12,7 +12,10 @@ import { wsCall } from './ws.ts'
 export type CallReader = (context: ExecutionContext) => Call
 
 /** Makes the reader of calls. @param getRequest the application's own way, for transports that Halt does not know */
-export function callReader(limiter: RateLimiter, getRequest?: (context: ExecutionContext) => unknown): CallReader {
+export function callReader(
+  limiter: RateLimiter,
+  getRequest?: (context: ExecutionContext) => unknown,
+): CallReader {
   if (getRequest === undefined) return known
   return context => {
     const call = known(context)
@@ -33,7 +36,11 @@ function known(context: ExecutionContext): Call {
     case 'http': {
       const request = context.getArgByIndex<PlatformRequest>(0)
       // The raw one of Fastify's: what its own adapter knows a request by.
-      return { view: new HttpView(request, context), visitor: request.raw ?? request, response: context.getArgByIndex<object>(1) }
+      return {
+        view: new HttpView(request, context),
+        visitor: request.raw ?? request,
+        response: context.getArgByIndex<object>(1),
+      }
     }
     case 'graphql':
       return graphqlCall(context)
@@ -49,5 +56,15 @@ function known(context: ExecutionContext): Call {
 // Its arguments may be what the sender says of itself: nothing in them is taken for an address or a user.
 function unknown(context: ExecutionContext): Call {
   const method = context.getType<string>().toUpperCase()
-  return { view: { method, path: '/', route: handlerName(context), ip: undefined, headers: {}, request: undefined, context } }
+  return {
+    view: {
+      method,
+      path: '/',
+      route: handlerName(context),
+      ip: undefined,
+      headers: {},
+      request: undefined,
+      context,
+    },
+  }
 }

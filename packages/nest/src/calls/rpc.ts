@@ -29,9 +29,15 @@ export function rpcCall(context: ExecutionContext): Call {
   const rpc = context.getArgByIndex<RpcContext | undefined>(1)
   const socket = rpc?.getSocketRef?.()
   const { remoteAddress } = socket?.netSocket ?? socket?.socket ?? socket ?? {}
-  const ip = remoteAddress ?? grpcCallOf(context)?.getPeer?.().replace(/^ipv[46]:/, '')
+  const ip =
+    remoteAddress ??
+    grpcCallOf(context)
+      ?.getPeer?.()
+      .replace(/^ipv[46]:/, '')
   const headers = rpc?.getMap?.() ?? NO_HEADERS
-  return { view: { method: 'RPC', path: '/', route: handlerName(context), ip, headers, request: rpc, context } }
+  return {
+    view: { method: 'RPC', path: '/', route: handlerName(context), ip, headers, request: rpc, context },
+  }
 }
 
 /** Whether a call came over gRPC, where a refusal needs a status of its own. */

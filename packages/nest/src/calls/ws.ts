@@ -7,7 +7,11 @@ import { type Peer, peerOf, remember } from './peer.ts'
 /** What the platforms' sockets have: socket.io's, and `ws`'. */
 interface Client {
   readonly handshake?: { readonly address?: string; readonly headers?: HeaderBag; readonly url?: string }
-  readonly request?: { readonly socket?: { readonly remoteAddress?: string }; readonly headers?: HeaderBag; readonly url?: string }
+  readonly request?: {
+    readonly socket?: { readonly remoteAddress?: string }
+    readonly headers?: HeaderBag
+    readonly url?: string
+  }
   readonly _socket?: { readonly remoteAddress?: string }
   readonly user?: unknown
   readonly data?: { readonly user?: unknown }
@@ -17,7 +21,15 @@ interface Client {
 export function wsCall(context: ExecutionContext): Call {
   const client = context.getArgByIndex<Client>(0)
   const { ip, headers, url } = peerOf(client) ?? remember(client, meet(client))
-  const view = { method: 'MESSAGE', path: pathOf(url), route: handlerName(context), ip, headers, request: client, context }
+  const view = {
+    method: 'MESSAGE',
+    path: pathOf(url),
+    route: handlerName(context),
+    ip,
+    headers,
+    request: client,
+    context,
+  }
   return { view: { ...view, user: client.user ?? client.data?.user } }
 }
 

@@ -1,18 +1,12 @@
 import { type Caller, redisClusterCaller } from './caller.ts'
 import { end, redisOptions } from './redis-wire.ts'
 import type { RedisCluster, RedisNode } from './shapes.ts'
-import { quietly, within } from './timer.ts'
+import { ignore, quietly, within } from './timer.ts'
 import type { Lost, Wire } from './wire.ts'
 
 const PING_MS = 500
 const DISCOVERY_MS = 1_000
 const RETIRE_MS = 1_000
-
-interface Generation {
-  readonly cluster: RedisCluster
-  readonly caller: Caller
-  readonly abort: AbortController
-}
 
 /**
  * Connections to a cluster, made from the user's node-redis client. When a node is lost another set of connections is
@@ -22,8 +16,8 @@ interface Generation {
 export class RedisClusterWire implements Wire {
   readonly #source: RedisCluster
   readonly #lost: Lost
-  #current: Generation | undefined
-  #next: Generation | undefined
+  #current: Connections | undefined
+  #next: Connections | undefined
   #culling = false
 
   constructor(source: RedisCluster, lost: Lost) {
@@ -41,31 +35,30 @@ export class RedisClusterWire implements Wire {
   }
 
   async open(): Promise<void> {
-    const next = this.#make()
+    const next = new Connections(this.#source, this.#current?.cluster.masters ?? [], cause =>
+      this.#check(next, cause),
+    )
     this.#next = next
-    let cause: unknown
-    next.cluster.on('error', error => {
-      cause = error
-    })
     try {
-      await next.cluster.connect()
+      await next.open()
+      const lives = this.#current?.alive.length ?? 0
+      if (next.alive.length === 0 || (next.isBroken && next.alive.length <= lives)) throw next.cause
+      if (this.#next !== next) throw new Error('Given up')
     } catch (error) {
-      discard(next)
-      // node-redis says only that no node could be asked.
-      throw cause ?? error
+      next.end()
+      throw error
     }
-    if (this.#next !== next) throw new Error('Given up')
+    // What was sent over the last ones may still be answered.
     const last = this.#current
+    if (last !== undefined) quietly(RETIRE_MS, () => last.end())
     this.#next = undefined
     this.#current = next
-    // What was sent over the last one may still be answered.
-    if (last !== undefined) quietly(RETIRE_MS, () => discard(last))
-    this.#check(next, new Error('A node was lost while connecting'))
+    // After the link has taken note that it is open.
+    quietly(0, () => this.#check(next, next.cause))
   }
 
   abandon(): void {
-    if (this.#next === undefined) return
-    discard(this.#next)
+    this.#next?.end()
     this.#next = undefined
   }
 
@@ -74,15 +67,11 @@ export class RedisClusterWire implements Wire {
   }
 
   cull(): void {
-    const { cluster } = this.#current ?? {}
-    if (cluster === undefined || this.#culling) return
+    if (this.#current === undefined || this.#culling) return
     this.#culling = true
-    const asked = cluster.masters.map(async ({ client }) => {
-      if (!client?.isReady) return
-      await within(PING_MS, client.sendCommand(['PING']), () => new Error('No answer')).catch(() =>
-        end(client),
-      )
-    })
+    const asked = this.#current.alive.map(({ client }) =>
+      within(PING_MS, client!.sendCommand(['PING']), () => new Error('No answer')).catch(() => end(client)),
+    )
     void Promise.all(asked).finally(() => {
       this.#culling = false
     })
@@ -90,78 +79,119 @@ export class RedisClusterWire implements Wire {
 
   drop(): void {
     this.abandon()
-    const current = this.#current
+    this.#current?.end()
     this.#current = undefined
-    if (current !== undefined) discard(current)
   }
 
-  #make(): Generation {
-    const abort = new AbortController()
-    const { defaults } = this.#source._options as { defaults?: { socket?: unknown } }
-    const overrides = redisOptions(abort.signal, defaults?.socket)
-    const cluster = this.#source.duplicate({
-      commandOptions: overrides['commandOptions'],
-      clientSideCache: undefined,
-      minimizeConnections: false,
-      useReplicas: false,
-      topologyRefreshOnReconnectionAttemptStrategy: false,
-      rootNodes: this.#roots(),
-      defaults: { ...defaults, ...overrides },
-    })
-    const generation = { cluster, caller: redisClusterCaller(cluster), abort }
-    cluster.on('error', () => {})
-    const unref = (): void => {
-      for (const { client } of cluster.nodeByAddress.values()) client?.unref()
-    }
-    const check = (cause: unknown): void => queueMicrotask(() => this.#check(generation, cause))
-    cluster.on('node-connect', unref)
-    cluster.on('node-error', check)
-    cluster.on('node-disconnect', () => check(new Error('A node of the cluster was lost')))
-    return generation
-  }
-
-  // The nodes last known come first: those the user named may be gone.
-  #roots(): object[] {
-    const { rootNodes, nodeAddressMap } = this.#source._options as {
-      rootNodes: readonly { socket?: object }[]
-      nodeAddressMap?: Record<string, object> | ((address: string) => object | undefined)
-    }
-    const addressOf = ({ address, host, port }: RedisNode): object =>
-      (typeof nodeAddressMap === 'function' ? nodeAddressMap(address) : nodeAddressMap?.[address]) ?? {
-        host,
-        port,
-      }
-    const alive = this.#current?.cluster.masters.filter(({ client }) => client?.isReady) ?? []
-    const known = alive.map(node => ({ socket: addressOf(node) }))
-    // Only the asking for slots is done with these: one that hangs is passed over.
-    return (known.length > 0 ? known : rootNodes).map(node => ({
-      ...node,
-      socket: { ...node.socket, socketTimeout: DISCOVERY_MS },
-    }))
-  }
-
-  #check(generation: Generation, cause: unknown): void {
-    if (generation !== this.#current) return
-    const { masters } = generation.cluster
-    const left = masters.filter(
-      ({ client, connectPromise }) => client?.isOpen || connectPromise !== undefined,
-    )
-    if (left.length === masters.length) return
-    if (left.length === 0) {
+  #check(checked: Connections, cause: unknown): void {
+    if (checked !== this.#current || !checked.isBroken) return
+    if (checked.alive.length === 0) {
       this.#current = undefined
-      discard(generation)
+      checked.end()
     }
     this.#lost(cause)
   }
 }
 
-// One by one, since in node-redis 5 the first that is closed already would save the others.
-function discard({ cluster, abort }: Generation): void {
-  for (const { client } of cluster.nodeByAddress.values()) end(client)
-  try {
-    cluster.destroy()
-  } catch {
-    // Closed already.
+/** One set of connections, to every master that the cluster had when it was opened, or has come upon since. */
+class Connections {
+  readonly cluster: RedisCluster
+  readonly caller: Caller
+  /** What went wrong last. */
+  cause: unknown = new Error('A node of the cluster was lost')
+  readonly #connected = new Set<string>()
+  #opening: Promise<unknown> = Promise.resolve()
+  #unwanted = false
+
+  constructor(source: RedisCluster, known: readonly RedisNode[], broken: (cause: unknown) => void) {
+    const { defaults } = source._options as { defaults?: { socket?: unknown } }
+    const options: Record<string, unknown> = { ...defaults, ...redisOptions(defaults?.socket) }
+    this.cluster = source.duplicate({
+      commandOptions: options['commandOptions'],
+      clientSideCache: undefined,
+      minimizeConnections: false,
+      useReplicas: false,
+      topologyRefreshOnReconnectionAttemptStrategy: false,
+      rootNodes: rootsOf(source, known),
+      defaults: options,
+    })
+    this.caller = redisClusterCaller(this.cluster)
+    const failed = (cause: unknown): void => {
+      this.cause = cause
+      queueMicrotask(() => broken(cause))
+    }
+    this.cluster.on('error', failed)
+    this.cluster.on('node-error', failed)
+    this.cluster.on('node-disconnect', () => queueMicrotask(() => broken(this.cause)))
+    this.cluster.on('node-connect', node => {
+      this.#connected.add(placeOf(node))
+      if (this.#unwanted) this.#endConnected()
+      for (const { client } of this.cluster.nodeByAddress.values()) client?.unref()
+    })
   }
-  abort.abort()
+
+  get alive(): readonly RedisNode[] {
+    return this.cluster.masters.filter(({ client }) => client?.isReady)
+  }
+
+  /** Whether a master is missing. */
+  get isBroken(): boolean {
+    return this.cluster.masters.some(
+      ({ client, connectPromise }) => !client?.isOpen && connectPromise === undefined,
+    )
+  }
+
+  async open(): Promise<void> {
+    this.#opening = this.cluster.connect()
+    try {
+      await this.#opening
+    } catch (error) {
+      // node-redis says only that no node could be asked; the event before it why.
+      throw this.cause ?? error
+    }
+  }
+
+  end(): void {
+    this.#unwanted = true
+    this.#endConnected()
+    // node-redis loses sight of sockets that are not connected yet: they are ended as soon as they are.
+    void this.#opening.catch(ignore).finally(() => {
+      // One by one, since in node-redis 5 the first that is closed already would save the others.
+      for (const { client } of this.cluster.nodeByAddress.values()) end(client)
+      try {
+        this.cluster.destroy()
+      } catch {
+        // Closed already.
+      }
+    })
+  }
+
+  #endConnected(): void {
+    for (const { client } of this.cluster.nodeByAddress.values()) {
+      if (this.#connected.has(placeOf(client?.options?.['socket']))) end(client)
+    }
+  }
+}
+
+function placeOf(socket: unknown): string {
+  const { host, port } = (socket ?? {}) as { host?: string; port?: number }
+  return `${host}:${port}`
+}
+
+// The nodes last known rather than those the user named, which may be gone.
+function rootsOf(source: RedisCluster, known: readonly RedisNode[]): object[] {
+  const { rootNodes, nodeAddressMap: map } = source._options as {
+    rootNodes: readonly { socket?: object }[]
+    nodeAddressMap?: Record<string, object> | ((address: string) => object | undefined)
+  }
+  const alive = known
+    .filter(({ client }) => client?.isReady)
+    .map(({ address, host, port }) => ({
+      socket: (typeof map === 'function' ? map(address) : map?.[address]) ?? { host, port },
+    }))
+  // They are only asked for the slots: one that hangs is passed over.
+  return (alive.length > 0 ? alive : rootNodes).map(node => ({
+    ...node,
+    socket: { ...node.socket, socketTimeout: DISCOVERY_MS },
+  }))
 }

@@ -9,7 +9,7 @@ export type FindTemplate = () => RedisClient | Promise<RedisClient>
  * What our own node-redis connections do otherwise than the user's: nothing is queued or opened again by the client, and
  * replies have their plain form.
  */
-export function redisOptions(signal: AbortSignal, socket: unknown): Record<string, unknown> {
+export function redisOptions(socket: unknown): Record<string, unknown> {
   return {
     disableOfflineQueue: true,
     commandsQueueMaxLength: undefined,
@@ -26,23 +26,20 @@ export function redisOptions(signal: AbortSignal, socket: unknown): Record<strin
       ...(socket as object | undefined),
       reconnectStrategy: false,
       connectTimeout: CONNECT_MS,
+      // It would end connections that are idle.
       socketTimeout: undefined,
-      // Reaches what node-redis 5 loses sight of: a socket that was destroyed before it was connected.
-      signal,
     },
   }
 }
 
-/** A connection to one server, made from the user's node-redis client, or from one of its pool's or Sentinel's. */
+/** A connection to one server, made from the user's node-redis client, or from one that its pool or Sentinel lends. */
 export class RedisWire implements Wire {
   readonly #find: FindTemplate
   readonly #prefix: string
   readonly #lost: Lost
   #template: RedisClient | undefined
-  #client: RedisClient | undefined
-  #caller: Caller | undefined
   #finding: Promise<RedisClient> | undefined
-  #abort = new AbortController()
+  #own: Own | undefined
   // Grows when an attempt to open is given up.
   #attempt = 0
 
@@ -53,12 +50,12 @@ export class RedisWire implements Wire {
   }
 
   get caller(): Caller {
-    if (this.#caller === undefined) throw new Error('Not connected yet')
-    return this.#caller
+    if (this.#own === undefined) throw new Error('Not connected yet')
+    return this.#own.caller
   }
 
   get ready(): boolean {
-    return this.#client?.isReady === true
+    return this.#own?.client.isReady === true
   }
 
   async open(): Promise<void> {
@@ -69,55 +66,75 @@ export class RedisWire implements Wire {
     })
     const template = await this.#finding
     if (attempt !== this.#attempt) throw new Error('Given up')
-    if (template !== this.#template) this.#make(template)
-    await this.#client?.connect()
+    if (template !== this.#template) {
+      this.#own?.end()
+      this.#template = template
+      this.#own = new Own(template, this.#prefix, (own, cause) => {
+        if (own === this.#own) this.#lost(cause)
+      })
+    }
+    await this.#own?.connect()
   }
 
   abandon(): void {
     this.#attempt++
-    end(this.#client)
+    this.#own?.end()
   }
 
   renew(): void {
-    end(this.#client)
+    this.#own?.end()
   }
 
   cull(silent: boolean): void {
-    if (silent) end(this.#client)
+    if (silent) this.#own?.end()
   }
 
   drop(): void {
-    this.#discard()
-    this.#attempt++
+    this.abandon()
+    this.#own = undefined
+    this.#template = undefined
   }
+}
 
-  #make(template: RedisClient): void {
-    this.#discard()
-    const abort = new AbortController()
-    const client = template.duplicate(redisOptions(abort.signal, template.options?.['socket']))
-    const broken = (cause: unknown): void => {
+/** A client of our own: connected again and again, never by itself. */
+class Own {
+  readonly client: RedisClient
+  readonly caller: Caller
+  #connecting = false
+  #unwanted = false
+
+  constructor(template: RedisClient, prefix: string, lost: (own: Own, cause: unknown) => void) {
+    this.client = template.duplicate(redisOptions(template.options?.['socket']))
+    this.caller = redisCaller(this.client, prefix)
+    const broken = (cause: unknown): void =>
       // Whatever went wrong, what comes over this connection cannot be trusted any more.
       queueMicrotask(() => {
-        if (this.#client !== client) return
-        end(client)
-        this.#lost(cause)
+        if (!this.#connecting) end(this.client)
+        lost(this, cause)
       })
-    }
-    client.on('error', broken)
-    client.on('end', () => broken(new Error('The client is closed')))
-    client.unref()
-    this.#abort = abort
-    this.#template = template
-    this.#client = client
-    this.#caller = redisCaller(client, this.#prefix)
+    this.client.on('error', broken)
+    this.client.on('end', () => broken(new Error('The client is closed')))
+    this.client.on('connect', () => {
+      this.#connecting = false
+      if (this.#unwanted) end(this.client)
+    })
+    this.client.unref()
   }
 
-  #discard(): void {
-    const client = this.#client
-    this.#client = undefined
-    this.#template = undefined
-    end(client)
-    this.#abort.abort()
+  async connect(): Promise<void> {
+    this.#unwanted = false
+    this.#connecting = true
+    try {
+      await this.client.connect()
+    } finally {
+      this.#connecting = false
+    }
+  }
+
+  end(): void {
+    // node-redis loses sight of a socket that is not connected yet: it is ended as soon as it is.
+    this.#unwanted = true
+    if (!this.#connecting) end(this.client)
   }
 }
 

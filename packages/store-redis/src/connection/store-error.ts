@@ -98,13 +98,17 @@ export function toStoreError(error: unknown): StoreError {
   if (reply === undefined)
     return new StoreError(text, isLate(root, text) ? 'late' : 'away', undefined, safe(root))
   const kind = REPLIES[reply] ?? DETAILS.find(([pattern]) => pattern.test(text))?.[1] ?? 'script'
-  return new StoreError(text, kind, reply)
+  // A cluster client that was sent from node to node met a cluster that changes; a plain client is the wrong one.
+  const isChanging = kind === 'cluster' && (root !== error || GAVE_UP.test(text))
+  return new StoreError(text, isChanging ? 'away' : kind, reply)
 }
 
 /** Whether a server does not know a script. */
 export function isNoScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT')
 }
+
+const GAVE_UP = /^Too many Cluster redirections/
 
 // Cluster clients wrap what made them give up.
 function rootOf(error: unknown): unknown {
@@ -133,7 +137,10 @@ function replyIn(error: unknown, text: string): string | undefined {
 
 // Sent and not answered; a connection that cannot be made is away.
 function isLate(error: unknown, text: string): boolean {
-  return /^(?:command timed out|socket timeout)/i.test(text) || (error as Error).constructor?.name === 'TimeoutError'
+  return (
+    /^(?:command timed out|socket timeout)/i.test(text) ||
+    (error as Error).constructor?.name === 'TimeoutError'
+  )
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -45,7 +45,12 @@ function ioredis(Redis: typeof Redis6): Maker['make'] {
   return (port, wish = {}) => {
     const client = new Redis({ port, lazyConnect: true, ...wish })
     client.on('error', () => {})
-    return { client, connect: () => client.connect(), quit: () => client.quit(), kill: () => client.disconnect() }
+    return {
+      client,
+      connect: () => client.connect(),
+      quit: () => client.quit(),
+      kill: () => client.disconnect(),
+    }
   }
 }
 
@@ -90,14 +95,23 @@ function ioredisCluster(Cluster: typeof Cluster6): Maker['make'] {
     const options = { lazyConnect: true, redisOptions, ...(keyPrefix === undefined ? {} : { keyPrefix }) }
     const client = new Cluster([{ host: '127.0.0.1', port }], options)
     client.on('error', () => {})
-    return { client, connect: () => client.connect(), quit: () => client.quit(), kill: () => client.disconnect() }
+    return {
+      client,
+      connect: () => client.connect(),
+      quit: () => client.quit(),
+      kill: () => client.disconnect(),
+    }
   }
 }
 
 function nodeRedisCluster(redis: typeof redis6): Maker['make'] {
   return (port, { keyPrefix, ...defaults } = {}) => {
     const rootNodes = [{ socket: { host: '127.0.0.1', port } }]
-    const client = redis.createCluster({ rootNodes, defaults, ...(keyPrefix === undefined ? {} : { keyPrefix }) })
+    const client = redis.createCluster({
+      rootNodes,
+      defaults,
+      ...(keyPrefix === undefined ? {} : { keyPrefix }),
+    })
     client.on('error', () => {})
     return {
       client,
@@ -146,7 +160,11 @@ export function made(maker: Maker, port: number, wish?: Wish): Made {
 }
 
 /** Waits until something holds, and returns how long that took, milliseconds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 5_000): Promise<number> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  ms = 5_000,
+): Promise<number> {
   const start = performance.now()
   while (!(await holds())) {
     if (performance.now() - start > ms) throw new Error(`Waited ${ms} ms for ${what}`)

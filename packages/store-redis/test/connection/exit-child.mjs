@@ -40,7 +40,8 @@ let ended = performance.now()
 // Keeps the process while a scene is played: the link does not.
 const scene = setInterval(() => {}, 1000)
 const open = () => openLink({ client, connection: 'own', warn: ({ code }) => say(code) })
-const told = () => new Promise(resolve => process.stdin.once('data', () => (process.stdin.pause(), resolve())))
+const told = () =>
+  new Promise(resolve => process.stdin.once('data', () => (process.stdin.pause(), resolve())))
 
 if (what === 'unconnected') {
   // The user's client never connects: all that could keep the process is ours.

@@ -15,7 +15,9 @@ interface Child {
 }
 
 function start(library: string, kind: string, port: number, what: string): Child {
-  const child = spawn(process.execPath, [CHILD, library, kind, String(port), what], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [CHILD, library, kind, String(port), what], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   const read = (chunk: string): void => {
@@ -28,7 +30,8 @@ function start(library: string, kind: string, port: number, what: string): Child
 
 /** Waits for the process to end by itself; returns what it said, and how long it lived on, milliseconds. */
 async function ending(child: Child): Promise<number> {
-  if (child.process.exitCode === null) await Promise.race([once(child.process, 'exit'), new Promise(resolve => setTimeout(resolve, 12_000))])
+  if (child.process.exitCode === null)
+    await Promise.race([once(child.process, 'exit'), new Promise(resolve => setTimeout(resolve, 12_000))])
   const [, code, ms] = /exit (\d+) (\d+)/.exec(child.output()) ?? []
   expect(code, child.output()).toBe('0')
   return Number(ms)
@@ -62,19 +65,23 @@ describe.each(libraries)('a process with %s', library => {
     expect(ms).toBeLessThan(700)
   })
 
-  it.each(['single', 'cluster'])('is not kept by a connection that was lost: %s', async kind => {
-    const cluster = kind === 'cluster' ? await startCluster() : undefined
-    const running = cluster?.servers ?? [await server()]
-    onTestFinished(() => cluster?.stop())
-    const child = start(library, kind, running[0]!.port, 'lost')
-    await until('it to be ready', () => child.output().includes('ready true'), 10_000)
-    for (const one of running) await one.stop()
-    child.process.stdin!.end('go\n')
-    const ms = await ending(child)
-    console.log(library, kind, ms)
-    expect(child.output()).toContain('lost')
-    expect(ms).toBeLessThan(700)
-  }, 20_000)
+  it.each(['single', 'cluster'])(
+    'is not kept by a connection that was lost: %s',
+    async kind => {
+      const cluster = kind === 'cluster' ? await startCluster() : undefined
+      const running = cluster?.servers ?? [await server()]
+      onTestFinished(() => cluster?.stop())
+      const child = start(library, kind, running[0]!.port, 'lost')
+      await until('it to be ready', () => child.output().includes('ready true'), 10_000)
+      for (const one of running) await one.stop()
+      child.process.stdin!.end('go\n')
+      const ms = await ending(child)
+      console.log(library, kind, ms)
+      expect(child.output()).toContain('lost')
+      expect(ms).toBeLessThan(700)
+    },
+    20_000,
+  )
 
   it('is not kept by a server that hangs', async () => {
     const running = await server()

@@ -13,7 +13,11 @@ async function start(options?: ServerOptions): Promise<RunningServer> {
 }
 
 /** Calls all the time, as an app does, and keeps what came of it. */
-function traffic(call: () => Promise<unknown>): { stop: () => Promise<void>; failures: Set<string>; slowest: () => number } {
+function traffic(call: () => Promise<unknown>): {
+  stop: () => Promise<void>
+  failures: Set<string>
+  slowest: () => number
+} {
   let running = true
   let slowest = 0
   const failures = new Set<string>()
@@ -74,12 +78,15 @@ describe.each(singles)('$name', maker => {
     const key = freshKey()
     await link.run(count, [key], ['1'])
     server.process.kill('SIGSTOP')
-    const hanging = Array.from({ length: 5 }, () => link.run(count, [key], ['1']).catch((error: unknown) => error))
+    const hanging = Array.from({ length: 5 }, () =>
+      link.run(count, [key], ['1']).catch((error: unknown) => error),
+    )
     const started = performance.now()
     const results = await Promise.all(hanging)
     console.log(maker.name, 'hung', performance.now() - started, String(results[0]))
     expect(performance.now() - started).toBeLessThan(2_800)
-    for (const result of results) expect(result).toMatchObject({ failure: expect.stringMatching(/timeout|unavailable/) })
+    for (const result of results)
+      expect(result).toMatchObject({ failure: expect.stringMatching(/timeout|unavailable/) })
     expect(link.ready).toBe(false)
     await sleep(3_000)
     server.process.kill('SIGCONT')

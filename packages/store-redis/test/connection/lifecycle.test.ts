@@ -8,7 +8,11 @@ import { startProxy } from './proxy.ts'
 
 const all = [
   ...singles.map(maker => ({ name: maker.name, maker, port: () => portOf(inject('redisUrl')) })),
-  ...clusters.map(maker => ({ name: `${maker.name} cluster`, maker, port: () => inject('clusterNodes')[0]!.port })),
+  ...clusters.map(maker => ({
+    name: `${maker.name} cluster`,
+    maker,
+    port: () => inject('clusterNodes')[0]!.port,
+  })),
 ]
 
 describe.each(all)('$name', ({ maker, port }) => {
@@ -20,7 +24,9 @@ describe.each(all)('$name', ({ maker, port }) => {
     expect(link.ready).toBe(true)
     await user.quit()
     await until('the link to end', () => !link.ready, 1_000)
-    await expect(link.run(counting(), [freshKey()], ['1'])).rejects.toMatchObject({ message: 'The Redis client was closed' })
+    await expect(link.run(counting(), [freshKey()], ['1'])).rejects.toMatchObject({
+      message: 'The Redis client was closed',
+    })
     await sleep(600)
     expect(link.ready).toBe(false)
     await user.connect()
@@ -32,8 +38,14 @@ describe.each(all)('$name', ({ maker, port }) => {
     await user.connect()
     const { client } = user
     const look = (): unknown => [
-      Object.entries(client.options ?? client._options ?? {}).map(([name, value]) => [name, JSON.stringify(value) ?? String(value)]),
-      client.eventNames().sort().map((name: string) => [name, client.listenerCount(name)]),
+      Object.entries(client.options ?? client._options ?? {}).map(([name, value]) => [
+        name,
+        JSON.stringify(value) ?? String(value),
+      ]),
+      client
+        .eventNames()
+        .sort()
+        .map((name: string) => [name, client.listenerCount(name)]),
       Object.keys(client).sort(),
       client.scriptsSet,
     ]
@@ -46,7 +58,9 @@ describe.each(all)('$name', ({ maker, port }) => {
     await sleep(20)
     expect(look()).toEqual(before)
     expect(link.ready).toBe(false)
-    await expect(link.run(counting(), [freshKey()], ['1'])).rejects.toMatchObject({ message: 'The store was closed' })
+    await expect(link.run(counting(), [freshKey()], ['1'])).rejects.toMatchObject({
+      message: 'The store was closed',
+    })
     await expect(link.command(['PING'])).rejects.toMatchObject({ message: 'The store was closed' })
   })
 
@@ -65,25 +79,29 @@ describe.each(all)('$name', ({ maker, port }) => {
 })
 
 describe.each(singles)('$name', maker => {
-  it.each(['close()', "the client's end"])('leaves no connection behind, whenever it ends: %s', async how => {
-    const server = await startRedis()
-    onTestFinished(() => server.stop())
-    const proxy = await startProxy(server.port)
-    for (let wait = 0; wait < 12; wait++) {
-      const user = made(maker, proxy.port)
-      await user.connect()
-      const others = proxy.open
-      const link = open(user.client)
-      if (wait > 0) await sleep(wait - 1)
-      if (how === 'close()') await link.close()
-      else await user.quit()
-      await until('its connection to be gone', () => proxy.open <= (how === 'close()' ? others : 0), 1_500)
-      await sleep(30)
-      expect(proxy.open).toBe(how === 'close()' ? others : 0)
-      user.kill()
-      await until('all to be gone', () => proxy.open === 0, 1_000)
-    }
-  }, 15_000)
+  it.each(['close()', "the client's end"])(
+    'leaves no connection behind, whenever it ends: %s',
+    async how => {
+      const server = await startRedis()
+      onTestFinished(() => server.stop())
+      const proxy = await startProxy(server.port)
+      for (let wait = 0; wait < 12; wait++) {
+        const user = made(maker, proxy.port)
+        await user.connect()
+        const others = proxy.open
+        const link = open(user.client)
+        if (wait > 0) await sleep(wait - 1)
+        if (how === 'close()') await link.close()
+        else await user.quit()
+        await until('its connection to be gone', () => proxy.open <= (how === 'close()' ? others : 0), 1_500)
+        await sleep(30)
+        expect(proxy.open).toBe(how === 'close()' ? others : 0)
+        user.kill()
+        await until('all to be gone', () => proxy.open === 0, 1_000)
+      }
+    },
+    15_000,
+  )
 
   it('notices answers that are lost, and connects anew', async () => {
     const server = await startRedis()

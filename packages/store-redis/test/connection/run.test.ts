@@ -14,28 +14,31 @@ const cases = [
 ].map(entry => ({ ...entry, name: entry.maker.name }))
 
 describe.each(cases)('$name on $server', ({ maker, port, topology }) => {
-  it.each(['own', 'shared'] as const)('runs scripts and commands over its %s connection', async connection => {
-    const user = made(maker, port())
-    await user.connect()
-    const link = open(user.client, { connection })
-    await link.opened
-    expect(link.ready).toBe(true)
-    expect(link.topology).toBe(topology)
+  it.each(['own', 'shared'] as const)(
+    'runs scripts and commands over its %s connection',
+    async connection => {
+      const user = made(maker, port())
+      await user.connect()
+      const link = open(user.client, { connection })
+      await link.opened
+      expect(link.ready).toBe(true)
+      expect(link.topology).toBe(topology)
 
-    const count = counting()
-    const key = freshKey()
-    // The server does not know it: EVAL. Then it does: EVALSHA.
-    expect(await link.run(count, [key], ['2'])).toEqual([2, '1'])
-    expect(await link.run(count, [key], ['3'])).toEqual([5, '1'])
-    expect(await link.run(count, [key, `${key}2`], ['1'])).toEqual([6, '2'])
+      const count = counting()
+      const key = freshKey()
+      // The server does not know it: EVAL. Then it does: EVALSHA.
+      expect(await link.run(count, [key], ['2'])).toEqual([2, '1'])
+      expect(await link.run(count, [key], ['3'])).toEqual([5, '1'])
+      expect(await link.run(count, [key, `${key}2`], ['1'])).toEqual([6, '2'])
 
-    expect(await link.command(['GET', key], key)).toBe('6')
-    expect(await link.command(['DEL', key], key)).toBe(1)
-    expect(await link.command(['PING'])).toBe('PONG')
-    expect(await link.command(['PING'], key)).toBe('PONG')
-    expect(await link.command(['INFO', 'memory'], key)).toContain('maxmemory_policy')
-    expect(await link.command(['INFO', 'memory'])).toContain('maxmemory_policy')
-  })
+      expect(await link.command(['GET', key], key)).toBe('6')
+      expect(await link.command(['DEL', key], key)).toBe(1)
+      expect(await link.command(['PING'])).toBe('PONG')
+      expect(await link.command(['PING'], key)).toBe('PONG')
+      expect(await link.command(['INFO', 'memory'], key)).toContain('maxmemory_policy')
+      expect(await link.command(['INFO', 'memory'])).toContain('maxmemory_policy')
+    },
+  )
 
   it('puts the key prefix of the client before keys', async () => {
     if (!maker.prefixes) return

@@ -12,9 +12,19 @@ import { startSentinel } from './sentinel.ts'
 
 function ioredis(Redis: typeof Redis6): (port: number) => Made {
   return port => {
-    const client = new Redis({ sentinels: [{ host: '127.0.0.1', port }], name: 'main', lazyConnect: true, keyPrefix: 'p:' })
+    const client = new Redis({
+      sentinels: [{ host: '127.0.0.1', port }],
+      name: 'main',
+      lazyConnect: true,
+      keyPrefix: 'p:',
+    })
     client.on('error', () => {})
-    return { client, connect: () => client.connect(), quit: () => client.quit(), kill: () => client.disconnect() }
+    return {
+      client,
+      connect: () => client.connect(),
+      quit: () => client.quit(),
+      kill: () => client.disconnect(),
+    }
   }
 }
 
@@ -22,7 +32,12 @@ function nodeRedis(redis: typeof redis6): (port: number) => Made {
   return port => {
     const client = redis.createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port }] })
     client.on('error', () => {})
-    return { client, connect: () => client.connect(), quit: () => client.close(), kill: () => void Promise.resolve(client.destroy()).catch(() => {}) }
+    return {
+      client,
+      connect: () => client.connect(),
+      quit: () => client.close(),
+      kill: () => void Promise.resolve(client.destroy()).catch(() => {}),
+    }
   }
 }
 
@@ -34,43 +49,55 @@ const makers = [
 ]
 
 describe.each(makers)('$name through Sentinel', ({ name, make }) => {
-  it.each(['kill', 'stop', 'demote'])('finds the new master after: %s', async how => {
-    const watched = await startSentinel()
-    onTestFinished(() => watched.stop())
-    const user = make(watched.sentinel.port)
-    onTestFinished(() => user.kill())
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    expect(link.topology).toBe('sentinel')
-    const count = counting()
-    const key = freshKey()
-    expect(await link.run(count, [key], ['1'])).toEqual([1, '1'])
-    const ported = async (): Promise<boolean> =>
-      (await master(watched.sentinel.port).catch(() => 0)) === watched.replica.port
-    if (how === 'kill') await watched.master.stop()
-    if (how === 'stop') watched.master.process.kill('SIGSTOP')
-    if (how === 'demote') {
-      await until('a failover', () => ask(watched.sentinel.port, 'SENTINEL FAILOVER main').then(() => true, () => false), 20_000)
-    }
-    let probing = true
-    const load = (async () => {
-      while (probing) {
-        link.run(count, [freshKey()], ['1']).catch(() => {})
-        await sleep(20)
+  it.each(['kill', 'stop', 'demote'])(
+    'finds the new master after: %s',
+    async how => {
+      const watched = await startSentinel()
+      onTestFinished(() => watched.stop())
+      const user = make(watched.sentinel.port)
+      onTestFinished(() => user.kill())
+      await user.connect()
+      const link = open(user.client)
+      await link.opened
+      expect(link.topology).toBe('sentinel')
+      const count = counting()
+      const key = freshKey()
+      expect(await link.run(count, [key], ['1'])).toEqual([1, '1'])
+      const ported = async (): Promise<boolean> =>
+        (await master(watched.sentinel.port).catch(() => 0)) === watched.replica.port
+      if (how === 'kill') await watched.master.stop()
+      if (how === 'stop') watched.master.process.kill('SIGSTOP')
+      if (how === 'demote') {
+        await until(
+          'a failover',
+          () =>
+            ask(watched.sentinel.port, 'SENTINEL FAILOVER main').then(
+              () => true,
+              () => false,
+            ),
+          20_000,
+        )
       }
-    })()
-    const announced = await until('a new master', ported, 20_000)
-    const answered = async (): Promise<boolean> =>
-      link.run(count, [freshKey()], ['1']).then(
-        () => true,
-        () => false,
-      )
-    const ms = await until('the new master to be found', answered, 15_000)
-    probing = false
-    await load
-    console.log(name, how, 'announced after', Math.round(announced), 'found after', Math.round(ms))
-  }, 40_000)
+      let probing = true
+      const load = (async () => {
+        while (probing) {
+          link.run(count, [freshKey()], ['1']).catch(() => {})
+          await sleep(20)
+        }
+      })()
+      const announced = await until('a new master', ported, 20_000)
+      const answered = async (): Promise<boolean> =>
+        link.run(count, [freshKey()], ['1']).then(
+          () => true,
+          () => false,
+        )
+      const ms = await until('the new master to be found', answered, 15_000)
+      probing = false
+      await load
+      console.log(name, how, 'announced after', Math.round(announced), 'found after', Math.round(ms))
+    },
+    40_000,
+  )
   it('shared', async () => {
     const watched = await startSentinel()
     onTestFinished(() => watched.stop())

@@ -18,7 +18,10 @@ export interface Watched {
 }
 
 export async function startSentinel(): Promise<Watched> {
-  const [master, replica] = [await startRedis(), await startRedis({ args: ['--repl-diskless-sync-delay', '0'] })]
+  const [master, replica] = [
+    await startRedis(),
+    await startRedis({ args: ['--repl-diskless-sync-delay', '0'] }),
+  ]
   await ask(replica.port, `REPLICAOF 127.0.0.1 ${master.port}`)
   const dir = await mkdtemp(join(tmpdir(), 'halt-sentinel-'))
   const port = await freePort()
@@ -31,7 +34,9 @@ export async function startSentinel(): Promise<Watched> {
     'sentinel failover-timeout main 2000',
   ]
   await writeFile(join(dir, 'sentinel.conf'), lines.join('\n'))
-  const child = spawn(findServer('redis-server')!, [join(dir, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore' })
+  const child = spawn(findServer('redis-server')!, [join(dir, 'sentinel.conf'), '--sentinel'], {
+    stdio: 'ignore',
+  })
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL')
     await Promise.all([master.stop(), replica.stop()])

@@ -1,1 +1,0 @@
-import { deepEqual, equal, match, ok, partialDeepStrictEqual } from 'node:assert/strict'
