@@ -1,0 +1,42 @@
+import fc from 'fast-check'
+import { createHash, createHmac } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+
+import { makeDigest } from '../src/store/index.ts'
+import { mistake } from './world.ts'
+
+const SECRET = 'sixteen or more letters'
+
+describe('makeDigest', () => {
+  it('gives the first 128 bits of SHA-256, base64url', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), text => {
+        const expected = createHash('sha256').update(text, 'utf8').digest().subarray(0, 16).toString('base64url')
+        expect(makeDigest()(text)).toBe(expected)
+      }),
+    )
+  })
+
+  it('gives an HMAC of the secret when there is one', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), text => {
+        const expected = createHmac('sha256', SECRET).update(text).digest().subarray(0, 16).toString('base64url')
+        expect(makeDigest(SECRET)(text)).toBe(expected)
+      }),
+    )
+  })
+
+  it('tells texts apart that UTF-8 cannot: lone surrogates', () => {
+    const digest = makeDigest()
+    const texts = ['\ud800', '\udc00', '\ud801', '\ufffd', '\ud800\ud800', '\udc00\ud800', 'a\ud800', '\ud800a']
+    expect(new Set(texts.map(digest)).size).toBe(texts.length)
+  })
+
+  it.each(['', 'fifteen letters', 5, null, {}])('refuses the secret %o', secret => {
+    expect(mistake(() => makeDigest(secret as string)).code).toBe('HALT_E_SECRET')
+  })
+
+  it('never shows a secret in its error', () => {
+    expect(mistake(() => makeDigest('hunter2')).message).not.toContain('hunter2')
+  })
+})

@@ -1,0 +1,185 @@
+import { presets, RateLimiter } from '@halt/core'
+import { Redis } from 'ioredis'
+import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
+
+import { RedisStore } from '../src/index.ts'
+
+const url = inject('redisUrl')
+const client = new Redis(url)
+const stores: RedisStore[] = []
+afterAll(async () => {
+  for (const store of stores) await store.close()
+  await client.quit()
+})
+
+let prefix = ''
+beforeEach(() => {
+  prefix = `s${process.pid}-${Math.random().toString(36).slice(2)}:`
+})
+
+function storeOf(options: Partial<ConstructorParameters<typeof RedisStore>[0]> = {}): RedisStore {
+  const store = new RedisStore({ client, prefix, ...options })
+  stores.push(store)
+  return store
+}
+
+async function ready(store: RedisStore): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    try {
+      await store.probe()
+      return
+    } catch {
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+  }
+  throw new Error('the store did not become ready')
+}
+
+const monthly = { name: 'api_calls', limit: 1000, period: 'monthly' } as const
+
+describe('the keys of RedisStore', () => {
+  it('hold the subject as hash tag, the policy and the letter of the algorithm', async () => {
+    const store = storeOf()
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: [presets.PUBLIC_API, { name: 's', limit: 5, window: 10, algorithm: 'sliding-window' }, monthly] })
+    await limiter.consume({ user: '42' })
+    const keys = (await client.keys(`${prefix}{user*`)).sort()
+    expect(keys).toEqual([`${prefix}{user:42}:api_calls:q`, `${prefix}{user:42}:public_api:t`, `${prefix}{user:42}:s:s`])
+  })
+
+  it('replace what would choose the slot or break a line by a digest', async () => {
+    const store = storeOf()
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API })
+    for (const id of ['{a}', 'a}b', '{', 'a\r\nb', 'a\0b']) await limiter.consume({ user: id })
+    const keys = await client.keys(`${prefix}*public_api*`)
+    expect(keys.length).toBe(5)
+    for (const key of keys) expect(key).toMatch(/\{(?:user:)?#[\w-]{22}\}:public_api:t$/)
+  })
+
+  it('never hold an API key', async () => {
+    const store = storeOf()
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: presets.STRICT_API, exemptPrivateIps: false })
+    await limiter.check({ method: 'GET', url: '/', headers: { 'x-api-key': 'sk_live_secret' }, socket: { remoteAddress: '203.0.113.7' } })
+    const keys = await client.keys(`${prefix}*`)
+    expect(keys.join()).not.toContain('sk_live_secret')
+    expect(keys.some(key => key.includes('api-key:#'))).toBe(true)
+  })
+
+  it('all expire, as soon as they equal fresh ones and a second later', async () => {
+    const store = storeOf()
+    await ready(store)
+    const policies = [
+      { name: 't', limit: 5, window: 10, blockDuration: 30 },
+      { name: 'f', limit: 5, window: 10, algorithm: 'fixed-window' },
+      { name: 's', limit: 5, window: 10, algorithm: 'sliding-window' },
+      { name: 'h', limit: 5, window: '500ms', algorithm: 'fixed-window' },
+    ] as const
+    const limiter = new RateLimiter({ store, policy: policies, penalty: {} })
+    for (let i = 0; i < 6; i++) await limiter.consume({ user: '42' }, { idempotencyKey: 'k' })
+    for (let i = 0; i < 6; i++) await limiter.consume({ user: '42' })
+    const keys = (await client.keys(`${prefix}*`)).filter(key => !key.includes('instances'))
+    expect(keys.length).toBeGreaterThan(5)
+    for (const key of keys) expect(await client.pttl(key), key).toBeGreaterThan(0)
+    const ttl = await client.pttl(`${prefix}{user:42}:t:t`)
+    expect(ttl).toBeGreaterThan(29_000)
+    expect(ttl).toBeLessThanOrEqual(31_000)
+  })
+
+  it('get their expiry back when they lost it', async () => {
+    const store = storeOf()
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 5, window: 10 } })
+    await limiter.consume({ user: '42' })
+    await client.persist(`${prefix}{user:42}:p:t`)
+    await limiter.consume({ user: '42' })
+    expect(await client.pttl(`${prefix}{user:42}:p:t`)).toBeGreaterThan(0)
+  })
+
+  it('take at most 140 bytes for an address and 152 for a quota', async () => {
+    const store = storeOf({ prefix: 'halt:' })
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: [presets.PUBLIC_API, { ...monthly, keyStrategy: 'ip' }] })
+    await limiter.consume({ ip: '203.0.113.7' })
+    expect(await client.memory('USAGE', 'halt:{ip:203.0.113.7}:public_api:t')).toBeLessThanOrEqual(140)
+    expect(await client.memory('USAGE', 'halt:{ip:203.0.113.7}:api_calls:q')).toBeLessThanOrEqual(152)
+    await limiter.reset({ ip: '203.0.113.7' })
+    await client.del('halt:{ip:203.0.113.7}:api_calls:q')
+  })
+
+  it('of another type or with other content count as missing', async () => {
+    const store = storeOf()
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: [{ name: 'a', limit: 2, window: 10 }, { name: 'b', limit: 2, window: 10, algorithm: 'sliding-window' }] })
+    await client.hset(`${prefix}{user:1}:a:t`, 'x', '1')
+    await client.set(`${prefix}{user:1}:b:s`, 'garbage')
+    expect((await limiter.consume({ user: '1' })).degraded).toBe(false)
+    expect((await limiter.consume({ user: '1' })).remaining).toBe(0)
+  })
+})
+
+describe('the wire of RedisStore', () => {
+  it('is one command a check, whatever the number of policies, quotas and penalties', async () => {
+    const store = storeOf()
+    await ready(store)
+    const policies = [presets.PUBLIC_API, { name: 'f', limit: 5, window: 10, algorithm: 'fixed-window' as const }, monthly]
+    const limiter = new RateLimiter({ store, policy: policies, penalty: presets.PENALTY_MODERATE })
+    await limiter.consume({ user: 'warm' })
+    const before = await calls()
+    for (let i = 0; i < 20; i++) await limiter.consume({ user: '42' })
+    const after = await calls()
+    expect(after.evalsha - before.evalsha).toBe(20)
+    expect(after.eval - before.eval).toBe(0)
+  })
+
+  it('is fewer than one when checks come together', async () => {
+    const store = storeOf()
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API, storeTimeout: '2s' })
+    await limiter.consume({ user: 'warm' })
+    const before = await calls()
+    const decisions = await Promise.all(Array.from({ length: 256 }, (_, i) => limiter.consume({ user: String(i % 8) })))
+    const after = await calls()
+    expect(decisions.every(({ allowed }) => allowed)).toBe(true)
+    expect(after.evalsha - before.evalsha).toBeLessThanOrEqual(4)
+  })
+
+  it('survives SCRIPT FLUSH in the middle of traffic without an error or a lost count', async () => {
+    const store = storeOf()
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 1000, window: 3600 }, storeTimeout: '2s' })
+    let admitted = 0
+    for (let round = 0; round < 50; round++) {
+      const [, ...decisions] = await Promise.all([client.script('FLUSH'), ...Array.from({ length: 30 }, () => limiter.consume({ user: '42' }))])
+      for (const decision of decisions) {
+        expect(decision.degraded).toBe(false)
+        if (decision.allowed) admitted++
+      }
+    }
+    expect(admitted).toBe(1000)
+  })
+
+  it('answers an error for one group of a call to that group alone, and charges it nothing', async () => {
+    const admin = new Redis(url)
+    await admin.call('ACL', 'SETUSER', 'narrow', 'on', '>pw', '+@all', '~narrow:*', '%R~*')
+    const narrow = new Redis(url, { username: 'narrow', password: 'pw' })
+    const store = new RedisStore({ client: narrow, prefix: 'narrow:' })
+    const other = new RedisStore({ client: narrow, prefix: 'wide:' })
+    stores.push(store, other)
+    await ready(store)
+    const rule = { letter: 't', cell: 'p:t', limit: 5, capacity: 5, unit: 1e6, rate: 1, window: 5e6, slice: 5e5, precision: 10, block: 0, reduced: undefined } as const
+    const demand = { rule, subject: 'user:1', cost: 1, mode: 0, penalized: false } as const
+    const failed = await other.evaluate({ demands: [demand, { ...demand, subject: 'user:2' }] }).catch((error: unknown) => error)
+    expect(failed).toMatchObject({ failure: 'misconfigured' })
+    expect((await store.evaluate({ demands: [demand] })).allowed).toBe(true)
+    expect(await admin.exists('wide:{user:1}:p:t', 'wide:{user:2}:p:t')).toBe(0)
+    await Promise.all([narrow.quit(), admin.quit()])
+  })
+})
+
+async function calls(): Promise<{ evalsha: number; eval: number }> {
+  const stats = await client.info('commandstats')
+  const count = (name: string): number => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
+  return { evalsha: count('evalsha'), eval: count('eval') }
+}
