@@ -18,7 +18,7 @@ async function main(name: string, steps: number): Promise<MemoryRun> {
   const nameOf = name === 'halt-check' ? addressAt : keyAt
   const isLog = contestant.answer === 'log'
   const hot = (): NextKey =>
-    isLog ? hundreds(Array.from({ length: 1000 }, (_, i) => nameOf(i))) : hotKey(nameOf(7))
+    isLog ? hundreds(Array.from({ length: steps / 100 }, (_, i) => nameOf(i))) : hotKey(nameOf(7))
   const many = Math.min(MANY, steps)
   const admitted = await measure(contestant, ROOMY, hot, steps, true)
   const fresh = await measure(contestant, ROOMY, () => freshKeys(many, nameOf), steps, true, prefill(many, nameOf))

@@ -8,8 +8,10 @@ export type Cost = number | Readonly<Record<string, number>>
 /** The cost of a request whose cost function broke: a rate policy's whole limit, so that breaking it is not cheap. */
 export const WHOLE_LIMIT: unique symbol = Symbol.for('halt.cost.limit')
 
-/** The most units one cost may ask for: what a settlement can still count exactly beside any limit. */
+/** Where larger costs are counted as this one: above every limit, and what a settlement still counts exactly. */
 const MAX_COST = 2 ** 40
+
+const whole = (cost: number): number => Math.min(Math.ceil(cost), MAX_COST)
 
 /**
  * Reads a cost that the application gave; fractions round up.
@@ -17,7 +19,7 @@ const MAX_COST = 2 ** 40
  * @throws HaltError `HALT_E_COST` for what is no number from 0
  */
 export function readCost(cost: unknown, name = 'cost'): number {
-  if (typeof cost === 'number' && cost >= 0 && cost < MAX_COST) return Math.ceil(cost)
+  if (typeof cost === 'number' && cost >= 0 && cost < Infinity) return whole(cost)
   throw new HaltError('HALT_E_COST', `${name} is ${describe(cost)}.`, 'Give a number of units from 0; fractions round up.')
 }
 
@@ -38,7 +40,7 @@ export function costFor(policy: CompiledPolicy, cost: Cost | typeof WHOLE_LIMIT 
 
 /** The units a cost names for a policy; undefined when it does not speak of it. */
 export function givenCost(policy: CompiledPolicy, cost: Cost | undefined): number | undefined {
-  if (typeof cost === 'number') return Math.ceil(cost)
+  if (typeof cost === 'number') return whole(cost)
   if (cost === undefined || !Object.hasOwn(cost, policy.name)) return undefined
-  return Math.ceil(cost[policy.name] as number)
+  return whole(cost[policy.name] as number)
 }

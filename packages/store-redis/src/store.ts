@@ -21,6 +21,7 @@ import { Call, readReply } from './wire.ts'
  */
 export class RedisStore implements Store {
   readonly kind: string = 'redis'
+  readonly keepsPace: boolean
   readonly #link: Link
   readonly #warn: Warn
   readonly #key: KeyWriter
@@ -38,6 +39,7 @@ export class RedisStore implements Store {
     this.#link = openLink({ ...(client === undefined ? {} : { client }), ...(run === undefined ? {} : { run }), connection, warn: this.#warn })
     this.#prefix = prefix
     this.#key = keyWriter(prefix, slots === 'one', makeDigest())
+    this.keepsPace = typeof clock !== 'function'
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#link.topology === 'cluster' && slots === 'per-subject'
     this.#heartbeat = new Heartbeat(this.#link, this.#key(`${prefix}instances`, 'z'))

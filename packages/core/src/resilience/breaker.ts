@@ -24,7 +24,7 @@ export class Breaker {
   /** Whether the store is not to be asked now. Starts a probe when one is due. */
   isOpen(): boolean {
     if (!this.#open) return false
-    const now = performance.now()
+    const now = clock()
     if (!this.#probing && now >= this.#nextProbe) void this.#ask()
     return true
   }
@@ -49,7 +49,8 @@ export class Breaker {
     try {
       await this.#probe()
       this.#open = false
-      this.#failures = 0
+      // Until a request succeeds too, one failure is enough to open again.
+      this.#failures = THRESHOLD - 1
       this.#onClose()
     } catch {
       this.#wait()
@@ -60,9 +61,10 @@ export class Breaker {
 
   // Jitter, so that many processes do not probe a store that comes back in step.
   #wait(): void {
-    this.#nextProbe = performance.now() + PROBE_MS * (0.75 + Math.random() / 2)
+    this.#nextProbe = clock() + PROBE_MS * (0.75 + Math.random() / 2)
   }
 }
 
+const clock = performance.now.bind(performance)
 const THRESHOLD = 3
 const PROBE_MS = 500

@@ -1,5 +1,7 @@
 import { after, type Timer } from '../timers.ts'
 
+const clock = performance.now.bind(performance)
+
 interface Waiting {
   readonly due: number
   settled: boolean
@@ -27,7 +29,7 @@ export class Deadline {
   /** Settles as `promise` does, or rejects at the deadline. */
   race<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const entry: Waiting = { due: performance.now() + this.#ms, settled: false, reject }
+      const entry: Waiting = { due: clock() + this.#ms, settled: false, reject }
       this.#waiting.push(entry)
       this.#open++
       this.#arm(this.#ms)
@@ -58,7 +60,7 @@ export class Deadline {
 
   #fire(): void {
     this.#timer = undefined
-    const now = performance.now()
+    const now = clock()
     while (this.#head < this.#waiting.length) {
       const entry = this.#waiting[this.#head] as Waiting
       // Timers may fire up to a millisecond early.

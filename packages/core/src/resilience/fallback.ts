@@ -20,9 +20,10 @@ export interface LocalAnswer {
 
 interface Known {
   readonly state: State
-  /** Until when that very cost is known to be refused, microseconds. */
+  /** What the store's clock is behind this process's, microseconds. */
+  readonly offset: number
+  /** Until when its last request is known to be refused, by this process's clock; 0 when it was not. */
   readonly refusedUntil: number
-  readonly cost: number
 }
 
 const REMEMBERED = 50_000
@@ -44,14 +45,15 @@ export class Fallback {
   /** Keeps what the store said of each key. */
   remember(question: Question, verdict: Verdict): void {
     if (this.#store.size > 0) this.#store.clear()
+    const now = nowMicros()
     for (const [i, demand] of question.group.demands.entries()) {
       const state = verdict.states[i] ?? []
       const refused = verdict.passes[i] !== true && demand.mode === Mode.CHARGE
       const wait = refused ? waitFor(demand, state, verdict) : 0
       this.#known.set(nameOf(demand), {
         state,
-        refusedUntil: wait > 0 && wait < Number.POSITIVE_INFINITY ? verdict.now + wait : 0,
-        cost: demand.cost,
+        offset: now - verdict.now,
+        refusedUntil: wait > 0 && wait < Number.POSITIVE_INFINITY ? now + wait : 0,
       })
     }
   }
@@ -100,12 +102,12 @@ export class Fallback {
     const known = this.#known.get(nameOf(demand))
     if (known === undefined || known.state.length === 0) return []
     const now = nowMicros()
-    const probe: Verdict = { now, allowed: true, repeated: false, passes: [], states: [], penalty: [] }
-    const blocked = Math.max(known.refusedUntil, known.state[0] ?? 0)
+    const then: Verdict = { now: now - known.offset, allowed: true, repeated: false, passes: [], states: [], penalty: [] }
+    const used = Math.max(0, rule.capacity - remaining(demand, known.state, then))
     const state: State = []
-    const left = remaining(demand, known.state, probe)
-    const used = Math.max(0, rule.capacity - left)
     algorithms[rule.letter].charge(state, now, used, rule, demand.edges)
+    const block = known.state[0] ?? 0
+    const blocked = Math.max(known.refusedUntil, block === 0 ? 0 : block + known.offset)
     if (blocked > now) state[0] = blocked
     return state
   }
@@ -123,12 +125,14 @@ export class Fallback {
   }
 }
 
-const UNKNOWN: Known = Object.freeze({ state: [], refusedUntil: 0, cost: 0 })
+const { timeOrigin } = performance
+const elapsed = performance.now.bind(performance)
+const UNKNOWN: Known = Object.freeze({ state: [], offset: 0, refusedUntil: 0 })
 
 function nameOf({ subject, rule }: Demand): string {
   return `${subject} ${rule.cell}`
 }
 
 function nowMicros(): number {
-  return Math.floor((performance.timeOrigin + performance.now()) * 1000)
+  return Math.floor((timeOrigin + elapsed()) * 1000)
 }

@@ -7,6 +7,7 @@ import type { Notify } from '../telemetry.ts'
 import { isPromise } from '../timers.ts'
 import { Breaker } from './breaker.ts'
 import { Deadline } from './deadline.ts'
+import { Denials } from './denials.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
 
 /** A store's failure, by kind: it was away or late, refused to work for us, or broke on our own command. */
@@ -37,6 +38,7 @@ export class Judge {
   readonly #deadline: Deadline
   readonly #breaker: Breaker
   readonly #fallback: Fallback
+  readonly #denials = new Denials()
   readonly #warn: Warn
   readonly #onFailure: JudgeOptions['onFailure']
 
@@ -58,6 +60,8 @@ export class Judge {
   }
 
   ask(question: Question): Judgement | Promise<Judgement> {
+    const denied = this.#denials.find(question.group)
+    if (denied !== undefined) return { verdict: denied }
     if (this.#breaker.isOpen()) return this.#fallback.decide(question)
     let verdict: Verdict | Promise<Verdict>
     try {
@@ -66,15 +70,14 @@ export class Judge {
       return this.#fail(question, error)
     }
     if (!isPromise(verdict)) return { verdict }
-    const late = verdict.then(
-      found => {
-        this.#breaker.succeeded()
-        this.#fallback.remember(question, found)
-        return { verdict: found }
-      },
-      (error: unknown) => this.#fail(question, error),
-    )
-    return this.#deadline.race(late).catch((error: unknown) => this.#fail(question, error))
+    // Also of an answer that comes after the deadline: it corrects what is remembered, and is charged only once.
+    const heard = verdict.then(found => {
+      this.#breaker.succeeded()
+      if (this.#store.keepsPace === true) this.#denials.keep(question.group, found)
+      this.#fallback.remember(question, found)
+      return { verdict: found }
+    })
+    return this.#deadline.race(heard).catch((error: unknown) => this.#fail(question, error))
   }
 
   /** Asks the store without a substitute: for settlements and managers. Rejects with a coded error. */
@@ -91,6 +94,7 @@ export class Judge {
 
   /** Forgets what was remembered of some keys: their counters were reset or settled. */
   forget(cells: readonly { subject: string; cell: string }[]): void {
+    this.#denials.forget(cells)
     this.#fallback.forget(cells)
   }
 

@@ -106,6 +106,11 @@ export interface Store {
   instances?(): number
   /** Finds what is wrong with the set-up of the store; resolves to what to tell the user. */
   inspect?(): Promise<readonly { code: `HALT_W_${string}`; message: string; fix: string }[]>
+  /**
+   * Whether its clock keeps the pace of real time, so that a refusal may be remembered in this process for a while.
+   * Default false: a clock in a test jumps.
+   */
+  readonly keepsPace?: boolean
   /** For labels: `memory`, `redis`, … */
   readonly kind?: string
   /** Ends what the store opened itself. */

@@ -5,12 +5,13 @@ import { IoredisClusterWire } from './ioredis-cluster-wire.ts'
 import { IoredisWire } from './ioredis-wire.ts'
 import type { Link, LinkOptions } from './link.ts'
 import { OwnLink } from './own-link.ts'
-import { Owner } from './owner.ts'
+import { watch } from './owner.ts'
 import { RedisClusterWire } from './redis-cluster-wire.ts'
 import { type FindTemplate, RedisWire } from './redis-wire.ts'
 import { RunnerLink } from './runner-link.ts'
 import { SharedLink } from './shared-link.ts'
 import type { RedisClient, RedisPool, RedisSentinel } from './shapes.ts'
+import { ignore } from './timer.ts'
 import type { Lost, Wire } from './wire.ts'
 
 export type { Link, LinkOptions, Run, Script, Topology } from './link.ts'
@@ -35,14 +36,14 @@ export function openLink({ client, run, connection, warn }: LinkOptions): Link {
     throw new HaltError('HALT_E_REDIS_CLIENT', 'run is no function.', 'Give run: (script, keys, args) => ….')
   }
   const found = recognise(client)
-  const owner = new Owner(found, warn)
-  if (connection === 'shared') return new SharedLink(found, owner)
-  const link = new OwnLink(found.topology, owner, lost => makeWire(found, lost))
-  owner.watch(
-    found.kind,
-    () => link.end(),
-    () => link.revive(),
+  if (connection === 'shared')
+    return new SharedLink(found, watch(found, { ended: ignore, revived: ignore, warn }))
+  const link = new OwnLink(
+    found.topology,
+    lost => makeWire(found, lost),
+    () => release(),
   )
+  const release = watch(found, { ended: () => link.end(), revived: () => link.revive(), warn })
   return link
 }
 

@@ -1,6 +1,5 @@
 import { evaluate, settle } from './evaluation.ts'
 import type { Link, Script, Topology } from './link.ts'
-import type { Owner } from './owner.ts'
 import { type Beat, Pulse } from './pulse.ts'
 import { StoreError, toStoreError } from './store-error.ts'
 import { ignore, quietly, type Timer, within } from './timer.ts'
@@ -21,7 +20,7 @@ export class OwnLink implements Link {
   readonly topology: Topology
   readonly opened: Promise<void>
   readonly #wire: Wire
-  readonly #owner: Owner
+  readonly #release: () => void
   readonly #pulse: Pulse
   #state: 'opening' | 'open' | 'waiting' | 'ended' | 'closed' = 'waiting'
   #tried: () => void = ignore
@@ -31,9 +30,10 @@ export class OwnLink implements Link {
   #absence = new StoreError('The connection to Redis is not open yet', 'away')
   #silence: StoreError | undefined
 
-  constructor(topology: Topology, owner: Owner, makeWire: (lost: Lost) => Wire) {
+  /** @param release is called when the link is closed */
+  constructor(topology: Topology, makeWire: (lost: Lost) => Wire, release: () => void) {
     this.topology = topology
-    this.#owner = owner
+    this.#release = release
     this.#wire = makeWire(cause => this.#lost(cause))
     this.#pulse = new Pulse(silent => this.#unanswered(silent))
     this.opened = new Promise(resolve => {
@@ -83,7 +83,7 @@ export class OwnLink implements Link {
   }
 
   close(): Promise<void> {
-    this.#owner.release()
+    this.#release()
     this.#stop('closed', new StoreError('The store was closed', 'away'))
     return Promise.resolve()
   }

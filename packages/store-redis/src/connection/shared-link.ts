@@ -2,7 +2,6 @@ import { type Caller, callerOf } from './caller.ts'
 import type { Client } from './client.ts'
 import { evaluate, settle } from './evaluation.ts'
 import type { Link, Script, Topology } from './link.ts'
-import type { Owner } from './owner.ts'
 import { StoreError, toStoreError } from './store-error.ts'
 
 /** A link over the user's own connection: what it queues, repeats and waits for is up to that. */
@@ -10,14 +9,15 @@ export class SharedLink implements Link {
   readonly topology: Topology
   readonly opened: Promise<void> = Promise.resolve()
   readonly #found: Client
-  readonly #owner: Owner
+  readonly #release: () => void
   readonly #caller: Caller
   #closed = false
 
-  constructor(found: Client, owner: Owner) {
+  /** @param release is called when the link is closed */
+  constructor(found: Client, release: () => void) {
     this.topology = found.topology
     this.#found = found
-    this.#owner = owner
+    this.#release = release
     this.#caller = callerOf(found)
   }
 
@@ -45,7 +45,7 @@ export class SharedLink implements Link {
 
   close(): Promise<void> {
     this.#closed = true
-    this.#owner.release()
+    this.#release()
     return Promise.resolve()
   }
 

@@ -144,3 +144,19 @@ describe.each(singles)('$name', maker => {
     expect(Number(await link.command(['GET', key], key))).toBe(40)
   })
 })
+
+it.each(singles.filter(({ name }) => name.startsWith('ioredis')))(
+  'goes on when the client gives up: $name',
+  async maker => {
+    const server = await start()
+    const user = made(maker, server.port)
+    user.client.options.retryStrategy = (times: number) => (times > 1 ? null : 10)
+    await user.connect()
+    const link = open(user.client)
+    await link.opened
+    await server.stop()
+    await until('the client to give up', () => user.client.status === 'end')
+    await start({ port: server.port })
+    expect(await answers(link)).toBeLessThan(1_000)
+  },
+)

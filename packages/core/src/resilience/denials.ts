@@ -1,0 +1,80 @@
+import { Recent } from '../request/recent.ts'
+import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
+import { waitFor } from '../store/read.ts'
+
+interface Denial {
+  readonly group: Group
+  readonly verdict: Verdict
+  /** This process's clock when the verdict came, milliseconds. */
+  readonly at: number
+  /** For how long that very demand is refused, milliseconds. */
+  readonly lasts: number
+  readonly cost: number
+}
+
+const REMEMBERED = 10_000
+// Another process may reset the key: a denial is asked for again after this long.
+const MOST_MS = 1_000
+const clock = performance.now.bind(performance)
+
+/**
+ * Remembers who was refused until when, so that an attack costs the store one command a second and key, not one a
+ * request. Never for quotas and requests in flight, whose end nobody can tell; a smaller cost asks for itself.
+ */
+export class Denials {
+  readonly #denials = new Recent<Denial | typeof GONE>(REMEMBERED)
+  #any = false
+
+  /** The verdict that still holds for a group; undefined when the store is to be asked. */
+  find(group: Group): Verdict | undefined {
+    if (!this.#any || group.once !== undefined) return undefined
+    for (const demand of group.demands) {
+      if (demand.mode !== Mode.CHARGE) continue
+      const denial = this.#denials.get(nameOf(demand))
+      if (denial === undefined || denial === GONE) continue
+      const age = clock() - denial.at
+      if (age >= denial.lasts || demand.cost < denial.cost || !isSame(denial.group, group)) continue
+      // The same counters, read at the present instant.
+      return { ...denial.verdict, now: denial.verdict.now + Math.floor(age * 1000) }
+    }
+    return undefined
+  }
+
+  /** Keeps a refusal. */
+  keep(group: Group, verdict: Verdict): void {
+    if (verdict.allowed || verdict.repeated) return
+    for (const [i, demand] of group.demands.entries()) {
+      if (demand.mode !== Mode.CHARGE || verdict.passes[i] === true || isUncertain(demand)) continue
+      const wait = waitFor(demand, verdict.states[i] ?? [], verdict)
+      if (wait === Number.POSITIVE_INFINITY) continue
+      const lasts = Math.min(wait / 1000, MOST_MS)
+      this.#denials.set(nameOf(demand), { group, verdict, at: clock(), lasts, cost: demand.cost })
+      this.#any = true
+    }
+  }
+
+  /** Forgets what is known of some counters: they were reset or settled. */
+  forget(cells: readonly { readonly subject: string; readonly cell: string }[]): void {
+    if (this.#any) for (const { subject, cell } of cells) this.#denials.set(`${subject} ${cell}`, GONE)
+  }
+}
+
+const GONE: unique symbol = Symbol('gone')
+
+function isUncertain({ rule }: Demand): boolean {
+  return rule.letter === 'c' || rule.letter === 'q'
+}
+
+// By identity of the rules: a changed policy is a new one.
+function isSame({ demands: before }: Group, { demands: now }: Group): boolean {
+  if (before.length !== now.length) return false
+  for (let i = 0; i < now.length; i++) {
+    const [a, b] = [before[i] as Demand, now[i] as Demand]
+    if (a.rule !== b.rule || a.subject !== b.subject || a.mode !== b.mode) return false
+  }
+  return true
+}
+
+function nameOf({ subject, rule }: Demand): string {
+  return `${subject} ${rule.cell}`
+}

@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { type Identity, QuotaManager, type Policy } from '../../src/index.ts'
+import { makeDigest } from '../../src/store/index.ts'
+import { namePart, readId, subjectOf } from '../../src/request/identity.ts'
+import { by, keyed, mistake, rejection, view, world } from '../world.ts'
+
+const digest = makeDigest()
+const subject = (identity: unknown, bare: 'custom' | 'user' = 'custom'): string =>
+  subjectOf(identity as Identity, bare, digest, 56)
+const LONG = 'x'.repeat(1 << 20)
+/** Ids that somebody would choose to be taken for somebody else. */
+const HOSTILE = [
+  ...['a', 'a:b', 'b', '42', '42+ip:203.0.113.7', '+ip:', '#', '#x', `#${digest('#')}`, 'ip:203.0.113.7'],
+  ...['shared', 'user:42', 'unknown', '{x}', '}', '\0', '\r\n', '*', ' ', 'x '.repeat(2), LONG, `${LONG}y`],
+  ...['\ud800', '\udc00', '\ufffd', 'é', 'e\u0301', 'User@X', 'user@x', '__proto__'],
+]
+const anId = fc.oneof(
+  fc.constantFrom(...HOSTILE),
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: fc.constantFrom('a', '+', 'i', 'p', ':', '#', '1', '.', '\ud800', '\udfff', 'é') }),
+)
+
+describe('the subjects of ids', () => {
+  it('differ wherever ids differ, and leave no room for another principal', () => {
+    fc.assert(
+      fc.property(anId, anId, fc.constantFrom('', '+ip:1.1.1.1'), fc.constantFrom('', '+ip:1.1.1.1'), (a, b, x, y) => {
+        // A user's id, alone or with an address, as in a composite key.
+        const one = `user:${namePart(a, digest)}${x}`
+        const other = `user:${namePart(b, digest)}${y}`
+        expect(one === other).toBe(a === b && x === y)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('are short, and hold no control character, whatever the id', () => {
+    fc.assert(
+      fc.property(anId, id => {
+        const part = namePart(id, digest)
+        expect(new TextEncoder().encode(part).length).toBeLessThanOrEqual(128)
+        expect(part).not.toMatch(/[\u0000-\u001f\u007f]/)
+        expect(part.isWellFormed()).toBe(true)
+      }),
+    )
+  })
+
+  it('show an id as it is where nothing speaks against it', () => {
+    expect(namePart('42', digest)).toBe('42')
+    expect(namePart('x'.repeat(128), digest)).toBe('x'.repeat(128))
+    expect(namePart('x'.repeat(129), digest)).toBe(`#${digest('x'.repeat(129))}`)
+    // 43 characters of three bytes each are 129 bytes.
+    expect(namePart('€'.repeat(42), digest)).toBe('€'.repeat(42))
+    expect(namePart('€'.repeat(43), digest)).toBe(`#${digest('€'.repeat(43))}`)
+    expect(namePart('#42', digest)).toBe(`#${digest('#42')}`)
+    expect(namePart('42+ip:1.1.1.1', digest)).toBe(`#${digest('42+ip:1.1.1.1')}`)
+  })
+})
+
+describe('readId', () => {
+  it('reads texts and numbers, 0 among them, and nothing else', () => {
+    expect([0, '0', 42, -1, 1.5, 7n, ' a '].map(readId)).toEqual(['0', '0', '42', '-1', '1.5', '7', ' a '])
+    const nothing = [undefined, null, '', ' ', Number.NaN, Infinity, true, {}, [], Symbol('x'), () => 'x', new Date(0)]
+    for (const value of nothing) expect(readId(value)).toBeUndefined()
+  })
+})
+
+describe('an identity', () => {
+  it('names whom it says', () => {
+    expect(subject({ user: '42' })).toBe('user:42')
+    expect(subject({ user: 0 })).toBe('user:0')
+    expect(subject({ ip: '203.0.113.7' })).toBe('ip:203.0.113.7')
+    expect(subject({ ip: '[2001:db8:1:2fff::1]:443' })).toBe('ip:2001:db8:1:2f00::/56')
+    expect(subject({ ip: '::ffff:203.0.113.7' })).toBe('ip:203.0.113.7')
+    expect(subject({ apiKey: 'sk_live' })).toBe(`api-key:#${digest('sk_live')}`)
+    expect(subject({ custom: 'job' })).toBe('custom:job')
+  })
+
+  it('of a bare text is data, never parsed', () => {
+    for (const text of HOSTILE.filter(id => id.trim() !== '')) {
+      expect(subject(text)).toBe(subject({ custom: text }))
+      expect(subject(text, 'user')).toBe(subject({ user: text }))
+    }
+    expect(subject('user:42')).toBe('custom:user:42')
+  })
+
+  it.each([
+    ...[undefined, null, {}, '', '  ', 5, [], { user: '' }, { user: null }, { user: {} }, { ip: 'localhost' }],
+    ...[{ ip: '010.0.0.1' }, { ip: 5 }, { apiKey: '' }, { custom: ' ' }, { name: 'x' }, { toString: 'x' }],
+  ])('that names nobody is refused: %o', async identity => {
+    const { limiter, store } = world()
+    expect(mistake(() => subject(identity)).code).toBe('HALT_E_IDENTITY')
+    const one = limiter({ name: 'p', limit: 1, window: 1 })
+    expect((await rejection(one.consume(identity as Identity))).code).toBe('HALT_E_IDENTITY')
+    expect((await rejection(one.reset(identity as Identity))).code).toBe('HALT_E_IDENTITY')
+    const quota = { name: 'q', limit: 1, period: 'daily' } as const
+    const asked = new QuotaManager(store).consumeQuota(identity as Identity, quota)
+    expect((await rejection(asked)).code).toBe('HALT_E_IDENTITY')
+  })
+
+  it('never shows an API key in an error', () => {
+    const error = mistake(() => subject({ apikey: 'sk_live_secret' }))
+    expect(error.message.length).toBeLessThan(300)
+    expect(mistake(() => subject({ apiKey: ['sk_live_secret'] })).message).not.toContain('sk_live_secret')
+  })
+})
+
+describe('identities and requests', () => {
+  const policy = (keyStrategy: Policy['keyStrategy']): Policy => ({ name: 'p', limit: 10, window: 60, keyStrategy }) as Policy
+
+  it.each([
+    ['user', by(42), { user: '42' }],
+    ['user', by('#x'), { user: '#x' }],
+    ['user', by(LONG), { user: LONG }],
+    ['ip', view(), { ip: '203.0.113.7' }],
+    ['ip', view({ ip: '::ffff:cb00:7107' }), { ip: '203.0.113.7' }],
+    ['ip', view({ ip: '2001:db8:0:1234:5678::1' }), { ip: '2001:db8:0:12ff::9' }],
+    ['api-key', keyed('sk_live'), { apiKey: 'sk_live' }],
+    ['api-key', view({ headers: { authorization: 'Bearer sk_live' } }), { apiKey: 'sk_live' }],
+  ] as const)('are counted on one counter: %s', async (strategy, request, identity) => {
+    const limiter = world().limiter(policy(strategy))
+    await limiter.check(request, { cost: 3 })
+    expect((await limiter.consume(identity, { cost: 4 })).remaining).toBe(3)
+    expect((await limiter.check(request)).remaining).toBe(2)
+  })
+
+  it('are counted on one counter for an extracted key', async () => {
+    const limiter = world().limiter({ name: 'p', limit: 10, window: 60, keyExtractor: () => 'acme' })
+    await limiter.check(view(), { cost: 3 })
+    expect((await limiter.consume('acme')).remaining).toBe(6)
+    expect((await limiter.consume({ custom: 'acme' })).remaining).toBe(5)
+  })
+
+  it('of quotas agree as well, with secret and ipv6Prefix alike', async () => {
+    const { limiter, store } = world(Date.now())
+    const options = { secret: 'a secret of some length', ipv6Prefix: 48 }
+    const quota = { name: 'q', limit: 10, period: 'yearly', keyStrategy: 'ip' } as const
+    const quotas = new QuotaManager(store, options)
+    const ip = '2001:db8:7:1111::1'
+    await limiter(quota, options).check(view({ ip }), { cost: 3 })
+    expect((await quotas.checkQuota({ ip: '2001:db8:7:2222::2' }, quota)).quota.used).toBe(3)
+    const byKey = { ...quota, name: 'k', keyStrategy: 'api-key' } as const
+    await limiter(byKey, options).check(keyed('sk_live'), { cost: 2 })
+    expect((await quotas.checkQuota({ apiKey: 'sk_live' }, byKey)).quota.used).toBe(2)
+    expect((await new QuotaManager(store).checkQuota({ apiKey: 'sk_live' }, byKey)).quota.used).toBe(0)
+  })
+})
