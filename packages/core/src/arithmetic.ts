@@ -65,6 +65,21 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   return { ...rule, limit, capacity, unit: rule.window / common, rate: limit / common, reduced }
 }
 
+/** The same rule for `times` as many units, or for as many as a double holds exactly; without a cool-down. */
+export function multiply(rule: Rule, cell: string, times: number): Rule {
+  const most = Math.floor(MAX_EXACT / 2 / (rule.letter === 't' ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)))
+  const factor = Math.max(1, Math.min(times, most))
+  return Object.freeze({
+    ...rule,
+    cell,
+    limit: rule.limit * factor,
+    capacity: rule.capacity * factor,
+    rate: rule.rate * factor,
+    block: 0,
+    reduced: rule.reduced && multiply(rule.reduced, cell, factor),
+  })
+}
+
 // Never below the policy's cost: a penalty slows down, it does not ban.
 function reduce(units: number, multiplier: number, floor: number): number {
   return Math.min(units, Math.max(1, floor, Math.floor(units * multiplier)))

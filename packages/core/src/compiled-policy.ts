@@ -1,5 +1,5 @@
 import type { Edges, Rule } from './algorithms/index.ts'
-import { compileRule } from './arithmetic.ts'
+import { compileRule, multiply } from './arithmetic.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'
 import { parseDuration } from './duration.ts'
 import { HaltError } from './errors.ts'
@@ -84,11 +84,7 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
     }
     return rule
   }
-  const guardRule = (): Rule => {
-    const times = Math.min(context.keysPerAddress, Math.floor(MAX_UNITS / capacity), Math.floor(MAX_UNITS / limit))
-    const scaled = { ...numbers, limit: limit * times, capacity: capacity * times, block: 0 }
-    return (guard ??= compileRule({ ...scaled, counter: `${counter}@keys` }, multiplier))
-  }
+  const guardRule = (): Rule => (guard ??= multiply(base, `${counter}@keys:${base.letter}`, context.keysPerAddress))
   return Object.freeze({
     name,
     algorithm,
@@ -113,17 +109,6 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
     guardRule,
     cells: () => [base.cell, ...[...routes.values()].map(rule => rule.cell), ...(guard ? [guard.cell] : [])],
   })
-}
-
-/** Compiles what a limiter's `policy` or a resolver gave: one or several. */
-export function compilePolicies(
-  policies: AnyPolicy<never> | readonly AnyPolicy<never>[],
-  context: CompileContext,
-): readonly CompiledPolicy[] {
-  const list = Array.isArray(policies) ? (policies as AnyPolicy<never>[]) : [policies as AnyPolicy<never>]
-  const compiled = list.map(policy => compilePolicy(policy, context))
-  refuseDuplicates(compiled)
-  return compiled
 }
 
 /**

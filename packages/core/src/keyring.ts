@@ -7,12 +7,14 @@ import { isPromise, within } from './timers.ts'
 export type KeyOutcome = FoundKey | 'deny' | 'allow'
 
 const PATIENCE = 100
+const MOST_NAMES = 10_000
 
 /** Finds each policy's key, and notices a policy that never has one. */
 export class Keyring {
   readonly #timeout: number
   readonly #warn: Warn
-  readonly #misses = new WeakMap<CompiledPolicy, number>()
+  // By name: a resolver may give a new policy object at each request.
+  readonly #misses = new Map<string, number>()
 
   constructor(timeout: number, warn: Warn) {
     this.#timeout = timeout
@@ -49,18 +51,22 @@ export class Keyring {
 
   #accept(policy: CompiledPolicy, caller: Caller, key: FoundKey | undefined): KeyOutcome {
     if (key === undefined) return this.#missing(policy, caller)
-    if (this.#misses.get(policy) !== FOUND) this.#misses.set(policy, FOUND)
+    if (this.#misses.get(policy.name) !== FOUND) this.#note(policy.name, FOUND)
     return key
   }
 
   #missing(policy: CompiledPolicy, caller: Caller): KeyOutcome {
-    const misses = this.#misses.get(policy) ?? 0
+    const misses = this.#misses.get(policy.name) ?? 0
     if (misses !== FOUND) {
-      this.#misses.set(policy, misses + 1)
+      this.#note(policy.name, misses + 1)
       if (misses + 1 === PATIENCE) this.#complain(policy)
     }
     if (policy.onMissingKey !== 'ip') return policy.onMissingKey
     return { subject: caller.ip, how: 'the client address, for want of a key', unverified: false }
+  }
+
+  #note(name: string, misses: number): void {
+    if (this.#misses.size < MOST_NAMES || this.#misses.has(name)) this.#misses.set(name, misses)
   }
 
   #complain({ name, keyStrategy }: CompiledPolicy): void {

@@ -92,7 +92,11 @@ export class Pipeline {
     for (let i = 0; i < counted.length; i++) {
       const policy = counted[i] as CompiledPolicy
       const key = keys[i] as KeyOutcome
-      if (key === 'deny') return this.#refuse(policy, caller, 'missing-key', asked)
+      if (key === 'deny') {
+        // Who only reports refuses nobody, and has no counter to report of.
+        if (policy.shadow > 0) continue
+        return this.#refuse(policy, caller, 'missing-key', asked)
+      }
       if (key !== 'allow') keyed.push({ policy, key })
     }
     if (keyed.length === 0) return this.#exempt(policies[0], caller, asked)

@@ -1,4 +1,4 @@
-import { type AnyPolicy, type CompileContext, compilePolicies, type CompiledPolicy } from './compiled-policy.ts'
+import { type AnyPolicy, type CompileContext, compilePolicy, type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
 import { HaltError, type Warn } from './errors.ts'
 import { isPromise, within } from './timers.ts'
 
@@ -16,7 +16,8 @@ export class PolicySource {
   readonly #fallback: readonly CompiledPolicy[] | undefined
   readonly #timeout: number
   readonly #warn: Warn
-  readonly #compiled = new WeakMap<object, readonly CompiledPolicy[]>()
+  readonly #compiled = new WeakMap<object, CompiledPolicy>()
+  readonly #lists = new WeakMap<object, readonly CompiledPolicy[]>()
   readonly #joined = new WeakMap<readonly CompiledPolicy[], Map<readonly CompiledPolicy[], readonly CompiledPolicy[]>>()
   readonly #known = new Map<string, CompiledPolicy>()
 
@@ -47,15 +48,26 @@ export class PolicySource {
     return this.#known.get(name)
   }
 
-  /** Compiles policies, once for each distinct object. */
+  /** Compiles policies, each once for each distinct object, lists too. */
   compile(policies: Given): readonly CompiledPolicy[] {
-    let compiled = this.#compiled.get(policies)
-    if (compiled === undefined) {
-      compiled = compilePolicies(policies, this.#context)
-      for (const policy of Array.isArray(policies) ? policies : [policies]) this.#noticeMilliseconds(policy as AnyPolicy<never>)
-      this.#compiled.set(policies, compiled)
-      for (const policy of compiled) if (this.#known.size < REMEMBERED || this.#known.has(policy.name)) this.#known.set(policy.name, policy)
+    let list = this.#lists.get(policies)
+    if (list === undefined) {
+      const given = (Array.isArray(policies) ? policies : [policies]) as readonly AnyPolicy<never>[]
+      list = given.map(policy => this.#compileOne(policy))
+      refuseDuplicates(list)
+      this.#lists.set(policies, list)
     }
+    return list
+  }
+
+  #compileOne(policy: AnyPolicy<never>): CompiledPolicy {
+    let compiled = typeof policy === 'object' && policy !== null ? this.#compiled.get(policy) : undefined
+    if (compiled === undefined) {
+      compiled = compilePolicy(policy, this.#context)
+      this.#noticeMilliseconds(policy)
+      this.#compiled.set(policy, compiled)
+    }
+    if (this.#known.size < REMEMBERED || this.#known.has(compiled.name)) this.#known.set(compiled.name, compiled)
     return compiled
   }
 
@@ -99,7 +111,8 @@ export class PolicySource {
 
   #accept(given: unknown): readonly CompiledPolicy[] | undefined {
     try {
-      if (typeof given !== 'object' || given === null) throw new Error('it gave no policy')
+      const isNothing = typeof given !== 'object' || given === null || (Array.isArray(given) && given.length === 0)
+      if (isNothing) throw new Error('it gave no policy')
       return this.compile(given as Given)
     } catch (error) {
       return this.#fail(error)

@@ -37,6 +37,7 @@ export class IoredisClusterWire implements Wire {
   readonly caller: Caller
   readonly #cluster: IoredisCluster
   #cause: unknown
+  #ended = false
   #culling = false
 
   constructor(source: IoredisCluster, lost: Lost) {
@@ -53,12 +54,13 @@ export class IoredisClusterWire implements Wire {
   }
 
   get ready(): boolean {
-    return this.#cluster.status === 'ready'
+    return this.#cluster.status === 'ready' && !this.#ended
   }
 
   async open(): Promise<void> {
     if (this.ready) return
     this.#cause = undefined
+    this.#ended = false
     try {
       await this.#cluster.connect()
     } catch (error) {
@@ -90,6 +92,7 @@ export class IoredisClusterWire implements Wire {
   }
 
   drop(): void {
+    this.#ended = true
     if (this.#cluster.status === 'wait' || this.#cluster.status === 'end') return
     const nodes = this.#cluster.nodes('all')
     this.#cluster.disconnect()

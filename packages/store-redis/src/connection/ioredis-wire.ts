@@ -48,6 +48,7 @@ export class IoredisWire implements Wire {
   readonly caller: Caller
   readonly #client: Ioredis
   #cause: unknown
+  #ended = false
 
   constructor(source: Ioredis, lost: Lost) {
     const sentinel = source.options['sentinels'] ? SENTINEL_OPTIONS : {}
@@ -61,11 +62,13 @@ export class IoredisWire implements Wire {
   }
 
   get ready(): boolean {
-    return this.#client.status === 'ready'
+    return this.#client.status === 'ready' && !this.#ended
   }
 
   async open(): Promise<void> {
+    if (this.ready) return
     this.#cause = undefined
+    this.#ended = false
     try {
       await this.#client.connect()
     } catch (error) {
@@ -75,18 +78,19 @@ export class IoredisWire implements Wire {
   }
 
   abandon(): void {
-    end(this.#client)
+    this.drop()
   }
 
   renew(): void {
-    end(this.#client)
+    this.drop()
   }
 
   cull(silent: boolean): void {
-    if (silent) end(this.#client)
+    if (silent) this.drop()
   }
 
   drop(): void {
+    this.#ended = true
     end(this.#client)
   }
 }

@@ -1,6 +1,6 @@
 import { evaluate, settle } from './evaluation.ts'
 import type { Link, Script, Topology } from './link.ts'
-import { type Beat, Pulse } from './pulse.ts'
+import { type Beat, BEAT_MS, Pulse } from './pulse.ts'
 import { StoreError, toStoreError } from './store-error.ts'
 import { ignore, quietly, type Timer, within } from './timer.ts'
 import { type Lost, OPEN_MS, type Wire } from './wire.ts'
@@ -9,6 +9,9 @@ const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 500
 // A refused login is not worth a storm of attempts.
 const REFUSED_RETRY_MS = 2_000
+// Without any answer for as long, a server hangs or has vanished. The nodes of a cluster are asked before they are given up.
+const SILENT_MS = 2_000
+const ASK_MS = 1_000
 // A connection that lasted as long was a good one.
 const STEADY_MS = 1_000
 
@@ -24,7 +27,9 @@ export class OwnLink implements Link {
   readonly #pulse: Pulse
   #state: 'opening' | 'open' | 'waiting' | 'ended' | 'closed' = 'waiting'
   #tried: () => void = ignore
-  #attempts = 0
+  // Grows when an attempt to open begins, and when none is wanted any more.
+  #epoch = 0
+  #failures = 0
   #openedAt = 0
   #retry: Timer | undefined
   #absence = new StoreError('The connection to Redis is not open yet', 'away')
@@ -35,7 +40,8 @@ export class OwnLink implements Link {
     this.topology = topology
     this.#release = release
     this.#wire = makeWire(cause => this.#lost(cause))
-    this.#pulse = new Pulse(silent => this.#unanswered(silent))
+    const patience = topology === 'cluster' ? ASK_MS : SILENT_MS
+    this.#pulse = new Pulse(patience / BEAT_MS, silent => this.#unanswered(silent))
     this.opened = new Promise(resolve => {
       this.#tried = resolve
     })
@@ -78,7 +84,7 @@ export class OwnLink implements Link {
   /** The user's client was opened again. */
   revive(): void {
     if (this.#state !== 'ended') return
-    this.#attempts = 0
+    this.#failures = 0
     void this.#open()
   }
 
@@ -89,15 +95,16 @@ export class OwnLink implements Link {
   }
 
   async #open(): Promise<void> {
+    const epoch = ++this.#epoch
     this.#state = 'opening'
     try {
       await within(OPEN_MS, this.#wire.open(), () => new Error('Connection timeout'))
-      if (!this.#is('opening')) return
+      if (epoch !== this.#epoch) return
       this.#state = 'open'
       this.#silence = undefined
       this.#openedAt = performance.now()
     } catch (error) {
-      if (!this.#is('opening')) return
+      if (epoch !== this.#epoch) return
       this.#wire.abandon()
       this.#again(error)
     } finally {
@@ -110,21 +117,22 @@ export class OwnLink implements Link {
   }
 
   #unanswered(silent: boolean): void {
-    this.#silence = silent ? new StoreError('Redis has not answered for two seconds', 'late') : undefined
+    this.#silence = silent ? new StoreError('Redis does not answer', 'late') : undefined
     this.#wire.cull(silent)
   }
 
   #again(cause: unknown): void {
-    if (this.#state === 'open' && performance.now() - this.#openedAt > STEADY_MS) this.#attempts = 0
+    if (this.#state === 'open' && performance.now() - this.#openedAt > STEADY_MS) this.#failures = 0
     const error = toStoreError(cause)
     this.#absence = error
     this.#state = 'waiting'
-    const longest = Math.min(FIRST_RETRY_MS * 2 ** this.#attempts++, LAST_RETRY_MS)
+    const longest = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS)
     const wait = error.failure === 'misconfigured' ? REFUSED_RETRY_MS : longest * (0.5 + Math.random() / 2)
     this.#retry = quietly(wait, () => void this.#open())
   }
 
   #stop(state: 'ended' | 'closed', absence: StoreError): void {
+    this.#epoch++
     this.#state = state
     this.#absence = absence
     this.#retry?.cancel()
@@ -142,10 +150,5 @@ export class OwnLink implements Link {
       this.#again(error)
     }
     throw error
-  }
-
-  // Apart, so that the compiler does not think the state unchanged after a wait.
-  #is(state: string): boolean {
-    return this.#state === state
   }
 }

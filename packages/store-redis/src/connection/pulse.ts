@@ -1,8 +1,7 @@
 import { quietly } from './timer.ts'
 
-const BEAT_MS = 250
-// Some two seconds.
-const PATIENCE = 8
+/** Milliseconds between two looks at what is unanswered. */
+export const BEAT_MS = 250
 const MOST = 40
 
 /** The calls that were sent between two beats. */
@@ -18,14 +17,19 @@ export interface Beat {
  * end. It costs two additions a call; its timer runs only while calls are out.
  */
 export class Pulse {
+  readonly #patience: number
   readonly #unanswered: (silent: boolean) => void
   #answered = 0
   #beats: Beat[] = []
   #ticking = false
   #current: Beat = { open: 0, answered: 0 }
 
-  /** @param unanswered is told, at each beat, whether nothing at all was answered for as long */
-  constructor(unanswered: (silent: boolean) => void) {
+  /**
+   * @param patience beats, after which a call counts as unanswered
+   * @param unanswered is told then, at each beat, whether nothing at all was answered for as long
+   */
+  constructor(patience: number, unanswered: (silent: boolean) => void) {
+    this.#patience = patience
     this.#unanswered = unanswered
   }
 
@@ -59,7 +63,7 @@ export class Pulse {
     this.#ticking = beats.length > 1
     if (!this.#ticking) return
     quietly(BEAT_MS, () => this.#tick())
-    const then = beats[beats.length - 1 - PATIENCE]
+    const then = beats[beats.length - 1 - this.#patience]
     if (then !== undefined) this.#unanswered(then.answered === this.#answered)
   }
 }

@@ -59,6 +59,7 @@ export class RedisWire implements Wire {
   }
 
   async open(): Promise<void> {
+    if (this.ready) return
     const attempt = ++this.#attempt
     // A Sentinel client may search for its master for long: it is asked once.
     this.#finding ??= Promise.resolve(this.#find()).finally(() => {
