@@ -2,7 +2,7 @@ import { Decision, type PolicyVerdict, type Reason } from './decision.ts'
 import type { OnStoreError } from './policy.ts'
 import type { Item, Question } from './question.ts'
 import type { Demand, Verdict } from './store/contract.ts'
-import { blockedUntil } from './store/decide.ts'
+import { blockedUntil, listOf } from './store/decide.ts'
 import { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './store/read.ts'
 
 /** What was charged by an admitted request: the question and the store's verdict on it. */
@@ -14,7 +14,7 @@ export interface Charge {
 /** Reads a store's verdict into the decision that users see. */
 export function answer(question: Question, verdict: Verdict, degraded: false | OnStoreError = false): Decision {
   const { items } = question
-  const verdicts: PolicyVerdict[] = new Array(items.length)
+  const verdicts: PolicyVerdict[] = listOf(items.length)
   let binding: PolicyVerdict | undefined
   let cost = 0
   let retryAfter = 0

@@ -60,7 +60,7 @@ export class Pipeline {
       keys.push(key)
     }
     if (!pending) return this.#judge(counted, keys as KeyOutcome[], policies, caller, asked)
-    return Promise.all(keys).then(found => this.#judge(counted, found, policies, caller, asked))
+    return Promise.all(keys.map(async key => key)).then(found => this.#judge(counted, found, policies, caller, asked))
   }
 
   /** Decides for a subject that is given, not found. */

@@ -1,4 +1,4 @@
-import type { Telemetry } from './telemetry.ts'
+import type { Hook as HookOf, Telemetry } from './telemetry.ts'
 
 const HOOKS = [
   'onCheck',
@@ -20,7 +20,17 @@ type Hook = (...args: unknown[]) => unknown
  * @example
  * telemetry: new CompositeTelemetry(new LoggingTelemetry(pino()), new MetricsTelemetry(statsd))
  */
-export class CompositeTelemetry {
+export class CompositeTelemetry implements Telemetry {
+  declare readonly onCheck?: HookOf<'onCheck'>
+  declare readonly onAllowed?: HookOf<'onAllowed'>
+  declare readonly onBlocked?: HookOf<'onBlocked'>
+  declare readonly onExempt?: HookOf<'onExempt'>
+  declare readonly onQuotaCheck?: HookOf<'onQuotaCheck'>
+  declare readonly onQuotaExceeded?: HookOf<'onQuotaExceeded'>
+  declare readonly onViolation?: HookOf<'onViolation'>
+  declare readonly onPenaltyApplied?: HookOf<'onPenaltyApplied'>
+  declare readonly onStoreError?: HookOf<'onStoreError'>
+
   constructor(...telemetries: readonly Telemetry[]) {
     for (const hook of HOOKS) {
       const heard = telemetries.filter(telemetry => telemetry[hook] !== undefined)
@@ -28,9 +38,6 @@ export class CompositeTelemetry {
     }
   }
 }
-
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
-export interface CompositeTelemetry extends Telemetry {}
 
 async function tell(telemetries: readonly Telemetry[], hook: (typeof HOOKS)[number], args: unknown[]): Promise<void> {
   const results = await Promise.allSettled(telemetries.map(async telemetry => (telemetry[hook] as Hook)(...args)))

@@ -35,7 +35,7 @@ export function validate(policy: unknown): void {
   }
   const fields = policy as Fields
   const isQuota = fields['period'] !== undefined
-  checkNames(fields, [...COMMON, ...(isQuota ? QUOTA : RATE)], String(fields['name'] ?? 'a policy'))
+  checkNames(fields, [...COMMON, ...(isQuota ? QUOTA : RATE)], typeof fields['name'] === 'string' ? `The policy "${fields['name']}"` : 'A policy')
   checkName(fields)
   checkUnits(fields, 'limit', 'HALT_E_LIMIT', true)
   checkUnits(fields, 'cost', 'HALT_E_COST')
@@ -90,20 +90,20 @@ function checkUnits(fields: Fields, name: string, code: HaltErrorCode, required 
 
 function checkRate(fields: Fields): void {
   checkChoice(fields, 'algorithm', Object.values(Algorithm), 'HALT_E_ALGORITHM')
-  const algorithm = fields['algorithm'] ?? 'token-bucket'
+  const algorithm = (fields['algorithm'] ?? 'token-bucket') as Algorithm
   const [span, other] = algorithm === 'concurrency' ? ['ttl', 'window'] : ['window', 'ttl']
   parseDuration(fields[span as string], span as string, 'HALT_E_WINDOW')
   if (fields[other as string] !== undefined) {
-    refuse('HALT_E_WINDOW', `${String(algorithm)} takes no ${other}.`, `Give ${span} instead.`)
+    refuse('HALT_E_WINDOW', `${algorithm} takes no ${other}.`, `Give ${span} instead.`)
   }
   checkUnits(fields, 'burst', 'HALT_E_BURST')
   if (fields['burst'] !== undefined && algorithm !== 'token-bucket') {
-    refuse('HALT_E_BURST', `${String(algorithm)} takes no burst.`, 'Leave it out, or use "token-bucket".')
+    refuse('HALT_E_BURST', `${algorithm} takes no burst.`, 'Leave it out, or use "token-bucket".')
   }
   const precision = fields['precision']
   if (precision !== undefined) {
     if (algorithm !== 'sliding-window' && algorithm !== 'concurrency') {
-      refuse('HALT_E_PRECISION', `${String(algorithm)} takes no precision.`, 'Leave it out, or use "sliding-window".')
+      refuse('HALT_E_PRECISION', `${algorithm} takes no precision.`, 'Leave it out, or use "sliding-window".')
     }
     if (!(Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= 1000)) {
       refuse('HALT_E_PRECISION', `precision is ${describe(precision)}.`, 'Give a whole number from 1 to 1000.')
@@ -151,7 +151,7 @@ function checkCost(fields: Fields, isQuota: boolean): void {
   const which = fields['burst'] === undefined ? 'limit' : 'burst'
   refuse(
     which === 'burst' ? 'HALT_E_BURST' : 'HALT_E_COST',
-    `cost ${String(cost)} is more than the ${which} of ${String(capacity)}: no request could ever pass.`,
+    `cost ${describe(cost)} is more than the ${which} of ${describe(capacity)}: no request could ever pass.`,
     `Raise ${which} to at least the cost.`,
   )
 }

@@ -87,7 +87,7 @@ export class Judge {
       return isPromise(result) ? await this.#deadline.race(result as Promise<T>) : result
     } catch (error) {
       this.#report(error)
-      if (typeof (error as { code?: unknown }).code === 'string' && /^HALT_E_/.test((error as { code: string }).code)) throw error
+      if (isCoded(error)) throw error
       throw new HaltError('HALT_E_STORE', `The store did not answer: ${textOf(error)}.`, 'See that it is reachable.', { cause: error })
     }
   }
@@ -157,6 +157,11 @@ class StoreTimeout extends Error {
 function kindOf(error: unknown): StoreFailure {
   const { failure } = (typeof error === 'object' && error !== null ? error : {}) as { failure?: unknown }
   return typeof failure === 'string' && failure in WARNINGS ? (failure as StoreFailure) : 'unavailable'
+}
+
+function isCoded(error: unknown): boolean {
+  const { code } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown }
+  return typeof code === 'string' && code.startsWith('HALT_E_')
 }
 
 function textOf(error: unknown): string {

@@ -30,9 +30,9 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
   const offence = penalty === undefined ? NONE : loadPenalty(penalty, cells, now)
   const penalized = offence.length > 0 && penalties.active(offence, now)
   const repeated = once !== undefined && seen(once, cells, now)
-  const rules: Rule[] = new Array(demands.length)
-  const states: State[] = new Array(demands.length)
-  const passes: boolean[] = new Array(demands.length)
+  const rules: Rule[] = listOf(demands.length)
+  const states: State[] = listOf(demands.length)
+  const passes: boolean[] = listOf(demands.length)
   let allowed = true
   let refused = false
 
@@ -69,6 +69,12 @@ function decideOne(demand: Demand, cells: Cells, now: number): Verdict {
   else refuse(demand, rule, state, cells, now)
   const allowed = passed || demand.mode === Mode.SHADOW
   return { now, allowed, repeated: false, passes: passed ? PASSED : REFUSED, states: [state], penalty: NONE }
+}
+
+/** A list of a known length, which grows no further: pushing onto an empty one makes room for seventeen. */
+export function listOf<T>(length: number): T[] {
+  // oxlint-disable-next-line unicorn/no-new-array -- that is the point
+  return new Array<T>(length)
 }
 
 // Shared by all verdicts: read, never written.

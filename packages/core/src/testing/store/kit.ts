@@ -9,9 +9,9 @@ import { START } from '../histories.ts'
 export interface Bench {
   /** Microseconds. */
   now: number
-  ask(group: Group): Promise<Verdict>
+  readonly ask: (group: Group) => Promise<Verdict>
   /** Asks one demand, and reads the answer. */
-  take(rule: Rule, cost?: number, more?: Partial<Demand>): Promise<Answer>
+  readonly take: (rule: Rule, cost?: number, more?: Partial<Demand>) => Promise<Answer>
   readonly store: Store
 }
 
