@@ -78,10 +78,15 @@ export function refusal(
 
 function read(item: Item, { group }: Question, verdict: Verdict): PolicyVerdict {
   const own = readDemand(item, item.at, group.demands[item.at] as Demand, verdict)
-  if (item.guard < 0) return own
-  const shared = readDemand(item, item.guard, group.demands[item.guard] as Demand, verdict)
-  // Two counters, one policy: the one that refuses longest, else the key's own.
-  return !shared.allowed && (own.allowed || shared.retryAfter > own.retryAfter) ? shared : own
+  if (item.guard < 0 && item.lease < 0) return own
+  // Several counters, one policy: the one that refuses longest, else the key's own.
+  let said = own
+  for (const at of [item.guard, item.lease]) {
+    if (at < 0) continue
+    const other = readDemand(item, at, group.demands[at] as Demand, verdict)
+    if (!other.allowed && (said.allowed || other.retryAfter > said.retryAfter)) said = other
+  }
+  return said
 }
 
 function readDemand(item: Item, at: number, demand: Demand, verdict: Verdict): PolicyVerdict {

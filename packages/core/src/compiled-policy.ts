@@ -40,6 +40,8 @@ export interface CompiledPolicy {
   rule(route: string | undefined): Rule
   /** `keysPerAddress` times the limit, for all unverified keys of an address together. */
   guardRule(): Rule
+  /** The leases of requests whose cost is not known yet; undefined where every request is counted at once. */
+  readonly lease: Rule | undefined
   /** Every counter it has used in this process, by cell. */
   cells(): string[]
 }
@@ -69,10 +71,12 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
   const window = quota === undefined ? spanOf(rate as Policy<never>) : YEAR
   const block = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
   const precision = rate !== undefined && 'precision' in rate ? (rate.precision ?? 10) : 10
+  const inFlight = rate?.inFlight
   const numbers = { algorithm, limit, capacity, window, precision, block, floor: cost }
   const multiplier = quota === undefined ? context.multiplier : undefined
   const calendar = quota === undefined ? undefined : compileCalendar(calendarOf(quota))
   const base = compileRule({ ...numbers, counter }, multiplier)
+  const lease = inFlight === undefined ? undefined : compileRule({ ...LEASE, counter: `${counter}@held`, limit: inFlight, capacity: inFlight })
   const routes = new Map<string, Rule>()
   let guard: Rule | undefined
 
@@ -107,7 +111,8 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
     isPerRoute: scope === 'route',
     rule: (route: string | undefined) => (scope === 'global' ? base : ruleFor(route ?? '*')),
     guardRule,
-    cells: () => [base.cell, ...[...routes.values()].map(rule => rule.cell), ...(guard ? [guard.cell] : [])],
+    lease,
+    cells: () => [base.cell, ...[...routes.values()].map(rule => rule.cell), ...(guard ? [guard.cell] : []), ...(lease ? [lease.cell] : [])],
   })
 }
 
@@ -136,6 +141,7 @@ export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
 /** The largest limit, burst and cost: 2^31. */
 export const MAX_UNITS: number = 2 ** 31
 const YEAR = 366 * 86_400e6
+const LEASE = { algorithm: 'concurrency', window: 60e6, precision: 10, block: 0, floor: 1 } as const
 const DEFAULT_THRESHOLDS: readonly number[] = Object.freeze([0.8, 1])
 
 function spanOf(policy: Policy<never>): number {

@@ -201,7 +201,7 @@ export class RateLimiter<R = unknown> {
     }
     receipt.settled = true
     const charge = receipt.charge as Charge | undefined
-    if (charge !== undefined) await this.#correct(settlement(charge, actual))
+    if (charge !== undefined) await this.#correct(settlement(charge, actual, receipt))
   }
 
   /** Ends a request in flight that a `concurrency` policy counts. Once; adapters do it when the response ends. */
@@ -210,7 +210,7 @@ export class RateLimiter<R = unknown> {
     const charge = receipt.charge as Charge | undefined
     if (receipt.released || charge === undefined) return
     receipt.released = true
-    await this.#correct(release(charge))
+    await this.#correct(release(charge, receipt))
   }
 
   /** Charges an estimate; settle or cancel it afterwards. What neither happens to stays charged. */

@@ -71,6 +71,13 @@ export interface RatePolicy<R = unknown> extends PolicyBase<R> {
   readonly precision?: number | undefined
   /** Once refused, refuse that key's every request for this long. Default: no cool-down. */
   readonly blockDuration?: Duration | undefined
+  /**
+   * Counts only what fails: a request takes its cost when it has ended and failed (an adapter's `chargeWhen`, or no
+   * `settle(decision, 0)`), and at most this many are let in at once while that is not known. So no more than
+   * `limit + inFlight` attempts come between recorded failures, and as many good ones in parallel are never refused.
+   * One whose end is lost is reclaimed after a minute. Default: every request is counted at once.
+   */
+  readonly inFlight?: number | undefined
   readonly ttl?: undefined
 }
 
@@ -85,6 +92,7 @@ export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
   readonly blockDuration?: Duration | undefined
   readonly window?: undefined
   readonly burst?: undefined
+  readonly inFlight?: undefined
 }
 
 /** A limit: what a user wants, as plain data. */

@@ -1,3 +1,4 @@
+import type { Rule } from './algorithms/index.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { type Cost, costFor, type WHOLE_LIMIT } from './cost.ts'
@@ -16,6 +17,8 @@ export interface Item {
   readonly at: number
   /** The place of the demand that all unverified keys of the address share; -1 when there is none. */
   readonly guard: number
+  /** The place of the demand for a lease, where the cost is taken at the end; -1 when there is none. */
+  readonly lease: number
 }
 
 /** What a check asks the store: the items people know, the group that the store sees. */
@@ -51,7 +54,7 @@ export function ask(keyed: readonly Keyed[], context: QuestionContext): Question
     const { policy, key } = keyed[i] as Keyed
     const shadow = isShadow(policy, key.subject)
     const cost = costFor(policy, context.cost)
-    const mode = context.peek ? Mode.PEEK : shadow ? Mode.SHADOW : Mode.CHARGE
+    const mode = context.peek ? Mode.PEEK : shadow ? Mode.SHADOW : policy.lease === undefined ? Mode.CHARGE : Mode.HOLD
     const edges = policy.edges()
     const penalized = policy.calendar === undefined && isPenalized(key.subject, context.principal)
     // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
@@ -59,9 +62,14 @@ export function ask(keyed: readonly Keyed[], context: QuestionContext): Question
     const guard = key.unverified
       ? demands.push({ rule: policy.guardRule(), subject: context.address, cost, mode, edges, penalized: false }) - 1
       : -1
-    items.push({ policy, key, cost, shadow, at, guard })
+    const lease = policy.lease !== undefined && mode !== Mode.SHADOW ? demands.push(leaseOf(policy.lease, key.subject, mode)) - 1 : -1
+    items.push({ policy, key, cost, shadow, at, guard, lease })
   }
   return { items, group: { demands, penalty: penaltyOf(context), once: onceOf(items, demands, context) } }
+}
+
+function leaseOf(rule: Rule, subject: Subject, mode: Mode): Demand {
+  return { rule, subject, cost: 1, mode: mode === Mode.HOLD ? Mode.CHARGE : mode, edges: undefined, penalized: false }
 }
 
 function penaltyOf({ penalty, principal, peek }: QuestionContext): Group['penalty'] {

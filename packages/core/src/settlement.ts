@@ -1,44 +1,58 @@
-import { algorithms } from './algorithms/index.ts'
+import { algorithmOf } from './algorithms/index.ts'
 import type { Charge } from './answer.ts'
 import { type Cost, givenCost } from './cost.ts'
+import type { Item } from './question.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from './store/contract.ts'
 import { ruleInForce } from './store/read.ts'
+
+/** What has become of a charge so far. */
+export interface Progress {
+  readonly settled: boolean
+  readonly released: boolean
+}
 
 /**
  * The group that corrects a charge to what was really used; undefined when nothing changes.
  *
  * Requests in flight are not a cost: {@link release} ends them.
  */
-export function settlement(charge: Charge, actual: Cost): Group | undefined {
-  return correction(charge, (item, charged) => {
-    if (item.algorithm === 'concurrency') return charged
-    return givenCost(item, actual) ?? charged
+export function settlement(charge: Charge, actual: Cost, { released }: Progress): Group | undefined {
+  return correction(charge, (item, settle) => {
+    if (item.policy.algorithm === 'concurrency') return
+    const wanted = givenCost(item.policy, actual) ?? item.cost
+    // What is taken at the end only was not taken yet.
+    const taken = item.lease < 0 || released ? item.cost : 0
+    settle(item.at, wanted - taken)
+    settle(item.guard, wanted - taken)
   })
 }
 
-/** The group that ends a request in flight; undefined when no policy counts those. */
-export function release(charge: Charge): Group | undefined {
-  return correction(charge, (item, charged) => (item.algorithm === 'concurrency' ? 0 : charged))
+/** The group that ends a request in flight, and takes what it costs where that was not settled; undefined when no policy asks for it. */
+export function release(charge: Charge, { settled }: Progress): Group | undefined {
+  return correction(charge, (item, settle) => {
+    if (item.policy.algorithm === 'concurrency') settle(item.at, -item.cost)
+    if (item.lease < 0) return
+    settle(item.lease, -1)
+    if (settled) return
+    settle(item.at, item.cost)
+    settle(item.guard, item.cost)
+  })
 }
 
-type Policy = Charge['question']['items'][number]['policy']
-
-function correction({ question, verdict }: Charge, wanted: (policy: Policy, charged: number) => number): Group | undefined {
+function correction(
+  { question, verdict }: Charge,
+  each: (item: Item, settle: (at: number, delta: number) => void) => void,
+): Group | undefined {
   const demands: Demand[] = []
   const settle = (at: number, delta: number): void => {
     const demand = question.group.demands[at]
     // A shadow policy that would have refused took nothing.
-    if (demand === undefined || verdict.passes[at] !== true || demand.mode === Mode.PEEK) return
+    if (delta === 0 || demand === undefined || verdict.passes[at] !== true || demand.mode === Mode.PEEK) return
     const rule = ruleInForce(demand, verdict)
-    const receipt = algorithms[rule.letter].receipt(verdict.states[at] ?? [], verdict.now, rule)
+    const receipt = algorithmOf(rule).receipt(verdict.states[at] ?? [], verdict.now, rule)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })
   }
-  for (const item of question.items) {
-    const delta = wanted(item.policy, item.cost) - item.cost
-    if (delta === 0) continue
-    settle(item.at, delta)
-    settle(item.guard, delta)
-  }
+  for (const item of question.items) each(item, settle)
   if (demands.length === 0) return undefined
   const { penalty } = question.group
   return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }

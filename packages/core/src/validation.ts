@@ -21,7 +21,7 @@ const COMMON = [
   'onStoreError',
   'plan',
 ]
-const RATE = ['window', 'ttl', 'algorithm', 'burst', 'precision', 'blockDuration']
+const RATE = ['window', 'ttl', 'algorithm', 'burst', 'precision', 'blockDuration', 'inFlight']
 const QUOTA = ['period', 'timeZone', 'anchor', 'thresholds']
 
 /**
@@ -99,6 +99,10 @@ function checkRate(fields: Fields): void {
   checkUnits(fields, 'burst', 'HALT_E_BURST')
   if (fields['burst'] !== undefined && algorithm !== 'token-bucket') {
     refuse('HALT_E_BURST', `${algorithm} takes no burst.`, 'Leave it out, or use "token-bucket".')
+  }
+  checkUnits(fields, 'inFlight', 'HALT_E_IN_FLIGHT')
+  if (fields['inFlight'] !== undefined && algorithm === 'concurrency') {
+    refuse('HALT_E_IN_FLIGHT', 'concurrency takes no inFlight.', 'Its limit is the number of requests in flight.')
   }
   const precision = fields['precision']
   if (precision !== undefined) {

@@ -1,6 +1,15 @@
 import { applyHeaders, type HeaderTarget, type Headers, type Outcome } from '@halt/core/http'
 import type { FastifyReply } from 'fastify'
 
+// Fastify lower-cases every name it is given, which makes a new string each time unless there is nothing to lower.
+const LOWER: ReadonlyMap<string, string> = new Map(
+  [
+    ...['Limit', 'Remaining', 'Reset', 'Policy'].map(name => `RateLimit-${name}`),
+    ...['Limit', 'Remaining', 'Reset', 'Used'].map(name => `X-RateLimit-${name}`),
+    ...['RateLimit', 'Retry-After', 'Cache-Control', 'Access-Control-Allow-Origin'],
+  ].map(name => [name, name.toLowerCase()]),
+)
+
 /** The headers of a reply. */
 class ReplyHeaders implements HeaderTarget {
   readonly #reply: FastifyReply
@@ -10,11 +19,11 @@ class ReplyHeaders implements HeaderTarget {
   }
 
   get(name: string): string | undefined {
-    return this.#reply.getHeader(name)?.toString()
+    return this.#reply.getHeader(LOWER.get(name) ?? name)?.toString()
   }
 
   set(name: string, value: string): void {
-    void this.#reply.header(name, value)
+    void this.#reply.header(LOWER.get(name) ?? name, value)
   }
 }
 

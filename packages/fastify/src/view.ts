@@ -14,7 +14,8 @@ export class FastifyView implements RequestView {
 
   constructor(request: FastifyRequest) {
     this.method = request.method
-    this.path = pathOf(request.originalUrl)
+    // What rewriteUrl was given. Fastify's own getter writes to the request.
+    this.path = pathOf((request.raw as { originalUrl?: string }).originalUrl ?? request.url)
     // Not request.ip: that is what trustProxy makes of headers, and numbers changed their meaning between versions.
     // A destroyed HTTP/2 stream has no socket.
     this.ip = (request.raw.socket as { remoteAddress?: string } | undefined)?.remoteAddress

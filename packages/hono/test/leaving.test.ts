@@ -1,3 +1,4 @@
+import { connect as connect2, constants } from 'node:http2'
 import { connect } from 'node:net'
 import { RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
@@ -89,6 +90,21 @@ describe('where there is no socket to look at', () => {
     expect(await left('busy')).toBe(1)
   })
 
+  it('a request is over when it is given up, however long the app goes on', async () => {
+    const controller = new AbortController()
+    let finish = (): void => {}
+    const { app, left } = setUp(async c => {
+      await new Promise<void>(resolve => (finish = resolve))
+      return c.text('too late')
+    })
+    const answer = app.request('/', { signal: controller.signal })
+    await vi.waitFor(async () => expect(await left('busy')).toBe(0))
+    controller.abort()
+    expect(await left('busy')).toBe(1)
+    finish()
+    await answer
+  })
+
   it('the body, the status and the headers stay as they are', async () => {
     const { app } = setUp(c => c.json({ ok: true }, 201, { 'X-Own': 'yes' }))
     const answer = await app.request('/')
@@ -169,6 +185,22 @@ describe('on Node', () => {
     await vi.waitFor(async () => expect(await left('busy')).toBe(1))
     expect([cancelled, await left('many')]).toEqual([true, 4])
     expect(chargeWhen).not.toHaveBeenCalled()
+    await close()
+  })
+
+  it('chargeWhen is not asked for an HTTP/2 stream that the client resets', async () => {
+    const chargeWhen = vi.fn<() => boolean>(() => false)
+    const { app, left } = setUp(() => new Promise<Response>(() => {}), { chargeWhen })
+    const { url, close } = await listen(app, true)
+    const session = connect2(url)
+    const request = session.request({ ':path': '/' })
+    request.on('error', () => {})
+    await vi.waitFor(async () => expect(await left('busy')).toBe(0))
+    request.close(constants.NGHTTP2_CANCEL)
+    await vi.waitFor(async () => expect(await left('busy')).toBe(1))
+    expect(await left('many')).toBe(4)
+    expect(chargeWhen).not.toHaveBeenCalled()
+    session.destroy()
     await close()
   })
 

@@ -124,7 +124,7 @@ while at <= #q do
     end
     if not fits and mode ~= 1 then
       allowed = false
-      if mode == 0 then refused = true end
+      if mode ~= 2 then refused = true end
     end
     D[d] = { key, r, r0, cost, mode, receipt or 0, s, u, fits, false, false }
   end
@@ -134,7 +134,7 @@ while at <= #q do
     local it = D[d]
     local r, r0, cost, s, fits, fresh = it[2], it[3], it[4], it[7], it[9], nil
     local kind, starts = r[1], not fits and r0[2] > 0 and cost <= r0[4] and not (s and now < s[1])
-    if it[5] ~= 2 and (starts or fits and allowed and cost ~= 0) then
+    if it[5] ~= 2 and (starts or fits and allowed and cost ~= 0 and it[5] ~= 4) then
       if starts then
         if not s then s = kind == 0 and { 0, now, 0, r[5], r[6] } or kind == 1 and { 0, 0, 0 } or { 0 } end
       elseif kind == 0 then

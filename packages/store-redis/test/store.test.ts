@@ -123,7 +123,7 @@ describe('the wire of RedisStore', () => {
   it('is one command a check, whatever the number of policies, quotas and penalties', async () => {
     const store = storeOf()
     await ready(store)
-    const policies = [presets.PUBLIC_API, { name: 'f', limit: 5, window: 10, algorithm: 'fixed-window' as const }, monthly]
+    const policies = [presets.PUBLIC_API, { name: 'f', limit: 50, window: 10, algorithm: 'fixed-window' as const }, monthly]
     const limiter = new RateLimiter({ store, policy: policies, penalty: presets.PENALTY_MODERATE })
     await limiter.consume({ user: 'warm' })
     const before = await calls()
@@ -131,6 +131,31 @@ describe('the wire of RedisStore', () => {
     const after = await calls()
     expect(after.evalsha - before.evalsha).toBe(20)
     expect(after.eval - before.eval).toBe(0)
+  })
+
+  it('is at most two commands a second for a key that is known to be refused', async () => {
+    const store = storeOf()
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 5, window: 60 } })
+    for (let i = 0; i < 6; i++) await limiter.consume({ user: '42' })
+    const before = await calls()
+    const started = Date.now()
+    let refused = 0
+    while (Date.now() - started < 500) if (!(await limiter.consume({ user: '42' })).allowed) refused++
+    expect(refused).toBeGreaterThan(1000)
+    expect((await calls()).evalsha - before.evalsha).toBeLessThanOrEqual(2)
+  })
+
+  it('asks again for a smaller cost than the one that was refused, and after a reset', async () => {
+    const store = storeOf()
+    await ready(store)
+    const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 60, window: 60 } })
+    await limiter.consume({ user: '42' }, { cost: 30 })
+    expect((await limiter.consume({ user: '42' }, { cost: 50 })).allowed).toBe(false)
+    expect((await limiter.consume({ user: '42' }, { cost: 1 })).allowed).toBe(true)
+    expect((await limiter.consume({ user: '42' }, { cost: 50 })).allowed).toBe(false)
+    await limiter.reset({ user: '42' })
+    expect((await limiter.consume({ user: '42' }, { cost: 50 })).allowed).toBe(true)
   })
 
   it('is fewer than one when checks come together', async () => {

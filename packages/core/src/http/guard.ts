@@ -104,10 +104,10 @@ export function guard<R, S = unknown>(
     leave(outcome, response) {
       const { decision, charged } = outcome
       if (decision === undefined || !charged) return
-      void limiter.release(decision)
       if (response !== undefined && options.chargeWhen !== undefined && !charges(limiter, options.chargeWhen, response)) {
         void limiter.settle(decision, 0)
       }
+      void limiter.release(decision)
     },
   }
 
@@ -126,7 +126,7 @@ function watches<R, S>(limiter: RateLimiter<R>, { chargeWhen, policy }: GuardOpt
   const isOpen = policy === undefined && limiter.policies.length === 0
   // Compiled here, so that a mistake in a policy shows at start.
   const policies = policy === undefined && also === undefined ? limiter.policies : limiter.compile(policy, also)
-  return chargeWhen !== undefined || isOpen || policies.some(({ algorithm }) => algorithm === 'concurrency')
+  return chargeWhen !== undefined || isOpen || policies.some(({ algorithm, lease }) => algorithm === 'concurrency' || lease !== undefined)
 }
 
 /** Checks the options that are an adapter's own and those all adapters share. */

@@ -74,7 +74,7 @@ export class Fallback {
       if (mode === 'closed' && !item.shadow) closing ??= item
       else if (mode === 'local') {
         degraded = 'local'
-        items.push({ ...item, at: move(item.at, item), guard: move(item.guard, item) })
+        items.push({ ...item, at: move(item.at, item), guard: move(item.guard, item), lease: move(item.lease, item) })
       }
     }
     if (closing !== undefined) degraded = 'closed'

@@ -10,6 +10,8 @@ export const Mode = {
   PEEK: 2,
   /** Take the units (or, when negative, give them back) whatever the limit says. */
   SETTLE: 3,
+  /** Judge as `CHARGE`, but take nothing yet: what it costs is known when the request has ended. */
+  HOLD: 4,
 } as const
 export type Mode = (typeof Mode)[keyof typeof Mode]
 

@@ -46,7 +46,7 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
     passes[i] = passed
     if (!passed && demand.mode !== Mode.SHADOW) {
       allowed = false
-      if (demand.mode === Mode.CHARGE) refused = true
+      if (demand.mode !== Mode.PEEK) refused = true
     }
   }
   for (let i = 0; i < demands.length && !repeated; i++) {
@@ -89,7 +89,7 @@ function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): bo
 
 /** Keeps the charge, the refund or nothing (a peek, a cost of 0) of a demand that passes. */
 function take({ subject, cost, mode, edges, receipt }: Demand, rule: Rule, state: State, cells: Cells, now: number): void {
-  if (mode === Mode.PEEK || cost === 0) return
+  if (mode === Mode.PEEK || mode === Mode.HOLD || cost === 0) return
   const algorithm = algorithmOf(rule)
   if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
   else algorithm.refund(state, now, -cost, rule, receipt ?? 0)

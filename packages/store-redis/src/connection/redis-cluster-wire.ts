@@ -1,8 +1,8 @@
 import { type Caller, redisClusterCaller } from './caller.ts'
 import { end, redisOptions } from './redis-wire.ts'
-import type { RedisCluster, RedisNode } from './shapes.ts'
+import type { RedisClient, RedisCluster, RedisNode } from './shapes.ts'
 import { ignore, quietly, within } from './timer.ts'
-import type { Lost, Wire } from './wire.ts'
+import { type Lost, OPEN_MS, type Wire } from './wire.ts'
 
 const PING_MS = 500
 const DISCOVERY_MS = 1_000
@@ -41,8 +41,8 @@ export class RedisClusterWire implements Wire {
     this.#next = next
     try {
       await next.open()
-      const lives = this.#current?.alive.length ?? 0
-      if (next.alive.length === 0 || (next.isBroken && next.alive.length <= lives)) throw next.cause
+      const gain = next.alive.length - (this.#current?.alive.length ?? 0)
+      if (gain <= 0 && !next.isComplete) throw next.cause
       if (this.#next !== next) throw new Error('Given up')
     } catch (error) {
       next.end()
@@ -69,10 +69,7 @@ export class RedisClusterWire implements Wire {
   cull(): void {
     if (this.#current === undefined || this.#culling) return
     this.#culling = true
-    const asked = this.#current.alive.map(({ client }) =>
-      within(PING_MS, client!.sendCommand(['PING']), () => new Error('No answer')).catch(() => end(client)),
-    )
-    void Promise.all(asked).finally(() => {
+    void this.#current.endSilent().finally(() => {
       this.#culling = false
     })
   }
@@ -109,7 +106,8 @@ class Connections {
     this.cluster = source.duplicate({
       commandOptions: options['commandOptions'],
       clientSideCache: undefined,
-      minimizeConnections: false,
+      // It would want all nodes or none: they are connected here.
+      minimizeConnections: true,
       useReplicas: false,
       topologyRefreshOnReconnectionAttemptStrategy: false,
       rootNodes: rootsOf(source, known),
@@ -134,7 +132,11 @@ class Connections {
     return this.cluster.masters.filter(({ client }) => client?.isReady)
   }
 
-  /** Whether a master is missing. */
+  get isComplete(): boolean {
+    return this.alive.length === this.cluster.masters.length
+  }
+
+  /** Whether a master is missing, and not about to come. */
   get isBroken(): boolean {
     return this.cluster.masters.some(
       ({ client, connectPromise }) => !client?.isOpen && connectPromise === undefined,
@@ -149,6 +151,21 @@ class Connections {
       // node-redis says only that no node could be asked; the event before it why.
       throw this.cause ?? error
     }
+    const nodes = Promise.allSettled(this.cluster.masters.map(node => this.cluster.nodeClient(node)))
+    // One that hangs must not hold up the rest.
+    await within(OPEN_MS / 2, nodes, () => new Error('Connection timeout')).catch(ignore)
+  }
+
+  /** Ends the connections that do not answer, or hang before they are ready. */
+  async endSilent(): Promise<void> {
+    const asked = this.cluster.masters.map(async ({ client }) => {
+      if (client?.isReady) {
+        await within(PING_MS, client.sendCommand(['PING']), () => new Error('No answer')).catch(() =>
+          end(client),
+        )
+      } else if (this.#hasConnected(client)) end(client)
+    })
+    await Promise.all(asked)
   }
 
   end(): void {
@@ -167,9 +184,11 @@ class Connections {
   }
 
   #endConnected(): void {
-    for (const { client } of this.cluster.nodeByAddress.values()) {
-      if (this.#connected.has(placeOf(client?.options?.['socket']))) end(client)
-    }
+    for (const { client } of this.cluster.nodeByAddress.values()) if (this.#hasConnected(client)) end(client)
+  }
+
+  #hasConnected(client: RedisClient | undefined): boolean {
+    return client !== undefined && this.#connected.has(placeOf(client.options?.['socket']))
   }
 }
 

@@ -139,7 +139,7 @@ function replyIn(error: unknown, text: string): string | undefined {
 function isLate(error: unknown, text: string): boolean {
   return (
     /^(?:command timed out|socket timeout)/i.test(text) ||
-    (error as Error).constructor?.name === 'TimeoutError'
+    (error as Error | undefined)?.constructor?.name === 'TimeoutError'
   )
 }
 

@@ -1,117 +1,105 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import { describe, inject } from 'vitest'
 
-import { type RunningServer, startCluster, startRedis } from '../../../../tools/servers.ts'
-import { portOf, until } from './clients.ts'
+import { it, portOf, type Scene, until } from './scene.ts'
 
 const CHILD = fileURLToPath(new URL('exit-child.mjs', import.meta.url))
 
-interface Child {
-  readonly process: ChildProcess
-  readonly output: () => string
-}
+/** A process of its own, which plays one scene and should then end by itself. */
+class Child {
+  readonly #process: ReturnType<typeof spawn>
+  #output = ''
 
-function start(library: string, kind: string, port: number, what: string): Child {
-  const child = spawn(process.execPath, [CHILD, library, kind, String(port), what], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let output = ''
-  const read = (chunk: string): void => {
-    output += chunk
+  constructor(scene: Scene, library: string, kind: string, port: number, what: string) {
+    const child = spawn(process.execPath, [CHILD, library, kind, String(port), what])
+    const read = (chunk: string): void => {
+      this.#output += chunk
+    }
+    child.stdout.setEncoding('utf8').on('data', read)
+    child.stderr.setEncoding('utf8').on('data', read)
+    scene.defer(() => child.kill('SIGKILL'))
+    this.#process = child
   }
-  child.stdout.setEncoding('utf8').on('data', read)
-  child.stderr.setEncoding('utf8').on('data', read)
-  return { process: child, output: () => output }
+
+  async says(text: string): Promise<void> {
+    await until(`"${text}"`, () => this.#output.includes(text), 30_000)
+  }
+
+  goOn(): void {
+    this.#process.stdin?.end('go\n')
+  }
+
+  /** Waits for its end; returns how long it lived on after its scene, milliseconds. */
+  async ends(): Promise<number> {
+    await until(`the end of ${this.#output}`, () => this.#process.exitCode !== null, 30_000)
+    await until('its last word', () => /^exit /m.test(this.#output))
+    const [, code, ms] = /^exit (\d+) (\d+)/m.exec(this.#output) ?? []
+    if (code !== '0') throw new Error(this.#output)
+    return Number(ms)
+  }
 }
 
-/** Waits for the process to end by itself; returns what it said, and how long it lived on, milliseconds. */
-async function ending(child: Child): Promise<number> {
-  if (child.process.exitCode === null)
-    await Promise.race([once(child.process, 'exit'), new Promise(resolve => setTimeout(resolve, 12_000))])
-  const [, code, ms] = /exit (\d+) (\d+)/.exec(child.output()) ?? []
-  expect(code, child.output()).toBe('0')
-  return Number(ms)
-}
+const kinds = ['single', 'cluster']
+const portFor = (kind: string): number =>
+  kind === 'cluster' ? inject('clusterNodes')[0]!.port : portOf(inject('redisUrl'))
 
-async function server(): Promise<RunningServer> {
-  const running = await startRedis()
-  onTestFinished(() => running.stop())
-  return running
-}
+describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])(
+  'a process with %s',
+  { timeout: 90_000 },
+  library => {
+    for (const kind of kinds) {
+      it(`is not kept by a connection that is idle: ${kind}`, async ({ scene, expect }) => {
+        const child = new Child(scene, library, kind, portFor(kind), 'unconnected')
+        await child.says('ready true\nPONG')
+        expect(await child.ends()).toBeLessThan(500)
+      })
 
-const libraries = ['ioredis', 'ioredis5', 'redis', 'redis5']
+      it(`is not kept by attempts to connect: ${kind}`, async ({ scene, expect }) => {
+        const server = await scene.server()
+        await server.stop()
+        const child = new Child(scene, library, kind, server.port, 'unconnected')
+        await child.says('ready false')
+        expect(await child.ends()).toBeLessThan(1_000)
+      })
 
-describe.each(libraries)('a process with %s', library => {
-  it.each(['single', 'cluster'])('is not kept by an idle connection: %s', async kind => {
-    const port = kind === 'single' ? portOf(inject('redisUrl')) : inject('clusterNodes')[0]!.port
-    const child = start(library, kind, port, 'unconnected')
-    const ms = await ending(child)
-    console.log(library, kind, ms)
-    expect(child.output()).toMatch(/ready true\nPONG/)
-    expect(ms).toBeLessThan(100)
-  })
+      it(`is not kept by a connection that was lost: ${kind}`, async ({ scene, expect }) => {
+        const servers = kind === 'cluster' ? (await scene.cluster()).servers : [await scene.server()]
+        const child = new Child(scene, library, kind, servers[0]!.port, 'lost')
+        await child.says('ready true')
+        for (const server of servers) await server.stop()
+        child.goOn()
+        await child.says('lost')
+        expect(await child.ends()).toBeLessThan(1_000)
+      })
 
-  it.each(['single', 'cluster'])('is not kept by attempts to connect: %s', async kind => {
-    const running = await server()
-    await running.stop()
-    const child = start(library, kind, running.port, 'unconnected')
-    const ms = await ending(child)
-    console.log(library, kind, ms)
-    expect(child.output()).toContain('ready false')
-    expect(ms).toBeLessThan(700)
-  })
+      it(`ends when its client does: ${kind}`, async ({ scene, expect }) => {
+        const child = new Child(scene, library, kind, portFor(kind), 'quit')
+        await child.says('ready true')
+        expect(await child.ends()).toBeLessThan(1_000)
+      })
+    }
 
-  it.each(['single', 'cluster'])(
-    'is not kept by a connection that was lost: %s',
-    async kind => {
-      const cluster = kind === 'cluster' ? await startCluster() : undefined
-      const running = cluster?.servers ?? [await server()]
-      onTestFinished(() => cluster?.stop())
-      const child = start(library, kind, running[0]!.port, 'lost')
-      await until('it to be ready', () => child.output().includes('ready true'), 10_000)
-      for (const one of running) await one.stop()
-      child.process.stdin!.end('go\n')
-      const ms = await ending(child)
-      console.log(library, kind, ms)
-      expect(child.output()).toContain('lost')
-      expect(ms).toBeLessThan(700)
-    },
-    20_000,
-  )
+    it('is not kept by a server that hangs', async ({ scene, expect }) => {
+      const server = await scene.server()
+      const child = new Child(scene, library, 'single', server.port, 'hung')
+      await child.says('ready true')
+      server.process.kill('SIGSTOP')
+      child.goOn()
+      expect(await child.ends()).toBeLessThan(500)
+    })
 
-  it('is not kept by a server that hangs', async () => {
-    const running = await server()
-    const child = start(library, 'single', running.port, 'hung')
-    await until('it to be ready', () => child.output().includes('ready true'), 10_000)
-    running.process.kill('SIGSTOP')
-    child.process.stdin!.end('go\n')
-    const ms = await ending(child)
-    console.log(library, ms)
-    expect(ms).toBeLessThan(100)
-  })
-
-  it.each(['single', 'cluster', 'pool'])('ends when its client does: %s', async kind => {
-    if (kind === 'pool' && library.startsWith('ioredis')) return
-    const port = kind === 'cluster' ? inject('clusterNodes')[0]!.port : portOf(inject('redisUrl'))
-    const child = start(library, kind, port, 'quit')
-    const ms = await ending(child)
-    console.log(library, kind, ms)
-    expect(child.output()).toContain('ready true')
-    expect(ms).toBeLessThan(700)
-  })
-
-  it('lives on without an error listener when the server goes', async () => {
-    if (library.startsWith('ioredis')) return
-    const running = await server()
-    const child = start(library, 'single', running.port, 'readme')
-    await until('it to be ready', () => child.output().includes('ready true'), 10_000)
-    await running.stop()
-    child.process.stdin!.end('go\n')
-    await ending(child)
-    expect(child.output()).toMatch(/HALT_W_REDIS_ERROR_LISTENER[^]*alive/)
-  })
-})
+    it('lives on when its server goes and nobody listens for errors', async ({ scene, expect, skip }) => {
+      if (library.startsWith('ioredis')) skip('ioredis ends no process')
+      const server = await scene.server()
+      const child = new Child(scene, library, 'single', server.port, 'readme')
+      await child.says('ready true')
+      await server.stop()
+      child.goOn()
+      await child.says('HALT_W_REDIS_ERROR_LISTENER')
+      await child.says('alive')
+      expect(await child.ends()).toBeLessThan(3_000)
+    })
+  },
+)

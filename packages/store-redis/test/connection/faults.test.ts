@@ -1,162 +1,218 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe } from 'vitest'
 
-import { ask, type RunningServer, type ServerOptions, startRedis } from '../../../../tools/servers.ts'
+import { ask } from '../../../../tools/servers.ts'
 import { toStoreError } from '../../src/connection/index.ts'
-import { answers, counting, freshKey, made, open, singles, until } from './clients.ts'
+import { singles } from './makers.ts'
+import { startProxy } from './proxy.ts'
+import { type Actor, all, answers, counting, each, failure, freshKey, it, succeeds, until } from './scene.ts'
 
-async function start(options?: ServerOptions): Promise<RunningServer> {
-  const server = await startRedis(options)
-  onTestFinished(() => server.stop())
-  return server
-}
-
-/** Calls all the time, as an app does, and keeps what came of it. */
-function traffic(call: () => Promise<unknown>): {
-  stop: () => Promise<void>
-  failures: Set<string>
-  slowest: () => number
-} {
-  let running = true
-  let slowest = 0
-  const failures = new Set<string>()
-  const out = new Set<Promise<unknown>>()
-  const loop = (async () => {
-    while (running) {
-      const start = performance.now()
-      const one = call()
-        .catch((error: unknown) => failures.add(toStoreError(error).code))
-        .then(() => {
-          slowest = Math.max(slowest, performance.now() - start)
-          out.delete(one)
-        })
-      out.add(one)
-      await sleep(2)
-    }
-  })()
-  const stop = async (): Promise<void> => {
-    running = false
-    await loop
-    await Promise.all(out)
+/** Calls every two milliseconds, as a busy app does; keeps what failed and how long the slowest took. */
+function busy({ link }: Actor): { stop(): Promise<void>; failures: Set<string>; slowest: number } {
+  const count = counting()
+  const out = new Set<Promise<void>>()
+  const timer = setInterval(() => {
+    const start = performance.now()
+    const call = link
+      .run(count, [freshKey()], ['1'])
+      .then(
+        () => {},
+        (error: unknown) => void state.failures.add(toStoreError(error).failure),
+      )
+      .finally(() => {
+        state.slowest = Math.max(state.slowest, performance.now() - start)
+        out.delete(call)
+      })
+    out.add(call)
+  }, 2)
+  const state = {
+    failures: new Set<string>(),
+    slowest: 0,
+    stop: async () => {
+      clearInterval(timer)
+      await Promise.all(out)
+    },
   }
-  return { stop, failures, slowest: () => slowest }
+  return state
 }
 
-describe.each(singles)('$name', maker => {
-  it('is back within a second when the server is, in the midst of traffic', async () => {
-    const server = await start()
-    const user = made(maker, server.port)
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    const count = counting()
-    const key = freshKey()
-    const load = traffic(() => link.run(count, [key], ['1']))
-    await sleep(50)
-    await server.stop()
-    await until('the loss to be noticed', () => !link.ready, 200)
-    await expect(link.run(count, [key], ['1'])).rejects.toMatchObject({ failure: 'unavailable' })
-    await sleep(1500)
-    await start({ port: server.port })
-    const back = await answers(link)
-    await load.stop()
-    console.log(maker.name, 'back', Math.round(back), [...load.failures], load.slowest())
-    expect(back).toBeLessThan(1000)
-    expect([...load.failures].sort()).toEqual(['HALT_E_STORE_UNAVAILABLE'])
-    // Nothing waited for the server to come back.
-    expect(load.slowest()).toBeLessThan(300)
-  })
+describe.concurrent('an own connection', () => {
+  it(
+    'is back within a second when its server is, and let nobody wait',
+    { timeout: 20_000 },
+    async ({ scene, expect }) => {
+      const server = await scene.server()
+      const actors = await scene.cast(singles, server.port)
+      const apps = await each(actors, actor => busy(actor))
+      await sleep(50)
+      await server.stop()
+      await Promise.all(actors.map(({ link }) => until('the loss to be noticed', () => !link.ready, 500)))
+      await sleep(1_500)
+      await scene.server({ port: server.port })
+      const back = await each(actors, ({ link }) => answers(link))
+      await Promise.all(Object.values(apps).map(app => app.stop()))
+      for (const { name } of actors) {
+        expect(back[name], name).toBeLessThan(1_000)
+        expect([...apps[name]!.failures], name).toEqual(['unavailable'])
+        expect(apps[name]!.slowest, name).toBeLessThan(500)
+      }
+    },
+  )
 
-  it('neither hangs on, nor counts twice, when the server is stopped and continued', async () => {
-    const server = await start()
-    const user = made(maker, server.port)
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    const count = counting()
-    const key = freshKey()
-    await link.run(count, [key], ['1'])
-    server.process.kill('SIGSTOP')
-    const hanging = Array.from({ length: 5 }, () =>
-      link.run(count, [key], ['1']).catch((error: unknown) => error),
-    )
-    const started = performance.now()
-    const results = await Promise.all(hanging)
-    console.log(maker.name, 'hung', performance.now() - started, String(results[0]))
-    expect(performance.now() - started).toBeLessThan(2_800)
-    for (const result of results)
-      expect(result).toMatchObject({ failure: expect.stringMatching(/timeout|unavailable/) })
-    expect(link.ready).toBe(false)
-    await sleep(3_000)
-    server.process.kill('SIGCONT')
-    const back = await answers(link)
-    console.log(maker.name, 'cont', back)
-    expect(back).toBeLessThan(800)
-    // What was sent before it stopped was carried out when it went on, once.
-    const total = Number(await link.command(['GET', key], key))
-    expect(total).toBeLessThanOrEqual(6)
-  }, 15_000)
+  it(
+    'gives a server up that hangs, and is back when it goes on',
+    { timeout: 20_000 },
+    async ({ scene, expect }) => {
+      const server = await scene.server()
+      const actors = await scene.cast(singles, server.port)
+      const count = counting()
+      const keys = await each(actors, () => freshKey())
+      await each(actors, ({ name, link }) => link.run(count, [keys[name]!], ['1']))
+      server.process.kill('SIGSTOP')
+      const start = performance.now()
+      const late = await each(actors, ({ name, link }) => failure(link.run(count, [keys[name]!], ['1'])))
+      const waited = performance.now() - start
+      expect(late).toMatchObject(all(actors, { failure: 'timeout', code: 'HALT_E_STORE_TIMEOUT' }))
+      expect(waited).toBeGreaterThan(1_600)
+      expect(waited).toBeLessThan(2_900)
+      await sleep(2_500)
+      server.process.kill('SIGCONT')
+      const back = await each(actors, ({ link }) => answers(link))
+      for (const { name } of actors) expect(back[name], name).toBeLessThan(800)
+      // What was written before was carried out when it went on: once, never again.
+      const counted = await each(actors, async ({ name, link }) =>
+        Number(await link.command(['GET', keys[name]!], keys[name])),
+      )
+      expect(counted).toEqual(all(actors, 2))
+    },
+  )
 
-  it('keeps its connection over a short stop', async () => {
-    const server = await start()
-    const user = made(maker, server.port)
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    const id = await link.command(['CLIENT', 'ID'])
+  it('outlasts a short stop', { timeout: 20_000 }, async ({ scene, expect }) => {
+    const server = await scene.server()
+    const actors = await scene.cast(singles, server.port)
+    const ids = await each(actors, ({ link }) => link.command(['CLIENT', 'ID']))
     server.process.kill('SIGSTOP')
-    const waiting = link.run(counting(), [freshKey()], ['1'])
+    const waiting = each(actors, ({ link }) => link.run(counting(), [freshKey()], ['1']))
     await sleep(1_000)
     server.process.kill('SIGCONT')
-    expect(await waiting).toEqual([1, '1'])
-    expect(await link.command(['CLIENT', 'ID'])).toEqual(id)
+    expect(await waiting).toEqual(all(actors, [1, '1']))
+    expect(await each(actors, ({ link }) => link.command(['CLIENT', 'ID']))).toEqual(ids)
   })
 
-  it('starts without the server, and joins it when it comes', async () => {
-    const server = await start()
-    await server.stop()
-    const user = made(maker, server.port)
-    user.connect().catch(() => {})
-    const link = open(user.client)
-    await link.opened
-    expect(link.ready).toBe(false)
-    await expect(link.run(counting(), [freshKey()], ['1'])).rejects.toMatchObject({ failure: 'unavailable' })
-    await start({ port: server.port })
-    const ms = await answers(link)
-    console.log(maker.name, 'joined', ms)
-    expect(ms).toBeLessThan(maker.name.includes('pool') ? 3_000 : 1_000)
-  })
+  it(
+    'notices answers that are lost on the way, and counts them once',
+    { timeout: 20_000 },
+    async ({ scene, expect }) => {
+      const server = await scene.server()
+      const proxy = await startProxy(scene, server.port)
+      const actors = await scene.cast(singles, proxy.port)
+      const count = counting()
+      const keys = await each(actors, () => freshKey())
+      await each(actors, ({ name, link }) => link.run(count, [keys[name]!], ['1']))
+      proxy.mute()
+      const late = await each(actors, ({ name, link }) => failure(link.run(count, [keys[name]!], ['1'])))
+      expect(late).toMatchObject(all(actors, { failure: 'timeout' }))
+      const back = await each(actors, ({ link }) => answers(link))
+      for (const { name } of actors) expect(back[name], name).toBeLessThan(700)
+      const counted = await each(actors, async ({ name, link }) =>
+        Number(await link.command(['GET', keys[name]!], keys[name])),
+      )
+      expect(counted).toEqual(all(actors, 2))
+    },
+  )
 
-  it('runs again at once after SCRIPT FLUSH', async () => {
-    const server = await start()
-    const user = made(maker, server.port)
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    const count = counting()
-    const key = freshKey()
-    for (let i = 1; i <= 20; i++) {
-      await ask(server.port, 'SCRIPT FLUSH')
-      const sent = [link.run(count, [key], ['1']), link.run(count, [key], ['1'])]
-      expect(await Promise.all(sent)).toHaveLength(2)
+  it(
+    'does without its server at first, and joins it when it comes',
+    { timeout: 20_000 },
+    async ({ scene, expect }) => {
+      const server = await scene.server()
+      await server.stop()
+      const links = singles.map(maker => {
+        const user = scene.user(maker, server.port)
+        user.connect().catch(() => {})
+        return { name: maker.name, maker, user, link: scene.link(user.client) }
+      })
+      await Promise.all(links.map(({ link }) => link.opened))
+      for (const { name, link } of links) {
+        expect(link.ready, name).toBe(false)
+        expect(await failure(link.run(counting(), [freshKey()], ['1'])), name).toMatchObject({
+          failure: 'unavailable',
+        })
+      }
+      await scene.server({ port: server.port })
+      // A pool of the user's has to be there first.
+      const joined = await each(
+        links.filter(({ maker }) => maker.kind === 'single'),
+        ({ link }) => answers(link),
+      )
+      for (const [name, ms] of Object.entries(joined)) expect(ms, name).toBeLessThan(1_000)
+      await each(links, ({ link }) => answers(link))
+    },
+  )
+
+  it('does not need the user to connect', async ({ scene, expect }) => {
+    const server = await scene.server()
+    for (const maker of singles.filter(({ kind }) => kind === 'single')) {
+      const link = scene.link(scene.user(maker, server.port).client)
+      await link.opened
+      expect(await link.run(counting(), [freshKey()], ['1']), maker.name).toEqual([1, '1'])
     }
-    expect(Number(await link.command(['GET', key], key))).toBe(40)
+  })
+
+  it(
+    'runs on over SCRIPT FLUSH, and counts each call once',
+    { timeout: 20_000 },
+    async ({ scene, expect }) => {
+      const server = await scene.server()
+      const actors = await scene.cast(singles, server.port)
+      const count = counting()
+      const keys = await each(actors, () => freshKey())
+      for (let i = 0; i < 20; i++) {
+        await ask(server.port, 'SCRIPT FLUSH')
+        await each(actors, ({ name, link }) =>
+          Promise.all([link.run(count, [keys[name]!], ['1']), link.run(count, [keys[name]!], ['1'])]),
+        )
+      }
+      const counted = await each(actors, async ({ name, link }) =>
+        Number(await link.command(['GET', keys[name]!], keys[name])),
+      )
+      expect(counted).toEqual(all(actors, 40))
+    },
+  )
+
+  it('goes on when an ioredis client gives up', { timeout: 20_000 }, async ({ scene, expect }) => {
+    const server = await scene.server()
+    const actors = await scene.cast(
+      singles.filter(({ library }) => library === 'ioredis'),
+      server.port,
+    )
+    for (const { user } of actors)
+      user.client.options.retryStrategy = (times: number) => (times > 1 ? null : 10)
+    await server.stop()
+    for (const { user } of actors) await until('the client to give up', () => user.client.status === 'end')
+    await scene.server({ port: server.port })
+    for (const { name, link } of actors) expect(await answers(link), name).toBeLessThan(1_000)
   })
 })
 
-it.each(singles.filter(({ name }) => name.startsWith('ioredis')))(
-  'goes on when the client gives up: $name',
-  async maker => {
-    const server = await start()
-    const user = made(maker, server.port)
-    user.client.options.retryStrategy = (times: number) => (times > 1 ? null : 10)
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    await server.stop()
-    await until('the client to give up', () => user.client.status === 'end')
-    await start({ port: server.port })
-    expect(await answers(link)).toBeLessThan(1_000)
-  },
-)
+describe('a shared connection', () => {
+  it('is the client, and ready when that is', async ({ scene, expect }) => {
+    const server = await scene.server()
+    for (const maker of singles) {
+      const proxy = await startProxy(scene, server.port)
+      const user = scene.user(maker, proxy.port)
+      const link = scene.link(user.client, { connection: 'shared' })
+      expect(link.ready, maker.name).toBe(false)
+      expect(await succeeds(link.run(counting(), [freshKey()], ['1'])), maker.name).toBe(false)
+      await user.connect()
+      expect(link.ready, maker.name).toBe(true)
+      await link.run(counting(), [freshKey()], ['1'])
+      // A pool may open another of its own.
+      expect(proxy.open, maker.name).toBeLessThanOrEqual(maker.kind === 'pool' ? 2 : 1)
+      await link.close()
+      expect(proxy.open, maker.name).toBeGreaterThanOrEqual(1)
+      expect(await succeeds(link.run(counting(), [freshKey()], ['1'])), maker.name).toBe(false)
+    }
+  })
+})

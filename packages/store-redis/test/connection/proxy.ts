@@ -1,20 +1,18 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-import { onTestFinished } from 'vitest'
+import type { Scene } from './scene.ts'
 
-/** A TCP proxy on 127.0.0.1 that can lose what passes without closing anything, as a network does. */
+/** A TCP proxy on 127.0.0.1 that can lose answers without closing anything, as a network does. */
 export interface Proxy {
   readonly port: number
-  /** Loses all from now on, on connections that are open. */
-  cut(): void
-  /** Loses only what the server answers. */
+  /** Loses all answers on the connections that are open. */
   mute(): void
   /** How many connections are open. */
   readonly open: number
 }
 
-export async function startProxy(target: number): Promise<Proxy> {
+export async function startProxy(scene: Scene, target: number): Promise<Proxy> {
   const pairs = new Set<[Socket, Socket]>()
   const server = createServer(near => {
     const far = connect(target, '127.0.0.1')
@@ -30,15 +28,12 @@ export async function startProxy(target: number): Promise<Proxy> {
     for (const side of pair) side.on('error', end).on('close', end)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  onTestFinished(() => {
+  scene.defer(() => {
     for (const pair of pairs) for (const side of pair) side.destroy()
     server.close()
   })
   return {
     port: (server.address() as AddressInfo).port,
-    cut: () => {
-      for (const pair of pairs) for (const side of pair) side.removeAllListeners('data').on('data', () => {})
-    },
     mute: () => {
       for (const [, far] of pairs) far.removeAllListeners('data').on('data', () => {})
     },

@@ -1,147 +1,117 @@
+import { inspect } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { Redis } from 'ioredis'
+import { inject } from 'vitest'
 
-import { ask, type RunningServer, type ServerOptions, startRedis } from '../../../../tools/servers.ts'
-import { answers, counting, freshKey, made, open, script, singles, until } from './clients.ts'
+import { ask } from '../../../../tools/servers.ts'
+import { clusters, singles } from './makers.ts'
+import { all, answers, counting, each, failure, freshKey, it, script, until } from './scene.ts'
 
-async function start(options?: ServerOptions): Promise<RunningServer> {
-  const server = await startRedis(options)
-  onTestFinished(() => server.stop())
-  return server
-}
+const clients = singles.filter(({ kind }) => kind === 'single')
 
-describe.each(singles)('$name', maker => {
-  it('logs in as its user', async () => {
-    const server = await start({ args: ['--requirepass', 'secret'] })
-    const user = made(maker, server.port, { password: 'secret' })
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    expect(await link.run(counting(), [freshKey()], ['1'])).toEqual([1, '1'])
-  })
-
-  it.each([{}, { password: 'hunter2' }])(
-    'says that the login is refused, and not what it was: %o',
-    async wish => {
-      const server = await start({ args: ['--requirepass', 'secret'] })
-      const user = made(maker, server.port, wish)
-      user.connect().catch(() => {})
-      const link = open(user.client)
-      await link.opened
-      await sleep(100)
-      const error = await link.run(counting(), [freshKey()], ['1']).catch((e: unknown) => e)
-      console.log(maker.name, error)
-      if (!maker.name.includes('pool'))
-        expect(error).toMatchObject({ failure: 'misconfigured', code: 'HALT_E_STORE_AUTH' })
-      expect(JSON.stringify([error, (error as Error).cause])).not.toContain('hunter2')
-      // No storm of attempts.
-      const before = Number(/total_connections_received:(\d+)/.exec(await auth(server, 'INFO stats'))?.[1])
-      await sleep(1_000)
-      const after = Number(/total_connections_received:(\d+)/.exec(await auth(server, 'INFO stats'))?.[1])
-      console.log(maker.name, after - before)
-    },
-  )
-
-  it('says which permission is missing', async () => {
-    const server = await start()
-    await ask(server.port, 'ACL SETUSER app on >pw ~halt:* +@connection +get')
-    const user = made(maker, server.port, { username: 'app', password: 'pw' })
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    const count = counting()
-    await expect(link.run(count, ['halt:a'], ['1'])).rejects.toMatchObject({
-      code: 'HALT_E_STORE_PERMISSION',
-      reply: 'NOPERM',
-    })
-    await ask(server.port, 'ACL SETUSER app +evalsha +eval')
-    const error = await link.run(count, ['halt:a'], ['1']).catch((e: unknown) => e)
-    expect(error).toMatchObject({ failure: 'misconfigured', code: 'HALT_E_STORE_PERMISSION' })
-    await ask(server.port, 'ACL SETUSER app +incrby')
-    expect(await link.run(count, ['halt:a'], ['1'])).toEqual([1, '1'])
-    await expect(link.run(count, ['other'], ['1'])).rejects.toMatchObject({ code: 'HALT_E_STORE_PERMISSION' })
-  })
-
-  it('tells what the server refuses apart from what the script breaks', async () => {
-    const server = await start({ args: ['--maxmemory-policy', 'noeviction'] })
-    const user = made(maker, server.port)
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    const key = freshKey()
-    const run = (source: string): Promise<unknown> => link.run(script(source), [key], [])
-    await expect(run('return redis.call("NOSUCH")')).rejects.toMatchObject({
-      failure: 'script',
-      reply: 'ERR',
-    })
-    await expect(run('error("x")')).rejects.toMatchObject({ failure: 'script', reply: 'ERR' })
-    await expect(run('this is no Lua')).rejects.toMatchObject({ failure: 'script', reply: 'ERR' })
-    await expect(run('return redis.call("SUBSCRIBE", "x")')).rejects.toMatchObject({
-      failure: 'misconfigured',
-    })
-    await link.command(['SADD', key, 'x'], key)
-    await expect(run('return redis.call("INCR", KEYS[1])')).rejects.toMatchObject({
-      reply: 'WRONGTYPE',
-      failure: 'misconfigured',
-    })
-    await ask(server.port, 'CONFIG SET maxmemory 1')
-    await expect(run('return redis.call("SET", KEYS[1], 1)')).rejects.toMatchObject({
-      reply: 'OOM',
-      code: 'HALT_E_STORE_OOM',
-      failure: 'unavailable',
-    })
-    expect(link.ready).toBe(true)
-  })
-
-  it('connects anew to find the master when it meets a replica', async () => {
-    const server = await start()
-    const user = made(maker, server.port)
-    await user.connect()
-    const link = open(user.client)
-    await link.opened
-    const id = await link.command(['CLIENT', 'ID'])
-    await ask(server.port, `REPLICAOF 127.0.0.1 1`)
-    const count = counting()
-    await expect(link.run(count, [freshKey()], ['1'])).rejects.toMatchObject({
-      reply: 'READONLY',
-      code: 'HALT_E_STORE_READONLY',
-      failure: 'unavailable',
-    })
-    const busy = until(
-      'a lot of calls',
-      async () => {
-        await link.run(count, [freshKey()], ['1']).catch(() => {})
-        await sleep(2)
-        return false
-      },
-      1_000,
-    ).catch(() => {})
-    await busy
-    await ask(server.port, 'REPLICAOF NO ONE')
-    const ms = await until('a writable master', () =>
-      link.run(count, [freshKey()], ['1']).then(
-        () => true,
-        () => false,
-      ),
-    )
-    console.log(
-      maker.name,
-      'readonly back',
-      ms,
-      await ask(server.port, 'INFO stats').then(s => /total_connections_received:(\d+)/.exec(s)?.[1]),
-    )
-    expect(ms).toBeLessThan(700)
-    await answers(link)
-    expect(await link.command(['CLIENT', 'ID'])).not.toEqual(id)
-  })
+it('logs in as the client does', async ({ scene, expect }) => {
+  const server = await scene.server({ args: ['--requirepass', 'secret'] })
+  const actors = await scene.cast(singles, server.port, { password: 'secret' })
+  const replies = await each(actors, ({ link }) => link.run(counting(), [freshKey()], ['1']))
+  expect(replies).toEqual(all(actors, [1, '1']))
 })
 
-async function auth(server: RunningServer, command: string): Promise<string> {
-  const { Redis } = await import('ioredis')
-  const redis = new Redis({ port: server.port, password: 'secret' })
-  const [name = '', ...args] = command.split(' ')
-  const text = String(await redis.call(name, ...args))
-  redis.disconnect()
-  return text
+for (const wish of [{}, { password: 'hunter2' }]) {
+  it(`says that a login is refused, but not what it was: ${inspect(wish)}`, async ({ scene, expect }) => {
+    const server = await scene.server({ args: ['--requirepass', 'secret'] })
+    const actors = await Promise.all(
+      clients.map(async maker => {
+        const user = scene.user(maker, server.port, wish)
+        const link = scene.link(user.client)
+        await link.opened
+        return { name: maker.name, maker, user, link }
+      }),
+    )
+    await sleep(100)
+    for (const { name, link } of actors) {
+      const error = await failure(link.run(counting(), [freshKey()], ['1']))
+      expect(error, name).toMatchObject({ failure: 'misconfigured', code: 'HALT_E_STORE_AUTH' })
+      expect(inspect(error, { depth: 9, showHidden: true }), name).not.toContain('hunter2')
+    }
+    // Nor is there a storm of attempts.
+    const redis = new Redis({ port: server.port, password: 'secret' })
+    scene.defer(() => redis.disconnect())
+    const connections = async (): Promise<number> =>
+      Number(/total_connections_received:(\d+)/.exec(await redis.info('stats'))?.[1])
+    const before = await connections()
+    await sleep(1_000)
+    expect((await connections()) - before).toBeLessThanOrEqual(actors.length)
+  })
 }
+
+it('says which permission is missing, and works once it is granted', async ({ scene, expect }) => {
+  const server = await scene.server()
+  await ask(server.port, 'ACL SETUSER app on >pw ~{*}:k +@connection')
+  const actors = await scene.cast(clients, server.port, { username: 'app', password: 'pw' })
+  const count = counting()
+  const refused = { failure: 'misconfigured', code: 'HALT_E_STORE_PERMISSION' }
+  const run = (key: string): Promise<Record<string, unknown>> =>
+    each(actors, ({ link }) => link.run(count, [key], ['0']).catch((error: unknown) => error))
+  expect(await run(freshKey())).toMatchObject(all(actors, refused))
+  await ask(server.port, 'ACL SETUSER app +evalsha +eval')
+  // The script is refused for what it calls.
+  expect(await run(freshKey())).toMatchObject(all(actors, refused))
+  await ask(server.port, 'ACL SETUSER app +incrby')
+  expect(await run(freshKey())).toEqual(all(actors, [0, '1']))
+  expect(await run('foreign')).toMatchObject(all(actors, refused))
+})
+
+it('tells apart what the server, the keys and the script are to blame for', async ({ scene, expect }) => {
+  const server = await scene.server()
+  const actors = await scene.cast(clients, server.port)
+  const key = freshKey()
+  await ask(server.port, `SADD ${key} x`)
+  const run = (source: string): Promise<Record<string, unknown>> =>
+    each(actors, ({ link }) => failure(link.run(script(source), [key], [])))
+  const broken = { failure: 'script', code: 'HALT_E_STORE_SCRIPT', reply: 'ERR' }
+  expect(await run('return redis.call("NOSUCH")')).toMatchObject(all(actors, broken))
+  expect(await run('error("x")')).toMatchObject(all(actors, broken))
+  expect(await run('this is no Lua')).toMatchObject(all(actors, broken))
+  const forbidden = { failure: 'misconfigured', reply: 'ERR' }
+  expect(await run('return redis.call("SUBSCRIBE", "x")')).toMatchObject(all(actors, forbidden))
+  const foreign = { failure: 'misconfigured', reply: 'WRONGTYPE' }
+  expect(await run('return redis.call("INCR", KEYS[1])')).toMatchObject(all(actors, foreign))
+  await ask(server.port, 'CONFIG SET maxmemory 1')
+  const full = { failure: 'unavailable', code: 'HALT_E_STORE_OOM', reply: 'OOM' }
+  expect(await run('return redis.call("SET", KEYS[1], 1)')).toMatchObject(all(actors, full))
+  for (const { link } of actors) expect(link.ready).toBe(true)
+})
+
+it('connects anew when it meets a replica, to find the master', async ({ scene, expect }) => {
+  const server = await scene.server()
+  const actors = await scene.cast(clients, server.port)
+  const id = ({ link }: (typeof actors)[number]): Promise<unknown> => link.command(['CLIENT', 'ID'])
+  const before = await each(actors, id)
+  await ask(server.port, 'REPLICAOF 127.0.0.1 1')
+  const met = { failure: 'unavailable', code: 'HALT_E_STORE_READONLY', reply: 'READONLY' }
+  const count = counting()
+  expect(await each(actors, ({ link }) => failure(link.run(count, [freshKey()], ['1'])))).toMatchObject(
+    all(actors, met),
+  )
+  await Promise.all(actors.map(({ link }) => until('it to connect anew', () => link.ready)))
+  await ask(server.port, 'REPLICAOF NO ONE')
+  for (const { name, link } of actors) expect(await answers(link), name).toBeLessThan(700)
+  for (const [name, after] of Object.entries(await each(actors, id)))
+    expect(after, name).not.toEqual(before[name])
+})
+
+it('says what a cluster says to a plain client, or to keys of several slots', async ({ scene, expect }) => {
+  const { port } = inject('clusterNodes')[0]!
+  const plain = await scene.cast(singles, port)
+  const actors = [...plain, ...(await scene.cast(clusters, port))]
+  const crossing = { failure: 'misconfigured', code: 'HALT_E_STORE_CLUSTER', reply: 'CROSSSLOT' }
+  const keys = ['{a}', '{b}']
+  expect(await each(actors, ({ link }) => failure(link.run(counting(), keys, ['1'])))).toMatchObject(
+    all(actors, crossing),
+  )
+  const moved = { failure: 'misconfigured', code: 'HALT_E_STORE_CLUSTER', reply: 'MOVED' }
+  expect(await each(plain, ({ link }) => failure(link.run(counting(), [freshKey(2)], ['1'])))).toMatchObject(
+    all(plain, moved),
+  )
+})

@@ -1,122 +1,107 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
-import { Redis as Redis6 } from 'ioredis'
-import { Redis as Redis5 } from 'ioredis5'
-import * as redis6 from 'redis'
-import * as redis5 from 'redis5'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { Redis } from 'ioredis'
+import { describe } from 'vitest'
 
-import { ask } from '../../../../tools/servers.ts'
-import { counting, freshKey, type Made, open, until } from './clients.ts'
-import { startSentinel } from './sentinel.ts'
+import { findServer } from '../../../../tools/find-server.mjs'
+import { ask, type RunningServer } from '../../../../tools/servers.ts'
+import { sentinels } from './makers.ts'
+import { all, answers, counting, each, freshKey, it, type Scene, succeeds, until } from './scene.ts'
 
-function ioredis(Redis: typeof Redis6): (port: number) => Made {
-  return port => {
-    const client = new Redis({
-      sentinels: [{ host: '127.0.0.1', port }],
-      name: 'main',
-      lazyConnect: true,
-      keyPrefix: 'p:',
-    })
-    client.on('error', () => {})
-    return {
-      client,
-      connect: () => client.connect(),
-      quit: () => client.quit(),
-      kill: () => client.disconnect(),
-    }
-  }
+interface Watched {
+  readonly master: RunningServer
+  readonly replica: RunningServer
+  readonly port: number
 }
 
-function nodeRedis(redis: typeof redis6): (port: number) => Made {
-  return port => {
-    const client = redis.createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port }] })
-    client.on('error', () => {})
-    return {
-      client,
-      connect: () => client.connect(),
-      quit: () => client.close(),
-      kill: () => void Promise.resolve(client.destroy()).catch(() => {}),
-    }
-  }
-}
-
-const makers = [
-  { name: 'ioredis 6', make: ioredis(Redis6) },
-  { name: 'ioredis 5', make: ioredis(Redis5 as unknown as typeof Redis6) },
-  { name: 'redis 6', make: nodeRedis(redis6) },
-  { name: 'redis 5', make: nodeRedis(redis5 as unknown as typeof redis6) },
-]
-
-describe.each(makers)('$name through Sentinel', ({ name, make }) => {
-  it.each(['kill', 'stop', 'demote'])(
-    'finds the new master after: %s',
-    async how => {
-      const watched = await startSentinel()
-      onTestFinished(() => watched.stop())
-      const user = make(watched.sentinel.port)
-      onTestFinished(() => user.kill())
-      await user.connect()
-      const link = open(user.client)
-      await link.opened
-      expect(link.topology).toBe('sentinel')
-      const count = counting()
-      const key = freshKey()
-      expect(await link.run(count, [key], ['1'])).toEqual([1, '1'])
-      const ported = async (): Promise<boolean> =>
-        (await master(watched.sentinel.port).catch(() => 0)) === watched.replica.port
-      if (how === 'kill') await watched.master.stop()
-      if (how === 'stop') watched.master.process.kill('SIGSTOP')
-      if (how === 'demote') {
-        await until(
-          'a failover',
-          () =>
-            ask(watched.sentinel.port, 'SENTINEL FAILOVER main').then(
-              () => true,
-              () => false,
-            ),
-          20_000,
-        )
-      }
-      let probing = true
-      const load = (async () => {
-        while (probing) {
-          link.run(count, [freshKey()], ['1']).catch(() => {})
-          await sleep(20)
-        }
-      })()
-      const announced = await until('a new master', ported, 20_000)
-      const answered = async (): Promise<boolean> =>
-        link.run(count, [freshKey()], ['1']).then(
-          () => true,
-          () => false,
-        )
-      const ms = await until('the new master to be found', answered, 15_000)
-      probing = false
-      await load
-      console.log(name, how, 'announced after', Math.round(announced), 'found after', Math.round(ms))
-    },
-    40_000,
-  )
-  it('shared', async () => {
-    const watched = await startSentinel()
-    onTestFinished(() => watched.stop())
-    const user = make(watched.sentinel.port)
-    onTestFinished(() => user.kill())
-    await user.connect()
-    const link = open(user.client, { connection: 'shared' })
-    expect(await link.run(counting(), [freshKey()], ['1'])).toEqual([1, '1'])
-    expect(await link.command(['PING'])).toBe('PONG')
+/** A master, a replica, and a Sentinel that fails over half a second after the master is lost. */
+async function startSentinel(scene: Scene): Promise<Watched> {
+  const [master, replica, spare] = await Promise.all([scene.server(), scene.server(), scene.server()])
+  await ask(replica.port, `REPLICAOF 127.0.0.1 ${master.port}`)
+  // Its port is free once it has ended.
+  const { port } = spare
+  await spare.stop()
+  const dir = await mkdtemp(join(tmpdir(), 'halt-sentinel-'))
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${dir}`,
+    `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+    'sentinel down-after-milliseconds main 500',
+    'sentinel failover-timeout main 2000',
+  ]
+  await writeFile(join(dir, 'sentinel.conf'), lines.join('\n'))
+  const sentinel = spawn(findServer('redis-server')!, [join(dir, 'sentinel.conf'), '--sentinel'], {
+    stdio: 'ignore',
   })
-})
+  scene.defer(async () => {
+    sentinel.kill('SIGKILL')
+    await rm(dir, { recursive: true, force: true })
+  })
+  const knows = (): Promise<boolean> =>
+    ask(port, 'INFO sentinel').then(
+      text => text.includes('slaves=1'),
+      () => false,
+    )
+  await until('the Sentinel to know the replica', knows, 20_000)
+  return { master, replica, port }
+}
 
-async function master(sentinel: number): Promise<number> {
-  const redis = new Redis6({ port: sentinel, retryStrategy: () => null })
+async function masterOf(port: number): Promise<number> {
+  const redis = new Redis({ port, retryStrategy: () => null })
   redis.on('error', () => {})
   try {
-    const [, port] = (await redis.call('SENTINEL', 'get-master-addr-by-name', 'main')) as string[]
-    return Number(port)
+    const [, master] = (await redis.call('SENTINEL', 'get-master-addr-by-name', 'main')) as string[]
+    return Number(master)
   } finally {
     redis.disconnect()
   }
 }
+
+describe.concurrent('an own connection through Sentinel', () => {
+  for (const how of ['killed', 'stopped', 'demoted']) {
+    it(`finds the new master when the old one is ${how}`, { timeout: 60_000 }, async ({ scene, expect }) => {
+      const { master, replica, port } = await startSentinel(scene)
+      const actors = await scene.cast(sentinels, port)
+      const count = counting()
+      expect(await each(actors, ({ link }) => link.topology)).toEqual(all(actors, 'sentinel'))
+      expect(await each(actors, ({ link }) => link.run(count, [freshKey()], ['1']))).toEqual(
+        all(actors, [1, '1']),
+      )
+      for (const { link } of actors) {
+        const timer = setInterval(() => void succeeds(link.run(count, [freshKey()], ['1'])), 20)
+        scene.defer(() => clearInterval(timer))
+      }
+      if (how === 'killed') await master.stop()
+      else if (how === 'stopped') master.process.kill('SIGSTOP')
+      else await until('the Sentinel to agree', () => succeeds(ask(port, 'SENTINEL FAILOVER main')), 20_000)
+      await until('a new master', async () => (await masterOf(port).catch(() => 0)) === replica.port, 30_000)
+      const found = await each(actors, ({ link }) => answers(link))
+      // A node-redis client searches for its master once a second.
+      for (const { name, maker } of actors)
+        expect(found[name], name).toBeLessThan(maker.library === 'ioredis' ? 1_200 : 3_500)
+    })
+  }
+
+  it('may be shared', { timeout: 60_000 }, async ({ scene, expect }) => {
+    const { port } = await startSentinel(scene)
+    for (const maker of sentinels) {
+      const user = scene.user(maker, port)
+      await user.connect()
+      const link = scene.link(user.client, { connection: 'shared' })
+      expect(await link.run(counting(), [freshKey()], ['1']), maker.name).toEqual([1, '1'])
+      expect(await link.command(['PING']), maker.name).toBe('PONG')
+    }
+  })
+
+  it('ends when the client does', { timeout: 60_000 }, async ({ scene, expect }) => {
+    const { port } = await startSentinel(scene)
+    const actors = await scene.cast(sentinels, port)
+    for (const { user } of actors) await user.quit()
+    for (const { name, link } of actors)
+      expect(await until('it to end', () => !link.ready), name).toBeLessThan(700)
+  })
+})

@@ -1,0 +1,104 @@
+import { Cluster as Cluster6, Redis as Redis6 } from 'ioredis'
+import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
+import * as redis6 from 'redis'
+import * as redis5 from 'redis5'
+
+/** What a test may want of a client. */
+export interface Wish {
+  readonly username?: string
+  readonly password?: string
+  readonly keyPrefix?: string
+}
+
+/** A user's client, and how its user opens and ends it. */
+export interface User {
+  readonly client: any
+  readonly connect: () => Promise<unknown>
+  /** As the library's README ends it. */
+  readonly quit: () => Promise<unknown>
+  /** Ends it whatever its state; never throws. */
+  readonly kill: () => void
+}
+
+/** Makes clients of one library, version and topology. */
+export interface Maker {
+  readonly name: string
+  readonly library: 'ioredis' | 'redis'
+  readonly kind: 'single' | 'pool' | 'cluster' | 'sentinel'
+  /** Whether the library puts `keyPrefix` before keys. */
+  readonly prefixes: boolean
+  readonly make: (port: number, wish?: Wish) => User
+}
+
+const host = '127.0.0.1'
+
+function ofIoredis(client: any): User {
+  client.on('error', () => {})
+  return {
+    client,
+    connect: () => client.connect(),
+    quit: () => client.quit(),
+    kill: () => client.disconnect(),
+  }
+}
+
+function ofRedis(client: any): User {
+  client.on('error', () => {})
+  const kill = (): void => {
+    try {
+      Promise.resolve(client.destroy()).catch(() => {})
+    } catch {
+      // Closed already.
+    }
+  }
+  return { client, connect: () => client.connect(), quit: () => client.close(), kill }
+}
+
+const ioredis = { 6: { Redis: Redis6, Cluster: Cluster6 }, 5: { Redis: Redis5, Cluster: Cluster5 } } as any
+const redis = { 6: redis6, 5: redis5 } as any
+
+const maker = (
+  library: Maker['library'],
+  version: 5 | 6,
+  kind: Maker['kind'],
+  make: (lib: any, port: number, wish: Wish) => User,
+): Maker => ({
+  name: `${library} ${version} ${kind}`,
+  library,
+  kind,
+  prefixes: library === 'ioredis' || version === 6,
+  make: (port, wish = {}) => make((library === 'ioredis' ? ioredis : redis)[version], port, wish),
+})
+
+/** Clients of one server. */
+export const singles: readonly Maker[] = ([6, 5] as const).flatMap(version => [
+  maker('ioredis', version, 'single', ({ Redis }, port, wish) =>
+    ofIoredis(new Redis({ host, port, lazyConnect: true, ...wish })),
+  ),
+  maker('redis', version, 'single', ({ createClient }, port, wish) =>
+    ofRedis(createClient({ socket: { host, port }, ...wish })),
+  ),
+  maker('redis', version, 'pool', ({ createClientPool }, port, wish) =>
+    ofRedis(createClientPool({ socket: { host, port }, ...wish })),
+  ),
+])
+
+/** Clients of a cluster. */
+export const clusters: readonly Maker[] = ([6, 5] as const).flatMap(version => [
+  maker('ioredis', version, 'cluster', ({ Cluster }, port, { keyPrefix = '', ...redisOptions }) =>
+    ofIoredis(new Cluster([{ host, port }], { lazyConnect: true, keyPrefix, redisOptions })),
+  ),
+  maker('redis', version, 'cluster', ({ createCluster }, port, { keyPrefix = '', ...defaults }) =>
+    ofRedis(createCluster({ rootNodes: [{ socket: { host, port } }], defaults, keyPrefix })),
+  ),
+])
+
+/** Clients of whichever server a Sentinel names `main`. */
+export const sentinels: readonly Maker[] = ([6, 5] as const).flatMap(version => [
+  maker('ioredis', version, 'sentinel', ({ Redis }, port) =>
+    ofIoredis(new Redis({ sentinels: [{ host, port }], name: 'main', lazyConnect: true })),
+  ),
+  maker('redis', version, 'sentinel', ({ createSentinel }, port) =>
+    ofRedis(createSentinel({ name: 'main', sentinelRootNodes: [{ host, port }] })),
+  ),
+])

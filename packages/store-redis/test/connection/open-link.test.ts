@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+import { describe, inject, vi } from 'vitest'
+
+import { openLink, type Run } from '../../src/connection/index.ts'
+import { counting, failure, freshKey, it } from './scene.ts'
+
+const open = (options: object): unknown => openLink({ connection: 'own', warn: () => {}, ...options })
+
+describe('openLink', () => {
+  it.for([
+    ['neither', {}, 'Neither client nor run'],
+    ['both', { client: {}, run: () => {} }, 'Both client and run'],
+    ['no function', { run: 'run' }, 'run is no function'],
+    ['null', { client: null }, 'null is no Redis client'],
+    ['an address', { client: 'redis://:hunter2@localhost' }, 'A string is no Redis client'],
+    ['a bare object', { client: { get() {} } }, 'A value of class Object'],
+  ] as const)('refuses %s', ([, options, message], { expect }) => {
+    expect(() => open(options)).toThrow(expect.objectContaining({ code: 'HALT_E_REDIS_CLIENT' }))
+    expect(() => open(options)).toThrow(message)
+    expect(() => open(options)).not.toThrow('hunter2')
+  })
+
+  it('tells what to do about what people give', ({ expect }) => {
+    expect(() => open({ client: Promise.resolve() })).toThrow('await it first')
+    expect(() => open({ client: 'redis://localhost' })).toThrow('new Redis(url)')
+    expect(() => open({ client: { evalsha() {}, createScript() {} } })).toThrow(
+      'Give run: (script, keys, args)',
+    )
+    const client = createClient()
+    expect(() => open({ client: client.multi() })).toThrow('Give a client of ioredis')
+  })
+})
+
+describe('a link over a runner', () => {
+  it('passes scripts on, and sends other commands as one', async ({ scene, expect }) => {
+    const redis = new Redis(inject('redisUrl'), { keyPrefix: 'run:' })
+    scene.defer(() => redis.disconnect())
+    const run = vi.fn<Run>(async ({ source }, keys, args) =>
+      redis.eval(source, keys.length, ...keys, ...args),
+    )
+    const link = openLink({ run, connection: 'own', warn: () => {} })
+    await link.opened
+    expect(link).toMatchObject({ topology: 'unknown', ready: true })
+    const count = counting()
+    const key = freshKey()
+    expect(await link.run(count, [key], ['3'])).toEqual([3, '1'])
+    expect(run).toHaveBeenCalledWith(count, [key], ['3'])
+    expect(await link.command(['GET', key], key)).toBe('3')
+    expect(await link.command(['INCRBY', key, '4'], key)).toBe(7)
+    expect(await redis.get(key)).toBe('7')
+    expect(await link.command(['DEL', key], key)).toBe(1)
+    expect(await link.command(['PING'], key)).toBe('PONG')
+    expect(await link.command(['PING'])).toBe('PONG')
+    for (const [{ sha, source }] of run.mock.calls)
+      expect(sha).toBe(createHash('sha1').update(source).digest('hex'))
+    await link.close()
+  })
+
+  it('classifies what the runner throws, at once or later', async ({ expect }) => {
+    const link = openLink({
+      connection: 'own',
+      warn: () => {},
+      run: (_script, keys) => {
+        if (keys.length === 0) throw new Error('fetch failed')
+        return Promise.reject(new Error('NOPERM no'))
+      },
+    })
+    expect(await failure(link.run(counting(), [], []))).toMatchObject({ failure: 'unavailable' })
+    expect(await failure(link.run(counting(), ['k'], []))).toMatchObject({
+      failure: 'misconfigured',
+      reply: 'NOPERM',
+    })
+  })
+})
