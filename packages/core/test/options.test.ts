@@ -59,7 +59,7 @@ describe('the options of a limiter', () => {
 
   it('must hold a policy', () => {
     const { store } = world()
-    expect(mistake(() => new RateLimiter({ store } as RateLimiterOptions)).code).toBe('HALT_E_POLICY')
+    expect(mistake(() => new RateLimiter({ store } as unknown as RateLimiterOptions)).code).toBe('HALT_E_POLICY')
     expect(mistake(() => new RateLimiter(undefined as unknown as RateLimiterOptions)).code).toBe('HALT_E_OPTION')
     expect(mistake(() => new RateLimiter({ store, policy: 'public_api' } as never)).code).toBe('HALT_E_POLICY')
   })

@@ -1,2 +1,2 @@
-export { halt, type HaltOptions, type LimitedContext } from './halt.ts'
+export { halt, type HaltMiddleware, type HaltOptions, type LimitedContext } from './halt.ts'
 export { sendLimited } from './send-limited.ts'

@@ -143,9 +143,8 @@ export class Caller {
     const { userId } = this.#settings
     const { request, context } = this.view
     if (userId !== undefined) return readId(this.#call('userId', () => userId(request as never, context)))
-    const { user, userId: plain } = (request ?? {}) as { user?: { id?: unknown; sub?: unknown }; userId?: unknown }
-    const known = (this.view.user ?? user) as { id?: unknown; sub?: unknown } | undefined
-    return readId(known?.id) ?? readId(known?.sub) ?? readId(plain)
+    // A session's getter may throw, and a request is decided all the same.
+    return readId(this.#call('request.user', () => idOf(this.view)))
   }
 
   #findApiKey(): FoundKey | undefined {
@@ -182,6 +181,12 @@ function found(subject: Subject, how: string): FoundKey {
 
 function given(ip: string): ClientAddress {
   return { address: parseAddress(ip), trusted: false }
+}
+
+function idOf({ user: own, request }: RequestView): string | undefined {
+  const { user, userId } = (request ?? {}) as { user?: unknown; userId?: unknown }
+  const { id, sub } = (own ?? user ?? {}) as { id?: unknown; sub?: unknown }
+  return readId(id) ?? readId(sub) ?? readId(userId)
 }
 
 function one(value: string | readonly string[] | undefined): string | undefined {

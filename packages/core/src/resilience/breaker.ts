@@ -6,7 +6,7 @@
  */
 export class Breaker {
   readonly #probe: () => Promise<unknown>
-  readonly #onClose: () => void
+  readonly #mend: () => Promise<void>
   #failures = 0
   #open = false
   #nextProbe = 0
@@ -14,11 +14,11 @@ export class Breaker {
 
   /**
    * @param probe asks the store whether it answers
-   * @param onClose is told when it does again
+   * @param mend is called when it does again, before anybody else asks it
    */
-  constructor(probe: () => Promise<unknown>, onClose: () => void = () => {}) {
+  constructor(probe: () => Promise<unknown>, mend: () => Promise<void>) {
     this.#probe = probe
-    this.#onClose = onClose
+    this.#mend = mend
   }
 
   /** Whether the store is not to be asked now. Starts a probe when one is due. */
@@ -48,10 +48,10 @@ export class Breaker {
     this.#probing = true
     try {
       await this.#probe()
+      await this.#mend()
       this.#open = false
       // Until a request succeeds too, one failure is enough to open again.
       this.#failures = THRESHOLD - 1
-      this.#onClose()
     } catch {
       this.#wait()
     } finally {

@@ -27,6 +27,8 @@ interface Known {
 }
 
 const REMEMBERED = 50_000
+const MOST_REFUSED = 10_000
+const MOST_RESTORED = 1_000
 
 /** Decides in this process while the store cannot, from what the store said last. Bounded. */
 export class Fallback {
@@ -34,6 +36,8 @@ export class Fallback {
   readonly #instances: () => number
   readonly #store = new LocalStore(nowMicros)
   readonly #known = new Recent<Known>(REMEMBERED)
+  // Who was refused last, and until when: not to be let in by a store that came back empty.
+  readonly #refused = new Map<string, { readonly demand: Demand; readonly until: number }>()
   // What quotas charged here, to be written back.
   readonly #owed = new Map<string, Demand>()
 
@@ -50,6 +54,8 @@ export class Fallback {
       const state = verdict.states[i] ?? []
       const refused = verdict.passes[i] !== true && demand.mode === Mode.CHARGE
       const wait = refused ? waitFor(demand, state, verdict) : 0
+      if (refused) this.#noteRefused(demand, wait === Number.POSITIVE_INFINITY ? 0 : now + wait)
+      else if (this.#refused.size > 0) this.#refused.delete(nameOf(demand))
       this.#known.set(nameOf(demand), {
         state,
         offset: now - verdict.now,
@@ -59,7 +65,10 @@ export class Fallback {
   }
 
   forget(cells: readonly { subject: string; cell: string }[]): void {
-    for (const { subject, cell } of cells) this.#known.set(`${subject} ${cell}`, UNKNOWN)
+    for (const { subject, cell } of cells) {
+      this.#known.set(`${subject} ${cell}`, UNKNOWN)
+      this.#refused.delete(`${subject} ${cell}`)
+    }
     this.#store.forget(cells)
   }
 
@@ -89,6 +98,24 @@ export class Fallback {
     const groups = [...this.#owed.values()].map(demand => ({ demands: [demand] }))
     this.#owed.clear()
     return groups
+  }
+
+  /** Asks about, and restores, the keys that are known to be still refused. Requests in flight end by themselves. */
+  refused(): { readonly peek: Group; readonly restore: Group }[] {
+    const now = nowMicros()
+    const groups: { peek: Group; restore: Group }[] = []
+    for (const [name, { demand, until }] of this.#refused) {
+      if (until <= now) this.#refused.delete(name)
+      else if (groups.length < MOST_RESTORED && demand.rule.letter !== 'c') groups.push({ peek: asking(demand), restore: restoring(demand) })
+    }
+    return groups
+  }
+
+  #noteRefused(demand: Demand, until: number): void {
+    const name = nameOf(demand)
+    this.#refused.delete(name)
+    this.#refused.set(name, { demand, until })
+    if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value as string)
   }
 
   #share(demand: Demand, item: Item): Demand {
@@ -128,6 +155,14 @@ export class Fallback {
 const { timeOrigin } = performance
 const elapsed = performance.now.bind(performance)
 const UNKNOWN: Known = Object.freeze({ state: [], offset: 0, refusedUntil: 0 })
+
+function asking(demand: Demand): Group {
+  return { demands: [{ ...demand, mode: Mode.PEEK }] }
+}
+
+function restoring(demand: Demand): Group {
+  return { demands: [{ ...demand, mode: Mode.SETTLE, cost: demand.rule.capacity }] }
+}
 
 function nameOf({ subject, rule }: Demand): string {
   return `${subject} ${rule.cell}`

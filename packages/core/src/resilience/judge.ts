@@ -51,7 +51,7 @@ export class Judge {
     const count = (): number => (instances === 'auto' ? (store.instances?.() ?? 1) : instances)
     this.#fallback = new Fallback(onStoreError, count)
     const probe = (): Promise<unknown> => this.#deadline.race(Promise.resolve(store.probe?.()))
-    this.#breaker = new Breaker(probe, () => void this.#writeBack())
+    this.#breaker = new Breaker(probe, () => this.#mend())
   }
 
   /** Whether the store is taken to be away. */
@@ -114,14 +114,17 @@ export class Judge {
     this.#onFailure(error, failure)
   }
 
-  async #writeBack(): Promise<void> {
-    for (const group of this.#fallback.owed()) {
-      try {
-        await this.#store.evaluate(group)
-      } catch (error) {
-        this.#report(error)
-      }
-    }
+  // A store that came back empty has forgotten who was refused, and what quotas took here meanwhile.
+  async #mend(): Promise<void> {
+    const owed = this.#fallback.owed()
+    const refused = this.#fallback.refused()
+    await this.#deadline.race(
+      (async () => {
+        const answers = await Promise.all(refused.map(({ peek }) => this.#store.evaluate(peek)))
+        const lost = refused.filter((_, i) => answers[i]?.allowed === true)
+        await Promise.all([...owed, ...lost.map(({ restore }) => restore)].map(group => this.#store.evaluate(group)))
+      })(),
+    )
   }
 }
 

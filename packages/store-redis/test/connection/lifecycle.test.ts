@@ -80,7 +80,7 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
 
 describe.concurrent.each(singles)('a link of $name', maker => {
   for (const how of ['is closed', 'loses its client']) {
-    it(`leaves no connection behind, whenever it ${how}`, { timeout: 20_000 }, async ({ scene, expect }) => {
+    it(`leaves no connection behind, whenever it ${how}`, { timeout: 20_000 }, async ({ scene }) => {
       const proxy = await startProxy(scene, portOf(inject('redisUrl')))
       for (const wait of [undefined, 0, 1, 2, 3, 5, 8]) {
         const user = scene.user(maker, proxy.port)
@@ -89,9 +89,9 @@ describe.concurrent.each(singles)('a link of $name', maker => {
         const link = scene.link(user.client)
         if (wait !== undefined) await sleep(wait)
         await (how === 'is closed' ? link.close() : user.quit())
-        await until('its connection to be gone', () => proxy.open <= left, 2_000)
+        // One that was on its way comes yet, and goes.
         await sleep(30)
-        expect(proxy.open).toBe(left)
+        await until('its connection to be gone', () => proxy.open <= left, 2_000)
         user.kill()
         await until('all to be gone', () => proxy.open === 0, 1_000)
       }

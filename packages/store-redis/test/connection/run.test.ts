@@ -38,6 +38,7 @@ describe.each(cases)('$name', ({ maker, port }) => {
 
     it(`puts the key prefix of the client before keys, where it is ${connection}`, async ({
       scene,
+      expect,
       skip,
     }) => {
       if (!maker.prefixes) skip('this version knows no key prefix')

@@ -1,0 +1,31 @@
+import { importing } from './import.ts'
+import { memory } from './memory.ts'
+import { place, type Section, toMarkdown, versionsLine } from './report.ts'
+import { size } from './size.ts'
+
+const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = {
+  memory,
+  size,
+  import: importing,
+}
+
+/**
+ * `bench [part …] [--quick] [--readme]`: measures the parts, or all of them, and prints Markdown. `--quick` only shows
+ * that everything runs; `--readme` puts what was measured into the README.
+ */
+async function main(args: readonly string[]): Promise<void> {
+  const wanted = args.filter(arg => !arg.startsWith('--'))
+  const unknown = wanted.find(name => !Object.hasOwn(parts, name))
+  if (unknown !== undefined) throw new Error(`No part is named "${unknown}". There are: ${Object.keys(parts).join(', ')}.`)
+  for (const [name, measure] of Object.entries(parts)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    const text = toMarkdown(await measure({ quick: args.includes('--quick') }))
+    console.log(`${text}\n`)
+    if (args.includes('--readme')) place(README, name, text)
+  }
+  console.log(versionsLine())
+  if (args.includes('--readme')) place(README, 'versions', versionsLine())
+}
+
+const README = new URL('../README.md', import.meta.url)
+await main(process.argv.slice(2))

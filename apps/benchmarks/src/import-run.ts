@@ -1,0 +1,14 @@
+import { cpuNanos } from './cpu.ts'
+
+/** What importing took in this process, milliseconds. */
+export interface ImportRun {
+  readonly wall: number
+  readonly cpu: number
+}
+
+const specifiers = process.argv.slice(2)
+const cpu = cpuNanos()
+const wall = performance.now()
+for (const specifier of specifiers) await import(specifier)
+console.log(JSON.stringify({ wall: performance.now() - wall, cpu: (cpuNanos() - cpu) / 1e6 } satisfies ImportRun))
+process.exit(0)

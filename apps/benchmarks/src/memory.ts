@@ -1,0 +1,58 @@
+import { runChild } from './child.ts'
+import { loadMemory, type MemoryName, memoryNames, memoryPeers } from './contestants/index.ts'
+import { median } from './cpu.ts'
+import type { MemoryRun, Scenario } from './memory-run.ts'
+import { figure, type Section } from './report.ts'
+
+/** What the parts are told: a smoke test or the real thing. */
+export interface Effort {
+  readonly quick: boolean
+}
+
+/** CPU time of one check in memory: a process each, in turns, so that the machine's drift meets all alike. */
+export async function memory({ quick }: Effort): Promise<Section> {
+  const rounds = quick ? 1 : 5
+  const steps = quick ? 2000 : 1_000_000
+  const runs = new Map<MemoryName, MemoryRun[]>(memoryNames.map(name => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const name of memoryNames) runs.get(name)?.push(await runChild('memory-run.js', [name, String(steps)]))
+  }
+  const of = (name: MemoryName, scenario: Scenario): number => median((runs.get(name) ?? []).map(run => run[scenario].own))
+  const cheapest = (scenario: Scenario): number => Math.min(...memoryPeers.map(name => of(name, scenario)))
+  const yardstick = (scenario: Scenario): number =>
+    median([...runs.values()].flat().map(run => run[scenario].yardstick))
+  const cutting = median([...runs.values()].flat().map(run => run.cutting.own))
+  const ratio = (name: MemoryName, scenario: Scenario): string => {
+    const each = (runs.get(name) ?? []).map(run => run[scenario].own / run[scenario].yardstick)
+    return `${figure(of(name, scenario))} (${median(each).toFixed(2)} ×)`
+  }
+  const rows: string[][] = []
+  for (const name of memoryNames) {
+    const { name: title, answer } = await loadMemory(name)
+    rows.push([title, answer, ratio(name, 'hot'), ratio(name, 'fresh'), ratio(name, 'denied')])
+  }
+  rows.push(['bare Map + GCRA loop', 'token bucket', figure(yardstick('hot')), figure(yardstick('fresh')), figure(yardstick('denied'))])
+
+  return {
+    name: 'memory',
+    title: 'In memory: CPU ns a check (ratio to the bare loop beside it in the same process)',
+    head: ['', 'answer', 'hot key', '100 000 fresh keys', 'hot key, denied'],
+    rows,
+    targets: [
+      { what: 'token bucket, hot key, to the fastest peer', rule: 'most', bound: 1.2, measured: of('halt-bucket', 'hot') / cheapest('hot'), unit: '×' },
+      { what: 'token bucket, 100 000 keys, as fast as the fastest peer', rule: 'least', bound: 1.5, measured: cheapest('fresh') / of('halt-bucket', 'fresh'), unit: '×' },
+      { what: 'fixed window, hot key, to the token bucket', rule: 'most', bound: 1.5, measured: of('halt-window', 'hot') / of('halt-bucket', 'hot'), unit: '×' },
+      { what: 'fixed window, 100 000 keys, to the token bucket', rule: 'most', bound: 1.5, measured: of('halt-window', 'fresh') / of('halt-bucket', 'fresh'), unit: '×' },
+      { what: 'sliding window, hot key, to the token bucket', rule: 'most', bound: 1.5, measured: of('halt-sliding', 'hot') / of('halt-bucket', 'hot'), unit: '×' },
+      { what: 'sliding window, 100 000 keys, to the token bucket', rule: 'most', bound: 1.5, measured: of('halt-sliding', 'fresh') / of('halt-bucket', 'fresh'), unit: '×' },
+      { what: 'limiter.check(request), to the store of express-rate-limit alone', rule: 'most', bound: 5, measured: of('halt-check', 'hot') / of('express', 'hot'), unit: '×' },
+    ],
+    notes: [
+      `Median of ${rounds} rounds of ${steps} checks, a fresh process each, contestants in turns, the bare loop before and after; CPU time of the whole process, compiler and collector included.`,
+      `Fresh keys are 20 characters, cut from a Buffer each time; the cutting alone took ${figure(cutting)} ns of each figure.`,
+      `100 000 keys less the cutting: ${memoryNames.map(name => `${name} ${figure(of(name, 'fresh') - cutting)}`).join(', ')}.`,
+      'A log costs more the more it holds: @nestjs/throttler is measured at 100 admitted checks a key, its refusals wait out the window.',
+      'limiter.check reads the address of a Node request with seven headers, names the key, asks the store and makes the decision; the peers in this table are their bare stores.',
+    ],
+  }
+}

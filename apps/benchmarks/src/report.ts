@@ -1,0 +1,71 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+
+import { machine, versions } from './machine.ts'
+
+/** A promise about speed or size, and what was measured of it. */
+export interface Target {
+  readonly what: string
+  readonly bound: number
+  readonly measured: number
+  readonly unit: '×' | 'ns' | 'ms' | 'bytes' | 'commands'
+  /** `most`: what was measured may not be more; `least`: not less. */
+  readonly rule: 'most' | 'least'
+}
+
+/** What one part of the benchmarks found. */
+export interface Section {
+  readonly name: string
+  readonly title: string
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  readonly targets: readonly Target[]
+  readonly notes: readonly string[]
+}
+
+/** Whether a target was met. */
+export function isMet({ bound, measured, rule }: Target): boolean {
+  return rule === 'most' ? measured <= bound : measured >= bound
+}
+
+/** Writes a section as Markdown: the figures, the targets, the notes, the machine. */
+export function toMarkdown({ title, head, rows, targets, notes }: Section): string {
+  const aligned = head.map((_, i) => (i === 0 ? '---' : '--:'))
+  const figures = [head, aligned, ...rows].map(toRow)
+  const judged = targets.map(target => {
+    const { what, rule, bound, measured, unit } = target
+    const wanted = `${rule === 'most' ? '≤' : '≥'} ${amount(bound, unit)}`
+    return toRow([what, wanted, amount(measured, unit), isMet(target) ? 'met' : '**missed**'])
+  })
+  const targetTable = [toRow(['target', 'wanted', 'measured', '']), toRow(['---', '--:', '--:', '---']), ...judged]
+  const tail = [...notes, machine()].map(note => `- ${note}`)
+  return [`### ${title}`, '', ...figures, '', ...(targets.length > 0 ? [...targetTable, ''] : []), ...tail].join('\n')
+}
+
+/** What stands beside all sections: the versions that took part. */
+export function versionsLine(): string {
+  return `Versions: ${versions()}.`
+}
+
+/** Puts a section between its marks in a Markdown file: `<!-- memory -->` … `<!-- /memory -->`. */
+export function place(file: URL, name: string, text: string): void {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const old = readFileSync(file, 'utf8')
+  const from = old.indexOf(open)
+  const to = old.indexOf(close)
+  if (from < 0 || to < from) throw new Error(`${file.pathname} has no marks ${open} … ${close}`)
+  writeFileSync(file, `${old.slice(0, from + open.length)}\n\n${text}\n\n${old.slice(to)}`)
+}
+
+/** A number for a table: three digits that count. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  return value >= 100 ? String(Math.round(value)) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
+}
+
+function amount(value: number, unit: Target['unit']): string {
+  return unit === '×' ? `${figure(value)} ×` : `${figure(value)} ${unit}`
+}
+
+function toRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}

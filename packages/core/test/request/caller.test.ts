@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Decision, Policy, RequestView } from '../../src/index.ts'
+import { makeDigest } from '../../src/store/index.ts'
+import { admitted, by, CLIENT, keyed, type Options, times, view, world } from '../world.ts'
+
+const SECRET_KEY = 'sk_live_do_not_tell'
+const DIGESTED = `api-key:#${makeDigest()(SECRET_KEY)}`
+
+/** The key a request is counted under. */
+async function keyOf(keyStrategy: Policy['keyStrategy'], request: RequestView, options?: Options): Promise<string> {
+  const policy = { name: 'p', limit: 2, window: 60, keyStrategy, exemptPrivateIps: false } as Policy
+  return (await world().limiter(policy, options).check(request)).key
+}
+
+describe('the address of a caller', () => {
+  it.each([
+    ['203.0.113.7', 'ip:203.0.113.7'],
+    ['::ffff:203.0.113.7', 'ip:203.0.113.7'],
+    ['::FFFF:CB00:7107', 'ip:203.0.113.7'],
+    ['2001:db8:1:2fff:3::4', 'ip:2001:db8:1:2f00::/56'],
+    ['fe80::1%eth0', 'ip:fe80::/56'],
+    ['010.0.0.1', 'ip:unknown'],
+    ['127.1', 'ip:unknown'],
+    ['0x7f.1', 'ip:unknown'],
+    [undefined, 'ip:unknown'],
+  ])('of a socket at %s is counted as %s', async (ip, key) => {
+    expect(await keyOf('ip', view({ ip }))).toBe(key)
+  })
+
+  it('gives two IPv4 clients on a dual-stack socket two counters', async () => {
+    const limiter = world().limiter({ name: 'p', limit: 5, window: 60 })
+    expect(await admitted(9, limiter, view({ ip: '::ffff:203.0.113.7' }))).toBe(5)
+    expect(await admitted(9, limiter, view({ ip: '::ffff:203.0.113.8' }))).toBe(5)
+  })
+
+  it('gives a subscriber one counter for all addresses of a /56, or of ipv6Prefix', async () => {
+    const limiter = world().limiter({ name: 'p', limit: 5, window: 60 })
+    let passed = 0
+    for (let i = 0; i < 256; i++) passed += await admitted(1, limiter, view({ ip: `2001:db8:0:7${i.toString(16).padStart(2, '0')}::${i}` }))
+    expect(passed).toBe(5)
+    expect(await keyOf('ip', view({ ip: '2001:db8:1:2fff::1' }), { ipv6Prefix: 64 })).toBe('ip:2001:db8:1:2fff::/64')
+    expect(await keyOf('ip', view({ ip: '2001:db8::1' }), { ipv6Prefix: 128 })).toBe('ip:2001:db8::1/128')
+  })
+
+  it('is the nearest hop that no trusted proxy speaks for', async () => {
+    const trusting: Options = { trustedProxies: ['10.0.0.0/8'] }
+    const proxied = (xff: string): RequestView => view({ ip: '10.0.0.1', headers: { 'x-forwarded-for': xff } })
+    expect(await keyOf('ip', proxied('1.2.3.4, 198.51.100.2, 10.1.1.1'), trusting)).toBe('ip:198.51.100.2')
+    expect(await keyOf('ip', proxied('127.0.0.1'), trusting)).toBe('ip:127.0.0.1')
+    expect(await keyOf('ip', proxied('198.51.100.2'))).toBe('ip:10.0.0.1')
+    const cloud = view({ ip: '10.0.0.1', headers: { 'cf-connecting-ip': '198.51.100.9', 'x-forwarded-for': '1.1.1.1' } })
+    expect(await keyOf('ip', cloud, { ...trusting, clientIpHeader: 'CF-Connecting-IP' })).toBe('ip:198.51.100.9')
+  })
+
+  it('is what clientIp says, above all headers, and the socket’s where it says nothing', async () => {
+    const request = { edge: '198.51.100.5' }
+    const clientIp = (given: unknown): string | undefined => (given as { edge?: string }).edge
+    expect(await keyOf('ip', view({ request }), { clientIp })).toBe('ip:198.51.100.5')
+    expect(await keyOf('ip', view(), { clientIp })).toBe(`ip:${CLIENT}`)
+    expect(await keyOf('ip', view(), { clientIp: () => 'nonsense' })).toBe('ip:unknown')
+  })
+
+  it('is the one a call names', async () => {
+    const limiter = world().limiter({ name: 'p', limit: 2, window: 60 })
+    expect((await limiter.check(view(), { ip: '198.51.100.6' })).key).toBe('ip:198.51.100.6')
+    expect((await limiter.check(view({ ip: '127.0.0.1' }), { ip: '127.0.0.1' })).reason).toBe('ok')
+  })
+
+  it('that a broken clientIp does not give is the socket’s, with one warning', async () => {
+    const { limiter, warnings } = world()
+    const broken = limiter({ name: 'p', limit: 5, window: 60 }, { clientIp: () => { throw new Error('no edge') } })
+    expect((await times(3, broken)).map(({ key }) => key)).toEqual(Array(3).fill(`ip:${CLIENT}`))
+    expect(warnings.map(({ code, message }) => [code, message])).toEqual([['HALT_W_CALLBACK', expect.stringContaining('clientIp')]])
+  })
+
+  it('that is none is one shared stand-in, with one warning', async () => {
+    const { limiter, codes } = world()
+    const one = limiter({ name: 'p', limit: 2, window: 60 })
+    expect(await admitted(2, one, view({ ip: undefined }))).toBe(2)
+    expect(await admitted(2, one, view({ ip: '/tmp/app.sock' }))).toBe(0)
+    expect(codes()).toEqual(['HALT_W_NO_ADDRESS'])
+  })
+})
+
+describe('the user of a request', () => {
+  it.each([
+    [{ user: { id: 42 } }, 'user:42'],
+    [{ user: { id: 0 } }, 'user:0'],
+    [{ user: { id: '0' } }, 'user:0'],
+    [{ user: { id: 7n } }, 'user:7'],
+    [{ user: { sub: 'auth0|7' } }, 'user:auth0|7'],
+    [{ user: { id: '', sub: 's' } }, 'user:s'],
+    [{ userId: 9 }, 'user:9'],
+    [{ user: { id: '__proto__' } }, 'user:__proto__'],
+    [{ user: { id: {} } }, `ip:${CLIENT}`],
+    [{ user: { id: Symbol('x') } }, `ip:${CLIENT}`],
+    [{ user: null }, `ip:${CLIENT}`],
+    [{ user: 'bob' }, `ip:${CLIENT}`],
+    [null, `ip:${CLIENT}`],
+    [undefined, `ip:${CLIENT}`],
+  ])('of %o is %s', async (request, key) => {
+    expect(await keyOf('user', view({ request }))).toBe(key)
+  })
+
+  it('is what userId says, not what the request holds', async () => {
+    expect(await keyOf('user', by(42), { userId: () => 7 })).toBe('user:7')
+    expect(await keyOf('user', by(42), { userId: () => undefined })).toBe(`ip:${CLIENT}`)
+  })
+
+  it('is what the adapter found where it is not on the request', async () => {
+    expect(await keyOf('user', view({ user: { id: 5 } }))).toBe('user:5')
+    expect(await keyOf('user', view({ user: { sub: 'x' } }))).toBe('user:x')
+  })
+
+  it('that cannot be read is no user: the request is decided all the same', async () => {
+    const request = { get user(): never { throw new Error('no session') } }
+    expect(await keyOf('user', view({ request }))).toBe(`ip:${CLIENT}`)
+    expect(await keyOf('user', view(), { userId: () => { throw new Error('no session') } })).toBe(`ip:${CLIENT}`)
+  })
+})
+
+describe('the API key of a request', () => {
+  it.each([
+    [{ 'x-api-key': SECRET_KEY }, DIGESTED],
+    [{ authorization: `Bearer ${SECRET_KEY}` }, DIGESTED],
+    [{ authorization: `bearer  ${SECRET_KEY}` }, DIGESTED],
+    [{ authorization: `Token ${SECRET_KEY}` }, DIGESTED],
+    [{ authorization: `ApiKey ${SECRET_KEY}` }, DIGESTED],
+    [{ authorization: SECRET_KEY }, DIGESTED],
+    [{ 'x-api-key': ' ', authorization: SECRET_KEY }, DIGESTED],
+    [{ 'x-api-key': SECRET_KEY, authorization: 'Bearer other' }, DIGESTED],
+    [{ 'x-api-key': [SECRET_KEY, 'other'] }, DIGESTED],
+    [{ authorization: 'Basic dXNlcjpwYXNz' }, `ip:${CLIENT}`],
+    [{ authorization: 'Digest username="bob"' }, `ip:${CLIENT}`],
+    [{ authorization: 'Bearer ' }, `ip:${CLIENT}`],
+    [{ authorization: '' }, `ip:${CLIENT}`],
+    [{}, `ip:${CLIENT}`],
+  ])('of %o is %s', async (headers, key) => {
+    // "Bearer" alone has no credential, but is a text without a scheme.
+    const found = await keyOf('api-key', view({ headers }))
+    if (headers.authorization === 'Bearer ') expect(found).not.toBe(DIGESTED)
+    else expect(found).toBe(key)
+  })
+
+  it('is found in Fetch headers alike', async () => {
+    expect(await keyOf('api-key', view({ headers: new Headers({ 'X-API-Key': SECRET_KEY }) }))).toBe(DIGESTED)
+  })
+
+  it('is what apiKey says, verified; without one the headers are not believed', async () => {
+    expect(await keyOf('api-key', view(), { apiKey: () => SECRET_KEY })).toBe(DIGESTED)
+    expect(await keyOf('api-key', keyed('invented'), { apiKey: () => undefined })).toBe(`ip:${CLIENT}`)
+  })
+
+  it('is an HMAC with a secret', async () => {
+    const secret = 'a secret of some length'
+    expect(await keyOf('api-key', keyed(SECRET_KEY), { secret })).toBe(`api-key:#${makeDigest(secret)(SECRET_KEY)}`)
+  })
+})
+
+describe('a composite key', () => {
+  it.each([
+    ['user and address', by(42), `user:42+ip:${CLIENT}`],
+    ['user before API key', keyed(SECRET_KEY, { request: { user: { id: 42 } } }), `user:42+ip:${CLIENT}`],
+    ['API key and address', keyed(SECRET_KEY), `${DIGESTED}+ip:${CLIENT}`],
+    ['the user alone without an address', by(42, { ip: undefined }), 'user:42'],
+    ['the API key alone without an address', keyed(SECRET_KEY, { ip: undefined }), DIGESTED],
+    ['the address alone', view(), `ip:${CLIENT}`],
+    ['nobody', view({ ip: undefined }), 'ip:unknown'],
+  ])('is %s', async (_what, request, key) => {
+    expect(await keyOf('composite', request)).toBe(key)
+  })
+
+  it('of a user named like another’s composite key is nobody else’s', async () => {
+    const forged = await keyOf('user', by(`42+ip:${CLIENT}`))
+    expect(forged).not.toBe(await keyOf('composite', by(42)))
+    expect(forged).toMatch(/^user:#/)
+  })
+})
+
+describe('a shared policy', () => {
+  it('has one counter for everybody', async () => {
+    const limiter = world().limiter({ name: 'p', limit: 3, window: 60, keyStrategy: 'shared' })
+    const decisions: Decision[] = []
+    for (const request of [by(1), by(2), view({ ip: '198.51.100.1' }), keyed('k')]) decisions.push(await limiter.check(request))
+    expect(decisions.map(({ allowed, key }) => [allowed, key])).toEqual([
+      [true, 'shared'],
+      [true, 'shared'],
+      [true, 'shared'],
+      [false, 'shared'],
+    ])
+    expect((await limiter.consume({ user: '9' })).allowed).toBe(false)
+  })
+})

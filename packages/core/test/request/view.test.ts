@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { pathOf, readHeader, toView } from '../../src/http/index.ts'
+
+describe('toView', () => {
+  it('reads a Node request', () => {
+    const request = { method: 'POST', url: '/a?b=c', headers: { host: 'x' }, socket: { remoteAddress: '203.0.113.7' } }
+    expect(toView(request)).toEqual({
+      ...{ method: 'POST', path: '/a', route: undefined, ip: '203.0.113.7' },
+      ...{ headers: request.headers, user: undefined, request, context: undefined },
+    })
+  })
+
+  it('believes the socket, not what a framework made of the headers', () => {
+    expect(toView({ ip: '1.1.1.1', socket: { remoteAddress: '203.0.113.7' } }).ip).toBe('203.0.113.7')
+    expect(toView({ ip: '1.1.1.1', raw: { socket: { remoteAddress: '203.0.113.7' } } }).ip).toBe('203.0.113.7')
+    expect(toView({ ip: '1.1.1.1', socket: {} }).ip).toBeUndefined()
+  })
+
+  it('takes the whole path of a mounted router', () => {
+    expect(toView({ url: '/health', originalUrl: '/users/health?x' }).path).toBe('/users/health')
+  })
+
+  it('reads a Fetch request', () => {
+    const request = new Request('https://example.com/a/b?c#d', { method: 'PUT', headers: { 'X-API-Key': 'k' } })
+    const view = toView(request)
+    expect(view).toMatchObject({ method: 'PUT', path: '/a/b', ip: undefined, request })
+    expect(readHeader(view.headers, 'x-api-key')).toBe('k')
+  })
+
+  it('takes a view for what it is, with all that it says', () => {
+    const request = { mine: true }
+    const given = { method: 'GET', path: '/x', route: '/:x', ip: '203.0.113.7', headers: {}, user: { id: 1 }, request, context: 'c' }
+    expect(toView(given)).toEqual(given)
+  })
+
+  it.each([undefined, null, 5, 'text', {}, { method: 5, url: 7, headers: null, socket: null }, [], Object.create(null)])(
+    'makes a view of %o as well',
+    request => {
+      expect(toView(request)).toMatchObject({ method: 'GET', path: '/', ip: undefined, headers: {} })
+    },
+  )
+})
+
+describe('pathOf', () => {
+  it.each([
+    ['/a', '/a'],
+    ['/a?b', '/a'],
+    ['/a#b', '/a'],
+    ['/a#b?c', '/a'],
+    ['/a?b#c', '/a'],
+    ['?a', ''],
+    ['*', '/'],
+    ['', '/'],
+    ['http://x', '/'],
+    ['http://x/a?b', '/a'],
+    ['//x/a', '//x/a'],
+    ['/%6cogin', '/%6cogin'],
+  ])('of %s is %s', (url, path) => {
+    expect(pathOf(url)).toBe(path)
+  })
+
+  it('agrees with the URL parser on plain paths', () => {
+    const plain = fc.string({ unit: fc.constantFrom('a', 'Z', '/', '-', '_', '~', '0', ':', '@', '%41') })
+    fc.assert(
+      fc.property(plain, fc.string(), fc.string(), (path, query, hash) => {
+        const url = `/x${path}?${query}#${hash}`
+        expect(pathOf(url)).toBe(new URL(url, 'http://example.com').pathname)
+        expect(pathOf(`http://example.com${url}`)).toBe(pathOf(url))
+      }),
+    )
+  })
+})
+
+describe('readHeader', () => {
+  it('reads texts and lists, and nothing that a prototype has', () => {
+    expect(readHeader({ a: '1' }, 'a')).toBe('1')
+    expect(readHeader({ a: ['1', '2'] }, 'a')).toEqual(['1', '2'])
+    expect(readHeader({ a: 5 } as never, 'a')).toBeUndefined()
+    for (const name of ['constructor', 'toString', '__proto__', 'b']) expect(readHeader({ a: '1' }, name), name).toBeUndefined()
+    expect(readHeader(new Headers(), 'a')).toBeUndefined()
+  })
+})

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs'
+import type { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+
+import { listen } from './adapter.ts'
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+const packages: Record<string, () => Promise<object>> = {
+  hono: () => import('hono'),
+  'hono/streaming': () => import('hono/streaming'),
+  '@halt/core': () => import('@halt/core'),
+  '@halt/hono': () => import('../src/index.ts'),
+  '@halt/store-memory': () => import('@halt/store-memory'),
+  // The tests choose the port.
+  '@hono/node-server': async () => ({ serve() {} }),
+  '@hono/node-server/conninfo': () => import('@hono/node-server/conninfo'),
+}
+
+/** Runs the example under a heading and gives its app. */
+async function appUnder(heading: string): Promise<Hono> {
+  const section = readme.slice(readme.indexOf(`# ${heading}\n`))
+  const code = /```js\n([\s\S]*?)```/.exec(section)?.[1] ?? ''
+  const scope: Record<string, unknown> = {}
+  for (const [, names = '', from = ''] of code.matchAll(/^import { (.*) } from '(.*)'$/gm)) {
+    const found = (await packages[from]?.()) as Record<string, unknown>
+    for (const name of names.split(', ')) scope[name] = found[name]
+  }
+  const body = `${code.replaceAll(/^import .*$/gm, '')}; return app`
+  const run = new Function(...Object.keys(scope), body) as (...values: unknown[]) => Hono
+  return run(...Object.values(scope))
+}
+
+type Ask = (path: string, init?: RequestInit) => Promise<Response>
+
+async function withApp(heading: string, test: (ask: Ask) => Promise<void>): Promise<void> {
+  const { url, close } = await listen(await appUnder(heading))
+  try {
+    await test((path, init) => fetch(url + path, init))
+  } finally {
+    await close()
+  }
+}
+
+const post = (body: unknown): RequestInit => ({ method: 'POST', body: JSON.stringify(body) })
+
+describe('the examples in the README', () => {
+  it('begin with one that limits on localhost', async () => {
+    await withApp('@halt/hono', async ask => {
+      for (let i = 0; i < 100; i++) expect((await ask('/')).status).toBe(404)
+      const refused = await ask('/')
+      expect(refused.status).toBe(429)
+      expect(Object.fromEntries(refused.headers)).toMatchObject({
+        'ratelimit-limit': '100',
+        'ratelimit-remaining': '0',
+        'retry-after': '1',
+        'cache-control': 'no-store',
+        'content-type': 'application/json; charset=utf-8',
+      })
+      expect(readme).toContain(await refused.text())
+    })
+  })
+
+  it('mount it anywhere', async () => {
+    await withApp('Where to mount it', async ask => {
+      for (let left = 4; left >= 0; left--) expect(await (await ask('/api/search')).json()).toEqual({ left })
+      expect((await ask('/api/search')).status).toBe(429)
+      expect((await ask('/api/other')).headers.get('ratelimit-limit')).toBe('50')
+      expect((await ask('/other')).headers.get('ratelimit-limit')).toBe('100')
+    })
+  })
+
+  it('count only wrong passwords', async () => {
+    await withApp('Login', async ask => {
+      const login = async (password: string): Promise<number> =>
+        (await ask('/auth/login', post({ password }))).status
+      for (let i = 0; i < 20; i++) expect(await login('correct horse')).toBe(200)
+      for (let i = 0; i < 10; i++) expect(await login('guess')).toBe(401)
+      expect(await login('guess')).toBe(429)
+      expect(await login('correct horse')).toBe(429)
+    })
+  })
+
+  it('find the client behind a proxy', async () => {
+    await withApp('Behind a proxy', async ask => {
+      const left = async (forwarded: string): Promise<string | null> =>
+        (await ask('/', { headers: { 'X-Forwarded-For': forwarded } })).headers.get('ratelimit-remaining')
+      expect(await left('203.0.113.1')).toBe('99')
+      expect(await left('198.51.100.9, 203.0.113.1, 10.0.0.3')).toBe('98')
+      expect(await left('203.0.113.2')).toBe('99')
+    })
+  })
+
+  it('count users by their plan', async () => {
+    await withApp('Users and plans', async ask => {
+      const data = async (user: string): Promise<unknown> =>
+        (await ask('/data', { headers: { 'X-User': user } })).json()
+      expect(await data('ann')).toEqual({ key: 'user:ann', left: 119 })
+      expect(await data('ann')).toEqual({ key: 'user:ann', left: 118 })
+      expect(await data('bob')).toEqual({ key: 'user:bob', left: 119 })
+    })
+  })
+
+  it('charge more for more', async () => {
+    await withApp('Requests that cost more', async ask => {
+      expect(await (await ask('/export')).json()).toEqual({ left: 50 })
+      expect((await ask('/')).headers.get('ratelimit-remaining')).toBe('49')
+    })
+  })
+
+  it('hold several limits', async () => {
+    await withApp('Several limits at once', async ask => {
+      const { headers } = await ask('/data')
+      expect(headers.get('ratelimit')).toMatch(/^"second";r=9;t=1, "hour";r=999;t=4, "everybody";r=4999;t=1$/)
+      for (let i = 0; i < 9; i++) await ask('/data')
+      expect((await ask('/data')).status).toBe(429)
+    })
+  })
+
+  it('answer in their own words', async () => {
+    await withApp('An answer of your own', async ask => {
+      await ask('/data')
+      const refused = await ask('/data')
+      expect([refused.status, await refused.text()]).toEqual([429, 'Come back in 60 s.'])
+      expect(refused.headers.get('retry-after')).toBe('60')
+    })
+  })
+
+  it('decide in a handler', async () => {
+    await withApp('A handler that decides', async ask => {
+      const rows = (count: number): Promise<Response> =>
+        ask('/import', post({ rows: Array<number>(count).fill(0) }))
+      expect(await (await rows(600)).json()).toEqual({ left: 400 })
+      const refused = await rows(600)
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([
+        429,
+        'application/problem+json; charset=utf-8',
+      ])
+    })
+  })
+
+  it('limit requests in flight', async () => {
+    await withApp('Requests in flight', async ask => {
+      const answers = await Promise.all([1, 2, 3].map(() => ask('/answer')))
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 429])
+      const bodies = await Promise.all(answers.map(answer => answer.text()))
+      expect(bodies.filter(body => body === 'Make haste slowly.').length).toBe(2)
+    })
+  })
+})
+
+describe('the modules that the README names', () => {
+  const named = [...readme.matchAll(/^\|[^|]+\| `'([^']+)'`/gm)].map(([, from = '']) => from)
+
+  it('are those of all runtimes', () => {
+    expect(named.length).toBe(9)
+  })
+
+  for (const from of named) {
+    it(`${from} has a getConnInfo`, async () => {
+      expect(await import(from)).toMatchObject({ getConnInfo: expect.any(Function) })
+    })
+  }
+})
