@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { compileFunction } from 'node:vm'
 import type { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 
@@ -27,7 +28,7 @@ async function appUnder(heading: string): Promise<Hono> {
     for (const name of names.split(', ')) scope[name] = found[name]
   }
   const body = `${code.replaceAll(/^import .*$/gm, '')}; return app`
-  const run = new Function(...Object.keys(scope), body) as (...values: unknown[]) => Hono
+  const run = compileFunction(body, Object.keys(scope)) as (...values: unknown[]) => Hono
   return run(...Object.values(scope))
 }
 
@@ -150,7 +151,7 @@ describe('the examples in the README', () => {
 })
 
 describe('the modules that the README names', () => {
-  const named = [...readme.matchAll(/^\|[^|]+\| `'([^']+)'`/gm)].map(([, from = '']) => from)
+  const named = [...readme.matchAll(/^\|[^|]+\| `'(@?hono\/[^']+)'`/gm)].map(([, from = '']) => from)
 
   it('are those of all runtimes', () => {
     expect(named.length).toBe(9)

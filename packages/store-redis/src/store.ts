@@ -31,6 +31,7 @@ export class RedisStore implements Store {
   readonly #bySlot = new Map<number, Batch>()
   #clock: (() => number) | undefined
   #perSlot: boolean
+  #starting = true
 
   constructor(options: RedisStoreOptions) {
     checkOptions(options)
@@ -56,6 +57,7 @@ export class RedisStore implements Store {
 
   async forget(cells: readonly Cell[]): Promise<void> {
     try {
+      if (this.#starting) await this.#link.opened
       const keys = [...new Set(cells.map(({ subject, cell }) => this.#key(subject, cell)))]
       await Promise.all(keys.map(key => this.#link.command(['DEL', key], key)))
     } catch (error) {
@@ -92,6 +94,9 @@ export class RedisStore implements Store {
     for (const group of groups) call.add(group)
     if (call.keys.length === 0) call.keys.push(this.#key('probe', 'z'))
     try {
+      // Only at the start: who asks before the first attempt to connect has ended waits for it, within its own deadline.
+      if (this.#starting) await this.#link.opened
+      this.#starting = false
       const reply = (await this.#link.run(decide, call.keys, call.args(this.#now()))) as readonly unknown[]
       const now = Number(reply[0])
       return groups.map((group, i) => {

@@ -1,9 +1,9 @@
-// A process of its own that asks one limiter: `node process-child.mjs <url> <prefix> <skew ms> <asks>`; prints how many were let in.
+// A process of its own that asks one limiter: `node process-child.mjs <url> <prefix> <skew ms> <asks> <policy>`; prints how many were let in.
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { createViteServer } from 'vitest/node'
 
-const [url, prefix, skew, asks] = process.argv.slice(2)
+const [url, prefix, skew, asks, policy] = process.argv.slice(2)
 
 // Before anything reads it: this process's clock is wrong.
 const real = Date.now
@@ -25,7 +25,7 @@ const { RateLimiter } = await vite.ssrLoadModule('@halt/core')
 
 const client = new Redis(url)
 const store = new RedisStore({ client, prefix })
-const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 1000, window: 3600 }, storeTimeout: '20s' })
+const limiter = new RateLimiter({ store, policy: JSON.parse(policy), storeTimeout: '20s' })
 for (let i = 0; i < 500; i++) {
   try {
     await store.probe()

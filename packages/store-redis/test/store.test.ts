@@ -119,6 +119,21 @@ describe('the keys of RedisStore', () => {
   })
 })
 
+describe('a RedisStore that was just made', () => {
+  it('decides the very first check in Redis', async () => {
+    const limiter = new RateLimiter({ store: storeOf(), policy: presets.PUBLIC_API, storeTimeout: '5s' })
+    expect((await limiter.consume({ user: '42' })).degraded).toBe(false)
+    expect(await client.exists(`${prefix}{user:42}:public_api:t`)).toBe(1)
+  })
+
+  it('forgets a key at the very first call', async () => {
+    await client.set(`${prefix}{user:42}:public_api:t`, 'x')
+    const limiter = new RateLimiter({ store: storeOf(), policy: presets.PUBLIC_API, storeTimeout: '5s' })
+    await limiter.reset({ user: '42' })
+    expect(await client.exists(`${prefix}{user:42}:public_api:t`)).toBe(0)
+  })
+})
+
 describe('the wire of RedisStore', () => {
   it('is one command a check, whatever the number of policies, quotas and penalties', async () => {
     const store = storeOf()

@@ -26,7 +26,8 @@ export interface FoundKey {
   readonly unverified: boolean
 }
 
-const SCHEMES = /^(?:bearer|token|apikey)[ \t]+(.+)$/i
+// Such a scheme alone has no credential: nobody's key is "Bearer".
+const SCHEMES = /^(?:bearer|token|apikey)(?:[ \t]+(.+))?$/i
 const ANY_SCHEME = /^[A-Za-z][A-Za-z0-9+._-]*[ \t]+\S/
 
 /** Who makes a request: each fact is found once, when a policy first asks for it. */

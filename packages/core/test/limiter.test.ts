@@ -1,0 +1,201 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import { type Decision, type Policy, presets, RateLimiter } from '../src/index.ts'
+import type { Store } from '../src/store/index.ts'
+import { admitted, by, keyed, rejection, times, view, world } from './world.ts'
+
+const minute: Policy = { name: 'minute', limit: 3, window: 60, algorithm: 'fixed-window' }
+const hour: Policy = { name: 'hour', limit: 5, window: 3600, algorithm: 'fixed-window' }
+const left = ({ verdicts }: Decision): number[] => verdicts.map(({ remaining }) => remaining)
+
+describe('check', () => {
+  it('charges all policies or none', async () => {
+    const { clock, limiter } = world()
+    const both = limiter([minute, hour])
+    expect(left((await times(3, both))[2] as Decision)).toEqual([0, 2])
+    expect(left((await times(9, both))[8] as Decision)).toEqual([0, 2])
+    clock.advance(60)
+    expect((await times(3, both)).map(({ allowed }) => allowed)).toEqual([true, true, false])
+    // The hour refused, so the minute was not charged for it.
+    expect(left(await both.peek(view()))).toEqual([1, 0])
+  })
+
+  it('takes any request: a Node one, a Fetch one, a view, or nothing of use', async () => {
+    const limiter = world().limiter({ ...minute, limit: 50 })
+    const requests: [unknown, string][] = [
+      [{ method: 'GET', url: '/', headers: {}, socket: { remoteAddress: '203.0.113.9' } }, 'ip:203.0.113.9'],
+      [new Request('https://example.com/x'), 'ip:unknown'],
+      [view(), 'ip:203.0.113.7'],
+      [undefined, 'ip:unknown'],
+      ['text', 'ip:unknown'],
+    ]
+    for (const [request, key] of requests) expect((await limiter.check(request)).key).toBe(key)
+  })
+
+  it('is synchronous inside where store, policies and keys are', () => {
+    const decision = world().limiter(minute).decide(view())
+    expect(decision).toMatchObject({ allowed: true, remaining: 2 })
+  })
+
+  it('sees one counter for HEAD and GET, and for any method, of a global policy', async () => {
+    const limiter = world().limiter(minute)
+    const methods = ['GET', 'HEAD', 'POST', 'OPTIONS', 'BREW']
+    const allowed = []
+    for (const method of methods) allowed.push((await limiter.check(view({ method }))).allowed)
+    expect(allowed).toEqual([true, true, true, false, false])
+  })
+
+  it('admits exactly the limit of 200 concurrent requests', async () => {
+    const limiter = world().limiter({ ...minute, limit: 50 })
+    const decisions = await Promise.all(Array.from({ length: 200 }, () => limiter.check(view())))
+    expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(50)
+  })
+
+  it('gives ids that name parts of objects counters like any other', async () => {
+    const limiter = world().limiter({ ...minute, keyStrategy: 'user' })
+    for (const id of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+      expect(await admitted(6, limiter, by(id)), id).toBe(3)
+    }
+    expect(({} as Record<string, unknown>)['limit']).toBeUndefined()
+  })
+})
+
+describe('peek', () => {
+  it('says what a check would, and consumes nothing', async () => {
+    const limiter = world().limiter([minute, hour])
+    for (let used = 0; used < 3; used++) {
+      for (let i = 0; i < 3; i++) expect(left(await limiter.peek(view()))).toEqual([3 - used, 5 - used])
+      await limiter.check(view())
+    }
+    const [peeked, checked] = [await limiter.peek(view()), await limiter.check(view())]
+    expect({ ...peeked }).toEqual({ ...checked })
+  })
+
+  it('starts no cool-down', async () => {
+    const { clock, limiter } = world()
+    const blocking = limiter({ ...minute, blockDuration: 600 })
+    await times(3, blocking)
+    expect((await blocking.peek(view())).allowed).toBe(false)
+    clock.advance(60)
+    expect((await blocking.peek(view())).allowed).toBe(true)
+    expect(await admitted(4, blocking)).toBe(3)
+    expect((await blocking.peek(view())).retryAfter).toBe(600)
+  })
+
+  it('sees who is asked for: a request or an identity', async () => {
+    const limiter = world().limiter({ ...minute, keyStrategy: 'user' })
+    await limiter.check(by('42'))
+    expect((await limiter.peek(by('42'))).remaining).toBe(2)
+    expect((await limiter.peek({ user: '42' })).remaining).toBe(2)
+    expect((await limiter.peek({ user: '43' })).remaining).toBe(3)
+    expect((await limiter.peek('42')).key).toBe('custom:42')
+  })
+})
+
+describe('consume', () => {
+  it('charges every policy on the one identity', async () => {
+    const limiter = world().limiter([minute, { ...hour, keyStrategy: 'user' }])
+    const decision = await limiter.consume({ user: '42' }, { cost: 2 })
+    expect(decision.verdicts.map(({ key, remaining }) => [key, remaining])).toEqual([
+      ['user:42', 1],
+      ['user:42', 3],
+    ])
+  })
+
+  it('exempts nobody: a private address named is counted', async () => {
+    expect(await world().limiter(minute).consume({ ip: '127.0.0.1' })).toMatchObject({ reason: 'ok', key: 'ip:127.0.0.1' })
+  })
+})
+
+describe('reset', () => {
+  const blocking: Policy = { ...minute, blockDuration: 600 }
+
+  it('forgets an identity’s counters and cool-downs', async () => {
+    const { limiter } = world()
+    const both = limiter([blocking, hour])
+    await times(4, both)
+    await both.reset({ ip: '203.0.113.7' })
+    expect(left(await both.peek(view()))).toEqual([3, 5])
+  })
+
+  it('forgets those that a decision counted on, whoever it was', async () => {
+    const both = world().limiter([{ ...blocking, keyStrategy: 'composite' }, { ...hour, keyStrategy: 'api-key' }])
+    const request = keyed('sk_live', { request: { user: { id: 7 } } })
+    const [, , , refused] = await times(4, both, request)
+    expect(refused?.allowed).toBe(false)
+    await both.reset(refused as Decision)
+    expect(left(await both.peek(request))).toEqual([3, 5])
+  })
+
+  it('leaves others alone', async () => {
+    const limiter = world().limiter(minute)
+    await times(3, limiter)
+    await times(3, limiter, view({ ip: '198.51.100.1' }))
+    await limiter.reset({ ip: '198.51.100.1' })
+    expect((await limiter.peek(view())).remaining).toBe(0)
+  })
+
+  it('forgets each route’s counter', async () => {
+    const limiter = world().limiter({ ...minute, scope: 'route' })
+    const routes = ['/a', '/b'].map(route => view({ route }))
+    for (const request of routes) await times(3, limiter, request)
+    await limiter.reset({ ip: '203.0.113.7' })
+    for (const request of routes) expect((await limiter.peek(request)).remaining).toBe(3)
+  })
+
+  it('never forgets a quota or a penalty', async () => {
+    const quota = { name: 'q', limit: 10, period: 'yearly', keyStrategy: 'ip' } as const
+    const limiter = world(Date.now()).limiter([minute, quota], { penalty: { threshold: 1, multiplier: 0.5 } })
+    await times(4, limiter)
+    await limiter.reset({ ip: '203.0.113.7' })
+    const { verdicts } = await limiter.peek(view())
+    expect(verdicts.map(({ limit, remaining }) => [limit, remaining])).toEqual([
+      [1, 1],
+      [10, 7],
+    ])
+  })
+
+  it('resets what a resolver gave', async () => {
+    const limiter = world().limiter(() => minute)
+    await times(3, limiter)
+    await limiter.reset({ ip: '203.0.113.7' })
+    expect((await limiter.peek(view())).remaining).toBe(3)
+  })
+
+  it('refuses a copy of a decision: it names nobody', async () => {
+    const limiter = world().limiter(minute)
+    const copy = { ...(await limiter.check(view())) } as Decision
+    expect((await rejection(limiter.reset(copy))).code).toBe('HALT_E_IDENTITY')
+  })
+
+  it('rejects when the store does not answer', async () => {
+    const store: Store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => Promise.reject(new Error('gone')) }
+    const limiter = new RateLimiter({ store, policy: minute, warn: () => {} })
+    const error = await rejection(limiter.reset('job'))
+    expect(error.code).toBe('HALT_E_STORE')
+    expect(error.cause).toMatchObject({ message: 'gone' })
+  })
+})
+
+describe('ready and close', () => {
+  it('pass on what the store finds, and end what it opened', async () => {
+    const { store: plain } = world()
+    const warning = { code: 'HALT_W_EVICTION', message: 'Keys may be evicted.', fix: 'Set noeviction.' } as const
+    const store = {
+      evaluate: (group: never) => plain.evaluate(group),
+      forget: (cells: never) => plain.forget(cells),
+      inspect: async () => [warning],
+      close: vi.fn(async () => {}),
+    }
+    const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API })
+    expect(await limiter.ready()).toEqual([warning])
+    await limiter.close()
+    expect(store.close).toHaveBeenCalledTimes(1)
+  })
+
+  it('have nothing to say of a store that cannot be asked', async () => {
+    const limiter = world().limiter(presets.PUBLIC_API)
+    expect(await limiter.ready()).toEqual([])
+    await expect(limiter.close()).resolves.toBeUndefined()
+  })
+})
