@@ -1,11 +1,15 @@
+import { http } from './http.ts'
 import { importing } from './import.ts'
 import { memory } from './memory.ts'
+import { redis } from './redis.ts'
 import { place, type Section, toMarkdown, versionsLine } from './report.ts'
 import { size } from './size.ts'
 
 const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = {
   memory,
   size,
+  redis,
+  http,
   import: importing,
 }
 

@@ -9,12 +9,14 @@ import { EVERYBODY, LOGIN, PLANS } from './policies.ts'
 export interface AppOptions {
   /** Where the counters are. */
   readonly store: RateLimiterOptions['store']
+  /** The longest that a request waits for it. Default 100 ms. */
+  readonly storeTimeout?: RateLimiterOptions['storeTimeout']
 }
 
 /** A small API behind Halt: one limit for everybody, a tight one for passwords, plans for users. */
-export function createApp({ store }: AppOptions): Express {
+export function createApp({ store, storeTimeout }: AppOptions): Express {
   // Local addresses are exempt by default; here every client is local.
-  const local = { store, exemptPrivateIps: false } as const
+  const local = { store, storeTimeout, exemptPrivateIps: false } as const
   const everybody = new RateLimiter<Request>({ ...local, policy: EVERYBODY })
   const passwords = new RateLimiter<Request>({ ...local, policy: LOGIN })
   const plans = new RateLimiter<Request>({ ...local, policy: req => PLANS[req.user?.plan ?? 'free'] })

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express'
 import { PLANS } from './policies.ts'
 
 /** Who asks, as an authentication would find out. */
-export interface User {
+interface User {
   readonly id: string
   readonly plan: keyof typeof PLANS
 }

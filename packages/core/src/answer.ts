@@ -28,6 +28,21 @@ export function answer(question: Question, verdict: Verdict, degraded: false | O
       cost = item.cost
     }
   }
+  if (binding?.allowed === false) {
+    let longest = -1
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i] as Item
+      if (item.shadow) continue
+      // Of those that pass, too: under a penalty that this very refusal started they may not any more.
+      const wait = waitOf(item, question, verdict)
+      retryAfter = Math.max(retryAfter, seconds(wait))
+      const said = verdicts[i] as PolicyVerdict
+      if (said.allowed || wait <= longest) continue
+      longest = wait
+      binding = said
+      cost = item.cost
+    }
+  }
   Object.freeze(verdicts)
   const isCharged = verdict.allowed && !verdict.repeated && degraded === false
   const charge: Charge | undefined = isCharged ? { question, verdict } : undefined
@@ -104,6 +119,15 @@ function readDemand(item: Item, at: number, demand: Demand, verdict: Verdict): P
     key: demand.subject,
     mode: item.shadow ? 'shadow' : 'enforce',
   })
+}
+
+/** Microseconds until all counters of a policy let its cost pass. */
+function waitOf({ at, guard, lease }: Item, { group }: Question, verdict: Verdict): number {
+  let longest = 0
+  for (const i of [at, guard, lease]) {
+    if (i >= 0) longest = Math.max(longest, waitFor(group.demands[i] as Demand, verdict.states[i] ?? [], verdict))
+  }
+  return longest
 }
 
 function reasonOf(demand: Demand, state: readonly number[], verdict: Verdict): Reason {

@@ -21,7 +21,11 @@ interface Entry<R> {
   policy: Loaded<R> | undefined
   loadedAt: number
   loading: Promise<Loaded<R>> | undefined
+  loadingSince: number
 }
+
+// A load that takes longer will never end: the connection that it waits on is gone. The next request begins another.
+const PATIENCE_MS = 10_000
 
 /**
  * Wraps a policy loader (a database look-up) in a cache: one load at a time for a key, the old policy while a new one
@@ -43,7 +47,7 @@ export function cachedPolicy<R = unknown>(
   const entries = new Map<string, Entry<R>>()
 
   function entryOf(id: string): Entry<R> {
-    const entry = entries.get(id) ?? { policy: undefined, loadedAt: 0, loading: undefined }
+    const entry = entries.get(id) ?? { policy: undefined, loadedAt: 0, loading: undefined, loadingSince: 0 }
     // A Map keeps the order of insertion: what is asked for moves to the end.
     entries.delete(id)
     entries.set(id, entry)
@@ -52,15 +56,19 @@ export function cachedPolicy<R = unknown>(
   }
 
   function refresh(entry: Entry<R>, id: string, request: R): Promise<Loaded<R>> {
-    return (entry.loading ??= (async () => {
-      try {
-        entry.policy = await load(id, request)
-        entry.loadedAt = performance.now()
-        return entry.policy
-      } finally {
-        entry.loading = undefined
-      }
-    })())
+    const now = performance.now()
+    if (entry.loading !== undefined && now - entry.loadingSince < PATIENCE_MS) return entry.loading
+    const loading = (async () => load(id, request))()
+    entry.loading = loading
+    entry.loadingSince = now
+    // One that was given up and comes late after all is not newer than what came since.
+    const end = (policy?: Loaded<R>): void => {
+      if (entry.loading !== loading) return
+      entry.loading = undefined
+      if (policy !== undefined) Object.assign(entry, { policy, loadedAt: performance.now() })
+    }
+    loading.then(end, () => end())
+    return loading
   }
 
   return request => {

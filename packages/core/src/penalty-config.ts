@@ -48,13 +48,16 @@ export function compilePenalty(config: LimiterPenalty = {}): CompiledPenalty {
   const { threshold = 10, multiplier = 0.5, decayRate = 1, duration = 3600, cooldown = 60, escalation, recordOn } = config
   inRange('threshold', threshold, 0.1, 1e6)
   inRange('decayRate', decayRate, 0, 1e6)
-  if (!(multiplier > 0 && multiplier <= 1)) {
+  if (!(typeof multiplier === 'number' && multiplier > 0 && multiplier <= 1)) {
     refuse(`multiplier is ${describe(multiplier)}.`, 'Give a share above 0 and at most 1; to ban, use blockDuration.')
   }
   if (recordOn !== undefined && recordOn !== 'limited' && recordOn !== 'never') {
     refuse(`recordOn is ${describe(recordOn)}.`, 'Choose "limited" or "never".')
   }
   const length = parseDuration(duration, 'duration', 'HALT_E_PENALTY')
+  if (escalation !== undefined && (typeof escalation !== 'object' || escalation === null)) {
+    refuse(`escalation is ${describe(escalation)}.`, 'Give { factor, maxDuration }.')
+  }
   const factor = escalation?.factor ?? 1
   inRange('escalation.factor', factor, 1, 100)
   const longest = escalation?.maxDuration

@@ -15,11 +15,11 @@ describe('a decision', () => {
   it('has all its fields, and none else', async () => {
     const decision = await world().limiter(bucket('p', 10, 60)).check(view())
     expect({ ...decision }).toEqual({
-      ...{ allowed: true, reason: 'ok', policy: 'p', limit: 10, remaining: 9, resetAt: NOW + 6, retryAfter: 0 },
+      allowed: true, reason: 'ok', policy: 'p', limit: 10, remaining: 9, resetAt: NOW + 6, retryAfter: 0,
       ...{ cost: 1, key: `ip:${CLIENT}`, degraded: false },
       verdicts: [
         {
-          ...{ policy: 'p', allowed: true, reason: 'ok', limit: 10, remaining: 9, resetAt: NOW + 6 },
+          policy: 'p', allowed: true, reason: 'ok', limit: 10, remaining: 9, resetAt: NOW + 6,
           ...{ retryAfter: 0, key: `ip:${CLIENT}`, mode: 'enforce' },
         },
       ],
@@ -42,7 +42,7 @@ describe('a decision', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START + 200 })
     const exempt = await world().limiter([bucket('p', 10, 60), bucket('q', 5, 60)]).check(view({ path: '/health' }))
     expect({ ...exempt }).toEqual({
-      ...{ allowed: true, reason: 'exempt', policy: 'p', limit: 10, remaining: 10, resetAt: NOW + 1 },
+      allowed: true, reason: 'exempt', policy: 'p', limit: 10, remaining: 10, resetAt: NOW + 1,
       ...{ retryAfter: 0, cost: 0, key: `ip:${CLIENT}`, degraded: false, verdicts: [] },
     })
   })
@@ -130,7 +130,7 @@ describe('resetAt and remaining', () => {
 
   it('show all that a burst leaves, and round up to whole seconds', async () => {
     expect(await world().limiter(bucket('b', 100, 60, { burst: 120 } as Partial<Policy>)).check(view())).toMatchObject({
-      ...{ limit: 100, remaining: 119, resetAt: NOW + 1 },
+      limit: 100, remaining: 119, resetAt: NOW + 1,
     })
   })
 

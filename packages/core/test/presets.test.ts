@@ -8,8 +8,8 @@ const { presets, getPlanPolicy } = halt
 const POLICIES = {
   PUBLIC_API: { name: 'public_api', limit: 100, window: 60, burst: 120 },
   AUTH_ENDPOINTS: {
-    ...{ name: 'auth_endpoints', limit: 5, window: 60, burst: 10 },
-    ...{ blockDuration: 300, exemptPrivateIps: false },
+    name: 'auth_endpoints', limit: 5, window: 60, burst: 10,
+    blockDuration: 300, exemptPrivateIps: false,
   },
   EXPENSIVE_OPS: { name: 'expensive_ops', limit: 10, window: 3600, burst: 15, cost: 10, keyStrategy: 'user' },
   STRICT_API: { name: 'strict_api', limit: 20, window: 60, burst: 25, keyStrategy: 'api-key' },

@@ -14,9 +14,9 @@ const packages: Record<string, () => Promise<object>> = {
   '@halt/store-memory': () => import('@halt/store-memory'),
 }
 
-/** Runs the example under a heading and gives its app. */
-async function appUnder(heading: string): Promise<Express> {
-  const section = readme.slice(readme.indexOf(`# ${heading}\n`))
+/** Runs the example after a line of the README, mostly a heading, and gives its app. */
+async function appAfter(line: string): Promise<Express> {
+  const section = readme.slice(readme.indexOf(line))
   const code = /```js\n([\s\S]*?)```/.exec(section)?.[1] ?? ''
   const imports = [...code.matchAll(/^import (.*) from '(.*)'$/gm)]
   const scope: Record<string, unknown> = {}
@@ -33,8 +33,8 @@ async function appUnder(heading: string): Promise<Express> {
 
 type Ask = (path: string, init?: RequestInit) => Promise<Response>
 
-async function withApp(heading: string, test: (ask: Ask) => Promise<void>): Promise<void> {
-  const { url, close } = await listen(await appUnder(heading))
+async function withApp(line: string, test: (ask: Ask) => Promise<void>): Promise<void> {
+  const { url, close } = await listen(await appAfter(line))
   try {
     await test((path, init) => fetch(url + path, init))
   } finally {
@@ -50,7 +50,7 @@ const post = (body: unknown): RequestInit => ({
 
 describe('the examples in the README', () => {
   it('begin with one that limits on localhost', async () => {
-    await withApp('@halt/express', async ask => {
+    await withApp('# @halt/express\n', async ask => {
       let refused = await ask('/')
       let admitted = 0
       for (; refused.status === 404; admitted++) refused = await ask('/')
@@ -70,7 +70,7 @@ describe('the examples in the README', () => {
   })
 
   it('mount it anywhere', async () => {
-    await withApp('Where to mount it', async ask => {
+    await withApp('# Where to mount it\n', async ask => {
       for (let left = 4; left >= 0; left--) expect(await (await ask('/api/search')).json()).toEqual({ left })
       expect((await ask('/api/search')).status).toBe(429)
       expect((await ask('/api/other')).headers.get('ratelimit-limit')).toBe('50')
@@ -79,7 +79,7 @@ describe('the examples in the README', () => {
   })
 
   it('count only wrong passwords', async () => {
-    await withApp('Login', async ask => {
+    await withApp('# Login\n', async ask => {
       const login = async (password: string): Promise<number> =>
         (await ask('/auth/login', post({ password }))).status
       for (let i = 0; i < 20; i++) expect(await login('correct horse')).toBe(200)
@@ -89,8 +89,20 @@ describe('the examples in the README', () => {
     })
   })
 
+  it('let many good logins in at once, and few guesses', async () => {
+    await withApp('With `inFlight`', async ask => {
+      const login = async (password: string): Promise<number> =>
+        (await ask('/auth/login', post({ password }))).status
+      const good = await Promise.all(Array.from({ length: 20 }, () => login('correct horse')))
+      expect(good.every(status => status === 200)).toBe(true)
+      const guesses = await Promise.all(Array.from({ length: 60 }, () => login('guess')))
+      expect(guesses.filter(status => status === 401).length).toBeLessThanOrEqual(3 + 20)
+      expect(await login('guess')).toBe(429)
+    })
+  })
+
   it('find the client behind a proxy', async () => {
-    await withApp('Behind a proxy', async ask => {
+    await withApp('# Behind a proxy\n', async ask => {
       const left = async (forwarded: string): Promise<string | null> =>
         (await ask('/', { headers: { 'X-Forwarded-For': forwarded } })).headers.get('ratelimit-remaining')
       expect(await left('203.0.113.1')).toBe('99')
@@ -100,7 +112,7 @@ describe('the examples in the README', () => {
   })
 
   it('count users by their plan', async () => {
-    await withApp('Users and plans', async ask => {
+    await withApp('# Users and plans\n', async ask => {
       const data = async (user: string): Promise<unknown> =>
         (await ask('/data', { headers: { 'X-User': user } })).json()
       expect(await data('ann')).toEqual({ key: 'user:ann', left: 119 })
@@ -110,14 +122,14 @@ describe('the examples in the README', () => {
   })
 
   it('charge more for more', async () => {
-    await withApp('Requests that cost more', async ask => {
+    await withApp('# Requests that cost more\n', async ask => {
       expect(await (await ask('/export')).json()).toEqual({ left: 50 })
       expect((await ask('/')).headers.get('ratelimit-remaining')).toBe('49')
     })
   })
 
   it('hold several limits', async () => {
-    await withApp('Several limits at once', async ask => {
+    await withApp('# Several limits at once\n', async ask => {
       const { headers } = await ask('/data')
       expect(headers.get('ratelimit')).toMatch(
         /^"second";r=9;t=\d, "hour";r=999;t=\d, "everybody";r=4999;t=\d$/,
@@ -128,7 +140,7 @@ describe('the examples in the README', () => {
   })
 
   it('answer in their own words', async () => {
-    await withApp('An answer of your own', async ask => {
+    await withApp('# An answer of your own\n', async ask => {
       await ask('/data')
       const refused = await ask('/data')
       expect([refused.status, await refused.text()]).toEqual([429, 'Come back in 60 s.'])
@@ -137,7 +149,7 @@ describe('the examples in the README', () => {
   })
 
   it('decide in a handler', async () => {
-    await withApp('A handler that decides', async ask => {
+    await withApp('# A handler that decides\n', async ask => {
       const rows = (count: number): Promise<Response> =>
         ask('/import', post({ rows: Array<number>(count).fill(0) }))
       expect(await (await rows(600)).json()).toEqual({ left: 400 })
@@ -150,7 +162,7 @@ describe('the examples in the README', () => {
   })
 
   it('limit requests in flight', async () => {
-    await withApp('Requests in flight', async ask => {
+    await withApp('# Requests in flight\n', async ask => {
       const statuses = await Promise.all([1, 2, 3].map(async () => (await ask('/export')).status))
       expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 200, 429])
     })

@@ -12,8 +12,13 @@ import { FastifyView } from './view.ts'
 /** Goes on with a request, or fails it. */
 export type Done = (error?: Error) => void
 
+/** What may stand in a request's way. */
+export interface Step {
+  enter(request: FastifyRequest, reply: FastifyReply, done: Done): void
+}
+
 /** One check of requests, and how the refused are answered. */
-export class Gate {
+export class Gate implements Step {
   readonly #guard: Guard<FastifyRequest, FastifyReply>
   readonly #manners: Manners
   #isFirst = true

@@ -3,9 +3,10 @@ import { HaltError } from '@halt/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Done } from './gate.ts'
+import { hookOf } from './hook.ts'
 import type { HaltHookOptions, HaltOptions, HaltRouteOptions } from './options.ts'
 import { Registration } from './registration.ts'
-import { type Hook, hookOf, Routes } from './routes.ts'
+import { Routes } from './routes.ts'
 
 /** A hook of one's own: for `onRequest`, `preValidation`, `preHandler` of a route or a not-found handler. */
 export type HaltHook = (request: HookRequest, reply: HookReply, done: Done) => void
@@ -46,8 +47,7 @@ async function haltPlugin(app: FastifyInstance, options: HaltOptions): Promise<v
     routes.declare(this, route)
   })
   app.addHook('onReady', done => done(routes.error as Error | undefined))
-  const hook: Hook = hookOf(routes)
-  if (registration.isGlobal || hasEarlier) app.addHook(registration.hook as 'onRequest', hook)
+  if (registration.isGlobal || hasEarlier) app.addHook(registration.hook as 'onRequest', hookOf(routes))
 }
 
 /**

@@ -1,12 +1,5 @@
 import type { Decision, RateLimiter } from '@halt/core'
-import { HaltError } from '@halt/core'
-import {
-  type AdapterOptions,
-  checkGuardOptions,
-  type GuardOptions,
-  LIMITER_OPTIONS,
-  type RateLimiterOptions,
-} from '@halt/core/http'
+import type { AdapterOptions, GuardOptions, RateLimiterOptions } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** The steps of a request at which it can be refused, first to last. */
@@ -55,56 +48,3 @@ export type HaltHookOptions = Omit<GuardOptions<FastifyRequest, FastifyReply>, '
 
 /** Guard options, complete with manners. */
 export type GateOptions = GuardOptions<FastifyRequest, FastifyReply> & Manners
-
-const HOOKS: readonly unknown[] = ['onRequest', 'preParsing', 'preValidation', 'preHandler']
-const MANNERS = ['onLimited', 'throwOnLimited']
-
-/** Checks the plugin's options. @throws HaltError */
-export function checkPlugin(options: object): void {
-  check(options, [...LIMITER_OPTIONS, 'limiter', 'global', 'hook', ...MANNERS])
-}
-
-/** Checks a route's options. @throws HaltError */
-export function checkRoute(options: unknown): asserts options is HaltRouteOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw new HaltError(
-      'HALT_E_OPTION',
-      `config.halt is ${JSON.stringify(options)}.`,
-      'Give an object of options, or false.',
-    )
-  }
-  check(options, ['limiter', 'hook', 'override', ...MANNERS])
-  const { limiter, policy, override } = options as HaltRouteOptions
-  if (override === true && policy === undefined && limiter === undefined) {
-    const fix = 'Give a policy or a limiter; to switch the global limit off, config: { halt: false }.'
-    throw new HaltError('HALT_E_OPTION', 'config.halt has override, but nothing that decides instead.', fix)
-  }
-}
-
-/** Checks the options of `app.halt()`. @throws HaltError */
-export function checkHook(options: object): void {
-  check(options, [...LIMITER_OPTIONS, 'limiter', ...MANNERS])
-}
-
-function check(options: object, own: readonly string[]): void {
-  checkGuardOptions(options as GuardOptions, own)
-  const fields = options as Record<string, unknown>
-  for (const name of ['global', 'override', 'throwOnLimited']) {
-    if (fields[name] === undefined || typeof fields[name] === 'boolean') continue
-    throw new HaltError('HALT_E_OPTION', `${name} is ${JSON.stringify(fields[name])}.`, 'Give true or false.')
-  }
-  if (fields['hook'] !== undefined && !HOOKS.includes(fields['hook'])) {
-    throw new HaltError(
-      'HALT_E_OPTION',
-      `hook is ${JSON.stringify(fields['hook'])}.`,
-      `Choose one of ${HOOKS.join(', ')}.`,
-    )
-  }
-  if (fields['throwOnLimited'] === true && fields['onLimited'] !== undefined) {
-    throw new HaltError(
-      'HALT_E_OPTION',
-      'onLimited stands beside throwOnLimited.',
-      'Choose one: a refusal is answered once.',
-    )
-  }
-}

@@ -3,24 +3,11 @@ import { LIMITER_OPTIONS, limiterOf } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { FastifyRequest } from 'fastify'
 
+import { checkHook, checkPlugin, checkRoute } from './checks.ts'
 import { Gate } from './gate.ts'
 import { inherit, inheritBeside, inheritForm, policiesBeside } from './inherit.ts'
-import {
-  checkHook,
-  checkPlugin,
-  checkRoute,
-  type GateOptions,
-  type HaltHookName,
-  type HaltHookOptions,
-  type HaltOptions,
-} from './options.ts'
-
-/** What is done for a route: in the hook of the registration, and in one of the route's own. */
-export interface Plan {
-  readonly global: Gate | undefined
-  readonly own: Gate | undefined
-  readonly hook: HaltHookName
-}
+import type { GateOptions, HaltHookName, HaltHookOptions, HaltOptions } from './options.ts'
+import type { Plan } from './plan.ts'
 
 /** The plugin as registered on one instance: its limiter, its gate, and how routes and hooks vary them. */
 export class Registration {
@@ -35,7 +22,7 @@ export class Registration {
     const { hook = 'onRequest', global = true, ...options } = given
     this.hook = hook
     this.isGlobal = global
-    this.limiter = limiterOf<FastifyRequest>(options, () => new InMemoryStore())
+    this.limiter = limiterOf<FastifyRequest>(options, makeStore)
     // Without a limiter of its own, `policy` is the limiter's already.
     this.#options = gateOptions(options as HaltHookOptions, options.limiter !== undefined)
     this.gate = new Gate(this.limiter, this.#options)
@@ -45,24 +32,12 @@ export class Registration {
   gateFor(given: HaltHookOptions): Gate {
     checkHook(given)
     const { limiter, policy } = given
-    if (limiter !== undefined) {
-      return new Gate(
-        limiterOf(given, () => new InMemoryStore()),
-        inheritForm(this.#options, gateOptions(given, true)),
-      )
+    if (limiter !== undefined) return this.#apart(limiterOf(given, makeStore), gateOptions(given, true))
+    if (typeof policy === 'function' || isLimiter(given)) {
+      const own = limiterOf<FastifyRequest>({ ...this.limiter.options, ...given }, makeStore)
+      return this.#apart(own, gateOptions(given, false))
     }
-    const isLimiter = LIMITER_OPTIONS.some(
-      name => name !== 'policy' && (given as Record<string, unknown>)[name] !== undefined,
-    )
-    if (isLimiter || typeof policy === 'function') {
-      const own = limiterOf<FastifyRequest>({ ...this.limiter.options, ...given }, () => new InMemoryStore())
-      return new Gate(own, inheritForm(this.#options, gateOptions(given, false)))
-    }
-    const options = gateOptions(given, true)
-    return new Gate(
-      this.limiter,
-      policy === undefined ? inherit(this.#options, options) : inheritForm(this.#options, options),
-    )
+    return this.#merge(gateOptions(given, true), false)
   }
 
   /**
@@ -74,31 +49,35 @@ export class Registration {
     checkRoute(given)
     const { limiter, hook = this.hook, override = false, ...own } = given
     const isGlobal = this.isGlobal && !override
-    const global = isGlobal ? this.gate : undefined
     if (limiter !== undefined && limiter !== this.limiter) {
-      return {
-        global,
-        own: new Gate(
-          limiterOf(given, () => new InMemoryStore()),
-          inheritForm(this.#options, own),
-        ),
-        hook,
-      }
+      const apart = this.#apart(limiterOf({ limiter }, makeStore), own)
+      return { global: isGlobal ? this.gate : undefined, own: apart, hook }
     }
     const gate = this.#merge(own, isGlobal)
-    return isGlobal && hook === this.hook
-      ? { global: gate, own: undefined, hook }
-      : { global: undefined, own: gate, hook }
+    const inPlace = isGlobal && hook === this.hook
+    return { global: inPlace ? gate : undefined, own: inPlace ? undefined : gate, hook }
+  }
+
+  #apart(limiter: RateLimiter<FastifyRequest>, own: GateOptions): Gate {
+    return new Gate(limiter, inheritForm(this.#options, own))
   }
 
   #merge(own: GateOptions, isGlobal: boolean): Gate {
     const { policy } = own
     if (policy === undefined) return new Gate(this.limiter, inherit(this.#options, own))
-    if (!isGlobal) return new Gate(this.limiter, inheritForm(this.#options, own))
+    if (!isGlobal) return this.#apart(this.limiter, own)
     const beside = policiesBeside(policy, this.#options, this.limiter)
     const options = inheritBeside(this.#options, own, this.limiter)
     return new Gate(this.limiter, options, beside.length === 0 ? undefined : beside)
   }
+}
+
+const makeStore = (): InMemoryStore => new InMemoryStore()
+
+function isLimiter(given: HaltHookOptions): boolean {
+  return LIMITER_OPTIONS.some(
+    name => name !== 'policy' && (given as Record<string, unknown>)[name] !== undefined,
+  )
 }
 
 /** What is left of an adapter's options for its gate. */

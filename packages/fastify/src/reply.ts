@@ -2,15 +2,15 @@ import { applyHeaders, type HeaderTarget, type Headers, type Outcome } from '@ha
 import type { FastifyReply } from 'fastify'
 
 // Fastify lower-cases every name, and a string made at run time is slow as a property: literals are not.
-const LOWER: Readonly<Record<string, string>> = {
-  'RateLimit-Limit': 'ratelimit-limit',
-  'RateLimit-Remaining': 'ratelimit-remaining',
-  'RateLimit-Reset': 'ratelimit-reset',
-  'RateLimit-Policy': 'ratelimit-policy',
-  RateLimit: 'ratelimit',
-  'Retry-After': 'retry-after',
-  'Access-Control-Allow-Origin': 'access-control-allow-origin',
-}
+const LOWER: ReadonlyMap<string, string> = new Map([
+  ['RateLimit-Limit', 'ratelimit-limit'],
+  ['RateLimit-Remaining', 'ratelimit-remaining'],
+  ['RateLimit-Reset', 'ratelimit-reset'],
+  ['RateLimit-Policy', 'ratelimit-policy'],
+  ['RateLimit', 'ratelimit'],
+  ['Retry-After', 'retry-after'],
+  ['Access-Control-Allow-Origin', 'access-control-allow-origin'],
+])
 
 /** The headers of a reply. */
 class ReplyHeaders implements HeaderTarget {
@@ -21,11 +21,11 @@ class ReplyHeaders implements HeaderTarget {
   }
 
   get(name: string): string | undefined {
-    return this.#reply.getHeader(LOWER[name] ?? name)?.toString()
+    return this.#reply.getHeader(LOWER.get(name) ?? name)?.toString()
   }
 
   set(name: string, value: string): void {
-    void this.#reply.header(LOWER[name] ?? name, value)
+    void this.#reply.header(LOWER.get(name) ?? name, value)
   }
 }
 

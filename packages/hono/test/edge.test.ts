@@ -48,7 +48,7 @@ describe('at the edge, without process and Node', () => {
   it('lets them in again', async () => {
     const slow = { 'CF-Connecting-IP': '203.0.113.9' }
     expect(await statuses(3, '/sliding', slow)).toEqual([200, 200, 429])
-    await new Promise(resolve => setTimeout(resolve, 1200))
+    worker.advance(1100)
     expect(await statuses(3, '/sliding', slow)).toEqual([200, 200, 429])
   })
 

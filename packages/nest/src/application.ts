@@ -6,6 +6,7 @@ import type { DiscoveryService, HttpAdapterHost } from '@nestjs/core'
 import { Admission } from './admission.ts'
 import { rememberUpgrades } from './calls/peer.ts'
 import type { AnyOptions } from './options.ts'
+import { placeEnhancers } from './placement.ts'
 import { Runtime } from './runtime.ts'
 import { checkDecorators } from './start-check.ts'
 import { loadTransports } from './transports.ts'
@@ -18,6 +19,8 @@ export class HaltApplication implements OnModuleInit, OnApplicationBootstrap {
   readonly #host: HttpAdapterHost
 
   constructor(options: AnyOptions, discovery: DiscoveryService, host: HttpAdapterHost) {
+    // Now: Nest has found everything, and has not yet looked at what is bound to it.
+    placeEnhancers(discovery)
     this.runtime = new Runtime(options)
     this.admission = new Admission(this.runtime)
     this.#discovery = discovery

@@ -1,9 +1,10 @@
 import type { AnyPolicy, Decision } from '@halt/core'
 import { HaltError } from '@halt/core'
 import { checkGuardOptions, type GuardOptions } from '@halt/core/http'
-import { createParamDecorator, type ExecutionContext, Inject, UseInterceptors } from '@nestjs/common'
+import { createParamDecorator, type ExecutionContext, Inject, UseGuards, UseInterceptors } from '@nestjs/common'
 
 import { decisionOf } from './calls/call.ts'
+import { RouteGuard } from './guard.ts'
 import { HaltInterceptor } from './interceptor.ts'
 import type { NestCost, NestPolicy, NestRequest } from './policy.ts'
 import { addRules, type RuleDecorator } from './rules.ts'
@@ -19,8 +20,9 @@ export interface RateLimitOptions {
  * Counts the calls of a handler, or of all handlers of a class, by these policies too: beside the global ones, in one
  * check, all charged or none.
  *
- * It works where no guard reaches, too (gateways: Nest keeps its global guards from them); without policies it says
- * just this: count here. A name that nobody gave a policy is refused when the application starts.
+ * It works where no `HaltGuard` reaches, too (gateways: Nest keeps its global guards from them), behind the other guards
+ * of the class or handler it stands on; without policies it says just this: count here. A name that nobody gave a policy
+ * is refused when the application starts.
  *
  * @param limits names of the module's `policies`, policies, and last, options
  * @example
@@ -44,9 +46,9 @@ export function RateLimit<R = NestRequest>(
   const mark = addRules({
     limits: [{ limits: given as (string | AnyPolicy)[], override: options?.override === true }],
   })
-  const intercept = UseInterceptors(HaltInterceptor)
+  const bind = [UseGuards(RouteGuard), UseInterceptors(HaltInterceptor)]
   return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    for (const decorate of [mark, intercept] as MethodDecorator[])
+    for (const decorate of [mark, ...bind] as MethodDecorator[])
       decorate(target, name as string, descriptor as PropertyDescriptor)
   }
 }

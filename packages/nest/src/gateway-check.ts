@@ -1,12 +1,7 @@
+import { boundTo, GATEWAY, GUARDS, has, INTERCEPTORS, MESSAGE } from './nest-metadata.ts'
 import { rulesOf } from './rules.ts'
 import type { Runtime } from './runtime.ts'
 import { isOurs } from './tokens.ts'
-
-// Nest's own keys, the same in all its versions: importing them would make an optional peer a required one.
-const IS_GATEWAY = 'websockets:is_gateway'
-const IS_HANDLER = 'websockets:message_mapping'
-const GUARDS = '__guards__'
-const INTERCEPTORS = '__interceptors__'
 
 /**
  * Warns of a gateway that is not counted, or not to the end, although `HaltGuard` is global: Nest keeps global guards and
@@ -17,11 +12,14 @@ export function checkGateway(
   methods: readonly [string, object][],
   { limiter, planner }: Runtime,
 ): void {
-  if (Reflect.getMetadata(IS_GATEWAY, type) !== true) return
+  if (!has(type, GATEWAY)) return
   for (const [name, handler] of methods) {
-    if (Reflect.getMetadata(IS_HANDLER, handler) === undefined || has(INTERCEPTORS, type, handler)) continue
-    if (rulesOf(type).skips.length > 0 || rulesOf(handler).skips.length > 0) continue
-    if (!has(GUARDS, type, handler)) {
+    const holders = [type, handler]
+    const bound = (key: Parameters<typeof boundTo>[1]): boolean =>
+      holders.some(holder => boundTo(holder, key).some(isOurs))
+    if (!has(handler, MESSAGE) || bound(INTERCEPTORS)) continue
+    if (holders.some(holder => rulesOf(holder).skips.some(names => names.length === 0))) continue
+    if (!bound(GUARDS)) {
       limiter.warn({
         code: 'HALT_W_GATEWAY_OPEN',
         message: `${type.name}.${name} is not counted: Nest's global guards do not reach gateways.`,
@@ -35,10 +33,4 @@ export function checkGateway(
       })
     }
   }
-}
-
-function has(key: string, ...holders: readonly object[]): boolean {
-  return holders.some(holder =>
-    ((Reflect.getMetadata(key, holder) as unknown[] | undefined) ?? []).some(isOurs),
-  )
 }

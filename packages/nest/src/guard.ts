@@ -39,8 +39,11 @@ export class HaltGuard implements CanActivate, OnModuleInit {
 
 markOurs(HaltGuard)
 
-/** @throws HaltError `HALT_E_MODULE` when the application has decorators or guards, but not the module */
-export function assertModule(admission: Admission | undefined): Admission {
+/** The guard that `@RateLimit` brings: a call that another has counted it lets pass. */
+@Injectable()
+export class RouteGuard extends HaltGuard {}
+
+function assertModule(admission: Admission | undefined): Admission {
   if (admission !== undefined) return admission
   throw new HaltError(
     'HALT_E_MODULE',

@@ -1,53 +1,24 @@
-import {
-  type CallHandler,
-  type ExecutionContext,
-  Inject,
-  Injectable,
-  type NestInterceptor,
-  type OnModuleInit,
-  Optional,
-} from '@nestjs/common'
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common'
 import { finalize, map, type Observable, tap } from 'rxjs'
 
-import type { Admission } from './admission.ts'
-import type { HaltApplication } from './application.ts'
-import { assertModule } from './guard.ts'
 import type { HandlerResult } from './options.ts'
 import { type Leave, takeLeave } from './passage.ts'
 import { isAsyncIterator, watched } from './subscription.ts'
-import { APPLICATION, markOurs } from './tokens.ts'
+import { markOurs } from './tokens.ts'
 
 /**
- * Counts calls that no guard has counted, and ends those that are counted while they last, on transports without a
- * response to watch. `@RateLimit` and `HaltModule` bring it where it is needed.
+ * Tells the end of calls on transports without a response to watch, where something depends on it: requests in flight,
+ * `chargeWhen`. `@RateLimit` and `HaltModule` bring it where it is needed.
  */
 @Injectable()
-export class HaltInterceptor implements NestInterceptor, OnModuleInit {
-  readonly #admission: Admission | undefined
-
-  constructor(@Optional() @Inject(APPLICATION) application?: HaltApplication) {
-    this.#admission = application?.admission
-  }
-
-  onModuleInit(): void {
-    assertModule(this.#admission)
-  }
-
-  intercept(
-    context: ExecutionContext,
-    next: CallHandler,
-  ): Observable<unknown> | Promise<Observable<unknown>> {
-    const admitted = assertModule(this.#admission).admit(context)
-    return admitted === true ? run(context, next) : admitted.then(() => run(context, next))
+export class HaltInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const leave = takeLeave(context)
+    return leave === undefined ? next.handle() : until(next.handle(), leave)
   }
 }
 
 markOurs(HaltInterceptor)
-
-function run(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-  const leave = takeLeave(context)
-  return leave === undefined ? next.handle() : until(next.handle(), leave)
-}
 
 /** Tells when a handler is done: what it gave or threw, or nothing when nobody waits for it any more. */
 function until(handled: Observable<unknown>, leave: Leave): Observable<unknown> {

@@ -1,5 +1,5 @@
 import type { Policy } from '@halt/core'
-import { Controller, type ExecutionContext, Get, Injectable, type Type } from '@nestjs/common'
+import { type CanActivate, Controller, type ExecutionContext, Get, Injectable, type Type, UseGuards } from '@nestjs/common'
 import { describe, expect, it } from 'vitest'
 
 import { HaltGuard, RateLimit, RateLimitCost, SkipRateLimit } from '../src/index.ts'
@@ -202,4 +202,50 @@ it('a guard made from HaltGuard decides before the decorators’ own check', asy
   )
   expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
   expect([seen, store.calls]).toEqual([['x', 'x'], 2])
+})
+
+describe('where nobody mounted HaltGuard', () => {
+  const byUser = policy('mine', 1, { keyStrategy: 'user' })
+
+  @Injectable()
+  class Authenticates implements CanActivate {
+    canActivate(context: ExecutionContext) {
+      const request = context.switchToHttp().getRequest<{ headers: Record<string, string>; user?: object }>()
+      request.user = { id: request.headers['x-user'] }
+      return true
+    }
+  }
+
+  it.each(['above', 'below'])('@RateLimit decides behind a guard that stands %s it and knows the user', async where => {
+    const guard = UseGuards(Authenticates)
+    const limit = RateLimit(byUser)
+    @Controller()
+    class Mine {
+      @Get('x')
+      @(where === 'above' ? guard : limit)
+      @(where === 'above' ? limit : guard)
+      x() {}
+    }
+    const parts = { controllers: [Mine], guarded: false }
+    const as = (user: string) => ({ headers: { 'x-user': user } })
+    // Twice, since the class keeps what the first application did to it.
+    for (const _ of [1, 2]) {
+      const url = await startApp({ policies: named }, parts)
+      expect(await statuses(`${url}/x`, 2, as('ann'))).toEqual([200, 429])
+      expect(await statuses(`${url}/x`, 2, as('bob'))).toEqual([200, 429])
+    }
+  })
+
+  it('@RateLimit leaves no interceptor on HTTP routes, which would pay for it', async () => {
+    @Controller()
+    @RateLimit('b')
+    class Routes {
+      @Get('x')
+      @RateLimit('a')
+      x() {}
+    }
+    await startApp({ policy: policy('global', 4), policies: named }, { controllers: [Routes] })
+    expect(Reflect.getMetadata('__interceptors__', Routes)).toEqual([])
+    expect(Reflect.getMetadata('__interceptors__', Routes.prototype.x)).toEqual([])
+  })
 })

@@ -24,3 +24,14 @@ export interface MemoryContestant<A = unknown> {
   readonly isAsync: boolean
   open(task: Task): Opened<A> | Promise<Opened<A>>
 }
+
+/** The client library that carries the commands. */
+export type ClientName = 'ioredis' | 'node-redis'
+
+/** A limiter over Redis that is measured. */
+export interface RedisContestant<A = unknown> {
+  readonly name: string
+  readonly answer: Answer
+  readonly clients: readonly ClientName[]
+  open(url: string, client: ClientName, task: Task): Promise<Opened<A>>
+}

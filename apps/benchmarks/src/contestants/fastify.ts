@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 
 import type { MemoryContestant, Task } from './contestant.ts'
 
-interface Hit {
+/** Its answer: hits in the window and milliseconds to its end. */
+export interface Hit {
   readonly current: number
   readonly ttl: number
 }

@@ -7,8 +7,8 @@ describe('toView', () => {
   it('reads a Node request', () => {
     const request = { method: 'POST', url: '/a?b=c', headers: { host: 'x' }, socket: { remoteAddress: '203.0.113.7' } }
     expect(toView(request)).toEqual({
-      ...{ method: 'POST', path: '/a', route: undefined, ip: '203.0.113.7' },
-      ...{ headers: request.headers, user: undefined, request, context: undefined },
+      method: 'POST', path: '/a', route: undefined, ip: '203.0.113.7',
+      headers: request.headers, user: undefined, request, context: undefined,
     })
   })
 

@@ -10,6 +10,8 @@ export interface Worker {
   /** What it printed. */
   readonly printed: readonly string[]
   readonly code: string
+  /** Lets time go on; else it stands still. */
+  advance(ms: number): void
 }
 
 /** Bundles a Worker for the edge, and loads it where there is nothing but the web's own globals. */
@@ -18,6 +20,7 @@ export async function startWorker(): Promise<Worker> {
   const early: string[] = []
   const printed: string[] = []
   let loading = true
+  let now = 1_795_500_000_000
   /** As Workers have it: timers, randomness and I/O belong to a request. */
   const late = <T extends (...given: never[]) => unknown>(name: string, call: T): T =>
     ((...given: never[]) => {
@@ -45,7 +48,7 @@ export async function startWorker(): Promise<Worker> {
     queueMicrotask,
     structuredClone,
     crypto: webCrypto,
-    performance: { timeOrigin: 0, now: () => (loading ? 0 : Date.now()) },
+    performance: { timeOrigin: 0, now: () => (loading ? 0 : now) },
     setTimeout: late('setTimeout', (call: () => void, ms: number) => Number(setTimeout(call, ms))),
     clearTimeout: (timer: number) => clearTimeout(timer),
     setInterval: late('setInterval', setInterval),
@@ -55,7 +58,13 @@ export async function startWorker(): Promise<Worker> {
   new Script(code).runInContext(context)
   loading = false
   const worker = new Script('worker').runInContext(context) as Pick<Worker, 'fetch'>
-  return { fetch: async request => worker.fetch(request), early, printed, code }
+  return {
+    fetch: async request => worker.fetch(request),
+    early,
+    printed,
+    code,
+    advance: ms => void (now += ms),
+  }
 }
 
 // The bundler that vitest brings, told what wrangler tells its own.

@@ -18,6 +18,7 @@ import {
   type Scene,
   succeeds,
   until,
+  SOON_MS,
 } from './scene.ts'
 
 /** Calls the slots of each of three masters all the time; keeps the masters whose calls failed, and how. */
@@ -52,7 +53,7 @@ describe.concurrent('an own connection to a cluster', () => {
         await until('a failover', async () => (await role()).includes('role:master'), 30_000)
         const found = await each(actors, ({ link }) => answers(link, 0))
         for (const { name } of actors) {
-          expect(found[name], name).toBeLessThan(2_500)
+          expect(found[name], name).toBeLessThan(2 * SOON_MS)
           expect(
             [...failures[name]!.keys()].filter(failed => failed !== 0),
             name,
@@ -76,7 +77,7 @@ describe.concurrent('an own connection to a cluster', () => {
       lost.process.kill('SIGCONT')
       const back = await each(actors, ({ link }) => answers(link, 0))
       for (const { name } of actors) {
-        expect(back[name], name).toBeLessThan(1_000)
+        expect(back[name], name).toBeLessThan(SOON_MS)
         expect([...failures[name]!.keys()], name).toEqual([0])
       }
     },
@@ -93,7 +94,7 @@ describe.concurrent('an own connection to a cluster', () => {
     for (const server of cluster.servers) server.process.kill('SIGCONT')
     for (const master of [0, 1, 2]) {
       const back = await each(actors, ({ link }) => answers(link, master))
-      for (const { name } of actors) expect(back[name], name).toBeLessThan(1_500)
+      for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
     }
   })
 
@@ -134,7 +135,7 @@ describe.concurrent('an own connection to a cluster', () => {
       return { name: maker.name, maker, user, link: scene.link(user.client) }
     })
     for (const { name, link } of actors) {
-      expect(await answers(link, 1), name).toBeLessThan(4_000)
+      expect(await answers(link, 1), name).toBeLessThan(2 * SOON_MS)
       expect(await succeeds(link.run(counting(), [freshKey(0)], ['1'])), name).toBe(false)
     }
   })

@@ -1,25 +1,10 @@
-// A process of its own, to see when it ends: `node exit-child.mjs <library> <single|cluster> <port> <what>`.
-import { fileURLToPath } from 'node:url'
+// A process of its own, to see when it ends: `node exit-child.mjs <bundle> <library> <single|pool|cluster> <port> <what>`.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createViteServer } from 'vitest/node'
 
-const [library, kind, port, what] = process.argv.slice(2)
+const [bundle, library, kind, port, what] = process.argv.slice(2)
 const start = { host: '127.0.0.1', port: Number(port) }
 
-// Node runs no TypeScript yet, and the tests are of the sources.
-const vite = await createViteServer({
-  root: fileURLToPath(new URL('../..', import.meta.url)),
-  configFile: false,
-  logLevel: 'error',
-  appType: 'custom',
-  server: { middlewareMode: true, watch: null, ws: false },
-  optimizeDeps: { noDiscovery: true },
-  resolve: { conditions: ['halt-source'] },
-  ssr: { resolve: { conditions: ['halt-source', 'node'] } },
-})
-const { openLink } = await vite.ssrLoadModule('/src/connection/index.ts')
-await vite.close()
-
+const { openLink } = await import(bundle)
 const lib = await import(library)
 const client = library.startsWith('ioredis') ? ioredis() : nodeRedis()
 

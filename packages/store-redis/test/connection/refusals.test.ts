@@ -6,7 +6,7 @@ import { inject } from 'vitest'
 
 import { ask } from '../../../../tools/servers.ts'
 import { clusters, singles } from './makers.ts'
-import { all, answers, counting, each, failure, freshKey, it, script, until } from './scene.ts'
+import { all, answers, counting, each, failure, freshKey, it, script, until, SOON_MS } from './scene.ts'
 
 const clients = singles.filter(({ kind }) => kind === 'single')
 
@@ -96,7 +96,7 @@ it('connects anew when it meets a replica, to find the master', async ({ scene, 
   )
   await Promise.all(actors.map(({ link }) => until('it to connect anew', () => link.ready)))
   await ask(server.port, 'REPLICAOF NO ONE')
-  for (const { name, link } of actors) expect(await answers(link), name).toBeLessThan(700)
+  for (const { name, link } of actors) expect(await answers(link), name).toBeLessThan(SOON_MS)
   for (const [name, after] of Object.entries(await each(actors, id)))
     expect(after, name).not.toEqual(before[name])
 })

@@ -36,6 +36,8 @@ describe.each(cases)('$name', ({ maker, port }) => {
       expect(await link.command(['INFO', 'memory'], key)).toContain('maxmemory_policy')
     })
 
+    // node-redis knows no key prefix before 6.1.
+    if (!maker.prefixes) continue
     it(`puts the key prefix of the client before keys, where it is ${connection}`, async ({
       scene,
       expect,

@@ -18,6 +18,9 @@ import type { Maker, User, Wish } from './makers.ts'
 // Each server has a listener for the end of the process.
 process.setMaxListeners(100)
 
+/** How soon what is back is to be used again, milliseconds: it takes less than one on an idle machine. */
+export const SOON_MS = 2_000
+
 /** What a test opens, ended with it. */
 export class Scene {
   readonly #ends: (() => unknown)[] = []

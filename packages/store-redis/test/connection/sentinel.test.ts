@@ -9,7 +9,7 @@ import { describe } from 'vitest'
 import { findServer } from '../../../../tools/find-server.mjs'
 import { ask, type RunningServer } from '../../../../tools/servers.ts'
 import { sentinels } from './makers.ts'
-import { all, answers, counting, each, freshKey, it, type Scene, succeeds, until } from './scene.ts'
+import { all, answers, counting, each, freshKey, it, type Scene, succeeds, until, SOON_MS } from './scene.ts'
 
 interface Watched {
   readonly master: RunningServer
@@ -82,7 +82,7 @@ describe.concurrent('an own connection through Sentinel', () => {
       const found = await each(actors, ({ link }) => answers(link))
       // A node-redis client searches for its master once a second.
       for (const { name, maker } of actors)
-        expect(found[name], name).toBeLessThan(maker.library === 'ioredis' ? 1_200 : 3_500)
+        expect(found[name], name).toBeLessThan(maker.library === 'ioredis' ? SOON_MS : 2 * SOON_MS)
     })
   }
 
@@ -102,6 +102,6 @@ describe.concurrent('an own connection through Sentinel', () => {
     const actors = await scene.cast(sentinels, port)
     for (const { user } of actors) await user.quit()
     for (const { name, link } of actors)
-      expect(await until('it to end', () => !link.ready), name).toBeLessThan(700)
+      expect(await until('it to end', () => !link.ready), name).toBeLessThan(SOON_MS)
   })
 })

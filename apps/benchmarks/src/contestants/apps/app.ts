@@ -1,0 +1,24 @@
+import { InMemoryStore } from '@halt/store-memory'
+import { RedisStore } from '@halt/store-redis'
+import { Redis } from 'ioredis'
+
+/** Where an app counts: in its own memory, or in the Redis of this URL. */
+export type Place = string | undefined
+
+/** An app that listens on a port of the loopback and answers `GET /` with `{"ok":true}`. */
+export type StartApp = (port: number, place: Place) => Promise<void>
+
+/** Large enough that nobody is refused, the same for all. */
+export const LIMIT = 1_000_000_000
+export const WINDOW_MS = 600_000
+export const BODY = { ok: true }
+
+/** The options of Halt's adapters. All load comes from the loopback, so private addresses count. */
+export function haltOptions(place: Place): {
+  store: InMemoryStore | RedisStore
+  policy: { name: string; limit: number; window: number }
+  exemptPrivateIps: boolean
+} {
+  const store = place === undefined ? new InMemoryStore() : new RedisStore({ client: new Redis(place) })
+  return { store, policy: { name: 'api', limit: LIMIT, window: WINDOW_MS / 1000 }, exemptPrivateIps: false }
+}

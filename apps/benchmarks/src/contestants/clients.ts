@@ -1,0 +1,28 @@
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+
+import type { ClientName } from './contestant.ts'
+
+/** A connected client, and two ways to use it that both libraries have. */
+export interface Connected {
+  readonly client: unknown
+  /** Sends a command as it is. */
+  send(args: readonly string[]): Promise<unknown>
+  close(): void
+}
+
+/** Connects the way each library's own guide does. */
+export async function connect(url: string, name: ClientName): Promise<Connected> {
+  if (name === 'ioredis') {
+    const client = new Redis(url)
+    await client.ping()
+    return {
+      client,
+      send: ([command = '', ...args]) => client.call(command, ...args),
+      close: () => client.disconnect(),
+    }
+  }
+  const client = createClient({ url })
+  await client.connect()
+  return { client, send: args => client.sendCommand([...args]), close: () => client.destroy() }
+}

@@ -1,0 +1,66 @@
+import { connect, type Socket } from 'node:net'
+
+/** What the load generator is told. */
+export interface Load {
+  readonly port: number
+  readonly requests: number
+  readonly connections: number
+}
+
+/** What came of it: answers by status. */
+export type Answers = Record<string, number>
+
+const LONGEST_MS = 60_000
+const REQUEST = Buffer.from(
+  [
+    'GET / HTTP/1.1',
+    'Host: api.example.com',
+    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    'Accept: application/json',
+    'Accept-Encoding: gzip, deflate, br',
+    'Cookie: session=3fa85f64-5717-4562-b3fc-2c963f66afa6',
+    '\r\n',
+  ].join('\r\n'),
+)
+
+/** Sends so many requests over keep-alive connections from as many loopback addresses, one at a time on each. */
+export async function load({ port, requests, connections }: Load): Promise<Answers> {
+  const answers: Answers = {}
+  let left = requests
+  const one = (i: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.0.${i + 1}` })
+      const timer = setTimeout(() => socket.destroy(new Error(`no end within ${LONGEST_MS} ms`)), LONGEST_MS)
+      const send = (): void => {
+        if (left-- > 0) socket.write(REQUEST)
+        else socket.end()
+      }
+      onAnswer(socket, status => {
+        answers[status] = (answers[status] ?? 0) + 1
+        send()
+      })
+      socket.setNoDelay(true).once('connect', send).once('error', reject)
+      socket.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  await Promise.all(Array.from({ length: connections }, (_, i) => one(i)))
+  return answers
+}
+
+// All bodies have a length: none of the apps streams.
+function onAnswer(socket: Socket, tell: (status: string) => void): void {
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    text += chunk
+    const head = text.indexOf('\r\n\r\n')
+    if (head < 0) return
+    const length = /\r\ncontent-length: *(\d+)/i.exec(text)
+    if (length === null) return void socket.destroy(new Error(`an answer without length: ${text.slice(0, head)}`))
+    if (text.length < head + 4 + Number(length[1])) return
+    const status = text.slice(9, 12)
+    text = ''
+    tell(status)
+  })
+}

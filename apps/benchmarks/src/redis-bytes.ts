@@ -1,0 +1,26 @@
+import type { Task } from './contestants/contestant.ts'
+import { haltRedis, haltUsers } from './contestants/redis-halt.ts'
+import { ServerWatch } from './server-cpu.ts'
+
+/** Bytes that one key takes in Redis, by its own MEMORY USAGE. */
+export interface KeyBytes {
+  readonly bucket: number
+  readonly quota: number
+}
+
+const TASK: Task = { limit: 100, windowMs: 60_000 }
+
+/** Charges a few subjects of full length and asks the server how large their keys are. */
+export async function bytesOfKeys(url: string): Promise<KeyBytes> {
+  const watch = new ServerWatch(url)
+  await watch.clear()
+  const buckets = await haltRedis.open(url, 'ioredis', TASK)
+  for (let i = 0; i < 100; i++) await buckets.ask(`203.0.113.${100 + i}`)
+  await buckets.close?.()
+  const users = await haltUsers(true).open(url, 'ioredis', TASK)
+  for (let i = 0; i < 100; i++) await users.ask(`user_${1000 + i}`)
+  await users.close?.()
+  const bytes = { bucket: await watch.bytesPerKey('halt:{ip:*:t'), quota: await watch.bytesPerKey('halt:*:q') }
+  watch.close()
+  return bytes
+}

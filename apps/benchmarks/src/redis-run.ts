@@ -1,0 +1,78 @@
+import type { ClientName, Opened, RedisContestant, Task } from './contestants/contestant.ts'
+import { redisContestants, type RedisName } from './contestants/redis.ts'
+import { cpuNanos } from './cpu.ts'
+import { addressAt } from './keys.ts'
+import { ServerWatch } from './server-cpu.ts'
+
+/** One stretch of checks with so many in flight; all figures are per check. */
+export interface Stretch {
+  /** Checks a second, by the clock on the wall. */
+  readonly rate: number
+  /** CPU time of this process, microseconds. */
+  readonly client: number
+  /** CPU time of the server, microseconds. */
+  readonly server: number
+  /** Script calls or INCRs. */
+  readonly calls: number
+  /** Microseconds inside a call; per call, not per check. */
+  readonly script: number
+}
+
+/** What one process measured of one contestant, by the number of checks in flight, and of INCR around it. */
+export type RedisRun = Record<'own' | 'incr', Record<number, Stretch>>
+
+export const FLIGHTS: readonly number[] = [1, 64, 256]
+const TASK: Task = { limit: 1_000_000, windowMs: 600_000 }
+const KEYS = 10_000
+
+async function main(url: string, name: RedisName, client: ClientName, checks: number): Promise<RedisRun> {
+  const contestant: RedisContestant = redisContestants[name]
+  const watch = new ServerWatch(url)
+  await watch.clear()
+  const keys = Array.from({ length: KEYS }, (_, i) => addressAt(i * 13))
+  const yard = await redisContestants.increment.open(url, client, TASK)
+  const own = await contestant.open(url, client, TASK)
+  const run: RedisRun = { own: {}, incr: {} }
+  for (const flight of FLIGHTS) {
+    const count = flight === 1 ? Math.ceil(checks / 10) : checks
+    await stretch(yard, keys, flight, Math.ceil(count / 4), watch)
+    await stretch(own, keys, flight, Math.ceil(count / 4), watch)
+    const before = await stretch(yard, keys, flight, Math.ceil(count / 2), watch)
+    run.own[flight] = await stretch(own, keys, flight, count, watch)
+    const after = await stretch(yard, keys, flight, Math.ceil(count / 2), watch)
+    run.incr[flight] = { ...before, rate: (before.rate + after.rate) / 2, client: (before.client + after.client) / 2, server: (before.server + after.server) / 2 }
+  }
+  await own.close?.()
+  await yard.close?.()
+  watch.close()
+  return run
+}
+
+async function stretch(opened: Opened<unknown>, keys: readonly string[], flight: number, count: number, watch: ServerWatch): Promise<Stretch> {
+  await watch.start()
+  const cpu = cpuNanos()
+  const started = performance.now()
+  let sent = 0
+  let admitted = 0
+  const worker = async (): Promise<void> => {
+    while (sent < count) {
+      const key = keys[sent++ % keys.length] as string
+      if (opened.admits(await opened.ask(key))) admitted++
+    }
+  }
+  await Promise.all(Array.from({ length: flight }, worker))
+  const wall = performance.now() - started
+  const client = (cpuNanos() - cpu) / 1000
+  const server = await watch.stop()
+  if (admitted !== count) throw new Error(`${admitted} of ${count} were admitted: it does other work than it should`)
+  return {
+    rate: (count / wall) * 1000,
+    client: client / count,
+    server: server.cpu / count,
+    calls: server.calls / count,
+    script: server.script / server.calls,
+  }
+}
+
+const [, , url = '', name = '', client = '', checks = '40000'] = process.argv
+console.log(JSON.stringify(await main(url, name as RedisName, client as ClientName, Number(checks))))

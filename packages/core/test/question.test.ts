@@ -1,0 +1,228 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Decision, Policy, RateLimiter, RequestView } from '../src/index.ts'
+import { admitted, by, CLIENT, keyed, times, view, world } from './world.ts'
+
+const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
+
+describe('a shadow policy', () => {
+  const shadow: Policy = { ...fixed, name: 'shadow', limit: 2, mode: 'shadow', blockDuration: 600 }
+
+  it('reports its refusal, and refuses nobody', async () => {
+    const limiter = world().limiter([fixed, shadow])
+    const last = (await times(4, limiter))[3] as Decision
+    expect(last).toMatchObject({ allowed: true, reason: 'ok', policy: 'p', remaining: 6, retryAfter: 0 })
+    expect(last.verdicts[1]).toMatchObject({ policy: 'shadow', allowed: false, mode: 'shadow', remaining: 0 })
+    expect(last.verdicts[1]?.retryAfter).toBeGreaterThan(0)
+  })
+
+  it('never binds, however little is left of it', async () => {
+    const limiter = world().limiter([{ ...shadow, limit: 5 }, fixed])
+    for (const decision of await times(12, limiter)) expect(decision.policy).toBe('p')
+  })
+
+  it('alone, lets everybody pass', async () => {
+    const limiter = world().limiter(shadow)
+    const decisions = await times(4, limiter)
+    expect(decisions.map(({ allowed, reason }) => [allowed, reason])).toEqual(Array(4).fill([true, 'ok']))
+    expect((await limiter.peek(view())).allowed).toBe(true)
+  })
+
+  it('is charged only if the request is admitted and it would itself pass', async () => {
+    const { limiter } = world()
+    const both = limiter([{ ...fixed, limit: 1 }, { ...fixed, name: 's', mode: 'shadow' }])
+    await times(5, both)
+    expect((await both.peek(view())).verdicts[1]?.remaining).toBe(9)
+    const other = limiter([fixed, { ...shadow, name: 't', limit: 5, blockDuration: undefined } as Policy], {})
+    await other.check(view({ ip: '198.51.100.9' }), { cost: { t: 9 } })
+    expect((await other.peek(view({ ip: '198.51.100.9' }))).verdicts[1]?.remaining).toBe(5)
+  })
+
+  it('has the same state as when it enforces', async () => {
+    const { limiter } = world()
+    const enforcing: Policy = { ...fixed, name: 'shadow', limit: 2 }
+    await limiter({ ...enforcing, mode: 'shadow' }).check(view())
+    expect(await admitted(3, limiter(enforcing))).toBe(1)
+  })
+
+  it('scores no violation', async () => {
+    const limiter = world().limiter([fixed, { ...shadow, blockDuration: undefined } as Policy], {
+      penalty: { threshold: 1, multiplier: 0.5 },
+    })
+    expect((await times(5, limiter)).map(({ limit }) => limit)).toEqual([10, 10, 10, 10, 10])
+  })
+
+  it('for a share of keys is the same for a key each time, and about that share of all', async () => {
+    const limiter = world().limiter({ ...fixed, limit: 1, keyStrategy: 'user', mode: { shadow: 0.3 } })
+    let shadowed = 0
+    for (let user = 0; user < 400; user++) {
+      const modes = (await times(3, limiter, by(user))).map(({ verdicts }) => verdicts[0]?.mode)
+      expect(new Set(modes).size).toBe(1)
+      if (modes[0] === 'shadow') shadowed++
+    }
+    expect(shadowed).toBeGreaterThan(80)
+    expect(shadowed).toBeLessThan(160)
+  })
+
+  it.each([[0, 'enforce'], [1, 'shadow']] as const)('for a share of %d is %s for all', async (share, mode) => {
+    const limiter = world().limiter({ ...fixed, keyStrategy: 'user', mode: { shadow: share } })
+    for (let user = 0; user < 50; user++) expect((await limiter.check(by(user))).verdicts[0]?.mode).toBe(mode)
+  })
+})
+
+describe('invented API keys', () => {
+  const policy: Policy = { ...fixed, limit: 5, keyStrategy: 'api-key' }
+  /** How many pass of requests that all bring keys of their own. */
+  async function invent(count: number, limiter: RateLimiter, make: (key: string) => RequestView = keyed): Promise<number> {
+    let passed = 0
+    for (let i = 0; i < count; i++) passed += await admitted(1, limiter, make(`key-${i}`))
+    return passed
+  }
+
+  it('get one address the allowance of keysPerAddress keys, all together', async () => {
+    const { limiter } = world()
+    expect(await invent(200, limiter(policy))).toBe(50)
+    expect(await invent(200, limiter({ ...policy, name: 'two' }, { keysPerAddress: 2 }))).toBe(10)
+  })
+
+  it('are each held to the limit itself', async () => {
+    const { limiter } = world()
+    const one = limiter(policy)
+    expect(await admitted(20, one, keyed('a'))).toBe(5)
+    const refused = await one.check(keyed('a'))
+    expect(refused.key).toMatch(/^api-key:#/)
+  })
+
+  it('are refused under the address once that is used up', async () => {
+    const one = world().limiter(policy, { keysPerAddress: 1 })
+    await invent(5, one)
+    expect(await one.check(keyed('another'))).toMatchObject({ allowed: false, reason: 'limited', key: `ip:${CLIENT}` })
+  })
+
+  it('of another address, and verified keys, are counted apart', async () => {
+    const { limiter } = world()
+    const one = limiter(policy, { keysPerAddress: 1 })
+    await invent(10, one)
+    expect(await admitted(9, one, keyed('x', { ip: '198.51.100.1' }))).toBe(5)
+    const verifying = limiter(policy, { keysPerAddress: 1, apiKey: request => (request as { key?: string }).key })
+    expect(await invent(20, verifying, key => view({ request: { key } }))).toBe(20)
+  })
+
+  it('are guarded in composite keys alike', async () => {
+    expect(await invent(100, world().limiter({ ...policy, keyStrategy: 'composite' }, { keysPerAddress: 3 }))).toBe(15)
+  })
+
+  it('leave the address its own counter', async () => {
+    const one = world().limiter(policy, { keysPerAddress: 1 })
+    await invent(10, one)
+    expect(await admitted(9, one)).toBe(5)
+  })
+
+  it('start a cool-down for themselves only', async () => {
+    const one = world().limiter({ ...policy, blockDuration: 600 })
+    await admitted(9, one, keyed('mine'))
+    expect((await one.check(keyed('mine'))).retryAfter).toBe(600)
+    expect((await one.check(keyed('yours'))).allowed).toBe(true)
+  })
+})
+
+describe('scope "route"', () => {
+  const scoped: Policy = { ...fixed, limit: 2, scope: 'route' }
+  const at = (route: string, changes: Partial<RequestView> = {}): RequestView => view({ route, ...changes })
+
+  it('counts each matched route, HEAD as GET', async () => {
+    const limiter = world().limiter(scoped)
+    expect(await admitted(3, limiter, at('/users/:id', { path: '/users/1' }))).toBe(2)
+    expect(await admitted(3, limiter, at('/users/:id', { path: '/users/2' }))).toBe(0)
+    expect(await admitted(3, limiter, at('/users/:id', { method: 'HEAD' }))).toBe(0)
+    expect(await admitted(3, limiter, at('/users/:id', { method: 'POST' }))).toBe(2)
+    expect(await admitted(3, limiter, at('/users'))).toBe(2)
+  })
+
+  it('tells routes apart however they are spelled', async () => {
+    const limiter = world().limiter(scoped)
+    for (const route of ['/a b', '/a', '/b:x', '/{tag}', '/a@b', '/keys', '*', '@keys:t']) {
+      expect(await admitted(3, limiter, at(route)), route).toBe(2)
+    }
+  })
+
+  it('takes the path where no route is known, its case and a last slash aside', async () => {
+    const limiter = world().limiter(scoped)
+    expect(await admitted(3, limiter, view({ path: '/Login' }))).toBe(2)
+    for (const path of ['/login', '/LOGIN/', '/login//']) expect(await admitted(3, limiter, view({ path })), path).toBe(0)
+    expect(await admitted(3, limiter, view({ path: '/' }))).toBe(2)
+  })
+
+  it('counts one client’s routes, not all clients’', async () => {
+    const limiter = world().limiter(scoped)
+    await admitted(3, limiter, at('/a'))
+    expect(await admitted(3, limiter, at('/a', { ip: '198.51.100.1' }))).toBe(2)
+  })
+})
+
+describe('an idempotency key', () => {
+  const ask = (limiter: RateLimiter, idempotencyKey: string, cost = 1, request = view()): Promise<Decision> =>
+    limiter.check(request, { idempotencyKey, cost })
+
+  it('charges once, and shows what is left then', async () => {
+    const { clock, limiter } = world()
+    const one = limiter(fixed)
+    expect(await ask(one, 'a', 3)).toMatchObject({ allowed: true, cost: 3, remaining: 7 })
+    await one.check(view())
+    expect(await ask(one, 'a', 3)).toMatchObject({ allowed: true, cost: 0, remaining: 6 })
+    expect(await ask(one, 'b', 3)).toMatchObject({ allowed: true, remaining: 3 })
+    clock.advance(59)
+    expect(await ask(one, 'a', 3)).toMatchObject({ cost: 0 })
+    clock.advance(1)
+    expect(await ask(one, 'a', 3)).toMatchObject({ cost: 3, remaining: 7 })
+  })
+
+  it('lets a repetition pass even where nothing is left', async () => {
+    const one = world().limiter(fixed)
+    await ask(one, 'a', 10)
+    expect((await one.check(view())).allowed).toBe(false)
+    expect(await ask(one, 'a', 10)).toMatchObject({ allowed: true, cost: 0, remaining: 0 })
+  })
+
+  it('of a refused call leaves no record', async () => {
+    const { clock, limiter } = world()
+    const one = limiter(fixed)
+    await one.check(view(), { cost: 8 })
+    expect((await ask(one, 'a', 5)).allowed).toBe(false)
+    expect((await ask(one, 'a', 5)).allowed).toBe(false)
+    clock.advance(60)
+    expect(await ask(one, 'a', 5)).toMatchObject({ allowed: true, remaining: 5 })
+  })
+
+  it('is one client’s and one policy’s', async () => {
+    const { limiter } = world()
+    const one = limiter(fixed)
+    await ask(one, 'a')
+    expect((await ask(one, 'a', 1, view({ ip: '198.51.100.1' }))).cost).toBe(1)
+    expect((await ask(limiter({ ...fixed, name: 'other' }), 'a')).cost).toBe(1)
+  })
+
+  it('may be any text, and is never settled twice', async () => {
+    const one = world().limiter({ ...fixed, limit: 100 })
+    for (const key of ['', 'x'.repeat(1 << 20), '\ud800', 'a:i', '__proto__', '{t}', '\0']) {
+      const first = await ask(one, key, 3)
+      const again = await ask(one, key, 3)
+      expect([first.cost, again.cost]).toEqual([3, 0])
+      await one.settle(again, 0)
+    }
+    expect((await one.peek(view())).remaining).toBe(100 - 21)
+  })
+
+  it('charges once of 50 concurrent calls', async () => {
+    const one = world().limiter({ ...fixed, limit: 100 })
+    const decisions = await Promise.all(Array.from({ length: 50 }, () => ask(one, 'a')))
+    expect(decisions.filter(({ cost }) => cost === 1)).toHaveLength(1)
+    expect((await one.peek(view())).remaining).toBe(99)
+  })
+
+  it('works for identities', async () => {
+    const one = world().limiter(fixed)
+    for (let i = 0; i < 3; i++) await one.consume({ user: '1' }, { idempotencyKey: 'job' })
+    expect((await one.peek({ user: '1' })).remaining).toBe(9)
+  })
+})

@@ -1,0 +1,13 @@
+import type { Step } from './gate.ts'
+import type { HaltHookName } from './options.ts'
+
+/** What is done for a route: in the hook of the registration, and in one of the route's own. */
+export interface Plan {
+  readonly global: Step | undefined
+  readonly own: Step | undefined
+  /** Where `own` stands. */
+  readonly hook: HaltHookName
+}
+
+/** The plan of a route that is not counted. */
+export const OFF: Plan = Object.freeze({ global: undefined, own: undefined, hook: 'onRequest' })

@@ -1,0 +1,24 @@
+/**
+ * Nest's own metadata keys, the same in all its versions. Importing them would make optional peers required ones, and
+ * their paths differ.
+ */
+export const GUARDS = '__guards__'
+export const INTERCEPTORS = '__interceptors__'
+export const CONTROLLER = '__controller__'
+/** On handlers: the HTTP method. */
+export const ROUTE = 'method'
+/** On handlers: a microservice's pattern. */
+export const PATTERN = 'microservices:pattern'
+export const GATEWAY = 'websockets:is_gateway'
+/** On handlers of a gateway. */
+export const MESSAGE = 'websockets:message_mapping'
+
+/** The guards or interceptors bound to a class or handler. */
+export function boundTo(holder: object, key: typeof GUARDS | typeof INTERCEPTORS): readonly unknown[] {
+  return (Reflect.getMetadata(key, holder) as readonly unknown[] | undefined) ?? []
+}
+
+/** Whether a class or handler has a piece of metadata. */
+export function has(holder: object, key: string): boolean {
+  return Reflect.getMetadata(key, holder) !== undefined
+}

@@ -1,0 +1,34 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** A JavaScript file made of sources, for processes of their own: Node 20 runs no TypeScript. */
+export interface Bundle {
+  readonly url: string
+  remove(): Promise<void>
+}
+
+/** Bundles `src/connection/index.ts` with what it imports. */
+export async function bundleConnection(): Promise<Bundle> {
+  // Vite comes with Vitest.
+  const path = createRequire(createRequire(import.meta.url).resolve('vitest/package.json')).resolve('vite')
+  const { build } = (await import(pathToFileURL(path).href)) as {
+    build: (config: object) => Promise<unknown>
+  }
+  const dir = await mkdtemp(join(tmpdir(), 'halt-bundle-'))
+  await build({
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    configFile: false,
+    logLevel: 'error',
+    ssr: { noExternal: true, resolve: { conditions: ['halt-source', 'node'] } },
+    build: {
+      ssr: 'src/connection/index.ts',
+      outDir: dir,
+      rollupOptions: { output: { entryFileNames: 'connection.mjs' } },
+    },
+  })
+  const url = pathToFileURL(join(dir, 'connection.mjs')).href
+  return { url, remove: () => rm(dir, { recursive: true, force: true }) }
+}
