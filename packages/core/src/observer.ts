@@ -2,6 +2,7 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Decision } from './decision.ts'
 import type { Warn } from './errors.ts'
 import type { Question } from './question.ts'
+import { Recent } from './request/recent.ts'
 import type { RequestView } from './request/view.ts'
 import type { Verdict } from './store/contract.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './status.ts'
@@ -11,6 +12,8 @@ import { type DecisionMetadata, type Notify, notifier, type Telemetry } from './
 export class Observer {
   readonly #notify: Notify | undefined
   readonly #store: string
+  // Whose violation of which instant was told: all refusals of one call to the store have the same.
+  readonly #told = new Recent<number>(1024)
 
   constructor(telemetry: Telemetry | undefined, store: string, warn: Warn) {
     this.#notify = telemetry === undefined ? undefined : notifier(telemetry, warn)
@@ -82,6 +85,8 @@ export class Observer {
     const state = verdict.penalty
     // Recorded by this very decision: its instant is the last violation's.
     if (group.penalty === undefined || verdict.allowed || state.length === 0 || state[2] !== verdict.now) return
+    if (this.#told.get(group.penalty.subject) === verdict.now) return
+    this.#told.set(group.penalty.subject, verdict.now)
     const status = penaltyStatus(group.penalty.rule, verdict)
     this.#notify?.('onViolation', group.penalty.subject, status, group.penalty.rule.severity / 1e6)
     const justStarted = state[0]! > verdict.now && state[5]! >= state[0]! && state[0]! - verdict.now >= group.penalty.rule.duration

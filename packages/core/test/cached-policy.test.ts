@@ -1,19 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest'
 
 import { cachedPolicy, type CachedPolicyOptions, type Policy, presets } from '../src/index.ts'
 import { mistake, times, view, world } from './world.ts'
 
 const policy = (limit: number): Policy => ({ name: 'p', limit, window: 60 })
 const request = (tenant: string): { tenant: string } => ({ tenant })
+type Load = (id: string, request: { tenant: string }) => Promise<Policy>
 const key = ({ tenant }: { tenant: string }): string => tenant
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 /** A loader that answers after 20 ms: a look-up in a database. */
-function database(): ReturnType<typeof vi.fn<(id: string) => Promise<Policy>>> {
+function database(): Mock<Load> {
   let version = 0
-  return vi.fn(async () => {
+  return vi.fn<Load>(async () => {
     await new Promise(resolve => setTimeout(resolve, 20))
     return policy(++version)
   })
@@ -23,14 +24,14 @@ describe('cachedPolicy', () => {
   it('loads once for all who ask at once', async () => {
     const load = database()
     const resolve = cachedPolicy(load, { key })
-    const asked = Promise.all(Array.from({ length: 100 }, () => resolve(request('a'))))
+    const asked = Promise.all(Array.from({ length: 100 }, async () => resolve(request('a'))))
     await vi.advanceTimersByTimeAsync(20)
     expect(new Set(await asked)).toEqual(new Set([policy(1)]))
     expect(load).toHaveBeenCalledTimes(1)
   })
 
   it('gives the loader the key and the request, and keeps keys apart', async () => {
-    const load = vi.fn((id: string, _request: { tenant: string }) => policy(id.length))
+    const load = vi.fn<Load>(async id => policy(id.length))
     const resolve = cachedPolicy(load, { key })
     expect(await resolve(request('a'))).toEqual(policy(1))
     expect(await resolve(request('bb'))).toEqual(policy(2))
@@ -55,7 +56,7 @@ describe('cachedPolicy', () => {
 
   it('keeps the old one while loading fails, and no longer than stale', async () => {
     let isAway = false
-    const load = vi.fn(async () => {
+    const load = vi.fn<Load>(async () => {
       if (isAway) throw new Error('no database')
       return policy(1)
     })
@@ -74,7 +75,7 @@ describe('cachedPolicy', () => {
   })
 
   it('does not remember a failure: the next request loads', async () => {
-    const load = vi.fn(async () => policy(1)).mockRejectedValueOnce(new Error('no database'))
+    const load = vi.fn<Load>(async () => policy(1)).mockRejectedValueOnce(new Error('no database'))
     const resolve = cachedPolicy(load, { key })
     await expect(resolve(request('a'))).rejects.toThrow('no database')
     expect(await resolve(request('a'))).toEqual(policy(1))
@@ -96,7 +97,7 @@ describe('cachedPolicy', () => {
 
   it('does not let a load that was given up overwrite a newer one', async () => {
     let answer: (late: Policy) => void = () => {}
-    const load = vi.fn(async () => policy(2)).mockReturnValueOnce(new Promise(resolve => (answer = resolve)))
+    const load = vi.fn<Load>(async () => policy(2)).mockReturnValueOnce(new Promise(resolve => (answer = resolve)))
     const resolve = cachedPolicy(load, { key })
     const first = resolve(request('a'))
     await vi.advanceTimersByTimeAsync(60_000)
@@ -107,7 +108,7 @@ describe('cachedPolicy', () => {
   })
 
   it('is not stuck with a load that never ends', async () => {
-    const load = vi.fn(async () => policy(1)).mockReturnValueOnce(new Promise(() => {}))
+    const load = vi.fn<(id: string) => Promise<Policy>>(async () => policy(1)).mockReturnValueOnce(new Promise(() => {}))
     const limiter = world().limiter(cachedPolicy(load, { key: () => 'a' }), { callbackTimeout: '100ms' })
     const first = limiter.check(view())
     await vi.advanceTimersByTimeAsync(101)
@@ -119,7 +120,7 @@ describe('cachedPolicy', () => {
   })
 
   it('keeps at most maxKeys, and forgets whom it was asked for longest ago', async () => {
-    const load = vi.fn((_id: string) => policy(1))
+    const load = vi.fn<Load>(async () => policy(1))
     const resolve = cachedPolicy(load, { key, maxKeys: 2 })
     for (const tenant of ['a', 'b', 'a', 'c', 'a']) await resolve(request(tenant))
     expect(load.mock.calls.map(([id]) => id)).toEqual(['a', 'b', 'c'])

@@ -27,7 +27,13 @@ describe('numbers that no double holds exactly', () => {
   })
 
   it('are never found by a request: an invented key finds the sum over keys counted', async () => {
-    const numbers = { name: 'p', limit: 390_625, burst: 50_000_000, window: '366d', keyStrategy: 'api-key' } as const
+    const numbers = {
+      name: 'p',
+      limit: 390_625,
+      burst: 50_000_000,
+      window: '366d',
+      keyStrategy: 'api-key',
+    } as const
     const request = view({ headers: { 'x-api-key': 'invented' } })
     let limiter
     try {

@@ -74,8 +74,12 @@ describe('a cost above what a policy can ever hold', () => {
     const limiter = world().limiter(policy)
     const decision = await limiter.check(view(), { cost: 16 })
     expect(decision).toMatchObject({
-      allowed: false, reason: 'cost-exceeds-limit', retryAfter: Infinity,
-      cost: 16, remaining: 15, limit: 10,
+      allowed: false,
+      reason: 'cost-exceeds-limit',
+      retryAfter: Infinity,
+      cost: 16,
+      remaining: 15,
+      limit: 10,
     })
     expect(await limiter.check(view(), { cost: 15 })).toMatchObject({ allowed: true, remaining: 0 })
   })

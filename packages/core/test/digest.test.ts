@@ -11,7 +11,11 @@ describe('makeDigest', () => {
   it('gives the first 128 bits of SHA-256, base64url', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), text => {
-        const expected = createHash('sha256').update(text, 'utf8').digest().subarray(0, 16).toString('base64url')
+        const expected = createHash('sha256')
+          .update(text, 'utf8')
+          .digest()
+          .subarray(0, 16)
+          .toString('base64url')
         expect(makeDigest()(text)).toBe(expected)
       }),
     )
@@ -20,7 +24,11 @@ describe('makeDigest', () => {
   it('gives an HMAC of the secret when there is one', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), text => {
-        const expected = createHmac('sha256', SECRET).update(text).digest().subarray(0, 16).toString('base64url')
+        const expected = createHmac('sha256', SECRET)
+          .update(text)
+          .digest()
+          .subarray(0, 16)
+          .toString('base64url')
         expect(makeDigest(SECRET)(text)).toBe(expected)
       }),
     )
@@ -28,7 +36,16 @@ describe('makeDigest', () => {
 
   it('tells texts apart that UTF-8 cannot: lone surrogates', () => {
     const digest = makeDigest()
-    const texts = ['\ud800', '\udc00', '\ud801', '\ufffd', '\ud800\ud800', '\udc00\ud800', 'a\ud800', '\ud800a']
+    const texts = [
+      '\ud800',
+      '\udc00',
+      '\ud801',
+      '\ufffd',
+      '\ud800\ud800',
+      '\udc00\ud800',
+      'a\ud800',
+      '\ud800a',
+    ]
     expect(new Set(texts.map(digest)).size).toBe(texts.length)
   })
 

@@ -24,9 +24,12 @@ describe('parseDuration', () => {
     expect(read(value)).toBe(micros)
   })
 
-  it.each(['1M', '1w', '1y', 's', '.5s', '1.s', '+1s', '1s 2ms', 'P1D', '١s', '1 s s'])('refuses %o', value => {
-    expect(mistake(() => read(value)).code).toBe('HALT_E_DURATION')
-  })
+  it.each(['1M', '1w', '1y', 's', '.5s', '1.s', '+1s', '1s 2ms', 'P1D', '١s', '1 s s'])(
+    'refuses %o',
+    value => {
+      expect(mistake(() => read(value)).code).toBe('HALT_E_DURATION')
+    },
+  )
 
   it('gives whole microseconds within its range, or an error with the code it is given', () => {
     fc.assert(
@@ -53,14 +56,19 @@ describe('parseDuration', () => {
   })
 })
 
-describe('describe', () => {
-  it('shows any value in few characters, never a dump', () => {
+describe('a value in a message', () => {
+  it('is shown in few characters, never as a dump', () => {
     expect(show('x'.repeat(1000)).length).toBeLessThan(50)
     expect(show({ password: 'secret' })).toBe('an object')
     expect(show(['secret'])).toBe('an array')
     expect(show(() => 'secret')).toBe('a function')
     expect(show(Symbol('s'))).toBe('Symbol(s)')
     expect(show('a\r\nb')).toBe(String.raw`"a\r\nb"`)
-    expect([show(undefined), show(null), show(Number.NaN), show(5n)]).toEqual(['undefined', 'null', 'NaN', '5'])
+    expect([show(undefined), show(null), show(Number.NaN), show(5n)]).toEqual([
+      'undefined',
+      'null',
+      'NaN',
+      '5',
+    ])
   })
 })

@@ -22,7 +22,12 @@ describe('HaltError', () => {
       'HALT_E_LIMIT: limit is NaN. Give a whole number. ' +
         '(https://github.com/halt-limits/halt/blob/main/docs/errors/HALT_E_LIMIT.md)',
     )
-    expect(error).toMatchObject({ name: 'HaltError', code: 'HALT_E_LIMIT', fix: 'Give a whole number.', cause: 'env' })
+    expect(error).toMatchObject({
+      name: 'HaltError',
+      code: 'HALT_E_LIMIT',
+      fix: 'Give a whole number.',
+      cause: 'env',
+    })
     expect(error).toBeInstanceOf(Error)
   })
 })

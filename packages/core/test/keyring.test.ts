@@ -7,7 +7,8 @@ type Extractor = NonNullable<Policy['keyExtractor']>
 
 const extracting = (keyExtractor: unknown, more: Partial<Policy> = {}): Policy =>
   ({ name: 'p', limit: 2, window: 60, keyExtractor: keyExtractor as Extractor, ...more }) as Policy
-const named = (more: Partial<Policy> = {}): Policy => ({ name: 'p', limit: 2, window: 60, keyStrategy: 'user', ...more }) as Policy
+const named = (more: Partial<Policy> = {}): Policy =>
+  ({ name: 'p', limit: 2, window: 60, keyStrategy: 'user', ...more }) as Policy
 const FALLBACK = `ip:${CLIENT}`
 
 describe('a key extractor', () => {
@@ -21,7 +22,7 @@ describe('a key extractor', () => {
 
   it('gets the framework’s own request', async () => {
     const request = { tenant: 'acme' }
-    const keyExtractor = vi.fn((given: { tenant: string }) => given.tenant)
+    const keyExtractor = vi.fn<(given: { tenant: string }) => string>(given => given.tenant)
     const decision = await world().limiter(extracting(keyExtractor)).check(view({ request }))
     expect(keyExtractor.mock.calls[0]?.[0]).toBe(request)
     expect(decision.key).toBe('custom:acme')
@@ -38,24 +39,51 @@ describe('a key extractor', () => {
     ['Ünïcode', 'custom:Ünïcode'],
     [' x ', 'custom: x '],
   ])('may give the id %o', async (id, key) => {
-    expect((await world().limiter(extracting(() => id)).check(view())).key).toBe(key)
+    expect(
+      (
+        await world()
+          .limiter(extracting(() => id))
+          .check(view())
+      ).key,
+    ).toBe(key)
   })
 
-  it.each([undefined, null, '', '  ', '\t\n', Number.NaN, Infinity, true, {}, [], ['a'], Symbol('s'), () => 'x'])(
-    'that gives %o has found no key: the address is counted',
-    async nothing => {
-      for (const keyExtractor of [() => nothing, async () => nothing]) {
-        const limiter = world().limiter(extracting(keyExtractor))
-        const decisions = await times(3, limiter)
-        expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false])
-        expect(decisions[0]?.key).toBe(FALLBACK)
-      }
-    },
-  )
+  it.each([
+    undefined,
+    null,
+    '',
+    '  ',
+    '\t\n',
+    Number.NaN,
+    Infinity,
+    true,
+    {},
+    [],
+    ['a'],
+    Symbol('s'),
+    () => 'x',
+  ])('that gives %o has found no key: the address is counted', async nothing => {
+    for (const keyExtractor of [() => nothing, async () => nothing]) {
+      const limiter = world().limiter(extracting(keyExtractor))
+      const decisions = await times(3, limiter)
+      expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false])
+      expect(decisions[0]?.key).toBe(FALLBACK)
+    }
+  })
 
   it.each([
-    ['throws', () => { throw new Error('no tenant') }],
-    ['throws no error', () => { throw 'no tenant' }],
+    [
+      'throws',
+      () => {
+        throw new Error('no tenant')
+      },
+    ],
+    [
+      'throws no error',
+      () => {
+        throw 'no tenant'
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('no tenant'))],
   ] as const)('that %s counts the address and warns once, with the reason', async (_how, keyExtractor) => {
     const { limiter, warnings } = world()
@@ -73,7 +101,10 @@ describe('a key extractor', () => {
     vi.useFakeTimers()
     try {
       const { limiter, codes } = world()
-      const asked = limiter(extracting(() => new Promise(() => {})), { callbackTimeout: '50ms' }).check(view())
+      const asked = limiter(
+        extracting(() => new Promise(() => {})),
+        { callbackTimeout: '50ms' },
+      ).check(view())
       let decided = false
       void asked.then(() => (decided = true))
       await vi.advanceTimersByTimeAsync(49)
@@ -113,7 +144,13 @@ describe('without a key', () => {
     const plain: Policy = { name: 'plain', limit: 5, window: 60 }
     const limiter = world().limiter([plain, named({ onMissingKey: 'deny' })])
     const refused = await limiter.check(view())
-    expect(refused).toMatchObject({ allowed: false, reason: 'missing-key', policy: 'p', retryAfter: 0, remaining: 0 })
+    expect(refused).toMatchObject({
+      allowed: false,
+      reason: 'missing-key',
+      policy: 'p',
+      retryAfter: 0,
+      remaining: 0,
+    })
     expect((await limiter.check(by('42'))).verdicts.map(({ remaining }) => remaining)).toEqual([4, 1])
   })
 
@@ -130,14 +167,17 @@ describe('without a key', () => {
     expect(await limiter.check(view())).toMatchObject({ allowed: true, reason: 'exempt', verdicts: [] })
   })
 
-  it.each(['deny', 'allow', 'ip'] as const)('"%s" is done for a key that comes late and is none', async onMissingKey => {
-    const plain: Policy = { name: 'plain', limit: 5, window: 60 }
-    const late = extracting(async () => undefined, { name: 'late', onMissingKey })
-    const decision = await world().limiter([late, plain]).check(view())
-    const policies = { deny: ['late'], allow: ['plain'], ip: ['late', 'plain'] }[onMissingKey]
-    expect(decision.verdicts.map(({ policy }) => policy)).toEqual(policies)
-    expect(decision.allowed).toBe(onMissingKey !== 'deny')
-  })
+  it.each(['deny', 'allow', 'ip'] as const)(
+    '"%s" is done for a key that comes late and is none',
+    async onMissingKey => {
+      const plain: Policy = { name: 'plain', limit: 5, window: 60 }
+      const late = extracting(async () => undefined, { name: 'late', onMissingKey })
+      const decision = await world().limiter([late, plain]).check(view())
+      const policies = { deny: ['late'], allow: ['plain'], ip: ['late', 'plain'] }[onMissingKey]
+      expect(decision.verdicts.map(({ policy }) => policy)).toEqual(policies)
+      expect(decision.allowed).toBe(onMissingKey !== 'deny')
+    },
+  )
 
   it('a policy that only reports refuses nobody', async () => {
     const limiter = world().limiter(named({ mode: 'shadow', onMissingKey: 'deny' }))
@@ -145,7 +185,7 @@ describe('without a key', () => {
   })
 
   it('a policy that is off or exempts the request asks for no key', async () => {
-    const keyExtractor = vi.fn(() => 'x')
+    const keyExtractor = vi.fn<() => string>(() => 'x')
     const { limiter } = world()
     await limiter(extracting(keyExtractor, { mode: 'off' })).check(view())
     await limiter(extracting(keyExtractor, { exemptions: ['/things'] })).check(view())

@@ -29,7 +29,8 @@ describe('llmBudget', () => {
     const { limiter, store } = world()
     const budget = llmBudget({ rpm: 2, tpm: 1000, monthly: 10_000 })
     const calls = limiter(budget)
-    const left = async (): Promise<number[]> => (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
+    const left = async (): Promise<number[]> =>
+      (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
     const { decision, settle } = await calls.reserve(by('u'), { cost: llmCost(600) })
     expect(decision.allowed).toBe(true)
     expect(await left()).toEqual([1, 400, 9400])
@@ -43,9 +44,18 @@ describe('llmBudget', () => {
     const calls = world().limiter(llmBudget({ rpm: 10, tpm: 1000, monthly: 1500 }))
     await calls.reserve(by('u'), { cost: llmCost(900) })
     const refused = await calls.reserve(by('u'), { cost: llmCost(200) })
-    expect(refused.decision).toMatchObject({ allowed: false, policy: 'llm_tokens', reason: 'limited', retryAfter: 6 })
+    expect(refused.decision).toMatchObject({
+      allowed: false,
+      policy: 'llm_tokens',
+      reason: 'limited',
+      retryAfter: 6,
+    })
     const tooLong = await calls.reserve(by('u'), { cost: llmCost(1001) })
-    expect(tooLong.decision).toMatchObject({ allowed: false, reason: 'cost-exceeds-limit', retryAfter: Infinity })
+    expect(tooLong.decision).toMatchObject({
+      allowed: false,
+      reason: 'cost-exceeds-limit',
+      retryAfter: Infinity,
+    })
     expect((await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)).toEqual([9, 100, 600])
   })
 

@@ -59,9 +59,15 @@ describe('the options of a limiter', () => {
 
   it('must hold a policy', () => {
     const { store } = world()
-    expect(mistake(() => new RateLimiter({ store } as unknown as RateLimiterOptions)).code).toBe('HALT_E_POLICY')
-    expect(mistake(() => new RateLimiter(undefined as unknown as RateLimiterOptions)).code).toBe('HALT_E_OPTION')
-    expect(mistake(() => new RateLimiter({ store, policy: 'public_api' } as never)).code).toBe('HALT_E_POLICY')
+    expect(mistake(() => new RateLimiter({ store } as unknown as RateLimiterOptions)).code).toBe(
+      'HALT_E_POLICY',
+    )
+    expect(mistake(() => new RateLimiter(undefined as unknown as RateLimiterOptions)).code).toBe(
+      'HALT_E_OPTION',
+    )
+    expect(mistake(() => new RateLimiter({ store, policy: 'public_api' } as never)).code).toBe(
+      'HALT_E_POLICY',
+    )
   })
 
   it('name the option that was meant', () => {
@@ -72,13 +78,16 @@ describe('the options of a limiter', () => {
 })
 
 describe('HALT_W_WINDOW_MS', () => {
-  it.each([10_000, 60_000, 900_000, 3_600_000])('warns of a window of %d: someone meant milliseconds', window => {
-    const { limiter, warnings } = world()
-    limiter({ name: 'api', limit: 10, window })
-    expect(warnings.map(({ code: found }) => found)).toEqual(['HALT_W_WINDOW_MS'])
-    expect(warnings[0]?.message).toContain('"api"')
-    expect(warnings[0]?.fix).toContain(String(window / 1000))
-  })
+  it.each([10_000, 60_000, 900_000, 3_600_000])(
+    'warns of a window of %d: someone meant milliseconds',
+    window => {
+      const { limiter, warnings } = world()
+      limiter({ name: 'api', limit: 10, window })
+      expect(warnings.map(({ code: found }) => found)).toEqual(['HALT_W_WINDOW_MS'])
+      expect(warnings[0]?.message).toContain('"api"')
+      expect(warnings[0]?.fix).toContain(String(window / 1000))
+    },
+  )
 
   it.each([60, 9000, 9999, 10_001, 86_400, '60000s', '10000s'])('does not warn of %o', window => {
     const { limiter, warnings } = world()

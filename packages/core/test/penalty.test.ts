@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest'
 
-import { type PenaltyConfig, PenaltyManager, type PenaltyManagerOptions, type PenaltyStatus, presets } from '../src/index.ts'
+import {
+  type PenaltyConfig,
+  PenaltyManager,
+  type PenaltyManagerOptions,
+  type PenaltyStatus,
+  presets,
+} from '../src/index.ts'
 import { mistake, rejection, START, world, type World } from './world.ts'
 
 const NOW = START / 1000
 /** A manager in a world of its own. */
-function managing(config?: PenaltyConfig, options: Partial<PenaltyManagerOptions> = {}): World & { penalties: PenaltyManager } {
+function managing(
+  config?: PenaltyConfig,
+  options: Partial<PenaltyManagerOptions> = {},
+): World & { penalties: PenaltyManager } {
   const here = world()
   return { ...here, penalties: new PenaltyManager({ store: here.store, config, ...options }) }
 }
@@ -19,11 +28,19 @@ describe('PenaltyManager', () => {
   it('adds violations up, and starts a penalty at the threshold', async () => {
     const { penalties } = managing({ threshold: 3, duration: 600, decayRate: 1 })
     expect(await penalties.recordViolation('u')).toEqual({
-      isActive: false, penaltyUntil: 0, abuseScore: 1, violations: 1, lastViolation: NOW,
+      isActive: false,
+      penaltyUntil: 0,
+      abuseScore: 1,
+      violations: 1,
+      lastViolation: NOW,
     })
     expect((await penalties.recordViolation('u', { severity: 1.9 })).isActive).toBe(false)
     expect(await penalties.recordViolation('u', { severity: 0.1 })).toEqual({
-      isActive: true, penaltyUntil: NOW + 600, abuseScore: 3, violations: 3, lastViolation: NOW,
+      isActive: true,
+      penaltyUntil: NOW + 600,
+      abuseScore: 3,
+      violations: 3,
+      lastViolation: NOW,
     })
   })
 
@@ -59,7 +76,12 @@ describe('PenaltyManager', () => {
   })
 
   it('makes each further penalty longer, up to a day or what is given', async () => {
-    const { clock, penalties } = managing({ threshold: 1, duration: 100, decayRate: 0, escalation: { factor: 3, maxDuration: 500 } })
+    const { clock, penalties } = managing({
+      threshold: 1,
+      duration: 100,
+      decayRate: 0,
+      escalation: { factor: 3, maxDuration: 500 },
+    })
     const lengths = []
     for (let i = 0; i < 4; i++) {
       const { penaltyUntil } = await penalties.recordViolation('u')
@@ -71,7 +93,11 @@ describe('PenaltyManager', () => {
 
   it('applies a penalty by hand, and ends it', async () => {
     const { penalties } = managing({ duration: 600 })
-    expect(await penalties.applyPenalty('u')).toMatchObject({ isActive: true, penaltyUntil: NOW + 600, violations: 0 })
+    expect(await penalties.applyPenalty('u')).toMatchObject({
+      isActive: true,
+      penaltyUntil: NOW + 600,
+      violations: 0,
+    })
     expect((await penalties.applyPenalty('u', { duration: '2h' })).penaltyUntil).toBe(NOW + 7200)
     expect((await penalties.applyPenalty('u', { duration: 1 })).penaltyUntil).toBe(NOW + 7200)
     await penalties.clearPenalty('u')
@@ -129,7 +155,9 @@ describe('PenaltyManager', () => {
       },
     )
     await penalties.recordViolation('u', { severity: 1.5 })
-    expect(heard.map(([hook, key, , severity]) => [hook, key, severity])).toEqual([['violation', 'user:u', 1.5]])
+    expect(heard.map(([hook, key, , severity]) => [hook, key, severity])).toEqual([
+      ['violation', 'user:u', 1.5],
+    ])
     await penalties.recordViolation('u')
     expect(heard.map(([hook]) => hook)).toEqual(['violation', 'violation', 'penalty'])
     clock.advance('500ms')

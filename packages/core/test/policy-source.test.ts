@@ -10,7 +10,12 @@ type Resolver = Extract<RateLimiterOptions['policy'], (...args: never[]) => unkn
 
 /** Ways in which a resolver fails. */
 const FAILURES: [string, unknown][] = [
-  ['throws', () => { throw new Error('no database') }],
+  [
+    'throws',
+    () => {
+      throw new Error('no database')
+    },
+  ],
   ['rejects', () => Promise.reject(new Error('no database'))],
   ['gives undefined', () => undefined],
   ['gives null', () => null],
@@ -37,7 +42,7 @@ describe('a resolver', () => {
   })
 
   it('gets the framework’s request, and beside it the context of the call', async () => {
-    const resolver = vi.fn((_request: unknown, _context?: unknown) => one)
+    const resolver = vi.fn<(request: unknown, context?: unknown) => Policy>(() => one)
     const [request, context] = [{}, {}]
     await world().limiter(resolver).check(view({ request, context }))
     expect(resolver.mock.calls[0]?.[0]).toBe(request)
@@ -48,7 +53,14 @@ describe('a resolver', () => {
     const { limiter, warnings } = world()
     const failing = limiter(policy as Resolver)
     const [decision] = await times(3, failing)
-    expect(decision).toMatchObject({ allowed: false, reason: 'policy-error', policy: '', limit: 0, retryAfter: 1, degraded: false })
+    expect(decision).toMatchObject({
+      allowed: false,
+      reason: 'policy-error',
+      policy: '',
+      limit: 0,
+      retryAfter: 1,
+      degraded: false,
+    })
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_POLICY_RESOLVER'])
     expect(warnings[0]?.fix).toContain('fallbackPolicy')
     const outcome = await guard(failing).enter(view())
@@ -78,12 +90,24 @@ describe('a resolver', () => {
   it('that gives no policy at all, an empty list, has not opened the door', async () => {
     const { limiter } = world()
     expect((await limiter(() => []).check(view())).reason).toBe('policy-error')
-    expect(await admitted(5, limiter(() => [], { fallbackPolicy: spare }))).toBe(2)
+    expect(
+      await admitted(
+        5,
+        limiter(() => [], { fallbackPolicy: spare }),
+      ),
+    ).toBe(2)
   })
 
   it('has each policy object read once, whatever list it comes in', async () => {
     let reads = 0
-    const counted = { name: 'one', window: 60, get limit() { reads++; return 10 } }
+    const counted = {
+      name: 'one',
+      window: 60,
+      get limit() {
+        reads++
+        return 10
+      },
+    }
     const limiter = world().limiter(() => [counted, spare])
     await limiter.check(view())
     const once = reads
@@ -92,12 +116,21 @@ describe('a resolver', () => {
   })
 
   it('counts equal policies of different objects on one counter', async () => {
-    expect(await admitted(9, world().limiter(() => ({ ...one })))).toBe(3)
+    expect(
+      await admitted(
+        9,
+        world().limiter(() => ({ ...one })),
+      ),
+    ).toBe(3)
   })
 
   it('is no identity’s: consume, peek and explain need a policy', async () => {
     const limiter = world().limiter(() => one)
-    for (const asked of [limiter.consume({ user: '42' }), limiter.peek({ user: '42' }), limiter.explain('job')]) {
+    for (const asked of [
+      limiter.consume({ user: '42' }),
+      limiter.peek({ user: '42' }),
+      limiter.explain('job'),
+    ]) {
       expect((await rejection(asked)).code).toBe('HALT_E_POLICY_REQUIRED')
     }
     expect((await limiter.consume({ user: '42' }, { policy: one })).remaining).toBe(2)
@@ -131,7 +164,9 @@ describe('the policies of a call', () => {
     const wrong = { name: 'p', limit: 0, window: 60 }
     expect((await rejection(limiter.check(view(), { policy: wrong }))).code).toBe('HALT_E_LIMIT')
     expect((await rejection(limiter.check(view(), { also: wrong }))).code).toBe('HALT_E_LIMIT')
-    expect((await rejection(limiter.consume('job', { policy: [spare, spare] }))).code).toBe('HALT_E_DUPLICATE_POLICY')
+    expect((await rejection(limiter.consume('job', { policy: [spare, spare] }))).code).toBe(
+      'HALT_E_DUPLICATE_POLICY',
+    )
     expect(mistake(() => limiter.compile(wrong)).code).toBe('HALT_E_LIMIT')
     expect((await rejection(limiter.check(view(), { policy: [] }))).code).toBe('HALT_E_POLICY')
     expect(mistake(() => world().limiter(() => one, { fallbackPolicy: [] })).code).toBe('HALT_E_POLICY')
@@ -141,7 +176,17 @@ describe('the policies of a call', () => {
     const limiter = world().limiter([{ ...one, mode: 'off' }, spare])
     expect((await limiter.check(by(1))).verdicts.map(({ policy }) => policy)).toEqual(['spare'])
     const none = world().limiter({ ...one, mode: 'off' })
-    expect(await none.check(view())).toMatchObject({ allowed: true, reason: 'exempt', limit: 3, verdicts: [] })
-    expect(await none.consume('job')).toMatchObject({ allowed: true, reason: 'exempt', limit: 3, verdicts: [] })
+    expect(await none.check(view())).toMatchObject({
+      allowed: true,
+      reason: 'exempt',
+      limit: 3,
+      verdicts: [],
+    })
+    expect(await none.consume('job')).toMatchObject({
+      allowed: true,
+      reason: 'exempt',
+      limit: 3,
+      verdicts: [],
+    })
   })
 })

@@ -18,7 +18,11 @@ describe('definePolicy', () => {
 
   it('takes a burst that is given, and invents none where there was none', () => {
     expect(definePolicy(presets.PUBLIC_API, { limit: 500, burst: 500 })).toMatchObject({ burst: 500 })
-    expect(definePolicy(presets.PUBLIC_API, { window: 1 })).toMatchObject({ limit: 100, burst: 120, window: 1 })
+    expect(definePolicy(presets.PUBLIC_API, { window: 1 })).toMatchObject({
+      limit: 100,
+      burst: 120,
+      window: 1,
+    })
     expect(definePolicy({ name: 'p', limit: 1, window: 1 }, { limit: 9 })).not.toHaveProperty('burst')
   })
 

@@ -1,21 +1,32 @@
 import { describe, expect, it } from 'vitest'
 
-import * as halt from '../src/index.ts'
+import * as entry from '../src/index.ts'
 import { admitted, by, mistake, START, view, world } from './world.ts'
 
-const { presets, getPlanPolicy } = halt
+const { presets, getPlanPolicy } = entry
+const exported: Readonly<Record<string, unknown>> = { ...entry }
 
 const POLICIES = {
   PUBLIC_API: { name: 'public_api', limit: 100, window: 60, burst: 120 },
   AUTH_ENDPOINTS: {
-    name: 'auth_endpoints', limit: 5, window: 60, burst: 10,
-    blockDuration: 300, exemptPrivateIps: false,
+    name: 'auth_endpoints',
+    limit: 5,
+    window: 60,
+    burst: 10,
+    blockDuration: 300,
+    exemptPrivateIps: false,
   },
   EXPENSIVE_OPS: { name: 'expensive_ops', limit: 10, window: 3600, burst: 15, cost: 10, keyStrategy: 'user' },
   STRICT_API: { name: 'strict_api', limit: 20, window: 60, burst: 25, keyStrategy: 'api-key' },
   GENEROUS_API: { name: 'generous_api', limit: 1000, window: 60, burst: 1200 },
 }
-const PLANS = { FREE: [100, 120], STARTER: [500, 600], PRO: [2000, 2500], BUSINESS: [5000, 6000], ENTERPRISE: [20_000, 25_000] }
+const PLANS = {
+  FREE: [100, 120],
+  STARTER: [500, 600],
+  PRO: [2000, 2500],
+  BUSINESS: [5000, 6000],
+  ENTERPRISE: [20_000, 25_000],
+}
 const QUOTAS = {
   QUOTA_FREE_MONTHLY: { name: 'free_monthly_requests', limit: 10_000, period: 'monthly' },
   QUOTA_PRO_MONTHLY: { name: 'pro_monthly_requests', limit: 100_000, period: 'monthly' },
@@ -42,15 +53,18 @@ describe('the presets', () => {
     expect(presets.PLAN_TIERS[plan as 'free']).toBe(policy)
   })
 
-  it.each([...Object.entries(QUOTAS), ...Object.entries(PENALTIES)])('%s has exactly its numbers', (name, numbers) => {
-    expect(presets[name as 'QUOTA_FREE_DAILY']).toEqual(numbers)
-  })
+  it.each([...Object.entries(QUOTAS), ...Object.entries(PENALTIES)])(
+    '%s has exactly its numbers',
+    (name, numbers) => {
+      expect(presets[name as 'QUOTA_FREE_DAILY']).toEqual(numbers)
+    },
+  )
 
   it('are found by name as well as under presets, and are frozen', () => {
     const all = Object.entries(presets).filter(([name]) => name === name.toUpperCase())
     expect(all).toHaveLength(5 + 5 + 1 + 5 + 3)
     for (const [name, preset] of all) {
-      expect(halt[name as 'PUBLIC_API'], name).toBe(preset)
+      expect(exported[name], name).toBe(preset)
       expect(Object.isFrozen(preset), name).toBe(true)
     }
   })
@@ -61,7 +75,9 @@ describe('the presets', () => {
     for (const plan of Object.values(presets.PLAN_TIERS)) limiter(plan)
     for (const name of Object.keys(QUOTAS)) limiter(presets[name as 'QUOTA_FREE_DAILY'])
     for (const name of Object.keys(PENALTIES)) {
-      expect(limiter(presets.PUBLIC_API, { penalty: presets[name as 'PENALTY_STRICT'] }).policies).toHaveLength(1)
+      expect(
+        limiter(presets.PUBLIC_API, { penalty: presets[name as 'PENALTY_STRICT'] }).policies,
+      ).toHaveLength(1)
     }
   })
 })
@@ -71,14 +87,23 @@ describe('getPlanPolicy', () => {
     expect(getPlanPolicy(name)).toBe(presets.PLAN_PRO)
   })
 
-  it.each(['gold', '', ' pro', 'constructor', '__proto__', 'toString', 'hasOwnProperty', null, undefined, 7, {}])(
-    'refuses %o and lists the plans',
-    name => {
-      const error = mistake(() => getPlanPolicy(name as string))
-      expect(error.code).toBe('HALT_E_UNKNOWN_PLAN')
-      expect(error.fix).toContain('free, starter, pro, business, enterprise')
-    },
-  )
+  it.each([
+    'gold',
+    '',
+    ' pro',
+    'constructor',
+    '__proto__',
+    'toString',
+    'hasOwnProperty',
+    null,
+    undefined,
+    7,
+    {},
+  ])('refuses %o and lists the plans', name => {
+    const error = mistake(() => getPlanPolicy(name as string))
+    expect(error.code).toBe('HALT_E_UNKNOWN_PLAN')
+    expect(error.fix).toContain('free, starter, pro, business, enterprise')
+  })
 })
 
 describe('what the presets do', () => {

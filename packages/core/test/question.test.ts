@@ -30,7 +30,10 @@ describe('a shadow policy', () => {
 
   it('is charged only if the request is admitted and it would itself pass', async () => {
     const { limiter } = world()
-    const both = limiter([{ ...fixed, limit: 1 }, { ...fixed, name: 's', mode: 'shadow' }])
+    const both = limiter([
+      { ...fixed, limit: 1 },
+      { ...fixed, name: 's', mode: 'shadow' },
+    ])
     await times(5, both)
     expect((await both.peek(view())).verdicts[1]?.remaining).toBe(9)
     const other = limiter([fixed, { ...shadow, name: 't', limit: 5, blockDuration: undefined } as Policy], {})
@@ -64,7 +67,10 @@ describe('a shadow policy', () => {
     expect(shadowed).toBeLessThan(160)
   })
 
-  it.each([[0, 'enforce'], [1, 'shadow']] as const)('for a share of %d is %s for all', async (share, mode) => {
+  it.each([
+    [0, 'enforce'],
+    [1, 'shadow'],
+  ] as const)('for a share of %d is %s for all', async (share, mode) => {
     const limiter = world().limiter({ ...fixed, keyStrategy: 'user', mode: { shadow: share } })
     for (let user = 0; user < 50; user++) expect((await limiter.check(by(user))).verdicts[0]?.mode).toBe(mode)
   })
@@ -73,7 +79,11 @@ describe('a shadow policy', () => {
 describe('invented API keys', () => {
   const policy: Policy = { ...fixed, limit: 5, keyStrategy: 'api-key' }
   /** How many pass of requests that all bring keys of their own. */
-  async function invent(count: number, limiter: RateLimiter, make: (key: string) => RequestView = keyed): Promise<number> {
+  async function invent(
+    count: number,
+    limiter: RateLimiter,
+    make: (key: string) => RequestView = keyed,
+  ): Promise<number> {
     let passed = 0
     for (let i = 0; i < count; i++) passed += await admitted(1, limiter, make(`key-${i}`))
     return passed
@@ -96,7 +106,11 @@ describe('invented API keys', () => {
   it('are refused under the address once that is used up', async () => {
     const one = world().limiter(policy, { keysPerAddress: 1 })
     await invent(5, one)
-    expect(await one.check(keyed('another'))).toMatchObject({ allowed: false, reason: 'limited', key: `ip:${CLIENT}` })
+    expect(await one.check(keyed('another'))).toMatchObject({
+      allowed: false,
+      reason: 'limited',
+      key: `ip:${CLIENT}`,
+    })
   })
 
   it('of another address, and verified keys, are counted apart', async () => {
@@ -104,12 +118,17 @@ describe('invented API keys', () => {
     const one = limiter(policy, { keysPerAddress: 1 })
     await invent(10, one)
     expect(await admitted(9, one, keyed('x', { ip: '198.51.100.1' }))).toBe(5)
-    const verifying = limiter(policy, { keysPerAddress: 1, apiKey: request => (request as { key?: string }).key })
+    const verifying = limiter(policy, {
+      keysPerAddress: 1,
+      apiKey: request => (request as { key?: string }).key,
+    })
     expect(await invent(20, verifying, key => view({ request: { key } }))).toBe(20)
   })
 
   it('are guarded in composite keys alike', async () => {
-    expect(await invent(100, world().limiter({ ...policy, keyStrategy: 'composite' }, { keysPerAddress: 3 }))).toBe(15)
+    expect(
+      await invent(100, world().limiter({ ...policy, keyStrategy: 'composite' }, { keysPerAddress: 3 })),
+    ).toBe(15)
   })
 
   it('leave the address its own counter', async () => {
@@ -149,7 +168,8 @@ describe('scope "route"', () => {
   it('takes the path where no route is known, its case and a last slash aside', async () => {
     const limiter = world().limiter(scoped)
     expect(await admitted(3, limiter, view({ path: '/Login' }))).toBe(2)
-    for (const path of ['/login', '/LOGIN/', '/login//']) expect(await admitted(3, limiter, view({ path })), path).toBe(0)
+    for (const path of ['/login', '/LOGIN/', '/login//'])
+      expect(await admitted(3, limiter, view({ path })), path).toBe(0)
     expect(await admitted(3, limiter, view({ path: '/' }))).toBe(2)
   })
 

@@ -11,7 +11,9 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
 afterEach(() => void vi.useRealTimers())
 
 /** A manager in a world of its own, whose calendar moves with its clock. */
-function managing(options?: QuotaManagerOptions): World & { quotas: QuotaManager; pass: (by: number) => void } {
+function managing(
+  options?: QuotaManagerOptions,
+): World & { quotas: QuotaManager; pass: (by: number) => void } {
   const here = world()
   const pass = (by: number): void => {
     here.clock.advance(by)
@@ -35,8 +37,14 @@ describe('QuotaManager', () => {
   it('refuses what does not fit, and takes nothing then', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 8 })
-    expect(await quotas.consumeQuota('u', daily, { cost: 3 })).toMatchObject({ allowed: false, quota: { used: 8 } })
-    expect(await quotas.consumeQuota('u', daily, { cost: 2 })).toMatchObject({ allowed: true, quota: { remaining: 0 } })
+    expect(await quotas.consumeQuota('u', daily, { cost: 3 })).toMatchObject({
+      allowed: false,
+      quota: { used: 8 },
+    })
+    expect(await quotas.consumeQuota('u', daily, { cost: 2 })).toMatchObject({
+      allowed: true,
+      quota: { remaining: 0 },
+    })
     expect(await quotas.consumeQuota('u', daily)).toMatchObject({ allowed: false, quota: { used: 10 } })
   })
 
@@ -65,7 +73,9 @@ describe('QuotaManager', () => {
     expect((await quotas.consumeQuota('u', daily)).allowed).toBe(false)
     pass(0.001)
     expect((await quotas.consumeQuota('u', daily)).quota).toMatchObject({
-      used: 1, periodStart: NOW + DAY, resetAt: NOW + 2 * DAY,
+      used: 1,
+      periodStart: NOW + DAY,
+      resetAt: NOW + 2 * DAY,
     })
   })
 
@@ -108,8 +118,14 @@ describe('QuotaManager', () => {
   it('applies a raised and a lowered limit at once, keeping what was used', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 10 })
-    expect(await quotas.consumeQuota('u', { ...daily, limit: 1000 })).toMatchObject({ allowed: true, quota: { used: 11 } })
-    expect(await quotas.checkQuota('u', { ...daily, limit: 5 })).toMatchObject({ allowed: false, quota: { remaining: 0 } })
+    expect(await quotas.consumeQuota('u', { ...daily, limit: 1000 })).toMatchObject({
+      allowed: true,
+      quota: { used: 11 },
+    })
+    expect(await quotas.checkQuota('u', { ...daily, limit: 5 })).toMatchObject({
+      allowed: false,
+      quota: { remaining: 0 },
+    })
   })
 
   it('charges an idempotency key once a period; a refused call leaves no record', async () => {
@@ -182,7 +198,13 @@ describe('QuotaManager', () => {
 })
 
 describe('a quota in a limiter', () => {
-  const minute = { name: 'minute', limit: 4, window: 60, keyStrategy: 'user', algorithm: 'fixed-window' } as const
+  const minute = {
+    name: 'minute',
+    limit: 4,
+    window: 60,
+    keyStrategy: 'user',
+    algorithm: 'fixed-window',
+  } as const
 
   it('is counted with the policies: all are charged or none', async () => {
     const { limiter, quotas, pass } = managing()
@@ -203,8 +225,14 @@ describe('a quota in a limiter', () => {
     pass(3600)
     const [, , refused] = await times(3, one, by('u'))
     expect(refused).toMatchObject({
-      allowed: false, reason: 'quota-exceeded', policy: 'calls', limit: 2, remaining: 0,
-      resetAt: NOW + DAY, retryAfter: DAY - 3600, key: 'user:u',
+      allowed: false,
+      reason: 'quota-exceeded',
+      policy: 'calls',
+      limit: 2,
+      remaining: 0,
+      resetAt: NOW + DAY,
+      retryAfter: DAY - 3600,
+      key: 'user:u',
     })
   })
 

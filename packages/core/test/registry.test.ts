@@ -10,8 +10,16 @@ describe('PolicyRegistry', () => {
     const registry = new PolicyRegistry([one, presets.PUBLIC_API])
     expect(registry.get('one')).toEqual(one)
     expect(registry.list().map(({ name }) => name)).toEqual(['one', 'public_api'])
-    expect([registry.has('one'), registry.has('two'), registry.has('constructor')]).toEqual([true, false, false])
-    expect([registry.remove('one'), registry.remove('one'), registry.has('one')]).toEqual([true, false, false])
+    expect([registry.has('one'), registry.has('two'), registry.has('constructor')]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect([registry.remove('one'), registry.remove('one'), registry.has('one')]).toEqual([
+      true,
+      false,
+      false,
+    ])
   })
 
   it.each(['two', 'constructor', '__proto__', ''])('refuses the name %o, and lists those it has', name => {
@@ -25,14 +33,17 @@ describe('PolicyRegistry', () => {
     [{ name: 'p', limit: 2 ** 31, window: '366d', algorithm: 'token-bucket' }, 'HALT_E_ARITHMETIC'],
     [{ name: 'q', limit: 1, period: 'daily', timeZone: 'Mars' }, 'HALT_E_TIME_ZONE'],
     [{ ...one, exemptions: ['010.0.0.1'] }, 'HALT_E_EXEMPTION'],
-  ] as [Policy | Quota, string][])('refuses a wrong policy when it comes, not when a request does: %o', (policy, code) => {
-    const registry = new PolicyRegistry([one])
-    expect(mistake(() => registry.register(policy)).code).toBe(code)
-    const { name: _name, ...changes } = policy
-    expect(mistake(() => registry.update('one', changes as Policy)).code).toMatch(/^HALT_E_/)
-    expect(registry.get('one')).toEqual(one)
-    expect(registry.list()).toHaveLength(1)
-  })
+  ] as [Policy | Quota, string][])(
+    'refuses a wrong policy when it comes, not when a request does: %o',
+    (policy, code) => {
+      const registry = new PolicyRegistry([one])
+      expect(mistake(() => registry.register(policy)).code).toBe(code)
+      const { name: _name, ...changes } = policy
+      expect(mistake(() => registry.update('one', changes as Policy)).code).toMatch(/^HALT_E_/)
+      expect(registry.get('one')).toEqual(one)
+      expect(registry.list()).toHaveLength(1)
+    },
+  )
 
   it('keeps what it was given as it was', () => {
     const mine = { ...one }
@@ -51,7 +62,11 @@ describe('PolicyRegistry', () => {
   it('never changes a name or a counter by an update', () => {
     const registry = new PolicyRegistry([presets.PLAN_FREE])
     const changes = { name: 'other', counter: 'other', limit: 5 } as Partial<Policy>
-    expect(registry.update('free_plan', changes)).toMatchObject({ name: 'free_plan', counter: 'plan', limit: 5 })
+    expect(registry.update('free_plan', changes)).toMatchObject({
+      name: 'free_plan',
+      counter: 'plan',
+      limit: 5,
+    })
   })
 
   it('updates quotas as well', () => {

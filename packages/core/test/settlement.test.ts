@@ -2,16 +2,26 @@ import { describe, expect, it } from 'vitest'
 
 import { type Cost, type Decision, type Policy, RateLimiter, type Reservation } from '../src/index.ts'
 import type { Group, Store } from '../src/store/index.ts'
-import { admitted, by, keyed, rejection, times, view, world } from './world.ts'
+import { admitted, by, fields, keyed, rejection, times, view, world } from './world.ts'
 
 const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
 const bucket: Policy = { name: 'p', limit: 10, window: 10 }
 const sliding: Policy = { name: 'p', limit: 10, window: 10, algorithm: 'sliding-window' }
-const EACH: [string, Policy][] = [['fixed window', fixed], ['token bucket', bucket], ['sliding window', sliding]]
+const EACH: [string, Policy][] = [
+  ['fixed window', fixed],
+  ['token bucket', bucket],
+  ['sliding window', sliding],
+]
 
 describe('settle', () => {
   it.each(EACH)('corrects the charge on a %s: to less, to more, to nothing', async (_name, policy) => {
-    for (const [actual, left] of [[2, 8], [5, 5], [9, 1], [0, 10], [4.2, 5]] as const) {
+    for (const [actual, left] of [
+      [2, 8],
+      [5, 5],
+      [9, 1],
+      [0, 10],
+      [4.2, 5],
+    ] as const) {
       const limiter = world().limiter(policy)
       await limiter.settle(await limiter.check(view(), { cost: 5 }), actual)
       expect((await limiter.peek(view())).remaining, String(actual)).toBe(left)
@@ -98,7 +108,11 @@ describe('settle', () => {
   it('refuses what is no decision, or a copy of one', async () => {
     const limiter = world().limiter(fixed)
     const decision = await limiter.check(view(), { cost: 5 })
-    const copies: unknown[] = [{ ...decision }, structuredClone({ ...decision }), JSON.parse(JSON.stringify(decision))]
+    const copies: unknown[] = [
+      fields(decision),
+      structuredClone(fields(decision)),
+      JSON.parse(JSON.stringify(decision)),
+    ]
     for (const copy of [...copies, null, undefined, {}, 5, Object.create(decision)]) {
       expect((await rejection(limiter.settle(copy as Decision, 0))).code).toBe('HALT_E_SETTLE')
       expect((await rejection(limiter.release(copy as Decision))).code).toBe('HALT_E_SETTLE')
@@ -140,7 +154,11 @@ describe('settle', () => {
       evaluate: (group: Group) => (away ? Promise.reject(new Error('gone')) : store.evaluate(group)),
       forget: cells => store.forget(cells),
     }
-    const limiter = new RateLimiter({ store: leaky, policy: fixed, warn: warning => void warnings.push(warning) })
+    const limiter = new RateLimiter({
+      store: leaky,
+      policy: fixed,
+      warn: warning => void warnings.push(warning),
+    })
     const decision = await limiter.check(view(), { cost: 5 })
     away = true
     await limiter.settle(decision, 0)
@@ -165,7 +183,9 @@ describe('reserve', () => {
     const limiter = world().limiter(fixed)
     const { decision, cancel } = await limiter.reserve({ user: '42' }, { cost: 10 })
     expect(decision.key).toBe('user:42')
-    const refused = await limiter.reserve('42', { cost: 10 }).then(() => limiter.reserve({ user: '42' }, { cost: 1 }))
+    const refused = await limiter
+      .reserve('42', { cost: 10 })
+      .then(() => limiter.reserve({ user: '42' }, { cost: 1 }))
     expect(refused.decision).toMatchObject({ allowed: false, retryAfter: 60 })
     await refused.cancel()
     expect((await limiter.peek({ user: '42' })).remaining).toBe(0)

@@ -13,7 +13,23 @@ const accepted = (changes: Record<string, unknown>): boolean =>
   1
 
 /** Values that are no number of units. */
-const NO_UNITS = [Number.NaN, null, 0, -1, 1.5, Infinity, -Infinity, '5', 'abc', '', true, [], {}, 2 ** 31 + 1, 2n]
+const NO_UNITS = [
+  Number.NaN,
+  null,
+  0,
+  -1,
+  1.5,
+  Infinity,
+  -Infinity,
+  '5',
+  'abc',
+  '',
+  true,
+  [],
+  {},
+  2 ** 31 + 1,
+  2n,
+]
 /** Values that are no duration. */
 const NO_NUMBERS = [0, -1, Number.NaN, Infinity, 0.0005, 31_622_401, null, true, {}, [60]]
 const NO_TEXTS = ['60', '0.5ms', '-1s', '1 year', '1e3s', '0x10s', '1m30s', '367d', 'abc', '']
@@ -109,13 +125,25 @@ describe('fields that do not go together', () => {
 })
 
 describe('names and choices', () => {
-  it.each(['', ' ', 'a b', 'a:b', 'a@b', 'é', '"x"', 'a\r\nb', 'a{b}', 'x'.repeat(65), undefined, null, 5, {}])(
-    'refuse the name %o, which a header, a key or a label would have to escape',
-    name => {
-      expect(refused({ name }).code).toBe('HALT_E_POLICY_NAME')
-      if (name !== undefined) expect(refused({ counter: name }).code).toBe('HALT_E_POLICY_NAME')
-    },
-  )
+  it.each([
+    '',
+    ' ',
+    'a b',
+    'a:b',
+    'a@b',
+    'é',
+    '"x"',
+    'a\r\nb',
+    'a{b}',
+    'x'.repeat(65),
+    undefined,
+    null,
+    5,
+    {},
+  ])('refuse the name %o, which a header, a key or a label would have to escape', name => {
+    expect(refused({ name }).code).toBe('HALT_E_POLICY_NAME')
+    if (name !== undefined) expect(refused({ counter: name }).code).toBe('HALT_E_POLICY_NAME')
+  })
 
   it.each(['a', 'A-b_c.9', 'x'.repeat(64), '__proto__', 'constructor'])('accept the name %s', name => {
     expect(accepted({ name })).toBe(true)
@@ -184,9 +212,9 @@ describe('unknown fields', () => {
   })
 
   it('take undefined for absent, known field or not', () => {
-    expect(accepted({ burst: undefined, blockDuration: undefined, mode: undefined, windowMs: undefined })).toBe(
-      true,
-    )
+    expect(
+      accepted({ burst: undefined, blockDuration: undefined, mode: undefined, windowMs: undefined }),
+    ).toBe(true)
   })
 
   it('refuse the fields of a quota on a rate, and the other way round', () => {

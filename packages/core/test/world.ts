@@ -71,6 +71,11 @@ export async function times(
   return decisions
 }
 
+/** A decision's fields as a plain object: a copy, which is nobody's decision. */
+export function fields(decision: Decision): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(decision))
+}
+
 /** How many of so many requests are let in. */
 export async function admitted(
   count: number,

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { describe, expect, it } from 'vitest'
 
 import { halt } from '../src/index.ts'
-import { CountingStore, listen, makeApp, makeLimiter, statuses } from './server.ts'
+import { listen, makeApp, makeLimiter, statuses } from './server.ts'
 
 const flight = { name: 'flight', limit: 1, algorithm: 'concurrency', ttl: 60 } as const
 
@@ -19,7 +19,7 @@ async function withOpenRoute(): Promise<{ app: FastifyInstance; entered: () => P
   return { app, entered: () => new Promise(resolve => waiting.push(resolve)) }
 }
 
-describe('a concurrency policy', () => {
+describe('a concurrency policy of a route', () => {
   it('is released when the reply is sent', async () => {
     const { app, entered } = await withOpenRoute()
     const get = await listen(app)
@@ -54,50 +54,9 @@ describe('a concurrency policy', () => {
     await asking
     expect(status).toBe(200)
   })
-
-  it('is released when the client left while the store was asked', async () => {
-    const app = makeApp()
-    const store = new CountingStore(true)
-    let gone: Promise<unknown> = Promise.resolve()
-    const late = {
-      kind: 'late',
-      forget: () => {},
-      evaluate: async (group: Parameters<CountingStore['evaluate']>[0]) => {
-        await gone
-        return store.evaluate(group)
-      },
-    }
-    const inFlight = { ...flight, limit: 1 }
-    await app.register(halt, {
-      limiter: makeLimiter(1, { store: late, policy: inFlight, storeTimeout: '5s' }),
-    })
-    app.get('/', () => 'ok')
-    const get = await listen(app)
-    let left = (): void => {}
-    gone = new Promise<void>(resolve => (left = resolve))
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-    await once(app.server, 'request')
-    socket.destroy()
-    await once(socket, 'close')
-    await new Promise(resolve => setTimeout(resolve, 20))
-    left()
-    await expect.poll(async () => (await get('/')).status).toBe(200)
-  })
 })
 
 describe('chargeWhen', () => {
-  it('gives the charge back when it says so', async () => {
-    const app = makeApp()
-    await app.register(halt, { limiter: makeLimiter(2), chargeWhen: reply => reply.statusCode === 401 })
-    app.get('/:status', ({ params }, reply) =>
-      reply.code(Number((params as { status: string }).status)).send(),
-    )
-    const get = await listen(app)
-    expect(await statuses(4, () => get('/200'))).toEqual([200, 200, 200, 200])
-    expect(await statuses(3, () => get('/401'))).toEqual([401, 401, 429])
-  })
-
   it('of a route speaks for the merged check', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(3) })
@@ -111,25 +70,5 @@ describe('chargeWhen', () => {
     const right = () => get('/login', { headers: { 'x-password': 'right' } })
     expect(await statuses(5, right)).toEqual([200, 200, 200, 200, 200])
     expect(await statuses(2, () => get('/login'))).toEqual([401, 429])
-  })
-
-  it('is not asked for a request that was aborted: it stays charged', async () => {
-    const app = makeApp()
-    let asked = 0
-    const limiter = makeLimiter(2)
-    await app.register(halt, { limiter, chargeWhen: () => (asked++, false) })
-    app.get('/', () => new Promise(() => {}))
-    app.get('/fast', () => 'ok')
-    const get = await listen(app)
-    const leaving = new AbortController()
-    const open = get('/', { signal: leaving.signal }).catch(() => 'left')
-    await once(app.server, 'request')
-    leaving.abort()
-    expect(await open).toBe('left')
-    await new Promise(resolve => setTimeout(resolve, 50))
-    expect(asked).toBe(0)
-    expect((await limiter.peek({ ip: '127.0.0.1' })).remaining).toBe(1)
-    expect((await get('/fast')).status).toBe(200)
-    expect(asked).toBe(1)
   })
 })

@@ -88,7 +88,7 @@ it('keeps the charge of a stream that is reset before the answer', async () => {
   await inside
   stream.destroy()
   await new Promise(resolve => setTimeout(resolve, 50))
-  // The reset one stays charged, the answered one is given back: each sees four, then three, left before its own.
+  // One unit stays charged for the reset; each answered request takes another, and gives it back.
   for (let i = 0; i < 2; i++) {
     const answered = entered()
     const asking = ask(session, '/refund')

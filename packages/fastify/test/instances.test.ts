@@ -88,6 +88,17 @@ describe('encapsulation', () => {
     expect(await asked('/off')).toEqual([[], []])
   })
 
+  it('keeps false for a child that registers after its route', async () => {
+    const app = makeApp()
+    await app.register(halt, { limiter: makeLimiter(1) })
+    await app.register(async child => {
+      child.get('/off', { config: { halt: false } }, () => 'ok')
+      await child.register(halt, { limiter: makeLimiter(1) })
+    })
+    const get = await listen(app)
+    expect(await statuses(3, () => get('/off'))).toEqual([200, 200, 200])
+  })
+
   it('refuses to be registered twice on one instance', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter() })

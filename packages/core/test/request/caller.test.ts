@@ -8,7 +8,11 @@ const SECRET_KEY = 'sk_live_do_not_tell'
 const DIGESTED = `api-key:#${makeDigest()(SECRET_KEY)}`
 
 /** The key a request is counted under. */
-async function keyOf(keyStrategy: Policy['keyStrategy'], request: RequestView, options?: Options): Promise<string> {
+async function keyOf(
+  keyStrategy: Policy['keyStrategy'],
+  request: RequestView,
+  options?: Options,
+): Promise<string> {
   const policy = { name: 'p', limit: 2, window: 60, keyStrategy, exemptPrivateIps: false } as Policy
   return (await world().limiter(policy, options).check(request)).key
 }
@@ -37,20 +41,33 @@ describe('the address of a caller', () => {
   it('gives a subscriber one counter for all addresses of a /56, or of ipv6Prefix', async () => {
     const limiter = world().limiter({ name: 'p', limit: 5, window: 60 })
     let passed = 0
-    for (let i = 0; i < 256; i++) passed += await admitted(1, limiter, view({ ip: `2001:db8:0:7${i.toString(16).padStart(2, '0')}::${i}` }))
+    for (let i = 0; i < 256; i++)
+      passed += await admitted(
+        1,
+        limiter,
+        view({ ip: `2001:db8:0:7${i.toString(16).padStart(2, '0')}::${i}` }),
+      )
     expect(passed).toBe(5)
-    expect(await keyOf('ip', view({ ip: '2001:db8:1:2fff::1' }), { ipv6Prefix: 64 })).toBe('ip:2001:db8:1:2fff::/64')
+    expect(await keyOf('ip', view({ ip: '2001:db8:1:2fff::1' }), { ipv6Prefix: 64 })).toBe(
+      'ip:2001:db8:1:2fff::/64',
+    )
     expect(await keyOf('ip', view({ ip: '2001:db8::1' }), { ipv6Prefix: 128 })).toBe('ip:2001:db8::1/128')
   })
 
   it('is the nearest hop that no trusted proxy speaks for', async () => {
     const trusting: Options = { trustedProxies: ['10.0.0.0/8'] }
-    const proxied = (xff: string): RequestView => view({ ip: '10.0.0.1', headers: { 'x-forwarded-for': xff } })
+    const proxied = (xff: string): RequestView =>
+      view({ ip: '10.0.0.1', headers: { 'x-forwarded-for': xff } })
     expect(await keyOf('ip', proxied('1.2.3.4, 198.51.100.2, 10.1.1.1'), trusting)).toBe('ip:198.51.100.2')
     expect(await keyOf('ip', proxied('127.0.0.1'), trusting)).toBe('ip:127.0.0.1')
     expect(await keyOf('ip', proxied('198.51.100.2'))).toBe('ip:10.0.0.1')
-    const cloud = view({ ip: '10.0.0.1', headers: { 'cf-connecting-ip': '198.51.100.9', 'x-forwarded-for': '1.1.1.1' } })
-    expect(await keyOf('ip', cloud, { ...trusting, clientIpHeader: 'CF-Connecting-IP' })).toBe('ip:198.51.100.9')
+    const cloud = view({
+      ip: '10.0.0.1',
+      headers: { 'cf-connecting-ip': '198.51.100.9', 'x-forwarded-for': '1.1.1.1' },
+    })
+    expect(await keyOf('ip', cloud, { ...trusting, clientIpHeader: 'CF-Connecting-IP' })).toBe(
+      'ip:198.51.100.9',
+    )
   })
 
   it('is what clientIp says, above all headers, and the socket’s where it says nothing', async () => {
@@ -69,9 +86,18 @@ describe('the address of a caller', () => {
 
   it('that a broken clientIp does not give is the socket’s, with one warning', async () => {
     const { limiter, warnings } = world()
-    const broken = limiter({ name: 'p', limit: 5, window: 60 }, { clientIp: () => { throw new Error('no edge') } })
+    const broken = limiter(
+      { name: 'p', limit: 5, window: 60 },
+      {
+        clientIp: () => {
+          throw new Error('no edge')
+        },
+      },
+    )
     expect((await times(3, broken)).map(({ key }) => key)).toEqual(Array(3).fill(`ip:${CLIENT}`))
-    expect(warnings.map(({ code, message }) => [code, message])).toEqual([['HALT_W_CALLBACK', expect.stringContaining('clientIp')]])
+    expect(warnings.map(({ code, message }) => [code, message])).toEqual([
+      ['HALT_W_CALLBACK', expect.stringContaining('clientIp')],
+    ])
   })
 
   it('that is none is one shared stand-in, with one warning', async () => {
@@ -114,9 +140,19 @@ describe('the user of a request', () => {
   })
 
   it('that cannot be read is no user: the request is decided all the same', async () => {
-    const request = { get user(): never { throw new Error('no session') } }
+    const request = {
+      get user(): never {
+        throw new Error('no session')
+      },
+    }
     expect(await keyOf('user', view({ request }))).toBe(`ip:${CLIENT}`)
-    expect(await keyOf('user', view(), { userId: () => { throw new Error('no session') } })).toBe(`ip:${CLIENT}`)
+    expect(
+      await keyOf('user', view(), {
+        userId: () => {
+          throw new Error('no session')
+        },
+      }),
+    ).toBe(`ip:${CLIENT}`)
   })
 })
 
@@ -152,7 +188,9 @@ describe('the API key of a request', () => {
 
   it('is an HMAC with a secret', async () => {
     const secret = 'a secret of some length'
-    expect(await keyOf('api-key', keyed(SECRET_KEY), { secret })).toBe(`api-key:#${makeDigest(secret)(SECRET_KEY)}`)
+    expect(await keyOf('api-key', keyed(SECRET_KEY), { secret })).toBe(
+      `api-key:#${makeDigest(secret)(SECRET_KEY)}`,
+    )
   })
 })
 
@@ -180,7 +218,8 @@ describe('a shared policy', () => {
   it('has one counter for everybody', async () => {
     const limiter = world().limiter({ name: 'p', limit: 3, window: 60, keyStrategy: 'shared' })
     const decisions: Decision[] = []
-    for (const request of [by(1), by(2), view({ ip: '198.51.100.1' }), keyed('k')]) decisions.push(await limiter.check(request))
+    for (const request of [by(1), by(2), view({ ip: '198.51.100.1' }), keyed('k')])
+      decisions.push(await limiter.check(request))
     expect(decisions.map(({ allowed, key }) => [allowed, key])).toEqual([
       [true, 'shared'],
       [true, 'shared'],

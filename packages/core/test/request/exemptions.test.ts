@@ -8,20 +8,41 @@ const plain: Policy = { name: 'p', limit: 5, window: 60 }
 
 /** Whether a request is not counted. */
 async function isExempt(
-  request: RequestView, more: Partial<Policy> = {}, options: Options = {}, here: World = world()): Promise<boolean> {
+  request: RequestView,
+  more: Partial<Policy> = {},
+  options: Options = {},
+  here: World = world(),
+): Promise<boolean> {
   return (await here.limiter({ ...plain, ...more } as Policy, options).check(request)).reason === 'exempt'
 }
 
 describe('health checks', () => {
-  it.each(['/health', '/ping', '/ready', '/healthz', '/livez'])('%s is exempt for GET and HEAD', async path => {
-    expect(await isExempt(view({ path }))).toBe(true)
-    expect(await isExempt(view({ path, method: 'HEAD' }))).toBe(true)
-    for (const method of ['POST', 'OPTIONS', 'DELETE', 'get']) expect(await isExempt(view({ path, method })), method).toBe(false)
-  })
+  it.each(['/health', '/ping', '/ready', '/healthz', '/livez'])(
+    '%s is exempt for GET and HEAD',
+    async path => {
+      expect(await isExempt(view({ path }))).toBe(true)
+      expect(await isExempt(view({ path, method: 'HEAD' }))).toBe(true)
+      for (const method of ['POST', 'OPTIONS', 'DELETE', 'get'])
+        expect(await isExempt(view({ path, method })), method).toBe(false)
+    },
+  )
 
   it.each([
-    '/HEALTH', '/health/', '//health', '/health/../login', '/healthz-anything', '/health;/login', '/api/health',
-    '/%68ealth', '/health%20', '/health\\', '/./health', 'health', '/health.json', '/healthx', '/livez/x',
+    '/HEALTH',
+    '/health/',
+    '//health',
+    '/health/../login',
+    '/healthz-anything',
+    '/health;/login',
+    '/api/health',
+    '/%68ealth',
+    '/health%20',
+    '/health\\',
+    '/./health',
+    'health',
+    '/health.json',
+    '/healthx',
+    '/livez/x',
   ])('%s is none', async path => {
     expect(await isExempt(view({ path }))).toBe(false)
   })
@@ -35,7 +56,9 @@ describe('health checks', () => {
 
   it('stay exempt when the policies cannot be found, so that no orchestrator ends the process', async () => {
     const { limiter } = world()
-    const failing = limiter(() => { throw new Error('the database is away') })
+    const failing = limiter(() => {
+      throw new Error('the database is away')
+    })
     expect(await failing.check(view({ path: '/health' }))).toMatchObject({ allowed: true, reason: 'exempt' })
     expect(await failing.check(view())).toMatchObject({ allowed: false, reason: 'policy-error' })
   })
@@ -44,20 +67,30 @@ describe('health checks', () => {
 describe('a policy’s exemptions', () => {
   const exemptions = ['/admin', '/static/', '192.0.2.7', '198.51.100.0/24', '2001:db8::/32']
 
-  it.each(['/admin', '/admin/', '/admin/users', '/static/', '/static/app.js', '/admin/a/b'])('cover %s', async path => {
-    expect(await isExempt(view({ path }), { exemptions })).toBe(true)
-  })
+  it.each(['/admin', '/admin/', '/admin/users', '/static/', '/static/app.js', '/admin/a/b'])(
+    'cover %s',
+    async path => {
+      expect(await isExempt(view({ path }), { exemptions })).toBe(true)
+    },
+  )
 
-  it.each(['/administrator', '/admin2', '/Admin', '/', '/static', '/x/admin', '/adm'])('do not cover %s', async path => {
-    expect(await isExempt(view({ path }), { exemptions })).toBe(false)
-  })
-
-  it.each(['/admin/%2e%2e/login', '/admin/../login', '/admin//login', '/admin;x', '/admin\\..\\login', '/admin/%61'])(
-    'never cover %s, which a router may read as another path',
+  it.each(['/administrator', '/admin2', '/Admin', '/', '/static', '/x/admin', '/adm'])(
+    'do not cover %s',
     async path => {
       expect(await isExempt(view({ path }), { exemptions })).toBe(false)
     },
   )
+
+  it.each([
+    '/admin/%2e%2e/login',
+    '/admin/../login',
+    '/admin//login',
+    '/admin;x',
+    '/admin\\..\\login',
+    '/admin/%61',
+  ])('never cover %s, which a router may read as another path', async path => {
+    expect(await isExempt(view({ path }), { exemptions })).toBe(false)
+  })
 
   it('never cover a path that holds what routers read differently, wherever it is', async () => {
     const part = fc.string({ unit: fc.constantFrom('a', 'Z', '/', '.', '-', '_', '~', '0') })
@@ -69,9 +102,12 @@ describe('a policy’s exemptions', () => {
     )
   })
 
-  it.each(['192.0.2.7', '::ffff:192.0.2.7', '198.51.100.200', '2001:db8:ffff::1'])('cover the address %s', async ip => {
-    expect(await isExempt(view({ ip }), { exemptions })).toBe(true)
-  })
+  it.each(['192.0.2.7', '::ffff:192.0.2.7', '198.51.100.200', '2001:db8:ffff::1'])(
+    'cover the address %s',
+    async ip => {
+      expect(await isExempt(view({ ip }), { exemptions })).toBe(true)
+    },
+  )
 
   it.each(['192.0.2.70', '198.51.101.1', '2001:db9::1'])('do not cover the address %s', async ip => {
     expect(await isExempt(view({ ip }), { exemptions })).toBe(false)
@@ -84,14 +120,26 @@ describe('a policy’s exemptions', () => {
   })
 
   it('are each policy’s own', async () => {
-    const limiter = world().limiter([{ ...plain, exemptions: ['/admin'] }, { ...plain, name: 'other' }])
+    const limiter = world().limiter([
+      { ...plain, exemptions: ['/admin'] },
+      { ...plain, name: 'other' },
+    ])
     const decision = await limiter.check(view({ path: '/admin' }))
     expect(decision.verdicts.map(({ policy }) => policy)).toEqual(['other'])
   })
 })
 
 describe('private addresses', () => {
-  const PRIVATE = ['127.0.0.1', '127.9.9.9', '::1', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '::ffff:10.0.0.1']
+  const PRIVATE = [
+    '127.0.0.1',
+    '127.9.9.9',
+    '::1',
+    '10.0.0.1',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    '::ffff:10.0.0.1',
+  ]
 
   it.each(PRIVATE)('%s is exempt as a socket peer', async ip => {
     expect(await isExempt(view({ ip }))).toBe(true)
@@ -100,12 +148,19 @@ describe('private addresses', () => {
     expect(await isExempt(view({ ip }), { exemptPrivateIps: true }, { exemptPrivateIps: false })).toBe(true)
   })
 
-  it.each(['172.32.0.1', '11.0.0.1', '192.169.0.1', '169.254.0.1', '100.64.0.1', 'fd00::1', 'fe80::1', '::', '128.0.0.1'])(
-    '%s is not',
-    async ip => {
-      expect(await isExempt(view({ ip }))).toBe(false)
-    },
-  )
+  it.each([
+    '172.32.0.1',
+    '11.0.0.1',
+    '192.169.0.1',
+    '169.254.0.1',
+    '100.64.0.1',
+    'fd00::1',
+    'fe80::1',
+    '::',
+    '128.0.0.1',
+  ])('%s is not', async ip => {
+    expect(await isExempt(view({ ip }))).toBe(false)
+  })
 
   it.each(['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip'])(
     'are not exempt with %s, even an empty one: the peer is then a proxy',
@@ -144,13 +199,16 @@ describe('a proxy that nobody trusts', () => {
     ['by default', {}, {}],
     ['with exemptPrivateIps: false', {}, { exemptPrivateIps: false }],
     ['on a policy that counts private addresses', { exemptPrivateIps: false }, {}],
-  ] as const)('is counted itself, with one warning that holds the line to paste, %s', async (_how, more, options) => {
-    const { limiter, warnings } = world()
-    const one = limiter({ ...plain, ...more }, options)
-    for (let i = 0; i < 3; i++) expect((await one.check(proxied)).key).toBe('ip:10.0.3.7')
-    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_UNTRUSTED_PROXY'])
-    expect(warnings[0]?.fix).toContain('trustedProxies: ["10.0.3.7"]')
-  })
+  ] as const)(
+    'is counted itself, with one warning that holds the line to paste, %s',
+    async (_how, more, options) => {
+      const { limiter, warnings } = world()
+      const one = limiter({ ...plain, ...more }, options)
+      for (let i = 0; i < 3; i++) expect((await one.check(proxied)).key).toBe('ip:10.0.3.7')
+      expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_UNTRUSTED_PROXY'])
+      expect(warnings[0]?.fix).toContain('trustedProxies: ["10.0.3.7"]')
+    },
+  )
 
   it('is warned of for the seed’s presets alike', async () => {
     const { limiter, codes } = world()

@@ -12,9 +12,36 @@ const subject = (identity: unknown, bare: 'custom' | 'user' = 'custom'): string 
 const LONG = 'x'.repeat(1 << 20)
 /** Ids that somebody would choose to be taken for somebody else. */
 const HOSTILE = [
-  'a', 'a:b', 'b', '42', '42+ip:203.0.113.7', '+ip:', '#', '#x', `#${digest('#')}`, 'ip:203.0.113.7',
-  'shared', 'user:42', 'unknown', '{x}', '}', '\0', '\r\n', '*', ' ', 'x '.repeat(2), LONG, `${LONG}y`,
-  '\ud800', '\udc00', '\ufffd', 'é', 'e\u0301', 'User@X', 'user@x', '__proto__',
+  'a',
+  'a:b',
+  'b',
+  '42',
+  '42+ip:203.0.113.7',
+  '+ip:',
+  '#',
+  '#x',
+  `#${digest('#')}`,
+  'ip:203.0.113.7',
+  'shared',
+  'user:42',
+  'unknown',
+  '{x}',
+  '}',
+  '\0',
+  '\r\n',
+  '*',
+  ' ',
+  'x '.repeat(2),
+  LONG,
+  `${LONG}y`,
+  '\ud800',
+  '\udc00',
+  '\ufffd',
+  'é',
+  'e\u0301',
+  'User@X',
+  'user@x',
+  '__proto__',
 ]
 const anId = fc.oneof(
   fc.constantFrom(...HOSTILE),
@@ -25,12 +52,18 @@ const anId = fc.oneof(
 describe('the subjects of ids', () => {
   it('differ wherever ids differ, and leave no room for another principal', () => {
     fc.assert(
-      fc.property(anId, anId, fc.constantFrom('', '+ip:1.1.1.1'), fc.constantFrom('', '+ip:1.1.1.1'), (a, b, x, y) => {
-        // A user's id, alone or with an address, as in a composite key.
-        const one = `user:${namePart(a, digest)}${x}`
-        const other = `user:${namePart(b, digest)}${y}`
-        expect(one === other).toBe(a === b && x === y)
-      }),
+      fc.property(
+        anId,
+        anId,
+        fc.constantFrom('', '+ip:1.1.1.1'),
+        fc.constantFrom('', '+ip:1.1.1.1'),
+        (a, b, x, y) => {
+          // A user's id, alone or with an address, as in a composite key.
+          const one = `user:${namePart(a, digest)}${x}`
+          const other = `user:${namePart(b, digest)}${y}`
+          expect(one === other).toBe(a === b && x === y)
+        },
+      ),
       { numRuns: 2000 },
     )
   })
@@ -61,7 +94,20 @@ describe('the subjects of ids', () => {
 describe('readId', () => {
   it('reads texts and numbers, 0 among them, and nothing else', () => {
     expect([0, '0', 42, -1, 1.5, 7n, ' a '].map(readId)).toEqual(['0', '0', '42', '-1', '1.5', '7', ' a '])
-    const nothing = [undefined, null, '', ' ', Number.NaN, Infinity, true, {}, [], Symbol('x'), () => 'x', new Date(0)]
+    const nothing = [
+      undefined,
+      null,
+      '',
+      ' ',
+      Number.NaN,
+      Infinity,
+      true,
+      {},
+      [],
+      Symbol('x'),
+      () => 'x',
+      new Date(0),
+    ]
     for (const value of nothing) expect(readId(value)).toBeUndefined()
   })
 })
@@ -86,7 +132,14 @@ describe('an identity', () => {
   })
 
   const nobody: unknown[] = [undefined, null, {}, '', '  ', 5, [], { user: '' }, { user: null }, { user: {} }]
-  nobody.push({ ip: 'localhost' }, { ip: '010.0.0.1' }, { ip: 5 }, { apiKey: '' }, { custom: ' ' }, { name: 'x' })
+  nobody.push(
+    { ip: 'localhost' },
+    { ip: '010.0.0.1' },
+    { ip: 5 },
+    { apiKey: '' },
+    { custom: ' ' },
+    { name: 'x' },
+  )
   it.each(nobody)('that names nobody is refused: %o', async identity => {
     const { limiter, store } = world()
     expect(mistake(() => subject(identity)).code).toBe('HALT_E_IDENTITY')
@@ -106,7 +159,8 @@ describe('an identity', () => {
 })
 
 describe('identities and requests', () => {
-  const policy = (keyStrategy: Policy['keyStrategy']): Policy => ({ name: 'p', limit: 10, window: 60, keyStrategy }) as Policy
+  const policy = (keyStrategy: Policy['keyStrategy']): Policy =>
+    ({ name: 'p', limit: 10, window: 60, keyStrategy }) as Policy
 
   it.each([
     ['user', by(42), { user: '42' }],

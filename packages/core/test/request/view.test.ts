@@ -5,16 +5,29 @@ import { pathOf, readHeader, toView } from '../../src/http/index.ts'
 
 describe('toView', () => {
   it('reads a Node request', () => {
-    const request = { method: 'POST', url: '/a?b=c', headers: { host: 'x' }, socket: { remoteAddress: '203.0.113.7' } }
+    const request = {
+      method: 'POST',
+      url: '/a?b=c',
+      headers: { host: 'x' },
+      socket: { remoteAddress: '203.0.113.7' },
+    }
     expect(toView(request)).toEqual({
-      method: 'POST', path: '/a', route: undefined, ip: '203.0.113.7',
-      headers: request.headers, user: undefined, request, context: undefined,
+      method: 'POST',
+      path: '/a',
+      route: undefined,
+      ip: '203.0.113.7',
+      headers: request.headers,
+      user: undefined,
+      request,
+      context: undefined,
     })
   })
 
   it('believes the socket, not what a framework made of the headers', () => {
     expect(toView({ ip: '1.1.1.1', socket: { remoteAddress: '203.0.113.7' } }).ip).toBe('203.0.113.7')
-    expect(toView({ ip: '1.1.1.1', raw: { socket: { remoteAddress: '203.0.113.7' } } }).ip).toBe('203.0.113.7')
+    expect(toView({ ip: '1.1.1.1', raw: { socket: { remoteAddress: '203.0.113.7' } } }).ip).toBe(
+      '203.0.113.7',
+    )
     expect(toView({ ip: '1.1.1.1', socket: {} }).ip).toBeUndefined()
   })
 
@@ -23,7 +36,10 @@ describe('toView', () => {
   })
 
   it('reads a Fetch request', () => {
-    const request = new Request('https://example.com/a/b?c#d', { method: 'PUT', headers: { 'X-API-Key': 'k' } })
+    const request = new Request('https://example.com/a/b?c#d', {
+      method: 'PUT',
+      headers: { 'X-API-Key': 'k' },
+    })
     const view = toView(request)
     expect(view).toMatchObject({ method: 'PUT', path: '/a/b', ip: undefined, request })
     expect(readHeader(view.headers, 'x-api-key')).toBe('k')
@@ -31,16 +47,31 @@ describe('toView', () => {
 
   it('takes a view for what it is, with all that it says', () => {
     const request = { mine: true }
-    const given = { method: 'GET', path: '/x', route: '/:x', ip: '203.0.113.7', headers: {}, user: { id: 1 }, request, context: 'c' }
+    const given = {
+      method: 'GET',
+      path: '/x',
+      route: '/:x',
+      ip: '203.0.113.7',
+      headers: {},
+      user: { id: 1 },
+      request,
+      context: 'c',
+    }
     expect(toView(given)).toEqual(given)
   })
 
-  it.each([undefined, null, 5, 'text', {}, { method: 5, url: 7, headers: null, socket: null }, [], Object.create(null)])(
-    'makes a view of %o as well',
-    request => {
-      expect(toView(request)).toMatchObject({ method: 'GET', path: '/', ip: undefined, headers: {} })
-    },
-  )
+  it.each([
+    undefined,
+    null,
+    5,
+    'text',
+    {},
+    { method: 5, url: 7, headers: null, socket: null },
+    [],
+    Object.create(null),
+  ])('makes a view of %o as well', request => {
+    expect(toView(request)).toMatchObject({ method: 'GET', path: '/', ip: undefined, headers: {} })
+  })
 })
 
 describe('pathOf', () => {
@@ -78,7 +109,8 @@ describe('readHeader', () => {
     expect(readHeader({ a: '1' }, 'a')).toBe('1')
     expect(readHeader({ a: ['1', '2'] }, 'a')).toEqual(['1', '2'])
     expect(readHeader({ a: 5 } as never, 'a')).toBeUndefined()
-    for (const name of ['constructor', 'toString', '__proto__', 'b']) expect(readHeader({ a: '1' }, name), name).toBeUndefined()
+    for (const name of ['constructor', 'toString', '__proto__', 'b'])
+      expect(readHeader({ a: '1' }, name), name).toBeUndefined()
     expect(readHeader(new Headers(), 'a')).toBeUndefined()
   })
 })

@@ -156,7 +156,7 @@ describe('HTTP', () => {
     expect(await statuses(`${url}/hello`, 2)).toEqual([200, 429])
   })
 
-  it('counts a decorated route by the interceptor alone', async () => {
+  it('counts a decorated route by its decorator alone', async () => {
     const testing = await Test.createTestingModule({ imports: [halt], controllers: [AppController] }).compile()
     const app = testing.createNestApplication({ logger: false })
     open.push(app)

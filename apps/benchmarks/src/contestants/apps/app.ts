@@ -13,12 +13,16 @@ export const LIMIT = 1_000_000_000
 export const WINDOW_MS = 600_000
 export const BODY = { ok: true }
 
-/** The options of Halt's adapters. All load comes from the loopback, so private addresses count. */
+/**
+ * The options of Halt's adapters. All load comes from the loopback, so private addresses count; a longer patience, so
+ * that a pause of the machine is not answered without Redis.
+ */
 export function haltOptions(place: Place): {
   store: InMemoryStore | RedisStore
   policy: { name: string; limit: number; window: number }
   exemptPrivateIps: boolean
+  storeTimeout: string
 } {
   const store = place === undefined ? new InMemoryStore() : new RedisStore({ client: new Redis(place) })
-  return { store, policy: { name: 'api', limit: LIMIT, window: WINDOW_MS / 1000 }, exemptPrivateIps: false }
+  return { store, policy: { name: 'api', limit: LIMIT, window: WINDOW_MS / 1000 }, exemptPrivateIps: false, storeTimeout: '1s' }
 }

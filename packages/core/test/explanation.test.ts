@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+
+import { type Policy, presets } from '../src/index.ts'
+import { by, CLIENT, keyed, rejection, times, view, world } from './world.ts'
+
+const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
+
+describe('explain', () => {
+  it('consumes nothing, and says what a check would', async () => {
+    const limiter = world().limiter(fixed)
+    for (let i = 0; i < 5; i++) expect((await limiter.explain(view())).decision.remaining).toBe(2)
+    await times(2, limiter)
+    const { decision, policies } = await limiter.explain(view())
+    expect(decision).toMatchObject({ allowed: false, reason: 'limited', retryAfter: 60 })
+    expect(policies).toEqual([
+      {
+        policy: 'p',
+        algorithm: 'fixed-window',
+        limit: 2,
+        exemption: undefined,
+        key: `ip:${CLIENT}`,
+        keyFoundBy: 'the client address',
+        verdict: decision.verdicts[0],
+      },
+    ])
+  })
+
+  it('says all of it in words', async () => {
+    const limiter = world().limiter([fixed, { ...presets.PLAN_PRO, exemptions: ['/things'] }])
+    await times(3, limiter)
+    expect(String(await limiter.explain(view()))).toBe(
+      [
+        'Refused: limited (p)',
+        `  from "${CLIENT}": the socket peer, not in trustedProxies: the client, whatever the headers say`,
+        `  p (fixed-window) for "ip:${CLIENT}" by the client address: 0 of 2 left, refuses: limited, passes in 60 s`,
+        '  pro_plan (token-bucket): not counted, the path is under "/things"',
+      ].join('\n'),
+    )
+  })
+
+  it('walks the proxies hop by hop', async () => {
+    const limiter = world().limiter(fixed, { trustedProxies: ['10.0.0.0/8'] })
+    const request = view({ ip: '10.0.0.1', headers: { 'x-forwarded-for': '1.1.1.1, 198.51.100.2, 10.9.9.9' } })
+    const explanation = await limiter.explain(request)
+    expect(explanation.hops.map(({ address, trusted }) => [address, trusted])).toEqual([
+      ['10.0.0.1', true],
+      ['10.9.9.9', true],
+      ['198.51.100.2', false],
+    ])
+    expect(explanation.policies[0]?.key).toBe('ip:198.51.100.2')
+    for (const { why } of explanation.hops) expect(String(explanation)).toContain(why)
+  })
+
+  it.each([
+    ['user', by('42'), 'user:42', 'the user id'],
+    ['user', view(), `ip:${CLIENT}`, 'no user found: onMissingKey "ip"'],
+    ['api-key', keyed('sk_live'), undefined, 'X-API-Key, unverified'],
+    ['composite', by('42'), `user:42+ip:${CLIENT}`, 'the user id and the client address'],
+    ['shared', view(), 'shared', 'one counter for everybody'],
+  ] as const)('says how a key was found: %s', async (keyStrategy, request, key, how) => {
+    const limiter = world().limiter({ ...fixed, keyStrategy })
+    const [policy] = (await limiter.explain(request)).policies
+    expect(policy?.keyFoundBy).toBe(how)
+    if (key !== undefined) expect(policy?.key).toBe(key)
+  })
+
+  it('says why a request is not counted', async () => {
+    const { limiter } = world()
+    const why = async (policy: Policy, request = view()): Promise<string> => String(await limiter(policy).explain(request))
+    expect(await why(fixed, view({ ip: '127.0.0.1' }))).toContain('the socket peer is private')
+    expect(await why({ ...fixed, exemptions: ['/things'] })).toContain('the path is under "/things"')
+    expect(await why({ ...fixed, exemptions: [CLIENT] })).toContain('the client address is in exemptions')
+    expect(await why({ ...fixed, mode: 'off' })).toContain('its mode is "off"')
+    expect(await why(fixed, view({ path: '/health' }))).toMatch(/health/)
+  })
+
+  it('tells of policies that could not be found', async () => {
+    const explanation = await world()
+      .limiter(() => undefined as unknown as Policy)
+      .explain(view())
+    expect(String(explanation)).toContain('Refused: policy-error')
+    expect(explanation.policies).toEqual([])
+  })
+
+  it('explains an identity', async () => {
+    const limiter = world().limiter(fixed)
+    await limiter.consume({ user: '42' })
+    const explanation = await limiter.explain({ user: '42' })
+    expect(explanation.hops).toEqual([])
+    expect(explanation.policies[0]).toMatchObject({ key: 'user:42', keyFoundBy: 'the given identity' })
+    expect(explanation.decision.remaining).toBe(1)
+    expect((await rejection(limiter.explain({ user: '' }))).code).toBe('HALT_E_IDENTITY')
+  })
+
+  it('writes on one line each what a client made up', async () => {
+    const forged = view({
+      request: { user: { id: 'x"\u2028y' } },
+      headers: { 'x-forwarded-for': 'evil"\u2028line' },
+      ip: '10.0.0.1',
+    })
+    const limiter = world().limiter({ ...fixed, keyStrategy: 'user' }, { trustedProxies: ['10.0.0.0/8'] })
+    const lines = String(await limiter.explain(forged)).split('\n')
+    expect(lines).toHaveLength(4)
+    expect(lines.join('')).not.toContain('evil"')
+  })
+})
+
+describe('no secret shows', () => {
+  it('in a decision, an explanation, or a warning', async () => {
+    const { limiter, warnings } = world()
+    const secret = 'sk_live_do_not_tell_4242'
+    const one = limiter({ ...fixed, keyStrategy: 'composite' })
+    const shown: unknown[] = []
+    for (const headers of [{ 'x-api-key': secret }, { authorization: `Bearer ${secret}` }, { authorization: secret }]) {
+      for (let i = 0; i < 4; i++) shown.push(await one.check(view({ headers })))
+      const explanation = await one.explain(view({ headers }))
+      shown.push(explanation, String(explanation))
+    }
+    shown.push(await one.consume({ apiKey: secret }), warnings)
+    expect(JSON.stringify(shown)).not.toContain('do_not_tell')
+  })
+})

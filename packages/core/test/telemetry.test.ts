@@ -1,0 +1,195 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import type { DecisionMetadata, Policy, Telemetry } from '../src/index.ts'
+import { by, CLIENT, keyed, START, times, view, world, type World } from './world.ts'
+
+const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
+const HOOKS = [
+  'onCheck',
+  'onAllowed',
+  'onBlocked',
+  'onExempt',
+  'onQuotaCheck',
+  'onQuotaExceeded',
+  'onViolation',
+  'onPenaltyApplied',
+  'onStoreError',
+] as const
+
+/** A telemetry that writes down what it hears, and an ear that has forgotten all so far. */
+function listening(): { telemetry: Telemetry; heard: () => unknown[][] } {
+  let log: unknown[][] = []
+  const telemetry: Telemetry = Object.fromEntries(
+    HOOKS.map(hook => [hook, (...args: unknown[]) => void log.push([hook, ...args])]),
+  )
+  return {
+    telemetry,
+    heard: () => {
+      const all = log
+      log = []
+      return all
+    },
+  }
+}
+
+const names = (calls: unknown[][]): unknown[] => calls.map(([hook]) => hook)
+const metadataOf = (call: unknown[] | undefined): DecisionMetadata => call?.[3] as DecisionMetadata
+
+describe('telemetry', () => {
+  it('hears of each check once, and of what became of it', async () => {
+    const { telemetry, heard } = listening()
+    const limiter = world().limiter(fixed, { telemetry })
+    const allowed = await limiter.check(view())
+    expect(heard()).toEqual([
+      ['onCheck', `ip:${CLIENT}`, allowed, expect.anything()],
+      ['onAllowed', `ip:${CLIENT}`, allowed, expect.anything()],
+    ])
+    await times(2, limiter)
+    expect(names(heard())).toEqual(['onCheck', 'onAllowed', 'onCheck', 'onBlocked'])
+    await limiter.check(view({ path: '/health' }))
+    expect(names(heard())).toEqual(['onExempt'])
+    await limiter.consume({ user: '42' })
+    expect(names(heard())).toEqual(['onCheck', 'onAllowed'])
+  })
+
+  it('hears nothing of what consumes nothing', async () => {
+    const { telemetry, heard } = listening()
+    const { limiter } = world()
+    const one = limiter(fixed, { telemetry })
+    await one.peek(view())
+    await one.explain(view())
+    await one.peek(view({ path: '/health' }))
+    await limiter({ ...fixed, keyStrategy: 'user', onMissingKey: 'deny' }, { telemetry }).peek(view())
+    expect(heard()).toEqual([])
+  })
+
+  it('gets labels beside the decision, none of them the client’s', async () => {
+    const { telemetry, heard } = listening()
+    const limiter = world().limiter({ ...fixed, keyStrategy: 'user', plan: 'pro', cost: 2 }, { telemetry })
+    await limiter.check(by('42', { route: '/users/:id', path: '/users/42' }))
+    const metadata = metadataOf(heard()[0])
+    expect(metadata).toEqual({
+      policy: 'p',
+      algorithm: 'fixed-window',
+      keyStrategy: 'user',
+      endpoint: 'GET /users/:id',
+      cost: 2,
+      plan: 'pro',
+      outcome: 'allowed',
+      degraded: false,
+      durationMs: expect.any(Number),
+      store: 'reference',
+    })
+    expect(metadata.durationMs).toBeGreaterThanOrEqual(0)
+    await limiter.check(by('42', { path: '/secret/path' }))
+    expect(metadataOf(heard()[0])).toMatchObject({ endpoint: 'GET', outcome: 'blocked' })
+    await limiter.check(by('42', { path: '/health' }))
+    expect(metadataOf(heard()[0])).toMatchObject({ outcome: 'exempt', cost: 0 })
+  })
+
+  it('is told which policy binds, and what a shadow would have refused', async () => {
+    const { telemetry, heard } = listening()
+    const wide: Policy = { ...fixed, name: 'wide', limit: 100, algorithm: 'sliding-window' }
+    const limiter = world().limiter([wide, { ...fixed, mode: 'shadow' }], { telemetry })
+    await times(3, limiter)
+    const checks = heard().filter(([hook]) => hook === 'onCheck')
+    expect(checks.map(call => metadataOf(call).outcome)).toEqual(['allowed', 'allowed', 'shadow_blocked'])
+    expect(metadataOf(checks[0])).toMatchObject({ policy: 'wide', algorithm: 'sliding-window' })
+  })
+
+  it('hears of refusals that no counter decided', async () => {
+    const { telemetry, heard } = listening()
+    const { limiter } = world()
+    await limiter({ ...fixed, keyStrategy: 'user', onMissingKey: 'deny' }, { telemetry }).check(view())
+    expect(heard().map(([hook, , decision]) => [hook, (decision as { reason: string }).reason])).toEqual([
+      ['onCheck', 'missing-key'],
+      ['onBlocked', 'missing-key'],
+    ])
+    await limiter(() => undefined as unknown as Policy, { telemetry }).check(view())
+    expect(heard().map(([hook, , , metadata]) => [hook, (metadata as DecisionMetadata).algorithm])).toEqual([
+      ['onCheck', 'none'],
+      ['onBlocked', 'none'],
+    ])
+  })
+
+  it('hears of quotas: each check, each threshold once, each refusal', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: START })
+    try {
+      const { telemetry, heard } = listening()
+      const quota = { name: 'q', limit: 10, period: 'daily' } as const
+      await times(11, world().limiter(quota, { telemetry }), by('42'))
+      const quotas = heard().filter(([hook]) => String(hook).startsWith('onQuota'))
+      expect(quotas[0]).toEqual([
+        'onQuotaCheck',
+        'user:42',
+        { name: 'q', used: 1, remaining: 9, limit: 10, resetAt: START / 1000 + 86_400 },
+        true,
+      ])
+      const exceeded = quotas.filter(([hook]) => hook === 'onQuotaExceeded')
+      expect(exceeded.map(([, , usage]) => (usage as { threshold?: number }).threshold)).toEqual([0.8, 1, undefined])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('hears of violations and penalties, each once', async () => {
+    const { telemetry, heard } = listening()
+    const { clock, limiter } = world()
+    const penalty = { threshold: 2, duration: 600, decayRate: 0, cooldown: 1 }
+    const one = limiter(fixed, { telemetry, penalty })
+    await times(6, one)
+    clock.advance(1)
+    await times(3, one)
+    clock.advance(1)
+    await times(3, one)
+    const heardOf = heard().filter(([hook]) => hook === 'onViolation' || hook === 'onPenaltyApplied')
+    expect(names(heardOf)).toEqual(['onViolation', 'onViolation', 'onPenaltyApplied', 'onViolation'])
+    expect(heardOf[1]).toEqual([
+      'onViolation',
+      `ip:${CLIENT}`,
+      { isActive: true, penaltyUntil: START / 1000 + 601, abuseScore: 2, violations: 2, lastViolation: START / 1000 + 1 },
+      1,
+    ])
+  })
+
+  it('never gets a raw API key', async () => {
+    const { telemetry, heard } = listening()
+    const limiter = world().limiter({ ...fixed, keyStrategy: 'api-key' }, { telemetry, penalty: { threshold: 1 } })
+    await times(4, limiter, keyed('sk_live_do_not_tell'))
+    expect(JSON.stringify(heard())).not.toContain('do_not_tell')
+  })
+})
+
+describe('a hook that fails', () => {
+  const failures: [string, () => unknown][] = [
+    ['throws', () => { throw new Error('no socket') }],
+    ['rejects', () => Promise.reject(new Error('no socket'))],
+    ['never ends', () => new Promise(() => {})],
+  ]
+
+  it.each(failures)('that %s changes no decision, and makes no request wait', async (how, fail) => {
+    const { limiter, warnings }: World = world()
+    const telemetry = Object.fromEntries(HOOKS.map(hook => [hook, fail])) as Telemetry
+    const one = limiter(fixed, { telemetry, penalty: { threshold: 1 } })
+    const decisions = await times(3, one)
+    expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false])
+    expect((await one.check(view({ path: '/health' }))).reason).toBe('exempt')
+    await new Promise(resolve => setImmediate(resolve))
+    if (how === 'throws' || how === 'rejects') {
+      expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_TELEMETRY'])
+      expect(warnings[0]?.message).toContain('no socket')
+    }
+  })
+
+  it('keeps its own object: hooks are methods', async () => {
+    class Counter implements Telemetry {
+      checks = 0
+      onCheck(): void {
+        this.checks++
+      }
+    }
+    const counter = new Counter()
+    await times(3, world().limiter(fixed, { telemetry: counter }))
+    expect(counter.checks).toBe(3)
+  })
+})
