@@ -12,8 +12,8 @@ import { type DecisionMetadata, type Notify, notifier, type Telemetry } from './
 export class Observer {
   readonly #notify: Notify | undefined
   readonly #store: string
-  // Whose violation of which instant was told: all refusals of one call to the store have the same.
-  readonly #told = new Recent<number>(1024)
+  // Which violation of whom was told last: all refusals of one call to the store have one instant.
+  readonly #told = new Recent<string>(1024)
 
   constructor(telemetry: Telemetry | undefined, store: string, warn: Warn) {
     this.#notify = telemetry === undefined ? undefined : notifier(telemetry, warn)
@@ -85,8 +85,9 @@ export class Observer {
     const state = verdict.penalty
     // Recorded by this very decision: its instant is the last violation's.
     if (group.penalty === undefined || verdict.allowed || state.length === 0 || state[2] !== verdict.now) return
-    if (this.#told.get(group.penalty.subject) === verdict.now) return
-    this.#told.set(group.penalty.subject, verdict.now)
+    const violation = `${verdict.now} ${state[3]}`
+    if (this.#told.get(group.penalty.subject) === violation) return
+    this.#told.set(group.penalty.subject, violation)
     const status = penaltyStatus(group.penalty.rule, verdict)
     this.#notify?.('onViolation', group.penalty.subject, status, group.penalty.rule.severity / 1e6)
     const justStarted = state[0]! > verdict.now && state[5]! >= state[0]! && state[0]! - verdict.now >= group.penalty.rule.duration

@@ -13,11 +13,13 @@ import { InMemoryStore } from '@halt/store-memory'
 import type express from 'express'
 import type { Express, Request, RequestHandler, Response } from 'express'
 
+import { redis } from '../../store-redis/test/store-under-test.ts'
 import { halt, type LimitedContext } from '../src/index.ts'
 
 /** The stores that the suite runs on. */
 export const stores: readonly StoreUnderTest[] = [
   { name: 'memory', make: ({ now }) => new InMemoryStore({ clock: now }) },
+  redis,
   { name: 'a store that answers later', make: ({ now }) => later(new InMemoryStore({ clock: now })) },
 ]
 

@@ -76,7 +76,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     const { decision } = outcome
     if (onLimited === undefined || decision === undefined) return refuse(outcome, c)
     const custom = async (): Promise<Response> =>
-      withHeaders(await onLimited(decision, c), outcome.headers, c.header)
+      withHeaders(await onLimited(decision, c), outcome.headers, c)
     const fix = 'Return a Response; such a request gets the default answer.'
     const answered = await callUser(limiter, 'onLimited', fix, custom)
     return answered.failed ? refuse(outcome, c) : answered.value

@@ -15,13 +15,8 @@ export function announce<E extends Env>(headers: Headers, c: Context<E>): void {
 
 /** Makes the answer of a refusal whose headers are announced, beside those that other middleware has set. */
 export function refuse<E extends Env>({ status, headers, body }: Outcome, c: Context<E>): Response {
-  const response = c.newResponse(
-    body?.text ?? null,
-    status as StatusCode,
-    body && { 'Content-Type': body.type },
-  )
-  // On `c` too: where other middleware has begun an answer, as cors() does, Hono lets its headers win.
-  return withHeaders(response, headers, c.header)
+  const type = body && { 'Content-Type': body.type }
+  return withHeaders(c.newResponse(body?.text ?? null, status as StatusCode, type), headers, c)
 }
 
 /** Gives the app's answer the headers that it lacks. */
@@ -43,9 +38,9 @@ export function replace<E extends Env>(c: Context<E>, response: Response): void 
 /**
  * A response with the headers that it lacks, told to browsers where CORS is on.
  *
- * @param also gets what is set, too
+ * @param c of a refusal: where other middleware has begun the answer, as cors() does, Hono lets those headers win
  */
-export function withHeaders(response: Response, headers: Headers, also?: HeaderSink): Response {
+export function withHeaders<E extends Env>(response: Response, headers: Headers, c?: Context<E>): Response {
   let lacks = false
   let any = false
   for (const name in headers) {
@@ -59,22 +54,20 @@ export function withHeaders(response: Response, headers: Headers, also?: HeaderS
   // of what fetch() gave, whose headers are fixed; only what cannot be copied is changed itself: a 101.
   for (const candidate of lacks ? [copy, itself] : [itself, copy]) {
     try {
-      return fill(candidate(), headers, also)
+      return fill(candidate(), headers, c)
     } catch {}
   }
   return response
 }
 
-type HeaderSink = (name: string, value: string) => void
-
-function fill(response: Response, headers: Headers, also?: HeaderSink): Response {
+function fill<E extends Env>(response: Response, headers: Headers, c?: Context<E>): Response {
   const own = response.headers
   applyHeaders(headers, {
     get: name => own.get(name) ?? undefined,
     set: (name, value) => {
       if (Object.hasOwn(headers, name) && own.has(name)) return
       own.set(name, value)
-      also?.(name, value)
+      c?.res.headers.set(name, value)
     },
   })
   return response

@@ -166,7 +166,8 @@ function retryAfter({ allowed, retryAfter: wait }: Decision): Headers {
 function delta(said: { allowed: boolean; retryAfter: number; resetAt: number }, decision: Decision): number {
   if (!said.allowed && said.retryAfter !== Number.POSITIVE_INFINITY) return said.retryAfter
   const now = Decision.receiptOf(decision)?.now ?? Date.now() / 1000
-  return Math.max(0, Math.ceil(said.resetAt - now))
+  // `resetAt` is rounded up already: from a rounded now, or a window of 60 s would be said to take 61.
+  return said.resetAt > now ? Math.max(1, said.resetAt - Math.ceil(now)) : 0
 }
 
 function quota(decision: Decision, limiter: PolicyDirectory): string {

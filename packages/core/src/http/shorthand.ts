@@ -25,7 +25,7 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
   const given = LIMITER_OPTIONS.filter(name => fields[name] !== undefined && !(name === 'policy' && limiter !== undefined))
   if (limiter !== undefined) {
     // Not instanceof: an ESM and a CommonJS copy may coexist.
-    if (typeof (limiter as { decide?: unknown }).decide !== 'function') {
+    if (typeof (limiter as { decide?: unknown } | null)?.decide !== 'function') {
       throw new HaltError('HALT_E_LIMITER', 'limiter is no RateLimiter.', 'Give new RateLimiter({ store, policy }).')
     }
     if (given.length > 0) {

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Decision, Policy, RateLimiter } from '../../src/index.ts'
+import { guard, isOurs, type Outcome, refusalBody, refusalFor } from '../../src/http/index.ts'
+import { times, view, world } from '../world.ts'
+
+const policy: Policy = { name: 'minute', limit: 1, window: 42, algorithm: 'fixed-window' }
+const refused = async (limiter: RateLimiter = world().limiter(policy)): Promise<Decision> =>
+  (await times(2, limiter))[1] as Decision
+
+describe('the body of a refusal', () => {
+  it('is the seed’s, by default', async () => {
+    const body = refusalBody(await refused(), 'json', 429)
+    expect(body).toEqual({
+      type: 'application/json; charset=utf-8',
+      text: '{"error":"rate_limit_exceeded","message":"Too many requests. Please try again later.","retry_after":42}',
+      data: JSON.parse(body.text),
+    })
+  })
+
+  it('is RFC 9457’s, with the draft’s type and the policies that refused', async () => {
+    const limiter = world().limiter([policy, { ...policy, name: 'hour', window: 3600 }, { ...policy, name: 'wide', limit: 9 }, { ...policy, name: 's', mode: 'shadow' }])
+    const { type, text, data } = refusalBody(await refused(limiter), 'problem', 429)
+    expect(type).toBe('application/problem+json; charset=utf-8')
+    expect(JSON.parse(text)).toEqual(data)
+    expect(data).toEqual({
+      type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+      title: 'Too Many Requests',
+      status: 429,
+      detail: 'Too many requests. Please try again later.',
+      retry_after: 3600,
+      'violated-policies': ['minute', 'hour'],
+    })
+  })
+
+  it('says when the client is slowed down for abuse', async () => {
+    const { clock, limiter } = world()
+    const one = limiter({ ...policy, limit: 10 }, { penalty: { threshold: 1 } })
+    await one.check(view(), { cost: 10 })
+    await one.check(view())
+    clock.advance(42)
+    const decision = await one.check(view(), { cost: 6 })
+    expect(decision.reason).toBe('penalized')
+    expect(refusalBody(decision, 'problem', 429).data['type']).toMatch(/#abnormal-usage-detected$/)
+  })
+
+  it('has null where no wait helps', async () => {
+    const large = await world().limiter(policy).check(view(), { cost: 2 })
+    const missing = await world()
+      .limiter({ ...policy, keyStrategy: 'user', onMissingKey: 'deny' })
+      .check(view())
+    for (const decision of [large, missing]) {
+      expect(refusalBody(decision, 'json', 429).data).toMatchObject({ error: 'rate_limit_exceeded', retry_after: null })
+      expect(refusalBody(decision, 'problem', 429).data).toMatchObject({ retry_after: null })
+    }
+  })
+
+  it('does not blame the client for what is ours', async () => {
+    const decision = await world()
+      .limiter(() => undefined as unknown as Policy)
+      .check(view())
+    expect(isOurs(decision)).toBe(true)
+    expect(refusalBody(decision, 'json', 503).data).toMatchObject({ error: 'service_unavailable', retry_after: 1 })
+    expect(refusalBody(decision, 'problem', 503).data).toMatchObject({
+      type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+      title: 'Service Unavailable',
+      status: 503,
+    })
+  })
+})
+
+describe('a guard’s refusal', () => {
+  const second = async (options: Parameters<typeof guard>[1]): Promise<Outcome> => {
+    const entering = guard(world().limiter(policy), options)
+    await entering.enter(view())
+    return entering.enter(view())
+  }
+
+  it('is 429 with headers, and never cached', async () => {
+    const { pass, status, headers, body, decision } = await second({})
+    expect({ pass, status }).toEqual({ pass: false, status: 429 })
+    expect(headers).toMatchObject({ 'Cache-Control': 'no-store', 'Retry-After': '42', 'RateLimit-Remaining': '0' })
+    expect(body?.data['retry_after']).toBe(42)
+    expect(decision?.allowed).toBe(false)
+  })
+
+  it('has the status and format of the options', async () => {
+    const { status, body } = await second({ statusCode: 420, errorFormat: 'problem' })
+    expect(status).toBe(420)
+    expect(body?.data).toMatchObject({ status: 420 })
+  })
+
+  it('is 503 for what is ours, whatever statusCode says', async () => {
+    const failing = world().limiter(() => undefined as unknown as Policy)
+    expect((await guard(failing, { statusCode: 420 }).enter(view())).status).toBe(503)
+  })
+
+  it('is the same for a decision that a handler made by itself', async () => {
+    const limiter = world().limiter(policy)
+    const entering = guard(limiter, { errorFormat: 'problem' })
+    const visitor = {}
+    await entering.enter(view(), visitor)
+    const decision = await limiter.check(view())
+    expect(refusalFor(visitor, decision)).toEqual(entering.refuse(decision))
+    expect(refusalFor({}, decision)).toMatchObject({ status: 429, body: { type: 'application/json; charset=utf-8' } })
+    expect(refusalFor({}, decision).headers['Retry-After']).toBe('42')
+  })
+})

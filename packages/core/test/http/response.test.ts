@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+
+import { applyHeaders, type HeaderTarget } from '../../src/http/index.ts'
+
+/** A response with some headers already. */
+function response(headers: Record<string, string> = {}): HeaderTarget & { all: () => Record<string, string> } {
+  const map = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+  return {
+    get: name => map.get(name.toLowerCase()),
+    set: (name, value) => void map.set(name.toLowerCase(), value),
+    all: () => Object.fromEntries(map),
+  }
+}
+
+const ours = { 'RateLimit-Limit': '5', 'Retry-After': '9', 'Cache-Control': 'no-store' }
+const CORS = { 'Access-Control-Allow-Origin': '*' }
+const exposed = (headers: Record<string, string>, given: Record<string, string> = ours): string | undefined => {
+  const target = response(headers)
+  applyHeaders(given, target)
+  return target.get('Access-Control-Expose-Headers')
+}
+
+describe('applyHeaders', () => {
+  it('sets headers, and nothing else where CORS is off', () => {
+    const target = response()
+    applyHeaders(ours, target)
+    expect(target.all()).toEqual({ 'ratelimit-limit': '5', 'retry-after': '9', 'cache-control': 'no-store' })
+  })
+
+  it('tells browsers that scripts may read them, where CORS is on', () => {
+    expect(exposed(CORS)).toBe('RateLimit-Limit, Retry-After')
+  })
+
+  it('appends to what is exposed already, each once, in whatever case', () => {
+    expect(exposed({ ...CORS, 'Access-Control-Expose-Headers': 'ETag' })).toBe('ETag, RateLimit-Limit, Retry-After')
+    expect(exposed({ ...CORS, 'Access-Control-Expose-Headers': 'retry-after,ratelimit-limit' })).toBe(
+      'retry-after,ratelimit-limit',
+    )
+    expect(exposed({ ...CORS, 'Access-Control-Expose-Headers': '*' })).toBe('*')
+  })
+
+  it('does nothing for a request without headers', () => {
+    expect(exposed(CORS, {})).toBeUndefined()
+  })
+})

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Policy } from '../../src/index.ts'
+import { guard } from '../../src/http/index.ts'
+import { view, world } from '../world.ts'
+
+const policy: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
+const tight: Policy = { name: 'tight', limit: 3, window: 60, algorithm: 'fixed-window' }
+
+describe('one HTTP request that passes a limiter several times', () => {
+  it('is charged once', async () => {
+    const limiter = world().limiter(policy)
+    const visitor = {}
+    const [first, second] = [guard(limiter), guard(limiter)]
+    const outcomes = [await first.enter(view(), visitor), await second.enter(view(), visitor), await first.enter(view(), visitor)]
+    expect(outcomes.map(({ pass, charged }) => [pass, charged])).toEqual([
+      [true, true],
+      [true, false],
+      [true, false],
+    ])
+    expect(outcomes[1]?.decision).toBe(outcomes[0]?.decision)
+    expect((await limiter.peek(view())).remaining).toBe(9)
+  })
+
+  it('is charged anew when it is another one', async () => {
+    const limiter = world().limiter(policy)
+    for (let i = 0; i < 3; i++) await guard(limiter).enter(view(), {})
+    await guard(limiter).enter(view())
+    await guard(limiter).enter(view())
+    expect((await limiter.peek(view())).remaining).toBe(5)
+  })
+
+  it('pays the difference where a later mount costs more, and nothing where it costs less', async () => {
+    const limiter = world().limiter([policy, { ...policy, name: 'tokens', limit: 100 }])
+    const visitor = {}
+    const left = async (): Promise<number[]> => (await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)
+    await guard(limiter, { cost: 2 }).enter(view(), visitor)
+    expect(await left()).toEqual([8, 98])
+    await guard(limiter, { cost: 5 }).enter(view(), visitor)
+    expect(await left()).toEqual([5, 95])
+    await guard(limiter, { cost: 1 }).enter(view(), visitor)
+    expect(await left()).toEqual([5, 95])
+    await guard(limiter, { cost: { tokens: 50 } }).enter(view(), visitor)
+    expect(await left()).toEqual([5, 50])
+  })
+
+  it('is refused by the later mount when the difference does not fit', async () => {
+    const limiter = world().limiter(policy)
+    const visitor = {}
+    await guard(limiter, { cost: 6 }).enter(view(), visitor)
+    await guard(limiter, { cost: 3 }).enter(view(), {})
+    const outcome = await guard(limiter, { cost: 9 }).enter(view(), visitor)
+    expect(outcome).toMatchObject({ pass: false, status: 429 })
+    expect((await limiter.peek(view())).remaining).toBe(1)
+  })
+
+  it('is charged by each limiter, and by each policy that a mount names', async () => {
+    const { limiter } = world()
+    const [one, other] = [limiter(policy), limiter(tight)]
+    const visitor = {}
+    await guard(one).enter(view(), visitor)
+    await guard(other).enter(view(), visitor)
+    await guard(one, { policy: tight }).enter(view(), visitor)
+    expect((await one.peek(view())).remaining).toBe(9)
+    expect((await other.peek(view())).remaining).toBe(1)
+  })
+
+  it('shows the tightest of its limiters, and nothing of the others', async () => {
+    const { limiter } = world()
+    const visitor = {}
+    const wide = await guard(limiter(policy)).enter(view(), visitor)
+    const narrow = await guard(limiter(tight)).enter(view(), visitor)
+    const again = await guard(limiter({ ...policy, name: 'third', limit: 1000 })).enter(view(), visitor)
+    expect([wide, narrow, again].map(({ binding, headers }) => [binding, headers['RateLimit-Limit']])).toEqual([
+      [true, '10'],
+      [true, '3'],
+      [false, undefined],
+    ])
+  })
+
+  it('shows a counted one over an exempt one', async () => {
+    const { limiter } = world()
+    const visitor = {}
+    await guard(limiter({ ...policy, exemptions: ['/things'] })).enter(view(), visitor)
+    const counted = await guard(limiter(tight)).enter(view(), visitor)
+    expect(counted.headers['RateLimit-Limit']).toBe('3')
+    const exempt = await guard(limiter({ ...policy, name: 'e', exemptions: ['/things'] })).enter(view(), visitor)
+    expect([exempt.binding, exempt.headers]).toEqual([false, {}])
+  })
+
+  it('adds the policies that a mount brings beside the limiter’s, without charging those twice', async () => {
+    const limiter = world().limiter(policy)
+    const visitor = {}
+    await guard(limiter).enter(view(), visitor)
+    const outcome = await guard(limiter, {}, tight).enter(view(), visitor)
+    expect(outcome.decision?.verdicts.map(({ policy: name, remaining }) => [name, remaining])).toEqual([
+      ['p', 9],
+      ['tight', 2],
+    ])
+    expect((await limiter.peek(view())).remaining).toBe(9)
+  })
+})

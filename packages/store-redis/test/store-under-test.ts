@@ -1,0 +1,18 @@
+import type { StoreUnderTest } from '@halt/core/testing'
+import { Redis } from 'ioredis'
+import { inject } from 'vitest'
+
+import { RedisStore } from '../src/index.ts'
+
+let client: Redis | undefined
+let made = 0
+
+/** A real Redis for the adapter suite, on the clock that a test moves; each store has keys of its own. */
+export const redis: StoreUnderTest = {
+  name: 'Redis',
+  make: async ({ now }) => {
+    client ??= new Redis(inject('redisUrl'))
+    await client.ping()
+    return new RedisStore({ client, clock: now, connection: 'shared', prefix: `a${process.pid}-${++made}:` })
+  },
+}
