@@ -31,7 +31,7 @@ export async function leaveAtEnd<E extends Env>(
   const { outgoing } = (c.env ?? {}) as NodeBindings
   if (typeof outgoing?.once === 'function') {
     // HTTP/2 says "finish" of a stream that was reset, too.
-    outgoing.once('finish', () => leave(c.finalized ? c.res : undefined))
+    outgoing.once('finish', () => leave(c.finalized && outgoing.writableEnded !== false ? c.res : undefined))
     outgoing.once('close', () => leave())
     // The client may have gone while the store was asked; nothing is emitted then any more.
     if (outgoing.destroyed === true || outgoing.stream?.destroyed === true) leave()
@@ -47,7 +47,7 @@ export async function leaveAtEnd<E extends Env>(
   }
   if (!c.finalized || signal?.aborted === true) return leave()
   const { req, res } = c
-  if (res.body === null || req.method === 'HEAD' || !lasts(gate, outcome)) return leave(res)
+  if (res.body === null || !lasts(gate, outcome)) return leave(res)
   const body = watch(res.body, isWhole => leave(isWhole ? res : undefined))
   replace(c, new Response(body, res))
 }
