@@ -12,7 +12,7 @@ export interface Effort {
 /** CPU time of one check in memory: a process each, in turns, so that the machine's drift meets all alike. */
 export async function memory({ quick }: Effort): Promise<Section> {
   const rounds = quick ? 1 : 5
-  const steps = quick ? 2000 : 1_000_000
+  const steps = quick ? 2000 : 500_000
   const runs = new Map<MemoryName, MemoryRun[]>(memoryNames.map(name => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const name of memoryNames) runs.get(name)?.push(await runChild('memory-run.js', [name, String(steps)]))

@@ -41,7 +41,7 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
       block: numbers.block,
       reduced: variant,
     })
-  if (algorithm === 'token-bucket' && capacity * (window / common) > MAX_EXACT / 2) {
+  if (algorithm === 'token-bucket' && !isExact(capacity, window / common)) {
     throw new HaltError(
       'HALT_E_ARITHMETIC',
       `A burst of ${capacity} at ${limit} per ${window / 1e6} s cannot be counted exactly.`,
@@ -59,10 +59,14 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
 export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   if (instances <= 1) return rule
   const limit = reduce(rule.limit, 1 / instances, floor)
-  const common = gcd(rule.window, limit)
-  const reduced = rule.reduced && shareOf(rule.reduced, instances, floor)
   const capacity = reduce(rule.capacity, 1 / instances, floor)
-  return { ...rule, limit, capacity, unit: rule.window / common, rate: limit / common, reduced }
+  const reduced = rule.reduced && shareOf(rule.reduced, instances, floor)
+  const common = gcd(rule.window, limit)
+  const unit = rule.window / common
+  if (rule.letter !== 't' || isExact(capacity, unit)) return { ...rule, limit, capacity, unit, rate: limit / common, reduced }
+  // A whole share may have no divisor in common with the window; the rule's own terms, divided, are exact like the rule.
+  const times = Math.max(1, Math.min(instances, Math.floor(MAX_EXACT / 2 / (capacity * rule.unit))))
+  return { ...rule, limit, capacity, unit: rule.unit * times, reduced }
 }
 
 /** The same rule for `times` as many units, or for as many as a double holds exactly; without a cool-down. */
@@ -78,6 +82,11 @@ export function multiply(rule: Rule, cell: string, times: number): Rule {
     block: 0,
     reduced: rule.reduced && multiply(rule.reduced, cell, factor),
   })
+}
+
+// Half of what a double holds exactly: the debt of a full bucket and a charge upon it.
+function isExact(capacity: number, unit: number): boolean {
+  return capacity * unit <= MAX_EXACT / 2
 }
 
 // Never below the policy's cost: a penalty slows down, it does not ban.

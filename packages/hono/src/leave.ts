@@ -28,26 +28,27 @@ export async function leaveAtEnd<E extends Env>(
     left = true
     gate.leave(outcome, response)
   }
+  // Either way the client may have gone while the store was asked: then nothing tells of it any more.
   const { outgoing } = (c.env ?? {}) as NodeBindings
   if (typeof outgoing?.once === 'function') {
     // HTTP/2 says "finish" of a stream that was reset, too.
     outgoing.once('finish', () => leave(c.finalized && outgoing.writableEnded !== false ? c.res : undefined))
     outgoing.once('close', () => leave())
-    // The client may have gone while the store was asked; nothing is emitted then any more.
     if (outgoing.destroyed === true || outgoing.stream?.destroyed === true) leave()
     return next()
   }
   const { signal } = c.req.raw
   signal?.addEventListener('abort', () => leave(), { once: true })
+  if (signal?.aborted === true) leave()
   try {
     await next()
   } catch (error) {
     leave()
     throw error
   }
-  if (!c.finalized || signal?.aborted === true) return leave()
+  if (!c.finalized) return leave()
   const { req, res } = c
-  if (res.body === null || !lasts(gate, outcome)) return leave(res)
+  if (res.body === null || req.method === 'HEAD' || !lasts(gate, outcome)) return leave(res)
   const body = watch(res.body, isWhole => leave(isWhole ? res : undefined))
   replace(c, new Response(body, res))
 }

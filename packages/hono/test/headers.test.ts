@@ -116,6 +116,27 @@ describe('the headers are on', () => {
   })
 })
 
+it('does not copy what c made', async () => {
+  let made: Response | undefined
+  let sent: Response | undefined
+  const app = new Hono()
+  app.use(async (c, next) => {
+    await next()
+    sent = c.res
+  })
+  app.use(guard()).get('/a', c => (made = c.text('ok')))
+  await ask(app)
+  expect(sent).toBe(made)
+})
+
+it('does not answer for an app that does not', async () => {
+  const app = new Hono().use(guard())
+  app.get('/a', async () => {})
+  app.onError(error => new Response(error.message, { status: 500 }))
+  const [first] = await ask(app)
+  expect([first?.status, first?.body]).toEqual([500, expect.stringContaining('not finalized')])
+})
+
 it('leaves headers of these names that the handler sets as they are', async () => {
   const handler = (c: Context): Response => c.text('ok', 200, { 'RateLimit-Limit': '7' })
   const [first] = await ask(new Hono().use(guard()).get('/a', handler))

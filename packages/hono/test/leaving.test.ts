@@ -1,6 +1,7 @@
 import { connect as connect2, constants } from 'node:http2'
 import { connect } from 'node:net'
 import { RateLimiter } from '@halt/core'
+import type { Store } from '@halt/core/store'
 import { InMemoryStore } from '@halt/store-memory'
 import { type Context, Hono } from 'hono'
 import { stream } from 'hono/streaming'
@@ -12,9 +13,13 @@ import { listen } from './adapter.ts'
 const busy = { name: 'busy', algorithm: 'concurrency', limit: 1, ttl: 600, keyStrategy: 'shared' } as const
 const many = { name: 'many', limit: 5, window: 60, algorithm: 'fixed-window', keyStrategy: 'shared' } as const
 
-function setUp(handler: (c: Context) => Response | Promise<Response>, more: Partial<HaltOptions> = {}) {
+function setUp(
+  handler: (c: Context) => Response | Promise<Response>,
+  more: Partial<HaltOptions> = {},
+  store: Store = new InMemoryStore(),
+) {
   const limiter = new RateLimiter<Context>({
-    store: new InMemoryStore(),
+    store,
     policy: [busy, many],
     exemptPrivateIps: false,
   })
@@ -105,6 +110,23 @@ describe('where there is no socket to look at', () => {
     await answer
   })
 
+  it('a request is over when it was given up while the store was asked', async () => {
+    const memory = new InMemoryStore()
+    const controller = new AbortController()
+    const store: Store = {
+      evaluate: async group => {
+        controller.abort()
+        return memory.evaluate(group)
+      },
+      forget: cells => memory.forget(cells),
+    }
+    const chargeWhen = vi.fn<() => boolean>(() => false)
+    const { app, left } = setUp(c => c.text('too late'), { chargeWhen }, store)
+    await app.request('/', { signal: controller.signal })
+    await vi.waitFor(async () => expect(await left('busy')).toBe(1))
+    expect(chargeWhen).not.toHaveBeenCalled()
+  })
+
   it('the body, the status and the headers stay as they are', async () => {
     const { app } = setUp(c => c.json({ ok: true }, 201, { 'X-Own': 'yes' }))
     const answer = await app.request('/')
@@ -190,12 +212,13 @@ describe('on Node', () => {
 
   it('chargeWhen is not asked for an HTTP/2 stream that the client resets', async () => {
     const chargeWhen = vi.fn<() => boolean>(() => false)
-    const { app, left } = setUp(() => new Promise<Response>(() => {}), { chargeWhen })
+    const { response } = pending()
+    const { app, left } = setUp(() => response, { chargeWhen })
     const { url, close } = await listen(app, true)
     const session = connect2(url)
     const request = session.request({ ':path': '/' })
     request.on('error', () => {})
-    await vi.waitFor(async () => expect(await left('busy')).toBe(0))
+    await new Promise(resolve => request.once('data', resolve))
     request.close(constants.NGHTTP2_CANCEL)
     await vi.waitFor(async () => expect(await left('busy')).toBe(1))
     expect(await left('many')).toBe(4)

@@ -96,7 +96,9 @@ describe('scope "route"', () => {
   })
 
   it('looks past other middleware, and past handlers that come later', async () => {
-    const app = new Hono().use(guard({ scope: 'route', limit: 1 }))
+    const app = new Hono()
+    app.use(async (...[, next]) => next())
+    app.use(guard({ scope: 'route', limit: 1 }))
     app.use('/users/*', async (_c, next) => next())
     app.get('/users/:id', async (_c, next) => next(), ok)
     app.get('*', c => c.text('the page that shows them all'))

@@ -4,11 +4,12 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, noteDecision } from './calls/call.ts'
 import { refusalException } from './exception.ts'
+import type { Ending } from './options.ts'
 import { askOnLimited } from './on-limited.ts'
 import { begin, type Passage } from './passage.ts'
 import { proxyNotice } from './proxy-notice.ts'
 import { isTightest, onEnd, setHeaders } from './response.ts'
-import type { Ending, Runtime } from './runtime.ts'
+import type { Runtime } from './runtime.ts'
 
 /** Decides the calls of an application. */
 export class Admission {
@@ -20,21 +21,20 @@ export class Admission {
     this.#noticeProxies = proxyNotice(runtime.limiter)
   }
 
-  /** Lets a call in, or throws its refusal. Decides each call once, however many guards and interceptors ask. */
+  /** Lets a call in, or throws its refusal. Decides each call once, however many guards ask. */
   admit(context: ExecutionContext): true | Promise<true> {
     const passage = begin(context)
     if (passage === undefined) return true
     const call = this.#runtime.read(context)
-    const plan = this.#runtime.planner.planOf(context, call.nested === true)
-    if (plan.skip) return true
-    if (call.visitor !== undefined) this.#noticeProxies(call.view.request as object)
-    const gate = this.#runtime.gateOf(plan)
+    const gate = this.#runtime.planner.planOf(context, call.nested === true)
+    if (gate === undefined) return true
     passage.gate = gate
-    const outcome = gate.enter(call.view, call.visitor, plan.own)
+    if (call.visitor !== undefined) this.#noticeProxies(call.view.request as object)
+    const outcome = gate.enter(call.view, call.visitor)
     const conclude = (found: Outcome): true | Promise<true> => {
       show(found, call, context)
       if (!found.pass) return this.#refuse(found, call, context)
-      if (plan.watches) watch(passage, gate, found, call, context)
+      if (gate.watches) watch(passage, gate, found, call, context)
       return true
     }
     return 'then' in outcome ? outcome.then(conclude) : conclude(outcome)

@@ -44,6 +44,12 @@ export interface HandlerResult {
   readonly error?: unknown
 }
 
+/** What came of a call, for `chargeWhen`. */
+export interface Ending {
+  readonly result: HandlerResult
+  readonly context: ExecutionContext
+}
+
 /** How the module guards. */
 export interface GuardSettings<R = NestRequest> extends Pick<
   GuardOptions,

@@ -1,9 +1,15 @@
-import { type AnyPolicy, HaltError, RateLimiter } from '@halt/core'
+import type { AnyPolicy, RateLimiter } from '@halt/core'
+import { guard, type Guard, type GuardOptions } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import { listOf, type NamedPolicies } from './named.ts'
-import { isPlain, merge, type Plan, select, type Selection } from './plan.ts'
+import { failing, filtered } from './limiters.ts'
+import type { NamedPolicies } from './named.ts'
+import type { Ending } from './options.ts'
 import { type Rules, rulesOf } from './rules.ts'
+import { select, type Selection } from './selection.ts'
+
+/** What decides the calls of one handler; undefined where nothing counts them. */
+export type Plan = Guard<unknown, Ending> | undefined
 
 /** What a {@link Planner} plans with. */
 export interface PlannerOptions {
@@ -11,10 +17,8 @@ export interface PlannerOptions {
   readonly named: NamedPolicies
   /** The policies of every call; undefined where a resolver gives them. */
   readonly globals: readonly AnyPolicy[] | undefined
-  /** Whether the limiter decides by exactly these. */
-  readonly isLimiters: boolean
-  /** Whether every call is to be looked at when it ends. */
-  readonly watches: boolean
+  /** How the module guards. */
+  readonly settings: GuardOptions<unknown, Ending>
 }
 
 type Handler = ReturnType<ExecutionContext['getHandler']>
@@ -29,12 +33,6 @@ export class Planner {
     this.#options = options
   }
 
-  /** Whether calls without decorators are to be looked at when they end. */
-  get watchesAll(): boolean {
-    const { globals, watches } = this.#options
-    return watches || globals === undefined || countsFlight(globals)
-  }
-
   /** The plan of a call. @param nested whether it resolves a GraphQL field below the root */
   planOf(context: ExecutionContext, nested: boolean): Plan {
     const type = context.getClass() ?? Object
@@ -43,16 +41,16 @@ export class Planner {
     let ofClass = plans.get(type)
     if (ofClass === undefined) plans.set(type, (ofClass = new Map()))
     let plan = ofClass.get(handler)
-    if (plan === undefined) ofClass.set(handler, (plan = this.#makeOrFail(type, handler, nested)))
+    if (plan === undefined && !ofClass.has(handler))
+      ofClass.set(handler, (plan = this.#makeOrFail(type, handler, nested)))
     return plan
   }
 
   /** Makes a handler's plan. @throws HaltError when its decorators or policies are wrong */
   make(type: object, handler: Handler | undefined, nested = false): Plan {
-    const { named } = this.#options
     // Below the root a field counts only where its own decorator says so: one root field brings thousands of them.
     const scopes = nested ? [rulesOf(handler)] : [rulesOf(type), rulesOf(handler)]
-    const selected = select(scopes, named)
+    const selected = select(scopes, this.#options.named)
     const cost = scopes.map(rules => rules.cost).findLast(found => found !== undefined)
     return this.#assemble(nested ? { ...selected, global: false } : selected, cost)
   }
@@ -62,50 +60,22 @@ export class Planner {
     try {
       return this.make(type, handler, nested)
     } catch (error) {
-      const fail = (): never => {
-        throw error
-      }
-      return { skip: false, own: undefined, watches: false, merge: fail }
+      return guard(failing(this.#options.limiter, error), this.#options.settings)
     }
   }
 
-  #assemble(selection: Selection, cost: Rules['cost']): Plan {
-    const { globals, isLimiters, watches } = this.#options
-    const own = cost === undefined ? undefined : { cost }
-    if (globals === undefined && selection.global) {
-      this.#validate(selection.added)
-      return { skip: false, own, watches: true, merge: isPlain(selection) ? undefined : memoized(selection) }
-    }
-    const policies = merge(selection, globals ?? [])
-    const skip = policies.length === 0
-    if (isPlain(selection) && isLimiters && !skip)
-      return { skip, own, watches: watches || countsFlight(policies), merge: undefined }
-    this.#validate(policies)
-    return {
-      skip,
-      own: { ...own, policy: policies },
-      watches: watches || countsFlight(policies),
-      merge: undefined,
-    }
-  }
-
-  #validate(policy: readonly AnyPolicy[]): void {
-    if (policy.length > 0) void new RateLimiter({ ...this.#options.limiter.options, policy })
+  #assemble({ global, without, added }: Selection, cost: Rules['cost']): Plan {
+    const { limiter, globals, settings } = this.#options
+    const own = cost === undefined ? settings : { ...settings, cost }
+    if (global && globals === undefined) return guard(filtered(limiter, without), own, orNone(added))
+    const kept = global ? (globals ?? []).filter(({ name }) => !without.has(name)) : []
+    const also = orNone(added.filter(policy => !kept.includes(policy)))
+    if (kept.length === 0) return also && guard(limiter, { ...own, policy: also })
+    // All of them: as the limiter or the module has them, so that a limiter that passed before charges nothing twice.
+    return guard(limiter, kept.length === globals?.length ? own : { ...own, policy: kept }, also)
   }
 }
 
-/** What a resolver gives is compiled once for each object: so what is made of it is one object, too. */
-function memoized(selection: Selection): NonNullable<Plan['merge']> {
-  const made = new WeakMap<object, readonly AnyPolicy[]>()
-  return resolved => {
-    let merged = made.get(resolved)
-    if (merged === undefined) made.set(resolved, (merged = merge(selection, listOf(resolved))))
-    if (merged.length === 0)
-      throw new HaltError('HALT_E_POLICY', 'Every policy is skipped.', 'Use @SkipRateLimit() without names.')
-    return merged
-  }
-}
-
-function countsFlight(policies: readonly AnyPolicy[]): boolean {
-  return policies.some(policy => 'algorithm' in policy && policy.algorithm === 'concurrency')
+function orNone(policies: readonly AnyPolicy[]): readonly AnyPolicy[] | undefined {
+  return policies.length === 0 ? undefined : policies
 }

@@ -2,14 +2,14 @@ import type { Decision } from '@halt/core'
 import { type Outcome, refusalFor } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import { passageAt, placeOf } from './passage.ts'
+import { passageOf } from './passage.ts'
 import { refusalException } from './exception.ts'
 import { setHeaders } from './response.ts'
 
 /** A platform's response: Express's knows its request as `req`, Fastify's as `request`. */
 interface Answerable {
   readonly req?: object
-  readonly request?: object
+  readonly request?: { readonly raw?: object }
 }
 
 /**
@@ -23,21 +23,21 @@ interface Answerable {
  */
 export function sendLimited(target: ExecutionContext | object, decision: Decision): never {
   const context = 'getArgs' in target ? (target as ExecutionContext) : undefined
-  const { req, request } = target as Answerable
-  const place = context === undefined ? (req ?? request) : placeOf(context)
+  const isHttp = context === undefined || context.getType() === 'http'
+  const response = isHttp ? (context?.getArgByIndex<object>(1) ?? target) : undefined
+  const gate = context && passageOf(context)?.gate
   const { headers, status, body }: Outcome =
-    passageAt(place)?.gate?.refuse(decision) ?? refusalFor(place ?? {}, decision)
+    gate?.refuse(decision) ?? refusalFor(response === undefined ? {} : visitorOf(response), decision)
   const isProblem = body?.type.startsWith('application/problem') === true
-  const response =
-    context === undefined
-      ? target
-      : context.getType() === 'http'
-        ? context.getArgByIndex<object>(1)
-        : undefined
   if (response !== undefined)
     setHeaders(response, isProblem ? { ...headers, 'Content-Type': body.type } : headers)
   throw refusalException(context, decision, {
     errorFormat: isProblem ? 'problem' : 'json',
     statusCode: status,
   })
+}
+
+function visitorOf(response: object): object {
+  const { req, request } = response as Answerable
+  return req ?? request?.raw ?? request ?? {}
 }

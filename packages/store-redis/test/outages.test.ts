@@ -108,7 +108,8 @@ describe.concurrent('an outage of Redis', () => {
         expect(seen.over).toBeLessThanOrEqual(fault.overAdmitted)
         expect(back).toBeLessThan(2_000)
         await limiter.close()
-        client instanceof Redis ? client.disconnect() : client.destroy()
+        if (client instanceof Redis) client.disconnect()
+        else client.destroy()
         await server.stop()
       })
     }

@@ -120,9 +120,9 @@ export class Judge {
     const refused = this.#fallback.refused()
     await this.#deadline.race(
       (async () => {
-        const answers = await Promise.all(refused.map(({ peek }) => this.#store.evaluate(peek)))
+        const answers = await Promise.all(refused.map(async ({ peek }) => this.#store.evaluate(peek)))
         const lost = refused.filter((_, i) => answers[i]?.allowed === true)
-        await Promise.all([...owed, ...lost.map(({ restore }) => restore)].map(group => this.#store.evaluate(group)))
+        await Promise.all([...owed, ...lost.map(({ restore }) => restore)].map(async group => this.#store.evaluate(group)))
       })(),
     )
   }

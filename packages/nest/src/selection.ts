@@ -1,20 +1,7 @@
 import type { AnyPolicy } from '@halt/core'
-import type { GuardOptions } from '@halt/core/http'
 
 import type { NamedPolicies } from './named.ts'
 import type { Rules } from './rules.ts'
-
-/** How the calls of one handler are counted, found once from its decorators. */
-export interface Plan {
-  /** Whether nothing counts them. */
-  readonly skip: boolean
-  /** By what and how much they are counted where that is not as the module says. */
-  readonly own: GuardOptions | undefined
-  /** Whether there is something to do when they end. */
-  readonly watches: boolean
-  /** With a resolver: what is made of what it gives. Undefined: that itself. */
-  readonly merge: ((resolved: AnyPolicy | readonly AnyPolicy[]) => readonly AnyPolicy[]) | undefined
-}
 
 /** What decorators make of the global policies. */
 export interface Selection {
@@ -47,18 +34,4 @@ export function select(scopes: readonly Rules[], named: NamedPolicies): Selectio
     }
   }
   return { global, without, added: [...new Set(added)] }
-}
-
-/** The policies of a selection, given the global ones. */
-export function merge(
-  { global, without, added }: Selection,
-  policies: readonly AnyPolicy[],
-): readonly AnyPolicy[] {
-  const kept = global ? policies.filter(policy => !without.has(policy.name) && !added.includes(policy)) : []
-  return [...kept, ...added]
-}
-
-/** Whether a selection leaves the global policies as they are. */
-export function isPlain({ global, without, added }: Selection): boolean {
-  return global && without.size === 0 && added.length === 0
 }

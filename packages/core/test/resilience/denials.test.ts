@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest'
+
+import { type Policy, RateLimiter } from '../../src/index.ts'
+import { by, times, view } from '../world.ts'
+import { FaultyStore, pause } from './faulty-store.ts'
+
+const policy: Policy = { name: 'p', limit: 3, window: 60, algorithm: 'fixed-window' }
+
+/** A limiter on a store across a network, and how many calls some requests cost it. */
+function pacing(given: Policy | Policy[] = policy): { limiter: RateLimiter; store: FaultyStore; calls: (ask: () => Promise<unknown>) => Promise<number> } {
+  const store = new FaultyStore()
+  store.keepsPace = true
+  const limiter = new RateLimiter({ store, policy: given, warn: () => {} })
+  return {
+    limiter,
+    store,
+    async calls(ask) {
+      const before = store.calls
+      await ask()
+      return store.calls - before
+    },
+  }
+}
+
+describe('a known refusal', () => {
+  it('costs the store no call, and says the same', async () => {
+    const { limiter, calls } = pacing()
+    const refused = (await times(4, limiter))[3]
+    expect(refused).toMatchObject({ allowed: false, degraded: false })
+    let again
+    expect(await calls(async () => (again = (await times(50, limiter))[49]))).toBe(0)
+    expect(again).toMatchObject({ allowed: false, reason: 'limited', remaining: 0, resetAt: refused?.resetAt, degraded: false })
+  })
+
+  it('is asked for again after a second, and not after its end', async () => {
+    const { limiter, calls } = pacing({ ...policy, window: '300ms' })
+    await times(4, limiter)
+    await pause(310)
+    expect((await limiter.check(view())).allowed).toBe(true)
+    const long = pacing()
+    await times(4, long.limiter)
+    await pause(1010)
+    expect(await long.calls(() => times(5, long.limiter))).toBe(1)
+    expect(await calls(() => limiter.check(view()))).toBe(1)
+  })
+
+  it('is of one key: others are asked for', async () => {
+    const { limiter, calls } = pacing()
+    await times(4, limiter)
+    expect(await calls(() => limiter.check(view({ ip: '198.51.100.1' })))).toBe(1)
+  })
+
+  it('is of one cost: a smaller one is asked for', async () => {
+    const { limiter } = pacing()
+    await limiter.check(view(), { cost: 2 })
+    expect((await limiter.check(view(), { cost: 2 })).allowed).toBe(false)
+    expect((await limiter.check(view(), { cost: 3 })).allowed).toBe(false)
+    expect((await limiter.check(view(), { cost: 1 })).allowed).toBe(true)
+  })
+
+  it('is forgotten by reset, settle and release', async () => {
+    const { limiter } = pacing()
+    const [first] = await times(4, limiter)
+    await limiter.settle(first!, 0)
+    expect((await limiter.check(view())).allowed).toBe(true)
+    expect((await limiter.check(view())).allowed).toBe(false)
+    await limiter.reset({ ip: '203.0.113.7' })
+    expect((await limiter.check(view())).allowed).toBe(true)
+    const flight = pacing({ name: 'f', limit: 1, algorithm: 'concurrency', ttl: 60 })
+    const [held] = await times(2, flight.limiter)
+    await flight.limiter.release(held!)
+    expect((await flight.limiter.check(view())).allowed).toBe(true)
+  })
+
+  it('is never taken for another policy’s, so that an upgrade counts at once', async () => {
+    const { store, limiter } = pacing({ ...policy, counter: 'plan' })
+    await times(4, limiter)
+    const upgraded: Policy = { ...policy, name: 'pro', counter: 'plan', limit: 100 }
+    expect((await limiter.check(view(), { policy: upgraded })).allowed).toBe(true)
+    expect((await new RateLimiter({ store, policy: upgraded }).check(view())).allowed).toBe(true)
+  })
+
+  it('lets every refusal of another principal be scored', async () => {
+    const store = new FaultyStore()
+    store.keepsPace = true
+    const shared: Policy = { ...policy, keyStrategy: 'shared' }
+    const heard: string[] = []
+    const telemetry = { onViolation: (key: string) => heard.push(key) }
+    const limiter = new RateLimiter({ store, policy: shared, penalty: { threshold: 5 }, telemetry, warn: () => {} })
+    await times(3, limiter, by('a'))
+    for (const user of ['b', 'c', 'd']) await limiter.check(by(user))
+    expect(heard).toEqual(['user:b', 'user:c', 'user:d'])
+  })
+
+  it('is not remembered where the store’s time is its own', async () => {
+    const { store, limiter, calls } = pacing()
+    store.keepsPace = false
+    await times(4, limiter)
+    expect(await calls(() => times(5, limiter))).toBe(5)
+  })
+})

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest'
+
+import { type Policy, QuotaManager, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import { LocalStore } from '../../src/resilience/local-store.ts'
+import { admitted, by, times, view } from '../world.ts'
+import { FaultyStore, pause } from './faulty-store.ts'
+
+const policy: Policy = { name: 'p', limit: 12, window: 3600, algorithm: 'fixed-window' }
+
+/** A limiter whose store works until it is told not to. */
+function degrading(
+  given: RateLimiterOptions['policy'],
+  options: Partial<RateLimiterOptions> = {},
+): { store: FaultyStore; limiter: RateLimiter; fail: () => void; mend: () => Promise<void> } {
+  const store = new FaultyStore()
+  const limiter = new RateLimiter({ store, policy: given, warn: () => {}, ...options })
+  return {
+    store,
+    limiter,
+    fail: () => void (store.fault = 'reject'),
+    async mend() {
+      store.fault = 'none'
+      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false) await pause(20)
+    },
+  }
+}
+
+describe('what decides while the store is away', () => {
+  it.each([
+    [1, 12],
+    [4, 3],
+    [5, 2],
+    [100, 1],
+  ])('divides the limit by %d instances: %d here', async (instances, share) => {
+    for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window'] as const) {
+      const { limiter, fail } = degrading({ ...policy, algorithm }, { instances })
+      fail()
+      expect(await admitted(40, limiter), algorithm).toBe(share)
+    }
+  })
+
+  it('asks the store how many there are, when told nothing', async () => {
+    const { store, limiter, fail } = degrading(policy)
+    Object.assign(store, { instances: () => 3 })
+    fail()
+    expect(await admitted(40, limiter)).toBe(4)
+  })
+
+  it('never has less than the policy’s cost', async () => {
+    const { limiter, fail } = degrading({ ...policy, cost: 5 }, { instances: 6 })
+    fail()
+    expect(await admitted(5, limiter)).toBe(1)
+  })
+
+  it('keeps to its share for ever: it refills as the share does, not as the limit', async () => {
+    const { limiter, fail } = degrading({ name: 'p', limit: 300, window: '300ms' }, { instances: 3 })
+    fail()
+    await limiter.check(view(), { cost: 100 })
+    expect((await limiter.check(view(), { cost: 100 })).allowed).toBe(false)
+    await pause(310)
+    expect((await limiter.check(view(), { cost: 100 })).allowed).toBe(true)
+  })
+
+  it('keeps to its share whatever limit and window are', async () => {
+    const { limiter, fail } = degrading({ name: 'p', limit: 10_000_000, window: '1d' }, { instances: 3 })
+    fail()
+    let units = 0
+    for (let i = 0; i < 120; i++) if ((await limiter.check(view(), { cost: 100_000 })).allowed) units += 100_000
+    expect(units).toBeLessThanOrEqual(3_400_000)
+    expect(units).toBeGreaterThanOrEqual(3_300_000)
+  })
+
+  it('begins with what the store last left', async () => {
+    const { limiter, fail } = degrading(policy)
+    await times(9, limiter)
+    fail()
+    expect(await admitted(10, limiter)).toBe(3)
+  })
+
+  it('begins with a share of a key that it knows nothing of, and no more than the share of one it does', async () => {
+    const { limiter, fail } = degrading(policy, { instances: 3 })
+    await limiter.check(view())
+    fail()
+    expect(await admitted(10, limiter, by(1, { ip: '198.51.100.1' }))).toBe(4)
+    expect(await admitted(10, limiter)).toBe(4)
+  })
+
+  it('keeps who was refused refused, and who is blocked blocked', async () => {
+    const { limiter, fail } = degrading([policy, { ...policy, name: 'q', limit: 3, blockDuration: '2h' }])
+    await times(4, limiter)
+    fail()
+    const decision = await limiter.check(view())
+    expect(decision).toMatchObject({ allowed: false, degraded: 'local', policy: 'q' })
+    expect(decision.retryAfter).toBeGreaterThan(7190)
+    expect(decision.retryAfter).toBeLessThanOrEqual(7200)
+  })
+
+  it('forgets what is reset', async () => {
+    const { store, limiter, fail } = degrading(policy)
+    await times(13, limiter)
+    await limiter.reset({ ip: '203.0.113.7' })
+    fail()
+    expect(await admitted(20, limiter)).toBe(12)
+    store.fault = 'none'
+  })
+
+  it('guards invented keys as the store does', async () => {
+    const { limiter, fail } = degrading({ ...policy, limit: 2, keyStrategy: 'api-key' }, { keysPerAddress: 3 })
+    fail()
+    let passed = 0
+    for (let i = 0; i < 30; i++) passed += await admitted(1, limiter, view({ headers: { 'x-api-key': `key-${i}` } }))
+    expect(passed).toBe(6)
+  })
+})
+
+describe('a store that comes back', () => {
+  const quota = { name: 'q', limit: 100, period: 'yearly', keyStrategy: 'ip' } as const
+
+  it('decides again, from its own counters', async () => {
+    const { limiter, fail, mend } = degrading(policy)
+    await times(2, limiter)
+    fail()
+    await times(5, limiter)
+    await mend()
+    expect(await limiter.check(view())).toMatchObject({ degraded: false, remaining: 9 })
+  })
+
+  it('is told what quotas took meanwhile, once', async () => {
+    const { store, limiter, fail, mend } = degrading(quota)
+    await times(2, limiter)
+    fail()
+    await times(7, limiter)
+    await mend()
+    const { used } = (await new QuotaManager(store).checkQuota({ ip: '203.0.113.7' }, quota)).quota
+    expect(used).toBe(9)
+    store.fault = 'reject'
+    await times(3, limiter)
+    await mend()
+    expect((await new QuotaManager(store).checkQuota({ ip: '203.0.113.7' }, quota)).quota.used).toBe(12)
+  })
+
+  it('empty, does not let in who is known to be refused, nor refuse anybody for longer than was said', async () => {
+    const short: Policy = { ...policy, limit: 3, window: 3 }
+    const { store, limiter, fail, mend } = degrading(short)
+    const started = performance.now()
+    await times(4, limiter)
+    fail()
+    await times(3, limiter)
+    store.empty()
+    await mend()
+    if (performance.now() - started < 2500) expect((await limiter.check(view())).allowed).toBe(false)
+    await pause(3050 - (performance.now() - started))
+    expect((await limiter.check(view())).allowed).toBe(true)
+  })
+})
+
+describe('the store in this process', () => {
+  const numbers = { limit: 1, capacity: 1, unit: 1, rate: 1, window: 1e9, slice: 1e8, precision: 10, block: 0 }
+  const rule = { ...numbers, letter: 'f', cell: 'p:f', reduced: undefined } as const
+  const ask = (store: LocalStore, subject: string): boolean =>
+    store.evaluate({ demands: [{ rule, subject, cost: 1, mode: 0, penalized: false }] }).allowed
+
+  it('is bounded, and a flood of keys frees nobody who was refused', () => {
+    const store = new LocalStore(() => 1e15, 100)
+    expect([ask(store, 'attacker'), ask(store, 'attacker')]).toEqual([true, false])
+    for (let i = 0; i < 5000; i++) ask(store, `flood-${i}`)
+    expect(store.size).toBeLessThanOrEqual(200)
+    expect(ask(store, 'attacker')).toBe(false)
+    expect(ask(store, 'flood-1')).toBe(true)
+  })
+})

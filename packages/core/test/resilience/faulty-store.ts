@@ -1,0 +1,59 @@
+// A store that answers a turn later, until a test tells it to fail: what a network and a server may do.
+import { ReferenceStore } from '../../src/testing/index.ts'
+import type { Cell, Group, Store, Verdict } from '../../src/store/index.ts'
+
+/** How a call fails. */
+export type Fault = 'none' | 'reject' | 'hang' | 'throw' | 'late answer' | 'late rejection'
+
+/** An asynchronous store over a Map, on this process's clock, whose faults a test chooses. */
+export class FaultyStore implements Store {
+  readonly kind: string = 'faulty'
+  fault: Fault = 'none'
+  /** What a failing call rejects with. */
+  error: unknown = new Error('connection lost')
+  /** How late a late answer is, milliseconds. */
+  lateness = 60
+  /** How many groups it was asked for. */
+  calls = 0
+  probes = 0
+  keepsPace?: boolean
+  #inner: ReferenceStore = new ReferenceStore(now)
+
+  async #answer<T>(make: () => T): Promise<T> {
+    await Promise.resolve()
+    if (this.fault === 'reject') throw this.error
+    if (this.fault === 'hang') return new Promise<T>(() => {})
+    if (this.fault === 'late rejection') await pause(this.lateness)
+    if (this.fault === 'late rejection') throw this.error
+    const value = make()
+    if (this.fault === 'late answer') await pause(this.lateness)
+    return value
+  }
+
+  evaluate(group: Group): Promise<Verdict> {
+    this.calls++
+    if (this.fault === 'throw') throw this.error
+    return this.#answer(() => this.#inner.evaluate(group))
+  }
+
+  forget(cells: readonly Cell[]): Promise<void> {
+    return this.#answer(() => this.#inner.forget(cells))
+  }
+
+  probe(): Promise<void> {
+    this.probes++
+    return this.#answer(() => {})
+  }
+
+  /** Forgets all, as a server that restarts. */
+  empty(): void {
+    this.#inner = new ReferenceStore(now)
+  }
+}
+
+/** Waits in real time: deadlines and breakers look at the real clock. */
+export function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+const now = (): number => performance.timeOrigin + performance.now()

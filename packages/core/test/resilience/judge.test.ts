@@ -1,0 +1,162 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import { type HaltWarning, type OnStoreError, type Policy, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import { guard } from '../../src/http/index.ts'
+import { times, view } from '../world.ts'
+import { type Fault, FaultyStore, pause } from './faulty-store.ts'
+
+const policy: Policy = { name: 'p', limit: 4, window: 3600, algorithm: 'fixed-window' }
+
+/** A limiter on a store that can fail. */
+function faulty(options: Partial<RateLimiterOptions> = {}): { store: FaultyStore; limiter: RateLimiter; warnings: HaltWarning[] } {
+  const store = new FaultyStore()
+  const warnings: HaltWarning[] = []
+  const warn = (warning: HaltWarning): void => void warnings.push(warning)
+  return { store, warnings, limiter: new RateLimiter({ store, policy, storeTimeout: '30ms', warn, ...options }) }
+}
+
+describe('a store that fails', () => {
+  const faults: Fault[] = ['reject', 'hang', 'throw', 'late answer', 'late rejection']
+
+  it.each(faults)('by %s leaves the decision to this process, within the deadline', async fault => {
+    const { store, limiter } = faulty()
+    store.fault = fault
+    const started = performance.now()
+    const decisions = await Promise.all(Array.from({ length: 6 }, () => limiter.check(view())))
+    expect(performance.now() - started).toBeLessThan(500)
+    expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, true, true, false, false])
+    expect(decisions.map(({ degraded }) => degraded)).toEqual(Array(6).fill('local'))
+    expect(decisions[5]).toMatchObject({ reason: 'limited', policy: 'p', remaining: 0 })
+    expect(decisions[5]?.retryAfter).toBeGreaterThan(3590)
+  })
+
+  it('is counted once here, though its refusal to answer comes late as well', async () => {
+    const { store, limiter } = faulty()
+    store.fault = 'late rejection'
+    const first = await limiter.check(view())
+    await pause(100)
+    const second = await limiter.check(view())
+    expect([first.remaining, second.remaining]).toEqual([3, 2])
+  })
+
+  it.each([
+    ['open', true, 'ok', 'open', 200],
+    ['closed', false, 'store-error', 'closed', 503],
+    ['local', true, 'ok', 'local', 200],
+  ] as const)('is met as onStoreError says: %s', async (onStoreError, allowed, reason, degraded, status) => {
+    for (const options of [{ onStoreError }, { policy: { ...policy, onStoreError }, onStoreError: 'local' as OnStoreError }]) {
+      const { store, limiter } = faulty(options)
+      store.fault = 'reject'
+      const decision = await limiter.check(view())
+      expect(decision).toMatchObject({ allowed, reason, degraded, policy: 'p', key: 'ip:203.0.113.7' })
+      const outcome = await guard(limiter).enter(view())
+      expect(outcome.status).toBe(status)
+      if (!allowed) expect(outcome.headers['Retry-After']).toBe('1')
+    }
+  })
+
+  it('closes a request that one closed policy counts, whatever the others say', async () => {
+    const { store, limiter } = faulty({ policy: [policy, { ...policy, name: 'login', onStoreError: 'closed' }] })
+    store.fault = 'reject'
+    expect(await limiter.check(view())).toMatchObject({ allowed: false, reason: 'store-error', policy: 'login' })
+    store.fault = 'none'
+    expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([4, 4])
+  })
+
+  it('closes nothing for a policy that only reports', async () => {
+    const { store, limiter } = faulty({ policy: [policy, { ...policy, name: 's', mode: 'shadow', onStoreError: 'closed' }] })
+    store.fault = 'reject'
+    expect(await limiter.check(view())).toMatchObject({ allowed: true, policy: 'p' })
+  })
+
+  it('lets local policies refuse beside open ones', async () => {
+    const { store, limiter } = faulty({ policy: [{ ...policy, limit: 1 }, { ...policy, name: 'free', onStoreError: 'open' }] })
+    store.fault = 'reject'
+    const decisions = await times(2, limiter)
+    expect(decisions.map(({ allowed, degraded, verdicts }) => [allowed, degraded, verdicts.length])).toEqual([
+      [true, 'local', 1],
+      [false, 'local', 1],
+    ])
+  })
+
+  it('says so once, by its kind, and tells telemetry each time', async () => {
+    const kinds: [unknown, string, string][] = [
+      [new Error('gone'), 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],
+      [Object.assign(new Error('NOPERM'), { failure: 'misconfigured' }), 'HALT_W_STORE_MISCONFIGURED', 'misconfigured'],
+      [Object.assign(new Error('WRONGTYPE'), { failure: 'script' }), 'HALT_W_STORE_SCRIPT', 'script'],
+      [Object.assign(new Error('x'), { failure: 'toString' }), 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],
+      ['no error at all', 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],
+      [undefined, 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],
+    ]
+    for (const [error, code, failure] of kinds) {
+      const onStoreError = vi.fn<(error: unknown, detail: object) => void>()
+      const { store, limiter, warnings } = faulty({ telemetry: { onStoreError } })
+      Object.assign(store, { fault: 'reject', error })
+      await times(2, limiter)
+      expect(warnings.map(warning => warning.code)).toEqual([code])
+      expect(onStoreError.mock.calls).toEqual(Array(2).fill([error, { failure, store: 'faulty' }]))
+    }
+    const { store, limiter, warnings } = faulty()
+    store.fault = 'hang'
+    await times(2, limiter)
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_STORE_TIMEOUT'])
+    expect(warnings[0]?.message).toContain('30 ms')
+  })
+
+  it('is given back nothing of what it never counted', async () => {
+    const { store, limiter } = faulty()
+    store.fault = 'reject'
+    const decisions = await times(2, limiter)
+    store.fault = 'none'
+    for (const decision of decisions) {
+      await limiter.settle(decision, 0)
+      await limiter.release(decision)
+    }
+    expect(store.calls).toBe(2)
+  })
+})
+
+describe('a store that is away', () => {
+  it('is not waited for after a few failures, and found again within two seconds, by a probe', async () => {
+    const { store, limiter } = faulty({ policy: { ...policy, limit: 1000 } })
+    store.fault = 'hang'
+    await times(3, limiter)
+    const { calls } = store
+    const started = performance.now()
+    await times(200, limiter)
+    expect(performance.now() - started).toBeLessThan(200)
+    expect(store.calls).toBe(calls)
+    store.fault = 'none'
+    let waited = 0
+    for (; waited < 2000; waited += 25) {
+      if ((await limiter.check(view())).degraded === false) break
+      await pause(25)
+    }
+    expect(waited).toBeLessThan(2000)
+    expect(store.probes).toBeGreaterThan(0)
+    expect(await limiter.check(view())).toMatchObject({ degraded: false })
+  })
+
+  it('is asked by probes only, few of them, as long as it is', async () => {
+    const { store, limiter } = faulty()
+    store.fault = 'reject'
+    await times(3, limiter)
+    for (let i = 0; i < 60; i++) {
+      await limiter.check(view())
+      await pause(20)
+    }
+    expect(store.calls).toBe(3)
+    expect(store.probes).toBeGreaterThanOrEqual(1)
+    expect(store.probes).toBeLessThanOrEqual(4)
+  })
+
+  it('is not taken for away by two failures among successes', async () => {
+    const { store, limiter } = faulty({ policy: { ...policy, limit: 1000 } })
+    for (let i = 0; i < 5; i++) {
+      store.fault = 'reject'
+      await times(2, limiter)
+      store.fault = 'none'
+      expect((await limiter.check(view())).degraded).toBe(false)
+    }
+  })
+})
