@@ -22,6 +22,7 @@ export function refuse<E extends Env>({ status, headers, body }: Outcome, c: Con
 /** Gives the app's answer the headers that it lacks. */
 export function complete<E extends Env>(c: Context<E>, headers: Headers): void {
   // Without an answer Hono throws; one of ours must not hide that.
+  if (!c.finalized) return
   const { res } = c
   const completed = withHeaders(res, headers)
   if (completed !== res) replace(c, completed)

@@ -1,7 +1,13 @@
 import type { AnyPolicy, Decision } from '@halt/core'
 import { HaltError } from '@halt/core'
 import { checkGuardOptions, type GuardOptions } from '@halt/core/http'
-import { createParamDecorator, type ExecutionContext, Inject, UseGuards, UseInterceptors } from '@nestjs/common'
+import {
+  createParamDecorator,
+  type ExecutionContext,
+  Inject,
+  UseGuards,
+  UseInterceptors,
+} from '@nestjs/common'
 
 import { decisionOf } from './calls/call.ts'
 import { RouteGuard } from './guard.ts'

@@ -1,5 +1,13 @@
 import type { Policy } from '@halt/core'
-import { type CanActivate, Controller, type ExecutionContext, Get, Injectable, type Type, UseGuards } from '@nestjs/common'
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  type Type,
+  UseGuards,
+} from '@nestjs/common'
 import { describe, expect, it } from 'vitest'
 
 import { HaltGuard, RateLimit, RateLimitCost, SkipRateLimit } from '../src/index.ts'
@@ -216,25 +224,28 @@ describe('where nobody mounted HaltGuard', () => {
     }
   }
 
-  it.each(['above', 'below'])('@RateLimit decides behind a guard that stands %s it and knows the user', async where => {
-    const guard = UseGuards(Authenticates)
-    const limit = RateLimit(byUser)
-    @Controller()
-    class Mine {
-      @Get('x')
-      @(where === 'above' ? guard : limit)
-      @(where === 'above' ? limit : guard)
-      x() {}
-    }
-    const parts = { controllers: [Mine], guarded: false }
-    const as = (user: string) => ({ headers: { 'x-user': user } })
-    // Twice, since the class keeps what the first application did to it.
-    for (const _ of [1, 2]) {
-      const url = await startApp({ policies: named }, parts)
-      expect(await statuses(`${url}/x`, 2, as('ann'))).toEqual([200, 429])
-      expect(await statuses(`${url}/x`, 2, as('bob'))).toEqual([200, 429])
-    }
-  })
+  it.each(['above', 'below'])(
+    '@RateLimit decides behind a guard that stands %s it and knows the user',
+    async where => {
+      const guard = UseGuards(Authenticates)
+      const limit = RateLimit(byUser)
+      @Controller()
+      class Mine {
+        @Get('x')
+        @(where === 'above' ? guard : limit)
+        @(where === 'above' ? limit : guard)
+        x() {}
+      }
+      const parts = { controllers: [Mine], guarded: false }
+      const as = (user: string) => ({ headers: { 'x-user': user } })
+      // Twice, since the class keeps what the first application did to it.
+      for (const _ of [1, 2]) {
+        const url = await startApp({ policies: named }, parts)
+        expect(await statuses(`${url}/x`, 2, as('ann'))).toEqual([200, 429])
+        expect(await statuses(`${url}/x`, 2, as('bob'))).toEqual([200, 429])
+      }
+    },
+  )
 
   it('@RateLimit leaves no interceptor on HTTP routes, which would pay for it', async () => {
     @Controller()

@@ -163,6 +163,21 @@ describe.each(platforms)('on %s', platform => {
     expect(store.calls).toBe(7)
   })
 
+  it('skips by name what a resolver gives', async () => {
+    @Controller()
+    class Skips {
+      @Get('less')
+      @SkipRateLimit('minute')
+      less() {}
+    }
+    const policies = [global, { ...global, name: 'minute', limit: 1 }]
+    const url = await startApp({ policy: async () => policies }, { platform, controllers: [Skips, Routes] })
+    expect(await statuses(`${url}/less`, 3)).toEqual([200, 200, 429])
+    const other = await startApp({ policy: () => policies }, { platform, controllers: [Skips, Routes] })
+    expect(await statuses(`${other}/x`, 2)).toEqual([200, 429])
+    expect(await statuses(`${other}/less`, 2)).toEqual([200, 429])
+  })
+
   it('is neither open nor broken when the resolver fails', async () => {
     const policy = (): Policy => {
       throw new Error('the database is down')
@@ -218,8 +233,10 @@ describe.each(platforms)('on %s', platform => {
         next()
       })
     const url = await startApp({ limiter } as never, { ...parts, before })
+    expect(await statuses(`${url}/narrow`, 1)).toEqual([200])
+    expect((await limiter.peek({ ip: '127.0.0.1' })).remaining).toBe(1)
     await limiter.consume({ ip: '127.0.0.1' })
-    expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
+    expect(await statuses(`${url}/x`, 1)).toEqual([429])
   })
 
   it('warns when the platform trusts proxies and Halt does not know of them', async () => {

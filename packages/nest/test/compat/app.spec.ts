@@ -157,7 +157,10 @@ describe('HTTP', () => {
   })
 
   it('counts a decorated route by its decorator alone', async () => {
-    const testing = await Test.createTestingModule({ imports: [halt], controllers: [AppController] }).compile()
+    const testing = await Test.createTestingModule({
+      imports: [halt],
+      controllers: [AppController],
+    }).compile()
     const app = testing.createNestApplication({ logger: false })
     open.push(app)
     await app.listen(0, '127.0.0.1')
@@ -196,7 +199,9 @@ describe('HTTP', () => {
   })
 
   it('throws an exception that the application can tell by its class', () => {
-    expect(new RateLimitException({ reason: 'limited', retryAfter: 5, verdicts: [] } as never).getStatus()).toBe(429)
+    expect(
+      new RateLimitException({ reason: 'limited', retryAfter: 5, verdicts: [] } as never).getStatus(),
+    ).toBe(429)
   })
 })
 
@@ -234,12 +239,17 @@ describe('other transports', () => {
   it('charges each call of a microservice', async () => {
     const port = 30_000 + Math.floor(Math.random() * 20_000)
     const { app } = await start(application => {
-      application.connectMicroservice({ transport: Transport.TCP, options: { port } }, { inheritAppConfig: true })
+      application.connectMicroservice(
+        { transport: Transport.TCP, options: { port } },
+        { inheritAppConfig: true },
+      )
     })
     await app.startAllMicroservices()
     const client = ClientProxyFactory.create({ transport: Transport.TCP, options: { port } })
     open.push(client)
     expect(await firstValueFrom(client.send('add', [1, 2]))).toBe(3)
-    await expect(firstValueFrom(client.send('add', [1, 2]))).rejects.toMatchObject({ error: 'rate_limit_exceeded' })
+    await expect(firstValueFrom(client.send('add', [1, 2]))).rejects.toMatchObject({
+      error: 'rate_limit_exceeded',
+    })
   })
 })

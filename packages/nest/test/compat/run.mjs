@@ -16,7 +16,14 @@ const compilerOptions = {
   emitDecoratorMetadata: true,
   types: ['node'],
 }
-const common = { 'reflect-metadata': '^0.2', rxjs: '^7', graphql: '^16', ws: '^8', '@types/ws': '^8', '@types/node': '^22' }
+const common = {
+  'reflect-metadata': '^0.2',
+  rxjs: '^7',
+  graphql: '^16',
+  ws: '^8',
+  '@types/ws': '^8',
+  '@types/node': '^22',
+}
 const nest = (version, names) => Object.fromEntries(names.map(name => [`@nestjs/${name}`, `^${version}`]))
 const FRAMEWORK = ['common', 'core', 'microservices', 'websockets', 'testing']
 const PLATFORMS = ['platform-express', 'platform-fastify', 'platform-ws', 'platform-socket.io']
@@ -28,10 +35,23 @@ const apps = {
     dependencies: {
       ...nest(11, [...FRAMEWORK, ...PLATFORMS, 'swagger']),
       ...nest(13, ['graphql', 'apollo']),
-      ...{ '@apollo/server': '^4', '@as-integrations/express5': '^1', jest: '^30', 'ts-jest': '^29', typescript: '~5.9' },
+      ...{
+        '@apollo/server': '^4',
+        '@as-integrations/express5': '^1',
+        jest: '^30',
+        'ts-jest': '^29',
+        typescript: '~5.9',
+      },
     },
     files: {
-      'tsconfig.json': { compilerOptions: { ...compilerOptions, module: 'CommonJS', moduleResolution: 'Node10', esModuleInterop: true } },
+      'tsconfig.json': {
+        compilerOptions: {
+          ...compilerOptions,
+          module: 'CommonJS',
+          moduleResolution: 'Node10',
+          esModuleInterop: true,
+        },
+      },
       'jest.config.json': { preset: 'ts-jest', testEnvironment: 'node' },
     },
   },
@@ -59,15 +79,22 @@ for (const name of ['core', 'store-memory', 'nest']) {
   run(join(packages, name), 'pnpm', '--silent', 'pack', '--pack-destination', tarballs)
 }
 const halt = Object.fromEntries(
-  readdirSync(tarballs).map(file => [`@halt/${file.replace(/^halt-(.*)-\d+\.\d+\.\d+.*$/, '$1')}`, `file:${join(tarballs, file)}`]),
+  readdirSync(tarballs).map(file => [
+    `@halt/${file.replace(/^halt-(.*)-\d+\.\d+\.\d+.*$/, '$1')}`,
+    `file:${join(tarballs, file)}`,
+  ]),
 )
 for (const [version, { type, run: command, dependencies, files }] of Object.entries(apps)) {
   if (wanted !== undefined && wanted !== version) continue
   const folder = join(tarballs, `nest${version}`)
   mkdirSync(folder)
   const all = { ...halt, ...common, ...dependencies, 'socket.io-client': '^4' }
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type, dependencies: all, overrides: halt }))
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content))
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ private: true, type, dependencies: all, overrides: halt }),
+  )
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(join(folder, name), JSON.stringify(content))
   copyFileSync(join(here, 'app.spec.ts'), join(folder, 'app.spec.ts'))
   run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--legacy-peer-deps')
   run(folder, 'npx', '--no-install', 'tsc', '--noEmit')
