@@ -97,7 +97,9 @@ describe('cachedPolicy', () => {
 
   it('does not let a load that was given up overwrite a newer one', async () => {
     let answer: (late: Policy) => void = () => {}
-    const load = vi.fn<Load>(async () => policy(2)).mockReturnValueOnce(new Promise(resolve => (answer = resolve)))
+    const load = vi
+      .fn<Load>(async () => policy(2))
+      .mockReturnValueOnce(new Promise(resolve => (answer = resolve)))
     const resolve = cachedPolicy(load, { key })
     const first = resolve(request('a'))
     await vi.advanceTimersByTimeAsync(60_000)
@@ -108,7 +110,9 @@ describe('cachedPolicy', () => {
   })
 
   it('is not stuck with a load that never ends', async () => {
-    const load = vi.fn<(id: string) => Promise<Policy>>(async () => policy(1)).mockReturnValueOnce(new Promise(() => {}))
+    const load = vi
+      .fn<(id: string) => Promise<Policy>>(async () => policy(1))
+      .mockReturnValueOnce(new Promise(() => {}))
     const limiter = world().limiter(cachedPolicy(load, { key: () => 'a' }), { callbackTimeout: '100ms' })
     const first = limiter.check(view())
     await vi.advanceTimersByTimeAsync(101)

@@ -40,7 +40,10 @@ describe('explain', () => {
 
   it('walks the proxies hop by hop', async () => {
     const limiter = world().limiter(fixed, { trustedProxies: ['10.0.0.0/8'] })
-    const request = view({ ip: '10.0.0.1', headers: { 'x-forwarded-for': '1.1.1.1, 198.51.100.2, 10.9.9.9' } })
+    const request = view({
+      ip: '10.0.0.1',
+      headers: { 'x-forwarded-for': '1.1.1.1, 198.51.100.2, 10.9.9.9' },
+    })
     const explanation = await limiter.explain(request)
     expect(explanation.hops.map(({ address, trusted }) => [address, trusted])).toEqual([
       ['10.0.0.1', true],
@@ -66,7 +69,8 @@ describe('explain', () => {
 
   it('says why a request is not counted', async () => {
     const { limiter } = world()
-    const why = async (policy: Policy, request = view()): Promise<string> => String(await limiter(policy).explain(request))
+    const why = async (policy: Policy, request = view()): Promise<string> =>
+      String(await limiter(policy).explain(request))
     expect(await why(fixed, view({ ip: '127.0.0.1' }))).toContain('the socket peer is private')
     expect(await why({ ...fixed, exemptions: ['/things'] })).toContain('the path is under "/things"')
     expect(await why({ ...fixed, exemptions: [CLIENT] })).toContain('the client address is in exemptions')
@@ -111,7 +115,11 @@ describe('no secret shows', () => {
     const secret = 'sk_live_do_not_tell_4242'
     const one = limiter({ ...fixed, keyStrategy: 'composite' })
     const shown: unknown[] = []
-    for (const headers of [{ 'x-api-key': secret }, { authorization: `Bearer ${secret}` }, { authorization: secret }]) {
+    for (const headers of [
+      { 'x-api-key': secret },
+      { authorization: `Bearer ${secret}` },
+      { authorization: secret },
+    ]) {
       for (let i = 0; i < 4; i++) shown.push(await one.check(view({ headers })))
       const explanation = await one.explain(view({ headers }))
       shown.push(explanation, String(explanation))

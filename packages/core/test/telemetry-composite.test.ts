@@ -10,9 +10,9 @@ describe('CompositeTelemetry', () => {
     const one = { onCheck: vi.fn<() => void>(), onAllowed: vi.fn<() => void>() }
     const other = { onCheck: vi.fn<() => void>(), onBlocked: vi.fn<() => void>() }
     await times(2, world().limiter(policy, { telemetry: new CompositeTelemetry(one, other, {}) }))
-    expect([one.onCheck, other.onCheck, one.onAllowed, other.onBlocked].map(({ mock }) => mock.calls.length)).toEqual([
-      2, 2, 1, 1,
-    ])
+    expect(
+      [one.onCheck, other.onCheck, one.onAllowed, other.onBlocked].map(({ mock }) => mock.calls.length),
+    ).toEqual([2, 2, 1, 1])
     expect(one.onCheck.mock.calls).toEqual(other.onCheck.mock.calls)
   })
 
@@ -25,7 +25,12 @@ describe('CompositeTelemetry', () => {
   })
 
   it.each([
-    ['throws', (): unknown => { throw new Error('broken') }],
+    [
+      'throws',
+      (): unknown => {
+        throw new Error('broken')
+      },
+    ],
     ['rejects', (): unknown => Promise.reject(new Error('broken'))],
   ])('lets the others hear when one %s, and warns', async (_how, onCheck) => {
     const heard = vi.fn<() => void>()

@@ -9,7 +9,10 @@ type Line = [level: string, fields: Record<string, unknown>, message: string]
 /** A logger that keeps its lines. */
 function logging(): { logger: Logger; lines: Line[]; said: (text: string) => Line[] } {
   const lines: Line[] = []
-  const at = (level: string) => (...args: unknown[]) => void lines.push([level, ...args] as Line)
+  const at =
+    (level: string) =>
+    (...args: unknown[]) =>
+      void lines.push([level, ...args] as Line)
   const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
   return { logger, lines, said: text => lines.filter(([, , message]) => message === text) }
 }
@@ -65,17 +68,23 @@ describe('LoggingTelemetry', () => {
     ])
   })
 
-  it.each([undefined, 'a secret of some length'])('never logs a key, only its digest, secret: %s', async secret => {
-    const { logger, lines } = logging()
-    const telemetry = new LoggingTelemetry(logger, { secret })
-    const { limiter } = world(Date.now())
-    const quota = { name: 'q', limit: 1, period: 'daily', keyStrategy: 'composite' } as const
-    const one = limiter([{ ...policy, keyStrategy: 'composite' }, quota], { telemetry, penalty: { threshold: 1 } })
-    await times(3, one, by('bob@example.com'))
-    await times(3, one, keyed('sk_live_do_not_tell'))
-    await one.check(by('bob@example.com', { path: '/health' }))
-    const text = JSON.stringify(lines)
-    for (const raw of ['bob', 'sk_live', '203.0.113.7']) expect(text, raw).not.toContain(raw)
-    expect(lines[0]?.[1]['key']).toBe(makeDigest(secret)('user:bob@example.com+ip:203.0.113.7'))
-  })
+  it.each([undefined, 'a secret of some length'])(
+    'never logs a key, only its digest, secret: %s',
+    async secret => {
+      const { logger, lines } = logging()
+      const telemetry = new LoggingTelemetry(logger, { secret })
+      const { limiter } = world(Date.now())
+      const quota = { name: 'q', limit: 1, period: 'daily', keyStrategy: 'composite' } as const
+      const one = limiter([{ ...policy, keyStrategy: 'composite' }, quota], {
+        telemetry,
+        penalty: { threshold: 1 },
+      })
+      await times(3, one, by('bob@example.com'))
+      await times(3, one, keyed('sk_live_do_not_tell'))
+      await one.check(by('bob@example.com', { path: '/health' }))
+      const text = JSON.stringify(lines)
+      for (const raw of ['bob', 'sk_live', '203.0.113.7']) expect(text, raw).not.toContain(raw)
+      expect(lines[0]?.[1]['key']).toBe(makeDigest(secret)('user:bob@example.com+ip:203.0.113.7'))
+    },
+  )
 })

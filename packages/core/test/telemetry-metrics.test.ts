@@ -31,14 +31,18 @@ describe('MetricsTelemetry', () => {
       ['increment', 'halt.checks.total', 1, { ...tags, outcome: 'blocked' }],
     ])
     expect(of('halt.requests.allowed')).toHaveLength(2)
-    expect(of('halt.requests.blocked')).toEqual([['increment', 'halt.requests.blocked', 1, { policy: 'p', reason: 'limited' }]])
+    expect(of('halt.requests.blocked')).toEqual([
+      ['increment', 'halt.requests.blocked', 1, { policy: 'p', reason: 'limited' }],
+    ])
     expect(of('halt.requests.exempt')).toHaveLength(1)
     expect(of('halt.remaining').map(([kind, , value]) => [kind, value])).toEqual([
       ['gauge', 1],
       ['gauge', 0],
       ['gauge', 0],
     ])
-    expect(of('halt.check.duration_ms').every(([kind, , value]) => kind === 'histogram' && value >= 0)).toBe(true)
+    expect(of('halt.check.duration_ms').every(([kind, , value]) => kind === 'histogram' && value >= 0)).toBe(
+      true,
+    )
   })
 
   it('counts quotas, violations, penalties and store errors', async () => {
@@ -66,8 +70,14 @@ describe('MetricsTelemetry', () => {
 
   it('has no tag that a client can choose', async () => {
     const { client, metrics } = measuring()
-    const limiter = world().limiter({ ...policy, keyStrategy: 'composite' }, { telemetry: new MetricsTelemetry(client), penalty: {} })
-    const chosen = { path: '/chosen-path', headers: { 'x-api-key': 'chosen-key', 'user-agent': 'chosen-agent' } }
+    const limiter = world().limiter(
+      { ...policy, keyStrategy: 'composite' },
+      { telemetry: new MetricsTelemetry(client), penalty: {} },
+    )
+    const chosen = {
+      path: '/chosen-path',
+      headers: { 'x-api-key': 'chosen-key', 'user-agent': 'chosen-agent' },
+    }
     for (let i = 0; i < 4; i++) await limiter.check(by(`chosen-${i}`, chosen))
     await times(4, limiter, keyed('chosen-key', { path: '/chosen-path' }))
     expect(metrics.length).toBeGreaterThan(20)

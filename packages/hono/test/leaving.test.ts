@@ -127,6 +127,15 @@ describe('where there is no socket to look at', () => {
     expect(chargeWhen).not.toHaveBeenCalled()
   })
 
+  it('chargeWhen is not asked for a request that the app does not answer', async () => {
+    const chargeWhen = vi.fn<() => boolean>(() => false)
+    const { app, left } = setUp(async () => undefined as unknown as Response, { chargeWhen })
+    app.onError((_error, c) => c.text('broken', 500))
+    expect((await app.request('/')).status).toBe(500)
+    expect([await left('many'), await left('busy')]).toEqual([4, 1])
+    expect(chargeWhen).not.toHaveBeenCalled()
+  })
+
   it('the body, the status and the headers stay as they are', async () => {
     const { app } = setUp(c => c.json({ ok: true }, 201, { 'X-Own': 'yes' }))
     const answer = await app.request('/')

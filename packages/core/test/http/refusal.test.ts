@@ -19,7 +19,12 @@ describe('the body of a refusal', () => {
   })
 
   it('is RFC 9457’s, with the draft’s type and the policies that refused', async () => {
-    const limiter = world().limiter([policy, { ...policy, name: 'hour', window: 3600 }, { ...policy, name: 'wide', limit: 9 }, { ...policy, name: 's', mode: 'shadow' }])
+    const limiter = world().limiter([
+      policy,
+      { ...policy, name: 'hour', window: 3600 },
+      { ...policy, name: 'wide', limit: 9 },
+      { ...policy, name: 's', mode: 'shadow' },
+    ])
     const { type, text, data } = refusalBody(await refused(limiter), 'problem', 429)
     expect(type).toBe('application/problem+json; charset=utf-8')
     expect(JSON.parse(text)).toEqual(data)
@@ -50,7 +55,10 @@ describe('the body of a refusal', () => {
       .limiter({ ...policy, keyStrategy: 'user', onMissingKey: 'deny' })
       .check(view())
     for (const decision of [large, missing]) {
-      expect(refusalBody(decision, 'json', 429).data).toMatchObject({ error: 'rate_limit_exceeded', retry_after: null })
+      expect(refusalBody(decision, 'json', 429).data).toMatchObject({
+        error: 'rate_limit_exceeded',
+        retry_after: null,
+      })
       expect(refusalBody(decision, 'problem', 429).data).toMatchObject({ retry_after: null })
     }
   })
@@ -60,7 +68,10 @@ describe('the body of a refusal', () => {
       .limiter(() => undefined as unknown as Policy)
       .check(view())
     expect(isOurs(decision)).toBe(true)
-    expect(refusalBody(decision, 'json', 503).data).toMatchObject({ error: 'service_unavailable', retry_after: 1 })
+    expect(refusalBody(decision, 'json', 503).data).toMatchObject({
+      error: 'service_unavailable',
+      retry_after: 1,
+    })
     expect(refusalBody(decision, 'problem', 503).data).toMatchObject({
       type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
       title: 'Service Unavailable',
@@ -79,7 +90,11 @@ describe('a guard’s refusal', () => {
   it('is 429 with headers, and never cached', async () => {
     const { pass, status, headers, body, decision } = await second({})
     expect({ pass, status }).toEqual({ pass: false, status: 429 })
-    expect(headers).toMatchObject({ 'Cache-Control': 'no-store', 'Retry-After': '42', 'RateLimit-Remaining': '0' })
+    expect(headers).toMatchObject({
+      'Cache-Control': 'no-store',
+      'Retry-After': '42',
+      'RateLimit-Remaining': '0',
+    })
     expect(body?.data['retry_after']).toBe(42)
     expect(decision?.allowed).toBe(false)
   })
@@ -102,7 +117,10 @@ describe('a guard’s refusal', () => {
     await entering.enter(view(), visitor)
     const decision = await limiter.check(view())
     expect(refusalFor(visitor, decision)).toEqual(entering.refuse(decision))
-    expect(refusalFor({}, decision)).toMatchObject({ status: 429, body: { type: 'application/json; charset=utf-8' } })
+    expect(refusalFor({}, decision)).toMatchObject({
+      status: 429,
+      body: { type: 'application/json; charset=utf-8' },
+    })
     expect(refusalFor({}, decision).headers['Retry-After']).toBe('42')
   })
 })

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { applyHeaders, type HeaderTarget } from '../../src/http/index.ts'
 
 /** A response with some headers already. */
-function response(headers: Record<string, string> = {}): HeaderTarget & { all: () => Record<string, string> } {
+function response(
+  headers: Record<string, string> = {},
+): HeaderTarget & { all: () => Record<string, string> } {
   const map = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
   return {
     get: name => map.get(name.toLowerCase()),
@@ -14,7 +16,10 @@ function response(headers: Record<string, string> = {}): HeaderTarget & { all: (
 
 const ours = { 'RateLimit-Limit': '5', 'Retry-After': '9', 'Cache-Control': 'no-store' }
 const CORS = { 'Access-Control-Allow-Origin': '*' }
-const exposed = (headers: Record<string, string>, given: Record<string, string> = ours): string | undefined => {
+const exposed = (
+  headers: Record<string, string>,
+  given: Record<string, string> = ours,
+): string | undefined => {
   const target = response(headers)
   applyHeaders(given, target)
   return target.get('Access-Control-Expose-Headers')
@@ -32,7 +37,9 @@ describe('applyHeaders', () => {
   })
 
   it('appends to what is exposed already, each once, in whatever case', () => {
-    expect(exposed({ ...CORS, 'Access-Control-Expose-Headers': 'ETag' })).toBe('ETag, RateLimit-Limit, Retry-After')
+    expect(exposed({ ...CORS, 'Access-Control-Expose-Headers': 'ETag' })).toBe(
+      'ETag, RateLimit-Limit, Retry-After',
+    )
     expect(exposed({ ...CORS, 'Access-Control-Expose-Headers': 'retry-after,ratelimit-limit' })).toBe(
       'retry-after,ratelimit-limit',
     )

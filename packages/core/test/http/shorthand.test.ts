@@ -18,7 +18,10 @@ describe('limiterOf', () => {
   })
 
   it('makes one of the limiter’s options among an adapter’s, with a store where none is given', () => {
-    const made = limiterOf({ policy: presets.PUBLIC_API, callbackTimeout: '2s', cost: 5, skip: () => true }, makeStore)
+    const made = limiterOf(
+      { policy: presets.PUBLIC_API, callbackTimeout: '2s', cost: 5, skip: () => true },
+      makeStore,
+    )
     expect(made.store).toBe(store)
     expect(made.callbackTimeout).toBe(2000)
     const own = world().store

@@ -12,7 +12,11 @@ describe('one HTTP request that passes a limiter several times', () => {
     const limiter = world().limiter(policy)
     const visitor = {}
     const [first, second] = [guard(limiter), guard(limiter)]
-    const outcomes = [await first.enter(view(), visitor), await second.enter(view(), visitor), await first.enter(view(), visitor)]
+    const outcomes = [
+      await first.enter(view(), visitor),
+      await second.enter(view(), visitor),
+      await first.enter(view(), visitor),
+    ]
     expect(outcomes.map(({ pass, charged }) => [pass, charged])).toEqual([
       [true, true],
       [true, false],
@@ -33,7 +37,8 @@ describe('one HTTP request that passes a limiter several times', () => {
   it('pays the difference where a later mount costs more, and nothing where it costs less', async () => {
     const limiter = world().limiter([policy, { ...policy, name: 'tokens', limit: 100 }])
     const visitor = {}
-    const left = async (): Promise<number[]> => (await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)
+    const left = async (): Promise<number[]> =>
+      (await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)
     await guard(limiter, { cost: 2 }).enter(view(), visitor)
     expect(await left()).toEqual([8, 98])
     await guard(limiter, { cost: 5 }).enter(view(), visitor)
@@ -71,7 +76,9 @@ describe('one HTTP request that passes a limiter several times', () => {
     const wide = await guard(limiter(policy)).enter(view(), visitor)
     const narrow = await guard(limiter(tight)).enter(view(), visitor)
     const again = await guard(limiter({ ...policy, name: 'third', limit: 1000 })).enter(view(), visitor)
-    expect([wide, narrow, again].map(({ binding, headers }) => [binding, headers['RateLimit-Limit']])).toEqual([
+    expect(
+      [wide, narrow, again].map(({ binding, headers }) => [binding, headers['RateLimit-Limit']]),
+    ).toEqual([
       [true, '10'],
       [true, '3'],
       [false, undefined],
@@ -84,7 +91,10 @@ describe('one HTTP request that passes a limiter several times', () => {
     await guard(limiter({ ...policy, exemptions: ['/things'] })).enter(view(), visitor)
     const counted = await guard(limiter(tight)).enter(view(), visitor)
     expect(counted.headers['RateLimit-Limit']).toBe('3')
-    const exempt = await guard(limiter({ ...policy, name: 'e', exemptions: ['/things'] })).enter(view(), visitor)
+    const exempt = await guard(limiter({ ...policy, name: 'e', exemptions: ['/things'] })).enter(
+      view(),
+      visitor,
+    )
     expect([exempt.binding, exempt.headers]).toEqual([false, {}])
   })
 

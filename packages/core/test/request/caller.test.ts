@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Decision, HeaderBag, Policy, RequestView } from '../../src/index.ts'
-import { makeDigest } from '../../src/store/index.ts'
+import type { Decision, Policy, RequestView } from '../../src/index.ts'
 import { admitted, by, CLIENT, keyed, type Options, times, view, world } from '../world.ts'
-
-const SECRET_KEY = 'sk_live_do_not_tell'
-const DIGESTED = `api-key:#${makeDigest()(SECRET_KEY)}`
 
 /** The key a request is counted under. */
 async function keyOf(
@@ -106,111 +102,6 @@ describe('the address of a caller', () => {
     expect(await admitted(2, one, view({ ip: undefined }))).toBe(2)
     expect(await admitted(2, one, view({ ip: '/tmp/app.sock' }))).toBe(0)
     expect(codes()).toEqual(['HALT_W_NO_ADDRESS'])
-  })
-})
-
-describe('the user of a request', () => {
-  it.each([
-    [{ user: { id: 42 } }, 'user:42'],
-    [{ user: { id: 0 } }, 'user:0'],
-    [{ user: { id: '0' } }, 'user:0'],
-    [{ user: { id: 7n } }, 'user:7'],
-    [{ user: { sub: 'auth0|7' } }, 'user:auth0|7'],
-    [{ user: { id: '', sub: 's' } }, 'user:s'],
-    [{ userId: 9 }, 'user:9'],
-    [{ user: { id: '__proto__' } }, 'user:__proto__'],
-    [{ user: { id: {} } }, `ip:${CLIENT}`],
-    [{ user: { id: Symbol('x') } }, `ip:${CLIENT}`],
-    [{ user: null }, `ip:${CLIENT}`],
-    [{ user: 'bob' }, `ip:${CLIENT}`],
-    [null, `ip:${CLIENT}`],
-    [undefined, `ip:${CLIENT}`],
-  ])('of %o is %s', async (request, key) => {
-    expect(await keyOf('user', view({ request }))).toBe(key)
-  })
-
-  it('is what userId says, not what the request holds', async () => {
-    expect(await keyOf('user', by(42), { userId: () => 7 })).toBe('user:7')
-    expect(await keyOf('user', by(42), { userId: () => undefined })).toBe(`ip:${CLIENT}`)
-  })
-
-  it('is what the adapter found where it is not on the request', async () => {
-    expect(await keyOf('user', view({ user: { id: 5 } }))).toBe('user:5')
-    expect(await keyOf('user', view({ user: { sub: 'x' } }))).toBe('user:x')
-  })
-
-  it('that cannot be read is no user: the request is decided all the same', async () => {
-    const request = {
-      get user(): never {
-        throw new Error('no session')
-      },
-    }
-    expect(await keyOf('user', view({ request }))).toBe(`ip:${CLIENT}`)
-    expect(
-      await keyOf('user', view(), {
-        userId: () => {
-          throw new Error('no session')
-        },
-      }),
-    ).toBe(`ip:${CLIENT}`)
-  })
-})
-
-describe('the API key of a request', () => {
-  it.each([
-    [{ 'x-api-key': SECRET_KEY }, DIGESTED],
-    [{ authorization: `Bearer ${SECRET_KEY}` }, DIGESTED],
-    [{ authorization: `bearer  ${SECRET_KEY}` }, DIGESTED],
-    [{ authorization: `Token ${SECRET_KEY}` }, DIGESTED],
-    [{ authorization: `ApiKey ${SECRET_KEY}` }, DIGESTED],
-    [{ authorization: SECRET_KEY }, DIGESTED],
-    [{ 'x-api-key': ' ', authorization: SECRET_KEY }, DIGESTED],
-    [{ 'x-api-key': SECRET_KEY, authorization: 'Bearer other' }, DIGESTED],
-    [{ 'x-api-key': [SECRET_KEY, 'other'] }, DIGESTED],
-    [{ authorization: 'Basic dXNlcjpwYXNz' }, `ip:${CLIENT}`],
-    [{ authorization: 'Digest username="bob"' }, `ip:${CLIENT}`],
-    [{ authorization: 'Bearer ' }, `ip:${CLIENT}`],
-    [{ authorization: 'Bearer' }, `ip:${CLIENT}`],
-    [{ authorization: '' }, `ip:${CLIENT}`],
-    [{}, `ip:${CLIENT}`],
-  ])('of %o is %s', async (headers, key) => {
-    expect(await keyOf('api-key', view({ headers: headers as HeaderBag }))).toBe(key)
-  })
-
-  it('is found in Fetch headers alike', async () => {
-    expect(await keyOf('api-key', view({ headers: new Headers({ 'X-API-Key': SECRET_KEY }) }))).toBe(DIGESTED)
-  })
-
-  it('is what apiKey says, verified; without one the headers are not believed', async () => {
-    expect(await keyOf('api-key', view(), { apiKey: () => SECRET_KEY })).toBe(DIGESTED)
-    expect(await keyOf('api-key', keyed('invented'), { apiKey: () => undefined })).toBe(`ip:${CLIENT}`)
-  })
-
-  it('is an HMAC with a secret', async () => {
-    const secret = 'a secret of some length'
-    expect(await keyOf('api-key', keyed(SECRET_KEY), { secret })).toBe(
-      `api-key:#${makeDigest(secret)(SECRET_KEY)}`,
-    )
-  })
-})
-
-describe('a composite key', () => {
-  it.each([
-    ['user and address', by(42), `user:42+ip:${CLIENT}`],
-    ['user before API key', keyed(SECRET_KEY, { request: { user: { id: 42 } } }), `user:42+ip:${CLIENT}`],
-    ['API key and address', keyed(SECRET_KEY), `${DIGESTED}+ip:${CLIENT}`],
-    ['the user alone without an address', by(42, { ip: undefined }), 'user:42'],
-    ['the API key alone without an address', keyed(SECRET_KEY, { ip: undefined }), DIGESTED],
-    ['the address alone', view(), `ip:${CLIENT}`],
-    ['nobody', view({ ip: undefined }), 'ip:unknown'],
-  ])('is %s', async (_what, request, key) => {
-    expect(await keyOf('composite', request)).toBe(key)
-  })
-
-  it('of a user named like another’s composite key is nobody else’s', async () => {
-    const forged = await keyOf('user', by(`42+ip:${CLIENT}`))
-    expect(forged).not.toBe(await keyOf('composite', by(42)))
-    expect(forged).toMatch(/^user:#/)
   })
 })
 

@@ -7,7 +7,11 @@ import { FaultyStore, pause } from './faulty-store.ts'
 const policy: Policy = { name: 'p', limit: 3, window: 60, algorithm: 'fixed-window' }
 
 /** A limiter on a store across a network, and how many calls some requests cost it. */
-function pacing(given: Policy | Policy[] = policy): { limiter: RateLimiter; store: FaultyStore; calls: (ask: () => Promise<unknown>) => Promise<number> } {
+function pacing(given: Policy | Policy[] = policy): {
+  limiter: RateLimiter
+  store: FaultyStore
+  calls: (ask: () => Promise<unknown>) => Promise<number>
+} {
   const store = new FaultyStore()
   store.keepsPace = true
   const limiter = new RateLimiter({ store, policy: given, warn: () => {} })
@@ -29,7 +33,13 @@ describe('a known refusal', () => {
     expect(refused).toMatchObject({ allowed: false, degraded: false })
     let again
     expect(await calls(async () => (again = (await times(50, limiter))[49]))).toBe(0)
-    expect(again).toMatchObject({ allowed: false, reason: 'limited', remaining: 0, resetAt: refused?.resetAt, degraded: false })
+    expect(again).toMatchObject({
+      allowed: false,
+      reason: 'limited',
+      remaining: 0,
+      resetAt: refused?.resetAt,
+      degraded: false,
+    })
   })
 
   it('is asked for again after a second, and not after its end', async () => {
@@ -86,7 +96,13 @@ describe('a known refusal', () => {
     const shared: Policy = { ...policy, keyStrategy: 'shared' }
     const heard: string[] = []
     const telemetry = { onViolation: (key: string) => heard.push(key) }
-    const limiter = new RateLimiter({ store, policy: shared, penalty: { threshold: 5 }, telemetry, warn: () => {} })
+    const limiter = new RateLimiter({
+      store,
+      policy: shared,
+      penalty: { threshold: 5 },
+      telemetry,
+      warn: () => {},
+    })
     await times(3, limiter, by('a'))
     for (const user of ['b', 'c', 'd']) await limiter.check(by(user))
     expect(heard).toEqual(['user:b', 'user:c', 'user:d'])

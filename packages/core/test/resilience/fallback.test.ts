@@ -20,7 +20,8 @@ function degrading(
     fail: () => void (store.fault = 'reject'),
     async mend() {
       store.fault = 'none'
-      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false) await pause(20)
+      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false)
+        await pause(20)
     },
   }
 }
@@ -65,7 +66,8 @@ describe('what decides while the store is away', () => {
     const { limiter, fail } = degrading({ name: 'p', limit: 10_000_000, window: '1d' }, { instances: 3 })
     fail()
     let units = 0
-    for (let i = 0; i < 120; i++) if ((await limiter.check(view(), { cost: 100_000 })).allowed) units += 100_000
+    for (let i = 0; i < 120; i++)
+      if ((await limiter.check(view(), { cost: 100_000 })).allowed) units += 100_000
     expect(units).toBeLessThanOrEqual(3_400_000)
     expect(units).toBeGreaterThanOrEqual(3_300_000)
   })
@@ -105,10 +107,14 @@ describe('what decides while the store is away', () => {
   })
 
   it('guards invented keys as the store does', async () => {
-    const { limiter, fail } = degrading({ ...policy, limit: 2, keyStrategy: 'api-key' }, { keysPerAddress: 3 })
+    const { limiter, fail } = degrading(
+      { ...policy, limit: 2, keyStrategy: 'api-key' },
+      { keysPerAddress: 3 },
+    )
     fail()
     let passed = 0
-    for (let i = 0; i < 30; i++) passed += await admitted(1, limiter, view({ headers: { 'x-api-key': `key-${i}` } }))
+    for (let i = 0; i < 30; i++)
+      passed += await admitted(1, limiter, view({ headers: { 'x-api-key': `key-${i}` } }))
     expect(passed).toBe(6)
   })
 })
@@ -155,7 +161,16 @@ describe('a store that comes back', () => {
 })
 
 describe('the store in this process', () => {
-  const numbers = { limit: 1, capacity: 1, unit: 1, rate: 1, window: 1e9, slice: 1e8, precision: 10, block: 0 }
+  const numbers = {
+    limit: 1,
+    capacity: 1,
+    unit: 1,
+    rate: 1,
+    window: 1e9,
+    slice: 1e8,
+    precision: 10,
+    block: 0,
+  }
   const rule = { ...numbers, letter: 'f', cell: 'p:f', reduced: undefined } as const
   const ask = (store: LocalStore, subject: string): boolean =>
     store.evaluate({ demands: [{ rule, subject, cost: 1, mode: 0, penalized: false }] }).allowed

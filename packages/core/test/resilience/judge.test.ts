@@ -1,6 +1,12 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import { type HaltWarning, type OnStoreError, type Policy, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import {
+  type HaltWarning,
+  type OnStoreError,
+  type Policy,
+  RateLimiter,
+  type RateLimiterOptions,
+} from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { times, view } from '../world.ts'
 import { type Fault, FaultyStore, pause } from './faulty-store.ts'
@@ -8,11 +14,19 @@ import { type Fault, FaultyStore, pause } from './faulty-store.ts'
 const policy: Policy = { name: 'p', limit: 4, window: 3600, algorithm: 'fixed-window' }
 
 /** A limiter on a store that can fail. */
-function faulty(options: Partial<RateLimiterOptions> = {}): { store: FaultyStore; limiter: RateLimiter; warnings: HaltWarning[] } {
+function faulty(options: Partial<RateLimiterOptions> = {}): {
+  store: FaultyStore
+  limiter: RateLimiter
+  warnings: HaltWarning[]
+} {
   const store = new FaultyStore()
   const warnings: HaltWarning[] = []
   const warn = (warning: HaltWarning): void => void warnings.push(warning)
-  return { store, warnings, limiter: new RateLimiter({ store, policy, storeTimeout: '30ms', warn, ...options }) }
+  return {
+    store,
+    warnings,
+    limiter: new RateLimiter({ store, policy, storeTimeout: '30ms', warn, ...options }),
+  }
 }
 
 describe('a store that fails', () => {
@@ -44,7 +58,10 @@ describe('a store that fails', () => {
     ['closed', false, 'store-error', 'closed', 503],
     ['local', true, 'ok', 'local', 200],
   ] as const)('is met as onStoreError says: %s', async (onStoreError, allowed, reason, degraded, status) => {
-    for (const options of [{ onStoreError }, { policy: { ...policy, onStoreError }, onStoreError: 'local' as OnStoreError }]) {
+    for (const options of [
+      { onStoreError },
+      { policy: { ...policy, onStoreError }, onStoreError: 'local' as OnStoreError },
+    ]) {
       const { store, limiter } = faulty(options)
       store.fault = 'reject'
       const decision = await limiter.check(view())
@@ -56,21 +73,34 @@ describe('a store that fails', () => {
   })
 
   it('closes a request that one closed policy counts, whatever the others say', async () => {
-    const { store, limiter } = faulty({ policy: [policy, { ...policy, name: 'login', onStoreError: 'closed' }] })
+    const { store, limiter } = faulty({
+      policy: [policy, { ...policy, name: 'login', onStoreError: 'closed' }],
+    })
     store.fault = 'reject'
-    expect(await limiter.check(view())).toMatchObject({ allowed: false, reason: 'store-error', policy: 'login' })
+    expect(await limiter.check(view())).toMatchObject({
+      allowed: false,
+      reason: 'store-error',
+      policy: 'login',
+    })
     store.fault = 'none'
     expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([4, 4])
   })
 
   it('closes nothing for a policy that only reports', async () => {
-    const { store, limiter } = faulty({ policy: [policy, { ...policy, name: 's', mode: 'shadow', onStoreError: 'closed' }] })
+    const { store, limiter } = faulty({
+      policy: [policy, { ...policy, name: 's', mode: 'shadow', onStoreError: 'closed' }],
+    })
     store.fault = 'reject'
     expect(await limiter.check(view())).toMatchObject({ allowed: true, policy: 'p' })
   })
 
   it('lets local policies refuse beside open ones', async () => {
-    const { store, limiter } = faulty({ policy: [{ ...policy, limit: 1 }, { ...policy, name: 'free', onStoreError: 'open' }] })
+    const { store, limiter } = faulty({
+      policy: [
+        { ...policy, limit: 1 },
+        { ...policy, name: 'free', onStoreError: 'open' },
+      ],
+    })
     store.fault = 'reject'
     const decisions = await times(2, limiter)
     expect(decisions.map(({ allowed, degraded, verdicts }) => [allowed, degraded, verdicts.length])).toEqual([
@@ -82,7 +112,11 @@ describe('a store that fails', () => {
   it('says so once, by its kind, and tells telemetry each time', async () => {
     const kinds: [unknown, string, string][] = [
       [new Error('gone'), 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],
-      [Object.assign(new Error('NOPERM'), { failure: 'misconfigured' }), 'HALT_W_STORE_MISCONFIGURED', 'misconfigured'],
+      [
+        Object.assign(new Error('NOPERM'), { failure: 'misconfigured' }),
+        'HALT_W_STORE_MISCONFIGURED',
+        'misconfigured',
+      ],
       [Object.assign(new Error('WRONGTYPE'), { failure: 'script' }), 'HALT_W_STORE_SCRIPT', 'script'],
       [Object.assign(new Error('x'), { failure: 'toString' }), 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],
       ['no error at all', 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],

@@ -61,7 +61,10 @@ const apps = {
     dependencies: {
       ...nest(12, [...FRAMEWORK, ...PLATFORMS, 'swagger']),
       ...nest(14, ['graphql', 'apollo']),
-      ...{ '@apollo/server': '^5', '@as-integrations/express5': '^1', vitest: '4.1.12', typescript: '7.0.2' },
+      '@apollo/server': '^5',
+      '@as-integrations/express5': '^1',
+      vitest: '4.1.12',
+      typescript: '7.0.2',
     },
     files: { 'tsconfig.json': { compilerOptions: { ...compilerOptions, module: 'NodeNext' } } },
   },

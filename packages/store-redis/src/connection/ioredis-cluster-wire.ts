@@ -37,7 +37,8 @@ export class IoredisClusterWire implements Wire {
   readonly caller: Caller
   readonly #cluster: IoredisCluster
   #cause: unknown
-  #ended = false
+  // Only once its nodes are connected, too.
+  #isOpen = false
   #culling = false
 
   constructor(source: IoredisCluster, lost: Lost) {
@@ -54,13 +55,12 @@ export class IoredisClusterWire implements Wire {
   }
 
   get ready(): boolean {
-    return this.#cluster.status === 'ready' && !this.#ended
+    return this.#isOpen && this.#cluster.status === 'ready'
   }
 
   async open(): Promise<void> {
     if (this.ready) return
     this.#cause = undefined
-    this.#ended = false
     try {
       await this.#cluster.connect()
     } catch (error) {
@@ -69,6 +69,7 @@ export class IoredisClusterWire implements Wire {
     const masters = this.#cluster.nodes('master').map(connect)
     // One that hangs must not hold up the rest.
     await within(OPEN_MS / 2, Promise.all(masters), () => new Error('Connection timeout')).catch(ignore)
+    this.#isOpen = true
   }
 
   abandon(): void {
@@ -92,7 +93,7 @@ export class IoredisClusterWire implements Wire {
   }
 
   drop(): void {
-    this.#ended = true
+    this.#isOpen = false
     if (this.#cluster.status === 'wait' || this.#cluster.status === 'end') return
     const nodes = this.#cluster.nodes('all')
     this.#cluster.disconnect()

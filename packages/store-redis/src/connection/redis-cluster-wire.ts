@@ -1,11 +1,9 @@
-import { type Caller, redisClusterCaller } from './caller.ts'
-import { end, redisOptions } from './redis-wire.ts'
-import type { RedisClient, RedisCluster, RedisNode } from './shapes.ts'
-import { ignore, quietly, within } from './timer.ts'
-import { type Lost, OPEN_MS, type Wire } from './wire.ts'
+import type { Caller } from './caller.ts'
+import { Connections } from './redis-cluster-connections.ts'
+import type { RedisCluster, RedisNode } from './shapes.ts'
+import { quietly } from './timer.ts'
+import type { Lost, Wire } from './wire.ts'
 
-const PING_MS = 500
-const DISCOVERY_MS = 1_000
 const RETIRE_MS = 1_000
 
 /**
@@ -16,6 +14,8 @@ const RETIRE_MS = 1_000
 export class RedisClusterWire implements Wire {
   readonly #source: RedisCluster
   readonly #lost: Lost
+  // The masters last known: those the user named may be gone.
+  #known: readonly RedisNode[] = []
   #current: Connections | undefined
   #next: Connections | undefined
   #culling = false
@@ -35,9 +35,8 @@ export class RedisClusterWire implements Wire {
   }
 
   async open(): Promise<void> {
-    const next = new Connections(this.#source, this.#current?.cluster.masters ?? [], cause =>
-      this.#check(next, cause),
-    )
+    this.#known = this.#current?.cluster.masters ?? this.#known
+    const next = new Connections(this.#source, this.#known, cause => this.#check(next, cause))
     this.#next = next
     try {
       await next.open()
@@ -88,129 +87,4 @@ export class RedisClusterWire implements Wire {
     }
     this.#lost(cause)
   }
-}
-
-/** One set of connections, to every master that the cluster had when it was opened, or has come upon since. */
-class Connections {
-  readonly cluster: RedisCluster
-  readonly caller: Caller
-  /** What went wrong last. */
-  cause: unknown = new Error('A node of the cluster was lost')
-  readonly #connected = new Set<string>()
-  #opening: Promise<unknown> = Promise.resolve()
-  #unwanted = false
-
-  constructor(source: RedisCluster, known: readonly RedisNode[], broken: (cause: unknown) => void) {
-    const { defaults } = source._options as { defaults?: { socket?: unknown } }
-    const options: Record<string, unknown> = { ...defaults, ...redisOptions(defaults?.socket) }
-    this.cluster = source.duplicate({
-      commandOptions: options['commandOptions'],
-      clientSideCache: undefined,
-      // It would want all nodes or none: they are connected here.
-      minimizeConnections: true,
-      useReplicas: false,
-      topologyRefreshOnReconnectionAttemptStrategy: false,
-      rootNodes: rootsOf(source, known),
-      defaults: options,
-    })
-    this.caller = redisClusterCaller(this.cluster)
-    const failed = (cause: unknown): void => {
-      this.cause = cause
-      queueMicrotask(() => broken(cause))
-    }
-    this.cluster.on('error', failed)
-    this.cluster.on('node-error', failed)
-    this.cluster.on('node-disconnect', () => queueMicrotask(() => broken(this.cause)))
-    this.cluster.on('node-connect', node => {
-      this.#connected.add(placeOf(node))
-      if (this.#unwanted) this.#endConnected()
-      for (const { client } of this.cluster.nodeByAddress.values()) client?.unref()
-    })
-  }
-
-  get alive(): readonly RedisNode[] {
-    return this.cluster.masters.filter(({ client }) => client?.isReady)
-  }
-
-  get isComplete(): boolean {
-    return this.alive.length === this.cluster.masters.length
-  }
-
-  /** Whether a master is missing, and not about to come. */
-  get isBroken(): boolean {
-    return this.cluster.masters.some(
-      ({ client, connectPromise }) => !client?.isOpen && connectPromise === undefined,
-    )
-  }
-
-  async open(): Promise<void> {
-    this.#opening = this.cluster.connect()
-    try {
-      await this.#opening
-    } catch (error) {
-      // node-redis says only that no node could be asked; the event before it why.
-      throw this.cause ?? error
-    }
-    const nodes = Promise.allSettled(this.cluster.masters.map(node => this.cluster.nodeClient(node)))
-    // One that hangs must not hold up the rest.
-    await within(OPEN_MS / 2, nodes, () => new Error('Connection timeout')).catch(ignore)
-  }
-
-  /** Ends the connections that do not answer, or hang before they are ready. */
-  async endSilent(): Promise<void> {
-    const asked = this.cluster.masters.map(async ({ client }) => {
-      if (client?.isReady) {
-        await within(PING_MS, client.sendCommand(['PING']), () => new Error('No answer')).catch(() =>
-          end(client),
-        )
-      } else if (this.#hasConnected(client)) end(client)
-    })
-    await Promise.all(asked)
-  }
-
-  end(): void {
-    this.#unwanted = true
-    this.#endConnected()
-    // node-redis loses sight of sockets that are not connected yet: they are ended as soon as they are.
-    void this.#opening.catch(ignore).finally(() => {
-      // One by one, since in node-redis 5 the first that is closed already would save the others.
-      for (const { client } of this.cluster.nodeByAddress.values()) end(client)
-      try {
-        this.cluster.destroy()
-      } catch {
-        // Closed already.
-      }
-    })
-  }
-
-  #endConnected(): void {
-    for (const { client } of this.cluster.nodeByAddress.values()) if (this.#hasConnected(client)) end(client)
-  }
-
-  #hasConnected(client: RedisClient | undefined): boolean {
-    return client !== undefined && this.#connected.has(placeOf(client.options?.['socket']))
-  }
-}
-
-function placeOf(socket: unknown): string {
-  const { host, port } = (socket ?? {}) as { host?: string; port?: number }
-  return `${host}:${port}`
-}
-
-// The nodes last known rather than those the user named, which may be gone.
-function rootsOf(source: RedisCluster, known: readonly RedisNode[]): object[] {
-  const { rootNodes, nodeAddressMap: map } = source._options as {
-    rootNodes: readonly { socket?: object }[]
-    nodeAddressMap?: Record<string, object> | ((address: string) => object | undefined)
-  }
-  const alive = known
-    .filter(({ client }) => client?.isReady)
-    .map(({ address, host, port }) => ({
-      socket: (typeof map === 'function' ? map(address) : map?.[address]) ?? { host, port },
-    }))
-  // They are only asked for the slots: one that hangs is passed over.
-  return (alive.length > 0 ? alive : rootNodes).map(node => ({
-    ...node,
-    socket: { ...node.socket, socketTimeout: DISCOVERY_MS },
-  }))
 }

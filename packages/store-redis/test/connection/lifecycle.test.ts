@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, inject } from 'vitest'
 
+import { ask, type RunningServer } from '../../../../tools/servers.ts'
 import { clusters, singles } from './makers.ts'
 import { startProxy } from './proxy.ts'
 import { answers, counting, failure, freshKey, it, portOf, until } from './scene.ts'
@@ -98,6 +99,43 @@ describe.concurrent.each(singles)('a link of $name', maker => {
     })
   }
 })
+
+it('makes no more attempts once it is closed', { timeout: 20_000 }, async ({ scene, expect }) => {
+  const server = await scene.server()
+  await server.stop()
+  const links = singles.map(maker => scene.link(scene.user(maker, server.port).client))
+  await Promise.all(links.map(link => link.opened))
+  // While some wait for the next attempt.
+  await sleep(60)
+  for (const link of links) await link.close()
+  const again = await scene.server({ port: server.port })
+  await sleep(800)
+  expect(await connections([again])).toBe(0)
+  for (const link of links) expect(link.ready).toBe(false)
+})
+
+it(
+  'leaves no connection to a cluster behind, whenever it is closed',
+  { timeout: 60_000 },
+  async ({ scene }) => {
+    const { servers, nodes } = await scene.cluster()
+    for (const maker of clusters) {
+      for (const wait of [undefined, 0, 1, 3, 5, 10, 20, 40]) {
+        const link = scene.link(scene.user(maker, nodes[0]!.port).client)
+        if (wait !== undefined) await sleep(wait)
+        await link.close()
+        await sleep(30)
+        await until('all to be gone', async () => (await connections(servers)) === 0, 3_000)
+      }
+    }
+  },
+)
+
+/** How many connections there are to some servers, but for the one that asks. */
+async function connections(servers: readonly RunningServer[]): Promise<number> {
+  const texts = await Promise.all(servers.map(({ port }) => ask(port, 'INFO clients')))
+  return texts.reduce((sum, text) => sum + Number(/^connected_clients:(\d+)/m.exec(text)?.[1]) - 1, 0)
+}
 
 it('makes no more listeners than Node likes, however many links a client has', async ({ scene, expect }) => {
   const warnings: string[] = []

@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import type { Cost, Policy, RequestView } from '../../src/index.ts'
+import { guard, type GuardOptions } from '../../src/http/index.ts'
+import { view, world } from '../world.ts'
+
+const policy: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
+
+/** What is left of the limit after one request through a guard. */
+async function left(options: GuardOptions, request: RequestView = view()): Promise<number> {
+  const limiter = world().limiter(policy)
+  await guard(limiter, options).enter(request)
+  return (await limiter.peek(view())).remaining
+}
+
+afterEach(() => void vi.useRealTimers())
+
+describe('a cost', () => {
+  it.each([
+    ['a number', 3, 7],
+    ['by name', { p: 4 }, 6],
+    ['a function', () => 2, 8],
+    ['a function of the request', (request: unknown) => (request as { units: number }).units, 5],
+    ['an async function', async () => 2.5, 7],
+    ['a function that gives it by name', () => ({ p: 9, other: 1 }), 1],
+    ['0', 0, 10],
+  ] as [string, GuardOptions['cost'], number][])('may be %s', async (_what, cost, expected) => {
+    expect(await left({ cost }, view({ request: { units: 5 } }))).toBe(expected)
+  })
+
+  const broken: [string, unknown][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('no body')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no body'))],
+    ['gives nothing', () => undefined],
+    ['gives NaN', () => Number.NaN],
+    ['gives a negative', () => -5],
+    ['gives a text', () => '5'],
+    ['gives NaN by name', async () => ({ p: Number.NaN })],
+  ]
+  it.each(broken)('that %s costs the whole limit: breaking it is not cheap', async (_how, cost) => {
+    expect(await left({ cost: cost as () => Cost })).toBe(0)
+    expect(await left({ cost: cost as () => Cost, costOnError: 3 })).toBe(7)
+  })
+
+  it('that broke warns once, with what follows', async () => {
+    const { limiter, warnings } = world()
+    const entering = guard(limiter(policy), {
+      cost: () => {
+        throw new Error('no body')
+      },
+    })
+    for (let i = 0; i < 3; i++) await entering.enter(view())
+    expect(warnings.map(({ code: found }) => found)).toEqual(['HALT_W_CALLBACK'])
+    expect(warnings[0]?.message).toContain('no body')
+    expect(warnings[0]?.fix).toContain('costOnError')
+  })
+
+  it('that broke burns no quota, and is one request in flight', async () => {
+    const { limiter } = world(Date.now())
+    const quota = { name: 'q', limit: 1000, period: 'yearly', keyStrategy: 'ip' } as const
+    const flight: Policy = { name: 'f', limit: 5, algorithm: 'concurrency', ttl: 60 }
+    const one = limiter([policy, quota, flight])
+    await guard(one, { cost: () => Number.NaN }).enter(view())
+    expect((await one.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([0, 999, 4])
+  })
+
+  it('that never comes is given up after callbackTimeout', async () => {
+    vi.useFakeTimers()
+    const limiter = world().limiter(policy, { callbackTimeout: '50ms' })
+    const entered = guard(limiter, { cost: () => new Promise<number>(() => {}) }).enter(view())
+    await vi.advanceTimersByTimeAsync(51)
+    expect((await entered).decision?.cost).toBe(10)
+  })
+})

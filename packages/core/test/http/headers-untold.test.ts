@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import type { Decision, Policy, Quota, RateLimiter } from '../../src/index.ts'
+import { type HeaderDialect, type Headers, headerWriter } from '../../src/http/index.ts'
+import { mistake, type Options, START, times, view, world } from '../world.ts'
+
+const hourly: Policy = { name: 'hour', limit: 5, window: 3600, algorithm: 'fixed-window' }
+
+const DIALECTS = ['standard', 'draft-6', 'draft-7', 'draft-8', 'draft-11', 'x-ratelimit', 'openai'] as const
+const bucket: Policy = { name: 'minute', limit: 100, window: 60, burst: 120 }
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
+afterEach(() => void vi.useRealTimers())
+/** The headers of the last of some requests. */
+async function headersOf(
+  dialect: HeaderDialect,
+  policy: Policy | Quota | (Policy | Quota)[],
+  requests: number,
+  options: Options = {},
+): Promise<Headers> {
+  const limiter: RateLimiter = world().limiter(policy, options)
+  const decision = (await times(requests, limiter)).at(-1) as Decision
+  return headerWriter(dialect, limiter)(decision)
+}
+
+describe('what no header tells of', () => {
+  it('an exempt request', async () => {
+    const limiter = world().limiter(bucket)
+    const exempt = await limiter.check(view({ path: '/health' }))
+    for (const dialect of [...DIALECTS, () => ({ 'X-Mine': '1' })])
+      expect(headerWriter(dialect, limiter)(exempt)).toEqual({})
+  })
+
+  it('a policy that only reports', async () => {
+    const shadow: Policy = { name: 'secret', limit: 1, window: 60, mode: 'shadow' }
+    for (const dialect of DIALECTS) {
+      expect(JSON.stringify(await headersOf(dialect, [bucket, shadow], 3)), dialect).not.toContain('secret')
+      expect(await headersOf(dialect, shadow, 3), dialect).toEqual({})
+    }
+  })
+
+  it('policies that are open while the store is away, in lists', async () => {
+    const away = { evaluate: () => Promise.reject(new Error('gone')), forget: () => {} }
+    const headers = await headersOf('draft-11', bucket, 1, { store: away, onStoreError: 'open' })
+    expect(headers).toEqual({})
+  })
+
+  it('a refusal that no counter decided, but when to come back', async () => {
+    for (const dialect of DIALECTS) {
+      const limiter = world().limiter(() => undefined as unknown as Policy)
+      expect(headerWriter(dialect, limiter)(await limiter.check(view()))).toEqual({ 'Retry-After': '1' })
+    }
+  })
+
+  it('when to come back, where that is never: too large a cost, a missing key', async () => {
+    const limiter = world().limiter({ ...hourly, keyStrategy: 'user', onMissingKey: 'deny' })
+    const missing = await limiter.check(view())
+    const large = await limiter.check(view({ request: { user: { id: 1 } } }), { cost: 6 })
+    for (const dialect of DIALECTS) {
+      for (const decision of [missing, large]) {
+        const headers = headerWriter(dialect, limiter)(decision)
+        expect(headers).not.toHaveProperty('Retry-After')
+        expect(JSON.stringify(headers)).not.toMatch(/Infinity|NaN|null/)
+      }
+    }
+  })
+})
+
+describe('a function of one’s own', () => {
+  const limiter = world().limiter({ name: 'p', limit: 1, window: 60 })
+
+  it('writes what it gives, beside Retry-After', async () => {
+    const write = headerWriter(({ remaining }) => ({ 'X-Left': String(remaining) }), limiter)
+    const [allowed, refused] = (await times(2, world().limiter({ name: 'p', limit: 1, window: 60 }))) as [
+      Decision,
+      Decision,
+    ]
+    expect(write(allowed)).toEqual({ 'X-Left': '0' })
+    expect(write(refused)).toEqual({ 'X-Left': '0', 'Retry-After': '60' })
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('broken')
+      },
+    ],
+    ['gives nothing', () => undefined],
+    ['gives a number', () => ({ 'X-Left': 5 })],
+    ['gives a line break', () => ({ 'X-Left': '1\r\nSet-Cookie: a=b' })],
+    ['gives a wrong name', () => ({ 'X Left': '1' })],
+    ['gives no latin-1', () => ({ 'X-Left': '€' })],
+  ])('that %s writes nothing, and warns: no request fails', async (_how, dialect) => {
+    const { limiter: make, codes } = world()
+    const one = make({ name: 'p', limit: 1, window: 60 })
+    const write = headerWriter(dialect as unknown as HeaderDialect, one)
+    const [allowed, refused] = (await times(2, one)) as [Decision, Decision]
+    expect([write(allowed), write(refused)]).toEqual([{}, { 'Retry-After': '60' }])
+    expect(codes()).toEqual(['HALT_W_HEADERS'])
+  })
+})
+
+describe('an unknown dialect', () => {
+  it.each(['draft-5', 'STANDARD', true, null, 5, 'constructor', '__proto__'])('is refused: %o', dialect => {
+    const error = mistake(() => headerWriter(dialect as HeaderDialect, world().limiter(bucket)))
+    expect(error.code).toBe('HALT_E_HEADERS')
+    expect(error.fix).toContain('draft-11')
+  })
+})

@@ -1,0 +1,43 @@
+import { expect, it, vi } from 'vitest'
+
+import { evaluate } from '../../src/connection/evaluation.ts'
+import { script } from './scene.ts'
+
+const text = script('return 1')
+
+function caller(evalsha: () => Promise<unknown>) {
+  return { evalsha: vi.fn(evalsha), eval: vi.fn(async () => 'by text'), command: vi.fn() }
+}
+
+it('runs by the digest', async () => {
+  const known = caller(async () => 'by digest')
+  expect(await evaluate(known, text, ['k'], ['a'])).toBe('by digest')
+  expect(known.evalsha).toHaveBeenCalledWith(text.sha, ['k'], ['a'])
+  expect(known.eval).not.toHaveBeenCalled()
+})
+
+it('runs by the text, once, what the server does not know', async () => {
+  const unknown = caller(() => Promise.reject(new Error('NOSCRIPT No matching script. Please use EVAL.')))
+  expect(await evaluate(unknown, text, ['k'], ['a'])).toBe('by text')
+  expect(unknown.eval).toHaveBeenCalledExactlyOnceWith(text.source, ['k'], ['a'])
+})
+
+it('repeats nothing else, since it may have been carried out', async () => {
+  for (const message of [
+    'Connection is closed.',
+    'READONLY no',
+    'Command timed out',
+    'ERR unknown NOSCRIPT',
+  ]) {
+    const failing = caller(() => Promise.reject(new Error(message)))
+    await expect(evaluate(failing, text, [], [])).rejects.toThrow(message)
+    expect(failing.eval).not.toHaveBeenCalled()
+  }
+})
+
+it('rejects with what a client throws at once', async () => {
+  const throwing = caller(() => {
+    throw new TypeError('no such argument')
+  })
+  await expect(evaluate(throwing, text, [], [])).rejects.toThrow('no such argument')
+})
