@@ -246,7 +246,7 @@ export class RateLimiter<R = unknown> {
     if (isIdentity(target)) return explain({ decision, policies: this.policies })
     const caller = new Caller(toView(target), this.#callers)
     const policies = (await this.#policies.resolve(caller.view.request, caller.view.context)) ?? []
-    const exemptions = policies.map(policy => ({ policy, why: this.#exempter.reason(policy, caller) }))
+    const exemptions = policies.map(policy => ({ policy, why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller) }))
     const walk = this.#callers.clientIp
     return explain({ decision, policies, caller, exemptions, walk })
   }
@@ -276,6 +276,10 @@ export class RateLimiter<R = unknown> {
 
   #subject(identity: Identity): Subject {
     return subjectOf(identity, 'custom', this.#digest, this.#callers.ipv6Prefix)
+  }
+
+  #isHealthCheck({ view }: Caller): string | undefined {
+    return this.#exempter.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
   }
 
   async #correct(group: Group | undefined): Promise<void> {

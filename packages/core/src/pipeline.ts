@@ -45,8 +45,9 @@ export class Pipeline {
   /** Decides a request by policies; `undefined` when those could not be found. */
   decide(policies: readonly CompiledPolicy[] | undefined, caller: Caller, asked: Asked): Decision | Promise<Decision> {
     const { exempter, keyring } = this.#parts
+    // First, so that no orchestrator ends the process for want of policies.
+    if (exempter.isHealthCheck(caller.view.method, caller.view.path)) return this.#exempt(policies?.[0], caller, asked)
     if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', asked)
-    if (exempter.isHealthCheck(caller.view.method, caller.view.path)) return this.#exempt(policies[0], caller, asked)
     const counted: CompiledPolicy[] = []
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = []
     let pending = false

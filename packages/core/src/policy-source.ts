@@ -28,9 +28,6 @@ export class PolicySource {
     this.#resolver = typeof policy === 'function' ? policy : undefined
     this.#fixed = typeof policy === 'function' ? undefined : this.compile(policy)
     this.#fallback = fallback === undefined ? undefined : this.compile(fallback)
-    if (this.#fixed?.length === 0) {
-      throw new HaltError('HALT_E_POLICY', 'policy is an empty list.', 'Give at least one policy.')
-    }
   }
 
   /** The policies that do not depend on a request; undefined with a resolver. */
@@ -53,6 +50,9 @@ export class PolicySource {
     let list = this.#lists.get(policies)
     if (list === undefined) {
       const given = (Array.isArray(policies) ? policies : [policies]) as readonly AnyPolicy<never>[]
+      if (given.length === 0) {
+        throw new HaltError('HALT_E_POLICY', 'The list of policies is empty.', 'Give at least one policy.')
+      }
       list = given.map(policy => this.#compileOne(policy))
       refuseDuplicates(list)
       this.#lists.set(policies, list)
@@ -111,8 +111,7 @@ export class PolicySource {
 
   #accept(given: unknown): readonly CompiledPolicy[] | undefined {
     try {
-      const isNothing = typeof given !== 'object' || given === null || (Array.isArray(given) && given.length === 0)
-      if (isNothing) throw new Error('it gave no policy')
+      if (typeof given !== 'object' || given === null) throw new Error('it gave no policy')
       return this.compile(given as Given)
     } catch (error) {
       return this.#fail(error)

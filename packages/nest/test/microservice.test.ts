@@ -1,5 +1,13 @@
-import type { Decision, Policy } from '@halt/core'
-import { Catch, Controller, type ExecutionContext, type INestApplication, UseFilters } from '@nestjs/common'
+import type { Decision, Policy, RateLimiter } from '@halt/core'
+import {
+  Catch,
+  Controller,
+  type ExecutionContext,
+  type INestApplication,
+  Module,
+  UseFilters,
+} from '@nestjs/common'
+import { APP_GUARD, NestFactory } from '@nestjs/core'
 import {
   BaseRpcExceptionFilter,
   type ClientProxy,
@@ -14,8 +22,8 @@ import {
 import { firstValueFrom, interval, map, take, toArray } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { RateLimit, RateLimitDecision } from '../src/index.ts'
-import { countingStore, makeApp } from './app.ts'
+import { getRateLimiterToken, HaltGuard, HaltModule, RateLimit, RateLimitDecision } from '../src/index.ts'
+import { countingStore, LOCAL, makeApp } from './app.ts'
 import { freePort } from './free-port.ts'
 
 const global: Policy = { name: 'global', limit: 3, window: 60 }
@@ -162,5 +170,29 @@ describe('a microservice', () => {
       context.getType() === 'rpc' ? { ip: '198.51.100.7', headers: {} } : undefined
     await send(await start({ telemetry, getRequest }), 'add')
     expect(keys).toEqual(['ip:198.51.100.7'])
+  })
+
+  it('needs no HTTP server', async () => {
+    @Module({
+      imports: [HaltModule.forRoot({ ...LOCAL, policy: { ...global, limit: 1 } })],
+      controllers: [MathController],
+      providers: [{ provide: APP_GUARD, useClass: HaltGuard }],
+    })
+    class Alone {}
+    const port = await freePort()
+    const options = { transport: Transport.TCP, options: { port, host: '127.0.0.1' } } as const
+    const service = await NestFactory.createMicroservice<MicroserviceOptions>(Alone, {
+      ...options,
+      logger: false,
+    })
+    onTestFinished(() => service.close())
+    await service.listen()
+    const client = ClientProxyFactory.create(options)
+    onTestFinished(() => client.close())
+    expect((await send(client, 'add')).remaining).toBe(0)
+    expect((await send(client, 'add')).error).toMatchObject({ error: 'rate_limit_exceeded' })
+    const context = await NestFactory.createApplicationContext(Alone, { logger: false })
+    expect((await context.get<RateLimiter>(getRateLimiterToken()).consume({ user: '1' })).allowed).toBe(true)
+    await context.close()
   })
 })

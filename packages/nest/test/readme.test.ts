@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-import { Controller, Get, type INestApplication, Module, type Type } from '@nestjs/common'
+import type { INestApplication, Type } from '@nestjs/common'
 import { WsAdapter } from '@nestjs/platform-ws'
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
 import { Test } from '@nestjs/testing'
@@ -62,10 +62,10 @@ describe('the examples in the README', () => {
   it('count only failed logins', async () => {
     // Local addresses are exempt there: a forwarded one is not.
     const { url } = await start('### Login')
-    const asked = (password: string): RequestInit => {
-      const { headers, ...init } = post({ password })
-      return { ...init, headers: { ...headers, 'X-Forwarded-For': '203.0.113.9' } }
-    }
+    const asked = (password: string): RequestInit => ({
+      ...post({ password }),
+      headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': '203.0.113.9' },
+    })
     expect(await statuses(`${url}/auth/login`, 20, asked('correct horse'))).toEqual(Array(20).fill(200))
     expect(await statuses(`${url}/auth/login`, 11, asked('guess'))).toEqual([...Array(10).fill(401), 429])
   })
@@ -166,6 +166,5 @@ describe('the examples in the README', () => {
 
   it('are all here', () => {
     expect(readme.match(/```ts\n/g)).toHaveLength(13)
-    expect([Controller, Get, Module]).toBeDefined()
   })
 })

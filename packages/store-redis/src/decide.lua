@@ -119,7 +119,7 @@ while at <= #q do
       end
     end
     local fits = repeated or mode == 3
-    if not fits and not (s and now < s[1]) then
+    if not fits and mode ~= 5 and not (s and now < s[1]) then
       if kind == 0 then fits = u + cost * r[5] <= r[4] * r[5] else fits = u + cost <= r[4] end
     end
     if not fits and mode ~= 1 then

@@ -66,8 +66,9 @@ function isUncertain({ rule }: Demand): boolean {
 }
 
 // By identity of the rules: a changed policy is a new one.
-function isSame({ demands: before }: Group, { demands: now }: Group): boolean {
-  if (before.length !== now.length) return false
+function isSame({ demands: before, penalty }: Group, { demands: now, penalty: other }: Group): boolean {
+  // Another principal's refusal is to be scored.
+  if (before.length !== now.length || penalty?.subject !== other?.subject) return false
   for (let i = 0; i < now.length; i++) {
     const [a, b] = [before[i] as Demand, now[i] as Demand]
     if (a.rule !== b.rule || a.subject !== b.subject || a.mode !== b.mode) return false

@@ -106,7 +106,7 @@ export class Fallback {
     const groups: { peek: Group; restore: Group }[] = []
     for (const [name, { demand, until }] of this.#refused) {
       if (until <= now) this.#refused.delete(name)
-      else if (groups.length < MOST_RESTORED && demand.rule.letter !== 'c') groups.push({ peek: asking(demand), restore: restoring(demand) })
+      else if (groups.length < MOST_RESTORED && demand.rule.letter !== 'c') groups.push({ peek: asking(demand), restore: blocking(demand, until - now) })
     }
     return groups
   }
@@ -160,8 +160,9 @@ function asking(demand: Demand): Group {
   return { demands: [{ ...demand, mode: Mode.PEEK }] }
 }
 
-function restoring(demand: Demand): Group {
-  return { demands: [{ ...demand, mode: Mode.SETTLE, cost: demand.rule.capacity }] }
+function blocking(demand: Demand, block: number): Group {
+  const rule = { ...demand.rule, block, reduced: undefined }
+  return { demands: [{ ...demand, rule, mode: Mode.BLOCK, cost: 0, penalized: false }] }
 }
 
 function nameOf({ subject, rule }: Demand): string {

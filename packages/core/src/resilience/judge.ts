@@ -159,7 +159,7 @@ class StoreTimeout extends Error {
 // A store may say what kind its failure is.
 function kindOf(error: unknown): StoreFailure {
   const { failure } = (typeof error === 'object' && error !== null ? error : {}) as { failure?: unknown }
-  return typeof failure === 'string' && failure in WARNINGS ? (failure as StoreFailure) : 'unavailable'
+  return typeof failure === 'string' && Object.hasOwn(WARNINGS, failure) ? (failure as StoreFailure) : 'unavailable'
 }
 
 function isCoded(error: unknown): boolean {

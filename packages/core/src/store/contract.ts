@@ -12,6 +12,8 @@ export const Mode = {
   SETTLE: 3,
   /** Judge as `CHARGE`, but take nothing yet: what it costs is known when the request has ended. */
   HOLD: 4,
+  /** Refuse, and keep refusing for the rule's `block`: what a store forgot is told to it again. */
+  BLOCK: 5,
 } as const
 export type Mode = (typeof Mode)[keyof typeof Mode]
 

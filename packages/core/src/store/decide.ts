@@ -84,6 +84,7 @@ const REFUSED: readonly boolean[] = Object.freeze([false])
 
 function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): boolean {
   if (mode === Mode.SETTLE) return true
+  if (mode === Mode.BLOCK) return false
   return now >= blockedUntil(state) && algorithmOf(rule).fits(state, now, cost, rule)
 }
 

@@ -65,7 +65,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     rule: random() < 0.7 ? (fixed[algorithm] as Rule) : rule(algorithm, true),
     subject,
     cost: pick([1, 1, 1, 1, 2, 3, 0, 12, 150]),
-    mode: pick([Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.SHADOW, Mode.PEEK, Mode.HOLD]),
+    mode: pick([Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.SHADOW, Mode.PEEK, Mode.HOLD, Mode.BLOCK]),
     edges: algorithm === 'quota' ? edgesAt(now) : undefined,
     penalized: algorithm !== 'quota' && random() < 0.7,
   })

@@ -35,13 +35,11 @@ const apps = {
     dependencies: {
       ...nest(11, [...FRAMEWORK, ...PLATFORMS, 'swagger']),
       ...nest(13, ['graphql', 'apollo']),
-      ...{
-        '@apollo/server': '^4',
-        '@as-integrations/express5': '^1',
-        jest: '^30',
-        'ts-jest': '^29',
-        typescript: '~5.9',
-      },
+      '@apollo/server': '^4',
+      '@as-integrations/express5': '^1',
+      jest: '^30',
+      'ts-jest': '^29',
+      typescript: '~5.9',
     },
     files: {
       'tsconfig.json': {

@@ -98,7 +98,9 @@ export class OwnLink implements Link {
     const epoch = ++this.#epoch
     this.#state = 'opening'
     try {
-      await within(OPEN_MS, this.#wire.open(), () => new Error('Connection timeout'))
+      // A cluster may have to be asked node by node.
+      const limit = this.topology === 'cluster' ? 2 * OPEN_MS : OPEN_MS
+      await within(limit, this.#wire.open(), () => new Error('Connection timeout'))
       if (epoch !== this.#epoch) return
       this.#state = 'open'
       this.#silence = undefined

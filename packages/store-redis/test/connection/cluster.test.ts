@@ -125,19 +125,24 @@ describe.concurrent('an own connection to a cluster', () => {
     }
   })
 
-  it('begins with what there is of a cluster', { timeout: 60_000 }, async ({ scene, expect }) => {
-    const cluster = await scene.cluster({
-      nodeTimeout: 30_000,
-      args: ['--cluster-require-full-coverage', 'no'],
-    })
-    await cluster.servers[0]!.stop()
-    const actors = clusters.map(maker => {
-      const user = scene.user(maker, cluster.nodes[1]!.port)
-      return { name: maker.name, maker, user, link: scene.link(user.client) }
-    })
-    for (const { name, link } of actors) {
-      expect(await answers(link, 1), name).toBeLessThan(2 * SOON_MS)
-      expect(await succeeds(link.run(counting(), [freshKey(0)], ['1'])), name).toBe(false)
-    }
-  })
+  for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
+    it(
+      `begins with what there is of a cluster: ${signal}`,
+      { timeout: 60_000 },
+      async ({ scene, expect }) => {
+        const args = ['--cluster-require-full-coverage', 'no']
+        const cluster = await scene.cluster({ nodeTimeout: 30_000, args })
+        cluster.servers[0]!.process.kill(signal)
+        const actors = clusters.map(maker => {
+          const user = scene.user(maker, cluster.nodes[1]!.port)
+          return { name: maker.name, maker, user, link: scene.link(user.client) }
+        })
+        for (const { name, link } of actors) {
+          expect(await answers(link, 1), name).toBeLessThan(2 * SOON_MS)
+          expect(await succeeds(link.run(counting(), [freshKey(0)], ['1'])), name).toBe(false)
+          expect(await answers(link, 2), name).toBeLessThan(SOON_MS)
+        }
+      },
+    )
+  }
 })

@@ -1,12 +1,19 @@
 import { expect, it, vi } from 'vitest'
 
+import type { Caller } from '../../src/connection/caller.ts'
 import { evaluate } from '../../src/connection/evaluation.ts'
 import { script } from './scene.ts'
 
 const text = script('return 1')
 
-function caller(evalsha: () => Promise<unknown>) {
-  return { evalsha: vi.fn(evalsha), eval: vi.fn(async () => 'by text'), command: vi.fn() }
+type Send = Caller['evalsha']
+
+function caller(evalsha: Send) {
+  return {
+    evalsha: vi.fn<Send>(evalsha),
+    eval: vi.fn<Send>(async () => 'by text'),
+    command: vi.fn<Caller['command']>(),
+  }
 }
 
 it('runs by the digest', async () => {
