@@ -3,7 +3,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { PLANS } from './policies.ts'
 
 /** Who asks, as an authentication would find out. */
-export interface User {
+interface User {
   readonly id: string
   readonly plan: keyof typeof PLANS
 }

@@ -152,10 +152,13 @@ function isPerRoute({ policy }: Keyed): boolean {
   return policy.isPerRoute
 }
 
+// A client may invent methods: those that none has in common share one counter.
+const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
+
 // HEAD asks what GET would say. Without a matched route the path stands in, as routers that ignore case and trailing
 // slashes see it. No spaces: stores that join subject and cell by one tell them apart by it.
 function routeOf({ method, route, path }: RequestView): string {
-  const verb = method === 'HEAD' ? 'GET' : method
+  const verb = method === 'HEAD' ? 'GET' : METHODS.has(method) ? method : 'OTHER'
   const place = route ?? (path.length > 1 ? path.replace(/\/+$/, '') : path).toLowerCase()
   return `${verb}:${place}`.replaceAll(' ', '%20')
 }

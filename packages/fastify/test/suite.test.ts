@@ -1,6 +1,7 @@
 import type { Store } from '@halt/core/store'
 import { adapterSuite } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
+import { redis } from '../../store-redis/test/store-under-test.ts'
 import { describe, expect, it } from 'vitest'
 
 import { adapter } from './adapter.ts'
@@ -12,5 +13,6 @@ const later = (store: Store): Store => ({
 
 adapterSuite({ describe, expect, it }, adapter, [
   { name: 'memory', make: ({ now }) => new InMemoryStore({ clock: now }) },
+  redis,
   { name: 'a store that answers later', make: ({ now }) => later(new InMemoryStore({ clock: now })) },
 ])

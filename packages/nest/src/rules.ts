@@ -3,7 +3,7 @@ import type { AnyPolicy } from '@halt/core'
 import type { GuardOptions } from '@halt/core/http'
 
 /** One `@RateLimit`: policies or their names, and whether they stand instead of the wider ones. */
-export interface LimitRule {
+interface LimitRule {
   readonly limits: readonly (string | AnyPolicy)[]
   readonly override: boolean
 }

@@ -13,6 +13,7 @@ import {
   type SuiteOptions,
 } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
+import { redis } from '../../store-redis/test/store-under-test.ts'
 import {
   All,
   Controller,
@@ -44,6 +45,7 @@ import type { Platform } from './app.ts'
 /** The stores that the suite runs on. */
 export const stores: readonly StoreUnderTest[] = [
   { name: 'memory', make: ({ now }) => new InMemoryStore({ clock: now }) },
+  redis,
   { name: 'a store that answers later', make: ({ now }) => later(new InMemoryStore({ clock: now })) },
 ]
 

@@ -1,4 +1,4 @@
-import { after, type Timer } from '../timers.ts'
+import { after, type Timer, within } from '../timers.ts'
 
 const clock = performance.now.bind(performance)
 
@@ -20,6 +20,8 @@ export class Deadline {
   #head = 0
   #open = 0
   #timer: Timer | number | undefined
+  // On Workers a timer ends with the request that made it, and is a number: there each call has its own.
+  #isShared = true
 
   constructor(ms: number, late: () => Error) {
     this.#ms = ms
@@ -28,6 +30,7 @@ export class Deadline {
 
   /** Settles as `promise` does, or rejects at the deadline. */
   race<T>(promise: Promise<T>): Promise<T> {
+    if (!this.#isShared) return within(promise, this.#ms, this.#late)
     return new Promise((resolve, reject) => {
       const entry: Waiting = { due: clock() + this.#ms, settled: false, reject }
       this.#waiting.push(entry)
@@ -54,8 +57,10 @@ export class Deadline {
   }
 
   #arm(ms: number): void {
-    if (this.#timer === undefined) this.#timer = after(ms, () => this.#fire())
-    else if (typeof this.#timer === 'object') this.#timer.ref?.()
+    if (this.#timer === undefined) {
+      this.#timer = after(ms, () => this.#fire())
+      this.#isShared = typeof this.#timer === 'object'
+    } else if (typeof this.#timer === 'object') this.#timer.ref?.()
   }
 
   #fire(): void {

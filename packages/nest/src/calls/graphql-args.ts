@@ -1,5 +1,5 @@
 /** What Halt looks at of GraphQL's `info`. */
-export interface FieldInfo {
+interface FieldInfo {
   readonly fieldName: string
   readonly parentType: { readonly name?: string }
   readonly path?: { readonly prev?: unknown }
