@@ -26,7 +26,9 @@ const file = fileURLToPath(new URL('scripts.ts', folder))
 const text = head + parts.join('\n')
 if (process.argv.includes('--check')) {
   if (readFileSync(file, 'utf8') !== text) {
-    console.error('packages/store-redis/src/scripts.ts is not what the Lua files say: run node tools/print-lua.mjs')
+    console.error(
+      'packages/store-redis/src/scripts.ts is not what the Lua files say: run node tools/print-lua.mjs',
+    )
     process.exit(1)
   }
 } else writeFileSync(file, text)

@@ -20,7 +20,8 @@ const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = 
 async function main(args: readonly string[]): Promise<void> {
   const wanted = args.filter(arg => !arg.startsWith('--'))
   const unknown = wanted.find(name => !Object.hasOwn(parts, name))
-  if (unknown !== undefined) throw new Error(`No part is named "${unknown}". There are: ${Object.keys(parts).join(', ')}.`)
+  if (unknown !== undefined)
+    throw new Error(`No part is named "${unknown}". There are: ${Object.keys(parts).join(', ')}.`)
   for (const [name, measure] of Object.entries(parts)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
     const text = toMarkdown(await measure({ quick: args.includes('--quick') }))

@@ -2,7 +2,11 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /** Runs a script of this folder in a fresh process and resolves to the JSON on the last line it prints. */
-export async function runChild<T>(script: string, args: readonly string[], flags: readonly string[] = []): Promise<T> {
+export async function runChild<T>(
+  script: string,
+  args: readonly string[],
+  flags: readonly string[] = [],
+): Promise<T> {
   const path = fileURLToPath(new URL(script, import.meta.url))
   const lines = (await output([...flags, path, ...args])).trim().split('\n')
   return JSON.parse(lines.at(-1) ?? '') as T

@@ -12,11 +12,22 @@ const BOUNDS: readonly (readonly [framework: string, memory: number, redis: numb
 /** What was promised of each adapter. */
 export function httpTargets(added: Added): Target[] {
   return BOUNDS.flatMap(([framework, memory, redis]) =>
-    ([['memory', memory], ['redis', redis]] as const).map(([place, bound]): Target => {
+    (
+      [
+        ['memory', memory],
+        ['redis', redis],
+      ] as const
+    ).map(([place, bound]): Target => {
       const of = (name: string): number => added.get(`${framework} ${name} ${place}`) ?? Number.NaN
       const peers = (FRAMEWORKS[framework] ?? []).slice(2)
       const measured = of('halt') / Math.min(...peers.map(of))
-      return { what: `${framework}, ${place}: added, to the cheapest peer`, rule: 'most', bound, measured, unit: '×' }
+      return {
+        what: `${framework}, ${place}: added, to the cheapest peer`,
+        rule: 'most',
+        bound,
+        measured,
+        unit: '×',
+      }
     }),
   )
 }

@@ -43,7 +43,8 @@ export async function http({ quick }: Effort): Promise<Section> {
       try {
         for (const app of apps) await stretch(app, generator, requests)
         for (const app of apps) app.spent.length = 0
-        for (let round = 0; round < rounds; round++) for (const app of apps) app.spent.push(await stretch(app, generator, requests))
+        for (let round = 0; round < rounds; round++)
+          for (const app of apps) app.spent.push(await stretch(app, generator, requests))
       } finally {
         for (const app of apps) app.process.disconnect()
       }
@@ -72,12 +73,14 @@ export async function http({ quick }: Effort): Promise<Section> {
 }
 
 function rowsOf(framework: string, names: readonly string[], bare: number, added: Added): string[][] {
-  return names.slice(1).map(name => [
-    `${framework}: ${name}`,
-    figure(bare),
-    figure(added.get(`${framework} ${name} memory`) ?? Number.NaN),
-    figure(added.get(`${framework} ${name} redis`) ?? Number.NaN),
-  ])
+  return names
+    .slice(1)
+    .map(name => [
+      `${framework}: ${name}`,
+      figure(bare),
+      figure(added.get(`${framework} ${name} memory`) ?? Number.NaN),
+      figure(added.get(`${framework} ${name} redis`) ?? Number.NaN),
+    ])
 }
 
 async function startApps(framework: string, names: readonly string[], url: string): Promise<App[]> {
@@ -98,7 +101,8 @@ async function stretch(app: App, generator: ChildProcess, requests: number): Pro
   const wanted: Load = { port: app.port, requests, connections: CONNECTIONS }
   generator.send(wanted)
   const [answers] = (await once(generator, 'message')) as [Answers]
-  if (answers['200'] !== requests) throw new Error(`${app.key} answered ${JSON.stringify(answers)} to ${requests} requests`)
+  if (answers['200'] !== requests)
+    throw new Error(`${app.key} answered ${JSON.stringify(answers)} to ${requests} requests`)
   return ((await cpuOf(app)) - before) / 1000 / requests
 }
 

@@ -26,9 +26,19 @@ export async function importing({ quick }: Effort): Promise<Section> {
     name: 'import',
     title: 'Import: milliseconds in a fresh process',
     head: ['', 'wall', 'CPU'],
-    rows: SETS.map((specifiers, i) => [specifiers.join(' + '), figure(walls[i] ?? Number.NaN), figure(cpus[i] ?? Number.NaN)]),
+    rows: SETS.map((specifiers, i) => [
+      specifiers.join(' + '),
+      figure(walls[i] ?? Number.NaN),
+      figure(cpus[i] ?? Number.NaN),
+    ]),
     targets: [
-      { what: '@halt/core and @halt/store-memory together', rule: 'most', bound: 5, measured: walls[0] ?? Number.NaN, unit: 'ms' },
+      {
+        what: '@halt/core and @halt/store-memory together',
+        rule: 'most',
+        bound: 5,
+        measured: walls[0] ?? Number.NaN,
+        unit: 'ms',
+      },
     ],
     notes: [`Median of ${rounds} processes, \`await import()\` of the built files, in turns.`],
   }

@@ -57,7 +57,8 @@ function onAnswer(socket: Socket, tell: (status: string) => void): void {
     const head = text.indexOf('\r\n\r\n')
     if (head < 0) return
     const length = /\r\ncontent-length: *(\d+)/i.exec(text)
-    if (length === null) return void socket.destroy(new Error(`an answer without length: ${text.slice(0, head)}`))
+    if (length === null)
+      return void socket.destroy(new Error(`an answer without length: ${text.slice(0, head)}`))
     if (text.length < head + 4 + Number(length[1])) return
     const status = text.slice(9, 12)
     text = ''

@@ -48,7 +48,10 @@ function versionOf(name: string): string {
   let folder = dirname(here.resolve(name))
   while (folder !== dirname(folder)) {
     try {
-      const found = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: string; version?: string }
+      const found = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+        name?: string
+        version?: string
+      }
       if (found.name === name) return found.version ?? '?'
     } catch {
       // Not here: one folder up.

@@ -21,7 +21,14 @@ async function main(name: string, steps: number): Promise<MemoryRun> {
     isLog ? hundreds(Array.from({ length: steps / 100 }, (_, i) => nameOf(i))) : hotKey(nameOf(7))
   const many = Math.min(MANY, steps)
   const admitted = await measure(contestant, ROOMY, hot, steps, true)
-  const fresh = await measure(contestant, ROOMY, () => freshKeys(many, nameOf), steps, true, prefill(many, nameOf))
+  const fresh = await measure(
+    contestant,
+    ROOMY,
+    () => freshKeys(many, nameOf),
+    steps,
+    true,
+    prefill(many, nameOf),
+  )
   const denied = await measure(contestant, TIGHT, () => hotKey(nameOf(7)), steps, false)
   const cutting = await cpuPerStep(steps, () => cut(freshKeys(many, nameOf), steps))
   return { hot: admitted, fresh, denied, cutting: { own: cutting, yardstick: cutting } }
@@ -53,7 +60,9 @@ async function measure(
     const admitted = contestant.isAsync ? await loopAsync(own, keys(), count) : loop(own, keys(), count)
     // One may have been admitted before the rest was refused.
     if (admits ? admitted !== count : admitted > 1) {
-      throw new Error(`${contestant.name} admitted ${admitted} of ${count}: it does other work than it should`)
+      throw new Error(
+        `${contestant.name} admitted ${admitted} of ${count}: it does other work than it should`,
+      )
     }
   }
   runYard(steps / 4)

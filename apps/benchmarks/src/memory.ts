@@ -15,9 +15,11 @@ export async function memory({ quick }: Effort): Promise<Section> {
   const steps = quick ? 2000 : 500_000
   const runs = new Map<MemoryName, MemoryRun[]>(memoryNames.map(name => [name, []]))
   for (let round = 0; round < rounds; round++) {
-    for (const name of memoryNames) runs.get(name)?.push(await runChild('memory-run.js', [name, String(steps)]))
+    for (const name of memoryNames)
+      runs.get(name)?.push(await runChild('memory-run.js', [name, String(steps)]))
   }
-  const of = (name: MemoryName, scenario: Scenario): number => median((runs.get(name) ?? []).map(run => run[scenario].own))
+  const of = (name: MemoryName, scenario: Scenario): number =>
+    median((runs.get(name) ?? []).map(run => run[scenario].own))
   const cheapest = (scenario: Scenario): number => Math.min(...memoryPeers.map(name => of(name, scenario)))
   const yardstick = (scenario: Scenario): number =>
     median([...runs.values()].flat().map(run => run[scenario].yardstick))
@@ -31,7 +33,13 @@ export async function memory({ quick }: Effort): Promise<Section> {
     const { name: title, answer } = await loadMemory(name)
     rows.push([title, answer, ratio(name, 'hot'), ratio(name, 'fresh'), ratio(name, 'denied')])
   }
-  rows.push(['bare Map + GCRA loop', 'token bucket', figure(yardstick('hot')), figure(yardstick('fresh')), figure(yardstick('denied'))])
+  rows.push([
+    'bare Map + GCRA loop',
+    'token bucket',
+    figure(yardstick('hot')),
+    figure(yardstick('fresh')),
+    figure(yardstick('denied')),
+  ])
 
   return {
     name: 'memory',
@@ -39,13 +47,55 @@ export async function memory({ quick }: Effort): Promise<Section> {
     head: ['', 'answer', 'hot key', '100 000 fresh keys', 'hot key, denied'],
     rows,
     targets: [
-      { what: 'token bucket, hot key, to the fastest peer', rule: 'most', bound: 1.2, measured: of('halt-bucket', 'hot') / cheapest('hot'), unit: '×' },
-      { what: 'token bucket, 100 000 keys, as fast as the fastest peer', rule: 'least', bound: 1.5, measured: cheapest('fresh') / of('halt-bucket', 'fresh'), unit: '×' },
-      { what: 'fixed window, hot key, to the token bucket', rule: 'most', bound: 1.5, measured: of('halt-window', 'hot') / of('halt-bucket', 'hot'), unit: '×' },
-      { what: 'fixed window, 100 000 keys, to the token bucket', rule: 'most', bound: 1.5, measured: of('halt-window', 'fresh') / of('halt-bucket', 'fresh'), unit: '×' },
-      { what: 'sliding window, hot key, to the token bucket', rule: 'most', bound: 1.5, measured: of('halt-sliding', 'hot') / of('halt-bucket', 'hot'), unit: '×' },
-      { what: 'sliding window, 100 000 keys, to the token bucket', rule: 'most', bound: 1.5, measured: of('halt-sliding', 'fresh') / of('halt-bucket', 'fresh'), unit: '×' },
-      { what: 'limiter.check(request), to the store of express-rate-limit alone', rule: 'most', bound: 5, measured: of('halt-check', 'hot') / of('express', 'hot'), unit: '×' },
+      {
+        what: 'token bucket, hot key, to the fastest peer',
+        rule: 'most',
+        bound: 1.2,
+        measured: of('halt-bucket', 'hot') / cheapest('hot'),
+        unit: '×',
+      },
+      {
+        what: 'token bucket, 100 000 keys, as fast as the fastest peer',
+        rule: 'least',
+        bound: 1.5,
+        measured: cheapest('fresh') / of('halt-bucket', 'fresh'),
+        unit: '×',
+      },
+      {
+        what: 'fixed window, hot key, to the token bucket',
+        rule: 'most',
+        bound: 1.5,
+        measured: of('halt-window', 'hot') / of('halt-bucket', 'hot'),
+        unit: '×',
+      },
+      {
+        what: 'fixed window, 100 000 keys, to the token bucket',
+        rule: 'most',
+        bound: 1.5,
+        measured: of('halt-window', 'fresh') / of('halt-bucket', 'fresh'),
+        unit: '×',
+      },
+      {
+        what: 'sliding window, hot key, to the token bucket',
+        rule: 'most',
+        bound: 1.5,
+        measured: of('halt-sliding', 'hot') / of('halt-bucket', 'hot'),
+        unit: '×',
+      },
+      {
+        what: 'sliding window, 100 000 keys, to the token bucket',
+        rule: 'most',
+        bound: 1.5,
+        measured: of('halt-sliding', 'fresh') / of('halt-bucket', 'fresh'),
+        unit: '×',
+      },
+      {
+        what: 'limiter.check(request), to the store of express-rate-limit alone',
+        rule: 'most',
+        bound: 5,
+        measured: of('halt-check', 'hot') / of('express', 'hot'),
+        unit: '×',
+      },
     ],
     notes: [
       `Median of ${rounds} rounds of ${steps} checks, a fresh process each, contestants in turns, the bare loop before and after; CPU time of the whole process, compiler and collector included.`,

@@ -20,7 +20,10 @@ export async function bytesOfKeys(url: string): Promise<KeyBytes> {
   const users = await haltUsers(true).open(url, 'ioredis', TASK)
   for (let i = 0; i < 100; i++) await users.ask(`user_${1000 + i}`)
   await users.close?.()
-  const bytes = { bucket: await watch.bytesPerKey('halt:{ip:*:t'), quota: await watch.bytesPerKey('halt:*:q') }
+  const bytes = {
+    bucket: await watch.bytesPerKey('halt:{ip:*:t'),
+    quota: await watch.bytesPerKey('halt:*:q'),
+  }
   watch.close()
   return bytes
 }

@@ -40,7 +40,12 @@ async function main(url: string, name: RedisName, client: ClientName, checks: nu
     const before = await stretch(yard, keys, flight, Math.ceil(count / 2), watch)
     run.own[flight] = await stretch(own, keys, flight, count, watch)
     const after = await stretch(yard, keys, flight, Math.ceil(count / 2), watch)
-    run.incr[flight] = { ...before, rate: (before.rate + after.rate) / 2, client: (before.client + after.client) / 2, server: (before.server + after.server) / 2 }
+    run.incr[flight] = {
+      ...before,
+      rate: (before.rate + after.rate) / 2,
+      client: (before.client + after.client) / 2,
+      server: (before.server + after.server) / 2,
+    }
   }
   await own.close?.()
   await yard.close?.()
@@ -48,7 +53,13 @@ async function main(url: string, name: RedisName, client: ClientName, checks: nu
   return run
 }
 
-async function stretch(opened: Opened<unknown>, keys: readonly string[], flight: number, count: number, watch: ServerWatch): Promise<Stretch> {
+async function stretch(
+  opened: Opened<unknown>,
+  keys: readonly string[],
+  flight: number,
+  count: number,
+  watch: ServerWatch,
+): Promise<Stretch> {
   await watch.start()
   const cpu = cpuNanos()
   const started = performance.now()
@@ -64,7 +75,8 @@ async function stretch(opened: Opened<unknown>, keys: readonly string[], flight:
   const wall = performance.now() - started
   const client = (cpuNanos() - cpu) / 1000
   const server = await watch.stop()
-  if (admitted !== count) throw new Error(`${admitted} of ${count} were admitted: it does other work than it should`)
+  if (admitted !== count)
+    throw new Error(`${admitted} of ${count} were admitted: it does other work than it should`)
   return {
     rate: (count / wall) * 1000,
     client: client / count,

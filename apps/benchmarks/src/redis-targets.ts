@@ -8,39 +8,93 @@ import type { Target } from './report.ts'
 export function redisTargets(figures: Figures, bytes: KeyBytes): Target[] {
   return [
     ...(['ioredis', 'node-redis'] as const).flatMap(client => speed(figures, client)),
-    { what: 'one EVALSHA a check: the script, to a script of TIME, GET, SET PX', rule: 'most', bound: 1.7, measured: figures.of('halt ioredis', 1, 'script') / figures.of('bareScript ioredis', 1, 'script'), unit: '×' },
-    { what: 'a quota and a penalty more: calls a check at 1 in flight', rule: 'most', bound: 1, measured: rounded(figures.of('haltQuota ioredis', 1, 'calls')), unit: 'commands' },
-    ...[1, 64, 256].map(
-      (flight): Target => ({
-        what: `a quota and a penalty more: server CPU a check at ${flight} in flight`,
-        rule: 'most',
-        bound: 1.4,
-        measured: figures.of('haltQuota ioredis', flight, 'server') / figures.of('haltUser ioredis', flight, 'server'),
-        unit: '×',
-      }),
-    ),
-    { what: 'a token bucket\'s key, IPv4', rule: 'most', bound: 140, measured: bytes.bucket, unit: 'bytes' },
-    { what: 'a quota\'s key', rule: 'most', bound: 152, measured: bytes.quota, unit: 'bytes' },
+    {
+      what: 'one EVALSHA a check: the script, to a script of TIME, GET, SET PX',
+      rule: 'most',
+      bound: 1.7,
+      measured: figures.of('halt ioredis', 1, 'script') / figures.of('bareScript ioredis', 1, 'script'),
+      unit: '×',
+    },
+    {
+      what: 'a quota and a penalty more: calls a check at 1 in flight',
+      rule: 'most',
+      bound: 1,
+      measured: rounded(figures.of('haltQuota ioredis', 1, 'calls')),
+      unit: 'commands',
+    },
+    ...[1, 64, 256].map((flight): Target => ({
+      what: `a quota and a penalty more: server CPU a check at ${flight} in flight`,
+      rule: 'most',
+      bound: 1.4,
+      measured:
+        figures.of('haltQuota ioredis', flight, 'server') / figures.of('haltUser ioredis', flight, 'server'),
+      unit: '×',
+    })),
+    { what: "a token bucket's key, IPv4", rule: 'most', bound: 140, measured: bytes.bucket, unit: 'bytes' },
+    { what: "a quota's key", rule: 'most', bound: 152, measured: bytes.quota, unit: 'bytes' },
   ]
 }
 
 function speed(figures: Figures, client: ClientName): Target[] {
   const halt: RunKey = `halt ${client}`
-  const peers = redisPeers.filter(name => (redisContestants[name].clients as readonly string[]).includes(client))
+  const peers = redisPeers.filter(name =>
+    (redisContestants[name].clients as readonly string[]).includes(client),
+  )
   const fastest = (flight: number): RunKey =>
     peers
       .map((name): RunKey => `${name} ${client}`)
-      .reduce((best, key) => (figures.relative(key, flight) > figures.relative(best, flight) ? key : best), `${peers[0] as 'express'} ${client}`)
-  const faster = (flight: number): number => figures.relative(halt, flight) / figures.relative(fastest(flight), flight)
-  const cheaper = (flight: number): number => figures.of(halt, flight, 'server') / figures.of(fastest(flight), flight, 'server')
+      .reduce(
+        (best, key) => (figures.relative(key, flight) > figures.relative(best, flight) ? key : best),
+        `${peers[0] as 'express'} ${client}`,
+      )
+  const faster = (flight: number): number =>
+    figures.relative(halt, flight) / figures.relative(fastest(flight), flight)
+  const cheaper = (flight: number): number =>
+    figures.of(halt, flight, 'server') / figures.of(fastest(flight), flight, 'server')
   const most = Math.max(...[1, 64, 256].map(flight => figures.of(halt, flight, 'calls')))
   return [
-    { what: `${client}: calls a check, at most`, rule: 'most', bound: 1, measured: rounded(most), unit: 'commands' },
-    { what: `${client}, 1 in flight: checks a second, to the fastest peer`, rule: 'least', bound: 1, measured: faster(1), unit: '×' },
-    { what: `${client}, 64 in flight: checks a second, to the fastest peer`, rule: 'least', bound: 1.7, measured: faster(64), unit: '×' },
-    { what: `${client}, 256 in flight: checks a second, to the fastest peer`, rule: 'least', bound: 3, measured: faster(256), unit: '×' },
-    { what: `${client}, 64 in flight: server CPU a check, to that peer`, rule: 'most', bound: 0.7, measured: cheaper(64), unit: '×' },
-    { what: `${client}, 256 in flight: server CPU a check, to that peer`, rule: 'most', bound: 0.7, measured: cheaper(256), unit: '×' },
+    {
+      what: `${client}: calls a check, at most`,
+      rule: 'most',
+      bound: 1,
+      measured: rounded(most),
+      unit: 'commands',
+    },
+    {
+      what: `${client}, 1 in flight: checks a second, to the fastest peer`,
+      rule: 'least',
+      bound: 1,
+      measured: faster(1),
+      unit: '×',
+    },
+    {
+      what: `${client}, 64 in flight: checks a second, to the fastest peer`,
+      rule: 'least',
+      bound: 1.7,
+      measured: faster(64),
+      unit: '×',
+    },
+    {
+      what: `${client}, 256 in flight: checks a second, to the fastest peer`,
+      rule: 'least',
+      bound: 3,
+      measured: faster(256),
+      unit: '×',
+    },
+    {
+      what: `${client}, 64 in flight: server CPU a check, to that peer`,
+      rule: 'most',
+      bound: 0.7,
+      measured: cheaper(64),
+      unit: '×',
+    },
+    {
+      what: `${client}, 256 in flight: server CPU a check, to that peer`,
+      rule: 'most',
+      bound: 0.7,
+      measured: cheaper(256),
+      unit: '×',
+    },
   ]
 }
 

@@ -26,7 +26,11 @@ const ORDER: readonly RedisName[] = ['halt', ...redisPeers, 'haltUser', 'haltQuo
 export async function redis({ quick }: Effort): Promise<Section> {
   const rounds = quick ? 1 : 5
   const checks = quick ? 1000 : 40_000
-  const keys = ORDER.flatMap(name => CLIENTS.filter(client => (redisContestants[name].clients as readonly string[]).includes(client)).map(client => `${name} ${client}` as RunKey))
+  const keys = ORDER.flatMap(name =>
+    CLIENTS.filter(client => (redisContestants[name].clients as readonly string[]).includes(client)).map(
+      client => `${name} ${client}` as RunKey,
+    ),
+  )
   const runs = new Map<RunKey, RedisRun[]>(keys.map(key => [key, []]))
   const server = await startServer()
   try {
@@ -40,13 +44,27 @@ export async function redis({ quick }: Effort): Promise<Section> {
       median((runs.get(key) ?? []).map(run => read(run) ?? Number.NaN))
     const figures: Figures = {
       of: (key, flight, field) => over(key, run => run.own[flight]?.[field]),
-      relative: (key, flight) => over(key, ({ own, incr }) => (own[flight]?.rate ?? 0) / (incr[flight]?.rate ?? 0)),
+      relative: (key, flight) =>
+        over(key, ({ own, incr }) => (own[flight]?.rate ?? 0) / (incr[flight]?.rate ?? 0)),
     }
     const bytes = await bytesOfKeys(server.url)
     return {
       name: 'redis',
-      title: 'Through Redis: checks a second (ratio to INCR on the same client), CPU µs a check, calls a check',
-      head: ['', 'answer', 'client', '1', '64', '256', 'client CPU at 64', 'server CPU at 64', 'at 256', 'calls at 1, 64, 256', 'script µs a call at 1'],
+      title:
+        'Through Redis: checks a second (ratio to INCR on the same client), CPU µs a check, calls a check',
+      head: [
+        '',
+        'answer',
+        'client',
+        '1',
+        '64',
+        '256',
+        'client CPU at 64',
+        'server CPU at 64',
+        'at 256',
+        'calls at 1, 64, 256',
+        'script µs a call at 1',
+      ],
       rows: keys.map(key => row(key, figures)),
       targets: redisTargets(figures, bytes),
       notes: [

@@ -36,9 +36,20 @@ export function toMarkdown({ title, head, rows, targets, notes }: Section): stri
     const wanted = `${rule === 'most' ? '≤' : '≥'} ${amount(bound, unit)}`
     return toRow([what, wanted, amount(measured, unit), isMet(target) ? 'met' : '**missed**'])
   })
-  const targetTable = [toRow(['target', 'wanted', 'measured', '']), toRow(['---', '--:', '--:', '---']), ...judged]
+  const targetTable = [
+    toRow(['target', 'wanted', 'measured', '']),
+    toRow(['---', '--:', '--:', '---']),
+    ...judged,
+  ]
   const tail = [...notes, machine()].map(note => `- ${note}`)
-  return [`### ${title}`, '', ...figures, '', ...(targets.length > 0 ? [...targetTable, ''] : []), ...tail].join('\n')
+  return [
+    `### ${title}`,
+    '',
+    ...figures,
+    '',
+    ...(targets.length > 0 ? [...targetTable, ''] : []),
+    ...tail,
+  ].join('\n')
 }
 
 /** What stands beside all sections: the versions that took part. */

@@ -16,7 +16,11 @@ export async function size({ quick }: Effort): Promise<Section> {
   for (const name of [...HALT, ...memoryPeers]) {
     const runs: number[] = []
     for (let round = 0; round < rounds; round++) {
-      const run = await runChild<SizeRun>('size-run.js', [name, String(count)], ['--expose-gc', '--max-old-space-size=8000'])
+      const run = await runChild<SizeRun>(
+        'size-run.js',
+        [name, String(count)],
+        ['--expose-gc', '--max-old-space-size=8000'],
+      )
       runs.push(run.bytes)
     }
     bytes.set(name, median(runs))
@@ -30,8 +34,16 @@ export async function size({ quick }: Effort): Promise<Section> {
     head: ['', 'answer', 'bytes'],
     rows,
     targets: [
-      { what: `token bucket, 20-character keys (best peer ${figure(best)})`, rule: 'most', bound: 80, measured: bytes.get('halt-bucket') ?? Number.NaN, unit: 'bytes' },
+      {
+        what: `token bucket, 20-character keys (best peer ${figure(best)})`,
+        rule: 'most',
+        bound: 80,
+        measured: bytes.get('halt-bucket') ?? Number.NaN,
+        unit: 'bytes',
+      },
     ],
-    notes: [`Median of ${rounds} processes with --expose-gc: heapUsed + external after the keys, less before them.`],
+    notes: [
+      `Median of ${rounds} processes with --expose-gc: heapUsed + external after the keys, less before them.`,
+    ],
   }
 }

@@ -12,7 +12,11 @@ export interface Charge {
 }
 
 /** Reads a store's verdict into the decision that users see. */
-export function answer(question: Question, verdict: Verdict, degraded: false | OnStoreError = false): Decision {
+export function answer(
+  question: Question,
+  verdict: Verdict,
+  degraded: false | OnStoreError = false,
+): Decision {
   const { items } = question
   const verdicts: PolicyVerdict[] = listOf(items.length)
   let binding: PolicyVerdict | undefined
@@ -48,7 +52,15 @@ export function answer(question: Question, verdict: Verdict, degraded: false | O
   const charge: Charge | undefined = isCharged ? { question, verdict } : undefined
   // Only shadow policies: the request passes, the first of them is shown.
   const shown = binding ?? { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
-  return new Decision(shown, retryAfter, verdict.repeated ? 0 : cost, degraded, verdicts, charge, verdict.now / 1e6)
+  return new Decision(
+    shown,
+    retryAfter,
+    verdict.repeated ? 0 : cost,
+    degraded,
+    verdicts,
+    charge,
+    verdict.now / 1e6,
+  )
 }
 
 /** Whose request it is about, and by which policy, where no counter decides. */
@@ -64,7 +76,15 @@ const NO_VERDICTS: readonly PolicyVerdict[] = Object.freeze([])
 /** A decision that lets a request in uncounted: it is exempt, or (`open`) the store is away and the policies are open. */
 export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, open = false): Decision {
   const resetAt = Math.ceil(nowMs / 1000)
-  const shown = { allowed: true, reason: open ? ('ok' as const) : ('exempt' as const), policy, limit, remaining: limit, resetAt, key }
+  const shown = {
+    allowed: true,
+    reason: open ? ('ok' as const) : ('exempt' as const),
+    policy,
+    limit,
+    remaining: limit,
+    resetAt,
+    key,
+  }
   return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, NO_VERDICTS, undefined, nowMs / 1000)
 }
 
@@ -125,7 +145,8 @@ function readDemand(item: Item, at: number, demand: Demand, verdict: Verdict): P
 function waitOf({ at, guard, lease }: Item, { group }: Question, verdict: Verdict): number {
   let longest = 0
   for (const i of [at, guard, lease]) {
-    if (i >= 0) longest = Math.max(longest, waitFor(group.demands[i] as Demand, verdict.states[i] ?? [], verdict))
+    if (i >= 0)
+      longest = Math.max(longest, waitFor(group.demands[i] as Demand, verdict.states[i] ?? [], verdict))
   }
   return longest
 }

@@ -63,7 +63,8 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   const reduced = rule.reduced && shareOf(rule.reduced, instances, floor)
   const common = gcd(rule.window, limit)
   const unit = rule.window / common
-  if (rule.letter !== 't' || isExact(capacity, unit)) return { ...rule, limit, capacity, unit, rate: limit / common, reduced }
+  if (rule.letter !== 't' || isExact(capacity, unit))
+    return { ...rule, limit, capacity, unit, rate: limit / common, reduced }
   // A whole share may have no divisor in common with the window; the rule's own terms, divided, are exact like the rule.
   const times = Math.max(1, Math.min(instances, Math.floor(MAX_EXACT / 2 / (capacity * rule.unit))))
   return { ...rule, limit, capacity, unit: rule.unit * times, reduced }
@@ -71,7 +72,9 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
 
 /** The same rule for `times` as many units, or for as many as a double holds exactly; without a cool-down. */
 export function multiply(rule: Rule, cell: string, times: number): Rule {
-  const most = Math.floor(MAX_EXACT / 2 / (rule.letter === 't' ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)))
+  const most = Math.floor(
+    MAX_EXACT / 2 / (rule.letter === 't' ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)),
+  )
   const factor = Math.max(1, Math.min(times, most))
   return Object.freeze({
     ...rule,

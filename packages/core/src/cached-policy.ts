@@ -40,7 +40,11 @@ export function cachedPolicy<R = unknown>(
   { key, ttl = '5s', stale = '1h', maxKeys = 10_000 }: CachedPolicyOptions<R>,
 ): PolicyResolver<R> {
   if (typeof load !== 'function' || typeof key !== 'function') {
-    throw new HaltError('HALT_E_OPTION', 'cachedPolicy needs a loader and a key function.', 'Give cachedPolicy(load, { key: request => id }).')
+    throw new HaltError(
+      'HALT_E_OPTION',
+      'cachedPolicy needs a loader and a key function.',
+      'Give cachedPolicy(load, { key: request => id }).',
+    )
   }
   const fresh = parseDuration(ttl, 'ttl') / 1000
   const usable = fresh + parseDuration(stale, 'stale') / 1000

@@ -66,7 +66,8 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
   const { name, limit, cost = 1, counter = name, mode = 'enforce', scope = 'global' } = policy
   const quota = 'period' in policy && policy.period !== undefined ? (policy as Quota<never>) : undefined
   const rate = quota === undefined ? (policy as Policy<never>) : undefined
-  const algorithm: CompiledPolicy['algorithm'] = quota === undefined ? (rate?.algorithm ?? 'token-bucket') : 'quota'
+  const algorithm: CompiledPolicy['algorithm'] =
+    quota === undefined ? (rate?.algorithm ?? 'token-bucket') : 'quota'
   const capacity = algorithm === 'token-bucket' ? ((rate as RatePolicy<never>).burst ?? limit) : limit
   const window = quota === undefined ? spanOf(rate as Policy<never>) : YEAR
   const block = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
@@ -76,7 +77,10 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
   const multiplier = quota === undefined ? context.multiplier : undefined
   const calendar = quota === undefined ? undefined : compileCalendar(calendarOf(quota))
   const base = compileRule({ ...numbers, counter }, multiplier)
-  const lease = inFlight === undefined ? undefined : compileRule({ ...LEASE, counter: `${counter}@held`, limit: inFlight, capacity: inFlight })
+  const lease =
+    inFlight === undefined
+      ? undefined
+      : compileRule({ ...LEASE, counter: `${counter}@held`, limit: inFlight, capacity: inFlight })
   const routes = new Map<string, Rule>()
   let guard: Rule | undefined
 
@@ -88,7 +92,8 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
     }
     return rule
   }
-  const guardRule = (): Rule => (guard ??= multiply(base, `${counter}@keys:${base.letter}`, context.keysPerAddress))
+  const guardRule = (): Rule =>
+    (guard ??= multiply(base, `${counter}@keys:${base.letter}`, context.keysPerAddress))
   return Object.freeze({
     name,
     algorithm,
@@ -112,7 +117,12 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
     rule: (route: string | undefined) => (scope === 'global' ? base : ruleFor(route ?? '*')),
     guardRule,
     lease,
-    cells: () => [base.cell, ...[...routes.values()].map(rule => rule.cell), ...(guard ? [guard.cell] : []), ...(lease ? [lease.cell] : [])],
+    cells: () => [
+      base.cell,
+      ...[...routes.values()].map(rule => rule.cell),
+      ...(guard ? [guard.cell] : []),
+      ...(lease ? [lease.cell] : []),
+    ],
   })
 }
 
@@ -162,6 +172,9 @@ function edgesIn(calendar: Calendar): () => Edges {
 }
 
 function calendarOf({ period, timeZone, anchor }: Quota<never>): Parameters<typeof compileCalendar>[0] {
-  return { period, ...(timeZone === undefined ? {} : { timeZone }), ...(anchor === undefined ? {} : { anchor }) }
+  return {
+    period,
+    ...(timeZone === undefined ? {} : { timeZone }),
+    ...(anchor === undefined ? {} : { anchor }),
+  }
 }
-

@@ -12,6 +12,11 @@ export function conclude(judgement: Judgement, question: Question): Decision {
   return pass(uncounted(question.items[0] as Item), Date.now(), true)
 }
 
-function uncounted({ policy, key, cost }: Item): { policy: string; limit: number; key: string; cost: number } {
+function uncounted({ policy, key, cost }: Item): {
+  policy: string
+  limit: number
+  key: string
+  cost: number
+} {
   return { policy: policy.name, limit: policy.limit, key: key.subject, cost }
 }

@@ -20,7 +20,11 @@ const whole = (cost: number): number => Math.min(Math.ceil(cost), MAX_COST)
  */
 export function readCost(cost: unknown, name = 'cost'): number {
   if (typeof cost === 'number' && cost >= 0 && cost < Infinity) return whole(cost)
-  throw new HaltError('HALT_E_COST', `${name} is ${describe(cost)}.`, 'Give a number of units from 0; fractions round up.')
+  throw new HaltError(
+    'HALT_E_COST',
+    `${name} is ${describe(cost)}.`,
+    'Give a number of units from 0; fractions round up.',
+  )
 }
 
 /** Checks a cost once, whatever policies it meets. */
@@ -34,7 +38,10 @@ export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
 /** The units a policy takes of a request: the given cost where it speaks of this policy, else the policy's own. */
 export function costFor(policy: CompiledPolicy, cost: Cost | typeof WHOLE_LIMIT | undefined): number {
   // A month's quota is not for one broken body to burn, and a request is one request in flight.
-  if (cost === WHOLE_LIMIT) return policy.algorithm === 'quota' || policy.algorithm === 'concurrency' ? policy.cost : Math.max(policy.cost, Math.min(policy.limit, policy.capacity))
+  if (cost === WHOLE_LIMIT)
+    return policy.algorithm === 'quota' || policy.algorithm === 'concurrency'
+      ? policy.cost
+      : Math.max(policy.cost, Math.min(policy.limit, policy.capacity))
   return givenCost(policy, cost) ?? policy.cost
 }
 

@@ -110,6 +110,8 @@ export class Decision implements DecisionFields {
 
   /** The receipt of a decision; undefined for a copy, and for what is no decision. */
   static receiptOf(decision: unknown): Receipt | undefined {
-    return typeof decision === 'object' && decision !== null && #receipt in decision ? decision.#receipt : undefined
+    return typeof decision === 'object' && decision !== null && #receipt in decision
+      ? decision.#receipt
+      : undefined
   }
 }

@@ -39,7 +39,8 @@ export interface ExplanationParts {
 /** Writes an explanation from a decision that consumed nothing. */
 export function explain({ decision, policies, caller, exemptions, walk }: ExplanationParts): Explanation {
   const { view } = caller ?? {}
-  const hops = walk === undefined || view === undefined ? [] : walk.walk(view.ip, name => readHeader(view.headers, name))
+  const hops =
+    walk === undefined || view === undefined ? [] : walk.walk(view.ip, name => readHeader(view.headers, name))
   const explained = policies.map(policy => {
     const verdict = decision.verdicts.find(said => said.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
@@ -59,11 +60,16 @@ export function explain({ decision, policies, caller, exemptions, walk }: Explan
 
 function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
   if (policy.keyExtractor !== undefined) return 'the key extractor, else onMissingKey'
-  return caller.key(policy.keyStrategy)?.how ?? `no ${policy.keyStrategy} found: onMissingKey "${policy.onMissingKey}"`
+  return (
+    caller.key(policy.keyStrategy)?.how ??
+    `no ${policy.keyStrategy} found: onMissingKey "${policy.onMissingKey}"`
+  )
 }
 
 function write({ decision, hops, policies }: Omit<Explanation, 'toString'>): string {
-  const lines = [`${decision.allowed ? 'Allowed' : 'Refused'}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`]
+  const lines = [
+    `${decision.allowed ? 'Allowed' : 'Refused'}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`,
+  ]
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
   for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict } of policies) {
     if (verdict === undefined) {
@@ -71,7 +77,9 @@ function write({ decision, hops, policies }: Omit<Explanation, 'toString'>): str
       continue
     }
     const wait = verdict.allowed ? 'passes' : `refuses: ${verdict.reason}, passes in ${verdict.retryAfter} s`
-    lines.push(`  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${verdict.remaining} of ${verdict.limit} left, ${wait}`)
+    lines.push(
+      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${verdict.remaining} of ${verdict.limit} left, ${wait}`,
+    )
   }
   return lines.join('\n')
 }

@@ -3,7 +3,14 @@ export type { AnyPolicy } from './compiled-policy.ts'
 export type { Cost } from './cost.ts'
 export type { Decision, DecisionFields, PolicyVerdict, Reason } from './decision.ts'
 export type { Duration } from './duration.ts'
-export { HaltError, type HaltErrorCode, type HaltWarning, type HaltWarningCode, type Warn, warnOnce } from './errors.ts'
+export {
+  HaltError,
+  type HaltErrorCode,
+  type HaltWarning,
+  type HaltWarningCode,
+  type Warn,
+  warnOnce,
+} from './errors.ts'
 export type { Explanation, PolicyExplanation } from './explanation.ts'
 export { RateLimiter, type CheckOptions, type Reservation } from './limiter.ts'
 export type { RateLimiterOptions } from './options.ts'
@@ -32,7 +39,13 @@ export type { DecisionMetadata, PenaltyStatus, QuotaUsage, Telemetry } from './t
 export { cachedPolicy, type CachedPolicyOptions } from './cached-policy.ts'
 export { llmBudget, llmCost, type LlmBudgetOptions } from './llm-budget.ts'
 export { PenaltyManager, type PenaltyManagerOptions } from './penalty.ts'
-export { QuotaManager, type QuotaCall, type QuotaManagerOptions, type QuotaResult, type QuotaStatus } from './quota.ts'
+export {
+  QuotaManager,
+  type QuotaCall,
+  type QuotaManagerOptions,
+  type QuotaResult,
+  type QuotaStatus,
+} from './quota.ts'
 export { PolicyRegistry } from './registry.ts'
 export { CompositeTelemetry } from './telemetry-composite.ts'
 export { LoggingTelemetry, type Logger } from './telemetry-log.ts'

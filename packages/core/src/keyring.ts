@@ -25,7 +25,9 @@ export class Keyring {
     if (policy.keyExtractor === undefined) {
       // The address is always there, if only as one shared stand-in.
       const key = caller.key(policy.keyStrategy)
-      return policy.keyStrategy === 'ip' || policy.keyStrategy === 'shared' ? (key as FoundKey) : this.#accept(policy, caller, key)
+      return policy.keyStrategy === 'ip' || policy.keyStrategy === 'shared'
+        ? (key as FoundKey)
+        : this.#accept(policy, caller, key)
     }
     try {
       const value = policy.keyExtractor(caller.view.request as never, caller.view.context)

@@ -86,7 +86,13 @@ export class RateLimiter<R = unknown> {
     }
     this.#exempter = new Exempter(options as RateLimiterOptions, this.warn)
     const context = { multiplier: compiledPenalty?.multiplier, keysPerAddress: numbers.keysPerAddress }
-    this.#policies = new PolicySource(policy as never, fallbackPolicy as never, context, numbers.callbackTimeout, this.warn)
+    this.#policies = new PolicySource(
+      policy as never,
+      fallbackPolicy as never,
+      context,
+      numbers.callbackTimeout,
+      this.warn,
+    )
     this.#observer = new Observer(telemetry, store.kind ?? 'custom', this.warn)
     this.#judge = new Judge({
       store,
@@ -155,13 +161,21 @@ export class RateLimiter<R = unknown> {
     checkCost(options.cost)
     const asked = this.#asked(options, false)
     const caller = new Caller(view, this.#callers, options.ip)
-    const policies = options.policy === undefined ? this.#policies.resolve(view.request, view.context) : this.#policies.compile(options.policy as never)
+    const policies =
+      options.policy === undefined
+        ? this.#policies.resolve(view.request, view.context)
+        : this.#policies.compile(options.policy as never)
     if (!isPromise(policies)) return this.#pipeline.decide(this.#join(policies, options), caller, asked)
     return policies.then(found => this.#pipeline.decide(this.#join(found, options), caller, asked))
   }
 
-  #join(policies: readonly CompiledPolicy[] | undefined, { also }: CheckOptions<R>): readonly CompiledPolicy[] | undefined {
-    return policies === undefined || also === undefined ? policies : this.#policies.join(policies, also as never)
+  #join(
+    policies: readonly CompiledPolicy[] | undefined,
+    { also }: CheckOptions<R>,
+  ): readonly CompiledPolicy[] | undefined {
+    return policies === undefined || also === undefined
+      ? policies
+      : this.#policies.join(policies, also as never)
   }
 
   /** What {@link check} would say now; consumes nothing. */
@@ -215,7 +229,9 @@ export class RateLimiter<R = unknown> {
 
   /** Charges an estimate; settle or cancel it afterwards. What neither happens to stays charged. */
   async reserve(target: R | RequestView | Identity, options: CheckOptions<R> = {}): Promise<Reservation> {
-    const decision = isIdentity(target) ? await this.consume(target, options) : await this.check(target, options)
+    const decision = isIdentity(target)
+      ? await this.consume(target, options)
+      : await this.check(target, options)
     return {
       decision,
       settle: actual => this.settle(decision, actual),
@@ -233,7 +249,10 @@ export class RateLimiter<R = unknown> {
     const cells = [...this.#policies.known()]
       .filter(policy => policy.calendar === undefined)
       .flatMap(policy => {
-        const subjects = keys === undefined ? [subject] : keys.filter(key => key.policy === policy.name).map(({ key }) => key)
+        const subjects =
+          keys === undefined
+            ? [subject]
+            : keys.filter(key => key.policy === policy.name).map(({ key }) => key)
         return policy.cells().flatMap(cell => subjects.map(found => ({ subject: found, cell })))
       })
     this.#judge.forget(cells)
@@ -246,7 +265,10 @@ export class RateLimiter<R = unknown> {
     if (isIdentity(target)) return explain({ decision, policies: this.policies })
     const caller = new Caller(toView(target), this.#callers)
     const policies = (await this.#policies.resolve(caller.view.request, caller.view.context)) ?? []
-    const exemptions = policies.map(policy => ({ policy, why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller) }))
+    const exemptions = policies.map(policy => ({
+      policy,
+      why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller),
+    }))
     const walk = this.#callers.clientIp
     return explain({ decision, policies, caller, exemptions, walk })
   }
@@ -263,9 +285,14 @@ export class RateLimiter<R = unknown> {
   }
 
   async #decideIdentity(identity: Identity, options: CheckOptions<R>, peek: boolean): Promise<Decision> {
-    const policies = options.policy === undefined ? this.#policies.fixed : this.#policies.compile(options.policy as never)
+    const policies =
+      options.policy === undefined ? this.#policies.fixed : this.#policies.compile(options.policy as never)
     if (policies === undefined) {
-      throw new HaltError('HALT_E_POLICY_REQUIRED', 'The policies come from a resolver, and an identity is no request.', 'Give { policy }.')
+      throw new HaltError(
+        'HALT_E_POLICY_REQUIRED',
+        'The policies come from a resolver, and an identity is no request.',
+        'Give { policy }.',
+      )
     }
     return this.#pipeline.decideFor(this.#subject(identity), policies, this.#asked(options, peek))
   }
@@ -296,5 +323,9 @@ export class RateLimiter<R = unknown> {
 function receiptOf(decision: Decision): Receipt {
   const receipt = Decision.receiptOf(decision)
   if (receipt !== undefined) return receipt
-  throw new HaltError('HALT_E_SETTLE', 'This is no decision of a limiter, or a copy of one.', 'Pass the very object that check() gave.')
+  throw new HaltError(
+    'HALT_E_SETTLE',
+    'This is no decision of a limiter, or a copy of one.',
+    'Pass the very object that check() gave.',
+  )
 }

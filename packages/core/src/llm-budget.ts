@@ -3,7 +3,10 @@ import { HaltError } from './errors.ts'
 import { QuotaPeriod, type PolicyBase } from './policy.ts'
 
 /** Options of {@link llmBudget}: numbers, and what its policies have in common. */
-export interface LlmBudgetOptions<R = unknown> extends Pick<PolicyBase<R>, 'keyStrategy' | 'keyExtractor' | 'onMissingKey' | 'plan'> {
+export interface LlmBudgetOptions<R = unknown> extends Pick<
+  PolicyBase<R>,
+  'keyStrategy' | 'keyExtractor' | 'onMissingKey' | 'plan'
+> {
   /** Requests a minute. */
   readonly rpm?: number | undefined
   /** Tokens a minute. */

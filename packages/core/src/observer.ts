@@ -25,7 +25,13 @@ export class Observer {
     return this.#notify === undefined ? 0 : performance.now()
   }
 
-  decided(decision: Decision, question: Question, verdict: Verdict | undefined, view: RequestView | undefined, started: number): void {
+  decided(
+    decision: Decision,
+    question: Question,
+    verdict: Verdict | undefined,
+    view: RequestView | undefined,
+    started: number,
+  ): void {
     if (this.#notify === undefined) return
     const item = question.items.find(({ policy }) => policy.name === decision.policy) ?? question.items[0]
     this.#tell(decision, item?.policy, view, started)
@@ -46,22 +52,41 @@ export class Observer {
     this.#notify?.('onStoreError', error, { failure, store: this.#store })
   }
 
-  #tell(decision: Decision, policy: CompiledPolicy | undefined, view: RequestView | undefined, started: number): void {
+  #tell(
+    decision: Decision,
+    policy: CompiledPolicy | undefined,
+    view: RequestView | undefined,
+    started: number,
+  ): void {
     const metadata = this.#metadata(decision, policy, view, started)
     this.#notify?.('onCheck', decision.key, decision, metadata)
     this.#notify?.(decision.allowed ? 'onAllowed' : 'onBlocked', decision.key, decision, metadata)
   }
 
-  #metadata(decision: Decision, policy: CompiledPolicy | undefined, view: RequestView | undefined, started: number): DecisionMetadata {
-    const shadowed = decision.allowed && decision.verdicts.some(({ allowed, mode }) => mode === 'shadow' && !allowed)
+  #metadata(
+    decision: Decision,
+    policy: CompiledPolicy | undefined,
+    view: RequestView | undefined,
+    started: number,
+  ): DecisionMetadata {
+    const shadowed =
+      decision.allowed && decision.verdicts.some(({ allowed, mode }) => mode === 'shadow' && !allowed)
     return {
       policy: decision.policy,
       algorithm: policy?.algorithm ?? 'none',
       keyStrategy: policy?.keyStrategy ?? 'none',
-      endpoint: view === undefined ? 'none' : view.route === undefined ? view.method : `${view.method} ${view.route}`,
+      endpoint:
+        view === undefined ? 'none' : view.route === undefined ? view.method : `${view.method} ${view.route}`,
       cost: decision.cost,
       plan: policy?.plan,
-      outcome: decision.reason === 'exempt' ? 'exempt' : !decision.allowed ? 'blocked' : shadowed ? 'shadow_blocked' : 'allowed',
+      outcome:
+        decision.reason === 'exempt'
+          ? 'exempt'
+          : !decision.allowed
+            ? 'blocked'
+            : shadowed
+              ? 'shadow_blocked'
+              : 'allowed',
       degraded: decision.degraded,
       durationMs: performance.now() - started,
       store: this.#store,
@@ -76,21 +101,29 @@ export class Observer {
       const usage = quotaUsage(policy, demand, verdict, at)
       const passed = verdict.passes[at] === true
       this.#notify?.('onQuotaCheck', demand.subject, usage, passed)
-      const threshold = passed && verdict.allowed && !verdict.repeated ? thresholdReached(policy, usage, demand.cost) : undefined
-      if (!passed || threshold !== undefined) this.#notify?.('onQuotaExceeded', demand.subject, { ...usage, threshold })
+      const threshold =
+        passed && verdict.allowed && !verdict.repeated
+          ? thresholdReached(policy, usage, demand.cost)
+          : undefined
+      if (!passed || threshold !== undefined)
+        this.#notify?.('onQuotaExceeded', demand.subject, { ...usage, threshold })
     }
   }
 
   #tellPenalty({ group }: Question, verdict: Verdict): void {
     const state = verdict.penalty
     // Recorded by this very decision: its instant is the last violation's.
-    if (group.penalty === undefined || verdict.allowed || state.length === 0 || state[2] !== verdict.now) return
+    if (group.penalty === undefined || verdict.allowed || state.length === 0 || state[2] !== verdict.now)
+      return
     const violation = `${verdict.now} ${state[3]}`
     if (this.#told.get(group.penalty.subject) === violation) return
     this.#told.set(group.penalty.subject, violation)
     const status = penaltyStatus(group.penalty.rule, verdict)
     this.#notify?.('onViolation', group.penalty.subject, status, group.penalty.rule.severity / 1e6)
-    const justStarted = state[0]! > verdict.now && state[5]! >= state[0]! && state[0]! - verdict.now >= group.penalty.rule.duration
+    const justStarted =
+      state[0]! > verdict.now &&
+      state[5]! >= state[0]! &&
+      state[0]! - verdict.now >= group.penalty.rule.duration
     if (justStarted) this.#notify?.('onPenaltyApplied', group.penalty.subject, status)
   }
 }

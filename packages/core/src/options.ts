@@ -97,13 +97,24 @@ export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers
   checkNames(fields, LIMITER_OPTIONS, 'RateLimiter')
   checkStore(options.store)
   if (options.policy === undefined) {
-    throw new HaltError('HALT_E_POLICY', 'RateLimiter has no policy.', 'Give policy: presets.PUBLIC_API, or your own.')
+    throw new HaltError(
+      'HALT_E_POLICY',
+      'RateLimiter has no policy.',
+      'Give policy: presets.PUBLIC_API, or your own.',
+    )
   }
-  for (const name of ['clientIp', 'userId', 'apiKey', 'warn']) checkType(fields, name, 'function', 'HALT_E_OPTION')
+  for (const name of ['clientIp', 'userId', 'apiKey', 'warn'])
+    checkType(fields, name, 'function', 'HALT_E_OPTION')
   checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_OPTION')
   checkType(fields, 'telemetry', 'object', 'HALT_E_OPTION')
   checkChoice(fields, 'onStoreError', ['local', 'open', 'closed'], 'HALT_E_ON_STORE_ERROR')
-  const { storeTimeout = '100ms', callbackTimeout = '1s', ipv6Prefix = 56, keysPerAddress = 10, instances = 'auto' } = options
+  const {
+    storeTimeout = '100ms',
+    callbackTimeout = '1s',
+    ipv6Prefix = 56,
+    keysPerAddress = 10,
+    instances = 'auto',
+  } = options
   return {
     storeTimeout: parseDuration(storeTimeout, 'storeTimeout') / 1000,
     callbackTimeout: parseDuration(callbackTimeout, 'callbackTimeout') / 1000,
@@ -116,10 +127,20 @@ export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers
 function checkStore(store: unknown): void {
   const shape = store as { evaluate?: unknown; forget?: unknown } | null | undefined
   if (typeof shape?.evaluate === 'function' && typeof shape.forget === 'function') return
-  throw new HaltError('HALT_E_STORE_OPTION', `store is ${describe(store)}, not a store.`, 'Give new InMemoryStore() or new RedisStore({ client }).')
+  throw new HaltError(
+    'HALT_E_STORE_OPTION',
+    `store is ${describe(store)}, not a store.`,
+    'Give new InMemoryStore() or new RedisStore({ client }).',
+  )
 }
 
-function whole(name: string, value: unknown, low: number, high: number, code: HaltErrorCode = 'HALT_E_OPTION'): number {
+function whole(
+  name: string,
+  value: unknown,
+  low: number,
+  high: number,
+  code: HaltErrorCode = 'HALT_E_OPTION',
+): number {
   if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return value as number
   throw new HaltError(code, `${name} is ${describe(value)}.`, `Give a whole number from ${low} to ${high}.`)
 }

@@ -43,13 +43,25 @@ export interface CompiledPenalty {
  * @throws HaltError `HALT_E_PENALTY`
  */
 export function compilePenalty(config: LimiterPenalty = {}): CompiledPenalty {
-  if (typeof config !== 'object' || config === null) refuse(`The penalty is ${describe(config)}.`, 'Give an object.')
+  if (typeof config !== 'object' || config === null)
+    refuse(`The penalty is ${describe(config)}.`, 'Give an object.')
   checkNames(config as Record<string, unknown>, FIELDS, 'The penalty')
-  const { threshold = 10, multiplier = 0.5, decayRate = 1, duration = 3600, cooldown = 60, escalation, recordOn } = config
+  const {
+    threshold = 10,
+    multiplier = 0.5,
+    decayRate = 1,
+    duration = 3600,
+    cooldown = 60,
+    escalation,
+    recordOn,
+  } = config
   inRange('threshold', threshold, 0.1, 1e6)
   inRange('decayRate', decayRate, 0, 1e6)
   if (!(typeof multiplier === 'number' && multiplier > 0 && multiplier <= 1)) {
-    refuse(`multiplier is ${describe(multiplier)}.`, 'Give a share above 0 and at most 1; to ban, use blockDuration.')
+    refuse(
+      `multiplier is ${describe(multiplier)}.`,
+      'Give a share above 0 and at most 1; to ban, use blockDuration.',
+    )
   }
   if (recordOn !== undefined && recordOn !== 'limited' && recordOn !== 'never') {
     refuse(`recordOn is ${describe(recordOn)}.`, 'Choose "limited" or "never".')
@@ -68,7 +80,10 @@ export function compilePenalty(config: LimiterPenalty = {}): CompiledPenalty {
     severity: POINT,
     cooldown: cooldown === 0 ? 0 : parseDuration(cooldown, 'cooldown', 'HALT_E_PENALTY'),
     factor,
-    maxDuration: Math.max(length, longest === undefined ? DAY : parseDuration(longest, 'maxDuration', 'HALT_E_PENALTY')),
+    maxDuration: Math.max(
+      length,
+      longest === undefined ? DAY : parseDuration(longest, 'maxDuration', 'HALT_E_PENALTY'),
+    ),
   })
   return { rule, multiplier, records: recordOn !== 'never' }
 }

@@ -45,7 +45,11 @@ export class PenaltyManager {
 
   constructor({ store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn }: PenaltyManagerOptions) {
     if (typeof store?.evaluate !== 'function') {
-      throw new HaltError('HALT_E_STORE_OPTION', 'PenaltyManager got no store.', 'Give new PenaltyManager({ store }).')
+      throw new HaltError(
+        'HALT_E_STORE_OPTION',
+        'PenaltyManager got no store.',
+        'Give new PenaltyManager({ store }).',
+      )
     }
     const once = warnOnce(warn)
     this.#store = store
@@ -66,9 +70,16 @@ export class PenaltyManager {
    *
    * @throws HaltError `HALT_E_PENALTY` for a severity that is no number above 0
    */
-  async recordViolation(identity: Identity, { severity = 1 }: { severity?: number } = {}): Promise<PenaltyStatus> {
+  async recordViolation(
+    identity: Identity,
+    { severity = 1 }: { severity?: number } = {},
+  ): Promise<PenaltyStatus> {
     if (!(typeof severity === 'number' && severity > 0 && severity <= 1e6)) {
-      throw new HaltError('HALT_E_PENALTY', `severity is ${describe(severity)}.`, 'Give a number of points above 0.')
+      throw new HaltError(
+        'HALT_E_PENALTY',
+        `severity is ${describe(severity)}.`,
+        'Give a number of points above 0.',
+      )
     }
     const { rule } = this.#penalty
     const verdict = await this.#ask(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
@@ -76,13 +87,17 @@ export class PenaltyManager {
     const subject = this.#subject(identity)
     this.#notify('onViolation', subject, status, severity)
     // To the microsecond: a penalty that runs already has less left than the whole.
-    if (penaltyUntil(verdict) - verdict.now >= rule.duration) this.#notify('onPenaltyApplied', subject, status)
+    if (penaltyUntil(verdict) - verdict.now >= rule.duration)
+      this.#notify('onPenaltyApplied', subject, status)
     return status
   }
 
   /** Starts a penalty at once, for `duration` (default the configuration's); a longer one that runs stays. */
   async applyPenalty(identity: Identity, { duration }: { duration?: Duration } = {}): Promise<PenaltyStatus> {
-    const micros = duration === undefined ? this.#penalty.rule.duration : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
+    const micros =
+      duration === undefined
+        ? this.#penalty.rule.duration
+        : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
     const status = penaltyStatus(this.#penalty.rule, await this.#ask(identity, PenaltyMode.APPLY, micros))
     this.#notify('onPenaltyApplied', this.#subject(identity), status)
     return status

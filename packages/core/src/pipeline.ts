@@ -43,10 +43,15 @@ export class Pipeline {
   }
 
   /** Decides a request by policies; `undefined` when those could not be found. */
-  decide(policies: readonly CompiledPolicy[] | undefined, caller: Caller, asked: Asked): Decision | Promise<Decision> {
+  decide(
+    policies: readonly CompiledPolicy[] | undefined,
+    caller: Caller,
+    asked: Asked,
+  ): Decision | Promise<Decision> {
     const { exempter, keyring } = this.#parts
     // First, so that no orchestrator ends the process for want of policies.
-    if (exempter.isHealthCheck(caller.view.method, caller.view.path)) return this.#exempt(policies?.[0], caller, asked)
+    if (exempter.isHealthCheck(caller.view.method, caller.view.path))
+      return this.#exempt(policies?.[0], caller, asked)
     if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', asked)
     const counted: CompiledPolicy[] = []
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = []
@@ -55,17 +60,24 @@ export class Pipeline {
       const policy = policies[i] as CompiledPolicy
       if (policy.off || exempter.reason(policy, caller) !== undefined) continue
       const key = keyring.find(policy, caller)
-      if (policies.length === 1 && typeof key === 'object' && !isPromise(key)) return this.#askOne(policy, key, caller, asked)
+      if (policies.length === 1 && typeof key === 'object' && !isPromise(key))
+        return this.#askOne(policy, key, caller, asked)
       pending ||= isPromise(key)
       counted.push(policy)
       keys.push(key)
     }
     if (!pending) return this.#judge(counted, keys as KeyOutcome[], policies, caller, asked)
-    return Promise.all(keys.map(async key => key)).then(found => this.#judge(counted, found, policies, caller, asked))
+    return Promise.all(keys.map(async key => key)).then(found =>
+      this.#judge(counted, found, policies, caller, asked),
+    )
   }
 
   /** Decides for a subject that is given, not found. */
-  decideFor(subject: Subject, policies: readonly CompiledPolicy[], asked: Asked): Decision | Promise<Decision> {
+  decideFor(
+    subject: Subject,
+    policies: readonly CompiledPolicy[],
+    asked: Asked,
+  ): Decision | Promise<Decision> {
     const keyed: Keyed[] = []
     for (const policy of policies) {
       if (policy.off) continue
@@ -104,7 +116,12 @@ export class Pipeline {
     return this.#ask(keyed, caller, this.#parts.penalty && caller.principal, asked)
   }
 
-  #ask(keyed: readonly Keyed[], caller: Caller | undefined, principal: Subject | undefined, asked: Asked): Decision | Promise<Decision> {
+  #ask(
+    keyed: readonly Keyed[],
+    caller: Caller | undefined,
+    principal: Subject | undefined,
+    asked: Asked,
+  ): Decision | Promise<Decision> {
     const { penalty, digest, judge } = this.#parts
     const unverified = caller !== undefined && keyed.some(({ key }) => key.unverified)
     const question = ask(keyed, {
@@ -123,7 +140,12 @@ export class Pipeline {
     return judgement.then(found => this.#conclude(found, question, caller, asked))
   }
 
-  #conclude(judgement: Judgement, question: Question, caller: Caller | undefined, { peek, started }: Asked): Decision {
+  #conclude(
+    judgement: Judgement,
+    question: Question,
+    caller: Caller | undefined,
+    { peek, started }: Asked,
+  ): Decision {
     const decision = conclude(judgement, question)
     const verdict = 'degraded' in judgement ? undefined : judgement.verdict
     if (!peek) this.#parts.observer.decided(decision, question, verdict, caller?.view, started)
@@ -136,9 +158,20 @@ export class Pipeline {
     return decision
   }
 
-  #refuse(policy: CompiledPolicy | undefined, caller: Caller, reason: 'missing-key' | 'policy-error', { cost, peek, started }: Asked): Decision {
+  #refuse(
+    policy: CompiledPolicy | undefined,
+    caller: Caller,
+    reason: 'missing-key' | 'policy-error',
+    { cost, peek, started }: Asked,
+  ): Decision {
     const units = policy === undefined ? 1 : costFor(policy, cost)
-    const decision = refusal(reason, uncounted(policy, caller.ip, units), Date.now(), false, reason === 'policy-error' ? 1 : 0)
+    const decision = refusal(
+      reason,
+      uncounted(policy, caller.ip, units),
+      Date.now(),
+      false,
+      reason === 'policy-error' ? 1 : 0,
+    )
     if (!peek) this.#parts.observer.refused(decision, policy, caller.view, started)
     return decision
   }

@@ -1,4 +1,10 @@
-import { type AnyPolicy, type CompileContext, compilePolicy, type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
+import {
+  type AnyPolicy,
+  type CompileContext,
+  compilePolicy,
+  type CompiledPolicy,
+  refuseDuplicates,
+} from './compiled-policy.ts'
 import { HaltError, type Warn } from './errors.ts'
 import { isPromise, within } from './timers.ts'
 
@@ -18,10 +24,19 @@ export class PolicySource {
   readonly #warn: Warn
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
   readonly #lists = new WeakMap<object, readonly CompiledPolicy[]>()
-  readonly #joined = new WeakMap<readonly CompiledPolicy[], Map<readonly CompiledPolicy[], readonly CompiledPolicy[]>>()
+  readonly #joined = new WeakMap<
+    readonly CompiledPolicy[],
+    Map<readonly CompiledPolicy[], readonly CompiledPolicy[]>
+  >()
   readonly #known = new Map<string, CompiledPolicy>()
 
-  constructor(policy: Given | Resolver, fallback: Given | undefined, context: CompileContext, timeout: number, warn: Warn) {
+  constructor(
+    policy: Given | Resolver,
+    fallback: Given | undefined,
+    context: CompileContext,
+    timeout: number,
+    warn: Warn,
+  ) {
     this.#context = context
     this.#timeout = timeout
     this.#warn = warn
@@ -67,7 +82,8 @@ export class PolicySource {
       this.#noticeMilliseconds(policy)
       this.#compiled.set(policy, compiled)
     }
-    if (this.#known.size < REMEMBERED || this.#known.has(compiled.name)) this.#known.set(compiled.name, compiled)
+    if (this.#known.size < REMEMBERED || this.#known.has(compiled.name))
+      this.#known.set(compiled.name, compiled)
     return compiled
   }
 
@@ -85,7 +101,10 @@ export class PolicySource {
   }
 
   /** The policies for a request; undefined when the resolver fails and there is no fallback. */
-  resolve(request: unknown, context?: unknown): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
+  resolve(
+    request: unknown,
+    context?: unknown,
+  ): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
     if (this.#fixed !== undefined) return this.#fixed
     try {
       const given = (this.#resolver as Resolver)(request as never, context)
@@ -122,7 +141,10 @@ export class PolicySource {
     this.#warn({
       code: 'HALT_W_POLICY_RESOLVER',
       message: `The policy resolver failed: ${error instanceof Error ? error.message : String(error)}.`,
-      fix: this.#fallback === undefined ? 'Give a fallbackPolicy; until then such requests get 503.' : 'The fallbackPolicy decides.',
+      fix:
+        this.#fallback === undefined
+          ? 'Give a fallbackPolicy; until then such requests get 503.'
+          : 'The fallbackPolicy decides.',
     })
     return this.#fallback
   }

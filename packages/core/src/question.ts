@@ -54,22 +54,47 @@ export function ask(keyed: readonly Keyed[], context: QuestionContext): Question
     const { policy, key } = keyed[i] as Keyed
     const shadow = isShadow(policy, key.subject)
     const cost = costFor(policy, context.cost)
-    const mode = context.peek ? Mode.PEEK : shadow ? Mode.SHADOW : policy.lease === undefined ? Mode.CHARGE : Mode.HOLD
+    const mode = context.peek
+      ? Mode.PEEK
+      : shadow
+        ? Mode.SHADOW
+        : policy.lease === undefined
+          ? Mode.CHARGE
+          : Mode.HOLD
     const edges = policy.edges()
     const penalized = policy.calendar === undefined && isPenalized(key.subject, context.principal)
     // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
-    const at = demands.push({ rule: policy.rule(context.route), subject: key.subject, cost, mode, edges, penalized }) - 1
+    const at =
+      demands.push({ rule: policy.rule(context.route), subject: key.subject, cost, mode, edges, penalized }) -
+      1
     const guard = key.unverified
-      ? demands.push({ rule: policy.guardRule(), subject: context.address, cost, mode, edges, penalized: false }) - 1
+      ? demands.push({
+          rule: policy.guardRule(),
+          subject: context.address,
+          cost,
+          mode,
+          edges,
+          penalized: false,
+        }) - 1
       : -1
-    const lease = policy.lease !== undefined && mode !== Mode.SHADOW ? demands.push(leaseOf(policy.lease, key.subject, mode)) - 1 : -1
+    const lease =
+      policy.lease !== undefined && mode !== Mode.SHADOW
+        ? demands.push(leaseOf(policy.lease, key.subject, mode)) - 1
+        : -1
     items.push({ policy, key, cost, shadow, at, guard, lease })
   }
   return { items, group: { demands, penalty: penaltyOf(context), once: onceOf(items, demands, context) } }
 }
 
 function leaseOf(rule: Rule, subject: Subject, mode: Mode): Demand {
-  return { rule, subject, cost: 1, mode: mode === Mode.HOLD ? Mode.CHARGE : mode, edges: undefined, penalized: false }
+  return {
+    rule,
+    subject,
+    cost: 1,
+    mode: mode === Mode.HOLD ? Mode.CHARGE : mode,
+    edges: undefined,
+    penalized: false,
+  }
 }
 
 function penaltyOf({ penalty, principal, peek }: QuestionContext): Group['penalty'] {
@@ -80,11 +105,17 @@ function penaltyOf({ penalty, principal, peek }: QuestionContext): Group['penalt
 
 function isPenalized(subject: Subject, principal: Subject | undefined): boolean {
   if (principal === undefined) return false
-  return subject === principal || (subject.startsWith(principal) && subject.startsWith('+ip:', principal.length))
+  return (
+    subject === principal || (subject.startsWith(principal) && subject.startsWith('+ip:', principal.length))
+  )
 }
 
 // Beside the first policy's counter, so that one limiter's keys are not another's; for as long as the longest counts.
-function onceOf(items: readonly Item[], demands: readonly Demand[], context: QuestionContext): OnceDemand | undefined {
+function onceOf(
+  items: readonly Item[],
+  demands: readonly Demand[],
+  context: QuestionContext,
+): OnceDemand | undefined {
   const { idempotencyKey, digest } = context
   const first = items[0]
   if (idempotencyKey === undefined || first === undefined) return undefined

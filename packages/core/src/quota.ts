@@ -63,7 +63,11 @@ export class QuotaManager {
 
   constructor(store: Store, options: QuotaManagerOptions = {}) {
     if (typeof store?.evaluate !== 'function') {
-      throw new HaltError('HALT_E_STORE_OPTION', 'QuotaManager got no store.', 'Give new QuotaManager(store).')
+      throw new HaltError(
+        'HALT_E_STORE_OPTION',
+        'QuotaManager got no store.',
+        'Give new QuotaManager(store).',
+      )
     }
     const warn = warnOnce(options.warn)
     this.#store = store
@@ -103,17 +107,26 @@ export class QuotaManager {
     return this.#store.evaluate({ demands: [{ ...demand, receipt: now.states[0]?.[1] ?? 0 }] })
   }
 
-  async #ask(identity: Identity, quota: Quota<never>, { cost, idempotencyKey }: QuotaCall, mode: Mode): Promise<QuotaResult> {
+  async #ask(
+    identity: Identity,
+    quota: Quota<never>,
+    { cost, idempotencyKey }: QuotaCall,
+    mode: Mode,
+  ): Promise<QuotaResult> {
     const compiled = this.#compile(quota)
     const demand = this.#demand(identity, compiled, cost === undefined ? compiled.cost : readCost(cost), mode)
-    const once = idempotencyKey === undefined || mode === Mode.PEEK ? undefined : this.#once(demand, compiled, idempotencyKey)
+    const once =
+      idempotencyKey === undefined || mode === Mode.PEEK
+        ? undefined
+        : this.#once(demand, compiled, idempotencyKey)
     const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
     const status = this.#status(compiled, demand, verdict)
     const allowed = verdict.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
     const charged = allowed && mode === Mode.CHARGE && !verdict.repeated
     const threshold = charged ? thresholdReached(compiled, status, demand.cost) : undefined
-    if (!allowed || threshold !== undefined) this.#notify('onQuotaExceeded', demand.subject, { ...status, threshold })
+    if (!allowed || threshold !== undefined)
+      this.#notify('onQuotaExceeded', demand.subject, { ...status, threshold })
     return { allowed, quota: status }
   }
 
@@ -122,7 +135,11 @@ export class QuotaManager {
     if (compiled === undefined) {
       compiled = compilePolicy(quota, { multiplier: undefined, keysPerAddress: 1 })
       if (compiled.calendar === undefined) {
-        throw new HaltError('HALT_E_PERIOD', `"${compiled.name}" has no period.`, 'Give period: QuotaPeriod.MONTHLY, or another.')
+        throw new HaltError(
+          'HALT_E_PERIOD',
+          `"${compiled.name}" has no period.`,
+          'Give period: QuotaPeriod.MONTHLY, or another.',
+        )
       }
       this.#compiled.set(quota, compiled)
     }
@@ -135,7 +152,14 @@ export class QuotaManager {
 
   #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
     const edges = policy.edges()
-    return { rule: policy.rule(undefined), subject: this.#subject(identity), cost, mode, edges, penalized: false }
+    return {
+      rule: policy.rule(undefined),
+      subject: this.#subject(identity),
+      cost,
+      mode,
+      edges,
+      penalized: false,
+    }
   }
 
   #once({ subject, rule, edges }: Demand, policy: CompiledPolicy, key: string): OnceDemand {

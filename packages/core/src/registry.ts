@@ -1,7 +1,14 @@
 import { type AnyPolicy, compilePolicy } from './compiled-policy.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
-import { definePolicy, type Awaitable, type Policy, type PolicyResolver, type Quota, type RatePolicy } from './policy.ts'
+import {
+  definePolicy,
+  type Awaitable,
+  type Policy,
+  type PolicyResolver,
+  type Quota,
+  type RatePolicy,
+} from './policy.ts'
 
 /**
  * Named policies whose numbers change while the service runs. A change takes effect on the next request of this
@@ -34,7 +41,11 @@ export class PolicyRegistry<R = unknown> {
     throw new HaltError(
       'HALT_E_UNKNOWN_POLICY',
       `There is no policy ${describe(name)}.`,
-      `The policies are ${this.list().map(({ name: known }) => known).join(', ') || 'none yet'}.`,
+      `The policies are ${
+        this.list()
+          .map(({ name: known }) => known)
+          .join(', ') || 'none yet'
+      }.`,
     )
   }
 
@@ -43,9 +54,15 @@ export class PolicyRegistry<R = unknown> {
   }
 
   /** Changes some fields; `burst` keeps its proportion when only `limit` changes. Its name and counter stay. */
-  update(name: string, changes: Partial<Omit<RatePolicy<R>, 'name'>> | Partial<Omit<Quota<R>, 'name'>>): AnyPolicy<R> {
+  update(
+    name: string,
+    changes: Partial<Omit<RatePolicy<R>, 'name'>> | Partial<Omit<Quota<R>, 'name'>>,
+  ): AnyPolicy<R> {
     const base = this.get(name)
-    const changed = 'period' in base ? { ...base, ...changes } : definePolicy(base as Policy<R>, changes as Partial<RatePolicy<R>>)
+    const changed =
+      'period' in base
+        ? { ...base, ...changes }
+        : definePolicy(base as Policy<R>, changes as Partial<RatePolicy<R>>)
     const next = { ...changed, name, counter: base.counter ?? name } as AnyPolicy<R>
     this.register(next)
     return this.get(name)

@@ -47,7 +47,8 @@ function correction(
   const settle = (at: number, delta: number): void => {
     const demand = question.group.demands[at]
     // A shadow policy that would have refused took nothing.
-    if (delta === 0 || demand === undefined || verdict.passes[at] !== true || demand.mode === Mode.PEEK) return
+    if (delta === 0 || demand === undefined || verdict.passes[at] !== true || demand.mode === Mode.PEEK)
+      return
     const rule = ruleInForce(demand, verdict)
     const receipt = algorithmOf(rule).receipt(verdict.states[at] ?? [], verdict.now, rule)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })

@@ -10,7 +10,8 @@ export function quotaUsage(policy: CompiledPolicy, demand: Demand, verdict: Verd
   const state = verdict.states[at] ?? []
   const used = state.length > 0 && verdict.now < state[1]! ? state[2]! : 0
   const end = used > 0 || state.length > 0 ? resetAt(demand, state, verdict) : verdict.now
-  const edge = demand.edges === undefined ? end : verdict.now < demand.edges[1] ? demand.edges[1] : demand.edges[2]
+  const edge =
+    demand.edges === undefined ? end : verdict.now < demand.edges[1] ? demand.edges[1] : demand.edges[2]
   return {
     name: policy.name,
     used,
@@ -21,7 +22,11 @@ export function quotaUsage(policy: CompiledPolicy, demand: Demand, verdict: Verd
 }
 
 /** The highest threshold that a charge of `cost` was the first to reach. */
-export function thresholdReached(policy: CompiledPolicy, { used, limit }: QuotaUsage, cost: number): number | undefined {
+export function thresholdReached(
+  policy: CompiledPolicy,
+  { used, limit }: QuotaUsage,
+  cost: number,
+): number | undefined {
   const crossed = policy.thresholds.filter(share => used >= share * limit && used - cost < share * limit)
   return crossed.length === 0 ? undefined : Math.max(...crossed)
 }

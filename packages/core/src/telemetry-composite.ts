@@ -34,13 +34,20 @@ export class CompositeTelemetry implements Telemetry {
   constructor(...telemetries: readonly Telemetry[]) {
     for (const hook of HOOKS) {
       const heard = telemetries.filter(telemetry => telemetry[hook] !== undefined)
-      if (heard.length > 0) (this as unknown as Record<string, Hook>)[hook] = (...args) => tell(heard, hook, args)
+      if (heard.length > 0)
+        (this as unknown as Record<string, Hook>)[hook] = (...args) => tell(heard, hook, args)
     }
   }
 }
 
-async function tell(telemetries: readonly Telemetry[], hook: (typeof HOOKS)[number], args: unknown[]): Promise<void> {
-  const results = await Promise.allSettled(telemetries.map(async telemetry => (telemetry[hook] as Hook)(...args)))
+async function tell(
+  telemetries: readonly Telemetry[],
+  hook: (typeof HOOKS)[number],
+  args: unknown[],
+): Promise<void> {
+  const results = await Promise.allSettled(
+    telemetries.map(async telemetry => (telemetry[hook] as Hook)(...args)),
+  )
   const failed = results.find(result => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
 }

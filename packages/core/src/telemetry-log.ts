@@ -26,7 +26,8 @@ export class LoggingTelemetry implements Telemetry {
     this.#digest = makeDigest(secret)
   }
 
-  onCheck: Hook<'onCheck'> = (key, _decision, metadata) => this.#say('debug', 'halt: check', key, { ...metadata })
+  onCheck: Hook<'onCheck'> = (key, _decision, metadata) =>
+    this.#say('debug', 'halt: check', key, { ...metadata })
 
   onAllowed: Hook<'onAllowed'> = (key, { remaining, limit }, { policy }) =>
     this.#say('info', 'halt: allowed', key, { policy, remaining, limit })
@@ -40,7 +41,8 @@ export class LoggingTelemetry implements Telemetry {
   onQuotaCheck: Hook<'onQuotaCheck'> = (key, quota, allowed) =>
     this.#say('debug', 'halt: quota check', key, { ...quota, allowed })
 
-  onQuotaExceeded: Hook<'onQuotaExceeded'> = (key, quota) => this.#say('warn', 'halt: quota', key, { ...quota })
+  onQuotaExceeded: Hook<'onQuotaExceeded'> = (key, quota) =>
+    this.#say('warn', 'halt: quota', key, { ...quota })
 
   onViolation: Hook<'onViolation'> = (key, penalty, severity) =>
     this.#say('info', 'halt: violation', key, { ...penalty, severity })
@@ -49,10 +51,18 @@ export class LoggingTelemetry implements Telemetry {
     this.#say('warn', 'halt: penalty', key, { ...penalty })
 
   onStoreError: Hook<'onStoreError'> = (error, detail) =>
-    this.#logger.error({ ...detail, error: error instanceof Error ? error.message : String(error) }, 'halt: store error')
+    this.#logger.error(
+      { ...detail, error: error instanceof Error ? error.message : String(error) },
+      'halt: store error',
+    )
 
   // Fields first, then the message: pino's order, which the console prints as well.
-  #say(level: 'debug' | 'info' | 'warn', message: string, key: string, fields: Record<string, unknown>): void {
+  #say(
+    level: 'debug' | 'info' | 'warn',
+    message: string,
+    key: string,
+    fields: Record<string, unknown>,
+  ): void {
     this.#logger[level]({ key: this.#digest(key), ...fields }, message)
   }
 }

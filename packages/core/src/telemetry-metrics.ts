@@ -41,7 +41,10 @@ export class MetricsTelemetry implements Telemetry {
   }
 
   onQuotaExceeded: Hook<'onQuotaExceeded'> = (_key, { name, threshold }) =>
-    this.#client.increment('halt.quota.exceeded', 1, { quota: name, threshold: String(threshold ?? 'refused') })
+    this.#client.increment('halt.quota.exceeded', 1, {
+      quota: name,
+      threshold: String(threshold ?? 'refused'),
+    })
 
   onViolation: Hook<'onViolation'> = (_key, { abuseScore }, severity) => {
     this.#client.increment('halt.violations.total', 1, {})

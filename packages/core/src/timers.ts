@@ -40,5 +40,7 @@ export function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error
 
 /** Whether a value is a promise or behaves as one. */
 export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
 }

@@ -35,7 +35,11 @@ export function validate(policy: unknown): void {
   }
   const fields = policy as Fields
   const isQuota = fields['period'] !== undefined
-  checkNames(fields, [...COMMON, ...(isQuota ? QUOTA : RATE)], typeof fields['name'] === 'string' ? `The policy "${fields['name']}"` : 'A policy')
+  checkNames(
+    fields,
+    [...COMMON, ...(isQuota ? QUOTA : RATE)],
+    typeof fields['name'] === 'string' ? `The policy "${fields['name']}"` : 'A policy',
+  )
   checkName(fields)
   checkUnits(fields, 'limit', 'HALT_E_LIMIT', true)
   checkUnits(fields, 'cost', 'HALT_E_COST')
@@ -51,14 +55,23 @@ export function checkNames(fields: Fields, known: readonly string[], owner: stri
     if (known.includes(name) || fields[name] === undefined) continue
     const near = known.find(other => other.toLowerCase().startsWith(name.toLowerCase().slice(0, 4)))
     const hint = name === 'windowMs' || name === 'max' ? HINTS[name] : near && `Did you mean "${near}"?`
-    refuse('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hint ?? `Known: ${known.join(', ')}.`)
+    refuse(
+      'HALT_E_UNKNOWN_FIELD',
+      `${owner} has an unknown field "${name}".`,
+      hint ?? `Known: ${known.join(', ')}.`,
+    )
   }
 }
 
 const HINTS = { windowMs: 'Use "window", in seconds or as "500ms".', max: 'Use "limit".' }
 
 /** Refuses a value that is not one of a few. */
-export function checkChoice(fields: Fields, name: string, choices: readonly unknown[], code: HaltErrorCode): void {
+export function checkChoice(
+  fields: Fields,
+  name: string,
+  choices: readonly unknown[],
+  code: HaltErrorCode,
+): void {
   const value = fields[name]
   if (value === undefined || choices.includes(value)) return
   refuse(code, `${name} is ${describe(value)}.`, `Choose one of ${choices.map(describe).join(', ')}.`)
@@ -76,7 +89,11 @@ function checkName(fields: Fields): void {
     const value = fields[name]
     if (name === 'counter' && value === undefined) continue
     if (typeof value === 'string' && NAME.test(value)) continue
-    refuse('HALT_E_POLICY_NAME', `${name} is ${describe(value)}.`, 'Use 1 to 64 of letters, digits, "_", "." and "-".')
+    refuse(
+      'HALT_E_POLICY_NAME',
+      `${name} is ${describe(value)}.`,
+      'Use 1 to 64 of letters, digits, "_", "." and "-".',
+    )
   }
 }
 
@@ -84,7 +101,10 @@ function checkUnits(fields: Fields, name: string, code: HaltErrorCode, required 
   const value = fields[name]
   if (value === undefined && !required) return
   if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_UNITS) return
-  const hint = typeof value === 'string' || Number.isNaN(value) ? ' An environment variable needs Number(…) and a value.' : ''
+  const hint =
+    typeof value === 'string' || Number.isNaN(value)
+      ? ' An environment variable needs Number(…) and a value.'
+      : ''
   refuse(code, `${name} is ${describe(value)}.`, `Give a whole number from 1 to 2147483648.${hint}`)
 }
 
@@ -102,7 +122,11 @@ function checkRate(fields: Fields): void {
   }
   checkUnits(fields, 'inFlight', 'HALT_E_IN_FLIGHT')
   if (fields['inFlight'] !== undefined && algorithm === 'concurrency') {
-    refuse('HALT_E_IN_FLIGHT', 'concurrency takes no inFlight.', 'Its limit is the number of requests in flight.')
+    refuse(
+      'HALT_E_IN_FLIGHT',
+      'concurrency takes no inFlight.',
+      'Its limit is the number of requests in flight.',
+    )
   }
   const precision = fields['precision']
   if (precision !== undefined) {
@@ -110,17 +134,26 @@ function checkRate(fields: Fields): void {
       refuse('HALT_E_PRECISION', `${algorithm} takes no precision.`, 'Leave it out, or use "sliding-window".')
     }
     if (!(Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= 1000)) {
-      refuse('HALT_E_PRECISION', `precision is ${describe(precision)}.`, 'Give a whole number from 1 to 1000.')
+      refuse(
+        'HALT_E_PRECISION',
+        `precision is ${describe(precision)}.`,
+        'Give a whole number from 1 to 1000.',
+      )
     }
   }
-  if (fields['blockDuration'] !== undefined) parseDuration(fields['blockDuration'], 'blockDuration', 'HALT_E_BLOCK_DURATION')
+  if (fields['blockDuration'] !== undefined)
+    parseDuration(fields['blockDuration'], 'blockDuration', 'HALT_E_BLOCK_DURATION')
 }
 
 function checkKey(fields: Fields): void {
   checkChoice(fields, 'keyStrategy', Object.values(KeyStrategy), 'HALT_E_KEY_STRATEGY')
   checkType(fields, 'keyExtractor', 'function', 'HALT_E_KEY_EXTRACTOR')
   if (fields['keyStrategy'] === 'custom' && fields['keyExtractor'] === undefined) {
-    refuse('HALT_E_KEY_EXTRACTOR', 'keyStrategy "custom" has no keyExtractor.', 'Give keyExtractor: request => string.')
+    refuse(
+      'HALT_E_KEY_EXTRACTOR',
+      'keyStrategy "custom" has no keyExtractor.',
+      'Give keyExtractor: request => string.',
+    )
   }
   checkChoice(fields, 'onMissingKey', ['ip', 'deny', 'allow'], 'HALT_E_MISSING_KEY')
   checkChoice(fields, 'scope', ['global', 'route'], 'HALT_E_SCOPE')
@@ -132,15 +165,28 @@ function checkRest(fields: Fields): void {
   checkType(fields, 'plan', 'string', 'HALT_E_PLAN')
   const { exemptions, mode, thresholds } = fields
   if (exemptions !== undefined && !Array.isArray(exemptions)) {
-    refuse('HALT_E_EXEMPTION', `exemptions is ${describe(exemptions)}.`, 'Give a list: ["/admin", "192.0.2.0/24"].')
+    refuse(
+      'HALT_E_EXEMPTION',
+      `exemptions is ${describe(exemptions)}.`,
+      'Give a list: ["/admin", "192.0.2.0/24"].',
+    )
   }
-  if (typeof mode !== 'object' || mode === null) checkChoice(fields, 'mode', ['enforce', 'shadow', 'off'], 'HALT_E_MODE')
+  if (typeof mode !== 'object' || mode === null)
+    checkChoice(fields, 'mode', ['enforce', 'shadow', 'off'], 'HALT_E_MODE')
   else if (!isSharing(mode as Fields)) {
-    refuse('HALT_E_MODE', 'mode is not { shadow: a share from 0 to 1 }.', 'Give { shadow: 0.9 } for nine keys of ten.')
+    refuse(
+      'HALT_E_MODE',
+      'mode is not { shadow: a share from 0 to 1 }.',
+      'Give { shadow: 0.9 } for nine keys of ten.',
+    )
   }
   const isShare = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 1
   if (thresholds === undefined || (Array.isArray(thresholds) && thresholds.every(isShare))) return
-  refuse('HALT_E_THRESHOLDS', 'thresholds is not a list of shares.', 'Give shares from 0 to 1, like [0.8, 1].')
+  refuse(
+    'HALT_E_THRESHOLDS',
+    'thresholds is not a list of shares.',
+    'Give shares from 0 to 1, like [0.8, 1].',
+  )
 }
 
 function isSharing(mode: Fields): boolean {

@@ -8,7 +8,10 @@ const policy = { name: 'p', limit: 2, window: 60, blockDuration: 300 }
 describe('the clock of InMemoryStore', () => {
   it('never goes back: an hour backwards frees and locks nobody', async () => {
     let now = 1e12
-    const limiter = new RateLimiter({ store: new InMemoryStore({ clock: () => now }), policy: { name: 'p', limit: 2, window: 60 } })
+    const limiter = new RateLimiter({
+      store: new InMemoryStore({ clock: () => now }),
+      policy: { name: 'p', limit: 2, window: 60 },
+    })
     await limiter.consume('a')
     await limiter.consume('a')
     now -= 3_600_000
@@ -19,7 +22,10 @@ describe('the clock of InMemoryStore', () => {
 
   it('stands still rather than break when it is given no number', async () => {
     const answers = [1e12, Number.NaN, Number.NEGATIVE_INFINITY, 1e12]
-    const limiter = new RateLimiter({ store: new InMemoryStore({ clock: () => answers.shift() ?? 1e12 }), policy })
+    const limiter = new RateLimiter({
+      store: new InMemoryStore({ clock: () => answers.shift() ?? 1e12 }),
+      policy,
+    })
     expect((await limiter.consume('a')).allowed).toBe(true)
     expect((await limiter.consume('a')).allowed).toBe(true)
     expect((await limiter.consume('a')).allowed).toBe(false)
@@ -40,8 +46,16 @@ describe('the clock of InMemoryStore', () => {
 
 describe('the options of InMemoryStore', () => {
   it('are refused with a code when they are wrong', () => {
-    for (const options of [{ maxKeys: 0 }, { maxKeys: 1.5 }, { maxKeys: Number.NaN }, { maxKey: 5 }, { clock: 5 }]) {
-      expect(() => new InMemoryStore(options as never)).toThrow(expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }))
+    for (const options of [
+      { maxKeys: 0 },
+      { maxKeys: 1.5 },
+      { maxKeys: Number.NaN },
+      { maxKey: 5 },
+      { clock: 5 },
+    ]) {
+      expect(() => new InMemoryStore(options as never)).toThrow(
+        expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }),
+      )
     }
   })
 })

@@ -110,7 +110,15 @@ describe('the numbers of InMemoryStore', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ clock: clock.now })
     // 25 000 units an hour: a debt of 3 600 000 000 at 144 000 a unit, and past 2^32 with a burst of 40 000.
-    const wide: Rule = { ...rule, cell: 'w:t', limit: 25_000, capacity: 40_000, unit: 144_000, rate: 1, window: 3600e6 }
+    const wide: Rule = {
+      ...rule,
+      cell: 'w:t',
+      limit: 25_000,
+      capacity: 40_000,
+      unit: 144_000,
+      rate: 1,
+      window: 3600e6,
+    }
     take(store, 'user:other', wide)
     for (let i = 0; i < 40_000; i++) expect(take(store, 'user:1', wide)).toBe(true)
     expect(take(store, 'user:1', wide)).toBe(false)
@@ -125,7 +133,11 @@ describe('the numbers of InMemoryStore', () => {
     const store = new InMemoryStore({ clock: clock.now })
     for (let i = 1; i <= 10_000; i++) {
       const changed: Rule = { ...rule, unit: 30e6 + i }
-      expect([take(store, 'user:1', changed), take(store, 'user:1', changed), take(store, 'user:1', changed)]).toEqual([true, true, false])
+      expect([
+        take(store, 'user:1', changed),
+        take(store, 'user:1', changed),
+        take(store, 'user:1', changed),
+      ]).toEqual([true, true, false])
       clock.advance('2h')
     }
   })

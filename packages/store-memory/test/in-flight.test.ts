@@ -57,10 +57,15 @@ describe('counting only failures', () => {
   })
 
   it('is refused at construction where it means nothing', () => {
-    const limiter = (policy: object): RateLimiter => new RateLimiter({ store: new InMemoryStore(), policy: policy as never })
+    const limiter = (policy: object): RateLimiter =>
+      new RateLimiter({ store: new InMemoryStore(), policy: policy as never })
     for (const inFlight of [0, -1, 1.5, Number.NaN, '5']) {
-      expect(() => limiter({ name: 'p', limit: 1, window: 1, inFlight })).toThrow(expect.objectContaining({ code: 'HALT_E_IN_FLIGHT' }))
+      expect(() => limiter({ name: 'p', limit: 1, window: 1, inFlight })).toThrow(
+        expect.objectContaining({ code: 'HALT_E_IN_FLIGHT' }),
+      )
     }
-    expect(() => limiter({ name: 'p', limit: 1, ttl: 1, algorithm: 'concurrency', inFlight: 2 })).toThrow(/HALT_E_IN_FLIGHT/)
+    expect(() => limiter({ name: 'p', limit: 1, ttl: 1, algorithm: 'concurrency', inFlight: 2 })).toThrow(
+      /HALT_E_IN_FLIGHT/,
+    )
   })
 })

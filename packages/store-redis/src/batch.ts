@@ -33,7 +33,8 @@ export class Batch {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ group, resolve, reject })
       if (this.#scheduled) return
-      if (this.#out > 0 && this.#waiting.length < MOST && performance.now() - this.#lastSent < PATIENCE_MS) return
+      if (this.#out > 0 && this.#waiting.length < MOST && performance.now() - this.#lastSent < PATIENCE_MS)
+        return
       this.#scheduled = true
       queueMicrotask(() => {
         this.#scheduled = false
@@ -58,7 +59,8 @@ export class Batch {
       this.#out--
       for (const [i, { resolve, reject }] of entries.entries()) {
         const verdict = verdicts[i]
-        if (verdict === undefined || verdict instanceof Error) reject(verdict ?? new Error('no reply for a group'))
+        if (verdict === undefined || verdict instanceof Error)
+          reject(verdict ?? new Error('no reply for a group'))
         else resolve(verdict)
       }
     } catch (error) {

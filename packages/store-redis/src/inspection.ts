@@ -9,12 +9,16 @@ const SLOW_MS = 25
 /** Looks at what a server is and allows, and says what should be mended. A look that is not permitted is no complaint. */
 export async function inspect(link: Link, key: string): Promise<HaltWarning[]> {
   const found: HaltWarning[] = []
+  await link.opened
   const started = performance.now()
   try {
     await link.command(['PING'], key)
   } catch (error) {
     const { message, failure } = toStoreError(error)
-    const fix = failure === 'misconfigured' ? ACL : 'See that it runs and is reachable; until then policies decide by onStoreError.'
+    const fix =
+      failure === 'misconfigured'
+        ? ACL
+        : 'See that it runs and is reachable; until then policies decide by onStoreError.'
     return [{ code: 'HALT_W_STORE_UNAVAILABLE', message: `Redis does not answer: ${message}.`, fix }]
   }
   const trip = performance.now() - started
@@ -31,7 +35,8 @@ export async function inspect(link: Link, key: string): Promise<HaltWarning[]> {
   return found
 }
 
-const ACL = 'Grant the user +evalsha +eval +time +mget +set +del +ping and the keys ~halt:* (see the ACL line in the docs).'
+const ACL =
+  'Grant the user +evalsha +eval +time +get +mget +set +del +ping and the keys ~halt:* (see the ACL line in the docs).'
 
 async function checkEviction(link: Link, key: string, found: HaltWarning[]): Promise<void> {
   const memory = String(await link.command(['INFO', 'memory'], key))
@@ -61,7 +66,11 @@ async function checkPermissions(link: Link, key: string, found: HaltWarning[]): 
     await link.run(probe, [key], [])
   } catch (error) {
     const { message } = toStoreError(error)
-    found.push({ code: 'HALT_W_PERMISSION', message: `Redis refuses what a check needs: ${message}.`, fix: ACL })
+    found.push({
+      code: 'HALT_W_PERMISSION',
+      message: `Redis refuses what a check needs: ${message}.`,
+      fix: ACL,
+    })
   }
 }
 

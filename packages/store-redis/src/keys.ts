@@ -23,7 +23,8 @@ export function slotOf(key: string): number {
   const close = open < 0 ? -1 : key.indexOf('}', open + 1)
   const tag = close > open + 1 ? key.slice(open + 1, close) : key
   let crc = 0
-  for (const byte of encoder.encode(tag)) crc = ((crc << 8) ^ (TABLE[((crc >>> 8) ^ byte) & 0xff] as number)) & 0xffff
+  for (const byte of encoder.encode(tag))
+    crc = ((crc << 8) ^ (TABLE[((crc >>> 8) ^ byte) & 0xff] as number)) & 0xffff
   return crc & 16_383
 }
 

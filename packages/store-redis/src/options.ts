@@ -34,7 +34,8 @@ const KNOWN = ['client', 'run', 'prefix', 'clock', 'connection', 'slots', 'warn'
 export function checkOptions(options: RedisStoreOptions): void {
   const fields = options as Record<string, unknown>
   const unknown = Object.keys(fields).find(name => !KNOWN.includes(name) && fields[name] !== undefined)
-  if (unknown !== undefined) refuse(`RedisStore has no option "${unknown}".`, `Its options are ${KNOWN.join(', ')}.`)
+  if (unknown !== undefined)
+    refuse(`RedisStore has no option "${unknown}".`, `Its options are ${KNOWN.join(', ')}.`)
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = fields[name]
     if (value === undefined || (choices as readonly unknown[]).includes(value)) continue
@@ -42,10 +43,16 @@ export function checkOptions(options: RedisStoreOptions): void {
   }
   const { prefix, clock } = options
   if (prefix !== undefined && (typeof prefix !== 'string' || /[{}\s]/.test(prefix) || prefix.length > 64)) {
-    refuse('prefix is no short text without braces and spaces.', 'Give something like "halt:" or "myapp:halt:".')
+    refuse(
+      'prefix is no short text without braces and spaces.',
+      'Give something like "halt:" or "myapp:halt:".',
+    )
   }
   if (clock !== undefined && clock !== 'server' && clock !== 'client' && typeof clock !== 'function') {
-    refuse('clock is neither a name nor a function.', 'Give "server", "client", or a function of Unix milliseconds.')
+    refuse(
+      'clock is neither a name nor a function.',
+      'Give "server", "client", or a function of Unix milliseconds.',
+    )
   }
 }
 

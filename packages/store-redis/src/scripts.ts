@@ -15,6 +15,6 @@ export const heartbeat: Script = {
 
 /** probe.lua, compact. */
 export const probe: Script = {
-  sha: 'dcb00261bc6610ec56e0592a6eb5b59a1f2c3d8e',
-  source: 'redis.call(\'TIME\')\nredis.call(\'SET\', KEYS[1], \'1\', \'PX\', 1000)\nredis.call(\'MGET\', KEYS[1])\nreturn redis.call(\'DEL\', KEYS[1])',
+  sha: '0d420b6f297b952e430ea100f5f04679643cd2db',
+  source: 'redis.call(\'TIME\')\nredis.call(\'SET\', KEYS[1], \'1\', \'PX\', 1000)\nredis.call(\'GET\', KEYS[1])\nredis.call(\'MGET\', KEYS[1])\nreturn redis.call(\'DEL\', KEYS[1])',
 }

@@ -77,7 +77,12 @@ function split(group: Group, key: KeyWriter): Part[] {
   return [...parts.values()]
 }
 
-async function giveBack(part: Part, verdicts: (Verdict | undefined)[], i: number, send: (slot: number, part: Group) => Promise<Verdict>): Promise<void> {
+async function giveBack(
+  part: Part,
+  verdicts: (Verdict | undefined)[],
+  i: number,
+  send: (slot: number, part: Group) => Promise<Verdict>,
+): Promise<void> {
   const verdict = verdicts[i]
   if (verdict === undefined || !verdict.allowed || verdict.repeated) return
   const demands: Demand[] = []
@@ -97,12 +102,24 @@ async function giveBack(part: Part, verdicts: (Verdict | undefined)[], i: number
 }
 
 // The penalty's part sees only refusals of its own slot: one elsewhere is scored by a call of its own.
-async function scoreElsewhere(group: Group, parts: readonly Part[], verdicts: (Verdict | undefined)[], send: (slot: number, part: Group) => Promise<Verdict>): Promise<void> {
+async function scoreElsewhere(
+  group: Group,
+  parts: readonly Part[],
+  verdicts: (Verdict | undefined)[],
+  send: (slot: number, part: Group) => Promise<Verdict>,
+): Promise<void> {
   const { penalty } = group
   const at = parts.findIndex(part => part.group.penalty !== undefined)
   const part = parts[at]
   const verdict = verdicts[at]
-  if (penalty === undefined || penalty.mode !== PenaltyMode.WATCH || part === undefined || verdict === undefined || !verdict.allowed) return
+  if (
+    penalty === undefined ||
+    penalty.mode !== PenaltyMode.WATCH ||
+    part === undefined ||
+    verdict === undefined ||
+    !verdict.allowed
+  )
+    return
   const { rule } = penalty
   const [, , last = 0, violations = 0] = verdict.penalty
   if (violations > 0 && verdict.now < last + rule.cooldown) return
@@ -111,7 +128,12 @@ async function scoreElsewhere(group: Group, parts: readonly Part[], verdicts: (V
   verdicts[at] = { ...verdict, penalty: scored.penalty }
 }
 
-function merge(group: Group, parts: readonly Part[], verdicts: readonly Verdict[], allowed: boolean): Verdict {
+function merge(
+  group: Group,
+  parts: readonly Part[],
+  verdicts: readonly Verdict[],
+  allowed: boolean,
+): Verdict {
   const repeated = verdicts.some(verdict => verdict.repeated)
   const passes: boolean[] = []
   const states: Verdict['states'][number][] = []

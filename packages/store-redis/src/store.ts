@@ -35,9 +35,21 @@ export class RedisStore implements Store {
 
   constructor(options: RedisStoreOptions) {
     checkOptions(options)
-    const { client, run, prefix = 'halt:', clock = 'server', connection = 'own', slots = 'per-subject' } = options
+    const {
+      client,
+      run,
+      prefix = 'halt:',
+      clock = 'server',
+      connection = 'own',
+      slots = 'per-subject',
+    } = options
     this.#warn = warnOnce(options.warn)
-    this.#link = openLink({ ...(client === undefined ? {} : { client }), ...(run === undefined ? {} : { run }), connection, warn: this.#warn })
+    this.#link = openLink({
+      ...(client === undefined ? {} : { client }),
+      ...(run === undefined ? {} : { run }),
+      connection,
+      warn: this.#warn,
+    })
     this.#prefix = prefix
     this.#key = keyWriter(prefix, slots === 'one', makeDigest())
     this.keepsPace = typeof clock !== 'function'
@@ -52,7 +64,12 @@ export class RedisStore implements Store {
     if (!this.#perSlot) return this.#one.add(group)
     const slots = slotsOf(group, this.#key)
     if (slots.length === 1) return this.#batch(slots[0] as number).add(group)
-    return decideAcross(group, this.#key, (slot, part) => this.#batch(slot).add(part), cells => this.forget(cells))
+    return decideAcross(
+      group,
+      this.#key,
+      (slot, part) => this.#batch(slot).add(part),
+      cells => this.forget(cells),
+    )
   }
 
   async forget(cells: readonly Cell[]): Promise<void> {
@@ -121,9 +138,15 @@ export class RedisStore implements Store {
         message: 'A plain client is connected to a Redis Cluster; checks are now sent slot by slot.',
         fix: 'Give the store a cluster client (new Cluster(…), createCluster(…)).',
       })
-      return Promise.all(groups.map(group => this.evaluate(group).catch((failure: unknown) => failure as Error)))
+      return Promise.all(
+        groups.map(group => this.evaluate(group).catch((failure: unknown) => failure as Error)),
+      )
     }
-    if (this.#clock === undefined && /not allowed from script/i.test(error.message) && /time/i.test(error.message)) {
+    if (
+      this.#clock === undefined &&
+      /not allowed from script/i.test(error.message) &&
+      /time/i.test(error.message)
+    ) {
       this.#clock = Date.now
       this.#warn({
         code: 'HALT_W_CLOCK_DOWNGRADE',
@@ -135,4 +158,3 @@ export class RedisStore implements Store {
     return Promise.reject(error)
   }
 }
-

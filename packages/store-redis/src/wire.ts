@@ -33,7 +33,8 @@ export class Call {
   /** Adds a group. */
   add({ demands, penalty, once }: Group): void {
     const list = this.#groups
-    this.#single = list.length === 0 && penalty === undefined && once === undefined ? lone(demands) : undefined
+    this.#single =
+      list.length === 0 && penalty === undefined && once === undefined ? lone(demands) : undefined
     list.push(demands.length, (penalty === undefined ? 0 : 1) + (once === undefined ? 0 : 2))
     if (penalty !== undefined) {
       this.keys.push(this.#key(penalty.subject, PENALTY_CELL))
@@ -83,7 +84,15 @@ function lone(demands: readonly Demand[]): readonly string[] | undefined {
   const [demand] = demands
   if (demand === undefined || demands.length > 1) return undefined
   const { rule, cost, mode } = demand
-  if (rule.letter !== 't' || mode !== 0 || cost < 1 || cost > rule.capacity || rule.block > 0 || demand.penalized) return undefined
+  if (
+    rule.letter !== 't' ||
+    mode !== 0 ||
+    cost < 1 ||
+    cost > rule.capacity ||
+    rule.block > 0 ||
+    demand.penalized
+  )
+    return undefined
   return [rule.unit, rule.rate, rule.capacity * rule.unit, cost * rule.unit].map(String)
 }
 
@@ -120,10 +129,16 @@ export function readReply(reply: unknown, group: Group, now: number): Verdict | 
 
 function admitted(group: Group, now: number, debt: number): Verdict {
   const { rule } = group.demands[0] as Demand
-  return { now, allowed: true, repeated: false, passes: [true], states: [bucket(rule, now, debt)], penalty: [] }
+  return {
+    now,
+    allowed: true,
+    repeated: false,
+    passes: [true],
+    states: [bucket(rule, now, debt)],
+    penalty: [],
+  }
 }
 
 function bucket(rule: Rule, now: number, debt: number): State {
   return [0, now, debt, rule.unit, rule.rate]
 }
-

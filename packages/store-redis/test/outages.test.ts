@@ -67,7 +67,11 @@ const LIMIT = 20
 const FAULT_MS = 3_000
 const rows: string[] = []
 afterAll(() => {
-  console.log(['', 'fault | client | good 200 | slowest good ms | over-admitted | back after ms', ...rows, ''].join('\n'))
+  console.log(
+    ['', 'fault | client | good 200 | slowest good ms | over-admitted | back after ms', ...rows, ''].join(
+      '\n',
+    ),
+  )
 })
 
 const clients = {
@@ -82,36 +86,49 @@ const clients = {
 describe.concurrent('an outage of Redis', () => {
   for (const fault of faults) {
     for (const [name, open] of Object.entries(clients)) {
-      it(`that is ${fault.name} refuses no good client and lets no abuser in: ${name}`, { timeout: 30_000 }, async () => {
-        let server = await startRedis()
-        const client = open(server.port)
-        client.on('error', () => {})
-        const store = new RedisStore({ client })
-        const warnings = new Set<string>()
-        const policy = { name: 'p', limit: LIMIT, window: 3600 }
-        const limiter = new RateLimiter({ store, policy, warn: ({ code }) => warnings.add(code) })
-        await warm(store)
-        // The abuser has spent all before the fault begins, and the limiter has seen it refused.
-        for (let i = 0; i <= LIMIT; i++) await limiter.consume('abuser')
-        const load = start(limiter)
-        await sleep(300)
-        await fault.begin(server)
-        await sleep(FAULT_MS)
-        server = await fault.end(server)
-        const back = await backAfter(limiter)
-        await sleep(300)
-        const seen = await load.stop()
-        rows.push([fault.name, name, `${seen.good - seen.refused}/${seen.good}`, seen.slowest.toFixed(0), seen.over, back.toFixed(0)].join(' | '))
-        expect(seen.refused).toBe(0)
-        expect(seen.failed).toBe(0)
-        expect(seen.slowest).toBeLessThan(100 + 150)
-        expect(seen.over).toBeLessThanOrEqual(fault.overAdmitted)
-        expect(back).toBeLessThan(2_000)
-        await limiter.close()
-        if (client instanceof Redis) client.disconnect()
-        else client.destroy()
-        await server.stop()
-      })
+      it(
+        `that is ${fault.name} refuses no good client and lets no abuser in: ${name}`,
+        { timeout: 30_000 },
+        async () => {
+          let server = await startRedis()
+          const client = open(server.port)
+          client.on('error', () => {})
+          const store = new RedisStore({ client })
+          const warnings = new Set<string>()
+          const policy = { name: 'p', limit: LIMIT, window: 3600 }
+          const limiter = new RateLimiter({ store, policy, warn: ({ code }) => warnings.add(code) })
+          await warm(store)
+          // The abuser has spent all before the fault begins, and the limiter has seen it refused.
+          for (let i = 0; i <= LIMIT; i++) await limiter.consume('abuser')
+          const load = start(limiter)
+          await sleep(300)
+          await fault.begin(server)
+          await sleep(FAULT_MS)
+          server = await fault.end(server)
+          const back = await backAfter(limiter)
+          await sleep(300)
+          const seen = await load.stop()
+          rows.push(
+            [
+              fault.name,
+              name,
+              `${seen.good - seen.refused}/${seen.good}`,
+              seen.slowest.toFixed(0),
+              seen.over,
+              back.toFixed(0),
+            ].join(' | '),
+          )
+          expect(seen.refused).toBe(0)
+          expect(seen.failed).toBe(0)
+          expect(seen.slowest).toBeLessThan(100 + 150)
+          expect(seen.over).toBeLessThanOrEqual(fault.overAdmitted)
+          expect(back).toBeLessThan(2_000)
+          await limiter.close()
+          if (client instanceof Redis) client.disconnect()
+          else client.destroy()
+          await server.stop()
+        },
+      )
     }
   }
 })
@@ -127,7 +144,9 @@ async function warm(store: RedisStore): Promise<void> {
 }
 
 /** 100 requests a second: half from 50 good keys, half from one abuser. */
-function start(limiter: RateLimiter): { stop(): Promise<{ good: number; refused: number; failed: number; slowest: number; over: number }> } {
+function start(limiter: RateLimiter): {
+  stop(): Promise<{ good: number; refused: number; failed: number; slowest: number; over: number }>
+} {
   const seen = { good: 0, refused: 0, failed: 0, slowest: 0, over: 0 }
   const out = new Set<Promise<void>>()
   let turn = 0

@@ -37,7 +37,9 @@ for (let i = 0; i < 500; i++) {
 
 let admitted = 0
 for (let i = 0; i < Number(asks); i += 64) {
-  const decisions = await Promise.all(Array.from({ length: Math.min(64, asks - i) }, () => limiter.consume({ user: '42' })))
+  const decisions = await Promise.all(
+    Array.from({ length: Math.min(64, asks - i) }, () => limiter.consume({ user: '42' })),
+  )
   for (const { allowed, degraded } of decisions) {
     if (degraded !== false) throw new Error(`degraded: ${degraded}`)
     if (allowed) admitted++

@@ -21,12 +21,18 @@ async function admitted(policy: AnyPolicy, skews: readonly number[]): Promise<nu
 }
 
 describe('four processes on one Redis', () => {
-  it('admit exactly 1000 of 1000, their clocks half a minute and an hour apart', { timeout: 120_000 }, async () => {
-    expect(await admitted({ name: 'bucket', limit: 1000, window: 3600 }, SKEWS)).toBe(1000)
-  })
+  it(
+    'admit exactly 1000 of 1000, their clocks half a minute and an hour apart',
+    { timeout: 120_000 },
+    async () => {
+      expect(await admitted({ name: 'bucket', limit: 1000, window: 3600 }, SKEWS)).toBe(1000)
+    },
+  )
 
   it('admit exactly 1000 of a quota of 1000', { timeout: 120_000 }, async () => {
     // A year, so that a clock's hour does not change the period.
-    expect(await admitted({ name: 'quota', limit: 1000, period: 'yearly' }, [0, 30_000, -30_000, 0])).toBe(1000)
+    expect(await admitted({ name: 'quota', limit: 1000, period: 'yearly' }, [0, 30_000, -30_000, 0])).toBe(
+      1000,
+    )
   })
 })

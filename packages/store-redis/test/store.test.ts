@@ -41,10 +41,17 @@ describe('the keys of RedisStore', () => {
   it('hold the subject as hash tag, the policy and the letter of the algorithm', async () => {
     const store = storeOf()
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: [presets.PUBLIC_API, { name: 's', limit: 5, window: 10, algorithm: 'sliding-window' }, monthly] })
+    const limiter = new RateLimiter({
+      store,
+      policy: [presets.PUBLIC_API, { name: 's', limit: 5, window: 10, algorithm: 'sliding-window' }, monthly],
+    })
     await limiter.consume({ user: '42' })
     const keys = (await client.keys(`${prefix}{user*`)).sort()
-    expect(keys).toEqual([`${prefix}{user:42}:api_calls:q`, `${prefix}{user:42}:public_api:t`, `${prefix}{user:42}:s:s`])
+    expect(keys).toEqual([
+      `${prefix}{user:42}:api_calls:q`,
+      `${prefix}{user:42}:public_api:t`,
+      `${prefix}{user:42}:s:s`,
+    ])
   })
 
   it('replace what would choose the slot or break a line by a digest', async () => {
@@ -61,7 +68,12 @@ describe('the keys of RedisStore', () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, policy: presets.STRICT_API, exemptPrivateIps: false })
-    await limiter.check({ method: 'GET', url: '/', headers: { 'x-api-key': 'sk_live_secret' }, socket: { remoteAddress: '203.0.113.7' } })
+    await limiter.check({
+      method: 'GET',
+      url: '/',
+      headers: { 'x-api-key': 'sk_live_secret' },
+      socket: { remoteAddress: '203.0.113.7' },
+    })
     const keys = await client.keys(`${prefix}*`)
     expect(keys.join()).not.toContain('sk_live_secret')
     expect(keys.some(key => key.includes('api-key:#'))).toBe(true)
@@ -100,7 +112,10 @@ describe('the keys of RedisStore', () => {
   it('take at most 140 bytes for an address and 152 for a quota', async () => {
     const store = storeOf({ prefix: 'halt:' })
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: [presets.PUBLIC_API, { ...monthly, keyStrategy: 'ip' }] })
+    const limiter = new RateLimiter({
+      store,
+      policy: [presets.PUBLIC_API, { ...monthly, keyStrategy: 'ip' }],
+    })
     await limiter.consume({ ip: '203.0.113.7' })
     expect(await client.memory('USAGE', 'halt:{ip:203.0.113.7}:public_api:t')).toBeLessThanOrEqual(140)
     expect(await client.memory('USAGE', 'halt:{ip:203.0.113.7}:api_calls:q')).toBeLessThanOrEqual(152)
@@ -111,7 +126,13 @@ describe('the keys of RedisStore', () => {
   it('of another type or with other content count as missing', async () => {
     const store = storeOf()
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: [{ name: 'a', limit: 2, window: 10 }, { name: 'b', limit: 2, window: 10, algorithm: 'sliding-window' }] })
+    const limiter = new RateLimiter({
+      store,
+      policy: [
+        { name: 'a', limit: 2, window: 10 },
+        { name: 'b', limit: 2, window: 10, algorithm: 'sliding-window' },
+      ],
+    })
     await client.hset(`${prefix}{user:1}:a:t`, 'x', '1')
     await client.set(`${prefix}{user:1}:b:s`, 'garbage')
     expect((await limiter.consume({ user: '1' })).degraded).toBe(false)
@@ -138,7 +159,11 @@ describe('the wire of RedisStore', () => {
   it('is one command a check, whatever the number of policies, quotas and penalties', async () => {
     const store = storeOf()
     await ready(store)
-    const policies = [presets.PUBLIC_API, { name: 'f', limit: 50, window: 10, algorithm: 'fixed-window' as const }, monthly]
+    const policies = [
+      presets.PUBLIC_API,
+      { name: 'f', limit: 50, window: 10, algorithm: 'fixed-window' as const },
+      monthly,
+    ]
     const limiter = new RateLimiter({ store, policy: policies, penalty: presets.PENALTY_MODERATE })
     await limiter.consume({ user: 'warm' })
     const before = await calls()
@@ -179,7 +204,9 @@ describe('the wire of RedisStore', () => {
     const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API, storeTimeout: '2s' })
     await limiter.consume({ user: 'warm' })
     const before = await calls()
-    const decisions = await Promise.all(Array.from({ length: 256 }, (_, i) => limiter.consume({ user: String(i % 8) })))
+    const decisions = await Promise.all(
+      Array.from({ length: 256 }, (_, i) => limiter.consume({ user: String(i % 8) })),
+    )
     const after = await calls()
     expect(decisions.every(({ allowed }) => allowed)).toBe(true)
     expect(after.evalsha - before.evalsha).toBeLessThanOrEqual(4)
@@ -188,10 +215,17 @@ describe('the wire of RedisStore', () => {
   it('survives SCRIPT FLUSH in the middle of traffic without an error or a lost count', async () => {
     const store = storeOf()
     await ready(store)
-    const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 1000, window: 3600 }, storeTimeout: '2s' })
+    const limiter = new RateLimiter({
+      store,
+      policy: { name: 'p', limit: 1000, window: 3600 },
+      storeTimeout: '2s',
+    })
     let admitted = 0
     for (let round = 0; round < 50; round++) {
-      const [, ...decisions] = await Promise.all([client.script('FLUSH'), ...Array.from({ length: 30 }, () => limiter.consume({ user: '42' }))])
+      const [, ...decisions] = await Promise.all([
+        client.script('FLUSH'),
+        ...Array.from({ length: 30 }, () => limiter.consume({ user: '42' })),
+      ])
       for (const decision of decisions) {
         expect(decision.degraded).toBe(false)
         if (decision.allowed) admitted++
@@ -208,9 +242,23 @@ describe('the wire of RedisStore', () => {
     const other = new RedisStore({ client: narrow, prefix: 'wide:' })
     stores.push(store, other)
     await ready(store)
-    const rule = { letter: 't', cell: 'p:t', limit: 5, capacity: 5, unit: 1e6, rate: 1, window: 5e6, slice: 5e5, precision: 10, block: 0, reduced: undefined } as const
+    const rule = {
+      letter: 't',
+      cell: 'p:t',
+      limit: 5,
+      capacity: 5,
+      unit: 1e6,
+      rate: 1,
+      window: 5e6,
+      slice: 5e5,
+      precision: 10,
+      block: 0,
+      reduced: undefined,
+    } as const
     const demand = { rule, subject: 'user:1', cost: 1, mode: 0, penalized: false } as const
-    const failed = await other.evaluate({ demands: [demand, { ...demand, subject: 'user:2' }] }).catch((error: unknown) => error)
+    const failed = await other
+      .evaluate({ demands: [demand, { ...demand, subject: 'user:2' }] })
+      .catch((error: unknown) => error)
     expect(failed).toMatchObject({ failure: 'misconfigured' })
     expect((await store.evaluate({ demands: [demand] })).allowed).toBe(true)
     expect(await admin.exists('wide:{user:1}:p:t', 'wide:{user:2}:p:t')).toBe(0)
@@ -220,6 +268,7 @@ describe('the wire of RedisStore', () => {
 
 async function calls(): Promise<{ evalsha: number; eval: number }> {
   const stats = await client.info('commandstats')
-  const count = (name: string): number => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
+  const count = (name: string): number =>
+    Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
   return { evalsha: count('evalsha'), eval: count('eval') }
 }

@@ -14,7 +14,12 @@ afterAll(async () => {
 
 let made = 0
 /** A store of its own for each test: the keys of one never meet another's. */
-function factory(name: string, client: unknown, options: Partial<RedisStoreOptions> = {}, more: Partial<StoreFactory> = {}): StoreFactory {
+function factory(
+  name: string,
+  client: unknown,
+  options: Partial<RedisStoreOptions> = {},
+  more: Partial<StoreFactory> = {},
+): StoreFactory {
   const make = (clock: () => number): RedisStore =>
     new RedisStore({ client, clock, connection: 'shared', prefix: `t${process.pid}-${++made}:`, ...options })
   return { name, make, end: store => store.close?.(), histories: 4, steps: 250, ...more }
@@ -32,7 +37,10 @@ for (const server of ['redisUrl', 'valkeyUrl'] as const) {
   const node = open(createClient({ url }), client => client.close())
   const node5 = open(createClient5({ url }), client => client.close())
   await Promise.all([node.connect(), node5.connect()])
-  storeSuite({ describe, expect, it }, factory(`RedisStore on ioredis, ${server}`, io, {}, { histories: 20, steps: 400 }))
+  storeSuite(
+    { describe, expect, it },
+    factory(`RedisStore on ioredis, ${server}`, io, {}, { histories: 20, steps: 400 }),
+  )
   storeSuite({ describe, expect, it }, factory(`RedisStore on ioredis 5, ${server}`, io5))
   storeSuite({ describe, expect, it }, factory(`RedisStore on node-redis, ${server}`, node))
   storeSuite({ describe, expect, it }, factory(`RedisStore on node-redis 5, ${server}`, node5))
@@ -40,9 +48,21 @@ for (const server of ['redisUrl', 'valkeyUrl'] as const) {
 
 const nodes = inject('clusterNodes')
 const ioCluster = open(new Cluster(nodes), client => client.quit())
-const nodeCluster = open(createCluster({ rootNodes: nodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` })) }), client => client.close())
+const nodeCluster = open(
+  createCluster({ rootNodes: nodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` })) }),
+  client => client.close(),
+)
 await nodeCluster.connect()
-for (const [name, client] of [['ioredis', ioCluster], ['node-redis', nodeCluster]] as const) {
-  storeSuite({ describe, expect, it }, factory(`RedisStore on a cluster, ${name}`, client, {}, { oneInstant: false }))
-  storeSuite({ describe, expect, it }, factory(`RedisStore on a cluster in one slot, ${name}`, client, { slots: 'one' }))
+for (const [name, client] of [
+  ['ioredis', ioCluster],
+  ['node-redis', nodeCluster],
+] as const) {
+  storeSuite(
+    { describe, expect, it },
+    factory(`RedisStore on a cluster, ${name}`, client, {}, { oneInstant: false }),
+  )
+  storeSuite(
+    { describe, expect, it },
+    factory(`RedisStore on a cluster in one slot, ${name}`, client, { slots: 'one' }),
+  )
 }

@@ -6,7 +6,13 @@ import type { Answer, MemoryContestant, Task } from './contestant.ts'
 
 /** The rule that a limiter compiles a policy to. */
 export function ruleOf(algorithm: Algorithm, { limit, windowMs }: Task, burst?: number): Rule {
-  const policy = { name: 'api', limit, window: `${windowMs}ms`, algorithm, ...(burst === undefined ? {} : { burst }) }
+  const policy = {
+    name: 'api',
+    limit,
+    window: `${windowMs}ms`,
+    algorithm,
+    ...(burst === undefined ? {} : { burst }),
+  }
   const limiter = new RateLimiter({ store: new InMemoryStore(), policy: policy as never })
   const [compiled] = limiter.policies
   if (compiled === undefined) throw new Error('no policy')

@@ -55,7 +55,11 @@ export function haltUsers(more: boolean): RedisContestant<Decision> {
       const bucket = { name: 'api', limit, window: `${windowMs}ms`, keyStrategy: 'user' } as const
       const quota = { name: 'monthly', limit: 1_000_000, period: QuotaPeriod.MONTHLY }
       const limiter = more
-        ? new RateLimiter({ store, policy: [bucket, quota], penalty: { threshold: 10, duration: 3600, multiplier: 0.5, decayRate: 1 } })
+        ? new RateLimiter({
+            store,
+            policy: [bucket, quota],
+            penalty: { threshold: 10, duration: 3600, multiplier: 0.5, decayRate: 1 },
+          })
         : new RateLimiter({ store, policy: bucket })
       return {
         ask: key => limiter.consume({ user: key }),

@@ -28,7 +28,10 @@ export function callUser<T>(
     const value = call()
     if (!isPromise(value)) return { failed: false, value }
     const late = (): Error => new Error(`no answer within ${callbackTimeout} ms`)
-    return within(value as Promise<T>, callbackTimeout, late).then(found => ({ failed: false, value: found }), fail)
+    return within(value as Promise<T>, callbackTimeout, late).then(
+      found => ({ failed: false, value: found }),
+      fail,
+    )
   } catch (error) {
     return fail(error)
   }

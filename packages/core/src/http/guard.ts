@@ -38,7 +38,15 @@ export interface GuardOptions<R = unknown, S = unknown> {
 
 /** The names of {@link GuardOptions}. */
 export const GUARD_OPTIONS: readonly string[] = Object.freeze([
-  'cost', 'costOnError', 'skip', 'headers', 'errorFormat', 'statusCode', 'skipPreflight', 'chargeWhen', 'policy',
+  'cost',
+  'costOnError',
+  'skip',
+  'headers',
+  'errorFormat',
+  'statusCode',
+  'skipPreflight',
+  'chargeWhen',
+  'policy',
 ])
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
@@ -80,7 +88,12 @@ export function guard<R, S = unknown>(
     return decision.allowed ? passed(decision, write, binding, charged) : refuse(decision)
   }
 
-  function decide(view: RequestView, visitor: object | undefined, given: GuardOptions<R, S>, cost: Cost | typeof WHOLE_LIMIT | undefined): Outcome | Promise<Outcome> {
+  function decide(
+    view: RequestView,
+    visitor: object | undefined,
+    given: GuardOptions<R, S>,
+    cost: Cost | typeof WHOLE_LIMIT | undefined,
+  ): Outcome | Promise<Outcome> {
     const visit = visits.of(visitor, given.policy, cost)
     if (visit.decision !== undefined) return conclude(visit.decision, false, false)
     const decision = limiter.decide(view, { cost: visit.cost, policy: given.policy, also })
@@ -98,35 +111,55 @@ export function guard<R, S = unknown>(
       const { skip } = given
       if (skip === undefined) return priced(view, visitor, given)
       const skipped = callUser(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
-      if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, visitor, given)))
+      if (isPromise(skipped))
+        return skipped.then(found => (isSkip(found) ? PASS : priced(view, visitor, given)))
       return isSkip(skipped) ? PASS : priced(view, visitor, given)
     },
     leave(outcome, response) {
       const { decision, charged } = outcome
       if (decision === undefined || !charged) return
-      if (response !== undefined && options.chargeWhen !== undefined && !charges(limiter, options.chargeWhen, response)) {
+      if (
+        response !== undefined &&
+        options.chargeWhen !== undefined &&
+        !charges(limiter, options.chargeWhen, response)
+      ) {
         void limiter.settle(decision, 0)
       }
       void limiter.release(decision)
     },
   }
 
-  function priced(view: RequestView, visitor: object | undefined, given: GuardOptions<R, S>): Outcome | Promise<Outcome> {
+  function priced(
+    view: RequestView,
+    visitor: object | undefined,
+    given: GuardOptions<R, S>,
+  ): Outcome | Promise<Outcome> {
     const { cost, costOnError = WHOLE_LIMIT } = given
     if (typeof cost !== 'function') return decide(view, visitor, given, cost)
-    const fix = 'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
-    const use = (result: CallResult<unknown>): Outcome | Promise<Outcome> => decide(view, visitor, given, result.failed ? costOnError : (result.value as Cost))
+    const fix =
+      'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
+    const use = (result: CallResult<unknown>): Outcome | Promise<Outcome> =>
+      decide(view, visitor, given, result.failed ? costOnError : (result.value as Cost))
     const found = callUser(limiter, 'cost', fix, () => checked(call(cost, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
 }
 
 // With a resolver nobody knows what the next request brings.
-function watches<R, S>(limiter: RateLimiter<R>, { chargeWhen, policy }: GuardOptions<R, S>, also: GuardOptions<R, S>['policy']): boolean {
+function watches<R, S>(
+  limiter: RateLimiter<R>,
+  { chargeWhen, policy }: GuardOptions<R, S>,
+  also: GuardOptions<R, S>['policy'],
+): boolean {
   const isOpen = policy === undefined && limiter.policies.length === 0
   // Compiled here, so that a mistake in a policy shows at start.
-  const policies = policy === undefined && also === undefined ? limiter.policies : limiter.compile(policy, also)
-  return chargeWhen !== undefined || isOpen || policies.some(({ algorithm, lease }) => algorithm === 'concurrency' || lease !== undefined)
+  const policies =
+    policy === undefined && also === undefined ? limiter.policies : limiter.compile(policy, also)
+  return (
+    chargeWhen !== undefined ||
+    isOpen ||
+    policies.some(({ algorithm, lease }) => algorithm === 'concurrency' || lease !== undefined)
+  )
 }
 
 /** Checks the options that are an adapter's own and those all adapters share. */
@@ -138,10 +171,18 @@ export function checkGuardOptions(options: GuardOptions, own: readonly string[] 
   if (typeof cost !== 'function') checkCost(cost)
   checkCost(costOnError)
   if (statusCode !== undefined && !(Number.isInteger(statusCode) && statusCode >= 400 && statusCode <= 599)) {
-    throw new HaltError('HALT_E_OPTION', `statusCode is ${describe(statusCode)}.`, 'Give a status from 400 to 599.')
+    throw new HaltError(
+      'HALT_E_OPTION',
+      `statusCode is ${describe(statusCode)}.`,
+      'Give a status from 400 to 599.',
+    )
   }
   if (errorFormat !== undefined && errorFormat !== 'json' && errorFormat !== 'problem') {
-    throw new HaltError('HALT_E_OPTION', `errorFormat is ${describe(errorFormat)}.`, 'Choose "json" or "problem".')
+    throw new HaltError(
+      'HALT_E_OPTION',
+      `errorFormat is ${describe(errorFormat)}.`,
+      'Choose "json" or "problem".',
+    )
   }
 }
 
@@ -162,11 +203,19 @@ function checked(cost: Awaitable<Cost>): Awaitable<Cost> {
   return cost
 }
 
-function charges<S>(limiter: { warn: RateLimiter['warn'] }, chargeWhen: (response: S) => boolean, response: S): boolean {
+function charges<S>(
+  limiter: { warn: RateLimiter['warn'] },
+  chargeWhen: (response: S) => boolean,
+  response: S,
+): boolean {
   try {
     return chargeWhen(response)
   } catch (error) {
-    limiter.warn({ code: 'HALT_W_CALLBACK', message: `chargeWhen threw: ${String(error)}.`, fix: 'Such a request stays charged.' })
+    limiter.warn({
+      code: 'HALT_W_CALLBACK',
+      message: `chargeWhen threw: ${String(error)}.`,
+      fix: 'Such a request stays charged.',
+    })
     return true
   }
 }

@@ -31,7 +31,8 @@ export type PolicyDirectory = Pick<RateLimiter<never>, 'policyNamed' | 'warn'>
 
 type Write = (decision: Decision, limiter: PolicyDirectory) => Headers
 
-const shown = ({ remaining, limit }: Decision | PolicyVerdict): number => Math.max(0, Math.min(remaining, limit))
+const shown = ({ remaining, limit }: Decision | PolicyVerdict): number =>
+  Math.max(0, Math.min(remaining, limit))
 
 const isEnforced = ({ mode }: PolicyVerdict): boolean => mode === 'enforce'
 
@@ -115,10 +116,19 @@ const DIALECTS: Readonly<Record<string, Write>> = {
  */
 export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): HeaderWriter {
   if (dialect === false) return retryAfter
-  const write = typeof dialect === 'function' ? custom(dialect) : Object.hasOwn(DIALECTS, dialect) ? DIALECTS[dialect] : undefined
+  const write =
+    typeof dialect === 'function'
+      ? custom(dialect)
+      : Object.hasOwn(DIALECTS, dialect)
+        ? DIALECTS[dialect]
+        : undefined
   if (write === undefined) {
     const names = Object.keys(DIALECTS).join(', ')
-    throw new HaltError('HALT_E_HEADERS', `headers is ${describe(dialect)}.`, `Choose one of ${names}, false, or a function.`)
+    throw new HaltError(
+      'HALT_E_HEADERS',
+      `headers is ${describe(dialect)}.`,
+      `Choose one of ${names}, false, or a function.`,
+    )
   }
   return decision => {
     if (decision.reason === 'exempt') return {}
@@ -139,7 +149,9 @@ function custom(dialect: (decision: Decision) => Headers): Write {
     const headers = dialect(decision)
     for (const [name, value] of Object.entries(headers)) {
       if (NAME.test(name) && typeof value === 'string' && VALUE.test(value)) continue
-      throw new TypeError(`${describe(name)} is no header name, or its value ${describe(value)} no header value`)
+      throw new TypeError(
+        `${describe(name)} is no header name, or its value ${describe(value)} no header value`,
+      )
     }
     return headers
   }
@@ -178,7 +190,9 @@ function quota(decision: Decision, limiter: PolicyDirectory): string {
 // Whole seconds, at least one, as the drafts have it. A quota's period has no fixed length.
 function windowOf(name: string, limiter: PolicyDirectory): number | undefined {
   const policy = limiter.policyNamed(name)
-  return policy === undefined || policy.calendar !== undefined ? undefined : Math.max(1, Math.ceil(policy.window / 1e6))
+  return policy === undefined || policy.calendar !== undefined
+    ? undefined
+    : Math.max(1, Math.ceil(policy.window / 1e6))
 }
 
 /** `90` as `1m30s`. */

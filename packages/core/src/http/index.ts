@@ -2,7 +2,13 @@ export { callUser, type CallResult, type Caretaker } from './callback.ts'
 export { pathOf, toView, readHeader, type HeaderBag, type RequestView } from '../request/view.ts'
 export { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
 export { checkGuardOptions, guard, GUARD_OPTIONS, type Guard, type GuardOptions } from './guard.ts'
-export { headerWriter, type HeaderDialect, type Headers, type HeaderWriter, type PolicyDirectory } from './headers.ts'
+export {
+  headerWriter,
+  type HeaderDialect,
+  type Headers,
+  type HeaderWriter,
+  type PolicyDirectory,
+} from './headers.ts'
 export type { Outcome } from './outcome.ts'
 export { isOurs, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
 export { applyHeaders, type HeaderTarget } from './response.ts'

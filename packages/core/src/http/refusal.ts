@@ -40,8 +40,14 @@ function plain(decision: Decision): Record<string, unknown> {
 /** RFC 9457 with the problem types of the IETF's ratelimit-headers draft. */
 function problem(decision: Decision, status: number): Record<string, unknown> {
   const ours = isOurs(decision)
-  const kind = ours ? 'temporary-reduced-capacity' : decision.reason === 'penalized' ? 'abnormal-usage-detected' : 'quota-exceeded'
-  const violated = decision.verdicts.filter(({ allowed, mode }) => !allowed && mode === 'enforce').map(({ policy }) => policy)
+  const kind = ours
+    ? 'temporary-reduced-capacity'
+    : decision.reason === 'penalized'
+      ? 'abnormal-usage-detected'
+      : 'quota-exceeded'
+  const violated = decision.verdicts
+    .filter(({ allowed, mode }) => !allowed && mode === 'enforce')
+    .map(({ policy }) => policy)
   return {
     type: `${PROBLEMS}${kind}`,
     title: ours ? 'Service Unavailable' : 'Too Many Requests',

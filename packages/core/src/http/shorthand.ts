@@ -9,7 +9,9 @@ type NoOthers<R> = { readonly [K in keyof RateLimiterOptions<R> as K extends 'po
 /** Either a limiter, beside which only a `policy` may stand, or the options of one; `store` is then optional. */
 export type LimiterShorthand<R> =
   | ({ readonly limiter: RateLimiter<R> } & Pick<GuardOptions<R>, 'policy'> & NoOthers<R>)
-  | ({ readonly limiter?: undefined } & Omit<RateLimiterOptions<R>, 'store'> & { readonly store?: Store | undefined })
+  | ({ readonly limiter?: undefined } & Omit<RateLimiterOptions<R>, 'store'> & {
+        readonly store?: Store | undefined
+      })
 
 /** What all adapters take: a limiter or its options, and how requests are guarded with it. */
 export type AdapterOptions<R, S> = LimiterShorthand<R> & Omit<GuardOptions<R, S>, 'policy'>
@@ -22,14 +24,24 @@ export type AdapterOptions<R, S> = LimiterShorthand<R> & Omit<GuardOptions<R, S>
 export function limiterOf<R>(options: object, makeStore: () => Store): RateLimiter<R> {
   const fields = options as Record<string, unknown>
   const { limiter } = fields
-  const given = LIMITER_OPTIONS.filter(name => fields[name] !== undefined && !(name === 'policy' && limiter !== undefined))
+  const given = LIMITER_OPTIONS.filter(
+    name => fields[name] !== undefined && !(name === 'policy' && limiter !== undefined),
+  )
   if (limiter !== undefined) {
     // Not instanceof: an ESM and a CommonJS copy may coexist.
     if (typeof (limiter as { decide?: unknown } | null)?.decide !== 'function') {
-      throw new HaltError('HALT_E_LIMITER', 'limiter is no RateLimiter.', 'Give new RateLimiter({ store, policy }).')
+      throw new HaltError(
+        'HALT_E_LIMITER',
+        'limiter is no RateLimiter.',
+        'Give new RateLimiter({ store, policy }).',
+      )
     }
     if (given.length > 0) {
-      throw new HaltError('HALT_E_LIMITER', `limiter stands beside ${given.join(', ')}.`, 'Give these to the RateLimiter, or leave limiter out.')
+      throw new HaltError(
+        'HALT_E_LIMITER',
+        `limiter stands beside ${given.join(', ')}.`,
+        'Give these to the RateLimiter, or leave limiter out.',
+      )
     }
     return limiter as RateLimiter<R>
   }

@@ -42,8 +42,15 @@ export class Visits<R> {
   }
 
   /** What is still to be charged: all of it, the difference to an earlier and cheaper pass, or (a decision) nothing. */
-  of(visitor: object | undefined, policy: unknown, cost: Price): { readonly cost: Price; readonly decision: Decision | undefined } {
-    const earlier = visitor === undefined ? undefined : listOf(visitor)?.findLast(visit => visit.limiter === this.#limiter && visit.policy === policy)
+  of(
+    visitor: object | undefined,
+    policy: unknown,
+    cost: Price,
+  ): { readonly cost: Price; readonly decision: Decision | undefined } {
+    const earlier =
+      visitor === undefined
+        ? undefined
+        : listOf(visitor)?.findLast(visit => visit.limiter === this.#limiter && visit.policy === policy)
     if (earlier === undefined) return { cost, decision: undefined }
     const more = this.#difference(cost, earlier)
     return more === undefined ? { cost, decision: earlier.decision } : { cost: more, decision: undefined }
@@ -53,7 +60,14 @@ export class Visits<R> {
   note(visitor: object | undefined, policy: unknown, cost: Price, decision: Decision): boolean {
     if (visitor === undefined) return true
     const list = listOf(visitor)
-    const visit: Visit = { limiter: this.#limiter, policy, also: this.#also, cost, decision, refuse: this.#refuse }
+    const visit: Visit = {
+      limiter: this.#limiter,
+      policy,
+      also: this.#also,
+      cost,
+      decision,
+      refuse: this.#refuse,
+    }
     if (list === undefined) {
       ;(visitor as Visited)[VISITS] = [visit]
       return true
@@ -67,10 +81,13 @@ export class Visits<R> {
   #difference(now: Price, { cost: before, decision, also }: Visit): Price | undefined {
     const adds = this.#also !== undefined && this.#also !== also
     if (now === before && !adds) return undefined
-    if (now === WHOLE_LIMIT || before === WHOLE_LIMIT) return before === WHOLE_LIMIT && !adds ? undefined : now
+    if (now === WHOLE_LIMIT || before === WHOLE_LIMIT)
+      return before === WHOLE_LIMIT && !adds ? undefined : now
     const more: Record<string, number> = {}
     let any = adds
-    if (adds) for (const name of this.#beside) more[name] = units(now, name, this.#limiter.policyNamed(name)?.cost ?? 1)
+    if (adds)
+      for (const name of this.#beside)
+        more[name] = units(now, name, this.#limiter.policyNamed(name)?.cost ?? 1)
     for (const { policy: name } of decision.verdicts) {
       const own = this.#limiter.policyNamed(name)?.cost ?? 1
       const extra = Math.max(0, units(now, name, own) - units(before, name, own))
@@ -97,7 +114,10 @@ export function refusalFor(visitor: object, decision: Decision): Outcome {
   return refuse(decision)
 }
 
-const refuseByDefault: Refuse = refuser(headerWriter('standard', { policyNamed: () => undefined, warn: () => {} }), {})
+const refuseByDefault: Refuse = refuser(
+  headerWriter('standard', { policyNamed: () => undefined, warn: () => {} }),
+  {},
+)
 
 function listOf(visitor: object): Visit[] | undefined {
   return (visitor as Visited)[VISITS]

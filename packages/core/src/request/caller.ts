@@ -71,7 +71,9 @@ export class Caller {
   get untrustedProxy(): string | undefined {
     if (this.#givenIp !== undefined || this.#settings.resolveIp !== undefined) return undefined
     const { address, trusted } = this.client
-    return !trusted && address !== undefined && isPrivate(address) && this.#isForwarded ? address.text : undefined
+    return !trusted && address !== undefined && isPrivate(address) && this.#isForwarded
+      ? address.text
+      : undefined
   }
 
   /** The authenticated user's id. */
@@ -92,7 +94,8 @@ export class Caller {
     if (strategy === 'shared') return found(SHARED, 'one counter for everybody')
     if (strategy === 'api-key') return this.apiKey
     const { user } = this
-    const named = user === undefined ? undefined : found(`user:${namePart(user, this.#settings.digest)}`, 'the user id')
+    const named =
+      user === undefined ? undefined : found(`user:${namePart(user, this.#settings.digest)}`, 'the user id')
     if (strategy === 'user') return named
     return this.#composite(named ?? this.apiKey)
   }
@@ -100,7 +103,9 @@ export class Caller {
   /** The subject of what a key extractor gave; undefined when it is no id. */
   custom(value: unknown): FoundKey | undefined {
     const id = readId(value)
-    return id === undefined ? undefined : found(`custom:${namePart(id, this.#settings.digest)}`, 'the key extractor')
+    return id === undefined
+      ? undefined
+      : found(`custom:${namePart(id, this.#settings.digest)}`, 'the key extractor')
   }
 
   /** The narrowest principal known: whose penalty applies. */
@@ -109,9 +114,14 @@ export class Caller {
   }
 
   #composite(key: FoundKey | undefined): FoundKey | undefined {
-    if (key === undefined) return this.address === undefined ? undefined : found(this.ip, 'the client address alone')
+    if (key === undefined)
+      return this.address === undefined ? undefined : found(this.ip, 'the client address alone')
     if (this.address === undefined) return key
-    return { subject: `${key.subject}+${this.ip}`, how: `${key.how} and the client address`, unverified: key.unverified }
+    return {
+      subject: `${key.subject}+${this.ip}`,
+      how: `${key.how} and the client address`,
+      unverified: key.unverified,
+    }
   }
 
   #findClient(): ClientAddress {
@@ -151,7 +161,8 @@ export class Caller {
   #findApiKey(): FoundKey | undefined {
     const { apiKey, digest } = this.#settings
     const { headers, request, context } = this.view
-    const verified = apiKey === undefined ? undefined : readId(this.#call('apiKey', () => apiKey(request as never, context)))
+    const verified =
+      apiKey === undefined ? undefined : readId(this.#call('apiKey', () => apiKey(request as never, context)))
     if (verified !== undefined) return found(apiKeySubject(verified, digest), 'the verified API key')
     // Whoever verifies keys has said that this request has none.
     if (apiKey !== undefined) return undefined

@@ -14,7 +14,13 @@ export interface Exemptions {
 const AMBIGUOUS = /%|\.\.|\/\/|;|\\/
 
 /** The paths that load balancers and orchestrators ask for. */
-export const HEALTH_PATHS: readonly string[] = Object.freeze(['/health', '/ping', '/ready', '/healthz', '/livez'])
+export const HEALTH_PATHS: readonly string[] = Object.freeze([
+  '/health',
+  '/ping',
+  '/ready',
+  '/healthz',
+  '/livez',
+])
 
 /**
  * Compiles a list of paths, addresses and CIDRs.
@@ -22,15 +28,19 @@ export const HEALTH_PATHS: readonly string[] = Object.freeze(['/health', '/ping'
  * @throws HaltError `HALT_E_EXEMPTION`
  */
 export function compileExemptions(entries: readonly string[]): Exemptions {
-  if (!Array.isArray(entries)) refuse(`exemptions is ${describe(entries)}.`, 'Give a list: ["/admin", "192.0.2.0/24"].')
+  if (!Array.isArray(entries))
+    refuse(`exemptions is ${describe(entries)}.`, 'Give a list: ["/admin", "192.0.2.0/24"].')
   const paths: string[] = []
   const networks: string[] = []
   for (const entry of entries as unknown[]) {
-    if (typeof entry !== 'string' || entry === '') refuse(`exemptions holds ${describe(entry)}.`, 'Give non-empty strings.')
+    if (typeof entry !== 'string' || entry === '')
+      refuse(`exemptions holds ${describe(entry)}.`, 'Give non-empty strings.')
     if (entry.startsWith('/')) paths.push(checkPath(entry))
     else networks.push(entry)
   }
-  const addresses: Networks | undefined = networks.length ? parseNetworks(networks, 'HALT_E_EXEMPTION', 'exemptions') : undefined
+  const addresses: Networks | undefined = networks.length
+    ? parseNetworks(networks, 'HALT_E_EXEMPTION', 'exemptions')
+    : undefined
   return {
     path: path => (isPlain(path) ? paths.find(exempt => covers(exempt, path)) : undefined),
     address: address => address !== undefined && addresses !== undefined && addresses.contains(address),
@@ -38,7 +48,9 @@ export function compileExemptions(entries: readonly string[]): Exemptions {
 }
 
 /** Compiles the limiter's health-check paths: exact, GET and HEAD. */
-export function compileHealthChecks(option: boolean | readonly string[] | undefined): (method: string, path: string) => boolean {
+export function compileHealthChecks(
+  option: boolean | readonly string[] | undefined,
+): (method: string, path: string) => boolean {
   if (option === false) return () => false
   if (option !== undefined && option !== true && !Array.isArray(option)) {
     refuse(`exemptHealthChecks is ${describe(option)}.`, 'Give true, false, or a list of paths.')
@@ -57,8 +69,12 @@ function isPlain(path: string): boolean {
 
 function checkPath(path: unknown): string {
   if (typeof path === 'string' && path.startsWith('/') && isPlain(path) && path !== '/') return path
-  if (path === '/') refuse('exemptions holds "/", which covers every path.', 'Name the paths, or do not mount the limiter.')
-  return refuse(`${describe(path)} is no plain path.`, 'Give a path that begins with "/", without "%", "..", "//", ";" or "\\".')
+  if (path === '/')
+    refuse('exemptions holds "/", which covers every path.', 'Name the paths, or do not mount the limiter.')
+  return refuse(
+    `${describe(path)} is no plain path.`,
+    'Give a path that begins with "/", without "%", "..", "//", ";" or "\\".',
+  )
 }
 
 function refuse(message: string, fix: string): never {

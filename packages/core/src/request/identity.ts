@@ -37,7 +37,8 @@ export function readId(value: unknown): string | undefined {
 
 /** A part of a subject: the id itself, or `#` and its digest where the id is long or could be read as something else. */
 export function namePart(id: string, digest: Digest): string {
-  const plain = id.length <= MAX_ID && !SPECIAL.test(id) && id.isWellFormed() && (isShort(id) || utf8Length(id) <= MAX_ID)
+  const plain =
+    id.length <= MAX_ID && !SPECIAL.test(id) && id.isWellFormed() && (isShort(id) || utf8Length(id) <= MAX_ID)
   return plain ? id : `#${digest(id)}`
 }
 
@@ -46,8 +47,14 @@ export function namePart(id: string, digest: Digest): string {
  *
  * @throws HaltError `HALT_E_IDENTITY` when it names nobody
  */
-export function subjectOf(identity: Identity, bare: 'custom' | 'user', digest: Digest, ipv6Prefix: number): Subject {
-  if (typeof identity === 'string') return subjectOf({ [bare]: identity } as Identity, bare, digest, ipv6Prefix)
+export function subjectOf(
+  identity: Identity,
+  bare: 'custom' | 'user',
+  digest: Digest,
+  ipv6Prefix: number,
+): Subject {
+  if (typeof identity === 'string')
+    return subjectOf({ [bare]: identity } as Identity, bare, digest, ipv6Prefix)
   const [kind, value] = Object.entries(identity ?? {})[0] ?? []
   if (kind === 'ip' && typeof value === 'string') {
     const address = parseAddress(value)

@@ -55,7 +55,9 @@ export function toView(request: unknown): RequestView {
     path: pathOf(url),
     route: text(from.route),
     ip,
-    headers: (typeof from.headers === 'object' && from.headers !== null ? from.headers : NO_HEADERS) as HeaderBag,
+    headers: (typeof from.headers === 'object' && from.headers !== null
+      ? from.headers
+      : NO_HEADERS) as HeaderBag,
     user: isView ? from.user : undefined,
     request: isView ? from.request : request,
     context: isView ? from.context : undefined,
@@ -64,7 +66,8 @@ export function toView(request: unknown): RequestView {
 
 /** Reads one header, its name in lower case; several lines of it as one list. */
 export function readHeader(headers: HeaderBag, name: string): string | readonly string[] | undefined {
-  if (typeof headers.get === 'function') return (headers as { get(name: string): string | null }).get(name) ?? undefined
+  if (typeof headers.get === 'function')
+    return (headers as { get(name: string): string | null }).get(name) ?? undefined
   const value = (headers as Readonly<Record<string, string | readonly string[] | undefined>>)[name]
   return typeof value === 'string' || Array.isArray(value) ? value : undefined
 }

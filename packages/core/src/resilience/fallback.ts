@@ -48,7 +48,9 @@ export class Fallback {
 
   /** Keeps what the store said of each key. */
   remember(question: Question, verdict: Verdict): void {
-    if (this.#store.size > 0) this.#store.clear()
+    // Only what was answered: the store may fail for some keys and answer for others.
+    if (this.#store.size > 0)
+      this.#store.forget(question.group.demands.map(({ subject, rule }) => ({ subject, cell: rule.cell })))
     const now = nowMicros()
     for (const [i, demand] of question.group.demands.entries()) {
       const state = verdict.states[i] ?? []
@@ -77,13 +79,19 @@ export class Fallback {
     const demands: Demand[] = []
     let degraded: OnStoreError = 'open'
     let closing: Item | undefined
-    const move = (at: number, item: Item): number => (at < 0 ? -1 : demands.push(this.#share(question.group.demands[at] as Demand, item)) - 1)
+    const move = (at: number, item: Item): number =>
+      at < 0 ? -1 : demands.push(this.#share(question.group.demands[at] as Demand, item)) - 1
     for (const item of question.items) {
       const mode = item.policy.onStoreError ?? this.#mode
       if (mode === 'closed' && !item.shadow) closing ??= item
       else if (mode === 'local') {
         degraded = 'local'
-        items.push({ ...item, at: move(item.at, item), guard: move(item.guard, item), lease: move(item.lease, item) })
+        items.push({
+          ...item,
+          at: move(item.at, item),
+          guard: move(item.guard, item),
+          lease: move(item.lease, item),
+        })
       }
     }
     if (closing !== undefined) degraded = 'closed'
@@ -106,7 +114,8 @@ export class Fallback {
     const groups: { peek: Group; restore: Group }[] = []
     for (const [name, { demand, until }] of this.#refused) {
       if (until <= now) this.#refused.delete(name)
-      else if (groups.length < MOST_RESTORED && demand.rule.letter !== 'c') groups.push({ peek: asking(demand), restore: blocking(demand, until - now) })
+      else if (groups.length < MOST_RESTORED && demand.rule.letter !== 'c')
+        groups.push({ peek: asking(demand), restore: blocking(demand, until - now) })
     }
     return groups
   }
@@ -129,7 +138,14 @@ export class Fallback {
     const known = this.#known.get(nameOf(demand))
     if (known === undefined || known.state.length === 0) return []
     const now = nowMicros()
-    const then: Verdict = { now: now - known.offset, allowed: true, repeated: false, passes: [], states: [], penalty: [] }
+    const then: Verdict = {
+      now: now - known.offset,
+      allowed: true,
+      repeated: false,
+      passes: [],
+      states: [],
+      penalty: [],
+    }
     const used = Math.max(0, rule.capacity - remaining(demand, known.state, then))
     const state: State = []
     algorithms[rule.letter].charge(state, now, used, rule, demand.edges)
@@ -147,7 +163,8 @@ export class Fallback {
       if (original === undefined || original.mode === Mode.PEEK) continue
       const key = nameOf(original)
       const owed = (this.#owed.get(key)?.cost ?? 0) + original.cost
-      if (this.#owed.size < REMEMBERED || this.#owed.has(key)) this.#owed.set(key, { ...original, mode: Mode.SETTLE, cost: owed })
+      if (this.#owed.size < REMEMBERED || this.#owed.has(key))
+        this.#owed.set(key, { ...original, mode: Mode.SETTLE, cost: owed })
     }
   }
 }

@@ -88,7 +88,12 @@ export class Judge {
     } catch (error) {
       this.#report(error)
       if (isCoded(error)) throw error
-      throw new HaltError('HALT_E_STORE', `The store did not answer: ${textOf(error)}.`, 'See that it is reachable.', { cause: error })
+      throw new HaltError(
+        'HALT_E_STORE',
+        `The store did not answer: ${textOf(error)}.`,
+        'See that it is reachable.',
+        { cause: error },
+      )
     }
   }
 
@@ -122,7 +127,9 @@ export class Judge {
       (async () => {
         const answers = await Promise.all(refused.map(async ({ peek }) => this.#store.evaluate(peek)))
         const lost = refused.filter((_, i) => answers[i]?.allowed === true)
-        await Promise.all([...owed, ...lost.map(({ restore }) => restore)].map(async group => this.#store.evaluate(group)))
+        await Promise.all(
+          [...owed, ...lost.map(({ restore }) => restore)].map(async group => this.#store.evaluate(group)),
+        )
       })(),
     )
   }
@@ -159,7 +166,9 @@ class StoreTimeout extends Error {
 // A store may say what kind its failure is.
 function kindOf(error: unknown): StoreFailure {
   const { failure } = (typeof error === 'object' && error !== null ? error : {}) as { failure?: unknown }
-  return typeof failure === 'string' && Object.hasOwn(WARNINGS, failure) ? (failure as StoreFailure) : 'unavailable'
+  return typeof failure === 'string' && Object.hasOwn(WARNINGS, failure)
+    ? (failure as StoreFailure)
+    : 'unavailable'
 }
 
 function isCoded(error: unknown): boolean {

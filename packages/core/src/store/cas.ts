@@ -42,7 +42,10 @@ export interface CasStoreOptions {
  * @example
  * const store = casStore({ read, swap, remove })
  */
-export function casStore<V>(backend: CasBackend<V>, { kind = 'cas', clock = Date.now, attempts = 32 }: CasStoreOptions = {}): Store {
+export function casStore<V>(
+  backend: CasBackend<V>,
+  { kind = 'cas', clock = Date.now, attempts = 32 }: CasStoreOptions = {},
+): Store {
   const now = microsecondClock(clock)
   return {
     kind,
@@ -51,19 +54,28 @@ export function casStore<V>(backend: CasBackend<V>, { kind = 'cas', clock = Date
       for (let attempt = 0; attempt < attempts; attempt++) {
         const found = await backend.read(keys)
         const values = new Map<string, string>()
-        for (const [i, { value }] of found.entries()) if (value !== undefined) values.set(keys[i] as string, value)
+        for (const [i, { value }] of found.entries())
+          if (value !== undefined) values.set(keys[i] as string, value)
         const { verdict, changes } = decideOver(group, values, await now())
         if (changes.length === 0) return verdict
         // What was only read decided too: its version must hold as well, so it is written back as it was.
         if (await backend.swap(swapsOf(keys, found, changes))) return verdict
       }
-      throw new HaltError('HALT_E_STORE_BUSY', `Others wrote in between ${attempts} times.`, 'Raise attempts, or use a store that decides where the data is.')
+      throw new HaltError(
+        'HALT_E_STORE_BUSY',
+        `Others wrote in between ${attempts} times.`,
+        'Raise attempts, or use a store that decides where the data is.',
+      )
     },
     forget: (cells: readonly Cell[]) => backend.remove(cells.map(keyOf)),
   }
 }
 
-function swapsOf<V>(keys: readonly string[], found: readonly Versioned<V>[], changes: readonly Change[]): Swap<V>[] {
+function swapsOf<V>(
+  keys: readonly string[],
+  found: readonly Versioned<V>[],
+  changes: readonly Change[],
+): Swap<V>[] {
   const byKey = new Map(changes.map(change => [change.key, change]))
   return keys.map((key, i) => {
     const { value, version } = found[i] as Versioned<V>

@@ -26,7 +26,8 @@ export const PENALTY_CELL = 'penalty:p'
  */
 export function decide(group: Group, cells: Cells, now: number): Verdict {
   const { demands, penalty, once } = group
-  if (demands.length === 1 && penalty === undefined && once === undefined) return decideOne(demands[0]!, cells, now)
+  if (demands.length === 1 && penalty === undefined && once === undefined)
+    return decideOne(demands[0]!, cells, now)
   const offence = penalty === undefined ? NONE : loadPenalty(penalty, cells, now)
   const penalized = offence.length > 0 && penalties.active(offence, now)
   const repeated = once !== undefined && seen(once, cells, now)
@@ -89,7 +90,13 @@ function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): bo
 }
 
 /** Keeps the charge, the refund or nothing (a peek, a cost of 0) of a demand that passes. */
-function take({ subject, cost, mode, edges, receipt }: Demand, rule: Rule, state: State, cells: Cells, now: number): void {
+function take(
+  { subject, cost, mode, edges, receipt }: Demand,
+  rule: Rule,
+  state: State,
+  cells: Cells,
+  now: number,
+): void {
   if (mode === Mode.PEEK || mode === Mode.HOLD || cost === 0) return
   const algorithm = algorithmOf(rule)
   if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
@@ -100,7 +107,13 @@ function take({ subject, cost, mode, edges, receipt }: Demand, rule: Rule, state
 }
 
 /** Keeps the cool-down that a refusal starts; a refusal charges nothing. */
-function refuse({ subject, cost, mode, rule: normal }: Demand, rule: Rule, state: State, cells: Cells, now: number): void {
+function refuse(
+  { subject, cost, mode, rule: normal }: Demand,
+  rule: Rule,
+  state: State,
+  cells: Cells,
+  now: number,
+): void {
   if (mode === Mode.PEEK || !startsBlock(state, now, cost, normal)) return
   if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
   state[0] = now + rule.block

@@ -25,7 +25,11 @@ export function keysOf({ demands, penalty, once }: Group): string[] {
 }
 
 /** Decides a group over values that were read before, and says what to write. */
-export function decideOver(group: Group, values: ReadonlyMap<string, string>, now: number): { verdict: Verdict; changes: Change[] } {
+export function decideOver(
+  group: Group,
+  values: ReadonlyMap<string, string>,
+  now: number,
+): { verdict: Verdict; changes: Change[] } {
   const changes: Change[] = []
   const cells: Cells = {
     load: (subject, cell) => parse(values.get(keyOf({ subject, cell }))),

@@ -1,7 +1,14 @@
 import { algorithms, type Edges, type Rule } from '../algorithms/index.ts'
 import { compileRule } from '../arithmetic.ts'
 import { compilePenalty } from '../penalty-config.ts'
-import { type Demand, type Group, Mode, type PenaltyDemand, PenaltyMode, type Verdict } from '../store/contract.ts'
+import {
+  type Demand,
+  type Group,
+  Mode,
+  type PenaltyDemand,
+  PenaltyMode,
+  type Verdict,
+} from '../store/contract.ts'
 import { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from '../store/read.ts'
 
 /** One step of a history: time passes, then groups are asked for in one turn of the event loop. */
@@ -31,8 +38,20 @@ export function randomNumbers(seed: number): () => number {
 
 const SECOND = 1e6
 const ALGORITHMS = ['token-bucket', 'fixed-window', 'sliding-window', 'concurrency', 'quota'] as const
-const penalty = compilePenalty({ threshold: 2, duration: 5, multiplier: 0.5, decayRate: 600, cooldown: '500ms' })
-const harsh = compilePenalty({ threshold: 1.5, duration: 3, decayRate: 0, cooldown: 0, escalation: { factor: 1.7, maxDuration: 20 } })
+const penalty = compilePenalty({
+  threshold: 2,
+  duration: 5,
+  multiplier: 0.5,
+  decayRate: 600,
+  cooldown: '500ms',
+})
+const harsh = compilePenalty({
+  threshold: 1.5,
+  duration: 3,
+  decayRate: 0,
+  cooldown: 0,
+  escalation: { factor: 1.7, maxDuration: 20 },
+})
 
 /**
  * Writes a random history: several policies at once, costs, cool-downs, quotas, penalties, settlements, idempotency
@@ -51,7 +70,16 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const window = changed ? pick([0.25, 1, 1.5, 7, 60]) * SECOND : 2 * SECOND
     const capacity = algorithm === 'token-bucket' ? pick([limit, limit + 5, Math.max(3, limit - 4)]) : limit
     const block = random() < 0.3 ? pick([0.2, 1.1, 3]) * SECOND : 0
-    const numbers = { algorithm, counter: `p_${algorithm}`, limit, capacity, window, precision: pick([1, 3, 10]), block, floor: 1 }
+    const numbers = {
+      algorithm,
+      counter: `p_${algorithm}`,
+      limit,
+      capacity,
+      window,
+      precision: pick([1, 3, 10]),
+      block,
+      floor: 1,
+    }
     return compileRule(numbers, algorithm === 'quota' ? undefined : 0.5)
   }
   const edgesAt = (now: number): Edges => {
@@ -65,13 +93,29 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     rule: random() < 0.7 ? (fixed[algorithm] as Rule) : rule(algorithm, true),
     subject,
     cost: pick([1, 1, 1, 1, 2, 3, 0, 12, 150]),
-    mode: pick([Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.CHARGE, Mode.SHADOW, Mode.PEEK, Mode.HOLD, Mode.BLOCK]),
+    mode: pick([
+      Mode.CHARGE,
+      Mode.CHARGE,
+      Mode.CHARGE,
+      Mode.CHARGE,
+      Mode.SHADOW,
+      Mode.PEEK,
+      Mode.HOLD,
+      Mode.BLOCK,
+    ]),
     edges: algorithm === 'quota' ? edgesAt(now) : undefined,
     penalized: algorithm !== 'quota' && random() < 0.7,
   })
   const penaltyOf = (subject: string): PenaltyDemand | undefined => {
     if (random() < 0.5) return undefined
-    const modes = [PenaltyMode.WATCH, PenaltyMode.WATCH, PenaltyMode.WATCH, PenaltyMode.READ, PenaltyMode.RECORD, PenaltyMode.APPLY]
+    const modes = [
+      PenaltyMode.WATCH,
+      PenaltyMode.WATCH,
+      PenaltyMode.WATCH,
+      PenaltyMode.READ,
+      PenaltyMode.RECORD,
+      PenaltyMode.APPLY,
+    ]
     const mode = pick(modes)
     const amount = mode === PenaltyMode.RECORD ? whole(3e6) : mode === PenaltyMode.APPLY ? 1 + whole(4e6) : 0
     return { rule: (random() < 0.8 ? penalty : harsh).rule, subject, mode, amount }
@@ -80,8 +124,18 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const subject = pick(subjects)
     const chosen = ALGORITHMS.filter(() => random() < 0.4)
     const other = withTwoSubjects && random() < 0.3 ? pick(subjects) : subject
-    const demands = (chosen.length === 0 ? [pick(ALGORITHMS)] : chosen).map((algorithm, i) => demand(i % 2 === 0 ? subject : other, algorithm))
-    const once = random() < 0.1 ? { subject, cell: `p_quota@key${whole(3)}:i`, window: SECOND, edges: random() < 0.5 ? edgesAt(now) : undefined } : undefined
+    const demands = (chosen.length === 0 ? [pick(ALGORITHMS)] : chosen).map((algorithm, i) =>
+      demand(i % 2 === 0 ? subject : other, algorithm),
+    )
+    const once =
+      random() < 0.1
+        ? {
+            subject,
+            cell: `p_quota@key${whole(3)}:i`,
+            window: SECOND,
+            edges: random() < 0.5 ? edgesAt(now) : undefined,
+          }
+        : undefined
     return { demands, penalty: penaltyOf(subject), once }
   }
   const settlement = (past: readonly Charged[]): Group => {
@@ -95,11 +149,26 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   }
 
   return Array.from({ length: steps }, () => {
-    const advance = pick([0, 0, 1, 17, 1_000, 50_000, 250_000, 1_000_003, 4 * SECOND, random() < 0.05 ? 90 * SECOND : 333])
+    const advance = pick([
+      0,
+      0,
+      1,
+      17,
+      1_000,
+      50_000,
+      250_000,
+      1_000_003,
+      4 * SECOND,
+      random() < 0.05 ? 90 * SECOND : 333,
+    ])
     now += advance
     const burst = random() < 0.2 ? 2 + whole(6) : 1
     const groups = Array.from({ length: burst }, () => (random() < 0.15 ? settlement : fresh()))
-    return { advance, groups: (past: readonly Charged[]) => groups.flatMap(group => (typeof group !== 'function' ? group : past.length === 0 ? [] : group(past))) }
+    return {
+      advance,
+      groups: (past: readonly Charged[]) =>
+        groups.flatMap(group => (typeof group !== 'function' ? group : past.length === 0 ? [] : group(past))),
+    }
   })
 }
 

@@ -40,4 +40,3 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     historySuite(runner, factory)
   })
 }
-

@@ -11,11 +11,14 @@ storeSuite(
   { name: 'local', make: clock => new LocalStore(() => Math.floor(clock() * 1000)) },
 )
 
-storeSuite({ describe, expect, it }, {
-  name: 'casStore',
-  make: clock => casStore(versioned(), { clock, attempts: 500 }),
-  ordered: false,
-})
+storeSuite(
+  { describe, expect, it },
+  {
+    name: 'casStore',
+    make: clock => casStore(versioned(), { clock, attempts: 500 }),
+    ordered: false,
+  },
+)
 
 /** A key-value database with a version a key, which answers a turn later. */
 function versioned(): Parameters<typeof casStore<number>>[0] {

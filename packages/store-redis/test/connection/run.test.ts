@@ -34,6 +34,10 @@ describe.each(cases)('$name', ({ maker, port }) => {
       expect(await link.command(['PING'], key)).toBe('PONG')
       expect(await link.command(['INFO', 'memory'])).toContain('maxmemory_policy')
       expect(await link.command(['INFO', 'memory'], key)).toContain('maxmemory_policy')
+      if (maker.kind !== 'cluster') return
+      // Each is put to the node that has the key.
+      const ids = [0, 1, 2].map(master => link.command(['CLUSTER', 'MYID'], freshKey(master)))
+      expect(new Set(await Promise.all(ids)).size).toBe(3)
     })
 
     // node-redis knows no key prefix before 6.1.

@@ -24,5 +24,10 @@ export function haltOptions(place: Place): {
   storeTimeout: string
 } {
   const store = place === undefined ? new InMemoryStore() : new RedisStore({ client: new Redis(place) })
-  return { store, policy: { name: 'api', limit: LIMIT, window: WINDOW_MS / 1000 }, exemptPrivateIps: false, storeTimeout: '1s' }
+  return {
+    store,
+    policy: { name: 'api', limit: LIMIT, window: WINDOW_MS / 1000 },
+    exemptPrivateIps: false,
+    storeTimeout: '1s',
+  }
 }

@@ -13,10 +13,16 @@ const middlewares: Record<string, (place: Place) => RequestHandler> = {
   bare: () => (_req, _res, next) => next(),
   halt: place => halt(haltOptions(place)),
   'express-rate-limit': place => {
-    const common = { limit: LIMIT, windowMs: WINDOW_MS, standardHeaders: 'draft-6', legacyHeaders: false } as const
+    const common = {
+      limit: LIMIT,
+      windowMs: WINDOW_MS,
+      standardHeaders: 'draft-6',
+      legacyHeaders: false,
+    } as const
     if (place === undefined) return rateLimit(common)
     const client = new Redis(place)
-    const sendCommand = (command: string, ...args: string[]): Promise<RedisReply> => client.call(command, ...args) as Promise<RedisReply>
+    const sendCommand = (command: string, ...args: string[]): Promise<RedisReply> =>
+      client.call(command, ...args) as Promise<RedisReply>
     return rateLimit({ ...common, store: new RedisStore({ sendCommand }) })
   },
   'rate-limiter-flexible': place => flexible(place),
@@ -26,7 +32,9 @@ const middlewares: Record<string, (place: Place) => RequestHandler> = {
 function flexible(place: Place): RequestHandler {
   const options = { points: LIMIT, duration: WINDOW_MS / 1000 }
   const limiter =
-    place === undefined ? new RateLimiterMemory(options) : new RateLimiterRedis({ ...options, storeClient: new Redis(place) })
+    place === undefined
+      ? new RateLimiterMemory(options)
+      : new RateLimiterRedis({ ...options, storeClient: new Redis(place) })
   return (req, res, next) => {
     limiter.consume(req.ip ?? 'unknown').then(
       result => {

@@ -9,7 +9,11 @@ const plugins: Record<string, (app: FastifyInstance, place: Place) => Promise<un
   bare: async () => {},
   halt: async (app, place) => app.register(halt, haltOptions(place)),
   '@fastify/rate-limit': async (app, place) =>
-    app.register(rateLimit, { max: LIMIT, timeWindow: WINDOW_MS, ...(place === undefined ? {} : { redis: new Redis(place) }) }),
+    app.register(rateLimit, {
+      max: LIMIT,
+      timeWindow: WINDOW_MS,
+      ...(place === undefined ? {} : { redis: new Redis(place) }),
+    }),
 }
 
 export const names: readonly string[] = Object.keys(plugins)

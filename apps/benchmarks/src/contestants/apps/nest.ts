@@ -14,7 +14,11 @@ class Root {
   }
 }
 Controller()(Root)
-Get()(Root.prototype, 'show', Object.getOwnPropertyDescriptor(Root.prototype, 'show') as TypedPropertyDescriptor<() => typeof BODY>)
+Get()(
+  Root.prototype,
+  'show',
+  Object.getOwnPropertyDescriptor(Root.prototype, 'show') as TypedPropertyDescriptor<() => typeof BODY>,
+)
 
 class App {}
 
@@ -40,9 +44,14 @@ export const names: readonly string[] = Object.keys(modules)
 /** Starts a Nest app on Express with one of the modules. */
 export function start(name: string): StartApp {
   return async (port, place) => {
-    const { imports, guards } = (modules[name] as (place: Place) => { imports: DynamicModule[]; guards: Type[] })(place)
+    const { imports, guards } = (
+      modules[name] as (place: Place) => { imports: DynamicModule[]; guards: Type[] }
+    )(place)
     const providers = guards.map(guard => ({ provide: APP_GUARD, useClass: guard }))
-    const app = await NestFactory.create({ module: App, imports, providers, controllers: [Root] }, { logger: false })
+    const app = await NestFactory.create(
+      { module: App, imports, providers, controllers: [Root] },
+      { logger: false },
+    )
     await app.listen(port, '127.0.0.1')
   }
 }

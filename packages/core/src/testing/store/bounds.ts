@@ -11,10 +11,16 @@ const SEEDS = [1, 2, 3]
 export function boundsSuite({ describe, it, expect }: Runner, factory: StoreFactory): void {
   const shapes: { title: string; rule: Partial<RuleNumbers> & { algorithm: RuleNumbers['algorithm'] } }[] = [
     { title: 'a token bucket', rule: { algorithm: 'token-bucket', limit: 7, window: 3, capacity: 11 } },
-    { title: 'a smoothing token bucket', rule: { algorithm: 'token-bucket', limit: 60, window: 6, capacity: 3 } },
+    {
+      title: 'a smoothing token bucket',
+      rule: { algorithm: 'token-bucket', limit: 60, window: 6, capacity: 3 },
+    },
     { title: 'a fixed window', rule: { algorithm: 'fixed-window', limit: 7, window: 3 } },
     { title: 'a sliding window', rule: { algorithm: 'sliding-window', limit: 7, window: 3 } },
-    { title: 'a coarse sliding window', rule: { algorithm: 'sliding-window', limit: 7, window: 3, precision: 1 } },
+    {
+      title: 'a coarse sliding window',
+      rule: { algorithm: 'sliding-window', limit: 7, window: 3, precision: 1 },
+    },
     { title: 'requests in flight', rule: { algorithm: 'concurrency', limit: 7, window: 3 } },
   ]
   describe('never over-admits', () => {
@@ -46,7 +52,11 @@ export function boundsSuite({ describe, it, expect }: Runner, factory: StoreFact
 }
 
 /** Asks often and at random; returns when how many units were let in. */
-async function hammer(bench: Bench, numbers: Partial<RuleNumbers> & { algorithm: RuleNumbers['algorithm'] }, seed: number): Promise<[number, number][]> {
+async function hammer(
+  bench: Bench,
+  numbers: Partial<RuleNumbers> & { algorithm: RuleNumbers['algorithm'] },
+  seed: number,
+): Promise<[number, number][]> {
   const rule = ruleOf(numbers.algorithm, numbers)
   const random = randomNumbers(seed)
   const admitted: [number, number][] = []
@@ -59,7 +69,10 @@ async function hammer(bench: Bench, numbers: Partial<RuleNumbers> & { algorithm:
 }
 
 /** Looks at every interval between two admissions. */
-function worst({ algorithm, limit = 10, window = 10, capacity = limit }: Partial<RuleNumbers> & { algorithm: string }, admitted: [number, number][]): string {
+function worst(
+  { algorithm, limit = 10, window = 10, capacity = limit }: Partial<RuleNumbers> & { algorithm: string },
+  admitted: [number, number][],
+): string {
   const micros = window * 1e6
   for (let from = 0; from < admitted.length; from++) {
     let units = 0
@@ -70,7 +83,9 @@ function worst({ algorithm, limit = 10, window = 10, capacity = limit }: Partial
         algorithm === 'token-bucket'
           ? Math.floor((capacity * micros + length * limit) / micros)
           : length < micros
-            ? algorithm === 'fixed-window' ? 2 * limit : limit
+            ? algorithm === 'fixed-window'
+              ? 2 * limit
+              : limit
             : Number.POSITIVE_INFINITY
       if (units > most) return `${units} units in ${length} µs, where ${most} are the most`
     }

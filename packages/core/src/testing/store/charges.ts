@@ -131,7 +131,25 @@ export function chargesSuite({ describe, it, expect }: Runner, factory: StoreFac
   it('counts strange subjects apart', () =>
     withStore(factory, async ({ take }) => {
       const rule = ruleOf('fixed-window', { limit: 1 })
-      const subjects = ['custom:a', 'custom:a b', 'custom:{a}', 'custom:{', 'custom:}', 'custom:\r\n', 'custom:\0', 'custom:*', 'custom:\u00e9', 'custom:e\u0301', 'user:__proto__', 'user:constructor', 'custom:', 'custom:"', "custom:'", 'custom:[x]', 'custom:?']
+      const subjects = [
+        'custom:a',
+        'custom:a b',
+        'custom:{a}',
+        'custom:{',
+        'custom:}',
+        'custom:\r\n',
+        'custom:\0',
+        'custom:*',
+        'custom:\u00e9',
+        'custom:e\u0301',
+        'user:__proto__',
+        'user:constructor',
+        'custom:',
+        'custom:"',
+        "custom:'",
+        'custom:[x]',
+        'custom:?',
+      ]
       for (const subject of subjects) expect((await take(rule, 1, { subject })).passes).toBe(true)
       for (const subject of subjects) expect((await take(rule, 1, { subject })).passes).toBe(false)
     }))

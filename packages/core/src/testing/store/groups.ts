@@ -65,7 +65,13 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
   })
 
   describe('penalties', () => {
-    const compiled = compilePenalty({ threshold: 2, duration: 60, multiplier: 0.5, decayRate: 3600, cooldown: 2 })
+    const compiled = compilePenalty({
+      threshold: 2,
+      duration: 60,
+      multiplier: 0.5,
+      decayRate: 3600,
+      cooldown: 2,
+    })
     const rule = ruleOf('fixed-window', { limit: 10, window: 1 }, 0.5)
     const penalty = { rule: compiled.rule, subject: 'user:42', mode: PenaltyMode.WATCH, amount: 0 }
     const demand = demandOf(rule, 10, { penalized: true })
@@ -81,7 +87,10 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
         const second = await ask()
         // 1 point, 2 s at a point a second, 1 point: forgiven in between.
         expect(penaltyUntil(second)).toBe(0)
-        const recorded = await bench.ask({ demands: [], penalty: { ...penalty, mode: PenaltyMode.RECORD, amount: 2e6 } })
+        const recorded = await bench.ask({
+          demands: [],
+          penalty: { ...penalty, mode: PenaltyMode.RECORD, amount: 2e6 },
+        })
         expect(penaltyUntil(recorded)).toBe(bench.now + 60 * SECOND)
         bench.now += 2 * SECOND
         const held = await ask()

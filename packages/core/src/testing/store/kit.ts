@@ -28,9 +28,21 @@ export interface Answer {
 const SECOND = 1e6
 
 /** A rule for a test: 10 units in 10 seconds unless said otherwise; times in seconds. */
-export function ruleOf(algorithm: RuleNumbers['algorithm'], changes: Partial<RuleNumbers> = {}, multiplier?: number): Rule {
+export function ruleOf(
+  algorithm: RuleNumbers['algorithm'],
+  changes: Partial<RuleNumbers> = {},
+  multiplier?: number,
+): Rule {
   const { limit = 10, window = 10, block = 0 } = changes
-  const numbers = { algorithm, counter: `p_${algorithm}`, limit, capacity: limit, precision: 10, floor: 1, ...changes }
+  const numbers = {
+    algorithm,
+    counter: `p_${algorithm}`,
+    limit,
+    capacity: limit,
+    precision: 10,
+    floor: 1,
+    ...changes,
+  }
   return compileRule({ ...numbers, window: window * SECOND, block: block * SECOND }, multiplier)
 }
 

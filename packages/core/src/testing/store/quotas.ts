@@ -42,7 +42,9 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('admits exactly its limit of 100 concurrent calls', () =>
       withStore(factory, async bench => {
-        const answers = await Promise.all(Array.from({ length: 100 }, () => bench.take(ruleOf('quota', { limit: 10 }), 1, { edges })))
+        const answers = await Promise.all(
+          Array.from({ length: 100 }, () => bench.take(ruleOf('quota', { limit: 10 }), 1, { edges })),
+        )
         expect(answers.filter(({ passes }) => passes).length).toBe(10)
       }))
   })

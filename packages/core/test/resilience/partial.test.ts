@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest'
+
+import { RateLimiter } from '../../src/index.ts'
+import type { Group, Store, Verdict } from '../../src/store/index.ts'
+import { ReferenceStore } from '../../src/testing/index.ts'
+
+describe('a store that fails for some keys only', () => {
+  it('lets no more than a local share in for those, whatever it answers for others', async () => {
+    const inner = new ReferenceStore(() => Date.now())
+    const store: Store = {
+      async evaluate(group: Group): Promise<Verdict> {
+        if (group.demands[0]?.subject === 'custom:broken') throw new Error('this part is down')
+        return inner.evaluate(group)
+      },
+      forget: cells => inner.forget(cells),
+    }
+    const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 5, window: 3600 }, warn: () => {} })
+    let admitted = 0
+    for (let i = 0; i < 200; i++) {
+      if ((await limiter.consume('broken')).allowed) admitted++
+      await limiter.consume(`good${i}`)
+    }
+    expect(admitted).toBe(5)
+  })
+})
