@@ -16,6 +16,7 @@ const parts = names.map(name => {
   return `/** ${name}.lua, compact. */\nexport const ${name}: Script = {\n  sha: '${sha}',\n  source: ${quote(source)},\n}\n`
 })
 
+/** @param {string} source */
 function quote(source) {
   const text = JSON.stringify(source).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")
   return `'${text}'`

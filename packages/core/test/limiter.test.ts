@@ -81,6 +81,14 @@ describe('peek', () => {
     expect((await blocking.peek(view())).retryAfter).toBe(600)
   })
 
+  it('takes a request for one whatever its first field, and an identity for one by its only field', async () => {
+    const limiter = world().limiter(minute)
+    const { ip, ...rest } = view()
+    expect((await limiter.peek({ ip, ...rest, path: '/health' })).reason).toBe('exempt')
+    expect((await limiter.peek({ user: { id: 7 }, ip, ...rest, path: '/health' })).reason).toBe('exempt')
+    expect((await limiter.peek({ ip: '198.51.100.4' })).key).toBe('ip:198.51.100.4')
+  })
+
   it('sees who is asked for: a request or an identity', async () => {
     const limiter = world().limiter({ ...minute, keyStrategy: 'user' })
     await limiter.check(by('42'))

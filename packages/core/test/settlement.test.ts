@@ -136,15 +136,18 @@ describe('settle', () => {
     expect(await admitted(10, one, keyed('b'))).toBe(6)
   })
 
-  it('takes nothing where a shadow policy took nothing', async () => {
+  it('takes and gives nothing where a shadow policy took nothing', async () => {
     const { limiter } = world()
-    const both = limiter([fixed, { ...fixed, name: 'shadow', limit: 1, mode: 'shadow' }])
-    await both.check(view())
-    const decision = await both.check(view())
-    await both.settle(decision, 3)
-    expect((await both.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([6, 0])
-    await both.settle(await both.check(view()), 0)
-    expect((await both.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([6, 0])
+    const both = limiter([fixed, { ...fixed, name: 'shadow', limit: 4, mode: 'shadow' }])
+    const left = async (): Promise<number[]> =>
+      (await both.peek(view())).verdicts.map(({ remaining }) => remaining)
+    await both.check(view(), { cost: 3 })
+    const decision = await both.check(view(), { cost: 2 })
+    expect(await left()).toEqual([5, 1])
+    await both.settle(decision, 0)
+    expect(await left()).toEqual([7, 1])
+    await both.settle(await both.check(view(), { cost: 1 }), 0)
+    expect(await left()).toEqual([7, 1])
   })
 
   it('does not reject when the store does not answer: the charge stands, with a warning', async () => {

@@ -26,6 +26,17 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(9)
   })
 
+  it('is given back by the mount that charged it only', async () => {
+    const limiter = world().limiter(policy)
+    const visitor = {}
+    const [plain, failures] = [guard(limiter), guard(limiter, { chargeWhen: () => false })]
+    const outcomes = [await plain.enter(view(), visitor), await failures.enter(view(), visitor)]
+    failures.leave(outcomes[1]!, {})
+    plain.leave(outcomes[0]!, {})
+    await new Promise(resolve => setImmediate(resolve))
+    expect((await limiter.peek(view())).remaining).toBe(9)
+  })
+
   it('is charged anew when it is another one', async () => {
     const limiter = world().limiter(policy)
     for (let i = 0; i < 3; i++) await guard(limiter).enter(view(), {})
