@@ -21,7 +21,8 @@ const types: TestProjectInlineConfiguration['test'] = {
 }
 
 /** Adds real servers: `inject('redisUrl')`, `inject('valkeyUrl')`, `inject('clusterNodes')`. */
-const withServers = { globalSetup: [servers] }
+// On a shared runner a server may be slow to start or to fail over: there a test may try again, by itself it may not.
+const withServers = { globalSetup: [servers], retry: process.env['CI'] ? 2 : 0 }
 
 export default defineConfig({
   test: {
