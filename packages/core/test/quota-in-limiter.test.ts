@@ -42,6 +42,17 @@ describe('a quota in a limiter', () => {
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(10)
   })
 
+  it('is not confused with a policy of its name, or another quota', async () => {
+    const { quotas, limiter } = managing()
+    await quotas.consumeQuota('u', daily, { cost: 10 })
+    expect((await quotas.checkQuota('u', { ...daily, name: 'other' })).quota.used).toBe(0)
+    const policy = { name: 'calls', limit: 5, window: 60, keyStrategy: 'user' } as const
+    expect((await limiter(policy).check(by('u'))).remaining).toBe(4)
+    expect((await quotas.checkQuota('u', daily)).quota.used).toBe(10)
+    await quotas.consumeQuota('u', { ...daily, name: '__proto__' })
+    expect((await quotas.checkQuota('u', { ...daily, name: '__proto__' })).quota.used).toBe(1)
+  })
+
   it('says so when it refuses, and until when', async () => {
     const { limiter, pass } = managing()
     const one = limiter({ ...daily, limit: 2 })
