@@ -4,8 +4,13 @@ import { loadMemory } from './contestants/index.ts'
 import { cpuPerStep } from './cpu.ts'
 import { addressAt, freshKeys, hotKey, hundreds, keyAt, type NextKey } from './keys.ts'
 
-/** What one process measured of one contestant: CPU nanoseconds a check, and the yardstick's before and after. */
-export type MemoryRun = Record<Scenario, { readonly own: number; readonly yardstick: number }>
+/** What one process measured: CPU nanoseconds a check, and the yardstick's before and after. */
+export interface MemoryRun {
+  readonly own: number
+  readonly yardstick: number
+}
+
+/** One key admitted, many keys admitted, one key refused; and only the making of many keys. */
 export type Scenario = 'hot' | 'fresh' | 'denied' | 'cutting'
 
 // Never refused, and in numbers that a narrow slot of Halt's holds.
@@ -13,25 +18,24 @@ const ROOMY: Task = { limit: 600_000_000, windowMs: 600_000 }
 const TIGHT: Task = { limit: 1, windowMs: 600_000 }
 const MANY = 100_000
 
-async function main(name: string, steps: number): Promise<MemoryRun> {
-  const contestant = await loadMemory(name)
+// One scenario a process: a loop that has seen several kinds of keys is compiled for all of them.
+async function main(name: string, scenario: Scenario, steps: number): Promise<MemoryRun> {
   const nameOf = name === 'halt-check' ? addressAt : keyAt
-  const isLog = contestant.answer === 'log'
-  const hot = (): NextKey =>
-    isLog ? hundreds(Array.from({ length: steps / 100 }, (_, i) => nameOf(i))) : hotKey(nameOf(7))
   const many = Math.min(MANY, steps)
-  const admitted = await measure(contestant, ROOMY, hot, steps, true)
-  const fresh = await measure(
-    contestant,
-    ROOMY,
-    () => freshKeys(many, nameOf),
-    steps,
-    true,
-    prefill(many, nameOf),
-  )
-  const denied = await measure(contestant, TIGHT, () => hotKey(nameOf(7)), steps, false)
-  const cutting = await cpuPerStep(steps, () => cut(freshKeys(many, nameOf), steps))
-  return { hot: admitted, fresh, denied, cutting: { own: cutting, yardstick: cutting } }
+  if (scenario === 'cutting') {
+    const next = freshKeys(many, nameOf)
+    cut(next, steps / 4)
+    const own = await cpuPerStep(steps, () => cut(next, steps))
+    return { own, yardstick: own }
+  }
+  const contestant = await loadMemory(name)
+  if (scenario === 'denied') return measure(contestant, TIGHT, () => hotKey(nameOf(7)), steps, false)
+  if (scenario === 'fresh') {
+    return measure(contestant, ROOMY, () => freshKeys(many, nameOf), steps, true, prefill(many, nameOf))
+  }
+  const logged = Array.from({ length: Math.ceil(steps / 100) }, (_, i) => nameOf(i))
+  const keys = contestant.answer === 'log' ? () => hundreds(logged) : () => hotKey(nameOf(7))
+  return measure(contestant, ROOMY, keys, steps, true)
 }
 
 type Fill = (ask: (key: string) => unknown) => Promise<void>
@@ -50,7 +54,7 @@ async function measure(
   steps: number,
   admits: boolean,
   fill?: Fill,
-): Promise<{ own: number; yardstick: number }> {
+): Promise<MemoryRun> {
   const yard = await baseline.open(task)
   const own = await contestant.open(task)
   await fill?.(key => yard.ask(key))
@@ -99,5 +103,5 @@ function cut(next: NextKey, count: number): number {
   return length
 }
 
-const [, , name = '', steps = '1000000'] = process.argv
-console.log(JSON.stringify(await main(name, Number(steps))))
+const [, , name = '', scenario = 'hot', steps = '1000000'] = process.argv
+console.log(JSON.stringify(await main(name, scenario as Scenario, Number(steps))))

@@ -9,23 +9,30 @@ export interface Effort {
   readonly quick: boolean
 }
 
+const SCENARIOS: readonly Scenario[] = ['hot', 'fresh', 'denied']
+
 /** CPU time of one check in memory: a process each, in turns, so that the machine's drift meets all alike. */
 export async function memory({ quick }: Effort): Promise<Section> {
   const rounds = quick ? 1 : 5
   const steps = quick ? 2000 : 500_000
-  const runs = new Map<MemoryName, MemoryRun[]>(memoryNames.map(name => [name, []]))
-  for (let round = 0; round < rounds; round++) {
-    for (const name of memoryNames)
-      runs.get(name)?.push(await runChild('memory-run.js', [name, String(steps)]))
+  const runs = new Map<string, MemoryRun[]>()
+  const run = async (name: MemoryName, scenario: Scenario): Promise<void> => {
+    const key = `${name} ${scenario}`
+    const found = await runChild<MemoryRun>('memory-run.js', [name, scenario, String(steps)])
+    runs.set(key, [...(runs.get(key) ?? []), found])
   }
+  for (let round = 0; round < rounds; round++) {
+    for (const scenario of SCENARIOS) for (const name of memoryNames) await run(name, scenario)
+    await run('halt-bucket', 'cutting')
+  }
+  const all = (scenario: Scenario): MemoryRun[] => memoryNames.flatMap(name => runs.get(`${name} ${scenario}`) ?? [])
   const of = (name: MemoryName, scenario: Scenario): number =>
-    median((runs.get(name) ?? []).map(run => run[scenario].own))
+    median((runs.get(`${name} ${scenario}`) ?? []).map(({ own }) => own))
   const cheapest = (scenario: Scenario): number => Math.min(...memoryPeers.map(name => of(name, scenario)))
-  const yardstick = (scenario: Scenario): number =>
-    median([...runs.values()].flat().map(run => run[scenario].yardstick))
-  const cutting = median([...runs.values()].flat().map(run => run.cutting.own))
+  const yardstick = (scenario: Scenario): number => median(all(scenario).map(each => each.yardstick))
+  const cutting = of('halt-bucket', 'cutting')
   const ratio = (name: MemoryName, scenario: Scenario): string => {
-    const each = (runs.get(name) ?? []).map(run => run[scenario].own / run[scenario].yardstick)
+    const each = (runs.get(`${name} ${scenario}`) ?? []).map(({ own, yardstick: yard }) => own / yard)
     return `${figure(of(name, scenario))} (${median(each).toFixed(2)} ×)`
   }
   const rows: string[][] = []

@@ -3,6 +3,7 @@ import { type AnyPolicy, type CompiledPolicy, refuseDuplicates } from './compile
 import { type Cost, checkCost, type WHOLE_LIMIT } from './cost.ts'
 import { Decision, type Receipt } from './decision.ts'
 import { type Digest, makeDigest } from './digest.ts'
+import { describe } from './duration.ts'
 import { HaltError, type HaltWarning, type Warn, warnOnce } from './errors.ts'
 import { Exempter } from './exempter.ts'
 import { explain, type Explanation } from './explanation.ts'
@@ -158,7 +159,7 @@ export class RateLimiter<R = unknown> {
 
   /** As {@link check} for a view, at once where store, policies and keys are: what adapters call. */
   decide(view: RequestView, options: CheckOptions<R> = {}): Decision | Promise<Decision> {
-    checkCost(options.cost)
+    checkCall(options)
     const asked = this.#asked(options, false)
     const caller = new Caller(view, this.#callers, options.ip)
     const policies =
@@ -192,7 +193,7 @@ export class RateLimiter<R = unknown> {
    * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver and none is given
    */
   async consume(identity: Identity, options: Omit<CheckOptions<R>, 'ip'> = {}): Promise<Decision> {
-    checkCost(options.cost)
+    checkCall(options)
     return this.#decideIdentity(identity, options, false)
   }
 
@@ -327,5 +328,15 @@ function receiptOf(decision: Decision): Receipt {
     'HALT_E_SETTLE',
     'This is no decision of a limiter, or a copy of one.',
     'Pass the very object that check() gave.',
+  )
+}
+
+function checkCall({ cost, idempotencyKey }: CheckOptions<never>): void {
+  checkCost(cost)
+  if (idempotencyKey === undefined || typeof idempotencyKey === 'string') return
+  throw new HaltError(
+    'HALT_E_OPTION',
+    `idempotencyKey is ${describe(idempotencyKey)}.`,
+    'Give a text, or leave it out.',
   )
 }

@@ -11,6 +11,7 @@ import type { CompiledPenalty } from './penalty-config.ts'
 import { ask, type Keyed, type Question } from './question.ts'
 import type { Caller, FoundKey } from './request/caller.ts'
 import { SHARED, type Subject } from './request/identity.ts'
+import { normalizePath } from './request/path.ts'
 import type { RequestView } from './request/view.ts'
 import type { Judge, Judgement } from './resilience/judge.ts'
 import { isPromise } from './timers.ts'
@@ -188,10 +189,10 @@ function isPerRoute({ policy }: Keyed): boolean {
 // A client may invent methods: those that none has in common share one counter.
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
 
-// HEAD asks what GET would say. Without a matched route the path stands in, as routers that ignore case and trailing
-// slashes see it. No spaces: stores that join subject and cell by one tell them apart by it.
+// HEAD asks what GET would say. Without a matched route the path stands in, in one spelling. No spaces: stores that join
+// subject and cell by one tell them apart by it.
 function routeOf({ method, route, path }: RequestView): string {
   const verb = method === 'HEAD' ? 'GET' : METHODS.has(method) ? method : 'OTHER'
-  const place = route ?? (path.length > 1 ? path.replace(/\/+$/, '') : path).toLowerCase()
+  const place = route ?? normalizePath(path)
   return `${verb}:${place}`.replaceAll(' ', '%20')
 }

@@ -69,7 +69,10 @@ export class Judge {
     } catch (error) {
       return this.#fail(question, error)
     }
-    if (!isPromise(verdict)) return { verdict }
+    if (!isPromise(verdict)) {
+      this.#breaker.succeeded()
+      return { verdict }
+    }
     // Also of an answer that comes after the deadline: it corrects what is remembered, and is charged only once.
     const heard = verdict.then(found => {
       this.#breaker.succeeded()
@@ -121,14 +124,16 @@ export class Judge {
 
   // A store that came back empty has forgotten who was refused, and what quotas took here meanwhile.
   async #mend(): Promise<void> {
-    const owed = this.#fallback.owed()
     const refused = this.#fallback.refused()
     await this.#deadline.race(
       (async () => {
         const answers = await Promise.all(refused.map(async ({ peek }) => this.#store.evaluate(peek)))
         const lost = refused.filter((_, i) => answers[i]?.allowed === true)
         await Promise.all(
-          [...owed, ...lost.map(({ restore }) => restore)].map(async group => this.#store.evaluate(group)),
+          // Taken out only now: what fails before this is tried again at the next probe.
+          [...this.#fallback.owed(), ...lost.map(({ restore }) => restore)].map(async group =>
+            this.#store.evaluate(group),
+          ),
         )
       })(),
     )
