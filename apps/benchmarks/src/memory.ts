@@ -25,7 +25,8 @@ export async function memory({ quick }: Effort): Promise<Section> {
     for (const scenario of SCENARIOS) for (const name of memoryNames) await run(name, scenario)
     await run('halt-bucket', 'cutting')
   }
-  const all = (scenario: Scenario): MemoryRun[] => memoryNames.flatMap(name => runs.get(`${name} ${scenario}`) ?? [])
+  const all = (scenario: Scenario): MemoryRun[] =>
+    memoryNames.flatMap(name => runs.get(`${name} ${scenario}`) ?? [])
   const of = (name: MemoryName, scenario: Scenario): number =>
     median((runs.get(`${name} ${scenario}`) ?? []).map(({ own }) => own))
   const cheapest = (scenario: Scenario): number => Math.min(...memoryPeers.map(name => of(name, scenario)))

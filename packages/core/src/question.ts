@@ -132,9 +132,11 @@ function isShadow(policy: CompiledPolicy, subject: Subject): boolean {
   return shadow > 0 && (shadow === 1 || share(`${name} ${subject}`) < shadow)
 }
 
-/** A stable number from 0 to 1 for a text: FNV-1a, good enough to divide keys, for nothing else. */
+/** A stable number from 0 to 1 for a text: FNV-1a with MurmurHash3's finaliser, to divide keys and for nothing else. */
 function share(text: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return ((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
 }
