@@ -24,36 +24,31 @@ interface App {
   readonly key: string
   readonly process: ChildProcess
   readonly port: number
-  readonly spent: number[]
 }
 
 const CONNECTIONS = 64
 
 /** CPU time that limiting adds to a request: the load comes from a second process, the apps take turns. */
 export async function http({ quick }: Effort): Promise<Section> {
-  const rounds = quick ? 1 : 9
-  const requests = quick ? 500 : 20_000
+  const rounds = quick ? 1 : 7
+  const requests = quick ? 500 : 15_000
   const server = await startServer()
   const generator = start('load-run.js', [])
   const added = new Map<string, number>()
   const rows: string[][] = []
   try {
     for (const [framework, names] of Object.entries(FRAMEWORKS)) {
-      const apps = await startApps(framework, names, server.url)
-      try {
-        for (const app of apps) await stretch(app, generator, requests)
-        for (const app of apps) app.spent.length = 0
-        for (let round = 0; round < rounds; round++)
-          for (const app of apps) app.spent.push(await stretch(app, generator, requests))
-      } finally {
-        for (const app of apps) app.process.disconnect()
+      const bare: number[] = []
+      const more = new Map<string, number[]>()
+      for (let round = 0; round < rounds; round++) {
+        const spent = await oneRound(framework, names, server.url, generator, requests)
+        const yard = spent.get(`${framework} bare memory`) ?? Number.NaN
+        bare.push(yard)
+        // Each round's own bare app: the machine drifts, and two processes of one app differ by some microseconds.
+        for (const [key, value] of spent) more.set(key, [...(more.get(key) ?? []), value - yard])
       }
-      const [bare] = apps
-      for (const app of apps.slice(1)) {
-        // Each round's own bare app: the machine drifts.
-        added.set(app.key, median(app.spent.map((spent, i) => spent - (bare?.spent[i] ?? Number.NaN))))
-      }
-      rows.push(...rowsOf(framework, names, median(bare?.spent ?? []), added))
+      for (const [key, values] of more) added.set(key, median(values))
+      rows.push(...rowsOf(framework, names, median(bare), added))
     }
   } finally {
     generator.disconnect()
@@ -66,7 +61,8 @@ export async function http({ quick }: Effort): Promise<Section> {
     rows,
     targets: httpTargets(added),
     notes: [
-      `Median of ${rounds} rounds of ${requests} requests, each less the bare app's of that round; CPU time of the app's process alone, headers as each sets them by default or in its guide.`,
+      `Median of ${rounds} rounds of ${requests} requests after a third as many to warm up, fresh processes each round, less the bare app's before and after; CPU time of the app's process alone, its system calls included; headers as each sets them by default or in its guide.`,
+      'The load generator never sleeps while it loads: waking it would be charged to the fast apps.',
       'The 64 connections come from 64 loopback addresses: 64 keys. The memory of @nestjs/throttler keeps a log and gets a window of 50 ms, else its cost would grow with the load.',
     ],
   }
@@ -83,16 +79,32 @@ function rowsOf(framework: string, names: readonly string[], bare: number, added
     ])
 }
 
-async function startApps(framework: string, names: readonly string[], url: string): Promise<App[]> {
+/** CPU microseconds a request of every app, each in a fresh process; of the bare one before and after the others. */
+async function oneRound(
+  framework: string,
+  names: readonly string[],
+  url: string,
+  generator: ChildProcess,
+  requests: number,
+): Promise<Map<string, number>> {
   const apps: App[] = []
-  for (const name of names) {
-    for (const place of name === 'bare' ? ['memory'] : ['memory', 'redis']) {
-      const child = start('http-run.js', [framework, name, place === 'redis' ? url : ''])
-      const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-      apps.push({ key: `${framework} ${name} ${place}`, process: child, port, spent: [] })
+  try {
+    for (const name of names) {
+      for (const place of name === 'bare' ? ['memory'] : ['memory', 'redis']) {
+        const child = start('http-run.js', [framework, name, place === 'redis' ? url : ''])
+        const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+        apps.push({ key: `${framework} ${name} ${place}`, process: child, port })
+      }
     }
+    for (const app of apps) await stretch(app, generator, Math.ceil(requests / 3))
+    const spent = new Map<string, number>()
+    for (const app of apps) spent.set(app.key, await stretch(app, generator, requests))
+    const [bare] = apps as [App]
+    spent.set(bare.key, ((spent.get(bare.key) ?? Number.NaN) + (await stretch(bare, generator, requests))) / 2)
+    return spent
+  } finally {
+    for (const app of apps) app.process.disconnect()
   }
-  return apps
 }
 
 /** CPU microseconds a request over one load. */
