@@ -20,7 +20,6 @@ import { type RequestView, toView } from './request/view.ts'
 import { Judge } from './resilience/judge.ts'
 import { cellsOf, release, settlement } from './settlement.ts'
 import type { Group, Store } from './store/contract.ts'
-import { isPromise } from './timers.ts'
 
 /** Options of one check. */
 export interface CheckOptions<R = unknown> {
@@ -77,9 +76,8 @@ export class RateLimiter<R = unknown> {
     this.#digest = makeDigest(options.secret)
     const compiledPenalty = penalty === undefined ? undefined : compilePenalty(penalty)
     this.#callers = {
-      clientIp: compileClientIp(options),
+      clientIp: compileClientIp({ ...options, ipv6Prefix: numbers.ipv6Prefix }),
       resolveIp: options.clientIp as CallerSettings['resolveIp'],
-      ipv6Prefix: numbers.ipv6Prefix,
       userId: options.userId as CallerSettings['userId'],
       apiKey: options.apiKey as CallerSettings['apiKey'],
       digest: this.#digest,
@@ -94,7 +92,7 @@ export class RateLimiter<R = unknown> {
       numbers.callbackTimeout,
       this.warn,
     )
-    this.#observer = new Observer(telemetry, store.kind ?? 'custom', this.warn)
+    this.#observer = new Observer(telemetry, store, this.warn)
     this.#judge = new Judge({
       store,
       timeout: numbers.storeTimeout,
@@ -166,7 +164,8 @@ export class RateLimiter<R = unknown> {
       options.policy === undefined
         ? this.#policies.resolve(view.request, view.context)
         : this.#policies.compile(options.policy as never)
-    if (!isPromise(policies)) return this.#pipeline.decide(this.#join(policies, options), caller, asked)
+    if (policies === undefined || !('then' in policies))
+      return this.#pipeline.decide(this.#join(policies, options), caller, asked)
     return policies.then(found => this.#pipeline.decide(this.#join(found, options), caller, asked))
   }
 
@@ -303,7 +302,7 @@ export class RateLimiter<R = unknown> {
   }
 
   #subject(identity: Identity): Subject {
-    return subjectOf(identity, 'custom', this.#digest, this.#callers.ipv6Prefix)
+    return subjectOf(identity, 'custom', this.#digest, this.#numbers.ipv6Prefix)
   }
 
   #isHealthCheck({ view }: Caller): string | undefined {

@@ -9,7 +9,7 @@ import type { KeyOutcome, Keyring } from './keyring.ts'
 import type { Observer } from './observer.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
 import { ask, type Keyed, type Question } from './question.ts'
-import type { Caller, FoundKey } from './request/caller.ts'
+import type { Caller } from './request/caller.ts'
 import { SHARED, type Subject } from './request/identity.ts'
 import { normalizePath } from './request/path.ts'
 import type { RequestView } from './request/view.ts'
@@ -54,6 +54,7 @@ export class Pipeline {
     if (exempter.isHealthCheck(caller.view.method, caller.view.path))
       return this.#exempt(policies?.[0], caller, asked)
     if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', asked)
+    if (policies.length === 1) return this.#decideOne(policies[0] as CompiledPolicy, caller, asked)
     const counted: CompiledPolicy[] = []
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = []
     let pending = false
@@ -61,8 +62,6 @@ export class Pipeline {
       const policy = policies[i] as CompiledPolicy
       if (policy.off || exempter.reason(policy, caller) !== undefined) continue
       const key = keyring.find(policy, caller)
-      if (policies.length === 1 && typeof key === 'object' && !isPromise(key))
-        return this.#askOne(policy, key, caller, asked)
       pending ||= isPromise(key)
       counted.push(policy)
       keys.push(key)
@@ -90,9 +89,16 @@ export class Pipeline {
     return this.#ask(keyed, undefined, subject, asked)
   }
 
-  // The commonest request: one policy and its key at hand.
-  #askOne(policy: CompiledPolicy, key: FoundKey, caller: Caller, asked: Asked): Decision | Promise<Decision> {
-    return this.#ask([{ policy, key }], caller, this.#parts.penalty && caller.principal, asked)
+  // The commonest request, without the lists that it does not need.
+  #decideOne(policy: CompiledPolicy, caller: Caller, asked: Asked): Decision | Promise<Decision> {
+    const { exempter, keyring, penalty } = this.#parts
+    if (policy.off || exempter.reason(policy, caller) !== undefined)
+      return this.#exempt(policy, caller, asked)
+    const key = keyring.find(policy, caller)
+    if (typeof key === 'object' && 'subject' in key)
+      return this.#ask([{ policy, key }], caller, penalty && caller.principal, asked)
+    if (!isPromise(key)) return this.#judge([policy], [key], [policy], caller, asked)
+    return key.then(found => this.#judge([policy], [found], [policy], caller, asked))
   }
 
   #judge(
@@ -124,7 +130,7 @@ export class Pipeline {
     asked: Asked,
   ): Decision | Promise<Decision> {
     const { penalty, digest, judge } = this.#parts
-    const unverified = caller !== undefined && keyed.some(({ key }) => key.unverified)
+    const unverified = caller !== undefined && keyed.some(isUnverified)
     const question = ask(keyed, {
       cost: asked.cost,
       peek: asked.peek,
@@ -137,7 +143,7 @@ export class Pipeline {
       digest,
     })
     const judgement = judge.ask(question)
-    if (!isPromise(judgement)) return this.#conclude(judgement, question, caller, asked)
+    if (!('then' in judgement)) return this.#conclude(judgement, question, caller, asked)
     return judgement.then(found => this.#conclude(found, question, caller, asked))
   }
 
@@ -180,6 +186,10 @@ export class Pipeline {
 
 function uncounted(policy: CompiledPolicy | undefined, key: Subject, cost: number): Uncounted {
   return { policy: policy?.name ?? '', limit: policy?.limit ?? 0, key, cost }
+}
+
+function isUnverified({ key }: Keyed): boolean {
+  return key.unverified
 }
 
 function isPerRoute({ policy }: Keyed): boolean {

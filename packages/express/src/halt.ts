@@ -15,6 +15,7 @@ import type { NextFunction, Request, Response } from 'express'
 import { answer, leaveAtEnd, show } from './response.ts'
 import { trustProxyNotice } from './trust-proxy.ts'
 import { ExpressView } from './view.ts'
+import { visitorOf } from './visitor.ts'
 
 declare global {
   namespace Express {
@@ -66,7 +67,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
 
   function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
     noticeTrustProxy(req)
-    const outcome = gate.enter(new ExpressView(req), req)
+    const outcome = gate.enter(new ExpressView(req), visitorOf(req))
     if (!('then' in outcome)) return conclude(outcome, req, res, next)
     outcome.then(found => conclude(found, req, res, next)).catch(next)
   }

@@ -3,6 +3,7 @@ import { refusalFor } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
 import { answer, show } from './response.ts'
+import { visitorOf } from './visitor.ts'
 
 /**
  * Answers a request as the guard before it would have: for a handler that decided by itself.
@@ -17,7 +18,7 @@ export function sendLimited(
   { req, res }: { readonly req: Request; readonly res: Response },
   decision: Decision,
 ): void {
-  const outcome = refusalFor(req, decision)
+  const outcome = refusalFor(visitorOf(req), decision)
   show(outcome, req, res)
   answer(outcome, res)
 }

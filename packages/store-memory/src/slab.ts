@@ -40,8 +40,8 @@ const MOST_ERAS = 255
  */
 export class NarrowSlab implements Slab {
   readonly #bucket: boolean
-  readonly #instants: Uint32Array[] = []
-  readonly #amounts: Uint32Array[] = []
+  // The instant and the amount of a slot side by side: one line of the processor's cache.
+  readonly #pairs: Uint32Array[] = []
   // Places in the list of eras, from 1; 0 is none.
   readonly #eras: Uint8Array[] = []
   readonly #terms: Era[] = []
@@ -55,8 +55,9 @@ export class NarrowSlab implements Slab {
     const chunk = slot >>> SHIFT
     const at = slot & (CHUNK - 1)
     const era = this.#terms[this.#eras[chunk]![at]! - 1]!
-    const instant = era.base + this.#instants[chunk]![at]!
-    const amount = this.#amounts[chunk]![at]!
+    const pairs = this.#pairs[chunk]!
+    const instant = era.base + pairs[2 * at]!
+    const amount = pairs[2 * at + 1]!
     return this.#bucket ? [block, instant, amount, era.unit, era.rate] : [block, instant, amount]
   }
 
@@ -68,15 +69,16 @@ export class NarrowSlab implements Slab {
     if (era < 0) return false
     const chunk = slot >>> SHIFT
     const at = slot & (CHUNK - 1)
-    if (at >= (this.#instants[chunk]?.length ?? 0)) this.#grow(chunk, slot)
+    if (at >= (this.#eras[chunk]?.length ?? 0)) this.#grow(chunk, slot)
     const eras = this.#eras[chunk]!
     if (eras[at] !== era + 1) {
       if (eras[at]! > 0) this.#terms[eras[at]! - 1]!.slots--
       this.#terms[era]!.slots++
       eras[at] = era + 1
     }
-    this.#instants[chunk]![at] = instant - this.#terms[era]!.base
-    this.#amounts[chunk]![at] = amount
+    const pairs = this.#pairs[chunk]!
+    pairs[2 * at] = instant - this.#terms[era]!.base
+    pairs[2 * at + 1] = amount
     return true
   }
 
@@ -88,10 +90,9 @@ export class NarrowSlab implements Slab {
   }
 
   #grow(chunk: number, slot: number): void {
-    const [instants, amounts, eras] = [this.#instants[chunk], this.#amounts[chunk], this.#eras[chunk]]
-    const size = sizeFor(slot, instants?.length ?? 0)
-    this.#instants[chunk] = copy(new Uint32Array(size), instants)
-    this.#amounts[chunk] = copy(new Uint32Array(size), amounts)
+    const [pairs, eras] = [this.#pairs[chunk], this.#eras[chunk]]
+    const size = sizeFor(slot, eras?.length ?? 0)
+    this.#pairs[chunk] = copy(new Uint32Array(2 * size), pairs)
     this.#eras[chunk] = copy(new Uint8Array(size), eras)
   }
 

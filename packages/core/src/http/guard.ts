@@ -97,7 +97,7 @@ export function guard<R, S = unknown>(
     const visit = visits.of(visitor, given.policy, cost)
     if (visit.decision !== undefined) return conclude(visit.decision, false, false)
     const decision = limiter.decide(view, { cost: visit.cost, policy: given.policy, also })
-    if (!isPromise(decision)) return conclude(decision, visits.note(visitor, given.policy, cost, decision))
+    if (!('then' in decision)) return conclude(decision, visits.note(visitor, given.policy, cost, decision))
     return decision.then(found => conclude(found, visits.note(visitor, given.policy, cost, found)))
   }
 

@@ -1,5 +1,4 @@
 import ipaddr from 'ipaddr.js'
-import { Recent } from './recent.ts'
 
 /**
  * The bits of an address as four signed 32-bit words, the highest first; an IPv4 address is the first word alone.
@@ -56,17 +55,8 @@ export function parseBareAddress(text: string): Address | undefined {
 
 /** The text an address is counted under: IPv4 as it is, IPv6 by its network: `2001:db8::/56`. */
 export function maskAddress(address: Address, ipv6Prefix: number): string {
-  if (address.version === 4) return address.text
-  const memo = (masked[ipv6Prefix] ??= new Recent(4096))
-  const known = memo.get(address.text)
-  if (known !== undefined) return known
-  const text = `${networkOf(address, ipv6Prefix).text}/${ipv6Prefix}`
-  memo.set(address.text, text)
-  return text
+  return address.version === 4 ? address.text : `${networkOf(address, ipv6Prefix).text}/${ipv6Prefix}`
 }
-
-// By prefix length: in practice one of them, that of the option. Writing an IPv6 text takes a microsecond or two.
-const masked: (Recent<string> | undefined)[] = []
 
 /** The address with the bits after the prefix cleared: the first one of its network. */
 export function networkOf(address: Address, prefix: number): Address {

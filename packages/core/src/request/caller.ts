@@ -1,16 +1,15 @@
 import type { Digest } from '../digest.ts'
 import type { Warn } from '../errors.ts'
 import type { KeyStrategy } from '../policy.ts'
-import { type Address, isPrivate, maskAddress, parseAddress } from './address.ts'
+import { type Address, isPrivate } from './address.ts'
 import type { ClientAddress, ClientIp } from './client-ip.ts'
-import { apiKeySubject, namePart, readId, SHARED, type Subject, UNKNOWN_ADDRESS } from './identity.ts'
+import { apiKeySubject, namePart, readId, SHARED, type Subject } from './identity.ts'
 import { readHeader, type RequestView } from './view.ts'
 
 /** How a limiter finds out who asks. */
 export interface CallerSettings {
   readonly clientIp: ClientIp
   readonly resolveIp: ((request: never, context?: unknown) => string | undefined) | undefined
-  readonly ipv6Prefix: number
   readonly userId: ((request: never, context?: unknown) => unknown) | undefined
   readonly apiKey: ((request: never, context?: unknown) => unknown) | undefined
   readonly digest: Digest
@@ -36,7 +35,6 @@ export class Caller {
   readonly #settings: CallerSettings
   readonly #givenIp: string | undefined
   #client: ClientAddress | undefined
-  #ipSubject: Subject | undefined
   #user: string | null | undefined
   #apiKey: FoundKey | null | undefined
 
@@ -57,7 +55,9 @@ export class Caller {
 
   /** The subject of the address. */
   get ip(): Subject {
-    return (this.#ipSubject ??= this.#nameIp())
+    const { address, subject } = this.client
+    if (address === undefined) this.#noticeNoAddress()
+    return subject
   }
 
   /** Whether the socket's peer is private and speaks for nobody else. */
@@ -127,10 +127,10 @@ export class Caller {
   #findClient(): ClientAddress {
     const { resolveIp, clientIp } = this.#settings
     const { headers, ip, request, context } = this.view
-    if (this.#givenIp !== undefined) return given(this.#givenIp)
+    if (this.#givenIp !== undefined) return clientIp.given(this.#givenIp)
     if (resolveIp !== undefined) {
       const resolved = this.#call('clientIp', () => resolveIp(request as never, context))
-      if (typeof resolved === 'string') return given(resolved)
+      if (typeof resolved === 'string') return clientIp.given(resolved)
     }
     return clientIp.resolve(ip, name => readHeader(headers, name))
   }
@@ -139,15 +139,12 @@ export class Caller {
     return this.#settings.clientIp.isForwarded(name => readHeader(this.view.headers, name))
   }
 
-  #nameIp(): Subject {
-    const { address } = this
-    if (address !== undefined) return `ip:${maskAddress(address, this.#settings.ipv6Prefix)}`
+  #noticeNoAddress(): void {
     this.#settings.warn({
       code: 'HALT_W_NO_ADDRESS',
       message: 'A request has no client address; all such requests share one counter.',
       fix: 'Give clientIp: request => address, or (Hono) getConnInfo, or a keyStrategy that needs no address.',
     })
-    return UNKNOWN_ADDRESS
   }
 
   #findUser(): string | undefined {
@@ -189,10 +186,6 @@ export class Caller {
 
 function found(subject: Subject, how: string): FoundKey {
   return { subject, how, unverified: false }
-}
-
-function given(ip: string): ClientAddress {
-  return { address: parseAddress(ip), trusted: false }
 }
 
 function idOf({ user: own, request }: RequestView): string | undefined {

@@ -1,7 +1,8 @@
 import { describe } from '../duration.ts'
 import { HaltError } from '../errors.ts'
-import { type Address, parseAddress } from './address.ts'
+import { type Address, maskAddress, parseAddress } from './address.ts'
 import { dialectOf, FORWARDING_HEADERS, type HeaderValue, readEntries } from './forwarding.ts'
+import { type Subject, UNKNOWN_ADDRESS } from './identity.ts'
 import { parseNetworks } from './networks.ts'
 import { Recent } from './recent.ts'
 
@@ -14,6 +15,8 @@ export interface ClientIpOptions {
   readonly trustedProxies?: TrustedProxies | undefined
   /** The header a trusted peer names the client in. Default `x-forwarded-for`. */
   readonly clientIpHeader?: string | undefined
+  /** How many bits of an IPv6 address make one subscriber. Default 56. */
+  readonly ipv6Prefix?: number | undefined
 }
 
 /** Reads one header of the request, its name in lower case. */
@@ -23,6 +26,8 @@ export type ReadHeader = (name: string) => HeaderValue
 export interface ClientAddress {
   /** The client's; absent if the connection has none (a Unix socket, an injected request). */
   readonly address: Address | undefined
+  /** What it is counted under: `ip:203.0.113.7`, `ip:2001:db8::/56`. */
+  readonly subject: Subject
   /** Whether the socket peer is a trusted proxy. */
   readonly trusted: boolean
 }
@@ -40,6 +45,8 @@ export interface Hop {
 /** Finds the client of a request: the nearest hop that is not trusted to speak for others. */
 export interface ClientIp {
   resolve(peer: string | undefined, header: ReadHeader): ClientAddress
+  /** The client of a request whose address is given, not found. */
+  given(ip: string): ClientAddress
   /** Whether the request has any forwarding header, believed or not. */
   isForwarded(header: ReadHeader): boolean
   /** The same walk, told hop by hop, the socket peer first. The last hop that has an address is the client. */
@@ -55,6 +62,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   const isTrusted = compileTrust(options.trustedProxies)
   const source = compileHeader(options.clientIpHeader)
   const dialect = dialectOf(source)
+  const recall = memoOf(options.ipv6Prefix ?? 56)
   const signs = [source, ...FORWARDING_HEADERS.filter(name => name !== source)]
 
   function follow(peer: string | undefined, header: ReadHeader, trail?: Hop[]): ClientAddress {
@@ -65,7 +73,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
     }
     const trusted = isTrusted(start.address, 0)
     trail?.push(hop(peer ?? '', start.address, trusted, trusted ? PEER_TRUSTED : PEER_UNTRUSTED))
-    return verdict(trusted ? walkHeader(start, header, trail) : start, trusted)
+    return trusted ? walkHeader(start, header, trail).trusted : start.untrusted
   }
 
   function walkHeader(peer: Known, header: ReadHeader, trail: Hop[] | undefined): Known {
@@ -92,6 +100,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
 
   return {
     resolve: (peer, header) => follow(peer, header),
+    given: ip => recall(ip)?.untrusted ?? NOBODY,
     isForwarded: header => anyPresent(signs, header),
     walk(peer, header) {
       const trail: Hop[] = []
@@ -115,31 +124,38 @@ function anyPresent(names: readonly string[], header: ReadHeader): boolean {
   return false
 }
 
-// An address and the answers that were given about it, made once each, so that a known client costs no garbage.
+// An address and the answers that may be given about it, made once, so that a known client costs no garbage.
 interface Known {
   readonly address: Address
-  trusted: ClientAddress | undefined
-  untrusted: ClientAddress | undefined
+  readonly trusted: ClientAddress
+  readonly untrusted: ClientAddress
 }
 
-function verdict(known: Known, trusted: boolean): ClientAddress {
-  if (trusted) return (known.trusted ??= Object.freeze({ address: known.address, trusted }))
-  return (known.untrusted ??= Object.freeze({ address: known.address, trusted }))
+const NOBODY: ClientAddress = Object.freeze({ address: undefined, subject: UNKNOWN_ADDRESS, trusted: false })
+
+// Memos of pure functions: one a prefix for all limiters of the process, so that their size is paid once.
+const memos: ((text: string) => Known | undefined)[] = []
+
+function memoOf(ipv6Prefix: number): (text: string) => Known | undefined {
+  return (memos[ipv6Prefix] ??= memo(ipv6Prefix))
 }
 
-const NOBODY: ClientAddress = Object.freeze({ address: undefined, trusted: false })
-
-// A memo of a pure function: one for all limiters of the process, so that its size is paid once.
-const recent = new Recent<Known>(4096)
-
-function recall(text: string): Known | undefined {
-  const known = recent.get(text)
-  if (known !== undefined) return known
-  const address = parseAddress(text)
-  if (address === undefined) return undefined
-  const fresh: Known = { address, trusted: undefined, untrusted: undefined }
-  recent.set(text, fresh)
-  return fresh
+function memo(ipv6Prefix: number): (text: string) => Known | undefined {
+  const recent = new Recent<Known>(4096)
+  return text => {
+    const known = recent.get(text)
+    if (known !== undefined) return known
+    const address = parseAddress(text)
+    if (address === undefined) return undefined
+    const subject = `ip:${maskAddress(address, ipv6Prefix)}`
+    const fresh: Known = {
+      address,
+      trusted: Object.freeze({ address, subject, trusted: true }),
+      untrusted: Object.freeze({ address, subject, trusted: false }),
+    }
+    recent.set(text, fresh)
+    return fresh
+  }
 }
 
 function compileTrust(proxies: TrustedProxies | undefined): (address: Address, hop: number) => boolean {

@@ -56,7 +56,10 @@ export function compileHealthChecks(
     refuse(`exemptHealthChecks is ${describe(option)}.`, 'Give true, false, or a list of paths.')
   }
   const paths = new Set(Array.isArray(option) ? (option as string[]).map(checkPath) : HEALTH_PATHS)
-  return (method, path) => paths.has(path) && (method === 'GET' || method === 'HEAD')
+  // By length first: a path that was cut from its query has no hash yet.
+  const lengths = new Set([...paths].map(path => path.length))
+  return (method, path) =>
+    lengths.has(path.length) && paths.has(path) && (method === 'GET' || method === 'HEAD')
 }
 
 function covers(exempt: string, path: string): boolean {

@@ -69,12 +69,9 @@ describe('by default', () => {
 
   it('has no address where the socket has none', () => {
     for (const peer of [undefined, '', '/run/app.sock', 'unix:', '@']) {
-      expect(resolve({}, peer)).toEqual({ address: undefined, forwarded: false, trusted: false })
-      expect(resolve(TRUST, peer, { 'x-forwarded-for': '1.1.1.1' })).toEqual({
-        address: undefined,
-        forwarded: true,
-        trusted: false,
-      })
+      const nobody = { address: undefined, subject: 'ip:unknown', trusted: false }
+      expect(resolve({}, peer)).toEqual({ ...nobody, forwarded: false })
+      expect(resolve(TRUST, peer, { 'x-forwarded-for': '1.1.1.1' })).toEqual({ ...nobody, forwarded: true })
     }
   })
 
