@@ -5,8 +5,8 @@ import type { Demand, Verdict } from './store/contract.ts'
 import { blockedUntil, listOf } from './store/decide.ts'
 import { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './store/read.ts'
 
-/** What was charged by an admitted request: the question and the store's verdict on it. */
-export interface Charge {
+/** What a decision rests on: the question and the store's verdict on it. */
+export interface Grounds {
   readonly question: Question
   readonly verdict: Verdict
 }
@@ -49,7 +49,7 @@ export function answer(
   }
   Object.freeze(verdicts)
   const isCharged = verdict.allowed && !verdict.repeated && degraded === false
-  const charge: Charge | undefined = isCharged ? { question, verdict } : undefined
+  const grounds: Grounds = { question, verdict }
   // Only shadow policies: the request passes, the first of them is shown.
   const shown = binding ?? { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
   return new Decision(
@@ -58,7 +58,8 @@ export function answer(
     verdict.repeated ? 0 : cost,
     degraded,
     verdicts,
-    charge,
+    grounds,
+    isCharged,
     verdict.now / 1e6,
   )
 }
@@ -85,7 +86,16 @@ export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, ope
     resetAt,
     key,
   }
-  return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, NO_VERDICTS, undefined, nowMs / 1000)
+  return new Decision(
+    shown,
+    0,
+    open ? cost : 0,
+    open ? 'open' : false,
+    NO_VERDICTS,
+    undefined,
+    false,
+    nowMs / 1000,
+  )
 }
 
 /** A refusal that no counter decided: no key, no policy, no store. */
@@ -108,7 +118,7 @@ export function refusal(
     key,
     mode: 'enforce',
   })
-  return new Decision(said, retryAfter, cost, degraded, Object.freeze([said]), undefined, nowMs / 1000)
+  return new Decision(said, retryAfter, cost, degraded, Object.freeze([said]), undefined, false, nowMs / 1000)
 }
 
 function read(item: Item, { group }: Question, verdict: Verdict): PolicyVerdict {

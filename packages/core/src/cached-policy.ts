@@ -7,8 +7,8 @@ type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
 
 /** Options of {@link cachedPolicy}. */
 export interface CachedPolicyOptions<R> {
-  /** What the policy depends on: the user's or tenant's id. */
-  readonly key: (request: R) => string
+  /** What the policy depends on: the user's or tenant's id. Undefined, where nobody is signed in, is loaded as `''`. */
+  readonly key: (request: R) => string | number | undefined
   /** How long a loaded policy is used without asking again. Default `"5s"`. */
   readonly ttl?: Duration | undefined
   /** How much longer it is used when loading fails or is slow: then old is better than none. Default `"1h"`. */
@@ -76,7 +76,7 @@ export function cachedPolicy<R = unknown>(
   }
 
   return request => {
-    const id = String(key(request))
+    const id = String(key(request) ?? '')
     const entry = entryOf(id)
     const age = performance.now() - entry.loadedAt
     if (entry.policy !== undefined && age < fresh) return entry.policy

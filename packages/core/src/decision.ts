@@ -59,11 +59,14 @@ export interface DecisionFields {
   readonly verdicts: readonly PolicyVerdict[]
 }
 
-/** What a decision charged, so that it can be settled: known to the limiter only. */
+/** What a decision rests on and charged, so that it can be explained and settled: known to the limiter only. */
 export interface Receipt {
   settled: boolean
   released: boolean
-  readonly charge: unknown
+  /** The question and the store's verdict on it; undefined where no counter decided. */
+  readonly grounds: unknown
+  /** Whether the store keeps a charge of it. */
+  readonly charged: boolean
   /** The store's clock at the decision, Unix seconds. */
   readonly now: number
 }
@@ -90,7 +93,8 @@ export class Decision implements DecisionFields {
     cost: number,
     degraded: false | OnStoreError,
     verdicts: readonly PolicyVerdict[],
-    charge: unknown,
+    grounds: unknown,
+    charged: boolean,
     now: number,
   ) {
     this.allowed = shown.allowed
@@ -104,7 +108,7 @@ export class Decision implements DecisionFields {
     this.key = shown.key
     this.degraded = degraded
     this.verdicts = verdicts
-    this.#receipt = { settled: false, released: false, charge, now }
+    this.#receipt = { settled: false, released: false, grounds, charged, now }
     Object.freeze(this)
   }
 

@@ -52,13 +52,24 @@ export const printWarning: Warn = ({ code, message, fix }) => {
 }
 
 const said = Symbol.for('halt.warnings.said')
+const silenced = Symbol.for('halt.warnings.silenced')
+
+/**
+ * Keeps warnings of these codes from being passed on, in the whole process: for what is meant to be as it is.
+ *
+ * @example
+ * silence('HALT_W_UNVERIFIED_API_KEY')
+ */
+export function silence(...codes: readonly HaltWarningCode[]): void {
+  for (const code of codes) processWide(silenced).add(code)
+}
 
 /** Makes a receiver that passes each code on once: once a process for the default one, else once per `warn`. */
 export function warnOnce(warn?: Warn): Warn {
   const target = warn ?? printWarning
-  const seen = warn === undefined ? processWide() : new Set<string>()
+  const seen = warn === undefined ? processWide(said) : new Set<string>()
   return warning => {
-    if (seen.has(warning.code)) return
+    if (seen.has(warning.code) || processWide(silenced).has(warning.code)) return
     seen.add(warning.code)
     try {
       target(warning)
@@ -69,7 +80,7 @@ export function warnOnce(warn?: Warn): Warn {
 }
 
 // Kept on globalThis so that an ESM and a CommonJS copy of the package share it.
-function processWide(): Set<string> {
-  const holder = globalThis as { [said]?: Set<string> }
-  return (holder[said] ??= new Set())
+function processWide(name: symbol): Set<string> {
+  const holder = globalThis as { [name: symbol]: Set<string> | undefined }
+  return (holder[name] ??= new Set())
 }

@@ -4,12 +4,17 @@ import type { RateLimiterOptions } from './options.ts'
 import type { Caller } from './request/caller.ts'
 import { compileHealthChecks } from './request/exemptions.ts'
 
+// So many requests that nobody counted, and none that somebody did, are no coincidence.
+const MANY = 1000
+
 /** Knows what is not counted: health checks, a policy's exemptions, private peers; and warns of what that may hide. */
 export class Exempter {
   /** Whether a request is a health check: counted by no policy. */
   readonly isHealthCheck: (method: string, path: string) => boolean
   readonly #privateIps: boolean | undefined
   readonly #warn: Warn
+  #counts = false
+  #exempted = 0
 
   /** @throws HaltError `HALT_E_EXEMPTION` */
   constructor(options: Pick<RateLimiterOptions, 'exemptHealthChecks' | 'exemptPrivateIps'>, warn: Warn) {
@@ -20,6 +25,13 @@ export class Exempter {
 
   /** Why a policy does not count a request; undefined when it does. */
   reason(policy: CompiledPolicy, caller: Caller): string | undefined {
+    const reason = this.#find(policy, caller)
+    if (reason === undefined) this.#counts = true
+    else if (!this.#counts && ++this.#exempted === MANY) this.#noticeAll(policy, reason)
+    return reason
+  }
+
+  #find(policy: CompiledPolicy, caller: Caller): string | undefined {
     const { exemptions } = policy
     if (exemptions !== undefined) {
       const path = exemptions.path(caller.view.path)
@@ -44,6 +56,14 @@ export class Exempter {
       code: 'HALT_W_PRIVATE_EXEMPT',
       message: `A request from the private address ${caller.address?.text} was not counted.`,
       fix: 'Give exemptPrivateIps: false to count these too (on localhost nothing is limited else), or true to silence this.',
+    })
+  }
+
+  #noticeAll({ name }: CompiledPolicy, reason: string): void {
+    this.#warn({
+      code: 'HALT_W_ALL_EXEMPT',
+      message: `The first ${MANY} requests were all exempt, so nothing is limited; of the last one "${name}" says: ${reason}.`,
+      fix: 'See limiter.explain(request); behind a proxy on a private address give exemptPrivateIps: false, or trustedProxies.',
     })
   }
 

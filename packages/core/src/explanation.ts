@@ -1,8 +1,11 @@
+import type { Grounds } from './answer.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Decision, PolicyVerdict } from './decision.ts'
 import type { Caller } from './request/caller.ts'
 import type { ClientIp, Hop } from './request/client-ip.ts'
 import { readHeader } from './request/view.ts'
+import type { Demand } from './store/contract.ts'
+import { remaining, waitForCost } from './store/read.ts'
 
 /** One policy in an explanation. */
 export interface PolicyExplanation {
@@ -15,6 +18,18 @@ export interface PolicyExplanation {
   readonly key: string | undefined
   readonly keyFoundBy: string | undefined
   readonly verdict: PolicyVerdict | undefined
+  /** Units left now, and after the request if it is let in; undefined where no counter was asked. */
+  readonly before: number | undefined
+  readonly after: number | undefined
+  /** When which costs would pass, if nobody else asks. */
+  readonly waits: readonly CostWait[]
+}
+
+/** How long a cost has to wait. */
+export interface CostWait {
+  readonly cost: number
+  /** Seconds, exact to the microsecond; 0 when it passes now, `Infinity` when it never can. */
+  readonly seconds: number
 }
 
 /** Why a request would be let in or refused: the key and how it was found, each proxy hop, each policy. */
@@ -30,6 +45,8 @@ export interface Explanation {
 /** What an explanation is made of. */
 export interface ExplanationParts {
   readonly decision: Decision
+  /** What the decision rests on. */
+  readonly grounds: Grounds | undefined
   readonly policies: readonly CompiledPolicy[]
   readonly caller?: Caller
   readonly exemptions?: readonly { readonly policy: CompiledPolicy; readonly why: string | undefined }[]
@@ -37,10 +54,13 @@ export interface ExplanationParts {
 }
 
 /** Writes an explanation from a decision that consumed nothing. */
-export function explain({ decision, policies, caller, exemptions, walk }: ExplanationParts): Explanation {
+export function explain(parts: ExplanationParts): Explanation {
+  const { decision, grounds, policies, caller, exemptions, walk } = parts
   const { view } = caller ?? {}
   const hops =
-    walk === undefined || view === undefined ? [] : walk.walk(view.ip, name => readHeader(view.headers, name))
+    walk === undefined || view === undefined || caller?.isGiven === true
+      ? []
+      : walk.walk(view.ip, name => readHeader(view.headers, name))
   const explained = policies.map(policy => {
     const verdict = decision.verdicts.find(said => said.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
@@ -52,10 +72,32 @@ export function explain({ decision, policies, caller, exemptions, walk }: Explan
       key: verdict?.key,
       keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
       verdict,
+      ...stateOf(policy, grounds),
     })
   })
+  const given = caller?.isGiven === true ? caller.address?.text : undefined
   const explanation = { decision, hops, policies: explained }
-  return Object.freeze({ ...explanation, toString: () => write(explanation) })
+  return Object.freeze({ ...explanation, toString: () => write(explanation, given) })
+}
+
+function stateOf(
+  { name, cost, limit, capacity }: CompiledPolicy,
+  grounds: Grounds | undefined,
+): Pick<PolicyExplanation, 'before' | 'after' | 'waits'> {
+  const item = grounds?.question.items.find(({ policy }) => policy.name === name)
+  if (grounds === undefined || item === undefined) return { before: undefined, after: undefined, waits: [] }
+  const { question, verdict } = grounds
+  const demand = question.group.demands[item.at] as Demand
+  const state = verdict.states[item.at] ?? []
+  const before = remaining(demand, state, verdict)
+  const costs = [...new Set([1, cost, item.cost, limit, capacity])].filter(units => units > 0)
+  return {
+    before,
+    after: verdict.allowed && verdict.passes[item.at] === true ? Math.max(0, before - item.cost) : before,
+    waits: costs
+      .sort((a, b) => a - b)
+      .map(units => ({ cost: units, seconds: waitForCost(demand, state, verdict, units) / 1e6 })),
+  }
 }
 
 function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
@@ -66,12 +108,16 @@ function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
   )
 }
 
-function write({ decision, hops, policies }: Omit<Explanation, 'toString'>): string {
+function write(
+  { decision, hops, policies }: Omit<Explanation, 'toString'>,
+  given: string | undefined,
+): string {
   const lines = [
     `${decision.allowed ? 'Allowed' : 'Refused'}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`,
   ]
+  if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: what clientIp says`)
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
-  for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict } of policies) {
+  for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits } of policies) {
     if (verdict === undefined) {
       lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
       continue
@@ -80,6 +126,12 @@ function write({ decision, hops, policies }: Omit<Explanation, 'toString'>): str
     lines.push(
       `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${verdict.remaining} of ${verdict.limit} left, ${wait}`,
     )
+    const late = waits.filter(({ seconds }) => seconds > 0)
+    if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
   }
   return lines.join('\n')
+}
+
+function inWords({ cost, seconds }: CostWait): string {
+  return `a cost of ${cost} passes ${seconds === Number.POSITIVE_INFINITY ? 'never' : `in ${seconds} s`}`
 }

@@ -8,6 +8,7 @@ export {
   type HaltErrorCode,
   type HaltWarning,
   type HaltWarningCode,
+  silence,
   type Warn,
   warnOnce,
 } from './errors.ts'
@@ -35,7 +36,8 @@ export * as presets from './presets.ts'
 export type { Hop, TrustedProxies } from './request/client-ip.ts'
 export type { Identity } from './request/identity.ts'
 export type { HeaderBag, RequestView } from './request/view.ts'
-export type { DecisionMetadata, PenaltyStatus, QuotaUsage, Telemetry } from './telemetry.ts'
+export type { DecisionMetadata, ObservedStore, PenaltyStatus, QuotaUsage, Telemetry } from './telemetry.ts'
+export type { DecisionMessage, PenaltyMessage, QuotaMessage, StoreErrorMessage } from './channels.ts'
 export { cachedPolicy, type CachedPolicyOptions } from './cached-policy.ts'
 export { llmBudget, llmCost, type LlmBudgetOptions } from './llm-budget.ts'
 export { PenaltyManager, type PenaltyManagerOptions } from './penalty.ts'
@@ -47,6 +49,15 @@ export {
   type QuotaStatus,
 } from './quota.ts'
 export { PolicyRegistry } from './registry.ts'
+export type { HeavyKey } from './heavy-keys.ts'
+export {
+  ShadowSurvey,
+  type ShadowFinding,
+  type ShadowReport,
+  type ShadowSurveyOptions,
+} from './shadow-survey.ts'
 export { CompositeTelemetry } from './telemetry-composite.ts'
+export { LabelSet } from './telemetry-labels.ts'
 export { LoggingTelemetry, type Logger } from './telemetry-log.ts'
 export { MetricsTelemetry, type MetricsClient } from './telemetry-metrics.ts'
+export { ObservedStores } from './telemetry-stores.ts'

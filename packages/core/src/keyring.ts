@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Warn } from './errors.ts'
+import { KeyWatch } from './misuse/index.ts'
 import type { Caller, FoundKey } from './request/caller.ts'
 import { isPromise, within } from './timers.ts'
 
@@ -15,10 +16,12 @@ export class Keyring {
   readonly #warn: Warn
   // By name: a resolver may give a new policy object at each request.
   readonly #misses = new Map<string, number>()
+  readonly #watch: KeyWatch
 
   constructor(timeout: number, warn: Warn) {
     this.#timeout = timeout
     this.#warn = warn
+    this.#watch = new KeyWatch(warn)
   }
 
   find(policy: CompiledPolicy, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
@@ -31,15 +34,20 @@ export class Keyring {
     }
     try {
       const value = policy.keyExtractor(caller.view.request as never, caller.view.context)
-      if (!isPromise(value)) return this.#accept(policy, caller, caller.custom(value))
+      if (!isPromise(value)) return this.#extracted(policy, caller, value)
       const late = (): Error => new Error(`no key within ${this.#timeout} ms`)
       return within(value, this.#timeout, late).then(
-        found => this.#accept(policy, caller, caller.custom(found)),
+        found => this.#extracted(policy, caller, found),
         (error: unknown) => this.#fail(policy, caller, error),
       )
     } catch (error) {
       return this.#fail(policy, caller, error)
     }
+  }
+
+  #extracted(policy: CompiledPolicy, caller: Caller, value: unknown): KeyOutcome {
+    if (!this.#watch.isDone(policy)) this.#watch.look(policy, caller, value)
+    return this.#accept(policy, caller, caller.custom(value))
   }
 
   #fail(policy: CompiledPolicy, caller: Caller, error: unknown): KeyOutcome {
@@ -54,7 +62,16 @@ export class Keyring {
   #accept(policy: CompiledPolicy, caller: Caller, key: FoundKey | undefined): KeyOutcome {
     if (key === undefined) return this.#missing(policy, caller)
     if (this.#misses.get(policy.name) !== FOUND) this.#note(policy.name, FOUND)
+    if (key.unverified) this.#noticeUnverified(policy)
     return key
+  }
+
+  #noticeUnverified({ name }: CompiledPolicy): void {
+    this.#warn({
+      code: 'HALT_W_UNVERIFIED_API_KEY',
+      message: `The policy "${name}" counts API keys that nobody verified: a client that invents keys gets keysPerAddress times the limit.`,
+      fix: 'Mount the limiter behind authentication and give apiKey: request => request.apiKey, the verified key.',
+    })
   }
 
   #missing(policy: CompiledPolicy, caller: Caller): KeyOutcome {

@@ -1,6 +1,6 @@
-import type { Charge } from './answer.ts'
+import type { Grounds } from './answer.ts'
 import { type AnyPolicy, type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
-import { type Cost, checkCost, type WHOLE_LIMIT } from './cost.ts'
+import { type Cost, checkCost, readCost, type WHOLE_LIMIT } from './cost.ts'
 import { Decision, type Receipt } from './decision.ts'
 import { type Digest, makeDigest } from './digest.ts'
 import { describe } from './duration.ts'
@@ -8,6 +8,7 @@ import { HaltError, type HaltWarning, type Warn, warnOnce } from './errors.ts'
 import { Exempter } from './exempter.ts'
 import { explain, type Explanation } from './explanation.ts'
 import { Keyring } from './keyring.ts'
+import { lookOver } from './misuse/index.ts'
 import { Observer } from './observer.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from './penalty-config.ts'
@@ -109,6 +110,7 @@ export class RateLimiter<R = unknown> {
       penalty: compiledPenalty,
       digest: this.#digest,
     })
+    lookOver(options, this.policies, numbers.instances, this.warn)
   }
 
   /** The limiter's options as given. */
@@ -204,6 +206,7 @@ export class RateLimiter<R = unknown> {
    * @throws HaltError `HALT_E_SETTLE` for a copy of a decision; `HALT_E_COST`
    */
   async settle(decision: Decision, actual: Cost): Promise<void> {
+    if (actual === undefined) readCost(actual, 'actual')
     checkCost(actual)
     const receipt = receiptOf(decision)
     if (receipt.settled) {
@@ -214,17 +217,15 @@ export class RateLimiter<R = unknown> {
       })
     }
     receipt.settled = true
-    const charge = receipt.charge as Charge | undefined
-    if (charge !== undefined) await this.#correct(settlement(charge, actual, receipt))
+    if (receipt.charged) await this.#correct(settlement(receipt.grounds as Grounds, actual, receipt))
   }
 
   /** Ends a request in flight that a `concurrency` policy counts. Once; adapters do it when the response ends. */
   async release(decision: Decision): Promise<void> {
     const receipt = receiptOf(decision)
-    const charge = receipt.charge as Charge | undefined
-    if (receipt.released || charge === undefined) return
+    if (receipt.released || !receipt.charged) return
     receipt.released = true
-    await this.#correct(release(charge, receipt))
+    await this.#correct(release(receipt.grounds as Grounds, receipt))
   }
 
   /** Charges an estimate; settle or cancel it afterwards. What neither happens to stays charged. */
@@ -262,7 +263,8 @@ export class RateLimiter<R = unknown> {
   /** Shows how a request or an identity would be decided, and why; consumes nothing. */
   async explain(target: R | RequestView | Identity): Promise<Explanation> {
     const decision = await this.peek(target)
-    if (isIdentity(target)) return explain({ decision, policies: this.policies })
+    const grounds = Decision.receiptOf(decision)?.grounds as Grounds | undefined
+    if (isIdentity(target)) return explain({ decision, grounds, policies: this.policies })
     const caller = new Caller(toView(target), this.#callers)
     const policies = (await this.#policies.resolve(caller.view.request, caller.view.context)) ?? []
     const exemptions = policies.map(policy => ({
@@ -270,7 +272,7 @@ export class RateLimiter<R = unknown> {
       why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller),
     }))
     const walk = this.#callers.clientIp
-    return explain({ decision, policies, caller, exemptions, walk })
+    return explain({ decision, grounds, policies, caller, exemptions, walk })
   }
 
   /** Checks the store and the set-up; resolves to what should be mended. */
@@ -287,14 +289,15 @@ export class RateLimiter<R = unknown> {
   async #decideIdentity(identity: Identity, options: CheckOptions<R>, peek: boolean): Promise<Decision> {
     const policies =
       options.policy === undefined ? this.#policies.fixed : this.#policies.compile(options.policy as never)
-    if (policies === undefined) {
+    const all = this.#join(policies, options)
+    if (all === undefined) {
       throw new HaltError(
         'HALT_E_POLICY_REQUIRED',
         'The policies come from a resolver, and an identity is no request.',
         'Give { policy }.',
       )
     }
-    return this.#pipeline.decideFor(this.#subject(identity), policies, this.#asked(options, peek))
+    return this.#pipeline.decideFor(this.#subject(identity), all, this.#asked(options, peek))
   }
 
   #asked({ cost, idempotencyKey }: CheckOptions<R>, peek: boolean): Asked {

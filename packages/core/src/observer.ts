@@ -1,28 +1,37 @@
+import { channels } from './channels.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import type { Decision } from './decision.ts'
+import type { Decision, PolicyVerdict } from './decision.ts'
 import type { Warn } from './errors.ts'
-import type { Question } from './question.ts'
+import { decisionNotifier, notifier } from './notifier.ts'
+import type { Item, Question } from './question.ts'
 import { Recent } from './request/recent.ts'
 import type { RequestView } from './request/view.ts'
-import type { Verdict } from './store/contract.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './status.ts'
-import { type DecisionMetadata, type Notify, notifier, type Telemetry } from './telemetry.ts'
+import type { Store, Verdict } from './store/contract.ts'
+import type { DecisionMetadata, Hook, Notify, Telemetry } from './telemetry.ts'
 
-/** Tells telemetry what a limiter decided. Costs a comparison when there is none. */
+const { decision: decisions, penalty: penalties, quota: quotas } = channels
+
+/** Tells telemetry and channels what a limiter decided. Costs a few comparisons when nobody listens. */
 export class Observer {
-  readonly #notify: Notify | undefined
+  readonly #notify: Notify
+  readonly #notifyOfDecision: Hook<'onCheck'>
+  readonly #listened: boolean
   readonly #store: string
   // Which violation of whom was told last: all refusals of one call to the store have one instant.
   readonly #told = new Recent<string>(1024)
 
-  constructor(telemetry: Telemetry | undefined, store: string, warn: Warn) {
-    this.#notify = telemetry === undefined ? undefined : notifier(telemetry, warn)
-    this.#store = store
+  constructor(telemetry: Telemetry | undefined, store: Store, warn: Warn) {
+    this.#notify = notifier(telemetry, warn)
+    this.#notifyOfDecision = decisionNotifier(telemetry, warn)
+    this.#listened = telemetry !== undefined
+    this.#store = store.kind ?? 'custom'
+    this.#notify('onStore', store)
   }
 
   /** The instant a decision starts at, milliseconds; 0 when nobody asks. */
   start(): number {
-    return this.#notify === undefined ? 0 : performance.now()
+    return this.#listened || decisions.hasSubscribers ? performance.now() : 0
   }
 
   decided(
@@ -32,24 +41,26 @@ export class Observer {
     view: RequestView | undefined,
     started: number,
   ): void {
-    if (this.#notify === undefined) return
-    const item = question.items.find(({ policy }) => policy.name === decision.policy) ?? question.items[0]
-    this.#tell(decision, item?.policy, view, started)
-    if (verdict !== undefined) this.#tellQuotas(question, verdict)
-    if (verdict !== undefined && question.group.penalty !== undefined) this.#tellPenalty(question, verdict)
+    const listened = this.#listened
+    if (listened || decisions.hasSubscribers)
+      this.#tell(decision, bindingOf(question, decision.policy)?.policy, view, started)
+    if (verdict === undefined) return
+    if (listened || quotas.hasSubscribers) this.#tellQuotas(question, verdict)
+    if (question.group.penalty !== undefined && (listened || penalties.hasSubscribers))
+      this.#tellPenalty(question, verdict)
   }
 
   refused(decision: Decision, policy: CompiledPolicy | undefined, view: RequestView, started: number): void {
-    if (this.#notify !== undefined) this.#tell(decision, policy, view, started)
+    if (this.#listened || decisions.hasSubscribers) this.#tell(decision, policy, view, started)
   }
 
   exempt(decision: Decision, policy: CompiledPolicy | undefined, view: RequestView, started: number): void {
-    if (this.#notify === undefined) return
-    this.#notify('onExempt', decision.key, decision, this.#metadata(decision, policy, view, started))
+    if (this.#listened || decisions.hasSubscribers)
+      this.#notify('onExempt', decision.key, decision, this.#metadata(decision, policy, view, started))
   }
 
   storeFailed(error: unknown, failure: string): void {
-    this.#notify?.('onStoreError', error, { failure, store: this.#store })
+    this.#notify('onStoreError', error, { failure, store: this.#store })
   }
 
   #tell(
@@ -58,9 +69,7 @@ export class Observer {
     view: RequestView | undefined,
     started: number,
   ): void {
-    const metadata = this.#metadata(decision, policy, view, started)
-    this.#notify?.('onCheck', decision.key, decision, metadata)
-    this.#notify?.(decision.allowed ? 'onAllowed' : 'onBlocked', decision.key, decision, metadata)
+    this.#notifyOfDecision(decision.key, decision, this.#metadata(decision, policy, view, started))
   }
 
   #metadata(
@@ -69,44 +78,36 @@ export class Observer {
     view: RequestView | undefined,
     started: number,
   ): DecisionMetadata {
-    const shadowed =
-      decision.allowed && decision.verdicts.some(({ allowed, mode }) => mode === 'shadow' && !allowed)
     return {
       policy: decision.policy,
       algorithm: policy?.algorithm ?? 'none',
       keyStrategy: policy?.keyStrategy ?? 'none',
-      endpoint:
-        view === undefined ? 'none' : view.route === undefined ? view.method : `${view.method} ${view.route}`,
+      endpoint: view === undefined ? 'none' : endpointOf(view),
       cost: decision.cost,
       plan: policy?.plan,
-      outcome:
-        decision.reason === 'exempt'
-          ? 'exempt'
-          : !decision.allowed
-            ? 'blocked'
-            : shadowed
-              ? 'shadow_blocked'
-              : 'allowed',
+      outcome: outcomeOf(decision),
       degraded: decision.degraded,
-      durationMs: performance.now() - started,
+      // Who subscribed in the middle of a decision missed its start.
+      durationMs: started === 0 ? 0 : performance.now() - started,
       store: this.#store,
     }
   }
 
   #tellQuotas({ items, group }: Question, verdict: Verdict): void {
-    for (const { policy, at, shadow } of items) {
+    for (let i = 0; i < items.length; i++) {
+      const { policy, at, shadow } = items[i] as Item
       if (policy.calendar === undefined || shadow) continue
       const demand = group.demands[at]
       if (demand === undefined) continue
       const usage = quotaUsage(policy, demand, verdict, at)
       const passed = verdict.passes[at] === true
-      this.#notify?.('onQuotaCheck', demand.subject, usage, passed)
+      this.#notify('onQuotaCheck', demand.subject, usage, passed)
       const threshold =
         passed && verdict.allowed && !verdict.repeated
           ? thresholdReached(policy, usage, demand.cost)
           : undefined
       if (!passed || threshold !== undefined)
-        this.#notify?.('onQuotaExceeded', demand.subject, { ...usage, threshold })
+        this.#notify('onQuotaExceeded', demand.subject, { ...usage, threshold })
     }
   }
 
@@ -119,11 +120,34 @@ export class Observer {
     if (this.#told.get(group.penalty.subject) === violation) return
     this.#told.set(group.penalty.subject, violation)
     const status = penaltyStatus(group.penalty.rule, verdict)
-    this.#notify?.('onViolation', group.penalty.subject, status, group.penalty.rule.severity / 1e6)
+    this.#notify('onViolation', group.penalty.subject, status, group.penalty.rule.severity / 1e6)
     const justStarted =
       state[0]! > verdict.now &&
       state[5]! >= state[0]! &&
       state[0]! - verdict.now >= group.penalty.rule.duration
-    if (justStarted) this.#notify?.('onPenaltyApplied', group.penalty.subject, status)
+    if (justStarted) this.#notify('onPenaltyApplied', group.penalty.subject, status)
   }
+}
+
+function bindingOf({ items }: Question, name: string): Item | undefined {
+  for (let i = 0; i < items.length; i++) if (items[i]?.policy.name === name) return items[i]
+  return items[0]
+}
+
+function outcomeOf({ reason, allowed, verdicts }: Decision): DecisionMetadata['outcome'] {
+  if (reason === 'exempt') return 'exempt'
+  if (!allowed) return 'blocked'
+  for (let i = 0; i < verdicts.length; i++) {
+    const said = verdicts[i] as PolicyVerdict
+    if (!said.allowed && said.mode === 'shadow') return 'shadow_blocked'
+  }
+  return 'allowed'
+}
+
+// A client may invent methods, and some frameworks pass them on.
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
+
+function endpointOf({ method, route }: RequestView): string {
+  const verb = METHODS.has(method) ? method : 'OTHER'
+  return route === undefined ? verb : `${verb} ${route}`
 }

@@ -1,6 +1,7 @@
 import { type Digest, makeDigest } from './digest.ts'
 import { describe, type Duration, parseDuration } from './duration.ts'
 import { HaltError, type Warn, warnOnce } from './errors.ts'
+import { notifier } from './notifier.ts'
 import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from './penalty-config.ts'
 import { type Identity, subjectOf } from './request/identity.ts'
 import { type Judge, strictJudge } from './resilience/judge.ts'
@@ -8,7 +9,7 @@ import { penaltyStatus } from './status.ts'
 import { PenaltyMode, type Store, type Verdict } from './store/contract.ts'
 import { PENALTY_CELL } from './store/decide.ts'
 import { penaltyUntil } from './store/read.ts'
-import { type Notify, notifier, type PenaltyStatus, type Telemetry } from './telemetry.ts'
+import type { Notify, PenaltyStatus, Telemetry } from './telemetry.ts'
 
 /** Options of {@link PenaltyManager}. */
 export interface PenaltyManagerOptions {
@@ -56,7 +57,7 @@ export class PenaltyManager {
     this.#penalty = compilePenalty(config)
     this.#digest = makeDigest(secret)
     this.#ipv6Prefix = ipv6Prefix ?? 56
-    this.#notify = notifier(telemetry ?? {}, once)
+    this.#notify = notifier(telemetry, once)
     this.#judge = strictJudge(store, storeTimeout, once, this.#notify)
   }
 

@@ -3,12 +3,13 @@ import { readCost } from './cost.ts'
 import { type Digest, makeDigest } from './digest.ts'
 import type { Duration } from './duration.ts'
 import { HaltError, type Warn, warnOnce } from './errors.ts'
+import { notifier } from './notifier.ts'
 import type { Quota } from './policy.ts'
 import { type Identity, subjectOf } from './request/identity.ts'
 import { type Judge, strictJudge } from './resilience/judge.ts'
 import { quotaUsage, thresholdReached } from './status.ts'
 import { type Demand, Mode, type OnceDemand, type Store, type Verdict } from './store/contract.ts'
-import { type Notify, notifier, type QuotaUsage, type Telemetry } from './telemetry.ts'
+import type { Notify, QuotaUsage, Telemetry } from './telemetry.ts'
 
 /** How much of a quota is used. */
 export interface QuotaStatus extends QuotaUsage {
@@ -73,7 +74,7 @@ export class QuotaManager {
     this.#store = store
     this.#digest = makeDigest(options.secret)
     this.#ipv6Prefix = options.ipv6Prefix ?? 56
-    this.#notify = notifier(options.telemetry ?? {}, warn)
+    this.#notify = notifier(options.telemetry, warn)
     this.#judge = strictJudge(store, options.storeTimeout, warn, this.#notify)
   }
 

@@ -1,5 +1,5 @@
 import { algorithmOf } from './algorithms/index.ts'
-import type { Charge } from './answer.ts'
+import type { Grounds } from './answer.ts'
 import { type Cost, givenCost } from './cost.ts'
 import type { Item } from './question.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from './store/contract.ts'
@@ -16,7 +16,7 @@ export interface Progress {
  *
  * Requests in flight are not a cost: {@link release} ends them.
  */
-export function settlement(charge: Charge, actual: Cost, { released }: Progress): Group | undefined {
+export function settlement(charge: Grounds, actual: Cost, { released }: Progress): Group | undefined {
   return correction(charge, (item, settle) => {
     if (item.policy.algorithm === 'concurrency') return
     const wanted = givenCost(item.policy, actual) ?? item.cost
@@ -28,7 +28,7 @@ export function settlement(charge: Charge, actual: Cost, { released }: Progress)
 }
 
 /** The group that ends a request in flight, and takes what it costs where that was not settled; undefined when no policy asks for it. */
-export function release(charge: Charge, { settled }: Progress): Group | undefined {
+export function release(charge: Grounds, { settled }: Progress): Group | undefined {
   return correction(charge, (item, settle) => {
     if (item.policy.algorithm === 'concurrency') settle(item.at, -item.cost)
     if (item.lease < 0) return
@@ -40,7 +40,7 @@ export function release(charge: Charge, { settled }: Progress): Group | undefine
 }
 
 function correction(
-  { question, verdict }: Charge,
+  { question, verdict }: Grounds,
   each: (item: Item, settle: (at: number, delta: number) => void) => void,
 ): Group | undefined {
   const demands: Demand[] = []

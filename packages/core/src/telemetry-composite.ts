@@ -1,6 +1,9 @@
-import type { Hook as HookOf, Telemetry } from './telemetry.ts'
+import { call, type Listener } from './notifier.ts'
+import type { Hook, Telemetry } from './telemetry.ts'
+import { isPromise } from './timers.ts'
 
 const HOOKS = [
+  'onStore',
   'onCheck',
   'onAllowed',
   'onBlocked',
@@ -12,42 +15,57 @@ const HOOKS = [
   'onStoreError',
 ] as const
 
-type Hook = (...args: unknown[]) => unknown
-
 /**
- * Passes every hook on to several telemetries; one that throws does not keep the others from hearing.
+ * Passes every hook on to several telemetries; one that fails does not keep the others from hearing.
  *
  * @example
  * telemetry: new CompositeTelemetry(new LoggingTelemetry(pino()), new MetricsTelemetry(statsd))
  */
 export class CompositeTelemetry implements Telemetry {
-  declare readonly onCheck?: HookOf<'onCheck'>
-  declare readonly onAllowed?: HookOf<'onAllowed'>
-  declare readonly onBlocked?: HookOf<'onBlocked'>
-  declare readonly onExempt?: HookOf<'onExempt'>
-  declare readonly onQuotaCheck?: HookOf<'onQuotaCheck'>
-  declare readonly onQuotaExceeded?: HookOf<'onQuotaExceeded'>
-  declare readonly onViolation?: HookOf<'onViolation'>
-  declare readonly onPenaltyApplied?: HookOf<'onPenaltyApplied'>
-  declare readonly onStoreError?: HookOf<'onStoreError'>
+  declare readonly onStore?: Hook<'onStore'>
+  declare readonly onCheck?: Hook<'onCheck'>
+  declare readonly onAllowed?: Hook<'onAllowed'>
+  declare readonly onBlocked?: Hook<'onBlocked'>
+  declare readonly onExempt?: Hook<'onExempt'>
+  declare readonly onQuotaCheck?: Hook<'onQuotaCheck'>
+  declare readonly onQuotaExceeded?: Hook<'onQuotaExceeded'>
+  declare readonly onViolation?: Hook<'onViolation'>
+  declare readonly onPenaltyApplied?: Hook<'onPenaltyApplied'>
+  declare readonly onStoreError?: Hook<'onStoreError'>
 
   constructor(...telemetries: readonly Telemetry[]) {
     for (const hook of HOOKS) {
       const heard = telemetries.filter(telemetry => telemetry[hook] !== undefined)
       if (heard.length > 0)
-        (this as unknown as Record<string, Hook>)[hook] = (...args) => tell(heard, hook, args)
+        (this as unknown as Record<string, Listener>)[hook] = (a, b, c) => tell(heard, hook, a, b, c)
     }
   }
 }
 
-async function tell(
+// No promise unless one of them gives one: it would cost every check more than all counting does.
+function tell(
   telemetries: readonly Telemetry[],
   hook: (typeof HOOKS)[number],
-  args: unknown[],
-): Promise<void> {
-  const results = await Promise.allSettled(
-    telemetries.map(async telemetry => (telemetry[hook] as Hook)(...args)),
-  )
-  const failed = results.find(result => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
+  a: unknown,
+  b: unknown,
+  c: unknown,
+): unknown {
+  let pending: PromiseLike<unknown>[] | undefined
+  const errors: unknown[] = []
+  for (const telemetry of telemetries) {
+    try {
+      const result = call(telemetry[hook] as Listener, telemetry, a, b, c)
+      if (isPromise(result)) (pending ??= []).push(result)
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (pending === undefined && errors.length === 0) return undefined
+  return settle(pending ?? [], errors)
+}
+
+async function settle(pending: readonly PromiseLike<unknown>[], errors: unknown[]): Promise<void> {
+  for (const result of await Promise.allSettled(pending))
+    if (result.status === 'rejected') errors.push(result.reason)
+  if (errors.length > 0) throw errors[0]
 }

@@ -1,4 +1,5 @@
 import type { Hook, Telemetry } from './telemetry.ts'
+import { LabelSet } from './telemetry-labels.ts'
 
 /** A metrics client: StatsD, Datadog, or whatever has these three. */
 export interface MetricsClient {
@@ -10,16 +11,22 @@ export interface MetricsClient {
 /**
  * Counts what a limiter decides: `halt.checks.total`, `halt.requests.allowed`, `halt.requests.blocked`,
  * `halt.requests.exempt`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.total`,
- * `halt.penalties.applied`, `halt.store.errors`. Tags are policies, algorithms and outcomes: never a key.
+ * `halt.penalties.applied`, `halt.store.errors`. Tags are policies, algorithms and outcomes: never a key, and bounded,
+ * however many policies there are.
  */
 export class MetricsTelemetry implements Telemetry {
   readonly #client: MetricsClient
+  readonly #names: LabelSet
 
-  constructor(client: MetricsClient) {
+  /** @param maxPolicies the most policies that get tags of their own; all others share `"other"` */
+  constructor(client: MetricsClient, { maxPolicies = 100 }: { maxPolicies?: number | undefined } = {}) {
     this.#client = client
+    this.#names = new LabelSet(maxPolicies)
   }
 
-  onCheck: Hook<'onCheck'> = (_key, decision, { policy, algorithm, outcome, store, durationMs }) => {
+  onCheck: Hook<'onCheck'> = (_key, decision, metadata) => {
+    const { algorithm, outcome, store, durationMs } = metadata
+    const policy = this.#names.of(metadata.policy)
     const tags = { policy, algorithm, outcome, store }
     this.#client.increment('halt.checks.total', 1, tags)
     this.#client.histogram('halt.check.duration_ms', durationMs, { store })
@@ -27,22 +34,23 @@ export class MetricsTelemetry implements Telemetry {
   }
 
   onAllowed: Hook<'onAllowed'> = (_key, _decision, { policy }) =>
-    this.#client.increment('halt.requests.allowed', 1, { policy })
+    this.#client.increment('halt.requests.allowed', 1, { policy: this.#names.of(policy) })
 
   onBlocked: Hook<'onBlocked'> = (_key, { reason }, { policy }) =>
-    this.#client.increment('halt.requests.blocked', 1, { policy, reason })
+    this.#client.increment('halt.requests.blocked', 1, { policy: this.#names.of(policy), reason })
 
   onExempt: Hook<'onExempt'> = (_key, _decision, { policy }) =>
-    this.#client.increment('halt.requests.exempt', 1, { policy })
+    this.#client.increment('halt.requests.exempt', 1, { policy: this.#names.of(policy) })
 
   onQuotaCheck: Hook<'onQuotaCheck'> = (_key, { name, remaining }, allowed) => {
-    this.#client.increment('halt.quota.checks', 1, { quota: name, allowed: String(allowed) })
-    this.#client.gauge('halt.quota.remaining', remaining, { quota: name })
+    const quota = this.#names.of(name)
+    this.#client.increment('halt.quota.checks', 1, { quota, allowed: String(allowed) })
+    this.#client.gauge('halt.quota.remaining', remaining, { quota })
   }
 
   onQuotaExceeded: Hook<'onQuotaExceeded'> = (_key, { name, threshold }) =>
     this.#client.increment('halt.quota.exceeded', 1, {
-      quota: name,
+      quota: this.#names.of(name),
       threshold: String(threshold ?? 'refused'),
     })
 

@@ -1,5 +1,5 @@
 import type { Decision } from './decision.ts'
-import type { Warn } from './errors.ts'
+import type { Store } from './store/contract.ts'
 
 /** What is known beside a decision. Labels only: nothing in it comes from the client. */
 export interface DecisionMetadata {
@@ -41,11 +41,16 @@ export interface PenaltyStatus {
   readonly lastViolation: number
 }
 
+/** What telemetry sees of a store: its `kind`, and its `size` where it knows. */
+export type ObservedStore = Pick<Store, 'kind' | 'size'>
+
 /**
  * Hooks that watch a limiter. All are optional; none can break, change or delay a decision: what they throw or reject is
  * warned of once, and a promise is not awaited.
  */
 export interface Telemetry {
+  /** A limiter was made: its store, so that one can ask how many counters it holds. */
+  onStore?(store: ObservedStore): unknown
   onCheck?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
   onAllowed?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
   onBlocked?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
@@ -63,21 +68,3 @@ export type Hook<K extends keyof Telemetry> = NonNullable<Telemetry[K]>
 
 /** Calls a hook so that nothing it does comes back. */
 export type Notify = <K extends keyof Telemetry>(hook: K, ...args: Parameters<Hook<K>>) => void
-
-/** Makes the caller of a telemetry's hooks. */
-export function notifier(telemetry: Telemetry, warn: Warn): Notify {
-  const complain = (hook: string, error: unknown): void =>
-    warn({
-      code: 'HALT_W_TELEMETRY',
-      message: `The telemetry hook ${hook} failed: ${error instanceof Error ? error.message : String(error)}.`,
-      fix: 'Catch errors inside the hook.',
-    })
-  return (hook, ...args) => {
-    try {
-      const result = (telemetry[hook] as ((...args: unknown[]) => unknown) | undefined)?.(...args)
-      if (result instanceof Promise) result.catch((error: unknown) => complain(hook, error))
-    } catch (error) {
-      complain(hook, error)
-    }
-  }
-}

@@ -38,6 +38,13 @@ describe('cachedPolicy', () => {
     expect(load.mock.calls[1]).toEqual(['bb', request('bb')])
   })
 
+  it('loads whoever has no key as the empty one, not as a customer called "undefined"', async () => {
+    const load = vi.fn<Load>(async () => policy(1))
+    const resolve = cachedPolicy(load, { key: () => undefined })
+    await resolve(request('a'))
+    expect(load.mock.calls[0]?.[0]).toBe('')
+  })
+
   it('does not ask again before the ttl; then gives the old one while the new one loads', async () => {
     const load = database()
     const resolve = cachedPolicy(load, { key, ttl: '5s' })

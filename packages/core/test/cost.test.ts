@@ -35,6 +35,14 @@ describe('a cost', () => {
     expect((await world().limiter(named).check(view(), { cost })).remaining).toBe(6)
   })
 
+  it('is to be named when a decision is settled', async () => {
+    const limiter = world().limiter(requests)
+    const decision = await limiter.check(view())
+    expect((await rejection(limiter.settle(decision, undefined as never))).code).toBe('HALT_E_COST')
+    await limiter.settle(decision, 0)
+    expect((await limiter.peek(view())).remaining).toBe(decision.remaining + decision.cost)
+  })
+
   it.each([Number.NaN, -1, -0.5, Infinity, -Infinity, '1', '', null, true, [], [1], new Map(), () => 1, 1n])(
     'is refused when it is %o, and nothing is charged',
     async cost => {

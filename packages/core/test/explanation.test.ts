@@ -21,6 +21,12 @@ describe('explain', () => {
         key: `ip:${CLIENT}`,
         keyFoundBy: 'the client address',
         verdict: decision.verdicts[0],
+        before: 0,
+        after: 0,
+        waits: [
+          { cost: 1, seconds: 60 },
+          { cost: 2, seconds: 60 },
+        ],
       },
     ])
   })
@@ -33,9 +39,40 @@ describe('explain', () => {
         'Refused: limited (p)',
         `  from "${CLIENT}": the socket peer, not in trustedProxies: the client, whatever the headers say`,
         `  p (fixed-window) for "ip:${CLIENT}" by the client address: 0 of 2 left, refuses: limited, passes in 60 s`,
+        '    a cost of 1 passes in 60 s, a cost of 2 passes in 60 s',
         '  pro_plan (token-bucket): not counted, the path is under "/things"',
       ].join('\n'),
     )
+  })
+
+  it('says what is left before and after, and exactly when each cost passes', async () => {
+    const { limiter, clock } = world()
+    const bucket = limiter({ name: 'b', limit: 10, window: 60, cost: 3 })
+    await bucket.check(view())
+    const [left] = (await bucket.explain(view())).policies
+    expect(left).toMatchObject({ before: 7, after: 4 })
+    expect(left?.waits).toEqual([
+      { cost: 1, seconds: 0 },
+      { cost: 3, seconds: 0 },
+      { cost: 10, seconds: 18 },
+    ])
+    await times(2, bucket)
+    clock.advance(0.5)
+    const explanation = await bucket.explain(view())
+    expect(explanation.policies[0]).toMatchObject({ before: 1, after: 1 })
+    expect(explanation.policies[0]?.waits[1]).toEqual({ cost: 3, seconds: 11.5 })
+    expect(String(explanation)).toContain('a cost of 3 passes in 11.5 s, a cost of 10 passes in 53.5 s')
+    clock.advance(11.499)
+    expect((await bucket.peek(view())).allowed).toBe(false)
+    clock.advance(0.001)
+    expect((await bucket.peek(view())).allowed).toBe(true)
+  })
+
+  it('names the address that clientIp gave, not the socket that it overrules', async () => {
+    const limiter = world().limiter(fixed, { clientIp: () => '198.51.100.2' })
+    const explanation = await limiter.explain(view())
+    expect(explanation.hops).toEqual([])
+    expect(String(explanation)).toContain('from "198.51.100.2": what clientIp says')
   })
 
   it('walks the proxies hop by hop', async () => {

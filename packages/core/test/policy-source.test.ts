@@ -157,6 +157,8 @@ describe('the policies of a call', () => {
       [false, 'spare'],
     ])
     expect((await limiter.peek(view())).remaining).toBe(1)
+    const names = (await limiter.consume('job', asked)).verdicts.map(({ policy }) => policy)
+    expect(names.toSorted()).toEqual([one.name, spare.name].toSorted())
   })
 
   it('are checked as the limiter’s are', async () => {

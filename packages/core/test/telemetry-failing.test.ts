@@ -5,6 +5,7 @@ import { times, view, world, type World } from './world.ts'
 
 const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
 const HOOKS = [
+  'onStore',
   'onCheck',
   'onAllowed',
   'onBlocked',
@@ -25,6 +26,11 @@ describe('a hook that fails', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('no socket'))],
+    [
+      'rejects in its own way',
+      // oxlint-disable-next-line unicorn/no-thenable -- some libraries' promises are no more than this
+      () => ({ then: (_: unknown, no: (error: unknown) => void) => no('no socket') }),
+    ],
     ['never ends', () => new Promise(() => {})],
   ]
 
@@ -36,10 +42,36 @@ describe('a hook that fails', () => {
     expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false])
     expect((await one.check(view({ path: '/health' }))).reason).toBe('exempt')
     await new Promise(resolve => setImmediate(resolve))
-    if (how === 'throws' || how === 'rejects') {
+    if (how !== 'never ends') {
       expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_TELEMETRY'])
       expect(warnings[0]?.message).toContain('no socket')
     }
+  })
+
+  it('is given as many arguments as it takes', async () => {
+    const calls = new Map<string, number>()
+    const telemetry = Object.fromEntries(
+      HOOKS.map(hook => [hook, (...args: unknown[]) => void calls.set(hook, args.length)]),
+    ) as Telemetry
+    const { limiter } = world()
+    const quota = { name: 'q', limit: 1, period: 'daily', keyStrategy: 'ip' } as const
+    const one = limiter([fixed, quota], { telemetry, penalty: { threshold: 1 } })
+    await times(3, one)
+    await one.check(view({ path: '/health' }))
+    const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => {} }
+    await limiter(fixed, { telemetry, store }).check(view())
+    expect(Object.fromEntries(calls)).toEqual({
+      onStore: 1,
+      onCheck: 3,
+      onAllowed: 3,
+      onBlocked: 3,
+      onExempt: 3,
+      onQuotaCheck: 3,
+      onQuotaExceeded: 2,
+      onViolation: 3,
+      onPenaltyApplied: 2,
+      onStoreError: 2,
+    })
   })
 
   it('keeps its own object: hooks are methods', async () => {

@@ -1,3 +1,5 @@
+import { Console } from 'node:console'
+import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 
 import { type Logger, LoggingTelemetry, PenaltyManager, QuotaManager, RateLimiter } from '../src/index.ts'
@@ -66,6 +68,28 @@ describe('LoggingTelemetry', () => {
     expect(said('halt: store error')).toEqual([
       ['error', { error: 'gone', failure: 'unavailable', store: 'custom' }, 'halt: store error'],
     ])
+  })
+
+  it('writes one line an event, whatever keys, methods and errors hold', async () => {
+    const written: string[] = []
+    const sink = new Writable({
+      write(chunk, _encoding, done) {
+        written.push(String(chunk))
+        done()
+      },
+    })
+    const telemetry = new LoggingTelemetry(new Console({ stdout: sink, stderr: sink }))
+    const nasty = 'x"\n2026 ERROR forged\u001b[31m<script>'
+    const ask = (limiter: RateLimiter): Promise<unknown> => limiter.check(by(nasty, { method: nasty }))
+    const { limiter } = world()
+    for (let i = 0; i < 3; i++) await ask(limiter(policy, { telemetry, penalty: { threshold: 1 } }))
+    const store = { kind: 'mine', evaluate: () => Promise.reject(new Error(nasty)), forget: () => {} }
+    await ask(limiter(policy, { telemetry, store }))
+    const text = written.join('')
+    expect(text).toContain('halt: store error')
+    expect(text).toContain("endpoint: 'OTHER'")
+    expect(text.split('\n').filter(line => line.startsWith('2026'))).toEqual([])
+    expect(text).not.toContain('\u001b')
   })
 
   it.each([undefined, 'a secret of some length'])(

@@ -83,6 +83,8 @@ describe('telemetry', () => {
     expect(metadataOf(heard()[0])).toMatchObject({ endpoint: 'GET', outcome: 'blocked' })
     await limiter.check(by('42', { path: '/health' }))
     expect(metadataOf(heard()[0])).toMatchObject({ outcome: 'exempt', cost: 0 })
+    await limiter.check(by('42', { method: 'INVENTED', route: '/users/:id' }))
+    expect(metadataOf(heard()[0])).toMatchObject({ endpoint: 'OTHER /users/:id' })
   })
 
   it('is told which policy binds, and what a shadow would have refused', async () => {

@@ -53,6 +53,7 @@ export class Visits<R> {
         : listOf(visitor)?.findLast(visit => visit.limiter === this.#limiter && visit.policy === policy)
     if (earlier === undefined) return { cost, decision: undefined }
     const more = this.#difference(cost, earlier)
+    if (more === undefined) this.#noticeTwice(earlier.decision)
     return more === undefined ? { cost, decision: earlier.decision } : { cost: more, decision: undefined }
   }
 
@@ -75,6 +76,14 @@ export class Visits<R> {
     const isTightest = list.every(other => !isTighter(other.decision, decision))
     list.push(visit)
     return isTightest
+  }
+
+  #noticeTwice({ policy }: Decision): void {
+    this.#limiter.warn({
+      code: 'HALT_W_LIMITER_TWICE',
+      message: `One limiter ("${policy}") stands twice in the way of a request; it was charged once.`,
+      fix: 'Mount it once; for another limit on a route build another limiter, with a policy of its own.',
+    })
   }
 
   // By policy: a number stands for every policy, nothing for each policy's own cost.

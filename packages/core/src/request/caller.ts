@@ -35,6 +35,7 @@ export class Caller {
   readonly #settings: CallerSettings
   readonly #givenIp: string | undefined
   #client: ClientAddress | undefined
+  #given: ClientAddress | undefined
   #user: string | null | undefined
   #apiKey: FoundKey | null | undefined
 
@@ -58,6 +59,11 @@ export class Caller {
     const { address, subject } = this.client
     if (address === undefined) this.#noticeNoAddress()
     return subject
+  }
+
+  /** Whether the address is what the application says, not what the socket and its headers say. */
+  get isGiven(): boolean {
+    return this.client === this.#given
   }
 
   /** Whether the socket's peer is private and speaks for nobody else. */
@@ -127,10 +133,10 @@ export class Caller {
   #findClient(): ClientAddress {
     const { resolveIp, clientIp } = this.#settings
     const { headers, ip, request, context } = this.view
-    if (this.#givenIp !== undefined) return clientIp.given(this.#givenIp)
+    if (this.#givenIp !== undefined) return (this.#given = clientIp.given(this.#givenIp))
     if (resolveIp !== undefined) {
       const resolved = this.#call('clientIp', () => resolveIp(request as never, context))
-      if (typeof resolved === 'string') return clientIp.given(resolved)
+      if (typeof resolved === 'string') return (this.#given = clientIp.given(resolved))
     }
     return clientIp.resolve(ip, name => readHeader(headers, name))
   }

@@ -71,6 +71,8 @@ function isPlain(path: string): boolean {
 }
 
 function checkPath(path: unknown): string {
+  if (typeof path === 'string' && path.includes('*'))
+    refuse(`${describe(path)} is a pattern.`, 'Give "/admin", which covers all below it.')
   if (typeof path === 'string' && path.startsWith('/') && isPlain(path) && path !== '/') return path
   if (path === '/')
     refuse('exemptions holds "/", which covers every path.', 'Name the paths, or do not mount the limiter.')

@@ -33,6 +33,12 @@ export class Breaker {
     return this.#open
   }
 
+  /** Opens at once, and asks at once: what the store has may be another than before. */
+  check(): void {
+    this.#open = true
+    if (!this.#probing) void this.#ask()
+  }
+
   succeeded(): void {
     this.#failures = 0
   }

@@ -5,6 +5,7 @@ import type { Item, Question } from '../question.ts'
 import { Recent } from '../request/recent.ts'
 import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
 import { remaining, waitFor } from '../store/read.ts'
+import { Bounded } from './bounded.ts'
 import { LocalStore } from './local-store.ts'
 
 /** What decided in the store's place. */
@@ -37,7 +38,7 @@ export class Fallback {
   readonly #store = new LocalStore(nowMicros)
   readonly #known = new Recent<Known>(REMEMBERED)
   // Who was refused last, and until when: not to be let in by a store that came back empty.
-  readonly #refused = new Map<string, { readonly demand: Demand; readonly until: number }>()
+  readonly #refused = new Bounded<{ readonly demand: Demand; readonly until: number }>(MOST_REFUSED)
   // What quotas charged here, to be written back.
   readonly #owed = new Map<string, Demand>()
 
@@ -101,6 +102,11 @@ export class Fallback {
     return { degraded, question: local, verdict, closing }
   }
 
+  /** Whether there is anything that a store which came back empty would have to be told. */
+  get holds(): boolean {
+    return this.#owed.size > 0 || this.refused().length > 0
+  }
+
   /** The groups that write quotas' local charges back. Hands each out once. */
   owed(): Group[] {
     const groups = [...this.#owed.values()].map(demand => ({ demands: [demand] }))
@@ -121,10 +127,7 @@ export class Fallback {
   }
 
   #noteRefused(demand: Demand, until: number): void {
-    const name = nameOf(demand)
-    this.#refused.delete(name)
-    this.#refused.set(name, { demand, until })
-    if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value as string)
+    this.#refused.set(nameOf(demand), { demand, until })
   }
 
   #share(demand: Demand, item: Item): Demand {

@@ -26,6 +26,8 @@ export interface JudgeOptions {
   readonly warn: Warn
   /** Told of every failure, and of how it was met. */
   readonly onFailure: (error: unknown, failure: StoreFailure) => void
+  /** Whether there is a substitute, which remembers what the store said. Default true. */
+  readonly substitutes?: boolean
 }
 
 /**
@@ -42,7 +44,8 @@ export class Judge {
   readonly #warn: Warn
   readonly #onFailure: JudgeOptions['onFailure']
 
-  constructor({ store, timeout, onStoreError, instances, warn, onFailure }: JudgeOptions) {
+  constructor(options: JudgeOptions) {
+    const { store, timeout, onStoreError, instances, warn, onFailure, substitutes = true } = options
     this.#store = store
     this.#warn = warn
     this.#onFailure = onFailure
@@ -52,6 +55,13 @@ export class Judge {
     this.#fallback = new Fallback(onStoreError, count)
     const probe = (): Promise<unknown> => this.#deadline.race(Promise.resolve(store.probe?.()))
     this.#breaker = new Breaker(probe, () => this.#mend())
+    if (!substitutes) return
+    // Who asks is counted from now on.
+    count()
+    // It may have come back empty before anybody noticed that it was away.
+    store.onReconnect?.(() => {
+      if (this.#fallback.holds) this.#breaker.check()
+    })
   }
 
   /** Whether the store is taken to be away. */
@@ -69,7 +79,7 @@ export class Judge {
     } catch (error) {
       return this.#fail(question, error)
     }
-    if (!isPromise(verdict)) {
+    if (!('then' in verdict)) {
       this.#breaker.succeeded()
       return { verdict }
     }
@@ -90,7 +100,7 @@ export class Judge {
       return isPromise(result) ? await this.#deadline.race(result as Promise<T>) : result
     } catch (error) {
       this.#report(error)
-      if (isCoded(error)) throw error
+      if (isCoded(error) && !(error instanceof StoreTimeout)) throw error
       throw new HaltError(
         'HALT_E_STORE',
         `The store did not answer: ${textOf(error)}.`,
@@ -148,6 +158,7 @@ export function strictJudge(store: Store, timeout: Duration | undefined, warn: W
     onStoreError: 'closed',
     instances: 1,
     warn,
+    substitutes: false,
     onFailure: (error, failure) => notify('onStoreError', error, { failure, store: store.kind ?? 'custom' }),
   })
 }
@@ -162,6 +173,7 @@ const WARNINGS = {
 /** The store did not answer in time. */
 class StoreTimeout extends Error {
   readonly failure: StoreFailure = 'timeout'
+  readonly code = 'HALT_E_STORE_TIMEOUT'
 
   constructor(ms: number) {
     super(`no answer within ${ms} ms`)

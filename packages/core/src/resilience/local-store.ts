@@ -1,6 +1,7 @@
 import type { State } from '../algorithms/index.ts'
 import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
 import { type Cells, decide } from '../store/decide.ts'
+import { Bounded } from './bounded.ts'
 
 /**
  * A small store in this process: what decides while the real one cannot. Bounded; the counters that were used least
@@ -8,11 +9,10 @@ import { type Cells, decide } from '../store/decide.ts'
  */
 export class LocalStore implements Store {
   readonly kind: string = 'local'
-  readonly #max: number
   readonly #now: () => number
-  readonly #counters = new Map<string, State>()
+  readonly #counters: Bounded<State>
   // Refused keys, so that a flood of others does not free them.
-  readonly #refused = new Map<string, State>()
+  readonly #refused: Bounded<State>
   readonly #cells: Cells
 
   /**
@@ -21,7 +21,8 @@ export class LocalStore implements Store {
    */
   constructor(now: () => number, max = 50_000) {
     this.#now = now
-    this.#max = max
+    this.#counters = new Bounded(max)
+    this.#refused = new Bounded(max)
     this.#cells = {
       load: (subject, cell) => [...(this.#get(`${subject} ${cell}`) ?? [])],
       keep: (subject, cell, state, freshAt) => this.#keep(`${subject} ${cell}`, state, freshAt),
@@ -68,7 +69,6 @@ export class LocalStore implements Store {
     this.#delete(key)
     if (freshAt <= this.#now()) return
     this.#counters.set(key, state)
-    trim(this.#counters, this.#max)
   }
 
   #protect(group: Group, verdict: Verdict): void {
@@ -78,14 +78,6 @@ export class LocalStore implements Store {
       if (verdict.passes[i] === true || state === undefined) continue
       this.#delete(key)
       this.#refused.set(key, state)
-      trim(this.#refused, this.#max)
     }
   }
-}
-
-// A Map keeps the order of insertion: the first is the one written longest ago.
-function trim(map: Map<string, State>, max: number): void {
-  if (map.size <= max) return
-  const { value } = map.keys().next()
-  if (value !== undefined) map.delete(value)
 }

@@ -106,8 +106,10 @@ export interface Store {
   forget(cells: readonly Cell[]): void | Promise<void>
   /** Asks whether the store answers, at no cost to anybody; rejects when it does not. */
   probe?(): Promise<unknown>
-  /** How many processes share this store, as far as it knows. */
+  /** How many processes share this store, as far as it knows. Who wants to know asks once at the start: it counts from then on. */
   instances?(): number
+  /** Has `listener` called whenever a connection was opened anew: what leads there may have forgotten all. */
+  onReconnect?(listener: () => void): void
   /** Finds what is wrong with the set-up of the store; resolves to what to tell the user. */
   inspect?(): Promise<readonly { code: `HALT_W_${string}`; message: string; fix: string }[]>
   /**
@@ -117,6 +119,8 @@ export interface Store {
   readonly keepsPace?: boolean
   /** For labels: `memory`, `redis`, … */
   readonly kind?: string
+  /** How many counters it holds, where it knows without asking anybody. */
+  readonly size?: number
   /** Ends what the store opened itself. */
   close?(): void | Promise<void>
 }

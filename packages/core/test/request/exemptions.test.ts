@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import type { Policy, RequestView } from '../../src/index.ts'
-import { CLIENT, type Options, view, world, type World } from '../world.ts'
+import { CLIENT, mistake, type Options, view, world, type World } from '../world.ts'
 
 const plain: Policy = { name: 'p', limit: 5, window: 60 }
 
@@ -126,5 +126,10 @@ describe('a policy’s exemptions', () => {
     ])
     const decision = await limiter.check(view({ path: '/admin' }))
     expect(decision.verdicts.map(({ policy }) => policy)).toEqual(['other'])
+  })
+
+  it('are no patterns, which would cover nothing', () => {
+    for (const exemptions of [['/admin/*'], ['/*'], ['/a*b']])
+      expect(mistake(() => world().limiter({ ...plain, exemptions })).code).toBe('HALT_E_EXEMPTION')
   })
 })

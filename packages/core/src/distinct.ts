@@ -1,0 +1,44 @@
+const BITS = 11
+const REGISTERS = 1 << BITS
+const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
+
+/**
+ * Counts distinct texts in 2 KiB, however many there are: HyperLogLog with 2048 registers. Its standard error is 2.3 %;
+ * up to some hundreds it is all but exact.
+ */
+export class Distinct {
+  readonly #registers = new Uint8Array(REGISTERS)
+
+  add(text: string): void {
+    const hash = hashOf(text)
+    const register = hash >>> (32 - BITS)
+    // The place of the first one among the bits that did not choose the register.
+    const rank = Math.min(Math.clz32(hash << BITS), 32 - BITS) + 1
+    if (rank > (this.#registers[register] as number)) this.#registers[register] = rank
+  }
+
+  /** About how many distinct texts were added. */
+  get count(): number {
+    let sum = 0
+    let empty = 0
+    for (const rank of this.#registers) {
+      sum += 2 ** -rank
+      if (rank === 0) empty++
+    }
+    const estimate = (ALPHA * REGISTERS * REGISTERS) / sum
+    // Few: how many registers are still empty tells more.
+    if (estimate <= 2.5 * REGISTERS && empty > 0) return Math.round(REGISTERS * Math.log(REGISTERS / empty))
+    // Very many: 32 bits begin to collide.
+    if (estimate > 2 ** 32 / 30) return Math.round(-(2 ** 32) * Math.log(1 - estimate / 2 ** 32))
+    return Math.round(estimate)
+  }
+}
+
+// FNV-1a with MurmurHash3's finaliser. Not secret: who chooses keys can make the count wrong, and nothing else.
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

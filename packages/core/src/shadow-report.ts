@@ -1,0 +1,37 @@
+import type { HeavyKey } from './heavy-keys.ts'
+import { printable } from './printable.ts'
+import type { ShadowFinding, ShadowReport } from './shadow-survey.ts'
+
+/** Writes a report of shadow policies as text for people. */
+export function describeReport({ since, until, policies }: ShadowReport): string {
+  const title = `Shadow policies of this process, ${dateOf(since)} to ${dateOf(until)}`
+  if (policies.length === 0) return `${title}: none was asked.`
+  return [title, ...policies.map(describeFinding)].join('\n\n')
+}
+
+function describeFinding(found: ShadowFinding): string {
+  const { policy, requests, wouldBlock, alsoBlocked, share, keys, blockedKeys, keyShare, top } = found
+  const lines = [
+    `${printable(policy)} would refuse ${wouldBlock} of ${requests} requests (${percent(share)}),` +
+      ` ${blockedKeys} of ${keys} keys (${percent(keyShare)})`,
+  ]
+  if (wouldBlock === 0) return lines.join('\n')
+  lines.push(`  ${wouldBlock - alsoBlocked} let in today, ${alsoBlocked} refused anyway by another policy`)
+  const reasons = Object.entries(found.reasons).map(([reason, count]) => `${reason} ${count}`)
+  lines.push(`  why: ${reasons.join(', ')}`)
+  const width = Math.max(...top.map(({ count }) => String(count).length))
+  return [...lines, ...top.map(heavy => `  ${describeKey(heavy, width)}`)].join('\n')
+}
+
+function describeKey({ key, count, error }: HeavyKey, width: number): string {
+  const doubt = error > 0 ? ` (at least ${count - error})` : ''
+  return `${String(count).padStart(width)} × ${printable(key)}${doubt}`
+}
+
+function dateOf(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`
+}

@@ -1,0 +1,155 @@
+import type { Decision, PolicyVerdict, Reason } from './decision.ts'
+import { Distinct } from './distinct.ts'
+import { describe } from './duration.ts'
+import { HaltError } from './errors.ts'
+import { HeavyKeys, type HeavyKey } from './heavy-keys.ts'
+import { describeReport } from './shadow-report.ts'
+import type { Telemetry } from './telemetry.ts'
+import { LabelSet } from './telemetry-labels.ts'
+
+/** What one shadow policy would have done. */
+export interface ShadowFinding {
+  readonly policy: string
+  /** Requests it was asked about in shadow. */
+  readonly requests: number
+  /** Those it would have refused. */
+  readonly wouldBlock: number
+  /** Of these, those that an enforced policy refused anyway. The others would be refused anew. */
+  readonly alsoBlocked: number
+  /** `wouldBlock / requests`, 0 to 1. */
+  readonly share: number
+  /** About how many keys asked; all but exact up to some hundreds, then within a few per cent. */
+  readonly keys: number
+  /** About how many of them would have been refused at least once. */
+  readonly blockedKeys: number
+  /** `blockedKeys / keys`, 0 to 1. */
+  readonly keyShare: number
+  /** How often it would have refused for which reason. */
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /** The keys that it would have refused most often, as decisions show them. They name people. */
+  readonly top: readonly HeavyKey[]
+}
+
+/** What the shadow policies of this process would have done. Plain data. */
+export interface ShadowReport {
+  /** Unix seconds. */
+  readonly since: number
+  /** Unix seconds. */
+  readonly until: number
+  /** That which would refuse most comes first. */
+  readonly policies: readonly ShadowFinding[]
+}
+
+/** Options of {@link ShadowSurvey}. */
+export interface ShadowSurveyOptions {
+  /** How many keys of each policy the report names. Default 10. */
+  readonly top?: number | undefined
+  /** The most policies that are told apart; all others are counted together as `"other"`. Default 100. */
+  readonly maxPolicies?: number | undefined
+}
+
+interface Tally {
+  requests: number
+  wouldBlock: number
+  alsoBlocked: number
+  readonly reasons: Partial<Record<Reason, number>>
+  readonly keys: Distinct
+  readonly blockedKeys: Distinct
+  readonly heavy: HeavyKeys
+}
+
+/**
+ * Surveys what shadow policies would have refused: how many requests, how many keys, and which. Takes some kilobytes a
+ * policy, however many keys there are.
+ *
+ * @example
+ * const survey = new ShadowSurvey()
+ * const limiter = new RateLimiter({ store, policy: [current, { ...candidate, mode: 'shadow' }], telemetry: survey })
+ * console.log(String(survey))
+ */
+export class ShadowSurvey implements Telemetry {
+  readonly #top: number
+  readonly #maxPolicies: number
+  #names: LabelSet
+  #since = Date.now()
+  readonly #tallies = new Map<string, Tally>()
+
+  /** @throws HaltError `HALT_E_OPTION` */
+  constructor({ top = 10, maxPolicies = 100 }: ShadowSurveyOptions = {}) {
+    if (!(Number.isInteger(top) && top >= 1 && top <= 1000)) {
+      const fix = 'Give a whole number from 1 to 1000.'
+      throw new HaltError('HALT_E_OPTION', `top is ${describe(top)}.`, fix)
+    }
+    this.#top = top
+    this.#maxPolicies = maxPolicies
+    this.#names = new LabelSet(maxPolicies)
+  }
+
+  onCheck(_key: string, { allowed, verdicts }: Decision): void {
+    for (let i = 0; i < verdicts.length; i++) {
+      const said = verdicts[i] as PolicyVerdict
+      if (said.mode === 'shadow') this.#count(said, allowed)
+    }
+  }
+
+  /** What was found since the start, or the last {@link clear}. */
+  report(): ShadowReport {
+    const policies = [...this.#tallies].map(([policy, tally]) => finding(policy, tally, this.#top))
+    policies.sort((a, b) => b.wouldBlock - a.wouldBlock || b.requests - a.requests)
+    return { since: Math.floor(this.#since / 1000), until: Math.ceil(Date.now() / 1000), policies }
+  }
+
+  /** The report as text for people. Keys are escaped: a client chose them. */
+  toString(): string {
+    return describeReport(this.report())
+  }
+
+  /** Begins anew. */
+  clear(): void {
+    this.#tallies.clear()
+    this.#names = new LabelSet(this.#maxPolicies)
+    this.#since = Date.now()
+  }
+
+  #count({ policy, key, allowed, reason }: PolicyVerdict, admitted: boolean): void {
+    const tally = this.#tallyOf(this.#names.of(policy))
+    tally.requests++
+    tally.keys.add(key)
+    if (allowed) return
+    tally.wouldBlock++
+    if (!admitted) tally.alsoBlocked++
+    tally.reasons[reason] = (tally.reasons[reason] ?? 0) + 1
+    tally.blockedKeys.add(key)
+    tally.heavy.add(key)
+  }
+
+  #tallyOf(name: string): Tally {
+    let tally = this.#tallies.get(name)
+    if (tally === undefined) {
+      const heavy = new HeavyKeys(Math.max(100, this.#top * 10))
+      const counts = { requests: 0, wouldBlock: 0, alsoBlocked: 0, reasons: {} }
+      tally = { ...counts, keys: new Distinct(), blockedKeys: new Distinct(), heavy }
+      this.#tallies.set(name, tally)
+    }
+    return tally
+  }
+}
+
+function finding(policy: string, tally: Tally, most: number): ShadowFinding {
+  const { requests, wouldBlock, alsoBlocked } = tally
+  const keys = tally.keys.count
+  // Both are estimates: a part is never shown as more than the whole.
+  const blockedKeys = Math.min(keys, tally.blockedKeys.count)
+  return {
+    policy,
+    requests,
+    wouldBlock,
+    alsoBlocked,
+    share: wouldBlock / requests,
+    keys,
+    blockedKeys,
+    keyShare: blockedKeys / keys,
+    reasons: { ...tally.reasons },
+    top: tally.heavy.top(most),
+  }
+}

@@ -1,0 +1,166 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import type { AnyPolicy } from '../../src/index.ts'
+import { world } from '../world.ts'
+
+const policy = (fields: Partial<AnyPolicy> = {}): AnyPolicy =>
+  ({ name: 'api', limit: 10, window: 1, ...fields }) as AnyPolicy
+
+describe('a limiter built per request', () => {
+  it('is warned of once a hundred were built with one policy', () => {
+    const { limiter, codes } = world()
+    for (let i = 0; i < 99; i++) limiter(policy({ name: 'crowd' }))
+    expect(codes()).toEqual([])
+    limiter(policy({ name: 'crowd' }))
+    expect(codes()).toEqual(['HALT_W_LIMITER_PER_REQUEST'])
+    limiter(policy({ name: 'crowd' }))
+    expect(codes()).toHaveLength(1)
+  })
+
+  it('is not seen in limiters of many policies', () => {
+    const { limiter, codes } = world()
+    for (let i = 0; i < 200; i++) limiter(policy({ name: `of_${i}` }))
+    expect(codes()).toEqual([])
+  })
+})
+
+describe('two policies of one name on one store', () => {
+  it('are warned of, with both numbers, when these differ', () => {
+    const { limiter, warnings } = world()
+    limiter(policy())
+    limiter(policy({ limit: 20 } as Partial<AnyPolicy>))
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_POLICY_CONFLICT'])
+    expect(warnings[0]?.message).toContain('10 in 1 s, and 20 in 1 s')
+  })
+
+  it.each<[string, Partial<AnyPolicy>]>([
+    ['the same numbers', {}],
+    ['a counter of its own', { counter: 'other', limit: 20 }],
+    ['another algorithm, which counts apart', { algorithm: 'fixed-window', limit: 20 } as Partial<AnyPolicy>],
+  ])('are nothing to warn of with %s', (_, fields) => {
+    const { limiter, codes } = world()
+    limiter(policy())
+    limiter(policy(fields))
+    expect(codes()).toEqual([])
+  })
+
+  it('do not meet on two stores', () => {
+    const [one, other] = [world(), world()]
+    one.limiter(policy())
+    other.limiter(policy({ limit: 20 }))
+    expect([...one.codes(), ...other.codes()]).toEqual([])
+  })
+})
+
+describe('a policy that never refuses', () => {
+  const code = 'HALT_W_POLICY_UNREACHABLE'
+
+  it.each<[string, Partial<AnyPolicy>, Partial<AnyPolicy>]>([
+    ['a bucket of ten a second beside 1000 a minute in windows', {}, window({ limit: 1000, window: 60 })],
+    [
+      'a slower and smaller bucket beside a larger one',
+      { limit: 10 },
+      { name: 'large', limit: 900, window: 60 },
+    ],
+    ['windows within a window', window({ limit: 5 }, 'api'), window({ limit: 500, window: 60 })],
+    ['fixed windows within one', fixed({ limit: 5 }, 'api'), window({ limit: 335, window: 60 })],
+  ])('is warned of: %s', (_, tight, loose) => {
+    const { limiter, warnings, codes } = world()
+    limiter([policy(tight), policy(loose)])
+    expect(codes()).toEqual([code])
+    expect(warnings[0]?.message).toContain(`The policy "large" never refuses: "api"`)
+  })
+
+  it.each<[string, Partial<AnyPolicy>, Partial<AnyPolicy>]>([
+    ['a limit for the longer window that is less', {}, window({ limit: 669, window: 60 })],
+    [
+      'fixed windows that reach across an edge',
+      fixed({ limit: 5 }, 'api'),
+      window({ limit: 334, window: 60 }),
+    ],
+    [
+      'a bucket of larger bursts',
+      { burst: 2000 } as Partial<AnyPolicy>,
+      { name: 'large', limit: 900, window: 60 },
+    ],
+    ['another key', { keyStrategy: 'user' }, window({ limit: 1000, window: 60 })],
+    ['a higher cost', { limit: 10 }, window({ limit: 1000, window: 60, cost: 3 })],
+    ['exemptions', { exemptions: ['/admin'] }, window({ limit: 1000, window: 60 })],
+    ['one that only reports', { mode: 'shadow' }, window({ limit: 1000, window: 60 })],
+  ])('is not seen where the other leaves it something to do: %s', (_, tight, loose) => {
+    const { limiter, codes } = world()
+    limiter([policy(tight), policy(loose)])
+    expect(codes()).toEqual([])
+  })
+
+  it('is right: a thousand requests in every interval are refused by the tighter policy alone', async () => {
+    const { limiter, clock } = world()
+    const both = limiter([policy({ limit: 5 }), policy(window({ limit: 335, window: 60 }))])
+    const refusing = new Set<string>()
+    for (let i = 0; i < 1000; i++) {
+      const { verdicts } = await both.consume('somebody')
+      for (const said of verdicts) if (!said.allowed) refusing.add(said.policy)
+      clock.advance(0.1)
+    }
+    expect([...refusing]).toEqual(['api'])
+  })
+})
+
+describe('a memory store in one of several processes', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  const memory = { evaluate: () => ({}) as never, forget: () => {}, kind: 'memory' }
+
+  it.each([
+    ['NODE_UNIQUE_ID', '1', "a worker of Node's cluster"],
+    ['pm_id', '3', 'an instance of PM2'],
+    ['WEB_CONCURRENCY', '4', 'one of several web processes'],
+    ['AWS_LAMBDA_FUNCTION_NAME', 'api', 'an AWS Lambda function'],
+  ])('is noticed by %s', (name, value, who) => {
+    vi.stubEnv(name, value)
+    const { limiter, warnings } = world()
+    limiter(policy(), { store: memory })
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_MEMORY_STORE_SHARED'])
+    expect(warnings[0]?.message).toContain(who)
+  })
+
+  it('is noticed by instances', () => {
+    const { limiter, codes } = world()
+    limiter(policy(), { store: memory, instances: 4 })
+    expect(codes()).toEqual(['HALT_W_MEMORY_STORE_SHARED'])
+  })
+
+  it('is nothing to warn of in a single process, nor is a store that is shared', () => {
+    const { limiter, codes } = world()
+    limiter(policy(), { store: memory, instances: 1 })
+    vi.stubEnv('WEB_CONCURRENCY', '1')
+    vi.stubEnv('pm_id', '0')
+    limiter(policy(), { store: memory })
+    vi.stubEnv('NODE_UNIQUE_ID', '2')
+    limiter(policy(), { store: { ...memory, kind: 'redis' } })
+    expect(codes()).toEqual([])
+  })
+})
+
+describe('clientIpHeader without a proxy that is trusted', () => {
+  it('is warned of', () => {
+    const { limiter, codes } = world()
+    limiter(policy(), { clientIpHeader: 'cf-connecting-ip' })
+    expect(codes()).toEqual(['HALT_W_SPOOFABLE_HEADER'])
+  })
+
+  it('is nothing to warn of behind one', () => {
+    const { limiter, codes } = world()
+    limiter(policy(), { clientIpHeader: 'cf-connecting-ip', trustedProxies: ['cloudflare'] })
+    limiter(policy(), { clientIpHeader: 'x-real-ip', trustedProxies: address => address === '10.0.0.1' })
+    expect(codes()).toEqual([])
+  })
+})
+
+function window(fields: Partial<AnyPolicy>, name = 'large'): Partial<AnyPolicy> {
+  return { name, algorithm: 'sliding-window', ...fields } as Partial<AnyPolicy>
+}
+
+function fixed(fields: Partial<AnyPolicy>, name = 'large'): Partial<AnyPolicy> {
+  return { name, algorithm: 'fixed-window', ...fields } as Partial<AnyPolicy>
+}

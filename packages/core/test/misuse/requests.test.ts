@@ -1,0 +1,137 @@
+import { afterEach, describe, expect, it } from 'vitest'
+
+import { type RateLimiter, RateLimiter as Limiter, type RequestView, silence } from '../../src/index.ts'
+import { guard } from '../../src/http/index.ts'
+import { world } from '../world.ts'
+
+const view = (i = 0, fields: Partial<RequestView> = {}): RequestView => ({
+  method: 'GET',
+  path: `/items/${i}`,
+  ip: `203.0.${i >> 8}.${i & 255}`,
+  headers: {},
+  request: { i },
+  ...fields,
+})
+
+const extracting = (keyExtractor: (request: { i: number }) => unknown): never =>
+  ({ name: 'api', limit: 1e6, window: 1, keyExtractor }) as never
+
+async function ask(limiter: RateLimiter, count: number, ip?: string): Promise<void> {
+  for (let i = 0; i < count; i++) await limiter.check(view(i, ip === undefined ? {} : { ip }))
+}
+
+describe('a key extractor', () => {
+  it('that gives all clients one key is warned of after a thousand requests', async () => {
+    const { limiter, codes } = world()
+    const constant = limiter(extracting(() => 'everybody'))
+    await ask(constant, 999)
+    expect(codes()).toEqual([])
+    await ask(constant, 1)
+    expect(codes()).toEqual(['HALT_W_KEY_CONSTANT'])
+  })
+
+  it('that gives each request a key of its own is warned of', async () => {
+    const { limiter, codes } = world()
+    await ask(limiter(extracting(({ i }) => `${Date.now()} ${i}`)), 1000, '203.0.113.7')
+    expect(codes()).toEqual(['HALT_W_KEY_UNBOUNDED'])
+  })
+
+  it.each<[string, (request: { i: number }) => unknown, string | undefined]>([
+    ['of a few customers', ({ i }) => `customer-${i % 7}`, undefined],
+    ['of one customer at one place', () => 'the only one', '203.0.113.7'],
+    ['of a thousand clients at their own addresses', ({ i }) => `device-${i}`, undefined],
+    ['of nobody', () => undefined, undefined],
+  ])('is nothing to warn of: keys %s', async (_, keyExtractor, ip) => {
+    const { limiter, codes } = world()
+    await ask(limiter(extracting(keyExtractor)), 1500, ip)
+    expect(codes().filter(code => code !== 'HALT_W_KEY_NEVER_FOUND')).toEqual([])
+  })
+
+  it('that returns a forwarding header as it came is warned of at its first request', async () => {
+    const { limiter, warnings } = world()
+    const spoofable = limiter({
+      name: 'api',
+      limit: 5,
+      window: 1,
+      keyExtractor: request => (request as RequestView).headers['x-forwarded-for' as never],
+    })
+    const headers = { 'x-forwarded-for': '198.51.100.9' }
+    await spoofable.check(view(0, { headers, request: { headers } }))
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_SPOOFABLE_HEADER'])
+    expect(warnings[0]?.message).toContain('x-forwarded-for')
+  })
+})
+
+describe('API keys that nobody verified', () => {
+  const policy = { name: 'keys', limit: 5, window: 1, keyStrategy: 'api-key' } as const
+  const headers = { 'x-api-key': 'a key' }
+
+  it('are warned of', async () => {
+    const { limiter, codes } = world()
+    await limiter(policy).check(view(0, { headers }))
+    expect(codes()).toEqual(['HALT_W_UNVERIFIED_API_KEY'])
+  })
+
+  it('are nothing to warn of once the app verifies them, or where there are none', async () => {
+    const { limiter, codes } = world()
+    await limiter(policy, { apiKey: () => 'a key' }).check(view(0, { headers }))
+    await limiter(policy).check(view())
+    expect(codes()).toEqual([])
+  })
+})
+
+describe('a limiter that counts nobody', () => {
+  it('is warned of after a thousand requests, with the reason', async () => {
+    const { limiter, warnings } = world()
+    const exempting = limiter({ name: 'api', limit: 5, window: 1, exemptions: ['/items'] })
+    await ask(exempting, 999)
+    expect(warnings).toEqual([])
+    await ask(exempting, 1)
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_ALL_EXEMPT'])
+    expect(warnings[0]?.message).toContain('the path is under "/items"')
+  })
+
+  it('is none that counted a single one', async () => {
+    const { limiter, codes } = world()
+    const most = limiter({ name: 'api', limit: 5, window: 1, exemptions: ['/items'] })
+    await most.check(view(0, { path: '/' }))
+    await ask(most, 2000)
+    expect(codes()).toEqual([])
+  })
+})
+
+describe('one limiter twice in the way of a request', () => {
+  it('charges it once, and is warned of', async () => {
+    const { limiter, codes } = world()
+    const own = limiter({ name: 'api', limit: 5, window: 1 })
+    const [first, second] = [guard(own), guard(own)]
+    const visitor = {}
+    await first.enter(view(), visitor)
+    expect((await second.enter(view(), visitor)).decision?.remaining).toBe(4)
+    expect(codes()).toEqual(['HALT_W_LIMITER_TWICE'])
+  })
+
+  it('is meant where the second mount costs more', async () => {
+    const { limiter, codes } = world()
+    const own = limiter({ name: 'api', limit: 5, window: 1 })
+    const visitor = {}
+    await guard(own).enter(view(), visitor)
+    expect((await guard(own, { cost: 3 }).enter(view(), visitor)).decision?.remaining).toBe(2)
+    expect(codes()).toEqual([])
+  })
+})
+
+describe('silence', () => {
+  const silenced = Symbol.for('halt.warnings.silenced')
+  afterEach(() => (globalThis as { [silenced]?: Set<string> })[silenced]?.clear())
+
+  it('keeps a code from every receiver, and no other', async () => {
+    silence('HALT_W_UNVERIFIED_API_KEY')
+    const { store, codes, warnings } = world()
+    const policy = { name: 'keys', limit: 5, window: 1, keyStrategy: 'api-key' } as const
+    const warn = (warning: (typeof warnings)[number]): void => void warnings.push(warning)
+    const limiter = new Limiter({ store, policy, warn, clientIpHeader: 'x-real-ip' })
+    await limiter.check(view(0, { headers: { 'x-api-key': 'a key' } }))
+    expect(codes()).toEqual(['HALT_W_SPOOFABLE_HEADER'])
+  })
+})

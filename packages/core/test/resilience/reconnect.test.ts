@@ -1,0 +1,94 @@
+import { expect, it, vi } from 'vitest'
+
+import { type Policy, QuotaManager, RateLimiter } from '../../src/index.ts'
+import { times, view } from '../world.ts'
+import { FaultyStore, pause } from './faulty-store.ts'
+
+const policy: Policy = { name: 'p', limit: 2, window: 3600, blockDuration: 3600 }
+
+/** A store that says when it was connected anew. */
+class Reconnecting extends FaultyStore {
+  readonly listeners = new Set<() => void>()
+
+  onReconnect(listener: () => void): void {
+    this.listeners.add(listener)
+  }
+
+  reconnect(): void {
+    for (const listener of this.listeners) listener()
+  }
+}
+
+it('keeps who is refused so, when the store was emptied and nobody noticed that it was away', async () => {
+  const store = new Reconnecting()
+  const limiter = new RateLimiter({ store, policy })
+  await times(3, limiter)
+  store.empty()
+  store.reconnect()
+  // Meanwhile this process decides, and remembers, too.
+  expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: 'local' })
+  await pause(20)
+  expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: false, reason: 'blocked' })
+  expect(await limiter.check(view({ ip: '198.51.100.1' }))).toMatchObject({ allowed: true, degraded: false })
+})
+
+it('asks again, while the store cannot answer yet', async () => {
+  const store = new Reconnecting()
+  const limiter = new RateLimiter({ store, policy, warn: () => {} })
+  await times(3, limiter)
+  store.empty()
+  store.fault = 'reject'
+  store.reconnect()
+  await pause(20)
+  store.fault = 'none'
+  const started = performance.now()
+  while ((await limiter.check(view())).degraded !== false) await pause(10)
+  expect(performance.now() - started).toBeLessThan(2_000)
+  expect((await limiter.check(view())).allowed).toBe(false)
+})
+
+it('costs nothing where there is nothing to tell the store', async () => {
+  const store = new Reconnecting()
+  const limiter = new RateLimiter({ store, policy: { ...policy, limit: 100 } })
+  await times(3, limiter)
+  store.reconnect()
+  expect((await limiter.check(view())).degraded).toBe(false)
+  expect(store.probes).toBe(0)
+})
+
+it('is nothing that managers, which remember nothing, hear of', async () => {
+  const store = new Reconnecting()
+  for (let i = 0; i < 5; i++)
+    await new QuotaManager(store).checkQuota('x', { name: 'q', limit: 1, period: 'daily' })
+  expect(store.listeners.size).toBe(0)
+})
+
+it('asks how many processes there are at the start, so that the store counts them, if it divides by them', () => {
+  const counts = [4, 'auto' as const].map(instances => {
+    const store = Object.assign(new FaultyStore(), { instances: vi.fn<() => number>(() => 2) })
+    const limiter = new RateLimiter({ store, policy, instances })
+    expect(limiter.store).toBe(store)
+    return store.instances.mock.calls.length
+  })
+  expect(counts).toEqual([0, 1])
+})
+
+it('tells telemetry a code for its own deadline, and managers one with that as its cause', async () => {
+  const store = new FaultyStore()
+  store.fault = 'hang'
+  const onStoreError = vi.fn<(error: unknown) => void>()
+  const limiter = new RateLimiter({
+    store,
+    policy,
+    storeTimeout: '20ms',
+    warn: () => {},
+    telemetry: { onStoreError },
+  })
+  await limiter.check(view())
+  expect(onStoreError.mock.calls[0]?.[0]).toMatchObject({ code: 'HALT_E_STORE_TIMEOUT', failure: 'timeout' })
+  const quotas = new QuotaManager(store, { storeTimeout: '20ms', warn: () => {} })
+  await expect(quotas.checkQuota('x', { name: 'q', limit: 1, period: 'daily' })).rejects.toMatchObject({
+    code: 'HALT_E_STORE',
+    cause: { code: 'HALT_E_STORE_TIMEOUT' },
+  })
+})
