@@ -1,15 +1,16 @@
 -- The loop of core/src/store/decide.ts and the steps of core/src/algorithms, by hand; read them side by side.
 -- KEYS: of each group its penalty, its idempotency key, its demands, in that order and where there are such.
--- ARGV[1]: the clock in microseconds, '' for the server's. ARGV[2]: JSON, the rules and the groups as one flat list.
+-- ARGV[1]: the clock in microseconds, '' or 's' for the server's; else it was spoiled, see connection/once.ts. ARGV[2]: JSON, the rules and the groups as one flat list.
 -- A rule: kind (0 bucket, 1 window, 2 sub-windows), cool-down, place of its reduced variant, capacity, then of a bucket
 -- unit and rate; of a window its length and calendar edges; of sub-windows the window, the sub-window and their number.
 -- No closures, no work for what a group does not use: this runs for every check.
 local now = ARGV[1]
-if now == '' then
+if now == '' or now == 's' then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 else
   now = tonumber(now)
+  if not now then return redis.error_reply('STALE The client sent this call again; nothing was charged') end
 end
 local MAX = 9007199254740991
 local ceil, pack, unpackd = math.ceil, struct.pack, struct.unpack

@@ -1,8 +1,8 @@
 -- Counts the processes that share a limit: each says so every few seconds, and is forgotten when it stops.
--- KEYS[1]: a sorted set of processes by their last word. ARGV[1]: this process. ARGV[2]: how long a word lasts, ms.
+-- KEYS[1]: a sorted set of processes by their last word. ARGV[2]: this process. ARGV[3]: how long a word lasts, ms.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. (now - ARGV[2]))
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[1], now, ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. (now - ARGV[3]))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return redis.call('ZCARD', KEYS[1])

@@ -1,4 +1,6 @@
-import type { Link } from './connection/index.ts'
+import type { HaltWarning, Warn } from '@halt/core'
+
+import { type Link, toStoreError } from './connection/index.ts'
 import { heartbeat } from './scripts.ts'
 
 const EVERY_MS = 5_000
@@ -8,32 +10,58 @@ const LASTS_MS = 15_000
 export class Heartbeat {
   readonly #link: Link
   readonly #key: string
+  readonly #warn: Warn
   readonly #id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`
+  #wanted = false
   #next = 0
   #count = 1
 
-  constructor(link: Link, key: string) {
+  constructor(link: Link, key: string, warn: Warn) {
     this.#link = link
     this.#key = key
+    this.#warn = warn
   }
 
-  /** The processes counted last, this one included. */
+  /** The processes counted last, this one included. Who asks is one of them from then on. */
   get count(): number {
+    this.#wanted = true
     return this.#count
   }
 
   /** Says that this process is alive, when it is time to. */
   beat(): void {
+    if (!this.#wanted) return
     const now = performance.now()
     if (now < this.#next || !this.#link.ready) return
     this.#next = now + EVERY_MS
-    this.#link.run(heartbeat, [this.#key], [this.#id, String(LASTS_MS)]).then(
-      count => {
-        this.#count = Math.max(1, Number(count))
-      },
-      () => {
-        // The last count stands; a store that is away says so at the next check.
-      },
-    )
+    this.#say().catch((error: unknown) => {
+      // The last count stands. A store that is away says so at the next check; what it forbids is said here.
+      const { failure, message } = toStoreError(error)
+      if (failure === 'misconfigured') this.#warn(forbidden(message))
+    })
+  }
+
+  /** What should be mended for it to count; undefined when all is well, or nobody wants to know how many there are. */
+  async inspect(): Promise<HaltWarning | undefined> {
+    if (!this.#wanted) return undefined
+    try {
+      await this.#say()
+    } catch (error) {
+      return forbidden(toStoreError(error).message)
+    }
+    return undefined
+  }
+
+  async #say(): Promise<void> {
+    const count = await this.#link.run(heartbeat, [this.#key], ['', this.#id, String(LASTS_MS)])
+    this.#count = Math.max(1, Number(count))
+  }
+}
+
+function forbidden(why: string): HaltWarning {
+  return {
+    code: 'HALT_W_PERMISSION',
+    message: `Redis refuses to count the processes, so each takes the whole limit while it is away: ${why}.`,
+    fix: 'Grant +zadd +zremrangebyscore +zcard +pexpire, or give the limiter their number: instances: 4.',
   }
 }

@@ -1,42 +1,67 @@
 import type { HaltWarning } from '@halt/core'
 
-import { type Link, toStoreError } from './connection/index.ts'
+import { type Link, StoreError, toStoreError } from './connection/index.ts'
+import { awake } from './connection/timer.ts'
+import type { Heartbeat } from './heartbeat.ts'
 import { probe } from './scripts.ts'
 
 const EVICTS = /^allkeys-|^volatile-(lru|lfu|random)$/
 const SLOW_MS = 25
+/** How long a look may take, milliseconds: what a cluster may need to be opened, and a second. */
+const PATIENCE_MS = 5_000
 
-/** Looks at what a server is and allows, and says what should be mended. A look that is not permitted is no complaint. */
-export async function inspect(link: Link, key: string): Promise<HaltWarning[]> {
+/**
+ * Looks at what a server is and allows, and says what should be mended. A look that is not permitted is no complaint.
+ *
+ * It keeps the process alive meanwhile: a program that awaits it before it listens has nothing else that would.
+ */
+export async function inspect(
+  link: Link,
+  key: string,
+  clock: string,
+  heartbeat: Heartbeat,
+): Promise<HaltWarning[]> {
   const found: HaltWarning[] = []
+  try {
+    await awake(PATIENCE_MS, look(link, key, clock, heartbeat, found), late)
+  } catch (error) {
+    found.push(unavailable(error))
+  }
+  return found
+}
+
+async function look(
+  link: Link,
+  key: string,
+  clock: string,
+  heartbeat: Heartbeat,
+  found: HaltWarning[],
+): Promise<void> {
   await link.opened
+  await checkAnswer(link, key, found)
+  await mayFail(checkEviction(link, key, found))
+  await mayFail(checkRole(link, key, found))
+  await checkWork(link, key, clock, found)
+  const uncounted = await heartbeat.inspect()
+  if (uncounted !== undefined) found.push(uncounted)
+}
+
+async function checkAnswer(link: Link, key: string, found: HaltWarning[]): Promise<void> {
   const started = performance.now()
   try {
     await link.command(['PING'], key)
   } catch (error) {
-    const { message, failure } = toStoreError(error)
-    const fix =
-      failure === 'misconfigured'
-        ? ACL
-        : 'See that it runs and is reachable; until then policies decide by onStoreError.'
-    return [{ code: 'HALT_W_STORE_UNAVAILABLE', message: `Redis does not answer: ${message}.`, fix }]
+    // A server that forbids PING answers, too.
+    if (toStoreError(error).code !== 'HALT_E_STORE_PERMISSION') throw error
   }
   const trip = performance.now() - started
-  if (trip > SLOW_MS) {
-    found.push({
-      code: 'HALT_W_STORE_SLOW',
-      message: `A round trip to Redis takes ${Math.round(trip)} ms.`,
-      fix: 'Move it nearer, or raise storeTimeout (100 ms) to several times that.',
-    })
-  }
-  await look(() => checkEviction(link, key, found))
-  await look(() => checkRole(link, key, found))
-  await checkPermissions(link, key, found)
-  return found
+  if (trip <= SLOW_MS) return
+  found.push({
+    code: 'HALT_W_STORE_SLOW',
+    message: `A round trip to Redis takes ${Math.round(trip)} ms.`,
+    fix: 'Move it nearer, or raise storeTimeout (100 ms) to several times that.',
+  })
 }
-
-const ACL =
-  'Grant the user +evalsha +eval +time +get +mget +set +del +ping and the keys ~halt:* (see the ACL line in the docs).'
 
 async function checkEviction(link: Link, key: string, found: HaltWarning[]): Promise<void> {
   const memory = String(await link.command(['INFO', 'memory'], key))
@@ -52,31 +77,51 @@ async function checkEviction(link: Link, key: string, found: HaltWarning[]): Pro
 
 async function checkRole(link: Link, key: string, found: HaltWarning[]): Promise<void> {
   const replication = String(await link.command(['INFO', 'replication'], key))
-  if (!/^role:slave/m.test(replication)) return
-  found.push({
-    code: 'HALT_W_REPLICA',
-    message: 'The client is connected to a replica, which cannot count.',
-    fix: 'Connect to the primary, or through Sentinel or Cluster.',
-  })
+  if (/^role:slave/m.test(replication)) found.push(REPLICA)
 }
 
 // Runs what a check runs, on a key of its own.
-async function checkPermissions(link: Link, key: string, found: HaltWarning[]): Promise<void> {
+async function checkWork(link: Link, key: string, clock: string, found: HaltWarning[]): Promise<void> {
   try {
-    await link.run(probe, [key], [])
+    await link.run(probe, [key], [clock, '1'])
   } catch (error) {
-    const { message } = toStoreError(error)
-    found.push({
-      code: 'HALT_W_PERMISSION',
-      message: `Redis refuses what a check needs: ${message}.`,
-      fix: ACL,
-    })
+    const { code, message, fix } = toStoreError(error)
+    if (code === 'HALT_E_STORE_PERMISSION')
+      found.push({
+        code: 'HALT_W_PERMISSION',
+        message: `Redis refuses what a check needs: ${message}.`,
+        fix,
+      })
+    // Where INFO is not permitted this is how it shows.
+    else if (code !== 'HALT_E_STORE_READONLY') throw error
+    else if (!found.includes(REPLICA)) found.push(REPLICA)
   }
 }
 
-async function look(check: () => Promise<void>): Promise<void> {
+const REPLICA: HaltWarning = {
+  code: 'HALT_W_REPLICA',
+  message: 'The client is connected to a replica, which cannot count.',
+  fix: 'Connect to the primary, or through Sentinel or Cluster.',
+}
+
+function unavailable(error: unknown): HaltWarning {
+  const { message, failure, fix } = toStoreError(error)
+  if (failure === 'misconfigured' || failure === 'script')
+    return { code: 'HALT_W_STORE_MISCONFIGURED', message: `Redis refuses to work: ${message}.`, fix }
+  return {
+    code: 'HALT_W_STORE_UNAVAILABLE',
+    message: `Redis does not answer: ${message}.`,
+    fix: `${fix} Until then policies decide by onStoreError.`,
+  }
+}
+
+function late(): StoreError {
+  return new StoreError(`nothing came for ${PATIENCE_MS / 1000} s`, 'late')
+}
+
+async function mayFail(check: Promise<void>): Promise<void> {
   try {
-    await check()
+    await check
   } catch {
     // INFO is not needed to decide, and often not permitted.
   }

@@ -30,6 +30,9 @@ interface Part {
 /**
  * Decides a group whose keys are in several hash slots: each part in its slot, at the same time, and what was charged
  * is given back when another part refuses. A concurrent request may see that charge for one round trip.
+ *
+ * It must not start a cool-down by it. So a part that has one is only judged at first, and charged by a second call when
+ * all have passed: nothing is given back to it, unless several parts have cool-downs and were overtaken in between.
  */
 export async function decideAcross(
   group: Group,
@@ -38,19 +41,55 @@ export async function decideAcross(
   forget: (cells: readonly Cell[]) => Promise<void>,
 ): Promise<Verdict> {
   const parts = split(group, key)
-  const results = await Promise.allSettled(parts.map(part => send(part.slot, part.group)))
-  const verdicts = results.map(result => (result.status === 'fulfilled' ? result.value : undefined))
-  const failure = results.find(result => result.status === 'rejected')
+  const verdicts: (Verdict | undefined)[] = []
+  const failures: unknown[] = []
+  const ask = (chosen: readonly Part[], form: (part: Group) => Group): Promise<unknown> =>
+    Promise.all(
+      chosen.map(async part => {
+        const at = parts.indexOf(part)
+        verdicts[at] = undefined
+        try {
+          verdicts[at] = await send(part.slot, form(part.group))
+        } catch (error) {
+          failures.push(error)
+        }
+      }),
+    )
+  const hasPassed = (): boolean => failures.length === 0 && verdicts.every(verdict => verdict?.allowed === true)
+  const wary = parts.filter(startsCoolDown)
+  const others = parts.filter(part => !wary.includes(part))
+  await Promise.all([ask(others, part => part), ask(wary, judged)])
   const repeated = verdicts.some(verdict => verdict?.repeated === true)
-  const allowed = failure === undefined && (repeated || verdicts.every(verdict => verdict?.allowed === true))
-  if (!allowed || repeated) await Promise.all(parts.map((part, i) => giveBack(part, verdicts, i, send)))
-  if (failure !== undefined) throw failure.reason
+  const charged = [...others]
+  if (wary.length > 0 && hasPassed() && !repeated) {
+    charged.push(...wary)
+    // Its idempotency key was noted when it was judged.
+    await ask(wary, part => ({ ...part, once: undefined }))
+  }
+  const allowed = failures.length === 0 && (repeated || hasPassed())
+  if (!allowed || repeated)
+    await Promise.all(charged.map(part => giveBack(part, verdicts, parts.indexOf(part), send)))
+  if (failures.length > 0) throw failures[0]
   if (!allowed) {
     // A refused call leaves no record of its idempotency key.
     if (group.once !== undefined) await forget([group.once])
     await scoreElsewhere(group, parts, verdicts, send)
   }
   return merge(group, parts, verdicts as Verdict[], allowed)
+}
+
+function startsCoolDown({ group }: Part): boolean {
+  return group.demands.some(({ mode, cost, rule }) => mode === Mode.CHARGE && cost > 0 && rule.block > 0)
+}
+
+/** The same group, charged nothing yet. */
+function judged(group: Group): Group {
+  const demands = group.demands.map(demand => ({
+    ...demand,
+    mode:
+      demand.mode === Mode.CHARGE ? Mode.HOLD : demand.mode === Mode.SHADOW ? Mode.PEEK : demand.mode,
+  }))
+  return { ...group, demands }
 }
 
 function split(group: Group, key: KeyWriter): Part[] {

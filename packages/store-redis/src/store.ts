@@ -7,7 +7,7 @@ import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
-import { decide } from './scripts.ts'
+import { decide, probe } from './scripts.ts'
 import { slotsOf, decideAcross } from './slots.ts'
 import { Call, readReply } from './wire.ts'
 
@@ -25,10 +25,11 @@ export class RedisStore implements Store {
   readonly #link: Link
   readonly #warn: Warn
   readonly #key: KeyWriter
-  readonly #prefix: string
+  readonly #probeKey: string
   readonly #heartbeat: Heartbeat
   readonly #one: Batch
   readonly #bySlot = new Map<number, Batch>()
+  readonly #reconnected = new Set<() => void>()
   #clock: (() => number) | undefined
   #perSlot: boolean
   #starting = true
@@ -49,13 +50,16 @@ export class RedisStore implements Store {
       ...(run === undefined ? {} : { run }),
       connection,
       warn: this.#warn,
+      reconnected: () => {
+        for (const listener of this.#reconnected) listener()
+      },
     })
-    this.#prefix = prefix
     this.#key = keyWriter(prefix, slots === 'one', makeDigest())
+    this.#probeKey = this.#key(`${prefix}probe`, 'z')
     this.keepsPace = typeof clock !== 'function'
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#link.topology === 'cluster' && slots === 'per-subject'
-    this.#heartbeat = new Heartbeat(this.#link, this.#key(`${prefix}instances`, 'z'))
+    this.#heartbeat = new Heartbeat(this.#link, this.#key(`${prefix}instances`, 'z'), this.#warn)
     this.#one = new Batch(groups => this.#send(groups))
   }
 
@@ -83,17 +87,25 @@ export class RedisStore implements Store {
   }
 
   async probe(): Promise<unknown> {
-    // Writes nothing, but asks what a check asks: a server that only answers PING decides nothing.
-    const verdicts = await this.#send([{ demands: [] }])
-    return verdicts[0]
+    const ask = (): Promise<unknown> => this.#link.run(probe, [this.#probeKey], [this.#now()])
+    try {
+      return await ask()
+    } catch (error) {
+      if (this.#mayDowngrade(toStoreError(error))) return ask()
+      throw error
+    }
   }
 
   instances(): number {
     return this.#heartbeat.count
   }
 
+  onReconnect(listener: () => void): void {
+    this.#reconnected.add(listener)
+  }
+
   inspect(): Promise<HaltWarning[]> {
-    return inspect(this.#link, this.#key(`${this.#prefix}probe`, 'z'))
+    return inspect(this.#link, this.#probeKey, this.#now(), this.#heartbeat)
   }
 
   async close(): Promise<void> {
@@ -109,7 +121,6 @@ export class RedisStore implements Store {
   async #send(groups: readonly Group[]): Promise<readonly (Verdict | Error)[]> {
     const call = new Call(this.#key)
     for (const group of groups) call.add(group)
-    if (call.keys.length === 0) call.keys.push(this.#key('probe', 'z'))
     try {
       // Only at the start: who asks before the first attempt to connect has ended waits for it, within its own deadline.
       if (this.#starting) await this.#link.opened
@@ -142,19 +153,18 @@ export class RedisStore implements Store {
         groups.map(group => this.evaluate(group).catch((failure: unknown) => failure as Error)),
       )
     }
-    if (
-      this.#clock === undefined &&
-      /not allowed from script/i.test(error.message) &&
-      /time/i.test(error.message)
-    ) {
-      this.#clock = Date.now
-      this.#warn({
-        code: 'HALT_W_CLOCK_DOWNGRADE',
-        message: 'This server forbids TIME in scripts; the clocks of the processes decide from now on.',
-        fix: 'Give clock: "client" to say so yourself, and keep the processes\' clocks in step.',
-      })
-      return this.#send(groups)
-    }
-    return Promise.reject(error)
+    return this.#mayDowngrade(error) ? this.#send(groups) : Promise.reject(error)
+  }
+
+  #mayDowngrade({ message }: StoreError): boolean {
+    if (this.#clock !== undefined || !/not allowed from script/i.test(message) || !/time/i.test(message))
+      return false
+    this.#clock = Date.now
+    this.#warn({
+      code: 'HALT_W_CLOCK_DOWNGRADE',
+      message: 'This server forbids TIME in scripts; the clocks of the processes decide from now on.',
+      fix: 'Give clock: "client" to say so yourself, and keep the processes\' clocks in step.',
+    })
+    return true
   }
 }

@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
 import { expect, it } from 'vitest'
 
 import { Bounded } from '../../src/resilience/bounded.ts'
@@ -60,4 +63,20 @@ it('is as fast under a flood as before it', () => {
   flood(60_000)
   // With a new iterator each time it is some 30 µs.
   expect(flood(200_000)).toBeLessThan(0.01)
+})
+
+it('holds nothing of what it was before, however often one entry is written', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const held = (): number => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const map = new Bounded<number>(10)
+  // It has been full once.
+  for (let i = 0; i < 20; i++) map.set(`${i}`, i)
+  for (const [name] of map) map.delete(name)
+  const before = held()
+  for (let i = 0; i < 100_000; i++) map.set('attacker', i)
+  expect(held() - before).toBeLessThan(2_000_000)
 })

@@ -22,7 +22,7 @@ export { StoreError, type StoreFailure, toStoreError } from './store-error.ts'
  *
  * @throws HaltError `HALT_E_REDIS_CLIENT`
  */
-export function openLink({ client, run, connection, warn }: LinkOptions): Link {
+export function openLink({ client, run, connection, warn, reconnected = ignore }: LinkOptions): Link {
   if ((client === undefined) === (run === undefined)) {
     const what = client === undefined ? 'Neither client nor run is' : 'Both client and run are'
     throw new HaltError(
@@ -37,22 +37,23 @@ export function openLink({ client, run, connection, warn }: LinkOptions): Link {
   }
   const found = recognise(client)
   if (connection === 'shared')
-    return new SharedLink(found, watch(found, { ended: ignore, revived: ignore, warn }))
+    return new SharedLink(found, watch(found, { ended: ignore, revived: reconnected, warn }))
   const link = new OwnLink(
     found.topology,
-    lost => makeWire(found, lost),
+    lost => makeWire(found, lost, reconnected),
+    reconnected,
     () => release(),
   )
   const release = watch(found, { ended: () => link.end(), revived: () => link.revive(), warn })
   return link
 }
 
-function makeWire({ kind, client }: Client, lost: Lost): Wire {
+function makeWire({ kind, client }: Client, lost: Lost, reconnected: () => void): Wire {
   switch (kind) {
     case 'ioredis':
       return new IoredisWire(client, lost)
     case 'ioredis-cluster':
-      return new IoredisClusterWire(client, lost)
+      return new IoredisClusterWire(client, lost, reconnected)
     case 'redis':
       return new RedisWire(() => client, keyPrefixOf(client), lost)
     case 'redis-pool':

@@ -36,12 +36,15 @@ const CLUSTER_OPTIONS: Readonly<Record<string, unknown>> = {
 export class IoredisClusterWire implements Wire {
   readonly caller: Caller
   readonly #cluster: IoredisCluster
+  readonly #reconnected: () => void
   #cause: unknown
   // Only once its nodes are connected, too.
   #isOpen = false
   #culling = false
 
-  constructor(source: IoredisCluster, lost: Lost) {
+  /** @param reconnected is told when a node was connected that was not there, or was lost, before */
+  constructor(source: IoredisCluster, lost: Lost, reconnected: () => void) {
+    this.#reconnected = reconnected
     this.#cluster = source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions: IOREDIS_OPTIONS })
     this.caller = ioredisClusterCaller(this.#cluster)
     this.#cluster.on('error', error => {
@@ -104,7 +107,7 @@ export class IoredisClusterWire implements Wire {
     node.on('connect', () => node.stream?.unref?.())
     if (node.options['readOnly'] === true) return
     quietly(0, () => {
-      if (this.ready) void connect(node)
+      if (this.ready) void connect(node).then(this.#reconnected)
     })
     // Commands wait for nothing, so nobody would notice one that never gets ready.
     quietly(OPEN_MS, () => {

@@ -75,6 +75,7 @@ export class IoredisWire implements Wire {
       // The promise says that it failed, the event before it why.
       throw this.#cause ?? error
     }
+    await checkDatabase(this.#client)
   }
 
   abandon(): void {
@@ -93,6 +94,15 @@ export class IoredisWire implements Wire {
     this.#ended = true
     end(this.#client)
   }
+}
+
+/**
+ * Rejects when there is no database of the client's number: ioredis only reports that as an error among others, and goes
+ * on in database 0.
+ */
+export async function checkDatabase(client: Ioredis): Promise<void> {
+  const { db } = client.options
+  if (typeof db === 'number' && db > 0) await client.call('select', [String(db)])
 }
 
 /** Ends a connection at once: what was sent rejects. */

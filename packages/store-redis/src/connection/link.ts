@@ -43,4 +43,6 @@ export interface LinkOptions {
   /** A connection of the link's own, made from the client, or the client's. */
   readonly connection: 'own' | 'shared'
   readonly warn: Warn
+  /** Told when a connection was opened anew; not of the first. */
+  readonly reconnected?: () => void
 }

@@ -23,6 +23,7 @@ export class OwnLink implements Link {
   readonly topology: Topology
   readonly opened: Promise<void>
   readonly #wire: Wire
+  readonly #reconnected: () => void
   readonly #release: () => void
   readonly #pulse: Pulse
   #state: 'opening' | 'open' | 'waiting' | 'ended' | 'closed' = 'waiting'
@@ -35,9 +36,18 @@ export class OwnLink implements Link {
   #absence = new StoreError('The connection to Redis is not open yet', 'away')
   #silence: StoreError | undefined
 
-  /** @param release is called when the link is closed */
-  constructor(topology: Topology, makeWire: (lost: Lost) => Wire, release: () => void) {
+  /**
+   * @param reconnected is called whenever a connection was opened but for the first time
+   * @param release is called when the link is closed
+   */
+  constructor(
+    topology: Topology,
+    makeWire: (lost: Lost) => Wire,
+    reconnected: () => void,
+    release: () => void,
+  ) {
     this.topology = topology
+    this.#reconnected = reconnected
     this.#release = release
     this.#wire = makeWire(cause => this.#lost(cause))
     const patience = topology === 'cluster' ? ASK_MS : SILENT_MS
@@ -104,7 +114,9 @@ export class OwnLink implements Link {
       if (epoch !== this.#epoch) return
       this.#state = 'open'
       this.#silence = undefined
+      const isFirst = this.#openedAt === 0
       this.#openedAt = performance.now()
+      if (!isFirst) this.#reconnected()
     } catch (error) {
       if (epoch !== this.#epoch) return
       this.#wire.abandon()

@@ -99,7 +99,7 @@ class Owner {
 const EVENTS: Readonly<Record<Client['kind'], readonly [string, string]>> = {
   ioredis: ['end', 'ready'],
   'ioredis-cluster': ['end', 'ready'],
-  redis: ['end', 'connect'],
+  redis: ['end', 'ready'],
   'redis-pool': ['end', 'connect'],
   'redis-sentinel': ['end', 'connect'],
   'redis-cluster': ['disconnect', 'connect'],

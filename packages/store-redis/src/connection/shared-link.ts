@@ -1,28 +1,40 @@
 import { type Caller, callerOf } from './caller.ts'
 import type { Client } from './client.ts'
 import { evaluate, settle } from './evaluation.ts'
+import { checkDatabase } from './ioredis-wire.ts'
 import type { Link, Script, Topology } from './link.ts'
+import { onceCaller } from './once.ts'
 import { StoreError, toStoreError } from './store-error.ts'
+import { ignore, pause } from './timer.ts'
+import { OPEN_MS } from './wire.ts'
+
+const LOOK_MS = 5
 
 /** A link over the user's own connection: what it queues, repeats and waits for is up to that. */
 export class SharedLink implements Link {
   readonly topology: Topology
-  readonly opened: Promise<void> = Promise.resolve()
   readonly #found: Client
   readonly #release: () => void
   readonly #caller: Caller
   #closed = false
+  #misplaced: StoreError | undefined
 
   /** @param release is called when the link is closed */
   constructor(found: Client, release: () => void) {
     this.topology = found.topology
     this.#found = found
     this.#release = release
-    this.#caller = callerOf(found)
+    const caller = callerOf(found)
+    this.#caller = writesAtOnce(found) ? onceCaller(caller) : caller
   }
 
   get ready(): boolean {
     return !this.#closed && isReady(this.#found)
+  }
+
+  /** Waits for a client that is connecting now; one that nobody told to connect is not waited for. */
+  get opened(): Promise<void> {
+    return this.#open()
   }
 
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
@@ -49,9 +61,43 @@ export class SharedLink implements Link {
     return Promise.resolve()
   }
 
+  async #open(): Promise<void> {
+    const found = this.#found
+    const isIoredis = found.kind === 'ioredis' || found.kind === 'ioredis-cluster'
+    // It connects at its first command, and this is it.
+    if (isIoredis && found.client.status === 'wait') found.client.connect().catch(ignore)
+    const started = performance.now()
+    while (!this.#closed && isConnecting(found) && performance.now() - started < OPEN_MS) await pause(LOOK_MS)
+    if (found.kind !== 'ioredis' || !this.ready) return
+    await checkDatabase(found.client).catch((error: unknown) => {
+      const refusal = toStoreError(error)
+      if (refusal.reply !== undefined) this.#misplaced = refusal
+    })
+  }
+
   #check(): void {
+    if (this.#misplaced !== undefined) throw this.#misplaced
     if (this.ready) return
     throw new StoreError(this.#closed ? 'The store was closed' : 'The Redis client is not connected', 'away')
+  }
+}
+
+// Not what auto-pipelining gathers, nor what a cluster client sends from node to node.
+function writesAtOnce(found: Client): boolean {
+  return found.kind === 'ioredis' && found.client.options['enableAutoPipelining'] !== true
+}
+
+function isConnecting(found: Client): boolean {
+  switch (found.kind) {
+    case 'ioredis':
+    case 'ioredis-cluster':
+      return found.client.status === 'connecting' || found.client.status === 'connect'
+    case 'redis':
+    case 'redis-sentinel':
+      return found.client.isOpen && !found.client.isReady
+    case 'redis-pool':
+    case 'redis-cluster':
+      return false
   }
 }
 

@@ -47,7 +47,7 @@ const KINDS: Readonly<Record<Kind, readonly [StoreFailure, string, string]>> = {
   permission: [
     'misconfigured',
     'PERMISSION',
-    'Grant the user +evalsha +eval, what the script calls, and ~halt:*.',
+    'Grant the user the keys ~halt:* and +evalsha +eval +get +mget +set +del +time (docs/redis.md has the whole line).',
   ],
   cluster: [
     'misconfigured',
@@ -69,6 +69,7 @@ const REPLIES: Readonly<Record<string, Kind>> = {
   TRYAGAIN: 'away',
   NOREPLICAS: 'away',
   MISCONF: 'away',
+  STALE: 'away',
   NOAUTH: 'login',
   WRONGPASS: 'login',
   NOPERM: 'permission',

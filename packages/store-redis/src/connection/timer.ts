@@ -28,5 +28,18 @@ export function within<T>(ms: number, promise: Promise<T>, late: () => Error): P
   })
 }
 
+/** As {@link within}, and the wait keeps the process alive: for what a program awaits before it does anything else. */
+export function awake<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = host.setTimeout(() => reject(late()), ms)
+    promise.then(resolve, reject).finally(() => host.clearTimeout(timer))
+  })
+}
+
 /** Takes a rejection that somebody else hears of, or nobody needs to. */
 export function ignore(): void {}
+
+/** Resolves after some milliseconds; the wait never keeps the process alive. */
+export function pause(ms: number): Promise<void> {
+  return new Promise(resolve => void quietly(ms, resolve))
+}

@@ -10,7 +10,7 @@ export interface Bundle {
   remove(): Promise<void>
 }
 
-/** Bundles `src/connection/index.ts` with what it imports. */
+/** Bundles two entries with what they import: `connection.mjs`, in the same folder `store.mjs`; gives the first. */
 export async function bundleConnection(): Promise<Bundle> {
   // Vite comes with Vitest.
   const path = createRequire(createRequire(import.meta.url).resolve('vitest/package.json')).resolve('vite')
@@ -24,9 +24,12 @@ export async function bundleConnection(): Promise<Bundle> {
     logLevel: 'error',
     ssr: { noExternal: true, resolve: { conditions: ['halt-source', 'node'] } },
     build: {
-      ssr: 'src/connection/index.ts',
+      ssr: true,
       outDir: dir,
-      rollupOptions: { output: { entryFileNames: 'connection.mjs' } },
+      rollupOptions: {
+        input: { connection: 'src/connection/index.ts', store: 'src/index.ts' },
+        output: { entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
+      },
     },
   })
   const url = pathToFileURL(join(dir, 'connection.mjs')).href

@@ -34,6 +34,12 @@ if (what === 'unconnected') {
   await link.opened
   say(`ready ${link.ready}`)
   if (link.ready) say(await link.command(['PING']))
+} else if (what === 'inspect') {
+  // All that a program awaits before it does anything else.
+  clearInterval(scene)
+  const { RedisStore } = await import(bundle.replace('connection.mjs', 'store.mjs'))
+  const found = await new RedisStore({ client, warn: () => {} }).inspect()
+  say(`found ${found.map(({ code }) => code).join() || 'nothing'}`)
 } else if (what === 'lost') {
   const link = open()
   await link.opened

@@ -71,6 +71,22 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])(
         expect(await child.ends()).toBeLessThan(SOON_MS)
       })
 
+      it(`is kept while it is looked at, though its client never connects: ${kind}`, async ({
+        scene,
+        expect,
+      }) => {
+        const well = new Child(scene, library, kind, portFor(kind), 'inspect')
+        await well.says('found nothing')
+        expect(await well.ends()).toBeLessThan(SOON_MS)
+        const server = await scene.server()
+        for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+          server.process.kill(signal)
+          const child = new Child(scene, library, kind, server.port, 'inspect')
+          await child.says('found HALT_W_STORE_UNAVAILABLE')
+          expect(await child.ends()).toBeLessThan(SOON_MS)
+        }
+      })
+
       it(`is not kept by a connection that was lost: ${kind}`, async ({ scene, expect }) => {
         const servers = kind === 'cluster' ? (await scene.cluster()).servers : [await scene.server()]
         const child = new Child(scene, library, kind, servers[0]!.port, 'lost')

@@ -8,6 +8,12 @@ export interface Wish {
   readonly username?: string
   readonly password?: string
   readonly keyPrefix?: string
+  /** ioredis: the database and the connection's name. */
+  readonly db?: number
+  readonly connectionName?: string
+  /** node-redis: the same. */
+  readonly database?: number
+  readonly name?: string
 }
 
 /** A user's client, and how its user opens and ends it. */

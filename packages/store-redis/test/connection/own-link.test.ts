@@ -60,18 +60,21 @@ function start(topology: 'single' | 'cluster' = 'single'): {
   link: OwnLink
   wire: FakeWire
   released: () => number
+  reconnected: () => number
 } {
   const wire = new FakeWire()
   let released = 0
+  let reconnected = 0
   const link = new OwnLink(
     topology,
     lost => {
       wire.lost = lost
       return wire
     },
+    () => reconnected++,
     () => released++,
   )
-  return { link, wire, released: () => released }
+  return { link, wire, released: () => released, reconnected: () => reconnected }
 }
 
 const text = script('return 1')
@@ -114,6 +117,20 @@ describe('OwnLink', () => {
     wire.lost(new Error('read ECONNRESET'))
     await vi.advanceTimersByTimeAsync(240)
     expect(wire.attempts.length).toBe(before)
+  })
+
+  it('tells when it was opened anew, not of the first time', async () => {
+    const { wire, reconnected } = start()
+    await wire.fails()
+    await vi.advanceTimersByTimeAsync(100)
+    await wire.opens()
+    expect(reconnected()).toBe(0)
+    wire.ready = false
+    wire.lost(new Error('read ECONNRESET'))
+    await vi.advanceTimersByTimeAsync(500)
+    expect(reconnected()).toBe(0)
+    await wire.opens()
+    expect(reconnected()).toBe(1)
   })
 
   it('gives an attempt up that hangs', async () => {

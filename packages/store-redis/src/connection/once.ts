@@ -1,0 +1,33 @@
+import type { Caller } from './caller.ts'
+
+interface Bytes {
+  fill(text: string): unknown
+}
+
+const { Buffer } = globalThis as unknown as { Buffer: { from(text: string): Bytes } }
+
+/**
+ * A caller of ioredis whose calls are carried out once at most.
+ *
+ * ioredis sends a command again whose answer was lost, and late what it had queued. Both write the command anew from its
+ * arguments, and take bytes as they are then: so the first argument of a script, its clock, is given as bytes and spoiled
+ * as soon as it was written. A second copy says `x`, and the script refuses it.
+ */
+export function onceCaller(caller: Caller): Caller {
+  return {
+    ...caller,
+    evalsha: (sha, keys, args) => spoiling(args, spoilable => caller.evalsha(sha, keys, spoilable)),
+    eval: (source, keys, args) => spoiling(args, spoilable => caller.eval(source, keys, spoilable)),
+  }
+}
+
+function spoiling(
+  [clock = '', ...args]: readonly string[],
+  send: (args: readonly string[]) => Promise<unknown>,
+): Promise<unknown> {
+  // No bytes cannot be spoiled.
+  const mark = Buffer.from(clock === '' ? 's' : clock)
+  const reply = send([mark as unknown as string, ...args])
+  mark.fill('x')
+  return reply
+}

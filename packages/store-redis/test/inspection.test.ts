@@ -1,0 +1,152 @@
+import { RateLimiter } from '@halt/core'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+import { describe, expect, inject, it as base } from 'vitest'
+
+import { ask } from '../../../tools/servers.ts'
+import { RedisStore, type RedisStoreOptions } from '../src/index.ts'
+import { startProxy } from './connection/proxy.ts'
+import { it, portOf, type Scene, until } from './connection/scene.ts'
+
+const policy = { name: 'p', limit: 5, window: 60 } as const
+
+/** A limiter on a store of its own, with what its store warned of. */
+function limiterOn(
+  scene: Scene,
+  client: unknown,
+  options: Partial<RedisStoreOptions> = {},
+  instances: number | 'auto' = 1,
+): { limiter: RateLimiter; warnings: string[] } {
+  const warnings: string[] = []
+  const store = new RedisStore({ client, warn: ({ code }) => warnings.push(code), ...options })
+  const limiter = new RateLimiter({ store, policy, instances, warn: () => {} })
+  scene.defer(() => limiter.close())
+  return { limiter, warnings }
+}
+
+function ioredis(scene: Scene, options: object): Redis {
+  const client = new Redis(options)
+  client.on('error', () => {})
+  scene.defer(() => client.disconnect())
+  return client
+}
+
+const codes = async (limiter: RateLimiter): Promise<string[]> => (await limiter.ready()).map(({ code }) => code)
+
+describe('ready()', () => {
+  it('has nothing to say of a server that is well, in whatever way it is reached', async ({ scene }) => {
+    for (const url of [inject('redisUrl'), inject('valkeyUrl')]) {
+      for (const connection of ['own', 'shared'] as const) {
+        for (const lazyConnect of [true, false]) {
+          const client = ioredis(scene, { port: portOf(url), lazyConnect })
+          const { limiter } = limiterOn(scene, client, { connection }, 'auto')
+          expect(await codes(limiter)).toEqual([])
+        }
+      }
+    }
+  })
+
+  it('says that there is no server, and what to do', async ({ scene }) => {
+    const { limiter } = limiterOn(scene, ioredis(scene, { port: 1 }))
+    expect(await limiter.ready()).toMatchObject([
+      {
+        code: 'HALT_W_STORE_UNAVAILABLE',
+        message: /ECONNREFUSED/,
+        fix: /runs and is reachable.*onStoreError/,
+      },
+    ])
+  })
+
+  it('ends, within its time, though a client that is shared waits for ever', { timeout: 20_000 }, async ({
+    scene,
+  }) => {
+    const server = await scene.server()
+    const proxy = await startProxy(scene, server.port)
+    const client = ioredis(scene, { port: proxy.port })
+    const { limiter } = limiterOn(scene, client, { connection: 'shared' })
+    await until('the client', () => client.status === 'ready')
+    proxy.mute()
+    const started = performance.now()
+    expect(await codes(limiter)).toEqual(['HALT_W_STORE_UNAVAILABLE'])
+    expect(performance.now() - started).toBeLessThan(6_500)
+  })
+
+  it('gives advice that fits: a login, a database, a plain client on a cluster', async ({ scene }) => {
+    const server = await scene.server({ args: ['--requirepass', 'secret'] })
+    const cases = [
+      [ioredis(scene, { port: server.port }), /user name and password/],
+      [ioredis(scene, { port: portOf(inject('redisUrl')), db: 99 }), /Mend what the message says/],
+      [createClient({ url: inject('redisUrl'), database: 99 }), /Mend what the message says/],
+    ] as const
+    for (const [client, fix] of cases) {
+      const { limiter } = limiterOn(scene, client)
+      expect(await limiter.ready()).toMatchObject([{ code: 'HALT_W_STORE_MISCONFIGURED', fix }])
+    }
+  })
+
+  it('says once that a replica cannot count, whether INFO is permitted or not', async ({ scene }) => {
+    const server = await scene.server()
+    await ask(server.port, 'ACL SETUSER blind on >pw ~* +@all -info')
+    await ask(server.port, 'REPLICAOF 127.0.0.1 1')
+    for (const login of [{}, { username: 'blind', password: 'pw', enableReadyCheck: false }]) {
+      const { limiter } = limiterOn(scene, ioredis(scene, { port: server.port, ...login }))
+      expect(await codes(limiter)).toEqual(['HALT_W_REPLICA'])
+    }
+  })
+
+  it('warns of eviction, and of memory that is used up', async ({ scene }) => {
+    const server = await scene.server({ args: ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'] })
+    const { limiter } = limiterOn(scene, ioredis(scene, { port: server.port }))
+    expect(await codes(limiter)).toEqual(['HALT_W_EVICTION'])
+    await ask(server.port, 'CONFIG SET maxmemory-policy noeviction')
+    await ask(server.port, 'CONFIG SET maxmemory 1')
+    expect(await limiter.ready()).toMatchObject([{ code: 'HALT_W_STORE_UNAVAILABLE', fix: /maxmemory/ }])
+  })
+
+  it('names what a check may not do, and what counting the processes may not, if they are counted', async ({
+    scene,
+  }) => {
+    const server = await scene.server()
+    await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -zadd')
+    const client = ioredis(scene, { port: server.port, username: 'app', password: 'pw' })
+    const { limiter, warnings } = limiterOn(scene, client, {}, 'auto')
+    expect(await limiter.ready()).toMatchObject([
+      { code: 'HALT_W_PERMISSION', message: /count the processes.*zadd/, fix: /\+zadd.*instances/ },
+    ])
+    // Who does not ask is told as well.
+    const { limiter: silent, warnings: told } = limiterOn(scene, client, {}, 'auto')
+    const isTold = async (): Promise<boolean> => {
+      await silent.consume('x')
+      return told.length > 0
+    }
+    await until('a warning', isTold)
+    expect(told).toEqual(['HALT_W_PERMISSION'])
+    expect(warnings).toEqual([])
+    expect(await codes(limiterOn(scene, client, {}, 4).limiter)).toEqual([])
+    await ask(server.port, 'ACL SETUSER app +zadd -mget')
+    expect(await limiter.ready()).toMatchObject([
+      { code: 'HALT_W_PERMISSION', message: /mget/, fix: /\+mget/ },
+    ])
+  })
+
+  it('does without TIME where that is said', async ({ scene }) => {
+    const server = await scene.server()
+    await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -time')
+    const client = ioredis(scene, { port: server.port, username: 'app', password: 'pw' })
+    expect(await codes(limiterOn(scene, client, { clock: 'client' }).limiter)).toEqual([])
+    expect(await codes(limiterOn(scene, client).limiter)).toEqual(['HALT_W_PERMISSION'])
+  })
+})
+
+base('the processes are not counted where nobody asks how many there are', async () => {
+  const client = new Redis(inject('redisUrl'))
+  const prefix = `n${process.pid}:`
+  const one = new RateLimiter({ store: new RedisStore({ client, prefix }), policy, instances: 3 })
+  await one.consume('x')
+  expect(await client.exists(`${prefix}{${prefix}instances}:z`)).toBe(0)
+  const auto = new RateLimiter({ store: new RedisStore({ client, prefix }), policy })
+  await auto.ready()
+  expect(await client.zcard(`${prefix}{${prefix}instances}:z`)).toBe(1)
+  await Promise.all([one.close(), auto.close()])
+  await client.quit()
+})

@@ -1,0 +1,2 @@
+export type { OtelTelemetryOptions } from './options.ts'
+export { OtelTelemetry } from './telemetry.ts'

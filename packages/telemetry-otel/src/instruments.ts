@@ -1,0 +1,60 @@
+import type { ObservedStores } from '@halt/core'
+import type { Counter, Histogram, Meter } from '@opentelemetry/api'
+
+// Seconds: a check in memory takes some microseconds, one over a network some tenths of a millisecond or more.
+const BOUNDS = [0.000_01, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+
+/** The instruments of Halt in one meter. */
+export class Instruments {
+  readonly checks: Counter
+  readonly blocked: Counter
+  readonly nearLimit: Counter
+  readonly shadow: Counter
+  readonly exempt: Counter
+  readonly degraded: Counter
+  readonly quotaChecks: Counter
+  readonly quotaThresholds: Counter
+  readonly violations: Counter
+  readonly penalties: Counter
+  readonly storeErrors: Counter
+  readonly duration: Histogram
+  /** What the last check left, by the label of the policy. */
+  readonly remaining: Map<string, number> = new Map()
+
+  constructor(meter: Meter, stores: ObservedStores, storeLabel: (kind: string) => string) {
+    const counter = (name: string, unit: string, description: string): Counter =>
+      meter.createCounter(name, { unit, description })
+    this.checks = counter('halt.checks', '{check}', 'Checks, by the policy that decided.')
+    this.blocked = counter('halt.blocked', '{check}', 'Checks that were refused.')
+    this.nearLimit = counter('halt.near_limit', '{check}', 'Checks let in with little left.')
+    this.shadow = counter('halt.shadow', '{check}', 'What policies in shadow said.')
+    this.exempt = counter('halt.exempt', '{request}', 'Requests that no policy counted.')
+    this.degraded = counter('halt.degraded', '{check}', 'Checks decided without the store.')
+    this.quotaChecks = counter('halt.quota.checks', '{check}', 'Questions to quotas.')
+    this.quotaThresholds = counter('halt.quota.thresholds', '{key}', 'Keys that reached a share of a quota.')
+    this.violations = counter('halt.violations', '{violation}', 'Violations that were scored.')
+    this.penalties = counter('halt.penalties', '{penalty}', 'Penalties that began.')
+    this.storeErrors = counter('halt.store.errors', '{error}', 'Failures of stores.')
+    this.duration = meter.createHistogram('halt.check.duration', {
+      unit: 's',
+      description: 'How long a check took.',
+      advice: { explicitBucketBoundaries: BOUNDS },
+    })
+    meter
+      .createObservableGauge('halt.remaining', {
+        unit: '{unit}',
+        description: 'Units left after the last check of any key.',
+      })
+      .addCallback(result => {
+        for (const [policy, left] of this.remaining) result.observe(left, { 'halt.policy': policy })
+      })
+    meter
+      .createObservableGauge('halt.store.keys', {
+        unit: '{key}',
+        description: 'Counters that stores in this process hold.',
+      })
+      .addCallback(result => {
+        for (const [kind, size] of stores.sizes()) result.observe(size, { 'halt.store': storeLabel(kind) })
+      })
+  }
+}

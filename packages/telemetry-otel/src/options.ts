@@ -1,0 +1,43 @@
+import { HaltError } from '@halt/core'
+import type { MeterProvider } from '@opentelemetry/api'
+
+/** Options of {@link OtelTelemetry}. */
+export interface OtelTelemetryOptions {
+  /** Whose meter counts. Default the global one, asked for at the first check: the SDK may start after the limiter. */
+  readonly meterProvider?: MeterProvider | undefined
+  /**
+   * What is noted on the active span: refusals, what a policy in shadow would have refused, decisions without the store
+   * and its failures; or `"all"` decisions; or nothing. Default `"refusals"`.
+   */
+  readonly spanEvents?: 'refusals' | 'all' | false | undefined
+  /** A check that leaves no more than this share of the limit counts as near it, 0 to 1. Default 0.1. */
+  readonly nearLimit?: number | undefined
+  /** The most policies that get attributes of their own; all others share `"other"`. Default 100. */
+  readonly maxPolicies?: number | undefined
+}
+
+/** Options that were checked and completed. */
+export interface CheckedOptions {
+  readonly meterProvider: MeterProvider | undefined
+  readonly spanEvents: 'refusals' | 'all' | false
+  readonly nearLimit: number
+  readonly maxPolicies: number
+}
+
+/** Completes the options. @throws HaltError `HALT_E_OPTION` */
+export function checkOptions(options: OtelTelemetryOptions): CheckedOptions {
+  const { meterProvider, spanEvents = 'refusals', nearLimit = 0.1, maxPolicies = 100 } = options
+  if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function')
+    throw wrong('meterProvider is no MeterProvider.', 'Give one of the OpenTelemetry SDK, or leave it out.')
+  if (!['refusals', 'all', false].includes(spanEvents))
+    throw wrong(`spanEvents is ${JSON.stringify(spanEvents)}.`, 'Give "refusals", "all" or false.')
+  if (!(typeof nearLimit === 'number' && nearLimit >= 0 && nearLimit <= 1))
+    throw wrong(`nearLimit is ${JSON.stringify(nearLimit)}.`, 'Give a share of the limit, from 0 to 1.')
+  if (!(Number.isInteger(maxPolicies) && maxPolicies >= 1))
+    throw wrong(`maxPolicies is ${JSON.stringify(maxPolicies)}.`, 'Give a whole number above 0.')
+  return { meterProvider, spanEvents, nearLimit, maxPolicies }
+}
+
+function wrong(message: string, fix: string): HaltError {
+  return new HaltError('HALT_E_OPTION', message, fix)
+}

@@ -1,0 +1,120 @@
+import {
+  type Decision,
+  type DecisionMetadata,
+  type ObservedStore,
+  ObservedStores,
+  type PolicyVerdict,
+  type QuotaUsage,
+  type Telemetry,
+} from '@halt/core'
+import { metrics } from '@opentelemetry/api'
+
+import { Instruments } from './instruments.ts'
+import { Labels } from './labels.ts'
+import { type CheckedOptions, checkOptions, type OtelTelemetryOptions } from './options.ts'
+import { noteDecision, noteStoreError } from './span-events.ts'
+
+/**
+ * Counts what limiters decide, by OpenTelemetry's metrics, and notes refusals on the active span. Attributes are
+ * policies, algorithms, outcomes and stores: never a key, and bounded, however many policies there are.
+ *
+ * @throws HaltError `HALT_E_OPTION`
+ * @example
+ * const limiter = new RateLimiter({ store, policy, telemetry: new OtelTelemetry() })
+ */
+export class OtelTelemetry implements Telemetry {
+  readonly #options: CheckedOptions
+  readonly #labels: Labels
+  readonly #stores = new ObservedStores()
+  #instruments: Instruments | undefined
+
+  constructor(options: OtelTelemetryOptions = {}) {
+    this.#options = checkOptions(options)
+    this.#labels = new Labels(this.#options.maxPolicies)
+  }
+
+  onStore(store: ObservedStore): void {
+    this.#stores.add(store)
+  }
+
+  onCheck(_key: string, decision: Decision, metadata: DecisionMetadata): void {
+    const { allowed, reason, verdicts } = decision
+    const { checks, blocked, degraded, duration } = this.#meter()
+    const policy = this.#labels.policy(metadata.policy)
+    const store = this.#labels.store(metadata.store)
+    checks.add(1, {
+      'halt.policy': policy,
+      'halt.algorithm': metadata.algorithm,
+      'halt.outcome': metadata.outcome,
+      'halt.store': store,
+    })
+    duration.record(metadata.durationMs / 1000, { 'halt.store': store })
+    if (!allowed) blocked.add(1, { 'halt.policy': policy, 'halt.reason': reason })
+    if (metadata.degraded !== false)
+      degraded.add(1, { 'halt.policy': policy, 'halt.mode': metadata.degraded })
+    for (const said of verdicts) this.#countVerdict(said, allowed)
+    const { spanEvents } = this.#options
+    const noteworthy = metadata.outcome !== 'allowed' || metadata.degraded !== false
+    if (spanEvents === 'all' || (spanEvents === 'refusals' && noteworthy))
+      noteDecision(decision, metadata, policy)
+  }
+
+  onExempt(_key: string, _decision: Decision, { policy }: DecisionMetadata): void {
+    this.#meter().exempt.add(1, { 'halt.policy': this.#labels.policy(policy) })
+  }
+
+  onQuotaCheck(_key: string, { name }: QuotaUsage, allowed: boolean): void {
+    this.#meter().quotaChecks.add(1, {
+      'halt.policy': this.#labels.policy(name),
+      'halt.outcome': allowed ? 'allowed' : 'blocked',
+    })
+  }
+
+  onQuotaExceeded(_key: string, { name, threshold }: QuotaUsage): void {
+    if (threshold === undefined) return
+    // To a hundredth: thresholds may be made at run time too.
+    const share = Math.round(threshold * 100) / 100
+    this.#meter().quotaThresholds.add(1, {
+      'halt.policy': this.#labels.policy(name),
+      'halt.threshold': share,
+    })
+  }
+
+  onViolation(): void {
+    this.#meter().violations.add(1)
+  }
+
+  onPenaltyApplied(): void {
+    this.#meter().penalties.add(1)
+  }
+
+  onStoreError(
+    _error: unknown,
+    { store, failure }: { readonly store: string; readonly failure: string },
+  ): void {
+    const label = this.#labels.store(store)
+    this.#meter().storeErrors.add(1, { 'halt.store': label, 'error.type': failure })
+    if (this.#options.spanEvents !== false) noteStoreError(label, failure)
+  }
+
+  #countVerdict({ policy, mode, allowed, remaining, limit }: PolicyVerdict, admitted: boolean): void {
+    const instruments = this.#meter()
+    const label = this.#labels.policy(policy)
+    if (mode === 'shadow') {
+      const outcome = allowed ? 'allowed' : 'blocked'
+      instruments.shadow.add(1, { 'halt.policy': label, 'halt.outcome': outcome })
+      return
+    }
+    instruments.remaining.set(label, remaining)
+    if (admitted && remaining <= limit * this.#options.nearLimit)
+      instruments.nearLimit.add(1, { 'halt.policy': label })
+  }
+
+  // Not before the first check: without an SDK the global provider gives a meter that never counts.
+  #meter(): Instruments {
+    const made = this.#instruments
+    if (made !== undefined) return made
+    const meter = (this.#options.meterProvider ?? metrics).getMeter('@halt/telemetry-otel')
+    return (this.#instruments = new Instruments(meter, this.#stores, kind => this.#labels.store(kind)))
+  }
+}

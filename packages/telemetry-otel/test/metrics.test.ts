@@ -1,0 +1,180 @@
+import { CompositeTelemetry, HaltError, PenaltyManager } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { metrics as globalMetrics } from '@opentelemetry/api'
+import { DataPointType, type Histogram } from '@opentelemetry/sdk-metrics'
+import { beforeEach, describe, expect, it } from 'vitest'
+
+import { OtelTelemetry, type OtelTelemetryOptions } from '../src/index.ts'
+import { broken, limiterOf, type Metering, metering, type Point, view } from './otel.ts'
+
+const api = { name: 'api', limit: 3, window: 60 }
+const policy = { 'halt.policy': 'api' }
+let meter: Metering
+let telemetry: OtelTelemetry
+beforeEach(() => {
+  meter = metering()
+  telemetry = new OtelTelemetry({ meterProvider: meter.meterProvider })
+})
+
+describe('OtelTelemetry', () => {
+  it('counts checks by policy, algorithm, outcome and store', async () => {
+    const limiter = limiterOf(api, telemetry)
+    for (let i = 0; i < 5; i++) await limiter.check(view())
+    const labels = { ...policy, 'halt.algorithm': 'token-bucket', 'halt.store': 'memory' }
+    expect(await meter.points('halt.checks')).toEqual([
+      { attributes: { ...labels, 'halt.outcome': 'allowed' }, value: 3 },
+      { attributes: { ...labels, 'halt.outcome': 'blocked' }, value: 2 },
+    ])
+    expect(await meter.points('halt.blocked')).toEqual([
+      { attributes: { ...policy, 'halt.reason': 'limited' }, value: 2 },
+    ])
+  })
+
+  it('names instruments and units as OpenTelemetry does', async () => {
+    const quota = { name: 'q', limit: 2, period: 'monthly', keyStrategy: 'ip' } as const
+    const store = new InMemoryStore()
+    const limiter = limiterOf([api, { ...api, name: 's', limit: 1, mode: 'shadow' }, quota], telemetry, store)
+    for (let i = 0; i < 4; i++) await limiter.check(view())
+    await limiter.check(view({ path: '/health' }))
+    await limiterOf(api, telemetry, broken).check(view())
+    await new PenaltyManager({ store, telemetry, config: { threshold: 1 } }).recordViolation('mallory')
+    const found = [...(await meter.metrics()).values()].map(
+      ({ descriptor, dataPointType }) =>
+        `${descriptor.name} ${descriptor.unit} ${DataPointType[dataPointType]}`,
+    )
+    expect(found.toSorted()).toEqual([
+      'halt.blocked {check} SUM',
+      'halt.check.duration s HISTOGRAM',
+      'halt.checks {check} SUM',
+      'halt.degraded {check} SUM',
+      'halt.exempt {request} SUM',
+      'halt.near_limit {check} SUM',
+      'halt.penalties {penalty} SUM',
+      'halt.quota.checks {check} SUM',
+      'halt.quota.thresholds {key} SUM',
+      'halt.remaining {unit} GAUGE',
+      'halt.shadow {check} SUM',
+      'halt.store.errors {error} SUM',
+      'halt.store.keys {key} GAUGE',
+      'halt.violations {violation} SUM',
+    ])
+    expect(await meter.points('halt.quota.thresholds')).toEqual([
+      { attributes: { 'halt.policy': 'q', 'halt.threshold': 1 }, value: 1 },
+    ])
+  })
+
+  it('shows what is left, and counts what is let in with little left', async () => {
+    const roomy = new OtelTelemetry({ meterProvider: meter.meterProvider, nearLimit: 0.2 })
+    const limiter = limiterOf({ ...api, limit: 10 }, roomy)
+    for (let i = 0; i < 9; i++) await limiter.check(view())
+    expect(await meter.points('halt.remaining')).toEqual([{ attributes: policy, value: 1 }])
+    expect(await meter.points('halt.near_limit')).toEqual([{ attributes: policy, value: 2 }])
+  })
+
+  it('counts what shadow policies said, exempt requests and what was decided without the store', async () => {
+    const limiter = limiterOf([api, { ...api, name: 'next', limit: 1, mode: 'shadow' }], telemetry)
+    for (let i = 0; i < 3; i++) await limiter.check(view())
+    await limiter.check(view({ path: '/health' }))
+    await limiterOf(api, telemetry, broken).check(view())
+    const next = { 'halt.policy': 'next' }
+    expect(await meter.points('halt.shadow')).toEqual([
+      { attributes: { ...next, 'halt.outcome': 'allowed' }, value: 1 },
+      { attributes: { ...next, 'halt.outcome': 'blocked' }, value: 2 },
+    ])
+    expect(await meter.points('halt.exempt')).toEqual([{ attributes: policy, value: 1 }])
+    expect(await meter.points('halt.degraded')).toEqual([
+      { attributes: { ...policy, 'halt.mode': 'local' }, value: 1 },
+    ])
+    expect(await meter.points('halt.store.errors')).toEqual([
+      { attributes: { 'halt.store': 'redis', 'error.type': 'unavailable' }, value: 1 },
+    ])
+  })
+
+  it('measures seconds, in buckets that fit', async () => {
+    await limiterOf(api, telemetry).check(view())
+    const point = (await meter.points('halt.check.duration'))[0] as Point
+    const { count, sum, buckets } = point.value as Histogram
+    expect(point.attributes).toEqual({ 'halt.store': 'memory' })
+    expect([count, buckets.boundaries[0], buckets.boundaries.at(-1)]).toEqual([1, 0.000_01, 1])
+    expect(sum).toBeGreaterThan(0)
+    expect(sum).toBeLessThan(1)
+  })
+
+  it('asks stores for their counters when it is read', async () => {
+    const store = new InMemoryStore()
+    const limiter = limiterOf(api, telemetry, store)
+    for (let i = 0; i < 7; i++) await limiter.check(view({ ip: `203.0.113.${i}` }))
+    expect(await meter.points('halt.store.keys')).toEqual([
+      { attributes: { 'halt.store': 'memory' }, value: 7 },
+    ])
+    store.clear()
+    expect(await meter.points('halt.store.keys')).toEqual([
+      { attributes: { 'halt.store': 'memory' }, value: 0 },
+    ])
+  })
+
+  it('two of them count together, beside others', async () => {
+    const other = new OtelTelemetry({ meterProvider: meter.meterProvider })
+    await limiterOf(api, new CompositeTelemetry(telemetry, other)).check(view())
+    expect((await meter.points('halt.checks')).map(({ value }) => value)).toEqual([2])
+  })
+
+  it('takes the global meter provider, also one that comes after the limiter', async () => {
+    const limiter = limiterOf(api, new OtelTelemetry())
+    globalMetrics.setGlobalMeterProvider(meter.meterProvider)
+    try {
+      await limiter.check(view())
+      expect(await meter.points('halt.checks')).toHaveLength(1)
+    } finally {
+      globalMetrics.disable()
+    }
+  })
+
+  it('does no harm without an SDK', async () => {
+    const limiter = limiterOf(api, new OtelTelemetry())
+    expect((await limiter.check(view())).allowed).toBe(true)
+  })
+})
+
+describe('attributes', () => {
+  it('stay bounded when each customer has a policy, and each store a name of its own', async () => {
+    const few = new OtelTelemetry({ meterProvider: meter.meterProvider, maxPolicies: 10 })
+    let customer = 0
+    const limiter = limiterOf(() => ({ ...api, name: `c${customer}` }), few)
+    for (; customer < 1000; customer++) await limiter.check(view())
+    const points = await meter.points('halt.checks')
+    expect(points).toHaveLength(11)
+    expect(points[10]).toMatchObject({ attributes: { 'halt.policy': 'other' }, value: 990 })
+    for (let i = 0; i < 100; i++) await limiterOf(api, few, { ...broken, kind: `s${i}` }).check(view())
+    expect(await meter.points('halt.store.errors')).toHaveLength(20)
+    expect(await meter.points('halt.remaining')).toHaveLength(11)
+  })
+
+  it('never hold what a client chose, under 20 000 routes, keys and methods', async () => {
+    const limiter = limiterOf({ ...api, keyStrategy: 'user', scope: 'route' }, telemetry)
+    for (let i = 0; i < 20_000; i++) {
+      const chosen = { method: `CHOSEN${i}`, route: `/chosen/${i}`, request: { user: { id: `chosen${i}` } } }
+      void limiter.decide(view(chosen))
+    }
+    const all = await meter.metrics()
+    const text = JSON.stringify(
+      [...all.values()].map(({ dataPoints }) => dataPoints.map(({ attributes }) => attributes)),
+    )
+    expect(text.toLowerCase()).not.toContain('chosen')
+    expect(await meter.points('halt.checks')).toHaveLength(1)
+  })
+})
+
+describe('options', () => {
+  it.each([
+    [{ meterProvider: {} as never }, 'meterProvider'],
+    [{ meterProvider: null as never }, 'meterProvider'],
+    [{ spanEvents: true as never }, 'spanEvents'],
+    [{ nearLimit: -1 }, 'nearLimit'],
+    [{ maxPolicies: 0.5 }, 'maxPolicies'],
+  ] satisfies [OtelTelemetryOptions, string][])('%j is refused with a code', (options, field) => {
+    const attempt = (): unknown => new OtelTelemetry(options)
+    expect(attempt).toThrow(HaltError)
+    expect(attempt).toThrow(new RegExp(`^HALT_E_OPTION: ${field} is `))
+  })
+})

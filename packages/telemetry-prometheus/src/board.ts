@@ -1,0 +1,119 @@
+import { ObservedStores } from '@halt/core'
+import type { Registry } from 'prom-client'
+
+import { DurationFamily } from './durations.ts'
+import { asMetric, Family, type FamilyOptions, type Publisher } from './family.ts'
+import { PolicyTable } from './policy-table.ts'
+import { nameTaken } from './options.ts'
+
+/** What a board is made of. */
+export interface BoardOptions {
+  readonly prefix: string
+  readonly buckets: readonly number[]
+  readonly maxPolicies: number
+}
+
+const BOARDS = Symbol.for('halt.telemetry.prometheus.boards')
+
+interface Pinboard {
+  [BOARDS]?: Map<string, Board>
+}
+
+/**
+ * All metrics of Halt in one registry. Every telemetry of that registry and prefix counts on the same board, also one of
+ * another copy of this package.
+ */
+export class Board {
+  readonly checks: Family<'policy' | 'algorithm' | 'outcome' | 'store'>
+  readonly blocked: Family<'policy' | 'reason'>
+  readonly remaining: Family<'policy'>
+  readonly nearLimit: Family<'policy'>
+  readonly shadow: Family<'policy' | 'outcome'>
+  readonly exempt: Family<'policy'>
+  readonly degraded: Family<'policy' | 'mode'>
+  readonly quotaChecks: Family<'policy' | 'outcome'>
+  readonly quotaThresholds: Family<'policy' | 'threshold'>
+  readonly violations: Family<never>
+  readonly penalties: Family<never>
+  readonly storeErrors: Family<'store' | 'failure'>
+  readonly storeKeys: Family<'store'>
+  readonly durations: DurationFamily
+  readonly stores: ObservedStores = new ObservedStores()
+  readonly policies: PolicyTable
+  readonly #all = new Map<string, Publisher>()
+
+  constructor({ prefix, buckets, maxPolicies }: BoardOptions) {
+    const family = <L extends string>(
+      type: 'counter' | 'gauge',
+      name: string,
+      help: string,
+      labels: readonly L[],
+      more: Pick<FamilyOptions<L>, 'aggregator' | 'collect'> = {},
+    ): Family<L> => {
+      const made = new Family({ type, name: prefix + name, help, labels, ...more })
+      this.#all.set(made.name, made)
+      return made
+    }
+    const policy = ['policy'] as const
+    this.checks = family('counter', 'checks_total', 'Checks, by the policy that decided.', [
+      ...policy,
+      'algorithm',
+      'outcome',
+      'store',
+    ])
+    this.blocked = family('counter', 'blocked_total', 'Checks that were refused.', [...policy, 'reason'])
+    this.remaining = family('gauge', 'remaining', 'Units left after the last check of any key.', policy, {
+      aggregator: 'min',
+    })
+    this.nearLimit = family('counter', 'near_limit_total', 'Checks let in with little left.', policy)
+    this.shadow = family('counter', 'shadow_total', 'What policies in shadow said.', [...policy, 'outcome'])
+    this.exempt = family('counter', 'exempt_total', 'Requests that no policy counted.', policy)
+    this.degraded = family('counter', 'degraded_total', 'Checks decided without the store.', [
+      ...policy,
+      'mode',
+    ])
+    this.quotaChecks = family('counter', 'quota_checks_total', 'Questions to quotas.', [...policy, 'outcome'])
+    this.quotaThresholds = family(
+      'counter',
+      'quota_thresholds_total',
+      'Keys that reached a share of a quota.',
+      [...policy, 'threshold'],
+    )
+    this.violations = family('counter', 'violations_total', 'Violations that were scored.', [])
+    this.penalties = family('counter', 'penalties_total', 'Penalties that began.', [])
+    this.storeErrors = family('counter', 'store_errors_total', 'Failures of stores.', ['store', 'failure'])
+    this.storeKeys = family('gauge', 'store_keys', 'Counters that stores in this process hold.', ['store'], {
+      collect: keys => {
+        keys.reset()
+        for (const [store, size] of this.stores.sizes()) keys.cell(store).value = size
+      },
+    })
+    this.durations = new DurationFamily(`${prefix}check_duration_seconds`, 'How long a check took.', buckets)
+    this.#all.set(this.durations.name, this.durations)
+    this.violations.cell()
+    this.penalties.cell()
+    this.policies = new PolicyTable(this, maxPolicies)
+  }
+
+  /** The board of a registry and a prefix; the first to ask says how it is made. */
+  static of(registry: Registry, options: BoardOptions): Board {
+    const boards = ((registry as Pinboard)[BOARDS] ??= new Map())
+    const board = boards.get(options.prefix) ?? new Board(options)
+    board.#register(registry)
+    boards.set(options.prefix, board)
+    return board
+  }
+
+  // Again for each telemetry: somebody may have cleared the registry.
+  #register(registry: Registry): void {
+    const at = (name: string): unknown => registry.getSingleMetric(name)
+    for (const [name, publisher] of this.#all)
+      if (at(name) !== undefined && at(name) !== publisher) throw nameTaken(name)
+    for (const [name, publisher] of this.#all) {
+      if (at(name) === publisher) continue
+      // A registry that speaks OpenMetrics takes the suffix off.
+      publisher.name = name
+      registry.registerMetric(asMetric(publisher))
+    }
+  }
+}

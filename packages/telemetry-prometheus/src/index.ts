@@ -1,0 +1,2 @@
+export type { PrometheusTelemetryOptions } from './options.ts'
+export { PrometheusTelemetry } from './telemetry.ts'

@@ -1,0 +1,98 @@
+import type {
+  Decision,
+  DecisionMetadata,
+  ObservedStore,
+  PolicyVerdict,
+  QuotaUsage,
+  Telemetry,
+} from '@halt/core'
+
+import { Board } from './board.ts'
+import { checkOptions, type PrometheusTelemetryOptions } from './options.ts'
+
+const FAILURES = ['timeout', 'unavailable', 'misconfigured', 'script'] as const
+
+/**
+ * Counts what limiters decide, for Prometheus. Labels are policies, algorithms, outcomes and stores: never a key, and
+ * bounded, however many policies there are. A check costs some additions; texts are made at a scrape.
+ *
+ * Several telemetries on one registry count together.
+ *
+ * @throws HaltError `HALT_E_OPTION`; `HALT_E_METRIC_TAKEN`
+ * @example
+ * const limiter = new RateLimiter({ store, policy, telemetry: new PrometheusTelemetry() })
+ * app.get('/metrics', async (_req, res) => res.type(register.contentType).send(await register.metrics()))
+ */
+export class PrometheusTelemetry implements Telemetry {
+  readonly #board: Board
+  readonly #nearLimit: number
+
+  constructor(options: PrometheusTelemetryOptions = {}) {
+    const { register, nearLimit, ...made } = checkOptions(options)
+    this.#board = Board.of(register, made)
+    this.#nearLimit = nearLimit
+  }
+
+  onStore(store: ObservedStore): void {
+    this.#board.stores.add(store)
+    const label = this.#board.policies.storeLabel(store.kind ?? 'custom')
+    // From 0: Prometheus sees no rise in a series that begins with 1, and an alert would miss the first failure.
+    for (const failure of FAILURES) this.#board.storeErrors.cell(label, failure)
+  }
+
+  onCheck(_key: string, { verdicts, allowed, reason }: Decision, metadata: DecisionMetadata): void {
+    const { policies, blocked, degraded } = this.#board
+    const cells = policies.of(metadata.policy)
+    const row = policies.row(cells, metadata)
+    if (metadata.outcome !== 'exempt') row[metadata.outcome].value++
+    row.durations.observe(metadata.durationMs / 1000)
+    if (!allowed) (cells.reasons[reason] ??= blocked.cell(cells.name, reason)).value++
+    if (metadata.degraded !== false) degraded.cell(cells.name, metadata.degraded).value++
+    for (let i = 0; i < verdicts.length; i++) this.#countVerdict(verdicts[i] as PolicyVerdict, allowed)
+  }
+
+  onExempt(_key: string, _decision: Decision, { policy }: DecisionMetadata): void {
+    this.#board.exempt.cell(this.#board.policies.labelOf(policy)).value++
+  }
+
+  onQuotaCheck(_key: string, { name }: QuotaUsage, allowed: boolean): void {
+    const { policies, quotaChecks } = this.#board
+    const cells = policies.of(name)
+    const outcome = allowed ? 'allowed' : 'blocked'
+    ;(cells.quota[outcome] ??= quotaChecks.cell(cells.name, outcome)).value++
+  }
+
+  onQuotaExceeded(_key: string, { name, threshold }: QuotaUsage): void {
+    const { policies, quotaThresholds } = this.#board
+    // To a hundredth: thresholds may be made at run time too.
+    if (threshold !== undefined)
+      quotaThresholds.cell(policies.labelOf(name), String(Math.round(threshold * 100) / 100)).value++
+  }
+
+  onViolation(): void {
+    this.#board.violations.cell().value++
+  }
+
+  onPenaltyApplied(): void {
+    this.#board.penalties.cell().value++
+  }
+
+  onStoreError(
+    _error: unknown,
+    { store, failure }: { readonly store: string; readonly failure: string },
+  ): void {
+    this.#board.storeErrors.cell(this.#board.policies.storeLabel(store), failure).value++
+  }
+
+  #countVerdict({ policy, mode, allowed, remaining, limit }: PolicyVerdict, admitted: boolean): void {
+    const { policies, shadow } = this.#board
+    const cells = policies.of(policy)
+    if (mode === 'shadow') {
+      const outcome = allowed ? 'allowed' : 'blocked'
+      ;(cells.shadow[outcome] ??= shadow.cell(cells.name, outcome)).value++
+      return
+    }
+    cells.remaining.value = remaining
+    if (admitted && remaining <= limit * this.#nearLimit) cells.nearLimit.value++
+  }
+}

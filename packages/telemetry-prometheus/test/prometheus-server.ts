@@ -1,0 +1,111 @@
+// A real Prometheus that scrapes one address, for tests.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+
+/** Why a test with Prometheus was not run. */
+export const MISSING =
+  'NOT RUN: no prometheus and promtool on the PATH (Debian: apt-get install prometheus). The queries were tried on nothing.'
+
+/** Whether Prometheus and its tool are on the PATH. */
+export const hasPrometheus: boolean = ['prometheus', 'promtool'].every(name =>
+  (process.env['PATH'] ?? '').split(delimiter).some(folder => isExecutable(join(folder, name))),
+)
+
+/** A Prometheus that runs. */
+export interface PrometheusServer {
+  /** The series that a query gives now; throws when Prometheus refuses it. */
+  query(expression: string): Promise<readonly { metric: Record<string, string>; value: [number, string] }[]>
+  stop(): Promise<void>
+}
+
+/** Starts a Prometheus that scrapes `target` (`host:port`, `/metrics`) twice a second, with a rules file. */
+export async function startPrometheus(target: string, rules: string): Promise<PrometheusServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'halt-prometheus-'))
+  const port = await freePort()
+  const config = {
+    global: { scrape_interval: '500ms', evaluation_interval: '500ms' },
+    rule_files: [rules],
+    scrape_configs: [{ job_name: 'shop', static_configs: [{ targets: [target] }] }],
+  }
+  // JSON is YAML.
+  writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config))
+  const args = [
+    `--config.file=${join(folder, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(folder, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--log.level=error',
+  ]
+  const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', chunk => (said += String(chunk)))
+  const url = `http://127.0.0.1:${port}`
+  const stop = async (): Promise<void> => {
+    await ended(child)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  for (let i = 0; !(await answers(`${url}/-/ready`)); i++) {
+    if (child.exitCode !== null || i > 300) {
+      await stop()
+      throw new Error(`Prometheus did not start: ${said}`)
+    }
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  return { query: expression => ask(url, expression), stop }
+}
+
+/** Runs promtool; resolves to what it printed, rejects with all it said. */
+export async function promtool(args: readonly string[], input = ''): Promise<string> {
+  try {
+    const running = promisify(execFile)('promtool', args)
+    running.child.stdin?.end(input)
+    const { stdout, stderr } = await running
+    return stdout + stderr
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${stdout}${stderr}`, { cause: error })
+  }
+}
+
+type Series = Awaited<ReturnType<PrometheusServer['query']>>
+
+async function ask(url: string, expression: string): Promise<Series> {
+  const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`)
+  const body = (await answer.json()) as { status: string; error?: string; data: { result: Series } }
+  if (body.status !== 'success') throw new Error(`${expression}: ${body.error}`)
+  return body.data.result
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return
+  const gone = new Promise(resolve => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await gone
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

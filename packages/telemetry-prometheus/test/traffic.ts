@@ -1,0 +1,48 @@
+// Requests that make every metric move, and what is read of a registry.
+import { PenaltyManager, QuotaManager, type RequestView, RateLimiter, type Telemetry } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import type { Registry } from 'prom-client'
+
+/** A request from an address that nothing exempts. */
+export function view(changes: Partial<RequestView> = {}): RequestView {
+  return { method: 'GET', path: '/things', ip: '203.0.113.7', headers: {}, request: {}, ...changes }
+}
+
+/** A limiter that warns nobody. */
+export function limiterOf(
+  policy: ConstructorParameters<typeof RateLimiter>[0]['policy'],
+  telemetry: Telemetry,
+  store: ConstructorParameters<typeof RateLimiter>[0]['store'] = new InMemoryStore(),
+): RateLimiter {
+  return new RateLimiter({ store, policy, telemetry, warn: () => {} })
+}
+
+/** A store that is away. */
+export const broken: ConstructorParameters<typeof RateLimiter>[0]['store'] = {
+  kind: 'redis',
+  evaluate: () => Promise.reject(new Error('gone')),
+  forget() {},
+}
+
+/** Makes every metric move. */
+export async function drive(telemetry: Telemetry, store: InMemoryStore = new InMemoryStore()): Promise<void> {
+  const api = { name: 'api', limit: 3, window: 60 }
+  const candidate = { ...api, name: 'candidate', limit: 2, mode: 'shadow' } as const
+  const quota = { name: 'monthly', limit: 4, period: 'monthly', keyStrategy: 'ip' } as const
+  const limiter = limiterOf([api, candidate, quota], telemetry, store)
+  for (let i = 0; i < 5; i++) await limiter.check(view())
+  await limiter.check(view({ path: '/health' }))
+  await limiterOf(api, telemetry, broken).check(view())
+  const penalties = new PenaltyManager({ store, config: { threshold: 1 }, telemetry })
+  await penalties.recordViolation('mallory')
+  const quotas = new QuotaManager(store, { telemetry })
+  await quotas.consumeQuota('ann', quota, { cost: 4 })
+}
+
+/** The samples of a registry: `name{label="value"}` to the number. */
+export async function samples(register: Registry): Promise<Map<string, number>> {
+  const lines = (await register.metrics()).split('\n').filter(line => line !== '' && !line.startsWith('#'))
+  return new Map(
+    lines.map(line => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  )
+}
