@@ -1,6 +1,6 @@
 import type { Grounds } from './answer.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import type { Decision, PolicyVerdict } from './decision.ts'
+import { Decision, type PolicyVerdict } from './decision.ts'
 import type { Caller } from './request/caller.ts'
 import type { ClientIp, Hop } from './request/client-ip.ts'
 import { readHeader } from './request/view.ts'
@@ -45,8 +45,6 @@ export interface Explanation {
 /** What an explanation is made of. */
 export interface ExplanationParts {
   readonly decision: Decision
-  /** What the decision rests on. */
-  readonly grounds: Grounds | undefined
   readonly policies: readonly CompiledPolicy[]
   readonly caller?: Caller
   readonly exemptions?: readonly { readonly policy: CompiledPolicy; readonly why: string | undefined }[]
@@ -55,7 +53,8 @@ export interface ExplanationParts {
 
 /** Writes an explanation from a decision that consumed nothing. */
 export function explain(parts: ExplanationParts): Explanation {
-  const { decision, grounds, policies, caller, exemptions, walk } = parts
+  const { decision, policies, caller, exemptions, walk } = parts
+  const grounds = Decision.receiptOf(decision)?.grounds as Grounds | undefined
   const { view } = caller ?? {}
   const hops =
     walk === undefined || view === undefined || caller?.isGiven === true

@@ -13,7 +13,8 @@ export {
   warnOnce,
 } from './errors.ts'
 export type { Explanation, PolicyExplanation } from './explanation.ts'
-export { RateLimiter, type CheckOptions, type Reservation } from './limiter.ts'
+export type { CheckOptions } from './check-options.ts'
+export { RateLimiter, type Reservation } from './limiter.ts'
 export type { RateLimiterOptions } from './options.ts'
 export type { LimiterPenalty, PenaltyConfig } from './penalty-config.ts'
 export {

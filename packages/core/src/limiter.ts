@@ -1,13 +1,13 @@
-import type { Grounds } from './answer.ts'
-import { type AnyPolicy, type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
-import { type Cost, checkCost, readCost, type WHOLE_LIMIT } from './cost.ts'
-import { Decision, type Receipt } from './decision.ts'
+import { checkCall, type CheckOptions } from './check-options.ts'
+import { type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
+import type { Cost } from './cost.ts'
+import { Decision } from './decision.ts'
 import { type Digest, makeDigest } from './digest.ts'
-import { describe } from './duration.ts'
 import { HaltError, type HaltWarning, type Warn, warnOnce } from './errors.ts'
 import { Exempter } from './exempter.ts'
 import { explain, type Explanation } from './explanation.ts'
 import { Keyring } from './keyring.ts'
+import { Ledger } from './ledger.ts'
 import { lookOver } from './misuse/index.ts'
 import { Observer } from './observer.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
@@ -19,22 +19,7 @@ import { compileClientIp } from './request/client-ip.ts'
 import { type Identity, isIdentity, type Subject, subjectOf } from './request/identity.ts'
 import { type RequestView, toView } from './request/view.ts'
 import { Judge } from './resilience/judge.ts'
-import { cellsOf, release, settlement } from './settlement.ts'
-import type { Group, Store } from './store/contract.ts'
-
-/** Options of one check. */
-export interface CheckOptions<R = unknown> {
-  /** Units: a number for every policy, or by policy name. Default each policy's own. */
-  readonly cost?: Cost | typeof WHOLE_LIMIT | undefined
-  /** Decides instead of the limiter's policies. */
-  readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
-  /** Decides beside them, all charged or none. */
-  readonly also?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
-  /** The client's address, where the caller knows better. */
-  readonly ip?: string | undefined
-  /** The same key is charged once. */
-  readonly idempotencyKey?: string | undefined
-}
+import type { Store } from './store/contract.ts'
 
 /** A charge made in advance. */
 export interface Reservation {
@@ -67,6 +52,7 @@ export class RateLimiter<R = unknown> {
   readonly #observer: Observer
   readonly #exempter: Exempter
   readonly #pipeline: Pipeline
+  readonly #ledger: Ledger
 
   constructor(options: RateLimiterOptions<R>) {
     const numbers = (this.#numbers = checkOptions(options as RateLimiterOptions<never>))
@@ -110,6 +96,7 @@ export class RateLimiter<R = unknown> {
       penalty: compiledPenalty,
       digest: this.#digest,
     })
+    this.#ledger = new Ledger(store, this.#judge, this.warn)
     lookOver(options, this.policies, numbers.instances, this.warn)
   }
 
@@ -206,26 +193,12 @@ export class RateLimiter<R = unknown> {
    * @throws HaltError `HALT_E_SETTLE` for a copy of a decision; `HALT_E_COST`
    */
   async settle(decision: Decision, actual: Cost): Promise<void> {
-    if (actual === undefined) readCost(actual, 'actual')
-    checkCost(actual)
-    const receipt = receiptOf(decision)
-    if (receipt.settled) {
-      return this.warn({
-        code: 'HALT_W_SETTLED_TWICE',
-        message: 'A decision was settled a second time; the first settlement stands.',
-        fix: 'Settle once, in one place: a finally block.',
-      })
-    }
-    receipt.settled = true
-    if (receipt.charged) await this.#correct(settlement(receipt.grounds as Grounds, actual, receipt))
+    await this.#ledger.settle(decision, actual)
   }
 
   /** Ends a request in flight that a `concurrency` policy counts. Once; adapters do it when the response ends. */
   async release(decision: Decision): Promise<void> {
-    const receipt = receiptOf(decision)
-    if (receipt.released || !receipt.charged) return
-    receipt.released = true
-    await this.#correct(release(receipt.grounds as Grounds, receipt))
+    await this.#ledger.release(decision)
   }
 
   /** Charges an estimate; settle or cancel it afterwards. What neither happens to stays charged. */
@@ -256,15 +229,13 @@ export class RateLimiter<R = unknown> {
             : keys.filter(key => key.policy === policy.name).map(({ key }) => key)
         return policy.cells().flatMap(cell => subjects.map(found => ({ subject: found, cell })))
       })
-    this.#judge.forget(cells)
-    await this.#judge.insist(() => this.store.forget(cells))
+    await this.#ledger.forget(cells)
   }
 
   /** Shows how a request or an identity would be decided, and why; consumes nothing. */
   async explain(target: R | RequestView | Identity): Promise<Explanation> {
     const decision = await this.peek(target)
-    const grounds = Decision.receiptOf(decision)?.grounds as Grounds | undefined
-    if (isIdentity(target)) return explain({ decision, grounds, policies: this.policies })
+    if (isIdentity(target)) return explain({ decision, policies: this.policies })
     const caller = new Caller(toView(target), this.#callers)
     const policies = (await this.#policies.resolve(caller.view.request, caller.view.context)) ?? []
     const exemptions = policies.map(policy => ({
@@ -272,7 +243,7 @@ export class RateLimiter<R = unknown> {
       why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller),
     }))
     const walk = this.#callers.clientIp
-    return explain({ decision, grounds, policies, caller, exemptions, walk })
+    return explain({ decision, policies, caller, exemptions, walk })
   }
 
   /** Checks the store and the set-up; resolves to what should be mended. */
@@ -311,34 +282,4 @@ export class RateLimiter<R = unknown> {
   #isHealthCheck({ view }: Caller): string | undefined {
     return this.#exempter.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
   }
-
-  async #correct(group: Group | undefined): Promise<void> {
-    if (group === undefined) return
-    this.#judge.forget(cellsOf(group))
-    try {
-      await this.#judge.insist(() => this.store.evaluate(group))
-    } catch {
-      // The charge stands as it was made; the failure was warned of and reported.
-    }
-  }
-}
-
-function receiptOf(decision: Decision): Receipt {
-  const receipt = Decision.receiptOf(decision)
-  if (receipt !== undefined) return receipt
-  throw new HaltError(
-    'HALT_E_SETTLE',
-    'This is no decision of a limiter, or a copy of one.',
-    'Pass the very object that check() gave.',
-  )
-}
-
-function checkCall({ cost, idempotencyKey }: CheckOptions<never>): void {
-  checkCost(cost)
-  if (idempotencyKey === undefined || typeof idempotencyKey === 'string') return
-  throw new HaltError(
-    'HALT_E_OPTION',
-    `idempotencyKey is ${describe(idempotencyKey)}.`,
-    'Give a text, or leave it out.',
-  )
 }

@@ -1,53 +1,14 @@
-import type { AnyPolicy } from '../compiled-policy.ts'
 import { checkCost, type Cost, readCost, WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
-import { describe } from '../duration.ts'
-import { HaltError } from '../errors.ts'
 import type { RateLimiter } from '../limiter.ts'
 import type { Awaitable } from '../policy.ts'
 import { readHeader, type RequestView } from '../request/view.ts'
 import { isPromise } from '../timers.ts'
-import { checkNames, checkType } from '../validation.ts'
 import { type CallResult, callUser } from './callback.ts'
-import { type HeaderDialect, headerWriter } from './headers.ts'
+import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
+import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed, refuser } from './outcome.ts'
-import type { ErrorFormat } from './refusal.ts'
 import { Visits } from './visits.ts'
-
-/** Options that all adapters share. `R` is the framework's request, `S` its response. */
-export interface GuardOptions<R = unknown, S = unknown> {
-  /** Units of a request: a number for every policy, or by policy name; or a function that gives either. */
-  readonly cost?: Cost | ((request: R) => Awaitable<Cost>) | undefined
-  /** Units when the cost function fails. Default each rate policy's limit: a body that breaks it must not be cheap. */
-  readonly costOnError?: Cost | undefined
-  /** Whether a request is not counted at all. A function that fails does not skip. */
-  readonly skip?: ((request: R) => Awaitable<boolean>) | undefined
-  /** Default `"standard"`. */
-  readonly headers?: HeaderDialect | undefined
-  /** Default `"json"`. */
-  readonly errorFormat?: ErrorFormat | undefined
-  /** The status of a refusal, 400 to 599. Default 429. */
-  readonly statusCode?: number | undefined
-  /** Whether CORS preflights pass uncounted. Default true. */
-  readonly skipPreflight?: boolean | undefined
-  /** Looks at the response; when false, the charge is given back. Not asked for an aborted request: it stays charged. */
-  readonly chargeWhen?: ((response: S) => boolean) | undefined
-  /** Decides instead of the limiter's policies. */
-  readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
-}
-
-/** The names of {@link GuardOptions}. */
-export const GUARD_OPTIONS: readonly string[] = Object.freeze([
-  'cost',
-  'costOnError',
-  'skip',
-  'headers',
-  'errorFormat',
-  'statusCode',
-  'skipPreflight',
-  'chargeWhen',
-  'policy',
-])
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
 export interface Guard<R = unknown, S = unknown> {
@@ -160,30 +121,6 @@ function watches<R, S>(
     isOpen ||
     policies.some(({ algorithm, lease }) => algorithm === 'concurrency' || lease !== undefined)
   )
-}
-
-/** Checks the options that are an adapter's own and those all adapters share. */
-export function checkGuardOptions(options: GuardOptions, own: readonly string[] = []): void {
-  const fields = options as Record<string, unknown>
-  if (own.length > 0) checkNames(fields, [...GUARD_OPTIONS, ...own], 'halt()')
-  for (const name of ['skip', 'chargeWhen', 'onLimited']) checkType(fields, name, 'function', 'HALT_E_OPTION')
-  const { cost, costOnError, statusCode, errorFormat } = options
-  if (typeof cost !== 'function') checkCost(cost)
-  checkCost(costOnError)
-  if (statusCode !== undefined && !(Number.isInteger(statusCode) && statusCode >= 400 && statusCode <= 599)) {
-    throw new HaltError(
-      'HALT_E_OPTION',
-      `statusCode is ${describe(statusCode)}.`,
-      'Give a status from 400 to 599.',
-    )
-  }
-  if (errorFormat !== undefined && errorFormat !== 'json' && errorFormat !== 'problem') {
-    throw new HaltError(
-      'HALT_E_OPTION',
-      `errorFormat is ${describe(errorFormat)}.`,
-      'Choose "json" or "problem".',
-    )
-  }
 }
 
 /** Calls back with the request and, where the framework has one, its context of the call. */

@@ -1,7 +1,8 @@
 export { callUser, type CallResult, type Caretaker } from './callback.ts'
 export { pathOf, toView, readHeader, type HeaderBag, type RequestView } from '../request/view.ts'
 export { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
-export { checkGuardOptions, guard, GUARD_OPTIONS, type Guard, type GuardOptions } from './guard.ts'
+export { guard, type Guard } from './guard.ts'
+export { checkGuardOptions, GUARD_OPTIONS, type GuardOptions } from './guard-options.ts'
 export {
   headerWriter,
   type HeaderDialect,

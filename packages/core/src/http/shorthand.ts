@@ -1,7 +1,7 @@
 import { HaltError } from '../errors.ts'
 import { RateLimiter } from '../limiter.ts'
 import { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
-import type { GuardOptions } from './guard.ts'
+import type { GuardOptions } from './guard-options.ts'
 
 type Store = RateLimiterOptions['store']
 type NoOthers<R> = { readonly [K in keyof RateLimiterOptions<R> as K extends 'policy' ? never : K]?: never }

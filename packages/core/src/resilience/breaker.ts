@@ -33,10 +33,11 @@ export class Breaker {
     return this.#open
   }
 
-  /** Opens at once, and asks at once: what the store has may be another than before. */
+  /** Opens, and asks at once: what the store holds may be another than before. An open one asks soon anyway. */
   check(): void {
+    if (this.#open) return
     this.#open = true
-    if (!this.#probing) void this.#ask()
+    void this.#ask()
   }
 
   succeeded(): void {

@@ -72,11 +72,11 @@ it('holds nothing of what it was before, however often one entry is written', ()
     collect()
     return process.memoryUsage().heapUsed
   }
-  const map = new Bounded<number>(10)
-  // It has been full once.
-  for (let i = 0; i < 20; i++) map.set(`${i}`, i)
-  for (const [name] of map) map.delete(name)
+  const map = new Bounded<number>(20)
+  // It is full, and has pushed out what was older.
+  for (let i = 0; i < 40; i++) map.set(`${i}`, i)
   const before = held()
-  for (let i = 0; i < 100_000; i++) map.set('attacker', i)
+  for (let i = 0; i < 300_000; i++) map.set('39', i)
   expect(held() - before).toBeLessThan(2_000_000)
+  expect(map.size).toBe(20)
 })

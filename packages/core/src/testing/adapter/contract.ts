@@ -1,5 +1,5 @@
 import type { Decision } from '../../decision.ts'
-import type { GuardOptions } from '../../http/guard.ts'
+import type { GuardOptions } from '../../http/guard-options.ts'
 import type { RateLimiter } from '../../limiter.ts'
 import type { Store } from '../../store/contract.ts'
 import type { ManualClock } from '../clock.ts'

@@ -1,0 +1,70 @@
+import type { Grounds } from './answer.ts'
+import { type Cost, checkCost, readCost } from './cost.ts'
+import { Decision, type Receipt } from './decision.ts'
+import { HaltError, type Warn } from './errors.ts'
+import type { Judge } from './resilience/judge.ts'
+import { cellsOf, release, settlement } from './settlement.ts'
+import type { Cell, Group, Store } from './store/contract.ts'
+
+/** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
+export class Ledger {
+  readonly #store: Store
+  readonly #judge: Judge
+  readonly #warn: Warn
+
+  constructor(store: Store, judge: Judge, warn: Warn) {
+    this.#store = store
+    this.#judge = judge
+    this.#warn = warn
+  }
+
+  /** Corrects what a decision charged to what was used; once. */
+  async settle(decision: Decision, actual: Cost): Promise<void> {
+    if (actual === undefined) readCost(actual, 'actual')
+    checkCost(actual)
+    const receipt = receiptOf(decision)
+    if (receipt.settled) {
+      return this.#warn({
+        code: 'HALT_W_SETTLED_TWICE',
+        message: 'A decision was settled a second time; the first settlement stands.',
+        fix: 'Settle once, in one place: a finally block.',
+      })
+    }
+    receipt.settled = true
+    if (receipt.charged) await this.#correct(settlement(receipt.grounds as Grounds, actual, receipt))
+  }
+
+  /** Ends a request in flight; once. */
+  async release(decision: Decision): Promise<void> {
+    const receipt = receiptOf(decision)
+    if (receipt.released || !receipt.charged) return
+    receipt.released = true
+    await this.#correct(release(receipt.grounds as Grounds, receipt))
+  }
+
+  /** Forgets counters, here and in the store. */
+  async forget(cells: readonly Cell[]): Promise<void> {
+    this.#judge.forget(cells)
+    await this.#judge.insist(() => this.#store.forget(cells))
+  }
+
+  async #correct(group: Group | undefined): Promise<void> {
+    if (group === undefined) return
+    this.#judge.forget(cellsOf(group))
+    try {
+      await this.#judge.insist(() => this.#store.evaluate(group))
+    } catch {
+      // The charge stands as it was made; the failure was warned of and reported.
+    }
+  }
+}
+
+function receiptOf(decision: Decision): Receipt {
+  const receipt = Decision.receiptOf(decision)
+  if (receipt !== undefined) return receipt
+  throw new HaltError(
+    'HALT_E_SETTLE',
+    'This is no decision of a limiter, or a copy of one.',
+    'Pass the very object that check() gave.',
+  )
+}
