@@ -1,3 +1,5 @@
+import { scatter } from './scatter.ts'
+
 const BITS = 11
 const REGISTERS = 1 << BITS
 const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
@@ -10,7 +12,7 @@ export class Distinct {
   readonly #registers = new Uint8Array(REGISTERS)
 
   add(text: string): void {
-    const hash = hashOf(text)
+    const hash = scatter(text)
     const register = hash >>> (32 - BITS)
     // The place of the first one among the bits that did not choose the register.
     const rank = Math.min(Math.clz32(hash << BITS), 32 - BITS) + 1
@@ -32,13 +34,4 @@ export class Distinct {
     if (estimate > 2 ** 32 / 30) return Math.round(-(2 ** 32) * Math.log(1 - estimate / 2 ** 32))
     return Math.round(estimate)
   }
-}
-
-// FNV-1a with MurmurHash3's finaliser. Not secret: who chooses keys can make the count wrong, and nothing else.
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
 }

@@ -5,6 +5,7 @@ import { type Cost, costFor, type WHOLE_LIMIT } from './cost.ts'
 import type { Digest } from './digest.ts'
 import type { FoundKey } from './request/caller.ts'
 import { UNKNOWN_ADDRESS, type Subject } from './request/identity.ts'
+import { scatter } from './scatter.ts'
 import { type Demand, type Group, Mode, type OnceDemand, PenaltyMode } from './store/contract.ts'
 
 /** One policy that applies to a request, and whose counter it asks for. */
@@ -129,14 +130,5 @@ function onceOf(
 
 function isShadow(policy: CompiledPolicy, subject: Subject): boolean {
   const { shadow, name } = policy
-  return shadow > 0 && (shadow === 1 || share(`${name} ${subject}`) < shadow)
-}
-
-/** A stable number from 0 to 1 for a text: FNV-1a with MurmurHash3's finaliser, to divide keys and for nothing else. */
-function share(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
+  return shadow > 0 && (shadow === 1 || scatter(`${name} ${subject}`) / 2 ** 32 < shadow)
 }
