@@ -8,9 +8,11 @@ import { setup } from './setup.mjs'
 
 const [name = 'express', ...args] = process.argv.slice(2)
 const app = `demo-${name}`
-if (!existsSync(join(root, 'apps', app))) {
-  const names = readdirSync(join(root, 'apps')).filter(entry => entry.startsWith('demo-'))
-  console.error(`There is no demo "${name}"; there are ${names.map(entry => entry.slice(5)).join(', ')}.`)
+const names = readdirSync(join(root, 'apps'))
+  .filter(entry => existsSync(join(root, 'apps', entry, 'src/demo.ts')) && entry !== 'demo-kit')
+  .map(entry => entry.slice('demo-'.length))
+if (!names.includes(name)) {
+  console.error(`There is no demo "${name}"; there are ${names.join(', ')}.`)
   process.exit(1)
 }
 

@@ -1,9 +1,10 @@
 // Brings a machine that has only node and npm to where everything here runs.
 //   node tools/setup.mjs              the packages
-//   node tools/setup.mjs --servers    … and a Redis and a Valkey server for the tests
+//   node tools/setup.mjs --servers    … and a Redis and a Valkey server for the tests, and if it can a Chromium
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { findBrowser } from './find-browser.mjs'
 import { findServer } from './find-server.mjs'
 import { pnpm } from './pnpm.mjs'
 
@@ -13,7 +14,10 @@ const variables = { 'redis-server': 'REDIS_URL', 'valkey-server': 'VALKEY_URL' }
 /** Sets up; throws one sentence that says what to do if it cannot. @param {{ servers?: boolean }} [options] */
 export function setup({ servers = false } = {}) {
   checkNode()
-  if (servers) bringServers()
+  if (servers) {
+    bringServers()
+    bringBrowser()
+  }
   if (pnpm(['install', '--frozen-lockfile']) !== 0) throw new Error('pnpm could not install the packages.')
 }
 
@@ -28,6 +32,11 @@ function bringServers() {
   if (existsSync('/usr/bin/apt-get')) installByApt(missing())
   const names = missing()
   if (names.length > 0) throw new Error(advice(names))
+}
+
+// The tests of the live page look at it in a Chromium, and say so where there is none: that is no error.
+function bringBrowser() {
+  if (findBrowser() === undefined && existsSync('/usr/bin/apt-get')) installByApt(['chromium'])
 }
 
 function missing() {

@@ -1,6 +1,8 @@
 import { http } from './http.ts'
 import { importing } from './import.ts'
+import { logins } from './logins/index.ts'
 import { memory } from './memory.ts'
+import { quota } from './quota.ts'
 import { redis } from './redis.ts'
 import { place, type Section, toMarkdown, versionsLine } from './report.ts'
 import { size } from './size.ts'
@@ -9,6 +11,8 @@ const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = 
   memory,
   size,
   redis,
+  quota,
+  logins,
   http,
   import: importing,
 }

@@ -1,48 +1,80 @@
-import { type RateLimiterOptions, RateLimiter } from '@halt/core'
+import { RateLimiter } from '@halt/core'
+import { headerWriter } from '@halt/core/http'
+import {
+  type AppOptions,
+  EVERYBODY,
+  livePage,
+  LOGIN,
+  MODEL,
+  PENALTY,
+  send,
+  userLimits,
+  visitOf,
+} from '@halt/demo-kit'
 import { halt } from '@halt/express'
 import express, { type Express, type Request } from 'express'
 
+import { complete } from './complete.ts'
 import { demoAuth } from './demo-auth.ts'
-import { EVERYBODY, LOGIN, PLANS } from './policies.ts'
 
-/** What the app does not choose itself. */
-export interface AppOptions {
-  /** Where the counters are. */
-  readonly store: RateLimiterOptions['store']
-  /** The longest that a request waits for it. Default 100 ms. */
-  readonly storeTimeout?: RateLimiterOptions['storeTimeout']
-}
-
-/** A small API behind Halt: one limit for everybody, a tight one for passwords, plans for users. */
-export function createApp({ store, storeTimeout }: AppOptions): Express {
-  // Local addresses are exempt by default; here every client is local.
-  const local = { store, storeTimeout, exemptPrivateIps: false } as const
-  const everybody = new RateLimiter<Request>({ ...local, policy: EVERYBODY })
-  const passwords = new RateLimiter<Request>({ ...local, policy: LOGIN })
-  const plans = new RateLimiter<Request>({ ...local, policy: req => PLANS[req.user?.plan ?? 'free'] })
+/** A small API behind Halt: limits for everybody, for passwords, for users and their companies, for a model. */
+export function createApp({ store, storeTimeout, accounts, operator }: AppOptions): Express {
+  const common = {
+    store,
+    storeTimeout,
+    telemetry: operator?.telemetry,
+    // Local addresses are exempt by default; here every client is local.
+    exemptPrivateIps: false,
+  } as const
+  const everybody = new RateLimiter<Request>({ ...common, policy: EVERYBODY })
+  const passwords = new RateLimiter<Request>({ ...common, policy: LOGIN })
+  const limits = userLimits((req: Request) => req.user?.company)
+  const users = new RateLimiter<Request>({
+    ...common,
+    policy: req => limits[req.user?.plan ?? 'free'],
+    penalty: PENALTY,
+  })
+  const model = new RateLimiter<Request>({ ...common, policy: MODEL })
+  // Refusals that name the policy.
+  const errorFormat = 'problem'
 
   const app = express()
   app.disable('x-powered-by')
-  app.use(halt({ limiter: everybody }))
-  app.use(demoAuth)
+  if (operator !== undefined) app.use(livePage(operator))
+  app.use(halt({ limiter: everybody, errorFormat }))
+  app.use(demoAuth(accounts))
 
   // Never counted, so that a health check never turns a busy instance into a dead one.
   app.get('/health', (_req, res) => void res.json({ status: 'up' }))
 
-  app.post('/auth/login', halt({ limiter: passwords }), express.json(), (req, res) => {
+  app.post('/auth/login', halt({ limiter: passwords, errorFormat }), express.json(), (req, res) => {
     const { password } = (req.body ?? {}) as { password?: unknown }
     if (password === 'correct horse') return void res.json({ welcome: true })
     res.status(401).json({ error: 'wrong_password' })
   })
 
-  app.get('/quotes', halt({ limiter: plans }), (req, res) => {
+  app.get('/quotes', halt({ limiter: users, errorFormat }), (req, res) => {
     res.json({ quote: 'Make haste slowly.', left: req.halt?.remaining })
   })
 
   // Heavy work: one report takes what five quotes take.
-  app.get('/reports', halt({ limiter: plans, cost: 5 }), (req, res) => {
+  app.get('/reports', halt({ limiter: users, errorFormat, cost: 5 }), (req, res) => {
     res.json({ report: 'All is well.', left: req.halt?.remaining })
   })
+
+  app.post('/plan', express.json(), (req, res) => {
+    const { plan } = (req.body ?? {}) as { plan?: unknown }
+    if (accounts.move(req.user, plan)) return void res.json({ plan })
+    res.status(400).json({ error: 'no_such_user_or_plan' })
+  })
+
+  app.post('/complete', express.json(), complete(model, headerWriter('openai', model)))
+
+  if (operator !== undefined) {
+    app.get('/debug/explain', async (req, res) => {
+      send(await operator.explain(visitOf(req), () => users.explain(req)), res)
+    })
+  }
 
   return app
 }

@@ -1,31 +1,41 @@
-import { RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { RateLimiter } from '@halt/core'
+import { headerWriter } from '@halt/core/http'
+import { type AppOptions, EVERYBODY, LOGIN, MODEL, PENALTY, userLimits } from '@halt/demo-kit'
 import { halt } from '@halt/fastify'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 
+import { complete } from './complete.ts'
 import { demoAuth } from './demo-auth.ts'
-import { EVERYBODY, LOGIN, PLANS } from './policies.ts'
+import { explainRoute, livePage } from './operator.ts'
 
-/** What the app does not choose itself. */
-export interface AppOptions {
-  /** Where the counters are. */
-  readonly store: RateLimiterOptions['store']
-  /** The longest that a request waits for it. Default 100 ms. */
-  readonly storeTimeout?: RateLimiterOptions['storeTimeout']
-}
-
-/** A small API behind Halt: one limit for everybody, a tight one for passwords, plans for users. */
-export async function createApp({ store, storeTimeout }: AppOptions): Promise<FastifyInstance> {
-  // Local addresses are exempt by default; here every client is local.
-  const local = { store, storeTimeout, exemptPrivateIps: false } as const
-  const everybody = new RateLimiter<FastifyRequest>({ ...local, policy: EVERYBODY })
-  const plans = new RateLimiter<FastifyRequest>({
-    ...local,
-    policy: ({ user }) => PLANS[user?.plan ?? 'free'],
+/** A small API behind Halt: limits for everybody, for passwords, for users and their companies, for a model. */
+export async function createApp({
+  store,
+  storeTimeout,
+  accounts,
+  operator,
+}: AppOptions): Promise<FastifyInstance> {
+  const common = {
+    store,
+    storeTimeout,
+    telemetry: operator?.telemetry,
+    // Local addresses are exempt by default; here every client is local.
+    exemptPrivateIps: false,
+  } as const
+  const everybody = new RateLimiter<FastifyRequest>({ ...common, policy: EVERYBODY })
+  const limits = userLimits(({ user }: FastifyRequest) => user?.company)
+  const users = new RateLimiter<FastifyRequest>({
+    ...common,
+    policy: ({ user }) => limits[user?.plan ?? 'free'],
+    penalty: PENALTY,
   })
+  const model = new RateLimiter<FastifyRequest>({ ...common, policy: MODEL })
 
   const app = Fastify()
-  await app.register(halt, { limiter: everybody })
-  demoAuth(app)
+  if (operator !== undefined) livePage(app, operator)
+  // Refusals that name the policy.
+  await app.register(halt, { limiter: everybody, errorFormat: 'problem' })
+  demoAuth(app, accounts)
 
   // Never counted, so that a health check never turns a busy instance into a dead one.
   app.get('/health', () => ({ status: 'up' }))
@@ -37,14 +47,23 @@ export async function createApp({ store, storeTimeout }: AppOptions): Promise<Fa
     return reply.code(401).send({ error: 'wrong_password' })
   })
 
-  app.get('/quotes', { config: { halt: { limiter: plans } } }, request => {
+  app.get('/quotes', { config: { halt: { limiter: users } } }, request => {
     return { quote: 'Make haste slowly.', left: request.halt?.remaining }
   })
 
   // Heavy work: one report takes what five quotes take.
-  app.get('/reports', { config: { halt: { limiter: plans, cost: 5 } } }, request => {
+  app.get('/reports', { config: { halt: { limiter: users, cost: 5 } } }, request => {
     return { report: 'All is well.', left: request.halt?.remaining }
   })
+
+  app.post('/plan', ({ user, body }, reply) => {
+    const { plan } = (body ?? {}) as { plan?: unknown }
+    if (accounts.move(user, plan)) return reply.send({ plan })
+    return reply.code(400).send({ error: 'no_such_user_or_plan' })
+  })
+
+  app.post('/complete', complete(model, headerWriter('openai', model)))
+  if (operator !== undefined) explainRoute(app, operator, users)
 
   return app
 }

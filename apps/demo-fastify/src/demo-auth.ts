@@ -1,12 +1,5 @@
+import type { Accounts, User } from '@halt/demo-kit'
 import type { FastifyInstance } from 'fastify'
-
-import { PLANS } from './policies.ts'
-
-/** Who asks, as an authentication would find out. */
-interface User {
-  readonly id: string
-  readonly plan: keyof typeof PLANS
-}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,14 +8,13 @@ declare module 'fastify' {
 }
 
 /**
- * FOR THIS DEMO ONLY: believes whatever the client says about itself in `X-Demo-User` and `X-Demo-Plan`.
+ * FOR THIS DEMO ONLY: believes whatever the client says about itself in `X-Demo-User`.
  *
  * In a service, your authentication stands here and sets `request.user`.
  */
-export function demoAuth(app: FastifyInstance): void {
+export function demoAuth(app: FastifyInstance, accounts: Accounts): void {
   app.decorateRequest('user', undefined)
   app.addHook('onRequest', async request => {
-    const { 'x-demo-user': id, 'x-demo-plan': plan } = request.headers
-    if (typeof id === 'string') request.user = { id, plan: plan === 'pro' ? 'pro' : 'free' }
+    request.user = accounts.find(request.headers['x-demo-user']?.toString())
   })
 }

@@ -1,5 +1,17 @@
 import 'reflect-metadata'
-import type { Policy, RateLimiterOptions } from '@halt/core'
+import type { AnyPolicy } from '@halt/core'
+import {
+  Accounts,
+  type AppOptions,
+  EVERYBODY,
+  livePage,
+  LOGIN,
+  MODEL,
+  Operator,
+  PENALTY,
+  type Plan,
+  userLimits,
+} from '@halt/demo-kit'
 import { HaltGuard, HaltModule } from '@halt/nest'
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo'
 import { type DynamicModule, type INestApplication, Module } from '@nestjs/common'
@@ -11,39 +23,36 @@ import { WsAdapter } from '@nestjs/platform-ws'
 import { ApiController } from './api.controller.ts'
 import { ChatGateway } from './chat.gateway.ts'
 import { DemoAuthGuard, type MaybeUser } from './demo-auth.ts'
-import { EVERYBODY, LOGIN, PLANS } from './policies.ts'
+import { ModelController } from './model.controller.ts'
+import { OperatorController } from './operator.controller.ts'
 import { QuotesResolver } from './quotes.resolver.ts'
 
-/** What the app does not choose itself. */
-export interface AppOptions {
-  /** Where the counters are. */
-  readonly store: RateLimiterOptions['store']
-  /** The longest that a request waits for it. Default 100 ms. */
-  readonly storeTimeout?: RateLimiterOptions['storeTimeout']
-  /** Where other services send messages, on this machine only. */
-  readonly servicePort: number
-}
-
 // One list for each plan, made once: each is compiled when it is first met.
-const COUNTED: Readonly<Record<keyof typeof PLANS, readonly Policy[]>> = {
-  free: [EVERYBODY, PLANS.free],
-  pro: [EVERYBODY, PLANS.pro],
+const ofUsers = userLimits(({ user }: MaybeUser) => user?.company)
+const COUNTED: Readonly<Record<Plan, readonly AnyPolicy<MaybeUser>[]>> = {
+  free: [EVERYBODY, ...ofUsers.free],
+  pro: [EVERYBODY, ...ofUsers.pro],
 }
 
-/** A small API behind Halt: one limit for everybody, a tight one for passwords, plans for users. */
+/** A small API behind Halt: limits for everybody, for passwords, for users and their companies, for a model. */
 @Module({})
 class AppModule {
-  static with({ store, storeTimeout }: AppOptions): DynamicModule {
+  static with({ store, storeTimeout, accounts, operator }: AppOptions): DynamicModule {
     return {
       module: AppModule,
       imports: [
         HaltModule.forRoot({
           store,
           storeTimeout,
+          telemetry: operator?.telemetry,
           // Local addresses are exempt by default; here every client is local.
           exemptPrivateIps: false,
-          policy: ({ user }: MaybeUser) => (user === undefined ? EVERYBODY : COUNTED[user.plan]),
-          policies: { login: LOGIN },
+          // Refusals that name the policy.
+          errorFormat: 'problem',
+          policy: (request: MaybeUser) =>
+            request.user === undefined ? EVERYBODY : COUNTED[request.user.plan],
+          policies: { login: LOGIN, model: MODEL },
+          penalty: PENALTY,
         }),
         GraphQLModule.forRoot<ApolloDriverConfig>({
           driver: ApolloDriver,
@@ -51,10 +60,12 @@ class AppModule {
           graphiql: false,
         }),
       ],
-      controllers: [ApiController],
+      controllers: [ApiController, ModelController, ...(operator === undefined ? [] : [OperatorController])],
       providers: [
         QuotesResolver,
         ChatGateway,
+        { provide: Accounts, useValue: accounts },
+        { provide: Operator, useValue: operator },
         // In this order: who asks is known before it is counted.
         { provide: APP_GUARD, useClass: DemoAuthGuard },
         { provide: APP_GUARD, useClass: HaltGuard },
@@ -64,14 +75,15 @@ class AppModule {
 }
 
 /** Makes the app: HTTP, GraphQL at `/graphql`, a WebSocket at `/chat`, and TCP for other services. */
-export async function createApp(options: AppOptions): Promise<INestApplication> {
+export async function createApp(options: AppOptions, servicePort: number): Promise<INestApplication> {
   const app = await NestFactory.create(AppModule.with(options), {
     logger: ['error', 'warn'],
     abortOnError: false,
   })
+  if (options.operator !== undefined) app.use(livePage(options.operator))
   app.useWebSocketAdapter(new WsAdapter(app))
   app.connectMicroservice<MicroserviceOptions>(
-    { transport: Transport.TCP, options: { host: '127.0.0.1', port: options.servicePort } },
+    { transport: Transport.TCP, options: { host: '127.0.0.1', port: servicePort } },
     { inheritAppConfig: true },
   )
   return app

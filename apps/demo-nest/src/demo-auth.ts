@@ -1,12 +1,5 @@
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common'
-
-import type { PLANS } from './policies.ts'
-
-/** Who asks, as an authentication would find out. */
-interface User {
-  readonly id: string
-  readonly plan: keyof typeof PLANS
-}
+import { Accounts, type User } from '@halt/demo-kit'
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common'
 
 /** A request, or a socket, that may have a user. */
 export interface MaybeUser {
@@ -18,18 +11,21 @@ interface DemoRequest extends MaybeUser {
 }
 
 /**
- * FOR THIS DEMO ONLY: believes whatever the client says about itself in `X-Demo-User` and `X-Demo-Plan`.
+ * FOR THIS DEMO ONLY: believes whatever the client says about itself in `X-Demo-User`.
  *
  * In a service, your authentication stands here and sets `request.user`.
  */
 @Injectable()
 export class DemoAuthGuard implements CanActivate {
+  readonly #accounts: Accounts
+
+  constructor(@Inject(Accounts) accounts: Accounts) {
+    this.#accounts = accounts
+  }
+
   canActivate(context: ExecutionContext): boolean {
     const request = requestOf(context)
-    const id = request?.headers['x-demo-user']
-    if (request !== undefined && id !== undefined) {
-      request.user = { id, plan: request.headers['x-demo-plan'] === 'pro' ? 'pro' : 'free' }
-    }
+    if (request !== undefined) request.user = this.#accounts.find(request.headers['x-demo-user'])
     return true
   }
 }

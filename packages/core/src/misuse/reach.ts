@@ -1,6 +1,9 @@
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import type { Warn } from '../errors.ts'
 
+// A limit so many times as large as the other lets in counts something else: tokens beside requests, by cost.
+const OTHER_UNITS = 20
+
 /** Warns of a policy that never refuses, because another one of the limiter always refuses before it. */
 export function noticeUnreachable(policies: readonly CompiledPolicy[], warn: Warn): void {
   for (const policy of policies) {
@@ -16,6 +19,7 @@ export function noticeUnreachable(policies: readonly CompiledPolicy[], warn: War
 
 function alwaysRefusesFirst(tight: CompiledPolicy, loose: CompiledPolicy): boolean {
   if (!isPlain(tight) || !isPlain(loose) || !isSameCount(tight, loose)) return false
+  if (loose.window < tight.window || loose.limit > OTHER_UNITS * mostOf(tight, loose.window)) return false
   if (loose.algorithm !== 'token-bucket') return mostOf(tight, spanOf(loose)) <= loose.limit
   // A bucket is never empty when nothing can be taken faster than it refills, in larger bursts than it holds.
   return (

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import type { AnyPolicy } from '../../src/index.ts'
+import { type AnyPolicy, llmBudget } from '../../src/index.ts'
 import { world } from '../world.ts'
 
 const policy = (fields: Partial<AnyPolicy> = {}): AnyPolicy =>
@@ -90,6 +90,16 @@ describe('a policy that never refuses', () => {
   ])('is not seen where the other leaves it something to do: %s', (_, tight, loose) => {
     const { limiter, codes } = world()
     limiter([policy(tight), policy(loose)])
+    expect(codes()).toEqual([])
+  })
+
+  it('is not seen in tokens beside requests, which a call costs by name', () => {
+    const { limiter, codes } = world()
+    limiter(llmBudget({ rpm: 60, tpm: 100_000, monthly: 1_000_000 }))
+    limiter([
+      policy({ keyStrategy: 'user' }),
+      window({ limit: 100_000, window: 60, keyStrategy: 'user' }) as AnyPolicy,
+    ])
     expect(codes()).toEqual([])
   })
 

@@ -1,0 +1,158 @@
+import { once } from 'node:events'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { format } from 'node:util'
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+
+// Every example in docs/recipes, docs/quotas.md and docs/penalties.md is run, prints what its `// → …` says, and its server answers as its text says.
+
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
+const recipes = await readdir(join(docs, 'recipes'))
+const files = [...recipes.map(name => `recipes/${name}`), 'quotas.md', 'penalties.md']
+
+let folder: string
+beforeAll(async () => {
+  // Beside the app: so imports find its packages.
+  folder = await mkdtemp(fileURLToPath(new URL('recipes-', import.meta.url)))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+for (const file of files) {
+  const text = await readFile(join(docs, file), 'utf8')
+  const examples = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
+
+  describe(`docs/${file}`, () => {
+    it('has an example', () => expect(examples.length).toBeGreaterThan(0))
+
+    it.each(examples.map((code, i) => [i + 1, code] as const))(
+      'example %i does what it says',
+      async (i, code) => {
+        const name = `${basename(file, '.md')}-${i}`
+        const { printed, server } = await run(name, code)
+        const expected = [...code.matchAll(/\/\/ →(?: (.*))?$/gm)].map(([, line]) => line ?? '')
+        let at = 0
+        // In a loop one line stands for several.
+        for (const line of printed)
+          if (!pattern(expected[at]).test(line)) expect(line).toMatch(pattern(expected[at - 1]))
+          else at++
+        expect(at, 'all is printed').toBe(expected.length)
+        const visit = visits[name]
+        expect(server === undefined, 'a server is visited, and nothing else').toBe(visit === undefined)
+        if (server === undefined) return
+        await visit?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+        server.close()
+        server.closeAllConnections()
+      },
+    )
+  })
+}
+
+/** Runs an example, its server on a free port; what it printed. */
+async function run(name: string, code: string): Promise<{ printed: string[]; server?: Server }> {
+  const path = join(folder, `${name}.ts`)
+  await writeFile(
+    path,
+    code.replace(/app\.listen\(\d+\)/, "export const server = app.listen(0, '127.0.0.1')"),
+  )
+  const printed: string[] = []
+  const now = Date.now
+  const log = vi.spyOn(console, 'log').mockImplementation((...args) => void printed.push(format(...args)))
+  try {
+    const { server } = (await import(path)) as { server?: Server }
+    if (server?.listening === false) await once(server, 'listening')
+    return { printed: linesOf(printed), ...(server && { server }) }
+  } finally {
+    log.mockRestore()
+    // An example may turn the clock.
+    Date.now = now
+  }
+}
+
+/** The lines that were printed: one text may hold several. */
+function linesOf(printed: readonly string[]): string[] {
+  return printed.flatMap(text => text.split('\n').map(line => line.trimEnd()))
+}
+
+/** What is printed, where `…` is anything. */
+function pattern(line: string | undefined): RegExp {
+  // Never, where nothing more is expected.
+  if (line === undefined) return /^\b$/
+  const parts = line.split('…').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+  return new RegExp(`^${parts.join('.*')}$`)
+}
+
+const post = (url: string, body: object, user?: string): Promise<Response> =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...(user !== undefined && { 'X-User': user }) },
+    body: JSON.stringify(body),
+  })
+
+async function statuses(count: number, ask: () => Promise<Response>): Promise<number[]> {
+  const found: number[] = []
+  for (let i = 0; i < count; i++) found.push((await ask()).status)
+  return found
+}
+
+/** What clients of the examples' servers meet. */
+const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
+  async 'concurrency-1'(url) {
+    const all = await Promise.all([1, 2, 3].map(() => fetch(`${url}/report`)))
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(2)
+    expect(await statuses(1, () => fetch(`${url}/report`))).toEqual([200])
+  },
+
+  async 'llm-endpoint-1'(url) {
+    const answer = await post(`${url}/complete`, { prompt: 'hello' }, 'ann')
+    // Two a letter: ten tokens are gone, of the thousand that were reserved none.
+    const { text, left } = (await answer.json()) as { text: string; left: Record<string, number> }
+    expect(text).toBe('HELLO')
+    expect(left).toMatchObject({ llm_requests: 59, llm_monthly_tokens: 4_999_990 })
+    // A token comes back each two thirds of a millisecond.
+    expect(left['llm_tokens']).toBeGreaterThanOrEqual(89_990)
+    expect(left['llm_tokens']).toBeLessThanOrEqual(90_000)
+    expect((await post(`${url}/complete`, { prompt: 'x'.repeat(90_000) }, 'ann')).status).toBe(429)
+  },
+
+  async 'llm-endpoint-3'(url) {
+    expect(await (await post(`${url}/embed`, { text: 'x'.repeat(400) })).json()).toEqual({ left: 99_900 })
+  },
+
+  async 'llm-endpoint-2'(url) {
+    const left = async (user: string): Promise<number> => {
+      const answer = await fetch(`${url}/left`, { headers: { 'X-User': user } })
+      return ((await answer.json()) as Record<string, number>)['llm_monthly_tokens']!
+    }
+    const stream = await post(`${url}/stream`, { prompt: 'hello' }, 'ann')
+    expect(stream.headers.get('x-ratelimit-remaining-requests')).toBe('59')
+    expect(await left('ann')).toBe(5_000_000 - 1005)
+    expect(await stream.text()).toBe('token '.repeat(50))
+    expect(await left('ann')).toBe(5_000_000 - 55)
+
+    const abort = new AbortController()
+    const body = JSON.stringify({ prompt: 'hello' })
+    const headers = { 'Content-Type': 'application/json', 'X-User': 'ben' }
+    const cut = await fetch(`${url}/stream`, { method: 'POST', headers, body, signal: abort.signal })
+    await cut.body?.getReader().read()
+    abort.abort()
+    await vi.waitFor(async () => expect(await left('ben')).toBeGreaterThan(5_000_000 - 55))
+    expect(await left('ben')).toBeLessThanOrEqual(5_000_000 - 6)
+  },
+
+  async 'login-protection-1'(url) {
+    const login = (email: string, password: string) => () => post(`${url}/login`, { email, password })
+    expect(await statuses(3, login('ann@example.com', 'correct horse'))).toEqual([200, 200, 200])
+    expect(await statuses(6, login('ann@example.com', 'guess'))).toEqual([401, 401, 401, 401, 401, 429])
+    expect(await statuses(1, login(' Ann@Example.com', 'correct horse'))).toEqual([429])
+    expect(await statuses(1, login('ben@example.com', 'correct horse'))).toEqual([200])
+  },
+
+  async 'login-protection-2'(url) {
+    const found = await statuses(11, () => post(`${url}/login`, {}))
+    expect([found.filter(status => status === 401).length, found.at(-1)]).toEqual([10, 429])
+  },
+}

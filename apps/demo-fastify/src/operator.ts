@@ -1,0 +1,26 @@
+import type { RateLimiter } from '@halt/core'
+import { type Answer, type Operator, visitOf } from '@halt/demo-kit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+/** Serves the live page, before anything is counted. */
+export function livePage(app: FastifyInstance, operator: Operator): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const answer = await operator.live(visitOf(request.raw))
+    return answer && send(answer, reply)
+  })
+}
+
+/** Serves `/debug/explain`: why this very request would be let in or refused. */
+export function explainRoute(
+  app: FastifyInstance,
+  operator: Operator,
+  limiter: RateLimiter<FastifyRequest>,
+): void {
+  app.get('/debug/explain', async (request, reply) =>
+    send(await operator.explain(visitOf(request.raw), () => limiter.explain(request)), reply),
+  )
+}
+
+function send({ status, headers, body }: Answer, reply: FastifyReply): FastifyReply {
+  return reply.code(status).headers(headers).send(body)
+}

@@ -1,0 +1,60 @@
+// @ts-check
+import { showBucket, takeOnClick } from './bucket.js'
+import { drawChart } from './chart.js'
+import { showEvents, showKeys, showPolicies, showStore, text } from './tables.js'
+
+/** @typedef {import('../src/live/feed.ts').Feed} Feed */
+
+const EVERY = 1000
+
+/** @param {readonly number[]} numbers */
+const sum = numbers => numbers.reduce((total, n) => total + n, 0)
+
+/** Of the last whole second: the present one has only begun. @param {readonly number[]} numbers */
+const now = numbers => String(numbers.at(-2) ?? 0)
+
+/** @param {Feed} feed */
+function show(feed) {
+  const { counts, store } = feed
+  const [allowed, refused] = [sum(counts.allowed), sum(counts.refused)]
+  text('allowed', now(counts.allowed))
+  text('refused', now(counts.refused))
+  text('share', allowed + refused === 0 ? '–' : `${Math.round((100 * refused) / (allowed + refused))} %`)
+  text(
+    'p95',
+    store.p95 === undefined ? '–' : `${store.p95 < 10 ? store.p95.toFixed(2) : Math.round(store.p95)} ms`,
+  )
+  drawChart(counts)
+  showPolicies(feed)
+  showKeys(feed)
+  showStore(feed)
+  showEvents(feed)
+  showBucket(feed.bucket)
+  if (store.decides === 'store') state('good', 'Healthy: the store decides')
+  else state('bad', `Degraded: ${store.decides}`)
+}
+
+/** @param {'good' | 'bad' | ''} mood @param {string} says */
+function state(mood, says) {
+  text('state', says).className = `pill ${mood}`
+}
+
+async function ask() {
+  try {
+    const response = await fetch('feed', { signal: AbortSignal.timeout(5000) })
+    if (response.ok) show(await response.json())
+    else state('bad', response.status === 429 ? 'Too many wrong tokens' : `Answered ${response.status}`)
+  } catch {
+    state('bad', 'The app does not answer')
+  }
+}
+
+// One after the other, and only while somebody looks.
+async function watch() {
+  if (!document.hidden) await ask()
+  setTimeout(watch, EVERY)
+}
+
+takeOnClick(ask)
+document.addEventListener('visibilitychange', () => void ask())
+void watch()

@@ -1,0 +1,67 @@
+const STANDARD = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'retry-after'] as const
+const WIDTH = 21
+
+/** Sends requests and prints the answers, one line each. */
+export class Client {
+  /** Whether everything was as expected so far. */
+  ok = true
+  readonly #url: string
+  readonly #print: (line: string) => void
+
+  constructor(url: string, print: (line: string) => void) {
+    this.#url = url
+    this.#print = print
+  }
+
+  title(text: string): void {
+    this.#print(`\n${text}`)
+    this.#print(`  ${'request'.padEnd(WIDTH)} status  Limit  Remaining   Reset  Retry-After`)
+  }
+
+  print(line: string): void {
+    this.#print(line === '' ? line : `  ${line}`)
+  }
+
+  /** Sends a request; its status is to be `status`. */
+  async expect(
+    status: number,
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: object,
+  ): Promise<Response> {
+    const response = await this.send(method, path, headers, body)
+    const [limit, remaining, reset, retry] = STANDARD.map(name => response.headers.get(name) ?? '–')
+    const seconds = reset === '–' ? reset : until(Number(reset))
+    const cells = [limit?.padStart(6), remaining?.padStart(11), seconds?.padStart(8), retry?.padStart(13)]
+    this.#print(`  ${`${method} ${path}`.padEnd(WIDTH)} ${response.status}    ${cells.join('')}`)
+    this.check(`the status is ${status}`, response.status === status)
+    return response
+  }
+
+  /** Sends a request and says nothing of it. */
+  send(method: string, path: string, headers: Record<string, string> = {}, body?: object): Promise<Response> {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+    const type = { ...headers, 'Content-Type': 'application/json' }
+    return fetch(this.#url + path, { method, headers: type, ...sent })
+  }
+
+  async body(response: Response): Promise<string> {
+    const text = await response.text()
+    for (const line of text.trimEnd().split('\n')) this.#print(`  ${line}`)
+    return text
+  }
+
+  /** Notes what does not hold. */
+  check(what: string, holds: boolean): void {
+    if (holds) return
+    this.ok = false
+    this.#print(`  ✗ expected: ${what}`)
+  }
+}
+
+/** `+3 s`, `+6 d`: the time until an instant, Unix seconds. */
+function until(instant: number): string {
+  const seconds = Math.max(0, instant - Math.floor(Date.now() / 1000))
+  return seconds < 3 * 86_400 ? `+${seconds} s` : `+${Math.floor(seconds / 86_400)} d`
+}

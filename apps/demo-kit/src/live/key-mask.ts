@@ -1,0 +1,16 @@
+import { createHmac, randomBytes } from 'node:crypto'
+
+const KIND = /^(ip|user|api-key|custom)(?=:)/
+
+/**
+ * Shows keys as digests: `user #1f0a9c3b`. The secret is this process's own, so that a digest tells nobody who it is,
+ * but the same key has the same digest in all tables.
+ */
+export class KeyMask {
+  readonly #secret = randomBytes(32)
+
+  hide(key: string): string {
+    const digest = createHmac('sha256', this.#secret).update(key, 'utf8').digest('hex').slice(0, 8)
+    return `${KIND.exec(key)?.[0] ?? 'key'} #${digest}`
+  }
+}

@@ -1,0 +1,72 @@
+import type { PolicyVerdict } from '@halt/core'
+
+/** What a policy did so far, and its tightest counter. */
+export interface Tally {
+  readonly policy: string
+  readonly allowed: number
+  readonly refused: number
+  readonly shadow: boolean
+  readonly key: string
+  readonly limit: number
+  /** Units left at `at`. */
+  readonly remaining: number
+  /** When it was seen, Unix milliseconds. */
+  readonly at: number
+  /** When nothing counts any more, Unix seconds. */
+  readonly resetAt: number
+}
+
+type Entry = { -readonly [K in keyof Tally]: Tally[K] }
+
+/** How many policies are told apart: a resolver may give any number. */
+const MOST = 64
+
+/** What each policy did, and its tightest counter: a fixed number of fields a policy. */
+export class Tallies {
+  readonly #entries = new Map<string, Entry>()
+
+  /** @param now Unix milliseconds */
+  count(verdict: PolicyVerdict, now: number): void {
+    const { policy, allowed } = verdict
+    let entry = this.#entries.get(policy)
+    if (entry === undefined) {
+      if (this.#entries.size === MOST) return
+      entry = {
+        policy,
+        allowed: 0,
+        refused: 0,
+        shadow: false,
+        key: '',
+        limit: 0,
+        remaining: 0,
+        at: 0,
+        resetAt: 0,
+      }
+      this.#entries.set(policy, entry)
+    }
+    if (allowed) entry.allowed++
+    else entry.refused++
+    entry.shadow = verdict.mode === 'shadow'
+    if (entry.key !== verdict.key && share(entry, now) < verdict.remaining / verdict.limit) return
+    entry.key = verdict.key
+    entry.limit = verdict.limit
+    entry.remaining = verdict.remaining
+    entry.resetAt = verdict.resetAt
+    entry.at = now
+  }
+
+  /** All, the tightest first. */
+  read(now: number): Tally[] {
+    return [...this.#entries.values()]
+      .sort((a, b) => share(a, now) - share(b, now))
+      .map(entry => ({ ...entry }))
+  }
+}
+
+/** What share of the limit is left by now, if it came back evenly since; 1 once all of it has. */
+function share({ limit, remaining, at, resetAt }: Entry, now: number): number {
+  const whole = resetAt * 1000 - at
+  if (limit === 0 || whole <= 0 || now >= resetAt * 1000) return 1
+  const left = Math.max(0, remaining) / limit
+  return Math.min(1, left + (1 - left) * ((now - at) / whole))
+}

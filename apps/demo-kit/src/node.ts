@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import type { Answer, Visit } from './answer.ts'
+import type { Operator } from './operator.ts'
+
+/** Reads a request of Node's own, as Express and Nest hand it on. */
+export function visitOf(req: IncomingMessage & { originalUrl?: string }): Visit {
+  return {
+    method: req.method ?? 'GET',
+    url: req.originalUrl ?? req.url ?? '/',
+    ip: req.socket.remoteAddress,
+    header: name => req.headers[name]?.toString(),
+  }
+}
+
+/** Sends an answer. */
+export function send({ status, headers, body }: Answer, res: ServerResponse): void {
+  res.writeHead(status, headers).end(body)
+}
+
+/** Middleware for the live page, of the kind that Express, Nest and Connect take. */
+export function livePage(
+  operator: Operator,
+): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+  return (req, res, next) => {
+    operator.live(visitOf(req)).then(answer => (answer === undefined ? next() : send(answer, res)), next)
+  }
+}

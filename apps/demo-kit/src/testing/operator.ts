@@ -1,0 +1,114 @@
+import { expect, it } from 'vitest'
+
+import type { Feed } from '../live/feed.ts'
+import type { Bench } from './bench.ts'
+import { drained } from './bench.ts'
+
+const PAGES = ['/live/', '/live/feed', '/live/page.js', '/live/take', '/debug/explain']
+const HOSTILE = `<img src=x onerror="alert('1')">&"'`
+
+/** What an app without an operator has: nothing. */
+export function unoperated(bench: Bench): void {
+  it('has no live page and explains nothing unless there is a token', async () => {
+    for (const path of PAGES) expect((await drained(bench.operate(path))).status).toBe(404)
+  })
+}
+
+/** The operator's pages. */
+export function operated(bench: Bench): void {
+  const feed = async (): Promise<Feed> => (await (await bench.operate('/live/feed')).json()) as Feed
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0)
+
+  it.each(PAGES)('shows %s to nobody without the token', async path => {
+    for (const authorization of [undefined, `Bearer ${bench.token}x`, 'Bearer', `Token ${bench.token}`]) {
+      const headers = authorization === undefined ? {} : { Authorization: authorization }
+      const refused = await bench.get(path, undefined, headers)
+      expect([refused.status, await refused.text()]).toEqual([401, 'Who are you?\n'])
+      expect(refused.headers.get('www-authenticate')).toMatch(/^Basic /)
+    }
+  })
+
+  it('takes the token as the password that a browser asks for', async () => {
+    const basic = (password: string): Promise<Response> =>
+      drained(bench.get('/live/', undefined, { Authorization: `Basic ${btoa(`me:${password}`)}` }))
+    expect((await basic(bench.token)).status).toBe(200)
+    expect((await basic('me')).status).toBe(401)
+  })
+
+  it('lets nobody try more than ten tokens a minute, and holds up nobody who has it', async () => {
+    expect(new Set(await bench.statuses(30, () => bench.operate('/live/feed')))).toEqual(new Set([200]))
+    const wrong = await bench.statuses(12, () => bench.operate('/live/feed', 'wrong'))
+    expect(wrong.filter(status => status === 401)).toHaveLength(10)
+    expect(wrong.slice(10)).toEqual([429, 429])
+  })
+
+  it('explains a request as text and as data, and takes nothing for it', async () => {
+    await bench.statuses(4, () => bench.get('/quotes', 'ann@acme'))
+    await bench.statuses(4, () => bench.get('/quotes', 'ben@acme'))
+    const of = { 'X-Demo-User': 'ann@acme' }
+    const text = await bench.operate('/debug/explain', bench.token, { ...of, Accept: 'text/plain' })
+    const said = await text.text()
+    expect(said).toMatch(/^Refused: quota-exceeded \(company_month\)/)
+    expect(said).toContain('free_plan (token-bucket) for "user:ann@acme"')
+    const data = await bench.operate('/debug/explain', bench.token, of)
+    expect(await data.json()).toMatchObject({
+      decision: { allowed: false, reason: 'quota-exceeded', policy: 'company_month' },
+    })
+    const again = await bench.operate('/debug/explain', bench.token, { 'X-Demo-User': 'new@acme' })
+    expect(JSON.stringify(await again.json())).toContain('"remaining":5')
+  })
+
+  it('sends a page that may load nothing from elsewhere and run nothing inline', async () => {
+    const page = await bench.operate('/live/')
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    const policy = page.headers.get('content-security-policy')
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).not.toContain('unsafe')
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff')
+    const html = await page.text()
+    const named = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, name]) => name!)
+    expect(named.length).toBeGreaterThan(2)
+    for (const name of named) expect((await drained(bench.operate(`/live/${name}`))).status).toBe(200)
+    expect(html).not.toMatch(/<script>|style=|onclick/)
+    const bare = await fetch(`${bench.app.url}/live`, {
+      headers: { Authorization: `Bearer ${bench.token}` },
+      redirect: 'manual',
+    })
+    expect([bare.status, bare.headers.get('location')]).toEqual([308, '/live/'])
+    for (const path of ['/live/../package.json', '/live/%2e%2e/package.json', '/live/nothing'])
+      expect((await drained(bench.operate(path))).status).toBe(404)
+  })
+
+  it('feeds it what was allowed and refused, by policy and by key, and shows no key', async () => {
+    await bench.statuses(7, () => bench.get('/quotes', HOSTILE))
+    const { counts, policies, refusedKeys, store } = await feed()
+    expect(sum(counts.refused)).toBe(2)
+    expect(sum(counts.allowed)).toBeGreaterThanOrEqual(5)
+    expect(policies.find(({ policy }) => policy === 'free_plan')).toMatchObject({
+      allowed: 5,
+      refused: 2,
+      limit: 5,
+      remaining: 0,
+    })
+    expect(refusedKeys).toHaveLength(1)
+    expect(refusedKeys[0]).toMatchObject({ refused: 2, policy: 'free_plan', reason: 'limited' })
+    expect(refusedKeys[0]?.key).toMatch(/^user #[0-9a-f]{8}$/)
+    expect(store).toMatchObject({ decides: 'store', errors: 0 })
+    expect(JSON.stringify(await feed())).not.toContain('onerror')
+  })
+
+  it('has a bucket to drain, which others cannot drain through a browser', async () => {
+    expect((await feed()).bucket).toEqual({ limit: 10, perSecond: 1, remaining: 10 })
+    const take = (units: string): Promise<Response> =>
+      fetch(`${bench.app.url}/live/take`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${bench.token}`, ...(units && { 'X-Halt-Take': units }) },
+      })
+    expect(await (await take('7')).json()).toMatchObject({ allowed: true, remaining: 3 })
+    expect(await (await take('5')).json()).toMatchObject({ allowed: false, retryAfter: 2 })
+    expect((await feed()).bucket.remaining).toBe(3)
+    bench.clock.advance('2s')
+    expect((await feed()).bucket.remaining).toBe(5)
+    for (const units of ['', '0', '11', '1.5', 'x']) expect((await drained(take(units))).status).toBe(400)
+  })
+}

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+
+import { Pass } from '../src/pass.ts'
+
+const TOKEN = 'ein-langes-Wört-17'
+const basic = (pair: string): string => `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`
+
+it('admits the token as Bearer and as the password of Basic', () => {
+  const pass = new Pass(TOKEN)
+  for (const good of [`Bearer ${TOKEN}`, `bearer ${TOKEN}`, basic(`me:${TOKEN}`), basic(`:${TOKEN}`)])
+    expect(pass.admits(good)).toBe(true)
+})
+
+it('admits nothing else', () => {
+  const pass = new Pass(TOKEN)
+  const bad = [
+    undefined,
+    '',
+    TOKEN,
+    'Bearer',
+    'Bearer ',
+    `Bearer ${TOKEN.slice(0, -1)}`,
+    `Bearer ${TOKEN} `.trimEnd() + '8',
+    `Token ${TOKEN}`,
+    basic(`${TOKEN}:me`),
+    basic(`me:${TOKEN}:`),
+    'Basic %%%',
+  ]
+  for (const authorization of bad) expect(pass.admits(authorization)).toBe(false)
+})
+
+it('takes no token short enough to be guessed', () => {
+  expect(() => new Pass('123456789012345')).toThrow('16 characters')
+})

@@ -1,0 +1,25 @@
+import type { RateLimiter } from '@halt/core'
+import { Operator, send, visitOf } from '@halt/demo-kit'
+import { InjectRateLimiter, SkipRateLimit } from '@halt/nest'
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common'
+import type { Request, Response } from 'express'
+
+import { OF_USERS } from './api.controller.ts'
+
+/** What the operator may ask. Mounted only where there is one. */
+@Controller()
+export class OperatorController {
+  readonly #operator: Operator
+  @InjectRateLimiter() readonly limiter!: RateLimiter
+
+  constructor(@Inject(Operator) operator: Operator) {
+    this.#operator = operator
+  }
+
+  /** Why this very request would be let in or refused. */
+  @Get('debug/explain')
+  @SkipRateLimit(...OF_USERS)
+  async explain(@Req() request: Request, @Res() response: Response): Promise<void> {
+    send(await this.#operator.explain(visitOf(request), () => this.limiter.explain(request)), response)
+  }
+}
