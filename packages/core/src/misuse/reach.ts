@@ -19,7 +19,7 @@ export function noticeUnreachable(policies: readonly CompiledPolicy[], warn: War
 
 function alwaysRefusesFirst(tight: CompiledPolicy, loose: CompiledPolicy): boolean {
   if (!isPlain(tight) || !isPlain(loose) || !isSameCount(tight, loose)) return false
-  if (loose.window < tight.window || loose.limit > OTHER_UNITS * mostOf(tight, loose.window)) return false
+  if (loose.window <= tight.window || loose.limit > OTHER_UNITS * mostOf(tight, loose.window)) return false
   if (loose.algorithm !== 'token-bucket') return mostOf(tight, spanOf(loose)) <= loose.limit
   // A bucket is never empty when nothing can be taken faster than it refills, in larger bursts than it holds.
   return (

@@ -1,5 +1,6 @@
+import { penalty as penalties } from '../algorithms/index.ts'
 import { Recent } from '../request/recent.ts'
-import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
+import { type Demand, type Group, Mode, PenaltyMode, type Verdict } from '../store/contract.ts'
 import { waitFor } from '../store/read.ts'
 
 interface Denial {
@@ -35,7 +36,8 @@ export class Denials {
       const age = clock() - denial.at
       if (age >= denial.lasts || demand.cost < denial.cost || !isSame(denial.group, group)) continue
       // The same counters, read at the present instant.
-      return { ...denial.verdict, now: denial.verdict.now + Math.floor(age * 1000) }
+      const verdict = { ...denial.verdict, now: denial.verdict.now + Math.floor(age * 1000) }
+      return isToBeScored(group, verdict) ? undefined : verdict
     }
     return undefined
   }
@@ -60,6 +62,11 @@ export class Denials {
 }
 
 const GONE: unique symbol = Symbol('gone')
+
+// Once its cool-down is over, a refusal is a new violation: the store has to know.
+function isToBeScored({ penalty }: Group, verdict: Verdict): boolean {
+  return penalty?.mode === PenaltyMode.WATCH && penalties.scores(verdict.penalty, verdict.now, penalty.rule)
+}
 
 function isUncertain({ rule }: Demand): boolean {
   return rule.letter === 'c' || rule.letter === 'q'

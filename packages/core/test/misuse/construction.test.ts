@@ -95,7 +95,7 @@ describe('a policy that never refuses', () => {
 
   it('is not seen in tokens beside requests, which a call costs by name', () => {
     const { limiter, codes } = world()
-    limiter(llmBudget({ rpm: 60, tpm: 100_000, monthly: 1_000_000 }))
+    limiter(llmBudget({ rpm: 5000, tpm: 200_000, monthly: 1_000_000 }))
     limiter([
       policy({ keyStrategy: 'user' }),
       window({ limit: 100_000, window: 60, keyStrategy: 'user' }) as AnyPolicy,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Policy, RateLimiter } from '../../src/index.ts'
+import { type PenaltyStatus, type Policy, RateLimiter } from '../../src/index.ts'
 import { by, times, view } from '../world.ts'
 import { FaultyStore, pause } from './faulty-store.ts'
 
@@ -106,6 +106,27 @@ describe('a known refusal', () => {
     await times(3, limiter, by('a'))
     for (const user of ['b', 'c', 'd']) await limiter.check(by(user))
     expect(heard).toEqual(['user:b', 'user:c', 'user:d'])
+  })
+
+  it('is asked for again once it would be scored, however short the cool-down', async () => {
+    const heard: number[] = []
+    const penalized = (cooldown: string): { store: FaultyStore; limiter: RateLimiter } => {
+      const store = new FaultyStore()
+      store.keepsPace = true
+      const telemetry = { onViolation: (_: string, { violations }: PenaltyStatus) => heard.push(violations) }
+      const penalty = { threshold: 100, cooldown }
+      return { store, limiter: new RateLimiter({ store, policy, penalty, telemetry, warn: () => {} }) }
+    }
+    const patient = penalized('1m')
+    await times(4, patient.limiter)
+    const before = patient.store.calls
+    await times(20, patient.limiter)
+    expect([patient.store.calls - before, heard]).toEqual([0, [1]])
+    const strict = penalized('1ms')
+    await times(4, strict.limiter)
+    await pause(5)
+    await times(1, strict.limiter)
+    expect(heard).toEqual([1, 1, 2])
   })
 
   it('is not remembered where the store’s time is its own', async () => {
