@@ -100,7 +100,10 @@ async function oneRound(
     const spent = new Map<string, number>()
     for (const app of apps) spent.set(app.key, await stretch(app, generator, requests))
     const [bare] = apps as [App]
-    spent.set(bare.key, ((spent.get(bare.key) ?? Number.NaN) + (await stretch(bare, generator, requests))) / 2)
+    spent.set(
+      bare.key,
+      ((spent.get(bare.key) ?? Number.NaN) + (await stretch(bare, generator, requests))) / 2,
+    )
     return spent
   } finally {
     for (const app of apps) app.process.disconnect()

@@ -15,23 +15,7 @@ export function redisTargets(figures: Figures, bytes: KeyBytes): Target[] {
       measured: figures.of('halt ioredis', 1, 'script') / figures.of('bareScript ioredis', 1, 'script'),
       unit: '×',
     },
-    {
-      what: 'a quota and a penalty more: calls a check at 1 in flight',
-      rule: 'most',
-      bound: 1,
-      measured: rounded(figures.of('haltQuota ioredis', 1, 'calls')),
-      unit: 'commands',
-    },
-    ...[1, 64, 256].map((flight): Target => ({
-      what: `a quota and a penalty more: server CPU a check at ${flight} in flight`,
-      rule: 'most',
-      bound: 1.4,
-      measured:
-        figures.of('haltQuota ioredis', flight, 'server') / figures.of('haltUser ioredis', flight, 'server'),
-      unit: '×',
-    })),
     { what: "a token bucket's key, IPv4", rule: 'most', bound: 140, measured: bytes.bucket, unit: 'bytes' },
-    { what: "a quota's key", rule: 'most', bound: 152, measured: bytes.quota, unit: 'bytes' },
   ]
 }
 

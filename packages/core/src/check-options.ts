@@ -17,6 +17,9 @@ export interface CheckOptions<R = unknown> {
   readonly idempotencyKey?: string | undefined
 }
 
+/** Options of a look that charges nothing. */
+export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
+
 /**
  * Checks what a call says, whatever the request.
  *

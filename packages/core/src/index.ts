@@ -13,7 +13,7 @@ export {
   warnOnce,
 } from './errors.ts'
 export type { Explanation, PolicyExplanation } from './explanation.ts'
-export type { CheckOptions } from './check-options.ts'
+export type { CheckOptions, PeekOptions } from './check-options.ts'
 export { RateLimiter, type Reservation } from './limiter.ts'
 export type { RateLimiterOptions } from './options.ts'
 export type { LimiterPenalty, PenaltyConfig } from './penalty-config.ts'

@@ -1,4 +1,4 @@
-import { checkCall, type CheckOptions } from './check-options.ts'
+import { checkCall, type CheckOptions, type PeekOptions } from './check-options.ts'
 import { type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
 import type { Cost } from './cost.ts'
 import { Decision } from './decision.ts'
@@ -149,13 +149,31 @@ export class RateLimiter<R = unknown> {
     checkCall(options)
     const asked = this.#asked(options, false)
     const caller = new Caller(view, this.#callers, options.ip)
+    const policies = this.#policiesFor(caller, options)
+    if (policies === undefined || !('then' in policies)) return this.#pipeline.decide(policies, caller, asked)
+    return policies.then(found => this.#pipeline.decide(found, caller, asked))
+  }
+
+  /** The policies that decide a request; undefined when they cannot be found. */
+  #policiesFor(
+    { view }: Caller,
+    options: CheckOptions<R>,
+  ): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
     const policies =
       options.policy === undefined
         ? this.#policies.resolve(view.request, view.context)
         : this.#policies.compile(options.policy as never)
-    if (policies === undefined || !('then' in policies))
-      return this.#pipeline.decide(this.#join(policies, options), caller, asked)
-    return policies.then(found => this.#pipeline.decide(this.#join(found, options), caller, asked))
+    if (policies === undefined || !('then' in policies)) return this.#join(policies, options)
+    return policies.then(found => this.#join(found, options))
+  }
+
+  /** The policies that decide without a request; undefined where only a resolver knows them. */
+  #policiesOf(options: CheckOptions<R>): readonly CompiledPolicy[] | undefined {
+    const { policy } = options
+    return this.#join(
+      policy === undefined ? this.#policies.fixed : this.#policies.compile(policy as never),
+      options,
+    )
   }
 
   #join(
@@ -167,12 +185,15 @@ export class RateLimiter<R = unknown> {
       : this.#policies.join(policies, also as never)
   }
 
-  /** What {@link check} would say now; consumes nothing. */
-  async peek(target: R | RequestView | Identity): Promise<Decision> {
-    if (isIdentity(target)) return this.#decideIdentity(target, {}, true)
-    const caller = new Caller(toView(target), this.#callers)
-    const policies = await this.#policies.resolve(caller.view.request, caller.view.context)
-    return this.#pipeline.decide(policies, caller, this.#asked({}, true))
+  /**
+   * What {@link check} would say now; consumes nothing.
+   *
+   * @throws HaltError `HALT_E_POLICY_REQUIRED` for an identity when the policies come from a resolver and none is given
+   */
+  async peek(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Decision> {
+    if (isIdentity(target)) return this.#decideIdentity(target, options, true)
+    const caller = new Caller(toView(target), this.#callers, options.ip)
+    return this.#pipeline.decide(await this.#policiesFor(caller, options), caller, this.#asked({}, true))
   }
 
   /**
@@ -233,11 +254,11 @@ export class RateLimiter<R = unknown> {
   }
 
   /** Shows how a request or an identity would be decided, and why; consumes nothing. */
-  async explain(target: R | RequestView | Identity): Promise<Explanation> {
-    const decision = await this.peek(target)
-    if (isIdentity(target)) return explain({ decision, policies: this.policies })
-    const caller = new Caller(toView(target), this.#callers)
-    const policies = (await this.#policies.resolve(caller.view.request, caller.view.context)) ?? []
+  async explain(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Explanation> {
+    const decision = await this.peek(target, options)
+    if (isIdentity(target)) return explain({ decision, policies: this.#policiesOf(options) ?? [] })
+    const caller = new Caller(toView(target), this.#callers, options.ip)
+    const policies = (await this.#policiesFor(caller, options)) ?? []
     const exemptions = policies.map(policy => ({
       policy,
       why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller),
@@ -258,17 +279,15 @@ export class RateLimiter<R = unknown> {
   }
 
   async #decideIdentity(identity: Identity, options: CheckOptions<R>, peek: boolean): Promise<Decision> {
-    const policies =
-      options.policy === undefined ? this.#policies.fixed : this.#policies.compile(options.policy as never)
-    const all = this.#join(policies, options)
-    if (all === undefined) {
+    const policies = this.#policiesOf(options)
+    if (policies === undefined) {
       throw new HaltError(
         'HALT_E_POLICY_REQUIRED',
         'The policies come from a resolver, and an identity is no request.',
         'Give { policy }.',
       )
     }
-    return this.#pipeline.decideFor(this.#subject(identity), all, this.#asked(options, peek))
+    return this.#pipeline.decideFor(this.#subject(identity), policies, this.#asked(options, peek))
   }
 
   #asked({ cost, idempotencyKey }: CheckOptions<R>, peek: boolean): Asked {

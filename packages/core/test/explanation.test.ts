@@ -68,6 +68,16 @@ describe('explain', () => {
     expect((await bucket.peek(view())).allowed).toBe(true)
   })
 
+  it('shows a user without a request, where a resolver knows the policies, by one that is given', async () => {
+    const limiter = world().limiter(() => fixed)
+    expect((await rejection(limiter.explain({ user: '42' }))).code).toBe('HALT_E_POLICY_REQUIRED')
+    await limiter.consume({ user: '42' }, { policy: fixed })
+    const { policies } = await limiter.explain({ user: '42' }, { policy: fixed })
+    expect(policies[0]).toMatchObject({ policy: 'p', key: 'user:42', before: 1 })
+    expect((await limiter.peek({ user: '42' }, { policy: fixed })).remaining).toBe(1)
+    expect((await limiter.peek(view(), { ip: '198.51.100.2' })).key).toBe('ip:198.51.100.2')
+  })
+
   it('names the address that clientIp gave, not the socket that it overrules', async () => {
     const limiter = world().limiter(fixed, { clientIp: () => '198.51.100.2' })
     const explanation = await limiter.explain(view())
