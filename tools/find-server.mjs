@@ -6,8 +6,8 @@ const homebrew = ['/opt/homebrew/opt', '/usr/local/opt', '/home/linuxbrew/.linux
 const suffix = process.platform === 'win32' ? '.exe' : ''
 
 /**
- * The path of `redis-server` or `valkey-server`, or undefined.
- * @param {'redis-server' | 'valkey-server'} name
+ * The path of a server's program, or undefined.
+ * @param {'redis-server' | 'valkey-server' | 'prometheus'} name
  * @returns {string | undefined}
  */
 export function findServer(name) {

@@ -1,6 +1,6 @@
 // Brings a machine that has only node and npm to where everything here runs.
 //   node tools/setup.mjs              the packages
-//   node tools/setup.mjs --servers    … and a Redis and a Valkey server for the tests, and if it can a Chromium
+//   node tools/setup.mjs --servers    … and a Redis and a Valkey server for the tests, and what else apt has for them
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { findBrowser } from './find-browser.mjs'
 import { findServer } from './find-server.mjs'
 import { pnpm } from './pnpm.mjs'
 
-/** @type {Record<import('./find-server.mjs').ServerName, string>} what tells the tests of a server elsewhere */
+/** @type {Record<'redis-server' | 'valkey-server', string>} what tells the tests of a server elsewhere */
 const variables = { 'redis-server': 'REDIS_URL', 'valkey-server': 'VALKEY_URL' }
 
 /** Sets up; throws one sentence that says what to do if it cannot. @param {{ servers?: boolean }} [options] */
@@ -16,7 +16,7 @@ export function setup({ servers = false } = {}) {
   checkNode()
   if (servers) {
     bringServers()
-    bringBrowser()
+    bringWitnesses()
   }
   if (pnpm(['install', '--frozen-lockfile']) !== 0) throw new Error('pnpm could not install the packages.')
 }
@@ -34,9 +34,14 @@ function bringServers() {
   if (names.length > 0) throw new Error(advice(names))
 }
 
-// The tests of the live page look at it in a Chromium, and say so where there is none: that is no error.
-function bringBrowser() {
-  if (findBrowser() === undefined && existsSync('/usr/bin/apt-get')) installByApt(['chromium'])
+// A Chromium that looks at the live page, a Prometheus that asks what the dashboard asks: where there is none their tests
+// say so, and that is no error.
+function bringWitnesses() {
+  const names = [
+    ...(findBrowser() === undefined ? ['chromium'] : []),
+    ...(findServer('prometheus') === undefined ? ['prometheus'] : []),
+  ]
+  if (names.length > 0 && existsSync('/usr/bin/apt-get')) installByApt(names)
 }
 
 function missing() {

@@ -3,7 +3,7 @@ import { headerWriter } from '@halt/core/http'
 import {
   type AppOptions,
   EVERYBODY,
-  livePage,
+  operatorPages,
   LOGIN,
   MODEL,
   PENALTY,
@@ -40,7 +40,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
 
   const app = express()
   app.disable('x-powered-by')
-  if (operator !== undefined) app.use(livePage(operator))
+  if (operator !== undefined) app.use(operatorPages(operator))
   app.use(halt({ limiter: everybody, errorFormat }))
   app.use(demoAuth(accounts))
 

@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 
 import { complete } from './complete.ts'
 import { demoAuth } from './demo-auth.ts'
-import { explainRoute, livePage } from './operator.ts'
+import { explainRoute, operatorPages } from './operator.ts'
 
 /** A small API behind Halt: limits for everybody, for passwords, for users and their companies, for a model. */
 export async function createApp({
@@ -32,7 +32,7 @@ export async function createApp({
   const model = new RateLimiter<FastifyRequest>({ ...common, policy: MODEL })
 
   const app = Fastify()
-  if (operator !== undefined) livePage(app, operator)
+  if (operator !== undefined) operatorPages(app, operator)
   // Refusals that name the policy.
   await app.register(halt, { limiter: everybody, errorFormat: 'problem' })
   demoAuth(app, accounts)

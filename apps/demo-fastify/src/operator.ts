@@ -2,10 +2,10 @@ import type { RateLimiter } from '@halt/core'
 import { type Answer, type Operator, visitOf } from '@halt/demo-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-/** Serves the live page, before anything is counted. */
-export function livePage(app: FastifyInstance, operator: Operator): void {
+/** Serves the live page and the metrics, before anything is counted. */
+export function operatorPages(app: FastifyInstance, operator: Operator): void {
   app.addHook('onRequest', async (request, reply) => {
-    const answer = await operator.live(visitOf(request.raw))
+    const answer = await operator.pages(visitOf(request.raw))
     return answer && send(answer, reply)
   })
 }

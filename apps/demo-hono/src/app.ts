@@ -7,7 +7,7 @@ import { type Context, Hono } from 'hono'
 
 import { complete } from './complete.ts'
 import { type DemoEnv, demoAuth } from './demo-auth.ts'
-import { explainRoute, livePage } from './operator.ts'
+import { explainRoute, operatorPages } from './operator.ts'
 
 /** A small API behind Halt: limits for everybody, for passwords, for users and their companies, for a model. */
 export function createApp({ store, storeTimeout, accounts, operator }: AppOptions): Hono<DemoEnv> {
@@ -31,7 +31,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
   const look = { errorFormat: 'problem', getConnInfo } as const
 
   const app = new Hono<DemoEnv>()
-  if (operator !== undefined) app.use(livePage(operator))
+  if (operator !== undefined) app.use(operatorPages(operator))
   app.use(halt({ limiter: everybody, ...look }))
   app.use(demoAuth(accounts))
 

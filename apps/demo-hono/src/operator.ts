@@ -6,10 +6,10 @@ import type { Context, Handler, MiddlewareHandler } from 'hono'
 
 import type { DemoEnv } from './demo-auth.ts'
 
-/** Serves the live page, before anything is counted. */
-export function livePage(operator: Operator): MiddlewareHandler<DemoEnv> {
+/** Serves the live page and the metrics, before anything is counted. */
+export function operatorPages(operator: Operator): MiddlewareHandler<DemoEnv> {
   return async (c, next) => {
-    const answer = await operator.live(visitOf(c))
+    const answer = await operator.pages(visitOf(c))
     return answer === undefined ? next() : responseOf(answer)
   }
 }

@@ -56,7 +56,7 @@ async function serve<L extends Listening>({ start, library }: Demo<L>): Promise<
   console.log(`Listening on ${app.url}, counters ${where}. Stop with Ctrl-C.`)
   if (operator === undefined) {
     console.log(
-      'With HALT_OPERATOR_TOKEN=… (16 characters or more) there are /live/ and /debug/explain, too.',
+      'With HALT_OPERATOR_TOKEN=… (16 characters or more) there are /live/, /metrics and /debug/explain, too.',
     )
   } else {
     console.log(`Live: ${app.url}/live/ (the token is the password; any name). Why: ${app.url}/debug/explain`)

@@ -18,11 +18,11 @@ export function send({ status, headers, body }: Answer, res: ServerResponse): vo
   res.writeHead(status, headers).end(body)
 }
 
-/** Middleware for the live page, of the kind that Express, Nest and Connect take. */
-export function livePage(
+/** Middleware for the live page and the metrics, of the kind that Express, Nest and Connect take. */
+export function operatorPages(
   operator: Operator,
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
   return (req, res, next) => {
-    operator.live(visitOf(req)).then(answer => (answer === undefined ? next() : send(answer, res)), next)
+    operator.pages(visitOf(req)).then(answer => (answer === undefined ? next() : send(answer, res)), next)
   }
 }

@@ -1,19 +1,29 @@
-import { type Explanation, RateLimiter, type RateLimiterOptions, type Telemetry } from '@halt/core'
+import {
+  CompositeTelemetry,
+  type Explanation,
+  RateLimiter,
+  type RateLimiterOptions,
+  type Telemetry,
+} from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 
 import { type Answer, json, text, type Visit } from './answer.ts'
 import { LIVE, Live } from './live/live.ts'
+import { Metrics, METRICS } from './metrics.ts'
 import { Pass } from './pass.ts'
 
 const DOOR = { name: 'door', limit: 10, window: '1m', inFlight: 20 } as const
 
 /**
- * What an operator may see of an app: the live page, and why a request would be refused. Only with the token; ten wrong
+ * What an operator may see of an app: the live page, metrics, and why a request would be refused. Only with the token; ten wrong
  * ones a minute and address are looked at.
  */
 export class Operator {
   readonly #pass: Pass
   readonly #live: Live
+  readonly #metrics = new Metrics()
+  /** For all limiters that are to be seen. */
+  readonly telemetry: Telemetry
   // Its own: a full store keeps nobody out, and who is kept out fills no store.
   readonly #door = new RateLimiter({ store: new InMemoryStore({ maxKeys: 10_000 }), policy: DOOR })
 
@@ -21,6 +31,7 @@ export class Operator {
   constructor(token: string, store: RateLimiterOptions['store']) {
     this.#pass = new Pass(token)
     this.#live = new Live(store)
+    this.telemetry = new CompositeTelemetry(this.#live.recorder, this.#metrics.telemetry)
   }
 
   /** The operator of an app, if there is a token: `HALT_OPERATOR_TOKEN`. */
@@ -28,14 +39,10 @@ export class Operator {
     return token === undefined || token === '' ? undefined : new Operator(token, store)
   }
 
-  /** For all limiters that the live page is to show. */
-  get telemetry(): Telemetry {
-    return this.#live.recorder
-  }
-
-  /** Answers what belongs to the live page; undefined: something else was asked for. */
-  async live(visit: Visit): Promise<Answer | undefined> {
+  /** Answers for the live page and the metrics; undefined: something else was asked for. */
+  async pages(visit: Visit): Promise<Answer | undefined> {
     const path = visit.url.split('?', 1)[0] ?? ''
+    if (path === METRICS) return (await this.#refusal(visit)) ?? this.#metrics.answer()
     if (path !== LIVE && !path.startsWith(`${LIVE}/`)) return undefined
     return (await this.#refusal(visit)) ?? this.#live.answer(visit, path.slice(LIVE.length))
   }

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { type Policy, presets, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 
-import { listen, type Listening, livePage, Operator, userLimits } from '../src/index.ts'
+import { listen, type Listening, operatorPages, Operator, userLimits } from '../src/index.ts'
 
 /** A server with nothing but a live page, and a limiter that it shows. */
 export interface Site extends Listening {
@@ -49,7 +49,7 @@ export async function openSite(): Promise<Site> {
     telemetry: operator.telemetry,
     warn: () => {},
   })
-  const show = livePage(operator)
+  const show = operatorPages(operator)
   const server = createServer((req, res) => show(req, res, () => void res.writeHead(404).end()))
   const { url, close } = await listen(server, 0)
   return {

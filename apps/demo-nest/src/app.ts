@@ -4,7 +4,7 @@ import {
   Accounts,
   type AppOptions,
   EVERYBODY,
-  livePage,
+  operatorPages,
   LOGIN,
   MODEL,
   Operator,
@@ -80,7 +80,7 @@ export async function createApp(options: AppOptions, servicePort: number): Promi
     logger: ['error', 'warn'],
     abortOnError: false,
   })
-  if (options.operator !== undefined) app.use(livePage(options.operator))
+  if (options.operator !== undefined) app.use(operatorPages(options.operator))
   app.useWebSocketAdapter(new WsAdapter(app))
   app.connectMicroservice<MicroserviceOptions>(
     { transport: Transport.TCP, options: { host: '127.0.0.1', port: servicePort } },

@@ -4,7 +4,7 @@ import type { Feed } from '../live/feed.ts'
 import type { Bench } from './bench.ts'
 import { drained } from './bench.ts'
 
-const PAGES = ['/live/', '/live/feed', '/live/page.js', '/live/take', '/debug/explain']
+const PAGES = ['/metrics', '/live/', '/live/feed', '/live/page.js', '/live/take', '/debug/explain']
 const HOSTILE = `<img src=x onerror="alert('1')">&"'`
 
 /** What an app without an operator has: nothing. */
@@ -95,6 +95,16 @@ export function operated(bench: Bench): void {
     expect(refusedKeys[0]?.key).toMatch(/^user #[0-9a-f]{8}$/)
     expect(store).toMatchObject({ decides: 'store', errors: 0 })
     expect(JSON.stringify(await feed())).not.toContain('onerror')
+  })
+
+  it('gives Prometheus what was counted, and no key', async () => {
+    await bench.statuses(7, () => bench.get('/quotes', HOSTILE))
+    const metrics = await bench.operate('/metrics')
+    expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+    const lines = (await metrics.text()).split('\n')
+    const blocked = lines.filter(line => line.startsWith('halt_blocked_total{'))
+    expect(blocked).toContain('halt_blocked_total{policy="free_plan",reason="limited"} 2')
+    expect(lines.join('\n')).not.toMatch(/onerror|user:/)
   })
 
   it('has a bucket to drain, which others cannot drain through a browser', async () => {
