@@ -153,11 +153,14 @@ export class ListSlab implements Slab {
   readonly #lists: State[] = []
 
   load(slot: number, block: number): State {
-    return [block, ...this.#lists[slot]!]
+    const state = this.#lists[slot]!.slice()
+    state[0] = block
+    return state
   }
 
+  // Not a copy: what was kept is not changed any more, the next change begins with a load.
   save(slot: number, state: State): boolean {
-    this.#lists[slot] = state.slice(1)
+    this.#lists[slot] = state
     return true
   }
 
