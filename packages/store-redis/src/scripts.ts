@@ -15,6 +15,6 @@ export const heartbeat: Script = {
 
 /** probe.lua, compact. */
 export const probe: Script = {
-  sha: '3fbd5994cb788fc8290b3a871f771d8c8feb218b',
-  source: 'if ARGV[1] == \'\' or ARGV[1] == \'s\' then redis.call(\'TIME\') end\nredis.call(\'SET\', KEYS[1], \'1\', \'PX\', 1000)\nredis.call(\'GET\', KEYS[1])\nredis.call(\'MGET\', KEYS[1])\nif ARGV[2] == \'1\' then redis.call(\'DEL\', KEYS[1]) end\nreturn 1',
+  sha: '53f5d75773983132c1a4bbe846e6dca0f7df3136',
+  source: 'if ARGV[1] == \'\' or ARGV[1] == \'s\' then redis.call(\'TIME\') end\nredis.call(\'SET\', KEYS[1], \'1\', \'PX\', 1000)\nif ARGV[2] == \'1\' then\nredis.call(\'GET\', KEYS[1])\nredis.call(\'MGET\', KEYS[1])\nredis.call(\'DEL\', KEYS[1])\nend\nreturn 1',
 }

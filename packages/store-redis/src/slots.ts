@@ -55,7 +55,8 @@ export async function decideAcross(
         }
       }),
     )
-  const hasPassed = (): boolean => failures.length === 0 && verdicts.every(verdict => verdict?.allowed === true)
+  const hasPassed = (): boolean =>
+    failures.length === 0 && verdicts.every(verdict => verdict?.allowed === true)
   const wary = parts.filter(startsCoolDown)
   const others = parts.filter(part => !wary.includes(part))
   await Promise.all([ask(others, part => part), ask(wary, judged)])
@@ -86,8 +87,7 @@ function startsCoolDown({ group }: Part): boolean {
 function judged(group: Group): Group {
   const demands = group.demands.map(demand => ({
     ...demand,
-    mode:
-      demand.mode === Mode.CHARGE ? Mode.HOLD : demand.mode === Mode.SHADOW ? Mode.PEEK : demand.mode,
+    mode: demand.mode === Mode.CHARGE ? Mode.HOLD : demand.mode === Mode.SHADOW ? Mode.PEEK : demand.mode,
   }))
   return { ...group, demands }
 }

@@ -1,7 +1,7 @@
 import { RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { describe, expect, inject, it as base } from 'vitest'
+import { describe, inject } from 'vitest'
 
 import { ask } from '../../../tools/servers.ts'
 import { RedisStore, type RedisStoreOptions } from '../src/index.ts'
@@ -31,10 +31,14 @@ function ioredis(scene: Scene, options: object): Redis {
   return client
 }
 
-const codes = async (limiter: RateLimiter): Promise<string[]> => (await limiter.ready()).map(({ code }) => code)
+const codes = async (limiter: RateLimiter): Promise<string[]> =>
+  (await limiter.ready()).map(({ code }) => code)
 
 describe('ready()', () => {
-  it('has nothing to say of a server that is well, in whatever way it is reached', async ({ scene }) => {
+  it('has nothing to say of a server that is well, in whatever way it is reached', async ({
+    scene,
+    expect,
+  }) => {
     for (const url of [inject('redisUrl'), inject('valkeyUrl')]) {
       for (const connection of ['own', 'shared'] as const) {
         for (const lazyConnect of [true, false]) {
@@ -46,7 +50,7 @@ describe('ready()', () => {
     }
   })
 
-  it('says that there is no server, and what to do', async ({ scene }) => {
+  it('says that there is no server, and what to do', async ({ scene, expect }) => {
     const { limiter } = limiterOn(scene, ioredis(scene, { port: 1 }))
     expect(await limiter.ready()).toMatchObject([
       {
@@ -57,21 +61,26 @@ describe('ready()', () => {
     ])
   })
 
-  it('ends, within its time, though a client that is shared waits for ever', { timeout: 20_000 }, async ({
-    scene,
-  }) => {
-    const server = await scene.server()
-    const proxy = await startProxy(scene, server.port)
-    const client = ioredis(scene, { port: proxy.port })
-    const { limiter } = limiterOn(scene, client, { connection: 'shared' })
-    await until('the client', () => client.status === 'ready')
-    proxy.mute()
-    const started = performance.now()
-    expect(await codes(limiter)).toEqual(['HALT_W_STORE_UNAVAILABLE'])
-    expect(performance.now() - started).toBeLessThan(6_500)
-  })
+  it(
+    'ends, within its time, though a client that is shared waits for ever',
+    { timeout: 20_000 },
+    async ({ scene, expect }) => {
+      const server = await scene.server()
+      const proxy = await startProxy(scene, server.port)
+      const client = ioredis(scene, { port: proxy.port })
+      const { limiter } = limiterOn(scene, client, { connection: 'shared' })
+      await until('the client', () => client.status === 'ready')
+      proxy.mute()
+      const started = performance.now()
+      expect(await codes(limiter)).toEqual(['HALT_W_STORE_UNAVAILABLE'])
+      expect(performance.now() - started).toBeLessThan(6_500)
+    },
+  )
 
-  it('gives advice that fits: a login, a database, a plain client on a cluster', async ({ scene }) => {
+  it('gives advice that fits: a login, a database, a plain client on a cluster', async ({
+    scene,
+    expect,
+  }) => {
     const server = await scene.server({ args: ['--requirepass', 'secret'] })
     const cases = [
       [ioredis(scene, { port: server.port }), /user name and password/],
@@ -84,7 +93,7 @@ describe('ready()', () => {
     }
   })
 
-  it('says once that a replica cannot count, whether INFO is permitted or not', async ({ scene }) => {
+  it('says once that a replica cannot count, whether INFO is permitted or not', async ({ scene, expect }) => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER blind on >pw ~* +@all -info')
     await ask(server.port, 'REPLICAOF 127.0.0.1 1')
@@ -94,7 +103,7 @@ describe('ready()', () => {
     }
   })
 
-  it('warns of eviction, and of memory that is used up', async ({ scene }) => {
+  it('warns of eviction, and of memory that is used up', async ({ scene, expect }) => {
     const server = await scene.server({ args: ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'] })
     const { limiter } = limiterOn(scene, ioredis(scene, { port: server.port }))
     expect(await codes(limiter)).toEqual(['HALT_W_EVICTION'])
@@ -105,6 +114,7 @@ describe('ready()', () => {
 
   it('names what a check may not do, and what counting the processes may not, if they are counted', async ({
     scene,
+    expect,
   }) => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -zadd')
@@ -129,7 +139,7 @@ describe('ready()', () => {
     ])
   })
 
-  it('does without TIME where that is said', async ({ scene }) => {
+  it('does without TIME where that is said', async ({ scene, expect }) => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -time')
     const client = ioredis(scene, { port: server.port, username: 'app', password: 'pw' })
@@ -138,7 +148,7 @@ describe('ready()', () => {
   })
 })
 
-base('the processes are not counted where nobody asks how many there are', async () => {
+it('the processes are not counted where nobody asks how many there are', async ({ expect }) => {
   const client = new Redis(inject('redisUrl'))
   const prefix = `n${process.pid}:`
   const one = new RateLimiter({ store: new RedisStore({ client, prefix }), policy, instances: 3 })

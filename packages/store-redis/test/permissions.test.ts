@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { QuotaManager, PenaltyManager, RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
-import { describe, expect } from 'vitest'
+import { describe } from 'vitest'
 
 import { ask, type RunningServer } from '../../../tools/servers.ts'
 import { RedisStore } from '../src/index.ts'
@@ -26,8 +26,7 @@ const commandsOf = (text: string): string[] => text.split(' ').filter(word => wo
 async function exercise(scene: Scene, maker: Maker, port: number, username: string): Promise<string[]> {
   const isCluster = maker.kind === 'cluster'
   // A database and a name for the connection are what clients have beyond a login.
-  const more =
-    maker.library === 'ioredis' ? { connectionName: 'app', db: 1 } : { name: 'app', database: 1 }
+  const more = maker.library === 'ioredis' ? { connectionName: 'app', db: 1 } : { name: 'app', database: 1 }
   const named = maker.library === 'ioredis' ? { connectionName: 'app' } : { name: 'app' }
   const user = scene.user(maker, port, { username, password: PASSWORD, ...(isCluster ? named : more) })
   // Without what its library wants when it connects, a client may try for ever.
@@ -46,7 +45,12 @@ async function exercise(scene: Scene, maker: Maker, port: number, username: stri
     if (/STORE|PERMISSION/.test(code)) failed.push(code)
   }
   const limiter = new RateLimiter({ store, policy: policies, penalty: {}, storeTimeout: '1s', warn })
-  const single = new RateLimiter({ store, policy: { name: 'one', limit: 2, window: 60 }, storeTimeout: '1s', warn })
+  const single = new RateLimiter({
+    store,
+    policy: { name: 'one', limit: 2, window: 60 },
+    storeTimeout: '1s',
+    warn,
+  })
   scene.defer(() => limiter.close())
   const name = `${username}-${maker.name}`
   const tries = [
@@ -60,7 +64,8 @@ async function exercise(scene: Scene, maker: Maker, port: number, username: stri
     () => new QuotaManager(store, { warn }).consumeQuota(name, { name: 'q', limit: 9, period: 'daily' }),
     () => new PenaltyManager({ store, config: {}, warn }).recordViolation(name),
   ]
-  for (const attempt of tries) await attempt().catch((error: { code?: string }) => failed.push(String(error.code)))
+  for (const attempt of tries)
+    await attempt().catch((error: { code?: string }) => failed.push(String(error.code)))
   user.kill()
   return failed
 }
@@ -81,7 +86,11 @@ async function refusals(servers: readonly RunningServer[]): Promise<Map<string, 
   return found
 }
 
-async function grant(servers: readonly RunningServer[], user: string, rules: readonly string[]): Promise<void> {
+async function grant(
+  servers: readonly RunningServer[],
+  user: string,
+  rules: readonly string[],
+): Promise<void> {
   for (const { port } of servers) {
     const admin = new Redis(port)
     await admin.acl('SETUSER', user, ...rules)
@@ -96,7 +105,9 @@ const setups = [
     name: 'one server',
     makers: singles.filter(({ kind }) => kind === 'single'),
     rules: rulesOf(line),
-    start: async (scene: Scene, binary: 'redis-server' | 'valkey-server') => [await scene.server({ binary, args })],
+    start: async (scene: Scene, binary: 'redis-server' | 'valkey-server') => [
+      await scene.server({ binary, args }),
+    ],
   },
   {
     name: 'a cluster',
@@ -110,29 +121,37 @@ const setups = [
 
 describe.each(setups)('the ACL line of the documentation, on $name', ({ makers, rules, start }) => {
   for (const binary of ['redis-server', 'valkey-server'] as const) {
-    it(`is enough, and each of its commands is needed: ${binary}`, { timeout: 60_000 }, async ({ scene }) => {
-      const servers = await start(scene, binary)
-      const port = servers[0]!.port
-      const commands = rules.filter(rule => rule.startsWith('+'))
-      expect(commands.length).toBeGreaterThan(15)
-      await grant(servers, 'halt', rules)
-      const failures = makers.map(maker => exercise(scene, maker, port, 'halt'))
-      expect(await Promise.all(failures)).toEqual(makers.map(() => []))
-      expect(Object.fromEntries(await refusals(servers))).toEqual({})
+    it(
+      `is enough, and each of its commands is needed: ${binary}`,
+      { timeout: 60_000 },
+      async ({ scene, expect }) => {
+        const servers = await start(scene, binary)
+        const port = servers[0]!.port
+        const commands = rules.filter(rule => rule.startsWith('+'))
+        expect(commands.length).toBeGreaterThan(15)
+        await grant(servers, 'halt', rules)
+        const failures = makers.map(maker => exercise(scene, maker, port, 'halt'))
+        expect(await Promise.all(failures)).toEqual(makers.map(() => []))
+        expect(Object.fromEntries(await refusals(servers))).toEqual({})
 
-      const without = (command: string): string => `no-${command.slice(1).replace('|', '-')}`
-      const tryWithout = async (command: string): Promise<void> => {
-        await grant(servers, without(command), rules.filter(rule => rule !== command))
-        await Promise.all(makers.map(maker => exercise(scene, maker, port, without(command))))
-      }
-      // A text is sent only where a server does not know it.
-      for (const server of servers) await ask(server.port, 'SCRIPT FLUSH')
-      await tryWithout('+eval')
-      const others = commands.filter(command => command !== '+eval')
-      while (others.length > 0) await Promise.all(others.splice(0, TOGETHER).map(tryWithout))
-      const refused = await refusals(servers)
-      const missed = commands.map(command => [command, [...(refused.get(without(command)) ?? [])]])
-      expect(missed).toEqual(commands.map(command => [command, [command.slice(1)]]))
-    })
+        const without = (command: string): string => `no-${command.slice(1).replace('|', '-')}`
+        const tryWithout = async (command: string): Promise<void> => {
+          await grant(
+            servers,
+            without(command),
+            rules.filter(rule => rule !== command),
+          )
+          await Promise.all(makers.map(maker => exercise(scene, maker, port, without(command))))
+        }
+        // A text is sent only where a server does not know it.
+        for (const server of servers) await ask(server.port, 'SCRIPT FLUSH')
+        await tryWithout('+eval')
+        const others = commands.filter(command => command !== '+eval')
+        while (others.length > 0) await Promise.all(others.splice(0, TOGETHER).map(tryWithout))
+        const refused = await refusals(servers)
+        const missed = commands.map(command => [command, [...(refused.get(without(command)) ?? [])]])
+        expect(missed).toEqual(commands.map(command => [command, [command.slice(1)]]))
+      },
+    )
   }
 })

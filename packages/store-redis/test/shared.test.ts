@@ -2,7 +2,7 @@ import { RateLimiter } from '@halt/core'
 import { Redis as Redis6 } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { createClient } from 'redis'
-import { describe, expect, inject } from 'vitest'
+import { describe, inject } from 'vitest'
 
 import { ask } from '../../../tools/servers.ts'
 import { RedisStore } from '../src/index.ts'
@@ -15,11 +15,16 @@ const policy = { name: 'p', limit: 1000, window: '1000h', algorithm: 'fixed-wind
 /** What Redis has counted for a key. */
 async function counted(port: number, prefix: string, name: string): Promise<number> {
   const key = `${prefix}{custom:${name}}:p:f`
-  return Number(await ask(port, `EVAL "return tostring((struct.unpack('>d',redis.call('GET','${key}'),17)))" 0`))
+  return Number(
+    await ask(port, `EVAL "return tostring((struct.unpack('>d',redis.call('GET','${key}'),17)))" 0`),
+  )
 }
 
 describe.each(singles.filter(({ kind }) => kind === 'single'))('$name, shared', maker => {
-  it('counts calls once whose answers were lost, though the client sends them again', async ({ scene }) => {
+  it('counts calls once whose answers were lost, though the client sends them again', async ({
+    scene,
+    expect,
+  }) => {
     const server = await scene.server()
     const proxy = await startProxy(scene, server.port)
     const user = scene.user(maker, proxy.port)
@@ -43,7 +48,7 @@ describe.each([
   ['ioredis 6', Redis6 as any],
   ['ioredis 5', Redis5 as any],
 ] as const)('%s, shared', (_name, Redis) => {
-  it('drops what was queued for a connection that is there no more', async ({ scene }) => {
+  it('drops what was queued for a connection that is there no more', async ({ scene, expect }) => {
     const server = await scene.server()
     const client = new Redis(server.port)
     client.on('error', () => {})
@@ -59,7 +64,10 @@ describe.each([
     expect(await counted(server.port, 'halt:', 'x')).toBe(1)
   })
 
-  it('decides in Redis from the first check on, whether it connects by itself or not', async ({ scene }) => {
+  it('decides in Redis from the first check on, whether it connects by itself or not', async ({
+    scene,
+    expect,
+  }) => {
     for (const lazyConnect of [false, true]) {
       const client = new Redis(inject('redisUrl'), { lazyConnect })
       scene.defer(() => client.disconnect())
@@ -71,24 +79,32 @@ describe.each([
     }
   })
 
-  it.for(['own', 'shared'] as const)('refuses a database that there is not: %s', async (connection, { scene }) => {
-    const client = new Redis(inject('redisUrl'), { db: 99 })
-    client.on('error', () => {})
-    scene.defer(() => client.disconnect())
-    const prefix = `d${process.pid}-${Math.random()}:`
-    const store = new RedisStore({ client, connection, prefix })
-    const codes: string[] = []
-    const limiter = new RateLimiter({ store, policy, storeTimeout: '3s', warn: ({ code }) => codes.push(code) })
-    scene.defer(() => limiter.close())
-    expect((await limiter.consume('x')).degraded).toBe('local')
-    expect(codes).toEqual(['HALT_W_STORE_MISCONFIGURED'])
-    await expect(store.probe()).rejects.toMatchObject({ code: 'HALT_E_STORE_MISCONFIGURED' })
-    // Where ioredis would have gone instead.
-    expect(await ask(portOf(inject('redisUrl')), `EXISTS ${prefix}{custom:x}:p:f`)).toBe('0')
-  })
+  it.for(['own', 'shared'] as const)(
+    'refuses a database that there is not: %s',
+    async (connection, { scene, expect }) => {
+      const client = new Redis(inject('redisUrl'), { db: 99 })
+      client.on('error', () => {})
+      scene.defer(() => client.disconnect())
+      const prefix = `d${process.pid}-${Math.random()}:`
+      const store = new RedisStore({ client, connection, prefix })
+      const codes: string[] = []
+      const limiter = new RateLimiter({
+        store,
+        policy,
+        storeTimeout: '3s',
+        warn: ({ code }) => codes.push(code),
+      })
+      scene.defer(() => limiter.close())
+      expect((await limiter.consume('x')).degraded).toBe('local')
+      expect(codes).toEqual(['HALT_W_STORE_MISCONFIGURED'])
+      await expect(store.probe()).rejects.toMatchObject({ code: 'HALT_E_STORE_MISCONFIGURED' })
+      // Where ioredis would have gone instead.
+      expect(await ask(portOf(inject('redisUrl')), `EXISTS ${prefix}{custom:x}:p:f`)).toBe('0')
+    },
+  )
 })
 
-it('waits for a node-redis client that is connecting', async ({ scene }) => {
+it('waits for a node-redis client that is connecting', async ({ scene, expect }) => {
   const client = createClient({ url: inject('redisUrl') })
   scene.defer(() => client.destroy())
   const connecting = client.connect()

@@ -74,7 +74,9 @@ it('takes nothing at all from who is refused, and starts only the cool-down of t
 
 it('asks each slot once where there is no cool-down', async () => {
   const { ask, calls } = cluster()
-  expect(await ask({ demands: [charge('a', everybody), charge('b', everybody), charge('c', everybody)] })).toBe(true)
+  expect(
+    await ask({ demands: [charge('a', everybody), charge('b', everybody), charge('c', everybody)] }),
+  ).toBe(true)
   expect(calls.length).toBe(3)
   expect(await ask({ demands: [charge('d', everybody), charge('ip', login)] })).toBe(true)
   expect(calls.length).toBe(6)

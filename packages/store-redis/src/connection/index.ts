@@ -14,8 +14,8 @@ import type { RedisClient, RedisPool, RedisSentinel } from './shapes.ts'
 import { ignore } from './timer.ts'
 import type { Lost, Wire } from './wire.ts'
 
-export type { Link, LinkOptions, Run, Script, Topology } from './link.ts'
-export { StoreError, type StoreFailure, toStoreError } from './store-error.ts'
+export type { Link, LinkOptions, Run, Script } from './link.ts'
+export { StoreError, toStoreError } from './store-error.ts'
 
 /**
  * Makes a link, and begins to connect.

@@ -1,0 +1,8 @@
+import { fileURLToPath } from 'node:url'
+
+const pathOf = (name: string): string => fileURLToPath(new URL(`../dist/${name}`, import.meta.url))
+
+/** The bundled process that asks a limiter; see bundle.mjs. */
+export const COUNTER: string = pathOf('counter.js')
+/** The bundled process that plays one scene. */
+export const SOLITARY: string = pathOf('solitary.js')

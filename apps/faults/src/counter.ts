@@ -1,0 +1,43 @@
+// A process of its own that asks one limiter, and prints how many were let in:
+// node dist/counter.js <client> <server> <port> <skew ms> <asks> <policy>
+import { type AnyPolicy, RateLimiter } from '@halt/core'
+import { RedisStore } from '@halt/store-redis'
+
+import { openApplication } from './application.ts'
+import type { ClientName, ServerName } from './fault.ts'
+
+const [library, server, port, skew, asks, policy] = process.argv.slice(2) as [
+  ClientName,
+  ServerName,
+  ...string[],
+]
+const TOGETHER = 64
+
+// Before anything reads it: this process's clock is wrong.
+const real = Date.now
+Date.now = () => real() + Number(skew)
+
+const application = openApplication(library, server, Number(port))
+const { client } = application
+const limiter = new RateLimiter({
+  store: new RedisStore({ client }),
+  policy: JSON.parse(policy as string) as AnyPolicy,
+  // Processes may starve each other here; what is measured is the count.
+  storeTimeout: '20s',
+})
+const wrong = await limiter.ready()
+if (wrong.some(({ code }) => code !== 'HALT_W_STORE_SLOW')) throw new Error(JSON.stringify(wrong))
+
+let admitted = 0
+for (let i = 0; i < Number(asks); i += TOGETHER) {
+  const count = Math.min(TOGETHER, Number(asks) - i)
+  const calls = Array.from({ length: count }, () => limiter.consume({ user: '42' }))
+  for (const { allowed, degraded } of await Promise.all(calls)) {
+    if (degraded !== false) throw new Error(`degraded: ${degraded}`)
+    if (allowed) admitted++
+  }
+}
+console.log(admitted)
+await limiter.close()
+application.kill()
+process.exit(0)

@@ -1,0 +1,68 @@
+import { setImmediate as turn } from 'node:timers/promises'
+
+import { RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { RedisStore } from '@halt/store-redis'
+import { Redis } from 'ioredis'
+
+import type { Scene } from '../fault.ts'
+import { POLICY } from '../load.ts'
+import { heldMemory } from '../memory.ts'
+import { BOUNDS, Judgement, type Row } from '../row.ts'
+
+const KEYS = 1_000_000
+/** As many requests as a process may have to answer in one turn of its event loop. */
+const A_TURN = 500
+
+/** A million keys that nobody has seen before, in memory: the attacker stays refused. */
+export const memoryFlood: Scene = {
+  name: 'a million random keys, in memory',
+  on: [],
+  alone: true,
+  run: () => flood(memoryFlood.name, new InMemoryStore({ maxKeys: 100_000 }), () => {}, 32),
+}
+
+/** The same while Redis is away, and this process decides. */
+export const localFlood: Scene = {
+  name: 'a million random keys, Redis away',
+  on: [],
+  alone: true,
+  async run() {
+    const client = new Redis({ port: 1, lazyConnect: true })
+    client.on('error', () => {})
+    const store = new RedisStore({ client, warn: () => {} })
+    return flood(localFlood.name, store, () => client.disconnect(), 64)
+  },
+}
+
+async function flood(
+  name: string,
+  store: InMemoryStore | RedisStore,
+  end: () => void,
+  most: number,
+): Promise<Row> {
+  const limiter = new RateLimiter({ store, policy: POLICY, warn: () => {} })
+  for (let i = 0; i <= POLICY.limit; i++) await limiter.consume('attacker')
+  const before = heldMemory()
+  let longest = 0
+  let over = 0
+  for (let i = 0; i < KEYS; i += A_TURN) {
+    const [started, cpu] = [performance.now(), process.cpuUsage()]
+    const calls: Promise<unknown>[] = []
+    for (let k = 0; k < A_TURN; k++) calls.push(limiter.consume(`${i + k}-${Math.random()}`))
+    await Promise.all(calls)
+    await turn()
+    const { user, system } = process.cpuUsage(cpu)
+    // Time in which other processes had the processor is not this one's.
+    longest = Math.max(longest, Math.min(performance.now() - started, (user + system) / 1000))
+    if ((await limiter.consume('attacker')).allowed) over++
+  }
+  const heap = heldMemory() - before
+  await limiter.close()
+  end()
+  const judgement = new Judgement()
+  judgement.exactly('over-admitted, known', over, 0)
+  judgement.atMost('longest turn', longest, BOUNDS.turn)
+  judgement.atMost('heap', heap, most)
+  return { fault: name, place: {}, over: { known: over }, heap, turn: longest, missed: judgement.missed }
+}

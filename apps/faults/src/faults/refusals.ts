@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { ask } from '../../../../tools/servers.ts'
+import type { Fault } from '../fault.ts'
+import { USER } from '../world.ts'
+
+// So many that to load them takes as long as the short form's fault, a millisecond each.
+const KEYS = 3_000
+const FILL = `EVAL "for i=1,${KEYS} do redis.call('SET','x'..i,string.rep('v',1000)) end return 1" 0`
+const SLOWLY = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024']
+const loading = new WeakMap<object, Promise<void>>()
+
+/** Faults in which a server answers, but refuses to work. */
+export const refusals: readonly Fault[] = [
+  {
+    name: 'a read-only replica',
+    on: ['redis', 'valkey'],
+    begin: world => world.ask('REPLICAOF 127.0.0.1 1'),
+    end: world => world.ask('REPLICAOF NO ONE'),
+  },
+  {
+    name: 'loading its data (LOADING)',
+    on: ['redis', 'valkey'],
+    async begin(world) {
+      await world.ask(FILL)
+      await world.ask('SAVE')
+      await world.first.stop()
+      const kept = ['--dir', world.folder, '--dbfilename', 'kept.rdb']
+      loading.set(world, world.restart(...kept, ...SLOWLY))
+    },
+    async end(world) {
+      await loading.get(world)
+    },
+  },
+  {
+    name: 'out of memory (noeviction)',
+    on: ['redis', 'valkey', 'cluster'],
+    begin: world => world.ask('CONFIG SET maxmemory 1'),
+    end: world => world.ask('CONFIG SET maxmemory 0'),
+  },
+  {
+    name: 'no permission (NOPERM)',
+    on: ['redis', 'valkey', 'cluster'],
+    begin: world => world.ask(`ACL SETUSER ${USER.username} -evalsha -eval`),
+    end: world => world.ask(`ACL SETUSER ${USER.username} +evalsha +eval`),
+  },
+  {
+    name: 'SCRIPT FLUSH, over and over',
+    on: ['redis', 'valkey', 'cluster'],
+    begin: world => Promise.resolve(every(world, 20, () => world.ask('SCRIPT FLUSH'))),
+    end: stop,
+    over: () => ({ known: 0, fresh: 0 }),
+  },
+  {
+    name: 'slots that migrate',
+    on: ['cluster'],
+    begin: world => Promise.resolve(every(world, 0, () => migrate(world.masters.map(({ port }) => port)))),
+    end: stop,
+  },
+]
+
+const loops = new WeakMap<object, { stopped: boolean; ended: Promise<void> }>()
+
+/** Does something again and again, until {@link stop}. */
+export function every(world: object, ms: number, what: () => Promise<unknown>): void {
+  const loop = { stopped: false, ended: Promise.resolve() }
+  loops.set(world, loop)
+  loop.ended = (async () => {
+    while (!loop.stopped) {
+      await what()
+      await sleep(ms)
+    }
+  })()
+  // Who stops it hears of that.
+  loop.ended.catch(() => {})
+}
+
+/** Ends what was done again and again. */
+export async function stop(world: object): Promise<void> {
+  const loop = loops.get(world)
+  if (loop === undefined) return
+  loop.stopped = true
+  await loop.ended
+}
+
+/** Moves the slots of both abusers and of some good keys to the next master, keys and all. */
+async function migrate(ports: readonly number[]): Promise<void> {
+  const names = ['abuser', 'newcomer', ...Array.from({ length: 10 }, (_, i) => `good${i}-0`)]
+  const ids = await Promise.all(ports.map(port => ask(port, 'CLUSTER MYID')))
+  for (const name of names) {
+    const key = `halt:{custom:${name}}:p:t`
+    const slot = Number(await ask(ports[0] as number, `CLUSTER KEYSLOT ${key}`))
+    const owner = await ownerOf(ports, key)
+    const target = (owner + 1) % ports.length
+    const [from, to] = [ports[owner] as number, ports[target] as number]
+    await ask(to, `CLUSTER SETSLOT ${slot} IMPORTING ${ids[owner]}`)
+    await ask(from, `CLUSTER SETSLOT ${slot} MIGRATING ${ids[target]}`)
+    await sleep(5)
+    await ask(from, `MIGRATE 127.0.0.1 ${to} ${key} 0 5000`)
+    for (const port of [to, from, ...ports]) await ask(port, `CLUSTER SETSLOT ${slot} NODE ${ids[target]}`)
+  }
+}
+
+/** The place of the master that serves a key: the one that does not send elsewhere. */
+async function ownerOf(ports: readonly number[], key: string): Promise<number> {
+  for (const [i, port] of ports.entries()) {
+    if (
+      await ask(port, `EXISTS ${key}`).then(
+        () => true,
+        () => false,
+      )
+    )
+      return i
+  }
+  throw new Error(`No master serves ${key}`)
+}

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { RateLimiter } from '@halt/core'
+import { RedisStore } from '@halt/store-redis'
+
+import { openApplication } from './application.ts'
+import type { Fault, Place, Scene } from './fault.ts'
+import type { Form } from './form.ts'
+import { Load, POLICY } from './load.ts'
+import { Metronome } from './metronome.ts'
+import { percentile } from './percentile.ts'
+import { BOUNDS, Judgement, type Row } from './row.ts'
+import { World } from './world.ts'
+
+// As many failures in a row open the breaker.
+const THRESHOLD = 3
+const CALM_MS = 300
+const PATIENCE_MS = 6_000
+
+/** Makes a scene of a fault: a server under load, the fault, its end, and how long until all is as before. */
+export function outage(fault: Fault): Scene {
+  return {
+    name: fault.name,
+    on: fault.on,
+    ...(fault.alone ? { alone: true } : {}),
+    run: (place, form) => play(fault, place, form),
+  }
+}
+
+async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
+  const world = await World.start(place.server, fault.wish ?? {})
+  if (fault.fromStart) await world.first.stop()
+  const application = openApplication(place.client, place.server, world.port)
+  const { client } = application
+  let failures = 0
+  const limiter = new RateLimiter({
+    store: new RedisStore({ client, connection: fault.connection, warn: () => {} }),
+    policy: POLICY,
+    warn: () => {},
+    telemetry: { onStoreError: () => void failures++ },
+  })
+  try {
+    if (!fault.fromStart) await spend(limiter)
+    const metronome = new Metronome()
+    let mended = false
+    const load = new Load(limiter, () => failures >= THRESHOLD && !mended)
+    await sleep(CALM_MS)
+    load.bringNewcomer()
+    await fault.begin(world, application, limiter)
+    await sleep(form.faultMs)
+    mended = true
+    await fault.end(world, application)
+    const back = await backAfter(limiter, place.server === 'cluster' ? 12 : 1)
+    await sleep(CALM_MS)
+    const seen = await load.stop()
+    const machine = metronome.stop()
+    const verified = await fault.verify?.(world, limiter)
+    const p99 = percentile(seen.waits, 0.99)
+    // Who had spent nothing before is as new as the other.
+    const known = fault.fromStart ? Math.max(0, seen.known - POLICY.limit) : seen.known
+    const most = fault.over?.(world) ?? { known: fault.fromStart ? POLICY.limit : 0, fresh: POLICY.limit }
+
+    const judgement = new Judgement()
+    judgement.exactly('good requests refused', seen.refused, 0)
+    judgement.exactly('good requests failed', seen.failed, 0)
+    judgement.atMost('slowest', seen.slowest, BOUNDS.slowest + machine.most)
+    judgement.atMost('p99', p99, BOUNDS.p99 + machine.p99)
+    judgement.atMost('over-admitted, known', known, most.known)
+    judgement.atMost('over-admitted, new', seen.fresh, most.fresh)
+    judgement.atMost('back after', back, BOUNDS.back)
+    if (verified?.missed !== undefined) judgement.missed.push(verified.missed)
+    return {
+      fault: fault.name,
+      place,
+      good: { passed: seen.good - seen.refused, asked: seen.good + seen.failed },
+      slowest: seen.slowest,
+      p99,
+      over: { known, fresh: seen.fresh },
+      back,
+      machine: machine.most,
+      ...(verified === undefined ? {} : { note: verified.note }),
+      missed: judgement.missed,
+    }
+  } finally {
+    await limiter.close()
+    application.kill()
+    await world.stop()
+  }
+}
+
+/** Has the abuser spend all, and be refused. */
+export async function spend(limiter: RateLimiter): Promise<void> {
+  await backAfter(limiter, 1)
+  for (let i = 0; i <= POLICY.limit; i++) await limiter.consume('abuser')
+}
+
+/** How long until the store decides again, milliseconds. */
+export async function backAfter(limiter: RateLimiter, keys: number): Promise<number> {
+  const started = performance.now()
+  for (let i = 0; performance.now() - started < PATIENCE_MS; i++) {
+    const names = Array.from({ length: keys }, (_, key) => `probe${Math.random()}-${i}-${key}`)
+    const decisions = await Promise.all(names.map(name => limiter.consume(name)))
+    if (decisions.every(({ degraded }) => degraded === false)) return performance.now() - started
+    await sleep(10)
+  }
+  return Number.POSITIVE_INFINITY
+}

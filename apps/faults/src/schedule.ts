@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+import { SOLITARY } from './bundle-paths.ts'
+import type { ClientName, Place, Scene, ServerName } from './fault.ts'
+import type { Form } from './form.ts'
+import type { Row } from './row.ts'
+
+/** What a user wants to see; nothing wanted means everything. */
+export interface Choice {
+  readonly faults: readonly string[]
+  readonly clients: readonly ClientName[]
+  readonly servers: readonly ServerName[]
+}
+
+/** A scene, and where it is played. */
+export interface Run {
+  readonly scene: Scene
+  readonly place: Place
+}
+
+const CLIENTS: readonly ClientName[] = ['ioredis', 'node-redis']
+
+/** The runs of a form. The short one spares what {@link isSpared} says. */
+export function schedule(scenes: readonly Scene[], form: Form, choice: Choice): Run[] {
+  const runs: Run[] = []
+  for (const [n, scene] of scenes.entries()) {
+    if (!isWanted(scene.name, choice.faults)) continue
+    if (scene.on.length === 0) runs.push({ scene, place: { server: 'redis', client: 'ioredis' } })
+    for (const server of scene.on) {
+      for (const [i, client] of CLIENTS.entries()) {
+        if (choice.clients.length > 0 && !choice.clients.includes(client)) continue
+        if (choice.servers.length > 0 && !choice.servers.includes(server)) continue
+        if (!form.everywhere && choice.servers.length === 0 && isSpared(scene, n, server, i)) continue
+        runs.push({ scene, place: { server, client } })
+      }
+    }
+  }
+  return runs
+}
+
+/** Plays runs, some at the same time, afterwards one by one those that are heavy; gives the row of each. */
+export function play(runs: readonly Run[], form: Form): Promise<Row>[] {
+  // What takes longest begins first.
+  const light = queue(runs.filter(({ scene }) => !scene.heavy).toSorted((a, b) => rank(b) - rank(a)))
+  const heavy = queue(runs.filter(({ scene }) => scene.heavy))
+  void light.work(form, form.together).then(() => heavy.work(form, 1))
+  return runs.map(run => (light.rows.get(run) ?? heavy.rows.get(run)) as Promise<Row>)
+}
+
+function rank({ scene }: Run): number {
+  return scene.alone ? 1 : 0
+}
+
+interface Queue {
+  readonly rows: ReadonlyMap<Run, Promise<Row>>
+  /** Plays what waits, so many at the same time. */
+  work(form: Form, together: number): Promise<unknown>
+}
+
+function queue(runs: readonly Run[]): Queue {
+  const settle = new Map<Run, (row: Row) => void>()
+  const rows = new Map(runs.map(run => [run, new Promise<Row>(resolve => settle.set(run, resolve))]))
+  const waiting = [...runs]
+  const worker = async (form: Form): Promise<void> => {
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
+      settle.get(run)?.(await start(run, form))
+    }
+  }
+  return { rows, work: (form, together) => Promise.all(Array.from({ length: together }, () => worker(form))) }
+}
+
+async function start({ scene, place }: Run, form: Form): Promise<Row> {
+  try {
+    return await (scene.alone ? playAlone(scene, place, form) : scene.run(place, form))
+  } catch (error) {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return { fault: scene.name, place, missed: [`broke off: ${why}`] }
+  }
+}
+
+async function playAlone(scene: Scene, { server, client }: Place, form: Form): Promise<Row> {
+  const args = [SOLITARY, scene.name, server, client, form.name]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  return JSON.parse(stdout) as Row
+}
+
+// Valkey meets one of the clients, now this one, now that; what wants processes is played once on each server.
+function isSpared(
+  { alone = false, heavy = false }: Scene,
+  n: number,
+  server: ServerName,
+  client: number,
+): boolean {
+  if (server === 'valkey') return client !== n % 2
+  return (alone || heavy) && (server === 'cluster' || client !== (n + 1) % 2)
+}
+
+function isWanted(name: string, wanted: readonly string[]): boolean {
+  return wanted.length === 0 || wanted.some(word => name.toLowerCase().includes(word.toLowerCase()))
+}

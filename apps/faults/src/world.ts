@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { type Proxy, startProxy } from '../../../tools/proxy.ts'
+import { ask, type RunningServer, startCluster, startRedis } from '../../../tools/servers.ts'
+import type { ServerName } from './fault.ts'
+
+/** What a fault needs of its servers. */
+export interface Wish {
+  /** A proxy between them and the clients. */
+  readonly proxy?: boolean
+  /** Cluster: a replica for each master. */
+  readonly replicas?: boolean
+}
+
+/** The user that clients log in as: it may do everything, until a fault forbids it. */
+export const USER = { username: 'app', password: 'secret' } as const
+
+/** The servers of one run. */
+export class World {
+  readonly name: ServerName
+  /** Where clients connect. */
+  readonly port: number
+  readonly proxy: Proxy | undefined
+  /** A folder that outlasts a server. */
+  readonly folder: string
+  /** The servers; of a cluster first the masters. */
+  servers: RunningServer[]
+  /** What a fault counted. */
+  readonly counted = { known: 0, fresh: 0 }
+  readonly #ends: (() => unknown)[] = []
+
+  private constructor(name: ServerName, servers: RunningServer[], folder: string, proxy: Proxy | undefined) {
+    this.name = name
+    this.servers = servers
+    this.folder = folder
+    this.proxy = proxy
+    this.port = proxy?.port ?? (servers[0] as RunningServer).port
+  }
+
+  static async start(name: ServerName, { proxy = false, replicas = false }: Wish): Promise<World> {
+    const folder = await mkdtemp(join(tmpdir(), 'halt-faults-'))
+    const args = ['--dir', folder, '--dbfilename', 'kept.rdb']
+    const cluster = { replicas: replicas ? 1 : 0, nodeTimeout: 1_000 }
+    const servers =
+      name === 'cluster' ? (await startCluster(cluster)).servers : [await launch(name, { args })]
+    const world = new World(
+      name,
+      servers,
+      folder,
+      proxy ? await startProxy((servers[0] as RunningServer).port) : undefined,
+    )
+    await world.welcome()
+    return world
+  }
+
+  get first(): RunningServer {
+    return this.servers[0] as RunningServer
+  }
+
+  get masters(): readonly RunningServer[] {
+    return this.name === 'cluster' ? this.servers.slice(0, 3) : this.servers
+  }
+
+  /** Sends a command to all servers. */
+  async ask(command: string): Promise<void> {
+    await Promise.all(this.servers.map(({ port }) => ask(port, command)))
+  }
+
+  /** Starts the single server again where it was, with nothing in it unless told otherwise. */
+  async restart(...args: string[]): Promise<void> {
+    this.servers = [await launch(this.name, { port: this.first.port, args })]
+    await this.welcome()
+  }
+
+  /** Lets the application log in. */
+  async welcome(): Promise<void> {
+    await this.ask(`ACL SETUSER ${USER.username} on >${USER.password} ~* &* +@all`)
+  }
+
+  /** Ends something with the world. */
+  defer(end: () => unknown): void {
+    this.#ends.push(end)
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.#ends) await end()
+    this.proxy?.stop()
+    await Promise.all(this.servers.map(server => server.stop()))
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+function launch(name: ServerName, options: { port?: number; args: string[] }): Promise<RunningServer> {
+  return startRedis({ binary: name === 'valkey' ? 'valkey-server' : 'redis-server', ...options })
+}

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { bundle } from '../bundle.mjs'
+import { scenes } from '../src/faults/index.ts'
+import { SHORT } from '../src/form.ts'
+import type { Row } from '../src/row.ts'
+import { play, schedule } from '../src/schedule.ts'
+import { lineOf } from '../src/table.ts'
+
+const runs = schedule(scenes, SHORT, { faults: [], clients: [], servers: [] })
+let rows: Promise<Row>[] = []
+
+beforeAll(async () => {
+  // Each server has a listener for the end of the process.
+  process.setMaxListeners(200)
+  await bundle()
+  rows = play(runs, SHORT)
+}, 60_000)
+
+afterAll(async () => {
+  console.log([lineOf(), ...(await Promise.all(rows)).map(lineOf)].join('\n'))
+})
+
+describe('Halt keeps its bounds', () => {
+  for (const [i, { scene, place }] of runs.entries()) {
+    const where = scene.on.length === 0 ? '' : `: ${place.server}, ${place.client}`
+    it(`${scene.name}${where}`, { timeout: 240_000 }, async ({ task }) => {
+      const row = await (task.result?.retryCount ? scene.run(place, SHORT) : rows[i])
+      expect(row).toMatchObject({ fault: scene.name, missed: [] })
+    })
+  }
+})

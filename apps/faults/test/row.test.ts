@@ -1,0 +1,86 @@
+import { expect, it } from 'vitest'
+
+import { percentile } from '../src/percentile.ts'
+import { Judgement } from '../src/row.ts'
+import { schedule } from '../src/schedule.ts'
+import { scenes } from '../src/faults/index.ts'
+import { LONG, SHORT } from '../src/form.ts'
+import { lineOf, markdown, summary } from '../src/table.ts'
+
+const none = { faults: [], clients: [], servers: [] }
+
+it('misses a bound that is exceeded, and what never came', () => {
+  const judgement = new Judgement()
+  judgement.atMost('slowest', 120, 120)
+  judgement.atMost('not measured', undefined, 0)
+  judgement.exactly('refused', 0, 0)
+  expect(judgement.missed).toEqual([])
+  judgement.atMost('slowest', 120.26, 120)
+  judgement.atMost('back after', Number.POSITIVE_INFINITY, 2_000)
+  judgement.atMost('p99', Number.NaN, 25)
+  judgement.exactly('refused', 1, 0)
+  expect(judgement.missed).toEqual([
+    'slowest: 120.3 > 120',
+    'back after: Infinity > 2000',
+    'p99: NaN > 25',
+    'refused: 1, not 0',
+  ])
+})
+
+it('finds percentiles', () => {
+  const values = Array.from({ length: 100 }, (_, i) => 100 - i)
+  expect([0.5, 0.99, 1].map(share => percentile(values, share))).toEqual([50, 99, 100])
+  expect(percentile([], 0.99)).toBeUndefined()
+})
+
+it('plays every fault on both clients and all its servers in the long form, on every server in the short', () => {
+  const long = schedule(scenes, LONG, none)
+  for (const scene of scenes) {
+    const places = long
+      .filter(run => run.scene === scene)
+      .map(({ place }) => `${place.server} ${place.client}`)
+    const due = scene.on.flatMap(server => [`${server} ioredis`, `${server} node-redis`])
+    expect(places).toEqual(scene.on.length === 0 ? ['redis ioredis'] : due)
+    const short = schedule(scenes, SHORT, none).filter(run => run.scene === scene)
+    const servers = scene.on.filter(server => !(scene.alone || scene.heavy) || server !== 'cluster')
+    expect(new Set(short.map(({ place }) => place.server))).toEqual(
+      new Set(servers.length > 0 ? servers : ['redis']),
+    )
+  }
+})
+
+it('plays what is chosen', () => {
+  const runs = schedule(scenes, SHORT, {
+    faults: ['HUNG'],
+    clients: ['ioredis'],
+    servers: ['valkey', 'cluster'],
+  })
+  expect(runs.map(({ place }) => place)).toEqual([
+    { server: 'valkey', client: 'ioredis' },
+    { server: 'cluster', client: 'ioredis' },
+  ])
+})
+
+it('marks a row that missed a bound', () => {
+  const row = {
+    fault: 'hung',
+    place: { server: 'redis', client: 'ioredis' },
+    missed: ['p99: 26 > 25'],
+  } as const
+  expect(lineOf(row)).toMatch(/^hung +redis +ioredis .*MISSED$/)
+  expect(markdown([row]).split('\n').at(-1)).toMatch(/^\| hung \| redis \| ioredis \|.*MISSED \|$/)
+})
+
+it('sums up a fault by the worst of its runs', () => {
+  const place = { server: 'redis', client: 'ioredis' } as const
+  const row = { fault: 'hung', place, good: { passed: 9, asked: 10 }, slowest: 7, back: 5, missed: [] }
+  const other = {
+    ...row,
+    slowest: 101,
+    back: Number.POSITIVE_INFINITY,
+    over: { known: 2, fresh: 3 },
+    missed: ['x'],
+  }
+  const [, , line] = summary([row, other, { fault: 'gone', place, missed: [] }]).split('\n')
+  expect(line).toBe('| hung | 2 | 18/20 | 101 ms | – | 2 | 3 | ∞ ms | – | – | – | MISSED |')
+})
