@@ -15,6 +15,8 @@ export interface CheckOptions<R = unknown> {
   readonly ip?: string | undefined
   /** The same key is charged once. */
   readonly idempotencyKey?: string | undefined
+  /** Decides by `onStoreError` at once: the store has failed this request already, which waits for it only once. */
+  readonly storeFailed?: boolean | undefined
 }
 
 /** Options of a look that charges nothing. */

@@ -290,8 +290,8 @@ export class RateLimiter<R = unknown> {
     return this.#pipeline.decideFor(this.#subject(identity), policies, this.#asked(options, peek))
   }
 
-  #asked({ cost, idempotencyKey }: CheckOptions<R>, peek: boolean): Asked {
-    return { cost, idempotencyKey, peek, started: peek ? 0 : this.#observer.start() }
+  #asked({ cost, idempotencyKey, storeFailed = false }: CheckOptions<R>, peek: boolean): Asked {
+    return { cost, idempotencyKey, peek, storeFailed, started: peek ? 0 : this.#observer.start() }
   }
 
   #subject(identity: Identity): Subject {

@@ -31,6 +31,8 @@ export interface Asked {
   readonly cost: Cost | typeof WHOLE_LIMIT | undefined
   readonly idempotencyKey: string | undefined
   readonly peek: boolean
+  /** The store has failed this request already. */
+  readonly storeFailed: boolean
   /** When the decision began, milliseconds; 0 when nobody asks. */
   readonly started: number
 }
@@ -142,7 +144,7 @@ export class Pipeline {
       idempotencyKey: asked.idempotencyKey,
       digest,
     })
-    const judgement = judge.ask(question)
+    const judgement = judge.ask(question, asked.storeFailed)
     if (!('then' in judgement)) return this.#conclude(judgement, question, caller, asked)
     return judgement.then(found => this.#conclude(found, question, caller, asked))
   }

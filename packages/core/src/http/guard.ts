@@ -57,7 +57,12 @@ export function guard<R, S = unknown>(
   ): Outcome | Promise<Outcome> {
     const visit = visits.of(visitor, given.policy, cost)
     if (visit.decision !== undefined) return conclude(visit.decision, false, false)
-    const decision = limiter.decide(view, { cost: visit.cost, policy: given.policy, also })
+    const decision = limiter.decide(view, {
+      cost: visit.cost,
+      policy: given.policy,
+      also,
+      storeFailed: visits.storeFailed(visitor),
+    })
     if (!('then' in decision)) return conclude(decision, visits.note(visitor, given.policy, cost, decision))
     return decision.then(found => conclude(found, visits.note(visitor, given.policy, cost, found)))
   }

@@ -7,7 +7,7 @@ import { type Outcome, type Refuse, refuser } from './outcome.ts'
 type Price = Cost | typeof WHOLE_LIMIT | undefined
 
 interface Visit {
-  readonly limiter: unknown
+  readonly limiter: Pick<RateLimiter<never>, 'store'>
   readonly policy: unknown
   readonly also: unknown
   readonly cost: Price
@@ -55,6 +55,14 @@ export class Visits<R> {
     const more = this.#difference(cost, earlier)
     if (more === undefined) this.#noticeTwice(earlier.decision)
     return more === undefined ? { cost, decision: earlier.decision } : { cost: more, decision: undefined }
+  }
+
+  /** Whether the limiter's store has failed the request at an earlier guard. */
+  storeFailed(visitor: object | undefined): boolean {
+    const list = visitor === undefined ? undefined : listOf(visitor)
+    if (list === undefined) return false
+    const { store } = this.#limiter
+    return list.some(({ decision, limiter }) => decision.degraded !== false && limiter.store === store)
   }
 
   /** Notes a charge; true when its headers are tighter than any before. */

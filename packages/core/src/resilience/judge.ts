@@ -69,10 +69,11 @@ export class Judge {
     return this.#breaker.open
   }
 
-  ask(question: Question): Judgement | Promise<Judgement> {
+  /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */
+  ask(question: Question, failed = false): Judgement | Promise<Judgement> {
     const denied = this.#denials.find(question.group)
     if (denied !== undefined) return { verdict: denied }
-    if (this.#breaker.isOpen()) return this.#fallback.decide(question)
+    if (this.#breaker.isOpen() || failed) return this.#fallback.decide(question)
     let verdict: Verdict | Promise<Verdict>
     try {
       verdict = this.#store.evaluate(question.group)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Policy } from '../../src/index.ts'
+import { type Policy, RateLimiter } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
+import { FaultyStore } from '../resilience/faulty-store.ts'
 import { view, world } from '../world.ts'
 
 const policy: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
@@ -119,5 +120,36 @@ describe('one HTTP request that passes a limiter several times', () => {
       ['tight', 2],
     ])
     expect((await limiter.peek(view())).remaining).toBe(9)
+  })
+})
+
+describe('one HTTP request that the store has failed', () => {
+  const limiters = (store: FaultyStore): RateLimiter[] =>
+    [policy, tight].map(own => new RateLimiter({ store, policy: own, storeTimeout: '50ms', warn: () => {} }))
+
+  it('waits for it once, however many limiters it passes', async () => {
+    const store = new FaultyStore()
+    store.fault = 'hang'
+    const visitor = {}
+    const started = performance.now()
+    for (const limiter of limiters(store)) {
+      const { pass, decision } = await guard(limiter).enter(view(), visitor)
+      expect([pass, decision?.degraded]).toEqual([true, 'local'])
+    }
+    expect(store.calls).toBe(1)
+    expect(performance.now() - started).toBeLessThan(95)
+  })
+
+  it('asks another store all the same, and is forgotten by the next request', async () => {
+    const store = new FaultyStore()
+    const [first, second] = limiters(store) as [RateLimiter, RateLimiter]
+    const visitor = {}
+    store.fault = 'reject'
+    await guard(first).enter(view(), visitor)
+    const other = world().limiter(tight)
+    expect((await guard(other).enter(view(), visitor)).decision?.degraded).toBe(false)
+    store.fault = 'none'
+    expect((await guard(second).enter(view(), visitor)).decision?.degraded).toBe('local')
+    expect((await guard(second).enter(view(), {})).decision?.degraded).toBe(false)
   })
 })
