@@ -52,7 +52,7 @@ async function ask() {
 // One after the other, and only while somebody looks.
 async function watch() {
   if (!document.hidden) await ask()
-  setTimeout(watch, EVERY)
+  setTimeout(() => void watch(), EVERY)
 }
 
 takeOnClick(ask)
