@@ -2,6 +2,7 @@ import type { AnyPolicy } from './compiled-policy.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { HaltError } from './errors.ts'
 import type { Awaitable, PolicyResolver } from './policy.ts'
+import { checkNames } from './validation.ts'
 
 type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
 
@@ -37,8 +38,9 @@ const PATIENCE_MS = 10_000
  */
 export function cachedPolicy<R = unknown>(
   load: (key: string, request: R) => Awaitable<Loaded<R>>,
-  { key, ttl = '5s', stale = '1h', maxKeys = 10_000 }: CachedPolicyOptions<R>,
+  options: CachedPolicyOptions<R>,
 ): PolicyResolver<R> {
+  const { key, ttl = '5s', stale = '1h', maxKeys = 10_000 } = options ?? {}
   if (typeof load !== 'function' || typeof key !== 'function') {
     throw new HaltError(
       'HALT_E_OPTION',
@@ -46,6 +48,11 @@ export function cachedPolicy<R = unknown>(
       'Give cachedPolicy(load, { key: request => id }).',
     )
   }
+  checkNames(
+    options as unknown as Record<string, unknown>,
+    ['key', 'ttl', 'stale', 'maxKeys'],
+    'cachedPolicy',
+  )
   const fresh = parseDuration(ttl, 'ttl') / 1000
   const usable = fresh + parseDuration(stale, 'stale') / 1000
   const entries = new Map<string, Entry<R>>()

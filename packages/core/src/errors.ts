@@ -1,3 +1,5 @@
+import { isStrayPromise } from './timers.ts'
+
 /** Errors and warnings: a stable code, one sentence, and the fix. */
 
 const page = (code: string): string => `https://github.com/halt-limits/halt/blob/main/docs/errors/${code}.md`
@@ -72,7 +74,7 @@ export function warnOnce(warn?: Warn): Warn {
     if (seen.has(warning.code) || processWide(silenced).has(warning.code)) return
     seen.add(warning.code)
     try {
-      target(warning)
+      isStrayPromise(target(warning))
     } catch {
       // A receiver that throws must not turn a warning into a failed request.
     }

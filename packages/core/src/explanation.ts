@@ -114,6 +114,8 @@ function write(
   const lines = [
     `${decision.allowed ? 'Allowed' : 'Refused'}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`,
   ]
+  if (decision.degraded !== false)
+    lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
   if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: what clientIp says`)
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
   for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits } of policies) {

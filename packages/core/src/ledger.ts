@@ -2,6 +2,7 @@ import type { Grounds } from './answer.ts'
 import { type Cost, checkCost, readCost } from './cost.ts'
 import { Decision, type Receipt } from './decision.ts'
 import { HaltError, type Warn } from './errors.ts'
+import { noticeCostNames } from './misuse/index.ts'
 import type { Judge } from './resilience/judge.ts'
 import { cellsOf, release, settlement } from './settlement.ts'
 import type { Cell, Group, Store } from './store/contract.ts'
@@ -31,7 +32,15 @@ export class Ledger {
       })
     }
     receipt.settled = true
-    if (receipt.charged) await this.#correct(settlement(receipt.grounds as Grounds, actual, receipt))
+    if (!receipt.charged) return
+    const grounds = receipt.grounds as Grounds
+    if (typeof actual === 'object')
+      noticeCostNames(
+        actual,
+        grounds.question.items.map(({ policy }) => policy),
+        this.#warn,
+      )
+    await this.#correct(settlement(grounds, actual, receipt))
   }
 
   /** Ends a request in flight; once. */

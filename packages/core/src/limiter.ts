@@ -8,7 +8,7 @@ import { Exempter } from './exempter.ts'
 import { explain, type Explanation } from './explanation.ts'
 import { Keyring } from './keyring.ts'
 import { Ledger } from './ledger.ts'
-import { lookOver } from './misuse/index.ts'
+import { lookOver, noticeCostNames } from './misuse/index.ts'
 import { Observer } from './observer.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from './penalty-config.ts'
@@ -237,18 +237,26 @@ export class RateLimiter<R = unknown> {
     }
   }
 
-  /** Forgets the counters and cool-downs of an identity, or those a decision counted on; never quotas or penalties. */
-  async reset(target: Identity | Decision): Promise<void> {
-    const keys = Decision.receiptOf(target) === undefined ? undefined : (target as Decision).verdicts
-    const subject = keys === undefined ? this.#subject(target as Identity) : ''
-    const cells = [...this.#policies.known()]
-      .filter(policy => policy.calendar === undefined)
-      .flatMap(policy => {
-        const subjects =
-          keys === undefined
-            ? [subject]
-            : keys.filter(key => key.policy === policy.name).map(({ key }) => key)
-        return policy.cells().flatMap(cell => subjects.map(found => ({ subject: found, cell })))
+  /**
+   * Forgets the counters and cool-downs of an identity, or those a decision counted on; never quotas or penalties. Those of
+   * `policy`, else of all policies that this limiter has met.
+   *
+   * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver that has given none yet; `HALT_E_STORE`
+   */
+  async reset(target: Identity | Decision, { policy }: Pick<CheckOptions<R>, 'policy'> = {}): Promise<void> {
+    const policies =
+      policy === undefined ? [...this.#policies.known()] : this.#policies.compile(policy as never)
+    if (policies.length === 0)
+      throw policyRequired('The policies come from a resolver, which has given none yet.')
+    const isDecision = Decision.receiptOf(target) !== undefined
+    const subject = isDecision ? '' : this.#subject(target as Identity)
+    const cells = policies
+      .filter(({ calendar }) => calendar === undefined)
+      .flatMap(found => {
+        const keys = isDecision
+          ? (target as Decision).verdicts.filter(said => said.policy === found.name).map(({ key }) => key)
+          : [subject]
+        return found.cells().flatMap(cell => keys.map(key => ({ subject: key, cell })))
       })
     await this.#ledger.forget(cells)
   }
@@ -281,13 +289,14 @@ export class RateLimiter<R = unknown> {
   async #decideIdentity(identity: Identity, options: CheckOptions<R>, peek: boolean): Promise<Decision> {
     const policies = this.#policiesOf(options)
     if (policies === undefined) {
-      throw new HaltError(
-        'HALT_E_POLICY_REQUIRED',
-        'The policies come from a resolver, and an identity is no request.',
-        'Give { policy }.',
-      )
+      throw policyRequired('The policies come from a resolver, and an identity is no request.')
     }
+    this.#checkNames(policies, options)
     return this.#pipeline.decideFor(this.#subject(identity), policies, this.#asked(options, peek))
+  }
+
+  #checkNames(policies: readonly CompiledPolicy[] | undefined, { cost }: CheckOptions<R>): void {
+    if (typeof cost === 'object' && policies !== undefined) noticeCostNames(cost, policies, this.warn)
   }
 
   #asked({ cost, idempotencyKey, storeFailed = false }: CheckOptions<R>, peek: boolean): Asked {
@@ -301,4 +310,8 @@ export class RateLimiter<R = unknown> {
   #isHealthCheck({ view }: Caller): string | undefined {
     return this.#exempter.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
   }
+}
+
+function policyRequired(message: string): HaltError {
+  return new HaltError('HALT_E_POLICY_REQUIRED', message, 'Give { policy }.')
 }

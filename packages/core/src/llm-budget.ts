@@ -1,6 +1,7 @@
 import type { AnyPolicy } from './compiled-policy.ts'
 import { HaltError } from './errors.ts'
 import { QuotaPeriod, type PolicyBase } from './policy.ts'
+import { checkNames } from './validation.ts'
 
 /** Options of {@link llmBudget}: numbers, and what its policies have in common. */
 export interface LlmBudgetOptions<R = unknown> extends Pick<
@@ -27,6 +28,7 @@ export interface LlmBudgetOptions<R = unknown> extends Pick<
  * const { decision, settle } = await limiter.reserve(request, { cost: llmCost(estimate) })
  */
 export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
+  checkNames(options as Record<string, unknown>, OPTIONS, 'llmBudget')
   const { rpm, tpm, monthly, name = 'llm', ...common } = options
   const shared = { keyStrategy: 'user' as const, ...common }
   const policies: AnyPolicy<R>[] = []
@@ -43,3 +45,5 @@ export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly A
 export function llmCost(tokens: number, name = 'llm'): Readonly<Record<string, number>> {
   return { [`${name}_tokens`]: tokens, [`${name}_monthly_tokens`]: tokens }
 }
+
+const OPTIONS = ['rpm', 'tpm', 'monthly', 'name', 'keyStrategy', 'keyExtractor', 'onMissingKey', 'plan']

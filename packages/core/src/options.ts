@@ -107,6 +107,10 @@ export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers
     checkType(fields, name, 'function', 'HALT_E_OPTION')
   checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_OPTION')
   checkType(fields, 'telemetry', 'object', 'HALT_E_OPTION')
+  if (Array.isArray(options.telemetry)) {
+    const fix = 'Give one: new CompositeTelemetry(a, b).'
+    throw new HaltError('HALT_E_OPTION', 'telemetry is an array.', fix)
+  }
   checkChoice(fields, 'onStoreError', ['local', 'open', 'closed'], 'HALT_E_ON_STORE_ERROR')
   const {
     storeTimeout = '100ms',

@@ -10,6 +10,8 @@ import { PenaltyMode, type Store, type Verdict } from './store/contract.ts'
 import { PENALTY_CELL } from './store/decide.ts'
 import { penaltyUntil } from './store/read.ts'
 import type { Notify, PenaltyStatus, Telemetry } from './telemetry.ts'
+import { noticeMilliseconds } from './misuse/index.ts'
+import { checkNames } from './validation.ts'
 
 /** Options of {@link PenaltyManager}. */
 export interface PenaltyManagerOptions {
@@ -44,7 +46,9 @@ export class PenaltyManager {
   readonly #judge: Judge
   readonly #notify: Notify
 
-  constructor({ store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn }: PenaltyManagerOptions) {
+  constructor(options: PenaltyManagerOptions) {
+    checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
+    const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options
     if (typeof store?.evaluate !== 'function') {
       throw new HaltError(
         'HALT_E_STORE_OPTION',
@@ -55,6 +59,7 @@ export class PenaltyManager {
     const once = warnOnce(warn)
     this.#store = store
     this.#penalty = compilePenalty(config)
+    if (config !== undefined) noticeMilliseconds('the penalty', config, once)
     this.#digest = makeDigest(secret)
     this.#ipv6Prefix = ipv6Prefix ?? 56
     this.#notify = notifier(telemetry, once)
@@ -119,3 +124,5 @@ export class PenaltyManager {
     return subjectOf(identity, 'user', this.#digest, this.#ipv6Prefix)
   }
 }
+
+const OPTIONS = ['store', 'config', 'secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']

@@ -6,6 +6,7 @@ import {
   refuseDuplicates,
 } from './compiled-policy.ts'
 import { HaltError, type Warn } from './errors.ts'
+import { noticeMilliseconds } from './misuse/index.ts'
 import { isPromise, within } from './timers.ts'
 
 type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
@@ -79,7 +80,7 @@ export class PolicySource {
     let compiled = typeof policy === 'object' && policy !== null ? this.#compiled.get(policy) : undefined
     if (compiled === undefined) {
       compiled = compilePolicy(policy, this.#context)
-      this.#noticeMilliseconds(policy)
+      noticeMilliseconds(`"${compiled.name}"`, policy, this.#warn)
       this.#compiled.set(policy, compiled)
     }
     if (this.#known.size < REMEMBERED || this.#known.has(compiled.name))
@@ -117,15 +118,6 @@ export class PolicySource {
     } catch (error) {
       return this.#fail(error)
     }
-  }
-
-  #noticeMilliseconds({ name, window }: { readonly name: string; readonly window?: unknown }): void {
-    if (typeof window !== 'number' || window < 10_000 || window % 1000 !== 0) return
-    this.#warn({
-      code: 'HALT_W_WINDOW_MS',
-      message: `The window of "${name}" is ${window} seconds, which looks like milliseconds.`,
-      fix: `If it is, give ${window / 1000} or "${window / 1000}s"; if not, a text like "${window / 3600}h" says so.`,
-    })
   }
 
   #accept(given: unknown): readonly CompiledPolicy[] | undefined {

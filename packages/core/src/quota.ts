@@ -10,6 +10,7 @@ import { type Judge, strictJudge } from './resilience/judge.ts'
 import { quotaUsage, thresholdReached } from './status.ts'
 import { type Demand, Mode, type OnceDemand, type Store, type Verdict } from './store/contract.ts'
 import type { Notify, QuotaUsage, Telemetry } from './telemetry.ts'
+import { checkNames } from './validation.ts'
 
 /** How much of a quota is used. */
 export interface QuotaStatus extends QuotaUsage {
@@ -70,6 +71,7 @@ export class QuotaManager {
         'Give new QuotaManager(store).',
       )
     }
+    checkNames(options as Record<string, unknown>, OPTIONS, 'QuotaManager')
     const warn = warnOnce(options.warn)
     this.#store = store
     this.#digest = makeDigest(options.secret)
@@ -174,3 +176,5 @@ export class QuotaManager {
     return { ...usage, periodStart: Math.floor(start / 1000) }
   }
 }
+
+const OPTIONS = ['secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']

@@ -1,3 +1,5 @@
+import { describe } from './duration.ts'
+import { HaltError } from './errors.ts'
 import { call, type Listener } from './notifier.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
 import { isPromise } from './timers.ts'
@@ -34,6 +36,14 @@ export class CompositeTelemetry implements Telemetry {
   declare readonly onStoreError?: Hook<'onStoreError'>
 
   constructor(...telemetries: readonly Telemetry[]) {
+    for (const telemetry of telemetries) {
+      if (typeof telemetry === 'object' && telemetry !== null && !Array.isArray(telemetry)) continue
+      throw new HaltError(
+        'HALT_E_OPTION',
+        `CompositeTelemetry got ${describe(telemetry)}.`,
+        'Give telemetries, one after the other: new CompositeTelemetry(a, b).',
+      )
+    }
     for (const hook of HOOKS) {
       const heard = telemetries.filter(telemetry => telemetry[hook] !== undefined)
       if (heard.length > 0)

@@ -1,5 +1,6 @@
 import { type Digest, makeDigest } from './digest.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
+import { checkNames } from './validation.ts'
 
 /** A logger: pino's, or the console. */
 export interface Logger {
@@ -21,7 +22,9 @@ export class LoggingTelemetry implements Telemetry {
   readonly #digest: Digest
 
   /** @param secret makes the digests HMACs */
-  constructor(logger: Logger, { secret }: { secret?: string | undefined } = {}) {
+  constructor(logger: Logger, options: { secret?: string | undefined } = {}) {
+    checkNames(options, ['secret'], 'LoggingTelemetry')
+    const { secret } = options
     this.#logger = logger
     this.#digest = makeDigest(secret)
   }

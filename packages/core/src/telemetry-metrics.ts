@@ -1,5 +1,6 @@
 import type { Hook, Telemetry } from './telemetry.ts'
 import { LabelSet } from './telemetry-labels.ts'
+import { checkNames } from './validation.ts'
 
 /** A metrics client: StatsD, Datadog, or whatever has these three. */
 export interface MetricsClient {
@@ -19,7 +20,9 @@ export class MetricsTelemetry implements Telemetry {
   readonly #names: LabelSet
 
   /** @param maxPolicies the most policies that get tags of their own; all others share `"other"` */
-  constructor(client: MetricsClient, { maxPolicies = 100 }: { maxPolicies?: number | undefined } = {}) {
+  constructor(client: MetricsClient, options: { maxPolicies?: number | undefined } = {}) {
+    checkNames(options, ['maxPolicies'], 'MetricsTelemetry')
+    const { maxPolicies = 100 } = options
     this.#client = client
     this.#names = new LabelSet(maxPolicies)
   }

@@ -44,3 +44,13 @@ export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T>
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
   )
 }
+
+/**
+ * Whether a value is a promise where none may be: a function that is to answer at once was written `async`. Nobody waits
+ * for it, so what it may reject with is heard here, or it would end the process.
+ */
+export function isStrayPromise(value: unknown): boolean {
+  if (!isPromise(value)) return false
+  value.then(undefined, () => {})
+  return true
+}

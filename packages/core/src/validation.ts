@@ -1,6 +1,7 @@
 import { describe, parseDuration } from './duration.ts'
 import { HaltError, type HaltErrorCode } from './errors.ts'
 import { Algorithm, KeyStrategy } from './policy.ts'
+import { nearest } from './nearest.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -53,7 +54,7 @@ export function validate(policy: unknown): void {
 export function checkNames(fields: Fields, known: readonly string[], owner: string): void {
   for (const name of Object.keys(fields)) {
     if (known.includes(name) || fields[name] === undefined) continue
-    const near = known.find(other => other.toLowerCase().startsWith(name.toLowerCase().slice(0, 4)))
+    const near = nearest(name, known)
     const hint = name === 'windowMs' || name === 'max' ? HINTS[name] : near && `Did you mean "${near}"?`
     refuse(
       'HALT_E_UNKNOWN_FIELD',
@@ -81,7 +82,12 @@ export function checkChoice(
 export function checkType(fields: Fields, name: string, type: string, code: HaltErrorCode): void {
   const value = fields[name]
   if (value === undefined || typeof value === type) return
-  refuse(code, `${name} is ${describe(value)}, not a ${type}.`, `Give a ${type}, or leave it out.`)
+  const article = type === 'object' ? 'an' : 'a'
+  refuse(
+    code,
+    `${name} is ${describe(value)}, not ${article} ${type}.`,
+    `Give ${article} ${type}, or leave it out.`,
+  )
 }
 
 function checkName(fields: Fields): void {

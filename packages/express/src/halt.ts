@@ -8,6 +8,7 @@ import {
   limiterOf,
   LIMITER_OPTIONS,
   type Outcome,
+  unlessAnswered,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
@@ -80,10 +81,23 @@ export function halt(options: HaltOptions): HaltMiddleware {
     }
     const { decision } = outcome
     if (onLimited === undefined || decision === undefined) return answer(outcome, res)
-    const custom = (): unknown => onLimited(decision, { req, res, next })
+    let isPassedOn = false
+    const passOn: NextFunction = (...args) => {
+      isPassedOn = true
+      next(...args)
+    }
+    const custom = (): unknown => onLimited(decision, { req, res, next: passOn })
+    const finish = ({ failed }: { readonly failed: boolean }): void => {
+      if (failed) return answer(outcome, res)
+      unlessAnswered(
+        limiter,
+        () => isPassedOn || res.headersSent || res.closed,
+        () => answer(outcome, res),
+      )
+    }
     const answered = callUser(limiter, 'onLimited', 'Such a request gets the default answer.', custom)
-    if ('then' in answered) void answered.then(({ failed }) => failed && answer(outcome, res))
-    else if (answered.failed) answer(outcome, res)
+    if ('then' in answered) void answered.then(finish)
+    else finish(answered)
   }
 
   return haltMiddleware as HaltMiddleware

@@ -1,5 +1,5 @@
 import type { Decision, RateLimiter } from '@halt/core'
-import { callUser, guard, type Guard, type Outcome } from '@halt/core/http'
+import { callUser, guard, type Guard, type Outcome, unlessAnswered } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { settleOnEnd } from './ending.ts'
@@ -66,14 +66,22 @@ export class Gate implements Step {
     if (throwOnLimited === true) return done(new LimitedError(outcome))
     if (onLimited === undefined) return sendRefusal(reply, outcome)
     void reply.code(outcome.status)
+    let isHandled = false
     const call = (): unknown => {
       const value = onLimited(decision, { request, reply })
       // A reply is a promise of being sent, which may take longer than a callback may.
-      return value === reply ? undefined : value
+      isHandled = value === reply
+      return isHandled ? undefined : value
     }
     const finish = (result: { failed: true } | { failed: false; value: unknown }): void => {
       if (result.failed) sendRefusal(reply, outcome)
       else if (result.value !== undefined && !isSent(reply)) void reply.send(result.value)
+      else if (!isHandled)
+        unlessAnswered(
+          this.#guard.limiter,
+          () => isSent(reply) || reply.raw.closed,
+          () => sendRefusal(reply, outcome),
+        )
     }
     const answered = callUser(
       this.#guard.limiter,

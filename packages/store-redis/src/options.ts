@@ -32,7 +32,9 @@ const KNOWN = ['client', 'run', 'prefix', 'clock', 'connection', 'slots', 'warn'
  * @throws HaltError `HALT_E_STORE_OPTION`
  */
 export function checkOptions(options: RedisStoreOptions): void {
-  const fields = options as Record<string, unknown>
+  const fields = (options ?? {}) as Record<string, unknown>
+  if (typeof options !== 'object' || options === null || typeof fields['duplicate'] === 'function')
+    refuse('RedisStore got no options.', 'Give new RedisStore({ client }).')
   const unknown = Object.keys(fields).find(name => !KNOWN.includes(name) && fields[name] !== undefined)
   if (unknown !== undefined)
     refuse(`RedisStore has no option "${unknown}".`, `Its options are ${KNOWN.join(', ')}.`)

@@ -24,9 +24,13 @@ export interface CheckedOptions {
   readonly maxPolicies: number
 }
 
+const NAMES = ['meterProvider', 'spanEvents', 'nearLimit', 'maxPolicies']
+
 /** Completes the options. @throws HaltError `HALT_E_OPTION` */
 export function checkOptions(options: OtelTelemetryOptions): CheckedOptions {
-  const { meterProvider, spanEvents = 'refusals', nearLimit = 0.1, maxPolicies = 100 } = options
+  const { meterProvider, spanEvents = 'refusals', nearLimit = 0.1, maxPolicies = 100, ...others } = options
+  for (const name of Object.keys(others))
+    throw wrong(`There is no option ${JSON.stringify(name)}.`, `The options are ${NAMES.join(', ')}.`)
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function')
     throw wrong('meterProvider is no MeterProvider.', 'Give one of the OpenTelemetry SDK, or leave it out.')
   if (!['refusals', 'all', false].includes(spanEvents))

@@ -22,6 +22,8 @@ export type CheckedOptions = {
   readonly [K in keyof PrometheusTelemetryOptions]-?: NonNullable<PrometheusTelemetryOptions[K]>
 }
 
+const NAMES = ['register', 'prefix', 'buckets', 'nearLimit', 'maxPolicies']
+
 /** Completes the options. @throws HaltError `HALT_E_OPTION` */
 export function checkOptions(options: PrometheusTelemetryOptions): CheckedOptions {
   const {
@@ -30,7 +32,10 @@ export function checkOptions(options: PrometheusTelemetryOptions): CheckedOption
     buckets = BUCKETS,
     nearLimit = 0.1,
     maxPolicies = 100,
+    ...others
   } = options
+  for (const name of Object.keys(others))
+    throw wrong(`There is no option ${JSON.stringify(name)}.`, `The options are ${NAMES.join(', ')}.`)
   if (typeof register?.registerMetric !== 'function')
     throw wrong('register is no registry.', 'Give a Registry of prom-client, or leave it out.')
   if (typeof prefix !== 'string' || !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(prefix))

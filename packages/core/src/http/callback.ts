@@ -1,5 +1,5 @@
 import type { RateLimiter } from '../limiter.ts'
-import { isPromise, within } from '../timers.ts'
+import { after, isPromise, within } from '../timers.ts'
 
 /** What {@link callUser} needs of a limiter. */
 export type Caretaker = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>
@@ -35,4 +35,22 @@ export function callUser<T>(
   } catch (error) {
     return fail(error)
   }
+}
+
+/**
+ * Answers in the place of an `onLimited` that has returned and answers nothing within the time that a callback may take: a
+ * request is never left waiting.
+ */
+export function unlessAnswered(
+  { warn, callbackTimeout }: Caretaker,
+  isAnswered: () => boolean,
+  answer: () => void,
+): void {
+  if (isAnswered()) return
+  after(callbackTimeout, () => {
+    if (isAnswered()) return
+    const message = `onLimited sent no answer within ${callbackTimeout} ms.`
+    warn({ code: 'HALT_W_CALLBACK', message, fix: 'Such a request gets the default answer.' })
+    answer()
+  })
 }

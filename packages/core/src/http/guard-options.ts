@@ -45,6 +45,7 @@ export const GUARD_OPTIONS: readonly string[] = Object.freeze([
 /** Checks the options that are an adapter's own and those all adapters share. */
 export function checkGuardOptions(options: GuardOptions, own: readonly string[] = []): void {
   const fields = options as Record<string, unknown>
+  if (own.length > 0) checkShape(options)
   if (own.length > 0) checkNames(fields, [...GUARD_OPTIONS, ...own], 'halt()')
   for (const name of ['skip', 'chargeWhen', 'onLimited']) checkType(fields, name, 'function', 'HALT_E_OPTION')
   const { cost, costOnError, statusCode, errorFormat } = options
@@ -64,4 +65,20 @@ export function checkGuardOptions(options: GuardOptions, own: readonly string[] 
       'Choose "json" or "problem".',
     )
   }
+}
+
+// What is handed over instead of options, most often.
+function checkShape(options: unknown): void {
+  const fix =
+    typeof (options as { decide?: unknown } | undefined)?.decide === 'function'
+      ? 'Give halt({ limiter }).'
+      : typeof options !== 'object' || options === null
+        ? 'Give halt({ policy }) or halt({ limiter }).'
+        : 'limit' in options
+          ? 'Put limit, window and the like into a policy: halt({ policy: { name, limit, window } }).'
+          : 'app' in options || '_events' in options
+            ? 'Call it: app.use(halt({ policy })).'
+            : undefined
+  if (fix === undefined) return
+  throw new HaltError('HALT_E_OPTION', `halt() got ${describe(options)}, which is no options.`, fix)
 }

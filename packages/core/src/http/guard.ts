@@ -3,7 +3,7 @@ import type { Decision } from '../decision.ts'
 import type { RateLimiter } from '../limiter.ts'
 import type { Awaitable } from '../policy.ts'
 import { readHeader, type RequestView } from '../request/view.ts'
-import { isPromise } from '../timers.ts'
+import { isPromise, isStrayPromise } from '../timers.ts'
 import { type CallResult, callUser } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
@@ -150,15 +150,19 @@ function charges<S>(
   chargeWhen: (response: S) => boolean,
   response: S,
 ): boolean {
-  try {
-    return chargeWhen(response)
-  } catch (error) {
+  const complain = (what: string): true => {
     limiter.warn({
       code: 'HALT_W_CALLBACK',
-      message: `chargeWhen threw: ${String(error)}.`,
+      message: `chargeWhen ${what}.`,
       fix: 'Such a request stays charged.',
     })
     return true
+  }
+  try {
+    const answer: unknown = chargeWhen(response)
+    return isStrayPromise(answer) ? complain('returned a promise, for which nobody waits') : Boolean(answer)
+  } catch (error) {
+    return complain(`threw: ${String(error)}`)
   }
 }
 

@@ -2,6 +2,7 @@ import { Decision, type PolicyVerdict } from '../decision.ts'
 import { describe } from '../duration.ts'
 import { HaltError } from '../errors.ts'
 import type { RateLimiter } from '../limiter.ts'
+import { isStrayPromise } from '../timers.ts'
 
 /** Headers by name. */
 export type Headers = Record<string, string>
@@ -150,14 +151,19 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 // A line break in a value would make the framework throw, and the request fail.
 function custom(dialect: (decision: Decision) => Headers): Write {
   return decision => {
-    const headers = dialect(decision)
-    for (const [name, value] of Object.entries(headers)) {
-      if (NAME.test(name) && typeof value === 'string' && VALUE.test(value)) continue
-      throw new TypeError(
-        `${describe(name)} is no header name, or its value ${describe(value)} no header value`,
-      )
+    const given = dialect(decision)
+    if (isStrayPromise(given)) throw new TypeError('it returned a promise, for which nobody waits')
+    const headers: Headers = {}
+    for (const [name, value] of Object.entries(given)) {
+      const text = typeof value === 'number' ? String(value) : value
+      if (!NAME.test(name) || typeof text !== 'string' || !VALUE.test(text)) {
+        throw new TypeError(
+          `${describe(name)} is no header name, or its value ${describe(value)} no header value`,
+        )
+      }
+      headers[name] = text
     }
-    return { ...headers }
+    return headers
   }
 }
 

@@ -1,4 +1,4 @@
-export { callUser, type CallResult, type Caretaker } from './callback.ts'
+export { callUser, unlessAnswered, type CallResult, type Caretaker } from './callback.ts'
 export { pathOf, toView, readHeader, type HeaderBag, type RequestView } from '../request/view.ts'
 export { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
 export { guard, type Guard } from './guard.ts'

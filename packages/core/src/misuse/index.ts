@@ -2,12 +2,18 @@ import type { CompiledPolicy } from '../compiled-policy.ts'
 import type { Warn } from '../errors.ts'
 import type { RateLimiterOptions } from '../options.ts'
 import { enrol } from './census.ts'
+import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
 import { noticeProcesses } from './processes.ts'
 import { noticeUnreachable } from './reach.ts'
 
+export { noticeCostNames } from './cost-names.ts'
 export { KeyWatch } from './key-watch.ts'
+export { noticeMilliseconds } from './milliseconds.ts'
 
-type Options = Pick<RateLimiterOptions<never>, 'store' | 'clientIpHeader' | 'trustedProxies' | 'clientIp'>
+type Options = Pick<
+  RateLimiterOptions<never>,
+  'store' | 'clientIpHeader' | 'trustedProxies' | 'clientIp' | 'penalty'
+>
 
 /** Looks over a limiter that is being built, and warns of what works but cannot be meant. */
 export function lookOver(
@@ -20,6 +26,8 @@ export function lookOver(
   noticeUnreachable(policies, warn)
   noticeProcesses(options.store, instances, warn)
   noticeHeader(options, warn)
+  noticeTimeouts(options, warn)
+  if (options.penalty !== undefined) noticeMilliseconds('the penalty', options.penalty, warn)
 }
 
 function noticeHeader({ clientIpHeader, trustedProxies, clientIp }: Options, warn: Warn): void {

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../compiled-policy.ts'
 import type { Warn } from '../errors.ts'
 
 // A limit so many times as large as the other lets in counts something else: tokens beside requests, by cost.
-const OTHER_UNITS = 20
+const OTHER_UNITS = 4
 
 /** Warns of a policy that never refuses, because another one of the limiter always refuses before it. */
 export function noticeUnreachable(policies: readonly CompiledPolicy[], warn: Warn): void {

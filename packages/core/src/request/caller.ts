@@ -1,9 +1,11 @@
 import type { Digest } from '../digest.ts'
+import { describe } from '../duration.ts'
 import type { Warn } from '../errors.ts'
 import type { KeyStrategy } from '../policy.ts'
 import { type Address, isPrivate } from './address.ts'
 import type { ClientAddress, ClientIp } from './client-ip.ts'
 import { apiKeySubject, namePart, readId, SHARED, type Subject } from './identity.ts'
+import { isStrayPromise } from '../timers.ts'
 import { readHeader, type RequestView } from './view.ts'
 
 /** How a limiter finds out who asks. */
@@ -156,7 +158,7 @@ export class Caller {
   #findUser(): string | undefined {
     const { userId } = this.#settings
     const { request, context } = this.view
-    if (userId !== undefined) return readId(this.#call('userId', () => userId(request as never, context)))
+    if (userId !== undefined) return this.#idFrom('userId', () => userId(request as never, context))
     // A session's getter may throw, and a request is decided all the same.
     return readId(this.#call('request.user', () => idOf(this.view)))
   }
@@ -165,7 +167,7 @@ export class Caller {
     const { apiKey, digest } = this.#settings
     const { headers, request, context } = this.view
     const verified =
-      apiKey === undefined ? undefined : readId(this.#call('apiKey', () => apiKey(request as never, context)))
+      apiKey === undefined ? undefined : this.#idFrom('apiKey', () => apiKey(request as never, context))
     if (verified !== undefined) return found(apiKeySubject(verified, digest), 'the verified API key')
     // Whoever verifies keys has said that this request has none.
     if (apiKey !== undefined) return undefined
@@ -178,15 +180,33 @@ export class Caller {
 
   #call(name: string, callback: () => unknown): unknown {
     try {
-      return callback()
+      const value = callback()
+      if (!isStrayPromise(value)) return value
+      this.#complain(
+        `${name} returned a promise, for which nobody waits.`,
+        `Let it answer at once: what takes time belongs before the limiter.`,
+      )
     } catch (error) {
-      this.#settings.warn({
-        code: 'HALT_W_CALLBACK',
-        message: `${name} threw: ${error instanceof Error ? error.message : String(error)}`,
-        fix: 'Return undefined where a request has none.',
-      })
-      return undefined
+      const what = error instanceof Error ? error.message : String(error)
+      this.#complain(`${name} threw: ${what}.`, 'Return undefined where a request has none.')
     }
+    return undefined
+  }
+
+  /** Reads an id that a callback gave; one that is neither text nor number is complained of. */
+  #idFrom(name: string, callback: () => unknown): string | undefined {
+    const value = this.#call(name, callback)
+    const id = readId(value)
+    if (id === undefined && value !== undefined && value !== null && typeof value !== 'string')
+      this.#complain(
+        `${name} gave ${describe(value)}, which is no id.`,
+        'Give a text or a number: String(user._id).',
+      )
+    return id
+  }
+
+  #complain(message: string, fix: string): void {
+    this.#settings.warn({ code: 'HALT_W_CALLBACK', message, fix })
   }
 }
 

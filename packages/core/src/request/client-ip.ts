@@ -1,5 +1,6 @@
 import { describe } from '../duration.ts'
 import { HaltError } from '../errors.ts'
+import { isStrayPromise } from '../timers.ts'
 import { type Address, maskAddress, parseAddress } from './address.ts'
 import { dialectOf, FORWARDING_HEADERS, type HeaderValue, readEntries } from './forwarding.ts'
 import { type Subject, UNKNOWN_ADDRESS } from './identity.ts'
@@ -164,7 +165,8 @@ function compileTrust(proxies: TrustedProxies | undefined): (address: Address, h
     return (address, hop) => {
       try {
         // Exactly true: the promise of an async function is truthy, and would trust everybody.
-        return proxies(address.text, hop) === true
+        const trusted: unknown = proxies(address.text, hop)
+        return isStrayPromise(trusted) ? false : trusted === true
       } catch {
         return false
       }

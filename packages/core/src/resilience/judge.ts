@@ -101,13 +101,8 @@ export class Judge {
       return isPromise(result) ? await this.#deadline.race(result as Promise<T>) : result
     } catch (error) {
       this.#report(error)
-      if (isCoded(error) && !(error instanceof StoreTimeout)) throw error
-      throw new HaltError(
-        'HALT_E_STORE',
-        `The store did not answer: ${textOf(error)}.`,
-        'See that it is reachable.',
-        { cause: error },
-      )
+      const { fix = 'See that it is reachable.' } = error as { fix?: string }
+      throw new HaltError('HALT_E_STORE', `The store did not do it: ${textOf(error)}.`, fix, { cause: error })
     }
   }
 
@@ -189,11 +184,7 @@ function kindOf(error: unknown): StoreFailure {
     : 'unavailable'
 }
 
-function isCoded(error: unknown): boolean {
-  const { code } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown }
-  return typeof code === 'string' && code.startsWith('HALT_E_')
-}
-
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  // Without a full stop: it goes into a sentence.
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 }

@@ -45,6 +45,16 @@ export function testCallbacks({ describe, it, expect, adapter }: Suite): void {
       expect(seen[0]).toMatchObject({ allowed: false, policy: 'p', reason: 'limited', retryAfter: 60 })
     })
 
+    it('that answers nothing is replaced by the default answer: no request is left waiting', async bench => {
+      const limiter = bench.limiter(limitOf(1), { callbackTimeout: '30ms' })
+      const client = await bench.serve([{ limiter, onLimited: async () => {} }])
+      await client.get()
+      const refused = await client.get()
+      expect(refused.status).toBe(429)
+      expect(JSON.parse(refused.body)).toMatchObject({ error: 'rate_limit_exceeded' })
+      expect(refused.headers['retry-after']).toBe('60')
+    })
+
     for (const [how, onLimited] of broken) {
       it(`that ${how} is replaced by the default answer`, async bench => {
         const limiter = bench.limiter(limitOf(1), { callbackTimeout: '30ms' })
