@@ -11,6 +11,8 @@ export type Send = (groups: readonly Group[]) => Promise<readonly (Verdict | Err
 
 // More would block the server for too long at a time, and Lua cannot unpack many thousands of keys.
 const MOST = 256
+// So many are worth a second call beside the one that is out: the server decides those while we write these.
+const ENOUGH = 24
 // A call that is out for longer does not hold the next ones up.
 const PATIENCE_MS = 5
 
@@ -33,8 +35,7 @@ export class Batch {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ group, resolve, reject })
       if (this.#scheduled) return
-      if (this.#out > 0 && this.#waiting.length < MOST && performance.now() - this.#lastSent < PATIENCE_MS)
-        return
+      if (this.#waiting.length < this.#wanted() && performance.now() - this.#lastSent < PATIENCE_MS) return
       this.#scheduled = true
       queueMicrotask(() => {
         this.#scheduled = false
@@ -43,10 +44,18 @@ export class Batch {
     })
   }
 
+  /** How many checks it takes for a call to go out now. */
+  #wanted(): number {
+    return this.#out === 0 ? 1 : this.#out === 1 ? ENOUGH : MOST
+  }
+
   #flush(): void {
+    const { length } = this.#waiting
+    // Halved, where both halves are enough: else all would wait for the one call, and then the server for all of them.
+    const size = Math.min(MOST, this.#out === 0 && length >= 2 * ENOUGH ? Math.ceil(length / 2) : length)
     while (this.#waiting.length > 0) {
-      const entries = this.#waiting.length <= MOST ? this.#waiting : this.#waiting.slice(0, MOST)
-      this.#waiting = this.#waiting.length <= MOST ? [] : this.#waiting.slice(MOST)
+      const entries = this.#waiting.length <= size ? this.#waiting : this.#waiting.slice(0, size)
+      this.#waiting = this.#waiting.length <= size ? [] : this.#waiting.slice(size)
       this.#out++
       this.#lastSent = performance.now()
       void this.#deliver(entries)
@@ -67,6 +76,6 @@ export class Batch {
       this.#out--
       for (const { reject } of entries) reject(error)
     }
-    if (this.#out === 0) this.#flush()
+    if (this.#waiting.length >= this.#wanted()) this.#flush()
   }
 }

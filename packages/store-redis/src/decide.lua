@@ -61,230 +61,249 @@ local D = {}
 while at <= #q do
   local n, flags = q[at], q[at + 1]
   at = at + 2
-  local pkey, p, pr, pmode, pamount, penalized, okey, oend, repeated
-  if flags % 2 == 1 then
-    k = k + 1
-    pkey, pr, pmode, pamount = KEYS[k], rules[q[at]], q[at + 1], q[at + 2]
-    at = at + 3
-    local v = wrote[pkey]
-    if v == nil then v = raw[k] end
-    if v then
-      p = numbers(v)
-      if #p ~= 6 or now >= p[6] then p = nil end
+  -- One bucket that lets its cost in, by far the commonest group, without the tables of the others.
+  local plain, decided = n == 1 and flags == 0 and q[at + 2] == 0 and rules[q[at]], false
+  if plain and plain[1] == 0 and plain[2] == 0 and q[at + 1] > 0 then
+    local key, unit, rate = KEYS[k + 1], plain[5], plain[6]
+    local v = wrote[key]
+    if v == nil then v = raw[k + 1] end
+    local u, t, _, _, _, b = owes(v, unit, rate)
+    u = u + q[at + 1] * unit
+    if u <= plain[4] * unit and not (t and t > now or b and now < b) then
+      v = pack('>dddd', now, u, unit, rate)
+      local done = redis.pcall('SET', key, v, 'PX', ceil(ceil(u / rate) / 1000) + 1000)
+      k, at, decided = k + 1, at + 3, true
+      if type(done) == 'table' and done.err then out[#out + 1] = '!' .. done.err else
+        out[#out + 1], wrote[key] = u, v
+      end
     end
-    penalized = p and now < p[1]
   end
-  if flags >= 2 then
-    k = k + 1
-    okey = KEYS[k]
-    local v = wrote[okey]
-    if v == nil then v = raw[k] end
-    repeated = v and #v == 8 and now < unpackd('>d', v)
-    oend = q[at]
-    if oend > 0 then oend = now + oend else
-      local a, b, c = q[at + 1], q[at + 2], q[at + 3]
-      oend = now < a and a or now < b and b or c
+  if not decided then
+    local pkey, p, pr, pmode, pamount, penalized, okey, oend, repeated
+    if flags % 2 == 1 then
+      k = k + 1
+      pkey, pr, pmode, pamount = KEYS[k], rules[q[at]], q[at + 1], q[at + 2]
       at = at + 3
+      local v = wrote[pkey]
+      if v == nil then v = raw[k] end
+      if v then
+        p = numbers(v)
+        if #p ~= 6 or now >= p[6] then p = nil end
+      end
+      penalized = p and now < p[1]
     end
-    at = at + 1
-  end
-
-  -- First pass: judge. S is each counter, U what it owes or counts at this instant, P whether it passes.
-  local allowed, refused, failed = true, false, nil
-  for d = 1, n do
-    k = k + 1
-    local r0, cost, mode, key = rules[q[at]], q[at + 1], q[at + 2], KEYS[k]
-    local r, receipt = r0, nil
-    at = at + 3
-    if mode >= 8 then
-      mode = mode - 8
-      if penalized and r0[3] > 0 then r = rules[r0[3]] end
-    end
-    if mode == 3 then
-      receipt = q[at]
+    if flags >= 2 then
+      k = k + 1
+      okey = KEYS[k]
+      local v = wrote[okey]
+      if v == nil then v = raw[k] end
+      repeated = v and #v == 8 and now < unpackd('>d', v)
+      oend = q[at]
+      if oend > 0 then oend = now + oend else
+        local a, b, c = q[at + 1], q[at + 2], q[at + 3]
+        oend = now < a and a or now < b and b or c
+        at = at + 3
+      end
       at = at + 1
     end
-    local v, s, u, kind = wrote[key], false, 0, r[1]
-    if v == nil then v = raw[k] end
-    if v and kind == 0 then
-      local b, t, debt, unit, rate
-      u, t, debt, unit, rate, b = owes(v, r[5], r[6])
-      if t then s = { b, t, debt, unit, rate } end
-    elseif v then
-      s = numbers(v)
-      if kind == 1 then
-        if #s ~= 3 then s = false elseif now < s[2] then u = s[3] end
-      elseif #s % 2 == 0 then s = false
-      else
-        for i = 2, #s - 1, 2 do if now < s[i] then u = u + s[i + 1] end end
-      end
-    end
-    local fits = repeated or mode == 3
-    if not fits and mode ~= 5 and not (s and now < s[1]) then
-      if kind == 0 then fits = u + cost * r[5] <= r[4] * r[5] else fits = u + cost <= r[4] end
-    end
-    if not fits and mode ~= 1 then
-      allowed = false
-      if mode ~= 2 then refused = true end
-    end
-    D[d] = { key, r, r0, cost, mode, receipt or 0, s, u, fits, false, false }
-  end
 
-  -- Second pass: keep every charge, or only the cool-downs that start.
-  for d = 1, repeated and 0 or n do
-    local it = D[d]
-    local r, r0, cost, s, fits, fresh = it[2], it[3], it[4], it[7], it[9], nil
-    local kind, starts = r[1], not fits and r0[2] > 0 and cost <= r0[4] and not (s and now < s[1])
-    if it[5] ~= 2 and (starts or fits and allowed and cost ~= 0 and it[5] ~= 4) then
-      if starts then
-        if not s then s = kind == 0 and { 0, now, 0, r[5], r[6] } or kind == 1 and { 0, 0, 0 } or { 0 } end
-      elseif kind == 0 then
-        local u = it[8] + cost * r[5]
-        if u < 0 then u = 0 elseif u > MAX then u = MAX end
-        s = { s and s[1] or 0, s and s[2] > now and s[2] or now, u, r[5], r[6] }
-      elseif kind == 1 then
-        if cost > 0 then
-          if not s or now >= s[2] then
-            local a, b, c = r[6], r[7], r[8]
-            s = { s and s[1] or 0, a and (now < a and a or now < b and b or c) or now + r[5], 0 }
-          end
-          s[3] = s[3] + cost
-        elseif s and now < s[2] and s[2] == it[6] then
-          s[3] = s[3] > -cost and s[3] + cost or 0
+    -- First pass: judge. S is each counter, U what it owes or counts at this instant, P whether it passes.
+    local allowed, refused, failed = true, false, nil
+    for d = 1, n do
+      k = k + 1
+      local r0, cost, mode, key = rules[q[at]], q[at + 1], q[at + 2], KEYS[k]
+      local r, receipt = r0, nil
+      at = at + 3
+      if mode >= 8 then
+        mode = mode - 8
+        if penalized and r0[3] > 0 then r = rules[r0[3]] end
+      end
+      if mode == 3 then
+        receipt = q[at]
+        at = at + 1
+      end
+      local v, s, u, kind = wrote[key], false, 0, r[1]
+      if v == nil then v = raw[k] end
+      if v and kind == 0 then
+        local b, t, debt, unit, rate
+        u, t, debt, unit, rate, b = owes(v, r[5], r[6])
+        if t then s = { b, t, debt, unit, rate } end
+      elseif v then
+        s = numbers(v)
+        if kind == 1 then
+          if #s ~= 3 then s = false elseif now < s[2] then u = s[3] end
+        elseif #s % 2 == 0 then s = false
+        else
+          for i = 2, #s - 1, 2 do if now < s[i] then u = u + s[i + 1] end end
         end
-      elseif cost > 0 then
-        local leaves, t, placed = now - now % r[6] + r[6] + r[5], { s and s[1] or 0 }, false
-        for i = 2, s and #s - 1 or 0, 2 do
-          local l, c = s[i], s[i + 1]
-          if l > now or #t > 1 then
-            if not placed and l == leaves then c, placed = c + cost, true end
-            if not placed and l > leaves then
-              t[#t + 1], t[#t + 2], placed = leaves, cost, true
+      end
+      local fits = repeated or mode == 3
+      if not fits and mode ~= 5 and not (s and now < s[1]) then
+        if kind == 0 then fits = u + cost * r[5] <= r[4] * r[5] else fits = u + cost <= r[4] end
+      end
+      if not fits and mode ~= 1 then
+        allowed = false
+        if mode ~= 2 then refused = true end
+      end
+      D[d] = { key, r, r0, cost, mode, receipt or 0, s, u, fits, false, false }
+    end
+
+    -- Second pass: keep every charge, or only the cool-downs that start.
+    for d = 1, repeated and 0 or n do
+      local it = D[d]
+      local r, r0, cost, s, fits, fresh = it[2], it[3], it[4], it[7], it[9], nil
+      local kind, starts = r[1], not fits and r0[2] > 0 and cost <= r0[4] and not (s and now < s[1])
+      if it[5] ~= 2 and (starts or fits and allowed and cost ~= 0 and it[5] ~= 4) then
+        if starts then
+          if not s then s = kind == 0 and { 0, now, 0, r[5], r[6] } or kind == 1 and { 0, 0, 0 } or { 0 } end
+        elseif kind == 0 then
+          local u = it[8] + cost * r[5]
+          if u < 0 then u = 0 elseif u > MAX then u = MAX end
+          s = { s and s[1] or 0, s and s[2] > now and s[2] or now, u, r[5], r[6] }
+        elseif kind == 1 then
+          if cost > 0 then
+            if not s or now >= s[2] then
+              local a, b, c = r[6], r[7], r[8]
+              s = { s and s[1] or 0, a and (now < a and a or now < b and b or c) or now + r[5], 0 }
             end
-            t[#t + 1], t[#t + 2] = l, c
+            s[3] = s[3] + cost
+          elseif s and now < s[2] and s[2] == it[6] then
+            s[3] = s[3] > -cost and s[3] + cost or 0
+          end
+        elseif cost > 0 then
+          local leaves, t, placed = now - now % r[6] + r[6] + r[5], { s and s[1] or 0 }, false
+          for i = 2, s and #s - 1 or 0, 2 do
+            local l, c = s[i], s[i + 1]
+            if l > now or #t > 1 then
+              if not placed and l == leaves then c, placed = c + cost, true end
+              if not placed and l > leaves then
+                t[#t + 1], t[#t + 2], placed = leaves, cost, true
+              end
+              t[#t + 1], t[#t + 2] = l, c
+            end
+          end
+          if not placed then t[#t + 1], t[#t + 2] = leaves, cost end
+          while #t > 2 * r[7] + 3 do
+            t[5] = t[5] + t[3]
+            table.remove(t, 2)
+            table.remove(t, 2)
+          end
+          s = t
+        elseif now < it[6] then
+          for i = 2, s and #s - 1 or 0, 2 do
+            if s[i] == it[6] then
+              if s[i + 1] > -cost then s[i + 1] = s[i + 1] + cost
+              else
+                table.remove(s, i)
+                table.remove(s, i)
+              end
+              break
+            end
           end
         end
-        if not placed then t[#t + 1], t[#t + 2] = leaves, cost end
-        while #t > 2 * r[7] + 3 do
-          t[5] = t[5] + t[3]
-          table.remove(t, 2)
-          table.remove(t, 2)
-        end
-        s = t
-      elseif now < it[6] then
-        for i = 2, s and #s - 1 or 0, 2 do
-          if s[i] == it[6] then
-            if s[i + 1] > -cost then s[i + 1] = s[i + 1] + cost
-            else
-              table.remove(s, i)
-              table.remove(s, i)
-            end
+        if s then
+          if starts then s[1] = now + r[2] elseif s[1] <= now then s[1] = 0 end
+          local v
+          if kind == 0 then
+            fresh = s[2] + ceil(s[3] / s[5])
+            v = pack('>dddd', s[2], s[3], s[4], s[5])
+            if s[1] > 0 then v = v .. pack('>d', s[1]) end
+          elseif kind == 1 then
+            fresh, v = s[2], pack('>ddd', s[1], s[2], s[3])
+          else
+            fresh = #s > 2 and s[#s - 1] or 0
+            local t = {}
+            for i = 1, #s do t[i] = pack('>d', s[i]) end
+            v = table.concat(t)
+          end
+          if s[1] > fresh then fresh = s[1] end
+          local key, px, done = it[1], ceil((fresh - now) / 1000) + 1000, nil
+          if fresh <= now then
+            v, done = false, redis.pcall('DEL', key)
+          else
+            done = redis.pcall('SET', key, v, 'PX', px)
+          end
+          if type(done) == 'table' and done.err then
+            failed = done.err
             break
           end
+          -- To take it back: what stood there, and for how long.
+          if n > 1 then
+            local before = wrote[key]
+            if before == nil then before = raw[k - n + d] end
+            it[11] = { before, px }
+          end
+          wrote[key], it[7] = v, s
+          it[10] = kind == 0 and fits and cost > 0 and s[1] == 0 and s[2] == now
         end
       end
-      if s then
-        if starts then s[1] = now + r[2] elseif s[1] <= now then s[1] = 0 end
-        local v
-        if kind == 0 then
-          fresh = s[2] + ceil(s[3] / s[5])
-          v = pack('>dddd', s[2], s[3], s[4], s[5])
-          if s[1] > 0 then v = v .. pack('>d', s[1]) end
-        elseif kind == 1 then
-          fresh, v = s[2], pack('>ddd', s[1], s[2], s[3])
-        else
-          fresh = #s > 2 and s[#s - 1] or 0
-          local t = {}
-          for i = 1, #s do t[i] = pack('>d', s[i]) end
-          v = table.concat(t)
-        end
-        if s[1] > fresh then fresh = s[1] end
-        local key, px, done = it[1], ceil((fresh - now) / 1000) + 1000, nil
-        if fresh <= now then
-          v, done = false, redis.pcall('DEL', key)
-        else
-          done = redis.pcall('SET', key, v, 'PX', px)
-        end
-        if type(done) == 'table' and done.err then
-          failed = done.err
-          break
-        end
-        -- To take it back: what stood there, and for how long.
-        if n > 1 then
-          local before = wrote[key]
-          if before == nil then before = raw[k - n + d] end
-          it[11] = { before, px }
-        end
-        wrote[key], it[7] = v, s
-        it[10] = kind == 0 and fits and cost > 0 and s[1] == 0 and s[2] == now
+    end
+    -- A group that is answered with an error was not charged: what it wrote already is taken back.
+    for d = 1, failed and n or 0 do
+      local key, before = D[d][1], D[d][11]
+      if before then
+        if before[1] then redis.pcall('SET', key, before[1], 'PX', before[2]) else redis.pcall('DEL', key) end
+        wrote[key] = before[1]
       end
     end
-  end
-  -- A group that is answered with an error was not charged: what it wrote already is taken back.
-  for d = 1, failed and n or 0 do
-    local key, before = D[d][1], D[d][11]
-    if before then
-      if before[1] then redis.pcall('SET', key, before[1], 'PX', before[2]) else redis.pcall('DEL', key) end
-      wrote[key] = before[1]
-    end
-  end
 
-  -- The penalty is scored after judging.
-  if pr and not failed then
-    local severity
-    if pmode == 2 then severity = pamount
-    elseif pmode == 0 and refused and (not p or p[4] == 0 or now >= p[3] + pr[5]) then severity = pr[4] end
-    if severity or pmode == 3 then
-      -- The reader would take the rule from the penalty as it is now.
-      for d = 1, n do D[d][10] = false end
-      p = p or { 0, 0, pmode == 3 and now or 0, 0, 0, 0 }
-      if severity then
-        local left = p[2] - math.floor((now > p[3] and now - p[3] or 0) * pr[3])
-        p[2] = (left > 0 and left or 0) + severity
-        if now > p[3] then p[3] = now end
-        p[4] = p[4] + 1
-        if now >= p[1] and math.floor(p[2] / 1e5 + 0.5) >= math.floor(pr[1] / 1e5 + 0.5) then
-          local lasting, i = pr[2], 0
-          while i < p[5] and lasting < pr[7] do lasting, i = lasting * pr[6], i + 1 end
-          p[1] = now + math.min(math.floor(lasting), pr[7])
-          p[5] = p[5] + 1
+    -- The penalty is scored after judging.
+    if pr and not failed then
+      local severity
+      if pmode == 2 then severity = pamount
+      elseif pmode == 0 and refused and (not p or p[4] == 0 or now >= p[3] + pr[5]) then severity = pr[4] end
+      if severity or pmode == 3 then
+        -- The reader would take the rule from the penalty as it is now.
+        for d = 1, n do D[d][10] = false end
+        p = p or { 0, 0, pmode == 3 and now or 0, 0, 0, 0 }
+        if severity then
+          local left = p[2] - math.floor((now > p[3] and now - p[3] or 0) * pr[3])
+          p[2] = (left > 0 and left or 0) + severity
+          if now > p[3] then p[3] = now end
+          p[4] = p[4] + 1
+          if now >= p[1] and math.floor(p[2] / 1e5 + 0.5) >= math.floor(pr[1] / 1e5 + 0.5) then
+            local lasting, i = pr[2], 0
+            while i < p[5] and lasting < pr[7] do lasting, i = lasting * pr[6], i + 1 end
+            p[1] = now + math.min(math.floor(lasting), pr[7])
+            p[5] = p[5] + 1
+          end
+        elseif now + pamount > p[1] then
+          p[1] = now + pamount
         end
-      elseif now + pamount > p[1] then
-        p[1] = now + pamount
+        local forgotten = pr[3] > 0 and math.min(ceil(p[2] / pr[3]), 31622400000000) or 31622400000000
+        p[6] = math.max(p[1], p[3] + math.max(p[2] > 0 and forgotten or 0, p[4] > 0 and pr[5] or 0))
+        local v = pack('>dddddd', p[1], p[2], p[3], p[4], p[5], p[6])
+        redis.pcall('SET', pkey, v, 'PX', ceil((p[6] - now) / 1000) + 1000)
+        wrote[pkey] = v
       end
-      local forgotten = pr[3] > 0 and math.min(ceil(p[2] / pr[3]), 31622400000000) or 31622400000000
-      p[6] = math.max(p[1], p[3] + math.max(p[2] > 0 and forgotten or 0, p[4] > 0 and pr[5] or 0))
-      local v = pack('>dddddd', p[1], p[2], p[3], p[4], p[5], p[6])
-      redis.pcall('SET', pkey, v, 'PX', ceil((p[6] - now) / 1000) + 1000)
-      wrote[pkey] = v
     end
-  end
-  if okey and allowed and not repeated and not failed then
-    local v = pack('>d', oend)
-    redis.pcall('SET', okey, v, 'PX', ceil((oend - now) / 1000) + 1000)
-    wrote[okey] = v
-  end
+    if okey and allowed and not repeated and not failed then
+      local v = pack('>d', oend)
+      redis.pcall('SET', okey, v, 'PX', ceil((oend - now) / 1000) + 1000)
+      wrote[okey] = v
+    end
 
-  -- For an admitted bucket its debt alone: the rest of what was kept is known. Else all of it.
-  if failed then
-    out[#out + 1] = '!' .. failed
-  elseif n == 1 and D[1][10] and not pkey then
-    out[#out + 1] = D[1][7][3]
-  else
-    local t, v = { (allowed and '1' or '0') .. (repeated and '1' or '0') }, {}
-    for i = 1, p and 6 or 0 do v[i] = format('%.0f', p[i]) end
-    t[2] = table.concat(v, ' ')
-    for d = 1, n do
-      local it = D[d]
-      local s = it[7]
-      if it[10] then t[d + 2] = format('+%.0f', s[3])
-      else
-        v = { it[9] and '1' or '0' }
-        for i = 1, s and #s or 0 do v[i + 1] = format('%.0f', s[i]) end
-        t[d + 2] = table.concat(v, ' ')
+    -- For an admitted bucket its debt alone: the rest of what was kept is known. Else all of it.
+    if failed then
+      out[#out + 1] = '!' .. failed
+    elseif n == 1 and D[1][10] and not pkey then
+      out[#out + 1] = D[1][7][3]
+    else
+      local t, v = { (allowed and '1' or '0') .. (repeated and '1' or '0') }, {}
+      for i = 1, p and 6 or 0 do v[i] = format('%.0f', p[i]) end
+      t[2] = table.concat(v, ' ')
+      for d = 1, n do
+        local it = D[d]
+        local s = it[7]
+        if it[10] then t[d + 2] = format('+%.0f', s[3])
+        else
+          v = { it[9] and '1' or '0' }
+          for i = 1, s and #s or 0 do v[i + 1] = format('%.0f', s[i]) end
+          t[d + 2] = table.concat(v, ' ')
+        end
       end
+      out[#out + 1] = table.concat(t, ';')
     end
-    out[#out + 1] = table.concat(t, ';')
   end
 end
 return out
