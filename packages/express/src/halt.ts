@@ -1,18 +1,17 @@
 import type { Decision } from '@halt/core'
 import {
   type AdapterOptions,
-  callUser,
   checkGuardOptions,
   guard,
   type GuardOptions,
   limiterOf,
   LIMITER_OPTIONS,
   type Outcome,
-  unlessAnswered,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
 
+import { answerBy, type OnLimited } from './custom-answer.ts'
 import { answer, leaveAtEnd, show } from './response.ts'
 import { trustProxyNotice } from './trust-proxy.ts'
 import { ExpressView } from './view.ts'
@@ -27,17 +26,10 @@ declare global {
   }
 }
 
-/** What a custom answer gets. */
-export interface LimitedContext {
-  readonly req: Request
-  readonly res: Response
-  readonly next: NextFunction
-}
-
 /** Options of {@link halt}: a limiter, or any of its options, beside those all adapters share. */
 export type HaltOptions = AdapterOptions<Request, Response> & {
   /** Answers a refused request instead of the default body, or calls `next`; the headers are set already. */
-  readonly onLimited?: ((decision: Decision, context: LimitedContext) => unknown) | undefined
+  readonly onLimited?: OnLimited | undefined
 }
 
 /** What {@link halt} makes: a middleware of any route, which leaves the types of its parameters and bodies alone. */
@@ -81,23 +73,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
     }
     const { decision } = outcome
     if (onLimited === undefined || decision === undefined) return answer(outcome, res)
-    let isPassedOn = false
-    const passOn: NextFunction = (...args) => {
-      isPassedOn = true
-      next(...args)
-    }
-    const custom = (): unknown => onLimited(decision, { req, res, next: passOn })
-    const finish = ({ failed }: { readonly failed: boolean }): void => {
-      if (failed) return answer(outcome, res)
-      unlessAnswered(
-        limiter,
-        () => isPassedOn || res.headersSent || res.closed,
-        () => answer(outcome, res),
-      )
-    }
-    const answered = callUser(limiter, 'onLimited', 'Such a request gets the default answer.', custom)
-    if ('then' in answered) void answered.then(finish)
-    else finish(answered)
+    answerBy(onLimited, limiter, outcome, decision, { req, res, next })
   }
 
   return haltMiddleware as HaltMiddleware

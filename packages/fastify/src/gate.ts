@@ -1,11 +1,12 @@
 import type { Decision, RateLimiter } from '@halt/core'
-import { callUser, guard, type Guard, type Outcome, unlessAnswered } from '@halt/core/http'
+import { guard, type Guard, type Outcome } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
+import { answerBy } from './custom-answer.ts'
 import { settleOnEnd } from './ending.ts'
 import { LimitedError } from './limited-error.ts'
 import type { GateOptions, Manners } from './options.ts'
-import { isSent, sendRefusal, setHeaders } from './reply.ts'
+import { sendRefusal, setHeaders } from './reply.ts'
 import { noticeTrustProxy } from './trust-proxy.ts'
 import { FastifyView } from './view.ts'
 
@@ -65,31 +66,6 @@ export class Gate implements Step {
     const { onLimited, throwOnLimited } = this.#manners
     if (throwOnLimited === true) return done(new LimitedError(outcome))
     if (onLimited === undefined) return sendRefusal(reply, outcome)
-    void reply.code(outcome.status)
-    let isHandled = false
-    const call = (): unknown => {
-      const value = onLimited(decision, { request, reply })
-      // A reply is a promise of being sent, which may take longer than a callback may.
-      isHandled = value === reply
-      return isHandled ? undefined : value
-    }
-    const finish = (result: { failed: true } | { failed: false; value: unknown }): void => {
-      if (result.failed) sendRefusal(reply, outcome)
-      else if (result.value !== undefined && !isSent(reply)) void reply.send(result.value)
-      else if (!isHandled)
-        unlessAnswered(
-          this.#guard.limiter,
-          () => isSent(reply) || reply.raw.closed,
-          () => sendRefusal(reply, outcome),
-        )
-    }
-    const answered = callUser(
-      this.#guard.limiter,
-      'onLimited',
-      'Such a request gets the default answer.',
-      call,
-    )
-    if (answered instanceof Promise) void answered.then(finish)
-    else finish(answered)
+    answerBy(onLimited, this.#guard.limiter, outcome, decision, { request, reply })
   }
 }

@@ -1,0 +1,42 @@
+import type { Decision } from '@halt/core'
+import { callUser, type Caretaker, type Outcome, unlessAnswered } from '@halt/core/http'
+import type { NextFunction, Request, Response } from 'express'
+
+import { answer } from './response.ts'
+
+/** What a custom answer gets. */
+export interface LimitedContext {
+  readonly req: Request
+  readonly res: Response
+  readonly next: NextFunction
+}
+
+/** Answers a refused request instead of the default body, or calls `next`. */
+export type OnLimited = (decision: Decision, context: LimitedContext) => unknown
+
+/** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
+export function answerBy(
+  onLimited: OnLimited,
+  caretaker: Caretaker,
+  outcome: Outcome,
+  decision: Decision,
+  { req, res, next }: LimitedContext,
+): void {
+  let isPassedOn = false
+  const passOn: NextFunction = (...args) => {
+    isPassedOn = true
+    next(...args)
+  }
+  const custom = (): unknown => onLimited(decision, { req, res, next: passOn })
+  const finish = ({ failed }: { readonly failed: boolean }): void => {
+    if (failed) return answer(outcome, res)
+    unlessAnswered(
+      caretaker,
+      () => isPassedOn || res.headersSent || res.closed,
+      () => answer(outcome, res),
+    )
+  }
+  const answered = callUser(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
+  if ('then' in answered) void answered.then(finish)
+  else finish(answered)
+}
