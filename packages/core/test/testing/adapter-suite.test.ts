@@ -5,7 +5,7 @@ import { connect as connectHttp2, createServer as createServer2 } from 'node:htt
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 
-import { applyHeaders, callUser, guard, type Outcome, toView } from '../../src/http/index.ts'
+import { applyHeaders, callUser, unlessAnswered, guard, type Outcome, toView } from '../../src/http/index.ts'
 import {
   type AdapterUnderTest,
   adapterSuite,
@@ -94,8 +94,13 @@ function passing(options: SuiteOptions) {
     const custom = (): unknown => options.onLimited?.(outcome.decision as never, res)
     const { failed } = await callUser(options.limiter, 'onLimited', '', custom)
     if (res.headersSent) res.destroy()
-    else if (failed || options.onLimited === undefined) {
-      res.writeHead(outcome.status, { 'Content-Type': outcome.body?.type ?? '' }).end(outcome.body?.text)
+    else {
+      const answer = (): void =>
+        void res
+          .writeHead(outcome.status, { 'Content-Type': outcome.body?.type ?? '' })
+          .end(outcome.body?.text)
+      if (failed || options.onLimited === undefined) answer()
+      else unlessAnswered(options.limiter, () => res.headersSent, answer)
     }
     return false
   }
