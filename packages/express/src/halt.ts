@@ -7,6 +7,7 @@ import {
   limiterOf,
   LIMITER_OPTIONS,
   type Outcome,
+  visitorOf,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
@@ -15,7 +16,6 @@ import { answerBy, type OnLimited } from './custom-answer.ts'
 import { answer, leaveAtEnd, show } from './response.ts'
 import { trustProxyNotice } from './trust-proxy.ts'
 import { ExpressView } from './view.ts'
-import { visitorOf } from './visitor.ts'
 
 declare global {
   namespace Express {

@@ -1,9 +1,8 @@
 import type { Decision } from '@halt/core'
-import { refusalFor } from '@halt/core/http'
+import { refusalFor, visitorOf } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
 import { answer, show } from './response.ts'
-import { visitorOf } from './visitor.ts'
 
 /**
  * Answers a request as the guard before it would have: for a handler that decided by itself.

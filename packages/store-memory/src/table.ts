@@ -1,7 +1,10 @@
 import type { Rule, State } from '@halt/core/store'
 import { algorithms } from '@halt/core/store'
 
-import { ListSlab, NarrowSlab, WideSlab, type Slab } from './slab.ts'
+import { ListSlab, SubWindowSlab } from './list-slab.ts'
+import { NarrowSlab } from './narrow-slab.ts'
+import type { Slab } from './slab.ts'
+import { WideSlab } from './wide-slab.ts'
 
 /** The counters of one policy, by subject. */
 export class Table {
@@ -27,7 +30,13 @@ export class Table {
     this.name = name
     this.#letter = letter
     this.#slab =
-      letter === 't' ? new NarrowSlab(true) : isPair(letter) ? new NarrowSlab(false) : new ListSlab()
+      letter === 't'
+        ? new NarrowSlab(true)
+        : isPair(letter)
+          ? new NarrowSlab(false)
+          : hasSubWindows(letter)
+            ? new SubWindowSlab()
+            : new ListSlab()
     this.#hand = this.#slots.entries()
   }
 
@@ -128,4 +137,8 @@ export class Table {
 
 function isPair(letter: string): boolean {
   return letter === 'f' || letter === 'q'
+}
+
+function hasSubWindows(letter: string): boolean {
+  return letter === 's' || letter === 'c'
 }
