@@ -7,7 +7,6 @@ import {
   limiterOf,
   LIMITER_OPTIONS,
   type Outcome,
-  visitorOf,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
@@ -60,7 +59,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
 
   function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
     noticeTrustProxy(req)
-    const outcome = gate.enter(new ExpressView(req), visitorOf(req))
+    const outcome = gate.enter(new ExpressView(req), req)
     if (!('then' in outcome)) return conclude(outcome, req, res, next)
     outcome.then(found => conclude(found, req, res, next)).catch(next)
   }

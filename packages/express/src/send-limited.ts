@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { refusalFor, visitorOf } from '@halt/core/http'
+import { refusalFor } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
 import { answer, show } from './response.ts'
@@ -17,7 +17,7 @@ export function sendLimited(
   { req, res }: { readonly req: Request; readonly res: Response },
   decision: Decision,
 ): void {
-  const outcome = refusalFor(visitorOf(req), decision)
+  const outcome = refusalFor(req, decision)
   show(outcome, req, res)
   answer(outcome, res)
 }

@@ -1,5 +1,5 @@
 import type { Decision, RateLimiter } from '@halt/core'
-import { guard, type Guard, type Outcome, visitorOf } from '@halt/core/http'
+import { guard, type Guard, type Outcome } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { answerBy } from './custom-answer.ts'
@@ -40,7 +40,7 @@ export class Gate implements Step {
       this.#isFirst = false
       noticeTrustProxy(request, this.#guard.limiter)
     }
-    const outcome = this.#guard.enter(new FastifyView(request), visitorOf(request.raw))
+    const outcome = this.#guard.enter(new FastifyView(request), request.raw)
     if (outcome instanceof Promise) {
       void outcome.then(found => this.#conclude(found, request, reply, done), done)
     } else this.#conclude(outcome, request, reply, done)

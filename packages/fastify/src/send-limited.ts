@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { refusalFor, visitorOf } from '@halt/core/http'
+import { refusalFor } from '@halt/core/http'
 import type { FastifyReply } from 'fastify'
 
 import type { LimitedContext } from './options.ts'
@@ -14,7 +14,7 @@ import { sendRefusal, setHeaders } from './reply.ts'
  * if (!decision.allowed) return sendLimited({ request, reply }, decision)
  */
 export function sendLimited({ request, reply }: LimitedContext, decision: Decision): FastifyReply {
-  const outcome = refusalFor(visitorOf(request.raw), decision)
+  const outcome = refusalFor(request.raw, decision)
   request.halt = decision
   setHeaders(reply, outcome.headers)
   sendRefusal(reply, outcome)

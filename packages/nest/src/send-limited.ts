@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { type Outcome, refusalFor, visitorOf } from '@halt/core/http'
+import { type Outcome, refusalFor } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { passageOf } from './passage.ts'
@@ -27,8 +27,7 @@ export function sendLimited(target: ExecutionContext | object, decision: Decisio
   const response = isHttp ? (context?.getArgByIndex<object>(1) ?? target) : undefined
   const gate = context && passageOf(context)?.gate
   const { headers, status, body }: Outcome =
-    gate?.refuse(decision) ??
-    refusalFor(response === undefined ? {} : visitorOf(requestOf(response)), decision)
+    gate?.refuse(decision) ?? refusalFor(response === undefined ? {} : requestOf(response), decision)
   const isProblem = body?.type.startsWith('application/problem') === true
   if (response !== undefined)
     setHeaders(response, isProblem ? { ...headers, 'Content-Type': body.type } : headers)

@@ -8,7 +8,7 @@ import { type CallResult, callUser } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed, refuser } from './outcome.ts'
-import { Visits } from './visits.ts'
+import { placeOf, Visits } from './visits.ts'
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
 export interface Guard<R = unknown, S = unknown> {
@@ -71,7 +71,8 @@ export function guard<R, S = unknown>(
     limiter,
     watches: watches(limiter, options, also),
     refuse,
-    enter(view, visitor, own) {
+    enter(view, request, own) {
+      const visitor = request === undefined ? undefined : placeOf(request)
       const given = own === undefined ? options : { ...options, ...own }
       if (given.skipPreflight !== false && isPreflight(view)) return PASS
       const { skip } = given

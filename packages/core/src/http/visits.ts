@@ -24,13 +24,12 @@ interface Visited {
 }
 
 /**
- * What stands for a request of Node's where its visits are noted: an object that lives as long, whatever a framework makes of
- * the request.
+ * Where the visits of a request are noted: on an object that lives as long, and takes a property cheaply.
  *
- * Its list of raw headers: Express gives each request a prototype of its own, and a new property on such an object takes
+ * Of a request of Node's its list of raw headers: Express gives each request a prototype of its own, and a new property on such an object takes
  * longer than a whole check.
  */
-export function visitorOf(request: object): object {
+export function placeOf(request: object): object {
   const { rawHeaders } = request as { readonly rawHeaders?: unknown }
   return Array.isArray(rawHeaders) ? rawHeaders : request
 }
@@ -139,7 +138,7 @@ function units(cost: Cost | undefined, name: string, own: number): number {
  * @param visitor what `Guard.enter` got
  */
 export function refusalFor(visitor: object, decision: Decision): Outcome {
-  const refuse = listOf(visitor)?.at(-1)?.refuse ?? refuseByDefault
+  const refuse = listOf(placeOf(visitor))?.at(-1)?.refuse ?? refuseByDefault
   return refuse(decision)
 }
 

@@ -1,5 +1,5 @@
 import type { RateLimiter } from '@halt/core'
-import { toView, visitorOf } from '@halt/core/http'
+import { toView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, handlerName } from './call.ts'
@@ -38,7 +38,7 @@ function known(context: ExecutionContext): Call {
       // The raw one of Fastify's: what its own adapter knows a request by.
       return {
         view: new HttpView(request, context),
-        visitor: visitorOf(request.raw ?? request),
+        visitor: request.raw ?? request,
         response: context.getArgByIndex<object>(1),
       }
     }
