@@ -149,40 +149,10 @@ export class RateLimiter<R = unknown> {
     checkCall(options)
     const asked = this.#asked(options, false)
     const caller = new Caller(view, this.#callers, options.ip)
-    const policies = this.#policiesFor(caller, options)
-    if (policies === undefined || !('then' in policies)) return this.#pipeline.decide(policies, caller, asked)
-    return policies.then(found => this.#pipeline.decide(found, caller, asked))
-  }
-
-  /** The policies that decide a request; undefined when they cannot be found. */
-  #policiesFor(
-    { view }: Caller,
-    options: CheckOptions<R>,
-  ): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
-    const policies =
-      options.policy === undefined
-        ? this.#policies.resolve(view.request, view.context)
-        : this.#policies.compile(options.policy as never)
-    if (policies === undefined || !('then' in policies)) return this.#join(policies, options)
-    return policies.then(found => this.#join(found, options))
-  }
-
-  /** The policies that decide without a request; undefined where only a resolver knows them. */
-  #policiesOf(options: CheckOptions<R>): readonly CompiledPolicy[] | undefined {
-    const { policy } = options
-    return this.#join(
-      policy === undefined ? this.#policies.fixed : this.#policies.compile(policy as never),
-      options,
-    )
-  }
-
-  #join(
-    policies: readonly CompiledPolicy[] | undefined,
-    { also }: CheckOptions<R>,
-  ): readonly CompiledPolicy[] | undefined {
-    return policies === undefined || also === undefined
-      ? policies
-      : this.#policies.join(policies, also as never)
+    const policies = this.#policies.of(view, options)
+    if (policies !== undefined && 'then' in policies)
+      return policies.then(found => this.#decide(found, caller, asked))
+    return this.#decide(policies, caller, asked)
   }
 
   /**
@@ -193,7 +163,7 @@ export class RateLimiter<R = unknown> {
   async peek(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Decision> {
     if (isIdentity(target)) return this.#decideIdentity(target, options, true)
     const caller = new Caller(toView(target), this.#callers, options.ip)
-    return this.#pipeline.decide(await this.#policiesFor(caller, options), caller, this.#asked({}, true))
+    return this.#pipeline.decide(await this.#policies.of(caller.view, options), caller, this.#asked({}, true))
   }
 
   /**
@@ -264,9 +234,9 @@ export class RateLimiter<R = unknown> {
   /** Shows how a request or an identity would be decided, and why; consumes nothing. */
   async explain(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Explanation> {
     const decision = await this.peek(target, options)
-    if (isIdentity(target)) return explain({ decision, policies: this.#policiesOf(options) ?? [] })
+    if (isIdentity(target)) return explain({ decision, policies: this.#policies.without(options) ?? [] })
     const caller = new Caller(toView(target), this.#callers, options.ip)
-    const policies = (await this.#policiesFor(caller, options)) ?? []
+    const policies = (await this.#policies.of(caller.view, options)) ?? []
     const exemptions = policies.map(policy => ({
       policy,
       why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller),
@@ -287,16 +257,26 @@ export class RateLimiter<R = unknown> {
   }
 
   async #decideIdentity(identity: Identity, options: CheckOptions<R>, peek: boolean): Promise<Decision> {
-    const policies = this.#policiesOf(options)
+    const policies = this.#policies.without(options)
     if (policies === undefined) {
       throw policyRequired('The policies come from a resolver, and an identity is no request.')
     }
-    this.#checkNames(policies, options)
-    return this.#pipeline.decideFor(this.#subject(identity), policies, this.#asked(options, peek))
+    const asked = this.#asked(options, peek)
+    this.#checkNames(policies, asked)
+    return this.#pipeline.decideFor(this.#subject(identity), policies, asked)
   }
 
-  #checkNames(policies: readonly CompiledPolicy[] | undefined, { cost }: CheckOptions<R>): void {
-    if (typeof cost === 'object' && policies !== undefined) noticeCostNames(cost, policies, this.warn)
+  #decide(
+    policies: readonly CompiledPolicy[] | undefined,
+    caller: Caller,
+    asked: Asked,
+  ): Decision | Promise<Decision> {
+    if (policies !== undefined) this.#checkNames(policies, asked)
+    return this.#pipeline.decide(policies, caller, asked)
+  }
+
+  #checkNames(policies: readonly CompiledPolicy[], { cost }: Asked): void {
+    if (typeof cost === 'object') noticeCostNames(cost, policies, this.warn)
   }
 
   #asked({ cost, idempotencyKey, storeFailed = false }: CheckOptions<R>, peek: boolean): Asked {

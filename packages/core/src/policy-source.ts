@@ -7,9 +7,13 @@ import {
 } from './compiled-policy.ts'
 import { HaltError, type Warn } from './errors.ts'
 import { noticeMilliseconds } from './misuse/index.ts'
+import type { RequestView } from './request/view.ts'
 import { isPromise, within } from './timers.ts'
 
 type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
+type Found = readonly CompiledPolicy[] | undefined
+/** What a call may name instead of the policies, and beside them. */
+type Named = { readonly policy?: unknown; readonly also?: unknown }
 type Resolver = (request: never, context?: unknown) => unknown
 
 // The policies a resolver gave that `reset` can still find by name.
@@ -99,6 +103,24 @@ export class PolicySource {
       lists.set(also, (joined = [...policies, ...more]))
     }
     return joined
+  }
+
+  /** The policies that decide a request by what the call says; undefined when they cannot be found. */
+  of({ request, context }: Pick<RequestView, 'request' | 'context'>, named: Named): Found | Promise<Found> {
+    const policies =
+      named.policy === undefined ? this.resolve(request, context) : this.compile(named.policy as never)
+    if (policies !== undefined && 'then' in policies)
+      return policies.then(found => this.#beside(found, named))
+    return this.#beside(policies, named)
+  }
+
+  /** The policies that decide without a request; undefined where only a resolver knows them. */
+  without(named: Named): Found {
+    return this.#beside(named.policy === undefined ? this.#fixed : this.compile(named.policy as never), named)
+  }
+
+  #beside(policies: Found, { also }: Named): Found {
+    return policies === undefined || also === undefined ? policies : this.join(policies, also as never)
   }
 
   /** The policies for a request; undefined when the resolver fails and there is no fallback. */

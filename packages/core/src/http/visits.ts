@@ -26,8 +26,8 @@ interface Visited {
 /**
  * Where the visits of a request are noted: on an object that lives as long, and takes a property cheaply.
  *
- * Of a request of Node's its list of raw headers: Express gives each request a prototype of its own, and a new property on such an object takes
- * longer than a whole check.
+ * Of a request of Node's its list of raw headers: Express gives each request a prototype of its own, and a new property on
+ * such an object takes longer than a whole check.
  */
 export function placeOf(request: object): object {
   const { rawHeaders } = request as { readonly rawHeaders?: unknown }

@@ -4,6 +4,7 @@ import type { Warn } from '../errors.ts'
 import type { KeyStrategy } from '../policy.ts'
 import { type Address, isPrivate } from './address.ts'
 import type { ClientAddress, ClientIp } from './client-ip.ts'
+import { credential } from './credential.ts'
 import { apiKeySubject, namePart, readId, SHARED, type Subject } from './identity.ts'
 import { isStrayPromise } from '../timers.ts'
 import { readHeader, type RequestView } from './view.ts'
@@ -26,10 +27,6 @@ export interface FoundKey {
   /** An API key that nobody verified: anybody may invent another. */
   readonly unverified: boolean
 }
-
-// Such a scheme alone has no credential: nobody's key is "Bearer".
-const SCHEMES = /^(?:bearer|token|apikey)(?:[ \t]+(.+))?$/i
-const ANY_SCHEME = /^[A-Za-z][A-Za-z0-9+._-]*[ \t]+\S/
 
 /** Who makes a request: each fact is found once, when a policy first asks for it. */
 export class Caller {
@@ -222,13 +219,4 @@ function idOf({ user: own, request }: RequestView): string | undefined {
 
 function one(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0]
-}
-
-/** The API key in an `Authorization` value: behind Bearer, Token or ApiKey, or the whole where there is no scheme. */
-function credential(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined
-  const text = value.trim()
-  const scheme = SCHEMES.exec(text)
-  if (scheme !== null) return readId(scheme[1])
-  return ANY_SCHEME.test(text) ? undefined : readId(text)
 }
