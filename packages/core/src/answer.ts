@@ -1,15 +1,10 @@
+import type { CompiledPolicy } from './compiled-policy.ts'
 import { Decision, type PolicyVerdict, type Reason } from './decision.ts'
 import type { OnStoreError } from './policy.ts'
-import type { Item, Question } from './question.ts'
+import { isReported, type Question } from './question.ts'
 import type { Demand, Verdict } from './store/contract.ts'
 import { blockedUntil, listOf } from './store/decide.ts'
 import { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './store/read.ts'
-
-/** What a decision rests on: the question and the store's verdict on it. */
-export interface Grounds {
-  readonly question: Question
-  readonly verdict: Verdict
-}
 
 /** Reads a store's verdict into the decision that users see. */
 export function answer(
@@ -17,51 +12,36 @@ export function answer(
   verdict: Verdict,
   degraded: false | OnStoreError = false,
 ): Decision {
-  const { items } = question
-  const verdicts: PolicyVerdict[] = listOf(items.length)
-  let binding: PolicyVerdict | undefined
-  let cost = 0
+  const count = question.policies.length
+  const verdicts: PolicyVerdict[] = listOf(count)
+  let binding = -1
   let retryAfter = 0
-  for (let i = 0; i < items.length; i++) {
-    const item = items[i] as Item
-    const said = (verdicts[i] = read(item, question, verdict))
-    if (item.shadow) continue
+  for (let i = 0; i < count; i++) {
+    const said = (verdicts[i] = read(i, question, verdict))
+    if (isReported(question, i)) continue
     if (said.retryAfter > retryAfter) retryAfter = said.retryAfter
-    if (binding === undefined || binds(said, binding)) {
-      binding = said
-      cost = item.cost
-    }
+    if (binding < 0 || binds(said, verdicts[binding] as PolicyVerdict)) binding = i
   }
-  if (binding?.allowed === false) {
+  if (binding >= 0 && !(verdicts[binding] as PolicyVerdict).allowed) {
     let longest = -1
-    for (let i = 0; i < items.length; i++) {
-      const item = items[i] as Item
-      if (item.shadow) continue
+    for (let i = 0; i < count; i++) {
+      if (isReported(question, i)) continue
       // Of those that pass, too: under a penalty that this very refusal started they may not any more.
-      const wait = waitOf(item, question, verdict)
+      const wait = waitOf(i, question, verdict)
       retryAfter = Math.max(retryAfter, seconds(wait))
-      const said = verdicts[i] as PolicyVerdict
-      if (said.allowed || wait <= longest) continue
+      if ((verdicts[i] as PolicyVerdict).allowed || wait <= longest) continue
       longest = wait
-      binding = said
-      cost = item.cost
+      binding = i
     }
   }
   Object.freeze(verdicts)
-  const isCharged = verdict.allowed && !verdict.repeated && degraded === false
-  const grounds: Grounds = { question, verdict }
   // Only shadow policies: the request passes, the first of them is shown.
-  const shown = binding ?? { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
-  return new Decision(
-    shown,
-    retryAfter,
-    verdict.repeated ? 0 : cost,
-    degraded,
-    verdicts,
-    grounds,
-    isCharged,
-    verdict.now / 1e6,
-  )
+  const shown =
+    binding >= 0
+      ? (verdicts[binding] as PolicyVerdict)
+      : { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
+  const cost = binding < 0 || verdict.repeated ? 0 : (question.group.demands[binding] as Demand).cost
+  return new Decision(shown, retryAfter, cost, degraded, verdicts, question, verdict)
 }
 
 /** Whose request it is about, and by which policy, where no counter decides. */
@@ -86,16 +66,7 @@ export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, ope
     resetAt,
     key,
   }
-  return new Decision(
-    shown,
-    0,
-    open ? cost : 0,
-    open ? 'open' : false,
-    NO_VERDICTS,
-    undefined,
-    false,
-    nowMs / 1000,
-  )
+  return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, NO_VERDICTS, undefined, nowMs / 1000)
 }
 
 /** A refusal that no counter decided: no key, no policy, no store. */
@@ -118,41 +89,44 @@ export function refusal(
     key,
     mode: 'enforce',
   })
-  return new Decision(said, retryAfter, cost, degraded, Object.freeze([said]), undefined, false, nowMs / 1000)
+  return new Decision(said, retryAfter, cost, degraded, Object.freeze([said]), undefined, nowMs / 1000)
 }
 
-function read(item: Item, { group }: Question, verdict: Verdict): PolicyVerdict {
-  const own = readDemand(item, item.at, group.demands[item.at] as Demand, verdict)
-  if (item.guard < 0 && item.lease < 0) return own
+function read(at: number, question: Question, verdict: Verdict): PolicyVerdict {
+  const own = readDemand(at, at, question, verdict)
+  const aside = question.aside?.[at]
+  if (aside === undefined) return own
   // Several counters, one policy: the one that refuses longest, else the key's own.
   let said = own
-  for (const at of [item.guard, item.lease]) {
-    if (at < 0) continue
-    const other = readDemand(item, at, group.demands[at] as Demand, verdict)
-    if (!other.allowed && (said.allowed || other.retryAfter > said.retryAfter)) said = other
+  for (const other of [aside.guard, aside.lease]) {
+    if (other < 0) continue
+    const more = readDemand(at, other, question, verdict)
+    if (!more.allowed && (said.allowed || more.retryAfter > said.retryAfter)) said = more
   }
   return said
 }
 
-function readDemand(item: Item, at: number, demand: Demand, verdict: Verdict): PolicyVerdict {
+/** What the demand at one place says of the policy at another. */
+function readDemand(policy: number, at: number, question: Question, verdict: Verdict): PolicyVerdict {
+  const demand = question.group.demands[at] as Demand
   const state = verdict.states[at] ?? []
   const allowed = verdict.passes[at] === true
-  const wait = allowed ? 0 : waitFor(demand, state, verdict)
   return Object.freeze({
-    policy: item.policy.name,
+    policy: (question.policies[policy] as CompiledPolicy).name,
     allowed,
     reason: allowed ? 'ok' : reasonOf(demand, state, verdict),
     limit: ruleInForce(demand, verdict).limit,
     remaining: remaining(demand, state, verdict),
     resetAt: seconds(resetAt(demand, state, verdict)),
-    retryAfter: seconds(wait),
+    retryAfter: allowed ? 0 : seconds(waitFor(demand, state, verdict)),
     key: demand.subject,
-    mode: item.shadow ? 'shadow' : 'enforce',
+    mode: isReported(question, policy) ? 'shadow' : 'enforce',
   })
 }
 
 /** Microseconds until all counters of a policy let its cost pass. */
-function waitOf({ at, guard, lease }: Item, { group }: Question, verdict: Verdict): number {
+function waitOf(at: number, { group, aside }: Question, verdict: Verdict): number {
+  const { guard = -1, lease = -1 } = aside?.[at] ?? {}
   let longest = 0
   for (const i of [at, guard, lease]) {
     if (i >= 0)

@@ -1,22 +1,21 @@
-import { answer, pass, refusal } from './answer.ts'
+import { answer, pass, refusal, type Uncounted } from './answer.ts'
+import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Decision } from './decision.ts'
-import type { Item, Question } from './question.ts'
+import type { Question } from './question.ts'
 import type { Judgement } from './resilience/judge.ts'
+import type { Demand } from './store/contract.ts'
 
 /** Reads what was judged, by the store or in its place, into a decision. */
 export function conclude(judgement: Judgement, question: Question): Decision {
-  if (!('degraded' in judgement)) return answer(question, judgement.verdict)
+  if (!('degraded' in judgement)) return answer(question, judgement)
   const { degraded, closing, verdict, question: local } = judgement
-  if (closing !== undefined) return refusal('store-error', uncounted(closing), Date.now(), 'closed', 1)
-  if (local.items.length > 0) return answer(local, verdict, degraded)
-  return pass(uncounted(question.items[0] as Item), Date.now(), true)
+  if (closing >= 0) return refusal('store-error', uncounted(question, closing), Date.now(), 'closed', 1)
+  if (local.policies.length > 0) return answer(local, verdict, degraded)
+  return pass(uncounted(question, 0), Date.now(), true)
 }
 
-function uncounted({ policy, key, cost }: Item): {
-  policy: string
-  limit: number
-  key: string
-  cost: number
-} {
-  return { policy: policy.name, limit: policy.limit, key: key.subject, cost }
+function uncounted({ policies, group }: Question, at: number): Uncounted {
+  const { name, limit } = policies[at] as CompiledPolicy
+  const { subject, cost } = group.demands[at] as Demand
+  return { policy: name, limit, key: subject, cost }
 }

@@ -1,4 +1,6 @@
 import type { OnStoreError, PolicyMode } from './policy.ts'
+import type { Question } from './question.ts'
+import type { Verdict } from './store/contract.ts'
 
 /** Why a request was let in or refused. */
 export type Reason =
@@ -59,16 +61,20 @@ export interface DecisionFields {
   readonly verdicts: readonly PolicyVerdict[]
 }
 
-/** What a decision rests on and charged, so that it can be explained and settled: known to the limiter only. */
+/** What a decision rests on: the question and the store's verdict on it. */
+export interface Grounds {
+  readonly question: Question
+  readonly verdict: Verdict
+}
+
+/** What a decision charged, so that it can be explained and corrected: known to the limiter only. */
 export interface Receipt {
   settled: boolean
   released: boolean
-  /** The question and the store's verdict on it; undefined where no counter decided. */
-  readonly grounds: unknown
+  /** Undefined where no counter decided. */
+  readonly grounds: Grounds | undefined
   /** Whether the store keeps a charge of it. */
   readonly charged: boolean
-  /** The store's clock at the decision, Unix seconds. */
-  readonly now: number
 }
 
 /** The answer to a request. Frozen. Only this very object, not a copy, settles. */
@@ -84,8 +90,14 @@ export class Decision implements DecisionFields {
   readonly key: string
   readonly degraded: false | OnStoreError
   readonly verdicts: readonly PolicyVerdict[]
-  readonly #receipt: Receipt
+  readonly #question: Question | undefined
+  readonly #verdict: Verdict | number
+  // Written when somebody first asks: few decisions are ever corrected.
+  #receipt: Receipt | undefined
 
+  /**
+   * @param verdict the store's, or without a question the clock's Unix seconds
+   */
   // Written out, here and where it is called: spreading objects took most of a whole check.
   constructor(
     shown: Pick<PolicyVerdict, 'allowed' | 'reason' | 'policy' | 'limit' | 'remaining' | 'resetAt' | 'key'>,
@@ -93,9 +105,8 @@ export class Decision implements DecisionFields {
     cost: number,
     degraded: false | OnStoreError,
     verdicts: readonly PolicyVerdict[],
-    grounds: unknown,
-    charged: boolean,
-    now: number,
+    question: Question | undefined,
+    verdict: Verdict | number,
   ) {
     this.allowed = shown.allowed
     this.reason = shown.reason
@@ -108,14 +119,32 @@ export class Decision implements DecisionFields {
     this.key = shown.key
     this.degraded = degraded
     this.verdicts = verdicts
-    this.#receipt = { settled: false, released: false, grounds, charged, now }
+    this.#question = question
+    this.#verdict = verdict
     Object.freeze(this)
   }
 
   /** The receipt of a decision; undefined for a copy, and for what is no decision. */
   static receiptOf(decision: unknown): Receipt | undefined {
-    return typeof decision === 'object' && decision !== null && #receipt in decision
-      ? decision.#receipt
-      : undefined
+    return Decision.#is(decision) ? (decision.#receipt ??= decision.#write()) : undefined
+  }
+
+  /** The store's clock at a decision, Unix seconds; undefined for a copy. */
+  static instantOf(decision: unknown): number | undefined {
+    if (!Decision.#is(decision)) return undefined
+    const verdict = decision.#verdict
+    return typeof verdict === 'number' ? verdict : verdict.now / 1e6
+  }
+
+  static #is(value: unknown): value is Decision {
+    return typeof value === 'object' && value !== null && #receipt in value
+  }
+
+  #write(): Receipt {
+    const [question, verdict] = [this.#question, this.#verdict]
+    if (question === undefined || typeof verdict === 'number')
+      return { settled: false, released: false, grounds: undefined, charged: false }
+    const charged = verdict.allowed && !verdict.repeated && this.degraded === false
+    return { settled: false, released: false, grounds: { question, verdict }, charged }
   }
 }

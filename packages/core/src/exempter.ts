@@ -4,7 +4,7 @@ import type { RateLimiterOptions } from './options.ts'
 import type { Caller } from './request/caller.ts'
 import { compileHealthChecks } from './request/exemptions.ts'
 
-// So many requests that nobody counted, and none that somebody did, are no coincidence.
+// So many requests that nobody counted, and none that somebody did, are no coincidence. A proxy shows in fewer.
 const MANY = 1000
 
 /** Knows what is not counted: health checks, a policy's exemptions, private peers; and warns of what that may hide. */
@@ -15,6 +15,7 @@ export class Exempter {
   readonly #warn: Warn
   #counts = false
   #exempted = 0
+  #looks = MANY
 
   /** @throws HaltError `HALT_E_EXEMPTION` */
   constructor(options: Pick<RateLimiterOptions, 'exemptHealthChecks' | 'exemptPrivateIps'>, warn: Warn) {
@@ -39,16 +40,12 @@ export class Exempter {
       if (exemptions.address(caller.address)) return 'the client address is in exemptions'
     }
     const wanted = policy.exemptPrivateIps ?? this.#privateIps
-    if (wanted === false) {
-      this.#noticeProxy(caller)
-      return undefined
+    if (wanted !== false && caller.isPrivatePeer) {
+      if (wanted === undefined) this.#noticeExempt(caller)
+      return 'the socket peer is private and forwards for nobody'
     }
-    if (!caller.isPrivatePeer) {
-      this.#noticeProxy(caller)
-      return undefined
-    }
-    if (wanted === undefined) this.#noticeExempt(caller)
-    return 'the socket peer is private and forwards for nobody'
+    if (this.#looks > 0) this.#lookForProxy(caller)
+    return undefined
   }
 
   #noticeExempt(caller: Caller): void {
@@ -67,13 +64,15 @@ export class Exempter {
     })
   }
 
-  #noticeProxy(caller: Caller): void {
+  #lookForProxy(caller: Caller): void {
+    this.#looks--
     const proxy = caller.untrustedProxy
     if (proxy === undefined) return
+    this.#looks = 0
     this.#warn({
       code: 'HALT_W_UNTRUSTED_PROXY',
-      message: `The private peer ${proxy} names clients in a header, but is not trusted: all its clients share one counter.`,
-      fix: `If it is your proxy: trustedProxies: ["${proxy}"].`,
+      message: `The peer ${proxy.text} names clients in a header, but is not trusted: all its clients share one counter.`,
+      fix: `If it is your proxy: trustedProxies: ["${proxy.text}"]; a client that made the header up gains nothing by it.`,
     })
   }
 }

@@ -1,9 +1,7 @@
-import type { Grounds } from './answer.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { Decision, type PolicyVerdict } from './decision.ts'
+import { Decision, type Grounds, type PolicyVerdict } from './decision.ts'
 import type { Caller } from './request/caller.ts'
 import type { ClientIp, Hop } from './request/client-ip.ts'
-import { readHeader } from './request/view.ts'
 import type { Demand } from './store/contract.ts'
 import { remaining, waitForCost } from './store/read.ts'
 
@@ -54,12 +52,12 @@ export interface ExplanationParts {
 /** Writes an explanation from a decision that consumed nothing. */
 export function explain(parts: ExplanationParts): Explanation {
   const { decision, policies, caller, exemptions, walk } = parts
-  const grounds = Decision.receiptOf(decision)?.grounds as Grounds | undefined
+  const grounds = Decision.receiptOf(decision)?.grounds
   const { view } = caller ?? {}
   const hops =
     walk === undefined || view === undefined || caller?.isGiven === true
       ? []
-      : walk.walk(view.ip, name => readHeader(view.headers, name))
+      : walk.walk(view.ip, view.headers)
   const explained = policies.map(policy => {
     const verdict = decision.verdicts.find(said => said.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
@@ -83,16 +81,16 @@ function stateOf(
   { name, cost, limit, capacity }: CompiledPolicy,
   grounds: Grounds | undefined,
 ): Pick<PolicyExplanation, 'before' | 'after' | 'waits'> {
-  const item = grounds?.question.items.find(({ policy }) => policy.name === name)
-  if (grounds === undefined || item === undefined) return { before: undefined, after: undefined, waits: [] }
+  const at = grounds?.question.policies.findIndex(policy => policy.name === name) ?? -1
+  if (grounds === undefined || at < 0) return { before: undefined, after: undefined, waits: [] }
   const { question, verdict } = grounds
-  const demand = question.group.demands[item.at] as Demand
-  const state = verdict.states[item.at] ?? []
+  const demand = question.group.demands[at] as Demand
+  const state = verdict.states[at] ?? []
   const before = remaining(demand, state, verdict)
-  const costs = [...new Set([1, cost, item.cost, limit, capacity])].filter(units => units > 0)
+  const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)
   return {
     before,
-    after: verdict.allowed && verdict.passes[item.at] === true ? Math.max(0, before - item.cost) : before,
+    after: verdict.allowed && verdict.passes[at] === true ? Math.max(0, before - demand.cost) : before,
     waits: costs
       .sort((a, b) => a - b)
       .map(units => ({ cost: units, seconds: waitForCost(demand, state, verdict, units) / 1e6 })),

@@ -1,7 +1,8 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Warn } from './errors.ts'
 import { KeyWatch } from './misuse/index.ts'
-import type { Caller, FoundKey } from './request/caller.ts'
+import type { Caller } from './request/caller.ts'
+import type { FoundKey } from './request/identity.ts'
 import { isPromise, within } from './timers.ts'
 
 /** A policy's key for a request, or what is done without one: the request is refused, or the policy left out. */
@@ -81,7 +82,7 @@ export class Keyring {
       if (misses + 1 === PATIENCE) this.#complain(policy)
     }
     if (policy.onMissingKey !== 'ip') return policy.onMissingKey
-    return { subject: caller.ip, how: 'the client address, for want of a key', unverified: false }
+    return { subject: caller.ip.subject, how: 'the client address, for want of a key', unverified: false }
   }
 
   #note(name: string, misses: number): void {

@@ -1,4 +1,3 @@
-import type { Grounds } from './answer.ts'
 import { type Cost, checkCost, readCost } from './cost.ts'
 import { Decision, type Receipt } from './decision.ts'
 import { HaltError, type Warn } from './errors.ts'
@@ -32,23 +31,19 @@ export class Ledger {
       })
     }
     receipt.settled = true
-    if (!receipt.charged) return
-    const grounds = receipt.grounds as Grounds
-    if (typeof actual === 'object')
-      noticeCostNames(
-        actual,
-        grounds.question.items.map(({ policy }) => policy),
-        this.#warn,
-      )
+    const { grounds } = receipt
+    if (!receipt.charged || grounds === undefined) return
+    if (typeof actual === 'object') noticeCostNames(actual, grounds.question.policies, this.#warn)
     await this.#correct(settlement(grounds, actual, receipt))
   }
 
   /** Ends a request in flight; once. */
   async release(decision: Decision): Promise<void> {
     const receipt = receiptOf(decision)
-    if (receipt.released || !receipt.charged) return
+    const { grounds } = receipt
+    if (receipt.released || !receipt.charged || grounds === undefined) return
     receipt.released = true
-    await this.#correct(release(receipt.grounds as Grounds, receipt))
+    await this.#correct(release(grounds, receipt))
   }
 
   /** Forgets counters, here and in the store. */

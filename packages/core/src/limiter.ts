@@ -12,9 +12,11 @@ import { lookOver, noticeCostNames } from './misuse/index.ts'
 import { Observer } from './observer.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from './penalty-config.ts'
-import { type Asked, Pipeline } from './pipeline.ts'
+import { Pipeline } from './pipeline.ts'
 import { PolicySource } from './policy-source.ts'
-import { Caller, type CallerSettings } from './request/caller.ts'
+import { type Asked, PEEK } from './question.ts'
+import { Caller } from './request/caller.ts'
+import type { CallerSettings } from './request/caller-settings.ts'
 import { compileClientIp } from './request/client-ip.ts'
 import { type Identity, isIdentity, type Subject, subjectOf } from './request/identity.ts'
 import { type RequestView, toView } from './request/view.ts'
@@ -147,7 +149,7 @@ export class RateLimiter<R = unknown> {
   /** As {@link check} for a view, at once where store, policies and keys are: what adapters call. */
   decide(view: RequestView, options: CheckOptions<R> = {}): Decision | Promise<Decision> {
     checkCall(options)
-    const asked = this.#asked(options, false)
+    const asked = this.#asked(options)
     const caller = new Caller(view, this.#callers, options.ip)
     const policies = this.#policies.of(view, options)
     if (policies !== undefined && 'then' in policies)
@@ -163,7 +165,7 @@ export class RateLimiter<R = unknown> {
   async peek(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Decision> {
     if (isIdentity(target)) return this.#decideIdentity(target, options, true)
     const caller = new Caller(toView(target), this.#callers, options.ip)
-    return this.#pipeline.decide(await this.#policies.of(caller.view, options), caller, this.#asked({}, true))
+    return this.#pipeline.decide(await this.#policies.of(caller.view, options), caller, PEEK)
   }
 
   /**
@@ -261,7 +263,7 @@ export class RateLimiter<R = unknown> {
     if (policies === undefined) {
       throw policyRequired('The policies come from a resolver, and an identity is no request.')
     }
-    const asked = this.#asked(options, peek)
+    const asked = peek ? PEEK : this.#asked(options)
     this.#checkNames(policies, asked)
     return this.#pipeline.decideFor(this.#subject(identity), policies, asked)
   }
@@ -279,8 +281,9 @@ export class RateLimiter<R = unknown> {
     if (typeof cost === 'object') noticeCostNames(cost, policies, this.warn)
   }
 
-  #asked({ cost, idempotencyKey, storeFailed = false }: CheckOptions<R>, peek: boolean): Asked {
-    return { cost, idempotencyKey, peek, storeFailed, started: peek ? 0 : this.#observer.start() }
+  #asked(options: CheckOptions<R>): Asked {
+    const started = this.#observer.start()
+    return started === undefined ? options : { ...options, started }
   }
 
   #subject(identity: Identity): Subject {

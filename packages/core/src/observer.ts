@@ -3,11 +3,11 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Decision, PolicyVerdict } from './decision.ts'
 import type { Warn } from './errors.ts'
 import { decisionNotifier, notifier } from './notifier.ts'
-import type { Item, Question } from './question.ts'
+import { isReported, type Question } from './question.ts'
 import { Recent } from './request/recent.ts'
 import type { RequestView } from './request/view.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './status.ts'
-import type { Store, Verdict } from './store/contract.ts'
+import type { Demand, Store, Verdict } from './store/contract.ts'
 import type { DecisionMetadata, Hook, Notify, Telemetry } from './telemetry.ts'
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
@@ -29,9 +29,9 @@ export class Observer {
     this.#notify('onStore', store)
   }
 
-  /** The instant a decision starts at, milliseconds; 0 when nobody asks. */
-  start(): number {
-    return this.#listened || decisions.hasSubscribers ? performance.now() : 0
+  /** The instant a decision starts at, milliseconds; undefined when nobody asks. */
+  start(): number | undefined {
+    return this.#listened || decisions.hasSubscribers ? performance.now() : undefined
   }
 
   decided(
@@ -39,22 +39,32 @@ export class Observer {
     question: Question,
     verdict: Verdict | undefined,
     view: RequestView | undefined,
-    started: number,
+    started: number | undefined,
   ): void {
     const listened = this.#listened
     if (listened || decisions.hasSubscribers)
-      this.#tell(decision, bindingOf(question, decision.policy)?.policy, view, started)
+      this.#tell(decision, bindingOf(question, decision.policy), view, started)
     if (verdict === undefined) return
     if (listened || quotas.hasSubscribers) this.#tellQuotas(question, verdict)
     if (question.group.penalty !== undefined && (listened || penalties.hasSubscribers))
       this.#tellPenalty(question, verdict)
   }
 
-  refused(decision: Decision, policy: CompiledPolicy | undefined, view: RequestView, started: number): void {
+  refused(
+    decision: Decision,
+    policy: CompiledPolicy | undefined,
+    view: RequestView,
+    started: number | undefined,
+  ): void {
     if (this.#listened || decisions.hasSubscribers) this.#tell(decision, policy, view, started)
   }
 
-  exempt(decision: Decision, policy: CompiledPolicy | undefined, view: RequestView, started: number): void {
+  exempt(
+    decision: Decision,
+    policy: CompiledPolicy | undefined,
+    view: RequestView,
+    started: number | undefined,
+  ): void {
     if (this.#listened || decisions.hasSubscribers)
       this.#notify('onExempt', decision.key, decision, this.#metadata(decision, policy, view, started))
   }
@@ -67,7 +77,7 @@ export class Observer {
     decision: Decision,
     policy: CompiledPolicy | undefined,
     view: RequestView | undefined,
-    started: number,
+    started: number | undefined,
   ): void {
     this.#notifyOfDecision(decision.key, decision, this.#metadata(decision, policy, view, started))
   }
@@ -76,7 +86,7 @@ export class Observer {
     decision: Decision,
     policy: CompiledPolicy | undefined,
     view: RequestView | undefined,
-    started: number,
+    started: number | undefined,
   ): DecisionMetadata {
     return {
       policy: decision.policy,
@@ -88,19 +98,19 @@ export class Observer {
       outcome: outcomeOf(decision),
       degraded: decision.degraded,
       // Who subscribed in the middle of a decision missed its start.
-      durationMs: started === 0 ? 0 : performance.now() - started,
+      durationMs: started === undefined ? 0 : performance.now() - started,
       store: this.#store,
     }
   }
 
-  #tellQuotas({ items, group }: Question, verdict: Verdict): void {
-    for (let i = 0; i < items.length; i++) {
-      const { policy, at, shadow } = items[i] as Item
-      if (policy.calendar === undefined || shadow) continue
-      const demand = group.demands[at]
-      if (demand === undefined) continue
-      const usage = quotaUsage(policy, demand, verdict, at)
-      const passed = verdict.passes[at] === true
+  #tellQuotas(question: Question, verdict: Verdict): void {
+    const { policies, group } = question
+    for (let i = 0; i < policies.length; i++) {
+      const policy = policies[i] as CompiledPolicy
+      if (policy.calendar === undefined || isReported(question, i)) continue
+      const demand = group.demands[i] as Demand
+      const usage = quotaUsage(policy, demand, verdict, i)
+      const passed = verdict.passes[i] === true
       this.#notify('onQuotaCheck', demand.subject, usage, passed)
       const threshold =
         passed && verdict.allowed && !verdict.repeated
@@ -129,9 +139,9 @@ export class Observer {
   }
 }
 
-function bindingOf({ items }: Question, name: string): Item | undefined {
-  for (let i = 0; i < items.length; i++) if (items[i]?.policy.name === name) return items[i]
-  return items[0]
+function bindingOf({ policies }: Question, name: string): CompiledPolicy | undefined {
+  for (let i = 0; i < policies.length; i++) if (policies[i]?.name === name) return policies[i]
+  return policies[0]
 }
 
 function outcomeOf({ reason, allowed, verdicts }: Decision): DecisionMetadata['outcome'] {

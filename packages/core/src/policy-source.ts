@@ -107,6 +107,8 @@ export class PolicySource {
 
   /** The policies that decide a request by what the call says; undefined when they cannot be found. */
   of({ request, context }: Pick<RequestView, 'request' | 'context'>, named: Named): Found | Promise<Found> {
+    if (this.#fixed !== undefined && named.policy === undefined && named.also === undefined)
+      return this.#fixed
     const policies =
       named.policy === undefined ? this.resolve(request, context) : this.compile(named.policy as never)
     if (policies !== undefined && 'then' in policies)

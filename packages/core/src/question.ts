@@ -1,111 +1,132 @@
 import type { Rule } from './algorithms/index.ts'
-import type { CompiledPenalty } from './penalty-config.ts'
+import type { CheckOptions } from './check-options.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { type Cost, costFor, type WHOLE_LIMIT } from './cost.ts'
+import { costFor } from './cost.ts'
 import type { Digest } from './digest.ts'
-import type { FoundKey } from './request/caller.ts'
-import { UNKNOWN_ADDRESS, type Subject } from './request/identity.ts'
+import type { CompiledPenalty } from './penalty-config.ts'
+import type { Caller } from './request/caller.ts'
+import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from './request/identity.ts'
+import { normalizePath } from './request/path.ts'
+import type { RequestView } from './request/view.ts'
 import { scatter } from './scatter.ts'
 import { type Demand, type Group, Mode, type OnceDemand, PenaltyMode } from './store/contract.ts'
+import { listOf } from './store/decide.ts'
 
-/** One policy that applies to a request, and whose counter it asks for. */
-export interface Item {
-  readonly policy: CompiledPolicy
-  readonly key: FoundKey
-  readonly cost: number
+/** What a check asks the store: the policies that people know, and the group that the store sees. */
+export interface Question {
+  /** The policies that count the request; the group's first demands are theirs, in this order. */
+  readonly policies: readonly CompiledPolicy[]
+  readonly group: Group
+  /** What policies have beside their own demand, by place; undefined where none has anything, as nearly always. */
+  readonly aside: readonly (Aside | undefined)[] | undefined
+}
+
+/** What a policy has beside its own demand. */
+export interface Aside {
+  /** Whether it is only reported for this key. */
   readonly shadow: boolean
-  /** Its demand's place in the group. */
-  readonly at: number
   /** The place of the demand that all unverified keys of the address share; -1 when there is none. */
   readonly guard: number
   /** The place of the demand for a lease, where the cost is taken at the end; -1 when there is none. */
   readonly lease: number
 }
 
-/** What a check asks the store: the items people know, the group that the store sees. */
-export interface Question {
-  readonly items: readonly Item[]
-  readonly group: Group
+/** What a check asks beside the policies. */
+export interface Asked extends Pick<CheckOptions, 'cost' | 'idempotencyKey' | 'storeFailed'> {
+  /** When the decision began, milliseconds; absent when nobody asks. */
+  readonly started?: number
 }
 
-/** A policy and the key that was found for it. */
-export interface Keyed {
-  readonly policy: CompiledPolicy
-  readonly key: FoundKey
-}
+/** Asks what a check would be told, and takes nothing. By identity, so that no option of a call can say it. */
+export const PEEK: Asked = Object.freeze({})
 
-/** What a question needs besides policies and keys. */
-export interface QuestionContext {
-  readonly cost: Cost | typeof WHOLE_LIMIT | undefined
-  readonly peek: boolean
-  readonly route: string | undefined
-  /** The address that vouches for unverified keys. */
-  readonly address: Subject
-  readonly penalty: CompiledPenalty | undefined
-  readonly principal: Subject | undefined
-  readonly idempotencyKey: string | undefined
-  readonly digest: Digest
-}
-
-/** Writes the group that decides all policies of a request at once. */
-export function ask(keyed: readonly Keyed[], context: QuestionContext): Question {
-  const items: Item[] = []
-  const demands: Demand[] = []
-  for (let i = 0; i < keyed.length; i++) {
-    const { policy, key } = keyed[i] as Keyed
-    const shadow = isShadow(policy, key.subject)
-    const cost = costFor(policy, context.cost)
-    const mode = context.peek
-      ? Mode.PEEK
-      : shadow
-        ? Mode.SHADOW
-        : policy.lease === undefined
-          ? Mode.CHARGE
-          : Mode.HOLD
-    const edges = policy.edges()
-    const penalized = policy.calendar === undefined && isPenalized(key.subject, context.principal)
-    // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
-    const at =
-      demands.push({ rule: policy.rule(context.route), subject: key.subject, cost, mode, edges, penalized }) -
-      1
-    const guard = key.unverified
-      ? demands.push({
-          rule: policy.guardRule(),
-          subject: context.address,
-          cost,
-          mode,
-          edges,
-          penalized: false,
-        }) - 1
-      : -1
-    const lease =
-      policy.lease !== undefined && mode !== Mode.SHADOW
-        ? demands.push(leaseOf(policy.lease, key.subject, mode)) - 1
-        : -1
-    items.push({ policy, key, cost, shadow, at, guard, lease })
-  }
-  return { items, group: { demands, penalty: penaltyOf(context), once: onceOf(items, demands, context) } }
-}
-
-function leaseOf(rule: Rule, subject: Subject, mode: Mode): Demand {
-  return {
-    rule,
-    subject,
-    cost: 1,
-    mode: mode === Mode.HOLD ? Mode.CHARGE : mode,
-    edges: undefined,
-    penalized: false,
+/**
+ * Makes what writes a limiter's questions: one group that decides all policies at once.
+ *
+ * `keys` are the policies', in their order; `who` is the caller of a request, or the subject of an identity.
+ */
+export function questioner(
+  penalty: CompiledPenalty | undefined,
+  digest: Digest,
+): (
+  policies: readonly CompiledPolicy[],
+  keys: readonly FoundKey[],
+  who: Caller | Subject,
+  asked: Asked,
+) => Question {
+  return (policies, keys, who, asked) => {
+    const principal = penalty === undefined ? undefined : typeof who === 'string' ? who : who.principal
+    const demands: Demand[] = listOf(policies.length)
+    let aside: (Aside | undefined)[] | undefined
+    let route: string | undefined
+    for (let i = 0; i < policies.length; i++) {
+      const policy = policies[i] as CompiledPolicy
+      const key = keys[i] as FoundKey
+      // Asked only where it counts: a framework may have to look it up.
+      if (policy.isPerRoute && typeof who !== 'string') route ??= routeOf(who.view)
+      const shadow = isShadow(policy, key.subject)
+      // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
+      const demand: Demand = {
+        rule: policy.rule(route),
+        subject: key.subject,
+        cost: costFor(policy, asked.cost),
+        mode: asked === PEEK ? Mode.PEEK : modeOf(policy, shadow),
+        edges: policy.edges(),
+        penalized: principal !== undefined && isPenalized(policy, key.subject, principal),
+      }
+      demands[i] = demand
+      if (!shadow && !key.unverified && policy.lease === undefined) continue
+      aside ??= listOf(policies.length)
+      aside[i] = putAside(demands, demand, policy, key, who, shadow)
+    }
+    const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
+    const once =
+      asked.idempotencyKey === undefined ? undefined : onceOf(asked.idempotencyKey, policies, demands, digest)
+    return { policies, group: { demands, penalty: watched, once }, aside }
   }
 }
 
-function penaltyOf({ penalty, principal, peek }: QuestionContext): Group['penalty'] {
-  if (penalty === undefined || principal === undefined || principal === UNKNOWN_ADDRESS) return undefined
-  const mode = penalty.records && !peek ? PenaltyMode.WATCH : PenaltyMode.READ
-  return { rule: penalty.rule, subject: principal, mode, amount: 0 }
+/** Whether a policy of a question is only reported. */
+export function isReported({ aside }: Question, at: number): boolean {
+  return aside !== undefined && aside[at]?.shadow === true
 }
 
-function isPenalized(subject: Subject, principal: Subject | undefined): boolean {
-  if (principal === undefined) return false
+function modeOf({ lease }: CompiledPolicy, shadow: boolean): Mode {
+  return shadow ? Mode.SHADOW : lease === undefined ? Mode.CHARGE : Mode.HOLD
+}
+
+// Behind the policies' own demands, whose places are the policies'.
+function putAside(
+  demands: Demand[],
+  own: Demand,
+  policy: CompiledPolicy,
+  { unverified }: FoundKey,
+  who: Caller | Subject,
+  shadow: boolean,
+): Aside {
+  let guard = -1
+  let lease = -1
+  if (unverified && typeof who !== 'string')
+    guard = demands.push({ ...own, rule: policy.guardRule(), subject: who.ip.subject, penalized: false }) - 1
+  if (policy.lease !== undefined && own.mode !== Mode.SHADOW)
+    lease = demands.push(leaseOf(policy.lease, own)) - 1
+  return { shadow, guard, lease }
+}
+
+function leaseOf(rule: Rule, { subject, mode }: Demand): Demand {
+  const own = mode === Mode.HOLD ? Mode.CHARGE : mode
+  return { rule, subject, cost: 1, mode: own, edges: undefined, penalized: false }
+}
+
+function penaltyOf({ rule, records }: CompiledPenalty, subject: Subject, asked: Asked): Group['penalty'] {
+  if (subject === UNKNOWN_ADDRESS) return undefined
+  const mode = records && asked !== PEEK ? PenaltyMode.WATCH : PenaltyMode.READ
+  return { rule, subject, mode, amount: 0 }
+}
+
+// A principal's counters are those of its own name, alone or with an address; never quotas.
+function isPenalized({ calendar }: CompiledPolicy, subject: Subject, principal: Subject): boolean {
+  if (calendar !== undefined) return false
   return (
     subject === principal || (subject.startsWith(principal) && subject.startsWith('+ip:', principal.length))
   )
@@ -113,22 +134,30 @@ function isPenalized(subject: Subject, principal: Subject | undefined): boolean 
 
 // Beside the first policy's counter, so that one limiter's keys are not another's; for as long as the longest counts.
 function onceOf(
-  items: readonly Item[],
+  idempotencyKey: string,
+  policies: readonly CompiledPolicy[],
   demands: readonly Demand[],
-  context: QuestionContext,
-): OnceDemand | undefined {
-  const { idempotencyKey, digest } = context
-  const first = items[0]
-  if (idempotencyKey === undefined || first === undefined) return undefined
-  const window = Math.max(...items.map(({ policy }) => policy.window))
+  digest: Digest,
+): OnceDemand {
+  const window = Math.max(...policies.map(policy => policy.window))
   const edges = demands.map(demand => demand.edges).filter(found => found !== undefined)
   const last = edges.sort((a, b) => b[1] - a[1])[0]
-  const { subject, rule } = demands[first.at] as Demand
+  const { subject, rule } = demands[0] as Demand
   const counter = rule.cell.slice(0, rule.cell.search(/[@:]/))
   return { subject, cell: `${counter}@${digest(idempotencyKey)}:i`, window, edges: last }
 }
 
-function isShadow(policy: CompiledPolicy, subject: Subject): boolean {
-  const { shadow, name } = policy
+function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): boolean {
   return shadow > 0 && (shadow === 1 || scatter(`${name} ${subject}`) / 2 ** 32 < shadow)
+}
+
+// A client may invent methods: those that none has in common share one counter.
+const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
+
+// HEAD asks what GET would say. Without a matched route the path stands in, in one spelling. No spaces: stores that join
+// subject and cell by one tell them apart by it.
+function routeOf({ method, route, path }: RequestView): string {
+  const verb = method === 'HEAD' ? 'GET' : METHODS.has(method) ? method : 'OTHER'
+  const place = route ?? normalizePath(path)
+  return `${verb}:${place}`.replaceAll(' ', '%20')
 }

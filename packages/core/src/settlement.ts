@@ -1,7 +1,7 @@
 import { algorithmOf } from './algorithms/index.ts'
-import type { Grounds } from './answer.ts'
+import type { CompiledPolicy } from './compiled-policy.ts'
 import { type Cost, givenCost } from './cost.ts'
-import type { Item } from './question.ts'
+import type { Grounds } from './decision.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from './store/contract.ts'
 import { ruleInForce } from './store/read.ts'
 
@@ -17,35 +17,45 @@ export interface Progress {
  * Requests in flight are not a cost: {@link release} ends them.
  */
 export function settlement(charge: Grounds, actual: Cost, { released }: Progress): Group | undefined {
-  return correction(charge, (item, settle) => {
-    if (item.policy.algorithm === 'concurrency') return
-    const wanted = givenCost(item.policy, actual) ?? item.cost
+  return correction(charge, ({ policy, cost, at, guard, lease }, settle) => {
+    if (policy.algorithm === 'concurrency') return
+    const wanted = givenCost(policy, actual) ?? cost
     // What is taken at the end only was not taken yet.
-    const taken = item.lease < 0 || released ? item.cost : 0
-    settle(item.at, wanted - taken)
-    settle(item.guard, wanted - taken)
+    const taken = lease < 0 || released ? cost : 0
+    settle(at, wanted - taken)
+    settle(guard, wanted - taken)
   })
 }
 
 /** The group that ends a request in flight, and takes what it costs where that was not settled; undefined when no policy asks for it. */
 export function release(charge: Grounds, { settled }: Progress): Group | undefined {
-  return correction(charge, (item, settle) => {
-    if (item.policy.algorithm === 'concurrency') settle(item.at, -item.cost)
-    if (item.lease < 0) return
-    settle(item.lease, -1)
+  return correction(charge, ({ policy, cost, at, guard, lease }, settle) => {
+    if (policy.algorithm === 'concurrency') settle(at, -cost)
+    if (lease < 0) return
+    settle(lease, -1)
     if (settled) return
-    settle(item.at, item.cost)
-    settle(item.guard, item.cost)
+    settle(at, cost)
+    settle(guard, cost)
   })
+}
+
+/** A policy of a charge, what it took, and the places of its demands; -1 where it has none. */
+interface Charged {
+  readonly policy: CompiledPolicy
+  readonly cost: number
+  readonly at: number
+  readonly guard: number
+  readonly lease: number
 }
 
 function correction(
   { question, verdict }: Grounds,
-  each: (item: Item, settle: (at: number, delta: number) => void) => void,
+  each: (charged: Charged, settle: (at: number, delta: number) => void) => void,
 ): Group | undefined {
+  const { policies, group, aside } = question
   const demands: Demand[] = []
   const settle = (at: number, delta: number): void => {
-    const demand = question.group.demands[at]
+    const demand = group.demands[at]
     // A shadow policy that would have refused took nothing.
     if (delta === 0 || demand === undefined || verdict.passes[at] !== true || demand.mode === Mode.PEEK)
       return
@@ -53,10 +63,12 @@ function correction(
     const receipt = algorithmOf(rule).receipt(verdict.states[at] ?? [], verdict.now, rule)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })
   }
-  for (const item of question.items) each(item, settle)
+  for (const [at, policy] of policies.entries()) {
+    const { guard = -1, lease = -1 } = aside?.[at] ?? {}
+    each({ policy, cost: (group.demands[at] as Demand).cost, at, guard, lease }, settle)
+  }
   if (demands.length === 0) return undefined
-  const { penalty } = question.group
-  return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }
+  return { demands, penalty: group.penalty && { ...group.penalty, mode: PenaltyMode.READ } }
 }
 
 /** The counters that a charge touched. */

@@ -39,7 +39,11 @@ export const tokenBucket: Algorithm = {
     if (cost > rule.capacity) return Number.POSITIVE_INFINITY
     const excess = debtAt(state, now, rule) - (rule.capacity - cost) * rule.unit
     if (excess <= 0) return 0
-    return Math.min(Math.ceil(excess / rule.rate), tokenBucket.freshAt(state) - now)
+    const wait = Math.ceil(excess / rule.rate)
+    // Under other terms than it was charged in, the bucket may be full before that.
+    return state[3] === rule.unit && state[4] === rule.rate
+      ? wait
+      : Math.min(wait, tokenBucket.freshAt(state) - now)
   },
 
   receipt: () => 0,

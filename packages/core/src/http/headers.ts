@@ -187,7 +187,7 @@ function retryAfter({ allowed, retryAfter: wait }: Decision): Headers {
 /** Seconds until the policy has more to give, by the store's clock. */
 function delta(said: { allowed: boolean; retryAfter: number; resetAt: number }, decision: Decision): number {
   if (!said.allowed && said.retryAfter !== Number.POSITIVE_INFINITY) return said.retryAfter
-  const now = Decision.receiptOf(decision)?.now ?? Date.now() / 1000
+  const now = Decision.instantOf(decision) ?? Date.now() / 1000
   // `resetAt` is rounded up already: from a rounded now, or a window of 60 s would be said to take 61.
   return said.resetAt > now ? Math.max(1, said.resetAt - Math.ceil(now)) : 0
 }

@@ -1,11 +1,12 @@
 import { describe } from '../duration.ts'
 import { HaltError } from '../errors.ts'
 import { isStrayPromise } from '../timers.ts'
-import { type Address, maskAddress, parseAddress } from './address.ts'
-import { dialectOf, FORWARDING_HEADERS, type HeaderValue, readEntries } from './forwarding.ts'
-import { type Subject, UNKNOWN_ADDRESS } from './identity.ts'
+import { type Address, isPrivate, maskAddress, parseAddress } from './address.ts'
+import { dialectOf, FORWARDING_HEADERS, PROXY_HEADERS, readEntries } from './forwarding.ts'
+import { type FoundKey, UNKNOWN_ADDRESS } from './identity.ts'
 import { parseNetworks } from './networks.ts'
 import { Recent } from './recent.ts'
+import { type HeaderBag, readHeader } from './view.ts'
 
 /** Who may say for whom it asks: CIDRs, addresses and names, or a function (`hop` 0 is the socket peer). */
 export type TrustedProxies = readonly string[] | ((address: string, hop: number) => boolean)
@@ -20,15 +21,14 @@ export interface ClientIpOptions {
   readonly ipv6Prefix?: number | undefined
 }
 
-/** Reads one header of the request, its name in lower case. */
-export type ReadHeader = (name: string) => HeaderValue
-
 /** Whose request it is. */
 export interface ClientAddress {
   /** The client's; absent if the connection has none (a Unix socket, an injected request). */
   readonly address: Address | undefined
   /** What it is counted under: `ip:203.0.113.7`, `ip:2001:db8::/56`. */
-  readonly subject: Subject
+  readonly key: FoundKey
+  /** Whether the private-address exemption means it. */
+  readonly isPrivate: boolean
   /** Whether the socket peer is a trusted proxy. */
   readonly trusted: boolean
 }
@@ -45,13 +45,15 @@ export interface Hop {
 
 /** Finds the client of a request: the nearest hop that is not trusted to speak for others. */
 export interface ClientIp {
-  resolve(peer: string | undefined, header: ReadHeader): ClientAddress
+  resolve(peer: string | undefined, headers: HeaderBag): ClientAddress
   /** The client of a request whose address is given, not found. */
   given(ip: string): ClientAddress
-  /** Whether the request has any forwarding header, believed or not. */
-  isForwarded(header: ReadHeader): boolean
+  /** Whether a header of the request names a client, believed or not. */
+  isForwarded(headers: HeaderBag): boolean
+  /** Whether anything in the headers says that the peer is a proxy. */
+  isProxied(headers: HeaderBag): boolean
   /** The same walk, told hop by hop, the socket peer first. The last hop that has an address is the client. */
-  walk(peer: string | undefined, header: ReadHeader): Hop[]
+  walk(peer: string | undefined, headers: HeaderBag): Hop[]
 }
 
 /**
@@ -64,9 +66,10 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   const source = compileHeader(options.clientIpHeader)
   const dialect = dialectOf(source)
   const recall = memoOf(options.ipv6Prefix ?? 56)
-  const signs = [source, ...FORWARDING_HEADERS.filter(name => name !== source)]
+  const names = [...new Set([source, ...FORWARDING_HEADERS])]
+  const signs = [...names, ...PROXY_HEADERS]
 
-  function follow(peer: string | undefined, header: ReadHeader, trail?: Hop[]): ClientAddress {
+  function follow(peer: string | undefined, headers: HeaderBag, trail?: Hop[]): ClientAddress {
     const start = peer === undefined ? undefined : recall(peer)
     if (start === undefined) {
       trail?.push(hop(peer ?? '', undefined, false, 'the socket has no IP address'))
@@ -74,11 +77,11 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
     }
     const trusted = isTrusted(start.address, 0)
     trail?.push(hop(peer ?? '', start.address, trusted, trusted ? PEER_TRUSTED : PEER_UNTRUSTED))
-    return trusted ? walkHeader(start, header, trail).trusted : start.untrusted
+    return trusted ? walkHeader(start, headers, trail).trusted : start.untrusted
   }
 
-  function walkHeader(peer: Known, header: ReadHeader, trail: Hop[] | undefined): Known {
-    const { nearestFirst, cut } = readEntries(header(source), dialect)
+  function walkHeader(peer: Known, headers: HeaderBag, trail: Hop[] | undefined): Known {
+    const { nearestFirst, cut } = readEntries(readHeader(headers, source), dialect)
     let client = peer
     let number = 0
     for (const { text, address } of nearestFirst) {
@@ -100,12 +103,13 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   }
 
   return {
-    resolve: (peer, header) => follow(peer, header),
+    resolve: (peer, headers) => follow(peer, headers),
     given: ip => recall(ip)?.untrusted ?? NOBODY,
-    isForwarded: header => anyPresent(signs, header),
-    walk(peer, header) {
+    isForwarded: headers => anyPresent(names, headers),
+    isProxied: headers => anyPresent(signs, headers),
+    walk(peer, headers) {
       const trail: Hop[] = []
-      follow(peer, header, trail)
+      follow(peer, headers, trail)
       return trail
     },
   }
@@ -120,8 +124,8 @@ function hop(address: string, parsed: Address | undefined, trusted: boolean, why
   return { address, parsed, trusted, why }
 }
 
-function anyPresent(names: readonly string[], header: ReadHeader): boolean {
-  for (const name of names) if (header(name) !== undefined) return true
+function anyPresent(names: readonly string[], headers: HeaderBag): boolean {
+  for (const name of names) if (readHeader(headers, name) !== undefined) return true
   return false
 }
 
@@ -132,7 +136,13 @@ interface Known {
   readonly untrusted: ClientAddress
 }
 
-const NOBODY: ClientAddress = Object.freeze({ address: undefined, subject: UNKNOWN_ADDRESS, trusted: false })
+const HOW = 'the client address'
+const NOBODY: ClientAddress = Object.freeze({
+  address: undefined,
+  key: Object.freeze({ subject: UNKNOWN_ADDRESS, how: HOW, unverified: false }),
+  isPrivate: false,
+  trusted: false,
+})
 
 // Memos of pure functions: one a prefix for all limiters of the process, so that their size is paid once.
 const memos: ((text: string) => Known | undefined)[] = []
@@ -149,10 +159,15 @@ function memo(ipv6Prefix: number): (text: string) => Known | undefined {
     const address = parseAddress(text)
     if (address === undefined) return undefined
     const subject = `ip:${maskAddress(address, ipv6Prefix)}`
+    const client = {
+      address,
+      key: Object.freeze({ subject, how: HOW, unverified: false }),
+      isPrivate: isPrivate(address),
+    }
     const fresh: Known = {
       address,
-      trusted: Object.freeze({ address, subject, trusted: true }),
-      untrusted: Object.freeze({ address, subject, trusted: false }),
+      trusted: Object.freeze({ ...client, trusted: true }),
+      untrusted: Object.freeze({ ...client, trusted: false }),
     }
     recent.set(text, fresh)
     return fresh

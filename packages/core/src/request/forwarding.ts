@@ -6,10 +6,21 @@ export const FORWARDING_HEADERS: readonly string[] = Object.freeze([
   'x-forwarded-for',
   'forwarded',
   'x-real-ip',
+  'x-client-ip',
   'cf-connecting-ip',
   'true-client-ip',
   'fly-client-ip',
   'fastly-client-ip',
+])
+
+/** The headers that a proxy may add without saying for whom it asks. */
+export const PROXY_HEADERS: readonly string[] = Object.freeze([
+  'via',
+  'x-forwarded',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-server',
 ])
 
 /** One hop as a header names it. */

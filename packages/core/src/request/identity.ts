@@ -17,6 +17,15 @@ export type Identity =
 /** Names whose counter it is: `ip:203.0.113.7`, `user:42`, `api-key:#…`. Unequal principals never get equal names. */
 export type Subject = string
 
+/** A key that was found: whose counter, and whether somebody vouches for it. */
+export interface FoundKey {
+  readonly subject: Subject
+  /** In words, for `explain()`. */
+  readonly how: string
+  /** An API key that nobody verified: anybody may invent another. */
+  readonly unverified: boolean
+}
+
 /** The subject of all requests that have no address. */
 export const UNKNOWN_ADDRESS: Subject = 'ip:unknown'
 /** The subject of a policy that everybody shares. */

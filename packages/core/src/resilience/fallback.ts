@@ -1,7 +1,8 @@
 import { algorithms, type State } from '../algorithms/index.ts'
 import { shareOf } from '../arithmetic.ts'
 import type { OnStoreError } from '../policy.ts'
-import type { Item, Question } from '../question.ts'
+import type { CompiledPolicy } from '../compiled-policy.ts'
+import { type Aside, isReported, type Question } from '../question.ts'
 import { Recent } from '../request/recent.ts'
 import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
 import { remaining, waitFor } from '../store/read.ts'
@@ -15,8 +16,8 @@ export interface LocalAnswer {
   /** What is left to ask here: the policies that decide locally, with their share of the limit. */
   readonly question: Question
   readonly verdict: Verdict
-  /** The policy that closes the request. */
-  readonly closing: Item | undefined
+  /** The place of the policy that closes the request; -1 when none does. */
+  readonly closing: number
 }
 
 interface Known {
@@ -48,12 +49,12 @@ export class Fallback {
   }
 
   /** Keeps what the store said of each key. */
-  remember(question: Question, verdict: Verdict): void {
+  remember({ demands }: Group, verdict: Verdict): void {
     // Only what was answered: the store may fail for some keys and answer for others.
     if (this.#store.size > 0)
-      this.#store.forget(question.group.demands.map(({ subject, rule }) => ({ subject, cell: rule.cell })))
+      this.#store.forget(demands.map(({ subject, rule }) => ({ subject, cell: rule.cell })))
     const now = nowMicros()
-    for (const [i, demand] of question.group.demands.entries()) {
+    for (const [i, demand] of demands.entries()) {
       const state = verdict.states[i] ?? []
       const refused = verdict.passes[i] !== true && demand.mode === Mode.CHARGE
       const wait = refused ? waitFor(demand, state, verdict) : 0
@@ -76,30 +77,34 @@ export class Fallback {
   }
 
   decide(question: Question): LocalAnswer {
-    const items: Item[] = []
-    const demands: Demand[] = []
-    let degraded: OnStoreError = 'open'
-    let closing: Item | undefined
-    const move = (at: number, item: Item): number =>
-      at < 0 ? -1 : demands.push(this.#share(question.group.demands[at] as Demand, item)) - 1
-    for (const item of question.items) {
-      const mode = item.policy.onStoreError ?? this.#mode
-      if (mode === 'closed' && !item.shadow) closing ??= item
-      else if (mode === 'local') {
-        degraded = 'local'
-        items.push({
-          ...item,
-          at: move(item.at, item),
-          guard: move(item.guard, item),
-          lease: move(item.lease, item),
-        })
-      }
+    const local: number[] = []
+    let closing = -1
+    for (const [i, policy] of question.policies.entries()) {
+      const mode = policy.onStoreError ?? this.#mode
+      if (mode === 'local') local.push(i)
+      else if (mode === 'closed' && closing < 0 && !isReported(question, i)) closing = i
     }
-    if (closing !== undefined) degraded = 'closed'
-    const local: Question = { items, group: { demands: closing === undefined ? demands : [] } }
-    const verdict = this.#store.evaluate(local.group)
-    if (verdict.allowed && closing === undefined) this.#owe(question, items)
-    return { degraded, question: local, verdict, closing }
+    const degraded = closing >= 0 ? 'closed' : local.length > 0 ? 'local' : 'open'
+    const rest = this.#shareOf(question, closing >= 0 ? [] : local)
+    const verdict = this.#store.evaluate(rest.group)
+    if (verdict.allowed && closing < 0) this.#owe(question, local, verdict)
+    return { degraded, question: rest, verdict, closing }
+  }
+
+  /** The question of some of its policies, with this process's share of their limits. */
+  #shareOf({ policies, group, aside }: Question, places: readonly number[]): Question {
+    const kept = places.map(i => policies[i] as CompiledPolicy)
+    const share = (at: number, i: number): Demand =>
+      this.#share(group.demands[at] as Demand, policies[i]?.cost ?? 1)
+    const demands = places.map(i => share(i, i))
+    const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(share(at, i)) - 1)
+    const moved = ({ shadow, guard, lease }: Aside, i: number): Aside => ({
+      shadow,
+      guard: move(guard, i),
+      lease: move(lease, i),
+    })
+    const beside = aside && places.map(i => aside[i] && moved(aside[i], i))
+    return { policies: kept, group: { demands }, aside: beside }
   }
 
   /** Whether there is anything that a store which came back empty would have to be told. */
@@ -130,8 +135,8 @@ export class Fallback {
     this.#refused.set(nameOf(demand), { demand, until })
   }
 
-  #share(demand: Demand, item: Item): Demand {
-    const rule = shareOf(demand.rule, this.#instances(), item.policy.cost)
+  #share(demand: Demand, cost: number): Demand {
+    const rule = shareOf(demand.rule, this.#instances(), cost)
     this.#store.seed(demand.subject, rule.cell, () => this.#start(demand, rule))
     return { ...demand, rule }
   }
@@ -158,16 +163,15 @@ export class Fallback {
     return state
   }
 
-  #owe(question: Question, items: readonly Item[]): void {
-    for (const item of items) {
-      if (item.policy.calendar === undefined || item.cost === 0) continue
-      const demand = question.items.find(other => other.policy === item.policy)
-      const original = demand && question.group.demands[demand.at]
-      if (original === undefined || original.mode === Mode.PEEK) continue
-      const key = nameOf(original)
-      const owed = (this.#owed.get(key)?.cost ?? 0) + original.cost
+  #owe({ policies, group }: Question, places: readonly number[], { passes }: Verdict): void {
+    for (const [j, i] of places.entries()) {
+      const demand = group.demands[i] as Demand
+      const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
+      if (!isTaken || policies[i]?.calendar === undefined) continue
+      const key = nameOf(demand)
+      const owed = (this.#owed.get(key)?.cost ?? 0) + demand.cost
       if (this.#owed.size < REMEMBERED || this.#owed.has(key))
-        this.#owed.set(key, { ...original, mode: Mode.SETTLE, cost: owed })
+        this.#owed.set(key, { ...demand, mode: Mode.SETTLE, cost: owed })
     }
   }
 }

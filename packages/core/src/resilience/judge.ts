@@ -14,7 +14,7 @@ import { Fallback, type LocalAnswer } from './fallback.ts'
 export type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
 
 /** What a question got: the store's verdict, or what decided in its place. */
-export type Judgement = { readonly verdict: Verdict } | LocalAnswer
+export type Judgement = Verdict | LocalAnswer
 
 /** What a judge needs of its limiter. */
 export interface JudgeOptions {
@@ -72,7 +72,7 @@ export class Judge {
   /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */
   ask(question: Question, failed = false): Judgement | Promise<Judgement> {
     const denied = this.#denials.find(question.group)
-    if (denied !== undefined) return { verdict: denied }
+    if (denied !== undefined) return denied
     if (this.#breaker.isOpen() || failed) return this.#fallback.decide(question)
     let verdict: Verdict | Promise<Verdict>
     try {
@@ -82,14 +82,14 @@ export class Judge {
     }
     if (!('then' in verdict)) {
       this.#breaker.succeeded()
-      return { verdict }
+      return verdict
     }
     // Also of an answer that comes after the deadline: it corrects what is remembered, and is charged only once.
     const heard = verdict.then(found => {
       this.#breaker.succeeded()
       if (this.#store.keepsPace === true) this.#denials.keep(question.group, found)
-      this.#fallback.remember(question, found)
-      return { verdict: found }
+      this.#fallback.remember(question.group, found)
+      return found as Judgement
     })
     return this.#deadline.race(heard).catch((error: unknown) => this.#fail(question, error))
   }

@@ -8,8 +8,8 @@ export function penaltyUntil(verdict: Verdict): number {
 }
 
 /** The rule in force for a demand under the verdict's penalty. */
-export function ruleInForce(demand: Demand, verdict: Verdict): Rule {
-  return demand.penalized && penaltyUntil(verdict) > 0 ? (demand.rule.reduced ?? demand.rule) : demand.rule
+export function ruleInForce({ penalized, rule }: Demand, verdict: Verdict): Rule {
+  return penalized && rule.reduced !== undefined && penaltyUntil(verdict) > 0 ? rule.reduced : rule
 }
 
 /** Microseconds until the demand's cost passes if nobody else asks; `Infinity` when it never can. */
@@ -31,7 +31,8 @@ export function waitForCost(demand: Demand, state: State, verdict: Verdict, cost
     if (wait >= rest)
       wait = Math.max(rest, algorithm.wait(state, now, cost ?? demand.rule.capacity, demand.rule))
   }
-  return Math.max(wait, blockedUntil(state) - now, 0)
+  const block = blockedUntil(state) - now
+  return wait > block ? wait : block > 0 ? block : 0
 }
 
 /** The instant at which nothing charged counts any more: a bucket is full, the counted units have left. Microseconds. */

@@ -57,8 +57,8 @@ describe('a key extractor', () => {
     })
     const headers = { 'x-forwarded-for': '198.51.100.9' }
     await spoofable.check(view(0, { headers, request: { headers } }))
-    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_SPOOFABLE_HEADER'])
-    expect(warnings[0]?.message).toContain('x-forwarded-for')
+    const warned = warnings.find(({ code }) => code === 'HALT_W_SPOOFABLE_HEADER')
+    expect(warned?.message).toContain('x-forwarded-for')
   })
 })
 

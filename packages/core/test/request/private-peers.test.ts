@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { presets, type Policy, type RequestView } from '../../src/index.ts'
-import { type Options, view, world, type World } from '../world.ts'
+import { CLIENT, type Options, view, world, type World } from '../world.ts'
 
 const plain: Policy = { name: 'p', limit: 5, window: 60 }
 /** Whether a request is not counted. */
@@ -101,9 +101,33 @@ describe('a proxy that nobody trusts', () => {
     expect(codes()).toEqual(['HALT_W_UNTRUSTED_PROXY'])
   })
 
-  it('is not warned of when it is a public client that made the header up', async () => {
+  it('may be public, a CDN: one warning then too, and its line names it', async () => {
+    const { limiter, warnings } = world()
+    const one = limiter(plain)
+    for (let i = 0; i < 100; i++) {
+      const decision = await one.check(view({ headers: { 'x-forwarded-for': `198.51.100.${i}` } }))
+      expect(decision.key).toBe(`ip:${CLIENT}`)
+    }
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_UNTRUSTED_PROXY'])
+    expect(warnings[0]?.fix).toContain(`trustedProxies: ["${CLIENT}"]`)
+  })
+
+  it('is looked for in the first thousand requests only', async () => {
     const { limiter, codes } = world()
-    await limiter(plain).check(view({ headers: { 'x-forwarded-for': '198.51.100.1' } }))
+    const one = limiter({ ...plain, limit: 10_000 })
+    for (let i = 0; i < 1000; i++) await one.check(view())
+    await one.check(view({ headers: { 'x-forwarded-for': '198.51.100.1' } }))
     expect(codes()).toEqual([])
   })
+})
+
+describe('a private peer', () => {
+  it.each(['via', 'x-forwarded-proto', 'x-forwarded-host', 'x-client-ip', 'x-forwarded'])(
+    'that sends %s is a proxy, and is counted',
+    async name => {
+      const { limiter } = world()
+      const decision = await limiter(plain).check(view({ ip: '10.0.3.7', headers: { [name]: 'x' } }))
+      expect(decision).toMatchObject({ reason: 'ok', key: 'ip:10.0.3.7' })
+    },
+  )
 })

@@ -1,0 +1,13 @@
+import type { Digest } from '../digest.ts'
+import type { Warn } from '../errors.ts'
+import type { ClientIp } from './client-ip.ts'
+
+/** How a limiter finds out who asks. */
+export interface CallerSettings {
+  readonly clientIp: ClientIp
+  readonly resolveIp: ((request: never, context?: unknown) => string | undefined) | undefined
+  readonly userId: ((request: never, context?: unknown) => unknown) | undefined
+  readonly apiKey: ((request: never, context?: unknown) => unknown) | undefined
+  readonly digest: Digest
+  readonly warn: Warn
+}

@@ -1,0 +1,18 @@
+import { askId, callApp } from './app-callback.ts'
+import type { CallerSettings } from './caller-settings.ts'
+import { readId } from './identity.ts'
+import type { RequestView } from './view.ts'
+
+/** The id of a request's authenticated user; undefined when it has none. */
+export function findUser(view: RequestView, { userId, warn }: CallerSettings): string | undefined {
+  const { request, context } = view
+  if (userId !== undefined) return askId(warn, 'userId', () => userId(request as never, context))
+  // A session's getter may throw, and a request is decided all the same.
+  return readId(callApp(warn, 'request.user', () => idOf(view)))
+}
+
+function idOf({ user: own, request }: RequestView): string | undefined {
+  const { user, userId } = (request ?? {}) as { user?: unknown; userId?: unknown }
+  const { id, sub } = (own ?? user ?? {}) as { id?: unknown; sub?: unknown }
+  return readId(id) ?? readId(sub) ?? readId(userId)
+}
