@@ -3,8 +3,9 @@ import { Decision, type PolicyVerdict, type Reason } from './decision.ts'
 import type { OnStoreError } from './policy.ts'
 import { isReported, type Question } from './question.ts'
 import type { Demand, Verdict } from './store/contract.ts'
+import type { State } from './algorithms/index.ts'
 import { blockedUntil, listOf } from './store/decide.ts'
-import { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './store/read.ts'
+import { remaining, resetAt, ruleInForce, waitFor } from './store/read.ts'
 
 /** Reads a store's verdict into the decision that users see. */
 export function answer(
@@ -114,7 +115,7 @@ function readDemand(policy: number, at: number, question: Question, verdict: Ver
   return Object.freeze({
     policy: (question.policies[policy] as CompiledPolicy).name,
     allowed,
-    reason: allowed ? 'ok' : reasonOf(demand, state, verdict),
+    reason: allowed ? 'ok' : reasonOf(at, demand, state, verdict),
     limit: ruleInForce(demand, verdict).limit,
     remaining: remaining(demand, state, verdict),
     resetAt: seconds(resetAt(demand, state, verdict)),
@@ -135,14 +136,13 @@ function waitOf(at: number, { group, aside }: Question, verdict: Verdict): numbe
   return longest
 }
 
-function reasonOf(demand: Demand, state: readonly number[], verdict: Verdict): Reason {
-  const { rule, cost } = demand
-  const block = blockedUntil(state as number[])
+function reasonOf(at: number, demand: Demand, state: State, verdict: Verdict): Reason {
+  const { rule, cost, penalized } = demand
   if (cost > rule.capacity) return 'cost-exceeds-limit'
-  // The refusal that starts a cool-down is itself for the limit's sake.
-  if (verdict.now < block && block !== verdict.now + rule.block) return 'blocked'
+  // The refusal that starts a cool-down, or a penalty, is itself for the limit's sake.
+  if (verdict.now < blockedUntil(state) && verdict.starts[at] !== true) return 'blocked'
   if (rule.letter === 'q') return 'quota-exceeded'
-  return penaltyUntil(verdict) > 0 && ruleInForce(demand, verdict) !== rule ? 'penalized' : 'limited'
+  return verdict.penalized && penalized && rule.reduced !== undefined ? 'penalized' : 'limited'
 }
 
 function binds(a: PolicyVerdict, b: PolicyVerdict): boolean {

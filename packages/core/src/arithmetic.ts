@@ -26,6 +26,9 @@ export interface RuleNumbers {
 export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   const { algorithm, limit, capacity, window, floor } = numbers
   const reduced = multiplier === undefined ? undefined : reduce(limit, multiplier, floor)
+  // As many leases as there are sub-windows can each have one of its own: they end to the microsecond.
+  const isLease = algorithm === 'concurrency'
+  const slice = isLease && limit <= numbers.precision ? 1 : Math.ceil(window / numbers.precision)
   const common = gcd(gcd(window, limit), reduced ?? 0)
   const make = (limitInForce: number, capacityInForce: number, variant: Rule | undefined): Rule =>
     Object.freeze({
@@ -35,8 +38,9 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
       capacity: capacityInForce,
       unit: window / common,
       rate: limitInForce / common,
-      window,
-      slice: Math.ceil(window / numbers.precision),
+      // What is counted leaves one sub-window after this at the latest, and a microsecond after it at the earliest.
+      window: isLease ? window - 1 : window,
+      slice,
       precision: numbers.precision,
       block: numbers.block,
       reduced: variant,

@@ -2,6 +2,7 @@ import type { AnyPolicy } from './compiled-policy.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { HaltError } from './errors.ts'
 import type { Awaitable, PolicyResolver } from './policy.ts'
+import { within } from './timers.ts'
 import { checkNames } from './validation.ts'
 
 type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
@@ -25,12 +26,14 @@ interface Entry<R> {
   loadingSince: number
 }
 
+// Where there is an old policy nobody waits longer than this for a new one.
+const LATE_MS = 50
 // A load that takes longer will never end: the connection that it waits on is gone. The next request begins another.
 const PATIENCE_MS = 10_000
 
 /**
- * Wraps a policy loader (a database look-up) in a cache: one load at a time for a key, the old policy while a new one
- * loads or when loading fails.
+ * Wraps a policy loader (a database look-up) in a cache: one load at a time for a key; when loading fails, or takes more
+ * than 50 ms, the old policy.
  *
  * @throws HaltError `HALT_E_DURATION`, `HALT_E_OPTION`
  * @example
@@ -88,9 +91,12 @@ export function cachedPolicy<R = unknown>(
     const age = performance.now() - entry.loadedAt
     if (entry.policy !== undefined && age < fresh) return entry.policy
     const loading = refresh(entry, id, request)
-    if (entry.policy === undefined || age >= usable) return loading
-    // The next request gets what loads; a failure keeps the old one and is tried again then.
-    loading.catch(() => {})
-    return entry.policy
+    const old = entry.policy
+    if (old === undefined || age >= usable) return loading
+    const patience = LATE_MS - (performance.now() - entry.loadingSince)
+    const late = (): Error => new Error('late')
+    // A failure is tried again by the next request; who comes while a load is late does not wait for it again.
+    const found = within(loading, Math.max(0, patience), late).catch(() => old)
+    return patience > 0 ? found : old
   }
 }

@@ -29,10 +29,12 @@ export interface PenaltyMessage {
 
 /** What the channel `halt:quota` publishes: a quota that was asked; one that refused or reached a threshold. */
 export interface QuotaMessage {
-  readonly event: 'check' | 'exceeded'
+  readonly event: 'check' | 'exceeded' | 'threshold'
   readonly key: string
   readonly quota: QuotaUsage
   readonly allowed: boolean
+  /** The share of the limit that was just reached; undefined for the other events. */
+  readonly threshold: number | undefined
 }
 
 /** The channels of Halt. */
@@ -64,12 +66,21 @@ export const publishers: Publishers = {
   },
   onQuotaCheck(key, quota, allowed) {
     if (!channels.quota.hasSubscribers) return
-    publish<QuotaMessage>(channels.quota, { event: 'check', key, quota, allowed })
+    publish<QuotaMessage>(channels.quota, { event: 'check', key, quota, allowed, threshold: undefined })
   },
   onQuotaExceeded(key, quota) {
     if (!channels.quota.hasSubscribers) return
-    const allowed = quota.threshold !== undefined
-    publish<QuotaMessage>(channels.quota, { event: 'exceeded', key, quota, allowed })
+    publish<QuotaMessage>(channels.quota, {
+      event: 'exceeded',
+      key,
+      quota,
+      allowed: false,
+      threshold: undefined,
+    })
+  },
+  onQuotaThreshold(key, quota, threshold) {
+    if (!channels.quota.hasSubscribers) return
+    publish<QuotaMessage>(channels.quota, { event: 'threshold', key, quota, allowed: true, threshold })
   },
 }
 

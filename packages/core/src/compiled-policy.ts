@@ -29,8 +29,8 @@ export interface CompiledPolicy {
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
   readonly calendar: Calendar | undefined
-  /** A quota's calendar edges around now, in microseconds. The same tuple within a period. */
-  edges(): Edges | undefined
+  /** A quota's calendar edges around an instant, Unix milliseconds; in microseconds. The same tuple within a period. */
+  edges(now: number): Edges | undefined
   readonly thresholds: readonly number[]
   /** How long an idempotency key lives beside it, microseconds; a quota's period wins. */
   readonly window: number
@@ -71,7 +71,8 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
   const capacity = algorithm === 'token-bucket' ? ((rate as RatePolicy<never>).burst ?? limit) : limit
   const window = quota === undefined ? spanOf(rate as Policy<never>) : YEAR
   const block = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
-  const precision = rate !== undefined && 'precision' in rate ? (rate.precision ?? 10) : 10
+  const precision =
+    algorithm === 'concurrency' ? LEASES : ((rate as RatePolicy<never> | undefined)?.precision ?? 10)
   const inFlight = rate?.inFlight
   const numbers = { algorithm, limit, capacity, window, precision, block, floor: cost }
   const multiplier = quota === undefined ? context.multiplier : undefined
@@ -151,7 +152,9 @@ export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
 /** The largest limit, burst and cost: 2^31. */
 export const MAX_UNITS: number = 2 ** 31
 const YEAR = 366 * 86_400e6
-const LEASE = { algorithm: 'concurrency', window: 60e6, precision: 10, block: 0, floor: 1 } as const
+// So many leases of a key are reclaimed to the microsecond, of more each within a sixty-fourth of its time.
+const LEASES = 64
+const LEASE = { algorithm: 'concurrency', window: 60e6, precision: LEASES, block: 0, floor: 1 } as const
 const DEFAULT_THRESHOLDS: readonly number[] = Object.freeze([0.8, 1])
 
 function spanOf(policy: Policy<never>): number {
@@ -160,11 +163,11 @@ function spanOf(policy: Policy<never>): number {
     : parseDuration(policy.window, 'window', 'HALT_E_WINDOW')
 }
 
-function edgesIn(calendar: Calendar): () => Edges {
+function edgesIn(calendar: Calendar): (now: number) => Edges {
   let last: readonly number[] | undefined
   let micros: Edges = [0, 0, 0]
-  return () => {
-    const edges = calendar.edges(Date.now())
+  return now => {
+    const edges = calendar.edges(now)
     if (edges === last) return micros
     last = edges
     return (micros = [edges[0] * 1000, edges[1] * 1000, edges[2] * 1000])

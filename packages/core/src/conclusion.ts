@@ -3,15 +3,16 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Decision } from './decision.ts'
 import type { Question } from './question.ts'
 import type { Judgement } from './resilience/judge.ts'
+import type { StoreClock } from './store-clock.ts'
 import type { Demand } from './store/contract.ts'
 
 /** Reads what was judged, by the store or in its place, into a decision. */
-export function conclude(judgement: Judgement, question: Question): Decision {
+export function conclude(judgement: Judgement, question: Question, clock: StoreClock): Decision {
   if (!('degraded' in judgement)) return answer(question, judgement)
   const { degraded, closing, verdict, question: local } = judgement
-  if (closing >= 0) return refusal('store-error', uncounted(question, closing), Date.now(), 'closed', 1)
+  if (closing >= 0) return refusal('store-error', uncounted(question, closing), clock.now(), 'closed', 1)
   if (local.policies.length > 0) return answer(local, verdict, degraded)
-  return pass(uncounted(question, 0), Date.now(), true)
+  return pass(uncounted(question, 0), clock.now(), true)
 }
 
 function uncounted({ policies, group }: Question, at: number): Uncounted {

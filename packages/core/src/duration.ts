@@ -19,9 +19,7 @@ export const MAX_WINDOW: number = 366 * 86_400e6
  * @throws HaltError `HALT_E_DURATION` (or `code`) outside 1 ms to 366 days, or when it is no duration
  */
 export function parseDuration(value: unknown, name: string, code: HaltErrorCode = 'HALT_E_DURATION'): number {
-  const micros =
-    typeof value === 'number' ? value * 1e6 : typeof value === 'string' ? fromText(value) : Number.NaN
-  const whole = Math.round(micros)
+  const whole = toMicros(value)
   if (!(whole >= MIN_WINDOW && whole <= MAX_WINDOW)) {
     throw new HaltError(
       code,
@@ -30,6 +28,12 @@ export function parseDuration(value: unknown, name: string, code: HaltErrorCode 
     )
   }
   return whole
+}
+
+/** A duration in whole microseconds, however short or long; NaN for what is none. */
+export function toMicros(value: unknown): number {
+  if (typeof value === 'number') return Math.round(value * 1e6)
+  return typeof value === 'string' ? Math.round(fromText(value)) : Number.NaN
 }
 
 function fromText(text: string): number {

@@ -48,18 +48,24 @@ export class Ledger {
 
   /** Forgets counters, here and in the store. */
   async forget(cells: readonly Cell[]): Promise<void> {
-    this.#judge.forget(cells)
-    await this.#judge.insist(() => this.#store.forget(cells))
+    await this.#change(cells, () => this.#store.forget(cells))
   }
 
   async #correct(group: Group | undefined): Promise<void> {
     if (group === undefined) return
-    this.#judge.forget(cellsOf(group))
     try {
-      await this.#judge.insist(() => this.#store.evaluate(group))
+      await this.#change(cellsOf(group), () => this.#store.evaluate(group))
     } catch {
       // The charge stands as it was made; the failure was warned of and reported.
     }
+  }
+
+  // What is remembered of a counter goes before, for what is decided without the store, and once more after: an answer
+  // that was on its way knows nothing of the change.
+  async #change(cells: readonly Cell[], change: () => unknown): Promise<void> {
+    this.#judge.forget(cells)
+    await this.#judge.insist(change)
+    this.#judge.forget(cells)
   }
 }
 

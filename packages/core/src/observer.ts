@@ -112,12 +112,11 @@ export class Observer {
       const usage = quotaUsage(policy, demand, verdict, i)
       const passed = verdict.passes[i] === true
       this.#notify('onQuotaCheck', demand.subject, usage, passed)
-      const threshold =
-        passed && verdict.allowed && !verdict.repeated
-          ? thresholdReached(policy, usage, demand.cost)
-          : undefined
-      if (!passed || threshold !== undefined)
-        this.#notify('onQuotaExceeded', demand.subject, { ...usage, threshold })
+      if (!passed) this.#notify('onQuotaExceeded', demand.subject, usage)
+      else if (verdict.allowed && !verdict.repeated) {
+        const threshold = thresholdReached(policy, usage, demand.cost)
+        if (threshold !== undefined) this.#notify('onQuotaThreshold', demand.subject, usage, threshold)
+      }
     }
   }
 

@@ -113,11 +113,16 @@ export class PenaltyManager {
   async clearPenalty(identity: Identity): Promise<void> {
     const cell = { subject: this.#subject(identity), cell: PENALTY_CELL }
     await this.#judge.insist(() => this.#store.forget([cell]))
+    this.#judge.forget([cell])
   }
 
   async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Verdict> {
-    const penalty = { rule: this.#penalty.rule, subject: this.#subject(identity), mode, amount }
-    return this.#judge.insist(() => this.#store.evaluate({ demands: [], penalty }))
+    const subject = this.#subject(identity)
+    const penalty = { rule: this.#penalty.rule, subject, mode, amount }
+    const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [], penalty }))
+    // A limiter of this store may have refused, or let in, under another penalty.
+    if (mode !== PenaltyMode.READ) this.#judge.forget([{ subject, cell: PENALTY_CELL }])
+    return verdict
   }
 
   #subject(identity: Identity): string {

@@ -12,6 +12,7 @@ import { type Asked, PEEK, type Question, questioner } from './question.ts'
 import type { Caller } from './request/caller.ts'
 import { type FoundKey, SHARED, type Subject } from './request/identity.ts'
 import type { Judge, Judgement } from './resilience/judge.ts'
+import type { StoreClock } from './store-clock.ts'
 import { listOf } from './store/decide.ts'
 import { isPromise } from './timers.ts'
 
@@ -31,6 +32,7 @@ export class Pipeline {
   readonly #keyring: Keyring
   readonly #judge: Judge
   readonly #observer: Observer
+  readonly #clock: StoreClock
   readonly #ask: ReturnType<typeof questioner>
 
   constructor({ exempter, keyring, judge, observer, penalty, digest }: PipelineParts) {
@@ -38,7 +40,8 @@ export class Pipeline {
     this.#keyring = keyring
     this.#judge = judge
     this.#observer = observer
-    this.#ask = questioner(penalty, digest)
+    this.#clock = judge.clock
+    this.#ask = questioner(penalty, digest, judge.clock)
   }
 
   /** Decides a request by policies; `undefined` when those could not be found. */
@@ -68,7 +71,7 @@ export class Pipeline {
     asked: Asked,
   ): Decision | Promise<Decision> {
     const counting = policies.filter(({ off }) => !off)
-    if (counting.length === 0) return pass(uncounted(policies[0], subject, 0), Date.now())
+    if (counting.length === 0) return pass(uncounted(policies[0], subject, 0), this.#clock.now())
     const keys = counting.map(({ keyStrategy }) => ({
       subject: keyStrategy === 'shared' ? SHARED : subject,
       how: 'the given identity',
@@ -121,7 +124,7 @@ export class Pipeline {
   }
 
   #conclude(judgement: Judgement, question: Question, who: Caller | Subject, asked: Asked): Decision {
-    const decision = conclude(judgement, question)
+    const decision = conclude(judgement, question, this.#clock)
     if (asked === PEEK) return decision
     const verdict = 'degraded' in judgement ? undefined : judgement
     const view = typeof who === 'string' ? undefined : who.view
@@ -130,7 +133,7 @@ export class Pipeline {
   }
 
   #exempt(policy: CompiledPolicy | undefined, caller: Caller, asked: Asked): Decision {
-    const decision = pass(uncounted(policy, caller.ip.subject, 0), Date.now())
+    const decision = pass(uncounted(policy, caller.ip.subject, 0), this.#clock.now())
     if (asked !== PEEK) this.#observer.exempt(decision, policy, caller.view, asked.started)
     return decision
   }
@@ -143,7 +146,7 @@ export class Pipeline {
   ): Decision {
     const units = policy === undefined ? 1 : costFor(policy, asked.cost)
     const known = uncounted(policy, caller.ip.subject, units)
-    const decision = refusal(reason, known, Date.now(), false, reason === 'policy-error' ? 1 : 0)
+    const decision = refusal(reason, known, this.#clock.now(), false, reason === 'policy-error' ? 1 : 0)
     if (asked !== PEEK) this.#observer.refused(decision, policy, caller.view, asked.started)
     return decision
   }

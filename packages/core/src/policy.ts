@@ -84,14 +84,16 @@ export interface RatePolicy<R = unknown> extends PolicyBase<R> {
 /** A limit on requests in flight. */
 export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
   readonly algorithm: 'concurrency'
-  /** A request whose release was lost is reclaimed after this long. From 1 ms to 366 days. */
+  /**
+   * A request whose release was lost is reclaimed after this long (of a limit above 64, at most a sixty-fourth later). From
+   * 1 ms to 366 days.
+   */
   readonly ttl: Duration
-  /** Sub-windows of `ttl` in which lost releases are reclaimed, 1 to 1000. Default 10. */
-  readonly precision?: number | undefined
   /** Once refused, refuse that key's every request for this long. Default: no cool-down. */
   readonly blockDuration?: Duration | undefined
   readonly window?: undefined
   readonly burst?: undefined
+  readonly precision?: undefined
   readonly inFlight?: undefined
 }
 

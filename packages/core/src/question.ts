@@ -9,6 +9,7 @@ import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from './request/identity
 import { normalizePath } from './request/path.ts'
 import type { RequestView } from './request/view.ts'
 import { scatter } from './scatter.ts'
+import type { StoreClock } from './store-clock.ts'
 import { type Demand, type Group, Mode, type OnceDemand, PenaltyMode } from './store/contract.ts'
 import { listOf } from './store/decide.ts'
 
@@ -48,6 +49,7 @@ export const PEEK: Asked = Object.freeze({})
 export function questioner(
   penalty: CompiledPenalty | undefined,
   digest: Digest,
+  clock: StoreClock,
 ): (
   policies: readonly CompiledPolicy[],
   keys: readonly FoundKey[],
@@ -71,7 +73,7 @@ export function questioner(
         subject: key.subject,
         cost: costFor(policy, asked.cost),
         mode: asked === PEEK ? Mode.PEEK : modeOf(policy, shadow),
-        edges: policy.edges(),
+        edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isPenalized(policy, key.subject, principal),
       }
       demands[i] = demand
@@ -132,7 +134,8 @@ function isPenalized({ calendar }: CompiledPolicy, subject: Subject, principal: 
   )
 }
 
-// Beside the first policy's counter, so that one limiter's keys are not another's; for as long as the longest counts.
+// Beside the first policy's counter, so that one limiter's keys are not another's, and only for the same subjects, so that
+// nobody's key is anybody else's; for as long as the longest counts.
 function onceOf(
   idempotencyKey: string,
   policies: readonly CompiledPolicy[],
@@ -144,7 +147,10 @@ function onceOf(
   const last = edges.sort((a, b) => b[1] - a[1])[0]
   const { subject, rule } = demands[0] as Demand
   const counter = rule.cell.slice(0, rule.cell.search(/[@:]/))
-  return { subject, cell: `${counter}@${digest(idempotencyKey)}:i`, window, edges: last }
+  const others = new Set(demands.slice(0, policies.length).map(demand => demand.subject))
+  others.delete(subject)
+  const whose = others.size === 0 ? '' : `.${digest(JSON.stringify([...others]))}`
+  return { subject, cell: `${counter}@${digest(idempotencyKey)}${whose}:i`, window, edges: last }
 }
 
 function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): boolean {

@@ -123,13 +123,15 @@ export class QuotaManager {
         ? undefined
         : this.#once(demand, compiled, idempotencyKey)
     const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
+    this.#judge.clock.hear(verdict.now)
     const status = this.#status(compiled, demand, verdict)
     const allowed = verdict.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
-    const charged = allowed && mode === Mode.CHARGE && !verdict.repeated
-    const threshold = charged ? thresholdReached(compiled, status, demand.cost) : undefined
-    if (!allowed || threshold !== undefined)
-      this.#notify('onQuotaExceeded', demand.subject, { ...status, threshold })
+    if (!allowed) this.#notify('onQuotaExceeded', demand.subject, status)
+    else if (mode === Mode.CHARGE && !verdict.repeated) {
+      const threshold = thresholdReached(compiled, status, demand.cost)
+      if (threshold !== undefined) this.#notify('onQuotaThreshold', demand.subject, status, threshold)
+    }
     return { allowed, quota: status }
   }
 
@@ -154,7 +156,7 @@ export class QuotaManager {
   }
 
   #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
-    const edges = policy.edges()
+    const edges = policy.edges(this.#judge.clock.now())
     return {
       rule: policy.rule(undefined),
       subject: this.#subject(identity),

@@ -1,4 +1,4 @@
-import { penalty, type PenaltyRule } from './algorithms/index.ts'
+import { penalty, type PenaltyRule, periodEnd } from './algorithms/index.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { POINT } from './penalty-config.ts'
 import type { Demand, Verdict } from './store/contract.ts'
@@ -10,8 +10,7 @@ export function quotaUsage(policy: CompiledPolicy, demand: Demand, verdict: Verd
   const state = verdict.states[at] ?? []
   const used = state.length > 0 && verdict.now < state[1]! ? state[2]! : 0
   const end = used > 0 || state.length > 0 ? resetAt(demand, state, verdict) : verdict.now
-  const edge =
-    demand.edges === undefined ? end : verdict.now < demand.edges[1] ? demand.edges[1] : demand.edges[2]
+  const edge = demand.edges === undefined ? end : periodEnd(demand.edges, verdict.now)
   return {
     name: policy.name,
     used,

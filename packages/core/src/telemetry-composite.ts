@@ -12,6 +12,7 @@ const HOOKS = [
   'onExempt',
   'onQuotaCheck',
   'onQuotaExceeded',
+  'onQuotaThreshold',
   'onViolation',
   'onPenaltyApplied',
   'onStoreError',
@@ -31,13 +32,16 @@ export class CompositeTelemetry implements Telemetry {
   declare readonly onExempt?: Hook<'onExempt'>
   declare readonly onQuotaCheck?: Hook<'onQuotaCheck'>
   declare readonly onQuotaExceeded?: Hook<'onQuotaExceeded'>
+  declare readonly onQuotaThreshold?: Hook<'onQuotaThreshold'>
   declare readonly onViolation?: Hook<'onViolation'>
   declare readonly onPenaltyApplied?: Hook<'onPenaltyApplied'>
   declare readonly onStoreError?: Hook<'onStoreError'>
 
-  constructor(...telemetries: readonly Telemetry[]) {
+  /** @param given telemetries, one after the other or in one list */
+  constructor(...given: readonly (Telemetry | readonly Telemetry[])[]) {
+    const telemetries = given.flat() as Telemetry[]
     for (const telemetry of telemetries) {
-      if (typeof telemetry === 'object' && telemetry !== null && !Array.isArray(telemetry)) continue
+      if (typeof telemetry === 'object' && telemetry !== null) continue
       throw new HaltError(
         'HALT_E_OPTION',
         `CompositeTelemetry got ${describe(telemetry)}.`,

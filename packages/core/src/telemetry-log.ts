@@ -45,7 +45,10 @@ export class LoggingTelemetry implements Telemetry {
     this.#say('debug', 'halt: quota check', key, { ...quota, allowed })
 
   onQuotaExceeded: Hook<'onQuotaExceeded'> = (key, quota) =>
-    this.#say('warn', 'halt: quota', key, { ...quota })
+    this.#say('warn', 'halt: quota exceeded', key, { ...quota })
+
+  onQuotaThreshold: Hook<'onQuotaThreshold'> = (key, quota, threshold) =>
+    this.#say('info', 'halt: quota threshold', key, { ...quota, threshold })
 
   onViolation: Hook<'onViolation'> = (key, penalty, severity) =>
     this.#say('info', 'halt: violation', key, { ...penalty, severity })

@@ -51,10 +51,13 @@ export class MetricsTelemetry implements Telemetry {
     this.#client.gauge('halt.quota.remaining', remaining, { quota })
   }
 
-  onQuotaExceeded: Hook<'onQuotaExceeded'> = (_key, { name, threshold }) =>
-    this.#client.increment('halt.quota.exceeded', 1, {
+  onQuotaExceeded: Hook<'onQuotaExceeded'> = (_key, { name }) =>
+    this.#client.increment('halt.quota.exceeded', 1, { quota: this.#names.of(name) })
+
+  onQuotaThreshold: Hook<'onQuotaThreshold'> = (_key, { name }, threshold) =>
+    this.#client.increment('halt.quota.thresholds', 1, {
       quota: this.#names.of(name),
-      threshold: String(threshold ?? 'refused'),
+      threshold: String(threshold),
     })
 
   onViolation: Hook<'onViolation'> = (_key, { abuseScore }, severity) => {

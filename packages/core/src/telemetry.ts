@@ -26,8 +26,6 @@ export interface QuotaUsage {
   readonly limit: number
   /** Unix seconds. */
   readonly resetAt: number
-  /** The share of the limit that was just reached: 0.8, 1. */
-  readonly threshold?: number | undefined
 }
 
 /** What a penalty hook is told. */
@@ -56,8 +54,10 @@ export interface Telemetry {
   onBlocked?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
   onExempt?(key: string, decision: Decision, metadata: DecisionMetadata): unknown
   onQuotaCheck?(key: string, quota: QuotaUsage, allowed: boolean): unknown
-  /** A quota refused, or one of its thresholds was reached for the first time in the period. */
+  /** A quota refused. */
   onQuotaExceeded?(key: string, quota: QuotaUsage): unknown
+  /** A share of a quota (0.8, 1) was reached for the first time in the period; of several at once, the highest. */
+  onQuotaThreshold?(key: string, quota: QuotaUsage, threshold: number): unknown
   onViolation?(key: string, penalty: PenaltyStatus, severity: number): unknown
   onPenaltyApplied?(key: string, penalty: PenaltyStatus): unknown
   onStoreError?(error: unknown, detail: { readonly failure: string; readonly store: string }): unknown

@@ -136,7 +136,7 @@ function checkRate(fields: Fields): void {
   }
   const precision = fields['precision']
   if (precision !== undefined) {
-    if (algorithm !== 'sliding-window' && algorithm !== 'concurrency') {
+    if (algorithm !== 'sliding-window') {
       refuse('HALT_E_PRECISION', `${algorithm} takes no precision.`, 'Leave it out, or use "sliding-window".')
     }
     if (!(Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= 1000)) {

@@ -45,7 +45,7 @@ describe('cachedPolicy', () => {
     expect(load.mock.calls[0]?.[0]).toBe('')
   })
 
-  it('does not ask again before the ttl; then gives the old one while the new one loads', async () => {
+  it('does not ask again before the ttl; then everybody gets the new one, of one load', async () => {
     const load = database()
     const resolve = cachedPolicy(load, { key, ttl: '5s' })
     const first = resolve(request('a'))
@@ -55,10 +55,28 @@ describe('cachedPolicy', () => {
     expect(resolve(request('a'))).toEqual(policy(1))
     expect(load).toHaveBeenCalledTimes(1)
     await vi.advanceTimersByTimeAsync(1)
-    for (let i = 0; i < 10; i++) expect(resolve(request('a'))).toEqual(policy(1))
+    const asked = Promise.all(Array.from({ length: 10 }, async () => resolve(request('a'))))
     expect(load).toHaveBeenCalledTimes(2)
     await vi.advanceTimersByTimeAsync(20)
+    expect(new Set(await asked)).toEqual(new Set([policy(2)]))
     expect(resolve(request('a'))).toEqual(policy(2))
+  })
+
+  it('gives the old one when the new one is late, and lets nobody wait for it twice', async () => {
+    let answer: (late: Policy) => void = () => {}
+    const load = vi.fn<Load>(async () => policy(1))
+    const resolve = cachedPolicy(load, { key, ttl: '1s' })
+    await resolve(request('a'))
+    load.mockReturnValueOnce(new Promise(done => (answer = done)))
+    await vi.advanceTimersByTimeAsync(1000)
+    const first = resolve(request('a'))
+    await vi.advanceTimersByTimeAsync(50)
+    expect(await first).toEqual(policy(1))
+    expect(resolve(request('a'))).toEqual(policy(1))
+    answer(policy(2))
+    await vi.advanceTimersByTimeAsync(0)
+    expect(resolve(request('a'))).toEqual(policy(2))
+    expect(load).toHaveBeenCalledTimes(2)
   })
 
   it('keeps the old one while loading fails, and no longer than stale', async () => {
@@ -72,7 +90,7 @@ describe('cachedPolicy', () => {
     isAway = true
     for (let second = 1; second <= 10; second++) {
       await vi.advanceTimersByTimeAsync(1000)
-      expect(resolve(request('a')), String(second)).toEqual(policy(1))
+      expect(await resolve(request('a')), String(second)).toEqual(policy(1))
     }
     expect(load).toHaveBeenCalledTimes(11)
     await vi.advanceTimersByTimeAsync(1000)

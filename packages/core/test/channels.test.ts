@@ -85,16 +85,16 @@ describe('diagnostics_channel', () => {
   })
 
   it('halt:quota hears questions, thresholds and refusals, of limiters and of managers', async () => {
-    const heard = listen<{ event: string; allowed: boolean; quota: { threshold?: number } }>('halt:quota')
+    const heard = listen<{ event: string; allowed: boolean; threshold: number | undefined }>('halt:quota')
     const { limiter, store } = world(Date.now())
     const quota = { name: 'q', limit: 2, period: 'daily', keyStrategy: 'ip' } as const
     await times(3, limiter(quota))
     await new QuotaManager(store).consumeQuota({ ip: CLIENT }, quota)
-    const said = heard.map(message => [message.event, message.allowed, message.quota.threshold])
+    const said = heard.map(message => [message.event, message.allowed, message.threshold])
     expect(said).toEqual([
       ['check', true, undefined],
       ['check', true, undefined],
-      ['exceeded', true, 1],
+      ['threshold', true, 1],
       ['check', false, undefined],
       ['exceeded', false, undefined],
       ['check', false, undefined],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Decision, Policy, RateLimiter, RequestView } from '../src/index.ts'
-import { admitted, CLIENT, keyed, view, world } from './world.ts'
+import { admitted, by, CLIENT, keyed, view, world } from './world.ts'
 
 const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
 
@@ -167,6 +167,25 @@ describe('an idempotency key', () => {
     const decisions = await Promise.all(Array.from({ length: 50 }, () => ask(one, 'a')))
     expect(decisions.filter(({ cost }) => cost === 1)).toHaveLength(1)
     expect((await one.peek(view())).remaining).toBe(99)
+  })
+
+  it('are of whoever is counted: nobody passes on a key that another of the same address has used', async () => {
+    const user: Policy = { name: 'user', limit: 1, window: 60, keyStrategy: 'user' }
+    const one = world().limiter([{ ...fixed, limit: 100 }, user])
+    for (const id of [1, 2, 3])
+      expect(await ask(one, 'order-1', 1, by(id))).toMatchObject({ allowed: true, cost: 1 })
+    expect(await ask(one, 'order-1', 1, by(1))).toMatchObject({ allowed: true, cost: 0 })
+    expect(await ask(one, 'order-2', 1, by(1))).toMatchObject({ allowed: false, policy: 'user' })
+    expect((await one.peek({ ip: CLIENT })).verdicts[0]?.remaining).toBe(97)
+  })
+
+  it('are nobody else’s where everybody shares the first counter', async () => {
+    const everybody: Policy = { name: 'all', limit: 100, window: 60, keyStrategy: 'shared' }
+    const user: Policy = { name: 'user', limit: 1, window: 60, keyStrategy: 'user' }
+    const one = world().limiter([everybody, user])
+    await ask(one, 'k', 1, by(1))
+    await ask(one, 'k', 1, by(2))
+    expect((await one.peek(by(2))).verdicts.map(({ remaining }) => remaining)).toEqual([98, 0])
   })
 
   it('works for identities', async () => {

@@ -138,18 +138,19 @@ describe('QuotaManager', () => {
   })
 
   it('tells of a threshold once, however often an idempotency key comes', async () => {
-    const onQuotaExceeded = vi.fn<() => void>()
-    const { quotas } = managing({ telemetry: { onQuotaExceeded } })
+    const onQuotaThreshold = vi.fn<() => void>()
+    const { quotas } = managing({ telemetry: { onQuotaThreshold } })
     for (let i = 0; i < 3; i++) await quotas.consumeQuota('u', daily, { cost: 8, idempotencyKey: 'order-7' })
-    expect(onQuotaExceeded).toHaveBeenCalledTimes(1)
+    expect(onQuotaThreshold).toHaveBeenCalledTimes(1)
   })
 
   it('tells its telemetry of checks, refusals and thresholds, each threshold once', async () => {
-    const heard: [string, QuotaUsage['threshold'] | boolean, number][] = []
+    const heard: [string, boolean | number | undefined, number][] = []
     const { quotas } = managing({
       telemetry: {
         onQuotaCheck: (_key, { used }, allowed) => heard.push(['check', allowed, used]),
-        onQuotaExceeded: (_key, { used, threshold }) => heard.push(['exceeded', threshold, used]),
+        onQuotaThreshold: (_key, { used }, threshold) => heard.push(['threshold', threshold, used]),
+        onQuotaExceeded: (_key, { used }) => heard.push(['exceeded', undefined, used]),
       },
     })
     for (const cost of [7, 1, 1, 1, 1]) await quotas.consumeQuota('u', daily, { cost })
@@ -157,10 +158,10 @@ describe('QuotaManager', () => {
     expect(heard).toEqual([
       ['check', true, 7],
       ['check', true, 8],
-      ['exceeded', 0.8, 8],
+      ['threshold', 0.8, 8],
       ['check', true, 9],
       ['check', true, 10],
-      ['exceeded', 1, 10],
+      ['threshold', 1, 10],
       ['check', false, 10],
       ['exceeded', undefined, 10],
       ['check', true, 0],

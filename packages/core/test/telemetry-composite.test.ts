@@ -16,6 +16,13 @@ describe('CompositeTelemetry', () => {
     expect(one.onCheck.mock.calls).toEqual(other.onCheck.mock.calls)
   })
 
+  it('takes them in one list too', async () => {
+    const one = { onCheck: vi.fn<() => void>() }
+    const other = { onCheck: vi.fn<() => void>() }
+    await times(2, world().limiter(policy, { telemetry: new CompositeTelemetry([one, other]) }))
+    expect([one.onCheck.mock.calls.length, other.onCheck.mock.calls.length]).toEqual([2, 2])
+  })
+
   it('has only the hooks that somebody hears', () => {
     expect(Object.keys(new CompositeTelemetry({ onCheck: () => {} }, { onBlocked: () => {} }))).toEqual([
       'onCheck',

@@ -53,10 +53,10 @@ describe('LoggingTelemetry', () => {
       ['debug', true, 1],
       ['debug', false, 1],
     ])
-    expect(said('halt: quota').map(([level, { threshold }]) => [level, threshold])).toEqual([
-      ['warn', 1],
-      ['warn', undefined],
+    expect(said('halt: quota threshold').map(([level, { threshold }]) => [level, threshold])).toEqual([
+      ['info', 1],
     ])
+    expect(said('halt: quota exceeded').map(([level, { used }]) => [level, used])).toEqual([['warn', 1]])
     expect(said('halt: penalty')).toHaveLength(1)
   })
 

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import type { DecisionMetadata, Policy, Telemetry } from '../src/index.ts'
 import { by, CLIENT, keyed, START, times, view, world } from './world.ts'
@@ -11,6 +11,7 @@ const HOOKS = [
   'onExempt',
   'onQuotaCheck',
   'onQuotaExceeded',
+  'onQuotaThreshold',
   'onViolation',
   'onPenaltyApplied',
   'onStoreError',
@@ -113,27 +114,24 @@ describe('telemetry', () => {
   })
 
   it('hears of quotas: each check, each threshold once, each refusal', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: START })
-    try {
-      const { telemetry, heard } = listening()
-      const quota = { name: 'q', limit: 10, period: 'daily' } as const
-      await times(11, world().limiter(quota, { telemetry }), by('42'))
-      const quotas = heard().filter(([hook]) => String(hook).startsWith('onQuota'))
-      expect(quotas[0]).toEqual([
-        'onQuotaCheck',
-        'user:42',
-        { name: 'q', used: 1, remaining: 9, limit: 10, resetAt: START / 1000 + 86_400 },
-        true,
-      ])
-      const exceeded = quotas.filter(([hook]) => hook === 'onQuotaExceeded')
-      expect(exceeded.map(([, , usage]) => (usage as { threshold?: number }).threshold)).toEqual([
-        0.8,
-        1,
-        undefined,
-      ])
-    } finally {
-      vi.useRealTimers()
-    }
+    const { telemetry, heard } = listening()
+    const quota = { name: 'q', limit: 10, period: 'daily' } as const
+    await times(12, world().limiter(quota, { telemetry }), by('42'))
+    const quotas = heard().filter(([hook]) => String(hook).startsWith('onQuota'))
+    const usage = (used: number): object => ({
+      name: 'q',
+      used,
+      remaining: 10 - used,
+      limit: 10,
+      resetAt: START / 1000 + 86_400,
+    })
+    expect(quotas[0]).toEqual(['onQuotaCheck', 'user:42', usage(1), true])
+    expect(quotas.filter(([hook]) => hook !== 'onQuotaCheck')).toEqual([
+      ['onQuotaThreshold', 'user:42', usage(8), 0.8],
+      ['onQuotaThreshold', 'user:42', usage(10), 1],
+      ['onQuotaExceeded', 'user:42', usage(10)],
+      ['onQuotaExceeded', 'user:42', usage(10)],
+    ])
   })
 
   it('hears of violations and penalties, each once', async () => {

@@ -90,8 +90,9 @@ describe('fields that do not go together', () => {
     expect(refused({ algorithm, burst: 20 }).code).toBe('HALT_E_BURST')
   })
 
-  it.each(['token-bucket', 'fixed-window'])('refuse a precision on %s', algorithm => {
-    expect(refused({ algorithm, precision: 10 }).code).toBe('HALT_E_PRECISION')
+  it.each(['token-bucket', 'fixed-window', 'concurrency'])('refuse a precision on %s', algorithm => {
+    const time = algorithm === 'concurrency' ? { window: undefined, ttl: 60 } : {}
+    expect(refused({ algorithm, ...time, precision: 10 }).code).toBe('HALT_E_PRECISION')
   })
 
   it('refuse a cost that no request could ever pay', () => {
@@ -114,7 +115,7 @@ describe('fields that do not go together', () => {
     expect(refused({ algorithm: 'concurrency', window: undefined, ttl: 60, burst: 5 }).code).toBe(
       'HALT_E_BURST',
     )
-    expect(accepted({ algorithm: 'concurrency', window: undefined, ttl: 60, precision: 5 })).toBe(true)
+    expect(accepted({ algorithm: 'concurrency', window: undefined, ttl: 60 })).toBe(true)
   })
 
   it('refuse a custom key without an extractor', () => {

@@ -35,6 +35,8 @@ export interface InMemoryStoreOptions {
  */
 export class InMemoryStore implements Store {
   readonly kind: string = 'memory'
+  /** The clock that decides, Unix milliseconds. Bound: a wrapped store tells it, too. */
+  readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number
   readonly #tables = new Map<string, Table>()
   readonly #eviction: Eviction

@@ -51,6 +51,13 @@ local function numbers(v)
   return s
 end
 
+-- The end of the period that this instant lies in; periods go on beyond the edges that are known.
+local function ending(a, b, c)
+  if now < a then return a - math.floor((a - now - 1) / (b - a)) * (b - a) end
+  if now < b then return b elseif now < c then return c end
+  return c + (math.floor((now - c) / (c - b)) + 1) * (c - b)
+end
+
 local format = string.format
 local sent = cjson.decode(ARGV[2])
 local rules, q = sent[1], sent[2]
@@ -100,8 +107,7 @@ while at <= #q do
       repeated = v and #v == 8 and now < unpackd('>d', v)
       oend = q[at]
       if oend > 0 then oend = now + oend else
-        local a, b, c = q[at + 1], q[at + 2], q[at + 3]
-        oend = now < a and a or now < b and b or c
+        oend = ending(q[at + 1], q[at + 2], q[at + 3])
         at = at + 3
       end
       at = at + 1
@@ -155,6 +161,7 @@ while at <= #q do
       local kind, starts = r[1], not fits and r0[2] > 0 and cost <= r0[4] and not (s and now < s[1])
       if it[5] ~= 2 and (starts or fits and allowed and cost ~= 0 and it[5] ~= 4) then
         if starts then
+          it[12] = true
           if not s then s = kind == 0 and { 0, now, 0, r[5], r[6] } or kind == 1 and { 0, 0, 0 } or { 0 } end
         elseif kind == 0 then
           local u = it[8] + cost * r[5]
@@ -163,8 +170,7 @@ while at <= #q do
         elseif kind == 1 then
           if cost > 0 then
             if not s or now >= s[2] then
-              local a, b, c = r[6], r[7], r[8]
-              s = { s and s[1] or 0, a and (now < a and a or now < b and b or c) or now + r[5], 0 }
+              s = { s and s[1] or 0, r[6] and ending(r[6], r[7], r[8]) or now + r[5], 0 }
             end
             s[3] = s[3] + cost
           elseif s and now < s[2] and s[2] == it[6] then
@@ -289,7 +295,7 @@ while at <= #q do
     elseif n == 1 and D[1][10] and not pkey then
       out[#out + 1] = D[1][7][3]
     else
-      local t, v = { (allowed and '1' or '0') .. (repeated and '1' or '0') }, {}
+      local t, v = { (allowed and '1' or '0') .. (repeated and '1' or '0') .. (penalized and '1' or '0') }, {}
       for i = 1, p and 6 or 0 do v[i] = format('%.0f', p[i]) end
       t[2] = table.concat(v, ' ')
       for d = 1, n do
@@ -297,7 +303,7 @@ while at <= #q do
         local s = it[7]
         if it[10] then t[d + 2] = format('+%.0f', s[3])
         else
-          v = { it[9] and '1' or '0' }
+          v = { it[9] and '1' or it[12] and '2' or '0' }
           for i = 1, s and #s or 0 do v[i + 1] = format('%.0f', s[i]) end
           t[d + 2] = table.concat(v, ' ')
         end

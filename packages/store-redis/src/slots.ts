@@ -175,15 +175,26 @@ function merge(
 ): Verdict {
   const repeated = verdicts.some(verdict => verdict.repeated)
   const passes: boolean[] = []
+  const starts: boolean[] = []
   const states: Verdict['states'][number][] = []
   for (const [i, { places }] of parts.entries()) {
     for (const [n, place] of places.entries()) {
       passes[place] = repeated || (verdicts[i]?.passes[n] ?? false)
+      starts[place] = verdicts[i]?.starts[n] === true
       states[place] = verdicts[i]?.states[n] ?? []
     }
   }
   const penalty = verdicts[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
   // Each slot has its own clock: the latest says when the whole was decided.
   const now = Math.max(...verdicts.map(verdict => verdict.now))
-  return { now, allowed, repeated, passes, states, penalty: group.penalty === undefined ? [] : penalty }
+  return {
+    now,
+    allowed,
+    repeated,
+    passes,
+    starts,
+    penalized: verdicts.some(verdict => verdict.penalized),
+    states,
+    penalty: group.penalty === undefined ? [] : penalty,
+  }
 }

@@ -22,6 +22,8 @@ import { Call, readReply } from './wire.ts'
 export class RedisStore implements Store {
   readonly kind: string = 'redis'
   readonly keepsPace: boolean
+  /** Unix milliseconds; only where the store was given a clock. */
+  declare readonly clock?: () => number
   readonly #link: Link
   readonly #warn: Warn
   readonly #key: KeyWriter
@@ -57,6 +59,7 @@ export class RedisStore implements Store {
     this.#key = keyWriter(prefix, slots === 'one', makeDigest())
     this.#probeKey = this.#key(`${prefix}probe`, 'z')
     this.keepsPace = typeof clock !== 'function'
+    if (typeof clock === 'function') this.clock = clock
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#link.topology === 'cluster' && slots === 'per-subject'
     this.#heartbeat = new Heartbeat(this.#link, this.#key(`${prefix}instances`, 'z'), this.#warn)

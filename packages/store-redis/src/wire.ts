@@ -115,7 +115,9 @@ export function readReply(reply: unknown, group: Group, now: number): Verdict | 
     now,
     allowed: flags[0] === '1',
     repeated: flags[1] === '1',
-    passes: fields.map(field => !field.startsWith('0')),
+    passes: fields.map(field => field.startsWith('1') || field.startsWith('+')),
+    starts: fields.map(field => field.startsWith('2')),
+    penalized: flags[2] === '1',
     states: [] as State[],
     penalty: penalty === '' ? [] : penalty.split(' ').map(Number),
   }
@@ -134,6 +136,8 @@ function admitted(group: Group, now: number, debt: number): Verdict {
     allowed: true,
     repeated: false,
     passes: [true],
+    starts: [],
+    penalized: false,
     states: [bucket(rule, now, debt)],
     penalty: [],
   }

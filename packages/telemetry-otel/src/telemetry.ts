@@ -70,8 +70,7 @@ export class OtelTelemetry implements Telemetry {
     })
   }
 
-  onQuotaExceeded(_key: string, { name, threshold }: QuotaUsage): void {
-    if (threshold === undefined) return
+  onQuotaThreshold(_key: string, { name }: QuotaUsage, threshold: number): void {
     // To a hundredth: thresholds may be made at run time too.
     const share = Math.round(threshold * 100) / 100
     this.#meter().quotaThresholds.add(1, {

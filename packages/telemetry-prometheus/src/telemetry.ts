@@ -62,11 +62,10 @@ export class PrometheusTelemetry implements Telemetry {
     ;(cells.quota[outcome] ??= quotaChecks.cell(cells.name, outcome)).value++
   }
 
-  onQuotaExceeded(_key: string, { name, threshold }: QuotaUsage): void {
+  onQuotaThreshold(_key: string, { name }: QuotaUsage, threshold: number): void {
     const { policies, quotaThresholds } = this.#board
     // To a hundredth: thresholds may be made at run time too.
-    if (threshold !== undefined)
-      quotaThresholds.cell(policies.labelOf(name), String(Math.round(threshold * 100) / 100)).value++
+    quotaThresholds.cell(policies.labelOf(name), String(Math.round(threshold * 100) / 100)).value++
   }
 
   onViolation(): void {

@@ -41,9 +41,13 @@ export class Recorder implements Telemetry {
     this.#timeline.count('exempt', Date.now())
   }
 
-  onQuotaExceeded(key: string, { name, threshold }: QuotaUsage): void {
-    const what = threshold === undefined ? 'is used up' : `has reached ${Math.round(threshold * 100)} %`
-    this.#events.add({ at: Date.now(), what: `Quota ${name} ${what}`, key })
+  onQuotaExceeded(key: string, { name }: QuotaUsage): void {
+    this.#events.add({ at: Date.now(), what: `Quota ${name} is used up`, key })
+  }
+
+  onQuotaThreshold(key: string, { name }: QuotaUsage, threshold: number): void {
+    const what = `Quota ${name} has reached ${Math.round(threshold * 100)} %`
+    this.#events.add({ at: Date.now(), what, key })
   }
 
   onPenaltyApplied(key: string, { abuseScore }: PenaltyStatus): void {

@@ -1,4 +1,5 @@
-import type { Algorithm, Edges } from './rule.ts'
+import { periodEnd } from './edges.ts'
+import type { Algorithm } from './rule.ts'
 
 /**
  * Fixed window: `limit` units from the key's first charged request until `window` later, then anew. Across an edge up to
@@ -12,7 +13,7 @@ export const fixedWindow: Algorithm = {
   charge(state, now, cost, rule, edges) {
     if (state.length === 0) state.push(0, 0, 0)
     if (now >= state[1]!) {
-      state[1] = edges === undefined ? now + rule.window : endAfter(edges, now)
+      state[1] = edges === undefined ? now + rule.window : periodEnd(edges, now)
       state[2] = 0
     }
     state[2]! += cost
@@ -43,9 +44,4 @@ export const fixedWindow: Algorithm = {
 
 function end(state: number[]): number {
   return state.length === 0 ? 0 : state[1]!
-}
-
-// The store's clock may be past the edge that the application's clock saw, or before it: three edges cover both.
-function endAfter(edges: Edges, now: number): number {
-  return now < edges[0] ? edges[0] : now < edges[1] ? edges[1] : edges[2]
 }

@@ -17,7 +17,8 @@ export function algorithmOf({ letter }: { readonly letter: Letter }): Algorithm 
   return letter === 't' ? tokenBucket : algorithms[letter]
 }
 
+export { type Edges, periodEnd } from './edges.ts'
 export { penalty } from './penalty.ts'
 export type { PenaltyRule } from './penalty.ts'
 export { letters, MAX_EXACT } from './rule.ts'
-export type { Algorithm, Edges, Letter, Rule, State } from './rule.ts'
+export type { Algorithm, Letter, Rule, State } from './rule.ts'

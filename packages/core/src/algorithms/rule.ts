@@ -1,3 +1,5 @@
+import type { Edges } from './edges.ts'
+
 /**
  * A policy compiled to numbers: all that an algorithm, in TypeScript or in Lua, ever sees of it.
  * Times are whole microseconds. Plain data: it crosses the store boundary.
@@ -15,7 +17,7 @@ export interface Rule {
   readonly unit: number
   /** Token bucket: what one microsecond pays back. */
   readonly rate: number
-  /** Windows: their length; for a lease of `concurrency`, its longest life. */
+  /** Windows: their length; for leases of `concurrency`, a microsecond less than the least they live. */
   readonly window: number
   /** Sliding window: the length of a sub-window. */
   readonly slice: number
@@ -32,9 +34,6 @@ export interface Rule {
  * (0: none); the rest is the algorithm's. An empty tuple is a fresh counter.
  */
 export type State = number[]
-
-/** Calendar instants between which a quota counts: the present period's start and end, and the next one's end. */
-export type Edges = readonly [start: number, end: number, nextEnd: number]
 
 /** The letter that stands for each algorithm, in keys and on the wire. */
 export const letters = {

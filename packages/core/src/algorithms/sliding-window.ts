@@ -8,7 +8,7 @@ import type { Algorithm, Rule, State } from './rule.ts'
  * State: `[block, leaves, units, leaves, units, …]`, one pair a live sub-window, the next to leave first.
  *
  * `concurrency` is the same arithmetic over leases: a request in flight is a unit that leaves after `ttl` unless its
- * release refunds it before.
+ * release refunds it before. Leases have no sub-windows to share, unless there may be more of them than `precision`.
  */
 export const slidingWindow: Algorithm = {
   fits: (state, now, cost, rule) => counted(state, now) + cost <= rule.limit,

@@ -68,7 +68,8 @@ export class Caller {
   get untrustedProxy(): Address | undefined {
     const { address, trusted } = this.client
     if (trusted || this.#isGiven || this.#settings.resolveIp !== undefined) return undefined
-    return this.#settings.clientIp.isForwarded(this.view.headers) ? address : undefined
+    const { headers, ip } = this.view
+    return this.#settings.clientIp.namesAnother(headers, ip) ? address : undefined
   }
 
   /** The authenticated user's id. */

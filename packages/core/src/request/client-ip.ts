@@ -48,8 +48,8 @@ export interface ClientIp {
   resolve(peer: string | undefined, headers: HeaderBag): ClientAddress
   /** The client of a request whose address is given, not found. */
   given(ip: string): ClientAddress
-  /** Whether a header of the request names a client, believed or not. */
-  isForwarded(headers: HeaderBag): boolean
+  /** Whether a header of the request names another client than the peer, believed or not. */
+  namesAnother(headers: HeaderBag, peer: string | undefined): boolean
   /** Whether anything in the headers says that the peer is a proxy. */
   isProxied(headers: HeaderBag): boolean
   /** The same walk, told hop by hop, the socket peer first. The last hop that has an address is the client. */
@@ -105,8 +105,8 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   return {
     resolve: (peer, headers) => follow(peer, headers),
     given: ip => recall(ip)?.untrusted ?? NOBODY,
-    isForwarded: headers => anyPresent(names, headers),
-    isProxied: headers => anyPresent(signs, headers),
+    namesAnother: (headers, peer) => names.some(name => ![undefined, peer].includes(textOf(headers, name))),
+    isProxied: headers => signs.some(name => readHeader(headers, name) !== undefined),
     walk(peer, headers) {
       const trail: Hop[] = []
       follow(peer, headers, trail)
@@ -124,9 +124,9 @@ function hop(address: string, parsed: Address | undefined, trusted: boolean, why
   return { address, parsed, trusted, why }
 }
 
-function anyPresent(names: readonly string[], headers: HeaderBag): boolean {
-  for (const name of names) if (readHeader(headers, name) !== undefined) return true
-  return false
+function textOf(headers: HeaderBag, name: string): string | undefined {
+  const value = readHeader(headers, name)
+  return value === undefined || typeof value === 'string' ? value : value.join(', ')
 }
 
 // An address and the answers that may be given about it, made once, so that a known client costs no garbage.

@@ -1,12 +1,21 @@
 import { penalty as penalties } from '../algorithms/index.ts'
 import { Recent } from '../request/recent.ts'
-import { type Demand, type Group, Mode, PenaltyMode, type Verdict } from '../store/contract.ts'
+import {
+  type Cell,
+  type Demand,
+  type Group,
+  Mode,
+  PenaltyMode,
+  type Store,
+  type Verdict,
+} from '../store/contract.ts'
+import { PENALTY_CELL } from '../store/decide.ts'
 import { waitFor } from '../store/read.ts'
 
 interface Denial {
   readonly group: Group
   readonly verdict: Verdict
-  /** This process's clock when the verdict came, milliseconds. */
+  /** This process's clock when the verdict came, or when it was forgotten, milliseconds. */
   readonly at: number
   /** For how long that very demand is refused, milliseconds. */
   readonly lasts: number
@@ -23,7 +32,7 @@ const clock = performance.now.bind(performance)
  * request. Never for quotas and requests in flight, whose end nobody can tell; a smaller cost asks for itself.
  */
 export class Denials {
-  readonly #denials = new Recent<Denial | typeof GONE>(REMEMBERED)
+  readonly #denials = new Recent<Denial>(REMEMBERED)
   #any = false
 
   /** The verdict that still holds for a group; undefined when the store is to be asked. */
@@ -32,11 +41,18 @@ export class Denials {
     for (const demand of group.demands) {
       if (demand.mode !== Mode.CHARGE) continue
       const denial = this.#denials.get(nameOf(demand))
-      if (denial === undefined || denial === GONE) continue
+      if (denial === undefined) continue
       const age = clock() - denial.at
       if (age >= denial.lasts || demand.cost < denial.cost || !isSame(denial.group, group)) continue
-      // The same counters, read at the present instant.
-      const verdict = { ...denial.verdict, now: denial.verdict.now + Math.floor(age * 1000) }
+      if (this.#isOutdated(denial)) continue
+      // The same counters, judged at the present instant.
+      const now = denial.verdict.now + Math.floor(age * 1000)
+      const verdict = {
+        ...denial.verdict,
+        now,
+        starts: [],
+        penalized: penalties.active(denial.verdict.penalty, now),
+      }
       return isToBeScored(group, verdict) ? undefined : verdict
     }
     return undefined
@@ -56,12 +72,32 @@ export class Denials {
   }
 
   /** Forgets what is known of some counters: they were reset or settled. */
-  forget(cells: readonly { readonly subject: string; readonly cell: string }[]): void {
-    if (this.#any) for (const { subject, cell } of cells) this.#denials.set(`${subject} ${cell}`, GONE)
+  forget(cells: readonly Cell[]): void {
+    if (!this.#any) return
+    const forgotten: Denial = { group: NOTHING, verdict: NEVER, at: clock(), lasts: 0, cost: 0 }
+    for (const { subject, cell } of cells) this.#denials.set(`${subject} ${cell}`, forgotten)
+  }
+
+  /** Whether the penalty that it was judged under was changed since. */
+  #isOutdated({ group, at }: Denial): boolean {
+    if (group.penalty === undefined) return false
+    const changed = this.#denials.get(`${group.penalty.subject} ${PENALTY_CELL}`)
+    return changed !== undefined && changed.at >= at
   }
 }
 
-const GONE: unique symbol = Symbol('gone')
+// One for all who ask a store: what one of them resets, the others do not go on refusing.
+const byStore = new WeakMap<Store, Denials>()
+
+/** The denials of a store. */
+export function denialsOf(store: Store): Denials {
+  let denials = byStore.get(store)
+  if (denials === undefined) byStore.set(store, (denials = new Denials()))
+  return denials
+}
+
+const NOTHING: Group = Object.freeze({ demands: Object.freeze([]) })
+const NEVER = Object.freeze({ penalty: Object.freeze([]) }) as unknown as Verdict
 
 // Once its cool-down is over, a refusal is a new violation: the store has to know.
 function isToBeScored({ penalty }: Group, verdict: Verdict): boolean {

@@ -151,6 +151,8 @@ export class Fallback {
       allowed: true,
       repeated: false,
       passes: [],
+      starts: [],
+      penalized: false,
       states: [],
       penalty: [],
     }

@@ -2,12 +2,13 @@ import { type Duration, parseDuration } from '../duration.ts'
 import { HaltError, type Warn } from '../errors.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { Question } from '../question.ts'
+import { StoreClock } from '../store-clock.ts'
 import type { Store, Verdict } from '../store/contract.ts'
 import type { Notify } from '../telemetry.ts'
 import { isPromise } from '../timers.ts'
 import { Breaker } from './breaker.ts'
 import { Deadline } from './deadline.ts'
-import { Denials } from './denials.ts'
+import { type Denials, denialsOf } from './denials.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
 
 /** A store's failure, by kind: it was away or late, refused to work for us, or broke on our own command. */
@@ -36,11 +37,13 @@ export interface JudgeOptions {
  * A call that timed out is never repeated: it may have been applied. Its late answer corrects what is remembered.
  */
 export class Judge {
+  /** The store's. */
+  readonly clock: StoreClock
   readonly #store: Store
   readonly #deadline: Deadline
   readonly #breaker: Breaker
   readonly #fallback: Fallback
-  readonly #denials = new Denials()
+  readonly #denials: Denials
   readonly #warn: Warn
   readonly #onFailure: JudgeOptions['onFailure']
 
@@ -48,6 +51,8 @@ export class Judge {
     const { store, timeout, onStoreError, instances, warn, onFailure, substitutes = true } = options
     this.#store = store
     this.#warn = warn
+    this.clock = new StoreClock(store)
+    this.#denials = denialsOf(store)
     this.#onFailure = onFailure
     const late = (): Error => new StoreTimeout(timeout)
     this.#deadline = new Deadline(timeout, late)
@@ -87,6 +92,7 @@ export class Judge {
     // Also of an answer that comes after the deadline: it corrects what is remembered, and is charged only once.
     const heard = verdict.then(found => {
       this.#breaker.succeeded()
+      this.clock.hear(found.now)
       if (this.#store.keepsPace === true) this.#denials.keep(question.group, found)
       this.#fallback.remember(question.group, found)
       return found as Judgement

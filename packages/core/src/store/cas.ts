@@ -1,5 +1,5 @@
 import { HaltError } from '../errors.ts'
-import { microsecondClock } from './clock.ts'
+import { microsecondClock, toldAtOnce } from './clock.ts'
 import type { Cell, Group, Store, Verdict } from './contract.ts'
 import { type Change, decideOver, keyOf, keysOf } from './keyed.ts'
 
@@ -49,6 +49,7 @@ export function casStore<V>(
   const now = microsecondClock(clock)
   return {
     kind,
+    clock: toldAtOnce(clock),
     async evaluate(group: Group): Promise<Verdict> {
       const keys = keysOf(group)
       for (let attempt = 0; attempt < attempts; attempt++) {

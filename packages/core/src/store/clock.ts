@@ -7,3 +7,17 @@ export function microsecondClock(clock: () => number | Promise<number>): () => P
     return last
   }
 }
+
+/** Makes a store's `clock()` of a clock that may have to be asked: it tells only what comes at once. */
+export function toldAtOnce(clock: () => number | Promise<number>): () => number | undefined {
+  let isSlow = false
+  return () => {
+    if (isSlow) return undefined
+    const now = clock()
+    if (typeof now === 'number') return now
+    isSlow = true
+    // Nobody waits for it; what it may reject with is heard here.
+    now.catch(() => {})
+    return undefined
+  }
+}

@@ -81,6 +81,10 @@ export interface Verdict {
   readonly repeated: boolean
   /** Whether each demand passed. */
   readonly passes: readonly boolean[]
+  /** Whether each demand's refusal started its cool-down; empty when none did. */
+  readonly starts: readonly boolean[]
+  /** Whether the penalty was active when the demands were judged. */
+  readonly penalized: boolean
   /** Each counter as kept after the decision. */
   readonly states: readonly State[]
   /** The penalty's state as kept after the decision; empty when there is none. */
@@ -104,6 +108,11 @@ export interface Store {
   evaluate(group: Group): Verdict | Promise<Verdict>
   /** Forgets counters. */
   forget(cells: readonly Cell[]): void | Promise<void>
+  /**
+   * The store's clock, Unix milliseconds, where it can tell without asking anybody. Calendars go by it; without it by the
+   * system's clock, put right by what verdicts say.
+   */
+  clock?(): number | undefined
   /** Asks whether the store answers, at no cost to anybody; rejects when it does not. */
   probe?(): Promise<unknown>
   /** How many processes share this store, as far as it knows. Who wants to know asks once at the start: it counts from then on. */

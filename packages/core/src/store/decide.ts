@@ -1,4 +1,4 @@
-import { algorithmOf, penalty as penalties, type Rule, type State } from '../algorithms/index.ts'
+import { algorithmOf, penalty as penalties, periodEnd, type Rule, type State } from '../algorithms/index.ts'
 import {
   type Demand,
   Mode,
@@ -34,6 +34,7 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
   const rules: Rule[] = listOf(demands.length)
   const states: State[] = listOf(demands.length)
   const passes: boolean[] = listOf(demands.length)
+  let starts: boolean[] | undefined
   let allowed = true
   let refused = false
 
@@ -52,13 +53,17 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
   }
   for (let i = 0; i < demands.length && !repeated; i++) {
     const demand = demands[i]!
-    if (!passes[i]) refuse(demand, rules[i]!, states[i]!, cells, now)
-    else if (allowed) take(demand, rules[i]!, states[i]!, cells, now)
+    if (passes[i]) {
+      if (allowed) take(demand, rules[i]!, states[i]!, cells, now)
+    } else if (refuse(demand, rules[i]!, states[i]!, cells, now)) {
+      starts ??= passes.map(() => false)
+      starts[i] = true
+    }
   }
 
   if (penalty !== undefined) scorePenalty(penalty, offence, cells, now, refused)
   if (once !== undefined && allowed && !repeated) remember(once, cells, now)
-  return { now, allowed, repeated, passes, states, penalty: offence }
+  return { now, allowed, repeated, passes, starts: starts ?? NOTHING, penalized, states, penalty: offence }
 }
 
 // The same for the commonest group, without the lists that it does not need.
@@ -66,10 +71,19 @@ function decideOne(demand: Demand, cells: Cells, now: number): Verdict {
   const { rule } = demand
   const state = cells.load(demand.subject, rule.cell, rule)
   const passed = fits(demand, rule, state, now)
+  let started = false
   if (passed) take(demand, rule, state, cells, now)
-  else refuse(demand, rule, state, cells, now)
-  const allowed = passed || demand.mode === Mode.SHADOW
-  return { now, allowed, repeated: false, passes: passed ? PASSED : REFUSED, states: [state], penalty: NONE }
+  else started = refuse(demand, rule, state, cells, now)
+  return {
+    now,
+    allowed: passed || demand.mode === Mode.SHADOW,
+    repeated: false,
+    passes: passed ? YES : NO,
+    starts: started ? YES : NOTHING,
+    penalized: false,
+    states: [state],
+    penalty: NONE,
+  }
 }
 
 /** A list of a known length, which grows no further: pushing onto an empty one makes room for seventeen. */
@@ -80,8 +94,9 @@ export function listOf<T>(length: number): T[] {
 
 // Shared by all verdicts: read, never written.
 const NONE: State = Object.freeze([]) as unknown as State
-const PASSED: readonly boolean[] = Object.freeze([true])
-const REFUSED: readonly boolean[] = Object.freeze([false])
+const NOTHING: readonly boolean[] = Object.freeze([])
+const YES: readonly boolean[] = Object.freeze([true])
+const NO: readonly boolean[] = Object.freeze([false])
 
 function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): boolean {
   if (mode === Mode.SETTLE) return true
@@ -106,18 +121,19 @@ function take(
   cells.keep(subject, rule.cell, state, freshAt(state, rule))
 }
 
-/** Keeps the cool-down that a refusal starts; a refusal charges nothing. */
+/** Keeps the cool-down that a refusal starts, and says whether it does; a refusal charges nothing. */
 function refuse(
   { subject, cost, mode, rule: normal }: Demand,
   rule: Rule,
   state: State,
   cells: Cells,
   now: number,
-): void {
-  if (mode === Mode.PEEK || !startsBlock(state, now, cost, normal)) return
+): boolean {
+  if (mode === Mode.PEEK || !startsBlock(state, now, cost, normal)) return false
   if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
   state[0] = now + rule.block
   cells.keep(subject, rule.cell, state, freshAt(state, rule))
+  return true
 }
 
 /** The instant from which a counter equals a fresh one, its cool-down included. */
@@ -164,7 +180,6 @@ function seen(once: OnceDemand, cells: Cells, now: number): boolean {
 }
 
 function remember({ subject, cell, window, edges }: OnceDemand, cells: Cells, now: number): void {
-  const end =
-    edges === undefined ? now + window : now < edges[0] ? edges[0] : now < edges[1] ? edges[1] : edges[2]
+  const end = edges === undefined ? now + window : periodEnd(edges, now)
   cells.keep(subject, cell, [end], end)
 }

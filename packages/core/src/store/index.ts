@@ -3,6 +3,7 @@ export {
   algorithms,
   letters,
   MAX_EXACT,
+  periodEnd,
   type Algorithm,
   type Edges,
   type Letter,

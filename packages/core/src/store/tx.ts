@@ -1,4 +1,4 @@
-import { microsecondClock } from './clock.ts'
+import { microsecondClock, toldAtOnce } from './clock.ts'
 import type { Cell, Group, Store, Verdict } from './contract.ts'
 import { type Change, decideOver, keyOf, keysOf } from './keyed.ts'
 
@@ -40,6 +40,7 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
   const own = microsecondClock(clock)
   return {
     kind,
+    clock: toldAtOnce(clock),
     evaluate: (group: Group): Promise<Verdict> =>
       backend.transaction(async transaction => {
         const values = await transaction.lock(keysOf(group))

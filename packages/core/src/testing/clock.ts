@@ -1,4 +1,5 @@
-import { type Duration, parseDuration } from '../duration.ts'
+import { describe, type Duration, toMicros } from '../duration.ts'
+import { HaltError } from '../errors.ts'
 
 /**
  * A clock that stands still until it is told to move: for stores in tests.
@@ -13,13 +14,23 @@ export class ManualClock {
   readonly now: () => number = () => this.#micros / 1000
   #micros: number
 
-  /** @param startMs Unix milliseconds; default the next whole second, since quotas follow the real calendar */
+  /** @param startMs Unix milliseconds; default the next whole second */
   constructor(startMs: number = Math.ceil(Date.now() / 1000) * 1000) {
     this.#micros = Math.round(startMs * 1000)
   }
 
-  /** Moves the clock on by 1 ms or more: seconds, fractions allowed, or a text like `"10s"`. */
+  /**
+   * Moves the clock on, to the microsecond: by seconds, fractions and 0 allowed, or by a text like `"10s"`.
+   *
+   * @throws HaltError `HALT_E_DURATION` for what is no duration, or would move it back
+   */
   advance(by: Duration): void {
-    this.#micros += parseDuration(by, 'advance')
+    const micros = toMicros(by)
+    if (micros >= 0 && Number.isSafeInteger(this.#micros + micros)) {
+      this.#micros += micros
+      return
+    }
+    const fix = 'Give seconds from 0 (1.5), or a decimal with a unit ("500ms", "30d").'
+    throw new HaltError('HALT_E_DURATION', `A clock cannot advance by ${describe(by)}.`, fix)
   }
 }

@@ -82,8 +82,10 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     }
     return compileRule(numbers, algorithm === 'quota' ? undefined : 0.5)
   }
-  const edgesAt = (now: number): Edges => {
-    const start = now - (now % (3 * SECOND))
+  // Now and then by a clock that is hours off, either way.
+  const edgesAt = (clock: number): Edges => {
+    const seen = clock + (random() < 0.8 ? 0 : pick([-7200, -9, 9, 7200]) * SECOND)
+    const start = seen - (seen % (3 * SECOND))
     return [start, start + 3 * SECOND, start + 6 * SECOND]
   }
   const fixed = Object.fromEntries(ALGORITHMS.map(algorithm => [algorithm, rule(algorithm, false)]))
@@ -181,11 +183,12 @@ export function readings(group: Group, verdict: Verdict): unknown {
     now: verdict.now,
     allowed: verdict.allowed,
     repeated: verdict.repeated,
-    penalty: [penaltyUntil(verdict), ...verdict.penalty],
+    penalty: [verdict.penalized, penaltyUntil(verdict), ...verdict.penalty],
     demands: group.demands.map((demand, i) => {
       const state = verdict.states[i] ?? []
       return [
         verdict.passes[i],
+        verdict.starts[i] === true,
         remaining(demand, state, verdict),
         resetAt(demand, state, verdict),
         demand.cost < 0 ? 0 : waitFor(demand, state, verdict),

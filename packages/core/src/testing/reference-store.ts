@@ -5,7 +5,7 @@ import { type Cells, decide } from '../store/decide.ts'
 /** The plainest store: `decide` over a Map that forgets nothing. What every other store must agree with. */
 export class ReferenceStore implements Store {
   readonly kind: string = 'reference'
-  readonly #now: () => number
+  readonly clock: () => number
   readonly #counters = new Map<string, State>()
   readonly #cells: Cells = {
     load: (subject, cell) => [...(this.#counters.get(`${subject} ${cell}`) ?? [])],
@@ -14,11 +14,11 @@ export class ReferenceStore implements Store {
 
   /** @param clock Unix milliseconds, fractions allowed */
   constructor(clock: () => number) {
-    this.#now = () => Math.floor(clock() * 1000)
+    this.clock = clock
   }
 
   evaluate(group: Group): Verdict {
-    return decide(group, this.#cells, this.#now())
+    return decide(group, this.#cells, Math.floor(this.clock() * 1000))
   }
 
   forget(cells: readonly Cell[]): void {

@@ -8,7 +8,7 @@ type Headers = Record<string, string | readonly string[]>
 
 const resolve = (options: ClientIpOptions, peer: string | undefined, headers: Headers = {}) => {
   const clientIp = compileClientIp(options)
-  return { ...clientIp.resolve(peer, headers), forwarded: clientIp.isForwarded(headers) }
+  return { ...clientIp.resolve(peer, headers), forwarded: clientIp.namesAnother(headers, peer) }
 }
 const client = (
   options: ClientIpOptions,

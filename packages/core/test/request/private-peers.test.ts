@@ -112,6 +112,12 @@ describe('a proxy that nobody trusts', () => {
     expect(warnings[0]?.fix).toContain(`trustedProxies: ["${CLIENT}"]`)
   })
 
+  it('is none whose header names itself, as runtimes write it for their own getConnInfo', async () => {
+    const { limiter, codes } = world()
+    await limiter(plain).check(view({ headers: { 'cf-connecting-ip': CLIENT } }))
+    expect(codes()).toEqual([])
+  })
+
   it('is looked for in the first thousand requests only', async () => {
     const { limiter, codes } = world()
     const one = limiter({ ...plain, limit: 10_000 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type PenaltyStatus, type Policy, RateLimiter } from '../../src/index.ts'
+import { PenaltyManager, type PenaltyStatus, type Policy, RateLimiter } from '../../src/index.ts'
 import { by, times, view } from '../world.ts'
 import { FaultyStore, pause } from './faulty-store.ts'
 
@@ -80,6 +80,28 @@ describe('a known refusal', () => {
     const [held] = await times(2, flight.limiter)
     await flight.limiter.release(held!)
     expect((await flight.limiter.check(view())).allowed).toBe(true)
+  })
+
+  it('is forgotten when another limiter of the store resets it, gives it back, or lifts its penalty', async () => {
+    const store = new FaultyStore()
+    store.keepsPace = true
+    const penalty = { threshold: 1, multiplier: 0.5, duration: 60, recordOn: 'never' as const }
+    const user: Policy = { ...policy, limit: 4, keyStrategy: 'user' }
+    const make = (): RateLimiter => new RateLimiter({ store, policy: user, penalty, warn: () => {} })
+    const [one, other] = [make(), make()]
+    const penalties = new PenaltyManager({ store, config: penalty })
+    const [first] = await times(4, one, by(1))
+    expect((await other.check(by(1))).allowed).toBe(false)
+    await one.settle(first!, 0)
+    expect((await other.check(by(1))).allowed).toBe(true)
+    expect((await one.check(by(1))).allowed).toBe(false)
+    await other.reset({ user: '1' })
+    expect((await one.check(by(1))).allowed).toBe(true)
+    await penalties.applyPenalty('1')
+    await times(2, one, by(1))
+    expect(await one.check(by(1))).toMatchObject({ allowed: false, reason: 'penalized' })
+    await penalties.clearPenalty('1')
+    expect((await one.check(by(1))).allowed).toBe(true)
   })
 
   it('is never taken for another policy’s, so that an upgrade counts at once', async () => {

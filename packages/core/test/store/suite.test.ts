@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { casStore, type Versioned } from '../../src/store/index.ts'
+import { casStore } from '../../src/store/index.ts'
 import { ReferenceStore, storeSuite } from '../../src/testing/index.ts'
 import { LocalStore } from '../../src/resilience/local-store.ts'
+import { versioned } from './versioned.ts'
 
 storeSuite({ describe, expect, it }, { name: 'reference', make: clock => new ReferenceStore(clock) })
 
@@ -19,25 +20,3 @@ storeSuite(
     ordered: false,
   },
 )
-
-/** A key-value database with a version a key, which answers a turn later. */
-function versioned(): Parameters<typeof casStore<number>>[0] {
-  const rows = new Map<string, Versioned<number>>()
-  const read = (key: string): Versioned<number> => rows.get(key) ?? { value: undefined, version: 0 }
-  return {
-    async read(keys) {
-      await Promise.resolve()
-      return keys.map(read)
-    },
-    async swap(swaps) {
-      await Promise.resolve()
-      if (swaps.some(({ key, version }) => read(key).version !== version)) return false
-      for (const { key, value, version } of swaps) rows.set(key, { value, version: version + 1 })
-      return true
-    },
-    async remove(keys) {
-      await Promise.resolve()
-      for (const key of keys) rows.set(key, { value: undefined, version: read(key).version + 1 })
-    },
-  }
-}

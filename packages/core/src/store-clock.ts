@@ -1,0 +1,32 @@
+import type { Store } from './store/contract.ts'
+
+/** What a store's clock shows, as far as this process can tell: calendars, and what no counter decides, go by it. */
+export class StoreClock {
+  readonly #store: Pick<Store, 'clock'>
+  #tells = false
+  #offset = 0
+
+  constructor(store: Pick<Store, 'clock'>) {
+    this.#store = store
+  }
+
+  /** Unix milliseconds. */
+  now(): number {
+    const told = this.#ask()
+    this.#tells = told !== undefined
+    return told ?? Date.now() + this.#offset
+  }
+
+  /** Hears the instant of a verdict, microseconds: of a store that does not tell its time, all that is known. */
+  hear(instant: number): void {
+    if (!this.#tells) this.#offset = instant / 1000 - Date.now()
+  }
+
+  #ask(): number | undefined {
+    try {
+      return this.#store.clock?.()
+    } catch {
+      return undefined
+    }
+  }
+}
