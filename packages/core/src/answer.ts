@@ -107,16 +107,17 @@ function read(at: number, question: Question, verdict: Verdict): PolicyVerdict {
   return said
 }
 
-/** What the demand at one place says of the policy at another. */
+/** What the demand at one place says of the policy at another; the limit is the policy's own. */
 function readDemand(policy: number, at: number, question: Question, verdict: Verdict): PolicyVerdict {
-  const demand = question.group.demands[at] as Demand
+  const { demands } = question.group
+  const demand = demands[at] as Demand
   const state = verdict.states[at] ?? []
   const allowed = verdict.passes[at] === true
   return Object.freeze({
     policy: (question.policies[policy] as CompiledPolicy).name,
     allowed,
     reason: allowed ? 'ok' : reasonOf(at, demand, state, verdict),
-    limit: ruleInForce(demand, verdict).limit,
+    limit: ruleInForce(demands[policy] as Demand, verdict).limit,
     remaining: remaining(demand, state, verdict),
     resetAt: seconds(resetAt(demand, state, verdict)),
     retryAfter: allowed ? 0 : seconds(waitFor(demand, state, verdict)),

@@ -2,6 +2,7 @@ import type { AnyPolicy } from './compiled-policy.ts'
 import { type Cost, checkCost, type WHOLE_LIMIT } from './cost.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
+import { checkNames } from './validation.ts'
 
 /** Options of one check. */
 export interface CheckOptions<R = unknown> {
@@ -17,22 +18,44 @@ export interface CheckOptions<R = unknown> {
   readonly idempotencyKey?: string | undefined
   /** Decides by `onStoreError` at once: the store has failed this request already, which waits for it only once. */
   readonly storeFailed?: boolean | undefined
+  /** What this request has been charged already, units by policy: only the rest is taken. For guards. */
+  readonly charged?: ReadonlyMap<string, number> | undefined
 }
 
 /** Options of a look that charges nothing. */
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
 
+const CALL = ['cost', 'policy', 'also', 'ip', 'idempotencyKey', 'storeFailed', 'charged']
+/** The options of a call that says nothing. */
+export const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({})
+
 /**
- * Checks what a call says, whatever the request.
+ * Checks what a user's call says: its names, for JavaScript users, and its values.
+ *
+ * @throws HaltError `HALT_E_COST`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`
+ */
+export function checkCall(options: CheckOptions<never>): void {
+  if (options === NO_OPTIONS) return
+  checkNames(options as Readonly<Record<string, unknown>>, CALL, 'The call')
+  checkValues(options)
+}
+
+/**
+ * Checks the values of a call, whatever the request.
  *
  * @throws HaltError `HALT_E_COST`, `HALT_E_OPTION`
  */
-export function checkCall({ cost, idempotencyKey }: CheckOptions<never>): void {
+export function checkValues({ cost, idempotencyKey }: CheckOptions<never>): void {
   checkCost(cost)
-  if (idempotencyKey === undefined || typeof idempotencyKey === 'string') return
-  throw new HaltError(
-    'HALT_E_OPTION',
-    `idempotencyKey is ${describe(idempotencyKey)}.`,
-    'Give a text, or leave it out.',
-  )
+  checkIdempotencyKey(idempotencyKey)
+}
+
+/**
+ * Checks the key by which a call is charged once.
+ *
+ * @throws HaltError `HALT_E_OPTION`
+ */
+export function checkIdempotencyKey(key: unknown): void {
+  if (key === undefined || typeof key === 'string') return
+  throw new HaltError('HALT_E_OPTION', `idempotencyKey is ${describe(key)}.`, 'Give a text, or leave it out.')
 }

@@ -18,6 +18,8 @@ export interface CompiledPolicy {
   /** Units that can be taken at once. */
   readonly capacity: number
   readonly cost: number
+  /** Whether a cost given as a number is not for it. */
+  readonly countsRequests: boolean
   readonly keyStrategy: KeyStrategy
   readonly keyExtractor: ((request: never, context?: unknown) => unknown) | undefined
   readonly onMissingKey: 'ip' | 'deny' | 'allow'
@@ -101,6 +103,7 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
     limit,
     capacity,
     cost,
+    countsRequests: policy.counts === 'requests' || algorithm === 'concurrency',
     keyStrategy: policy.keyStrategy ?? (policy.keyExtractor ? 'custom' : quota ? 'user' : 'ip'),
     keyExtractor: policy.keyExtractor as CompiledPolicy['keyExtractor'],
     onMissingKey: policy.onMissingKey ?? 'ip',

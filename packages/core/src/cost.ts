@@ -3,7 +3,7 @@ import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
 
 /** Units a request takes: a number for every policy, or by policy name for those named. */
-export type Cost = number | Readonly<Record<string, number>>
+export type Cost = number | Readonly<Record<string, number | undefined>>
 
 /** The cost of a request whose cost function broke: a rate policy's whole limit, so that breaking it is not cheap. */
 export const WHOLE_LIMIT: unique symbol = Symbol.for('halt.cost.limit')
@@ -32,14 +32,16 @@ export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
   if (cost === undefined || cost === WHOLE_LIMIT) return
   // A list or a Map has no names of policies: it would charge nothing that anybody meant.
   if (typeof cost !== 'object' || cost === null || Symbol.iterator in cost) readCost(cost)
-  else for (const [name, units] of Object.entries(cost)) readCost(units, `cost of ${name}`)
+  else
+    for (const [name, units] of Object.entries(cost))
+      if (units !== undefined) readCost(units, `cost of ${name}`)
 }
 
 /** The units a policy takes of a request: the given cost where it speaks of this policy, else the policy's own. */
 export function costFor(policy: CompiledPolicy, cost: Cost | typeof WHOLE_LIMIT | undefined): number {
   // A month's quota is not for one broken body to burn, and a request is one request in flight.
   if (cost === WHOLE_LIMIT)
-    return policy.algorithm === 'quota' || policy.algorithm === 'concurrency'
+    return policy.algorithm === 'quota' || policy.countsRequests
       ? policy.cost
       : Math.max(policy.cost, Math.min(policy.limit, policy.capacity))
   return givenCost(policy, cost) ?? policy.cost
@@ -47,7 +49,7 @@ export function costFor(policy: CompiledPolicy, cost: Cost | typeof WHOLE_LIMIT 
 
 /** The units a cost names for a policy; undefined when it does not speak of it. */
 export function givenCost(policy: CompiledPolicy, cost: Cost | undefined): number | undefined {
-  if (typeof cost === 'number') return whole(cost)
-  if (cost === undefined || !Object.hasOwn(cost, policy.name)) return undefined
-  return whole(cost[policy.name] as number)
+  if (typeof cost === 'number') return policy.countsRequests ? undefined : whole(cost)
+  const own = cost === undefined || !Object.hasOwn(cost, policy.name) ? undefined : cost[policy.name]
+  return own === undefined ? undefined : whole(own)
 }

@@ -1,3 +1,4 @@
+import type { CompiledPolicy } from './compiled-policy.ts'
 import type { OnStoreError, PolicyMode } from './policy.ts'
 import type { Question } from './question.ts'
 import type { Verdict } from './store/contract.ts'
@@ -73,8 +74,8 @@ export interface Receipt {
   released: boolean
   /** Undefined where no counter decided. */
   readonly grounds: Grounds | undefined
-  /** Whether the store keeps a charge of it. */
-  readonly charged: boolean
+  /** Who keeps a charge of it: the store, or what decided in its place. */
+  readonly charged: 'store' | 'local' | undefined
 }
 
 /** The answer to a request. Frozen. Only this very object, not a copy, settles. */
@@ -136,6 +137,13 @@ export class Decision implements DecisionFields {
     return typeof verdict === 'number' ? verdict : verdict.now / 1e6
   }
 
+  /** A policy that a decision rests on, as it was then; undefined where no counter decided. */
+  static policyOf(decision: unknown, name: string): CompiledPolicy | undefined {
+    return Decision.#is(decision)
+      ? decision.#question?.policies.find(policy => policy.name === name)
+      : undefined
+  }
+
   static #is(value: unknown): value is Decision {
     return typeof value === 'object' && value !== null && #receipt in value
   }
@@ -143,8 +151,9 @@ export class Decision implements DecisionFields {
   #write(): Receipt {
     const [question, verdict] = [this.#question, this.#verdict]
     if (question === undefined || typeof verdict === 'number')
-      return { settled: false, released: false, grounds: undefined, charged: false }
-    const charged = verdict.allowed && !verdict.repeated && this.degraded === false
+      return { settled: false, released: false, grounds: undefined, charged: undefined }
+    const isCharged = verdict.allowed && !verdict.repeated
+    const charged = isCharged ? (this.degraded === false ? 'store' : 'local') : undefined
     return { settled: false, released: false, grounds: { question, verdict }, charged }
   }
 }

@@ -2,7 +2,7 @@ import { hmac } from '@noble/hashes/hmac'
 import { sha256 } from '@noble/hashes/sha2'
 
 import { describe } from './duration.ts'
-import { HaltError } from './errors.ts'
+import { HaltError, type Warn } from './errors.ts'
 
 /** Makes a text's stand-in: 128 bits of SHA-256, base64url (22 characters). */
 export type Digest = (text: string) => string
@@ -10,13 +10,18 @@ export type Digest = (text: string) => string
 /**
  * Makes a digest: an HMAC when there is a `secret`, so that who can read the store cannot test guesses.
  *
- * @throws HaltError `HALT_E_SECRET` when the secret is no text of 16 characters or more
+ * @param warn is told of a secret that can itself be guessed
+ * @throws HaltError `HALT_E_SECRET` when the secret is no text, or an empty one
  */
-export function makeDigest(secret?: string): Digest {
+export function makeDigest(secret?: string, warn?: Warn): Digest {
   if (secret === undefined) return text => encode(sha256(bytes(text)))
-  if (typeof secret !== 'string' || secret.length < 16) {
-    const what = typeof secret === 'string' ? 'shorter than 16 characters' : describe(secret)
+  if (typeof secret !== 'string' || secret === '') {
+    const what = secret === '' ? 'empty' : describe(secret)
     throw new HaltError('HALT_E_SECRET', `secret is ${what}.`, 'Give a random text of 16 characters or more.')
+  }
+  if (secret.length < LONG_ENOUGH) {
+    const message = `secret has ${secret.length} characters: who can read the store can guess it, and with it the keys.`
+    warn?.({ code: 'HALT_W_SECRET', message, fix: 'Give a random text of 16 characters or more.' })
   }
   const key = bytes(secret)
   return text => encode(hmac(sha256, key, bytes(text)))
@@ -35,6 +40,7 @@ function bytes(text: string): Uint8Array {
   return units
 }
 
+const LONG_ENOUGH = 16
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 function encode(hash: Uint8Array): string {

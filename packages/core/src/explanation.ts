@@ -123,12 +123,17 @@ function write(
     }
     const wait = verdict.allowed ? 'passes' : `refuses: ${verdict.reason}, passes in ${verdict.retryAfter} s`
     lines.push(
-      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${verdict.remaining} of ${verdict.limit} left, ${wait}`,
+      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(verdict)} left, ${wait}`,
     )
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
   }
   return lines.join('\n')
+}
+
+// A burst may leave more than the limit.
+function leftOf({ remaining: left, limit }: PolicyVerdict): string {
+  return left > limit ? `${left} (limit ${limit})` : `${left} of ${limit}`
 }
 
 function inWords({ cost, seconds }: CostWait): string {

@@ -25,6 +25,7 @@ export {
   type Awaitable,
   type ConcurrencyPolicy,
   type OnStoreError,
+  type Overrides,
   type Policy,
   type PolicyBase,
   type PolicyMode,
@@ -33,10 +34,11 @@ export {
   type RatePolicy,
 } from './policy.ts'
 export * from './presets.ts'
-export * as presets from './presets.ts'
+export { presets } from './preset-list.ts'
 export type { Hop, TrustedProxies } from './request/client-ip.ts'
 export type { Identity } from './request/identity.ts'
-export type { HeaderBag, RequestView } from './request/view.ts'
+export type { HeaderBag } from './request/headers.ts'
+export type { RequestView } from './request/view.ts'
 export type { DecisionMetadata, ObservedStore, PenaltyStatus, QuotaUsage, Telemetry } from './telemetry.ts'
 export type { DecisionMessage, PenaltyMessage, QuotaMessage, StoreErrorMessage } from './channels.ts'
 export { cachedPolicy, type CachedPolicyOptions } from './cached-policy.ts'

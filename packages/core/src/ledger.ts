@@ -4,7 +4,7 @@ import { HaltError, type Warn } from './errors.ts'
 import { noticeCostNames } from './misuse/index.ts'
 import type { Judge } from './resilience/judge.ts'
 import { cellsOf, release, settlement } from './settlement.ts'
-import type { Cell, Group, Store } from './store/contract.ts'
+import type { Cell, Demand, Group, Store } from './store/contract.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
 export class Ledger {
@@ -23,7 +23,8 @@ export class Ledger {
     if (actual === undefined) readCost(actual, 'actual')
     checkCost(actual)
     const receipt = receiptOf(decision)
-    if (receipt.settled) {
+    // What charged nothing may be settled as often as anybody likes.
+    if (receipt.settled && receipt.charged !== undefined) {
       return this.#warn({
         code: 'HALT_W_SETTLED_TWICE',
         message: 'A decision was settled a second time; the first settlement stands.',
@@ -31,19 +32,36 @@ export class Ledger {
       })
     }
     receipt.settled = true
-    const { grounds } = receipt
-    if (!receipt.charged || grounds === undefined) return
+    const { grounds, charged } = receipt
+    if (charged === undefined || grounds === undefined) return
     if (typeof actual === 'object') noticeCostNames(actual, grounds.question.policies, this.#warn)
-    await this.#correct(settlement(grounds, actual, receipt))
+    await this.#correct(settlement(grounds, actual, receipt), charged)
+  }
+
+  /** What a decision charged, units by policy. */
+  chargesOf(decision: Decision): ReadonlyMap<string, number> {
+    const { charged, grounds } = receiptOf(decision)
+    const units = new Map<string, number>()
+    if (charged === undefined || grounds === undefined) return units
+    const { question, verdict } = grounds
+    for (const [at, { name }] of question.policies.entries())
+      if (verdict.passes[at] === true) units.set(name, (question.group.demands[at] as Demand).cost)
+    return units
+  }
+
+  /** Gives all of a charge back and ends the request in flight, unless it was settled. */
+  async cancel(decision: Decision): Promise<void> {
+    if (!receiptOf(decision).settled) await this.settle(decision, 0)
+    await this.release(decision)
   }
 
   /** Ends a request in flight; once. */
   async release(decision: Decision): Promise<void> {
     const receipt = receiptOf(decision)
-    const { grounds } = receipt
-    if (receipt.released || !receipt.charged || grounds === undefined) return
+    const { grounds, charged } = receipt
+    if (receipt.released || charged === undefined || grounds === undefined) return
     receipt.released = true
-    await this.#correct(release(grounds, receipt))
+    await this.#correct(release(grounds, receipt), charged)
   }
 
   /** Forgets counters, here and in the store. */
@@ -51,7 +69,8 @@ export class Ledger {
     await this.#change(cells, () => this.#store.forget(cells))
   }
 
-  async #correct(group: Group | undefined): Promise<void> {
+  async #correct(correction: Group | undefined, where: 'store' | 'local'): Promise<void> {
+    const group = correction && where === 'local' ? this.#judge.correct(correction) : correction
     if (group === undefined) return
     try {
       await this.#change(cellsOf(group), () => this.#store.evaluate(group))

@@ -1,4 +1,4 @@
-import { checkCall, type CheckOptions, type PeekOptions } from './check-options.ts'
+import { checkCall, type CheckOptions, checkValues, NO_OPTIONS, type PeekOptions } from './check-options.ts'
 import { type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
 import type { Cost } from './cost.ts'
 import { Decision } from './decision.ts'
@@ -21,14 +21,15 @@ import { compileClientIp } from './request/client-ip.ts'
 import { type Identity, isIdentity, type Subject, subjectOf } from './request/identity.ts'
 import { type RequestView, toView } from './request/view.ts'
 import { Judge } from './resilience/judge.ts'
-import type { Store } from './store/contract.ts'
+import { countersOf } from './settlement.ts'
+import type { Cell, Store } from './store/contract.ts'
 
 /** A charge made in advance. */
 export interface Reservation {
   readonly decision: Decision
   /** Corrects the charge to what was used. */
   settle(actual: Cost): Promise<void>
-  /** Gives the whole charge back. */
+  /** Gives the whole charge back; nothing that was settled before. */
   cancel(): Promise<void>
 }
 
@@ -62,7 +63,7 @@ export class RateLimiter<R = unknown> {
     this.#options = options
     this.store = store
     this.warn = warnOnce(options.warn)
-    this.#digest = makeDigest(options.secret)
+    this.#digest = makeDigest(options.secret, this.warn)
     const compiledPenalty = penalty === undefined ? undefined : compilePenalty(penalty)
     this.#callers = {
       clientIp: compileClientIp({ ...options, ipv6Prefix: numbers.ipv6Prefix }),
@@ -142,13 +143,14 @@ export class RateLimiter<R = unknown> {
    * @param request any Node request, a Fetch `Request`, or a `RequestView`
    * @throws HaltError `HALT_E_COST`, `HALT_E_POLICY…`: a mistake in the call, never the request's content
    */
-  async check(request: R | RequestView, options: CheckOptions<R> = {}): Promise<Decision> {
+  async check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
+    checkCall(options)
     return this.decide(toView(request), options)
   }
 
   /** As {@link check} for a view, at once where store, policies and keys are: what adapters call. */
-  decide(view: RequestView, options: CheckOptions<R> = {}): Decision | Promise<Decision> {
-    checkCall(options)
+  decide(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
+    checkValues(options)
     const asked = this.#asked(options)
     const caller = new Caller(view, this.#callers, options.ip)
     const policies = this.#policies.of(view, options)
@@ -181,12 +183,17 @@ export class RateLimiter<R = unknown> {
   /**
    * Corrects what a decision charged to what was really used; 0 gives all of it back. May overdraw.
    *
-   * Does nothing for what was exempt, refused or decided without the store, and, with a warning, a second time.
+   * Does nothing for what was exempt, refused or let in uncounted, and, with a warning, a second time.
    *
    * @throws HaltError `HALT_E_SETTLE` for a copy of a decision; `HALT_E_COST`
    */
   async settle(decision: Decision, actual: Cost): Promise<void> {
     await this.#ledger.settle(decision, actual)
+  }
+
+  /** What a decision charged, units by policy; empty where it charged nothing. What was settled since does not show. */
+  chargesOf(decision: Decision): ReadonlyMap<string, number> {
+    return this.#ledger.chargesOf(decision)
   }
 
   /** Ends a request in flight that a `concurrency` policy counts. Once; adapters do it when the response ends. */
@@ -202,10 +209,7 @@ export class RateLimiter<R = unknown> {
     return {
       decision,
       settle: actual => this.settle(decision, actual),
-      cancel: async () => {
-        await this.settle(decision, 0)
-        await this.release(decision)
-      },
+      cancel: () => this.#ledger.cancel(decision),
     }
   }
 
@@ -220,16 +224,13 @@ export class RateLimiter<R = unknown> {
       policy === undefined ? [...this.#policies.known()] : this.#policies.compile(policy as never)
     if (policies.length === 0)
       throw policyRequired('The policies come from a resolver, which has given none yet.')
-    const isDecision = Decision.receiptOf(target) !== undefined
-    const subject = isDecision ? '' : this.#subject(target as Identity)
-    const cells = policies
-      .filter(({ calendar }) => calendar === undefined)
-      .flatMap(found => {
-        const keys = isDecision
-          ? (target as Decision).verdicts.filter(said => said.policy === found.name).map(({ key }) => key)
-          : [subject]
-        return found.cells().flatMap(cell => keys.map(key => ({ subject: key, cell })))
-      })
+    const receipt = Decision.receiptOf(target)
+    const cells =
+      receipt === undefined
+        ? countersFor(this.#subject(target as Identity), policies)
+        : receipt.grounds === undefined
+          ? []
+          : countersOf(receipt.grounds, policies)
     await this.#ledger.forget(cells)
   }
 
@@ -293,6 +294,11 @@ export class RateLimiter<R = unknown> {
   #isHealthCheck({ view }: Caller): string | undefined {
     return this.#exempter.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
   }
+}
+
+function countersFor(subject: Subject, policies: readonly CompiledPolicy[]): Cell[] {
+  const counting = policies.filter(({ calendar }) => calendar === undefined)
+  return counting.flatMap(policy => policy.cells().map(cell => ({ subject, cell })))
 }
 
 function policyRequired(message: string): HaltError {

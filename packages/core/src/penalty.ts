@@ -47,8 +47,8 @@ export class PenaltyManager {
   readonly #notify: Notify
 
   constructor(options: PenaltyManagerOptions) {
-    checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
-    const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options
+    checkNames((options ?? {}) as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
+    const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options ?? {}
     if (typeof store?.evaluate !== 'function') {
       throw new HaltError(
         'HALT_E_STORE_OPTION',
@@ -60,7 +60,7 @@ export class PenaltyManager {
     this.#store = store
     this.#penalty = compilePenalty(config)
     if (config !== undefined) noticeMilliseconds('the penalty', config, once)
-    this.#digest = makeDigest(secret)
+    this.#digest = makeDigest(secret, once)
     this.#ipv6Prefix = ipv6Prefix ?? 56
     this.#notify = notifier(telemetry, once)
     this.#judge = strictJudge(store, storeTimeout, once, this.#notify)

@@ -8,7 +8,7 @@ import type { Exempter } from './exempter.ts'
 import type { KeyOutcome, Keyring } from './keyring.ts'
 import type { Observer } from './observer.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
-import { type Asked, PEEK, type Question, questioner } from './question.ts'
+import { type Asked, isShadow, PEEK, type Question, questioner } from './question.ts'
 import type { Caller } from './request/caller.ts'
 import { type FoundKey, SHARED, type Subject } from './request/identity.ts'
 import type { Judge, Judgement } from './resilience/judge.ts'
@@ -97,7 +97,7 @@ export class Pipeline {
       const policy = policies[i] as CompiledPolicy
       if (typeof keys[i] === 'object') counting++
       // Who only reports refuses nobody, and has no counter to report of.
-      else if (keys[i] === 'deny' && policy.shadow === 0)
+      else if (keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
         return this.#refuse(policy, caller, 'missing-key', asked)
     }
     if (counting === policies.length) return this.#judgeAll(policies, keys as FoundKey[], caller, asked)

@@ -37,6 +37,11 @@ export interface PolicyBase<R = unknown> {
   readonly limit: number
   /** Units a request takes. Default 1. */
   readonly cost?: number | undefined
+  /**
+   * What a call's cost, given as a number, means to the policy: so many of its units, or nothing, since it counts
+   * requests, each at its own `cost`; then only a cost by name changes it. Default `"units"`.
+   */
+  readonly counts?: 'units' | 'requests' | undefined
   /** Whose requests share a counter. Default `"ip"`; quotas: `"user"`. */
   readonly keyStrategy?: KeyStrategy | undefined
   /** Gives the key; wins over `keyStrategy`. */
@@ -126,21 +131,35 @@ export type PolicyResolver<R = unknown> = (
   request: R,
 ) => Awaitable<Policy<R> | Quota<R> | readonly (Policy<R> | Quota<R>)[]>
 
+/** Fields that win over a policy's own; `undefined` is absent. */
+export type Overrides<P> = { readonly [K in keyof P]?: P[K] | undefined }
+
 /**
- * Makes a policy from another: `overrides` win, and `burst` keeps its proportion when only `limit` changes.
+ * Makes a policy or quota from another: `overrides` win, `burst` keeps its proportion when only `limit` changes, and what an
+ * overriding `algorithm` has no use for is left out.
  *
  * @example
  * const roomier = definePolicy(presets.PUBLIC_API, { name: 'partners', limit: 500 }) // burst 600
  */
-export function definePolicy<R = unknown>(
-  base: Policy<R>,
-  overrides: Partial<RatePolicy<R>> = {},
-): Policy<R> {
-  const merged = { ...base, ...overrides } as RatePolicy<R>
-  const rescales = overrides.limit !== undefined && overrides.burst === undefined && base.burst !== undefined
-  if (!rescales) return Object.freeze(merged)
-  return Object.freeze({
-    ...merged,
-    burst: Math.max(1, Math.round((base.burst * merged.limit) / base.limit)),
-  })
+export function definePolicy<R = unknown>(base: Quota<R>, overrides?: Overrides<Quota<R>>): Quota<R>
+export function definePolicy<R = unknown>(base: Policy<R>, overrides?: Overrides<RatePolicy<R>>): Policy<R>
+export function definePolicy(base: object, overrides: object = {}): object {
+  const from = base as Overrides<RatePolicy>
+  const given = Object.fromEntries(
+    Object.entries(overrides).filter(([, value]) => value !== undefined),
+  ) as Overrides<RatePolicy>
+  const { burst, precision, ...rest } = { ...from, ...given }
+  const { algorithm = 'token-bucket', limit } = rest
+  const own: Record<string, unknown> = {}
+  const isBucket = algorithm === 'token-bucket' || given.burst !== undefined
+  if (burst !== undefined && isBucket) own['burst'] = given.burst ?? rescaled(burst, from.limit, limit)
+  if (precision !== undefined && (algorithm === 'sliding-window' || given.precision !== undefined))
+    own['precision'] = precision
+  return Object.freeze({ ...rest, ...own })
+}
+
+// A limit that is none is the limiter's to refuse.
+function rescaled(burst: number, before: number | undefined, limit: number | undefined): number {
+  if (before === limit || before === undefined || limit === undefined || !(limit > 0)) return burst
+  return Math.max(1, Math.round((burst * limit) / before))
 }

@@ -9,7 +9,17 @@ const preset = (
   window: number,
   burst: number,
   more: Partial<RatePolicy> = {},
-): RatePolicy => Object.freeze({ name, limit, window, burst, algorithm: 'token-bucket', ...more })
+): RatePolicy =>
+  Object.freeze({
+    name,
+    limit,
+    window,
+    burst,
+    algorithm: 'token-bucket',
+    keyStrategy: 'ip',
+    cost: 1,
+    ...more,
+  })
 
 const plan = (name: string, limit: number, burst: number): RatePolicy =>
   preset(`${name}_plan`, limit, 3600, burst, { keyStrategy: 'user', counter: 'plan', plan: name })
@@ -77,6 +87,7 @@ export function getPlanPolicy(name: string): RatePolicy {
   const names = Object.keys(PLAN_TIERS).join(', ')
   throw new HaltError('HALT_E_UNKNOWN_PLAN', `There is no plan ${describe(name)}.`, `The plans are ${names}.`)
 }
+Object.freeze(getPlanPolicy)
 
 /** 10 000 units a month. */
 export const QUOTA_FREE_MONTHLY: Quota = quota('free_monthly_requests', 10_000, QuotaPeriod.MONTHLY)

@@ -33,7 +33,7 @@ export interface Aside {
 }
 
 /** What a check asks beside the policies. */
-export interface Asked extends Pick<CheckOptions, 'cost' | 'idempotencyKey' | 'storeFailed'> {
+export interface Asked extends Pick<CheckOptions, 'cost' | 'idempotencyKey' | 'storeFailed' | 'charged'> {
   /** When the decision began, milliseconds; absent when nobody asks. */
   readonly started?: number
 }
@@ -71,7 +71,7 @@ export function questioner(
       const demand: Demand = {
         rule: policy.rule(route),
         subject: key.subject,
-        cost: costFor(policy, asked.cost),
+        cost: unitsOf(policy, asked),
         mode: asked === PEEK ? Mode.PEEK : modeOf(policy, shadow),
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isPenalized(policy, key.subject, principal),
@@ -91,6 +91,11 @@ export function questioner(
 /** Whether a policy of a question is only reported. */
 export function isReported({ aside }: Question, at: number): boolean {
   return aside !== undefined && aside[at]?.shadow === true
+}
+
+function unitsOf(policy: CompiledPolicy, { cost, charged }: Asked): number {
+  const units = costFor(policy, cost)
+  return charged === undefined ? units : Math.max(0, units - (charged.get(policy.name) ?? 0))
 }
 
 function modeOf({ lease }: CompiledPolicy, shadow: boolean): Mode {
@@ -153,7 +158,8 @@ function onceOf(
   return { subject, cell: `${counter}@${digest(idempotencyKey)}${whose}:i`, window, edges: last }
 }
 
-function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): boolean {
+/** Whether a policy is only reported for a subject. */
+export function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): boolean {
   return shadow > 0 && (shadow === 1 || scatter(`${name} ${subject}`) / 2 ** 32 < shadow)
 }
 

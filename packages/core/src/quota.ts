@@ -1,3 +1,4 @@
+import { checkIdempotencyKey } from './check-options.ts'
 import { compilePolicy, type CompiledPolicy } from './compiled-policy.ts'
 import { readCost } from './cost.ts'
 import { type Digest, makeDigest } from './digest.ts'
@@ -74,7 +75,7 @@ export class QuotaManager {
     checkNames(options as Record<string, unknown>, OPTIONS, 'QuotaManager')
     const warn = warnOnce(options.warn)
     this.#store = store
-    this.#digest = makeDigest(options.secret)
+    this.#digest = makeDigest(options.secret, warn)
     this.#ipv6Prefix = options.ipv6Prefix ?? 56
     this.#notify = notifier(options.telemetry, warn)
     this.#judge = strictJudge(store, options.storeTimeout, warn, this.#notify)
@@ -116,6 +117,7 @@ export class QuotaManager {
     { cost, idempotencyKey }: QuotaCall,
     mode: Mode,
   ): Promise<QuotaResult> {
+    checkIdempotencyKey(idempotencyKey)
     const compiled = this.#compile(quota)
     const demand = this.#demand(identity, compiled, cost === undefined ? compiled.cost : readCost(cost), mode)
     const once =

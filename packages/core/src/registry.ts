@@ -3,6 +3,7 @@ import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
 import {
   definePolicy,
+  type Overrides,
   type Awaitable,
   type Policy,
   type PolicyResolver,
@@ -24,6 +25,12 @@ export class PolicyRegistry<R = unknown> {
 
   /** @throws HaltError with a code for the policy that is wrong */
   constructor(policies: Iterable<AnyPolicy<R>> = []) {
+    if (typeof (policies as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function')
+      throw new HaltError(
+        'HALT_E_POLICY',
+        `PolicyRegistry got ${describe(policies)}.`,
+        'Give a list of policies: new PolicyRegistry([policy]).',
+      )
     for (const policy of policies) this.register(policy)
   }
 
@@ -59,10 +66,7 @@ export class PolicyRegistry<R = unknown> {
     changes: Partial<Omit<RatePolicy<R>, 'name'>> | Partial<Omit<Quota<R>, 'name'>>,
   ): AnyPolicy<R> {
     const base = this.get(name)
-    const changed =
-      'period' in base
-        ? { ...base, ...changes }
-        : definePolicy(base as Policy<R>, changes as Partial<RatePolicy<R>>)
+    const changed = definePolicy(base as Policy<R>, changes as Overrides<RatePolicy<R>>)
     const next = { ...changed, name, counter: base.counter ?? name } as AnyPolicy<R>
     this.register(next)
     return this.get(name)

@@ -2,7 +2,7 @@ import { algorithmOf } from './algorithms/index.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { type Cost, givenCost } from './cost.ts'
 import type { Grounds } from './decision.ts'
-import { type Demand, type Group, Mode, PenaltyMode } from './store/contract.ts'
+import { type Cell, type Demand, type Group, Mode, PenaltyMode } from './store/contract.ts'
 import { ruleInForce } from './store/read.ts'
 
 /** What has become of a charge so far. */
@@ -71,7 +71,18 @@ function correction(
   return { demands, penalty: group.penalty && { ...group.penalty, mode: PenaltyMode.READ } }
 }
 
+/** The counters that a decision counted on, of some policies; never quotas'. */
+export function countersOf({ question }: Grounds, policies: readonly CompiledPolicy[]): Cell[] {
+  const names = new Set(policies.map(({ name }) => name))
+  const demands = question.policies.flatMap(({ name, calendar }, at) => {
+    const { guard = -1, lease = -1 } = question.aside?.[at] ?? {}
+    const places = calendar !== undefined || !names.has(name) ? [] : [at, guard, lease]
+    return places.flatMap(place => question.group.demands[place] ?? [])
+  })
+  return cellsOf({ demands })
+}
+
 /** The counters that a charge touched. */
-export function cellsOf(group: Group): { subject: string; cell: string }[] {
+export function cellsOf(group: Group): Cell[] {
   return group.demands.map(({ subject, rule }) => ({ subject, cell: rule.cell }))
 }

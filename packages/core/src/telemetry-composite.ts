@@ -41,7 +41,7 @@ export class CompositeTelemetry implements Telemetry {
   constructor(...given: readonly (Telemetry | readonly Telemetry[])[]) {
     const telemetries = given.flat() as Telemetry[]
     for (const telemetry of telemetries) {
-      if (typeof telemetry === 'object' && telemetry !== null) continue
+      if (typeof telemetry === 'object' && telemetry !== null && !Array.isArray(telemetry)) continue
       throw new HaltError(
         'HALT_E_OPTION',
         `CompositeTelemetry got ${describe(telemetry)}.`,

@@ -9,9 +9,12 @@ const host = globalThis as unknown as {
   clearTimeout(timer: Timer | number): void
 }
 
-/** Calls back after some milliseconds. With `quiet`, the wait does not keep the process alive. */
+// What is longer fires at once.
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Calls back after some milliseconds, 24 days at the most. With `quiet`, the wait does not keep the process alive. */
 export function after(ms: number, callback: () => void, quiet = false): Timer | number {
-  const timer = host.setTimeout(callback, ms)
+  const timer = host.setTimeout(callback, Math.min(ms, LONGEST_MS))
   if (quiet && typeof timer === 'object') timer.unref?.()
   return timer
 }

@@ -11,6 +11,7 @@ const COMMON = [
   'name',
   'limit',
   'cost',
+  'counts',
   'keyStrategy',
   'keyExtractor',
   'onMissingKey',
@@ -44,6 +45,7 @@ export function validate(policy: unknown): void {
   checkName(fields)
   checkUnits(fields, 'limit', 'HALT_E_LIMIT', true)
   checkUnits(fields, 'cost', 'HALT_E_COST')
+  checkChoice(fields, 'counts', ['units', 'requests'], 'HALT_E_COST')
   if (!isQuota) checkRate(fields)
   checkKey(fields)
   checkRest(fields)

@@ -1,15 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { llmBudget, llmCost, QuotaManager, type Quota } from '../src/index.ts'
-import { by, mistake, START, view, world } from './world.ts'
-
-beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
-afterEach(() => void vi.useRealTimers())
+import { by, mistake, view, world } from './world.ts'
 
 describe('llmBudget', () => {
   it('makes a policy of each number: requests and tokens a minute, tokens a month', () => {
     expect(llmBudget({ rpm: 60, tpm: 90_000, monthly: 5_000_000 })).toEqual([
-      { name: 'llm_requests', limit: 60, window: 60, keyStrategy: 'user' },
+      { name: 'llm_requests', limit: 60, window: 60, keyStrategy: 'user', counts: 'requests' },
       { name: 'llm_tokens', limit: 90_000, window: 60, keyStrategy: 'user' },
       { name: 'llm_monthly_tokens', limit: 5_000_000, period: 'monthly', keyStrategy: 'user' },
     ])
@@ -38,6 +35,19 @@ describe('llmBudget', () => {
     expect(await left()).toEqual([1, 750, 9750])
     const { used } = (await new QuotaManager(store).checkQuota('u', budget[2] as Quota)).quota
     expect(used).toBe(250)
+  })
+
+  it('takes a number for the tokens: a call is one request whatever it costs', async () => {
+    const calls = world().limiter(llmBudget({ rpm: 3, tpm: 1000, monthly: 5000 }))
+    const left = async (): Promise<number[]> =>
+      (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
+    const { decision, settle } = await calls.reserve(by('u'), { cost: 900 })
+    expect(decision.allowed).toBe(true)
+    expect(await left()).toEqual([2, 100, 4100])
+    await settle(50)
+    expect(await left()).toEqual([2, 950, 4950])
+    await calls.check(by('u'), { cost: { llm_requests: 2 } })
+    expect(await left()).toEqual([0, 949, 4949])
   })
 
   it('refuses by whatever is used up, and takes nothing of the others', async () => {

@@ -38,7 +38,7 @@ describe('the options of a limiter', () => {
     ['storeTimeout', '100', 'HALT_E_DURATION'],
     ['callbackTimeout', Number.NaN, 'HALT_E_DURATION'],
     ['onStoreError', 'fail', 'HALT_E_ON_STORE_ERROR'],
-    ['secret', 'short', 'HALT_E_SECRET'],
+    ['secret', '', 'HALT_E_SECRET'],
     ['secret', 5, 'HALT_E_SECRET'],
     ['penalty', 5, 'HALT_E_PENALTY'],
     ['penalty', null, 'HALT_E_PENALTY'],

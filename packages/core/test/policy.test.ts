@@ -35,6 +35,27 @@ describe('definePolicy', () => {
     expect(made).not.toBe(base)
   })
 
+  it('takes undefined for absent', () => {
+    const overrides = { name: undefined, limit: undefined, burst: undefined, keyStrategy: undefined }
+    expect(definePolicy(presets.PUBLIC_API, overrides)).toEqual(presets.PUBLIC_API)
+  })
+
+  it('leaves out what another algorithm has no use for', () => {
+    const sliding = definePolicy(presets.PUBLIC_API, { algorithm: 'sliding-window', precision: 20 })
+    expect(sliding).not.toHaveProperty('burst')
+    expect(definePolicy(sliding, { algorithm: 'fixed-window' })).not.toHaveProperty('precision')
+    for (const policy of [sliding, definePolicy(sliding, { algorithm: 'token-bucket' })])
+      expect(world().limiter(policy).policies).toHaveLength(1)
+  })
+
+  it('makes quotas of quotas', () => {
+    expect(definePolicy(presets.QUOTA_FREE_MONTHLY, { limit: 20_000 })).toEqual({
+      name: 'free_monthly_requests',
+      limit: 20_000,
+      period: 'monthly',
+    })
+  })
+
   it('leaves mistakes to the limiter, which names them', () => {
     const made = definePolicy(presets.PUBLIC_API, { limit: Number.NaN })
     expect(mistake(() => world().limiter(made)).code).toBe('HALT_E_LIMIT')

@@ -42,12 +42,17 @@ const PENALTIES = {
 
 describe('the presets', () => {
   it.each(Object.entries(POLICIES))('%s has exactly its numbers', (name, numbers) => {
-    expect(presets[name as 'PUBLIC_API']).toEqual({ algorithm: 'token-bucket', ...numbers })
+    expect(presets[name as 'PUBLIC_API']).toEqual({
+      algorithm: 'token-bucket',
+      keyStrategy: 'ip',
+      cost: 1,
+      ...numbers,
+    })
   })
 
   it.each(Object.entries(PLANS))('PLAN_%s has exactly its numbers', (name, [limit, burst]) => {
     const plan = name.toLowerCase()
-    const shared = { algorithm: 'token-bucket', window: 3600, keyStrategy: 'user', counter: 'plan' }
+    const shared = { algorithm: 'token-bucket', window: 3600, keyStrategy: 'user', cost: 1, counter: 'plan' }
     const policy = presets[`PLAN_${name}` as 'PLAN_FREE']
     expect(policy).toEqual({ ...shared, name: `${plan}_plan`, limit, burst, plan })
     expect(presets.PLAN_TIERS[plan as 'free']).toBe(policy)
@@ -61,6 +66,8 @@ describe('the presets', () => {
   )
 
   it('are found by name as well as under presets, and are frozen', () => {
+    expect(Object.isFrozen(presets)).toBe(true)
+    expect(Object.values(presets).every(Object.isFrozen)).toBe(true)
     const all = Object.entries(presets).filter(([name]) => name === name.toUpperCase())
     expect(all).toHaveLength(5 + 5 + 1 + 5 + 3)
     for (const [name, preset] of all) {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { type Quota, QuotaManager, type QuotaManagerOptions, type QuotaUsage } from '../src/index.ts'
+import { type Quota, QuotaManager, type QuotaManagerOptions } from '../src/index.ts'
 import { mistake, rejection, START, world, type World } from './world.ts'
 
 const daily: Quota = { name: 'calls', limit: 10, period: 'daily' }

@@ -22,11 +22,16 @@ export function answerBy(
   decision: Decision,
   { req, res, next }: LimitedContext,
 ): void {
+  const before = res.statusCode
   let isPassedOn = false
   const passOn: NextFunction = (...args) => {
     isPassedOn = true
+    // What comes after is no refusal any more.
+    if (!res.headersSent && res.statusCode === outcome.status) res.statusCode = before
     next(...args)
   }
+  // So that `res.json(…)` alone is a refusal.
+  if (!res.headersSent) res.statusCode = outcome.status
   const custom = (): unknown => onLimited(decision, { req, res, next: passOn })
   const finish = ({ failed }: { readonly failed: boolean }): void => {
     if (failed) return answer(outcome, res)

@@ -27,7 +27,7 @@ declare global {
 
 /** Options of {@link halt}: a limiter, or any of its options, beside those all adapters share. */
 export type HaltOptions = AdapterOptions<Request, Response> & {
-  /** Answers a refused request instead of the default body, or calls `next`; the headers are set already. */
+  /** Answers a refused request instead of the default body, or calls `next`; headers and status are set already. */
   readonly onLimited?: OnLimited | undefined
 }
 

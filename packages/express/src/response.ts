@@ -2,23 +2,26 @@ import { applyHeaders, type Guard, type Outcome } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
 /** Shows a decision on the request and in the headers, if it is the tightest so far. */
-export function show({ binding, decision, headers }: Outcome, req: Request, res: Response): void {
-  if (!binding) return
-  req.halt = decision
+export function show(outcome: Outcome, req: Request, res: Response): void {
+  if (!outcome.binding) return
+  req.halt = outcome.decision
   if (res.headersSent) return
-  applyHeaders(headers, {
-    get: name => res.getHeader(name)?.toString(),
-    set: (name, value) => void res.setHeader(name, value),
-  })
+  const target = {
+    get: (name: string) => res.getHeader(name)?.toString(),
+    set: (name: string, value: string) => void res.setHeader(name, value),
+    remove: (name: string) => res.removeHeader(name),
+  }
+  applyHeaders(outcome.headers, target, outcome.stale)
 }
 
 /** Answers with a refusal. */
 export function answer({ status, body }: Outcome, res: Response): void {
-  if (!res.headersSent)
-    res
-      .status(status)
-      .type(body?.type ?? 'txt')
-      .end(body?.text)
+  if (!res.headersSent) {
+    // In Node's own words: the middleware may stand in another server than Express's.
+    res.statusCode = status
+    res.setHeader('Content-Type', body?.type ?? 'text/plain; charset=utf-8')
+    res.end(body?.text)
+  }
   // Something before began an answer that the handler was to end, and the handler is not asked: as Express does then.
   else if (!res.writableEnded) res.destroy()
 }

@@ -9,7 +9,8 @@ export function trustProxyNotice({ options, warn }: RateLimiter<Request>): (req:
   return req => {
     if (looked) return
     looked = true
-    if (!req.app.enabled('trust proxy')) return
+    // Without an app where the middleware stands in another server: Node's own, Connect's, a test's.
+    if (req.app?.enabled?.('trust proxy') !== true) return
     warn({
       code: 'HALT_W_TRUST_PROXY_IGNORED',
       message:

@@ -1,4 +1,4 @@
-import { type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
+import { type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
 import type { Request } from 'express'
 
 /** What Halt looks at of an Express request. */
@@ -19,38 +19,8 @@ export class ExpressView implements RequestView {
     this.request = req
   }
 
+  /** The pattern of the route that the middleware is mounted on; undefined above routes. */
   get route(): string | undefined {
-    return routeOf(this.request)
+    return matchedRoute(this.request)
   }
-}
-
-interface Route {
-  /** A pattern, or (Express 4 and 5 take more than their types say) an expression or a list. */
-  readonly path: unknown
-}
-
-/** The pattern of the route that the middleware is mounted on; undefined above routes. */
-function routeOf({
-  route,
-  baseUrl,
-}: {
-  readonly route?: Route
-  readonly baseUrl: string
-}): string | undefined {
-  if (route === undefined) return undefined
-  return (baseUrl === '' ? '' : mountOf(route, baseUrl.toLowerCase())) + String(route.path)
-}
-
-const MOUNTS = 8
-const mounts = new WeakMap<Route, Set<string>>()
-
-// Express tells where a router is mounted only as the client spelled it. A few spellings are a few mounts; more of them
-// are values of a parameter in the mount's path, of which a client can invent as many as it wants counters.
-function mountOf(route: Route, baseUrl: string): string {
-  let known = mounts.get(route)
-  if (known === undefined) mounts.set(route, (known = new Set()))
-  if (known.has(baseUrl)) return baseUrl
-  if (known.size === MOUNTS) return '*'
-  known.add(baseUrl)
-  return baseUrl
 }

@@ -38,7 +38,7 @@ export function adapterOn(name: string, framework: ExpressModule): AdapterUnderT
     connect,
     header: (request: Request, header) => request.get(header),
     status: (response: Response) => response.statusCode,
-    answer: ({ res }: LimitedContext, { status, body }) => res.status(status).send(body),
+    answer: ({ res }: LimitedContext, { status = res.statusCode, body }) => res.status(status).send(body),
     serve: setup => listen(build(framework(), setup)),
   }
 }

@@ -50,7 +50,7 @@ export class Gate implements Step {
     const { decision } = outcome
     if (decision === undefined) return done()
     if (outcome.binding || request.halt === undefined) request.halt = decision
-    setHeaders(reply, outcome.headers)
+    setHeaders(reply, outcome)
     if (!outcome.pass) return this.#refuse(outcome, decision, request, reply, done)
     if (outcome.charged && this.#guard.watches) settleOnEnd(reply, this.#guard, outcome)
     done()

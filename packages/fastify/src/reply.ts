@@ -1,4 +1,4 @@
-import { applyHeaders, type HeaderTarget, type Headers, type Outcome } from '@halt/core/http'
+import { applyHeaders, type HeaderTarget, type Outcome } from '@halt/core/http'
 import type { FastifyReply } from 'fastify'
 
 // Fastify lower-cases every name, and a string made at run time is slow as a property: literals are not.
@@ -27,6 +27,10 @@ class ReplyHeaders implements HeaderTarget {
   set(name: string, value: string): void {
     void this.#reply.header(LOWER.get(name) ?? name, value)
   }
+
+  remove(name: string): void {
+    void this.#reply.removeHeader(name)
+  }
 }
 
 /** Whether it is too late to answer. */
@@ -35,8 +39,8 @@ export function isSent(reply: FastifyReply): boolean {
 }
 
 /** Sets a decision's headers, unless they are on their way already. */
-export function setHeaders(reply: FastifyReply, headers: Headers): void {
-  if (!reply.raw.headersSent) applyHeaders(headers, new ReplyHeaders(reply))
+export function setHeaders(reply: FastifyReply, { headers, stale }: Outcome): void {
+  if (!reply.raw.headersSent) applyHeaders(headers, new ReplyHeaders(reply), stale)
 }
 
 /** Sends a refusal. */

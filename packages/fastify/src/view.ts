@@ -1,8 +1,5 @@
-import { type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
+import { type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
 import type { FastifyRequest } from 'fastify'
-
-// No route is written so: requests that match none share one counter, however their paths are spelled.
-const NOT_FOUND = '404'
 
 /** A Fastify request as Halt sees it. One object, no closures: it is made for every request. */
 export class FastifyView implements RequestView {
@@ -25,6 +22,6 @@ export class FastifyView implements RequestView {
 
   /** The pattern that matched, prefixes included. Fastify builds an object to answer, so it is asked on demand. */
   get route(): string | undefined {
-    return this.request.is404 ? NOT_FOUND : this.request.routeOptions.url
+    return matchedRoute(this.request)
   }
 }

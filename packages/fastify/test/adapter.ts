@@ -12,7 +12,7 @@ export const adapter: AdapterUnderTest = {
   http2: url => connectHttp2(url),
   header: (request: FastifyRequest, name) => request.headers[name]?.toString(),
   status: (reply: FastifyReply) => reply.statusCode,
-  answer: ({ reply }: LimitedContext, { status, body }) => reply.code(status).send(body),
+  answer: ({ reply }: LimitedContext, { status = reply.statusCode, body }) => reply.code(status).send(body),
   serve: async setup => {
     const options = { forceCloseConnections: true }
     // The types tell an HTTP/2 server apart, for the routes there is no difference.

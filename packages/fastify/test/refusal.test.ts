@@ -121,7 +121,7 @@ describe('the default answer', () => {
     await get('/')
     const refused = await get('/')
     expect(refused.status).toBe(430)
-    expect(refused.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
+    expect(refused.headers.get('content-type')).toBe('application/problem+json')
     expect(refused.headers.get('ratelimit')).toBe('"global"; r=0; t=60')
     expect(await refused.json()).toMatchObject({
       title: 'Too Many Requests',

@@ -11,8 +11,9 @@ import {
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { Context, Env, MiddlewareHandler } from 'hono'
+import type { StatusCode } from 'hono/utils/http-status'
 
-import { announce, complete, refuse, show, withHeaders } from './response.ts'
+import { announce, complete, refuse, show, shownOn, withHeaders } from './response.ts'
 import { leaveAtEnd } from './leave.ts'
 import { ContextView, type GetConnInfo } from './view.ts'
 
@@ -30,7 +31,7 @@ export type HaltOptions<E extends Env = Env> = AdapterOptions<Context<E>, Respon
    * Node. Without it all requests count as one client's.
    */
   readonly getConnInfo?: GetConnInfo<E> | undefined
-  /** Answers a refused request instead of the default body; the headers are added. */
+  /** Answers a refused request instead of the default body; the headers are added, the status is `c.status()` already. */
   readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
 }
 
@@ -65,16 +66,19 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     const outcome = 'then' in entered ? await entered : entered
     show(outcome, c)
     // Before the handler, so that what it makes with `c` has them; afterwards where it made it without.
-    announce(outcome.headers, c)
+    announce(outcome, c)
     if (!outcome.pass) return answer(outcome, c)
     if (gate.watches && outcome.charged) await leaveAtEnd(c, next, gate, outcome)
     else await next()
-    complete(c, outcome.headers)
+    // What a tighter guard after this one shows stands.
+    if (shownOn(c) === outcome.decision) complete(c, outcome.headers)
   }
 
   async function answer(outcome: Outcome, c: Context<E>): Promise<Response> {
     const { decision } = outcome
     if (onLimited === undefined || decision === undefined) return refuse(outcome, c)
+    // So that `c.json(…)` alone is a refusal.
+    c.status(outcome.status as StatusCode)
     const custom = async (): Promise<Response> =>
       withHeaders(await onLimited(decision, c), outcome.headers, c)
     const fix = 'Return a Response; such a request gets the default answer.'

@@ -5,11 +5,19 @@ import type { StatusCode } from 'hono/utils/http-status'
 
 /** Shows a decision to handlers, if it is the tightest so far. */
 export function show<E extends Env>({ binding, decision }: Outcome, c: Context<E>): void {
-  if (binding) (c as unknown as Context<{ Variables: { halt: Decision | undefined } }>).set('halt', decision)
+  if (binding) (c as unknown as Shown).set('halt', decision)
 }
 
+/** The decision that handlers are shown. */
+export function shownOn<E extends Env>(c: Context<E>): Decision | undefined {
+  return (c as unknown as Shown).get('halt')
+}
+
+type Shown = Context<{ Variables: { halt: Decision | undefined } }>
+
 /** Sets headers for whatever is made with `c` from now on. */
-export function announce<E extends Env>(headers: Headers, c: Context<E>): void {
+export function announce<E extends Env>({ headers, stale }: Outcome, c: Context<E>): void {
+  if (stale !== undefined) for (const name of stale) c.header(name, undefined)
   for (const name in headers) c.header(name, headers[name])
 }
 
@@ -69,6 +77,7 @@ function fill<E extends Env>(response: Response, headers: Headers, c?: Context<E
       own.set(name, value)
       c?.res.headers.set(name, value)
     },
+    remove: name => own.delete(name),
   })
   return response
 }

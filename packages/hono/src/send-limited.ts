@@ -16,6 +16,6 @@ import { announce, refuse, show } from './response.ts'
 export function sendLimited<E extends Env>(c: Context<E>, decision: Decision): Response {
   const outcome = refusalFor(c, decision)
   show(outcome, c)
-  announce(outcome.headers, c)
+  announce(outcome, c)
   return refuse(outcome, c)
 }

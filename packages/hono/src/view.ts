@@ -1,4 +1,4 @@
-import { type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
+import { contextUser, type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 
 /** What Halt reads of Hono's `ConnInfo`. */
@@ -55,16 +55,8 @@ export class ContextView<E extends Env> implements RequestView {
   }
 
   get user(): unknown {
-    const c = this.request as unknown as Context<{ Variables: { user?: Claims; jwtPayload?: Claims } }>
-    const user = c.get('user')
-    // Of a token only the subject: an `id` in it may be the token's own, and a new token must be no new counter.
-    return user?.id === undefined && user?.sub === undefined ? { sub: c.get('jwtPayload')?.sub } : user
+    return contextUser(this.request as unknown as Context)
   }
-}
-
-interface Claims {
-  readonly id?: unknown
-  readonly sub?: unknown
 }
 
 /** The pattern of the handler that will answer, mounts included; undefined where only middleware matched. */

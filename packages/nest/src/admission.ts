@@ -40,7 +40,11 @@ export class Admission {
     return 'then' in outcome ? outcome.then(conclude) : conclude(outcome)
   }
 
-  #refuse({ decision, body }: Outcome, { response }: Call, context: ExecutionContext): Promise<true> | never {
+  #refuse(
+    { decision, body, status }: Outcome,
+    { response }: Call,
+    context: ExecutionContext,
+  ): Promise<true> | never {
     const { onLimited, errorFormat, statusCode } = this.#runtime.options
     const { limiter } = this.#runtime
     const refused = decision as Decision
@@ -52,12 +56,16 @@ export class Admission {
       return refusalException(context, refused, { errorFormat, statusCode })
     }
     if (onLimited === undefined) throw exception()
-    return askOnLimited(limiter, () => onLimited(refused, context), response, exception)
+    return askOnLimited(limiter, () => onLimited(refused, context), {
+      status,
+      response,
+      byDefault: exception,
+    })
   }
 }
 
 function show(
-  { binding, decision, headers }: Outcome,
+  { binding, decision, headers, stale }: Outcome,
   { visitor, response }: Call,
   context: ExecutionContext,
 ): void {
@@ -65,7 +73,7 @@ function show(
   noteDecision(context, decision)
   // A request's guards know by the request which is the tightest; GraphQL fields that share a response do not.
   if (response !== undefined && (visitor !== undefined || isTightest(response, decision)))
-    setHeaders(response, headers)
+    setHeaders(response, headers, stale)
 }
 
 // The interceptor tells when a call without a response of its own ends.

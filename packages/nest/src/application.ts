@@ -28,8 +28,8 @@ export class HaltApplication implements OnModuleInit, OnApplicationBootstrap {
   }
 
   async onModuleInit(): Promise<void> {
-    checkDecorators(this.#discovery, this.runtime)
     await loadTransports()
+    checkDecorators(this.#discovery, this.runtime)
   }
 
   // Not before: by now gateways and GraphQL have their listeners.

@@ -14,7 +14,7 @@ import { RouteGuard } from './guard.ts'
 import { HaltInterceptor } from './interceptor.ts'
 import type { NestCost, NestPolicy, NestRequest } from './policy.ts'
 import { addRules, type RuleDecorator } from './rules.ts'
-import { getRateLimiterToken } from './tokens.ts'
+import { getRateLimiterToken, wantedNames } from './tokens.ts'
 
 /** Options of {@link RateLimit}. */
 export interface RateLimitOptions {
@@ -26,7 +26,7 @@ export interface RateLimitOptions {
  * Counts the calls of a handler, or of all handlers of a class, by these policies too: beside the global ones, in one
  * check, all charged or none.
  *
- * It works where no `HaltGuard` reaches, too (gateways: Nest keeps its global guards from them), behind the other guards
+ * It works where no `HaltGuard` reaches, too (gateways: Nest 11 keeps its global guards from them), behind the other guards
  * of the class or handler it stands on; without policies it says just this: count here. A name that nobody gave a policy
  * is refused when the application starts.
  *
@@ -78,9 +78,10 @@ export const RateLimitDecision: () => ParameterDecorator = createParamDecorator(
 /**
  * Injects a limiter, to be asked by hand.
  *
- * @param name of one of the `policies`: then it counts by these alone; without it, the module's own limiter
+ * @param name of one of the `policies`, or a policy's own: then it counts by that alone; without it, the module's limiter
  */
 export function InjectRateLimiter(name?: string): ParameterDecorator & PropertyDecorator {
+  if (name !== undefined) wantedNames().add(name)
   return Inject(getRateLimiterToken(name))
 }
 

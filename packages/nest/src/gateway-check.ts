@@ -4,8 +4,8 @@ import type { Runtime } from './runtime.ts'
 import { isOurs } from './tokens.ts'
 
 /**
- * Warns of a gateway that is not counted, or not to the end, although `HaltGuard` is global: Nest keeps global guards and
- * interceptors from gateways.
+ * Warns of a gateway that is not counted, or not to the end, although `HaltGuard` is global: Nest 11 keeps global guards
+ * and interceptors from gateways.
  */
 export function checkGateway(
   type: { readonly name: string },
@@ -22,13 +22,13 @@ export function checkGateway(
     if (!bound(GUARDS)) {
       limiter.warn({
         code: 'HALT_W_GATEWAY_OPEN',
-        message: `${type.name}.${name} is not counted: Nest's global guards do not reach gateways.`,
+        message: `${type.name}.${name} is not counted: Nest 11 keeps global guards from gateways.`,
         fix: `Put @RateLimit() on ${type.name}, or @SkipRateLimit() if that is meant.`,
       })
     } else if (planner.make(type, handler as () => void)?.watches) {
       limiter.warn({
         code: 'HALT_W_GATEWAY_ENDLESS',
-        message: `${type.name}.${name} is counted, but not when it ends: Nest's global interceptors do not reach gateways.`,
+        message: `${type.name}.${name} is counted, but not when it ends: Nest 11 keeps global interceptors from gateways.`,
         fix: `Put @RateLimit() on ${type.name} instead of @UseGuards(HaltGuard).`,
       })
     }

@@ -7,7 +7,7 @@ import { HaltInterceptor } from './interceptor.ts'
 import type { HaltModuleAsyncOptions, HaltModuleOptions } from './options.ts'
 import type { NestPolicies, NestRequest } from './policy.ts'
 import { limiterProvider, optionsProviders, rootProviders } from './providers.ts'
-import { APPLICATION, getRateLimiterToken, OPTIONS } from './tokens.ts'
+import { APPLICATION, getRateLimiterToken, OPTIONS, wantedNames } from './tokens.ts'
 
 /** Options of {@link HaltModule.forFeature}. */
 export interface HaltFeatureOptions<R = NestRequest> {
@@ -51,19 +51,18 @@ function root(
   names: readonly string[],
   imports: DynamicModule['imports'] = [],
 ): DynamicModule {
-  const providers = [...options, ...rootProviders(names)]
-  const exported = [
-    APPLICATION,
-    HaltGuard,
-    HaltInterceptor,
-    ...[undefined, ...names].map(getRateLimiterToken),
-  ]
+  // Asked by Nest when every class is there: not before it is known which limiters these want.
+  const all = (): string[] => [...new Set([...names, ...wantedNames()])]
   return {
     module: HaltModule,
     global: true,
     imports: [DiscoveryModule, ...imports],
-    providers,
-    exports: exported,
+    get providers() {
+      return [...options, ...rootProviders(all())]
+    },
+    get exports() {
+      return [APPLICATION, HaltGuard, HaltInterceptor, ...[undefined, ...all()].map(getRateLimiterToken)]
+    },
   }
 }
 

@@ -32,6 +32,10 @@ export class NamedPolicies {
     this.#named.set(name, list)
   }
 
+  has(name: string): boolean {
+    return this.#named.has(name) || this.#byOwnName(name) !== undefined
+  }
+
   /** What a name stands for. @throws HaltError `HALT_E_UNKNOWN_POLICY`, naming those known */
   find(name: string): readonly AnyPolicy[] {
     const found = this.#named.get(name) ?? this.#byOwnName(name)

@@ -13,6 +13,16 @@ export const GATEWAY = 'websockets:is_gateway'
 /** On handlers of a gateway. */
 export const MESSAGE = 'websockets:message_mapping'
 
+const PARAMETERS = 'self:paramtypes'
+const PROPERTIES = 'self:properties_metadata'
+
+/** The tokens that a class has injected by decorators. */
+export function tokensOf(type: object): readonly unknown[] {
+  const parameters = (Reflect.getMetadata(PARAMETERS, type) as { param: unknown }[] | undefined) ?? []
+  const properties = (Reflect.getMetadata(PROPERTIES, type) as { type: unknown }[] | undefined) ?? []
+  return [...parameters.map(({ param }) => param), ...properties.map(({ type: token }) => token)]
+}
+
 /** The guards or interceptors bound to a class or handler. */
 export function boundTo(holder: object, key: typeof GUARDS | typeof INTERCEPTORS): readonly unknown[] {
   return (Reflect.getMetadata(key, holder) as readonly unknown[] | undefined) ?? []

@@ -1,24 +1,31 @@
 import type { RateLimiter } from '@halt/core'
-import { callUser } from '@halt/core/http'
+import { callUser, unlessAnswered } from '@halt/core/http'
 
 import { isException } from './exception.ts'
-import { isSent } from './response.ts'
+import { isOver, isSent, send, setStatus } from './response.ts'
 
 const FIX =
   'Such a call gets the default answer. For another one, throw an HttpException, or answer and return the response.'
 
+/** A refused call, and how it is answered by default. */
+export interface RefusedCall {
+  readonly status: number
+  readonly response: object | undefined
+  readonly byDefault: () => Error
+}
+
 /**
- * Lets the application answer a refused call: by an exception of its own, or on the response. Rejects with what exception
- * filters are to see.
+ * Lets the application answer a refused call: by an exception of its own, on the response, or by what it returns. Rejects
+ * with what exception filters are to see.
  */
 export async function askOnLimited(
   limiter: RateLimiter,
   onLimited: () => unknown,
-  response: object | undefined,
-  byDefault: () => Error,
+  { status, response, byDefault }: RefusedCall,
 ): Promise<never> {
   let thrown: unknown
   const answer = async (): Promise<unknown> => {
+    if (response !== undefined) setStatus(response, status)
     try {
       return await onLimited()
     } catch (error) {
@@ -29,8 +36,16 @@ export async function askOnLimited(
   }
   const said = await callUser(limiter, 'onLimited', FIX, answer)
   if (thrown !== undefined) throw thrown as Error
-  const isAnswered = response !== undefined && (isSent(response) || (!said.failed && said.value === response))
-  if (!isAnswered) throw byDefault()
-  // Neither the handler nor an exception filter has anything to add.
-  return new Promise<never>(() => {})
+  if (response === undefined || (said.failed && !isSent(response))) throw byDefault()
+  const value = said.failed ? undefined : said.value
+  if (value !== undefined && value !== response && !isSent(response)) send(response, value)
+  // Neither the handler nor an exception filter has anything to add to an answer.
+  return new Promise<never>((_, reject) => {
+    if (value === undefined)
+      unlessAnswered(
+        limiter,
+        () => isOver(response),
+        () => reject(byDefault()),
+      )
+  })
 }

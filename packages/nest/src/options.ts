@@ -92,7 +92,7 @@ export interface HaltModuleAsyncOptions<R = NestRequest> {
     | undefined
   readonly useClass?: Type<HaltOptionsFactory<R>> | undefined
   readonly useExisting?: InjectionToken<HaltOptionsFactory<R>> | undefined
-  /** Which of the `policies` are to be injectable as limiters: Nest asks before it has the options. */
+  /** Which of the `policies` `app.get(getRateLimiterToken(name))` is to find, beside those that a class has injected. */
   readonly names?: readonly string[] | undefined
 }
 

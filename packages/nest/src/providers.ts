@@ -27,7 +27,7 @@ export function rootProviders(names: readonly string[]): Provider[] {
         application.runtime.planner.make(Object, undefined)?.watches ? new HaltInterceptor() : undefined,
     },
     limiterProvider(undefined, ({ runtime }) => runtime.limiter),
-    ...names.map(name => limiterProvider(name, ({ runtime }) => runtime.limiterFor(name))),
+    ...names.map(name => limiterProvider(name, ({ runtime }) => runtime.limiterOnDemand(name))),
   ]
 }
 

@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { applyHeaders, type Headers } from '@halt/core/http'
+import { applyHeaders, type Headers, isTighter } from '@halt/core/http'
 
 /** What Halt needs of a response: Express's and Node's have it themselves, Fastify's under other names. */
 interface PlatformResponse {
@@ -9,7 +9,10 @@ interface PlatformResponse {
   readonly destroyed?: boolean
   getHeader(name: string): number | string | readonly string[] | undefined
   setHeader?(name: string, value: string): unknown
+  removeHeader?(name: string): unknown
   once(event: 'finish' | 'close', listener: () => void): unknown
+  status?(code: number): unknown
+  send?(answer: unknown): unknown
   /** Fastify. */
   header?(name: string, value: string): unknown
   readonly sent?: boolean
@@ -17,20 +20,39 @@ interface PlatformResponse {
 }
 
 /** Sets headers, unless they are on their way already. */
-export function setHeaders(response: object, headers: Headers): void {
+export function setHeaders(response: object, headers: Headers, stale?: readonly string[]): void {
   const target = response as PlatformResponse
   if (isSent(target) || typeof target.getHeader !== 'function') return
-  applyHeaders(headers, {
-    get: name => target.getHeader(name)?.toString(),
-    set: (name, value) =>
+  const platform = {
+    get: (name: string) => target.getHeader(name)?.toString(),
+    set: (name: string, value: string) =>
       void (target.setHeader === undefined ? target.header?.(name, value) : target.setHeader(name, value)),
-  })
+    remove: (name: string) => void target.removeHeader?.(name),
+  }
+  applyHeaders(headers, platform, stale)
 }
 
 /** Whether it is too late to answer. */
 export function isSent(response: object): boolean {
   const { headersSent, sent, raw } = response as PlatformResponse
   return headersSent ?? (sent === true || raw?.headersSent === true)
+}
+
+/** Whether nothing more can be said: the answer was sent, or the client has left. */
+export function isOver(response: object): boolean {
+  const platform = response as PlatformResponse
+  const raw = platform.raw ?? platform
+  return isSent(response) || raw.closed === true || raw.destroyed === true
+}
+
+/** Sets the status that an answer has unless it sets another. */
+export function setStatus(response: object, status: number): void {
+  if (!isSent(response)) (response as PlatformResponse).status?.(status)
+}
+
+/** Sends an answer as the platform does. */
+export function send(response: object, answer: unknown): void {
+  ;(response as PlatformResponse).send?.(answer)
 }
 
 /** Calls back once when the response is over: with it when it was sent, without when the client left before. */
@@ -55,14 +77,7 @@ const SHOWN = Symbol.for('halt.nest.shown')
 export function isTightest(response: object, decision: Decision): boolean {
   const holder = response as { [SHOWN]?: Decision }
   const before = holder[SHOWN]
-  if (before !== undefined && !outranks(decision, before)) return false
+  if (before !== undefined && isTighter(before, decision)) return false
   holder[SHOWN] = decision
   return true
-}
-
-function outranks(now: Decision, before: Decision): boolean {
-  if (before.reason === 'exempt' || now.reason === 'exempt') return before.reason === 'exempt'
-  if (now.allowed !== before.allowed) return before.allowed
-  if (!now.allowed) return now.retryAfter > before.retryAfter
-  return now.remaining * before.limit < before.remaining * now.limit
 }

@@ -5,6 +5,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import { type CallReader, callReader } from './calls/index.ts'
 import { listOf, NamedPolicies } from './named.ts'
 import { type AnyOptions, checkModuleOptions, type Ending } from './options.ts'
+import { pendingLimiter } from './pending-limiter.ts'
 import { Planner } from './planner.ts'
 
 /** What one `HaltModule.forRoot` makes of its options: the limiters, and how each handler is guarded. */
@@ -43,6 +44,14 @@ export class Runtime {
       this.#limiters.set(name, limiter)
     }
     return limiter
+  }
+
+  /**
+   * As {@link limiterFor}; where the name is not known yet, or only to another application of the process, a limiter that is
+   * looked up when it is used.
+   */
+  limiterOnDemand(name: string): RateLimiter {
+    return this.named.has(name) ? this.limiterFor(name) : pendingLimiter(() => this.limiterFor(name))
   }
 }
 

@@ -5,7 +5,10 @@ import { handlersOf, hostsOf } from './discovered.ts'
 import { checkGateway } from './gateway-check.ts'
 import { rulesOf } from './rules.ts'
 import type { Runtime } from './runtime.ts'
-import { isOurs } from './tokens.ts'
+import { tokensOf } from './nest-metadata.ts'
+import { isPending } from './pending-limiter.ts'
+import { getRateLimiterToken, isOurs, wantedNames } from './tokens.ts'
+import { keepsGatewaysApart } from './transports.ts'
 
 /**
  * Looks at every controller, resolver and gateway before the first call: wrong decorators refuse to start.
@@ -16,13 +19,22 @@ export function checkDecorators(discovery: DiscoveryService, runtime: Runtime): 
   const isGlobal = discovery
     .getProviders()
     .some(({ token, instance }) => String(token).startsWith('APP_GUARD') && isOurs(instance))
+  // Of the names that classes of the process want, those that nobody gave a policy; a test may have overridden them.
+  const unknown = [...wantedNames()].filter(name =>
+    discovery
+      .getProviders()
+      .some(({ token, instance }) => token === getRateLimiterToken(name) && isPending(instance)),
+  )
   for (const type of hostsOf(discovery)) {
     const handlers = handlersOf(type)
+    for (const name of unknown)
+      if (tokensOf(type).includes(getRateLimiterToken(name)))
+        located(type.name, () => void runtime.named.find(name))
     for (const [name, handler] of handlers) {
       if (hasRules(type) || hasRules(handler))
         located(`${type.name}.${name}`, () => void runtime.planner.make(type, handler))
     }
-    if (isGlobal) checkGateway(type, handlers, runtime)
+    if (isGlobal && keepsGatewaysApart()) checkGateway(type, handlers, runtime)
   }
 }
 

@@ -15,6 +15,14 @@ export function getRateLimiterToken(name?: string): symbol {
   return Symbol.for(name === undefined ? 'halt.nest.limiter' : `halt.nest.limiter:${name}`)
 }
 
+const NAMES = Symbol.for('halt.nest.limiter.names')
+
+/** The names of limiters that some class of the process wants injected: decorators run before modules are made. */
+export function wantedNames(): Set<string> {
+  const holder = globalThis as { [NAMES]?: Set<string> }
+  return (holder[NAMES] ??= new Set())
+}
+
 const OURS = Symbol.for('halt.nest.ours')
 
 /** Marks a guard or interceptor, whichever copy of the package it is from. */

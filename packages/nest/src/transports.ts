@@ -3,6 +3,7 @@ type ExceptionClass = new (error: object) => Error
 
 // Only a cache of what is installed: a second copy of this package finds the same classes.
 const classes: Partial<Record<Transport, ExceptionClass>> = {}
+let areGatewaysApart = false
 
 /**
  * Loads the exceptions of the transports that are installed: their filters know no others. Nest itself loads the
@@ -12,7 +13,19 @@ export async function loadTransports(): Promise<void> {
   await Promise.all([
     import('@nestjs/websockets').then(found => void (classes.ws = found.WsException)).catch(absent),
     import('@nestjs/microservices').then(found => void (classes.rpc = found.RpcException)).catch(absent),
+    import('@nestjs/websockets/socket-module.js').then(noteReach).catch(absent),
   ])
+}
+
+/** Whether the installed Nest keeps its global guards and interceptors from gateways: 11 does, 12 does not. */
+export function keepsGatewaysApart(): boolean {
+  return areGatewaysApart
+}
+
+// Nest 12 makes the context of gateways with the application's configuration, which has the global ones; 11 without.
+function noteReach({ SocketModule }: { readonly SocketModule: { readonly prototype: object } }): void {
+  const { getContextCreator } = SocketModule.prototype as { getContextCreator?: unknown }
+  areGatewaysApart = typeof getContextCreator === 'function' && getContextCreator.length === 1
 }
 
 /** Makes the exception of a transport. */

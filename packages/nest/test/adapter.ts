@@ -62,8 +62,10 @@ export function adapterOn(platform: Platform): AdapterUnderTest {
     ...(platform === 'fastify' ? { http2: url => connectHttp2(url) } : {}),
     header: (request: { headers: Record<string, string> }, name) => request.headers[name],
     status: (response: { statusCode: number }) => response.statusCode,
-    answer: (context: ExecutionContext, { status, body }) =>
-      context.switchToHttp().getResponse().status(status).send(body),
+    answer: (context: ExecutionContext, { status, body }) => {
+      const response = context.switchToHttp().getResponse()
+      return (status === undefined ? response : response.status(status)).send(body)
+    },
     serve: setup => serve(platform, setup),
   }
 }

@@ -107,10 +107,24 @@ describe('@InjectRateLimiter', () => {
     expect(await statuses(`${url}/x`, 1)).toEqual([200])
   })
 
+  it('injects by a policy’s own name, and where the options come later, without being told the names', async () => {
+    @Injectable()
+    class Own {
+      @InjectRateLimiter('global') readonly own!: RateLimiter
+      @InjectRateLimiter('mail') readonly mail!: RateLimiter
+    }
+    const module = HaltModule.forRootAsync({
+      useFactory: async () => ({ ...LOCAL, policy: global, policies: { mail } }),
+    })
+    const app = await makeApp(undefined, { module, controllers: [Routes], providers: [Own] })
+    const { own, mail: limiter } = app.get(Own)
+    expect((await own.consume({ user: '1' })).policy).toBe('global')
+    expect((await limiter.consume({ user: '1' })).policy).toBe('mail')
+  })
+
   it('injects nothing for a name that nobody gave a policy', async () => {
-    await expect(makeApp({ policy: global }, { providers: [Mailer] })).rejects.toThrow(
-      /halt\.nest\.limiter:mail/,
-    )
+    const app = await makeApp({ policy: global }, { providers: [Mailer] })
+    await expect(app.init()).rejects.toThrow(/HALT_E_UNKNOWN_POLICY: Mailer: No policy is named "mail"/)
   })
 })
 

@@ -129,10 +129,24 @@ describe.each(platforms)('on %s', platform => {
     expect(await refused.json()).toEqual({ slow: 'global' })
   })
 
-  it('answers by default when onLimited fails or does nothing', async () => {
+  it('answers by default when onLimited fails, or answers nothing within callbackTimeout', async () => {
     for (const onLimited of [() => undefined, () => Promise.reject(new Error('no'))]) {
-      const url = await startApp({ policy: global, onLimited, warn: () => {} }, parts)
+      const options = { policy: global, onLimited, callbackTimeout: '50ms', warn: () => {} }
+      const url = await startApp(options, parts)
       expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 429])
+    }
+  })
+
+  it('waits for what onLimited sends later, and sends what it returns', async () => {
+    const later = (_: unknown, context: ExecutionContext) => {
+      const response = context.switchToHttp().getResponse()
+      setTimeout(() => response.send({ slow: true }), 20)
+    }
+    for (const onLimited of [later, () => ({ slow: true }), async () => ({ slow: true })]) {
+      const url = await startApp({ policy: global, onLimited }, parts)
+      await statuses(`${url}/x`, 2)
+      const refused = await fetch(`${url}/x`)
+      expect([refused.status, await refused.json()]).toEqual([429, { slow: true }])
     }
   })
 

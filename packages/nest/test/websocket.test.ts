@@ -19,7 +19,7 @@ import {
   WsException,
 } from '@nestjs/websockets'
 import { of } from 'rxjs'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket } from 'ws'
 
 import { HaltGuard, InjectRateLimiter, RateLimit, RateLimitDecision, SkipRateLimit } from '../src/index.ts'
@@ -187,25 +187,24 @@ describe('a gateway', () => {
     expect(answers.map(({ event }) => event).toSorted()).toEqual(['exception', 'said', 'said'])
   })
 
-  it('warns at start when only a global guard stands before it, which Nest keeps away', async () => {
+  it('is counted by a global guard alone, to the end', async () => {
+    const release = vi.fn<() => boolean>(() => true)
     @WebSocketGateway({ path: '/chat' })
-    class Open {
+    class Plain {
       @SubscribeMessage('say')
-      say() {}
-    }
-    @WebSocketGateway({ path: '/chat' })
-    @UseGuards(HaltGuard)
-    class Endless {
-      @SubscribeMessage('say')
-      say() {}
+      say() {
+        return { event: 'said' }
+      }
     }
     const codes: string[] = []
     const warn = ({ code }: { code: string }) => void codes.push(code)
-    await start({ warn }, Open)
-    await start({ warn }, Endless)
-    await start({ warn, chargeWhen: () => true }, Endless)
-    await start({ warn, chargeWhen: () => true }, ChatGateway)
-    expect(codes).toEqual(['HALT_W_GATEWAY_OPEN', 'HALT_W_GATEWAY_ENDLESS'])
+    const { say } = await connect(
+      await start({ policy: { ...global, limit: 2 }, chargeWhen: release, warn }, Plain),
+    )
+    const answers = await say(['say'], ['say'], ['say'])
+    expect(answers.map(({ event }) => event).toSorted()).toEqual(['exception', 'said', 'said'])
+    expect(release).toHaveBeenCalledTimes(2)
+    expect(codes).toEqual([])
   })
 
   it('can limit connections by hand', async () => {

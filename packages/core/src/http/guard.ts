@@ -2,13 +2,24 @@ import { checkCost, type Cost, readCost, WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
 import type { RateLimiter } from '../limiter.ts'
 import type { Awaitable } from '../policy.ts'
-import { readHeader, type RequestView } from '../request/view.ts'
+import { readHeader } from '../request/headers.ts'
+import type { RequestView } from '../request/view.ts'
 import { isPromise, isStrayPromise } from '../timers.ts'
 import { type CallResult, callUser } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed, refuser } from './outcome.ts'
-import { placeOf, Visits } from './visits.ts'
+import {
+  chargedBy,
+  hasFailed,
+  isPaid,
+  noteVisit,
+  outshone,
+  placeOf,
+  type Price,
+  type Visit,
+  visitsOf,
+} from './visits.ts'
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
 export interface Guard<R = unknown, S = unknown> {
@@ -43,28 +54,53 @@ export function guard<R, S = unknown>(
   checkGuardOptions(options as GuardOptions)
   const write = headerWriter(options.headers ?? 'standard', limiter)
   const refuse = refuser(write, options)
-  const visits = new Visits<R>(limiter, refuse, also)
-
-  function conclude(decision: Decision, binding: boolean, charged = true): Outcome {
-    return decision.allowed ? passed(decision, write, binding, charged) : refuse(decision)
-  }
 
   function decide(
     view: RequestView,
-    visitor: object | undefined,
+    place: object | undefined,
     given: GuardOptions<R, S>,
     cost: Cost | typeof WHOLE_LIMIT | undefined,
   ): Outcome | Promise<Outcome> {
-    const visit = visits.of(visitor, given.policy, cost)
-    if (visit.decision !== undefined) return conclude(visit.decision, false, false)
-    const decision = limiter.decide(view, {
-      cost: visit.cost,
-      policy: given.policy,
-      also,
-      storeFailed: visits.storeFailed(visitor),
-    })
-    if (!('then' in decision)) return conclude(decision, visits.note(visitor, given.policy, cost, decision))
-    return decision.then(found => conclude(found, visits.note(visitor, given.policy, cost, found)))
+    const { policy } = given
+    const earlier = place === undefined ? undefined : visitsOf(place)
+    const charged = earlier && chargedBy(limiter, earlier)
+    if (charged !== undefined && hasPaid(given, cost, charged, earlier as readonly Visit[]))
+      return passedBefore(earlier as readonly Visit[])
+    const storeFailed = earlier !== undefined && hasFailed(limiter, earlier)
+    const decision = limiter.decide(view, { cost, policy, also, storeFailed, charged })
+    if (!('then' in decision)) return conclude(decision, place, { policy, also, cost })
+    return decision.then(found => conclude(found, place, { policy, also, cost }))
+  }
+
+  function conclude(decision: Decision, place: object | undefined, { policy, cost }: Price): Outcome {
+    if (place === undefined) return decision.allowed ? passed(decision, write, true, true) : refuse(decision)
+    const visit: Visit = { limiter, policy, also, cost, decision, refuse, shown: undefined }
+    const isTightest = noteVisit(place, visit)
+    const outcome = decision.allowed ? passed(decision, write, isTightest, true) : refuse(decision)
+    if (!outcome.binding) return outcome
+    visit.shown = outcome.headers
+    const stale = outshone(place, outcome.headers)
+    return stale.length === 0 ? outcome : { ...outcome, stale }
+  }
+
+  /** Whether earlier guards of the limiter have charged all that this one asks for. */
+  function hasPaid(
+    { policy }: GuardOptions<R, S>,
+    cost: Price['cost'],
+    charged: ReadonlyMap<string, number>,
+    earlier: readonly Visit[],
+  ): boolean {
+    const isKnown = policy !== undefined || limiter.policies.length > 0
+    if (isKnown) return isPaid(limiter.compile(policy, also), { cost }, charged)
+    // Nobody knows what a resolver would give now: what it gave before, for the same price.
+    const last = earlier.findLast(visit => visit.limiter === limiter)
+    return charged.size > 0 && last?.policy === policy && last?.also === also && last?.cost === cost
+  }
+
+  function passedBefore(earlier: readonly Visit[]): Outcome {
+    const { decision } = earlier.findLast(visit => visit.limiter === limiter) as Visit
+    noticeTwice(limiter, decision)
+    return passed(decision, write, false, false)
   }
 
   return {
@@ -72,15 +108,15 @@ export function guard<R, S = unknown>(
     watches: watches(limiter, options, also),
     refuse,
     enter(view, request, own) {
-      const visitor = request === undefined ? undefined : placeOf(request)
+      const place = request === undefined ? undefined : placeOf(request)
       const given = own === undefined ? options : { ...options, ...own }
       if (given.skipPreflight !== false && isPreflight(view)) return PASS
       const { skip } = given
-      if (skip === undefined) return priced(view, visitor, given)
+      if (skip === undefined) return priced(view, place, given)
       const skipped = callUser(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
       if (isPromise(skipped))
-        return skipped.then(found => (isSkip(found) ? PASS : priced(view, visitor, given)))
-      return isSkip(skipped) ? PASS : priced(view, visitor, given)
+        return skipped.then(found => (isSkip(found) ? PASS : priced(view, place, given)))
+      return isSkip(skipped) ? PASS : priced(view, place, given)
     },
     leave(outcome, response) {
       const { decision, charged } = outcome
@@ -98,15 +134,15 @@ export function guard<R, S = unknown>(
 
   function priced(
     view: RequestView,
-    visitor: object | undefined,
+    place: object | undefined,
     given: GuardOptions<R, S>,
   ): Outcome | Promise<Outcome> {
     const { cost, costOnError = WHOLE_LIMIT } = given
-    if (typeof cost !== 'function') return decide(view, visitor, given, cost)
+    if (typeof cost !== 'function') return decide(view, place, given, cost)
     const fix =
       'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
     const use = (result: CallResult<unknown>): Outcome | Promise<Outcome> =>
-      decide(view, visitor, given, result.failed ? costOnError : (result.value as Cost))
+      decide(view, place, given, result.failed ? costOnError : (result.value as Cost))
     const found = callUser(limiter, 'cost', fix, () => checked(call(cost, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
@@ -127,6 +163,14 @@ function watches<R, S>(
     isOpen ||
     policies.some(({ algorithm, lease }) => algorithm === 'concurrency' || lease !== undefined)
   )
+}
+
+function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {
+  warn({
+    code: 'HALT_W_LIMITER_TWICE',
+    message: `One limiter ("${policy}") stands twice in the way of a request; it was charged once.`,
+    fix: 'Mount it once; for another limit on a route build another limiter, with a policy of its own.',
+  })
 }
 
 /** Calls back with the request and, where the framework has one, its context of the call. */

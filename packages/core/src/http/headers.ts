@@ -1,8 +1,10 @@
+import type { CompiledPolicy } from '../compiled-policy.ts'
 import { Decision, type PolicyVerdict } from '../decision.ts'
 import { describe } from '../duration.ts'
 import { HaltError } from '../errors.ts'
 import type { RateLimiter } from '../limiter.ts'
 import { isStrayPromise } from '../timers.ts'
+import { isSilent } from './rank.ts'
 
 /** Headers by name. */
 export type Headers = Record<string, string>
@@ -56,7 +58,7 @@ const draft7: Write = (decision, limiter) => ({
 })
 
 const draft8: Write = (decision, limiter) => {
-  const window = windowOf(decision.policy, limiter)
+  const window = windowOf(decision.policy, decision, limiter)
   return {
     'RateLimit-Policy': `"${decision.policy}"; q=${decision.limit}${window === undefined ? '' : `; w=${window}`}`,
     RateLimit: `"${decision.policy}"; r=${shown(decision)}; t=${delta(decision, decision)}`,
@@ -69,8 +71,9 @@ const draft11: Write = (decision, limiter) => {
   // An empty list is no field (RFC 9651): nobody was asked, the store was away and all policies are open.
   if (all.length === 0) return {}
   const policies = all.map(({ policy, limit }) => {
-    const window = windowOf(policy, limiter)
-    const unit = limiter.policyNamed(policy)?.algorithm === 'concurrency' ? ';qu="concurrent-requests"' : ''
+    const window = windowOf(policy, decision, limiter)
+    const unit =
+      policyOf(policy, decision, limiter)?.algorithm === 'concurrency' ? ';qu="concurrent-requests"' : ''
     return `"${policy}";q=${limit}${window === undefined ? '' : `;w=${window}`}${unit}`
   })
   return {
@@ -132,17 +135,11 @@ export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): 
     )
   }
   return decision => {
-    if (decision.reason === 'exempt' || isSecret(decision)) return {}
+    if (isSilent(decision)) return {}
     // A refusal that no counter decided has nothing to tell but when to come back.
     const headers = decision.limit > 0 ? tell(write, decision, limiter) : {}
     return decision.allowed ? headers : Object.assign(headers, retryAfter(decision))
   }
-}
-
-// Policies that only report are not the client's to know. A loop: `some` is slow on a frozen list.
-function isSecret({ verdicts }: Decision): boolean {
-  for (let i = 0; i < verdicts.length; i++) if (isEnforced(verdicts[i] as PolicyVerdict)) return false
-  return verdicts.length > 0
 }
 
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/
@@ -193,16 +190,21 @@ function delta(said: { allowed: boolean; retryAfter: number; resetAt: number }, 
 }
 
 function quota(decision: Decision, limiter: PolicyDirectory): string {
-  const window = windowOf(decision.policy, limiter)
+  const window = windowOf(decision.policy, decision, limiter)
   return `${decision.limit}${window === undefined ? '' : `;w=${window}`}`
 }
 
 // Whole seconds, at least one, as the drafts have it. A quota's period has no fixed length.
-function windowOf(name: string, limiter: PolicyDirectory): number | undefined {
-  const policy = limiter.policyNamed(name)
+function windowOf(name: string, decision: Decision, limiter: PolicyDirectory): number | undefined {
+  const policy = policyOf(name, decision, limiter)
   return policy === undefined || policy.calendar !== undefined
     ? undefined
     : Math.max(1, Math.ceil(policy.window / 1e6))
+}
+
+// As it was when it decided: a resolver may give others of its name, and another limiter may have made the decision.
+function policyOf(name: string, decision: Decision, limiter: PolicyDirectory): CompiledPolicy | undefined {
+  return Decision.policyOf(decision, name) ?? limiter.policyNamed(name)
 }
 
 /** `90` as `1m30s`. */

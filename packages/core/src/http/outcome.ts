@@ -1,6 +1,7 @@
 import type { Decision } from '../decision.ts'
-import type { Headers, HeaderWriter } from './headers.ts'
+import { type Headers, headerWriter, type HeaderWriter } from './headers.ts'
 import { type ErrorFormat, isOurs, refusalBody, type RefusalBody } from './refusal.ts'
+import { outshone, placeOf, visitsOf } from './visits.ts'
 
 /** What an adapter does with a request. */
 export interface Outcome {
@@ -17,6 +18,8 @@ export interface Outcome {
   readonly charged: boolean
   /** Whether the decision is the tightest of the request so far: what `req.halt` and the headers are to show. */
   readonly binding: boolean
+  /** Headers of looser guards before that these do not replace: to be taken off the response. */
+  readonly stale?: readonly string[]
 }
 
 const NONE: Headers = Object.freeze({})
@@ -59,3 +62,21 @@ export function refuser(
     return { pass: false, decision, status, headers, body, charged: false, binding: true }
   }
 }
+
+/**
+ * The refusal of a decision that a handler made by itself: as the guard that decided the request last writes it, else in
+ * the default format.
+ *
+ * @param visitor what `Guard.enter` got
+ */
+export function refusalFor(visitor: object, decision: Decision): Outcome {
+  const place = placeOf(visitor)
+  const outcome = (visitsOf(place)?.at(-1)?.refuse ?? refuseByDefault)(decision)
+  const stale = outshone(place, outcome.headers)
+  return stale.length === 0 ? outcome : { ...outcome, stale }
+}
+
+const refuseByDefault: Refuse = refuser(
+  headerWriter('standard', { policyNamed: () => undefined, warn: () => {} }),
+  {},
+)

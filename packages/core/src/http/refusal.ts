@@ -24,8 +24,9 @@ export function isOurs({ reason }: Decision): boolean {
 /** Writes the body of a refusal. */
 export function refusalBody(decision: Decision, format: ErrorFormat, status: number): RefusalBody {
   const data = format === 'problem' ? problem(decision, status) : plain(decision)
-  const type = format === 'problem' ? 'application/problem+json' : 'application/json'
-  return { type: `${type}; charset=utf-8`, text: JSON.stringify(data), data }
+  // JSON has no charset (RFC 8259); plain JSON gets the one that frameworks add.
+  const type = format === 'problem' ? 'application/problem+json' : 'application/json; charset=utf-8'
+  return { type, text: JSON.stringify(data), data }
 }
 
 function plain(decision: Decision): Record<string, unknown> {

@@ -4,10 +4,16 @@ import type { Headers } from './headers.ts'
 export interface HeaderTarget {
   get(name: string): string | undefined
   set(name: string, value: string): void
+  remove(name: string): void
 }
 
-/** Sets headers; where CORS is on, browsers are told that scripts may read them. */
-export function applyHeaders(headers: Headers, target: HeaderTarget): void {
+/**
+ * Sets headers; where CORS is on, browsers are told that scripts may read them.
+ *
+ * @param stale headers of a looser guard before, to be taken off
+ */
+export function applyHeaders(headers: Headers, target: HeaderTarget, stale?: readonly string[]): void {
+  if (stale !== undefined) for (const name of stale) target.remove(name)
   const names = Object.keys(headers)
   if (names.length === 0) return
   for (const name of names) target.set(name, headers[name] as string)

@@ -1,18 +1,26 @@
-import { type Cost, WHOLE_LIMIT } from '../cost.ts'
+import type { CompiledPolicy } from '../compiled-policy.ts'
+import { type Cost, costFor, type WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
 import type { RateLimiter } from '../limiter.ts'
-import { headerWriter } from './headers.ts'
-import { type Outcome, type Refuse, refuser } from './outcome.ts'
+import type { Headers } from './headers.ts'
+import type { Refuse } from './outcome.ts'
+import { isTighter } from './rank.ts'
 
-type Price = Cost | typeof WHOLE_LIMIT | undefined
-
-interface Visit {
-  readonly limiter: Pick<RateLimiter<never>, 'store'>
+/** What a request is asked for at one guard. */
+export interface Price {
   readonly policy: unknown
   readonly also: unknown
-  readonly cost: Price
+  readonly cost: Cost | typeof WHOLE_LIMIT | undefined
+}
+
+/** One guard that a request has passed. */
+export interface Visit extends Price {
+  readonly limiter: Pick<RateLimiter<never>, 'store'>
   readonly decision: Decision
+  /** How that guard refuses. */
   readonly refuse: Refuse
+  /** The headers that it showed; undefined where another's were tighter. */
+  shown: Headers | undefined
 }
 
 // On the request itself: a WeakMap would cost as much as the whole check. `for`: copies of the package share it.
@@ -34,124 +42,59 @@ export function placeOf(request: object): object {
   return Array.isArray(rawHeaders) ? rawHeaders : request
 }
 
-/** Remembers on an HTTP request which limiters have charged it, and which headers are the tightest so far. */
-export class Visits<R> {
-  readonly #limiter: RateLimiter<R>
-  readonly #refuse: Refuse
-  readonly #also: unknown
-  readonly #beside: readonly string[]
-
-  /**
-   * @param refuse how the guard that makes the visits refuses
-   * @param also the policies it charges beside those that another guard of this limiter may have charged
-   */
-  constructor(limiter: RateLimiter<R>, refuse: Refuse, also?: unknown) {
-    this.#limiter = limiter
-    this.#refuse = refuse
-    this.#also = also
-    this.#beside = also === undefined ? [] : [also as { name: string }].flat().map(({ name }) => name)
-  }
-
-  /** What is still to be charged: all of it, the difference to an earlier and cheaper pass, or (a decision) nothing. */
-  of(
-    visitor: object | undefined,
-    policy: unknown,
-    cost: Price,
-  ): { readonly cost: Price; readonly decision: Decision | undefined } {
-    const earlier =
-      visitor === undefined
-        ? undefined
-        : listOf(visitor)?.findLast(visit => visit.limiter === this.#limiter && visit.policy === policy)
-    if (earlier === undefined) return { cost, decision: undefined }
-    const more = this.#difference(cost, earlier)
-    if (more === undefined) this.#noticeTwice(earlier.decision)
-    return more === undefined ? { cost, decision: earlier.decision } : { cost: more, decision: undefined }
-  }
-
-  /** Whether the limiter's store has failed the request at an earlier guard. */
-  storeFailed(visitor: object | undefined): boolean {
-    const list = visitor === undefined ? undefined : listOf(visitor)
-    if (list === undefined) return false
-    const { store } = this.#limiter
-    return list.some(({ decision, limiter }) => decision.degraded !== false && limiter.store === store)
-  }
-
-  /** Notes a charge; true when its headers are tighter than any before. */
-  note(visitor: object | undefined, policy: unknown, cost: Price, decision: Decision): boolean {
-    if (visitor === undefined) return true
-    const list = listOf(visitor)
-    const visit: Visit = {
-      limiter: this.#limiter,
-      policy,
-      also: this.#also,
-      cost,
-      decision,
-      refuse: this.#refuse,
-    }
-    if (list === undefined) {
-      ;(visitor as Visited)[VISITS] = [visit]
-      return true
-    }
-    const isTightest = list.every(other => !isTighter(other.decision, decision))
-    list.push(visit)
-    return isTightest
-  }
-
-  #noticeTwice({ policy }: Decision): void {
-    this.#limiter.warn({
-      code: 'HALT_W_LIMITER_TWICE',
-      message: `One limiter ("${policy}") stands twice in the way of a request; it was charged once.`,
-      fix: 'Mount it once; for another limit on a route build another limiter, with a policy of its own.',
-    })
-  }
-
-  // By policy: a number stands for every policy, nothing for each policy's own cost.
-  #difference(now: Price, { cost: before, decision, also }: Visit): Price | undefined {
-    const adds = this.#also !== undefined && this.#also !== also
-    if (now === before && !adds) return undefined
-    if (now === WHOLE_LIMIT || before === WHOLE_LIMIT)
-      return before === WHOLE_LIMIT && !adds ? undefined : now
-    const more: Record<string, number> = {}
-    let any = adds
-    if (adds)
-      for (const name of this.#beside)
-        more[name] = units(now, name, this.#limiter.policyNamed(name)?.cost ?? 1)
-    for (const { policy: name } of decision.verdicts) {
-      const own = this.#limiter.policyNamed(name)?.cost ?? 1
-      const extra = Math.max(0, units(now, name, own) - units(before, name, own))
-      more[name] = extra
-      any ||= extra > 0
-    }
-    return any ? more : undefined
-  }
+/** The guards that a request has passed, in order; undefined before the first. */
+export function visitsOf(place: object): Visit[] | undefined {
+  return (place as Visited)[VISITS]
 }
 
-function units(cost: Cost | undefined, name: string, own: number): number {
-  if (typeof cost === 'number') return cost
-  return cost !== undefined && Object.hasOwn(cost, name) ? (cost[name] as number) : own
+/** Notes a visit; true when its decision is to be shown: none before is tighter. */
+export function noteVisit(place: object, visit: Visit): boolean {
+  const earlier = visitsOf(place)
+  if (earlier === undefined) {
+    ;(place as Visited)[VISITS] = [visit]
+    return true
+  }
+  const isTightest = earlier.every(({ decision }) => !isTighter(decision, visit.decision))
+  earlier.push(visit)
+  return isTightest
 }
 
-/**
- * The refusal of a decision that a handler made by itself: as the guard that decided the request last writes it, else in
- * the default format.
- *
- * @param visitor what `Guard.enter` got
- */
-export function refusalFor(visitor: object, decision: Decision): Outcome {
-  const refuse = listOf(placeOf(visitor))?.at(-1)?.refuse ?? refuseByDefault
-  return refuse(decision)
+/** What a limiter has charged a request so far, units by policy; undefined where it has decided nothing yet. */
+export function chargedBy<R>(
+  limiter: RateLimiter<R>,
+  visits: readonly Visit[],
+): ReadonlyMap<string, number> | undefined {
+  let charged: Map<string, number> | undefined
+  for (const visit of visits) {
+    if (visit.limiter !== limiter) continue
+    charged ??= new Map()
+    // Asked of the limiter: it alone, of several copies of the package, knows its decisions.
+    for (const [name, units] of limiter.chargesOf(visit.decision))
+      charged.set(name, (charged.get(name) ?? 0) + units)
+  }
+  return charged
 }
 
-const refuseByDefault: Refuse = refuser(
-  headerWriter('standard', { policyNamed: () => undefined, warn: () => {} }),
-  {},
-)
-
-function listOf(visitor: object): Visit[] | undefined {
-  return (visitor as Visited)[VISITS]
+/** Whether policies were charged all that a request is asked for. */
+export function isPaid(
+  policies: readonly CompiledPolicy[],
+  { cost }: Pick<Price, 'cost'>,
+  charged: ReadonlyMap<string, number>,
+): boolean {
+  return policies.every(policy => policy.off || (charged.get(policy.name) ?? -1) >= costFor(policy, cost))
 }
 
-function isTighter(a: Decision, b: Decision): boolean {
-  if (a.reason === 'exempt' || b.reason === 'exempt') return b.reason === 'exempt'
-  return a.remaining * b.limit < b.remaining * a.limit
+/** Whether the store of a limiter has failed the request at an earlier guard. */
+export function hasFailed({ store }: Visit['limiter'], visits: readonly Visit[]): boolean {
+  return visits.some(({ decision, limiter }) => decision.degraded !== false && limiter.store === store)
 }
+
+/** The names of headers that guards before have shown and that other headers do not replace. */
+export function outshone(place: object, headers: Headers): readonly string[] {
+  const earlier = visitsOf(place)
+  if (earlier === undefined) return NONE
+  const names = earlier.flatMap(({ shown }) => Object.keys(shown ?? {}))
+  return names.filter(name => !Object.hasOwn(headers, name))
+}
+
+const NONE: readonly string[] = Object.freeze([])

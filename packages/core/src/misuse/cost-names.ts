@@ -3,7 +3,7 @@ import type { Warn } from '../errors.ts'
 
 /** Warns of a cost by policy name that names none of the policies it is for: each then takes its own. */
 export function noticeCostNames(
-  cost: Readonly<Record<string, number>>,
+  cost: Readonly<Record<string, unknown>>,
   policies: readonly { readonly name: string }[],
   warn: Warn,
 ): void {

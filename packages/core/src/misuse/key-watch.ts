@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../compiled-policy.ts'
 import type { Warn } from '../errors.ts'
 import type { Caller } from '../request/caller.ts'
 import { FORWARDING_HEADERS } from '../request/forwarding.ts'
-import { readHeader } from '../request/view.ts'
+import { readHeader } from '../request/headers.ts'
 
 const SAMPLE = 1000
 /** So many clients with one key are no single customer. */

@@ -1,7 +1,8 @@
 import { askId } from './app-callback.ts'
 import type { CallerSettings } from './caller-settings.ts'
 import { apiKeySubject, type FoundKey, readId } from './identity.ts'
-import { readHeader, type RequestView } from './view.ts'
+import { readHeader } from './headers.ts'
+import type { RequestView } from './view.ts'
 
 /** The API key of a request, as its digest; undefined when it has none. */
 export function findApiKey(

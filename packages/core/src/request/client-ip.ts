@@ -6,7 +6,7 @@ import { dialectOf, FORWARDING_HEADERS, PROXY_HEADERS, readEntries } from './for
 import { type FoundKey, UNKNOWN_ADDRESS } from './identity.ts'
 import { parseNetworks } from './networks.ts'
 import { Recent } from './recent.ts'
-import { type HeaderBag, readHeader } from './view.ts'
+import { type HeaderBag, readHeader } from './headers.ts'
 
 /** Who may say for whom it asks: CIDRs, addresses and names, or a function (`hop` 0 is the socket peer). */
 export type TrustedProxies = readonly string[] | ((address: string, hop: number) => boolean)

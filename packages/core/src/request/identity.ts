@@ -64,7 +64,8 @@ export function subjectOf(
 ): Subject {
   if (typeof identity === 'string')
     return subjectOf({ [bare]: identity } as Identity, bare, digest, ipv6Prefix)
-  const [kind, value] = Object.entries(identity ?? {})[0] ?? []
+  const given = Object.entries(identity ?? {}).filter(([, id]) => id !== undefined)
+  const [kind, value] = given.length === 1 ? (given[0] as [string, unknown]) : []
   if (kind === 'ip' && typeof value === 'string') {
     const address = parseAddress(value)
     if (address !== undefined) return `ip:${maskAddress(address, ipv6Prefix)}`
@@ -75,7 +76,9 @@ export function subjectOf(
   if (id !== undefined && kind === 'apiKey') return apiKeySubject(id, digest)
   throw new HaltError(
     'HALT_E_IDENTITY',
-    `${kind === undefined ? 'The identity' : `The identity's ${kind}`} is ${describe(value)}.`,
+    given.length > 1
+      ? `The identity has ${given.map(([name]) => name).join(' and ')}, and may have one of them.`
+      : `${kind === undefined ? 'The identity' : `The identity's ${kind}`} is ${describe(value)}.`,
     'Give { user: "42" }, { ip: "203.0.113.7" }, { apiKey: "…" } or { custom: "…" }.',
   )
 }
@@ -85,12 +88,14 @@ export function apiKeySubject(key: string, digest: Digest): Subject {
   return `api-key:#${digest(key)}`
 }
 
-/** Whether a value has the shape of an {@link Identity}, not of a request. */
+/** Whether a value has the shape of an {@link Identity}, not of a request: one kind and its text. */
 export function isIdentity(value: unknown): value is Identity {
   if (typeof value === 'string') return true
   if (typeof value !== 'object' || value === null) return false
-  const names = Object.keys(value)
-  return names.length === 1 && KINDS.has(names[0] as string)
+  const given = Object.entries(value).filter(([, id]) => id !== undefined)
+  const [kind, id] = given[0] ?? []
+  // A request in a test may have nothing but a user: an object.
+  return given.length === 1 && KINDS.has(kind as string) && (typeof id !== 'object' || id === null)
 }
 
 const KINDS = new Set(['user', 'ip', 'apiKey', 'custom'])

@@ -1,3 +1,21 @@
+/** The path of a request target: without scheme, host, query and fragment, not decoded. */
+export function pathOf(url: string): string {
+  if (url.startsWith('/')) return cut(url, 0)
+  const scheme = url.indexOf('://')
+  if (scheme < 0) return url === '*' || url === '' ? '/' : cut(url, 0)
+  // The host ends at whatever comes first: `http://x?y/health` asks for "/".
+  const rest = cut(url, scheme + 3)
+  const slash = rest.indexOf('/')
+  return slash < 0 ? '/' : rest.slice(slash)
+}
+
+function cut(url: string, from: number): string {
+  const query = url.indexOf('?', from)
+  const hash = url.indexOf('#', from)
+  const end = query < 0 ? hash : hash < 0 ? query : Math.min(query, hash)
+  return end < 0 ? (from === 0 ? url : url.slice(from)) : url.slice(from, end)
+}
+
 const LONGEST = 200
 
 /**

@@ -1,7 +1,7 @@
-/** Headers as Node has them (lower-case names) or as Fetch has them. */
-export type HeaderBag =
-  | Readonly<Record<string, string | readonly string[] | undefined>>
-  | { get(name: string): string | null }
+import { contextView, isContext } from './context-view.ts'
+import { anyCase, type HeaderBag, NO_HEADERS } from './headers.ts'
+import { pathOf } from './path.ts'
+import { matchedRoute } from './route.ts'
 
 /** What Halt looks at of a request, whatever the framework. */
 export interface RequestView {
@@ -29,6 +29,7 @@ interface NodeLike {
   readonly path?: unknown
   readonly ip?: unknown
   readonly headers?: unknown
+  readonly rawHeaders?: unknown
   readonly route?: unknown
   readonly socket?: { readonly remoteAddress?: unknown } | null
   readonly raw?: NodeLike
@@ -37,14 +38,13 @@ interface NodeLike {
   readonly context?: unknown
 }
 
-const NO_HEADERS: HeaderBag = Object.freeze({})
-
 /**
- * Views a request: a Node `IncomingMessage` (Express, Fastify, Nest, plain http), a Fetch `Request`, or a view already.
- * Never throws: what is missing or of another type is absent.
+ * Views a request: a Node `IncomingMessage` (Express, Fastify, Nest, plain http), a Fetch `Request`, Hono's context, or a
+ * view already. Never throws: what is missing or of another type is absent.
  */
 export function toView(request: unknown): RequestView {
   const from = (typeof request === 'object' && request !== null ? request : {}) as NodeLike
+  if (isContext(from)) return contextView(from)
   const socket = from.socket ?? from.raw?.socket
   const url = text(from.originalUrl) ?? text(from.url) ?? text(from.path) ?? '/'
   // Frameworks compute `ip` from forwarding headers by rules of their own: the socket's address wins.
@@ -53,42 +53,22 @@ export function toView(request: unknown): RequestView {
   return {
     method: text(from.method) ?? 'GET',
     path: pathOf(url),
-    route: text(from.route),
+    route: text(from.route) ?? (isView ? undefined : matchedRoute(from as object)),
     ip,
-    headers: (typeof from.headers === 'object' && from.headers !== null
-      ? from.headers
-      : NO_HEADERS) as HeaderBag,
+    headers: headersOf(from),
     user: isView ? from.user : undefined,
     request: isView ? from.request : request,
     context: isView ? from.context : undefined,
   }
 }
 
-/** Reads one header, its name in lower case; several lines of it as one list. */
-export function readHeader(headers: HeaderBag, name: string): string | readonly string[] | undefined {
-  if (typeof headers.get === 'function')
-    return (headers as { get(name: string): string | null }).get(name) ?? undefined
-  const value = (headers as Readonly<Record<string, string | readonly string[] | undefined>>)[name]
-  return typeof value === 'string' || Array.isArray(value) ? value : undefined
-}
-
-/** The path of a request target: without scheme, host, query and fragment, not decoded. */
-export function pathOf(url: string): string {
-  let from = 0
-  if (!url.startsWith('/')) {
-    const scheme = url.indexOf('://')
-    if (scheme < 0) return url === '*' || url === '' ? '/' : cut(url, 0)
-    from = url.indexOf('/', scheme + 3)
-    if (from < 0) return '/'
-  }
-  return cut(url, from)
-}
-
-function cut(url: string, from: number): string {
-  const query = url.indexOf('?', from)
-  const hash = url.indexOf('#', from)
-  const end = query < 0 ? hash : hash < 0 ? query : Math.min(query, hash)
-  return end < 0 ? (from === 0 ? url : url.slice(from)) : url.slice(from, end)
+// Node writes names in lower case; who makes a request by hand may not.
+function headersOf({ headers, rawHeaders, raw }: NodeLike): HeaderBag {
+  if (typeof headers !== 'object' || headers === null) return NO_HEADERS
+  const isNodes = rawHeaders !== undefined || raw !== undefined
+  return isNodes || typeof (headers as { get?: unknown }).get === 'function'
+    ? (headers as HeaderBag)
+    : anyCase(headers as Record<string, string>)
 }
 
 function text(value: unknown): string | undefined {

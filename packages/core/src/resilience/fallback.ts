@@ -107,6 +107,26 @@ export class Fallback {
     return { policies: kept, group: { demands }, aside: beside }
   }
 
+  /**
+   * Corrects what was charged here; gives what only the store can correct by now: what quotas charged here and was written
+   * back since.
+   */
+  correct({ demands }: Group): Demand[] {
+    const here: Demand[] = []
+    const there: Demand[] = []
+    for (const demand of demands) {
+      const owed = demand.rule.letter === 'q' ? this.#owed.get(nameOf(demand)) : undefined
+      if (demand.rule.letter === 'q' && owed === undefined) there.push(demand)
+      else here.push(demand)
+      if (owed === undefined) continue
+      const cost = owed.cost + demand.cost
+      if (cost > 0) this.#owed.set(nameOf(demand), { ...owed, cost })
+      else this.#owed.delete(nameOf(demand))
+    }
+    if (here.length > 0) this.#store.evaluate({ demands: here })
+    return there
+  }
+
   /** Whether there is anything that a store which came back empty would have to be told. */
   get holds(): boolean {
     return this.#owed.size > 0 || this.refused().length > 0

@@ -3,7 +3,7 @@ import { HaltError, type Warn } from '../errors.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { Question } from '../question.ts'
 import { StoreClock } from '../store-clock.ts'
-import type { Store, Verdict } from '../store/contract.ts'
+import type { Group, Store, Verdict } from '../store/contract.ts'
 import type { Notify } from '../telemetry.ts'
 import { isPromise } from '../timers.ts'
 import { Breaker } from './breaker.ts'
@@ -110,6 +110,12 @@ export class Judge {
       const { fix = 'See that it is reachable.' } = error as { fix?: string }
       throw new HaltError('HALT_E_STORE', `The store did not do it: ${textOf(error)}.`, fix, { cause: error })
     }
+  }
+
+  /** Corrects what was charged without the store; gives what only the store can correct. */
+  correct(group: Group): Group | undefined {
+    const demands = this.#fallback.correct(group)
+    return demands.length === 0 ? undefined : { demands }
   }
 
   /** Forgets what was remembered of some keys: their counters were reset or settled. */

@@ -26,7 +26,7 @@ describe('the body of a refusal', () => {
       { ...policy, name: 's', mode: 'shadow' },
     ])
     const { type, text, data } = refusalBody(await refused(limiter), 'problem', 429)
-    expect(type).toBe('application/problem+json; charset=utf-8')
+    expect(type).toBe('application/problem+json')
     expect(JSON.parse(text)).toEqual(data)
     expect(data).toEqual({
       type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',

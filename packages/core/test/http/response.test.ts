@@ -10,6 +10,7 @@ function response(
   return {
     get: name => map.get(name.toLowerCase()),
     set: (name, value) => void map.set(name.toLowerCase(), value),
+    remove: name => void map.delete(name.toLowerCase()),
     all: () => Object.fromEntries(map),
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Policy, RateLimiter } from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { FaultyStore } from '../resilience/faulty-store.ts'
-import { view, world } from '../world.ts'
+import { by, view, world } from '../world.ts'
 
 const policy: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
 const tight: Policy = { name: 'tight', limit: 3, window: 60, algorithm: 'fixed-window' }
@@ -120,6 +120,91 @@ describe('one HTTP request that passes a limiter several times', () => {
       ['tight', 2],
     ])
     expect((await limiter.peek(view())).remaining).toBe(9)
+  })
+
+  it('shows what is enforced over what only reports, in whatever order', async () => {
+    const { limiter } = world()
+    const reporting: Policy = { ...tight, name: 'reporting', mode: 'shadow' }
+    for (const order of [
+      [policy, reporting],
+      [reporting, policy],
+    ]) {
+      const visitor = {}
+      const outcomes = []
+      for (const each of order) outcomes.push(await guard(limiter(each)).enter(view(), visitor))
+      const shown = outcomes.filter(({ binding }) => binding).at(-1)
+      expect(shown?.decision?.policy).toBe('p')
+      expect(outcomes.flatMap(({ headers }) => headers['RateLimit-Limit'] ?? [])).toEqual(['10'])
+    }
+  })
+
+  it('takes off the headers of a looser guard that a tighter one of another dialect does not replace', async () => {
+    const { limiter } = world()
+    const visitor = {}
+    await guard(limiter(policy)).enter(view(), visitor)
+    const narrow = await guard(limiter(tight), { headers: 'draft-8' }).enter(view(), visitor)
+    expect(narrow.stale).toEqual(['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'])
+    const third = await guard(limiter({ ...tight, name: 'third', limit: 2 })).enter(view(), visitor)
+    expect(third.stale).toEqual(['RateLimit-Policy', 'RateLimit'])
+  })
+
+  it('is charged by the policies that could not count it the first time', async () => {
+    const user: Policy = { ...tight, name: 'user', keyStrategy: 'user', onMissingKey: 'allow' }
+    for (const own of [[policy, user], [user]]) {
+      const limiter = world().limiter(own)
+      const gate = guard(limiter)
+      const outcomes = []
+      for (let i = 0; i < 4; i++) {
+        const visitor = {}
+        await gate.enter(view(), visitor)
+        outcomes.push(await gate.enter(by('42'), visitor))
+      }
+      expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
+      const left = (await limiter.peek(by('42'))).verdicts.map(({ policy: name, remaining }) => [
+        name,
+        remaining,
+      ])
+      expect(left).toEqual(
+        own.length === 1
+          ? [['user', 0]]
+          : [
+              ['p', 6],
+              ['user', 0],
+            ],
+      )
+    }
+  })
+
+  it('pays the rest of the limit where a later mount’s cost fails', async () => {
+    const limiter = world().limiter(policy)
+    const visitor = {}
+    await guard(limiter).enter(view(), visitor)
+    const broken = guard(limiter, {
+      cost: () => {
+        throw new Error('no body')
+      },
+    })
+    expect((await broken.enter(view(), visitor)).pass).toBe(true)
+    expect((await limiter.peek(view())).remaining).toBe(0)
+  })
+
+  it('pays the most that any mount asks for, policy by policy', async () => {
+    const limiter = world().limiter([
+      { ...policy, name: 'a' },
+      { ...policy, name: 'b', cost: 5 },
+    ])
+    const visitor = {}
+    for (const cost of [undefined, 3, { a: 4 }, 2]) await guard(limiter, { cost }).enter(view(), visitor)
+    expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([6, 5])
+  })
+
+  it('is charged once by a limiter whose policies come from a resolver', async () => {
+    const limiter = world().limiter(() => policy)
+    const visitor = {}
+    for (let i = 0; i < 3; i++) await guard(limiter).enter(view(), visitor)
+    expect((await limiter.peek(view())).remaining).toBe(9)
+    await guard(limiter, { cost: 4 }).enter(view(), visitor)
+    expect((await limiter.peek(view())).remaining).toBe(6)
   })
 })
 

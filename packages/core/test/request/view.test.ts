@@ -9,6 +9,7 @@ describe('toView', () => {
       method: 'POST',
       url: '/a?b=c',
       headers: { host: 'x' },
+      rawHeaders: ['Host', 'x'],
       socket: { remoteAddress: '203.0.113.7' },
     }
     expect(toView(request)).toEqual({
@@ -21,6 +22,52 @@ describe('toView', () => {
       request,
       context: undefined,
     })
+    expect(toView(request).headers).toBe(request.headers)
+  })
+
+  it('reads headers of a request that was made by hand, in whatever case they are written', () => {
+    const { headers } = toView({ headers: { 'X-API-Key': 'k', Forwarded: ['a', 'b'], host: 'x' } })
+    expect(
+      ['x-api-key', 'forwarded', 'host', 'cookie', '__proto__'].map(name => readHeader(headers, name)),
+    ).toEqual(['k', ['a', 'b'], 'x', undefined, undefined])
+  })
+
+  it('finds the route that a framework matched, as its adapter does', () => {
+    const route = { path: '/:id' }
+    expect(toView({ url: '/u/7', route, baseUrl: '/U' }).route).toBe('/u/:id')
+    expect(toView({ url: '/7', route, baseUrl: '' }).route).toBe('/:id')
+    expect(toView({ url: '/u/7', raw: {}, routeOptions: { url: '/u/:id' } }).route).toBe('/u/:id')
+    expect(toView({ url: '/u/7', raw: {}, is404: true, routeOptions: {} }).route).toBe('404')
+    expect(toView({ url: '/u/7' }).route).toBeUndefined()
+  })
+
+  it('makes no more than a few routes of a mount that a client spells', () => {
+    const route = { path: '/' }
+    const routes = new Set<string | undefined>()
+    for (let i = 0; i < 1000; i++) routes.add(toView({ url: '/', route, baseUrl: `/tenants/${i}` }).route)
+    expect(routes.size).toBe(9)
+  })
+
+  it('reads a context of Hono’s', () => {
+    const raw = new Request('https://example.com/u/7?x', { headers: { 'x-api-key': 'k' } })
+    const values = new Map<string, unknown>([['user', { id: 7 }]])
+    const context = {
+      req: { raw, matchedRoutes: [{ path: '/*' }, { path: '/u/:id' }], routeIndex: 1 },
+      env: { incoming: { socket: { remoteAddress: '203.0.113.7' } } },
+      get: (name: string) => values.get(name),
+    }
+    const view = toView(context)
+    expect(view).toMatchObject({
+      method: 'GET',
+      path: '/u/7',
+      route: '/u/:id',
+      ip: '203.0.113.7',
+      user: { id: 7 },
+    })
+    expect([view.request, readHeader(view.headers, 'x-api-key')]).toEqual([context, 'k'])
+    values.set('user', undefined)
+    values.set('jwtPayload', { id: 'of the token', sub: 'u-9' })
+    expect(toView({ ...context, env: undefined })).toMatchObject({ ip: undefined, user: { sub: 'u-9' } })
   })
 
   it('believes the socket, not what a framework made of the headers', () => {
@@ -57,7 +104,7 @@ describe('toView', () => {
       request,
       context: 'c',
     }
-    expect(toView(given)).toEqual(given)
+    expect(toView(given)).toEqual({ ...given, headers: expect.anything() })
   })
 
   it.each([
@@ -70,7 +117,9 @@ describe('toView', () => {
     [],
     Object.create(null),
   ])('makes a view of %o as well', request => {
-    expect(toView(request)).toMatchObject({ method: 'GET', path: '/', ip: undefined, headers: {} })
+    const view = toView(request)
+    expect(view).toMatchObject({ method: 'GET', path: '/', ip: undefined })
+    expect(readHeader(view.headers, 'x')).toBeUndefined()
   })
 })
 
@@ -86,6 +135,10 @@ describe('pathOf', () => {
     ['', '/'],
     ['http://x', '/'],
     ['http://x/a?b', '/a'],
+    ['http://x?y/health', '/'],
+    ['http://x#/health', '/'],
+    ['http://x?/admin/z', '/'],
+    ['http://x?y', '/'],
     ['//x/a', '//x/a'],
     ['/%6cogin', '/%6cogin'],
   ])('of %s is %s', (url, path) => {

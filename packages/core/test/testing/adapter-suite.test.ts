@@ -26,7 +26,8 @@ const adapter: AdapterUnderTest = {
   http2: url => connectHttp2(url),
   header: (request: IncomingMessage, name) => request.headers[name] as string | undefined,
   status: (response: ServerResponse) => response.statusCode,
-  answer: (response: ServerResponse, { status, body }: Reply) => response.writeHead(status).end(body),
+  answer: (response: ServerResponse, { status = response.statusCode, body }: Partial<Reply>) =>
+    response.writeHead(status).end(body),
   async serve(setup) {
     const sockets = new Set<{ destroy(): unknown }>()
     const answer = serve(setup)
@@ -83,6 +84,7 @@ function passing(options: SuiteOptions) {
       applyHeaders(outcome.headers, {
         get: name => res.getHeader(name)?.toString(),
         set: (name, value) => void res.setHeader(name, value),
+        remove: name => res.removeHeader(name),
       })
     }
     if (outcome.pass) {
@@ -91,6 +93,7 @@ function passing(options: SuiteOptions) {
       res.once('close', () => res.writableFinished || gate.leave(outcome))
       return true
     }
+    res.statusCode = outcome.status
     const custom = (): unknown => options.onLimited?.(outcome.decision as never, res)
     const { failed } = await callUser(options.limiter, 'onLimited', '', custom)
     if (res.headersSent) res.destroy()

@@ -1,4 +1,4 @@
-import { type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
+import { type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 /** What Halt looks at of an Express or a Fastify request. */
@@ -40,8 +40,7 @@ export class HttpView implements RequestView {
 
   /** The pattern that matched, the global prefix included. */
   get route(): string | undefined {
-    const { routeOptions, route, baseUrl = '' } = this.request
-    return routeOptions === undefined ? route && baseUrl + String(route.path) : routeOptions.url
+    return matchedRoute(this.request)
   }
 }
 

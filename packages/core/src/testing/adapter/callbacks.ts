@@ -32,6 +32,15 @@ export function testCallbacks({ describe, it, expect, adapter }: Suite): void {
       })
     }
 
+    it('refuses, unless it says another status', async bench => {
+      const limiter = bench.limiter(limitOf(1))
+      const onLimited = (_: unknown, context: unknown): unknown =>
+        adapter.answer(context as never, { body: 'mine' })
+      const client = await bench.serve([{ limiter, onLimited, statusCode: 420 }])
+      await client.get()
+      expect(await client.get()).toMatchObject({ status: 420, body: 'mine' })
+    })
+
     it('gets the decision', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const seen: unknown[] = []

@@ -81,8 +81,8 @@ export interface AdapterUnderTest {
   header(request: never, name: string): string | undefined
   /** The status of what `chargeWhen` gets. */
   status(response: never): number
-  /** Answers in `onLimited`; its result is what the callback returns. */
-  answer(context: never, reply: Reply): unknown
+  /** Answers in `onLimited`, without a status by what the response has; its result is what the callback returns. */
+  answer(context: never, reply: Partial<Pick<Reply, 'status'>> & Pick<Reply, 'body'>): unknown
   /** `connect` of `node:net`, or one like it. */
   connect(port: number, host: string): RawSocket
   /** `connect` of `node:http2`, where the framework serves HTTP/2. */
