@@ -18,6 +18,19 @@ describe('without a key', () => {
     expect(await admitted(3, limiter, by(FALLBACK))).toBe(2)
   })
 
+  it('"deny" refuses for the share of addresses that a policy is enforced for, and lets nobody else pass uncounted', async () => {
+    const outcomes = async (mode: Policy['mode']): Promise<number> => {
+      const limiter = world().limiter(named({ onMissingKey: 'deny', mode }))
+      let passed = 0
+      for (let i = 0; i < 200; i++) passed += await admitted(1, limiter, view({ ip: `198.51.100.${i}` }))
+      return passed
+    }
+    expect(await outcomes({ shadow: 0.05 })).toBeLessThan(30)
+    expect(await outcomes({ shadow: 0.95 })).toBeGreaterThan(170)
+    expect(await outcomes('shadow')).toBe(200)
+    expect(await outcomes('enforce')).toBe(0)
+  })
+
   it('"deny" refuses, and charges nobody', async () => {
     const plain: Policy = { name: 'plain', limit: 5, window: 60 }
     const limiter = world().limiter([plain, named({ onMissingKey: 'deny' })])

@@ -31,6 +31,22 @@ describe('reset', () => {
     expect(left(await both.peek(request))).toEqual([3, 5])
   })
 
+  it('forgets what all unverified keys of its address share, with the decision', async () => {
+    const limiter = world().limiter({ ...minute, keyStrategy: 'api-key' }, { keysPerAddress: 1 })
+    for (const key of ['a', 'b', 'c']) await limiter.check(keyed(key))
+    const refused = await limiter.check(keyed('d'))
+    expect(refused).toMatchObject({ allowed: false, limit: 3, remaining: 0 })
+    await limiter.reset(refused)
+    expect((await limiter.check(keyed('d'))).allowed).toBe(true)
+  })
+
+  it('does nothing for a decision that no counter made', async () => {
+    const limiter = world().limiter(minute)
+    await times(3, limiter)
+    await limiter.reset(await limiter.check(view({ path: '/health' })))
+    expect((await limiter.peek(view())).remaining).toBe(0)
+  })
+
   it('leaves others alone', async () => {
     const limiter = world().limiter(minute)
     await times(3, limiter)

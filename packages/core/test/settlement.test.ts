@@ -105,6 +105,29 @@ describe('settle', () => {
     expect(codes()).toEqual(['HALT_W_SETTLED_TWICE'])
   })
 
+  it('does nothing for a refusal, however often, without a warning', async () => {
+    const { limiter, codes } = world()
+    const one = limiter(fixed)
+    const { decision, settle, cancel } = await one.reserve(view(), { cost: 11 })
+    expect(decision.allowed).toBe(false)
+    await settle(0)
+    await settle(1)
+    await cancel()
+    expect([(await one.peek(view())).remaining, codes()]).toEqual([10, []])
+  })
+
+  it('stands when the reservation is cancelled afterwards: try, settle, finally cancel', async () => {
+    const { limiter, codes } = world()
+    const one = limiter(fixed)
+    const { settle, cancel } = await one.reserve(view(), { cost: 5 })
+    await settle(2)
+    await cancel()
+    expect([(await one.peek(view())).remaining, codes()]).toEqual([8, []])
+    const other = await one.reserve(view(), { cost: 5 })
+    await other.cancel()
+    expect((await one.peek(view())).remaining).toBe(8)
+  })
+
   it('refuses what is no decision, or a copy of one', async () => {
     const limiter = world().limiter(fixed)
     const decision = await limiter.check(view(), { cost: 5 })

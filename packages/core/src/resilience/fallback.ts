@@ -132,6 +132,11 @@ export class Fallback {
     return this.#owed.size > 0 || this.refused().length > 0
   }
 
+  /** Whether quotas were charged here that the store does not know of. */
+  get owes(): boolean {
+    return this.#owed.size > 0
+  }
+
   /** The groups that write quotas' local charges back. Hands each out once. */
   owed(): Group[] {
     const groups = [...this.#owed.values()].map(demand => ({ demands: [demand] }))

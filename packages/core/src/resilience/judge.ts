@@ -93,6 +93,8 @@ export class Judge {
     const heard = verdict.then(found => {
       this.#breaker.succeeded()
       this.clock.hear(found.now)
+      // A single failure, which opened nothing: nobody else would come to write it back.
+      if (this.#fallback.owes) this.#payBack()
       if (this.#store.keepsPace === true) this.#denials.keep(question.group, found)
       this.#fallback.remember(question.group, found)
       return found as Judgement
@@ -138,6 +140,12 @@ export class Judge {
         : 'Policies decide by their onStoreError until it answers again.'
     this.#warn({ code: WARNINGS[failure], message: `The store failed: ${textOf(error)}.`, fix })
     this.#onFailure(error, failure)
+  }
+
+  // Once: what fails here may have been applied, and is not charged again.
+  #payBack(): void {
+    for (const group of this.#fallback.owed())
+      void (async () => this.#store.evaluate(group))().catch((error: unknown) => this.#report(error))
   }
 
   // A store that came back empty has forgotten who was refused, and what quotas took here meanwhile.

@@ -26,6 +26,29 @@ function structured(header: string | undefined): [unknown, Record<string, unknow
   return parseList(header ?? '').map(([value, parameters]) => [value, Object.fromEntries(parameters)])
 }
 
+describe('the window of a policy', () => {
+  it('is that of the policy that decided, whatever a resolver gives others of its name', async () => {
+    const { limiter } = world()
+    const short: Policy = { name: 'plan', limit: 10, window: 60 }
+    const long: Policy = { name: 'plan', limit: 10, window: 3600 }
+    const one = limiter(request => ((request as { long?: true }).long ? long : short))
+    const write = headerWriter('draft-7', one)
+    const asked = async (request: object): Promise<string | undefined> =>
+      write(await one.check(view({ request })))['RateLimit-Policy']
+    expect([await asked({}), await asked({ long: true }), await asked({})]).toEqual([
+      '10;w=60',
+      '10;w=3600',
+      '10;w=60',
+    ])
+  })
+
+  it('is known of a decision of another limiter', async () => {
+    const { limiter } = world()
+    const decision = await limiter({ name: 'rows', limit: 5, window: 60 }).check(view())
+    expect(headerWriter('draft-11', limiter(bucket))(decision)['RateLimit-Policy']).toBe('"rows";q=5;w=60')
+  })
+})
+
 describe('the dialects, allowed and refused', () => {
   it.each([
     [

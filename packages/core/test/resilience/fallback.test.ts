@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Policy, QuotaManager, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import {
+  type Policy,
+  type Quota,
+  QuotaManager,
+  RateLimiter,
+  type RateLimiterOptions,
+} from '../../src/index.ts'
 import { LocalStore } from '../../src/resilience/local-store.ts'
 import { admitted, by, times, view } from '../world.ts'
 import { FaultyStore, pause } from './faulty-store.ts'
@@ -182,5 +188,49 @@ describe('the store in this process', () => {
     expect(store.size).toBeLessThanOrEqual(200)
     expect(ask(store, 'attacker')).toBe(false)
     expect(ask(store, 'flood-1')).toBe(true)
+  })
+})
+
+describe('a charge that was made without the store', () => {
+  const away = (policy: Policy | Quota): { limiter: RateLimiter; store: FaultyStore } => {
+    const store = new FaultyStore()
+    store.fault = 'reject'
+    return { limiter: new RateLimiter({ store, policy, warn: () => {} }), store }
+  }
+
+  it('is given back without it', async () => {
+    const { limiter } = away({ name: 'p', limit: 5, window: 60, algorithm: 'fixed-window' })
+    const decision = await limiter.check(view(), { cost: 5 })
+    expect(decision).toMatchObject({ allowed: true, degraded: 'local' })
+    expect((await limiter.check(view())).allowed).toBe(false)
+    await limiter.settle(decision, 2)
+    expect((await limiter.check(view(), { cost: 3 })).allowed).toBe(true)
+    expect((await limiter.check(view())).allowed).toBe(false)
+  })
+
+  it('ends with its request in flight', async () => {
+    const { limiter } = away({ name: 'f', limit: 1, algorithm: 'concurrency', ttl: 60 })
+    const decision = await limiter.check(view())
+    expect((await limiter.check(view())).allowed).toBe(false)
+    await limiter.release(decision)
+    expect((await limiter.check(view())).allowed).toBe(true)
+  })
+
+  it('is what a quota is told of later, as it was corrected', async () => {
+    const quota: Quota = { name: 'q', limit: 100, period: 'daily', keyStrategy: 'ip' }
+    const { limiter, store } = away(quota)
+    const [first, second] = [
+      await limiter.check(view(), { cost: 30 }),
+      await limiter.check(view(), { cost: 20 }),
+    ]
+    expect(second.degraded).toBe('local')
+    await limiter.settle(first, 10)
+    store.fault = 'none'
+    await pause(700)
+    await limiter.check(view(), { cost: 1 })
+    await pause(50)
+    expect((await limiter.peek(view())).remaining).toBe(100 - 10 - 20 - 1)
+    await limiter.settle(second, 0)
+    expect((await limiter.peek(view())).remaining).toBe(100 - 10 - 1)
   })
 })
