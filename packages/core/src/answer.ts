@@ -138,12 +138,12 @@ function waitOf(at: number, { group, aside }: Question, verdict: Verdict): numbe
 }
 
 function reasonOf(at: number, demand: Demand, state: State, verdict: Verdict): Reason {
-  const { rule, cost, penalized } = demand
+  const { rule, cost } = demand
   if (cost > rule.capacity) return 'cost-exceeds-limit'
-  // The refusal that starts a cool-down, or a penalty, is itself for the limit's sake.
+  // The refusal that starts a cool-down is itself for the limit's sake.
   if (verdict.now < blockedUntil(state) && verdict.starts[at] !== true) return 'blocked'
   if (rule.letter === 'q') return 'quota-exceeded'
-  return verdict.penalized && penalized && rule.reduced !== undefined ? 'penalized' : 'limited'
+  return ruleInForce(demand, verdict) === rule ? 'limited' : 'penalized'
 }
 
 function binds(a: PolicyVerdict, b: PolicyVerdict): boolean {

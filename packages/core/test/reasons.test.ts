@@ -24,13 +24,13 @@ describe('the reason of a refusal', () => {
     expect(await limiter.peek({ ip: '203.0.113.7' })).toMatchObject({ reason: 'blocked', retryAfter: 300 })
   })
 
-  it('is the limit where it starts a penalty: nobody was penalized when it was judged', async () => {
+  it('is the penalty from the refusal that starts it: the limit that it shows is the smaller one', async () => {
     const options = { penalty: { threshold: 2, duration: 3600, multiplier: 0.5, cooldown: 0 } }
     const policy = { name: 'p', limit: 4, window: 60 }
     expect((await reasons(8, policy, options)).slice(3)).toEqual([
       'ok',
       'limited',
-      'limited',
+      'penalized',
       'penalized',
       'penalized',
     ])

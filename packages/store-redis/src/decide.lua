@@ -295,7 +295,7 @@ while at <= #q do
     elseif n == 1 and D[1][10] and not pkey then
       out[#out + 1] = D[1][7][3]
     else
-      local t, v = { (allowed and '1' or '0') .. (repeated and '1' or '0') .. (penalized and '1' or '0') }, {}
+      local t, v = { (allowed and '1' or '0') .. (repeated and '1' or '0') }, {}
       for i = 1, p and 6 or 0 do v[i] = format('%.0f', p[i]) end
       t[2] = table.concat(v, ' ')
       for d = 1, n do

@@ -193,7 +193,6 @@ function merge(
     repeated,
     passes,
     starts,
-    penalized: verdicts.some(verdict => verdict.penalized),
     states,
     penalty: group.penalty === undefined ? [] : penalty,
   }

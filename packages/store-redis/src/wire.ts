@@ -117,7 +117,6 @@ export function readReply(reply: unknown, group: Group, now: number): Verdict | 
     repeated: flags[1] === '1',
     passes: fields.map(field => field.startsWith('1') || field.startsWith('+')),
     starts: fields.map(field => field.startsWith('2')),
-    penalized: flags[2] === '1',
     states: [] as State[],
     penalty: penalty === '' ? [] : penalty.split(' ').map(Number),
   }
@@ -137,7 +136,6 @@ function admitted(group: Group, now: number, debt: number): Verdict {
     repeated: false,
     passes: [true],
     starts: [],
-    penalized: false,
     states: [bucket(rule, now, debt)],
     penalty: [],
   }

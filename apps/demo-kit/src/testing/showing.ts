@@ -49,12 +49,11 @@ export function showing<L extends Listening>(
   it('shows the limits while the store is away: the process limits by itself', TIME, async () => {
     const { text } = await shown({ evaluate: () => Promise.reject(new Error('away')), forget: () => {} })
     expect(text).toContain('"violated-policies":["company_month"]')
-    // What only a store keeps: scores, and corrections of what was charged.
+    // What only a store keeps: scores.
     const missed = text.split('\n').filter(line => line.includes('✗'))
     expect(missed.map(line => line.replace(/^.*expected: /, ''))).toEqual([
       'the limit is 2',
       'it is called abnormal usage',
-      '197 to 217 are left',
     ])
   })
 

@@ -51,7 +51,6 @@ export class Denials {
         ...denial.verdict,
         now,
         starts: [],
-        penalized: penalties.active(denial.verdict.penalty, now),
       }
       return isToBeScored(group, verdict) ? undefined : verdict
     }

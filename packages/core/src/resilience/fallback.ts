@@ -177,7 +177,6 @@ export class Fallback {
       repeated: false,
       passes: [],
       starts: [],
-      penalized: false,
       states: [],
       penalty: [],
     }

@@ -83,8 +83,6 @@ export interface Verdict {
   readonly passes: readonly boolean[]
   /** Whether each demand's refusal started its cool-down; empty when none did. */
   readonly starts: readonly boolean[]
-  /** Whether the penalty was active when the demands were judged. */
-  readonly penalized: boolean
   /** Each counter as kept after the decision. */
   readonly states: readonly State[]
   /** The penalty's state as kept after the decision; empty when there is none. */

@@ -63,7 +63,7 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
 
   if (penalty !== undefined) scorePenalty(penalty, offence, cells, now, refused)
   if (once !== undefined && allowed && !repeated) remember(once, cells, now)
-  return { now, allowed, repeated, passes, starts: starts ?? NOTHING, penalized, states, penalty: offence }
+  return { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: offence }
 }
 
 // The same for the commonest group, without the lists that it does not need.
@@ -80,7 +80,6 @@ function decideOne(demand: Demand, cells: Cells, now: number): Verdict {
     repeated: false,
     passes: passed ? YES : NO,
     starts: started ? YES : NOTHING,
-    penalized: false,
     states: [state],
     penalty: NONE,
   }

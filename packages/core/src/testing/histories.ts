@@ -183,7 +183,7 @@ export function readings(group: Group, verdict: Verdict): unknown {
     now: verdict.now,
     allowed: verdict.allowed,
     repeated: verdict.repeated,
-    penalty: [verdict.penalized, penaltyUntil(verdict), ...verdict.penalty],
+    penalty: [penaltyUntil(verdict), ...verdict.penalty],
     demands: group.demands.map((demand, i) => {
       const state = verdict.states[i] ?? []
       return [
