@@ -1,14 +1,22 @@
 // Builds the package in the current folder: declarations by the compiler, code in one file an entry by the bundler, as
-// ES modules and as CommonJS. One file, since loading a hundred small ones takes ten times as long as running them.
+// ES modules and as CommonJS. One file, since loading a hundred small ones takes ten times as long as running them; what
+// it uses of a development dependency goes in too, for the same reason, with that package's licence beside it.
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { isAbsolute } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { rolldown } from 'rolldown'
 
 const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
-const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
+const {
+  name: own,
+  exports,
+  dependencies,
+  peerDependencies,
+} = JSON.parse(readFileSync('package.json', 'utf8'))
+/** What a user's installation brings beside this package. */
+const installed = Object.keys({ [own]: '', ...dependencies, ...peerDependencies })
 
 /** Compiles the sources to a folder. @param {string} outDir @param {string[]} options */
 function compile(outDir, options = []) {
@@ -23,18 +31,39 @@ function entries() {
   return Object.fromEntries(sources.map(source => [source.replace(/^\.\/src\/|\.ts$/g, ''), source]))
 }
 
-/** Whether an import is of another package. @param {string} name */
-function isOthers(name) {
-  return !name.startsWith('.') && !isAbsolute(name)
+/** Whether an import stays one: of the package's other entries, or of what is installed with it. @param {string} name */
+function isImported(name) {
+  if (name.startsWith('.') || isAbsolute(name)) return false
+  return name.startsWith('node:') || installed.some(each => name === each || name.startsWith(`${each}/`))
 }
 
-/** Bundles the entries; what they share goes to files of its own, what others publish is imported. */
+/** Bundles the entries; what they share goes to files of its own. */
 async function bundle() {
-  const build = await rolldown({ input: entries(), external: isOthers, tsconfig: 'tsconfig.build.json' })
+  const build = await rolldown({
+    input: entries(),
+    external: isImported,
+    tsconfig: 'tsconfig.build.json',
+    // Of what goes in, the files for any runtime, not those for Node alone.
+    platform: 'neutral',
+    resolve: { mainFields: ['module', 'main'] },
+  })
   const output = { chunkFileNames: 'shared/[name].js', sourcemap: true }
-  await build.write({ ...output, dir: 'dist/esm', format: 'esm' })
+  const { output: chunks } = await build.write({ ...output, dir: 'dist/esm', format: 'esm' })
   await build.write({ ...output, dir: 'dist/cjs', format: 'cjs' })
   await build.close()
+  credit(chunks.flatMap(chunk => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
+}
+
+/** Writes the licences of the packages whose files went in. @param {string[]} files */
+function credit(files) {
+  const inside = /^(.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+))[\\/]/
+  const folders = new Set(files.flatMap(file => inside.exec(file)?.[1] ?? []))
+  if (folders.size === 0) return
+  const notices = [...folders].map(folder => {
+    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    return `${name} ${version}\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`
+  })
+  writeFileSync('dist/THIRD-PARTY-LICENSES.txt', notices.sort().join('\n---\n\n'))
 }
 
 rmSync('dist', { recursive: true, force: true })

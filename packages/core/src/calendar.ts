@@ -30,7 +30,7 @@ export interface Calendar {
 }
 
 /** A period's edges and the next one's end, in Unix milliseconds. */
-export type Edges = readonly [start: number, end: number, nextEnd: number]
+type Edges = readonly [start: number, end: number, nextEnd: number]
 
 /** The offset of local time from UTC at an instant, both in milliseconds. */
 type OffsetAt = (ms: number) => number

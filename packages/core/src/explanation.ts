@@ -24,7 +24,7 @@ export interface PolicyExplanation {
 }
 
 /** How long a cost has to wait. */
-export interface CostWait {
+interface CostWait {
   readonly cost: number
   /** Seconds, exact to the microsecond; 0 when it passes now, `Infinity` when it never can. */
   readonly seconds: number

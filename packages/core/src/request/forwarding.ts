@@ -24,7 +24,7 @@ export const PROXY_HEADERS: readonly string[] = Object.freeze([
 ])
 
 /** One hop as a header names it. */
-export interface Entry {
+interface Entry {
   /** As received. */
   readonly text: string
   /** The part that should be an address; absent if there is none. */

@@ -12,7 +12,7 @@ import { type Denials, denialsOf } from './denials.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
 
 /** A store's failure, by kind: it was away or late, refused to work for us, or broke on our own command. */
-export type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
+type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
 
 /** What a question got: the store's verdict, or what decided in its place. */
 export type Judgement = Verdict | LocalAnswer
