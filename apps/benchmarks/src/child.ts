@@ -13,7 +13,7 @@ export async function runChild<T>(
 }
 
 /** What `node` prints; rejects with its complaints when it fails. */
-export function output(args: readonly string[]): Promise<string> {
+function output(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { maxBuffer: 1 << 24, timeout: 300_000 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)

@@ -23,7 +23,7 @@ export interface Section {
 }
 
 /** Whether a target was met. */
-export function isMet({ bound, measured, rule }: Target): boolean {
+function isMet({ bound, measured, rule }: Target): boolean {
   return rule === 'most' ? measured <= bound : measured >= bound
 }
 

@@ -7,9 +7,9 @@ const MICROS: Record<string, number> = { ms: 1e3, s: 1e6, m: 60e6, h: 3600e6, d:
 const FORM = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/
 
 /** The shortest window: 1 ms, in microseconds. */
-export const MIN_WINDOW = 1_000
+const MIN_WINDOW = 1_000
 /** The longest window: 366 days, in microseconds. */
-export const MAX_WINDOW: number = 366 * 86_400e6
+const MAX_WINDOW: number = 366 * 86_400e6
 
 /**
  * Reads a duration into whole microseconds.

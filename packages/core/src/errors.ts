@@ -45,7 +45,7 @@ interface ProcessLike {
 }
 
 /** Prints through `process.emitWarning` where there is one, else through `console.warn`. */
-export const printWarning: Warn = ({ code, message, fix }) => {
+const printWarning: Warn = ({ code, message, fix }) => {
   const text = `${message} ${fix} (${page(code)})`
   const host = (globalThis as { process?: ProcessLike; console?: { warn(text: string): void } }) ?? {}
   if (typeof host.process?.emitWarning === 'function')

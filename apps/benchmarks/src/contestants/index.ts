@@ -1,7 +1,7 @@
 import type { MemoryContestant } from './contestant.ts'
 
 /** The contestants in memory, each loaded only in the process that measures it. */
-export const memoryContestants = {
+const memoryContestants = {
   'halt-bucket': async () => (await import('./halt.ts')).haltBucket,
   'halt-window': async () => (await import('./halt.ts')).haltWindow,
   'halt-sliding': async () => (await import('./halt.ts')).haltSliding,

@@ -14,13 +14,7 @@ export interface Exemptions {
 const AMBIGUOUS = /%|\.\.|\/\/|;|\\/
 
 /** The paths that load balancers and orchestrators ask for. */
-export const HEALTH_PATHS: readonly string[] = Object.freeze([
-  '/health',
-  '/ping',
-  '/ready',
-  '/healthz',
-  '/livez',
-])
+const HEALTH_PATHS: readonly string[] = Object.freeze(['/health', '/ping', '/ready', '/healthz', '/livez'])
 
 /**
  * Compiles a list of paths, addresses and CIDRs.
