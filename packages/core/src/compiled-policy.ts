@@ -152,8 +152,6 @@ export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
   }
 }
 
-/** The largest limit, burst and cost: 2^31. */
-const MAX_UNITS: number = 2 ** 31
 const YEAR = 366 * 86_400e6
 // So many leases of a key are reclaimed to the microsecond, of more each within a sixty-fourth of its time.
 const LEASES = 64

@@ -1,3 +1,4 @@
+import { type CheckOptions, NO_OPTIONS } from '../check-options.ts'
 import { checkCost, type Cost, readCost, WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
 import type { RateLimiter } from '../limiter.ts'
@@ -8,17 +9,18 @@ import { isPromise, isStrayPromise } from '../timers.ts'
 import { type CallResult, callUser } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
-import { type Outcome, PASS, passed, refuser } from './outcome.ts'
+import { type Outcome, PASS, passed, refuser, withStale } from './outcome.ts'
 import {
   chargedBy,
+  findVisit,
   hasFailed,
   isPaid,
+  isTightest,
+  lastVisit,
   noteVisit,
-  outshone,
   placeOf,
   type Price,
   type Visit,
-  visitsOf,
 } from './visits.ts'
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
@@ -62,25 +64,34 @@ export function guard<R, S = unknown>(
     cost: Cost | typeof WHOLE_LIMIT | undefined,
   ): Outcome | Promise<Outcome> {
     const { policy } = given
-    const earlier = place === undefined ? undefined : visitsOf(place)
-    const charged = earlier && chargedBy(limiter, earlier)
-    if (charged !== undefined && hasPaid(given, cost, charged, earlier as readonly Visit[]))
-      return passedBefore(earlier as readonly Visit[])
-    const storeFailed = earlier !== undefined && hasFailed(limiter, earlier)
-    const decision = limiter.decide(view, { cost, policy, also, storeFailed, charged })
-    if (!('then' in decision)) return conclude(decision, place, { policy, also, cost })
-    return decision.then(found => conclude(found, place, { policy, also, cost }))
+    const before = place === undefined ? undefined : lastVisit(place)
+    const isPlain = before === undefined && cost === undefined && policy === undefined && also === undefined
+    let asked: CheckOptions<R> = NO_OPTIONS
+    if (!isPlain) {
+      const charged = before && chargedBy(limiter, before)
+      if (charged !== undefined && hasPaid(given, cost, charged, before as Visit))
+        return passedBefore(before as Visit)
+      asked = { cost, policy, also, storeFailed: before && hasFailed(limiter, before), charged }
+    }
+    const decision = limiter.decide(view, asked)
+    if (!('then' in decision)) return conclude(decision, place, before, policy, cost)
+    // Others may have come to a decision meanwhile.
+    return decision.then(found => conclude(found, place, place && lastVisit(place), policy, cost))
   }
 
-  function conclude(decision: Decision, place: object | undefined, { policy, cost }: Price): Outcome {
-    if (place === undefined) return decision.allowed ? passed(decision, write, true, true) : refuse(decision)
-    const visit: Visit = { limiter, policy, also, cost, decision, refuse, shown: undefined }
-    const isTightest = noteVisit(place, visit)
-    const outcome = decision.allowed ? passed(decision, write, isTightest, true) : refuse(decision)
-    if (!outcome.binding) return outcome
-    visit.shown = outcome.headers
-    const stale = outshone(place, outcome.headers)
-    return stale.length === 0 ? outcome : { ...outcome, stale }
+  function conclude(
+    decision: Decision,
+    place: object | undefined,
+    before: Visit | undefined,
+    policy: Price['policy'],
+    cost: Price['cost'],
+  ): Outcome {
+    const binding = before === undefined || isTightest(decision, before)
+    const outcome = decision.allowed ? passed(decision, write, binding, true) : refuse(decision)
+    if (place === undefined) return outcome
+    const shown = outcome.binding ? outcome.headers : undefined
+    noteVisit(place, { limiter, policy, also, cost, decision, refuse, shown, before })
+    return before !== undefined && outcome.binding ? withStale(outcome, before) : outcome
   }
 
   /** Whether earlier guards of the limiter have charged all that this one asks for. */
@@ -88,17 +99,17 @@ export function guard<R, S = unknown>(
     { policy }: GuardOptions<R, S>,
     cost: Price['cost'],
     charged: ReadonlyMap<string, number>,
-    earlier: readonly Visit[],
+    before: Visit,
   ): boolean {
     const isKnown = policy !== undefined || limiter.policies.length > 0
     if (isKnown) return isPaid(limiter.compile(policy, also), { cost }, charged)
     // Nobody knows what a resolver would give now: what it gave before, for the same price.
-    const last = earlier.findLast(visit => visit.limiter === limiter)
+    const last = findVisit(before, visit => visit.limiter === limiter)
     return charged.size > 0 && last?.policy === policy && last?.also === also && last?.cost === cost
   }
 
-  function passedBefore(earlier: readonly Visit[]): Outcome {
-    const { decision } = earlier.findLast(visit => visit.limiter === limiter) as Visit
+  function passedBefore(before: Visit): Outcome {
+    const { decision } = findVisit(before, visit => visit.limiter === limiter) as Visit
     noticeTwice(limiter, decision)
     return passed(decision, write, false, false)
   }

@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.ts'
 import { type Headers, headerWriter, type HeaderWriter } from './headers.ts'
 import { type ErrorFormat, isOurs, refusalBody, type RefusalBody } from './refusal.ts'
-import { outshone, placeOf, visitsOf } from './visits.ts'
+import { lastVisit, outshone, placeOf, type Visit } from './visits.ts'
 
 /** What an adapter does with a request. */
 export interface Outcome {
@@ -70,9 +70,13 @@ export function refuser(
  * @param visitor what `Guard.enter` got
  */
 export function refusalFor(visitor: object, decision: Decision): Outcome {
-  const place = placeOf(visitor)
-  const outcome = (visitsOf(place)?.at(-1)?.refuse ?? refuseByDefault)(decision)
-  const stale = outshone(place, outcome.headers)
+  const last = lastVisit(placeOf(visitor))
+  return last === undefined ? refuseByDefault(decision) : withStale(last.refuse(decision), last)
+}
+
+/** An outcome that also takes off what visits before have shown. */
+export function withStale(outcome: Outcome, before: Visit): Outcome {
+  const stale = outshone(before, outcome.headers)
   return stale.length === 0 ? outcome : { ...outcome, stale }
 }
 

@@ -13,14 +13,15 @@ export interface Price {
   readonly cost: Cost | typeof WHOLE_LIMIT | undefined
 }
 
-/** One guard that a request has passed. */
+/** One guard that a request has passed, and those before it. */
 export interface Visit extends Price {
   readonly limiter: Pick<RateLimiter<never>, 'store'>
   readonly decision: Decision
   /** How that guard refuses. */
   readonly refuse: Refuse
   /** The headers that it showed; undefined where another's were tighter. */
-  shown: Headers | undefined
+  readonly shown: Headers | undefined
+  readonly before: Visit | undefined
 }
 
 // On the request itself: a WeakMap would cost as much as the whole check. `for`: copies of the package share it.
@@ -28,7 +29,7 @@ export interface Visit extends Price {
 const VISITS = Symbol.for('halt.visits')
 
 interface Visited {
-  [VISITS]?: Visit[]
+  [VISITS]?: Visit
 }
 
 /**
@@ -42,30 +43,30 @@ export function placeOf(request: object): object {
   return Array.isArray(rawHeaders) ? rawHeaders : request
 }
 
-/** The guards that a request has passed, in order; undefined before the first. */
-export function visitsOf(place: object): Visit[] | undefined {
+/** The last guard that a request has passed; undefined before the first. */
+export function lastVisit(place: object): Visit | undefined {
   return (place as Visited)[VISITS]
 }
 
-/** Notes a visit; true when its decision is to be shown: none before is tighter. */
-export function noteVisit(place: object, visit: Visit): boolean {
-  const earlier = visitsOf(place)
-  if (earlier === undefined) {
-    ;(place as Visited)[VISITS] = [visit]
-    return true
-  }
-  const isTightest = earlier.every(({ decision }) => !isTighter(decision, visit.decision))
-  earlier.push(visit)
-  return isTightest
+/** Notes a visit as the last. */
+export function noteVisit(place: object, visit: Visit): void {
+  ;(place as Visited)[VISITS] = visit
+}
+
+/** The last visit that something is true of. */
+export function findVisit(last: Visit | undefined, is: (visit: Visit) => boolean): Visit | undefined {
+  let visit = last
+  while (visit !== undefined && !is(visit)) visit = visit.before
+  return visit
 }
 
 /** What a limiter has charged a request so far, units by policy; undefined where it has decided nothing yet. */
 export function chargedBy<R>(
   limiter: RateLimiter<R>,
-  visits: readonly Visit[],
+  last: Visit,
 ): ReadonlyMap<string, number> | undefined {
   let charged: Map<string, number> | undefined
-  for (const visit of visits) {
+  for (let visit: Visit | undefined = last; visit !== undefined; visit = visit.before) {
     if (visit.limiter !== limiter) continue
     charged ??= new Map()
     // Asked of the limiter: it alone, of several copies of the package, knows its decisions.
@@ -85,16 +86,21 @@ export function isPaid(
 }
 
 /** Whether the store of a limiter has failed the request at an earlier guard. */
-export function hasFailed({ store }: Visit['limiter'], visits: readonly Visit[]): boolean {
-  return visits.some(({ decision, limiter }) => decision.degraded !== false && limiter.store === store)
+export function hasFailed({ store }: Visit['limiter'], last: Visit): boolean {
+  const isFailed = ({ decision, limiter }: Visit): boolean =>
+    decision.degraded !== false && limiter.store === store
+  return findVisit(last, isFailed) !== undefined
 }
 
-/** The names of headers that guards before have shown and that other headers do not replace. */
-export function outshone(place: object, headers: Headers): readonly string[] {
-  const earlier = visitsOf(place)
-  if (earlier === undefined) return NONE
-  const names = earlier.flatMap(({ shown }) => Object.keys(shown ?? {}))
+/** Whether no visit so far binds the client more than a decision. */
+export function isTightest(decision: Decision, last: Visit): boolean {
+  return findVisit(last, visit => isTighter(visit.decision, decision)) === undefined
+}
+
+/** The names of headers that visits have shown and that other headers do not replace. */
+export function outshone(last: Visit, headers: Headers): readonly string[] {
+  const names: string[] = []
+  for (let visit: Visit | undefined = last; visit !== undefined; visit = visit.before)
+    names.push(...Object.keys(visit.shown ?? {}))
   return names.filter(name => !Object.hasOwn(headers, name))
 }
-
-const NONE: readonly string[] = Object.freeze([])
