@@ -14,6 +14,7 @@ export function answer(
   degraded: false | OnStoreError = false,
 ): Decision {
   const count = question.policies.length
+  if (count === 1 && question.aside === undefined) return answerOne(question, verdict, degraded)
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
   let retryAfter = 0
@@ -41,8 +42,15 @@ export function answer(
     binding >= 0
       ? (verdicts[binding] as PolicyVerdict)
       : { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
-  const cost = binding < 0 || verdict.repeated ? 0 : (question.group.demands[binding] as Demand).cost
+  const cost = binding < 0 || verdict.repeated ? 0 : (question.demands[binding] as Demand).cost
   return new Decision(shown, retryAfter, cost, degraded, verdicts, question, verdict)
+}
+
+// The same for the commonest question: its one verdict binds.
+function answerOne(question: Question, verdict: Verdict, degraded: false | OnStoreError): Decision {
+  const said = readDemand(0, 0, question, verdict)
+  const cost = verdict.repeated ? 0 : (question.demands[0] as Demand).cost
+  return new Decision(said, said.retryAfter, cost, degraded, Object.freeze([said]), question, verdict)
 }
 
 /** Whose request it is about, and by which policy, where no counter decides. */
@@ -109,7 +117,7 @@ function read(at: number, question: Question, verdict: Verdict): PolicyVerdict {
 
 /** What the demand at one place says of the policy at another; the limit is the policy's own. */
 function readDemand(policy: number, at: number, question: Question, verdict: Verdict): PolicyVerdict {
-  const { demands } = question.group
+  const { demands } = question
   const demand = demands[at] as Demand
   const state = verdict.states[at] ?? []
   const allowed = verdict.passes[at] === true
@@ -127,12 +135,11 @@ function readDemand(policy: number, at: number, question: Question, verdict: Ver
 }
 
 /** Microseconds until all counters of a policy let its cost pass. */
-function waitOf(at: number, { group, aside }: Question, verdict: Verdict): number {
+function waitOf(at: number, { demands, aside }: Question, verdict: Verdict): number {
   const { guard = -1, lease = -1 } = aside?.[at] ?? {}
   let longest = 0
   for (const i of [at, guard, lease]) {
-    if (i >= 0)
-      longest = Math.max(longest, waitFor(group.demands[i] as Demand, verdict.states[i] ?? [], verdict))
+    if (i >= 0) longest = Math.max(longest, waitFor(demands[i] as Demand, verdict.states[i] ?? [], verdict))
   }
   return longest
 }

@@ -15,8 +15,8 @@ export function conclude(judgement: Judgement, question: Question, clock: StoreC
   return pass(uncounted(question, 0), clock.now(), true)
 }
 
-function uncounted({ policies, group }: Question, at: number): Uncounted {
+function uncounted({ policies, demands }: Question, at: number): Uncounted {
   const { name, limit } = policies[at] as CompiledPolicy
-  const { subject, cost } = group.demands[at] as Demand
+  const { subject, cost } = demands[at] as Demand
   return { policy: name, limit, key: subject, cost }
 }

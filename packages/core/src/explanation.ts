@@ -54,10 +54,7 @@ export function explain(parts: ExplanationParts): Explanation {
   const { decision, policies, caller, exemptions, walk } = parts
   const grounds = Decision.receiptOf(decision)?.grounds
   const { view } = caller ?? {}
-  const hops =
-    walk === undefined || view === undefined || caller?.isGiven === true
-      ? []
-      : walk.walk(view.ip, view.headers)
+  const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
   const explained = policies.map(policy => {
     const verdict = decision.verdicts.find(said => said.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
@@ -84,7 +81,7 @@ function stateOf(
   const at = grounds?.question.policies.findIndex(policy => policy.name === name) ?? -1
   if (grounds === undefined || at < 0) return { before: undefined, after: undefined, waits: [] }
   const { question, verdict } = grounds
-  const demand = question.group.demands[at] as Demand
+  const demand = question.demands[at] as Demand
   const state = verdict.states[at] ?? []
   const before = remaining(demand, state, verdict)
   const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)

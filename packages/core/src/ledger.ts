@@ -45,7 +45,7 @@ export class Ledger {
     if (charged === undefined || grounds === undefined) return units
     const { question, verdict } = grounds
     for (const [at, { name }] of question.policies.entries())
-      if (verdict.passes[at] === true) units.set(name, (question.group.demands[at] as Demand).cost)
+      if (verdict.passes[at] === true) units.set(name, (question.demands[at] as Demand).cost)
     return units
   }
 

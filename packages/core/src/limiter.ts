@@ -150,7 +150,7 @@ export class RateLimiter<R = unknown> {
 
   /** As {@link check} for a view, at once where store, policies and keys are: what adapters call. */
   decide(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
-    checkValues(options)
+    if (options !== NO_OPTIONS) checkValues(options)
     const asked = this.#asked(options)
     const caller = new Caller(view, this.#callers, options.ip)
     const policies = this.#policies.of(view, options)

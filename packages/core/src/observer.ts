@@ -46,7 +46,7 @@ export class Observer {
       this.#tell(decision, bindingOf(question, decision.policy), view, started)
     if (verdict === undefined) return
     if (listened || quotas.hasSubscribers) this.#tellQuotas(question, verdict)
-    if (question.group.penalty !== undefined && (listened || penalties.hasSubscribers))
+    if (question.penalty !== undefined && (listened || penalties.hasSubscribers))
       this.#tellPenalty(question, verdict)
   }
 
@@ -104,11 +104,11 @@ export class Observer {
   }
 
   #tellQuotas(question: Question, verdict: Verdict): void {
-    const { policies, group } = question
+    const { policies, demands } = question
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as CompiledPolicy
       if (policy.calendar === undefined || isReported(question, i)) continue
-      const demand = group.demands[i] as Demand
+      const demand = demands[i] as Demand
       const usage = quotaUsage(policy, demand, verdict, i)
       const passed = verdict.passes[i] === true
       this.#notify('onQuotaCheck', demand.subject, usage, passed)
@@ -120,21 +120,18 @@ export class Observer {
     }
   }
 
-  #tellPenalty({ group }: Question, verdict: Verdict): void {
+  #tellPenalty({ penalty }: Question, verdict: Verdict): void {
     const state = verdict.penalty
     // Recorded by this very decision: its instant is the last violation's.
-    if (group.penalty === undefined || verdict.allowed || state.length === 0 || state[2] !== verdict.now)
-      return
+    if (penalty === undefined || verdict.allowed || state.length === 0 || state[2] !== verdict.now) return
     const violation = `${verdict.now} ${state[3]}`
-    if (this.#told.get(group.penalty.subject) === violation) return
-    this.#told.set(group.penalty.subject, violation)
-    const status = penaltyStatus(group.penalty.rule, verdict)
-    this.#notify('onViolation', group.penalty.subject, status, group.penalty.rule.severity / 1e6)
+    if (this.#told.get(penalty.subject) === violation) return
+    this.#told.set(penalty.subject, violation)
+    const status = penaltyStatus(penalty.rule, verdict)
+    this.#notify('onViolation', penalty.subject, status, penalty.rule.severity / 1e6)
     const justStarted =
-      state[0]! > verdict.now &&
-      state[5]! >= state[0]! &&
-      state[0]! - verdict.now >= group.penalty.rule.duration
-    if (justStarted) this.#notify('onPenaltyApplied', group.penalty.subject, status)
+      state[0]! > verdict.now && state[5]! >= state[0]! && state[0]! - verdict.now >= penalty.rule.duration
+    if (justStarted) this.#notify('onPenaltyApplied', penalty.subject, status)
   }
 }
 

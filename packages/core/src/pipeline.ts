@@ -55,13 +55,14 @@ export class Pipeline {
       return this.#exempt(policies?.[0], caller, asked)
     if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', asked)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
-    let pending = false
+    let isFound = true
     for (let i = 0; i < policies.length; i++) {
       const key = (keys[i] = this.#keyOf(policies[i] as CompiledPolicy, caller))
-      if (isPromise(key)) pending = true
+      if (typeof key === 'string' || 'then' in key) isFound = false
     }
-    if (!pending) return this.#count(policies, keys as KeyOutcome[], caller, asked)
-    return Promise.all(keys.map(async key => key)).then(found => this.#count(policies, found, caller, asked))
+    if (isFound) return this.#judgeAll(policies, keys as FoundKey[], caller, asked)
+    if (!keys.some(isPromise)) return this.#sift(policies, keys as KeyOutcome[], caller, asked)
+    return Promise.all(keys.map(async key => key)).then(found => this.#sift(policies, found, caller, asked))
   }
 
   /** Decides for a subject that is given, not found. */
@@ -86,29 +87,19 @@ export class Pipeline {
   }
 
   /** Leaves out the policies that do not count the request, and asks the rest. */
-  #count(
+  #sift(
     policies: readonly CompiledPolicy[],
     keys: readonly KeyOutcome[],
     caller: Caller,
     asked: Asked,
   ): Decision | Promise<Decision> {
-    let counting = 0
-    for (let i = 0; i < policies.length; i++) {
-      const policy = policies[i] as CompiledPolicy
-      if (typeof keys[i] === 'object') counting++
-      // Who only reports refuses nobody, and has no counter to report of.
-      else if (keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
-        return this.#refuse(policy, caller, 'missing-key', asked)
-    }
-    if (counting === policies.length) return this.#judgeAll(policies, keys as FoundKey[], caller, asked)
-    if (counting === 0) return this.#exempt(policies[0], caller, asked)
+    // Who only reports refuses nobody, and has no counter to report of.
+    const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
+    if (refusing !== undefined) return this.#refuse(refusing, caller, 'missing-key', asked)
+    const counting = policies.filter((_, i) => typeof keys[i] === 'object')
+    if (counting.length === 0) return this.#exempt(policies[0], caller, asked)
     const found = keys.filter(key => typeof key === 'object')
-    return this.#judgeAll(
-      policies.filter((_, i) => typeof keys[i] === 'object'),
-      found,
-      caller,
-      asked,
-    )
+    return this.#judgeAll(counting, found, caller, asked)
   }
 
   #judgeAll(

@@ -13,11 +13,10 @@ import type { StoreClock } from './store-clock.ts'
 import { type Demand, type Group, Mode, type OnceDemand, PenaltyMode } from './store/contract.ts'
 import { listOf } from './store/decide.ts'
 
-/** What a check asks the store: the policies that people know, and the group that the store sees. */
-export interface Question {
-  /** The policies that count the request; the group's first demands are theirs, in this order. */
+/** What a check asks: the group that the store sees, and the policies that people know. */
+export interface Question extends Group {
+  /** The policies that count the request; the first demands are theirs, in this order. */
   readonly policies: readonly CompiledPolicy[]
-  readonly group: Group
   /** What policies have beside their own demand, by place; undefined where none has anything, as nearly always. */
   readonly aside: readonly (Aside | undefined)[] | undefined
 }
@@ -84,7 +83,7 @@ export function questioner(
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
     const once =
       asked.idempotencyKey === undefined ? undefined : onceOf(asked.idempotencyKey, policies, demands, digest)
-    return { policies, group: { demands, penalty: watched, once }, aside }
+    return { policies, aside, demands, penalty: watched, once }
   }
 }
 

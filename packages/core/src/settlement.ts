@@ -52,10 +52,10 @@ function correction(
   { question, verdict }: Grounds,
   each: (charged: Charged, settle: (at: number, delta: number) => void) => void,
 ): Group | undefined {
-  const { policies, group, aside } = question
+  const { policies, demands: asked, penalty, aside } = question
   const demands: Demand[] = []
   const settle = (at: number, delta: number): void => {
-    const demand = group.demands[at]
+    const demand = asked[at]
     // A shadow policy that would have refused took nothing.
     if (delta === 0 || demand === undefined || verdict.passes[at] !== true || demand.mode === Mode.PEEK)
       return
@@ -65,10 +65,10 @@ function correction(
   }
   for (const [at, policy] of policies.entries()) {
     const { guard = -1, lease = -1 } = aside?.[at] ?? {}
-    each({ policy, cost: (group.demands[at] as Demand).cost, at, guard, lease }, settle)
+    each({ policy, cost: (asked[at] as Demand).cost, at, guard, lease }, settle)
   }
   if (demands.length === 0) return undefined
-  return { demands, penalty: group.penalty && { ...group.penalty, mode: PenaltyMode.READ } }
+  return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }
 }
 
 /** The counters that a decision counted on, of some policies; never quotas'. */
@@ -77,7 +77,7 @@ export function countersOf({ question }: Grounds, policies: readonly CompiledPol
   const demands = question.policies.flatMap(({ name, calendar }, at) => {
     const { guard = -1, lease = -1 } = question.aside?.[at] ?? {}
     const places = calendar !== undefined || !names.has(name) ? [] : [at, guard, lease]
-    return places.flatMap(place => question.group.demands[place] ?? [])
+    return places.flatMap(place => question.demands[place] ?? [])
   })
   return cellsOf({ demands })
 }

@@ -1,17 +1,34 @@
-import { applyHeaders, type Guard, type Outcome } from '@halt/core/http'
+import { applyHeaders, type Guard, type HeaderTarget, type Outcome } from '@halt/core/http'
 import type { Request, Response } from 'express'
+
+import { tellsDecision } from './decision-property.ts'
 
 /** Shows a decision on the request and in the headers, if it is the tightest so far. */
 export function show(outcome: Outcome, req: Request, res: Response): void {
   if (!outcome.binding) return
-  req.halt = outcome.decision
-  if (res.headersSent) return
-  const target = {
-    get: (name: string) => res.getHeader(name)?.toString(),
-    set: (name: string, value: string) => void res.setHeader(name, value),
-    remove: (name: string) => res.removeHeader(name),
+  if (!tellsDecision(req)) req.halt = outcome.decision
+  if (!res.headersSent) applyHeaders(outcome.headers, new ResponseHeaders(res), outcome.stale)
+}
+
+/** The headers of a response. */
+class ResponseHeaders implements HeaderTarget {
+  readonly #response: Response
+
+  constructor(response: Response) {
+    this.#response = response
   }
-  applyHeaders(outcome.headers, target, outcome.stale)
+
+  get(name: string): string | undefined {
+    return this.#response.getHeader(name)?.toString()
+  }
+
+  set(name: string, value: string): void {
+    this.#response.setHeader(name, value)
+  }
+
+  remove(name: string): void {
+    this.#response.removeHeader(name)
+  }
 }
 
 /** Answers with a refusal. */

@@ -6,7 +6,6 @@ export class ExpressView implements RequestView {
   readonly method: string
   readonly path: string
   readonly ip: string | undefined
-  readonly headers: HeaderBag
   readonly request: Request
 
   constructor(req: Request) {
@@ -15,8 +14,12 @@ export class ExpressView implements RequestView {
     this.path = pathOf(req.originalUrl)
     // Not req.ip: that is what "trust proxy" makes of headers, by hop counts and the leftmost entry.
     this.ip = req.socket.remoteAddress
-    this.headers = req.headers
     this.request = req
+  }
+
+  /** Node makes an object of them when it is first asked; most checks need none. */
+  get headers(): HeaderBag {
+    return this.request.headers
   }
 
   /** The pattern of the route that the middleware is mounted on; undefined above routes. */

@@ -6,7 +6,6 @@ export class FastifyView implements RequestView {
   readonly method: string
   readonly path: string
   readonly ip: string | undefined
-  readonly headers: HeaderBag
   readonly request: FastifyRequest
 
   constructor(request: FastifyRequest) {
@@ -16,8 +15,12 @@ export class FastifyView implements RequestView {
     // Not request.ip: that is what trustProxy makes of headers, and numbers changed their meaning between versions.
     // A destroyed HTTP/2 stream has no socket.
     this.ip = (request.raw.socket as { remoteAddress?: string } | undefined)?.remoteAddress
-    this.headers = request.headers
     this.request = request
+  }
+
+  /** Node makes an object of them when it is first asked; most checks need none. */
+  get headers(): HeaderBag {
+    return this.request.headers
   }
 
   /** The pattern that matched, prefixes included. Fastify builds an object to answer, so it is asked on demand. */

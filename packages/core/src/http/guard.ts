@@ -222,6 +222,6 @@ function charges<S>(
   }
 }
 
-function isPreflight({ method, headers }: RequestView): boolean {
-  return method === 'OPTIONS' && readHeader(headers, 'access-control-request-method') !== undefined
+function isPreflight(view: RequestView): boolean {
+  return view.method === 'OPTIONS' && readHeader(view.headers, 'access-control-request-method') !== undefined
 }

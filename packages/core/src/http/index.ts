@@ -16,6 +16,7 @@ export {
 } from './headers.ts'
 export { refusalFor, type Outcome } from './outcome.ts'
 export { isTighter } from './rank.ts'
+export { decisionOf } from './visits.ts'
 export { isOurs, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
 export { applyHeaders, type HeaderTarget } from './response.ts'
 export { limiterOf, type AdapterOptions, type LimiterShorthand } from './shorthand.ts'

@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.ts'
 import { type Headers, headerWriter, type HeaderWriter } from './headers.ts'
 import { type ErrorFormat, isOurs, refusalBody, type RefusalBody } from './refusal.ts'
-import { lastVisit, outshone, placeOf, type Visit } from './visits.ts'
+import { lastVisit, noteVisit, outshone, placeOf, type Visit } from './visits.ts'
 
 /** What an adapter does with a request. */
 export interface Outcome {
@@ -70,9 +70,15 @@ export function refuser(
  * @param visitor what `Guard.enter` got
  */
 export function refusalFor(visitor: object, decision: Decision): Outcome {
-  const last = lastVisit(placeOf(visitor))
-  return last === undefined ? refuseByDefault(decision) : withStale(last.refuse(decision), last)
+  const place = placeOf(visitor)
+  const last = lastVisit(place)
+  const refuse = last?.refuse ?? refuseByDefault
+  const outcome = refuse(decision)
+  noteVisit(place, { ...BY_ITSELF, decision, refuse, shown: outcome.headers, before: last })
+  return last === undefined ? outcome : withStale(outcome, last)
 }
+
+const BY_ITSELF = { limiter: undefined, policy: undefined, also: undefined, cost: undefined }
 
 /** An outcome that also takes off what visits before have shown. */
 export function withStale(outcome: Outcome, before: Visit): Outcome {

@@ -15,7 +15,8 @@ export interface Price {
 
 /** One guard that a request has passed, and those before it. */
 export interface Visit extends Price {
-  readonly limiter: Pick<RateLimiter<never>, 'store'>
+  /** Undefined where a handler decided by itself. */
+  readonly limiter: Pick<RateLimiter<never>, 'store'> | undefined
   readonly decision: Decision
   /** How that guard refuses. */
   readonly refuse: Refuse
@@ -53,6 +54,11 @@ export function noteVisit(place: object, visit: Visit): void {
   ;(place as Visited)[VISITS] = visit
 }
 
+/** The binding decision of the guards that a request has passed: what adapters show. */
+export function decisionOf(visitor: object): Decision | undefined {
+  return findVisit(lastVisit(placeOf(visitor)), ({ shown }) => shown !== undefined)?.decision
+}
+
 /** The last visit that something is true of. */
 export function findVisit(last: Visit | undefined, is: (visit: Visit) => boolean): Visit | undefined {
   let visit = last
@@ -61,10 +67,7 @@ export function findVisit(last: Visit | undefined, is: (visit: Visit) => boolean
 }
 
 /** What a limiter has charged a request so far, units by policy; undefined where it has decided nothing yet. */
-export function chargedBy<R>(
-  limiter: RateLimiter<R>,
-  last: Visit,
-): ReadonlyMap<string, number> | undefined {
+export function chargedBy<R>(limiter: RateLimiter<R>, last: Visit): ReadonlyMap<string, number> | undefined {
   let charged: Map<string, number> | undefined
   for (let visit: Visit | undefined = last; visit !== undefined; visit = visit.before) {
     if (visit.limiter !== limiter) continue
@@ -86,9 +89,9 @@ export function isPaid(
 }
 
 /** Whether the store of a limiter has failed the request at an earlier guard. */
-export function hasFailed({ store }: Visit['limiter'], last: Visit): boolean {
+export function hasFailed({ store }: Pick<RateLimiter<never>, 'store'>, last: Visit): boolean {
   const isFailed = ({ decision, limiter }: Visit): boolean =>
-    decision.degraded !== false && limiter.store === store
+    decision.degraded !== false && limiter?.store === store
   return findVisit(last, isFailed) !== undefined
 }
 

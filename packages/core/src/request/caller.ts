@@ -36,8 +36,7 @@ export class Caller {
     const { clientIp } = this.#settings
     const given = this.#givenIp ?? resolvedIp(view, this.#settings)
     this.#isGiven = given !== undefined
-    return (this.#client =
-      given === undefined ? clientIp.resolve(view.ip, view.headers) : clientIp.given(given))
+    return (this.#client = given === undefined ? clientIp.resolve(view) : clientIp.given(given))
   }
 
   get address(): Address | undefined {

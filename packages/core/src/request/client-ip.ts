@@ -7,6 +7,7 @@ import { type FoundKey, UNKNOWN_ADDRESS } from './identity.ts'
 import { parseNetworks } from './networks.ts'
 import { Recent } from './recent.ts'
 import { type HeaderBag, readHeader } from './headers.ts'
+import type { RequestView } from './view.ts'
 
 /** Who may say for whom it asks: CIDRs, addresses and names, or a function (`hop` 0 is the socket peer). */
 export type TrustedProxies = readonly string[] | ((address: string, hop: number) => boolean)
@@ -43,9 +44,12 @@ export interface Hop {
   readonly why: string
 }
 
+/** What says where a request comes from. The headers may be costly to make, and are asked for only when they matter. */
+export type Sender = Pick<RequestView, 'ip' | 'headers'>
+
 /** Finds the client of a request: the nearest hop that is not trusted to speak for others. */
 export interface ClientIp {
-  resolve(peer: string | undefined, headers: HeaderBag): ClientAddress
+  resolve(sender: Sender): ClientAddress
   /** The client of a request whose address is given, not found. */
   given(ip: string): ClientAddress
   /** Whether a header of the request names another client than the peer, believed or not. */
@@ -53,7 +57,7 @@ export interface ClientIp {
   /** Whether anything in the headers says that the peer is a proxy. */
   isProxied(headers: HeaderBag): boolean
   /** The same walk, told hop by hop, the socket peer first. The last hop that has an address is the client. */
-  walk(peer: string | undefined, headers: HeaderBag): Hop[]
+  walk(sender: Sender): Hop[]
 }
 
 /**
@@ -69,7 +73,8 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   const names = [...new Set([source, ...FORWARDING_HEADERS])]
   const signs = [...names, ...PROXY_HEADERS]
 
-  function follow(peer: string | undefined, headers: HeaderBag, trail?: Hop[]): ClientAddress {
+  function follow(sender: Sender, trail?: Hop[]): ClientAddress {
+    const peer = sender.ip
     const start = peer === undefined ? undefined : recall(peer)
     if (start === undefined) {
       trail?.push(hop(peer ?? '', undefined, false, 'the socket has no IP address'))
@@ -77,7 +82,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
     }
     const trusted = isTrusted(start.address, 0)
     trail?.push(hop(peer ?? '', start.address, trusted, trusted ? PEER_TRUSTED : PEER_UNTRUSTED))
-    return trusted ? walkHeader(start, headers, trail).trusted : start.untrusted
+    return trusted ? walkHeader(start, sender.headers, trail).trusted : start.untrusted
   }
 
   function walkHeader(peer: Known, headers: HeaderBag, trail: Hop[] | undefined): Known {
@@ -103,13 +108,13 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   }
 
   return {
-    resolve: (peer, headers) => follow(peer, headers),
+    resolve: sender => follow(sender),
     given: ip => recall(ip)?.untrusted ?? NOBODY,
     namesAnother: (headers, peer) => names.some(name => ![undefined, peer].includes(textOf(headers, name))),
     isProxied: headers => signs.some(name => readHeader(headers, name) !== undefined),
-    walk(peer, headers) {
+    walk(sender) {
       const trail: Hop[] = []
-      follow(peer, headers, trail)
+      follow(sender, trail)
       return trail
     },
   }

@@ -86,16 +86,15 @@ export class Fallback {
     }
     const degraded = closing >= 0 ? 'closed' : local.length > 0 ? 'local' : 'open'
     const rest = this.#shareOf(question, closing >= 0 ? [] : local)
-    const verdict = this.#store.evaluate(rest.group)
+    const verdict = this.#store.evaluate(rest)
     if (verdict.allowed && closing < 0) this.#owe(question, local, verdict)
     return { degraded, question: rest, verdict, closing }
   }
 
   /** The question of some of its policies, with this process's share of their limits. */
-  #shareOf({ policies, group, aside }: Question, places: readonly number[]): Question {
+  #shareOf({ policies, demands: asked, aside }: Question, places: readonly number[]): Question {
     const kept = places.map(i => policies[i] as CompiledPolicy)
-    const share = (at: number, i: number): Demand =>
-      this.#share(group.demands[at] as Demand, policies[i]?.cost ?? 1)
+    const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
     const demands = places.map(i => share(i, i))
     const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(share(at, i)) - 1)
     const moved = ({ shadow, guard, lease }: Aside, i: number): Aside => ({
@@ -104,7 +103,7 @@ export class Fallback {
       lease: move(lease, i),
     })
     const beside = aside && places.map(i => aside[i] && moved(aside[i], i))
-    return { policies: kept, group: { demands }, aside: beside }
+    return { policies: kept, aside: beside, demands }
   }
 
   /**
@@ -189,9 +188,9 @@ export class Fallback {
     return state
   }
 
-  #owe({ policies, group }: Question, places: readonly number[], { passes }: Verdict): void {
+  #owe({ policies, demands }: Question, places: readonly number[], { passes }: Verdict): void {
     for (const [j, i] of places.entries()) {
-      const demand = group.demands[i] as Demand
+      const demand = demands[i] as Demand
       const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
       if (!isTaken || policies[i]?.calendar === undefined) continue
       const key = nameOf(demand)

@@ -76,12 +76,12 @@ export class Judge {
 
   /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */
   ask(question: Question, failed = false): Judgement | Promise<Judgement> {
-    const denied = this.#denials.find(question.group)
+    const denied = this.#denials.find(question)
     if (denied !== undefined) return denied
     if (this.#breaker.isOpen() || failed) return this.#fallback.decide(question)
     let verdict: Verdict | Promise<Verdict>
     try {
-      verdict = this.#store.evaluate(question.group)
+      verdict = this.#store.evaluate(question)
     } catch (error) {
       return this.#fail(question, error)
     }
@@ -95,8 +95,8 @@ export class Judge {
       this.clock.hear(found.now)
       // A single failure, which opened nothing: nobody else would come to write it back.
       if (this.#fallback.owes) this.#payBack()
-      if (this.#store.keepsPace === true) this.#denials.keep(question.group, found)
-      this.#fallback.remember(question.group, found)
+      if (this.#store.keepsPace === true) this.#denials.keep(question, found)
+      this.#fallback.remember(question, found)
       return found as Judgement
     })
     return this.#deadline.race(heard).catch((error: unknown) => this.#fail(question, error))

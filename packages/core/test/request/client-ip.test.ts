@@ -8,7 +8,7 @@ type Headers = Record<string, string | readonly string[]>
 
 const resolve = (options: ClientIpOptions, peer: string | undefined, headers: Headers = {}) => {
   const clientIp = compileClientIp(options)
-  return { ...clientIp.resolve(peer, headers), forwarded: clientIp.namesAnother(headers, peer) }
+  return { ...clientIp.resolve({ ip: peer, headers }), forwarded: clientIp.namesAnother(headers, peer) }
 }
 const client = (
   options: ClientIpOptions,
@@ -69,8 +69,8 @@ describe('by default', () => {
 
   it('gives a known peer the very same frozen answer', () => {
     const finder = compileClientIp({})
-    const first = finder.resolve('203.0.113.7', {})
-    expect(finder.resolve('203.0.113.7', {})).toBe(first)
+    const first = finder.resolve({ ip: '203.0.113.7', headers: {} })
+    expect(finder.resolve({ ip: '203.0.113.7', headers: {} })).toBe(first)
     expect(Object.isFrozen(first)).toBe(true)
   })
 })
@@ -189,7 +189,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
       let best = Infinity
       for (let i = 0; i < 50; i++) {
         const start = performance.now()
-        finder.resolve(LB, header)
+        finder.resolve({ ip: LB, headers: header })
         best = Math.min(best, performance.now() - start)
       }
       return best
@@ -226,8 +226,10 @@ describe('X-Forwarded-For from a trusted peer', () => {
           expected = address.text
           if (!/^(10\.|fd)/.test(expected)) break
         }
-        expect(finder.resolve(LB, header).address?.text).toBe(expected)
-        expect(finder.walk(LB, header).findLast(({ parsed }) => parsed)?.parsed?.text).toBe(expected)
+        expect(finder.resolve({ ip: LB, headers: header }).address?.text).toBe(expected)
+        expect(finder.walk({ ip: LB, headers: header }).findLast(({ parsed }) => parsed)?.parsed?.text).toBe(
+          expected,
+        )
       }),
       { numRuns: 2000 },
     )
@@ -406,9 +408,15 @@ describe('trustedProxies', () => {
     let trusted = false
     const finder = compileClientIp({ trustedProxies: () => trusted })
     const header = { 'x-forwarded-for': '203.0.113.7' }
-    expect(finder.resolve(LB, header)).toMatchObject({ address: { text: LB }, trusted: false })
+    expect(finder.resolve({ ip: LB, headers: header })).toMatchObject({
+      address: { text: LB },
+      trusted: false,
+    })
     trusted = true
-    expect(finder.resolve(LB, header)).toMatchObject({ address: { text: '203.0.113.7' }, trusted: true })
+    expect(finder.resolve({ ip: LB, headers: header })).toMatchObject({
+      address: { text: '203.0.113.7' },
+      trusted: true,
+    })
   })
 
   it('trusts nobody when the function throws, or answers anything but true', () => {
@@ -429,7 +437,7 @@ describe('trustedProxies', () => {
 
 describe('walk', () => {
   const walk = (headers: Headers, options = TRUST, peer: string | undefined = LB) =>
-    compileClientIp(options).walk(peer, headers)
+    compileClientIp(options).walk({ ip: peer, headers })
 
   it('tells every hop as received, and why', () => {
     expect(walk({ 'x-forwarded-for': '1.1.1.1, 203.0.113.7:80,10.0.0.2' })).toEqual([
