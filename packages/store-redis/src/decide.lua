@@ -4,27 +4,26 @@
 -- A rule: kind (0 bucket, 1 window, 2 sub-windows), cool-down, place of its reduced variant, capacity, then of a bucket
 -- unit and rate; of a window its length and calendar edges; of sub-windows the window, the sub-window and their number.
 -- No closures, no work for what a group does not use: this runs for every check.
-local now = ARGV[1]
+local now, call, ceil, pack = ARGV[1], redis.call, math.ceil, struct.pack
 if now == '' or now == 's' then
-  local time = redis.call('TIME')
+  local time = call('TIME')
   now = time[1] * 1000000 + time[2]
 else
   now = tonumber(now)
   if not now then return redis.error_reply('STALE The client sent this call again; nothing was charged') end
 end
-local MAX = 9007199254740991
-local ceil, pack, unpackd = math.ceil, struct.pack, struct.unpack
 
 -- What a bucket owes at this instant in the terms of (unit, rate), then its instant, debt, unit, rate and cool-down.
+-- It captures `now` alone: a function is made anew for each call, and what it captures with it.
 local function owes(v, unit, rate)
   if not v or #v < 32 then return 0 end
-  local t, debt, was, paying = unpackd('>dddd', v)
-  local b, elapsed, u = #v > 32 and unpackd('>d', v, 33) or 0, now > t and now - t or 0, debt
+  local t, debt, was, paying = struct.unpack('>dddd', v)
+  local b, elapsed, u = #v > 32 and struct.unpack('>d', v, 33) or 0, now > t and now - t or 0, debt
   if elapsed * paying >= u then return 0, t, debt, was, paying, b end
   if was ~= unit then
     local whole = math.floor(u / was)
-    u = whole * unit + ceil((u - whole * was) / was * unit)
-    if u > MAX then u = MAX end
+    u = whole * unit + math.ceil((u - whole * was) / was * unit)
+    if u > 9007199254740991 then u = 9007199254740991 end
   end
   u = u - elapsed * rate
   return u > 0 and u or 0, t, debt, was, paying, b
@@ -33,16 +32,18 @@ end
 -- The commonest call, one bucket and nothing else, without the tables of the general one.
 -- ARGV[2..5]: unit, rate, capacity and cost in units of debt.
 if #ARGV == 5 then
-  local unit, rate, v = ARGV[2] + 0, ARGV[3] + 0, redis.call('GET', KEYS[1])
+  local unit, rate, v = ARGV[2] + 0, ARGV[3] + 0, call('GET', KEYS[1])
   local u, t, debt, was, paying, b = owes(v, unit, rate)
   u = u + ARGV[5]
   if u > ARGV[4] + 0 or b and now < b then
     return { now, t and string.format('00;;0 %.0f %.0f %.0f %.0f %.0f', b, t, debt, was, paying) or '00;;0' }
   end
   if not t or t < now then t = now end
-  redis.call('SET', KEYS[1], pack('>dddd', t, u, unit, rate), 'PX', ceil((t + ceil(u / rate) - now) / 1000) + 1000)
+  call('SET', KEYS[1], pack('>dddd', t, u, unit, rate), 'PX', ceil((t + ceil(u / rate) - now) / 1000) + 1000)
   return { now, t == now and u or string.format('10;;1 0 %.0f %.0f %.0f %.0f', t, u, unit, rate) }
 end
+
+local MAX, unpackd = 9007199254740991, struct.unpack
 
 -- A counter's numbers.
 local function numbers(v)
@@ -61,7 +62,7 @@ end
 local format = string.format
 local sent = cjson.decode(ARGV[2])
 local rules, q = sent[1], sent[2]
-local raw = #KEYS == 1 and { redis.call('GET', KEYS[1]) } or redis.call('MGET', unpack(KEYS))
+local raw = #KEYS == 1 and { call('GET', KEYS[1]) } or call('MGET', unpack(KEYS))
 local out, wrote, at, k = { now }, {}, 1, 0
 local D = {}
 
