@@ -26,6 +26,7 @@ export interface CheckOptions<R = unknown> {
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
 
 const CALL = ['cost', 'policy', 'also', 'ip', 'idempotencyKey', 'storeFailed', 'charged']
+const LOOK = ['policy', 'also', 'ip']
 /** The options of a call that says nothing. */
 export const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({})
 
@@ -38,6 +39,15 @@ export function checkCall(options: CheckOptions<never>): void {
   if (options === NO_OPTIONS) return
   checkNames(options as Readonly<Record<string, unknown>>, CALL, 'The call')
   checkValues(options)
+}
+
+/**
+ * Checks what a user's look says, which charges nothing.
+ *
+ * @throws HaltError `HALT_E_UNKNOWN_FIELD`
+ */
+export function checkLook(options: PeekOptions<never>): void {
+  checkNames(options as Readonly<Record<string, unknown>>, LOOK, 'The call')
 }
 
 /**

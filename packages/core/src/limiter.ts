@@ -1,4 +1,11 @@
-import { checkCall, type CheckOptions, checkValues, NO_OPTIONS, type PeekOptions } from './check-options.ts'
+import {
+  checkCall,
+  checkLook,
+  type CheckOptions,
+  checkValues,
+  NO_OPTIONS,
+  type PeekOptions,
+} from './check-options.ts'
 import { type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
 import type { Cost } from './cost.ts'
 import { Decision } from './decision.ts'
@@ -165,6 +172,7 @@ export class RateLimiter<R = unknown> {
    * @throws HaltError `HALT_E_POLICY_REQUIRED` for an identity when the policies come from a resolver and none is given
    */
   async peek(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Decision> {
+    checkLook(options)
     if (isIdentity(target)) return this.#decideIdentity(target, options, true)
     const caller = new Caller(toView(target), this.#callers, options.ip)
     return this.#pipeline.decide(await this.#policies.of(caller.view, options), caller, PEEK)

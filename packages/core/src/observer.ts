@@ -46,7 +46,12 @@ export class Observer {
       this.#tell(decision, bindingOf(question, decision.policy), view, started)
     if (verdict === undefined) return
     if (listened || quotas.hasSubscribers) this.#tellQuotas(question, verdict)
-    if (question.penalty !== undefined && (listened || penalties.hasSubscribers))
+    this.scored(question, verdict)
+  }
+
+  /** Tells of the violation that a refusal was, if it was one. */
+  scored(question: Question, verdict: Verdict): void {
+    if (question.penalty !== undefined && (this.#listened || penalties.hasSubscribers))
       this.#tellPenalty(question, verdict)
   }
 

@@ -115,17 +115,22 @@ export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers
   const {
     storeTimeout = '100ms',
     callbackTimeout = '1s',
-    ipv6Prefix = 56,
+    ipv6Prefix,
     keysPerAddress = 10,
     instances = 'auto',
   } = options
   return {
     storeTimeout: parseDuration(storeTimeout, 'storeTimeout') / 1000,
     callbackTimeout: parseDuration(callbackTimeout, 'callbackTimeout') / 1000,
-    ipv6Prefix: whole('ipv6Prefix', ipv6Prefix, 32, 128),
+    ipv6Prefix: checkPrefix(ipv6Prefix),
     keysPerAddress: whole('keysPerAddress', keysPerAddress, 1, 1e6),
     instances: instances === 'auto' ? instances : whole('instances', instances, 1, 1e6),
   }
+}
+
+/** How many bits of an IPv6 address make one subscriber. @throws HaltError `HALT_E_OPTION` */
+export function checkPrefix(ipv6Prefix: unknown = 56): number {
+  return whole('ipv6Prefix', ipv6Prefix, 32, 128)
 }
 
 function checkStore(store: unknown): void {

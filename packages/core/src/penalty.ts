@@ -2,6 +2,7 @@ import { type Digest, makeDigest } from './digest.ts'
 import { describe, type Duration, parseDuration } from './duration.ts'
 import { HaltError, type Warn, warnOnce } from './errors.ts'
 import { notifier } from './notifier.ts'
+import { checkPrefix } from './options.ts'
 import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from './penalty-config.ts'
 import { type Identity, subjectOf } from './request/identity.ts'
 import { type Judge, strictJudge } from './resilience/judge.ts'
@@ -61,7 +62,7 @@ export class PenaltyManager {
     this.#penalty = compilePenalty(config)
     if (config !== undefined) noticeMilliseconds('the penalty', config, once)
     this.#digest = makeDigest(secret, once)
-    this.#ipv6Prefix = ipv6Prefix ?? 56
+    this.#ipv6Prefix = checkPrefix(ipv6Prefix)
     this.#notify = notifier(telemetry, once)
     this.#judge = strictJudge(store, storeTimeout, once, this.#notify)
   }

@@ -8,7 +8,7 @@ import type { Exempter } from './exempter.ts'
 import type { KeyOutcome, Keyring } from './keyring.ts'
 import type { Observer } from './observer.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
-import { type Asked, isShadow, PEEK, type Question, questioner } from './question.ts'
+import { type Asked, isShadow, offenceOf, PEEK, type Question, questioner } from './question.ts'
 import type { Caller } from './request/caller.ts'
 import { type FoundKey, SHARED, type Subject } from './request/identity.ts'
 import type { Judge, Judgement } from './resilience/judge.ts'
@@ -33,6 +33,7 @@ export class Pipeline {
   readonly #judge: Judge
   readonly #observer: Observer
   readonly #clock: StoreClock
+  readonly #penalty: CompiledPenalty | undefined
   readonly #ask: ReturnType<typeof questioner>
 
   constructor({ exempter, keyring, judge, observer, penalty, digest }: PipelineParts) {
@@ -41,6 +42,7 @@ export class Pipeline {
     this.#judge = judge
     this.#observer = observer
     this.#clock = judge.clock
+    this.#penalty = penalty
     this.#ask = questioner(penalty, digest, judge.clock)
   }
 
@@ -95,7 +97,7 @@ export class Pipeline {
   ): Decision | Promise<Decision> {
     // Who only reports refuses nobody, and has no counter to report of.
     const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
-    if (refusing !== undefined) return this.#refuse(refusing, caller, 'missing-key', asked)
+    if (refusing !== undefined) return this.#deny(refusing, caller, asked)
     const counting = policies.filter((_, i) => typeof keys[i] === 'object')
     if (counting.length === 0) return this.#exempt(policies[0], caller, asked)
     const found = keys.filter(key => typeof key === 'object')
@@ -121,6 +123,19 @@ export class Pipeline {
     const view = typeof who === 'string' ? undefined : who.view
     this.#observer.decided(decision, question, verdict, view, asked.started)
     return decision
+  }
+
+  /** Refuses for want of a key: a refusal like any other, so it scores. */
+  #deny(policy: CompiledPolicy, caller: Caller, asked: Asked): Decision | Promise<Decision> {
+    const decision = this.#refuse(policy, caller, 'missing-key', asked)
+    if (this.#penalty?.records !== true || asked === PEEK) return decision
+    const offence = offenceOf(policy, this.#penalty, caller)
+    const scored = this.#judge.ask(offence, asked.storeFailed)
+    const tell = (judgement: Judgement): Decision => {
+      if (!('degraded' in judgement)) this.#observer.scored(offence, judgement)
+      return decision
+    }
+    return 'then' in scored ? scored.then(tell) : tell(scored)
   }
 
   #exempt(policy: CompiledPolicy | undefined, caller: Caller, asked: Asked): Decision {

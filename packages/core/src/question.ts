@@ -1,5 +1,5 @@
 import type { Rule } from './algorithms/index.ts'
-import type { CheckOptions } from './check-options.ts'
+import { type CheckOptions, NO_OPTIONS } from './check-options.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { costFor } from './cost.ts'
 import type { Digest } from './digest.ts'
@@ -84,6 +84,22 @@ export function questioner(
     const once =
       asked.idempotencyKey === undefined ? undefined : onceOf(asked.idempotencyKey, policies, demands, digest)
     return { policies, aside, demands, penalty: watched, once }
+  }
+}
+
+/** What scores a refusal that no counter made: a demand that is refused, keeps nothing, and is nobody's to see. */
+export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, caller: Caller): Question {
+  const { principal } = caller
+  const own = policy.rule(undefined)
+  // A counter that nobody has.
+  const rule = { ...own, cell: `${policy.name}@denied:${own.letter}`, block: 0, reduced: undefined }
+  const refused = { rule, subject: principal, cost: 0, mode: Mode.BLOCK, edges: undefined, penalized: false }
+  return {
+    policies: [],
+    aside: undefined,
+    demands: [refused],
+    penalty: penaltyOf(penalty, principal, NO_OPTIONS),
+    once: undefined,
   }
 }
 

@@ -5,6 +5,7 @@ import { type Digest, makeDigest } from './digest.ts'
 import type { Duration } from './duration.ts'
 import { HaltError, type Warn, warnOnce } from './errors.ts'
 import { notifier } from './notifier.ts'
+import { checkPrefix } from './options.ts'
 import type { Quota } from './policy.ts'
 import { type Identity, subjectOf } from './request/identity.ts'
 import { type Judge, strictJudge } from './resilience/judge.ts'
@@ -76,7 +77,7 @@ export class QuotaManager {
     const warn = warnOnce(options.warn)
     this.#store = store
     this.#digest = makeDigest(options.secret, warn)
-    this.#ipv6Prefix = options.ipv6Prefix ?? 56
+    this.#ipv6Prefix = checkPrefix(options.ipv6Prefix)
     this.#notify = notifier(options.telemetry, warn)
     this.#judge = strictJudge(store, options.storeTimeout, warn, this.#notify)
   }

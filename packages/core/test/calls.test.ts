@@ -31,6 +31,17 @@ describe('a call', () => {
     expect((await limiter.peek(view())).remaining).toBe(5)
   })
 
+  it('that only looks takes no cost, and says so', async () => {
+    const limiter = world().limiter(policy)
+    const wrong = { cost: 5 } as object
+    for (const call of [
+      limiter.peek(view(), wrong),
+      limiter.peek('u', wrong),
+      limiter.explain(view(), wrong),
+    ])
+      expect((await rejection(call)).code).toBe('HALT_E_UNKNOWN_FIELD')
+  })
+
   it('takes undefined for absent, in costs by name too', async () => {
     const limiter = world().limiter([policy, { ...policy, name: 'other' }])
     const options = {
@@ -94,9 +105,11 @@ describe('an identity', () => {
   })
 })
 
-describe('what is made of nothing', () => {
+describe('what is made of nothing, or of what makes no sense', () => {
   it.each([
     [() => new PenaltyManager(undefined as never), 'HALT_E_STORE_OPTION'],
+    [() => new PenaltyManager({ store: world().store, ipv6Prefix: 300 }), 'HALT_E_OPTION'],
+    [() => new QuotaManager(world().store, { ipv6Prefix: 300 }), 'HALT_E_OPTION'],
     [() => llmBudget(undefined as never), 'HALT_E_POLICY'],
     [() => new PolicyRegistry({ ...policy } as never), 'HALT_E_POLICY'],
     [() => new PolicyRegistry(null as never), 'HALT_E_POLICY'],

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import type { Policy } from '../src/index.ts'
+import { PenaltyManager, type Policy } from '../src/index.ts'
 import { admitted, by, CLIENT, times, view, world } from './world.ts'
 
 type Extractor = NonNullable<Policy['keyExtractor']>
@@ -43,6 +43,37 @@ describe('without a key', () => {
       remaining: 0,
     })
     expect((await limiter.check(by('42'))).verdicts.map(({ remaining }) => remaining)).toEqual([4, 1])
+  })
+
+  it('"deny" is a violation as any other refusal, once a cool-down, and of the address, for want of a name', async () => {
+    const { limiter: make, clock, store } = world()
+    const onViolation = vi.fn<() => void>()
+    const penalty = { threshold: 2, multiplier: 0.5, cooldown: 60 }
+    const plain: Policy = { name: 'plain', limit: 10, window: 60, algorithm: 'fixed-window' }
+    const limiter = make([plain, named({ onMissingKey: 'deny' })], { penalty, telemetry: { onViolation } })
+    const penalties = new PenaltyManager({ store, config: penalty })
+    const score = async (): Promise<number> => (await penalties.getPenalty({ ip: CLIENT })).abuseScore
+    await times(5, limiter)
+    expect(await score()).toBe(1)
+    clock.advance(60)
+    await limiter.peek(view())
+    expect(await score()).toBe(1)
+    await times(5, limiter)
+    expect(await score()).toBe(2)
+    expect(onViolation).toHaveBeenCalledTimes(2)
+    expect((await make(plain, { penalty }).check(view())).limit).toBe(5)
+  })
+
+  it('"deny" scores nothing where penalties are recorded by hand, and refuses while the store is away', async () => {
+    const here = world()
+    const deny = named({ onMissingKey: 'deny' })
+    const byHand = here.limiter(deny, { penalty: { recordOn: 'never' } })
+    expect((await byHand.check(view())).reason).toBe('missing-key')
+    const penalties = new PenaltyManager({ store: here.store })
+    expect((await penalties.getPenalty({ ip: CLIENT })).abuseScore).toBe(0)
+    const away = { evaluate: () => Promise.reject(new Error('away')), forget: () => {} }
+    const limiter = here.limiter(deny, { penalty: {}, store: away })
+    expect(await limiter.check(view())).toMatchObject({ reason: 'missing-key', degraded: false })
   })
 
   it('"allow" leaves this policy out, and counts the others', async () => {

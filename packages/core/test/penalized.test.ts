@@ -81,7 +81,7 @@ describe('a limiter with a penalty', () => {
     expect(await one.check(view())).toMatchObject({ limit: 5 })
   })
 
-  it('scores any enforced refusal: of a limit, a block, a quota; only exempt and missing ones do not', async () => {
+  it('scores any enforced refusal: of a limit, a block, a quota, for want of a key; who is exempt is not looked at', async () => {
     const { limiter, store } = world(Date.now())
     const penalties = new PenaltyManager({ store, config: strict })
     const quota = { name: 'q', limit: 1, period: 'yearly' } as const
@@ -89,8 +89,10 @@ describe('a limiter with a penalty', () => {
       [{ ...fixed, name: 'u', keyStrategy: 'user', onMissingKey: 'deny' } as Policy, quota],
       { penalty: strict },
     )
-    await times(2, one)
+    await times(2, one, view({ path: '/health' }))
     expect((await penalties.getPenalty({ ip: CLIENT })).violations).toBe(0)
+    await times(2, one)
+    expect((await penalties.getPenalty({ ip: CLIENT })).violations).toBe(1)
     await times(2, one, by('7'))
     expect(await penalties.getPenalty('7')).toMatchObject({ violations: 1, isActive: true })
   })

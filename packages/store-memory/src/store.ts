@@ -128,8 +128,12 @@ export class InMemoryStore implements Store {
 
 function validate(options: InMemoryStoreOptions): InMemoryStoreOptions {
   const known = ['maxKeys', 'clock']
-  const unknown = Object.keys(options).find(name => !known.includes(name))
   const bad = (message: string, fix: string): HaltError => new HaltError('HALT_E_STORE_OPTION', message, fix)
+  if (typeof options !== 'object' || options === null)
+    throw bad(`InMemoryStore got ${String(options)}.`, `Give options, ${known.join(' and ')}, or nothing.`)
+  const unknown = Object.entries(options).find(
+    ([name, value]) => value !== undefined && !known.includes(name),
+  )?.[0]
   if (unknown !== undefined) {
     throw bad(`InMemoryStore has no option "${unknown}".`, `Its options are ${known.join(' and ')}.`)
   }

@@ -52,10 +52,18 @@ describe('the options of InMemoryStore', () => {
       { maxKeys: Number.NaN },
       { maxKey: 5 },
       { clock: 5 },
+      null,
+      5,
     ]) {
       expect(() => new InMemoryStore(options as never)).toThrow(
         expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }),
       )
     }
+  })
+
+  it('are absent when they are undefined', () => {
+    expect(new InMemoryStore({ maxKeys: undefined, clock: undefined, other: undefined } as never).size).toBe(
+      0,
+    )
   })
 })
