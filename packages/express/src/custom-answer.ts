@@ -26,8 +26,9 @@ export function answerBy(
   let isPassedOn = false
   const passOn: NextFunction = (...args) => {
     isPassedOn = true
-    // What comes after is no refusal any more.
-    if (!res.headersSent && res.statusCode === outcome.status) res.statusCode = before
+    const [error] = args as unknown[]
+    // A request that goes on is no refusal any more; an error is still answered as one.
+    if (error === undefined || error === 'route' || error === 'router') takeBack(outcome, res, before)
     next(...args)
   }
   // So that `res.json(…)` alone is a refusal.
@@ -44,4 +45,12 @@ export function answerBy(
   const answered = callUser(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
   if ('then' in answered) void answered.then(finish)
   else finish(answered)
+}
+
+/** Makes a response as if it had not been refused, where nobody has changed it since. */
+function takeBack({ status, headers }: Outcome, res: Response, before: number): void {
+  if (res.headersSent) return
+  if (res.statusCode === status) res.statusCode = before
+  for (const name of ['Retry-After', 'Cache-Control'])
+    if (res.getHeader(name) === headers[name]) res.removeHeader(name)
 }

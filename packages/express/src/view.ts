@@ -10,8 +10,8 @@ export class ExpressView implements RequestView {
 
   constructor(req: Request) {
     this.method = req.method
-    // Not req.path: that is relative to the mount.
-    this.path = pathOf(req.originalUrl)
+    // Not req.path: that is relative to the mount. Other servers than Express's have the URL alone.
+    this.path = pathOf((req as Partial<Request>).originalUrl ?? req.url)
     // Not req.ip: that is what "trust proxy" makes of headers, by hop counts and the leftmost entry.
     this.ip = req.socket.remoteAddress
     this.request = req

@@ -4,7 +4,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import type { ErrorRequestHandler, Express, Request, Response } from 'express'
 import { describe, expect, it } from 'vitest'
 
-import { halt, sendLimited } from '../src/index.ts'
+import { halt, type HaltOptions, sendLimited } from '../src/index.ts'
 import { listen } from './adapter.ts'
 import { versions } from './versions.ts'
 
@@ -82,12 +82,36 @@ describe.each(versions)('%s', (_, express) => {
   })
 
   describe('onLimited', () => {
-    it('may let the request go on', async () => {
+    it('may let the request go on: its answer is no refusal', async () => {
       const app = express()
       app.use(halt({ limiter: limiterOf('p', 1), onLimited: (decision, { next }) => next() }))
       app.get('/ask', (req, res) => void res.send(String(req.halt?.allowed)))
       const { status, headers, body } = await ask(app, 2)
       expect([status, body, headers.get('ratelimit-remaining')]).toEqual([200, 'false', '0'])
+      expect([headers.get('retry-after'), headers.get('cache-control')]).toEqual([null, null])
+    })
+
+    it('leaves what the app says of its answer, when the request goes on', async () => {
+      const app = express()
+      const onLimited: NonNullable<HaltOptions['onLimited']> = (decision, { res, next }) => {
+        res.status(202).set('Cache-Control', 'private')
+        next()
+      }
+      app.use(halt({ limiter: limiterOf('p', 1), onLimited }))
+      app.get('/ask', (req, res) => void res.end())
+      const { status, headers } = await ask(app, 2)
+      expect([status, headers.get('cache-control')]).toEqual([202, 'private'])
+    })
+
+    it('may hand an error on, which Express answers as a refusal', async () => {
+      const app = express()
+      const onLimited: NonNullable<HaltOptions['onLimited']> = (_decision, { next }) =>
+        next(new Error('slow down'))
+      app.use(halt({ limiter: limiterOf('p', 1), onLimited }))
+      app.get('/ask', (req, res) => void res.end())
+      app.set('env', 'test')
+      const { status } = await ask(app, 2)
+      expect(status).toBe(429)
     })
 
     it('may give the request to the error handlers of the app', async () => {
