@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { pnpm } from '../../../../tools/pnpm.mjs'
+
 const here = dirname(fileURLToPath(import.meta.url))
 const packages = join(here, '../../..')
 const compilerOptions = {
@@ -69,7 +71,8 @@ const apps = {
 }
 
 function run(cwd, command, ...args) {
-  const { status } = spawnSync(command, args, { cwd, stdio: 'inherit' })
+  const { status, error } = spawnSync(command, args, { cwd, stdio: 'inherit' })
+  if (error) console.error(error.message)
   if (status !== 0) process.exit(status ?? 1)
 }
 
@@ -77,7 +80,8 @@ const wanted = process.argv[2]
 const tarballs = mkdtempSync(join(tmpdir(), 'halt-packed-'))
 for (const name of ['core', 'store-memory', 'nest']) {
   run(join(packages, name), process.execPath, '../../tools/build.mjs')
-  run(join(packages, name), 'pnpm', '--silent', 'pack', '--pack-destination', tarballs)
+  const args = ['--dir', `packages/${name}`, 'pack', '--pack-destination', tarballs, '--reporter', 'silent']
+  if (pnpm(args) !== 0) process.exit(1)
 }
 const halt = Object.fromEntries(
   readdirSync(tarballs).map(file => [
