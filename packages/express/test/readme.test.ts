@@ -1,40 +1,24 @@
 import { readFileSync } from 'node:fs'
-import { compileFunction } from 'node:vm'
 import type { Express } from 'express'
 import { describe, expect, it } from 'vitest'
 
+import { exampleAfter, type Modules } from '../../../tools/example.ts'
 import { listen } from './adapter.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
-const packages: Record<string, () => Promise<object>> = {
+const modules: Modules = {
   express: () => import('express'),
   '@halt/core': () => import('@halt/core'),
   '@halt/express': () => import('../src/index.ts'),
   '@halt/store-memory': () => import('@halt/store-memory'),
 }
 
-/** Runs the example after a line of the README, mostly a heading, and gives its app. */
-async function appAfter(line: string): Promise<Express> {
-  const section = readme.slice(readme.indexOf(line))
-  const code = /```js\n([\s\S]*?)```/.exec(section)?.[1] ?? ''
-  const imports = [...code.matchAll(/^import (.*) from '(.*)'$/gm)]
-  const scope: Record<string, unknown> = {}
-  for (const [, names = '', from = ''] of imports) {
-    const found = (await packages[from]?.()) as Record<string, unknown>
-    const named = /^{ (.*) }$/.exec(names)?.[1]?.split(', ')
-    if (named === undefined) scope[names] = found['default']
-    else for (const name of named) scope[name] = found[name]
-  }
-  const body = `${code.replaceAll(/^import .*$/gm, '')}; return app`
-  const run = compileFunction(body, Object.keys(scope)) as (...values: unknown[]) => Express
-  return run(...Object.values(scope))
-}
-
 type Ask = (path: string, init?: RequestInit) => Promise<Response>
 
 async function withApp(line: string, test: (ask: Ask) => Promise<void>): Promise<void> {
-  const { url, close } = await listen(await appAfter(line))
+  const { app } = await exampleAfter<Express>(readme, line, modules)
+  const { url, close } = await listen(app)
   try {
     await test((path, init) => fetch(url + path, init))
   } finally {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { compileFunction } from 'node:vm'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
+import { exampleAfter, type Modules } from '../../../tools/example.ts'
 import { listen, statuses } from './server.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
-const packages: Record<string, () => Promise<object>> = {
+const modules: Modules = {
   fastify: () => import('fastify'),
   'node:timers/promises': () => import('node:timers/promises'),
   '@halt/core': () => import('@halt/core'),
@@ -15,27 +15,8 @@ const packages: Record<string, () => Promise<object>> = {
   '@halt/store-memory': () => import('@halt/store-memory'),
 }
 
-/** Runs the example under a heading and gives its app. */
-async function appUnder(heading: string): Promise<FastifyInstance> {
-  const section = readme.slice(readme.indexOf(`# ${heading}\n`))
-  const code = /```js\n([\s\S]*?)```/.exec(section)?.[1] ?? ''
-  const scope: Record<string, unknown> = {}
-  for (const [, names = '', from = ''] of code.matchAll(/^import (.*) from '(.*)'$/gm)) {
-    const found = (await packages[from]?.()) as Record<string, unknown>
-    const named = /^{ (.*) }$/.exec(names)?.[1]?.split(', ')
-    if (named === undefined) scope[names] = found['default']
-    else for (const name of named) scope[name.split(' as ').at(-1) ?? ''] = found[name.split(' as ')[0] ?? '']
-  }
-  const body = `return (async () => { ${code.replaceAll(/^import .*$/gm, '')}; return { app } })()`
-  const run = compileFunction(body, Object.keys(scope)) as (
-    ...values: unknown[]
-  ) => Promise<{ app: FastifyInstance }>
-  const { app } = await run(...Object.values(scope))
-  return app
-}
-
 async function serve(heading: string): Promise<(path: string, init?: RequestInit) => Promise<Response>> {
-  const app = await appUnder(heading)
+  const { app } = await exampleAfter<FastifyInstance>(readme, `# ${heading}\n`, modules)
   onTestFinished(() => app.close())
   return listen(app)
 }

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { compileFunction } from 'node:vm'
 import type { Hono } from 'hono'
 import { describe, expect, it, vi } from 'vitest'
 
+import { exampleAfter, type Modules } from '../../../tools/example.ts'
 import { listen } from './adapter.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
-const packages: Record<string, () => Promise<object>> = {
+const modules: Modules = {
   hono: () => import('hono'),
   'hono/streaming': () => import('hono/streaming'),
   '@halt/core': () => import('@halt/core'),
@@ -18,26 +18,13 @@ const packages: Record<string, () => Promise<object>> = {
   '@hono/node-server/conninfo': () => import('@hono/node-server/conninfo'),
 }
 
-/** Runs the example under a heading and gives its app. */
-async function appUnder(heading: string): Promise<Hono> {
-  const section = readme.slice(readme.indexOf(`# ${heading}\n`))
-  const code = /```js\n([\s\S]*?)```/.exec(section)?.[1] ?? ''
-  const scope: Record<string, unknown> = {}
-  for (const [, names = '', from = ''] of code.matchAll(/^import { (.*) } from '(.*)'$/gm)) {
-    const found = (await packages[from]?.()) as Record<string, unknown>
-    for (const name of names.split(', ')) scope[name] = found[name]
-  }
-  const body = `${code.replaceAll(/^import .*$/gm, '')}; return app`
-  const run = compileFunction(body, Object.keys(scope)) as (...values: unknown[]) => Hono
-  return run(...Object.values(scope))
-}
-
 type Ask = (path: string, init?: RequestInit) => Promise<Response>
 
 async function withApp(heading: string, test: (ask: Ask) => Promise<void>): Promise<void> {
   // The memory store's clock: on a busy machine a bucket would refill meanwhile.
   const clock = vi.spyOn(performance, 'now').mockReturnValue(1e6)
-  const { url, close } = await listen(await appUnder(heading))
+  const { app } = await exampleAfter<Hono>(readme, `# ${heading}\n`, modules)
+  const { url, close } = await listen(app)
   try {
     await test((path, init) => fetch(url + path, init))
   } finally {
