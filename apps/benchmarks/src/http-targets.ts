@@ -1,4 +1,4 @@
-import { FRAMEWORKS, type Added } from './http.ts'
+import { type Added, LIMITERS } from './http.ts'
 import type { Target } from './report.ts'
 
 // To the cheapest peer of the framework: in memory, through Redis.
@@ -19,7 +19,7 @@ export function httpTargets(added: Added): Target[] {
       ] as const
     ).map(([place, bound]): Target => {
       const of = (name: string): number => added.get(`${framework} ${name} ${place}`) ?? Number.NaN
-      const peers = (FRAMEWORKS[framework] ?? []).slice(2)
+      const peers = (LIMITERS[framework] ?? []).slice(1)
       const measured = of('halt') / Math.min(...peers.map(of))
       return {
         what: `${framework}, ${place}: added, to the cheapest peer`,

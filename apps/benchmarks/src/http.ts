@@ -9,12 +9,20 @@ import type { Effort } from './memory.ts'
 import { figure, type Section } from './report.ts'
 import { startServer } from './server.ts'
 
-/** The apps of each framework; the bare one first. */
-export const FRAMEWORKS: Readonly<Record<string, readonly string[]>> = {
-  express: ['bare', 'halt', 'express-rate-limit', 'rate-limiter-flexible'],
-  fastify: ['bare', 'halt', '@fastify/rate-limit'],
-  hono: ['bare', 'halt', 'hono-rate-limiter'],
-  nest: ['bare', 'halt', '@nestjs/throttler'],
+/** What limits in each framework; ours first. */
+export const LIMITERS: Readonly<Record<string, readonly string[]>> = {
+  express: ['halt', 'express-rate-limit', 'rate-limiter-flexible'],
+  fastify: ['halt', '@fastify/rate-limit'],
+  hono: ['halt', 'hono-rate-limiter'],
+  nest: ['halt', '@nestjs/throttler'],
+}
+
+/** The apps of each framework that limit nothing; the bare one first. */
+const YARDSTICKS: Readonly<Record<string, readonly string[]>> = {
+  express: ['bare', 'three headers'],
+  fastify: ['bare', 'three headers'],
+  hono: ['bare', 'three headers'],
+  nest: ['bare'],
 }
 
 /** CPU microseconds a request that an app takes more than the bare one, by `framework app place`. */
@@ -37,11 +45,13 @@ export async function http({ quick }: Effort): Promise<Section> {
   const added = new Map<string, number>()
   const rows: string[][] = []
   try {
-    for (const [framework, names] of Object.entries(FRAMEWORKS)) {
+    for (const [framework, limiters] of Object.entries(LIMITERS)) {
+      const yardsticks = YARDSTICKS[framework] ?? []
+      const names = [...yardsticks, ...limiters]
       const bare: number[] = []
       const more = new Map<string, number[]>()
       for (let round = 0; round < rounds; round++) {
-        const spent = await oneRound(framework, names, server.url, generator, requests)
+        const spent = await oneRound(framework, yardsticks, limiters, server.url, generator, requests)
         const yard = spent.get(`${framework} bare memory`) ?? Number.NaN
         bare.push(yard)
         // Each round's own bare app: the machine drifts, and two processes of one app differ by some microseconds.
@@ -62,6 +72,7 @@ export async function http({ quick }: Effort): Promise<Section> {
     targets: httpTargets(added),
     notes: [
       `Median of ${rounds} rounds of ${requests} requests after a third as many to warm up, fresh processes each round, less the bare app's before and after; CPU time of the app's process alone, its system calls included; headers as each sets them by default or in its guide.`,
+      'Three headers: an app that sets them and does nothing else, the least that telling a client costs in that framework.',
       'The load generator never sleeps while it loads: waking it would be charged to the fast apps.',
       'The 64 connections come from 64 loopback addresses: 64 keys. The memory of @nestjs/throttler keeps a log and gets a window of 50 ms, else its cost would grow with the load.',
     ],
@@ -82,15 +93,16 @@ function rowsOf(framework: string, names: readonly string[], bare: number, added
 /** CPU microseconds a request of every app, each in a fresh process; of the bare one before and after the others. */
 async function oneRound(
   framework: string,
-  names: readonly string[],
+  yardsticks: readonly string[],
+  limiters: readonly string[],
   url: string,
   generator: ChildProcess,
   requests: number,
 ): Promise<Map<string, number>> {
   const apps: App[] = []
   try {
-    for (const name of names) {
-      for (const place of name === 'bare' ? ['memory'] : ['memory', 'redis']) {
+    for (const name of [...yardsticks, ...limiters]) {
+      for (const place of yardsticks.includes(name) ? ['memory'] : ['memory', 'redis']) {
         const child = start('http-run.js', [framework, name, place === 'redis' ? url : ''])
         const [{ port }] = (await once(child, 'message')) as [{ port: number }]
         apps.push({ key: `${framework} ${name} ${place}`, process: child, port })

@@ -7,10 +7,14 @@ import { Redis } from 'ioredis'
 import { RedisStore, type RedisReply } from 'rate-limit-redis'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 
-import { BODY, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
+import { BODY, HEADERS, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
 
 const middlewares: Record<string, (place: Place) => RequestHandler> = {
   bare: () => (_req, _res, next) => next(),
+  'three headers': () => (_req, res, next) => {
+    for (const [name, value] of HEADERS) res.setHeader(name, value)
+    next()
+  },
   halt: place => halt(haltOptions(place)),
   'express-rate-limit': place => {
     const common = {

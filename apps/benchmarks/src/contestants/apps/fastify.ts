@@ -3,10 +3,15 @@ import { halt } from '@halt/fastify'
 import { fastify, type FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 
-import { BODY, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
+import { BODY, HEADERS, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
 
 const plugins: Record<string, (app: FastifyInstance, place: Place) => Promise<unknown>> = {
   bare: async () => {},
+  'three headers': async app =>
+    app.addHook('onRequest', (_request, reply, done) => {
+      for (const [name, value] of HEADERS) void reply.header(name, value)
+      done()
+    }),
   halt: async (app, place) => app.register(halt, haltOptions(place)),
   '@fastify/rate-limit': async (app, place) =>
     app.register(rateLimit, {

@@ -7,10 +7,14 @@ import { Hono, type MiddlewareHandler } from 'hono'
 import { RedisStore, rateLimiter } from 'hono-rate-limiter'
 import { Redis } from 'ioredis'
 
-import { BODY, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
+import { BODY, HEADERS, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
 
 const middlewares: Record<string, (place: Place) => MiddlewareHandler> = {
   bare: () => (_c, next) => next(),
+  'three headers': () => (c, next) => {
+    for (const [name, value] of HEADERS) c.header(name, value)
+    return next()
+  },
   halt: place => halt({ ...haltOptions(place), getConnInfo }),
   'hono-rate-limiter': place =>
     rateLimiter({
