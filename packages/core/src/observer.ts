@@ -1,3 +1,4 @@
+import { penalty as penaltyState } from './algorithms/index.ts'
 import { channels } from './channels.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Decision, PolicyVerdict } from './decision.ts'
@@ -128,15 +129,14 @@ export class Observer {
   #tellPenalty({ penalty }: Question, verdict: Verdict): void {
     const state = verdict.penalty
     // Recorded by this very decision: its instant is the last violation's.
-    if (penalty === undefined || verdict.allowed || state.length === 0 || state[2] !== verdict.now) return
-    const violation = `${verdict.now} ${state[3]}`
+    if (penalty === undefined || verdict.allowed || penaltyState.last(state) !== verdict.now) return
+    const violation = `${verdict.now} ${penaltyState.violations(state)}`
     if (this.#told.get(penalty.subject) === violation) return
     this.#told.set(penalty.subject, violation)
     const status = penaltyStatus(penalty.rule, verdict)
     this.#notify('onViolation', penalty.subject, status, penalty.rule.severity / 1e6)
-    const justStarted =
-      state[0]! > verdict.now && state[5]! >= state[0]! && state[0]! - verdict.now >= penalty.rule.duration
-    if (justStarted) this.#notify('onPenaltyApplied', penalty.subject, status)
+    if (penaltyState.starts(state, verdict.now, penalty.rule))
+      this.#notify('onPenaltyApplied', penalty.subject, status)
   }
 }
 

@@ -15,7 +15,7 @@ export interface PenaltyConfig {
   readonly decayRate?: number | undefined
   /** A refusal within this long of the last violation scores nothing. Default 60 s; 0 scores every refusal. */
   readonly cooldown?: Duration | undefined
-  /** Makes each further penalty `factor` times longer, up to `maxDuration`. Default: none. */
+  /** Makes each further penalty `factor` times longer, up to `maxDuration` (default a day). Default: none. */
   readonly escalation?: { readonly factor: number; readonly maxDuration?: Duration | undefined } | undefined
 }
 
@@ -70,6 +70,7 @@ export function compilePenalty(config: LimiterPenalty = {}): CompiledPenalty {
   if (escalation !== undefined && (typeof escalation !== 'object' || escalation === null)) {
     refuse(`escalation is ${describe(escalation)}.`, 'Give { factor, maxDuration }.')
   }
+  if (escalation !== undefined) checkNames(escalation, ['factor', 'maxDuration'], 'escalation')
   const factor = escalation?.factor ?? 1
   inRange('escalation.factor', factor, 1, 100)
   const longest = escalation?.maxDuration

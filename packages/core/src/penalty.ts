@@ -1,3 +1,4 @@
+import { penalty } from './algorithms/index.ts'
 import { type Digest, makeDigest } from './digest.ts'
 import { describe, type Duration, parseDuration } from './duration.ts'
 import { HaltError, type Warn, warnOnce } from './errors.ts'
@@ -9,7 +10,6 @@ import { type Judge, strictJudge } from './resilience/judge.ts'
 import { penaltyStatus } from './status.ts'
 import { PenaltyMode, type Store, type Verdict } from './store/contract.ts'
 import { PENALTY_CELL } from './store/decide.ts'
-import { penaltyUntil } from './store/read.ts'
 import type { Notify, PenaltyStatus, Telemetry } from './telemetry.ts'
 import { noticeMilliseconds } from './misuse/index.ts'
 import { checkNames } from './validation.ts'
@@ -75,7 +75,7 @@ export class PenaltyManager {
   /**
    * Adds a violation of `severity` points (default 1), which may start a penalty.
    *
-   * @throws HaltError `HALT_E_PENALTY` for a severity that is no number above 0
+   * @throws HaltError `HALT_E_PENALTY` for a severity that is no number above 0 and up to 1 000 000
    */
   async recordViolation(
     identity: Identity,
@@ -85,7 +85,7 @@ export class PenaltyManager {
       throw new HaltError(
         'HALT_E_PENALTY',
         `severity is ${describe(severity)}.`,
-        'Give a number of points above 0.',
+        'Give a number of points above 0, up to 1000000.',
       )
     }
     const { rule } = this.#penalty
@@ -93,9 +93,7 @@ export class PenaltyManager {
     const status = penaltyStatus(rule, verdict)
     const subject = this.#subject(identity)
     this.#notify('onViolation', subject, status, severity)
-    // To the microsecond: a penalty that runs already has less left than the whole.
-    if (penaltyUntil(verdict) - verdict.now >= rule.duration)
-      this.#notify('onPenaltyApplied', subject, status)
+    if (penalty.starts(verdict.penalty, verdict.now, rule)) this.#notify('onPenaltyApplied', subject, status)
     return status
   }
 
@@ -105,8 +103,10 @@ export class PenaltyManager {
       duration === undefined
         ? this.#penalty.rule.duration
         : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
-    const status = penaltyStatus(this.#penalty.rule, await this.#ask(identity, PenaltyMode.APPLY, micros))
-    this.#notify('onPenaltyApplied', this.#subject(identity), status)
+    const verdict = await this.#ask(identity, PenaltyMode.APPLY, micros)
+    const status = penaltyStatus(this.#penalty.rule, verdict)
+    if (penalty.until(verdict.penalty) === verdict.now + micros)
+      this.#notify('onPenaltyApplied', this.#subject(identity), status)
     return status
   }
 

@@ -1,6 +1,7 @@
 import { type AnyPolicy, compilePolicy } from './compiled-policy.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
+import { isPromise } from './timers.ts'
 import {
   definePolicy,
   type Overrides,
@@ -86,7 +87,7 @@ export class PolicyRegistry<R = unknown> {
       typeof names === 'string' ? this.get(names) : names.map(name => this.get(name))
     return request => {
       const names = select(request)
-      return names instanceof Promise ? names.then(find) : find(names)
+      return isPromise(names) ? names.then(find) : find(names)
     }
   }
 }

@@ -34,9 +34,9 @@ export function thresholdReached(
 export function penaltyStatus(rule: PenaltyRule, { penalty: state, now }: Verdict): PenaltyStatus {
   return {
     isActive: penalty.active(state, now),
-    penaltyUntil: Math.ceil((state[0] ?? 0) / 1e6),
+    penaltyUntil: Math.ceil(penalty.until(state) / 1e6),
     abuseScore: Math.round((penalty.score(state, now, rule) / POINT) * 10) / 10,
-    violations: state[3] ?? 0,
-    lastViolation: state.length > 0 && state[3]! > 0 ? Math.ceil(state[2]! / 1e6) : 0,
+    violations: penalty.violations(state),
+    lastViolation: Math.ceil(penalty.last(state) / 1e6),
   }
 }

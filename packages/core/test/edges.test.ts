@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { type Edges, periodEnd } from '../src/store/index.ts'
+import { type Edges, periodEnd } from '../src/algorithms/index.ts'
 
 const EDGES: Edges = [100, 110, 130]
 

@@ -25,8 +25,8 @@ describe('the configuration of a penalty', () => {
   })
 
   it('refuses unknown fields', () => {
-    const penalty = { decay: 1 } as unknown as PenaltyConfig
-    expect(mistake(() => world().limiter(fixed, { penalty })).code).toBe('HALT_E_UNKNOWN_FIELD')
+    for (const penalty of [{ decay: 1 }, { escalation: { factor: 2, max: '1d' } }] as PenaltyConfig[])
+      expect(mistake(() => world().limiter(fixed, { penalty })).code).toBe('HALT_E_UNKNOWN_FIELD')
   })
 
   it('takes all there is', () => {

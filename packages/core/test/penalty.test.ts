@@ -167,6 +167,26 @@ describe('PenaltyManager', () => {
     expect(heard.at(-1)).toMatchObject(['penalty', 'user:v', { isActive: true }])
   })
 
+  it('tells of no penalty that runs already: an escalated one, one given by hand, a shorter one given', async () => {
+    const applied: string[] = []
+    const escalation = { factor: 3, maxDuration: '1h' } as const
+    const { clock, penalties } = managing(
+      { threshold: 1, duration: 10, decayRate: 0, escalation },
+      { telemetry: { onPenaltyApplied: key => applied.push(key) } },
+    )
+    await penalties.recordViolation('u')
+    clock.advance(11)
+    await penalties.recordViolation('u')
+    expect(applied.length).toBe(2)
+    clock.advance(1)
+    await penalties.recordViolation('u')
+    await penalties.applyPenalty('u', { duration: 5 })
+    expect(applied.length).toBe(2)
+    await penalties.applyPenalty('u', { duration: '2h' })
+    await penalties.recordViolation('u')
+    expect(applied.length).toBe(3)
+  })
+
   it('rejects with a code when the store does not answer', async () => {
     const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => {} }
     const penalties = new PenaltyManager({ store, warn: () => {} })

@@ -3,7 +3,8 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { type Policy, presets, RateLimiter } from '../src/index.ts'
-import { keysOf, type Group } from '../src/store/index.ts'
+import type { Group } from '../src/store/index.ts'
+import { keysOf } from '../src/store/keyed.ts'
 import { admitted, by, keyed, times, view, world } from './world.ts'
 
 describe('holes of the original', () => {

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest'
 
 import { presets, RateLimiter } from '../src/index.ts'
-import { decideOver, type Group, type Verdict } from '../src/store/index.ts'
+import type { Group, Verdict } from '../src/store/index.ts'
+import { decideOver } from '../src/store/keyed.ts'
 import { admitted, mistake, rejection, START, times, view, world } from './world.ts'
 
 describe('wrong decisions of the original', () => {

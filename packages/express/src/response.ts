@@ -1,4 +1,4 @@
-import { applyHeaders, type Guard, type HeaderTarget, type Outcome } from '@halt/core/http'
+import { applyHeaders, type Guard, type HeaderTarget, onResponseEnd, type Outcome } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
 import { tellsDecision } from './decision-property.ts'
@@ -45,14 +45,5 @@ export function answer({ status, body }: Outcome, res: Response): void {
 
 /** Lets the guard look at the response once it is sent; an aborted one is only released. */
 export function leaveAtEnd(res: Response, gate: Guard<Request, Response>, outcome: Outcome): void {
-  let left = false
-  const leave = (response?: Response): void => {
-    if (left) return
-    left = true
-    gate.leave(outcome, response)
-  }
-  // The client may have gone while the store was asked; nothing is emitted then any more.
-  if (res.closed) return leave()
-  res.once('finish', () => leave(res))
-  res.once('close', () => leave())
+  onResponseEnd(res, isSent => gate.leave(outcome, isSent ? res : undefined))
 }

@@ -31,6 +31,6 @@ export function answerBy(
       )
   }
   const answered = callUser(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
-  if (answered instanceof Promise) void answered.then(finish)
+  if ('then' in answered) void answered.then(finish)
   else finish(answered)
 }

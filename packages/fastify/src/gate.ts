@@ -41,7 +41,7 @@ export class Gate implements Step {
       noticeTrustProxy(request, this.#guard.limiter)
     }
     const outcome = this.#guard.enter(new FastifyView(request), request.raw)
-    if (outcome instanceof Promise) {
+    if ('then' in outcome) {
       void outcome.then(found => this.#conclude(found, request, reply, done), done)
     } else this.#conclude(outcome, request, reply, done)
   }

@@ -1,4 +1,5 @@
 import type { AnyPolicy, Awaitable, Cost, RateLimiter } from '@halt/core'
+import { isPromise } from '@halt/core/http'
 import type { FastifyRequest } from 'fastify'
 
 import type { GateOptions } from './options.ts'
@@ -68,5 +69,5 @@ function withoutUndefined(options: object): Given {
 }
 
 function then<A, B>(value: Awaitable<A>, next: (value: A) => B): Awaitable<B> {
-  return value instanceof Promise ? value.then(next) : next(value as A)
+  return isPromise(value) ? (value as Promise<A>).then(next) : next(value as A)
 }

@@ -74,9 +74,16 @@ describe('config.halt', () => {
     expect((await get('/report')).status).toBe(429)
   })
 
-  it('keeps the cost of a route policy beside a registered cost', async () => {
+  it.each([
+    ['', () => 2],
+    [' that comes later', async () => 2],
+    [
+      ' from a query',
+      () => ({ then: (told: (units: number) => void) => told(2) }) as unknown as Promise<number>,
+    ],
+  ])('keeps the cost of a route policy beside a registered cost%s', async (_when, cost) => {
     const app = makeApp()
-    await app.register(halt, { limiter: makeLimiter(10), cost: () => 2 })
+    await app.register(halt, { limiter: makeLimiter(10), cost })
     const policy = { name: 'dear', limit: 10, window: 60, cost: 10 }
     app.get('/', { config: { halt: { policy } } }, ({ halt: decision }) => decision?.verdicts)
     const get = await listen(app)

@@ -1,16 +1,11 @@
-import type { Guard, Outcome } from '@halt/core/http'
+import { type EndingResponse, type Guard, onResponseEnd, type Outcome } from '@halt/core/http'
 import type { Context, Env, Next } from 'hono'
 
 import { replace } from './response.ts'
 
 /** What `@hono/node-server` binds, as far as it matters here: Node's own response, of HTTP/1 or HTTP/2. */
 interface NodeBindings {
-  readonly outgoing?: {
-    once?(event: 'finish' | 'close', listener: () => void): unknown
-    readonly destroyed?: boolean
-    readonly writableEnded?: boolean
-    readonly stream?: { readonly destroyed?: boolean }
-  }
+  readonly outgoing?: EndingResponse
 }
 
 /**
@@ -22,21 +17,18 @@ export async function leaveAtEnd<E extends Env>(
   gate: Guard<Context<E>, Response>,
   outcome: Outcome,
 ): Promise<void> {
+  const { outgoing } = (c.env ?? {}) as NodeBindings
+  if (typeof outgoing?.once === 'function') {
+    onResponseEnd(outgoing, isSent => gate.leave(outcome, isSent && c.finalized ? c.res : undefined))
+    return next()
+  }
   let left = false
   const leave = (response?: Response): void => {
     if (left) return
     left = true
     gate.leave(outcome, response)
   }
-  // Either way the client may have gone while the store was asked: then nothing tells of it any more.
-  const { outgoing } = (c.env ?? {}) as NodeBindings
-  if (typeof outgoing?.once === 'function') {
-    // HTTP/2 says "finish" of a stream that was reset, too.
-    outgoing.once('finish', () => leave(c.finalized && outgoing.writableEnded !== false ? c.res : undefined))
-    outgoing.once('close', () => leave())
-    if (outgoing.destroyed === true || outgoing.stream?.destroyed === true) leave()
-    return next()
-  }
+  // The client may have gone while the store was asked: then nothing tells of it any more.
   const { signal } = c.req.raw
   signal?.addEventListener('abort', () => leave(), { once: true })
   if (signal?.aborted === true) leave()

@@ -1,16 +1,13 @@
 import type { Decision } from '@halt/core'
-import { applyHeaders, type Headers, isTighter } from '@halt/core/http'
+import { applyHeaders, type EndingResponse, type Headers, isTighter, onResponseEnd } from '@halt/core/http'
 
 /** What Halt needs of a response: Express's and Node's have it themselves, Fastify's under other names. */
-interface PlatformResponse {
+interface PlatformResponse extends EndingResponse {
   readonly statusCode: number
   readonly headersSent?: boolean
-  readonly closed?: boolean
-  readonly destroyed?: boolean
   getHeader(name: string): number | string | readonly string[] | undefined
   setHeader?(name: string, value: string): unknown
   removeHeader?(name: string): unknown
-  once(event: 'finish' | 'close', listener: () => void): unknown
   status?(code: number): unknown
   send?(answer: unknown): unknown
   /** Fastify. */
@@ -58,17 +55,7 @@ export function send(response: object, answer: unknown): void {
 /** Calls back once when the response is over: with it when it was sent, without when the client left before. */
 export function onEnd(response: object, ended: (sent?: PlatformResponse) => void): void {
   const platform = response as PlatformResponse
-  const raw = platform.raw ?? platform
-  let over = false
-  const end = (sent?: PlatformResponse): void => {
-    if (over) return
-    over = true
-    ended(sent)
-  }
-  // The client may have left while the store was asked; nothing is emitted then any more.
-  if (raw.closed === true || raw.destroyed === true) return end()
-  raw.once('finish', () => end(platform))
-  raw.once('close', () => end())
+  onResponseEnd(platform.raw ?? platform, isSent => ended(isSent ? platform : undefined))
 }
 
 const SHOWN = Symbol.for('halt.nest.shown')

@@ -26,11 +26,11 @@ export function sendLimited(target: ExecutionContext | object, decision: Decisio
   const isHttp = context === undefined || context.getType() === 'http'
   const response = isHttp ? (context?.getArgByIndex<object>(1) ?? target) : undefined
   const gate = context && passageOf(context)?.gate
-  const { headers, status, body }: Outcome =
+  const { headers, status, body, stale }: Outcome =
     gate?.refuse(decision) ?? refusalFor(response === undefined ? {} : requestOf(response), decision)
   const isProblem = body?.type.startsWith('application/problem') === true
   if (response !== undefined)
-    setHeaders(response, isProblem ? { ...headers, 'Content-Type': body.type } : headers)
+    setHeaders(response, isProblem ? { ...headers, 'Content-Type': body.type } : headers, stale)
   throw refusalException(context, decision, {
     errorFormat: isProblem ? 'problem' : 'json',
     statusCode: status,

@@ -1,4 +1,4 @@
-import type { Policy, RateLimiter } from '@halt/core'
+import type { Decision, Policy, RateLimiter } from '@halt/core'
 import {
   type ArgumentsHost,
   Catch,
@@ -215,5 +215,29 @@ describe.each(platforms)('on %s', platform => {
     const refused = await fetch(`${url}/hand`)
     expect(refused.headers.get('retry-after')).not.toBeNull()
     expect(refused.headers.get('cache-control')).toBe('no-store')
+  })
+
+  it('takes off what a guard has shown, where the handler refuses by itself', async () => {
+    @Controller()
+    class ByHand {
+      @InjectRateLimiter('scarce') readonly limiter!: RateLimiter
+
+      @Get('hand')
+      async hand(@Req() request: object, @Res({ passthrough: true }) response: object) {
+        const decision = await this.limiter.check(request)
+        if (!decision.allowed) sendLimited(response, decision)
+        return 'hand'
+      }
+    }
+    const options = {
+      policy: { ...global, limit: 5 },
+      policies: { scarce: { name: 'scarce', limit: 1, window: 60 } },
+      headers: ({ allowed, remaining }: Decision): Record<string, string> =>
+        allowed ? { 'X-Left': String(remaining) } : { 'X-Refused': 'yes' },
+    }
+    const url = await startApp(options, { platform, controllers: [ByHand] })
+    expect((await fetch(`${url}/hand`)).headers.get('x-left')).toBe('4')
+    const { status, headers } = await fetch(`${url}/hand`)
+    expect([status, headers.get('x-refused'), headers.get('x-left')]).toEqual([429, 'yes', null])
   })
 })

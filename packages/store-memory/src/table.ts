@@ -1,5 +1,5 @@
 import type { Rule, State } from '@halt/core/store'
-import { algorithms } from '@halt/core/store'
+import { algorithms, penalty } from '@halt/core/store'
 
 import { ListSlab, SubWindowSlab } from './list-slab.ts'
 import { NarrowSlab } from './narrow-slab.ts'
@@ -111,7 +111,7 @@ export class Table {
     const state = this.load(subject)
     if (state.length === 0 || state[0]! > now) return false
     if (this.#letter === 'i') return true
-    if (this.#letter === 'p') return now >= state[5]!
+    if (this.#letter === 'p') return now >= penalty.freshAt(state)
     return now >= algorithms[this.#letter as Rule['letter']].freshAt(state)
   }
 

@@ -1,4 +1,5 @@
 import {
+  penalty as penalties,
   algorithms,
   type Cell,
   type Demand,
@@ -160,8 +161,7 @@ async function scoreElsewhere(
   )
     return
   const { rule } = penalty
-  const [, , last = 0, violations = 0] = verdict.penalty
-  if (violations > 0 && verdict.now < last + rule.cooldown) return
+  if (!penalties.scores(verdict.penalty, verdict.now, rule)) return
   const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
   const scored = await send(part.slot, { demands: [], penalty: record })
   verdicts[at] = { ...verdict, penalty: scored.penalty }

@@ -28,6 +28,22 @@ export interface PenaltyRule {
 export const penalty = {
   active: (state: State, now: number): boolean => state.length > 0 && now < state[0]!,
 
+  /** When the last penalty ends, or ended; 0 when there was none. */
+  until: (state: State): number => (state.length === 0 ? 0 : state[0]!),
+
+  /** The instant of the last violation; 0 when there was none. */
+  last: (state: State): number => (state.length === 0 || state[3] === 0 ? 0 : state[2]!),
+
+  /** How many violations there were. */
+  violations: (state: State): number => (state.length === 0 ? 0 : state[3]!),
+
+  /** The instant from which the state equals a fresh one. */
+  freshAt: (state: State): number => (state.length === 0 ? 0 : state[5]!),
+
+  /** Whether a violation at `now`, the last, has started a penalty: not when one ran already. */
+  starts: (state: State, now: number, rule: PenaltyRule): boolean =>
+    state.length > 0 && state[4]! > 0 && state[0] === now + lasting(state[4]! - 1, rule),
+
   /** The score at `now`. */
   score(state: State, now: number, rule: PenaltyRule): number {
     if (state.length === 0) return 0

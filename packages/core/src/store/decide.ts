@@ -154,7 +154,7 @@ function startsBlock(state: State, now: number, cost: number, rule: Rule): boole
 
 function loadPenalty(penalty: PenaltyDemand, cells: Cells, now: number): State {
   const state = cells.load(penalty.subject, PENALTY_CELL)
-  return state.length > 0 && now >= state[5]! ? [] : state
+  return now >= penalties.freshAt(state) ? [] : state
 }
 
 function scorePenalty(
@@ -170,7 +170,7 @@ function scorePenalty(
   else if (mode === PenaltyMode.WATCH && refused && penalties.scores(state, now, rule)) {
     penalties.record(state, now, rule.severity, rule)
   } else return
-  cells.keep(subject, PENALTY_CELL, state, state[5]!)
+  cells.keep(subject, PENALTY_CELL, state, penalties.freshAt(state))
 }
 
 function seen(once: OnceDemand, cells: Cells, now: number): boolean {

@@ -1,9 +1,7 @@
 export {
-  algorithmOf,
   algorithms,
   letters,
-  MAX_EXACT,
-  periodEnd,
+  penalty,
   type Algorithm,
   type Edges,
   type Letter,
@@ -22,9 +20,9 @@ export {
   type Store,
   type Verdict,
 } from './contract.ts'
-export { blockedUntil, decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'
-export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor, waitForCost } from './read.ts'
+export { decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'
+export { ruleInForce, waitFor } from './read.ts'
+export type { Change } from './keyed.ts'
 export { makeDigest, type Digest } from '../digest.ts'
 export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas.ts'
-export { decideOver, keyOf, keysOf, type Change } from './keyed.ts'
 export { txStore, type Transaction, type TxBackend, type TxStoreOptions } from './tx.ts'

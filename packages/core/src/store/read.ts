@@ -1,10 +1,10 @@
-import { algorithmOf, type Rule, type State } from '../algorithms/index.ts'
+import { algorithmOf, penalty, type Rule, type State } from '../algorithms/index.ts'
 import { blockedUntil } from './decide.ts'
 import type { Demand, Verdict } from './contract.ts'
 
 /** Until when the verdict's penalty lasts, microseconds; 0 when there is none. */
 export function penaltyUntil(verdict: Verdict): number {
-  return verdict.penalty.length > 0 && verdict.now < verdict.penalty[0]! ? verdict.penalty[0]! : 0
+  return penalty.active(verdict.penalty, verdict.now) ? penalty.until(verdict.penalty) : 0
 }
 
 /** The rule in force for a demand under the verdict's penalty. */

@@ -69,14 +69,17 @@ export function testConnections({ describe, it, expect, adapter }: Suite): void 
       session.destroy()
     })
 
-    it('releases a stream that the client resets', async bench => {
-      const limiter = bench.limiter({ name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 })
+    it('releases a stream that the client resets, and gives nothing of its charge back', async bench => {
+      const limiter = bench.limiter([
+        { name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 },
+        { name: 'charged', limit: 5, window: 600 },
+      ])
       const { passed, open } = gate()
       const handle = async (): Promise<{ status: number; body: string }> => {
         await passed
         return { status: 200, body: 'ok' }
       }
-      const client = await bench.serve([{ limiter }], { handle, http2: true })
+      const client = await bench.serve([{ limiter, chargeWhen: () => false }], { handle, http2: true })
       const session = client.connect2()
       const stream = session.request(get)
       stream.on('error', () => {})
@@ -84,6 +87,7 @@ export function testConnections({ describe, it, expect, adapter }: Suite): void 
       stream.close(CANCEL)
       await eventually('the release', async () => (await bench.left(limiter)) === 1)
       open()
+      expect(await bench.left(limiter, 'charged')).toBe(4)
       session.destroy()
     })
   })
