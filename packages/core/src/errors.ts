@@ -1,7 +1,6 @@
 import { isStrayPromise } from './timers.ts'
 
-/** Errors and warnings: a stable code, one sentence, and the fix. */
-
+// Where a code is explained.
 const page = (code: string): string => `https://github.com/halt-limits/halt/blob/main/docs/errors/${code}.md`
 
 /** A stable error code; each has a page under `docs/errors`. */

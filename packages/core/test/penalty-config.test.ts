@@ -25,7 +25,10 @@ describe('the configuration of a penalty', () => {
   })
 
   it('refuses unknown fields', () => {
-    for (const penalty of [{ decay: 1 }, { escalation: { factor: 2, max: '1d' } }] as PenaltyConfig[])
+    for (const penalty of [
+      { decay: 1 },
+      { escalation: { factor: 2, max: '1d' } },
+    ] as unknown as PenaltyConfig[])
       expect(mistake(() => world().limiter(fixed, { penalty })).code).toBe('HALT_E_UNKNOWN_FIELD')
   })
 

@@ -99,6 +99,7 @@ describe('a limiter by a registry', () => {
   it('takes one name or several, at once or later', async () => {
     const registry = new PolicyRegistry([one, presets.PUBLIC_API])
     // As a database's query is: no Promise, but it behaves as one.
+    // oxlint-disable-next-line unicorn/no-thenable -- that is the point
     const query = { then: (told: (names: string[]) => void) => told(['one', 'public_api']) }
     const later = (): Promise<string[]> => query as unknown as Promise<string[]>
     for (const select of [() => ['one', 'public_api'], async () => ['one', 'public_api'], later]) {

@@ -4,16 +4,17 @@ import {
   checkGuardOptions,
   guard,
   type GuardOptions,
+  guardOptionsOf,
   limiterOf,
   LIMITER_OPTIONS,
   type Outcome,
+  trustProxyNotice,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
 
 import { answerBy, type OnLimited } from './custom-answer.ts'
 import { answer, leaveAtEnd, show } from './response.ts'
-import { trustProxyNotice } from './trust-proxy.ts'
 import { ExpressView } from './view.ts'
 
 declare global {
@@ -54,7 +55,12 @@ export function halt(options: HaltOptions): HaltMiddleware {
   checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
   const limiter = limiterOf<Request>(options, () => new InMemoryStore())
   const gate = guard<Request, Response>(limiter, guardOptionsOf(options))
-  const noticeTrustProxy = trustProxyNotice(limiter)
+  // Without an app where the middleware stands in another server: Node's own, Connect's, a test's.
+  const noticeTrustProxy = trustProxyNotice(
+    limiter,
+    'Express has "trust proxy" set',
+    ({ app }: Partial<Request>) => app?.enabled?.('trust proxy') === true,
+  )
   const { onLimited } = options
 
   function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
@@ -76,9 +82,4 @@ export function halt(options: HaltOptions): HaltMiddleware {
   }
 
   return haltMiddleware as HaltMiddleware
-}
-
-// Without a limiter of its own, `policy` is already the one that the limiter made of the options decides by.
-function guardOptionsOf(options: HaltOptions): GuardOptions<Request, Response> {
-  return options.limiter === undefined ? { ...options, policy: undefined } : options
 }

@@ -1,5 +1,5 @@
 import { HaltError } from '@halt/core'
-import { checkGuardOptions, type GuardOptions, LIMITER_OPTIONS } from '@halt/core/http'
+import { checkGuardOptions, describe, type GuardOptions, LIMITER_OPTIONS } from '@halt/core/http'
 
 import type { HaltRouteOptions } from './options.ts'
 
@@ -8,7 +8,7 @@ const MANNERS = ['onLimited', 'throwOnLimited']
 
 /** Checks the plugin's options. @throws HaltError */
 export function checkPlugin(options: object): void {
-  check(options, [...LIMITER_OPTIONS, 'limiter', 'global', 'hook', ...MANNERS])
+  check(options, [...LIMITER_OPTIONS, 'limiter', 'global', 'hook', ...MANNERS], 'The plugin')
 }
 
 /** Checks a route's options. @throws HaltError */
@@ -16,11 +16,11 @@ export function checkRoute(options: unknown): asserts options is HaltRouteOption
   if (typeof options !== 'object' || options === null) {
     throw new HaltError(
       'HALT_E_OPTION',
-      `config.halt is ${JSON.stringify(options)}.`,
+      `config.halt is ${describe(options)}.`,
       'Give an object of options, or false.',
     )
   }
-  check(options, ['limiter', 'hook', 'override', ...MANNERS])
+  check(options, ['limiter', 'hook', 'override', ...MANNERS], 'config.halt')
   const { limiter, policy, override } = options as HaltRouteOptions
   if (override === true && policy === undefined && limiter === undefined) {
     const fix = 'Give a policy or a limiter; to switch the global limit off, config: { halt: false }.'
@@ -30,20 +30,20 @@ export function checkRoute(options: unknown): asserts options is HaltRouteOption
 
 /** Checks the options of `app.halt()`. @throws HaltError */
 export function checkHook(options: object): void {
-  check(options, [...LIMITER_OPTIONS, 'limiter', ...MANNERS])
+  check(options, [...LIMITER_OPTIONS, 'limiter', ...MANNERS], 'app.halt()')
 }
 
-function check(options: object, own: readonly string[]): void {
-  checkGuardOptions(options as GuardOptions, own)
+function check(options: object, own: readonly string[], owner: string): void {
+  checkGuardOptions(options as GuardOptions, own, owner)
   const fields = options as Record<string, unknown>
   for (const name of ['global', 'override', 'throwOnLimited']) {
     if (fields[name] === undefined || typeof fields[name] === 'boolean') continue
-    throw new HaltError('HALT_E_OPTION', `${name} is ${JSON.stringify(fields[name])}.`, 'Give true or false.')
+    throw new HaltError('HALT_E_OPTION', `${name} is ${describe(fields[name])}.`, 'Give true or false.')
   }
   if (fields['hook'] !== undefined && !HOOKS.includes(fields['hook'])) {
     throw new HaltError(
       'HALT_E_OPTION',
-      `hook is ${JSON.stringify(fields['hook'])}.`,
+      `hook is ${describe(fields['hook'])}.`,
       `Choose one of ${HOOKS.join(', ')}.`,
     )
   }

@@ -1,5 +1,5 @@
 import type { Decision, RateLimiter } from '@halt/core'
-import { guard, type Guard, type Outcome } from '@halt/core/http'
+import { guard, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { answerBy } from './custom-answer.ts'
@@ -7,7 +7,6 @@ import { settleOnEnd } from './ending.ts'
 import { LimitedError } from './limited-error.ts'
 import type { GateOptions, Manners } from './options.ts'
 import { sendRefusal, setHeaders } from './reply.ts'
-import { noticeTrustProxy } from './trust-proxy.ts'
 import { FastifyView } from './view.ts'
 
 /** Goes on with a request, or fails it. */
@@ -22,7 +21,7 @@ export interface Step {
 export class Gate implements Step {
   readonly #guard: Guard<FastifyRequest, FastifyReply>
   readonly #manners: Manners
-  #isFirst = true
+  readonly #noticeTrustProxy: (request: FastifyRequest) => void
 
   /**
    * @param also policies decided in the same step as those of the options or the limiter
@@ -32,14 +31,17 @@ export class Gate implements Step {
     const { onLimited, throwOnLimited, ...rest } = options
     this.#guard = guard<FastifyRequest, FastifyReply>(limiter, rest, also)
     this.#manners = { onLimited, throwOnLimited }
+    // Fastify keeps trustProxy out of initialConfig; requests have `ips` exactly when it is set.
+    this.#noticeTrustProxy = trustProxyNotice(
+      limiter,
+      'Fastify has trustProxy set',
+      request => 'ips' in request,
+    )
   }
 
   /** Decides a request: at once where the store does. */
   enter(request: FastifyRequest, reply: FastifyReply, done: Done): void {
-    if (this.#isFirst) {
-      this.#isFirst = false
-      noticeTrustProxy(request, this.#guard.limiter)
-    }
+    this.#noticeTrustProxy(request)
     const outcome = this.#guard.enter(new FastifyView(request), request.raw)
     if ('then' in outcome) {
       void outcome.then(found => this.#conclude(found, request, reply, done), done)

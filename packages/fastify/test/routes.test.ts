@@ -79,6 +79,7 @@ describe('config.halt', () => {
     [' that comes later', async () => 2],
     [
       ' from a query',
+      // oxlint-disable-next-line unicorn/no-thenable -- that is the point
       () => ({ then: (told: (units: number) => void) => told(2) }) as unknown as Promise<number>,
     ],
   ])('keeps the cost of a route policy beside a registered cost%s', async (_when, cost) => {

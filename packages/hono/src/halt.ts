@@ -5,6 +5,7 @@ import {
   checkGuardOptions,
   guard,
   type GuardOptions,
+  guardOptionsOf,
   limiterOf,
   LIMITER_OPTIONS,
   type Outcome,
@@ -85,11 +86,6 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     const answered = await callUser(limiter, 'onLimited', fix, custom)
     return answered.failed ? refuse(outcome, c) : answered.value
   }
-}
-
-// Without a limiter of its own, `policy` is already the one that the limiter made of the options decides by.
-function guardOptionsOf<E extends Env>(options: HaltOptions<E>): GuardOptions<Context<E>, Response> {
-  return options.limiter === undefined ? { ...options, policy: undefined } : options
 }
 
 function checkConnInfo(getConnInfo: unknown): void {

@@ -1,13 +1,13 @@
 import type { Decision } from '@halt/core'
-import type { Guard, Outcome } from '@halt/core/http'
+import { type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, noteDecision } from './calls/call.ts'
+import { type PlatformRequest, trustsProxies } from './calls/http.ts'
 import { refusalException } from './exception.ts'
 import type { Ending } from './options.ts'
 import { askOnLimited } from './on-limited.ts'
 import { begin, type Passage } from './passage.ts'
-import { proxyNotice } from './proxy-notice.ts'
 import { isTightest, onEnd, setHeaders } from './response.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -18,7 +18,8 @@ export class Admission {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime
-    this.#noticeProxies = proxyNotice(runtime.limiter)
+    const isSet = (request: object): boolean => trustsProxies(request as PlatformRequest)
+    this.#noticeProxies = trustProxyNotice(runtime.limiter, 'The platform is told to trust proxies', isSet)
   }
 
   /** Lets a call in, or throws its refusal. Decides each call once, however many guards ask. */

@@ -1,6 +1,6 @@
 import type { AnyPolicy, Decision } from '@halt/core'
 import { HaltError } from '@halt/core'
-import { checkGuardOptions, type GuardOptions } from '@halt/core/http'
+import { checkGuardOptions, describe, type GuardOptions } from '@halt/core/http'
 import {
   createParamDecorator,
   type ExecutionContext,
@@ -45,7 +45,7 @@ export function RateLimit<R = NestRequest>(
       continue
     throw new HaltError(
       'HALT_E_POLICY',
-      `@RateLimit got ${JSON.stringify(limit)}.`,
+      `@RateLimit got ${describe(limit)}.`,
       'Give names of policies, policies, and { override } last.',
     )
   }

@@ -104,7 +104,7 @@ const OWN = ['limiter', 'policies', 'onLimited', 'getRequest']
 
 /** Checks the names of all options, and those that are not the limiter's. @throws HaltError */
 export function checkModuleOptions(options: AnyOptions): void {
-  checkGuardOptions(options as GuardOptions, [...LIMITER_OPTIONS, ...OWN])
+  checkGuardOptions(options as GuardOptions, [...LIMITER_OPTIONS, ...OWN], 'HaltModule')
   const { getRequest } = options
   if (getRequest === undefined || typeof getRequest === 'function') return
   throw new HaltError(

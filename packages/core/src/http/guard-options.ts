@@ -42,11 +42,20 @@ export const GUARD_OPTIONS: readonly string[] = Object.freeze([
   'policy',
 ])
 
-/** Checks the options that are an adapter's own and those all adapters share. */
-export function checkGuardOptions(options: GuardOptions, own: readonly string[] = []): void {
+/**
+ * Checks the options that all adapters share; with `own`, the names of an adapter's own, also that there are no others.
+ *
+ * @param owner what was given them, for messages
+ * @throws HaltError `HALT_E_OPTION`, `HALT_E_COST`, `HALT_E_UNKNOWN_FIELD`
+ */
+export function checkGuardOptions(
+  options: GuardOptions,
+  own: readonly string[] = [],
+  owner = 'halt()',
+): void {
   const fields = options as Record<string, unknown>
-  if (own.length > 0) checkShape(options)
-  if (own.length > 0) checkNames(fields, [...GUARD_OPTIONS, ...own], 'halt()')
+  if (own.length > 0) checkShape(options, owner)
+  if (own.length > 0) checkNames(fields, [...GUARD_OPTIONS, ...own], owner)
   for (const name of ['skip', 'chargeWhen', 'onLimited']) checkType(fields, name, 'function', 'HALT_E_OPTION')
   const { cost, costOnError, statusCode, errorFormat } = options
   if (typeof cost !== 'function') checkCost(cost)
@@ -68,17 +77,17 @@ export function checkGuardOptions(options: GuardOptions, own: readonly string[] 
 }
 
 // What is handed over instead of options, most often.
-function checkShape(options: unknown): void {
+function checkShape(options: unknown, owner: string): void {
   const fix =
     typeof (options as { decide?: unknown } | undefined)?.decide === 'function'
-      ? 'Give halt({ limiter }).'
+      ? 'Give { limiter }.'
       : typeof options !== 'object' || options === null
-        ? 'Give halt({ policy }) or halt({ limiter }).'
+        ? 'Give { policy } or { limiter }.'
         : 'limit' in options
-          ? 'Put limit, window and the like into a policy: halt({ policy: { name, limit, window } }).'
+          ? 'Put limit, window and the like into a policy: { policy: { name, limit, window } }.'
           : 'app' in options || '_events' in options
             ? 'Call it: app.use(halt({ policy })).'
             : undefined
   if (fix === undefined) return
-  throw new HaltError('HALT_E_OPTION', `halt() got ${describe(options)}, which is no options.`, fix)
+  throw new HaltError('HALT_E_OPTION', `${owner} got ${describe(options)}, which is no options.`, fix)
 }

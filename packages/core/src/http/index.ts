@@ -4,10 +4,11 @@ export { readHeader, type HeaderBag } from '../request/headers.ts'
 export { pathOf } from '../request/path.ts'
 export { matchedRoute } from '../request/route.ts'
 export { toView, type RequestView } from '../request/view.ts'
+export { describe } from '../duration.ts'
 export { isPromise } from '../timers.ts'
 export { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
 export { guard, type Guard } from './guard.ts'
-export { checkGuardOptions, GUARD_OPTIONS, type GuardOptions } from './guard-options.ts'
+export { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 export {
   headerWriter,
   type HeaderDialect,
@@ -17,8 +18,9 @@ export {
 } from './headers.ts'
 export { refusalFor, type Outcome } from './outcome.ts'
 export { isTighter } from './rank.ts'
+export { trustProxyNotice } from './trust-proxy.ts'
 export { decisionOf } from './visits.ts'
 export { isOurs, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
 export { applyHeaders, type HeaderTarget } from './response.ts'
 export { onResponseEnd, type EndingResponse } from './response-end.ts'
-export { limiterOf, type AdapterOptions, type LimiterShorthand } from './shorthand.ts'
+export { guardOptionsOf, limiterOf, type AdapterOptions, type LimiterShorthand } from './shorthand.ts'

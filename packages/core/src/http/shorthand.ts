@@ -16,10 +16,16 @@ export type LimiterShorthand<R> =
 /** What all adapters take: a limiter or its options, and how requests are guarded with it. */
 export type AdapterOptions<R, S> = LimiterShorthand<R> & Omit<GuardOptions<R, S>, 'policy'>
 
+/** What is left of an adapter's options for its guard. */
+export function guardOptionsOf<R, S>(options: AdapterOptions<R, S>): GuardOptions<R, S> {
+  // Without a limiter of its own, `policy` is already the one that the limiter made of the options decides by.
+  return options.limiter === undefined ? { ...options, policy: undefined } : options
+}
+
 /**
  * The limiter of an adapter's options: the one given, or one made from the limiter options among them.
  *
- * @throws HaltError `HALT_E_LIMITER` for both or neither
+ * @throws HaltError `HALT_E_LIMITER` for both; `HALT_E_POLICY` and whatever else is wrong with the options of one
  */
 export function limiterOf<R>(options: object, makeStore: () => Store): RateLimiter<R> {
   const fields = options as Record<string, unknown>

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import type { Warn } from '../errors.ts'
 import type { RateLimiterOptions } from '../options.ts'
+import { isToldOfProxies } from '../request/client-ip.ts'
 import { enrol } from './census.ts'
 import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
 import { noticeProcesses } from './processes.ts'
@@ -30,9 +31,9 @@ export function lookOver(
   if (options.penalty !== undefined) noticeMilliseconds('the penalty', options.penalty, warn)
 }
 
-function noticeHeader({ clientIpHeader, trustedProxies, clientIp }: Options, warn: Warn): void {
-  const isTold = typeof trustedProxies === 'function' || Boolean(trustedProxies?.length)
-  if (clientIpHeader === undefined || isTold || clientIp !== undefined) return
+function noticeHeader(options: Options, warn: Warn): void {
+  const { clientIpHeader, clientIp } = options
+  if (clientIpHeader === undefined || isToldOfProxies(options) || clientIp !== undefined) return
   warn({
     code: 'HALT_W_SPOOFABLE_HEADER',
     message: `clientIpHeader is "${clientIpHeader}", and no proxy is trusted: anybody can send that header, so it is not read.`,

@@ -22,6 +22,11 @@ export interface ClientIpOptions {
   readonly ipv6Prefix?: number | undefined
 }
 
+/** Whether a limiter is told which proxies to trust. */
+export function isToldOfProxies({ trustedProxies }: ClientIpOptions): boolean {
+  return typeof trustedProxies === 'function' || Boolean(trustedProxies?.length)
+}
+
 /** Whose request it is. */
 export interface ClientAddress {
   /** The client's; absent if the connection has none (a Unix socket, an injected request). */

@@ -57,7 +57,7 @@ export interface PenaltyDemand {
 /** A group that is charged once for a key, until its end. */
 export interface OnceDemand {
   readonly subject: string
-  /** The cell's name, `i:<digest of the key>` or alike. */
+  /** The cell's name: `{counter}@{digest of the key}:i`, and before the colon `.{digest}` of who else is counted. */
   readonly cell: string
   /** How long the key lives without `edges`, microseconds. */
   readonly window: number

@@ -5,7 +5,16 @@ import { connect as connectHttp2, createServer as createServer2 } from 'node:htt
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 
-import { applyHeaders, callUser, unlessAnswered, guard, type Outcome, toView } from '../../src/http/index.ts'
+import {
+  applyHeaders,
+  callUser,
+  unlessAnswered,
+  guard,
+  type Outcome,
+  toView,
+  type HeaderTarget,
+  onResponseEnd,
+} from '../../src/http/index.ts'
 import {
   type AdapterUnderTest,
   adapterSuite,
@@ -81,16 +90,15 @@ function passing(options: SuiteOptions) {
     const outcome = await gate.enter({ ...toView(req), route: route?.path }, req)
     if (outcome.binding) req.halt = outcome.decision
     if (!res.headersSent) {
-      applyHeaders(outcome.headers, {
+      const target: HeaderTarget = {
         get: name => res.getHeader(name)?.toString(),
         set: (name, value) => void res.setHeader(name, value),
         remove: name => res.removeHeader(name),
-      })
+      }
+      applyHeaders(outcome.headers, target, outcome.stale)
     }
     if (outcome.pass) {
-      if (res.closed) gate.leave(outcome)
-      res.once('finish', () => gate.leave(outcome, res))
-      res.once('close', () => res.writableFinished || gate.leave(outcome))
+      onResponseEnd(res, isSent => gate.leave(outcome, isSent ? res : undefined))
       return true
     }
     res.statusCode = outcome.status
