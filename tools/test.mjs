@@ -13,6 +13,7 @@ const steps = [
   ['build', () => pnpm(['exec', 'turbo', 'run', 'build', '--output-logs=errors-only'])],
   ['types', () => pnpm(['run', 'typecheck', '--output-logs=errors-only'])],
   ['lint', () => pnpm(['run', 'lint'])],
+  ['unused', () => pnpm(['run', 'unused'])],
   ['tests', () => pnpm(['exec', 'vitest', 'run'], { HALT_COUNT_FILE: counts })],
   ['packages', () => pnpm(['run', 'smoke'])],
 ]

@@ -153,10 +153,13 @@ function reasonOf(at: number, demand: Demand, state: State, verdict: Verdict): R
   return ruleInForce(demand, verdict) === rule ? 'limited' : 'penalized'
 }
 
-function binds(a: PolicyVerdict, b: PolicyVerdict): boolean {
+/** Whether one of two binds a client more: a refusal more than none, a longer wait, less left of the limit. */
+export function binds(a: Comparable, b: Comparable): boolean {
   if (a.allowed !== b.allowed) return b.allowed
   return a.allowed ? a.remaining * b.limit < b.remaining * a.limit : a.retryAfter > b.retryAfter
 }
+
+type Comparable = Pick<PolicyVerdict, 'allowed' | 'remaining' | 'limit' | 'retryAfter'>
 
 function seconds(micros: number): number {
   return micros === Number.POSITIVE_INFINITY ? micros : Math.ceil(micros / 1e6)

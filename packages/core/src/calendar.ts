@@ -6,15 +6,15 @@ export type PeriodName = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
 
 /** What places a quota's periods in time. */
 export interface CalendarOptions {
-  period: PeriodName
+  readonly period: PeriodName
   /** An IANA time zone. Default `UTC`. */
-  timeZone?: string
+  readonly timeZone?: string | undefined
   /**
    * An instant at which a period begins. In `timeZone`, the others keep its minute (hourly), time of day,
    * weekday (weekly), day of the month (the 31st: the last day of a shorter month) or date (yearly).
    * Default: the full hour, midnight, Monday, the 1st, 1 January.
    */
-  anchor?: Date
+  readonly anchor?: Date | undefined
 }
 
 /** The edges of a quota's periods, in Unix milliseconds. */

@@ -78,7 +78,7 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
   const inFlight = rate?.inFlight
   const numbers = { algorithm, limit, capacity, window, precision, block, floor: cost }
   const multiplier = quota === undefined ? context.multiplier : undefined
-  const calendar = quota === undefined ? undefined : compileCalendar(calendarOf(quota))
+  const calendar = quota === undefined ? undefined : compileCalendar(quota)
   const base = compileRule({ ...numbers, counter }, multiplier)
   const lease =
     inFlight === undefined
@@ -172,13 +172,5 @@ function edgesIn(calendar: Calendar): (now: number) => Edges {
     if (edges === last) return micros
     last = edges
     return (micros = [edges[0] * 1000, edges[1] * 1000, edges[2] * 1000])
-  }
-}
-
-function calendarOf({ period, timeZone, anchor }: Quota<never>): Parameters<typeof compileCalendar>[0] {
-  return {
-    period,
-    ...(timeZone === undefined ? {} : { timeZone }),
-    ...(anchor === undefined ? {} : { anchor }),
   }
 }

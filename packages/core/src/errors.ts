@@ -65,6 +65,11 @@ export function silence(...codes: readonly HaltWarningCode[]): void {
   for (const code of codes) processWide(silenced).add(code)
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** Makes a receiver that passes each code on once: once a process for the default one, else once per `warn`. */
 export function warnOnce(warn?: Warn): Warn {
   const target = warn ?? printWarning

@@ -1,3 +1,5 @@
+import { detach } from './recent.ts'
+
 /** A key that comes often. */
 export interface HeavyKey {
   readonly key: string
@@ -46,9 +48,4 @@ export class HeavyKeys {
     this.#counts.delete(rarest)
     this.#counts.set(detach(key), { count: least + 1, error: least })
   }
-}
-
-// V8 may keep a key as a pointer into the header it was cut from: a copy holds only itself.
-function detach(text: string): string {
-  return ` ${text}`.slice(1)
 }

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
-import type { Warn } from './errors.ts'
+import { messageOf, type Warn } from './errors.ts'
 import { KeyWatch } from './misuse/index.ts'
 import type { Caller } from './request/caller.ts'
 import type { FoundKey } from './request/identity.ts'
@@ -54,7 +54,7 @@ export class Keyring {
   #fail(policy: CompiledPolicy, caller: Caller, error: unknown): KeyOutcome {
     this.#warn({
       code: 'HALT_W_KEY_EXTRACTOR',
-      message: `The keyExtractor of "${policy.name}" failed: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `The keyExtractor of "${policy.name}" failed: ${messageOf(error)}.`,
       fix: 'Return undefined where a request has no key; onMissingKey says what follows.',
     })
     return this.#missing(policy, caller)

@@ -1,5 +1,5 @@
 import { publishers } from './channels.ts'
-import type { Warn } from './errors.ts'
+import { messageOf, type Warn } from './errors.ts'
 import type { Hook, Notify, Telemetry } from './telemetry.ts'
 import { isPromise } from './timers.ts'
 
@@ -50,7 +50,7 @@ function complainer(warn: Warn): Complain {
   return (hook, error) =>
     warn({
       code: 'HALT_W_TELEMETRY',
-      message: `The telemetry hook ${hook} failed: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `The telemetry hook ${hook} failed: ${messageOf(error)}.`,
       fix: 'Catch errors inside the hook.',
     })
 }

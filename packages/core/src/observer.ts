@@ -5,7 +5,8 @@ import type { Decision, PolicyVerdict } from './decision.ts'
 import type { Warn } from './errors.ts'
 import { decisionNotifier, notifier } from './notifier.ts'
 import { isReported, type Question } from './question.ts'
-import { Recent } from './request/recent.ts'
+import { Recent } from './recent.ts'
+import { methodName } from './request/method.ts'
 import type { RequestView } from './request/view.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './status.ts'
 import type { Demand, Store, Verdict } from './store/contract.ts'
@@ -155,10 +156,7 @@ function outcomeOf({ reason, allowed, verdicts }: Decision): DecisionMetadata['o
   return 'allowed'
 }
 
-// A client may invent methods, and some frameworks pass them on.
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
-
 function endpointOf({ method, route }: RequestView): string {
-  const verb = METHODS.has(method) ? method : 'OTHER'
+  const verb = methodName(method)
   return route === undefined ? verb : `${verb} ${route}`
 }

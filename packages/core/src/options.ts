@@ -1,6 +1,6 @@
 import type { AnyPolicy } from './compiled-policy.ts'
 import { describe, type Duration, parseDuration } from './duration.ts'
-import { HaltError, type HaltErrorCode, type Warn } from './errors.ts'
+import { HaltError, type Warn } from './errors.ts'
 import type { LimiterPenalty } from './penalty-config.ts'
 import type { OnStoreError, PolicyResolver } from './policy.ts'
 import type { TrustedProxies } from './request/client-ip.ts'
@@ -143,13 +143,11 @@ function checkStore(store: unknown): void {
   )
 }
 
-function whole(
-  name: string,
-  value: unknown,
-  low: number,
-  high: number,
-  code: HaltErrorCode = 'HALT_E_OPTION',
-): number {
+function whole(name: string, value: unknown, low: number, high: number): number {
   if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return value as number
-  throw new HaltError(code, `${name} is ${describe(value)}.`, `Give a whole number from ${low} to ${high}.`)
+  throw new HaltError(
+    'HALT_E_OPTION',
+    `${name} is ${describe(value)}.`,
+    `Give a whole number from ${low} to ${high}.`,
+  )
 }

@@ -5,7 +5,7 @@ import {
   type CompiledPolicy,
   refuseDuplicates,
 } from './compiled-policy.ts'
-import { HaltError, type Warn } from './errors.ts'
+import { HaltError, type Warn, messageOf } from './errors.ts'
 import { noticeMilliseconds } from './misuse/index.ts'
 import type { RequestView } from './request/view.ts'
 import { isPromise, within } from './timers.ts'
@@ -156,7 +156,7 @@ export class PolicySource {
   #fail(error: unknown): readonly CompiledPolicy[] | undefined {
     this.#warn({
       code: 'HALT_W_POLICY_RESOLVER',
-      message: `The policy resolver failed: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `The policy resolver failed: ${messageOf(error)}.`,
       fix:
         this.#fallback === undefined
           ? 'Give a fallbackPolicy; until then such requests get 503.'

@@ -6,6 +6,7 @@ import type { Digest } from './digest.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
 import type { Caller } from './request/caller.ts'
 import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from './request/identity.ts'
+import { methodName } from './request/method.ts'
 import { normalizePath } from './request/path.ts'
 import type { RequestView } from './request/view.ts'
 import { scatter } from './scatter.ts'
@@ -154,9 +155,13 @@ function isPenalized({ calendar }: CompiledPolicy, subject: Subject, principal: 
   )
 }
 
-// Beside the first policy's counter, so that one limiter's keys are not another's, and only for the same subjects, so that
-// nobody's key is anybody else's; for as long as the longest counts.
-function onceOf(
+/**
+ * What charges a group once for a key, for as long as its longest policy counts.
+ *
+ * Beside the first policy's counter, so that one limiter's keys are not another's, and for the same subjects only, so that
+ * nobody's key is anybody else's.
+ */
+export function onceOf(
   idempotencyKey: string,
   policies: readonly CompiledPolicy[],
   demands: readonly Demand[],
@@ -178,13 +183,10 @@ export function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): bo
   return shadow > 0 && (shadow === 1 || scatter(`${name} ${subject}`) / 2 ** 32 < shadow)
 }
 
-// A client may invent methods: those that none has in common share one counter.
-const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
-
 // HEAD asks what GET would say. Without a matched route the path stands in, in one spelling. No spaces: stores that join
 // subject and cell by one tell them apart by it.
 function routeOf({ method, route, path }: RequestView): string {
-  const verb = method === 'HEAD' ? 'GET' : METHODS.has(method) ? method : 'OTHER'
+  const verb = method === 'HEAD' ? 'GET' : methodName(method)
   const place = route ?? normalizePath(path)
   return `${verb}:${place}`.replaceAll(' ', '%20')
 }

@@ -7,10 +7,11 @@ import { HaltError, type Warn, warnOnce } from './errors.ts'
 import { notifier } from './notifier.ts'
 import { checkPrefix } from './options.ts'
 import type { Quota } from './policy.ts'
+import { onceOf } from './question.ts'
 import { type Identity, subjectOf } from './request/identity.ts'
 import { type Judge, strictJudge } from './resilience/judge.ts'
 import { quotaUsage, thresholdReached } from './status.ts'
-import { type Demand, Mode, type OnceDemand, type Store, type Verdict } from './store/contract.ts'
+import { type Demand, Mode, type Store, type Verdict } from './store/contract.ts'
 import type { Notify, QuotaUsage, Telemetry } from './telemetry.ts'
 import { checkNames } from './validation.ts'
 
@@ -124,7 +125,7 @@ export class QuotaManager {
     const once =
       idempotencyKey === undefined || mode === Mode.PEEK
         ? undefined
-        : this.#once(demand, compiled, idempotencyKey)
+        : onceOf(idempotencyKey, [compiled], [demand], this.#digest)
     const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
     this.#judge.clock.hear(verdict.now)
     const status = this.#status(compiled, demand, verdict)
@@ -168,11 +169,6 @@ export class QuotaManager {
       edges,
       penalized: false,
     }
-  }
-
-  #once({ subject, rule, edges }: Demand, policy: CompiledPolicy, key: string): OnceDemand {
-    const counter = rule.cell.slice(0, rule.cell.lastIndexOf(':'))
-    return { subject, cell: `${counter}@${this.#digest(key)}:i`, window: policy.window, edges }
   }
 
   #status(policy: CompiledPolicy, demand: Demand, verdict: Verdict): QuotaStatus {

@@ -1,3 +1,4 @@
+import { messageOf } from './errors.ts'
 import { type Digest, makeDigest } from './digest.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
 import { checkNames } from './validation.ts'
@@ -57,10 +58,7 @@ export class LoggingTelemetry implements Telemetry {
     this.#say('warn', 'halt: penalty', key, { ...penalty })
 
   onStoreError: Hook<'onStoreError'> = (error, detail) =>
-    this.#logger.error(
-      { ...detail, error: error instanceof Error ? error.message : String(error) },
-      'halt: store error',
-    )
+    this.#logger.error({ ...detail, error: messageOf(error) }, 'halt: store error')
 
   // Fields first, then the message: pino's order, which the console prints as well.
   #say(

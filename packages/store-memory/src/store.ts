@@ -18,9 +18,9 @@ import { Table } from './table.ts'
 /** Options of {@link InMemoryStore}. */
 export interface InMemoryStoreOptions {
   /** The most counters kept at once. Default 1 000 000. */
-  maxKeys?: number
+  readonly maxKeys?: number | undefined
   /** Unix milliseconds, fractions allowed. Default: a monotonic clock; whatever it does, time never goes back. */
-  clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /**

@@ -48,8 +48,8 @@ export class RedisStore implements Store {
     } = options
     this.#warn = warnOnce(options.warn)
     this.#link = openLink({
-      ...(client === undefined ? {} : { client }),
-      ...(run === undefined ? {} : { run }),
+      client,
+      run,
       connection,
       warn: this.#warn,
       reconnected: () => {

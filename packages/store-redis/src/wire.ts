@@ -1,5 +1,6 @@
 import {
   type Demand,
+  Mode,
   type Group,
   type Letter,
   type PenaltyDemand,
@@ -48,7 +49,7 @@ export class Call {
     for (const demand of demands) {
       this.keys.push(this.#key(demand.subject, demand.rule.cell))
       list.push(this.#rule(demand), demand.cost, demand.mode + (demand.penalized ? PENALIZED : 0))
-      if (demand.mode === 3) list.push(demand.receipt ?? 0)
+      if (demand.mode === Mode.SETTLE) list.push(demand.receipt ?? 0)
     }
   }
 
@@ -86,7 +87,7 @@ function lone(demands: readonly Demand[]): readonly string[] | undefined {
   const { rule, cost, mode } = demand
   if (
     rule.letter !== 't' ||
-    mode !== 0 ||
+    mode !== Mode.CHARGE ||
     cost < 1 ||
     cost > rule.capacity ||
     rule.block > 0 ||

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts'
 import type { RateLimiter } from '../limiter.ts'
 import { after, isPromise, within } from '../timers.ts'
 
@@ -20,7 +21,7 @@ export function callUser<T>(
   call: () => T | Promise<T>,
 ): CallResult<T> | Promise<CallResult<T>> {
   const fail = (error: unknown): CallResult<T> => {
-    const what = error instanceof Error ? error.message : String(error)
+    const what = messageOf(error)
     warn({ code: 'HALT_W_CALLBACK', message: `${name} failed: ${what}.`, fix })
     return { failed: true }
   }

@@ -30,7 +30,7 @@ export interface GuardOptions<R = unknown, S = unknown> {
 }
 
 /** The names of {@link GuardOptions}. */
-export const GUARD_OPTIONS: readonly string[] = Object.freeze([
+const GUARD_OPTIONS: readonly string[] = Object.freeze([
   'cost',
   'costOnError',
   'skip',

@@ -32,7 +32,7 @@ export interface Guard<R = unknown, S = unknown> {
    * @param visitor the object that lives as long as the HTTP request: a limiter charges it once, however often it is
    * mounted. Undefined: every call is its own charge.
    */
-  enter(view: RequestView, visitor?: object, options?: GuardOptions<R, S>): Outcome | Promise<Outcome>
+  enter(view: RequestView, visitor?: object): Outcome | Promise<Outcome>
   /** The refusal of a decision, for a handler that decided by itself. */
   refuse(decision: Decision): Outcome
   /** To be called once the response is sent, or, without a response, when the request was aborted. */
@@ -56,34 +56,32 @@ export function guard<R, S = unknown>(
   checkGuardOptions(options as GuardOptions)
   const write = headerWriter(options.headers ?? 'standard', limiter)
   const refuse = refuser(write, options)
+  const { policy, skip, cost: price, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
 
   function decide(
     view: RequestView,
     place: object | undefined,
-    given: GuardOptions<R, S>,
-    cost: Cost | typeof WHOLE_LIMIT | undefined,
+    cost: Price['cost'],
   ): Outcome | Promise<Outcome> {
-    const { policy } = given
     const before = place === undefined ? undefined : lastVisit(place)
     const isPlain = before === undefined && cost === undefined && policy === undefined && also === undefined
     let asked: CheckOptions<R> = NO_OPTIONS
     if (!isPlain) {
       const charged = before && chargedBy(limiter, before)
-      if (charged !== undefined && hasPaid(given, cost, charged, before as Visit))
+      if (charged !== undefined && hasPaid(cost, charged, before as Visit))
         return passedBefore(before as Visit)
       asked = { cost, policy, also, storeFailed: before && hasFailed(limiter, before), charged }
     }
     const decision = limiter.decide(view, asked)
-    if (!('then' in decision)) return conclude(decision, place, before, policy, cost)
+    if (!('then' in decision)) return conclude(decision, place, before, cost)
     // Others may have come to a decision meanwhile.
-    return decision.then(found => conclude(found, place, place && lastVisit(place), policy, cost))
+    return decision.then(found => conclude(found, place, place && lastVisit(place), cost))
   }
 
   function conclude(
     decision: Decision,
     place: object | undefined,
     before: Visit | undefined,
-    policy: Price['policy'],
     cost: Price['cost'],
   ): Outcome {
     const binding = before === undefined || isTightest(decision, before)
@@ -95,12 +93,7 @@ export function guard<R, S = unknown>(
   }
 
   /** Whether earlier guards of the limiter have charged all that this one asks for. */
-  function hasPaid(
-    { policy }: GuardOptions<R, S>,
-    cost: Price['cost'],
-    charged: ReadonlyMap<string, number>,
-    before: Visit,
-  ): boolean {
+  function hasPaid(cost: Price['cost'], charged: ReadonlyMap<string, number>, before: Visit): boolean {
     const isKnown = policy !== undefined || limiter.policies.length > 0
     if (isKnown) return isPaid(limiter.compile(policy, also), { cost }, charged)
     // Nobody knows what a resolver would give now: what it gave before, for the same price.
@@ -118,16 +111,13 @@ export function guard<R, S = unknown>(
     limiter,
     watches: watches(limiter, options, also),
     refuse,
-    enter(view, request, own) {
+    enter(view, request) {
       const place = request === undefined ? undefined : placeOf(request)
-      const given = own === undefined ? options : { ...options, ...own }
-      if (given.skipPreflight !== false && isPreflight(view)) return PASS
-      const { skip } = given
-      if (skip === undefined) return priced(view, place, given)
+      if (skipPreflight && isPreflight(view)) return PASS
+      if (skip === undefined) return priced(view, place)
       const skipped = callUser(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
-      if (isPromise(skipped))
-        return skipped.then(found => (isSkip(found) ? PASS : priced(view, place, given)))
-      return isSkip(skipped) ? PASS : priced(view, place, given)
+      if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, place)))
+      return isSkip(skipped) ? PASS : priced(view, place)
     },
     leave(outcome, response) {
       const { decision, charged } = outcome
@@ -143,18 +133,13 @@ export function guard<R, S = unknown>(
     },
   }
 
-  function priced(
-    view: RequestView,
-    place: object | undefined,
-    given: GuardOptions<R, S>,
-  ): Outcome | Promise<Outcome> {
-    const { cost, costOnError = WHOLE_LIMIT } = given
-    if (typeof cost !== 'function') return decide(view, place, given, cost)
+  function priced(view: RequestView, place: object | undefined): Outcome | Promise<Outcome> {
+    if (typeof price !== 'function') return decide(view, place, price)
     const fix =
       'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
     const use = (result: CallResult<unknown>): Outcome | Promise<Outcome> =>
-      decide(view, place, given, result.failed ? costOnError : (result.value as Cost))
-    const found = callUser(limiter, 'cost', fix, () => checked(call(cost, view)))
+      decide(view, place, result.failed ? costOnError : (result.value as Cost))
+    const found = callUser(limiter, 'cost', fix, () => checked(call(price, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
 }

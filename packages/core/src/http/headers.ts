@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import { Decision, type PolicyVerdict } from '../decision.ts'
 import { describe } from '../duration.ts'
-import { HaltError } from '../errors.ts'
+import { HaltError, messageOf } from '../errors.ts'
 import type { RateLimiter } from '../limiter.ts'
 import { isStrayPromise } from '../timers.ts'
 import { isSilent } from './rank.ts'
@@ -170,7 +170,7 @@ function tell(write: Write, decision: Decision, limiter: PolicyDirectory): Heade
   } catch (error) {
     limiter.warn({
       code: 'HALT_W_HEADERS',
-      message: `The headers function failed: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `The headers function failed: ${messageOf(error)}.`,
       fix: 'Return an object of strings for every decision.',
     })
     return {}

@@ -1,3 +1,4 @@
+import { binds } from '../answer.ts'
 import type { Decision, PolicyVerdict } from '../decision.ts'
 
 /** Whether a client is told nothing of a decision: it was exempt, or all its policies only report. */
@@ -9,9 +10,8 @@ export function isSilent({ reason, verdicts }: Decision): boolean {
   return verdicts.length > 0
 }
 
-/** Whether a decision binds a client more than another: a refusal more than none, a longer wait, less left of the limit. */
+/** Whether a decision binds a client more than another; one that it is told nothing of, never. */
 export function isTighter(a: Decision, b: Decision): boolean {
   if (isSilent(a) || isSilent(b)) return !isSilent(a)
-  if (a.allowed !== b.allowed) return b.allowed
-  return a.allowed ? a.remaining * b.limit < b.remaining * a.limit : a.retryAfter > b.retryAfter
+  return binds(a, b)
 }

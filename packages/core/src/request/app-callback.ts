@@ -1,5 +1,5 @@
 import { describe } from '../duration.ts'
-import type { Warn } from '../errors.ts'
+import { messageOf, type Warn } from '../errors.ts'
 import { isStrayPromise } from '../timers.ts'
 import { readId } from './identity.ts'
 
@@ -14,7 +14,7 @@ export function callApp(warn: Warn, name: string, callback: () => unknown): unkn
       `Let it answer at once: what takes time belongs before the limiter.`,
     )
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error)
+    const what = messageOf(error)
     complain(warn, `${name} threw: ${what}.`, 'Return undefined where a request has none.')
   }
   return undefined

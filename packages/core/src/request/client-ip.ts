@@ -5,7 +5,7 @@ import { type Address, isPrivate, maskAddress, parseAddress } from './address.ts
 import { dialectOf, FORWARDING_HEADERS, PROXY_HEADERS, readEntries } from './forwarding.ts'
 import { type FoundKey, UNKNOWN_ADDRESS } from './identity.ts'
 import { parseNetworks } from './networks.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../recent.ts'
 import { type HeaderBag, readHeader } from './headers.ts'
 import type { RequestView } from './view.ts'
 
@@ -50,7 +50,7 @@ export interface Hop {
 }
 
 /** What says where a request comes from. The headers may be costly to make, and are asked for only when they matter. */
-export type Sender = Pick<RequestView, 'ip' | 'headers'>
+type Sender = Pick<RequestView, 'ip' | 'headers'>
 
 /** Finds the client of a request: the nearest hop that is not trusted to speak for others. */
 export interface ClientIp {

@@ -22,8 +22,6 @@ const HEALTH_PATHS: readonly string[] = Object.freeze(['/health', '/ping', '/rea
  * @throws HaltError `HALT_E_EXEMPTION`
  */
 export function compileExemptions(entries: readonly string[]): Exemptions {
-  if (!Array.isArray(entries))
-    refuse(`exemptions is ${describe(entries)}.`, 'Give a list: ["/admin", "192.0.2.0/24"].')
   const paths: string[] = []
   const networks: string[] = []
   for (const entry of entries as unknown[]) {

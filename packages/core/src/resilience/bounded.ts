@@ -38,11 +38,6 @@ export class Bounded<V> {
     this.#entries.delete(key)
   }
 
-  clear(): void {
-    this.#entries.clear()
-    this.#oldest = undefined
-  }
-
   /** The entries, the oldest first. */
   [Symbol.iterator](): MapIterator<[string, V]> {
     return this.#entries.entries()

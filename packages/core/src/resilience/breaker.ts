@@ -29,10 +29,6 @@ export class Breaker {
     return true
   }
 
-  get open(): boolean {
-    return this.#open
-  }
-
   /** Opens, and asks at once: what the store holds may be another than before. An open one asks soon anyway. */
   check(): void {
     if (this.#open) return

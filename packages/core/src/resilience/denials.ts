@@ -1,5 +1,6 @@
 import { penalty as penalties } from '../algorithms/index.ts'
-import { Recent } from '../request/recent.ts'
+import { Recent } from '../recent.ts'
+import { keyOf, keyOfDemand } from '../store/key.ts'
 import {
   type Cell,
   type Demand,
@@ -40,7 +41,7 @@ export class Denials {
     if (!this.#any || group.once !== undefined) return undefined
     for (const demand of group.demands) {
       if (demand.mode !== Mode.CHARGE) continue
-      const denial = this.#denials.get(nameOf(demand))
+      const denial = this.#denials.get(keyOfDemand(demand))
       if (denial === undefined) continue
       const age = clock() - denial.at
       if (age >= denial.lasts || demand.cost < denial.cost || !isSame(denial.group, group)) continue
@@ -65,7 +66,7 @@ export class Denials {
       const wait = waitFor(demand, verdict.states[i] ?? [], verdict)
       if (wait === Number.POSITIVE_INFINITY) continue
       const lasts = Math.min(wait / 1000, MOST_MS)
-      this.#denials.set(nameOf(demand), { group, verdict, at: clock(), lasts, cost: demand.cost })
+      this.#denials.set(keyOfDemand(demand), { group, verdict, at: clock(), lasts, cost: demand.cost })
       this.#any = true
     }
   }
@@ -74,13 +75,13 @@ export class Denials {
   forget(cells: readonly Cell[]): void {
     if (!this.#any) return
     const forgotten: Denial = { group: NOTHING, verdict: NEVER, at: clock(), lasts: 0, cost: 0 }
-    for (const { subject, cell } of cells) this.#denials.set(`${subject} ${cell}`, forgotten)
+    for (const { subject, cell } of cells) this.#denials.set(keyOf(subject, cell), forgotten)
   }
 
   /** Whether the penalty that it was judged under was changed since. */
   #isOutdated({ group, at }: Denial): boolean {
     if (group.penalty === undefined) return false
-    const changed = this.#denials.get(`${group.penalty.subject} ${PENALTY_CELL}`)
+    const changed = this.#denials.get(keyOf(group.penalty.subject, PENALTY_CELL))
     return changed !== undefined && changed.at >= at
   }
 }
@@ -116,8 +117,4 @@ function isSame({ demands: before, penalty }: Group, { demands: now, penalty: ot
     if (a.rule !== b.rule || a.subject !== b.subject || a.mode !== b.mode) return false
   }
   return true
-}
-
-function nameOf({ subject, rule }: Demand): string {
-  return `${subject} ${rule.cell}`
 }

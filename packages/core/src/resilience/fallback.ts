@@ -3,7 +3,8 @@ import { shareOf } from '../arithmetic.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import { type Aside, isReported, type Question } from '../question.ts'
-import { Recent } from '../request/recent.ts'
+import { Recent } from '../recent.ts'
+import { keyOf, keyOfDemand } from '../store/key.ts'
 import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
 import { remaining, waitFor } from '../store/read.ts'
 import { Bounded } from './bounded.ts'
@@ -59,8 +60,8 @@ export class Fallback {
       const refused = verdict.passes[i] !== true && demand.mode === Mode.CHARGE
       const wait = refused ? waitFor(demand, state, verdict) : 0
       if (refused) this.#noteRefused(demand, wait === Number.POSITIVE_INFINITY ? 0 : now + wait)
-      else if (this.#refused.size > 0) this.#refused.delete(nameOf(demand))
-      this.#known.set(nameOf(demand), {
+      else if (this.#refused.size > 0) this.#refused.delete(keyOfDemand(demand))
+      this.#known.set(keyOfDemand(demand), {
         state,
         offset: now - verdict.now,
         refusedUntil: wait > 0 && wait < Number.POSITIVE_INFINITY ? now + wait : 0,
@@ -70,8 +71,8 @@ export class Fallback {
 
   forget(cells: readonly { subject: string; cell: string }[]): void {
     for (const { subject, cell } of cells) {
-      this.#known.set(`${subject} ${cell}`, UNKNOWN)
-      this.#refused.delete(`${subject} ${cell}`)
+      this.#known.set(keyOf(subject, cell), UNKNOWN)
+      this.#refused.delete(keyOf(subject, cell))
     }
     this.#store.forget(cells)
   }
@@ -114,13 +115,13 @@ export class Fallback {
     const here: Demand[] = []
     const there: Demand[] = []
     for (const demand of demands) {
-      const owed = demand.rule.letter === 'q' ? this.#owed.get(nameOf(demand)) : undefined
+      const owed = demand.rule.letter === 'q' ? this.#owed.get(keyOfDemand(demand)) : undefined
       if (demand.rule.letter === 'q' && owed === undefined) there.push(demand)
       else here.push(demand)
       if (owed === undefined) continue
       const cost = owed.cost + demand.cost
-      if (cost > 0) this.#owed.set(nameOf(demand), { ...owed, cost })
-      else this.#owed.delete(nameOf(demand))
+      if (cost > 0) this.#owed.set(keyOfDemand(demand), { ...owed, cost })
+      else this.#owed.delete(keyOfDemand(demand))
     }
     if (here.length > 0) this.#store.evaluate({ demands: here })
     return there
@@ -156,7 +157,7 @@ export class Fallback {
   }
 
   #noteRefused(demand: Demand, until: number): void {
-    this.#refused.set(nameOf(demand), { demand, until })
+    this.#refused.set(keyOfDemand(demand), { demand, until })
   }
 
   #share(demand: Demand, cost: number): Demand {
@@ -167,7 +168,7 @@ export class Fallback {
 
   // As much is left as the store last left, but no more than this process's share.
   #start(demand: Demand, rule: Demand['rule']): State {
-    const known = this.#known.get(nameOf(demand))
+    const known = this.#known.get(keyOfDemand(demand))
     if (known === undefined || known.state.length === 0) return []
     const now = nowMicros()
     const then: Verdict = {
@@ -193,7 +194,7 @@ export class Fallback {
       const demand = demands[i] as Demand
       const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
       if (!isTaken || policies[i]?.calendar === undefined) continue
-      const key = nameOf(demand)
+      const key = keyOfDemand(demand)
       const owed = (this.#owed.get(key)?.cost ?? 0) + demand.cost
       if (this.#owed.size < REMEMBERED || this.#owed.has(key))
         this.#owed.set(key, { ...demand, mode: Mode.SETTLE, cost: owed })
@@ -212,10 +213,6 @@ function asking(demand: Demand): Group {
 function blocking(demand: Demand, block: number): Group {
   const rule = { ...demand.rule, block, reduced: undefined }
   return { demands: [{ ...demand, rule, mode: Mode.BLOCK, cost: 0, penalized: false }] }
-}
-
-function nameOf({ subject, rule }: Demand): string {
-  return `${subject} ${rule.cell}`
 }
 
 function nowMicros(): number {

@@ -1,18 +1,15 @@
 import { type Duration, parseDuration } from '../duration.ts'
-import { HaltError, type Warn } from '../errors.ts'
+import { HaltError, type Warn, messageOf } from '../errors.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { Question } from '../question.ts'
 import { StoreClock } from '../store-clock.ts'
-import type { Group, Store, Verdict } from '../store/contract.ts'
+import type { Group, Store, StoreFailure, Verdict } from '../store/contract.ts'
 import type { Notify } from '../telemetry.ts'
 import { isPromise } from '../timers.ts'
 import { Breaker } from './breaker.ts'
 import { Deadline } from './deadline.ts'
 import { type Denials, denialsOf } from './denials.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
-
-/** A store's failure, by kind: it was away or late, refused to work for us, or broke on our own command. */
-type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
 
 /** What a question got: the store's verdict, or what decided in its place. */
 export type Judgement = Verdict | LocalAnswer
@@ -67,11 +64,6 @@ export class Judge {
     store.onReconnect?.(() => {
       if (this.#fallback.holds) this.#breaker.check()
     })
-  }
-
-  /** Whether the store is taken to be away. */
-  get degraded(): boolean {
-    return this.#breaker.open
   }
 
   /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */
@@ -206,5 +198,5 @@ function kindOf(error: unknown): StoreFailure {
 
 function textOf(error: unknown): string {
   // Without a full stop: it goes into a sentence.
-  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+  return messageOf(error).replace(/\.$/, '')
 }

@@ -1,6 +1,7 @@
 import type { State } from '../algorithms/index.ts'
 import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
 import { type Cells, decide } from '../store/decide.ts'
+import { keyOf } from '../store/key.ts'
 import { Bounded } from './bounded.ts'
 
 /**
@@ -24,8 +25,8 @@ export class LocalStore implements Store {
     this.#counters = new Bounded(max)
     this.#refused = new Bounded(max)
     this.#cells = {
-      load: (subject, cell) => [...(this.#get(`${subject} ${cell}`) ?? [])],
-      keep: (subject, cell, state, freshAt) => this.#keep(`${subject} ${cell}`, state, freshAt),
+      load: (subject, cell) => [...(this.#get(keyOf(subject, cell)) ?? [])],
+      keep: (subject, cell, state, freshAt) => this.#keep(keyOf(subject, cell), state, freshAt),
     }
   }
 
@@ -36,12 +37,12 @@ export class LocalStore implements Store {
   }
 
   forget(cells: readonly Cell[]): void {
-    for (const { subject, cell } of cells) this.#delete(`${subject} ${cell}`)
+    for (const { subject, cell } of cells) this.#delete(keyOf(subject, cell))
   }
 
   /** Starts a counter from what is known of it, unless it has one. */
   seed(subject: string, cell: string, make: () => State): void {
-    const key = `${subject} ${cell}`
+    const key = keyOf(subject, cell)
     if (this.#get(key) !== undefined) return
     const state = make()
     if (state.length > 0) this.#keep(key, state, Number.POSITIVE_INFINITY)
@@ -49,11 +50,6 @@ export class LocalStore implements Store {
 
   get size(): number {
     return this.#counters.size + this.#refused.size
-  }
-
-  clear(): void {
-    this.#counters.clear()
-    this.#refused.clear()
   }
 
   #get(key: string): State | undefined {
@@ -73,7 +69,7 @@ export class LocalStore implements Store {
 
   #protect(group: Group, verdict: Verdict): void {
     for (const [i, { subject, rule }] of group.demands.entries()) {
-      const key = `${subject} ${rule.cell}`
+      const key = keyOf(subject, rule.cell)
       const state = this.#get(key)
       if (verdict.passes[i] === true || state === undefined) continue
       this.#delete(key)

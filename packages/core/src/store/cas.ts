@@ -1,7 +1,8 @@
 import { HaltError } from '../errors.ts'
 import { microsecondClock, toldAtOnce } from './clock.ts'
 import type { Cell, Group, Store, Verdict } from './contract.ts'
-import { type Change, decideOver, keyOf, keysOf } from './keyed.ts'
+import { keyOf } from './key.ts'
+import { type Change, decideOver, keysOf } from './keyed.ts'
 
 /** A value and the version it had when it was read. */
 export interface Versioned<V> {
@@ -29,11 +30,11 @@ export interface CasBackend<V> {
 /** Options of {@link casStore}. */
 export interface CasStoreOptions {
   /** For labels. Default `"cas"`. */
-  readonly kind?: string
+  readonly kind?: string | undefined
   /** Unix milliseconds. Default the system's; give the database's where processes' clocks may differ. */
-  readonly clock?: () => number | Promise<number>
+  readonly clock?: (() => number | Promise<number>) | undefined
   /** How often a decision is made anew when others wrote in between. Default 32. */
-  readonly attempts?: number
+  readonly attempts?: number | undefined
 }
 
 /**
@@ -68,7 +69,8 @@ export function casStore<V>(
         'Raise attempts, or use a store that decides where the data is.',
       )
     },
-    forget: (cells: readonly Cell[]) => backend.remove(cells.map(keyOf)),
+    forget: (cells: readonly Cell[]) =>
+      backend.remove(cells.map(({ subject, cell }) => keyOf(subject, cell))),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { HaltWarning } from '../errors.ts'
 import type { Edges, PenaltyRule, Rule, State } from '../algorithms/index.ts'
 
 /** What a {@link Demand} asks for. */
@@ -89,6 +90,9 @@ export interface Verdict {
   readonly penalty: State
 }
 
+/** A store's failure, by kind: it was away or late, refused to work for us, or broke on our own command. */
+export type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
+
 /** Names one counter of a store. */
 export interface Cell {
   readonly subject: string
@@ -118,7 +122,7 @@ export interface Store {
   /** Has `listener` called whenever a connection was opened anew: what leads there may have forgotten all. */
   onReconnect?(listener: () => void): void
   /** Finds what is wrong with the set-up of the store; resolves to what to tell the user. */
-  inspect?(): Promise<readonly { code: `HALT_W_${string}`; message: string; fix: string }[]>
+  inspect?(): Promise<readonly HaltWarning[]>
   /**
    * Whether its clock keeps the pace of real time, so that a refusal may be remembered in this process for a while.
    * Default false: a clock in a test jumps.

@@ -18,6 +18,7 @@ export {
   type OnceDemand,
   type PenaltyDemand,
   type Store,
+  type StoreFailure,
   type Verdict,
 } from './contract.ts'
 export { decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'

@@ -1,6 +1,7 @@
 import type { State } from '../algorithms/index.ts'
-import type { Cell, Group, Verdict } from './contract.ts'
+import type { Group, Verdict } from './contract.ts'
 import { type Cells, decide, PENALTY_CELL } from './decide.ts'
+import { keyOf, keyOfDemand } from './key.ts'
 
 /** A counter that a decision changed. */
 export interface Change {
@@ -11,16 +12,11 @@ export interface Change {
   readonly expiresAt: number
 }
 
-/** The one text that names a counter, for stores that have one key a counter. Injective. */
-export function keyOf({ subject, cell }: Cell): string {
-  return `${subject} ${cell}`
-}
-
 /** The keys of all counters that a group reads, each once, in an order that is the same in every process. */
 export function keysOf({ demands, penalty, once }: Group): string[] {
-  const keys = new Set(demands.map(({ subject, rule }) => keyOf({ subject, cell: rule.cell })))
-  if (penalty !== undefined) keys.add(keyOf({ subject: penalty.subject, cell: PENALTY_CELL }))
-  if (once !== undefined) keys.add(keyOf(once))
+  const keys = new Set(demands.map(keyOfDemand))
+  if (penalty !== undefined) keys.add(keyOf(penalty.subject, PENALTY_CELL))
+  if (once !== undefined) keys.add(keyOf(once.subject, once.cell))
   return [...keys].sort()
 }
 
@@ -32,10 +28,10 @@ export function decideOver(
 ): { verdict: Verdict; changes: Change[] } {
   const changes: Change[] = []
   const cells: Cells = {
-    load: (subject, cell) => parse(values.get(keyOf({ subject, cell }))),
+    load: (subject, cell) => parse(values.get(keyOf(subject, cell))),
     keep(subject, cell, state, freshAt) {
       const value = freshAt > now ? state.join(' ') : undefined
-      changes.push({ key: keyOf({ subject, cell }), value, expiresAt: Math.ceil(freshAt / 1000) })
+      changes.push({ key: keyOf(subject, cell), value, expiresAt: Math.ceil(freshAt / 1000) })
     },
   }
   return { verdict: decide(group, cells, now), changes }

@@ -1,6 +1,7 @@
 import { microsecondClock, toldAtOnce } from './clock.ts'
 import type { Cell, Group, Store, Verdict } from './contract.ts'
-import { type Change, decideOver, keyOf, keysOf } from './keyed.ts'
+import { keyOf } from './key.ts'
+import { type Change, decideOver, keysOf } from './keyed.ts'
 
 /** One transaction of a database. */
 export interface Transaction {
@@ -24,9 +25,9 @@ export interface TxBackend {
 /** Options of {@link txStore}. */
 export interface TxStoreOptions {
   /** For labels. Default `"sql"`. */
-  readonly kind?: string
+  readonly kind?: string | undefined
   /** Unix milliseconds, where a transaction has no clock. Default the system's. */
-  readonly clock?: () => number | Promise<number>
+  readonly clock?: (() => number | Promise<number>) | undefined
 }
 
 /**
@@ -50,6 +51,7 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
         if (changes.length > 0) await transaction.write(changes)
         return verdict
       }),
-    forget: (cells: readonly Cell[]) => backend.remove(cells.map(keyOf)),
+    forget: (cells: readonly Cell[]) =>
+      backend.remove(cells.map(({ subject, cell }) => keyOf(subject, cell))),
   }
 }

@@ -1,3 +1,4 @@
+import { keyOf } from '../store/key.ts'
 import type { State } from '../algorithms/index.ts'
 import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
 import { type Cells, decide } from '../store/decide.ts'
@@ -8,8 +9,8 @@ export class ReferenceStore implements Store {
   readonly clock: () => number
   readonly #counters = new Map<string, State>()
   readonly #cells: Cells = {
-    load: (subject, cell) => [...(this.#counters.get(`${subject} ${cell}`) ?? [])],
-    keep: (subject, cell, state) => void this.#counters.set(`${subject} ${cell}`, [...state]),
+    load: (subject, cell) => [...(this.#counters.get(keyOf(subject, cell)) ?? [])],
+    keep: (subject, cell, state) => void this.#counters.set(keyOf(subject, cell), [...state]),
   }
 
   /** @param clock Unix milliseconds, fractions allowed */
@@ -22,6 +23,6 @@ export class ReferenceStore implements Store {
   }
 
   forget(cells: readonly Cell[]): void {
-    for (const { subject, cell } of cells) this.#counters.delete(`${subject} ${cell}`)
+    for (const { subject, cell } of cells) this.#counters.delete(keyOf(subject, cell))
   }
 }

@@ -39,10 +39,10 @@ export interface Link {
 /** What a link is made of: a client or a runner. */
 export interface LinkOptions {
   readonly client?: unknown
-  readonly run?: Run
+  readonly run?: Run | undefined
   /** A connection of the link's own, made from the client, or the client's. */
   readonly connection: 'own' | 'shared'
   readonly warn: Warn
   /** Told when a connection was opened anew; not of the first. */
-  readonly reconnected?: () => void
+  readonly reconnected?: (() => void) | undefined
 }

@@ -1,5 +1,4 @@
-/** The kind of a failure: late or away, refused by the set-up, or broken by our own command. */
-export type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
+import type { StoreFailure } from '@halt/core/store'
 
 /** What failed between a store and its Redis, whatever the client's own error was. */
 export class StoreError extends Error {

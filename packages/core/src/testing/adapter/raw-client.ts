@@ -53,10 +53,10 @@ export class Connection {
     this.#socket.write(requests.join(''))
   }
 
-  /** The next response; `bodiless` to a HEAD. */
-  async receive(bodiless = false): Promise<RawReply> {
+  /** The next response. */
+  async receive(): Promise<RawReply> {
     for (;;) {
-      const found = parse(this.#received, bodiless)
+      const found = parse(this.#received)
       if (found !== undefined) {
         this.#received = this.#received.slice(found.length)
         return found.reply
@@ -85,7 +85,7 @@ export class Connection {
   }
 }
 
-function parse(text: string, bodiless: boolean): { reply: RawReply; length: number } | undefined {
+function parse(text: string): { reply: RawReply; length: number } | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined
   const [line = '', ...lines] = text.slice(0, end).split('\r\n')
@@ -95,9 +95,8 @@ function parse(text: string, bodiless: boolean): { reply: RawReply; length: numb
     headers[header.slice(0, colon).toLowerCase()] = header.slice(colon + 1).trim()
   }
   const start = end + 4
-  const read = bodiless
-    ? { body: '', length: 0 }
-    : headers['transfer-encoding'] === 'chunked'
+  const read =
+    headers['transfer-encoding'] === 'chunked'
       ? readChunks(text.slice(start))
       : readLength(text.slice(start), Number(headers['content-length'] ?? 0))
   if (read === undefined) return undefined

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Recent } from '../../src/request/recent.ts'
+import { Recent } from '../src/recent.ts'
 
 describe('Recent', () => {
   it('never keeps more than its size, and never gives another text its value', () => {
