@@ -124,24 +124,33 @@ function readDemand(policy: number, at: number, question: Question, verdict: Ver
   return Object.freeze({
     policy: (question.policies[policy] as CompiledPolicy).name,
     allowed,
-    reason: allowed ? 'ok' : reasonOf(at, demand, state, verdict),
+    reason: allowed ? 'ok' : reasonOf(at, asRetried(policy, at, question), state, verdict),
     limit: ruleInForce(demands[policy] as Demand, verdict).limit,
     remaining: remaining(demand, state, verdict),
     resetAt: seconds(resetAt(demand, state, verdict)),
-    retryAfter: allowed ? 0 : seconds(waitFor(demand, state, verdict)),
+    retryAfter: allowed ? 0 : seconds(waitFor(asRetried(policy, at, question), state, verdict)),
     key: demand.subject,
     mode: isReported(question, policy) ? 'shadow' : 'enforce',
   })
 }
 
 /** Microseconds until all counters of a policy let its cost pass. */
-function waitOf(at: number, { demands, aside }: Question, verdict: Verdict): number {
-  const { guard = -1, lease = -1 } = aside?.[at] ?? {}
+function waitOf(at: number, question: Question, verdict: Verdict): number {
+  const { guard = -1, lease = -1 } = question.aside?.[at] ?? {}
   let longest = 0
   for (const i of [at, guard, lease]) {
-    if (i >= 0) longest = Math.max(longest, waitFor(demands[i] as Demand, verdict.states[i] ?? [], verdict))
+    if (i < 0) continue
+    longest = Math.max(longest, waitFor(asRetried(at, i, question), verdict.states[i] ?? [], verdict))
   }
   return longest
+}
+
+/** The demand at a place as a retry makes it: what guards before have charged this time, it asks for again. */
+function asRetried(policy: number, at: number, { demands, aside }: Question): Demand {
+  const demand = demands[at] as Demand
+  const own = aside?.[policy]
+  if (own === undefined || own.paid === 0 || at === own.lease) return demand
+  return { ...demand, cost: demand.cost + own.paid }
 }
 
 function reasonOf(at: number, demand: Demand, state: State, verdict: Verdict): Reason {

@@ -1,6 +1,7 @@
 import type { AnyPolicy } from './compiled-policy.ts'
 import { type Cost, checkCost, type WHOLE_LIMIT } from './cost.ts'
 import { describe } from './duration.ts'
+import type { Earlier } from './earlier.ts'
 import { HaltError } from './errors.ts'
 import { checkNames } from './validation.ts'
 
@@ -16,16 +17,14 @@ export interface CheckOptions<R = unknown> {
   readonly ip?: string | undefined
   /** The same key is charged once. */
   readonly idempotencyKey?: string | undefined
-  /** Decides by `onStoreError` at once: the store has failed this request already, which waits for it only once. */
-  readonly storeFailed?: boolean | undefined
-  /** What this request has been charged already, units by policy: only the rest is taken. For guards. */
-  readonly charged?: ReadonlyMap<string, number> | undefined
+  /** What has become of the request at guards before: only what they have not charged is taken. For guards. */
+  readonly earlier?: Earlier | undefined
 }
 
 /** Options of a look that charges nothing. */
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
 
-const CALL = ['cost', 'policy', 'also', 'ip', 'idempotencyKey', 'storeFailed', 'charged']
+const CALL = ['cost', 'policy', 'also', 'ip', 'idempotencyKey', 'earlier']
 const LOOK = ['policy', 'also', 'ip']
 /** The options of a call that says nothing. */
 export const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({})

@@ -130,6 +130,19 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
   })
 }
 
+/** Whether two policies are one: they count on one counter, up to the same numbers. */
+export function isSamePolicy(a: CompiledPolicy, b: CompiledPolicy): boolean {
+  if (a === b) return true
+  const [one, other] = [a.rule(''), b.rule('')]
+  return (
+    a.name === b.name &&
+    one.cell === other.cell &&
+    one.limit === other.limit &&
+    one.capacity === other.capacity &&
+    one.window === other.window
+  )
+}
+
 /**
  * Checks that no two policies of a group are one.
  *

@@ -8,7 +8,7 @@ import type { Exempter } from './exempter.ts'
 import type { KeyOutcome, Keyring } from './keyring.ts'
 import type { Observer } from './observer.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
-import { type Asked, isShadow, offenceOf, PEEK, type Question, questioner } from './question.ts'
+import { type Asked, isPaid, isShadow, offenceOf, PEEK, type Question, questioner } from './question.ts'
 import type { Caller } from './request/caller.ts'
 import { type FoundKey, SHARED, type Subject } from './request/identity.ts'
 import type { Judge, Judgement } from './resilience/judge.ts'
@@ -110,8 +110,13 @@ export class Pipeline {
     who: Caller | Subject,
     asked: Asked,
   ): Decision | Promise<Decision> {
+    const { earlier } = asked
+    if (earlier !== undefined && isPaid(policies, keys, asked.cost, earlier)) {
+      const before = earlier.decisions.find(({ allowed }) => allowed)
+      if (before !== undefined) return before
+    }
     const question = this.#ask(policies, keys, who, asked)
-    const judgement = this.#judge.ask(question, asked.storeFailed)
+    const judgement = this.#judge.ask(question, earlier?.storeFailed)
     if (!('then' in judgement)) return this.#conclude(judgement, question, who, asked)
     return judgement.then(found => this.#conclude(found, question, who, asked))
   }
@@ -130,7 +135,7 @@ export class Pipeline {
     const decision = this.#refuse(policy, caller, 'missing-key', asked)
     if (this.#penalty?.records !== true || asked === PEEK) return decision
     const offence = offenceOf(policy, this.#penalty, caller)
-    const scored = this.#judge.ask(offence, asked.storeFailed)
+    const scored = this.#judge.ask(offence, asked.earlier?.storeFailed)
     const tell = (judgement: Judgement): Decision => {
       if (!('degraded' in judgement)) this.#observer.scored(offence, judgement)
       return decision

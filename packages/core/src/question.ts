@@ -3,6 +3,7 @@ import { type CheckOptions, NO_OPTIONS } from './check-options.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { costFor } from './cost.ts'
 import type { Digest } from './digest.ts'
+import { type Earlier, paidBy } from './earlier.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
 import type { Caller } from './request/caller.ts'
 import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from './request/identity.ts'
@@ -30,10 +31,12 @@ export interface Aside {
   readonly guard: number
   /** The place of the demand for a lease, where the cost is taken at the end; -1 when there is none. */
   readonly lease: number
+  /** Units of its cost that guards before have charged: the demand asks for the rest, a retry pays all of it. */
+  readonly paid: number
 }
 
 /** What a check asks beside the policies. */
-export interface Asked extends Pick<CheckOptions, 'cost' | 'idempotencyKey' | 'storeFailed' | 'charged'> {
+export interface Asked extends Pick<CheckOptions, 'cost' | 'idempotencyKey' | 'earlier'> {
   /** When the decision began, milliseconds; absent when nobody asks. */
   readonly started?: number
 }
@@ -67,19 +70,20 @@ export function questioner(
       // Asked only where it counts: a framework may have to look it up.
       if (policy.isPerRoute && typeof who !== 'string') route ??= routeOf(who.view)
       const shadow = isShadow(policy, key.subject)
+      const paid = asked.earlier === undefined ? 0 : (paidBy(policy, key.subject, asked.earlier) ?? 0)
       // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
       const demand: Demand = {
         rule: policy.rule(route),
         subject: key.subject,
-        cost: unitsOf(policy, asked),
+        cost: restOf(costFor(policy, asked.cost), paid),
         mode: asked === PEEK ? Mode.PEEK : modeOf(policy, shadow),
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isPenalized(policy, key.subject, principal),
       }
       demands[i] = demand
-      if (!shadow && !key.unverified && policy.lease === undefined) continue
+      if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue
       aside ??= listOf(policies.length)
-      aside[i] = putAside(demands, demand, policy, key, who, shadow)
+      aside[i] = { shadow, ...putAside(demands, demand, policy, key, who), paid }
     }
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
     const once =
@@ -109,9 +113,20 @@ export function isReported({ aside }: Question, at: number): boolean {
   return aside !== undefined && aside[at]?.shadow === true
 }
 
-function unitsOf(policy: CompiledPolicy, { cost, charged }: Asked): number {
-  const units = costFor(policy, cost)
-  return charged === undefined ? units : Math.max(0, units - (charged.get(policy.name) ?? 0))
+/** Whether guards before have charged all that policies ask of a request. */
+export function isPaid(
+  policies: readonly CompiledPolicy[],
+  keys: readonly FoundKey[],
+  cost: Asked['cost'],
+  earlier: Earlier,
+): boolean {
+  return policies.every(
+    (policy, i) => (paidBy(policy, (keys[i] as FoundKey).subject, earlier) ?? -1) >= costFor(policy, cost),
+  )
+}
+
+function restOf(cost: number, paid: number): number {
+  return cost > paid ? cost - paid : 0
 }
 
 function modeOf({ lease }: CompiledPolicy, shadow: boolean): Mode {
@@ -125,15 +140,14 @@ function putAside(
   policy: CompiledPolicy,
   { unverified }: FoundKey,
   who: Caller | Subject,
-  shadow: boolean,
-): Aside {
+): Pick<Aside, 'guard' | 'lease'> {
   let guard = -1
   let lease = -1
   if (unverified && typeof who !== 'string')
     guard = demands.push({ ...own, rule: policy.guardRule(), subject: who.ip.subject, penalized: false }) - 1
   if (policy.lease !== undefined && own.mode !== Mode.SHADOW)
     lease = demands.push(leaseOf(policy.lease, own)) - 1
-  return { shadow, guard, lease }
+  return { guard, lease }
 }
 
 function leaseOf(rule: Rule, { subject, mode }: Demand): Demand {

@@ -17,9 +17,10 @@ export interface Progress {
  * Requests in flight are not a cost: {@link release} ends them.
  */
 export function settlement(charge: Grounds, actual: Cost, { released }: Progress): Group | undefined {
-  return correction(charge, ({ policy, cost, at, guard, lease }, settle) => {
+  return correction(charge, ({ policy, cost, at, guard, lease, paid }, settle) => {
     if (policy.algorithm === 'concurrency') return
-    const wanted = givenCost(policy, actual) ?? cost
+    // What guards before have charged is theirs to give back.
+    const wanted = Math.max(0, (givenCost(policy, actual) ?? cost + paid) - paid)
     // What is taken at the end only was not taken yet.
     const taken = lease < 0 || released ? cost : 0
     settle(at, wanted - taken)
@@ -46,6 +47,8 @@ interface Charged {
   readonly at: number
   readonly guard: number
   readonly lease: number
+  /** Units that guards before have charged. */
+  readonly paid: number
 }
 
 function correction(
@@ -64,8 +67,8 @@ function correction(
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })
   }
   for (const [at, policy] of policies.entries()) {
-    const { guard = -1, lease = -1 } = aside?.[at] ?? {}
-    each({ policy, cost: (asked[at] as Demand).cost, at, guard, lease }, settle)
+    const { guard = -1, lease = -1, paid = 0 } = aside?.[at] ?? {}
+    each({ policy, cost: (asked[at] as Demand).cost, at, guard, lease, paid }, settle)
   }
   if (demands.length === 0) return undefined
   return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }

@@ -1,6 +1,7 @@
 import { type CheckOptions, NO_OPTIONS } from '../check-options.ts'
 import { checkCost, type Cost, readCost, WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
+import type { Earlier } from '../earlier.ts'
 import type { RateLimiter } from '../limiter.ts'
 import type { Awaitable } from '../policy.ts'
 import { readHeader } from '../request/headers.ts'
@@ -10,18 +11,7 @@ import { type CallResult, callUser } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed, refuser, withStale } from './outcome.ts'
-import {
-  chargedBy,
-  findVisit,
-  hasFailed,
-  isPaid,
-  isTightest,
-  lastVisit,
-  noteVisit,
-  placeOf,
-  type Price,
-  type Visit,
-} from './visits.ts'
+import { earlierOf, isTightest, lastVisit, noteVisit, placeOf, type Visit } from './visits.ts'
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
 export interface Guard<R = unknown, S = unknown> {
@@ -61,48 +51,34 @@ export function guard<R, S = unknown>(
   function decide(
     view: RequestView,
     place: object | undefined,
-    cost: Price['cost'],
+    cost: CheckOptions['cost'],
   ): Outcome | Promise<Outcome> {
-    const before = place === undefined ? undefined : lastVisit(place)
+    const before = place && lastVisit(place)
+    const earlier = before && earlierOf(limiter, before)
     const isPlain = before === undefined && cost === undefined && policy === undefined && also === undefined
-    let asked: CheckOptions<R> = NO_OPTIONS
-    if (!isPlain) {
-      const charged = before && chargedBy(limiter, before)
-      if (charged !== undefined && hasPaid(cost, charged, before as Visit))
-        return passedBefore(before as Visit)
-      asked = { cost, policy, also, storeFailed: before && hasFailed(limiter, before), charged }
-    }
-    const decision = limiter.decide(view, asked)
-    if (!('then' in decision)) return conclude(decision, place, before, cost)
+    const decision = limiter.decide(view, isPlain ? NO_OPTIONS : { cost, policy, also, earlier })
+    if (!('then' in decision)) return conclude(decision, place, before, earlier)
     // Others may have come to a decision meanwhile.
-    return decision.then(found => conclude(found, place, place && lastVisit(place), cost))
+    return decision.then(found => conclude(found, place, place && lastVisit(place), earlier))
   }
 
   function conclude(
     decision: Decision,
     place: object | undefined,
     before: Visit | undefined,
-    cost: Price['cost'],
+    earlier: Earlier | undefined,
   ): Outcome {
+    if (earlier !== undefined && earlier.decisions.includes(decision)) return passedBefore(decision)
     const binding = before === undefined || isTightest(decision, before)
     const outcome = decision.allowed ? passed(decision, write, binding, true) : refuse(decision)
     if (place === undefined) return outcome
     const shown = outcome.binding ? outcome.headers : undefined
-    noteVisit(place, { limiter, policy, also, cost, decision, refuse, shown, before })
+    noteVisit(place, { limiter, decision, refuse, shown, before })
     return before !== undefined && outcome.binding ? withStale(outcome, before) : outcome
   }
 
-  /** Whether earlier guards of the limiter have charged all that this one asks for. */
-  function hasPaid(cost: Price['cost'], charged: ReadonlyMap<string, number>, before: Visit): boolean {
-    const isKnown = policy !== undefined || limiter.policies.length > 0
-    if (isKnown) return isPaid(limiter.compile(policy, also), { cost }, charged)
-    // Nobody knows what a resolver would give now: what it gave before, for the same price.
-    const last = findVisit(before, visit => visit.limiter === limiter)
-    return charged.size > 0 && last?.policy === policy && last?.also === also && last?.cost === cost
-  }
-
-  function passedBefore(before: Visit): Outcome {
-    const { decision } = findVisit(before, visit => visit.limiter === limiter) as Visit
+  // Guards before have charged all that this one asks for.
+  function passedBefore(decision: Decision): Outcome {
     noticeTwice(limiter, decision)
     return passed(decision, write, false, false)
   }

@@ -74,11 +74,9 @@ export function refusalFor(visitor: object, decision: Decision): Outcome {
   const last = lastVisit(place)
   const refuse = last?.refuse ?? refuseByDefault
   const outcome = refuse(decision)
-  noteVisit(place, { ...BY_ITSELF, decision, refuse, shown: outcome.headers, before: last })
+  noteVisit(place, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
   return last === undefined ? outcome : withStale(outcome, last)
 }
-
-const BY_ITSELF = { limiter: undefined, policy: undefined, also: undefined, cost: undefined }
 
 /** An outcome that also takes off what visits before have shown. */
 export function withStale(outcome: Outcome, before: Visit): Outcome {

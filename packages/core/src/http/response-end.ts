@@ -5,6 +5,14 @@ export interface EndingResponse {
   readonly destroyed?: boolean | undefined
   readonly writableEnded?: boolean | undefined
   readonly stream?: { readonly destroyed?: boolean | undefined } | undefined
+  /** Of HTTP/1: null while the response waits behind others of its connection. */
+  readonly socket?: unknown
+  readonly req?: { readonly socket?: EndingSocket | null | undefined } | undefined
+}
+
+interface EndingSocket {
+  once(event: 'close', listener: () => void): unknown
+  readonly destroyed?: boolean | undefined
 }
 
 /**
@@ -17,12 +25,33 @@ export function onResponseEnd(response: EndingResponse, ended: (isSent: boolean)
   const end = (isSent: boolean): void => {
     if (isOver) return
     isOver = true
+    if (connection) waiting.get(connection)?.delete(leave)
     ended(isSent)
   }
+  const leave = (): void => end(false)
+  // A pipelined one that has not had its turn is never told that its connection is gone.
+  const connection = response.socket === null ? response.req?.socket : undefined
   // The client may have left while the store was asked: nothing is emitted then any more.
-  if (response.closed === true || response.destroyed === true || response.stream?.destroyed === true)
-    return end(false)
+  if (isGone(response) || connection?.destroyed === true) return leave()
   // An HTTP/2 response "finishes" when its stream is reset, too.
   response.once('finish', () => end(response.writableEnded !== false))
-  response.once('close', () => end(false))
+  response.once('close', leave)
+  if (connection) whenClosed(connection, leave)
+}
+
+function isGone({ closed, destroyed, stream }: EndingResponse): boolean {
+  return closed === true || destroyed === true || stream?.destroyed === true
+}
+
+// One listener a connection, however many requests stand in line on it.
+const waiting = new WeakMap<EndingSocket, Set<() => void>>()
+
+function whenClosed(connection: EndingSocket, listener: () => void): void {
+  const others = waiting.get(connection)
+  if (others !== undefined) return void others.add(listener)
+  const listeners = new Set([listener])
+  waiting.set(connection, listeners)
+  connection.once('close', () => {
+    for (const each of listeners) each()
+  })
 }

@@ -1,20 +1,12 @@
-import type { CompiledPolicy } from '../compiled-policy.ts'
-import { type Cost, costFor, type WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
+import type { Earlier } from '../earlier.ts'
 import type { RateLimiter } from '../limiter.ts'
 import type { Headers } from './headers.ts'
 import type { Refuse } from './outcome.ts'
 import { isTighter } from './rank.ts'
 
-/** What a request is asked for at one guard. */
-export interface Price {
-  readonly policy: unknown
-  readonly also: unknown
-  readonly cost: Cost | typeof WHOLE_LIMIT | undefined
-}
-
 /** One guard that a request has passed, and those before it. */
-export interface Visit extends Price {
+export interface Visit {
   /** Undefined where a handler decided by itself. */
   readonly limiter: Pick<RateLimiter<never>, 'store'> | undefined
   readonly decision: Decision
@@ -66,33 +58,15 @@ export function findVisit(last: Visit | undefined, is: (visit: Visit) => boolean
   return visit
 }
 
-/** What a limiter has charged a request so far, units by policy; undefined where it has decided nothing yet. */
-export function chargedBy<R>(limiter: RateLimiter<R>, last: Visit): ReadonlyMap<string, number> | undefined {
-  let charged: Map<string, number> | undefined
+/** What the visits so far mean for a limiter. */
+export function earlierOf<R>(limiter: RateLimiter<R>, last: Visit): Earlier {
+  const decisions: Decision[] = []
+  let storeFailed = false
   for (let visit: Visit | undefined = last; visit !== undefined; visit = visit.before) {
-    if (visit.limiter !== limiter) continue
-    charged ??= new Map()
-    // Asked of the limiter: it alone, of several copies of the package, knows its decisions.
-    for (const [name, units] of limiter.chargesOf(visit.decision))
-      charged.set(name, (charged.get(name) ?? 0) + units)
+    if (visit.limiter === limiter) decisions.push(visit.decision)
+    if (visit.limiter?.store === limiter.store && visit.decision.degraded !== false) storeFailed = true
   }
-  return charged
-}
-
-/** Whether policies were charged all that a request is asked for. */
-export function isPaid(
-  policies: readonly CompiledPolicy[],
-  { cost }: Pick<Price, 'cost'>,
-  charged: ReadonlyMap<string, number>,
-): boolean {
-  return policies.every(policy => policy.off || (charged.get(policy.name) ?? -1) >= costFor(policy, cost))
-}
-
-/** Whether the store of a limiter has failed the request at an earlier guard. */
-export function hasFailed({ store }: Pick<RateLimiter<never>, 'store'>, last: Visit): boolean {
-  const isFailed = ({ decision, limiter }: Visit): boolean =>
-    decision.degraded !== false && limiter?.store === store
-  return findVisit(last, isFailed) !== undefined
+  return { decisions, storeFailed }
 }
 
 /** Whether no visit so far binds the client more than a decision. */

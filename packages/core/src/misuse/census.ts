@@ -1,4 +1,4 @@
-import type { CompiledPolicy } from '../compiled-policy.ts'
+import { type CompiledPolicy, isSamePolicy } from '../compiled-policy.ts'
 import type { Warn } from '../errors.ts'
 import type { Store } from '../store/contract.ts'
 
@@ -43,12 +43,8 @@ function noticeConflict(before: CompiledPolicy, now: CompiledPolicy, warn: Warn)
 }
 
 function isAlike(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  const [one, other] = [a.rule(''), b.rule('')]
   // Of another counter: they do not meet.
-  return (
-    one.cell !== other.cell ||
-    (one.limit === other.limit && one.capacity === other.capacity && one.window === other.window)
-  )
+  return a.rule('').cell !== b.rule('').cell || isSamePolicy(a, b)
 }
 
 function numbersOf({ limit, capacity, window }: CompiledPolicy): string {

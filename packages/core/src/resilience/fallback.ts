@@ -98,8 +98,8 @@ export class Fallback {
     const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
     const demands = places.map(i => share(i, i))
     const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(share(at, i)) - 1)
-    const moved = ({ shadow, guard, lease }: Aside, i: number): Aside => ({
-      shadow,
+    const moved = ({ guard, lease, ...own }: Aside, i: number): Aside => ({
+      ...own,
       guard: move(guard, i),
       lease: move(lease, i),
     })

@@ -14,9 +14,15 @@ export class ManualClock {
   readonly now: () => number = () => this.#micros / 1000
   #micros: number
 
-  /** @param startMs Unix milliseconds; default the next whole second */
+  /**
+   * @param startMs Unix milliseconds; default the next whole second
+   * @throws HaltError `HALT_E_OPTION` for what is no instant
+   */
   constructor(startMs: number = Math.ceil(Date.now() / 1000) * 1000) {
-    this.#micros = Math.round(startMs * 1000)
+    this.#micros = typeof startMs === 'number' ? Math.round(startMs * 1000) : Number.NaN
+    if (Number.isSafeInteger(this.#micros) && this.#micros >= 0) return
+    const fix = "Give Unix milliseconds: Date.parse('2026-01-31T23:59:00Z')."
+    throw new HaltError('HALT_E_OPTION', `A clock cannot start at ${describe(startMs)}.`, fix)
   }
 
   /**

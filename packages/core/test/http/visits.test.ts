@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Policy, RateLimiter } from '../../src/index.ts'
-import { guard } from '../../src/http/index.ts'
+import { type Decision, type Policy, RateLimiter } from '../../src/index.ts'
+import { guard, type Outcome } from '../../src/http/index.ts'
 import { FaultyStore } from '../resilience/faulty-store.ts'
 import { by, view, world } from '../world.ts'
 
@@ -173,6 +173,98 @@ describe('one HTTP request that passes a limiter several times', () => {
             ],
       )
     }
+  })
+
+  it('is told to wait, where a later mount costs more, for all that a retry costs', async () => {
+    const { limiter: build, clock } = world()
+    const limiter = build({ name: 'p', limit: 10, window: 10 })
+    const gates = [guard(limiter), guard(limiter, { cost: 8 })]
+    const pass = async (): Promise<(Outcome | undefined)[]> => {
+      const visitor = {}
+      const outcomes = []
+      for (const gate of gates) outcomes.push(await gate.enter(view(), visitor))
+      return outcomes
+    }
+    await limiter.check(view(), { cost: 5 })
+    const [, refused] = await pass()
+    expect(refused?.decision).toMatchObject({ allowed: false, retryAfter: 4 })
+    clock.advance('3999ms')
+    expect((await limiter.peek(view())).remaining).toBe(7)
+    clock.advance('1ms')
+    expect((await pass()).map(outcome => outcome?.pass)).toEqual([true, true])
+  })
+
+  it('is told that a cost can never pass, whatever a mount before has charged of it', async () => {
+    const limiter = world().limiter(policy)
+    const visitor = {}
+    await guard(limiter, { cost: 5 }).enter(view(), visitor)
+    const outcome = await guard(limiter, { cost: 11 }).enter(view(), visitor)
+    expect(outcome.decision).toMatchObject({
+      allowed: false,
+      reason: 'cost-exceeds-limit',
+      retryAfter: Number.POSITIVE_INFINITY,
+    })
+  })
+
+  it('is corrected to what was used in all, whichever of its mounts settles', async () => {
+    for (const [used, left] of [
+      [7, 3],
+      [2, 8],
+      [0, 9],
+    ] as const) {
+      const limiter = world().limiter(policy)
+      const visitor = {}
+      const first = await guard(limiter).enter(view(), visitor)
+      const second = await guard(limiter, { cost: 6 }).enter(view(), visitor)
+      await limiter.settle(second.decision as Decision, used)
+      expect((await limiter.peek(view())).remaining).toBe(left)
+      // What the first mount charged is its own to give back.
+      await limiter.settle(first.decision as Decision, 0)
+      expect((await limiter.peek(view())).remaining).toBe(Math.min(10, left + 1))
+    }
+  })
+
+  it('is charged by a policy of the same name with a limit of its own', async () => {
+    const limiter = world().limiter(policy)
+    const narrow = guard(limiter, { policy: { ...policy, limit: 4 } })
+    const outcomes = []
+    for (let i = 0; i < 3; i++) {
+      const visitor = {}
+      await guard(limiter).enter(view(), visitor)
+      outcomes.push(await narrow.enter(view(), visitor))
+    }
+    // They share a counter, which takes both charges: a mistake, and no open door.
+    expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, false])
+  })
+
+  it('is charged for the user who has logged in between two mounts', async () => {
+    const limiter = world().limiter({ ...tight, keyStrategy: 'user' })
+    const gate = guard(limiter)
+    const outcomes = []
+    for (let i = 0; i < 4; i++) {
+      const visitor = {}
+      await gate.enter(view({ ip: `203.0.113.${i + 1}` }), visitor)
+      outcomes.push(await gate.enter(by('42', { ip: `203.0.113.${i + 1}` }), visitor))
+    }
+    expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
+  })
+
+  it('is charged by what a resolver gives now, once', async () => {
+    const user: Policy = { ...tight, name: 'user', keyStrategy: 'user', onMissingKey: 'allow' }
+    const { limiter: build, codes } = world()
+    const limiter = build(async () => [{ ...policy }, { ...user }])
+    const gate = guard(limiter)
+    const outcomes = []
+    for (let i = 0; i < 4; i++) {
+      const visitor = {}
+      await gate.enter(view(), visitor)
+      outcomes.push(await gate.enter(by('42'), visitor))
+      await gate.enter(by('42'), visitor)
+    }
+    expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
+    const left = await limiter.peek(by('42'))
+    expect(left.verdicts.map(({ remaining }) => remaining)).toEqual([6, 0])
+    expect(codes()).toContain('HALT_W_LIMITER_TWICE')
   })
 
   it('pays the rest of the limit where a later mount’s cost fails', async () => {

@@ -22,6 +22,12 @@ describe('a manual clock', () => {
     )
   })
 
+  it.each(['2026-01-31', Number.NaN, -1, Number.POSITIVE_INFINITY])('does not start at %s', start => {
+    expect(() => new ManualClock(start as number)).toThrowError(
+      expect.objectContaining({ code: 'HALT_E_OPTION', message: expect.stringContaining('cannot start at') }),
+    )
+  })
+
   it('starts at a whole second', () => {
     expect(new ManualClock().now() % 1000).toBe(0)
   })

@@ -43,6 +43,20 @@ export function testConcurrency({ describe, it, expect }: Suite): void {
       open()
     })
 
+    it('takes the next ones after the client of several pipelined requests went away', async bench => {
+      const limiter = bench.limiter({ ...BUSY, limit: 3 })
+      const { passed, open } = gate()
+      const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
+      const connection = client.connect()
+      const request = rawRequest('GET', '/hello')
+      connection.send(request, request, request)
+      await eventually('the handlers', () => client.calls.length === 3)
+      expect(await bench.left(limiter)).toBe(0)
+      connection.abort()
+      await eventually('the releases', async () => (await bench.left(limiter)) === 3)
+      open()
+    })
+
     it('takes the next one after the client went away while the store was asked', async bench => {
       const { passed, open } = gate()
       let asked = 0
