@@ -3,7 +3,7 @@ import { type Duration, parseDuration } from './duration.ts'
 import { HaltError } from './errors.ts'
 import type { Awaitable, PolicyResolver } from './policy.ts'
 import { within } from './timers.ts'
-import { checkNames } from './validation.ts'
+import { checkNames, validate } from './validation.ts'
 
 type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
 
@@ -17,6 +17,13 @@ export interface CachedPolicyOptions<R> {
   readonly stale?: Duration | undefined
   /** The most keys kept; the one asked for longest ago goes. Default 10 000. */
   readonly maxKeys?: number | undefined
+}
+
+/** Passes on what can decide: nothing else takes the place of the old policy. */
+function accepted<R>(loaded: Loaded<R>): Loaded<R> {
+  const list: readonly unknown[] = Array.isArray(loaded) ? loaded : [loaded]
+  for (const policy of list.length === 0 ? [undefined] : list) validate(policy)
+  return loaded
 }
 
 interface Entry<R> {
@@ -72,7 +79,7 @@ export function cachedPolicy<R = unknown>(
   function refresh(entry: Entry<R>, id: string, request: R): Promise<Loaded<R>> {
     const now = performance.now()
     if (entry.loading !== undefined && now - entry.loadingSince < PATIENCE_MS) return entry.loading
-    const loading = (async () => load(id, request))()
+    const loading = (async () => accepted(await load(id, request)))()
     entry.loading = loading
     entry.loadingSince = now
     // One that was given up and comes late after all is not newer than what came since.

@@ -99,6 +99,19 @@ describe('cachedPolicy', () => {
     expect(await resolve(request('a'))).toEqual(policy(1))
   })
 
+  it.each([[null], [undefined], [[]], [{ name: 'p', limit: -1, window: 60 }]])(
+    'keeps the old one when the loader gives %o, with which nothing can be decided',
+    async nothing => {
+      const load = vi.fn<Load>(async () => policy(1))
+      const resolve = cachedPolicy(load, { key, ttl: '1s' })
+      await resolve(request('a'))
+      load.mockResolvedValue(nothing as never)
+      await vi.advanceTimersByTimeAsync(1000)
+      expect(await resolve(request('a'))).toEqual(policy(1))
+      await expect(resolve(request('b'))).rejects.toMatchObject({ code: expect.stringMatching(/^HALT_E_/) })
+    },
+  )
+
   it('does not remember a failure: the next request loads', async () => {
     const load = vi.fn<Load>(async () => policy(1)).mockRejectedValueOnce(new Error('no database'))
     const resolve = cachedPolicy(load, { key })

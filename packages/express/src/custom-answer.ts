@@ -35,7 +35,8 @@ export function answerBy(
   if (!res.headersSent) res.statusCode = outcome.status
   const custom = (): unknown => onLimited(decision, { req, res, next: passOn })
   const finish = ({ failed }: { readonly failed: boolean }): void => {
-    if (failed) return answer(outcome, res)
+    // Who has passed the request on has nothing left to answer.
+    if (failed) return isPassedOn ? undefined : answer(outcome, res)
     unlessAnswered(
       caretaker,
       () => isPassedOn || res.headersSent || res.closed,

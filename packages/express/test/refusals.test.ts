@@ -91,6 +91,17 @@ describe.each(versions)('%s', (_, express) => {
       expect([headers.get('retry-after'), headers.get('cache-control')]).toEqual([null, null])
     })
 
+    it('leaves the answer to whom it has passed the request on, though it fails afterwards', async () => {
+      const app = express()
+      const onLimited: NonNullable<HaltOptions['onLimited']> = async (_decision, { next }) => {
+        next()
+        throw new Error('too late to matter')
+      }
+      app.use(halt({ limiter: limiterOf('p', 1, { warn: () => {} }), onLimited }))
+      app.get('/ask', (_req, res) => void setTimeout(() => res.send('handled'), 30))
+      expect(await ask(app, 2)).toMatchObject({ status: 200, body: 'handled' })
+    })
+
     it('leaves what the app says of its answer, when the request goes on', async () => {
       const app = express()
       const onLimited: NonNullable<HaltOptions['onLimited']> = (decision, { res, next }) => {

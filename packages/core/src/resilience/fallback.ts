@@ -8,6 +8,7 @@ import { keyOf, keyOfDemand } from '../store/key.ts'
 import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
 import { remaining, waitFor } from '../store/read.ts'
 import { Bounded } from './bounded.ts'
+import { Debts } from './debts.ts'
 import { LocalStore } from './local-store.ts'
 
 /** What decided in the store's place. */
@@ -27,6 +28,8 @@ interface Known {
   readonly offset: number
   /** Until when its last request is known to be refused, by this process's clock; 0 when it was not. */
   readonly refusedUntil: number
+  /** Whether it is what the counter here starts from, or was put right by. */
+  isUsed: boolean
 }
 
 const REMEMBERED = 50_000
@@ -35,14 +38,14 @@ const MOST_RESTORED = 1_000
 
 /** Decides in this process while the store cannot, from what the store said last. Bounded. */
 export class Fallback {
+  /** What quotas charged here, to be written back. */
+  readonly debts: Debts = new Debts()
   readonly #mode: OnStoreError
   readonly #instances: () => number
   readonly #store = new LocalStore(nowMicros)
   readonly #known = new Recent<Known>(REMEMBERED)
   // Who was refused last, and until when: not to be let in by a store that came back empty.
   readonly #refused = new Bounded<{ readonly demand: Demand; readonly until: number }>(MOST_REFUSED)
-  // What quotas charged here, to be written back.
-  readonly #owed = new Map<string, Demand>()
 
   constructor(mode: OnStoreError, instances: () => number) {
     this.#mode = mode
@@ -51,27 +54,23 @@ export class Fallback {
 
   /** Keeps what the store said of each key. */
   remember({ demands }: Group, verdict: Verdict): void {
-    // Only what was answered: the store may fail for some keys and answer for others.
-    if (this.#store.size > 0)
-      this.#store.forget(demands.map(({ subject, rule }) => ({ subject, cell: rule.cell })))
     const now = nowMicros()
     for (const [i, demand] of demands.entries()) {
       const state = verdict.states[i] ?? []
-      const refused = verdict.passes[i] !== true && demand.mode === Mode.CHARGE
-      const wait = refused ? waitFor(demand, state, verdict) : 0
-      if (refused) this.#noteRefused(demand, wait === Number.POSITIVE_INFINITY ? 0 : now + wait)
-      else if (this.#refused.size > 0) this.#refused.delete(keyOfDemand(demand))
-      this.#known.set(keyOfDemand(demand), {
-        state,
-        offset: now - verdict.now,
-        refusedUntil: wait > 0 && wait < Number.POSITIVE_INFINITY ? now + wait : 0,
-      })
+      const key = keyOfDemand(demand)
+      const passed = verdict.passes[i] === true
+      const wait = passed || !judges(demand) ? 0 : waitFor(demand, state, verdict)
+      const refusedUntil = wait > 0 && wait < Number.POSITIVE_INFINITY ? now + wait : 0
+      // A look changes nothing of what is known of those who asked.
+      if (!passed && demand.mode === Mode.CHARGE) this.#refused.set(key, { demand, until: refusedUntil })
+      else if (passed && this.#refused.size > 0) this.#refused.delete(key)
+      this.#known.set(key, { state, offset: now - verdict.now, refusedUntil, isUsed: false })
     }
   }
 
   forget(cells: readonly { subject: string; cell: string }[]): void {
     for (const { subject, cell } of cells) {
-      this.#known.set(keyOf(subject, cell), UNKNOWN)
+      this.#known.set(keyOf(subject, cell), { ...UNKNOWN })
       this.#refused.delete(keyOf(subject, cell))
     }
     this.#store.forget(cells)
@@ -88,12 +87,12 @@ export class Fallback {
     const degraded = closing >= 0 ? 'closed' : local.length > 0 ? 'local' : 'open'
     const rest = this.#shareOf(question, closing >= 0 ? [] : local)
     const verdict = this.#store.evaluate(rest)
-    if (verdict.allowed && closing < 0) this.#owe(question, local, verdict)
+    if (verdict.allowed && !verdict.repeated && closing < 0) this.#owe(question, local, verdict)
     return { degraded, question: rest, verdict, closing }
   }
 
   /** The question of some of its policies, with this process's share of their limits. */
-  #shareOf({ policies, demands: asked, aside }: Question, places: readonly number[]): Question {
+  #shareOf({ policies, demands: asked, aside, once }: Question, places: readonly number[]): Question {
     const kept = places.map(i => policies[i] as CompiledPolicy)
     const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
     const demands = places.map(i => share(i, i))
@@ -104,7 +103,7 @@ export class Fallback {
       lease: move(lease, i),
     })
     const beside = aside && places.map(i => aside[i] && moved(aside[i], i))
-    return { policies: kept, aside: beside, demands }
+    return { policies: kept, aside: beside, demands, once: places.length === 0 ? undefined : once }
   }
 
   /**
@@ -115,13 +114,8 @@ export class Fallback {
     const here: Demand[] = []
     const there: Demand[] = []
     for (const demand of demands) {
-      const owed = demand.rule.letter === 'q' ? this.#owed.get(keyOfDemand(demand)) : undefined
-      if (demand.rule.letter === 'q' && owed === undefined) there.push(demand)
-      else here.push(demand)
-      if (owed === undefined) continue
-      const cost = owed.cost + demand.cost
-      if (cost > 0) this.#owed.set(keyOfDemand(demand), { ...owed, cost })
-      else this.#owed.delete(keyOfDemand(demand))
+      const isHere = demand.rule.letter !== 'q' || this.debts.correct(demand)
+      ;(isHere ? here : there).push(demand)
     }
     if (here.length > 0) this.#store.evaluate({ demands: here })
     return there
@@ -129,19 +123,7 @@ export class Fallback {
 
   /** Whether there is anything that a store which came back empty would have to be told. */
   get holds(): boolean {
-    return this.#owed.size > 0 || this.refused().length > 0
-  }
-
-  /** Whether quotas were charged here that the store does not know of. */
-  get owes(): boolean {
-    return this.#owed.size > 0
-  }
-
-  /** The groups that write quotas' local charges back. Hands each out once. */
-  owed(): Group[] {
-    const groups = [...this.#owed.values()].map(demand => ({ demands: [demand] }))
-    this.#owed.clear()
-    return groups
+    return this.debts.size > 0 || this.refused().length > 0
   }
 
   /** Asks about, and restores, the keys that are known to be still refused. Requests in flight end by themselves. */
@@ -156,20 +138,19 @@ export class Fallback {
     return groups
   }
 
-  #noteRefused(demand: Demand, until: number): void {
-    this.#refused.set(keyOfDemand(demand), { demand, until })
-  }
-
   #share(demand: Demand, cost: number): Demand {
     const rule = shareOf(demand.rule, this.#instances(), cost)
-    this.#store.seed(demand.subject, rule.cell, () => this.#start(demand, rule))
+    const known = this.#known.get(keyOfDemand(demand))
+    if (known !== undefined && !known.isUsed) {
+      known.isUsed = true
+      this.#store.put(demand.subject, rule.cell, own => this.#start(demand, rule, known, own))
+    }
     return { ...demand, rule }
   }
 
-  // As much is left as the store last left, but no more than this process's share.
-  #start(demand: Demand, rule: Demand['rule']): State {
-    const known = this.#known.get(keyOfDemand(demand))
-    if (known === undefined || known.state.length === 0) return []
+  // As much is left as the store last left, but no more than this process's share: less what it let in here before, when
+  // the store was away the last time.
+  #start(demand: Demand, rule: Demand['rule'], known: Known, own: State): State {
     const now = nowMicros()
     const then: Verdict = {
       now: now - known.offset,
@@ -180,12 +161,15 @@ export class Fallback {
       states: [],
       penalty: [],
     }
+    const algorithm = algorithms[rule.letter]
     const used = Math.max(0, rule.capacity - remaining(demand, known.state, then))
-    const state: State = []
-    algorithms[rule.letter].charge(state, now, used, rule, demand.edges)
+    const usedHere = rule.capacity - algorithm.remaining(own, now, rule)
+    const state = [...own]
+    if (used > usedHere) algorithm.charge(state, now, used - usedHere, rule, demand.edges)
+    if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
     const block = known.state[0] ?? 0
     const blocked = Math.max(known.refusedUntil, block === 0 ? 0 : block + known.offset)
-    if (blocked > now) state[0] = blocked
+    state[0] = blocked > now ? blocked : 0
     return state
   }
 
@@ -194,17 +178,19 @@ export class Fallback {
       const demand = demands[i] as Demand
       const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
       if (!isTaken || policies[i]?.calendar === undefined) continue
-      const key = keyOfDemand(demand)
-      const owed = (this.#owed.get(key)?.cost ?? 0) + demand.cost
-      if (this.#owed.size < REMEMBERED || this.#owed.has(key))
-        this.#owed.set(key, { ...demand, mode: Mode.SETTLE, cost: owed })
+      this.debts.add(demand)
     }
   }
 }
 
 const { timeOrigin } = performance
 const elapsed = performance.now.bind(performance)
-const UNKNOWN: Known = Object.freeze({ state: [], offset: 0, refusedUntil: 0 })
+const UNKNOWN = Object.freeze({ state: [], offset: 0, refusedUntil: 0, isUsed: true })
+
+/** Whether a demand is judged by its limit. */
+function judges({ mode }: Demand): boolean {
+  return mode === Mode.CHARGE || mode === Mode.PEEK
+}
 
 function asking(demand: Demand): Group {
   return { demands: [{ ...demand, mode: Mode.PEEK }] }

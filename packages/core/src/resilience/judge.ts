@@ -1,15 +1,16 @@
 import { type Duration, parseDuration } from '../duration.ts'
-import { HaltError, type Warn, messageOf } from '../errors.ts'
+import { HaltError, type Warn } from '../errors.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { Question } from '../question.ts'
 import { StoreClock } from '../store-clock.ts'
-import type { Group, Store, StoreFailure, Verdict } from '../store/contract.ts'
+import type { Demand, Group, Store, StoreFailure, Verdict } from '../store/contract.ts'
 import type { Notify } from '../telemetry.ts'
 import { isPromise } from '../timers.ts'
 import { Breaker } from './breaker.ts'
 import { Deadline } from './deadline.ts'
 import { type Denials, denialsOf } from './denials.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
+import { isAnswer, kindOf, StoreTimeout, textOf, WARNINGS } from './store-failure.ts'
 
 /** What a question got: the store's verdict, or what decided in its place. */
 export type Judgement = Verdict | LocalAnswer
@@ -86,7 +87,7 @@ export class Judge {
       this.#breaker.succeeded()
       this.clock.hear(found.now)
       // A single failure, which opened nothing: nobody else would come to write it back.
-      if (this.#fallback.owes) this.#payBack()
+      if (this.#fallback.debts.size > 0) this.#payBack()
       if (this.#store.keepsPace === true) this.#denials.keep(question, found)
       this.#fallback.remember(question, found)
       return found as Judgement
@@ -134,10 +135,22 @@ export class Judge {
     this.#onFailure(error, failure)
   }
 
-  // Once: what fails here may have been applied, and is not charged again.
   #payBack(): void {
-    for (const group of this.#fallback.owed())
-      void (async () => this.#store.evaluate(group))().catch((error: unknown) => this.#report(error))
+    for (const demand of this.#owed()) void this.#pay(demand).catch((error: unknown) => this.#report(error))
+  }
+
+  #owed(): Demand[] {
+    return this.#fallback.debts.take(this.clock.now() * 1000)
+  }
+
+  // Once, unless the store has said that it did not: what got no answer may have been applied, and is not charged again.
+  async #pay(demand: Demand): Promise<void> {
+    try {
+      await this.#store.evaluate({ demands: [demand] })
+    } catch (error) {
+      if (isAnswer(error)) this.#fallback.debts.add(demand)
+      throw error
+    }
   }
 
   // A store that came back empty has forgotten who was refused, and what quotas took here meanwhile.
@@ -147,12 +160,9 @@ export class Judge {
       (async () => {
         const answers = await Promise.all(refused.map(async ({ peek }) => this.#store.evaluate(peek)))
         const lost = refused.filter((_, i) => answers[i]?.allowed === true)
-        await Promise.all(
-          // Taken out only now: what fails before this is tried again at the next probe.
-          [...this.#fallback.owed(), ...lost.map(({ restore }) => restore)].map(async group =>
-            this.#store.evaluate(group),
-          ),
-        )
+        // Taken out only now: what fails before this is tried again at the next probe.
+        const payments = this.#owed().map(demand => this.#pay(demand))
+        await Promise.all([...payments, ...lost.map(async ({ restore }) => this.#store.evaluate(restore))])
       })(),
     )
   }
@@ -169,34 +179,4 @@ export function strictJudge(store: Store, timeout: Duration | undefined, warn: W
     substitutes: false,
     onFailure: (error, failure) => notify('onStoreError', error, { failure, store: store.kind ?? 'custom' }),
   })
-}
-
-const WARNINGS = {
-  timeout: 'HALT_W_STORE_TIMEOUT',
-  unavailable: 'HALT_W_STORE_UNAVAILABLE',
-  misconfigured: 'HALT_W_STORE_MISCONFIGURED',
-  script: 'HALT_W_STORE_SCRIPT',
-} as const
-
-/** The store did not answer in time. */
-class StoreTimeout extends Error {
-  readonly failure: StoreFailure = 'timeout'
-  readonly code = 'HALT_E_STORE_TIMEOUT'
-
-  constructor(ms: number) {
-    super(`no answer within ${ms} ms`)
-  }
-}
-
-// A store may say what kind its failure is.
-function kindOf(error: unknown): StoreFailure {
-  const { failure } = (typeof error === 'object' && error !== null ? error : {}) as { failure?: unknown }
-  return typeof failure === 'string' && Object.hasOwn(WARNINGS, failure)
-    ? (failure as StoreFailure)
-    : 'unavailable'
-}
-
-function textOf(error: unknown): string {
-  // Without a full stop: it goes into a sentence.
-  return messageOf(error).replace(/\.$/, '')
 }

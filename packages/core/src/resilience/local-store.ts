@@ -40,12 +40,10 @@ export class LocalStore implements Store {
     for (const { subject, cell } of cells) this.#delete(keyOf(subject, cell))
   }
 
-  /** Starts a counter from what is known of it, unless it has one. */
-  seed(subject: string, cell: string, make: () => State): void {
+  /** Changes a counter, fresh where it has none, to what is known of it. */
+  put(subject: string, cell: string, change: (own: State) => State): void {
     const key = keyOf(subject, cell)
-    if (this.#get(key) !== undefined) return
-    const state = make()
-    if (state.length > 0) this.#keep(key, state, Number.POSITIVE_INFINITY)
+    this.#keep(key, change(this.#get(key) ?? []), Number.POSITIVE_INFINITY)
   }
 
   get size(): number {

@@ -107,6 +107,10 @@ export interface Cell {
  * A store whose `evaluate` returns a verdict, not a promise, makes the whole check synchronous inside.
  */
 export interface Store {
+  /**
+   * What it throws or rejects with may say more of the failure: `failure`, a {@link StoreFailure}; and `reply`, of whatever
+   * kind, where the store has answered that it did nothing, so that what is lost otherwise may be asked again.
+   */
   evaluate(group: Group): Verdict | Promise<Verdict>
   /** Forgets counters. */
   forget(cells: readonly Cell[]): void | Promise<void>

@@ -103,6 +103,28 @@ describe('what decides while the store is away', () => {
     expect(decision.retryAfter).toBeLessThanOrEqual(7200)
   })
 
+  it('lets in no more than its share in a window, however often the store comes and goes', async () => {
+    for (const algorithm of ['fixed-window', 'sliding-window', 'token-bucket'] as const) {
+      const { limiter, fail, mend } = degrading({ ...policy, limit: 40, algorithm }, { instances: 4 })
+      let local = 0
+      for (let i = 0; i < 3; i++) {
+        fail()
+        local += await admitted(6, limiter)
+        await mend()
+        expect(await limiter.check(view()), algorithm).toMatchObject({ allowed: true, degraded: false })
+      }
+      expect(local, algorithm).toBe(10)
+    }
+  })
+
+  it('charges a key once that is sent again', async () => {
+    const { limiter, fail } = degrading(policy)
+    fail()
+    for (let i = 0; i < 3; i++)
+      expect(await limiter.check(view(), { idempotencyKey: 'order-1' })).toMatchObject({ allowed: true })
+    expect(await admitted(20, limiter)).toBe(11)
+  })
+
   it('forgets what is reset', async () => {
     const { store, limiter, fail } = degrading(policy)
     await times(13, limiter)
@@ -149,6 +171,37 @@ describe('a store that comes back', () => {
     await times(3, limiter)
     await mend()
     expect((await new QuotaManager(store).checkQuota({ ip: '203.0.113.7' }, quota)).quota.used).toBe(12)
+  })
+
+  it('is told again what it refused to write, and not what it may have written', async () => {
+    const full = Object.assign(new Error('OOM command not allowed'), { reply: 'OOM' })
+    for (const [error, used] of [
+      [full, 5],
+      [new Error('connection lost'), 0],
+    ] as const) {
+      const { store, limiter, fail } = degrading(quota)
+      store.error = error
+      fail()
+      await times(5, limiter)
+      // The probe answers: the write does not.
+      Object.assign(store, { probe: async () => {} })
+      const { calls } = store
+      while (store.calls === calls) {
+        await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })
+        await pause(20)
+      }
+      store.fault = 'none'
+      const managers = new QuotaManager(store)
+      const read = async (): Promise<number> =>
+        (await managers.checkQuota({ ip: '203.0.113.7' }, quota)).quota.used
+      const started = performance.now()
+      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false) {
+        if (performance.now() - started > 4_000) throw new Error('it never came back')
+        await pause(20)
+      }
+      await pause(20)
+      expect(await read()).toBe(used)
+    }
   })
 
   it('empty, does not let in who is known to be refused, nor refuse anybody for longer than was said', async () => {

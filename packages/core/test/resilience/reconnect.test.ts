@@ -32,6 +32,19 @@ it('keeps who is refused so, when the store was emptied and nobody noticed that 
   expect(await limiter.check(view({ ip: '198.51.100.1' }))).toMatchObject({ allowed: true, degraded: false })
 })
 
+it('keeps who is refused so, whoever has looked at it meanwhile', async () => {
+  const store = new Reconnecting()
+  const limiter = new RateLimiter({ store, policy })
+  await times(3, limiter)
+  await limiter.peek(view())
+  await limiter.explain(view())
+  store.empty()
+  store.reconnect()
+  await limiter.check(view())
+  await pause(20)
+  expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: false, reason: 'blocked' })
+})
+
 it('asks again, while the store cannot answer yet', async () => {
   const store = new Reconnecting()
   const limiter = new RateLimiter({ store, policy, warn: () => {} })

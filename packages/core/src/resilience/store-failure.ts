@@ -1,0 +1,42 @@
+import { messageOf } from '../errors.ts'
+import type { StoreFailure } from '../store/contract.ts'
+
+/** The warning of each kind of failure. */
+export const WARNINGS = {
+  timeout: 'HALT_W_STORE_TIMEOUT',
+  unavailable: 'HALT_W_STORE_UNAVAILABLE',
+  misconfigured: 'HALT_W_STORE_MISCONFIGURED',
+  script: 'HALT_W_STORE_SCRIPT',
+} as const
+
+/** The store did not answer in time. */
+export class StoreTimeout extends Error {
+  readonly failure: StoreFailure = 'timeout'
+  readonly code = 'HALT_E_STORE_TIMEOUT'
+
+  constructor(ms: number) {
+    super(`no answer within ${ms} ms`)
+  }
+}
+
+/** The kind of a store's failure, as far as it says. */
+export function kindOf(error: unknown): StoreFailure {
+  const { failure } = fieldsOf(error)
+  return typeof failure === 'string' && Object.hasOwn(WARNINGS, failure)
+    ? (failure as StoreFailure)
+    : 'unavailable'
+}
+
+/** Whether a store's failure is what it answered: then it has applied nothing. */
+export function isAnswer(error: unknown): boolean {
+  return fieldsOf(error).reply !== undefined
+}
+
+/** What a failure says, without a full stop: it goes into a sentence. */
+export function textOf(error: unknown): string {
+  return messageOf(error).replace(/\.$/, '')
+}
+
+function fieldsOf(error: unknown): { readonly failure?: unknown; readonly reply?: unknown } {
+  return typeof error === 'object' && error !== null ? error : {}
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Edges } from '../../src/algorithms/index.ts'
+import { Debts } from '../../src/resilience/debts.ts'
+import { type Demand, Mode } from '../../src/store/index.ts'
+
+const numbers = { limit: 9, capacity: 9, unit: 1, rate: 1, window: 1e9, slice: 1e8, precision: 10, block: 0 }
+const rule = { ...numbers, letter: 'q', cell: 'q:q', reduced: undefined } as const
+const TODAY: Edges = [0, 100, 200]
+const TOMORROW: Edges = [100, 200, 300]
+
+function charge(cost: number, edges: Edges): Demand {
+  return { rule, subject: 'user:1', cost, edges, mode: Mode.CHARGE, penalized: false }
+}
+
+describe('what the store is owed of a quota', () => {
+  it('is added up within a period, and handed out once', () => {
+    const debts = new Debts()
+    debts.add(charge(2, TODAY))
+    debts.add(charge(3, TODAY))
+    expect(debts.take(99)).toMatchObject([{ cost: 5, mode: Mode.SETTLE }])
+    expect(debts.take(99)).toEqual([])
+  })
+
+  it('ends with its period: the next one owes nothing of it', () => {
+    const debts = new Debts()
+    debts.add(charge(2, TODAY))
+    expect(debts.take(100)).toEqual([])
+    debts.add(charge(2, TODAY))
+    debts.add(charge(3, TOMORROW))
+    expect(debts.take(150)).toMatchObject([{ cost: 3, edges: TOMORROW }])
+  })
+
+  it('is corrected while it is owed, and gone when all is given back', () => {
+    const debts = new Debts()
+    debts.add(charge(5, TODAY))
+    expect(debts.correct(charge(-2, TODAY))).toBe(true)
+    expect(debts.take(50)).toMatchObject([{ cost: 3 }])
+    expect(debts.correct(charge(-2, TODAY))).toBe(false)
+    debts.add(charge(5, TODAY))
+    expect([debts.correct(charge(-5, TODAY)), debts.size]).toEqual([true, 0])
+  })
+})
