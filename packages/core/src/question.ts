@@ -60,7 +60,7 @@ export function questioner(
   asked: Asked,
 ) => Question {
   return (policies, keys, who, asked) => {
-    const principal = penalty === undefined ? undefined : typeof who === 'string' ? who : who.principal
+    const principal = penalty === undefined ? undefined : typeof who === 'string' ? who : who.principal(keys)
     const demands: Demand[] = listOf(policies.length)
     let aside: (Aside | undefined)[] | undefined
     let route: string | undefined
@@ -94,7 +94,7 @@ export function questioner(
 
 /** What scores a refusal that no counter made: a demand that is refused, keeps nothing, and is nobody's to see. */
 export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, caller: Caller): Question {
-  const { principal } = caller
+  const principal = caller.principal([])
   const own = policy.rule(undefined)
   // A counter that nobody has.
   const rule = { ...own, cell: `${policy.name}@denied:${own.letter}`, block: 0, reduced: undefined }

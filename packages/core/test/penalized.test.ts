@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { type Decision, PenaltyManager, type Policy, presets } from '../src/index.ts'
-import { by, CLIENT, type Options, START, times, view, world, type World } from './world.ts'
+import { by, CLIENT, keyed, type Options, START, times, view, world, type World } from './world.ts'
 
 const NOW = START / 1000
 const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
@@ -137,6 +137,21 @@ describe('a limiter with a penalty', () => {
     expect(await limits(view())).toEqual([5, 5, 5, 10])
     // A user is not made to pay for others of the address.
     expect(await limits(by('8'))).toEqual([10, 10, 10, 10])
+  })
+
+  it('is not left behind with an invented API key, where nobody counts by keys', async () => {
+    const { asked, limiter } = await punished()
+    expect(await asked()).toMatchObject({ limit: 5 })
+    const one = limiter(fixed, { penalty: strict })
+    expect((await one.peek(keyed('invented-1'))).limit).toBe(5)
+    expect((await one.check(keyed('invented-2'))).limit).toBe(5)
+    // A key that the application has verified is somebody, and a policy on keys counts by them.
+    const verified = limiter(fixed, { penalty: strict, apiKey: () => 'real' })
+    expect((await verified.peek(keyed('real'))).limit).toBe(10)
+    const byKey = limiter({ ...fixed, name: 'key', keyStrategy: 'api-key' }, { penalty: strict })
+    await byKey.check(keyed('mine'), { cost: 10 })
+    await byKey.check(keyed('mine'))
+    expect((await byKey.peek(keyed('mine'))).limit).toBe(5)
   })
 
   it('does not take a user for another whose name begins alike', async () => {

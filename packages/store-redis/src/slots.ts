@@ -41,7 +41,7 @@ export async function decideAcross(
   send: (slot: number, part: Group) => Promise<Verdict>,
   forget: (cells: readonly Cell[]) => Promise<void>,
 ): Promise<Verdict> {
-  const parts = split(group, key)
+  const parts = split(await underPenalty(group, key, send), key)
   const verdicts: (Verdict | undefined)[] = []
   const failures: unknown[] = []
   const ask = (chosen: readonly Part[], form: (part: Group) => Group): Promise<unknown> =>
@@ -78,6 +78,25 @@ export async function decideAcross(
     await scoreElsewhere(group, parts, verdicts, send)
   }
   return merge(group, parts, verdicts as Verdict[], allowed)
+}
+
+/** The group by the rules of its penalty, where that is in another slot than what it applies to: asked for first. */
+async function underPenalty(
+  group: Group,
+  key: KeyWriter,
+  send: (slot: number, part: Group) => Promise<Verdict>,
+): Promise<Group> {
+  const { penalty } = group
+  if (penalty === undefined) return group
+  const slot = slotOf(key(penalty.subject, PENALTY_CELL))
+  const isElsewhere = ({ penalized, subject, rule }: Demand): boolean =>
+    penalized && slotOf(key(subject, rule.cell)) !== slot
+  if (!group.demands.some(isElsewhere)) return group
+  const verdict = await send(slot, { demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
+  const demands = group.demands.map(demand =>
+    isElsewhere(demand) ? { ...demand, rule: ruleInForce(demand, verdict) } : demand,
+  )
+  return { ...group, demands }
 }
 
 function startsCoolDown({ group }: Part): boolean {

@@ -102,10 +102,21 @@ export class Caller {
       : found(`custom:${namePart(id, this.#settings.digest)}`, 'the key extractor')
   }
 
-  /** The narrowest principal known: whose penalty applies. */
-  get principal(): Subject {
-    return (this.key('user') ?? this.apiKey ?? this.ip).subject
+  /**
+   * The narrowest principal known: whose penalty applies. An API key that nobody has verified only where it is counted by:
+   * who invents one elsewhere would leave what the address has done behind.
+   */
+  principal(keys: readonly FoundKey[]): Subject {
+    const user = this.key('user')
+    if (user !== undefined) return user.subject
+    const { apiKey } = this
+    const isPrincipal = apiKey !== undefined && (!apiKey.unverified || keys.some(isUnverified))
+    return (isPrincipal ? apiKey : this.ip).subject
   }
+}
+
+function isUnverified({ unverified }: FoundKey): boolean {
+  return unverified
 }
 
 const EVERYBODY: FoundKey = Object.freeze(found(SHARED, 'one counter for everybody'))

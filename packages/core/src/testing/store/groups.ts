@@ -101,6 +101,20 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
         expect((await ask()).allowed).toBe(true)
       }))
 
+    it('holds all counters of its principal to less, wherever they are kept', () =>
+      withStore(factory, async bench => {
+        const places = ['user:42', 'user:42+ip:203.0.113.7', 'user:42+ip:198.51.100.1']
+        const demands = places.map(subject => ({ ...demand, subject, cost: 6 }))
+        const others = [{ ...demand, subject: 'user:43', penalized: false }]
+        await bench.ask({ demands: [], penalty: { ...penalty, mode: PenaltyMode.APPLY, amount: 5 * SECOND } })
+        const held = await bench.ask({ demands: [...demands, ...others], penalty })
+        expect([held.allowed, held.passes]).toEqual([false, [false, false, false, true]])
+        const less = demands.map(each => ({ ...each, cost: 5 }))
+        expect((await bench.ask({ demands: [...less, ...others], penalty })).allowed).toBe(true)
+        bench.now += 5 * SECOND
+        expect((await bench.ask({ demands: [...demands, ...others], penalty })).allowed).toBe(true)
+      }))
+
     it('loses no violation to concurrency', () =>
       withStore(factory, async ({ ask }) => {
         const record = { ...penalty, mode: PenaltyMode.RECORD, amount: 100_000 }
