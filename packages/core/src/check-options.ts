@@ -15,7 +15,7 @@ export interface CheckOptions<R = unknown> {
   readonly also?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
   /** The client's address, where the caller knows better. */
   readonly ip?: string | undefined
-  /** The same key is charged once. */
+  /** The same key is charged once. An empty one is none. */
   readonly idempotencyKey?: string | undefined
   /** What has become of the request at guards before: only what they have not charged is taken. For guards. */
   readonly earlier?: Earlier | undefined

@@ -6,6 +6,7 @@ import { compileHealthChecks } from './request/exemptions.ts'
 
 // So many requests that nobody counted, and none that somebody did, are no coincidence. A proxy shows in fewer.
 const MANY = 1000
+const PRIVATE = 'the socket peer is private and forwards for nobody'
 
 /** Knows what is not counted: health checks, a policy's exemptions, private peers; and warns of what that may hide. */
 export class Exempter {
@@ -24,28 +25,32 @@ export class Exempter {
     this.#warn = warn
   }
 
-  /** Why a policy does not count a request; undefined when it does. */
-  reason(policy: CompiledPolicy, caller: Caller): string | undefined {
-    const reason = this.#find(policy, caller)
-    if (reason === undefined) this.#counts = true
-    else if (!this.#counts && ++this.#exempted === MANY) this.#noticeAll(policy, reason)
-    return reason
+  /** Whether a policy does not count a request that is decided. */
+  exempts(policy: CompiledPolicy, caller: Caller): boolean {
+    const reason = this.reason(policy, caller)
+    if (reason === undefined) {
+      this.#counts = true
+      if (this.#looks > 0) this.#lookForProxy(caller)
+      return false
+    }
+    if (reason === PRIVATE && this.#wantsPrivate(policy) === undefined) this.#noticeExempt(caller)
+    if (!this.#counts && ++this.#exempted === MANY) this.#noticeAll(policy, reason)
+    return true
   }
 
-  #find(policy: CompiledPolicy, caller: Caller): string | undefined {
+  /** Why a policy does not count a request; undefined when it does. */
+  reason(policy: CompiledPolicy, caller: Caller): string | undefined {
     const { exemptions } = policy
     if (exemptions !== undefined) {
       const path = exemptions.path(caller.view.path)
       if (path !== undefined) return `the path is under "${path}"`
       if (exemptions.address(caller.address)) return 'the client address is in exemptions'
     }
-    const wanted = policy.exemptPrivateIps ?? this.#privateIps
-    if (wanted !== false && caller.isPrivatePeer) {
-      if (wanted === undefined) this.#noticeExempt(caller)
-      return 'the socket peer is private and forwards for nobody'
-    }
-    if (this.#looks > 0) this.#lookForProxy(caller)
-    return undefined
+    return this.#wantsPrivate(policy) !== false && caller.isPrivatePeer ? PRIVATE : undefined
+  }
+
+  #wantsPrivate({ exemptPrivateIps }: CompiledPolicy): boolean | undefined {
+    return exemptPrivateIps ?? this.#privateIps
   }
 
   #noticeExempt(caller: Caller): void {

@@ -118,7 +118,8 @@ function write(
       lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
       continue
     }
-    const wait = verdict.allowed ? 'passes' : `refuses: ${verdict.reason}, passes in ${verdict.retryAfter} s`
+    const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
+    const wait = verdict.allowed ? 'passes' : `${refuses}: ${verdict.reason}, ${inTime(verdict.retryAfter)}`
     lines.push(
       `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(verdict)} left, ${wait}`,
     )
@@ -134,5 +135,9 @@ function leftOf({ remaining: left, limit }: PolicyVerdict): string {
 }
 
 function inWords({ cost, seconds }: CostWait): string {
-  return `a cost of ${cost} passes ${seconds === Number.POSITIVE_INFINITY ? 'never' : `in ${seconds} s`}`
+  return `a cost of ${cost} ${inTime(seconds)}`
+}
+
+function inTime(seconds: number): string {
+  return seconds === Number.POSITIVE_INFINITY ? 'never passes' : `passes in ${seconds} s`
 }

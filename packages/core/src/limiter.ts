@@ -174,8 +174,8 @@ export class RateLimiter<R = unknown> {
   async peek(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Decision> {
     checkLook(options)
     if (isIdentity(target)) return this.#decideIdentity(target, options, true)
-    const caller = new Caller(toView(target), this.#callers, options.ip)
-    return this.#pipeline.decide(await this.#policies.of(caller.view, options), caller, PEEK)
+    const { policies, caller } = await this.#look(target, options)
+    return this.#pipeline.decide(policies, caller, PEEK)
   }
 
   /**
@@ -244,10 +244,14 @@ export class RateLimiter<R = unknown> {
 
   /** Shows how a request or an identity would be decided, and why; consumes nothing. */
   async explain(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Explanation> {
-    const decision = await this.peek(target, options)
-    if (isIdentity(target)) return explain({ decision, policies: this.#policies.without(options) ?? [] })
-    const caller = new Caller(toView(target), this.#callers, options.ip)
-    const policies = (await this.#policies.of(caller.view, options)) ?? []
+    checkLook(options)
+    if (isIdentity(target)) {
+      const decision = await this.#decideIdentity(target, options, true)
+      return explain({ decision, policies: this.#policies.without(options) ?? [] })
+    }
+    const { policies: found, caller } = await this.#look(target, options)
+    const decision = await this.#pipeline.decide(found, caller, PEEK)
+    const policies = found ?? []
     const exemptions = policies.map(policy => ({
       policy,
       why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller),
@@ -284,6 +288,14 @@ export class RateLimiter<R = unknown> {
   ): Decision | Promise<Decision> {
     if (policies !== undefined) this.#checkNames(policies, asked)
     return this.#pipeline.decide(policies, caller, asked)
+  }
+
+  async #look(
+    target: R | RequestView,
+    options: PeekOptions<R>,
+  ): Promise<{ policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
+    const caller = new Caller(toView(target), this.#callers, options.ip)
+    return { caller, policies: await this.#policies.of(caller.view, options) }
   }
 
   #checkNames(policies: readonly CompiledPolicy[], { cost }: Asked): void {

@@ -48,7 +48,6 @@ export class PenaltyManager {
   readonly #notify: Notify
 
   constructor(options: PenaltyManagerOptions) {
-    checkNames((options ?? {}) as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
     const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options ?? {}
     if (typeof store?.evaluate !== 'function') {
       throw new HaltError(
@@ -57,6 +56,7 @@ export class PenaltyManager {
         'Give new PenaltyManager({ store }).',
       )
     }
+    checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
     const once = warnOnce(warn)
     this.#store = store
     this.#penalty = compilePenalty(config)
@@ -77,10 +77,9 @@ export class PenaltyManager {
    *
    * @throws HaltError `HALT_E_PENALTY` for a severity that is no number above 0 and up to 1 000 000
    */
-  async recordViolation(
-    identity: Identity,
-    { severity = 1 }: { severity?: number } = {},
-  ): Promise<PenaltyStatus> {
+  async recordViolation(identity: Identity, call: { severity?: number } = {}): Promise<PenaltyStatus> {
+    checkNames(call, ['severity'], 'The call')
+    const { severity = 1 } = call
     if (!(typeof severity === 'number' && severity > 0 && severity <= 1e6)) {
       throw new HaltError(
         'HALT_E_PENALTY',
@@ -98,7 +97,9 @@ export class PenaltyManager {
   }
 
   /** Starts a penalty at once, for `duration` (default the configuration's); a longer one that runs stays. */
-  async applyPenalty(identity: Identity, { duration }: { duration?: Duration } = {}): Promise<PenaltyStatus> {
+  async applyPenalty(identity: Identity, call: { duration?: Duration } = {}): Promise<PenaltyStatus> {
+    checkNames(call, ['duration'], 'The call')
+    const { duration } = call
     const micros =
       duration === undefined
         ? this.#penalty.rule.duration

@@ -59,7 +59,7 @@ export class Pipeline {
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
     let isFound = true
     for (let i = 0; i < policies.length; i++) {
-      const key = (keys[i] = this.#keyOf(policies[i] as CompiledPolicy, caller))
+      const key = (keys[i] = this.#keyOf(policies[i] as CompiledPolicy, caller, asked))
       if (typeof key === 'string' || 'then' in key) isFound = false
     }
     if (isFound) return this.#judgeAll(policies, keys as FoundKey[], caller, asked)
@@ -83,9 +83,13 @@ export class Pipeline {
     return this.#judgeAll(counting, keys, subject, asked)
   }
 
-  #keyOf(policy: CompiledPolicy, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
-    if (policy.off || this.#exempter.reason(policy, caller) !== undefined) return 'allow'
-    return this.#keyring.find(policy, caller)
+  #keyOf(policy: CompiledPolicy, caller: Caller, asked: Asked): KeyOutcome | Promise<KeyOutcome> {
+    if (policy.off) return 'allow'
+    const isExempt =
+      asked === PEEK
+        ? this.#exempter.reason(policy, caller) !== undefined
+        : this.#exempter.exempts(policy, caller)
+    return isExempt ? 'allow' : this.#keyring.find(policy, caller)
   }
 
   /** Leaves out the policies that do not count the request, and asks the rest. */

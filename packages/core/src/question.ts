@@ -86,8 +86,7 @@ export function questioner(
       aside[i] = { shadow, ...putAside(demands, demand, policy, key, who), paid }
     }
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
-    const once =
-      asked.idempotencyKey === undefined ? undefined : onceOf(asked.idempotencyKey, policies, demands, digest)
+    const once = asked.idempotencyKey ? onceOf(asked.idempotencyKey, policies, demands, digest) : undefined
     return { policies, aside, demands, penalty: watched, once }
   }
 }

@@ -43,7 +43,7 @@ export interface QuotaManagerOptions {
 export interface QuotaCall {
   /** Default the quota's own, else 1. */
   readonly cost?: number | undefined
-  /** The same key is charged once, until the period's end. */
+  /** The same key is charged once, until the period's end. An empty one is none. */
   readonly idempotencyKey?: string | undefined
 }
 
@@ -113,19 +113,16 @@ export class QuotaManager {
     return this.#store.evaluate({ demands: [{ ...demand, receipt: now.states[0]?.[1] ?? 0 }] })
   }
 
-  async #ask(
-    identity: Identity,
-    quota: Quota<never>,
-    { cost, idempotencyKey }: QuotaCall,
-    mode: Mode,
-  ): Promise<QuotaResult> {
+  async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
+    checkNames(call as Record<string, unknown>, CALL, 'The call')
+    const { cost, idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)
     const compiled = this.#compile(quota)
     const demand = this.#demand(identity, compiled, cost === undefined ? compiled.cost : readCost(cost), mode)
     const once =
-      idempotencyKey === undefined || mode === Mode.PEEK
-        ? undefined
-        : onceOf(idempotencyKey, [compiled], [demand], this.#digest)
+      idempotencyKey && mode !== Mode.PEEK
+        ? onceOf(idempotencyKey, [compiled], [demand], this.#digest)
+        : undefined
     const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
     this.#judge.clock.hear(verdict.now)
     const status = this.#status(compiled, demand, verdict)
@@ -178,4 +175,5 @@ export class QuotaManager {
   }
 }
 
+const CALL = ['cost', 'idempotencyKey']
 const OPTIONS = ['secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']

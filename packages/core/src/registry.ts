@@ -24,7 +24,7 @@ import {
 export class PolicyRegistry<R = unknown> {
   readonly #policies = new Map<string, AnyPolicy<R>>()
 
-  /** @throws HaltError with a code for the policy that is wrong */
+  /** @throws HaltError with a code for the policy that is wrong; `HALT_E_DUPLICATE_POLICY` */
   constructor(policies: Iterable<AnyPolicy<R>> = []) {
     if (typeof (policies as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function')
       throw new HaltError(
@@ -32,7 +32,15 @@ export class PolicyRegistry<R = unknown> {
         `PolicyRegistry got ${describe(policies)}.`,
         'Give a list of policies: new PolicyRegistry([policy]).',
       )
-    for (const policy of policies) this.register(policy)
+    for (const policy of policies) {
+      if (this.has((policy as AnyPolicy<R> | undefined)?.name ?? ''))
+        throw new HaltError(
+          'HALT_E_DUPLICATE_POLICY',
+          `Two of the policies are named "${policy.name}".`,
+          'Give each a name of its own; register(policy) replaces one later.',
+        )
+      this.register(policy)
+    }
   }
 
   /** Adds a policy under its name, or replaces the one of that name. */

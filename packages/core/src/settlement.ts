@@ -19,8 +19,10 @@ export interface Progress {
 export function settlement(charge: Grounds, actual: Cost, { released }: Progress): Group | undefined {
   return correction(charge, ({ policy, cost, at, guard, lease, paid }, settle) => {
     if (policy.algorithm === 'concurrency') return
+    // Nothing at all was used: then not even the request counts.
+    const used = actual === 0 ? 0 : (givenCost(policy, actual) ?? cost + paid)
     // What guards before have charged is theirs to give back.
-    const wanted = Math.max(0, (givenCost(policy, actual) ?? cost + paid) - paid)
+    const wanted = used > paid ? used - paid : 0
     // What is taken at the end only was not taken yet.
     const taken = lease < 0 || released ? cost : 0
     settle(at, wanted - taken)

@@ -54,6 +54,14 @@ export function validate(policy: unknown): void {
 
 /** Refuses names that are not in `known`, with the nearest known one. */
 export function checkNames(fields: Fields, known: readonly string[], owner: string): void {
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    const example = known[0] === undefined ? '{}' : `{ ${known[0]}: … }`
+    refuse(
+      'HALT_E_OPTION',
+      `${owner} got ${describe(fields)} for its options.`,
+      `Give an object: ${example}.`,
+    )
+  }
   for (const name of Object.keys(fields)) {
     if (known.includes(name) || fields[name] === undefined) continue
     const near = nearest(name, known)

@@ -42,6 +42,37 @@ describe('a call', () => {
       expect((await rejection(call)).code).toBe('HALT_E_UNKNOWN_FIELD')
   })
 
+  it('with something else than options is told so, by managers too', async () => {
+    const { limiter, store } = world()
+    const [one, quotas, penalties] = [limiter(policy), new QuotaManager(store), new PenaltyManager({ store })]
+    const five = 5 as never
+    for (const call of [
+      one.consume('u', five),
+      one.check(view(), five),
+      one.peek('u', [] as never),
+      quotas.consumeQuota('u', quota, five),
+      penalties.recordViolation('u', five),
+    ])
+      expect(await rejection(call)).toMatchObject({
+        code: 'HALT_E_OPTION',
+        fix: expect.stringMatching(/^Give an object/),
+      })
+    expect((await one.peek('u')).remaining).toBe(5)
+  })
+
+  it('of a manager that names an option wrongly is told so', async () => {
+    const { store } = world()
+    const [quotas, penalties] = [new QuotaManager(store), new PenaltyManager({ store })]
+    for (const call of [
+      quotas.consumeQuota('u', quota, { costs: 5 } as object),
+      quotas.checkQuota('u', quota, { costs: 5 } as object),
+      penalties.recordViolation('u', { severty: 5 } as object),
+      penalties.applyPenalty('u', { durations: 5 } as object),
+    ])
+      expect((await rejection(call)).code).toBe('HALT_E_UNKNOWN_FIELD')
+    expect((await quotas.checkQuota('u', quota)).quota.used).toBe(0)
+  })
+
   it('takes undefined for absent, in costs by name too', async () => {
     const limiter = world().limiter([policy, { ...policy, name: 'other' }])
     const options = {
@@ -102,6 +133,21 @@ describe('an identity', () => {
         .consume({ user: 'u', ip: '203.0.113.7' } as Identity),
     )
     expect([error.code, error.message]).toEqual(['HALT_E_IDENTITY', expect.stringContaining('user and ip')])
+  })
+})
+
+describe('what is no identity', () => {
+  it.each([
+    [42, 'The identity is 42.'],
+    [null, 'The identity is null.'],
+    [view(), 'The identity is a request.'],
+  ])('is named: %o', async (value, message) => {
+    const error = await rejection(
+      world()
+        .limiter(policy)
+        .consume(value as never),
+    )
+    expect([error.code, error.message]).toEqual(['HALT_E_IDENTITY', expect.stringContaining(message)])
   })
 })
 

@@ -31,6 +31,35 @@ describe('explain', () => {
     ])
   })
 
+  it('says what only reports, and what can never pass', async () => {
+    const limiter = world().limiter([
+      { ...fixed, mode: 'shadow' },
+      { ...fixed, name: 'large', limit: 100 },
+    ])
+    await times(3, limiter)
+    const text = String(await limiter.explain(view()))
+    expect(text).toContain('Allowed: ok (large)')
+    expect(text).toContain('0 of 2 left, only reports, would refuse: limited, passes in 60 s')
+  })
+
+  it('asks a resolver once, and counts for nothing that is learnt from requests', async () => {
+    let asked = 0
+    const { limiter, codes } = world()
+    const one = limiter(
+      async () => {
+        asked++
+        return { ...presets.PLAN_PRO, exemptions: ['/things'] }
+      },
+      { exemptPrivateIps: false },
+    )
+    for (let i = 0; i < 600; i++) await one.explain(view())
+    for (let i = 0; i < 600; i++) await one.peek(view())
+    expect(asked).toBe(1200)
+    expect(codes()).toEqual([])
+    await times(1000, one)
+    expect(codes()).toEqual(['HALT_W_ALL_EXEMPT'])
+  })
+
   it('says all of it in words', async () => {
     const limiter = world().limiter([fixed, { ...presets.PLAN_PRO, exemptions: ['/things'] }])
     await times(3, limiter)

@@ -140,7 +140,10 @@ describe('PenaltyManager', () => {
     const { penalties } = managing()
     expect((await rejection(penalties.applyPenalty('u', { duration: -1 }))).code).toBe('HALT_E_PENALTY')
     expect((await rejection(penalties.getPenalty(''))).code).toBe('HALT_E_IDENTITY')
-    expect(mistake(() => new PenaltyManager({} as PenaltyManagerOptions)).code).toBe('HALT_E_STORE_OPTION')
+    for (const wrong of [{}, undefined, world().store])
+      expect(mistake(() => new PenaltyManager(wrong as PenaltyManagerOptions)).code).toBe(
+        'HALT_E_STORE_OPTION',
+      )
   })
 
   it('tells its telemetry of each violation, and of each penalty once', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Decision, Policy, RateLimiter, RequestView } from '../src/index.ts'
+import { type Decision, type Policy, QuotaManager, type RateLimiter, type RequestView } from '../src/index.ts'
 import { admitted, by, CLIENT, keyed, view, world } from './world.ts'
 
 const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
@@ -153,13 +153,23 @@ describe('an idempotency key', () => {
 
   it('may be any text, and is never settled twice', async () => {
     const one = world().limiter({ ...fixed, limit: 100 })
-    for (const key of ['', 'x'.repeat(1 << 20), '\ud800', 'a:i', '__proto__', '{t}', '\0']) {
+    for (const key of [' ', 'x'.repeat(1 << 20), '\ud800', 'a:i', '__proto__', '{t}', '\0']) {
       const first = await ask(one, key, 3)
       const again = await ask(one, key, 3)
       expect([first.cost, again.cost]).toEqual([3, 0])
       await one.settle(again, 0)
     }
     expect((await one.peek(view())).remaining).toBe(100 - 21)
+  })
+
+  it('is none where it is empty: a header that nobody sent lets nobody in', async () => {
+    const { limiter, store } = world()
+    const one = limiter(fixed)
+    for (let i = 0; i < 3; i++) expect((await ask(one, '')).cost).toBe(1)
+    const quota = { name: 'q', limit: 10, period: 'daily' } as const
+    const quotas = new QuotaManager(store)
+    for (const used of [1, 2])
+      expect((await quotas.consumeQuota('u', quota, { idempotencyKey: '' })).quota.used).toBe(used)
   })
 
   it('charges once of 50 concurrent calls', async () => {

@@ -22,6 +22,11 @@ describe('PolicyRegistry', () => {
     ])
   })
 
+  it('is not built of two policies with one name', () => {
+    const make = (): unknown => new PolicyRegistry([one, { ...one, limit: 9 }])
+    expect(mistake(make).code).toBe('HALT_E_DUPLICATE_POLICY')
+  })
+
   it.each(['two', 'constructor', '__proto__', ''])('refuses the name %o, and lists those it has', name => {
     const error = mistake(() => new PolicyRegistry([one]).get(name))
     expect(error.code).toBe('HALT_E_UNKNOWN_POLICY')

@@ -28,6 +28,22 @@ describe('settle', () => {
     }
   })
 
+  it('gives back all that was charged for 0, requests that are counted as such too', async () => {
+    const limiter = world().limiter([
+      { ...fixed, counts: 'requests' },
+      { ...fixed, name: 'tokens', limit: 1000 },
+    ])
+    const left = async (): Promise<number[]> =>
+      (await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)
+    const reservation = await limiter.reserve(view(), { cost: 300 })
+    await limiter.settle(await limiter.check(view(), { cost: 100 }), 50)
+    expect(await left()).toEqual([8, 650])
+    await reservation.cancel()
+    expect(await left()).toEqual([9, 950])
+    await limiter.settle(await limiter.check(view(), { cost: 100 }), 0)
+    expect(await left()).toEqual([9, 950])
+  })
+
   it('corrects by name, and leaves the others as they were charged', async () => {
     const limiter = world().limiter([fixed, { ...fixed, name: 'tokens', limit: 1000 }])
     const decision = await limiter.check(view(), { cost: { p: 2, tokens: 500 } })

@@ -1,8 +1,10 @@
 import { type CheckOptions, NO_OPTIONS } from '../check-options.ts'
+import type { CompiledPolicy } from '../compiled-policy.ts'
 import { checkCost, type Cost, readCost, WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
 import type { Earlier } from '../earlier.ts'
 import type { RateLimiter } from '../limiter.ts'
+import { noticeHighCost } from '../misuse/index.ts'
 import type { Awaitable } from '../policy.ts'
 import { readHeader } from '../request/headers.ts'
 import type { RequestView } from '../request/view.ts'
@@ -44,6 +46,8 @@ export function guard<R, S = unknown>(
   also?: GuardOptions<R, S>['policy'],
 ): Guard<R, S> {
   checkGuardOptions(options as GuardOptions)
+  const { policies, isOpen } = policiesOf(limiter, options.policy, also)
+  if (typeof options.cost !== 'function') noticeHighCost(options.cost, policies, limiter.warn)
   const write = headerWriter(options.headers ?? 'standard', limiter)
   const refuse = refuser(write, options)
   const { policy, skip, cost: price, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
@@ -85,7 +89,7 @@ export function guard<R, S = unknown>(
 
   return {
     limiter,
-    watches: watches(limiter, options, also),
+    watches: options.chargeWhen !== undefined || isOpen || policies.some(ends),
     refuse,
     enter(view, request) {
       const place = request === undefined ? undefined : placeOf(request)
@@ -120,21 +124,20 @@ export function guard<R, S = unknown>(
   }
 }
 
-// With a resolver nobody knows what the next request brings.
-function watches<R, S>(
+/** What a guard asks, compiled here so that a mistake shows at start; open where a resolver gives more at each request. */
+function policiesOf<R>(
   limiter: RateLimiter<R>,
-  { chargeWhen, policy }: GuardOptions<R, S>,
-  also: GuardOptions<R, S>['policy'],
-): boolean {
+  policy: CheckOptions<R>['policy'],
+  also: CheckOptions<R>['also'],
+): { readonly policies: readonly CompiledPolicy[]; readonly isOpen: boolean } {
   const isOpen = policy === undefined && limiter.policies.length === 0
-  // Compiled here, so that a mistake in a policy shows at start.
-  const policies =
-    policy === undefined && also === undefined ? limiter.policies : limiter.compile(policy, also)
-  return (
-    chargeWhen !== undefined ||
-    isOpen ||
-    policies.some(({ algorithm, lease }) => algorithm === 'concurrency' || lease !== undefined)
-  )
+  const isPlain = policy === undefined && also === undefined
+  return { isOpen, policies: isPlain ? limiter.policies : limiter.compile(policy, also) }
+}
+
+// What is over only when the response is: requests in flight, and what is counted by how they end.
+function ends({ algorithm, lease }: CompiledPolicy): boolean {
+  return algorithm === 'concurrency' || lease !== undefined
 }
 
 function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {

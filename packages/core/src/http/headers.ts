@@ -1,3 +1,4 @@
+import { binds } from '../answer.ts'
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import { Decision, type PolicyVerdict } from '../decision.ts'
 import { describe } from '../duration.ts'
@@ -89,13 +90,16 @@ const xRateLimit: Write = decision => ({
   'X-RateLimit-Reset': String(decision.resetAt),
 })
 
-// A policy whose name speaks of tokens counts tokens; the first other one counts requests.
+// A policy whose name speaks of tokens counts tokens, any other one requests; of each the one that binds most.
 const openai: Write = decision => {
-  const headers: Headers = {}
-  for (const said of decision.verdicts) {
-    if (said.mode !== 'enforce') continue
+  const tightest = new Map<string, PolicyVerdict>()
+  for (const said of decision.verdicts.filter(isEnforced)) {
     const unit = /token|tpm/i.test(said.policy) ? 'tokens' : 'requests'
-    if (headers[`x-ratelimit-limit-${unit}`] !== undefined) continue
+    const other = tightest.get(unit)
+    if (other === undefined || binds(said, other)) tightest.set(unit, said)
+  }
+  const headers: Headers = {}
+  for (const [unit, said] of tightest) {
     headers[`x-ratelimit-limit-${unit}`] = String(said.limit)
     headers[`x-ratelimit-remaining-${unit}`] = String(shown(said))
     headers[`x-ratelimit-reset-${unit}`] = goDuration(delta(said, decision))

@@ -1,4 +1,5 @@
 import type { Decision } from '../decision.ts'
+import { HaltError } from '../errors.ts'
 import { type Headers, headerWriter, type HeaderWriter } from './headers.ts'
 import { type ErrorFormat, isOurs, refusalBody, type RefusalBody } from './refusal.ts'
 import { lastVisit, noteVisit, outshone, placeOf, type Visit } from './visits.ts'
@@ -68,8 +69,14 @@ export function refuser(
  * the default format.
  *
  * @param visitor what `Guard.enter` got
+ * @throws HaltError `HALT_E_OPTION` for what is no request or no decision
  */
 export function refusalFor(visitor: object, decision: Decision): Outcome {
+  if (typeof visitor !== 'object' || visitor === null || typeof decision?.allowed !== 'boolean') {
+    const wrong = typeof visitor !== 'object' || visitor === null ? 'no request' : 'no decision'
+    const fix = 'Give sendLimited what the adapter’s README says of the request, then the decision.'
+    throw new HaltError('HALT_E_OPTION', `sendLimited got ${wrong}.`, fix)
+  }
   const place = placeOf(visitor)
   const last = lastVisit(place)
   const refuse = last?.refuse ?? refuseByDefault

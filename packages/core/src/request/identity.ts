@@ -64,7 +64,10 @@ export function subjectOf(
 ): Subject {
   if (typeof identity === 'string')
     return subjectOf({ [bare]: identity } as Identity, bare, digest, ipv6Prefix)
-  const given = Object.entries(identity ?? {}).filter(([, id]) => id !== undefined)
+  if (typeof identity !== 'object' || identity === null)
+    throw nobody(`The identity is ${describe(identity)}.`)
+  if ('headers' in identity) throw nobody('The identity is a request.', 'For a request ask check(request). ')
+  const given = Object.entries(identity).filter(([, id]) => id !== undefined)
   const [kind, value] = given.length === 1 ? (given[0] as [string, unknown]) : []
   if (kind === 'ip' && typeof value === 'string') {
     const address = parseAddress(value)
@@ -74,13 +77,16 @@ export function subjectOf(
   if (id !== undefined && kind === 'user') return `user:${namePart(id, digest)}`
   if (id !== undefined && kind === 'custom') return `custom:${namePart(id, digest)}`
   if (id !== undefined && kind === 'apiKey') return apiKeySubject(id, digest)
-  throw new HaltError(
-    'HALT_E_IDENTITY',
+  throw nobody(
     given.length > 1
       ? `The identity has ${given.map(([name]) => name).join(' and ')}, and may have one of them.`
       : `${kind === undefined ? 'The identity' : `The identity's ${kind}`} is ${describe(value)}.`,
-    'Give { user: "42" }, { ip: "203.0.113.7" }, { apiKey: "…" } or { custom: "…" }.',
   )
+}
+
+function nobody(message: string, advice = ''): HaltError {
+  const fix = `${advice}Give { user: "42" }, { ip: "203.0.113.7" }, { apiKey: "…" } or { custom: "…" }.`
+  return new HaltError('HALT_E_IDENTITY', message, fix)
 }
 
 /** The subject of an API key: always its digest, so that a key is never stored, logged or sent. */

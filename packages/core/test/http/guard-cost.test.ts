@@ -28,6 +28,16 @@ describe('a cost', () => {
     expect(await left({ cost }, view({ request: { units: 5 } }))).toBe(expected)
   })
 
+  it('that lets no request in, whatever it is, is warned of at start', async () => {
+    const { limiter: build, codes } = world()
+    const limiter = build([policy, { ...policy, name: 'dear', limit: 100 }])
+    guard(limiter, { cost: { dear: 100, p: 10 } })
+    expect(codes()).toEqual([])
+    guard(limiter, { cost: 11 })
+    expect(codes()).toEqual(['HALT_W_COST_ABOVE_LIMIT'])
+    expect(await guard(limiter, { cost: 11 }).enter(view())).toMatchObject({ pass: false, status: 429 })
+  })
+
   const broken: [string, unknown][] = [
     [
       'throws',

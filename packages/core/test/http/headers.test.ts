@@ -85,9 +85,9 @@ describe('the dialects, allowed and refused', () => {
     [
       'openai',
       {
-        'x-ratelimit-limit-requests': '100',
-        'x-ratelimit-remaining-requests': '100',
-        'x-ratelimit-reset-requests': '1s',
+        'x-ratelimit-limit-requests': '5',
+        'x-ratelimit-remaining-requests': '4',
+        'x-ratelimit-reset-requests': '1h0m0s',
       },
     ],
     [false, {}],
@@ -169,11 +169,11 @@ describe('the structured fields', () => {
 })
 
 describe('OpenAI’s headers', () => {
-  it('tell requests and tokens apart', async () => {
+  it('tell requests and tokens apart, of each what binds most', async () => {
     const policies: Policy[] = [
       { name: 'llm_requests', limit: 60, window: 60, algorithm: 'fixed-window' },
       { name: 'llm_tokens', limit: 90_000, window: '2h', algorithm: 'fixed-window' },
-      { name: 'tpm', limit: 5, window: 60 },
+      { name: 'daily_tokens', limit: 1_000_000, window: '1d' },
     ]
     expect(await headersOf('openai', policies, 1)).toEqual({
       'x-ratelimit-limit-requests': '60',
@@ -181,6 +181,19 @@ describe('OpenAI’s headers', () => {
       'x-ratelimit-reset-requests': '1m0s',
       'x-ratelimit-limit-tokens': '90000',
       'x-ratelimit-remaining-tokens': '89999',
+      'x-ratelimit-reset-tokens': '2h0m0s',
+    })
+    const [, tokens] = policies
+    const refused = await headersOf(
+      'openai',
+      [
+        { ...policies[0]!, limit: 1 },
+        { ...tokens!, limit: 1 },
+      ],
+      2,
+    )
+    expect(refused).toMatchObject({
+      'x-ratelimit-remaining-requests': '0',
       'x-ratelimit-reset-tokens': '2h0m0s',
     })
   })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Decision, Policy, RateLimiter } from '../../src/index.ts'
 import { guard, isOurs, type Outcome, refusalBody, refusalFor } from '../../src/http/index.ts'
-import { times, view, world } from '../world.ts'
+import { mistake, times, view, world } from '../world.ts'
 
 const policy: Policy = { name: 'minute', limit: 1, window: 42, algorithm: 'fixed-window' }
 const refused = async (limiter: RateLimiter = world().limiter(policy)): Promise<Decision> =>
@@ -122,5 +122,14 @@ describe('a guard’s refusal', () => {
       body: { type: 'application/json; charset=utf-8' },
     })
     expect(refusalFor({}, decision).headers['Retry-After']).toBe('42')
+    for (const [request, given] of [
+      [undefined, decision],
+      [{}, undefined],
+      [{}, {}],
+    ])
+      expect(mistake(() => refusalFor(request as object, given as Decision))).toMatchObject({
+        code: 'HALT_E_OPTION',
+        message: expect.stringContaining('sendLimited got no '),
+      })
   })
 })

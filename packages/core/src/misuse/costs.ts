@@ -1,0 +1,37 @@
+import type { CompiledPolicy } from '../compiled-policy.ts'
+import { type Cost, costFor } from '../cost.ts'
+import { describe } from '../duration.ts'
+import type { Warn } from '../errors.ts'
+
+/** Warns of a cost by policy name that names none of the policies it is for: each then takes its own. */
+export function noticeCostNames(
+  cost: Readonly<Record<string, unknown>>,
+  policies: readonly { readonly name: string }[],
+  warn: Warn,
+): void {
+  const names = Object.keys(cost)
+  if (names.length === 0 || policies.some(({ name }) => Object.hasOwn(cost, name))) return
+  warn({
+    code: 'HALT_W_COST_NAMES',
+    message: `A cost names ${names.map(name => describe(name)).join(', ')}, and none of the policies it is for: they took their own cost.`,
+    fix: `Name them: ${policies.map(({ name }) => name).join(', ')}.`,
+  })
+}
+
+/** Warns of a cost that is the same for all requests, and lets none of them in. */
+export function noticeHighCost(
+  cost: Cost | undefined,
+  policies: readonly CompiledPolicy[],
+  warn: Warn,
+): void {
+  for (const policy of policies) {
+    const { name, capacity, off } = policy
+    const units = costFor(policy, cost)
+    if (off || units <= capacity) continue
+    return warn({
+      code: 'HALT_W_COST_ABOVE_LIMIT',
+      message: `A cost of ${units} is fixed for all requests, and "${name}" admits ${capacity} at once: every one is refused.`,
+      fix: 'Give a smaller cost, or the policy a larger limit or burst.',
+    })
+  }
+}
