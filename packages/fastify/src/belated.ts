@@ -1,10 +1,14 @@
+import { type HaltWarning, type Warn, warnOnce } from '@halt/core'
+
 import { inTurn } from './hook.ts'
 import { OFF, type Plan } from './plan.ts'
 import type { Registration } from './registration.ts'
 
+const FIX = 'Declare routes after `await app.register(halt, …)`, or in a plugin registered after it.'
+
 /**
  * The routes that were declared before the plugin was loaded: `app.register(halt)` without `await`. Nobody read their
- * `config.halt`; better late than unlimited.
+ * `config.halt`, and Fastify shows it only with a request; better late than unlimited.
  */
 export class Belated {
   readonly #registration: Registration
@@ -23,17 +27,27 @@ export class Belated {
 
   #read({ halt, method, url }: Readonly<Record<PropertyKey, unknown>>): Plan {
     const { gate, isGlobal, limiter } = this.#registration
-    const fix = 'Declare routes after `await app.register(halt, …)`, or in a plugin registered after it.'
-    let message = `${String(method)} ${String(url)} was declared before the plugin was loaded; its config.halt is read as it is asked.`
+    const late = `${String(method)} ${String(url)} was declared before the plugin was loaded`
+    const warning = (message: string): HaltWarning => ({
+      code: 'HALT_W_ROUTE_BEFORE_PLUGIN',
+      message,
+      fix: FIX,
+    })
     try {
       const { global, own } = this.#registration.plan(halt)
+      limiter.warn(warning(`${late}; its config.halt is read as it is asked.`))
       // It is too late for a hook of its own: all is done in that of the registration.
       return { ...OFF, global: inTurn(global, own) }
     } catch (error) {
-      message = `${message} ${String(error)}`
+      const left = isGlobal ? 'only the global limit applies' : 'it is not limited'
+      const { message } = error as Error
+      // Not limiter.warn, which passes each code on once: each route has a mistake of its own.
+      const warn = warnOnce(limiter.options.warn ?? print)
+      warn(warning(`${late}, and its config.halt is wrong, so ${left}: ${message}`))
       return { ...OFF, global: isGlobal ? gate : undefined }
-    } finally {
-      limiter.warn({ code: 'HALT_W_ROUTE_BEFORE_PLUGIN', message, fix })
     }
   }
 }
+
+const print: Warn = ({ code, message, fix }) =>
+  process.emitWarning(`${message} ${fix}`, { type: 'HaltWarning', code })

@@ -1,7 +1,7 @@
-import { type HaltWarning, RateLimiter } from '@halt/core'
+import { type HaltWarning, RateLimiter, silence } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import type { FastifyRequest } from 'fastify'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import { halt } from '../src/index.ts'
 import { CountingStore, listen, makeApp, makeLimiter, statuses } from './server.ts'
@@ -281,13 +281,50 @@ describe('a route declared before the plugin was loaded', () => {
     },
   )
 
-  it('keeps the global limit when its config.halt is wrong', async () => {
-    const warnings: HaltWarning[] = []
+  const wrong = [{ policy: { ...tight, limit: 0 } }, { cost: -1 }, { polizy: tight }] as const
+  const codes = ['HALT_E_LIMIT', 'HALT_E_COST', 'HALT_E_UNKNOWN_FIELD']
+
+  it.each([true, false])(
+    'tells the mistake of each in its config.halt, and keeps the global limit (global: %s)',
+    async global => {
+      const warnings: HaltWarning[] = []
+      const app = makeApp()
+      const limiter = makeLimiter(4, { warn: warning => warnings.push(warning) })
+      void app.register(halt, { limiter, global })
+      app.get('/right', { config: { halt: {} } }, () => 'ok')
+      for (const [i, config] of wrong.entries())
+        app.get(`/wrong${i}`, { config: { halt: config as never } }, () => 'ok')
+      const get = await listen(app)
+      for (const path of ['/right', '/wrong0', '/wrong1', '/wrong2'])
+        expect((await get(path)).status).toBe(200)
+      expect((await get('/wrong0')).status).toBe(global ? 429 : 200)
+      expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(['HALT_W_ROUTE_BEFORE_PLUGIN']))
+      const [right = '', ...mistakes] = warnings.map(({ message }) => message)
+      expect(right).toContain('GET /right was declared before the plugin was loaded; ')
+      expect(mistakes).toEqual(
+        codes.map((code, i) => expect.stringMatching(new RegExp(`GET /wrong${i} .* is wrong.*: ${code}: `))),
+      )
+      expect(mistakes[0]).toContain(global ? 'only the global limit applies' : 'it is not limited')
+    },
+  )
+
+  it('tells them by process.emitWarning where nobody takes warnings, unless they are silenced', async () => {
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const app = makeApp()
-    void app.register(halt, { limiter: makeLimiter(1, { warn: warning => warnings.push(warning) }) })
-    app.get('/', { config: { halt: { policy: { ...tight, limit: 0 } } } }, () => 'ok')
+    void app.register(halt, { limiter: makeLimiter(9) })
+    for (const [i, config] of wrong.entries())
+      app.get(`/wrong${i}`, { config: { halt: config as never } }, () => 'ok')
     const get = await listen(app)
-    expect(await statuses(2, () => get('/'))).toEqual([200, 429])
-    expect(warnings[0]?.message).toContain('HALT_E_LIMIT')
+    await get('/wrong0')
+    await get('/wrong1')
+    silence('HALT_W_ROUTE_BEFORE_PLUGIN')
+    await get('/wrong2')
+    expect(emit.mock.calls).toEqual(
+      [0, 1].map(i => [
+        expect.stringContaining(codes[i] as string),
+        { type: 'HaltWarning', code: 'HALT_W_ROUTE_BEFORE_PLUGIN' },
+      ]),
+    )
+    emit.mockRestore()
   })
 })

@@ -1,42 +1,53 @@
 import type { Server } from 'node:http'
 
 import type { OnApplicationBootstrap, OnModuleInit } from '@nestjs/common'
-import type { DiscoveryService, HttpAdapterHost } from '@nestjs/core'
+import type { ApplicationConfig, DiscoveryService, HttpAdapterHost, ModulesContainer } from '@nestjs/core'
 
 import { Admission } from './admission.ts'
 import { rememberUpgrades } from './calls/peer.ts'
+import { hostsOf } from './discovered.ts'
+import { checkGuard, isGuardGlobal } from './guard-check.ts'
 import type { AnyOptions } from './options.ts'
 import { placeEnhancers } from './placement.ts'
 import { Runtime } from './runtime.ts'
 import { checkDecorators } from './start-check.ts'
 import { loadTransports } from './transports.ts'
 
+/** What Nest tells of an application. */
+interface Surroundings {
+  readonly discovery: DiscoveryService
+  readonly modules: ModulesContainer
+  readonly config: ApplicationConfig
+  readonly host: HttpAdapterHost
+}
+
 /** What the module provides for guards, interceptors and limiters; it checks the application when that starts. */
 export class HaltApplication implements OnModuleInit, OnApplicationBootstrap {
   readonly runtime: Runtime
   readonly admission: Admission
-  readonly #discovery: DiscoveryService
-  readonly #host: HttpAdapterHost
+  readonly #surroundings: Surroundings
 
-  constructor(options: AnyOptions, discovery: DiscoveryService, host: HttpAdapterHost) {
+  constructor(options: AnyOptions, surroundings: Surroundings) {
     // Now: Nest has found everything, and has not yet looked at what is bound to it.
-    placeEnhancers(discovery)
+    placeEnhancers(surroundings.discovery)
     this.runtime = new Runtime(options)
     this.admission = new Admission(this.runtime)
-    this.#discovery = discovery
-    this.#host = host
+    this.#surroundings = surroundings
   }
 
   async onModuleInit(): Promise<void> {
     await loadTransports()
-    checkDecorators(this.#discovery, this.runtime)
+    const { discovery, config } = this.#surroundings
+    checkDecorators(discovery, this.runtime, isGuardGlobal(config))
   }
 
   // Not before: by now gateways and GraphQL have their listeners.
   onApplicationBootstrap(): void {
-    const { httpAdapter } = this.#host
+    const { discovery, modules, config, host } = this.#surroundings
     // A microservice has no HTTP server, or a stand-in for one.
-    const server = httpAdapter?.getHttpServer?.() as Server | undefined
-    if (typeof server?.listenerCount === 'function') rememberUpgrades(server)
+    const server = host.httpAdapter?.getHttpServer?.() as Server | undefined
+    if (typeof server?.listenerCount !== 'function') return
+    rememberUpgrades(server)
+    checkGuard(hostsOf(discovery), modules, config, this.runtime)
   }
 }

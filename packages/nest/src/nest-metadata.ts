@@ -12,15 +12,19 @@ export const PATTERN = 'microservices:pattern'
 export const GATEWAY = 'websockets:is_gateway'
 /** On handlers of a gateway. */
 export const MESSAGE = 'websockets:message_mapping'
+/** On handlers of a resolver. */
+export const FIELD = 'graphql:resolver_type'
 
+const TYPES = 'design:paramtypes'
 const PARAMETERS = 'self:paramtypes'
 const PROPERTIES = 'self:properties_metadata'
 
-/** The tokens that a class has injected by decorators. */
+/** The tokens that a class has injected: by decorators, or by the types of its constructor's parameters. */
 export function tokensOf(type: object): readonly unknown[] {
+  const types = (Reflect.getMetadata(TYPES, type) as unknown[] | undefined) ?? []
   const parameters = (Reflect.getMetadata(PARAMETERS, type) as { param: unknown }[] | undefined) ?? []
   const properties = (Reflect.getMetadata(PROPERTIES, type) as { type: unknown }[] | undefined) ?? []
-  return [...parameters.map(({ param }) => param), ...properties.map(({ type: token }) => token)]
+  return [...types, ...parameters.map(({ param }) => param), ...properties.map(({ type: token }) => token)]
 }
 
 /** The guards or interceptors bound to a class or handler. */

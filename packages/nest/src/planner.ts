@@ -50,9 +50,9 @@ export class Planner {
   make(type: object, handler: Handler | undefined, nested = false): Plan {
     // Below the root a field counts only where its own decorator says so: one root field brings thousands of them.
     const scopes = nested ? [rulesOf(handler)] : [rulesOf(type), rulesOf(handler)]
-    const selected = select(scopes, this.#options.named)
+    const selected = select(scopes, this.#options.named, !nested)
     const cost = scopes.map(rules => rules.cost).findLast(found => found !== undefined)
-    return this.#assemble(nested ? { ...selected, global: false } : selected, cost)
+    return this.#assemble(selected, cost)
   }
 
   // What was not found at start, because Nest's discovery does not know it, is refused like a policy that fails.

@@ -1,6 +1,12 @@
 import { HaltError, type RateLimiter } from '@halt/core'
 import type { FactoryProvider, Provider } from '@nestjs/common'
-import { APP_INTERCEPTOR, DiscoveryService, HttpAdapterHost } from '@nestjs/core'
+import {
+  APP_INTERCEPTOR,
+  ApplicationConfig,
+  DiscoveryService,
+  HttpAdapterHost,
+  ModulesContainer,
+} from '@nestjs/core'
 
 import { HaltApplication } from './application.ts'
 import { HaltGuard } from './guard.ts'
@@ -15,9 +21,14 @@ export function rootProviders(names: readonly string[]): Provider[] {
     HaltInterceptor,
     {
       provide: APPLICATION,
-      inject: [OPTIONS, DiscoveryService, HttpAdapterHost],
-      useFactory: (options: AnyOptions, discovery: DiscoveryService, host: HttpAdapterHost) =>
-        new HaltApplication(options, discovery, host),
+      inject: [OPTIONS, DiscoveryService, ModulesContainer, ApplicationConfig, HttpAdapterHost],
+      useFactory: (
+        options: AnyOptions,
+        discovery: DiscoveryService,
+        modules: ModulesContainer,
+        config: ApplicationConfig,
+        host: HttpAdapterHost,
+      ) => new HaltApplication(options, { discovery, modules, config, host }),
     },
     {
       provide: APP_INTERCEPTOR,

@@ -13,25 +13,32 @@ export interface Selection {
   readonly added: readonly AnyPolicy[]
 }
 
-/** Reads rules from the widest scope to the narrowest; in each, what is skipped before what is added. */
-export function select(scopes: readonly Rules[], named: NamedPolicies): Selection {
+/**
+ * Reads rules from the widest scope to the narrowest; in each, what is skipped before what is added. `@RateLimit()`, which
+ * names nothing, takes back a wider `@SkipRateLimit()`.
+ *
+ * @param counts whether the global policies count where no rule says anything
+ */
+export function select(scopes: readonly Rules[], named: NamedPolicies, counts = true): Selection {
   const without = new Set<string>()
-  let global = true
+  let skips = !counts
+  let overrides = false
   let added: AnyPolicy[] = []
-  for (const { limits, skips } of scopes) {
-    for (const names of skips) {
+  for (const rules of scopes) {
+    for (const names of rules.skips) {
       const skipped = names.flatMap(name => named.namesOf(name))
       for (const name of skipped) without.add(name)
-      if (names.length === 0) global = false
+      if (names.length === 0) skips = true
       added = names.length === 0 ? [] : added.filter(policy => !skipped.includes(policy.name))
     }
-    if (limits.some(({ override }) => override)) {
-      global = false
+    if (rules.limits.some(({ override }) => override)) {
+      overrides = true
       added = []
     }
-    for (const limit of limits.flatMap(rule => rule.limits)) {
+    if (rules.limits.some(({ limits, override }) => limits.length === 0 && !override)) skips = false
+    for (const limit of rules.limits.flatMap(rule => rule.limits)) {
       added.push(...(typeof limit === 'string' ? named.find(limit) : [limit]))
     }
   }
-  return { global, without, added: [...new Set(added)] }
+  return { global: !skips && !overrides, without, added: [...new Set(added)] }
 }

@@ -7,18 +7,16 @@ import { rulesOf } from './rules.ts'
 import type { Runtime } from './runtime.ts'
 import { tokensOf } from './nest-metadata.ts'
 import { isPending } from './pending-limiter.ts'
-import { getRateLimiterToken, isOurs, wantedNames } from './tokens.ts'
+import { getRateLimiterToken, wantedNames } from './tokens.ts'
 import { keepsGatewaysApart } from './transports.ts'
 
 /**
  * Looks at every controller, resolver and gateway before the first call: wrong decorators refuse to start.
  *
+ * @param isGlobal whether our guard is a global one
  * @throws HaltError for an unknown name or a wrong policy, naming the class and handler
  */
-export function checkDecorators(discovery: DiscoveryService, runtime: Runtime): void {
-  const isGlobal = discovery
-    .getProviders()
-    .some(({ token, instance }) => String(token).startsWith('APP_GUARD') && isOurs(instance))
+export function checkDecorators(discovery: DiscoveryService, runtime: Runtime, isGlobal: boolean): void {
   // Of the names that classes of the process want, those that nobody gave a policy; a test may have overridden them.
   const unknown = [...wantedNames()].filter(name =>
     discovery

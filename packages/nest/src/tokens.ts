@@ -15,6 +15,11 @@ export function getRateLimiterToken(name?: string): symbol {
   return Symbol.for(name === undefined ? 'halt.nest.limiter' : `halt.nest.limiter:${name}`)
 }
 
+/** Whether a token is one of {@link getRateLimiterToken}. */
+export function isLimiterToken(token: unknown): boolean {
+  return typeof token === 'symbol' && /^halt\.nest\.limiter(:|$)/.test(Symbol.keyFor(token) ?? '')
+}
+
 const NAMES = Symbol.for('halt.nest.limiter.names')
 
 /** The names of limiters that some class of the process wants injected: decorators run before modules are made. */

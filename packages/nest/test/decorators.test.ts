@@ -145,6 +145,56 @@ describe('@SkipRateLimit', () => {
     const url = await startApp({ policy: policy('global', 1), policies: named }, { controllers: [Skipped] })
     expect(await statuses(`${url}/y`, 3)).toEqual([200, 200, 200])
   })
+
+  it('of a class is taken back by a handler’s @RateLimit(), but not what it names', async () => {
+    @Controller()
+    @SkipRateLimit()
+    class Skipped {
+      @Get('x')
+      @RateLimit()
+      x() {}
+      @Get('y')
+      y() {}
+    }
+    @Controller()
+    @SkipRateLimit('global')
+    class Named {
+      @Get('x')
+      @RateLimit()
+      x() {}
+      @Get('y')
+      @RateLimit('global')
+      y() {}
+    }
+    const options = { policy: policy('global', 1), policies: named }
+    for (const guarded of [true, false]) {
+      const url = await startApp(options, { controllers: [Skipped], guarded })
+      expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
+      expect(await statuses(`${url}/y`, 2)).toEqual([200, 200])
+    }
+    const url = await startApp(options, { controllers: [Named] })
+    expect(await statuses(`${url}/x`, 2)).toEqual([200, 200])
+    expect(await statuses(`${url}/y`, 2)).toEqual([200, 429])
+  })
+
+  it('of a handler stands against a class’s @RateLimit(), and override against both', async () => {
+    @Controller()
+    @RateLimit()
+    class Counted {
+      @Get('x')
+      @SkipRateLimit()
+      x() {}
+    }
+    @Controller()
+    @RateLimit('b', { override: true })
+    class Own {
+      @Get('x')
+      @RateLimit()
+      x() {}
+    }
+    expect(await passes(Counted)).toBe(5)
+    expect(await passes(Own, { policy: policy('global', 1) })).toBe(2)
+  })
 })
 
 describe('@RateLimitCost', () => {

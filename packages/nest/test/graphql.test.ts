@@ -1,6 +1,6 @@
-import type { Decision, Policy } from '@halt/core'
+import type { Decision, Policy, RateLimiter } from '@halt/core'
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo'
-import type { ExecutionContext } from '@nestjs/common'
+import { type ExecutionContext, Injectable } from '@nestjs/common'
 import {
   Args,
   Field,
@@ -17,7 +17,14 @@ import {
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 
-import { RateLimit, RateLimitCost, RateLimitDecision, SkipRateLimit } from '../src/index.ts'
+import {
+  HaltModule,
+  InjectRateLimiter,
+  RateLimit,
+  RateLimitCost,
+  RateLimitDecision,
+  SkipRateLimit,
+} from '../src/index.ts'
 import { countingStore, startApp } from './app.ts'
 
 const global: Policy = { name: 'global', limit: 5, window: 60 }
@@ -69,6 +76,12 @@ class ItemResolver {
   @RateLimit({ name: 'costly', limit: 2, window: 60 })
   costly(@Parent() { id }: Item) {
     return `costly ${id}`
+  }
+
+  @ResolveField(() => String, { nullable: true })
+  @RateLimit()
+  counted(@Parent() { id }: Item) {
+    return `counted ${id}`
   }
 
   @Subscription(() => Int)
@@ -174,6 +187,28 @@ describe('a GraphQL request', () => {
     expect(data.items.filter(({ costly }) => costly !== null)).toHaveLength(2)
     const left = (await (await ask(url, '{ remaining }')).json()) as { data: { remaining: number } }
     expect(left.data.remaining).toBe(2)
+  })
+
+  it('counts a field below the root by the global policy where it says @RateLimit()', async () => {
+    const url = await start({}, { fieldResolverEnhancers: ['guards', 'interceptors'] })
+    const { data } = (await (await ask(url, '{ items { counted } }')).json()) as {
+      data: { items: { counted: string | null }[] }
+    }
+    // The root field took one of the five.
+    expect(data.items.filter(({ counted }) => counted !== null)).toHaveLength(4)
+  })
+
+  it('is answered beside a limiter that is looked up when it is used: a feature module brings its policy', async () => {
+    @Injectable()
+    class Search {
+      @InjectRateLimiter('search') readonly limiter!: RateLimiter
+    }
+    const search = { name: 'search', limit: 1, window: 60 }
+    const feature = HaltModule.forFeature({ policies: { search } })
+    const graphql = GraphQLModule.forRoot<ApolloDriverConfig>({ driver: ApolloDriver, autoSchemaFile: true })
+    const imports = [{ module: class Feature {}, imports: [feature], providers: [Search] }, graphql]
+    const url = await startApp({ policy: global }, { imports, providers: [ItemResolver] })
+    expect(await (await ask(url, '{ remaining }')).json()).toEqual({ data: { remaining: 4 } })
   })
 
   it('knows the arguments of a field by the context, and fields to be skipped', async () => {

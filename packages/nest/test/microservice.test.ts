@@ -22,7 +22,14 @@ import {
 import { firstValueFrom, interval, map, take, toArray } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { getRateLimiterToken, HaltGuard, HaltModule, RateLimit, RateLimitDecision } from '../src/index.ts'
+import {
+  getRateLimiterToken,
+  HaltGuard,
+  HaltInterceptor,
+  HaltModule,
+  RateLimit,
+  RateLimitDecision,
+} from '../src/index.ts'
 import { countingStore, LOCAL, makeApp } from './app.ts'
 import { freePort } from './free-port.ts'
 
@@ -104,6 +111,31 @@ describe('a microservice', () => {
     for (let i = 0; i < 5; i++) client.emit('event', i)
     expect((await send(client, 'add')).error).toMatchObject({ error: 'rate_limit_exceeded' })
     expect(events).toBe(3)
+  })
+
+  it('may have the guard and the interceptor to itself, in an application that has none', async () => {
+    const codes: string[] = []
+    const flight = { name: 'flight', limit: 1, algorithm: 'concurrency', ttl: 60 } as const
+    const warn = ({ code }: { code: string }) => codes.push(code)
+    const app = await makeApp({ policy: flight, warn }, { controllers: [MathController], guarded: false })
+    const options = { port: await freePort(), host: '127.0.0.1' }
+    const service = app.connectMicroservice<MicroserviceOptions>(
+      { transport: Transport.TCP, options },
+      { deferInitialization: true },
+    )
+    service.useGlobalGuards(app.get(HaltGuard))
+    service.useGlobalInterceptors(app.get(HaltInterceptor))
+    await app.startAllMicroservices()
+    await app.listen(0, '127.0.0.1')
+    const client = ClientProxyFactory.create({ transport: Transport.TCP, options })
+    onTestFinished(() => client.close())
+    for (let i = 0; i < 3; i++) expect((await send(client, 'add')).remaining).toBe(0)
+    const first = send(client, 'hold')
+    await expect.poll(() => held.length).toBe(1)
+    expect((await send(client, 'add')).error).toMatchObject({ error: 'rate_limit_exceeded' })
+    held.pop()?.()
+    expect(await first).toBe('held')
+    expect(codes).toEqual([])
   })
 
   it('counts a decorated handler even where the guard does not reach', async () => {

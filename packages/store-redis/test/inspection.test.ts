@@ -139,6 +139,25 @@ describe('ready()', () => {
     ])
   })
 
+  it('asks for +select where a client has a database of its own', async ({ scene, expect }) => {
+    const server = await scene.server()
+    await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -select')
+    const login = { username: 'app', password: 'pw' }
+    const clients = (number: number): unknown[] => [
+      ioredis(scene, { port: server.port, ...login, db: number }),
+      createClient({ url: `redis://127.0.0.1:${server.port}`, ...login, database: number }),
+    ]
+    for (const client of clients(1)) {
+      const { limiter } = limiterOn(scene, client)
+      expect(await limiter.ready()).toMatchObject([
+        { code: 'HALT_W_PERMISSION', message: /select/, fix: /\+select.*database other than 0/ },
+      ])
+    }
+    for (const client of clients(0)) expect(await codes(limiterOn(scene, client).limiter)).toEqual([])
+    await ask(server.port, 'ACL SETUSER app +select')
+    for (const client of clients(1)) expect(await codes(limiterOn(scene, client).limiter)).toEqual([])
+  })
+
   it('does without TIME where that is said', async ({ scene, expect }) => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -time')

@@ -99,6 +99,16 @@ async function grant(
   }
 }
 
+it('the ACL line is the same on every page', ({ expect }) => {
+  const root = new URL('../../../', import.meta.url)
+  const pages = ['HALT_E_STORE_PERMISSION', 'HALT_W_PERMISSION'].map(code => `docs/errors/${code}.md`)
+  for (const name of [...pages, 'packages/store-redis/README.md']) {
+    const text = readFileSync(new URL(name, root), 'utf8')
+    const [said = ''] = /\+evalsha \+eval [^'\n]*/.exec(text) ?? []
+    expect(commandsOf(said), name).toEqual(commandsOf(line))
+  }
+})
+
 const args = ['--acllog-max-len', '10000']
 const setups = [
   {

@@ -170,6 +170,31 @@ describe('HTTP', () => {
     expect(await statuses(`${url}/events`, 2)).toEqual([200, 429])
   })
 
+  it('warns of an application without the guard, however that may be registered', async () => {
+    class Open {}
+    const method = { value() {}, configurable: true, writable: true }
+    Object.defineProperty(Open.prototype, 'get', method)
+    Get('open')(Open.prototype, 'get', Object.getOwnPropertyDescriptor(Open.prototype, 'get') as never)
+    Controller()(Open)
+    const found = async (providers: any[], prepare: (app: any) => void = () => {}): Promise<string[]> => {
+      const codes: string[] = []
+      const policy = { name: 'open', limit: 1, window: 60 }
+      const warn = ({ code }: { code: string }) => void codes.push(code)
+      const imports = [HaltModule.forRoot({ policy, exemptPrivateIps: false, warn })]
+      const testing = await Test.createTestingModule({ imports, controllers: [Open], providers }).compile()
+      const app = testing.createNestApplication({ logger: false })
+      prepare(app)
+      open.push(app)
+      await app.listen(0, '127.0.0.1')
+      expect(await statuses(`${await app.getUrl()}/open`, 2)).toEqual([200, codes.length === 0 ? 429 : 200])
+      return codes
+    }
+    expect(await found([])).toEqual(['HALT_W_NO_GUARD'])
+    expect(await found([{ provide: APP_GUARD, useClass: HaltGuard }])).toEqual([])
+    expect(await found([{ provide: APP_GUARD, useExisting: HaltGuard }])).toEqual([])
+    expect(await found([], app => app.useGlobalGuards(app.get(HaltGuard)))).toEqual([])
+  })
+
   it('injects limiters', async () => {
     const { app } = await start()
     expect(app.get(Service).limiter.policies[0].name).toBe('auth_endpoints')
