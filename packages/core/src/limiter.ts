@@ -9,25 +9,22 @@ import {
 import { type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
 import type { Cost } from './cost.ts'
 import { Decision } from './decision.ts'
-import { type Digest, makeDigest } from './digest.ts'
-import { HaltError, type HaltWarning, type Warn, warnOnce } from './errors.ts'
-import { Exempter } from './exempter.ts'
+import type { Digest } from './digest.ts'
+import { HaltError, type HaltWarning, type Warn } from './errors.ts'
+import type { Exempter } from './exempter.ts'
 import { explain, type Explanation } from './explanation.ts'
-import { Keyring } from './keyring.ts'
-import { Ledger } from './ledger.ts'
-import { lookOver, noticeCostNames } from './misuse/index.ts'
-import { Observer } from './observer.ts'
-import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
-import { compilePenalty } from './penalty-config.ts'
-import { Pipeline } from './pipeline.ts'
-import { PolicySource } from './policy-source.ts'
+import type { Ledger } from './ledger.ts'
+import { noticeCostNames } from './misuse/index.ts'
+import type { Observer } from './observer.ts'
+import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { PolicySource } from './policy-source.ts'
 import { type Asked, PEEK } from './question.ts'
 import { Caller } from './request/caller.ts'
 import type { CallerSettings } from './request/caller-settings.ts'
-import { compileClientIp } from './request/client-ip.ts'
 import { type Identity, isIdentity, type Subject, subjectOf } from './request/identity.ts'
 import { type RequestView, toView } from './request/view.ts'
-import { Judge } from './resilience/judge.ts'
+import { furnish } from './rooms.ts'
 import { countersOf } from './settlement.ts'
 import type { Cell, Store } from './store/contract.ts'
 
@@ -58,56 +55,24 @@ export class RateLimiter<R = unknown> {
   readonly #callers: CallerSettings
   readonly #digest: Digest
   readonly #policies: PolicySource
-  readonly #judge: Judge
   readonly #observer: Observer
   readonly #exempter: Exempter
   readonly #pipeline: Pipeline
   readonly #ledger: Ledger
 
   constructor(options: RateLimiterOptions<R>) {
-    const numbers = (this.#numbers = checkOptions(options as RateLimiterOptions<never>))
-    const { store, policy, fallbackPolicy, penalty, telemetry, onStoreError = 'local' } = options
+    const rooms = furnish(options)
+    this.store = options.store
+    this.warn = rooms.warn
     this.#options = options
-    this.store = store
-    this.warn = warnOnce(options.warn)
-    this.#digest = makeDigest(options.secret, this.warn)
-    const compiledPenalty = penalty === undefined ? undefined : compilePenalty(penalty)
-    this.#callers = {
-      clientIp: compileClientIp({ ...options, ipv6Prefix: numbers.ipv6Prefix }),
-      resolveIp: options.clientIp as CallerSettings['resolveIp'],
-      userId: options.userId as CallerSettings['userId'],
-      apiKey: options.apiKey as CallerSettings['apiKey'],
-      digest: this.#digest,
-      warn: this.warn,
-    }
-    this.#exempter = new Exempter(options as RateLimiterOptions, this.warn)
-    const context = { multiplier: compiledPenalty?.multiplier, keysPerAddress: numbers.keysPerAddress }
-    this.#policies = new PolicySource(
-      policy as never,
-      fallbackPolicy as never,
-      context,
-      numbers.callbackTimeout,
-      this.warn,
-    )
-    this.#observer = new Observer(telemetry, store, this.warn)
-    this.#judge = new Judge({
-      store,
-      timeout: numbers.storeTimeout,
-      onStoreError,
-      instances: numbers.instances,
-      warn: this.warn,
-      onFailure: (error, failure) => this.#observer.storeFailed(error, failure),
-    })
-    this.#pipeline = new Pipeline({
-      exempter: this.#exempter,
-      keyring: new Keyring(numbers.callbackTimeout, this.warn),
-      judge: this.#judge,
-      observer: this.#observer,
-      penalty: compiledPenalty,
-      digest: this.#digest,
-    })
-    this.#ledger = new Ledger(store, this.#judge, this.warn)
-    lookOver(options, this.policies, numbers.instances, this.warn)
+    this.#numbers = rooms.numbers
+    this.#callers = rooms.callers
+    this.#digest = rooms.digest
+    this.#policies = rooms.policies
+    this.#observer = rooms.observer
+    this.#exempter = rooms.exempter
+    this.#pipeline = rooms.pipeline
+    this.#ledger = rooms.ledger
   }
 
   /** The limiter's options as given. */
