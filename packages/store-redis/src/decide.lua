@@ -3,6 +3,8 @@
 -- ARGV[1]: the clock in microseconds, '' or 's' for the server's; else it was spoiled, see connection/once.ts. ARGV[2]: JSON, the rules and the groups as one flat list.
 -- A rule: kind (0 bucket, 1 window, 2 sub-windows), cool-down, place of its reduced variant, capacity, then of a bucket
 -- unit and rate; of a window its length and calendar edges; of sub-windows the window, the sub-window and their number.
+-- A group: how many demands, 1 for a penalty and 2 for a key, what these are, and of each demand its rule, cost and mode.
+-- A run of groups of one demand that ask the same: how many, negative, then the rule, cost and mode of them all.
 -- No closures, no work for what a group does not use: this runs for every check.
 local now, call, ceil, pack = ARGV[1], redis.call, math.ceil, struct.pack
 if now == '' or now == 's' then
@@ -59,39 +61,63 @@ local function ending(a, b, c)
   return c + (math.floor((now - c) / (c - b)) + 1) * (c - b)
 end
 
-local format = string.format
+local format, try = string.format, redis.pcall
 local sent = cjson.decode(ARGV[2])
 local rules, q = sent[1], sent[2]
-local raw = #KEYS == 1 and { call('GET', KEYS[1]) } or call('MGET', unpack(KEYS))
-local out, wrote, at, k = { now }, {}, 1, 0
+local keys = KEYS
+local raw = #keys == 1 and { call('GET', keys[1]) } or call('MGET', unpack(keys))
+local out, o, wrote, at, k = { now }, 1, {}, 1, 0
 local D = {}
+-- Of a run of groups that ask the same: how many are left, what each asks, and of a bucket its terms.
+local left, each, cost, unit, rate, room = 0, nil, 0, nil, 0, 0
 
-while at <= #q do
-  local n, flags = q[at], q[at + 1]
-  at = at + 2
-  -- One bucket that lets its cost in, by far the commonest group, without the tables of the others.
-  local plain, decided = n == 1 and flags == 0 and q[at + 2] == 0 and rules[q[at]], false
-  if plain and plain[1] == 0 and plain[2] == 0 and q[at + 1] > 0 then
-    local key, unit, rate = KEYS[k + 1], plain[5], plain[6]
-    local v = wrote[key]
-    if v == nil then v = raw[k + 1] end
-    local u, t, _, _, _, b = owes(v, unit, rate)
-    u = u + q[at + 1] * unit
-    if u <= plain[4] * unit and not (t and t > now or b and now < b) then
-      v = pack('>dddd', now, u, unit, rate)
-      local done = redis.pcall('SET', key, v, 'PX', ceil(ceil(u / rate) / 1000) + 1000)
-      k, at, decided = k + 1, at + 3, true
-      if type(done) == 'table' and done.err then out[#out + 1] = '!' .. done.err else
-        out[#out + 1], wrote[key] = u, v
+while left > 0 or at <= #q do
+  local n, flags, decided = 1, 0, false
+  o = o + 1
+  if left == 0 then
+    n, flags, at = q[at], q[at + 1], at + 2
+    if n < 0 then
+      each, cost, left, n, unit = { flags, q[at], q[at + 1] }, q[at], -n, 1, nil
+      at = at + 2
+      local r = rules[flags]
+      flags = 0
+      if each[3] == 0 and r[1] == 0 and r[2] == 0 and cost > 0 then
+        unit, rate = r[5], r[6]
+        cost, room = cost * unit, r[4] * unit
       end
     end
   end
+  -- A bucket that lets its cost in, by far the commonest group, without the tables of the others.
+  if left > 0 and unit then
+    local key = keys[k + 1]
+    local v = wrote[key]
+    if v == nil then v = raw[k + 1] end
+    local u, t, debt, was, paying, b
+    if v and #v == 32 then t, debt, was, paying = unpackd('>dddd', v) end
+    if was == unit and paying == rate and t <= now then
+      u = debt - (now - t) * rate
+      if u < 0 then u = 0 end
+    else
+      u, t, debt, was, paying, b = owes(v, unit, rate)
+    end
+    u = u + cost
+    if u <= room and not (t and t > now or b and now < b) then
+      v = pack('>dddd', now, u, unit, rate)
+      local done = try('SET', key, v, 'PX', ceil(ceil(u / rate) / 1000) + 1000)
+      k, decided = k + 1, true
+      if type(done) == 'table' and done.err then out[o] = '!' .. done.err else
+        out[o], wrote[key] = u, v
+      end
+    end
+  end
+  local g, i = q, at
+  if left > 0 then g, i, left = each, 1, left - 1 end
   if not decided then
     local pkey, p, pr, pmode, pamount, penalized, okey, oend, repeated
     if flags % 2 == 1 then
       k = k + 1
-      pkey, pr, pmode, pamount = KEYS[k], rules[q[at]], q[at + 1], q[at + 2]
-      at = at + 3
+      pkey, pr, pmode, pamount = keys[k], rules[g[i]], g[i + 1], g[i + 2]
+      i = i + 3
       local v = wrote[pkey]
       if v == nil then v = raw[k] end
       if v then
@@ -102,32 +128,32 @@ while at <= #q do
     end
     if flags >= 2 then
       k = k + 1
-      okey = KEYS[k]
+      okey = keys[k]
       local v = wrote[okey]
       if v == nil then v = raw[k] end
       repeated = v and #v == 8 and now < unpackd('>d', v)
-      oend = q[at]
+      oend = g[i]
       if oend > 0 then oend = now + oend else
-        oend = ending(q[at + 1], q[at + 2], q[at + 3])
-        at = at + 3
+        oend = ending(g[i + 1], g[i + 2], g[i + 3])
+        i = i + 3
       end
-      at = at + 1
+      i = i + 1
     end
 
     -- First pass: judge. S is each counter, U what it owes or counts at this instant, P whether it passes.
     local allowed, refused, failed = true, false, nil
     for d = 1, n do
       k = k + 1
-      local r0, cost, mode, key = rules[q[at]], q[at + 1], q[at + 2], KEYS[k]
+      local r0, cost, mode, key = rules[g[i]], g[i + 1], g[i + 2], keys[k]
       local r, receipt = r0, nil
-      at = at + 3
+      i = i + 3
       if mode >= 8 then
         mode = mode - 8
         if penalized and r0[3] > 0 then r = rules[r0[3]] end
       end
       if mode == 3 then
-        receipt = q[at]
-        at = at + 1
+        receipt = g[i]
+        i = i + 1
       end
       local v, s, u, kind = wrote[key], false, 0, r[1]
       if v == nil then v = raw[k] end
@@ -154,6 +180,8 @@ while at <= #q do
       end
       D[d] = { key, r, r0, cost, mode, receipt or 0, s, u, fits, false, false }
     end
+
+    if g == q then at = i end
 
     -- Second pass: keep every charge, or only the cool-downs that start.
     for d = 1, repeated and 0 or n do
@@ -226,9 +254,9 @@ while at <= #q do
           if s[1] > fresh then fresh = s[1] end
           local key, px, done = it[1], ceil((fresh - now) / 1000) + 1000, nil
           if fresh <= now then
-            v, done = false, redis.pcall('DEL', key)
+            v, done = false, try('DEL', key)
           else
-            done = redis.pcall('SET', key, v, 'PX', px)
+            done = try('SET', key, v, 'PX', px)
           end
           if type(done) == 'table' and done.err then
             failed = done.err
@@ -249,7 +277,7 @@ while at <= #q do
     for d = 1, failed and n or 0 do
       local key, before = D[d][1], D[d][11]
       if before then
-        if before[1] then redis.pcall('SET', key, before[1], 'PX', before[2]) else redis.pcall('DEL', key) end
+        if before[1] then try('SET', key, before[1], 'PX', before[2]) else try('DEL', key) end
         wrote[key] = before[1]
       end
     end
@@ -280,21 +308,21 @@ while at <= #q do
         local forgotten = pr[3] > 0 and math.min(ceil(p[2] / pr[3]), 31622400000000) or 31622400000000
         p[6] = math.max(p[1], p[3] + math.max(p[2] > 0 and forgotten or 0, p[4] > 0 and pr[5] or 0))
         local v = pack('>dddddd', p[1], p[2], p[3], p[4], p[5], p[6])
-        redis.pcall('SET', pkey, v, 'PX', ceil((p[6] - now) / 1000) + 1000)
+        try('SET', pkey, v, 'PX', ceil((p[6] - now) / 1000) + 1000)
         wrote[pkey] = v
       end
     end
     if okey and allowed and not repeated and not failed then
       local v = pack('>d', oend)
-      redis.pcall('SET', okey, v, 'PX', ceil((oend - now) / 1000) + 1000)
+      try('SET', okey, v, 'PX', ceil((oend - now) / 1000) + 1000)
       wrote[okey] = v
     end
 
     -- For an admitted bucket its debt alone: the rest of what was kept is known. Else all of it.
     if failed then
-      out[#out + 1] = '!' .. failed
+      out[o] = '!' .. failed
     elseif n == 1 and D[1][10] and not pkey then
-      out[#out + 1] = D[1][7][3]
+      out[o] = D[1][7][3]
     else
       local t, v = { (allowed and '1' or '0') .. (repeated and '1' or '0') }, {}
       for i = 1, p and 6 or 0 do v[i] = format('%.0f', p[i]) end
@@ -309,7 +337,7 @@ while at <= #q do
           t[d + 2] = table.concat(v, ' ')
         end
       end
-      out[#out + 1] = table.concat(t, ';')
+      out[o] = table.concat(t, ';')
     end
   end
 end

@@ -30,12 +30,18 @@ export class Call {
   }
 
   #single: readonly string[] | undefined
+  // Where the last run begins that another group may join; -1: nowhere.
+  #run = -1
 
   /** Adds a group. */
   add({ demands, penalty, once }: Group): void {
     const list = this.#groups
     this.#single =
       list.length === 0 && penalty === undefined && once === undefined ? lone(demands) : undefined
+    const [demand] = demands
+    if (demand !== undefined && demands.length === 1 && penalty === undefined && once === undefined)
+      if (this.#join(demand)) return
+    this.#run = -1
     list.push(demands.length, (penalty === undefined ? 0 : 1) + (once === undefined ? 0 : 2))
     if (penalty !== undefined) {
       this.keys.push(this.#key(penalty.subject, PENALTY_CELL))
@@ -46,11 +52,24 @@ export class Call {
       if (once.edges === undefined) list.push(once.window)
       else list.push(0, ...once.edges)
     }
-    for (const demand of demands) {
-      this.keys.push(this.#key(demand.subject, demand.rule.cell))
-      list.push(this.#rule(demand), demand.cost, demand.mode + (demand.penalized ? PENALIZED : 0))
-      if (demand.mode === Mode.SETTLE) list.push(demand.receipt ?? 0)
+    for (const each of demands) {
+      this.keys.push(this.#key(each.subject, each.rule.cell))
+      list.push(this.#rule(each), each.cost, each.mode + (each.penalized ? PENALIZED : 0))
+      if (each.mode === Mode.SETTLE) list.push(each.receipt ?? 0)
     }
+  }
+
+  /** Adds a group of one demand to the run of those that ask the same, or begins one. A settlement is never like another. */
+  #join(demand: Demand): boolean {
+    const { subject, cost, mode } = demand
+    if (mode === Mode.SETTLE) return false
+    const [list, at] = [this.#groups, this.#run]
+    const rule = this.#rule(demand)
+    this.keys.push(this.#key(subject, demand.rule.cell))
+    if (at >= 0 && list[at + 1] === rule && list[at + 2] === cost && list[at + 3] === mode)
+      list[at] = (list[at] as number) - 1
+    else this.#run = list.push(-1, rule, cost, mode) - 4
+    return true
   }
 
   /** The script's arguments. */
