@@ -1,9 +1,10 @@
 import type { AnyPolicy } from './compiled-policy.ts'
+import { checkNames } from './checks.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { HaltError } from './errors.ts'
 import type { Awaitable, PolicyResolver } from './policy.ts'
 import { within } from './timers.ts'
-import { checkNames, validate } from './validation.ts'
+import { validate } from './validation.ts'
 
 type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
 

@@ -3,7 +3,7 @@ import { type Cost, checkCost, type WHOLE_LIMIT } from './cost.ts'
 import { describe } from './duration.ts'
 import type { Earlier } from './earlier.ts'
 import { HaltError } from './errors.ts'
-import { checkNames } from './validation.ts'
+import { checkNames } from './checks.ts'
 
 /** Options of one check. */
 export interface CheckOptions<R = unknown> {

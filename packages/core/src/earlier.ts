@@ -1,6 +1,7 @@
 import { type CompiledPolicy, isSamePolicy } from './compiled-policy.ts'
+import { type Cost, costFor, type WHOLE_LIMIT } from './cost.ts'
 import { Decision } from './decision.ts'
-import type { Subject } from './request/identity.ts'
+import type { FoundKey, Subject } from './request/identity.ts'
 
 /** What has become of a request at the guards before. */
 export interface Earlier {
@@ -26,4 +27,16 @@ export function paidBy(policy: CompiledPolicy, subject: Subject, { decisions }: 
     if (demand?.subject === subject && verdict.passes[at] === true) paid = (paid ?? 0) + demand.cost
   }
   return paid
+}
+
+/** Whether guards before have charged all that policies ask of a request. */
+export function isPaid(
+  policies: readonly CompiledPolicy[],
+  keys: readonly FoundKey[],
+  cost: Cost | typeof WHOLE_LIMIT | undefined,
+  earlier: Earlier,
+): boolean {
+  return policies.every(
+    (policy, i) => (paidBy(policy, (keys[i] as FoundKey).subject, earlier) ?? -1) >= costFor(policy, cost),
+  )
 }

@@ -2,7 +2,7 @@ import type { AnyPolicy } from './compiled-policy.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
 import { QuotaPeriod, type PolicyBase } from './policy.ts'
-import { checkNames } from './validation.ts'
+import { checkNames } from './checks.ts'
 
 /** Options of {@link llmBudget}: numbers, and what its policies have in common. */
 export interface LlmBudgetOptions<R = unknown> extends Pick<

@@ -6,7 +6,7 @@ import type { OnStoreError, PolicyResolver } from './policy.ts'
 import type { TrustedProxies } from './request/client-ip.ts'
 import type { Store } from './store/contract.ts'
 import type { Telemetry } from './telemetry.ts'
-import { checkChoice, checkNames, checkType } from './validation.ts'
+import { checkChoice, checkNames, checkType } from './checks.ts'
 
 /** Options of a {@link RateLimiter}. `R` is the framework's request, as callbacks get it. */
 export interface RateLimiterOptions<R = unknown> {

@@ -1,7 +1,7 @@
 import type { PenaltyRule } from './algorithms/index.ts'
 import { describe, type Duration, parseDuration } from './duration.ts'
 import { HaltError } from './errors.ts'
-import { checkNames } from './validation.ts'
+import { checkNames } from './checks.ts'
 
 /** How abuse is scored and what follows. */
 export interface PenaltyConfig {

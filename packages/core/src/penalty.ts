@@ -12,7 +12,7 @@ import { PenaltyMode, type Store, type Verdict } from './store/contract.ts'
 import { PENALTY_CELL } from './store/decide.ts'
 import type { Notify, PenaltyStatus, Telemetry } from './telemetry.ts'
 import { noticeMilliseconds } from './misuse/index.ts'
-import { checkNames } from './validation.ts'
+import { checkNames } from './checks.ts'
 
 /** Options of {@link PenaltyManager}. */
 export interface PenaltyManagerOptions {

@@ -122,7 +122,7 @@ export interface Quota<R = unknown> extends PolicyBase<R> {
   readonly timeZone?: string | undefined
   /** A billing anchor: periods begin at its time of day, weekday or day of month. Default: the calendar's own. */
   readonly anchor?: Date | undefined
-  /** Shares of the limit (0 to 1) that are reported once a period. Default `[0.8, 1]`. */
+  /** Shares of the limit (above 0, up to 1) that are reported once a period. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[] | undefined
 }
 

@@ -3,7 +3,8 @@ import { type CheckOptions, NO_OPTIONS } from './check-options.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { costFor } from './cost.ts'
 import type { Digest } from './digest.ts'
-import { type Earlier, paidBy } from './earlier.ts'
+import { paidBy } from './earlier.ts'
+import { onceOf } from './once.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
 import type { Caller } from './request/caller.ts'
 import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from './request/identity.ts'
@@ -12,7 +13,7 @@ import { normalizePath } from './request/path.ts'
 import type { RequestView } from './request/view.ts'
 import { scatter } from './scatter.ts'
 import type { StoreClock } from './store-clock.ts'
-import { type Demand, type Group, Mode, type OnceDemand, PenaltyMode } from './store/contract.ts'
+import { type Demand, type Group, Mode, PenaltyMode } from './store/contract.ts'
 import { listOf } from './store/decide.ts'
 
 /** What a check asks: the group that the store sees, and the policies that people know. */
@@ -112,18 +113,6 @@ export function isReported({ aside }: Question, at: number): boolean {
   return aside !== undefined && aside[at]?.shadow === true
 }
 
-/** Whether guards before have charged all that policies ask of a request. */
-export function isPaid(
-  policies: readonly CompiledPolicy[],
-  keys: readonly FoundKey[],
-  cost: Asked['cost'],
-  earlier: Earlier,
-): boolean {
-  return policies.every(
-    (policy, i) => (paidBy(policy, (keys[i] as FoundKey).subject, earlier) ?? -1) >= costFor(policy, cost),
-  )
-}
-
 function restOf(cost: number, paid: number): number {
   return cost > paid ? cost - paid : 0
 }
@@ -166,29 +155,6 @@ function isPenalized({ calendar }: CompiledPolicy, subject: Subject, principal: 
   return (
     subject === principal || (subject.startsWith(principal) && subject.startsWith('+ip:', principal.length))
   )
-}
-
-/**
- * What charges a group once for a key, for as long as its longest policy counts.
- *
- * Beside the first policy's counter, so that one limiter's keys are not another's, and for the same subjects only, so that
- * nobody's key is anybody else's.
- */
-export function onceOf(
-  idempotencyKey: string,
-  policies: readonly CompiledPolicy[],
-  demands: readonly Demand[],
-  digest: Digest,
-): OnceDemand {
-  const window = Math.max(...policies.map(policy => policy.window))
-  const edges = demands.map(demand => demand.edges).filter(found => found !== undefined)
-  const last = edges.sort((a, b) => b[1] - a[1])[0]
-  const { subject, rule } = demands[0] as Demand
-  const counter = rule.cell.slice(0, rule.cell.search(/[@:]/))
-  const others = new Set(demands.slice(0, policies.length).map(demand => demand.subject))
-  others.delete(subject)
-  const whose = others.size === 0 ? '' : `.${digest(JSON.stringify([...others]))}`
-  return { subject, cell: `${counter}@${digest(idempotencyKey)}${whose}:i`, window, edges: last }
 }
 
 /** Whether a policy is only reported for a subject. */

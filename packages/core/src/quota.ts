@@ -7,13 +7,13 @@ import { HaltError, type Warn, warnOnce } from './errors.ts'
 import { notifier } from './notifier.ts'
 import { checkPrefix } from './options.ts'
 import type { Quota } from './policy.ts'
-import { onceOf } from './question.ts'
+import { onceOf } from './once.ts'
 import { type Identity, subjectOf } from './request/identity.ts'
 import { type Judge, strictJudge } from './resilience/judge.ts'
 import { quotaUsage, thresholdReached } from './status.ts'
 import { type Demand, Mode, type Store, type Verdict } from './store/contract.ts'
 import type { Notify, QuotaUsage, Telemetry } from './telemetry.ts'
-import { checkNames } from './validation.ts'
+import { checkNames } from './checks.ts'
 
 /** How much of a quota is used. */
 export interface QuotaStatus extends QuotaUsage {

@@ -1,7 +1,7 @@
 import { messageOf } from './errors.ts'
 import { type Digest, makeDigest } from './digest.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
-import { checkNames } from './validation.ts'
+import { checkNames } from './checks.ts'
 
 /** A logger: pino's, or the console. */
 export interface Logger {

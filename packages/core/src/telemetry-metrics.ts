@@ -1,6 +1,6 @@
 import type { Hook, Telemetry } from './telemetry.ts'
 import { LabelSet } from './telemetry-labels.ts'
-import { checkNames } from './validation.ts'
+import { checkNames } from './checks.ts'
 
 /** A metrics client: StatsD, Datadog, or whatever has these three. */
 export interface MetricsClient {

@@ -1,9 +1,7 @@
+import { checkChoice, checkNames, checkType, type Fields, refuse } from './checks.ts'
 import { describe, parseDuration } from './duration.ts'
-import { HaltError, type HaltErrorCode } from './errors.ts'
+import type { HaltErrorCode } from './errors.ts'
 import { Algorithm, KeyStrategy } from './policy.ts'
-import { nearest } from './nearest.ts'
-
-type Fields = Readonly<Record<string, unknown>>
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/
 const MAX_UNITS = 2 ** 31
@@ -50,54 +48,6 @@ export function validate(policy: unknown): void {
   checkKey(fields)
   checkRest(fields)
   checkCost(fields, isQuota)
-}
-
-/** Refuses names that are not in `known`, with the nearest known one. */
-export function checkNames(fields: Fields, known: readonly string[], owner: string): void {
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
-    const example = known[0] === undefined ? '{}' : `{ ${known[0]}: … }`
-    refuse(
-      'HALT_E_OPTION',
-      `${owner} got ${describe(fields)} for its options.`,
-      `Give an object: ${example}.`,
-    )
-  }
-  for (const name of Object.keys(fields)) {
-    if (known.includes(name) || fields[name] === undefined) continue
-    const near = nearest(name, known)
-    const hint = name === 'windowMs' || name === 'max' ? HINTS[name] : near && `Did you mean "${near}"?`
-    refuse(
-      'HALT_E_UNKNOWN_FIELD',
-      `${owner} has an unknown field "${name}".`,
-      hint ?? `Known: ${known.join(', ')}.`,
-    )
-  }
-}
-
-const HINTS = { windowMs: 'Use "window", in seconds or as "500ms".', max: 'Use "limit".' }
-
-/** Refuses a value that is not one of a few. */
-export function checkChoice(
-  fields: Fields,
-  name: string,
-  choices: readonly unknown[],
-  code: HaltErrorCode,
-): void {
-  const value = fields[name]
-  if (value === undefined || choices.includes(value)) return
-  refuse(code, `${name} is ${describe(value)}.`, `Choose one of ${choices.map(describe).join(', ')}.`)
-}
-
-/** Refuses a value of another type. */
-export function checkType(fields: Fields, name: string, type: string, code: HaltErrorCode): void {
-  const value = fields[name]
-  if (value === undefined || typeof value === type) return
-  const article = type === 'object' ? 'an' : 'a'
-  refuse(
-    code,
-    `${name} is ${describe(value)}, not ${article} ${type}.`,
-    `Give ${article} ${type}, or leave it out.`,
-  )
 }
 
 function checkName(fields: Fields): void {
@@ -201,7 +151,7 @@ function checkRest(fields: Fields): void {
   refuse(
     'HALT_E_THRESHOLDS',
     'thresholds is not a list of shares.',
-    'Give shares from 0 to 1, like [0.8, 1].',
+    'Give shares above 0 and up to 1, like [0.8, 1].',
   )
 }
 
@@ -220,8 +170,4 @@ function checkCost(fields: Fields, isQuota: boolean): void {
     `cost ${describe(cost)} is more than the ${which} of ${describe(capacity)}: no request could ever pass.`,
     `Raise ${which} to at least the cost.`,
   )
-}
-
-function refuse(code: HaltErrorCode, message: string, fix: string): never {
-  throw new HaltError(code, message, fix)
 }

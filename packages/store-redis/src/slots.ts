@@ -12,6 +12,7 @@ import {
 } from '@halt/core/store'
 
 import { type KeyWriter, slotOf } from './keys.ts'
+import { merge, type Part, split } from './parts.ts'
 
 /** The hash slots that a group touches. */
 export function slotsOf({ demands, penalty, once }: Group, key: KeyWriter): number[] {
@@ -19,13 +20,6 @@ export function slotsOf({ demands, penalty, once }: Group, key: KeyWriter): numb
   if (penalty !== undefined) slots.add(slotOf(key(penalty.subject, PENALTY_CELL)))
   if (once !== undefined) slots.add(slotOf(key(once.subject, once.cell)))
   return [...slots]
-}
-
-interface Part {
-  readonly slot: number
-  /** The places of its demands in the whole group. */
-  readonly places: number[]
-  group: Group
 }
 
 /**
@@ -112,30 +106,6 @@ function judged(group: Group): Group {
   return { ...group, demands }
 }
 
-function split(group: Group, key: KeyWriter): Part[] {
-  const parts = new Map<number, Part>()
-  const partAt = (slot: number): Part => {
-    let part = parts.get(slot)
-    if (part === undefined) parts.set(slot, (part = { slot, places: [], group: { demands: [] } }))
-    return part
-  }
-  for (const [i, demand] of group.demands.entries()) {
-    const part = partAt(slotOf(key(demand.subject, demand.rule.cell)))
-    part.places.push(i)
-    ;(part.group.demands as Demand[]).push(demand)
-  }
-  const { penalty, once } = group
-  if (penalty !== undefined) {
-    const part = partAt(slotOf(key(penalty.subject, PENALTY_CELL)))
-    part.group = { ...part.group, penalty }
-  }
-  if (once !== undefined) {
-    const part = partAt(slotOf(key(once.subject, once.cell)))
-    part.group = { ...part.group, once }
-  }
-  return [...parts.values()]
-}
-
 async function giveBack(
   part: Part,
   verdicts: (Verdict | undefined)[],
@@ -184,35 +154,4 @@ async function scoreElsewhere(
   const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
   const scored = await send(part.slot, { demands: [], penalty: record })
   verdicts[at] = { ...verdict, penalty: scored.penalty }
-}
-
-function merge(
-  group: Group,
-  parts: readonly Part[],
-  verdicts: readonly Verdict[],
-  allowed: boolean,
-): Verdict {
-  const repeated = verdicts.some(verdict => verdict.repeated)
-  const passes: boolean[] = []
-  const starts: boolean[] = []
-  const states: Verdict['states'][number][] = []
-  for (const [i, { places }] of parts.entries()) {
-    for (const [n, place] of places.entries()) {
-      passes[place] = repeated || (verdicts[i]?.passes[n] ?? false)
-      starts[place] = verdicts[i]?.starts[n] === true
-      states[place] = verdicts[i]?.states[n] ?? []
-    }
-  }
-  const penalty = verdicts[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
-  // Each slot has its own clock: the latest says when the whole was decided.
-  const now = Math.max(...verdicts.map(verdict => verdict.now))
-  return {
-    now,
-    allowed,
-    repeated,
-    passes,
-    starts,
-    states,
-    penalty: group.penalty === undefined ? [] : penalty,
-  }
 }

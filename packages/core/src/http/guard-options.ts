@@ -3,7 +3,7 @@ import { checkCost, type Cost } from '../cost.ts'
 import { describe } from '../duration.ts'
 import { HaltError } from '../errors.ts'
 import type { Awaitable } from '../policy.ts'
-import { checkNames, checkType } from '../validation.ts'
+import { checkNames, checkType } from '../checks.ts'
 import type { HeaderDialect } from './headers.ts'
 import type { ErrorFormat } from './refusal.ts'
 

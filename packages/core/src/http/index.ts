@@ -9,13 +9,8 @@ export { isPromise } from '../timers.ts'
 export { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
 export { guard, type Guard } from './guard.ts'
 export { checkGuardOptions, type GuardOptions } from './guard-options.ts'
-export {
-  headerWriter,
-  type HeaderDialect,
-  type Headers,
-  type HeaderWriter,
-  type PolicyDirectory,
-} from './headers.ts'
+export type { Headers, PolicyDirectory } from './dialects.ts'
+export { headerWriter, type HeaderDialect, type HeaderWriter } from './headers.ts'
 export { refusalFor, type Outcome } from './outcome.ts'
 export { isTighter } from './rank.ts'
 export { trustProxyNotice } from './trust-proxy.ts'

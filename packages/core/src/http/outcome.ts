@@ -1,6 +1,7 @@
 import type { Decision } from '../decision.ts'
 import { HaltError } from '../errors.ts'
-import { type Headers, headerWriter, type HeaderWriter } from './headers.ts'
+import type { Headers } from './dialects.ts'
+import { headerWriter, type HeaderWriter } from './headers.ts'
 import { type ErrorFormat, isOurs, refusalBody, type RefusalBody } from './refusal.ts'
 import { lastVisit, noteVisit, outshone, placeOf, type Visit } from './visits.ts'
 

@@ -1,4 +1,4 @@
-import type { Headers } from './headers.ts'
+import type { Headers } from './dialects.ts'
 
 /** A response whose headers are not sent yet. */
 export interface HeaderTarget {

@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.ts'
 import type { Earlier } from '../earlier.ts'
 import type { RateLimiter } from '../limiter.ts'
-import type { Headers } from './headers.ts'
+import type { Headers } from './dialects.ts'
 import type { Refuse } from './outcome.ts'
 import { isTighter } from './rank.ts'
 
@@ -52,7 +52,7 @@ export function decisionOf(visitor: object): Decision | undefined {
 }
 
 /** The last visit that something is true of. */
-export function findVisit(last: Visit | undefined, is: (visit: Visit) => boolean): Visit | undefined {
+function findVisit(last: Visit | undefined, is: (visit: Visit) => boolean): Visit | undefined {
   let visit = last
   while (visit !== undefined && !is(visit)) visit = visit.before
   return visit

@@ -1,0 +1,59 @@
+import { describe } from './duration.ts'
+import { HaltError, type HaltErrorCode } from './errors.ts'
+import { nearest } from './nearest.ts'
+
+/** What a JavaScript user may have given: anything, by name. */
+export type Fields = Readonly<Record<string, unknown>>
+
+/** Refuses names that are not in `known`, with the nearest known one. */
+export function checkNames(fields: Fields, known: readonly string[], owner: string): void {
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    const example = known[0] === undefined ? '{}' : `{ ${known[0]}: … }`
+    refuse(
+      'HALT_E_OPTION',
+      `${owner} got ${describe(fields)} for its options.`,
+      `Give an object: ${example}.`,
+    )
+  }
+  for (const name of Object.keys(fields)) {
+    if (known.includes(name) || fields[name] === undefined) continue
+    const near = nearest(name, known)
+    const hint = name === 'windowMs' || name === 'max' ? HINTS[name] : near && `Did you mean "${near}"?`
+    refuse(
+      'HALT_E_UNKNOWN_FIELD',
+      `${owner} has an unknown field "${name}".`,
+      hint ?? `Known: ${known.join(', ')}.`,
+    )
+  }
+}
+
+const HINTS = { windowMs: 'Use "window", in seconds or as "500ms".', max: 'Use "limit".' }
+
+/** Refuses a value that is not one of a few. */
+export function checkChoice(
+  fields: Fields,
+  name: string,
+  choices: readonly unknown[],
+  code: HaltErrorCode,
+): void {
+  const value = fields[name]
+  if (value === undefined || choices.includes(value)) return
+  refuse(code, `${name} is ${describe(value)}.`, `Choose one of ${choices.map(describe).join(', ')}.`)
+}
+
+/** Refuses a value of another type. */
+export function checkType(fields: Fields, name: string, type: string, code: HaltErrorCode): void {
+  const value = fields[name]
+  if (value === undefined || typeof value === type) return
+  const article = type === 'object' ? 'an' : 'a'
+  refuse(
+    code,
+    `${name} is ${describe(value)}, not ${article} ${type}.`,
+    `Give ${article} ${type}, or leave it out.`,
+  )
+}
+
+/** Throws a mistake in a configuration or a call. */
+export function refuse(code: HaltErrorCode, message: string, fix: string): never {
+  throw new HaltError(code, message, fix)
+}
