@@ -24,7 +24,7 @@ export interface CheckOptions<R = unknown> {
 /** Options of a look that charges nothing. */
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
 
-const CALL = ['cost', 'policy', 'also', 'ip', 'idempotencyKey', 'earlier']
+const CALL = ['cost', 'policy', 'also', 'ip', 'idempotencyKey']
 const LOOK = ['policy', 'also', 'ip']
 /** The options of a call that says nothing. */
 export const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({})

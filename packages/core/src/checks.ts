@@ -17,17 +17,33 @@ export function checkNames(fields: Fields, known: readonly string[], owner: stri
   }
   for (const name of Object.keys(fields)) {
     if (known.includes(name) || fields[name] === undefined) continue
-    const near = nearest(name, known)
-    const hint = name === 'windowMs' || name === 'max' ? HINTS[name] : near && `Did you mean "${near}"?`
-    refuse(
-      'HALT_E_UNKNOWN_FIELD',
-      `${owner} has an unknown field "${name}".`,
-      hint ?? `Known: ${known.join(', ')}.`,
-    )
+    refuse('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hint(name, known))
   }
 }
 
-const HINTS = { windowMs: 'Use "window", in seconds or as "500ms".', max: 'Use "limit".' }
+// What other limiters call it, by what it is called here.
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  window: ['windowMs', 'timeWindow', 'duration', 'interval', 'ttl'],
+  limit: ['max', 'points', 'limiter', 'tokens', 'requests'],
+  keyExtractor: ['keyGenerator', 'generateKey', 'keyFn'],
+  onLimited: ['handler', 'message', 'errorResponseBuilder', 'onExceeded', 'onLimitReached'],
+  chargeWhen: ['skipSuccessfulRequests', 'skipFailedRequests', 'requestWasSuccessful'],
+  exemptions: ['allowList', 'whitelist', 'ignoreRoutes'],
+  headers: ['standardHeaders', 'legacyHeaders', 'setHeaders', 'addHeaders'],
+  policies: ['throttlers', 'limiters'],
+  client: ['redis', 'url', 'storeClient', 'sendCommand'],
+  maxKeys: ['max', 'maxSize', 'size'],
+  prefix: ['keyPrefix', 'nameSpace'],
+  mode: ['shadow', 'dryRun'],
+}
+
+function hint(name: string, known: readonly string[]): string {
+  const here = known.find(other => ELSEWHERE[other]?.includes(name))
+  if (here === 'window') return 'Use "window", in seconds or as "500ms".'
+  if (here !== undefined) return `Use "${here}".`
+  const near = nearest(name, known)
+  return near === undefined ? `Known: ${[...new Set(known)].join(', ')}.` : `Did you mean "${near}"?`
+}
 
 /** Refuses a value that is not one of a few. */
 export function checkChoice(

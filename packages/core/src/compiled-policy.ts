@@ -64,6 +64,24 @@ const MAX_ROUTES = 10_000
  * @throws HaltError with a code for the field that is wrong
  */
 export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext): CompiledPolicy {
+  try {
+    return compile(policy, context)
+  } catch (error) {
+    throw ofPolicy(error, policy)
+  }
+}
+
+// Of several policies, which one is wrong.
+function ofPolicy(error: unknown, policy: AnyPolicy<never>): unknown {
+  const name: unknown = (policy as Partial<AnyPolicy<never>> | undefined)?.name
+  if (!(error instanceof HaltError) || typeof name !== 'string' || error.summary.includes(`"${name}"`))
+    return error
+  return new HaltError(error.code, `The policy "${name}": ${error.summary}`, error.fix, {
+    cause: error.cause,
+  })
+}
+
+function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPolicy {
   validate(policy)
   const { name, limit, cost = 1, counter = name, mode = 'enforce', scope = 'global' } = policy
   const quota = 'period' in policy && policy.period !== undefined ? (policy as Quota<never>) : undefined

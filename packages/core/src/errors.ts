@@ -16,6 +16,8 @@ export type HaltWarningCode = `HALT_W_${string}`
 export class HaltError extends Error {
   /** Stable, `HALT_E_…`. */
   readonly code: HaltErrorCode
+  /** What is wrong, one sentence: the message without the code and the fix. */
+  readonly summary: string
   /** What to do about it, one sentence. */
   readonly fix: string
 
@@ -23,6 +25,7 @@ export class HaltError extends Error {
     super(`${code}: ${message} ${fix} (${page(code)})`, options)
     this.name = 'HaltError'
     this.code = code
+    this.summary = message
     this.fix = fix
   }
 }

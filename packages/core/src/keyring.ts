@@ -48,7 +48,17 @@ export class Keyring {
 
   #extracted(policy: CompiledPolicy, caller: Caller, value: unknown): KeyOutcome {
     if (!this.#watch.isDone(policy)) this.#watch.look(policy, caller, value)
-    return this.#accept(policy, caller, caller.custom(value))
+    const key = caller.custom(value)
+    if (key === undefined && typeof value === 'object' && value !== null) this.#noticeObject(policy)
+    return this.#accept(policy, caller, key)
+  }
+
+  #noticeObject({ name }: CompiledPolicy): void {
+    this.#warn({
+      code: 'HALT_W_KEY_EXTRACTOR',
+      message: `The keyExtractor of "${name}" gave an object, which is no key.`,
+      fix: 'Return a text or a number, as in request => request.user.id; onMissingKey says what follows.',
+    })
   }
 
   #fail(policy: CompiledPolicy, caller: Caller, error: unknown): KeyOutcome {

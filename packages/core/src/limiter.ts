@@ -110,13 +110,14 @@ export class RateLimiter<R = unknown> {
   }
 
   /**
-   * Decides a request, and charges it when it is allowed.
+   * Decides a request, and charges it when it is allowed. An identity is for {@link consume}, and treated so.
    *
    * @param request any Node request, a Fetch `Request`, or a `RequestView`
    * @throws HaltError `HALT_E_COST`, `HALT_E_POLICY…`: a mistake in the call, never the request's content
    */
   async check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
     checkCall(options)
+    if (isNamed(request)) return this.#decideIdentity(request, options, false)
     return this.decide(toView(request), options)
   }
 
@@ -190,13 +191,20 @@ export class RateLimiter<R = unknown> {
    * Forgets the counters and cool-downs of an identity, or those a decision counted on; never quotas or penalties. Those of
    * `policy`, else of all policies that this limiter has met.
    *
-   * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver that has given none yet; `HALT_E_STORE`
+   * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver that has given none yet; `HALT_E_POLICY`
+   * for nothing but quotas; `HALT_E_STORE`
    */
   async reset(target: Identity | Decision, { policy }: Pick<CheckOptions<R>, 'policy'> = {}): Promise<void> {
     const policies =
       policy === undefined ? [...this.#policies.known()] : this.#policies.compile(policy as never)
     if (policies.length === 0)
       throw policyRequired('The policies come from a resolver, which has given none yet.')
+    if (policy !== undefined && policies.every(({ calendar }) => calendar !== undefined))
+      throw new HaltError(
+        'HALT_E_POLICY',
+        `reset forgets no quotas, and "${policies[0]?.name}" is one.`,
+        'Call resetQuota of a QuotaManager.',
+      )
     const receipt = Decision.receiptOf(target)
     const cells =
       receipt === undefined
@@ -279,6 +287,12 @@ export class RateLimiter<R = unknown> {
   #isHealthCheck({ view }: Caller): string | undefined {
     return this.#exempter.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
   }
+}
+
+// By its address alone it may be a request; a text is none of either.
+function isNamed(target: unknown): target is Identity {
+  const mayBe = typeof target === 'object' && target !== null && !('method' in target || 'ip' in target)
+  return mayBe && isIdentity(target)
 }
 
 function countersFor(subject: Subject, policies: readonly CompiledPolicy[]): Cell[] {

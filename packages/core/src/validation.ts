@@ -78,10 +78,10 @@ function checkRate(fields: Fields): void {
   checkChoice(fields, 'algorithm', Object.values(Algorithm), 'HALT_E_ALGORITHM')
   const algorithm = (fields['algorithm'] ?? 'token-bucket') as Algorithm
   const [span, other] = algorithm === 'concurrency' ? ['ttl', 'window'] : ['window', 'ttl']
-  parseDuration(fields[span as string], span as string, 'HALT_E_WINDOW')
   if (fields[other as string] !== undefined) {
     refuse('HALT_E_WINDOW', `${algorithm} takes no ${other}.`, `Give ${span} instead.`)
   }
+  parseDuration(fields[span as string], span as string, 'HALT_E_WINDOW')
   checkUnits(fields, 'burst', 'HALT_E_BURST')
   if (fields['burst'] !== undefined && algorithm !== 'token-bucket') {
     refuse('HALT_E_BURST', `${algorithm} takes no burst.`, 'Leave it out, or use "token-bucket".')

@@ -45,6 +45,13 @@ describe('a key extractor', () => {
     ).toBe(key)
   })
 
+  it('that is an object is told of at once: it is no key', async () => {
+    const { limiter, codes } = world()
+    const one = limiter(extracting(() => ({ user: '1' }) as unknown as string))
+    expect((await one.check(view())).key).toBe(`ip:${CLIENT}`)
+    expect(codes()).toEqual(['HALT_W_KEY_EXTRACTOR'])
+  })
+
   it.each([
     undefined,
     null,

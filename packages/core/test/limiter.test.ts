@@ -31,6 +31,16 @@ describe('check', () => {
     for (const [request, key] of requests) expect((await limiter.check(request)).key).toBe(key)
   })
 
+  it('takes an identity for what consume takes: it is no request', async () => {
+    const limiter = world().limiter({ ...minute, limit: 2 })
+    for (const identity of [{ user: 'anna' }, { user: 'ben' }, { custom: 'job' }, { apiKey: 'k' }])
+      expect(await limiter.check(identity)).toMatchObject({ remaining: 1 })
+    expect((await limiter.check({ user: 'ben' })).key).toBe('user:ben')
+    // What has an address, or a user in full, is a request, if a small one.
+    expect((await limiter.check({ ip: '203.0.113.1' })).key).toBe('ip:203.0.113.1')
+    expect((await limiter.check({ user: { id: 7 } })).key).toBe('ip:unknown')
+  })
+
   it('is synchronous inside where store, policies and keys are', () => {
     const decision = world().limiter(minute).decide(view())
     expect(decision).toMatchObject({ allowed: true, remaining: 2 })

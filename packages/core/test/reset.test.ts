@@ -75,6 +75,14 @@ describe('reset', () => {
     ])
   })
 
+  it('does not pretend to forget a quota that it is given', async () => {
+    const limiter = world().limiter(minute)
+    const quota = { name: 'q', limit: 5, period: 'daily' } as const
+    const error = await rejection(limiter.reset({ user: '42' }, { policy: quota }))
+    expect([error.code, error.fix]).toEqual(['HALT_E_POLICY', expect.stringContaining('resetQuota')])
+    await limiter.reset({ user: '42' }, { policy: [minute, quota] })
+  })
+
   it('resets what a resolver gave', async () => {
     const limiter = world().limiter(() => minute)
     await times(3, limiter)

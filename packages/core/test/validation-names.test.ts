@@ -83,13 +83,37 @@ describe('names and choices', () => {
   })
 })
 
+describe('a mistake in one of several policies', () => {
+  it('names the policy', () => {
+    const [good, wrong] = [
+      { name: 'good', limit: 1, window: 1 },
+      { name: 'b', limit: '10', window: 60 },
+    ]
+    const make = (): unknown => world().limiter([good, wrong as unknown as Policy])
+    expect(mistake(make)).toMatchObject({
+      code: 'HALT_E_LIMIT',
+      summary: 'The policy "b": limit is "10".',
+    })
+    expect(
+      mistake(() => world().limiter([good, { ...good, name: 'c', windowMs: 5 } as Policy])).summary,
+    ).toBe('The policy "c" has an unknown field "windowMs".')
+  })
+
+  it('says that "concurrency" has a ttl, where it got a window', () => {
+    expect(refused({ algorithm: 'concurrency' }).message).toContain('concurrency takes no window. Give ttl')
+  })
+})
+
 describe('unknown fields', () => {
   it.each([
     ['windowMs', 'window'],
     ['windowMS', 'window'],
     ['max', 'limit'],
     ['limits', 'limit'],
-    ['keyGenerator', 'keyStrategy'],
+    ['keyGenerator', '"keyExtractor"'],
+    ['timeWindow', '"window"'],
+    ['points', '"limit"'],
+    ['shadow', '"mode"'],
     ['blockduration', 'blockDuration'],
     ['bust', ''],
   ])('refuse %s and name the field that was meant', (field, meant) => {

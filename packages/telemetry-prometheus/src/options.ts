@@ -34,6 +34,8 @@ export function checkOptions(options: PrometheusTelemetryOptions): CheckedOption
     maxPolicies = 100,
     ...others
   } = options
+  if (typeof (options as { registerMetric?: unknown }).registerMetric === 'function')
+    throw wrong('PrometheusTelemetry got a registry for its options.', 'Give { register: registry }.')
   for (const name of Object.keys(others))
     throw wrong(`There is no option ${JSON.stringify(name)}.`, `The options are ${NAMES.join(', ')}.`)
   if (typeof register?.registerMetric !== 'function')

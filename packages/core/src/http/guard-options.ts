@@ -76,6 +76,16 @@ export function checkGuardOptions(
   }
 }
 
+// Of a policy, here and in other limiters.
+const OF_POLICIES = ['limit', 'window', 'burst', 'algorithm', 'keyStrategy', 'keyExtractor'].concat([
+  'max',
+  'windowMs',
+  'timeWindow',
+  'points',
+  'duration',
+  'keyGenerator',
+])
+
 // What is handed over instead of options, most often.
 function checkShape(options: unknown, owner: string): void {
   const fix =
@@ -83,7 +93,7 @@ function checkShape(options: unknown, owner: string): void {
       ? 'Give { limiter }.'
       : typeof options !== 'object' || options === null
         ? 'Give { policy } or { limiter }.'
-        : 'limit' in options
+        : OF_POLICIES.some(name => name in options)
           ? 'Put limit, window and the like into a policy: { policy: { name, limit, window } }.'
           : 'app' in options || '_events' in options
             ? 'Call it: app.use(halt({ policy })).'

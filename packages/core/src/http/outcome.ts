@@ -70,20 +70,30 @@ export function refuser(
  * the default format.
  *
  * @param visitor what `Guard.enter` got
- * @throws HaltError `HALT_E_OPTION` for what is no request or no decision
+ * @throws HaltError `HALT_E_OPTION` for what is no request, or no refusal
  */
 export function refusalFor(visitor: object, decision: Decision): Outcome {
-  if (typeof visitor !== 'object' || visitor === null || typeof decision?.allowed !== 'boolean') {
-    const wrong = typeof visitor !== 'object' || visitor === null ? 'no request' : 'no decision'
-    const fix = 'Give sendLimited what the adapter’s README says of the request, then the decision.'
-    throw new HaltError('HALT_E_OPTION', `sendLimited got ${wrong}.`, fix)
-  }
+  checkRefusal(visitor, decision)
   const place = placeOf(visitor)
   const last = lastVisit(place)
   const refuse = last?.refuse ?? refuseByDefault
   const outcome = refuse(decision)
   noteVisit(place, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
   return last === undefined ? outcome : withStale(outcome, last)
+}
+
+function checkRefusal(visitor: unknown, decision: Decision | undefined): void {
+  const what =
+    typeof visitor !== 'object' || visitor === null
+      ? 'no request'
+      : !Array.isArray(decision?.verdicts)
+        ? 'no decision'
+        : decision?.allowed === true
+          ? 'a decision that lets the request in'
+          : undefined
+  if (what === undefined) return
+  const fix = 'Write if (!decision.allowed) return sendLimited(…, decision), as the adapter’s README shows.'
+  throw new HaltError('HALT_E_OPTION', `sendLimited got ${what}.`, fix)
 }
 
 /** An outcome that also takes off what visits before have shown. */

@@ -21,7 +21,7 @@ export function trustProxyNotice<R, Q = R>(
     warn({
       code: 'HALT_W_TRUST_PROXY_IGNORED',
       message: `${setting}, but Halt finds the client by its own trustedProxies, which is empty.`,
-      fix: 'Give Halt the same proxies: trustedProxies: ["loopback", "10.0.0.0/8"].',
+      fix: 'Name to Halt, too, the addresses of your proxies, and no others: trustedProxies: ["…"].',
     })
   }
 }

@@ -21,12 +21,16 @@ export class Breaker {
     this.#mend = mend
   }
 
-  /** Whether the store is not to be asked now. Starts a probe when one is due. */
-  isOpen(): boolean {
+  /**
+   * Whether the store is not to be asked now. Starts a probe when one is due: a promise of its end where it was due long ago,
+   * since nobody came. The store may be back for long, and who comes first is not to be refused for that.
+   */
+  isOpen(): boolean | Promise<void> {
     if (!this.#open) return false
-    const now = clock()
-    if (!this.#probing && now >= this.#nextProbe) void this.#ask()
-    return true
+    const late = clock() - this.#nextProbe
+    if (this.#probing || late < 0) return true
+    const asked = this.#ask()
+    return late > QUIET_MS ? asked : true
   }
 
   /** Opens, and asks at once: what the store holds may be another than before. An open one asks soon anyway. */
@@ -71,3 +75,4 @@ export class Breaker {
 const clock = performance.now.bind(performance)
 const THRESHOLD = 3
 const PROBE_MS = 500
+const QUIET_MS = 1_000

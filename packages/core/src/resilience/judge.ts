@@ -71,7 +71,16 @@ export class Judge {
   ask(question: Question, failed = false): Judgement | Promise<Judgement> {
     const denied = this.#denials.find(question)
     if (denied !== undefined) return denied
-    if (this.#breaker.isOpen() || failed) return this.#fallback.decide(question)
+    if (failed) return this.#fallback.decide(question)
+    const open = this.#breaker.isOpen()
+    if (open === true) return this.#fallback.decide(question)
+    if (open === false) return this.#evaluate(question)
+    return open.then(() =>
+      this.#breaker.isOpen() ? this.#fallback.decide(question) : this.#evaluate(question),
+    )
+  }
+
+  #evaluate(question: Question): Judgement | Promise<Judgement> {
     let verdict: Verdict | Promise<Verdict>
     try {
       verdict = this.#store.evaluate(question)

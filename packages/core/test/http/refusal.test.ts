@@ -126,10 +126,12 @@ describe('a guard’s refusal', () => {
       [undefined, decision],
       [{}, undefined],
       [{}, {}],
+      [{}, { allowed: false, quota: {} }],
+      [{}, { ...decision, allowed: true }],
     ])
       expect(mistake(() => refusalFor(request as object, given as Decision))).toMatchObject({
         code: 'HALT_E_OPTION',
-        message: expect.stringContaining('sendLimited got no '),
+        message: expect.stringMatching(/sendLimited got (no|a decision that lets)/),
       })
   })
 })

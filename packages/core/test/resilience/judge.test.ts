@@ -53,6 +53,28 @@ describe('a store that fails', () => {
     expect([first.remaining, second.remaining]).toEqual([3, 2])
   })
 
+  it('that has come back is asked by whoever comes first after a while: it is not refused for the silence', async () => {
+    const { store, limiter } = faulty({ onStoreError: 'closed' })
+    store.fault = 'reject'
+    await times(4, limiter)
+    expect((await limiter.check(view())).reason).toBe('store-error')
+    store.fault = 'none'
+    await pause(1_700)
+    expect(await limiter.check(view())).toMatchObject({ allowed: true, degraded: false, remaining: 3 })
+  })
+
+  it('that has not come back is met as ever, and waited for by one', async () => {
+    const { store, limiter } = faulty()
+    store.fault = 'hang'
+    await times(4, limiter)
+    await pause(1_700)
+    const started = performance.now()
+    const decisions = await times(2, limiter)
+    expect(performance.now() - started).toBeLessThan(60)
+    expect(decisions.map(({ degraded }) => degraded)).toEqual(['local', 'local'])
+    expect(decisions.map(({ remaining }) => remaining)).toEqual([0, 0])
+  })
+
   it.each([
     ['open', true, 'ok', 'open', 200],
     ['closed', false, 'store-error', 'closed', 503],
