@@ -4,7 +4,7 @@ import { DiscoveryModule } from '@nestjs/core'
 
 import { HaltGuard } from './guard.ts'
 import { HaltInterceptor } from './interceptor.ts'
-import type { HaltModuleAsyncOptions, HaltModuleOptions } from './options.ts'
+import { checkModuleOptions, type HaltModuleAsyncOptions, type HaltModuleOptions } from './options.ts'
 import type { NestPolicies, NestRequest } from './policy.ts'
 import { limiterProvider, optionsProviders, rootProviders } from './providers.ts'
 import { APPLICATION, getRateLimiterToken, OPTIONS, wantedNames } from './tokens.ts'
@@ -25,6 +25,7 @@ export class HaltModule {
    * HaltModule.forRoot({ policy: presets.PUBLIC_API, policies: { auth: presets.AUTH_ENDPOINTS } })
    */
   static forRoot<R = NestRequest>(options: HaltModuleOptions<R>): DynamicModule {
+    if (typeof options !== 'object' || options === null) checkModuleOptions(options)
     const names = Object.keys(options.policies ?? {})
     return root([{ provide: OPTIONS, useValue: options }], names)
   }

@@ -75,6 +75,15 @@ describe('forRootAsync', () => {
     expect(() => HaltModule.forRootAsync({})).toThrow('HALT_E_OPTION')
   })
 
+  it('says what to give where it got no options, or a list as other modules take it', async () => {
+    expect(() => HaltModule.forRoot(undefined as never)).toThrow('Give { policy } or { limiter }')
+    const made = makeApp(undefined, {
+      module: HaltModule.forRoot([{ ttl: 60, limit: 10 }] as never),
+      controllers: [Routes],
+    })
+    await expect(made).rejects.toThrow('Put policies into { policy: [ … ] }')
+  })
+
   it('makes limiters injectable whose names it is given', async () => {
     const module = HaltModule.forRootAsync({ useClass: Config, names: ['mail'] })
     const app = await makeApp(undefined, { module, controllers: [Routes] })

@@ -93,11 +93,13 @@ function checkShape(options: unknown, owner: string): void {
       ? 'Give { limiter }.'
       : typeof options !== 'object' || options === null
         ? 'Give { policy } or { limiter }.'
-        : OF_POLICIES.some(name => name in options)
-          ? 'Put limit, window and the like into a policy: { policy: { name, limit, window } }.'
-          : 'app' in options || '_events' in options
-            ? 'Call it: app.use(halt({ policy })).'
-            : undefined
+        : Array.isArray(options)
+          ? 'Put policies into { policy: [ … ] }.'
+          : OF_POLICIES.some(name => name in options)
+            ? 'Put limit, window and the like into a policy: { policy: { name, limit, window } }.'
+            : 'app' in options || '_events' in options
+              ? 'Call it: app.use(halt({ policy })).'
+              : undefined
   if (fix === undefined) return
   throw new HaltError('HALT_E_OPTION', `${owner} got ${describe(options)}, which is no options.`, fix)
 }

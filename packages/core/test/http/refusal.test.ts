@@ -127,7 +127,7 @@ describe('a guard’s refusal', () => {
       [{}, undefined],
       [{}, {}],
       [{}, { allowed: false, quota: {} }],
-      [{}, { ...decision, allowed: true }],
+      [{}, await world().limiter(policy).check(view())],
     ])
       expect(mistake(() => refusalFor(request as object, given as Decision))).toMatchObject({
         code: 'HALT_E_OPTION',
