@@ -5,7 +5,7 @@ import { isReported, type Question } from './question.ts'
 import type { Demand, Verdict } from './store/contract.ts'
 import type { State } from './algorithms/index.ts'
 import { blockedUntil, listOf } from './store/decide.ts'
-import { remaining, resetAt, ruleInForce, waitFor } from './store/read.ts'
+import { remaining, resetAt, ruleInForce, verdictAt, waitFor } from './store/read.ts'
 
 /** Reads a store's verdict into the decision that users see. */
 export function answer(
@@ -116,7 +116,8 @@ function read(at: number, question: Question, verdict: Verdict): PolicyVerdict {
 }
 
 /** What the demand at one place says of the policy at another; the limit is the policy's own. */
-function readDemand(policy: number, at: number, question: Question, verdict: Verdict): PolicyVerdict {
+function readDemand(policy: number, at: number, question: Question, whole: Verdict): PolicyVerdict {
+  const verdict = verdictAt(whole, at)
   const { demands } = question
   const demand = demands[at] as Demand
   const state = verdict.states[at] ?? []
@@ -140,7 +141,10 @@ function waitOf(at: number, question: Question, verdict: Verdict): number {
   let longest = 0
   for (const i of [at, guard, lease]) {
     if (i < 0) continue
-    longest = Math.max(longest, waitFor(asRetried(at, i, question), verdict.states[i] ?? [], verdict))
+    longest = Math.max(
+      longest,
+      waitFor(asRetried(at, i, question), verdict.states[i] ?? [], verdictAt(verdict, i)),
+    )
   }
   return longest
 }

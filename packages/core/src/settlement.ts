@@ -3,7 +3,7 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import { type Cost, givenCost } from './cost.ts'
 import type { Grounds } from './decision.ts'
 import { type Cell, type Demand, type Group, Mode, PenaltyMode } from './store/contract.ts'
-import { ruleInForce } from './store/read.ts'
+import { ruleInForce, verdictAt } from './store/read.ts'
 
 /** What has become of a charge so far. */
 export interface Progress {
@@ -65,7 +65,7 @@ function correction(
     if (delta === 0 || demand === undefined || verdict.passes[at] !== true || demand.mode === Mode.PEEK)
       return
     const rule = ruleInForce(demand, verdict)
-    const receipt = algorithmOf(rule).receipt(verdict.states[at] ?? [], verdict.now, rule)
+    const receipt = algorithmOf(rule).receipt(verdict.states[at] ?? [], verdictAt(verdict, at).now, rule)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })
   }
   for (const [at, policy] of policies.entries()) {

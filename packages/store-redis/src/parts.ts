@@ -10,7 +10,7 @@ export interface Part {
   group: Group
 }
 
-/** A group by hash slots. */
+/** A group by hash slots, its idempotency key aside. */
 export function split(group: Group, key: KeyWriter): Part[] {
   const parts = new Map<number, Part>()
   const partAt = (slot: number): Part => {
@@ -23,14 +23,10 @@ export function split(group: Group, key: KeyWriter): Part[] {
     part.places.push(i)
     ;(part.group.demands as Demand[]).push(demand)
   }
-  const { penalty, once } = group
+  const { penalty } = group
   if (penalty !== undefined) {
     const part = partAt(slotOf(key(penalty.subject, PENALTY_CELL)))
     part.group = { ...part.group, penalty }
-  }
-  if (once !== undefined) {
-    const part = partAt(slotOf(key(once.subject, once.cell)))
-    part.group = { ...part.group, once }
   }
   return [...parts.values()]
 }
@@ -41,16 +37,18 @@ export function merge(
   parts: readonly Part[],
   verdicts: readonly Verdict[],
   allowed: boolean,
+  repeated: boolean,
 ): Verdict {
-  const repeated = verdicts.some(verdict => verdict.repeated)
   const passes: boolean[] = []
   const starts: boolean[] = []
   const states: Verdict['states'][number][] = []
+  const instants: number[] = []
   for (const [i, { places }] of parts.entries()) {
     for (const [n, place] of places.entries()) {
       passes[place] = repeated || (verdicts[i]?.passes[n] ?? false)
       starts[place] = verdicts[i]?.starts[n] === true
       states[place] = verdicts[i]?.states[n] ?? []
+      instants[place] = verdicts[i]?.now ?? 0
     }
   }
   const penalty = verdicts[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
@@ -63,6 +61,7 @@ export function merge(
     passes,
     starts,
     states,
+    instants,
     penalty: group.penalty === undefined ? [] : penalty,
   }
 }

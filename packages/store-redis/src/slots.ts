@@ -1,7 +1,6 @@
 import {
   penalty as penalties,
   algorithms,
-  type Cell,
   type Demand,
   type Group,
   Mode,
@@ -12,6 +11,7 @@ import {
 } from '@halt/core/store'
 
 import { type KeyWriter, slotOf } from './keys.ts'
+import { OnceKeeper } from './once-keeper.ts'
 import { merge, type Part, split } from './parts.ts'
 
 /** The hash slots that a group touches. */
@@ -22,64 +22,66 @@ export function slotsOf({ demands, penalty, once }: Group, key: KeyWriter): numb
   return [...slots]
 }
 
+type Send = (slot: number, part: Group) => Promise<Verdict>
+
 /**
  * Decides a group whose keys are in several hash slots: each part in its slot, at the same time, and what was charged
  * is given back when another part refuses. A concurrent request may see that charge for one round trip.
  *
  * It must not start a cool-down by it. So a part that has one is only judged at first, and charged by a second call when
  * all have passed: nothing is given back to it, unless several parts have cool-downs and were overtaken in between.
+ *
+ * An idempotency key is looked for at first, and noted by a last call when all are charged: nobody passes on the key of a
+ * call that is refused after all. Where another call has noted it meanwhile, this one was the second, and all is given back.
  */
-export async function decideAcross(
-  group: Group,
-  key: KeyWriter,
-  send: (slot: number, part: Group) => Promise<Verdict>,
-  forget: (cells: readonly Cell[]) => Promise<void>,
-): Promise<Verdict> {
+export async function decideAcross(group: Group, key: KeyWriter, send: Send): Promise<Verdict> {
   const parts = split(await underPenalty(group, key, send), key)
   const verdicts: (Verdict | undefined)[] = []
   const failures: unknown[] = []
-  const ask = (chosen: readonly Part[], form: (part: Group) => Group): Promise<unknown> =>
+  const attempt = async (call: () => Promise<void>): Promise<void> => {
+    try {
+      await call()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  const ask = (chosen: readonly Part[], form: (part: Part) => Promise<Verdict>): Promise<unknown> =>
     Promise.all(
-      chosen.map(async part => {
-        const at = parts.indexOf(part)
-        verdicts[at] = undefined
-        try {
-          verdicts[at] = await send(part.slot, form(part.group))
-        } catch (error) {
-          failures.push(error)
-        }
-      }),
+      chosen.map(part =>
+        attempt(async () => {
+          const at = parts.indexOf(part)
+          verdicts[at] = undefined
+          verdicts[at] = await form(part)
+        }),
+      ),
     )
   const hasPassed = (): boolean =>
     failures.length === 0 && verdicts.every(verdict => verdict?.allowed === true)
   const wary = parts.filter(startsCoolDown)
   const others = parts.filter(part => !wary.includes(part))
-  await Promise.all([ask(others, part => part), ask(wary, judged)])
-  const repeated = verdicts.some(verdict => verdict?.repeated === true)
+  const keep = new OnceKeeper(group, key, send)
+  await Promise.all([
+    ask(others, ({ slot, group: part }) => send(slot, part)),
+    ask(wary, part => judge(part, send)),
+    attempt(() => keep.look()),
+  ])
   const charged = [...others]
-  if (wary.length > 0 && hasPassed() && !repeated) {
+  if (wary.length > 0 && hasPassed() && !keep.repeated) {
     charged.push(...wary)
-    // Its idempotency key was noted when it was judged.
-    await ask(wary, part => ({ ...part, once: undefined }))
+    await ask(wary, ({ slot, group: part }) => send(slot, withoutRecord(part)))
   }
-  const allowed = failures.length === 0 && (repeated || hasPassed())
-  if (!allowed || repeated)
+  const passed = hasPassed()
+  // What got no answer may have been noted: the charge stands.
+  if (passed && !keep.repeated) await attempt(() => keep.note())
+  if (!passed || keep.repeated)
     await Promise.all(charged.map(part => giveBack(part, verdicts, parts.indexOf(part), send)))
   if (failures.length > 0) throw failures[0]
-  if (!allowed) {
-    // A refused call leaves no record of its idempotency key.
-    if (group.once !== undefined) await forget([group.once])
-    await scoreElsewhere(group, parts, verdicts, send)
-  }
-  return merge(group, parts, verdicts as Verdict[], allowed)
+  if (!passed && !keep.repeated) await scoreElsewhere(group, parts, verdicts, send)
+  return merge(group, parts, verdicts as Verdict[], passed || keep.repeated, keep.repeated)
 }
 
 /** The group by the rules of its penalty, where that is in another slot than what it applies to: asked for first. */
-async function underPenalty(
-  group: Group,
-  key: KeyWriter,
-  send: (slot: number, part: Group) => Promise<Verdict>,
-): Promise<Group> {
+async function underPenalty(group: Group, key: KeyWriter, send: Send): Promise<Group> {
   const { penalty } = group
   if (penalty === undefined) return group
   const slot = slotOf(key(penalty.subject, PENALTY_CELL))
@@ -97,27 +99,50 @@ function startsCoolDown({ group }: Part): boolean {
   return group.demands.some(({ mode, cost, rule }) => mode === Mode.CHARGE && cost > 0 && rule.block > 0)
 }
 
-/** The same group, charged nothing yet. */
-function judged(group: Group): Group {
-  const demands = group.demands.map(demand => ({
-    ...demand,
-    mode: demand.mode === Mode.CHARGE ? Mode.HOLD : demand.mode === Mode.SHADOW ? Mode.PEEK : demand.mode,
-  }))
-  return { ...group, demands }
+/** What a part would say, charged nothing yet. What only reports is looked at beside it: it refuses nobody. */
+async function judge({ slot, group }: Part, send: Send): Promise<Verdict> {
+  const isShadow = ({ mode }: Demand): boolean => mode === Mode.SHADOW
+  const held = group.demands
+    .filter(demand => !isShadow(demand))
+    .map(demand => (demand.mode === Mode.CHARGE ? { ...demand, mode: Mode.HOLD } : demand))
+  const shadows = group.demands.filter(isShadow).map(demand => ({ ...demand, mode: Mode.PEEK }))
+  const [own, seen] = await Promise.all([
+    send(slot, { ...group, demands: held }),
+    shadows.length === 0 ? undefined : send(slot, { demands: shadows, penalty: readOnly(group.penalty) }),
+  ])
+  if (seen === undefined) return own
+  const places = { own: 0, seen: 0 }
+  const from = group.demands.map(demand =>
+    isShadow(demand) ? ([seen, places.seen++] as const) : ([own, places.own++] as const),
+  )
+  return {
+    ...own,
+    passes: from.map(([verdict, at]) => verdict.passes[at] === true),
+    starts: from.map(([verdict, at]) => verdict.starts[at] === true),
+    states: from.map(([verdict, at]) => verdict.states[at] ?? []),
+  }
 }
 
-async function giveBack(
-  part: Part,
-  verdicts: (Verdict | undefined)[],
-  i: number,
-  send: (slot: number, part: Group) => Promise<Verdict>,
-): Promise<void> {
+function readOnly(penalty: Group['penalty']): Group['penalty'] {
+  return penalty && { ...penalty, mode: PenaltyMode.READ }
+}
+
+// It was recorded when the part was judged.
+function withoutRecord(group: Group): Group {
+  const { penalty } = group
+  return penalty === undefined || penalty.mode === PenaltyMode.WATCH
+    ? group
+    : { ...group, penalty: readOnly(penalty) }
+}
+
+async function giveBack(part: Part, verdicts: (Verdict | undefined)[], i: number, send: Send): Promise<void> {
   const verdict = verdicts[i]
-  if (verdict === undefined || !verdict.allowed || verdict.repeated) return
+  if (verdict === undefined || !verdict.allowed) return
   const demands: Demand[] = []
   const places: number[] = []
   for (const [at, demand] of part.group.demands.entries()) {
-    if (demand.mode === Mode.PEEK || demand.cost <= 0 || verdict.passes[at] !== true) continue
+    const isTaken = demand.mode === Mode.CHARGE || demand.mode === Mode.SHADOW
+    if (!isTaken || demand.cost <= 0 || verdict.passes[at] !== true) continue
     const rule = ruleInForce(demand, verdict)
     const receipt = algorithms[rule.letter].receipt(verdict.states[at] ?? [], verdict.now, rule)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, receipt })
@@ -135,7 +160,7 @@ async function scoreElsewhere(
   group: Group,
   parts: readonly Part[],
   verdicts: (Verdict | undefined)[],
-  send: (slot: number, part: Group) => Promise<Verdict>,
+  send: Send,
 ): Promise<void> {
   const { penalty } = group
   const at = parts.findIndex(part => part.group.penalty !== undefined)

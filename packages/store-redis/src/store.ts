@@ -71,12 +71,7 @@ export class RedisStore implements Store {
     if (!this.#perSlot) return this.#one.add(group)
     const slots = slotsOf(group, this.#key)
     if (slots.length === 1) return this.#batch(slots[0] as number).add(group)
-    return decideAcross(
-      group,
-      this.#key,
-      (slot, part) => this.#batch(slot).add(part),
-      cells => this.forget(cells),
-    )
+    return decideAcross(group, this.#key, (slot, part) => this.#batch(slot).add(part))
   }
 
   async forget(cells: readonly Cell[]): Promise<void> {

@@ -1,6 +1,6 @@
-import type { Demand, Group } from '@halt/core/store'
-import { Mode } from '@halt/core/store'
-import { ReferenceStore } from '@halt/core/testing'
+import { RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { type Demand, type Group, Mode, type Verdict } from '@halt/core/store'
+import { ManualClock, ReferenceStore } from '@halt/core/testing'
 import { expect, it } from 'vitest'
 
 import { keyWriter, slotOf } from '../src/keys.ts'
@@ -31,10 +31,17 @@ const login = rule('login:f', 1, 10e6)
 const everybody = rule('all:f', 1)
 const ROUND_TRIP_MS = 20
 
-/** Three stores behind a network that takes its time, as the nodes of a cluster: what was sent comes to each in order. */
-function cluster(): { ask(group: Group): Promise<boolean>; calls: [slot: number, group: Group][] } {
-  const now = Date.now()
-  const stores = [1, 2, 3].map(() => new ReferenceStore(() => now))
+/**
+ * Three stores behind a network that takes its time, as the nodes of a cluster: what was sent comes to each in order, and
+ * each has a clock of its own.
+ */
+function cluster(): {
+  ask(group: Group): Promise<boolean>
+  decide(group: Group): Promise<Verdict>
+  calls: [slot: number, group: Group][]
+} {
+  const clock = new ManualClock()
+  const stores = [0, 250, 700].map(ahead => new ReferenceStore(() => clock.now() + ahead))
   const calls: [number, Group][] = []
   const send = async (slot: number, part: Group) => {
     calls.push([slot, part])
@@ -42,10 +49,8 @@ function cluster(): { ask(group: Group): Promise<boolean>; calls: [slot: number,
     await new Promise(resolve => setTimeout(resolve, ROUND_TRIP_MS))
     return verdict
   }
-  return {
-    calls,
-    ask: async group => (await decideAcross(group, key, send, async () => {})).allowed,
-  }
+  const decide = (group: Group): Promise<Verdict> => decideAcross(group, key, send)
+  return { calls, decide, ask: async group => (await decide(group)).allowed }
 }
 
 it('charges a counter with a cool-down only when all others have passed, so that giving back starts none', async () => {
@@ -91,5 +96,68 @@ it('charges once for an idempotency key, wherever that is kept', async () => {
     expect([await ask(group), await ask(group), await ask(group)]).toEqual([true, true, true])
     expect(await ask({ demands: group.demands })).toBe(true)
     expect(await ask({ demands: group.demands })).toBe(false)
+  }
+})
+
+it('is not opened by a policy that only reports, beside one with a cool-down', async () => {
+  const { decide } = cluster()
+  const trial: Demand = { ...charge('ip', rule('trial:f', 1)), mode: Mode.SHADOW }
+  const roomy = rule('login:f', 3, 10e6)
+  const group = { demands: [charge('ip', roomy), trial, charge('all', rule('all:f', 100))] }
+  const verdicts = [await decide(group), await decide(group), await decide(group), await decide(group)]
+  expect(verdicts.map(({ allowed }) => allowed)).toEqual([true, true, true, false])
+  expect(verdicts.map(({ passes }) => passes[1])).toEqual([true, false, false, false])
+})
+
+it('gives nothing back of what is only held', async () => {
+  const { ask } = cluster()
+  const failures = rule('failures:f', 2)
+  const held: Demand = { ...charge('ip', failures), mode: Mode.HOLD }
+  for (let i = 0; i < 2; i++) expect(await ask({ demands: [charge('ip', failures)] })).toBe(true)
+  expect(await ask({ demands: [charge('all', everybody)] })).toBe(true)
+  for (let i = 0; i < 3; i++) expect(await ask({ demands: [held, charge('all', everybody)] })).toBe(false)
+  expect(await ask({ demands: [charge('ip', failures)] })).toBe(false)
+})
+
+it('lets nobody in on an idempotency key whose call was refused, however many come at once', async () => {
+  const { ask } = cluster()
+  const spent = charge('user', everybody)
+  expect(await ask({ demands: [spent] })).toBe(true)
+  const once = { subject: 'ip', cell: 'login@k:i', window: 60e6 }
+  const group = { demands: [charge('ip', rule('rate:f', 1000)), spent], once }
+  for (let i = 0; i < 3; i++)
+    expect(await Promise.all(Array.from({ length: 5 }, () => ask(group)))).toEqual(Array(5).fill(false))
+})
+
+it('charges one of the calls with one key that come at once', async () => {
+  const { ask } = cluster()
+  const once = { subject: 'elsewhere', cell: 'rate@k:i', window: 60e6 }
+  const group = { demands: [charge('ip', rule('rate:f', 3)), charge('all', rule('all:f', 3))], once }
+  expect(await Promise.all(Array.from({ length: 3 }, () => ask(group)))).toEqual([true, true, true])
+  expect([await ask({ demands: group.demands }), await ask({ demands: group.demands })]).toEqual([true, true])
+  expect(await ask({ demands: group.demands })).toBe(false)
+})
+
+it('ends requests in flight, and gives back units, by the clock of the node that counts them', async () => {
+  const { decide } = cluster()
+  const policy: RateLimiterOptions['policy'] = [
+    { name: 'flight', algorithm: 'concurrency', limit: 2, ttl: 300, keyStrategy: 'user' },
+    { name: 'window', limit: 5, window: 60, algorithm: 'sliding-window', keyStrategy: 'user' },
+    { name: 'rate', limit: 100_000, window: 60 },
+    { name: 'both', limit: 100_000, window: 60, keyStrategy: 'composite' },
+  ]
+  const limiter = new RateLimiter({
+    store: { evaluate: decide, forget: () => {} },
+    policy,
+    storeTimeout: '2s',
+  })
+  for (const id of ['1', '2', '3', '4']) {
+    const request = { method: 'GET', path: '/', ip: '203.0.113.7', headers: {}, request: { user: { id } } }
+    for (let i = 0; i < 7; i++) {
+      const decision = await limiter.check(request)
+      expect(decision.allowed).toBe(true)
+      await limiter.settle(decision, 0)
+      await limiter.release(decision)
+    }
   }
 })

@@ -11,7 +11,7 @@ import {
   type Verdict,
 } from '../store/contract.ts'
 import { PENALTY_CELL } from '../store/decide.ts'
-import { waitFor } from '../store/read.ts'
+import { verdictAt, waitFor } from '../store/read.ts'
 
 interface Denial {
   readonly group: Group
@@ -47,10 +47,12 @@ export class Denials {
       if (age >= denial.lasts || demand.cost < denial.cost || !isSame(denial.group, group)) continue
       if (this.#isOutdated(denial)) continue
       // The same counters, judged at the present instant.
-      const now = denial.verdict.now + Math.floor(age * 1000)
+      const later = Math.floor(age * 1000)
+      const { now, instants } = denial.verdict
       const verdict = {
         ...denial.verdict,
-        now,
+        now: now + later,
+        instants: instants?.map(instant => instant + later),
         starts: [],
       }
       return isToBeScored(group, verdict) ? undefined : verdict
@@ -63,7 +65,7 @@ export class Denials {
     if (verdict.allowed || verdict.repeated) return
     for (const [i, demand] of group.demands.entries()) {
       if (demand.mode !== Mode.CHARGE || verdict.passes[i] === true || isUncertain(demand)) continue
-      const wait = waitFor(demand, verdict.states[i] ?? [], verdict)
+      const wait = waitFor(demand, verdict.states[i] ?? [], verdictAt(verdict, i))
       if (wait === Number.POSITIVE_INFINITY) continue
       const lasts = Math.min(wait / 1000, MOST_MS)
       this.#denials.set(keyOfDemand(demand), { group, verdict, at: clock(), lasts, cost: demand.cost })

@@ -6,7 +6,7 @@ import { type Aside, isReported, type Question } from '../question.ts'
 import { Recent } from '../recent.ts'
 import { keyOf, keyOfDemand } from '../store/key.ts'
 import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
-import { remaining, waitFor } from '../store/read.ts'
+import { remaining, verdictAt, waitFor } from '../store/read.ts'
 import { Bounded } from './bounded.ts'
 import { Debts } from './debts.ts'
 import { LocalStore } from './local-store.ts'
@@ -53,9 +53,10 @@ export class Fallback {
   }
 
   /** Keeps what the store said of each key. */
-  remember({ demands }: Group, verdict: Verdict): void {
+  remember({ demands }: Group, whole: Verdict): void {
     const now = nowMicros()
     for (const [i, demand] of demands.entries()) {
+      const verdict = verdictAt(whole, i)
       const state = verdict.states[i] ?? []
       const key = keyOfDemand(demand)
       const passed = verdict.passes[i] === true

@@ -86,6 +86,8 @@ export interface Verdict {
   readonly starts: readonly boolean[]
   /** Each counter as kept after the decision. */
   readonly states: readonly State[]
+  /** When each demand was decided, by the clock of its counter, where several nodes decide; else all at `now`. */
+  readonly instants?: readonly number[] | undefined
   /** The penalty's state as kept after the decision; empty when there is none. */
   readonly penalty: State
 }

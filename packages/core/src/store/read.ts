@@ -2,6 +2,12 @@ import { algorithmOf, penalty, type Rule, type State } from '../algorithms/index
 import { blockedUntil } from './decide.ts'
 import type { Demand, Verdict } from './contract.ts'
 
+/** A verdict as the node saw it that decided the demand at a place. */
+export function verdictAt(verdict: Verdict, at: number): Verdict {
+  const now = verdict.instants?.[at]
+  return now === undefined ? verdict : { ...verdict, now }
+}
+
 /** Until when the verdict's penalty lasts, microseconds; 0 when there is none. */
 export function penaltyUntil(verdict: Verdict): number {
   return penalty.active(verdict.penalty, verdict.now) ? penalty.until(verdict.penalty) : 0

@@ -1,0 +1,51 @@
+import { type Demand, type Group, Mode, type Verdict } from '@halt/core/store'
+
+import { type KeyWriter, slotOf } from './keys.ts'
+
+/** The idempotency key of a group that is decided in several hash slots, if it has one. */
+export class OnceKeeper {
+  /** Whether the key was seen before. */
+  repeated = false
+  readonly #once: Group['once']
+  readonly #ask: (demands: readonly Demand[]) => Promise<Verdict | undefined>
+
+  constructor({ once }: Group, key: KeyWriter, send: (slot: number, part: Group) => Promise<Verdict>) {
+    this.#once = once
+    this.#ask = async demands => once && send(slotOf(key(once.subject, once.cell)), { demands, once })
+  }
+
+  /** Looks for the key, and leaves none. */
+  async look(): Promise<void> {
+    // A call that is refused notes no key.
+    if (this.#once !== undefined) await this.#hear([{ ...REFUSED, subject: this.#once.subject }])
+  }
+
+  /** Notes the key. Where another call was faster, this one repeats it. */
+  async note(): Promise<void> {
+    if (this.#once !== undefined) await this.#hear([])
+  }
+
+  async #hear(demands: readonly Demand[]): Promise<void> {
+    this.repeated = (await this.#ask(demands))?.repeated === true
+  }
+}
+
+// A counter that nobody has, and that nothing is kept of.
+const REFUSED: Omit<Demand, 'subject'> = {
+  rule: {
+    letter: 'f',
+    cell: 'look:f',
+    limit: 1,
+    capacity: 1,
+    unit: 1,
+    rate: 1,
+    window: 1e6,
+    slice: 1e6,
+    precision: 1,
+    block: 0,
+    reduced: undefined,
+  },
+  cost: 0,
+  mode: Mode.BLOCK,
+  penalized: false,
+}
