@@ -2,7 +2,7 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import { Decision, type PolicyVerdict, type Reason } from './decision.ts'
 import type { OnStoreError } from './policy.ts'
 import { isReported, type Question } from './question.ts'
-import type { Demand, Verdict } from './store/contract.ts'
+import { type Demand, Mode, type Verdict } from './store/contract.ts'
 import type { State } from './algorithms/index.ts'
 import { blockedUntil, listOf } from './store/decide.ts'
 import { remaining, resetAt, ruleInForce, verdictAt, waitFor } from './store/read.ts'
@@ -153,7 +153,9 @@ function waitOf(at: number, question: Question, verdict: Verdict): number {
 function asRetried(policy: number, at: number, { demands, aside }: Question): Demand {
   const demand = demands[at] as Demand
   const own = aside?.[policy]
-  if (own === undefined || own.paid === 0 || at === own.lease) return demand
+  // What is in flight by then is over, and what is held asks for all of it already.
+  const isWhole = own === undefined || own.paid === 0 || at === own.lease || demand.mode === Mode.HOLD
+  if (isWhole || demand.rule.letter === 'c') return demand
   return { ...demand, cost: demand.cost + own.paid }
 }
 

@@ -1,7 +1,8 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
+import type { Cost } from './cost.ts'
 import type { OnStoreError, PolicyMode } from './policy.ts'
 import type { Question } from './question.ts'
-import type { Verdict } from './store/contract.ts'
+import type { Group, Verdict } from './store/contract.ts'
 
 /** Why a request was let in or refused. */
 export type Reason =
@@ -68,10 +69,19 @@ export interface Grounds {
   readonly verdict: Verdict
 }
 
+/** A group that ended a request in flight, and what the store said. */
+export interface Ended {
+  readonly group: Group
+  readonly verdict: Verdict
+}
+
 /** What a decision charged, so that it can be explained and corrected: known to the limiter only. */
 export interface Receipt {
-  settled: boolean
+  /** What it was settled to. */
+  settled: Cost | undefined
   released: boolean
+  /** What took, at the end, what was only held until then. */
+  ended: Ended | undefined
   /** Undefined where no counter decided. */
   readonly grounds: Grounds | undefined
   /** Who keeps a charge of it: the store, or what decided in its place. */
@@ -151,9 +161,9 @@ export class Decision implements DecisionFields {
   #write(): Receipt {
     const [question, verdict] = [this.#question, this.#verdict]
     if (question === undefined || typeof verdict === 'number')
-      return { settled: false, released: false, grounds: undefined, charged: undefined }
+      return { settled: undefined, released: false, ended: undefined, grounds: undefined, charged: undefined }
     const isCharged = verdict.allowed && !verdict.repeated
     const charged = isCharged ? (this.degraded === false ? 'store' : 'local') : undefined
-    return { settled: false, released: false, grounds: { question, verdict }, charged }
+    return { settled: undefined, released: false, ended: undefined, grounds: { question, verdict }, charged }
   }
 }

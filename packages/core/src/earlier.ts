@@ -1,7 +1,9 @@
-import { type CompiledPolicy, isSamePolicy } from './compiled-policy.ts'
-import { type Cost, costFor, type WHOLE_LIMIT } from './cost.ts'
+import type { Rule } from './algorithms/index.ts'
 import { Decision } from './decision.ts'
-import type { FoundKey, Subject } from './request/identity.ts'
+import type { Question } from './question.ts'
+import type { Subject } from './request/identity.ts'
+import { type Charge, chargeAt } from './settlement.ts'
+import { type Demand, Mode } from './store/contract.ts'
 
 /** What has become of a request at the guards before. */
 export interface Earlier {
@@ -12,31 +14,50 @@ export interface Earlier {
 }
 
 /**
- * The units that a policy has charged a subject for the request; undefined where it has not counted it yet.
+ * The units of a counter that the request has been charged so far; undefined where that counter has not counted it yet.
  *
- * Whoever has logged in meanwhile is another subject, and a policy of the same name with another limit another policy.
+ * By the counter, whatever the policies are called: whoever has logged in meanwhile has another.
  */
-export function paidBy(policy: CompiledPolicy, subject: Subject, { decisions }: Earlier): number | undefined {
+export function paidOn({ cell }: Rule, subject: Subject, earlier: Earlier): number | undefined {
   let paid: number | undefined
-  for (const decision of decisions) {
-    const { grounds, charged } = Decision.receiptOf(decision) ?? {}
-    if (grounds === undefined || charged === undefined) continue
-    const { question, verdict } = grounds
-    const at = question.policies.findIndex(other => isSamePolicy(other, policy))
-    const demand = question.demands[at]
-    if (demand?.subject === subject && verdict.passes[at] === true) paid = (paid ?? 0) + demand.cost
+  for (const receipt of receiptsOf(earlier)) {
+    const { demands } = receipt.grounds.question
+    for (const [at, demand] of demands.entries()) {
+      if (demand.rule.cell !== cell || demand.subject !== subject) continue
+      const charged = chargeAt(receipt, at)
+      if (charged !== undefined) paid = (paid ?? 0) + charged
+    }
   }
   return paid
 }
 
-/** Whether guards before have charged all that policies ask of a request. */
-export function isPaid(
-  policies: readonly CompiledPolicy[],
-  keys: readonly FoundKey[],
-  cost: Cost | typeof WHOLE_LIMIT | undefined,
-  earlier: Earlier,
-): boolean {
-  return policies.every(
-    (policy, i) => (paidBy(policy, (keys[i] as FoundKey).subject, earlier) ?? -1) >= costFor(policy, cost),
+/** Whether guards before have asked, and charged, all that a question asks: by the same limits. */
+export function isPaid({ policies, demands, aside }: Question, earlier: Earlier): boolean {
+  const receipts = receiptsOf(earlier)
+  return policies.every((_, i) => {
+    const demand = demands[i] as Demand
+    // What is held is judged by all that it costs.
+    const rest = demand.mode === Mode.HOLD ? demand.cost - (aside?.[i]?.paid ?? 0) : demand.cost
+    return rest <= 0 && receipts.some(receipt => hasAsked(receipt, demand))
+  })
+}
+
+function hasAsked(charge: Charge, { subject, rule }: Demand): boolean {
+  return charge.grounds.question.demands.some(
+    (other, at) =>
+      other.subject === subject && isSameRule(other.rule, rule) && chargeAt(charge, at) !== undefined,
   )
+}
+
+function isSameRule(a: Rule, b: Rule): boolean {
+  return (
+    a === b ||
+    (a.cell === b.cell && a.limit === b.limit && a.capacity === b.capacity && a.window === b.window)
+  )
+}
+
+function receiptsOf({ decisions }: Earlier): Charge[] {
+  return decisions
+    .map(decision => Decision.receiptOf(decision))
+    .filter((receipt): receipt is Charge => receipt?.charged !== undefined && receipt.grounds !== undefined)
 }

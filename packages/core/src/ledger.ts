@@ -3,8 +3,8 @@ import { Decision, type Receipt } from './decision.ts'
 import { HaltError, type Warn } from './errors.ts'
 import { noticeCostNames } from './misuse/index.ts'
 import type { Judge } from './resilience/judge.ts'
-import { cellsOf, release, settlement } from './settlement.ts'
-import type { Cell, Demand, Group, Store } from './store/contract.ts'
+import { cellsOf, type Charge, chargeAt, release, settlement } from './settlement.ts'
+import type { Cell, Group, Store, Verdict } from './store/contract.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
 export class Ledger {
@@ -24,44 +24,49 @@ export class Ledger {
     checkCost(actual)
     const receipt = receiptOf(decision)
     // What charged nothing may be settled as often as anybody likes.
-    if (receipt.settled && receipt.charged !== undefined) {
+    if (receipt.settled !== undefined && receipt.charged !== undefined) {
       return this.#warn({
         code: 'HALT_W_SETTLED_TWICE',
         message: 'A decision was settled a second time; the first settlement stands.',
         fix: 'Settle once, in one place: a finally block.',
       })
     }
-    receipt.settled = true
+    const correction = isCharge(receipt) ? settlement(receipt, actual) : undefined
+    receipt.settled = actual
     const { grounds, charged } = receipt
     if (charged === undefined || grounds === undefined) return
     if (typeof actual === 'object') noticeCostNames(actual, grounds.question.policies, this.#warn)
-    await this.#correct(settlement(grounds, actual, receipt), charged)
+    await this.#correct(correction, charged)
   }
 
   /** What a decision charged, units by policy. */
   chargesOf(decision: Decision): ReadonlyMap<string, number> {
-    const { charged, grounds } = receiptOf(decision)
+    const receipt = receiptOf(decision)
     const units = new Map<string, number>()
-    if (charged === undefined || grounds === undefined) return units
-    const { question, verdict } = grounds
-    for (const [at, { name }] of question.policies.entries())
-      if (verdict.passes[at] === true) units.set(name, (question.demands[at] as Demand).cost)
+    if (!isCharge(receipt)) return units
+    const charge = { ...receipt, settled: undefined, released: false }
+    for (const [at, { name }] of receipt.grounds.question.policies.entries()) {
+      const taken = chargeAt(charge, at)
+      if (taken !== undefined) units.set(name, taken)
+    }
     return units
   }
 
   /** Gives all of a charge back and ends the request in flight, unless it was settled. */
   async cancel(decision: Decision): Promise<void> {
-    if (!receiptOf(decision).settled) await this.settle(decision, 0)
+    if (receiptOf(decision).settled === undefined) await this.settle(decision, 0)
     await this.release(decision)
   }
 
   /** Ends a request in flight; once. */
   async release(decision: Decision): Promise<void> {
     const receipt = receiptOf(decision)
-    const { grounds, charged } = receipt
-    if (receipt.released || charged === undefined || grounds === undefined) return
+    const { charged } = receipt
+    if (receipt.released || charged === undefined || !isCharge(receipt)) return
     receipt.released = true
-    await this.#correct(release(grounds, receipt), charged)
+    const group = release(receipt)
+    const verdict = await this.#correct(group, charged)
+    if (group !== undefined && verdict !== undefined) receipt.ended = { group, verdict }
   }
 
   /** Forgets counters, here and in the store. */
@@ -69,23 +74,29 @@ export class Ledger {
     await this.#change(cells, () => this.#store.forget(cells))
   }
 
-  async #correct(correction: Group | undefined, where: 'store' | 'local'): Promise<void> {
+  async #correct(correction: Group | undefined, where: 'store' | 'local'): Promise<Verdict | undefined> {
     const group = correction && where === 'local' ? this.#judge.correct(correction) : correction
-    if (group === undefined) return
+    if (group === undefined) return undefined
     try {
-      await this.#change(cellsOf(group), () => this.#store.evaluate(group))
+      return await this.#change(cellsOf(group), () => this.#store.evaluate(group))
     } catch {
       // The charge stands as it was made; the failure was warned of and reported.
+      return undefined
     }
   }
 
   // What is remembered of a counter goes before, for what is decided without the store, and once more after: an answer
   // that was on its way knows nothing of the change.
-  async #change(cells: readonly Cell[], change: () => unknown): Promise<void> {
+  async #change<T>(cells: readonly Cell[], change: () => T | Promise<T>): Promise<T> {
     this.#judge.forget(cells)
-    await this.#judge.insist(change)
+    const result = await this.#judge.insist(change)
     this.#judge.forget(cells)
+    return result
   }
+}
+
+function isCharge(receipt: Receipt): receipt is Charge {
+  return receipt.charged !== undefined && receipt.grounds !== undefined
 }
 
 function receiptOf(decision: Decision): Receipt {

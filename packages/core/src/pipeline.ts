@@ -116,11 +116,11 @@ export class Pipeline {
     asked: Asked,
   ): Decision | Promise<Decision> {
     const { earlier } = asked
-    if (earlier !== undefined && isPaid(policies, keys, asked.cost, earlier)) {
+    const question = this.#ask(policies, keys, who, asked)
+    if (earlier !== undefined && isPaid(question, earlier)) {
       const before = earlier.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
-    const question = this.#ask(policies, keys, who, asked)
     const judgement = this.#judge.ask(question, earlier?.storeFailed)
     if (!('then' in judgement)) return this.#conclude(judgement, question, who, asked)
     return judgement.then(found => this.#conclude(found, question, who, asked))

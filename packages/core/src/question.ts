@@ -3,7 +3,7 @@ import { type CheckOptions, NO_OPTIONS } from './check-options.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { costFor } from './cost.ts'
 import type { Digest } from './digest.ts'
-import { paidBy } from './earlier.ts'
+import { type Earlier, paidOn } from './earlier.ts'
 import { onceOf } from './once.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
 import type { Caller } from './request/caller.ts'
@@ -32,7 +32,7 @@ export interface Aside {
   readonly guard: number
   /** The place of the demand for a lease, where the cost is taken at the end; -1 when there is none. */
   readonly lease: number
-  /** Units of its cost that guards before have charged: the demand asks for the rest, a retry pays all of it. */
+  /** Units of its cost that guards before have charged: the demand asks for the rest, a retry pays all of it. What is held asks for all. */
   readonly paid: number
 }
 
@@ -71,20 +71,24 @@ export function questioner(
       // Asked only where it counts: a framework may have to look it up.
       if (policy.isPerRoute && typeof who !== 'string') route ??= routeOf(who.view)
       const shadow = isShadow(policy, key.subject)
-      const paid = asked.earlier === undefined ? 0 : (paidBy(policy, key.subject, asked.earlier) ?? 0)
+      const rule = policy.rule(route)
+      const paid = asked.earlier === undefined ? 0 : (paidOn(rule, key.subject, asked.earlier) ?? 0)
+      const mode = asked === PEEK ? Mode.PEEK : modeOf(policy, shadow)
+      const cost = costFor(policy, asked.cost)
       // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
       const demand: Demand = {
-        rule: policy.rule(route),
+        rule,
         subject: key.subject,
-        cost: restOf(costFor(policy, asked.cost), paid),
-        mode: asked === PEEK ? Mode.PEEK : modeOf(policy, shadow),
+        // What is held was not taken by guards before, either: it is judged by all that it costs.
+        cost: mode === Mode.HOLD || paid === 0 ? cost : cost > paid ? cost - paid : 0,
+        mode,
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isPenalized(policy, key.subject, principal),
       }
       demands[i] = demand
       if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue
       aside ??= listOf(policies.length)
-      aside[i] = { shadow, ...putAside(demands, demand, policy, key, who), paid }
+      aside[i] = { shadow, ...putAside(demands, demand, policy, key, who, asked.earlier), paid }
     }
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
     const once = asked.idempotencyKey ? onceOf(asked.idempotencyKey, policies, demands, digest) : undefined
@@ -113,10 +117,6 @@ export function isReported({ aside }: Question, at: number): boolean {
   return aside !== undefined && aside[at]?.shadow === true
 }
 
-function restOf(cost: number, paid: number): number {
-  return cost > paid ? cost - paid : 0
-}
-
 function modeOf({ lease }: CompiledPolicy, shadow: boolean): Mode {
   return shadow ? Mode.SHADOW : lease === undefined ? Mode.CHARGE : Mode.HOLD
 }
@@ -128,13 +128,16 @@ function putAside(
   policy: CompiledPolicy,
   { unverified }: FoundKey,
   who: Caller | Subject,
+  earlier: Earlier | undefined,
 ): Pick<Aside, 'guard' | 'lease'> {
   let guard = -1
   let lease = -1
   if (unverified && typeof who !== 'string')
     guard = demands.push({ ...own, rule: policy.guardRule(), subject: who.ip.subject, penalized: false }) - 1
-  if (policy.lease !== undefined && own.mode !== Mode.SHADOW)
-    lease = demands.push(leaseOf(policy.lease, own)) - 1
+  if (policy.lease === undefined || own.mode === Mode.SHADOW) return { guard, lease }
+  // One request in flight is one, whatever guards it passes.
+  const isHeld = earlier !== undefined && paidOn(policy.lease, own.subject, earlier) !== undefined
+  if (!isHeld) lease = demands.push(leaseOf(policy.lease, own)) - 1
   return { guard, lease }
 }
 

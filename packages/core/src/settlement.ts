@@ -1,79 +1,128 @@
-import { algorithmOf } from './algorithms/index.ts'
+import { algorithmOf, type Rule } from './algorithms/index.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { type Cost, givenCost } from './cost.ts'
-import type { Grounds } from './decision.ts'
-import { type Cell, type Demand, type Group, Mode, PenaltyMode } from './store/contract.ts'
+import type { Ended, Grounds, Receipt } from './decision.ts'
+import { type Cell, type Demand, type Group, Mode, PenaltyMode, type Verdict } from './store/contract.ts'
 import { ruleInForce, verdictAt } from './store/read.ts'
 
-/** What has become of a charge so far. */
-export interface Progress {
-  readonly settled: boolean
-  readonly released: boolean
-}
+/** The receipt of a decision that charged. */
+export type Charge = Receipt & { readonly grounds: Grounds }
 
 /**
  * The group that corrects a charge to what was really used; undefined when nothing changes.
  *
  * Requests in flight are not a cost: {@link release} ends them.
  */
-export function settlement(charge: Grounds, actual: Cost, { released }: Progress): Group | undefined {
-  return correction(charge, ({ policy, cost, at, guard, lease, paid }, settle) => {
-    if (policy.algorithm === 'concurrency') return
-    // Nothing at all was used: then not even the request counts.
-    const used = actual === 0 ? 0 : (givenCost(policy, actual) ?? cost + paid)
-    // What guards before have charged is theirs to give back.
-    const wanted = used > paid ? used - paid : 0
+export function settlement(charge: Charge, actual: Cost): Group | undefined {
+  return correction(charge, (policy, settle) => {
+    if (policy.isFlight) return
     // What is taken at the end only was not taken yet.
-    const taken = lease < 0 || released ? cost : 0
-    settle(at, wanted - taken)
-    settle(guard, wanted - taken)
+    const taken = policy.isHeld && !charge.released ? 0 : policy.rest
+    const delta = usedOf(policy, actual) - taken
+    settle(policy.at, delta)
+    settle(policy.guard, delta)
   })
 }
 
 /** The group that ends a request in flight, and takes what it costs where that was not settled; undefined when no policy asks for it. */
-export function release(charge: Grounds, { settled }: Progress): Group | undefined {
-  return correction(charge, ({ policy, cost, at, guard, lease }, settle) => {
-    if (policy.algorithm === 'concurrency') settle(at, -cost)
-    if (lease < 0) return
+export function release(charge: Charge): Group | undefined {
+  return correction(charge, ({ isFlight, isHeld, at, guard, lease, rest }, settle) => {
+    if (isFlight) settle(at, -rest)
     settle(lease, -1)
-    if (settled) return
-    settle(at, cost)
-    settle(guard, cost)
+    if (!isHeld || charge.settled !== undefined) return
+    settle(at, rest)
+    settle(guard, rest)
   })
 }
 
-/** A policy of a charge, what it took, and the places of its demands; -1 where it has none. */
+/** The units that a charge has taken, or takes at its end, by the place of a demand; undefined where it takes none. */
+export function chargeAt(charge: Charge, place: number): number | undefined {
+  const { question, verdict } = charge.grounds
+  const demand = question.demands[place]
+  if (demand === undefined || verdict.passes[place] !== true || demand.mode === Mode.PEEK) return undefined
+  const own = policiesOf(charge.grounds).find(({ at, guard, lease }) => [at, guard, lease].includes(place))
+  if (own === undefined) return undefined
+  if (own.isFlight || place === own.lease) return charge.released ? undefined : demand.cost
+  return charge.settled === undefined ? own.rest : usedOf(own, charge.settled)
+}
+
+/** A policy of a charge, and the places of its demands; -1 where it has none. */
 interface Charged {
   readonly policy: CompiledPolicy
-  readonly cost: number
+  /** Whether it counts requests in flight. */
+  readonly isFlight: boolean
+  /** Whether it takes what it costs at the end. */
+  readonly isHeld: boolean
+  /** What it costs, without what guards before have charged. */
+  readonly rest: number
+  /** Units that guards before have charged. */
+  readonly paid: number
   readonly at: number
   readonly guard: number
   readonly lease: number
-  /** Units that guards before have charged. */
-  readonly paid: number
+}
+
+function policiesOf({ question }: Grounds): Charged[] {
+  return question.policies.map((policy, at) => {
+    const { cost, mode } = question.demands[at] as Demand
+    const { guard = -1, lease = -1, paid = 0 } = question.aside?.[at] ?? {}
+    const isHeld = mode === Mode.HOLD
+    return {
+      policy,
+      isFlight: policy.algorithm === 'concurrency',
+      isHeld,
+      // What is held is judged by all that it costs.
+      rest: isHeld ? Math.max(0, cost - paid) : cost,
+      paid,
+      at,
+      guard,
+      lease,
+    }
+  })
+}
+
+// Of what was used in all. What guards before have charged of it is theirs to give back.
+function usedOf({ policy, rest, paid }: Charged, actual: Cost): number {
+  // Nothing at all was used: then not even the request counts.
+  const used = actual === 0 ? 0 : (givenCost(policy, actual) ?? rest + paid)
+  return used > paid ? used - paid : 0
 }
 
 function correction(
-  { question, verdict }: Grounds,
+  { grounds, ended }: Charge,
   each: (charged: Charged, settle: (at: number, delta: number) => void) => void,
 ): Group | undefined {
-  const { policies, demands: asked, penalty, aside } = question
+  const { question, verdict } = grounds
   const demands: Demand[] = []
   const settle = (at: number, delta: number): void => {
-    const demand = asked[at]
+    const demand = question.demands[at]
     // A shadow policy that would have refused took nothing.
     if (delta === 0 || demand === undefined || verdict.passes[at] !== true || demand.mode === Mode.PEEK)
       return
     const rule = ruleInForce(demand, verdict)
-    const receipt = algorithmOf(rule).receipt(verdict.states[at] ?? [], verdictAt(verdict, at).now, rule)
+    const receipt = receiptAt(at, demand, rule, verdict, ended)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })
   }
-  for (const [at, policy] of policies.entries()) {
-    const { guard = -1, lease = -1, paid = 0 } = aside?.[at] ?? {}
-    each({ policy, cost: (asked[at] as Demand).cost, at, guard, lease, paid }, settle)
-  }
+  for (const charged of policiesOf(grounds)) each(charged, settle)
   if (demands.length === 0) return undefined
+  const { penalty } = question
   return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }
+}
+
+// What a charge went to: of what was held, that at its end.
+function receiptAt(
+  at: number,
+  { mode, subject, rule: { cell } }: Demand,
+  rule: Rule,
+  verdict: Verdict,
+  ended: Ended | undefined,
+): number {
+  const later =
+    mode === Mode.HOLD && ended !== undefined
+      ? ended.group.demands.findIndex(other => other.subject === subject && other.rule.cell === cell)
+      : -1
+  const [place, heard] = later < 0 ? [at, verdict] : [later, (ended as Ended).verdict]
+  return algorithmOf(rule).receipt(heard.states[place] ?? [], verdictAt(heard, place).now, rule)
 }
 
 /** The counters that a decision counted on, of some policies; never quotas'. */

@@ -148,6 +148,8 @@ describe('a limiter with a penalty', () => {
     // A key that the application has verified is somebody, and a policy on keys counts by them.
     const verified = limiter(fixed, { penalty: strict, apiKey: () => 'real' })
     expect((await verified.peek(keyed('real'))).limit).toBe(10)
+    const both = limiter([fixed, { ...fixed, name: 'key', keyStrategy: 'api-key' }], { penalty: strict })
+    expect((await both.peek(keyed('invented-3'))).verdicts.map(({ limit }) => limit)).toEqual([5, 10])
     const byKey = limiter({ ...fixed, name: 'key', keyStrategy: 'api-key' }, { penalty: strict })
     await byKey.check(keyed('mine'), { cost: 10 })
     await byKey.check(keyed('mine'))

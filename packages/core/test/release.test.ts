@@ -81,6 +81,20 @@ describe('release', () => {
 })
 
 describe('inFlight: only what fails is counted', () => {
+  it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
+    'is corrected after its end, too: %s',
+    async algorithm => {
+      const { clock, limiter } = world()
+      const one = limiter({ name: 'p', limit: 1000, window: 3600, algorithm, inFlight: 5 })
+      await one.consume('other')
+      const decision = await one.check(view(), { cost: 500 })
+      clock.advance(700)
+      await one.release(decision)
+      await one.settle(decision, 100)
+      expect((await one.peek(view())).remaining).toBe(900)
+    },
+  )
+
   const logins: Policy = { name: 'logins', limit: 3, window: 60, algorithm: 'fixed-window', inFlight: 2 }
   /** Ends a request: well (it cost nothing) or not. */
   const end = async (limiter: RateLimiter, decision: Decision, failed: boolean): Promise<void> => {

@@ -103,14 +103,17 @@ export class Caller {
   }
 
   /**
-   * The narrowest principal known: whose penalty applies. An API key that nobody has verified only where it is counted by:
-   * who invents one elsewhere would leave what the address has done behind.
+   * The narrowest principal known: whose penalty applies. An API key that nobody has verified only where keys are counted by,
+   * and no address is: who invents one would leave what the address has done behind.
    */
   principal(keys: readonly FoundKey[]): Subject {
     const user = this.key('user')
     if (user !== undefined) return user.subject
     const { apiKey } = this
-    const isPrincipal = apiKey !== undefined && (!apiKey.unverified || keys.some(isUnverified))
+    const isPrincipal =
+      apiKey !== undefined &&
+      (!apiKey.unverified ||
+        (keys.some(isUnverified) && !keys.some(({ subject }) => subject === this.ip.subject)))
     return (isPrincipal ? apiKey : this.ip).subject
   }
 }

@@ -21,15 +21,15 @@ export class Debts {
     this.#owed.set(key, { ...demand, mode: Mode.SETTLE, cost })
   }
 
-  /** Corrects a charge; says whether it was still owed. */
-  correct(demand: Demand): boolean {
+  /** Corrects a charge; gives what of that is not owed any more, so that only the store can correct it. */
+  correct(demand: Demand): Demand | undefined {
     const key = keyOfDemand(demand)
     const owed = this.#owed.get(key)
-    if (owed === undefined) return false
+    if (owed === undefined) return demand
     const cost = owed.cost + demand.cost
     if (cost > 0) this.#owed.set(key, { ...owed, cost })
     else this.#owed.delete(key)
-    return true
+    return cost < 0 ? { ...demand, cost } : undefined
   }
 
   /**

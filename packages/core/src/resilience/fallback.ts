@@ -115,8 +115,9 @@ export class Fallback {
     const here: Demand[] = []
     const there: Demand[] = []
     for (const demand of demands) {
-      const isHere = demand.rule.letter !== 'q' || this.debts.correct(demand)
-      ;(isHere ? here : there).push(demand)
+      const rest = demand.rule.letter === 'q' ? this.debts.correct(demand) : undefined
+      if (rest !== undefined) there.push(rest)
+      if (rest !== demand) here.push(demand)
     }
     if (here.length > 0) this.#store.evaluate({ demands: here })
     return there

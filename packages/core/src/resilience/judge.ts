@@ -167,14 +167,23 @@ export class Judge {
     const refused = this.#fallback.refused()
     await this.#deadline.race(
       (async () => {
-        const answers = await Promise.all(refused.map(async ({ peek }) => this.#store.evaluate(peek)))
+        const answers = await settled(refused.map(async ({ peek }) => this.#store.evaluate(peek)))
         const lost = refused.filter((_, i) => answers[i]?.allowed === true)
         // Taken out only now: what fails before this is tried again at the next probe.
         const payments = this.#owed().map(demand => this.#pay(demand))
-        await Promise.all([...payments, ...lost.map(async ({ restore }) => this.#store.evaluate(restore))])
+        const restored = lost.map(async ({ restore }) => this.#store.evaluate(restore))
+        await settled<unknown>([...payments, ...restored])
       })(),
     )
   }
+}
+
+/** What came of calls that may fail each by itself, as on a cluster of which a node is away; rejects when all failed. */
+async function settled<T>(calls: readonly Promise<T>[]): Promise<(T | undefined)[]> {
+  const results = await Promise.allSettled(calls)
+  const failed = results.filter(result => result.status === 'rejected')
+  if (failed.length > 0 && failed.length === calls.length) throw failed[0]?.reason as Error
+  return results.map(result => (result.status === 'fulfilled' ? result.value : undefined))
 }
 
 /** A judge without a substitute, for quotas and penalties by hand: {@link Judge.insist} within a longer deadline. */

@@ -224,17 +224,87 @@ describe('one HTTP request that passes a limiter several times', () => {
     }
   })
 
-  it('is charged by a policy of the same name with a limit of its own', async () => {
-    const limiter = world().limiter(policy)
-    const narrow = guard(limiter, { policy: { ...policy, limit: 4 } })
-    const outcomes = []
-    for (let i = 0; i < 3; i++) {
-      const visitor = {}
-      await guard(limiter).enter(view(), visitor)
-      outcomes.push(await narrow.enter(view(), visitor))
+  it('is judged by a limit of its own on the same counter, which is charged once', async () => {
+    for (const policyOf of [
+      (): Policy => ({ ...policy, limit: 4 }),
+      (): Policy => ({ ...policy, name: 'other', counter: 'p', limit: 4 }),
+    ]) {
+      const limiter = world().limiter(policy)
+      const narrow = guard(limiter, { policy: policyOf() })
+      const outcomes = []
+      for (let i = 0; i < 5; i++) {
+        const visitor = {}
+        await guard(limiter).enter(view(), visitor)
+        outcomes.push(await narrow.enter(view(), visitor))
+      }
+      expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, true, false])
+      expect((await limiter.peek(view())).remaining).toBe(5)
     }
-    // They share a counter, which takes both charges: a mistake, and no open door.
-    expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, false])
+  })
+
+  it('is charged on the counter of its route, too, where a mount before knew of none', async () => {
+    const limiter = world().limiter({ ...tight, scope: 'route' })
+    const gate = guard(limiter)
+    const outcomes = []
+    for (let i = 0; i < 4; i++) {
+      const visitor = {}
+      await gate.enter(view({ path: `/users/${i}` }), visitor)
+      outcomes.push(await gate.enter(view({ path: `/users/${i}`, route: '/users/:id' }), visitor))
+    }
+    expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
+  })
+
+  it('is one request in flight, whatever mounts it passes', async () => {
+    const { limiter: build } = world()
+    const held: Policy = { ...policy, inFlight: 1 }
+    const limiter = build(held)
+    const gates = [guard(limiter), guard(limiter, { cost: 5 }), guard(limiter)]
+    for (let i = 0; i < 2; i++) {
+      const visitor = {}
+      const outcomes: Outcome[] = []
+      for (const gate of gates) outcomes.push(await gate.enter(view(), visitor))
+      expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true])
+      for (const { decision } of outcomes) await limiter.release(decision as Decision)
+      expect((await limiter.peek(view())).remaining).toBe(10 - 5 * (i + 1))
+    }
+  })
+
+  it('is held to all that it will cost, though nothing of it is taken yet', async () => {
+    const limiter = world().limiter({ ...policy, inFlight: 10, limit: 5 })
+    const visitor = {}
+    await guard(limiter, { cost: 4 }).enter(view(), visitor)
+    const outcome = await guard(limiter, { cost: 8 }).enter(view(), visitor)
+    expect(outcome.decision).toMatchObject({ allowed: false, reason: 'cost-exceeds-limit' })
+  })
+
+  it('is not told to wait for its own end', async () => {
+    const flight: Policy = { name: 'f', algorithm: 'concurrency', limit: 1, ttl: 300 }
+    const limiter = world().limiter([flight, { name: 'b', limit: 1, window: 2, algorithm: 'fixed-window' }])
+    const visitor = {}
+    await guard(limiter, { policy: flight }).enter(view(), visitor)
+    await guard(limiter, { policy: limiter.options.policy as Policy[] }).enter(view(), visitor)
+    const refused = await guard(limiter, { cost: { b: 2 } }).enter(view(), visitor)
+    expect(refused.decision?.reason).toBe('cost-exceeds-limit')
+    const other = world().limiter([flight, { name: 'b', limit: 2, window: 2, algorithm: 'fixed-window' }])
+    const again = {}
+    await guard(other, { policy: flight }).enter(view(), again)
+    await other.consume(
+      { ip: '203.0.113.7' },
+      { policy: { name: 'b', limit: 2, window: 2, algorithm: 'fixed-window' }, cost: 2 },
+    )
+    expect((await guard(other).enter(view(), again)).decision).toMatchObject({
+      allowed: false,
+      retryAfter: 2,
+    })
+  })
+
+  it('pays again what was given back between two mounts', async () => {
+    const limiter = world().limiter(policy)
+    const visitor = {}
+    const first = await guard(limiter, { cost: 2 }).enter(view(), visitor)
+    await limiter.settle(first.decision as Decision, 0)
+    await guard(limiter, { cost: 5 }).enter(view(), visitor)
+    expect((await limiter.peek(view())).remaining).toBe(5)
   })
 
   it('is charged for the user who has logged in between two mounts', async () => {

@@ -34,10 +34,14 @@ describe('what the store is owed of a quota', () => {
   it('is corrected while it is owed, and gone when all is given back', () => {
     const debts = new Debts()
     debts.add(charge(5, TODAY))
-    expect(debts.correct(charge(-2, TODAY))).toBe(true)
+    expect(debts.correct(charge(-2, TODAY))).toBeUndefined()
     expect(debts.take(50)).toMatchObject([{ cost: 3 }])
-    expect(debts.correct(charge(-2, TODAY))).toBe(false)
+    debts.add(charge(3, TODAY))
+    // Of an earlier debt, that the store was told of: it has to be told of that, too.
+    expect(debts.correct(charge(-50, TODAY))).toMatchObject({ cost: -47 })
+    expect(debts.size).toBe(0)
+    expect(debts.correct(charge(-2, TODAY))).toMatchObject({ cost: -2 })
     debts.add(charge(5, TODAY))
-    expect([debts.correct(charge(-5, TODAY)), debts.size]).toEqual([true, 0])
+    expect([debts.correct(charge(-5, TODAY)), debts.size]).toEqual([undefined, 0])
   })
 })

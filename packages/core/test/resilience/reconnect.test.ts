@@ -60,6 +60,24 @@ it('asks again, while the store cannot answer yet', async () => {
   expect((await limiter.check(view())).allowed).toBe(false)
 })
 
+it('decides again where one node of several stays away, though somebody is remembered there', async () => {
+  const store = new Reconnecting()
+  const answer = store.evaluate.bind(store)
+  let dead = ''
+  store.evaluate = group =>
+    group.demands.some(({ subject }) => subject === dead) ? Promise.reject(new Error('down')) : answer(group)
+  const limiter = new RateLimiter({ store, policy, warn: () => {} })
+  const [there, here] = [view({ ip: '198.51.100.1' }), view({ ip: '198.51.100.2' })]
+  for (const request of [there, here]) await times(3, limiter, request)
+  dead = 'ip:198.51.100.1'
+  for (let i = 0; i < 4; i++) expect((await limiter.check(there)).degraded).toBe('local')
+  const started = performance.now()
+  while ((await limiter.check(view())).degraded !== false) {
+    expect(performance.now() - started).toBeLessThan(2_000)
+    await pause(20)
+  }
+})
+
 it('costs nothing where there is nothing to tell the store', async () => {
   const store = new Reconnecting()
   const limiter = new RateLimiter({ store, policy: { ...policy, limit: 100 } })
