@@ -9,8 +9,10 @@ interface Entry {
 /** Sends groups in one call and gives each its verdict or its error, in order. */
 export type Send = (groups: readonly Group[]) => Promise<readonly (Verdict | Error)[]>
 
-// More would block the server for too long at a time, and Lua cannot unpack many thousands of keys.
+// More would block the server for too long at a time.
 const MOST = 256
+// Lua unpacks no more than eight thousand.
+const MOST_KEYS = 4_000
 // So many are worth a second call beside the one that is out: the server decides those while we write these.
 const ENOUGH = 24
 // A call that is out for longer does not hold the next ones up.
@@ -54,12 +56,25 @@ export class Batch {
     // Halved, where both halves are enough: else all would wait for the one call, and then the server for all of them.
     const size = Math.min(MOST, this.#out === 0 && length >= 2 * ENOUGH ? Math.ceil(length / 2) : length)
     while (this.#waiting.length > 0) {
-      const entries = this.#waiting.length <= size ? this.#waiting : this.#waiting.slice(0, size)
-      this.#waiting = this.#waiting.length <= size ? [] : this.#waiting.slice(size)
+      const fitting = this.#fitting(size)
+      const entries = this.#waiting.length <= fitting ? this.#waiting : this.#waiting.slice(0, fitting)
+      this.#waiting = this.#waiting.length <= fitting ? [] : this.#waiting.slice(fitting)
       this.#out++
       this.#lastSent = performance.now()
       void this.#deliver(entries)
     }
+  }
+
+  /** How many of those that wait, at most `size` and at least one, have keys enough for one call. */
+  #fitting(size: number): number {
+    const waiting = this.#waiting
+    let keys = 0
+    for (let i = 0; i < size && i < waiting.length; i++) {
+      // Beside its demands a penalty and an idempotency key.
+      keys += (waiting[i] as Entry).group.demands.length + 2
+      if (keys > MOST_KEYS) return Math.max(1, i)
+    }
+    return size
   }
 
   async #deliver(entries: readonly Entry[]): Promise<void> {

@@ -34,7 +34,7 @@ end
 -- The commonest call, one bucket and nothing else, without the tables of the general one.
 -- ARGV[2..5]: unit, rate, capacity and cost in units of debt.
 if #ARGV == 5 then
-  local unit, rate, v = ARGV[2] + 0, ARGV[3] + 0, call('GET', KEYS[1])
+  local unit, rate, v = ARGV[2] + 0, ARGV[3] + 0, call('MGET', KEYS[1])[1]
   local u, t, debt, was, paying, b = owes(v, unit, rate)
   u = u + ARGV[5]
   if u > ARGV[4] + 0 or b and now < b then
@@ -65,7 +65,8 @@ local format, try = string.format, redis.pcall
 local sent = cjson.decode(ARGV[2])
 local rules, q = sent[1], sent[2]
 local keys = KEYS
-local raw = #keys == 1 and { call('GET', keys[1]) } or call('MGET', unpack(keys))
+-- Not GET: a key of another type is as good as none, and is written over.
+local raw = call('MGET', unpack(keys))
 local out, o, wrote, at, k = { now }, 1, {}, 1, 0
 local D = {}
 -- Of a run of groups that ask the same: how many are left, what each asks, and of a bucket its terms.

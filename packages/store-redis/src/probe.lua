@@ -3,7 +3,6 @@
 if ARGV[1] == '' or ARGV[1] == 's' then redis.call('TIME') end
 redis.call('SET', KEYS[1], '1', 'PX', 1000)
 if ARGV[2] == '1' then
-  redis.call('GET', KEYS[1])
   redis.call('MGET', KEYS[1])
   redis.call('DEL', KEYS[1])
 end

@@ -137,6 +137,13 @@ describe('the keys of RedisStore', () => {
     await client.set(`${prefix}{user:1}:b:s`, 'garbage')
     expect((await limiter.consume({ user: '1' })).degraded).toBe(false)
     expect((await limiter.consume({ user: '1' })).remaining).toBe(0)
+    // A check alone in its call, too: of a bucket, and of another counter.
+    for (const algorithm of ['token-bucket', 'fixed-window'] as const) {
+      const one = new RateLimiter({ store, policy: { name: 'c', limit: 2, window: 10, algorithm } })
+      await client.hset(`${prefix}{user:1}:c:${algorithm[0]}`, 'x', '1')
+      expect(await one.consume({ user: '1' })).toMatchObject({ degraded: false, remaining: 1 })
+      expect(await one.consume({ user: '1' })).toMatchObject({ degraded: false, remaining: 0 })
+    }
   })
 })
 

@@ -15,24 +15,29 @@ interface EndingSocket {
   readonly destroyed?: boolean | undefined
 }
 
+type Ended = (isSent: boolean) => void
+
 /**
  * Calls back once when a response is over: with true when it was sent, with false when the client left before.
  *
  * By the response's own events: frameworks tell less of clients that leave.
  */
-export function onResponseEnd(response: EndingResponse, ended: (isSent: boolean) => void): void {
-  let isOver = false
-  const end = (isSent: boolean): void => {
-    if (isOver) return
-    isOver = true
-    if (connection) waiting.get(connection)?.delete(leave)
-    ended(isSent)
-  }
-  const leave = (): void => end(false)
+export function onResponseEnd(response: EndingResponse, ended: Ended): void {
+  const others = watched.get(response)
+  // One listener a response, however many guards it passes.
+  if (others !== undefined) return void others.push(ended)
   // A pipelined one that has not had its turn is never told that its connection is gone.
   const connection = response.socket === null ? response.req?.socket : undefined
   // The client may have left while the store was asked: nothing is emitted then any more.
-  if (isGone(response) || connection?.destroyed === true) return leave()
+  if (isGone(response) || connection?.destroyed === true) return ended(false)
+  const listeners = [ended]
+  watched.set(response, listeners)
+  const end: Ended = isSent => {
+    watched.delete(response)
+    if (connection) waiting.get(connection)?.delete(leave)
+    for (const each of listeners.splice(0)) each(isSent)
+  }
+  const leave = (): void => end(false)
   // An HTTP/2 response "finishes" when its stream is reset, too.
   response.once('finish', () => end(response.writableEnded !== false))
   response.once('close', leave)
@@ -43,7 +48,8 @@ function isGone({ closed, destroyed, stream }: EndingResponse): boolean {
   return closed === true || destroyed === true || stream?.destroyed === true
 }
 
-// One listener a connection, however many requests stand in line on it.
+const watched = new WeakMap<EndingResponse, Ended[]>()
+// One listener a connection, too, however many requests stand in line on it.
 const waiting = new WeakMap<EndingSocket, Set<() => void>>()
 
 function whenClosed(connection: EndingSocket, listener: () => void): void {
