@@ -9,6 +9,17 @@ import { listen } from './adapter.ts'
 const policy = { name: 'p', limit: 1, window: 60 }
 const limiter = new RateLimiter<Request>({ store: new InMemoryStore(), policy })
 
+it.each([
+  { windowMs: 60_000, max: 100 },
+  { window: 60, max: 100 },
+  { window: 60, limit: 100 },
+  { points: 5 },
+])('what belongs into a policy is sent there: %o', options => {
+  expect(() => halt(options as unknown as HaltOptions)).toThrowError(
+    expect.objectContaining({ fix: expect.stringContaining('into a policy: { policy: {') }),
+  )
+})
+
 describe('options that are wrong are refused when the middleware is made', () => {
   const wrong: readonly [string, object, string][] = [
     ['an unknown option', { policy, windowMs: 60_000 }, 'HALT_E_UNKNOWN_FIELD'],

@@ -54,8 +54,11 @@ export function checkGuardOptions(
   owner = 'halt()',
 ): void {
   const fields = options as Record<string, unknown>
-  if (own.length > 0) checkShape(options, owner)
-  if (own.length > 0) checkNames(fields, [...GUARD_OPTIONS, ...own], owner)
+  if (own.length > 0) {
+    checkShape(options, owner)
+    checkPlace(options, owner)
+    checkNames(fields, [...GUARD_OPTIONS, ...own], owner)
+  }
   for (const name of ['skip', 'chargeWhen', 'onLimited']) checkType(fields, name, 'function', 'HALT_E_OPTION')
   const { cost, costOnError, statusCode, errorFormat } = options
   if (typeof cost !== 'function') checkCost(cost)
@@ -77,14 +80,17 @@ export function checkGuardOptions(
 }
 
 // Of a policy, here and in other limiters.
-const OF_POLICIES = ['limit', 'window', 'burst', 'algorithm', 'keyStrategy', 'keyExtractor'].concat([
-  'max',
-  'windowMs',
-  'timeWindow',
-  'points',
-  'duration',
-  'keyGenerator',
-])
+const OF_POLICIES: readonly string[] =
+  'window burst algorithm keyStrategy keyExtractor max windowMs timeWindow points duration keyGenerator'.split(
+    ' ',
+  )
+const INTO_POLICY = 'Put limit, window and the like into a policy: { policy: { name, limit, window } }.'
+
+function checkPlace(options: object, owner: string): void {
+  const name = OF_POLICIES.find(each => each in options)
+  if (name === undefined) return
+  throw new HaltError('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, INTO_POLICY)
+}
 
 // What is handed over instead of options, most often.
 function checkShape(options: unknown, owner: string): void {
@@ -95,8 +101,8 @@ function checkShape(options: unknown, owner: string): void {
         ? 'Give { policy } or { limiter }.'
         : Array.isArray(options)
           ? 'Put policies into { policy: [ … ] }.'
-          : OF_POLICIES.some(name => name in options)
-            ? 'Put limit, window and the like into a policy: { policy: { name, limit, window } }.'
+          : 'limit' in options
+            ? INTO_POLICY
             : 'app' in options || '_events' in options
               ? 'Call it: app.use(halt({ policy })).'
               : undefined
