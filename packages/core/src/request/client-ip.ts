@@ -168,16 +168,17 @@ function memo(ipv6Prefix: number): (text: string) => Known | undefined {
     if (known !== undefined) return known
     const address = parseAddress(text)
     if (address === undefined) return undefined
-    const subject = `ip:${maskAddress(address, ipv6Prefix)}`
-    const client = {
-      address,
-      key: Object.freeze({ subject, how: HOW, unverified: false }),
-      isPrivate: isPrivate(address),
-    }
+    const key = Object.freeze({
+      subject: `ip:${maskAddress(address, ipv6Prefix)}`,
+      how: HOW,
+      unverified: false,
+    })
+    const own = isPrivate(address)
+    // Written out: in a flood of new addresses, spreading these took as long as all the rest of a check.
     const fresh: Known = {
       address,
-      trusted: Object.freeze({ ...client, trusted: true }),
-      untrusted: Object.freeze({ ...client, trusted: false }),
+      trusted: Object.freeze({ address, key, isPrivate: own, trusted: true }),
+      untrusted: Object.freeze({ address, key, isPrivate: own, trusted: false }),
     }
     recent.set(text, fresh)
     return fresh
