@@ -244,7 +244,7 @@ export class RateLimiter<R = unknown> {
     await this.store.close?.()
   }
 
-  async #decideIdentity(identity: Identity, options: CheckOptions<R>, peek: boolean): Promise<Decision> {
+  #decideIdentity(identity: Identity, options: CheckOptions<R>, peek: boolean): Decision | Promise<Decision> {
     const policies = this.#policies.without(options)
     if (policies === undefined) {
       throw policyRequired('The policies come from a resolver, and an identity is no request.')

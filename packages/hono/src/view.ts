@@ -24,7 +24,6 @@ export function viewOf<E extends Env>(c: Context<E>, getConnInfo?: GetConnInfo<E
 export class ContextView<E extends Env> implements RequestView {
   readonly method: string
   readonly path: string
-  readonly headers: HeaderBag
   readonly request: Context<E>
   readonly #getConnInfo: GetConnInfo<E> | undefined
   readonly #onError: ((error: unknown) => void) | undefined
@@ -35,10 +34,13 @@ export class ContextView<E extends Env> implements RequestView {
     this.method = raw.method
     // Not c.req.path: that is decoded, and whatever the app's getPath makes of it.
     this.path = pathOf(raw.url)
-    this.headers = raw.headers
     this.request = c
     this.#getConnInfo = getConnInfo
     this.#onError = onError
+  }
+
+  get headers(): HeaderBag {
+    return this.request.req.raw.headers
   }
 
   get ip(): string | undefined {

@@ -2,10 +2,12 @@ import { after, type Timer, within } from '../timers.ts'
 
 const clock = performance.now.bind(performance)
 
-interface Waiting {
+/** A wait among those that are not over. At its end it is taken out, so that nothing of a call outlives it, and the collector finds it young. */
+interface Wait {
   readonly due: number
-  settled: boolean
-  readonly reject: (error: Error) => void
+  readonly fail: (error: unknown) => void
+  before: Wait | undefined
+  after: Wait | undefined
 }
 
 /**
@@ -16,9 +18,8 @@ interface Waiting {
 export class Deadline {
   readonly #ms: number
   readonly #late: () => Error
-  #waiting: Waiting[] = []
-  #head = 0
-  #open = 0
+  #first: Wait | undefined
+  #last: Wait | undefined
   #timer: Timer | number | undefined
   // On Workers a timer ends with the request that made it, and is a number: there each call has its own.
   #isShared = true
@@ -30,30 +31,58 @@ export class Deadline {
 
   /** Settles as `promise` does, or rejects at the deadline. */
   race<T>(promise: Promise<T>): Promise<T> {
-    if (!this.#isShared) return within(promise, this.#ms, this.#late)
+    return this.follow(promise, itself, rethrow)
+  }
+
+  /**
+   * What `use` makes of a promise's value, or `fail` of its error or of the deadline. A value that comes later is used, too,
+   * though nobody waits for it. One promise for all three, since each costs about as much as the rest of this.
+   */
+  follow<T, U>(promise: Promise<T>, use: (value: T) => U, fail: (error: unknown) => U): Promise<U> {
+    if (!this.#isShared) return within(promise.then(use), this.#ms, this.#late).catch(fail)
     return new Promise((resolve, reject) => {
-      const entry: Waiting = { due: clock() + this.#ms, settled: false, reject }
-      this.#waiting.push(entry)
-      this.#open++
-      this.#arm(this.#ms)
-      promise.then(
-        value => {
-          this.#settle(entry)
-          resolve(value)
-        },
-        error => {
-          this.#settle(entry)
-          reject(error)
-        },
-      )
+      const end = (error: unknown): void => {
+        if (!this.#end(wait)) return
+        try {
+          resolve(fail(error))
+        } catch (failure) {
+          reject(failure as Error)
+        }
+      }
+      const wait = this.#begin(end)
+      promise.then(value => {
+        try {
+          resolve(use(value))
+          this.#end(wait)
+        } catch (error) {
+          end(error)
+        }
+      }, end)
     })
   }
 
-  #settle(entry: Waiting): void {
-    if (entry.settled) return
-    entry.settled = true
+  #begin(fail: Wait['fail']): Wait {
+    const before = this.#last
+    const wait: Wait = { due: clock() + this.#ms, fail, before, after: undefined }
+    if (before === undefined) this.#first = wait
+    else before.after = wait
+    this.#last = wait
+    this.#arm(this.#ms)
+    return wait
+  }
+
+  /** Ends a wait; false where it had ended. */
+  #end(wait: Wait): boolean {
+    const { before, after: next } = wait
+    if (before === undefined && this.#first !== wait) return false
+    if (before === undefined) this.#first = next
+    else before.after = next
+    if (next === undefined) this.#last = before
+    else next.before = before
+    wait.before = wait.after = undefined
     // The timer stays for the next call, but an idle process may end.
-    if (--this.#open === 0 && typeof this.#timer === 'object') this.#timer.unref?.()
+    if (this.#first === undefined && typeof this.#timer === 'object') this.#timer.unref?.()
+    return true
   }
 
   #arm(ms: number): void {
@@ -66,18 +95,16 @@ export class Deadline {
   #fire(): void {
     this.#timer = undefined
     const now = clock()
-    while (this.#head < this.#waiting.length) {
-      const entry = this.#waiting[this.#head] as Waiting
-      // Timers may fire up to a millisecond early.
-      if (!entry.settled && entry.due > now + 1) break
-      this.#head++
-      if (entry.settled) continue
-      this.#settle(entry)
-      entry.reject(this.#late())
-    }
-    this.#waiting = this.#waiting.slice(this.#head)
-    this.#head = 0
-    const next = this.#waiting[0]
-    if (next !== undefined) this.#arm(Math.max(1, next.due - now))
+    // Timers may fire up to a millisecond early.
+    while (this.#first !== undefined && this.#first.due <= now + 1) this.#first.fail(this.#late())
+    if (this.#first !== undefined) this.#arm(Math.max(1, this.#first.due - now))
   }
+}
+
+function itself<T>(value: T): T {
+  return value
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }

@@ -23,11 +23,11 @@ export interface LocalAnswer {
 }
 
 interface Known {
-  readonly state: State
+  readonly state: number[]
   /** What the store's clock is behind this process's, microseconds. */
-  readonly offset: number
+  offset: number
   /** Until when its last request is known to be refused, by this process's clock; 0 when it was not. */
-  readonly refusedUntil: number
+  refusedUntil: number
   /** Whether it is what the counter here starts from, or was put right by. */
   isUsed: boolean
 }
@@ -65,8 +65,23 @@ export class Fallback {
       // A look changes nothing of what is known of those who asked.
       if (!passed && demand.mode === Mode.CHARGE) this.#refused.set(key, { demand, until: refusedUntil })
       else if (passed && this.#refused.size > 0) this.#refused.delete(key)
-      this.#known.set(key, { state, offset: now - verdict.now, refusedUntil, isUsed: false })
+      const known = this.#knownOf(key, state)
+      known.offset = now - verdict.now
+      known.refusedUntil = refusedUntil
+      known.isUsed = false
     }
+  }
+
+  // Written over, not made anew: what outlives a request costs the collector more than the request costs otherwise.
+  #knownOf(key: string, state: State): Known {
+    const known = this.#known.get(key)
+    if (known !== undefined && known.state.length === state.length) {
+      for (let i = 0; i < state.length; i++) known.state[i] = state[i] as number
+      return known
+    }
+    const made: Known = { state: [...state], offset: 0, refusedUntil: 0, isUsed: false }
+    this.#known.set(key, made)
+    return made
   }
 
   forget(cells: readonly { subject: string; cell: string }[]): void {
@@ -187,7 +202,7 @@ export class Fallback {
 
 const { timeOrigin } = performance
 const elapsed = performance.now.bind(performance)
-const UNKNOWN = Object.freeze({ state: [], offset: 0, refusedUntil: 0, isUsed: true })
+const UNKNOWN: Known = Object.freeze({ state: [], offset: 0, refusedUntil: 0, isUsed: true })
 
 /** Whether a demand is judged by its limit. */
 function judges({ mode }: Demand): boolean {

@@ -91,17 +91,22 @@ export class Judge {
       this.#breaker.succeeded()
       return verdict
     }
-    // Also of an answer that comes after the deadline: it corrects what is remembered, and is charged only once.
-    const heard = verdict.then(found => {
-      this.#breaker.succeeded()
-      this.clock.hear(found.now)
-      // A single failure, which opened nothing: nobody else would come to write it back.
-      if (this.#fallback.debts.size > 0) this.#payBack()
-      if (this.#store.keepsPace === true) this.#denials.keep(question, found)
-      this.#fallback.remember(question, found)
-      return found as Judgement
-    })
-    return this.#deadline.race(heard).catch((error: unknown) => this.#fail(question, error))
+    return this.#deadline.follow<Verdict, Judgement>(
+      verdict,
+      found => this.#hear(question, found),
+      (error: unknown) => this.#fail(question, error),
+    )
+  }
+
+  // Also of an answer that comes after the deadline: it corrects what is remembered, and is charged only once.
+  #hear(question: Question, verdict: Verdict): Verdict {
+    this.#breaker.succeeded()
+    this.clock.hear(verdict.now)
+    // A single failure, which opened nothing: nobody else would come to write it back.
+    if (this.#fallback.debts.size > 0) this.#payBack()
+    if (this.#store.keepsPace === true) this.#denials.keep(question, verdict)
+    this.#fallback.remember(question, verdict)
+    return verdict
   }
 
   /** Asks the store without a substitute: for settlements and managers. Rejects with a coded error. */
