@@ -49,11 +49,14 @@ export function replace<E extends Env>(c: Context<E>, response: Response): void 
  * @param c of a refusal: where other middleware has begun the answer, as cors() does, Hono lets those headers win
  */
 export function withHeaders<E extends Env>(response: Response, headers: Headers, c?: Context<E>): Response {
-  const [first] = Object.keys(headers)
+  const names = Object.keys(headers)
+  const [first] = names
   if (first === undefined) return response
-  // One tells for all: they are announced together, and to look one up takes as long as to count the request.
-  const lacks = !response.headers.has(first)
-  if (!lacks && !response.headers.has('Access-Control-Allow-Origin')) return response
+  const own = response.headers
+  // They are announced together: of what passes one tells for all, since to look each up takes as long as to count.
+  const isAnnounced = c === undefined && own.get(first) === headers[first]
+  const lacks = !isAnnounced && names.some(name => !own.has(name))
+  if (!lacks && !own.has('Access-Control-Allow-Origin')) return response
   const itself = (): Response => response
   const copy = (): Response => new Response(response.body, response)
   // What lacks them was not made with `c`: the app may hold it, and give it to the next client. A copy it is then, and
@@ -68,12 +71,14 @@ export function withHeaders<E extends Env>(response: Response, headers: Headers,
 
 function fill<E extends Env>(response: Response, headers: Headers, c?: Context<E>): Response {
   const own = response.headers
+  // What other middleware has begun wins over the answer, so it is told the same.
+  const begun = c?.res.headers
   applyHeaders(headers, {
-    get: name => own.get(name) ?? undefined,
+    get: name => own.get(name) ?? begun?.get(name) ?? undefined,
     set: (name, value) => {
-      if (Object.hasOwn(headers, name) && own.has(name)) return
-      own.set(name, value)
-      c?.res.headers.set(name, value)
+      const stays = Object.hasOwn(headers, name) ? own.get(name) : null
+      if (stays === null) own.set(name, value)
+      begun?.set(name, stays ?? value)
     },
     remove: name => own.delete(name),
   })

@@ -146,6 +146,63 @@ it('leaves headers of these names that the handler sets as they are', async () =
   ])
 })
 
+it('adds to a Response that has only some of the names the others, whichever those are', async () => {
+  for (const name of ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']) {
+    const handler = (): Response => new Response('ok', { headers: { [name]: '7' } })
+    const [first] = await ask(new Hono().use(guard()).get('/a', handler))
+    const shown = ['limit', 'remaining', 'reset'].map(part => first?.headers.get(`ratelimit-${part}`))
+    const own = ['2', '1', expect.stringMatching(/^\d{10}$/)]
+    expect(shown).toEqual(own.map((value, i) => (name.endsWith(LAST[i] as string) ? '7' : value)))
+  }
+})
+
+const LAST = ['Limit', 'Remaining', 'Reset']
+
+describe('a custom answer', () => {
+  const refused = async (
+    answer: (c: Context) => Response,
+    more: Partial<HaltOptions> = {},
+    before?: ReturnType<typeof cors>,
+  ): Promise<Headers> => {
+    const app = new Hono()
+    if (before) app.use(before)
+    app.use(guard({ onLimited: (_, c) => answer(c), ...more })).get('/a', c => c.text('ok'))
+    const answers = await ask(app, 3, { headers: { Origin: 'https://app.example' } })
+    expect(answers[2]?.status).toBe(429)
+    return answers[2]?.headers as Headers
+  }
+
+  it('that has one of the names gets the others', async () => {
+    const limit = await refused(
+      () => new Response('no', { status: 429, headers: { 'RateLimit-Limit': '7' } }),
+    )
+    expect(limit.get('ratelimit-limit')).toBe('7')
+    expect(limit.get('ratelimit-remaining')).toBe('0')
+    expect(limit.get('retry-after')).toBe('30')
+    expect(limit.get('cache-control')).toBe('no-store')
+    const none = await refused(() => new Response('no', { status: 429, headers: { 'Retry-After': '5' } }), {
+      headers: false,
+    })
+    expect([none.get('retry-after'), none.get('cache-control')]).toEqual(['5', 'no-store'])
+  })
+
+  it('keeps its own value of a name, behind cors() too, and scripts may read it', async () => {
+    const answers = [
+      () => new Response('no', { status: 429, headers: { 'Retry-After': '5' } }),
+      (c: Context) => c.text('no', 429, { 'Retry-After': '5' }),
+    ]
+    for (const answer of answers)
+      for (const before of [undefined, cors({ origin: 'https://app.example' })]) {
+        const headers = await refused(answer, {}, before)
+        expect(headers.get('retry-after')).toBe('5')
+        expect(headers.get('ratelimit-limit')).toBe('2')
+        const exposed = headers.get('access-control-expose-headers')
+        if (before === undefined) expect(exposed).toBeNull()
+        else expect(exposed?.split(', ')).toEqual(expect.arrayContaining(['RateLimit-Limit', 'Retry-After']))
+      }
+  })
+})
+
 describe('with other middleware', () => {
   const answers = [(c: Context) => c.text('ok'), () => new Response('ok')]
   for (const [i, handler] of answers.entries()) {
