@@ -83,9 +83,9 @@ export interface Receipt {
   /** What took, at the end, what was only held until then. */
   ended: Ended | undefined
   /** Undefined where no counter decided. */
-  readonly grounds: Grounds | undefined
-  /** Who keeps a charge of it: the store, or what decided in its place. */
-  readonly charged: 'store' | 'local' | undefined
+  grounds: Grounds | undefined
+  /** Who keeps a charge of it: the store, or what decided in its place; doubtful where the store may, but has not answered. */
+  charged: 'store' | 'local' | 'doubtful' | undefined
 }
 
 /** The answer to a request. Frozen. Only this very object, not a copy, settles. */

@@ -1,19 +1,18 @@
 import { type Cost, checkCost, readCost } from './cost.ts'
-import { Decision, type Receipt } from './decision.ts'
+import { Decision, type Grounds, type Receipt } from './decision.ts'
 import { HaltError, type Warn } from './errors.ts'
 import { noticeCostNames } from './misuse/index.ts'
 import type { Judge } from './resilience/judge.ts'
-import { cellsOf, type Charge, chargeAt, release, settlement } from './settlement.ts'
-import type { Cell, Group, Store, Verdict } from './store/contract.ts'
+import type { Late } from './resilience/late.ts'
+import { type Charge, chargeAt, release, settlement } from './settlement.ts'
+import type { Cell, Group, Verdict } from './store/contract.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
 export class Ledger {
-  readonly #store: Store
   readonly #judge: Judge
   readonly #warn: Warn
 
-  constructor(store: Store, judge: Judge, warn: Warn) {
-    this.#store = store
+  constructor(judge: Judge, warn: Warn) {
     this.#judge = judge
     this.#warn = warn
   }
@@ -69,29 +68,47 @@ export class Ledger {
     if (group !== undefined && verdict !== undefined) receipt.ended = { group, verdict }
   }
 
-  /** Forgets counters, here and in the store. */
-  async forget(cells: readonly Cell[]): Promise<void> {
-    await this.#change(cells, () => this.#store.forget(cells))
+  /**
+   * Watches a decision that was made since the store did not answer in time: what the store says later is put right as it was
+   * decided, settled and released here.
+   */
+  watch(decision: Decision, late: Late): void {
+    const receipt = receiptOf(decision)
+    if (receipt.charged === 'local') receipt.charged = 'doubtful'
+    late.whenHeard(grounds => void this.#catchUp(decision, receipt, grounds))
   }
 
-  async #correct(correction: Group | undefined, where: 'store' | 'local'): Promise<Verdict | undefined> {
-    const group = correction && where === 'local' ? this.#judge.correct(correction) : correction
-    if (group === undefined) return undefined
+  /** Forgets counters, here and in the store. */
+  async forget(cells: readonly Cell[]): Promise<void> {
+    await this.#judge.reset(cells)
+  }
+
+  async #catchUp({ allowed }: Decision, receipt: Receipt, grounds: Grounds): Promise<void> {
+    const { settled, released, charged } = receipt
+    const charge = { ...receipt, grounds, settled: undefined, released: false }
+    if (allowed && charged !== undefined) {
+      receipt.grounds = grounds
+      receipt.charged = 'store'
+      if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
+      if (released) await this.#correct(release({ ...charge, settled }), 'store')
+      return
+    }
+    // Who was refused here has taken nothing; who was let in uncounted is not waited for either.
+    if (!allowed) await this.#correct(settlement(charge, 0), 'store')
+    await this.#correct(release({ ...charge, settled: 0 }), 'store')
+  }
+
+  async #correct(correction: Group | undefined, where: Receipt['charged']): Promise<Verdict | undefined> {
+    if (correction === undefined) return undefined
+    const rest = where === 'store' ? correction : this.#judge.correct(correction)
+    // Whether the store was asked for it nobody knows: nothing is taken back that it may not have given.
+    if (rest === undefined || where === 'doubtful') return undefined
     try {
-      return await this.#change(cellsOf(group), () => this.#store.evaluate(group))
+      return await this.#judge.settle(rest)
     } catch {
       // The charge stands as it was made; the failure was warned of and reported.
       return undefined
     }
-  }
-
-  // What is remembered of a counter goes before, for what is decided without the store, and once more after: an answer
-  // that was on its way knows nothing of the change.
-  async #change<T>(cells: readonly Cell[], change: () => T | Promise<T>): Promise<T> {
-    this.#judge.forget(cells)
-    const result = await this.#judge.insist(change)
-    this.#judge.forget(cells)
-    return result
   }
 }
 

@@ -114,8 +114,7 @@ export class PenaltyManager {
   /** Forgets the score and ends the penalty. */
   async clearPenalty(identity: Identity): Promise<void> {
     const cell = { subject: this.#subject(identity), cell: PENALTY_CELL }
-    await this.#judge.insist(() => this.#store.forget([cell]))
-    this.#judge.forget([cell])
+    await this.#judge.reset([cell])
   }
 
   async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Verdict> {

@@ -7,6 +7,7 @@ import type { Digest } from './digest.ts'
 import { isPaid } from './earlier.ts'
 import type { Exempter } from './exempter.ts'
 import type { KeyOutcome, Keyring } from './keyring.ts'
+import type { Ledger } from './ledger.ts'
 import type { Observer } from './observer.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
 import { type Asked, isShadow, offenceOf, PEEK, type Question, questioner } from './question.ts'
@@ -22,6 +23,7 @@ export interface PipelineParts {
   readonly exempter: Exempter
   readonly keyring: Keyring
   readonly judge: Judge
+  readonly ledger: Ledger
   readonly observer: Observer
   readonly penalty: CompiledPenalty | undefined
   readonly digest: Digest
@@ -32,15 +34,17 @@ export class Pipeline {
   readonly #exempter: Exempter
   readonly #keyring: Keyring
   readonly #judge: Judge
+  readonly #ledger: Ledger
   readonly #observer: Observer
   readonly #clock: StoreClock
   readonly #penalty: CompiledPenalty | undefined
   readonly #ask: ReturnType<typeof questioner>
 
-  constructor({ exempter, keyring, judge, observer, penalty, digest }: PipelineParts) {
+  constructor({ exempter, keyring, judge, ledger, observer, penalty, digest }: PipelineParts) {
     this.#exempter = exempter
     this.#keyring = keyring
     this.#judge = judge
+    this.#ledger = ledger
     this.#observer = observer
     this.#clock = judge.clock
     this.#penalty = penalty
@@ -130,6 +134,7 @@ export class Pipeline {
     const decision = conclude(judgement, question, this.#clock)
     if (asked === PEEK) return decision
     const verdict = 'degraded' in judgement ? undefined : judgement
+    if ('degraded' in judgement && judgement.late !== undefined) this.#ledger.watch(decision, judgement.late)
     const view = typeof who === 'string' ? undefined : who.view
     this.#observer.decided(decision, question, verdict, view, asked.started)
     return decision

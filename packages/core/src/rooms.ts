@@ -53,8 +53,8 @@ export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
   const onFailure = observer.storeFailed.bind(observer)
   const judge = new Judge({ store, timeout, onStoreError, instances, warn, onFailure })
   const keyring = new Keyring(callbackTimeout, warn)
-  const pipeline = new Pipeline({ exempter, keyring, judge, observer, penalty, digest })
-  const ledger = new Ledger(store, judge, warn)
+  const ledger = new Ledger(judge, warn)
+  const pipeline = new Pipeline({ exempter, keyring, judge, ledger, observer, penalty, digest })
   lookOver(options, policies.fixed ?? [], instances, warn)
   return { warn, numbers, digest, callers, policies, observer, exempter, pipeline, ledger }
 }

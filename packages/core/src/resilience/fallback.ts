@@ -3,13 +3,12 @@ import { shareOf } from '../arithmetic.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import { type Aside, isReported, type Question } from '../question.ts'
-import { Recent } from '../recent.ts'
-import { keyOf, keyOfDemand } from '../store/key.ts'
 import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
-import { remaining, verdictAt, waitFor } from '../store/read.ts'
-import { Bounded } from './bounded.ts'
+import { remaining } from '../store/read.ts'
 import { Debts } from './debts.ts'
+import type { Late } from './late.ts'
 import { LocalStore } from './local-store.ts'
+import { type Known, Memory, nowMicros } from './memory.ts'
 
 /** What decided in the store's place. */
 export interface LocalAnswer {
@@ -20,21 +19,9 @@ export interface LocalAnswer {
   readonly verdict: Verdict
   /** The place of the policy that closes the request; -1 when none does. */
   readonly closing: number
+  /** What the store may yet say; undefined where it has not been asked, or has said that it did nothing. */
+  readonly late?: Late | undefined
 }
-
-interface Known {
-  readonly state: number[]
-  /** What the store's clock is behind this process's, microseconds. */
-  offset: number
-  /** Until when its last request is known to be refused, by this process's clock; 0 when it was not. */
-  refusedUntil: number
-  /** Whether it is what the counter here starts from, or was put right by. */
-  isUsed: boolean
-}
-
-const REMEMBERED = 50_000
-const MOST_REFUSED = 10_000
-const MOST_RESTORED = 1_000
 
 /** Decides in this process while the store cannot, from what the store said last. Bounded. */
 export class Fallback {
@@ -43,67 +30,52 @@ export class Fallback {
   readonly #mode: OnStoreError
   readonly #instances: () => number
   readonly #store = new LocalStore(nowMicros)
-  readonly #known = new Recent<Known>(REMEMBERED)
-  // Who was refused last, and until when: not to be let in by a store that came back empty.
-  readonly #refused = new Bounded<{ readonly demand: Demand; readonly until: number }>(MOST_REFUSED)
+  readonly #memory = new Memory()
 
   constructor(mode: OnStoreError, instances: () => number) {
     this.#mode = mode
     this.#instances = instances
   }
 
-  /** Keeps what the store said of each key. */
-  remember({ demands }: Group, whole: Verdict): void {
-    const now = nowMicros()
-    for (const [i, demand] of demands.entries()) {
-      const verdict = verdictAt(whole, i)
-      const state = verdict.states[i] ?? []
-      const key = keyOfDemand(demand)
-      const passed = verdict.passes[i] === true
-      const wait = passed || !judges(demand) ? 0 : waitFor(demand, state, verdict)
-      const refusedUntil = wait > 0 && wait < Number.POSITIVE_INFINITY ? now + wait : 0
-      // A look changes nothing of what is known of those who asked.
-      if (!passed && demand.mode === Mode.CHARGE) this.#refused.set(key, { demand, until: refusedUntil })
-      else if (passed && this.#refused.size > 0) this.#refused.delete(key)
-      const known = this.#knownOf(key, state)
-      known.offset = now - verdict.now
-      known.refusedUntil = refusedUntil
-      known.isUsed = false
-    }
+  /** Keeps what the store said. */
+  remember(group: Group, verdict: Verdict): void {
+    this.#memory.remember(group, verdict)
+    const { once } = group
+    if (once !== undefined && verdict.allowed) this.#store.evaluate({ demands: [], once })
   }
 
-  // Written over, not made anew: what outlives a request costs the collector more than the request costs otherwise.
-  #knownOf(key: string, state: State): Known {
-    const known = this.#known.get(key)
-    if (known !== undefined && known.state.length === state.length) {
-      for (let i = 0; i < state.length; i++) known.state[i] = state[i] as number
-      return known
-    }
-    const made: Known = { state: [...state], offset: 0, refusedUntil: 0, isUsed: false }
-    this.#known.set(key, made)
-    return made
+  /** Keeps what the store said of a correction. */
+  adjust(group: Group, verdict: Verdict): void {
+    this.#memory.adjust(group, verdict)
   }
 
+  /** Forgets what is known of some keys, and what was counted of them here. */
   forget(cells: readonly { subject: string; cell: string }[]): void {
-    for (const { subject, cell } of cells) {
-      this.#known.set(keyOf(subject, cell), { ...UNKNOWN })
-      this.#refused.delete(keyOf(subject, cell))
-    }
+    this.#memory.forget(cells)
     this.#store.forget(cells)
   }
 
-  decide(question: Question): LocalAnswer {
+  /** @param owes whether the store, which was not asked, is to be told later of what quotas charge here */
+  decide(question: Question, owes = true): LocalAnswer {
     const local: number[] = []
     let closing = -1
+    // What only reports decides nothing, unless all do.
+    let isLocal = false
+    let isOpen = false
     for (const [i, policy] of question.policies.entries()) {
       const mode = policy.onStoreError ?? this.#mode
+      const reports = isReported(question, i)
       if (mode === 'local') local.push(i)
-      else if (mode === 'closed' && closing < 0 && !isReported(question, i)) closing = i
+      if (reports) continue
+      if (mode === 'local') isLocal = true
+      else if (mode === 'open') isOpen = true
+      else if (closing < 0) closing = i
     }
-    const degraded = closing >= 0 ? 'closed' : local.length > 0 ? 'local' : 'open'
-    const rest = this.#shareOf(question, closing >= 0 ? [] : local)
+    const asked = closing >= 0 || (isOpen && !isLocal) ? [] : local
+    const degraded = closing >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
+    const rest = this.#shareOf(question, asked)
     const verdict = this.#store.evaluate(rest)
-    if (verdict.allowed && !verdict.repeated && closing < 0) this.#owe(question, local, verdict)
+    if (owes && verdict.allowed && !verdict.repeated) this.#owe(question, asked, verdict)
     return { degraded, question: rest, verdict, closing }
   }
 
@@ -143,21 +115,14 @@ export class Fallback {
     return this.debts.size > 0 || this.refused().length > 0
   }
 
-  /** Asks about, and restores, the keys that are known to be still refused. Requests in flight end by themselves. */
-  refused(): { readonly peek: Group; readonly restore: Group }[] {
-    const now = nowMicros()
-    const groups: { peek: Group; restore: Group }[] = []
-    for (const [name, { demand, until }] of this.#refused) {
-      if (until <= now) this.#refused.delete(name)
-      else if (groups.length < MOST_RESTORED && demand.rule.letter !== 'c')
-        groups.push({ peek: asking(demand), restore: blocking(demand, until - now) })
-    }
-    return groups
+  /** Asks about, and restores, the keys that are known to be still refused. */
+  refused(): ReturnType<Memory['refused']> {
+    return this.#memory.refused()
   }
 
   #share(demand: Demand, cost: number): Demand {
     const rule = shareOf(demand.rule, this.#instances(), cost)
-    const known = this.#known.get(keyOfDemand(demand))
+    const known = this.#memory.of(demand)
     if (known !== undefined && !known.isUsed) {
       known.isUsed = true
       this.#store.put(demand.subject, rule.cell, own => this.#start(demand, rule, known, own))
@@ -185,39 +150,20 @@ export class Fallback {
     if (used > usedHere) algorithm.charge(state, now, used - usedHere, rule, demand.edges)
     if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
     const block = known.state[0] ?? 0
-    const blocked = Math.max(known.refusedUntil, block === 0 ? 0 : block + known.offset)
+    // What is used up of a quota ends with its period by itself.
+    const refused = rule.letter === 'q' ? 0 : known.refusedUntil
+    const blocked = Math.max(refused, block === 0 ? 0 : block + known.offset)
     state[0] = blocked > now ? blocked : 0
     return state
   }
 
-  #owe({ policies, demands }: Question, places: readonly number[], { passes }: Verdict): void {
+  #owe({ policies, demands, once }: Question, places: readonly number[], { passes }: Verdict): void {
+    const owed: Demand[] = []
     for (const [j, i] of places.entries()) {
       const demand = demands[i] as Demand
       const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
-      if (!isTaken || policies[i]?.calendar === undefined) continue
-      this.debts.add(demand)
+      if (isTaken && policies[i]?.calendar !== undefined) owed.push(demand)
     }
+    if (owed.length > 0) this.debts.add({ demands: owed, once })
   }
-}
-
-const { timeOrigin } = performance
-const elapsed = performance.now.bind(performance)
-const UNKNOWN: Known = Object.freeze({ state: [], offset: 0, refusedUntil: 0, isUsed: true })
-
-/** Whether a demand is judged by its limit. */
-function judges({ mode }: Demand): boolean {
-  return mode === Mode.CHARGE || mode === Mode.PEEK
-}
-
-function asking(demand: Demand): Group {
-  return { demands: [{ ...demand, mode: Mode.PEEK }] }
-}
-
-function blocking(demand: Demand, block: number): Group {
-  const rule = { ...demand.rule, block, reduced: undefined }
-  return { demands: [{ ...demand, rule, mode: Mode.BLOCK, cost: 0, penalized: false }] }
-}
-
-function nowMicros(): number {
-  return Math.floor((timeOrigin + elapsed()) * 1000)
 }

@@ -3,14 +3,17 @@ import { HaltError, type Warn } from '../errors.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { Question } from '../question.ts'
 import { StoreClock } from '../store-clock.ts'
-import type { Demand, Group, Store, StoreFailure, Verdict } from '../store/contract.ts'
+import { cellsOf } from '../settlement.ts'
+import type { Cell, Group, Store, StoreFailure, Verdict } from '../store/contract.ts'
 import type { Notify } from '../telemetry.ts'
 import { isPromise } from '../timers.ts'
 import { Breaker } from './breaker.ts'
 import { Deadline } from './deadline.ts'
 import { type Denials, denialsOf } from './denials.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
-import { isAnswer, kindOf, StoreTimeout, textOf, WARNINGS } from './store-failure.ts'
+import { Late } from './late.ts'
+import { Repair } from './repair.ts'
+import { kindOf, StoreTimeout, textOf, WARNINGS } from './store-failure.ts'
 
 /** What a question got: the store's verdict, or what decided in its place. */
 export type Judgement = Verdict | LocalAnswer
@@ -42,6 +45,7 @@ export class Judge {
   readonly #breaker: Breaker
   readonly #fallback: Fallback
   readonly #denials: Denials
+  readonly #repair: Repair
   readonly #warn: Warn
   readonly #onFailure: JudgeOptions['onFailure']
 
@@ -56,8 +60,11 @@ export class Judge {
     this.#deadline = new Deadline(timeout, late)
     const count = (): number => (instances === 'auto' ? (store.instances?.() ?? 1) : instances)
     this.#fallback = new Fallback(onStoreError, count)
-    const probe = (): Promise<unknown> => this.#deadline.race(Promise.resolve(store.probe?.()))
-    this.#breaker = new Breaker(probe, () => this.#mend())
+    const { clock } = this
+    const [deadline, fallback] = [this.#deadline, this.#fallback]
+    this.#repair = new Repair({ store, fallback, deadline, clock, report: error => this.#report(error) })
+    const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
+    this.#breaker = new Breaker(probe, () => this.#repair.mend())
     if (!substitutes) return
     // Who asks is counted from now on.
     count()
@@ -91,21 +98,23 @@ export class Judge {
       this.#breaker.succeeded()
       return verdict
     }
+    let local: LocalAnswer | undefined
     return this.#deadline.follow<Verdict, Judgement>(
       verdict,
-      found => this.#hear(question, found),
-      (error: unknown) => this.#fail(question, error),
+      found => this.#hear(question, found, local),
+      (error: unknown) => (local = this.#fail(question, error)),
     )
   }
 
-  // Also of an answer that comes after the deadline: it corrects what is remembered, and is charged only once.
-  #hear(question: Question, verdict: Verdict): Verdict {
+  /** @param local what decided meanwhile, where the answer comes after the deadline */
+  #hear(question: Question, verdict: Verdict, local: LocalAnswer | undefined): Verdict {
     this.#breaker.succeeded()
     this.clock.hear(verdict.now)
     // A single failure, which opened nothing: nobody else would come to write it back.
-    if (this.#fallback.debts.size > 0) this.#payBack()
+    if (this.#fallback.debts.size > 0) this.#repair.payBack()
     if (this.#store.keepsPace === true) this.#denials.keep(question, verdict)
     this.#fallback.remember(question, verdict)
+    if (verdict.allowed && !verdict.repeated) local?.late?.hear({ question, verdict })
     return verdict
   }
 
@@ -127,16 +136,36 @@ export class Judge {
     return demands.length === 0 ? undefined : { demands }
   }
 
-  /** Forgets what was remembered of some keys: their counters were reset or settled. */
-  forget(cells: readonly { subject: string; cell: string }[]): void {
+  /** Corrects counters in the store, and what is remembered of them. Rejects as {@link insist} does: then nothing was changed. */
+  async settle(group: Group): Promise<Verdict> {
+    const cells = cellsOf(group)
+    this.#denials.forget(cells)
+    const verdict = await this.insist(() => this.#store.evaluate(group))
+    // Once more: an answer that was on its way knows nothing of the change.
+    this.#denials.forget(cells)
+    this.#fallback.adjust(group, verdict)
+    return verdict
+  }
+
+  /** Forgets counters, in the store and what is remembered of them. Rejects as {@link insist} does. */
+  async reset(cells: readonly Cell[]): Promise<void> {
+    this.forget(cells)
+    await this.insist(() => this.#store.forget(cells))
+    this.forget(cells)
+  }
+
+  /** Forgets what is remembered of some keys: others have changed their counters. */
+  forget(cells: readonly Cell[]): void {
     this.#denials.forget(cells)
     this.#fallback.forget(cells)
   }
 
-  #fail(question: Question, error: unknown): Judgement {
+  #fail(question: Question, error: unknown): LocalAnswer {
     this.#breaker.failed()
     this.#report(error)
-    return this.#fallback.decide(question)
+    // What got no answer may have been applied, or may yet be.
+    if (!(error instanceof StoreTimeout)) return this.#fallback.decide(question)
+    return { ...this.#fallback.decide(question, false), late: new Late() }
   }
 
   #report(error: unknown): void {
@@ -148,47 +177,6 @@ export class Judge {
     this.#warn({ code: WARNINGS[failure], message: `The store failed: ${textOf(error)}.`, fix })
     this.#onFailure(error, failure)
   }
-
-  #payBack(): void {
-    for (const demand of this.#owed()) void this.#pay(demand).catch((error: unknown) => this.#report(error))
-  }
-
-  #owed(): Demand[] {
-    return this.#fallback.debts.take(this.clock.now() * 1000)
-  }
-
-  // Once, unless the store has said that it did not: what got no answer may have been applied, and is not charged again.
-  async #pay(demand: Demand): Promise<void> {
-    try {
-      await this.#store.evaluate({ demands: [demand] })
-    } catch (error) {
-      if (isAnswer(error)) this.#fallback.debts.add(demand)
-      throw error
-    }
-  }
-
-  // A store that came back empty has forgotten who was refused, and what quotas took here meanwhile.
-  async #mend(): Promise<void> {
-    const refused = this.#fallback.refused()
-    await this.#deadline.race(
-      (async () => {
-        const answers = await settled(refused.map(async ({ peek }) => this.#store.evaluate(peek)))
-        const lost = refused.filter((_, i) => answers[i]?.allowed === true)
-        // Taken out only now: what fails before this is tried again at the next probe.
-        const payments = this.#owed().map(demand => this.#pay(demand))
-        const restored = lost.map(async ({ restore }) => this.#store.evaluate(restore))
-        await settled<unknown>([...payments, ...restored])
-      })(),
-    )
-  }
-}
-
-/** What came of calls that may fail each by itself, as on a cluster of which a node is away; rejects when all failed. */
-async function settled<T>(calls: readonly Promise<T>[]): Promise<(T | undefined)[]> {
-  const results = await Promise.allSettled(calls)
-  const failed = results.filter(result => result.status === 'rejected')
-  if (failed.length > 0 && failed.length === calls.length) throw failed[0]?.reason as Error
-  return results.map(result => (result.status === 'fulfilled' ? result.value : undefined))
 }
 
 /** A judge without a substitute, for quotas and penalties by hand: {@link Judge.insist} within a longer deadline. */

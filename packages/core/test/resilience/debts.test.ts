@@ -16,32 +16,45 @@ function charge(cost: number, edges: Edges): Demand {
 describe('what the store is owed of a quota', () => {
   it('is added up within a period, and handed out once', () => {
     const debts = new Debts()
-    debts.add(charge(2, TODAY))
-    debts.add(charge(3, TODAY))
-    expect(debts.take(99)).toMatchObject([{ cost: 5, mode: Mode.SETTLE }])
+    debts.add({ demands: [charge(2, TODAY)] })
+    debts.add({ demands: [charge(3, TODAY)] })
+    expect(debts.take(99)).toMatchObject([{ demands: [{ cost: 5, mode: Mode.SETTLE }] }])
     expect(debts.take(99)).toEqual([])
   })
 
   it('ends with its period: the next one owes nothing of it', () => {
     const debts = new Debts()
-    debts.add(charge(2, TODAY))
+    debts.add({ demands: [charge(2, TODAY)] })
     expect(debts.take(100)).toEqual([])
-    debts.add(charge(2, TODAY))
-    debts.add(charge(3, TOMORROW))
-    expect(debts.take(150)).toMatchObject([{ cost: 3, edges: TOMORROW }])
+    debts.add({ demands: [charge(2, TODAY)] })
+    debts.add({ demands: [charge(3, TOMORROW)] })
+    expect(debts.take(150)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
   })
 
   it('is corrected while it is owed, and gone when all is given back', () => {
     const debts = new Debts()
-    debts.add(charge(5, TODAY))
+    debts.add({ demands: [charge(5, TODAY)] })
     expect(debts.correct(charge(-2, TODAY))).toBeUndefined()
-    expect(debts.take(50)).toMatchObject([{ cost: 3 }])
-    debts.add(charge(3, TODAY))
+    expect(debts.take(50)).toMatchObject([{ demands: [{ cost: 3 }] }])
+    debts.add({ demands: [charge(3, TODAY)] })
     // Of an earlier debt, that the store was told of: it has to be told of that, too.
     expect(debts.correct(charge(-50, TODAY))).toMatchObject({ cost: -47 })
     expect(debts.size).toBe(0)
     expect(debts.correct(charge(-2, TODAY))).toMatchObject({ cost: -2 })
-    debts.add(charge(5, TODAY))
+    debts.add({ demands: [charge(5, TODAY)] })
     expect([debts.correct(charge(-5, TODAY)), debts.size]).toEqual([undefined, 0])
+  })
+
+  it('keeps a call with an idempotency key by itself, once, and corrects it there', () => {
+    const debts = new Debts()
+    const once = { subject: 'user:1', cell: 'q@k:i', window: 100 }
+    debts.add({ demands: [charge(2, TODAY)] })
+    debts.add({ demands: [charge(5, TODAY)], once })
+    debts.add({ demands: [charge(5, TODAY)], once })
+    expect(debts.size).toBe(2)
+    expect(debts.correct(charge(-2, TODAY))).toBeUndefined()
+    expect(debts.correct(charge(-1, TODAY))).toBeUndefined()
+    expect(debts.take(50)).toMatchObject([{ demands: [{ cost: 4, mode: Mode.SETTLE }], once }])
+    expect(debts.take(50)).toEqual([])
   })
 })
