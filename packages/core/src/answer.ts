@@ -29,7 +29,7 @@ export function answer(
     for (let i = 0; i < count; i++) {
       if (isReported(question, i)) continue
       // Of those that pass, too: under a penalty that this very refusal started they may not any more.
-      const wait = waitOf(i, question, verdict)
+      const wait = longestWait(i, question, verdict)
       retryAfter = Math.max(retryAfter, seconds(wait))
       if ((verdicts[i] as PolicyVerdict).allowed || wait <= longest) continue
       longest = wait
@@ -125,28 +125,37 @@ function readDemand(policy: number, at: number, question: Question, whole: Verdi
   return Object.freeze({
     policy: (question.policies[policy] as CompiledPolicy).name,
     allowed,
-    reason: allowed ? 'ok' : reasonOf(at, asRetried(policy, at, question), state, verdict),
+    reason: allowed ? 'ok' : reasonOf(policy, at, question, state, verdict),
     limit: ruleInForce(demands[policy] as Demand, verdict).limit,
     remaining: remaining(demand, state, verdict),
     resetAt: seconds(resetAt(demand, state, verdict)),
-    retryAfter: allowed ? 0 : seconds(waitFor(asRetried(policy, at, question), state, verdict)),
+    retryAfter: allowed ? 0 : seconds(waitOf(policy, at, question, state, verdict)),
     key: demand.subject,
     mode: isReported(question, policy) ? 'shadow' : 'enforce',
   })
 }
 
 /** Microseconds until all counters of a policy let its cost pass. */
-function waitOf(at: number, question: Question, verdict: Verdict): number {
-  const { guard = -1, lease = -1 } = question.aside?.[at] ?? {}
+function longestWait(policy: number, question: Question, verdict: Verdict): number {
+  const { guard = -1, lease = -1 } = question.aside?.[policy] ?? {}
   let longest = 0
-  for (const i of [at, guard, lease]) {
-    if (i < 0) continue
-    longest = Math.max(
-      longest,
-      waitFor(asRetried(at, i, question), verdict.states[i] ?? [], verdictAt(verdict, i)),
-    )
+  for (const at of [policy, guard, lease]) {
+    if (at < 0) continue
+    const wait = waitOf(policy, at, question, verdict.states[at] ?? [], verdictAt(verdict, at))
+    longest = Math.max(longest, wait)
   }
   return longest
+}
+
+/** Microseconds until the counter at a place lets the policy's cost pass. */
+function waitOf(policy: number, at: number, question: Question, state: State, verdict: Verdict): number {
+  const demand = asRetried(policy, at, question)
+  return isAboveShare(policy, demand, question) ? 1e6 : waitFor(demand, state, verdict)
+}
+
+/** Whether a cost is more than this process's share of a limit, but not more than the limit: the store will take it, once it is back. */
+function isAboveShare(policy: number, { cost, rule }: Demand, { policies }: Question): boolean {
+  return cost > rule.capacity && cost <= (policies[policy] as CompiledPolicy).capacity
 }
 
 /** The demand at a place as a retry makes it: what guards before have charged this time, it asks for again. */
@@ -159,12 +168,15 @@ function asRetried(policy: number, at: number, { demands, aside }: Question): De
   return { ...demand, cost: demand.cost + own.paid }
 }
 
-function reasonOf(at: number, demand: Demand, state: State, verdict: Verdict): Reason {
+function reasonOf(policy: number, at: number, question: Question, state: State, verdict: Verdict): Reason {
+  const demand = asRetried(policy, at, question)
   const { rule, cost } = demand
+  if (isAboveShare(policy, demand, question)) return 'limited'
   if (cost > rule.capacity) return 'cost-exceeds-limit'
-  // The refusal that starts a cool-down is itself for the limit's sake.
-  if (verdict.now < blockedUntil(state) && verdict.starts[at] !== true) return 'blocked'
   if (rule.letter === 'q') return 'quota-exceeded'
+  // The refusal that starts a cool-down is itself for the limit's sake; so is what is known to be refused while the store is
+  // away, and is kept so by a cool-down of ours.
+  if (rule.block > 0 && verdict.now < blockedUntil(state) && verdict.starts[at] !== true) return 'blocked'
   return ruleInForce(demand, verdict) === rule ? 'limited' : 'penalized'
 }
 

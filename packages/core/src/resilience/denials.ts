@@ -44,7 +44,7 @@ export class Denials {
       const denial = this.#denials.get(keyOfDemand(demand))
       if (denial === undefined) continue
       const age = clock() - denial.at
-      if (age >= denial.lasts || demand.cost < denial.cost || !isSame(denial.group, group)) continue
+      if (age >= denial.lasts || demand.cost < denial.cost || !isSame(denial.group, group, demand)) continue
       if (this.#isOutdated(denial)) continue
       // The same counters, judged at the present instant.
       const later = Math.floor(age * 1000)
@@ -110,13 +110,18 @@ function isUncertain({ rule }: Demand): boolean {
   return rule.letter === 'c' || rule.letter === 'q'
 }
 
-// By identity of the rules: a changed policy is a new one.
-function isSame({ demands: before, penalty }: Group, { demands: now, penalty: other }: Group): boolean {
+// By identity of the rules: a changed policy is a new one. Another cost of the others may be refused, too, or let in.
+function isSame(
+  { demands: before, penalty }: Group,
+  { demands: now, penalty: other }: Group,
+  denied: Demand,
+): boolean {
   // Another principal's refusal is to be scored.
   if (before.length !== now.length || penalty?.subject !== other?.subject) return false
   for (let i = 0; i < now.length; i++) {
     const [a, b] = [before[i] as Demand, now[i] as Demand]
     if (a.rule !== b.rule || a.subject !== b.subject || a.mode !== b.mode) return false
+    if (a.cost !== b.cost && b !== denied) return false
   }
   return true
 }

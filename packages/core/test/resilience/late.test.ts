@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+
+import { type Decision, llmBudget, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import { view } from '../world.ts'
+import { FaultyStore, pause } from './faulty-store.ts'
+
+const daily = { name: 'q', limit: 100, period: 'daily', keyStrategy: 'ip' } as const
+const flight = { name: 'c', limit: 2, ttl: 600, algorithm: 'concurrency' } as const
+
+interface Tardy {
+  readonly store: FaultyStore
+  readonly limiter: RateLimiter
+  /** Asks while the store answers after the deadline. */
+  late<T>(call: () => Promise<T>): Promise<T>
+  /** What is left, by the store. */
+  left(of?: string): Promise<number | undefined>
+}
+
+/** A limiter whose store may do what it is asked, and say so too late. */
+function tardy(policy: RateLimiterOptions['policy'], options: Partial<RateLimiterOptions> = {}): Tardy {
+  const store = new FaultyStore()
+  const limiter = new RateLimiter({ store, policy, storeTimeout: '30ms', warn: () => {}, ...options })
+  return {
+    store,
+    limiter,
+    async late(call) {
+      store.fault = 'late answer'
+      const result = await call()
+      store.fault = 'none'
+      return result
+    },
+    async left(of) {
+      const { verdicts } = await limiter.peek(view())
+      return (of === undefined ? verdicts[0] : verdicts.find(({ policy: name }) => name === of))?.remaining
+    },
+  }
+}
+
+/** Until an answer that was late has come. */
+const heard = (): Promise<void> => pause(80)
+
+describe('what the store did, and said too late', () => {
+  it('is charged once, for a quota too', async () => {
+    const { limiter, late, left } = tardy(daily)
+    expect(await late(() => limiter.check(view()))).toMatchObject({ allowed: true, degraded: 'local' })
+    await heard()
+    expect(await left()).toBe(99)
+    // Nothing is written back later, either.
+    await limiter.check(view())
+    await heard()
+    expect(await left()).toBe(98)
+  })
+
+  it('is charged once for an idempotency key', async () => {
+    const { limiter, late, left } = tardy(daily)
+    await late(() => limiter.check(view(), { idempotencyKey: 'k' }))
+    await heard()
+    expect(await limiter.check(view(), { idempotencyKey: 'k' })).toMatchObject({ allowed: true, cost: 0 })
+    expect(await left()).toBe(99)
+  })
+
+  it('is settled and given back in the store, before it was heard of and after', async () => {
+    for (const wait of [pause, async () => {}]) {
+      const { limiter, late, left } = tardy(llmBudget({ tpm: 10_000, monthly: 10_000, keyStrategy: 'ip' }))
+      const settled = await late(() => limiter.reserve(view(), { cost: 1000 }))
+      await wait(80)
+      await settled.settle(300)
+      await heard()
+      expect(await left('llm_monthly_tokens')).toBe(9700)
+      const cancelled = await late(() => limiter.reserve(view(), { cost: 1000 }))
+      await wait(80)
+      await cancelled.cancel()
+      await heard()
+      expect(await left('llm_monthly_tokens')).toBe(9700)
+    }
+  })
+
+  it('is in flight no longer than the request', async () => {
+    for (const wait of [pause, async () => {}]) {
+      const { limiter, late } = tardy(flight)
+      const decisions = await late(() => Promise.all([limiter.check(view()), limiter.check(view())]))
+      expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true])
+      await wait(80)
+      await Promise.all(decisions.map(decision => limiter.release(decision)))
+      await heard()
+      expect((await limiter.peek(view())).remaining).toBe(2)
+    }
+  })
+
+  it('is given back where the request was refused meanwhile, or let in uncounted', async () => {
+    const closed = tardy(daily, { onStoreError: 'closed' })
+    expect((await closed.late(() => closed.limiter.check(view()))).allowed).toBe(false)
+    await heard()
+    expect(await closed.left()).toBe(100)
+    for (const onStoreError of ['closed', 'open'] as const) {
+      const { limiter, late } = tardy(flight, { onStoreError })
+      const decision = await late(() => limiter.check(view()))
+      await limiter.release(decision)
+      await heard()
+      expect((await limiter.peek(view())).remaining).toBe(2)
+    }
+  })
+
+  it('is corrected by nobody where it never says so', async () => {
+    const { store, limiter, left } = tardy(daily)
+    store.fault = 'hang'
+    const decision = await limiter.check(view(), { cost: 5 })
+    store.fault = 'none'
+    await limiter.check(view(), { cost: 10 })
+    await limiter.settle(decision, 0)
+    await heard()
+    expect(await left()).toBe(90)
+  })
+})
+
+describe('a correction', () => {
+  const four = { name: 'p', limit: 4, window: 60, algorithm: 'fixed-window' } as const
+
+  /** All four charged, the fifth refused. */
+  async function exhausted(policy: RateLimiterOptions['policy']): Promise<Tardy & { decisions: Decision[] }> {
+    const made = tardy(policy)
+    const decisions: Decision[] = []
+    for (let i = 0; i < 5; i++) decisions.push(await made.limiter.check(view()))
+    expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, true, true, false])
+    return { ...made, decisions }
+  }
+
+  it('that the store does not get lets nobody in who is refused', async () => {
+    for (const more of [{}, { blockDuration: 300 }]) {
+      const { store, limiter, decisions } = await exhausted({ ...four, ...more })
+      store.fault = 'reject'
+      for (const decision of decisions) {
+        await limiter.settle(decision, 0)
+        for (let i = 0; i < 3; i++) expect((await limiter.check(view())).allowed).toBe(false)
+      }
+    }
+  })
+
+  it('is remembered when the store goes: what it took is taken, what it gave back is there', async () => {
+    const over = await exhausted(four)
+    await over.limiter.settle(over.decisions[0] as Decision, 2)
+    over.store.fault = 'reject'
+    expect((await over.limiter.check(view())).allowed).toBe(false)
+    const less = await exhausted(four)
+    await less.limiter.settle(less.decisions[0] as Decision, 0)
+    less.store.fault = 'reject'
+    const [first, second] = [await less.limiter.check(view()), await less.limiter.check(view())]
+    expect([first.allowed, second.allowed]).toEqual([true, false])
+  })
+
+  it('leaves a store that comes back empty told of who is refused', async () => {
+    const { store, limiter, decisions } = await exhausted({ ...four, blockDuration: 300 })
+    await limiter.settle(decisions[0] as Decision, 2)
+    store.fault = 'reject'
+    for (let i = 0; i < 4; i++) await limiter.check(view({ ip: `198.51.100.${i}` }))
+    store.empty()
+    store.fault = 'none'
+    while ((await limiter.check(view({ ip: '198.51.100.99' }))).degraded !== false) await pause(20)
+    expect((await limiter.check(view())).allowed).toBe(false)
+  })
+})

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+
+import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import { view } from '../world.ts'
+import { FaultyStore, pause } from './faulty-store.ts'
+
+const daily = { name: 'q', limit: 4, period: 'daily', keyStrategy: 'ip' } as const
+
+function limited(
+  policy: RateLimiterOptions['policy'],
+  instances = 1,
+): { store: FaultyStore; limiter: RateLimiter; away(): void; back(): Promise<void> } {
+  const store = new FaultyStore()
+  const limiter = new RateLimiter({ store, policy, instances, warn: () => {} })
+  return {
+    store,
+    limiter,
+    away: () => void (store.fault = 'reject'),
+    async back() {
+      store.fault = 'none'
+      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false)
+        await pause(20)
+      await pause(1)
+    },
+  }
+}
+
+describe('an idempotency key', () => {
+  const keyed = { idempotencyKey: 'k' }
+
+  it('that the store has charged charges nothing while it is away, nor when it is back', async () => {
+    const { limiter, away, back } = limited(daily, 4)
+    await limiter.check(view(), keyed)
+    away()
+    // The share here is one.
+    expect(await limiter.check(view())).toMatchObject({ allowed: true, cost: 1 })
+    expect(await limiter.check(view(), keyed)).toMatchObject({ allowed: true, cost: 0 })
+    await back()
+    expect((await limiter.peek(view())).remaining).toBe(2)
+  })
+
+  it('that was charged while the store was away is charged once when it is back', async () => {
+    for (const first of ['the retry', 'the writing back']) {
+      const { store, limiter, away, back } = limited(daily)
+      await limiter.check(view({ ip: '198.51.100.99' }))
+      away()
+      await limiter.check(view(), keyed)
+      store.fault = 'none'
+      // A single failure opens nothing: what is owed is written back beside the next check.
+      if (first === 'the writing back') await back()
+      expect((await limiter.check(view(), keyed)).allowed).toBe(true)
+      await back()
+      expect((await limiter.peek(view())).remaining, first).toBe(3)
+    }
+  })
+})
+
+describe('a refusal while the store is away', () => {
+  it('of more than the share, which the limit holds, is one for now', async () => {
+    const { limiter, away } = limited({ name: 'p', limit: 20, window: 60 }, 4)
+    away()
+    expect(await limiter.check(view(), { cost: 6 })).toMatchObject({
+      allowed: false,
+      reason: 'limited',
+      retryAfter: 1,
+    })
+    expect(await limiter.check(view(), { cost: 21 })).toMatchObject({
+      reason: 'cost-exceeds-limit',
+      retryAfter: Number.POSITIVE_INFINITY,
+    })
+  })
+
+  it('has the reason that it had before', async () => {
+    const policies = [
+      [{ name: 'p', limit: 1, window: 60, algorithm: 'fixed-window' }, 'limited'],
+      [{ name: 'p', limit: 1, window: 60, blockDuration: 300 }, 'blocked'],
+      [{ ...daily, limit: 1 }, 'quota-exceeded'],
+    ] as const
+    for (const [policy, reason] of policies) {
+      const { limiter, away } = limited(policy)
+      for (let i = 0; i < 3; i++) await limiter.check(view())
+      const before = await limiter.check(view())
+      away()
+      const now = await limiter.check(view())
+      expect([before.reason, now.reason]).toEqual([reason, reason])
+      expect(Math.abs(now.resetAt - before.resetAt)).toBeLessThanOrEqual(policy.name === 'q' ? 0 : 1)
+    }
+  })
+})
+
+it('a policy that only reports decides nothing while the store is away', async () => {
+  const { limiter, away } = limited([
+    { name: 'shown', limit: 9, window: 60, onStoreError: 'open' },
+    { name: 'hidden', limit: 5, window: 60, onStoreError: 'local', mode: 'shadow' },
+  ])
+  away()
+  expect(await limiter.check(view())).toMatchObject({
+    allowed: true,
+    policy: 'shown',
+    limit: 9,
+    degraded: 'open',
+  })
+})
