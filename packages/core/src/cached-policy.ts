@@ -45,7 +45,7 @@ const PATIENCE_MS = 10_000
  *
  * @throws HaltError `HALT_E_DURATION`, `HALT_E_OPTION`
  * @example
- * policy: cachedPolicy(async id => getPlanPolicy(await db.planOf(id)), { key: req => req.user.id, ttl: '30s' })
+ * policy: cachedPolicy(async id => getPlanPolicy(await db.planOf(id)), { key: (req: Request) => req.user.id, ttl: '30s' })
  */
 export function cachedPolicy<R = unknown>(
   load: (key: string, request: R) => Awaitable<Loaded<R>>,

@@ -1,4 +1,5 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
+import { describe } from './duration.ts'
 import { messageOf, type Warn } from './errors.ts'
 import { KeyWatch } from './misuse/index.ts'
 import type { Caller } from './request/caller.ts'
@@ -49,14 +50,14 @@ export class Keyring {
   #extracted(policy: CompiledPolicy, caller: Caller, value: unknown): KeyOutcome {
     if (!this.#watch.isDone(policy)) this.#watch.look(policy, caller, value)
     const key = caller.custom(value)
-    if (key === undefined && typeof value === 'object' && value !== null) this.#noticeObject(policy)
+    if (key === undefined && isNoKey(value)) this.#noticeKind(policy, value)
     return this.#accept(policy, caller, key)
   }
 
-  #noticeObject({ name }: CompiledPolicy): void {
+  #noticeKind({ name }: CompiledPolicy, value: unknown): void {
     this.#warn({
       code: 'HALT_W_KEY_EXTRACTOR',
-      message: `The keyExtractor of "${name}" gave an object, which is no key.`,
+      message: `The keyExtractor of "${name}" gave ${describe(value)}, which is no key.`,
       fix: 'Return a text or a number, as in request => request.user.id; onMissingKey says what follows.',
     })
   }
@@ -106,6 +107,11 @@ export class Keyring {
       fix: 'Mount the limiter behind authentication, or give userId, apiKey or keyExtractor.',
     })
   }
+}
+
+/** Whether a value was meant as a key and is none; `undefined`, `null`, `false` and an empty text mean that there is no key. */
+function isNoKey(value: unknown): boolean {
+  return Boolean(value) || Number.isNaN(value)
 }
 
 const FOUND = -1

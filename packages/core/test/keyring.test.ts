@@ -101,6 +101,19 @@ describe('a key extractor', () => {
     expect(warnings[0]?.message).toMatch(/"p" failed: no tenant/)
   })
 
+  it('that gives what is no key is warned of; that gives nothing is not', async () => {
+    for (const value of [{}, Number.NaN, true, Symbol('key'), () => 'key']) {
+      const { limiter, codes } = world()
+      const decision = await limiter(extracting(() => value as never)).check(view())
+      expect([decision.key, codes()]).toEqual([FALLBACK, ['HALT_W_KEY_EXTRACTOR']])
+    }
+    for (const value of [undefined, null, false, '', ' ']) {
+      const { limiter, codes } = world()
+      const decision = await limiter(extracting(() => value as never)).check(view())
+      if (value !== ' ') expect([decision.key, codes()]).toEqual([FALLBACK, []])
+    }
+  })
+
   it('that never settles is given up after callbackTimeout', async () => {
     vi.useFakeTimers()
     try {

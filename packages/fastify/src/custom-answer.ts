@@ -2,7 +2,7 @@ import type { Decision } from '@halt/core'
 import { callUser, type Caretaker, type Outcome, unlessAnswered } from '@halt/core/http'
 
 import type { LimitedContext, Manners } from './options.ts'
-import { isSent, sendRefusal } from './reply.ts'
+import { sendRefusal, watchAnswer } from './reply.ts'
 
 /** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
 export function answerBy(
@@ -13,22 +13,19 @@ export function answerBy(
   { request, reply }: LimitedContext,
 ): void {
   void reply.code(outcome.status)
-  let isHandled = false
+  const isAnswered = watchAnswer(reply)
   const custom = (): unknown => {
     const value = onLimited(decision, { request, reply })
-    // A reply is a promise of being sent, which may take longer than a callback may.
-    isHandled = value === reply
-    return isHandled ? undefined : value
+    // Not awaited: a reply is a promise of being sent, which may take longer than a callback may, or for ever.
+    return value === reply ? undefined : value
+  }
+  const byDefault = (): void => {
+    if (!isAnswered()) sendRefusal(reply, outcome)
   }
   const finish = (result: { failed: true } | { failed: false; value: unknown }): void => {
-    if (result.failed) sendRefusal(reply, outcome)
-    else if (result.value !== undefined && !isSent(reply)) void reply.send(result.value)
-    else if (!isHandled)
-      unlessAnswered(
-        caretaker,
-        () => isSent(reply) || reply.raw.closed,
-        () => sendRefusal(reply, outcome),
-      )
+    if (result.failed) byDefault()
+    else if (result.value === undefined) unlessAnswered(caretaker, isAnswered, byDefault)
+    else if (!isAnswered()) void reply.send(result.value)
   }
   const answered = callUser(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
   if ('then' in answered) void answered.then(finish)

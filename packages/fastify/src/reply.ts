@@ -38,6 +38,22 @@ export function isSent(reply: FastifyReply): boolean {
   return reply.sent || reply.raw.headersSent
 }
 
+/**
+ * Watches a reply; tells whether it has an answer, be it one that is still on its way: a hook or a stream may let nothing
+ * be sent for longer than a callback may take, and Fastify shows nothing of it.
+ */
+export function watchAnswer(reply: FastifyReply): () => boolean {
+  const send = reply.send.bind(reply)
+  let isGiven = false
+  reply.send = payload => {
+    const given = send(payload)
+    // Only now: what threw has answered nothing.
+    isGiven = true
+    return given
+  }
+  return () => isGiven || isSent(reply) || reply.raw.closed
+}
+
 /** Sets a decision's headers, unless they are on their way already. */
 export function setHeaders(reply: FastifyReply, { headers, stale }: Outcome): void {
   if (!reply.raw.headersSent) applyHeaders(headers, new ReplyHeaders(reply), stale)

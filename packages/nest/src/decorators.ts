@@ -18,7 +18,10 @@ import { getRateLimiterToken, wantedNames } from './tokens.ts'
 
 /** Options of {@link RateLimit}. */
 export interface RateLimitOptions {
-  /** Whether the policies stand instead of the global ones (on a handler: and of the class's). Default false: beside them. */
+  /**
+   * Whether the policies stand instead of the global ones (on a handler: and of the class's). Default false: beside them.
+   * Without any it is refused when the application starts.
+   */
   readonly override?: boolean | undefined
 }
 

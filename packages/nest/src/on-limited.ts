@@ -2,7 +2,7 @@ import type { RateLimiter } from '@halt/core'
 import { callUser, unlessAnswered } from '@halt/core/http'
 
 import { isException } from './exception.ts'
-import { isOver, isSent, send, setStatus } from './response.ts'
+import { isOver, send, setStatus, watchAnswer } from './response.ts'
 
 const FIX =
   'Such a call gets the default answer. For another one, throw an HttpException, or answer and return the response.'
@@ -23,11 +23,14 @@ export async function askOnLimited(
   onLimited: () => unknown,
   { status, response, byDefault }: RefusedCall,
 ): Promise<never> {
+  const isAnswered = response === undefined ? (): boolean => false : watchAnswer(response)
   let thrown: unknown
   const answer = async (): Promise<unknown> => {
     if (response !== undefined) setStatus(response, status)
     try {
-      return await onLimited()
+      const given = onLimited()
+      // Not awaited: a reply of Fastify's is a promise of being sent, which may take longer than a callback may, or for ever.
+      return given === response ? undefined : await given
     } catch (error) {
       if (!isException(error)) throw error
       thrown = error
@@ -36,16 +39,15 @@ export async function askOnLimited(
   }
   const said = await callUser(limiter, 'onLimited', FIX, answer)
   if (thrown !== undefined) throw thrown as Error
-  if (response === undefined || (said.failed && !isSent(response))) throw byDefault()
+  if (response === undefined || (said.failed && !isAnswered())) throw byDefault()
   const value = said.failed ? undefined : said.value
-  if (value !== undefined && value !== response && !isSent(response)) send(response, value)
+  if (value !== undefined && value !== response && !isAnswered()) send(response, value)
   // Neither the handler nor an exception filter has anything to add to an answer.
   return new Promise<never>((_, reject) => {
-    if (value === undefined)
-      unlessAnswered(
-        limiter,
-        () => isOver(response),
-        () => reject(byDefault()),
-      )
+    unlessAnswered(
+      limiter,
+      () => isAnswered() || isOver(response),
+      () => reject(byDefault()),
+    )
   })
 }

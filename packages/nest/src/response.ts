@@ -3,6 +3,7 @@ import { applyHeaders, type EndingResponse, type Headers, isTighter, onResponseE
 
 /** What Halt needs of a response: Express's and Node's have it themselves, Fastify's under other names. */
 interface PlatformResponse extends EndingResponse {
+  once(event: 'finish' | 'close' | 'pipe', listener: () => void): unknown
   readonly statusCode: number
   readonly headersSent?: boolean
   getHeader(name: string): number | string | readonly string[] | undefined
@@ -40,6 +41,31 @@ export function isOver(response: object): boolean {
   const platform = response as PlatformResponse
   const raw = platform.raw ?? platform
   return isSent(response) || raw.closed === true || raw.destroyed === true
+}
+
+const ANSWERED = Symbol.for('halt.nest.answered')
+
+/**
+ * Watches a response; tells whether it has an answer, be it one that is still on its way: a hook of Fastify's or a stream
+ * may let nothing be sent for longer than a callback may take.
+ */
+export function watchAnswer(response: object): () => boolean {
+  const platform = response as PlatformResponse & { [ANSWERED]?: boolean }
+  // Once: GraphQL fields share a response.
+  if (platform[ANSWERED] === undefined) {
+    const note = (): void => void (platform[ANSWERED] = true)
+    const send = platform.send?.bind(platform)
+    platform[ANSWERED] = false
+    if (send !== undefined)
+      platform.send = answer => {
+        const given = send(answer)
+        // Only now: what threw has answered nothing.
+        note()
+        return given
+      }
+    ;(platform.raw ?? platform).once?.('pipe', note)
+  }
+  return () => platform[ANSWERED] === true || isSent(platform)
 }
 
 /** Sets the status that an answer has unless it sets another. */

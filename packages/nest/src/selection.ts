@@ -1,4 +1,4 @@
-import type { AnyPolicy } from '@halt/core'
+import { type AnyPolicy, HaltError } from '@halt/core'
 
 import type { NamedPolicies } from './named.ts'
 import type { Rules } from './rules.ts'
@@ -18,6 +18,7 @@ export interface Selection {
  * names nothing, takes back a wider `@SkipRateLimit()`.
  *
  * @param counts whether the global policies count where no rule says anything
+ * @throws HaltError for an unknown name, and for `override` in a scope that names nothing
  */
 export function select(scopes: readonly Rules[], named: NamedPolicies, counts = true): Selection {
   const without = new Set<string>()
@@ -32,6 +33,7 @@ export function select(scopes: readonly Rules[], named: NamedPolicies, counts = 
       added = names.length === 0 ? [] : added.filter(policy => !skipped.includes(policy.name))
     }
     if (rules.limits.some(({ override }) => override)) {
+      assertDecides(rules)
       overrides = true
       added = []
     }
@@ -41,4 +43,14 @@ export function select(scopes: readonly Rules[], named: NamedPolicies, counts = 
     }
   }
   return { global: !skips && !overrides, without, added: [...new Set(added)] }
+}
+
+// It would switch all limits off, which nobody writes so.
+function assertDecides({ limits }: Rules): void {
+  if (limits.some(rule => rule.limits.length > 0)) return
+  throw new HaltError(
+    'HALT_E_OPTION',
+    '@RateLimit has override, but no policy that decides instead.',
+    'Name a policy before it; to count nothing, @SkipRateLimit().',
+  )
 }

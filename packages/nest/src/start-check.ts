@@ -14,7 +14,7 @@ import { keepsGatewaysApart } from './transports.ts'
  * Looks at every controller, resolver and gateway before the first call: wrong decorators refuse to start.
  *
  * @param isGlobal whether our guard is a global one
- * @throws HaltError for an unknown name or a wrong policy, naming the class and handler
+ * @throws HaltError for an unknown name, a wrong policy or a hollow override, naming the class and handler
  */
 export function checkDecorators(discovery: DiscoveryService, runtime: Runtime, isGlobal: boolean): void {
   // Of the names that classes of the process want, those that nobody gave a policy; a test may have overridden them.

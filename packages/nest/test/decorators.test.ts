@@ -108,6 +108,17 @@ describe('@RateLimit', () => {
     expect(await statuses(`${url}/x`, 1, { method: 'HEAD' })).toEqual([429])
   })
 
+  it('may say override in one decorator and the policy in another', async () => {
+    @Controller()
+    class Apart {
+      @Get('x')
+      @RateLimit({ override: true })
+      @RateLimit('b')
+      x() {}
+    }
+    expect(await passes(Apart, { policy: policy('global', 1) })).toBe(2)
+  })
+
   it('refuses what is no policy where it is written', () => {
     expect(() => RateLimit(5 as never)).toThrow('HALT_E_POLICY')
     expect(() => RateLimit({ override: true }, 'a')).toThrow('HALT_E_POLICY')

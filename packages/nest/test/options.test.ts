@@ -1,4 +1,5 @@
 import http from 'node:http'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { type Policy, RateLimiter } from '@halt/core'
@@ -63,6 +64,16 @@ class Routes {
   events(): Observable<MessageEvent> {
     return of({ data: 'one' })
   }
+}
+
+/** A stream of one text that begins later than a callback may take. */
+function slowly(text: string): Readable {
+  return Readable.from(
+    (async function* () {
+      await sleep(100)
+      yield text
+    })(),
+  )
 }
 
 const finish = (): void => {
@@ -134,6 +145,52 @@ describe.each(platforms)('on %s', platform => {
       const options = { policy: global, onLimited, callbackTimeout: '50ms', warn: () => {} }
       const url = await startApp(options, parts)
       expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 429])
+    }
+  })
+
+  it('answers by default when onLimited returns the response, and sends nothing', async () => {
+    const touch = (_: unknown, context: ExecutionContext) => {
+      const response = context.switchToHttp().getResponse()
+      if (platform === 'express') response.setHeader('x', '1')
+      else response.header('x', '1')
+      return response
+    }
+    for (const onLimited of [touch, async (...args: Parameters<typeof touch>) => touch(...args)]) {
+      const options = { policy: global, onLimited, callbackTimeout: '50ms', warn: () => {} }
+      const url = await startApp(options, parts)
+      await statuses(`${url}/x`, 2)
+      const refused = await fetch(`${url}/x`)
+      expect([refused.status, refused.headers.get('x')]).toEqual([429, '1'])
+      expect(await refused.json()).toMatchObject({ error: 'rate_limit_exceeded' })
+    }
+  })
+
+  it('leaves an answer alone that is slow to begin, or sent later', async () => {
+    const stream = (response: any) =>
+      platform === 'express' ? slowly('mine').pipe(response) : response.send(slowly('mine'))
+    const later = (response: any) => {
+      setTimeout(() => response.send('mine'), 20)
+      return response
+    }
+    const raw = (response: any) => {
+      response.hijack?.()
+      ;(response.raw ?? response).writeHead(429).flushHeaders()
+      setTimeout(() => (response.raw ?? response).end('mine'), 100)
+      return response
+    }
+    for (const answer of [stream, later, raw]) {
+      for (const isReturned of [true, false]) {
+        const onLimited = (_: unknown, context: ExecutionContext) => {
+          const given = answer(context.switchToHttp().getResponse())
+          return isReturned ? given : undefined
+        }
+        const codes: string[] = []
+        const warn = ({ code }: { code: string }) => codes.push(code)
+        const url = await startApp({ policy: global, onLimited, callbackTimeout: '50ms', warn }, parts)
+        await statuses(`${url}/x`, 2)
+        const refused = await fetch(`${url}/x`)
+        expect([refused.status, await refused.text(), codes]).toEqual([429, 'mine', []])
+      }
     }
   })
 
@@ -310,6 +367,24 @@ describe('at start', () => {
       get() {}
     }
     await expect(start({}, Double)).rejects.toMatchObject({ code: 'HALT_E_DUPLICATE_POLICY' })
+  })
+
+  it.each(['class', 'handler'])('override without a policy on a %s is refused', async where => {
+    const hollow = RateLimit({ override: true })
+    const named = RateLimit('auth')
+    @Controller()
+    @(where === 'class' ? hollow : named)
+    class Hollow {
+      @Get()
+      @(where === 'class' ? named : hollow)
+      get() {}
+    }
+    await expect(start({ policies: { auth: { ...global, name: 'auth' } } }, Hollow)).rejects.toMatchObject({
+      code: 'HALT_E_OPTION',
+      message: expect.stringMatching(
+        /Hollow\.get: @RateLimit has override, but no policy that decides instead\. Name a policy .* @SkipRateLimit\(\)/,
+      ),
+    })
   })
 
   it('decorators without the module are refused when the application starts, not when it is compiled', async () => {

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Decision, Policy, RateLimiter } from '@halt/core'
 import {
   type ArgumentsHost,
   Catch,
+  createParamDecorator,
   type ExecutionContext,
   type INestApplication,
   UseFilters,
@@ -22,7 +24,14 @@ import { of } from 'rxjs'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket } from 'ws'
 
-import { HaltGuard, InjectRateLimiter, RateLimit, RateLimitDecision, SkipRateLimit } from '../src/index.ts'
+import {
+  HaltGuard,
+  InjectRateLimiter,
+  RateLimit,
+  RateLimitCost,
+  RateLimitDecision,
+  SkipRateLimit,
+} from '../src/index.ts'
 import { countingStore, startApp } from './app.ts'
 
 const global: Policy = { name: 'global', limit: 5, window: 60 }
@@ -57,6 +66,34 @@ class ChatGateway {
   }
 }
 
+const hundred: Policy = { ...global, limit: 100 }
+
+@WebSocketGateway({ path: '/chat' })
+@RateLimit()
+class CostlyGateway {
+  @InjectRateLimiter() readonly limiter!: RateLimiter
+
+  @SubscribeMessage('ask')
+  @RateLimitCost(10)
+  async ask(@MessageBody() data: unknown, @RateLimitDecision() decision: Decision) {
+    const seen = decision.remaining
+    await sleep(20)
+    await this.limiter.settle(decision, 1)
+    return { event: 'said', data: { data, seen } }
+  }
+
+  @SubscribeMessage('left')
+  left(@RateLimitDecision() decision: Decision) {
+    return { event: 'said', data: decision.remaining }
+  }
+
+  @SubscribeMessage('free')
+  @SkipRateLimit()
+  free(@RateLimitDecision() decision: Decision | undefined) {
+    return { event: 'said', data: decision?.remaining ?? 'none' }
+  }
+}
+
 interface Talk {
   /** Sends messages and gives as many answers. */
   say(
@@ -76,7 +113,10 @@ async function connect(url: string, headers: Record<string, string> = {}): Promi
   return {
     socket,
     async say(...messages) {
-      for (const [event, data = {}] of messages) socket.send(JSON.stringify({ event, data }))
+      for (const message of messages) {
+        const [event, data] = message.length === 1 ? [message[0], {}] : message
+        socket.send(JSON.stringify({ event, data }))
+      }
       await expect.poll(() => answers.length).toBe(messages.length)
       return answers.splice(0)
     },
@@ -104,6 +144,53 @@ describe('a gateway', () => {
     const { say } = await connect(await start({}))
     const answers = await say(['say', { a: 1 }], ['say', 'text'], ['say', [1]])
     expect(answers.map(({ data }) => data.remaining)).toEqual([4, 3, 2])
+  })
+
+  it.each([
+    ['a text', 'text'],
+    ['null', null],
+    ['missing', undefined],
+    ['an object', { a: 1 }],
+  ])('gives handlers at work at once their own decision, when the message is %s', async (_what, data) => {
+    const codes: string[] = []
+    const warn = ({ code }: { code: string }) => void codes.push(code)
+    const { say } = await connect(await start({ policy: hundred, warn }, CostlyGateway))
+    const answers = await say(['ask', data], ['ask', data], ['ask', data])
+    expect(answers.map(answer => answer.data)).toEqual([90, 80, 70].map(seen => ({ data, seen })))
+    // What each did not use was given back.
+    expect((await say(['left']))[0]?.data).toBe(96)
+    expect(codes).toEqual([])
+  })
+
+  it('shows a handler that is not counted no decision, whatever came before on its socket', async () => {
+    const { say } = await connect(await start({ policy: hundred }, CostlyGateway))
+    for (const data of ['text', undefined, { a: 1 }]) {
+      await say(['ask', data])
+      expect((await say(['free', data]))[0]?.data).toBe('none')
+    }
+  })
+
+  it('leaves Nest’s own arguments of a message where they are', async () => {
+    const Seen = createParamDecorator((_: unknown, context: ExecutionContext) => {
+      const ws = context.switchToWs()
+      return [ws.getClient<WebSocket>().readyState, ws.getData<unknown>(), ws.getPattern()]
+    })
+    @WebSocketGateway({ path: '/chat' })
+    @RateLimit()
+    class Seeing {
+      @SubscribeMessage('say')
+      say(@Seen() seen: unknown) {
+        return { event: 'said', data: seen }
+      }
+
+      @SubscribeMessage('bare')
+      bare(...all: unknown[]) {
+        return { event: 'said', data: all.slice(1) }
+      }
+    }
+    const { say } = await connect(await start({}, Seeing))
+    expect((await say(['say', 'text']))[0]?.data).toEqual([1, 'text', 'say'])
+    expect((await say(['bare', 'text']))[0]?.data).toEqual(['text', null])
   })
 
   it('adds a handler’s policies, and skips where it says so', async () => {

@@ -140,7 +140,7 @@ function validate(options: InMemoryStoreOptions): InMemoryStoreOptions {
   const { maxKeys, clock } = options
   if (maxKeys !== undefined && !(Number.isInteger(maxKeys) && maxKeys >= 1 && maxKeys <= 16_000_000)) {
     throw bad(
-      `maxKeys is ${String(maxKeys)}.`,
+      `maxKeys is ${String(maxKeys)} (${typeof maxKeys}).`,
       'Give a whole number from 1 to 16000000 (the most that one Map holds).',
     )
   }

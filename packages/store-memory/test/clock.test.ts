@@ -50,6 +50,7 @@ describe('the options of InMemoryStore', () => {
       { maxKeys: 0 },
       { maxKeys: 1.5 },
       { maxKeys: Number.NaN },
+      { maxKeys: '5' },
       { maxKey: 5 },
       { clock: 5 },
       null,

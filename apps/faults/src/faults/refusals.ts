@@ -101,9 +101,12 @@ async function migrate(ports: readonly number[]): Promise<void> {
   }
 }
 
-/** The place of the master that serves a key: the one that does not send elsewhere. */
+/** The place of the master that serves a key: the one that does not send elsewhere. Asks again while none says so. */
 async function ownerOf(ports: readonly number[], key: string): Promise<number> {
-  for (const [i, port] of ports.entries()) {
+  for (let asked = 0; asked < 50 * ports.length; asked++) {
+    const i = asked % ports.length
+    const port = ports[i] as number
+    if (i === 0 && asked > 0) await sleep(20)
     if (
       await ask(port, `EXISTS ${key}`).then(
         () => true,

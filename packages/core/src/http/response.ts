@@ -20,7 +20,8 @@ export function applyHeaders(headers: Headers, target: HeaderTarget, stale?: rea
   if (target.get('Access-Control-Allow-Origin') === undefined) return
   const exposed = target.get('Access-Control-Expose-Headers')
   const listed = new Set((exposed ?? '').split(',').map(name => name.trim().toLowerCase()))
-  if (listed.has('*')) return
+  // With credentials browsers take the star for a name.
+  if (listed.has('*') && target.get('Access-Control-Allow-Credentials') !== 'true') return
   const missing = names.filter(name => name !== 'Cache-Control' && !listed.has(name.toLowerCase()))
   if (missing.length === 0) return
   target.set('Access-Control-Expose-Headers', [...(exposed ? [exposed] : []), ...missing].join(', '))

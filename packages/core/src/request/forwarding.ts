@@ -11,6 +11,12 @@ export const FORWARDING_HEADERS: readonly string[] = Object.freeze([
   'true-client-ip',
   'fly-client-ip',
   'fastly-client-ip',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
+  'x-envoy-external-address',
+  'x-azure-clientip',
+  'x-appengine-user-ip',
+  'do-connecting-ip',
 ])
 
 /** The headers that a proxy may add without saying for whom it asks. */

@@ -77,10 +77,11 @@ export function subjectOf(
   if (id !== undefined && kind === 'user') return `user:${namePart(id, digest)}`
   if (id !== undefined && kind === 'custom') return `custom:${namePart(id, digest)}`
   if (id !== undefined && kind === 'apiKey') return apiKeySubject(id, digest)
+  if (given.length === 0) throw nobody('The identity is an object that names nobody.')
   throw nobody(
     given.length > 1
       ? `The identity has ${given.map(([name]) => name).join(' and ')}, and may have one of them.`
-      : `${kind === undefined ? 'The identity' : `The identity's ${kind}`} is ${describe(value)}.`,
+      : `The identity's ${kind} is ${describe(value)}.`,
   )
 }
 

@@ -45,6 +45,10 @@ describe('applyHeaders', () => {
       'retry-after,ratelimit-limit',
     )
     expect(exposed({ ...CORS, 'Access-Control-Expose-Headers': '*' })).toBe('*')
+    const signedIn = { ...CORS, 'Access-Control-Allow-Credentials': 'true' }
+    expect(exposed({ ...signedIn, 'Access-Control-Expose-Headers': '*' })).toBe(
+      '*, RateLimit-Limit, Retry-After',
+    )
   })
 
   it('does nothing for a request without headers', () => {

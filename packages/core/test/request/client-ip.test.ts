@@ -43,7 +43,8 @@ describe('by default', () => {
   it('says that a forwarding header was there, whichever, even an empty one', () => {
     expect(resolve({}, '203.0.113.7')).toMatchObject({ forwarded: false, trusted: false })
     const all =
-      'x-forwarded-for forwarded x-real-ip cf-connecting-ip true-client-ip fly-client-ip fastly-client-ip'
+      'x-forwarded-for forwarded x-real-ip cf-connecting-ip true-client-ip fly-client-ip fastly-client-ip x-cluster-client-ip ' +
+      'x-original-forwarded-for x-envoy-external-address x-azure-clientip x-appengine-user-ip do-connecting-ip'
     for (const name of all.split(' ')) {
       expect(resolve({}, '203.0.113.7', { [name]: '' }).forwarded, name).toBe(true)
       expect(resolve(TRUST, LB, { [name]: '1.1.1.1' }).forwarded, name).toBe(true)

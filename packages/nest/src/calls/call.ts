@@ -24,27 +24,42 @@ interface Carrier {
 }
 
 /** Remembers the decision about a call for its handler. */
-export function noteDecision(context: ExecutionContext, decision: Decision | undefined): void {
-  const carrier = carrierOf(context)
+export function noteDecision(context: ExecutionContext, decision: Decision): void {
+  const type = context.getType<string>()
+  if (type === 'ws') return noteAmong(context.getArgs<unknown[]>(), decision)
+  const carrier = carrierOf(context, type)
   if (carrier === undefined) return
-  if (context.getType<string>() === 'http') carrier.halt = decision
+  if (type === 'http') carrier.halt = decision
   // Not enumerable: it may be the message itself. Reflect: it may be frozen.
   else Reflect.defineProperty(carrier, DECISION, { value: decision, enumerable: false, configurable: true })
 }
 
 /** The decision about a call. */
 export function decisionOf(context: ExecutionContext): Decision | undefined {
-  const carrier = carrierOf(context)
-  return context.getType<string>() === 'http' ? carrier?.halt : carrier?.[DECISION]
+  const type = context.getType<string>()
+  if (type === 'ws') return foundAmong(context.getArgs<unknown[]>())
+  const carrier = carrierOf(context, type)
+  return type === 'http' ? carrier?.halt : carrier?.[DECISION]
 }
 
 // What lives as long as the call and can be reached from its parameter decorators, which get arguments of their own.
-function carrierOf(context: ExecutionContext): Carrier | undefined {
+function carrierOf(context: ExecutionContext, type: string): Carrier | undefined {
   const args = context.getArgs<unknown[]>()
-  const type = context.getType<string>()
   if (type === 'graphql') return graphqlArgs(args).info as Carrier | undefined
   const candidates = type === 'http' ? [args[0]] : [args[1], args[0]]
   return candidates.find(value => typeof value === 'object' && value !== null) as Carrier | undefined
+}
+
+// All messages share the socket, and one may be no object, or come to several gateways. So the arguments, which Nest makes
+// for each call and copies for parameter decorators, get one more: before the last, which is the pattern to Nest, and
+// behind the payload.
+function noteAmong(args: unknown[], decision: Decision): void {
+  if (args.length > 2) args.splice(-1, 0, { [DECISION]: decision } satisfies Carrier)
+}
+
+function foundAmong(args: readonly unknown[]): Decision | undefined {
+  const carrier = args.findLast(arg => (arg as Carrier | null | undefined)?.[DECISION] !== undefined)
+  return (carrier as Carrier | undefined)?.[DECISION]
 }
 
 /** `Class.handler`: what counts as the route where there is none. */
