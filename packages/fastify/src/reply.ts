@@ -34,7 +34,7 @@ class ReplyHeaders implements HeaderTarget {
 }
 
 /** Whether it is too late to answer. */
-export function isSent(reply: FastifyReply): boolean {
+function isSent(reply: FastifyReply): boolean {
   return reply.sent || reply.raw.headersSent
 }
 

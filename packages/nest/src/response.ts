@@ -31,7 +31,7 @@ export function setHeaders(response: object, headers: Headers, stale?: readonly 
 }
 
 /** Whether it is too late to answer. */
-export function isSent(response: object): boolean {
+function isSent(response: object): boolean {
   const { headersSent, sent, raw } = response as PlatformResponse
   return headersSent ?? (sent === true || raw?.headersSent === true)
 }
