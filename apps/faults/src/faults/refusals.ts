@@ -90,7 +90,7 @@ async function migrate(ports: readonly number[]): Promise<void> {
   for (const name of names) {
     const key = `halt:{custom:${name}}:p:t`
     const slot = Number(await ask(ports[0] as number, `CLUSTER KEYSLOT ${key}`))
-    const owner = await ownerOf(ports, key)
+    const owner = await ownerOf(ports, ids, key, slot)
     const target = (owner + 1) % ports.length
     const [from, to] = [ports[owner] as number, ports[target] as number]
     await ask(to, `CLUSTER SETSLOT ${slot} IMPORTING ${ids[owner]}`)
@@ -101,19 +101,32 @@ async function migrate(ports: readonly number[]): Promise<void> {
   }
 }
 
-/** The place of the master that serves a key: the one that does not send elsewhere. Asks again while none says so. */
-async function ownerOf(ports: readonly number[], key: string): Promise<number> {
-  for (let asked = 0; asked < 50 * ports.length; asked++) {
-    const i = asked % ports.length
-    const port = ports[i] as number
-    if (i === 0 && asked > 0) await sleep(20)
-    if (
-      await ask(port, `EXISTS ${key}`).then(
+/** The place of the master that serves a key: the one that does not send elsewhere. */
+async function ownerOf(
+  ports: readonly number[],
+  ids: readonly string[],
+  key: string,
+  slot: number,
+): Promise<number> {
+  for (let round = 0; round < 10; round++) {
+    for (const [i, port] of ports.entries()) {
+      const serves = ask(port, `EXISTS ${key}`).then(
         () => true,
         () => false,
       )
+      if (await serves) return i
+    }
+    // By words that cross between the nodes each may take another for the owner, for good: as a person would mend it, it
+    // is the one that has the keys.
+    const counts = await Promise.all(ports.map(port => ask(port, `CLUSTER COUNTKEYSINSLOT ${slot}`)))
+    const holder = Math.max(
+      0,
+      counts.findIndex(count => Number(count) > 0),
     )
-      return i
+    for (const port of [ports[holder] as number, ...ports])
+      await ask(port, `CLUSTER SETSLOT ${slot} NODE ${ids[holder]}`)
+    await ask(ports[holder] as number, 'CLUSTER BUMPEPOCH')
+    await sleep(20)
   }
   throw new Error(`No master serves ${key}`)
 }
