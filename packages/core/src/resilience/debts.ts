@@ -2,6 +2,8 @@ import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/key.ts'
 
 const MOST = 50_000
+// They are looked through at a correction; what is more is owed without its key.
+const MOST_KEYED = 1_000
 
 /** What quotas charged in this process while the store was away, until it has been told. Bounded. */
 export class Debts {
@@ -15,12 +17,12 @@ export class Debts {
 
   /** Adds what a call charged. */
   add({ demands, once }: Group): void {
-    if (once === undefined) {
+    const key = once && keyOf(once.subject, once.cell)
+    if (key !== undefined && this.#keyed.has(key)) return
+    if (key === undefined || this.#keyed.size >= MOST_KEYED) {
       for (const demand of demands) this.#add(demand)
       return
     }
-    const key = keyOf(once.subject, once.cell)
-    if (this.#keyed.has(key) || this.size >= MOST) return
     this.#keyed.set(key, { demands: demands.map(demand => ({ ...demand, mode: Mode.SETTLE })), once })
   }
 
@@ -55,7 +57,7 @@ export class Debts {
   #add(demand: Demand): void {
     const key = keyOfDemand(demand)
     const before = this.#owed.get(key)
-    if (before === undefined && this.size >= MOST) return
+    if (before === undefined && this.#owed.size >= MOST) return
     // A new period owes nothing of the last.
     const cost = demand.cost + (before?.edges?.[1] === demand.edges?.[1] ? (before?.cost ?? 0) : 0)
     this.#owed.set(key, { ...demand, mode: Mode.SETTLE, cost })

@@ -27,10 +27,11 @@ export interface LocalAnswer {
 export class Fallback {
   /** What quotas charged here, to be written back. */
   readonly debts: Debts = new Debts()
+  /** What the store said last. */
+  readonly memory: Memory = new Memory()
   readonly #mode: OnStoreError
   readonly #instances: () => number
   readonly #store = new LocalStore(nowMicros)
-  readonly #memory = new Memory()
 
   constructor(mode: OnStoreError, instances: () => number) {
     this.#mode = mode
@@ -39,19 +40,14 @@ export class Fallback {
 
   /** Keeps what the store said. */
   remember(group: Group, verdict: Verdict): void {
-    this.#memory.remember(group, verdict)
+    this.memory.remember(group, verdict)
     const { once } = group
     if (once !== undefined && verdict.allowed) this.#store.evaluate({ demands: [], once })
   }
 
-  /** Keeps what the store said of a correction. */
-  adjust(group: Group, verdict: Verdict): void {
-    this.#memory.adjust(group, verdict)
-  }
-
   /** Forgets what is known of some keys, and what was counted of them here. */
   forget(cells: readonly { subject: string; cell: string }[]): void {
-    this.#memory.forget(cells)
+    this.memory.forget(cells)
     this.#store.forget(cells)
   }
 
@@ -112,17 +108,12 @@ export class Fallback {
 
   /** Whether there is anything that a store which came back empty would have to be told. */
   get holds(): boolean {
-    return this.debts.size > 0 || this.refused().length > 0
-  }
-
-  /** Asks about, and restores, the keys that are known to be still refused. */
-  refused(): ReturnType<Memory['refused']> {
-    return this.#memory.refused()
+    return this.debts.size > 0 || this.memory.refused().length > 0
   }
 
   #share(demand: Demand, cost: number): Demand {
     const rule = shareOf(demand.rule, this.#instances(), cost)
-    const known = this.#memory.of(demand)
+    const known = this.memory.of(demand)
     if (known !== undefined && !known.isUsed) {
       known.isUsed = true
       this.#store.put(demand.subject, rule.cell, own => this.#start(demand, rule, known, own))

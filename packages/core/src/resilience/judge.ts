@@ -143,7 +143,7 @@ export class Judge {
     const verdict = await this.insist(() => this.#store.evaluate(group))
     // Once more: an answer that was on its way knows nothing of the change.
     this.#denials.forget(cells)
-    this.#fallback.adjust(group, verdict)
+    this.#fallback.memory.adjust(group, verdict)
     return verdict
   }
 

@@ -29,7 +29,7 @@ export class Repair {
   /** Does all of it, within the deadline. */
   async mend(): Promise<void> {
     const { store, fallback, deadline } = this.#parts
-    const refused = fallback.refused()
+    const refused = fallback.memory.refused()
     await deadline.race(
       (async () => {
         const answers = await settled(refused.map(async ({ peek }) => store.evaluate(peek)))

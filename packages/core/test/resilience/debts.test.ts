@@ -57,4 +57,13 @@ describe('what the store is owed of a quota', () => {
     expect(debts.take(50)).toMatchObject([{ demands: [{ cost: 4, mode: Mode.SETTLE }], once }])
     expect(debts.take(50)).toEqual([])
   })
+
+  it('is owed without its key beyond a thousand keys, not forgotten', () => {
+    const debts = new Debts()
+    for (let i = 0; i < 1_005; i++)
+      debts.add({ demands: [charge(1, TODAY)], once: { subject: 'user:1', cell: `q@${i}:i`, window: 100 } })
+    const groups = debts.take(50)
+    expect(groups.filter(({ once }) => once !== undefined)).toHaveLength(1_000)
+    expect(groups.filter(({ once }) => once === undefined)).toMatchObject([{ demands: [{ cost: 5 }] }])
+  })
 })

@@ -1,36 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
-import {
-  type Policy,
-  type Quota,
-  QuotaManager,
-  RateLimiter,
-  type RateLimiterOptions,
-} from '../../src/index.ts'
+import { type Policy, type Quota, QuotaManager, RateLimiter } from '../../src/index.ts'
 import { LocalStore } from '../../src/resilience/local-store.ts'
 import { admitted, by, times, view } from '../world.ts'
-import { FaultyStore, pause } from './faulty-store.ts'
+import { degrading, FaultyStore, pause } from './faulty-store.ts'
 
 const policy: Policy = { name: 'p', limit: 12, window: 3600, algorithm: 'fixed-window' }
-
-/** A limiter whose store works until it is told not to. */
-function degrading(
-  given: RateLimiterOptions['policy'],
-  options: Partial<RateLimiterOptions> = {},
-): { store: FaultyStore; limiter: RateLimiter; fail: () => void; mend: () => Promise<void> } {
-  const store = new FaultyStore()
-  const limiter = new RateLimiter({ store, policy: given, warn: () => {}, ...options })
-  return {
-    store,
-    limiter,
-    fail: () => void (store.fault = 'reject'),
-    async mend() {
-      store.fault = 'none'
-      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false)
-        await pause(20)
-    },
-  }
-}
 
 describe('what decides while the store is away', () => {
   it.each([

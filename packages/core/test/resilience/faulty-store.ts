@@ -1,6 +1,8 @@
 // A store that answers a turn later, until a test tells it to fail: what a network and a server may do.
+import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import type { Cell, Group, Store, Verdict } from '../../src/store/index.ts'
+import { view } from '../world.ts'
 
 /** How a call fails. */
 export type Fault = 'none' | 'reject' | 'hang' | 'throw' | 'late answer' | 'late rejection'
@@ -48,6 +50,25 @@ export class FaultyStore implements Store {
   /** Forgets all, as a server that restarts. */
   empty(): void {
     this.#inner = new ReferenceStore(now)
+  }
+}
+
+/** A limiter whose store works until it is told not to. */
+export function degrading(
+  given: RateLimiterOptions['policy'],
+  options: Partial<RateLimiterOptions> = {},
+): { store: FaultyStore; limiter: RateLimiter; fail: () => void; mend: () => Promise<void> } {
+  const store = new FaultyStore()
+  const limiter = new RateLimiter({ store, policy: given, warn: () => {}, ...options })
+  return {
+    store,
+    limiter,
+    fail: () => void (store.fault = 'reject'),
+    async mend() {
+      store.fault = 'none'
+      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false)
+        await pause(20)
+    },
   }
 }
 

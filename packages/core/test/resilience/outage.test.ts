@@ -1,55 +1,35 @@
 import { describe, expect, it } from 'vitest'
 
-import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { view } from '../world.ts'
-import { FaultyStore, pause } from './faulty-store.ts'
+import { degrading } from './faulty-store.ts'
 
 const daily = { name: 'q', limit: 4, period: 'daily', keyStrategy: 'ip' } as const
-
-function limited(
-  policy: RateLimiterOptions['policy'],
-  instances = 1,
-): { store: FaultyStore; limiter: RateLimiter; away(): void; back(): Promise<void> } {
-  const store = new FaultyStore()
-  const limiter = new RateLimiter({ store, policy, instances, warn: () => {} })
-  return {
-    store,
-    limiter,
-    away: () => void (store.fault = 'reject'),
-    async back() {
-      store.fault = 'none'
-      while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false)
-        await pause(20)
-      await pause(1)
-    },
-  }
-}
 
 describe('an idempotency key', () => {
   const keyed = { idempotencyKey: 'k' }
 
-  it('that the store has charged charges nothing while it is away, nor when it is back', async () => {
-    const { limiter, away, back } = limited(daily, 4)
+  it('that the store has charged charges nothing while it is fail, nor when it is back', async () => {
+    const { limiter, fail, mend } = degrading(daily, { instances: 4 })
     await limiter.check(view(), keyed)
-    away()
+    fail()
     // The share here is one.
     expect(await limiter.check(view())).toMatchObject({ allowed: true, cost: 1 })
     expect(await limiter.check(view(), keyed)).toMatchObject({ allowed: true, cost: 0 })
-    await back()
+    await mend()
     expect((await limiter.peek(view())).remaining).toBe(2)
   })
 
   it('that was charged while the store was away is charged once when it is back', async () => {
     for (const first of ['the retry', 'the writing back']) {
-      const { store, limiter, away, back } = limited(daily)
+      const { store, limiter, fail, mend } = degrading(daily)
       await limiter.check(view({ ip: '198.51.100.99' }))
-      away()
+      fail()
       await limiter.check(view(), keyed)
       store.fault = 'none'
       // A single failure opens nothing: what is owed is written back beside the next check.
-      if (first === 'the writing back') await back()
+      if (first === 'the writing back') await mend()
       expect((await limiter.check(view(), keyed)).allowed).toBe(true)
-      await back()
+      await mend()
       expect((await limiter.peek(view())).remaining, first).toBe(3)
     }
   })
@@ -57,8 +37,8 @@ describe('an idempotency key', () => {
 
 describe('a refusal while the store is away', () => {
   it('of more than the share, which the limit holds, is one for now', async () => {
-    const { limiter, away } = limited({ name: 'p', limit: 20, window: 60 }, 4)
-    away()
+    const { limiter, fail } = degrading({ name: 'p', limit: 20, window: 60 }, { instances: 4 })
+    fail()
     expect(await limiter.check(view(), { cost: 6 })).toMatchObject({
       allowed: false,
       reason: 'limited',
@@ -77,10 +57,10 @@ describe('a refusal while the store is away', () => {
       [{ ...daily, limit: 1 }, 'quota-exceeded'],
     ] as const
     for (const [policy, reason] of policies) {
-      const { limiter, away } = limited(policy)
+      const { limiter, fail } = degrading(policy)
       for (let i = 0; i < 3; i++) await limiter.check(view())
       const before = await limiter.check(view())
-      away()
+      fail()
       const now = await limiter.check(view())
       expect([before.reason, now.reason]).toEqual([reason, reason])
       expect(Math.abs(now.resetAt - before.resetAt)).toBeLessThanOrEqual(policy.name === 'q' ? 0 : 1)
@@ -89,11 +69,11 @@ describe('a refusal while the store is away', () => {
 })
 
 it('a policy that only reports decides nothing while the store is away', async () => {
-  const { limiter, away } = limited([
+  const { limiter, fail } = degrading([
     { name: 'shown', limit: 9, window: 60, onStoreError: 'open' },
     { name: 'hidden', limit: 5, window: 60, onStoreError: 'local', mode: 'shadow' },
   ])
-  away()
+  fail()
   expect(await limiter.check(view())).toMatchObject({
     allowed: true,
     policy: 'shown',
