@@ -1,5 +1,15 @@
-import { type Added, LIMITERS } from './http.ts'
 import type { Target } from './report.ts'
+
+/** What limits in each framework; ours first. */
+export const LIMITERS: Readonly<Record<string, readonly string[]>> = {
+  express: ['halt', 'express-rate-limit', 'rate-limiter-flexible'],
+  fastify: ['halt', '@fastify/rate-limit'],
+  hono: ['halt', 'hono-rate-limiter'],
+  nest: ['halt', '@nestjs/throttler'],
+}
+
+/** CPU microseconds a request that an app takes more than the bare one, by `framework app place`. */
+export type Added = ReadonlyMap<string, number>
 
 // To the cheapest peer of the framework: in memory, through Redis.
 const BOUNDS: readonly (readonly [framework: string, memory: number, redis: number])[] = [

@@ -4,18 +4,10 @@ import { fileURLToPath } from 'node:url'
 
 import { median } from './cpu.ts'
 import type { Answers, Load } from './load.ts'
-import { httpTargets } from './http-targets.ts'
+import { type Added, httpTargets, LIMITERS } from './http-targets.ts'
 import type { Effort } from './memory.ts'
 import { figure, type Section } from './report.ts'
 import { startServer } from './server.ts'
-
-/** What limits in each framework; ours first. */
-export const LIMITERS: Readonly<Record<string, readonly string[]>> = {
-  express: ['halt', 'express-rate-limit', 'rate-limiter-flexible'],
-  fastify: ['halt', '@fastify/rate-limit'],
-  hono: ['halt', 'hono-rate-limiter'],
-  nest: ['halt', '@nestjs/throttler'],
-}
 
 /** The apps of each framework that limit nothing; the bare one first. */
 const YARDSTICKS: Readonly<Record<string, readonly string[]>> = {
@@ -24,9 +16,6 @@ const YARDSTICKS: Readonly<Record<string, readonly string[]>> = {
   hono: ['bare', 'three headers'],
   nest: ['bare'],
 }
-
-/** CPU microseconds a request that an app takes more than the bare one, by `framework app place`. */
-export type Added = ReadonlyMap<string, number>
 
 interface App {
   readonly key: string

@@ -1,8 +1,18 @@
 import type { ClientName } from './contestants/contestant.ts'
-import { redisContestants, redisPeers } from './contestants/redis.ts'
-import type { Figures, RunKey } from './redis.ts'
+import { redisContestants, type RedisName, redisPeers } from './contestants/redis.ts'
 import type { KeyBytes } from './redis-bytes.ts'
+import type { Stretch } from './redis-run.ts'
 import type { Target } from './report.ts'
+
+/** Which runs there are: every contestant on every client it has. */
+export type RunKey = `${RedisName} ${ClientName}`
+
+/** The medians over all rounds. */
+export interface Figures {
+  of(key: RunKey, flight: number, field: keyof Stretch): number
+  /** Checks a second as a multiple of the INCRs a second around them, on the same client in the same process. */
+  relative(key: RunKey, flight: number): number
+}
 
 /** What was promised of Redis, client by client. */
 export function redisTargets(figures: Figures, bytes: KeyBytes): Target[] {

@@ -4,20 +4,10 @@ import { redisContestants, type RedisName, redisPeers } from './contestants/redi
 import { median } from './cpu.ts'
 import type { Effort } from './memory.ts'
 import { bytesOfKeys } from './redis-bytes.ts'
-import { redisTargets } from './redis-targets.ts'
+import { type Figures, redisTargets, type RunKey } from './redis-targets.ts'
 import { figure, type Section } from './report.ts'
-import type { RedisRun, Stretch } from './redis-run.ts'
+import type { RedisRun } from './redis-run.ts'
 import { startServer } from './server.ts'
-
-/** Which runs there are: every contestant on every client it has. */
-export type RunKey = `${RedisName} ${ClientName}`
-
-/** The medians over all rounds. */
-export interface Figures {
-  of(key: RunKey, flight: number, field: keyof Stretch): number
-  /** Checks a second as a multiple of the INCRs a second around them, on the same client in the same process. */
-  relative(key: RunKey, flight: number): number
-}
 
 const CLIENTS: readonly ClientName[] = ['ioredis', 'node-redis']
 const ORDER: readonly RedisName[] = ['halt', ...redisPeers, 'haltUser', 'haltQuota', 'bareScript']

@@ -53,12 +53,8 @@ export {
 } from './quota.ts'
 export { PolicyRegistry } from './registry.ts'
 export type { HeavyKey } from './heavy-keys.ts'
-export {
-  ShadowSurvey,
-  type ShadowFinding,
-  type ShadowReport,
-  type ShadowSurveyOptions,
-} from './shadow-survey.ts'
+export type { ShadowFinding, ShadowReport } from './shadow-report.ts'
+export { ShadowSurvey, type ShadowSurveyOptions } from './shadow-survey.ts'
 export { CompositeTelemetry } from './telemetry-composite.ts'
 export { LabelSet } from './telemetry-labels.ts'
 export { LoggingTelemetry, type Logger } from './telemetry-log.ts'

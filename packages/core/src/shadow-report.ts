@@ -1,6 +1,39 @@
+import type { Reason } from './decision.ts'
 import type { HeavyKey } from './heavy-keys.ts'
 import { printable } from './printable.ts'
-import type { ShadowFinding, ShadowReport } from './shadow-survey.ts'
+
+/** What one shadow policy would have done. */
+export interface ShadowFinding {
+  readonly policy: string
+  /** Requests it was asked about in shadow. */
+  readonly requests: number
+  /** Those it would have refused. */
+  readonly wouldBlock: number
+  /** Of these, those that an enforced policy refused anyway. The others would be refused anew. */
+  readonly alsoBlocked: number
+  /** `wouldBlock / requests`, 0 to 1. */
+  readonly share: number
+  /** About how many keys asked; all but exact up to some hundreds, then within a few per cent. */
+  readonly keys: number
+  /** About how many of them would have been refused at least once. */
+  readonly blockedKeys: number
+  /** `blockedKeys / keys`, 0 to 1. */
+  readonly keyShare: number
+  /** How often it would have refused for which reason. */
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /** The keys that it would have refused most often, as decisions show them. They name people. */
+  readonly top: readonly HeavyKey[]
+}
+
+/** What the shadow policies of this process would have done. Plain data. */
+export interface ShadowReport {
+  /** Unix seconds. */
+  readonly since: number
+  /** Unix seconds. */
+  readonly until: number
+  /** That which would refuse most comes first. */
+  readonly policies: readonly ShadowFinding[]
+}
 
 /** Writes a report of shadow policies as text for people. */
 export function describeReport({ since, until, policies }: ShadowReport): string {

@@ -2,43 +2,10 @@ import type { Decision, PolicyVerdict, Reason } from './decision.ts'
 import { Distinct } from './distinct.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
-import { HeavyKeys, type HeavyKey } from './heavy-keys.ts'
-import { describeReport } from './shadow-report.ts'
+import { HeavyKeys } from './heavy-keys.ts'
+import { describeReport, type ShadowFinding, type ShadowReport } from './shadow-report.ts'
 import type { Telemetry } from './telemetry.ts'
 import { LabelSet } from './telemetry-labels.ts'
-
-/** What one shadow policy would have done. */
-export interface ShadowFinding {
-  readonly policy: string
-  /** Requests it was asked about in shadow. */
-  readonly requests: number
-  /** Those it would have refused. */
-  readonly wouldBlock: number
-  /** Of these, those that an enforced policy refused anyway. The others would be refused anew. */
-  readonly alsoBlocked: number
-  /** `wouldBlock / requests`, 0 to 1. */
-  readonly share: number
-  /** About how many keys asked; all but exact up to some hundreds, then within a few per cent. */
-  readonly keys: number
-  /** About how many of them would have been refused at least once. */
-  readonly blockedKeys: number
-  /** `blockedKeys / keys`, 0 to 1. */
-  readonly keyShare: number
-  /** How often it would have refused for which reason. */
-  readonly reasons: Readonly<Partial<Record<Reason, number>>>
-  /** The keys that it would have refused most often, as decisions show them. They name people. */
-  readonly top: readonly HeavyKey[]
-}
-
-/** What the shadow policies of this process would have done. Plain data. */
-export interface ShadowReport {
-  /** Unix seconds. */
-  readonly since: number
-  /** Unix seconds. */
-  readonly until: number
-  /** That which would refuse most comes first. */
-  readonly policies: readonly ShadowFinding[]
-}
 
 /** Options of {@link ShadowSurvey}. */
 export interface ShadowSurveyOptions {

@@ -9,7 +9,6 @@ import {
 } from '@nestjs/common'
 
 import type { Admission } from './admission.ts'
-import type { HaltApplication } from './application.ts'
 import { APPLICATION, markOurs } from './tokens.ts'
 
 /**
@@ -23,7 +22,7 @@ import { APPLICATION, markOurs } from './tokens.ts'
 export class HaltGuard implements CanActivate, OnModuleInit {
   readonly #admission: Admission | undefined
 
-  constructor(@Optional() @Inject(APPLICATION) application?: HaltApplication) {
+  constructor(@Optional() @Inject(APPLICATION) application?: { readonly admission: Admission }) {
     this.#admission = application?.admission
   }
 

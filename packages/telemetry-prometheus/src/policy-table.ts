@@ -1,9 +1,16 @@
 import { LabelSet } from '@halt/core'
 import type { DecisionMetadata, Reason } from '@halt/core'
 
-import type { Board } from './board.ts'
-import type { Durations } from './durations.ts'
-import type { Cell } from './family.ts'
+import type { DurationFamily, Durations } from './durations.ts'
+import type { Cell, Family } from './family.ts'
+
+/** The metrics that have cells for each policy. */
+export interface PolicyFamilies {
+  readonly checks: Family<'policy' | 'algorithm' | 'outcome' | 'store'>
+  readonly remaining: Family<'policy'>
+  readonly nearLimit: Family<'policy'>
+  readonly durations: DurationFamily
+}
 
 /** The cells of one policy, where one kind of store keeps it. */
 export interface PolicyRow {
@@ -38,7 +45,7 @@ export interface PolicyCells {
  * time. A check finds its cells here by two look-ups.
  */
 export class PolicyTable {
-  readonly #board: Board
+  readonly #families: PolicyFamilies
   readonly #names: LabelSet
   // Stores are few; but a custom one may call itself anything.
   readonly #stores = new LabelSet(20)
@@ -47,8 +54,8 @@ export class PolicyTable {
   #last = ''
   #lastCells: PolicyCells | undefined
 
-  constructor(board: Board, maxPolicies: number) {
-    this.#board = board
+  constructor(families: PolicyFamilies, maxPolicies: number) {
+    this.#families = families
     this.#names = new LabelSet(maxPolicies)
   }
 
@@ -80,7 +87,7 @@ export class PolicyTable {
   #make(name: string): PolicyCells {
     const known = this.#cells.get(name)
     if (known !== undefined) return known
-    const { remaining, nearLimit } = this.#board
+    const { remaining, nearLimit } = this.#families
     const cells: PolicyCells = {
       name,
       rows: [],
@@ -97,7 +104,7 @@ export class PolicyTable {
   #addRow(rows: PolicyRow[], name: string, algorithm: string, store: string): PolicyRow {
     const known = rows.find(row => row.store === store && row.algorithm === algorithm)
     if (known !== undefined) return known
-    const { checks, durations } = this.#board
+    const { checks, durations } = this.#families
     const cell = (outcome: string): Cell => checks.cell(name, algorithm, outcome, store)
     const row = {
       algorithm,
