@@ -7,13 +7,15 @@ const suffix = process.platform === 'win32' ? '.exe' : ''
 
 /**
  * The path of a server's program, or undefined.
- * @param {'redis-server' | 'valkey-server' | 'prometheus'} name
+ * @param {import('./find-server.mjs').ServerName} name
  * @returns {string | undefined}
  */
 export function findServer(name) {
   const formula = name.replace('-server', '')
   const folders = [
     ...(process.env['PATH'] ?? '').split(delimiter),
+    // Not on the PATH of everybody: Debian puts nginx and haproxy there.
+    '/usr/sbin',
     ...homebrew.map(opt => join(opt, formula, 'bin')),
   ]
   return folders

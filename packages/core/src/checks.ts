@@ -57,6 +57,16 @@ export function checkChoice(
   refuse(code, `${name} is ${describe(value)}.`, `Choose one of ${choices.map(describe).join(', ')}.`)
 }
 
+/** Refuses what is not a whole number from `low` to `high`. @throws HaltError `HALT_E_OPTION` */
+export function checkWhole(name: string, value: unknown, low: number, high: number): number {
+  if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return value as number
+  return refuse(
+    'HALT_E_OPTION',
+    `${name} is ${describe(value)}.`,
+    `Give a whole number from ${low} to ${high}.`,
+  )
+}
+
 /** Refuses a value of another type. */
 export function checkType(fields: Fields, name: string, type: string, code: HaltErrorCode): void {
   const value = fields[name]

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Warn } from './errors.ts'
 import type { RateLimiterOptions } from './options.ts'
+import { Recent } from './recent.ts'
 import type { Caller } from './request/caller.ts'
 import { compileHealthChecks } from './request/exemptions.ts'
 
@@ -14,6 +15,8 @@ export class Exempter {
   readonly isHealthCheck: (method: string, path: string) => boolean
   readonly #privateIps: boolean | undefined
   readonly #warn: Warn
+  // Private peers that once forwarded for others. They stay proxies: a client can make some of them drop their headers.
+  readonly #proxies = new Recent<true>(1024)
   #counts = false
   #exempted = 0
   #looks = MANY
@@ -30,6 +33,7 @@ export class Exempter {
     const reason = this.reason(policy, caller)
     if (reason === undefined) {
       this.#counts = true
+      if (this.#wantsPrivate(policy) !== false) this.#rememberProxy(caller)
       if (this.#looks > 0) this.#lookForProxy(caller)
       return false
     }
@@ -46,7 +50,21 @@ export class Exempter {
       if (path !== undefined) return `the path is under "${path}"`
       if (exemptions.address(caller.address)) return 'the client address is in exemptions'
     }
-    return this.#wantsPrivate(policy) !== false && caller.isPrivatePeer ? PRIVATE : undefined
+    return this.#wantsPrivate(policy) !== false && this.#asksForItself(caller) ? PRIVATE : undefined
+  }
+
+  /** Whether the peer is private and no proxy. The headers are looked at only here, for a private peer that is not known yet. */
+  #asksForItself(caller: Caller): boolean {
+    const peer = caller.privatePeer
+    return peer !== undefined && !this.#proxies.get(peer.text) && caller.proxySign === undefined
+  }
+
+  // Called when a private peer was not exempt, so an unknown one has just shown that it is a proxy.
+  #rememberProxy(caller: Caller): void {
+    const peer = caller.privatePeer
+    if (peer === undefined || this.#proxies.get(peer.text)) return
+    this.#proxies.set(peer.text, true)
+    this.#noticeProxy(caller, peer.text)
   }
 
   #wantsPrivate({ exemptPrivateIps }: CompiledPolicy): boolean | undefined {
@@ -71,13 +89,25 @@ export class Exempter {
 
   #lookForProxy(caller: Caller): void {
     this.#looks--
-    const proxy = caller.untrustedProxy
-    if (proxy === undefined) return
+    const peer = caller.untrustedPeer
+    if (peer === undefined) return
+    // A public peer that only speaks HTTP/1.0 or sends "via" may be a client.
+    const isProxy =
+      caller.namesAnother || (caller.privatePeer !== undefined && caller.proxySign !== undefined)
+    if (!isProxy) return
     this.#looks = 0
+    this.#noticeProxy(caller, peer.text)
+  }
+
+  #noticeProxy(caller: Caller, peer: string): void {
+    const trust = `trustedProxies: ["${peer}"]`
+    const [what, fix] = caller.namesAnother
+      ? ['names clients in a header', `${trust}; a client that made the header up gains nothing by it.`]
+      : [`${caller.proxySign}, as proxies do`, `make it send X-Forwarded-For, and give ${trust}.`]
     this.#warn({
       code: 'HALT_W_UNTRUSTED_PROXY',
-      message: `The peer ${proxy.text} names clients in a header, but is not trusted: all its clients share one counter.`,
-      fix: `If it is your proxy: trustedProxies: ["${proxy.text}"]; a client that made the header up gains nothing by it.`,
+      message: `The peer ${peer} ${what}, but is not trusted: all its clients share one counter.`,
+      fix: `If it is your proxy: ${fix}`,
     })
   }
 }

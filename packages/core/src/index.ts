@@ -35,6 +35,7 @@ export {
 } from './policy.ts'
 export * from './presets.ts'
 export { presets } from './preset-list.ts'
+export { addressKey } from './request/address-key.ts'
 export type { Hop, TrustedProxies } from './request/client-ip.ts'
 export type { Identity } from './request/identity.ts'
 export type { HeaderBag } from './request/headers.ts'

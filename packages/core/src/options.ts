@@ -6,7 +6,8 @@ import type { OnStoreError, PolicyResolver } from './policy.ts'
 import type { TrustedProxies } from './request/client-ip.ts'
 import type { Store } from './store/contract.ts'
 import type { Telemetry } from './telemetry.ts'
-import { checkChoice, checkNames, checkType } from './checks.ts'
+import { checkPrefix } from './request/address-key.ts'
+import { checkChoice, checkNames, checkType, checkWhole } from './checks.ts'
 
 /** Options of a {@link RateLimiter}. `R` is the framework's request, as callbacks get it. */
 export interface RateLimiterOptions<R = unknown> {
@@ -123,14 +124,9 @@ export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers
     storeTimeout: parseDuration(storeTimeout, 'storeTimeout') / 1000,
     callbackTimeout: parseDuration(callbackTimeout, 'callbackTimeout') / 1000,
     ipv6Prefix: checkPrefix(ipv6Prefix),
-    keysPerAddress: whole('keysPerAddress', keysPerAddress, 1, 1e6),
-    instances: instances === 'auto' ? instances : whole('instances', instances, 1, 1e6),
+    keysPerAddress: checkWhole('keysPerAddress', keysPerAddress, 1, 1e6),
+    instances: instances === 'auto' ? instances : checkWhole('instances', instances, 1, 1e6),
   }
-}
-
-/** How many bits of an IPv6 address make one subscriber. @throws HaltError `HALT_E_OPTION` */
-export function checkPrefix(ipv6Prefix: unknown = 56): number {
-  return whole('ipv6Prefix', ipv6Prefix, 32, 128)
 }
 
 function checkStore(store: unknown): void {
@@ -140,14 +136,5 @@ function checkStore(store: unknown): void {
     'HALT_E_STORE_OPTION',
     `store is ${describe(store)}, not a store.`,
     'Give new InMemoryStore() or new RedisStore({ client }).',
-  )
-}
-
-function whole(name: string, value: unknown, low: number, high: number): number {
-  if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return value as number
-  throw new HaltError(
-    'HALT_E_OPTION',
-    `${name} is ${describe(value)}.`,
-    `Give a whole number from ${low} to ${high}.`,
   )
 }

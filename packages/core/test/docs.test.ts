@@ -69,7 +69,7 @@ function sources(): string[] {
 function codesIn(texts: readonly string[]): Set<string> {
   const found = new Set<string>()
   for (const text of texts) {
-    for (const [code] of text.matchAll(/HALT_[EW]_[A-Z_]*[A-Z]/g)) found.add(code)
+    for (const [code] of text.matchAll(/HALT_[EW]_[A-Z\d_]*[A-Z\d]/g)) found.add(code)
     // Those of the Redis store are put together from the kinds of its errors.
     for (const [, kind] of text.matchAll(
       /\[\s*'(?:timeout|unavailable|misconfigured|script)',\s*'([A-Z]+)'/g,

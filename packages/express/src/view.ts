@@ -22,6 +22,10 @@ export class ExpressView implements RequestView {
     return this.request.headers
   }
 
+  get httpVersion(): string | undefined {
+    return this.request.httpVersion
+  }
+
   /** The pattern of the route that the middleware is mounted on; undefined above routes. */
   get route(): string | undefined {
     return matchedRoute(this.request)

@@ -23,6 +23,10 @@ export class FastifyView implements RequestView {
     return this.request.headers
   }
 
+  get httpVersion(): string | undefined {
+    return this.request.raw.httpVersion
+  }
+
   /** The pattern that matched, prefixes included. Fastify builds an object to answer, so it is asked on demand. */
   get route(): string | undefined {
     return matchedRoute(this.request)

@@ -43,6 +43,12 @@ export class ContextView<E extends Env> implements RequestView {
     return this.request.req.raw.headers
   }
 
+  /** Known on Node alone. */
+  get httpVersion(): string | undefined {
+    const { incoming } = (this.request.env ?? {}) as { incoming?: { httpVersion?: string } }
+    return incoming?.httpVersion
+  }
+
   get ip(): string | undefined {
     try {
       return this.#getConnInfo?.(this.request).remote.address

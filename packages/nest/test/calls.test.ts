@@ -82,6 +82,22 @@ describe('a call', () => {
     expect(read('ws', client, {}, 'say').view).toMatchObject({ ip: '203.0.113.7', path: '/ws' })
   })
 
+  it('carries the version of HTTP that the peer spoke, which shows some proxies', () => {
+    const request = { headers: {}, url: '/', httpVersion: '1.0', socket: { remoteAddress: '10.0.3.7' } }
+    // A request of Fastify's has it on the one it wraps.
+    const wrapping = { ...request, httpVersion: undefined, raw: { httpVersion: '1.0' } }
+    const polling = { handshake: { address: '10.0.3.7', headers: {}, url: '/socket.io/' }, request }
+    for (const { view } of [
+      read('http', request),
+      read('http', wrapping),
+      read('graphql', {}, {}, { req: request }),
+      read('graphql', {}, {}, { req: wrapping }),
+      read('ws', polling, {}, 'say'),
+      read('ws', { request }, {}, 'say'),
+    ])
+      expect(view.httpVersion).toBe('1.0')
+  })
+
   it('of GraphQL is found in the contexts of other drivers', () => {
     const request = { headers: {}, url: '/graphql', socket: { remoteAddress: '203.0.113.7' } }
     const info = { fieldName: 'f', parentType: { name: 'Query' }, path: { prev: undefined } }

@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import type { Warn } from '../errors.ts'
+import { parseAddress } from '../request/address.ts'
 import type { Caller } from '../request/caller.ts'
 import { FORWARDING_HEADERS } from '../request/forwarding.ts'
 import { readHeader } from '../request/headers.ts'
@@ -42,6 +43,7 @@ export class KeyWatch {
       this.#samples.set(policy.name, sample)
     }
     if (sample.seen === 0) this.#noticeSpoofable(policy, caller, text)
+    if (isIpv6(text)) this.#noticeIpv6(policy, text)
     sample.keys.add(text.slice(0, 64))
     sample.addresses.add(caller.address?.text ?? '')
     if (++sample.seen < SAMPLE) return
@@ -66,6 +68,14 @@ export class KeyWatch {
     }
   }
 
+  #noticeIpv6({ name }: CompiledPolicy, key: string): void {
+    this.#warn({
+      code: 'HALT_W_KEY_IPV6',
+      message: `The keyExtractor of "${name}" gave the IPv6 address ${key}: a subscriber has at least 2^64 of them, and each has a counter of its own.`,
+      fix: 'Leave keyExtractor out, so that the client address is counted by its network, or return addressKey(ip) of @halt/core.',
+    })
+  }
+
   #noticeSpoofable({ name }: CompiledPolicy, { view }: Caller, key: string): void {
     const header = FORWARDING_HEADERS.find(found => readHeader(view.headers, found) === key)
     if (header === undefined) return
@@ -75,4 +85,10 @@ export class KeyWatch {
       fix: 'Leave keyExtractor out, and name your proxies: trustedProxies: ["10.0.0.0/8"].',
     })
   }
+}
+
+// Most keys are told apart from an address by their first colons.
+function isIpv6(key: string): boolean {
+  const colon = key.indexOf(':')
+  return colon >= 0 && key.includes(':', colon + 1) && parseAddress(key)?.version === 6
 }

@@ -34,7 +34,8 @@ const GROUPS = /^[\da-f]{0,4}(?::[\da-f]{0,4}){2,8}$/i
  * Spaces and double quotes around it, brackets, a port and a zone id are dropped. IPv4 is four decimal numbers
  * without leading zeros: `010.0.0.1`, `127.1`, `0x7f.1` and `2130706433` mean different things to different readers,
  * so to us they mean nothing. Whatever lies in `::ffff:0:0/96` is the IPv4 address in its last 32 bits, decided on
- * the bits and not on the notation; `64:ff9b::/96` and `2001:db8::1.2.3.4` stay IPv6.
+ * the bits and not on the notation; `64:ff9b::/96` and `2001:db8::1.2.3.4` stay IPv6. What such an address is counted under is
+ * another question: see address-key.ts.
  */
 export function parseAddress(text: string): Address | undefined {
   // Typed callers pass strings; a user's own `clientIp` callback may not.
@@ -51,11 +52,6 @@ export function parseAddress(text: string): Address | undefined {
 export function parseBareAddress(text: string): Address | undefined {
   const quad = parseQuad(text)
   return quad >= 0 ? fromQuad(quad) : parseIpv6(text)
-}
-
-/** The text an address is counted under: IPv4 as it is, IPv6 by its network: `2001:db8::/56`. */
-export function maskAddress(address: Address, ipv6Prefix: number): string {
-  return address.version === 4 ? address.text : `${networkOf(address, ipv6Prefix).text}/${ipv6Prefix}`
 }
 
 /** The address with the bits after the prefix cleared: the first one of its network. */
@@ -88,6 +84,11 @@ export function isPrivate(address: Address): boolean {
   if (address.version === 6) return high === 0 && bits[1] === 0 && bits[2] === 0 && bits[3] === 1
   const first = high >>> 24
   return first === 127 || first === 10 || high >>> 20 === 0xac1 || high >>> 16 === 0xc0a8
+}
+
+/** The dotted text of the 32 bits of an IPv4 address, signed or not. */
+export function ipv4Text(quad: number): string {
+  return `${quad >>> 24}.${(quad >>> 16) & 255}.${(quad >>> 8) & 255}.${quad & 255}`
 }
 
 // A dotted quad as an unsigned number, or -1. By hand, since every request of a new client comes through here.
@@ -139,8 +140,7 @@ function parseGroups(hex: string): readonly number[] | undefined {
 }
 
 function fromQuad(quad: number): Address {
-  const text = `${quad >>> 24}.${(quad >>> 16) & 255}.${(quad >>> 8) & 255}.${quad & 255}`
-  return frozen(text, 4, [quad | 0, 0, 0, 0])
+  return frozen(ipv4Text(quad), 4, [quad | 0, 0, 0, 0])
 }
 
 function fromIpv6(bits: Bits): Address {

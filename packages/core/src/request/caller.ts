@@ -55,20 +55,26 @@ export class Caller {
     return this.client !== undefined && this.#isGiven
   }
 
-  /** Whether the socket's peer is private and speaks for nobody else. */
-  get isPrivatePeer(): boolean {
-    const { clientIp, resolveIp } = this.#settings
-    // Not asked of an address that the application gives, or would: that is no peer's.
-    if (!this.client.isPrivate || this.#givenIp !== undefined || resolveIp !== undefined) return false
-    return !clientIp.isProxied(this.view.headers)
+  /** The socket's peer, unless it is trusted to speak for others or the application gives, or would give, the address. */
+  get untrustedPeer(): Address | undefined {
+    const { address, trusted } = this.client
+    const isApps = this.#givenIp !== undefined || this.#settings.resolveIp !== undefined
+    return trusted || isApps ? undefined : address
   }
 
-  /** The peer that names a client in a header but is trusted by nobody; undefined when there is none. */
-  get untrustedProxy(): Address | undefined {
-    const { address, trusted } = this.client
-    if (trusted || this.#isGiven || this.#settings.resolveIp !== undefined) return undefined
-    const { headers, ip } = this.view
-    return this.#settings.clientIp.namesAnother(headers, ip) ? address : undefined
+  /** The peer, as {@link untrustedPeer} has it, where it is private. */
+  get privatePeer(): Address | undefined {
+    return this.client.isPrivate ? this.untrustedPeer : undefined
+  }
+
+  /** What shows that the peer is a proxy; undefined when nothing does. */
+  get proxySign(): string | undefined {
+    return this.#settings.clientIp.proxySign(this.view)
+  }
+
+  /** Whether a header names another client than the peer. */
+  get namesAnother(): boolean {
+    return this.#settings.clientIp.namesAnother(this.view.headers, this.view.ip)
   }
 
   /** The authenticated user's id. */

@@ -1,10 +1,12 @@
 import { describe } from '../duration.ts'
 import { HaltError } from '../errors.ts'
 import { isStrayPromise } from '../timers.ts'
-import { type Address, isPrivate, maskAddress, parseAddress } from './address.ts'
-import { dialectOf, FORWARDING_HEADERS, PROXY_HEADERS, readEntries } from './forwarding.ts'
+import { type Address, isPrivate, parseAddress } from './address.ts'
+import { maskAddress } from './address-key.ts'
+import { dialectOf, FORWARDING_HEADERS, readEntries } from './forwarding.ts'
 import { type FoundKey, UNKNOWN_ADDRESS } from './identity.ts'
 import { parseNetworks } from './networks.ts'
+import { type ProxySigns, proxySigns } from './proxy-signs.ts'
 import { Recent } from '../recent.ts'
 import { type HeaderBag, readHeader } from './headers.ts'
 import type { RequestView } from './view.ts'
@@ -59,8 +61,8 @@ export interface ClientIp {
   given(ip: string): ClientAddress
   /** Whether a header of the request names another client than the peer, believed or not. */
   namesAnother(headers: HeaderBag, peer: string | undefined): boolean
-  /** Whether anything in the headers says that the peer is a proxy. */
-  isProxied(headers: HeaderBag): boolean
+  /** What shows that the peer is a proxy. */
+  readonly proxySign: ProxySigns
   /** The same walk, told hop by hop, the socket peer first. The last hop that has an address is the client. */
   walk(sender: Sender): Hop[]
 }
@@ -76,7 +78,6 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   const dialect = dialectOf(source)
   const recall = memoOf(options.ipv6Prefix ?? 56)
   const names = [...new Set([source, ...FORWARDING_HEADERS])]
-  const signs = [...names, ...PROXY_HEADERS]
 
   function follow(sender: Sender, trail?: Hop[]): ClientAddress {
     const peer = sender.ip
@@ -116,7 +117,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
     resolve: sender => follow(sender),
     given: ip => recall(ip)?.untrusted ?? NOBODY,
     namesAnother: (headers, peer) => names.some(name => ![undefined, peer].includes(textOf(headers, name))),
-    isProxied: headers => signs.some(name => readHeader(headers, name) !== undefined),
+    proxySign: proxySigns(source),
     walk(sender) {
       const trail: Hop[] = []
       follow(sender, trail)

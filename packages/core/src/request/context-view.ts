@@ -16,7 +16,12 @@ export interface ContextLike {
   }
   /** On Node the server's own objects. */
   readonly env?:
-    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: unknown } } }
+    | {
+        readonly incoming?: {
+          readonly httpVersion?: unknown
+          readonly socket?: { readonly remoteAddress?: unknown }
+        }
+      }
     | undefined
   get(name: string): unknown
 }
@@ -31,7 +36,8 @@ export function isContext(value: object): value is ContextLike {
 /** Views a context in a handler of its own: the peer is known where the server is Node's, the route is the handler's. */
 export function contextView(c: ContextLike): RequestView {
   const { raw, matchedRoutes, routeIndex } = c.req
-  const address = c.env?.incoming?.socket?.remoteAddress
+  const { httpVersion, socket } = c.env?.incoming ?? {}
+  const address = socket?.remoteAddress
   return {
     method: raw.method,
     // Not c.req.path: that is decoded, and whatever the app's getPath makes of it.
@@ -39,6 +45,7 @@ export function contextView(c: ContextLike): RequestView {
     route: matchedRoutes?.[routeIndex ?? -1]?.path,
     ip: typeof address === 'string' ? address : undefined,
     headers: raw.headers,
+    httpVersion: typeof httpVersion === 'string' ? httpVersion : undefined,
     user: contextUser(c),
     request: c,
     context: undefined,

@@ -17,16 +17,8 @@ export const FORWARDING_HEADERS: readonly string[] = Object.freeze([
   'x-azure-clientip',
   'x-appengine-user-ip',
   'do-connecting-ip',
-])
-
-/** The headers that a proxy may add without saying for whom it asks. */
-export const PROXY_HEADERS: readonly string[] = Object.freeze([
-  'via',
-  'x-forwarded',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-server',
+  'proxy-client-ip',
+  'wl-proxy-client-ip',
 ])
 
 /** One hop as a header names it. */

@@ -13,6 +13,28 @@ export function readHeader(headers: HeaderBag, name: string): string | readonly 
   return textOf((headers as Plain)[name])
 }
 
+/**
+ * The name of a header that is there and is wanted.
+ *
+ * @param likely the names to ask for where the bag cannot list its own
+ */
+export function findHeader(
+  headers: HeaderBag,
+  isWanted: (name: string) => boolean,
+  likely: readonly string[],
+): string | undefined {
+  const { get, keys } = headers as { get?: unknown; keys?: unknown }
+  if (typeof get !== 'function') {
+    for (const name in headers) if (isWanted(name) && readHeader(headers, name) !== undefined) return name
+    return undefined
+  }
+  if (typeof keys !== 'function') return likely.find(name => readHeader(headers, name) !== undefined)
+  for (const name of (headers as unknown as Headers).keys()) {
+    if (isWanted(name) && readHeader(headers, name) !== undefined) return name
+  }
+  return undefined
+}
+
 /** Headers whose names may be written in any case, as in requests that are made by hand. Looked through only when asked. */
 export function anyCase(headers: Plain): HeaderBag {
   return new AnyCase(headers) as unknown as HeaderBag
@@ -27,10 +49,17 @@ class AnyCase {
   }
 
   get(name: string): string | readonly string[] | undefined {
-    const exact = textOf(this.#given[name])
-    if (exact !== undefined) return exact
-    this.#lower ??= new Map(Object.entries(this.#given).map(([key, value]) => [key.toLowerCase(), value]))
-    return textOf(this.#lower.get(name))
+    return textOf(this.#given[name]) ?? textOf(this.#byLowerCase().get(name))
+  }
+
+  keys(): Iterable<string> {
+    return this.#byLowerCase().keys()
+  }
+
+  #byLowerCase(): Map<string, string | readonly string[] | undefined> {
+    return (this.#lower ??= new Map(
+      Object.entries(this.#given).map(([key, value]) => [key.toLowerCase(), value]),
+    ))
   }
 }
 

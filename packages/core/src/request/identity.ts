@@ -1,7 +1,8 @@
 import { describe } from '../duration.ts'
 import type { Digest } from '../digest.ts'
 import { HaltError } from '../errors.ts'
-import { maskAddress, parseAddress } from './address.ts'
+import { parseAddress } from './address.ts'
+import { maskAddress } from './address-key.ts'
 
 /**
  * Whom a call is about, without a request. A bare string is data, never parsed: `{ custom }` for a limiter, `{ user }`

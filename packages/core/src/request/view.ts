@@ -14,6 +14,8 @@ export interface RequestView {
   /** The address of the socket's peer; not a forwarded one. */
   readonly ip: string | undefined
   readonly headers: HeaderBag
+  /** The version of HTTP that the peer speaks, as Node writes it: `1.0`, `1.1`, `2.0`. A private peer that speaks 1.0 is a proxy. */
+  readonly httpVersion?: string | undefined
   /** The authenticated user where it is not `request.user`: an object with `id` or `sub`. */
   readonly user?: unknown
   /** The framework's own request: what callbacks get. */
@@ -30,6 +32,7 @@ interface NodeLike {
   readonly ip?: unknown
   readonly headers?: unknown
   readonly rawHeaders?: unknown
+  readonly httpVersion?: unknown
   readonly route?: unknown
   readonly socket?: { readonly remoteAddress?: unknown } | null
   readonly raw?: NodeLike
@@ -56,6 +59,7 @@ export function toView(request: unknown): RequestView {
     route: text(from.route) ?? (isView ? undefined : matchedRoute(from as object)),
     ip,
     headers: headersOf(from),
+    httpVersion: text(from.httpVersion) ?? text(from.raw?.httpVersion),
     user: isView ? from.user : undefined,
     request: isView ? from.request : request,
     context: isView ? from.context : undefined,

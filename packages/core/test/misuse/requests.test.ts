@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
 
-import { type RateLimiter, RateLimiter as Limiter, type RequestView, silence } from '../../src/index.ts'
+import {
+  addressKey,
+  type RateLimiter,
+  RateLimiter as Limiter,
+  type RequestView,
+  silence,
+} from '../../src/index.ts'
 import { guard } from '../../src/http/index.ts'
 import { world } from '../world.ts'
 
@@ -45,6 +51,27 @@ describe('a key extractor', () => {
     const { limiter, codes } = world()
     await ask(limiter(extracting(keyExtractor)), 1500, ip)
     expect(codes().filter(code => code !== 'HALT_W_KEY_NEVER_FOUND')).toEqual([])
+  })
+
+  it('that gives IPv6 addresses as they are is warned of once', async () => {
+    const { limiter, warnings } = world()
+    const perAddress = limiter(extracting(({ i }) => (i < 3 ? `203.0.113.${i}` : `2001:db8::${i}`)))
+    await ask(perAddress, 3)
+    expect(warnings).toEqual([])
+    await ask(perAddress, 10)
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_KEY_IPV6'])
+    expect(warnings[0]?.fix).toContain('addressKey(ip)')
+  })
+
+  it.each<[string, (request: { i: number }) => string]>([
+    ['IPv4 addresses', ({ i }) => `203.0.113.${i}`],
+    ['IPv4 addresses, mapped into IPv6 by the socket', ({ i }) => `::ffff:203.0.113.${i}`],
+    ['what addressKey makes of IPv6 addresses', ({ i }) => addressKey(`2001:db8:${i}::1`) ?? ''],
+    ['ids with colons', ({ i }) => `tenant:${i}:user`],
+  ])('that gives %s is nothing to warn of', async (_, keyExtractor) => {
+    const { limiter, codes } = world()
+    await ask(limiter(extracting(keyExtractor)), 20)
+    expect(codes()).toEqual([])
   })
 
   it('that returns a forwarding header as it came is warned of at its first request', async () => {

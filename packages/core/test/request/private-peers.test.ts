@@ -128,12 +128,109 @@ describe('a proxy that nobody trusts', () => {
 })
 
 describe('a private peer', () => {
-  it.each(['via', 'x-forwarded-proto', 'x-forwarded-host', 'x-client-ip', 'x-forwarded'])(
-    'that sends %s is a proxy, and is counted',
+  const SIGNS = `
+    via x-client-ip x-forwarded x-forwarded-proto x-forwarded-host x-forwarded-scheme x-forwarded-ssl x-forwarded-anything
+    x-scheme cdn-loop cf-ray x-amzn-trace-id proxy-client-ip wl-proxy-client-ip x-envoy-attempt-count x-envoy-anything
+  `
+  it.each(SIGNS.trim().split(/\s+/))(
+    'that sends %s is a proxy: it is counted, and named in the warning',
     async name => {
-      const { limiter } = world()
-      const decision = await limiter(plain).check(view({ ip: '10.0.3.7', headers: { [name]: 'x' } }))
+      const { limiter, warnings } = world()
+      const one = limiter(plain)
+      const headers = { [name]: 'x' }
+      const decision = await one.check(view({ ip: '10.0.3.7', headers }))
       expect(decision).toMatchObject({ reason: 'ok', key: 'ip:10.0.3.7' })
+      expect((await one.check(view({ ip: '10.0.3.8', headers: new Headers(headers) }))).reason).toBe('ok')
+      expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_UNTRUSTED_PROXY'])
+      expect(warnings[0]?.fix).toContain('trustedProxies: ["10.0.3.7"]')
     },
   )
+
+  it('that sends the header of clientIpHeader is a proxy, also in a bag that cannot list its names', async () => {
+    const only = { get: (name: string) => (name === 'x-mine' ? '198.51.100.1' : null) }
+    for (const headers of [only, { 'x-mine': '198.51.100.1' }, { 'X-Mine': '198.51.100.1' }]) {
+      const request = view({ ip: '10.0.3.7', headers })
+      expect(await isExempt(request, {}, { clientIpHeader: 'X-Mine' })).toBe(false)
+      expect(await isExempt(request)).toBe(true)
+    }
+  })
+
+  it('that sends what services send each other is exempt', async () => {
+    const headers = {
+      accept: '*/*',
+      authorization: 'Bearer x',
+      'content-type': 'application/json',
+      host: 'api:3000',
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      'user-agent': 'node',
+      'x-request-id': '1',
+    }
+    expect(await isExempt(view({ ip: '10.0.3.7', headers, httpVersion: '1.1' }))).toBe(true)
+    expect(await isExempt(view({ ip: '10.0.3.7', headers, httpVersion: '2.0' }))).toBe(true)
+  })
+
+  it('that speaks HTTP/1.0 is a proxy: it is counted, and the warning holds the line to paste', async () => {
+    for (const options of [{}, { exemptPrivateIps: false }, { exemptPrivateIps: true }]) {
+      const { limiter, warnings } = world()
+      const decision = await limiter(plain, options).check(view({ ip: '10.0.3.7', httpVersion: '1.0' }))
+      expect(decision).toMatchObject({ reason: 'ok', key: 'ip:10.0.3.7' })
+      expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_UNTRUSTED_PROXY'])
+      expect(warnings[0]?.message).toContain('10.0.3.7 speaks HTTP/1.0, as proxies do')
+      expect(warnings[0]?.fix).toContain('trustedProxies: ["10.0.3.7"]')
+    }
+  })
+
+  it('that once forwarded stays a proxy when a client makes it drop its headers', async () => {
+    const { limiter } = world()
+    const one = limiter(plain)
+    await one.check(view({ ip: '10.0.3.7', headers: { 'x-forwarded-for': '198.51.100.1' } }))
+    const bare = view({ ip: '10.0.3.7' })
+    expect(await one.check(bare)).toMatchObject({ reason: 'ok', key: 'ip:10.0.3.7', remaining: 3 })
+    expect(String(await one.explain(bare))).not.toContain('not counted')
+    expect((await one.check(view({ ip: '10.0.3.8' }))).reason).toBe('exempt')
+  })
+
+  it('is taken for a proxy only by requests that are decided, not by those that are looked at', async () => {
+    const { limiter } = world()
+    const one = limiter(plain)
+    const forwarding = view({ ip: '10.0.3.7', headers: { via: 'x' } })
+    await one.explain(forwarding)
+    await one.peek(forwarding)
+    expect((await one.check(view({ ip: '10.0.3.7' }))).reason).toBe('exempt')
+  })
+})
+
+describe('a public peer', () => {
+  it('that speaks HTTP/1.0 or sends "via" may be a client: nothing is warned of', async () => {
+    const { limiter, codes } = world()
+    await limiter(plain).check(view({ httpVersion: '1.0', headers: { via: 'x' } }))
+    expect(codes()).toEqual([])
+  })
+})
+
+describe('a trusted proxy', () => {
+  it.each<[string, Options['trustedProxies']]>([
+    ['an address', ['10.0.3.7']],
+    ['a network', ['private']],
+    ['a function', address => address === '10.0.3.7'],
+  ])('that names nobody is never exempt, trusted by %s', async (_how, trustedProxies) => {
+    const { limiter, codes } = world()
+    const one = limiter({ ...plain, limit: 1 }, { trustedProxies })
+    const statuses = new Set<boolean>()
+    for (let i = 0; i < 10; i++) {
+      const { allowed, key } = await one.check(view({ ip: '10.0.3.7', headers: { host: 'x' } }))
+      expect(key).toBe('ip:10.0.3.7')
+      if (i > 0) statuses.add(allowed)
+    }
+    expect([...statuses]).toEqual([false])
+    expect(codes()).not.toContain('HALT_W_UNTRUSTED_PROXY')
+  })
+
+  it('is not exempt when it names a private client, or rubbish, either', async () => {
+    const trust = { trustedProxies: ['10.0.3.7'], exemptPrivateIps: true }
+    for (const named of ['192.168.1.1', 'unknown', '_hidden', '', '010.0.0.1', ',,', '10.0.3.7']) {
+      const request = view({ ip: '10.0.3.7', headers: { 'x-forwarded-for': named } })
+      expect(await isExempt(request, {}, trust), named).toBe(false)
+    }
+  })
 })

@@ -10,6 +10,7 @@ describe('toView', () => {
       url: '/a?b=c',
       headers: { host: 'x' },
       rawHeaders: ['Host', 'x'],
+      httpVersion: '1.1',
       socket: { remoteAddress: '203.0.113.7' },
     }
     expect(toView(request)).toEqual({
@@ -18,6 +19,7 @@ describe('toView', () => {
       route: undefined,
       ip: '203.0.113.7',
       headers: request.headers,
+      httpVersion: '1.1',
       user: undefined,
       request,
       context: undefined,
@@ -53,7 +55,7 @@ describe('toView', () => {
     const values = new Map<string, unknown>([['user', { id: 7 }]])
     const context = {
       req: { raw, matchedRoutes: [{ path: '/*' }, { path: '/u/:id' }], routeIndex: 1 },
-      env: { incoming: { socket: { remoteAddress: '203.0.113.7' } } },
+      env: { incoming: { httpVersion: '1.0', socket: { remoteAddress: '203.0.113.7' } } },
       get: (name: string) => values.get(name),
     }
     const view = toView(context)
@@ -62,6 +64,7 @@ describe('toView', () => {
       path: '/u/7',
       route: '/u/:id',
       ip: '203.0.113.7',
+      httpVersion: '1.0',
       user: { id: 7 },
     })
     expect([view.request, readHeader(view.headers, 'x-api-key')]).toEqual([context, 'k'])
@@ -76,6 +79,12 @@ describe('toView', () => {
       '203.0.113.7',
     )
     expect(toView({ ip: '1.1.1.1', socket: {} }).ip).toBeUndefined()
+  })
+
+  it('takes the version of HTTP from the request, or from the one it wraps', () => {
+    expect(toView({ httpVersion: '1.0', socket: {} }).httpVersion).toBe('1.0')
+    expect(toView({ raw: { httpVersion: '1.0', socket: {} } }).httpVersion).toBe('1.0')
+    expect(toView({ httpVersion: 1 }).httpVersion).toBeUndefined()
   })
 
   it('takes the whole path of a mounted router', () => {
@@ -100,6 +109,7 @@ describe('toView', () => {
       route: '/:x',
       ip: '203.0.113.7',
       headers: {},
+      httpVersion: '1.0',
       user: { id: 1 },
       request,
       context: 'c',

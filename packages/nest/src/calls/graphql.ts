@@ -3,7 +3,7 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import type { Call } from './call.ts'
 import { graphqlArgs } from './graphql-args.ts'
-import type { PlatformRequest } from './http.ts'
+import { httpVersionOf, type PlatformRequest } from './http.ts'
 
 interface Extra {
   readonly request?: PlatformRequest
@@ -36,6 +36,7 @@ export function graphqlCall(context: ExecutionContext): Call {
       route: info && `${info.parentType.name}.${info.fieldName}`,
       ip: request?.socket?.remoteAddress,
       headers: request?.headers ?? NO_HEADERS,
+      httpVersion: request && httpVersionOf(request),
       user: (request as { user?: unknown } | undefined)?.user ?? graphql.user ?? extra?.user,
       request,
       context,

@@ -7,6 +7,7 @@ export interface PlatformRequest {
   readonly url: string
   readonly originalUrl?: string
   readonly headers: HeaderBag
+  readonly httpVersion?: string
   readonly socket?: { readonly remoteAddress?: string } | null
   /** Express. */
   readonly baseUrl?: string
@@ -14,7 +15,7 @@ export interface PlatformRequest {
   readonly app?: { enabled?(setting: string): boolean }
   readonly res?: object
   /** Fastify. */
-  readonly raw?: object
+  readonly raw?: { readonly httpVersion?: string }
   readonly routeOptions?: { readonly url?: string }
   readonly ips?: unknown
 }
@@ -38,10 +39,19 @@ export class HttpView implements RequestView {
     this.context = context
   }
 
+  get httpVersion(): string | undefined {
+    return httpVersionOf(this.request)
+  }
+
   /** The pattern that matched, the global prefix included. */
   get route(): string | undefined {
     return matchedRoute(this.request)
   }
+}
+
+/** The version of HTTP that the peer speaks. */
+export function httpVersionOf({ httpVersion, raw }: PlatformRequest): string | undefined {
+  return httpVersion ?? raw?.httpVersion
 }
 
 /** Whether the platform is told of proxies. */

@@ -6,6 +6,7 @@ import type { HeaderBag } from '@halt/core/http'
 export interface Peer {
   readonly ip: string | undefined
   readonly headers: HeaderBag
+  readonly httpVersion?: string | undefined
   readonly url: string
 }
 
@@ -29,8 +30,8 @@ export function remember(socket: object, peer: Peer): Peer {
 export function rememberUpgrades(server: Server | undefined): void {
   // Alone, a listener would leave upgrade requests unanswered.
   if (server === undefined || server.listenerCount('upgrade') === 0) return
-  server.prependListener('upgrade', ({ headers, url = '/' }: IncomingMessage, socket) => {
+  server.prependListener('upgrade', ({ headers, httpVersion, url = '/' }: IncomingMessage, socket) => {
     const { remoteAddress: ip } = socket as { remoteAddress?: string }
-    remember(socket, { ip, headers, url })
+    remember(socket, { ip, headers, httpVersion, url })
   })
 }

@@ -10,6 +10,7 @@ interface Client {
   readonly request?: {
     readonly socket?: { readonly remoteAddress?: string }
     readonly headers?: HeaderBag
+    readonly httpVersion?: string
     readonly url?: string
   }
   readonly _socket?: { readonly remoteAddress?: string }
@@ -20,13 +21,14 @@ interface Client {
 /** A message on a WebSocket: each is its own charge. */
 export function wsCall(context: ExecutionContext): Call {
   const client = context.getArgByIndex<Client>(0)
-  const { ip, headers, url } = peerOf(client) ?? remember(client, meet(client))
+  const { ip, headers, httpVersion, url } = peerOf(client) ?? remember(client, meet(client))
   const view = {
     method: 'MESSAGE',
     path: pathOf(url),
     route: handlerName(context),
     ip,
     headers,
+    httpVersion,
     request: client,
     context,
   }
@@ -38,5 +40,7 @@ function meet({ handshake, request, _socket }: Client): Peer {
   const upgrade = _socket && peerOf(_socket)
   if (upgrade !== undefined) return upgrade
   const { headers = {}, url = '/' } = handshake ?? request ?? {}
-  return { ip: handshake?.address ?? request?.socket?.remoteAddress ?? _socket?.remoteAddress, headers, url }
+  const ip = handshake?.address ?? request?.socket?.remoteAddress ?? _socket?.remoteAddress
+  // A handshake over long polling may speak HTTP/1.0.
+  return { ip, headers, httpVersion: request?.httpVersion, url }
 }

@@ -46,6 +46,25 @@ export function testCallers({ describe, it, expect }: Suite): void {
       expect(await client.statuses(2)).toEqual([200, 200])
       expect(await client.statuses(2, '/hello', forwarded(1))).toEqual([200, 429])
     })
+
+    it('is counted when it is private and speaks HTTP/1.0, as proxies do', async bench => {
+      const limiter = bench.limiter(limitOf(1), { exemptPrivateIps: true })
+      const client = await bench.serve([{ limiter }])
+      const statuses: string[] = []
+      for (let i = 0; i < 3; i++) {
+        const connection = client.connect()
+        connection.send('GET /hello HTTP/1.0\r\nHost: localhost\r\n\r\n')
+        statuses.push((await connection.rest()).slice(9, 12))
+      }
+      expect(statuses).toEqual(['200', '429', '429'])
+      expect(bench.warned).toEqual(['HALT_W_UNTRUSTED_PROXY'])
+    })
+
+    it('is counted when it is a trusted proxy that names nobody', async bench => {
+      const limiter = bench.limiter(limitOf(1), { exemptPrivateIps: true, trustedProxies: ['loopback'] })
+      const client = await bench.serve([{ limiter }])
+      expect(await client.statuses(3)).toEqual([200, 429, 429])
+    })
   })
 
   describe('the user', () => {
