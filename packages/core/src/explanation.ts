@@ -1,7 +1,9 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { Decision, type Grounds, type PolicyVerdict } from './decision.ts'
+import { inBraces, reachedBy, type Unreached } from './reachability.ts'
 import type { Caller } from './request/caller.ts'
 import type { ClientIp, Hop } from './request/client-ip.ts'
+import type { IdentityKind } from './request/identity.ts'
 import type { Demand } from './store/contract.ts'
 import { remaining, waitForCost } from './store/read.ts'
 
@@ -32,7 +34,10 @@ interface CostWait {
 
 /** Why a request would be let in or refused: the key and how it was found, each proxy hop, each policy. */
 export interface Explanation {
-  readonly decision: Decision
+  /** Undefined for an identity under which no policy counts: {@link Explanation.unreachable} says what to ask instead. */
+  readonly decision: Decision | undefined
+  /** The policies that never count requests under the identity, and what names their counters. Empty for a request. */
+  readonly unreachable: readonly Unreached[]
   /** The hops from the socket to the client, and why each was or was not believed. */
   readonly hops: readonly Hop[]
   readonly policies: readonly PolicyExplanation[]
@@ -42,21 +47,24 @@ export interface Explanation {
 
 /** What an explanation is made of. */
 export interface ExplanationParts {
-  readonly decision: Decision
+  readonly decision: Decision | undefined
   readonly policies: readonly CompiledPolicy[]
   readonly caller?: Caller
+  /** Of an identity: its kind, and which policies count requests under it. */
+  readonly asked?: { readonly kind: IdentityKind; readonly reached: readonly CompiledPolicy[] }
+  readonly unreachable?: readonly Unreached[]
   readonly exemptions?: readonly { readonly policy: CompiledPolicy; readonly why: string | undefined }[]
   readonly walk?: ClientIp
 }
 
 /** Writes an explanation from a decision that consumed nothing. */
 export function explain(parts: ExplanationParts): Explanation {
-  const { decision, policies, caller, exemptions, walk } = parts
+  const { decision, policies, caller, exemptions, walk, asked, unreachable = [] } = parts
   const grounds = Decision.receiptOf(decision)?.grounds
   const { view } = caller ?? {}
   const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
   const explained = policies.map(policy => {
-    const verdict = decision.verdicts.find(said => said.policy === policy.name)
+    const verdict = decision?.verdicts.find(said => said.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
     return Object.freeze({
       policy: policy.name,
@@ -64,14 +72,14 @@ export function explain(parts: ExplanationParts): Explanation {
       limit: policy.limit,
       exemption: policy.off ? 'its mode is "off"' : exemption,
       key: verdict?.key,
-      keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
+      keyFoundBy: caller === undefined ? nameFoundBy(policy, asked) : keyFoundBy(policy, caller),
       verdict,
       ...stateOf(policy, grounds),
     })
   })
   const given = caller?.isGiven === true ? caller.address?.text : undefined
-  const explanation = { decision, hops, policies: explained }
-  return Object.freeze({ ...explanation, toString: () => write(explanation, given) })
+  const explanation = { decision, unreachable, hops, policies: explained }
+  return Object.freeze({ ...explanation, toString: () => write(explanation, given, asked?.kind) })
 }
 
 function stateOf(
@@ -94,6 +102,11 @@ function stateOf(
   }
 }
 
+function nameFoundBy(policy: CompiledPolicy, asked: ExplanationParts['asked']): string {
+  if (asked === undefined || policy.off || asked.reached.includes(policy)) return 'the given identity'
+  return `the given identity, charged by consume (requests are counted by ${reachedBy(policy)})`
+}
+
 function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
   if (policy.keyExtractor !== undefined) return 'the key extractor, else onMissingKey'
   return (
@@ -103,13 +116,12 @@ function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
 }
 
 function write(
-  { decision, hops, policies }: Omit<Explanation, 'toString'>,
+  { decision, unreachable, hops, policies }: Omit<Explanation, 'toString'>,
   given: string | undefined,
+  kind: IdentityKind | undefined,
 ): string {
-  const lines = [
-    `${decision.allowed ? 'Allowed' : 'Refused'}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`,
-  ]
-  if (decision.degraded !== false)
+  const lines = [conclusionOf(decision, unreachable, kind)]
+  if (decision !== undefined && decision.degraded !== false)
     lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
   if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: what clientIp says`)
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
@@ -126,7 +138,21 @@ function write(
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
   }
+  for (const { policy, reachedBy: instead } of unreachable)
+    lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}, ask ${instead}`)
   return lines.join('\n')
+}
+
+function conclusionOf(
+  decision: Decision | undefined,
+  unreachable: readonly Unreached[],
+  kind: IdentityKind | undefined,
+): string {
+  const asked = kind === undefined ? '' : inBraces(kind)
+  if (decision === undefined) return `Not known: no policy counts requests by ${asked}`
+  const outcome = decision.allowed ? 'Allowed' : 'Refused'
+  const extent = unreachable.length === 0 ? '' : ` by what ${asked} reaches`
+  return `${outcome}${extent}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`
 }
 
 // A burst may leave more than the limit.

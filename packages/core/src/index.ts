@@ -12,7 +12,9 @@ export {
   type Warn,
   warnOnce,
 } from './errors.ts'
+export type { CounterReading } from './counter-reading.ts'
 export type { Explanation, PolicyExplanation } from './explanation.ts'
+export type { Unreached } from './reachability.ts'
 export type { CheckOptions, PeekOptions } from './check-options.ts'
 export { RateLimiter, type Reservation } from './limiter.ts'
 export type { RateLimiterOptions } from './options.ts'

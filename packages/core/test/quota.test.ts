@@ -186,7 +186,7 @@ describe('QuotaManager', () => {
   })
 
   it('rejects with a code when the store does not answer, within its time', async () => {
-    const hanging = { evaluate: () => new Promise<never>(() => {}), forget: () => {} }
+    const hanging = { evaluate: () => new Promise<never>(() => {}), forget: () => 0 }
     const quotas = new QuotaManager(hanging, { storeTimeout: '20ms', warn: () => {} })
     expect((await rejection(quotas.consumeQuota('u', daily))).code).toBe('HALT_E_STORE')
   })

@@ -74,11 +74,12 @@ export class RedisStore implements Store {
     return decideAcross(group, this.#key, (slot, part) => this.#batch(slot).add(part))
   }
 
-  async forget(cells: readonly Cell[]): Promise<void> {
+  async forget(cells: readonly Cell[]): Promise<number> {
     try {
       if (this.#starting) await this.#link.opened
       const keys = [...new Set(cells.map(({ subject, cell }) => this.#key(subject, cell)))]
-      await Promise.all(keys.map(key => this.#link.command(['DEL', key], key)))
+      const counts = await Promise.all(keys.map(key => this.#link.command(['DEL', key], key)))
+      return counts.reduce<number>((sum, count) => sum + Number(count), 0)
     } catch (error) {
       throw toStoreError(error)
     }

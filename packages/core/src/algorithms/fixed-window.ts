@@ -27,6 +27,8 @@ export const fixedWindow: Algorithm = {
     state[2] = state[2]! > amount ? state[2]! - amount : 0
   },
 
+  used: (state, now) => (now < end(state) ? state[2]! : 0),
+
   freshAt: end,
 
   remaining(state, now, rule) {

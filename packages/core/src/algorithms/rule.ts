@@ -58,6 +58,8 @@ export interface Algorithm {
   refund(state: State, now: number, amount: number, rule: Rule, receipt: number): void
   /** The instant from which `state`, its cool-down aside, equals a fresh one. */
   freshAt(state: State): number
+  /** Units that count at `now`, rounded up. */
+  used(state: State, now: number, rule: Rule): number
   /** Units left at `now`, whole, not below 0. */
   remaining(state: State, now: number, rule: Rule): number
   /** Microseconds until `cost` units fit if nobody else asks; `Infinity` when they never will. */

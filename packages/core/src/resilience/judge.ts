@@ -147,11 +147,15 @@ export class Judge {
     return verdict
   }
 
-  /** Forgets counters, in the store and what is remembered of them. Rejects as {@link insist} does. */
-  async reset(cells: readonly Cell[]): Promise<void> {
+  /**
+   * Forgets counters, in the store and what is remembered of them; resolves to how many the store had. Rejects as
+   * {@link insist} does.
+   */
+  async reset(cells: readonly Cell[]): Promise<number> {
     this.forget(cells)
-    await this.insist(() => this.#store.forget(cells))
+    const count = await this.insist(() => this.#store.forget(cells))
     this.forget(cells)
+    return count
   }
 
   /** Forgets what is remembered of some keys: others have changed their counters. */

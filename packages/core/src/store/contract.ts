@@ -114,8 +114,8 @@ export interface Store {
    * kind, where the store has answered that it did nothing, so that what is lost otherwise may be asked again.
    */
   evaluate(group: Group): Verdict | Promise<Verdict>
-  /** Forgets counters. */
-  forget(cells: readonly Cell[]): void | Promise<void>
+  /** Forgets counters; answers how many of them there were. One that was over, and not yet removed, may count. */
+  forget(cells: readonly Cell[]): number | Promise<number>
   /**
    * The store's clock, Unix milliseconds, where it can tell without asking anybody. Calendars go by it; without it by the
    * system's clock, put right by what verdicts say.
@@ -134,6 +134,8 @@ export interface Store {
    * Default false: a clock in a test jumps.
    */
   readonly keepsPace?: boolean
+  /** Whether other processes count on it, too. Default true. */
+  readonly isShared?: boolean
   /** For labels: `memory`, `redis`, … */
   readonly kind?: string
   /** How many counters it holds, where it knows without asking anybody. */

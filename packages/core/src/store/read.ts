@@ -50,6 +50,11 @@ export function resetAt(demand: Demand, state: State, verdict: Verdict): number 
   return Math.max(now, algorithmOf(demand.rule).freshAt(state), blockedUntil(state))
 }
 
+/** Units that count at the verdict's instant, rounded up. */
+export function used(demand: Demand, state: State, verdict: Verdict): number {
+  return algorithmOf(demand.rule).used(state, verdict.now, ruleInForce(demand, verdict))
+}
+
 /** Whole units left for a demand after the verdict. */
 export function remaining(demand: Demand, state: State, verdict: Verdict): number {
   if (verdict.now < blockedUntil(state)) return 0

@@ -1,0 +1,125 @@
+import type { CompiledPolicy } from './compiled-policy.ts'
+import { Decision } from './decision.ts'
+import { HaltError, type Warn } from './errors.ts'
+import type { Ledger } from './ledger.ts'
+import { type Looks, notCounted } from './looks.ts'
+import type { PolicySource } from './policy-source.ts'
+import { countsBy, inBraces, unreachedOf } from './reachability.ts'
+import { type Identity, isIdentity, kindOf, SHARED } from './request/identity.ts'
+import { countersOf } from './settlement.ts'
+import type { Cell, Store } from './store/contract.ts'
+
+/** What a reset needs of its limiter. */
+export interface ForgettingParts {
+  readonly store: Store
+  readonly policies: PolicySource
+  readonly looks: Looks
+  readonly ledger: Ledger
+  readonly warn: Warn
+}
+
+/** Forgets the counters of an identity, of a request, or of a decision; never quotas or penalties. */
+export class Forgetting {
+  readonly #store: Store
+  readonly #policies: PolicySource
+  readonly #looks: Looks
+  readonly #ledger: Ledger
+  readonly #warn: Warn
+
+  constructor({ store, policies, looks, ledger, warn }: ForgettingParts) {
+    this.#store = store
+    this.#policies = policies
+    this.#looks = looks
+    this.#ledger = ledger
+    this.#warn = warn
+  }
+
+  /** Resolves to how many counters were forgotten. */
+  async forget(target: unknown, given: unknown): Promise<number> {
+    const receipt = Decision.receiptOf(target)
+    if (receipt !== undefined) {
+      const { grounds } = receipt
+      return grounds === undefined ? 0 : this.#ledger.forget(countersOf(grounds, this.#chosen(given)))
+    }
+    if (!isIdentity(target) && isRequest(target)) {
+      const options = given === undefined ? {} : { policy: given as never }
+      const { decision, policies = [] } = await this.#looks.ofRequest(target, options)
+      refuseQuotas(policies)
+      const grounds = Decision.receiptOf(decision)?.grounds
+      return grounds === undefined ? 0 : this.#ledger.forget(countersOf(grounds, policies))
+    }
+    return this.#forgetIdentity(target as Identity, this.#chosen(given))
+  }
+
+  async #forgetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
+    const subject = this.#looks.subjectOf(identity)
+    const kind = kindOf(identity)
+    const counting = policies.filter(({ calendar }) => calendar === undefined)
+    // Under a policy that counts no requests by it, `consume` may have charged the identity.
+    const count = await this.#ledger.forget(counting.flatMap(policy => cellsFor(subject, policy)))
+    const missed = counting.filter(policy => !countsBy(policy, kind, counting))
+    if (missed.length === counting.length && count === 0)
+      throw notCounted(kind, unreachedOf(kind, missed, [], true))
+    const unnamed = counting.find(policy => !missed.includes(policy) && this.#mayKnowMore(policy))
+    if (unnamed !== undefined) throw routesNotKnown(unnamed, count)
+    const unreached = unreachedOf(kind, missed, counting, this.#looks.verifiesKeys)
+    if (unreached.length > 0) this.#noticePartial(inBraces(kind), unreached)
+    return count
+  }
+
+  #chosen(given: unknown): readonly CompiledPolicy[] {
+    const policies = given === undefined ? [...this.#policies.known()] : this.#policies.compile(given as never)
+    if (policies.length === 0)
+      throw new HaltError(
+        'HALT_E_POLICY_REQUIRED',
+        'The policies come from a resolver, which has given none yet.',
+        'Give { policy }.',
+      )
+    refuseQuotas(policies)
+    return policies
+  }
+
+  /** Whether a policy may have counters of routes that this process has never met. */
+  #mayKnowMore(policy: CompiledPolicy): boolean {
+    return policy.isPerRoute && (this.#store.isShared !== false || !policy.hasMetRoutes())
+  }
+
+  #noticePartial(kind: string, unreached: ReturnType<typeof unreachedOf>): void {
+    const named = unreached.map(({ policy, reachedBy }) => `"${policy}" (reached by ${reachedBy})`)
+    this.#warn({
+      code: 'HALT_W_RESET_PARTIAL',
+      message: `reset(${kind}) leaves counters on which requests are counted otherwise: ${named.join(', ')}.`,
+      fix: 'Reset those too, or call reset(request), which finds them all.',
+    })
+  }
+}
+
+function cellsFor(subject: string, policy: CompiledPolicy): Cell[] {
+  const whose = policy.keyStrategy === 'shared' ? SHARED : subject
+  return policy.cells().map(cell => ({ subject: whose, cell }))
+}
+
+function refuseQuotas(policies: readonly CompiledPolicy[]): void {
+  if (policies.length === 0 || policies.some(({ calendar }) => calendar === undefined)) return
+  throw new HaltError(
+    'HALT_E_POLICY',
+    `reset forgets no quotas, and "${policies[0]?.name}" is one.`,
+    'Call resetQuota of a QuotaManager.',
+  )
+}
+
+function routesNotKnown({ name }: CompiledPolicy, count: number): HaltError {
+  return new HaltError(
+    'HALT_E_ROUTES_UNKNOWN',
+    `"${name}" has a counter for each route, and this process cannot name those of routes that it has not met. The reset forgot ${count} counters.`,
+    'Call reset(request) with a request of the route, or reset(decision).',
+  )
+}
+
+// A copy of a decision is neither: it is refused as an identity that names nobody.
+function isRequest(target: unknown): boolean {
+  if (typeof target !== 'object' || target === null) return false
+  return REQUEST_FIELDS.some(field => field in target)
+}
+
+const REQUEST_FIELDS = ['method', 'headers', 'socket', 'url', 'request', 'raw', 'req'] as const
