@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { Decision, type Grounds, type PolicyVerdict } from './decision.ts'
-import { inBraces, reachedBy, type Unreached } from './reachability.ts'
+import { inBraces, type Unreached } from './reachability.ts'
 import type { Caller } from './request/caller.ts'
 import type { ClientIp, Hop } from './request/client-ip.ts'
 import type { IdentityKind } from './request/identity.ts'
@@ -50,8 +50,8 @@ export interface ExplanationParts {
   readonly decision: Decision | undefined
   readonly policies: readonly CompiledPolicy[]
   readonly caller?: Caller
-  /** Of an identity: its kind, and which policies count requests under it. */
-  readonly asked?: { readonly kind: IdentityKind; readonly reached: readonly CompiledPolicy[] }
+  /** Of an identity. */
+  readonly kind?: IdentityKind
   readonly unreachable?: readonly Unreached[]
   readonly exemptions?: readonly { readonly policy: CompiledPolicy; readonly why: string | undefined }[]
   readonly walk?: ClientIp
@@ -59,7 +59,7 @@ export interface ExplanationParts {
 
 /** Writes an explanation from a decision that consumed nothing. */
 export function explain(parts: ExplanationParts): Explanation {
-  const { decision, policies, caller, exemptions, walk, asked, unreachable = [] } = parts
+  const { decision, policies, caller, exemptions, walk, kind, unreachable = [] } = parts
   const grounds = Decision.receiptOf(decision)?.grounds
   const { view } = caller ?? {}
   const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
@@ -72,14 +72,14 @@ export function explain(parts: ExplanationParts): Explanation {
       limit: policy.limit,
       exemption: policy.off ? 'its mode is "off"' : exemption,
       key: verdict?.key,
-      keyFoundBy: caller === undefined ? nameFoundBy(policy, asked) : keyFoundBy(policy, caller),
+      keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
       verdict,
       ...stateOf(policy, grounds),
     })
   })
   const given = caller?.isGiven === true ? caller.address?.text : undefined
   const explanation = { decision, unreachable, hops, policies: explained }
-  return Object.freeze({ ...explanation, toString: () => write(explanation, given, asked?.kind) })
+  return Object.freeze({ ...explanation, toString: () => write(explanation, given, kind) })
 }
 
 function stateOf(
@@ -100,11 +100,6 @@ function stateOf(
       .sort((a, b) => a - b)
       .map(units => ({ cost: units, seconds: waitForCost(demand, state, verdict, units) / 1e6 })),
   }
-}
-
-function nameFoundBy(policy: CompiledPolicy, asked: ExplanationParts['asked']): string {
-  if (asked === undefined || policy.off || asked.reached.includes(policy)) return 'the given identity'
-  return `the given identity, charged by consume (requests are counted by ${reachedBy(policy)})`
 }
 
 function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
@@ -138,8 +133,8 @@ function write(
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
   }
-  for (const { policy, reachedBy: instead } of unreachable)
-    lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}, ask ${instead}`)
+  for (const { policy, reachedBy } of unreachable)
+    lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}; reached by ${reachedBy}`)
   return lines.join('\n')
 }
 

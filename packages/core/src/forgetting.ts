@@ -57,18 +57,18 @@ export class Forgetting {
     const counting = policies.filter(({ calendar }) => calendar === undefined)
     // Under a policy that counts no requests by it, `consume` may have charged the identity.
     const count = await this.#ledger.forget(counting.flatMap(policy => cellsFor(subject, policy)))
-    const missed = counting.filter(policy => !countsBy(policy, kind, counting))
-    if (missed.length === counting.length && count === 0)
-      throw notCounted(kind, unreachedOf(kind, missed, [], true))
-    const unnamed = counting.find(policy => !missed.includes(policy) && this.#mayKnowMore(policy))
+    const reached = counting.filter(policy => countsBy(policy, kind, counting))
+    const unreached = unreachedOf(kind, counting, reached, this.#looks.verifiesKeys)
+    if (reached.length === 0 && count === 0) throw notCounted(kind, unreached)
+    const unnamed = reached.find(policy => this.#hasUnknownRoutes(policy))
     if (unnamed !== undefined) throw routesNotKnown(unnamed, count)
-    const unreached = unreachedOf(kind, missed, counting, this.#looks.verifiesKeys)
     if (unreached.length > 0) this.#noticePartial(inBraces(kind), unreached)
     return count
   }
 
   #chosen(given: unknown): readonly CompiledPolicy[] {
-    const policies = given === undefined ? [...this.#policies.known()] : this.#policies.compile(given as never)
+    const policies =
+      given === undefined ? [...this.#policies.known()] : this.#policies.compile(given as never)
     if (policies.length === 0)
       throw new HaltError(
         'HALT_E_POLICY_REQUIRED',
@@ -80,7 +80,7 @@ export class Forgetting {
   }
 
   /** Whether a policy may have counters of routes that this process has never met. */
-  #mayKnowMore(policy: CompiledPolicy): boolean {
+  #hasUnknownRoutes(policy: CompiledPolicy): boolean {
     return policy.isPerRoute && (this.#store.isShared !== false || !policy.hasMetRoutes())
   }
 

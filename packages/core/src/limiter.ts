@@ -1,10 +1,4 @@
-import {
-  checkCall,
-  type CheckOptions,
-  checkValues,
-  NO_OPTIONS,
-  type PeekOptions,
-} from './check-options.ts'
+import { checkCall, type CheckOptions, checkValues, NO_OPTIONS, type PeekOptions } from './check-options.ts'
 import { type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
 import type { Cost } from './cost.ts'
 import type { CounterReading } from './counter-reading.ts'

@@ -11,7 +11,14 @@ import { PEEK } from './question.ts'
 import { inBraces, isReached, type Unreached, unreachedOf } from './reachability.ts'
 import { Caller } from './request/caller.ts'
 import type { CallerSettings } from './request/caller-settings.ts'
-import { type Identity, type IdentityKind, isIdentity, kindOf, type Subject, subjectOf } from './request/identity.ts'
+import {
+  type Identity,
+  type IdentityKind,
+  isIdentity,
+  kindOf,
+  type Subject,
+  subjectOf,
+} from './request/identity.ts'
 import { type RequestView, toView } from './request/view.ts'
 import { freshAt } from './store/decide.ts'
 import { verdictAt } from './store/read.ts'
@@ -29,9 +36,9 @@ export interface LookParts {
 interface IdentityLook {
   /** Undefined when it reaches none. */
   readonly decision: Decision | undefined
+  readonly kind: IdentityKind
   /** The policies that were asked, and those that are off. */
   readonly policies: readonly CompiledPolicy[]
-  readonly asked: { readonly kind: IdentityKind; readonly reached: readonly CompiledPolicy[] }
   readonly unreachable: readonly Unreached[]
 }
 
@@ -55,8 +62,8 @@ export class Looks {
   async peek(target: unknown, options: PeekOptions<never>): Promise<Decision> {
     checkLook(options)
     if (!isIdentity(target)) return (await this.ofRequest(target, options)).decision
-    const { decision, unreachable, asked } = await this.#ofIdentity(target, options)
-    if (decision === undefined) throw notCounted(asked.kind, unreachable)
+    const { decision, unreachable, kind } = await this.#ofIdentity(target, options)
+    if (decision === undefined) throw notCounted(kind, unreachable)
     return Decision.withUnreachable(decision, unreachable)
   }
 
@@ -114,12 +121,11 @@ export class Looks {
       if (shown.length === 0) decision = undefined
       else if (shown.length < counting.length) decision = await ask(shown)
     }
-    const left = counting.filter(policy => !shown.includes(policy))
     return {
+      kind,
       decision,
-      policies: policies.filter(policy => !left.includes(policy)),
-      asked: { kind, reached },
-      unreachable: unreachedOf(kind, left, shown, this.verifiesKeys),
+      policies: policies.filter(policy => policy.off || shown.includes(policy)),
+      unreachable: unreachedOf(kind, counting, reached, this.verifiesKeys),
     }
   }
 
@@ -146,6 +152,8 @@ function hasCounter(policy: CompiledPolicy, grounds: Grounds | undefined): boole
   const places = [at, question.aside?.[at]?.lease ?? -1]
   return places.some(place => {
     const [demand, state] = [question.demands[place], verdict.states[place] ?? []]
-    return demand !== undefined && state.length > 0 && freshAt(state, demand.rule) > verdictAt(verdict, place).now
+    return (
+      demand !== undefined && state.length > 0 && freshAt(state, demand.rule) > verdictAt(verdict, place).now
+    )
   })
 }

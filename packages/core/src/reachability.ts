@@ -36,26 +36,29 @@ export function isReached(
 }
 
 /** What names the counter of a policy that is not reached, in words. */
-export function reachedBy(policy: CompiledPolicy): string {
+function reachedBy(policy: CompiledPolicy): string {
   const ids = kindsOf(policy).map(inBraces).join(' or ')
   if (!policy.isPerRoute) return ids
   return ids === '' ? 'a request' : `a request of ${ids}`
 }
 
-/** What an identity of a kind does not reach, of policies that were left out and of those that were asked. */
+/** What an identity of a kind does not reach: the policies that are not among the reached ones, and counters of these. */
 export function unreachedOf(
   kind: IdentityKind,
-  left: readonly CompiledPolicy[],
-  asked: readonly CompiledPolicy[],
+  policies: readonly CompiledPolicy[],
+  reached: readonly CompiledPolicy[],
   verifiesKeys: boolean,
 ): readonly Unreached[] {
-  const policies = left.map(policy => ({ policy: policy.name, reachedBy: reachedBy(policy) }))
+  const missed = policies.filter(policy => !reached.includes(policy))
   const isByKey = kind === 'apiKey' || kind === 'apiKey+ip'
   // Unverified keys share a ceiling of their address, which may refuse a key that has units left.
-  const ceilings = asked.filter(policy => isByKey && !verifiesKeys && mayMeetCeiling(policy))
+  const ceilings = reached.filter(policy => isByKey && !verifiesKeys && mayMeetCeiling(policy))
   return Object.freeze([
-    ...policies,
-    ...ceilings.map(({ name }) => ({ policy: name, reachedBy: '{ ip } for what all unverified keys of an address share' })),
+    ...missed.map(policy => ({ policy: policy.name, reachedBy: reachedBy(policy) })),
+    ...ceilings.map(({ name }) => ({
+      policy: name,
+      reachedBy: '{ ip } for what all unverified keys of an address share',
+    })),
   ])
 }
 

@@ -121,7 +121,8 @@ function givenIn(identity: object): Given {
 /** The kind that these names make together; undefined where they make none. */
 function kindIn(given: Given): IdentityKind | undefined {
   const names = given.map(([name]) => name)
-  if (names.length === 2 && names.includes('ip')) names.sort((a, b) => Number(a === 'ip') - Number(b === 'ip'))
+  if (names.length === 2 && names.includes('ip'))
+    names.sort((a, b) => Number(a === 'ip') - Number(b === 'ip'))
   const kind = names.join('+')
   return KINDS.has(kind) ? (kind as IdentityKind) : undefined
 }
@@ -140,7 +141,14 @@ export function isIdentity(value: unknown): value is Identity {
   return kindIn(given) !== undefined && given.every(([, id]) => typeof id !== 'object' || id === null)
 }
 
-const KINDS: ReadonlySet<string> = new Set<IdentityKind>(['user', 'ip', 'apiKey', 'custom', 'user+ip', 'apiKey+ip'])
+const KINDS: ReadonlySet<string> = new Set<IdentityKind>([
+  'user',
+  'ip',
+  'apiKey',
+  'custom',
+  'user+ip',
+  'apiKey+ip',
+])
 
 // Up to 42 characters are at most 126 bytes in UTF-8: no need to count.
 function isShort(id: string): boolean {
