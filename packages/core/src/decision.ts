@@ -4,6 +4,7 @@ import type { OnStoreError, PolicyMode } from './policy.ts'
 import type { Question } from './question.ts'
 import type { Unreached } from './reachability.ts'
 import type { Group, Verdict } from './store/contract.ts'
+import { hasCharged } from './store/decide.ts'
 
 /** Why a request was let in or refused. */
 export type Reason =
@@ -177,8 +178,7 @@ export class Decision implements DecisionFields {
     const [question, verdict] = [this.#question, this.#verdict]
     if (question === undefined || typeof verdict === 'number')
       return { settled: undefined, released: false, ended: undefined, grounds: undefined, charged: undefined }
-    const isCharged = verdict.allowed && !verdict.repeated
-    const charged = isCharged ? (this.degraded === false ? 'store' : 'local') : undefined
+    const charged = hasCharged(question, verdict) ? (this.degraded === false ? 'store' : 'local') : undefined
     return { settled: undefined, released: false, ended: undefined, grounds: { question, verdict }, charged }
   }
 }

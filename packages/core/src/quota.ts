@@ -121,7 +121,7 @@ export class QuotaManager {
     const demand = this.#demand(identity, compiled, cost === undefined ? compiled.cost : readCost(cost), mode)
     const once =
       idempotencyKey && mode !== Mode.PEEK
-        ? onceOf(idempotencyKey, [compiled], [demand], this.#digest)
+        ? onceOf(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
     const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
     this.#judge.clock.hear(verdict.now)

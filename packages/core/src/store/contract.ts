@@ -55,10 +55,10 @@ export interface PenaltyDemand {
   readonly amount: number
 }
 
-/** A group that is charged once for a key, until its end. */
+/** A group that is charged once for a key, until its end. Each repeat still takes its own places in flight. */
 export interface OnceDemand {
   readonly subject: string
-  /** The cell's name: `{counter}@{digest of the key}:i`, and before the colon `.{digest}` of who else is counted. */
+  /** The cell's name: `{counter}@{digest of the key and of what the group asks for}:i`. */
   readonly cell: string
   /** How long the key lives without `edges`, microseconds. */
   readonly window: number
@@ -78,7 +78,7 @@ export interface Verdict {
   readonly now: number
   /** Whether every enforced demand passed. */
   readonly allowed: boolean
-  /** The idempotency key was seen before: allowed, nothing charged. */
+  /** The idempotency key was seen before: nothing is judged or charged but places in flight. */
   readonly repeated: boolean
   /** Whether each demand passed. */
   readonly passes: readonly boolean[]
