@@ -5,7 +5,7 @@ import { isReported, type Question } from './question.ts'
 import { type Demand, Mode, type Verdict } from './store/contract.ts'
 import type { State } from './algorithms/index.ts'
 import { blockedUntil, countsRepeats, listOf } from './store/decide.ts'
-import { remaining, resetAt, ruleInForce, verdictAt, waitFor } from './store/read.ts'
+import { limitInForce, remaining, resetAt, ruleInForce, verdictAt, waitFor } from './store/read.ts'
 
 /** Reads a store's verdict into the decision that users see. */
 export function answer(
@@ -130,7 +130,7 @@ function readDemand(policy: number, at: number, question: Question, whole: Verdi
     policy: (question.policies[policy] as CompiledPolicy).name,
     allowed,
     reason: allowed ? 'ok' : reasonOf(policy, at, question, state, verdict),
-    limit: ruleInForce(demands[policy] as Demand, verdict).limit,
+    limit: limitInForce(demands[policy] as Demand, verdict.states[policy] ?? [], verdict),
     remaining: remaining(demand, state, verdict),
     resetAt: seconds(resetAt(demand, state, verdict)),
     retryAfter: allowed ? 0 : seconds(waitOf(policy, at, question, state, verdict)),

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Grounds } from './decision.ts'
 import type { Demand } from './store/contract.ts'
 import { blockedUntil } from './store/decide.ts'
-import { remaining, resetAt, ruleInForce, used, verdictAt } from './store/read.ts'
+import { limitInForce, remaining, resetAt, used, verdictAt } from './store/read.ts'
 
 /** What a counter in the store holds. */
 export interface CounterReading {
@@ -51,7 +51,7 @@ function read(
     policy: name,
     counter,
     key: demand.subject,
-    limit: ruleInForce(demand, verdict).limit,
+    limit: limitInForce(demand, state, verdict),
     used: used(demand, state, verdict),
     remaining: remaining(demand, state, verdict),
     resetAt: Math.ceil(resetAt(demand, state, verdict) / 1e6),

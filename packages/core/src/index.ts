@@ -47,6 +47,7 @@ export { cachedPolicy, type CachedPolicyOptions } from './cached-policy.ts'
 export { llmBudget, llmCost, type LlmBudgetOptions } from './llm-budget.ts'
 export { PenaltyManager, type PenaltyManagerOptions } from './penalty.ts'
 export {
+  type GrantCall,
   QuotaManager,
   type QuotaCall,
   type QuotaManagerOptions,

@@ -1,4 +1,5 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
+import { HaltError } from './errors.ts'
 import type { IdentityKind } from './request/identity.ts'
 
 /** A policy, or one of its counters, that an identity cannot name: a look at the identity says nothing about it. */
@@ -33,6 +34,22 @@ export function isReached(
   // An identity has no route.
   if (policy.isPerRoute && !isOwnName(kind, policies)) return false
   return countsBy(policy, kind, policies)
+}
+
+/**
+ * Which kind of id a bare string is to a quota: the kind that the quota counts.
+ *
+ * @throws HaltError `HALT_E_IDENTITY` where the quota counts two ids together
+ */
+export function bareKindOf(policy: CompiledPolicy): 'ip' | 'user' | 'apiKey' | 'custom' {
+  if (policy.keyStrategy === 'shared') return 'custom'
+  const [kind = 'custom'] = kindsOf(policy)
+  if (kind !== 'user+ip' && kind !== 'apiKey+ip') return kind
+  throw new HaltError(
+    'HALT_E_IDENTITY',
+    `"${policy.name}" counts users at addresses, and a bare string names only one of the two.`,
+    'Give { user: "42", ip: "203.0.113.7" } or { apiKey: "…", ip: "203.0.113.7" }.',
+  )
 }
 
 /** What names the counter of a policy that is not reached, in words. */

@@ -165,14 +165,14 @@ while left > 0 or at <= #q do
       elseif v then
         s = numbers(v)
         if kind == 1 then
-          if #s ~= 3 then s = false elseif now < s[2] then u = s[3] end
+          if #s ~= 3 and #s ~= 4 then s = false elseif now < s[2] then u = s[3] - (s[4] or 0) end
         elseif #s % 2 == 0 then s = false
         else
           for i = 2, #s - 1, 2 do if now < s[i] then u = u + s[i + 1] end end
         end
       end
       -- A repeated call is in flight like any other, and is not counted otherwise.
-      local fits = repeated and kind < 3 or mode == 3
+      local fits = repeated and kind < 3 or mode == 3 or mode == 6
       if not fits and mode ~= 5 and not (s and now < s[1]) then
         if kind == 0 then fits = u + cost * r[5] <= r[4] * r[5] else fits = u + cost <= r[4] end
       end
@@ -203,7 +203,7 @@ while left > 0 or at <= #q do
             if not s or now >= s[2] then
               s = { s and s[1] or 0, r[6] and ending(r[6], r[7], r[8]) or now + r[5], 0 }
             end
-            s[3] = s[3] + cost
+            if it[5] == 6 then s[4] = math.min((s[4] or 0) + cost, 1099511627776) else s[3] = s[3] + cost end
           elseif s and now < s[2] and s[2] == it[6] then
             s[3] = s[3] > -cost and s[3] + cost or 0
           end
@@ -246,7 +246,7 @@ while left > 0 or at <= #q do
             v = pack('>dddd', s[2], s[3], s[4], s[5])
             if s[1] > 0 then v = v .. pack('>d', s[1]) end
           elseif kind == 1 then
-            fresh, v = s[2], pack('>ddd', s[1], s[2], s[3])
+            fresh, v = s[2], pack('>ddd', s[1], s[2], s[3]) .. (s[4] and pack('>d', s[4]) or '')
           else
             fresh = #s > 2 and s[#s - 1] or 0
             local t = {}

@@ -52,6 +52,8 @@ export interface Algorithm {
   fits(state: State, now: number, cost: number, rule: Rule): boolean
   /** Takes `cost` units at `now`, whether they fit or not: changes `state` in place. */
   charge(state: State, now: number, cost: number, rule: Rule, edges?: Edges): void
+  /** Adds `amount` units to what the present period allows: quotas alone. */
+  grant?(state: State, now: number, amount: number, rule: Rule, edges?: Edges): void
   /** The numbers of a counter on which nothing is charged, behind its cool-down. */
   idle(now: number, rule: Rule): readonly number[]
   /** Gives back at most `amount` units of those that `receipt` names and that still count. */

@@ -15,6 +15,8 @@ export const Mode = {
   HOLD: 4,
   /** Refuse, and keep refusing for the rule's `block`: what a store forgot is told to it again. */
   BLOCK: 5,
+  /** Add the cost to what a quota allows until its period ends. Never refused. */
+  GRANT: 6,
 } as const
 export type Mode = (typeof Mode)[keyof typeof Mode]
 

@@ -99,7 +99,7 @@ const YES: readonly boolean[] = Object.freeze([true])
 const NO: readonly boolean[] = Object.freeze([false])
 
 function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): boolean {
-  if (mode === Mode.SETTLE) return true
+  if (mode === Mode.SETTLE || mode === Mode.GRANT) return true
   if (mode === Mode.BLOCK) return false
   return now >= blockedUntil(state) && algorithmOf(rule).fits(state, now, cost, rule)
 }
@@ -114,7 +114,8 @@ function take(
 ): void {
   if (mode === Mode.PEEK || mode === Mode.HOLD || cost === 0) return
   const algorithm = algorithmOf(rule)
-  if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
+  if (mode === Mode.GRANT) algorithm.grant?.(state, now, cost, rule, edges)
+  else if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
   else algorithm.refund(state, now, -cost, rule, receipt ?? 0)
   if (state.length === 0) return
   if (state[0]! <= now) state[0] = 0
