@@ -1,8 +1,8 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { Decision } from './decision.ts'
+import { Decision, type Grounds } from './decision.ts'
 import { HaltError, type Warn } from './errors.ts'
 import type { Ledger } from './ledger.ts'
-import { type Looks, notCounted } from './looks.ts'
+import { type Looks, notCounted, refuseDegraded } from './looks.ts'
 import type { PolicySource } from './policy-source.ts'
 import { countsBy, inBraces, unreachedOf } from './reachability.ts'
 import { type Identity, isIdentity, kindOf, SHARED } from './request/identity.ts'
@@ -37,18 +37,22 @@ export class Forgetting {
   /** Resolves to how many counters were forgotten. */
   async forget(target: unknown, given: unknown): Promise<number> {
     const receipt = Decision.receiptOf(target)
-    if (receipt !== undefined) {
-      const { grounds } = receipt
-      return grounds === undefined ? 0 : this.#ledger.forget(countersOf(grounds, this.#chosen(given)))
-    }
-    if (!isIdentity(target) && isRequest(target)) {
-      const options = given === undefined ? {} : { policy: given as never }
-      const { decision, policies = [] } = await this.#looks.ofRequest(target, options)
-      refuseQuotas(policies)
-      const grounds = Decision.receiptOf(decision)?.grounds
-      return grounds === undefined ? 0 : this.#ledger.forget(countersOf(grounds, policies))
-    }
+    if (receipt !== undefined) return this.#forgetCounted(receipt.grounds, this.#chosen(given))
+    if (!isIdentity(target) && isRequest(target)) return this.#forgetRequest(target, given)
     return this.#forgetIdentity(target as Identity, this.#chosen(given))
+  }
+
+  async #forgetRequest(request: unknown, given: unknown): Promise<number> {
+    const options = given === undefined ? {} : { policy: given as never }
+    const { decision, policies } = await this.#looks.ofRequest(request, options)
+    if (policies === undefined) throw noPolicies('The policy resolver failed.')
+    refuseQuotas(policies)
+    refuseDegraded(decision)
+    return this.#forgetCounted(Decision.receiptOf(decision)?.grounds, policies)
+  }
+
+  async #forgetCounted(grounds: Grounds | undefined, policies: readonly CompiledPolicy[]): Promise<number> {
+    return grounds === undefined ? 0 : this.#ledger.forget(countersOf(grounds, policies))
   }
 
   async #forgetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
@@ -70,11 +74,7 @@ export class Forgetting {
     const policies =
       given === undefined ? [...this.#policies.known()] : this.#policies.compile(given as never)
     if (policies.length === 0)
-      throw new HaltError(
-        'HALT_E_POLICY_REQUIRED',
-        'The policies come from a resolver, which has given none yet.',
-        'Give { policy }.',
-      )
+      throw noPolicies('The policies come from a resolver, which has given none yet.')
     refuseQuotas(policies)
     return policies
   }
@@ -106,6 +106,10 @@ function refuseQuotas(policies: readonly CompiledPolicy[]): void {
     `reset forgets no quotas, and "${policies[0]?.name}" is one.`,
     'Call resetQuota of a QuotaManager.',
   )
+}
+
+function noPolicies(message: string): HaltError {
+  return new HaltError('HALT_E_POLICY_REQUIRED', message, 'Give { policy }.')
 }
 
 function routesNotKnown({ name }: CompiledPolicy, count: number): HaltError {

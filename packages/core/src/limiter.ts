@@ -213,7 +213,7 @@ export class RateLimiter<R = unknown> {
    * Reads the counters of an identity or a request as the store holds them, quotas among them; consumes nothing.
    *
    * @returns one reading for each counter; empty for a request that is exempt
-   * @throws HaltError as {@link peek}
+   * @throws HaltError as {@link peek}; `HALT_E_STORE` when the store does not answer
    */
   async inspect(
     target: R | RequestView | Identity,

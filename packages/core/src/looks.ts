@@ -19,7 +19,7 @@ import {
   type Subject,
   subjectOf,
 } from './request/identity.ts'
-import { type RequestView, toView } from './request/view.ts'
+import { toView } from './request/view.ts'
 import { freshAt } from './store/decide.ts'
 import { verdictAt } from './store/read.ts'
 
@@ -78,9 +78,10 @@ export class Looks {
     return explain({ decision, policies, caller, exemptions, walk: this.#callers.clientIp })
   }
 
-  /** @throws HaltError `HALT_E_IDENTITY_KIND` when no policy counts requests under the identity */
+  /** @throws HaltError `HALT_E_IDENTITY_KIND` as {@link peek}; `HALT_E_STORE` when the store does not answer */
   async inspect(target: unknown, options: PeekOptions<never>): Promise<readonly CounterReading[]> {
     const decision = await this.peek(target, options)
+    refuseDegraded(decision)
     const grounds = Decision.receiptOf(decision)?.grounds
     return grounds === undefined ? [] : countersIn(grounds)
   }
@@ -141,6 +142,20 @@ export function notCounted(kind: IdentityKind, unreached: readonly Unreached[]):
     'HALT_E_IDENTITY_KIND',
     `No policy counts requests by ${inBraces(kind)}: ${named.join(', ')}.`,
     'Ask about what the policy counts, or about the request.',
+  )
+}
+
+/**
+ * Checks that the store has answered, and nothing in its place.
+ *
+ * @throws HaltError `HALT_E_STORE`
+ */
+export function refuseDegraded({ degraded }: Decision): void {
+  if (degraded === false) return
+  throw new HaltError(
+    'HALT_E_STORE',
+    'The store did not answer.',
+    'Call limiter.ready() to see what is wrong.',
   )
 }
 

@@ -132,7 +132,10 @@ describe('an identity', () => {
         .limiter(policy)
         .consume({ user: 'u', custom: 'c' } as unknown as Identity),
     )
-    expect([error.code, error.message]).toEqual(['HALT_E_IDENTITY', expect.stringContaining('user and custom')])
+    expect([error.code, error.message]).toEqual([
+      'HALT_E_IDENTITY',
+      expect.stringContaining('user and custom'),
+    ])
   })
 })
 

@@ -208,5 +208,15 @@ describe('reset', () => {
     const error = await rejection(limiter.reset('job'))
     expect(error.code).toBe('HALT_E_STORE')
     expect(error.cause).toMatchObject({ message: 'gone' })
+    for (const onStoreError of ['local', 'open', 'closed'] as const) {
+      const away = new RateLimiter({ store, policy: minute, onStoreError, warn: () => {} })
+      expect((await rejection(away.reset(view()))).code).toBe('HALT_E_STORE')
+      expect((await rejection(away.inspect(view()))).code).toBe('HALT_E_STORE')
+    }
+  })
+
+  it('rejects where no policy is found for a request', async () => {
+    const limiter = world().limiter(() => undefined as unknown as Policy)
+    expect((await rejection(limiter.reset(view()))).code).toBe('HALT_E_POLICY_REQUIRED')
   })
 })

@@ -79,7 +79,9 @@ export class RedisStore implements Store {
       if (this.#starting) await this.#link.opened
       const keys = [...new Set(cells.map(({ subject, cell }) => this.#key(subject, cell)))]
       const counts = await Promise.all(keys.map(key => this.#link.command(['DEL', key], key)))
-      return counts.reduce<number>((sum, count) => sum + Number(count), 0)
+      const sum = counts.reduce<number>((all, count) => all + Number(count), 0)
+      if (!Number.isSafeInteger(sum)) throw new Error('DEL did not answer with a count')
+      return sum
     } catch (error) {
       throw toStoreError(error)
     }

@@ -27,7 +27,8 @@ function postgresStore(clock?: () => number): Store {
     {
       transaction: work => database.transaction(transaction => work(overRows(transaction, clock))),
       remove: async keys =>
-        (await database.query('delete from counters where key = any($1)', [keys.map(nameOf)])).affectedRows ?? 0,
+        (await database.query('delete from counters where key = any($1)', [keys.map(nameOf)])).affectedRows ??
+        0,
     },
     { kind: 'postgres', ...(clock === undefined ? {} : { clock }) },
   )
