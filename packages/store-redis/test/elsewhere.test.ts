@@ -75,7 +75,7 @@ describe('what another process has counted', () => {
     })
     // Of what was used, each unit is given back once.
     const given = await Promise.all(Array.from({ length: 4 }, () => quotas.refundQuota('42', monthly, 2)))
-    expect(given.toSorted()).toEqual([0, 1, 2, 2])
+    expect(given.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 2])
     expect((await quotas.checkQuota('42', monthly)).quota).toMatchObject({
       used: 0,
       granted: 2,

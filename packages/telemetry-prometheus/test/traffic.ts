@@ -36,7 +36,7 @@ export async function drive(telemetry: Telemetry, store: InMemoryStore = new InM
   const penalties = new PenaltyManager({ store, config: { threshold: 1 }, telemetry })
   await penalties.recordViolation('mallory')
   const quotas = new QuotaManager(store, { telemetry })
-  await quotas.consumeQuota('ann', quota, { cost: 4 })
+  await quotas.consumeQuota({ user: 'ann' }, quota, { cost: 4 })
 }
 
 /** The samples of a registry: `name{label="value"}` to the number. */
