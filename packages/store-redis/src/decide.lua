@@ -1,7 +1,7 @@
 -- The loop of core/src/store/decide.ts and the steps of core/src/algorithms, by hand; read them side by side.
 -- KEYS: of each group its penalty, its idempotency key, its demands, in that order and where there are such.
 -- ARGV[1]: the clock in microseconds, '' or 's' for the server's; else it was spoiled, see connection/once.ts. ARGV[2]: JSON, the rules and the groups as one flat list.
--- A rule: kind (0 bucket, 1 window, 2 sub-windows), cool-down, place of its reduced variant, capacity, then of a bucket
+-- A rule: kind (0 bucket, 1 window, 2 sub-windows, 3 the same for places in flight), cool-down, place of its reduced variant, capacity, then of a bucket
 -- unit and rate; of a window its length and calendar edges; of sub-windows the window, the sub-window and their number.
 -- A group: how many demands, 1 for a penalty and 2 for a key, what these are, and of each demand its rule, cost and mode.
 -- A run of groups of one demand that ask the same: how many, negative, then the rule, cost and mode of them all.
@@ -165,13 +165,14 @@ while left > 0 or at <= #q do
       elseif v then
         s = numbers(v)
         if kind == 1 then
-          if #s ~= 3 then s = false elseif now < s[2] then u = s[3] end
+          if #s ~= 3 and #s ~= 4 then s = false elseif now < s[2] then u = s[3] - (s[4] or 0) end
         elseif #s % 2 == 0 then s = false
         else
           for i = 2, #s - 1, 2 do if now < s[i] then u = u + s[i + 1] end end
         end
       end
-      local fits = repeated or mode == 3
+      -- A repeated call is in flight like any other, and is not counted otherwise.
+      local fits = repeated and kind < 3 or mode == 3 or mode == 6
       if not fits and mode ~= 5 and not (s and now < s[1]) then
         if kind == 0 then fits = u + cost * r[5] <= r[4] * r[5] else fits = u + cost <= r[4] end
       end
@@ -185,11 +186,11 @@ while left > 0 or at <= #q do
     if g == q then at = i end
 
     -- Second pass: keep every charge, or only the cool-downs that start.
-    for d = 1, repeated and 0 or n do
+    for d = 1, n do
       local it = D[d]
       local r, r0, cost, s, fits, fresh = it[2], it[3], it[4], it[7], it[9], nil
       local kind, starts = r[1], not fits and r0[2] > 0 and cost <= r0[4] and not (s and now < s[1])
-      if it[5] ~= 2 and (starts or fits and allowed and cost ~= 0 and it[5] ~= 4) then
+      if it[5] ~= 2 and (not repeated or kind == 3) and (starts or fits and allowed and cost ~= 0 and it[5] ~= 4) then
         if starts then
           it[12] = true
           if not s then s = kind == 0 and { 0, now, 0, r[5], r[6] } or kind == 1 and { 0, 0, 0 } or { 0 } end
@@ -202,7 +203,7 @@ while left > 0 or at <= #q do
             if not s or now >= s[2] then
               s = { s and s[1] or 0, r[6] and ending(r[6], r[7], r[8]) or now + r[5], 0 }
             end
-            s[3] = s[3] + cost
+            if it[5] == 6 then s[4] = math.min((s[4] or 0) + cost, 1099511627776) else s[3] = s[3] + cost end
           elseif s and now < s[2] and s[2] == it[6] then
             s[3] = s[3] > -cost and s[3] + cost or 0
           end
@@ -245,7 +246,7 @@ while left > 0 or at <= #q do
             v = pack('>dddd', s[2], s[3], s[4], s[5])
             if s[1] > 0 then v = v .. pack('>d', s[1]) end
           elseif kind == 1 then
-            fresh, v = s[2], pack('>ddd', s[1], s[2], s[3])
+            fresh, v = s[2], pack('>ddd', s[1], s[2], s[3]) .. (s[4] and pack('>d', s[4]) or '')
           else
             fresh = #s > 2 and s[#s - 1] or 0
             local t = {}
