@@ -2,14 +2,15 @@ import { type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import { type Cell, type Group, makeDigest, type Store, type Verdict } from '@halt/core/store'
 
 import { Batch } from './batch.ts'
-import { type Link, openLink, type StoreError, toStoreError } from './connection/index.ts'
+import { type Link, openLink, StoreError, toStoreError } from './connection/index.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
+import { misread, readReply, readWhole } from './reply.ts'
 import { decide, probe } from './scripts.ts'
 import { slotsOf, decideAcross } from './slots.ts'
-import { Call, readReply } from './wire.ts'
+import { Call } from './wire.ts'
 
 /**
  * Counters in Redis or Valkey, shared by all processes: one round trip a check, whatever the number of policies, on
@@ -85,11 +86,14 @@ export class RedisStore implements Store {
   }
 
   async probe(): Promise<unknown> {
-    const ask = (): Promise<unknown> => this.#link.run(probe, [this.#probeKey], [this.#now()])
+    const ask = async (): Promise<void> => {
+      const reply = await this.#link.run(probe, [this.#probeKey], [this.#now()])
+      if (readWhole(reply) !== 1) throw misread(reply)
+    }
     try {
       return await ask()
     } catch (error) {
-      if (this.#mayDowngrade(toStoreError(error))) return ask()
+      if (this.#mayDowngrade(toStoreError(error))) return await ask()
       throw error
     }
   }
@@ -103,7 +107,7 @@ export class RedisStore implements Store {
   }
 
   inspect(): Promise<HaltWarning[]> {
-    return inspect(this.#link, this.#probeKey, this.#now(), this.#heartbeat)
+    return inspect(this.#link, this.#probeKey, () => this.#now(), this.#heartbeat)
   }
 
   async close(): Promise<void> {
@@ -123,19 +127,18 @@ export class RedisStore implements Store {
       // Only at the start: who asks before the first attempt to connect has ended waits for it, within its own deadline.
       if (this.#starting) await this.#link.opened
       this.#starting = false
-      const reply = (await this.#link.run(decide, call.keys, call.args(this.#now()))) as readonly unknown[]
-      const now = Number(reply[0])
-      return groups.map((group, i) => {
-        const verdict = readReply(reply[i + 1], group, now)
-        return verdict instanceof Error ? toStoreError(verdict) : verdict
-      })
+      return readReply(await this.#link.run(decide, call.keys, call.args(this.#now())), groups)
     } catch (error) {
       return this.#recover(groups, toStoreError(error))
     }
   }
 
   #now(): string {
-    return this.#clock === undefined ? '' : String(Math.floor(this.#clock() * 1000))
+    if (this.#clock === undefined) return ''
+    const now = Math.floor(this.#clock() * 1000)
+    if (!Number.isSafeInteger(now))
+      throw new StoreError('The clock given to the store tells no time', 'misconfigured')
+    return String(now)
   }
 
   // Both refusals come before the script ran: nothing was charged, and the call may be sent again in another form.
