@@ -116,5 +116,5 @@ function bucket(rule: Demand['rule'], now: number, debt: number): State {
 function textOf(reply: unknown): string {
   if (typeof reply === 'string') return reply
   if (typeof reply === 'bigint') return reply.toString()
-  return ArrayBuffer.isView(reply) ? new TextDecoder().decode(reply) : ''
+  return ArrayBuffer.isView(reply) ? new TextDecoder().decode(reply as Uint8Array) : ''
 }
