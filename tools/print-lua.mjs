@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const folder = new URL('../packages/store-redis/src/', import.meta.url)
-const names = ['decide', 'heartbeat', 'probe']
+const names = ['decide', 'forget', 'heartbeat', 'probe']
 
 const parts = names.map(name => {
   const lines = readFileSync(new URL(`${name}.lua`, folder), 'utf8').split('\n')

@@ -3,6 +3,7 @@ import { type Cell, type Group, makeDigest, type Store, type Verdict } from '@ha
 
 import { Batch } from './batch.ts'
 import { type Link, openLink, StoreError, toStoreError } from './connection/index.ts'
+import { bySlot, deleteKeys } from './deletion.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
@@ -64,7 +65,7 @@ export class RedisStore implements Store {
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#link.topology === 'cluster' && slots === 'per-subject'
     this.#heartbeat = new Heartbeat(this.#link, this.#key(`${prefix}instances`, 'z'), this.#warn)
-    this.#one = new Batch(groups => this.#send(groups))
+    this.#one = new Batch(groups => this.#send(groups, true))
   }
 
   evaluate(group: Group): Promise<Verdict> {
@@ -79,21 +80,33 @@ export class RedisStore implements Store {
     try {
       if (this.#starting) await this.#link.opened
       const keys = [...new Set(cells.map(({ subject, cell }) => this.#key(subject, cell)))]
-      await Promise.all(keys.map(key => this.#link.command(['DEL', key], key)))
+      await this.#delete(keys)
     } catch (error) {
       throw toStoreError(error)
     }
   }
 
+  async #delete(keys: readonly string[]): Promise<void> {
+    if (this.#perSlot) return deleteKeys(this.#link, bySlot(keys))
+    try {
+      await deleteKeys(this.#link, [keys])
+    } catch (error) {
+      if (toStoreError(error).reply !== 'CROSSSLOT') throw error
+      this.#goPerSlot()
+      await deleteKeys(this.#link, bySlot(keys))
+    }
+  }
+
   async probe(): Promise<unknown> {
-    const ask = async (): Promise<void> => {
-      const reply = await this.#link.run(probe, [this.#probeKey], [this.#now()])
+    const ask = async (clock: string): Promise<void> => {
+      const reply = await this.#link.run(probe, [this.#probeKey], [clock])
       if (readWhole(reply) !== 1) throw misread(reply)
     }
+    const clock = this.#now()
     try {
-      return await ask()
+      return await ask(clock)
     } catch (error) {
-      if (this.#mayDowngrade(toStoreError(error))) return await ask()
+      if (this.#mayDowngrade(toStoreError(error), clock)) return ask(this.#now())
       throw error
     }
   }
@@ -116,20 +129,23 @@ export class RedisStore implements Store {
 
   #batch(slot: number): Batch {
     let batch = this.#bySlot.get(slot)
-    if (batch === undefined) this.#bySlot.set(slot, (batch = new Batch(groups => this.#send(groups))))
+    if (batch === undefined) this.#bySlot.set(slot, (batch = new Batch(groups => this.#send(groups, false))))
     return batch
   }
 
-  async #send(groups: readonly Group[]): Promise<readonly (Verdict | Error)[]> {
+  /** @param mixed whether the keys may be in several hash slots */
+  async #send(groups: readonly Group[], mixed: boolean): Promise<readonly (Verdict | Error)[]> {
     const call = new Call(this.#key)
     for (const group of groups) call.add(group)
+    let clock: string | undefined
     try {
       // Only at the start: who asks before the first attempt to connect has ended waits for it, within its own deadline.
       if (this.#starting) await this.#link.opened
       this.#starting = false
-      return readReply(await this.#link.run(decide, call.keys, call.args(this.#now())), groups)
+      clock = this.#now()
+      return readReply(await this.#link.run(decide, call.keys, call.args(clock)), groups)
     } catch (error) {
-      return this.#recover(groups, toStoreError(error))
+      return this.#recover(groups, mixed, clock, toStoreError(error))
     }
   }
 
@@ -141,26 +157,35 @@ export class RedisStore implements Store {
     return String(now)
   }
 
-  // Both refusals come before the script ran: nothing was charged, and the call may be sent again in another form.
-  #recover(groups: readonly Group[], error: StoreError): Promise<readonly (Verdict | Error)[]> {
-    if (error.reply === 'CROSSSLOT' && !this.#perSlot) {
-      this.#perSlot = true
-      this.#warn({
-        code: 'HALT_W_CROSSSLOT',
-        message: 'A plain client is connected to a Redis Cluster; checks are now sent slot by slot.',
-        fix: 'Give the store a cluster client (new Cluster(…), createCluster(…)).',
-      })
+  // Both refusals come before the script ran: nothing was charged, and the call may be sent again in another form. Calls
+  // that were out beside the first one are refused alike.
+  #recover(
+    groups: readonly Group[],
+    mixed: boolean,
+    clock: string | undefined,
+    error: StoreError,
+  ): Promise<readonly (Verdict | Error)[]> {
+    if (error.reply === 'CROSSSLOT' && mixed) {
+      this.#goPerSlot()
       return Promise.all(
         groups.map(group => this.evaluate(group).catch((failure: unknown) => failure as Error)),
       )
     }
-    return this.#mayDowngrade(error) ? this.#send(groups) : Promise.reject(error)
+    return this.#mayDowngrade(error, clock) ? this.#send(groups, mixed) : Promise.reject(error)
   }
 
-  #mayDowngrade({ message }: StoreError): boolean {
-    if (this.#clock !== undefined || !/not allowed from script/i.test(message) || !/time/i.test(message))
-      return false
-    this.#clock = Date.now
+  #goPerSlot(): void {
+    this.#perSlot = true
+    this.#warn({
+      code: 'HALT_W_CROSSSLOT',
+      message: 'A plain client is connected to a Redis Cluster; checks are now sent slot by slot.',
+      fix: 'Give the store a cluster client (new Cluster(…), createCluster(…)).',
+    })
+  }
+
+  #mayDowngrade({ message }: StoreError, clock: string | undefined): boolean {
+    if (clock !== '' || !/not allowed from script/i.test(message) || !/time/i.test(message)) return false
+    this.#clock ??= Date.now
     this.#warn({
       code: 'HALT_W_CLOCK_DOWNGRADE',
       message: 'This server forbids TIME in scripts; the clocks of the processes decide from now on.',
