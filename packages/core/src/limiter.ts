@@ -26,6 +26,7 @@ import { type Identity, isIdentity, type Subject, subjectOf } from './request/id
 import { type RequestView, toView } from './request/view.ts'
 import { furnish } from './rooms.ts'
 import { countersOf } from './settlement.ts'
+import { enter, leave } from './store-users.ts'
 import type { Cell, Store } from './store/contract.ts'
 
 /** A charge made in advance. */
@@ -73,6 +74,7 @@ export class RateLimiter<R = unknown> {
     this.#exempter = rooms.exempter
     this.#pipeline = rooms.pipeline
     this.#ledger = rooms.ledger
+    enter(this.store, this)
   }
 
   /** The limiter's options as given. */
@@ -239,9 +241,13 @@ export class RateLimiter<R = unknown> {
     return [...(found ?? [])]
   }
 
-  /** Ends what the limiter and its store opened themselves. */
+  /**
+   * Closes the limiter, and its store when no other open limiter uses that: then the store ends what it opened itself. A
+   * limiter that was collected without a close does not count; quotas and penalties by hand do not either. A second close
+   * does nothing.
+   */
   async close(): Promise<void> {
-    await this.store.close?.()
+    if (leave(this.store, this)) await this.store.close?.()
   }
 
   #decideIdentity(identity: Identity, options: CheckOptions<R>, peek: boolean): Decision | Promise<Decision> {

@@ -20,13 +20,19 @@ export function bySlot(keys: readonly string[]): string[][] {
   return [...lists.values()]
 }
 
-/** Deletes the keys of some lists in slices, a few at a time: a long list holds nobody else up. Each list is one slot's on a cluster. */
-export async function deleteKeys(link: Link, lists: readonly (readonly string[])[]): Promise<void> {
+/**
+ * Deletes the keys of some lists in slices, a few at a time, so that a long list holds nobody else up; resolves to how many
+ * keys there were. On a cluster each list is of one hash slot.
+ */
+export async function deleteKeys(link: Link, lists: readonly (readonly string[])[]): Promise<number> {
   const slices = lists.flatMap(sliced)
+  let deleted = 0
   const lane = async (): Promise<void> => {
     for (let keys = slices.pop(); keys !== undefined; keys = slices.pop()) {
       const reply = await link.run(forget, keys, [''])
-      if (readWhole(reply) === undefined) throw misread(reply)
+      const count = readWhole(reply)
+      if (count === undefined || count > keys.length) throw misread(reply)
+      deleted += count
     }
   }
   try {
@@ -35,6 +41,7 @@ export async function deleteKeys(link: Link, lists: readonly (readonly string[])
     // After a failure the other lanes have nothing more to do.
     slices.length = 0
   }
+  return deleted
 }
 
 function sliced(keys: readonly string[]): (readonly string[])[] {

@@ -79,8 +79,8 @@ function isSound({ allowed, repeated, passes, states, penalty }: Verdict, group:
 function isState(state: State, { rule }: Demand): boolean {
   const kind = KINDS[rule.letter]
   const { length } = state
-  const fits = length === 0 || (kind === 0 ? length === 5 : kind === 1 ? length === 3 : length % 2 === 1)
-  return fits && state.every(Number.isSafeInteger)
+  const fits = kind === 0 ? length === 5 : kind === 1 ? length === 3 : length % 2 === 1
+  return (fits || length === 0) && state.every(Number.isSafeInteger)
 }
 
 /** Whether the debt of a bucket alone can be the answer to a group: at least what the charge has added. */

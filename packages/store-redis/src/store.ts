@@ -86,14 +86,14 @@ export class RedisStore implements Store {
     }
   }
 
-  async #delete(keys: readonly string[]): Promise<void> {
+  async #delete(keys: readonly string[]): Promise<number> {
     if (this.#perSlot) return deleteKeys(this.#link, bySlot(keys))
     try {
-      await deleteKeys(this.#link, [keys])
+      return await deleteKeys(this.#link, [keys])
     } catch (error) {
       if (toStoreError(error).reply !== 'CROSSSLOT') throw error
       this.#goPerSlot()
-      await deleteKeys(this.#link, bySlot(keys))
+      return deleteKeys(this.#link, bySlot(keys))
     }
   }
 
