@@ -20,6 +20,7 @@ import { digestIn, type Identity, isIdentity, kindOf } from './request/identity.
 import { type RequestView, toView } from './request/view.ts'
 import { furnish } from './rooms.ts'
 import type { Store } from './store/contract.ts'
+import { enter, leave } from './store-users.ts'
 
 /** A charge made in advance. */
 export interface Reservation {
@@ -66,6 +67,7 @@ export class RateLimiter<R = unknown> {
     this.#ledger = rooms.ledger
     this.#looks = rooms.looks
     this.#forgetting = rooms.forgetting
+    enter(this.store, this)
   }
 
   /** The limiter's options as given. */
@@ -239,9 +241,13 @@ export class RateLimiter<R = unknown> {
     return [...(found ?? [])]
   }
 
-  /** Ends what the limiter and its store opened themselves. */
+  /**
+   * Closes the limiter, and its store when no other open limiter uses that: then the store ends what it opened itself. A
+   * limiter that was collected without a close does not count; quotas and penalties by hand do not either. A second close
+   * does nothing.
+   */
   async close(): Promise<void> {
-    await this.store.close?.()
+    if (leave(this.store, this)) await this.store.close?.()
   }
 
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
