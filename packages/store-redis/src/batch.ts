@@ -29,8 +29,8 @@ const clock = performance.now.bind(performance)
 
 // The most work of one call, in units of workOf: it holds the server for 1 to 2 ms.
 const MOST = 512
-// The most work that is out at once, unless a check would wait for longer than COMPANY_MS: Redis works off all that one
-// connection has sent before it serves another.
+// The most work that is sent at once, since Redis works off all that one connection has sent before it serves another.
+// What is beyond goes out with each answer, and without answers by one call each millisecond.
 const MOST_OUT = 4 * MOST
 // So many checks are worth a second call beside the one that is out: the server decides those while we write these.
 const ENOUGH = 24

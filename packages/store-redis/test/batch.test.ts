@@ -121,11 +121,10 @@ describe('a check that comes while a call is out', () => {
     for (let i = 1; i <= 10; i++) {
       void batch.add(group)
       await Promise.resolve()
-      expect(calls.length).toBe(2 * i - 1)
       void batch.add(group)
       await sleep(20)
       // A timer that was due later has run: so have those that were due before.
-      expect(calls.length).toBe(2 * i)
+      expect(calls.flat().length).toBe(2 * i)
     }
   })
 
