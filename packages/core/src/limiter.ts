@@ -170,7 +170,19 @@ export class RateLimiter<R = unknown> {
     return this.#ledger.chargesOf(decision)
   }
 
-  /** Ends a request in flight that a `concurrency` policy counts. Once; adapters do it when the response ends. */
+  /**
+   * Tells that the application has decided the response of a request. `counts` is false where the request is not to count:
+   * then the whole charge is given back. What a policy with `inFlight` holds is taken now. Once; adapters do it with what
+   * `chargeWhen` says.
+   */
+  async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
+    await this.#ledger.conclude(decision, counts)
+  }
+
+  /**
+   * Ends a request in flight that a `concurrency` policy counts, and takes what a policy with `inFlight` holds. Once; adapters
+   * do it when the response ends.
+   */
   async release(decision: Decision): Promise<void> {
     await this.#ledger.release(decision)
   }
@@ -241,6 +253,7 @@ export class RateLimiter<R = unknown> {
 
   /** Ends what the limiter and its store opened themselves. */
   async close(): Promise<void> {
+    await this.#ledger.close()
     await this.store.close?.()
   }
 

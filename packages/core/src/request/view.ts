@@ -14,6 +14,8 @@ export interface RequestView {
   /** The address of the socket's peer; not a forwarded one. */
   readonly ip: string | undefined
   readonly headers: HeaderBag
+  /** Whether a body follows that no header announces, as HTTP/2 allows. Default: the headers tell. */
+  readonly hasBody?: boolean | undefined
   /** The authenticated user where it is not `request.user`: an object with `id` or `sub`. */
   readonly user?: unknown
   /** The framework's own request: what callbacks get. */

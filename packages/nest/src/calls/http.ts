@@ -1,4 +1,4 @@
-import { type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
+import { continues, type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 /** What Halt looks at of an Express or a Fastify request. */
@@ -36,6 +36,10 @@ export class HttpView implements RequestView {
     this.headers = request.headers
     this.request = request
     this.context = context
+  }
+
+  get hasBody(): boolean {
+    return continues(this.request.raw ?? this.request)
   }
 
   /** The pattern that matched, the global prefix included. */
