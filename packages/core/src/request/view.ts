@@ -1,3 +1,4 @@
+import { continues } from './body.ts'
 import { contextView, isContext } from './context-view.ts'
 import { anyCase, type HeaderBag, NO_HEADERS } from './headers.ts'
 import { pathOf } from './path.ts'
@@ -38,6 +39,7 @@ interface NodeLike {
   readonly request?: unknown
   readonly user?: unknown
   readonly context?: unknown
+  readonly hasBody?: unknown
 }
 
 /**
@@ -52,16 +54,22 @@ export function toView(request: unknown): RequestView {
   // Frameworks compute `ip` from forwarding headers by rules of their own: the socket's address wins.
   const ip = socket === undefined || socket === null ? text(from.ip) : text(socket.remoteAddress)
   const isView = from.request !== undefined && socket === undefined
+  const method = text(from.method) ?? 'GET'
   return {
-    method: text(from.method) ?? 'GET',
+    method,
     path: pathOf(url),
     route: text(from.route) ?? (isView ? undefined : matchedRoute(from as object)),
     ip,
     headers: headersOf(from),
+    hasBody: method === 'OPTIONS' ? bodyOf(from, isView) : undefined,
     user: isView ? from.user : undefined,
     request: isView ? from.request : request,
     context: isView ? from.context : undefined,
   }
+}
+
+function bodyOf(from: NodeLike, isView: boolean): boolean | undefined {
+  return isView ? from.hasBody === true : continues(from.raw ?? from)
 }
 
 // Node writes names in lower case; who makes a request by hand may not.
