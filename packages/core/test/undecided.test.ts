@@ -87,14 +87,14 @@ describe('a request with inFlight that was settled', () => {
 
   it('keeps its place while chargeWhen is asked, though the response has ended', async () => {
     const { own, left } = lasting()
-    let answer = (_: boolean): void => {}
+    let answer: ((counts: boolean) => void) | undefined
     const gate = guard(own, { chargeWhen: () => new Promise(resolve => (answer = resolve)) })
     const good = await gate.enter(view(), {})
     const other = await gate.enter(view(), {})
     gate.decided(good, {})
     gate.leave(good)
     expect((await own.check(view())).allowed).toBe(false)
-    answer(false)
+    answer?.(false)
     await vi.waitFor(async () => expect((await own.peek(view())).allowed).toBe(true))
     gate.leave(other)
     expect(await left()).toBe(2)

@@ -1,7 +1,6 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common'
 import { finalize, map, type Observable, tap } from 'rxjs'
 
-import type { HandlerResult } from './options.ts'
 import { type CallEnding, takeEnding } from './passage.ts'
 import { isAsyncIterator, watched } from './subscription.ts'
 import { markOurs } from './tokens.ts'

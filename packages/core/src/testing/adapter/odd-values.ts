@@ -1,4 +1,3 @@
-import type { HaltWarning } from '../../errors.ts'
 import type { RateLimiterOptions } from '../../options.ts'
 import type { RatePolicy } from '../../policy.ts'
 import { type Bench, limitOf, pause } from './bench.ts'
@@ -18,6 +17,7 @@ export function oddValues(): unknown[] {
     Symbol('odd'),
     Object.defineProperty(new Error('odd'), 'message', { value: Symbol('odd') }),
     Object.defineProperty(new Error('odd'), 'message', { get: broken }),
+    // oxlint-disable-next-line unicorn/no-thenable -- that is the point
     Object.defineProperties({}, { then: { get: broken }, getStatus: { get: broken } }),
     proxy,
     undefined,
@@ -88,7 +88,7 @@ export function testOddValues({ describe, it, expect }: Suite): void {
       const { unheard, stop } = listen()
       let warned = 0
       for (const value of oddValues()) {
-        const warn = (_: HaltWarning): never => {
+        const warn = (): never => {
           warned++
           throw value
         }
