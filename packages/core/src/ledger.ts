@@ -42,10 +42,8 @@ export class Ledger {
   }
 
   /** Begins to wait for the end of a decision that holds a cost. If none comes before its lease ends, the cost is taken. */
-  hold(decision: Decision, { aside }: Question): void {
-    if (aside === undefined || !aside.some(one => one !== undefined && one.lease >= 0)) return
-    const receipt = receiptOf(decision)
-    if (isCharge(receipt)) this.#undecided.add(receipt)
+  hold(decision: Decision, question: Question): void {
+    if (holds(question)) this.#wait(receiptOf(decision))
   }
 
   /**
@@ -113,6 +111,10 @@ export class Ledger {
     await this.#judge.reset(cells)
   }
 
+  #wait(receipt: Receipt): void {
+    if (isCharge(receipt)) this.#undecided.add(receipt)
+  }
+
   async #take(receipt: Receipt): Promise<void> {
     if (!receipt.decided && isCharge(receipt)) await this.#decide(receipt, taking(receipt))
   }
@@ -136,6 +138,7 @@ export class Ledger {
       receipt.charged = 'store'
       if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
       else if (decided) await this.#correct(taking(charge), 'store')
+      else if (holds(grounds.question)) this.#wait(receipt)
       if (released) await this.#correct(release({ ...charge, decided: true }), 'store')
       return
     }
@@ -157,6 +160,11 @@ export class Ledger {
       return undefined
     }
   }
+}
+
+/** Whether a policy of a question holds its cost until the response is decided. */
+function holds({ aside }: Question): boolean {
+  return aside !== undefined && aside.some(one => one !== undefined && one.lease >= 0)
 }
 
 function isCharge(receipt: Receipt): receipt is Charge {
