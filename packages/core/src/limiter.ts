@@ -164,7 +164,19 @@ export class RateLimiter<R = unknown> {
     return this.#ledger.chargesOf(decision)
   }
 
-  /** Ends a request in flight that a `concurrency` policy counts. Once; adapters do it when the response ends. */
+  /**
+   * Tells that the application has decided the response of a request. `counts` is false where the request is not to count:
+   * then the whole charge is given back. What a policy with `inFlight` holds is taken now. Once; adapters do it with what
+   * `chargeWhen` says.
+   */
+  async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
+    await this.#ledger.conclude(decision, counts)
+  }
+
+  /**
+   * Ends a request in flight that a `concurrency` policy counts, and takes what a policy with `inFlight` holds. Once; adapters
+   * do it when the response ends.
+   */
   async release(decision: Decision): Promise<void> {
     await this.#ledger.release(decision)
   }
@@ -247,6 +259,7 @@ export class RateLimiter<R = unknown> {
    * does nothing.
    */
   async close(): Promise<void> {
+    await this.#ledger.close()
     if (leave(this.store, this)) await this.store.close?.()
   }
 
