@@ -1,5 +1,7 @@
-import { type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
+import { type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
+
+import { routeOf } from './route.ts'
 
 /** What Halt looks at of an Express or a Fastify request. */
 export interface PlatformRequest {
@@ -10,12 +12,12 @@ export interface PlatformRequest {
   readonly socket?: { readonly remoteAddress?: string } | null
   /** Express. */
   readonly baseUrl?: string
-  readonly route?: { readonly path?: unknown }
+  readonly route?: { readonly path?: unknown; readonly stack?: unknown }
   readonly app?: { enabled?(setting: string): boolean }
   readonly res?: object
   /** Fastify. */
   readonly raw?: object
-  readonly routeOptions?: { readonly url?: string }
+  readonly routeOptions?: { readonly url?: string; readonly method?: string | readonly string[] }
   readonly ips?: unknown
 }
 
@@ -38,9 +40,8 @@ export class HttpView implements RequestView {
     this.context = context
   }
 
-  /** The pattern that matched, the global prefix included. */
-  get route(): string | undefined {
-    return matchedRoute(this.request)
+  get route(): RequestView['route'] {
+    return routeOf(this.request, this.context)
   }
 }
 
