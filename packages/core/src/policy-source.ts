@@ -29,9 +29,10 @@ export class PolicySource {
   readonly #warn: Warn
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
   readonly #lists = new WeakMap<object, readonly CompiledPolicy[]>()
+  // Weak in both: a call may bring a new list each time.
   readonly #joined = new WeakMap<
     readonly CompiledPolicy[],
-    Map<readonly CompiledPolicy[], readonly CompiledPolicy[]>
+    WeakMap<readonly CompiledPolicy[], readonly CompiledPolicy[]>
   >()
   readonly #known = new Map<string, CompiledPolicy>()
 
@@ -96,7 +97,7 @@ export class PolicySource {
   join(policies: readonly CompiledPolicy[], beside: Given): readonly CompiledPolicy[] {
     const also = this.compile(beside)
     let lists = this.#joined.get(policies)
-    if (lists === undefined) this.#joined.set(policies, (lists = new Map()))
+    if (lists === undefined) this.#joined.set(policies, (lists = new WeakMap()))
     let joined = lists.get(also)
     if (joined === undefined) {
       const more = also.filter(policy => !policies.some(other => isSame(policy, other)))

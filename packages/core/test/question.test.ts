@@ -60,6 +60,16 @@ describe('invented API keys', () => {
     ).toBe(15)
   })
 
+  it('are counted by the route where the policy is: one honest key may use every route', async () => {
+    const { limiter } = world()
+    const routes = Array.from({ length: 25 }, (_, i) => `/r${i}`)
+    const one = limiter({ ...policy, scope: 'route' })
+    for (const route of routes) expect(await admitted(6, one, keyed('mine', { route })), route).toBe(5)
+    const invented = limiter({ ...policy, name: 'two', scope: 'route' }, { keysPerAddress: 2 })
+    for (const route of routes.slice(0, 3))
+      expect(await invent(30, invented, key => keyed(key, { route })), route).toBe(10)
+  })
+
   it('leave the address its own counter', async () => {
     const one = world().limiter(policy, { keysPerAddress: 1 })
     await invent(10, one)

@@ -86,12 +86,15 @@ export class InMemoryStore implements Store {
     return this.#eviction.count
   }
 
-  /** The table of a cell `{counter}:{letter}`; the detail of `{counter}@{detail}:{letter}` goes into the names. */
+  /**
+   * The table of a cell `{counter}:{letter}`. All cells `{counter}@{detail}:{letter}` of a counter share another table, where
+   * the detail ends the names: it has no space, so no subject can make two of them equal.
+   */
   #find(cell: string): Table {
     if (cell === this.#cell && this.#table !== undefined) return this.#table
     const at = cell.indexOf('@')
     const end = cell.lastIndexOf(':')
-    const name = at < 0 ? cell : cell.slice(0, at) + cell.slice(end)
+    const name = at < 0 ? cell : cell.slice(0, at + 1) + cell.slice(end)
     let table = this.#tables.get(name)
     if (table === undefined) this.#tables.set(name, (table = new Table(name, cell.slice(end + 1))))
     this.#cell = cell
