@@ -14,7 +14,7 @@ import { HaltError, type HaltWarning, type Warn } from './errors.ts'
 import type { Exempter } from './exempter.ts'
 import { explain, type Explanation } from './explanation.ts'
 import type { Ledger } from './ledger.ts'
-import { noticeCostNames } from './misuse/index.ts'
+import { noticeCostNames, noticeStrangeNames } from './misuse/index.ts'
 import type { Observer } from './observer.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -249,8 +249,7 @@ export class RateLimiter<R = unknown> {
     if (policies === undefined) {
       throw policyRequired('The policies come from a resolver, and an identity is no request.')
     }
-    const asked = peek ? PEEK : this.#asked(options)
-    this.#checkNames(policies, asked)
+    const asked = peek ? PEEK : this.#priced(policies, this.#asked(options))
     return this.#pipeline.decideFor(this.#subject(identity), policies, asked)
   }
 
@@ -259,8 +258,8 @@ export class RateLimiter<R = unknown> {
     caller: Caller,
     asked: Asked,
   ): Decision | Promise<Decision> {
-    if (policies !== undefined) this.#checkNames(policies, asked)
-    return this.#pipeline.decide(policies, caller, asked)
+    const priced = policies === undefined ? asked : this.#priced(policies, asked)
+    return this.#pipeline.decide(policies, caller, priced)
   }
 
   async #look(
@@ -271,8 +270,16 @@ export class RateLimiter<R = unknown> {
     return { caller, policies: await this.#policies.of(caller.view, options) }
   }
 
-  #checkNames(policies: readonly CompiledPolicy[], { cost }: Asked): void {
-    if (typeof cost === 'object') noticeCostNames(cost, policies, this.warn)
+  /** What is asked, with a cost that counts: one by name that a function gave must name policies. */
+  #priced(policies: readonly CompiledPolicy[], asked: Asked): Asked {
+    const { cost, costOnError } = asked
+    if (typeof cost !== 'object') return asked
+    if (costOnError === undefined || this.#policies.areNames(Object.keys(cost), policies)) {
+      noticeCostNames(cost, policies, this.warn)
+      return asked
+    }
+    noticeStrangeNames(cost, policies, this.warn)
+    return { ...asked, cost: costOnError }
   }
 
   #asked(options: CheckOptions<R>): Asked {

@@ -66,6 +66,15 @@ export class PolicySource {
     return this.#known.get(name)
   }
 
+  /**
+   * Whether some names are those of policies: all of them of policies that this limiter has met. With a resolver, whose
+   * policies come later, one of those that decide now will do.
+   */
+  areNames(names: readonly string[], deciding: readonly CompiledPolicy[]): boolean {
+    if (this.#fixed === undefined) return names.some(name => deciding.some(policy => policy.name === name))
+    return names.length > 0 && names.every(name => this.#known.has(name))
+  }
+
   /** Compiles policies, each once for each distinct object, lists too. */
   compile(policies: Given): readonly CompiledPolicy[] {
     let list = this.#lists.get(policies)

@@ -37,7 +37,7 @@ export interface Aside {
 }
 
 /** What a check asks beside the policies. */
-export interface Asked extends Pick<CheckOptions, 'cost' | 'idempotencyKey' | 'earlier'> {
+export interface Asked extends Pick<CheckOptions, 'cost' | 'costOnError' | 'idempotencyKey' | 'earlier'> {
   /** When the decision began, milliseconds; absent when nobody asks. */
   readonly started?: number
 }
