@@ -137,3 +137,22 @@ describe('"trust proxy"', () => {
     expect(statuses).toEqual([200, 429])
   })
 })
+
+it('warns of two middlewares that have a policy of one name and a store of their own each', async () => {
+  const codes: string[] = []
+  const twice = { name: 'twice', limit: 1, window: 60 }
+  const guard = (): ReturnType<typeof halt> =>
+    halt({ policy: twice, exemptPrivateIps: false, warn: ({ code }) => void codes.push(code) })
+  const app = express()
+  const one = guard()
+  app.get('/a', one, (_req, res) => void res.end())
+  app.get('/b', one, (_req, res) => void res.end())
+  expect(codes).toEqual([])
+  app.get('/c', guard(), (_req, res) => void res.end())
+  expect(codes).toEqual(['HALT_W_COUNTER_SPLIT'])
+  const { url, close } = await listen(app)
+  const statuses: number[] = []
+  for (const path of ['/a', '/b', '/c', '/c']) statuses.push((await fetch(url + path)).status)
+  await close()
+  expect(statuses).toEqual([200, 429, 200, 429])
+})

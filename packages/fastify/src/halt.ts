@@ -1,5 +1,6 @@
 import type { Decision } from '@halt/core'
 import { HaltError } from '@halt/core'
+import { retire } from '@halt/core/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Done } from './gate.ts'
@@ -45,6 +46,10 @@ async function haltPlugin(app: FastifyInstance, options: HaltOptions): Promise<v
   if (!app.hasRequestDecorator('halt')) app.decorateRequest('halt', undefined)
   app.addHook('onRoute', function haltRoute(route) {
     routes.declare(this, route)
+  })
+  app.addHook('onClose', (_app, done) => {
+    retire(registration.limiter)
+    done()
   })
   app.addHook('onReady', done => done(routes.error as Error | undefined))
   if (registration.isGlobal || hasEarlier) app.addHook(registration.hook as 'onRequest', hookOf(routes))

@@ -196,3 +196,23 @@ describe('trustProxy', () => {
     },
   )
 })
+
+describe('two registrations with a policy of one name, and a store of their own each', () => {
+  const codes: string[] = []
+  const options = { policy: policy('twice', 2), warn: ({ code }: HaltWarning) => void codes.push(code) }
+
+  it('are warned of in one app, not in one that is built when the other has closed', async () => {
+    const build = async (times: number): Promise<void> => {
+      const app = makeApp()
+      for (let i = 0; i < times; i++)
+        await app.register(async child => void (await child.register(halt, options)))
+      await app.ready()
+      await app.close()
+    }
+    await build(1)
+    await build(1)
+    expect(codes).toEqual([])
+    await build(2)
+    expect(codes).toEqual(['HALT_W_COUNTER_SPLIT'])
+  })
+})

@@ -10,6 +10,7 @@ import { noticeUnreachable } from './reach.ts'
 export { noticeCostNames, noticeHighCost, noticeStrangeNames } from './costs.ts'
 export { KeyWatch } from './key-watch.ts'
 export { noticeMilliseconds } from './milliseconds.ts'
+export { forgetSplit, noticeSplit } from './split.ts'
 
 type Options = Pick<
   RateLimiterOptions<never>,
