@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import {
   checkCall,
   checkLook,
@@ -61,7 +62,7 @@ export class RateLimiter<R = unknown> {
   readonly #ledger: Ledger
 
   constructor(options: RateLimiterOptions<R>) {
-    const rooms = furnish(options)
+    const rooms = fromCaller(RateLimiter, () => furnish(options))
     this.store = options.store
     this.warn = rooms.warn
     this.#options = options

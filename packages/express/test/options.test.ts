@@ -156,3 +156,18 @@ it('warns of two middlewares that have a policy of one name and a store of their
   await close()
   expect(statuses).toEqual([200, 429, 200, 429])
 })
+
+it('a mistake is found where the user made it: the stack begins there', () => {
+  expect(firstLine(() => halt({} as HaltOptions))).toContain('options.test.ts')
+  expect(firstLine(() => halt({ policy: { ...policy, limit: 0 } }))).toContain('options.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

@@ -1,4 +1,4 @@
-import { type Decision, HaltError } from '@halt/core'
+import { type Decision, fromCaller, HaltError } from '@halt/core'
 import {
   type AdapterOptions,
   callUser,
@@ -49,11 +49,14 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
  * app.post('/auth/login', halt({ limiter: authLimiter, getConnInfo }), login)
  */
 export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHandler<E> {
-  checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
+  const gate = fromCaller(halt, () => {
+    checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
+    checkConnInfo(options.getConnInfo)
+    const own = limiterOf<Context<E>>(options, () => new InMemoryStore())
+    return guard<Context<E>, Response>(own, guardOptionsOf(options))
+  })
+  const { limiter } = gate
   const { getConnInfo, onLimited } = options
-  checkConnInfo(getConnInfo)
-  const limiter = limiterOf<Context<E>>(options, () => new InMemoryStore())
-  const gate = guard<Context<E>, Response>(limiter, guardOptionsOf(options))
   const onError = (error: unknown): void => {
     limiter.warn({
       code: 'HALT_W_CALLBACK',

@@ -62,3 +62,18 @@ describe('a middleware of options alone', () => {
     expect(await statuses(app, '/', '/', '/?plan=pro', '/?plan=pro')).toEqual([200, 429, 200, 200])
   })
 })
+
+it('a mistake is found where the user made it: the stack begins there', () => {
+  expect(firstLine(() => halt({} as HaltOptions))).toContain('options.test.ts')
+  expect(firstLine(() => halt({ policy: { ...policy, limit: 0 } }))).toContain('options.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

@@ -384,3 +384,18 @@ describe('where nobody mounted HaltGuard', () => {
     expect(Reflect.getMetadata('__interceptors__', Routes.prototype.x)).toEqual([])
   })
 })
+
+it('a mistake is found where the user made it: the stack begins there', () => {
+  expect(firstLine(() => RateLimit(5 as never))).toContain('decorators.test.ts')
+  expect(firstLine(() => RateLimitCost('5' as never))).toContain('decorators.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

@@ -9,7 +9,7 @@ import {
   type Verdict,
   waitFor,
 } from '@halt/core/store'
-import { HaltError } from '@halt/core'
+import { fromCaller, HaltError } from '@halt/core'
 
 import { type Clock, microseconds } from './clock.ts'
 import { Eviction } from './eviction.ts'
@@ -48,7 +48,7 @@ export class InMemoryStore implements Store {
   #table: Table | undefined
 
   constructor(options: InMemoryStoreOptions = {}) {
-    const { maxKeys = 1_000_000, clock } = validate(options)
+    const { maxKeys = 1_000_000, clock } = fromCaller(InMemoryStore, () => validate(options))
     this.#now = microseconds(clock)
     this.#eviction = new Eviction(maxKeys, this.#tables, table => this.#forgetTable(table))
     this.#cells = {

@@ -18,8 +18,9 @@ const stores = new Map<string, WeakRef<Counting>>()
  * belongs to another app, as in tests.
  */
 export function noticeSplit(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
-  for (const { name, off, rule } of policies) {
-    const { cell } = rule('')
+  for (const policy of policies) {
+    const { name, off } = policy
+    const { cell } = policy.rule('')
     const other = stores.get(cell)?.deref()
     if (!off && other !== undefined && other !== store && (other.size ?? 0) === 0)
       warn({
@@ -33,8 +34,8 @@ export function noticeSplit(policies: readonly CompiledPolicy[], store: Store, w
 
 /** Forgets the default store of a limiter whose app has ended. */
 export function forgetSplit(policies: readonly CompiledPolicy[], store: Store): void {
-  for (const { rule } of policies) {
-    const { cell } = rule('')
+  for (const policy of policies) {
+    const { cell } = policy.rule('')
     if (stores.get(cell)?.deref() === store) stores.delete(cell)
   }
 }
