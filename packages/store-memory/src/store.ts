@@ -11,7 +11,7 @@ import {
   type Verdict,
   waitFor,
 } from '@halt/core/store'
-import { HaltError } from '@halt/core'
+import { fromCaller, HaltError } from '@halt/core'
 
 import { type Clock, microseconds } from './clock.ts'
 import { Eviction } from './eviction.ts'
@@ -67,7 +67,7 @@ export class InMemoryStore implements Store {
   #short = ''
 
   constructor(options: InMemoryStoreOptions = {}) {
-    const { maxKeys = 1_000_000, clock } = validate(options)
+    const { maxKeys = 1_000_000, clock } = fromCaller(InMemoryStore, () => validate(options))
     this.#now = microseconds(clock)
     const caps = { keys: maxKeys, bytes: maxKeys * BYTES_A_KEY + BYTES_BESIDE }
     this.#eviction = new Eviction(caps, this.#tally, this.#tables, table => this.#forgetTable(table))
