@@ -40,7 +40,6 @@ export interface PenaltyManagerOptions {
  * const penalty = await penalties.recordViolation('user_123', { severity: 2 })
  */
 export class PenaltyManager {
-  readonly #store: Store
   readonly #penalty: CompiledPenalty
   readonly #digest: Digest
   readonly #ipv6Prefix: number
@@ -58,7 +57,6 @@ export class PenaltyManager {
     }
     checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
     const once = warnOnce(warn)
-    this.#store = store
     this.#penalty = compilePenalty(config)
     if (config !== undefined) noticeMilliseconds('the penalty', config, once)
     this.#digest = makeDigest(secret, once)
@@ -120,10 +118,7 @@ export class PenaltyManager {
   async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Verdict> {
     const subject = this.#subject(identity)
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
-    const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [], penalty }))
-    // A limiter of this store may have refused, or let in, under another penalty.
-    if (mode !== PenaltyMode.READ) this.#judge.forget([{ subject, cell: PENALTY_CELL }])
-    return verdict
+    return this.#judge.tell({ demands: [], penalty })
   }
 
   #subject(identity: Identity): string {

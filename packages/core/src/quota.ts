@@ -59,7 +59,6 @@ export interface QuotaCall {
  * const { allowed, quota } = await quotas.consumeQuota('user_123', monthly)
  */
 export class QuotaManager {
-  readonly #store: Store
   readonly #digest: Digest
   readonly #ipv6Prefix: number
   readonly #judge: Judge
@@ -76,7 +75,6 @@ export class QuotaManager {
     }
     checkNames(options as Record<string, unknown>, OPTIONS, 'QuotaManager')
     const warn = warnOnce(options.warn)
-    this.#store = store
     this.#digest = makeDigest(options.secret, warn)
     this.#ipv6Prefix = checkPrefix(options.ipv6Prefix)
     this.#notify = notifier(options.telemetry, warn)
@@ -97,20 +95,20 @@ export class QuotaManager {
   async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<QuotaStatus> {
     const compiled = this.#compile(quota)
     const demand = this.#demand(identity, compiled, -readCost(units, 'refund'), Mode.SETTLE)
-    const verdict = await this.#judge.insist(() => this.#refund(demand))
+    const verdict = await this.#refund(demand)
     return this.#status(compiled, demand, verdict)
   }
 
   /** Forgets what was used in the present period. */
   async resetQuota(identity: Identity, quota: Quota<never>): Promise<void> {
     const cell = this.#compile(quota).rule(undefined).cell
-    await this.#judge.insist(() => this.#store.forget([{ subject: this.#subject(identity), cell }]))
+    await this.#judge.reset([{ subject: this.#subject(identity), cell }])
   }
 
   // The period that counts may be any of the three: a refund names the one it goes to.
   async #refund(demand: Demand): Promise<Verdict> {
-    const now = await this.#store.evaluate({ demands: [{ ...demand, cost: 0, mode: Mode.PEEK }] })
-    return this.#store.evaluate({ demands: [{ ...demand, receipt: now.states[0]?.[1] ?? 0 }] })
+    const now = await this.#judge.tell({ demands: [{ ...demand, cost: 0, mode: Mode.PEEK }] })
+    return this.#judge.tell({ demands: [{ ...demand, receipt: now.states[0]?.[1] ?? 0 }] })
   }
 
   async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
@@ -123,8 +121,7 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? onceOf(idempotencyKey, [compiled], [demand], this.#digest)
         : undefined
-    const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
-    this.#judge.clock.hear(verdict.now)
+    const verdict = await this.#judge.tell({ demands: [demand], once })
     const status = this.#status(compiled, demand, verdict)
     const allowed = verdict.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
