@@ -35,6 +35,7 @@ export interface InMemoryStoreOptions {
  */
 export class InMemoryStore implements Store {
   readonly kind: string = 'memory'
+  readonly isChecked: boolean = true
   /** The clock that decides, Unix milliseconds. Bound: a wrapped store tells it, too. */
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number

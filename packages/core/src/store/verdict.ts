@@ -1,5 +1,4 @@
 import { algorithmOf, type State } from '../algorithms/index.ts'
-import { describe } from '../duration.ts'
 import { type Demand, type Group, Mode, type StoreFailure, type Verdict } from './contract.ts'
 
 /** A store, or the database behind it, answered what it may not: nothing of it is believed. */
@@ -22,7 +21,7 @@ export class StoreMisread extends Error {
 export function checkVerdict(answer: unknown, group: Group): Verdict {
   const flaw = flawOf(answer, group)
   if (flaw === undefined) return answer as Verdict
-  throw new StoreMisread(`evaluate() gave ${describe(answer)}, which is no verdict: ${flaw}`)
+  throw new StoreMisread(`evaluate() gave no verdict: ${flaw}`)
 }
 
 /**
@@ -32,7 +31,7 @@ export function checkVerdict(answer: unknown, group: Group): Verdict {
  */
 export function checkInstant(ms: unknown): number {
   if (isInstant(ms)) return ms
-  throw new StoreMisread(`the clock gave ${describe(ms)}`, 'Give Unix milliseconds.')
+  throw new StoreMisread(`the clock gave no instant, but ${String(ms)}`, 'Give Unix milliseconds.')
 }
 
 function flawOf(answer: unknown, { demands }: Group): string | undefined {
