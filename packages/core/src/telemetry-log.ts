@@ -1,5 +1,7 @@
+import { type Duration, parseDuration } from './duration.ts'
 import { messageOf } from './errors.ts'
 import { type Digest, makeDigest } from './digest.ts'
+import { RefusalSums } from './refusal-sums.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
 import { checkNames } from './checks.ts'
 
@@ -11,9 +13,17 @@ export interface Logger {
   error(...args: unknown[]): void
 }
 
+/** Options of {@link LoggingTelemetry}. */
+export interface LoggingOptions {
+  /** Makes the digests HMACs. */
+  readonly secret?: string | undefined
+  /** Sums refusals up: one line a policy and reason, at most once in so long. Default: a line for each refusal. */
+  readonly every?: Duration | undefined
+}
+
 /**
  * Logs what a limiter decides: checks at debug, allowed requests at info, refusals and penalties at warn, store errors
- * at error. Keys are logged as digests: they are personal data, and a log is no place for them.
+ * at error, their end at info. Keys are logged as digests: they are personal data, and a log is no place for them.
  *
  * @example
  * new RateLimiter({ store, policy, telemetry: new LoggingTelemetry(pino()) })
@@ -21,13 +31,17 @@ export interface Logger {
 export class LoggingTelemetry implements Telemetry {
   readonly #logger: Logger
   readonly #digest: Digest
+  readonly #sums: RefusalSums | undefined
 
-  /** @param secret makes the digests HMACs */
-  constructor(logger: Logger, options: { secret?: string | undefined } = {}) {
-    checkNames(options, ['secret'], 'LoggingTelemetry')
-    const { secret } = options
+  /** @throws HaltError `HALT_E_SECRET`, `HALT_E_DURATION`, `HALT_E_OPTION` */
+  constructor(logger: Logger, options: LoggingOptions = {}) {
+    checkNames(options as Record<string, unknown>, ['secret', 'every'], 'LoggingTelemetry')
+    const { secret, every } = options
     this.#logger = logger
     this.#digest = makeDigest(secret)
+    if (every === undefined) return
+    const overMs = parseDuration(every, 'every') / 1000
+    this.#sums = new RefusalSums(overMs, sum => this.#logger.warn({ ...sum, overMs }, 'halt: blocked'))
   }
 
   onCheck: Hook<'onCheck'> = (key, _decision, metadata) =>
@@ -36,8 +50,10 @@ export class LoggingTelemetry implements Telemetry {
   onAllowed: Hook<'onAllowed'> = (key, { remaining, limit }, { policy }) =>
     this.#say('info', 'halt: allowed', key, { policy, remaining, limit })
 
-  onBlocked: Hook<'onBlocked'> = (key, { reason, retryAfter }, { policy, endpoint, cost, degraded }) =>
+  onBlocked: Hook<'onBlocked'> = (key, { reason, retryAfter }, { policy, endpoint, cost, degraded }) => {
+    if (this.#sums !== undefined) return this.#sums.add(policy, reason, key)
     this.#say('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
+  }
 
   onExempt: Hook<'onExempt'> = (key, _decision, { policy, endpoint }) =>
     this.#say('debug', 'halt: exempt', key, { policy, endpoint })
@@ -59,6 +75,9 @@ export class LoggingTelemetry implements Telemetry {
 
   onStoreError: Hook<'onStoreError'> = (error, detail) =>
     this.#logger.error({ ...detail, error: messageOf(error) }, 'halt: store error')
+
+  onStoreRecovered: Hook<'onStoreRecovered'> = recovery =>
+    this.#logger.info({ ...recovery }, 'halt: store recovered')
 
   // Fields first, then the message: pino's order, which the console prints as well.
   #say(

@@ -24,7 +24,7 @@ export function counting(store: Store, warn: Warn): () => number {
   return () => {
     let told: unknown
     try {
-      told = store.instances?.() ?? 1
+      told = store.instances === undefined ? 1 : store.instances()
     } catch (error) {
       told = error
     }
