@@ -204,6 +204,7 @@ describe('a known refusal', () => {
     const [first] = await times(2, limiter)
     Object.assign(store, { fault: 'late answer', lateness: 100 })
     const late = limiter.check(view())
+    await pause(5)
     store.fault = 'none'
     await limiter.settle(first!, 0)
     await limiter.peek(view())

@@ -128,6 +128,8 @@ describe('what a store tells of itself', () => {
       const { allowed, resetAt } = await limiter.check(view())
       expect([allowed, resetAt % 86_400]).toEqual([true, 0])
       expect(resetAt).toBeGreaterThan(Date.now() / 1000)
+      const exempt = await limiter.check(view({ path: '/health' }))
+      expect(exempt.resetAt).toBeGreaterThan(Date.now() / 1000 - 60)
     },
   )
 })
