@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { type Decision, RateLimiter, type RequestView } from '@halt/core'
-import { describe, expect } from 'vitest'
+import { describe } from 'vitest'
 
 import { ask, startRedis } from '../../../tools/servers.ts'
 import { RedisStore } from '../src/index.ts'
@@ -48,7 +48,8 @@ async function busy(
   failures.length = 0
   const decisions: Decision[] = []
   for (let i = 0; i < 10; i++) decisions.push(await limiter.check(request('ann')))
-  expect(decisions.map(({ allowed, degraded }) => [allowed, degraded])).toEqual(Array(10).fill([true, false]))
+  if (decisions.some(({ allowed, degraded }) => !allowed || degraded !== false))
+    throw new Error('not all are in flight')
   return { limiter, failures, decisions, free: async () => (await limiter.peek(request('ann'))).remaining }
 }
 
@@ -57,7 +58,10 @@ const makers = singles.filter(({ kind, name }) => kind === 'single' && !name.inc
 describe.each(makers.map(maker => [maker.name, maker] as const))(
   'requests in flight on %s',
   (_name, maker) => {
-    it('have all ten places free again when Redis refused their releases for a while', async ({ scene }) => {
+    it('have all ten places free again when Redis refused their releases for a while', async ({
+      scene,
+      expect,
+    }) => {
       const server = await scene.server()
       const { limiter, failures, decisions, free } = await busy(scene, maker, server.port)
       await ask(server.port, 'CONFIG SET min-replicas-to-write 1')
@@ -70,7 +74,7 @@ describe.each(makers.map(maker => [maker.name, maker] as const))(
       expect(await free()).toBe(10)
     })
 
-    it('have all ten places free again when Redis was away while they ended', async ({ scene }) => {
+    it('have all ten places free again when Redis was away while they ended', async ({ scene, expect }) => {
       const dir = await mkdtemp(join(tmpdir(), 'halt-releases-'))
       scene.defer(() => rm(dir, { recursive: true, force: true }))
       const args = ['--appendonly', 'yes', '--appendfsync', 'always', '--dir', dir]
