@@ -3,7 +3,7 @@ import { LabelSet } from './telemetry-labels.ts'
 import { after } from './timers.ts'
 
 /** The refusals of one policy for one reason, in one stretch of time. */
-export interface RefusalSum {
+interface RefusalSum {
   readonly policy: string
   readonly reason: string
   /** How many requests were refused. */
