@@ -52,8 +52,6 @@ function counted(store: Store, more: Partial<Store>): Store & { readonly calls: 
 
 /** What an application sees of an answer: of a decision, what every policy said, too. */
 function shown(answer: unknown): unknown {
-  // A store may count a counter that is over and not yet removed among those that it forgot.
-  if (typeof answer === 'number') return 'a count'
   return typeof answer === 'object' && answer !== null && 'verdicts' in answer
     ? { ...answer, verdicts: answer.verdicts }
     : answer
