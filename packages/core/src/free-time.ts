@@ -40,37 +40,45 @@ export class FreeTime {
   }
 }
 
+/** A wait that is not over. */
+export interface FreeWait {
+  /** Milliseconds of it in which the event loop was free. */
+  readonly passed: number
+  /** Takes it back. */
+  cancel(): void
+}
+
 /**
  * Calls back when the event loop has been free for some milliseconds, and has then read from its sockets once more: an answer
  * that is in this process by then has been heard. With `quiet`, the wait does not keep the process alive.
- *
- * @returns takes the wait back
  */
 export function afterFreeTime(
   ms: number,
   callback: () => void,
   quiet = false,
   loop: EventLoop = eventLoop,
-): () => void {
+): FreeWait {
+  const time = new FreeTime(loop)
   const slice = sliceOf(ms)
   let timer: Timer | number | undefined
-  let left = ms
   let isOver = false
+  const end = (): void => {
+    if (!isOver) callback()
+  }
   const wait = (): void => {
-    if (left <= 0) {
-      loop.afterRead(() => {
-        if (!isOver) callback()
-      })
-      return
-    }
-    const next = Math.min(left, slice)
-    left -= next
-    timer = loop.after(next, wait)
+    const left = ms - time.now()
+    if (left <= 0) return loop.afterRead(end)
+    timer = time.after(Math.min(left, slice), wait)
     if (quiet && typeof timer === 'object') timer.unref?.()
   }
   wait()
-  return () => {
-    isOver = true
-    if (timer !== undefined) loop.cancel(timer)
+  return {
+    get passed() {
+      return time.now()
+    },
+    cancel() {
+      isOver = true
+      if (timer !== undefined) loop.cancel(timer)
+    },
   }
 }

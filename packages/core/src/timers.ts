@@ -4,21 +4,16 @@ import { afterFreeTime } from './free-time.ts'
  * Settles as `promise` does, or rejects with `late()` when it has not after some milliseconds in which the event loop was free
  * to hear of it. With `quiet`, the wait does not keep the process alive.
  */
-export function within<T>(
-  promise: PromiseLike<T>,
-  ms: number,
-  late: () => Error,
-  quiet = false,
-): Promise<T> {
+export function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error, quiet = false): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = afterFreeTime(ms, () => reject(late()), quiet)
+    const wait = afterFreeTime(ms, () => reject(late()), quiet)
     promise.then(
       value => {
-        cancel()
+        wait.cancel()
         resolve(value)
       },
       error => {
-        cancel()
+        wait.cancel()
         reject(error)
       },
     )

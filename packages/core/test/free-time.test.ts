@@ -23,6 +23,15 @@ describe('afterFreeTime', () => {
     expect(calls).toEqual([1_085])
   })
 
+  it('tells how long the loop was free', async () => {
+    const loop = new ManualLoop()
+    const wait = afterFreeTime(100, () => {}, false, loop)
+    await loop.pass(10)
+    const early = wait.passed
+    await loop.block(1_000)
+    expect([early, wait.passed]).toEqual([10, 25])
+  })
+
   it('calls back in a loop that is never free, after a few of its turns', async () => {
     const loop = new ManualLoop()
     let calls = 0
@@ -46,9 +55,9 @@ describe('afterFreeTime', () => {
   it('does not call back when it was taken back, though the time was over', async () => {
     const loop = new ManualLoop()
     let calls = 0
-    const cancel = afterFreeTime(100, () => calls++, false, loop)
+    const wait = afterFreeTime(100, () => calls++, false, loop)
     await loop.pass(99)
-    loop.arrive(cancel)
+    loop.arrive(() => wait.cancel())
     await loop.pass(200)
     expect(calls).toBe(0)
   })
