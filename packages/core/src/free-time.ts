@@ -5,7 +5,8 @@ const SLICES = 4
 
 /** The slices, in milliseconds, that a wait is cut into. */
 export function sliceOf(ms: number): number {
-  return Math.max(1, ms / SLICES)
+  // Runtimes cut fractions of a millisecond off.
+  return Math.max(1, Math.ceil(ms / SLICES))
 }
 
 /**
