@@ -50,6 +50,13 @@ describe('ready()', () => {
     }
   })
 
+  it('says that a server is far away', async ({ scene, expect }) => {
+    const proxy = await startProxy(scene, portOf(inject('redisUrl')))
+    const { limiter } = limiterOn(scene, ioredis(scene, { port: proxy.port }))
+    proxy.delay(() => 60)
+    expect(await codes(limiter)).toEqual(['HALT_W_STORE_SLOW'])
+  })
+
   it('says that there is no server, and what to do', async ({ scene, expect }) => {
     const { limiter } = limiterOn(scene, ioredis(scene, { port: 1 }))
     expect(await limiter.ready()).toMatchObject([

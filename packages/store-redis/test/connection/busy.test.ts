@@ -39,6 +39,19 @@ describe('a process that is busy', () => {
     },
   )
 
+  it('does not call a server slow that is near', async ({ scene, expect }) => {
+    const server = await scene.server()
+    const actors = await scene.cast(singles, server.port)
+    for (const { name, user } of actors) {
+      const store = new RedisStore({ client: user.client })
+      scene.defer(() => store.close())
+      const warnings = store.inspect()
+      // While it waits for the first answers.
+      setImmediate(() => block(100))
+      expect(await warnings, name).toEqual([])
+    }
+  })
+
   it(
     'opens a connection, though its first turn takes seconds',
     { timeout: 20_000 },
