@@ -37,7 +37,12 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     store: new RedisStore({ client, connection: fault.connection, warn: () => {} }),
     policy: POLICY,
     warn: () => {},
-    telemetry: { onStoreError: () => void failures++ },
+    telemetry: {
+      onStoreError: () => void failures++,
+      onCheck: (_key, { degraded }) => {
+        if (degraded === false) failures = 0
+      },
+    },
   })
   try {
     if (!fault.fromStart) await spend(limiter)
@@ -67,7 +72,7 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     judgement.atMost('p99', p99, BOUNDS.p99 + machine.p99)
     judgement.atMost('over-admitted, known', known, most.known)
     judgement.atMost('over-admitted, new', seen.fresh, most.fresh)
-    judgement.atMost('back after', back, BOUNDS.back)
+    judgement.atMost('back after', back, BOUNDS.back + machine.most)
     if (verified?.missed !== undefined) judgement.missed.push(verified.missed)
     return {
       fault: fault.name,
