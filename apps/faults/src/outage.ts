@@ -72,7 +72,7 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     judgement.atMost('p99', p99, BOUNDS.p99 + machine.p99)
     judgement.atMost('over-admitted, known', known, most.known)
     judgement.atMost('over-admitted, new', seen.fresh, most.fresh)
-    judgement.atMost('back after', back, BOUNDS.back + machine.most)
+    judgement.atMost('back after', back, BOUNDS.back + machine.within(BOUNDS.back))
     if (verified?.missed !== undefined) judgement.missed.push(verified.missed)
     return {
       fault: fault.name,
