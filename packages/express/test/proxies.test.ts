@@ -1,6 +1,7 @@
 // The lines of docs/proxies.md in the real programs, with clients that lie. Each client has an address of its own in 127/8,
 // which all of Linux is; the proxy's is 127.0.0.1.
 import type { HaltWarning, RateLimiterOptions } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
 import express from 'express'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
@@ -48,7 +49,7 @@ const closeAll = async (): Promise<void> => {
 
 /** An app behind a proxy that says under which key it counted a request, and why it did not. */
 async function appBehind(name: WebProxyName, block: string) {
-  let guard = halt({ policy: { name: 'p', limit: 1, window: 60 } })
+  let guard = halt({ store: new InMemoryStore(), policy: { name: 'p', limit: 1, window: 60 } })
   const app = express()
   app.use((req, res, next) => guard(req, res, next))
   app.get('/', ({ halt: decision }, res) => void res.json(`${decision?.key} ${decision?.reason}`))
@@ -61,7 +62,12 @@ async function appBehind(name: WebProxyName, block: string) {
     limit(options: Partial<RateLimiterOptions>, limit = 1000): HaltWarning[] {
       const warnings: HaltWarning[] = []
       const warn = (warning: HaltWarning): void => void warnings.push(warning)
-      guard = halt({ policy: { name: 'p', limit, window: 3600 }, warn, ...options })
+      guard = halt({
+        store: new InMemoryStore(),
+        policy: { name: 'p', limit, window: 3600 },
+        warn,
+        ...options,
+      })
       return warnings
     },
     /** What the app says: `ip:127.0.0.11 ok`, or `429`. */
