@@ -13,7 +13,7 @@ const executablePath = findBrowser()
 const why = executablePath === undefined ? ' (skipped: no Chromium; `npm run setup` or CHROMIUM_PATH)' : ''
 const HOSTILE = `"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\n'&amp;`
 
-describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`, { timeout: 20_000 }, () => {
+describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`, () => {
   let browser: Browser
   let site: Site
   let page: Page
@@ -44,7 +44,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
   const open = (): Promise<unknown> => page.goto(`${site.url}/live/`)
   const text = (selector: string): Promise<string> => page.$eval(selector, found => found.textContent ?? '')
   const becomes = (selector: string, expected: string | RegExp): Promise<void> =>
-    vi.waitFor(async () => expect(await text(selector)).toMatch(expected), { timeout: 8000, interval: 100 })
+    vi.waitFor(async () => expect(await text(selector)).toMatch(expected), { timeout: 30_000, interval: 100 })
 
   it('shows what is allowed and refused, the tightest policies, and refused keys as digests', async () => {
     // Nothing comes back while we look.
@@ -134,7 +134,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
         await site.ask('ann')
         expect(await text('#state')).toBe('Healthy: the store decides')
       },
-      { timeout: 8000, interval: 250 },
+      { timeout: 30_000, interval: 250 },
     )
     expect(complaints).toEqual([])
   })

@@ -70,7 +70,7 @@ describe('ready()', () => {
 
   it(
     'ends, within its time, though a client that is shared waits for ever',
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async ({ scene, expect }) => {
       const server = await scene.server()
       const proxy = await startProxy(scene, server.port)

@@ -15,29 +15,28 @@ function block(ms: number): void {
 const policy = { name: 'p', limit: 1_000, window: 3_600 }
 
 describe('a process that is busy', () => {
-  it(
-    'hears every answer of a healthy server, though each turn outlasts the deadline',
-    { timeout: 20_000 },
-    async ({ scene, expect }) => {
-      const server = await scene.server()
-      const limiters: RateLimiter[] = []
-      for (const connection of ['own', 'shared'] as const) {
-        for (const { name, user } of await scene.cast(singles, server.port)) {
-          const prefix = `${connection}-${name.replaceAll(' ', '-')}:`
-          const store = new RedisStore({ client: user.client, connection, prefix })
-          scene.defer(() => store.close())
-          limiters.push(new RateLimiter({ store, policy, storeTimeout: '100ms' }))
-        }
+  it('hears every answer of a healthy server, though each turn outlasts the deadline', async ({
+    scene,
+    expect,
+  }) => {
+    const server = await scene.server()
+    const limiters: RateLimiter[] = []
+    for (const connection of ['own', 'shared'] as const) {
+      for (const { name, user } of await scene.cast(singles, server.port)) {
+        const prefix = `${connection}-${name.replaceAll(' ', '-')}:`
+        const store = new RedisStore({ client: user.client, connection, prefix })
+        scene.defer(() => store.close())
+        limiters.push(new RateLimiter({ store, policy, storeTimeout: '100ms' }))
       }
-      for (const limiter of limiters) await limiter.ready()
-      for (let round = 1; round <= 4; round++) {
-        const decisions = Promise.all(limiters.map(limiter => limiter.consume('k')))
-        block(150)
-        const due = { degraded: false, remaining: 1_000 - round }
-        expect(await decisions).toMatchObject(limiters.map(() => due))
-      }
-    },
-  )
+    }
+    for (const limiter of limiters) await limiter.ready()
+    for (let round = 1; round <= 4; round++) {
+      const decisions = Promise.all(limiters.map(limiter => limiter.consume('k')))
+      block(150)
+      const due = { degraded: false, remaining: 1_000 - round }
+      expect(await decisions).toMatchObject(limiters.map(() => due))
+    }
+  })
 
   it('does not call a server slow that is near', async ({ scene, expect }) => {
     const server = await scene.server()
@@ -52,39 +51,31 @@ describe('a process that is busy', () => {
     }
   })
 
-  it(
-    'opens a connection, though its first turn takes seconds',
-    { timeout: 20_000 },
-    async ({ scene, expect }) => {
-      const server = await scene.server()
-      const actors = await scene.cast(
-        singles.filter(({ kind }) => kind === 'single'),
-        server.port,
-      )
-      const limiters = actors.map(({ name, user }) => {
-        const store = new RedisStore({ client: user.client, prefix: `${name.replaceAll(' ', '-')}:` })
-        scene.defer(() => store.close())
-        return new RateLimiter({ store, policy, warn: () => {} })
-      })
-      block(2_500)
-      const decisions = await Promise.all(limiters.map(limiter => limiter.consume('k')))
-      expect(decisions.map(({ degraded }) => degraded)).toEqual(limiters.map(() => false))
-    },
-  )
+  it('opens a connection, though its first turn takes seconds', async ({ scene, expect }) => {
+    const server = await scene.server()
+    const actors = await scene.cast(
+      singles.filter(({ kind }) => kind === 'single'),
+      server.port,
+    )
+    const limiters = actors.map(({ name, user }) => {
+      const store = new RedisStore({ client: user.client, prefix: `${name.replaceAll(' ', '-')}:` })
+      scene.defer(() => store.close())
+      return new RateLimiter({ store, policy, warn: () => {} })
+    })
+    block(2_500)
+    const decisions = await Promise.all(limiters.map(limiter => limiter.consume('k')))
+    expect(decisions.map(({ degraded }) => degraded)).toEqual(limiters.map(() => false))
+  })
 
-  it(
-    'keeps a connection whose answer it had no time to read',
-    { timeout: 20_000 },
-    async ({ scene, expect }) => {
-      const server = await scene.server()
-      const actors = await scene.cast(singles, server.port)
-      const count = counting()
-      await each(actors, ({ link }) => link.run(count, [freshKey()], ['1']))
-      await ask(server.port, 'CLIENT PAUSE 1900')
-      const answers = each(actors, ({ link }) => link.run(count, [freshKey()], ['1']))
-      await new Promise(resolve => setTimeout(resolve, 1_800))
-      block(600)
-      expect(await answers).toEqual(all(actors, [1, '1']))
-    },
-  )
+  it('keeps a connection whose answer it had no time to read', async ({ scene, expect }) => {
+    const server = await scene.server()
+    const actors = await scene.cast(singles, server.port)
+    const count = counting()
+    await each(actors, ({ link }) => link.run(count, [freshKey()], ['1']))
+    await ask(server.port, 'CLIENT PAUSE 1900')
+    const answers = each(actors, ({ link }) => link.run(count, [freshKey()], ['1']))
+    await new Promise(resolve => setTimeout(resolve, 1_800))
+    block(600)
+    expect(await answers).toEqual(all(actors, [1, '1']))
+  })
 })

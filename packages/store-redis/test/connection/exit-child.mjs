@@ -20,8 +20,19 @@ function nodeRedis() {
 }
 
 const say = text => process.stdout.write(`${text}\n`)
-process.on('exit', code => say(`exit ${code} ${Math.round(performance.now() - ended)}`))
-let ended = performance.now()
+process.on('exit', code => {
+  beat()
+  say(`exit ${code} ${Math.round(lived)}`)
+})
+// How long the process has lived on, as far as it was not kept from its work: a beat that is late counts as one that is not.
+let lived = 0
+let last = performance.now()
+function beat() {
+  const now = performance.now()
+  lived += Math.min(now - last, 10)
+  last = now
+}
+setInterval(beat, 5).unref()
 // Keeps the process while a scene is played: the link does not.
 const scene = setInterval(() => {}, 1000)
 const open = () => openLink({ client, connection: 'own', warn: ({ code }) => say(code) })
@@ -73,4 +84,5 @@ if (what === 'unconnected') {
   client.destroy()
 }
 clearInterval(scene)
-ended = performance.now()
+beat()
+lived = 0

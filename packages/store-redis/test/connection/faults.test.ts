@@ -53,7 +53,7 @@ function busy({ link }: Actor): { stop(): Promise<void>; failures: Set<string>; 
 describe.concurrent('an own connection', () => {
   it(
     'is back soon when its server is, and let nobody wait',
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async ({ scene, expect }) => {
       const server = await scene.server()
       const actors = await scene.cast(singles, server.port)
@@ -75,7 +75,7 @@ describe.concurrent('an own connection', () => {
 
   it(
     'gives a server up that hangs, and is back when it goes on',
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async ({ scene, expect }) => {
       const server = await scene.server()
       const actors = await scene.cast(singles, server.port)
@@ -83,12 +83,13 @@ describe.concurrent('an own connection', () => {
       const keys = await each(actors, () => freshKey())
       await each(actors, ({ name, link }) => link.run(count, [keys[name]!], ['1']))
       server.process.kill('SIGSTOP')
+      const start = performance.now()
       const watch = new Stopwatch()
       const late = await each(actors, ({ name, link }) => failure(link.run(count, [keys[name]!], ['1'])))
-      const waited = watch.stop()
+      const waited = { free: watch.stop(), real: performance.now() - start }
       expect(late).toMatchObject(all(actors, { failure: 'timeout', code: 'HALT_E_STORE_TIMEOUT' }))
-      expect(waited).toBeGreaterThan(1_600)
-      expect(waited).toBeLessThan(4_000)
+      expect(waited.real).toBeGreaterThan(1_600)
+      expect(waited.free).toBeLessThan(4_000)
       await sleep(2_500)
       server.process.kill('SIGCONT')
       const back = await each(actors, ({ link }) => answers(link))
@@ -101,7 +102,7 @@ describe.concurrent('an own connection', () => {
     },
   )
 
-  it('outlasts a short stop', { timeout: 20_000 }, async ({ scene, expect }) => {
+  it('outlasts a short stop', { timeout: 60_000 }, async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     const ids = await each(actors, ({ link }) => link.command(['CLIENT', 'ID']))
@@ -115,7 +116,7 @@ describe.concurrent('an own connection', () => {
 
   it(
     'notices answers that are lost on the way, and counts them once',
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async ({ scene, expect }) => {
       const server = await scene.server()
       const proxy = await startProxy(scene, server.port)
@@ -137,7 +138,7 @@ describe.concurrent('an own connection', () => {
 
   it(
     'does without its server at first, and joins it when it comes',
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async ({ scene, expect }) => {
       const server = await scene.server()
       await server.stop()
@@ -175,7 +176,7 @@ describe.concurrent('an own connection', () => {
 
   it(
     'runs on over SCRIPT FLUSH, and counts each call once',
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async ({ scene, expect }) => {
       const server = await scene.server()
       const actors = await scene.cast(singles, server.port)
@@ -194,7 +195,7 @@ describe.concurrent('an own connection', () => {
     },
   )
 
-  it('goes on when an ioredis client gives up', { timeout: 20_000 }, async ({ scene, expect }) => {
+  it('goes on when an ioredis client gives up', { timeout: 60_000 }, async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(
       singles.filter(({ library }) => library === 'ioredis'),

@@ -23,7 +23,7 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
     await link.opened
     expect(link.ready).toBe(true)
     await user.quit()
-    await until('it to end', () => !link.ready, 1_000)
+    await until('it to end', () => !link.ready)
     const error = await failure(link.run(counting(), [freshKey()], ['1']))
     expect(error).toMatchObject({ message: 'The Redis client was closed', failure: 'unavailable' })
     await sleep(700)
@@ -81,7 +81,7 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
 
 describe.concurrent.each(singles)('a link of $name', maker => {
   for (const how of ['is closed', 'loses its client']) {
-    it(`leaves no connection behind, whenever it ${how}`, { timeout: 20_000 }, async ({ scene }) => {
+    it(`leaves no connection behind, whenever it ${how}`, async ({ scene }) => {
       const proxy = await startProxy(scene, portOf(inject('redisUrl')))
       for (const wait of [undefined, 0, 1, 2, 3, 5, 8]) {
         const user = scene.user(maker, proxy.port)
@@ -92,15 +92,15 @@ describe.concurrent.each(singles)('a link of $name', maker => {
         await (how === 'is closed' ? link.close() : user.quit())
         // One that was on its way comes yet, and goes.
         await sleep(30)
-        await until('its connection to be gone', () => proxy.open <= left, 2_000)
+        await until('its connection to be gone', () => proxy.open <= left)
         user.kill()
-        await until('all to be gone', () => proxy.open === 0, 1_000)
+        await until('all to be gone', () => proxy.open === 0)
       }
     })
   }
 })
 
-it('makes no more attempts once it is closed', { timeout: 20_000 }, async ({ scene, expect }) => {
+it('makes no more attempts once it is closed', async ({ scene, expect }) => {
   const server = await scene.server()
   await server.stop()
   const links = singles.map(maker => scene.link(scene.user(maker, server.port).client))
@@ -125,7 +125,7 @@ it(
         if (wait !== undefined) await sleep(wait)
         await link.close()
         await sleep(30)
-        await until('all to be gone', async () => (await connections(servers)) === 0, 3_000)
+        await until('all to be gone', async () => (await connections(servers)) === 0)
       }
     }
   },
