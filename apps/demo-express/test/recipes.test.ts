@@ -1,12 +1,10 @@
-import { once } from 'node:events'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { format } from 'node:util'
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+
+import { differencesIn, examplesOf, runPageExample } from '../../../tools/page-example.ts'
 
 // Every example in docs/recipes, docs/quotas.md and docs/penalties.md is run, prints what its `// → …` says, and its server answers as its text says.
 
@@ -23,7 +21,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 for (const file of files) {
   const text = await readFile(join(docs, file), 'utf8')
-  const examples = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
+  const examples = examplesOf(text)
 
   describe(`docs/${file}`, () => {
     it('has an example', () => expect(examples.length).toBeGreaterThan(0))
@@ -32,57 +30,15 @@ for (const file of files) {
       'example %i does what it says',
       async (i, code) => {
         const name = `${basename(file, '.md')}-${i}`
-        const { printed, server } = await run(name, code)
-        const expected = [...code.matchAll(/\/\/ →(?: (.*))?$/gm)].map(([, line]) => line ?? '')
-        let at = 0
-        // In a loop one line stands for several.
-        for (const line of printed)
-          if (!pattern(expected[at]).test(line)) expect(line).toMatch(pattern(expected[at - 1]))
-          else at++
-        expect(at, 'all is printed').toBe(expected.length)
+        const { printed, urls, close } = await runPageExample(folder, name, code)
+        expect(differencesIn(code, printed)).toEqual([])
         const visit = visits[name]
-        expect(server === undefined, 'a server is visited, and nothing else').toBe(visit === undefined)
-        if (server === undefined) return
-        await visit?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-        server.close()
-        server.closeAllConnections()
+        expect(urls.length, 'a server is visited, and nothing else').toBe(visit === undefined ? 0 : 1)
+        for (const url of urls) await visit?.(url)
+        await close()
       },
     )
   })
-}
-
-/** Runs an example, its server on a free port; what it printed. */
-async function run(name: string, code: string): Promise<{ printed: string[]; server?: Server }> {
-  const path = join(folder, `${name}.ts`)
-  await writeFile(
-    path,
-    code.replace(/app\.listen\(\d+\)/, "export const server = app.listen(0, '127.0.0.1')"),
-  )
-  const printed: string[] = []
-  const now = Date.now
-  const log = vi.spyOn(console, 'log').mockImplementation((...args) => void printed.push(format(...args)))
-  try {
-    const { server } = (await import(path)) as { server?: Server }
-    if (server?.listening === false) await once(server, 'listening')
-    return { printed: linesOf(printed), ...(server && { server }) }
-  } finally {
-    log.mockRestore()
-    // An example may turn the clock.
-    Date.now = now
-  }
-}
-
-/** The lines that were printed: one text may hold several. */
-function linesOf(printed: readonly string[]): string[] {
-  return printed.flatMap(text => text.split('\n').map(line => line.trimEnd()))
-}
-
-/** What is printed, where `…` is anything. */
-function pattern(line: string | undefined): RegExp {
-  // Never, where nothing more is expected.
-  if (line === undefined) return /^\b$/
-  const parts = line.split('…').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-  return new RegExp(`^${parts.join('.*')}$`)
 }
 
 const post = (url: string, body: object, user?: string): Promise<Response> =>
