@@ -10,7 +10,7 @@ import { differencesIn, examplesOf, runPageExample } from '../../../tools/page-e
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
 const recipes = await readdir(join(docs, 'recipes'))
-const files = [...recipes.map(name => `recipes/${name}`), 'quotas.md', 'penalties.md']
+const files = [...recipes.map(name => `recipes/${name}`), 'quotas.md', 'penalties.md', 'headers.md']
 
 let folder: string
 beforeAll(async () => {
