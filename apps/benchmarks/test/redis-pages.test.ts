@@ -1,0 +1,77 @@
+// The examples of the pages in docs/ that need a Redis server, and what their processes leave behind.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+
+import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/page-example.ts'
+import { type RunningServer, startRedis } from '../../../tools/servers.ts'
+
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
+
+let server: RunningServer
+let operator: Redis
+let folder: string
+beforeAll(async () => {
+  server = await startRedis()
+  process.env['REDIS_URL'] = server.url
+  operator = new Redis(server.url)
+  folder = await mkdtemp(fileURLToPath(new URL('pages-', import.meta.url)))
+})
+afterAll(async () => {
+  operator.disconnect()
+  await server.stop()
+  await rm(folder, { recursive: true })
+})
+
+/** Runs the first example after a line of a page. */
+async function run(page: string, after: string): Promise<PageRun> {
+  const text = await readFile(join(docs, page), 'utf8')
+  expect(text).toContain(after)
+  const code = examplesOf(text.slice(text.indexOf(after)))[0] ?? ''
+  const name = `${page}-${after}`.replaceAll(/\W+/g, '-')
+  const found = await runPageExample(folder, name, code)
+  expect(differencesIn(code, found.printed)).toEqual([])
+  return found
+}
+
+/** How many clients Redis has, beside the operator. */
+async function connections(): Promise<number> {
+  const list = String(await operator.client('LIST'))
+  return list.trim().split('\n').length - 1
+}
+
+describe('docs/shutdown-and-deploys.md', () => {
+  it.each(['### Express', '### Fastify', '### Hono', '### Nest'])(
+    '%s: SIGTERM ends the server and every connection to Redis',
+    async heading => {
+      await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 10_000 })
+      const before = process.listeners('SIGTERM')
+      const exit = vi.spyOn(process, 'kill').mockImplementation(() => true)
+      try {
+        const { urls } = await run('shutdown-and-deploys.md', heading)
+        expect((await fetch(`${urls[0]}/`)).status).toBe(200)
+        expect(await connections()).toBe(2)
+
+        const told = process.listeners('SIGTERM').filter(listener => !before.includes(listener))
+        expect(told).toHaveLength(1)
+        told[0]?.('SIGTERM')
+        await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 10_000 })
+        await expect(fetch(`${urls[0]}/`)).rejects.toThrow('fetch failed')
+        process.off('SIGTERM', told[0]!)
+      } finally {
+        exit.mockRestore()
+      }
+    },
+    30_000,
+  )
+
+  it('asks whether the store is ready', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    await run('shutdown-and-deploys.md', '**Is it ready?**')
+    expect(error).not.toHaveBeenCalled()
+    error.mockRestore()
+  })
+})
