@@ -1,20 +1,24 @@
-// Prints packages/store-redis/src/decide.lua as a TypeScript module, without its comments, with its SHA-1.
+// Prints the scripts of packages/store-redis/src/lua as a TypeScript module: names translated, without comments, each
+// with its SHA-1.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+
+import { translate } from './lua-names.mjs'
 
 const folder = new URL('../packages/store-redis/src/', import.meta.url)
 const names = ['decide', 'heartbeat', 'probe']
 
 const parts = names.map(name => {
-  const lines = readFileSync(new URL(`${name}.lua`, folder), 'utf8').split('\n')
-  const source = lines
-    .map(line => line.trim())
-    .filter(line => line !== '' && !line.startsWith('--'))
-    .join('\n')
+  const source = translate(read(`${name}.lua`), read)
   const sha = createHash('sha1').update(source).digest('hex')
   return `/** ${name}.lua, compact. */\nexport const ${name}: Script = {\n  sha: '${sha}',\n  source: ${quote(source)},\n}\n`
 })
+
+/** @param {string} name */
+function read(name) {
+  return readFileSync(new URL(`lua/${name}`, folder), 'utf8')
+}
 
 /** @param {string} source */
 function quote(source) {
@@ -22,7 +26,7 @@ function quote(source) {
   return `'${text}'`
 }
 
-const head = `// Printed by tools/print-lua.mjs from the Lua files beside it: change those.\nimport type { Script } from './connection/index.ts'\n\n`
+const head = `// Printed by tools/print-lua.mjs from the Lua files in lua/: change those.\nimport type { Script } from './connection/index.ts'\n\n`
 const file = fileURLToPath(new URL('scripts.ts', folder))
 const text = head + parts.join('\n')
 if (process.argv.includes('--check')) {

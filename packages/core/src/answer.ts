@@ -4,8 +4,8 @@ import type { OnStoreError } from './policy.ts'
 import { isReported, type Question } from './question.ts'
 import { type Demand, Mode, type Verdict } from './store/contract.ts'
 import type { State } from './algorithms/index.ts'
-import { blockedUntil, listOf } from './store/decide.ts'
-import { remaining, resetAt, ruleInForce, verdictAt, waitFor } from './store/read.ts'
+import { blockedUntil, countsRepeats, listOf } from './store/decide.ts'
+import { limitInForce, remaining, resetAt, ruleInForce, verdictAt, waitFor } from './store/read.ts'
 
 /** Reads a store's verdict into the decision that users see. */
 export function answer(
@@ -42,15 +42,19 @@ export function answer(
     binding >= 0
       ? (verdicts[binding] as PolicyVerdict)
       : { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
-  const cost = binding < 0 || verdict.repeated ? 0 : (question.demands[binding] as Demand).cost
+  const cost = binding < 0 ? 0 : costOf(question.demands[binding] as Demand, verdict)
   return new Decision(shown, retryAfter, cost, degraded, verdicts, question, verdict)
 }
 
 // The same for the commonest question: its one verdict binds.
 function answerOne(question: Question, verdict: Verdict, degraded: false | OnStoreError): Decision {
   const said = readDemand(0, 0, question, verdict)
-  const cost = verdict.repeated ? 0 : (question.demands[0] as Demand).cost
+  const cost = costOf(question.demands[0] as Demand, verdict)
   return new Decision(said, said.retryAfter, cost, degraded, Object.freeze([said]), question, verdict)
+}
+
+function costOf({ rule, cost }: Demand, { repeated }: Verdict): number {
+  return repeated && !countsRepeats(rule) ? 0 : cost
 }
 
 /** Whose request it is about, and by which policy, where no counter decides. */
@@ -126,7 +130,7 @@ function readDemand(policy: number, at: number, question: Question, whole: Verdi
     policy: (question.policies[policy] as CompiledPolicy).name,
     allowed,
     reason: allowed ? 'ok' : reasonOf(policy, at, question, state, verdict),
-    limit: ruleInForce(demands[policy] as Demand, verdict).limit,
+    limit: limitInForce(demands[policy] as Demand, verdict.states[policy] ?? [], verdict),
     remaining: remaining(demand, state, verdict),
     resetAt: seconds(resetAt(demand, state, verdict)),
     retryAfter: allowed ? 0 : seconds(waitOf(policy, at, question, state, verdict)),
@@ -150,6 +154,7 @@ function longestWait(policy: number, question: Question, verdict: Verdict): numb
 /** Microseconds until the counter at a place lets the policy's cost pass. */
 function waitOf(policy: number, at: number, question: Question, state: State, verdict: Verdict): number {
   const demand = asRetried(policy, at, question)
+  if (verdict.repeated && !countsRepeats(demand.rule)) return 0
   return isAboveShare(policy, demand, question) ? 1e6 : waitFor(demand, state, verdict)
 }
 

@@ -44,8 +44,10 @@ export interface CompiledPolicy {
   guardRule(): Rule
   /** The leases of requests whose cost is not known yet; undefined where every request is counted at once. */
   readonly lease: Rule | undefined
-  /** Every counter it has used in this process, by cell. */
+  /** Every counter it has used in this process, by cell, and what others use without a route. */
   cells(): string[]
+  /** Whether this process has met a route that has a counter of its own. */
+  hasMetRoutes(): boolean
 }
 
 /** What the limiter adds to a policy when it is compiled. */
@@ -142,9 +144,10 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     cells: () => [
       base.cell,
       ...[...routes.values()].map(rule => rule.cell),
-      ...(guard ? [guard.cell] : []),
+      guardRule().cell,
       ...(lease ? [lease.cell] : []),
     ],
+    hasMetRoutes: () => [...routes.keys()].some(route => route !== '' && route !== '*'),
   })
 }
 

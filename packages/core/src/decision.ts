@@ -2,7 +2,9 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import type { Cost } from './cost.ts'
 import type { OnStoreError, PolicyMode } from './policy.ts'
 import type { Question } from './question.ts'
+import type { Unreached } from './reachability.ts'
 import type { Group, Verdict } from './store/contract.ts'
+import { hasCharged } from './store/decide.ts'
 
 /** Why a request was let in or refused. */
 export type Reason =
@@ -135,6 +137,20 @@ export class Decision implements DecisionFields {
     Object.freeze(this)
   }
 
+  /**
+   * Of a look at an identity: the policies that never count requests under it, and what names their counters instead. Else
+   * empty. A getter: it is neither printed nor serialised.
+   */
+  get unreachable(): readonly Unreached[] {
+    return unreached.get(this) ?? NONE
+  }
+
+  /** Notes what a look did not reach; gives the decision back. */
+  static withUnreachable(decision: Decision, unreachable: readonly Unreached[]): Decision {
+    if (unreachable.length > 0) unreached.set(decision, unreachable)
+    return decision
+  }
+
   /** The receipt of a decision; undefined for a copy, and for what is no decision. */
   static receiptOf(decision: unknown): Receipt | undefined {
     return Decision.#is(decision) ? (decision.#receipt ??= decision.#write()) : undefined
@@ -162,8 +178,11 @@ export class Decision implements DecisionFields {
     const [question, verdict] = [this.#question, this.#verdict]
     if (question === undefined || typeof verdict === 'number')
       return { settled: undefined, released: false, ended: undefined, grounds: undefined, charged: undefined }
-    const isCharged = verdict.allowed && !verdict.repeated
-    const charged = isCharged ? (this.degraded === false ? 'store' : 'local') : undefined
+    const charged = hasCharged(question, verdict) ? (this.degraded === false ? 'store' : 'local') : undefined
     return { settled: undefined, released: false, ended: undefined, grounds: { question, verdict }, charged }
   }
 }
+
+const NONE: readonly Unreached[] = Object.freeze([])
+// Aside, so that only looks at identities pay for it.
+const unreached = new WeakMap<Decision, readonly Unreached[]>()

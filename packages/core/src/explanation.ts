@@ -1,7 +1,9 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { Decision, type Grounds, type PolicyVerdict } from './decision.ts'
+import { inBraces, type Unreached } from './reachability.ts'
 import type { Caller } from './request/caller.ts'
 import type { ClientIp, Hop } from './request/client-ip.ts'
+import type { IdentityKind } from './request/identity.ts'
 import type { Demand } from './store/contract.ts'
 import { remaining, waitForCost } from './store/read.ts'
 
@@ -32,7 +34,10 @@ interface CostWait {
 
 /** Why a request would be let in or refused: the key and how it was found, each proxy hop, each policy. */
 export interface Explanation {
-  readonly decision: Decision
+  /** Undefined for an identity under which no policy counts: {@link Explanation.unreachable} says what to ask instead. */
+  readonly decision: Decision | undefined
+  /** The policies that never count requests under the identity, and what names their counters. Empty for a request. */
+  readonly unreachable: readonly Unreached[]
   /** The hops from the socket to the client, and why each was or was not believed. */
   readonly hops: readonly Hop[]
   readonly policies: readonly PolicyExplanation[]
@@ -42,21 +47,24 @@ export interface Explanation {
 
 /** What an explanation is made of. */
 export interface ExplanationParts {
-  readonly decision: Decision
+  readonly decision: Decision | undefined
   readonly policies: readonly CompiledPolicy[]
   readonly caller?: Caller
+  /** Of an identity. */
+  readonly kind?: IdentityKind
+  readonly unreachable?: readonly Unreached[]
   readonly exemptions?: readonly { readonly policy: CompiledPolicy; readonly why: string | undefined }[]
   readonly walk?: ClientIp
 }
 
 /** Writes an explanation from a decision that consumed nothing. */
 export function explain(parts: ExplanationParts): Explanation {
-  const { decision, policies, caller, exemptions, walk } = parts
+  const { decision, policies, caller, exemptions, walk, kind, unreachable = [] } = parts
   const grounds = Decision.receiptOf(decision)?.grounds
   const { view } = caller ?? {}
   const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
   const explained = policies.map(policy => {
-    const verdict = decision.verdicts.find(said => said.policy === policy.name)
+    const verdict = decision?.verdicts.find(said => said.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
     return Object.freeze({
       policy: policy.name,
@@ -70,8 +78,8 @@ export function explain(parts: ExplanationParts): Explanation {
     })
   })
   const given = caller?.isGiven === true ? caller.address?.text : undefined
-  const explanation = { decision, hops, policies: explained }
-  return Object.freeze({ ...explanation, toString: () => write(explanation, given) })
+  const explanation = { decision, unreachable, hops, policies: explained }
+  return Object.freeze({ ...explanation, toString: () => write(explanation, given, kind) })
 }
 
 function stateOf(
@@ -103,13 +111,12 @@ function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
 }
 
 function write(
-  { decision, hops, policies }: Omit<Explanation, 'toString'>,
+  { decision, unreachable, hops, policies }: Omit<Explanation, 'toString'>,
   given: string | undefined,
+  kind: IdentityKind | undefined,
 ): string {
-  const lines = [
-    `${decision.allowed ? 'Allowed' : 'Refused'}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`,
-  ]
-  if (decision.degraded !== false)
+  const lines = [conclusionOf(decision, unreachable, kind)]
+  if (decision !== undefined && decision.degraded !== false)
     lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
   if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: what clientIp says`)
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
@@ -126,7 +133,21 @@ function write(
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
   }
+  for (const { policy, reachedBy } of unreachable)
+    lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}; reached by ${reachedBy}`)
   return lines.join('\n')
+}
+
+function conclusionOf(
+  decision: Decision | undefined,
+  unreachable: readonly Unreached[],
+  kind: IdentityKind | undefined,
+): string {
+  const asked = kind === undefined ? '' : inBraces(kind)
+  if (decision === undefined) return `Not known: no policy counts requests by ${asked}`
+  const outcome = decision.allowed ? 'Allowed' : 'Refused'
+  const extent = unreachable.length === 0 ? '' : ` by what ${asked} reaches`
+  return `${outcome}${extent}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`
 }
 
 // A burst may leave more than the limit.

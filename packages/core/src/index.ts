@@ -12,7 +12,9 @@ export {
   type Warn,
   warnOnce,
 } from './errors.ts'
+export type { CounterReading } from './counter-reading.ts'
 export type { Explanation, PolicyExplanation } from './explanation.ts'
+export type { Unreached } from './reachability.ts'
 export type { CheckOptions, PeekOptions } from './check-options.ts'
 export { RateLimiter, type Reservation } from './limiter.ts'
 export type { RateLimiterOptions } from './options.ts'
@@ -46,6 +48,7 @@ export { cachedPolicy, type CachedPolicyOptions } from './cached-policy.ts'
 export { llmBudget, llmCost, type LlmBudgetOptions } from './llm-budget.ts'
 export { PenaltyManager, type PenaltyManagerOptions } from './penalty.ts'
 export {
+  type GrantCall,
   QuotaManager,
   type QuotaCall,
   type QuotaManagerOptions,

@@ -78,9 +78,9 @@ export class Ledger {
     late.whenHeard(grounds => void this.#catchUp(decision, receipt, grounds))
   }
 
-  /** Forgets counters, here and in the store. */
-  async forget(cells: readonly Cell[]): Promise<void> {
-    await this.#judge.reset(cells)
+  /** Forgets counters, here and in the store; resolves to how many the store had. */
+  async forget(cells: readonly Cell[]): Promise<number> {
+    return this.#judge.reset(cells)
   }
 
   async #catchUp({ allowed }: Decision, receipt: Receipt, grounds: Grounds): Promise<void> {

@@ -1,33 +1,26 @@
-import {
-  checkCall,
-  checkLook,
-  type CheckOptions,
-  checkValues,
-  NO_OPTIONS,
-  type PeekOptions,
-} from './check-options.ts'
+import { checkCall, type CheckOptions, checkValues, NO_OPTIONS, type PeekOptions } from './check-options.ts'
 import { type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
 import type { Cost } from './cost.ts'
-import { Decision } from './decision.ts'
-import type { Digest } from './digest.ts'
-import { HaltError, type HaltWarning, type Warn } from './errors.ts'
-import type { Exempter } from './exempter.ts'
-import { explain, type Explanation } from './explanation.ts'
+import type { CounterReading } from './counter-reading.ts'
+import type { Decision } from './decision.ts'
+import type { HaltWarning, Warn } from './errors.ts'
+import type { Explanation } from './explanation.ts'
+import type { Forgetting } from './forgetting.ts'
 import type { Ledger } from './ledger.ts'
+import type { Looks } from './looks.ts'
 import { noticeCostNames } from './misuse/index.ts'
 import type { Observer } from './observer.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
 import { makePartitionOf } from './partition.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
-import { type Asked, PEEK } from './question.ts'
+import type { Asked } from './question.ts'
 import { Caller } from './request/caller.ts'
 import type { CallerSettings } from './request/caller-settings.ts'
-import { type Identity, isIdentity, type Subject, subjectOf } from './request/identity.ts'
+import { digestIn, type Identity, isIdentity, kindOf } from './request/identity.ts'
 import { type RequestView, toView } from './request/view.ts'
 import { furnish } from './rooms.ts'
-import { countersOf } from './settlement.ts'
-import type { Cell, Store } from './store/contract.ts'
+import type { Store } from './store/contract.ts'
 
 /** A charge made in advance. */
 export interface Reservation {
@@ -56,12 +49,12 @@ export class RateLimiter<R = unknown> {
   readonly #options: RateLimiterOptions<R>
   readonly #numbers: LimiterNumbers
   readonly #callers: CallerSettings
-  readonly #digest: Digest
   readonly #policies: PolicySource
   readonly #observer: Observer
-  readonly #exempter: Exempter
   readonly #pipeline: Pipeline
   readonly #ledger: Ledger
+  readonly #looks: Looks
+  readonly #forgetting: Forgetting
 
   constructor(options: RateLimiterOptions<R>) {
     const rooms = furnish(options)
@@ -71,12 +64,12 @@ export class RateLimiter<R = unknown> {
     this.#options = options
     this.#numbers = rooms.numbers
     this.#callers = rooms.callers
-    this.#digest = rooms.digest
     this.#policies = rooms.policies
     this.#observer = rooms.observer
-    this.#exempter = rooms.exempter
     this.#pipeline = rooms.pipeline
     this.#ledger = rooms.ledger
+    this.#looks = rooms.looks
+    this.#forgetting = rooms.forgetting
   }
 
   /** The limiter's options as given. */
@@ -121,7 +114,7 @@ export class RateLimiter<R = unknown> {
    */
   async check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
     checkCall(options)
-    if (isNamed(request)) return this.#decideIdentity(request, options, false)
+    if (isNamed(request)) return this.#decideIdentity(request, options)
     return this.decide(toView(request), options)
   }
 
@@ -137,15 +130,14 @@ export class RateLimiter<R = unknown> {
   }
 
   /**
-   * What {@link check} would say now; consumes nothing.
+   * What {@link check} would say now; consumes nothing. Of an identity: what the policies say that count requests under it,
+   * or that {@link consume} has charged for it; `decision.unreachable` lists the others.
    *
-   * @throws HaltError `HALT_E_POLICY_REQUIRED` for an identity when the policies come from a resolver and none is given
+   * @throws HaltError `HALT_E_IDENTITY_KIND` for an identity under which no policy counts; `HALT_E_POLICY_REQUIRED` for an
+   * identity when the policies come from a resolver and none is given
    */
   async peek(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Decision> {
-    checkLook(options)
-    if (isIdentity(target)) return this.#decideIdentity(target, options, true)
-    const { policies, caller } = await this.#look(target, options)
-    return this.#pipeline.decide(policies, caller, PEEK)
+    return this.#looks.peek(target, options as PeekOptions<never>)
   }
 
   /**
@@ -155,7 +147,7 @@ export class RateLimiter<R = unknown> {
    */
   async consume(identity: Identity, options: Omit<CheckOptions<R>, 'ip'> = {}): Promise<Decision> {
     checkCall(options)
-    return this.#decideIdentity(identity, options, false)
+    return this.#decideIdentity(identity, options)
   }
 
   /**
@@ -192,49 +184,57 @@ export class RateLimiter<R = unknown> {
   }
 
   /**
-   * Forgets the counters and cool-downs of an identity, or those a decision counted on; never quotas or penalties. Those of
-   * `policy`, else of all policies that this limiter has met.
+   * Forgets the counters and cool-downs of an identity, those a request is counted on, or those a decision counted on;
+   * never quotas or penalties. Those of `policy`, else of all policies that this limiter has met (for a request: that
+   * decide it). The counter of a `shared` policy is everybody's, and is forgotten for everybody.
    *
-   * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver that has given none yet; `HALT_E_POLICY`
-   * for nothing but quotas; `HALT_E_STORE`
+   * @returns how many counters the store forgot
+   * @throws HaltError `HALT_E_IDENTITY_KIND` for an identity under which no policy counts; `HALT_E_ROUTES_UNKNOWN` when
+   * counters of routes remain that this process cannot name; `HALT_E_POLICY_REQUIRED` when the policies come from a resolver
+   * that has given none yet; `HALT_E_POLICY` for nothing but quotas; `HALT_E_STORE`
    */
-  async reset(target: Identity | Decision, { policy }: Pick<CheckOptions<R>, 'policy'> = {}): Promise<void> {
-    const policies =
-      policy === undefined ? [...this.#policies.known()] : this.#policies.compile(policy as never)
-    if (policies.length === 0)
-      throw policyRequired('The policies come from a resolver, which has given none yet.')
-    if (policy !== undefined && policies.every(({ calendar }) => calendar !== undefined))
-      throw new HaltError(
-        'HALT_E_POLICY',
-        `reset forgets no quotas, and "${policies[0]?.name}" is one.`,
-        'Call resetQuota of a QuotaManager.',
-      )
-    const receipt = Decision.receiptOf(target)
-    const cells =
-      receipt === undefined
-        ? countersFor(this.#subject(target as Identity), policies)
-        : receipt.grounds === undefined
-          ? []
-          : countersOf(receipt.grounds, policies)
-    await this.#ledger.forget(cells)
+  async reset(
+    target: Identity | R | RequestView | Decision,
+    { policy }: Pick<CheckOptions<R>, 'policy'> = {},
+  ): Promise<number> {
+    return this.#forgetting.forget(target, policy)
   }
 
-  /** Shows how a request or an identity would be decided, and why; consumes nothing. */
+  /**
+   * Shows how a request or an identity would be decided, and why; consumes nothing. Of an identity, `unreachable` lists the
+   * policies that never count requests under it; when no other is left, there is no `decision`.
+   */
+  explain(target: Identity, options?: PeekOptions<R>): Promise<Explanation>
+  explain(
+    target: R | RequestView,
+    options?: PeekOptions<R>,
+  ): Promise<Explanation & { readonly decision: Decision }>
   async explain(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Explanation> {
-    checkLook(options)
-    if (isIdentity(target)) {
-      const decision = await this.#decideIdentity(target, options, true)
-      return explain({ decision, policies: this.#policies.without(options) ?? [] })
-    }
-    const { policies: found, caller } = await this.#look(target, options)
-    const decision = await this.#pipeline.decide(found, caller, PEEK)
-    const policies = found ?? []
-    const exemptions = policies.map(policy => ({
-      policy,
-      why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller),
-    }))
-    const walk = this.#callers.clientIp
-    return explain({ decision, policies, caller, exemptions, walk })
+    return this.#looks.explain(target, options as PeekOptions<never>)
+  }
+
+  /**
+   * Reads the counters of an identity or a request as the store holds them, quotas among them; consumes nothing.
+   *
+   * @returns one reading for each counter; empty for a request that is exempt
+   * @throws HaltError as {@link peek}; `HALT_E_STORE` when the store does not answer
+   */
+  async inspect(
+    target: R | RequestView | Identity,
+    options: PeekOptions<R> = {},
+  ): Promise<readonly CounterReading[]> {
+    return this.#looks.inspect(target, options as PeekOptions<never>)
+  }
+
+  /**
+   * The digest that stands for an identity's id in keys, logs and metrics: always for an API key, for other ids where they
+   * are long or could be read as something else. 22 characters, without the `#` that precedes it there.
+   *
+   * @returns undefined where the id is shown as it is
+   * @throws HaltError `HALT_E_IDENTITY`
+   */
+  digestOf(identity: Identity): string | undefined {
+    return digestIn(this.#looks.subjectOf(identity))
   }
 
   /** Checks the store and the set-up; resolves to what should be mended. */
@@ -248,14 +248,11 @@ export class RateLimiter<R = unknown> {
     await this.store.close?.()
   }
 
-  #decideIdentity(identity: Identity, options: CheckOptions<R>, peek: boolean): Decision | Promise<Decision> {
-    const policies = this.#policies.without(options)
-    if (policies === undefined) {
-      throw policyRequired('The policies come from a resolver, and an identity is no request.')
-    }
-    const asked = peek ? PEEK : this.#asked(options)
+  #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
+    const policies = this.#policies.forIdentity(options)
+    const asked = this.#asked(options)
     this.#checkNames(policies, asked)
-    return this.#pipeline.decideFor(this.#subject(identity), policies, asked)
+    return this.#pipeline.decideFor(this.#looks.subjectOf(identity), policies, asked)
   }
 
   #decide(
@@ -267,14 +264,6 @@ export class RateLimiter<R = unknown> {
     return this.#pipeline.decide(policies, caller, asked)
   }
 
-  async #look(
-    target: R | RequestView,
-    options: PeekOptions<R>,
-  ): Promise<{ policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
-    const caller = new Caller(toView(target), this.#callers, options.ip)
-    return { caller, policies: await this.#policies.of(caller.view, options) }
-  }
-
   #checkNames(policies: readonly CompiledPolicy[], { cost }: Asked): void {
     if (typeof cost === 'object') noticeCostNames(cost, policies, this.warn)
   }
@@ -283,27 +272,10 @@ export class RateLimiter<R = unknown> {
     const started = this.#observer.start()
     return started === undefined ? options : { ...options, started }
   }
-
-  #subject(identity: Identity): Subject {
-    return subjectOf(identity, 'custom', this.#digest, this.#numbers.ipv6Prefix)
-  }
-
-  #isHealthCheck({ view }: Caller): string | undefined {
-    return this.#exempter.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
-  }
 }
 
 // By its address alone it may be a request; a text is none of either.
 function isNamed(target: unknown): target is Identity {
-  const mayBe = typeof target === 'object' && target !== null && !('method' in target || 'ip' in target)
-  return mayBe && isIdentity(target)
-}
-
-function countersFor(subject: Subject, policies: readonly CompiledPolicy[]): Cell[] {
-  const counting = policies.filter(({ calendar }) => calendar === undefined)
-  return counting.flatMap(policy => policy.cells().map(cell => ({ subject, cell })))
-}
-
-function policyRequired(message: string): HaltError {
-  return new HaltError('HALT_E_POLICY_REQUIRED', message, 'Give { policy }.')
+  const mayBe = typeof target === 'object' && target !== null && !('method' in target)
+  return mayBe && isIdentity(target) && kindOf(target) !== 'ip'
 }

@@ -5,22 +5,27 @@ import type { Demand, OnceDemand } from './store/contract.ts'
 /**
  * What charges a group once for a key, for as long as its longest policy counts.
  *
- * Beside the first policy's counter, so that one limiter's keys are not another's, and for the same subjects only, so that
- * nobody's key is anybody else's.
+ * The key is bound to what the call asks for: whose counters, and how much of each. The same key with another cost, of other
+ * policies or of somebody else is another call, and is charged.
+ *
+ * @param units what each policy is asked for, whatever earlier guards have charged of it
  */
 export function onceOf(
   idempotencyKey: string,
   policies: readonly CompiledPolicy[],
   demands: readonly Demand[],
+  units: readonly (number | string)[],
   digest: Digest,
 ): OnceDemand {
   const window = Math.max(...policies.map(policy => policy.window))
   const edges = demands.map(demand => demand.edges).filter(found => found !== undefined)
   const last = edges.sort((a, b) => b[1] - a[1])[0]
+  const asked = units.map((amount, at) => {
+    const { subject, rule } = demands[at] as Demand
+    return [subject, rule.cell, amount]
+  })
   const { subject, rule } = demands[0] as Demand
   const counter = rule.cell.slice(0, rule.cell.search(/[@:]/))
-  const others = new Set(demands.slice(0, policies.length).map(demand => demand.subject))
-  others.delete(subject)
-  const whose = others.size === 0 ? '' : `.${digest(JSON.stringify([...others]))}`
-  return { subject, cell: `${counter}@${digest(idempotencyKey)}${whose}:i`, window, edges: last }
+  const cell = `${counter}@${digest(JSON.stringify([idempotencyKey, ...asked]))}:i`
+  return { subject, cell, window, edges: last }
 }

@@ -116,9 +116,20 @@ export class PolicySource {
     return this.#beside(policies, named)
   }
 
-  /** The policies that decide without a request; undefined where only a resolver knows them. */
-  without(named: Named): Found {
-    return this.#beside(named.policy === undefined ? this.#fixed : this.compile(named.policy as never), named)
+  /**
+   * The policies that decide without a request.
+   *
+   * @throws HaltError `HALT_E_POLICY_REQUIRED` where only a resolver knows them
+   */
+  forIdentity(named: Named): readonly CompiledPolicy[] {
+    const policies = named.policy === undefined ? this.#fixed : this.compile(named.policy as never)
+    const found = this.#beside(policies, named)
+    if (found !== undefined) return found
+    throw new HaltError(
+      'HALT_E_POLICY_REQUIRED',
+      'The policies come from a resolver, and an identity is no request.',
+      'Give { policy }.',
+    )
   }
 
   #beside(policies: Found, { also }: Named): Found {

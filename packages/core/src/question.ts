@@ -91,7 +91,9 @@ export function questioner(
       aside[i] = { shadow, ...putAside(demands, demand, policy, key, who, asked.earlier), paid }
     }
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
-    const once = asked.idempotencyKey ? onceOf(asked.idempotencyKey, policies, demands, digest) : undefined
+    const once = asked.idempotencyKey
+      ? onceOf(asked.idempotencyKey, policies, demands, unitsOf(policies, asked), digest)
+      : undefined
     return { policies, aside, demands, penalty: watched, once }
   }
 }
@@ -115,6 +117,10 @@ export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, call
 /** Whether a policy of a question is only reported. */
 export function isReported({ aside }: Question, at: number): boolean {
   return aside !== undefined && aside[at]?.shadow === true
+}
+
+function unitsOf(policies: readonly CompiledPolicy[], { cost }: Asked): number[] {
+  return policies.map(policy => costFor(policy, cost))
 }
 
 function modeOf({ lease }: CompiledPolicy, shadow: boolean): Mode {

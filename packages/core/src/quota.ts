@@ -8,10 +8,12 @@ import { notifier } from './notifier.ts'
 import { checkPrefix } from './request/address-key.ts'
 import type { Quota } from './policy.ts'
 import { onceOf } from './once.ts'
-import { type Identity, subjectOf } from './request/identity.ts'
+import { bareKindOf } from './reachability.ts'
+import { type Identity, SHARED, subjectOf } from './request/identity.ts'
 import { type Judge, strictJudge } from './resilience/judge.ts'
 import { quotaUsage, thresholdReached } from './status.ts'
 import { type Demand, Mode, type Store, type Verdict } from './store/contract.ts'
+import { used } from './store/read.ts'
 import type { Notify, QuotaUsage, Telemetry } from './telemetry.ts'
 import { checkNames } from './checks.ts'
 
@@ -43,12 +45,16 @@ export interface QuotaManagerOptions {
 export interface QuotaCall {
   /** Default the quota's own, else 1. */
   readonly cost?: number | undefined
-  /** The same key is charged once, until the period's end. An empty one is none. */
+  /** The same call with the same key is charged once, until the period's end. An empty one is none. */
   readonly idempotencyKey?: string | undefined
 }
 
+/** What may be said of a grant. */
+export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
+
 /**
- * Counts units by calendar period: a month's API calls, a day's exports. A bare string is a user's id.
+ * Counts units by calendar period: a month's API calls, a day's exports. A bare string is what the quota's `keyStrategy`
+ * counts: a user's id by default, an extracted key where there is a `keyExtractor`.
  *
  * The counters are those that the same quota in a limiter's `policy` uses. When the store cannot answer, calls reject
  * with `HALT_E_STORE`.
@@ -93,24 +99,57 @@ export class QuotaManager {
     return this.#ask(identity, quota, call, Mode.CHARGE)
   }
 
-  /** Gives units of the present period back, never below zero used. */
-  async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<QuotaStatus> {
+  /**
+   * Gives units of the present period back, never below zero used.
+   *
+   * @returns the units that were given back: fewer than `units` where fewer were used
+   */
+  async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<number> {
+    return this.#giveBack(identity, quota, readCost(units, 'refund'))
+  }
+
+  /**
+   * Adds `units` to what the quota allows until its present period ends: a top-up. Takes effect at once wherever the quota is
+   * counted, in limiters as well. `granted` of the status shows the sum of all grants.
+   */
+  async grantQuota(
+    identity: Identity,
+    quota: Quota<never>,
+    units: number,
+    call: GrantCall = {},
+  ): Promise<QuotaStatus> {
+    checkNames(call as Record<string, unknown>, ['idempotencyKey'], 'The call')
+    const { idempotencyKey } = call
+    checkIdempotencyKey(idempotencyKey)
     const compiled = this.#compile(quota)
-    const demand = this.#demand(identity, compiled, -readCost(units, 'refund'), Mode.SETTLE)
-    const verdict = await this.#judge.insist(() => this.#refund(demand))
+    const demand = this.#demand(identity, compiled, readCost(units, 'grant'), Mode.GRANT)
+    // A key of a charge is not one of a grant.
+    const once = idempotencyKey
+      ? onceOf(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
+      : undefined
+    const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
+    this.#judge.clock.hear(verdict.now)
     return this.#status(compiled, demand, verdict)
   }
 
-  /** Forgets what was used in the present period. */
+  /** Forgets what was used in the present period; what was granted stays. */
   async resetQuota(identity: Identity, quota: Quota<never>): Promise<void> {
-    const cell = this.#compile(quota).rule(undefined).cell
-    await this.#judge.insist(() => this.#store.forget([{ subject: this.#subject(identity), cell }]))
+    await this.#giveBack(identity, quota, EVERYTHING)
   }
 
-  // The period that counts may be any of the three: a refund names the one it goes to.
-  async #refund(demand: Demand): Promise<Verdict> {
-    const now = await this.#store.evaluate({ demands: [{ ...demand, cost: 0, mode: Mode.PEEK }] })
-    return this.#store.evaluate({ demands: [{ ...demand, receipt: now.states[0]?.[1] ?? 0 }] })
+  async #giveBack(identity: Identity, quota: Quota<never>, units: number): Promise<number> {
+    // Applied whatever the limit says, and of no units: it reads.
+    const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
+    return this.#judge.insist(async () => {
+      // The period that counts may be any of the three: a refund names the one it goes to.
+      const found = await this.#store.evaluate({ demands: [demand] })
+      const receipt = found.states[0]?.[1]
+      if (receipt === undefined || units === 0) return 0
+      const refund: Demand = { ...demand, cost: -units, receipt }
+      // What was used is read in the very step that gives back.
+      const verdict = await this.#store.evaluate({ demands: [demand, refund] })
+      return used(demand, verdict.states[0] ?? [], verdict) - used(refund, verdict.states[1] ?? [], verdict)
+    })
   }
 
   async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
@@ -121,7 +160,7 @@ export class QuotaManager {
     const demand = this.#demand(identity, compiled, cost === undefined ? compiled.cost : readCost(cost), mode)
     const once =
       idempotencyKey && mode !== Mode.PEEK
-        ? onceOf(idempotencyKey, [compiled], [demand], this.#digest)
+        ? onceOf(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
     const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
     this.#judge.clock.hear(verdict.now)
@@ -152,15 +191,17 @@ export class QuotaManager {
     return compiled
   }
 
-  #subject(identity: Identity): string {
-    return subjectOf(identity, 'user', this.#digest, this.#ipv6Prefix)
+  #subject(identity: Identity, policy: CompiledPolicy): string {
+    const bare = typeof identity === 'string' ? bareKindOf(policy) : 'user'
+    const subject = subjectOf(identity, bare, this.#digest, this.#ipv6Prefix)
+    return policy.keyStrategy === 'shared' ? SHARED : subject
   }
 
   #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
     const edges = policy.edges(this.#judge.clock.now())
     return {
       rule: policy.rule(undefined),
-      subject: this.#subject(identity),
+      subject: this.#subject(identity, policy),
       cost,
       mode,
       edges,
@@ -175,5 +216,7 @@ export class QuotaManager {
   }
 }
 
+// More than any limit and its grants.
+const EVERYTHING = 2 ** 42
 const CALL = ['cost', 'idempotencyKey']
 const OPTIONS = ['secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']

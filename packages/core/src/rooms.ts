@@ -1,8 +1,10 @@
-import { type Digest, makeDigest } from './digest.ts'
+import { makeDigest } from './digest.ts'
 import { type Warn, warnOnce } from './errors.ts'
 import { Exempter } from './exempter.ts'
+import { Forgetting } from './forgetting.ts'
 import { Keyring } from './keyring.ts'
 import { Ledger } from './ledger.ts'
+import { Looks } from './looks.ts'
 import { lookOver } from './misuse/index.ts'
 import { Observer } from './observer.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
@@ -17,13 +19,13 @@ import { Judge } from './resilience/judge.ts'
 export interface Rooms {
   readonly warn: Warn
   readonly numbers: LimiterNumbers
-  readonly digest: Digest
   readonly callers: CallerSettings
   readonly policies: PolicySource
   readonly observer: Observer
-  readonly exempter: Exempter
   readonly pipeline: Pipeline
   readonly ledger: Ledger
+  readonly looks: Looks
+  readonly forgetting: Forgetting
 }
 
 /**
@@ -55,6 +57,8 @@ export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
   const keyring = new Keyring(callbackTimeout, warn)
   const ledger = new Ledger(judge, warn)
   const pipeline = new Pipeline({ exempter, keyring, judge, ledger, observer, penalty, digest })
+  const looks = new Looks({ policies, pipeline, exempter, callers, ipv6Prefix })
+  const forgetting = new Forgetting({ store, policies, looks, ledger, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)
-  return { warn, numbers, digest, callers, policies, observer, exempter, pipeline, ledger }
+  return { warn, numbers, callers, policies, observer, pipeline, ledger, looks, forgetting }
 }

@@ -3,6 +3,7 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import { type Cost, givenCost } from './cost.ts'
 import type { Ended, Grounds, Receipt } from './decision.ts'
 import { type Cell, type Demand, type Group, Mode, PenaltyMode, type Verdict } from './store/contract.ts'
+import { countsRepeats } from './store/decide.ts'
 import { ruleInForce, verdictAt } from './store/read.ts'
 
 /** The receipt of a decision that charged. */
@@ -39,11 +40,16 @@ export function release(charge: Charge): Group | undefined {
 export function chargeAt(charge: Charge, place: number): number | undefined {
   const { question, verdict } = charge.grounds
   const demand = question.demands[place]
-  if (demand === undefined || verdict.passes[place] !== true || demand.mode === Mode.PEEK) return undefined
+  if (demand === undefined || !isTaken(demand, place, verdict)) return undefined
   const own = policiesOf(charge.grounds).find(({ at, guard, lease }) => [at, guard, lease].includes(place))
   if (own === undefined) return undefined
   if (own.isFlight || place === own.lease) return charge.released ? undefined : demand.cost
   return charge.settled === undefined ? own.rest : usedOf(own, charge.settled)
+}
+
+// A shadow policy that would have refused took nothing, and a repeated call only its places in flight.
+function isTaken({ mode, rule }: Demand, place: number, { passes, repeated }: Verdict): boolean {
+  return passes[place] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
 }
 
 /** A policy of a charge, and the places of its demands; -1 where it has none. */
@@ -96,9 +102,7 @@ function correction(
   const demands: Demand[] = []
   const settle = (at: number, delta: number): void => {
     const demand = question.demands[at]
-    // A shadow policy that would have refused took nothing.
-    if (delta === 0 || demand === undefined || verdict.passes[at] !== true || demand.mode === Mode.PEEK)
-      return
+    if (delta === 0 || demand === undefined || !isTaken(demand, at, verdict)) return
     const rule = ruleInForce(demand, verdict)
     const receipt = receiptAt(at, demand, rule, verdict, ended)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })

@@ -1,4 +1,4 @@
-import { penalty, type PenaltyRule, periodEnd } from './algorithms/index.ts'
+import { granted, penalty, type PenaltyRule, periodEnd } from './algorithms/index.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { POINT } from './penalty-config.ts'
 import type { Demand, Verdict } from './store/contract.ts'
@@ -9,13 +9,15 @@ import type { PenaltyStatus, QuotaUsage } from './telemetry.ts'
 export function quotaUsage(policy: CompiledPolicy, demand: Demand, verdict: Verdict, at: number): QuotaUsage {
   const state = verdict.states[at] ?? []
   const used = state.length > 0 && verdict.now < state[1]! ? state[2]! : 0
+  const more = granted(state, verdict.now)
   const end = used > 0 || state.length > 0 ? resetAt(demand, state, verdict) : verdict.now
   const edge = demand.edges === undefined ? end : periodEnd(demand.edges, verdict.now)
   return {
     name: policy.name,
     used,
-    remaining: Math.max(0, policy.limit - used),
+    remaining: Math.max(0, policy.limit + more - used),
     limit: policy.limit,
+    granted: more,
     resetAt: Math.ceil((end > verdict.now ? end : edge) / 1e6),
   }
 }
@@ -23,9 +25,10 @@ export function quotaUsage(policy: CompiledPolicy, demand: Demand, verdict: Verd
 /** The highest threshold that a charge of `cost` was the first to reach. */
 export function thresholdReached(
   policy: CompiledPolicy,
-  { used, limit }: QuotaUsage,
+  { used, limit: own, granted: more }: QuotaUsage,
   cost: number,
 ): number | undefined {
+  const limit = own + more
   const crossed = policy.thresholds.filter(share => used >= share * limit && used - cost < share * limit)
   return crossed.length === 0 ? undefined : Math.max(...crossed)
 }

@@ -22,8 +22,12 @@ export interface DecisionMetadata {
 export interface QuotaUsage {
   readonly name: string
   readonly used: number
+  /** Of `limit` and what was granted. */
   readonly remaining: number
+  /** The quota's own, without what was granted. */
   readonly limit: number
+  /** Units that were granted beyond the limit, for the present period. */
+  readonly granted: number
   /** Unix seconds. */
   readonly resetAt: number
 }

@@ -126,13 +126,16 @@ describe('an identity', () => {
     expect((await limiter.peek({ user: '42', ip: undefined } as unknown as Identity)).remaining).toBe(2)
   })
 
-  it('that is two is refused', async () => {
+  it('that is two, and no composite, is refused', async () => {
     const error = await rejection(
       world()
         .limiter(policy)
-        .consume({ user: 'u', ip: '203.0.113.7' } as Identity),
+        .consume({ user: 'u', custom: 'c' } as unknown as Identity),
     )
-    expect([error.code, error.message]).toEqual(['HALT_E_IDENTITY', expect.stringContaining('user and ip')])
+    expect([error.code, error.message]).toEqual([
+      'HALT_E_IDENTITY',
+      expect.stringContaining('user and custom'),
+    ])
   })
 })
 

@@ -59,7 +59,7 @@ describe('diagnostics_channel', () => {
   it('halt:store:error hears failures', async () => {
     const heard = listen('halt:store:error')
     const error = new Error('gone')
-    const store = { kind: 'mine', evaluate: () => Promise.reject(error), forget: () => {} }
+    const store = { kind: 'mine', evaluate: () => Promise.reject(error), forget: () => 0 }
     await new RateLimiter({ store, policy: fixed, warn: () => {} }).check(view())
     await new QuotaManager(store, { warn: () => {} })
       .checkQuota('42', { name: 'q', limit: 1, period: 'daily' })
@@ -134,7 +134,7 @@ describe('diagnostics_channel', () => {
         await Promise.resolve()
         return store.evaluate(group)
       },
-      forget: () => {},
+      forget: () => 0,
     }
     const deciding = new RateLimiter({ store: waiting, policy: fixed }).check(view())
     const heard = listen<DecisionMessage>('halt:decision')

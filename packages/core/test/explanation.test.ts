@@ -168,7 +168,7 @@ describe('explain', () => {
     const explanation = await limiter.explain({ user: '42' })
     expect(explanation.hops).toEqual([])
     expect(explanation.policies[0]).toMatchObject({ key: 'user:42', keyFoundBy: 'the given identity' })
-    expect(explanation.decision.remaining).toBe(1)
+    expect(explanation.decision?.remaining).toBe(1)
     expect((await rejection(limiter.explain({ user: '' }))).code).toBe('HALT_E_IDENTITY')
   })
 

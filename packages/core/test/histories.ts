@@ -22,7 +22,9 @@ export class Watched implements Store {
     return verdict
   }
 
-  forget(): void {}
+  forget(): number {
+    return 0
+  }
 
   /** Microseconds until all that was last asked passes. */
   get wait(): number {

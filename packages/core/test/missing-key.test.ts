@@ -71,7 +71,7 @@ describe('without a key', () => {
     expect((await byHand.check(view())).reason).toBe('missing-key')
     const penalties = new PenaltyManager({ store: here.store })
     expect((await penalties.getPenalty({ ip: CLIENT })).abuseScore).toBe(0)
-    const away = { evaluate: () => Promise.reject(new Error('away')), forget: () => {} }
+    const away = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
     const limiter = here.limiter(deny, { penalty: {}, store: away })
     expect(await limiter.check(view())).toMatchObject({ reason: 'missing-key', degraded: false })
   })

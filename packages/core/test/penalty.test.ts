@@ -191,7 +191,7 @@ describe('PenaltyManager', () => {
   })
 
   it('rejects with a code when the store does not answer', async () => {
-    const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => {} }
+    const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
     const penalties = new PenaltyManager({ store, warn: () => {} })
     expect((await rejection(penalties.recordViolation('u'))).code).toBe('HALT_E_STORE')
   })

@@ -198,6 +198,59 @@ describe('an idempotency key', () => {
     expect((await one.peek(by(2))).verdicts.map(({ remaining }) => remaining)).toEqual([98, 0])
   })
 
+  it('is bound to what it was asked for: it makes nothing else free', async () => {
+    const { limiter } = world()
+    const one = limiter({ ...fixed, limit: 100 })
+    expect([(await ask(one, 'a', 1)).cost, (await ask(one, 'a', 9)).cost]).toEqual([1, 9])
+    expect([(await ask(one, 'a', 9)).cost, (await ask(one, 'a', 1)).cost]).toEqual([0, 0])
+    expect((await one.peek(view())).remaining).toBe(90)
+  })
+
+  it('is one key at a later guard that costs more, whose retry is free too', async () => {
+    const one = world().limiter({ ...fixed, limit: 100 })
+    const pass = async (): Promise<number[]> => {
+      const first = await ask(one, 'a', 2)
+      const earlier = { decisions: [first], storeFailed: false }
+      const second = await one.decide(view(), { idempotencyKey: 'a', cost: 5, earlier })
+      return [first.cost, second.cost]
+    }
+    expect(await pass()).toEqual([2, 3])
+    expect(await pass()).toEqual([0, 0])
+    expect((await one.peek(view())).remaining).toBe(95)
+  })
+
+  it('does not spare a repeated call its place in flight, which its release gives back', async () => {
+    const { limiter, clock } = world()
+    const flight: Policy = { name: 'flight', algorithm: 'concurrency', limit: 2, ttl: 600 }
+    const one = limiter([{ ...fixed, limit: 100 }, flight])
+    const first = await ask(one, 'a', 3)
+    const again = await ask(one, 'a', 3)
+    expect(again.verdicts.map(({ remaining }) => remaining)).toEqual([97, 0])
+    expect([...one.chargesOf(again)]).toEqual([['flight', 1]])
+    const refused = await ask(one, 'a', 3)
+    expect(refused).toMatchObject({ allowed: false, policy: 'flight', cost: 1, retryAfter: 600 })
+    clock.advance(1)
+    await one.settle(again, 0)
+    await one.release(again)
+    const left = async (): Promise<number[]> =>
+      (await one.peek(view())).verdicts.map(({ remaining }) => remaining)
+    expect(await left()).toEqual([97, 1])
+    await one.release(first)
+    expect(await left()).toEqual([97, 2])
+  })
+
+  it('takes a lease again where the cost is counted at the end, and counts that once', async () => {
+    const one = world().limiter({ ...fixed, inFlight: 2 })
+    const first = await ask(one, 'a', 3)
+    const again = await ask(one, 'a', 3)
+    expect(again.allowed).toBe(true)
+    expect(await ask(one, 'a', 3)).toMatchObject({ allowed: false, retryAfter: 60 })
+    await one.release(again)
+    expect(await one.inspect(view())).toMatchObject([{ used: 0 }, { counter: 'in-flight', used: 1 }])
+    await one.release(first)
+    expect(await one.inspect(view())).toMatchObject([{ used: 3 }, { counter: 'in-flight', used: 0 }])
+  })
+
   it('works for identities', async () => {
     const one = world().limiter(fixed)
     for (let i = 0; i < 3; i++) await one.consume({ user: '1' }, { idempotencyKey: 'job' })

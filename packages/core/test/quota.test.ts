@@ -26,7 +26,15 @@ describe('QuotaManager', () => {
     pass(3600)
     expect(await quotas.consumeQuota('user_123', daily, { cost: 3 })).toEqual({
       allowed: true,
-      quota: { name: 'calls', used: 3, remaining: 7, limit: 10, resetAt: NOW + DAY, periodStart: NOW },
+      quota: {
+        name: 'calls',
+        used: 3,
+        remaining: 7,
+        limit: 10,
+        granted: 0,
+        resetAt: NOW + DAY,
+        periodStart: NOW,
+      },
     })
     expect((await quotas.consumeQuota('user_123', daily)).quota.used).toBe(4)
     expect((await quotas.consumeQuota('user_456', daily)).quota.used).toBe(1)
@@ -51,7 +59,15 @@ describe('QuotaManager', () => {
     for (let i = 0; i < 3; i++) {
       expect(await quotas.checkQuota('u', daily, { cost: 10 })).toEqual({
         allowed: true,
-        quota: { name: 'calls', used: 0, remaining: 10, limit: 10, resetAt: NOW + DAY, periodStart: NOW },
+        quota: {
+          name: 'calls',
+          used: 0,
+          remaining: 10,
+          limit: 10,
+          granted: 0,
+          resetAt: NOW + DAY,
+          periodStart: NOW,
+        },
       })
     }
     expect((await quotas.checkQuota('u', daily, { cost: 11 })).allowed).toBe(false)
@@ -97,13 +113,16 @@ describe('QuotaManager', () => {
     expect(new Date(quota.periodStart * 1000).toISOString()).toBe('2026-10-31T12:00:00.000Z')
   })
 
-  it('gives back, never below nothing', async () => {
+  it('gives back, never below nothing, and says how much', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 5 })
-    expect((await quotas.refundQuota('u', daily, 2)).used).toBe(3)
-    expect((await quotas.refundQuota('u', daily)).used).toBe(2)
-    expect(await quotas.refundQuota('u', daily, 100)).toMatchObject({ used: 0, remaining: 10 })
-    expect((await quotas.refundQuota('stranger', daily, 5)).used).toBe(0)
+    expect(await quotas.refundQuota('u', daily, 2)).toBe(2)
+    expect(await quotas.refundQuota('u', daily)).toBe(1)
+    expect((await quotas.checkQuota('u', daily)).quota.used).toBe(2)
+    expect(await quotas.refundQuota('u', daily, 100)).toBe(2)
+    expect(await quotas.refundQuota('u', daily, 100)).toBe(0)
+    expect((await quotas.checkQuota('u', daily)).quota).toMatchObject({ used: 0, remaining: 10 })
+    expect(await quotas.refundQuota('stranger', daily, 5)).toBe(0)
   })
 
   it('forgets what was used, by reset', async () => {
@@ -186,7 +205,7 @@ describe('QuotaManager', () => {
   })
 
   it('rejects with a code when the store does not answer, within its time', async () => {
-    const hanging = { evaluate: () => new Promise<never>(() => {}), forget: () => {} }
+    const hanging = { evaluate: () => new Promise<never>(() => {}), forget: () => 0 }
     const quotas = new QuotaManager(hanging, { storeTimeout: '20ms', warn: () => {} })
     expect((await rejection(quotas.consumeQuota('u', daily))).code).toBe('HALT_E_STORE')
   })

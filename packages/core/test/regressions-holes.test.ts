@@ -74,7 +74,7 @@ describe('holes of the original', () => {
         groups.push(group)
         return store.evaluate(group)
       },
-      forget: () => {},
+      forget: () => 0,
     }
     const policies: Policy[] = [
       { name: 'p', limit: 9, window: 60, scope: 'route' },
@@ -102,7 +102,7 @@ describe('holes of the original', () => {
 describe('failures of the original', () => {
   it('3.4 a store that answers later is awaited', async () => {
     const { store } = world()
-    const later = { evaluate: async (group: Group) => store.evaluate(group), forget: () => {} }
+    const later = { evaluate: async (group: Group) => store.evaluate(group), forget: () => 0 }
     const one = new RateLimiter({ store: later, policy: { name: 'p', limit: 2, window: 60 } })
     expect((await times(3, one)).map(({ allowed, retryAfter }) => [allowed, retryAfter])).toEqual([
       [true, 0],

@@ -86,7 +86,7 @@ describe('a decision that no counter made', () => {
     const away = {
       clock: clock.now,
       evaluate: () => Promise.reject(new Error('away')),
-      forget: () => undefined,
+      forget: () => 0,
     }
     const policy = { name: 'p', limit: 1, window: 60 }
     const warn = (): void => {}

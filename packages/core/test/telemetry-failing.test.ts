@@ -59,7 +59,7 @@ describe('a hook that fails', () => {
     const one = limiter([fixed, quota], { telemetry, penalty: { threshold: 1 } })
     await times(3, one)
     await one.check(view({ path: '/health' }))
-    const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => {} }
+    const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
     await limiter(fixed, { telemetry, store }).check(view())
     expect(Object.fromEntries(calls)).toEqual({
       onStore: 1,

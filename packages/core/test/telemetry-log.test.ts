@@ -62,7 +62,7 @@ describe('LoggingTelemetry', () => {
 
   it('logs store errors at error', async () => {
     const { logger, said } = logging()
-    const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => {} }
+    const store = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
     const telemetry = new LoggingTelemetry(logger)
     await new RateLimiter({ store, policy, telemetry, warn: () => {} }).check(view())
     expect(said('halt: store error')).toEqual([
@@ -83,7 +83,7 @@ describe('LoggingTelemetry', () => {
     const ask = (limiter: RateLimiter): Promise<unknown> => limiter.check(by(nasty, { method: nasty }))
     const { limiter } = world()
     for (let i = 0; i < 3; i++) await ask(limiter(policy, { telemetry, penalty: { threshold: 1 } }))
-    const store = { kind: 'mine', evaluate: () => Promise.reject(new Error(nasty)), forget: () => {} }
+    const store = { kind: 'mine', evaluate: () => Promise.reject(new Error(nasty)), forget: () => 0 }
     await ask(limiter(policy, { telemetry, store }))
     const text = written.join('')
     expect(text).toContain('halt: store error')

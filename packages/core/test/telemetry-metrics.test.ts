@@ -62,7 +62,7 @@ describe('MetricsTelemetry', () => {
     expect(of('halt.violations.severity').map(([, , value]) => value)).toEqual([2, 2])
     expect(of('halt.penalties.abuse_score').map(([, , value]) => value)).toEqual([2, 4])
     expect(of('halt.penalties.applied')).toHaveLength(1)
-    const broken = { evaluate: () => Promise.reject(new Error('gone')), forget: () => {}, kind: 'mine' }
+    const broken = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0, kind: 'mine' }
     await new RateLimiter({ store: broken, policy, telemetry, warn: () => {} }).check(view())
     expect(of('halt.store.errors')).toEqual([
       ['increment', 'halt.store.errors', 1, { failure: 'unavailable', store: 'mine' }],

@@ -123,6 +123,7 @@ describe('telemetry', () => {
       used,
       remaining: 10 - used,
       limit: 10,
+      granted: 0,
       resetAt: START / 1000 + 86_400,
     })
     expect(quotas[0]).toEqual(['onQuotaCheck', 'user:42', usage(1), true])

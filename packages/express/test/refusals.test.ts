@@ -74,7 +74,7 @@ describe.each(versions)('%s', (_, express) => {
 
     it('answers 503 for what is our own fault', async () => {
       const app = express()
-      const store: Store = { evaluate: () => Promise.reject(new Error('away')), forget: () => {} }
+      const store: Store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
       const limiter = limiterOf('own', 1, { store, onStoreError: 'closed', warn: () => {} })
       app.get('/ask', async (req, res) => sendLimited({ req, res }, await limiter.check(req)))
       expect(await ask(app)).toMatchObject({ status: 503 })

@@ -221,7 +221,7 @@ describe('the default answer', () => {
 
   it('is 503 while a store that must answer does not', async () => {
     const app = makeApp()
-    const store = { evaluate: () => Promise.reject(new Error('away')), forget: () => {} }
+    const store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
     await app.register(halt, { limiter: makeLimiter(1, { store, onStoreError: 'closed', warn: () => {} }) })
     app.get('/', () => 'ok')
     const get = await listen(app)

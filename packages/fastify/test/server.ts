@@ -45,8 +45,8 @@ export class CountingStore implements Store {
     return this.#isAsync ? Promise.resolve(verdict) : verdict
   }
 
-  forget(cells: Parameters<Store['forget']>[0]): void {
-    this.#store.forget(cells)
+  forget(cells: Parameters<Store['forget']>[0]): number | Promise<number> {
+    return this.#store.forget(cells)
   }
 }
 

@@ -71,7 +71,7 @@ describe('sendLimited', () => {
   })
 
   it('answers 503 for what is our own fault', async () => {
-    const store: Store = { evaluate: () => Promise.reject(new Error('away')), forget: () => {} }
+    const store: Store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
     const limiter = limiterOf('own', 1, { store, onStoreError: 'closed' })
     const app = new Hono().get('/ask', async c => sendLimited(c, await limiter.check(viewOf(c, getConnInfo))))
     expect(await ask(app)).toMatchObject({ status: 503 })

@@ -262,7 +262,7 @@ describe.each(platforms)('on %s', platform => {
   })
 
   it('answers 503 when the store fails and the policy closes then', async () => {
-    const store = { evaluate: () => Promise.reject(new Error('down')), forget: () => Promise.resolve() }
+    const store = { evaluate: () => Promise.reject(new Error('down')), forget: () => Promise.resolve(0) }
     const url = await startApp(
       { store, policy: { ...global, onStoreError: 'closed' }, warn: () => {} },
       parts,

@@ -84,7 +84,7 @@ describe('the examples in the README', () => {
   it('count in Redis', async () => {
     // Without one here, what the recipe says of that is what is seen: the process limits by itself.
     vi.doMock('ioredis', () => ({ Redis: EventEmitter }))
-    const store = { evaluate: () => Promise.reject(new Error('away')), forget: () => {} }
+    const store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
     vi.doMock('@halt/store-redis', () => ({
       RedisStore: class {
         evaluate = store.evaluate

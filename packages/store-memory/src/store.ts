@@ -35,6 +35,7 @@ export interface InMemoryStoreOptions {
  */
 export class InMemoryStore implements Store {
   readonly kind: string = 'memory'
+  readonly isShared: boolean = false
   /** The clock that decides, Unix milliseconds. Bound: a wrapped store tells it, too. */
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number
@@ -67,10 +68,11 @@ export class InMemoryStore implements Store {
     return verdict
   }
 
-  forget(cells: readonly Cell[]): void {
-    for (const { subject, cell } of cells) {
-      this.#eviction.drop(this.#find(cell), this.#name(subject))
-    }
+  forget(cells: readonly Cell[]): number {
+    let count = 0
+    for (const { subject, cell } of cells)
+      if (this.#eviction.drop(this.#find(cell), this.#name(subject))) count++
+    return count
   }
 
   /** Forgets every counter. */

@@ -14,6 +14,8 @@ export class Table {
   readonly #blocks = new Map<number, number>()
   // Until when a slot's key is known to be refused: what an eviction spares.
   readonly #held = new Map<number, number>()
+  // What quotas were granted, by slot: few have any.
+  readonly #granted = new Map<number, number>()
   readonly #letter: string
   #slab: Slab
   // The subject looked up last: a check reads and then keeps the same one.
@@ -62,6 +64,8 @@ export class Table {
     if (!this.#slab.save(slot, state)) this.#widen(slot, state)
     if (state[0]! > 0) this.#blocks.set(slot, state[0]!)
     else if (this.#blocks.size > 0) this.#blocks.delete(slot)
+    if (state.length === GRANTED) this.#granted.set(slot, state[GRANTED - 1]!)
+    else if (this.#granted.size > 0) this.#granted.delete(slot)
     return isNew
   }
 
@@ -71,6 +75,7 @@ export class Table {
     this.#slots.delete(subject)
     this.#subject = undefined
     this.#blocks.delete(slot)
+    this.#granted.delete(slot)
     this.#held.delete(slot)
     this.#slab.free(slot)
     this.#free.push(slot)
@@ -124,7 +129,10 @@ export class Table {
   }
 
   #read(slot: number): State {
-    return this.#slab.load(slot, this.#blocks.size === 0 ? 0 : (this.#blocks.get(slot) ?? 0))
+    const state = this.#slab.load(slot, this.#blocks.size === 0 ? 0 : (this.#blocks.get(slot) ?? 0))
+    const granted = this.#granted.size === 0 ? undefined : this.#granted.get(slot)
+    if (granted !== undefined) state.push(granted)
+    return state
   }
 
   #widen(slot: number, state: State): void {
@@ -134,6 +142,9 @@ export class Table {
     this.#slab = wide
   }
 }
+
+// The numbers of a quota's counter with a grant, the last of them: no other counter has so many.
+const GRANTED = 4
 
 function isPair(letter: string): boolean {
   return letter === 'f' || letter === 'q'

@@ -1,6 +1,7 @@
 import {
   penalty as penalties,
   algorithms,
+  countsRepeats,
   type Demand,
   type Group,
   Mode,
@@ -77,7 +78,28 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
     await Promise.all(charged.map(part => giveBack(part, verdicts, parts.indexOf(part), send)))
   if (failures.length > 0) throw failures[0]
   if (!passed && !keep.repeated) await scoreElsewhere(group, parts, verdicts, send)
-  return merge(group, parts, verdicts as Verdict[], passed || keep.repeated, keep.repeated)
+  const whole = merge(group, parts, verdicts as Verdict[], passed || keep.repeated, keep.repeated)
+  return keep.repeated ? inFlight(whole, group, key, send) : whole
+}
+
+/** A repeated call, whose charges were given back, takes its places in flight like any other. */
+async function inFlight(whole: Verdict, group: Group, key: KeyWriter, send: Send): Promise<Verdict> {
+  const places = [...group.demands.keys()].filter(at => countsRepeats((group.demands[at] as Demand).rule))
+  if (places.length === 0) return whole
+  const demands = places.map(at => group.demands[at] as Demand)
+  const taken = await decideAcross({ demands, penalty: group.penalty }, key, send)
+  const put = <T>(list: readonly T[], from: readonly T[], none: T): T[] =>
+    group.demands.map((_, at) => (places.includes(at) ? from[places.indexOf(at)] : list[at]) ?? none)
+  return {
+    ...whole,
+    now: Math.max(whole.now, taken.now),
+    allowed: taken.allowed,
+    passes: put(whole.passes, taken.passes, false),
+    starts: put(whole.starts, taken.starts, false),
+    states: put(whole.states, taken.states, []),
+    instants: put(whole.instants ?? [], taken.instants ?? [], taken.now),
+    penalty: taken.penalty,
+  }
 }
 
 /** The group by the rules of its penalty, where that is in another slot than what it applies to: asked for first. */

@@ -74,11 +74,14 @@ export class RedisStore implements Store {
     return decideAcross(group, this.#key, (slot, part) => this.#batch(slot).add(part))
   }
 
-  async forget(cells: readonly Cell[]): Promise<void> {
+  async forget(cells: readonly Cell[]): Promise<number> {
     try {
       if (this.#starting) await this.#link.opened
       const keys = [...new Set(cells.map(({ subject, cell }) => this.#key(subject, cell)))]
-      await Promise.all(keys.map(key => this.#link.command(['DEL', key], key)))
+      const counts = await Promise.all(keys.map(key => this.#link.command(['DEL', key], key)))
+      const sum = counts.reduce<number>((all, count) => all + Number(count), 0)
+      if (!Number.isSafeInteger(sum)) throw new Error('DEL did not answer with a count')
+      return sum
     } catch (error) {
       throw toStoreError(error)
     }

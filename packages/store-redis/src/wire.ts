@@ -13,8 +13,8 @@ import {
 
 import type { KeyWriter } from './keys.ts'
 
-/** The arithmetic a letter stands for in the script: bucket, window, sub-windows. */
-const KINDS: Readonly<Record<Letter, number>> = { t: 0, f: 1, q: 1, s: 2, c: 2 }
+/** The arithmetic a letter stands for in the script: bucket, window, sub-windows, places in flight. */
+const KINDS: Readonly<Record<Letter, number>> = { t: 0, f: 1, q: 1, s: 2, c: 3 }
 const PENALIZED = 8
 
 /** One script call: the groups it decides, as keys and two short lists. */

@@ -148,7 +148,7 @@ it('ends requests in flight, and gives back units, by the clock of the node that
     { name: 'both', limit: 100_000, window: 60, keyStrategy: 'composite' },
   ]
   const limiter = new RateLimiter({
-    store: { evaluate: decide, forget: () => {} },
+    store: { evaluate: decide, forget: () => 0 },
     policy,
     storeTimeout: '2s',
   })

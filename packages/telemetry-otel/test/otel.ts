@@ -84,5 +84,5 @@ export function limiterOf(
 export const broken: RateLimiterOptions['store'] = {
   kind: 'redis',
   evaluate: () => Promise.reject(new Error('gone')),
-  forget() {},
+  forget: () => 0,
 }

@@ -57,7 +57,7 @@ describe('labels', () => {
     const register = new Registry()
     const telemetry = new PrometheusTelemetry({ register })
     for (let i = 0; i < 200; i++) {
-      const store = { kind: `s${i}`, evaluate: () => Promise.reject(new Error('gone')), forget() {} }
+      const store = { kind: `s${i}`, evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
       await limiterOf(api, telemetry, store).check(view())
     }
     const now = await samples(register)

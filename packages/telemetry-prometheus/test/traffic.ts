@@ -21,7 +21,7 @@ export function limiterOf(
 export const broken: ConstructorParameters<typeof RateLimiter>[0]['store'] = {
   kind: 'redis',
   evaluate: () => Promise.reject(new Error('gone')),
-  forget() {},
+  forget: () => 0,
 }
 
 /** Makes every metric move. */
@@ -36,7 +36,7 @@ export async function drive(telemetry: Telemetry, store: InMemoryStore = new InM
   const penalties = new PenaltyManager({ store, config: { threshold: 1 }, telemetry })
   await penalties.recordViolation('mallory')
   const quotas = new QuotaManager(store, { telemetry })
-  await quotas.consumeQuota('ann', quota, { cost: 4 })
+  await quotas.consumeQuota({ user: 'ann' }, quota, { cost: 4 })
 }
 
 /** The samples of a registry: `name{label="value"}` to the number. */

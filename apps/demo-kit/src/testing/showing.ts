@@ -47,7 +47,7 @@ export function showing<L extends Listening>(
   })
 
   it('shows the limits while the store is away: the process limits by itself', TIME, async () => {
-    const { text } = await shown({ evaluate: () => Promise.reject(new Error('away')), forget: () => {} })
+    const { text } = await shown({ evaluate: () => Promise.reject(new Error('away')), forget: () => 0 })
     expect(text).toContain('"violated-policies":["company_month"]')
     // What only a store keeps: scores.
     const missed = text.split('\n').filter(line => line.includes('✗'))

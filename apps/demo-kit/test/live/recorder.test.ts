@@ -15,7 +15,14 @@ it('is bounded: policies, keys and events, whatever comes', async () => {
     const policy = { name: `policy_${i}`, limit: 1, window: 60, keyStrategy: 'user' } as const
     const limiter = new RateLimiter({ store, policy, telemetry: recorder, warn: () => {} })
     for (let n = 0; n < 3; n++) await limiter.consume({ user: `user-${i}` })
-    recorder.onQuotaExceeded(`user:${i}`, { name: 'month', used: 8, remaining: 0, limit: 8, resetAt: 0 })
+    recorder.onQuotaExceeded(`user:${i}`, {
+      name: 'month',
+      used: 8,
+      remaining: 0,
+      limit: 8,
+      granted: 0,
+      resetAt: 0,
+    })
   }
   const recording = recorder.read()
   expect(recording.policies).toHaveLength(64)

@@ -18,6 +18,7 @@ export function algorithmOf({ letter }: { readonly letter: Letter }): Algorithm 
 }
 
 export { type Edges, periodEnd } from './edges.ts'
+export { granted } from './fixed-window.ts'
 export { penalty } from './penalty.ts'
 export type { PenaltyRule } from './penalty.ts'
 export { letters, MAX_EXACT } from './rule.ts'

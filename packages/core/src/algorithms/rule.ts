@@ -52,12 +52,16 @@ export interface Algorithm {
   fits(state: State, now: number, cost: number, rule: Rule): boolean
   /** Takes `cost` units at `now`, whether they fit or not: changes `state` in place. */
   charge(state: State, now: number, cost: number, rule: Rule, edges?: Edges): void
+  /** Adds `amount` units to what the present period allows: quotas alone. */
+  grant?(state: State, now: number, amount: number, rule: Rule, edges?: Edges): void
   /** The numbers of a counter on which nothing is charged, behind its cool-down. */
   idle(now: number, rule: Rule): readonly number[]
   /** Gives back at most `amount` units of those that `receipt` names and that still count. */
   refund(state: State, now: number, amount: number, rule: Rule, receipt: number): void
   /** The instant from which `state`, its cool-down aside, equals a fresh one. */
   freshAt(state: State): number
+  /** Units that count at `now`, rounded up. */
+  used(state: State, now: number, rule: Rule): number
   /** Units left at `now`, whole, not below 0. */
   remaining(state: State, now: number, rule: Rule): number
   /** Microseconds until `cost` units fit if nobody else asks; `Infinity` when they never will. */

@@ -42,6 +42,8 @@ export const slidingWindow: Algorithm = {
 
   freshAt: state => (state.length < 3 ? 0 : state[state.length - 2]!),
 
+  used: counted,
+
   remaining(state, now, rule) {
     const left = rule.limit - counted(state, now)
     return left > 0 ? left : 0

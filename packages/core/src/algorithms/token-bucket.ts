@@ -30,6 +30,8 @@ export const tokenBucket: Algorithm = {
 
   freshAt: state => (state.length === 0 ? 0 : state[1]! + Math.ceil(state[2]! / state[4]!)),
 
+  used: (state, now, rule) => Math.ceil(debtAt(state, now, rule) / rule.unit),
+
   remaining(state, now, rule) {
     const left = Math.floor((rule.capacity * rule.unit - debtAt(state, now, rule)) / rule.unit)
     return left > 0 ? left : 0

@@ -5,6 +5,7 @@ import type { Question } from '../question.ts'
 import { StoreClock } from '../store-clock.ts'
 import { cellsOf } from '../settlement.ts'
 import type { Cell, Group, Store, StoreFailure, Verdict } from '../store/contract.ts'
+import { hasCharged } from '../store/decide.ts'
 import type { Notify } from '../telemetry.ts'
 import { isPromise } from '../timers.ts'
 import { Breaker } from './breaker.ts'
@@ -114,7 +115,7 @@ export class Judge {
     if (this.#fallback.debts.size > 0) this.#repair.payBack()
     if (this.#store.keepsPace === true) this.#denials.keep(question, verdict)
     this.#fallback.remember(question, verdict)
-    if (verdict.allowed && !verdict.repeated) local?.late?.hear({ question, verdict })
+    if (hasCharged(question, verdict)) local?.late?.hear({ question, verdict })
     return verdict
   }
 
@@ -147,11 +148,15 @@ export class Judge {
     return verdict
   }
 
-  /** Forgets counters, in the store and what is remembered of them. Rejects as {@link insist} does. */
-  async reset(cells: readonly Cell[]): Promise<void> {
+  /**
+   * Forgets counters, in the store and what is remembered of them; resolves to how many the store had. Rejects as
+   * {@link insist} does.
+   */
+  async reset(cells: readonly Cell[]): Promise<number> {
     this.forget(cells)
-    await this.insist(() => this.#store.forget(cells))
+    const count = await this.insist(() => this.#store.forget(cells))
     this.forget(cells)
+    return count
   }
 
   /** Forgets what is remembered of some keys: others have changed their counters. */

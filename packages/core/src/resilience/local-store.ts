@@ -36,8 +36,10 @@ export class LocalStore implements Store {
     return verdict
   }
 
-  forget(cells: readonly Cell[]): void {
+  forget(cells: readonly Cell[]): number {
+    const before = this.size
     for (const { subject, cell } of cells) this.#delete(keyOf(subject, cell))
+    return before - this.size
   }
 
   /** Changes a counter, fresh where it has none, to what is known of it. */

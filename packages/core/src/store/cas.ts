@@ -24,7 +24,8 @@ export interface CasBackend<V> {
   read(keys: readonly string[]): Promise<readonly Versioned<V>[]>
   /** Writes all of them if every version still is the current one, else none; false when it wrote none. */
   swap(swaps: readonly Swap<V>[]): Promise<boolean>
-  remove(keys: readonly string[]): Promise<void>
+  /** Removes values; resolves to how many of them there were. */
+  remove(keys: readonly string[]): Promise<number>
 }
 
 /** Options of {@link casStore}. */

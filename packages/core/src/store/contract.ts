@@ -15,6 +15,8 @@ export const Mode = {
   HOLD: 4,
   /** Refuse, and keep refusing for the rule's `block`: what a store forgot is told to it again. */
   BLOCK: 5,
+  /** Add the cost to what a quota allows until its period ends. Never refused. */
+  GRANT: 6,
 } as const
 export type Mode = (typeof Mode)[keyof typeof Mode]
 
@@ -55,10 +57,10 @@ export interface PenaltyDemand {
   readonly amount: number
 }
 
-/** A group that is charged once for a key, until its end. */
+/** A group that is charged once for a key, until its end. Each repeat still takes its own places in flight. */
 export interface OnceDemand {
   readonly subject: string
-  /** The cell's name: `{counter}@{digest of the key}:i`, and before the colon `.{digest}` of who else is counted. */
+  /** The cell's name: `{counter}@{digest of the key and of what the group asks for}:i`. */
   readonly cell: string
   /** How long the key lives without `edges`, microseconds. */
   readonly window: number
@@ -78,7 +80,7 @@ export interface Verdict {
   readonly now: number
   /** Whether every enforced demand passed. */
   readonly allowed: boolean
-  /** The idempotency key was seen before: allowed, nothing charged. */
+  /** The idempotency key was seen before: nothing is judged or charged but places in flight. */
   readonly repeated: boolean
   /** Whether each demand passed. */
   readonly passes: readonly boolean[]
@@ -114,8 +116,8 @@ export interface Store {
    * kind, where the store has answered that it did nothing, so that what is lost otherwise may be asked again.
    */
   evaluate(group: Group): Verdict | Promise<Verdict>
-  /** Forgets counters. */
-  forget(cells: readonly Cell[]): void | Promise<void>
+  /** Forgets counters; answers how many of them there were. One that was over, and not yet removed, may count. */
+  forget(cells: readonly Cell[]): number | Promise<number>
   /**
    * The store's clock, Unix milliseconds, where it can tell without asking anybody. Calendars go by it; without it by the
    * system's clock, put right by what verdicts say.
@@ -134,6 +136,8 @@ export interface Store {
    * Default false: a clock in a test jumps.
    */
   readonly keepsPace?: boolean
+  /** Whether other processes count on it, too. Default true. */
+  readonly isShared?: boolean
   /** For labels: `memory`, `redis`, … */
   readonly kind?: string
   /** How many counters it holds, where it knows without asking anybody. */

@@ -42,7 +42,7 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
     const demand = demands[i]!
     const rule = penalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
     const state = cells.load(demand.subject, rule.cell, rule)
-    const passed = repeated || fits(demand, rule, state, now)
+    const passed = (repeated && !countsRepeats(rule)) || fits(demand, rule, state, now)
     rules[i] = rule
     states[i] = state
     passes[i] = passed
@@ -51,8 +51,9 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
       if (demand.mode !== Mode.PEEK) refused = true
     }
   }
-  for (let i = 0; i < demands.length && !repeated; i++) {
+  for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
+    if (repeated && !countsRepeats(rules[i]!)) continue
     if (passes[i]) {
       if (allowed) take(demand, rules[i]!, states[i]!, cells, now)
     } else if (refuse(demand, rules[i]!, states[i]!, cells, now)) {
@@ -98,7 +99,7 @@ const YES: readonly boolean[] = Object.freeze([true])
 const NO: readonly boolean[] = Object.freeze([false])
 
 function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): boolean {
-  if (mode === Mode.SETTLE) return true
+  if (mode === Mode.SETTLE || mode === Mode.GRANT) return true
   if (mode === Mode.BLOCK) return false
   return now >= blockedUntil(state) && algorithmOf(rule).fits(state, now, cost, rule)
 }
@@ -113,7 +114,8 @@ function take(
 ): void {
   if (mode === Mode.PEEK || mode === Mode.HOLD || cost === 0) return
   const algorithm = algorithmOf(rule)
-  if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
+  if (mode === Mode.GRANT) algorithm.grant?.(state, now, cost, rule, edges)
+  else if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
   else algorithm.refund(state, now, -cost, rule, receipt ?? 0)
   if (state.length === 0) return
   if (state[0]! <= now) state[0] = 0
@@ -133,6 +135,16 @@ function refuse(
   state[0] = now + rule.block
   cells.keep(subject, rule.cell, state, freshAt(state, rule))
   return true
+}
+
+/** Whether a rule counts a call whose idempotency key was seen before: it is in flight like any other. */
+export function countsRepeats({ letter }: Rule): boolean {
+  return letter === 'c'
+}
+
+/** Whether a verdict took anything of a group. */
+export function hasCharged({ demands }: Group, { allowed, repeated }: Verdict): boolean {
+  return allowed && (!repeated || demands.some(({ rule }) => countsRepeats(rule)))
 }
 
 /** The instant from which a counter equals a fresh one, its cool-down included. */

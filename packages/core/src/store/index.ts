@@ -21,7 +21,7 @@ export {
   type StoreFailure,
   type Verdict,
 } from './contract.ts'
-export { decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'
+export { countsRepeats, decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'
 export { ruleInForce, waitFor } from './read.ts'
 export type { Change } from './keyed.ts'
 export { makeDigest, type Digest } from '../digest.ts'

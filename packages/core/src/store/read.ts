@@ -1,4 +1,4 @@
-import { algorithmOf, penalty, type Rule, type State } from '../algorithms/index.ts'
+import { algorithmOf, granted, penalty, type Rule, type State } from '../algorithms/index.ts'
 import { blockedUntil } from './decide.ts'
 import type { Demand, Verdict } from './contract.ts'
 
@@ -16,6 +16,12 @@ export function penaltyUntil(verdict: Verdict): number {
 /** The rule in force for a demand under the verdict's penalty. */
 export function ruleInForce({ penalized, rule }: Demand, verdict: Verdict): Rule {
   return penalized && rule.reduced !== undefined && penaltyUntil(verdict) > 0 ? rule.reduced : rule
+}
+
+/** Units a window in force for a demand: under the verdict's penalty, and with what a quota was granted. */
+export function limitInForce(demand: Demand, state: State, verdict: Verdict): number {
+  const { limit, letter } = ruleInForce(demand, verdict)
+  return letter === 'q' ? limit + granted(state, verdict.now) : limit
 }
 
 /** Microseconds until the demand's cost passes if nobody else asks; `Infinity` when it never can. */
@@ -48,6 +54,11 @@ export function resetAt(demand: Demand, state: State, verdict: Verdict): number 
   // A bucket is full when all of its capacity could be taken.
   if (demand.rule.letter === 't') return now + waitForCost(demand, state, verdict)
   return Math.max(now, algorithmOf(demand.rule).freshAt(state), blockedUntil(state))
+}
+
+/** Units that count at the verdict's instant, rounded up. */
+export function used(demand: Demand, state: State, verdict: Verdict): number {
+  return algorithmOf(demand.rule).used(state, verdict.now, ruleInForce(demand, verdict))
 }
 
 /** Whole units left for a demand after the verdict. */

@@ -19,7 +19,8 @@ export interface Transaction {
 export interface TxBackend {
   /** Runs work in a transaction: all of it counts, or, when it rejects, nothing. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
-  remove(keys: readonly string[]): Promise<void>
+  /** Removes values; resolves to how many of them there were. */
+  remove(keys: readonly string[]): Promise<number>
 }
 
 /** Options of {@link txStore}. */

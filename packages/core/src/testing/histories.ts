@@ -96,7 +96,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     subject,
     cost: pick([1, 1, 1, 1, 2, 3, 0, 12, 150]),
     mode: pick([
-      Mode.CHARGE,
+      algorithm === 'quota' ? Mode.GRANT : Mode.CHARGE,
       Mode.CHARGE,
       Mode.CHARGE,
       Mode.CHARGE,

@@ -6,6 +6,7 @@ import { type Cells, decide } from '../store/decide.ts'
 /** The plainest store: `decide` over a Map that forgets nothing. What every other store must agree with. */
 export class ReferenceStore implements Store {
   readonly kind: string = 'reference'
+  readonly isShared: boolean = false
   readonly clock: () => number
   readonly #counters = new Map<string, State>()
   readonly #cells: Cells = {
@@ -22,7 +23,9 @@ export class ReferenceStore implements Store {
     return decide(group, this.#cells, Math.floor(this.clock() * 1000))
   }
 
-  forget(cells: readonly Cell[]): void {
+  forget(cells: readonly Cell[]): number {
+    const before = this.#counters.size
     for (const { subject, cell } of cells) this.#counters.delete(keyOf(subject, cell))
+    return before - this.#counters.size
   }
 }

@@ -119,7 +119,7 @@ describe('a policy that never refuses', () => {
 describe('a memory store in one of several processes', () => {
   afterEach(() => vi.unstubAllEnvs())
 
-  const memory = { evaluate: () => ({}) as never, forget: () => {}, kind: 'memory' }
+  const memory = { evaluate: () => ({}) as never, forget: () => 0, kind: 'memory' }
 
   it.each([
     ['NODE_UNIQUE_ID', '1', "a worker of Node's cluster"],

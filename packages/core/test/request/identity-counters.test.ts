@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { QuotaManager, type Policy } from '../../src/index.ts'
-import { by, keyed, view, world } from '../world.ts'
+import { type Identity, PenaltyManager, type Policy, QuotaManager } from '../../src/index.ts'
+import { by, CLIENT, keyed, view, world } from '../world.ts'
 
 const LONG = 'x'.repeat(1 << 20)
 
@@ -32,6 +33,31 @@ describe('identities and requests', () => {
     expect((await limiter.consume({ custom: 'acme' })).remaining).toBe(5)
   })
 
+  it.each<[Identity, ReturnType<typeof view>]>([
+    [{ user: '42', ip: CLIENT }, by(42)],
+    [{ ip: '2001:db8:7:11ff::1', user: '42' }, by(42, { ip: '2001:db8:7:1111::9' })],
+    [{ apiKey: 'sk_live', ip: CLIENT }, keyed('sk_live')],
+    [{ ip: CLIENT }, view()],
+  ])('are counted on one composite counter: %o', async (identity, request) => {
+    const limiter = world().limiter(policy('composite'))
+    await limiter.check(request, { cost: 3 })
+    expect((await limiter.consume(identity, { cost: 4 })).remaining).toBe(3)
+    expect((await limiter.check(request)).remaining).toBe(2)
+  })
+
+  it('of penalties agree as well, with secret and ipv6Prefix alike', async () => {
+    const { limiter, store } = world()
+    const options = { secret: 'a secret of some length', ipv6Prefix: 48 }
+    const penalties = new PenaltyManager({ store, ...options })
+    const penalized = limiter(policy('api-key'), { ...options, penalty: {}, apiKey: () => 'sk_live' })
+    await penalties.applyPenalty({ apiKey: 'sk_live' })
+    expect((await penalized.peek(view())).limit).toBe(5)
+    await penalties.applyPenalty({ ip: '2001:db8:7:1111::1' })
+    const byAddress = limiter(policy('ip'), { ...options, penalty: {} })
+    expect((await byAddress.peek(view({ ip: '2001:db8:7:2222::2' }))).limit).toBe(5)
+    expect((await new PenaltyManager({ store }).getPenalty({ apiKey: 'sk_live' })).isActive).toBe(false)
+  })
+
   it('of quotas agree as well, with secret and ipv6Prefix alike', async () => {
     const { limiter, store } = world(Date.now())
     const options = { secret: 'a secret of some length', ipv6Prefix: 48 }
@@ -44,5 +70,68 @@ describe('identities and requests', () => {
     await limiter(byKey, options).check(keyed('sk_live'), { cost: 2 })
     expect((await quotas.checkQuota({ apiKey: 'sk_live' }, byKey)).quota.used).toBe(2)
     expect((await new QuotaManager(store).checkQuota({ apiKey: 'sk_live' }, byKey)).quota.used).toBe(0)
+  })
+})
+
+describe('an id', () => {
+  /** Ids that somebody would choose to be counted as somebody else, or as a route, an address, a digest. */
+  const HOSTILE = [
+    '42',
+    '#42',
+    '42 ',
+    `42+ip:${CLIENT}`,
+    `ip:${CLIENT}`,
+    '+ip:',
+    'user:42',
+    'shared',
+    'p:t',
+    '42 p:t',
+    '42@GET:/things',
+    '__proto__',
+    LONG,
+  ]
+  const anId = fc.oneof(
+    fc.constantFrom(...HOSTILE),
+    fc.string({
+      unit: fc.constantFrom('4', '2', ' ', '#', '+', 'i', 'p', ':', '@', '.', '{', '}'),
+      maxLength: 12,
+    }),
+  )
+  const policies: Policy[] = [
+    { name: 'p', limit: 10, window: 60, keyStrategy: 'user', onMissingKey: 'deny' },
+    { name: 'pair', limit: 10, window: 60, keyStrategy: 'composite' },
+    { name: 'extracted', limit: 10, window: 60, keyExtractor: ({ user }) => user.id },
+  ] as Policy<{ user: { id: string } }>[] as Policy[]
+
+  it('is data: it names its own counters, and nobody else’s', async () => {
+    await fc.assert(
+      fc.asyncProperty(anId, anId, async (a, b) => {
+        fc.pre(a.trim() !== '' && b.trim() !== '' && a !== b)
+        const { limiter } = world()
+        const one = limiter(policies)
+        const left = async (target: Parameters<typeof one.peek>[0]): Promise<number[]> =>
+          (await one.peek(target)).verdicts.map(({ remaining }) => remaining)
+        await one.check(by(a), { cost: 3 })
+        expect(await left(by(b))).toEqual([10, 10, 10])
+        expect(await left({ user: a })).toEqual([7])
+        expect(await left({ user: a, ip: CLIENT })).toEqual([7])
+        expect(await left({ custom: a })).toEqual([7])
+        for (const other of [{ user: b }, { user: b, ip: CLIENT }, { custom: b }])
+          expect(await left(other)).toEqual([10])
+        expect(await one.reset({ user: b })).toBe(0)
+        expect(await one.reset({ user: a })).toBe(1)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('is shown as its digest where it starts with "#" or holds "+ip:"', async () => {
+    const limiter = world().limiter(policies)
+    for (const id of ['#42', `42+ip:${CLIENT}`])
+      expect((await limiter.check(by(id))).verdicts.map(({ key }) => key)).toEqual([
+        `user:#${limiter.digestOf({ user: id })}`,
+        `user:#${limiter.digestOf({ user: id })}+ip:${CLIENT}`,
+        `custom:#${limiter.digestOf({ custom: id })}`,
+      ])
   })
 })

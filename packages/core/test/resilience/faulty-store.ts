@@ -38,7 +38,7 @@ export class FaultyStore implements Store {
     return this.#answer(() => this.#inner.evaluate(group))
   }
 
-  forget(cells: readonly Cell[]): Promise<void> {
+  forget(cells: readonly Cell[]): Promise<number> {
     return this.#answer(() => this.#inner.forget(cells))
   }
 

@@ -27,7 +27,8 @@ function postgresStore(clock?: () => number): Store {
     {
       transaction: work => database.transaction(transaction => work(overRows(transaction, clock))),
       remove: async keys =>
-        void (await database.query('delete from counters where key = any($1)', [keys.map(nameOf)])),
+        (await database.query('delete from counters where key = any($1)', [keys.map(nameOf)])).affectedRows ??
+        0,
     },
     { kind: 'postgres', ...(clock === undefined ? {} : { clock }) },
   )
@@ -109,7 +110,7 @@ describe('txStore', () => {
           await work(overRows(inner, Date.now))
           throw new Error('the connection broke before the commit')
         }),
-      remove: async () => {},
+      remove: async () => 0,
     }
     const limiter = new RateLimiter({ store: txStore(backend), policy, warn: () => {}, storeTimeout: '5s' })
     expect((await limiter.check(view())).degraded).toBe('local')

@@ -17,7 +17,9 @@ export function versioned(): Parameters<typeof casStore<number>>[0] {
     },
     async remove(keys) {
       await Promise.resolve()
+      const there = keys.filter(key => read(key).value !== undefined)
       for (const key of keys) rows.set(key, { value: undefined, version: read(key).version + 1 })
+      return there.length
     },
   }
 }

@@ -16,7 +16,7 @@ const FAULTS: readonly [string, Store['evaluate']][] = [
 /** Stores that do not answer. */
 export function testFaults({ describe, it, expect }: Suite): void {
   for (const [how, evaluate] of FAULTS) {
-    const broken: Store = { evaluate, forget: () => {} }
+    const broken: Store = { evaluate, forget: () => 0 }
     describe(`a store that ${how}`, () => {
       it('is replaced by a limiter in this process', async bench => {
         const limiter = bench.limiter(limitOf(2), { store: broken, storeTimeout: '20ms' })

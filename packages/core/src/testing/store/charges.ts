@@ -119,12 +119,16 @@ export function chargesSuite({ describe, it, expect }: Runner, factory: StoreFac
     })
   }
 
-  it('forgets a counter and its cool-down', () =>
+  it('forgets a counter and its cool-down, and says how many counters it forgot', () =>
     withStore(factory, async ({ take, store }) => {
       const rule = ruleOf('token-bucket', { block: 60 })
       await take(rule, 10)
       await take(rule)
-      await store.forget([{ subject: 'user:42', cell: rule.cell }])
+      await take(rule, 1, { subject: 'user:43' })
+      const cells = ['user:42', 'user:43', 'user:44'].map(subject => ({ subject, cell: rule.cell }))
+      expect(await store.forget(cells)).toBe(2)
+      expect(await store.forget(cells)).toBe(0)
+      expect(await store.forget([])).toBe(0)
       expect((await take(rule, 10)).passes).toBe(true)
     }))
 

@@ -1,3 +1,5 @@
+import { algorithms } from '../../algorithms/index.ts'
+import { RateLimiter } from '../../limiter.ts'
 import { compilePenalty } from '../../penalty-config.ts'
 import { Mode, PenaltyMode } from '../../store/contract.ts'
 import { penaltyUntil } from '../../store/read.ts'
@@ -61,6 +63,56 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
         expect((await bench.ask({ demands: [demandOf(wide, 6)], once: other })).repeated).toBe(false)
         bench.now += 10 * SECOND
         expect((await bench.ask({ demands: [demandOf(wide, 4)], once })).repeated).toBe(false)
+      }))
+  })
+
+  describe('idempotency keys', () => {
+    const flight = ruleOf('concurrency', { limit: 2, window: 60, counter: 'flight' })
+    const wide = ruleOf('token-bucket', { limit: 10, counter: 'wide' })
+
+    it('let a repeated call take its own place in flight, and nothing else', () =>
+      withStore(factory, async bench => {
+        const once = { subject: 'user:42', cell: 'wide@key1:i', window: 100 * SECOND }
+        const group = {
+          demands: [demandOf(wide, 4), demandOf(flight), demandOf(wide, 4, { subject: 'ip:1.2.3.4' })],
+          once,
+        }
+        const first = await bench.ask(group)
+        const again = await bench.ask(group)
+        expect([again.repeated, again.allowed, again.passes]).toEqual([true, true, [true, true, true]])
+        const third = await bench.ask(group)
+        expect([third.repeated, third.allowed, third.passes]).toEqual([true, false, [true, false, true]])
+        expect(answerOf(demandOf(flight), third, 1).wait).toBe(60 * SECOND)
+        const receipt = algorithms.c.receipt(first.states[1] ?? [], first.now, flight)
+        await bench.take(flight, -1, { mode: Mode.SETTLE, receipt })
+        expect((await bench.ask(group)).allowed).toBe(true)
+        expect((await bench.take(wide, 0)).remaining).toBe(6)
+        expect((await bench.take(wide, 0, { subject: 'ip:1.2.3.4' })).remaining).toBe(6)
+      }))
+
+    it('start the cool-down of a policy that counts places, and only once those are taken', () =>
+      withStore(factory, async bench => {
+        const strict = ruleOf('concurrency', { limit: 1, window: 600, block: 30, counter: 'strict' })
+        const once = { subject: 'user:42', cell: 'strict@key1:i', window: 1000 * SECOND }
+        const group = { demands: [demandOf(strict), demandOf(wide, 10)], once }
+        await bench.ask(group)
+        const refused = await bench.ask(group)
+        expect([refused.repeated, refused.allowed, refused.starts[0]]).toEqual([true, false, true])
+      }))
+
+    it('are bound to what the call asks for: another cost and other policies are charged', () =>
+      withStore(factory, async ({ store }) => {
+        const policy = { name: 'p', limit: 20, window: 60, keyStrategy: 'user' } as const
+        const other = { ...policy, name: 'other' }
+        const limiter = new RateLimiter({ store, policy, warn: () => {} })
+        const consume = async (options: object): Promise<number> =>
+          (await limiter.consume({ user: '42' }, { idempotencyKey: 'k', ...options })).cost
+        expect([await consume({ cost: 1 }), await consume({ cost: 1 })]).toEqual([1, 0])
+        expect([await consume({ cost: 9 }), await consume({ cost: 9 })]).toEqual([9, 0])
+        expect(await consume({ cost: { p: 9 } })).toBe(0)
+        expect([await consume({ policy: other }), await consume({ policy: other })]).toEqual([1, 0])
+        expect(await consume({ cost: 9, also: other })).toBe(9)
+        expect((await limiter.peek({ user: '42' })).remaining).toBe(1)
       }))
   })
 

@@ -3,7 +3,7 @@ import { Mode } from '../../store/contract.ts'
 import { START } from '../histories.ts'
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from '../store-suite.ts'
-import { ruleOf, withStore } from './kit.ts'
+import { demandOf, ruleOf, withStore } from './kit.ts'
 
 const SECOND = 1e6
 const edges = [START - SECOND, START + 9 * SECOND, START + 19 * SECOND] as const
@@ -38,6 +38,48 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
         await bench.take(rule, 5, { edges })
         await bench.take(rule, -5, { edges, mode: Mode.SETTLE, receipt })
         expect((await bench.take(rule, 0, { edges })).remaining).toBe(0)
+      }))
+
+    it('allows what was granted beside the limit, until the period ends', () =>
+      withStore(factory, async bench => {
+        const grant = { edges, mode: Mode.GRANT }
+        await bench.take(rule, 4, { edges })
+        expect((await bench.take(rule, 3, grant)).remaining).toBe(4)
+        expect((await bench.take(rule, 6, { edges, mode: Mode.PEEK })).wait).toBe(Number.POSITIVE_INFINITY)
+        expect((await bench.take(rule, 2, { edges })).remaining).toBe(2)
+        const second = await bench.take(rule, 4, grant)
+        expect([second.remaining, second.verdict.states[0]?.[3]]).toEqual([6, 7])
+        // More than the limit at once, since as much was granted.
+        const whole = await bench.take(rule, 6, { edges })
+        expect([whole.passes, whole.remaining]).toEqual([true, 0])
+        const receipt = algorithms.q.receipt(whole.verdict.states[0] ?? [], whole.verdict.now, rule)
+        expect((await bench.take(rule, -100, { edges, mode: Mode.SETTLE, receipt })).remaining).toBe(12)
+        expect((await bench.take(rule, 12, { edges })).passes).toBe(true)
+        const refused = await bench.take(rule, 1, { edges })
+        expect([refused.passes, refused.wait]).toEqual([false, edges[1] - bench.now])
+        bench.now = edges[1]
+        expect((await bench.take(rule, 5, { edges })).remaining).toBe(0)
+        expect((await bench.take(rule, 1, { edges })).passes).toBe(false)
+      }))
+
+    it('keeps a grant of a period in which nothing was used, apart for each subject', () =>
+      withStore(factory, async bench => {
+        const others = Array.from({ length: 20 }, (_, i) => `user:${i}`)
+        for (const subject of others) await bench.take(rule, 2, { edges, subject })
+        await bench.take(rule, 2 ** 33, { edges, mode: Mode.GRANT })
+        expect((await bench.take(rule, 2 ** 33 + 5, { edges })).remaining).toBe(0)
+        for (const subject of others)
+          expect((await bench.take(rule, 0, { edges, subject })).remaining).toBe(3)
+        const { verdict } = await bench.take(rule, 2 ** 40, { edges, mode: Mode.GRANT })
+        expect(verdict.states[0]?.[3]).toBe(2 ** 40)
+      }))
+
+    it('grants once for an idempotency key', () =>
+      withStore(factory, async bench => {
+        const once = { subject: 'user:42', cell: 'q@topup:i', window: SECOND, edges }
+        const group = { demands: [demandOf(rule, 3, { edges, mode: Mode.GRANT })], once }
+        for (let i = 0; i < 3; i++) await bench.ask(group)
+        expect((await bench.take(rule, 0, { edges })).remaining).toBe(8)
       }))
 
     it('admits exactly its limit of 100 concurrent calls', () =>

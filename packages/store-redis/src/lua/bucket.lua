@@ -1,0 +1,19 @@
+-- The token bucket: core/src/algorithms/token-bucket.ts. A counter in Redis is packed doubles: instant, debt, unit and
+-- rate of the last charge, and behind them the end of the cool-down where there is one.
+
+-- What a bucket owes at this instant in the terms of (unit, rate), then its instant, debt, unit, rate and cool-down.
+-- It captures `now` alone, because Lua makes a function anew for each call, and with it all that the function captures.
+local function owes(value, unit, rate)
+  if not value or #value < 32 then return 0 end
+  local at, debt, old_unit, old_rate = struct.unpack('>dddd', value)
+  local cooldown = #value > 32 and struct.unpack('>d', value, 33) or 0
+  local elapsed, owed = now > at and now - at or 0, debt
+  if elapsed * old_rate >= owed then return 0, at, debt, old_unit, old_rate, cooldown end
+  if old_unit ~= unit then
+    local whole = math.floor(owed / old_unit)
+    owed = whole * unit + math.ceil((owed - whole * old_unit) / old_unit * unit)
+    if owed > 9007199254740991 then owed = 9007199254740991 end
+  end
+  owed = owed - elapsed * rate
+  return owed > 0 and owed or 0, at, debt, old_unit, old_rate, cooldown
+end

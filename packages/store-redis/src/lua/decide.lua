@@ -1,0 +1,109 @@
+-- Decides groups of demands: the loop of core/src/store/decide.ts and the steps of core/src/algorithms, by hand. Read
+-- them side by side. tools/lua-names.mjs translates the names below, and tools/print-lua.mjs prints the script.
+--
+-- KEYS    of each group its penalty, its idempotency key and its demands, in that order, where there are such.
+-- ARGV[1] the clock in microseconds; '' or 's' for the server's. Anything else was spoiled so that a client which sends
+--         a call again charges nothing: connection/once.ts.
+-- ARGV[2] JSON: the rules, then the groups as one flat list:
+--         a group: how many demands; 1 for a penalty plus 2 for an idempotency key; what these are; of each demand its
+--         rule, cost, mode (plus 8 under a penalty) and, to settle, what the charge went to;
+--         a run of groups of one demand that ask the same: how many, negative, then rule, cost and mode of them all.
+-- reply   the clock, then one answer a group: reply.lua.
+--
+-- No closures, and no work for what a group does not use, because this runs for every check.
+
+--@ record rule own: kind cooldown reduced capacity unit=5 rate=6 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
+--@ record penalty_rule: threshold duration decay severity echo factor longest
+--@ record state: cooldown at=2 debt=3 unit=4 rate=5 ends=2 count=3 granted=4
+--@ record score: ends points last violations level fresh
+--@ record item first: key rule own cost mode charged_to state used fits short before starts
+--@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 LEASES=3
+--@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 SETTLE=3 HOLD=4 BLOCK=5 GRANT=6
+--@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3
+
+local now, call, ceil, pack = ARGV[1], redis.call, math.ceil, struct.pack
+if now == '' or now == 's' then
+  local time = call('TIME')
+  now = time[1] * 1000000 + time[2]
+else
+  now = tonumber(now)
+  if not now then return redis.error_reply('STALE The client sent this call again; nothing was charged') end
+end
+
+--@ include "bucket.lua"
+--@ include "lone-bucket.lua"
+
+local MAX, PENALIZED, unpackd = 9007199254740991, 8, struct.unpack
+--@ include "windows.lua"
+
+local format, try = string.format, redis.pcall
+local sent = cjson.decode(ARGV[2])
+local rules, groups = sent[1], sent[2]
+local keys = KEYS
+-- Not GET: a key of another type is as good as none, and is written over.
+local raw = call('MGET', unpack(keys))
+local out, o, wrote, at, k = { now }, 1, {}, 1, 0
+local items = {}
+-- Of a run of groups that ask the same: how many are left, what each asks, and of a bucket its terms.
+local left, each, cost, unit, rate, room = 0, nil, 0, nil, 0, 0
+
+while left > 0 or at <= #groups do
+  local count, flags, decided = 1, 0, false
+  o = o + 1
+  if left == 0 then
+    count, flags, at = groups[at], groups[at + 1], at + 2
+    if count < 0 then
+      each, cost, left, count, unit = { flags, groups[at], groups[at + 1] }, groups[at], -count, 1, nil
+      at = at + 2
+      local rule = rules[flags]
+      flags = 0
+      if each[3] == MODE.CHARGE and rule.kind == KIND.BUCKET and rule.cooldown == 0 and cost > 0 then
+        unit, rate = rule.unit, rule.rate
+        cost, room = cost * unit, rule.capacity * unit
+      end
+    end
+  end
+  --@ include "run.lua"
+  local list, i = groups, at
+  if left > 0 then list, i, left = each, 1, left - 1 end
+  if not decided then
+    local penalty_key, score, penalty_rule, penalty_mode, amount, penalized, once_key, once_ends, repeated
+    if flags % 2 == 1 then
+      k = k + 1
+      penalty_key, penalty_rule, penalty_mode, amount = keys[k], rules[list[i]], list[i + 1], list[i + 2]
+      i = i + 3
+      local value = wrote[penalty_key]
+      if value == nil then value = raw[k] end
+      if value then
+        score = numbers(value)
+        if #score ~= 6 or now >= score.fresh then score = nil end
+      end
+      penalized = score and now < score.ends
+    end
+    if flags >= 2 then
+      k = k + 1
+      once_key = keys[k]
+      local value = wrote[once_key]
+      if value == nil then value = raw[k] end
+      repeated = value and #value == 8 and now < unpackd('>d', value)
+      once_ends = list[i]
+      if once_ends > 0 then once_ends = now + once_ends else
+        once_ends = ending(list[i + 1], list[i + 2], list[i + 3])
+        i = i + 3
+      end
+      i = i + 1
+    end
+
+    --@ include "judge.lua"
+    if list == groups then at = i end
+    --@ include "keep.lua"
+    --@ include "abuse-score.lua"
+    if once_key and allowed and not repeated and not failed then
+      local value = pack('>d', once_ends)
+      try('SET', once_key, value, 'PX', ceil((once_ends - now) / 1000) + 1000)
+      wrote[once_key] = value
+    end
+    --@ include "reply.lua"
+  end
+end
+return out

@@ -1,0 +1,46 @@
+-- First pass: judge each demand. `used` is what a counter owes or counts at this instant.
+local allowed, refused, failed = true, false, nil
+for d = 1, count do
+  k = k + 1
+  local own, cost, mode, key = rules[list[i]], list[i + 1], list[i + 2], keys[k]
+  local rule, charged_to = own, nil
+  i = i + 3
+  if mode >= PENALIZED then
+    mode = mode - PENALIZED
+    if penalized and own.reduced > 0 then rule = rules[own.reduced] end
+  end
+  if mode == MODE.SETTLE then
+    charged_to = list[i]
+    i = i + 1
+  end
+  local value, state, used, kind = wrote[key], false, 0, rule.kind
+  if value == nil then value = raw[k] end
+  if value and kind == KIND.BUCKET then
+    local cooldown, at, debt, unit, rate
+    used, at, debt, unit, rate, cooldown = owes(value, rule.unit, rule.rate)
+    if at then state = { cooldown, at, debt, unit, rate } end
+  elseif value then
+    state = numbers(value)
+    if kind == KIND.WINDOW then
+      if #state ~= 3 and #state ~= 4 then state = false
+      elseif now < state.ends then used = state.count - (state.granted or 0) end
+    elseif #state % 2 == 0 then state = false
+    else
+      for i = 2, #state - 1, 2 do if now < state[i] then used = used + state[i + 1] end end
+    end
+  end
+  -- A repeated call is in flight like any other, and is not counted otherwise.
+  local fits = repeated and kind < KIND.LEASES or mode == MODE.SETTLE or mode == MODE.GRANT
+  if not fits and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
+    if kind == KIND.BUCKET then fits = used + cost * rule.unit <= rule.capacity * rule.unit
+    else fits = used + cost <= rule.capacity end
+  end
+  if not fits and mode ~= MODE.SHADOW then
+    allowed = false
+    if mode ~= MODE.PEEK then refused = true end
+  end
+  items[d] = item{
+    key = key, rule = rule, own = own, cost = cost, mode = mode, charged_to = charged_to or 0, state = state,
+    used = used, fits = fits, short = false, before = false
+  }
+end

@@ -1,0 +1,89 @@
+-- Second pass: keep every charge, or only the cool-downs that start.
+for d = 1, count do
+  local item = items[d]
+  local rule, own, cost, state, fits, fresh = item.rule, item.own, item.cost, item.state, item.fits, nil
+  local kind, starts = rule.kind, not fits and own.cooldown > 0 and cost <= own.capacity and not (state and now < state.cooldown)
+  if item.mode ~= MODE.PEEK and (not repeated or kind == KIND.LEASES) and (starts or fits and allowed and cost ~= 0 and item.mode ~= MODE.HOLD) then
+    if starts then
+      item.starts = true
+      if not state then
+        state = kind == KIND.BUCKET and { 0, now, 0, rule.unit, rule.rate } or kind == KIND.WINDOW and { 0, 0, 0 } or { 0 }
+      end
+    elseif kind == KIND.BUCKET then
+      local owed = item.used + cost * rule.unit
+      if owed < 0 then owed = 0 elseif owed > MAX then owed = MAX end
+      state = { state and state.cooldown or 0, state and state.at > now and state.at or now, owed, rule.unit, rule.rate }
+    elseif kind == KIND.WINDOW then
+      if cost > 0 then
+        if not state or now >= state.ends then
+          state = {
+            state and state.cooldown or 0,
+            rule.edge1 and ending(rule.edge1, rule.edge2, rule.edge3) or now + rule.length,
+            0
+          }
+        end
+        if item.mode == MODE.GRANT then state.granted = math.min((state.granted or 0) + cost, 1099511627776)
+        else state.count = state.count + cost end
+      elseif state and now < state.ends and state.ends == item.charged_to then
+        state.count = state.count > -cost and state.count + cost or 0
+      end
+    elseif cost > 0 then
+      --@ include "sub-windows.lua"
+    elseif now < item.charged_to then
+      for i = 2, state and #state - 1 or 0, 2 do
+        if state[i] == item.charged_to then
+          if state[i + 1] > -cost then state[i + 1] = state[i + 1] + cost
+          else
+            table.remove(state, i)
+            table.remove(state, i)
+          end
+          break
+        end
+      end
+    end
+    if state then
+      if starts then state.cooldown = now + rule.cooldown elseif state.cooldown <= now then state.cooldown = 0 end
+      local value
+      if kind == KIND.BUCKET then
+        fresh = state.at + ceil(state.debt / state.rate)
+        value = pack('>dddd', state.at, state.debt, state.unit, state.rate)
+        if state.cooldown > 0 then value = value .. pack('>d', state.cooldown) end
+      elseif kind == KIND.WINDOW then
+        fresh, value = state.ends, pack('>ddd', state.cooldown, state.ends, state.count) .. (state.granted and pack('>d', state.granted) or '')
+      else
+        fresh = #state > 2 and state[#state - 1] or 0
+        local texts = {}
+        for i = 1, #state do texts[i] = pack('>d', state[i]) end
+        value = table.concat(texts)
+      end
+      if state.cooldown > fresh then fresh = state.cooldown end
+      local key, px, done = item.key, ceil((fresh - now) / 1000) + 1000, nil
+      if fresh <= now then
+        value, done = false, try('DEL', key)
+      else
+        done = try('SET', key, value, 'PX', px)
+      end
+      if type(done) == 'table' and done.err then
+        failed = done.err
+        break
+      end
+      -- To take it back: what stood there, and for how long.
+      if count > 1 then
+        local before = wrote[key]
+        if before == nil then before = raw[k - count + d] end
+        item.before = { before, px }
+      end
+      wrote[key], item.state = value, state
+      item.short = kind == KIND.BUCKET and fits and cost > 0 and state.cooldown == 0 and state.at == now
+    end
+  end
+end
+-- A group that is answered with an error was not charged: what it wrote already is taken back.
+for d = 1, failed and count or 0 do
+  local item = items[d]
+  local key, before = item.key, item.before
+  if before then
+    if before[1] then try('SET', key, before[1], 'PX', before[2]) else try('DEL', key) end
+    wrote[key] = before[1]
+  end
+end

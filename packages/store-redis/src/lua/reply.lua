@@ -1,0 +1,25 @@
+-- The reply to one group: for an admitted bucket its debt alone, because the rest of what was kept is known; else
+-- '{allowed}{repeated};{penalty};{demand};…', a demand as '+{debt}' or as '{1 passed, 2 starts a cool-down, 0}' and the
+-- counter's numbers; '!{error}' for a group that was not charged. src/reply.ts checks and reads it.
+local first = items[1]
+if failed then
+  out[o] = '!' .. failed
+elseif count == 1 and first.short and not penalty_key then
+  local state = first.state
+  out[o] = state.debt
+else
+  local texts, list = { (allowed and '1' or '0') .. (repeated and '1' or '0') }, {}
+  for i = 1, score and 6 or 0 do list[i] = format('%.0f', score[i]) end
+  texts[2] = table.concat(list, ' ')
+  for d = 1, count do
+    local item = items[d]
+    local state = item.state
+    if item.short then texts[d + 2] = format('+%.0f', state.debt)
+    else
+      list = { item.fits and '1' or item.starts and '2' or '0' }
+      for i = 1, state and #state or 0 do list[i + 1] = format('%.0f', state[i]) end
+      texts[d + 2] = table.concat(list, ' ')
+    end
+  end
+  out[o] = table.concat(texts, ';')
+end

@@ -1,0 +1,20 @@
+-- Charges the sub-window of this instant. A changed window may leave more sub-windows than it has: the oldest join.
+local leaves, placed = now - now % rule.slice + rule.slice + rule.window, false
+local list = { state and state.cooldown or 0 }
+for i = 2, state and #state - 1 or 0, 2 do
+  local leaving, count = state[i], state[i + 1]
+  if leaving > now or #list > 1 then
+    if not placed and leaving == leaves then count, placed = count + cost, true end
+    if not placed and leaving > leaves then
+      list[#list + 1], list[#list + 2], placed = leaves, cost, true
+    end
+    list[#list + 1], list[#list + 2] = leaving, count
+  end
+end
+if not placed then list[#list + 1], list[#list + 2] = leaves, cost end
+while #list > 2 * rule.precision + 3 do
+  list[5] = list[5] + list[3]
+  table.remove(list, 2)
+  table.remove(list, 2)
+end
+state = list

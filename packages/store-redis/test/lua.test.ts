@@ -1,0 +1,58 @@
+// The script is written with names and runs with numbers: both must mean what the TypeScript means.
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+
+import { Mode, PenaltyMode } from '@halt/core/store'
+import { translate } from '../../../tools/lua-names.mjs'
+
+const decide = readFileSync(new URL('../src/lua/decide.lua', import.meta.url), 'utf8')
+
+/** The names of an enum of decide.lua, each with its number. */
+function enumOf(name: string): Record<string, number> {
+  const [, fields = ''] = new RegExp(`^--@ enum ${name}: (.+)$`, 'm').exec(decide) ?? []
+  return Object.fromEntries(
+    fields.split(' ').map(field => {
+      const [key = '', value] = field.split('=')
+      return [key, Number(value)]
+    }),
+  )
+}
+
+describe('the names of the script', () => {
+  it('give each mode the number that the contract gives it', () => {
+    expect(enumOf('MODE')).toEqual(Mode)
+    expect(enumOf('PENALTY')).toEqual(PenaltyMode)
+  })
+})
+
+describe('the printer of the script', () => {
+  const lua = (...lines: string[]): string => translate(lines.join('\n'), () => 'x = MODE.B\n-- why')
+
+  it('turns fields into places, enums into numbers and constructors into lists', () => {
+    expect(
+      lua(
+        '--@ record item first: key cost=3',
+        '--@ enum MODE: A=0 B=7',
+        'local item = item{ cost = f(1, { 2, 3 }), key = "k" }',
+        'if item.key == MODE.B then return first.cost end -- why',
+      ),
+    ).toBe('local item = { "k", false, f(1, { 2, 3 }) }\nif item[1] == 7 then return first[3] end -- why')
+  })
+
+  it('puts an included file where it is named, without its comments', () => {
+    expect(lua('--@ enum MODE: B=7', 'a = 1', '  --@ include "b.lua"', 'c = 3')).toBe('a = 1\nx = 7\nc = 3')
+  })
+
+  it('leaves the libraries of Lua alone', () => {
+    expect(lua('--@ record item: key', 'math.ceil(struct.unpack(v))')).toBe('math.ceil(struct.unpack(v))')
+  })
+
+  it.each([
+    ['--@ record item: key\nreturn item.kye', 'item has no kye.'],
+    ['--@ record item: key\nreturn item{ kye = 1 }', 'item has no field kye.'],
+    ['--@ enum MODE: A=0\nreturn MODE.B', 'MODE has no B.'],
+    ['return items[1].key', '"].key" names a field of something that is no record: give it a local name.'],
+  ])('refuses a name that nothing declares: %j', (source, message) => {
+    expect(() => lua(source)).toThrow(message)
+  })
+})

@@ -1,0 +1,1 @@
+export function translate(source: string, read: (name: string) => string): string
