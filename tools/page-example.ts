@@ -64,12 +64,13 @@ async function end(server: Server & { closeAllConnections?: () => void }): Promi
   await once(server, 'close')
 }
 
-/** Where the printed lines are not what the example says; empty when all are. `…` stands for anything. */
+/** Where the printed lines are not what the example says; empty when all are. `…` stands for anything; indentation for nothing. */
 export function differencesIn(code: string, printed: readonly string[]): string[] {
-  const said = [...code.matchAll(/\/\/ →(?: (.*))?$/gm)].map(([, line]) => line ?? '')
+  const said = [...code.matchAll(/\/\/ →(?: (.*))?$/gm)].map(([, line]) => line?.trim() ?? '')
   const differences: string[] = []
   let at = 0
-  for (const line of printed) {
+  for (const indented of printed) {
+    const line = indented.trim()
     if (pattern(said[at]).test(line)) at++
     // In a loop one line stands for several.
     else if (!pattern(said[at - 1]).test(line)) differences.push(`printed, and not said: ${line}`)

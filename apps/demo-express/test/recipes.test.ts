@@ -6,11 +6,24 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { differencesIn, examplesOf, runPageExample } from '../../../tools/page-example.ts'
 
-// Every example in docs/recipes, docs/quotas.md and docs/penalties.md is run, prints what its `// → …` says, and its server answers as its text says.
+// Every example of these pages is run, prints what its `// → …` says, and its server answers as its text says.
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
 const recipes = await readdir(join(docs, 'recipes'))
-const files = [...recipes.map(name => `recipes/${name}`), 'quotas.md', 'penalties.md', 'headers.md']
+const pages = [
+  'quotas',
+  'penalties',
+  'headers',
+  'support-desk',
+  'hierarchical-limits',
+  'choosing-a-number',
+  'privacy',
+  'concepts',
+  'algorithms',
+  'proxies',
+  'troubleshooting',
+]
+const files = [...recipes.map(name => `recipes/${name}`), ...pages.map(name => `${name}.md`)]
 
 let folder: string
 beforeAll(async () => {
