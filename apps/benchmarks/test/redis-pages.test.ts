@@ -1,10 +1,13 @@
 // The examples of the pages in docs/ that need a Redis server, and what their processes leave behind.
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/page-example.ts'
 import { type RunningServer, startRedis } from '../../../tools/servers.ts'
@@ -20,6 +23,7 @@ beforeAll(async () => {
   operator = new Redis(server.url)
   folder = await mkdtemp(fileURLToPath(new URL('pages-', import.meta.url)))
 })
+beforeEach(() => operator.flushall())
 afterAll(async () => {
   operator.disconnect()
   await server.stop()
@@ -73,5 +77,32 @@ describe('docs/shutdown-and-deploys.md', () => {
     await run('shutdown-and-deploys.md', '**Is it ready?**')
     expect(error).not.toHaveBeenCalled()
     error.mockRestore()
+  })
+})
+
+describe('docs/serverless.md', () => {
+  it('uses one connection per instance', async () => {
+    const before = await connections()
+    await run('serverless.md', '## A cold start')
+    expect((await connections()) - before).toBe(1)
+  })
+
+  it('runs the script over HTTP', async () => {
+    const bridge = createServer(async (req, res) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of req) chunks.push(chunk as Buffer)
+      const [name, ...parts] = JSON.parse(Buffer.concat(chunks).toString()) as [string, ...string[]]
+      const answer = await operator.call(name, ...parts).then(
+        result => ({ result }),
+        (error: Error) => ({ error: error.message }),
+      )
+      res.end(JSON.stringify(answer))
+    })
+    bridge.listen(0, '127.0.0.1')
+    await once(bridge, 'listening')
+    process.env['REDIS_REST_URL'] = `http://127.0.0.1:${(bridge.address() as AddressInfo).port}`
+    await run('serverless.md', '## Without TCP')
+    bridge.close()
+    bridge.closeAllConnections()
   })
 })
