@@ -5,6 +5,7 @@ import { parseDuration } from './duration.ts'
 import { HaltError } from './errors.ts'
 import type { Algorithm, KeyStrategy, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
 import { compileExemptions, type Exemptions } from './request/exemptions.ts'
+import { LEASE_MS } from './undecided.ts'
 import { validate } from './validation.ts'
 
 /** Any limit that may stand in a limiter's `policy`. */
@@ -189,7 +190,13 @@ export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
 const YEAR = 366 * 86_400e6
 // So many leases of a key are reclaimed to the microsecond, of more each within a sixty-fourth of its time.
 const LEASES = 64
-const LEASE = { algorithm: 'concurrency', window: 60e6, precision: LEASES, block: 0, floor: 1 } as const
+const LEASE = {
+  algorithm: 'concurrency',
+  window: LEASE_MS * 1000,
+  precision: LEASES,
+  block: 0,
+  floor: 1,
+} as const
 const DEFAULT_THRESHOLDS: readonly number[] = Object.freeze([0.8, 1])
 
 function spanOf(policy: Policy<never>): number {

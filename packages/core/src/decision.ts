@@ -71,8 +71,8 @@ export interface Grounds {
   readonly verdict: Verdict
 }
 
-/** A group that ended a request in flight, and what the store said. */
-export interface Ended {
+/** The group that took a held cost, and what the store said. */
+export interface Taken {
   readonly group: Group
   readonly verdict: Verdict
 }
@@ -81,9 +81,16 @@ export interface Ended {
 export interface Receipt {
   /** What it was settled to. */
   settled: Cost | undefined
+  /** Whether the request in flight has ended. */
   released: boolean
-  /** What took, at the end, what was only held until then. */
-  ended: Ended | undefined
+  /** Whether a held cost was taken or given up, and its lease ended. */
+  decided: boolean
+  /** Whether the application is being asked if the request counts. */
+  awaited: boolean
+  /** The correction that decides the charge, while it is on its way to the store. */
+  correcting: Promise<unknown> | undefined
+  /** The correction that took a held cost. */
+  taken: Taken | undefined
   /** Undefined where no counter decided. */
   grounds: Grounds | undefined
   /** Who keeps a charge of it: the store, or what decided in its place; doubtful where the store may, but has not answered. */
@@ -176,10 +183,22 @@ export class Decision implements DecisionFields {
 
   #write(): Receipt {
     const [question, verdict] = [this.#question, this.#verdict]
-    if (question === undefined || typeof verdict === 'number')
-      return { settled: undefined, released: false, ended: undefined, grounds: undefined, charged: undefined }
+    if (question === undefined || typeof verdict === 'number') return receipt(undefined, undefined)
     const charged = hasCharged(question, verdict) ? (this.degraded === false ? 'store' : 'local') : undefined
-    return { settled: undefined, released: false, ended: undefined, grounds: { question, verdict }, charged }
+    return receipt({ question, verdict }, charged)
+  }
+}
+
+function receipt(grounds: Receipt['grounds'], charged: Receipt['charged']): Receipt {
+  return {
+    settled: undefined,
+    released: false,
+    decided: false,
+    awaited: false,
+    correcting: undefined,
+    taken: undefined,
+    grounds,
+    charged,
   }
 }
 

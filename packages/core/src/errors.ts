@@ -68,9 +68,14 @@ export function silence(...codes: readonly HaltWarningCode[]): void {
   for (const code of codes) processWide(silenced).add(code)
 }
 
-/** What an error says, whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+/** What an error says, whatever was thrown: never throws itself. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown)
+  } catch {
+    // A revoked proxy, a getter that throws, an object that cannot be made a text.
+    return 'what it threw has no text'
+  }
 }
 
 /** Makes a receiver that passes each code on once: once a process for the default one, else once per `warn`. */

@@ -2,22 +2,25 @@ import { type Cost, checkCost, readCost } from './cost.ts'
 import { Decision, type Grounds, type Receipt } from './decision.ts'
 import { HaltError, type Warn } from './errors.ts'
 import { noticeCostNames } from './misuse/index.ts'
+import type { Question } from './question.ts'
 import type { Judge } from './resilience/judge.ts'
 import type { Late } from './resilience/late.ts'
-import { type Charge, chargeAt, release, settlement } from './settlement.ts'
+import { type Charge, chargeAt, release, settlement, taking } from './settlement.ts'
 import type { Cell, Group, Verdict } from './store/contract.ts'
+import { Undecided } from './undecided.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
 export class Ledger {
   readonly #judge: Judge
   readonly #warn: Warn
+  readonly #undecided: Undecided<Receipt> = new Undecided(receipt => void this.#take(receipt))
 
   constructor(judge: Judge, warn: Warn) {
     this.#judge = judge
     this.#warn = warn
   }
 
-  /** Corrects what a decision charged to what was used; once. */
+  /** Corrects what a decision charged to what was used, and ends the lease of a held cost; once. */
   async settle(decision: Decision, actual: Cost): Promise<void> {
     if (actual === undefined) readCost(actual, 'actual')
     checkCost(actual)
@@ -30,12 +33,38 @@ export class Ledger {
         fix: 'Settle once, in one place: a finally block.',
       })
     }
-    const correction = isCharge(receipt) ? settlement(receipt, actual) : undefined
     receipt.settled = actual
-    const { grounds, charged } = receipt
-    if (charged === undefined || grounds === undefined) return
-    if (typeof actual === 'object') noticeCostNames(actual, grounds.question.policies, this.#warn)
-    await this.#correct(correction, charged)
+    // The answer of the store says which window the held cost went to.
+    if (receipt.correcting !== undefined) await receipt.correcting
+    if (!isCharge(receipt)) return
+    if (typeof actual === 'object') noticeCostNames(actual, receipt.grounds.question.policies, this.#warn)
+    await this.#decide(receipt, settlement(receipt, actual))
+  }
+
+  /** Begins to wait for the end of a decision that holds a cost. If none comes before its lease ends, the cost is taken. */
+  hold(decision: Decision, question: Question): void {
+    if (holds(question)) this.#wait(receiptOf(decision))
+  }
+
+  /**
+   * Tells that the application has decided the response: a held cost is taken, or, where the request is not to count, the
+   * whole charge is given back. While the answer is awaited the cost stays held, but no longer than its lease.
+   */
+  async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
+    const receipt = receiptOf(decision)
+    if (typeof counts === 'object') {
+      receipt.awaited = true
+      const answer = await counts.catch(() => true)
+      receipt.awaited = false
+      return this.conclude(decision, answer)
+    }
+    if (counts) await this.#take(receipt)
+    else if (receipt.settled === undefined) await this.settle(decision, 0)
+  }
+
+  /** Takes every held cost whose end has not come. */
+  async close(): Promise<void> {
+    await Promise.all(this.#undecided.drain().map(receipt => this.#take(receipt)))
   }
 
   /** What a decision charged, units by policy. */
@@ -43,7 +72,7 @@ export class Ledger {
     const receipt = receiptOf(decision)
     const units = new Map<string, number>()
     if (!isCharge(receipt)) return units
-    const charge = { ...receipt, settled: undefined, released: false }
+    const charge = { ...receipt, settled: undefined, released: false, decided: false }
     for (const [at, { name }] of receipt.grounds.question.policies.entries()) {
       const taken = chargeAt(charge, at)
       if (taken !== undefined) units.set(name, taken)
@@ -57,15 +86,14 @@ export class Ledger {
     await this.release(decision)
   }
 
-  /** Ends a request in flight; once. */
+  /** Ends a request in flight, and takes a held cost unless that is still awaited; once. */
   async release(decision: Decision): Promise<void> {
     const receipt = receiptOf(decision)
-    const { charged } = receipt
-    if (receipt.released || charged === undefined || !isCharge(receipt)) return
-    receipt.released = true
+    if (receipt.released || !isCharge(receipt)) return
     const group = release(receipt)
-    const verdict = await this.#correct(group, charged)
-    if (group !== undefined && verdict !== undefined) receipt.ended = { group, verdict }
+    receipt.released = true
+    if (receipt.decided || receipt.awaited) await this.#correct(group, receipt.charged)
+    else await this.#decide(receipt, group)
   }
 
   /**
@@ -83,19 +111,41 @@ export class Ledger {
     return this.#judge.reset(cells)
   }
 
+  #wait(receipt: Receipt): void {
+    if (isCharge(receipt)) this.#undecided.add(receipt)
+  }
+
+  async #take(receipt: Receipt): Promise<void> {
+    if (!receipt.decided && isCharge(receipt)) await this.#decide(receipt, taking(receipt))
+  }
+
+  /** Makes the correction by which a charge is decided. */
+  async #decide(receipt: Charge, correction: Group | undefined): Promise<void> {
+    receipt.decided = true
+    this.#undecided.delete(receipt)
+    const correcting = this.#correct(correction, receipt.charged)
+    receipt.correcting = correcting
+    const verdict = await correcting
+    receipt.correcting = undefined
+    if (correction !== undefined && verdict !== undefined) receipt.taken = { group: correction, verdict }
+  }
+
   async #catchUp({ allowed }: Decision, receipt: Receipt, grounds: Grounds): Promise<void> {
-    const { settled, released, charged } = receipt
-    const charge = { ...receipt, grounds, settled: undefined, released: false }
+    const { settled, released, decided, charged } = receipt
+    const charge = { ...receipt, grounds, settled: undefined, released: false, decided: false }
     if (allowed && charged !== undefined) {
       receipt.grounds = grounds
       receipt.charged = 'store'
       if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
-      if (released) await this.#correct(release({ ...charge, settled }), 'store')
+      else if (decided) await this.#correct(taking(charge), 'store')
+      else if (holds(grounds.question)) this.#wait(receipt)
+      if (released) await this.#correct(release({ ...charge, decided: true }), 'store')
       return
     }
-    // Who was refused here has taken nothing; who was let in uncounted is not waited for either.
+    // A request that was refused here has used nothing.
     if (!allowed) await this.#correct(settlement(charge, 0), 'store')
-    await this.#correct(release({ ...charge, settled: 0 }), 'store')
+    // Nobody will settle a request that was let in uncounted.
+    await this.#correct(release({ ...charge, decided: !allowed }), 'store')
   }
 
   async #correct(correction: Group | undefined, where: Receipt['charged']): Promise<Verdict | undefined> {
@@ -110,6 +160,11 @@ export class Ledger {
       return undefined
     }
   }
+}
+
+/** Whether a policy of a question holds its cost until the response is decided. */
+function holds({ aside }: Question): boolean {
+  return aside !== undefined && aside.some(one => one !== undefined && one.lease >= 0)
 }
 
 function isCharge(receipt: Receipt): receipt is Charge {

@@ -21,6 +21,7 @@ import { digestIn, type Identity, isIdentity, kindOf } from './request/identity.
 import { type RequestView, toView } from './request/view.ts'
 import { furnish } from './rooms.ts'
 import type { Store } from './store/contract.ts'
+import { enter, leave } from './store-users.ts'
 
 /** A charge made in advance. */
 export interface Reservation {
@@ -70,6 +71,7 @@ export class RateLimiter<R = unknown> {
     this.#ledger = rooms.ledger
     this.#looks = rooms.looks
     this.#forgetting = rooms.forgetting
+    enter(this.store, this)
   }
 
   /** The limiter's options as given. */
@@ -166,7 +168,19 @@ export class RateLimiter<R = unknown> {
     return this.#ledger.chargesOf(decision)
   }
 
-  /** Ends a request in flight that a `concurrency` policy counts. Once; adapters do it when the response ends. */
+  /**
+   * Tells that the application has decided the response of a request. `counts` is false where the request is not to count:
+   * then the whole charge is given back. What a policy with `inFlight` holds is taken now. Once; adapters do it with what
+   * `chargeWhen` says.
+   */
+  async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
+    await this.#ledger.conclude(decision, counts)
+  }
+
+  /**
+   * Ends a request in flight that a `concurrency` policy counts, and takes what a policy with `inFlight` holds. Once; adapters
+   * do it when the response ends.
+   */
   async release(decision: Decision): Promise<void> {
     await this.#ledger.release(decision)
   }
@@ -243,9 +257,14 @@ export class RateLimiter<R = unknown> {
     return [...(found ?? [])]
   }
 
-  /** Ends what the limiter and its store opened themselves. */
+  /**
+   * Closes the limiter, and its store when no other open limiter uses that: then the store ends what it opened itself. A
+   * limiter that was collected without a close does not count; quotas and penalties by hand do not either. A second close
+   * does nothing.
+   */
   async close(): Promise<void> {
-    await this.store.close?.()
+    await this.#ledger.close()
+    if (leave(this.store, this)) await this.store.close?.()
   }
 
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {

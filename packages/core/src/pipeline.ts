@@ -135,6 +135,7 @@ export class Pipeline {
     if (asked === PEEK) return decision
     const verdict = 'degraded' in judgement ? undefined : judgement
     if ('degraded' in judgement && judgement.late !== undefined) this.#ledger.watch(decision, judgement.late)
+    this.#ledger.hold(decision, question)
     const view = typeof who === 'string' ? undefined : who.view
     this.#observer.decided(decision, question, verdict, view, asked.started)
     return decision

@@ -77,10 +77,11 @@ export interface RatePolicy<R = unknown> extends PolicyBase<R> {
   /** Once refused, refuse that key's every request for this long. Default: no cool-down. */
   readonly blockDuration?: Duration | undefined
   /**
-   * Counts only what fails: a request takes its cost when it has ended and failed (an adapter's `chargeWhen`, or no
-   * `settle(decision, 0)`), and at most this many are let in at once while that is not known. So no more than
-   * `limit + inFlight` attempts come between recorded failures, and as many good ones in parallel are never refused.
-   * One whose end is lost is reclaimed after a minute. Default: every request is counted at once.
+   * Counts only what fails: a request takes its cost when the application has decided its response (the status, not its
+   * delivery) and it failed (an adapter's `chargeWhen`, or no `settle(decision, 0)`). At most this many are let in at once
+   * while that is not known. So no more than `limit + inFlight` attempts come between recorded failures, and as many good
+   * ones in parallel are never refused. A request that nobody settles or releases is charged when its lease ends, after a
+   * minute. Default: every request is counted at once.
    */
   readonly inFlight?: number | undefined
   readonly ttl?: undefined

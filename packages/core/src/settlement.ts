@@ -1,7 +1,7 @@
 import { algorithmOf, type Rule } from './algorithms/index.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { type Cost, givenCost } from './cost.ts'
-import type { Ended, Grounds, Receipt } from './decision.ts'
+import type { Grounds, Receipt, Taken } from './decision.ts'
 import { type Cell, type Demand, type Group, Mode, PenaltyMode, type Verdict } from './store/contract.ts'
 import { countsRepeats } from './store/decide.ts'
 import { ruleInForce, verdictAt } from './store/read.ts'
@@ -10,30 +10,43 @@ import { ruleInForce, verdictAt } from './store/read.ts'
 export type Charge = Receipt & { readonly grounds: Grounds }
 
 /**
- * The group that corrects a charge to what was really used; undefined when nothing changes.
+ * The group that corrects a charge to what was really used, and ends the lease of a held cost; undefined when nothing
+ * changes.
  *
  * Requests in flight are not a cost: {@link release} ends them.
  */
 export function settlement(charge: Charge, actual: Cost): Group | undefined {
   return correction(charge, (policy, settle) => {
     if (policy.isFlight) return
-    // What is taken at the end only was not taken yet.
-    const taken = policy.isHeld && !charge.released ? 0 : policy.rest
-    const delta = usedOf(policy, actual) - taken
+    const isOpen = policy.isHeld && !charge.decided
+    const delta = usedOf(policy, actual) - (isOpen ? 0 : policy.rest)
+    if (isOpen) settle(policy.lease, -1)
     settle(policy.at, delta)
     settle(policy.guard, delta)
   })
 }
 
-/** The group that ends a request in flight, and takes what it costs where that was not settled; undefined when no policy asks for it. */
+/** The group that takes a held cost and ends its lease; undefined when nothing is held. */
+export function taking(charge: Charge): Group | undefined {
+  return correction(charge, (policy, settle) => take(policy, charge, settle))
+}
+
+/**
+ * The group that ends a request in flight, and takes a held cost unless the application is being asked for it; undefined when
+ * no policy asks for either.
+ */
 export function release(charge: Charge): Group | undefined {
-  return correction(charge, ({ isFlight, isHeld, at, guard, lease, rest }, settle) => {
-    if (isFlight) settle(at, -rest)
-    settle(lease, -1)
-    if (!isHeld || charge.settled !== undefined) return
-    settle(at, rest)
-    settle(guard, rest)
+  return correction(charge, (policy, settle) => {
+    if (policy.isFlight) settle(policy.at, -policy.rest)
+    if (!charge.awaited) take(policy, charge, settle)
   })
+}
+
+function take({ isHeld, at, guard, lease, rest }: Charged, { decided }: Charge, settle: Settle): void {
+  if (!isHeld || decided) return
+  settle(lease, -1)
+  settle(at, rest)
+  settle(guard, rest)
 }
 
 /** The units that a charge has taken, or takes at its end, by the place of a demand; undefined where it takes none. */
@@ -43,7 +56,8 @@ export function chargeAt(charge: Charge, place: number): number | undefined {
   if (demand === undefined || !isTaken(demand, place, verdict)) return undefined
   const own = policiesOf(charge.grounds).find(({ at, guard, lease }) => [at, guard, lease].includes(place))
   if (own === undefined) return undefined
-  if (own.isFlight || place === own.lease) return charge.released ? undefined : demand.cost
+  if (own.isFlight) return charge.released ? undefined : demand.cost
+  if (place === own.lease) return charge.decided ? undefined : demand.cost
   return charge.settled === undefined ? own.rest : usedOf(own, charge.settled)
 }
 
@@ -57,7 +71,7 @@ interface Charged {
   readonly policy: CompiledPolicy
   /** Whether it counts requests in flight. */
   readonly isFlight: boolean
-  /** Whether it takes what it costs at the end. */
+  /** Whether it takes what it costs when the response is decided. */
   readonly isHeld: boolean
   /** What it costs, without what guards before have charged. */
   readonly rest: number
@@ -94,17 +108,20 @@ function usedOf({ policy, rest, paid }: Charged, actual: Cost): number {
   return used > paid ? used - paid : 0
 }
 
+/** Adds units to the counter of a demand, or takes them off. */
+type Settle = (at: number, delta: number) => void
+
 function correction(
-  { grounds, ended }: Charge,
-  each: (charged: Charged, settle: (at: number, delta: number) => void) => void,
+  { grounds, taken }: Charge,
+  each: (charged: Charged, settle: Settle) => void,
 ): Group | undefined {
   const { question, verdict } = grounds
   const demands: Demand[] = []
-  const settle = (at: number, delta: number): void => {
+  const settle: Settle = (at, delta) => {
     const demand = question.demands[at]
     if (delta === 0 || demand === undefined || !isTaken(demand, at, verdict)) return
     const rule = ruleInForce(demand, verdict)
-    const receipt = receiptAt(at, demand, rule, verdict, ended)
+    const receipt = receiptAt(at, demand, rule, verdict, taken)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })
   }
   for (const charged of policiesOf(grounds)) each(charged, settle)
@@ -113,19 +130,19 @@ function correction(
   return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }
 }
 
-// What a charge went to: of what was held, that at its end.
+// What a charge went to: a held cost, when it was taken.
 function receiptAt(
   at: number,
   { mode, subject, rule: { cell } }: Demand,
   rule: Rule,
   verdict: Verdict,
-  ended: Ended | undefined,
+  taken: Taken | undefined,
 ): number {
   const later =
-    mode === Mode.HOLD && ended !== undefined
-      ? ended.group.demands.findIndex(other => other.subject === subject && other.rule.cell === cell)
+    mode === Mode.HOLD && taken !== undefined
+      ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.cell === cell)
       : -1
-  const [place, heard] = later < 0 ? [at, verdict] : [later, (ended as Ended).verdict]
+  const [place, heard] = later < 0 ? [at, verdict] : [later, (taken as Taken).verdict]
   return algorithmOf(rule).receipt(heard.states[place] ?? [], verdictAt(heard, place).now, rule)
 }
 

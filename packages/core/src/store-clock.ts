@@ -19,12 +19,13 @@ export class StoreClock {
 
   /** Hears the instant of a verdict, microseconds: of a store that does not tell its time, all that is known. */
   hear(instant: number): void {
-    if (!this.#tells) this.#offset = instant / 1000 - Date.now()
+    if (!this.#tells && Number.isFinite(instant)) this.#offset = instant / 1000 - Date.now()
   }
 
   #ask(): number | undefined {
     try {
-      return this.#store.clock?.()
+      const told = this.#store.clock?.()
+      return Number.isFinite(told) ? told : undefined
     } catch {
       return undefined
     }

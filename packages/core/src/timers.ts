@@ -20,7 +20,7 @@ export function after(ms: number, callback: () => void, quiet = false): Timer | 
 }
 
 /** Takes a wait back. */
-function cancel(timer: Timer | number | undefined): void {
+export function cancel(timer: Timer | number | undefined): void {
   if (timer !== undefined) host.clearTimeout(timer)
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { StoreClock } from '../src/store-clock.ts'
 import { casStore } from '../src/store/index.ts'
 import { QuotaManager, QuotaPeriod, RateLimiter } from '../src/index.ts'
 import { ManualClock } from '../src/testing/index.ts'
@@ -95,4 +96,15 @@ describe('a decision that no counter made', () => {
     const open = new RateLimiter({ store: away, policy, warn, onStoreError: 'open' })
     expect(await open.check(view())).toMatchObject({ degraded: 'open', resetAt: START / 1000 })
   })
+})
+
+it('a clock that hears, or is told, no number keeps the last time it knew', () => {
+  let told: number | undefined
+  const clock = new StoreClock({ clock: () => told })
+  const before = clock.now()
+  for (const nonsense of [NaN, Infinity, -Infinity]) clock.hear(nonsense)
+  for (told of [NaN, Infinity, 'x' as unknown as number]) {
+    expect(clock.now()).toBeGreaterThanOrEqual(before)
+    expect(clock.now()).toBeLessThan(before + 3600_000)
+  }
 })

@@ -1,5 +1,6 @@
 import type { Decision } from '@halt/core'
 import {
+  accompany,
   type AdapterOptions,
   checkGuardOptions,
   guard,
@@ -14,7 +15,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
 
 import { answerBy, type OnLimited } from './custom-answer.ts'
-import { answer, leaveAtEnd, show } from './response.ts'
+import { answer, show } from './response.ts'
 import { ExpressView } from './view.ts'
 
 declare global {
@@ -73,7 +74,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
   function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
     show(outcome, req, res)
     if (outcome.pass) {
-      if (gate.watches) leaveAtEnd(res, gate, outcome)
+      if (gate.watches) accompany(gate, outcome, res, res)
       return next()
     }
     const { decision } = outcome

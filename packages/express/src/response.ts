@@ -1,4 +1,4 @@
-import { applyHeaders, type Guard, type HeaderTarget, onResponseEnd, type Outcome } from '@halt/core/http'
+import { applyHeaders, type HeaderTarget, type Outcome } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
 import { tellsDecision } from './decision-property.ts'
@@ -41,9 +41,4 @@ export function answer({ status, body }: Outcome, res: Response): void {
   }
   // Something before began an answer that the handler was to end, and the handler is not asked: as Express does then.
   else if (!res.writableEnded) res.destroy()
-}
-
-/** Lets the guard look at the response once it is sent; an aborted one is only released. */
-export function leaveAtEnd(res: Response, gate: Guard<Request, Response>, outcome: Outcome): void {
-  onResponseEnd(res, isSent => gate.leave(outcome, isSent ? res : undefined))
 }

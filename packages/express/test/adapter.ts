@@ -34,6 +34,7 @@ export type ExpressModule = typeof express
 export function adapterOn(name: string, framework: ExpressModule): AdapterUnderTest {
   return {
     name,
+    // Without `http2`: Express 4 and 5 give a request the prototype of HTTP/1's, so they do not run on `node:http2`.
     early: true,
     connect,
     header: (request: Request, header) => request.get(header),

@@ -36,7 +36,8 @@ describe('the types', () => {
         expectTypeOf(req).toEqualTypeOf<Request>()
         return false
       },
-      chargeWhen: res => {
+      idempotencyKey: req => req.get('idempotency-key'),
+      chargeWhen: async res => {
         expectTypeOf(res).toEqualTypeOf<Response>()
         return res.statusCode >= 400
       },

@@ -1,4 +1,5 @@
 import { type HaltWarning, type Warn, warnOnce } from '@halt/core'
+import { messageOf } from '@halt/core/http'
 
 import { inTurn } from './hook.ts'
 import { OFF, type Plan } from './plan.ts'
@@ -40,7 +41,7 @@ export class Belated {
       return { ...OFF, global: inTurn(global, own) }
     } catch (error) {
       const left = isGlobal ? 'only the global limit applies' : 'it is not limited'
-      const { message } = error as Error
+      const message = messageOf(error)
       // Not limiter.warn, which passes each code on once: each route has a mistake of its own.
       const warn = warnOnce(limiter.options.warn ?? print)
       warn(warning(`${late}, and its config.halt is wrong, so ${left}: ${message}`))

@@ -4,6 +4,8 @@ import { callUser, type Caretaker, type Outcome, unlessAnswered } from '@halt/co
 import type { LimitedContext, Manners } from './options.ts'
 import { sendRefusal, watchAnswer } from './reply.ts'
 
+const FIX = 'Such a request gets the default answer.'
+
 /** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
 export function answerBy(
   onLimited: NonNullable<Manners['onLimited']>,
@@ -25,9 +27,13 @@ export function answerBy(
   const finish = (result: { failed: true } | { failed: false; value: unknown }): void => {
     if (result.failed) byDefault()
     else if (result.value === undefined) unlessAnswered(caretaker, isAnswered, byDefault)
-    else if (!isAnswered()) void reply.send(result.value)
+    else if (!isAnswered()) sendGiven(result.value)
   }
-  const answered = callUser(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
+  const sendGiven = (value: unknown): void => {
+    const sent = callUser(caretaker, 'The answer of onLimited', FIX, () => void reply.send(value))
+    if ('failed' in sent && sent.failed) byDefault()
+  }
+  const answered = callUser(caretaker, 'onLimited', FIX, custom)
   if ('then' in answered) void answered.then(finish)
   else finish(answered)
 }

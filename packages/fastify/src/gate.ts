@@ -1,9 +1,8 @@
 import type { Decision, RateLimiter } from '@halt/core'
-import { guard, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
+import { accompany, guard, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { answerBy } from './custom-answer.ts'
-import { settleOnEnd } from './ending.ts'
 import { LimitedError } from './limited-error.ts'
 import type { GateOptions, Manners } from './options.ts'
 import { sendRefusal, setHeaders } from './reply.ts'
@@ -54,7 +53,7 @@ export class Gate implements Step {
     if (outcome.binding || request.halt === undefined) request.halt = decision
     setHeaders(reply, outcome)
     if (!outcome.pass) return this.#refuse(outcome, decision, request, reply, done)
-    if (outcome.charged && this.#guard.watches) settleOnEnd(reply, this.#guard, outcome)
+    if (outcome.charged && this.#guard.watches) accompany(this.#guard, outcome, reply.raw, reply)
     done()
   }
 

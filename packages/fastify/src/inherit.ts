@@ -8,7 +8,7 @@ type Given = Readonly<Record<string, unknown>>
 type Policies = NonNullable<GateOptions['policy']>
 
 // What is said of the registered policies' units is not meant for others.
-const OF_THE_COUNTERS: readonly string[] = ['policy', 'cost', 'costOnError', 'chargeWhen']
+const OF_THE_COUNTERS: readonly string[] = ['policy', 'cost', 'costOnError', 'chargeWhen', 'idempotencyKey']
 
 /** Options for the registered policies: those given win, `undefined` is absent. */
 export function inherit(base: GateOptions, own: GateOptions): GateOptions {

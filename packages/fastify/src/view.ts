@@ -1,4 +1,4 @@
-import { type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
+import { continues, type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
 import type { FastifyRequest } from 'fastify'
 
 /** A Fastify request as Halt sees it. One object, no closures: it is made for every request. */
@@ -25,6 +25,10 @@ export class FastifyView implements RequestView {
 
   get httpVersion(): string | undefined {
     return this.request.raw.httpVersion
+  }
+
+  get hasBody(): boolean {
+    return continues(this.request.raw)
   }
 
   /** The pattern that matched, prefixes included. Fastify builds an object to answer, so it is asked on demand. */

@@ -9,7 +9,7 @@ import { halt, type HaltHookOptions, type HaltOptions, type LimitedContext } fro
 export const adapter: AdapterUnderTest = {
   name: 'Fastify 5',
   connect,
-  http2: url => connectHttp2(url),
+  http2: (url, options) => connectHttp2(url, options),
   header: (request: FastifyRequest, name) => request.headers[name]?.toString(),
   status: (reply: FastifyReply) => reply.statusCode,
   answer: ({ reply }: LimitedContext, { status = reply.statusCode, body }) => reply.code(status).send(body),

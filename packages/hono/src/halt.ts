@@ -7,7 +7,9 @@ import {
   type GuardOptions,
   guardOptionsOf,
   limiterOf,
+  type LimiterShorthand,
   LIMITER_OPTIONS,
+  messageOf,
   type Outcome,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
@@ -15,7 +17,7 @@ import type { Context, Env, MiddlewareHandler } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 
 import { announce, complete, refuse, show, shownOn, withHeaders } from './response.ts'
-import { leaveAtEnd } from './leave.ts'
+import { accompany, type Answered } from './accompany.ts'
 import { ContextView, type GetConnInfo } from './view.ts'
 
 declare module 'hono' {
@@ -26,15 +28,21 @@ declare module 'hono' {
 }
 
 /** Options of {@link halt}: a limiter, or any of its options, beside those all adapters share. */
-export type HaltOptions<E extends Env = Env> = AdapterOptions<Context<E>, Response> & {
-  /**
-   * Tells who is at the other end of the connection: the `getConnInfo` of your runtime, `@hono/node-server/conninfo` on
-   * Node. Without it all requests count as one client's.
-   */
-  readonly getConnInfo?: GetConnInfo<E> | undefined
-  /** Answers a refused request instead of the default body; the headers are added, the status is `c.status()` already. */
-  readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
-}
+export type HaltOptions<E extends Env = Env> = LimiterShorthand<Context<E>> &
+  Omit<GuardOptions<Context<E>, Response>, 'policy' | 'chargeWhen'> & {
+    /**
+     * Tells who is at the other end of the connection: the `getConnInfo` of your runtime, `@hono/node-server/conninfo` on
+     * Node. Without it all requests count as one client's.
+     */
+    readonly getConnInfo?: GetConnInfo<E> | undefined
+    /**
+     * Looks at the response that the app has answered with; when false, the charge is given back. Not asked for a request that
+     * is aborted before: it stays charged, and so does one for which this function fails.
+     */
+    readonly chargeWhen?: ((response: Response, c: Context<E>) => boolean | Promise<boolean>) | undefined
+    /** Answers a refused request instead of the default body; the headers are added, the status is `c.status()` already. */
+    readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
+  }
 
 const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimited', 'getConnInfo']
 
@@ -50,14 +58,17 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
  */
 export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHandler<E> {
   checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
-  const { getConnInfo, onLimited } = options
+  const { getConnInfo, onLimited, chargeWhen } = options
   checkConnInfo(getConnInfo)
   const limiter = limiterOf<Context<E>>(options, () => new InMemoryStore())
-  const gate = guard<Context<E>, Response>(limiter, guardOptionsOf(options))
+  const gate = guard<Context<E>, Answered<E>>(limiter, {
+    ...guardOptionsOf<Context<E>, never>(options as AdapterOptions<Context<E>, never>),
+    chargeWhen: chargeWhen && (({ response, c }) => chargeWhen(response, c)),
+  })
   const onError = (error: unknown): void => {
     limiter.warn({
       code: 'HALT_W_CALLBACK',
-      message: `getConnInfo threw: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `getConnInfo threw: ${messageOf(error)}.`,
       fix: 'Give the one of the runtime that runs the app; requests without an address share one counter.',
     })
   }
@@ -69,7 +80,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     // Before the handler, so that what it makes with `c` has them; afterwards where it made it without.
     announce(outcome, c)
     if (!outcome.pass) return answer(outcome, c)
-    if (gate.watches && outcome.charged) await leaveAtEnd(c, next, gate, outcome)
+    if (gate.watches && outcome.charged) await accompany(c, next, gate, outcome)
     else await next()
     // What a tighter guard after this one shows stands.
     if (shownOn(c) === outcome.decision) complete(c, outcome.headers)

@@ -1,9 +1,14 @@
-import { contextUser, type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
+import { contextUser, continues, type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 
 /** What Halt reads of Hono's `ConnInfo`. */
 export interface ConnInfo {
   readonly remote: { readonly address?: string | undefined }
+}
+
+/** What `@hono/node-server` binds: Node's own request. */
+interface NodeBindings {
+  readonly incoming?: object
 }
 
 /** Tells a request's peer. Every runtime has its own. */
@@ -47,6 +52,10 @@ export class ContextView<E extends Env> implements RequestView {
   get httpVersion(): string | undefined {
     const { incoming } = (this.request.env ?? {}) as { incoming?: { httpVersion?: string } }
     return incoming?.httpVersion
+  }
+
+  get hasBody(): boolean {
+    return continues((this.request.env as NodeBindings | undefined)?.incoming)
   }
 
   get ip(): string | undefined {

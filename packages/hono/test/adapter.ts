@@ -13,7 +13,7 @@ export const onNode: AdapterUnderTest = {
   ...common,
   name: 'Hono on Node',
   connect,
-  http2: url => connect2(url),
+  http2: (url, options) => connect2(url, options),
   serve: setup => listen(build(setup, getConnInfo), setup.http2),
 }
 

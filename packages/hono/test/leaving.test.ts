@@ -171,12 +171,30 @@ describe('where there is no socket to look at', () => {
       { chargeWhen },
     )
     await app.request('/', { signal: controller.signal })
-    const { response } = pending()
-    const streaming = setUp(() => response, { chargeWhen })
-    await (await streaming.app.request('/')).body?.cancel()
     expect(chargeWhen).not.toHaveBeenCalled()
     expect([await left('many'), await left('busy')]).toEqual([4, 1])
-    expect([await streaming.left('many'), await streaming.left('busy')]).toEqual([4, 1])
+  })
+
+  it('chargeWhen is asked when the app has answered, before the body is read or given up', async () => {
+    const chargeWhen = vi.fn<() => boolean>(() => false)
+    const { response } = pending()
+    const { app, left } = setUp(() => response, { chargeWhen })
+    const { body } = await app.request('/')
+    expect([chargeWhen.mock.calls.length, await left('many'), await left('busy')]).toEqual([1, 5, 0])
+    await body?.cancel()
+    expect([chargeWhen.mock.calls.length, await left('many'), await left('busy')]).toEqual([1, 5, 1])
+  })
+
+  it('chargeWhen gets the context', async () => {
+    const { app, left } = setUp(
+      c => {
+        c.set('failed' as never, true as never)
+        return c.text('ok')
+      },
+      { chargeWhen: async (_, c) => c.get('failed' as never) },
+    )
+    await app.request('/')
+    expect(await left('many')).toBe(4)
   })
 })
 
@@ -195,7 +213,6 @@ describe('on Node', () => {
 
   it('a request is over when the client goes away in the middle of a stream', async () => {
     let cancelled = false
-    const chargeWhen = vi.fn<() => boolean>(() => false)
     const { app, left } = setUp(
       c =>
         stream(c, async out => {
@@ -205,7 +222,7 @@ describe('on Node', () => {
             await out.sleep(5)
           }
         }),
-      { chargeWhen },
+      { chargeWhen: () => true },
     )
     const { url, close } = await listen(app)
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
@@ -215,19 +232,24 @@ describe('on Node', () => {
     socket.destroy()
     await vi.waitFor(async () => expect(await left('busy')).toBe(1))
     expect([cancelled, await left('many')]).toEqual([true, 4])
-    expect(chargeWhen).not.toHaveBeenCalled()
     await close()
   })
 
-  it('chargeWhen is not asked for an HTTP/2 stream that the client resets', async () => {
+  it('chargeWhen is not asked for an HTTP/2 stream that the client resets before the answer', async () => {
     const chargeWhen = vi.fn<() => boolean>(() => false)
-    const { response } = pending()
-    const { app, left } = setUp(() => response, { chargeWhen })
+    const asked = vi.fn<() => void>()
+    const { app, left } = setUp(
+      () => {
+        asked()
+        return new Promise<never>(() => {})
+      },
+      { chargeWhen },
+    )
     const { url, close } = await listen(app, true)
     const session = connect2(url)
     const request = session.request({ ':path': '/' })
     request.on('error', () => {})
-    await new Promise(resolve => request.once('data', resolve))
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled())
     request.close(constants.NGHTTP2_CANCEL)
     await vi.waitFor(async () => expect(await left('busy')).toBe(1))
     expect(await left('many')).toBe(4)

@@ -100,6 +100,21 @@ describe('viewOf', () => {
   })
 })
 
+describe('getConnInfo', () => {
+  it('fails no request, whatever it throws', async () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    for (const value of [Object.create(null), Symbol('odd'), proxy, undefined]) {
+      const broken = (): never => {
+        throw value
+      }
+      const app = new Hono().use(halt({ limiter: limiterOf('p', 1), getConnInfo: broken }))
+      app.get('/', c => c.text(c.get('halt')?.key ?? ''))
+      expect(await (await app.request('/')).text()).toBe('ip:unknown')
+    }
+  })
+})
+
 describe('onLimited', () => {
   const answers: readonly [string, (c: Context) => Response | Promise<Response>][] = [
     ['what c made', c => c.json({ mine: true }, 418)],

@@ -71,7 +71,8 @@ describe('the types', () => {
         return { public_api: 2 }
       },
       skip: async c => c.get('user').plan === 'pro',
-      chargeWhen: response => {
+      chargeWhen: async (response, c) => {
+        expectTypeOf(c).toEqualTypeOf<Context<AppEnv>>()
         expectTypeOf(response).toEqualTypeOf<Response>()
         return response.status >= 400
       },

@@ -1,14 +1,14 @@
 import type { Decision } from '@halt/core'
-import { type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
+import { accompany, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, noteDecision } from './calls/call.ts'
 import { type PlatformRequest, trustsProxies } from './calls/http.ts'
 import { refusalException } from './exception.ts'
-import type { Ending } from './options.ts'
+import type { Ending, HandlerResult } from './options.ts'
 import { askOnLimited } from './on-limited.ts'
 import { begin, type Passage } from './passage.ts'
-import { isTightest, onEnd, setHeaders } from './response.ts'
+import { isTightest, rawOf, setHeaders } from './response.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Decides the calls of an application. */
@@ -85,7 +85,13 @@ function watch(
   call: Call,
   context: ExecutionContext,
 ): void {
-  const leave: Passage['leave'] = result => gate.leave(outcome, result && { result, context })
-  if (call.visitor === undefined || call.response === undefined) passage.leave = leave
-  else onEnd(call.response, leave)
+  const { visitor, response } = call
+  if (visitor !== undefined && response !== undefined) {
+    const result = response as HandlerResult
+    return accompany(gate, outcome, rawOf(response), { result, context })
+  }
+  passage.ending = {
+    decided: result => gate.decided(outcome, { result, context }),
+    leave: () => gate.leave(outcome),
+  }
 }

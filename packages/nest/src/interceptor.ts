@@ -1,8 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common'
 import { finalize, map, type Observable, tap } from 'rxjs'
 
-import type { HandlerResult } from './options.ts'
-import { type Leave, takeLeave } from './passage.ts'
+import { type CallEnding, takeEnding } from './passage.ts'
 import { isAsyncIterator, watched } from './subscription.ts'
 import { markOurs } from './tokens.ts'
 
@@ -13,36 +12,40 @@ import { markOurs } from './tokens.ts'
 @Injectable()
 export class HaltInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const leave = takeLeave(context)
-    return leave === undefined ? next.handle() : until(next.handle(), leave)
+    const ending = takeEnding(context)
+    return ending === undefined ? next.handle() : until(next.handle(), ending)
   }
 }
 
 markOurs(HaltInterceptor)
 
-/** Tells when a handler is done: what it gave or threw, or nothing when nobody waits for it any more. */
-function until(handled: Observable<unknown>, leave: Leave): Observable<unknown> {
-  let result: HandlerResult | undefined
+/** Tells what a handler gave or threw, and when the call is over; only that when nobody waits for it any more. */
+function until(handled: Observable<unknown>, ending: CallEnding): Observable<unknown> {
   let value: unknown
   let goesOn = false
   return handled.pipe(
     map(given => {
       if (!isAsyncIterator(given)) return (value = given)
-      // A GraphQL subscription lasts until its iterator ends, not until it begins.
+      // A GraphQL subscription has begun well, and lasts until its iterator ends.
+      if (!goesOn) ending.decided({ statusCode: 200 })
       goesOn = true
-      return watched(given, () => leave({ statusCode: 200 }))
+      return watched(given, () => ending.leave())
     }),
     tap({
-      complete: () => (result = { statusCode: 200, value }),
-      error: (error: unknown) => (result = { statusCode: statusOf(error), error }),
+      complete: () => goesOn || ending.decided({ statusCode: 200, value }),
+      error: (error: unknown) => ending.decided({ statusCode: statusOf(error), error }),
     }),
     finalize(() => {
-      if (!goesOn) leave(result)
+      if (!goesOn) ending.leave()
     }),
   )
 }
 
 function statusOf(error: unknown): number {
-  const status = (error as { getStatus?(): unknown } | null)?.getStatus?.()
-  return typeof status === 'number' ? status : 500
+  try {
+    const status = (error as { getStatus?(): unknown } | null)?.getStatus?.()
+    return typeof status === 'number' ? status : 500
+  } catch {
+    return 500
+  }
 }

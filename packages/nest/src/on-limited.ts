@@ -25,7 +25,7 @@ export async function askOnLimited(
 ): Promise<never> {
   const isAnswered = response === undefined ? (): boolean => false : watchAnswer(response)
   let thrown: unknown
-  const answer = async (): Promise<unknown> => {
+  const ask = async (): Promise<unknown> => {
     if (response !== undefined) setStatus(response, status)
     try {
       const given = onLimited()
@@ -37,11 +37,19 @@ export async function askOnLimited(
       return undefined
     }
   }
-  const said = await callUser(limiter, 'onLimited', FIX, answer)
+  const said = await callUser(limiter, 'onLimited', FIX, ask)
   if (thrown !== undefined) throw thrown as Error
   if (response === undefined || (said.failed && !isAnswered())) throw byDefault()
   const value = said.failed ? undefined : said.value
-  if (value !== undefined && value !== response && !isAnswered()) send(response, value)
+  if (value !== undefined && value !== response && !isAnswered()) {
+    const answer = (): void => {
+      // Fastify would answer an error by its error handler, with 500.
+      if (value instanceof Error) throw value
+      send(response, value)
+    }
+    const sent = await callUser(limiter, 'The answer of onLimited', FIX, answer)
+    if (sent.failed && !isAnswered()) throw byDefault()
+  }
   // Neither the handler nor an exception filter has anything to add to an answer.
   return new Promise<never>((_, reject) => {
     unlessAnswered(

@@ -61,8 +61,13 @@ export interface GuardSettings<R = NestRequest> extends Pick<
   readonly cost?: NestCost<R> | undefined
   /** Whether a call is not counted at all. A function that fails does not skip. */
   readonly skip?: ContextCallback<R, Awaitable<boolean>> | undefined
-  /** Looks at what came of an admitted call; when false, the charge is given back. Not asked for an aborted one. */
-  readonly chargeWhen?: ((result: HandlerResult, context: ExecutionContext) => boolean) | undefined
+  /**
+   * Looks at what came of an admitted call once that is decided; when false, the charge is given back. Not asked for a call
+   * that is aborted before: it stays charged, and so does one for which this function fails.
+   */
+  readonly chargeWhen?: ((result: HandlerResult, context: ExecutionContext) => Awaitable<boolean>) | undefined
+  /** The key under which a repeated call is charged once, such as its `Idempotency-Key`. Undefined: the call has none. */
+  readonly idempotencyKey?: ContextCallback<R, string | undefined> | undefined
   /** Throws another exception, or answers by itself. Headers are set already; what does neither gets the default answer. */
   readonly onLimited?: ((decision: Decision, context: ExecutionContext) => unknown) | undefined
   /** The request of a transport that Halt does not know; undefined for those it does. Any request, or a `RequestView`. */

@@ -3,12 +3,17 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import type { HandlerResult } from './options.ts'
 
-/** What is to be done when an admitted call ends. */
-export type Leave = (result?: HandlerResult) => void
+/** What is told of an admitted call whose transport has no response to watch. */
+export interface CallEnding {
+  /** The handler is done: what came of it. */
+  decided(result: HandlerResult): void
+  /** The call is over. */
+  leave(): void
+}
 
 /** A call that was decided: by it the guards and the interceptor of one call find each other. */
 export interface Passage {
-  leave: Leave | undefined
+  ending: CallEnding | undefined
   /** The guard that decided it. */
   gate: Pick<Guard, 'refuse'> | undefined
 }
@@ -32,13 +37,13 @@ export function passageOf(context: ExecutionContext): Passage | undefined {
 /** Begins the passage of a call; undefined when it has one already: another guard has decided it. */
 export function begin(context: ExecutionContext): Passage | undefined {
   const place = placeOf(context) as Marked
-  return place[PASSAGE] === undefined ? (place[PASSAGE] = { leave: undefined, gate: undefined }) : undefined
+  return place[PASSAGE] === undefined ? (place[PASSAGE] = { ending: undefined, gate: undefined }) : undefined
 }
 
-/** What is to be done when an admitted call ends: once, by who takes it. */
-export function takeLeave(context: ExecutionContext): Leave | undefined {
+/** Who is to be told of the end of an admitted call: once, by who takes it. */
+export function takeEnding(context: ExecutionContext): CallEnding | undefined {
   const passage = passageOf(context)
-  const leave = passage?.leave
-  if (passage !== undefined) passage.leave = undefined
-  return leave
+  const ending = passage?.ending
+  if (passage !== undefined) passage.ending = undefined
+  return ending
 }

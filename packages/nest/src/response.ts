@@ -1,8 +1,8 @@
 import type { Decision } from '@halt/core'
-import { applyHeaders, type EndingResponse, type Headers, isTighter, onResponseEnd } from '@halt/core/http'
+import { applyHeaders, type Headers, isTighter, type NodeResponse } from '@halt/core/http'
 
 /** What Halt needs of a response: Express's and Node's have it themselves, Fastify's under other names. */
-interface PlatformResponse extends EndingResponse {
+interface PlatformResponse extends NodeResponse {
   once(event: 'finish' | 'close' | 'pipe', listener: () => void): unknown
   readonly statusCode: number
   readonly headersSent?: boolean
@@ -78,10 +78,10 @@ export function send(response: object, answer: unknown): void {
   ;(response as PlatformResponse).send?.(answer)
 }
 
-/** Calls back once when the response is over: with it when it was sent, without when the client left before. */
-export function onEnd(response: object, ended: (sent?: PlatformResponse) => void): void {
+/** Node's own response. */
+export function rawOf(response: object): NodeResponse {
   const platform = response as PlatformResponse
-  onResponseEnd(platform.raw ?? platform, isSent => ended(isSent ? platform : undefined))
+  return platform.raw ?? platform
 }
 
 const SHOWN = Symbol.for('halt.nest.shown')

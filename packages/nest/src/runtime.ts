@@ -61,7 +61,7 @@ function globalsOf(policy: AnyOptions['policy']): readonly AnyPolicy[] | undefin
 }
 
 function settingsOf(options: AnyOptions): GuardOptions<unknown, Ending> {
-  const { limiter, policy, cost, skip, chargeWhen } = options
+  const { limiter, policy, cost, skip, chargeWhen, idempotencyKey } = options
   const { costOnError, headers, errorFormat, statusCode, skipPreflight } = options
   return {
     costOnError,
@@ -73,6 +73,7 @@ function settingsOf(options: AnyOptions): GuardOptions<unknown, Ending> {
     policy: limiter === undefined ? undefined : (policy as GuardOptions['policy']),
     cost: cost as GuardOptions['cost'],
     skip: skip as GuardOptions['skip'],
+    idempotencyKey: idempotencyKey as GuardOptions['idempotencyKey'],
     chargeWhen: chargeWhen && (({ result, context }) => chargeWhen(result, context)),
   }
 }

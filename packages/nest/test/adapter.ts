@@ -59,7 +59,7 @@ export function adapterOn(platform: Platform): AdapterUnderTest {
     name: `Nest on ${platform}`,
     merges: true,
     connect,
-    ...(platform === 'fastify' ? { http2: url => connectHttp2(url) } : {}),
+    ...(platform === 'fastify' ? { http2: (url, options) => connectHttp2(url, options) } : {}),
     header: (request: { headers: Record<string, string> }, name) => request.headers[name],
     status: (response: { statusCode: number }) => response.statusCode,
     answer: (context: ExecutionContext, { status, body }) => {

@@ -54,14 +54,17 @@ describe('a transport that Halt does not know', () => {
     await expect(ping({ user: { id: '2' } })).rejects.toMatchObject({ decision: { key: 'user:2' } })
   })
 
-  it('is counted as unknown when getRequest fails', async () => {
-    const codes: string[] = []
-    const getRequest = () => {
-      throw new Error('no')
-    }
-    const ping = await handlerOf({ getRequest, warn: ({ code }: { code: string }) => codes.push(code) })
-    await ping({ user: { id: '1' } })
-    await expect(ping({ user: { id: '2' } })).rejects.toBeInstanceOf(RateLimitException)
-    expect(codes).toContain('HALT_W_CALLBACK')
-  })
+  it.each([[new Error('no')], [Symbol('odd')], [Object.create(null)], [undefined]])(
+    'is counted as unknown when getRequest throws, whatever that is',
+    async value => {
+      const codes: string[] = []
+      const getRequest = () => {
+        throw value
+      }
+      const ping = await handlerOf({ getRequest, warn: ({ code }: { code: string }) => codes.push(code) })
+      await ping({ user: { id: '1' } })
+      await expect(ping({ user: { id: '2' } })).rejects.toBeInstanceOf(RateLimitException)
+      expect(codes).toContain('HALT_W_CALLBACK')
+    },
+  )
 })

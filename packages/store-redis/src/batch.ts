@@ -1,7 +1,11 @@
 import type { Group, Verdict } from '@halt/core/store'
 
+import { Outstanding } from './outstanding.ts'
+import { workOf } from './work.ts'
+
 interface Entry {
   readonly group: Group
+  readonly work: number
   readonly resolve: (verdict: Verdict) => void
   readonly reject: (error: unknown) => void
 }
@@ -9,31 +13,44 @@ interface Entry {
 /** Sends groups in one call and gives each its verdict or its error, in order. */
 export type Send = (groups: readonly Group[]) => Promise<readonly (Verdict | Error)[]>
 
-// Taken now: a test that fakes the clock must not stop the calls. Not every runtime has it.
-const { setImmediate: atEndOfTurn = queueMicrotask } = globalThis as unknown as {
-  setImmediate?: (callback: () => void) => unknown
+interface Timers {
+  readonly setTimeout: (callback: () => void, ms: number) => unknown
+  readonly clearTimeout: (timer: unknown) => void
+  readonly setImmediate?: (callback: () => void) => unknown
 }
 
-// More would block the server for too long at a time.
-const MOST = 256
-// Lua unpacks no more than eight thousand.
-const MOST_KEYS = 4_000
-// So many are worth a second call beside the one that is out: the server decides those while we write these.
+// Taken now: a test that fakes the clock must not stop the calls. Not every runtime has setImmediate.
+const {
+  setTimeout,
+  clearTimeout,
+  setImmediate: atEndOfTurn = queueMicrotask,
+} = globalThis as unknown as Timers
+const clock = performance.now.bind(performance)
+
+// The most work of one call, in units of workOf: it holds the server for 1 to 2 ms.
+const MOST = 512
+// The most work that is sent at once, since Redis works off all that one connection has sent before it serves another.
+// What is beyond goes out with each answer, and without answers by one call each millisecond.
+const MOST_OUT = 4 * MOST
+// So many checks are worth a second call beside the one that is out: the server decides those while we write these.
 const ENOUGH = 24
-// A call that is out for longer does not hold the next ones up.
-const PATIENCE_MS = 5
+// No check waits for longer until more have gathered.
+const COMPANY_MS = 1
 
 /**
- * Gathers checks into few calls: what comes in one turn of the event loop goes out together, at once when nothing is
- * out, else with whatever gathers until an answer comes. Exact: each group is decided whole, in order of arrival.
+ * Gathers checks into few calls. What comes in one turn of the event loop goes out together: at once when nothing is out;
+ * else when an answer comes, when enough has gathered, or after a millisecond, whatever is out. Exact: each group is
+ * decided whole, in order of arrival.
  */
 export class Batch {
   readonly #send: Send
+  readonly #out = new Outstanding()
   #waiting: Entry[] = []
-  #out = 0
+  #work = 0
   #lastSent = 0
   #lastSize = 0
   #scheduled = false
+  #timer: unknown
 
   constructor(send: Send) {
     this.#send = send
@@ -41,8 +58,12 @@ export class Batch {
 
   add(group: Group): Promise<Verdict> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ group, resolve, reject })
-      if (!this.#scheduled && this.#isTime()) this.#schedule()
+      const work = workOf(group)
+      this.#waiting.push({ group, work, resolve, reject })
+      this.#work += work
+      if (this.#scheduled) return
+      if (this.#isTime()) this.#schedule()
+      else this.#wait()
     })
   }
 
@@ -50,55 +71,66 @@ export class Batch {
     this.#scheduled = true
     const flush = (): void => {
       this.#scheduled = false
-      // An answer may have sent them already.
+      // An answer may have sent them already, and others have come since.
+      if (this.#waiting.length === 0) return
       if (this.#isTime()) this.#flush()
+      else this.#wait()
     }
-    // Who checks one after the other is not to wait for anything.
+    // A check that comes after the answer to the one before it does not wait for anything.
     if (this.#lastSize > 1) atEndOfTurn(flush)
     else queueMicrotask(flush)
   }
 
-  #isTime(): boolean {
-    const { length } = this.#waiting
-    return length > 0 && (length >= this.#wanted() || performance.now() - this.#lastSent >= PATIENCE_MS)
+  #wait(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      if (this.#waiting.length > 0) this.#flush()
+    }, COMPANY_MS)
   }
 
-  /** How many checks it takes for a call to go out now. */
-  #wanted(): number {
-    return this.#out === 0 ? 1 : this.#out === 1 ? ENOUGH : MOST
+  #isTime(): boolean {
+    return this.#isEnough() || clock() - this.#lastSent >= COMPANY_MS
+  }
+
+  /** Whether those that wait are enough for a call now, whatever the time. */
+  #isEnough(): boolean {
+    const { calls, work } = this.#out
+    if (calls === 0) return true
+    return work < MOST_OUT && (calls === 1 ? this.#waiting.length >= ENOUGH : this.#work >= MOST)
   }
 
   #flush(): void {
-    const { length } = this.#waiting
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#timer = undefined
     // Halved, where both halves are enough: else all would wait for the one call, and then the server for all of them.
-    const size = Math.min(MOST, this.#out === 0 && length >= 2 * ENOUGH ? Math.ceil(length / 2) : length)
-    while (this.#waiting.length > 0) {
-      const fitting = this.#fitting(size)
-      const entries = this.#waiting.length <= fitting ? this.#waiting : this.#waiting.slice(0, fitting)
-      this.#waiting = this.#waiting.length <= fitting ? [] : this.#waiting.slice(fitting)
-      this.#out++
-      this.#lastSent = performance.now()
-      this.#lastSize = entries.length
-      void this.#deliver(entries)
-    }
+    const isHalved = this.#out.calls === 0 && this.#waiting.length >= 2 * ENOUGH
+    const most = isHalved ? Math.min(MOST, this.#work / 2) : MOST
+    do this.#sendOne(most)
+    while (this.#waiting.length > 0 && this.#out.work < MOST_OUT)
+    if (this.#waiting.length > 0) this.#wait()
   }
 
-  /** How many of those that wait, at most `size` and at least one, have keys enough for one call. */
-  #fitting(size: number): number {
-    const waiting = this.#waiting
-    let keys = 0
-    for (let i = 0; i < size && i < waiting.length; i++) {
-      // Beside its demands a penalty and an idempotency key.
-      keys += (waiting[i] as Entry).group.demands.length + 2
-      if (keys > MOST_KEYS) return Math.max(1, i)
+  /** Sends the first that wait: at least one, and no more work than `most` if there are several. */
+  #sendOne(most: number): void {
+    let [count, work] = [0, 0]
+    for (const entry of this.#waiting) {
+      if (count > 0 && work + entry.work > most) break
+      count++
+      work += entry.work
     }
-    return size
+    const entries = count < this.#waiting.length ? this.#waiting.splice(0, count) : this.#waiting
+    if (entries === this.#waiting) this.#waiting = []
+    this.#work -= work
+    this.#lastSize = count
+    this.#lastSent = clock()
+    void this.#deliver(entries, work)
   }
 
-  async #deliver(entries: readonly Entry[]): Promise<void> {
+  async #deliver(entries: readonly Entry[], work: number): Promise<void> {
+    const flight = this.#out.sent(work, this.#lastSent)
     try {
       const verdicts = await this.#send(entries.map(entry => entry.group))
-      this.#out--
+      this.#out.settled(flight, work)
       for (const [i, { resolve, reject }] of entries.entries()) {
         const verdict = verdicts[i]
         if (verdict === undefined || verdict instanceof Error)
@@ -106,9 +138,9 @@ export class Batch {
         else resolve(verdict)
       }
     } catch (error) {
-      this.#out--
+      this.#out.settled(flight, work)
       for (const { reject } of entries) reject(error)
     }
-    if (this.#waiting.length >= this.#wanted()) this.#flush()
+    if (this.#waiting.length > 0 && this.#isEnough()) this.#flush()
   }
 }

@@ -1,6 +1,7 @@
 import type { HaltWarning, Warn } from '@halt/core'
 
 import { type Link, toStoreError } from './connection/index.ts'
+import { misread, readWhole } from './reply.ts'
 import { heartbeat } from './scripts.ts'
 
 const EVERY_MS = 5_000
@@ -47,14 +48,19 @@ export class Heartbeat {
     try {
       await this.#say()
     } catch (error) {
-      return forbidden(toStoreError(error).message)
+      const { failure, message } = toStoreError(error)
+      if (failure !== 'misconfigured') throw error
+      return forbidden(message)
     }
     return undefined
   }
 
   async #say(): Promise<void> {
-    const count = await this.#link.run(heartbeat, [this.#key], ['', this.#id, String(LASTS_MS)])
-    this.#count = Math.max(1, Number(count))
+    const reply = await this.#link.run(heartbeat, [this.#key], ['', this.#id, String(LASTS_MS)])
+    const count = readWhole(reply)
+    // This process is one of them.
+    if (count === undefined || count < 1) throw misread(reply)
+    this.#count = count
   }
 }
 

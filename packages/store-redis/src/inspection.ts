@@ -3,7 +3,10 @@ import type { HaltWarning } from '@halt/core'
 import { type Link, StoreError, toStoreError } from './connection/index.ts'
 import { awake } from './connection/timer.ts'
 import type { Heartbeat } from './heartbeat.ts'
-import { probe } from './scripts.ts'
+import { LOOK } from './look.ts'
+import { misread, readReply, readWhole } from './reply.ts'
+import { decide, probe } from './scripts.ts'
+import { Call } from './wire.ts'
 
 const EVICTS = /^allkeys-|^volatile-(lru|lfu|random)$/
 const SLOW_MS = 25
@@ -18,7 +21,7 @@ const PATIENCE_MS = 5_000
 export async function inspect(
   link: Link,
   key: string,
-  clock: string,
+  clock: () => string,
   heartbeat: Heartbeat,
 ): Promise<HaltWarning[]> {
   const found: HaltWarning[] = []
@@ -33,7 +36,7 @@ export async function inspect(
 async function look(
   link: Link,
   key: string,
-  clock: string,
+  clock: () => string,
   heartbeat: Heartbeat,
   found: HaltWarning[],
 ): Promise<void> {
@@ -80,10 +83,15 @@ async function checkRole(link: Link, key: string, found: HaltWarning[]): Promise
   if (/^role:slave/m.test(replication)) found.push(REPLICA)
 }
 
-// Runs what a check runs, on a key of its own.
-async function checkWork(link: Link, key: string, clock: string, found: HaltWarning[]): Promise<void> {
+// Runs what a check runs, on a key of its own, and reads the replies as a check does.
+async function checkWork(link: Link, key: string, clock: () => string, found: HaltWarning[]): Promise<void> {
   try {
-    await link.run(probe, [key], [clock, '1'])
+    const reply = await link.run(probe, [key], [clock(), '1'])
+    if (readWhole(reply) !== 1) throw misread(reply)
+    const call = new Call(() => key)
+    call.add(LOOK)
+    const [answer] = readReply(await link.run(decide, call.keys, call.args(clock())), [LOOK])
+    if (answer instanceof StoreError) throw answer
   } catch (error) {
     const { code, message, fix } = toStoreError(error)
     if (code === 'HALT_E_STORE_PERMISSION')
@@ -106,7 +114,9 @@ const REPLICA: HaltWarning = {
 
 function unavailable(error: unknown): HaltWarning {
   const { message, failure, fix } = toStoreError(error)
-  if (failure === 'misconfigured' || failure === 'script')
+  if (failure === 'script')
+    return { code: 'HALT_W_STORE_SCRIPT', message: `Redis fails on Halt's script: ${message}.`, fix }
+  if (failure === 'misconfigured')
     return { code: 'HALT_W_STORE_MISCONFIGURED', message: `Redis refuses to work: ${message}.`, fix }
   return {
     code: 'HALT_W_STORE_UNAVAILABLE',

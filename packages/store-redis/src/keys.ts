@@ -1,20 +1,29 @@
 import type { Digest } from '@halt/core/store'
 
-// Redis reads the text between the first braces as the hash tag; line feeds and NULs make logs and tools lie.
-const UNSAFE = /[{}\u0000-\u001f\u007f]/
+// Redis reads the text between the first braces as the hash tag, and an empty one as none. Line feeds and NULs make logs
+// and tools lie. What begins with # would look like a digest.
+const UNSAFE = /^#|^$|[{}\u0000-\u001f\u007f]/
 
-/** Writes a counter's key: `{prefix}{subject}:{policy}:{letter}`, the subject in braces as the hash tag. */
+/**
+ * Writes a counter's key: `{prefix}{subject}:{policy}:{letter}`, the subject in braces as the hash tag.
+ *
+ * Two counters never get one key: a prefix holds no brace, a subject in its braces holds none, and the cell is the rest.
+ */
 export type KeyWriter = (subject: string, cell: string) => string
 
 /**
  * Makes the writer of keys.
  *
- * @param oneSlot puts all keys in one hash slot of a cluster instead of one slot a subject
+ * @param oneSlot puts all keys in one hash slot of a cluster instead of one slot a subject: `{prefix}{halt}{subject}:…`
  */
 export function keyWriter(prefix: string, oneSlot: boolean, digest: Digest): KeyWriter {
-  const safe = (subject: string): string => (UNSAFE.test(subject) ? `#${digest(subject)}` : subject)
-  if (oneSlot) return (subject, cell) => `${prefix}{halt}${safe(subject)}:${cell}`
-  return (subject, cell) => `${prefix}{${safe(subject)}}:${cell}`
+  // A client writes every lone surrogate as one and the same replacement character.
+  const name = (subject: string): string =>
+    UNSAFE.test(subject) || !subject.isWellFormed() ? `#${digest(subject)}` : subject
+  const rest = (cell: string): string =>
+    cell.startsWith('#') || !cell.isWellFormed() ? `#${digest(cell)}` : cell
+  const start = oneSlot ? `${prefix}{halt}{` : `${prefix}{`
+  return (subject, cell) => `${start}${name(subject)}}:${rest(cell)}`
 }
 
 /** The hash slot of a key by its tag: CRC16 (XMODEM) modulo 16384. */

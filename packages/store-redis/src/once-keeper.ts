@@ -1,6 +1,7 @@
 import { type Demand, type Group, Mode, type Verdict } from '@halt/core/store'
 
 import { type KeyWriter, slotOf } from './keys.ts'
+import { LOOK_RULE } from './look.ts'
 
 /** The idempotency key of a group that is decided in several hash slots, if it has one. */
 export class OnceKeeper {
@@ -31,21 +32,4 @@ export class OnceKeeper {
 }
 
 // A counter that nobody has, and that nothing is kept of.
-const REFUSED: Omit<Demand, 'subject'> = {
-  rule: {
-    letter: 'f',
-    cell: 'look:f',
-    limit: 1,
-    capacity: 1,
-    unit: 1,
-    rate: 1,
-    window: 1e6,
-    slice: 1e6,
-    precision: 1,
-    block: 0,
-    reduced: undefined,
-  },
-  cost: 0,
-  mode: Mode.BLOCK,
-  penalized: false,
-}
+const REFUSED: Omit<Demand, 'subject'> = { rule: LOOK_RULE, cost: 0, mode: Mode.BLOCK, penalized: false }

@@ -2,14 +2,16 @@ import { type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import { type Cell, type Group, makeDigest, type Store, type Verdict } from '@halt/core/store'
 
 import { Batch } from './batch.ts'
-import { type Link, openLink, type StoreError, toStoreError } from './connection/index.ts'
+import { type Link, openLink, StoreError, toStoreError } from './connection/index.ts'
+import { bySlot, deleteKeys } from './deletion.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
+import { misread, readReply, readWhole } from './reply.ts'
 import { decide, probe } from './scripts.ts'
 import { slotsOf, decideAcross } from './slots.ts'
-import { Call, readReply } from './wire.ts'
+import { Call } from './wire.ts'
 
 /**
  * Counters in Redis or Valkey, shared by all processes: one round trip a check, whatever the number of policies, on
@@ -63,7 +65,7 @@ export class RedisStore implements Store {
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#link.topology === 'cluster' && slots === 'per-subject'
     this.#heartbeat = new Heartbeat(this.#link, this.#key(`${prefix}instances`, 'z'), this.#warn)
-    this.#one = new Batch(groups => this.#send(groups))
+    this.#one = new Batch(groups => this.#send(groups, true))
   }
 
   evaluate(group: Group): Promise<Verdict> {
@@ -78,21 +80,33 @@ export class RedisStore implements Store {
     try {
       if (this.#starting) await this.#link.opened
       const keys = [...new Set(cells.map(({ subject, cell }) => this.#key(subject, cell)))]
-      const counts = await Promise.all(keys.map(key => this.#link.command(['DEL', key], key)))
-      const sum = counts.reduce<number>((all, count) => all + Number(count), 0)
-      if (!Number.isSafeInteger(sum)) throw new Error('DEL did not answer with a count')
-      return sum
+      return await this.#delete(keys)
     } catch (error) {
       throw toStoreError(error)
     }
   }
 
-  async probe(): Promise<unknown> {
-    const ask = (): Promise<unknown> => this.#link.run(probe, [this.#probeKey], [this.#now()])
+  async #delete(keys: readonly string[]): Promise<number> {
+    if (this.#perSlot) return deleteKeys(this.#link, bySlot(keys))
     try {
-      return await ask()
+      return await deleteKeys(this.#link, [keys])
     } catch (error) {
-      if (this.#mayDowngrade(toStoreError(error))) return ask()
+      if (toStoreError(error).reply !== 'CROSSSLOT') throw error
+      this.#goPerSlot()
+      return deleteKeys(this.#link, bySlot(keys))
+    }
+  }
+
+  async probe(): Promise<unknown> {
+    const ask = async (clock: string): Promise<void> => {
+      const reply = await this.#link.run(probe, [this.#probeKey], [clock])
+      if (readWhole(reply) !== 1) throw misread(reply)
+    }
+    const clock = this.#now()
+    try {
+      return await ask(clock)
+    } catch (error) {
+      if (this.#mayDowngrade(toStoreError(error), clock)) return ask(this.#now())
       throw error
     }
   }
@@ -106,7 +120,7 @@ export class RedisStore implements Store {
   }
 
   inspect(): Promise<HaltWarning[]> {
-    return inspect(this.#link, this.#probeKey, this.#now(), this.#heartbeat)
+    return inspect(this.#link, this.#probeKey, () => this.#now(), this.#heartbeat)
   }
 
   async close(): Promise<void> {
@@ -115,52 +129,63 @@ export class RedisStore implements Store {
 
   #batch(slot: number): Batch {
     let batch = this.#bySlot.get(slot)
-    if (batch === undefined) this.#bySlot.set(slot, (batch = new Batch(groups => this.#send(groups))))
+    if (batch === undefined) this.#bySlot.set(slot, (batch = new Batch(groups => this.#send(groups, false))))
     return batch
   }
 
-  async #send(groups: readonly Group[]): Promise<readonly (Verdict | Error)[]> {
+  /** @param mixed whether the keys may be in several hash slots */
+  async #send(groups: readonly Group[], mixed: boolean): Promise<readonly (Verdict | Error)[]> {
     const call = new Call(this.#key)
     for (const group of groups) call.add(group)
+    let clock: string | undefined
     try {
       // Only at the start: who asks before the first attempt to connect has ended waits for it, within its own deadline.
       if (this.#starting) await this.#link.opened
       this.#starting = false
-      const reply = (await this.#link.run(decide, call.keys, call.args(this.#now()))) as readonly unknown[]
-      const now = Number(reply[0])
-      return groups.map((group, i) => {
-        const verdict = readReply(reply[i + 1], group, now)
-        return verdict instanceof Error ? toStoreError(verdict) : verdict
-      })
+      clock = this.#now()
+      return readReply(await this.#link.run(decide, call.keys, call.args(clock)), groups)
     } catch (error) {
-      return this.#recover(groups, toStoreError(error))
+      return this.#recover(groups, mixed, clock, toStoreError(error))
     }
   }
 
   #now(): string {
-    return this.#clock === undefined ? '' : String(Math.floor(this.#clock() * 1000))
+    if (this.#clock === undefined) return ''
+    const now = Math.floor(this.#clock() * 1000)
+    if (!Number.isSafeInteger(now))
+      throw new StoreError('The clock given to the store tells no time', 'misconfigured')
+    return String(now)
   }
 
-  // Both refusals come before the script ran: nothing was charged, and the call may be sent again in another form.
-  #recover(groups: readonly Group[], error: StoreError): Promise<readonly (Verdict | Error)[]> {
-    if (error.reply === 'CROSSSLOT' && !this.#perSlot) {
-      this.#perSlot = true
-      this.#warn({
-        code: 'HALT_W_CROSSSLOT',
-        message: 'A plain client is connected to a Redis Cluster; checks are now sent slot by slot.',
-        fix: 'Give the store a cluster client (new Cluster(…), createCluster(…)).',
-      })
+  // Both refusals come before the script ran: nothing was charged, and the call may be sent again in another form. Calls
+  // that were out beside the first one are refused alike.
+  #recover(
+    groups: readonly Group[],
+    mixed: boolean,
+    clock: string | undefined,
+    error: StoreError,
+  ): Promise<readonly (Verdict | Error)[]> {
+    if (error.reply === 'CROSSSLOT' && mixed) {
+      this.#goPerSlot()
       return Promise.all(
         groups.map(group => this.evaluate(group).catch((failure: unknown) => failure as Error)),
       )
     }
-    return this.#mayDowngrade(error) ? this.#send(groups) : Promise.reject(error)
+    return this.#mayDowngrade(error, clock) ? this.#send(groups, mixed) : Promise.reject(error)
   }
 
-  #mayDowngrade({ message }: StoreError): boolean {
-    if (this.#clock !== undefined || !/not allowed from script/i.test(message) || !/time/i.test(message))
-      return false
-    this.#clock = Date.now
+  #goPerSlot(): void {
+    this.#perSlot = true
+    this.#warn({
+      code: 'HALT_W_CROSSSLOT',
+      message: 'A plain client is connected to a Redis Cluster; checks are now sent slot by slot.',
+      fix: 'Give the store a cluster client (new Cluster(…), createCluster(…)).',
+    })
+  }
+
+  #mayDowngrade({ message }: StoreError, clock: string | undefined): boolean {
+    if (clock !== '' || !/not allowed from script/i.test(message) || !/time/i.test(message)) return false
+    this.#clock ??= Date.now
     this.#warn({
       code: 'HALT_W_CLOCK_DOWNGRADE',
       message: 'This server forbids TIME in scripts; the clocks of the processes decide from now on.',

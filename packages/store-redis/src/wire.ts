@@ -6,15 +6,12 @@ import {
   type PenaltyDemand,
   PENALTY_CELL,
   type Rule,
-  ruleInForce,
-  type State,
-  type Verdict,
 } from '@halt/core/store'
 
 import type { KeyWriter } from './keys.ts'
 
 /** The arithmetic a letter stands for in the script: bucket, window, sub-windows, places in flight. */
-const KINDS: Readonly<Record<Letter, number>> = { t: 0, f: 1, q: 1, s: 2, c: 3 }
+export const KINDS: Readonly<Record<Letter, number>> = { t: 0, f: 1, q: 1, s: 2, c: 3 }
 const PENALIZED = 8
 
 /** One script call: the groups it decides, as keys and two short lists. */
@@ -121,46 +118,4 @@ function flatten(rule: Rule, reduced: number): number[] {
   const kind = KINDS[letter]
   const rest = kind === 0 ? [unit, rate] : kind === 1 ? [window] : [window, slice, precision]
   return [kind, block, reduced, capacity, ...rest]
-}
-
-/** A reply of the script's to one group: an error, or what was kept. */
-export function readReply(reply: unknown, group: Group, now: number): Verdict | Error {
-  if (typeof reply === 'number') return admitted(group, now, reply)
-  const text = String(reply)
-  if (text.startsWith('!')) return new Error(text.slice(1))
-  // With stringNumbers or a type mapping the one integer comes as text.
-  if (!text.includes(';')) return admitted(group, now, Number(text))
-  const [flags = '', penalty = '', ...fields] = text.split(';')
-  const verdict = {
-    now,
-    allowed: flags[0] === '1',
-    repeated: flags[1] === '1',
-    passes: fields.map(field => field.startsWith('1') || field.startsWith('+')),
-    starts: fields.map(field => field.startsWith('2')),
-    states: [] as State[],
-    penalty: penalty === '' ? [] : penalty.split(' ').map(Number),
-  }
-  verdict.states = fields.map((field, i) =>
-    field.startsWith('+')
-      ? bucket(ruleInForce(group.demands[i] as Demand, verdict), now, Number(field))
-      : field.split(' ').slice(1).map(Number),
-  )
-  return verdict
-}
-
-function admitted(group: Group, now: number, debt: number): Verdict {
-  const { rule } = group.demands[0] as Demand
-  return {
-    now,
-    allowed: true,
-    repeated: false,
-    passes: [true],
-    starts: [],
-    states: [bucket(rule, now, debt)],
-    penalty: [],
-  }
-}
-
-function bucket(rule: Rule, now: number, debt: number): State {
-  return [0, now, debt, rule.unit, rule.rate]
 }

@@ -1,18 +1,61 @@
-import type { Demand, Group, Verdict } from '@halt/core/store'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+
+import { type Demand, type Group, Mode, type Rule, type Verdict } from '@halt/core/store'
 import { describe, expect, it } from 'vitest'
 
 import { Batch } from '../src/batch.ts'
+import { workOf } from '../src/work.ts'
+
+const rule = (letter: Rule['letter'], precision = 10): Rule => ({
+  letter,
+  cell: `p:${letter}`,
+  limit: 5,
+  capacity: 5,
+  unit: 1,
+  rate: 1,
+  window: 3e6,
+  slice: 3e6 / precision,
+  precision,
+  block: 0,
+  reduced: undefined,
+})
+const demand = (of: Rule): Demand => ({
+  rule: of,
+  subject: 's',
+  cost: 1,
+  mode: Mode.CHARGE,
+  penalized: false,
+})
+const group: Group = { demands: [demand(rule('t'))] }
+const heavy: Group = { demands: [demand(rule('s', 300))] }
+const answer = (groups: readonly Group[]): Verdict[] =>
+  groups.map(({ demands }) => ({ now: demands.length }) as Verdict)
+
+/** A batch whose calls are answered when a test says so, and the groups of each call. */
+function held(): {
+  readonly batch: Batch
+  readonly calls: (readonly Group[])[]
+  readonly settle: (call: number) => void
+} {
+  const calls: (readonly Group[])[] = []
+  const settles: (() => void)[] = []
+  const send = (groups: readonly Group[]): Promise<Verdict[]> => {
+    calls.push(groups)
+    return new Promise(resolve => settles.push(() => resolve(answer(groups))))
+  }
+  return { calls, batch: new Batch(send), settle: call => settles[call]?.() }
+}
 
 it('sends no more keys at once than a script can unpack, and every group', async () => {
   const sent: number[] = []
   const batch = new Batch(async groups => {
     sent.push(groups.reduce((keys, { demands }) => keys + demands.length, 0))
-    await new Promise(resolve => setTimeout(resolve, 5))
-    return groups.map(({ demands }) => ({ now: demands.length }) as Verdict)
+    await sleep(5)
+    return answer(groups)
   })
-  const wide = (count: number): Group => ({ demands: Array.from({ length: count }, () => ({}) as Demand) })
+  const wide = (count: number): Group => ({ demands: Array.from({ length: count }, () => demand(rule('t'))) })
   const groups = [...Array.from({ length: 500 }, () => wide(40)), wide(6000), wide(1)]
-  const verdicts = await Promise.all(groups.map(group => batch.add(group)))
+  const verdicts = await Promise.all(groups.map(each => batch.add(each)))
   expect(verdicts.map(({ now }) => now)).toEqual(groups.map(({ demands }) => demands.length))
   expect(sent.reduce((a, b) => a + b)).toBe(500 * 40 + 6000 + 1)
   // What is wider by itself goes by itself.
@@ -20,15 +63,14 @@ it('sends no more keys at once than a script can unpack, and every group', async
 })
 
 describe('checks that come in one turn of the event loop', () => {
-  const group: Group = { demands: [{} as Demand] }
-
   /** A batch, and how many groups each of its calls held. */
   function counting(): { readonly batch: Batch; readonly sizes: number[] } {
     const sizes: number[] = []
     const send = async (groups: readonly Group[]): Promise<Verdict[]> => {
       sizes.push(groups.length)
-      await new Promise(resolve => setTimeout(resolve, 1))
-      return groups.map(() => ({}) as Verdict)
+      // Until all have come, and no timer has run.
+      for (let i = 0; i < 3; i++) await turn()
+      return answer(groups)
     }
     return { sizes, batch: new Batch(send) }
   }
@@ -59,5 +101,110 @@ describe('checks that come in one turn of the event loop', () => {
     await Promise.resolve()
     expect(sizes).toEqual([1, 1, 1, 1])
     await pending
+  })
+
+  it('stay in few calls when very many are in flight', async () => {
+    const { batch, sizes } = counting()
+    const worker = async (): Promise<void> => {
+      for (let i = 0; i < 20; i++) await batch.add(group)
+    }
+    await Promise.all(Array.from({ length: 256 }, worker))
+    expect(sizes.reduce((a, b) => a + b)).toBe(256 * 20)
+    // 20 rounds of two halves, and some more on a busy machine.
+    expect(sizes.length).toBeLessThanOrEqual(160)
+  })
+})
+
+describe('a check that comes while a call is out', () => {
+  it('goes out after a millisecond, though no call is ever answered', async () => {
+    const { batch, calls } = held()
+    for (let i = 1; i <= 10; i++) {
+      void batch.add(group)
+      await Promise.resolve()
+      void batch.add(group)
+      await sleep(20)
+      // A timer that was due later has run: so have those that were due before.
+      expect(calls.flat().length).toBe(2 * i)
+    }
+  })
+
+  it('waits for others until an answer comes, or enough have gathered', async () => {
+    const { batch, calls, settle } = held()
+    void batch.add(group)
+    await Promise.resolve()
+    expect(calls.length).toBe(1)
+    const second = [batch.add(group), batch.add(group)]
+    settle(0)
+    // Microtasks only: no time goes by.
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+    expect(calls.map(({ length }) => length)).toEqual([1, 2])
+    for (let i = 0; i < 30; i++) void batch.add(group)
+    await turn()
+    expect(calls.map(({ length }) => length)).toEqual([1, 2, 30])
+    settle(1)
+    await Promise.all(second)
+  })
+
+  it('goes out at once again when the call that never came back was long ago', async () => {
+    const { batch, calls, settle } = held()
+    void batch.add(group)
+    await sleep(5)
+    for (let i = 1; i < 5; i++) {
+      const pending = batch.add(group)
+      await Promise.resolve()
+      // The last call went out more than a millisecond ago.
+      expect(calls.length).toBe(i + 1)
+      settle(i)
+      await pending
+      await sleep(5)
+    }
+  })
+})
+
+describe('a call', () => {
+  it('is weighed by the work that it holds', async () => {
+    const { batch, calls, settle } = held()
+    const mixed = Array.from({ length: 300 }, (_, i) => batch.add(i % 3 === 0 ? heavy : group))
+    for (let i = 0; i < calls.length || calls.flat().length < 300; i++) {
+      await turn()
+      settle(i)
+    }
+    await Promise.all(mixed)
+    expect(calls.flat()).toEqual(Array.from({ length: 300 }, (_, i) => (i % 3 === 0 ? heavy : group)))
+    for (const groups of calls) {
+      expect(groups.reduce((work, each) => work + workOf(each), 0)).toBeLessThanOrEqual(512)
+      expect(groups.filter(each => each === heavy).length).toBeLessThanOrEqual(3)
+    }
+  })
+
+  it('that holds too much goes out by itself', async () => {
+    const { batch, calls, settle } = held()
+    const huge: Group = { demands: Array.from({ length: 3 }, () => demand(rule('s', 1000))) }
+    const all = [group, huge, group, huge].map(each => batch.add(each))
+    await turn()
+    for (let i = 0; i < 4; i++) settle(i)
+    await Promise.all(all)
+    expect(calls.map(({ length }) => length)).toEqual([1, 1, 1, 1])
+  })
+
+  it('of heavy checks waits for answers, so that no more than a few are in the line of the server', async () => {
+    const { batch, calls, settle } = held()
+    const all = Array.from({ length: 128 }, () => batch.add(heavy))
+    await Promise.resolve()
+    const out = calls.flat().length
+    expect(out).toBeLessThanOrEqual(16)
+    for (let i = 0; calls.flat().length < 128; i++) {
+      settle(i)
+      await turn()
+    }
+    for (const i of calls.keys()) settle(i)
+    await Promise.all(all)
+  })
+
+  it('of heavy checks goes out, one after the other, though no call is ever answered', async () => {
+    const { batch, calls } = held()
+    for (let i = 0; i < 128; i++) void batch.add(heavy)
+    for (let i = 0; i < 500 && calls.flat().length < 128; i++) await sleep(2)
+    expect(calls.flat().length).toBe(128)
   })
 })

@@ -23,8 +23,13 @@ export interface GuardOptions<R = unknown, S = unknown> {
   readonly statusCode?: number | undefined
   /** Whether CORS preflights pass uncounted. Default true. */
   readonly skipPreflight?: boolean | undefined
-  /** Looks at the response; when false, the charge is given back. Not asked for an aborted request: it stays charged. */
-  readonly chargeWhen?: ((response: S) => boolean) | undefined
+  /**
+   * Looks at the response once its status is decided; when false, the charge is given back. Not asked for a request that is
+   * aborted before: it stays charged, and so does one for which this function fails.
+   */
+  readonly chargeWhen?: ((response: S) => Awaitable<boolean>) | undefined
+  /** The key under which a repeated request is charged once, such as its `Idempotency-Key`. Undefined: the request has none. */
+  readonly idempotencyKey?: ((request: R) => string | undefined) | undefined
   /** Decides instead of the limiter's policies. */
   readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
 }
@@ -39,6 +44,7 @@ const GUARD_OPTIONS: readonly string[] = Object.freeze([
   'statusCode',
   'skipPreflight',
   'chargeWhen',
+  'idempotencyKey',
   'policy',
 ])
 
@@ -59,7 +65,8 @@ export function checkGuardOptions(
     checkPlace(options, owner)
     checkNames(fields, [...GUARD_OPTIONS, ...own], owner)
   }
-  for (const name of ['skip', 'chargeWhen', 'onLimited']) checkType(fields, name, 'function', 'HALT_E_OPTION')
+  for (const name of ['skip', 'chargeWhen', 'idempotencyKey', 'onLimited'])
+    checkType(fields, name, 'function', 'HALT_E_OPTION')
   const { cost, costOnError, statusCode, errorFormat } = options
   if (typeof cost !== 'function') checkCost(cost)
   checkCost(costOnError)

@@ -6,9 +6,11 @@ import type { Earlier } from '../earlier.ts'
 import type { RateLimiter } from '../limiter.ts'
 import { noticeHighCost } from '../misuse/index.ts'
 import type { Awaitable } from '../policy.ts'
+import { askId } from '../request/app-callback.ts'
+import { announcesBody } from '../request/body.ts'
 import { readHeader } from '../request/headers.ts'
 import type { RequestView } from '../request/view.ts'
-import { isPromise, isStrayPromise } from '../timers.ts'
+import { isPromise } from '../timers.ts'
 import { type CallResult, callUser } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
@@ -27,9 +29,21 @@ export interface Guard<R = unknown, S = unknown> {
   enter(view: RequestView, visitor?: object): Outcome | Promise<Outcome>
   /** The refusal of a decision, for a handler that decided by itself. */
   refuse(decision: Decision): Outcome
-  /** To be called once the response is sent, or, without a response, when the request was aborted. */
+  /**
+   * To be called once the application has decided the response: its status is known, though nothing of it may be delivered.
+   * Asks `chargeWhen`, and takes what a policy with `inFlight` holds.
+   *
+   * @param response what `chargeWhen` gets
+   */
+  decided(outcome: Outcome, response: S): void
+  /**
+   * To be called once the response was sent or the request aborted. With a response it does first what
+   * {@link Guard.decided} does.
+   */
   leave(outcome: Outcome, response?: S): void
-  /** Whether {@link Guard.leave} has anything to do. */
+  /** Whether {@link Guard.decided} has anything to do. */
+  readonly asks: boolean
+  /** Whether {@link Guard.decided} or {@link Guard.leave} has anything to do. */
   readonly watches: boolean
 }
 
@@ -51,6 +65,9 @@ export function guard<R, S = unknown>(
   const write = headerWriter(options.headers ?? 'standard', limiter)
   const refuse = refuser(write, options)
   const { policy, skip, cost: price, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
+  const { chargeWhen, idempotencyKey: keyOf } = options
+  const isOwn = policy === undefined && also === undefined
+  const asks = chargeWhen !== undefined || isOpen || policies.some(({ lease }) => lease !== undefined)
 
   function decide(
     view: RequestView,
@@ -59,8 +76,12 @@ export function guard<R, S = unknown>(
   ): Outcome | Promise<Outcome> {
     const before = place && lastVisit(place)
     const earlier = before && earlierOf(limiter, before)
-    const isPlain = before === undefined && cost === undefined && policy === undefined && also === undefined
-    const decision = limiter.decide(view, isPlain ? NO_OPTIONS : { cost, policy, also, earlier })
+    const idempotencyKey = keyOf && askId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
+    const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
+    const decision = limiter.decide(
+      view,
+      isPlain ? NO_OPTIONS : { cost, policy, also, earlier, idempotencyKey },
+    )
     if (!('then' in decision)) return conclude(decision, place, before, earlier)
     // Others may have come to a decision meanwhile.
     return decision.then(found => conclude(found, place, place && lastVisit(place), earlier))
@@ -89,7 +110,8 @@ export function guard<R, S = unknown>(
 
   return {
     limiter,
-    watches: options.chargeWhen !== undefined || isOpen || policies.some(ends),
+    asks,
+    watches: asks || policies.some(({ algorithm }) => algorithm === 'concurrency'),
     refuse,
     enter(view, request) {
       const place = request === undefined ? undefined : placeOf(request)
@@ -99,18 +121,20 @@ export function guard<R, S = unknown>(
       if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, place)))
       return isSkip(skipped) ? PASS : priced(view, place)
     },
+    decided,
     leave(outcome, response) {
-      const { decision, charged } = outcome
-      if (decision === undefined || !charged) return
-      if (
-        response !== undefined &&
-        options.chargeWhen !== undefined &&
-        !charges(limiter, options.chargeWhen, response)
-      ) {
-        void limiter.settle(decision, 0)
-      }
-      void limiter.release(decision)
+      if (response !== undefined) decided(outcome, response)
+      if (outcome.decision !== undefined && outcome.charged) void limiter.release(outcome.decision)
     },
+  }
+
+  function decided({ decision, charged }: Outcome, response: S): void {
+    if (decision === undefined || !charged) return
+    if (chargeWhen === undefined) return void limiter.conclude(decision, true)
+    const fix = 'Such a request stays charged.'
+    const counts = (said: CallResult<boolean>): boolean => said.failed || Boolean(said.value)
+    const asked = callUser(limiter, 'chargeWhen', fix, () => chargeWhen(response))
+    void limiter.conclude(decision, isPromise(asked) ? asked.then(counts) : counts(asked))
   }
 
   function priced(view: RequestView, place: object | undefined): Outcome | Promise<Outcome> {
@@ -133,11 +157,6 @@ function policiesOf<R>(
   const isOpen = policy === undefined && limiter.policies.length === 0
   const isPlain = policy === undefined && also === undefined
   return { isOpen, policies: isPlain ? limiter.policies : limiter.compile(policy, also) }
-}
-
-// What is over only when the response is: requests in flight, and what is counted by how they end.
-function ends({ algorithm, lease }: CompiledPolicy): boolean {
-  return algorithm === 'concurrency' || lease !== undefined
 }
 
 function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {
@@ -165,27 +184,13 @@ function checked(cost: Awaitable<Cost>): Awaitable<Cost> {
   return cost
 }
 
-function charges<S>(
-  limiter: { warn: RateLimiter['warn'] },
-  chargeWhen: (response: S) => boolean,
-  response: S,
-): boolean {
-  const complain = (what: string): true => {
-    limiter.warn({
-      code: 'HALT_W_CALLBACK',
-      message: `chargeWhen ${what}.`,
-      fix: 'Such a request stays charged.',
-    })
-    return true
-  }
-  try {
-    const answer: unknown = chargeWhen(response)
-    return isStrayPromise(answer) ? complain('returned a promise, for which nobody waits') : Boolean(answer)
-  } catch (error) {
-    return complain(`threw: ${String(error)}`)
-  }
-}
-
-function isPreflight(view: RequestView): boolean {
-  return view.method === 'OPTIONS' && readHeader(view.headers, 'access-control-request-method') !== undefined
+/** Whether a request only asks what CORS allows: it has all that a browser sends with a preflight, and no body. */
+function isPreflight({ method, headers, hasBody }: RequestView): boolean {
+  return (
+    method === 'OPTIONS' &&
+    readHeader(headers, 'access-control-request-method') !== undefined &&
+    readHeader(headers, 'origin') !== undefined &&
+    hasBody !== true &&
+    !announcesBody(headers)
+  )
 }

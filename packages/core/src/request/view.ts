@@ -1,3 +1,4 @@
+import { continues } from './body.ts'
 import { contextView, isContext } from './context-view.ts'
 import { anyCase, type HeaderBag, NO_HEADERS } from './headers.ts'
 import { pathOf } from './path.ts'
@@ -16,6 +17,8 @@ export interface RequestView {
   readonly headers: HeaderBag
   /** The version of HTTP that the peer speaks, as Node writes it: `1.0`, `1.1`, `2.0`. A private peer that speaks 1.0 is a proxy. */
   readonly httpVersion?: string | undefined
+  /** Whether a body follows that no header announces, as HTTP/2 allows. Default: the headers tell. */
+  readonly hasBody?: boolean | undefined
   /** The authenticated user where it is not `request.user`: an object with `id` or `sub`. */
   readonly user?: unknown
   /** The framework's own request: what callbacks get. */
@@ -39,6 +42,7 @@ interface NodeLike {
   readonly request?: unknown
   readonly user?: unknown
   readonly context?: unknown
+  readonly hasBody?: unknown
 }
 
 /**
@@ -53,17 +57,23 @@ export function toView(request: unknown): RequestView {
   // Frameworks compute `ip` from forwarding headers by rules of their own: the socket's address wins.
   const ip = socket === undefined || socket === null ? text(from.ip) : text(socket.remoteAddress)
   const isView = from.request !== undefined && socket === undefined
+  const method = text(from.method) ?? 'GET'
   return {
-    method: text(from.method) ?? 'GET',
+    method,
     path: pathOf(url),
     route: text(from.route) ?? (isView ? undefined : matchedRoute(from as object)),
     ip,
     headers: headersOf(from),
     httpVersion: text(from.httpVersion) ?? text(from.raw?.httpVersion),
+    hasBody: method === 'OPTIONS' ? bodyOf(from, isView) : undefined,
     user: isView ? from.user : undefined,
     request: isView ? from.request : request,
     context: isView ? from.context : undefined,
   }
+}
+
+function bodyOf(from: NodeLike, isView: boolean): boolean | undefined {
+  return isView ? from.hasBody === true : continues(from.raw ?? from)
 }
 
 // Node writes names in lower case; who makes a request by hand may not.

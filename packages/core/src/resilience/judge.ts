@@ -13,6 +13,7 @@ import { Deadline } from './deadline.ts'
 import { type Denials, denialsOf } from './denials.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
 import { Late } from './late.ts'
+import { hearReconnections } from './reconnections.ts'
 import { Repair } from './repair.ts'
 import { kindOf, StoreTimeout, textOf, WARNINGS } from './store-failure.ts'
 
@@ -69,10 +70,12 @@ export class Judge {
     if (!substitutes) return
     // Who asks is counted from now on.
     count()
-    // It may have come back empty before anybody noticed that it was away.
-    store.onReconnect?.(() => {
-      if (this.#fallback.holds) this.#breaker.check()
-    })
+    hearReconnections(store, this)
+  }
+
+  /** The store opened a connection anew: it may have come back empty before anybody noticed that it was away. */
+  reconnected(): void {
+    if (this.#fallback.holds) this.#breaker.check()
   }
 
   /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */

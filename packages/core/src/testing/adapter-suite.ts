@@ -6,10 +6,12 @@ import { testConnections } from './adapter/connections.ts'
 import type { AdapterUnderTest, StoreUnderTest } from './adapter/contract.ts'
 import { testCosts } from './adapter/costs.ts'
 import { testFaults } from './adapter/faults.ts'
+import { testOddValues } from './adapter/odd-values.ts'
 import { testProtocol } from './adapter/protocol.ts'
 import { testRoutes } from './adapter/routes.ts'
 import { testStacking } from './adapter/stacking.ts'
 import { suiteFor } from './adapter/suite.ts'
+import { testUnread } from './adapter/unread.ts'
 import type { Runner } from './runner.ts'
 
 /**
@@ -40,6 +42,8 @@ export function adapterSuite(
       testRoutes(suite)
       testConnections(suite)
       testConcurrency(suite)
+      testUnread(suite)
+      testOddValues(suite)
       testFaults(suite)
     })
   }

@@ -5,6 +5,7 @@ export {
   ROUTES,
   type AdapterUnderTest,
   type Call,
+  type Http2Options,
   type Http2Session,
   type Http2Stream,
   type Mount,

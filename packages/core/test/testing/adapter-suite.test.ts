@@ -6,6 +6,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 
 import {
+  accompany,
   applyHeaders,
   callUser,
   unlessAnswered,
@@ -13,7 +14,6 @@ import {
   type Outcome,
   toView,
   type HeaderTarget,
-  onResponseEnd,
 } from '../../src/http/index.ts'
 import {
   type AdapterUnderTest,
@@ -32,7 +32,7 @@ const adapter: AdapterUnderTest = {
   name: 'plain Node',
   early: true,
   connect,
-  http2: url => connectHttp2(url),
+  http2: (url, options) => connectHttp2(url, options),
   header: (request: IncomingMessage, name) => request.headers[name] as string | undefined,
   status: (response: ServerResponse) => response.statusCode,
   answer: (response: ServerResponse, { status = response.statusCode, body }: Partial<Reply>) =>
@@ -98,7 +98,7 @@ function passing(options: SuiteOptions) {
       applyHeaders(outcome.headers, target, outcome.stale)
     }
     if (outcome.pass) {
-      onResponseEnd(res, isSent => gate.leave(outcome, isSent ? res : undefined))
+      if (gate.watches) accompany(gate, outcome, res, res)
       return true
     }
     res.statusCode = outcome.status

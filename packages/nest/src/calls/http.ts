@@ -1,4 +1,4 @@
-import { type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
+import { continues, type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 /** What Halt looks at of an Express or a Fastify request. */
@@ -41,6 +41,10 @@ export class HttpView implements RequestView {
 
   get httpVersion(): string | undefined {
     return httpVersionOf(this.request)
+  }
+
+  get hasBody(): boolean {
+    return continues(this.request.raw ?? this.request)
   }
 
   /** The pattern that matched, the global prefix included. */

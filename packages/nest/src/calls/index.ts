@@ -1,5 +1,5 @@
 import type { RateLimiter } from '@halt/core'
-import { toView } from '@halt/core/http'
+import { messageOf, toView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, handlerName } from './call.ts'
@@ -25,7 +25,7 @@ export function callReader(
       return { ...call, view: { ...toView(request), route: call.view.route, context } }
     } catch (error) {
       const fix = 'Return undefined for calls that Halt knows; such a call is seen as without getRequest.'
-      limiter.warn({ code: 'HALT_W_CALLBACK', message: `getRequest threw: ${String(error)}.`, fix })
+      limiter.warn({ code: 'HALT_W_CALLBACK', message: `getRequest threw: ${messageOf(error)}.`, fix })
       return call
     }
   }

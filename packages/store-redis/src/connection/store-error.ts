@@ -32,6 +32,7 @@ export type Kind =
   | 'cluster'
   | 'misconfigured'
   | 'script'
+  | 'misread'
 
 const KINDS: Readonly<Record<Kind, readonly [StoreFailure, string, string]>> = {
   late: ['timeout', 'TIMEOUT', 'See whether Redis hangs, or is too far away for the deadline.'],
@@ -55,6 +56,11 @@ const KINDS: Readonly<Record<Kind, readonly [StoreFailure, string, string]>> = {
   ],
   misconfigured: ['misconfigured', 'MISCONFIGURED', 'Mend what the message says of the server or its keys.'],
   script: ['script', 'SCRIPT', 'Please report this: the script and the server disagree.'],
+  misread: [
+    'script',
+    'SCRIPT',
+    'Let run return the reply of the script as it is, and open no MULTI on a connection that the store shares.',
+  ],
 }
 
 // The first words that servers begin their errors with.

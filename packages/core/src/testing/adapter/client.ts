@@ -1,4 +1,12 @@
-import type { AdapterUnderTest, Call, Http2Session, Served, Setup } from './contract.ts'
+import type {
+  AdapterUnderTest,
+  Call,
+  Http2Options,
+  Http2Session,
+  RawSocket,
+  Served,
+  Setup,
+} from './contract.ts'
 import { Connection } from './raw-client.ts'
 
 /** A response as `fetch` gives it, read to its end. */
@@ -69,15 +77,26 @@ export class Client {
 
   /** A connection of its own, for requests as they are written. */
   connect(): Connection {
-    const { hostname, port } = new URL(this.#url)
-    return new Connection(this.#adapter.connect(Number(port), hostname))
+    return new Connection(this.#socket())
+  }
+
+  /** A connection of its own from which nothing is read. */
+  connectDeaf(): RawSocket {
+    const socket = this.#socket()
+    socket.on('error', () => {})
+    return socket
   }
 
   /** An HTTP/2 connection. */
-  connect2(): Http2Session {
-    const session = this.#adapter.http2?.(this.#url)
+  connect2(options?: Http2Options): Http2Session {
+    const session = this.#adapter.http2?.(this.#url, options)
     if (session === undefined) throw new Error(`${this.#adapter.name} serves no HTTP/2`)
     return session
+  }
+
+  #socket(): RawSocket {
+    const { hostname, port } = new URL(this.#url)
+    return this.#adapter.connect(Number(port), hostname)
   }
 
   get #url(): string {

@@ -86,7 +86,7 @@ export interface AdapterUnderTest {
   /** `connect` of `node:net`, or one like it. */
   connect(port: number, host: string): RawSocket
   /** `connect` of `node:http2`, where the framework serves HTTP/2. */
-  http2?(url: string): Http2Session
+  http2?(url: string, options?: Http2Options): Http2Session
   /** Whether the framework lets something before the guards begin the answer. */
   readonly early?: boolean
   /** Whether all guards of a route are one check, so that a refusal charges none of them. */
@@ -107,9 +107,14 @@ export interface RawSocket {
   on(event: 'close' | 'error', listener: () => void): unknown
 }
 
+/** What the suite asks of an HTTP/2 client. */
+export interface Http2Options {
+  readonly settings: { readonly initialWindowSize: number }
+}
+
 /** What the suite needs of an HTTP/2 client. */
 export interface Http2Session {
-  request(headers: Record<string, string>): Http2Stream
+  request(headers: Record<string, string>, options?: { endStream: boolean }): Http2Stream
   destroy(): void
 }
 
@@ -120,4 +125,6 @@ export interface Http2Stream {
   /** Resets the stream with an error code. */
   close(code: number): unknown
   resume(): unknown
+  /** Sends the body. */
+  end(data?: string): unknown
 }

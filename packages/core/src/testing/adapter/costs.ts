@@ -1,5 +1,5 @@
 import type { Cost } from '../../cost.ts'
-import { eventually, gate, limitOf } from './bench.ts'
+import { eventually, gate, limitOf, pause } from './bench.ts'
 import type { SuiteOptions } from './contract.ts'
 import type { Suite } from './suite.ts'
 
@@ -122,6 +122,33 @@ export function testCosts({ describe, it, expect, adapter }: Suite): void {
       await eventually('the other refund', async () => (await bench.left(limiter)) === 4)
     })
 
+    it('may answer later', async bench => {
+      const limiter = bench.limiter(limitOf(2, { inFlight: 1 }))
+      let code = 200
+      const handle = (): { status: number; body: string } => ({ status: code, body: '' })
+      const chargeWhen = async (response: unknown): Promise<boolean> => {
+        const found = status(response)
+        await pause(20)
+        return found === 401
+      }
+      const client = await bench.serve([{ limiter, chargeWhen }], { handle })
+      for (let i = 0; i < 3; i++) {
+        await eventually('a place', async () => (await client.post('/login')).status === 200)
+        await eventually('the end', async () => (await bench.left(limiter)) === 2)
+      }
+      code = 401
+      await eventually('a place', async () => (await client.post('/login')).status === 401)
+      await eventually('the charge', async () => (await bench.left(limiter)) === 1)
+    })
+
+    it('that never answers leaves the request charged, and warns', async bench => {
+      const limiter = bench.limiter(limitOf(2), { callbackTimeout: '20ms' })
+      const client = await bench.serve([{ limiter, chargeWhen: () => new Promise(() => {}) }])
+      expect(await client.statuses(3)).toEqual([200, 200, 429])
+      await eventually('a warning', () => bench.warned.length > 0)
+      expect([bench.warned, await bench.left(limiter)]).toEqual([['HALT_W_CALLBACK'], 0])
+    })
+
     it('that throws leaves the request charged', async bench => {
       const limiter = bench.limiter(limitOf(2))
       const chargeWhen = (): never => {
@@ -131,5 +158,30 @@ export function testCosts({ describe, it, expect, adapter }: Suite): void {
       expect(await client.statuses(3)).toEqual([200, 200, 429])
       expect(bench.warned).toEqual(['HALT_W_CALLBACK'])
     })
+  })
+
+  describe('idempotencyKey', () => {
+    it('charges a repeated request once', async bench => {
+      const limiter = bench.limiter(limitOf(3))
+      const idempotencyKey = (request: unknown): string | undefined => header(request, 'idempotency-key')
+      const client = await bench.serve([{ limiter, idempotencyKey }])
+      const key = (name: string): Record<string, string> => ({ 'idempotency-key': name })
+      expect(await client.statuses(5, '/hello', key('a'))).toEqual([200, 200, 200, 200, 200])
+      expect(await bench.left(limiter)).toBe(2)
+      expect(await client.statuses(2, '/hello', key('b'))).toEqual([200, 200])
+      expect(await bench.left(limiter)).toBe(1)
+      expect(await client.statuses(2)).toEqual([200, 429])
+    })
+
+    for (const [how, idempotencyKey] of [
+      ['throws', (): string => JSON.parse('{')],
+      ['answers later', (async () => 'a') as unknown as () => string],
+      ['gives no text', () => ({}) as string],
+    ] as const)
+      it(`that ${how} is none, and warns`, async bench => {
+        const client = await bench.serve([{ limiter: bench.limiter(limitOf(2)), idempotencyKey }])
+        expect(await client.statuses(3)).toEqual([200, 200, 429])
+        expect(bench.warned).toEqual(['HALT_W_CALLBACK'])
+      })
   })
 }

@@ -4,6 +4,20 @@ import type { Suite } from './suite.ts'
 
 const PREFLIGHT = { Origin: 'https://app.example', 'Access-Control-Request-Method': 'GET' }
 
+const TEXT = { 'Content-Type': 'text/plain' }
+const { Origin: _, ...WITHOUT_ORIGIN } = PREFLIGHT
+/** What it is, its headers, its body. */
+const NO_PREFLIGHTS: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
+  ['without an Origin', WITHOUT_ORIGIN, ''],
+  ['without a method that it asks for', { Origin: PREFLIGHT.Origin }, ''],
+  ['with a body', { ...PREFLIGHT, ...TEXT, 'Content-Length': '2' }, '{}'],
+  [
+    'with a body in chunks',
+    { ...PREFLIGHT, ...TEXT, 'Transfer-Encoding': 'chunked' },
+    '2\r\n{}\r\n0\r\n\r\n',
+  ],
+]
+
 /** Methods, CORS, and answers that something else began. */
 export function testProtocol({ describe, it, expect, adapter }: Suite): void {
   describe('methods', () => {
@@ -49,6 +63,39 @@ export function testProtocol({ describe, it, expect, adapter }: Suite): void {
         connection.abort()
       }
     })
+
+    for (const [what, headers, body] of NO_PREFLIGHTS)
+      it(`counts an OPTIONS request ${what}`, async bench => {
+        const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }])
+        const statuses: number[] = []
+        for (let i = 0; i < 2; i++) {
+          const connection = client.connect()
+          connection.send(rawRequest('OPTIONS', '/hello', headers) + body)
+          statuses.push((await connection.receive()).status)
+          connection.abort()
+        }
+        expect(statuses).toEqual([200, 429])
+      })
+
+    if (adapter.http2 !== undefined)
+      it('counts an OPTIONS request over HTTP/2 whose body no header announces', async bench => {
+        const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }], { http2: true })
+        const session = client.connect2()
+        const send = (body?: string): Promise<number | undefined> => {
+          const headers = { ':method': 'OPTIONS', ':path': '/hello', ...PREFLIGHT }
+          const stream = session.request(headers, { endStream: body === undefined })
+          if (body !== undefined) stream.end(body)
+          return new Promise((resolve, reject) => {
+            stream.on('response', answered => resolve(answered[':status']))
+            stream.on('error', () => reject(new Error('the stream broke')))
+            stream.resume()
+          })
+        }
+        expect([await send(), await send(), await send('{}'), await send('{}'), await send()]).toEqual([
+          200, 200, 200, 429, 200,
+        ])
+        session.destroy()
+      })
 
     it('lets scripts read the headers where it is on', async bench => {
       const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'X-Own' }

@@ -1,0 +1,28 @@
+import type { Guard } from './guard.ts'
+import type { Outcome } from './outcome.ts'
+import { type DecidingResponse, onResponseDecision } from './response-decision.ts'
+import { type EndingResponse, onResponseEnd } from './response-end.ts'
+
+/** A response of Node's, of HTTP/1 or HTTP/2. */
+export type NodeResponse = EndingResponse & DecidingResponse
+
+/**
+ * Tells a guard what becomes of an admitted request: when the application decides the response, and when the response is over.
+ *
+ * @param response Node's own
+ * @param shown what `chargeWhen` gets
+ */
+export function accompany<R, S>(gate: Guard<R, S>, outcome: Outcome, response: NodeResponse, shown: S): void {
+  let isOpen = true
+  const decide = (): void => {
+    if (isOpen) gate.decided(outcome, shown)
+    isOpen = false
+  }
+  if (gate.asks) onResponseDecision(response, decide)
+  onResponseEnd(response, isSent => {
+    // A middleware may have kept the methods of the response from before they were watched.
+    if (isSent && gate.asks) decide()
+    isOpen = false
+    gate.leave(outcome)
+  })
+}

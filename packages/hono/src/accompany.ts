@@ -1,0 +1,92 @@
+import { type Guard, type NodeResponse, onResponseEnd, type Outcome } from '@halt/core/http'
+import type { Context, Env, Next } from 'hono'
+
+import { replace } from './response.ts'
+
+/** What `@hono/node-server` binds, as far as it matters here: Node's own response, of HTTP/1 or HTTP/2. */
+interface NodeBindings {
+  readonly outgoing?: NodeResponse
+}
+
+/** What `chargeWhen` gets. */
+export interface Answered<E extends Env> {
+  readonly response: Response
+  readonly c: Context<E>
+}
+
+/** Runs the rest of the app, and tells the guard when the app has answered, and when the request is over. */
+export async function accompany<E extends Env>(
+  c: Context<E>,
+  next: Next,
+  gate: Guard<Context<E>, Answered<E>>,
+  outcome: Outcome,
+): Promise<void> {
+  let isOver = false
+  const leave = (): void => {
+    if (!isOver) gate.leave(outcome)
+    isOver = true
+  }
+  const { outgoing } = (c.env ?? {}) as NodeBindings
+  const isOnNode = typeof outgoing?.once === 'function'
+  if (isOnNode) onResponseEnd(outgoing as NodeResponse, leave)
+  else whenAborted(c.req.raw.signal, leave)
+  try {
+    await next()
+  } catch (error) {
+    // On Node the server answers, and the end of that answer tells.
+    if (!isOnNode) leave()
+    throw error
+  }
+  if (c.finalized && !isOver) gate.decided(outcome, { response: c.res, c })
+  if (!isOnNode) leaveAtLastByte(c, gate, outcome, leave)
+}
+
+// The client may have gone while the store was asked: then nothing tells of it any more.
+function whenAborted(signal: AbortSignal | undefined, leave: () => void): void {
+  signal?.addEventListener('abort', leave, { once: true })
+  if (signal?.aborted === true) leave()
+}
+
+// Without a socket the body tells when the answer is sent.
+function leaveAtLastByte<E extends Env>(
+  c: Context<E>,
+  gate: Guard<Context<E>, Answered<E>>,
+  outcome: Outcome,
+  leave: () => void,
+): void {
+  if (!c.finalized) return leave()
+  const { req, res } = c
+  if (res.body === null || req.method === 'HEAD' || !lasts(gate, outcome)) return leave()
+  replace(c, new Response(watch(res.body, leave), res))
+}
+
+/** Whether the request is in flight until its last byte is sent, not only until the app has answered. */
+function lasts<E extends Env>({ limiter }: Guard<Context<E>, Answered<E>>, { decision }: Outcome): boolean {
+  return (
+    decision?.verdicts.some(({ policy }) => limiter.policyNamed(policy)?.algorithm === 'concurrency') === true
+  )
+}
+
+/** The same bytes as they are asked for; tells when the last one is taken, or when nobody wants the rest. */
+function watch(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read()
+          if (!done) return controller.enqueue(value)
+          controller.close()
+        } catch (error) {
+          controller.error(error)
+        }
+        end()
+      },
+      cancel(reason) {
+        end()
+        return reader.cancel(reason)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

@@ -1,0 +1,51 @@
+import type { Link } from './connection/index.ts'
+import { slotOf } from './keys.ts'
+import { misread, readWhole } from './reply.ts'
+import { forget } from './scripts.ts'
+
+// The most keys of one call: it holds the server for less than a millisecond.
+const MOST = 500
+// The most calls that are out at once.
+const LANES = 8
+
+/** Keys by hash slot. */
+export function bySlot(keys: readonly string[]): string[][] {
+  const lists = new Map<number, string[]>()
+  for (const key of keys) {
+    const slot = slotOf(key)
+    const list = lists.get(slot)
+    if (list === undefined) lists.set(slot, [key])
+    else list.push(key)
+  }
+  return [...lists.values()]
+}
+
+/**
+ * Deletes the keys of some lists in slices, a few at a time, so that a long list holds nobody else up; resolves to how many
+ * keys there were. On a cluster each list is of one hash slot.
+ */
+export async function deleteKeys(link: Link, lists: readonly (readonly string[])[]): Promise<number> {
+  const slices = lists.flatMap(sliced)
+  let deleted = 0
+  const lane = async (): Promise<void> => {
+    for (let keys = slices.pop(); keys !== undefined; keys = slices.pop()) {
+      const reply = await link.run(forget, keys, [''])
+      const count = readWhole(reply)
+      if (count === undefined || count > keys.length) throw misread(reply)
+      deleted += count
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: Math.min(LANES, slices.length) }, lane))
+  } finally {
+    // After a failure the other lanes have nothing more to do.
+    slices.length = 0
+  }
+  return deleted
+}
+
+function sliced(keys: readonly string[]): (readonly string[])[] {
+  const slices = []
+  for (let at = 0; at < keys.length; at += MOST) slices.push(keys.slice(at, at + MOST))
+  return slices
+}

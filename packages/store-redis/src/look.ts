@@ -1,0 +1,21 @@
+import { type Group, Mode, type Rule } from '@halt/core/store'
+
+/** The rule of a demand that only looks: no counter is kept by it. */
+export const LOOK_RULE: Rule = {
+  letter: 'f',
+  cell: 'look:f',
+  limit: 1,
+  capacity: 1,
+  unit: 1,
+  rate: 1,
+  window: 1e6,
+  slice: 1e6,
+  precision: 1,
+  block: 0,
+  reduced: undefined,
+}
+
+/** A group that charges nothing and keeps nothing: whether the script answers as it should. */
+export const LOOK: Group = {
+  demands: [{ rule: LOOK_RULE, subject: 'look', cost: 1, mode: Mode.PEEK, penalized: false }],
+}

@@ -1,0 +1,120 @@
+import { type Demand, type Group, Mode, ruleInForce, type State, type Verdict } from '@halt/core/store'
+
+import { StoreError, toStoreError } from './connection/index.ts'
+import { KINDS } from './wire.ts'
+
+// Two flags, the penalty, and of each demand a sign of what became of it and its numbers.
+const NUMBERS = String.raw`-?\d+(?: -?\d+)*`
+const SHAPE = new RegExp(String.raw`^[01][01];(?:${NUMBERS})?(?:;(?:\+\d+|[012](?: ${NUMBERS})?))*$`)
+const WHOLE = /^\d{1,16}$/
+const PENALTY_NUMBERS = 6
+
+/**
+ * Reads a reply of `decide.lua`: for each group its verdict, or its error. A group whose part of the reply is not what
+ * the script returns gets an error, never a verdict.
+ *
+ * @throws StoreError `HALT_E_STORE_SCRIPT` when the reply as a whole is not what the script returns
+ */
+export function readReply(reply: unknown, groups: readonly Group[]): (Verdict | StoreError)[] {
+  if (!Array.isArray(reply) || reply.length !== groups.length + 1) throw misread(reply)
+  const now = readWhole(reply[0])
+  if (now === undefined) throw misread(reply)
+  return groups.map((group, i) => readPart(reply[i + 1], group, now))
+}
+
+/** Reads a reply that is one whole number, not below 0; undefined when it is anything else. */
+export function readWhole(reply: unknown): number | undefined {
+  const number = typeof reply === 'number' ? reply : readDigits(textOf(reply))
+  return Number.isSafeInteger(number) && number >= 0 ? number : undefined
+}
+
+function readDigits(text: string): number {
+  return WHOLE.test(text) ? Number(text) : NaN
+}
+
+/** The error of a reply that no script of ours returns. It names the kind of the reply, never its content. */
+export function misread(reply: unknown): StoreError {
+  const what = Array.isArray(reply) ? `a list of ${reply.length}` : reply === null ? 'null' : typeof reply
+  const queued = reply === 'QUEUED' ? ' (QUEUED: a MULTI is open on the connection)' : ''
+  return new StoreError(`The reply is not what the script returns, but ${what}${queued}`, 'misread')
+}
+
+function readPart(reply: unknown, group: Group, now: number): Verdict | StoreError {
+  const debt = readWhole(reply)
+  if (debt !== undefined) return isAdmitted(group, debt) ? admitted(group, now, debt) : misread(reply)
+  const text = textOf(reply)
+  if (text.startsWith('!')) return toStoreError(new Error(text.slice(1)))
+  return (SHAPE.test(text) && readText(text, group, now)) || misread(reply)
+}
+
+function readText(text: string, group: Group, now: number): Verdict | undefined {
+  const [flags, penalty, ...fields] = text.split(';') as [string, string, ...string[]]
+  const { demands } = group
+  if (fields.length !== demands.length) return undefined
+  const verdict = {
+    now,
+    allowed: flags[0] === '1',
+    repeated: flags[1] === '1',
+    passes: fields.map(field => field.startsWith('1') || field.startsWith('+')),
+    starts: fields.map(field => field.startsWith('2')),
+    states: [] as State[],
+    penalty: penalty === '' ? [] : penalty.split(' ').map(Number),
+  }
+  verdict.states = fields.map((field, i) => {
+    if (!field.startsWith('+')) return field.split(' ').slice(1).map(Number)
+    return bucket(ruleInForce(demands[i] as Demand, verdict), now, Number(field))
+  })
+  return isSound(verdict, group) ? verdict : undefined
+}
+
+/** Whether a verdict is one that the script can come to. */
+function isSound({ allowed, repeated, passes, states, penalty }: Verdict, group: Group): boolean {
+  const { demands, once } = group
+  if (repeated && once === undefined) return false
+  if (allowed !== demands.every(({ mode }, i) => passes[i] || mode === Mode.SHADOW)) return false
+  if (penalty.length > 0 && (group.penalty === undefined || penalty.length !== PENALTY_NUMBERS)) return false
+  return penalty.every(Number.isFinite) && demands.every((demand, i) => isState(states[i] as State, demand))
+}
+
+function isState(state: State, { rule }: Demand): boolean {
+  const kind = KINDS[rule.letter]
+  const { length } = state
+  const fits = kind === 0 ? length === 5 : kind === 1 ? length === 3 || length === 4 : length % 2 === 1
+  return (fits || length === 0) && state.every(Number.isSafeInteger)
+}
+
+/** Whether the debt of a bucket alone can be the answer to a group: at least what the charge has added. */
+function isAdmitted({ demands, penalty }: Group, debt: number): boolean {
+  const [demand] = demands
+  if (demand === undefined || demands.length > 1 || penalty !== undefined) return false
+  const { rule, cost, mode } = demand
+  if (rule.letter !== 't' || cost <= 0 || debt < cost * rule.unit) return false
+  return (
+    mode === Mode.SETTLE ||
+    ((mode === Mode.CHARGE || mode === Mode.SHADOW) && debt <= rule.capacity * rule.unit)
+  )
+}
+
+function admitted(group: Group, now: number, debt: number): Verdict {
+  const { rule } = group.demands[0] as Demand
+  return {
+    now,
+    allowed: true,
+    repeated: false,
+    passes: [true],
+    starts: [],
+    states: [bucket(rule, now, debt)],
+    penalty: [],
+  }
+}
+
+function bucket(rule: Demand['rule'], now: number, debt: number): State {
+  return [0, now, debt, rule.unit, rule.rate]
+}
+
+// With stringNumbers or a type mapping a number comes as text, and text as bytes.
+function textOf(reply: unknown): string {
+  if (typeof reply === 'string') return reply
+  if (typeof reply === 'bigint') return reply.toString()
+  return ArrayBuffer.isView(reply) ? new TextDecoder().decode(reply as Uint8Array) : ''
+}

@@ -1,0 +1,189 @@
+import { RateLimiter } from '@halt/core'
+import { type Group, Mode, type Rule } from '@halt/core/store'
+import { Redis } from 'ioredis'
+import { afterAll, describe, expect, inject, it } from 'vitest'
+
+import { readReply } from '../src/reply.ts'
+import { RedisStore, type RedisStoreOptions, type Run } from '../src/index.ts'
+
+const client = new Redis(inject('redisUrl'))
+afterAll(() => client.quit())
+
+let made = 0
+const prefixOf = (): string => `r${process.pid}-${++made}:`
+const plain: Run = (script, keys, args) => client.eval(script.source, keys.length, ...keys, ...args)
+
+const policies = {
+  bucket: { name: 'p', limit: 2, window: '1h' },
+  window: { name: 'p', limit: 2, window: '1h', algorithm: 'fixed-window' },
+  several: [
+    { name: 'p', limit: 2, window: '1h' },
+    { name: 'q', limit: 50, period: 'monthly' },
+  ],
+} as const
+
+// What a client, a proxy or a wrapper makes of a reply.
+const wrongs: Readonly<Record<string, (reply: any) => unknown>> = {
+  '{ result }': reply => ({ result: reply }),
+  'the list of a pipeline': reply => [[null, reply]],
+  'one entry of a pipeline': reply => [null, reply],
+  '"OK"': () => 'OK',
+  '"QUEUED"': () => 'QUEUED',
+  'an empty list': () => [],
+  null: () => null,
+  undefined: () => undefined,
+  NaN: () => NaN,
+  'a list of NaN': reply => reply.map(() => NaN),
+  'a list of null': reply => reply.map(() => null),
+  'one group too few': reply => reply.slice(0, -1),
+  'one group too many': reply => [...reply, reply.at(-1)],
+  'JSON text': reply => JSON.stringify(reply),
+  'a list of lists': reply => reply.map((part: unknown) => [part]),
+  'a clock in words': ([, ...rest]) => ['now', ...rest],
+  'a group cut short': ([now, ...rest]) => [now, ...rest.map((part: unknown) => String(part).slice(0, 4))],
+  'a group of flags alone': ([now, ...rest]) => [now, ...rest.map(() => '10')],
+  'a group without its demands': ([now, ...rest]) => [now, ...rest.map(() => '10;')],
+  'a group that owes nothing': ([now, ...rest]) => [now, ...rest.map(() => 0)],
+  'the numbers of another algorithm': ([now, ...rest]) => [now, ...rest.map(() => '10;;1 0 5')],
+  'an object without a prototype': () => Object.create(null) as unknown,
+}
+
+describe.each(Object.keys(policies) as (keyof typeof policies)[])('a run that answers nonsense, %s', kind => {
+  it.each(Object.entries(wrongs))('lets nobody in beyond what onStoreError allows: %s', async (_, wrong) => {
+    for (const [onStoreError, most] of [
+      ['closed', 0],
+      ['local', 2],
+    ] as const) {
+      const failures: unknown[] = []
+      const run: Run = async (script, keys, args) => wrong(await plain(script, keys, args))
+      const limiter = new RateLimiter({
+        store: new RedisStore({ run, prefix: prefixOf() }),
+        policy: policies[kind],
+        onStoreError,
+        storeTimeout: '5s',
+        warn: () => {},
+        telemetry: { onStoreError: error => failures.push(error) },
+      })
+      let admitted = 0
+      for (let i = 0; i < 20; i++) if ((await limiter.consume({ user: '42' })).allowed) admitted++
+      expect(admitted, onStoreError).toBeLessThanOrEqual(most)
+      expect(failures[0]).toMatchObject({ code: 'HALT_E_STORE_SCRIPT', failure: 'script' })
+    }
+  })
+})
+
+it('a run that answers nonsense is told by ready(), and never counts the processes', async () => {
+  for (const wrong of Object.values(wrongs)) {
+    const run: Run = async (script, keys, args) => wrong([await plain(script, keys, args)].flat())
+    const store = new RedisStore({ run, prefix: prefixOf() })
+    const limiter = new RateLimiter({ store, policy: policies.bucket, warn: () => {} })
+    const found = await limiter.ready()
+    expect(found.map(({ code }) => code)).toEqual(['HALT_W_STORE_SCRIPT'])
+    await limiter.consume({ user: '42' })
+    expect(store.instances()).toBe(1)
+    await expect(store.probe()).rejects.toMatchObject({ code: 'HALT_E_STORE_SCRIPT' })
+  }
+})
+
+it('a run whose numbers come as text and whose text comes as bytes is understood', async () => {
+  const forms: ((part: unknown) => unknown)[] = [String, part => Buffer.from(String(part)), part => part]
+  for (const form of forms) {
+    const run: Run = async (script, keys, args) => {
+      const reply = await plain(script, keys, args)
+      return Array.isArray(reply) ? reply.map(form) : form(reply)
+    }
+    for (const policy of Object.values(policies)) {
+      const store = new RedisStore({ run, prefix: prefixOf() })
+      const limiter = new RateLimiter({ store, policy, onStoreError: 'closed', storeTimeout: '5s' })
+      expect(await limiter.ready()).toEqual([])
+      const decisions = []
+      for (let i = 0; i < 4; i++) decisions.push(await limiter.consume({ user: '42' }))
+      expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false, false])
+      expect(decisions.every(({ degraded }) => degraded === false)).toBe(true)
+    }
+  }
+})
+
+it('checks in an open MULTI of a shared client are not allowed, and calendars go on when it ends', async () => {
+  const shared = new Redis(inject('redisUrl'))
+  await shared.ping()
+  const options: RedisStoreOptions = { client: shared, connection: 'shared', prefix: prefixOf() }
+  const failures: { code?: string }[] = []
+  const limiter = new RateLimiter({
+    store: new RedisStore(options),
+    policy: policies.several,
+    onStoreError: 'closed',
+    storeTimeout: '5s',
+    warn: () => {},
+    telemetry: { onStoreError: error => failures.push(error as { code?: string }) },
+  })
+  expect((await limiter.consume({ user: '1' })).allowed).toBe(true)
+  await shared.multi({ pipeline: false })
+  const decisions = []
+  for (let i = 0; i < 3; i++) decisions.push(await limiter.consume({ user: '2' }))
+  expect(decisions.map(({ allowed, degraded }) => [allowed, degraded])).toEqual(
+    Array(3).fill([false, 'closed']),
+  )
+  expect(failures[0]?.code).toBe('HALT_E_STORE_SCRIPT')
+  await (shared as unknown as { discard(): Promise<unknown> }).discard()
+  // The breaker looks for the store again by itself.
+  let decision = await limiter.consume({ user: '3' })
+  while (decision.degraded !== false) {
+    await new Promise(resolve => setTimeout(resolve, 20))
+    decision = await limiter.consume({ user: '3' })
+  }
+  expect(decision.allowed).toBe(true)
+  expect(Number.isFinite(decision.resetAt)).toBe(true)
+  await shared.quit()
+})
+
+describe('readReply', () => {
+  const rule = (letter: Rule['letter']): Rule => ({
+    letter,
+    cell: `p:${letter}`,
+    limit: 3,
+    capacity: 3,
+    unit: 10,
+    rate: 1,
+    window: 30,
+    slice: 3,
+    precision: 10,
+    block: 0,
+    reduced: undefined,
+  })
+  const group = (letter: Rule['letter'], mode: Mode = Mode.CHARGE): Group => ({
+    demands: [{ rule: rule(letter), subject: 's', cost: 2, mode, penalized: false }],
+  })
+
+  it('gives an error to the group whose part is wrong, and the others their verdicts', () => {
+    const groups = [group('t'), group('t'), group('f')]
+    const [first, second, third] = readReply([5, 20, 'QUEUED', '10;;1 0 35 2'], groups)
+    expect(first).toMatchObject({ allowed: true, states: [[0, 5, 20, 10, 1]] })
+    expect(second).toMatchObject({ code: 'HALT_E_STORE_SCRIPT' })
+    expect(third).toMatchObject({ allowed: true, states: [[0, 35, 2]] })
+  })
+
+  it.each([
+    ['a debt below the charge', group('t'), 19],
+    ['a debt above the capacity', group('t'), 31],
+    ['a debt for a window', group('f'), 20],
+    ['a debt for who only looks', group('t', Mode.PEEK), 20],
+    ['a debt that is no whole number', group('t'), 20.5],
+    ['a verdict that its demand contradicts', group('f'), '10;;0 0 35 2'],
+    ['a refusal that its demand contradicts', group('f'), '00;;1 0 35 2'],
+    ['a repetition without a key', group('f'), '11;;1 0 35 2'],
+    ['a penalty that nobody asked for', group('f'), '10;1 2 3 4 5 6;1 0 35 2'],
+    ['too few numbers of a window', group('f'), '10;;1 0 35'],
+    ['an even number of sub-windows', group('s'), '10;;1 0 35'],
+    ['numbers that are none', group('f'), '10;;1 0 nan 2'],
+    ['numbers beyond what is exact', group('f'), '10;;1 0 99999999999999999999 2'],
+    ['endless numbers', group('s'), `10;;1 0 35 ${'9'.repeat(400)}`],
+  ])('believes no reply with %s', (_, asked, part) => {
+    expect(readReply([5, part], [asked])).toMatchObject([{ code: 'HALT_E_STORE_SCRIPT' }])
+  })
+
+  it('passes on the error of the script', () => {
+    const part = '!NOPERM No permissions to access a key'
+    expect(readReply([5, part], [group('t')])).toMatchObject([{ code: 'HALT_E_STORE_PERMISSION' }])
+  })
+})
