@@ -106,3 +106,35 @@ describe('docs/serverless.md', () => {
     bridge.closeAllConnections()
   })
 })
+
+describe('README.md', () => {
+  it('begins with a limit of 100 in a burst, localhost included', async () => {
+    const { urls, close } = await run('../README.md', '## A first limit')
+    const statuses = await Promise.all(
+      Array.from({ length: 200 }, async () => (await fetch(`${urls[0]}/`)).status),
+    )
+    // The bucket refills while it is emptied.
+    const passed = statuses.filter(status => status === 404).length
+    expect(passed).toBeGreaterThanOrEqual(100)
+    expect(passed).toBeLessThan(200)
+    expect(new Set(statuses)).toEqual(new Set([404, 429]))
+    await close()
+  })
+
+  it('wires a limiter into Express with Redis, and ends on SIGTERM', async () => {
+    await vi.waitFor(async () => expect(await connections()).toBeLessThan(5), { timeout: 10_000 })
+    const idle = await connections()
+    const error = vi.spyOn(console, 'error')
+    const before = process.listeners('SIGTERM')
+    const { urls } = await run('../README.md', '## In production')
+    expect(error).not.toHaveBeenCalled()
+    error.mockRestore()
+    // The peer is 127.0.0.1, which is exempt as private: a proxy is not.
+    const response = await fetch(`${urls[0]}/`, { headers: { 'X-Forwarded-For': '203.0.113.7' } })
+    expect(response.headers.get('ratelimit-limit')).not.toBeNull()
+    const [told] = process.listeners('SIGTERM').filter(listener => !before.includes(listener))
+    told?.('SIGTERM')
+    await vi.waitFor(async () => expect(await connections()).toBe(idle), { timeout: 10_000 })
+    process.off('SIGTERM', told!)
+  }, 30_000)
+})
