@@ -1,4 +1,5 @@
 // @ts-check
+import { ask } from './server.js'
 import { text } from './tables.js'
 
 const SVG = 'http://www.w3.org/2000/svg'
@@ -41,7 +42,7 @@ async function take(units, refresh) {
 /** @param {string} units */
 async function taken(units) {
   try {
-    const response = await fetch('take', { method: 'POST', headers: { 'x-halt-take': units } })
+    const response = await ask('take', { method: 'POST', headers: { 'x-halt-take': units } })
     const { allowed, retryAfter } = await response.json()
     return allowed ? `Took ${units}.` : `Refused: ${units} would pass in ${retryAfter} s. It cost nothing.`
   } catch {

@@ -1,6 +1,7 @@
 // @ts-check
 import { showBucket, takeOnClick } from './bucket.js'
 import { drawChart } from './chart.js'
+import { ask } from './server.js'
 import { showEvents, showKeys, showPolicies, showStore, text } from './tables.js'
 
 /** @typedef {import('../src/live/feed.ts').Feed} Feed */
@@ -39,9 +40,9 @@ function state(mood, says) {
   text('state', says).className = `pill ${mood}`
 }
 
-async function ask() {
+async function refresh() {
   try {
-    const response = await fetch('feed', { signal: AbortSignal.timeout(5000) })
+    const response = await ask('feed', { signal: AbortSignal.timeout(5000) })
     if (response.ok) show(await response.json())
     else state('bad', response.status === 429 ? 'Too many wrong tokens' : `Answered ${response.status}`)
   } catch {
@@ -51,10 +52,10 @@ async function ask() {
 
 // One after the other, and only while somebody looks.
 async function watch() {
-  if (!document.hidden) await ask()
+  if (!document.hidden) await refresh()
   setTimeout(() => void watch(), EVERY)
 }
 
-takeOnClick(ask)
-document.addEventListener('visibilitychange', () => void ask())
+takeOnClick(refresh)
+document.addEventListener('visibilitychange', () => void refresh())
 void watch()

@@ -13,11 +13,13 @@ export function text(id, says) {
 /** @param {Feed} feed */
 export function showPolicies({ policies, now }) {
   const rows = policies.slice(0, 6).map(tally => {
-    const left = leftOf(tally, now)
+    // The bar shows the same whole units as the text: what has come back of the next one helps nobody.
+    const units = Math.floor(leftOf(tally, now) * tally.limit)
+    const left = units / tally.limit
     const row = line(
       tally.policy,
       `${tally.key}${tally.shadow ? ', shadow' : ''}`,
-      `${Math.floor(left * tally.limit)} of ${tally.limit} left`,
+      `${units} of ${tally.limit} left`,
     )
     row.append(track(left, left < 0.2))
     return row

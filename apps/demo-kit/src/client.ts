@@ -14,12 +14,17 @@ export class Client {
   }
 
   title(text: string): void {
-    this.#print(`\n${text}`)
+    this.heading(text)
     this.#print(`  ${'request'.padEnd(WIDTH)} status  Limit  Remaining   Reset  Retry-After`)
   }
 
+  /** Begins a scene that has no table. */
+  heading(text: string): void {
+    this.#print(`\n${text}`)
+  }
+
   print(line: string): void {
-    this.#print(line === '' ? line : `  ${line}`)
+    this.#print(`  ${line}`)
   }
 
   /** Sends a request; its status is to be `status`. */

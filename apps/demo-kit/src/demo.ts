@@ -25,8 +25,8 @@ export async function runDemo<L extends Listening>(demo: Demo<L>): Promise<void>
   const curl = 'curl -i -H "X-Demo-User: ann" http://localhost:3000/quotes'
   console.log(
     ok
-      ? `\nTo try it yourself: npm run demo -- ${demo.name} --serve, then ${curl}`
-      : '\nThis is not what a client should see.',
+      ? `\nTo try it yourself, run "npm run demo -- ${demo.name} --serve", and in another terminal: ${curl}`
+      : '\nSome answers are not as they should be: see the lines with ✗ above.',
   )
   process.exitCode = ok ? 0 : 1
 }
@@ -39,7 +39,7 @@ async function perform<L extends Listening>({ framework, start, more, library }:
   const app = await start({ store: opened.store, accounts: new Accounts(), operator }, 0)
   try {
     console.log(
-      `Halt on ${framework}, counters ${opened.where}. Limit, Remaining and Reset are the RateLimit-* headers.`,
+      `Halt on ${framework}, with its counters ${opened.where}. Each line is a request and its answer; Limit, Remaining and Reset are the RateLimit-* headers.`,
     )
     return await show(app, line => console.log(line), { token, more })
   } finally {
@@ -53,13 +53,15 @@ async function serve<L extends Listening>({ start, library }: Demo<L>): Promise<
   const { store, where, close } = openStore({ url: env['REDIS_URL'], library })
   const operator = Operator.from(env['HALT_OPERATOR_TOKEN'], store)
   const app = await start({ store, accounts: new Accounts(), operator }, Number(env['PORT'] ?? 3000))
-  console.log(`Listening on ${app.url}, counters ${where}. Stop with Ctrl-C.`)
+  console.log(`Listening on ${app.url}, with the counters ${where}. Stop it with Ctrl-C.`)
   if (operator === undefined) {
     console.log(
-      'With HALT_OPERATOR_TOKEN=… (16 characters or more) there are /live/, /metrics and /debug/explain, too.',
+      'Set HALT_OPERATOR_TOKEN to 16 characters or more to turn on /live/, /metrics and /debug/explain.',
     )
   } else {
-    console.log(`Live: ${app.url}/live/ (the token is the password; any name). Why: ${app.url}/debug/explain`)
+    console.log(
+      `The live page is ${app.url}/live/. Your browser asks for a name (any) and a password (the token). ${app.url}/debug/explain tells why a request is refused.`,
+    )
   }
   async function stop(): Promise<void> {
     await app.close()

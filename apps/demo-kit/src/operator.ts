@@ -12,11 +12,12 @@ import { LIVE, Live } from './live/live.ts'
 import { Metrics, METRICS } from './metrics.ts'
 import { Pass } from './pass.ts'
 
-const DOOR = { name: 'door', limit: 10, window: '1m', inFlight: 20 } as const
+const DOOR = { name: 'door', limit: 10, window: '1m' } as const
+const ALL_DOORS = { name: 'all_doors', limit: 100, window: '1m', keyStrategy: 'shared' } as const
 
 /**
- * What an operator may see of an app: the live page, metrics, and why a request would be refused. Only with the token; ten wrong
- * ones a minute and address are looked at.
+ * What an operator may see of an app: the live page, metrics, and why a request would be refused. Only with the token. More than
+ * ten wrong tokens a minute from one address, or a hundred from all, are answered 429; the right token is always let in.
  */
 export class Operator {
   readonly #pass: Pass
@@ -25,7 +26,10 @@ export class Operator {
   /** For all limiters that are to be seen. */
   readonly telemetry: Telemetry
   // Its own: a full store keeps nobody out, and who is kept out fills no store.
-  readonly #door = new RateLimiter({ store: new InMemoryStore({ maxKeys: 10_000 }), policy: DOOR })
+  readonly #door = new RateLimiter({
+    store: new InMemoryStore({ maxKeys: 10_000 }),
+    policy: [DOOR, ALL_DOORS],
+  })
 
   /** @throws Error for a token short enough to be guessed */
   constructor(token: string, store: RateLimiterOptions['store']) {
@@ -57,16 +61,18 @@ export class Operator {
       : json(200, explanation)
   }
 
-  // Only failures count: who has the token is never held up by itself, and nobody tries a thousand at once.
+  // Only wrong tokens count, so that nobody who shares an address with the operator can lock the operator out. Its length
+  // protects the token against guesses; the limit keeps the noise down.
   async #refusal({ ip, header }: Visit): Promise<Answer | undefined> {
-    const tried = await this.#door.consume(ip === undefined ? { custom: 'unknown' } : { ip })
-    if (!tried.allowed)
-      return text(429, 'Too many wrong tokens.', { 'Retry-After': String(tried.retryAfter) })
-    const admitted = this.#pass.admits(header('authorization'))
-    if (admitted) await this.#door.settle(tried, 0)
-    await this.#door.release(tried)
-    return admitted
-      ? undefined
-      : text(401, 'Who are you?', { 'WWW-Authenticate': 'Basic realm="Halt", charset="UTF-8"' })
+    const authorization = header('authorization')
+    if (this.#pass.admits(authorization)) return undefined
+    // A browser comes without a token first, and has to be asked for it.
+    const tried =
+      authorization === undefined
+        ? undefined
+        : await this.#door.consume(ip === undefined ? { custom: 'unknown' } : { ip })
+    return tried === undefined || tried.allowed
+      ? text(401, 'Who are you?', { 'WWW-Authenticate': 'Basic realm="Halt", charset="UTF-8"' })
+      : text(429, 'Too many wrong tokens.', { 'Retry-After': String(tried.retryAfter) })
   }
 }

@@ -37,7 +37,7 @@ export async function show<L extends Listening>(
   const { client } = stage
   const ann = as('ann')
 
-  client.title('A user on the free plan: 5 requests every 4 seconds')
+  client.title('A user on the free plan may send 5 requests every 4 seconds. The sixth is refused')
   for (let i = 0; i < 5; i++) await client.expect(200, 'GET', '/quotes', ann)
   const refused = await client.expect(429, 'GET', '/quotes', ann)
   await client.body(refused)
@@ -47,7 +47,7 @@ export async function show<L extends Listening>(
 
   for (const scene of [...scenes, ...more]) await scene(stage)
 
-  client.title(`The first user again, after the ${wait} s that Retry-After named`)
+  client.title(`The first user asks again after ${wait} s, as Retry-After said, and is let in`)
   await sleep(Math.max(0, due - performance.now()))
   await client.expect(200, 'GET', '/quotes', ann)
   if (token !== undefined) await seen(stage, token)
@@ -57,7 +57,9 @@ export async function show<L extends Listening>(
 const scenes: readonly Scene[] = [
   async function upgrade({ client, as }) {
     const bob = as('bob')
-    client.title('A plan changes: what was used stays used, of 50 now. A report costs five')
+    client.title(
+      'A user moves to the pro plan: 50 instead of 5. What was used before stays used (a report costs 5)',
+    )
     await client.expect(200, 'GET', '/reports', bob)
     await client.expect(200, 'POST', '/plan', bob, { plan: 'pro' })
     const after = await client.expect(200, 'GET', '/quotes', bob)
@@ -66,7 +68,9 @@ const scenes: readonly Scene[] = [
   },
 
   async function quota({ client, as }) {
-    client.title("A company's month, 8 for all its users, beside each user's own 5: both or neither")
+    client.title(
+      'A company may send 8 requests a month, each of its users 5 every 4 seconds. A refusal is charged to neither',
+    )
     for (let i = 0; i < 4; i++) await client.expect(200, 'GET', '/quotes', as('cat', 'acme'))
     for (let i = 0; i < 4; i++) await client.expect(200, 'GET', '/quotes', as('dan', 'acme'))
     const refused = await client.expect(429, 'GET', '/quotes', as('dan', 'acme'))
@@ -75,7 +79,7 @@ const scenes: readonly Scene[] = [
 
   async function penalty({ client, as }) {
     const eve = as('eve')
-    client.title('Refused in three different seconds: the limit is halved, 5 becomes 2')
+    client.title('A user is refused in three different seconds. A penalty halves the limit: 5 becomes 2')
     for (let i = 0; i < 5; i++) await client.send('GET', '/quotes', eve)
     let again = await client.expect(429, 'GET', '/quotes', eve)
     for (let second = 2; second <= 3; second++) {
@@ -90,8 +94,9 @@ const scenes: readonly Scene[] = [
   async function model({ client, as }) {
     const fay = as('fay')
     const prompt = 'How does a token bucket work?'
-    client.print('')
-    client.print('A model, paid by token: 68 are reserved, what was not used comes back when the stream ends')
+    client.heading(
+      'A language model counts tokens. A call reserves 68; when its stream ends, the unused ones come back',
+    )
     for (const said of ['first call', 'second call']) {
       const response = await client.send('POST', '/complete', fay, { prompt })
       const left = response.headers.get('x-ratelimit-remaining-tokens')
@@ -106,20 +111,22 @@ const scenes: readonly Scene[] = [
   },
 
   async function passwords({ client }) {
-    client.title('Passwords: 3 tries, then a pause that hammering does not shorten')
+    client.title(
+      'A login allows 3 tries, then pauses for 3 seconds. Further tries make the pause neither shorter nor longer',
+    )
     for (let i = 0; i < 3; i++) await client.expect(401, 'POST', '/auth/login', {}, { password: 'guess' })
     await client.expect(429, 'POST', '/auth/login', {}, { password: 'correct horse' })
   },
 
   async function health({ client }) {
-    client.title('The health check is not counted')
+    client.title('Health checks are not counted')
     await client.expect(200, 'GET', '/health')
   },
 ]
 
 /** What the operator sees, with the token; and what others do. */
 async function seen({ client, as }: Stage, token: string): Promise<void> {
-  client.title('The operator asks why the company was refused; and nobody else can')
+  client.title("The operator asks why the company is refused. Without the operator's token nobody may ask")
   await client.expect(401, 'GET', '/debug/explain')
   const headers = { ...as('dan', 'acme'), Authorization: `Bearer ${token}`, Accept: 'text/plain' }
   const explained = await client.expect(200, 'GET', '/debug/explain', headers)

@@ -68,6 +68,28 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     expect(complaints).toEqual([])
   })
 
+  it('shows an empty bar where nothing is left, also when a part of the next unit has come back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    await site.ask('ann', 6)
+    vi.setSystemTime(Date.now() + 700)
+    await open()
+    await becomes('#policies li:first-child', /free_plan.*0 of 5 left/)
+    expect(await page.$eval('#policies li:first-child .track i', bar => bar.getAttribute('style'))).toMatch(
+      /^width: 0%/,
+    )
+    expect(complaints).toEqual([])
+  })
+
+  it('works when it is opened at an address that holds the token', async () => {
+    await page.authenticate(null)
+    await site.ask('ann', 6)
+    await page.goto(`${site.url.replace('://', `://x:${site.token}@`)}/live/`)
+    await becomes('#keys', /1 refused/)
+    expect(await text('#state')).toBe('Healthy: the store decides')
+    await page.click('[data-take="5"]')
+    await becomes('#taken', 'Took 5.')
+  })
+
   it('follows what happens while it is open', async () => {
     await open()
     await becomes('#keys', 'Nobody was refused yet.')

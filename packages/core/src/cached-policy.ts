@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
 import { checkNames } from './checks.ts'
 import { type Duration, parseDuration } from './duration.ts'
@@ -51,21 +52,8 @@ export function cachedPolicy<R = unknown>(
   load: (key: string, request: R) => Awaitable<Loaded<R>>,
   options: CachedPolicyOptions<R>,
 ): PolicyResolver<R> {
-  const { key, ttl = '5s', stale = '1h', maxKeys = 10_000 } = options ?? {}
-  if (typeof load !== 'function' || typeof key !== 'function') {
-    throw new HaltError(
-      'HALT_E_OPTION',
-      'cachedPolicy needs a loader and a key function.',
-      'Give cachedPolicy(load, { key: request => id }).',
-    )
-  }
-  checkNames(
-    options as unknown as Record<string, unknown>,
-    ['key', 'ttl', 'stale', 'maxKeys'],
-    'cachedPolicy',
-  )
-  const fresh = parseDuration(ttl, 'ttl') / 1000
-  const usable = fresh + parseDuration(stale, 'stale') / 1000
+  const { key, maxKeys = 10_000 } = options ?? {}
+  const { fresh, usable } = fromCaller(cachedPolicy, () => timesOf(load, options))
   const entries = new Map<string, Entry<R>>()
 
   function entryOf(id: string): Entry<R> {
@@ -107,4 +95,23 @@ export function cachedPolicy<R = unknown>(
     const found = within(loading, Math.max(0, patience), late).catch(() => old)
     return patience > 0 ? found : old
   }
+}
+
+/** How long a policy is fresh, and how long it is usable, milliseconds. */
+function timesOf(load: unknown, options: CachedPolicyOptions<never>): { fresh: number; usable: number } {
+  const { key, ttl = '5s', stale = '1h' } = options ?? {}
+  if (typeof load !== 'function' || typeof key !== 'function') {
+    throw new HaltError(
+      'HALT_E_OPTION',
+      'cachedPolicy needs a loader and a key function.',
+      'Give cachedPolicy(load, { key: request => id }).',
+    )
+  }
+  checkNames(
+    options as unknown as Record<string, unknown>,
+    ['key', 'ttl', 'stale', 'maxKeys'],
+    'cachedPolicy',
+  )
+  const fresh = parseDuration(ttl, 'ttl') / 1000
+  return { fresh, usable: fresh + parseDuration(stale, 'stale') / 1000 }
 }

@@ -9,6 +9,8 @@ import { checkNames } from './checks.ts'
 export interface CheckOptions<R = unknown> {
   /** Units: a number for every policy, or by policy name. Default each policy's own. */
   readonly cost?: Cost | typeof WHOLE_LIMIT | undefined
+  /** Taken instead of a `cost` by name that names something else than policies of the limiter. For guards. */
+  readonly costOnError?: Cost | typeof WHOLE_LIMIT | undefined
   /** Decides instead of the limiter's policies. */
   readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
   /** Decides beside them, all charged or none. */

@@ -6,6 +6,7 @@ import { HaltError } from './errors.ts'
 import type { Algorithm, KeyStrategy, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
 import { compileExemptions, type Exemptions } from './request/exemptions.ts'
 import { LEASE_MS } from './undecided.ts'
+import { rulesByRoute } from './route-rules.ts'
 import { validate } from './validation.ts'
 
 /** Any limit that may stand in a limiter's `policy`. */
@@ -41,8 +42,8 @@ export interface CompiledPolicy {
   readonly isPerRoute: boolean
   /** The counter for a route; `undefined` where all routes share one. */
   rule(route: string | undefined): Rule
-  /** `keysPerAddress` times the limit, for all unverified keys of an address together. */
-  guardRule(): Rule
+  /** `keysPerAddress` times the limit, for all unverified keys of an address together; for each route where `rule` is. */
+  guardRule(route: string | undefined): Rule
   /** The leases of requests whose cost is not known yet; undefined where every request is counted at once. */
   readonly lease: Rule | undefined
   /** Every counter it has used in this process, by cell, and what others use without a route. */
@@ -58,8 +59,8 @@ export interface CompileContext {
   readonly keysPerAddress: number
 }
 
-// A service has as many routes as its authors wrote; raw paths, where no route is known, must not fill the memory.
-const MAX_ROUTES = 10_000
+// The counter of what has no route: identities, and requests whose route is not known.
+const ANY_ROUTE = '*'
 
 /**
  * Validates a policy or quota and compiles it to numbers.
@@ -105,19 +106,14 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     inFlight === undefined
       ? undefined
       : compileRule({ ...LEASE, counter: `${counter}@held`, limit: inFlight, capacity: inFlight })
-  const routes = new Map<string, Rule>()
-  let guard: Rule | undefined
-
-  const ruleFor = (route: string): Rule => {
-    let rule = routes.get(route)
-    if (rule === undefined) {
-      if (routes.size >= MAX_ROUTES) routes.clear()
-      routes.set(route, (rule = compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier)))
-    }
-    return rule
-  }
-  const guardRule = (): Rule =>
-    (guard ??= multiply(base, `${counter}@keys:${base.letter}`, context.keysPerAddress))
+  const isPerRoute = scope === 'route'
+  const ruleFor = rulesByRoute(route =>
+    compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier),
+  )
+  const guardFor = rulesByRoute(route => {
+    const place = isPerRoute ? `keys:${route}` : 'keys'
+    return multiply(base, `${counter}@${place}:${base.letter}`, context.keysPerAddress)
+  })
   return Object.freeze({
     name,
     algorithm,
@@ -138,17 +134,16 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     edges: calendar === undefined ? () => undefined : edgesIn(calendar),
     thresholds: quota?.thresholds ?? DEFAULT_THRESHOLDS,
     window,
-    isPerRoute: scope === 'route',
-    rule: (route: string | undefined) => (scope === 'global' ? base : ruleFor(route ?? '*')),
-    guardRule,
+    isPerRoute,
+    rule: (route: string | undefined) => (isPerRoute ? ruleFor(route ?? ANY_ROUTE) : base),
+    guardRule: (route: string | undefined) => guardFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
     lease,
-    cells: () => [
-      base.cell,
-      ...[...routes.values()].map(rule => rule.cell),
-      guardRule().cell,
-      ...(lease ? [lease.cell] : []),
-    ],
-    hasMetRoutes: () => [...routes.keys()].some(route => route !== '' && route !== '*'),
+    cells() {
+      // Other processes count on the ceiling, too, whether this one has met an unverified key or not.
+      guardFor(ANY_ROUTE)
+      return [base.cell, ...ruleFor.cells(), ...guardFor.cells(), ...(lease ? [lease.cell] : [])]
+    },
+    hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
   })
 }
 

@@ -37,6 +37,20 @@ export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
       if (units !== undefined) readCost(units, `cost of ${name}`)
 }
 
+/**
+ * Reads what a cost function gave, which may hold what a client sent. Numbers by name are read once into an object of our own:
+ * no getter, prototype or later change has a say.
+ *
+ * @throws HaltError `HALT_E_COST` for what is no cost
+ */
+export function readGivenCost(cost: unknown): Cost {
+  if (typeof cost !== 'object' || cost === null || Symbol.iterator in cost) return readCost(cost)
+  const units = Object.create(null) as Record<string, number | undefined>
+  for (const [name, given] of Object.entries(cost))
+    units[name] = given === undefined ? undefined : readCost(given, `cost of ${describe(name)}`)
+  return units
+}
+
 /** The units a policy takes of a request: the given cost where it speaks of this policy, else the policy's own. */
 export function costFor(policy: CompiledPolicy, cost: Cost | typeof WHOLE_LIMIT | undefined): number {
   // A month's quota is not for one broken body to burn, and a request is one request in flight.

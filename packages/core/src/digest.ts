@@ -1,8 +1,6 @@
-import { hmac } from '@noble/hashes/hmac'
-import { sha256 } from '@noble/hashes/sha2'
-
 import { describe } from './duration.ts'
 import { HaltError, type Warn } from './errors.ts'
+import { hmacSha256, sha256 } from './sha256.ts'
 
 /** Makes a text's stand-in: 128 bits of SHA-256, base64url (22 characters). */
 export type Digest = (text: string) => string
@@ -24,7 +22,7 @@ export function makeDigest(secret?: string, warn?: Warn): Digest {
     warn?.({ code: 'HALT_W_SECRET', message, fix: 'Give a random text of 16 characters or more.' })
   }
   const key = bytes(secret)
-  return text => encode(hmac(sha256, key, bytes(text)))
+  return text => encode(hmacSha256(key, bytes(text)))
 }
 
 // UTF-8 maps every lone surrogate to one replacement character: such a text is digested by its code units instead,

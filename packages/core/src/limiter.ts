@@ -1,4 +1,5 @@
 import { checkCall, type CheckOptions, checkValues, NO_OPTIONS, type PeekOptions } from './check-options.ts'
+import { fromCaller } from './call-site.ts'
 import { type CompiledPolicy, refuseDuplicates } from './compiled-policy.ts'
 import type { Cost } from './cost.ts'
 import type { CounterReading } from './counter-reading.ts'
@@ -8,7 +9,7 @@ import type { Explanation } from './explanation.ts'
 import type { Forgetting } from './forgetting.ts'
 import type { Ledger } from './ledger.ts'
 import type { Looks } from './looks.ts'
-import { noticeCostNames } from './misuse/index.ts'
+import { noticeCostNames, noticeStrangeNames } from './misuse/index.ts'
 import type { Observer } from './observer.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
 import { makePartitionOf } from './partition.ts'
@@ -58,7 +59,7 @@ export class RateLimiter<R = unknown> {
   readonly #forgetting: Forgetting
 
   constructor(options: RateLimiterOptions<R>) {
-    const rooms = furnish(options)
+    const rooms = fromCaller(RateLimiter, () => furnish(options))
     this.store = options.store
     this.warn = rooms.warn
     this.partitionOf = makePartitionOf(rooms.callers.digest)
@@ -269,8 +270,7 @@ export class RateLimiter<R = unknown> {
 
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
     const policies = this.#policies.forIdentity(options)
-    const asked = this.#asked(options)
-    this.#checkNames(policies, asked)
+    const asked = this.#priced(policies, this.#asked(options))
     return this.#pipeline.decideFor(this.#looks.subjectOf(identity), policies, asked)
   }
 
@@ -279,12 +279,20 @@ export class RateLimiter<R = unknown> {
     caller: Caller,
     asked: Asked,
   ): Decision | Promise<Decision> {
-    if (policies !== undefined) this.#checkNames(policies, asked)
-    return this.#pipeline.decide(policies, caller, asked)
+    const priced = policies === undefined ? asked : this.#priced(policies, asked)
+    return this.#pipeline.decide(policies, caller, priced)
   }
 
-  #checkNames(policies: readonly CompiledPolicy[], { cost }: Asked): void {
-    if (typeof cost === 'object') noticeCostNames(cost, policies, this.warn)
+  /** What is asked, with a cost that counts: one by name that a function gave must name policies. */
+  #priced(policies: readonly CompiledPolicy[], asked: Asked): Asked {
+    const { cost, costOnError } = asked
+    if (typeof cost !== 'object') return asked
+    if (costOnError === undefined || this.#policies.areNames(Object.keys(cost), policies)) {
+      noticeCostNames(cost, policies, this.warn)
+      return asked
+    }
+    noticeStrangeNames(cost, policies, this.warn)
+    return { ...asked, cost: costOnError }
   }
 
   #asked(options: CheckOptions<R>): Asked {

@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
@@ -31,6 +32,10 @@ export interface LlmBudgetOptions<R = unknown> extends Pick<
  * await settle(used)
  */
 export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
+  return fromCaller(llmBudget, () => budget(options))
+}
+
+function budget<R>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
   if (typeof options !== 'object' || options === null)
     throw new HaltError('HALT_E_POLICY', `llmBudget got ${describe(options)}.`, 'Give { rpm, tpm, monthly }.')
   checkNames(options as Record<string, unknown>, OPTIONS, 'llmBudget')

@@ -158,5 +158,6 @@ function outcomeOf({ reason, allowed, verdicts }: Decision): DecisionMetadata['o
 
 function endpointOf({ method, route }: RequestView): string {
   const verb = methodName(method)
-  return route === undefined ? verb : `${verb} ${route}`
+  if (route === undefined) return verb
+  return `${verb} ${typeof route === 'string' ? route : route.pattern}`
 }

@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import { penalty } from './algorithms/index.ts'
 import { type Digest, makeDigest } from './digest.ts'
 import { describe, type Duration, parseDuration } from './duration.ts'
@@ -48,23 +49,13 @@ export class PenaltyManager {
   readonly #notify: Notify
 
   constructor(options: PenaltyManagerOptions) {
-    const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options ?? {}
-    if (typeof store?.evaluate !== 'function') {
-      throw new HaltError(
-        'HALT_E_STORE_OPTION',
-        'PenaltyManager got no store.',
-        'Give new PenaltyManager({ store }).',
-      )
-    }
-    checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
-    const once = warnOnce(warn)
-    this.#store = store
-    this.#penalty = compilePenalty(config)
-    if (config !== undefined) noticeMilliseconds('the penalty', config, once)
-    this.#digest = makeDigest(secret, once)
-    this.#ipv6Prefix = checkPrefix(ipv6Prefix)
-    this.#notify = notifier(telemetry, once)
-    this.#judge = strictJudge(store, storeTimeout, once, this.#notify)
+    const parts = fromCaller(PenaltyManager, () => partsOf(options))
+    this.#store = options.store
+    this.#penalty = parts.penalty
+    this.#digest = parts.digest
+    this.#ipv6Prefix = parts.ipv6Prefix
+    this.#notify = parts.notify
+    this.#judge = parts.judge
   }
 
   /** The present score and penalty; changes nothing. */
@@ -132,3 +123,32 @@ export class PenaltyManager {
 }
 
 const OPTIONS = ['store', 'config', 'secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']
+
+function partsOf(options: PenaltyManagerOptions): {
+  penalty: CompiledPenalty
+  digest: Digest
+  ipv6Prefix: number
+  notify: Notify
+  judge: Judge
+} {
+  const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options ?? {}
+  if (typeof store?.evaluate !== 'function') {
+    throw new HaltError(
+      'HALT_E_STORE_OPTION',
+      'PenaltyManager got no store.',
+      'Give new PenaltyManager({ store }).',
+    )
+  }
+  checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
+  const once = warnOnce(warn)
+  const compiled = compilePenalty(config)
+  if (config !== undefined) noticeMilliseconds('the penalty', config, once)
+  const notify = notifier(telemetry, once)
+  return {
+    penalty: compiled,
+    digest: makeDigest(secret, once),
+    ipv6Prefix: checkPrefix(ipv6Prefix),
+    notify,
+    judge: strictJudge(store, storeTimeout, once, notify),
+  }
+}

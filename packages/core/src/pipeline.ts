@@ -5,6 +5,7 @@ import { costFor } from './cost.ts'
 import type { Decision } from './decision.ts'
 import type { Digest } from './digest.ts'
 import { isPaid } from './earlier.ts'
+import type { Warn } from './errors.ts'
 import type { Exempter } from './exempter.ts'
 import type { KeyOutcome, Keyring } from './keyring.ts'
 import type { Ledger } from './ledger.ts'
@@ -27,6 +28,7 @@ export interface PipelineParts {
   readonly observer: Observer
   readonly penalty: CompiledPenalty | undefined
   readonly digest: Digest
+  readonly warn: Warn
 }
 
 /** The way of one request: exemptions → keys → demands → store → verdicts → decision. Synchronous where all rooms are. */
@@ -40,7 +42,7 @@ export class Pipeline {
   readonly #penalty: CompiledPenalty | undefined
   readonly #ask: ReturnType<typeof questioner>
 
-  constructor({ exempter, keyring, judge, ledger, observer, penalty, digest }: PipelineParts) {
+  constructor({ exempter, keyring, judge, ledger, observer, penalty, digest, warn }: PipelineParts) {
     this.#exempter = exempter
     this.#keyring = keyring
     this.#judge = judge
@@ -48,7 +50,7 @@ export class Pipeline {
     this.#observer = observer
     this.#clock = judge.clock
     this.#penalty = penalty
-    this.#ask = questioner(penalty, digest, judge.clock)
+    this.#ask = questioner(penalty, digest, judge.clock, warn)
   }
 
   /** Decides a request by policies; `undefined` when those could not be found. */

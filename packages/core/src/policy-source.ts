@@ -29,9 +29,10 @@ export class PolicySource {
   readonly #warn: Warn
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
   readonly #lists = new WeakMap<object, readonly CompiledPolicy[]>()
+  // Weak in both: a call may bring a new list each time.
   readonly #joined = new WeakMap<
     readonly CompiledPolicy[],
-    Map<readonly CompiledPolicy[], readonly CompiledPolicy[]>
+    WeakMap<readonly CompiledPolicy[], readonly CompiledPolicy[]>
   >()
   readonly #known = new Map<string, CompiledPolicy>()
 
@@ -65,6 +66,15 @@ export class PolicySource {
     return this.#known.get(name)
   }
 
+  /**
+   * Whether some names are those of policies: all of them of policies that this limiter has met. With a resolver, whose
+   * policies come later, one of those that decide now will do.
+   */
+  areNames(names: readonly string[], deciding: readonly CompiledPolicy[]): boolean {
+    if (this.#fixed === undefined) return names.some(name => deciding.some(policy => policy.name === name))
+    return names.length > 0 && names.every(name => this.#known.has(name))
+  }
+
   /** Compiles policies, each once for each distinct object, lists too. */
   compile(policies: Given): readonly CompiledPolicy[] {
     let list = this.#lists.get(policies)
@@ -96,7 +106,7 @@ export class PolicySource {
   join(policies: readonly CompiledPolicy[], beside: Given): readonly CompiledPolicy[] {
     const also = this.compile(beside)
     let lists = this.#joined.get(policies)
-    if (lists === undefined) this.#joined.set(policies, (lists = new Map()))
+    if (lists === undefined) this.#joined.set(policies, (lists = new WeakMap()))
     let joined = lists.get(also)
     if (joined === undefined) {
       const more = also.filter(policy => !policies.some(other => isSame(policy, other)))

@@ -38,10 +38,10 @@ export interface PolicyBase<R = unknown> {
   /** Units a request takes. Default 1. */
   readonly cost?: number | undefined
   /**
-   * What a call's cost, given as a number, means to the policy: so many of its units, or nothing, since it counts
-   * requests, each at its own `cost`; then only a cost by name changes it. Default `"units"`.
+   * What a call's cost, given as a number, means to the policy. `"cost"`: so many units. `"requests"`: nothing, each request
+   * takes the policy's own `cost`, and only a cost by name changes that. Default `"cost"`.
    */
-  readonly counts?: 'units' | 'requests' | undefined
+  readonly counts?: 'cost' | 'requests' | undefined
   /** Whose requests share a counter. Default `"ip"`; quotas: `"user"`. */
   readonly keyStrategy?: KeyStrategy | undefined
   /** Gives the key; wins over `keyStrategy`. */

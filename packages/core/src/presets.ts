@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import { HaltError } from './errors.ts'
 import { describe } from './duration.ts'
 import { QuotaPeriod, type Quota, type RatePolicy } from './policy.ts'
@@ -84,10 +85,14 @@ export const PLAN_TIERS: Readonly<
 export function getPlanPolicy(name: string): RatePolicy {
   const known = typeof name === 'string' ? name.toLowerCase() : ''
   if (Object.hasOwn(PLAN_TIERS, known)) return PLAN_TIERS[known as keyof typeof PLAN_TIERS]
+  return fromCaller(getPlanPolicy, () => refusePlan(name))
+}
+Object.freeze(getPlanPolicy)
+
+function refusePlan(name: unknown): never {
   const names = Object.keys(PLAN_TIERS).join(', ')
   throw new HaltError('HALT_E_UNKNOWN_PLAN', `There is no plan ${describe(name)}.`, `The plans are ${names}.`)
 }
-Object.freeze(getPlanPolicy)
 
 /** 10 000 units a month. */
 export const QUOTA_FREE_MONTHLY: Quota = quota('free_monthly_requests', 10_000, QuotaPeriod.MONTHLY)

@@ -4,12 +4,12 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import { costFor } from './cost.ts'
 import type { Digest } from './digest.ts'
 import { type Earlier, paidOn } from './earlier.ts'
+import type { Warn } from './errors.ts'
 import { onceOf } from './once.ts'
 import type { CompiledPenalty } from './penalty-config.ts'
 import type { Caller } from './request/caller.ts'
 import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from './request/identity.ts'
-import { methodName } from './request/method.ts'
-import { normalizePath } from './request/path.ts'
+import { routeName } from './request/matched-route.ts'
 import type { RequestView } from './request/view.ts'
 import { scatter } from './scatter.ts'
 import type { StoreClock } from './store-clock.ts'
@@ -37,7 +37,7 @@ export interface Aside {
 }
 
 /** What a check asks beside the policies. */
-export interface Asked extends Pick<CheckOptions, 'cost' | 'idempotencyKey' | 'earlier'> {
+export interface Asked extends Pick<CheckOptions, 'cost' | 'costOnError' | 'idempotencyKey' | 'earlier'> {
   /** When the decision began, milliseconds; absent when nobody asks. */
   readonly started?: number
 }
@@ -54,6 +54,7 @@ export function questioner(
   penalty: CompiledPenalty | undefined,
   digest: Digest,
   clock: StoreClock,
+  warn: Warn,
 ): (
   policies: readonly CompiledPolicy[],
   keys: readonly FoundKey[],
@@ -69,7 +70,7 @@ export function questioner(
       const policy = policies[i] as CompiledPolicy
       const key = keys[i] as FoundKey
       // Asked only where it counts: a framework may have to look it up.
-      if (policy.isPerRoute && typeof who !== 'string') route ??= routeOf(who.view)
+      if (policy.isPerRoute && typeof who !== 'string') route ??= routeOf(who.view, warn)
       const shadow = isShadow(policy, key.subject)
       const rule = policy.rule(route)
       const paid = asked.earlier === undefined ? 0 : (paidOn(rule, key.subject, asked.earlier) ?? 0)
@@ -88,7 +89,7 @@ export function questioner(
       demands[i] = demand
       if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue
       aside ??= listOf(policies.length)
-      aside[i] = { shadow, ...putAside(demands, demand, policy, key, who, asked.earlier), paid }
+      aside[i] = { shadow, ...putAside(demands, demand, policy, key, who, asked.earlier, route), paid }
     }
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
     const once = asked.idempotencyKey
@@ -135,11 +136,13 @@ function putAside(
   { unverified }: FoundKey,
   who: Caller | Subject,
   earlier: Earlier | undefined,
+  route: string | undefined,
 ): Pick<Aside, 'guard' | 'lease'> {
   let guard = -1
   let lease = -1
   if (unverified && typeof who !== 'string')
-    guard = demands.push({ ...own, rule: policy.guardRule(), subject: who.ip.subject, penalized: false }) - 1
+    guard =
+      demands.push({ ...own, rule: policy.guardRule(route), subject: who.ip.subject, penalized: false }) - 1
   if (policy.lease === undefined || own.mode === Mode.SHADOW) return { guard, lease }
   // One request in flight is one, whatever guards it passes.
   const isHeld = earlier !== undefined && paidOn(policy.lease, own.subject, earlier) !== undefined
@@ -171,10 +174,15 @@ export function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): bo
   return shadow > 0 && (shadow === 1 || scatter(`${name} ${subject}`) / 2 ** 32 < shadow)
 }
 
-// HEAD asks what GET would say. Without a matched route the path stands in, in one spelling. No spaces: stores that join
-// subject and cell by one tell them apart by it.
-function routeOf({ method, route, path }: RequestView): string {
-  const verb = method === 'HEAD' ? 'GET' : methodName(method)
-  const place = route ?? normalizePath(path)
-  return `${verb}:${place}`.replaceAll(' ', '%20')
+// Undefined where no route is known: such requests share one counter, since a client can invent as many paths as it likes.
+function routeOf({ method, route }: RequestView, warn: Warn): string | undefined {
+  const name = routeName(route, method)
+  if (name === undefined)
+    warn({
+      code: 'HALT_W_NO_ROUTE',
+      message:
+        'A policy of scope "route" counted a request whose route is not known: all such requests share one counter.',
+      fix: 'Mount the limiter on the routes, behind routing; a RequestView says its route itself.',
+    })
+  return name
 }

@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import { checkIdempotencyKey } from './check-options.ts'
 import { compilePolicy, type CompiledPolicy } from './compiled-policy.ts'
 import { readCost } from './cost.ts'
@@ -73,20 +74,12 @@ export class QuotaManager {
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
 
   constructor(store: Store, options: QuotaManagerOptions = {}) {
-    if (typeof store?.evaluate !== 'function') {
-      throw new HaltError(
-        'HALT_E_STORE_OPTION',
-        'QuotaManager got no store.',
-        'Give new QuotaManager(store).',
-      )
-    }
-    checkNames(options as Record<string, unknown>, OPTIONS, 'QuotaManager')
-    const warn = warnOnce(options.warn)
+    const parts = fromCaller(QuotaManager, () => partsOf(store, options))
     this.#store = store
-    this.#digest = makeDigest(options.secret, warn)
-    this.#ipv6Prefix = checkPrefix(options.ipv6Prefix)
-    this.#notify = notifier(options.telemetry, warn)
-    this.#judge = strictJudge(store, options.storeTimeout, warn, this.#notify)
+    this.#digest = parts.digest
+    this.#ipv6Prefix = parts.ipv6Prefix
+    this.#notify = parts.notify
+    this.#judge = parts.judge
   }
 
   /** Whether `cost` units would pass now; consumes nothing. */
@@ -220,3 +213,22 @@ export class QuotaManager {
 const EVERYTHING = 2 ** 42
 const CALL = ['cost', 'idempotencyKey']
 const OPTIONS = ['secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']
+
+function partsOf(
+  store: Store,
+  options: QuotaManagerOptions,
+): { digest: Digest; ipv6Prefix: number; notify: Notify; judge: Judge } {
+  if (typeof store?.evaluate !== 'function') {
+    throw new HaltError('HALT_E_STORE_OPTION', 'QuotaManager got no store.', 'Give new QuotaManager(store).')
+  }
+  checkNames(options as Record<string, unknown>, OPTIONS, 'QuotaManager')
+  const { secret, ipv6Prefix, telemetry, storeTimeout } = options
+  const warn = warnOnce(options.warn)
+  const notify = notifier(telemetry, warn)
+  return {
+    digest: makeDigest(secret, warn),
+    ipv6Prefix: checkPrefix(ipv6Prefix),
+    notify,
+    judge: strictJudge(store, storeTimeout, warn, notify),
+  }
+}

@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import { type AnyPolicy, compilePolicy } from './compiled-policy.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
@@ -26,6 +27,10 @@ export class PolicyRegistry<R = unknown> {
 
   /** @throws HaltError with a code for the policy that is wrong; `HALT_E_DUPLICATE_POLICY` */
   constructor(policies: Iterable<AnyPolicy<R>> = []) {
+    fromCaller(PolicyRegistry, () => this.#fill(policies))
+  }
+
+  #fill(policies: Iterable<AnyPolicy<R>>): void {
     if (typeof (policies as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function')
       throw new HaltError(
         'HALT_E_POLICY',

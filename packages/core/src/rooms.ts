@@ -56,7 +56,7 @@ export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
   const judge = new Judge({ store, timeout, onStoreError, instances, warn, onFailure })
   const keyring = new Keyring(callbackTimeout, warn)
   const ledger = new Ledger(judge, warn)
-  const pipeline = new Pipeline({ exempter, keyring, judge, ledger, observer, penalty, digest })
+  const pipeline = new Pipeline({ exempter, keyring, judge, ledger, observer, penalty, digest, warn })
   const looks = new Looks({ policies, pipeline, exempter, callers, ipv6Prefix })
   const forgetting = new Forgetting({ store, policies, looks, ledger, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)

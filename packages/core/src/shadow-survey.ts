@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import type { Decision, PolicyVerdict, Reason } from './decision.ts'
 import { Distinct } from './distinct.ts'
 import { describe } from './duration.ts'
@@ -43,13 +44,12 @@ export class ShadowSurvey implements Telemetry {
 
   /** @throws HaltError `HALT_E_OPTION` */
   constructor({ top = 10, maxPolicies = 100 }: ShadowSurveyOptions = {}) {
-    if (!(Number.isInteger(top) && top >= 1 && top <= 1000)) {
-      const fix = 'Give a whole number from 1 to 1000.'
-      throw new HaltError('HALT_E_OPTION', `top is ${describe(top)}.`, fix)
-    }
     this.#top = top
     this.#maxPolicies = maxPolicies
-    this.#names = new LabelSet(maxPolicies)
+    this.#names = fromCaller(ShadowSurvey, () => {
+      checkTop(top)
+      return new LabelSet(maxPolicies)
+    })
   }
 
   onCheck(_key: string, { allowed, verdicts }: Decision): void {
@@ -119,4 +119,9 @@ function finding(policy: string, tally: Tally, most: number): ShadowFinding {
     reasons: { ...tally.reasons },
     top: tally.heavy.top(most),
   }
+}
+
+function checkTop(top: unknown): void {
+  if (Number.isInteger(top) && (top as number) >= 1 && (top as number) <= 1000) return
+  throw new HaltError('HALT_E_OPTION', `top is ${describe(top)}.`, 'Give a whole number from 1 to 1000.')
 }

@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
 import { call, type Listener } from './notifier.ts'
@@ -40,20 +41,22 @@ export class CompositeTelemetry implements Telemetry {
   /** @param given telemetries, one after the other or in one list */
   constructor(...given: readonly (Telemetry | readonly Telemetry[])[]) {
     const telemetries = given.flat() as Telemetry[]
-    for (const telemetry of telemetries) {
-      if (typeof telemetry === 'object' && telemetry !== null && !Array.isArray(telemetry)) continue
-      throw new HaltError(
-        'HALT_E_OPTION',
-        `CompositeTelemetry got ${describe(telemetry)}.`,
-        'Give telemetries, one after the other: new CompositeTelemetry(a, b).',
-      )
-    }
+    fromCaller(CompositeTelemetry, () => telemetries.forEach(check))
     for (const hook of HOOKS) {
       const heard = telemetries.filter(telemetry => telemetry[hook] !== undefined)
       if (heard.length > 0)
         (this as unknown as Record<string, Listener>)[hook] = (a, b, c) => tell(heard, hook, a, b, c)
     }
   }
+}
+
+function check(telemetry: unknown): void {
+  if (typeof telemetry === 'object' && telemetry !== null && !Array.isArray(telemetry)) return
+  throw new HaltError(
+    'HALT_E_OPTION',
+    `CompositeTelemetry got ${describe(telemetry)}.`,
+    'Give telemetries, one after the other: new CompositeTelemetry(a, b).',
+  )
 }
 
 // No promise unless one of them gives one: it would cost every check more than all counting does.

@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import { describe } from './duration.ts'
 import { HaltError } from './errors.ts'
 
@@ -21,11 +22,7 @@ export class LabelSet {
    * @throws HaltError `HALT_E_OPTION`
    */
   constructor(size = 100) {
-    if (!(Number.isInteger(size) && size >= 1)) {
-      const message = `The most labels to tell apart is ${describe(size)}.`
-      throw new HaltError('HALT_E_OPTION', message, 'Give a whole number above 0.')
-    }
-    this.#size = size
+    this.#size = fromCaller(LabelSet, () => checkSize(size))
   }
 
   of(value: string): string {
@@ -34,4 +31,10 @@ export class LabelSet {
     this.#known.add(value)
     return value
   }
+}
+
+function checkSize(size: number): number {
+  if (Number.isInteger(size) && size >= 1) return size
+  const message = `The most labels to tell apart is ${describe(size)}.`
+  throw new HaltError('HALT_E_OPTION', message, 'Give a whole number above 0.')
 }

@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import { messageOf } from './errors.ts'
 import { type Digest, makeDigest } from './digest.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
@@ -24,10 +25,11 @@ export class LoggingTelemetry implements Telemetry {
 
   /** @param secret makes the digests HMACs */
   constructor(logger: Logger, options: { secret?: string | undefined } = {}) {
-    checkNames(options, ['secret'], 'LoggingTelemetry')
-    const { secret } = options
     this.#logger = logger
-    this.#digest = makeDigest(secret)
+    this.#digest = fromCaller(LoggingTelemetry, () => {
+      checkNames(options, ['secret'], 'LoggingTelemetry')
+      return makeDigest(options.secret)
+    })
   }
 
   onCheck: Hook<'onCheck'> = (key, _decision, metadata) =>

@@ -1,3 +1,4 @@
+import { fromCaller } from './call-site.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
 import { LabelSet } from './telemetry-labels.ts'
 import { checkNames } from './checks.ts'
@@ -21,10 +22,11 @@ export class MetricsTelemetry implements Telemetry {
 
   /** @param maxPolicies the most policies that get tags of their own; all others share `"other"` */
   constructor(client: MetricsClient, options: { maxPolicies?: number | undefined } = {}) {
-    checkNames(options, ['maxPolicies'], 'MetricsTelemetry')
-    const { maxPolicies = 100 } = options
     this.#client = client
-    this.#names = new LabelSet(maxPolicies)
+    this.#names = fromCaller(MetricsTelemetry, () => {
+      checkNames(options, ['maxPolicies'], 'MetricsTelemetry')
+      return new LabelSet(options.maxPolicies)
+    })
   }
 
   onCheck: Hook<'onCheck'> = (_key, decision, metadata) => {

@@ -43,7 +43,7 @@ export function validate(policy: unknown): void {
   checkName(fields)
   checkUnits(fields, 'limit', 'HALT_E_LIMIT', true)
   checkUnits(fields, 'cost', 'HALT_E_COST')
-  checkChoice(fields, 'counts', ['units', 'requests'], 'HALT_E_COST')
+  checkChoice(fields, 'counts', ['cost', 'requests'], 'HALT_E_COST')
   if (!isQuota) checkRate(fields)
   checkKey(fields)
   checkRest(fields)

@@ -98,7 +98,7 @@ describe('a call', () => {
     const limiter = world().limiter([
       { ...policy, counts: 'requests' },
       { ...policy, name: 'flight', window: undefined, algorithm: 'concurrency', ttl: 60 },
-      { ...policy, name: 'units', limit: 100 },
+      { ...policy, name: 'units', limit: 100, counts: 'cost' },
     ] as never)
     const decision = await limiter.check(view(), { cost: 30 })
     expect(decision.verdicts.map(({ remaining }) => remaining)).toEqual([4, 4, 70])

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { type Policy, presets, type RateLimiterOptions } from '../src/index.ts'
@@ -159,6 +161,26 @@ describe('the policies of a call', () => {
     expect((await limiter.peek(view())).remaining).toBe(1)
     const names = (await limiter.consume('job', asked)).verdicts.map(({ policy }) => policy)
     expect(names.toSorted()).toEqual([one.name, spare.name].toSorted())
+  })
+
+  it('are forgotten when the call is over, if each call brings new ones', async () => {
+    const limiter = world().limiter(one)
+    const extractors: WeakRef<() => string>[] = []
+    const ask = async (): Promise<void> => {
+      const keyExtractor = (): string => 'key'
+      extractors.push(new WeakRef(keyExtractor))
+      await limiter.check(view(), { also: { ...spare, keyExtractor } })
+      await limiter.check(view(), { policy: { ...spare, keyExtractor }, also: one })
+    }
+    for (let i = 0; i < 50; i++) await ask()
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    // What a WeakRef has been asked for lives until the turn ends.
+    await new Promise(resolve => void setTimeout(resolve, 1))
+    collect()
+    // The limiter knows the last policy of each name.
+    expect(extractors.filter(found => found.deref() !== undefined).length).toBeLessThan(5)
+    expect((await limiter.peek(view())).policy).toBe('one')
   })
 
   it('are checked as the limiter’s are', async () => {

@@ -60,6 +60,16 @@ describe('invented API keys', () => {
     ).toBe(15)
   })
 
+  it('are counted by the route where the policy is: one honest key may use every route', async () => {
+    const { limiter } = world()
+    const routes = Array.from({ length: 25 }, (_, i) => `/r${i}`)
+    const one = limiter({ ...policy, scope: 'route' })
+    for (const route of routes) expect(await admitted(6, one, keyed('mine', { route })), route).toBe(5)
+    const invented = limiter({ ...policy, name: 'two', scope: 'route' }, { keysPerAddress: 2 })
+    for (const route of routes.slice(0, 3))
+      expect(await invent(30, invented, key => keyed(key, { route })), route).toBe(10)
+  })
+
   it('leave the address its own counter', async () => {
     const one = world().limiter(policy, { keysPerAddress: 1 })
     await invent(10, one)
@@ -94,12 +104,27 @@ describe('scope "route"', () => {
     }
   })
 
-  it('takes the path where no route is known, its case and a last slash aside', async () => {
+  it('counts requests whose route is not known as one, whatever their paths and methods, and warns', async () => {
+    const { limiter, codes } = world()
+    const one = limiter(scoped)
+    expect(await admitted(3, one, view({ path: '/login' }))).toBe(2)
+    for (const path of ['/login/', '/x', '/']) expect(await admitted(3, one, view({ path })), path).toBe(0)
+    expect(await admitted(3, one, view({ method: 'POST' }))).toBe(0)
+    expect(codes()).toEqual(['HALT_W_NO_ROUTE'])
+  })
+
+  it('counts a handler of several methods once', async () => {
     const limiter = world().limiter(scoped)
-    expect(await admitted(3, limiter, view({ path: '/Login' }))).toBe(2)
-    for (const path of ['/login', '/LOGIN/', '/login//'])
-      expect(await admitted(3, limiter, view({ path })), path).toBe(0)
-    expect(await admitted(3, limiter, view({ path: '/' }))).toBe(2)
+    const route = { pattern: '/x', method: 'ALL' }
+    const methods = ['GET', 'POST', 'PURGE']
+    const passed = await Promise.all(methods.map(method => admitted(3, limiter, view({ method, route }))))
+    expect(passed.reduce((sum, each) => sum + each)).toBe(2)
+  })
+
+  it('takes a last slash for no other route', async () => {
+    const limiter = world().limiter(scoped)
+    expect(await admitted(3, limiter, at('/users'))).toBe(2)
+    expect(await admitted(3, limiter, at('/users/'))).toBe(0)
   })
 
   it('counts one client’s routes, not all clients’', async () => {

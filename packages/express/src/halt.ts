@@ -1,4 +1,4 @@
-import type { Decision } from '@halt/core'
+import { type Decision, fromCaller } from '@halt/core'
 import {
   accompany,
   type AdapterOptions,
@@ -53,9 +53,12 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
  * app.post('/auth/login', halt({ limiter: authLimiter }), login)
  */
 export function halt(options: HaltOptions): HaltMiddleware {
-  checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
-  const limiter = limiterOf<Request>(options, () => new InMemoryStore())
-  const gate = guard<Request, Response>(limiter, guardOptionsOf(options))
+  const gate = fromCaller(halt, () => {
+    checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
+    const own = limiterOf<Request>(options, () => new InMemoryStore())
+    return guard<Request, Response>(own, guardOptionsOf(options))
+  })
+  const { limiter } = gate
   // Without an app where the middleware stands in another server: Node's own, Connect's, a test's.
   const noticeTrustProxy = trustProxyNotice(
     limiter,

@@ -28,7 +28,7 @@ export class ExpressView implements RequestView {
   }
 
   /** The pattern of the route that the middleware is mounted on; undefined above routes. */
-  get route(): string | undefined {
+  get route(): RequestView['route'] {
     return matchedRoute(this.request)
   }
 }

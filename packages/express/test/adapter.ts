@@ -40,7 +40,7 @@ export function adapterOn(name: string, framework: ExpressModule): AdapterUnderT
     header: (request: Request, header) => request.get(header),
     status: (response: Response) => response.statusCode,
     answer: ({ res }: LimitedContext, { status = res.statusCode, body }) => res.status(status).send(body),
-    serve: setup => listen(build(framework(), setup)),
+    serve: setup => listen(build(framework, framework(), setup)),
   }
 }
 
@@ -60,7 +60,10 @@ export async function listen(app: Express): Promise<Served> {
   }
 }
 
-function build(app: Express, { guards, handle, headers, early }: Setup): Express {
+// What is below is in a router of its own.
+const MOUNT = '/tenants/:tenant'
+
+function build({ Router }: ExpressModule, app: Express, { guards, handle, headers, early }: Setup): Express {
   app.use((req, res, next) => {
     const id = req.get('x-user')
     if (id !== undefined) Object.assign(req, { user: { id } })
@@ -80,7 +83,9 @@ function build(app: Express, { guards, handle, headers, early }: Setup): Express
         next(error)
       }
     }
-    app[method.toLowerCase() as 'get' | 'post' | 'options'](path, ...own, handler)
+    const [router, below] = path.startsWith(MOUNT) ? [Router(), path.slice(MOUNT.length)] : [app, path]
+    router[method.toLowerCase() as 'get' | 'post' | 'options' | 'all'](below, ...own, handler)
+    if (router !== app) app.use(MOUNT, router)
   }
   return app
 }

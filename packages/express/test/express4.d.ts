@@ -1,5 +1,9 @@
-// Express 4 has no types of its own; what these tests use of it is what Express 5 has.
+// These have no types of their own; what the tests use of them is what Express 5 has.
 declare module 'express4' {
+  import express from 'express'
+  export default express
+}
+declare module 'express51' {
   import express from 'express'
   export default express
 }

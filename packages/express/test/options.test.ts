@@ -137,3 +137,37 @@ describe('"trust proxy"', () => {
     expect(statuses).toEqual([200, 429])
   })
 })
+
+it('warns of two middlewares that have a policy of one name and a store of their own each', async () => {
+  const codes: string[] = []
+  const twice = { name: 'twice', limit: 1, window: 60 }
+  const guard = (): ReturnType<typeof halt> =>
+    halt({ policy: twice, exemptPrivateIps: false, warn: ({ code }) => void codes.push(code) })
+  const app = express()
+  const one = guard()
+  app.get('/a', one, (_req, res) => void res.end())
+  app.get('/b', one, (_req, res) => void res.end())
+  expect(codes).toEqual([])
+  app.get('/c', guard(), (_req, res) => void res.end())
+  expect(codes).toEqual(['HALT_W_COUNTER_SPLIT'])
+  const { url, close } = await listen(app)
+  const statuses: number[] = []
+  for (const path of ['/a', '/b', '/c', '/c']) statuses.push((await fetch(url + path)).status)
+  await close()
+  expect(statuses).toEqual([200, 429, 200, 429])
+})
+
+it('a mistake is found where the user made it: the stack begins there', () => {
+  expect(firstLine(() => halt({} as HaltOptions))).toContain('options.test.ts')
+  expect(firstLine(() => halt({ policy: { ...policy, limit: 0 } }))).toContain('options.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

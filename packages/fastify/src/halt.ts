@@ -1,5 +1,6 @@
 import type { Decision } from '@halt/core'
-import { HaltError } from '@halt/core'
+import { fromCaller, HaltError } from '@halt/core'
+import { retire } from '@halt/core/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Done } from './gate.ts'
@@ -37,14 +38,21 @@ async function haltPlugin(app: FastifyInstance, options: HaltOptions): Promise<v
     throw new HaltError('HALT_E_ALREADY_REGISTERED', 'Halt is registered on this instance already.', fix)
   }
   const registration = new Registration(options)
-  const makeHook = (own?: HaltHookOptions): HaltHook =>
-    hookOf(own === undefined ? registration.gate : registration.gateFor(own)) as unknown as HaltHook
+  const makeHook = (own?: HaltHookOptions): HaltHook => {
+    const { gate } = registration
+    const found = own === undefined ? gate : fromCaller(makeHook, () => registration.gateFor(own))
+    return hookOf(found) as unknown as HaltHook
+  }
   const hasEarlier = !app.printRoutes().startsWith('(empty tree)')
   const routes = new Routes(registration, instance => instance.halt === makeHook, hasEarlier)
   app.decorate('halt', makeHook)
   if (!app.hasRequestDecorator('halt')) app.decorateRequest('halt', undefined)
   app.addHook('onRoute', function haltRoute(route) {
     routes.declare(this, route)
+  })
+  app.addHook('onClose', (_app, done) => {
+    retire(registration.limiter)
+    done()
   })
   app.addHook('onReady', done => done(routes.error as Error | undefined))
   if (registration.isGlobal || hasEarlier) app.addHook(registration.hook as 'onRequest', hookOf(routes))

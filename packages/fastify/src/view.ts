@@ -32,7 +32,7 @@ export class FastifyView implements RequestView {
   }
 
   /** The pattern that matched, prefixes included. Fastify builds an object to answer, so it is asked on demand. */
-  get route(): string | undefined {
+  get route(): RequestView['route'] {
     return matchedRoute(this.request)
   }
 }

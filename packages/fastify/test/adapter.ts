@@ -49,7 +49,7 @@ async function build(app: FastifyInstance, { guards, handle, headers }: Setup): 
         .filter(({ at }) => at === path)
         .map(({ options }) => inner.halt(hookOptions(options)))
       inner.route({
-        method,
+        method: method === 'ALL' ? inner.supportedMethods : method,
         url: path,
         onRequest: own,
         handler: async (request, reply) => {

@@ -109,6 +109,47 @@ describe('the global limit', () => {
     expect(await head.text()).toBe('')
   })
 
+  it('counts a handler of several methods once, HEAD included', async () => {
+    const app = makeApp()
+    const policy = { name: 'p', limit: 3, window: 60, scope: 'route' } as const
+    await app.register(halt, { policy, exemptPrivateIps: false })
+    const handler = (): string => 'ok'
+    app.route({ method: ['POST', 'GET'], url: '/some', handler })
+    app.all('/all', handler)
+    app.put('/some', handler)
+    const get = await listen(app)
+    const ask = async (path: string, ...methods: string[]): Promise<number[]> => {
+      const found: number[] = []
+      for (const method of methods) found.push((await get(path, { method })).status)
+      return found
+    }
+    expect(await ask('/some', 'GET', 'HEAD', 'POST', 'HEAD', 'GET', 'POST')).toEqual([
+      200, 200, 200, 429, 429, 429,
+    ])
+    expect(await ask('/some', 'PUT')).toEqual([200])
+    expect(await ask('/all', 'GET', 'DELETE', 'HEAD', 'PATCH', 'GET')).toEqual([200, 200, 200, 429, 429])
+  })
+
+  it('counts a prefix with and without its last slash as one route', async () => {
+    const app = makeApp()
+    const policy = { name: 'p', limit: 2, window: 60, scope: 'route' } as const
+    await app.register(halt, { policy, exemptPrivateIps: false })
+    await app.register(async api => void api.get('/', () => 'ok'), { prefix: '/api/:tenant' })
+    const get = await listen(app)
+    expect([(await get('/api/1')).status, (await get('/api/2/')).status]).toEqual([200, 200])
+    expect([(await get('/api/3/')).status, (await get('/api/3')).status]).toEqual([429, 429])
+  })
+
+  it('counts what no route matches as one, whatever the method', async () => {
+    const app = makeApp()
+    const policy = { name: 'p', limit: 2, window: 60, scope: 'route' } as const
+    await app.register(halt, { policy, exemptPrivateIps: false })
+    const get = await listen(app)
+    const found: number[] = []
+    for (const method of ['GET', 'POST', 'DELETE', 'PATCH']) found.push((await get('/no', { method })).status)
+    expect(found).toEqual([404, 404, 429, 429])
+  })
+
   it('counts by route pattern, prefix included, and all unknown paths as one', async () => {
     const store = new CountingStore()
     const app = makeApp()

@@ -196,3 +196,41 @@ describe('trustProxy', () => {
     },
   )
 })
+
+describe('two registrations with a policy of one name, and a store of their own each', () => {
+  const codes: string[] = []
+  const options = { policy: policy('twice', 2), warn: ({ code }: HaltWarning) => void codes.push(code) }
+
+  it('are warned of in one app, not in one that is built when the other has closed', async () => {
+    const build = async (times: number): Promise<void> => {
+      const app = makeApp()
+      for (let i = 0; i < times; i++)
+        await app.register(async child => {
+          await child.register(halt, options)
+        })
+      await app.ready()
+      await app.close()
+    }
+    await build(1)
+    await build(1)
+    expect(codes).toEqual([])
+    await build(2)
+    expect(codes).toEqual(['HALT_W_COUNTER_SPLIT'])
+  })
+})
+
+it('a mistake is found where app.halt() is called: the stack begins there', async () => {
+  const app = makeApp()
+  await app.register(halt, { limiter: makeLimiter(2) })
+  expect(firstLine(() => app.halt({ policy: policy('p', 0) }))).toContain('instances.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

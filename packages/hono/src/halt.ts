@@ -1,4 +1,4 @@
-import { type Decision, HaltError } from '@halt/core'
+import { type Decision, fromCaller, HaltError } from '@halt/core'
 import {
   type AdapterOptions,
   callUser,
@@ -57,14 +57,17 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
  * app.post('/auth/login', halt({ limiter: authLimiter, getConnInfo }), login)
  */
 export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHandler<E> {
-  checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
   const { getConnInfo, onLimited, chargeWhen } = options
-  checkConnInfo(getConnInfo)
-  const limiter = limiterOf<Context<E>>(options, () => new InMemoryStore())
-  const gate = guard<Context<E>, Answered<E>>(limiter, {
-    ...guardOptionsOf<Context<E>, never>(options as AdapterOptions<Context<E>, never>),
-    chargeWhen: chargeWhen && (({ response, c }) => chargeWhen(response, c)),
+  const gate = fromCaller(halt, () => {
+    checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
+    checkConnInfo(options.getConnInfo)
+    const own = limiterOf<Context<E>>(options, () => new InMemoryStore())
+    return guard<Context<E>, Answered<E>>(own, {
+      ...guardOptionsOf<Context<E>, never>(options as AdapterOptions<Context<E>, never>),
+      chargeWhen: chargeWhen && (({ response, c }) => chargeWhen(response, c)),
+    })
   })
+  const { limiter } = gate
   const onError = (error: unknown): void => {
     limiter.warn({
       code: 'HALT_W_CALLBACK',

@@ -1,4 +1,12 @@
-import { contextUser, continues, type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
+import {
+  contextUser,
+  continues,
+  type HeaderBag,
+  NO_ROUTE,
+  pathOf,
+  type RequestView,
+  routeOfContext,
+} from '@halt/core/http'
 import type { Context, Env } from 'hono'
 
 /** What Halt reads of Hono's `ConnInfo`. */
@@ -67,7 +75,7 @@ export class ContextView<E extends Env> implements RequestView {
     }
   }
 
-  get route(): string | undefined {
+  get route(): RequestView['route'] {
     return routeOf(this.request)
   }
 
@@ -76,15 +84,16 @@ export class ContextView<E extends Env> implements RequestView {
   }
 }
 
-/** The pattern of the handler that will answer, mounts included; undefined where only middleware matched. */
-function routeOf<E extends Env>(c: Context<E>): string | undefined {
-  let bound: string | undefined
-  for (const { handler, method, path } of c.req.matchedRoutes.slice(c.req.routeIndex + 1)) {
+/** The route of the handler that will answer, mounts included. */
+function routeOf<E extends Env>(c: Context<E>): RequestView['route'] {
+  let bound: RequestView['route'] = NO_ROUTE
+  for (const match of c.req.matchedRoutes.slice(c.req.routeIndex + 1)) {
+    const { handler, method, path } = match
     // What takes no `next` answers. In a sub-app that has an onError of its own, Hono wraps it.
     const { __COMPOSED_HANDLER: own = handler } = handler as { readonly __COMPOSED_HANDLER?: typeof handler }
-    if (own.length < 2) return path
+    if (own.length < 2) return routeOfContext(match)
     // What is mounted for all methods below a wildcard may guard any route; the rest was written for the one it names.
-    if (method !== 'ALL' || !path.endsWith('*')) bound = path
+    if (method !== 'ALL' || !path.endsWith('*')) bound = routeOfContext(match)
   }
   return bound
 }

@@ -23,6 +23,9 @@ export const common: Pick<AdapterUnderTest, 'header' | 'status' | 'answer'> = {
     status === undefined ? c.text(body) : c.text(body, status as 200),
 }
 
+// What is below is in a router of its own.
+const MOUNT = '/tenants/:tenant'
+
 /** The fixed API of the suite. */
 export function build({ guards, handle, headers }: Setup, getConnInfo: GetConnInfo): Hono {
   type Guarded = Hono<{ Variables: { user: { id: string } } }>
@@ -37,10 +40,13 @@ export function build({ guards, handle, headers }: Setup, getConnInfo: GetConnIn
   for (const { at, options } of guards) if (at === undefined) app.use(guard(options))
   for (const { method, path } of ROUTES) {
     const own = guards.filter(({ at }) => at === path).map(({ options }) => guard(options))
-    app.on(method, [path], ...own, async c => {
+    const router = path.startsWith(MOUNT) ? (new Hono() as Guarded) : app
+    const below = router === app ? path : path.slice(MOUNT.length)
+    router.on(method, [below], ...own, async c => {
       const { status, body } = await handle({ method, path, decision: c.get('halt') })
       return c.text(body, status as 200)
     })
+    if (router !== app) app.route(MOUNT, router)
   }
   // Hono's own prints the errors that tests throw.
   app.onError((_error, c) => c.text('broken', 500))

@@ -44,6 +44,16 @@ describe('a middleware of options alone', () => {
     expect(await statuses(app, '/a', '/a', '/b', '/b')).toEqual([200, 429, 200, 429])
   })
 
+  it('warns where another one has a policy of the same name and a store of its own, too', async () => {
+    const codes: string[] = []
+    const twice = { name: 'twice', limit: 5, window: 60 }
+    const guard = (): ReturnType<typeof halt> =>
+      halt({ policy: twice, getConnInfo, exemptPrivateIps: false, warn: ({ code }) => void codes.push(code) })
+    const app = new Hono().get('/a', guard(), c => c.text('ok')).get('/b', guard(), c => c.text('ok'))
+    expect(await statuses(app, '/a', '/b')).toEqual([200, 200])
+    expect(codes).toEqual(['HALT_W_COUNTER_SPLIT'])
+  })
+
   it('takes a policy for each request', async () => {
     const roomy = { ...policy, name: 'roomy', limit: 2 }
     const resolver = (c: Context): typeof policy => (c.req.query('plan') === 'pro' ? roomy : policy)
@@ -52,3 +62,18 @@ describe('a middleware of options alone', () => {
     expect(await statuses(app, '/', '/', '/?plan=pro', '/?plan=pro')).toEqual([200, 429, 200, 200])
   })
 })
+
+it('a mistake is found where the user made it: the stack begins there', () => {
+  expect(firstLine(() => halt({} as HaltOptions))).toContain('options.test.ts')
+  expect(firstLine(() => halt({ policy: { ...policy, limit: 0 } }))).toContain('options.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 
-import type { OnApplicationBootstrap, OnModuleInit } from '@nestjs/common'
+import { retire } from '@halt/core/http'
+import type { OnApplicationBootstrap, OnModuleDestroy, OnModuleInit } from '@nestjs/common'
 import type { ApplicationConfig, DiscoveryService, HttpAdapterHost, ModulesContainer } from '@nestjs/core'
 
 import { Admission } from './admission.ts'
@@ -22,7 +23,7 @@ interface Surroundings {
 }
 
 /** What the module provides for guards, interceptors and limiters; it checks the application when that starts. */
-export class HaltApplication implements OnModuleInit, OnApplicationBootstrap {
+export class HaltApplication implements OnModuleInit, OnModuleDestroy, OnApplicationBootstrap {
   readonly runtime: Runtime
   readonly admission: Admission
   readonly #surroundings: Surroundings
@@ -33,6 +34,10 @@ export class HaltApplication implements OnModuleInit, OnApplicationBootstrap {
     this.runtime = new Runtime(options)
     this.admission = new Admission(this.runtime)
     this.#surroundings = surroundings
+  }
+
+  onModuleDestroy(): void {
+    retire(this.runtime.limiter)
   }
 
   async onModuleInit(): Promise<void> {

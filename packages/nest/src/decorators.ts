@@ -1,5 +1,5 @@
 import type { AnyPolicy, Decision } from '@halt/core'
-import { HaltError } from '@halt/core'
+import { fromCaller, HaltError } from '@halt/core'
 import { checkGuardOptions, describe, type GuardOptions } from '@halt/core/http'
 import {
   createParamDecorator,
@@ -43,15 +43,7 @@ export function RateLimit<R = NestRequest>(
   const last = limits.at(-1)
   const options = isOptions(last) ? last : undefined
   const given = options === undefined ? limits : limits.slice(0, -1)
-  for (const limit of given) {
-    if (typeof limit === 'string' || (typeof limit === 'object' && limit !== null && !isOptions(limit)))
-      continue
-    throw new HaltError(
-      'HALT_E_POLICY',
-      `@RateLimit got ${describe(limit)}.`,
-      'Give names of policies, policies, and { override } last.',
-    )
-  }
+  fromCaller(RateLimit, () => given.forEach(checkLimit))
   const mark = addRules({
     limits: [{ limits: given as (string | AnyPolicy)[], override: options?.override === true }],
   })
@@ -69,7 +61,7 @@ export function SkipRateLimit(...names: readonly string[]): RuleDecorator {
 
 /** Sets the units that a call of a handler or class takes: a number for every policy, by policy name, or a function. */
 export function RateLimitCost<R = NestRequest>(cost: NestCost<R>): RuleDecorator {
-  checkGuardOptions({ cost } as GuardOptions)
+  fromCaller(RateLimitCost, () => checkGuardOptions({ cost } as GuardOptions))
   return addRules({ cost: cost as GuardOptions['cost'] })
 }
 
@@ -86,6 +78,15 @@ export const RateLimitDecision: () => ParameterDecorator = createParamDecorator(
 export function InjectRateLimiter(name?: string): ParameterDecorator & PropertyDecorator {
   if (name !== undefined) wantedNames().add(name)
   return Inject(getRateLimiterToken(name))
+}
+
+function checkLimit(limit: unknown): void {
+  if (typeof limit === 'string' || (typeof limit === 'object' && limit !== null && !isOptions(limit))) return
+  throw new HaltError(
+    'HALT_E_POLICY',
+    `@RateLimit got ${describe(limit)}.`,
+    'Give names of policies, policies, and { override } last.',
+  )
 }
 
 function isOptions(limit: unknown): limit is RateLimitOptions {

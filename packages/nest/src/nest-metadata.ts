@@ -5,6 +5,10 @@
 export const GUARDS = '__guards__'
 export const INTERCEPTORS = '__interceptors__'
 export const CONTROLLER = '__controller__'
+/** On controllers and handlers: the path, or a list of them. */
+export const PATH = 'path'
+/** On controllers and handlers: the version, or a list of them. */
+export const VERSION = '__version__'
 /** On handlers: the HTTP method. */
 export const ROUTE = 'method'
 /** On handlers: a microservice's pattern. */
@@ -35,4 +39,10 @@ export function boundTo(holder: object, key: typeof GUARDS | typeof INTERCEPTORS
 /** Whether a class or handler has a piece of metadata. */
 export function has(holder: object, key: string): boolean {
   return Reflect.getMetadata(key, holder) !== undefined
+}
+
+/** Whether a class or handler has a piece of metadata that is a list of two or more. */
+export function isList(holder: object, key: string): boolean {
+  const value: unknown = Reflect.getMetadata(key, holder)
+  return Array.isArray(value) && value.length > 1
 }

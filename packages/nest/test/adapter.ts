@@ -120,7 +120,7 @@ function notFound(platform: Platform): Type {
   return NotFound
 }
 
-const VERBS = { GET: Get, POST: Post, OPTIONS: Options }
+const VERBS = { GET: Get, POST: Post, OPTIONS: Options, ALL: All }
 
 function controllerOf({ guards, handle }: Setup, global: Mount | undefined): Type {
   class Routes {}

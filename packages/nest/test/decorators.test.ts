@@ -1,17 +1,22 @@
 import type { Policy } from '@halt/core'
 import {
+  All,
   type CanActivate,
   Controller,
   type ExecutionContext,
   Get,
+  type INestApplication,
   Injectable,
+  Module,
   type Type,
   UseGuards,
+  VersioningType,
 } from '@nestjs/common'
+import { RouterModule } from '@nestjs/core'
 import { describe, expect, it } from 'vitest'
 
 import { HaltGuard, RateLimit, RateLimitCost, SkipRateLimit } from '../src/index.ts'
-import { countingStore, startApp, statuses } from './app.ts'
+import { countingStore, platforms, startApp, statuses } from './app.ts'
 
 const policy = (name: string, limit: number, more: object = {}): Policy => ({
   name,
@@ -106,6 +111,64 @@ describe('@RateLimit', () => {
     expect(await statuses(`${url}/y/2`, 2)).toEqual([200, 429])
     expect(await statuses(`${url}/x/`, 1)).toEqual([429])
     expect(await statuses(`${url}/x`, 1, { method: 'HEAD' })).toEqual([429])
+  })
+
+  describe.each(platforms)('scope "route" on %s', platform => {
+    const options = { policy: policy('each', 2, { scope: 'route' }), policies: named }
+
+    it('counts a handler of all methods once', async () => {
+      @Controller('things')
+      class Things {
+        @All('any')
+        any() {}
+      }
+      const url = await startApp(options, { platform, controllers: [Things] })
+      const found: number[] = []
+      for (const method of ['GET', 'POST', 'HEAD', 'DELETE', 'PATCH'])
+        found.push(...(await statuses(`${url}/things/any`, 1, { method })))
+      expect(found.map(status => status === 429)).toEqual([false, false, true, true, true])
+    })
+
+    it('counts a handler once that has several paths or versions, and others apart', async () => {
+      @Controller(['a/:id', 'b/:id'])
+      class Two {
+        @Get(['x', 'y'])
+        x() {}
+        @Get('z')
+        z() {}
+      }
+      @Controller({ path: 'old', version: ['1', '2'] })
+      class Versions {
+        @Get()
+        get() {}
+      }
+      const before = (app: INestApplication) => app.enableVersioning({ type: VersioningType.URI })
+      const url = await startApp(options, { platform, controllers: [Two, Versions], before })
+      const ask = async (...paths: string[]): Promise<number[]> =>
+        (await Promise.all(paths.map(path => statuses(url + path, 1)))).flat()
+      expect(await ask('/a/1/x', '/b/2/y')).toEqual([200, 200])
+      expect(await ask('/a/1/y', '/b/1/x', '/a/3/x')).toEqual([429, 429, 429])
+      expect(await ask('/a/1/z', '/b/2/z')).toEqual([200, 200])
+      expect(await ask('/v1/old', '/v2/old')).toEqual([200, 200])
+      expect(await ask('/v2/old', '/v1/old')).toEqual([429, 429])
+    })
+
+    it('counts all values of a parameter in a controller, a module or a prefix as one', async () => {
+      @Controller('of/:team')
+      class Teams {
+        @Get('things')
+        things() {}
+      }
+      @Module({ controllers: [Teams] })
+      class Inner {}
+      const imports = [Inner as never, RouterModule.register([{ path: 'users/:user', module: Inner }])]
+      const before = (app: INestApplication) => app.setGlobalPrefix('api')
+      const url = await startApp(options, { platform, imports, before })
+      const found: number[] = []
+      for (const id of ['1', '2', '3', 't0ken'])
+        found.push(...(await statuses(`${url}/api/users/${id}/of/${id}/things`, 1)))
+      expect(found).toEqual([200, 200, 429, 429])
+    })
   })
 
   it('may say override in one decorator and the policy in another', async () => {
@@ -321,3 +384,18 @@ describe('where nobody mounted HaltGuard', () => {
     expect(Reflect.getMetadata('__interceptors__', Routes.prototype.x)).toEqual([])
   })
 })
+
+it('a mistake is found where the user made it: the stack begins there', () => {
+  expect(firstLine(() => RateLimit(5 as never))).toContain('decorators.test.ts')
+  expect(firstLine(() => RateLimitCost('5' as never))).toContain('decorators.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

@@ -134,7 +134,12 @@ const graphql = () => GraphQLModule.forRoot({ driver: ApolloDriver, autoSchemaFi
 async function started(parts: AppParts, options: object = {}): Promise<{ codes: string[]; url: string }> {
   const codes: string[] = []
   const warn = ({ code }: HaltWarning) => codes.push(code)
-  const url = await startApp({ policy, warn, ...options }, { controllers: [Plain], guarded: false, ...parts })
+  // Given: the default stores of several applications at once are warned of.
+  const store = 'limiter' in options ? {} : { store: new InMemoryStore() }
+  const url = await startApp(
+    { policy, warn, ...store, ...options },
+    { controllers: [Plain], guarded: false, ...parts },
+  )
   return { codes, url }
 }
 
@@ -265,7 +270,8 @@ describe('HALT_W_NO_GUARD', () => {
     expect((await started({ controllers: [] })).codes).toEqual([])
     expect((await started({ controllers: [Messages] })).codes).toEqual([])
     const codes: string[] = []
-    const options = { ...LOCAL, policy, warn: ({ code }: HaltWarning) => codes.push(code) }
+    const store = new InMemoryStore()
+    const options = { ...LOCAL, policy, store, warn: ({ code }: HaltWarning) => codes.push(code) }
     const imports = [HaltModule.forRoot(options)]
     const context = await Test.createTestingModule({ imports, controllers: [Plain] }).compile()
     await context.init()
@@ -276,7 +282,10 @@ describe('HALT_W_NO_GUARD', () => {
   it('comes once the application starts, not when it is made', async () => {
     const codes: string[] = []
     const warn = ({ code }: HaltWarning) => codes.push(code)
-    const app = await makeApp({ policy, warn }, { controllers: [Plain], guarded: false })
+    const app = await makeApp(
+      { policy, store: new InMemoryStore(), warn },
+      { controllers: [Plain], guarded: false },
+    )
     expect(codes).toEqual([])
     await app.init()
     expect(codes).toEqual(['HALT_W_NO_GUARD'])

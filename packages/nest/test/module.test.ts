@@ -1,4 +1,4 @@
-import type { Policy, RateLimiter } from '@halt/core'
+import type { HaltWarning, Policy, RateLimiter } from '@halt/core'
 import { Controller, Get, Injectable, Module } from '@nestjs/common'
 import { Test } from '@nestjs/testing'
 import { describe, expect, it } from 'vitest'
@@ -187,4 +187,19 @@ it('an overridden limiter is what is injected, for tests', async () => {
     .useValue(fake)
     .compile()
   expect(testing.get(getRateLimiterToken())).toBe(fake)
+})
+
+it('an application warns of another one with a policy of the same name in a store of its own, unless that has closed', async () => {
+  const codes: string[] = []
+  const options = {
+    policy: { ...global, name: 'twice' },
+    warn: ({ code }: HaltWarning) => void codes.push(code),
+  }
+  const first = await makeApp(options)
+  await first.init()
+  await first.close()
+  await (await makeApp(options)).init()
+  expect(codes).toEqual([])
+  await (await makeApp(options)).init()
+  expect(codes).toContain('HALT_W_COUNTER_SPLIT')
 })

@@ -1,115 +1,105 @@
 import type { Table } from './table.ts'
+import type { Tally } from './tally.ts'
 
 // Steps of a hand at each new key: enough to meet every expired key before twice as many new ones have come.
 const SWEEP = 2
-const SEARCH = 64
-const BATCH = 1024
 
-/** Keeps the counters of all tables within a cap, sparing those that are being refused. */
+/**
+ * Keeps the counters of all tables within a cap of keys and one of bytes, sparing those that are being refused. What it
+ * looks at for one new key does not depend on how many keys there are.
+ */
 export class Eviction {
-  /** How many counters there are. */
-  count = 0
-  readonly #cap: number
+  readonly #maxKeys: number
+  readonly #maxBytes: number
+  readonly #tally: Tally
   readonly #tables: ReadonlyMap<string, Table>
   readonly #onEmpty: (table: Table) => void
-  // Subjects met in the last full round, those whose refusal ends soonest last; filled when all keys were held.
-  #soonest: { table: Table; subject: string; until: number }[] = []
   #turn: MapIterator<Table>
-  #newest: { table: Table; subject: string } | undefined
 
   /** @param onEmpty is told of a table that lost its last counter */
-  constructor(cap: number, tables: ReadonlyMap<string, Table>, onEmpty: (table: Table) => void) {
-    this.#cap = cap
+  constructor(
+    caps: { readonly keys: number; readonly bytes: number },
+    tally: Tally,
+    tables: ReadonlyMap<string, Table>,
+    onEmpty: (table: Table) => void,
+  ) {
+    this.#maxKeys = caps.keys
+    this.#maxBytes = caps.bytes
+    this.#tally = tally
     this.#tables = tables
     this.#turn = tables.values()
     this.#onEmpty = onEmpty
   }
 
-  /** Drops a counter and counts it out. */
+  /** Drops a counter. */
   drop(table: Table, subject: string): boolean {
     if (!table.delete(subject)) return false
-    this.count--
     if (table.size === 0) this.#onEmpty(table)
     return true
   }
 
-  /** Counts a new subject in; drops expired ones on the way, and one that matters least when the cap is passed. */
-  admit(table: Table, subject: string, now: number): void {
-    this.count++
-    for (let i = 0; i < SWEEP; i++) {
-      const met = table.advance()
-      if (met !== undefined && met !== subject && table.isFresh(met, now)) this.drop(table, met)
-    }
-    this.#sweepElsewhere(table, now)
-    if (this.count > this.#cap) this.#evict(table, subject, now)
-    this.#newest = { table, subject }
-  }
-
-  // One step in one other table, so that a policy that rests does not keep what expired.
-  #sweepElsewhere(table: Table, now: number): void {
+  /** Drops expired counters on the way, as often as a new one comes. */
+  sweep(table: Table, now: number): void {
+    for (let i = 0; i < SWEEP; i++) this.#dropFresh(table, now)
+    // One step in one other table, so that a policy that rests does not keep what expired.
     if (this.#tables.size < 2) return
-    let step = this.#turn.next()
-    if (step.done === true) {
-      this.#turn = this.#tables.values()
-      step = this.#turn.next()
-    }
-    const other = step.value
-    const met = other === undefined || other === table ? undefined : other.advance()
-    if (other !== undefined && met !== undefined && other.isFresh(met, now)) this.drop(other, met)
+    const other = this.#next()
+    if (other !== table) this.#dropFresh(other, now)
   }
 
-  #evict(table: Table, subject: string, now: number): void {
-    // The newest key before this one first when it is not refused: in a flood where all others are, it is the only one.
-    for (const candidate of this.#candidates(table, subject)) {
-      if (candidate.table.heldUntil(candidate.subject, now) > 0) continue
-      this.drop(candidate.table, candidate.subject)
-      return
-    }
-    if (this.#dropSoonest(now)) return
-    this.#round(subject, now)
-    if (!this.#dropSoonest(now)) this.drop(table, subject)
+  /** Drops the counters that matter least while a cap is passed, but not the one that was just written. */
+  trim(table: Table, subject: string, now: number): void {
+    while (this.#isOver() && (this.#evictIdle(table, subject, now) || this.#evictSoonest()));
   }
 
-  *#candidates(table: Table, subject: string): Generator<{ table: Table; subject: string }> {
-    for (const other of table.size > 1 ? [table] : this.#tables.values()) {
-      for (let i = 0; i < SEARCH; i++) {
-        const met = other.advance()
-        if (met === undefined) break
-        if (other !== table || met !== subject) yield { table: other, subject: met }
-      }
-    }
-    const newest = this.#newest
-    if (newest !== undefined && (newest.table !== table || newest.subject !== subject)) yield newest
+  #isOver(): boolean {
+    const { keys, bytes } = this.#tally
+    return keys > this.#maxKeys || (bytes > this.#maxBytes && keys > 1)
   }
 
-  /** Drops the key whose refusal ends soonest among those met in the last round. */
-  #dropSoonest(now: number): boolean {
-    for (let next = this.#soonest.pop(); next !== undefined; next = this.#soonest.pop()) {
-      const { table, subject, until } = next
-      if (table.heldUntil(subject, now) > until) continue
-      if (this.drop(table, subject)) return true
+  #dropFresh(table: Table, now: number): void {
+    const met = table.advanceToFresh(now)
+    if (met !== undefined) this.drop(table, met)
+  }
+
+  /** Drops a key that is not being refused: of this table if it has another, else of any. False: all are. */
+  #evictIdle(table: Table, subject: string, now: number): boolean {
+    let met = table.advance(now)
+    if (met === subject) met = table.advance(now)
+    if (met !== undefined && met !== subject) {
+      this.drop(table, met)
+      return true
+    }
+    for (let i = this.#tables.size; i > 0; i--) {
+      const other = this.#next()
+      met = other === table ? undefined : other.advance(now)
+      if (met === undefined) continue
+      this.drop(other, met)
+      return true
     }
     return false
   }
 
-  /** Goes once round all keys and remembers the {@link BATCH} that go first: those not refused, then by their end. */
-  #round(spared: string, now: number): void {
-    const found: { table: Table; subject: string; until: number }[] = []
-    let bar = Number.POSITIVE_INFINITY
-    const trim = (): void => {
-      found.sort((a, b) => a.until - b.until)
-      found.length = Math.min(found.length, BATCH)
-      if (found.length === BATCH) bar = found[BATCH - 1]!.until
-    }
+  /** Drops the key whose refusal ends soonest. False: none is being refused. */
+  #evictSoonest(): boolean {
+    let found: { table: Table; subject: string } | undefined
+    let soonest = Number.POSITIVE_INFINITY
     for (const table of this.#tables.values()) {
-      for (const subject of table.subjects()) {
-        const until = table.heldUntil(subject, now)
-        if (until >= bar || subject === spared) continue
-        found.push({ table, subject, until })
-        if (found.length >= 4 * BATCH) trim()
-      }
+      const segment = table.soonest()
+      if (segment === undefined || segment.soonest >= soonest) continue
+      soonest = segment.soonest
+      found = { table, subject: segment.first! }
     }
-    trim()
-    this.#soonest = found.reverse()
+    if (found === undefined) return false
+    this.drop(found.table, found.subject)
+    return true
+  }
+
+  /** The tables in turn, for ever. */
+  #next(): Table {
+    const step = this.#turn.next()
+    if (step.done !== true) return step.value
+    this.#turn = this.#tables.values()
+    return this.#turn.next().value as Table
   }
 }

@@ -1,6 +1,6 @@
 import type { State } from '@halt/core/store'
 
-import { CHUNK, copy, SHIFT, sizeFor, type Slab } from './slab.ts'
+import { roomy, type Slab } from './slab.ts'
 
 const SPAN = 2 ** 32
 
@@ -17,14 +17,14 @@ const MOST_ERAS = 255
 
 /**
  * Nine bytes a counter: an instant and an amount as 32-bit offsets into an *era*, which names the instant's 71-minute
- * stretch and, for buckets, the unit and the rate. Exact; what does not fit is refused and the table turns wide.
+ * stretch and, for buckets, the unit and the rate. Exact; the segment turns wide when something does not fit.
  */
 export class NarrowSlab implements Slab {
   readonly #bucket: boolean
   // The instant and the amount of a slot side by side: one line of the processor's cache.
-  readonly #pairs: Uint32Array[] = []
+  #pairs = new Uint32Array(0)
   // Places in the list of eras, from 1; 0 is none.
-  readonly #eras: Uint8Array[] = []
+  #eras = new Uint8Array(0)
   readonly #terms: Era[] = []
   #current = -1
 
@@ -33,12 +33,9 @@ export class NarrowSlab implements Slab {
   }
 
   load(slot: number, block: number): State {
-    const chunk = slot >>> SHIFT
-    const at = slot & (CHUNK - 1)
-    const era = this.#terms[this.#eras[chunk]![at]! - 1]!
-    const pairs = this.#pairs[chunk]!
-    const instant = era.base + pairs[2 * at]!
-    const amount = pairs[2 * at + 1]!
+    const era = this.#terms[this.#eras[slot]! - 1]!
+    const instant = era.base + this.#pairs[2 * slot]!
+    const amount = this.#pairs[2 * slot + 1]!
     return this.#bucket ? [block, instant, amount, era.unit, era.rate] : [block, instant, amount]
   }
 
@@ -48,33 +45,27 @@ export class NarrowSlab implements Slab {
     if (amount >= SPAN) return false
     const era = this.#era(instant, this.#bucket ? state[3]! : 0, this.#bucket ? state[4]! : 0)
     if (era < 0) return false
-    const chunk = slot >>> SHIFT
-    const at = slot & (CHUNK - 1)
-    if (at >= (this.#eras[chunk]?.length ?? 0)) this.#grow(chunk, slot)
-    const eras = this.#eras[chunk]!
-    if (eras[at] !== era + 1) {
-      if (eras[at]! > 0) this.#terms[eras[at]! - 1]!.slots--
-      this.#terms[era]!.slots++
-      eras[at] = era + 1
+    if (slot >= this.#eras.length) {
+      this.#pairs = roomy(this.#pairs, slot, 2)
+      this.#eras = roomy(this.#eras, slot)
     }
-    const pairs = this.#pairs[chunk]!
-    pairs[2 * at] = instant - this.#terms[era]!.base
-    pairs[2 * at + 1] = amount
+    const eras = this.#eras
+    if (eras[slot] !== era + 1) {
+      if (eras[slot]! > 0) this.#terms[eras[slot]! - 1]!.slots--
+      this.#terms[era]!.slots++
+      eras[slot] = era + 1
+    }
+    const pairs = this.#pairs
+    pairs[2 * slot] = instant - this.#terms[era]!.base
+    pairs[2 * slot + 1] = amount
     return true
   }
 
   free(slot: number): void {
-    const eras = this.#eras[slot >>> SHIFT]!
-    const at = slot & (CHUNK - 1)
-    if (eras[at]! > 0) this.#terms[eras[at]! - 1]!.slots--
-    eras[at] = 0
-  }
-
-  #grow(chunk: number, slot: number): void {
-    const [pairs, eras] = [this.#pairs[chunk], this.#eras[chunk]]
-    const size = sizeFor(slot, eras?.length ?? 0)
-    this.#pairs[chunk] = copy(new Uint32Array(2 * size), pairs)
-    this.#eras[chunk] = copy(new Uint8Array(size), eras)
+    const eras = this.#eras
+    if (slot >= eras.length) return
+    if (eras[slot]! > 0) this.#terms[eras[slot]! - 1]!.slots--
+    eras[slot] = 0
   }
 
   /** The place of an era; a new one takes the place of one that no counter is in. -1: there is no room. */

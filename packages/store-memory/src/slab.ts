@@ -1,6 +1,6 @@
 import type { State } from '@halt/core/store'
 
-/** Where a table keeps its counters' numbers, by slot, without an object for each. */
+/** Where a segment keeps its counters' numbers, by slot, without an object for each. */
 export interface Slab {
   /** The slot's numbers behind a cool-down. */
   load(slot: number, block: number): State
@@ -10,24 +10,21 @@ export interface Slab {
   free(slot: number): void
 }
 
-/** Slots a chunk: a slot's chunk is `slot >>> SHIFT`, its place there `slot & (CHUNK - 1)`. */
-export const CHUNK = 8192
-export const SHIFT = 13
+type Numbers = Uint32Array | Uint8Array | Float64Array
+
 const FIRST = 16
+const STEP = 1024
 
 /**
- * How many slots a chunk is to have room for, so that `slot` is one of them. Chunks keep growth cheap and slack small; the first
- * one starts small, since there may be many tables of few keys.
+ * A column of `width` numbers a slot with room for `slot`: a larger copy where it has none. Small ones double, because
+ * there may be many tables of few keys; larger ones grow by a step, which leaves little slack.
  */
-export function sizeFor(slot: number, present: number): number {
-  if (slot >= CHUNK) return CHUNK
-  let size = Math.max(FIRST, present)
-  while (size <= slot) size *= 2
-  return size
-}
-
-/** Puts the numbers of a smaller chunk at the beginning of a larger one. */
-export function copy<T extends Uint32Array | Uint8Array | Float64Array>(into: T, from: T | undefined): T {
-  if (from !== undefined) into.set(from)
-  return into
+export function roomy<T extends Numbers>(column: T, slot: number, width = 1): T {
+  if ((slot + 1) * width <= column.length) return column
+  let slots = FIRST
+  while (slots <= slot) slots += slots < STEP ? slots : STEP
+  const Column = column.constructor as new (length: number) => T
+  const larger = new Column(slots * width)
+  larger.set(column)
+  return larger
 }

@@ -2,22 +2,35 @@ import {
   type Cell,
   type Cells,
   decide,
+  type Digest,
   type Group,
+  makeDigest,
   Mode,
   type State,
   type Store,
   type Verdict,
   waitFor,
 } from '@halt/core/store'
-import { HaltError } from '@halt/core'
+import { fromCaller, HaltError } from '@halt/core'
 
 import { type Clock, microseconds } from './clock.ts'
 import { Eviction } from './eviction.ts'
 import { Table } from './table.ts'
+import { TABLE_BYTES, Tally } from './tally.ts'
+
+/** How many bytes there are for each of `maxKeys`. Most counters take less; one that takes more has the place of several. */
+const BYTES_A_KEY = 256
+// For the tables of some hundred policies, so that they take nothing of a small store.
+const BYTES_BESIDE = 1 << 20
+// Longer names are kept as digests.
+const LONGEST_NAME = 256
 
 /** Options of {@link InMemoryStore}. */
 export interface InMemoryStoreOptions {
-  /** The most counters kept at once. Default 1 000 000. */
+  /**
+   * The most counters kept at once. Default 1 000 000. All of them together take at most 256 bytes times this, and a
+   * megabyte: counters that are larger than 256 bytes have the place of several.
+   */
   readonly maxKeys?: number | undefined
   /** Unix milliseconds, fractions allowed. Default: a monotonic clock; whatever it does, time never goes back. */
   readonly clock?: Clock | undefined
@@ -40,18 +53,24 @@ export class InMemoryStore implements Store {
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number
   readonly #tables = new Map<string, Table>()
+  readonly #tally = new Tally()
   readonly #eviction: Eviction
+  readonly #digest: Digest = makeDigest()
   readonly #cells: Cells
   // The last counter looked up: a check reads and then keeps the same one.
   #at = 0
   #cell = ''
   #detail = ''
   #table: Table | undefined
+  // The last name that was too long to keep, and what stands for it.
+  #long = ''
+  #short = ''
 
   constructor(options: InMemoryStoreOptions = {}) {
-    const { maxKeys = 1_000_000, clock } = validate(options)
+    const { maxKeys = 1_000_000, clock } = fromCaller(InMemoryStore, () => validate(options))
     this.#now = microseconds(clock)
-    this.#eviction = new Eviction(maxKeys, this.#tables, table => this.#forgetTable(table))
+    const caps = { keys: maxKeys, bytes: maxKeys * BYTES_A_KEY + BYTES_BESIDE }
+    this.#eviction = new Eviction(caps, this.#tally, this.#tables, table => this.#forgetTable(table))
     this.#cells = {
       load: (subject, cell) => {
         const table = this.#find(cell)
@@ -80,41 +99,64 @@ export class InMemoryStore implements Store {
     this.#tables.clear()
     this.#table = undefined
     this.#cell = ''
-    this.#eviction.count = 0
+    this.#tally.keys = 0
+    this.#tally.bytes = 0
   }
 
   /** How many counters are kept, expired ones that were not yet met included. */
   get size(): number {
-    return this.#eviction.count
+    return this.#tally.keys
   }
 
-  /** The table of a cell `{counter}:{letter}`; the detail of `{counter}@{detail}:{letter}` goes into the names. */
+  /** The most bytes that these counters take, by an estimate that is rather too high. */
+  get bytes(): number {
+    return this.#tally.bytes
+  }
+
+  /**
+   * The table of a cell `{counter}:{letter}`. All cells `{counter}@{detail}:{letter}` of a counter share another one, where
+   * the detail is a part of each name.
+   */
   #find(cell: string): Table {
     if (cell === this.#cell && this.#table !== undefined) return this.#table
     const at = cell.indexOf('@')
     const end = cell.lastIndexOf(':')
-    const name = at < 0 ? cell : cell.slice(0, at) + cell.slice(end)
+    const name = at < 0 ? cell : cell.slice(0, at + 1) + cell.slice(end)
     let table = this.#tables.get(name)
-    if (table === undefined) this.#tables.set(name, (table = new Table(name, cell.slice(end + 1))))
+    if (table === undefined)
+      this.#tables.set(name, (table = new Table(name, cell.slice(end + 1), this.#tally)))
     this.#cell = cell
     this.#detail = at < 0 ? '' : ` ${cell.slice(at + 1, end)}`
     return (this.#table = table)
   }
 
+  // Injective within a table: a cell has no space, and no subject begins with a control character.
   #name(subject: string): string {
-    return this.#detail === '' ? subject : subject + this.#detail
+    const name = this.#detail === '' ? subject : subject + this.#detail
+    if (name.length <= LONGEST_NAME) return name
+    if (name !== this.#long) {
+      this.#long = name
+      this.#short = `\0${this.#digest(name)}`
+    }
+    return this.#short
   }
 
   #keep(subject: string, cell: string, state: State, freshAt: number): void {
     const table = this.#find(cell)
     const name = this.#name(subject)
     const now = this.#at
-    if (freshAt <= now) this.#eviction.drop(table, name)
-    else if (table.save(name, state)) this.#eviction.admit(table, name, now)
+    if (freshAt <= now) {
+      this.#eviction.drop(table, name)
+      return
+    }
+    const isNew = table.save(name, state, now)
+    if (isNew) this.#eviction.sweep(table, now)
+    this.#eviction.trim(table, name, now)
   }
 
   #forgetTable(table: Table): void {
     this.#tables.delete(table.name)
+    this.#tally.bytes -= TABLE_BYTES
     if (table === this.#table) this.#table = undefined
   }
 

@@ -1,155 +1,170 @@
-import type { Rule, State } from '@halt/core/store'
-import { algorithms, penalty } from '@halt/core/store'
+import type { State } from '@halt/core/store'
 
-import { ListSlab, SubWindowSlab } from './list-slab.ts'
-import { NarrowSlab } from './narrow-slab.ts'
-import type { Slab } from './slab.ts'
-import { WideSlab } from './wide-slab.ts'
+import { hash } from './hash.ts'
+import { Segment } from './segment.ts'
+import { counterBytes, TABLE_BYTES, type Tally } from './tally.ts'
 
-/** The counters of one policy, by subject. */
+/** The most counters of a segment: to split it takes a few milliseconds. A power of two, as V8's maps grow. */
+const MOST = 4096
+// Of as many segments, 16 million keys fill half.
+const DEEPEST = 13
+
+/**
+ * The counters of one policy, by subject: in segments, by the last bits of a subject's hash. A full segment is split in
+ * two (extendible hashing), so that no operation takes time in proportion to all counters.
+ */
 export class Table {
-  readonly #slots = new Map<string, number>()
-  readonly #free: number[] = []
-  // Cool-downs by slot: few keys have one, so the others do not pay for it.
-  readonly #blocks = new Map<number, number>()
-  // Until when a slot's key is known to be refused: what an eviction spares.
-  readonly #held = new Map<number, number>()
-  // What quotas were granted, by slot: few have any.
-  readonly #granted = new Map<number, number>()
-  readonly #letter: string
-  #slab: Slab
-  // The subject looked up last: a check reads and then keeps the same one.
-  #subject: string | undefined
-  #slot: number | undefined
-  #next = 0
-  // A hand that goes round the keys for ever; a Map's iterator survives insertions and deletions.
-  #hand: MapIterator<[string, number]>
-
   /** What the store calls it. */
   readonly name: string
+  readonly #letter: string
+  readonly #tally: Tally
+  // By the last bits of the hash; segments of lesser depth stand there several times.
+  #directory: Segment[]
+  readonly #segments: Segment[]
+  #size = 0
+  // A hand that goes round the keys for ever: a segment, and where it is in it.
+  #turn = 0
+  #hand: MapIterator<[string, number]>
+  // The subject looked up last: a check reads and then keeps the same one.
+  #subject: string | undefined
+  #segment: Segment
+  #slot: number | undefined
 
-  constructor(name: string, letter: string) {
+  constructor(name: string, letter: string, tally: Tally) {
     this.name = name
     this.#letter = letter
-    this.#slab =
-      letter === 't'
-        ? new NarrowSlab(true)
-        : isPair(letter)
-          ? new NarrowSlab(false)
-          : hasSubWindows(letter)
-            ? new SubWindowSlab()
-            : new ListSlab()
-    this.#hand = this.#slots.entries()
+    this.#tally = tally
+    this.#segment = new Segment(letter, tally)
+    this.#directory = [this.#segment]
+    this.#segments = [this.#segment]
+    this.#hand = this.#segment.open()
+    tally.bytes += TABLE_BYTES
   }
 
   get size(): number {
-    return this.#slots.size
+    return this.#size
   }
 
   /** A copy of a subject's counter; empty when there is none. */
   load(subject: string): State {
     const slot = this.#find(subject)
-    return slot === undefined ? [] : this.#read(slot)
+    return slot === undefined ? [] : this.#segment.load(slot)
   }
 
   /** Keeps a counter; true when its subject is new here. */
-  save(subject: string, state: State): boolean {
-    let slot = this.#find(subject)
-    const isNew = slot === undefined
-    if (slot === undefined) {
-      slot = this.#free.pop() ?? this.#next++
-      this.#slots.set(subject, slot)
-      this.#slot = slot
-    }
-    if (!this.#slab.save(slot, state)) this.#widen(slot, state)
-    if (state[0]! > 0) this.#blocks.set(slot, state[0]!)
-    else if (this.#blocks.size > 0) this.#blocks.delete(slot)
-    if (state.length === GRANTED) this.#granted.set(slot, state[GRANTED - 1]!)
-    else if (this.#granted.size > 0) this.#granted.delete(slot)
-    return isNew
+  save(subject: string, state: State, now: number): boolean {
+    const found = this.#find(subject)
+    const slot = found ?? this.#insert(subject)
+    this.#segment.save(slot, state)
+    // Whatever has a first number that lies ahead is blocked or penalized, but for idempotency keys.
+    if (state[0]! > now && this.#letter !== 'i')
+      this.#segment.hold(subject, slot, Math.max(state[0]!, this.#segment.heldUntil(slot)))
+    return found === undefined
   }
 
   delete(subject: string): boolean {
-    const slot = this.#slots.get(subject)
+    const slot = this.#find(subject)
     if (slot === undefined) return false
-    this.#slots.delete(subject)
+    const segment = this.#segment
+    segment.delete(subject, slot)
+    this.#count(subject, -1)
     this.#subject = undefined
-    this.#blocks.delete(slot)
-    this.#granted.delete(slot)
-    this.#held.delete(slot)
-    this.#slab.free(slot)
-    this.#free.push(slot)
+    if (segment.isSparse) this.#replace(segment, [new Segment(this.#letter, this.#tally, segment.depth)])
     return true
   }
 
   /** Marks a subject as refused until an instant, so that a flood of other keys does not free it. */
   hold(subject: string, until: number): void {
-    const slot = this.#slots.get(subject)
-    if (slot !== undefined) this.#held.set(slot, until)
+    const slot = this.#find(subject)
+    if (slot !== undefined) this.#segment.hold(subject, slot, until)
   }
 
-  /** Until when a subject is known to be refused; 0 when it is not. */
-  heldUntil(subject: string, now: number): number {
-    const slot = this.#slots.get(subject)
-    if (slot === undefined) return 0
-    const until = Math.max(this.#held.get(slot) ?? 0, this.#blocks.get(slot) ?? 0)
-    return until > now ? until : 0
-  }
-
-  /** Moves the hand to the next subject, round and round; undefined when there is none. */
-  advance(): string | undefined {
-    let step = this.#hand.next()
-    if (step.done === true) {
-      this.#hand = this.#slots.entries()
-      step = this.#hand.next()
+  /** Moves the hand to the next subject that is not being refused, round and round; undefined when there is none. */
+  advance(now: number): string | undefined {
+    for (let i = 0; i <= this.#segments.length; i++) {
+      const met = this.#step(now)
+      if (met !== undefined) return met[0]
     }
-    return step.done === true ? undefined : step.value[0]
+    return undefined
   }
 
-  /** The subjects, for a full round. */
-  subjects(): MapIterator<string> {
-    return this.#slots.keys()
+  /** Moves the hand by one; the subject met, where its counter equals a fresh one. */
+  advanceToFresh(now: number): string | undefined {
+    const met = this.#step(now)
+    return met !== undefined && this.#segments[this.#turn]!.isFresh(met[1], now) ? met[0] : undefined
   }
 
-  /** Whether a subject's counter equals a fresh one. */
-  isFresh(subject: string, now: number): boolean {
-    const state = this.load(subject)
-    if (state.length === 0 || state[0]! > now) return false
-    if (this.#letter === 'i') return true
-    if (this.#letter === 'p') return now >= penalty.freshAt(state)
-    return now >= algorithms[this.#letter as Rule['letter']].freshAt(state)
+  /** The segment of the subject whose refusal ends soonest; undefined when none is being refused. */
+  soonest(): Segment | undefined {
+    let first: Segment | undefined
+    for (const segment of this.#segments)
+      if (segment.soonest < (first?.soonest ?? Number.POSITIVE_INFINITY)) first = segment
+    return first
   }
 
   #find(subject: string): number | undefined {
     if (subject !== this.#subject) {
-      this.#slot = this.#slots.get(subject)
+      this.#segment = this.#segmentOf(subject)
+      this.#slot = this.#segment.find(subject)
       this.#subject = subject
     }
     return this.#slot
   }
 
-  #read(slot: number): State {
-    const state = this.#slab.load(slot, this.#blocks.size === 0 ? 0 : (this.#blocks.get(slot) ?? 0))
-    const granted = this.#granted.size === 0 ? undefined : this.#granted.get(slot)
-    if (granted !== undefined) state.push(granted)
-    return state
+  #segmentOf(subject: string): Segment {
+    const directory = this.#directory
+    return directory.length === 1 ? directory[0]! : directory[hash(subject) & (directory.length - 1)]!
   }
 
-  #widen(slot: number, state: State): void {
-    const wide = new WideSlab(this.#letter === 't')
-    for (const other of this.#slots.values()) if (other !== slot) wide.save(other, this.#read(other))
-    wide.save(slot, state)
-    this.#slab = wide
+  #insert(subject: string): number {
+    while (this.#segment.size >= MOST && this.#segment.depth < DEEPEST) {
+      this.#split(this.#segment)
+      this.#segment = this.#segmentOf(subject)
+    }
+    this.#count(subject, 1)
+    this.#subject = subject
+    return (this.#slot = this.#segment.insert(subject))
   }
-}
 
-// The numbers of a quota's counter with a grant, the last of them: no other counter has so many.
-const GRANTED = 4
+  #count(subject: string, sign: 1 | -1): void {
+    this.#size += sign
+    this.#tally.keys += sign
+    this.#tally.bytes += sign * counterBytes(subject)
+  }
 
-function isPair(letter: string): boolean {
-  return letter === 'f' || letter === 'q'
-}
+  #split(segment: Segment): void {
+    const depth = segment.depth + 1
+    if (1 << depth > this.#directory.length) this.#directory = [...this.#directory, ...this.#directory]
+    this.#replace(segment, [
+      new Segment(this.#letter, this.#tally, depth),
+      new Segment(this.#letter, this.#tally, depth),
+    ])
+  }
 
-function hasSubWindows(letter: string): boolean {
-  return letter === 's' || letter === 'c'
+  /** Puts one segment in the place of another, or two that the next bit of the hash tells apart. */
+  #replace(old: Segment, [even, odd]: [Segment, Segment?]): void {
+    this.#subject = undefined
+    for (let i = 0; i < this.#directory.length; i++) {
+      if (this.#directory[i] !== old) continue
+      this.#directory[i] = odd !== undefined && ((i >>> old.depth) & 1) === 1 ? odd : even
+    }
+    const place = this.#segments.indexOf(old)
+    this.#segments[place] = even
+    if (odd !== undefined) this.#segments.push(odd)
+    if (place === this.#turn) this.#hand = even.open()
+    old.moveTo(subject => this.#segmentOf(subject))
+  }
+
+  /** One step of the hand: the key it meets in this segment, else the first of the next; undefined when that has none. */
+  #step(now: number): [string, number] | undefined {
+    if (this.#segments[this.#turn]!.hasOpen(now)) {
+      const step = this.#hand.next()
+      if (step.done !== true) return step.value
+    }
+    this.#turn = (this.#turn + 1) % this.#segments.length
+    const next = this.#segments[this.#turn]!
+    const hasOpen = next.hasOpen(now)
+    this.#hand = next.open()
+    return hasOpen ? this.#hand.next().value : undefined
+  }
 }

@@ -1,32 +1,34 @@
 import type { State } from '@halt/core/store'
 
-import { CHUNK, copy, SHIFT, sizeFor, type Slab } from './slab.ts'
+import { roomy, type Slab } from './slab.ts'
 
-/** Eight bytes a number: for amounts past 32 bits and for counters whose terms keep changing. */
+/** Eight bytes a number: for amounts past 32 bits, and for counters whose terms keep changing. */
 export class WideSlab implements Slab {
   readonly #width: number
-  readonly #chunks: Float64Array[] = []
+  #numbers = new Float64Array(0)
 
-  constructor(bucket: boolean) {
-    this.#width = bucket ? 4 : 2
+  /** @param width how many numbers a counter has behind its cool-down */
+  constructor(width: number) {
+    this.#width = width
   }
 
   load(slot: number, block: number): State {
-    const chunk = this.#chunks[slot >>> SHIFT]!
-    const from = (slot & (CHUNK - 1)) * this.#width
-    return this.#width === 2
-      ? [block, chunk[from]!, chunk[from + 1]!]
-      : [block, chunk[from]!, chunk[from + 1]!, chunk[from + 2]!, chunk[from + 3]!]
+    const width = this.#width
+    const numbers = this.#numbers
+    const from = slot * width
+    if (width === 2) return [block, numbers[from]!, numbers[from + 1]!]
+    if (width === 4)
+      return [block, numbers[from]!, numbers[from + 1]!, numbers[from + 2]!, numbers[from + 3]!]
+    const state = [block]
+    for (let i = from; i < from + width; i++) state.push(numbers[i]!)
+    return state
   }
 
   save(slot: number, state: State): boolean {
-    const from = (slot & (CHUNK - 1)) * this.#width
-    let chunk = this.#chunks[slot >>> SHIFT]
-    if (chunk === undefined || from >= chunk.length) {
-      const size = sizeFor(slot, (chunk?.length ?? 0) / this.#width) * this.#width
-      this.#chunks[slot >>> SHIFT] = chunk = copy(new Float64Array(size), chunk)
-    }
-    for (let i = 0; i < this.#width; i++) chunk[from + i] = state[i + 1]!
+    const width = this.#width
+    const from = slot * width
+    if (from + width > this.#numbers.length) this.#numbers = roomy(this.#numbers, slot, width)
+    for (let i = 0; i < width; i++) this.#numbers[from + i] = state[i + 1]!
     return true
   }
 

@@ -68,3 +68,17 @@ describe('the options of InMemoryStore', () => {
     )
   })
 })
+
+it('a mistake is found where the user made it: the stack begins there', () => {
+  expect(firstLine(() => new InMemoryStore({ maxKeys: 0 }))).toContain('clock.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

@@ -105,6 +105,54 @@ describe('the cap of InMemoryStore', () => {
   })
 })
 
+describe('keys of InMemoryStore that are not refused', () => {
+  it('go before a blocked key, idempotency keys among them', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ maxKeys: 100, clock: clock.now })
+    exhaust(store, 'ip:attacker', blocking)
+    const demand: Demand = { rule, subject: 'user:1', cost: 0, mode: Mode.CHARGE, penalized: false }
+    for (let i = 0; i < 1_000; i++)
+      store.evaluate({ demands: [demand], once: { subject: 'user:1', cell: `p@${i}:i`, window: 86_400e6 } })
+    expect(take(store, 'ip:attacker', blocking)).toBe(false)
+  })
+
+  it('go before a blocked key, those of other policies among them', () => {
+    const store = new InMemoryStore({ maxKeys: 100, clock: new ManualClock().now })
+    for (let i = 0; i < 50; i++) exhaust(store, `ip:${i}`, blocking)
+    for (let i = 0; i < 50; i++) take(store, `ip:${i}`)
+    for (let i = 100; i < 150; i++) exhaust(store, `ip:${i}`, blocking)
+    for (let i = 0; i < 50; i++) expect(take(store, `ip:${i}`, blocking)).toBe(false)
+  })
+
+  it('are those again whose refusal has ended', () => {
+    const clock = new ManualClock()
+    const store = new InMemoryStore({ maxKeys: 100, clock: clock.now })
+    const short: Rule = { ...blocking, cell: 's:t', block: 1e6, window: 6000e6, unit: 3000e6 }
+    for (let i = 0; i < 50; i++) exhaust(store, `ip:${i}`, { ...short, block: 10_000e6 })
+    for (let i = 50; i < 100; i++) exhaust(store, `ip:${i}`, short)
+    clock.advance('5000s')
+    for (let i = 200; i < 250; i++) exhaust(store, `ip:${i}`, { ...short, block: 10_000e6 })
+    for (let i = 0; i < 50; i++) expect(take(store, `ip:${i}`, short)).toBe(false)
+  })
+})
+
+describe('the names of InMemoryStore', () => {
+  it('keep apart a subject of a counter and the same text made of a subject and a route', () => {
+    const store = new InMemoryStore({ clock: new ManualClock().now })
+    exhaust(store, 'user:42', { ...rule, cell: 'p@GET/x:t' })
+    expect(take(store, 'user:42 GET/x')).toBe(true)
+  })
+
+  it('keep apart long names that differ in their last letter', () => {
+    const store = new InMemoryStore({ clock: new ManualClock().now })
+    const long = `user:${'x'.repeat(10_000)}`
+    exhaust(store, `${long}a`)
+    expect([take(store, `${long}b`), take(store, `${long}a`)]).toEqual([true, false])
+    store.forget([{ subject: `${long}a`, cell: 'p:t' }])
+    expect(take(store, `${long}a`)).toBe(true)
+  })
+})
+
 describe('the numbers of InMemoryStore', () => {
   it('stay exact past what 32 bits hold', () => {
     const clock = new ManualClock()

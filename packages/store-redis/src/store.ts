@@ -1,4 +1,4 @@
-import { type HaltWarning, type Warn, warnOnce } from '@halt/core'
+import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import { type Cell, type Group, makeDigest, type Store, type Verdict } from '@halt/core/store'
 
 import { Batch } from './batch.ts'
@@ -39,7 +39,7 @@ export class RedisStore implements Store {
   #starting = true
 
   constructor(options: RedisStoreOptions) {
-    checkOptions(options)
+    fromCaller(RedisStore, () => checkOptions(options))
     const {
       client,
       run,
@@ -49,15 +49,11 @@ export class RedisStore implements Store {
       slots = 'per-subject',
     } = options
     this.#warn = warnOnce(options.warn)
-    this.#link = openLink({
-      client,
-      run,
-      connection,
-      warn: this.#warn,
-      reconnected: () => {
-        for (const listener of this.#reconnected) listener()
-      },
-    })
+    const reconnected = (): void => {
+      for (const listener of this.#reconnected) listener()
+    }
+    const own = { client, run, connection, warn: this.#warn, reconnected }
+    this.#link = fromCaller(RedisStore, () => openLink(own))
     this.#key = keyWriter(prefix, slots === 'one', makeDigest())
     this.#probeKey = this.#key(`${prefix}probe`, 'z')
     this.keepsPace = typeof clock !== 'function'

@@ -1,6 +1,7 @@
 import {
   type Decision,
   type DecisionMetadata,
+  fromCaller,
   type ObservedStore,
   ObservedStores,
   type PolicyVerdict,
@@ -29,8 +30,8 @@ export class OtelTelemetry implements Telemetry {
   #instruments: Instruments | undefined
 
   constructor(options: OtelTelemetryOptions = {}) {
-    this.#options = checkOptions(options)
-    this.#labels = new Labels(this.#options.maxPolicies)
+    this.#options = fromCaller(OtelTelemetry, () => checkOptions(options))
+    this.#labels = fromCaller(OtelTelemetry, () => new Labels(this.#options.maxPolicies))
   }
 
   onStore(store: ObservedStore): void {

@@ -178,3 +178,17 @@ describe('options', () => {
     expect(attempt).toThrow(new RegExp(`^HALT_E_OPTION: ${field} is `))
   })
 })
+
+it('a mistake is found where the user made it: the stack begins there', () => {
+  expect(firstLine(() => new OtelTelemetry({ maxPolicies: 0 }))).toContain('metrics.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

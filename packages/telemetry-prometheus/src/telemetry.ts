@@ -1,10 +1,11 @@
-import type {
-  Decision,
-  DecisionMetadata,
-  ObservedStore,
-  PolicyVerdict,
-  QuotaUsage,
-  Telemetry,
+import {
+  type Decision,
+  type DecisionMetadata,
+  fromCaller,
+  type ObservedStore,
+  type PolicyVerdict,
+  type QuotaUsage,
+  type Telemetry,
 } from '@halt/core'
 
 import { Board } from './board.ts'
@@ -28,8 +29,8 @@ export class PrometheusTelemetry implements Telemetry {
   readonly #nearLimit: number
 
   constructor(options: PrometheusTelemetryOptions = {}) {
-    const { register, nearLimit, ...made } = checkOptions(options)
-    this.#board = Board.of(register, made)
+    const { register, nearLimit, ...made } = fromCaller(PrometheusTelemetry, () => checkOptions(options))
+    this.#board = fromCaller(PrometheusTelemetry, () => Board.of(register, made))
     this.#nearLimit = nearLimit
   }
 

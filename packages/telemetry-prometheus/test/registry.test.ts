@@ -138,3 +138,17 @@ describe('options', () => {
     expect(bounds.map(name => /le="([^"]+)"/.exec(name)?.[1])).toEqual(['0.5', '2', '+Inf'])
   })
 })
+
+it('a mistake is found where the user made it: the stack begins there', () => {
+  expect(firstLine(() => new PrometheusTelemetry({ maxPolicies: 0 }))).toContain('registry.test.ts')
+})
+
+/** The line that the stack of a mistake begins with. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}

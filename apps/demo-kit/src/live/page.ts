@@ -11,7 +11,7 @@ const TYPES = {
 
 /** The page's files: nothing else in the folder is sent. */
 const FILES =
-  'page.html icon.svg page.js chart.js tables.js bucket.js theme.css layout.css chart.css tables.css bucket.css'.split(
+  'page.html icon.svg page.js server.js chart.js tables.js bucket.js theme.css layout.css chart.css tables.css bucket.css'.split(
     ' ',
   )
 

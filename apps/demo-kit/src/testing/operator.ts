@@ -35,11 +35,22 @@ export function operated(bench: Bench): void {
     expect((await basic('me')).status).toBe(401)
   })
 
-  it('lets nobody try more than ten tokens a minute, and holds up nobody who has it', async () => {
+  it('answers ten wrong tokens a minute, and never holds up the right one', async () => {
     expect(new Set(await bench.statuses(30, () => bench.operate('/live/feed')))).toEqual(new Set([200]))
     const wrong = await bench.statuses(12, () => bench.operate('/live/feed', 'wrong'))
     expect(wrong.filter(status => status === 401)).toHaveLength(10)
     expect(wrong.slice(10)).toEqual([429, 429])
+  })
+
+  it('lets the operator in behind an address that others have used up, and asks a browser for the token', async () => {
+    await bench.statuses(30, () => bench.operate('/live/feed', 'wrong'))
+    expect(await bench.statuses(3, () => bench.operate('/live/feed'))).toEqual([200, 200, 200])
+    const asked = await drained(bench.get('/live/'))
+    expect([asked.status, asked.headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringMatching(/^Basic /),
+    ])
+    expect((await drained(bench.operate('/live/feed', 'wrong'))).status).toBe(429)
   })
 
   it('explains a request as text and as data, and takes nothing for it', async () => {

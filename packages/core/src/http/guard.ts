@@ -1,6 +1,6 @@
 import { type CheckOptions, NO_OPTIONS } from '../check-options.ts'
 import type { CompiledPolicy } from '../compiled-policy.ts'
-import { checkCost, type Cost, readCost, WHOLE_LIMIT } from '../cost.ts'
+import { type Cost, readGivenCost, WHOLE_LIMIT } from '../cost.ts'
 import type { Decision } from '../decision.ts'
 import type { Earlier } from '../earlier.ts'
 import type { RateLimiter } from '../limiter.ts'
@@ -73,6 +73,7 @@ export function guard<R, S = unknown>(
     view: RequestView,
     place: object | undefined,
     cost: CheckOptions['cost'],
+    onError?: CheckOptions['costOnError'],
   ): Outcome | Promise<Outcome> {
     const before = place && lastVisit(place)
     const earlier = before && earlierOf(limiter, before)
@@ -80,7 +81,7 @@ export function guard<R, S = unknown>(
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
     const decision = limiter.decide(
       view,
-      isPlain ? NO_OPTIONS : { cost, policy, also, earlier, idempotencyKey },
+      isPlain ? NO_OPTIONS : { cost, costOnError: onError, policy, also, earlier, idempotencyKey },
     )
     if (!('then' in decision)) return conclude(decision, place, before, earlier)
     // Others may have come to a decision meanwhile.
@@ -141,8 +142,8 @@ export function guard<R, S = unknown>(
     if (typeof price !== 'function') return decide(view, place, price)
     const fix =
       'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
-    const use = (result: CallResult<unknown>): Outcome | Promise<Outcome> =>
-      decide(view, place, result.failed ? costOnError : (result.value as Cost))
+    const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
+      result.failed ? decide(view, place, costOnError) : decide(view, place, result.value, costOnError)
     const found = callUser(limiter, 'cost', fix, () => checked(call(price, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
@@ -178,10 +179,7 @@ function isSkip(result: CallResult<boolean>): boolean {
 
 /** Passes a cost on; throws for what is none. */
 function checked(cost: Awaitable<Cost>): Awaitable<Cost> {
-  if (isPromise(cost)) return (cost as Promise<Cost>).then(found => checked(found))
-  if (cost === undefined) readCost(cost)
-  checkCost(cost)
-  return cost
+  return isPromise(cost) ? (cost as Promise<Cost>).then(readGivenCost) : readGivenCost(cost)
 }
 
 /** Whether a request only asks what CORS allows: it has all that a browser sends with a preflight, and no body. */

@@ -1,5 +1,6 @@
 import { HaltError } from '../errors.ts'
 import { RateLimiter } from '../limiter.ts'
+import { forgetSplit, noticeSplit } from '../misuse/index.ts'
 import { LIMITER_OPTIONS, type RateLimiterOptions } from '../options.ts'
 import type { GuardOptions } from './guard-options.ts'
 
@@ -53,5 +54,13 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
   }
   const own: Record<string, unknown> = {}
   for (const name of given) own[name] = fields[name]
-  return new RateLimiter<R>({ store: makeStore(), ...own } as unknown as RateLimiterOptions<R>)
+  if (own['store'] !== undefined) return new RateLimiter<R>(own as unknown as RateLimiterOptions<R>)
+  const made = new RateLimiter<R>({ ...own, store: makeStore() } as unknown as RateLimiterOptions<R>)
+  noticeSplit(made.policies, made.store, made.warn)
+  return made
+}
+
+/** Tells that the app of a limiter has ended, which may be built anew with a default store of its own: HALT_W_COUNTER_SPLIT. */
+export function retire({ policies, store }: Pick<RateLimiter<never>, 'policies' | 'store'>): void {
+  forgetSplit(policies, store)
 }

@@ -18,6 +18,23 @@ export function noticeCostNames(
   })
 }
 
+/** Warns of a cost by name from a cost function that does not name policies alone: a client may have written it. */
+export function noticeStrangeNames(
+  cost: Readonly<Record<string, unknown>>,
+  policies: readonly { readonly name: string }[],
+  warn: Warn,
+): void {
+  const names = Object.keys(cost)
+    .slice(0, 3)
+    .map(name => describe(name))
+    .join(', ')
+  warn({
+    code: 'HALT_W_COST_NAMES',
+    message: `A cost function gave an object that names ${names === '' ? 'nothing' : names}, and these are not all policies of the limiter: the request took costOnError.`,
+    fix: `Return a number, or name only policies: ${policies.map(({ name }) => name).join(', ')}.`,
+  })
+}
+
 /** Warns of a cost that is the same for all requests, and lets none of them in. */
 export function noticeHighCost(
   cost: Cost | undefined,

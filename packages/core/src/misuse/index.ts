@@ -7,9 +7,10 @@ import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
 import { noticeProcesses } from './processes.ts'
 import { noticeUnreachable } from './reach.ts'
 
-export { noticeCostNames, noticeHighCost } from './costs.ts'
+export { noticeCostNames, noticeHighCost, noticeStrangeNames } from './costs.ts'
 export { KeyWatch } from './key-watch.ts'
 export { noticeMilliseconds } from './milliseconds.ts'
+export { forgetSplit, noticeSplit } from './split.ts'
 
 type Options = Pick<
   RateLimiterOptions<never>,

@@ -1,4 +1,5 @@
 import type { HeaderBag } from './headers.ts'
+import { ALL_METHODS } from './method.ts'
 import { pathOf } from './path.ts'
 import type { RequestView } from './view.ts'
 
@@ -11,7 +12,7 @@ interface Claims {
 export interface ContextLike {
   readonly req: {
     readonly raw: { readonly method: string; readonly url: string; readonly headers: HeaderBag }
-    readonly matchedRoutes?: readonly { readonly path: string }[]
+    readonly matchedRoutes?: readonly { readonly path: string; readonly method?: string }[]
     readonly routeIndex?: number
   }
   /** On Node the server's own objects. */
@@ -42,7 +43,7 @@ export function contextView(c: ContextLike): RequestView {
     method: raw.method,
     // Not c.req.path: that is decoded, and whatever the app's getPath makes of it.
     path: pathOf(raw.url),
-    route: matchedRoutes?.[routeIndex ?? -1]?.path,
+    route: routeOfContext(matchedRoutes?.[routeIndex ?? -1]),
     ip: typeof address === 'string' ? address : undefined,
     headers: raw.headers,
     httpVersion: typeof httpVersion === 'string' ? httpVersion : undefined,
@@ -50,6 +51,14 @@ export function contextView(c: ContextLike): RequestView {
     request: c,
     context: undefined,
   }
+}
+
+/** The route of one of the handlers that a context matched. */
+export function routeOfContext(
+  handler: { readonly path: string; readonly method?: string } | undefined,
+): RequestView['route'] {
+  if (handler?.method !== ALL_METHODS) return handler?.path
+  return { pattern: handler.path, method: ALL_METHODS }
 }
 
 /** The user of a context: `c.get('user')`, else of a token its subject. */

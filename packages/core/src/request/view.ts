@@ -1,6 +1,7 @@
 import { continues } from './body.ts'
 import { contextView, isContext } from './context-view.ts'
 import { anyCase, type HeaderBag, NO_HEADERS } from './headers.ts'
+import type { MatchedRoute } from './matched-route.ts'
 import { pathOf } from './path.ts'
 import { matchedRoute } from './route.ts'
 
@@ -10,8 +11,11 @@ export interface RequestView {
   readonly method: string
   /** As the client sent it, without the query: not decoded, not relative to a mount. */
   readonly path: string
-  /** The pattern that matched, for `scope: "route"`: `/users/:id`. */
-  readonly route?: string | undefined
+  /**
+   * The route that matched, for `scope: "route"`: its pattern, `/users/:id`, with a method where one handler answers several.
+   * Requests of which no route is known share one counter.
+   */
+  readonly route?: string | MatchedRoute | undefined
   /** The address of the socket's peer; not a forwarded one. */
   readonly ip: string | undefined
   readonly headers: HeaderBag
@@ -61,7 +65,7 @@ export function toView(request: unknown): RequestView {
   return {
     method,
     path: pathOf(url),
-    route: text(from.route) ?? (isView ? undefined : matchedRoute(from as object)),
+    route: text(from.route) ?? (isView ? givenRoute(from.route) : matchedRoute(from as object)),
     ip,
     headers: headersOf(from),
     httpVersion: text(from.httpVersion) ?? text(from.raw?.httpVersion),
@@ -83,6 +87,12 @@ function headersOf({ headers, rawHeaders, raw }: NodeLike): HeaderBag {
   return isNodes || typeof (headers as { get?: unknown }).get === 'function'
     ? (headers as HeaderBag)
     : anyCase(headers as Record<string, string>)
+}
+
+// A view may have it from `matchedRoute`.
+function givenRoute(route: unknown): MatchedRoute | undefined {
+  const { pattern, method } = (route ?? {}) as Partial<Record<keyof MatchedRoute, unknown>>
+  return typeof pattern === 'string' && typeof method === 'string' ? { pattern, method } : undefined
 }
 
 function text(value: unknown): string | undefined {

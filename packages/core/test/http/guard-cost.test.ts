@@ -13,6 +13,16 @@ async function left(options: GuardOptions, request: RequestView = view()): Promi
   return (await limiter.peek(view())).remaining
 }
 
+function hostile(): never {
+  throw new Error('hostile')
+}
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
 afterEach(() => void vi.useRealTimers())
 
 describe('a cost', () => {
@@ -22,7 +32,7 @@ describe('a cost', () => {
     ['a function', () => 2, 8],
     ['a function of the request', (request: unknown) => (request as { units: number }).units, 5],
     ['an async function', async () => 2.5, 7],
-    ['a function that gives it by name', () => ({ p: 9, other: 1 }), 1],
+    ['a function that gives it by name', () => ({ p: 9 }), 1],
     ['0', 0, 10],
   ] as [string, GuardOptions['cost'], number][])('may be %s', async (_what, cost, expected) => {
     expect(await left({ cost }, view({ request: { units: 5 } }))).toBe(expected)
@@ -51,10 +61,55 @@ describe('a cost', () => {
     ['gives a negative', () => -5],
     ['gives a text', () => '5'],
     ['gives NaN by name', async () => ({ p: Number.NaN })],
+    ['gives a name that no policy has', () => ({ api: 0 })],
+    ['gives such a name later', async () => ({ api: 0 })],
+    ['gives such a name beside a policy', () => ({ p: 0, api: 0 })],
+    ['gives no name', () => ({})],
+    ['gives a name by its prototype', () => Object.create({ p: 0 }) as unknown],
+    ['gives what a client calls a prototype', () => JSON.parse('{"__proto__":{"p":0}}') as unknown],
+    ['gives a list', () => [0]],
+    ['gives a number in an object', () => new Number(0)],
+    ['gives a text by name', () => ({ p: '0' })],
+    ['gives a list by name', () => ({ p: [] })],
+    ['gives an object by name', () => ({ p: { valueOf: () => 0 } })],
+    ['gives a negative by name', () => ({ p: -1 })],
+    ['gives an endless number by name', () => ({ p: Infinity })],
+    ['gives a getter that throws', () => Object.defineProperty({}, 'p', { enumerable: true, get: hostile })],
+    ['gives a proxy that throws', () => new Proxy({}, { ownKeys: hostile })],
+    ['gives a revoked proxy', revoked],
   ]
   it.each(broken)('that %s costs the whole limit: breaking it is not cheap', async (_how, cost) => {
     expect(await left({ cost: cost as () => Cost })).toBe(0)
     expect(await left({ cost: cost as () => Cost, costOnError: 3 })).toBe(7)
+  })
+
+  it('by name is read once, so that a second look sees nothing else', async () => {
+    let looks = 0
+    const cost = Object.defineProperty({}, 'p', { enumerable: true, get: () => (looks++ === 0 ? 4 : 0) })
+    expect(await left({ cost: () => cost as Cost })).toBe(6)
+  })
+
+  it('is never more than can be counted, and then refused', async () => {
+    const limiter = world().limiter(policy)
+    for (const huge of [1e308, { p: 2 ** 1023 }]) {
+      const outcome = await guard(limiter, { cost: () => huge }).enter(view())
+      expect(outcome.decision).toMatchObject({ allowed: false, reason: 'cost-exceeds-limit' })
+    }
+  })
+
+  it('by name may name any policy of the limiter, and with a resolver must name one that decides', async () => {
+    const { limiter, codes } = world()
+    const one = limiter([policy, { ...policy, name: 'tokens' }])
+    const shared = { cost: () => ({ p: 2, tokens: 3 }) }
+    await guard(one, shared).enter(view())
+    await guard(one, { ...shared, policy: { ...policy, name: 'q' } }).enter(view())
+    expect((await one.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([8, 7])
+    const resolved = limiter(() => ({ ...policy, name: 'free' }))
+    await guard(resolved, { cost: () => ({ free: 2, pro: 1 }) }).enter(view())
+    expect((await resolved.peek(view())).remaining).toBe(8)
+    await guard(resolved, { cost: () => ({ api: 0 }), costOnError: 5 }).enter(view())
+    expect((await resolved.peek(view())).remaining).toBe(3)
+    expect(codes().filter(code => code === 'HALT_W_COST_NAMES').length).toBe(2)
   })
 
   it('that broke warns once, with what follows', async () => {

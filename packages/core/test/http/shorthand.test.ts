@@ -1,12 +1,25 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it, vi } from 'vitest'
 
-import { presets } from '../../src/index.ts'
-import { limiterOf } from '../../src/http/index.ts'
-import type { Store } from '../../src/store/index.ts'
-import { mistake, world } from '../world.ts'
+import { type HaltWarning, presets, type RateLimiter } from '../../src/index.ts'
+import { limiterOf, retire } from '../../src/http/index.ts'
+import type { Group, Store, Verdict } from '../../src/store/index.ts'
+import { ReferenceStore } from '../../src/testing/index.ts'
+import { mistake, view, world } from '../world.ts'
 
 const { store, limiter } = world()
 const makeStore = (): Store => store
+
+/** A store that tells how many counters it keeps, as the memory store does. */
+class CountedStore extends ReferenceStore {
+  size = 0
+
+  override evaluate(group: Group): Verdict {
+    this.size++
+    return super.evaluate(group)
+  }
+}
 
 describe('limiterOf', () => {
   it('takes the limiter that is given', () => {
@@ -31,6 +44,59 @@ describe('limiterOf', () => {
   it('takes a limiter of another copy of the package', () => {
     const foreign = { decide: () => {} }
     expect(limiterOf({ limiter: foreign }, makeStore)).toBe(foreign)
+  })
+
+  describe('with a policy of one name twice', () => {
+    const code = 'HALT_W_COUNTER_SPLIT'
+    /** Builds a limiter as adapters do; each test has names of its own. */
+    const build = (name: string, more: object = {}): { made: RateLimiter; codes: string[] } => {
+      const codes: string[] = []
+      const warn = (warning: HaltWarning): void => void codes.push(warning.code)
+      const make = (): Store => new CountedStore(Date.now)
+      const made = limiterOf({ policy: { name, limit: 5, window: 60 }, warn, ...more }, make) as RateLimiter
+      return { made, codes }
+    }
+
+    it('warns of two default stores, once, and says how to share one', () => {
+      const first = build('twice')
+      const warnings: HaltWarning[] = []
+      build('twice', { warn: (warning: HaltWarning) => warnings.push(warning) })
+      expect(first.codes).toEqual([])
+      expect(warnings.map(warning => warning.code)).toEqual([code])
+      expect(warnings[0]?.message).toContain('"twice"')
+      expect(warnings[0]?.fix).toContain('halt({ limiter })')
+      expect(first.made.policies.length).toBe(1)
+    })
+
+    it('says nothing where they share a limiter or a store, or count apart', () => {
+      const { made } = build('shared')
+      expect(limiterOf({ limiter: made }, makeStore)).toBe(made)
+      const given = { store: new CountedStore(Date.now) }
+      expect(build('shared', given).codes).toEqual([])
+      expect(build('shared', given).codes).toEqual([])
+      const policy = { name: 'shared', limit: 5, window: 60 }
+      expect(build('x', { policy: { ...policy, counter: 'other' } }).codes).toEqual([])
+      expect(build('x', { policy: { ...policy, mode: 'off' } }).codes).toEqual([])
+      expect(build('x', { policy: () => policy }).codes).toEqual([])
+      expect(made.policies.length).toBe(1)
+    })
+
+    it('says nothing of an app that has served requests, has ended, or is gone: another one was built', async () => {
+      const used = build('used')
+      await used.made.check(view())
+      expect(build('used').codes).toEqual([])
+      const ended = build('ended')
+      retire(ended.made)
+      expect(build('ended').codes).toEqual([])
+      const collect = (): void => void build('gone')
+      collect()
+      setFlagsFromString('--expose-gc')
+      const gc = runInNewContext('gc') as () => void
+      await new Promise(resolve => void setTimeout(resolve, 1))
+      gc()
+      expect(build('gone').codes).toEqual([])
+      expect([used, ended].length).toBe(2)
+    })
   })
 
   it.each([

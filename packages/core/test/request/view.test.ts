@@ -36,18 +36,27 @@ describe('toView', () => {
 
   it('finds the route that a framework matched, as its adapter does', () => {
     const route = { path: '/:id' }
-    expect(toView({ url: '/u/7', route, baseUrl: '/U' }).route).toBe('/u/:id')
-    expect(toView({ url: '/7', route, baseUrl: '' }).route).toBe('/:id')
+    expect(toView({ url: '/7', route, baseUrl: '' }).route).toEqual({ pattern: '/:id', method: 'GET' })
     expect(toView({ url: '/u/7', raw: {}, routeOptions: { url: '/u/:id' } }).route).toBe('/u/:id')
     expect(toView({ url: '/u/7', raw: {}, is404: true, routeOptions: {} }).route).toBe('404')
     expect(toView({ url: '/u/7' }).route).toBeUndefined()
   })
 
-  it('makes no more than a few routes of a mount that a client spells', () => {
-    const route = { path: '/' }
-    const routes = new Set<string | undefined>()
-    for (let i = 0; i < 1000; i++) routes.add(toView({ url: '/', route, baseUrl: `/tenants/${i}` }).route)
-    expect(routes.size).toBe(9)
+  it('leaves out a mount that no app explains', () => {
+    const route = { path: '/:id' }
+    for (const app of [undefined, {}, { path: () => '/x' }, { _router: { stack: [{}] } }])
+      expect(toView({ url: '/u/7', route, baseUrl: '/u/t0ken', app }).route).toEqual({
+        pattern: '*/:id',
+        method: 'GET',
+      })
+  })
+
+  it('takes the route of a view, with the method where its handler answers several', () => {
+    const given = { request: {}, path: '/x' }
+    const all = { pattern: '/x', method: 'ALL' }
+    expect(toView({ ...given, route: all }).route).toEqual(all)
+    for (const route of [5, {}, { pattern: '/x' }, null])
+      expect(toView({ ...given, route }).route).toBeUndefined()
   })
 
   it('reads a context of Hono’s', () => {

@@ -12,6 +12,7 @@ import {
   unlessAnswered,
   guard,
   type Outcome,
+  type RequestView,
   toView,
   type HeaderTarget,
 } from '../../src/http/index.ts'
@@ -87,7 +88,7 @@ function serve({
 function passing(options: SuiteOptions) {
   const gate = guard(options.limiter, options)
   return async (req: Halted, res: ServerResponse, route: Route | undefined): Promise<boolean> => {
-    const outcome = await gate.enter({ ...toView(req), route: route?.path }, req)
+    const outcome = await gate.enter({ ...toView(req), route: route && routeOf(route) }, req)
     if (outcome.binding) req.halt = outcome.decision
     if (!res.headersSent) {
       const target: HeaderTarget = {
@@ -122,9 +123,13 @@ function match({ method, url = '' }: IncomingMessage): Route | undefined {
   const verb = method === 'HEAD' ? 'GET' : method
   return ROUTES.find(
     route =>
-      route.method === verb &&
-      (route.path === path || (route.path.endsWith(':id') && /^\/items\/[^/]+$/.test(path))),
+      (route.method === 'ALL' || route.method === verb) &&
+      new RegExp(`^${route.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path),
   )
+}
+
+function routeOf({ method, path }: Route): RequestView['route'] {
+  return method === 'ALL' ? { pattern: path, method } : path
 }
 
 adapterSuite({ describe, expect, it }, adapter, [

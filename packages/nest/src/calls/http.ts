@@ -1,5 +1,7 @@
-import { continues, type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
+import { continues, type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
+
+import { routeOf } from './route.ts'
 
 /** What Halt looks at of an Express or a Fastify request. */
 export interface PlatformRequest {
@@ -11,12 +13,12 @@ export interface PlatformRequest {
   readonly socket?: { readonly remoteAddress?: string } | null
   /** Express. */
   readonly baseUrl?: string
-  readonly route?: { readonly path?: unknown }
+  readonly route?: { readonly path?: unknown; readonly stack?: unknown }
   readonly app?: { enabled?(setting: string): boolean }
   readonly res?: object
   /** Fastify. */
   readonly raw?: { readonly httpVersion?: string }
-  readonly routeOptions?: { readonly url?: string }
+  readonly routeOptions?: { readonly url?: string; readonly method?: string | readonly string[] }
   readonly ips?: unknown
 }
 
@@ -47,9 +49,8 @@ export class HttpView implements RequestView {
     return continues(this.request.raw ?? this.request)
   }
 
-  /** The pattern that matched, the global prefix included. */
-  get route(): string | undefined {
-    return matchedRoute(this.request)
+  get route(): RequestView['route'] {
+    return routeOf(this.request, this.context)
   }
 }
 

@@ -4,20 +4,23 @@ import type { RateLimiter } from '../../limiter.ts'
 import type { Store } from '../../store/contract.ts'
 import type { ManualClock } from '../clock.ts'
 
-/** The fixed API that an adapter serves in the suite; `:id` is a parameter. */
+/** The fixed API that an adapter serves in the suite; `:id` is a parameter, and `ALL` one handler of all methods. */
 export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/hello' },
   { method: 'OPTIONS', path: '/hello' },
   { method: 'POST', path: '/login' },
   { method: 'GET', path: '/items/:id' },
+  { method: 'ALL', path: '/any' },
+  { method: 'GET', path: '/tenants/:tenant/things' },
   { method: 'GET', path: '/health' },
   { method: 'POST', path: '/health' },
 ]
 
 /** One route of the fixed API. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'OPTIONS'
-  readonly path: '/hello' | '/login' | '/items/:id' | '/health'
+  readonly method: 'GET' | 'POST' | 'OPTIONS' | 'ALL'
+  /** Where the framework mounts routers, `/things` is in one that is mounted at `/tenants/:tenant`. */
+  readonly path: '/hello' | '/login' | '/items/:id' | '/any' | '/tenants/:tenant/things' | '/health'
 }
 
 /** Options of a guard in the suite: what all adapters take. */

@@ -54,6 +54,7 @@ export function testCosts({ describe, it, expect, adapter }: Suite): void {
       ['gives a negative number', () => -1],
       ['gives text', () => '1' as unknown as Cost],
       ['gives nothing', () => undefined as unknown as Cost],
+      ['gives a list', () => [0] as unknown as Cost],
     ] as const satisfies readonly (readonly [string, SuiteOptions['cost']])[]) {
       it(`that ${how} takes the whole limit, or costOnError`, async bench => {
         const limiter = bench.limiter(limitOf(5), { callbackTimeout: '30ms' })
@@ -67,6 +68,19 @@ export function testCosts({ describe, it, expect, adapter }: Suite): void {
         expect(bench.warned).toEqual(['HALT_W_CALLBACK'])
       })
     }
+  })
+
+  describe('a cost that a client writes', () => {
+    it('takes the whole limit where it names no policy', async bench => {
+      const limiter = bench.limiter(limitOf(5))
+      const cost = (request: unknown): Cost => JSON.parse(header(request, 'x-cost') as string) as Cost
+      const client = await bench.serve([{ limiter, cost }])
+      expect((await client.get('/hello', { 'x-cost': '{"api":0}' })).status).toBe(200)
+      expect(await bench.left(limiter)).toBe(0)
+      for (const text of ['{}', '{"__proto__":{"p":0}}', '[0]', '"0"', '{"p":-1}', 'null'])
+        expect((await client.get('/hello', { 'x-cost': text })).status).toBe(429)
+      expect(client.calls.length).toBe(1)
+    })
   })
 
   describe('chargeWhen', () => {

@@ -1,6 +1,19 @@
 import { limitOf } from './bench.ts'
 import { rawRequest } from './raw-client.ts'
+import type { Store } from '../../store/contract.ts'
 import type { Suite } from './suite.ts'
+
+const METHODS: readonly string[] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'PROPFIND',
+  'PURGE',
+]
 
 const SPELLINGS: readonly string[] = [
   '/LOGIN',
@@ -34,6 +47,36 @@ export function testRoutes({ describe, it, expect }: Suite): void {
       expect((await client.get('/items/3')).status).toBe(429)
     })
 
+    it('counts a handler of all methods once, whichever a client sends', async bench => {
+      const limiter = bench.limiter(limitOf(3, { scope: 'route' }))
+      const client = await bench.serve([{ options: { limiter }, at: '/any' }])
+      for (const method of METHODS) {
+        for (let i = 0; i < 4; i++) {
+          const connection = client.connect()
+          connection.send(rawRequest(method, '/any', { Connection: 'close' }))
+          await connection.rest()
+        }
+      }
+      expect(client.calls.length).toBe(3)
+    })
+
+    it('counts all values of a parameter in a mount as one, and keeps none of them', async bench => {
+      const cells = new Set<string>()
+      const limiter = bench.limiter(limitOf(3, { scope: 'route' }), { store: watched(bench.store, cells) })
+      const client = await bench.serve([{ options: { limiter }, at: '/tenants/:tenant/things' }])
+      const values = [
+        't0ken',
+        '%74oken',
+        'a%20b',
+        'x'.repeat(4000),
+        ...Array.from({ length: 20 }, (_, i) => `t${i}`),
+      ]
+      for (const value of values) await client.get(`/tenants/${value}/things`)
+      expect(client.calls.length).toBe(3)
+      expect(cells.size).toBe(1)
+      expect([...cells].filter(cell => /t0ken|x{9}/.test(cell))).toEqual([])
+    })
+
     for (const at of [undefined, '/login'] as const) {
       it(`counts what reaches a handler as one, however it is spelled, ${at === undefined ? 'before the routes' : 'on a route'}`, async bench => {
         const limiter = bench.limiter(limitOf(3, { scope: 'route' }))
@@ -49,4 +92,15 @@ export function testRoutes({ describe, it, expect }: Suite): void {
       })
     }
   })
+}
+
+/** A store that notes the cells of all demands. */
+function watched(store: Store, cells: Set<string>): Store {
+  return {
+    evaluate(group) {
+      for (const { rule } of group.demands) cells.add(rule.cell)
+      return store.evaluate(group)
+    },
+    forget: found => store.forget(found),
+  }
 }

@@ -1,0 +1,46 @@
+import { InMemoryStore } from '@halt/store-memory'
+import { expect, it } from 'vitest'
+
+import { Operator } from '../src/index.ts'
+
+const TOKEN = 'sixteen-letters-or-more'
+
+async function statuses(
+  operator: Operator,
+  addresses: readonly string[],
+  authorization?: string,
+): Promise<number[]> {
+  const found: number[] = []
+  for (const ip of addresses) {
+    const header = (name: string): string | undefined =>
+      name === 'authorization' ? authorization : undefined
+    const answer = await operator.pages({ method: 'GET', url: '/live/feed', ip, header })
+    found.push(answer?.status ?? 0)
+  }
+  return found
+}
+
+const count = (all: readonly number[], status: number): number => all.filter(each => each === status).length
+
+it('answers a hundred wrong tokens a minute, however many addresses they come from', async () => {
+  const operator = new Operator(TOKEN, new InMemoryStore())
+  const addresses = Array.from({ length: 300 }, (_, i) => `203.0.${i >> 8}.${i & 255}`)
+  const wrong = await statuses(operator, addresses, 'Bearer wrong')
+  // The bucket gets some back while the test runs.
+  expect(count(wrong, 401)).toBeGreaterThanOrEqual(100)
+  expect(count(wrong, 429)).toBeGreaterThanOrEqual(100)
+  expect(count(await statuses(operator, addresses, `Bearer ${TOKEN}`), 200)).toBe(300)
+})
+
+it('does not count who has no token: a browser is asked for it each time', async () => {
+  const operator = new Operator(TOKEN, new InMemoryStore())
+  expect(
+    count(
+      await statuses(
+        operator,
+        Array.from({ length: 50 }, () => '203.0.113.7'),
+      ),
+      401,
+    ),
+  ).toBe(50)
+})

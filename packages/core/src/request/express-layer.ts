@@ -1,0 +1,71 @@
+/** A place in a router, of Express 4 or 5: a route, a router below it, or another handler. */
+export interface Layer {
+  readonly route?: unknown
+  readonly handle?: { readonly stack?: unknown } | null
+  /** Express 4. */
+  readonly regexp?: RegExp & { readonly fast_slash?: boolean }
+  readonly keys?: readonly ({ readonly name?: unknown } | string)[]
+  /** Express 5. */
+  readonly slash?: boolean
+  readonly matchers?: readonly ((path: string) => { readonly path: string } | false)[]
+  /** The pattern as it was written: router 2.3 and later. */
+  readonly rawPath?: string | RegExp | readonly (string | RegExp)[]
+}
+
+const patterns = new WeakMap<Layer, string>()
+// A longer segment of a path is taken for the value of a parameter.
+const LONGEST = 64
+
+/** The start of a path that a layer matches; undefined when it matches none. */
+export function prefixOf({ regexp, slash, matchers }: Layer, path: string): string | undefined {
+  if (slash === true || regexp?.fast_slash === true) return ''
+  if (regexp !== undefined) return regexp.exec(path)?.[0]
+  for (const matcher of matchers ?? []) {
+    const match = matcher(path)
+    if (match !== false) return match.path
+  }
+  return undefined
+}
+
+/** The pattern of a layer that matches the start of a path; never a part of the path that a client can choose. */
+export function patternOf(layer: Layer, path: string): string {
+  let pattern = patterns.get(layer)
+  if (pattern === undefined) patterns.set(layer, (pattern = read(layer, path)))
+  return pattern
+}
+
+function read(layer: Layer, path: string): string {
+  const { regexp, keys, slash, rawPath } = layer
+  if (slash === true || regexp?.fast_slash === true) return ''
+  if (rawPath !== undefined) return String(rawPath)
+  if (regexp !== undefined) return written(regexp, keys ?? [])
+  const segments = (prefixOf(layer, path) ?? '').split('/')
+  const parts = segments.map((segment, at) => (isFixed(layer, segments, at) ? segment.toLowerCase() : ':'))
+  return parts.filter((part, at) => part !== ':' || parts[at - 1] !== ':').join('/')
+}
+
+// The source of an expression that Express 4 made, as far as possible as it was written.
+function written({ source }: RegExp, keys: NonNullable<Layer['keys']>): string {
+  let at = 0
+  const name = (): string => {
+    const key = keys[at++]
+    return `/:${typeof key === 'object' ? String(key.name) : ''}`
+  }
+  return source
+    .replace(/^\^/, '')
+    .replace(/(?:\\\/)?\??\(\?=\\\/\|\$\)$/, '')
+    .replaceAll(/\(\?:\\\/\(\[\^\\?\/\]\+\?\)\)/g, name)
+    .replaceAll(/\\([/.-])/g, '$1')
+}
+
+// Routers before 2.3 keep no pattern. The value of a parameter still matches with another character in it, wherever that is.
+function isFixed(layer: Layer, segments: readonly string[], at: number): boolean {
+  const segment = segments[at] as string
+  if (segment === '') return true
+  if (segment.length > LONGEST || layer.matchers?.some(({ name }) => name === 'regexpMatcher')) return false
+  for (let i = 0; i <= segment.length; i++) {
+    const other = segments.with(at, `${segment.slice(0, i)}~${segment.slice(i)}`).join('/')
+    if (prefixOf(layer, other) !== undefined) return false
+  }
+  return true
+}

@@ -1,0 +1,45 @@
+import type { State } from '@halt/core/store'
+
+import type { Slab } from './slab.ts'
+import { listBytes, type Tally } from './tally.ts'
+import { WideSlab } from './wide-slab.ts'
+
+/** Sixteen bytes a counter of which one sub-window counts, as most do; an array where several do. */
+export class SubWindowSlab implements Slab {
+  readonly #one = new WideSlab(2)
+  readonly #several = new Map<number, State>()
+  readonly #tally: Tally
+
+  /** @param tally is told of the bytes that the arrays take */
+  constructor(tally: Tally) {
+    this.#tally = tally
+  }
+
+  load(slot: number, block: number): State {
+    const several = this.#several.size === 0 ? undefined : this.#several.get(slot)
+    if (several === undefined) return this.#one.load(slot, block)
+    const state = several.slice()
+    state[0] = block
+    return state
+  }
+
+  save(slot: number, state: State): boolean {
+    const before = this.#several.size === 0 ? undefined : this.#several.get(slot)
+    if (state.length === 3) {
+      if (before !== undefined) this.free(slot)
+      return this.#one.save(slot, state)
+    }
+    // An array that grew has room to spare, a copy has none. Nobody changes a state that was kept, because the next
+    // change begins with a load.
+    this.#several.set(slot, before?.length === state.length ? state : state.slice())
+    this.#tally.bytes += listBytes(state.length) - (before === undefined ? 0 : listBytes(before.length))
+    return true
+  }
+
+  free(slot: number): void {
+    const several = this.#several.size === 0 ? undefined : this.#several.get(slot)
+    if (several === undefined) return
+    this.#tally.bytes -= listBytes(several.length)
+    this.#several.delete(slot)
+  }
+}
