@@ -1,7 +1,7 @@
 // The examples of the pages in docs/ that need a Redis server, and what their processes leave behind.
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -88,16 +88,17 @@ describe('docs/serverless.md', () => {
   })
 
   it('runs the script over HTTP', async () => {
-    const bridge = createServer(async (req, res) => {
+    const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
       const chunks: Buffer[] = []
       for await (const chunk of req) chunks.push(chunk as Buffer)
       const [name, ...parts] = JSON.parse(Buffer.concat(chunks).toString()) as [string, ...string[]]
-      const answer = await operator.call(name, ...parts).then(
+      const reply = await operator.call(name, ...parts).then(
         result => ({ result }),
         (error: Error) => ({ error: error.message }),
       )
-      res.end(JSON.stringify(answer))
-    })
+      res.end(JSON.stringify(reply))
+    }
+    const bridge = createServer((req, res) => void answer(req, res))
     bridge.listen(0, '127.0.0.1')
     await once(bridge, 'listening')
     process.env['REDIS_REST_URL'] = `http://127.0.0.1:${(bridge.address() as AddressInfo).port}`

@@ -77,14 +77,18 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
 
   async 'llm-endpoint-1'(url) {
     const answer = await post(`${url}/complete`, { prompt: 'hello' }, 'ann')
-    // Two a letter: ten tokens are gone, of the thousand that were reserved none.
+    // Two tokens for the prompt and two for the answer are gone. Of the thousand that were reserved none is.
     const { text, left } = (await answer.json()) as { text: string; left: Record<string, number> }
     expect(text).toBe('HELLO')
-    expect(left).toMatchObject({ llm_requests: 59, llm_monthly_tokens: 4_999_990 })
-    // A token comes back each two thirds of a millisecond.
-    expect(left['llm_tokens']).toBeGreaterThanOrEqual(89_990)
-    expect(left['llm_tokens']).toBeLessThanOrEqual(90_000)
-    expect((await post(`${url}/complete`, { prompt: 'x'.repeat(90_000) }, 'ann')).status).toBe(429)
+    expect(left).toMatchObject({ llm_requests: 59, llm_monthly_tokens: 4_999_996 })
+    // A token comes back every three milliseconds.
+    expect(left['llm_tokens']).toBeGreaterThanOrEqual(19_996)
+    expect(left['llm_tokens']).toBeLessThanOrEqual(20_000)
+    // 22 500 tokens and the answer are more than a minute's.
+    expect((await post(`${url}/complete`, { prompt: 'x'.repeat(90_000) }, 'ann')).status).toBe(413)
+    const large = { prompt: 'x'.repeat(76_000) }
+    expect((await post(`${url}/complete`, large, 'ben')).status).toBe(200)
+    expect((await post(`${url}/complete`, large, 'ben')).status).toBe(429)
   },
 
   async 'llm-endpoint-3'(url) {
@@ -98,9 +102,9 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     }
     const stream = await post(`${url}/stream`, { prompt: 'hello' }, 'ann')
     expect(stream.headers.get('x-ratelimit-remaining-requests')).toBe('59')
-    expect(await left('ann')).toBe(5_000_000 - 1005)
+    expect(await left('ann')).toBe(5_000_000 - 1002)
     expect(await stream.text()).toBe('token '.repeat(50))
-    expect(await left('ann')).toBe(5_000_000 - 55)
+    expect(await left('ann')).toBe(5_000_000 - 52)
 
     const abort = new AbortController()
     const body = JSON.stringify({ prompt: 'hello' })
@@ -108,8 +112,8 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     const cut = await fetch(`${url}/stream`, { method: 'POST', headers, body, signal: abort.signal })
     await cut.body?.getReader().read()
     abort.abort()
-    await vi.waitFor(async () => expect(await left('ben')).toBeGreaterThan(5_000_000 - 55))
-    expect(await left('ben')).toBeLessThanOrEqual(5_000_000 - 6)
+    await vi.waitFor(async () => expect(await left('ben')).toBeGreaterThan(5_000_000 - 52))
+    expect(await left('ben')).toBeLessThanOrEqual(5_000_000 - 3)
   },
 
   async 'login-protection-1'(url) {
