@@ -22,6 +22,8 @@ const pages = [
   'algorithms',
   'proxies',
   'troubleshooting',
+  '../packages/core/README',
+  '../packages/store-memory/README',
 ]
 const files = [...recipes.map(name => `recipes/${name}`), ...pages.map(name => `${name}.md`)]
 
@@ -43,7 +45,11 @@ for (const file of files) {
       'example %i does what it says',
       async (i, code) => {
         const name = `${basename(file, '.md')}-${i}`
-        const { printed, urls, close } = await runPageExample(folder, name, code)
+        const { printed, urls, close } = await runPageExample(
+          folder,
+          `${file.replaceAll(/\W+/g, '-')}-${i}`,
+          code,
+        )
         expect(differencesIn(code, printed)).toEqual([])
         const visit = visits[name]
         expect(urls.length, 'a server is visited, and nothing else').toBe(visit === undefined ? 0 : 1)
@@ -116,7 +122,7 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect(await left('ben')).toBeLessThanOrEqual(5_000_000 - 3)
   },
 
-  async 'login-protection-1'(url) {
+  async 'login-protection-2'(url) {
     const login = (email: string, password: string) => () => post(`${url}/login`, { email, password })
     expect(await statuses(3, login('ann@example.com', 'correct horse'))).toEqual([200, 200, 200])
     expect(await statuses(6, login('ann@example.com', 'guess'))).toEqual([401, 401, 401, 401, 401, 429])
@@ -124,7 +130,7 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect(await statuses(1, login('ben@example.com', 'correct horse'))).toEqual([200])
   },
 
-  async 'login-protection-2'(url) {
+  async 'login-protection-1'(url) {
     const found = await statuses(11, () => post(`${url}/login`, {}))
     expect([found.filter(status => status === 401).length, found.at(-1)]).toEqual([10, 429])
   },
