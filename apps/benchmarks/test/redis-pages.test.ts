@@ -30,11 +30,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Runs the first example after a line of a page. */
+/** Runs the first example after a line of a page, on this test's server. */
 async function run(page: string, after: string): Promise<PageRun> {
   const text = await readFile(join(docs, page), 'utf8')
   expect(text).toContain(after)
-  const code = examplesOf(text.slice(text.indexOf(after)))[0] ?? ''
+  const given = examplesOf(text.slice(text.indexOf(after)))[0] ?? ''
+  const code = given
+    .replaceAll(/redis:\/\/(?:localhost|127\.0\.0\.1):6379/g, server.url)
+    .replaceAll('new Redis()', `new Redis('${server.url}')`)
   const name = `${page}-${after}`.replaceAll(/\W+/g, '-')
   const found = await runPageExample(folder, name, code)
   expect(differencesIn(code, found.printed)).toEqual([])
@@ -77,6 +80,23 @@ describe('docs/shutdown-and-deploys.md', () => {
     await run('shutdown-and-deploys.md', '**Is it ready?**')
     expect(error).not.toHaveBeenCalled()
     error.mockRestore()
+  })
+})
+
+describe.each([
+  ['redis.md', ['# Redis', 'connecting it is up to you', '## Is it well?', '## Other clients']],
+  [
+    '../packages/store-redis/README.md',
+    ['# @halt/store-redis', '## Is it well?', 'A single node-redis client', '## Another client'],
+  ],
+])('docs/%s', (page, lines) => {
+  it.each(lines)('after "%s": prints what it says, and leaves no connection', async line => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const before = await connections()
+    await run(page, line)
+    expect(error).not.toHaveBeenCalled()
+    error.mockRestore()
+    await vi.waitFor(async () => expect(await connections()).toBe(before), { timeout: 10_000 })
   })
 })
 
