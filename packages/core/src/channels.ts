@@ -1,6 +1,13 @@
 import type { Decision } from './decision.ts'
 import { type Channel, openChannel } from './diagnostics.ts'
-import type { DecisionMetadata, Hook, PenaltyStatus, QuotaUsage, Telemetry } from './telemetry.ts'
+import type {
+  DecisionMetadata,
+  Hook,
+  PenaltyStatus,
+  QuotaUsage,
+  StoreRecovery,
+  Telemetry,
+} from './telemetry.ts'
 
 /** What the channel `halt:decision` publishes: every decision, exempt ones included. */
 export interface DecisionMessage {
@@ -17,6 +24,9 @@ export interface StoreErrorMessage {
   readonly failure: string
   readonly store: string
 }
+
+/** What the channel `halt:store:recovered` publishes: the end of an outage. */
+export type StoreRecoveredMessage = StoreRecovery
 
 /** What the channel `halt:penalty` publishes: a violation that was scored, or a penalty that began. */
 export interface PenaltyMessage {
@@ -38,9 +48,12 @@ export interface QuotaMessage {
 }
 
 /** The channels of Halt. */
-export const channels: Readonly<Record<'decision' | 'storeError' | 'penalty' | 'quota', Channel>> = {
+export const channels: Readonly<
+  Record<'decision' | 'storeError' | 'storeRecovered' | 'penalty' | 'quota', Channel>
+> = {
   decision: openChannel('halt:decision'),
   storeError: openChannel('halt:store:error'),
+  storeRecovered: openChannel('halt:store:recovered'),
   penalty: openChannel('halt:penalty'),
   quota: openChannel('halt:quota'),
 }
@@ -55,6 +68,10 @@ export const publishers: Publishers = {
   onStoreError(error, { failure, store }) {
     if (!channels.storeError.hasSubscribers) return
     publish<StoreErrorMessage>(channels.storeError, { error, failure, store })
+  },
+  onStoreRecovered(recovery) {
+    if (!channels.storeRecovered.hasSubscribers) return
+    publish<StoreRecoveredMessage>(channels.storeRecovered, { ...recovery })
   },
   onViolation(key, penalty, severity) {
     if (!channels.penalty.hasSubscribers) return

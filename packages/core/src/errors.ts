@@ -78,11 +78,29 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
+/** What comes again and again, such as an outage: each one is warned of, each code once a receiver. */
+export class Occasion {
+  readonly #told = new Map<Warn, Set<string>>()
+
+  /** The codes that a receiver was told of it. */
+  toldTo(receiver: Warn): Set<string> {
+    let told = this.#told.get(receiver)
+    if (told === undefined) this.#told.set(receiver, (told = new Set()))
+    return told
+  }
+}
+
+/** Passes each code on once; of an occasion, once for each. */
+export interface WarnOnce extends Warn {
+  (warning: HaltWarning, occasion?: Occasion): void
+}
+
 /** Makes a receiver that passes each code on once: once a process for the default one, else once per `warn`. */
-export function warnOnce(warn?: Warn): Warn {
+export function warnOnce(warn?: Warn): WarnOnce {
   const target = warn ?? printWarning
-  const seen = warn === undefined ? processWide(said) : new Set<string>()
-  return warning => {
+  const ever = warn === undefined ? processWide(said) : new Set<string>()
+  return (warning: HaltWarning, occasion?: Occasion) => {
+    const seen = occasion === undefined ? ever : occasion.toldTo(target)
     if (seen.has(warning.code) || processWide(silenced).has(warning.code)) return
     seen.add(warning.code)
     try {

@@ -42,8 +42,21 @@ export type { Hop, TrustedProxies } from './request/client-ip.ts'
 export type { Identity } from './request/identity.ts'
 export type { HeaderBag } from './request/headers.ts'
 export type { RequestView } from './request/view.ts'
-export type { DecisionMetadata, ObservedStore, PenaltyStatus, QuotaUsage, Telemetry } from './telemetry.ts'
-export type { DecisionMessage, PenaltyMessage, QuotaMessage, StoreErrorMessage } from './channels.ts'
+export type {
+  DecisionMetadata,
+  ObservedStore,
+  PenaltyStatus,
+  QuotaUsage,
+  StoreRecovery,
+  Telemetry,
+} from './telemetry.ts'
+export type {
+  DecisionMessage,
+  PenaltyMessage,
+  QuotaMessage,
+  StoreErrorMessage,
+  StoreRecoveredMessage,
+} from './channels.ts'
 export { fromCaller } from './call-site.ts'
 export { cachedPolicy, type CachedPolicyOptions } from './cached-policy.ts'
 export { llmBudget, llmCost, type LlmBudgetOptions } from './llm-budget.ts'
@@ -62,6 +75,6 @@ export type { ShadowFinding, ShadowReport } from './shadow-report.ts'
 export { ShadowSurvey, type ShadowSurveyOptions } from './shadow-survey.ts'
 export { CompositeTelemetry } from './telemetry-composite.ts'
 export { LabelSet } from './telemetry-labels.ts'
-export { LoggingTelemetry, type Logger } from './telemetry-log.ts'
+export { LoggingTelemetry, type Logger, type LoggingOptions } from './telemetry-log.ts'
 export { MetricsTelemetry, type MetricsClient } from './telemetry-metrics.ts'
 export { ObservedStores } from './telemetry-stores.ts'

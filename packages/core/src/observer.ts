@@ -10,7 +10,7 @@ import { methodName } from './request/method.ts'
 import type { RequestView } from './request/view.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './status.ts'
 import type { Demand, Store, Verdict } from './store/contract.ts'
-import type { DecisionMetadata, Hook, Notify, Telemetry } from './telemetry.ts'
+import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from './telemetry.ts'
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
 
@@ -78,6 +78,10 @@ export class Observer {
 
   storeFailed(error: unknown, failure: string): void {
     this.#notify('onStoreError', error, { failure, store: this.#store })
+  }
+
+  storeRecovered(recovery: Omit<StoreRecovery, 'store'>): void {
+    this.#notify('onStoreRecovered', { ...recovery, store: this.#store })
   }
 
   #tell(

@@ -41,7 +41,6 @@ export interface PenaltyManagerOptions {
  * const penalty = await penalties.recordViolation('user_123', { severity: 2 })
  */
 export class PenaltyManager {
-  readonly #store: Store
   readonly #penalty: CompiledPenalty
   readonly #digest: Digest
   readonly #ipv6Prefix: number
@@ -50,7 +49,6 @@ export class PenaltyManager {
 
   constructor(options: PenaltyManagerOptions) {
     const parts = fromCaller(PenaltyManager, () => partsOf(options))
-    this.#store = options.store
     this.#penalty = parts.penalty
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
@@ -111,10 +109,7 @@ export class PenaltyManager {
   async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Verdict> {
     const subject = this.#subject(identity)
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
-    const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [], penalty }))
-    // A limiter of this store may have refused, or let in, under another penalty.
-    if (mode !== PenaltyMode.READ) this.#judge.forget([{ subject, cell: PENALTY_CELL }])
-    return verdict
+    return this.#judge.tell({ demands: [], penalty })
   }
 
   #subject(identity: Identity): string {

@@ -66,7 +66,6 @@ export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
  * const { allowed, quota } = await quotas.consumeQuota('user_123', monthly)
  */
 export class QuotaManager {
-  readonly #store: Store
   readonly #digest: Digest
   readonly #ipv6Prefix: number
   readonly #judge: Judge
@@ -75,7 +74,6 @@ export class QuotaManager {
 
   constructor(store: Store, options: QuotaManagerOptions = {}) {
     const parts = fromCaller(QuotaManager, () => partsOf(store, options))
-    this.#store = store
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
@@ -120,8 +118,7 @@ export class QuotaManager {
     const once = idempotencyKey
       ? onceOf(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
       : undefined
-    const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
-    this.#judge.clock.hear(verdict.now)
+    const verdict = await this.#judge.tell({ demands: [demand], once })
     return this.#status(compiled, demand, verdict)
   }
 
@@ -133,16 +130,14 @@ export class QuotaManager {
   async #giveBack(identity: Identity, quota: Quota<never>, units: number): Promise<number> {
     // Applied whatever the limit says, and of no units: it reads.
     const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
-    return this.#judge.insist(async () => {
-      // The period that counts may be any of the three: a refund names the one it goes to.
-      const found = await this.#store.evaluate({ demands: [demand] })
-      const receipt = found.states[0]?.[1]
-      if (receipt === undefined || units === 0) return 0
-      const refund: Demand = { ...demand, cost: -units, receipt }
-      // What was used is read in the very step that gives back.
-      const verdict = await this.#store.evaluate({ demands: [demand, refund] })
-      return used(demand, verdict.states[0] ?? [], verdict) - used(refund, verdict.states[1] ?? [], verdict)
-    })
+    // The period that counts may be any of the three: a refund names the one it goes to.
+    const found = await this.#judge.tell({ demands: [demand] })
+    const receipt = found.states[0]?.[1]
+    if (receipt === undefined || units === 0) return 0
+    const refund: Demand = { ...demand, cost: -units, receipt }
+    // What was used is read in the very step that gives back.
+    const verdict = await this.#judge.tell({ demands: [demand, refund] })
+    return used(demand, verdict.states[0] ?? [], verdict) - used(refund, verdict.states[1] ?? [], verdict)
   }
 
   async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
@@ -155,8 +150,7 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? onceOf(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const verdict = await this.#judge.insist(() => this.#store.evaluate({ demands: [demand], once }))
-    this.#judge.clock.hear(verdict.now)
+    const verdict = await this.#judge.tell({ demands: [demand], once })
     const status = this.#status(compiled, demand, verdict)
     const allowed = verdict.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)

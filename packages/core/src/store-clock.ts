@@ -17,17 +17,28 @@ export class StoreClock {
     return told ?? Date.now() + this.#offset
   }
 
-  /** Hears the instant of a verdict, microseconds: of a store that does not tell its time, all that is known. */
-  hear(instant: number): void {
-    if (!this.#tells && Number.isFinite(instant)) this.#offset = instant / 1000 - Date.now()
+  /** Whole microseconds, where the store can tell without asking anybody. */
+  told(): number | undefined {
+    const told = this.#ask()
+    return told === undefined ? undefined : Math.floor(told * 1000)
   }
 
+  /** Hears the instant of a verdict, microseconds: of a store that does not tell its time, all that is known. */
+  hear(instant: number): void {
+    if (!this.#tells && isInstant(instant)) this.#offset = instant / 1000 - Date.now()
+  }
+
+  // What is no instant is not told: the system's clock stands in.
   #ask(): number | undefined {
     try {
       const told = this.#store.clock?.()
-      return Number.isFinite(told) ? told : undefined
+      return isInstant(told) ? told : undefined
     } catch {
       return undefined
     }
   }
+}
+
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY
 }

@@ -5,19 +5,20 @@ import { call, type Listener } from './notifier.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
 import { isPromise } from './timers.ts'
 
-const HOOKS = [
-  'onStore',
-  'onCheck',
-  'onAllowed',
-  'onBlocked',
-  'onExempt',
-  'onQuotaCheck',
-  'onQuotaExceeded',
-  'onQuotaThreshold',
-  'onViolation',
-  'onPenaltyApplied',
-  'onStoreError',
-] as const
+const HOOKS = Object.keys({
+  onStore: true,
+  onCheck: true,
+  onAllowed: true,
+  onBlocked: true,
+  onExempt: true,
+  onQuotaCheck: true,
+  onQuotaExceeded: true,
+  onQuotaThreshold: true,
+  onViolation: true,
+  onPenaltyApplied: true,
+  onStoreError: true,
+  onStoreRecovered: true,
+} satisfies Record<keyof Telemetry, true>) as readonly (keyof Telemetry)[]
 
 /**
  * Passes every hook on to several telemetries; one that fails does not keep the others from hearing.
@@ -37,6 +38,7 @@ export class CompositeTelemetry implements Telemetry {
   declare readonly onViolation?: Hook<'onViolation'>
   declare readonly onPenaltyApplied?: Hook<'onPenaltyApplied'>
   declare readonly onStoreError?: Hook<'onStoreError'>
+  declare readonly onStoreRecovered?: Hook<'onStoreRecovered'>
 
   /** @param given telemetries, one after the other or in one list */
   constructor(...given: readonly (Telemetry | readonly Telemetry[])[]) {
@@ -62,7 +64,7 @@ function check(telemetry: unknown): void {
 // No promise unless one of them gives one: it would cost every check more than all counting does.
 function tell(
   telemetries: readonly Telemetry[],
-  hook: (typeof HOOKS)[number],
+  hook: keyof Telemetry,
   a: unknown,
   b: unknown,
   c: unknown,

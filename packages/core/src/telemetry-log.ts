@@ -1,6 +1,8 @@
 import { fromCaller } from './call-site.ts'
+import { type Duration, parseDuration } from './duration.ts'
 import { messageOf } from './errors.ts'
 import { type Digest, makeDigest } from './digest.ts'
+import { RefusalSums } from './refusal-sums.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
 import { checkNames } from './checks.ts'
 
@@ -12,9 +14,17 @@ export interface Logger {
   error(...args: unknown[]): void
 }
 
+/** Options of {@link LoggingTelemetry}. */
+export interface LoggingOptions {
+  /** Makes the digests HMACs. */
+  readonly secret?: string | undefined
+  /** Sums refusals up: one line a policy and reason, at most once in so long. Default: a line for each refusal. */
+  readonly every?: Duration | undefined
+}
+
 /**
  * Logs what a limiter decides: checks at debug, allowed requests at info, refusals and penalties at warn, store errors
- * at error. Keys are logged as digests: they are personal data, and a log is no place for them.
+ * at error, their end at info. Keys are logged as digests: they are personal data, and a log is no place for them.
  *
  * @example
  * new RateLimiter({ store, policy, telemetry: new LoggingTelemetry(pino()) })
@@ -22,14 +32,15 @@ export interface Logger {
 export class LoggingTelemetry implements Telemetry {
   readonly #logger: Logger
   readonly #digest: Digest
+  readonly #sums: RefusalSums | undefined
 
-  /** @param secret makes the digests HMACs */
-  constructor(logger: Logger, options: { secret?: string | undefined } = {}) {
+  /** @throws HaltError `HALT_E_SECRET`, `HALT_E_DURATION`, `HALT_E_OPTION` */
+  constructor(logger: Logger, options: LoggingOptions = {}) {
     this.#logger = logger
-    this.#digest = fromCaller(LoggingTelemetry, () => {
-      checkNames(options, ['secret'], 'LoggingTelemetry')
-      return makeDigest(options.secret)
-    })
+    const { digest, overMs } = fromCaller(LoggingTelemetry, () => partsOf(options))
+    this.#digest = digest
+    if (overMs === undefined) return
+    this.#sums = new RefusalSums(overMs, sum => this.#logger.warn({ ...sum, overMs }, 'halt: blocked'))
   }
 
   onCheck: Hook<'onCheck'> = (key, _decision, metadata) =>
@@ -38,8 +49,10 @@ export class LoggingTelemetry implements Telemetry {
   onAllowed: Hook<'onAllowed'> = (key, { remaining, limit }, { policy }) =>
     this.#say('info', 'halt: allowed', key, { policy, remaining, limit })
 
-  onBlocked: Hook<'onBlocked'> = (key, { reason, retryAfter }, { policy, endpoint, cost, degraded }) =>
+  onBlocked: Hook<'onBlocked'> = (key, { reason, retryAfter }, { policy, endpoint, cost, degraded }) => {
+    if (this.#sums !== undefined) return this.#sums.add(policy, reason, key)
     this.#say('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
+  }
 
   onExempt: Hook<'onExempt'> = (key, _decision, { policy, endpoint }) =>
     this.#say('debug', 'halt: exempt', key, { policy, endpoint })
@@ -62,6 +75,9 @@ export class LoggingTelemetry implements Telemetry {
   onStoreError: Hook<'onStoreError'> = (error, detail) =>
     this.#logger.error({ ...detail, error: messageOf(error) }, 'halt: store error')
 
+  onStoreRecovered: Hook<'onStoreRecovered'> = recovery =>
+    this.#logger.info({ ...recovery }, 'halt: store recovered')
+
   // Fields first, then the message: pino's order, which the console prints as well.
   #say(
     level: 'debug' | 'info' | 'warn',
@@ -70,5 +86,14 @@ export class LoggingTelemetry implements Telemetry {
     fields: Record<string, unknown>,
   ): void {
     this.#logger[level]({ key: this.#digest(key), ...fields }, message)
+  }
+}
+
+function partsOf(options: LoggingOptions): { digest: Digest; overMs: number | undefined } {
+  checkNames(options as Record<string, unknown>, ['secret', 'every'], 'LoggingTelemetry')
+  const { secret, every } = options
+  return {
+    digest: makeDigest(secret),
+    overMs: every === undefined ? undefined : parseDuration(every, 'every') / 1000,
   }
 }

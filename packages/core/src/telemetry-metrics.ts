@@ -13,7 +13,7 @@ export interface MetricsClient {
 /**
  * Counts what a limiter decides: `halt.checks.total`, `halt.requests.allowed`, `halt.requests.blocked`,
  * `halt.requests.exempt`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.total`,
- * `halt.penalties.applied`, `halt.store.errors`. Tags are policies, algorithms and outcomes: never a key, and bounded,
+ * `halt.penalties.applied`, `halt.store.errors`, `halt.store.recoveries`. Tags are policies, algorithms and outcomes: never a key, and bounded,
  * however many policies there are.
  */
 export class MetricsTelemetry implements Telemetry {
@@ -72,4 +72,7 @@ export class MetricsTelemetry implements Telemetry {
 
   onStoreError: Hook<'onStoreError'> = (_error, { failure, store }) =>
     this.#client.increment('halt.store.errors', 1, { failure, store })
+
+  onStoreRecovered: Hook<'onStoreRecovered'> = ({ store }) =>
+    this.#client.increment('halt.store.recoveries', 1, { store })
 }

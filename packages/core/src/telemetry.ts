@@ -43,6 +43,15 @@ export interface PenaltyStatus {
   readonly lastViolation: number
 }
 
+/** What is told when a store answers again. */
+export interface StoreRecovery {
+  readonly store: string
+  /** How many calls failed. */
+  readonly failures: number
+  /** Milliseconds from the first failure. */
+  readonly lastedMs: number
+}
+
 /** What telemetry sees of a store: its `kind`, and its `size` where it knows. */
 export type ObservedStore = Pick<Store, 'kind' | 'size'>
 
@@ -65,6 +74,8 @@ export interface Telemetry {
   onViolation?(key: string, penalty: PenaltyStatus, severity: number): unknown
   onPenaltyApplied?(key: string, penalty: PenaltyStatus): unknown
   onStoreError?(error: unknown, detail: { readonly failure: string; readonly store: string }): unknown
+  /** A store that had failed answers again: the outage is over. Told once for each outage that was warned of. */
+  onStoreRecovered?(recovery: StoreRecovery): unknown
 }
 
 /** One of the hooks. */

@@ -49,6 +49,7 @@ export interface InMemoryStoreOptions {
 export class InMemoryStore implements Store {
   readonly kind: string = 'memory'
   readonly isShared: boolean = false
+  readonly isChecked: boolean = true
   /** The clock that decides, Unix milliseconds. Bound: a wrapped store tells it, too. */
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number

@@ -11,6 +11,7 @@ import {
   type Verdict,
 } from '@halt/core/store'
 
+import { inDoubt } from './connection/index.ts'
 import { type KeyWriter, slotOf } from './keys.ts'
 import { OnceKeeper } from './once-keeper.ts'
 import { merge, type Part, split } from './parts.ts'
@@ -76,7 +77,9 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
   if (passed && !keep.repeated) await attempt(() => keep.note())
   if (!passed || keep.repeated)
     await Promise.all(charged.map(part => giveBack(part, verdicts, parts.indexOf(part), send)))
-  if (failures.length > 0) throw failures[0]
+  // One slot has done its part, another has not: of the whole nobody can say that nothing was done.
+  if (failures.length > 0)
+    throw verdicts.some(verdict => verdict !== undefined) ? inDoubt(failures[0]) : failures[0]
   if (!passed && !keep.repeated) await scoreElsewhere(group, parts, verdicts, send)
   const whole = merge(group, parts, verdicts as Verdict[], passed || keep.repeated, keep.repeated)
   return keep.repeated ? inFlight(whole, group, key, send) : whole

@@ -23,6 +23,7 @@ import { Call } from './wire.ts'
  */
 export class RedisStore implements Store {
   readonly kind: string = 'redis'
+  readonly isChecked: boolean = true
   readonly keepsPace: boolean
   /** Unix milliseconds; only where the store was given a clock. */
   declare readonly clock?: () => number

@@ -17,6 +17,7 @@ export class Instruments {
   readonly violations: Counter
   readonly penalties: Counter
   readonly storeErrors: Counter
+  readonly storeRecoveries: Counter
   readonly duration: Histogram
   /** What the last check left, by the label of the policy. */
   readonly remaining: Map<string, number> = new Map()
@@ -35,6 +36,7 @@ export class Instruments {
     this.violations = counter('halt.violations', '{violation}', 'Violations that were scored.')
     this.penalties = counter('halt.penalties', '{penalty}', 'Penalties that began.')
     this.storeErrors = counter('halt.store.errors', '{error}', 'Failures of stores.')
+    this.storeRecoveries = counter('halt.store.recoveries', '{outage}', 'Outages of stores that are over.')
     this.duration = meter.createHistogram('halt.check.duration', {
       unit: 's',
       description: 'How long a check took.',

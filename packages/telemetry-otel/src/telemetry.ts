@@ -6,6 +6,7 @@ import {
   ObservedStores,
   type PolicyVerdict,
   type QuotaUsage,
+  type StoreRecovery,
   type Telemetry,
 } from '@halt/core'
 import { metrics } from '@opentelemetry/api'
@@ -95,6 +96,10 @@ export class OtelTelemetry implements Telemetry {
     const label = this.#labels.store(store)
     this.#meter().storeErrors.add(1, { 'halt.store': label, 'error.type': failure })
     if (this.#options.spanEvents !== false) noteStoreError(label, failure)
+  }
+
+  onStoreRecovered({ store }: StoreRecovery): void {
+    this.#meter().storeRecoveries.add(1, { 'halt.store': this.#labels.store(store) })
   }
 
   #countVerdict({ policy, mode, allowed, remaining, limit }: PolicyVerdict, admitted: boolean): void {

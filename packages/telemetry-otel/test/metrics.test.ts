@@ -88,6 +88,10 @@ describe('OtelTelemetry', () => {
     expect(await meter.points('halt.store.errors')).toEqual([
       { attributes: { 'halt.store': 'redis', 'error.type': 'unavailable' }, value: 1 },
     ])
+    telemetry.onStoreRecovered({ store: 'redis', failures: 1, lastedMs: 5 })
+    expect(await meter.points('halt.store.recoveries')).toEqual([
+      { attributes: { 'halt.store': 'redis' }, value: 1 },
+    ])
   })
 
   it('measures seconds, in buckets that fit', async () => {

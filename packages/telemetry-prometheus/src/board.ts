@@ -36,6 +36,7 @@ export class Board {
   readonly violations: Family<never>
   readonly penalties: Family<never>
   readonly storeErrors: Family<'store' | 'failure'>
+  readonly storeRecoveries: Family<'store'>
   readonly storeKeys: Family<'store'>
   readonly durations: DurationFamily
   readonly stores: ObservedStores = new ObservedStores()
@@ -82,6 +83,9 @@ export class Board {
     this.violations = family('counter', 'violations_total', 'Violations that were scored.', [])
     this.penalties = family('counter', 'penalties_total', 'Penalties that began.', [])
     this.storeErrors = family('counter', 'store_errors_total', 'Failures of stores.', ['store', 'failure'])
+    this.storeRecoveries = family('counter', 'store_recoveries_total', 'Outages of stores that are over.', [
+      'store',
+    ])
     this.storeKeys = family('gauge', 'store_keys', 'Counters that stores in this process hold.', ['store'], {
       collect: keys => {
         keys.reset()

@@ -5,6 +5,7 @@ import {
   type ObservedStore,
   type PolicyVerdict,
   type QuotaUsage,
+  type StoreRecovery,
   type Telemetry,
 } from '@halt/core'
 
@@ -39,6 +40,7 @@ export class PrometheusTelemetry implements Telemetry {
     const label = this.#board.policies.storeLabel(store.kind ?? 'custom')
     // From 0: Prometheus sees no rise in a series that begins with 1, and an alert would miss the first failure.
     for (const failure of FAILURES) this.#board.storeErrors.cell(label, failure)
+    this.#board.storeRecoveries.cell(label)
   }
 
   onCheck(_key: string, { verdicts, allowed, reason }: Decision, metadata: DecisionMetadata): void {
@@ -82,6 +84,10 @@ export class PrometheusTelemetry implements Telemetry {
     { store, failure }: { readonly store: string; readonly failure: string },
   ): void {
     this.#board.storeErrors.cell(this.#board.policies.storeLabel(store), failure).value++
+  }
+
+  onStoreRecovered({ store }: StoreRecovery): void {
+    this.#board.storeRecoveries.cell(this.#board.policies.storeLabel(store)).value++
   }
 
   #countVerdict({ policy, mode, allowed, remaining, limit }: PolicyVerdict, admitted: boolean): void {

@@ -1,4 +1,5 @@
 import { CompositeTelemetry, PenaltyManager } from '@halt/core'
+import type { Store } from '@halt/core/store'
 import { InMemoryStore } from '@halt/store-memory'
 import { Registry } from 'prom-client'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -105,6 +106,24 @@ describe('PrometheusTelemetry', () => {
     const now = await samples(register)
     expect(now.get(errors)).toBe(1)
     expect(now.get('halt_degraded_total{policy="api",mode="local"}')).toBe(1)
+  })
+
+  it('counts the outages that are over, from 0', async () => {
+    let isAway = true
+    const inner = new InMemoryStore()
+    const store: Store = {
+      kind: 'redis',
+      evaluate: group => (isAway ? Promise.reject(new Error('gone')) : inner.evaluate(group)),
+      forget: cells => inner.forget(cells),
+    }
+    const limiter = limiterOf(api, telemetry, store)
+    const recoveries = async (): Promise<unknown> =>
+      (await samples(register)).get('halt_store_recoveries_total{store="redis"}')
+    await limiter.check(view())
+    expect(await recoveries()).toBe(0)
+    isAway = false
+    for (let i = 0; i < 3; i++) await limiter.check(view())
+    expect(await recoveries()).toBe(1)
   })
 
   it('counts quotas and their thresholds', async () => {

@@ -1,127 +1,98 @@
-import { penalty as penalties } from '../algorithms/index.ts'
-import { Recent } from '../recent.ts'
+import type { StoreClock } from '../store-clock.ts'
+import type { State } from '../algorithms/index.ts'
+import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
+import { type Cells, decide, PENALTY_CELL } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/key.ts'
-import {
-  type Cell,
-  type Demand,
-  type Group,
-  Mode,
-  PenaltyMode,
-  type Store,
-  type Verdict,
-} from '../store/contract.ts'
-import { PENALTY_CELL } from '../store/decide.ts'
-import { verdictAt, waitFor } from '../store/read.ts'
+import type { Known, Memory } from './memory.ts'
+import { nowMicros } from './process-clock.ts'
 
-interface Denial {
-  readonly group: Group
-  readonly verdict: Verdict
-  /** This process's clock when the verdict came, or when it was forgotten, milliseconds. */
-  readonly at: number
-  /** For how long that very demand is refused, milliseconds. */
-  readonly lasts: number
-  readonly cost: number
-}
-
-const REMEMBERED = 10_000
-// Another process may reset the key: a denial is asked for again after this long.
-const MOST_MS = 1_000
-const clock = performance.now.bind(performance)
+// Another process may reset the key: a denial is asked for again after this long, microseconds.
+const MOST = 1e6
 
 /**
- * Remembers who was refused until when, so that an attack costs the store one command a second and key, not one a
- * request. Never for quotas and requests in flight, whose end nobody can tell; a smaller cost asks for itself.
+ * Refuses by what the store said last of a group's counters, so that an attack costs the store one command a second and
+ * key, not one a request.
+ *
+ * It runs the store's own loop over those counters, at the present instant of the store's clock, and answers only what the
+ * store would answer: a refusal that changes nothing. What would pass, start a cool-down or score a violation is asked
+ * for; so is a group of which a counter is not known, or is being asked for just now, and what only quotas or requests in
+ * flight refuse, whose end nobody can tell.
  */
 export class Denials {
-  readonly #denials = new Recent<Denial>(REMEMBERED)
-  #any = false
+  readonly #memory: Memory
+  readonly #clock: StoreClock
+  readonly #cells: Cells
+  // What is gathered while a group is looked at: one at a time, since nothing here waits.
+  #isKnown = true
+  #isRefusing = false
+  #oldest = 0
+  #offset = 0
+  #isKept = false
 
-  /** The verdict that still holds for a group; undefined when the store is to be asked. */
+  constructor(memory: Memory, clock: StoreClock) {
+    this.#memory = memory
+    this.#clock = clock
+    this.#cells = {
+      load: (subject, cell) => this.#load(keyOf(subject, cell)),
+      keep: () => void (this.#isKept = true),
+    }
+  }
+
+  /** The refusal that still holds for a group; else notes that the store is being asked. */
   find(group: Group): Verdict | undefined {
-    if (!this.#any || group.once !== undefined) return undefined
-    for (const demand of group.demands) {
-      if (demand.mode !== Mode.CHARGE) continue
-      const denial = this.#denials.get(keyOfDemand(demand))
-      if (denial === undefined) continue
-      const age = clock() - denial.at
-      if (age >= denial.lasts || demand.cost < denial.cost || !isSame(denial.group, group, demand)) continue
-      if (this.#isOutdated(denial)) continue
-      // The same counters, judged at the present instant.
-      const later = Math.floor(age * 1000)
-      const { now, instants } = denial.verdict
-      const verdict = {
-        ...denial.verdict,
-        now: now + later,
-        instants: instants?.map(instant => instant + later),
-        starts: [],
-      }
-      return isToBeScored(group, verdict) ? undefined : verdict
+    const memory = this.#memory
+    if (!memory.hasRefused) return undefined
+    const number = memory.next()
+    this.#isKnown = group.once === undefined
+    this.#isRefusing = false
+    this.#oldest = Number.POSITIVE_INFINITY
+    this.#offset = Number.NEGATIVE_INFINITY
+    const { demands, penalty } = group
+    for (let i = 0; i < demands.length; i++) {
+      const demand = demands[i] as Demand
+      const known = memory.of(keyOfDemand(demand))
+      this.#look(known, number)
+      if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
+        this.#isRefusing = true
     }
-    return undefined
+    if (penalty !== undefined) this.#look(memory.of(keyOf(penalty.subject, PENALTY_CELL)), number)
+    if (!this.#isKnown || !this.#isRefusing) return undefined
+    const verdict = this.#decide(group)
+    if (verdict === undefined) memory.asks(group)
+    return verdict
   }
 
-  /** Keeps a refusal. */
-  keep(group: Group, verdict: Verdict): void {
-    if (verdict.allowed || verdict.repeated) return
-    for (const [i, demand] of group.demands.entries()) {
-      if (demand.mode !== Mode.CHARGE || verdict.passes[i] === true || isUncertain(demand)) continue
-      const wait = waitFor(demand, verdict.states[i] ?? [], verdictAt(verdict, i))
-      if (wait === Number.POSITIVE_INFINITY) continue
-      const lasts = Math.min(wait / 1000, MOST_MS)
-      this.#denials.set(keyOfDemand(demand), { group, verdict, at: clock(), lasts, cost: demand.cost })
-      this.#any = true
+  #look(known: Known | undefined, number: number): void {
+    if (known === undefined) {
+      this.#isKnown = false
+      return
     }
+    if (known.told < known.asked) this.#isKnown = false
+    if (known.at < this.#oldest) this.#oldest = known.at
+    // On a cluster each node has its clock: the one that is furthest behind shortens no wait.
+    if (known.offset > this.#offset) this.#offset = known.offset
+    known.asked = number
   }
 
-  /** Forgets what is known of some counters: they were reset or settled. */
-  forget(cells: readonly Cell[]): void {
-    if (!this.#any) return
-    const forgotten: Denial = { group: NOTHING, verdict: NEVER, at: clock(), lasts: 0, cost: 0 }
-    for (const { subject, cell } of cells) this.#denials.set(keyOf(subject, cell), forgotten)
+  #decide(group: Group): Verdict | undefined {
+    const now = this.#clock.told() ?? nowMicros() - this.#offset
+    if (now - this.#oldest >= MOST) return undefined
+    this.#isKept = false
+    const verdict = decide(group, this.#cells, now)
+    return verdict.allowed || this.#isKept || !isCertain(group, verdict) ? undefined : verdict
   }
 
-  /** Whether the penalty that it was judged under was changed since. */
-  #isOutdated({ group, at }: Denial): boolean {
-    if (group.penalty === undefined) return false
-    const changed = this.#denials.get(keyOf(group.penalty.subject, PENALTY_CELL))
-    return changed !== undefined && changed.at >= at
+  #load(key: string): State {
+    const known = this.#memory.of(key) as Known
+    // Nobody is asked after all.
+    known.asked = known.told
+    return [...known.state]
   }
 }
 
-// One for all who ask a store: what one of them resets, the others do not go on refusing.
-const byStore = new WeakMap<Store, Denials>()
-
-/** The denials of a store. */
-export function denialsOf(store: Store): Denials {
-  let denials = byStore.get(store)
-  if (denials === undefined) byStore.set(store, (denials = new Denials()))
-  return denials
-}
-
-const NOTHING: Group = Object.freeze({ demands: Object.freeze([]) })
-const NEVER = Object.freeze({ penalty: Object.freeze([]) }) as unknown as Verdict
-
-// Once its cool-down is over, a refusal is a new violation: the store has to know.
-function isToBeScored({ penalty }: Group, verdict: Verdict): boolean {
-  return penalty?.mode === PenaltyMode.WATCH && penalties.scores(verdict.penalty, verdict.now, penalty.rule)
-}
-
-function isUncertain({ rule }: Demand): boolean {
-  return rule.letter === 'c' || rule.letter === 'q'
-}
-
-// By identity of the rules: a changed policy is a new one. Another cost of the others may be refused, too, or let in.
-function isSame(
-  { demands: before, penalty }: Group,
-  { demands: now, penalty: other }: Group,
-  denied: Demand,
-): boolean {
-  // Another principal's refusal is to be scored.
-  if (before.length !== now.length || penalty?.subject !== other?.subject) return false
-  for (let i = 0; i < now.length; i++) {
-    const [a, b] = [before[i] as Demand, now[i] as Demand]
-    if (a.rule !== b.rule || a.subject !== b.subject || a.mode !== b.mode) return false
-    if (a.cost !== b.cost && b !== denied) return false
-  }
-  return true
+function isCertain({ demands }: Group, { passes }: Verdict): boolean {
+  return demands.some(
+    ({ mode, rule: { letter } }, i) =>
+      mode === Mode.CHARGE && passes[i] !== true && letter !== 'c' && letter !== 'q',
+  )
 }

@@ -2,13 +2,17 @@ import { algorithms, type State } from '../algorithms/index.ts'
 import { shareOf } from '../arithmetic.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { CompiledPolicy } from '../compiled-policy.ts'
+import { Recent } from '../recent.ts'
 import { type Aside, isReported, type Question } from '../question.ts'
-import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
+import { type Cell, type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
+import { keyOf, keyOfDemand } from '../store/key.ts'
 import { remaining } from '../store/read.ts'
 import { Debts } from './debts.ts'
 import type { Late } from './late.ts'
 import { LocalStore } from './local-store.ts'
-import { type Known, Memory, nowMicros } from './memory.ts'
+import type { Known, Memory } from './memory.ts'
+import { nowMicros } from './process-clock.ts'
+import { Refused } from './refused.ts'
 
 /** What decided in the store's place. */
 export interface LocalAnswer {
@@ -23,31 +27,36 @@ export interface LocalAnswer {
   readonly late?: Late | undefined
 }
 
+const REMEMBERED = 50_000
+
 /** Decides in this process while the store cannot, from what the store said last. Bounded. */
 export class Fallback {
   /** What quotas charged here, to be written back. */
   readonly debts: Debts = new Debts()
-  /** What the store said last. */
-  readonly memory: Memory = new Memory()
+  /** Who is to be refused again by a store that comes back empty. */
+  readonly refused: Refused = new Refused()
   readonly #mode: OnStoreError
   readonly #instances: () => number
+  readonly #memory: Memory
   readonly #store = new LocalStore(nowMicros)
+  // Which answer of the store the counters here have started from, or were put right by.
+  readonly #begun = new Recent<number>(REMEMBERED)
 
-  constructor(mode: OnStoreError, instances: () => number) {
+  /** @param memory what the store said last */
+  constructor(mode: OnStoreError, instances: () => number, memory: Memory) {
     this.#mode = mode
     this.#instances = instances
+    this.#memory = memory
   }
 
-  /** Keeps what the store said. */
-  remember(group: Group, verdict: Verdict): void {
-    this.memory.remember(group, verdict)
-    const { once } = group
+  /** Keeps the idempotency key of a call that the store let in. */
+  remember({ once }: Group, verdict: Verdict): void {
     if (once !== undefined && verdict.allowed) this.#store.evaluate({ demands: [], once })
   }
 
-  /** Forgets what is known of some keys, and what was counted of them here. */
-  forget(cells: readonly { subject: string; cell: string }[]): void {
-    this.memory.forget(cells)
+  /** Forgets what was counted of some keys here. */
+  forget(cells: readonly Cell[]): void {
+    for (const { subject, cell } of cells) this.refused.delete(keyOf(subject, cell))
     this.#store.forget(cells)
   }
 
@@ -108,14 +117,15 @@ export class Fallback {
 
   /** Whether there is anything that a store which came back empty would have to be told. */
   get holds(): boolean {
-    return this.debts.size > 0 || this.memory.refused().length > 0
+    return this.debts.size > 0 || this.refused.groups().length > 0
   }
 
   #share(demand: Demand, cost: number): Demand {
     const rule = shareOf(demand.rule, this.#instances(), cost)
-    const known = this.memory.of(demand)
-    if (known !== undefined && !known.isUsed) {
-      known.isUsed = true
+    const key = keyOfDemand(demand)
+    const known = this.#memory.of(key)
+    if (known !== undefined && this.#begun.get(key) !== known.told) {
+      this.#begun.set(key, known.told)
       this.#store.put(demand.subject, rule.cell, own => this.#start(demand, rule, known, own))
     }
     return { ...demand, rule }

@@ -1,21 +1,25 @@
 import { type Duration, parseDuration } from '../duration.ts'
-import { HaltError, type Warn } from '../errors.ts'
+import { HaltError, type WarnOnce } from '../errors.ts'
 import type { OnStoreError } from '../policy.ts'
 import type { Question } from '../question.ts'
 import { StoreClock } from '../store-clock.ts'
-import { cellsOf } from '../settlement.ts'
-import type { Cell, Group, Store, StoreFailure, Verdict } from '../store/contract.ts'
+import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
+import { StoreMisread } from '../store/verdict.ts'
 import type { Notify } from '../telemetry.ts'
 import { isPromise } from '../timers.ts'
 import { Breaker } from './breaker.ts'
 import { Deadline } from './deadline.ts'
-import { type Denials, denialsOf } from './denials.ts'
+import { Denials } from './denials.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
 import { Late } from './late.ts'
 import { hearReconnections } from './reconnections.ts'
+import { type Memory, memoryOf } from './memory.ts'
+import { type OutageParts, Outages } from './outages.ts'
+import { nowMicros } from './process-clock.ts'
 import { Repair } from './repair.ts'
-import { kindOf, StoreTimeout, textOf, WARNINGS } from './store-failure.ts'
+import { counting, type Evaluate, evaluating } from './store-calls.ts'
+import { isUndone, StoreTimeout, textOf } from './store-failure.ts'
 
 /** What a question got: the store's verdict, or what decided in its place. */
 export type Judgement = Verdict | LocalAnswer
@@ -27,10 +31,12 @@ export interface JudgeOptions {
   readonly timeout: number
   readonly onStoreError: OnStoreError
   readonly instances: number | 'auto'
-  readonly warn: Warn
+  readonly warn: WarnOnce
   /** Told of every failure, and of how it was met. */
-  readonly onFailure: (error: unknown, failure: StoreFailure) => void
-  /** Whether there is a substitute, which remembers what the store said. Default true. */
+  readonly onFailure: OutageParts['onFailure']
+  /** Told of the end of every outage that was warned of. */
+  readonly onRecovery: OutageParts['onRecovery']
+  /** Whether there is a substitute, which decides while the store cannot. Default true. */
   readonly substitutes?: boolean
 }
 
@@ -43,28 +49,31 @@ export class Judge {
   /** The store's. */
   readonly clock: StoreClock
   readonly #store: Store
+  readonly #evaluate: Evaluate
   readonly #deadline: Deadline
   readonly #breaker: Breaker
-  readonly #fallback: Fallback
+  readonly #memory: Memory
   readonly #denials: Denials
+  readonly #fallback: Fallback
   readonly #repair: Repair
-  readonly #warn: Warn
-  readonly #onFailure: JudgeOptions['onFailure']
+  readonly #outages: Outages
 
   constructor(options: JudgeOptions) {
-    const { store, timeout, onStoreError, instances, warn, onFailure, substitutes = true } = options
+    const { store, timeout, onStoreError, instances, warn, substitutes = true } = options
     this.#store = store
-    this.#warn = warn
+    this.#evaluate = evaluating(store)
+    this.#outages = new Outages(options)
     this.clock = new StoreClock(store)
-    this.#denials = denialsOf(store)
-    this.#onFailure = onFailure
-    const late = (): Error => new StoreTimeout(timeout)
-    this.#deadline = new Deadline(timeout, late)
-    const count = (): number => (instances === 'auto' ? (store.instances?.() ?? 1) : instances)
-    this.#fallback = new Fallback(onStoreError, count)
+    this.#memory = memoryOf(store)
+    this.#denials = new Denials(this.#memory, this.clock)
+    this.#deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
+    const count = instances === 'auto' ? counting(store, warn) : (): number => instances
+    this.#fallback = new Fallback(onStoreError, count, this.#memory)
     const { clock } = this
-    const [deadline, fallback] = [this.#deadline, this.#fallback]
-    this.#repair = new Repair({ store, fallback, deadline, clock, report: error => this.#report(error) })
+    const [deadline, fallback, evaluate] = [this.#deadline, this.#fallback, this.#evaluate]
+    const settle: Evaluate = group => this.#settle(group)
+    const report = (error: unknown): void => this.#outages.failed(error)
+    this.#repair = new Repair({ store, evaluate, settle, fallback, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
     this.#breaker = new Breaker(probe, () => this.#repair.mend())
     if (!substitutes) return
@@ -80,58 +89,86 @@ export class Judge {
 
   /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */
   ask(question: Question, failed = false): Judgement | Promise<Judgement> {
-    const denied = this.#denials.find(question)
-    if (denied !== undefined) return denied
+    if (this.#store.keepsPace === true) {
+      const denied = this.#denials.find(question)
+      if (denied !== undefined) return denied
+    }
     if (failed) return this.#fallback.decide(question)
     const open = this.#breaker.isOpen()
     if (open === true) return this.#fallback.decide(question)
-    if (open === false) return this.#evaluate(question)
-    return open.then(() =>
-      this.#breaker.isOpen() ? this.#fallback.decide(question) : this.#evaluate(question),
-    )
+    if (open === false) return this.#judge(question)
+    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.decide(question) : this.#judge(question)))
   }
 
-  #evaluate(question: Question): Judgement | Promise<Judgement> {
+  #judge(question: Question): Judgement | Promise<Judgement> {
     let verdict: Verdict | Promise<Verdict>
     try {
-      verdict = this.#store.evaluate(question)
+      verdict = this.#evaluate(question)
     } catch (error) {
       return this.#fail(question, error)
     }
     if (!('then' in verdict)) {
       this.#breaker.succeeded()
+      if (this.#outages.isOn) this.#outages.answered(nowMicros())
       return verdict
     }
+    const asked = this.#memory.next()
+    const sent = nowMicros()
     let local: LocalAnswer | undefined
     return this.#deadline.follow<Verdict, Judgement>(
       verdict,
-      found => this.#hear(question, found, local),
+      found => this.#hear(question, found, asked, sent, local),
       (error: unknown) => (local = this.#fail(question, error)),
     )
   }
 
   /** @param local what decided meanwhile, where the answer comes after the deadline */
-  #hear(question: Question, verdict: Verdict, local: LocalAnswer | undefined): Verdict {
+  #hear(
+    question: Question,
+    verdict: Verdict,
+    asked: number,
+    sent: number,
+    local: LocalAnswer | undefined,
+  ): Verdict {
     this.#breaker.succeeded()
+    if (this.#outages.isOn) this.#outages.answered(sent)
     this.clock.hear(verdict.now)
     // A single failure, which opened nothing: nobody else would come to write it back.
-    if (this.#fallback.debts.size > 0) this.#repair.payBack()
-    if (this.#store.keepsPace === true) this.#denials.keep(question, verdict)
+    if (this.#repair.isDue) this.#repair.payBack()
+    this.#memory.remember(question, verdict, asked, sent, this.#fallback.refused)
     this.#fallback.remember(question, verdict)
     if (hasCharged(question, verdict)) local?.late?.hear({ question, verdict })
     return verdict
   }
 
-  /** Asks the store without a substitute: for settlements and managers. Rejects with a coded error. */
+  /** Asks the store without a substitute: for managers. Rejects with a coded error. */
   async insist<T>(call: () => T | Promise<T>): Promise<T> {
+    const sent = nowMicros()
     try {
       const result = call()
-      return isPromise(result) ? await this.#deadline.race(result as Promise<T>) : result
+      const value = isPromise(result) ? await this.#deadline.race(result as Promise<T>) : result
+      this.#outages.answered(sent)
+      return value
     } catch (error) {
-      this.#report(error)
+      this.#outages.failed(error)
       const { fix = 'See that it is reachable.' } = error as { fix?: string }
       throw new HaltError('HALT_E_STORE', `The store did not do it: ${textOf(error)}.`, fix, { cause: error })
     }
+  }
+
+  /** Asks the store for a verdict, as {@link insist} does, and remembers it for all who ask the store. */
+  tell(group: Group): Promise<Verdict> {
+    return this.insist(() => {
+      const asked = this.#memory.asks(group)
+      const answer = this.#evaluate(group)
+      if (!('then' in answer)) return answer
+      const sent = nowMicros()
+      return answer.then(verdict => {
+        this.clock.hear(verdict.now)
+        this.#memory.remember(group, verdict, asked, sent)
+        return verdict
+      })
+    })
   }
 
   /** Corrects what was charged without the store; gives what only the store can correct. */
@@ -140,15 +177,44 @@ export class Judge {
     return demands.length === 0 ? undefined : { demands }
   }
 
-  /** Corrects counters in the store, and what is remembered of them. Rejects as {@link insist} does: then nothing was changed. */
-  async settle(group: Group): Promise<Verdict> {
-    const cells = cellsOf(group)
-    this.#denials.forget(cells)
-    const verdict = await this.insist(() => this.#store.evaluate(group))
-    // Once more: an answer that was on its way knows nothing of the change.
-    this.#denials.forget(cells)
-    this.#fallback.memory.adjust(group, verdict)
-    return verdict
+  /**
+   * Corrects counters in the store, and what is remembered of them. Rejects as {@link insist} does. What the store has
+   * certainly not done is kept until it is back; undefined where it is known to be away, and is not asked.
+   */
+  async settle(group: Group): Promise<Verdict | undefined> {
+    const open = this.#breaker.isOpen()
+    if (open !== false) {
+      if (open !== true) await open
+      if (this.#breaker.isOpen() !== false) {
+        this.#repair.owe(group)
+        return undefined
+      }
+    }
+    const owe = (error: unknown): void => {
+      if (isUndone(error)) this.#repair.owe(group)
+    }
+    return this.insist(() => {
+      try {
+        const answer = this.#settle(group)
+        // Heard after the deadline, too.
+        if ('then' in answer) answer.catch(owe)
+        return answer
+      } catch (error) {
+        owe(error)
+        throw error
+      }
+    })
+  }
+
+  #settle(group: Group): Verdict | Promise<Verdict> {
+    const asked = this.#memory.asks(group)
+    const answer = this.#evaluate(group)
+    if (!('then' in answer)) return answer
+    const sent = nowMicros()
+    return answer.then(verdict => {
+      this.#memory.adjust(group, verdict, asked, sent, this.#fallback.refused)
+      return verdict
+    })
   }
 
   /**
@@ -156,39 +222,31 @@ export class Judge {
    * {@link insist} does.
    */
   async reset(cells: readonly Cell[]): Promise<number> {
-    this.forget(cells)
-    const count = await this.insist(() => this.#store.forget(cells))
-    this.forget(cells)
-    return count
-  }
-
-  /** Forgets what is remembered of some keys: others have changed their counters. */
-  forget(cells: readonly Cell[]): void {
-    this.#denials.forget(cells)
+    this.#memory.forget(cells)
     this.#fallback.forget(cells)
+    const count = await this.insist(() => this.#store.forget(cells))
+    // Again: meanwhile it may have decided here.
+    this.#fallback.forget(cells)
+    return count
   }
 
   #fail(question: Question, error: unknown): LocalAnswer {
     this.#breaker.failed()
-    this.#report(error)
-    // What got no answer may have been applied, or may yet be.
-    if (!(error instanceof StoreTimeout)) return this.#fallback.decide(question)
-    return { ...this.#fallback.decide(question, false), late: new Late() }
-  }
-
-  #report(error: unknown): void {
-    const failure = kindOf(error)
-    const fix =
-      failure === 'misconfigured' || failure === 'script'
-        ? 'Call limiter.ready() to see what the store lacks.'
-        : 'Policies decide by their onStoreError until it answers again.'
-    this.#warn({ code: WARNINGS[failure], message: `The store failed: ${textOf(error)}.`, fix })
-    this.#onFailure(error, failure)
+    this.#outages.failed(error)
+    // What got no answer, or one that nobody can read, may have been applied, or may yet be.
+    if (error instanceof StoreTimeout) return { ...this.#fallback.decide(question, false), late: new Late() }
+    return this.#fallback.decide(question, !(error instanceof StoreMisread))
   }
 }
 
 /** A judge without a substitute, for quotas and penalties by hand: {@link Judge.insist} within a longer deadline. */
-export function strictJudge(store: Store, timeout: Duration | undefined, warn: Warn, notify: Notify): Judge {
+export function strictJudge(
+  store: Store,
+  timeout: Duration | undefined,
+  warn: WarnOnce,
+  notify: Notify,
+): Judge {
+  const { kind = 'custom' } = store
   return new Judge({
     store,
     timeout: parseDuration(timeout ?? '1s', 'storeTimeout') / 1000,
@@ -196,6 +254,7 @@ export function strictJudge(store: Store, timeout: Duration | undefined, warn: W
     instances: 1,
     warn,
     substitutes: false,
-    onFailure: (error, failure) => notify('onStoreError', error, { failure, store: store.kind ?? 'custom' }),
+    onFailure: (error, failure) => notify('onStoreError', error, { failure, store: kind }),
+    onRecovery: recovery => notify('onStoreRecovered', { ...recovery, store: kind }),
   })
 }

@@ -27,9 +27,10 @@ export function kindOf(error: unknown): StoreFailure {
     : 'unavailable'
 }
 
-/** Whether a store's failure is what it answered: then it has applied nothing. */
-export function isAnswer(error: unknown): boolean {
-  return fieldsOf(error).reply !== undefined
+/** Whether a store has certainly done nothing of what failed: it answered so, or was never asked. */
+export function isUndone(error: unknown): boolean {
+  const { reply, unsent } = fieldsOf(error)
+  return reply !== undefined || unsent === true
 }
 
 /** What a failure says, without a full stop: it goes into a sentence. */
@@ -37,6 +38,12 @@ export function textOf(error: unknown): string {
   return messageOf(error).replace(/\.$/, '')
 }
 
-function fieldsOf(error: unknown): { readonly failure?: unknown; readonly reply?: unknown } {
+interface Fields {
+  readonly failure?: unknown
+  readonly reply?: unknown
+  readonly unsent?: unknown
+}
+
+function fieldsOf(error: unknown): Fields {
   return typeof error === 'object' && error !== null ? error : {}
 }

@@ -1,8 +1,10 @@
-/** Makes a clock of whole microseconds that never goes back from one of milliseconds. */
+import { checkInstant } from './verdict.ts'
+
+/** Makes a clock of whole microseconds that never goes back from one of milliseconds. Rejects where that gives no instant. */
 export function microsecondClock(clock: () => number | Promise<number>): () => Promise<number> {
   let last = 0
   return async () => {
-    const now = Math.floor((await clock()) * 1000)
+    const now = Math.floor(checkInstant(await clock()) * 1000)
     if (now > last) last = now
     return last
   }

@@ -112,8 +112,9 @@ export interface Cell {
  */
 export interface Store {
   /**
-   * What it throws or rejects with may say more of the failure: `failure`, a {@link StoreFailure}; and `reply`, of whatever
-   * kind, where the store has answered that it did nothing, so that what is lost otherwise may be asked again.
+   * What it throws or rejects with may say more of the failure: `failure`, a {@link StoreFailure}; and where it has certainly
+   * done nothing, so that what is lost otherwise may be asked again, either `reply`, of whatever kind: the store answered so;
+   * or `unsent: true`: it was never asked.
    */
   evaluate(group: Group): Verdict | Promise<Verdict>
   /** Forgets counters; answers how many of them there were. One that was over, and not yet removed, may count. */
@@ -138,6 +139,11 @@ export interface Store {
   readonly keepsPace?: boolean
   /** Whether other processes count on it, too. Default true. */
   readonly isShared?: boolean
+  /**
+   * Whether its verdicts need no check, because {@link decide} made them in this process or the store has checked them whole.
+   * Default false: the limiter checks each before it believes it.
+   */
+  readonly isChecked?: boolean
   /** For labels: `memory`, `redis`, … */
   readonly kind?: string
   /** How many counters it holds, where it knows without asking anybody. */

@@ -2,6 +2,7 @@ import type { State } from '../algorithms/index.ts'
 import type { Group, Verdict } from './contract.ts'
 import { type Cells, decide, PENALTY_CELL } from './decide.ts'
 import { keyOf, keyOfDemand } from './key.ts'
+import { StoreMisread } from './verdict.ts'
 
 /** A counter that a decision changed. */
 export interface Change {
@@ -38,5 +39,8 @@ export function decideOver(
 }
 
 function parse(value: string | undefined): State {
-  return value === undefined || value === '' ? [] : value.split(' ').map(Number)
+  if (value === undefined || value === '') return []
+  const state = typeof value === 'string' ? value.split(' ').map(Number) : [Number.NaN]
+  if (state.every(Number.isFinite)) return state
+  throw new StoreMisread('the database gave what is no counter', 'Give values back as they were written.')
 }

@@ -2,6 +2,7 @@ import { microsecondClock, toldAtOnce } from './clock.ts'
 import type { Cell, Group, Store, Verdict } from './contract.ts'
 import { keyOf } from './key.ts'
 import { type Change, decideOver, keysOf } from './keyed.ts'
+import { checkInstant } from './verdict.ts'
 
 /** One transaction of a database. */
 export interface Transaction {
@@ -47,7 +48,10 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
       backend.transaction(async transaction => {
         const values = await transaction.lock(keysOf(group))
         // After the locks: the instant of whoever waited is later than that of whom it waited for.
-        const now = transaction.now === undefined ? await own() : Math.floor((await transaction.now()) * 1000)
+        const now =
+          transaction.now === undefined
+            ? await own()
+            : Math.floor(checkInstant(await transaction.now()) * 1000)
         const { verdict, changes } = decideOver(group, values, now)
         if (changes.length > 0) await transaction.write(changes)
         return verdict

@@ -3,6 +3,7 @@ import { boundsSuite } from './store/bounds.ts'
 import { chargesSuite } from './store/charges.ts'
 import { groupsSuite } from './store/groups.ts'
 import { historySuite } from './store/history.ts'
+import { limiterHistorySuite } from './store/limiter-history.ts'
 import { quotasSuite } from './store/quotas.ts'
 import type { Runner } from './runner.ts'
 
@@ -38,5 +39,6 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     groupsSuite(runner, factory)
     quotasSuite(runner, factory)
     historySuite(runner, factory)
+    limiterHistorySuite(runner, factory)
   })
 }

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
-import { PenaltyManager, type PenaltyStatus, type Policy, RateLimiter } from '../../src/index.ts'
+import {
+  PenaltyManager,
+  type PenaltyStatus,
+  type Policy,
+  QuotaManager,
+  RateLimiter,
+} from '../../src/index.ts'
 import { by, times, view } from '../world.ts'
 import { FaultyStore, pause } from './faulty-store.ts'
 
@@ -149,6 +155,62 @@ describe('a known refusal', () => {
     await pause(5)
     await times(1, strict.limiter)
     expect(heard).toEqual([1, 1, 2])
+  })
+
+  it('is never older than what this process was told of the counter since: by a charge, a look, another limiter', async () => {
+    const hourly: Policy = { name: 'hourly', limit: 20, window: 3600 }
+    const { store, limiter } = pacing(hourly)
+    const other = new RateLimiter({ store, policy: hourly, warn: () => {} })
+    await limiter.check(view(), { cost: 19 })
+    const refused = await limiter.check(view(), { cost: 2 })
+    expect(refused).toMatchObject({ allowed: false, remaining: 1, retryAfter: 180 })
+    expect((await other.check(view())).allowed).toBe(true)
+    const again = await limiter.check(view(), { cost: 2 })
+    expect(again).toMatchObject({ allowed: false, remaining: 0, retryAfter: 360 })
+    // Remembered, and the same.
+    expect(await limiter.check(view(), { cost: 2 })).toMatchObject({ remaining: 0, retryAfter: 360 })
+    await limiter.settle(again, 0)
+    store.empty()
+    await other.peek(view())
+    expect((await limiter.check(view(), { cost: 2 })).allowed).toBe(true)
+  })
+
+  it('shows what a quota manager took meanwhile', async () => {
+    const daily = { name: 'q', limit: 9, period: 'daily' } as const
+    const { store, limiter } = pacing([{ ...policy, keyStrategy: 'user' }, daily] as never)
+    const left = async (): Promise<unknown> =>
+      (await limiter.check(by('ann'))).verdicts.find(({ policy: name }) => name === 'q')?.remaining
+    await times(3, limiter, by('ann'))
+    expect([await left(), await left()]).toEqual([6, 6])
+    await new QuotaManager(store).consumeQuota('ann', daily, { cost: 4 })
+    expect(await left()).toBe(2)
+  })
+
+  it('that came late counts from when the store refused, not from when that was heard', async () => {
+    const { store, limiter } = pacing({ ...policy, limit: 1, window: '600ms' })
+    const started = performance.now()
+    await limiter.check(view())
+    Object.assign(store, { fault: 'late answer', lateness: 400 })
+    await limiter.check(view())
+    store.fault = 'none'
+    await pause(650 - (performance.now() - started))
+    const { calls } = store
+    expect((await limiter.check(view())).allowed).toBe(true)
+    expect(store.calls - calls).toBe(1)
+  })
+
+  it('that is overtaken by a newer answer is not kept', async () => {
+    const { store, limiter } = pacing({ ...policy, limit: 2 })
+    const [first] = await times(2, limiter)
+    Object.assign(store, { fault: 'late answer', lateness: 100 })
+    const late = limiter.check(view())
+    await pause(5)
+    store.fault = 'none'
+    await limiter.settle(first!, 0)
+    await limiter.peek(view())
+    await late
+    await pause(150)
+    expect((await limiter.check(view())).allowed).toBe(true)
   })
 
   it('is not remembered where the store’s time is its own', async () => {

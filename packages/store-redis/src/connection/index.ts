@@ -15,7 +15,7 @@ import { ignore } from './timer.ts'
 import type { Lost, Wire } from './wire.ts'
 
 export type { Link, LinkOptions, Run, Script } from './link.ts'
-export { StoreError, toStoreError } from './store-error.ts'
+export { inDoubt, StoreError, toStoreError } from './store-error.ts'
 
 /**
  * Makes a link, and begins to connect.

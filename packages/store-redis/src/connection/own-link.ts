@@ -1,7 +1,7 @@
 import { evaluate, settle } from './evaluation.ts'
 import type { Link, Script, Topology } from './link.ts'
 import { type Beat, BEAT_MS, Pulse } from './pulse.ts'
-import { StoreError, toStoreError } from './store-error.ts'
+import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, quietly, type Timer, within } from './timer.ts'
 import { type Lost, OPEN_MS, type Wire } from './wire.ts'
 
@@ -63,7 +63,7 @@ export class OwnLink implements Link {
   }
 
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    if (!this.#wire.ready) return Promise.reject(this.#absence)
+    if (!this.#wire.ready) return Promise.reject(unsent(this.#absence))
     const beat = this.#pulse.sent()
     return evaluate(this.#wire.caller, script, keys, args).then(
       reply => {
@@ -75,7 +75,7 @@ export class OwnLink implements Link {
   }
 
   async command(args: readonly string[], key?: string): Promise<unknown> {
-    if (!this.#wire.ready) throw this.#absence
+    if (!this.#wire.ready) throw unsent(this.#absence)
     const beat = this.#pulse.sent()
     try {
       const reply = await settle(() => this.#wire.caller.command(args, key))

@@ -4,7 +4,7 @@ import { evaluate, settle } from './evaluation.ts'
 import { checkDatabase } from './ioredis-wire.ts'
 import type { Link, Script, Topology } from './link.ts'
 import { onceCaller } from './once.ts'
-import { StoreError, toStoreError } from './store-error.ts'
+import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, pause } from './timer.ts'
 import { OPEN_MS } from './wire.ts'
 
@@ -76,9 +76,10 @@ export class SharedLink implements Link {
   }
 
   #check(): void {
-    if (this.#misplaced !== undefined) throw this.#misplaced
+    if (this.#misplaced !== undefined) throw unsent(this.#misplaced)
     if (this.ready) return
-    throw new StoreError(this.#closed ? 'The store was closed' : 'The Redis client is not connected', 'away')
+    const why = this.#closed ? 'The store was closed' : 'The Redis client is not connected'
+    throw unsent(new StoreError(why, 'away'))
   }
 }
 

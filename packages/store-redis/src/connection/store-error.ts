@@ -109,6 +109,21 @@ export function toStoreError(error: unknown): StoreError {
   return new StoreError(text, isChanging ? 'away' : kind, reply)
 }
 
+/** The failure of a call that was never sent: nothing was done. */
+export function unsent(cause: StoreError): StoreError {
+  return Object.assign(copyOf(cause), { reply: cause.reply, unsent: true })
+}
+
+/** A failure of which nobody can tell what was done before it. */
+export function inDoubt(cause: unknown): StoreError {
+  return copyOf(toStoreError(cause))
+}
+
+function copyOf(error: StoreError): StoreError {
+  const { message, failure, code, fix } = error
+  return Object.assign(new StoreError(message, 'away', undefined, error), { failure, code, fix })
+}
+
 /** Whether a server does not know a script. */
 export function isNoScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT')

@@ -1,0 +1,166 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import { type HaltWarning, QuotaManager, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import { casStore, type Group, type Store, txStore, type Verdict } from '../../src/store/index.ts'
+import { ReferenceStore } from '../../src/testing/index.ts'
+import { versioned } from '../store/versioned.ts'
+import { times, view } from '../world.ts'
+
+const policy = { name: 'p', limit: 2, window: 60 } as const
+const whole = (group: Group): Verdict => new ReferenceStore(Date.now).evaluate(group)
+
+/** A limiter on a store that answers what a test says. */
+function answering(
+  answer: (group: Group) => unknown,
+  more: Partial<Store> = {},
+  options: Partial<RateLimiterOptions> = {},
+): { limiter: RateLimiter; store: Store; codes: () => string[]; onStoreError: ReturnType<typeof vi.fn> } {
+  const store = { evaluate: answer as Store['evaluate'], forget: () => 0, ...more }
+  const warnings: HaltWarning[] = []
+  const onStoreError = vi.fn<(error: unknown, detail: object) => void>()
+  const warn = (warning: HaltWarning): void => void warnings.push(warning)
+  const limiter = new RateLimiter({ store, policy, warn, telemetry: { onStoreError }, ...options })
+  return { limiter, store, codes: () => warnings.map(({ code }) => code), onStoreError }
+}
+
+const flaws: [string, (verdict: Verdict) => unknown][] = [
+  ['nothing', () => undefined],
+  ['null', () => null],
+  ['a text', () => 'OK'],
+  ['a list', () => []],
+  ['a wrapped verdict', verdict => ({ result: verdict })],
+  ['no instant', verdict => ({ ...verdict, now: Number.NaN })],
+  ['an instant that never comes', verdict => ({ ...verdict, now: Number.POSITIVE_INFINITY })],
+  ['a negative instant', verdict => ({ ...verdict, now: -1 })],
+  ['allowed as a number', verdict => ({ ...verdict, allowed: 1 })],
+  ['no passes', verdict => ({ ...verdict, passes: [] })],
+  ['passes as texts', verdict => ({ ...verdict, passes: ['true'] })],
+  ['a refused demand in an allowed group', verdict => ({ ...verdict, passes: [false] })],
+  ['no states', verdict => ({ ...verdict, states: undefined })],
+  ['a state that is no number', verdict => ({ ...verdict, states: [[0, Number.NaN, 1, 1, 1]] })],
+  ['a state that is cut', verdict => ({ ...verdict, states: [[0, 1]] })],
+  ['no penalty', verdict => ({ ...verdict, penalty: undefined })],
+]
+
+describe('a verdict that is none', () => {
+  it.each(flaws)('is not believed, at once or later: %s', async (_name, spoil) => {
+    for (const answer of [
+      (group: Group) => spoil(whole(group)),
+      async (group: Group) => spoil(whole(group)),
+    ]) {
+      const { limiter, codes, onStoreError } = answering(answer)
+      const decisions = await times(4, limiter)
+      // This process decides by the limit, as onStoreError says.
+      expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false, false])
+      expect(decisions[0]).toMatchObject({ degraded: 'local' })
+      expect(codes()).toEqual(['HALT_W_STORE_SCRIPT'])
+      expect(onStoreError.mock.calls[0]).toMatchObject([
+        { code: 'HALT_E_STORE_SCRIPT' },
+        { failure: 'script', store: 'custom' },
+      ])
+    }
+  })
+
+  it('closes a policy that is closed, and fails a quota by hand', async () => {
+    const { limiter, store } = answering(async () => ({ result: 1 }), {}, { onStoreError: 'closed' })
+    expect(await limiter.check(view())).toMatchObject({ allowed: false, reason: 'store-error' })
+    const quotas = new QuotaManager(store, { warn: () => {} })
+    await expect(quotas.consumeQuota('ann', { name: 'q', limit: 1, period: 'daily' })).rejects.toMatchObject({
+      code: 'HALT_E_STORE',
+      cause: { code: 'HALT_E_STORE_SCRIPT' },
+    })
+  })
+
+  it('is the only one that is refused: what decide() gives is believed', async () => {
+    const reference = new ReferenceStore(Date.now)
+    const { limiter, codes } = answering(group => reference.evaluate(group))
+    expect((await times(3, limiter)).map(({ allowed, degraded }) => [allowed, degraded])).toEqual([
+      [true, false],
+      [true, false],
+      [false, false],
+    ])
+    expect(codes()).toEqual([])
+  })
+})
+
+describe('what a store tells of itself', () => {
+  it.each([Number.NaN, 0, -4, 2.5, Number.POSITIVE_INFINITY, '4', null])(
+    'is no number of processes, and divides no limit: %s',
+    async count => {
+      const away = (): never => {
+        throw new Error('away')
+      }
+      const { limiter, codes } = answering(away, { instances: () => count as number })
+      const decisions = await times(3, limiter)
+      expect(decisions.map(({ allowed, limit }) => [allowed, limit])).toEqual([
+        [true, 2],
+        [true, 2],
+        [false, 2],
+      ])
+      expect(codes()).toContain('HALT_W_STORE_SCRIPT')
+    },
+  )
+
+  it('is the number of processes that it told last, where it tells none any more', async () => {
+    let count: number | undefined = 2
+    const away = (): never => {
+      throw new Error('away')
+    }
+    const { limiter } = answering(away, {
+      instances: () => {
+        if (count === undefined) throw new Error('unknown')
+        return count
+      },
+    })
+    count = undefined
+    expect((await times(2, limiter)).map(({ allowed }) => allowed)).toEqual([true, false])
+  })
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, '2026'])(
+    'is no time of day, and moves no calendar: %s',
+    async time => {
+      const reference = new ReferenceStore(Date.now)
+      const { limiter } = answering(
+        group => reference.evaluate(group),
+        { clock: () => time as number },
+        { policy: { name: 'q', limit: 5, period: 'daily', keyStrategy: 'ip' } },
+      )
+      const { allowed, resetAt } = await limiter.check(view())
+      expect([allowed, resetAt % 86_400]).toEqual([true, 0])
+      expect(resetAt).toBeGreaterThan(Date.now() / 1000)
+      const exempt = await limiter.check(view({ path: '/health' }))
+      expect(exempt.resetAt).toBeGreaterThan(Date.now() / 1000 - 60)
+    },
+  )
+})
+
+describe('a database behind a store', () => {
+  it('that gives a value which is no counter is not decided by, nor written over', async () => {
+    const backend = versioned()
+    const store = casStore({
+      ...backend,
+      read: async keys => keys.map(() => ({ value: 'OK', version: 1 as never })),
+    })
+    const { limiter, codes } = answering(group => store.evaluate(group))
+    expect(await limiter.check(view())).toMatchObject({ degraded: 'local' })
+    expect(codes()).toEqual(['HALT_W_STORE_SCRIPT'])
+  })
+
+  it('whose clock tells no instant decides nothing, and nothing is written', async () => {
+    const written: unknown[] = []
+    const store = txStore({
+      transaction: work =>
+        work({
+          lock: async () => new Map(),
+          write: async changes => void written.push(...changes),
+          now: async () => Number.NaN,
+        }),
+      remove: async () => 0,
+    })
+    const { limiter, codes } = answering(group => store.evaluate(group))
+    expect(await limiter.check(view())).toMatchObject({ degraded: 'local' })
+    expect([codes(), written]).toEqual([['HALT_W_STORE_SCRIPT'], []])
+    const cas = casStore(versioned(), { clock: () => Number.NaN })
+    await expect(cas.evaluate({ demands: [] })).rejects.toMatchObject({ failure: 'script' })
+  })
+})

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest'
+
+import { type HaltWarning, QuotaManager, RateLimiter, type StoreRecovery } from '../../src/index.ts'
+import { times, view } from '../world.ts'
+import { FaultyStore, pause } from './faulty-store.ts'
+
+const policy = { name: 'p', limit: 1000, window: 60 } as const
+
+/** A limiter whose warnings and hooks are written down in one list. */
+function noting(store: FaultyStore = new FaultyStore()): {
+  store: FaultyStore
+  limiter: RateLimiter
+  told: string[]
+  recoveries: StoreRecovery[]
+} {
+  const told: string[] = []
+  const recoveries: StoreRecovery[] = []
+  const warn = ({ code }: HaltWarning): void => void told.push(code)
+  const onStoreRecovered = (recovery: StoreRecovery): void => {
+    recoveries.push(recovery)
+    told.push('over')
+  }
+  const limiter = new RateLimiter({
+    store,
+    policy,
+    warn,
+    storeTimeout: '50ms',
+    telemetry: { onStoreRecovered },
+  })
+  return { store, limiter, told, recoveries }
+}
+
+/** Asks until the store decides again. */
+async function decided(limiter: RateLimiter): Promise<void> {
+  while ((await limiter.check(view())).degraded !== false) await pause(20)
+}
+
+describe('an outage', () => {
+  it('is warned of once, however many requests meet it, and so is the next; the end of each is told', async () => {
+    const { store, limiter, told, recoveries } = noting()
+    for (let i = 0; i < 2; i++) {
+      store.fault = 'reject'
+      await times(6, limiter)
+      store.fault = 'none'
+      await decided(limiter)
+      await times(3, limiter)
+    }
+    expect(told).toEqual(['HALT_W_STORE_UNAVAILABLE', 'over', 'HALT_W_STORE_UNAVAILABLE', 'over'])
+    expect(recoveries[0]).toMatchObject({ store: 'faulty' })
+    expect(recoveries[0]?.failures).toBeGreaterThanOrEqual(3)
+    expect(recoveries[0]?.lastedMs).toBeGreaterThan(0)
+  })
+
+  it('of one request is one, too', async () => {
+    const { store, limiter, told } = noting()
+    for (let i = 0; i < 2; i++) {
+      store.fault = 'hang'
+      await limiter.check(view())
+      store.fault = 'none'
+      await limiter.check(view())
+    }
+    expect(told).toEqual(['HALT_W_STORE_TIMEOUT', 'over', 'HALT_W_STORE_TIMEOUT', 'over'])
+  })
+
+  it('is not over for an answer to what was asked before the last failure', async () => {
+    const { store, limiter, told } = noting()
+    Object.assign(store, { fault: 'late answer', lateness: 40 })
+    const before = limiter.check(view())
+    store.fault = 'reject'
+    await limiter.check(view())
+    await before
+    expect(told).toEqual(['HALT_W_STORE_UNAVAILABLE'])
+    store.fault = 'none'
+    await limiter.check(view())
+    expect(told).toEqual(['HALT_W_STORE_UNAVAILABLE', 'over'])
+  })
+
+  it('of a store that fails every other call is told of five times a minute at most', async () => {
+    const { store, limiter, told } = noting()
+    for (let i = 0; i < 20; i++) {
+      store.fault = i % 2 === 0 ? 'reject' : 'none'
+      await limiter.check(view())
+    }
+    expect(told.filter(what => what === 'over')).toHaveLength(5)
+    expect(told).toHaveLength(10)
+  })
+
+  it('is one for all limiters of a store that have one receiver', async () => {
+    const store = new FaultyStore()
+    const codes: string[] = []
+    const warn = ({ code }: HaltWarning): void => void codes.push(code)
+    const limiters = [1, 2, 3].map(() => new RateLimiter({ store, policy, warn }))
+    const outage = async (): Promise<void> => {
+      store.fault = 'reject'
+      for (const limiter of limiters) await limiter.check(view())
+      store.fault = 'none'
+      for (const limiter of limiters) await limiter.check(view())
+    }
+    await outage()
+    expect(codes).toEqual(['HALT_W_STORE_UNAVAILABLE'])
+    await outage()
+    expect(codes).toEqual(['HALT_W_STORE_UNAVAILABLE', 'HALT_W_STORE_UNAVAILABLE'])
+  })
+
+  it('that a manager met is told of as well', async () => {
+    const store = new FaultyStore()
+    const ends: StoreRecovery[] = []
+    const telemetry = { onStoreRecovered: (recovery: StoreRecovery) => void ends.push(recovery) }
+    const quotas = new QuotaManager(store, { warn: () => {}, telemetry })
+    const quota = { name: 'q', limit: 5, period: 'daily' } as const
+    store.fault = 'reject'
+    await quotas.consumeQuota('ann', quota).catch(() => {})
+    store.fault = 'none'
+    await quotas.consumeQuota('ann', quota)
+    expect(ends).toMatchObject([{ store: 'faulty', failures: 1 }])
+  })
+})
