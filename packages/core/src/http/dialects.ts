@@ -98,11 +98,13 @@ export const DIALECTS: Readonly<Record<string, Write>> = {
   openai,
 }
 
-/** Seconds until the policy has more to give, by the store's clock. */
-function delta(said: { allowed: boolean; retryAfter: number; resetAt: number }, decision: Decision): number {
+/** Seconds by the store's clock, rounded up: until the policy lets a refused request pass, else until its counter is back to zero. */
+function delta(said: Decision | PolicyVerdict, decision: Decision): number {
   if (!said.allowed && said.retryAfter !== Number.POSITIVE_INFINITY) return said.retryAfter
+  const exact = Decision.timeToReset(decision, said.policy)
+  if (exact !== undefined) return Math.ceil(exact / 1e6)
+  // A copy, or a refusal that no counter decided. `resetAt` is rounded up already.
   const now = Decision.instantOf(decision) ?? Date.now() / 1000
-  // `resetAt` is rounded up already: from a rounded now, or a window of 60 s would be said to take 61.
   return said.resetAt > now ? Math.max(1, said.resetAt - Math.ceil(now)) : 0
 }
 

@@ -114,6 +114,26 @@ describe('the dialects, allowed and refused', () => {
     expect(headers['RateLimit-Reset']).toBe('3600')
   })
 
+  it.each([
+    ['draft-6', 'RateLimit-Reset', /^(\d+)$/],
+    ['draft-7', 'RateLimit', /reset=(\d+)$/],
+    ['draft-8', 'RateLimit', /t=(\d+)$/],
+    ['draft-11', 'RateLimit', /t=(\d+)$/],
+  ] as const)(
+    '%s tells the seconds until a reset from its exact instant, never too few',
+    async (dialect, name, reset) => {
+      const { limiter, clock } = world()
+      const one = limiter(hourly)
+      await one.check(view())
+      const told: unknown[] = []
+      for (let i = 0; i < 3; i++) {
+        clock.advance('700ms')
+        told.push(headerWriter(dialect, one)(await one.check(view()))[name]?.match(reset)?.[1])
+      }
+      expect(told).toEqual(['3600', '3599', '3598'])
+    },
+  )
+
   it('never show more left than the limit, nor less than nothing', async () => {
     const { limiter } = world()
     const one = limiter(bucket)
