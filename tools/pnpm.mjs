@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 /** The root of the workspace. */
@@ -15,6 +16,13 @@ const pinned = (() => {
   return found.stdout?.trim() === version ? ['pnpm'] : ['npx', '--yes', packageManager]
 })()
 
+/** @param {Record<string, string>} env more variables */
+const options = env => ({
+  cwd: root,
+  shell: windows,
+  env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', ...env },
+})
+
 /**
  * Runs pnpm in the root of the workspace and returns its exit code.
  * @param {string[]} args
@@ -23,14 +31,37 @@ const pinned = (() => {
  */
 export function pnpm(args, env = {}) {
   const [command = '', ...before] = pinned
-  const { status, error } = spawnSync(command, [...before, ...args], {
-    cwd: root,
-    stdio: 'inherit',
-    shell: windows,
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', ...env },
-  })
+  const { status, error } = spawnSync(command, [...before, ...args], { stdio: 'inherit', ...options(env) })
   if (error) console.error(error.message)
   return status ?? 1
+}
+
+/**
+ * Runs pnpm beside other things; resolves to its exit code and to what it printed.
+ * @param {string[]} args
+ * @param {{ env?: Record<string, string>, show?: boolean, nice?: number }} [how] `show`: it prints for itself; `nice`: it
+ *   leaves the processors to others, the more so the higher
+ * @returns {Promise<{ status: number, output: string }>}
+ */
+export function startPnpm(args, { env = {}, show = false, nice = 0 } = {}) {
+  const [command = '', ...before] = pinned
+  const child = spawn(command, [...before, ...args], {
+    stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    ...options(env),
+  })
+  try {
+    if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice)
+  } catch {
+    // Then it is as greedy as the others.
+  }
+  return new Promise(resolve => {
+    let output = ''
+    const add = (/** @type {string} */ text) => void (output += text)
+    child.stdout?.setEncoding('utf8').on('data', add)
+    child.stderr?.setEncoding('utf8').on('data', add)
+    child.once('error', error => resolve({ status: 1, output: output + error.message }))
+    child.once('close', status => resolve({ status: status ?? 1, output }))
+  })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = pnpm(process.argv.slice(2))

@@ -2,32 +2,36 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pnpm } from './pnpm.mjs'
+import { startPnpm } from './pnpm.mjs'
 import { setup } from './setup.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'halt-count-'))
 const counts = join(folder, 'counts')
 
-/** @type {[string, () => number][]} */
-const steps = [
-  ['build', () => pnpm(['exec', 'turbo', 'run', 'build', '--output-logs=errors-only'])],
-  ['types', () => pnpm(['run', 'typecheck', '--output-logs=errors-only'])],
-  ['lint', () => pnpm(['run', 'lint'])],
-  ['unused', () => pnpm(['run', 'unused'])],
-  ['tests', () => pnpm(['exec', 'vitest', 'run'], { HALT_COUNT_FILE: counts })],
-  ['packages', () => pnpm(['run', 'smoke'])],
+// The tests sleep for most of their time. What needs a processor runs beside them, and leaves it to them when they wake.
+/** @type {[string, string[]][]} */
+const chores = [
+  ['build', ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only']],
+  ['types', ['run', 'typecheck', '--output-logs=errors-only']],
+  ['lint', ['run', 'lint']],
+  ['unused', ['run', 'unused']],
+  ['packages', ['run', 'smoke']],
 ]
 
 /** @type {string[]} */
 const failed = []
 try {
   setup({ servers: true })
-  for (const [name, run] of steps) {
-    console.log(`\n--- ${name}`)
-    if (run() === 0) continue
-    failed.push(name)
-    // Without a build nothing after it says anything.
-    if (name === 'build') break
+  const others = work()
+  console.log('\n--- tests')
+  const { status } = await startPnpm(['exec', 'vitest', 'run'], {
+    env: { HALT_COUNT_FILE: counts },
+    show: true,
+  })
+  if (status !== 0) failed.push('tests')
+  for (const { name, status, output } of await others) {
+    console.log(`\n--- ${name}\n${output.trim()}`)
+    if (status !== 0) failed.push(name)
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
@@ -38,6 +42,18 @@ if (failed.length > 0) console.error(`\nFailed: ${failed.join(', ')}`)
 console.log(`\n${countLine()}`)
 rmSync(folder, { recursive: true, force: true })
 process.exitCode = failed.length > 0 ? 1 : 0
+
+/** Does the chores one after the other. */
+async function work() {
+  const done = []
+  for (const [name, args] of chores) {
+    const result = { name, ...(await startPnpm(args, { nice: 10 })) }
+    done.push(result)
+    // Without a build nothing after it says anything.
+    if (name === 'build' && result.status !== 0) break
+  }
+  return done
+}
 
 /** What tools/count-reporter.ts wrote: `N passed, N failed, N skipped`. */
 function countLine() {

@@ -1,12 +1,12 @@
 // A process of its own that asks one limiter, and prints how many were let in:
-// node dist/counter.js <client> <server> <port> <skew ms> <asks> <policy>
+// node dist/counter.js <client> <server> <port> <skew ms> <asks> <storeTimeout> <work ms> <policy>
 import { type AnyPolicy, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 
 import { openApplication } from './application.ts'
 import type { ClientName, ServerName } from './fault.ts'
 
-const [library, server, port, skew, asks, policy] = process.argv.slice(2) as [
+const [library, server, port, skew, asks, storeTimeout, work, policy] = process.argv.slice(2) as [
   ClientName,
   ServerName,
   ...string[],
@@ -22,8 +22,7 @@ const { client } = application
 const limiter = new RateLimiter({
   store: new RedisStore({ client }),
   policy: JSON.parse(policy as string) as AnyPolicy,
-  // Processes may starve each other here; what is measured is the count.
-  storeTimeout: '20s',
+  storeTimeout,
 })
 const wrong = await limiter.ready()
 if (wrong.some(({ code }) => code !== 'HALT_W_STORE_SLOW')) throw new Error(JSON.stringify(wrong))
@@ -32,6 +31,9 @@ let admitted = 0
 for (let i = 0; i < Number(asks); i += TOGETHER) {
   const count = Math.min(TOGETHER, Number(asks) - i)
   const calls = Array.from({ length: count }, () => limiter.consume({ user: '42' }))
+  // The clients have sent by then.
+  await new Promise(resolve => setTimeout(resolve, 1))
+  compute(Number(work))
   for (const { allowed, degraded } of await Promise.all(calls)) {
     if (degraded !== false) throw new Error(`degraded: ${degraded}`)
     if (allowed) admitted++
@@ -41,3 +43,9 @@ console.log(admitted)
 await limiter.close()
 application.kill()
 process.exit(0)
+
+/** Computes, as a busy application does: the event loop does nothing else meanwhile. */
+function compute(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}

@@ -11,7 +11,7 @@ import { describeRun } from './versions.ts'
 
 const USAGE = `pnpm faults [--quick] [--client ioredis|node-redis] [--server redis|valkey|cluster] [--write] [fault…]
 
-  --quick   the short form, about a minute and a half
+  --quick   the short form, about a minute
   --write   puts the worst of each fault into RELIABILITY.md, and all rows into apps/faults/RESULTS.md
   fault     a part of its name: ${scenes.map(({ name }) => `"${name}"`).join(', ')}`
 

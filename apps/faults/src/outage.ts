@@ -4,6 +4,7 @@ import { RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 
 import { openApplication } from './application.ts'
+import { Control } from './control.ts'
 import type { Fault, Place, Scene } from './fault.ts'
 import type { Form } from './form.ts'
 import { Load, POLICY } from './load.ts'
@@ -15,6 +16,8 @@ import { World } from './world.ts'
 // As many failures in a row open the breaker.
 const THRESHOLD = 3
 const CALM_MS = 300
+// Half a deadline.
+const STARVED_MS = 50
 const PATIENCE_MS = 6_000
 
 /** Makes a scene of a fault: a server under load, the fault, its end, and how long until all is as before. */
@@ -37,11 +40,18 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     store: new RedisStore({ client, connection: fault.connection, warn: () => {} }),
     policy: POLICY,
     warn: () => {},
-    telemetry: { onStoreError: () => void failures++ },
+    telemetry: {
+      onStoreError: () => void failures++,
+      onCheck: (_key, { degraded }) => {
+        if (degraded === false) failures = 0
+      },
+    },
   })
   try {
     if (!fault.fromStart) await spend(limiter)
     const metronome = new Metronome()
+    // Where nothing may be over, the servers answer all along.
+    const control = fault.over && new Control(world)
     let mended = false
     const load = new Load(limiter, () => failures >= THRESHOLD && !mended)
     await sleep(CALM_MS)
@@ -54,11 +64,15 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     await sleep(CALM_MS)
     const seen = await load.stop()
     const machine = metronome.stop()
+    // A server that got no processor did not answer in time, whatever was done to it.
+    const starved = control !== undefined && (await control.stop()) > STARVED_MS
     const verified = await fault.verify?.(world, limiter)
     const p99 = percentile(seen.waits, 0.99)
     // Who had spent nothing before is as new as the other.
     const known = fault.fromStart ? Math.max(0, seen.known - POLICY.limit) : seen.known
-    const most = fault.over?.(world) ?? { known: fault.fromStart ? POLICY.limit : 0, fresh: POLICY.limit }
+    const share = { known: fault.fromStart ? POLICY.limit : 0, fresh: POLICY.limit }
+    const due = fault.over?.(world) ?? share
+    const most = starved ? { known: due.known, fresh: Math.max(due.fresh, share.fresh) } : due
 
     const judgement = new Judgement()
     judgement.exactly('good requests refused', seen.refused, 0)
@@ -67,7 +81,7 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     judgement.atMost('p99', p99, BOUNDS.p99 + machine.p99)
     judgement.atMost('over-admitted, known', known, most.known)
     judgement.atMost('over-admitted, new', seen.fresh, most.fresh)
-    judgement.atMost('back after', back, BOUNDS.back)
+    judgement.atMost('back after', back, BOUNDS.back + machine.within(BOUNDS.back))
     if (verified?.missed !== undefined) judgement.missed.push(verified.missed)
     return {
       fault: fault.name,

@@ -14,7 +14,7 @@ export interface Row {
   readonly over?: { readonly known: number; readonly fresh?: number }
   /** How long the store did not decide again after the fault, milliseconds. */
   readonly back?: number
-  /** How late a bare timer of the same process was at most, milliseconds: what the machine added to every wait. */
+  /** How late a bare timer of the same process was in the time of a deadline, milliseconds: what the machine added to a wait. */
   readonly machine?: number
   /** What the process's memory grew by, MB. */
   readonly heap?: number

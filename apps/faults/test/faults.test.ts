@@ -24,9 +24,8 @@ afterAll(async () => {
 describe('Halt keeps its bounds', () => {
   for (const [i, { scene, place }] of runs.entries()) {
     const where = scene.on.length === 0 ? '' : `: ${place.server}, ${place.client}`
-    it(`${scene.name}${where}`, { timeout: 240_000 }, async ({ task }) => {
-      const row = await (task.result?.retryCount ? scene.run(place, SHORT) : rows[i])
-      expect(row).toMatchObject({ fault: scene.name, missed: [] })
+    it(`${scene.name}${where}`, { timeout: 240_000 }, async () => {
+      expect(await rows[i]).toMatchObject({ fault: scene.name, missed: [] })
     })
   }
 })

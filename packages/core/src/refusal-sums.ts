@@ -1,6 +1,6 @@
 import { scatter } from './scatter.ts'
 import { LabelSet } from './telemetry-labels.ts'
-import { after } from './timers.ts'
+import { afterQuietly } from './event-loop.ts'
 
 /** The refusals of one policy for one reason, in one stretch of time. */
 interface RefusalSum {
@@ -36,7 +36,7 @@ export class RefusalSums {
 
   /** Adds a refusal. */
   add(name: string, reason: string, key: string): void {
-    if (this.#sums.size === 0) after(this.#everyMs, () => this.#end(), true)
+    if (this.#sums.size === 0) afterQuietly(this.#everyMs, () => this.#end())
     const policy = this.#names.of(name)
     const id = `${policy} ${reason}`
     let sum = this.#sums.get(id)

@@ -1,40 +1,19 @@
-/** The timers that every runtime has; typed here, so that the package needs no runtime's types. */
-export interface Timer {
-  unref?(): unknown
-  ref?(): unknown
-}
+import { afterFreeTime } from './free-time.ts'
 
-const host = globalThis as unknown as {
-  setTimeout(callback: () => void, ms: number): Timer | number
-  clearTimeout(timer: Timer | number): void
-}
-
-// What is longer fires at once.
-const LONGEST_MS = 2 ** 31 - 1
-
-/** Calls back after some milliseconds, 24 days at the most. With `quiet`, the wait does not keep the process alive. */
-export function after(ms: number, callback: () => void, quiet = false): Timer | number {
-  const timer = host.setTimeout(callback, Math.min(ms, LONGEST_MS))
-  if (quiet && typeof timer === 'object') timer.unref?.()
-  return timer
-}
-
-/** Takes a wait back. */
-export function cancel(timer: Timer | number | undefined): void {
-  if (timer !== undefined) host.clearTimeout(timer)
-}
-
-/** Settles as `promise` does, or rejects with `late()` when it has not after some milliseconds. */
-export function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
+/**
+ * Settles as `promise` does, or rejects with `late()` when it has not after some milliseconds in which the event loop was free
+ * to hear of it. With `quiet`, the wait does not keep the process alive.
+ */
+export function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error, quiet = false): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = after(ms, () => reject(late()))
+    const wait = afterFreeTime(ms, () => reject(late()), quiet)
     promise.then(
       value => {
-        cancel(timer)
+        wait.cancel()
         resolve(value)
       },
       error => {
-        cancel(timer)
+        wait.cancel()
         reject(error)
       },
     )

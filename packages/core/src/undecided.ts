@@ -1,4 +1,4 @@
-import { after, cancel, type Timer } from './timers.ts'
+import { afterQuietly, eventLoop, type Timer } from './event-loop.ts'
 
 /** How long the lease of a held cost lives in the store, milliseconds. */
 export const LEASE_MS = 60_000
@@ -45,7 +45,7 @@ export class Undecided<T> {
     this.#due.delete(held)
     // A timer that is a number cannot be unreferenced, and would keep an idle process alive.
     if (this.#due.size > 0 || typeof this.#timer !== 'number') return
-    cancel(this.#timer)
+    eventLoop.cancel(this.#timer)
     this.#timer = undefined
   }
 
@@ -68,7 +68,7 @@ export class Undecided<T> {
   }
 
   #arm(ms: number): void {
-    this.#timer = after(ms, () => this.#fire(), true)
+    this.#timer = afterQuietly(ms, () => this.#fire())
   }
 
   #fire(): void {

@@ -38,9 +38,14 @@ const post = (body: unknown): RequestInit => ({ method: 'POST', body: JSON.strin
 describe('the examples in the README', () => {
   it('begin with one that limits on localhost', async () => {
     await withApp('@halt/hono', async ask => {
-      for (let i = 0; i < 100; i++) expect((await ask('/')).status).toBe(404)
-      const refused = await ask('/')
+      const started = performance.now()
+      let refused = await ask('/')
+      let admitted = 0
+      for (; refused.status === 404; admitted++) refused = await ask('/')
       expect(refused.status).toBe(429)
+      // The bucket fills while it is emptied.
+      expect(admitted).toBeGreaterThanOrEqual(100)
+      expect(admitted).toBeLessThanOrEqual(101 + ((performance.now() - started) * 100) / 60_000)
       expect(Object.fromEntries(refused.headers)).toMatchObject({
         'ratelimit-limit': '100',
         'ratelimit-remaining': '0',
@@ -105,8 +110,11 @@ describe('the examples in the README', () => {
       expect(headers.get('ratelimit')).toMatch(
         /^"second";r=9;t=\d, "hour";r=999;t=\d, "everybody";r=4999;t=\d$/,
       )
-      for (let i = 0; i < 9; i++) await ask('/data')
-      expect((await ask('/data')).status).toBe(429)
+      // A few come back while they are spent.
+      const statuses: number[] = []
+      for (let i = 0; i < 30 && !statuses.includes(429); i++) statuses.push((await ask('/data')).status)
+      expect(statuses.length).toBeGreaterThanOrEqual(10)
+      expect(statuses.at(-1)).toBe(429)
     })
   })
 

@@ -10,6 +10,8 @@ import { Call } from './wire.ts'
 
 const EVICTS = /^allkeys-|^volatile-(lru|lfu|random)$/
 const SLOW_MS = 25
+// A busy process makes a trip longer, never shorter: the shortest of some tells how far away the server is.
+const TRIPS = 5
 /** How long a look may take, milliseconds: what a cluster may need to be opened, and a second. */
 const PATIENCE_MS = 5_000
 
@@ -50,6 +52,17 @@ async function look(
 }
 
 async function checkAnswer(link: Link, key: string, found: HaltWarning[]): Promise<void> {
+  let trip = Number.POSITIVE_INFINITY
+  for (let i = 0; i < TRIPS && trip > SLOW_MS; i++) trip = Math.min(trip, await roundTrip(link, key))
+  if (trip <= SLOW_MS) return
+  found.push({
+    code: 'HALT_W_STORE_SLOW',
+    message: `A round trip to Redis takes ${Math.round(trip)} ms.`,
+    fix: 'Move it nearer, or raise storeTimeout (100 ms) to several times that.',
+  })
+}
+
+async function roundTrip(link: Link, key: string): Promise<number> {
   const started = performance.now()
   try {
     await link.command(['PING'], key)
@@ -57,13 +70,7 @@ async function checkAnswer(link: Link, key: string, found: HaltWarning[]): Promi
     // A server that forbids PING answers, too.
     if (toStoreError(error).code !== 'HALT_E_STORE_PERMISSION') throw error
   }
-  const trip = performance.now() - started
-  if (trip <= SLOW_MS) return
-  found.push({
-    code: 'HALT_W_STORE_SLOW',
-    message: `A round trip to Redis takes ${Math.round(trip)} ms.`,
-    fix: 'Move it nearer, or raise storeTimeout (100 ms) to several times that.',
-  })
+  return performance.now() - started
 }
 
 async function checkEviction(link: Link, key: string, found: HaltWarning[]): Promise<void> {

@@ -1,15 +1,19 @@
 import { presets, RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
-import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 
+import { startRedis } from '../../../tools/servers.ts'
 import { RedisStore } from '../src/index.ts'
 
-const url = inject('redisUrl')
+// Its own: it counts all calls, and has the server forget all scripts.
+const server = await startRedis()
+const { url } = server
 const client = new Redis(url)
 const stores: RedisStore[] = []
 afterAll(async () => {
   for (const store of stores) await store.close()
   await client.quit()
+  await server.stop()
 })
 
 let prefix = ''

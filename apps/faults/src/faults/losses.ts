@@ -11,10 +11,11 @@ const FLOOD = `EVAL "for i=1,200 do redis.call('SET','x'..i..':'..ARGV[1],string
 /** Faults in which answers come late or never, or counters vanish. */
 export const losses: readonly Fault[] = [
   {
-    name: '+200 ms, with jitter',
+    // So late that no lateness of this process makes up for it.
+    name: '+600 ms, with jitter',
     on: ['redis', 'valkey'],
     wish: { proxy: true },
-    begin: async world => world.proxy?.delay(() => 150 + Math.random() * 100),
+    begin: async world => world.proxy?.delay(() => 500 + Math.random() * 200),
     end: async world => world.proxy?.delay(() => 0),
   },
   lost('own'),

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 
 import type { AnyPolicy } from '@halt/core'
@@ -9,43 +10,79 @@ import { Judgement, type Row } from '../row.ts'
 import { World } from '../world.ts'
 
 const LIMIT = 1_000
-const ASKS = 2_560
-// Milliseconds that the processes' clocks are off.
-const SKEWS = [0, 30_000, -30_000, 3_600_000]
+// Longer than the deadline.
+const WORK_MS = 130
+// No burner outlasts this.
+const BURN_MS = 120_000
 
-/** Processes that share a limit of 1000, their clocks half a minute and an hour apart: exactly 1000 are let in. */
-export const processes: readonly Scene[] = [2, 4, 16].map(count => ({
-  name: `${count} processes, clocks apart`,
-  on: ['redis', 'valkey', 'cluster'],
-  heavy: true,
-  run: place => play(count, place),
-}))
+/** What the processes meet. */
+interface Kind {
+  readonly name: string
+  readonly on: Scene['on']
+  /** Milliseconds that their clocks are off. */
+  readonly skews: readonly number[]
+  /**
+   * Whether every processor has something else to do, and so have the processes: they compute, after each turn's requests, for
+   * longer than the deadline.
+   */
+  readonly busy: boolean
+  /** What they share a limit of, and how many requests are made in all. */
+  readonly policies: readonly AnyPolicy[]
+  readonly asks: number
+}
 
-async function play(count: number, place: Place): Promise<Row> {
+// So long that nothing comes back while the slowest machine asks.
+const bucket: AnyPolicy = { name: 'bucket', limit: LIMIT, window: '30d' }
+// A year, so that a clock's hour does not change the period.
+const quota: AnyPolicy = { name: 'quota', limit: LIMIT, period: 'yearly' }
+
+const kinds: readonly Kind[] = [
+  {
+    name: 'clocks apart',
+    on: ['redis', 'valkey', 'cluster'],
+    skews: [0, 30_000, -30_000, 3_600_000],
+    busy: false,
+    policies: [bucket, quota],
+    asks: 2_560,
+  },
+  {
+    name: 'processors busy',
+    on: ['redis', 'valkey'],
+    skews: [0],
+    busy: true,
+    policies: [bucket],
+    asks: 1_280,
+  },
+]
+
+/**
+ * Processes that share a limit of 1000, their clocks half a minute and an hour apart, or with a burner on every processor:
+ * exactly 1000 are let in.
+ */
+export const processes: readonly Scene[] = kinds.flatMap(kind =>
+  [2, 4, 16].map(count => {
+    const name = `${count} processes, ${kind.name}`
+    return { name, on: kind.on, heavy: true, run: (place: Place) => play(name, count, kind, place) }
+  }),
+)
+
+async function play(fault: string, count: number, kind: Kind, place: Place): Promise<Row> {
   const world = await World.start(place.server, {})
-  const fault = `${count} processes, clocks apart`
-  const policies: readonly AnyPolicy[] = [
-    { name: 'bucket', limit: LIMIT, window: 3600 },
-    // A year, so that a clock's hour does not change the period.
-    { name: 'quota', limit: LIMIT, period: 'yearly' },
-  ]
+  const burners = kind.busy ? burn() : []
   try {
     const judgement = new Judgement()
     const sums: number[] = []
-    for (const policy of policies) {
+    for (const policy of kind.policies) {
       const run = async (skew: number): Promise<number> => {
-        const args = [
-          place.client,
-          place.server,
-          world.port,
-          skew,
-          Math.floor(ASKS / count),
-          JSON.stringify(policy),
-        ]
+        const asks = Math.floor(kind.asks / count)
+        // Where only the count is measured the processes may starve each other; where they are busy the default must do.
+        const [timeout, work] = kind.busy ? ['100ms', WORK_MS] : ['20s', 0]
+        const { client, server } = place
+        const args = [client, server, world.port, skew, asks, timeout, work, JSON.stringify(policy)]
         const { stdout } = await promisify(execFile)(process.execPath, [COUNTER, ...args.map(String)])
         return Number(stdout)
       }
-      const skews = Array.from({ length: count }, (_, i) => SKEWS[i % SKEWS.length] as number)
+      const skews = Array.from({ length: count }, (_, i) => kind.skews[i % kind.skews.length] as number)
       const admitted = (await Promise.all(skews.map(run))).reduce((sum, one) => sum + one)
       sums.push(admitted)
       judgement.exactly(`admitted by the ${policy.name}`, admitted, LIMIT)
@@ -54,6 +91,13 @@ async function play(count: number, place: Place): Promise<Row> {
     const note = `${sums.join(' and ')} of ${LIMIT}`
     return { fault, place, over: { known: over }, note, missed: judgement.missed }
   } finally {
+    for (const burner of burners) burner.kill('SIGKILL')
     await world.stop()
   }
+}
+
+/** Starts a process on each processor that takes all it gets. Each ends by itself should nobody end it. */
+function burn(): ChildProcess[] {
+  const script = `const end = Date.now() + ${BURN_MS}; while (Date.now() < end);`
+  return Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', script]))
 }

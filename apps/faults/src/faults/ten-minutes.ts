@@ -56,7 +56,7 @@ async function play(place: Place, form: Form): Promise<Row> {
     judgement.atMost('p99', p99, BOUNDS.p99 + machine.p99)
     judgement.atMost('over-admitted, known', seen.known, 0)
     judgement.atMost('heap', heap, BOUNDS.heap)
-    judgement.atMost('back after', back, BOUNDS.back)
+    judgement.atMost('back after', back, BOUNDS.back + machine.within(BOUNDS.back))
     return {
       fault: tenMinutes.name,
       place,

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
+import { afterFreeTime } from '../free-time.ts'
 import type { RateLimiter } from '../limiter.ts'
-import { after, isPromise, within } from '../timers.ts'
+import { isPromise, within } from '../timers.ts'
 
 /** What {@link callUser} needs of a limiter. */
 export type Caretaker = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>
@@ -48,7 +49,7 @@ export function unlessAnswered(
   answer: () => void,
 ): void {
   if (isAnswered()) return
-  after(callbackTimeout, () => {
+  afterFreeTime(callbackTimeout, () => {
     if (isAnswered()) return
     const message = `onLimited sent no answer within ${callbackTimeout} ms.`
     warn({ code: 'HALT_W_CALLBACK', message, fix: 'Such a request gets the default answer.' })

@@ -1,8 +1,8 @@
-import { after, type Timer, within } from '../timers.ts'
+import { type EventLoop, eventLoop, type Timer } from '../event-loop.ts'
+import { FreeTime, sliceOf } from '../free-time.ts'
+import { within } from '../timers.ts'
 
-const clock = performance.now.bind(performance)
-
-/** A wait among those that are not over. At its end it is taken out, so that nothing of a call outlives it, and the collector finds it young. */
+/** A wait among those that are not over, due at a free time. At its end it is taken out, so that nothing of a call outlives it, and the collector finds it young. */
 interface Wait {
   readonly due: number
   readonly fail: (error: unknown) => void
@@ -13,20 +13,26 @@ interface Wait {
 /**
  * One deadline for many calls: each is rejected when it has not settled after the same time, by one timer for all.
  *
- * The calls wait in the order in which they came, so only the first one's due time needs a timer.
+ * The calls wait in the order in which they came, so only the first one's due time needs a timer. The time counts in which the
+ * event loop was free to read an answer, and a call fails only after the loop has read once more: a busy process takes no
+ * store for a broken one.
  */
 export class Deadline {
   readonly #ms: number
   readonly #late: () => Error
+  readonly #loop: EventLoop
+  readonly #time: FreeTime
   #first: Wait | undefined
   #last: Wait | undefined
   #timer: Timer | number | undefined
   // On Workers a timer ends with the request that made it, and is a number: there each call has its own.
   #isShared = true
 
-  constructor(ms: number, late: () => Error) {
+  constructor(ms: number, late: () => Error, loop: EventLoop = eventLoop) {
     this.#ms = ms
     this.#late = late
+    this.#loop = loop
+    this.#time = new FreeTime(loop)
   }
 
   /** Settles as `promise` does, or rejects at the deadline. */
@@ -63,11 +69,12 @@ export class Deadline {
 
   #begin(fail: Wait['fail']): Wait {
     const before = this.#last
-    const wait: Wait = { due: clock() + this.#ms, fail, before, after: undefined }
+    const wait: Wait = { due: this.#time.now() + this.#ms, fail, before, after: undefined }
     if (before === undefined) this.#first = wait
     else before.after = wait
     this.#last = wait
-    this.#arm(this.#ms)
+    if (this.#timer === undefined) this.#arm(wait)
+    else if (typeof this.#timer === 'object') this.#timer.ref?.()
     return wait
   }
 
@@ -85,19 +92,25 @@ export class Deadline {
     return true
   }
 
-  #arm(ms: number): void {
-    if (this.#timer === undefined) {
-      this.#timer = after(ms, () => this.#fire())
-      this.#isShared = typeof this.#timer === 'object'
-    } else if (typeof this.#timer === 'object') this.#timer.ref?.()
+  #arm(first: Wait): void {
+    const ms = Math.min(sliceOf(this.#ms), Math.max(1, first.due - this.#time.now()))
+    this.#timer = this.#time.after(ms, () => this.#fire())
+    this.#isShared = typeof this.#timer === 'object'
   }
 
   #fire(): void {
     this.#timer = undefined
-    const now = clock()
+    const first = this.#first
+    if (first === undefined) return
     // Timers may fire up to a millisecond early.
-    while (this.#first !== undefined && this.#first.due <= now + 1) this.#first.fail(this.#late())
-    if (this.#first !== undefined) this.#arm(Math.max(1, this.#first.due - now))
+    const now = this.#time.now() + 1
+    if (first.due <= now) this.#loop.afterRead(() => this.#expire(now))
+    else this.#arm(first)
+  }
+
+  #expire(now: number): void {
+    while (this.#first !== undefined && this.#first.due <= now) this.#first.fail(this.#late())
+    if (this.#first !== undefined && this.#timer === undefined) this.#arm(this.#first)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Group, Store } from '../store/contract.ts'
 import type { StoreClock } from '../store-clock.ts'
-import { after } from '../timers.ts'
+import { afterQuietly } from '../event-loop.ts'
 import { Corrections } from './corrections.ts'
 import type { Deadline } from './deadline.ts'
 import type { Fallback } from './fallback.ts'
@@ -45,7 +45,7 @@ export class Repair {
     this.#corrections.add(group, nowMicros())
     if (this.#isWaiting) return
     this.#isWaiting = true
-    after(RETRY_MS, () => void this.#retry(), true)
+    afterQuietly(RETRY_MS, () => void this.#retry())
   }
 
   /** Writes back what is owed, for nobody to wait for. */
@@ -109,7 +109,7 @@ export class Repair {
       this.#correct()
     } catch {
       this.#corrections.dropLate(nowMicros())
-      if (this.#corrections.size > 0) after(RETRY_MS, () => void this.#retry(), true)
+      if (this.#corrections.size > 0) afterQuietly(RETRY_MS, () => void this.#retry())
       else this.#isWaiting = false
     }
   }

@@ -185,21 +185,23 @@ describe('X-Forwarded-For from a trusted peer', () => {
 
   it('takes no longer for a hundred times the entries', () => {
     const finder = compileClientIp(TRUST)
+    // The best of many: whatever else the machine does is not in it.
     const time = (headers: Headers): number => {
-      const header = headers
       let best = Infinity
       for (let i = 0; i < 50; i++) {
         const start = performance.now()
-        finder.resolve({ ip: LB, headers: header })
+        finder.resolve({ ip: LB, headers })
         best = Math.min(best, performance.now() - start)
       }
       return best
     }
     for (const entry of ['10.0.0.2', '"', '\\"', 'for="', '', '1.2.3.4', ' '.repeat(50)]) {
-      const list = Array.from({ length: 10_000 }, () => entry)
+      const [few, many] = [100, 10_000].map(length => Array.from({ length }, () => entry))
       for (const name of ['x-forwarded-for', 'forwarded']) {
-        expect(time({ [name]: list.join(',') }), entry).toBeLessThan(5)
-        expect(time({ [name]: list }), entry).toBeLessThan(5)
+        for (const of of [(list: string[] = []) => list.join(','), (list: string[] = []) => list]) {
+          const control = time({ [name]: of(few) })
+          expect(time({ [name]: of(many) }), entry).toBeLessThan(20 * control + 0.5)
+        }
       }
     }
   })

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 
 import { Deadline } from '../../src/resilience/deadline.ts'
+import { ManualLoop } from '../manual-loop.ts'
 
 const after = <T>(ms: number, value: T): Promise<T> =>
   new Promise(resolve => setTimeout(() => resolve(value), ms))
@@ -62,5 +63,71 @@ describe('a deadline', () => {
     ;(runInNewContext('gc') as () => void)()
     // The last one may still be on the stack.
     expect(values.filter(ref => ref.deref() !== undefined).length).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('a deadline in a busy process', () => {
+  /** A call of 100 ms, and how it ended and when. */
+  function call(loop: ManualLoop): { ends: string[]; answer: () => void } {
+    const ends: string[] = []
+    let answer = (): void => {}
+    const promise = new Promise<void>(resolve => (answer = resolve))
+    new Deadline(100, () => new Error('late'), loop).race(promise).then(
+      () => ends.push(`answered at ${loop.now()}`),
+      () => ends.push(`late at ${loop.now()}`),
+    )
+    return { ends, answer }
+  }
+
+  it('fails a call after its time when the loop is free', async () => {
+    const loop = new ManualLoop()
+    const { ends } = call(loop)
+    await loop.pass(200)
+    expect(ends).toEqual(['late at 100'])
+  })
+
+  it('takes an answer that lay in the socket while the loop was blocked', async () => {
+    for (const free of [0, 50, 99]) {
+      const loop = new ManualLoop()
+      const { ends, answer } = call(loop)
+      await loop.pass(free)
+      loop.arrive(answer)
+      await loop.block(5_000)
+      await loop.pass(200)
+      expect(ends).toEqual([`answered at ${free + 5_000}`])
+    }
+  })
+
+  it('gives the store the time that the loop has lost', async () => {
+    const loop = new ManualLoop()
+    const { ends, answer } = call(loop)
+    await loop.block(5_000)
+    await loop.pass(74)
+    loop.arrive(answer)
+    await loop.pass(200)
+    expect(ends).toEqual(['answered at 5075'])
+  })
+
+  it('still fails a call that nobody answers, however often the loop is blocked', async () => {
+    const loop = new ManualLoop()
+    const { ends } = call(loop)
+    for (let turn = 0; turn < 4; turn++) await loop.block(200)
+    expect(ends).toEqual(['late at 800'])
+  })
+
+  it('counts for each call the time since that call', async () => {
+    const loop = new ManualLoop()
+    const deadline = new Deadline(100, () => new Error('late'), loop)
+    const ends: string[] = []
+    const start = (name: string): void =>
+      void deadline.race(new Promise(() => {})).catch(() => ends.push(`${name} ${loop.now()}`))
+    start('a')
+    await loop.pass(60)
+    start('b')
+    await loop.block(1_000)
+    start('c')
+    await loop.pass(300)
+    // The slice from 50 to 75 was running: of "a" 25 ms are left, of "b" 85.
+    expect(ends).toEqual(['a 1085', 'b 1145', 'c 1160'])
   })
 })

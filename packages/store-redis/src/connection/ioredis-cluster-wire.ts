@@ -1,3 +1,5 @@
+import { afterFreeTime } from '@halt/core/store'
+
 import { type Caller, ioredisClusterCaller } from './caller.ts'
 import { end, IOREDIS_OPTIONS } from './ioredis-wire.ts'
 import type { Ioredis, IoredisCluster } from './shapes.ts'
@@ -110,9 +112,10 @@ export class IoredisClusterWire implements Wire {
       if (this.ready) void connect(node).then(this.#reconnected)
     })
     // Commands wait for nothing, so nobody would notice one that never gets ready.
-    quietly(OPEN_MS, () => {
+    const endUnready = (): void => {
       if (node.status !== 'ready' && node.status !== 'wait') end(node)
-    })
+    }
+    afterFreeTime(OPEN_MS, endUnready, true)
   }
 }
 

@@ -1,9 +1,11 @@
+import { afterFreeTime } from '@halt/core/store'
+
 import { evaluate, settle } from './evaluation.ts'
 import type { Link, Script, Topology } from './link.ts'
 import { type Beat, BEAT_MS, Pulse } from './pulse.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
-import { ignore, quietly, type Timer, within } from './timer.ts'
-import { type Lost, OPEN_MS, type Wire } from './wire.ts'
+import { ignore, quietly, type Timer } from './timer.ts'
+import { CONNECT_MS, type Lost, OPEN_MS, type Wire } from './wire.ts'
 
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 500
@@ -108,9 +110,7 @@ export class OwnLink implements Link {
     const epoch = ++this.#epoch
     this.#state = 'opening'
     try {
-      // A cluster may have to be asked node by node.
-      const limit = this.topology === 'cluster' ? 2 * OPEN_MS : OPEN_MS
-      await within(limit, this.#wire.open(), () => new Error('Connection timeout'))
+      while (!(await this.#attempt())) if (epoch !== this.#epoch) return
       if (epoch !== this.#epoch) return
       this.#state = 'open'
       this.#silence = undefined
@@ -123,6 +123,26 @@ export class OwnLink implements Link {
       this.#again(error)
     } finally {
       this.#tried()
+    }
+  }
+
+  /** Opens the wire; false where not the server but this process was too slow, whose clients have timers of their own. */
+  async #attempt(): Promise<boolean> {
+    const began = performance.now()
+    let giveUp = ignore as (error: Error) => void
+    const gaveUp = new Promise<never>((_, reject) => (giveUp = reject))
+    // A cluster may have to be asked node by node.
+    const limit = this.topology === 'cluster' ? 2 * OPEN_MS : OPEN_MS
+    const wait = afterFreeTime(limit, () => giveUp(new Error('Connection timeout')), true)
+    try {
+      await Promise.race([this.#wire.open(), gaveUp])
+      return true
+    } catch (error) {
+      if (performance.now() - began < CONNECT_MS || wait.passed >= CONNECT_MS / 2) throw error
+      this.#wire.abandon()
+      return false
+    } finally {
+      wait.cancel()
     }
   }
 

@@ -1,4 +1,4 @@
-import { quietly } from './timer.ts'
+import { afterFreeTime } from '@halt/core/store'
 
 /** Milliseconds between two looks at what is unanswered. */
 export const BEAT_MS = 250
@@ -50,7 +50,12 @@ export class Pulse {
   #start(): void {
     this.#ticking = true
     this.#beats = [this.#current]
-    quietly(BEAT_MS, () => this.#tick())
+    this.#next()
+  }
+
+  // What arrived while the process was busy is read before it is missed.
+  #next(): void {
+    afterFreeTime(BEAT_MS, () => this.#tick(), true)
   }
 
   #tick(): void {
@@ -62,7 +67,7 @@ export class Pulse {
     if (beats.length > MOST) beats.shift()
     this.#ticking = beats.length > 1
     if (!this.#ticking) return
-    quietly(BEAT_MS, () => this.#tick())
+    this.#next()
     const then = beats[beats.length - 1 - this.#patience]
     if (then !== undefined) this.#unanswered(then.answered === this.#answered)
   }

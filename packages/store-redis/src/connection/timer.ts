@@ -1,3 +1,5 @@
+import { afterFreeTime } from '@halt/core/store'
+
 /** A wait that can be taken back. */
 export interface Timer {
   cancel(): void
@@ -20,19 +22,22 @@ export function quietly(ms: number, callback: () => void): Timer {
   return { cancel: () => host.clearTimeout(handle) }
 }
 
-/** Settles as `promise` does, or rejects with `late()` after some milliseconds. */
+/**
+ * Settles as `promise` does, or rejects with `late()` after some milliseconds in which the event loop was free to hear of it.
+ */
 export function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = quietly(ms, () => reject(late()))
-    promise.then(resolve, reject).finally(() => timer.cancel())
-  })
+  return raced(ms, promise, late, true)
 }
 
 /** As {@link within}, and the wait keeps the process alive: for what a program awaits before it does anything else. */
 export function awake<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  return raced(ms, promise, late, false)
+}
+
+function raced<T>(ms: number, promise: Promise<T>, late: () => Error, quiet: boolean): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = host.setTimeout(() => reject(late()), ms)
-    promise.then(resolve, reject).finally(() => host.clearTimeout(timer))
+    const wait = afterFreeTime(ms, () => reject(late()), quiet)
+    promise.then(resolve, reject).finally(() => wait.cancel())
   })
 }
 

@@ -72,7 +72,8 @@ describe.concurrent('an own connection to a cluster', () => {
       const failures = await each(actors, actor => watch(scene, actor))
       const [lost] = cluster.servers as [RunningServer]
       lost.process.kill('SIGSTOP')
-      await sleep(3_500)
+      for (const { name } of actors)
+        await until(`${name} to miss the one that is away`, () => failures[name]!.has(0))
       for (const { name, link } of actors) expect(link.ready, name).toBe(true)
       lost.process.kill('SIGCONT')
       const back = await each(actors, ({ link }) => answers(link, 0))
@@ -84,7 +85,8 @@ describe.concurrent('an own connection to a cluster', () => {
   )
 
   it('is back when the whole cluster is', { timeout: 60_000 }, async ({ scene, expect }) => {
-    const cluster = await scene.cluster()
+    // So long that the nodes, which all sleep, do not call each other failed.
+    const cluster = await scene.cluster({ nodeTimeout: 60_000 })
     const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
     const count = counting()
     for (const server of cluster.servers) server.process.kill('SIGSTOP')

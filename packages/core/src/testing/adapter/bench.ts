@@ -3,7 +3,7 @@ import { RateLimiter } from '../../limiter.ts'
 import type { RateLimiterOptions } from '../../options.ts'
 import type { RatePolicy } from '../../policy.ts'
 import type { Store } from '../../store/contract.ts'
-import { after } from '../../timers.ts'
+import { eventLoop } from '../../event-loop.ts'
 import { ManualClock } from '../clock.ts'
 import { Client } from './client.ts'
 import type { AdapterUnderTest, Mount, Setup, StoreUnderTest, SuiteOptions } from './contract.ts'
@@ -90,7 +90,7 @@ export async function eventually(what: string, holds: () => boolean | Promise<bo
 
 /** Waits for what nobody tells of: that a peer has seen a connection go. */
 export function pause(ms: number): Promise<void> {
-  return new Promise(resolve => void after(ms, resolve))
+  return new Promise(resolve => void eventLoop.after(ms, resolve))
 }
 
 /** A promise that a test settles itself. */

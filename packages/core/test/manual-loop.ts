@@ -1,0 +1,65 @@
+import type { EventLoop, Timer } from '../src/event-loop.ts'
+
+interface Due extends Timer {
+  readonly at: number
+  readonly callback: () => void
+}
+
+/** An event loop whose time a test moves: turn by turn, timers first, then the sockets, then what waited for them. */
+export class ManualLoop implements EventLoop {
+  #now = 0
+  #timers = new Set<Due>()
+  #afterRead: (() => void)[] = []
+  #arrived: (() => void)[] = []
+
+  now(): number {
+    return this.#now
+  }
+
+  after(ms: number, callback: () => void): Due {
+    const timer = { at: this.#now + ms, callback }
+    this.#timers.add(timer)
+    return timer
+  }
+
+  cancel(timer: unknown): void {
+    this.#timers.delete(timer as Due)
+  }
+
+  afterRead(callback: () => void): void {
+    this.#afterRead.push(callback)
+  }
+
+  /** Puts an answer into a socket; the loop reads it in its next turn. */
+  arrive(read: () => void): void {
+    this.#arrived.push(read)
+  }
+
+  /** Has the loop do nothing else for some milliseconds: then it is late, and takes one turn. */
+  async block(ms: number): Promise<void> {
+    this.#now += ms
+    await this.#turn()
+  }
+
+  /** Lets time pass in which the loop is free: a turn each millisecond. */
+  async pass(ms: number): Promise<void> {
+    for (let i = 0; i < ms; i++) await this.block(1)
+  }
+
+  async #turn(): Promise<void> {
+    const due = [...this.#timers].filter(({ at }) => at <= this.#now).toSorted((a, b) => a.at - b.at)
+    for (const timer of due) {
+      if (this.#timers.delete(timer)) timer.callback()
+      await microtasks()
+    }
+    for (const read of this.#arrived.splice(0)) read()
+    await microtasks()
+    for (const callback of this.#afterRead.splice(0)) callback()
+    await microtasks()
+  }
+}
+
+/** Resolves after all that follows from settled promises. */
+async function microtasks(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+}
