@@ -5,6 +5,7 @@ import type { Question } from './question.ts'
 import type { Unreached } from './reachability.ts'
 import type { Group, Verdict } from './store/contract.ts'
 import { hasCharged } from './store/decide.ts'
+import { resetAt, verdictAt } from './store/read.ts'
 
 /** Why a request was let in or refused. */
 export type Reason =
@@ -175,6 +176,17 @@ export class Decision implements DecisionFields {
     return Decision.#is(decision)
       ? decision.#question?.policies.find(policy => policy.name === name)
       : undefined
+  }
+
+  /** Microseconds from a decision until a policy's counter is back to zero; undefined where no counter decided. */
+  static timeToReset(decision: unknown, name: string): number | undefined {
+    if (!Decision.#is(decision)) return undefined
+    const [question, verdict] = [decision.#question, decision.#verdict]
+    const at = question?.policies.findIndex(policy => policy.name === name) ?? -1
+    const demand = question?.demands[at]
+    if (demand === undefined || typeof verdict === 'number') return undefined
+    const own = verdictAt(verdict, at)
+    return resetAt(demand, verdict.states[at] ?? [], own) - own.now
   }
 
   static #is(value: unknown): value is Decision {

@@ -12,6 +12,7 @@ import type { Looks } from './looks.ts'
 import { noticeCostNames, noticeStrangeNames } from './misuse/index.ts'
 import type { Observer } from './observer.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
+import { makePartitionOf } from './partition.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
 import type { Asked } from './question.ts'
@@ -45,6 +46,8 @@ export class RateLimiter<R = unknown> {
   readonly store: Store
   /** Passes on a warning, once per code. */
   readonly warn: Warn
+  /** What the `draft-8` headers show in place of a decision's key: 12 digits of its digest, base64. An HMAC with `secret`. */
+  readonly partitionOf: (key: string) => string
   readonly #options: RateLimiterOptions<R>
   readonly #numbers: LimiterNumbers
   readonly #callers: CallerSettings
@@ -59,6 +62,7 @@ export class RateLimiter<R = unknown> {
     const rooms = fromCaller(RateLimiter, () => furnish(options))
     this.store = options.store
     this.warn = rooms.warn
+    this.partitionOf = makePartitionOf(rooms.callers.digest)
     this.#options = options
     this.#numbers = rooms.numbers
     this.#callers = rooms.callers

@@ -49,11 +49,24 @@ describe('docs/errors', () => {
   })
 })
 
+describe('the README of every package', () => {
+  const readmes = documents().filter(name => /^packages\/[^/]+\/README\.md$/.test(name))
+
+  it.each(readmes)('%s has absolute links only, because npm shows it too', name => {
+    const links = linksIn(readFileSync(join(root, name), 'utf8'))
+    expect(links.filter(link => !link.startsWith('#'))).toEqual([])
+  })
+})
+
 describe('every Markdown file', () => {
   it.each(documents())('%s has links that lead somewhere', name => {
     const file = join(root, name)
-    const broken = linksIn(readFileSync(file, 'utf8')).filter(link => !leadsSomewhere(link, file))
-    expect(broken).toEqual([])
+    const text = readFileSync(file, 'utf8')
+    const broken = linksIn(text).filter(link => !leadsSomewhere(link, file))
+    const brokenHere = linksToThisRepository(text).filter(
+      link => !leadsSomewhere(link, join(root, 'README.md')),
+    )
+    expect([...broken, ...brokenHere]).toEqual([])
   })
 })
 
@@ -92,12 +105,22 @@ function documents(): string[] {
   return ['.', 'docs', 'docs/errors', 'docs/migrate', 'docs/recipes', ...members].flatMap(at)
 }
 
-/** The targets of inline links that are no URLs, outside of code. */
+/** The targets of links that are no URLs, outside of code. */
 function linksIn(text: string): string[] {
+  return targetsIn(text).filter(target => !/^[a-z]+:/.test(target))
+}
+
+/** The targets of links to files of this repository on GitHub, as paths from its root. */
+function linksToThisRepository(text: string): string[] {
+  const here = /^https:\/\/github\.com\/halt-limits\/halt\/(?:blob|tree)\/main\/(.+?)(?:#readme)?$/
+  return targetsIn(text).flatMap(target => here.exec(target)?.slice(1) ?? [])
+}
+
+function targetsIn(text: string): string[] {
   const prose = text.replaceAll(/^ *```[\s\S]*?^ *```/gm, '').replaceAll(/`[^`\n]*`/g, 'code')
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target]) => target as string)
-    .filter(target => !/^[a-z]+:/.test(target))
+  return [...prose.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)].map(
+    ([, inline, defined]) => inline ?? defined ?? '',
+  )
 }
 
 function leadsSomewhere(link: string, from: string): boolean {

@@ -6,8 +6,8 @@ import type { RateLimiter } from '../limiter.ts'
 /** Headers by name. */
 export type Headers = Record<string, string>
 
-/** What a dialect needs of a limiter: its policies' windows. */
-export type PolicyDirectory = Pick<RateLimiter<never>, 'policyNamed' | 'warn'>
+/** What a dialect needs of a limiter: its policies' windows, and what stands for a key. */
+export type PolicyDirectory = Pick<RateLimiter<never>, 'policyNamed' | 'partitionOf' | 'warn'>
 
 /** Writes a decision's headers in one dialect. */
 export type Write = (decision: Decision, limiter: PolicyDirectory) => Headers
@@ -35,28 +35,31 @@ const draft7: Write = (decision, limiter) => ({
   RateLimit: `limit=${decision.limit}, remaining=${shown(decision)}, reset=${delta(decision, decision)}`,
 })
 
-const draft8: Write = (decision, limiter) => {
-  const window = windowOf(decision.policy, decision, limiter)
-  return {
-    'RateLimit-Policy': `"${decision.policy}"; q=${decision.limit}${window === undefined ? '' : `; w=${window}`}`,
-    RateLimit: `"${decision.policy}"; r=${shown(decision)}; t=${delta(decision, decision)}`,
-  }
-}
+// The form of express-rate-limit: spaces, and a partition key that stands for the key.
+const draft8 = structured('; ', (said, limiter) => `; pk=:${limiter.partitionOf(said.key)}:`)
 
-// All enforced policies in one list. Structured fields (RFC 9651): names are validated to need no escaping.
-const draft11: Write = (decision, limiter) => {
-  const all = decision.verdicts.filter(isEnforced)
-  // An empty list is no field (RFC 9651): nobody was asked, the store was away and all policies are open.
-  if (all.length === 0) return {}
-  const policies = all.map(({ policy, limit }) => {
-    const window = windowOf(policy, decision, limiter)
-    const unit =
-      policyOf(policy, decision, limiter)?.algorithm === 'concurrency' ? ';qu="concurrent-requests"' : ''
-    return `"${policy}";q=${limit}${window === undefined ? '' : `;w=${window}`}${unit}`
-  })
-  return {
-    'RateLimit-Policy': policies.join(', '),
-    RateLimit: all.map(said => `"${said.policy}";r=${shown(said)};t=${delta(said, decision)}`).join(', '),
+const draft11 = structured(';', () => '')
+
+/** All enforced policies in one list of structured fields (RFC 9651). Policy names are validated to need no escaping. */
+function structured(
+  separator: string,
+  partition: (said: PolicyVerdict, limiter: PolicyDirectory) => string,
+): Write {
+  const join = (...parts: readonly string[]): string => parts.join(separator)
+  return (decision, limiter) => {
+    const all = decision.verdicts.filter(isEnforced)
+    // An empty list is no field (RFC 9651). It is empty when the store is away and every policy is open.
+    if (all.length === 0) return {}
+    const policies = all.map(said => {
+      const parts = [`"${said.policy}"`, `q=${said.limit}`]
+      const window = windowOf(said.policy, decision, limiter)
+      if (window !== undefined) parts.push(`w=${window}`)
+      if (policyOf(said.policy, decision, limiter)?.algorithm === 'concurrency')
+        parts.push('qu="concurrent-requests"')
+      return join(...parts) + partition(said, limiter)
+    })
+    const left = all.map(said => join(`"${said.policy}"`, `r=${shown(said)}`, `t=${delta(said, decision)}`))
+    return { 'RateLimit-Policy': policies.join(', '), RateLimit: left.join(', ') }
   }
 }
 
@@ -95,11 +98,13 @@ export const DIALECTS: Readonly<Record<string, Write>> = {
   openai,
 }
 
-/** Seconds until the policy has more to give, by the store's clock. */
-function delta(said: { allowed: boolean; retryAfter: number; resetAt: number }, decision: Decision): number {
+/** Seconds by the store's clock, rounded up: until the policy lets a refused request pass, else until its counter is back to zero. */
+function delta(said: Decision | PolicyVerdict, decision: Decision): number {
   if (!said.allowed && said.retryAfter !== Number.POSITIVE_INFINITY) return said.retryAfter
+  const exact = Decision.timeToReset(decision, said.policy)
+  if (exact !== undefined) return Math.ceil(exact / 1e6)
+  // A copy, or a refusal that no counter decided. `resetAt` is rounded up already.
   const now = Decision.instantOf(decision) ?? Date.now() / 1000
-  // `resetAt` is rounded up already: from a rounded now, or a window of 60 s would be said to take 61.
   return said.resetAt > now ? Math.max(1, said.resetAt - Math.ceil(now)) : 0
 }
 

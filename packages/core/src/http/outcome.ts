@@ -103,6 +103,6 @@ export function withStale(outcome: Outcome, before: Visit): Outcome {
 }
 
 const refuseByDefault: Refuse = refuser(
-  headerWriter('standard', { policyNamed: () => undefined, warn: () => {} }),
+  headerWriter('standard', { policyNamed: () => undefined, partitionOf: () => '', warn: () => {} }),
   {},
 )

@@ -38,11 +38,14 @@ describe('what no header tells of', () => {
     }
   })
 
-  it('policies that are open while the store is away, in lists', async () => {
-    const away = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
-    const headers = await headersOf('draft-11', bucket, 1, { store: away, onStoreError: 'open' })
-    expect(headers).toEqual({})
-  })
+  it.each(['draft-8', 'draft-11'] as const)(
+    'policies that are open while the store is away, in the lists of %s',
+    async dialect => {
+      const away = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
+      const headers = await headersOf(dialect, bucket, 1, { store: away, onStoreError: 'open' })
+      expect(headers).toEqual({})
+    },
+  )
 
   it('a refusal that no counter decided, but when to come back', async () => {
     for (const dialect of DIALECTS) {

@@ -1,9 +1,11 @@
+import { createHash, createHmac } from 'node:crypto'
+
 import { parseDictionary, parseList } from 'structured-headers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import type { Decision, Policy, Quota, RateLimiter } from '../../src/index.ts'
+import type { Decision, Policy, Quota, RateLimiter, RequestView } from '../../src/index.ts'
 import { type HeaderDialect, type Headers, headerWriter } from '../../src/http/index.ts'
-import { type Options, START, times, view, world } from '../world.ts'
+import { by, CLIENT, type Options, START, times, view, world } from '../world.ts'
 
 const NOW = START / 1000
 const bucket: Policy = { name: 'minute', limit: 100, window: 60, burst: 120 }
@@ -65,7 +67,14 @@ describe('the dialects, allowed and refused', () => {
       },
     ],
     ['draft-7', { 'RateLimit-Policy': '5;w=3600', RateLimit: 'limit=5, remaining=4, reset=3600' }],
-    ['draft-8', { 'RateLimit-Policy': '"hour"; q=5; w=3600', RateLimit: '"hour"; r=4; t=3600' }],
+    [
+      'draft-8',
+      {
+        'RateLimit-Policy':
+          '"minute"; q=100; w=60; pk=:NjgzNjhiODM2YWY3:, "hour"; q=5; w=3600; pk=:NjgzNjhiODM2YWY3:',
+        RateLimit: '"minute"; r=100; t=1, "hour"; r=4; t=3600',
+      },
+    ],
     [
       'draft-11',
       {
@@ -105,6 +114,26 @@ describe('the dialects, allowed and refused', () => {
     expect(headers['RateLimit-Reset']).toBe('3600')
   })
 
+  it.each([
+    ['draft-6', 'RateLimit-Reset', /^(\d+)$/],
+    ['draft-7', 'RateLimit', /reset=(\d+)$/],
+    ['draft-8', 'RateLimit', /t=(\d+)$/],
+    ['draft-11', 'RateLimit', /t=(\d+)$/],
+  ] as const)(
+    '%s tells the seconds until a reset from its exact instant, never too few',
+    async (dialect, name, reset) => {
+      const { limiter, clock } = world()
+      const one = limiter(hourly)
+      await one.check(view())
+      const told: unknown[] = []
+      for (let i = 0; i < 3; i++) {
+        clock.advance('700ms')
+        told.push(headerWriter(dialect, one)(await one.check(view()))[name]?.match(reset)?.[1])
+      }
+      expect(told).toEqual(['3600', '3599', '3598'])
+    },
+  )
+
   it('never show more left than the limit, nor less than nothing', async () => {
     const { limiter } = world()
     const one = limiter(bucket)
@@ -134,7 +163,7 @@ describe('the structured fields', () => {
       const limiter = world().limiter(policies)
       for (const decision of await times(7, limiter)) {
         const headers = headerWriter(dialect, limiter)(decision)
-        const said = dialect === 'draft-11' ? decision.verdicts : [decision]
+        const said = decision.verdicts
         expect(structured(headers['RateLimit'])).toEqual(
           said.map(({ policy, remaining, limit }) => [
             policy,
@@ -154,17 +183,55 @@ describe('the structured fields', () => {
     expect(structured(headers['RateLimit-Policy']).map(([, { w }]) => w)).toEqual([60, 3600, 2, undefined])
   })
 
-  it('tell requests in flight as the draft does', async () => {
-    const headers = await headersOf('draft-11', { name: 'f', limit: 5, algorithm: 'concurrency', ttl: 60 }, 1)
-    expect(structured(headers['RateLimit-Policy'])).toEqual([
-      ['f', { q: 5, w: 60, qu: 'concurrent-requests' }],
-    ])
-  })
+  it.each(['draft-8', 'draft-11'] as const)(
+    'of %s tell requests in flight as the draft does',
+    async dialect => {
+      const headers = await headersOf(dialect, { name: 'f', limit: 5, algorithm: 'concurrency', ttl: 60 }, 1)
+      expect(structured(headers['RateLimit-Policy'])).toMatchObject([
+        ['f', { q: 5, w: 60, qu: 'concurrent-requests' }],
+      ])
+    },
+  )
 
   it('of draft-7 parse as a dictionary', async () => {
     const headers = await headersOf('draft-7', hourly, 1)
     const members = [...parseDictionary(headers['RateLimit'] ?? '')].map(([name, [value]]) => [name, value])
     expect(Object.fromEntries(members)).toEqual({ limit: 5, remaining: 4, reset: 3600 })
+  })
+})
+
+describe('the partition key of draft-8', () => {
+  const perUser: Policy = { name: 'user', limit: 9, window: 60, keyStrategy: 'user' }
+
+  /** The partition keys that one request shows, as text. */
+  async function partitions(request: RequestView, options: Options = {}): Promise<string[]> {
+    const limiter = world().limiter([hourly, perUser], options)
+    const headers = headerWriter('draft-8', limiter)(await limiter.check(request))
+    return structured(headers['RateLimit-Policy']).map(([, { pk }]) =>
+      new TextDecoder().decode(pk as ArrayBuffer),
+    )
+  }
+
+  it('is the first 12 hexadecimal digits of the SHA-256 of the policy’s key', async () => {
+    const digits = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 12)
+    expect(await partitions(by(42))).toEqual([digits(`ip:${CLIENT}`), digits('user:42')])
+  })
+
+  it('uses `secret`, so that nobody without it can test guesses', async () => {
+    const secret = 'a secret of a decent length'
+    const digits = (key: string): string =>
+      createHmac('sha256', secret).update(key).digest('hex').slice(0, 12)
+    expect(await partitions(by(42), { secret })).toEqual([digits(`ip:${CLIENT}`), digits('user:42')])
+  })
+
+  it('shows no id, and differs between clients', async () => {
+    const all = await Promise.all(['ann', 'ben'].map(id => partitions(by(id))))
+    expect(new Set(all.map(([, user]) => user)).size).toBe(2)
+    expect(JSON.stringify(all)).not.toMatch(/ann|ben/)
+  })
+
+  it('stands for any key, whatever letters are in it', async () => {
+    for (let i = 0; i < 200; i++) expect((await partitions(by(`é-${i}`)))[1]).toMatch(/^[\da-f]{12}$/)
   })
 })
 

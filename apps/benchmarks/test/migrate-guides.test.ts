@@ -1,0 +1,79 @@
+// Every example in docs/migrate is run. Those before and after the move let in the same requests.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/page-example.ts'
+
+const docs = fileURLToPath(new URL('../../../docs/migrate/', import.meta.url))
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(fileURLToPath(new URL('guides-', import.meta.url)))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+async function withExample(guide: string, i: number, test: (run: PageRun) => Promise<void>): Promise<void> {
+  const code = examplesOf(await readFile(join(docs, `${guide}.md`), 'utf8'))[i] ?? ''
+  const run = await runPageExample(folder, `${guide}-${i}`, code)
+  try {
+    expect(differencesIn(code, run.printed)).toEqual([])
+    await test(run)
+  } finally {
+    await run.close()
+  }
+}
+
+async function statuses(url: string | undefined, count: number, user?: string): Promise<number[]> {
+  const found: number[] = []
+  const headers: Record<string, string> = user === undefined ? {} : { 'x-user': user }
+  for (let i = 0; i < count; i++) found.push((await fetch(url ?? '', { headers })).status)
+  return found
+}
+
+const visits = {
+  async 'express-rate-limit'({ urls: [url] }: PageRun) {
+    expect(await statuses(`${url}/`, 4, 'ann')).toEqual([200, 200, 200, 429])
+    expect(await statuses(`${url}/`, 1, 'ben')).toEqual([200])
+    expect(await (await fetch(`${url}/`, { headers: { 'x-user': 'ann' } })).json()).toEqual({
+      error: 'slow down',
+    })
+  },
+  async 'fastify-rate-limit'({ urls: [url] }: PageRun) {
+    expect(await statuses(`${url}/`, 4)).toEqual([200, 200, 200, 429])
+    expect(await statuses(`${url}/otp`, 2)).toEqual([200, 429])
+    expect(await statuses(`${url}/open`, 5)).toEqual([200, 200, 200, 200, 200])
+  },
+  async 'hono-rate-limiter'({ urls: [url] }: PageRun) {
+    expect(await statuses(`${url}/`, 4)).toEqual([200, 200, 200, 429])
+  },
+  async 'nestjs-throttler'({ urls: [url] }: PageRun) {
+    expect(await statuses(`${url}/`, 4)).toEqual([200, 200, 200, 429])
+    expect(await statuses(`${url}/otp`, 2)).toEqual([200, 429])
+    expect(await statuses(`${url}/open`, 5)).toEqual([200, 200, 200, 200, 200])
+  },
+  async 'rate-limiter-flexible'({ urls }: PageRun) {
+    expect(urls).toEqual([])
+  },
+}
+
+describe.each(Object.entries(visits))('docs/migrate/%s.md', (guide, visit) => {
+  it('before the move', () => withExample(guide, 0, visit))
+  it('after the move', () => withExample(guide, 1, visit))
+})
+
+it('the Fastify guide counts the user whom an earlier hook finds', () =>
+  withExample('fastify-rate-limit', 2, async ({ urls: [url] }) => {
+    expect(await statuses(`${url}/`, 4, 'ann')).toEqual([200, 200, 200, 429])
+    expect(await statuses(`${url}/`, 1, 'ben')).toEqual([200])
+  }))
+
+it('the Fastify guide gives what is not found a limit of its own', () =>
+  withExample('fastify-rate-limit', 3, async ({ urls: [url] }) => {
+    expect(await statuses(`${url}/none`, 5)).toEqual([404, 404, 404, 404, 429])
+  }))
+
+it('the rate-limiter-flexible guide slows down a user who asks for more than the limit', () =>
+  withExample('rate-limiter-flexible', 2, async () => {}))

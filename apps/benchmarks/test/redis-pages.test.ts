@@ -1,0 +1,161 @@
+// The examples of the pages in docs/ that need a Redis server, and what their processes leave behind.
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/page-example.ts'
+import { type RunningServer, startRedis } from '../../../tools/servers.ts'
+
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
+
+let server: RunningServer
+let operator: Redis
+let folder: string
+beforeAll(async () => {
+  server = await startRedis()
+  process.env['REDIS_URL'] = server.url
+  operator = new Redis(server.url)
+  folder = await mkdtemp(fileURLToPath(new URL('pages-', import.meta.url)))
+})
+beforeEach(() => operator.flushall())
+afterAll(async () => {
+  operator.disconnect()
+  await server.stop()
+  await rm(folder, { recursive: true })
+})
+
+/** Runs the first example after a line of a page, on this test's server. */
+async function run(page: string, after: string): Promise<PageRun> {
+  const text = await readFile(join(docs, page), 'utf8')
+  expect(text).toContain(after)
+  const given = examplesOf(text.slice(text.indexOf(after)))[0] ?? ''
+  const code = given
+    .replaceAll(/redis:\/\/(?:localhost|127\.0\.0\.1):6379/g, server.url)
+    .replaceAll('new Redis()', `new Redis('${server.url}')`)
+  const name = `${page}-${after}`.replaceAll(/\W+/g, '-')
+  const found = await runPageExample(folder, name, code)
+  expect(differencesIn(code, found.printed)).toEqual([])
+  return found
+}
+
+/** How many clients Redis has, beside the operator. */
+async function connections(): Promise<number> {
+  const list = String(await operator.client('LIST'))
+  return list.trim().split('\n').length - 1
+}
+
+describe('docs/shutdown-and-deploys.md', () => {
+  it.each(['### Express', '### Fastify', '### Hono', '### Nest'])(
+    '%s: SIGTERM ends the server and every connection to Redis',
+    async heading => {
+      await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 10_000 })
+      const before = process.listeners('SIGTERM')
+      const exit = vi.spyOn(process, 'kill').mockImplementation(() => true)
+      try {
+        const { urls } = await run('shutdown-and-deploys.md', heading)
+        expect((await fetch(`${urls[0]}/`)).status).toBe(200)
+        expect(await connections()).toBe(2)
+
+        const told = process.listeners('SIGTERM').filter(listener => !before.includes(listener))
+        expect(told).toHaveLength(1)
+        told[0]?.('SIGTERM')
+        await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 10_000 })
+        await expect(fetch(`${urls[0]}/`)).rejects.toThrow('fetch failed')
+        process.off('SIGTERM', told[0]!)
+      } finally {
+        exit.mockRestore()
+      }
+    },
+    30_000,
+  )
+
+  it('asks whether the store is ready', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    await run('shutdown-and-deploys.md', '**Is it ready?**')
+    expect(error).not.toHaveBeenCalled()
+    error.mockRestore()
+  })
+})
+
+describe.each([
+  ['redis.md', ['# Redis', 'connecting it is up to you', '## Is it well?', '## Other clients']],
+  [
+    '../packages/store-redis/README.md',
+    ['# @halt/store-redis', '## Is it well?', 'A single node-redis client', '## Another client'],
+  ],
+])('docs/%s', (page, lines) => {
+  it.each(lines)('after "%s": prints what it says, and leaves no connection', async line => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const before = await connections()
+    await run(page, line)
+    expect(error).not.toHaveBeenCalled()
+    error.mockRestore()
+    await vi.waitFor(async () => expect(await connections()).toBe(before), { timeout: 10_000 })
+  })
+})
+
+describe('docs/serverless.md', () => {
+  it('uses one connection per instance', async () => {
+    const before = await connections()
+    await run('serverless.md', '## A cold start')
+    expect((await connections()) - before).toBe(1)
+  })
+
+  it('runs the script over HTTP', async () => {
+    const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+      const chunks: Buffer[] = []
+      for await (const chunk of req) chunks.push(chunk as Buffer)
+      const [name, ...parts] = JSON.parse(Buffer.concat(chunks).toString()) as [string, ...string[]]
+      const reply = await operator.call(name, ...parts).then(
+        result => ({ result }),
+        (error: Error) => ({ error: error.message }),
+      )
+      res.end(JSON.stringify(reply))
+    }
+    const bridge = createServer((req, res) => void answer(req, res))
+    bridge.listen(0, '127.0.0.1')
+    await once(bridge, 'listening')
+    process.env['REDIS_REST_URL'] = `http://127.0.0.1:${(bridge.address() as AddressInfo).port}`
+    await run('serverless.md', '## Without TCP')
+    bridge.close()
+    bridge.closeAllConnections()
+  })
+})
+
+describe('README.md', () => {
+  it('begins with a limit of 100 in a burst, localhost included', async () => {
+    const { urls, close } = await run('../README.md', '## A first limit')
+    const statuses = await Promise.all(
+      Array.from({ length: 200 }, async () => (await fetch(`${urls[0]}/`)).status),
+    )
+    // The bucket refills while it is emptied.
+    const passed = statuses.filter(status => status === 404).length
+    expect(passed).toBeGreaterThanOrEqual(100)
+    expect(passed).toBeLessThan(200)
+    expect(new Set(statuses)).toEqual(new Set([404, 429]))
+    await close()
+  })
+
+  it('wires a limiter into Express with Redis, and ends on SIGTERM', async () => {
+    await vi.waitFor(async () => expect(await connections()).toBeLessThan(5), { timeout: 10_000 })
+    const idle = await connections()
+    const error = vi.spyOn(console, 'error')
+    const before = process.listeners('SIGTERM')
+    const { urls } = await run('../README.md', '## In production')
+    expect(error).not.toHaveBeenCalled()
+    error.mockRestore()
+    // The peer is 127.0.0.1, which is exempt as private: a proxy is not.
+    const response = await fetch(`${urls[0]}/`, { headers: { 'X-Forwarded-For': '203.0.113.7' } })
+    expect(response.headers.get('ratelimit-limit')).not.toBeNull()
+    const [told] = process.listeners('SIGTERM').filter(listener => !before.includes(listener))
+    told?.('SIGTERM')
+    await vi.waitFor(async () => expect(await connections()).toBe(idle), { timeout: 10_000 })
+    process.off('SIGTERM', told!)
+  }, 30_000)
+})
