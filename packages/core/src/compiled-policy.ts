@@ -5,7 +5,6 @@ import { parseDuration } from './duration.ts'
 import { HaltError } from './errors.ts'
 import type { Algorithm, KeyStrategy, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
 import { compileExemptions, type Exemptions } from './request/exemptions.ts'
-import { LEASE_MS } from './undecided.ts'
 import { rulesByRoute } from './route-rules.ts'
 import { validate } from './validation.ts'
 
@@ -185,6 +184,8 @@ export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
 const YEAR = 366 * 86_400e6
 // So many leases of a key are reclaimed to the microsecond, of more each within a sixty-fourth of its time.
 const LEASES = 64
+/** How long the lease of a held cost lives in the store, milliseconds. */
+export const LEASE_MS = 60_000
 const LEASE = {
   algorithm: 'concurrency',
   window: LEASE_MS * 1000,

@@ -1,7 +1,5 @@
+import { LEASE_MS } from './compiled-policy.ts'
 import { afterQuietly, eventLoop, type Timer } from './event-loop.ts'
-
-/** How long the lease of a held cost lives in the store, milliseconds. */
-export const LEASE_MS = 60_000
 
 // The store counts a lease from its own decision, this process from the answer; and timers are late.
 const WAIT_MS = LEASE_MS - 1000
