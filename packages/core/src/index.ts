@@ -1,8 +1,8 @@
-export type { CompiledPolicy } from './compiled-policy.ts'
-export type { AnyPolicy } from './compiled-policy.ts'
-export type { Cost } from './cost.ts'
-export type { Decision, DecisionFields, PolicyVerdict, Reason } from './decision.ts'
-export type { Duration } from './duration.ts'
+export type { CompiledPolicy } from './policy/compiled-policy.ts'
+export type { AnyPolicy } from './policy/compiled-policy.ts'
+export type { Cost } from './policy/cost.ts'
+export type { Decision, DecisionFields, PolicyVerdict, Reason } from './check/decision.ts'
+export type { Duration } from './base/duration.ts'
 export {
   HaltError,
   type HaltErrorCode,
@@ -11,18 +11,17 @@ export {
   silence,
   type Warn,
   warnOnce,
-} from './errors.ts'
-export type { CounterReading } from './counter-reading.ts'
-export type { Explanation, PolicyExplanation } from './explanation.ts'
-export type { Unreached } from './reachability.ts'
-export type { CheckOptions, PeekOptions } from './check-options.ts'
-export { RateLimiter, type Reservation } from './limiter.ts'
-export type { RateLimiterOptions } from './options.ts'
-export type { LimiterPenalty, PenaltyConfig } from './penalty-config.ts'
+} from './base/errors.ts'
+export type { CounterReading } from './check/counter-reading.ts'
+export type { Explanation, PolicyExplanation } from './check/explanation.ts'
+export type { Unreached } from './policy/reachability.ts'
+export type { CheckOptions, PeekOptions } from './check/check-options.ts'
+export { RateLimiter, type Reservation } from './limiter/rate-limiter.ts'
+export type { RateLimiterOptions } from './limiter/options.ts'
+export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
 export {
   Algorithm,
   definePolicy,
-  KeyStrategy,
   QuotaPeriod,
   type Awaitable,
   type ConcurrencyPolicy,
@@ -34,12 +33,12 @@ export {
   type PolicyResolver,
   type Quota,
   type RatePolicy,
-} from './policy.ts'
-export * from './presets.ts'
-export { presets } from './preset-list.ts'
+} from './policy/policy.ts'
+export * from './policy/presets.ts'
+export { presets } from './policy/preset-list.ts'
 export { addressKey } from './request/address-key.ts'
 export type { Hop, TrustedProxies } from './request/client-ip.ts'
-export type { Identity } from './request/identity.ts'
+export { type Identity, KeyStrategy } from './request/identity.ts'
 export type { HeaderBag } from './request/headers.ts'
 export type { RequestView } from './request/view.ts'
 export type {
@@ -49,18 +48,18 @@ export type {
   QuotaUsage,
   StoreRecovery,
   Telemetry,
-} from './telemetry.ts'
+} from './telemetry/telemetry.ts'
 export type {
   DecisionMessage,
   PenaltyMessage,
   QuotaMessage,
   StoreErrorMessage,
   StoreRecoveredMessage,
-} from './channels.ts'
-export { fromCaller } from './call-site.ts'
-export { cachedPolicy, type CachedPolicyOptions } from './cached-policy.ts'
-export { llmBudget, llmCost, type LlmBudgetOptions } from './llm-budget.ts'
-export { PenaltyManager, type PenaltyManagerOptions } from './penalty.ts'
+} from './telemetry/channels.ts'
+export { fromCaller } from './base/call-site.ts'
+export { cachedPolicy, type CachedPolicyOptions } from './policy/cached-policy.ts'
+export { llmBudget, llmCost, type LlmBudgetOptions } from './policy/llm-budget.ts'
+export { PenaltyManager, type PenaltyManagerOptions } from './managers/penalty-manager.ts'
 export {
   type GrantCall,
   QuotaManager,
@@ -68,13 +67,13 @@ export {
   type QuotaManagerOptions,
   type QuotaResult,
   type QuotaStatus,
-} from './quota.ts'
-export { PolicyRegistry } from './registry.ts'
-export type { HeavyKey } from './heavy-keys.ts'
-export type { ShadowFinding, ShadowReport } from './shadow-report.ts'
-export { ShadowSurvey, type ShadowSurveyOptions } from './shadow-survey.ts'
-export { CompositeTelemetry } from './telemetry-composite.ts'
-export { LabelSet } from './telemetry-labels.ts'
-export { LoggingTelemetry, type Logger, type LoggingOptions } from './telemetry-log.ts'
-export { MetricsTelemetry, type MetricsClient } from './telemetry-metrics.ts'
-export { ObservedStores } from './telemetry-stores.ts'
+} from './managers/quota-manager.ts'
+export { PolicyRegistry } from './policy/policy-registry.ts'
+export type { HeavyKey } from './telemetry/shadow/top-keys.ts'
+export type { ShadowFinding, ShadowReport } from './telemetry/shadow/report.ts'
+export { ShadowSurvey, type ShadowSurveyOptions } from './telemetry/shadow/survey.ts'
+export { CompositeTelemetry } from './telemetry/composite.ts'
+export { LabelSet } from './telemetry/labels.ts'
+export { LoggingTelemetry, type Logger, type LoggingOptions } from './telemetry/logging.ts'
+export { MetricsTelemetry, type MetricsClient } from './telemetry/metrics.ts'
+export { ObservedStores } from './telemetry/observed-stores.ts'

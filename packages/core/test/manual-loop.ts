@@ -1,4 +1,4 @@
-import type { EventLoop, Timer } from '../src/event-loop.ts'
+import type { EventLoop, Timer } from '../src/base/event-loop.ts'
 
 interface Due extends Timer {
   readonly at: number

@@ -1,4 +1,4 @@
-import { type Edges, periodEnd } from './edges.ts'
+import { type Edges, periodEnd } from './period.ts'
 import type { Algorithm, Rule, State } from './rule.ts'
 
 /**

@@ -17,9 +17,9 @@ export function algorithmOf({ letter }: { readonly letter: Letter }): Algorithm 
   return letter === 't' ? tokenBucket : algorithms[letter]
 }
 
-export { type Edges, periodEnd } from './edges.ts'
+export { type Edges, periodEnd } from './period.ts'
 export { granted } from './fixed-window.ts'
-export { penalty } from './penalty.ts'
-export type { PenaltyRule } from './penalty.ts'
+export { penalty } from './abuse-score.ts'
+export type { PenaltyRule } from './abuse-score.ts'
 export { letters, MAX_EXACT } from './rule.ts'
 export type { Algorithm, Letter, Rule, State } from './rule.ts'

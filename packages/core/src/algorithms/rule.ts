@@ -1,4 +1,4 @@
-import type { Edges } from './edges.ts'
+import type { Edges } from './period.ts'
 
 /**
  * A policy compiled to numbers: all that an algorithm, in TypeScript or in Lua, ever sees of it.

@@ -1,7 +1,7 @@
-import { messageOf } from '../errors.ts'
-import { afterFreeTime } from '../free-time.ts'
-import type { RateLimiter } from '../limiter.ts'
-import { isPromise, within } from '../timers.ts'
+import { messageOf } from '../base/errors.ts'
+import { afterFreeTime } from '../base/free-time.ts'
+import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import { isPromise, within } from '../base/timers.ts'
 
 /** What {@link callUser} needs of a limiter. */
 export type Caretaker = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>

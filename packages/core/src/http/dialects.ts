@@ -1,7 +1,7 @@
-import { binds } from '../answer.ts'
-import type { CompiledPolicy } from '../compiled-policy.ts'
-import { Decision, type PolicyVerdict } from '../decision.ts'
-import type { RateLimiter } from '../limiter.ts'
+import { binds } from '../check/decision-reader.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { Decision, type PolicyVerdict } from '../check/decision.ts'
+import type { RateLimiter } from '../limiter/rate-limiter.ts'
 
 /** Headers by name. */
 export type Headers = Record<string, string>

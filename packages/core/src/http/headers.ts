@@ -1,9 +1,9 @@
-import type { Decision } from '../decision.ts'
-import { describe } from '../duration.ts'
-import { HaltError, messageOf } from '../errors.ts'
-import { isStrayPromise } from '../timers.ts'
+import type { Decision } from '../check/decision.ts'
+import { describe } from '../base/duration.ts'
+import { HaltError, messageOf } from '../base/errors.ts'
+import { isStrayPromise } from '../base/timers.ts'
 import { DIALECTS, type Headers, type PolicyDirectory, type Write } from './dialects.ts'
-import { isSilent } from './rank.ts'
+import { isSilent } from './tightest.ts'
 
 /**
  * How a response tells the client what is left.

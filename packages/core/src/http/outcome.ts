@@ -1,9 +1,7 @@
-import type { Decision } from '../decision.ts'
-import { HaltError } from '../errors.ts'
+import type { Decision } from '../check/decision.ts'
 import type { Headers } from './dialects.ts'
-import { headerWriter, type HeaderWriter } from './headers.ts'
-import { type ErrorFormat, isOurs, refusalBody, type RefusalBody } from './refusal.ts'
-import { lastVisit, noteVisit, outshone, placeOf, type Visit } from './visits.ts'
+import type { HeaderWriter } from './headers.ts'
+import type { RefusalBody } from './refusal.ts'
 
 /** What an adapter does with a request. */
 export interface Outcome {
@@ -45,64 +43,3 @@ export function passed(decision: Decision, write: HeaderWriter, binding: boolean
 
 /** How a guard refuses a decision. */
 export type Refuse = (decision: Decision) => Outcome
-
-/** What a {@link Refuse} follows. */
-export interface RefusalOptions {
-  readonly statusCode?: number | undefined
-  readonly errorFormat?: ErrorFormat | undefined
-}
-
-/** Makes a guard's way to refuse. */
-export function refuser(
-  write: HeaderWriter,
-  { statusCode = 429, errorFormat = 'json' }: RefusalOptions,
-): Refuse {
-  return decision => {
-    const status = isOurs(decision) ? 503 : statusCode
-    const headers = { ...write(decision), 'Cache-Control': 'no-store' }
-    const body = refusalBody(decision, errorFormat, status)
-    return { pass: false, decision, status, headers, body, charged: false, binding: true }
-  }
-}
-
-/**
- * The refusal of a decision that a handler made by itself: as the guard that decided the request last writes it, else in
- * the default format.
- *
- * @param visitor what `Guard.enter` got
- * @throws HaltError `HALT_E_OPTION` for what is no request, or no refusal
- */
-export function refusalFor(visitor: object, decision: Decision): Outcome {
-  checkRefusal(visitor, decision)
-  const place = placeOf(visitor)
-  const last = lastVisit(place)
-  const refuse = last?.refuse ?? refuseByDefault
-  const outcome = refuse(decision)
-  noteVisit(place, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
-  return last === undefined ? outcome : withStale(outcome, last)
-}
-
-function checkRefusal(visitor: unknown, decision: Decision | undefined): void {
-  const what =
-    typeof visitor !== 'object' || visitor === null
-      ? 'no request'
-      : !Array.isArray(decision?.verdicts)
-        ? 'no decision'
-        : decision?.allowed === true
-          ? 'a decision that lets the request in'
-          : undefined
-  if (what === undefined) return
-  const fix = 'Write if (!decision.allowed) return sendLimited(…, decision), as the adapter’s README shows.'
-  throw new HaltError('HALT_E_OPTION', `sendLimited got ${what}.`, fix)
-}
-
-/** An outcome that also takes off what visits before have shown. */
-export function withStale(outcome: Outcome, before: Visit): Outcome {
-  const stale = outshone(before, outcome.headers)
-  return stale.length === 0 ? outcome : { ...outcome, stale }
-}
-
-const refuseByDefault: Refuse = refuser(
-  headerWriter('standard', { policyNamed: () => undefined, partitionOf: () => '', warn: () => {} }),
-  {},
-)

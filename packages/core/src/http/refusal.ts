@@ -1,4 +1,4 @@
-import type { Decision } from '../decision.ts'
+import type { Decision } from '../check/decision.ts'
 
 /** The format of a refusal's body. */
 export type ErrorFormat = 'json' | 'problem'

@@ -1,4 +1,4 @@
-import type { RateLimiter } from '../limiter.ts'
+import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import { isToldOfProxies } from '../request/client-ip.ts'
 
 /**

@@ -1,7 +1,7 @@
-import type { CompiledPolicy } from '../compiled-policy.ts'
-import { type Cost, costFor } from '../cost.ts'
-import { describe } from '../duration.ts'
-import type { Warn } from '../errors.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { type Cost, costFor } from '../policy/cost.ts'
+import { describe } from '../base/duration.ts'
+import type { Warn } from '../base/errors.ts'
 
 /** Warns of a cost by policy name that names none of the policies it is for: each then takes its own. */
 export function noticeCostNames(

@@ -1,21 +1,26 @@
-import type { CompiledPolicy } from '../compiled-policy.ts'
-import type { Warn } from '../errors.ts'
-import type { RateLimiterOptions } from '../options.ts'
-import { isToldOfProxies } from '../request/client-ip.ts'
-import { enrol } from './census.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Warn } from '../base/errors.ts'
+import { isToldOfProxies, type TrustedProxies } from '../request/client-ip.ts'
+import type { PenaltyConfig } from '../policy/penalty-config.ts'
+import type { Store } from '../store/contract.ts'
+import { enrol } from './limiters.ts'
 import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
 import { noticeProcesses } from './processes.ts'
-import { noticeUnreachable } from './reach.ts'
+import { noticeUnreachable } from './unreachable.ts'
 
 export { noticeCostNames, noticeHighCost, noticeStrangeNames } from './costs.ts'
 export { KeyWatch } from './key-watch.ts'
 export { noticeMilliseconds } from './milliseconds.ts'
-export { forgetSplit, noticeSplit } from './split.ts'
+export { forgetSplit, noticeSplit } from './counter-split.ts'
 
-type Options = Pick<
-  RateLimiterOptions<never>,
-  'store' | 'clientIpHeader' | 'trustedProxies' | 'clientIp' | 'penalty'
->
+/** What is looked at of a limiter's options. */
+interface Options {
+  readonly store: Store
+  readonly clientIpHeader?: string | undefined
+  readonly trustedProxies?: TrustedProxies | undefined
+  readonly clientIp?: unknown
+  readonly penalty?: PenaltyConfig | undefined
+}
 
 /** Looks over a limiter that is being built, and warns of what works but cannot be meant. */
 export function lookOver(

@@ -1,5 +1,5 @@
-import type { CompiledPolicy } from '../compiled-policy.ts'
-import type { Warn } from '../errors.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Warn } from '../base/errors.ts'
 import { parseAddress } from '../request/address.ts'
 import type { Caller } from '../request/caller.ts'
 import { FORWARDING_HEADERS } from '../request/forwarding.ts'

@@ -1,4 +1,4 @@
-import { checkWhole } from '../checks.ts'
+import { checkWhole } from '../base/options-check.ts'
 import { type Address, type Bits, ipv4Text, networkOf, parseAddress } from './address.ts'
 
 /**

@@ -1,6 +1,6 @@
-import { describe } from '../duration.ts'
-import { messageOf, type Warn } from '../errors.ts'
-import { isStrayPromise } from '../timers.ts'
+import { describe } from '../base/duration.ts'
+import { messageOf, type Warn } from '../base/errors.ts'
+import { isStrayPromise } from '../base/timers.ts'
 import { readId } from './identity.ts'
 
 /** Calls a function of the application that is to answer at once; what it throws is told, and is no answer. */

@@ -1,5 +1,5 @@
-import type { Digest } from '../digest.ts'
-import type { Warn } from '../errors.ts'
+import type { Digest } from '../base/digest.ts'
+import type { Warn } from '../base/errors.ts'
 import type { ClientIp } from './client-ip.ts'
 
 /** How a limiter finds out who asks. */

@@ -1,11 +1,10 @@
-import type { Warn } from '../errors.ts'
-import type { KeyStrategy } from '../policy.ts'
+import type { Warn } from '../base/errors.ts'
 import type { Address } from './address.ts'
 import { findApiKey } from './api-key.ts'
 import { callApp } from './app-callback.ts'
 import type { CallerSettings } from './caller-settings.ts'
 import type { ClientAddress } from './client-ip.ts'
-import { type FoundKey, namePart, readId, SHARED, type Subject } from './identity.ts'
+import { type KeyStrategy, type FoundKey, namePart, readId, SHARED, type Subject } from './identity.ts'
 import { findUser } from './user.ts'
 import type { RequestView } from './view.ts'
 

@@ -1,5 +1,5 @@
-import { describe } from '../duration.ts'
-import { HaltError } from '../errors.ts'
+import { describe } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
 import type { Address } from './address.ts'
 import { type Networks, parseNetworks } from './networks.ts'
 

@@ -1,8 +1,19 @@
-import { describe } from '../duration.ts'
-import type { Digest } from '../digest.ts'
-import { HaltError } from '../errors.ts'
+import { describe } from '../base/duration.ts'
+import type { Digest } from '../base/digest.ts'
+import { HaltError } from '../base/errors.ts'
 import { parseAddress } from './address.ts'
 import { maskAddress } from './address-key.ts'
+
+/** Whose requests share a counter. */
+export const KeyStrategy = {
+  IP: 'ip',
+  USER: 'user',
+  API_KEY: 'api-key',
+  COMPOSITE: 'composite',
+  SHARED: 'shared',
+  CUSTOM: 'custom',
+} as const
+export type KeyStrategy = (typeof KeyStrategy)[keyof typeof KeyStrategy]
 
 /**
  * Whom a call is about, without a request. The last two objects name the counters of `composite` policies.

@@ -1,5 +1,5 @@
-import { describe } from '../duration.ts'
-import { HaltError, type HaltErrorCode } from '../errors.ts'
+import { describe } from '../base/duration.ts'
+import { HaltError, type HaltErrorCode } from '../base/errors.ts'
 import { type Address, type Bits, networkOf, parseBareAddress, prefixMask } from './address.ts'
 import { CLOUDFLARE_RANGES } from './cloudflare.ts'
 

@@ -1,9 +1,5 @@
-import { continues } from './body.ts'
-import { contextView, isContext } from './context-view.ts'
-import { anyCase, type HeaderBag, NO_HEADERS } from './headers.ts'
+import type { HeaderBag } from './headers.ts'
 import type { MatchedRoute } from './matched-route.ts'
-import { pathOf } from './path.ts'
-import { matchedRoute } from './route.ts'
 
 /** What Halt looks at of a request, whatever the framework. */
 export interface RequestView {
@@ -29,72 +25,4 @@ export interface RequestView {
   readonly request: unknown
   /** What callbacks get beside the request, in frameworks that have more to say of a call: Nest's `ExecutionContext`. */
   readonly context?: unknown
-}
-
-interface NodeLike {
-  readonly method?: unknown
-  readonly url?: unknown
-  readonly originalUrl?: unknown
-  readonly path?: unknown
-  readonly ip?: unknown
-  readonly headers?: unknown
-  readonly rawHeaders?: unknown
-  readonly httpVersion?: unknown
-  readonly route?: unknown
-  readonly socket?: { readonly remoteAddress?: unknown } | null
-  readonly raw?: NodeLike
-  readonly request?: unknown
-  readonly user?: unknown
-  readonly context?: unknown
-  readonly hasBody?: unknown
-}
-
-/**
- * Views a request: a Node `IncomingMessage` (Express, Fastify, Nest, plain http), a Fetch `Request`, Hono's context, or a
- * view already. Never throws: what is missing or of another type is absent.
- */
-export function toView(request: unknown): RequestView {
-  const from = (typeof request === 'object' && request !== null ? request : {}) as NodeLike
-  if (isContext(from)) return contextView(from)
-  const socket = from.socket ?? from.raw?.socket
-  const url = text(from.originalUrl) ?? text(from.url) ?? text(from.path) ?? '/'
-  // Frameworks compute `ip` from forwarding headers by rules of their own: the socket's address wins.
-  const ip = socket === undefined || socket === null ? text(from.ip) : text(socket.remoteAddress)
-  const isView = from.request !== undefined && socket === undefined
-  const method = text(from.method) ?? 'GET'
-  return {
-    method,
-    path: pathOf(url),
-    route: text(from.route) ?? (isView ? givenRoute(from.route) : matchedRoute(from as object)),
-    ip,
-    headers: headersOf(from),
-    httpVersion: text(from.httpVersion) ?? text(from.raw?.httpVersion),
-    hasBody: method === 'OPTIONS' ? bodyOf(from, isView) : undefined,
-    user: isView ? from.user : undefined,
-    request: isView ? from.request : request,
-    context: isView ? from.context : undefined,
-  }
-}
-
-function bodyOf(from: NodeLike, isView: boolean): boolean | undefined {
-  return isView ? from.hasBody === true : continues(from.raw ?? from)
-}
-
-// Node writes names in lower case; who makes a request by hand may not.
-function headersOf({ headers, rawHeaders, raw }: NodeLike): HeaderBag {
-  if (typeof headers !== 'object' || headers === null) return NO_HEADERS
-  const isNodes = rawHeaders !== undefined || raw !== undefined
-  return isNodes || typeof (headers as { get?: unknown }).get === 'function'
-    ? (headers as HeaderBag)
-    : anyCase(headers as Record<string, string>)
-}
-
-// A view may have it from `matchedRoute`.
-function givenRoute(route: unknown): MatchedRoute | undefined {
-  const { pattern, method } = (route ?? {}) as Partial<Record<keyof MatchedRoute, unknown>>
-  return typeof pattern === 'string' && typeof method === 'string' ? { pattern, method } : undefined
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }

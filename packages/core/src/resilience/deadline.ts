@@ -1,6 +1,6 @@
-import { type EventLoop, eventLoop, type Timer } from '../event-loop.ts'
-import { FreeTime, sliceOf } from '../free-time.ts'
-import { within } from '../timers.ts'
+import { type EventLoop, eventLoop, type Timer } from '../base/event-loop.ts'
+import { FreeTime, sliceOf } from '../base/free-time.ts'
+import { within } from '../base/timers.ts'
 
 /** A wait among those that are not over, due at a free time. At its end it is taken out, so that nothing of a call outlives it, and the collector finds it young. */
 interface Wait {

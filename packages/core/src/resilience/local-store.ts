@@ -1,8 +1,8 @@
 import type { State } from '../algorithms/index.ts'
 import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
 import { type Cells, decide } from '../store/decide.ts'
-import { keyOf } from '../store/key.ts'
-import { Bounded } from './bounded.ts'
+import { keyOf } from '../store/counter-key.ts'
+import { Bounded } from '../base/bounded-map.ts'
 
 /**
  * A small store in this process: what decides while the real one cannot. Bounded; the counters that were used least

@@ -1,7 +1,7 @@
-import { Occasion, type WarnOnce } from '../errors.ts'
+import { Occasion, type WarnOnce } from '../base/errors.ts'
 import type { Store, StoreFailure } from '../store/contract.ts'
-import type { StoreRecovery } from '../telemetry.ts'
-import { nowMicros } from './process-clock.ts'
+import type { StoreRecovery } from '../telemetry/telemetry.ts'
+import { nowMicros } from '../base/process-clock.ts'
 import { kindOf, textOf, WARNINGS } from './store-failure.ts'
 
 /** What outages are told to. */

@@ -1,5 +1,5 @@
 import type { Store } from '../store/contract.ts'
-import { WeakList } from '../weak-list.ts'
+import { WeakList } from '../base/weak-list.ts'
 
 /** Wants to know when a store has opened a connection anew. */
 export interface Reconnectable {

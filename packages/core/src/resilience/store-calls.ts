@@ -1,8 +1,8 @@
-import { describe } from '../duration.ts'
-import type { Warn } from '../errors.ts'
+import { describe } from '../base/duration.ts'
+import type { Warn } from '../base/errors.ts'
 import type { Group, Store, Verdict } from '../store/contract.ts'
-import { checkVerdict } from '../store/verdict.ts'
-import { isPromise } from '../timers.ts'
+import { checkVerdict } from '../store/evaluation-check.ts'
+import { isPromise } from '../base/timers.ts'
 
 /** Asks a store for a verdict. */
 export type Evaluate = (group: Group) => Verdict | Promise<Verdict>

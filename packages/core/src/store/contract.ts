@@ -1,4 +1,4 @@
-import type { HaltWarning } from '../errors.ts'
+import type { HaltWarning } from '../base/errors.ts'
 import type { Edges, PenaltyRule, Rule, State } from '../algorithms/index.ts'
 
 /** What a {@link Demand} asks for. */

@@ -1,5 +1,5 @@
-import { describe, type Duration, toMicros } from '../duration.ts'
-import { HaltError } from '../errors.ts'
+import { describe, type Duration, toMicros } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
 
 /**
  * A clock that stands still until it is told to move: for stores in tests.

@@ -1,6 +1,6 @@
 import { algorithms, type Edges, type Rule } from '../algorithms/index.ts'
-import { compileRule } from '../arithmetic.ts'
-import { compilePenalty } from '../penalty-config.ts'
+import { compileRule } from '../policy/rule-compiler.ts'
+import { compilePenalty } from '../policy/penalty-config.ts'
 import {
   type Demand,
   type Group,
@@ -9,7 +9,7 @@ import {
   PenaltyMode,
   type Verdict,
 } from '../store/contract.ts'
-import { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from '../store/read.ts'
+import { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
 
 /** One step of a history: time passes, then groups are asked for in one turn of the event loop. */
 export interface Step {

@@ -1,4 +1,4 @@
-import { keyOf } from '../store/key.ts'
+import { keyOf } from '../store/counter-key.ts'
 import type { State } from '../algorithms/index.ts'
 import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
 import { type Cells, decide } from '../store/decide.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { HaltError } from '../../src/errors.ts'
+import type { HaltError } from '../../src/base/errors.ts'
 import { parseAddress } from '../../src/request/address.ts'
 import { type ClientIpOptions, compileClientIp, type TrustedProxies } from '../../src/request/client-ip.ts'
 

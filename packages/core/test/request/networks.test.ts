@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { describe, expect, it } from 'vitest'
-import type { HaltError } from '../../src/errors.ts'
+import type { HaltError } from '../../src/base/errors.ts'
 import { type Address, parseAddress } from '../../src/request/address.ts'
 import { CLOUDFLARE_DATE, CLOUDFLARE_RANGES } from '../../src/request/cloudflare.ts'
 import { parseNetworks } from '../../src/request/networks.ts'

@@ -1,5 +1,5 @@
-import type { RateLimiter } from '../../limiter.ts'
-import type { ConcurrencyPolicy } from '../../policy.ts'
+import type { RateLimiter } from '../../limiter/rate-limiter.ts'
+import type { ConcurrencyPolicy } from '../../policy/policy.ts'
 import type { Store } from '../../store/contract.ts'
 import { type Bench, eventually, gate, limitOf, pause } from './bench.ts'
 import type { Reply } from './contract.ts'

@@ -1,6 +1,6 @@
-import type { Decision } from '../../decision.ts'
+import type { Decision } from '../../check/decision.ts'
 import type { GuardOptions } from '../../http/guard-options.ts'
-import type { RateLimiter } from '../../limiter.ts'
+import type { RateLimiter } from '../../limiter/rate-limiter.ts'
 import type { Store } from '../../store/contract.ts'
 import type { ManualClock } from '../clock.ts'
 

@@ -1,4 +1,4 @@
-import type { Cost } from '../../cost.ts'
+import type { Cost } from '../../policy/cost.ts'
 import { eventually, gate, limitOf, pause } from './bench.ts'
 import type { SuiteOptions } from './contract.ts'
 import type { Suite } from './suite.ts'

@@ -1,5 +1,5 @@
-import type { RateLimiterOptions } from '../../options.ts'
-import type { RatePolicy } from '../../policy.ts'
+import type { RateLimiterOptions } from '../../limiter/options.ts'
+import type { RatePolicy } from '../../policy/policy.ts'
 import { type Bench, limitOf, pause } from './bench.ts'
 import type { Client } from './client.ts'
 import type { SuiteOptions } from './contract.ts'

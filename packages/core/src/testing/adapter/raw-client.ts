@@ -1,4 +1,4 @@
-import { within } from '../../timers.ts'
+import { within } from '../../base/timers.ts'
 import type { RawSocket } from './contract.ts'
 
 /** A response as it came over the wire. */

@@ -1,4 +1,4 @@
-import type { RuleNumbers } from '../../arithmetic.ts'
+import type { RuleNumbers } from '../../policy/rule-compiler.ts'
 import { randomNumbers } from '../histories.ts'
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from '../store-suite.ts'

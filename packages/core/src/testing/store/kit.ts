@@ -1,7 +1,7 @@
 import type { Rule } from '../../algorithms/index.ts'
-import { compileRule, type RuleNumbers } from '../../arithmetic.ts'
+import { compileRule, type RuleNumbers } from '../../policy/rule-compiler.ts'
 import { type Demand, type Group, Mode, type Store, type Verdict } from '../../store/contract.ts'
-import { remaining, resetAt, waitFor } from '../../store/read.ts'
+import { remaining, resetAt, waitFor } from '../../store/reading.ts'
 import type { StoreFactory } from '../store-suite.ts'
 import { START } from '../histories.ts'
 

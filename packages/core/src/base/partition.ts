@@ -1,0 +1,27 @@
+import type { Digest } from './digest.ts'
+import { Recent } from './memo.ts'
+
+const REMEMBERED = 1000
+
+/**
+ * Makes the partition keys of the `draft-8` headers: what a response may show in place of a key.
+ *
+ * The form is that of express-rate-limit: base64 of the first 12 hexadecimal digits of the key's digest.
+ */
+export function makePartitionOf(digest: Digest): (key: string) => string {
+  let recent: Recent<string> | undefined
+  return key => {
+    recent ??= new Recent(REMEMBERED)
+    const known = recent.get(key)
+    if (known !== undefined) return known
+    const partition = btoa(firstDigits(digest(key)))
+    recent.set(key, partition)
+    return partition
+  }
+}
+
+/** The first 12 hexadecimal digits of a digest: 48 bits, which are 8 characters of base64url. */
+function firstDigits(digest: string): string {
+  const bytes = atob(digest.slice(0, 8).replaceAll('-', '+').replaceAll('_', '/'))
+  return Array.from(bytes, byte => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,163 @@
+import { algorithmOf, type Rule } from '../algorithms/index.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { type Cost, givenCost } from '../policy/cost.ts'
+import type { Grounds, Receipt, Taken } from './decision.ts'
+import { type Cell, type Demand, type Group, Mode, PenaltyMode, type Verdict } from '../store/contract.ts'
+import { countsRepeats } from '../store/decide.ts'
+import { ruleInForce, verdictAt } from '../store/reading.ts'
+
+/** The receipt of a decision that charged. */
+export type Charge = Receipt & { readonly grounds: Grounds }
+
+/**
+ * The group that corrects a charge to what was really used, and ends the lease of a held cost; undefined when nothing
+ * changes.
+ *
+ * Requests in flight are not a cost: {@link release} ends them.
+ */
+export function settlement(charge: Charge, actual: Cost): Group | undefined {
+  return correction(charge, (policy, settle) => {
+    if (policy.isFlight) return
+    const isOpen = policy.isHeld && !charge.decided
+    const delta = usedOf(policy, actual) - (isOpen ? 0 : policy.rest)
+    if (isOpen) settle(policy.lease, -1)
+    settle(policy.at, delta)
+    settle(policy.guard, delta)
+  })
+}
+
+/** The group that takes a held cost and ends its lease; undefined when nothing is held. */
+export function taking(charge: Charge): Group | undefined {
+  return correction(charge, (policy, settle) => take(policy, charge, settle))
+}
+
+/**
+ * The group that ends a request in flight, and takes a held cost unless the application is being asked for it; undefined when
+ * no policy asks for either.
+ */
+export function release(charge: Charge): Group | undefined {
+  return correction(charge, (policy, settle) => {
+    if (policy.isFlight) settle(policy.at, -policy.rest)
+    if (!charge.awaited) take(policy, charge, settle)
+  })
+}
+
+function take({ isHeld, at, guard, lease, rest }: Charged, { decided }: Charge, settle: Settle): void {
+  if (!isHeld || decided) return
+  settle(lease, -1)
+  settle(at, rest)
+  settle(guard, rest)
+}
+
+/** The units that a charge has taken, or takes at its end, by the place of a demand; undefined where it takes none. */
+export function chargeAt(charge: Charge, place: number): number | undefined {
+  const { question, verdict } = charge.grounds
+  const demand = question.demands[place]
+  if (demand === undefined || !isTaken(demand, place, verdict)) return undefined
+  const own = policiesOf(charge.grounds).find(({ at, guard, lease }) => [at, guard, lease].includes(place))
+  if (own === undefined) return undefined
+  if (own.isFlight) return charge.released ? undefined : demand.cost
+  if (place === own.lease) return charge.decided ? undefined : demand.cost
+  return charge.settled === undefined ? own.rest : usedOf(own, charge.settled)
+}
+
+// A shadow policy that would have refused took nothing, and a repeated call only its places in flight.
+function isTaken({ mode, rule }: Demand, place: number, { passes, repeated }: Verdict): boolean {
+  return passes[place] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
+}
+
+/** A policy of a charge, and the places of its demands; -1 where it has none. */
+interface Charged {
+  readonly policy: CompiledPolicy
+  /** Whether it counts requests in flight. */
+  readonly isFlight: boolean
+  /** Whether it takes what it costs when the response is decided. */
+  readonly isHeld: boolean
+  /** What it costs, without what guards before have charged. */
+  readonly rest: number
+  /** Units that guards before have charged. */
+  readonly paid: number
+  readonly at: number
+  readonly guard: number
+  readonly lease: number
+}
+
+function policiesOf({ question }: Grounds): Charged[] {
+  return question.policies.map((policy, at) => {
+    const { cost, mode } = question.demands[at] as Demand
+    const { guard = -1, lease = -1, paid = 0 } = question.aside?.[at] ?? {}
+    const isHeld = mode === Mode.HOLD
+    return {
+      policy,
+      isFlight: policy.algorithm === 'concurrency',
+      isHeld,
+      // What is held is judged by all that it costs.
+      rest: isHeld ? Math.max(0, cost - paid) : cost,
+      paid,
+      at,
+      guard,
+      lease,
+    }
+  })
+}
+
+// Of what was used in all. What guards before have charged of it is theirs to give back.
+function usedOf({ policy, rest, paid }: Charged, actual: Cost): number {
+  // Nothing at all was used: then not even the request counts.
+  const used = actual === 0 ? 0 : (givenCost(policy, actual) ?? rest + paid)
+  return used > paid ? used - paid : 0
+}
+
+/** Adds units to the counter of a demand, or takes them off. */
+type Settle = (at: number, delta: number) => void
+
+function correction(
+  { grounds, taken }: Charge,
+  each: (charged: Charged, settle: Settle) => void,
+): Group | undefined {
+  const { question, verdict } = grounds
+  const demands: Demand[] = []
+  const settle: Settle = (at, delta) => {
+    const demand = question.demands[at]
+    if (delta === 0 || demand === undefined || !isTaken(demand, at, verdict)) return
+    const rule = ruleInForce(demand, verdict)
+    const receipt = receiptAt(at, demand, rule, verdict, taken)
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })
+  }
+  for (const charged of policiesOf(grounds)) each(charged, settle)
+  if (demands.length === 0) return undefined
+  const { penalty } = question
+  return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }
+}
+
+// What a charge went to: a held cost, when it was taken.
+function receiptAt(
+  at: number,
+  { mode, subject, rule: { cell } }: Demand,
+  rule: Rule,
+  verdict: Verdict,
+  taken: Taken | undefined,
+): number {
+  const later =
+    mode === Mode.HOLD && taken !== undefined
+      ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.cell === cell)
+      : -1
+  const [place, heard] = later < 0 ? [at, verdict] : [later, (taken as Taken).verdict]
+  return algorithmOf(rule).receipt(heard.states[place] ?? [], verdictAt(heard, place).now, rule)
+}
+
+/** The counters that a decision counted on, of some policies; never quotas'. */
+export function countersOf({ question }: Grounds, policies: readonly CompiledPolicy[]): Cell[] {
+  const names = new Set(policies.map(({ name }) => name))
+  const demands = question.policies.flatMap(({ name, calendar }, at) => {
+    const { guard = -1, lease = -1 } = question.aside?.[at] ?? {}
+    const places = calendar !== undefined || !names.has(name) ? [] : [at, guard, lease]
+    return places.flatMap(place => question.demands[place] ?? [])
+  })
+  return cellsOf({ demands })
+}
+
+/** The counters that a charge touched. */
+export function cellsOf(group: Group): Cell[] {
+  return group.demands.map(({ subject, rule }) => ({ subject, cell: rule.cell }))
+}

@@ -1,0 +1,60 @@
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Grounds } from './decision.ts'
+import type { Demand } from '../store/contract.ts'
+import { blockedUntil } from '../store/decide.ts'
+import { limitInForce, remaining, resetAt, used, verdictAt } from '../store/reading.ts'
+
+/** What a counter in the store holds. */
+export interface CounterReading {
+  readonly policy: string
+  /**
+   * Which of the policy's counters: its `own`; the `address` ceiling that all unverified API keys of an address share; the
+   * requests `in-flight` of a policy with `inFlight`.
+   */
+  readonly counter: 'own' | 'address' | 'in-flight'
+  /** Whose counter, for people: `user:42`, `api-key:#…`. */
+  readonly key: string
+  /** Units a window, under the penalty and with the grants in force. */
+  readonly limit: number
+  /** Units that count now, rounded up. More than `limit` after a settlement that overdrew. */
+  readonly used: number
+  /** Whole units left; 0 while the counter is blocked. */
+  readonly remaining: number
+  /** When nothing counts any more: Unix seconds, rounded up. */
+  readonly resetAt: number
+  /** When the cool-down ends: Unix seconds, rounded up; 0 when there is none. */
+  readonly blockedUntil: number
+}
+
+/** Reads every counter that a question asked. */
+export function countersIn(grounds: Grounds): readonly CounterReading[] {
+  return grounds.question.policies.flatMap((policy, at) => {
+    const { guard = -1, lease = -1 } = grounds.question.aside?.[at] ?? {}
+    const places = { own: at, address: guard, 'in-flight': lease } as const
+    return (['own', 'address', 'in-flight'] as const).flatMap(counter =>
+      places[counter] < 0 ? [] : read(policy, counter, places[counter], grounds),
+    )
+  })
+}
+
+function read(
+  { name }: CompiledPolicy,
+  counter: CounterReading['counter'],
+  place: number,
+  { question, verdict: whole }: Grounds,
+): CounterReading {
+  const verdict = verdictAt(whole, place)
+  const demand = question.demands[place] as Demand
+  const state = verdict.states[place] ?? []
+  const block = blockedUntil(state)
+  return Object.freeze({
+    policy: name,
+    counter,
+    key: demand.subject,
+    limit: limitInForce(demand, state, verdict),
+    used: used(demand, state, verdict),
+    remaining: remaining(demand, state, verdict),
+    resetAt: Math.ceil(resetAt(demand, state, verdict) / 1e6),
+    blockedUntil: block > verdict.now ? Math.ceil(block / 1e6) : 0,
+  })
+}

@@ -1,0 +1,219 @@
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { Cost } from '../policy/cost.ts'
+import type { OnStoreError, PolicyMode } from '../policy/policy.ts'
+import type { Question } from './check.ts'
+import type { Unreached } from '../policy/reachability.ts'
+import type { Group, Verdict } from '../store/contract.ts'
+import { hasCharged } from '../store/decide.ts'
+import { resetAt, verdictAt } from '../store/reading.ts'
+
+/** Why a request was let in or refused. */
+export type Reason =
+  | 'ok'
+  | 'exempt'
+  | 'limited'
+  | 'blocked'
+  | 'penalized'
+  | 'quota-exceeded'
+  | 'cost-exceeds-limit'
+  | 'missing-key'
+  | 'policy-error'
+  | 'store-error'
+
+/** What one policy said of a request. */
+export interface PolicyVerdict {
+  readonly policy: string
+  readonly allowed: boolean
+  readonly reason: Reason
+  /** Units a window, under the penalty in force. */
+  readonly limit: number
+  /** Whole units left after this request. */
+  readonly remaining: number
+  /** When nothing counts any more (a bucket is full again, the counted units have left): Unix seconds, rounded up. */
+  readonly resetAt: number
+  /** Whole seconds until the same request passes this policy; 0 when it passed, `Infinity` when it never can. */
+  readonly retryAfter: number
+  /** Whose counter, for people: `ip:203.0.113.7`, `user:42`, `api-key:#…`. */
+  readonly key: string
+  readonly mode: Exclude<PolicyMode, object | 'off'>
+}
+
+/** The fields of a {@link Decision}. */
+export interface DecisionFields {
+  /** Whether the request may go on. */
+  readonly allowed: boolean
+  readonly reason: Reason
+  /** The binding policy: the refusing one with the longest wait, else the one with the least left of its limit. */
+  readonly policy: string
+  /** Units a window, of the binding policy. */
+  readonly limit: number
+  /** Whole units left after this request, of the binding policy. May exceed `limit` where `burst` does. */
+  readonly remaining: number
+  /** When the binding policy has forgotten all: Unix seconds, rounded up. */
+  readonly resetAt: number
+  /**
+   * The least whole seconds after which the same request passes every policy if nobody else asks; 0 when it was
+   * allowed, `Infinity` when it never can.
+   */
+  readonly retryAfter: number
+  /** Units this request took, or asked for, of the binding policy. */
+  readonly cost: number
+  /** Whose counter, of the binding policy. */
+  readonly key: string
+  /** What decided in the store's place when it could not answer. */
+  readonly degraded: false | OnStoreError
+  /** What every policy said, shadow ones included. */
+  readonly verdicts: readonly PolicyVerdict[]
+}
+
+/** What a decision rests on: the question and the store's verdict on it. */
+export interface Grounds {
+  readonly question: Question
+  readonly verdict: Verdict
+}
+
+/** The group that took a held cost, and what the store said. */
+export interface Taken {
+  readonly group: Group
+  readonly verdict: Verdict
+}
+
+/** What a decision charged, so that it can be explained and corrected: known to the limiter only. */
+export interface Receipt {
+  /** What it was settled to. */
+  settled: Cost | undefined
+  /** Whether the request in flight has ended. */
+  released: boolean
+  /** Whether a held cost was taken or given up, and its lease ended. */
+  decided: boolean
+  /** Whether the application is being asked if the request counts. */
+  awaited: boolean
+  /** The correction that decides the charge, while it is on its way to the store. */
+  correcting: Promise<unknown> | undefined
+  /** The correction that took a held cost. */
+  taken: Taken | undefined
+  /** Undefined where no counter decided. */
+  grounds: Grounds | undefined
+  /** Who keeps a charge of it: the store, or what decided in its place; doubtful where the store may, but has not answered. */
+  charged: 'store' | 'local' | 'doubtful' | undefined
+}
+
+/** The answer to a request. Frozen. Only this very object, not a copy, settles. */
+export class Decision implements DecisionFields {
+  readonly allowed: boolean
+  readonly reason: Reason
+  readonly policy: string
+  readonly limit: number
+  readonly remaining: number
+  readonly resetAt: number
+  readonly retryAfter: number
+  readonly cost: number
+  readonly key: string
+  readonly degraded: false | OnStoreError
+  readonly verdicts: readonly PolicyVerdict[]
+  readonly #question: Question | undefined
+  readonly #verdict: Verdict | number
+  // Written when somebody first asks: few decisions are ever corrected.
+  #receipt: Receipt | undefined
+
+  /**
+   * @param verdict the store's, or without a question the clock's Unix seconds
+   */
+  // Written out, here and where it is called: spreading objects took most of a whole check.
+  constructor(
+    shown: Pick<PolicyVerdict, 'allowed' | 'reason' | 'policy' | 'limit' | 'remaining' | 'resetAt' | 'key'>,
+    retryAfter: number,
+    cost: number,
+    degraded: false | OnStoreError,
+    verdicts: readonly PolicyVerdict[],
+    question: Question | undefined,
+    verdict: Verdict | number,
+  ) {
+    this.allowed = shown.allowed
+    this.reason = shown.reason
+    this.policy = shown.policy
+    this.limit = shown.limit
+    this.remaining = shown.remaining
+    this.resetAt = shown.resetAt
+    this.retryAfter = retryAfter
+    this.cost = cost
+    this.key = shown.key
+    this.degraded = degraded
+    this.verdicts = verdicts
+    this.#question = question
+    this.#verdict = verdict
+    Object.freeze(this)
+  }
+
+  /**
+   * Of a look at an identity: the policies that never count requests under it, and what names their counters instead. Else
+   * empty. A getter: it is neither printed nor serialised.
+   */
+  get unreachable(): readonly Unreached[] {
+    return unreached.get(this) ?? NONE
+  }
+
+  /** Notes what a look did not reach; gives the decision back. */
+  static withUnreachable(decision: Decision, unreachable: readonly Unreached[]): Decision {
+    if (unreachable.length > 0) unreached.set(decision, unreachable)
+    return decision
+  }
+
+  /** The receipt of a decision; undefined for a copy, and for what is no decision. */
+  static receiptOf(decision: unknown): Receipt | undefined {
+    return Decision.#is(decision) ? (decision.#receipt ??= decision.#write()) : undefined
+  }
+
+  /** The store's clock at a decision, Unix seconds; undefined for a copy. */
+  static instantOf(decision: unknown): number | undefined {
+    if (!Decision.#is(decision)) return undefined
+    const verdict = decision.#verdict
+    return typeof verdict === 'number' ? verdict : verdict.now / 1e6
+  }
+
+  /** A policy that a decision rests on, as it was then; undefined where no counter decided. */
+  static policyOf(decision: unknown, name: string): CompiledPolicy | undefined {
+    return Decision.#is(decision)
+      ? decision.#question?.policies.find(policy => policy.name === name)
+      : undefined
+  }
+
+  /** Microseconds from a decision until a policy's counter is back to zero; undefined where no counter decided. */
+  static timeToReset(decision: unknown, name: string): number | undefined {
+    if (!Decision.#is(decision)) return undefined
+    const [question, verdict] = [decision.#question, decision.#verdict]
+    const at = question?.policies.findIndex(policy => policy.name === name) ?? -1
+    const demand = question?.demands[at]
+    if (demand === undefined || typeof verdict === 'number') return undefined
+    const own = verdictAt(verdict, at)
+    return resetAt(demand, verdict.states[at] ?? [], own) - own.now
+  }
+
+  static #is(value: unknown): value is Decision {
+    return typeof value === 'object' && value !== null && #receipt in value
+  }
+
+  #write(): Receipt {
+    const [question, verdict] = [this.#question, this.#verdict]
+    if (question === undefined || typeof verdict === 'number') return receipt(undefined, undefined)
+    const charged = hasCharged(question, verdict) ? (this.degraded === false ? 'store' : 'local') : undefined
+    return receipt({ question, verdict }, charged)
+  }
+}
+
+function receipt(grounds: Receipt['grounds'], charged: Receipt['charged']): Receipt {
+  return {
+    settled: undefined,
+    released: false,
+    decided: false,
+    awaited: false,
+    correcting: undefined,
+    taken: undefined,
+    grounds,
+    charged,
+  }
+}
+
+const NONE: readonly Unreached[] = Object.freeze([])
+// Aside, so that only looks at identities pay for it.
+const unreached = new WeakMap<Decision, readonly Unreached[]>()

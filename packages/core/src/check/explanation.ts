@@ -1,0 +1,164 @@
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { Decision, type Grounds, type PolicyVerdict } from './decision.ts'
+import { inBraces, type Unreached } from '../policy/reachability.ts'
+import type { Caller } from '../request/caller.ts'
+import type { ClientIp, Hop } from '../request/client-ip.ts'
+import type { IdentityKind } from '../request/identity.ts'
+import type { Demand } from '../store/contract.ts'
+import { remaining, waitForCost } from '../store/reading.ts'
+
+/** One policy in an explanation. */
+export interface PolicyExplanation {
+  readonly policy: string
+  readonly algorithm: string
+  readonly limit: number
+  /** Why it does not count the request; undefined when it does. */
+  readonly exemption: string | undefined
+  /** Whose counter, and how that was found; undefined when it counts nothing. */
+  readonly key: string | undefined
+  readonly keyFoundBy: string | undefined
+  readonly verdict: PolicyVerdict | undefined
+  /** Units left now, and after the request if it is let in; undefined where no counter was asked. */
+  readonly before: number | undefined
+  readonly after: number | undefined
+  /** When which costs would pass, if nobody else asks. */
+  readonly waits: readonly CostWait[]
+}
+
+/** How long a cost has to wait. */
+interface CostWait {
+  readonly cost: number
+  /** Seconds, exact to the microsecond; 0 when it passes now, `Infinity` when it never can. */
+  readonly seconds: number
+}
+
+/** Why a request would be let in or refused: the key and how it was found, each proxy hop, each policy. */
+export interface Explanation {
+  /** Undefined for an identity under which no policy counts: {@link Explanation.unreachable} says what to ask instead. */
+  readonly decision: Decision | undefined
+  /** The policies that never count requests under the identity, and what names their counters. Empty for a request. */
+  readonly unreachable: readonly Unreached[]
+  /** The hops from the socket to the client, and why each was or was not believed. */
+  readonly hops: readonly Hop[]
+  readonly policies: readonly PolicyExplanation[]
+  /** All of it as text. */
+  toString(): string
+}
+
+/** What an explanation is made of. */
+export interface ExplanationParts {
+  readonly decision: Decision | undefined
+  readonly policies: readonly CompiledPolicy[]
+  readonly caller?: Caller
+  /** Of an identity. */
+  readonly kind?: IdentityKind
+  readonly unreachable?: readonly Unreached[]
+  readonly exemptions?: readonly { readonly policy: CompiledPolicy; readonly why: string | undefined }[]
+  readonly walk?: ClientIp
+}
+
+/** Writes an explanation from a decision that consumed nothing. */
+export function explain(parts: ExplanationParts): Explanation {
+  const { decision, policies, caller, exemptions, walk, kind, unreachable = [] } = parts
+  const grounds = Decision.receiptOf(decision)?.grounds
+  const { view } = caller ?? {}
+  const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
+  const explained = policies.map(policy => {
+    const verdict = decision?.verdicts.find(said => said.policy === policy.name)
+    const exemption = exemptions?.find(entry => entry.policy === policy)?.why
+    return Object.freeze({
+      policy: policy.name,
+      algorithm: policy.algorithm,
+      limit: policy.limit,
+      exemption: policy.off ? 'its mode is "off"' : exemption,
+      key: verdict?.key,
+      keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
+      verdict,
+      ...stateOf(policy, grounds),
+    })
+  })
+  const given = caller?.isGiven === true ? caller.address?.text : undefined
+  const explanation = { decision, unreachable, hops, policies: explained }
+  return Object.freeze({ ...explanation, toString: () => write(explanation, given, kind) })
+}
+
+function stateOf(
+  { name, cost, limit, capacity }: CompiledPolicy,
+  grounds: Grounds | undefined,
+): Pick<PolicyExplanation, 'before' | 'after' | 'waits'> {
+  const at = grounds?.question.policies.findIndex(policy => policy.name === name) ?? -1
+  if (grounds === undefined || at < 0) return { before: undefined, after: undefined, waits: [] }
+  const { question, verdict } = grounds
+  const demand = question.demands[at] as Demand
+  const state = verdict.states[at] ?? []
+  const before = remaining(demand, state, verdict)
+  const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)
+  return {
+    before,
+    after: verdict.allowed && verdict.passes[at] === true ? Math.max(0, before - demand.cost) : before,
+    waits: costs
+      .sort((a, b) => a - b)
+      .map(units => ({ cost: units, seconds: waitForCost(demand, state, verdict, units) / 1e6 })),
+  }
+}
+
+function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
+  if (policy.keyExtractor !== undefined) return 'the key extractor, else onMissingKey'
+  return (
+    caller.key(policy.keyStrategy)?.how ??
+    `no ${policy.keyStrategy} found: onMissingKey "${policy.onMissingKey}"`
+  )
+}
+
+function write(
+  { decision, unreachable, hops, policies }: Omit<Explanation, 'toString'>,
+  given: string | undefined,
+  kind: IdentityKind | undefined,
+): string {
+  const lines = [conclusionOf(decision, unreachable, kind)]
+  if (decision !== undefined && decision.degraded !== false)
+    lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
+  if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: what clientIp says`)
+  for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
+  for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits } of policies) {
+    if (verdict === undefined) {
+      lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
+      continue
+    }
+    const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
+    const wait = verdict.allowed ? 'passes' : `${refuses}: ${verdict.reason}, ${inTime(verdict.retryAfter)}`
+    lines.push(
+      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(verdict)} left, ${wait}`,
+    )
+    const late = waits.filter(({ seconds }) => seconds > 0)
+    if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
+  }
+  for (const { policy, reachedBy } of unreachable)
+    lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}; reached by ${reachedBy}`)
+  return lines.join('\n')
+}
+
+function conclusionOf(
+  decision: Decision | undefined,
+  unreachable: readonly Unreached[],
+  kind: IdentityKind | undefined,
+): string {
+  const asked = kind === undefined ? '' : inBraces(kind)
+  if (decision === undefined) return `Not known: no policy counts requests by ${asked}`
+  const outcome = decision.allowed ? 'Allowed' : 'Refused'
+  const extent = unreachable.length === 0 ? '' : ` by what ${asked} reaches`
+  return `${outcome}${extent}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`
+}
+
+// A burst may leave more than the limit.
+function leftOf({ remaining: left, limit }: PolicyVerdict): string {
+  return left > limit ? `${left} (limit ${limit})` : `${left} of ${limit}`
+}
+
+function inWords({ cost, seconds }: CostWait): string {
+  return `a cost of ${cost} ${inTime(seconds)}`
+}
+
+function inTime(seconds: number): string {
+  return seconds === Number.POSITIVE_INFINITY ? 'never passes' : `passes in ${seconds} s`
+}

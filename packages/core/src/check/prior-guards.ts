@@ -1,0 +1,63 @@
+import type { Rule } from '../algorithms/index.ts'
+import { Decision } from './decision.ts'
+import type { Question } from './check.ts'
+import type { Subject } from '../request/identity.ts'
+import { type Charge, chargeAt } from './correction.ts'
+import { type Demand, Mode } from '../store/contract.ts'
+
+/** What has become of a request at the guards before. */
+export interface Earlier {
+  /** What the limiter decided of it, the last first. */
+  readonly decisions: readonly Decision[]
+  /** Whether the store has failed the request already, which waits for it only once. */
+  readonly storeFailed: boolean
+}
+
+/**
+ * The units of a counter that the request has been charged so far; undefined where that counter has not counted it yet.
+ *
+ * By the counter, whatever the policies are called: whoever has logged in meanwhile has another.
+ */
+export function paidOn({ cell }: Rule, subject: Subject, earlier: Earlier): number | undefined {
+  let paid: number | undefined
+  for (const receipt of receiptsOf(earlier)) {
+    const { demands } = receipt.grounds.question
+    for (const [at, demand] of demands.entries()) {
+      if (demand.rule.cell !== cell || demand.subject !== subject) continue
+      const charged = chargeAt(receipt, at)
+      if (charged !== undefined) paid = (paid ?? 0) + charged
+    }
+  }
+  return paid
+}
+
+/** Whether guards before have asked, and charged, all that a question asks: by the same limits. */
+export function isPaid({ policies, demands, aside }: Question, earlier: Earlier): boolean {
+  const receipts = receiptsOf(earlier)
+  return policies.every((_, i) => {
+    const demand = demands[i] as Demand
+    // What is held is judged by all that it costs.
+    const rest = demand.mode === Mode.HOLD ? demand.cost - (aside?.[i]?.paid ?? 0) : demand.cost
+    return rest <= 0 && receipts.some(receipt => hasAsked(receipt, demand))
+  })
+}
+
+function hasAsked(charge: Charge, { subject, rule }: Demand): boolean {
+  return charge.grounds.question.demands.some(
+    (other, at) =>
+      other.subject === subject && isSameRule(other.rule, rule) && chargeAt(charge, at) !== undefined,
+  )
+}
+
+function isSameRule(a: Rule, b: Rule): boolean {
+  return (
+    a === b ||
+    (a.cell === b.cell && a.limit === b.limit && a.capacity === b.capacity && a.window === b.window)
+  )
+}
+
+function receiptsOf({ decisions }: Earlier): Charge[] {
+  return decisions
+    .map(decision => Decision.receiptOf(decision))
+    .filter((receipt): receipt is Charge => receipt?.charged !== undefined && receipt.grounds !== undefined)
+}

@@ -1,0 +1,65 @@
+import { makeDigest } from '../base/digest.ts'
+import { type Warn, warnOnce } from '../base/errors.ts'
+import { Exempter } from './exemption-check.ts'
+import { Forgetting } from './forgetting.ts'
+import { Keyring } from './key-resolver.ts'
+import { Ledger } from './charges.ts'
+import { Looks } from './looks.ts'
+import { lookOver } from '../misuse/index.ts'
+import { Observer } from '../telemetry/reporter.ts'
+import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
+import { compilePenalty } from '../policy/penalty-config.ts'
+import { Pipeline } from './pipeline.ts'
+import { PolicySource } from './policy-source.ts'
+import type { CallerSettings } from '../request/caller-settings.ts'
+import { compileClientIp } from '../request/client-ip.ts'
+import { Judge } from '../resilience/guarded-store.ts'
+
+/** What a limiter is made of. */
+export interface Rooms {
+  readonly warn: Warn
+  readonly numbers: LimiterNumbers
+  readonly callers: CallerSettings
+  readonly policies: PolicySource
+  readonly observer: Observer
+  readonly pipeline: Pipeline
+  readonly ledger: Ledger
+  readonly looks: Looks
+  readonly forgetting: Forgetting
+}
+
+/**
+ * Makes the rooms of a limiter.
+ *
+ * @throws HaltError when an option or a policy is wrong
+ */
+export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
+  const numbers = checkOptions(options as RateLimiterOptions<never>)
+  const { callbackTimeout, ipv6Prefix, keysPerAddress, storeTimeout: timeout, instances } = numbers
+  const { store, policy, fallbackPolicy, telemetry, onStoreError = 'local' } = options
+  const warn = warnOnce(options.warn)
+  const digest = makeDigest(options.secret, warn)
+  const penalty = options.penalty === undefined ? undefined : compilePenalty(options.penalty)
+  const callers = {
+    clientIp: compileClientIp({ ...options, ipv6Prefix }),
+    resolveIp: options.clientIp as CallerSettings['resolveIp'],
+    userId: options.userId as CallerSettings['userId'],
+    apiKey: options.apiKey as CallerSettings['apiKey'],
+    digest,
+    warn,
+  }
+  const exempter = new Exempter(options as RateLimiterOptions, warn)
+  const context = { multiplier: penalty?.multiplier, keysPerAddress }
+  const policies = new PolicySource(policy as never, fallbackPolicy as never, context, callbackTimeout, warn)
+  const observer = new Observer(telemetry, store, warn)
+  const onFailure = observer.storeFailed.bind(observer)
+  const onRecovery = observer.storeRecovered.bind(observer)
+  const judge = new Judge({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery })
+  const keyring = new Keyring(callbackTimeout, warn)
+  const ledger = new Ledger(judge, warn)
+  const pipeline = new Pipeline({ exempter, keyring, judge, ledger, observer, penalty, digest, warn })
+  const looks = new Looks({ policies, pipeline, exempter, callers, ipv6Prefix })
+  const forgetting = new Forgetting({ store, policies, looks, ledger, warn })
+  lookOver(options, policies.fixed ?? [], instances, warn)
+  return { warn, numbers, callers, policies, observer, pipeline, ledger, looks, forgetting }
+}

@@ -1,0 +1,174 @@
+import { checkLook, type PeekOptions } from '../check/check-options.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { countersIn, type CounterReading } from '../check/counter-reading.ts'
+import { Decision, type Grounds } from '../check/decision.ts'
+import { HaltError } from '../base/errors.ts'
+import type { Exempter } from './exemption-check.ts'
+import { explain, type Explanation } from '../check/explanation.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { PolicySource } from './policy-source.ts'
+import { PEEK } from '../check/check-options.ts'
+import { inBraces, isReached, type Unreached, unreachedOf } from '../policy/reachability.ts'
+import { Caller } from '../request/caller.ts'
+import type { CallerSettings } from '../request/caller-settings.ts'
+import {
+  type Identity,
+  type IdentityKind,
+  isIdentity,
+  kindOf,
+  type Subject,
+  subjectOf,
+} from '../request/identity.ts'
+import { toView } from '../request/to-view.ts'
+import { freshAt } from '../store/decide.ts'
+import { verdictAt } from '../store/reading.ts'
+
+/** What looks need of their limiter. */
+export interface LookParts {
+  readonly policies: PolicySource
+  readonly pipeline: Pipeline
+  readonly exempter: Exempter
+  readonly callers: CallerSettings
+  readonly ipv6Prefix: number
+}
+
+/** What an identity reaches of a limiter's policies. */
+interface IdentityLook {
+  /** Undefined when it reaches none. */
+  readonly decision: Decision | undefined
+  readonly kind: IdentityKind
+  /** The policies that were asked, and those that are off. */
+  readonly policies: readonly CompiledPolicy[]
+  readonly unreachable: readonly Unreached[]
+}
+
+/** Looks at counters and consumes nothing. A look at an identity shows no counter on which its requests are not counted. */
+export class Looks {
+  readonly #policies: PolicySource
+  readonly #pipeline: Pipeline
+  readonly #exempter: Exempter
+  readonly #callers: CallerSettings
+  readonly #ipv6Prefix: number
+
+  constructor({ policies, pipeline, exempter, callers, ipv6Prefix }: LookParts) {
+    this.#policies = policies
+    this.#pipeline = pipeline
+    this.#exempter = exempter
+    this.#callers = callers
+    this.#ipv6Prefix = ipv6Prefix
+  }
+
+  /** @throws HaltError `HALT_E_IDENTITY_KIND` when no policy counts requests under the identity */
+  async peek(target: unknown, options: PeekOptions<never>): Promise<Decision> {
+    checkLook(options)
+    if (!isIdentity(target)) return (await this.ofRequest(target, options)).decision
+    const { decision, unreachable, kind } = await this.#ofIdentity(target, options)
+    if (decision === undefined) throw notCounted(kind, unreachable)
+    return Decision.withUnreachable(decision, unreachable)
+  }
+
+  async explain(target: unknown, options: PeekOptions<never>): Promise<Explanation> {
+    checkLook(options)
+    if (isIdentity(target)) return explain(await this.#ofIdentity(target, options))
+    const { decision, policies = [], caller } = await this.ofRequest(target, options)
+    const exemptions = policies.map(policy => ({
+      policy,
+      why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller),
+    }))
+    return explain({ decision, policies, caller, exemptions, walk: this.#callers.clientIp })
+  }
+
+  /** @throws HaltError `HALT_E_IDENTITY_KIND` as {@link peek}; `HALT_E_STORE` when the store does not answer */
+  async inspect(target: unknown, options: PeekOptions<never>): Promise<readonly CounterReading[]> {
+    const decision = await this.peek(target, options)
+    refuseDegraded(decision)
+    const grounds = Decision.receiptOf(decision)?.grounds
+    return grounds === undefined ? [] : countersIn(grounds)
+  }
+
+  /** What a check of a request would say, and by which policies. */
+  async ofRequest(
+    target: unknown,
+    options: PeekOptions<never>,
+  ): Promise<{ decision: Decision; policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
+    const caller = new Caller(toView(target), this.#callers, options.ip)
+    const policies = await this.#policies.of(caller.view, options)
+    return { caller, policies, decision: await this.#pipeline.decide(policies, caller, PEEK) }
+  }
+
+  /** Whether keys are verified by the application, so that no ceiling of their address is counted. */
+  get verifiesKeys(): boolean {
+    return this.#callers.apiKey !== undefined
+  }
+
+  /** The subject of an identity. */
+  subjectOf(identity: Identity): Subject {
+    return subjectOf(identity, 'custom', this.#callers.digest, this.#ipv6Prefix)
+  }
+
+  async #ofIdentity(identity: Identity, options: PeekOptions<never>): Promise<IdentityLook> {
+    const policies = this.#policies.forIdentity(options)
+    const [subject, kind] = [this.subjectOf(identity), kindOf(identity)]
+    const counting = policies.filter(({ off }) => !off)
+    const reached = counting.filter(policy => isReached(policy, kind, counting))
+    const ask = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
+      this.#pipeline.decideFor(subject, some, PEEK)
+    let decision: Decision | undefined = await ask(policies)
+    let shown = counting
+    if (reached.length < counting.length) {
+      // `consume` may have charged any policy under this identity: such a counter is shown.
+      const grounds = Decision.receiptOf(decision)?.grounds
+      shown = counting.filter(policy => reached.includes(policy) || hasCounter(policy, grounds))
+      if (shown.length === 0) decision = undefined
+      else if (shown.length < counting.length) decision = await ask(shown)
+    }
+    return {
+      kind,
+      decision,
+      policies: policies.filter(policy => policy.off || shown.includes(policy)),
+      unreachable: unreachedOf(kind, counting, reached, this.verifiesKeys),
+    }
+  }
+
+  #isHealthCheck({ view }: Caller): string | undefined {
+    return this.#exempter.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
+  }
+}
+
+/** The mistake of a look or a reset by an identity under which no policy counts. */
+export function notCounted(kind: IdentityKind, unreached: readonly Unreached[]): HaltError {
+  const named = unreached.map(({ policy, reachedBy: instead }) => `"${policy}" is reached by ${instead}`)
+  return new HaltError(
+    'HALT_E_IDENTITY_KIND',
+    `No policy counts requests by ${inBraces(kind)}: ${named.join(', ')}.`,
+    'Ask about what the policy counts, or about the request.',
+  )
+}
+
+/**
+ * Checks that the store has answered, and nothing in its place.
+ *
+ * @throws HaltError `HALT_E_STORE`
+ */
+export function refuseDegraded({ degraded }: Decision): void {
+  if (degraded === false) return
+  throw new HaltError(
+    'HALT_E_STORE',
+    'The store did not answer.',
+    'Call limiter.ready() to see what is wrong.',
+  )
+}
+
+/** Whether a counter of this policy under the identity holds anything. */
+function hasCounter(policy: CompiledPolicy, grounds: Grounds | undefined): boolean {
+  const at = grounds?.question.policies.indexOf(policy) ?? -1
+  if (grounds === undefined || at < 0) return false
+  const { question, verdict } = grounds
+  const places = [at, question.aside?.[at]?.lease ?? -1]
+  return places.some(place => {
+    const [demand, state] = [question.demands[place], verdict.states[place] ?? []]
+    return (
+      demand !== undefined && state.length > 0 && freshAt(state, demand.rule) > verdictAt(verdict, place).now
+    )
+  })
+}

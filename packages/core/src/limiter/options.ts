@@ -1,0 +1,140 @@
+import type { AnyPolicy } from '../policy/compiled-policy.ts'
+import { describe, type Duration, parseDuration } from '../base/duration.ts'
+import { HaltError, type Warn } from '../base/errors.ts'
+import type { LimiterPenalty } from '../policy/penalty-config.ts'
+import type { OnStoreError, PolicyResolver } from '../policy/policy.ts'
+import type { TrustedProxies } from '../request/client-ip.ts'
+import type { Store } from '../store/contract.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { checkPrefix } from '../request/address-key.ts'
+import { checkChoice, checkNames, checkType, checkWhole } from '../base/options-check.ts'
+
+/** Options of a {@link RateLimiter}. `R` is the framework's request, as callbacks get it. */
+export interface RateLimiterOptions<R = unknown> {
+  /** Where the counters are: `new InMemoryStore()`, `new RedisStore({ client })`. */
+  readonly store: Store
+  /** One policy, several that are decided together, or a function that gives them for a request. */
+  readonly policy: AnyPolicy<R> | readonly AnyPolicy<R>[] | PolicyResolver<R>
+  /** Decides when the resolver fails. Default: such a request is refused with 503. */
+  readonly fallbackPolicy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
+  /** Who may name the client in a header: CIDRs, addresses, `"loopback"`, `"linklocal"`, `"private"`, `"cloudflare"`, or a function. Default nobody. */
+  readonly trustedProxies?: TrustedProxies | undefined
+  /** The header a trusted peer names the client in. Default `"x-forwarded-for"`. */
+  readonly clientIpHeader?: string | undefined
+  /** The client's address, from a platform that knows better; wins over both. */
+  readonly clientIp?: ((request: R) => string | undefined) | undefined
+  /** How many bits of an IPv6 address make one subscriber, 32 to 128. Default 56. */
+  readonly ipv6Prefix?: number | undefined
+  /** Whether private socket peers (127/8, ::1, 10/8, 172.16/12, 192.168/16) are exempt. Default true. */
+  readonly exemptPrivateIps?: boolean | undefined
+  /** Whether `/health`, `/ping`, `/ready`, `/healthz`, `/livez`, or these paths, are exempt. Default true. */
+  readonly exemptHealthChecks?: boolean | readonly string[] | undefined
+  /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */
+  readonly userId?: ((request: R) => string | number | undefined) | undefined
+  /** The verified API key. Default: the X-API-Key or Authorization header, unverified. */
+  readonly apiKey?: ((request: R) => string | undefined) | undefined
+  /** Unverified keys: one address gets the allowance of at most this many. Default 10. */
+  readonly keysPerAddress?: number | undefined
+  /** Makes digests of keys HMACs, so that who reads the store cannot test guesses. 16 characters or more. */
+  readonly secret?: string | undefined
+  /** The longest that a request waits for the store. Default `"100ms"`. */
+  readonly storeTimeout?: Duration | undefined
+  /** The longest that a request waits for one of your callbacks. Default `"1s"`. */
+  readonly callbackTimeout?: Duration | undefined
+  /** What decides while the store cannot. Default `"local"`. */
+  readonly onStoreError?: OnStoreError | undefined
+  /** Processes that share the limits, what `"local"` divides them by. Default `"auto"`: what the store counts, else 1. */
+  readonly instances?: number | 'auto' | undefined
+  /** Scores refusals, and slows down who collects many. Default none. */
+  readonly penalty?: LimiterPenalty | undefined
+  readonly telemetry?: Telemetry | undefined
+  /** Gets each warning once. Default `process.emitWarning`. */
+  readonly warn?: Warn | undefined
+}
+
+/** The names of all options, for adapters that take them beside their own. */
+export const LIMITER_OPTIONS: readonly string[] = Object.freeze([
+  'store',
+  'policy',
+  'fallbackPolicy',
+  'trustedProxies',
+  'clientIpHeader',
+  'clientIp',
+  'ipv6Prefix',
+  'exemptPrivateIps',
+  'exemptHealthChecks',
+  'userId',
+  'apiKey',
+  'keysPerAddress',
+  'secret',
+  'storeTimeout',
+  'callbackTimeout',
+  'onStoreError',
+  'instances',
+  'penalty',
+  'telemetry',
+  'warn',
+])
+
+/** The options that are plain numbers, checked; times in milliseconds. */
+export interface LimiterNumbers {
+  readonly storeTimeout: number
+  readonly callbackTimeout: number
+  readonly ipv6Prefix: number
+  readonly keysPerAddress: number
+  readonly instances: number | 'auto'
+}
+
+/**
+ * Checks what the other rooms do not: names, types, ranges.
+ *
+ * @throws HaltError with a code for the option
+ */
+export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers {
+  if (typeof options !== 'object' || options === null) {
+    throw new HaltError('HALT_E_OPTION', `RateLimiter got ${describe(options)}.`, 'Give { store, policy }.')
+  }
+  const fields = options as unknown as Record<string, unknown>
+  checkNames(fields, LIMITER_OPTIONS, 'RateLimiter')
+  checkStore(options.store)
+  if (options.policy === undefined) {
+    throw new HaltError(
+      'HALT_E_POLICY',
+      'RateLimiter has no policy.',
+      'Give policy: presets.PUBLIC_API, or your own.',
+    )
+  }
+  for (const name of ['clientIp', 'userId', 'apiKey', 'warn'])
+    checkType(fields, name, 'function', 'HALT_E_OPTION')
+  checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_OPTION')
+  checkType(fields, 'telemetry', 'object', 'HALT_E_OPTION')
+  if (Array.isArray(options.telemetry)) {
+    const fix = 'Give one: new CompositeTelemetry(a, b).'
+    throw new HaltError('HALT_E_OPTION', 'telemetry is an array.', fix)
+  }
+  checkChoice(fields, 'onStoreError', ['local', 'open', 'closed'], 'HALT_E_ON_STORE_ERROR')
+  const {
+    storeTimeout = '100ms',
+    callbackTimeout = '1s',
+    ipv6Prefix,
+    keysPerAddress = 10,
+    instances = 'auto',
+  } = options
+  return {
+    storeTimeout: parseDuration(storeTimeout, 'storeTimeout') / 1000,
+    callbackTimeout: parseDuration(callbackTimeout, 'callbackTimeout') / 1000,
+    ipv6Prefix: checkPrefix(ipv6Prefix),
+    keysPerAddress: checkWhole('keysPerAddress', keysPerAddress, 1, 1e6),
+    instances: instances === 'auto' ? instances : checkWhole('instances', instances, 1, 1e6),
+  }
+}
+
+function checkStore(store: unknown): void {
+  const shape = store as { evaluate?: unknown; forget?: unknown } | null | undefined
+  if (typeof shape?.evaluate === 'function' && typeof shape.forget === 'function') return
+  throw new HaltError(
+    'HALT_E_STORE_OPTION',
+    `store is ${describe(store)}, not a store.`,
+    'Give new InMemoryStore() or new RedisStore({ client }).',
+  )
+}

@@ -1,0 +1,183 @@
+import { pass, refusal, type Uncounted } from '../check/decision-reader.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { conclude } from '../check/conclusion.ts'
+import { costFor } from '../policy/cost.ts'
+import type { Decision } from '../check/decision.ts'
+import type { Digest } from '../base/digest.ts'
+import { isPaid } from '../check/prior-guards.ts'
+import type { Warn } from '../base/errors.ts'
+import type { Exempter } from './exemption-check.ts'
+import type { KeyOutcome, Keyring } from './key-resolver.ts'
+import type { Ledger } from './charges.ts'
+import type { Observer } from '../telemetry/reporter.ts'
+import type { CompiledPenalty } from '../policy/penalty-config.ts'
+import { isShadow, offenceOf, questioner } from '../check/check-builder.ts'
+import type { Question } from '../check/check.ts'
+import { type Asked, PEEK } from '../check/check-options.ts'
+import type { Caller } from '../request/caller.ts'
+import { type FoundKey, SHARED, type Subject } from '../request/identity.ts'
+import type { Judge, Judgement } from '../resilience/guarded-store.ts'
+import type { StoreClock } from '../store/store-clock.ts'
+import { listOf } from '../store/decide.ts'
+import { isPromise } from '../base/timers.ts'
+
+/** The rooms a request passes through. */
+export interface PipelineParts {
+  readonly exempter: Exempter
+  readonly keyring: Keyring
+  readonly judge: Judge
+  readonly ledger: Ledger
+  readonly observer: Observer
+  readonly penalty: CompiledPenalty | undefined
+  readonly digest: Digest
+  readonly warn: Warn
+}
+
+/** The way of one request: exemptions → keys → demands → store → verdicts → decision. Synchronous where all rooms are. */
+export class Pipeline {
+  readonly #exempter: Exempter
+  readonly #keyring: Keyring
+  readonly #judge: Judge
+  readonly #ledger: Ledger
+  readonly #observer: Observer
+  readonly #clock: StoreClock
+  readonly #penalty: CompiledPenalty | undefined
+  readonly #ask: ReturnType<typeof questioner>
+
+  constructor({ exempter, keyring, judge, ledger, observer, penalty, digest, warn }: PipelineParts) {
+    this.#exempter = exempter
+    this.#keyring = keyring
+    this.#judge = judge
+    this.#ledger = ledger
+    this.#observer = observer
+    this.#clock = judge.clock
+    this.#penalty = penalty
+    this.#ask = questioner(penalty, digest, judge.clock, warn)
+  }
+
+  /** Decides a request by policies; `undefined` when those could not be found. */
+  decide(
+    policies: readonly CompiledPolicy[] | undefined,
+    caller: Caller,
+    asked: Asked,
+  ): Decision | Promise<Decision> {
+    // First, so that no orchestrator ends the process for want of policies.
+    if (this.#exempter.isHealthCheck(caller.view.method, caller.view.path))
+      return this.#exempt(policies?.[0], caller, asked)
+    if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', asked)
+    const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
+    let isFound = true
+    for (let i = 0; i < policies.length; i++) {
+      const key = (keys[i] = this.#keyOf(policies[i] as CompiledPolicy, caller, asked))
+      if (typeof key === 'string' || 'then' in key) isFound = false
+    }
+    if (isFound) return this.#judgeAll(policies, keys as FoundKey[], caller, asked)
+    if (!keys.some(isPromise)) return this.#sift(policies, keys as KeyOutcome[], caller, asked)
+    return Promise.all(keys.map(async key => key)).then(found => this.#sift(policies, found, caller, asked))
+  }
+
+  /** Decides for a subject that is given, not found. */
+  decideFor(
+    subject: Subject,
+    policies: readonly CompiledPolicy[],
+    asked: Asked,
+  ): Decision | Promise<Decision> {
+    const counting = policies.filter(({ off }) => !off)
+    if (counting.length === 0) return pass(uncounted(policies[0], subject, 0), this.#clock.now())
+    const keys = counting.map(({ keyStrategy }) => ({
+      subject: keyStrategy === 'shared' ? SHARED : subject,
+      how: 'the given identity',
+      unverified: false,
+    }))
+    return this.#judgeAll(counting, keys, subject, asked)
+  }
+
+  #keyOf(policy: CompiledPolicy, caller: Caller, asked: Asked): KeyOutcome | Promise<KeyOutcome> {
+    if (policy.off) return 'allow'
+    const isExempt =
+      asked === PEEK
+        ? this.#exempter.reason(policy, caller) !== undefined
+        : this.#exempter.exempts(policy, caller)
+    return isExempt ? 'allow' : this.#keyring.find(policy, caller)
+  }
+
+  /** Leaves out the policies that do not count the request, and asks the rest. */
+  #sift(
+    policies: readonly CompiledPolicy[],
+    keys: readonly KeyOutcome[],
+    caller: Caller,
+    asked: Asked,
+  ): Decision | Promise<Decision> {
+    // Who only reports refuses nobody, and has no counter to report of.
+    const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
+    if (refusing !== undefined) return this.#deny(refusing, caller, asked)
+    const counting = policies.filter((_, i) => typeof keys[i] === 'object')
+    if (counting.length === 0) return this.#exempt(policies[0], caller, asked)
+    const found = keys.filter(key => typeof key === 'object')
+    return this.#judgeAll(counting, found, caller, asked)
+  }
+
+  #judgeAll(
+    policies: readonly CompiledPolicy[],
+    keys: readonly FoundKey[],
+    who: Caller | Subject,
+    asked: Asked,
+  ): Decision | Promise<Decision> {
+    const { earlier } = asked
+    const question = this.#ask(policies, keys, who, asked)
+    if (earlier !== undefined && isPaid(question, earlier)) {
+      const before = earlier.decisions.find(({ allowed }) => allowed)
+      if (before !== undefined) return before
+    }
+    const judgement = this.#judge.ask(question, earlier?.storeFailed)
+    if (!('then' in judgement)) return this.#conclude(judgement, question, who, asked)
+    return judgement.then(found => this.#conclude(found, question, who, asked))
+  }
+
+  #conclude(judgement: Judgement, question: Question, who: Caller | Subject, asked: Asked): Decision {
+    const decision = conclude(judgement, question, this.#clock)
+    if (asked === PEEK) return decision
+    const verdict = 'degraded' in judgement ? undefined : judgement
+    if ('degraded' in judgement && judgement.late !== undefined) this.#ledger.watch(decision, judgement.late)
+    this.#ledger.hold(decision, question)
+    const view = typeof who === 'string' ? undefined : who.view
+    this.#observer.decided(decision, question, verdict, view, asked.started)
+    return decision
+  }
+
+  /** Refuses for want of a key: a refusal like any other, so it scores. */
+  #deny(policy: CompiledPolicy, caller: Caller, asked: Asked): Decision | Promise<Decision> {
+    const decision = this.#refuse(policy, caller, 'missing-key', asked)
+    if (this.#penalty?.records !== true || asked === PEEK) return decision
+    const offence = offenceOf(policy, this.#penalty, caller)
+    const scored = this.#judge.ask(offence, asked.earlier?.storeFailed)
+    const tell = (judgement: Judgement): Decision => {
+      if (!('degraded' in judgement)) this.#observer.scored(offence, judgement)
+      return decision
+    }
+    return 'then' in scored ? scored.then(tell) : tell(scored)
+  }
+
+  #exempt(policy: CompiledPolicy | undefined, caller: Caller, asked: Asked): Decision {
+    const decision = pass(uncounted(policy, caller.ip.subject, 0), this.#clock.now())
+    if (asked !== PEEK) this.#observer.exempt(decision, policy, caller.view, asked.started)
+    return decision
+  }
+
+  #refuse(
+    policy: CompiledPolicy | undefined,
+    caller: Caller,
+    reason: 'missing-key' | 'policy-error',
+    asked: Asked,
+  ): Decision {
+    const units = policy === undefined ? 1 : costFor(policy, asked.cost)
+    const known = uncounted(policy, caller.ip.subject, units)
+    const decision = refusal(reason, known, this.#clock.now(), false, reason === 'policy-error' ? 1 : 0)
+    if (asked !== PEEK) this.#observer.refused(decision, policy, caller.view, asked.started)
+    return decision
+  }
+}
+
+function uncounted(policy: CompiledPolicy | undefined, key: Subject, cost: number): Uncounted {
+  return { policy: policy?.name ?? '', limit: policy?.limit ?? 0, key, cost }
+}

@@ -1,0 +1,192 @@
+import {
+  type AnyPolicy,
+  type CompileContext,
+  compilePolicy,
+  type CompiledPolicy,
+  refuseDuplicates,
+} from '../policy/compiled-policy.ts'
+import { HaltError, type Warn, messageOf } from '../base/errors.ts'
+import { noticeMilliseconds } from '../misuse/index.ts'
+import type { RequestView } from '../request/view.ts'
+import { isPromise, within } from '../base/timers.ts'
+
+type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
+type Found = readonly CompiledPolicy[] | undefined
+/** What a call may name instead of the policies, and beside them. */
+type Named = { readonly policy?: unknown; readonly also?: unknown }
+type Resolver = (request: never, context?: unknown) => unknown
+
+// The policies a resolver gave that `reset` can still find by name.
+const REMEMBERED = 10_000
+
+/** Where a limiter's policies come from: fixed ones, or a resolver's, each compiled once. */
+export class PolicySource {
+  readonly #context: CompileContext
+  readonly #fixed: readonly CompiledPolicy[] | undefined
+  readonly #resolver: Resolver | undefined
+  readonly #fallback: readonly CompiledPolicy[] | undefined
+  readonly #timeout: number
+  readonly #warn: Warn
+  readonly #compiled = new WeakMap<object, CompiledPolicy>()
+  readonly #lists = new WeakMap<object, readonly CompiledPolicy[]>()
+  // Weak in both: a call may bring a new list each time.
+  readonly #joined = new WeakMap<
+    readonly CompiledPolicy[],
+    WeakMap<readonly CompiledPolicy[], readonly CompiledPolicy[]>
+  >()
+  readonly #known = new Map<string, CompiledPolicy>()
+
+  constructor(
+    policy: Given | Resolver,
+    fallback: Given | undefined,
+    context: CompileContext,
+    timeout: number,
+    warn: Warn,
+  ) {
+    this.#context = context
+    this.#timeout = timeout
+    this.#warn = warn
+    this.#resolver = typeof policy === 'function' ? policy : undefined
+    this.#fixed = typeof policy === 'function' ? undefined : this.compile(policy)
+    this.#fallback = fallback === undefined ? undefined : this.compile(fallback)
+  }
+
+  /** The policies that do not depend on a request; undefined with a resolver. */
+  get fixed(): readonly CompiledPolicy[] | undefined {
+    return this.#fixed
+  }
+
+  /** Every policy this limiter has met. */
+  known(): Iterable<CompiledPolicy> {
+    return this.#known.values()
+  }
+
+  /** A policy this limiter has met, by name. */
+  named(name: string): CompiledPolicy | undefined {
+    return this.#known.get(name)
+  }
+
+  /**
+   * Whether some names are those of policies: all of them of policies that this limiter has met. With a resolver, whose
+   * policies come later, one of those that decide now will do.
+   */
+  areNames(names: readonly string[], deciding: readonly CompiledPolicy[]): boolean {
+    if (this.#fixed === undefined) return names.some(name => deciding.some(policy => policy.name === name))
+    return names.length > 0 && names.every(name => this.#known.has(name))
+  }
+
+  /** Compiles policies, each once for each distinct object, lists too. */
+  compile(policies: Given): readonly CompiledPolicy[] {
+    let list = this.#lists.get(policies)
+    if (list === undefined) {
+      const given = (Array.isArray(policies) ? policies : [policies]) as readonly AnyPolicy<never>[]
+      if (given.length === 0) {
+        throw new HaltError('HALT_E_POLICY', 'The list of policies is empty.', 'Give at least one policy.')
+      }
+      list = given.map(policy => this.#compileOne(policy))
+      refuseDuplicates(list)
+      this.#lists.set(policies, list)
+    }
+    return list
+  }
+
+  #compileOne(policy: AnyPolicy<never>): CompiledPolicy {
+    let compiled = typeof policy === 'object' && policy !== null ? this.#compiled.get(policy) : undefined
+    if (compiled === undefined) {
+      compiled = compilePolicy(policy, this.#context)
+      noticeMilliseconds(`"${compiled.name}"`, policy, this.#warn)
+      this.#compiled.set(policy, compiled)
+    }
+    if (this.#known.size < REMEMBERED || this.#known.has(compiled.name))
+      this.#known.set(compiled.name, compiled)
+    return compiled
+  }
+
+  /** Policies and those that stand beside them, the same list for the same two. One that a resolver gave already is not repeated. */
+  join(policies: readonly CompiledPolicy[], beside: Given): readonly CompiledPolicy[] {
+    const also = this.compile(beside)
+    let lists = this.#joined.get(policies)
+    if (lists === undefined) this.#joined.set(policies, (lists = new WeakMap()))
+    let joined = lists.get(also)
+    if (joined === undefined) {
+      const more = also.filter(policy => !policies.some(other => isSame(policy, other)))
+      lists.set(also, (joined = [...policies, ...more]))
+    }
+    return joined
+  }
+
+  /** The policies that decide a request by what the call says; undefined when they cannot be found. */
+  of({ request, context }: Pick<RequestView, 'request' | 'context'>, named: Named): Found | Promise<Found> {
+    if (this.#fixed !== undefined && named.policy === undefined && named.also === undefined)
+      return this.#fixed
+    const policies =
+      named.policy === undefined ? this.resolve(request, context) : this.compile(named.policy as never)
+    if (policies !== undefined && 'then' in policies)
+      return policies.then(found => this.#beside(found, named))
+    return this.#beside(policies, named)
+  }
+
+  /**
+   * The policies that decide without a request.
+   *
+   * @throws HaltError `HALT_E_POLICY_REQUIRED` where only a resolver knows them
+   */
+  forIdentity(named: Named): readonly CompiledPolicy[] {
+    const policies = named.policy === undefined ? this.#fixed : this.compile(named.policy as never)
+    const found = this.#beside(policies, named)
+    if (found !== undefined) return found
+    throw new HaltError(
+      'HALT_E_POLICY_REQUIRED',
+      'The policies come from a resolver, and an identity is no request.',
+      'Give { policy }.',
+    )
+  }
+
+  #beside(policies: Found, { also }: Named): Found {
+    return policies === undefined || also === undefined ? policies : this.join(policies, also as never)
+  }
+
+  /** The policies for a request; undefined when the resolver fails and there is no fallback. */
+  resolve(
+    request: unknown,
+    context?: unknown,
+  ): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
+    if (this.#fixed !== undefined) return this.#fixed
+    try {
+      const given = (this.#resolver as Resolver)(request as never, context)
+      if (!isPromise(given)) return this.#accept(given)
+      const late = (): Error => new Error(`no policy within ${this.#timeout} ms`)
+      return within(given, this.#timeout, late).then(
+        policies => this.#accept(policies),
+        (error: unknown) => this.#fail(error),
+      )
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #accept(given: unknown): readonly CompiledPolicy[] | undefined {
+    try {
+      if (typeof given !== 'object' || given === null) throw new Error('it gave no policy')
+      return this.compile(given as Given)
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): readonly CompiledPolicy[] | undefined {
+    this.#warn({
+      code: 'HALT_W_POLICY_RESOLVER',
+      message: `The policy resolver failed: ${messageOf(error)}.`,
+      fix:
+        this.#fallback === undefined
+          ? 'Give a fallbackPolicy; until then such requests get 503.'
+          : 'The fallbackPolicy decides.',
+    })
+    return this.#fallback
+  }
+}
+
+function isSame(a: CompiledPolicy, b: CompiledPolicy): boolean {
+  return a.name === b.name || a.rule('').cell === b.rule('').cell
+}

@@ -1,0 +1,78 @@
+import { LEASE_MS } from '../policy/compiled-policy.ts'
+import { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
+
+// The store counts a lease from its own decision, this process from the answer; and timers are late.
+const WAIT_MS = LEASE_MS - 1000
+// A process with this many undecided requests has lost their ends. Then the oldest are taken early, a slice at a time.
+const MOST = 100_000
+const SLICE = 1000
+
+const clock = (): number => performance.now()
+
+/**
+ * The held costs whose response is not decided yet. A cost that is still here when its lease ends is taken.
+ *
+ * All leases are equally long, so they end in the order in which they came, and one timer serves all of them.
+ */
+export class Undecided<T> {
+  readonly #take: (held: T) => void
+  readonly #due = new Map<T, number>()
+  /** No lease ends before this instant. */
+  #next = Number.POSITIVE_INFINITY
+  #timer: Timer | number | undefined
+
+  /** @param take takes the held cost */
+  constructor(take: (held: T) => void) {
+    this.#take = take
+  }
+
+  /** Begins to wait for a decision. */
+  add(held: T): void {
+    const now = clock()
+    const surplus = this.#due.size < MOST ? 0 : SLICE
+    // Some runtimes end a timer together with the request that started it, so the timer is not trusted alone.
+    if (now >= this.#next || surplus > 0) this.#takeDue(now, surplus)
+    const due = now + WAIT_MS
+    this.#due.set(held, due)
+    this.#next = Math.min(this.#next, due)
+    if (this.#timer === undefined) this.#arm(WAIT_MS)
+  }
+
+  /** The response is decided. */
+  delete(held: T): void {
+    this.#due.delete(held)
+    // A timer that is a number cannot be unreferenced, and would keep an idle process alive.
+    if (this.#due.size > 0 || typeof this.#timer !== 'number') return
+    eventLoop.cancel(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Stops waiting for all of them, and gives them. */
+  drain(): T[] {
+    const all = [...this.#due.keys()]
+    for (const held of all) this.delete(held)
+    return all
+  }
+
+  #takeDue(now: number, surplus: number): void {
+    let left = surplus
+    for (const [held, due] of this.#due) {
+      this.#next = due
+      if (due > now && left-- <= 0) return
+      this.#due.delete(held)
+      this.#take(held)
+    }
+    this.#next = Number.POSITIVE_INFINITY
+  }
+
+  #arm(ms: number): void {
+    this.#timer = afterQuietly(ms, () => this.#fire())
+  }
+
+  #fire(): void {
+    this.#timer = undefined
+    const now = clock()
+    this.#takeDue(now, 0)
+    if (this.#next < Number.POSITIVE_INFINITY) this.#arm(Math.max(1, this.#next - now))
+  }
+}

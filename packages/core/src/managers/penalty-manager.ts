@@ -1,0 +1,149 @@
+import { fromCaller } from '../base/call-site.ts'
+import { penalty } from '../algorithms/index.ts'
+import { type Digest, makeDigest } from '../base/digest.ts'
+import { describe, type Duration, parseDuration } from '../base/duration.ts'
+import { HaltError, type Warn, warnOnce } from '../base/errors.ts'
+import { notifier } from '../telemetry/hooks.ts'
+import { checkPrefix } from '../request/address-key.ts'
+import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from '../policy/penalty-config.ts'
+import { type Identity, subjectOf } from '../request/identity.ts'
+import { type Judge, strictJudge } from '../resilience/guarded-store.ts'
+import { penaltyStatus } from '../telemetry/usage.ts'
+import { PenaltyMode, type Store, type Verdict } from '../store/contract.ts'
+import { PENALTY_CELL } from '../store/decide.ts'
+import type { Notify, PenaltyStatus, Telemetry } from '../telemetry/telemetry.ts'
+import { noticeMilliseconds } from '../misuse/index.ts'
+import { checkNames } from '../base/options-check.ts'
+
+/** Options of {@link PenaltyManager}. */
+export interface PenaltyManagerOptions {
+  readonly store: Store
+  readonly config?: PenaltyConfig | undefined
+  /** The limiter's, so that identities name the same scores. */
+  readonly secret?: string | undefined
+  /** The limiter's, so that identities name the same scores. Default 56. */
+  readonly ipv6Prefix?: number | undefined
+  /** The longest a call waits for the store. Default `"1s"`. */
+  readonly storeTimeout?: Duration | undefined
+  readonly telemetry?: Telemetry | undefined
+  readonly warn?: Warn | undefined
+}
+
+/**
+ * Scores abuse by identity; from a threshold on, a penalty holds for a while. A bare string is a user's id.
+ *
+ * The scores are those that a limiter with `penalty` uses. When the store cannot answer, calls reject with
+ * `HALT_E_STORE`.
+ *
+ * @throws HaltError `HALT_E_PENALTY`
+ * @example
+ * const penalties = new PenaltyManager({ store, config: PENALTY_STRICT })
+ * const penalty = await penalties.recordViolation('user_123', { severity: 2 })
+ */
+export class PenaltyManager {
+  readonly #penalty: CompiledPenalty
+  readonly #digest: Digest
+  readonly #ipv6Prefix: number
+  readonly #judge: Judge
+  readonly #notify: Notify
+
+  constructor(options: PenaltyManagerOptions) {
+    const parts = fromCaller(PenaltyManager, () => partsOf(options))
+    this.#penalty = parts.penalty
+    this.#digest = parts.digest
+    this.#ipv6Prefix = parts.ipv6Prefix
+    this.#notify = parts.notify
+    this.#judge = parts.judge
+  }
+
+  /** The present score and penalty; changes nothing. */
+  async getPenalty(identity: Identity): Promise<PenaltyStatus> {
+    return penaltyStatus(this.#penalty.rule, await this.#ask(identity, PenaltyMode.READ, 0))
+  }
+
+  /**
+   * Adds a violation of `severity` points (default 1), which may start a penalty.
+   *
+   * @throws HaltError `HALT_E_PENALTY` for a severity that is no number above 0 and up to 1 000 000
+   */
+  async recordViolation(identity: Identity, call: { severity?: number } = {}): Promise<PenaltyStatus> {
+    checkNames(call, ['severity'], 'The call')
+    const { severity = 1 } = call
+    if (!(typeof severity === 'number' && severity > 0 && severity <= 1e6)) {
+      throw new HaltError(
+        'HALT_E_PENALTY',
+        `severity is ${describe(severity)}.`,
+        'Give a number of points above 0, up to 1000000.',
+      )
+    }
+    const { rule } = this.#penalty
+    const verdict = await this.#ask(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
+    const status = penaltyStatus(rule, verdict)
+    const subject = this.#subject(identity)
+    this.#notify('onViolation', subject, status, severity)
+    if (penalty.starts(verdict.penalty, verdict.now, rule)) this.#notify('onPenaltyApplied', subject, status)
+    return status
+  }
+
+  /** Starts a penalty at once, for `duration` (default the configuration's); a longer one that runs stays. */
+  async applyPenalty(identity: Identity, call: { duration?: Duration } = {}): Promise<PenaltyStatus> {
+    checkNames(call, ['duration'], 'The call')
+    const { duration } = call
+    const micros =
+      duration === undefined
+        ? this.#penalty.rule.duration
+        : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
+    const verdict = await this.#ask(identity, PenaltyMode.APPLY, micros)
+    const status = penaltyStatus(this.#penalty.rule, verdict)
+    if (penalty.until(verdict.penalty) === verdict.now + micros)
+      this.#notify('onPenaltyApplied', this.#subject(identity), status)
+    return status
+  }
+
+  /** Forgets the score and ends the penalty. */
+  async clearPenalty(identity: Identity): Promise<void> {
+    const cell = { subject: this.#subject(identity), cell: PENALTY_CELL }
+    await this.#judge.reset([cell])
+  }
+
+  async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Verdict> {
+    const subject = this.#subject(identity)
+    const penalty = { rule: this.#penalty.rule, subject, mode, amount }
+    return this.#judge.tell({ demands: [], penalty })
+  }
+
+  #subject(identity: Identity): string {
+    return subjectOf(identity, 'user', this.#digest, this.#ipv6Prefix)
+  }
+}
+
+const OPTIONS = ['store', 'config', 'secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']
+
+function partsOf(options: PenaltyManagerOptions): {
+  penalty: CompiledPenalty
+  digest: Digest
+  ipv6Prefix: number
+  notify: Notify
+  judge: Judge
+} {
+  const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options ?? {}
+  if (typeof store?.evaluate !== 'function') {
+    throw new HaltError(
+      'HALT_E_STORE_OPTION',
+      'PenaltyManager got no store.',
+      'Give new PenaltyManager({ store }).',
+    )
+  }
+  checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
+  const once = warnOnce(warn)
+  const compiled = compilePenalty(config)
+  if (config !== undefined) noticeMilliseconds('the penalty', config, once)
+  const notify = notifier(telemetry, once)
+  return {
+    penalty: compiled,
+    digest: makeDigest(secret, once),
+    ipv6Prefix: checkPrefix(ipv6Prefix),
+    notify,
+    judge: strictJudge(store, storeTimeout, once, notify),
+  }
+}

@@ -1,0 +1,117 @@
+import { fromCaller } from '../base/call-site.ts'
+import type { AnyPolicy } from './compiled-policy.ts'
+import { checkNames } from '../base/options-check.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
+import type { Awaitable, PolicyResolver } from './policy.ts'
+import { within } from '../base/timers.ts'
+import { validate } from './validation.ts'
+
+type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
+
+/** Options of {@link cachedPolicy}. */
+export interface CachedPolicyOptions<R> {
+  /** What the policy depends on: the user's or tenant's id. Undefined, where nobody is signed in, is loaded as `''`. */
+  readonly key: (request: R) => string | number | undefined
+  /** How long a loaded policy is used without asking again. Default `"5s"`. */
+  readonly ttl?: Duration | undefined
+  /** How much longer it is used when loading fails or is slow: then old is better than none. Default `"1h"`. */
+  readonly stale?: Duration | undefined
+  /** The most keys kept; the one asked for longest ago goes. Default 10 000. */
+  readonly maxKeys?: number | undefined
+}
+
+/** Passes on what can decide: nothing else takes the place of the old policy. */
+function accepted<R>(loaded: Loaded<R>): Loaded<R> {
+  const list: readonly unknown[] = Array.isArray(loaded) ? loaded : [loaded]
+  for (const policy of list.length === 0 ? [undefined] : list) validate(policy)
+  return loaded
+}
+
+interface Entry<R> {
+  policy: Loaded<R> | undefined
+  loadedAt: number
+  loading: Promise<Loaded<R>> | undefined
+  loadingSince: number
+}
+
+// Where there is an old policy nobody waits longer than this for a new one.
+const LATE_MS = 50
+// A load that takes longer will never end: the connection that it waits on is gone. The next request begins another.
+const PATIENCE_MS = 10_000
+
+/**
+ * Wraps a policy loader (a database look-up) in a cache: one load at a time for a key; when loading fails, or takes more
+ * than 50 ms, the old policy.
+ *
+ * @throws HaltError `HALT_E_DURATION`, `HALT_E_OPTION`
+ * @example
+ * policy: cachedPolicy(async id => getPlanPolicy(await db.planOf(id)), { key: (req: Request) => req.user.id, ttl: '30s' })
+ */
+export function cachedPolicy<R = unknown>(
+  load: (key: string, request: R) => Awaitable<Loaded<R>>,
+  options: CachedPolicyOptions<R>,
+): PolicyResolver<R> {
+  const { key, maxKeys = 10_000 } = options ?? {}
+  const { fresh, usable } = fromCaller(cachedPolicy, () => timesOf(load, options))
+  const entries = new Map<string, Entry<R>>()
+
+  function entryOf(id: string): Entry<R> {
+    const entry = entries.get(id) ?? { policy: undefined, loadedAt: 0, loading: undefined, loadingSince: 0 }
+    // A Map keeps the order of insertion: what is asked for moves to the end.
+    entries.delete(id)
+    entries.set(id, entry)
+    if (entries.size > maxKeys) entries.delete(entries.keys().next().value as string)
+    return entry
+  }
+
+  function refresh(entry: Entry<R>, id: string, request: R): Promise<Loaded<R>> {
+    const now = performance.now()
+    if (entry.loading !== undefined && now - entry.loadingSince < PATIENCE_MS) return entry.loading
+    const loading = (async () => accepted(await load(id, request)))()
+    entry.loading = loading
+    entry.loadingSince = now
+    // One that was given up and comes late after all is not newer than what came since.
+    const end = (policy?: Loaded<R>): void => {
+      if (entry.loading !== loading) return
+      entry.loading = undefined
+      if (policy !== undefined) Object.assign(entry, { policy, loadedAt: performance.now() })
+    }
+    loading.then(end, () => end())
+    return loading
+  }
+
+  return request => {
+    const id = String(key(request) ?? '')
+    const entry = entryOf(id)
+    const age = performance.now() - entry.loadedAt
+    if (entry.policy !== undefined && age < fresh) return entry.policy
+    const loading = refresh(entry, id, request)
+    const old = entry.policy
+    if (old === undefined || age >= usable) return loading
+    const patience = LATE_MS - (performance.now() - entry.loadingSince)
+    const late = (): Error => new Error('late')
+    // A failure is tried again by the next request; who comes while a load is late does not wait for it again.
+    const found = within(loading, Math.max(0, patience), late).catch(() => old)
+    return patience > 0 ? found : old
+  }
+}
+
+/** How long a policy is fresh, and how long it is usable, milliseconds. */
+function timesOf(load: unknown, options: CachedPolicyOptions<never>): { fresh: number; usable: number } {
+  const { key, ttl = '5s', stale = '1h' } = options ?? {}
+  if (typeof load !== 'function' || typeof key !== 'function') {
+    throw new HaltError(
+      'HALT_E_OPTION',
+      'cachedPolicy needs a loader and a key function.',
+      'Give cachedPolicy(load, { key: request => id }).',
+    )
+  }
+  checkNames(
+    options as unknown as Record<string, unknown>,
+    ['key', 'ttl', 'stale', 'maxKeys'],
+    'cachedPolicy',
+  )
+  const fresh = parseDuration(ttl, 'ttl') / 1000
+  return { fresh, usable: fresh + parseDuration(stale, 'stale') / 1000 }
+}

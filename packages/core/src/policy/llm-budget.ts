@@ -1,0 +1,60 @@
+import { fromCaller } from '../base/call-site.ts'
+import type { AnyPolicy } from './compiled-policy.ts'
+import { describe } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
+import { QuotaPeriod, type PolicyBase } from './policy.ts'
+import { checkNames } from '../base/options-check.ts'
+
+/** Options of {@link llmBudget}: numbers, and what its policies have in common. */
+export interface LlmBudgetOptions<R = unknown> extends Pick<
+  PolicyBase<R>,
+  'keyStrategy' | 'keyExtractor' | 'onMissingKey' | 'plan'
+> {
+  /** Requests a minute. */
+  readonly rpm?: number | undefined
+  /** Tokens a minute. */
+  readonly tpm?: number | undefined
+  /** Tokens a month. */
+  readonly monthly?: number | undefined
+  /** Begins the policies' names. Default `"llm"`. */
+  readonly name?: string | undefined
+}
+
+/**
+ * The policies of an endpoint paid by token: requests a minute, tokens a minute, tokens a month; decided together, in
+ * one round trip. A call's cost is its tokens; each call is one request. Beside other policies give costs by name, which
+ * {@link llmCost} writes.
+ *
+ * @throws HaltError `HALT_E_POLICY` when it is given no number
+ * @example
+ * const limiter = new RateLimiter({ store, policy: llmBudget({ rpm: 60, tpm: 90_000, monthly: 5_000_000 }) })
+ * const { decision, settle } = await limiter.reserve(request, { cost: estimate })
+ * await settle(used)
+ */
+export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
+  return fromCaller(llmBudget, () => budget(options))
+}
+
+function budget<R>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
+  if (typeof options !== 'object' || options === null)
+    throw new HaltError('HALT_E_POLICY', `llmBudget got ${describe(options)}.`, 'Give { rpm, tpm, monthly }.')
+  checkNames(options as Record<string, unknown>, OPTIONS, 'llmBudget')
+  const { rpm, tpm, monthly, name = 'llm', ...common } = options
+  const shared = { keyStrategy: 'user' as const, ...common }
+  const policies: AnyPolicy<R>[] = []
+  if (rpm !== undefined)
+    policies.push({ ...shared, name: `${name}_requests`, limit: rpm, window: 60, counts: 'requests' })
+  if (tpm !== undefined) policies.push({ ...shared, name: `${name}_tokens`, limit: tpm, window: 60 })
+  if (monthly !== undefined) {
+    policies.push({ ...shared, name: `${name}_monthly_tokens`, limit: monthly, period: QuotaPeriod.MONTHLY })
+  }
+  if (policies.length > 0) return Object.freeze(policies.map(policy => Object.freeze(policy)))
+  throw new HaltError('HALT_E_POLICY', 'llmBudget got no budget.', 'Give rpm, tpm or monthly.')
+}
+
+/** The cost of a model call for the policies of {@link llmBudget} alone, by name: `{ llm_tokens, llm_monthly_tokens }`. */
+export function llmCost(tokens: number, name = 'llm'): Readonly<Record<string, number>> {
+  return { [`${name}_tokens`]: tokens, [`${name}_monthly_tokens`]: tokens }
+}
+
+const OPTIONS = ['rpm', 'tpm', 'monthly', 'name', 'keyStrategy', 'keyExtractor', 'onMissingKey', 'plan']

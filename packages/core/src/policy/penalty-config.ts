@@ -1,0 +1,101 @@
+import type { PenaltyRule } from '../algorithms/index.ts'
+import { describe, type Duration, parseDuration } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
+import { checkNames } from '../base/options-check.ts'
+
+/** How abuse is scored and what follows. */
+export interface PenaltyConfig {
+  /** Points from which a violation starts a penalty. Default 10. */
+  readonly threshold?: number | undefined
+  /** How long a penalty lasts. Seconds, or a decimal with a unit. Default 3600. */
+  readonly duration?: Duration | undefined
+  /** What a penalty leaves of limits and bursts, above 0 and at most 1. Default 0.5. */
+  readonly multiplier?: number | undefined
+  /** Points forgiven an hour. Default 1. */
+  readonly decayRate?: number | undefined
+  /** A refusal within this long of the last violation scores nothing. Default 60 s; 0 scores every refusal. */
+  readonly cooldown?: Duration | undefined
+  /** Makes each further penalty `factor` times longer, up to `maxDuration` (default a day). Default: none. */
+  readonly escalation?: { readonly factor: number; readonly maxDuration?: Duration | undefined } | undefined
+}
+
+/** A limiter's penalty: a configuration, and when a violation is recorded. */
+export interface LimiterPenalty extends PenaltyConfig {
+  /** `"limited"`: any enforced refusal is a violation of one point. `"never"`: only `PenaltyManager` records. Default `"limited"`. */
+  readonly recordOn?: 'limited' | 'never' | undefined
+}
+
+const FIELDS = ['threshold', 'duration', 'multiplier', 'decayRate', 'cooldown', 'escalation', 'recordOn']
+const HOUR = 3600e6
+/** A point, in the millionths that scores are kept in. */
+export const POINT = 1e6
+
+/** A penalty compiled: the store's numbers, and what it leaves of a limit. */
+export interface CompiledPenalty {
+  readonly rule: PenaltyRule
+  readonly multiplier: number
+  readonly records: boolean
+}
+
+/**
+ * Validates a penalty's configuration and compiles it to numbers.
+ *
+ * @throws HaltError `HALT_E_PENALTY`
+ */
+export function compilePenalty(config: LimiterPenalty = {}): CompiledPenalty {
+  if (typeof config !== 'object' || config === null)
+    refuse(`The penalty is ${describe(config)}.`, 'Give an object.')
+  checkNames(config as Record<string, unknown>, FIELDS, 'The penalty')
+  const {
+    threshold = 10,
+    multiplier = 0.5,
+    decayRate = 1,
+    duration = 3600,
+    cooldown = 60,
+    escalation,
+    recordOn,
+  } = config
+  inRange('threshold', threshold, 0.1, 1e6)
+  inRange('decayRate', decayRate, 0, 1e6)
+  if (!(typeof multiplier === 'number' && multiplier > 0 && multiplier <= 1)) {
+    refuse(
+      `multiplier is ${describe(multiplier)}.`,
+      'Give a share above 0 and at most 1; to ban, use blockDuration.',
+    )
+  }
+  if (recordOn !== undefined && recordOn !== 'limited' && recordOn !== 'never') {
+    refuse(`recordOn is ${describe(recordOn)}.`, 'Choose "limited" or "never".')
+  }
+  const length = parseDuration(duration, 'duration', 'HALT_E_PENALTY')
+  if (escalation !== undefined && (typeof escalation !== 'object' || escalation === null)) {
+    refuse(`escalation is ${describe(escalation)}.`, 'Give { factor, maxDuration }.')
+  }
+  if (escalation !== undefined) checkNames(escalation, ['factor', 'maxDuration'], 'escalation')
+  const factor = escalation?.factor ?? 1
+  inRange('escalation.factor', factor, 1, 100)
+  const longest = escalation?.maxDuration
+  const rule: PenaltyRule = Object.freeze({
+    threshold: Math.round(threshold * POINT),
+    duration: length,
+    decay: (decayRate * POINT) / HOUR,
+    severity: POINT,
+    cooldown: cooldown === 0 ? 0 : parseDuration(cooldown, 'cooldown', 'HALT_E_PENALTY'),
+    factor,
+    maxDuration: Math.max(
+      length,
+      longest === undefined ? DAY : parseDuration(longest, 'maxDuration', 'HALT_E_PENALTY'),
+    ),
+  })
+  return { rule, multiplier, records: recordOn !== 'never' }
+}
+
+const DAY = 86_400e6
+
+function inRange(name: string, value: unknown, low: number, high: number): void {
+  if (typeof value === 'number' && value >= low && value <= high) return
+  refuse(`${name} is ${describe(value)}.`, `Give a number from ${low} to ${high}.`)
+}
+
+function refuse(message: string, fix: string): never {
+  throw new HaltError('HALT_E_PENALTY', message, fix)
+}

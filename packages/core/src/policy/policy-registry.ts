@@ -1,0 +1,106 @@
+import { fromCaller } from '../base/call-site.ts'
+import { type AnyPolicy, compilePolicy } from './compiled-policy.ts'
+import { describe } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
+import { isPromise } from '../base/timers.ts'
+import {
+  definePolicy,
+  type Overrides,
+  type Awaitable,
+  type Policy,
+  type PolicyResolver,
+  type Quota,
+  type RatePolicy,
+} from './policy.ts'
+
+/**
+ * Named policies whose numbers change while the service runs. A change takes effect on the next request of this
+ * process and keeps what was used.
+ *
+ * @example
+ * const registry = new PolicyRegistry([presets.PUBLIC_API, presets.AUTH_ENDPOINTS])
+ * const limiter = new RateLimiter({ store, policy: registry.resolver(() => 'public_api') })
+ * registry.update('public_api', { limit: 200 })
+ */
+export class PolicyRegistry<R = unknown> {
+  readonly #policies = new Map<string, AnyPolicy<R>>()
+
+  /** @throws HaltError with a code for the policy that is wrong; `HALT_E_DUPLICATE_POLICY` */
+  constructor(policies: Iterable<AnyPolicy<R>> = []) {
+    fromCaller(PolicyRegistry, () => this.#fill(policies))
+  }
+
+  #fill(policies: Iterable<AnyPolicy<R>>): void {
+    if (typeof (policies as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function')
+      throw new HaltError(
+        'HALT_E_POLICY',
+        `PolicyRegistry got ${describe(policies)}.`,
+        'Give a list of policies: new PolicyRegistry([policy]).',
+      )
+    for (const policy of policies) {
+      if (this.has((policy as AnyPolicy<R> | undefined)?.name ?? ''))
+        throw new HaltError(
+          'HALT_E_DUPLICATE_POLICY',
+          `Two of the policies are named "${policy.name}".`,
+          'Give each a name of its own; register(policy) replaces one later.',
+        )
+      this.register(policy)
+    }
+  }
+
+  /** Adds a policy under its name, or replaces the one of that name. */
+  register(policy: AnyPolicy<R>): void {
+    // As the limiter will: what only compiling finds (a time zone, a product too large) is no news for a request.
+    compilePolicy(policy, { multiplier: undefined, keysPerAddress: 1 })
+    this.#policies.set(policy.name, Object.freeze({ ...policy }))
+  }
+
+  /** @throws HaltError `HALT_E_UNKNOWN_POLICY`, which lists the names */
+  get(name: string): AnyPolicy<R> {
+    const policy = this.#policies.get(name)
+    if (policy !== undefined) return policy
+    throw new HaltError(
+      'HALT_E_UNKNOWN_POLICY',
+      `There is no policy ${describe(name)}.`,
+      `The policies are ${
+        this.list()
+          .map(({ name: known }) => known)
+          .join(', ') || 'none yet'
+      }.`,
+    )
+  }
+
+  has(name: string): boolean {
+    return this.#policies.has(name)
+  }
+
+  /** Changes some fields; `burst` keeps its proportion when only `limit` changes. Its name and counter stay. */
+  update(
+    name: string,
+    changes: Partial<Omit<RatePolicy<R>, 'name'>> | Partial<Omit<Quota<R>, 'name'>>,
+  ): AnyPolicy<R> {
+    const base = this.get(name)
+    const changed = definePolicy(base as Policy<R>, changes as Overrides<RatePolicy<R>>)
+    const next = { ...changed, name, counter: base.counter ?? name } as AnyPolicy<R>
+    this.register(next)
+    return this.get(name)
+  }
+
+  remove(name: string): boolean {
+    return this.#policies.delete(name)
+  }
+
+  list(): AnyPolicy<R>[] {
+    return [...this.#policies.values()]
+  }
+
+  /** A limiter's `policy` that looks names up at each request. */
+  resolver(select: (request: R) => Awaitable<string | readonly string[]>): PolicyResolver<R> {
+    const find = (names: string | readonly string[]): AnyPolicy<R> | AnyPolicy<R>[] =>
+      typeof names === 'string' ? this.get(names) : names.map(name => this.get(name))
+    return request => {
+      const names = select(request)
+      return isPromise(names) ? names.then(find) : find(names)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { letters, MAX_EXACT, type Rule } from '../algorithms/index.ts'
+import { HaltError } from '../base/errors.ts'
+import type { Algorithm } from './policy.ts'
+
+/** The numbers of a policy, validated; times in microseconds. */
+export interface RuleNumbers {
+  readonly algorithm: Algorithm | 'quota'
+  /** `{counter}` or `{counter}@{detail}`. */
+  readonly counter: string
+  readonly limit: number
+  readonly capacity: number
+  readonly window: number
+  readonly precision: number
+  readonly block: number
+  /** The smallest limit a penalty may leave: the policy's cost. */
+  readonly floor: number
+}
+
+/**
+ * Compiles a policy's numbers to a rule, and to its variant under a penalty of `multiplier`.
+ *
+ * Both variants count in the same unit, window / gcd(window, limits), so that a penalty begins and ends exactly.
+ *
+ * @throws HaltError `HALT_E_ARITHMETIC` when a product would not be exact in a double
+ */
+export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
+  const { algorithm, limit, capacity, window, floor } = numbers
+  const reduced = multiplier === undefined ? undefined : reduce(limit, multiplier, floor)
+  // As many leases as there are sub-windows can each have one of its own: they end to the microsecond.
+  const isLease = algorithm === 'concurrency'
+  const slice = isLease && limit <= numbers.precision ? 1 : Math.ceil(window / numbers.precision)
+  const common = gcd(gcd(window, limit), reduced ?? 0)
+  const make = (limitInForce: number, capacityInForce: number, variant: Rule | undefined): Rule =>
+    Object.freeze({
+      letter: letters[algorithm],
+      cell: `${numbers.counter}:${letters[algorithm]}`,
+      limit: limitInForce,
+      capacity: capacityInForce,
+      unit: window / common,
+      rate: limitInForce / common,
+      // What is counted leaves one sub-window after this at the latest, and a microsecond after it at the earliest.
+      window: isLease ? window - 1 : window,
+      slice,
+      precision: numbers.precision,
+      block: numbers.block,
+      reduced: variant,
+    })
+  if (algorithm === 'token-bucket' && !isExact(capacity, window / common)) {
+    throw new HaltError(
+      'HALT_E_ARITHMETIC',
+      `A burst of ${capacity} at ${limit} per ${window / 1e6} s cannot be counted exactly.`,
+      'Choose a limit that divides the window in microseconds more evenly, a smaller burst, or another algorithm.',
+    )
+  }
+  const variant =
+    reduced === undefined
+      ? undefined
+      : make(reduced, reduce(capacity, multiplier as number, floor), undefined)
+  return make(limit, capacity, variant)
+}
+
+/** The share of a rule that one of several processes decides on alone. Never less than `floor`. */
+export function shareOf(rule: Rule, instances: number, floor: number): Rule {
+  if (instances <= 1) return rule
+  const limit = reduce(rule.limit, 1 / instances, floor)
+  const capacity = reduce(rule.capacity, 1 / instances, floor)
+  const reduced = rule.reduced && shareOf(rule.reduced, instances, floor)
+  const common = gcd(rule.window, limit)
+  const unit = rule.window / common
+  if (rule.letter !== 't' || isExact(capacity, unit))
+    return { ...rule, limit, capacity, unit, rate: limit / common, reduced }
+  // A whole share may have no divisor in common with the window; the rule's own terms, divided, are exact like the rule.
+  const times = Math.max(1, Math.min(instances, Math.floor(MAX_EXACT / 2 / (capacity * rule.unit))))
+  return { ...rule, limit, capacity, unit: rule.unit * times, reduced }
+}
+
+/** The same rule for `times` as many units, or for as many as a double holds exactly; without a cool-down. */
+export function multiply(rule: Rule, cell: string, times: number): Rule {
+  const most = Math.floor(
+    MAX_EXACT / 2 / (rule.letter === 't' ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)),
+  )
+  const factor = Math.max(1, Math.min(times, most))
+  return Object.freeze({
+    ...rule,
+    cell,
+    limit: rule.limit * factor,
+    capacity: rule.capacity * factor,
+    rate: rule.rate * factor,
+    block: 0,
+    reduced: rule.reduced && multiply(rule.reduced, cell, factor),
+  })
+}
+
+// Half of what a double holds exactly: the debt of a full bucket and a charge upon it.
+function isExact(capacity: number, unit: number): boolean {
+  return capacity * unit <= MAX_EXACT / 2
+}
+
+// Never below the policy's cost: a penalty slows down, it does not ban.
+function reduce(units: number, multiplier: number, floor: number): number {
+  return Math.min(units, Math.max(1, floor, Math.floor(units * multiplier)))
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b)
+}

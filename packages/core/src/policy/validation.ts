@@ -1,0 +1,174 @@
+import { checkChoice, checkNames, checkType, type Fields, refuse } from '../base/options-check.ts'
+import { describe, parseDuration } from '../base/duration.ts'
+import type { HaltErrorCode } from '../base/errors.ts'
+import { KeyStrategy } from '../request/identity.ts'
+import { Algorithm } from './policy.ts'
+
+const NAME = /^[A-Za-z0-9_.-]{1,64}$/
+const MAX_UNITS = 2 ** 31
+const COMMON = [
+  'name',
+  'limit',
+  'cost',
+  'counts',
+  'keyStrategy',
+  'keyExtractor',
+  'onMissingKey',
+  'scope',
+  'counter',
+  'exemptions',
+  'exemptPrivateIps',
+  'mode',
+  'onStoreError',
+  'plan',
+]
+const RATE = ['window', 'ttl', 'algorithm', 'burst', 'precision', 'blockDuration', 'inFlight']
+const QUOTA = ['period', 'timeZone', 'anchor', 'thresholds']
+
+/**
+ * Checks every field of a policy or quota that TypeScript cannot, or that JavaScript users get wrong.
+ *
+ * @throws HaltError with a code for the field; `undefined` is absent, an unknown field is an error
+ */
+export function validate(policy: unknown): void {
+  if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) {
+    refuse('HALT_E_POLICY', `A policy is ${describe(policy)}.`, 'Give an object: { name, limit, window }.')
+  }
+  const fields = policy as Fields
+  const isQuota = fields['period'] !== undefined
+  checkNames(
+    fields,
+    [...COMMON, ...(isQuota ? QUOTA : RATE)],
+    typeof fields['name'] === 'string' ? `The policy "${fields['name']}"` : 'A policy',
+  )
+  checkName(fields)
+  checkUnits(fields, 'limit', 'HALT_E_LIMIT', true)
+  checkUnits(fields, 'cost', 'HALT_E_COST')
+  checkChoice(fields, 'counts', ['cost', 'requests'], 'HALT_E_COST')
+  if (!isQuota) checkRate(fields)
+  checkKey(fields)
+  checkRest(fields)
+  checkCost(fields, isQuota)
+}
+
+function checkName(fields: Fields): void {
+  for (const name of ['name', 'counter']) {
+    const value = fields[name]
+    if (name === 'counter' && value === undefined) continue
+    if (typeof value === 'string' && NAME.test(value)) continue
+    refuse(
+      'HALT_E_POLICY_NAME',
+      `${name} is ${describe(value)}.`,
+      'Use 1 to 64 of letters, digits, "_", "." and "-".',
+    )
+  }
+}
+
+function checkUnits(fields: Fields, name: string, code: HaltErrorCode, required = false): void {
+  const value = fields[name]
+  if (value === undefined && !required) return
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_UNITS) return
+  const hint =
+    typeof value === 'string' || Number.isNaN(value)
+      ? ' An environment variable needs Number(…) and a value.'
+      : ''
+  refuse(code, `${name} is ${describe(value)}.`, `Give a whole number from 1 to 2147483648.${hint}`)
+}
+
+function checkRate(fields: Fields): void {
+  checkChoice(fields, 'algorithm', Object.values(Algorithm), 'HALT_E_ALGORITHM')
+  const algorithm = (fields['algorithm'] ?? 'token-bucket') as Algorithm
+  const [span, other] = algorithm === 'concurrency' ? ['ttl', 'window'] : ['window', 'ttl']
+  if (fields[other as string] !== undefined) {
+    refuse('HALT_E_WINDOW', `${algorithm} takes no ${other}.`, `Give ${span} instead.`)
+  }
+  parseDuration(fields[span as string], span as string, 'HALT_E_WINDOW')
+  checkUnits(fields, 'burst', 'HALT_E_BURST')
+  if (fields['burst'] !== undefined && algorithm !== 'token-bucket') {
+    refuse('HALT_E_BURST', `${algorithm} takes no burst.`, 'Leave it out, or use "token-bucket".')
+  }
+  checkUnits(fields, 'inFlight', 'HALT_E_IN_FLIGHT')
+  if (fields['inFlight'] !== undefined && algorithm === 'concurrency') {
+    refuse(
+      'HALT_E_IN_FLIGHT',
+      'concurrency takes no inFlight.',
+      'Its limit is the number of requests in flight.',
+    )
+  }
+  const precision = fields['precision']
+  if (precision !== undefined) {
+    if (algorithm !== 'sliding-window') {
+      refuse('HALT_E_PRECISION', `${algorithm} takes no precision.`, 'Leave it out, or use "sliding-window".')
+    }
+    if (!(Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= 1000)) {
+      refuse(
+        'HALT_E_PRECISION',
+        `precision is ${describe(precision)}.`,
+        'Give a whole number from 1 to 1000.',
+      )
+    }
+  }
+  if (fields['blockDuration'] !== undefined)
+    parseDuration(fields['blockDuration'], 'blockDuration', 'HALT_E_BLOCK_DURATION')
+}
+
+function checkKey(fields: Fields): void {
+  checkChoice(fields, 'keyStrategy', Object.values(KeyStrategy), 'HALT_E_KEY_STRATEGY')
+  checkType(fields, 'keyExtractor', 'function', 'HALT_E_KEY_EXTRACTOR')
+  if (fields['keyStrategy'] === 'custom' && fields['keyExtractor'] === undefined) {
+    refuse(
+      'HALT_E_KEY_EXTRACTOR',
+      'keyStrategy "custom" has no keyExtractor.',
+      'Give keyExtractor: request => string.',
+    )
+  }
+  checkChoice(fields, 'onMissingKey', ['ip', 'deny', 'allow'], 'HALT_E_MISSING_KEY')
+  checkChoice(fields, 'scope', ['global', 'route'], 'HALT_E_SCOPE')
+}
+
+function checkRest(fields: Fields): void {
+  checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_EXEMPTION')
+  checkChoice(fields, 'onStoreError', ['local', 'open', 'closed'], 'HALT_E_ON_STORE_ERROR')
+  checkType(fields, 'plan', 'string', 'HALT_E_PLAN')
+  const { exemptions, mode, thresholds } = fields
+  if (exemptions !== undefined && !Array.isArray(exemptions)) {
+    refuse(
+      'HALT_E_EXEMPTION',
+      `exemptions is ${describe(exemptions)}.`,
+      'Give a list: ["/admin", "192.0.2.0/24"].',
+    )
+  }
+  if (typeof mode !== 'object' || mode === null)
+    checkChoice(fields, 'mode', ['enforce', 'shadow', 'off'], 'HALT_E_MODE')
+  else if (!isSharing(mode as Fields)) {
+    refuse(
+      'HALT_E_MODE',
+      'mode is not { shadow: a share from 0 to 1 }.',
+      'Give { shadow: 0.9 } for nine keys of ten.',
+    )
+  }
+  const isShare = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 1
+  if (thresholds === undefined || (Array.isArray(thresholds) && thresholds.every(isShare))) return
+  refuse(
+    'HALT_E_THRESHOLDS',
+    'thresholds is not a list of shares.',
+    'Give shares above 0 and up to 1, like [0.8, 1].',
+  )
+}
+
+function isSharing(mode: Fields): boolean {
+  const { shadow: share } = mode
+  return typeof share === 'number' && share >= 0 && share <= 1 && Object.keys(mode).length === 1
+}
+
+function checkCost(fields: Fields, isQuota: boolean): void {
+  const capacity = (isQuota ? undefined : fields['burst']) ?? fields['limit']
+  const cost = fields['cost'] ?? 1
+  if ((cost as number) <= (capacity as number)) return
+  const which = fields['burst'] === undefined ? 'limit' : 'burst'
+  refuse(
+    which === 'burst' ? 'HALT_E_BURST' : 'HALT_E_COST',
+    `cost ${describe(cost)} is more than the ${which} of ${describe(capacity)}: no request could ever pass.`,
+    `Raise ${which} to at least the cost.`,
+  )
+}

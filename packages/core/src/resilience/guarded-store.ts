@@ -1,0 +1,260 @@
+import { type Duration, parseDuration } from '../base/duration.ts'
+import { HaltError, type WarnOnce } from '../base/errors.ts'
+import type { OnStoreError } from '../policy/policy.ts'
+import type { Question } from '../check/check.ts'
+import { StoreClock } from '../store/store-clock.ts'
+import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
+import { hasCharged } from '../store/decide.ts'
+import { StoreMisread } from '../store/evaluation-check.ts'
+import type { Notify } from '../telemetry/telemetry.ts'
+import { isPromise } from '../base/timers.ts'
+import { Breaker } from './circuit-breaker.ts'
+import { Deadline } from './deadline.ts'
+import { Denials } from './refusal-cache.ts'
+import { Fallback, type LocalAnswer } from './fallback.ts'
+import { Late } from './late-reply.ts'
+import { hearReconnections } from './reconnections.ts'
+import { type Memory, memoryOf } from './last-known.ts'
+import { type OutageParts, Outages } from './outages.ts'
+import { nowMicros } from '../base/process-clock.ts'
+import { Repair } from './recovery.ts'
+import { counting, type Evaluate, evaluating } from './store-calls.ts'
+import { isUndone, StoreTimeout, textOf } from './store-failure.ts'
+
+/** What a question got: the store's verdict, or what decided in its place. */
+export type Judgement = Verdict | LocalAnswer
+
+/** What a judge needs of its limiter. */
+export interface JudgeOptions {
+  readonly store: Store
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly onStoreError: OnStoreError
+  readonly instances: number | 'auto'
+  readonly warn: WarnOnce
+  /** Told of every failure, and of how it was met. */
+  readonly onFailure: OutageParts['onFailure']
+  /** Told of the end of every outage that was warned of. */
+  readonly onRecovery: OutageParts['onRecovery']
+  /** Whether there is a substitute, which decides while the store cannot. Default true. */
+  readonly substitutes?: boolean
+}
+
+/**
+ * Asks the store within the deadline; when it cannot answer, what each policy wants decides instead.
+ *
+ * A call that timed out is never repeated: it may have been applied. Its late answer corrects what is remembered.
+ */
+export class Judge {
+  /** The store's. */
+  readonly clock: StoreClock
+  readonly #store: Store
+  readonly #evaluate: Evaluate
+  readonly #deadline: Deadline
+  readonly #breaker: Breaker
+  readonly #memory: Memory
+  readonly #denials: Denials
+  readonly #fallback: Fallback
+  readonly #repair: Repair
+  readonly #outages: Outages
+
+  constructor(options: JudgeOptions) {
+    const { store, timeout, onStoreError, instances, warn, substitutes = true } = options
+    this.#store = store
+    this.#evaluate = evaluating(store)
+    this.#outages = new Outages(options)
+    this.clock = new StoreClock(store)
+    this.#memory = memoryOf(store)
+    this.#denials = new Denials(this.#memory, this.clock)
+    this.#deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
+    const count = instances === 'auto' ? counting(store, warn) : (): number => instances
+    this.#fallback = new Fallback(onStoreError, count, this.#memory)
+    const { clock } = this
+    const [deadline, fallback, evaluate] = [this.#deadline, this.#fallback, this.#evaluate]
+    const settle: Evaluate = group => this.#settle(group)
+    const report = (error: unknown): void => this.#outages.failed(error)
+    this.#repair = new Repair({ store, evaluate, settle, fallback, deadline, clock, report })
+    const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
+    this.#breaker = new Breaker(probe, () => this.#repair.mend())
+    if (!substitutes) return
+    // Who asks is counted from now on.
+    count()
+    hearReconnections(store, this)
+  }
+
+  /** The store opened a connection anew: it may have come back empty before anybody noticed that it was away. */
+  reconnected(): void {
+    if (this.#fallback.holds) this.#breaker.check()
+  }
+
+  /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */
+  ask(question: Question, failed = false): Judgement | Promise<Judgement> {
+    if (this.#store.keepsPace === true) {
+      const denied = this.#denials.find(question)
+      if (denied !== undefined) return denied
+    }
+    if (failed) return this.#fallback.decide(question)
+    const open = this.#breaker.isOpen()
+    if (open === true) return this.#fallback.decide(question)
+    if (open === false) return this.#judge(question)
+    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.decide(question) : this.#judge(question)))
+  }
+
+  #judge(question: Question): Judgement | Promise<Judgement> {
+    let verdict: Verdict | Promise<Verdict>
+    try {
+      verdict = this.#evaluate(question)
+    } catch (error) {
+      return this.#fail(question, error)
+    }
+    if (!('then' in verdict)) {
+      this.#breaker.succeeded()
+      if (this.#outages.isOn) this.#outages.answered(nowMicros())
+      return verdict
+    }
+    const asked = this.#memory.next()
+    const sent = nowMicros()
+    let local: LocalAnswer | undefined
+    return this.#deadline.follow<Verdict, Judgement>(
+      verdict,
+      found => this.#hear(question, found, asked, sent, local),
+      (error: unknown) => (local = this.#fail(question, error)),
+    )
+  }
+
+  /** @param local what decided meanwhile, where the answer comes after the deadline */
+  #hear(
+    question: Question,
+    verdict: Verdict,
+    asked: number,
+    sent: number,
+    local: LocalAnswer | undefined,
+  ): Verdict {
+    this.#breaker.succeeded()
+    if (this.#outages.isOn) this.#outages.answered(sent)
+    this.clock.hear(verdict.now)
+    // A single failure, which opened nothing: nobody else would come to write it back.
+    if (this.#repair.isDue) this.#repair.payBack()
+    this.#memory.remember(question, verdict, asked, sent, this.#fallback.refused)
+    this.#fallback.remember(question, verdict)
+    if (hasCharged(question, verdict)) local?.late?.hear({ question, verdict })
+    return verdict
+  }
+
+  /** Asks the store without a substitute: for managers. Rejects with a coded error. */
+  async insist<T>(call: () => T | Promise<T>): Promise<T> {
+    const sent = nowMicros()
+    try {
+      const result = call()
+      const value = isPromise(result) ? await this.#deadline.race(result as Promise<T>) : result
+      this.#outages.answered(sent)
+      return value
+    } catch (error) {
+      this.#outages.failed(error)
+      const { fix = 'See that it is reachable.' } = error as { fix?: string }
+      throw new HaltError('HALT_E_STORE', `The store did not do it: ${textOf(error)}.`, fix, { cause: error })
+    }
+  }
+
+  /** Asks the store for a verdict, as {@link insist} does, and remembers it for all who ask the store. */
+  tell(group: Group): Promise<Verdict> {
+    return this.insist(() => {
+      const asked = this.#memory.asks(group)
+      const answer = this.#evaluate(group)
+      if (!('then' in answer)) return answer
+      const sent = nowMicros()
+      return answer.then(verdict => {
+        this.clock.hear(verdict.now)
+        this.#memory.remember(group, verdict, asked, sent)
+        return verdict
+      })
+    })
+  }
+
+  /** Corrects what was charged without the store; gives what only the store can correct. */
+  correct(group: Group): Group | undefined {
+    const demands = this.#fallback.correct(group)
+    return demands.length === 0 ? undefined : { demands }
+  }
+
+  /**
+   * Corrects counters in the store, and what is remembered of them. Rejects as {@link insist} does. What the store has
+   * certainly not done is kept until it is back; undefined where it is known to be away, and is not asked.
+   */
+  async settle(group: Group): Promise<Verdict | undefined> {
+    const open = this.#breaker.isOpen()
+    if (open !== false) {
+      if (open !== true) await open
+      if (this.#breaker.isOpen() !== false) {
+        this.#repair.owe(group)
+        return undefined
+      }
+    }
+    const owe = (error: unknown): void => {
+      if (isUndone(error)) this.#repair.owe(group)
+    }
+    return this.insist(() => {
+      try {
+        const answer = this.#settle(group)
+        // Heard after the deadline, too.
+        if ('then' in answer) answer.catch(owe)
+        return answer
+      } catch (error) {
+        owe(error)
+        throw error
+      }
+    })
+  }
+
+  #settle(group: Group): Verdict | Promise<Verdict> {
+    const asked = this.#memory.asks(group)
+    const answer = this.#evaluate(group)
+    if (!('then' in answer)) return answer
+    const sent = nowMicros()
+    return answer.then(verdict => {
+      this.#memory.adjust(group, verdict, asked, sent, this.#fallback.refused)
+      return verdict
+    })
+  }
+
+  /**
+   * Forgets counters, in the store and what is remembered of them; resolves to how many the store had. Rejects as
+   * {@link insist} does.
+   */
+  async reset(cells: readonly Cell[]): Promise<number> {
+    this.#memory.forget(cells)
+    this.#fallback.forget(cells)
+    const count = await this.insist(() => this.#store.forget(cells))
+    // Again: meanwhile it may have decided here.
+    this.#fallback.forget(cells)
+    return count
+  }
+
+  #fail(question: Question, error: unknown): LocalAnswer {
+    this.#breaker.failed()
+    this.#outages.failed(error)
+    // What got no answer, or one that nobody can read, may have been applied, or may yet be.
+    if (error instanceof StoreTimeout) return { ...this.#fallback.decide(question, false), late: new Late() }
+    return this.#fallback.decide(question, !(error instanceof StoreMisread))
+  }
+}
+
+/** A judge without a substitute, for quotas and penalties by hand: {@link Judge.insist} within a longer deadline. */
+export function strictJudge(
+  store: Store,
+  timeout: Duration | undefined,
+  warn: WarnOnce,
+  notify: Notify,
+): Judge {
+  const { kind = 'custom' } = store
+  return new Judge({
+    store,
+    timeout: parseDuration(timeout ?? '1s', 'storeTimeout') / 1000,
+    onStoreError: 'closed',
+    instances: 1,
+    warn,
+    substitutes: false,
+    onFailure: (error, failure) => notify('onStoreError', error, { failure, store: kind }),
+    onRecovery: recovery => notify('onStoreRecovered', { ...recovery, store: kind }),
+  })
+}

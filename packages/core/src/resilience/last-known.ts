@@ -1,0 +1,199 @@
+import type { State } from '../algorithms/index.ts'
+import { Recent } from '../base/memo.ts'
+import { type Cell, type Demand, type Group, Mode, type Store, type Verdict } from '../store/contract.ts'
+import { PENALTY_CELL } from '../store/decide.ts'
+import { keyOf, keyOfDemand } from '../store/counter-key.ts'
+import { verdictAt, waitFor } from '../store/reading.ts'
+import { ClockOffset } from './clock-offset.ts'
+import { nowMicros } from '../base/process-clock.ts'
+import type { Refused } from './refused-keys.ts'
+
+/** What the store said last of a counter. */
+export interface Known {
+  readonly state: number[]
+  /** The store's clock when it said so, microseconds; 0 when the counter was reset since. */
+  at: number
+  /** What the store's clock is behind this process's, microseconds. */
+  offset: number
+  /** Until when its last request is known to be refused, by this process's clock; 0 when it was not. */
+  refusedUntil: number
+  /** That request. */
+  refused: Demand | undefined
+  /** The number of the last question about it that was sent. */
+  asked: number
+  /** The number of the last question about it that was answered. */
+  told: number
+  /** Answers to questions before this one say nothing any more: the counter was reset. */
+  since: number
+}
+
+const REMEMBERED = 50_000
+// An answer that overtook another is at most so much newer. A store's clock that went back by more was set.
+const REORDERED = 60e6
+
+/**
+ * What a store said last of each counter, whoever asked it in this process: for refusals that need not be asked for again,
+ * and for the time when the store says nothing. Bounded.
+ */
+export class Memory {
+  /** Whether the store has ever refused anything. */
+  hasRefused = false
+  readonly #known = new Recent<Known>(REMEMBERED)
+  readonly #offset = new ClockOffset()
+  #number = 0
+
+  /** What is known of a counter. */
+  of(key: string): Known | undefined {
+    return this.#known.get(key)
+  }
+
+  /** Numbers a new question. */
+  next(): number {
+    return ++this.#number
+  }
+
+  /** Notes that a group is being asked for: until the answer comes nobody can tell how its counters stand. */
+  asks({ demands, penalty }: Group): number {
+    const number = this.next()
+    if (!this.hasRefused) return number
+    for (const demand of demands) this.#ask(keyOfDemand(demand), number)
+    if (penalty !== undefined) this.#ask(keyOf(penalty.subject, PENALTY_CELL), number)
+    return number
+  }
+
+  /**
+   * Keeps what the store said.
+   *
+   * @param asked the number of the question
+   * @param sent this process's clock when it was asked, microseconds
+   * @param refused who is to be refused again by a store that comes back empty
+   */
+  remember(group: Group, whole: Verdict, asked: number, sent: number, refused?: Refused): void {
+    const now = nowMicros()
+    const { demands, penalty } = group
+    for (let i = 0; i < demands.length; i++) {
+      const demand = demands[i] as Demand
+      const verdict = verdictAt(whole, i)
+      const key = keyOfDemand(demand)
+      const known = this.#known.get(key)
+      if (known !== undefined && !isNews(known, verdict.now, asked)) continue
+      const heard = this.#decidedAt(verdict.now, now, sent)
+      const state = verdict.states[i] ?? []
+      const passed = verdict.passes[i] === true
+      const until = passed || !judges(demand) ? 0 : refusal(demand, state, verdict, heard)
+      if (until > 0) this.hasRefused = true
+      // A look changes nothing of what is known of those who asked.
+      if (passed) refused?.delete(key)
+      else if (demand.mode === Mode.CHARGE) refused?.set(key, demand, until)
+      this.#know(key, known, state, verdict.now, heard, until > 0 ? demand : undefined, until, asked)
+    }
+    if (penalty === undefined) return
+    const key = keyOf(penalty.subject, PENALTY_CELL)
+    const known = this.#known.get(key)
+    // Only a refusal is ever read again.
+    if (known === undefined ? whole.allowed : !isNews(known, whole.now, asked)) return
+    const heard = this.#decidedAt(whole.now, now, sent)
+    this.#know(key, known, whole.penalty, whole.now, heard, undefined, 0, asked)
+  }
+
+  /** Keeps what the store said of a correction: who is refused stays so, unless enough was given back. */
+  adjust({ demands }: Group, whole: Verdict, asked: number, sent: number, refused?: Refused): void {
+    const now = nowMicros()
+    for (let i = 0; i < demands.length; i++) {
+      const key = keyOfDemand(demands[i] as Demand)
+      const known = this.#known.get(key)
+      const verdict = verdictAt(whole, i)
+      // Of a store that answers at once nothing is remembered.
+      if (known === undefined || !isNews(known, verdict.now, asked)) continue
+      const heard = this.#decidedAt(verdict.now, now, sent)
+      const state = verdict.states[i] ?? []
+      const { refused: demand } = known
+      const until = demand === undefined ? 0 : refusal(demand, state, verdict, heard)
+      if (until > 0) refused?.prolong(key, until)
+      else refused?.delete(key)
+      this.#know(key, known, state, verdict.now, heard, until > 0 ? demand : undefined, until, asked)
+    }
+  }
+
+  /** Forgets counters that are reset: of the answers that are on their way none says how they stand. */
+  forget(cells: readonly Cell[]): void {
+    const number = this.next()
+    const offset = this.#offset.value
+    for (const { subject, cell } of cells)
+      this.#known.set(keyOf(subject, cell), {
+        state: [],
+        at: 0,
+        offset,
+        refusedUntil: 0,
+        refused: undefined,
+        asked: number,
+        told: number,
+        since: number,
+      })
+  }
+
+  #ask(key: string, number: number): void {
+    const known = this.#known.get(key)
+    if (known !== undefined) known.asked = number
+  }
+
+  /** When the store decided, by this process's clock. Not before it was asked: the nodes of a cluster have clocks of their own. */
+  #decidedAt(instant: number, now: number, sent: number): number {
+    const heard = instant + this.#offset.hear(now, instant)
+    return heard < sent ? sent : heard
+  }
+
+  // Written over, not made anew: what outlives a request costs the collector more than the request costs otherwise.
+  #know(
+    key: string,
+    known: Known | undefined,
+    state: State,
+    at: number,
+    heard: number,
+    refused: Demand | undefined,
+    refusedUntil: number,
+    told: number,
+  ): void {
+    const offset = heard - at
+    if (known === undefined || known.state.length !== state.length) {
+      const { asked = told, since = 0 } = known ?? {}
+      const fresh = { state: [...state], at, offset, refusedUntil, refused, asked, told, since }
+      if (known !== undefined && known.told > told) fresh.told = known.told
+      return this.#known.set(key, fresh)
+    }
+    for (let i = 0; i < state.length; i++) known.state[i] = state[i] as number
+    known.at = at
+    known.offset = offset
+    known.refusedUntil = refusedUntil
+    known.refused = refused
+  }
+}
+
+// One for all who ask a store: what one of them is told counts for the others, too.
+const byStore = new WeakMap<Store, Memory>()
+
+/** What is known of the counters of a store. */
+export function memoryOf(store: Store): Memory {
+  let memory = byStore.get(store)
+  if (memory === undefined) byStore.set(store, (memory = new Memory()))
+  return memory
+}
+
+/** Notes that a question was answered, and tells whether the answer is newer than what is known. */
+function isNews(known: Known, at: number, asked: number): boolean {
+  if (asked > known.told) known.told = asked
+  if (asked < known.since) return false
+  const lead = known.at - at
+  return lead <= 0 || lead > REORDERED
+}
+
+/** Whether a demand is judged by its limit. */
+function judges({ mode }: Demand): boolean {
+  return mode === Mode.CHARGE || mode === Mode.PEEK
+}
+
+/** Until when a demand is known to be refused, by this process's clock; 0 when it is not, or nobody can tell. */
+function refusal(demand: Demand, state: State, verdict: Verdict, heard: number): number {
+  const wait = waitFor(demand, state, verdict)
+  return wait > 0 && wait < Number.POSITIVE_INFINITY ? heard + wait : 0
+}

@@ -1,0 +1,65 @@
+import type { Demand, Group } from '../store/contract.ts'
+import { keyOfDemand } from '../store/counter-key.ts'
+import { Bounded } from '../base/bounded-map.ts'
+
+const MOST = 10_000
+
+interface Correction {
+  readonly demand: Demand
+  /** From when on it corrects nothing any more, by this process's clock, microseconds; of quotas the period says it. */
+  readonly until: number
+}
+
+/**
+ * Releases, refunds and other corrections that the store has certainly not made, until it is back. Bounded: the one that
+ * was added to longest ago goes first.
+ */
+export class Corrections {
+  readonly #owed = new Bounded<Correction>(MOST)
+
+  get size(): number {
+    return this.#owed.size
+  }
+
+  /**
+   * Adds what a call would have corrected.
+   *
+   * @param now this process's clock, microseconds
+   */
+  add({ demands }: Group, now: number): void {
+    for (const demand of demands) {
+      // What went to one part of a counter is one correction, however many requests it was.
+      const key = `${keyOfDemand(demand)} ${demand.receipt ?? 0}`
+      const cost = demand.cost + (this.#owed.get(key)?.demand.cost ?? 0)
+      if (cost === 0) this.#owed.delete(key)
+      else this.#owed.set(key, { demand: { ...demand, cost }, until: now + lasting(demand) })
+    }
+  }
+
+  /** Drops those that come too late. */
+  dropLate(now: number): void {
+    for (const [key, { until }] of this.#owed) if (now >= until) this.#owed.delete(key)
+  }
+
+  /**
+   * The groups that make them, each of one demand. Hands each out once, and not at all when it is too late.
+   *
+   * @param now this process's clock, microseconds
+   * @param storeNow the store's, microseconds
+   */
+  take(now: number, storeNow: number): Group[] {
+    const groups: Group[] = []
+    for (const [key, { demand, until }] of this.#owed) {
+      this.#owed.delete(key)
+      const { edges } = demand
+      if (edges === undefined ? now < until : storeNow < edges[1]) groups.push({ demands: [demand] })
+    }
+    return groups
+  }
+}
+
+/** For how long what was charged counts: afterwards a refund gives nothing back, and a charge would be another window's. */
+function lasting({ rule }: Demand): number {
+  // A window and a sub-window; a bucket, until all of it has flowed back.
+  return rule.letter === 't' ? (rule.capacity * rule.unit) / rule.rate : rule.window + rule.slice
+}

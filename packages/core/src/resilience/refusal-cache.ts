@@ -1,0 +1,98 @@
+import type { StoreClock } from '../store/store-clock.ts'
+import type { State } from '../algorithms/index.ts'
+import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
+import { type Cells, decide, PENALTY_CELL } from '../store/decide.ts'
+import { keyOf, keyOfDemand } from '../store/counter-key.ts'
+import type { Known, Memory } from './last-known.ts'
+import { nowMicros } from '../base/process-clock.ts'
+
+// Another process may reset the key: a denial is asked for again after this long, microseconds.
+const MOST = 1e6
+
+/**
+ * Refuses by what the store said last of a group's counters, so that an attack costs the store one command a second and
+ * key, not one a request.
+ *
+ * It runs the store's own loop over those counters, at the present instant of the store's clock, and answers only what the
+ * store would answer: a refusal that changes nothing. What would pass, start a cool-down or score a violation is asked
+ * for; so is a group of which a counter is not known, or is being asked for just now, and what only quotas or requests in
+ * flight refuse, whose end nobody can tell.
+ */
+export class Denials {
+  readonly #memory: Memory
+  readonly #clock: StoreClock
+  readonly #cells: Cells
+  // What is gathered while a group is looked at: one at a time, since nothing here waits.
+  #isKnown = true
+  #isRefusing = false
+  #oldest = 0
+  #offset = 0
+  #isKept = false
+
+  constructor(memory: Memory, clock: StoreClock) {
+    this.#memory = memory
+    this.#clock = clock
+    this.#cells = {
+      load: (subject, cell) => this.#load(keyOf(subject, cell)),
+      keep: () => void (this.#isKept = true),
+    }
+  }
+
+  /** The refusal that still holds for a group; else notes that the store is being asked. */
+  find(group: Group): Verdict | undefined {
+    const memory = this.#memory
+    if (!memory.hasRefused) return undefined
+    const number = memory.next()
+    this.#isKnown = group.once === undefined
+    this.#isRefusing = false
+    this.#oldest = Number.POSITIVE_INFINITY
+    this.#offset = Number.NEGATIVE_INFINITY
+    const { demands, penalty } = group
+    for (let i = 0; i < demands.length; i++) {
+      const demand = demands[i] as Demand
+      const known = memory.of(keyOfDemand(demand))
+      this.#look(known, number)
+      if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
+        this.#isRefusing = true
+    }
+    if (penalty !== undefined) this.#look(memory.of(keyOf(penalty.subject, PENALTY_CELL)), number)
+    if (!this.#isKnown || !this.#isRefusing) return undefined
+    const verdict = this.#decide(group)
+    if (verdict === undefined) memory.asks(group)
+    return verdict
+  }
+
+  #look(known: Known | undefined, number: number): void {
+    if (known === undefined) {
+      this.#isKnown = false
+      return
+    }
+    if (known.told < known.asked) this.#isKnown = false
+    if (known.at < this.#oldest) this.#oldest = known.at
+    // On a cluster each node has its clock: the one that is furthest behind shortens no wait.
+    if (known.offset > this.#offset) this.#offset = known.offset
+    known.asked = number
+  }
+
+  #decide(group: Group): Verdict | undefined {
+    const now = this.#clock.told() ?? nowMicros() - this.#offset
+    if (now - this.#oldest >= MOST) return undefined
+    this.#isKept = false
+    const verdict = decide(group, this.#cells, now)
+    return verdict.allowed || this.#isKept || !isCertain(group, verdict) ? undefined : verdict
+  }
+
+  #load(key: string): State {
+    const known = this.#memory.of(key) as Known
+    // Nobody is asked after all.
+    known.asked = known.told
+    return [...known.state]
+  }
+}
+
+function isCertain({ demands }: Group, { passes }: Verdict): boolean {
+  return demands.some(
+    ({ mode, rule: { letter } }, i) =>
+      mode === Mode.CHARGE && passes[i] !== true && letter !== 'c' && letter !== 'q',
+  )
+}

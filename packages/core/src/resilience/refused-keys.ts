@@ -1,0 +1,47 @@
+import { type Demand, type Group, Mode } from '../store/contract.ts'
+import { Bounded } from '../base/bounded-map.ts'
+import { nowMicros } from '../base/process-clock.ts'
+
+const MOST = 10_000
+const MOST_RESTORED = 1_000
+
+/** Who was refused last, and until when: not to be let in by a store that came back empty. Bounded. */
+export class Refused {
+  readonly #entries = new Bounded<{ readonly demand: Demand; readonly until: number }>(MOST)
+
+  /** @param until this process's clock, microseconds */
+  set(key: string, demand: Demand, until: number): void {
+    this.#entries.set(key, { demand, until })
+  }
+
+  /** Changes the end of a refusal, where one is noted. */
+  prolong(key: string, until: number): void {
+    const entry = this.#entries.get(key)
+    if (entry !== undefined) this.#entries.set(key, { ...entry, until })
+  }
+
+  delete(key: string): void {
+    if (this.#entries.size > 0) this.#entries.delete(key)
+  }
+
+  /** Asks about, and restores, the keys that are known to be still refused. Requests in flight end by themselves. */
+  groups(): { readonly peek: Group; readonly restore: Group }[] {
+    const now = nowMicros()
+    const groups: { peek: Group; restore: Group }[] = []
+    for (const [key, { demand, until }] of this.#entries) {
+      if (until <= now) this.#entries.delete(key)
+      else if (groups.length < MOST_RESTORED && demand.rule.letter !== 'c')
+        groups.push({ peek: asking(demand), restore: blocking(demand, until - now) })
+    }
+    return groups
+  }
+}
+
+function asking(demand: Demand): Group {
+  return { demands: [{ ...demand, mode: Mode.PEEK }] }
+}
+
+function blocking(demand: Demand, block: number): Group {
+  const rule = { ...demand.rule, block, reduced: undefined }
+  return { demands: [{ ...demand, rule, mode: Mode.BLOCK, cost: 0, penalized: false }] }
+}

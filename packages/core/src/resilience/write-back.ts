@@ -1,0 +1,77 @@
+import { type Demand, type Group, Mode } from '../store/contract.ts'
+import { keyOf, keyOfDemand } from '../store/counter-key.ts'
+
+const MOST = 50_000
+// They are looked through at a correction; what is more is owed without its key.
+const MOST_KEYED = 1_000
+
+/** What quotas charged in this process while the store was away, until it has been told. Bounded. */
+export class Debts {
+  readonly #owed = new Map<string, Demand>()
+  // With an idempotency key, each by itself: the store may have charged that call, or another process may have.
+  readonly #keyed = new Map<string, Group>()
+
+  get size(): number {
+    return this.#owed.size + this.#keyed.size
+  }
+
+  /** Adds what a call charged. */
+  add({ demands, once }: Group): void {
+    const key = once && keyOf(once.subject, once.cell)
+    if (key !== undefined && this.#keyed.has(key)) return
+    if (key === undefined || this.#keyed.size >= MOST_KEYED) {
+      for (const demand of demands) this.#add(demand)
+      return
+    }
+    this.#keyed.set(key, { demands: demands.map(demand => ({ ...demand, mode: Mode.SETTLE })), once })
+  }
+
+  /** Corrects a charge; gives what of that is not owed any more, so that only the store can correct it. */
+  correct(demand: Demand): Demand | undefined {
+    const key = keyOfDemand(demand)
+    const owed = this.#owed.get(key)
+    if (owed === undefined) return this.#correctKeyed(key, demand)
+    const cost = owed.cost + demand.cost
+    if (cost > 0) this.#owed.set(key, { ...owed, cost })
+    else this.#owed.delete(key)
+    return cost < 0 ? { ...demand, cost } : undefined
+  }
+
+  /**
+   * The groups that write it all to the store. Hands each out once, and not at all when its period is over.
+   *
+   * @param now the store's, microseconds
+   */
+  take(now: number): Group[] {
+    const isCurrent = ({ cost, edges }: Demand): boolean =>
+      cost > 0 && (edges === undefined || now < edges[1])
+    const groups = [...this.#owed.values()].map((demand): Group => ({ demands: [demand] }))
+    groups.push(...this.#keyed.values())
+    this.#owed.clear()
+    this.#keyed.clear()
+    return groups
+      .map(({ demands, once }) => ({ demands: demands.filter(isCurrent), once }))
+      .filter(({ demands }) => demands.length > 0)
+  }
+
+  #add(demand: Demand): void {
+    const key = keyOfDemand(demand)
+    const before = this.#owed.get(key)
+    if (before === undefined && this.#owed.size >= MOST) return
+    // A new period owes nothing of the last.
+    const cost = demand.cost + (before?.edges?.[1] === demand.edges?.[1] ? (before?.cost ?? 0) : 0)
+    this.#owed.set(key, { ...demand, mode: Mode.SETTLE, cost })
+  }
+
+  #correctKeyed(key: string, demand: Demand): Demand | undefined {
+    for (const [name, group] of this.#keyed) {
+      const at = group.demands.findIndex(owed => keyOfDemand(owed) === key)
+      if (at < 0) continue
+      const cost = (group.demands[at] as Demand).cost + demand.cost
+      const demands = group.demands.map((owed, i) => (i === at ? { ...owed, cost: Math.max(0, cost) } : owed))
+      this.#keyed.set(name, { ...group, demands })
+      return cost < 0 ? { ...demand, cost } : undefined
+    }
+    return demand
+  }
+}

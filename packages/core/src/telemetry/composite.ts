@@ -1,0 +1,90 @@
+import { fromCaller } from '../base/call-site.ts'
+import { describe } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
+import { call, type Listener } from './hooks.ts'
+import type { Hook, Telemetry } from './telemetry.ts'
+import { isPromise } from '../base/timers.ts'
+
+const HOOKS = Object.keys({
+  onStore: true,
+  onCheck: true,
+  onAllowed: true,
+  onBlocked: true,
+  onExempt: true,
+  onQuotaCheck: true,
+  onQuotaExceeded: true,
+  onQuotaThreshold: true,
+  onViolation: true,
+  onPenaltyApplied: true,
+  onStoreError: true,
+  onStoreRecovered: true,
+} satisfies Record<keyof Telemetry, true>) as readonly (keyof Telemetry)[]
+
+/**
+ * Passes every hook on to several telemetries; one that fails does not keep the others from hearing.
+ *
+ * @example
+ * telemetry: new CompositeTelemetry(new LoggingTelemetry(pino()), new MetricsTelemetry(statsd))
+ */
+export class CompositeTelemetry implements Telemetry {
+  declare readonly onStore?: Hook<'onStore'>
+  declare readonly onCheck?: Hook<'onCheck'>
+  declare readonly onAllowed?: Hook<'onAllowed'>
+  declare readonly onBlocked?: Hook<'onBlocked'>
+  declare readonly onExempt?: Hook<'onExempt'>
+  declare readonly onQuotaCheck?: Hook<'onQuotaCheck'>
+  declare readonly onQuotaExceeded?: Hook<'onQuotaExceeded'>
+  declare readonly onQuotaThreshold?: Hook<'onQuotaThreshold'>
+  declare readonly onViolation?: Hook<'onViolation'>
+  declare readonly onPenaltyApplied?: Hook<'onPenaltyApplied'>
+  declare readonly onStoreError?: Hook<'onStoreError'>
+  declare readonly onStoreRecovered?: Hook<'onStoreRecovered'>
+
+  /** @param given telemetries, one after the other or in one list */
+  constructor(...given: readonly (Telemetry | readonly Telemetry[])[]) {
+    const telemetries = given.flat() as Telemetry[]
+    fromCaller(CompositeTelemetry, () => telemetries.forEach(check))
+    for (const hook of HOOKS) {
+      const heard = telemetries.filter(telemetry => telemetry[hook] !== undefined)
+      if (heard.length > 0)
+        (this as unknown as Record<string, Listener>)[hook] = (a, b, c) => tell(heard, hook, a, b, c)
+    }
+  }
+}
+
+function check(telemetry: unknown): void {
+  if (typeof telemetry === 'object' && telemetry !== null && !Array.isArray(telemetry)) return
+  throw new HaltError(
+    'HALT_E_OPTION',
+    `CompositeTelemetry got ${describe(telemetry)}.`,
+    'Give telemetries, one after the other: new CompositeTelemetry(a, b).',
+  )
+}
+
+// No promise unless one of them gives one: it would cost every check more than all counting does.
+function tell(
+  telemetries: readonly Telemetry[],
+  hook: keyof Telemetry,
+  a: unknown,
+  b: unknown,
+  c: unknown,
+): unknown {
+  let pending: PromiseLike<unknown>[] | undefined
+  const errors: unknown[] = []
+  for (const telemetry of telemetries) {
+    try {
+      const result = call(telemetry[hook] as Listener, telemetry, a, b, c)
+      if (isPromise(result)) (pending ??= []).push(result)
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (pending === undefined && errors.length === 0) return undefined
+  return settle(pending ?? [], errors)
+}
+
+async function settle(pending: readonly PromiseLike<unknown>[], errors: unknown[]): Promise<void> {
+  for (const result of await Promise.allSettled(pending))
+    if (result.status === 'rejected') errors.push(result.reason)
+  if (errors.length > 0) throw errors[0]
+}

@@ -1,0 +1,99 @@
+import { fromCaller } from '../base/call-site.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
+import { messageOf } from '../base/errors.ts'
+import { type Digest, makeDigest } from '../base/digest.ts'
+import { RefusalSums } from './refusal-sums.ts'
+import type { Hook, Telemetry } from './telemetry.ts'
+import { checkNames } from '../base/options-check.ts'
+
+/** A logger: pino's, or the console. */
+export interface Logger {
+  debug(...args: unknown[]): void
+  info(...args: unknown[]): void
+  warn(...args: unknown[]): void
+  error(...args: unknown[]): void
+}
+
+/** Options of {@link LoggingTelemetry}. */
+export interface LoggingOptions {
+  /** Makes the digests HMACs. */
+  readonly secret?: string | undefined
+  /** Sums refusals up: one line a policy and reason, at most once in so long. Default: a line for each refusal. */
+  readonly every?: Duration | undefined
+}
+
+/**
+ * Logs what a limiter decides: checks at debug, allowed requests at info, refusals and penalties at warn, store errors
+ * at error, their end at info. Keys are logged as digests: they are personal data, and a log is no place for them.
+ *
+ * @example
+ * new RateLimiter({ store, policy, telemetry: new LoggingTelemetry(pino()) })
+ */
+export class LoggingTelemetry implements Telemetry {
+  readonly #logger: Logger
+  readonly #digest: Digest
+  readonly #sums: RefusalSums | undefined
+
+  /** @throws HaltError `HALT_E_SECRET`, `HALT_E_DURATION`, `HALT_E_OPTION` */
+  constructor(logger: Logger, options: LoggingOptions = {}) {
+    this.#logger = logger
+    const { digest, overMs } = fromCaller(LoggingTelemetry, () => partsOf(options))
+    this.#digest = digest
+    if (overMs === undefined) return
+    this.#sums = new RefusalSums(overMs, sum => this.#logger.warn({ ...sum, overMs }, 'halt: blocked'))
+  }
+
+  onCheck: Hook<'onCheck'> = (key, _decision, metadata) =>
+    this.#say('debug', 'halt: check', key, { ...metadata })
+
+  onAllowed: Hook<'onAllowed'> = (key, { remaining, limit }, { policy }) =>
+    this.#say('info', 'halt: allowed', key, { policy, remaining, limit })
+
+  onBlocked: Hook<'onBlocked'> = (key, { reason, retryAfter }, { policy, endpoint, cost, degraded }) => {
+    if (this.#sums !== undefined) return this.#sums.add(policy, reason, key)
+    this.#say('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
+  }
+
+  onExempt: Hook<'onExempt'> = (key, _decision, { policy, endpoint }) =>
+    this.#say('debug', 'halt: exempt', key, { policy, endpoint })
+
+  onQuotaCheck: Hook<'onQuotaCheck'> = (key, quota, allowed) =>
+    this.#say('debug', 'halt: quota check', key, { ...quota, allowed })
+
+  onQuotaExceeded: Hook<'onQuotaExceeded'> = (key, quota) =>
+    this.#say('warn', 'halt: quota exceeded', key, { ...quota })
+
+  onQuotaThreshold: Hook<'onQuotaThreshold'> = (key, quota, threshold) =>
+    this.#say('info', 'halt: quota threshold', key, { ...quota, threshold })
+
+  onViolation: Hook<'onViolation'> = (key, penalty, severity) =>
+    this.#say('info', 'halt: violation', key, { ...penalty, severity })
+
+  onPenaltyApplied: Hook<'onPenaltyApplied'> = (key, penalty) =>
+    this.#say('warn', 'halt: penalty', key, { ...penalty })
+
+  onStoreError: Hook<'onStoreError'> = (error, detail) =>
+    this.#logger.error({ ...detail, error: messageOf(error) }, 'halt: store error')
+
+  onStoreRecovered: Hook<'onStoreRecovered'> = recovery =>
+    this.#logger.info({ ...recovery }, 'halt: store recovered')
+
+  // Fields first, then the message: pino's order, which the console prints as well.
+  #say(
+    level: 'debug' | 'info' | 'warn',
+    message: string,
+    key: string,
+    fields: Record<string, unknown>,
+  ): void {
+    this.#logger[level]({ key: this.#digest(key), ...fields }, message)
+  }
+}
+
+function partsOf(options: LoggingOptions): { digest: Digest; overMs: number | undefined } {
+  checkNames(options as Record<string, unknown>, ['secret', 'every'], 'LoggingTelemetry')
+  const { secret, every } = options
+  return {
+    digest: makeDigest(secret),
+    overMs: every === undefined ? undefined : parseDuration(every, 'every') / 1000,
+  }
+}

@@ -1,0 +1,78 @@
+import { fromCaller } from '../base/call-site.ts'
+import type { Hook, Telemetry } from './telemetry.ts'
+import { LabelSet } from './labels.ts'
+import { checkNames } from '../base/options-check.ts'
+
+/** A metrics client: StatsD, Datadog, or whatever has these three. */
+export interface MetricsClient {
+  increment(name: string, value: number, tags: Readonly<Record<string, string>>): void
+  gauge(name: string, value: number, tags: Readonly<Record<string, string>>): void
+  histogram(name: string, value: number, tags: Readonly<Record<string, string>>): void
+}
+
+/**
+ * Counts what a limiter decides: `halt.checks.total`, `halt.requests.allowed`, `halt.requests.blocked`,
+ * `halt.requests.exempt`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.total`,
+ * `halt.penalties.applied`, `halt.store.errors`, `halt.store.recoveries`. Tags are policies, algorithms and outcomes: never a key, and bounded,
+ * however many policies there are.
+ */
+export class MetricsTelemetry implements Telemetry {
+  readonly #client: MetricsClient
+  readonly #names: LabelSet
+
+  /** @param maxPolicies the most policies that get tags of their own; all others share `"other"` */
+  constructor(client: MetricsClient, options: { maxPolicies?: number | undefined } = {}) {
+    this.#client = client
+    this.#names = fromCaller(MetricsTelemetry, () => {
+      checkNames(options, ['maxPolicies'], 'MetricsTelemetry')
+      return new LabelSet(options.maxPolicies)
+    })
+  }
+
+  onCheck: Hook<'onCheck'> = (_key, decision, metadata) => {
+    const { algorithm, outcome, store, durationMs } = metadata
+    const policy = this.#names.of(metadata.policy)
+    const tags = { policy, algorithm, outcome, store }
+    this.#client.increment('halt.checks.total', 1, tags)
+    this.#client.histogram('halt.check.duration_ms', durationMs, { store })
+    this.#client.gauge('halt.remaining', decision.remaining, { policy })
+  }
+
+  onAllowed: Hook<'onAllowed'> = (_key, _decision, { policy }) =>
+    this.#client.increment('halt.requests.allowed', 1, { policy: this.#names.of(policy) })
+
+  onBlocked: Hook<'onBlocked'> = (_key, { reason }, { policy }) =>
+    this.#client.increment('halt.requests.blocked', 1, { policy: this.#names.of(policy), reason })
+
+  onExempt: Hook<'onExempt'> = (_key, _decision, { policy }) =>
+    this.#client.increment('halt.requests.exempt', 1, { policy: this.#names.of(policy) })
+
+  onQuotaCheck: Hook<'onQuotaCheck'> = (_key, { name, remaining }, allowed) => {
+    const quota = this.#names.of(name)
+    this.#client.increment('halt.quota.checks', 1, { quota, allowed: String(allowed) })
+    this.#client.gauge('halt.quota.remaining', remaining, { quota })
+  }
+
+  onQuotaExceeded: Hook<'onQuotaExceeded'> = (_key, { name }) =>
+    this.#client.increment('halt.quota.exceeded', 1, { quota: this.#names.of(name) })
+
+  onQuotaThreshold: Hook<'onQuotaThreshold'> = (_key, { name }, threshold) =>
+    this.#client.increment('halt.quota.thresholds', 1, {
+      quota: this.#names.of(name),
+      threshold: String(threshold),
+    })
+
+  onViolation: Hook<'onViolation'> = (_key, { abuseScore }, severity) => {
+    this.#client.increment('halt.violations.total', 1, {})
+    this.#client.histogram('halt.violations.severity', severity, {})
+    this.#client.histogram('halt.penalties.abuse_score', abuseScore, {})
+  }
+
+  onPenaltyApplied: Hook<'onPenaltyApplied'> = () => this.#client.increment('halt.penalties.applied', 1, {})
+
+  onStoreError: Hook<'onStoreError'> = (_error, { failure, store }) =>
+    this.#client.increment('halt.store.errors', 1, { failure, store })
+
+  onStoreRecovered: Hook<'onStoreRecovered'> = ({ store }) =>
+    this.#client.increment('halt.store.recoveries', 1, { store })
+}

@@ -1,0 +1,70 @@
+import type { Reason } from '../../check/decision.ts'
+import type { HeavyKey } from './top-keys.ts'
+import { printable } from '../../base/log-safe.ts'
+
+/** What one shadow policy would have done. */
+export interface ShadowFinding {
+  readonly policy: string
+  /** Requests it was asked about in shadow. */
+  readonly requests: number
+  /** Those it would have refused. */
+  readonly wouldBlock: number
+  /** Of these, those that an enforced policy refused anyway. The others would be refused anew. */
+  readonly alsoBlocked: number
+  /** `wouldBlock / requests`, 0 to 1. */
+  readonly share: number
+  /** About how many keys asked; all but exact up to some hundreds, then within a few per cent. */
+  readonly keys: number
+  /** About how many of them would have been refused at least once. */
+  readonly blockedKeys: number
+  /** `blockedKeys / keys`, 0 to 1. */
+  readonly keyShare: number
+  /** How often it would have refused for which reason. */
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /** The keys that it would have refused most often, as decisions show them. They name people. */
+  readonly top: readonly HeavyKey[]
+}
+
+/** What the shadow policies of this process would have done. Plain data. */
+export interface ShadowReport {
+  /** Unix seconds. */
+  readonly since: number
+  /** Unix seconds. */
+  readonly until: number
+  /** That which would refuse most comes first. */
+  readonly policies: readonly ShadowFinding[]
+}
+
+/** Writes a report of shadow policies as text for people. */
+export function describeReport({ since, until, policies }: ShadowReport): string {
+  const title = `Shadow policies of this process, ${dateOf(since)} to ${dateOf(until)}`
+  if (policies.length === 0) return `${title}: none was asked.`
+  return [title, ...policies.map(describeFinding)].join('\n\n')
+}
+
+function describeFinding(found: ShadowFinding): string {
+  const { policy, requests, wouldBlock, alsoBlocked, share, keys, blockedKeys, keyShare, top } = found
+  const lines = [
+    `${printable(policy)} would refuse ${wouldBlock} of ${requests} requests (${percent(share)}),` +
+      ` ${blockedKeys} of ${keys} keys (${percent(keyShare)})`,
+  ]
+  if (wouldBlock === 0) return lines.join('\n')
+  lines.push(`  ${wouldBlock - alsoBlocked} let in today, ${alsoBlocked} refused anyway by another policy`)
+  const reasons = Object.entries(found.reasons).map(([reason, count]) => `${reason} ${count}`)
+  lines.push(`  why: ${reasons.join(', ')}`)
+  const width = Math.max(...top.map(({ count }) => String(count).length))
+  return [...lines, ...top.map(heavy => `  ${describeKey(heavy, width)}`)].join('\n')
+}
+
+function describeKey({ key, count, error }: HeavyKey, width: number): string {
+  const doubt = error > 0 ? ` (at least ${count - error})` : ''
+  return `${String(count).padStart(width)} × ${printable(key)}${doubt}`
+}
+
+function dateOf(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`
+}

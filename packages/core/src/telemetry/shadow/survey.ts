@@ -1,0 +1,127 @@
+import { fromCaller } from '../../base/call-site.ts'
+import type { Decision, PolicyVerdict, Reason } from '../../check/decision.ts'
+import { Distinct } from './hyperloglog.ts'
+import { describe } from '../../base/duration.ts'
+import { HaltError } from '../../base/errors.ts'
+import { HeavyKeys } from './top-keys.ts'
+import { describeReport, type ShadowFinding, type ShadowReport } from './report.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { LabelSet } from '../labels.ts'
+
+/** Options of {@link ShadowSurvey}. */
+export interface ShadowSurveyOptions {
+  /** How many keys of each policy the report names. Default 10. */
+  readonly top?: number | undefined
+  /** The most policies that are told apart; all others are counted together as `"other"`. Default 100. */
+  readonly maxPolicies?: number | undefined
+}
+
+interface Tally {
+  requests: number
+  wouldBlock: number
+  alsoBlocked: number
+  readonly reasons: Partial<Record<Reason, number>>
+  readonly keys: Distinct
+  readonly blockedKeys: Distinct
+  readonly heavy: HeavyKeys
+}
+
+/**
+ * Surveys what shadow policies would have refused: how many requests, how many keys, and which. Takes some kilobytes a
+ * policy, however many keys there are.
+ *
+ * @example
+ * const survey = new ShadowSurvey()
+ * const limiter = new RateLimiter({ store, policy: [current, { ...candidate, mode: 'shadow' }], telemetry: survey })
+ * console.log(String(survey))
+ */
+export class ShadowSurvey implements Telemetry {
+  readonly #top: number
+  readonly #maxPolicies: number
+  #names: LabelSet
+  #since = Date.now()
+  readonly #tallies = new Map<string, Tally>()
+
+  /** @throws HaltError `HALT_E_OPTION` */
+  constructor({ top = 10, maxPolicies = 100 }: ShadowSurveyOptions = {}) {
+    this.#top = top
+    this.#maxPolicies = maxPolicies
+    this.#names = fromCaller(ShadowSurvey, () => {
+      checkTop(top)
+      return new LabelSet(maxPolicies)
+    })
+  }
+
+  onCheck(_key: string, { allowed, verdicts }: Decision): void {
+    for (let i = 0; i < verdicts.length; i++) {
+      const said = verdicts[i] as PolicyVerdict
+      if (said.mode === 'shadow') this.#count(said, allowed)
+    }
+  }
+
+  /** What was found since the start, or the last {@link clear}. */
+  report(): ShadowReport {
+    const policies = [...this.#tallies].map(([policy, tally]) => finding(policy, tally, this.#top))
+    policies.sort((a, b) => b.wouldBlock - a.wouldBlock || b.requests - a.requests)
+    return { since: Math.floor(this.#since / 1000), until: Math.ceil(Date.now() / 1000), policies }
+  }
+
+  /** The report as text for people. Keys are escaped: a client chose them. */
+  toString(): string {
+    return describeReport(this.report())
+  }
+
+  /** Begins anew. */
+  clear(): void {
+    this.#tallies.clear()
+    this.#names = new LabelSet(this.#maxPolicies)
+    this.#since = Date.now()
+  }
+
+  #count({ policy, key, allowed, reason }: PolicyVerdict, admitted: boolean): void {
+    const tally = this.#tallyOf(this.#names.of(policy))
+    tally.requests++
+    tally.keys.add(key)
+    if (allowed) return
+    tally.wouldBlock++
+    if (!admitted) tally.alsoBlocked++
+    tally.reasons[reason] = (tally.reasons[reason] ?? 0) + 1
+    tally.blockedKeys.add(key)
+    tally.heavy.add(key)
+  }
+
+  #tallyOf(name: string): Tally {
+    let tally = this.#tallies.get(name)
+    if (tally === undefined) {
+      const heavy = new HeavyKeys(Math.max(100, this.#top * 10))
+      const counts = { requests: 0, wouldBlock: 0, alsoBlocked: 0, reasons: {} }
+      tally = { ...counts, keys: new Distinct(), blockedKeys: new Distinct(), heavy }
+      this.#tallies.set(name, tally)
+    }
+    return tally
+  }
+}
+
+function finding(policy: string, tally: Tally, most: number): ShadowFinding {
+  const { requests, wouldBlock, alsoBlocked } = tally
+  const keys = tally.keys.count
+  // Both are estimates: a part is never shown as more than the whole.
+  const blockedKeys = Math.min(keys, tally.blockedKeys.count)
+  return {
+    policy,
+    requests,
+    wouldBlock,
+    alsoBlocked,
+    share: wouldBlock / requests,
+    keys,
+    blockedKeys,
+    keyShare: blockedKeys / keys,
+    reasons: { ...tally.reasons },
+    top: tally.heavy.top(most),
+  }
+}
+
+function checkTop(top: unknown): void {
+  if (Number.isInteger(top) && (top as number) >= 1 && (top as number) <= 1000) return
+  throw new HaltError('HALT_E_OPTION', `top is ${describe(top)}.`, 'Give a whole number from 1 to 1000.')
+}

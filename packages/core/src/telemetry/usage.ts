@@ -1,0 +1,45 @@
+import { granted, penalty, type PenaltyRule, periodEnd } from '../algorithms/index.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { POINT } from '../policy/penalty-config.ts'
+import type { Demand, Verdict } from '../store/contract.ts'
+import { resetAt } from '../store/reading.ts'
+import type { PenaltyStatus, QuotaUsage } from './telemetry.ts'
+
+/** Reads how much of a quota is used after a verdict. */
+export function quotaUsage(policy: CompiledPolicy, demand: Demand, verdict: Verdict, at: number): QuotaUsage {
+  const state = verdict.states[at] ?? []
+  const used = state.length > 0 && verdict.now < state[1]! ? state[2]! : 0
+  const more = granted(state, verdict.now)
+  const end = used > 0 || state.length > 0 ? resetAt(demand, state, verdict) : verdict.now
+  const edge = demand.edges === undefined ? end : periodEnd(demand.edges, verdict.now)
+  return {
+    name: policy.name,
+    used,
+    remaining: Math.max(0, policy.limit + more - used),
+    limit: policy.limit,
+    granted: more,
+    resetAt: Math.ceil((end > verdict.now ? end : edge) / 1e6),
+  }
+}
+
+/** The highest threshold that a charge of `cost` was the first to reach. */
+export function thresholdReached(
+  policy: CompiledPolicy,
+  { used, limit: own, granted: more }: QuotaUsage,
+  cost: number,
+): number | undefined {
+  const limit = own + more
+  const crossed = policy.thresholds.filter(share => used >= share * limit && used - cost < share * limit)
+  return crossed.length === 0 ? undefined : Math.max(...crossed)
+}
+
+/** Reads a penalty's state after a verdict, for people: seconds and points to a tenth. */
+export function penaltyStatus(rule: PenaltyRule, { penalty: state, now }: Verdict): PenaltyStatus {
+  return {
+    isActive: penalty.active(state, now),
+    penaltyUntil: Math.ceil(penalty.until(state) / 1e6),
+    abuseScore: Math.round((penalty.score(state, now, rule) / POINT) * 10) / 10,
+    violations: penalty.violations(state),
+    lastViolation: Math.ceil(penalty.last(state) / 1e6),
+  }
+}

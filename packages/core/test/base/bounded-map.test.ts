@@ -1,0 +1,79 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+import { expect, it } from 'vitest'
+
+import { Bounded } from '../../src/base/bounded-map.ts'
+
+const names = (map: Bounded<number>): string[] => [...map].map(([name]) => name)
+
+it('forgets what was written longest ago', () => {
+  const map = new Bounded<number>(3)
+  for (const name of ['a', 'b', 'c', 'a', 'd']) map.set(name, 1)
+  expect(names(map)).toEqual(['c', 'a', 'd'])
+  map.delete('a')
+  map.set('e', 1)
+  expect(names(map)).toEqual(['c', 'd', 'e'])
+  for (const name of ['d', 'f', 'g']) map.set(name, 1)
+  expect(names(map)).toEqual(['d', 'f', 'g'])
+})
+
+it('begins anew when it was emptied', () => {
+  const map = new Bounded<number>(2)
+  const fill = (): void => {
+    for (const name of ['a', 'b', 'c', 'd']) map.set(name, 1)
+    expect(names(map)).toEqual(['c', 'd'])
+  }
+  fill()
+  for (const name of names(map)) map.delete(name)
+  fill()
+})
+
+it('keeps the order of writing over any history', () => {
+  const map = new Bounded<number>(50)
+  const model = new Map<string, number>()
+  let seed = 1
+  const random = (most: number): number => (seed = (seed * 48_271) % 2_147_483_647) % most
+  for (let i = 0; i < 20_000; i++) {
+    const name = String(random(120))
+    if (random(4) === 0) {
+      map.delete(name)
+      model.delete(name)
+      continue
+    }
+    map.set(name, i)
+    model.delete(name)
+    model.set(name, i)
+    if (model.size > 50) model.delete(model.keys().next().value as string)
+    expect(map.size).toBe(model.size)
+  }
+  expect([...map]).toEqual([...model])
+})
+
+it('is as fast under a flood as before it', () => {
+  const map = new Bounded<number>(50_000)
+  const flood = (count: number): number => {
+    const started = performance.now()
+    for (let i = 0; i < count; i++) map.set(`${i}-${Math.random()}`, i)
+    return (performance.now() - started) / count
+  }
+  flood(60_000)
+  // With a new iterator each time it is some 30 µs.
+  expect(flood(200_000)).toBeLessThan(0.01)
+})
+
+it('holds nothing of what it was before, however often one entry is written', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const held = (): number => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const map = new Bounded<number>(20)
+  // It is full, and has pushed out what was older.
+  for (let i = 0; i < 40; i++) map.set(`${i}`, i)
+  const before = held()
+  for (let i = 0; i < 300_000; i++) map.set('39', i)
+  expect(held() - before).toBeLessThan(2_000_000)
+  expect(map.size).toBe(20)
+})

@@ -1,0 +1,116 @@
+import fc from 'fast-check'
+import { createHash, createHmac } from 'node:crypto'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import type { HaltWarning } from '../../src/index.ts'
+import { makeDigest } from '../../src/store/index.ts'
+import { mistake } from '../world.ts'
+
+const SECRET = 'sixteen or more letters'
+
+describe('makeDigest', () => {
+  it('gives the first 128 bits of SHA-256, base64url', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), text => {
+        const expected = createHash('sha256')
+          .update(text, 'utf8')
+          .digest()
+          .subarray(0, 16)
+          .toString('base64url')
+        expect(makeDigest()(text)).toBe(expected)
+      }),
+    )
+  })
+
+  it('gives an HMAC of the secret when there is one', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), text => {
+        const expected = createHmac('sha256', SECRET)
+          .update(text)
+          .digest()
+          .subarray(0, 16)
+          .toString('base64url')
+        expect(makeDigest(SECRET)(text)).toBe(expected)
+      }),
+    )
+  })
+
+  describe('of long texts', () => {
+    afterEach(() => void vi.unstubAllGlobals())
+    const platforms: [string, object | undefined][] = [
+      ['no process', undefined],
+      ['a process without modules', {}],
+      ['a process without a crypto module', { getBuiltinModule: () => undefined }],
+      [
+        'a process whose modules fail',
+        {
+          getBuiltinModule() {
+            throw new Error('not here')
+          },
+        },
+      ],
+    ]
+
+    it.each(platforms)('is the same with the platform and with %s', (_what, elsewhere) => {
+      const texts = [511, 512, 513, 4096, 100_000].flatMap(length => [
+        'x'.repeat(length),
+        'é€😀'.repeat(length).slice(0, length),
+        '\ud800'.padEnd(length, 'y'),
+      ])
+      const digests = (): string[] =>
+        [makeDigest(), makeDigest(SECRET), makeDigest('k'.repeat(200))].flatMap(digest => texts.map(digest))
+      const here = digests()
+      vi.stubGlobal('process', elsewhere)
+      expect(digests()).toEqual(here)
+      expect(new Set(here).size).toBe(here.length)
+    })
+
+    it('is left to the platform where it can, and never given short texts', () => {
+      const asked: string[] = []
+      const { getBuiltinModule } = process
+      const spy = (name: 'crypto'): unknown => (asked.push(name), getBuiltinModule(name))
+      vi.stubGlobal('process', Object.create(process, { getBuiltinModule: { value: spy } }))
+      for (const digest of [makeDigest(), makeDigest(SECRET)]) {
+        digest('sk_live_'.padEnd(100, 'x'))
+        expect(asked).toEqual([])
+        digest('x'.repeat(1_000_000))
+        expect(asked.splice(0)).toEqual(['crypto'])
+      }
+    })
+
+    it('tells apart texts that differ only in their last letter, or in their length', () => {
+      const digest = makeDigest()
+      const long = 'x'.repeat(1_000_000)
+      expect(new Set([digest(`${long}a`), digest(`${long}b`), digest(long), digest(`${long}x`)]).size).toBe(4)
+    })
+  })
+
+  it('tells texts apart that UTF-8 cannot: lone surrogates', () => {
+    const digest = makeDigest()
+    const texts = [
+      '\ud800',
+      '\udc00',
+      '\ud801',
+      '\ufffd',
+      '\ud800\ud800',
+      '\udc00\ud800',
+      'a\ud800',
+      '\ud800a',
+    ]
+    expect(new Set(texts.map(digest)).size).toBe(texts.length)
+  })
+
+  it.each(['', 5, null, {}])('refuses the secret %o', secret => {
+    expect(mistake(() => makeDigest(secret as string)).code).toBe('HALT_E_SECRET')
+  })
+
+  it('takes a short secret, warns of it, and does not show it', () => {
+    const warnings: HaltWarning[] = []
+    const digest = makeDigest('hunter2', warning => void warnings.push(warning))
+    expect(digest('key')).not.toBe(makeDigest()('key'))
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_SECRET'])
+    expect(JSON.stringify(warnings)).not.toContain('hunter2')
+    makeDigest('sixteen letters!', warning => void warnings.push(warning))
+    expect(warnings).toHaveLength(1)
+  })
+})

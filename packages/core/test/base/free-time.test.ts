@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+
+import { afterFreeTime } from '../../src/base/free-time.ts'
+import { ManualLoop } from '../manual-loop.ts'
+
+describe('afterFreeTime', () => {
+  it('calls back after the time on a loop that is free, and once', async () => {
+    const loop = new ManualLoop()
+    const calls: number[] = []
+    afterFreeTime(100, () => calls.push(loop.now()), false, loop)
+    await loop.pass(300)
+    expect(calls).toEqual([100])
+  })
+
+  it('does not count the time in which the loop was blocked, but for the slice that was running', async () => {
+    const loop = new ManualLoop()
+    const calls: number[] = []
+    afterFreeTime(100, () => calls.push(loop.now()), false, loop)
+    await loop.pass(10)
+    await loop.block(1_000)
+    await loop.pass(200)
+    // A slice of 25 ms had begun: 75 are left.
+    expect(calls).toEqual([1_085])
+  })
+
+  it('tells how long the loop was free', async () => {
+    const loop = new ManualLoop()
+    const wait = afterFreeTime(100, () => {}, false, loop)
+    await loop.pass(10)
+    const early = wait.passed
+    await loop.block(1_000)
+    expect([early, wait.passed]).toEqual([10, 25])
+  })
+
+  it('calls back in a loop that is never free, after a few of its turns', async () => {
+    const loop = new ManualLoop()
+    let calls = 0
+    afterFreeTime(100, () => calls++, false, loop)
+    for (let turn = 0; turn < 4; turn++) await loop.block(500)
+    expect(calls).toBe(1)
+  })
+
+  it('looks at the sockets once more before it calls back, even where the time is nothing', async () => {
+    for (const ms of [0, 100]) {
+      const loop = new ManualLoop()
+      const events: string[] = []
+      afterFreeTime(ms, () => events.push('late'), false, loop)
+      await loop.pass(ms - 1)
+      loop.arrive(() => events.push('answer'))
+      await loop.block(1)
+      expect(events, `${ms} ms`).toEqual(['answer', 'late'])
+    }
+  })
+
+  it('does not call back when it was taken back, though the time was over', async () => {
+    const loop = new ManualLoop()
+    let calls = 0
+    const wait = afterFreeTime(100, () => calls++, false, loop)
+    await loop.pass(99)
+    loop.arrive(() => wait.cancel())
+    await loop.pass(200)
+    expect(calls).toBe(0)
+  })
+})

@@ -1,0 +1,147 @@
+// The documentation keeps pace: a page for every code and a code for every page, and links that lead somewhere.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+const errors = join(root, 'docs/errors')
+const pages = readdirSync(errors)
+  .filter(name => name.startsWith('HALT_'))
+  .map(name => name.replace('.md', ''))
+  .sort()
+
+describe('docs/errors', () => {
+  const codes = [...codesIn(sources())].sort()
+
+  it('finds the codes', () => {
+    expect(codes).toContain('HALT_E_LIMIT')
+    expect(codes).toContain('HALT_W_PRIVATE_EXEMPT')
+    expect(codes).toContain('HALT_E_STORE_READONLY')
+  })
+
+  it('has a page for every code, and no page without one', () => {
+    expect(pages).toEqual(codes)
+  })
+
+  it.each(pages)('%s says what it means, why it matters, how it happens and what to do', code => {
+    const text = readFileSync(join(errors, `${code}.md`), 'utf8')
+    const parts = [
+      `# ${code}\n\n`,
+      '**Why it matters.**',
+      '\n## An example\n',
+      '\n## The fix\n',
+      '[All codes](README.md)',
+    ]
+    const places = parts.map(part => text.indexOf(part))
+    expect(places).not.toContain(-1)
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
+    expect(text.match(/^```ts$/gm)?.length).toBeGreaterThanOrEqual(2)
+  })
+
+  it.each(pages)('lists %s as its page begins', code => {
+    const index = readFileSync(join(errors, 'README.md'), 'utf8')
+    const row = index.split('\n').find(line => line.startsWith(`| [\`${code}\`](${code}.md)`)) ?? ''
+    const said = row.split('|')[2]?.trim().replace(/\.$/, '') ?? ''
+    const [, begins = ''] = readFileSync(join(errors, `${code}.md`), 'utf8').split('\n\n')
+    expect(said.length).toBeGreaterThan(10)
+    expect(begins.replaceAll('\n', ' ').slice(0, said.length)).toBe(said)
+  })
+})
+
+describe('the README of every package', () => {
+  const readmes = documents().filter(name => /^packages\/[^/]+\/README\.md$/.test(name))
+
+  it.each(readmes)('%s has absolute links only, because npm shows it too', name => {
+    const links = linksIn(readFileSync(join(root, name), 'utf8'))
+    expect(links.filter(link => !link.startsWith('#'))).toEqual([])
+  })
+})
+
+describe('every Markdown file', () => {
+  it.each(documents())('%s has links that lead somewhere', name => {
+    const file = join(root, name)
+    const text = readFileSync(file, 'utf8')
+    const broken = linksIn(text).filter(link => !leadsSomewhere(link, file))
+    const brokenHere = linksToThisRepository(text).filter(
+      link => !leadsSomewhere(link, join(root, 'README.md')),
+    )
+    expect([...broken, ...brokenHere]).toEqual([])
+  })
+})
+
+function sources(): string[] {
+  return readdirSync(join(root, 'packages'))
+    .map(name => join(root, 'packages', name, 'src'))
+    .filter(existsSync)
+    .flatMap(folder => readdirSync(folder, { recursive: true }).map(file => join(folder, String(file))))
+    .filter(file => file.endsWith('.ts'))
+    .map(file => readFileSync(file, 'utf8'))
+}
+
+function codesIn(texts: readonly string[]): Set<string> {
+  const found = new Set<string>()
+  for (const text of texts) {
+    for (const [code] of text.matchAll(/HALT_[EW]_[A-Z\d_]*[A-Z\d]/g)) found.add(code)
+    // Those of the Redis store are put together from the kinds of its errors.
+    for (const [, kind] of text.matchAll(
+      /\[\s*'(?:timeout|unavailable|misconfigured|script)',\s*'([A-Z]+)'/g,
+    ))
+      found.add(`HALT_E_STORE_${kind}`)
+  }
+  return found
+}
+
+function documents(): string[] {
+  const at = (folder: string): string[] =>
+    existsSync(join(root, folder))
+      ? readdirSync(join(root, folder))
+          .filter(name => name.endsWith('.md') && name !== 'CHANGELOG.md')
+          .map(name => join(folder, name))
+      : []
+  const members = ['packages', 'apps'].flatMap(folder =>
+    readdirSync(join(root, folder)).map(name => join(folder, name)),
+  )
+  return ['.', 'docs', 'docs/errors', 'docs/migrate', 'docs/recipes', ...members].flatMap(at)
+}
+
+/** The targets of links that are no URLs, outside of code. */
+function linksIn(text: string): string[] {
+  return targetsIn(text).filter(target => !/^[a-z]+:/.test(target))
+}
+
+/** The targets of links to files of this repository on GitHub, as paths from its root. */
+function linksToThisRepository(text: string): string[] {
+  const here = /^https:\/\/github\.com\/halt-limits\/halt\/(?:blob|tree)\/main\/(.+?)(?:#readme)?$/
+  return targetsIn(text).flatMap(target => here.exec(target)?.slice(1) ?? [])
+}
+
+function targetsIn(text: string): string[] {
+  const prose = text.replaceAll(/^ *```[\s\S]*?^ *```/gm, '').replaceAll(/`[^`\n]*`/g, 'code')
+  return [...prose.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)].map(
+    ([, inline, defined]) => inline ?? defined ?? '',
+  )
+}
+
+function leadsSomewhere(link: string, from: string): boolean {
+  const [path = '', anchor] = link.split('#')
+  const file = path === '' ? from : resolve(dirname(from), path)
+  if (!existsSync(file)) return false
+  return anchor === undefined || anchorsOf(file).has(anchor)
+}
+
+/** The anchors of a file's headings, as GitHub makes them. */
+function anchorsOf(file: string): Set<string> {
+  const anchors = new Set<string>()
+  for (const [, heading] of readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)) {
+    const anchor = (heading as string)
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replaceAll(/\s/g, '-')
+    let unique = anchor
+    for (let n = 1; anchors.has(unique); n++) unique = `${anchor}-${n}`
+    anchors.add(unique)
+  }
+  return anchors
+}

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest'
+
+import { type Decision, PenaltyManager, type Policy, presets } from '../../src/index.ts'
+import { by, CLIENT, keyed, type Options, START, times, view, world, type World } from '../world.ts'
+
+const NOW = START / 1000
+const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
+/** One refusal is enough, and holds for ten minutes. */
+const strict = { threshold: 1, multiplier: 0.5, duration: 600, decayRate: 1 }
+
+describe('a limiter with a penalty', () => {
+  /** A world in which one address has just been penalised. */
+  async function punished(
+    policy: Policy | Policy[] = fixed,
+    options: Options = {},
+  ): Promise<World & { asked: (cost?: number) => Promise<Decision> }> {
+    const here = world()
+    const limiter = here.limiter(policy, { penalty: strict, ...options })
+    const first = [policy].flat()[0] as Policy
+    await limiter.check(view(), { cost: { [first.name]: first.burst ?? first.limit } })
+    expect((await limiter.check(view())).allowed).toBe(false)
+    return { ...here, asked: cost => limiter.check(view(), cost === undefined ? {} : { cost }) }
+  }
+
+  it('holds the very next decision to less, and says so', async () => {
+    const { clock, asked } = await punished()
+    clock.advance(60)
+    expect(await asked(6)).toMatchObject({ allowed: false, reason: 'penalized', limit: 5, remaining: 5 })
+    expect(await asked(5)).toMatchObject({ allowed: true, reason: 'ok', limit: 5, remaining: 0 })
+    expect(await asked()).toMatchObject({ allowed: false, reason: 'penalized', limit: 5, retryAfter: 60 })
+  })
+
+  it('says how long to wait: until the penalty ends, where only then the cost fits', async () => {
+    const { clock, asked } = await punished()
+    clock.advance(60)
+    const refused = await asked(6)
+    expect(refused.retryAfter).toBe(540)
+    clock.advance(539)
+    expect((await asked(6)).allowed).toBe(false)
+    clock.advance(1)
+    expect(await asked(6)).toMatchObject({ allowed: true, limit: 10, remaining: 4 })
+  })
+
+  it('scales a bucket’s burst as well', async () => {
+    const { clock, asked } = await punished({ name: 'p', limit: 60, window: 60, burst: 90 })
+    clock.advance(300)
+    expect(await asked(46)).toMatchObject({ allowed: false, reason: 'penalized', limit: 30, remaining: 45 })
+    expect(await asked(45)).toMatchObject({ allowed: true, remaining: 0 })
+    // 30 a minute.
+    expect((await asked()).retryAfter).toBe(2)
+  })
+
+  it('never holds to less than one request of the policy’s cost', async () => {
+    const { clock, asked } = await punished(
+      { ...fixed, cost: 8 },
+      { penalty: { ...strict, multiplier: 0.1 } },
+    )
+    clock.advance(60)
+    expect(await asked()).toMatchObject({ allowed: true, limit: 8, remaining: 0 })
+  })
+
+  it('counts at most one violation a cool-down', async () => {
+    const { clock, limiter, store } = world()
+    const penalty = { threshold: 3, duration: 600, decayRate: 0, cooldown: 60 }
+    const one = limiter({ ...fixed, window: 3600 }, { penalty })
+    const score = async (): Promise<number[]> => {
+      const found = await new PenaltyManager({ store, config: penalty }).getPenalty({ ip: CLIENT })
+      return [found.abuseScore, found.violations]
+    }
+    await one.check(view(), { cost: 10 })
+    await times(20, one)
+    expect(await score()).toEqual([1, 1])
+    clock.advance('59999ms')
+    await times(5, one)
+    expect(await score()).toEqual([1, 1])
+    clock.advance('1ms')
+    await times(5, one)
+    expect(await score()).toEqual([2, 2])
+    expect((await one.peek(view())).limit).toBe(10)
+    clock.advance(60)
+    expect(await one.check(view())).toMatchObject({ limit: 5 })
+  })
+
+  it('scores any enforced refusal: of a limit, a block, a quota, for want of a key; who is exempt is not looked at', async () => {
+    const { limiter, store } = world(Date.now())
+    const penalties = new PenaltyManager({ store, config: strict })
+    const quota = { name: 'q', limit: 1, period: 'yearly' } as const
+    const one = limiter(
+      [{ ...fixed, name: 'u', keyStrategy: 'user', onMissingKey: 'deny' } as Policy, quota],
+      { penalty: strict },
+    )
+    await times(2, one, view({ path: '/health' }))
+    expect((await penalties.getPenalty({ ip: CLIENT })).violations).toBe(0)
+    await times(2, one)
+    expect((await penalties.getPenalty({ ip: CLIENT })).violations).toBe(1)
+    await times(2, one, by('7'))
+    expect(await penalties.getPenalty('7')).toMatchObject({ violations: 1, isActive: true })
+  })
+
+  it('only applies, where recordOn is "never"', async () => {
+    const { limiter, store } = world()
+    const one = limiter(fixed, { penalty: { ...strict, recordOn: 'never' } })
+    await times(15, one)
+    const penalties = new PenaltyManager({ store, config: strict })
+    expect((await penalties.getPenalty({ ip: CLIENT })).violations).toBe(0)
+    await penalties.applyPenalty({ ip: CLIENT })
+    expect((await one.peek(view())).limit).toBe(5)
+  })
+
+  it('is the manager’s: what one records the other applies', async () => {
+    const { limiter, store } = world()
+    const one = limiter({ ...fixed, keyStrategy: 'user' }, { penalty: presets.PENALTY_STRICT })
+    const penalties = new PenaltyManager({ store, config: presets.PENALTY_STRICT })
+    expect((await one.check(by('user_123'))).limit).toBe(10)
+    await penalties.recordViolation('user_123', { severity: 5 })
+    expect((await one.check(by('user_123'))).limit).toBe(2)
+    expect((await one.check(by('user_456'))).limit).toBe(10)
+    await penalties.clearPenalty('user_123')
+    expect((await one.check(by('user_123'))).limit).toBe(10)
+  })
+
+  it('follows the request’s principal: user, else API key, else address, and policies keyed on it', async () => {
+    const policies: Policy[] = [
+      { ...fixed, name: 'user', keyStrategy: 'user' },
+      { ...fixed, name: 'composite', keyStrategy: 'composite' },
+      { ...fixed, name: 'ip' },
+      { ...fixed, name: 'shared', keyStrategy: 'shared' },
+    ]
+    const { limiter, store } = world()
+    const one = limiter(policies, { penalty: strict })
+    await new PenaltyManager({ store, config: strict }).applyPenalty('7')
+    const limits = async (request = by('7')): Promise<number[]> =>
+      (await one.peek(request)).verdicts.map(({ limit }) => limit)
+    expect(await limits()).toEqual([5, 5, 10, 10])
+    expect(await limits(by('8'))).toEqual([10, 10, 10, 10])
+    await new PenaltyManager({ store, config: strict }).applyPenalty({ ip: CLIENT })
+    expect(await limits(view())).toEqual([5, 5, 5, 10])
+    // A user is not made to pay for others of the address.
+    expect(await limits(by('8'))).toEqual([10, 10, 10, 10])
+  })
+
+  it('is not left behind with an invented API key, where nobody counts by keys', async () => {
+    const { asked, limiter } = await punished()
+    expect(await asked()).toMatchObject({ limit: 5 })
+    const one = limiter(fixed, { penalty: strict })
+    expect((await one.peek(keyed('invented-1'))).limit).toBe(5)
+    expect((await one.check(keyed('invented-2'))).limit).toBe(5)
+    // A key that the application has verified is somebody, and a policy on keys counts by them.
+    const verified = limiter(fixed, { penalty: strict, apiKey: () => 'real' })
+    expect((await verified.peek(keyed('real'))).limit).toBe(10)
+    const both = limiter([fixed, { ...fixed, name: 'key', keyStrategy: 'api-key' }], { penalty: strict })
+    expect((await both.peek(keyed('invented-3'))).verdicts.map(({ limit }) => limit)).toEqual([5, 10])
+    const byKey = limiter({ ...fixed, name: 'key', keyStrategy: 'api-key' }, { penalty: strict })
+    await byKey.check(keyed('mine'), { cost: 10 })
+    await byKey.check(keyed('mine'))
+    expect((await byKey.peek(keyed('mine'))).limit).toBe(5)
+  })
+
+  it('does not take a user for another whose name begins alike', async () => {
+    const { limiter, store } = world()
+    const one = limiter({ ...fixed, keyStrategy: 'composite' }, { penalty: strict })
+    await new PenaltyManager({ store, config: strict }).applyPenalty('7')
+    expect((await one.peek(by('77'))).limit).toBe(10)
+    expect((await one.peek(by('7+ip:x'))).limit).toBe(10)
+  })
+
+  it('never applies to quotas, nor punishes all whose address nobody knows', async () => {
+    const { limiter } = world(Date.now())
+    const quota = { name: 'q', limit: 10, period: 'yearly', keyStrategy: 'ip' } as const
+    const one = limiter([{ ...fixed, limit: 1 }, quota], { penalty: { ...strict, multiplier: 0.1 } })
+    await times(3, one)
+    expect((await one.peek(view())).verdicts[1]?.limit).toBe(10)
+    const nowhere = limiter(fixed, { penalty: strict })
+    await times(15, nowhere, view({ ip: undefined }))
+    expect((await nowhere.peek(view({ ip: undefined }))).limit).toBe(10)
+  })
+
+  it('changes nothing by a peek', async () => {
+    const { limiter, store } = world()
+    const one = limiter(fixed, { penalty: strict })
+    await one.check(view(), { cost: 10 })
+    for (let i = 0; i < 5; i++) await one.peek(view())
+    expect((await new PenaltyManager({ store, config: strict }).getPenalty({ ip: CLIENT })).violations).toBe(
+      0,
+    )
+  })
+
+  it('ends when it ends, to the second', async () => {
+    const { clock, store, asked } = await punished()
+    const { penaltyUntil } = await new PenaltyManager({ store, config: strict }).getPenalty({ ip: CLIENT })
+    expect(penaltyUntil).toBe(NOW + 600)
+    clock.advance('599999ms')
+    expect((await asked()).limit).toBe(5)
+    clock.advance('1ms')
+    expect((await asked()).limit).toBe(10)
+  })
+})

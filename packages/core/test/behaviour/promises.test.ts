@@ -1,0 +1,102 @@
+// What the design promises of every decision, over random policies, costs and times.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { type Decision, type Policy, RateLimiter } from '../../src/index.ts'
+import { type Ask, asks, penalties, play, SECOND, somePolicies, Watched } from '../histories.ts'
+import { view } from '../world.ts'
+
+describe('a refused request', () => {
+  it('passes after its retryAfter; not 1 ms before the exact wait, and not one whole second sooner', async () => {
+    let refusals = 0
+    await fc.assert(
+      fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
+        const { cost } = history.at(-1) as Ask
+        const { store, limiter, last } = await play(policies, history, penalty)
+        if (last.allowed) return
+        refusals++
+        const exact = store.wait
+        if (last.retryAfter === Infinity) {
+          expect(last.reason).toBe('cost-exceeds-limit')
+          return
+        }
+        expect(last.retryAfter).toBe(Math.ceil(exact / SECOND))
+        const early = exact - 1000
+        if (early >= 0) {
+          const other = await play(policies, history, penalty)
+          other.store.now += early
+          expect((await other.limiter.check(view(), { cost })).allowed).toBe(false)
+        }
+        store.now += last.retryAfter * SECOND
+        expect(await limiter.check(view(), { cost })).toMatchObject({ allowed: true, retryAfter: 0 })
+      }),
+      { numRuns: 400 },
+    )
+    expect(refusals).toBeGreaterThan(50)
+  })
+
+  it('charged nothing: what is left and when it is full again are as if it had not been', async () => {
+    await fc.assert(
+      fc.asyncProperty(somePolicies, asks, async (policies, history) => {
+        const plain = policies.map(policy => ({ ...policy, blockDuration: undefined }) as Policy)
+        const admitted: Ask[] = []
+        const { store, limiter } = await play(plain, [{ after: 0, cost: 0 }], undefined)
+        let waited = 0
+        for (const ask of history) {
+          store.now += ask.after
+          waited += ask.after
+          if (!(await limiter.check(view(), { cost: ask.cost })).allowed) continue
+          admitted.push({ after: waited, cost: ask.cost })
+          waited = 0
+        }
+        const other = await play(plain, [{ after: 0, cost: 0 }, ...admitted], undefined)
+        other.store.now = store.now
+        expect((await other.limiter.peek(view())).verdicts).toEqual((await limiter.peek(view())).verdicts)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('any decision', () => {
+  it('is one that people can rely on: its fields agree with each other', async () => {
+    await fc.assert(
+      fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
+        const { store, last } = await play(policies, history, penalty)
+        expect(last.allowed).toBe(last.verdicts.every(({ allowed }) => allowed))
+        expect(last.allowed).toBe(last.reason === 'ok')
+        expect(last.allowed).toBe(last.retryAfter === 0)
+        const binding = last.verdicts.find(({ policy }) => policy === last.policy)
+        expect(binding).toMatchObject({ allowed: last.allowed, limit: last.limit, remaining: last.remaining })
+        expect(last.retryAfter).toBeGreaterThanOrEqual(
+          Math.max(...last.verdicts.map(({ retryAfter }) => retryAfter)),
+        )
+        for (const said of [last, ...last.verdicts]) {
+          expect(said.remaining).toBeGreaterThanOrEqual(0)
+          expect([said.remaining, said.limit, said.resetAt].every(Number.isInteger)).toBe(true)
+          expect(said.resetAt).toBeGreaterThanOrEqual(Math.floor(store.now / SECOND))
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('of a peek changes nothing: with or without, the history goes on alike', async () => {
+    await fc.assert(
+      fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
+        const plain = await play(policies, history, penalty)
+        const store = new Watched()
+        const limiter = new RateLimiter({ store, policy: policies, penalty, warn: () => {} })
+        let last: Decision | undefined
+        for (const { after, cost } of history) {
+          store.now += after
+          await limiter.peek(view())
+          last = await limiter.check(view(), { cost })
+          await limiter.peek(view())
+        }
+        expect(last?.verdicts).toEqual(plain.last.verdicts)
+      }),
+      { numRuns: 150 },
+    )
+  })
+})

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest'
+
+import { RateLimiter } from '../../src/index.ts'
+import { ReferenceStore } from '../../src/testing/index.ts'
+
+describe('a share of keys in shadow mode', () => {
+  it('is the share that was asked for, of ids that follow each other too', async () => {
+    const policy = { name: 'p', limit: 5, window: 60, keyStrategy: 'user', mode: { shadow: 0.9 } } as const
+    const limiter = new RateLimiter({ store: new ReferenceStore(() => Date.now()), policy })
+    let enforced = 0
+    for (let id = 0; id < 2_000; id++) {
+      const { verdicts } = await limiter.peek({ user: String(id) })
+      if (verdicts[0]?.mode === 'enforce') enforced++
+    }
+    expect(enforced).toBeGreaterThan(150)
+    expect(enforced).toBeLessThan(250)
+  })
+})

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest'
+
+import { type Policy, presets } from '../../src/index.ts'
+import { by, CLIENT, keyed, rejection, times, view, world } from '../world.ts'
+
+const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
+
+describe('explain', () => {
+  it('consumes nothing, and says what a check would', async () => {
+    const limiter = world().limiter(fixed)
+    for (let i = 0; i < 5; i++) expect((await limiter.explain(view())).decision.remaining).toBe(2)
+    await times(2, limiter)
+    const { decision, policies } = await limiter.explain(view())
+    expect(decision).toMatchObject({ allowed: false, reason: 'limited', retryAfter: 60 })
+    expect(policies).toEqual([
+      {
+        policy: 'p',
+        algorithm: 'fixed-window',
+        limit: 2,
+        exemption: undefined,
+        key: `ip:${CLIENT}`,
+        keyFoundBy: 'the client address',
+        verdict: decision.verdicts[0],
+        before: 0,
+        after: 0,
+        waits: [
+          { cost: 1, seconds: 60 },
+          { cost: 2, seconds: 60 },
+        ],
+      },
+    ])
+  })
+
+  it('says what only reports, and what can never pass', async () => {
+    const limiter = world().limiter([
+      { ...fixed, mode: 'shadow' },
+      { ...fixed, name: 'large', limit: 100 },
+    ])
+    await times(3, limiter)
+    const text = String(await limiter.explain(view()))
+    expect(text).toContain('Allowed: ok (large)')
+    expect(text).toContain('0 of 2 left, only reports, would refuse: limited, passes in 60 s')
+  })
+
+  it('asks a resolver once, and counts for nothing that is learnt from requests', async () => {
+    let asked = 0
+    const { limiter, codes } = world()
+    const one = limiter(
+      async () => {
+        asked++
+        return { ...presets.PLAN_PRO, exemptions: ['/things'] }
+      },
+      { exemptPrivateIps: false },
+    )
+    for (let i = 0; i < 600; i++) await one.explain(view())
+    for (let i = 0; i < 600; i++) await one.peek(view())
+    expect(asked).toBe(1200)
+    expect(codes()).toEqual([])
+    await times(1000, one)
+    expect(codes()).toEqual(['HALT_W_ALL_EXEMPT'])
+  })
+
+  it('says all of it in words', async () => {
+    const limiter = world().limiter([fixed, { ...presets.PLAN_PRO, exemptions: ['/things'] }])
+    await times(3, limiter)
+    expect(String(await limiter.explain(view()))).toBe(
+      [
+        'Refused: limited (p)',
+        `  from "${CLIENT}": the socket peer, not in trustedProxies: the client, whatever the headers say`,
+        `  p (fixed-window) for "ip:${CLIENT}" by the client address: 0 of 2 left, refuses: limited, passes in 60 s`,
+        '    a cost of 1 passes in 60 s, a cost of 2 passes in 60 s',
+        '  pro_plan (token-bucket): not counted, the path is under "/things"',
+      ].join('\n'),
+    )
+  })
+
+  it('says what is left before and after, and exactly when each cost passes', async () => {
+    const { limiter, clock } = world()
+    const bucket = limiter({ name: 'b', limit: 10, window: 60, cost: 3 })
+    await bucket.check(view())
+    const [left] = (await bucket.explain(view())).policies
+    expect(left).toMatchObject({ before: 7, after: 4 })
+    expect(left?.waits).toEqual([
+      { cost: 1, seconds: 0 },
+      { cost: 3, seconds: 0 },
+      { cost: 10, seconds: 18 },
+    ])
+    await times(2, bucket)
+    clock.advance(0.5)
+    const explanation = await bucket.explain(view())
+    expect(explanation.policies[0]).toMatchObject({ before: 1, after: 1 })
+    expect(explanation.policies[0]?.waits[1]).toEqual({ cost: 3, seconds: 11.5 })
+    expect(String(explanation)).toContain('a cost of 3 passes in 11.5 s, a cost of 10 passes in 53.5 s')
+    clock.advance(11.499)
+    expect((await bucket.peek(view())).allowed).toBe(false)
+    clock.advance(0.001)
+    expect((await bucket.peek(view())).allowed).toBe(true)
+  })
+
+  it('shows a user without a request, where a resolver knows the policies, by one that is given', async () => {
+    const limiter = world().limiter(() => fixed)
+    expect((await rejection(limiter.explain({ user: '42' }))).code).toBe('HALT_E_POLICY_REQUIRED')
+    await limiter.consume({ user: '42' }, { policy: fixed })
+    const { policies } = await limiter.explain({ user: '42' }, { policy: fixed })
+    expect(policies[0]).toMatchObject({ policy: 'p', key: 'user:42', before: 1 })
+    expect((await limiter.peek({ user: '42' }, { policy: fixed })).remaining).toBe(1)
+    expect((await limiter.peek(view(), { ip: '198.51.100.2' })).key).toBe('ip:198.51.100.2')
+  })
+
+  it('names the address that clientIp gave, not the socket that it overrules', async () => {
+    const limiter = world().limiter(fixed, { clientIp: () => '198.51.100.2' })
+    const explanation = await limiter.explain(view())
+    expect(explanation.hops).toEqual([])
+    expect(String(explanation)).toContain('from "198.51.100.2": what clientIp says')
+  })
+
+  it('walks the proxies hop by hop', async () => {
+    const limiter = world().limiter(fixed, { trustedProxies: ['10.0.0.0/8'] })
+    const request = view({
+      ip: '10.0.0.1',
+      headers: { 'x-forwarded-for': '1.1.1.1, 198.51.100.2, 10.9.9.9' },
+    })
+    const explanation = await limiter.explain(request)
+    expect(explanation.hops.map(({ address, trusted }) => [address, trusted])).toEqual([
+      ['10.0.0.1', true],
+      ['10.9.9.9', true],
+      ['198.51.100.2', false],
+    ])
+    expect(explanation.policies[0]?.key).toBe('ip:198.51.100.2')
+    for (const { why } of explanation.hops) expect(String(explanation)).toContain(why)
+  })
+
+  it.each([
+    ['user', by('42'), 'user:42', 'the user id'],
+    ['user', view(), `ip:${CLIENT}`, 'no user found: onMissingKey "ip"'],
+    ['api-key', keyed('sk_live'), undefined, 'X-API-Key, unverified'],
+    ['composite', by('42'), `user:42+ip:${CLIENT}`, 'the user id and the client address'],
+    ['shared', view(), 'shared', 'one counter for everybody'],
+  ] as const)('says how a key was found: %s', async (keyStrategy, request, key, how) => {
+    const limiter = world().limiter({ ...fixed, keyStrategy })
+    const [policy] = (await limiter.explain(request)).policies
+    expect(policy?.keyFoundBy).toBe(how)
+    if (key !== undefined) expect(policy?.key).toBe(key)
+  })
+
+  it('says why a request is not counted', async () => {
+    const { limiter } = world()
+    const why = async (policy: Policy, request = view()): Promise<string> =>
+      String(await limiter(policy).explain(request))
+    expect(await why(fixed, view({ ip: '127.0.0.1' }))).toContain('the socket peer is private')
+    expect(await why({ ...fixed, exemptions: ['/things'] })).toContain('the path is under "/things"')
+    expect(await why({ ...fixed, exemptions: [CLIENT] })).toContain('the client address is in exemptions')
+    expect(await why({ ...fixed, mode: 'off' })).toContain('its mode is "off"')
+    expect(await why(fixed, view({ path: '/health' }))).toMatch(/health/)
+  })
+
+  it('tells of policies that could not be found', async () => {
+    const explanation = await world()
+      .limiter(() => undefined as unknown as Policy)
+      .explain(view())
+    expect(String(explanation)).toContain('Refused: policy-error')
+    expect(explanation.policies).toEqual([])
+  })
+
+  it('explains an identity', async () => {
+    const limiter = world().limiter(fixed)
+    await limiter.consume({ user: '42' })
+    const explanation = await limiter.explain({ user: '42' })
+    expect(explanation.hops).toEqual([])
+    expect(explanation.policies[0]).toMatchObject({ key: 'user:42', keyFoundBy: 'the given identity' })
+    expect(explanation.decision?.remaining).toBe(1)
+    expect((await rejection(limiter.explain({ user: '' }))).code).toBe('HALT_E_IDENTITY')
+  })
+
+  it('writes on one line each what a client made up', async () => {
+    const forged = view({
+      request: { user: { id: 'x"\u2028y' } },
+      headers: { 'x-forwarded-for': 'evil"\u2028line' },
+      ip: '10.0.0.1',
+    })
+    const limiter = world().limiter({ ...fixed, keyStrategy: 'user' }, { trustedProxies: ['10.0.0.0/8'] })
+    const lines = String(await limiter.explain(forged)).split('\n')
+    expect(lines).toHaveLength(4)
+    expect(lines.join('')).not.toContain('evil"')
+  })
+})
+
+describe('no secret shows', () => {
+  it('in a decision, an explanation, or a warning', async () => {
+    const { limiter, warnings } = world()
+    const secret = 'sk_live_do_not_tell_4242'
+    const one = limiter({ ...fixed, keyStrategy: 'composite' })
+    const shown: unknown[] = []
+    for (const headers of [
+      { 'x-api-key': secret },
+      { authorization: `Bearer ${secret}` },
+      { authorization: secret },
+    ]) {
+      for (let i = 0; i < 4; i++) shown.push(await one.check(view({ headers })))
+      const explanation = await one.explain(view({ headers }))
+      shown.push(explanation, String(explanation))
+    }
+    shown.push(await one.consume({ apiKey: secret }), warnings)
+    expect(JSON.stringify(shown)).not.toContain('do_not_tell')
+  })
+})

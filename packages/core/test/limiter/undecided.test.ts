@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { guard } from '../../src/http/index.ts'
+import type { Decision, Policy } from '../../src/index.ts'
+import { Undecided } from '../../src/limiter/undecided.ts'
+import { times, view, world } from '../world.ts'
+
+const logins: Policy = { name: 'logins', limit: 3, window: 3600, algorithm: 'fixed-window', inFlight: 2 }
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** A world whose clock and timers move together. */
+function lasting() {
+  const { clock, limiter } = world()
+  const own = limiter(logins)
+  return {
+    own,
+    left: async (): Promise<number | undefined> => (await own.peek(view())).verdicts[0]?.remaining,
+    pass: async (seconds: number): Promise<void> => {
+      clock.advance(seconds)
+      await vi.advanceTimersByTimeAsync(seconds * 1000)
+    },
+  }
+}
+
+describe('a request with inFlight that nobody settles', () => {
+  it('is charged once when its lease ends, before another takes its place', async () => {
+    const { own, left, pass } = lasting()
+    const lost = await times(2, own)
+    expect(lost.map(({ allowed }) => allowed)).toEqual([true, true])
+    await pass(58)
+    expect((await own.check(view())).allowed).toBe(false)
+    await pass(1)
+    expect(await left()).toBe(1)
+    await pass(600)
+    expect(await left()).toBe(1)
+  })
+
+  it('does not give an attacker more than limit + inFlight, however long it goes on', async () => {
+    const { own, pass } = lasting()
+    let tried = 0
+    for (let round = 0; round < 10; round++) {
+      tried += (await times(20, own)).filter(({ allowed }) => allowed).length
+      await pass(67)
+    }
+    expect(tried).toBe(4)
+  })
+
+  it('is not charged again by what ends it later', async () => {
+    const { own, left, pass } = lasting()
+    const lost = await own.check(view())
+    await pass(60)
+    await own.release(lost)
+    await own.conclude(lost, true)
+    expect(await left()).toBe(2)
+  })
+
+  it.each<[string, (own: ReturnType<typeof lasting>['own'], decision: Decision) => Promise<void>]>([
+    ['settle', (own, decision) => own.settle(decision, 0)],
+    ['conclude', (own, decision) => own.conclude(decision, false)],
+  ])('is given back when %s says later that it was good', async (_, end) => {
+    const { own, left, pass } = lasting()
+    const late = await own.check(view())
+    await pass(60)
+    expect(await left()).toBe(2)
+    await end(own, late)
+    expect(await left()).toBe(3)
+  })
+
+  it('is charged when the limiter is closed', async () => {
+    const { own, left } = lasting()
+    await times(2, own)
+    await own.close()
+    expect(await left()).toBe(1)
+  })
+})
+
+describe('a request with inFlight that was settled', () => {
+  it('leaves its place at once, and nothing is charged when its lease would have ended', async () => {
+    const { own, left, pass } = lasting()
+    for (let i = 0; i < 5; i++) await own.settle(await own.check(view()), 0)
+    expect(await left()).toBe(3)
+    await pass(120)
+    expect(await left()).toBe(3)
+  })
+
+  it('keeps its place while chargeWhen is asked, though the response has ended', async () => {
+    const { own, left } = lasting()
+    let answer: ((counts: boolean) => void) | undefined
+    const gate = guard(own, { chargeWhen: () => new Promise(resolve => (answer = resolve)) })
+    const good = await gate.enter(view(), {})
+    const other = await gate.enter(view(), {})
+    gate.decided(good, {})
+    gate.leave(good)
+    expect((await own.check(view())).allowed).toBe(false)
+    answer?.(false)
+    await vi.waitFor(async () => expect((await own.peek(view())).allowed).toBe(true))
+    gate.leave(other)
+    expect(await left()).toBe(2)
+  })
+})
+
+describe('the waiting list', () => {
+  it('takes the oldest early where there are too many', () => {
+    const taken: number[] = []
+    const waiting = new Undecided<number>(held => void taken.push(held))
+    for (let i = 0; i < 100_001; i++) waiting.add(i)
+    expect([taken.length, taken[0], taken.at(-1)]).toEqual([1000, 0, 999])
+    expect(waiting.drain().length).toBe(99_001)
+  })
+
+  it('does without its timer, which a runtime may end', () => {
+    const taken: number[] = []
+    const waiting = new Undecided<number>(held => void taken.push(held))
+    waiting.add(1)
+    vi.clearAllTimers()
+    vi.advanceTimersByTime(70_000)
+    expect(taken).toEqual([])
+    waiting.add(2)
+    expect(taken).toEqual([1])
+  })
+})

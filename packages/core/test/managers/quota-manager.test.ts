@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { type Quota, QuotaManager, type QuotaManagerOptions } from '../../src/index.ts'
+import { mistake, rejection, START, world, type World } from '../world.ts'
+
+const daily: Quota = { name: 'calls', limit: 10, period: 'daily' }
+const DAY = 86_400
+const NOW = START / 1000
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
+afterEach(() => void vi.useRealTimers())
+/** A manager in a world of its own, whose calendar moves with its clock. */
+function managing(
+  options?: QuotaManagerOptions,
+): World & { quotas: QuotaManager; pass: (by: number) => void } {
+  const here = world()
+  const pass = (by: number): void => {
+    here.clock.advance(by)
+    vi.setSystemTime(here.clock.now())
+  }
+  return { ...here, quotas: new QuotaManager(here.store, options), pass }
+}
+
+describe('QuotaManager', () => {
+  it('takes units, and says what is used and when it begins anew', async () => {
+    const { quotas, pass } = managing()
+    pass(3600)
+    expect(await quotas.consumeQuota('user_123', daily, { cost: 3 })).toEqual({
+      allowed: true,
+      quota: {
+        name: 'calls',
+        used: 3,
+        remaining: 7,
+        limit: 10,
+        granted: 0,
+        resetAt: NOW + DAY,
+        periodStart: NOW,
+      },
+    })
+    expect((await quotas.consumeQuota('user_123', daily)).quota.used).toBe(4)
+    expect((await quotas.consumeQuota('user_456', daily)).quota.used).toBe(1)
+  })
+
+  it('refuses what does not fit, and takes nothing then', async () => {
+    const { quotas } = managing()
+    await quotas.consumeQuota('u', daily, { cost: 8 })
+    expect(await quotas.consumeQuota('u', daily, { cost: 3 })).toMatchObject({
+      allowed: false,
+      quota: { used: 8 },
+    })
+    expect(await quotas.consumeQuota('u', daily, { cost: 2 })).toMatchObject({
+      allowed: true,
+      quota: { remaining: 0 },
+    })
+    expect(await quotas.consumeQuota('u', daily)).toMatchObject({ allowed: false, quota: { used: 10 } })
+  })
+
+  it('checks without consuming, of a fresh quota as well', async () => {
+    const { quotas } = managing()
+    for (let i = 0; i < 3; i++) {
+      expect(await quotas.checkQuota('u', daily, { cost: 10 })).toEqual({
+        allowed: true,
+        quota: {
+          name: 'calls',
+          used: 0,
+          remaining: 10,
+          limit: 10,
+          granted: 0,
+          resetAt: NOW + DAY,
+          periodStart: NOW,
+        },
+      })
+    }
+    expect((await quotas.checkQuota('u', daily, { cost: 11 })).allowed).toBe(false)
+  })
+
+  it('admits exactly the limit of 100 concurrent calls', async () => {
+    const { quotas } = managing()
+    const results = await Promise.all(Array.from({ length: 100 }, () => quotas.consumeQuota('u', daily)))
+    expect(results.filter(({ allowed }) => allowed)).toHaveLength(10)
+    expect((await quotas.checkQuota('u', daily)).quota.used).toBe(10)
+  })
+
+  it('begins anew at the calendar’s edge, to the millisecond', async () => {
+    const { quotas, pass } = managing()
+    await quotas.consumeQuota('u', daily, { cost: 10 })
+    pass(DAY - 0.001)
+    expect((await quotas.consumeQuota('u', daily)).allowed).toBe(false)
+    pass(0.001)
+    expect((await quotas.consumeQuota('u', daily)).quota).toMatchObject({
+      used: 1,
+      periodStart: NOW + DAY,
+      resetAt: NOW + 2 * DAY,
+    })
+  })
+
+  it.each([
+    ['hourly', 'UTC', '2026-11-24T00:00:00Z', '2026-11-24T01:00:00Z'],
+    ['daily', 'UTC', '2026-11-24T00:00:00Z', '2026-11-25T00:00:00Z'],
+    ['daily', 'America/New_York', '2026-11-23T05:00:00Z', '2026-11-24T05:00:00Z'],
+    ['daily', 'Asia/Kolkata', '2026-11-23T18:30:00Z', '2026-11-24T18:30:00Z'],
+    ['weekly', 'UTC', '2026-11-23T00:00:00Z', '2026-11-30T00:00:00Z'],
+    ['monthly', 'UTC', '2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z'],
+    ['yearly', 'UTC', '2026-01-01T00:00:00Z', '2027-01-01T00:00:00Z'],
+  ] as const)('counts a %s period in %s', async (period, timeZone, start, end) => {
+    const { quota } = await managing().quotas.consumeQuota('u', { ...daily, period, timeZone })
+    expect([quota.periodStart, quota.resetAt]).toEqual([Date.parse(start) / 1000, Date.parse(end) / 1000])
+  })
+
+  it('counts from a billing anchor', async () => {
+    const anchor = new Date('2026-01-31T12:00:00Z')
+    const { quota } = await managing().quotas.consumeQuota('u', { ...daily, period: 'monthly', anchor })
+    expect(new Date(quota.resetAt * 1000).toISOString()).toBe('2026-11-30T12:00:00.000Z')
+    expect(new Date(quota.periodStart * 1000).toISOString()).toBe('2026-10-31T12:00:00.000Z')
+  })
+
+  it('gives back, never below nothing, and says how much', async () => {
+    const { quotas } = managing()
+    await quotas.consumeQuota('u', daily, { cost: 5 })
+    expect(await quotas.refundQuota('u', daily, 2)).toBe(2)
+    expect(await quotas.refundQuota('u', daily)).toBe(1)
+    expect((await quotas.checkQuota('u', daily)).quota.used).toBe(2)
+    expect(await quotas.refundQuota('u', daily, 100)).toBe(2)
+    expect(await quotas.refundQuota('u', daily, 100)).toBe(0)
+    expect((await quotas.checkQuota('u', daily)).quota).toMatchObject({ used: 0, remaining: 10 })
+    expect(await quotas.refundQuota('stranger', daily, 5)).toBe(0)
+  })
+
+  it('forgets what was used, by reset', async () => {
+    const { quotas } = managing()
+    await quotas.consumeQuota('u', daily, { cost: 10 })
+    await quotas.resetQuota('u', daily)
+    expect((await quotas.checkQuota('u', daily)).quota.used).toBe(0)
+  })
+
+  it('applies a raised and a lowered limit at once, keeping what was used', async () => {
+    const { quotas } = managing()
+    await quotas.consumeQuota('u', daily, { cost: 10 })
+    expect(await quotas.consumeQuota('u', { ...daily, limit: 1000 })).toMatchObject({
+      allowed: true,
+      quota: { used: 11 },
+    })
+    expect(await quotas.checkQuota('u', { ...daily, limit: 5 })).toMatchObject({
+      allowed: false,
+      quota: { remaining: 0 },
+    })
+  })
+
+  it('charges an idempotency key once a period; a refused call leaves no record', async () => {
+    const { quotas, pass } = managing()
+    const ask = (cost: number) => quotas.consumeQuota('u', daily, { cost, idempotencyKey: 'order-7' })
+    await quotas.consumeQuota('u', daily, { cost: 8 })
+    expect((await ask(3)).allowed).toBe(false)
+    expect(await ask(2)).toMatchObject({ allowed: true, quota: { used: 10 } })
+    expect(await ask(2)).toMatchObject({ allowed: true, quota: { used: 10, remaining: 0 } })
+    pass(DAY)
+    expect(await ask(2)).toMatchObject({ allowed: true, quota: { used: 2 } })
+  })
+
+  it('tells of a threshold once, however often an idempotency key comes', async () => {
+    const onQuotaThreshold = vi.fn<() => void>()
+    const { quotas } = managing({ telemetry: { onQuotaThreshold } })
+    for (let i = 0; i < 3; i++) await quotas.consumeQuota('u', daily, { cost: 8, idempotencyKey: 'order-7' })
+    expect(onQuotaThreshold).toHaveBeenCalledTimes(1)
+  })
+
+  it('tells its telemetry of checks, refusals and thresholds, each threshold once', async () => {
+    const heard: [string, boolean | number | undefined, number][] = []
+    const { quotas } = managing({
+      telemetry: {
+        onQuotaCheck: (_key, { used }, allowed) => heard.push(['check', allowed, used]),
+        onQuotaThreshold: (_key, { used }, threshold) => heard.push(['threshold', threshold, used]),
+        onQuotaExceeded: (_key, { used }) => heard.push(['exceeded', undefined, used]),
+      },
+    })
+    for (const cost of [7, 1, 1, 1, 1]) await quotas.consumeQuota('u', daily, { cost })
+    await quotas.checkQuota('v', daily)
+    expect(heard).toEqual([
+      ['check', true, 7],
+      ['check', true, 8],
+      ['threshold', 0.8, 8],
+      ['check', true, 9],
+      ['check', true, 10],
+      ['threshold', 1, 10],
+      ['check', false, 10],
+      ['exceeded', undefined, 10],
+      ['check', true, 0],
+    ])
+  })
+
+  it.each([Number.NaN, -1, Infinity, '1', null])('refuses a cost of %o', async cost => {
+    const { quotas } = managing()
+    const wrong = cost as number
+    expect((await rejection(quotas.consumeQuota('u', daily, { cost: wrong }))).code).toBe('HALT_E_COST')
+    expect((await rejection(quotas.checkQuota('u', daily, { cost: wrong }))).code).toBe('HALT_E_COST')
+    expect((await rejection(quotas.refundQuota('u', daily, wrong))).code).toBe('HALT_E_COST')
+  })
+
+  it('refuses what is no quota, and no store', async () => {
+    const { quotas } = managing()
+    const policy = { name: 'p', limit: 5, window: 60 } as unknown as Quota
+    expect((await rejection(quotas.consumeQuota('u', policy))).code).toBe('HALT_E_PERIOD')
+    expect((await rejection(quotas.consumeQuota('u', null as unknown as Quota))).code).toBe('HALT_E_POLICY')
+    expect((await rejection(quotas.consumeQuota('u', { ...daily, limit: 0 }))).code).toBe('HALT_E_LIMIT')
+    expect(mistake(() => new QuotaManager(undefined as never)).code).toBe('HALT_E_STORE_OPTION')
+  })
+
+  it('rejects with a code when the store does not answer, within its time', async () => {
+    const hanging = { evaluate: () => new Promise<never>(() => {}), forget: () => 0 }
+    const quotas = new QuotaManager(hanging, { storeTimeout: '20ms', warn: () => {} })
+    expect((await rejection(quotas.consumeQuota('u', daily))).code).toBe('HALT_E_STORE')
+  })
+})

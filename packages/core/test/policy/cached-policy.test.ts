@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest'
+
+import { cachedPolicy, type CachedPolicyOptions, type Policy, presets } from '../../src/index.ts'
+import { mistake, times, view, world } from '../world.ts'
+
+const policy = (limit: number): Policy => ({ name: 'p', limit, window: 60 })
+const request = (tenant: string): { tenant: string } => ({ tenant })
+type Load = (id: string, request: { tenant: string }) => Promise<Policy>
+const key = ({ tenant }: { tenant: string }): string => tenant
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** A loader that answers after 20 ms: a look-up in a database. */
+function database(): Mock<Load> {
+  let version = 0
+  return vi.fn<Load>(async () => {
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return policy(++version)
+  })
+}
+
+describe('cachedPolicy', () => {
+  it('loads once for all who ask at once', async () => {
+    const load = database()
+    const resolve = cachedPolicy(load, { key })
+    const asked = Promise.all(Array.from({ length: 100 }, async () => resolve(request('a'))))
+    await vi.advanceTimersByTimeAsync(20)
+    expect(new Set(await asked)).toEqual(new Set([policy(1)]))
+    expect(load).toHaveBeenCalledTimes(1)
+  })
+
+  it('gives the loader the key and the request, and keeps keys apart', async () => {
+    const load = vi.fn<Load>(async id => policy(id.length))
+    const resolve = cachedPolicy(load, { key })
+    expect(await resolve(request('a'))).toEqual(policy(1))
+    expect(await resolve(request('bb'))).toEqual(policy(2))
+    expect(load.mock.calls[1]).toEqual(['bb', request('bb')])
+  })
+
+  it('loads whoever has no key as the empty one, not as a customer called "undefined"', async () => {
+    const load = vi.fn<Load>(async () => policy(1))
+    const resolve = cachedPolicy(load, { key: () => undefined })
+    await resolve(request('a'))
+    expect(load.mock.calls[0]?.[0]).toBe('')
+  })
+
+  it('does not ask again before the ttl; then everybody gets the new one, of one load', async () => {
+    const load = database()
+    const resolve = cachedPolicy(load, { key, ttl: '5s' })
+    const first = resolve(request('a'))
+    await vi.advanceTimersByTimeAsync(20)
+    await first
+    await vi.advanceTimersByTimeAsync(4999)
+    expect(resolve(request('a'))).toEqual(policy(1))
+    expect(load).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(1)
+    const asked = Promise.all(Array.from({ length: 10 }, async () => resolve(request('a'))))
+    expect(load).toHaveBeenCalledTimes(2)
+    await vi.advanceTimersByTimeAsync(20)
+    expect(new Set(await asked)).toEqual(new Set([policy(2)]))
+    expect(resolve(request('a'))).toEqual(policy(2))
+  })
+
+  it('gives the old one when the new one is late, and lets nobody wait for it twice', async () => {
+    let answer: (late: Policy) => void = () => {}
+    const load = vi.fn<Load>(async () => policy(1))
+    const resolve = cachedPolicy(load, { key, ttl: '1s' })
+    await resolve(request('a'))
+    load.mockReturnValueOnce(new Promise(done => (answer = done)))
+    await vi.advanceTimersByTimeAsync(1000)
+    const first = resolve(request('a'))
+    await vi.advanceTimersByTimeAsync(50)
+    expect(await first).toEqual(policy(1))
+    expect(resolve(request('a'))).toEqual(policy(1))
+    answer(policy(2))
+    await vi.advanceTimersByTimeAsync(0)
+    expect(resolve(request('a'))).toEqual(policy(2))
+    expect(load).toHaveBeenCalledTimes(2)
+  })
+
+  it('keeps the old one while loading fails, and no longer than stale', async () => {
+    let isAway = false
+    const load = vi.fn<Load>(async () => {
+      if (isAway) throw new Error('no database')
+      return policy(1)
+    })
+    const resolve = cachedPolicy(load, { key, ttl: '1s', stale: '10s' })
+    await resolve(request('a'))
+    isAway = true
+    for (let second = 1; second <= 10; second++) {
+      await vi.advanceTimersByTimeAsync(1000)
+      expect(await resolve(request('a')), String(second)).toEqual(policy(1))
+    }
+    expect(load).toHaveBeenCalledTimes(11)
+    await vi.advanceTimersByTimeAsync(1000)
+    await expect(resolve(request('a'))).rejects.toThrow('no database')
+    isAway = false
+    expect(await resolve(request('a'))).toEqual(policy(1))
+  })
+
+  it.each([[null], [undefined], [[]], [{ name: 'p', limit: -1, window: 60 }]])(
+    'keeps the old one when the loader gives %o, with which nothing can be decided',
+    async nothing => {
+      const load = vi.fn<Load>(async () => policy(1))
+      const resolve = cachedPolicy(load, { key, ttl: '1s' })
+      await resolve(request('a'))
+      load.mockResolvedValue(nothing as never)
+      await vi.advanceTimersByTimeAsync(1000)
+      expect(await resolve(request('a'))).toEqual(policy(1))
+      await expect(resolve(request('b'))).rejects.toMatchObject({ code: expect.stringMatching(/^HALT_E_/) })
+    },
+  )
+
+  it('does not remember a failure: the next request loads', async () => {
+    const load = vi.fn<Load>(async () => policy(1)).mockRejectedValueOnce(new Error('no database'))
+    const resolve = cachedPolicy(load, { key })
+    await expect(resolve(request('a'))).rejects.toThrow('no database')
+    expect(await resolve(request('a'))).toEqual(policy(1))
+  })
+
+  it('takes a loader that throws at once for one that rejects', async () => {
+    let isAway = true
+    const resolve = cachedPolicy(
+      () => {
+        if (isAway) throw new Error('no database')
+        return policy(1)
+      },
+      { key },
+    )
+    await expect(resolve(request('a'))).rejects.toThrow('no database')
+    isAway = false
+    expect(await resolve(request('a'))).toEqual(policy(1))
+  })
+
+  it('does not let a load that was given up overwrite a newer one', async () => {
+    let answer: (late: Policy) => void = () => {}
+    const load = vi
+      .fn<Load>(async () => policy(2))
+      .mockReturnValueOnce(new Promise(resolve => (answer = resolve)))
+    const resolve = cachedPolicy(load, { key })
+    const first = resolve(request('a'))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await resolve(request('a'))).toEqual(policy(2))
+    answer(policy(1))
+    expect(await first).toEqual(policy(1))
+    expect(resolve(request('a'))).toEqual(policy(2))
+  })
+
+  it('is not stuck with a load that never ends', async () => {
+    const load = vi
+      .fn<(id: string) => Promise<Policy>>(async () => policy(1))
+      .mockReturnValueOnce(new Promise(() => {}))
+    const limiter = world().limiter(cachedPolicy(load, { key: () => 'a' }), { callbackTimeout: '100ms' })
+    const first = limiter.check(view())
+    await vi.advanceTimersByTimeAsync(101)
+    expect((await first).reason).toBe('policy-error')
+    await vi.advanceTimersByTimeAsync(60_000)
+    const second = limiter.check(view())
+    await vi.advanceTimersByTimeAsync(101)
+    expect((await second).reason).toBe('ok')
+  })
+
+  it('keeps at most maxKeys, and forgets whom it was asked for longest ago', async () => {
+    const load = vi.fn<Load>(async () => policy(1))
+    const resolve = cachedPolicy(load, { key, maxKeys: 2 })
+    for (const tenant of ['a', 'b', 'a', 'c', 'a']) await resolve(request(tenant))
+    expect(load.mock.calls.map(([id]) => id)).toEqual(['a', 'b', 'c'])
+    await resolve(request('b'))
+    expect(load).toHaveBeenCalledTimes(4)
+  })
+
+  it('gives a limiter one policy object, compiled once, and several of them', async () => {
+    const list = [policy(5), presets.PUBLIC_API]
+    const limiter = world().limiter(cachedPolicy(() => list, { key: () => 'a' }))
+    for (const { verdicts } of await times(3, limiter)) expect(verdicts).toHaveLength(2)
+  })
+
+  it.each([
+    [{ key: 'tenant' }, 'HALT_E_OPTION'],
+    [{ key, ttl: -1 }, 'HALT_E_DURATION'],
+    [{ key, ttl: '5 minutes' }, 'HALT_E_DURATION'],
+    [{ key, stale: Number.NaN }, 'HALT_E_DURATION'],
+  ])('refuses the options %o', (options, code) => {
+    const wrong = options as unknown as CachedPolicyOptions<{ tenant: string }>
+    expect(mistake(() => cachedPolicy(() => policy(1), wrong)).code).toBe(code)
+  })
+})

@@ -1,0 +1,149 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { HaltError, type Policy } from '../../src/index.ts'
+import { admitted, by, mistake, view, world } from '../world.ts'
+
+const policy = (name: string, more: Partial<Policy> = {}): Policy =>
+  ({ name, limit: 10, window: 60, ...more }) as Policy
+
+describe('numbers that no double holds exactly', () => {
+  it('are refused at the start, with what would mend it', () => {
+    const error = mistake(() => world().limiter({ name: 'huge', limit: 2 ** 31, window: '366d' }))
+    expect(error.code).toBe('HALT_E_ARITHMETIC')
+    expect(error.fix).toMatch(/smaller burst|another algorithm/)
+    expect(mistake(() => world().limiter(policy('p', { limit: 7, window: '366d', burst: 1000 }))).code).toBe(
+      'HALT_E_ARITHMETIC',
+    )
+  })
+
+  it('are refused for the penalised limit too, which the normal one may hide', () => {
+    const numbers = { name: 'p', limit: 1_000_000, window: '1d' }
+    expect(() => world().limiter(numbers)).not.toThrow()
+    // Half of it less one third: a million shares its factors with a day, 333 333 does not.
+    expect(mistake(() => world().limiter(numbers, { penalty: { multiplier: 1 / 3 } })).code).toBe(
+      'HALT_E_ARITHMETIC',
+    )
+  })
+
+  it('are never found by a request: an invented key finds the sum over keys counted', async () => {
+    const numbers = {
+      name: 'p',
+      limit: 390_625,
+      burst: 50_000_000,
+      window: '366d',
+      keyStrategy: 'api-key',
+    } as const
+    const request = view({ headers: { 'x-api-key': 'invented' } })
+    let limiter
+    try {
+      limiter = world().limiter(numbers)
+    } catch (error) {
+      expect((error as HaltError).code).toBe('HALT_E_ARITHMETIC')
+      return
+    }
+    expect((await limiter.check(request)).allowed).toBe(true)
+  })
+
+  it('or else count to the last unit, whatever limit, window and burst', async () => {
+    const numbers = fc.record({
+      limit: fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 2 ** 31 })),
+      window: fc.oneof(fc.constantFrom('1ms', '1m', '30d', '366d'), fc.integer({ min: 1, max: 100_000 })),
+      burst: fc.option(fc.integer({ min: 1, max: 2 ** 31 }), { nil: undefined }),
+    })
+    let counted = 0
+    await fc.assert(
+      fc.asyncProperty(numbers, async ({ limit, window, burst }) => {
+        const all = burst ?? limit
+        let limiter
+        try {
+          limiter = world().limiter({ name: 'p', limit, window, burst })
+        } catch (error) {
+          expect((error as HaltError).code).toBe('HALT_E_ARITHMETIC')
+          return
+        }
+        counted++
+        expect((await limiter.check(view(), { cost: all })).remaining).toBe(0)
+        expect((await limiter.check(view())).allowed).toBe(false)
+      }),
+      { numRuns: 300 },
+    )
+    expect(counted).toBeGreaterThan(100)
+  })
+})
+
+describe('two policies of one list', () => {
+  it.each([
+    ['one name, the same numbers', policy('a'), policy('a')],
+    ['one name, other numbers', policy('a'), policy('a', { limit: 5 })],
+    ['one counter', policy('a', { counter: 'c' }), policy('b', { counter: 'c' })],
+    ['the name of one as the counter of the other', policy('a'), policy('b', { counter: 'a' })],
+  ])('are refused when they have %s', (_how, one, other) => {
+    const error = mistake(() => world().limiter([one, other]))
+    expect(error.code).toBe('HALT_E_DUPLICATE_POLICY')
+    expect(error.message).toMatch(/"[ab]"/)
+  })
+
+  it('may share a counter when their algorithms differ: these are different counts', () => {
+    const list = [policy('a', { counter: 'c' }), policy('b', { counter: 'c', algorithm: 'fixed-window' })]
+    expect(world().limiter(list).policies).toHaveLength(2)
+  })
+
+  it('are refused in the options of a call as well', () => {
+    const limiter = world().limiter(policy('a'))
+    expect(mistake(() => limiter.compile([policy('x'), policy('x')])).code).toBe('HALT_E_DUPLICATE_POLICY')
+    expect(mistake(() => limiter.compile(policy('x'), policy('x'))).code).toBe('HALT_E_DUPLICATE_POLICY')
+  })
+})
+
+describe('a changed policy on a live counter', () => {
+  it('applies at once and keeps what was used, never showing less than nothing', async () => {
+    const { limiter } = world()
+    for (let i = 0; i < 8; i++) await limiter(policy('p', { algorithm: 'fixed-window' })).check(view())
+    const lower = await limiter(policy('p', { algorithm: 'fixed-window', limit: 5 })).check(view())
+    expect([lower.allowed, lower.remaining, lower.limit]).toEqual([false, 0, 5])
+    const higher = await limiter(policy('p', { algorithm: 'fixed-window', limit: 20 })).check(view())
+    expect([higher.allowed, higher.remaining]).toEqual([true, 11])
+  })
+
+  it('keeps what a bucket owes when the plan changes', async () => {
+    const { limiter } = world()
+    const free = policy('free', { counter: 'plan', limit: 100, keyStrategy: 'user' })
+    const pro = policy('pro', { counter: 'plan', limit: 1000, keyStrategy: 'user' })
+    for (let i = 0; i < 60; i++) await limiter(free).check(by('42'))
+    expect((await limiter(pro).check(by('42'))).remaining).toBe(939)
+    expect((await limiter(free).check(by('42'))).remaining).toBe(38)
+  })
+
+  it('counts anew under another algorithm, and without an error', async () => {
+    const { limiter } = world()
+    expect(await admitted(15, limiter(policy('p')))).toBe(10)
+    expect(await admitted(15, limiter(policy('p', { algorithm: 'sliding-window' })))).toBe(10)
+    expect(await admitted(1, limiter(policy('p')))).toBe(0)
+  })
+})
+
+describe('a window of odd length', () => {
+  it('of 500 ms ends after 500 ms', async () => {
+    const { clock, limiter } = world()
+    const short = limiter(policy('p', { window: '500ms', algorithm: 'fixed-window' }))
+    expect(await admitted(11, short)).toBe(10)
+    clock.advance('499ms')
+    expect(await admitted(1, short)).toBe(0)
+    clock.advance('1ms')
+    expect(await admitted(11, short)).toBe(10)
+  })
+
+  it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
+    'of 30 days holds for 30 days, on a %s',
+    async algorithm => {
+      const { clock, limiter } = world()
+      const long = limiter(policy('p', { window: '30d', algorithm, limit: 20 }))
+      expect(await admitted(40, long)).toBe(20)
+      clock.advance('1d')
+      expect(await admitted(20, long)).toBe(0)
+      clock.advance('32d')
+      expect(await admitted(40, long)).toBe(20)
+    },
+  )
+})

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+
+import { llmBudget, llmCost, QuotaManager, type Quota } from '../../src/index.ts'
+import { by, mistake, view, world } from '../world.ts'
+
+describe('llmBudget', () => {
+  it('makes a policy of each number: requests and tokens a minute, tokens a month', () => {
+    expect(llmBudget({ rpm: 60, tpm: 90_000, monthly: 5_000_000 })).toEqual([
+      { name: 'llm_requests', limit: 60, window: 60, keyStrategy: 'user', counts: 'requests' },
+      { name: 'llm_tokens', limit: 90_000, window: 60, keyStrategy: 'user' },
+      { name: 'llm_monthly_tokens', limit: 5_000_000, period: 'monthly', keyStrategy: 'user' },
+    ])
+    expect(llmBudget({ tpm: 5, name: 'gpt', keyStrategy: 'api-key', plan: 'pro' })).toEqual([
+      { name: 'gpt_tokens', limit: 5, window: 60, keyStrategy: 'api-key', plan: 'pro' },
+    ])
+  })
+
+  it('is frozen, and refuses to be empty or wrong', () => {
+    const budget = llmBudget({ rpm: 1, tpm: 1 })
+    expect([budget, ...budget].every(Object.isFrozen)).toBe(true)
+    expect(mistake(() => llmBudget({})).code).toBe('HALT_E_POLICY')
+    expect(mistake(() => world().limiter(llmBudget({ rpm: Number.NaN }))).code).toBe('HALT_E_LIMIT')
+  })
+
+  it('counts one request and its tokens, and corrects the tokens afterwards', async () => {
+    const { limiter, store } = world()
+    const budget = llmBudget({ rpm: 2, tpm: 1000, monthly: 10_000 })
+    const calls = limiter(budget)
+    const left = async (): Promise<number[]> =>
+      (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
+    const { decision, settle } = await calls.reserve(by('u'), { cost: llmCost(600) })
+    expect(decision.allowed).toBe(true)
+    expect(await left()).toEqual([1, 400, 9400])
+    await settle(llmCost(250))
+    expect(await left()).toEqual([1, 750, 9750])
+    const { used } = (await new QuotaManager(store).checkQuota('u', budget[2] as Quota)).quota
+    expect(used).toBe(250)
+  })
+
+  it('takes a number for the tokens: a call is one request whatever it costs', async () => {
+    const calls = world().limiter(llmBudget({ rpm: 3, tpm: 1000, monthly: 5000 }))
+    const left = async (): Promise<number[]> =>
+      (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
+    const { decision, settle } = await calls.reserve(by('u'), { cost: 900 })
+    expect(decision.allowed).toBe(true)
+    expect(await left()).toEqual([2, 100, 4100])
+    await settle(50)
+    expect(await left()).toEqual([2, 950, 4950])
+    await calls.check(by('u'), { cost: { llm_requests: 2 } })
+    expect(await left()).toEqual([0, 949, 4949])
+  })
+
+  it('refuses by whatever is used up, and takes nothing of the others', async () => {
+    const calls = world().limiter(llmBudget({ rpm: 10, tpm: 1000, monthly: 1500 }))
+    await calls.reserve(by('u'), { cost: llmCost(900) })
+    const refused = await calls.reserve(by('u'), { cost: llmCost(200) })
+    expect(refused.decision).toMatchObject({
+      allowed: false,
+      policy: 'llm_tokens',
+      reason: 'limited',
+      retryAfter: 6,
+    })
+    const tooLong = await calls.reserve(by('u'), { cost: llmCost(1001) })
+    expect(tooLong.decision).toMatchObject({
+      allowed: false,
+      reason: 'cost-exceeds-limit',
+      retryAfter: Infinity,
+    })
+    expect((await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)).toEqual([9, 100, 600])
+  })
+
+  it('takes a call that ran longer than estimated for what it was: the debt is paid by the refill', async () => {
+    const { clock, limiter } = world()
+    const calls = limiter(llmBudget({ tpm: 600 }))
+    const { settle } = await calls.reserve(view(), { cost: llmCost(100) })
+    await settle(llmCost(900))
+    expect(await calls.peek(view())).toMatchObject({ allowed: false, remaining: 0, retryAfter: 31 })
+    clock.advance(31)
+    expect((await calls.peek(view())).allowed).toBe(true)
+  })
+})

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest'
+
+import type { HaltError, Policy, Quota } from '../../src/index.ts'
+import { mistake, world } from '../world.ts'
+
+/** The error of a limiter whose policy is a sound one with some fields changed. */
+const refused = (changes: Record<string, unknown>): HaltError =>
+  mistake(() => world().limiter({ name: 'api', limit: 10, window: 60, ...changes } as unknown as Policy))
+const refusedQuota = (changes: Record<string, unknown>): HaltError =>
+  mistake(() => world().limiter({ name: 'q', limit: 10, period: 'monthly', ...changes } as unknown as Quota))
+const accepted = (changes: Record<string, unknown>): boolean =>
+  world().limiter({ name: 'api', limit: 10, window: 60, ...changes } as unknown as Policy).policies.length ===
+  1
+
+/** Values that are no number of units. */
+const NO_UNITS = [
+  Number.NaN,
+  null,
+  0,
+  -1,
+  1.5,
+  Infinity,
+  -Infinity,
+  '5',
+  'abc',
+  '',
+  true,
+  [],
+  {},
+  2 ** 31 + 1,
+  2n,
+]
+/** Values that are no duration. */
+const NO_NUMBERS = [0, -1, Number.NaN, Infinity, 0.0005, 31_622_401, null, true, {}, [60]]
+const NO_TEXTS = ['60', '0.5ms', '-1s', '1 year', '1e3s', '0x10s', '1m30s', '367d', 'abc', '']
+const NO_DURATIONS = [...NO_NUMBERS, ...NO_TEXTS]
+
+describe('the numbers of a policy', () => {
+  it.each(NO_UNITS)('refuse a limit of %o', limit => {
+    const error = refused({ limit })
+    expect(error.code).toBe('HALT_E_LIMIT')
+    expect(error.message).toContain('limit')
+    expect(error.fix).toContain('2147483648')
+  })
+
+  it('refuse a missing limit, and say what an environment variable needs', () => {
+    expect(refused({ limit: undefined }).code).toBe('HALT_E_LIMIT')
+    expect(refused({ limit: Number(process.env['MISSING_LIMIT']) }).fix).toContain('environment variable')
+    expect(refused({ limit: '100' }).fix).toContain('Number(')
+  })
+
+  it.each(NO_UNITS)('refuse a cost of %o', cost => {
+    expect(refused({ cost }).code).toBe('HALT_E_COST')
+  })
+
+  it.each(NO_UNITS)('refuse a burst of %o', burst => {
+    expect(refused({ burst }).code).toBe('HALT_E_BURST')
+  })
+
+  it.each(NO_DURATIONS)('refuse a window of %o', window => {
+    const error = refused({ window })
+    expect(error.code).toBe('HALT_E_WINDOW')
+    expect(error.message).toContain('1 ms to 366 days')
+  })
+
+  it.each(NO_DURATIONS)('refuse a blockDuration of %o', blockDuration => {
+    expect(refused({ blockDuration }).code).toBe('HALT_E_BLOCK_DURATION')
+  })
+
+  it('refuse a missing window', () => {
+    expect(refused({ window: undefined }).code).toBe('HALT_E_WINDOW')
+  })
+
+  it.each([0, 1001, 1.5, Number.NaN, '10', null])('refuse a precision of %o', precision => {
+    expect(refused({ algorithm: 'sliding-window', precision }).code).toBe('HALT_E_PRECISION')
+  })
+
+  it('may be as large and as small as promised', () => {
+    expect(accepted({ limit: 2 ** 31, window: 1 })).toBe(true)
+    expect(accepted({ limit: 2 ** 31, window: '366d', algorithm: 'fixed-window' })).toBe(true)
+    expect(accepted({ limit: 1, window: '1ms' })).toBe(true)
+    expect(accepted({ limit: 1, window: 0.001 })).toBe(true)
+    expect(accepted({ algorithm: 'sliding-window', precision: 1000 })).toBe(true)
+    expect(accepted({ algorithm: 'sliding-window', precision: 1 })).toBe(true)
+  })
+})
+
+describe('fields that do not go together', () => {
+  it.each(['fixed-window', 'sliding-window'])('refuse a burst on %s', algorithm => {
+    expect(refused({ algorithm, burst: 20 }).code).toBe('HALT_E_BURST')
+  })
+
+  it.each(['token-bucket', 'fixed-window', 'concurrency'])('refuse a precision on %s', algorithm => {
+    const time = algorithm === 'concurrency' ? { window: undefined, ttl: 60 } : {}
+    expect(refused({ algorithm, ...time, precision: 10 }).code).toBe('HALT_E_PRECISION')
+  })
+
+  it('refuse a cost that no request could ever pay', () => {
+    expect(refused({ limit: 100, burst: 10, cost: 11 }).code).toBe('HALT_E_BURST')
+    expect(refused({ limit: 10, cost: 11 }).code).toBe('HALT_E_COST')
+    expect(refused({ limit: 10, cost: 11, algorithm: 'fixed-window' }).code).toBe('HALT_E_COST')
+    expect(refusedQuota({ cost: 11 }).code).toBe('HALT_E_COST')
+    expect(accepted({ limit: 10, burst: 15, cost: 15 })).toBe(true)
+  })
+
+  it('let a burst smooth as well as swell', () => {
+    expect(accepted({ limit: 600, burst: 10 })).toBe(true)
+    expect(accepted({ limit: 600, burst: 6000 })).toBe(true)
+  })
+
+  it('give requests in flight a ttl, and nothing else one', () => {
+    expect(refused({ algorithm: 'concurrency' }).code).toBe('HALT_E_WINDOW')
+    expect(refused({ algorithm: 'concurrency', window: 60, ttl: 60 }).fix).toContain('ttl')
+    expect(refused({ ttl: 60 }).fix).toContain('window')
+    expect(refused({ algorithm: 'concurrency', window: undefined, ttl: 60, burst: 5 }).code).toBe(
+      'HALT_E_BURST',
+    )
+    expect(accepted({ algorithm: 'concurrency', window: undefined, ttl: 60 })).toBe(true)
+  })
+
+  it('refuse a custom key without an extractor', () => {
+    expect(refused({ keyStrategy: 'custom' }).code).toBe('HALT_E_KEY_EXTRACTOR')
+    expect(accepted({ keyStrategy: 'custom', keyExtractor: () => 'x' })).toBe(true)
+    expect(accepted({ keyExtractor: () => 'x' })).toBe(true)
+  })
+})
+
+describe('quotas', () => {
+  it.each([
+    ['period', 'fortnightly', 'HALT_E_PERIOD'],
+    ['period', null, 'HALT_E_PERIOD'],
+    ['timeZone', 'Mars/Olympus', 'HALT_E_TIME_ZONE'],
+    ['anchor', new Date(Number.NaN), 'HALT_E_ANCHOR'],
+    ['anchor', '2026-01-31', 'HALT_E_ANCHOR'],
+    ['thresholds', 'x', 'HALT_E_THRESHOLDS'],
+    ['thresholds', [0], 'HALT_E_THRESHOLDS'],
+    ['thresholds', [1.5], 'HALT_E_THRESHOLDS'],
+    ['limit', Number.NaN, 'HALT_E_LIMIT'],
+  ])('refuse %s: %o', (field, value, code) => {
+    expect(refusedQuota({ [field]: value }).code).toBe(code)
+    expect(refusedQuota({ [field]: value, mode: { shadow: 0.5 } }).code).toBe(code)
+  })
+})
+
+describe('what is no policy', () => {
+  it.each(['public_api', 5, null, [], [null], [[]]])('refuses %o', policy => {
+    expect(mistake(() => world().limiter(policy as unknown as Policy)).code).toBe('HALT_E_POLICY')
+  })
+})

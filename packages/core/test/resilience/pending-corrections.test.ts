@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+
+import { compileRule } from '../../src/policy/rule-compiler.ts'
+import { Corrections } from '../../src/resilience/pending-corrections.ts'
+import { type Demand, Mode } from '../../src/store/index.ts'
+import { times, view } from '../world.ts'
+import { degrading, pause } from './faulty-store.ts'
+
+const SECOND = 1e6
+const rule = compileRule(
+  {
+    algorithm: 'concurrency',
+    counter: 'c',
+    limit: 10,
+    capacity: 10,
+    window: 60 * SECOND,
+    precision: 10,
+    block: 0,
+    floor: 1,
+  },
+  undefined,
+)
+const release = (subject: string, receipt = 1): Demand => ({
+  rule,
+  subject,
+  cost: -1,
+  mode: Mode.SETTLE,
+  receipt,
+  penalized: false,
+})
+const taken = (owed: Corrections, now = 0): [string, number][] =>
+  owed.take(now, now).map(({ demands }) => [demands[0]?.subject ?? '', demands[0]?.cost ?? 0])
+
+describe('Corrections', () => {
+  it('sums up what went to one part of a counter, and hands each out once', () => {
+    const owed = new Corrections()
+    owed.add({ demands: [release('a'), release('b')] }, 0)
+    owed.add({ demands: [release('a'), release('a', 2)] }, 0)
+    expect(taken(owed)).toEqual([
+      ['b', -1],
+      ['a', -2],
+      ['a', -1],
+    ])
+    expect([owed.size, taken(owed)]).toEqual([0, []])
+  })
+
+  it('drops what comes too late, and more than ten thousand', () => {
+    const owed = new Corrections()
+    owed.add({ demands: [release('a')] }, 0)
+    expect(taken(owed, 100 * SECOND)).toEqual([])
+    for (let i = 0; i < 10_050; i++) owed.add({ demands: [release(`s${i}`)] }, 0)
+    expect(owed.size).toBe(10_000)
+    expect(taken(owed)[0]?.[0]).toBe('s50')
+  })
+})
+
+const flight = { name: 'c', limit: 10, ttl: 600, algorithm: 'concurrency' } as const
+const failures = [
+  [{ reply: 'LOADING' }, 10],
+  [{ unsent: true }, 10],
+  // The release may have been applied: it is not sent again, and the place is free when its ttl is over.
+  [{}, 0],
+] as const
+
+describe('a release that the store fails', () => {
+  it.each(failures)('is sent again when it has certainly not been applied: %j', async (mark, free) => {
+    const { store, limiter } = degrading(flight)
+    const decisions = await times(10, limiter)
+    Object.assign(store, { fault: 'reject', error: Object.assign(new Error('no'), mark) })
+    await Promise.all(decisions.map(decision => limiter.release(decision)))
+    store.fault = 'none'
+    // Without a request, too.
+    await pause(700)
+    expect((await limiter.peek(view())).remaining).toBe(free)
+  })
+
+  it('is sent when the store is back, where it is known to be away', async () => {
+    const { store, limiter, fail, mend } = degrading(flight)
+    const decisions = await times(10, limiter)
+    fail()
+    await times(3, limiter, view({ ip: '198.51.100.7' }))
+    const { calls } = store
+    await Promise.all(decisions.map(decision => limiter.release(decision)))
+    expect(store.calls).toBe(calls)
+    await mend()
+    expect((await limiter.peek(view())).remaining).toBe(10)
+  })
+
+  it('is sent again once: a refund counts once', async () => {
+    const { store, limiter } = degrading({ name: 'p', limit: 10, window: 3600, algorithm: 'fixed-window' })
+    const [first] = await times(5, limiter)
+    Object.assign(store, { fault: 'reject', error: Object.assign(new Error('no'), { reply: 'BUSY' }) })
+    await limiter.settle(first!, 0)
+    store.fault = 'none'
+    await limiter.check(view())
+    await pause(700)
+    expect((await limiter.peek(view())).remaining).toBe(5)
+  })
+})

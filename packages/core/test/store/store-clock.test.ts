@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+
+import { StoreClock } from '../../src/store/store-clock.ts'
+import { casStore } from '../../src/store/index.ts'
+import { QuotaManager, QuotaPeriod, RateLimiter } from '../../src/index.ts'
+import { ManualClock } from '../../src/testing/index.ts'
+import { versioned } from './versioned.ts'
+import { START, view, world } from '../world.ts'
+
+const AT = Date.UTC(2026, 0, 31, 23, 59, 50)
+const daily = { name: 'daily', limit: 2, period: QuotaPeriod.DAILY } as const
+const monthly = { name: 'monthly', limit: 1, period: QuotaPeriod.MONTHLY } as const
+
+describe("a quota's calendar", () => {
+  it.each([
+    ['years ago', Date.UTC(1999, 0, 1)],
+    ['years ahead', Date.UTC(2050, 0, 1)],
+  ])("is the store's clock's, %s", async (_when, start) => {
+    const { limiter, clock } = world(start)
+    const one = limiter(monthly)
+    const year = new Date(start).getUTCFullYear()
+    for (let month = 0; month < 14; month++) {
+      clock.advance((Date.UTC(year, month, 15) - clock.now()) / 1000)
+      const next = Date.UTC(year, month + 1, 1) / 1000
+      const first = await one.consume({ user: 'u' })
+      expect([first.allowed, first.resetAt], `month ${month}`).toEqual([true, next])
+      expect((await one.consume({ user: 'u' })).allowed).toBe(false)
+    }
+  })
+
+  it('turns at midnight of that clock, to the second', async () => {
+    const { limiter, clock } = world(AT)
+    const one = limiter(daily)
+    await one.consume({ user: 'u' }, { cost: 2 })
+    expect(await one.consume({ user: 'u' })).toMatchObject({
+      allowed: false,
+      reason: 'quota-exceeded',
+      retryAfter: 10,
+      resetAt: Date.UTC(2026, 1, 1) / 1000,
+    })
+    clock.advance(10)
+    expect(await one.consume({ user: 'u' })).toMatchObject({ allowed: true, remaining: 1 })
+  })
+
+  it('is the same for the manager, idempotency keys included', async () => {
+    const { store, clock } = world(AT)
+    const quotas = new QuotaManager(store)
+    const call = { idempotencyKey: 'k' }
+    expect((await quotas.consumeQuota('u', monthly, call)).quota).toMatchObject({
+      used: 1,
+      periodStart: Date.UTC(2026, 0, 1) / 1000,
+      resetAt: Date.UTC(2026, 1, 1) / 1000,
+    })
+    expect((await quotas.consumeQuota('u', monthly, call)).quota.used).toBe(1)
+    expect((await quotas.consumeQuota('u', monthly)).allowed).toBe(false)
+    clock.advance('10s')
+    expect((await quotas.consumeQuota('u', monthly, call)).quota).toMatchObject({
+      used: 1,
+      periodStart: Date.UTC(2026, 1, 1) / 1000,
+    })
+  })
+
+  it('is learnt from the answers of a store that does not tell its time', async () => {
+    const clock = new ManualClock(Date.UTC(2040, 4, 31, 12))
+    const store = casStore(versioned(), { clock: async () => clock.now() })
+    const one = new RateLimiter({ store, policy: monthly, storeTimeout: '5s' })
+    expect((await one.consume({ user: 'u' })).allowed).toBe(true)
+    expect((await one.consume({ user: 'u' })).allowed).toBe(false)
+    // The first answer told the time: from now on to the month.
+    expect(await one.consume({ user: 'v' })).toMatchObject({ resetAt: Date.UTC(2040, 5, 1) / 1000 })
+    clock.advance('1d')
+    expect(await one.consume({ user: 'v' })).toMatchObject({ allowed: true })
+  })
+})
+
+describe('a decision that no counter made', () => {
+  it("tells its time by the store's clock", async () => {
+    const { limiter } = world(1.7e12)
+    const one = limiter({ name: 'p', limit: 1, window: 60 })
+    expect(await one.check(view({ path: '/health' }))).toMatchObject({ reason: 'exempt', resetAt: 1.7e9 })
+    const strict = limiter({ name: 'q', limit: 1, window: 60, keyStrategy: 'user', onMissingKey: 'deny' })
+    expect(await strict.check(view())).toMatchObject({ reason: 'missing-key', resetAt: 1.7e9 })
+  })
+
+  it('does so where the store is away, too', async () => {
+    const clock = new ManualClock(START)
+    const away = {
+      clock: clock.now,
+      evaluate: () => Promise.reject(new Error('away')),
+      forget: () => 0,
+    }
+    const policy = { name: 'p', limit: 1, window: 60 }
+    const warn = (): void => {}
+    const closed = new RateLimiter({ store: away, policy, warn, onStoreError: 'closed' })
+    expect(await closed.check(view())).toMatchObject({ reason: 'store-error', resetAt: START / 1000 + 1 })
+    const open = new RateLimiter({ store: away, policy, warn, onStoreError: 'open' })
+    expect(await open.check(view())).toMatchObject({ degraded: 'open', resetAt: START / 1000 })
+  })
+})
+
+it('a clock that hears, or is told, no number keeps the last time it knew', () => {
+  let told: number | undefined
+  const clock = new StoreClock({ clock: () => told })
+  const before = clock.now()
+  for (const nonsense of [NaN, Infinity, -Infinity]) clock.hear(nonsense)
+  for (told of [NaN, Infinity, 'x' as unknown as number]) {
+    expect(clock.now()).toBeGreaterThanOrEqual(before)
+    expect(clock.now()).toBeLessThan(before + 3600_000)
+  }
+})

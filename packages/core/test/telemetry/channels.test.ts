@@ -1,0 +1,200 @@
+import { execFileSync } from 'node:child_process'
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import {
+  type DecisionMessage,
+  PenaltyManager,
+  type Policy,
+  QuotaManager,
+  RateLimiter,
+} from '../../src/index.ts'
+import { openChannel } from '../../src/telemetry/diagnostics.ts'
+import { CLIENT, times, view, world } from '../world.ts'
+
+const fixed: Policy = { name: 'p', limit: 1, window: 60, algorithm: 'fixed-window' }
+const NAMES = ['halt:decision', 'halt:store:error', 'halt:penalty', 'halt:quota'] as const
+
+const ends: (() => void)[] = []
+afterEach(() => {
+  for (const end of ends.splice(0)) end()
+})
+
+/** Listens to a channel; gives what it said so far. */
+function listen<M>(name: (typeof NAMES)[number]): M[] {
+  const heard: M[] = []
+  const hear = (message: unknown): void => void heard.push(message as M)
+  subscribe(name, hear)
+  ends.push(() => unsubscribe(name, hear))
+  return heard
+}
+
+describe('diagnostics_channel', () => {
+  it('halt:decision hears each decision, without any telemetry', async () => {
+    const heard = listen<DecisionMessage>('halt:decision')
+    const limiter = world().limiter(fixed)
+    const [allowed, blocked] = await times(2, limiter)
+    const exempt = await limiter.check(view({ path: '/health' }))
+    expect(heard.map(({ decision }) => decision)).toEqual([allowed, blocked, exempt])
+    expect(heard[0]?.decision).toBe(allowed)
+    expect(heard.map(({ metadata }) => metadata.outcome)).toEqual(['allowed', 'blocked', 'exempt'])
+    expect(heard[0]).toMatchObject({
+      key: `ip:${CLIENT}`,
+      metadata: { policy: 'p', algorithm: 'fixed-window', endpoint: 'GET', store: 'reference' },
+    })
+    expect(heard.every(message => Object.isFrozen(message))).toBe(true)
+    expect(heard[0]?.metadata.durationMs).toBeGreaterThan(0)
+  })
+
+  it('halt:decision hears refusals that no counter decided', async () => {
+    const heard = listen<DecisionMessage>('halt:decision')
+    await world()
+      .limiter({ ...fixed, keyStrategy: 'user', onMissingKey: 'deny' })
+      .check(view())
+    expect(heard.map(({ decision }) => decision.reason)).toEqual(['missing-key'])
+  })
+
+  it('tells channels and telemetry alike', async () => {
+    const heard = listen<DecisionMessage>('halt:decision')
+    const onCheck = vi.fn<() => void>()
+    await world().limiter(fixed, { telemetry: { onCheck } }).check(view())
+    expect([heard.length, onCheck.mock.calls.length]).toEqual([1, 1])
+    expect(onCheck.mock.calls[0]).toEqual([heard[0]?.key, heard[0]?.decision, heard[0]?.metadata])
+  })
+
+  it('halt:store:error hears failures', async () => {
+    const heard = listen('halt:store:error')
+    const error = new Error('gone')
+    const store = { kind: 'mine', evaluate: () => Promise.reject(error), forget: () => 0 }
+    await new RateLimiter({ store, policy: fixed, warn: () => {} }).check(view())
+    await new QuotaManager(store, { warn: () => {} })
+      .checkQuota('42', { name: 'q', limit: 1, period: 'daily' })
+      .catch(() => {})
+    expect(heard).toEqual(Array(2).fill({ error, failure: 'unavailable', store: 'mine' }))
+  })
+
+  it('halt:penalty hears violations and penalties, of limiters and of managers', async () => {
+    const heard = listen<{ event: string; key: string; severity: number }>('halt:penalty')
+    const { limiter, store } = world(Date.now())
+    await times(2, limiter(fixed, { penalty: { threshold: 1 } }))
+    const penalties = new PenaltyManager({ store, config: { threshold: 2 } })
+    await penalties.recordViolation('42', { severity: 2 })
+    await penalties.applyPenalty('7')
+    expect(heard.map(({ event, key, severity }) => [event, key, severity])).toEqual([
+      ['violation', `ip:${CLIENT}`, 1],
+      ['applied', `ip:${CLIENT}`, 0],
+      ['violation', 'user:42', 2],
+      ['applied', 'user:42', 0],
+      ['applied', 'user:7', 0],
+    ])
+    expect(heard[1]).toMatchObject({ penalty: { isActive: true, abuseScore: 1 } })
+  })
+
+  it('halt:quota hears questions, thresholds and refusals, of limiters and of managers', async () => {
+    const heard = listen<{ event: string; allowed: boolean; threshold: number | undefined }>('halt:quota')
+    const { limiter, store } = world(Date.now())
+    const quota = { name: 'q', limit: 2, period: 'daily', keyStrategy: 'ip' } as const
+    await times(3, limiter(quota))
+    await new QuotaManager(store).consumeQuota({ ip: CLIENT }, quota)
+    const said = heard.map(message => [message.event, message.allowed, message.threshold])
+    expect(said).toEqual([
+      ['check', true, undefined],
+      ['check', true, undefined],
+      ['threshold', true, 1],
+      ['check', false, undefined],
+      ['exceeded', false, undefined],
+      ['check', false, undefined],
+      ['exceeded', false, undefined],
+    ])
+  })
+
+  it('hears nothing of what consumes nothing', async () => {
+    const heard = NAMES.map(name => listen(name))
+    const limiter = world().limiter([fixed, { name: 'q', limit: 2, period: 'daily' }])
+    await limiter.peek(view())
+    await limiter.explain(view())
+    expect(heard.flat()).toEqual([])
+  })
+
+  it('does not even read the clock when nobody listens', async () => {
+    const now = vi.spyOn(performance, 'now')
+    const before = vi.spyOn(channel('halt:decision'), 'publish')
+    try {
+      const limiter = world().limiter(fixed)
+      now.mockClear()
+      await times(3, limiter)
+      expect([now.mock.calls.length, before.mock.calls.length]).toEqual([0, 0])
+      listen('halt:decision')
+      await limiter.check(view())
+      expect([now.mock.calls.length, before.mock.calls.length]).toEqual([2, 1])
+    } finally {
+      now.mockRestore()
+      before.mockRestore()
+    }
+  })
+
+  it('who subscribes in the middle of a decision hears no made-up duration', async () => {
+    const { store } = world()
+    const waiting = {
+      async evaluate(group: Parameters<typeof store.evaluate>[0]) {
+        await Promise.resolve()
+        return store.evaluate(group)
+      },
+      forget: () => 0,
+    }
+    const deciding = new RateLimiter({ store: waiting, policy: fixed }).check(view())
+    const heard = listen<DecisionMessage>('halt:decision')
+    await deciding
+    expect(heard.map(({ metadata }) => metadata.durationMs)).toEqual([0])
+  })
+})
+
+describe('without diagnostics_channel', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  it.each([
+    ['no process', undefined],
+    ['an older process', {}],
+    ['a process without that module', { getBuiltinModule: () => undefined }],
+    [
+      'a process that throws',
+      {
+        getBuiltinModule() {
+          throw new Error('not here')
+        },
+      },
+    ],
+  ])('%s: a channel is silent', (_what, process) => {
+    vi.stubGlobal('process', process)
+    const silent = openChannel('halt:decision')
+    expect(silent.hasSubscribers).toBe(false)
+    expect(() => silent.publish({})).not.toThrow()
+  })
+
+  it('checks are decided as ever', async () => {
+    vi.stubGlobal('process', Object.create(process, { getBuiltinModule: { value: undefined } }))
+    vi.resetModules()
+    const fresh = await import('../../src/index.ts')
+    const heard = listen('halt:decision')
+    const limiter = new fresh.RateLimiter({ store: world().store, policy: fixed })
+    expect((await limiter.check(view())).allowed).toBe(true)
+    expect(heard).toEqual([])
+  })
+})
+
+describe('a subscriber that throws', () => {
+  it('changes no decision: Node reports it by itself', () => {
+    const script = `
+      import { subscribe } from 'node:diagnostics_channel'
+      process.on('uncaughtException', error => console.log('uncaught', error.message))
+      subscribe('halt:decision', () => { throw new Error('broken') })
+      subscribe('halt:decision', () => console.log('heard'))
+      const channel = process.getBuiltinModule('node:diagnostics_channel').channel('halt:decision')
+      channel.publish({})
+      console.log('decided')`
+    const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+    })
+    expect(printed.split('\n').slice(0, 3)).toEqual(['heard', 'decided', 'uncaught broken'])
+  })
+})

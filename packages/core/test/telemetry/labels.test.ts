@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+
+import { LabelSet, type MetricsClient, MetricsTelemetry } from '../../src/index.ts'
+import { mistake, view, world } from '../world.ts'
+
+describe('LabelSet', () => {
+  it('keeps the first ones, and calls all later ones other', () => {
+    const names = new LabelSet(2)
+    expect(['a', 'b', 'a', 'c', 'd', 'b'].map(name => names.of(name))).toEqual([
+      'a',
+      'b',
+      'a',
+      'other',
+      'other',
+      'b',
+    ])
+  })
+
+  it('keeps a hundred by default', () => {
+    const names = new LabelSet()
+    const found = new Set(Array.from({ length: 100_000 }, (_, i) => names.of(`p${i}`)))
+    expect(found.size).toBe(101)
+  })
+})
+
+describe('a size that is none', () => {
+  it.each([0, -1, 1.5, Number.NaN, '5' as never])('%s is refused with a code', size => {
+    expect(mistake(() => new LabelSet(size)).code).toBe('HALT_E_OPTION')
+    const client = { increment() {}, gauge() {}, histogram() {} }
+    expect(mistake(() => new MetricsTelemetry(client, { maxPolicies: size })).code).toBe('HALT_E_OPTION')
+  })
+})
+
+describe('the tags of MetricsTelemetry', () => {
+  it('stay bounded when each customer has a policy of its own', async () => {
+    const tags = new Set<string>()
+    const note: MetricsClient['gauge'] = (name, _value, { policy }) => void tags.add(`${name} ${policy}`)
+    const client = { increment: note, gauge: note, histogram: () => {} }
+    const telemetry = new MetricsTelemetry(client, { maxPolicies: 5 })
+    let customer = 0
+    const limiter = world().limiter(() => ({ name: `c${customer}`, limit: 1, window: 60 }), { telemetry })
+    for (; customer < 300; customer++) await limiter.check(view())
+    // Three metrics: five names each, and other.
+    expect(tags.size).toBe(18)
+    expect(tags).toContain('halt.checks.total other')
+  })
+
+  it('hold no route, however many there are', async () => {
+    const tags = new Set<string>()
+    const note: MetricsClient['gauge'] = (_name, _value, all) => void tags.add(JSON.stringify(all))
+    const telemetry = new MetricsTelemetry({ increment: note, gauge: note, histogram: note })
+    const policy = { name: 'p', limit: 5, window: 60, scope: 'route' } as const
+    const limiter = world().limiter(policy, { telemetry })
+    for (let i = 0; i < 20_000; i++) void limiter.decide(view({ route: `/r/${i}`, ip: '203.0.113.7' }))
+    expect(tags.size).toBeLessThan(10)
+  })
+})
