@@ -1,5 +1,5 @@
 import type { Rule } from '../algorithms/index.ts'
-import type { Aside, Question } from './check.ts'
+import type { Aside, Check } from './check.ts'
 import { type Asked, NO_OPTIONS, PEEK } from './check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
@@ -22,7 +22,7 @@ import { listOf } from '../store/decide.ts'
  *
  * `keys` are the policies', in their order; `who` is the caller of a request, or the subject of an identity.
  */
-export function questioner(
+export function checkBuilder(
   penalty: CompiledPenalty | undefined,
   digest: Digest,
   clock: StoreClock,
@@ -32,7 +32,7 @@ export function questioner(
   keys: readonly FoundKey[],
   who: Caller | Subject,
   asked: Asked,
-) => Question {
+) => Check {
   return (policies, keys, who, asked) => {
     const principal = penalty === undefined ? undefined : typeof who === 'string' ? who : who.principal(keys)
     const demands: Demand[] = listOf(policies.length)
@@ -72,7 +72,7 @@ export function questioner(
 }
 
 /** What scores a refusal that no counter made: a demand that is refused, keeps nothing, and is nobody's to see. */
-export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, caller: Caller): Question {
+export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, caller: Caller): Check {
   const principal = caller.principal([])
   const own = policy.rule(undefined)
   // A counter that nobody has.

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Group } from '../store/contract.ts'
 
 /** What a check asks: the group that the store sees, and the policies that people know. */
-export interface Question extends Group {
+export interface Check extends Group {
   /** The policies that count the request; the first demands are theirs, in this order. */
   readonly policies: readonly CompiledPolicy[]
   /** What policies have beside their own demand, by place; undefined where none has anything, as nearly always. */
@@ -22,6 +22,6 @@ export interface Aside {
 }
 
 /** Whether a policy of a question is only reported. */
-export function isReported({ aside }: Question, at: number): boolean {
+export function isReported({ aside }: Check, at: number): boolean {
   return aside !== undefined && aside[at]?.shadow === true
 }

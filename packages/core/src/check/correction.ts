@@ -51,8 +51,8 @@ function take({ isHeld, at, guard, lease, rest }: Charged, { decided }: Charge, 
 
 /** The units that a charge has taken, or takes at its end, by the place of a demand; undefined where it takes none. */
 export function chargeAt(charge: Charge, place: number): number | undefined {
-  const { question, verdict } = charge.grounds
-  const demand = question.demands[place]
+  const { check, verdict } = charge.grounds
+  const demand = check.demands[place]
   if (demand === undefined || !isTaken(demand, place, verdict)) return undefined
   const own = policiesOf(charge.grounds).find(({ at, guard, lease }) => [at, guard, lease].includes(place))
   if (own === undefined) return undefined
@@ -82,10 +82,10 @@ interface Charged {
   readonly lease: number
 }
 
-function policiesOf({ question }: Grounds): Charged[] {
-  return question.policies.map((policy, at) => {
-    const { cost, mode } = question.demands[at] as Demand
-    const { guard = -1, lease = -1, paid = 0 } = question.aside?.[at] ?? {}
+function policiesOf({ check }: Grounds): Charged[] {
+  return check.policies.map((policy, at) => {
+    const { cost, mode } = check.demands[at] as Demand
+    const { guard = -1, lease = -1, paid = 0 } = check.aside?.[at] ?? {}
     const isHeld = mode === Mode.HOLD
     return {
       policy,
@@ -115,10 +115,10 @@ function correction(
   { grounds, taken }: Charge,
   each: (charged: Charged, settle: Settle) => void,
 ): Group | undefined {
-  const { question, verdict } = grounds
+  const { check, verdict } = grounds
   const demands: Demand[] = []
   const settle: Settle = (at, delta) => {
-    const demand = question.demands[at]
+    const demand = check.demands[at]
     if (delta === 0 || demand === undefined || !isTaken(demand, at, verdict)) return
     const rule = ruleInForce(demand, verdict)
     const receipt = receiptAt(at, demand, rule, verdict, taken)
@@ -126,7 +126,7 @@ function correction(
   }
   for (const charged of policiesOf(grounds)) each(charged, settle)
   if (demands.length === 0) return undefined
-  const { penalty } = question
+  const { penalty } = check
   return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }
 }
 
@@ -147,12 +147,12 @@ function receiptAt(
 }
 
 /** The counters that a decision counted on, of some policies; never quotas'. */
-export function countersOf({ question }: Grounds, policies: readonly CompiledPolicy[]): Cell[] {
+export function countersOf({ check }: Grounds, policies: readonly CompiledPolicy[]): Cell[] {
   const names = new Set(policies.map(({ name }) => name))
-  const demands = question.policies.flatMap(({ name, calendar }, at) => {
-    const { guard = -1, lease = -1 } = question.aside?.[at] ?? {}
+  const demands = check.policies.flatMap(({ name, calendar }, at) => {
+    const { guard = -1, lease = -1 } = check.aside?.[at] ?? {}
     const places = calendar !== undefined || !names.has(name) ? [] : [at, guard, lease]
-    return places.flatMap(place => question.demands[place] ?? [])
+    return places.flatMap(place => check.demands[place] ?? [])
   })
   return cellsOf({ demands })
 }

@@ -28,8 +28,8 @@ export interface CounterReading {
 
 /** Reads every counter that a question asked. */
 export function countersIn(grounds: Grounds): readonly CounterReading[] {
-  return grounds.question.policies.flatMap((policy, at) => {
-    const { guard = -1, lease = -1 } = grounds.question.aside?.[at] ?? {}
+  return grounds.check.policies.flatMap((policy, at) => {
+    const { guard = -1, lease = -1 } = grounds.check.aside?.[at] ?? {}
     const places = { own: at, address: guard, 'in-flight': lease } as const
     return (['own', 'address', 'in-flight'] as const).flatMap(counter =>
       places[counter] < 0 ? [] : read(policy, counter, places[counter], grounds),
@@ -41,10 +41,10 @@ function read(
   { name }: CompiledPolicy,
   counter: CounterReading['counter'],
   place: number,
-  { question, verdict: whole }: Grounds,
+  { check, verdict: whole }: Grounds,
 ): CounterReading {
   const verdict = verdictAt(whole, place)
-  const demand = question.demands[place] as Demand
+  const demand = check.demands[place] as Demand
   const state = verdict.states[place] ?? []
   const block = blockedUntil(state)
   return Object.freeze({

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Decision, type PolicyVerdict, type Reason } from './decision.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import { isReported, type Question } from './check.ts'
+import { isReported, type Check } from './check.ts'
 import { type Demand, Mode, type Verdict } from '../store/contract.ts'
 import type { State } from '../algorithms/index.ts'
 import { blockedUntil, countsRepeats, listOf } from '../store/decide.ts'
@@ -9,27 +9,27 @@ import { limitInForce, remaining, resetAt, ruleInForce, verdictAt, waitFor } fro
 
 /** Reads a store's verdict into the decision that users see. */
 export function answer(
-  question: Question,
+  check: Check,
   verdict: Verdict,
   degraded: false | OnStoreError = false,
 ): Decision {
-  const count = question.policies.length
-  if (count === 1 && question.aside === undefined) return answerOne(question, verdict, degraded)
+  const count = check.policies.length
+  if (count === 1 && check.aside === undefined) return answerOne(check, verdict, degraded)
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
   let retryAfter = 0
   for (let i = 0; i < count; i++) {
-    const said = (verdicts[i] = read(i, question, verdict))
-    if (isReported(question, i)) continue
+    const said = (verdicts[i] = read(i, check, verdict))
+    if (isReported(check, i)) continue
     if (said.retryAfter > retryAfter) retryAfter = said.retryAfter
     if (binding < 0 || binds(said, verdicts[binding] as PolicyVerdict)) binding = i
   }
   if (binding >= 0 && !(verdicts[binding] as PolicyVerdict).allowed) {
     let longest = -1
     for (let i = 0; i < count; i++) {
-      if (isReported(question, i)) continue
+      if (isReported(check, i)) continue
       // Of those that pass, too: under a penalty that this very refusal started they may not any more.
-      const wait = longestWait(i, question, verdict)
+      const wait = longestWait(i, check, verdict)
       retryAfter = Math.max(retryAfter, seconds(wait))
       if ((verdicts[i] as PolicyVerdict).allowed || wait <= longest) continue
       longest = wait
@@ -42,15 +42,15 @@ export function answer(
     binding >= 0
       ? (verdicts[binding] as PolicyVerdict)
       : { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
-  const cost = binding < 0 ? 0 : costOf(question.demands[binding] as Demand, verdict)
-  return new Decision(shown, retryAfter, cost, degraded, verdicts, question, verdict)
+  const cost = binding < 0 ? 0 : costOf(check.demands[binding] as Demand, verdict)
+  return new Decision(shown, retryAfter, cost, degraded, verdicts, check, verdict)
 }
 
 // The same for the commonest question: its one verdict binds.
-function answerOne(question: Question, verdict: Verdict, degraded: false | OnStoreError): Decision {
-  const said = readDemand(0, 0, question, verdict)
-  const cost = costOf(question.demands[0] as Demand, verdict)
-  return new Decision(said, said.retryAfter, cost, degraded, Object.freeze([said]), question, verdict)
+function answerOne(check: Check, verdict: Verdict, degraded: false | OnStoreError): Decision {
+  const said = readDemand(0, 0, check, verdict)
+  const cost = costOf(check.demands[0] as Demand, verdict)
+  return new Decision(said, said.retryAfter, cost, degraded, Object.freeze([said]), check, verdict)
 }
 
 function costOf({ rule, cost }: Demand, { repeated }: Verdict): number {
@@ -105,66 +105,66 @@ export function refusal(
   return new Decision(said, retryAfter, cost, degraded, Object.freeze([said]), undefined, nowMs / 1000)
 }
 
-function read(at: number, question: Question, verdict: Verdict): PolicyVerdict {
-  const own = readDemand(at, at, question, verdict)
-  const aside = question.aside?.[at]
+function read(at: number, check: Check, verdict: Verdict): PolicyVerdict {
+  const own = readDemand(at, at, check, verdict)
+  const aside = check.aside?.[at]
   if (aside === undefined) return own
   // Several counters, one policy: the one that refuses longest, else the key's own.
   let said = own
   for (const other of [aside.guard, aside.lease]) {
     if (other < 0) continue
-    const more = readDemand(at, other, question, verdict)
+    const more = readDemand(at, other, check, verdict)
     if (!more.allowed && (said.allowed || more.retryAfter > said.retryAfter)) said = more
   }
   return said
 }
 
 /** What the demand at one place says of the policy at another; the limit is the policy's own. */
-function readDemand(policy: number, at: number, question: Question, whole: Verdict): PolicyVerdict {
+function readDemand(policy: number, at: number, check: Check, whole: Verdict): PolicyVerdict {
   const verdict = verdictAt(whole, at)
-  const { demands } = question
+  const { demands } = check
   const demand = demands[at] as Demand
   const state = verdict.states[at] ?? []
   const allowed = verdict.passes[at] === true
   return Object.freeze({
-    policy: (question.policies[policy] as CompiledPolicy).name,
+    policy: (check.policies[policy] as CompiledPolicy).name,
     allowed,
-    reason: allowed ? 'ok' : reasonOf(policy, at, question, state, verdict),
+    reason: allowed ? 'ok' : reasonOf(policy, at, check, state, verdict),
     limit: limitInForce(demands[policy] as Demand, verdict.states[policy] ?? [], verdict),
     remaining: remaining(demand, state, verdict),
     resetAt: seconds(resetAt(demand, state, verdict)),
-    retryAfter: allowed ? 0 : seconds(waitOf(policy, at, question, state, verdict)),
+    retryAfter: allowed ? 0 : seconds(waitOf(policy, at, check, state, verdict)),
     key: demand.subject,
-    mode: isReported(question, policy) ? 'shadow' : 'enforce',
+    mode: isReported(check, policy) ? 'shadow' : 'enforce',
   })
 }
 
 /** Microseconds until all counters of a policy let its cost pass. */
-function longestWait(policy: number, question: Question, verdict: Verdict): number {
-  const { guard = -1, lease = -1 } = question.aside?.[policy] ?? {}
+function longestWait(policy: number, check: Check, verdict: Verdict): number {
+  const { guard = -1, lease = -1 } = check.aside?.[policy] ?? {}
   let longest = 0
   for (const at of [policy, guard, lease]) {
     if (at < 0) continue
-    const wait = waitOf(policy, at, question, verdict.states[at] ?? [], verdictAt(verdict, at))
+    const wait = waitOf(policy, at, check, verdict.states[at] ?? [], verdictAt(verdict, at))
     longest = Math.max(longest, wait)
   }
   return longest
 }
 
 /** Microseconds until the counter at a place lets the policy's cost pass. */
-function waitOf(policy: number, at: number, question: Question, state: State, verdict: Verdict): number {
-  const demand = asRetried(policy, at, question)
+function waitOf(policy: number, at: number, check: Check, state: State, verdict: Verdict): number {
+  const demand = asRetried(policy, at, check)
   if (verdict.repeated && !countsRepeats(demand.rule)) return 0
-  return isAboveShare(policy, demand, question) ? 1e6 : waitFor(demand, state, verdict)
+  return isAboveShare(policy, demand, check) ? 1e6 : waitFor(demand, state, verdict)
 }
 
 /** Whether a cost is more than this process's share of a limit, but not more than the limit: the store will take it, once it is back. */
-function isAboveShare(policy: number, { cost, rule }: Demand, { policies }: Question): boolean {
+function isAboveShare(policy: number, { cost, rule }: Demand, { policies }: Check): boolean {
   return cost > rule.capacity && cost <= (policies[policy] as CompiledPolicy).capacity
 }
 
 /** The demand at a place as a retry makes it: what guards before have charged this time, it asks for again. */
-function asRetried(policy: number, at: number, { demands, aside }: Question): Demand {
+function asRetried(policy: number, at: number, { demands, aside }: Check): Demand {
   const demand = demands[at] as Demand
   const own = aside?.[policy]
   // What is in flight by then is over, and what is held asks for all of it already.
@@ -173,10 +173,10 @@ function asRetried(policy: number, at: number, { demands, aside }: Question): De
   return { ...demand, cost: demand.cost + own.paid }
 }
 
-function reasonOf(policy: number, at: number, question: Question, state: State, verdict: Verdict): Reason {
-  const demand = asRetried(policy, at, question)
+function reasonOf(policy: number, at: number, check: Check, state: State, verdict: Verdict): Reason {
+  const demand = asRetried(policy, at, check)
   const { rule, cost } = demand
-  if (isAboveShare(policy, demand, question)) return 'limited'
+  if (isAboveShare(policy, demand, check)) return 'limited'
   if (cost > rule.capacity) return 'cost-exceeds-limit'
   if (rule.letter === 'q') return 'quota-exceeded'
   // The refusal that starts a cool-down is itself for the limit's sake; so is what is known to be refused while the store is

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Cost } from '../policy/cost.ts'
 import type { OnStoreError, PolicyMode } from '../policy/policy.ts'
-import type { Question } from './check.ts'
+import type { Check } from './check.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import type { Group, Verdict } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
@@ -68,7 +68,7 @@ export interface DecisionFields {
 
 /** What a decision rests on: the question and the store's verdict on it. */
 export interface Grounds {
-  readonly question: Question
+  readonly check: Check
   readonly verdict: Verdict
 }
 
@@ -111,7 +111,7 @@ export class Decision implements DecisionFields {
   readonly key: string
   readonly degraded: false | OnStoreError
   readonly verdicts: readonly PolicyVerdict[]
-  readonly #question: Question | undefined
+  readonly #question: Check | undefined
   readonly #verdict: Verdict | number
   // Written when somebody first asks: few decisions are ever corrected.
   #receipt: Receipt | undefined
@@ -126,7 +126,7 @@ export class Decision implements DecisionFields {
     cost: number,
     degraded: false | OnStoreError,
     verdicts: readonly PolicyVerdict[],
-    question: Question | undefined,
+    check: Check | undefined,
     verdict: Verdict | number,
   ) {
     this.allowed = shown.allowed
@@ -140,7 +140,7 @@ export class Decision implements DecisionFields {
     this.key = shown.key
     this.degraded = degraded
     this.verdicts = verdicts
-    this.#question = question
+    this.#question = check
     this.#verdict = verdict
     Object.freeze(this)
   }
@@ -181,9 +181,9 @@ export class Decision implements DecisionFields {
   /** Microseconds from a decision until a policy's counter is back to zero; undefined where no counter decided. */
   static timeToReset(decision: unknown, name: string): number | undefined {
     if (!Decision.#is(decision)) return undefined
-    const [question, verdict] = [decision.#question, decision.#verdict]
-    const at = question?.policies.findIndex(policy => policy.name === name) ?? -1
-    const demand = question?.demands[at]
+    const [check, verdict] = [decision.#question, decision.#verdict]
+    const at = check?.policies.findIndex(policy => policy.name === name) ?? -1
+    const demand = check?.demands[at]
     if (demand === undefined || typeof verdict === 'number') return undefined
     const own = verdictAt(verdict, at)
     return resetAt(demand, verdict.states[at] ?? [], own) - own.now
@@ -194,10 +194,10 @@ export class Decision implements DecisionFields {
   }
 
   #write(): Receipt {
-    const [question, verdict] = [this.#question, this.#verdict]
-    if (question === undefined || typeof verdict === 'number') return receipt(undefined, undefined)
-    const charged = hasCharged(question, verdict) ? (this.degraded === false ? 'store' : 'local') : undefined
-    return receipt({ question, verdict }, charged)
+    const [check, verdict] = [this.#question, this.#verdict]
+    if (check === undefined || typeof verdict === 'number') return receipt(undefined, undefined)
+    const charged = hasCharged(check, verdict) ? (this.degraded === false ? 'store' : 'local') : undefined
+    return receipt({ check, verdict }, charged)
   }
 }
 

@@ -86,10 +86,10 @@ function stateOf(
   { name, cost, limit, capacity }: CompiledPolicy,
   grounds: Grounds | undefined,
 ): Pick<PolicyExplanation, 'before' | 'after' | 'waits'> {
-  const at = grounds?.question.policies.findIndex(policy => policy.name === name) ?? -1
+  const at = grounds?.check.policies.findIndex(policy => policy.name === name) ?? -1
   if (grounds === undefined || at < 0) return { before: undefined, after: undefined, waits: [] }
-  const { question, verdict } = grounds
-  const demand = question.demands[at] as Demand
+  const { check, verdict } = grounds
+  const demand = check.demands[at] as Demand
   const state = verdict.states[at] ?? []
   const before = remaining(demand, state, verdict)
   const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)

@@ -1,6 +1,6 @@
 import type { Rule } from '../algorithms/index.ts'
 import { Decision } from './decision.ts'
-import type { Question } from './check.ts'
+import type { Check } from './check.ts'
 import type { Subject } from '../request/identity.ts'
 import { type Charge, chargeAt } from './correction.ts'
 import { type Demand, Mode } from '../store/contract.ts'
@@ -21,7 +21,7 @@ export interface Earlier {
 export function paidOn({ cell }: Rule, subject: Subject, earlier: Earlier): number | undefined {
   let paid: number | undefined
   for (const receipt of receiptsOf(earlier)) {
-    const { demands } = receipt.grounds.question
+    const { demands } = receipt.grounds.check
     for (const [at, demand] of demands.entries()) {
       if (demand.rule.cell !== cell || demand.subject !== subject) continue
       const charged = chargeAt(receipt, at)
@@ -32,7 +32,7 @@ export function paidOn({ cell }: Rule, subject: Subject, earlier: Earlier): numb
 }
 
 /** Whether guards before have asked, and charged, all that a question asks: by the same limits. */
-export function isPaid({ policies, demands, aside }: Question, earlier: Earlier): boolean {
+export function isPaid({ policies, demands, aside }: Check, earlier: Earlier): boolean {
   const receipts = receiptsOf(earlier)
   return policies.every((_, i) => {
     const demand = demands[i] as Demand
@@ -43,7 +43,7 @@ export function isPaid({ policies, demands, aside }: Question, earlier: Earlier)
 }
 
 function hasAsked(charge: Charge, { subject, rule }: Demand): boolean {
-  return charge.grounds.question.demands.some(
+  return charge.grounds.check.demands.some(
     (other, at) =>
       other.subject === subject && isSameRule(other.rule, rule) && chargeAt(charge, at) !== undefined,
   )

@@ -2,7 +2,7 @@ import { type Cost, checkCost, readCost } from '../policy/cost.ts'
 import { Decision, type Grounds, type Receipt } from '../check/decision.ts'
 import { HaltError, type Warn } from '../base/errors.ts'
 import { noticeCostNames } from '../misuse/index.ts'
-import type { Question } from '../check/check.ts'
+import type { Check } from '../check/check.ts'
 import type { Judge } from '../resilience/guarded-store.ts'
 import type { Late } from '../resilience/late-reply.ts'
 import { type Charge, chargeAt, release, settlement, taking } from '../check/correction.ts'
@@ -37,13 +37,13 @@ export class Ledger {
     // The answer of the store says which window the held cost went to.
     if (receipt.correcting !== undefined) await receipt.correcting
     if (!isCharge(receipt)) return
-    if (typeof actual === 'object') noticeCostNames(actual, receipt.grounds.question.policies, this.#warn)
+    if (typeof actual === 'object') noticeCostNames(actual, receipt.grounds.check.policies, this.#warn)
     await this.#decide(receipt, settlement(receipt, actual))
   }
 
   /** Begins to wait for the end of a decision that holds a cost. If none comes before its lease ends, the cost is taken. */
-  hold(decision: Decision, question: Question): void {
-    if (holds(question)) this.#wait(receiptOf(decision))
+  hold(decision: Decision, check: Check): void {
+    if (holds(check)) this.#wait(receiptOf(decision))
   }
 
   /**
@@ -73,7 +73,7 @@ export class Ledger {
     const units = new Map<string, number>()
     if (!isCharge(receipt)) return units
     const charge = { ...receipt, settled: undefined, released: false, decided: false }
-    for (const [at, { name }] of receipt.grounds.question.policies.entries()) {
+    for (const [at, { name }] of receipt.grounds.check.policies.entries()) {
       const taken = chargeAt(charge, at)
       if (taken !== undefined) units.set(name, taken)
     }
@@ -138,7 +138,7 @@ export class Ledger {
       receipt.charged = 'store'
       if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
       else if (decided) await this.#correct(taking(charge), 'store')
-      else if (holds(grounds.question)) this.#wait(receipt)
+      else if (holds(grounds.check)) this.#wait(receipt)
       if (released) await this.#correct(release({ ...charge, decided: true }), 'store')
       return
     }
@@ -163,7 +163,7 @@ export class Ledger {
 }
 
 /** Whether a policy of a question holds its cost until the response is decided. */
-function holds({ aside }: Question): boolean {
+function holds({ aside }: Check): boolean {
   return aside !== undefined && aside.some(one => one !== undefined && one.lease >= 0)
 }
 

@@ -161,12 +161,12 @@ export function refuseDegraded({ degraded }: Decision): void {
 
 /** Whether a counter of this policy under the identity holds anything. */
 function hasCounter(policy: CompiledPolicy, grounds: Grounds | undefined): boolean {
-  const at = grounds?.question.policies.indexOf(policy) ?? -1
+  const at = grounds?.check.policies.indexOf(policy) ?? -1
   if (grounds === undefined || at < 0) return false
-  const { question, verdict } = grounds
-  const places = [at, question.aside?.[at]?.lease ?? -1]
+  const { check, verdict } = grounds
+  const places = [at, check.aside?.[at]?.lease ?? -1]
   return places.some(place => {
-    const [demand, state] = [question.demands[place], verdict.states[place] ?? []]
+    const [demand, state] = [check.demands[place], verdict.states[place] ?? []]
     return (
       demand !== undefined && state.length > 0 && freshAt(state, demand.rule) > verdictAt(verdict, place).now
     )

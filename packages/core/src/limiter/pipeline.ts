@@ -11,8 +11,8 @@ import type { KeyOutcome, Keyring } from './key-resolver.ts'
 import type { Ledger } from './charges.ts'
 import type { Observer } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
-import { isShadow, offenceOf, questioner } from '../check/check-builder.ts'
-import type { Question } from '../check/check.ts'
+import { isShadow, offenceOf, checkBuilder } from '../check/check-builder.ts'
+import type { Check } from '../check/check.ts'
 import { type Asked, PEEK } from '../check/check-options.ts'
 import type { Caller } from '../request/caller.ts'
 import { type FoundKey, SHARED, type Subject } from '../request/identity.ts'
@@ -42,7 +42,7 @@ export class Pipeline {
   readonly #observer: Observer
   readonly #clock: StoreClock
   readonly #penalty: CompiledPenalty | undefined
-  readonly #ask: ReturnType<typeof questioner>
+  readonly #ask: ReturnType<typeof checkBuilder>
 
   constructor({ exempter, keyring, judge, ledger, observer, penalty, digest, warn }: PipelineParts) {
     this.#exempter = exempter
@@ -52,7 +52,7 @@ export class Pipeline {
     this.#observer = observer
     this.#clock = judge.clock
     this.#penalty = penalty
-    this.#ask = questioner(penalty, digest, judge.clock, warn)
+    this.#ask = checkBuilder(penalty, digest, judge.clock, warn)
   }
 
   /** Decides a request by policies; `undefined` when those could not be found. */
@@ -124,24 +124,24 @@ export class Pipeline {
     asked: Asked,
   ): Decision | Promise<Decision> {
     const { earlier } = asked
-    const question = this.#ask(policies, keys, who, asked)
-    if (earlier !== undefined && isPaid(question, earlier)) {
+    const check = this.#ask(policies, keys, who, asked)
+    if (earlier !== undefined && isPaid(check, earlier)) {
       const before = earlier.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
-    const judgement = this.#judge.ask(question, earlier?.storeFailed)
-    if (!('then' in judgement)) return this.#conclude(judgement, question, who, asked)
-    return judgement.then(found => this.#conclude(found, question, who, asked))
+    const judgement = this.#judge.ask(check, earlier?.storeFailed)
+    if (!('then' in judgement)) return this.#conclude(judgement, check, who, asked)
+    return judgement.then(found => this.#conclude(found, check, who, asked))
   }
 
-  #conclude(judgement: Judgement, question: Question, who: Caller | Subject, asked: Asked): Decision {
-    const decision = conclude(judgement, question, this.#clock)
+  #conclude(judgement: Judgement, check: Check, who: Caller | Subject, asked: Asked): Decision {
+    const decision = conclude(judgement, check, this.#clock)
     if (asked === PEEK) return decision
     const verdict = 'degraded' in judgement ? undefined : judgement
     if ('degraded' in judgement && judgement.late !== undefined) this.#ledger.watch(decision, judgement.late)
-    this.#ledger.hold(decision, question)
+    this.#ledger.hold(decision, check)
     const view = typeof who === 'string' ? undefined : who.view
-    this.#observer.decided(decision, question, verdict, view, asked.started)
+    this.#observer.decided(decision, check, verdict, view, asked.started)
     return decision
   }
 

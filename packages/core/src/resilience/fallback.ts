@@ -3,7 +3,7 @@ import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Recent } from '../base/memo.ts'
-import { type Aside, isReported, type Question } from '../check/check.ts'
+import { type Aside, isReported, type Check } from '../check/check.ts'
 import { type Cell, type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
@@ -19,7 +19,7 @@ export interface LocalAnswer {
   /** The strongest of what the policies want: one that is closed closes the request. */
   readonly degraded: OnStoreError
   /** What is left to ask here: the policies that decide locally, with their share of the limit. */
-  readonly question: Question
+  readonly check: Check
   readonly verdict: Verdict
   /** The place of the policy that closes the request; -1 when none does. */
   readonly closing: number
@@ -61,15 +61,15 @@ export class Fallback {
   }
 
   /** @param owes whether the store, which was not asked, is to be told later of what quotas charge here */
-  decide(question: Question, owes = true): LocalAnswer {
+  decide(check: Check, owes = true): LocalAnswer {
     const local: number[] = []
     let closing = -1
     // What only reports decides nothing, unless all do.
     let isLocal = false
     let isOpen = false
-    for (const [i, policy] of question.policies.entries()) {
+    for (const [i, policy] of check.policies.entries()) {
       const mode = policy.onStoreError ?? this.#mode
-      const reports = isReported(question, i)
+      const reports = isReported(check, i)
       if (mode === 'local') local.push(i)
       if (reports) continue
       if (mode === 'local') isLocal = true
@@ -78,14 +78,14 @@ export class Fallback {
     }
     const asked = closing >= 0 || (isOpen && !isLocal) ? [] : local
     const degraded = closing >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
-    const rest = this.#shareOf(question, asked)
+    const rest = this.#shareOf(check, asked)
     const verdict = this.#store.evaluate(rest)
-    if (owes && verdict.allowed && !verdict.repeated) this.#owe(question, asked, verdict)
-    return { degraded, question: rest, verdict, closing }
+    if (owes && verdict.allowed && !verdict.repeated) this.#owe(check, asked, verdict)
+    return { degraded, check: rest, verdict, closing }
   }
 
   /** The question of some of its policies, with this process's share of their limits. */
-  #shareOf({ policies, demands: asked, aside, once }: Question, places: readonly number[]): Question {
+  #shareOf({ policies, demands: asked, aside, once }: Check, places: readonly number[]): Check {
     const kept = places.map(i => policies[i] as CompiledPolicy)
     const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
     const demands = places.map(i => share(i, i))
@@ -158,7 +158,7 @@ export class Fallback {
     return state
   }
 
-  #owe({ policies, demands, once }: Question, places: readonly number[], { passes }: Verdict): void {
+  #owe({ policies, demands, once }: Check, places: readonly number[], { passes }: Verdict): void {
     const owed: Demand[] = []
     for (const [j, i] of places.entries()) {
       const demand = demands[i] as Demand

@@ -1,7 +1,7 @@
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError, type WarnOnce } from '../base/errors.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import type { Question } from '../check/check.ts'
+import type { Check } from '../check/check.ts'
 import { StoreClock } from '../store/store-clock.ts'
 import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
@@ -88,24 +88,24 @@ export class Judge {
   }
 
   /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */
-  ask(question: Question, failed = false): Judgement | Promise<Judgement> {
+  ask(check: Check, failed = false): Judgement | Promise<Judgement> {
     if (this.#store.keepsPace === true) {
-      const denied = this.#denials.find(question)
+      const denied = this.#denials.find(check)
       if (denied !== undefined) return denied
     }
-    if (failed) return this.#fallback.decide(question)
+    if (failed) return this.#fallback.decide(check)
     const open = this.#breaker.isOpen()
-    if (open === true) return this.#fallback.decide(question)
-    if (open === false) return this.#judge(question)
-    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.decide(question) : this.#judge(question)))
+    if (open === true) return this.#fallback.decide(check)
+    if (open === false) return this.#judge(check)
+    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.decide(check) : this.#judge(check)))
   }
 
-  #judge(question: Question): Judgement | Promise<Judgement> {
+  #judge(check: Check): Judgement | Promise<Judgement> {
     let verdict: Verdict | Promise<Verdict>
     try {
-      verdict = this.#evaluate(question)
+      verdict = this.#evaluate(check)
     } catch (error) {
-      return this.#fail(question, error)
+      return this.#fail(check, error)
     }
     if (!('then' in verdict)) {
       this.#breaker.succeeded()
@@ -117,14 +117,14 @@ export class Judge {
     let local: LocalAnswer | undefined
     return this.#deadline.follow<Verdict, Judgement>(
       verdict,
-      found => this.#hear(question, found, asked, sent, local),
-      (error: unknown) => (local = this.#fail(question, error)),
+      found => this.#hear(check, found, asked, sent, local),
+      (error: unknown) => (local = this.#fail(check, error)),
     )
   }
 
   /** @param local what decided meanwhile, where the answer comes after the deadline */
   #hear(
-    question: Question,
+    check: Check,
     verdict: Verdict,
     asked: number,
     sent: number,
@@ -135,9 +135,9 @@ export class Judge {
     this.clock.hear(verdict.now)
     // A single failure, which opened nothing: nobody else would come to write it back.
     if (this.#repair.isDue) this.#repair.payBack()
-    this.#memory.remember(question, verdict, asked, sent, this.#fallback.refused)
-    this.#fallback.remember(question, verdict)
-    if (hasCharged(question, verdict)) local?.late?.hear({ question, verdict })
+    this.#memory.remember(check, verdict, asked, sent, this.#fallback.refused)
+    this.#fallback.remember(check, verdict)
+    if (hasCharged(check, verdict)) local?.late?.hear({ check, verdict })
     return verdict
   }
 
@@ -230,12 +230,12 @@ export class Judge {
     return count
   }
 
-  #fail(question: Question, error: unknown): LocalAnswer {
+  #fail(check: Check, error: unknown): LocalAnswer {
     this.#breaker.failed()
     this.#outages.failed(error)
     // What got no answer, or one that nobody can read, may have been applied, or may yet be.
-    if (error instanceof StoreTimeout) return { ...this.#fallback.decide(question, false), late: new Late() }
-    return this.#fallback.decide(question, !(error instanceof StoreMisread))
+    if (error instanceof StoreTimeout) return { ...this.#fallback.decide(check, false), late: new Late() }
+    return this.#fallback.decide(check, !(error instanceof StoreMisread))
   }
 }
 

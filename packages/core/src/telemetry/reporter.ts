@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Decision, PolicyVerdict } from '../check/decision.ts'
 import type { Warn } from '../base/errors.ts'
 import { decisionNotifier, notifier } from './hooks.ts'
-import { isReported, type Question } from '../check/check.ts'
+import { isReported, type Check } from '../check/check.ts'
 import { Recent } from '../base/memo.ts'
 import { methodName } from '../request/method.ts'
 import type { RequestView } from '../request/view.ts'
@@ -38,23 +38,23 @@ export class Observer {
 
   decided(
     decision: Decision,
-    question: Question,
+    check: Check,
     verdict: Verdict | undefined,
     view: RequestView | undefined,
     started: number | undefined,
   ): void {
     const listened = this.#listened
     if (listened || decisions.hasSubscribers)
-      this.#tell(decision, bindingOf(question, decision.policy), view, started)
+      this.#tell(decision, bindingOf(check, decision.policy), view, started)
     if (verdict === undefined) return
-    if (listened || quotas.hasSubscribers) this.#tellQuotas(question, verdict)
-    this.scored(question, verdict)
+    if (listened || quotas.hasSubscribers) this.#tellQuotas(check, verdict)
+    this.scored(check, verdict)
   }
 
   /** Tells of the violation that a refusal was, if it was one. */
-  scored(question: Question, verdict: Verdict): void {
-    if (question.penalty !== undefined && (this.#listened || penalties.hasSubscribers))
-      this.#tellPenalty(question, verdict)
+  scored(check: Check, verdict: Verdict): void {
+    if (check.penalty !== undefined && (this.#listened || penalties.hasSubscribers))
+      this.#tellPenalty(check, verdict)
   }
 
   refused(
@@ -114,11 +114,11 @@ export class Observer {
     }
   }
 
-  #tellQuotas(question: Question, verdict: Verdict): void {
-    const { policies, demands } = question
+  #tellQuotas(check: Check, verdict: Verdict): void {
+    const { policies, demands } = check
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as CompiledPolicy
-      if (policy.calendar === undefined || isReported(question, i)) continue
+      if (policy.calendar === undefined || isReported(check, i)) continue
       const demand = demands[i] as Demand
       const usage = quotaUsage(policy, demand, verdict, i)
       const passed = verdict.passes[i] === true
@@ -131,7 +131,7 @@ export class Observer {
     }
   }
 
-  #tellPenalty({ penalty }: Question, verdict: Verdict): void {
+  #tellPenalty({ penalty }: Check, verdict: Verdict): void {
     const state = verdict.penalty
     // Recorded by this very decision: its instant is the last violation's.
     if (penalty === undefined || verdict.allowed || penaltyState.last(state) !== verdict.now) return
@@ -145,7 +145,7 @@ export class Observer {
   }
 }
 
-function bindingOf({ policies }: Question, name: string): CompiledPolicy | undefined {
+function bindingOf({ policies }: Check, name: string): CompiledPolicy | undefined {
   for (let i = 0; i < policies.length; i++) if (policies[i]?.name === name) return policies[i]
   return policies[0]
 }
