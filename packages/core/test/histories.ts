@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 
 import { type Decision, type Policy, RateLimiter, type RateLimiterOptions } from '../src/index.ts'
-import { type Group, type Store, type Verdict, waitFor } from '../src/store/index.ts'
+import { type Group, type Store, type Evaluation, waitFor } from '../src/store/index.ts'
 import { ReferenceStore } from '../src/testing/index.ts'
 import { START, view } from './world.ts'
 
@@ -14,12 +14,12 @@ export class Watched implements Store {
   readonly kind = 'watched'
   now: number = START * 1000
   #inner: ReferenceStore = new ReferenceStore(() => this.now / 1000)
-  #last: [Group, Verdict] | undefined
+  #last: [Group, Evaluation] | undefined
 
-  evaluate(group: Group): Verdict {
-    const verdict = this.#inner.evaluate(group)
-    this.#last = [group, verdict]
-    return verdict
+  evaluate(group: Group): Evaluation {
+    const evaluation = this.#inner.evaluate(group)
+    this.#last = [group, evaluation]
+    return evaluation
   }
 
   forget(): number {
@@ -28,8 +28,8 @@ export class Watched implements Store {
 
   /** Microseconds until all that was last asked passes. */
   get wait(): number {
-    const [group, verdict] = this.#last as [Group, Verdict]
-    return Math.max(...group.demands.map((demand, i) => waitFor(demand, verdict.states[i] ?? [], verdict)))
+    const [group, evaluation] = this.#last as [Group, Evaluation]
+    return Math.max(...group.demands.map((demand, i) => waitFor(demand, evaluation.states[i] ?? [], evaluation)))
   }
 }
 

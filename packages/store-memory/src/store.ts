@@ -8,7 +8,7 @@ import {
   Mode,
   type State,
   type Store,
-  type Verdict,
+  type Evaluation,
   waitFor,
 } from '@halt/core/store'
 import { fromCaller, HaltError } from '@halt/core'
@@ -81,11 +81,11 @@ export class InMemoryStore implements Store {
     }
   }
 
-  evaluate(group: Group): Verdict {
+  evaluate(group: Group): Evaluation {
     this.#at = this.#now()
-    const verdict = decide(group, this.#cells, this.#at)
-    if (!verdict.allowed) this.#hold(group, verdict)
-    return verdict
+    const evaluation = decide(group, this.#cells, this.#at)
+    if (!evaluation.allowed) this.#hold(group, evaluation)
+    return evaluation
   }
 
   forget(cells: readonly Cell[]): number {
@@ -161,12 +161,12 @@ export class InMemoryStore implements Store {
     if (table === this.#table) this.#table = undefined
   }
 
-  #hold(group: Group, verdict: Verdict): void {
+  #hold(group: Group, evaluation: Evaluation): void {
     for (const [i, demand] of group.demands.entries()) {
-      if (verdict.passes[i] === true || demand.mode !== Mode.CHARGE) continue
-      const wait = waitFor(demand, verdict.states[i]!, verdict)
+      if (evaluation.passes[i] === true || demand.mode !== Mode.CHARGE) continue
+      const wait = waitFor(demand, evaluation.states[i]!, evaluation)
       if (wait === Number.POSITIVE_INFINITY) continue
-      this.#find(demand.rule.cell).hold(this.#name(demand.subject), verdict.now + wait)
+      this.#find(demand.rule.cell).hold(this.#name(demand.subject), evaluation.now + wait)
     }
   }
 }

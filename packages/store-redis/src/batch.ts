@@ -1,4 +1,4 @@
-import type { Group, Verdict } from '@halt/core/store'
+import type { Group, Evaluation } from '@halt/core/store'
 
 import { Outstanding } from './outstanding.ts'
 import { workOf } from './work.ts'
@@ -6,12 +6,12 @@ import { workOf } from './work.ts'
 interface Entry {
   readonly group: Group
   readonly work: number
-  readonly resolve: (verdict: Verdict) => void
+  readonly resolve: (evaluation: Evaluation) => void
   readonly reject: (error: unknown) => void
 }
 
 /** Sends groups in one call and gives each its verdict or its error, in order. */
-export type Send = (groups: readonly Group[]) => Promise<readonly (Verdict | Error)[]>
+export type Send = (groups: readonly Group[]) => Promise<readonly (Evaluation | Error)[]>
 
 interface Timers {
   readonly setTimeout: (callback: () => void, ms: number) => unknown
@@ -56,7 +56,7 @@ export class Batch {
     this.#send = send
   }
 
-  add(group: Group): Promise<Verdict> {
+  add(group: Group): Promise<Evaluation> {
     return new Promise((resolve, reject) => {
       const work = workOf(group)
       this.#waiting.push({ group, work, resolve, reject })
@@ -132,10 +132,10 @@ export class Batch {
       const verdicts = await this.#send(entries.map(entry => entry.group))
       this.#out.settled(flight, work)
       for (const [i, { resolve, reject }] of entries.entries()) {
-        const verdict = verdicts[i]
-        if (verdict === undefined || verdict instanceof Error)
-          reject(verdict ?? new Error('no reply for a group'))
-        else resolve(verdict)
+        const evaluation = verdicts[i]
+        if (evaluation === undefined || evaluation instanceof Error)
+          reject(evaluation ?? new Error('no reply for a group'))
+        else resolve(evaluation)
       }
     } catch (error) {
       this.#out.settled(flight, work)

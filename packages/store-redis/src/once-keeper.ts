@@ -1,4 +1,4 @@
-import { type Demand, type Group, Mode, type Verdict } from '@halt/core/store'
+import { type Demand, type Group, Mode, type Evaluation } from '@halt/core/store'
 
 import { type KeyWriter, slotOf } from './keys.ts'
 import { LOOK_RULE } from './look.ts'
@@ -8,9 +8,9 @@ export class OnceKeeper {
   /** Whether the key was seen before. */
   repeated = false
   readonly #once: Group['once']
-  readonly #ask: (demands: readonly Demand[]) => Promise<Verdict | undefined>
+  readonly #ask: (demands: readonly Demand[]) => Promise<Evaluation | undefined>
 
-  constructor({ once }: Group, key: KeyWriter, send: (slot: number, part: Group) => Promise<Verdict>) {
+  constructor({ once }: Group, key: KeyWriter, send: (slot: number, part: Group) => Promise<Evaluation>) {
     this.#once = once
     this.#ask = async demands => once && send(slotOf(key(once.subject, once.cell)), { demands, once })
   }

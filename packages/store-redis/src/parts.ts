@@ -1,4 +1,4 @@
-import { type Demand, type Group, PENALTY_CELL, type Verdict } from '@halt/core/store'
+import { type Demand, type Group, PENALTY_CELL, type Evaluation } from '@halt/core/store'
 
 import { type KeyWriter, slotOf } from './keys.ts'
 
@@ -35,13 +35,13 @@ export function split(group: Group, key: KeyWriter): Part[] {
 export function merge(
   group: Group,
   parts: readonly Part[],
-  verdicts: readonly Verdict[],
+  verdicts: readonly Evaluation[],
   allowed: boolean,
   repeated: boolean,
-): Verdict {
+): Evaluation {
   const passes: boolean[] = []
   const starts: boolean[] = []
-  const states: Verdict['states'][number][] = []
+  const states: Evaluation['states'][number][] = []
   const instants: number[] = []
   for (const [i, { places }] of parts.entries()) {
     for (const [n, place] of places.entries()) {
@@ -53,7 +53,7 @@ export function merge(
   }
   const penalty = verdicts[parts.findIndex(part => part.group.penalty !== undefined)]?.penalty ?? []
   // Each slot has its own clock: the latest says when the whole was decided.
-  const now = Math.max(...verdicts.map(verdict => verdict.now))
+  const now = Math.max(...verdicts.map(evaluation => evaluation.now))
   return {
     now,
     allowed,

@@ -1,4 +1,4 @@
-import { type Demand, type Group, Mode, ruleInForce, type State, type Verdict } from '@halt/core/store'
+import { type Demand, type Group, Mode, ruleInForce, type State, type Evaluation } from '@halt/core/store'
 
 import { StoreError, toStoreError } from './connection/index.ts'
 import { KINDS } from './wire.ts'
@@ -15,7 +15,7 @@ const PENALTY_NUMBERS = 6
  *
  * @throws StoreError `HALT_E_STORE_SCRIPT` when the reply as a whole is not what the script returns
  */
-export function readReply(reply: unknown, groups: readonly Group[]): (Verdict | StoreError)[] {
+export function readReply(reply: unknown, groups: readonly Group[]): (Evaluation | StoreError)[] {
   if (!Array.isArray(reply) || reply.length !== groups.length + 1) throw misread(reply)
   const now = readWhole(reply[0])
   if (now === undefined) throw misread(reply)
@@ -39,7 +39,7 @@ export function misread(reply: unknown): StoreError {
   return new StoreError(`The reply is not what the script returns, but ${what}${queued}`, 'misread')
 }
 
-function readPart(reply: unknown, group: Group, now: number): Verdict | StoreError {
+function readPart(reply: unknown, group: Group, now: number): Evaluation | StoreError {
   const debt = readWhole(reply)
   if (debt !== undefined) return isAdmitted(group, debt) ? admitted(group, now, debt) : misread(reply)
   const text = textOf(reply)
@@ -47,11 +47,11 @@ function readPart(reply: unknown, group: Group, now: number): Verdict | StoreErr
   return (SHAPE.test(text) && readText(text, group, now)) || misread(reply)
 }
 
-function readText(text: string, group: Group, now: number): Verdict | undefined {
+function readText(text: string, group: Group, now: number): Evaluation | undefined {
   const [flags, penalty, ...fields] = text.split(';') as [string, string, ...string[]]
   const { demands } = group
   if (fields.length !== demands.length) return undefined
-  const verdict = {
+  const evaluation = {
     now,
     allowed: flags[0] === '1',
     repeated: flags[1] === '1',
@@ -60,15 +60,15 @@ function readText(text: string, group: Group, now: number): Verdict | undefined 
     states: [] as State[],
     penalty: penalty === '' ? [] : penalty.split(' ').map(Number),
   }
-  verdict.states = fields.map((field, i) => {
+  evaluation.states = fields.map((field, i) => {
     if (!field.startsWith('+')) return field.split(' ').slice(1).map(Number)
-    return bucket(ruleInForce(demands[i] as Demand, verdict), now, Number(field))
+    return bucket(ruleInForce(demands[i] as Demand, evaluation), now, Number(field))
   })
-  return isSound(verdict, group) ? verdict : undefined
+  return isSound(evaluation, group) ? evaluation : undefined
 }
 
 /** Whether a verdict is one that the script can come to. */
-function isSound({ allowed, repeated, passes, states, penalty }: Verdict, group: Group): boolean {
+function isSound({ allowed, repeated, passes, states, penalty }: Evaluation, group: Group): boolean {
   const { demands, once } = group
   if (repeated && once === undefined) return false
   if (allowed !== demands.every(({ mode }, i) => passes[i] || mode === Mode.SHADOW)) return false
@@ -95,7 +95,7 @@ function isAdmitted({ demands, penalty }: Group, debt: number): boolean {
   )
 }
 
-function admitted(group: Group, now: number, debt: number): Verdict {
+function admitted(group: Group, now: number, debt: number): Evaluation {
   const { rule } = group.demands[0] as Demand
   return {
     now,

@@ -8,7 +8,7 @@ import {
   PENALTY_CELL,
   PenaltyMode,
   ruleInForce,
-  type Verdict,
+  type Evaluation,
 } from '@halt/core/store'
 
 import { inDoubt } from './connection/index.ts'
@@ -24,7 +24,7 @@ export function slotsOf({ demands, penalty, once }: Group, key: KeyWriter): numb
   return [...slots]
 }
 
-type Send = (slot: number, part: Group) => Promise<Verdict>
+type Send = (slot: number, part: Group) => Promise<Evaluation>
 
 /**
  * Decides a group whose keys are in several hash slots: each part in its slot, at the same time, and what was charged
@@ -36,9 +36,9 @@ type Send = (slot: number, part: Group) => Promise<Verdict>
  * An idempotency key is looked for at first, and noted by a last call when all are charged: nobody passes on the key of a
  * call that is refused after all. Where another call has noted it meanwhile, this one was the second, and all is given back.
  */
-export async function decideAcross(group: Group, key: KeyWriter, send: Send): Promise<Verdict> {
+export async function decideAcross(group: Group, key: KeyWriter, send: Send): Promise<Evaluation> {
   const parts = split(await underPenalty(group, key, send), key)
-  const verdicts: (Verdict | undefined)[] = []
+  const verdicts: (Evaluation | undefined)[] = []
   const failures: unknown[] = []
   const attempt = async (call: () => Promise<void>): Promise<void> => {
     try {
@@ -47,7 +47,7 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
       failures.push(error)
     }
   }
-  const ask = (chosen: readonly Part[], form: (part: Part) => Promise<Verdict>): Promise<unknown> =>
+  const ask = (chosen: readonly Part[], form: (part: Part) => Promise<Evaluation>): Promise<unknown> =>
     Promise.all(
       chosen.map(part =>
         attempt(async () => {
@@ -58,7 +58,7 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
       ),
     )
   const hasPassed = (): boolean =>
-    failures.length === 0 && verdicts.every(verdict => verdict?.allowed === true)
+    failures.length === 0 && verdicts.every(evaluation => evaluation?.allowed === true)
   const wary = parts.filter(startsCoolDown)
   const others = parts.filter(part => !wary.includes(part))
   const keep = new OnceKeeper(group, key, send)
@@ -79,14 +79,14 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
     await Promise.all(charged.map(part => giveBack(part, verdicts, parts.indexOf(part), send)))
   // One slot has done its part, another has not: of the whole nobody can say that nothing was done.
   if (failures.length > 0)
-    throw verdicts.some(verdict => verdict !== undefined) ? inDoubt(failures[0]) : failures[0]
+    throw verdicts.some(evaluation => evaluation !== undefined) ? inDoubt(failures[0]) : failures[0]
   if (!passed && !keep.repeated) await scoreElsewhere(group, parts, verdicts, send)
-  const whole = merge(group, parts, verdicts as Verdict[], passed || keep.repeated, keep.repeated)
+  const whole = merge(group, parts, verdicts as Evaluation[], passed || keep.repeated, keep.repeated)
   return keep.repeated ? inFlight(whole, group, key, send) : whole
 }
 
 /** A repeated call, whose charges were given back, takes its places in flight like any other. */
-async function inFlight(whole: Verdict, group: Group, key: KeyWriter, send: Send): Promise<Verdict> {
+async function inFlight(whole: Evaluation, group: Group, key: KeyWriter, send: Send): Promise<Evaluation> {
   const places = [...group.demands.keys()].filter(at => countsRepeats((group.demands[at] as Demand).rule))
   if (places.length === 0) return whole
   const demands = places.map(at => group.demands[at] as Demand)
@@ -113,9 +113,9 @@ async function underPenalty(group: Group, key: KeyWriter, send: Send): Promise<G
   const isElsewhere = ({ penalized, subject, rule }: Demand): boolean =>
     penalized && slotOf(key(subject, rule.cell)) !== slot
   if (!group.demands.some(isElsewhere)) return group
-  const verdict = await send(slot, { demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
+  const evaluation = await send(slot, { demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
   const demands = group.demands.map(demand =>
-    isElsewhere(demand) ? { ...demand, rule: ruleInForce(demand, verdict) } : demand,
+    isElsewhere(demand) ? { ...demand, rule: ruleInForce(demand, evaluation) } : demand,
   )
   return { ...group, demands }
 }
@@ -125,7 +125,7 @@ function startsCoolDown({ group }: Part): boolean {
 }
 
 /** What a part would say, charged nothing yet. What only reports is looked at beside it: it refuses nobody. */
-async function judge({ slot, group }: Part, send: Send): Promise<Verdict> {
+async function judge({ slot, group }: Part, send: Send): Promise<Evaluation> {
   const isShadow = ({ mode }: Demand): boolean => mode === Mode.SHADOW
   const held = group.demands
     .filter(demand => !isShadow(demand))
@@ -142,9 +142,9 @@ async function judge({ slot, group }: Part, send: Send): Promise<Verdict> {
   )
   return {
     ...own,
-    passes: from.map(([verdict, at]) => verdict.passes[at] === true),
-    starts: from.map(([verdict, at]) => verdict.starts[at] === true),
-    states: from.map(([verdict, at]) => verdict.states[at] ?? []),
+    passes: from.map(([evaluation, at]) => evaluation.passes[at] === true),
+    starts: from.map(([evaluation, at]) => evaluation.starts[at] === true),
+    states: from.map(([evaluation, at]) => evaluation.states[at] ?? []),
   }
 }
 
@@ -160,48 +160,48 @@ function withoutRecord(group: Group): Group {
     : { ...group, penalty: readOnly(penalty) }
 }
 
-async function giveBack(part: Part, verdicts: (Verdict | undefined)[], i: number, send: Send): Promise<void> {
-  const verdict = verdicts[i]
-  if (verdict === undefined || !verdict.allowed) return
+async function giveBack(part: Part, verdicts: (Evaluation | undefined)[], i: number, send: Send): Promise<void> {
+  const evaluation = verdicts[i]
+  if (evaluation === undefined || !evaluation.allowed) return
   const demands: Demand[] = []
   const places: number[] = []
   for (const [at, demand] of part.group.demands.entries()) {
     const isTaken = demand.mode === Mode.CHARGE || demand.mode === Mode.SHADOW
-    if (!isTaken || demand.cost <= 0 || verdict.passes[at] !== true) continue
-    const rule = ruleInForce(demand, verdict)
-    const receipt = algorithms[rule.letter].receipt(verdict.states[at] ?? [], verdict.now, rule)
+    if (!isTaken || demand.cost <= 0 || evaluation.passes[at] !== true) continue
+    const rule = ruleInForce(demand, evaluation)
+    const receipt = algorithms[rule.letter].receipt(evaluation.states[at] ?? [], evaluation.now, rule)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, receipt })
     places.push(at)
   }
   if (demands.length === 0) return
   const refunded = await send(part.slot, { demands })
-  const states = [...verdict.states]
+  const states = [...evaluation.states]
   for (const [n, at] of places.entries()) states[at] = refunded.states[n] ?? []
-  verdicts[i] = { ...verdict, states }
+  verdicts[i] = { ...evaluation, states }
 }
 
 // The penalty's part sees only refusals of its own slot: one elsewhere is scored by a call of its own.
 async function scoreElsewhere(
   group: Group,
   parts: readonly Part[],
-  verdicts: (Verdict | undefined)[],
+  verdicts: (Evaluation | undefined)[],
   send: Send,
 ): Promise<void> {
   const { penalty } = group
   const at = parts.findIndex(part => part.group.penalty !== undefined)
   const part = parts[at]
-  const verdict = verdicts[at]
+  const evaluation = verdicts[at]
   if (
     penalty === undefined ||
     penalty.mode !== PenaltyMode.WATCH ||
     part === undefined ||
-    verdict === undefined ||
-    !verdict.allowed
+    evaluation === undefined ||
+    !evaluation.allowed
   )
     return
   const { rule } = penalty
-  if (!penalties.scores(verdict.penalty, verdict.now, rule)) return
+  if (!penalties.scores(evaluation.penalty, evaluation.now, rule)) return
   const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
   const scored = await send(part.slot, { demands: [], penalty: record })
-  verdicts[at] = { ...verdict, penalty: scored.penalty }
+  verdicts[at] = { ...evaluation, penalty: scored.penalty }
 }

@@ -1,5 +1,5 @@
 import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
-import { type Cell, type Group, makeDigest, type Store, type Verdict } from '@halt/core/store'
+import { type Cell, type Group, makeDigest, type Store, type Evaluation } from '@halt/core/store'
 
 import { Batch } from './batch.ts'
 import { type Link, openLink, StoreError, toStoreError } from './connection/index.ts'
@@ -65,7 +65,7 @@ export class RedisStore implements Store {
     this.#one = new Batch(groups => this.#send(groups, true))
   }
 
-  evaluate(group: Group): Promise<Verdict> {
+  evaluate(group: Group): Promise<Evaluation> {
     this.#heartbeat.beat()
     if (!this.#perSlot) return this.#one.add(group)
     const slots = slotsOf(group, this.#key)
@@ -131,7 +131,7 @@ export class RedisStore implements Store {
   }
 
   /** @param mixed whether the keys may be in several hash slots */
-  async #send(groups: readonly Group[], mixed: boolean): Promise<readonly (Verdict | Error)[]> {
+  async #send(groups: readonly Group[], mixed: boolean): Promise<readonly (Evaluation | Error)[]> {
     const call = new Call(this.#key)
     for (const group of groups) call.add(group)
     let clock: string | undefined
@@ -161,7 +161,7 @@ export class RedisStore implements Store {
     mixed: boolean,
     clock: string | undefined,
     error: StoreError,
-  ): Promise<readonly (Verdict | Error)[]> {
+  ): Promise<readonly (Evaluation | Error)[]> {
     if (error.reply === 'CROSSSLOT' && mixed) {
       this.#goPerSlot()
       return Promise.all(

@@ -1,6 +1,6 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
-import { type Demand, type Group, Mode, type Rule, type Verdict } from '@halt/core/store'
+import { type Demand, type Group, Mode, type Rule, type Evaluation } from '@halt/core/store'
 import { describe, expect, it } from 'vitest'
 
 import { Batch } from '../src/batch.ts'
@@ -28,8 +28,8 @@ const demand = (of: Rule): Demand => ({
 })
 const group: Group = { demands: [demand(rule('t'))] }
 const heavy: Group = { demands: [demand(rule('s', 300))] }
-const answer = (groups: readonly Group[]): Verdict[] =>
-  groups.map(({ demands }) => ({ now: demands.length }) as Verdict)
+const answer = (groups: readonly Group[]): Evaluation[] =>
+  groups.map(({ demands }) => ({ now: demands.length }) as Evaluation)
 
 /** A batch whose calls are answered when a test says so, and the groups of each call. */
 function held(): {
@@ -39,7 +39,7 @@ function held(): {
 } {
   const calls: (readonly Group[])[] = []
   const settles: (() => void)[] = []
-  const send = (groups: readonly Group[]): Promise<Verdict[]> => {
+  const send = (groups: readonly Group[]): Promise<Evaluation[]> => {
     calls.push(groups)
     return new Promise(resolve => settles.push(() => resolve(answer(groups))))
   }
@@ -66,7 +66,7 @@ describe('checks that come in one turn of the event loop', () => {
   /** A batch, and how many groups each of its calls held. */
   function counting(): { readonly batch: Batch; readonly sizes: number[] } {
     const sizes: number[] = []
-    const send = async (groups: readonly Group[]): Promise<Verdict[]> => {
+    const send = async (groups: readonly Group[]): Promise<Evaluation[]> => {
       sizes.push(groups.length)
       // Until all have come, and no timer has run.
       for (let i = 0; i < 3; i++) await turn()

@@ -1,5 +1,5 @@
 import { RateLimiter, type RateLimiterOptions } from '@halt/core'
-import { type Demand, type Group, Mode, type Verdict } from '@halt/core/store'
+import { type Demand, type Group, Mode, type Evaluation } from '@halt/core/store'
 import { ManualClock, ReferenceStore } from '@halt/core/testing'
 import { expect, it } from 'vitest'
 
@@ -37,7 +37,7 @@ const ROUND_TRIP_MS = 20
  */
 function cluster(): {
   ask(group: Group): Promise<boolean>
-  decide(group: Group): Promise<Verdict>
+  decide(group: Group): Promise<Evaluation>
   calls: [slot: number, group: Group][]
 } {
   const clock = new ManualClock()
@@ -45,11 +45,11 @@ function cluster(): {
   const calls: [number, Group][] = []
   const send = async (slot: number, part: Group) => {
     calls.push([slot, part])
-    const verdict = (stores[slot % 3] as ReferenceStore).evaluate(part)
+    const evaluation = (stores[slot % 3] as ReferenceStore).evaluate(part)
     await new Promise(resolve => setTimeout(resolve, ROUND_TRIP_MS))
-    return verdict
+    return evaluation
   }
-  const decide = (group: Group): Promise<Verdict> => decideAcross(group, key, send)
+  const decide = (group: Group): Promise<Evaluation> => decideAcross(group, key, send)
   return { calls, decide, ask: async group => (await decide(group)).allowed }
 }
 

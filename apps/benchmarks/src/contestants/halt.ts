@@ -1,5 +1,5 @@
 import { type Algorithm, type Decision, RateLimiter } from '@halt/core'
-import { type Group, Mode, type Rule, type Verdict } from '@halt/core/store'
+import { type Group, Mode, type Rule, type Evaluation } from '@halt/core/store'
 import { InMemoryStore } from '@halt/store-memory'
 
 import type { Answer, MemoryContestant, Task } from './contestant.ts'
@@ -25,7 +25,7 @@ export function groupOf(rule: Rule, subject: string): Group {
   return { demands: [demand], penalty: undefined, once: undefined }
 }
 
-function haltStore(algorithm: Algorithm, answer: Answer): MemoryContestant<Verdict> {
+function haltStore(algorithm: Algorithm, answer: Answer): MemoryContestant<Evaluation> {
   return {
     name: `@halt/store-memory, ${answer}`,
     answer,
@@ -34,16 +34,16 @@ function haltStore(algorithm: Algorithm, answer: Answer): MemoryContestant<Verdi
       const store = new InMemoryStore({ maxKeys: 4_000_000 })
       const rule = ruleOf(algorithm, task)
       return {
-        ask: key => store.evaluate(groupOf(rule, key)) as Verdict,
-        admits: verdict => verdict.allowed,
+        ask: key => store.evaluate(groupOf(rule, key)) as Evaluation,
+        admits: evaluation => evaluation.allowed,
       }
     },
   }
 }
 
-export const haltBucket: MemoryContestant<Verdict> = haltStore('token-bucket', 'token bucket')
-export const haltWindow: MemoryContestant<Verdict> = haltStore('fixed-window', 'fixed window')
-export const haltSliding: MemoryContestant<Verdict> = haltStore('sliding-window', 'sliding window')
+export const haltBucket: MemoryContestant<Evaluation> = haltStore('token-bucket', 'token bucket')
+export const haltWindow: MemoryContestant<Evaluation> = haltStore('fixed-window', 'fixed window')
+export const haltSliding: MemoryContestant<Evaluation> = haltStore('sliding-window', 'sliding window')
 
 /** A request as Node gives it to a handler, with the headers of a browser. */
 export class NodeRequest {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { type Decision, QuotaPeriod, RateLimiter } from '@halt/core'
-import type { Verdict } from '@halt/core/store'
+import type { Evaluation } from '@halt/core/store'
 import { RedisStore } from '@halt/store-redis'
 
 import { connect } from './clients.ts'
@@ -24,7 +24,7 @@ async function openStore(client: unknown): Promise<RedisStore> {
 }
 
 /** The Redis store of Halt, asked for one token bucket, as the limiter asks. */
-export const haltRedis: RedisContestant<Verdict> = {
+export const haltRedis: RedisContestant<Evaluation> = {
   name: '@halt/store-redis',
   answer: 'token bucket',
   clients: ['ioredis', 'node-redis'],
@@ -34,7 +34,7 @@ export const haltRedis: RedisContestant<Verdict> = {
     const rule = ruleOf('token-bucket', task)
     return {
       ask: key => store.evaluate(groupOf(rule, `ip:${key}`)),
-      admits: verdict => verdict.allowed,
+      admits: evaluation => evaluation.allowed,
       async close() {
         await store.close()
         close()

@@ -9,9 +9,9 @@ import type { Demand } from '../store/contract.ts'
 /** Reads what was judged, by the store or in its place, into a decision. */
 export function conclude(judgement: Judgement, check: Check, clock: StoreClock): Decision {
   if (!('degraded' in judgement)) return answer(check, judgement)
-  const { degraded, closing, verdict, check: local } = judgement
+  const { degraded, closing, evaluation, check: local } = judgement
   if (closing >= 0) return refusal('store-error', uncounted(check, closing), clock.now(), 'closed', 1)
-  if (local.policies.length > 0) return answer(local, verdict, degraded)
+  if (local.policies.length > 0) return answer(local, evaluation, degraded)
   return pass(uncounted(check, 0), clock.now(), true)
 }
 

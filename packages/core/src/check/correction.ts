@@ -2,9 +2,9 @@ import { algorithmOf, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
 import type { Grounds, Receipt, Taken } from './decision.ts'
-import { type Cell, type Demand, type Group, Mode, PenaltyMode, type Verdict } from '../store/contract.ts'
+import { type Cell, type Demand, type Group, Mode, PenaltyMode, type Evaluation } from '../store/contract.ts'
 import { countsRepeats } from '../store/decide.ts'
-import { ruleInForce, verdictAt } from '../store/reading.ts'
+import { ruleInForce, evaluationAt } from '../store/reading.ts'
 
 /** The receipt of a decision that charged. */
 export type Charge = Receipt & { readonly grounds: Grounds }
@@ -51,9 +51,9 @@ function take({ isHeld, at, guard, lease, rest }: Charged, { decided }: Charge, 
 
 /** The units that a charge has taken, or takes at its end, by the place of a demand; undefined where it takes none. */
 export function chargeAt(charge: Charge, place: number): number | undefined {
-  const { check, verdict } = charge.grounds
+  const { check, evaluation } = charge.grounds
   const demand = check.demands[place]
-  if (demand === undefined || !isTaken(demand, place, verdict)) return undefined
+  if (demand === undefined || !isTaken(demand, place, evaluation)) return undefined
   const own = policiesOf(charge.grounds).find(({ at, guard, lease }) => [at, guard, lease].includes(place))
   if (own === undefined) return undefined
   if (own.isFlight) return charge.released ? undefined : demand.cost
@@ -62,7 +62,7 @@ export function chargeAt(charge: Charge, place: number): number | undefined {
 }
 
 // A shadow policy that would have refused took nothing, and a repeated call only its places in flight.
-function isTaken({ mode, rule }: Demand, place: number, { passes, repeated }: Verdict): boolean {
+function isTaken({ mode, rule }: Demand, place: number, { passes, repeated }: Evaluation): boolean {
   return passes[place] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
 }
 
@@ -115,13 +115,13 @@ function correction(
   { grounds, taken }: Charge,
   each: (charged: Charged, settle: Settle) => void,
 ): Group | undefined {
-  const { check, verdict } = grounds
+  const { check, evaluation } = grounds
   const demands: Demand[] = []
   const settle: Settle = (at, delta) => {
     const demand = check.demands[at]
-    if (delta === 0 || demand === undefined || !isTaken(demand, at, verdict)) return
-    const rule = ruleInForce(demand, verdict)
-    const receipt = receiptAt(at, demand, rule, verdict, taken)
+    if (delta === 0 || demand === undefined || !isTaken(demand, at, evaluation)) return
+    const rule = ruleInForce(demand, evaluation)
+    const receipt = receiptAt(at, demand, rule, evaluation, taken)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })
   }
   for (const charged of policiesOf(grounds)) each(charged, settle)
@@ -135,15 +135,15 @@ function receiptAt(
   at: number,
   { mode, subject, rule: { cell } }: Demand,
   rule: Rule,
-  verdict: Verdict,
+  evaluation: Evaluation,
   taken: Taken | undefined,
 ): number {
   const later =
     mode === Mode.HOLD && taken !== undefined
       ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.cell === cell)
       : -1
-  const [place, heard] = later < 0 ? [at, verdict] : [later, (taken as Taken).verdict]
-  return algorithmOf(rule).receipt(heard.states[place] ?? [], verdictAt(heard, place).now, rule)
+  const [place, heard] = later < 0 ? [at, evaluation] : [later, (taken as Taken).evaluation]
+  return algorithmOf(rule).receipt(heard.states[place] ?? [], evaluationAt(heard, place).now, rule)
 }
 
 /** The counters that a decision counted on, of some policies; never quotas'. */

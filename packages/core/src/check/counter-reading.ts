@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Grounds } from './decision.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/decide.ts'
-import { limitInForce, remaining, resetAt, used, verdictAt } from '../store/reading.ts'
+import { limitInForce, remaining, resetAt, used, evaluationAt } from '../store/reading.ts'
 
 /** What a counter in the store holds. */
 export interface CounterReading {
@@ -41,20 +41,20 @@ function read(
   { name }: CompiledPolicy,
   counter: CounterReading['counter'],
   place: number,
-  { check, verdict: whole }: Grounds,
+  { check, evaluation: whole }: Grounds,
 ): CounterReading {
-  const verdict = verdictAt(whole, place)
+  const evaluation = evaluationAt(whole, place)
   const demand = check.demands[place] as Demand
-  const state = verdict.states[place] ?? []
+  const state = evaluation.states[place] ?? []
   const block = blockedUntil(state)
   return Object.freeze({
     policy: name,
     counter,
     key: demand.subject,
-    limit: limitInForce(demand, state, verdict),
-    used: used(demand, state, verdict),
-    remaining: remaining(demand, state, verdict),
-    resetAt: Math.ceil(resetAt(demand, state, verdict) / 1e6),
-    blockedUntil: block > verdict.now ? Math.ceil(block / 1e6) : 0,
+    limit: limitInForce(demand, state, evaluation),
+    used: used(demand, state, evaluation),
+    remaining: remaining(demand, state, evaluation),
+    resetAt: Math.ceil(resetAt(demand, state, evaluation) / 1e6),
+    blockedUntil: block > evaluation.now ? Math.ceil(block / 1e6) : 0,
   })
 }

@@ -2,24 +2,24 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Decision, type PolicyVerdict, type Reason } from './decision.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { isReported, type Check } from './check.ts'
-import { type Demand, Mode, type Verdict } from '../store/contract.ts'
+import { type Demand, Mode, type Evaluation } from '../store/contract.ts'
 import type { State } from '../algorithms/index.ts'
 import { blockedUntil, countsRepeats, listOf } from '../store/decide.ts'
-import { limitInForce, remaining, resetAt, ruleInForce, verdictAt, waitFor } from '../store/reading.ts'
+import { limitInForce, remaining, resetAt, ruleInForce, evaluationAt, waitFor } from '../store/reading.ts'
 
 /** Reads a store's verdict into the decision that users see. */
 export function answer(
   check: Check,
-  verdict: Verdict,
+  evaluation: Evaluation,
   degraded: false | OnStoreError = false,
 ): Decision {
   const count = check.policies.length
-  if (count === 1 && check.aside === undefined) return answerOne(check, verdict, degraded)
+  if (count === 1 && check.aside === undefined) return answerOne(check, evaluation, degraded)
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
   let retryAfter = 0
   for (let i = 0; i < count; i++) {
-    const said = (verdicts[i] = read(i, check, verdict))
+    const said = (verdicts[i] = read(i, check, evaluation))
     if (isReported(check, i)) continue
     if (said.retryAfter > retryAfter) retryAfter = said.retryAfter
     if (binding < 0 || binds(said, verdicts[binding] as PolicyVerdict)) binding = i
@@ -29,7 +29,7 @@ export function answer(
     for (let i = 0; i < count; i++) {
       if (isReported(check, i)) continue
       // Of those that pass, too: under a penalty that this very refusal started they may not any more.
-      const wait = longestWait(i, check, verdict)
+      const wait = longestWait(i, check, evaluation)
       retryAfter = Math.max(retryAfter, seconds(wait))
       if ((verdicts[i] as PolicyVerdict).allowed || wait <= longest) continue
       longest = wait
@@ -42,18 +42,18 @@ export function answer(
     binding >= 0
       ? (verdicts[binding] as PolicyVerdict)
       : { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
-  const cost = binding < 0 ? 0 : costOf(check.demands[binding] as Demand, verdict)
-  return new Decision(shown, retryAfter, cost, degraded, verdicts, check, verdict)
+  const cost = binding < 0 ? 0 : costOf(check.demands[binding] as Demand, evaluation)
+  return new Decision(shown, retryAfter, cost, degraded, verdicts, check, evaluation)
 }
 
 // The same for the commonest question: its one verdict binds.
-function answerOne(check: Check, verdict: Verdict, degraded: false | OnStoreError): Decision {
-  const said = readDemand(0, 0, check, verdict)
-  const cost = costOf(check.demands[0] as Demand, verdict)
-  return new Decision(said, said.retryAfter, cost, degraded, Object.freeze([said]), check, verdict)
+function answerOne(check: Check, evaluation: Evaluation, degraded: false | OnStoreError): Decision {
+  const said = readDemand(0, 0, check, evaluation)
+  const cost = costOf(check.demands[0] as Demand, evaluation)
+  return new Decision(said, said.retryAfter, cost, degraded, Object.freeze([said]), check, evaluation)
 }
 
-function costOf({ rule, cost }: Demand, { repeated }: Verdict): number {
+function costOf({ rule, cost }: Demand, { repeated }: Evaluation): number {
   return repeated && !countsRepeats(rule) ? 0 : cost
 }
 
@@ -105,57 +105,57 @@ export function refusal(
   return new Decision(said, retryAfter, cost, degraded, Object.freeze([said]), undefined, nowMs / 1000)
 }
 
-function read(at: number, check: Check, verdict: Verdict): PolicyVerdict {
-  const own = readDemand(at, at, check, verdict)
+function read(at: number, check: Check, evaluation: Evaluation): PolicyVerdict {
+  const own = readDemand(at, at, check, evaluation)
   const aside = check.aside?.[at]
   if (aside === undefined) return own
   // Several counters, one policy: the one that refuses longest, else the key's own.
   let said = own
   for (const other of [aside.guard, aside.lease]) {
     if (other < 0) continue
-    const more = readDemand(at, other, check, verdict)
+    const more = readDemand(at, other, check, evaluation)
     if (!more.allowed && (said.allowed || more.retryAfter > said.retryAfter)) said = more
   }
   return said
 }
 
 /** What the demand at one place says of the policy at another; the limit is the policy's own. */
-function readDemand(policy: number, at: number, check: Check, whole: Verdict): PolicyVerdict {
-  const verdict = verdictAt(whole, at)
+function readDemand(policy: number, at: number, check: Check, whole: Evaluation): PolicyVerdict {
+  const evaluation = evaluationAt(whole, at)
   const { demands } = check
   const demand = demands[at] as Demand
-  const state = verdict.states[at] ?? []
-  const allowed = verdict.passes[at] === true
+  const state = evaluation.states[at] ?? []
+  const allowed = evaluation.passes[at] === true
   return Object.freeze({
     policy: (check.policies[policy] as CompiledPolicy).name,
     allowed,
-    reason: allowed ? 'ok' : reasonOf(policy, at, check, state, verdict),
-    limit: limitInForce(demands[policy] as Demand, verdict.states[policy] ?? [], verdict),
-    remaining: remaining(demand, state, verdict),
-    resetAt: seconds(resetAt(demand, state, verdict)),
-    retryAfter: allowed ? 0 : seconds(waitOf(policy, at, check, state, verdict)),
+    reason: allowed ? 'ok' : reasonOf(policy, at, check, state, evaluation),
+    limit: limitInForce(demands[policy] as Demand, evaluation.states[policy] ?? [], evaluation),
+    remaining: remaining(demand, state, evaluation),
+    resetAt: seconds(resetAt(demand, state, evaluation)),
+    retryAfter: allowed ? 0 : seconds(waitOf(policy, at, check, state, evaluation)),
     key: demand.subject,
     mode: isReported(check, policy) ? 'shadow' : 'enforce',
   })
 }
 
 /** Microseconds until all counters of a policy let its cost pass. */
-function longestWait(policy: number, check: Check, verdict: Verdict): number {
+function longestWait(policy: number, check: Check, evaluation: Evaluation): number {
   const { guard = -1, lease = -1 } = check.aside?.[policy] ?? {}
   let longest = 0
   for (const at of [policy, guard, lease]) {
     if (at < 0) continue
-    const wait = waitOf(policy, at, check, verdict.states[at] ?? [], verdictAt(verdict, at))
+    const wait = waitOf(policy, at, check, evaluation.states[at] ?? [], evaluationAt(evaluation, at))
     longest = Math.max(longest, wait)
   }
   return longest
 }
 
 /** Microseconds until the counter at a place lets the policy's cost pass. */
-function waitOf(policy: number, at: number, check: Check, state: State, verdict: Verdict): number {
+function waitOf(policy: number, at: number, check: Check, state: State, evaluation: Evaluation): number {
   const demand = asRetried(policy, at, check)
-  if (verdict.repeated && !countsRepeats(demand.rule)) return 0
-  return isAboveShare(policy, demand, check) ? 1e6 : waitFor(demand, state, verdict)
+  if (evaluation.repeated && !countsRepeats(demand.rule)) return 0
+  return isAboveShare(policy, demand, check) ? 1e6 : waitFor(demand, state, evaluation)
 }
 
 /** Whether a cost is more than this process's share of a limit, but not more than the limit: the store will take it, once it is back. */
@@ -173,7 +173,7 @@ function asRetried(policy: number, at: number, { demands, aside }: Check): Deman
   return { ...demand, cost: demand.cost + own.paid }
 }
 
-function reasonOf(policy: number, at: number, check: Check, state: State, verdict: Verdict): Reason {
+function reasonOf(policy: number, at: number, check: Check, state: State, evaluation: Evaluation): Reason {
   const demand = asRetried(policy, at, check)
   const { rule, cost } = demand
   if (isAboveShare(policy, demand, check)) return 'limited'
@@ -181,8 +181,8 @@ function reasonOf(policy: number, at: number, check: Check, state: State, verdic
   if (rule.letter === 'q') return 'quota-exceeded'
   // The refusal that starts a cool-down is itself for the limit's sake; so is what is known to be refused while the store is
   // away, and is kept so by a cool-down of ours.
-  if (rule.block > 0 && verdict.now < blockedUntil(state) && verdict.starts[at] !== true) return 'blocked'
-  return ruleInForce(demand, verdict) === rule ? 'limited' : 'penalized'
+  if (rule.block > 0 && evaluation.now < blockedUntil(state) && evaluation.starts[at] !== true) return 'blocked'
+  return ruleInForce(demand, evaluation) === rule ? 'limited' : 'penalized'
 }
 
 /** Whether one of two binds a client more: a refusal more than none, a longer wait, less left of the limit. */

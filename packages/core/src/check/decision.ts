@@ -3,9 +3,9 @@ import type { Cost } from '../policy/cost.ts'
 import type { OnStoreError, PolicyMode } from '../policy/policy.ts'
 import type { Check } from './check.ts'
 import type { Unreached } from '../policy/reachability.ts'
-import type { Group, Verdict } from '../store/contract.ts'
+import type { Group, Evaluation } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
-import { resetAt, verdictAt } from '../store/reading.ts'
+import { resetAt, evaluationAt } from '../store/reading.ts'
 
 /** Why a request was let in or refused. */
 export type Reason =
@@ -69,13 +69,13 @@ export interface DecisionFields {
 /** What a decision rests on: the question and the store's verdict on it. */
 export interface Grounds {
   readonly check: Check
-  readonly verdict: Verdict
+  readonly evaluation: Evaluation
 }
 
 /** The group that took a held cost, and what the store said. */
 export interface Taken {
   readonly group: Group
-  readonly verdict: Verdict
+  readonly evaluation: Evaluation
 }
 
 /** What a decision charged, so that it can be explained and corrected: known to the limiter only. */
@@ -112,7 +112,7 @@ export class Decision implements DecisionFields {
   readonly degraded: false | OnStoreError
   readonly verdicts: readonly PolicyVerdict[]
   readonly #question: Check | undefined
-  readonly #verdict: Verdict | number
+  readonly #evaluation: Evaluation | number
   // Written when somebody first asks: few decisions are ever corrected.
   #receipt: Receipt | undefined
 
@@ -127,7 +127,7 @@ export class Decision implements DecisionFields {
     degraded: false | OnStoreError,
     verdicts: readonly PolicyVerdict[],
     check: Check | undefined,
-    verdict: Verdict | number,
+    evaluation: Evaluation | number,
   ) {
     this.allowed = shown.allowed
     this.reason = shown.reason
@@ -141,7 +141,7 @@ export class Decision implements DecisionFields {
     this.degraded = degraded
     this.verdicts = verdicts
     this.#question = check
-    this.#verdict = verdict
+    this.#evaluation = evaluation
     Object.freeze(this)
   }
 
@@ -167,8 +167,8 @@ export class Decision implements DecisionFields {
   /** The store's clock at a decision, Unix seconds; undefined for a copy. */
   static instantOf(decision: unknown): number | undefined {
     if (!Decision.#is(decision)) return undefined
-    const verdict = decision.#verdict
-    return typeof verdict === 'number' ? verdict : verdict.now / 1e6
+    const evaluation = decision.#evaluation
+    return typeof evaluation === 'number' ? evaluation : evaluation.now / 1e6
   }
 
   /** A policy that a decision rests on, as it was then; undefined where no counter decided. */
@@ -181,12 +181,12 @@ export class Decision implements DecisionFields {
   /** Microseconds from a decision until a policy's counter is back to zero; undefined where no counter decided. */
   static timeToReset(decision: unknown, name: string): number | undefined {
     if (!Decision.#is(decision)) return undefined
-    const [check, verdict] = [decision.#question, decision.#verdict]
+    const [check, evaluation] = [decision.#question, decision.#evaluation]
     const at = check?.policies.findIndex(policy => policy.name === name) ?? -1
     const demand = check?.demands[at]
-    if (demand === undefined || typeof verdict === 'number') return undefined
-    const own = verdictAt(verdict, at)
-    return resetAt(demand, verdict.states[at] ?? [], own) - own.now
+    if (demand === undefined || typeof evaluation === 'number') return undefined
+    const own = evaluationAt(evaluation, at)
+    return resetAt(demand, evaluation.states[at] ?? [], own) - own.now
   }
 
   static #is(value: unknown): value is Decision {
@@ -194,10 +194,10 @@ export class Decision implements DecisionFields {
   }
 
   #write(): Receipt {
-    const [check, verdict] = [this.#question, this.#verdict]
-    if (check === undefined || typeof verdict === 'number') return receipt(undefined, undefined)
-    const charged = hasCharged(check, verdict) ? (this.degraded === false ? 'store' : 'local') : undefined
-    return receipt({ check, verdict }, charged)
+    const [check, evaluation] = [this.#question, this.#evaluation]
+    if (check === undefined || typeof evaluation === 'number') return receipt(undefined, undefined)
+    const charged = hasCharged(check, evaluation) ? (this.degraded === false ? 'store' : 'local') : undefined
+    return receipt({ check, evaluation }, charged)
   }
 }
 

@@ -17,7 +17,7 @@ export interface PolicyExplanation {
   /** Whose counter, and how that was found; undefined when it counts nothing. */
   readonly key: string | undefined
   readonly keyFoundBy: string | undefined
-  readonly verdict: PolicyVerdict | undefined
+  readonly evaluation: PolicyVerdict | undefined
   /** Units left now, and after the request if it is let in; undefined where no counter was asked. */
   readonly before: number | undefined
   readonly after: number | undefined
@@ -64,16 +64,16 @@ export function explain(parts: ExplanationParts): Explanation {
   const { view } = caller ?? {}
   const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
   const explained = policies.map(policy => {
-    const verdict = decision?.verdicts.find(said => said.policy === policy.name)
+    const evaluation = decision?.verdicts.find(said => said.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
     return Object.freeze({
       policy: policy.name,
       algorithm: policy.algorithm,
       limit: policy.limit,
       exemption: policy.off ? 'its mode is "off"' : exemption,
-      key: verdict?.key,
+      key: evaluation?.key,
       keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
-      verdict,
+      evaluation,
       ...stateOf(policy, grounds),
     })
   })
@@ -88,17 +88,17 @@ function stateOf(
 ): Pick<PolicyExplanation, 'before' | 'after' | 'waits'> {
   const at = grounds?.check.policies.findIndex(policy => policy.name === name) ?? -1
   if (grounds === undefined || at < 0) return { before: undefined, after: undefined, waits: [] }
-  const { check, verdict } = grounds
+  const { check, evaluation } = grounds
   const demand = check.demands[at] as Demand
-  const state = verdict.states[at] ?? []
-  const before = remaining(demand, state, verdict)
+  const state = evaluation.states[at] ?? []
+  const before = remaining(demand, state, evaluation)
   const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)
   return {
     before,
-    after: verdict.allowed && verdict.passes[at] === true ? Math.max(0, before - demand.cost) : before,
+    after: evaluation.allowed && evaluation.passes[at] === true ? Math.max(0, before - demand.cost) : before,
     waits: costs
       .sort((a, b) => a - b)
-      .map(units => ({ cost: units, seconds: waitForCost(demand, state, verdict, units) / 1e6 })),
+      .map(units => ({ cost: units, seconds: waitForCost(demand, state, evaluation, units) / 1e6 })),
   }
 }
 
@@ -120,15 +120,15 @@ function write(
     lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
   if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: what clientIp says`)
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
-  for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits } of policies) {
-    if (verdict === undefined) {
+  for (const { policy, algorithm, exemption, key, keyFoundBy: how, evaluation, waits } of policies) {
+    if (evaluation === undefined) {
       lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
       continue
     }
-    const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
-    const wait = verdict.allowed ? 'passes' : `${refuses}: ${verdict.reason}, ${inTime(verdict.retryAfter)}`
+    const refuses = evaluation.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
+    const wait = evaluation.allowed ? 'passes' : `${refuses}: ${evaluation.reason}, ${inTime(evaluation.retryAfter)}`
     lines.push(
-      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(verdict)} left, ${wait}`,
+      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(evaluation)} left, ${wait}`,
     )
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)

@@ -6,7 +6,7 @@ import type { Check } from '../check/check.ts'
 import type { Judge } from '../resilience/guarded-store.ts'
 import type { Late } from '../resilience/late-reply.ts'
 import { type Charge, chargeAt, release, settlement, taking } from '../check/correction.ts'
-import type { Cell, Group, Verdict } from '../store/contract.ts'
+import type { Cell, Group, Evaluation } from '../store/contract.ts'
 import { Undecided } from './undecided.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
@@ -125,9 +125,9 @@ export class Ledger {
     this.#undecided.delete(receipt)
     const correcting = this.#correct(correction, receipt.charged)
     receipt.correcting = correcting
-    const verdict = await correcting
+    const evaluation = await correcting
     receipt.correcting = undefined
-    if (correction !== undefined && verdict !== undefined) receipt.taken = { group: correction, verdict }
+    if (correction !== undefined && evaluation !== undefined) receipt.taken = { group: correction, evaluation }
   }
 
   async #catchUp({ allowed }: Decision, receipt: Receipt, grounds: Grounds): Promise<void> {
@@ -148,7 +148,7 @@ export class Ledger {
     await this.#correct(release({ ...charge, decided: !allowed }), 'store')
   }
 
-  async #correct(correction: Group | undefined, where: Receipt['charged']): Promise<Verdict | undefined> {
+  async #correct(correction: Group | undefined, where: Receipt['charged']): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
     const rest = where === 'store' ? correction : this.#judge.correct(correction)
     // Whether the store was asked for it nobody knows: nothing is taken back that it may not have given.

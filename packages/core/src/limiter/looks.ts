@@ -21,7 +21,7 @@ import {
 } from '../request/identity.ts'
 import { toView } from '../request/to-view.ts'
 import { freshAt } from '../store/decide.ts'
-import { verdictAt } from '../store/reading.ts'
+import { evaluationAt } from '../store/reading.ts'
 
 /** What looks need of their limiter. */
 export interface LookParts {
@@ -163,12 +163,12 @@ export function refuseDegraded({ degraded }: Decision): void {
 function hasCounter(policy: CompiledPolicy, grounds: Grounds | undefined): boolean {
   const at = grounds?.check.policies.indexOf(policy) ?? -1
   if (grounds === undefined || at < 0) return false
-  const { check, verdict } = grounds
+  const { check, evaluation } = grounds
   const places = [at, check.aside?.[at]?.lease ?? -1]
   return places.some(place => {
-    const [demand, state] = [check.demands[place], verdict.states[place] ?? []]
+    const [demand, state] = [check.demands[place], evaluation.states[place] ?? []]
     return (
-      demand !== undefined && state.length > 0 && freshAt(state, demand.rule) > verdictAt(verdict, place).now
+      demand !== undefined && state.length > 0 && freshAt(state, demand.rule) > evaluationAt(evaluation, place).now
     )
   })
 }

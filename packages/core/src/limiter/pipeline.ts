@@ -137,11 +137,11 @@ export class Pipeline {
   #conclude(judgement: Judgement, check: Check, who: Caller | Subject, asked: Asked): Decision {
     const decision = conclude(judgement, check, this.#clock)
     if (asked === PEEK) return decision
-    const verdict = 'degraded' in judgement ? undefined : judgement
+    const evaluation = 'degraded' in judgement ? undefined : judgement
     if ('degraded' in judgement && judgement.late !== undefined) this.#ledger.watch(decision, judgement.late)
     this.#ledger.hold(decision, check)
     const view = typeof who === 'string' ? undefined : who.view
-    this.#observer.decided(decision, check, verdict, view, asked.started)
+    this.#observer.decided(decision, check, evaluation, view, asked.started)
     return decision
   }
 

@@ -9,7 +9,7 @@ import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from 
 import { type Identity, subjectOf } from '../request/identity.ts'
 import { type Judge, strictJudge } from '../resilience/guarded-store.ts'
 import { penaltyStatus } from '../telemetry/usage.ts'
-import { PenaltyMode, type Store, type Verdict } from '../store/contract.ts'
+import { PenaltyMode, type Store, type Evaluation } from '../store/contract.ts'
 import { PENALTY_CELL } from '../store/decide.ts'
 import type { Notify, PenaltyStatus, Telemetry } from '../telemetry/telemetry.ts'
 import { noticeMilliseconds } from '../misuse/index.ts'
@@ -77,11 +77,11 @@ export class PenaltyManager {
       )
     }
     const { rule } = this.#penalty
-    const verdict = await this.#ask(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
-    const status = penaltyStatus(rule, verdict)
+    const evaluation = await this.#ask(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
+    const status = penaltyStatus(rule, evaluation)
     const subject = this.#subject(identity)
     this.#notify('onViolation', subject, status, severity)
-    if (penalty.starts(verdict.penalty, verdict.now, rule)) this.#notify('onPenaltyApplied', subject, status)
+    if (penalty.starts(evaluation.penalty, evaluation.now, rule)) this.#notify('onPenaltyApplied', subject, status)
     return status
   }
 
@@ -93,9 +93,9 @@ export class PenaltyManager {
       duration === undefined
         ? this.#penalty.rule.duration
         : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
-    const verdict = await this.#ask(identity, PenaltyMode.APPLY, micros)
-    const status = penaltyStatus(this.#penalty.rule, verdict)
-    if (penalty.until(verdict.penalty) === verdict.now + micros)
+    const evaluation = await this.#ask(identity, PenaltyMode.APPLY, micros)
+    const status = penaltyStatus(this.#penalty.rule, evaluation)
+    if (penalty.until(evaluation.penalty) === evaluation.now + micros)
       this.#notify('onPenaltyApplied', this.#subject(identity), status)
     return status
   }
@@ -106,7 +106,7 @@ export class PenaltyManager {
     await this.#judge.reset([cell])
   }
 
-  async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Verdict> {
+  async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
     const subject = this.#subject(identity)
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
     return this.#judge.tell({ demands: [], penalty })

@@ -13,7 +13,7 @@ import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, SHARED, subjectOf } from '../request/identity.ts'
 import { type Judge, strictJudge } from '../resilience/guarded-store.ts'
 import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
-import { type Demand, Mode, type Store, type Verdict } from '../store/contract.ts'
+import { type Demand, Mode, type Store, type Evaluation } from '../store/contract.ts'
 import { used } from '../store/reading.ts'
 import type { Notify, QuotaUsage, Telemetry } from '../telemetry/telemetry.ts'
 import { checkNames } from '../base/options-check.ts'
@@ -118,8 +118,8 @@ export class QuotaManager {
     const once = idempotencyKey
       ? onceOf(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
       : undefined
-    const verdict = await this.#judge.tell({ demands: [demand], once })
-    return this.#status(compiled, demand, verdict)
+    const evaluation = await this.#judge.tell({ demands: [demand], once })
+    return this.#status(compiled, demand, evaluation)
   }
 
   /** Forgets what was used in the present period; what was granted stays. */
@@ -136,8 +136,8 @@ export class QuotaManager {
     if (receipt === undefined || units === 0) return 0
     const refund: Demand = { ...demand, cost: -units, receipt }
     // What was used is read in the very step that gives back.
-    const verdict = await this.#judge.tell({ demands: [demand, refund] })
-    return used(demand, verdict.states[0] ?? [], verdict) - used(refund, verdict.states[1] ?? [], verdict)
+    const evaluation = await this.#judge.tell({ demands: [demand, refund] })
+    return used(demand, evaluation.states[0] ?? [], evaluation) - used(refund, evaluation.states[1] ?? [], evaluation)
   }
 
   async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
@@ -150,12 +150,12 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? onceOf(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const verdict = await this.#judge.tell({ demands: [demand], once })
-    const status = this.#status(compiled, demand, verdict)
-    const allowed = verdict.allowed
+    const evaluation = await this.#judge.tell({ demands: [demand], once })
+    const status = this.#status(compiled, demand, evaluation)
+    const allowed = evaluation.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
     if (!allowed) this.#notify('onQuotaExceeded', demand.subject, status)
-    else if (mode === Mode.CHARGE && !verdict.repeated) {
+    else if (mode === Mode.CHARGE && !evaluation.repeated) {
       const threshold = thresholdReached(compiled, status, demand.cost)
       if (threshold !== undefined) this.#notify('onQuotaThreshold', demand.subject, status, threshold)
     }
@@ -196,8 +196,8 @@ export class QuotaManager {
     }
   }
 
-  #status(policy: CompiledPolicy, demand: Demand, verdict: Verdict): QuotaStatus {
-    const usage = quotaUsage(policy, demand, verdict, 0)
+  #status(policy: CompiledPolicy, demand: Demand, evaluation: Evaluation): QuotaStatus {
+    const usage = quotaUsage(policy, demand, evaluation, 0)
     const start = policy.calendar?.edges(usage.resetAt * 1000 - 1)[0] ?? 0
     return { ...usage, periodStart: Math.floor(start / 1000) }
   }

@@ -4,7 +4,7 @@ import type { OnStoreError } from '../policy/policy.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Recent } from '../base/memo.ts'
 import { type Aside, isReported, type Check } from '../check/check.ts'
-import { type Cell, type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
+import { type Cell, type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
 import { Debts } from './write-back.ts'
@@ -20,7 +20,7 @@ export interface LocalAnswer {
   readonly degraded: OnStoreError
   /** What is left to ask here: the policies that decide locally, with their share of the limit. */
   readonly check: Check
-  readonly verdict: Verdict
+  readonly evaluation: Evaluation
   /** The place of the policy that closes the request; -1 when none does. */
   readonly closing: number
   /** What the store may yet say; undefined where it has not been asked, or has said that it did nothing. */
@@ -50,8 +50,8 @@ export class Fallback {
   }
 
   /** Keeps the idempotency key of a call that the store let in. */
-  remember({ once }: Group, verdict: Verdict): void {
-    if (once !== undefined && verdict.allowed) this.#store.evaluate({ demands: [], once })
+  remember({ once }: Group, evaluation: Evaluation): void {
+    if (once !== undefined && evaluation.allowed) this.#store.evaluate({ demands: [], once })
   }
 
   /** Forgets what was counted of some keys here. */
@@ -79,9 +79,9 @@ export class Fallback {
     const asked = closing >= 0 || (isOpen && !isLocal) ? [] : local
     const degraded = closing >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
     const rest = this.#shareOf(check, asked)
-    const verdict = this.#store.evaluate(rest)
-    if (owes && verdict.allowed && !verdict.repeated) this.#owe(check, asked, verdict)
-    return { degraded, check: rest, verdict, closing }
+    const evaluation = this.#store.evaluate(rest)
+    if (owes && evaluation.allowed && !evaluation.repeated) this.#owe(check, asked, evaluation)
+    return { degraded, check: rest, evaluation, closing }
   }
 
   /** The question of some of its policies, with this process's share of their limits. */
@@ -135,7 +135,7 @@ export class Fallback {
   // the store was away the last time.
   #start(demand: Demand, rule: Demand['rule'], known: Known, own: State): State {
     const now = nowMicros()
-    const then: Verdict = {
+    const then: Evaluation = {
       now: now - known.offset,
       allowed: true,
       repeated: false,
@@ -158,7 +158,7 @@ export class Fallback {
     return state
   }
 
-  #owe({ policies, demands, once }: Check, places: readonly number[], { passes }: Verdict): void {
+  #owe({ policies, demands, once }: Check, places: readonly number[], { passes }: Evaluation): void {
     const owed: Demand[] = []
     for (const [j, i] of places.entries()) {
       const demand = demands[i] as Demand

@@ -3,7 +3,7 @@ import { HaltError, type WarnOnce } from '../base/errors.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { Check } from '../check/check.ts'
 import { StoreClock } from '../store/store-clock.ts'
-import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
+import type { Cell, Group, Store, Evaluation } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 import type { Notify } from '../telemetry/telemetry.ts'
@@ -22,7 +22,7 @@ import { counting, type Evaluate, evaluating } from './store-calls.ts'
 import { isUndone, StoreTimeout, textOf } from './store-failure.ts'
 
 /** What a question got: the store's verdict, or what decided in its place. */
-export type Judgement = Verdict | LocalAnswer
+export type Judgement = Evaluation | LocalAnswer
 
 /** What a judge needs of its limiter. */
 export interface JudgeOptions {
@@ -101,22 +101,22 @@ export class Judge {
   }
 
   #judge(check: Check): Judgement | Promise<Judgement> {
-    let verdict: Verdict | Promise<Verdict>
+    let evaluation: Evaluation | Promise<Evaluation>
     try {
-      verdict = this.#evaluate(check)
+      evaluation = this.#evaluate(check)
     } catch (error) {
       return this.#fail(check, error)
     }
-    if (!('then' in verdict)) {
+    if (!('then' in evaluation)) {
       this.#breaker.succeeded()
       if (this.#outages.isOn) this.#outages.answered(nowMicros())
-      return verdict
+      return evaluation
     }
     const asked = this.#memory.next()
     const sent = nowMicros()
     let local: LocalAnswer | undefined
-    return this.#deadline.follow<Verdict, Judgement>(
-      verdict,
+    return this.#deadline.follow<Evaluation, Judgement>(
+      evaluation,
       found => this.#hear(check, found, asked, sent, local),
       (error: unknown) => (local = this.#fail(check, error)),
     )
@@ -125,20 +125,20 @@ export class Judge {
   /** @param local what decided meanwhile, where the answer comes after the deadline */
   #hear(
     check: Check,
-    verdict: Verdict,
+    evaluation: Evaluation,
     asked: number,
     sent: number,
     local: LocalAnswer | undefined,
-  ): Verdict {
+  ): Evaluation {
     this.#breaker.succeeded()
     if (this.#outages.isOn) this.#outages.answered(sent)
-    this.clock.hear(verdict.now)
+    this.clock.hear(evaluation.now)
     // A single failure, which opened nothing: nobody else would come to write it back.
     if (this.#repair.isDue) this.#repair.payBack()
-    this.#memory.remember(check, verdict, asked, sent, this.#fallback.refused)
-    this.#fallback.remember(check, verdict)
-    if (hasCharged(check, verdict)) local?.late?.hear({ check, verdict })
-    return verdict
+    this.#memory.remember(check, evaluation, asked, sent, this.#fallback.refused)
+    this.#fallback.remember(check, evaluation)
+    if (hasCharged(check, evaluation)) local?.late?.hear({ check, evaluation })
+    return evaluation
   }
 
   /** Asks the store without a substitute: for managers. Rejects with a coded error. */
@@ -157,16 +157,16 @@ export class Judge {
   }
 
   /** Asks the store for a verdict, as {@link insist} does, and remembers it for all who ask the store. */
-  tell(group: Group): Promise<Verdict> {
+  tell(group: Group): Promise<Evaluation> {
     return this.insist(() => {
       const asked = this.#memory.asks(group)
       const answer = this.#evaluate(group)
       if (!('then' in answer)) return answer
       const sent = nowMicros()
-      return answer.then(verdict => {
-        this.clock.hear(verdict.now)
-        this.#memory.remember(group, verdict, asked, sent)
-        return verdict
+      return answer.then(evaluation => {
+        this.clock.hear(evaluation.now)
+        this.#memory.remember(group, evaluation, asked, sent)
+        return evaluation
       })
     })
   }
@@ -181,7 +181,7 @@ export class Judge {
    * Corrects counters in the store, and what is remembered of them. Rejects as {@link insist} does. What the store has
    * certainly not done is kept until it is back; undefined where it is known to be away, and is not asked.
    */
-  async settle(group: Group): Promise<Verdict | undefined> {
+  async settle(group: Group): Promise<Evaluation | undefined> {
     const open = this.#breaker.isOpen()
     if (open !== false) {
       if (open !== true) await open
@@ -206,14 +206,14 @@ export class Judge {
     })
   }
 
-  #settle(group: Group): Verdict | Promise<Verdict> {
+  #settle(group: Group): Evaluation | Promise<Evaluation> {
     const asked = this.#memory.asks(group)
     const answer = this.#evaluate(group)
     if (!('then' in answer)) return answer
     const sent = nowMicros()
-    return answer.then(verdict => {
-      this.#memory.adjust(group, verdict, asked, sent, this.#fallback.refused)
-      return verdict
+    return answer.then(evaluation => {
+      this.#memory.adjust(group, evaluation, asked, sent, this.#fallback.refused)
+      return evaluation
     })
   }
 

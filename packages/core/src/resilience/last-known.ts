@@ -1,9 +1,9 @@
 import type { State } from '../algorithms/index.ts'
 import { Recent } from '../base/memo.ts'
-import { type Cell, type Demand, type Group, Mode, type Store, type Verdict } from '../store/contract.ts'
+import { type Cell, type Demand, type Group, Mode, type Store, type Evaluation } from '../store/contract.ts'
 import { PENALTY_CELL } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
-import { verdictAt, waitFor } from '../store/reading.ts'
+import { evaluationAt, waitFor } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Refused } from './refused-keys.ts'
@@ -68,24 +68,24 @@ export class Memory {
    * @param sent this process's clock when it was asked, microseconds
    * @param refused who is to be refused again by a store that comes back empty
    */
-  remember(group: Group, whole: Verdict, asked: number, sent: number, refused?: Refused): void {
+  remember(group: Group, whole: Evaluation, asked: number, sent: number, refused?: Refused): void {
     const now = nowMicros()
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
       const demand = demands[i] as Demand
-      const verdict = verdictAt(whole, i)
+      const evaluation = evaluationAt(whole, i)
       const key = keyOfDemand(demand)
       const known = this.#known.get(key)
-      if (known !== undefined && !isNews(known, verdict.now, asked)) continue
-      const heard = this.#decidedAt(verdict.now, now, sent)
-      const state = verdict.states[i] ?? []
-      const passed = verdict.passes[i] === true
-      const until = passed || !judges(demand) ? 0 : refusal(demand, state, verdict, heard)
+      if (known !== undefined && !isNews(known, evaluation.now, asked)) continue
+      const heard = this.#decidedAt(evaluation.now, now, sent)
+      const state = evaluation.states[i] ?? []
+      const passed = evaluation.passes[i] === true
+      const until = passed || !judges(demand) ? 0 : refusal(demand, state, evaluation, heard)
       if (until > 0) this.hasRefused = true
       // A look changes nothing of what is known of those who asked.
       if (passed) refused?.delete(key)
       else if (demand.mode === Mode.CHARGE) refused?.set(key, demand, until)
-      this.#know(key, known, state, verdict.now, heard, until > 0 ? demand : undefined, until, asked)
+      this.#know(key, known, state, evaluation.now, heard, until > 0 ? demand : undefined, until, asked)
     }
     if (penalty === undefined) return
     const key = keyOf(penalty.subject, PENALTY_CELL)
@@ -97,21 +97,21 @@ export class Memory {
   }
 
   /** Keeps what the store said of a correction: who is refused stays so, unless enough was given back. */
-  adjust({ demands }: Group, whole: Verdict, asked: number, sent: number, refused?: Refused): void {
+  adjust({ demands }: Group, whole: Evaluation, asked: number, sent: number, refused?: Refused): void {
     const now = nowMicros()
     for (let i = 0; i < demands.length; i++) {
       const key = keyOfDemand(demands[i] as Demand)
       const known = this.#known.get(key)
-      const verdict = verdictAt(whole, i)
+      const evaluation = evaluationAt(whole, i)
       // Of a store that answers at once nothing is remembered.
-      if (known === undefined || !isNews(known, verdict.now, asked)) continue
-      const heard = this.#decidedAt(verdict.now, now, sent)
-      const state = verdict.states[i] ?? []
+      if (known === undefined || !isNews(known, evaluation.now, asked)) continue
+      const heard = this.#decidedAt(evaluation.now, now, sent)
+      const state = evaluation.states[i] ?? []
       const { refused: demand } = known
-      const until = demand === undefined ? 0 : refusal(demand, state, verdict, heard)
+      const until = demand === undefined ? 0 : refusal(demand, state, evaluation, heard)
       if (until > 0) refused?.prolong(key, until)
       else refused?.delete(key)
-      this.#know(key, known, state, verdict.now, heard, until > 0 ? demand : undefined, until, asked)
+      this.#know(key, known, state, evaluation.now, heard, until > 0 ? demand : undefined, until, asked)
     }
   }
 
@@ -193,7 +193,7 @@ function judges({ mode }: Demand): boolean {
 }
 
 /** Until when a demand is known to be refused, by this process's clock; 0 when it is not, or nobody can tell. */
-function refusal(demand: Demand, state: State, verdict: Verdict, heard: number): number {
-  const wait = waitFor(demand, state, verdict)
+function refusal(demand: Demand, state: State, evaluation: Evaluation, heard: number): number {
+  const wait = waitFor(demand, state, evaluation)
   return wait > 0 && wait < Number.POSITIVE_INFINITY ? heard + wait : 0
 }

@@ -1,5 +1,5 @@
 import type { State } from '../algorithms/index.ts'
-import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
+import type { Cell, Group, Store, Evaluation } from '../store/contract.ts'
 import { type Cells, decide } from '../store/decide.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { Bounded } from '../base/bounded-map.ts'
@@ -30,10 +30,10 @@ export class LocalStore implements Store {
     }
   }
 
-  evaluate(group: Group): Verdict {
-    const verdict = decide(group, this.#cells, this.#now())
-    if (!verdict.allowed) this.#protect(group, verdict)
-    return verdict
+  evaluate(group: Group): Evaluation {
+    const evaluation = decide(group, this.#cells, this.#now())
+    if (!evaluation.allowed) this.#protect(group, evaluation)
+    return evaluation
   }
 
   forget(cells: readonly Cell[]): number {
@@ -67,11 +67,11 @@ export class LocalStore implements Store {
     this.#counters.set(key, state)
   }
 
-  #protect(group: Group, verdict: Verdict): void {
+  #protect(group: Group, evaluation: Evaluation): void {
     for (const [i, { subject, rule }] of group.demands.entries()) {
       const key = keyOf(subject, rule.cell)
       const state = this.#get(key)
-      if (verdict.passes[i] === true || state === undefined) continue
+      if (evaluation.passes[i] === true || state === undefined) continue
       this.#delete(key)
       this.#refused.set(key, state)
     }

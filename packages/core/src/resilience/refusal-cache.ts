@@ -1,6 +1,6 @@
 import type { StoreClock } from '../store/store-clock.ts'
 import type { State } from '../algorithms/index.ts'
-import { type Demand, type Group, Mode, type Verdict } from '../store/contract.ts'
+import { type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { type Cells, decide, PENALTY_CELL } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { Known, Memory } from './last-known.ts'
@@ -39,7 +39,7 @@ export class Denials {
   }
 
   /** The refusal that still holds for a group; else notes that the store is being asked. */
-  find(group: Group): Verdict | undefined {
+  find(group: Group): Evaluation | undefined {
     const memory = this.#memory
     if (!memory.hasRefused) return undefined
     const number = memory.next()
@@ -57,9 +57,9 @@ export class Denials {
     }
     if (penalty !== undefined) this.#look(memory.of(keyOf(penalty.subject, PENALTY_CELL)), number)
     if (!this.#isKnown || !this.#isRefusing) return undefined
-    const verdict = this.#decide(group)
-    if (verdict === undefined) memory.asks(group)
-    return verdict
+    const evaluation = this.#decide(group)
+    if (evaluation === undefined) memory.asks(group)
+    return evaluation
   }
 
   #look(known: Known | undefined, number: number): void {
@@ -74,12 +74,12 @@ export class Denials {
     known.asked = number
   }
 
-  #decide(group: Group): Verdict | undefined {
+  #decide(group: Group): Evaluation | undefined {
     const now = this.#clock.told() ?? nowMicros() - this.#offset
     if (now - this.#oldest >= MOST) return undefined
     this.#isKept = false
-    const verdict = decide(group, this.#cells, now)
-    return verdict.allowed || this.#isKept || !isCertain(group, verdict) ? undefined : verdict
+    const evaluation = decide(group, this.#cells, now)
+    return evaluation.allowed || this.#isKept || !isCertain(group, evaluation) ? undefined : evaluation
   }
 
   #load(key: string): State {
@@ -90,7 +90,7 @@ export class Denials {
   }
 }
 
-function isCertain({ demands }: Group, { passes }: Verdict): boolean {
+function isCertain({ demands }: Group, { passes }: Evaluation): boolean {
   return demands.some(
     ({ mode, rule: { letter } }, i) =>
       mode === Mode.CHARGE && passes[i] !== true && letter !== 'c' && letter !== 'q',

@@ -1,11 +1,11 @@
 import { describe } from '../base/duration.ts'
 import type { Warn } from '../base/errors.ts'
-import type { Group, Store, Verdict } from '../store/contract.ts'
+import type { Group, Store, Evaluation } from '../store/contract.ts'
 import { checkVerdict } from '../store/evaluation-check.ts'
 import { isPromise } from '../base/timers.ts'
 
 /** Asks a store for a verdict. */
-export type Evaluate = (group: Group) => Verdict | Promise<Verdict>
+export type Evaluate = (group: Group) => Evaluation | Promise<Evaluation>
 
 /** Makes what asks a store, and believes none of its verdicts unchecked. */
 export function evaluating(store: Store): Evaluate {
@@ -14,7 +14,7 @@ export function evaluating(store: Store): Evaluate {
   return group => {
     const answer: unknown = store.evaluate(group)
     if (!isPromise(answer)) return checkVerdict(answer, group)
-    return Promise.resolve(answer).then(verdict => checkVerdict(verdict, group))
+    return Promise.resolve(answer).then(evaluation => checkVerdict(evaluation, group))
   }
 }
 

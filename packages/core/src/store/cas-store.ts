@@ -1,6 +1,6 @@
 import { HaltError } from '../base/errors.ts'
 import { microsecondClock, toldAtOnce } from './clocks.ts'
-import type { Cell, Group, Store, Verdict } from './contract.ts'
+import type { Cell, Group, Store, Evaluation } from './contract.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 
@@ -52,17 +52,17 @@ export function casStore<V>(
   return {
     kind,
     clock: toldAtOnce(clock),
-    async evaluate(group: Group): Promise<Verdict> {
+    async evaluate(group: Group): Promise<Evaluation> {
       const keys = keysOf(group)
       for (let attempt = 0; attempt < attempts; attempt++) {
         const found = await backend.read(keys)
         const values = new Map<string, string>()
         for (const [i, { value }] of found.entries())
           if (value !== undefined) values.set(keys[i] as string, value)
-        const { verdict, changes } = decideOver(group, values, await now())
-        if (changes.length === 0) return verdict
+        const { evaluation, changes } = decideOver(group, values, await now())
+        if (changes.length === 0) return evaluation
         // What was only read decided too: its version must hold as well, so it is written back as it was.
-        if (await backend.swap(swapsOf(keys, found, changes))) return verdict
+        if (await backend.swap(swapsOf(keys, found, changes))) return evaluation
       }
       throw new HaltError(
         'HALT_E_STORE_BUSY',

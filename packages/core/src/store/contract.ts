@@ -75,7 +75,7 @@ export interface Group {
 }
 
 /** A store's raw answer to a group. */
-export interface Verdict {
+export interface Evaluation {
   /** The store's clock at the decision, microseconds since the epoch. */
   readonly now: number
   /** Whether every enforced demand passed. */
@@ -116,7 +116,7 @@ export interface Store {
    * done nothing, so that what is lost otherwise may be asked again, either `reply`, of whatever kind: the store answered so;
    * or `unsent: true`: it was never asked.
    */
-  evaluate(group: Group): Verdict | Promise<Verdict>
+  evaluate(group: Group): Evaluation | Promise<Evaluation>
   /** Forgets counters; answers how many of them there were. One that was over, and not yet removed, may count. */
   forget(cells: readonly Cell[]): number | Promise<number>
   /**

@@ -6,7 +6,7 @@ import {
   type Group,
   type OnceDemand,
   type PenaltyDemand,
-  type Verdict,
+  type Evaluation,
 } from './contract.ts'
 
 /** Where {@link decide} finds and leaves the counters, all at one instant. */
@@ -24,7 +24,7 @@ export const PENALTY_CELL = 'penalty:p'
  * Decides a group: the one loop behind every store. Judges every demand, then keeps all charges, or only the cool-downs
  * that start. The penalty is read first, picks each rule's variant, and is scored after judging.
  */
-export function decide(group: Group, cells: Cells, now: number): Verdict {
+export function decide(group: Group, cells: Cells, now: number): Evaluation {
   const { demands, penalty, once } = group
   if (demands.length === 1 && penalty === undefined && once === undefined)
     return decideOne(demands[0]!, cells, now)
@@ -68,7 +68,7 @@ export function decide(group: Group, cells: Cells, now: number): Verdict {
 }
 
 // The same for the commonest group, without the lists that it does not need.
-function decideOne(demand: Demand, cells: Cells, now: number): Verdict {
+function decideOne(demand: Demand, cells: Cells, now: number): Evaluation {
   const { rule } = demand
   const state = cells.load(demand.subject, rule.cell, rule)
   const passed = fits(demand, rule, state, now)
@@ -143,7 +143,7 @@ export function countsRepeats({ letter }: Rule): boolean {
 }
 
 /** Whether a verdict took anything of a group. */
-export function hasCharged({ demands }: Group, { allowed, repeated }: Verdict): boolean {
+export function hasCharged({ demands }: Group, { allowed, repeated }: Evaluation): boolean {
   return allowed && (!repeated || demands.some(({ rule }) => countsRepeats(rule)))
 }
 

@@ -1,5 +1,5 @@
 import { algorithmOf, type State } from '../algorithms/index.ts'
-import { type Demand, type Group, Mode, type StoreFailure, type Verdict } from './contract.ts'
+import { type Demand, type Group, Mode, type StoreFailure, type Evaluation } from './contract.ts'
 
 /** A store, or the database behind it, answered what it may not: nothing of it is believed. */
 export class StoreMisread extends Error {
@@ -18,9 +18,9 @@ export class StoreMisread extends Error {
  *
  * @throws StoreMisread for what is no verdict on the group
  */
-export function checkVerdict(answer: unknown, group: Group): Verdict {
+export function checkVerdict(answer: unknown, group: Group): Evaluation {
   const flaw = flawOf(answer, group)
-  if (flaw === undefined) return answer as Verdict
+  if (flaw === undefined) return answer as Evaluation
   throw new StoreMisread(`evaluate() gave no verdict: ${flaw}`)
 }
 
@@ -36,7 +36,7 @@ export function checkInstant(ms: unknown): number {
 
 function flawOf(answer: unknown, { demands }: Group): string | undefined {
   if (typeof answer !== 'object' || answer === null) return 'it is no object'
-  const { now, allowed, repeated, passes, starts, states, penalty, instants } = answer as Partial<Verdict>
+  const { now, allowed, repeated, passes, starts, states, penalty, instants } = answer as Partial<Evaluation>
   if (!isInstant(now)) return 'now is no instant'
   if (typeof allowed !== 'boolean' || typeof repeated !== 'boolean') return 'allowed or repeated is not said'
   const { length } = demands

@@ -19,7 +19,7 @@ export {
   type PenaltyDemand,
   type Store,
   type StoreFailure,
-  type Verdict,
+  type Evaluation,
 } from './contract.ts'
 export { countsRepeats, decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'
 export { ruleInForce, waitFor } from './reading.ts'

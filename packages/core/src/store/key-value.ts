@@ -1,5 +1,5 @@
 import type { State } from '../algorithms/index.ts'
-import type { Group, Verdict } from './contract.ts'
+import type { Group, Evaluation } from './contract.ts'
 import { type Cells, decide, PENALTY_CELL } from './decide.ts'
 import { keyOf, keyOfDemand } from './counter-key.ts'
 import { StoreMisread } from './evaluation-check.ts'
@@ -26,7 +26,7 @@ export function decideOver(
   group: Group,
   values: ReadonlyMap<string, string>,
   now: number,
-): { verdict: Verdict; changes: Change[] } {
+): { evaluation: Evaluation; changes: Change[] } {
   const changes: Change[] = []
   const cells: Cells = {
     load: (subject, cell) => parse(values.get(keyOf(subject, cell))),
@@ -35,7 +35,7 @@ export function decideOver(
       changes.push({ key: keyOf(subject, cell), value, expiresAt: Math.ceil(freshAt / 1000) })
     },
   }
-  return { verdict: decide(group, cells, now), changes }
+  return { evaluation: decide(group, cells, now), changes }
 }
 
 function parse(value: string | undefined): State {

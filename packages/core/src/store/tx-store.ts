@@ -1,5 +1,5 @@
 import { microsecondClock, toldAtOnce } from './clocks.ts'
-import type { Cell, Group, Store, Verdict } from './contract.ts'
+import type { Cell, Group, Store, Evaluation } from './contract.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 import { checkInstant } from './evaluation-check.ts'
@@ -44,7 +44,7 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
   return {
     kind,
     clock: toldAtOnce(clock),
-    evaluate: (group: Group): Promise<Verdict> =>
+    evaluate: (group: Group): Promise<Evaluation> =>
       backend.transaction(async transaction => {
         const values = await transaction.lock(keysOf(group))
         // After the locks: the instant of whoever waited is later than that of whom it waited for.
@@ -52,9 +52,9 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
           transaction.now === undefined
             ? await own()
             : Math.floor(checkInstant(await transaction.now()) * 1000)
-        const { verdict, changes } = decideOver(group, values, now)
+        const { evaluation, changes } = decideOver(group, values, now)
         if (changes.length > 0) await transaction.write(changes)
-        return verdict
+        return evaluation
       }),
     forget: (cells: readonly Cell[]) =>
       backend.remove(cells.map(({ subject, cell }) => keyOf(subject, cell))),

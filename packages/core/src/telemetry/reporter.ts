@@ -9,7 +9,7 @@ import { Recent } from '../base/memo.ts'
 import { methodName } from '../request/method.ts'
 import type { RequestView } from '../request/view.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './usage.ts'
-import type { Demand, Store, Verdict } from '../store/contract.ts'
+import type { Demand, Store, Evaluation } from '../store/contract.ts'
 import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from './telemetry.ts'
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
@@ -39,22 +39,22 @@ export class Observer {
   decided(
     decision: Decision,
     check: Check,
-    verdict: Verdict | undefined,
+    evaluation: Evaluation | undefined,
     view: RequestView | undefined,
     started: number | undefined,
   ): void {
     const listened = this.#listened
     if (listened || decisions.hasSubscribers)
       this.#tell(decision, bindingOf(check, decision.policy), view, started)
-    if (verdict === undefined) return
-    if (listened || quotas.hasSubscribers) this.#tellQuotas(check, verdict)
-    this.scored(check, verdict)
+    if (evaluation === undefined) return
+    if (listened || quotas.hasSubscribers) this.#tellQuotas(check, evaluation)
+    this.scored(check, evaluation)
   }
 
   /** Tells of the violation that a refusal was, if it was one. */
-  scored(check: Check, verdict: Verdict): void {
+  scored(check: Check, evaluation: Evaluation): void {
     if (check.penalty !== undefined && (this.#listened || penalties.hasSubscribers))
-      this.#tellPenalty(check, verdict)
+      this.#tellPenalty(check, evaluation)
   }
 
   refused(
@@ -114,33 +114,33 @@ export class Observer {
     }
   }
 
-  #tellQuotas(check: Check, verdict: Verdict): void {
+  #tellQuotas(check: Check, evaluation: Evaluation): void {
     const { policies, demands } = check
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as CompiledPolicy
       if (policy.calendar === undefined || isReported(check, i)) continue
       const demand = demands[i] as Demand
-      const usage = quotaUsage(policy, demand, verdict, i)
-      const passed = verdict.passes[i] === true
+      const usage = quotaUsage(policy, demand, evaluation, i)
+      const passed = evaluation.passes[i] === true
       this.#notify('onQuotaCheck', demand.subject, usage, passed)
       if (!passed) this.#notify('onQuotaExceeded', demand.subject, usage)
-      else if (verdict.allowed && !verdict.repeated) {
+      else if (evaluation.allowed && !evaluation.repeated) {
         const threshold = thresholdReached(policy, usage, demand.cost)
         if (threshold !== undefined) this.#notify('onQuotaThreshold', demand.subject, usage, threshold)
       }
     }
   }
 
-  #tellPenalty({ penalty }: Check, verdict: Verdict): void {
-    const state = verdict.penalty
+  #tellPenalty({ penalty }: Check, evaluation: Evaluation): void {
+    const state = evaluation.penalty
     // Recorded by this very decision: its instant is the last violation's.
-    if (penalty === undefined || verdict.allowed || penaltyState.last(state) !== verdict.now) return
-    const violation = `${verdict.now} ${penaltyState.violations(state)}`
+    if (penalty === undefined || evaluation.allowed || penaltyState.last(state) !== evaluation.now) return
+    const violation = `${evaluation.now} ${penaltyState.violations(state)}`
     if (this.#told.get(penalty.subject) === violation) return
     this.#told.set(penalty.subject, violation)
-    const status = penaltyStatus(penalty.rule, verdict)
+    const status = penaltyStatus(penalty.rule, evaluation)
     this.#notify('onViolation', penalty.subject, status, penalty.rule.severity / 1e6)
-    if (penaltyState.starts(state, verdict.now, penalty.rule))
+    if (penaltyState.starts(state, evaluation.now, penalty.rule))
       this.#notify('onPenaltyApplied', penalty.subject, status)
   }
 }

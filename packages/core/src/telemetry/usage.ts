@@ -1,24 +1,24 @@
 import { granted, penalty, type PenaltyRule, periodEnd } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { POINT } from '../policy/penalty-config.ts'
-import type { Demand, Verdict } from '../store/contract.ts'
+import type { Demand, Evaluation } from '../store/contract.ts'
 import { resetAt } from '../store/reading.ts'
 import type { PenaltyStatus, QuotaUsage } from './telemetry.ts'
 
 /** Reads how much of a quota is used after a verdict. */
-export function quotaUsage(policy: CompiledPolicy, demand: Demand, verdict: Verdict, at: number): QuotaUsage {
-  const state = verdict.states[at] ?? []
-  const used = state.length > 0 && verdict.now < state[1]! ? state[2]! : 0
-  const more = granted(state, verdict.now)
-  const end = used > 0 || state.length > 0 ? resetAt(demand, state, verdict) : verdict.now
-  const edge = demand.edges === undefined ? end : periodEnd(demand.edges, verdict.now)
+export function quotaUsage(policy: CompiledPolicy, demand: Demand, evaluation: Evaluation, at: number): QuotaUsage {
+  const state = evaluation.states[at] ?? []
+  const used = state.length > 0 && evaluation.now < state[1]! ? state[2]! : 0
+  const more = granted(state, evaluation.now)
+  const end = used > 0 || state.length > 0 ? resetAt(demand, state, evaluation) : evaluation.now
+  const edge = demand.edges === undefined ? end : periodEnd(demand.edges, evaluation.now)
   return {
     name: policy.name,
     used,
     remaining: Math.max(0, policy.limit + more - used),
     limit: policy.limit,
     granted: more,
-    resetAt: Math.ceil((end > verdict.now ? end : edge) / 1e6),
+    resetAt: Math.ceil((end > evaluation.now ? end : edge) / 1e6),
   }
 }
 
@@ -34,7 +34,7 @@ export function thresholdReached(
 }
 
 /** Reads a penalty's state after a verdict, for people: seconds and points to a tenth. */
-export function penaltyStatus(rule: PenaltyRule, { penalty: state, now }: Verdict): PenaltyStatus {
+export function penaltyStatus(rule: PenaltyRule, { penalty: state, now }: Evaluation): PenaltyStatus {
   return {
     isActive: penalty.active(state, now),
     penaltyUntil: Math.ceil(penalty.until(state) / 1e6),

@@ -7,7 +7,7 @@ import {
   Mode,
   type PenaltyDemand,
   PenaltyMode,
-  type Verdict,
+  type Evaluation,
 } from '../store/contract.ts'
 import { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
 
@@ -22,7 +22,7 @@ export interface Step {
 /** A charge that a later step may settle. */
 export interface Charged {
   readonly group: Group
-  readonly verdict: Verdict
+  readonly evaluation: Evaluation
 }
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
@@ -141,10 +141,10 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     return { demands, penalty: penaltyOf(subject), once }
   }
   const settlement = (past: readonly Charged[]): Group => {
-    const { group, verdict } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
+    const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
     const demands = group.demands.map((charged, i) => {
-      const inForce = ruleInForce(charged, verdict)
-      const receipt = algorithms[inForce.letter].receipt(verdict.states[i] ?? [], verdict.now, inForce)
+      const inForce = ruleInForce(charged, evaluation)
+      const receipt = algorithms[inForce.letter].receipt(evaluation.states[i] ?? [], evaluation.now, inForce)
       return { ...charged, mode: Mode.SETTLE, cost: whole(8) - 4, receipt }
     })
     return { demands, penalty: undefined }
@@ -178,20 +178,20 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
 export const START = 1_795_500_000_250_000
 
 /** What people see of a verdict: equal for equal stores, whatever they keep of what is over. */
-export function readings(group: Group, verdict: Verdict): unknown {
+export function readings(group: Group, evaluation: Evaluation): unknown {
   return {
-    now: verdict.now,
-    allowed: verdict.allowed,
-    repeated: verdict.repeated,
-    penalty: [penaltyUntil(verdict), ...verdict.penalty],
+    now: evaluation.now,
+    allowed: evaluation.allowed,
+    repeated: evaluation.repeated,
+    penalty: [penaltyUntil(evaluation), ...evaluation.penalty],
     demands: group.demands.map((demand, i) => {
-      const state = verdict.states[i] ?? []
+      const state = evaluation.states[i] ?? []
       return [
-        verdict.passes[i],
-        verdict.starts[i] === true,
-        remaining(demand, state, verdict),
-        resetAt(demand, state, verdict),
-        demand.cost < 0 ? 0 : waitFor(demand, state, verdict),
+        evaluation.passes[i],
+        evaluation.starts[i] === true,
+        remaining(demand, state, evaluation),
+        resetAt(demand, state, evaluation),
+        demand.cost < 0 ? 0 : waitFor(demand, state, evaluation),
       ]
     }),
   }

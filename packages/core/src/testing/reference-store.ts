@@ -1,6 +1,6 @@
 import { keyOf } from '../store/counter-key.ts'
 import type { State } from '../algorithms/index.ts'
-import type { Cell, Group, Store, Verdict } from '../store/contract.ts'
+import type { Cell, Group, Store, Evaluation } from '../store/contract.ts'
 import { type Cells, decide } from '../store/decide.ts'
 
 /** The plainest store: `decide` over a Map that forgets nothing. What every other store must agree with. */
@@ -19,7 +19,7 @@ export class ReferenceStore implements Store {
     this.clock = clock
   }
 
-  evaluate(group: Group): Verdict {
+  evaluate(group: Group): Evaluation {
     return decide(group, this.#cells, Math.floor(this.clock() * 1000))
   }
 

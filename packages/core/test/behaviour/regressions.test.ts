@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { presets, RateLimiter } from '../../src/index.ts'
-import type { Group, Verdict } from '../../src/store/index.ts'
+import type { Group, Evaluation } from '../../src/store/index.ts'
 import { decideOver } from '../../src/store/key-value.ts'
 import { admitted, mistake, rejection, START, times, view, world } from '../world.ts'
 
@@ -75,17 +75,17 @@ describe('wrong decisions of the original', () => {
     let now = START
     const { store } = world()
     const stepping = {
-      evaluate: (group: Group): Verdict => decideAt(now, group),
+      evaluate: (group: Group): Evaluation => decideAt(now, group),
       forget: () => store.forget([]),
     }
     const values = new Map<string, string>()
-    function decideAt(ms: number, group: Group): Verdict {
-      const { verdict, changes } = decideOver(group, values, ms * 1000)
+    function decideAt(ms: number, group: Group): Evaluation {
+      const { evaluation, changes } = decideOver(group, values, ms * 1000)
       for (const { key, value } of changes) {
         if (value === undefined) values.delete(key)
         else values.set(key, value)
       }
-      return verdict
+      return evaluation
     }
     const one = new RateLimiter({ store: stepping, policy: { name: 'p', limit: 60, window: 60 } })
     await one.check(view())

@@ -48,7 +48,7 @@ describe('a decision', () => {
     for (const decision of [allowed, refused, exempt, await limiter.peek(view())] as Decision[]) {
       expect(Object.isFrozen(decision)).toBe(true)
       expect(Object.isFrozen(decision.verdicts)).toBe(true)
-      for (const verdict of decision.verdicts) expect(Object.isFrozen(verdict)).toBe(true)
+      for (const evaluation of decision.verdicts) expect(Object.isFrozen(evaluation)).toBe(true)
       expect(() => Object.assign(decision, { allowed: true })).toThrow(TypeError)
     }
   })

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { type HaltWarning, presets, type RateLimiter } from '../../src/index.ts'
 import { limiterOf, retire } from '../../src/http/index.ts'
-import type { Group, Store, Verdict } from '../../src/store/index.ts'
+import type { Group, Store, Evaluation } from '../../src/store/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { mistake, view, world } from '../world.ts'
 
@@ -15,7 +15,7 @@ const makeStore = (): Store => store
 class CountedStore extends ReferenceStore {
   size = 0
 
-  override evaluate(group: Group): Verdict {
+  override evaluate(group: Group): Evaluation {
     this.size++
     return super.evaluate(group)
   }

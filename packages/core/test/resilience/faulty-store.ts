@@ -1,7 +1,7 @@
 // A store that answers a turn later, until a test tells it to fail: what a network and a server may do.
 import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
-import type { Cell, Group, Store, Verdict } from '../../src/store/index.ts'
+import type { Cell, Group, Store, Evaluation } from '../../src/store/index.ts'
 import { view } from '../world.ts'
 
 /** How a call fails. */
@@ -32,7 +32,7 @@ export class FaultyStore implements Store {
     return value
   }
 
-  evaluate(group: Group): Promise<Verdict> {
+  evaluate(group: Group): Promise<Evaluation> {
     this.calls++
     if (this.fault === 'throw') throw this.error
     return this.#answer(() => this.#inner.evaluate(group))

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { type HaltWarning, QuotaManager, RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
-import { casStore, type Group, type Store, txStore, type Verdict } from '../../src/store/index.ts'
+import { casStore, type Group, type Store, txStore, type Evaluation } from '../../src/store/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { versioned } from '../store/versioned.ts'
 import { times, view } from '../world.ts'
 
 const policy = { name: 'p', limit: 2, window: 60 } as const
-const whole = (group: Group): Verdict => new ReferenceStore(Date.now).evaluate(group)
+const whole = (group: Group): Evaluation => new ReferenceStore(Date.now).evaluate(group)
 
 /** A limiter on a store that answers what a test says. */
 function answering(
@@ -23,23 +23,23 @@ function answering(
   return { limiter, store, codes: () => warnings.map(({ code }) => code), onStoreError }
 }
 
-const flaws: [string, (verdict: Verdict) => unknown][] = [
+const flaws: [string, (evaluation: Evaluation) => unknown][] = [
   ['nothing', () => undefined],
   ['null', () => null],
   ['a text', () => 'OK'],
   ['a list', () => []],
-  ['a wrapped verdict', verdict => ({ result: verdict })],
-  ['no instant', verdict => ({ ...verdict, now: Number.NaN })],
-  ['an instant that never comes', verdict => ({ ...verdict, now: Number.POSITIVE_INFINITY })],
-  ['a negative instant', verdict => ({ ...verdict, now: -1 })],
-  ['allowed as a number', verdict => ({ ...verdict, allowed: 1 })],
-  ['no passes', verdict => ({ ...verdict, passes: [] })],
-  ['passes as texts', verdict => ({ ...verdict, passes: ['true'] })],
-  ['a refused demand in an allowed group', verdict => ({ ...verdict, passes: [false] })],
-  ['no states', verdict => ({ ...verdict, states: undefined })],
-  ['a state that is no number', verdict => ({ ...verdict, states: [[0, Number.NaN, 1, 1, 1]] })],
-  ['a state that is cut', verdict => ({ ...verdict, states: [[0, 1]] })],
-  ['no penalty', verdict => ({ ...verdict, penalty: undefined })],
+  ['a wrapped verdict', evaluation => ({ result: evaluation })],
+  ['no instant', evaluation => ({ ...evaluation, now: Number.NaN })],
+  ['an instant that never comes', evaluation => ({ ...evaluation, now: Number.POSITIVE_INFINITY })],
+  ['a negative instant', evaluation => ({ ...evaluation, now: -1 })],
+  ['allowed as a number', evaluation => ({ ...evaluation, allowed: 1 })],
+  ['no passes', evaluation => ({ ...evaluation, passes: [] })],
+  ['passes as texts', evaluation => ({ ...evaluation, passes: ['true'] })],
+  ['a refused demand in an allowed group', evaluation => ({ ...evaluation, passes: [false] })],
+  ['no states', evaluation => ({ ...evaluation, states: undefined })],
+  ['a state that is no number', evaluation => ({ ...evaluation, states: [[0, Number.NaN, 1, 1, 1]] })],
+  ['a state that is cut', evaluation => ({ ...evaluation, states: [[0, 1]] })],
+  ['no penalty', evaluation => ({ ...evaluation, penalty: undefined })],
 ]
 
 describe('a verdict that is none', () => {

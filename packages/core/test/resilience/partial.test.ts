@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
 import { RateLimiter } from '../../src/index.ts'
-import type { Group, Store, Verdict } from '../../src/store/index.ts'
+import type { Group, Store, Evaluation } from '../../src/store/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 
 describe('a store that fails for some keys only', () => {
   it('lets no more than a local share in for those, whatever it answers for others', async () => {
     const inner = new ReferenceStore(() => Date.now())
     const store: Store = {
-      async evaluate(group: Group): Promise<Verdict> {
+      async evaluate(group: Group): Promise<Evaluation> {
         if (group.demands[0]?.subject === 'custom:broken') throw new Error('this part is down')
         return inner.evaluate(group)
       },

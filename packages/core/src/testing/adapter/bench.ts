@@ -76,7 +76,7 @@ export class Bench {
   /** Units that a policy has left for the suite's client. */
   async left(limiter: RateLimiter, policy = 'p'): Promise<number> {
     const { verdicts } = await limiter.peek({ ip: '127.0.0.1' })
-    return verdicts.find(verdict => verdict.policy === policy)?.remaining ?? Number.NaN
+    return verdicts.find(evaluation => evaluation.policy === policy)?.remaining ?? Number.NaN
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../store/contract.ts'
+import type { Evaluation } from '../../store/contract.ts'
 import { type Charged, randomHistory, readings } from '../histories.ts'
 import { ReferenceStore } from '../reference-store.ts'
 import type { Runner } from '../runner.ts'
@@ -17,12 +17,12 @@ export function historySuite({ describe, it, expect }: Runner, factory: StoreFac
           for (const step of randomHistory(seed, steps, oneInstant)) {
             bench.now += step.advance
             const groups = step.groups(past)
-            const expected: Verdict[] = groups.map(group => reference.evaluate(group))
+            const expected: Evaluation[] = groups.map(group => reference.evaluate(group))
             const actual = ordered ? await Promise.all(groups.map(group => bench.ask(group))) : []
             for (const group of ordered ? [] : groups) actual.push(await bench.ask(group))
             for (const [i, group] of groups.entries()) {
-              expect(readings(group, actual[i] as Verdict)).toEqual(readings(group, expected[i] as Verdict))
-              past.push({ group, verdict: expected[i] as Verdict })
+              expect(readings(group, actual[i] as Evaluation)).toEqual(readings(group, expected[i] as Evaluation))
+              past.push({ group, evaluation: expected[i] as Evaluation })
             }
             past.splice(0, past.length - 20)
           }

@@ -1,6 +1,6 @@
 import type { Rule } from '../../algorithms/index.ts'
 import { compileRule, type RuleNumbers } from '../../policy/rule-compiler.ts'
-import { type Demand, type Group, Mode, type Store, type Verdict } from '../../store/contract.ts'
+import { type Demand, type Group, Mode, type Store, type Evaluation } from '../../store/contract.ts'
 import { remaining, resetAt, waitFor } from '../../store/reading.ts'
 import type { StoreFactory } from '../store-suite.ts'
 import { START } from '../histories.ts'
@@ -9,7 +9,7 @@ import { START } from '../histories.ts'
 export interface Bench {
   /** Microseconds. */
   now: number
-  readonly ask: (group: Group) => Promise<Verdict>
+  readonly ask: (group: Group) => Promise<Evaluation>
   /** Asks one demand, and reads the answer. */
   readonly take: (rule: Rule, cost?: number, more?: Partial<Demand>) => Promise<Answer>
   readonly store: Store
@@ -22,7 +22,7 @@ export interface Answer {
   /** Microseconds. */
   readonly wait: number
   readonly resetAt: number
-  readonly verdict: Verdict
+  readonly evaluation: Evaluation
 }
 
 const SECOND = 1e6
@@ -55,7 +55,7 @@ export function demandOf(rule: Rule, cost = 1, more: Partial<Demand> = {}): Dema
 export async function withStore(factory: StoreFactory, test: (bench: Bench) => Promise<void>): Promise<void> {
   const bench = { now: START } as Bench
   const store = await factory.make(() => bench.now / 1000)
-  const ask = async (group: Group): Promise<Verdict> => store.evaluate(group)
+  const ask = async (group: Group): Promise<Evaluation> => store.evaluate(group)
   Object.assign(bench, {
     store,
     ask,
@@ -72,13 +72,13 @@ export async function withStore(factory: StoreFactory, test: (bench: Bench) => P
 }
 
 /** Reads the answer to a group's demand at `place`. */
-export function answerOf(demand: Demand, verdict: Verdict, place = 0): Answer {
-  const state = verdict.states[place] ?? []
+export function answerOf(demand: Demand, evaluation: Evaluation, place = 0): Answer {
+  const state = evaluation.states[place] ?? []
   return {
-    passes: verdict.passes[place] === true,
-    remaining: remaining(demand, state, verdict),
-    wait: demand.cost < 0 ? 0 : waitFor(demand, state, verdict),
-    resetAt: resetAt(demand, state, verdict),
-    verdict,
+    passes: evaluation.passes[place] === true,
+    remaining: remaining(demand, state, evaluation),
+    wait: demand.cost < 0 ? 0 : waitFor(demand, state, evaluation),
+    resetAt: resetAt(demand, state, evaluation),
+    evaluation,
   }
 }

@@ -32,8 +32,8 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('gives back only within the period that was charged', () =>
       withStore(factory, async bench => {
-        const { verdict } = await bench.take(rule, 5, { edges })
-        const receipt = algorithms.q.receipt(verdict.states[0] ?? [], verdict.now, rule)
+        const { evaluation } = await bench.take(rule, 5, { edges })
+        const receipt = algorithms.q.receipt(evaluation.states[0] ?? [], evaluation.now, rule)
         bench.now = edges[1]
         await bench.take(rule, 5, { edges })
         await bench.take(rule, -5, { edges, mode: Mode.SETTLE, receipt })
@@ -48,11 +48,11 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
         expect((await bench.take(rule, 6, { edges, mode: Mode.PEEK })).wait).toBe(Number.POSITIVE_INFINITY)
         expect((await bench.take(rule, 2, { edges })).remaining).toBe(2)
         const second = await bench.take(rule, 4, grant)
-        expect([second.remaining, second.verdict.states[0]?.[3]]).toEqual([6, 7])
+        expect([second.remaining, second.evaluation.states[0]?.[3]]).toEqual([6, 7])
         // More than the limit at once, since as much was granted.
         const whole = await bench.take(rule, 6, { edges })
         expect([whole.passes, whole.remaining]).toEqual([true, 0])
-        const receipt = algorithms.q.receipt(whole.verdict.states[0] ?? [], whole.verdict.now, rule)
+        const receipt = algorithms.q.receipt(whole.evaluation.states[0] ?? [], whole.evaluation.now, rule)
         expect((await bench.take(rule, -100, { edges, mode: Mode.SETTLE, receipt })).remaining).toBe(12)
         expect((await bench.take(rule, 12, { edges })).passes).toBe(true)
         const refused = await bench.take(rule, 1, { edges })
@@ -70,8 +70,8 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
         expect((await bench.take(rule, 2 ** 33 + 5, { edges })).remaining).toBe(0)
         for (const subject of others)
           expect((await bench.take(rule, 0, { edges, subject })).remaining).toBe(3)
-        const { verdict } = await bench.take(rule, 2 ** 40, { edges, mode: Mode.GRANT })
-        expect(verdict.states[0]?.[3]).toBe(2 ** 40)
+        const { evaluation } = await bench.take(rule, 2 ** 40, { edges, mode: Mode.GRANT })
+        expect(evaluation.states[0]?.[3]).toBe(2 ** 40)
       }))
 
     it('grants once for an idempotency key', () =>
@@ -97,10 +97,10 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('are let in again when one is released', () =>
       withStore(factory, async bench => {
-        const { verdict } = await bench.take(rule)
+        const { evaluation } = await bench.take(rule)
         await bench.take(rule)
         expect((await bench.take(rule)).passes).toBe(false)
-        const receipt = algorithms.c.receipt(verdict.states[0] ?? [], verdict.now, rule)
+        const receipt = algorithms.c.receipt(evaluation.states[0] ?? [], evaluation.now, rule)
         await bench.take(rule, -1, { mode: Mode.SETTLE, receipt })
         expect((await bench.take(rule)).passes).toBe(true)
         expect((await bench.take(rule)).passes).toBe(false)

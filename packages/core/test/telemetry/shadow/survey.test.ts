@@ -70,7 +70,7 @@ describe('ShadowSurvey', () => {
 
   it('says what a count is worth where keys had to share a place', () => {
     const survey = new ShadowSurvey({ top: 1 })
-    const said = { ...verdict('next'), allowed: false }
+    const said = { ...evaluation('next'), allowed: false }
     for (let i = 0; i < 250; i++) survey.onCheck('', decision([{ ...said, key: `k${i}` }]))
     expect(survey.report().policies[0]?.top).toEqual([{ key: 'k200', count: 3, error: 2 }])
     expect(String(survey)).toContain('\n  3 × k200 (at least 1)')
@@ -116,7 +116,7 @@ describe('ShadowSurvey', () => {
   it('stays bounded under floods of keys and of policies', async () => {
     const survey = new ShadowSurvey({ maxPolicies: 3 })
     for (let i = 0; i < 50_000; i++)
-      survey.onCheck('', decision([{ ...verdict(`p${i % 1000}`), key: `k${i}`, allowed: false }]))
+      survey.onCheck('', decision([{ ...evaluation(`p${i % 1000}`), key: `k${i}`, allowed: false }]))
     const { policies } = survey.report()
     expect(policies.map(({ policy, requests }) => [policy, requests])).toEqual([
       ['other', 49_850],
@@ -151,7 +151,7 @@ describe('ShadowSurvey', () => {
 
 type Said = Parameters<ShadowSurvey['onCheck']>[1]['verdicts'][number]
 
-function verdict(policy: string): Said {
+function evaluation(policy: string): Said {
   const numbers = { limit: 1, remaining: 0, resetAt: 0, retryAfter: 1 }
   return { policy, allowed: true, reason: 'limited', key: '', mode: 'shadow', ...numbers }
 }
