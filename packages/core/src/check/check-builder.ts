@@ -1,5 +1,5 @@
 import type { Rule } from '../algorithms/index.ts'
-import type { Aside, Check } from './check.ts'
+import type { ExtraDemands, Check } from './check.ts'
 import { type Asked, NO_OPTIONS, PEEK } from './check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
@@ -36,7 +36,7 @@ export function checkBuilder(
   return (policies, keys, who, asked) => {
     const principal = penalty === undefined ? undefined : typeof who === 'string' ? who : who.principal(keys)
     const demands: Demand[] = listOf(policies.length)
-    let aside: (Aside | undefined)[] | undefined
+    let extras: (ExtraDemands | undefined)[] | undefined
     let route: string | undefined
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as CompiledPolicy
@@ -60,14 +60,14 @@ export function checkBuilder(
       }
       demands[i] = demand
       if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue
-      aside ??= listOf(policies.length)
-      aside[i] = { shadow, ...putAside(demands, demand, policy, key, who, asked.earlier, route), paid }
+      extras ??= listOf(policies.length)
+      extras[i] = { shadow, ...addExtraDemands(demands, demand, policy, key, who, asked.earlier, route), paid }
     }
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
     const once = asked.idempotencyKey
       ? onceOf(asked.idempotencyKey, policies, demands, unitsOf(policies, asked), digest)
       : undefined
-    return { policies, aside, demands, penalty: watched, once }
+    return { policies, extras, demands, penalty: watched, once }
   }
 }
 
@@ -80,7 +80,7 @@ export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, call
   const refused = { rule, subject: principal, cost: 0, mode: Mode.BLOCK, edges: undefined, penalized: false }
   return {
     policies: [],
-    aside: undefined,
+    extras: undefined,
     demands: [refused],
     penalty: penaltyOf(penalty, principal, NO_OPTIONS),
     once: undefined,
@@ -96,7 +96,7 @@ function modeOf({ lease }: CompiledPolicy, shadow: boolean): Mode {
 }
 
 // Behind the policies' own demands, whose places are the policies'.
-function putAside(
+function addExtraDemands(
   demands: Demand[],
   own: Demand,
   policy: CompiledPolicy,
@@ -104,17 +104,17 @@ function putAside(
   who: Caller | Subject,
   earlier: Earlier | undefined,
   route: string | undefined,
-): Pick<Aside, 'guard' | 'lease'> {
-  let guard = -1
+): Pick<ExtraDemands, 'addressCeiling' | 'lease'> {
+  let addressCeiling = -1
   let lease = -1
   if (unverified && typeof who !== 'string')
-    guard =
-      demands.push({ ...own, rule: policy.guardRule(route), subject: who.ip.subject, penalized: false }) - 1
-  if (policy.lease === undefined || own.mode === Mode.SHADOW) return { guard, lease }
+    addressCeiling =
+      demands.push({ ...own, rule: policy.addressCeilingRule(route), subject: who.ip.subject, penalized: false }) - 1
+  if (policy.lease === undefined || own.mode === Mode.SHADOW) return { addressCeiling, lease }
   // One request in flight is one, whatever guards it passes.
   const isHeld = earlier !== undefined && paidOn(policy.lease, own.subject, earlier) !== undefined
   if (!isHeld) lease = demands.push(leaseOf(policy.lease, own)) - 1
-  return { guard, lease }
+  return { addressCeiling, lease }
 }
 
 function leaseOf(rule: Rule, { subject, mode }: Demand): Demand {

@@ -6,15 +6,15 @@ export interface Check extends Group {
   /** The policies that count the request; the first demands are theirs, in this order. */
   readonly policies: readonly CompiledPolicy[]
   /** What policies have beside their own demand, by place; undefined where none has anything, as nearly always. */
-  readonly aside: readonly (Aside | undefined)[] | undefined
+  readonly extras: readonly (ExtraDemands | undefined)[] | undefined
 }
 
 /** What a policy has beside its own demand. */
-export interface Aside {
+export interface ExtraDemands {
   /** Whether it is only reported for this key. */
   readonly shadow: boolean
   /** The place of the demand that all unverified keys of the address share; -1 when there is none. */
-  readonly guard: number
+  readonly addressCeiling: number
   /** The place of the demand for a lease, where the cost is taken at the end; -1 when there is none. */
   readonly lease: number
   /** Units of its cost that guards before have charged: the demand asks for the rest, a retry pays all of it. What is held asks for all. */
@@ -22,6 +22,6 @@ export interface Aside {
 }
 
 /** Whether a policy of a question is only reported. */
-export function isReported({ aside }: Check, at: number): boolean {
-  return aside !== undefined && aside[at]?.shadow === true
+export function isReported({ extras }: Check, at: number): boolean {
+  return extras !== undefined && extras[at]?.shadow === true
 }

@@ -22,7 +22,7 @@ export function settlement(charge: Charge, actual: Cost): Group | undefined {
     const delta = usedOf(policy, actual) - (isOpen ? 0 : policy.rest)
     if (isOpen) settle(policy.lease, -1)
     settle(policy.at, delta)
-    settle(policy.guard, delta)
+    settle(policy.addressCeiling, delta)
   })
 }
 
@@ -42,11 +42,11 @@ export function release(charge: Charge): Group | undefined {
   })
 }
 
-function take({ isHeld, at, guard, lease, rest }: Charged, { decided }: Charge, settle: Settle): void {
+function take({ isHeld, at, addressCeiling, lease, rest }: Charged, { decided }: Charge, settle: Settle): void {
   if (!isHeld || decided) return
   settle(lease, -1)
   settle(at, rest)
-  settle(guard, rest)
+  settle(addressCeiling, rest)
 }
 
 /** The units that a charge has taken, or takes at its end, by the place of a demand; undefined where it takes none. */
@@ -54,7 +54,7 @@ export function chargeAt(charge: Charge, place: number): number | undefined {
   const { check, evaluation } = charge.grounds
   const demand = check.demands[place]
   if (demand === undefined || !isTaken(demand, place, evaluation)) return undefined
-  const own = policiesOf(charge.grounds).find(({ at, guard, lease }) => [at, guard, lease].includes(place))
+  const own = policiesOf(charge.grounds).find(({ at, addressCeiling, lease }) => [at, addressCeiling, lease].includes(place))
   if (own === undefined) return undefined
   if (own.isFlight) return charge.released ? undefined : demand.cost
   if (place === own.lease) return charge.decided ? undefined : demand.cost
@@ -78,14 +78,14 @@ interface Charged {
   /** Units that guards before have charged. */
   readonly paid: number
   readonly at: number
-  readonly guard: number
+  readonly addressCeiling: number
   readonly lease: number
 }
 
 function policiesOf({ check }: Grounds): Charged[] {
   return check.policies.map((policy, at) => {
     const { cost, mode } = check.demands[at] as Demand
-    const { guard = -1, lease = -1, paid = 0 } = check.aside?.[at] ?? {}
+    const { addressCeiling = -1, lease = -1, paid = 0 } = check.extras?.[at] ?? {}
     const isHeld = mode === Mode.HOLD
     return {
       policy,
@@ -95,7 +95,7 @@ function policiesOf({ check }: Grounds): Charged[] {
       rest: isHeld ? Math.max(0, cost - paid) : cost,
       paid,
       at,
-      guard,
+      addressCeiling,
       lease,
     }
   })
@@ -150,8 +150,8 @@ function receiptAt(
 export function countersOf({ check }: Grounds, policies: readonly CompiledPolicy[]): Cell[] {
   const names = new Set(policies.map(({ name }) => name))
   const demands = check.policies.flatMap(({ name, calendar }, at) => {
-    const { guard = -1, lease = -1 } = check.aside?.[at] ?? {}
-    const places = calendar !== undefined || !names.has(name) ? [] : [at, guard, lease]
+    const { addressCeiling = -1, lease = -1 } = check.extras?.[at] ?? {}
+    const places = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, lease]
     return places.flatMap(place => check.demands[place] ?? [])
   })
   return cellsOf({ demands })

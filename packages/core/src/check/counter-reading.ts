@@ -29,8 +29,8 @@ export interface CounterReading {
 /** Reads every counter that a question asked. */
 export function countersIn(grounds: Grounds): readonly CounterReading[] {
   return grounds.check.policies.flatMap((policy, at) => {
-    const { guard = -1, lease = -1 } = grounds.check.aside?.[at] ?? {}
-    const places = { own: at, address: guard, 'in-flight': lease } as const
+    const { addressCeiling = -1, lease = -1 } = grounds.check.extras?.[at] ?? {}
+    const places = { own: at, address: addressCeiling, 'in-flight': lease } as const
     return (['own', 'address', 'in-flight'] as const).flatMap(counter =>
       places[counter] < 0 ? [] : read(policy, counter, places[counter], grounds),
     )

@@ -14,7 +14,7 @@ export function answer(
   degraded: false | OnStoreError = false,
 ): Decision {
   const count = check.policies.length
-  if (count === 1 && check.aside === undefined) return answerOne(check, evaluation, degraded)
+  if (count === 1 && check.extras === undefined) return answerOne(check, evaluation, degraded)
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
   let retryAfter = 0
@@ -107,11 +107,11 @@ export function refusal(
 
 function read(at: number, check: Check, evaluation: Evaluation): PolicyVerdict {
   const own = readDemand(at, at, check, evaluation)
-  const aside = check.aside?.[at]
-  if (aside === undefined) return own
+  const extras = check.extras?.[at]
+  if (extras === undefined) return own
   // Several counters, one policy: the one that refuses longest, else the key's own.
   let said = own
-  for (const other of [aside.guard, aside.lease]) {
+  for (const other of [extras.addressCeiling, extras.lease]) {
     if (other < 0) continue
     const more = readDemand(at, other, check, evaluation)
     if (!more.allowed && (said.allowed || more.retryAfter > said.retryAfter)) said = more
@@ -141,9 +141,9 @@ function readDemand(policy: number, at: number, check: Check, whole: Evaluation)
 
 /** Microseconds until all counters of a policy let its cost pass. */
 function longestWait(policy: number, check: Check, evaluation: Evaluation): number {
-  const { guard = -1, lease = -1 } = check.aside?.[policy] ?? {}
+  const { addressCeiling = -1, lease = -1 } = check.extras?.[policy] ?? {}
   let longest = 0
-  for (const at of [policy, guard, lease]) {
+  for (const at of [policy, addressCeiling, lease]) {
     if (at < 0) continue
     const wait = waitOf(policy, at, check, evaluation.states[at] ?? [], evaluationAt(evaluation, at))
     longest = Math.max(longest, wait)
@@ -164,9 +164,9 @@ function isAboveShare(policy: number, { cost, rule }: Demand, { policies }: Chec
 }
 
 /** The demand at a place as a retry makes it: what guards before have charged this time, it asks for again. */
-function asRetried(policy: number, at: number, { demands, aside }: Check): Demand {
+function asRetried(policy: number, at: number, { demands, extras }: Check): Demand {
   const demand = demands[at] as Demand
-  const own = aside?.[policy]
+  const own = extras?.[policy]
   // What is in flight by then is over, and what is held asks for all of it already.
   const isWhole = own === undefined || own.paid === 0 || at === own.lease || demand.mode === Mode.HOLD
   if (isWhole || demand.rule.letter === 'c') return demand

@@ -32,12 +32,12 @@ export function paidOn({ cell }: Rule, subject: Subject, earlier: Earlier): numb
 }
 
 /** Whether guards before have asked, and charged, all that a question asks: by the same limits. */
-export function isPaid({ policies, demands, aside }: Check, earlier: Earlier): boolean {
+export function isPaid({ policies, demands, extras }: Check, earlier: Earlier): boolean {
   const receipts = receiptsOf(earlier)
   return policies.every((_, i) => {
     const demand = demands[i] as Demand
     // What is held is judged by all that it costs.
-    const rest = demand.mode === Mode.HOLD ? demand.cost - (aside?.[i]?.paid ?? 0) : demand.cost
+    const rest = demand.mode === Mode.HOLD ? demand.cost - (extras?.[i]?.paid ?? 0) : demand.cost
     return rest <= 0 && receipts.some(receipt => hasAsked(receipt, demand))
   })
 }

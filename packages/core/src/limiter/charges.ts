@@ -163,8 +163,8 @@ export class Ledger {
 }
 
 /** Whether a policy of a question holds its cost until the response is decided. */
-function holds({ aside }: Check): boolean {
-  return aside !== undefined && aside.some(one => one !== undefined && one.lease >= 0)
+function holds({ extras }: Check): boolean {
+  return extras !== undefined && extras.some(one => one !== undefined && one.lease >= 0)
 }
 
 function isCharge(receipt: Receipt): receipt is Charge {

@@ -164,7 +164,7 @@ function hasCounter(policy: CompiledPolicy, grounds: Grounds | undefined): boole
   const at = grounds?.check.policies.indexOf(policy) ?? -1
   if (grounds === undefined || at < 0) return false
   const { check, evaluation } = grounds
-  const places = [at, check.aside?.[at]?.lease ?? -1]
+  const places = [at, check.extras?.[at]?.lease ?? -1]
   return places.some(place => {
     const [demand, state] = [check.demands[place], evaluation.states[place] ?? []]
     return (

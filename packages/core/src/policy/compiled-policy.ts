@@ -43,7 +43,7 @@ export interface CompiledPolicy {
   /** The counter for a route; `undefined` where all routes share one. */
   rule(route: string | undefined): Rule
   /** `keysPerAddress` times the limit, for all unverified keys of an address together; for each route where `rule` is. */
-  guardRule(route: string | undefined): Rule
+  addressCeilingRule(route: string | undefined): Rule
   /** The leases of requests whose cost is not known yet; undefined where every request is counted at once. */
   readonly lease: Rule | undefined
   /** Every counter it has used in this process, by cell, and what others use without a route. */
@@ -136,7 +136,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     window,
     isPerRoute,
     rule: (route: string | undefined) => (isPerRoute ? ruleFor(route ?? ANY_ROUTE) : base),
-    guardRule: (route: string | undefined) => guardFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
+    addressCeilingRule: (route: string | undefined) => guardFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
     lease,
     cells() {
       // Other processes count on the ceiling, too, whether this one has met an unverified key or not.

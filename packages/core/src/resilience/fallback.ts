@@ -3,7 +3,7 @@ import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Recent } from '../base/memo.ts'
-import { type Aside, isReported, type Check } from '../check/check.ts'
+import { type ExtraDemands, isReported, type Check } from '../check/check.ts'
 import { type Cell, type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
@@ -85,18 +85,18 @@ export class Fallback {
   }
 
   /** The question of some of its policies, with this process's share of their limits. */
-  #shareOf({ policies, demands: asked, aside, once }: Check, places: readonly number[]): Check {
+  #shareOf({ policies, demands: asked, extras, once }: Check, places: readonly number[]): Check {
     const kept = places.map(i => policies[i] as CompiledPolicy)
     const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
     const demands = places.map(i => share(i, i))
     const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(share(at, i)) - 1)
-    const moved = ({ guard, lease, ...own }: Aside, i: number): Aside => ({
+    const moved = ({ addressCeiling, lease, ...own }: ExtraDemands, i: number): ExtraDemands => ({
       ...own,
-      guard: move(guard, i),
+      addressCeiling: move(addressCeiling, i),
       lease: move(lease, i),
     })
-    const beside = aside && places.map(i => aside[i] && moved(aside[i], i))
-    return { policies: kept, aside: beside, demands, once: places.length === 0 ? undefined : once }
+    const beside = extras && places.map(i => extras[i] && moved(extras[i], i))
+    return { policies: kept, extras: beside, demands, once: places.length === 0 ? undefined : once }
   }
 
   /**
