@@ -1,6 +1,6 @@
 import type { Rule } from '../algorithms/index.ts'
 import type { ExtraDemands, Check } from './check.ts'
-import { type Asked, NO_OPTIONS, PEEK } from './check-options.ts'
+import { type CheckParameters, NO_OPTIONS, PEEK } from './check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
 import type { Digest } from '../base/digest.ts'
@@ -31,7 +31,7 @@ export function checkBuilder(
   policies: readonly CompiledPolicy[],
   keys: readonly FoundKey[],
   who: Caller | Subject,
-  asked: Asked,
+  asked: CheckParameters,
 ) => Check {
   return (policies, keys, who, asked) => {
     const principal = penalty === undefined ? undefined : typeof who === 'string' ? who : who.principal(keys)
@@ -87,7 +87,7 @@ export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, call
   }
 }
 
-function unitsOf(policies: readonly CompiledPolicy[], { cost }: Asked): number[] {
+function unitsOf(policies: readonly CompiledPolicy[], { cost }: CheckParameters): number[] {
   return policies.map(policy => costFor(policy, cost))
 }
 
@@ -122,7 +122,7 @@ function leaseOf(rule: Rule, { subject, mode }: Demand): Demand {
   return { rule, subject, cost: 1, mode: own, edges: undefined, penalized: false }
 }
 
-function penaltyOf({ rule, records }: CompiledPenalty, subject: Subject, asked: Asked): Group['penalty'] {
+function penaltyOf({ rule, records }: CompiledPenalty, subject: Subject, asked: CheckParameters): Group['penalty'] {
   if (subject === UNKNOWN_ADDRESS) return undefined
   const mode = records && asked !== PEEK ? PenaltyMode.WATCH : PenaltyMode.READ
   return { rule, subject, mode, amount: 0 }

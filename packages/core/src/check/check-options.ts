@@ -27,13 +27,13 @@ export interface CheckOptions<R = unknown> {
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
 
 /** What a check asks beside the policies. */
-export interface Asked extends Pick<CheckOptions, 'cost' | 'costOnError' | 'idempotencyKey' | 'earlier'> {
+export interface CheckParameters extends Pick<CheckOptions, 'cost' | 'costOnError' | 'idempotencyKey' | 'earlier'> {
   /** When the decision began, milliseconds; absent when nobody asks. */
   readonly started?: number
 }
 
 /** Asks what a check would be told, and takes nothing. By identity, so that no option of a call can say it. */
-export const PEEK: Asked = Object.freeze({})
+export const PEEK: CheckParameters = Object.freeze({})
 
 const CALL = ['cost', 'policy', 'also', 'ip', 'idempotencyKey']
 const LOOK = ['policy', 'also', 'ip']

@@ -13,7 +13,7 @@ import type { Observer } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
 import { isShadow, offenceOf, checkBuilder } from '../check/check-builder.ts'
 import type { Check } from '../check/check.ts'
-import { type Asked, PEEK } from '../check/check-options.ts'
+import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import type { Caller } from '../request/caller.ts'
 import { type FoundKey, SHARED, type Subject } from '../request/identity.ts'
 import type { Judge, Judgement } from '../resilience/guarded-store.ts'
@@ -59,7 +59,7 @@ export class Pipeline {
   decide(
     policies: readonly CompiledPolicy[] | undefined,
     caller: Caller,
-    asked: Asked,
+    asked: CheckParameters,
   ): Decision | Promise<Decision> {
     // First, so that no orchestrator ends the process for want of policies.
     if (this.#exempter.isHealthCheck(caller.view.method, caller.view.path))
@@ -80,7 +80,7 @@ export class Pipeline {
   decideFor(
     subject: Subject,
     policies: readonly CompiledPolicy[],
-    asked: Asked,
+    asked: CheckParameters,
   ): Decision | Promise<Decision> {
     const counting = policies.filter(({ off }) => !off)
     if (counting.length === 0) return pass(uncounted(policies[0], subject, 0), this.#clock.now())
@@ -92,7 +92,7 @@ export class Pipeline {
     return this.#judgeAll(counting, keys, subject, asked)
   }
 
-  #keyOf(policy: CompiledPolicy, caller: Caller, asked: Asked): KeyOutcome | Promise<KeyOutcome> {
+  #keyOf(policy: CompiledPolicy, caller: Caller, asked: CheckParameters): KeyOutcome | Promise<KeyOutcome> {
     if (policy.off) return 'allow'
     const isExempt =
       asked === PEEK
@@ -106,7 +106,7 @@ export class Pipeline {
     policies: readonly CompiledPolicy[],
     keys: readonly KeyOutcome[],
     caller: Caller,
-    asked: Asked,
+    asked: CheckParameters,
   ): Decision | Promise<Decision> {
     // Who only reports refuses nobody, and has no counter to report of.
     const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
@@ -121,7 +121,7 @@ export class Pipeline {
     policies: readonly CompiledPolicy[],
     keys: readonly FoundKey[],
     who: Caller | Subject,
-    asked: Asked,
+    asked: CheckParameters,
   ): Decision | Promise<Decision> {
     const { earlier } = asked
     const check = this.#ask(policies, keys, who, asked)
@@ -134,7 +134,7 @@ export class Pipeline {
     return judgement.then(found => this.#conclude(found, check, who, asked))
   }
 
-  #conclude(judgement: Judgement, check: Check, who: Caller | Subject, asked: Asked): Decision {
+  #conclude(judgement: Judgement, check: Check, who: Caller | Subject, asked: CheckParameters): Decision {
     const decision = conclude(judgement, check, this.#clock)
     if (asked === PEEK) return decision
     const evaluation = 'degraded' in judgement ? undefined : judgement
@@ -146,7 +146,7 @@ export class Pipeline {
   }
 
   /** Refuses for want of a key: a refusal like any other, so it scores. */
-  #deny(policy: CompiledPolicy, caller: Caller, asked: Asked): Decision | Promise<Decision> {
+  #deny(policy: CompiledPolicy, caller: Caller, asked: CheckParameters): Decision | Promise<Decision> {
     const decision = this.#refuse(policy, caller, 'missing-key', asked)
     if (this.#penalty?.records !== true || asked === PEEK) return decision
     const offence = offenceOf(policy, this.#penalty, caller)
@@ -158,7 +158,7 @@ export class Pipeline {
     return 'then' in scored ? scored.then(tell) : tell(scored)
   }
 
-  #exempt(policy: CompiledPolicy | undefined, caller: Caller, asked: Asked): Decision {
+  #exempt(policy: CompiledPolicy | undefined, caller: Caller, asked: CheckParameters): Decision {
     const decision = pass(uncounted(policy, caller.ip.subject, 0), this.#clock.now())
     if (asked !== PEEK) this.#observer.exempt(decision, policy, caller.view, asked.started)
     return decision
@@ -168,7 +168,7 @@ export class Pipeline {
     policy: CompiledPolicy | undefined,
     caller: Caller,
     reason: 'missing-key' | 'policy-error',
-    asked: Asked,
+    asked: CheckParameters,
   ): Decision {
     const units = policy === undefined ? 1 : costFor(policy, asked.cost)
     const known = uncounted(policy, caller.ip.subject, units)

@@ -21,7 +21,7 @@ import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
 import { makePartitionOf } from '../base/partition.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
-import type { Asked } from '../check/check-options.ts'
+import type { CheckParameters } from '../check/check-options.ts'
 import { Caller } from '../request/caller.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import { digestIn, type Identity, isIdentity, kindOf } from '../request/identity.ts'
@@ -284,14 +284,14 @@ export class RateLimiter<R = unknown> {
   #decide(
     policies: readonly CompiledPolicy[] | undefined,
     caller: Caller,
-    asked: Asked,
+    asked: CheckParameters,
   ): Decision | Promise<Decision> {
     const priced = policies === undefined ? asked : this.#priced(policies, asked)
     return this.#pipeline.decide(policies, caller, priced)
   }
 
   /** What is asked, with a cost that counts: one by name that a function gave must name policies. */
-  #priced(policies: readonly CompiledPolicy[], asked: Asked): Asked {
+  #priced(policies: readonly CompiledPolicy[], asked: CheckParameters): CheckParameters {
     const { cost, costOnError } = asked
     if (typeof cost !== 'object') return asked
     if (costOnError === undefined || this.#policies.areNames(Object.keys(cost), policies)) {
@@ -302,7 +302,7 @@ export class RateLimiter<R = unknown> {
     return { ...asked, cost: costOnError }
   }
 
-  #asked(options: CheckOptions<R>): Asked {
+  #asked(options: CheckOptions<R>): CheckParameters {
     const started = this.#observer.start()
     return started === undefined ? options : { ...options, started }
   }
