@@ -1,13 +1,13 @@
 import { algorithmOf, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
-import type { Grounds, Receipt, Taken } from './decision.ts'
+import type { Grounds, ChargeRecord, Taken } from './decision.ts'
 import { type Cell, type Demand, type Group, Mode, PenaltyMode, type Evaluation } from '../store/contract.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 
 /** The receipt of a decision that charged. */
-export type Charge = Receipt & { readonly grounds: Grounds }
+export type Charge = ChargeRecord & { readonly grounds: Grounds }
 
 /**
  * The group that corrects a charge to what was really used, and ends the lease of a held cost; undefined when nothing

@@ -79,7 +79,7 @@ export interface Taken {
 }
 
 /** What a decision charged, so that it can be explained and corrected: known to the limiter only. */
-export interface Receipt {
+export interface ChargeRecord {
   /** What it was settled to. */
   settled: Cost | undefined
   /** Whether the request in flight has ended. */
@@ -114,7 +114,7 @@ export class Decision implements DecisionFields {
   readonly #question: Check | undefined
   readonly #evaluation: Evaluation | number
   // Written when somebody first asks: few decisions are ever corrected.
-  #receipt: Receipt | undefined
+  #receipt: ChargeRecord | undefined
 
   /**
    * @param verdict the store's, or without a question the clock's Unix seconds
@@ -160,7 +160,7 @@ export class Decision implements DecisionFields {
   }
 
   /** The receipt of a decision; undefined for a copy, and for what is no decision. */
-  static receiptOf(decision: unknown): Receipt | undefined {
+  static receiptOf(decision: unknown): ChargeRecord | undefined {
     return Decision.#is(decision) ? (decision.#receipt ??= decision.#write()) : undefined
   }
 
@@ -193,7 +193,7 @@ export class Decision implements DecisionFields {
     return typeof value === 'object' && value !== null && #receipt in value
   }
 
-  #write(): Receipt {
+  #write(): ChargeRecord {
     const [check, evaluation] = [this.#question, this.#evaluation]
     if (check === undefined || typeof evaluation === 'number') return receipt(undefined, undefined)
     const charged = hasCharged(check, evaluation) ? (this.degraded === false ? 'store' : 'local') : undefined
@@ -201,7 +201,7 @@ export class Decision implements DecisionFields {
   }
 }
 
-function receipt(grounds: Receipt['grounds'], charged: Receipt['charged']): Receipt {
+function receipt(grounds: ChargeRecord['grounds'], charged: ChargeRecord['charged']): ChargeRecord {
   return {
     settled: undefined,
     released: false,

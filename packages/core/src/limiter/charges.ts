@@ -1,5 +1,5 @@
 import { type Cost, checkCost, readCost } from '../policy/cost.ts'
-import { Decision, type Grounds, type Receipt } from '../check/decision.ts'
+import { Decision, type Grounds, type ChargeRecord } from '../check/decision.ts'
 import { HaltError, type Warn } from '../base/errors.ts'
 import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
@@ -13,7 +13,7 @@ import { Undecided } from './undecided.ts'
 export class Ledger {
   readonly #judge: Judge
   readonly #warn: Warn
-  readonly #undecided: Undecided<Receipt> = new Undecided(receipt => void this.#take(receipt))
+  readonly #undecided: Undecided<ChargeRecord> = new Undecided(receipt => void this.#take(receipt))
 
   constructor(judge: Judge, warn: Warn) {
     this.#judge = judge
@@ -111,11 +111,11 @@ export class Ledger {
     return this.#judge.reset(cells)
   }
 
-  #wait(receipt: Receipt): void {
+  #wait(receipt: ChargeRecord): void {
     if (isCharge(receipt)) this.#undecided.add(receipt)
   }
 
-  async #take(receipt: Receipt): Promise<void> {
+  async #take(receipt: ChargeRecord): Promise<void> {
     if (!receipt.decided && isCharge(receipt)) await this.#decide(receipt, taking(receipt))
   }
 
@@ -130,7 +130,7 @@ export class Ledger {
     if (correction !== undefined && evaluation !== undefined) receipt.taken = { group: correction, evaluation }
   }
 
-  async #catchUp({ allowed }: Decision, receipt: Receipt, grounds: Grounds): Promise<void> {
+  async #catchUp({ allowed }: Decision, receipt: ChargeRecord, grounds: Grounds): Promise<void> {
     const { settled, released, decided, charged } = receipt
     const charge = { ...receipt, grounds, settled: undefined, released: false, decided: false }
     if (allowed && charged !== undefined) {
@@ -148,7 +148,7 @@ export class Ledger {
     await this.#correct(release({ ...charge, decided: !allowed }), 'store')
   }
 
-  async #correct(correction: Group | undefined, where: Receipt['charged']): Promise<Evaluation | undefined> {
+  async #correct(correction: Group | undefined, where: ChargeRecord['charged']): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
     const rest = where === 'store' ? correction : this.#judge.correct(correction)
     // Whether the store was asked for it nobody knows: nothing is taken back that it may not have given.
@@ -167,11 +167,11 @@ function holds({ extras }: Check): boolean {
   return extras !== undefined && extras.some(one => one !== undefined && one.lease >= 0)
 }
 
-function isCharge(receipt: Receipt): receipt is Charge {
+function isCharge(receipt: ChargeRecord): receipt is Charge {
   return receipt.charged !== undefined && receipt.grounds !== undefined
 }
 
-function receiptOf(decision: Decision): Receipt {
+function receiptOf(decision: Decision): ChargeRecord {
   const receipt = Decision.receiptOf(decision)
   if (receipt !== undefined) return receipt
   throw new HaltError(
