@@ -169,8 +169,8 @@ async function giveBack(part: Part, verdicts: (Evaluation | undefined)[], i: num
     const isTaken = demand.mode === Mode.CHARGE || demand.mode === Mode.SHADOW
     if (!isTaken || demand.cost <= 0 || evaluation.passes[at] !== true) continue
     const rule = ruleInForce(demand, evaluation)
-    const receipt = algorithms[rule.letter].receipt(evaluation.states[at] ?? [], evaluation.now, rule)
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, receipt })
+    const receipt = algorithms[rule.letter].chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo: receipt })
     places.push(at)
   }
   if (demands.length === 0) return

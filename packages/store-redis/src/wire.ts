@@ -52,7 +52,7 @@ export class Call {
     for (const each of demands) {
       this.keys.push(this.#key(each.subject, each.rule.cell))
       list.push(this.#rule(each), each.cost, each.mode + (each.penalized ? PENALIZED : 0))
-      if (each.mode === Mode.SETTLE) list.push(each.receipt ?? 0)
+      if (each.mode === Mode.SETTLE) list.push(each.chargedTo ?? 0)
     }
   }
 

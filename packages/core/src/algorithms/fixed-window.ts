@@ -44,7 +44,7 @@ export const fixedWindow: Algorithm = {
     return cost > rule.limit ? Number.POSITIVE_INFINITY : state[1]! - now
   },
 
-  receipt: end,
+  chargedTo: end,
 }
 
 /** Units that were granted beyond the limit and count at `now`. */

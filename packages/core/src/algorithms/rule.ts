@@ -67,7 +67,7 @@ export interface Algorithm {
   /** Microseconds until `cost` units fit if nobody else asks; `Infinity` when they never will. */
   wait(state: State, now: number, cost: number, rule: Rule): number
   /** Names what a charge made at `now` went to, for a later {@link refund}. */
-  receipt(state: State, now: number, rule: Rule): number
+  chargedTo(state: State, now: number, rule: Rule): number
 }
 
 /** The largest integer that a double holds exactly together with all below it. */

@@ -61,7 +61,7 @@ export const slidingWindow: Algorithm = {
     return wait
   },
 
-  receipt: (_state, now, rule) => leavesAt(now, rule),
+  chargedTo: (_state, now, rule) => leavesAt(now, rule),
 }
 
 /** When a unit charged at `now` stops counting: as the sub-window's last instant leaves the window. */

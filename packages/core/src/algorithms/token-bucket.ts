@@ -48,7 +48,7 @@ export const tokenBucket: Algorithm = {
       : Math.min(wait, tokenBucket.freshAt(state) - now)
   },
 
-  receipt: () => 0,
+  chargedTo: () => 0,
 }
 
 /** The debt at `now` in the terms of `rule`. */

@@ -122,7 +122,7 @@ function correction(
     if (delta === 0 || demand === undefined || !isTaken(demand, at, evaluation)) return
     const rule = ruleInForce(demand, evaluation)
     const receipt = receiptAt(at, demand, rule, evaluation, taken)
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, receipt })
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo: receipt })
   }
   for (const charged of policiesOf(grounds)) each(charged, settle)
   if (demands.length === 0) return undefined
@@ -143,7 +143,7 @@ function receiptAt(
       ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.cell === cell)
       : -1
   const [place, heard] = later < 0 ? [at, evaluation] : [later, (taken as Taken).evaluation]
-  return algorithmOf(rule).receipt(heard.states[place] ?? [], evaluationAt(heard, place).now, rule)
+  return algorithmOf(rule).chargedTo(heard.states[place] ?? [], evaluationAt(heard, place).now, rule)
 }
 
 /** The counters that a decision counted on, of some policies; never quotas'. */

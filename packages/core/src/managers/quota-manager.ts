@@ -134,7 +134,7 @@ export class QuotaManager {
     const found = await this.#judge.tell({ demands: [demand] })
     const receipt = found.states[0]?.[1]
     if (receipt === undefined || units === 0) return 0
-    const refund: Demand = { ...demand, cost: -units, receipt }
+    const refund: Demand = { ...demand, cost: -units, chargedTo: receipt }
     // What was used is read in the very step that gives back.
     const evaluation = await this.#judge.tell({ demands: [demand, refund] })
     return used(demand, evaluation.states[0] ?? [], evaluation) - used(refund, evaluation.states[1] ?? [], evaluation)

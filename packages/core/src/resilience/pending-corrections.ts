@@ -29,7 +29,7 @@ export class Corrections {
   add({ demands }: Group, now: number): void {
     for (const demand of demands) {
       // What went to one part of a counter is one correction, however many requests it was.
-      const key = `${keyOfDemand(demand)} ${demand.receipt ?? 0}`
+      const key = `${keyOfDemand(demand)} ${demand.chargedTo ?? 0}`
       const cost = demand.cost + (this.#owed.get(key)?.demand.cost ?? 0)
       if (cost === 0) this.#owed.delete(key)
       else this.#owed.set(key, { demand: { ...demand, cost }, until: now + lasting(demand) })

@@ -31,7 +31,7 @@ export interface Demand {
   /** Quotas: the calendar edges around now, microseconds. */
   readonly edges?: Edges | undefined
   /** `SETTLE` with a negative cost: what the charge went to. */
-  readonly receipt?: number | undefined
+  readonly chargedTo?: number | undefined
   /** Whether the group's penalty applies to it. */
   readonly penalized: boolean
 }

@@ -106,7 +106,7 @@ function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): bo
 
 /** Keeps the charge, the refund or nothing (a peek, a cost of 0) of a demand that passes. */
 function take(
-  { subject, cost, mode, edges, receipt }: Demand,
+  { subject, cost, mode, edges, chargedTo: receipt }: Demand,
   rule: Rule,
   state: State,
   cells: Cells,

@@ -25,7 +25,7 @@ const release = (subject: string, receipt = 1): Demand => ({
   subject,
   cost: -1,
   mode: Mode.SETTLE,
-  receipt,
+  chargedTo: receipt,
   penalized: false,
 })
 const taken = (owed: Corrections, now = 0): [string, number][] =>

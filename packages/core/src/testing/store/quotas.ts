@@ -33,10 +33,10 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
     it('gives back only within the period that was charged', () =>
       withStore(factory, async bench => {
         const { evaluation } = await bench.take(rule, 5, { edges })
-        const receipt = algorithms.q.receipt(evaluation.states[0] ?? [], evaluation.now, rule)
+        const receipt = algorithms.q.chargedTo(evaluation.states[0] ?? [], evaluation.now, rule)
         bench.now = edges[1]
         await bench.take(rule, 5, { edges })
-        await bench.take(rule, -5, { edges, mode: Mode.SETTLE, receipt })
+        await bench.take(rule, -5, { edges, mode: Mode.SETTLE, chargedTo: receipt })
         expect((await bench.take(rule, 0, { edges })).remaining).toBe(0)
       }))
 
@@ -52,8 +52,8 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
         // More than the limit at once, since as much was granted.
         const whole = await bench.take(rule, 6, { edges })
         expect([whole.passes, whole.remaining]).toEqual([true, 0])
-        const receipt = algorithms.q.receipt(whole.evaluation.states[0] ?? [], whole.evaluation.now, rule)
-        expect((await bench.take(rule, -100, { edges, mode: Mode.SETTLE, receipt })).remaining).toBe(12)
+        const receipt = algorithms.q.chargedTo(whole.evaluation.states[0] ?? [], whole.evaluation.now, rule)
+        expect((await bench.take(rule, -100, { edges, mode: Mode.SETTLE, chargedTo: receipt })).remaining).toBe(12)
         expect((await bench.take(rule, 12, { edges })).passes).toBe(true)
         const refused = await bench.take(rule, 1, { edges })
         expect([refused.passes, refused.wait]).toEqual([false, edges[1] - bench.now])
@@ -100,8 +100,8 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
         const { evaluation } = await bench.take(rule)
         await bench.take(rule)
         expect((await bench.take(rule)).passes).toBe(false)
-        const receipt = algorithms.c.receipt(evaluation.states[0] ?? [], evaluation.now, rule)
-        await bench.take(rule, -1, { mode: Mode.SETTLE, receipt })
+        const receipt = algorithms.c.chargedTo(evaluation.states[0] ?? [], evaluation.now, rule)
+        await bench.take(rule, -1, { mode: Mode.SETTLE, chargedTo: receipt })
         expect((await bench.take(rule)).passes).toBe(true)
         expect((await bench.take(rule)).passes).toBe(false)
       }))
