@@ -4,7 +4,7 @@ import { type CheckParameters, NO_OPTIONS, PEEK } from './check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
 import type { Digest } from '../base/digest.ts'
-import { type Earlier, paidOn } from './prior-guards.ts'
+import { type PriorGuards, paidOn } from './prior-guards.ts'
 import type { Warn } from '../base/errors.ts'
 import { onceOf } from './idempotency.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
@@ -45,7 +45,7 @@ export function checkBuilder(
       if (policy.isPerRoute && typeof who !== 'string') route ??= routeOf(who.view, warn)
       const shadow = isShadow(policy, key.subject)
       const rule = policy.rule(route)
-      const paid = asked.earlier === undefined ? 0 : (paidOn(rule, key.subject, asked.earlier) ?? 0)
+      const paid = asked.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, asked.priorGuards) ?? 0)
       const mode = asked === PEEK ? Mode.PEEK : modeOf(policy, shadow)
       const cost = costFor(policy, asked.cost)
       // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
@@ -61,7 +61,7 @@ export function checkBuilder(
       demands[i] = demand
       if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue
       extras ??= listOf(policies.length)
-      extras[i] = { shadow, ...addExtraDemands(demands, demand, policy, key, who, asked.earlier, route), paid }
+      extras[i] = { shadow, ...addExtraDemands(demands, demand, policy, key, who, asked.priorGuards, route), paid }
     }
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
     const once = asked.idempotencyKey
@@ -102,7 +102,7 @@ function addExtraDemands(
   policy: CompiledPolicy,
   { unverified }: FoundKey,
   who: Caller | Subject,
-  earlier: Earlier | undefined,
+  priorGuards: PriorGuards | undefined,
   route: string | undefined,
 ): Pick<ExtraDemands, 'addressCeiling' | 'lease'> {
   let addressCeiling = -1
@@ -112,7 +112,7 @@ function addExtraDemands(
       demands.push({ ...own, rule: policy.addressCeilingRule(route), subject: who.ip.subject, penalized: false }) - 1
   if (policy.lease === undefined || own.mode === Mode.SHADOW) return { addressCeiling, lease }
   // One request in flight is one, whatever guards it passes.
-  const isHeld = earlier !== undefined && paidOn(policy.lease, own.subject, earlier) !== undefined
+  const isHeld = priorGuards !== undefined && paidOn(policy.lease, own.subject, priorGuards) !== undefined
   if (!isHeld) lease = demands.push(leaseOf(policy.lease, own)) - 1
   return { addressCeiling, lease }
 }

@@ -1,7 +1,7 @@
 import type { AnyPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, checkCost, type WHOLE_LIMIT } from '../policy/cost.ts'
 import { describe } from '../base/duration.ts'
-import type { Earlier } from './prior-guards.ts'
+import type { PriorGuards } from './prior-guards.ts'
 import { HaltError } from '../base/errors.ts'
 import { checkNames } from '../base/options-check.ts'
 
@@ -20,14 +20,14 @@ export interface CheckOptions<R = unknown> {
   /** The same key is charged once. An empty one is none. */
   readonly idempotencyKey?: string | undefined
   /** What has become of the request at guards before: only what they have not charged is taken. For guards. */
-  readonly earlier?: Earlier | undefined
+  readonly priorGuards?: PriorGuards | undefined
 }
 
 /** Options of a look that charges nothing. */
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
 
 /** What a check asks beside the policies. */
-export interface CheckParameters extends Pick<CheckOptions, 'cost' | 'costOnError' | 'idempotencyKey' | 'earlier'> {
+export interface CheckParameters extends Pick<CheckOptions, 'cost' | 'costOnError' | 'idempotencyKey' | 'priorGuards'> {
   /** When the decision began, milliseconds; absent when nobody asks. */
   readonly started?: number
 }

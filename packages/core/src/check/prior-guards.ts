@@ -6,7 +6,7 @@ import { type Charge, chargeAt } from './correction.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 
 /** What has become of a request at the guards before. */
-export interface Earlier {
+export interface PriorGuards {
   /** What the limiter decided of it, the last first. */
   readonly decisions: readonly Decision[]
   /** Whether the store has failed the request already, which waits for it only once. */
@@ -18,9 +18,9 @@ export interface Earlier {
  *
  * By the counter, whatever the policies are called: whoever has logged in meanwhile has another.
  */
-export function paidOn({ cell }: Rule, subject: Subject, earlier: Earlier): number | undefined {
+export function paidOn({ cell }: Rule, subject: Subject, priorGuards: PriorGuards): number | undefined {
   let paid: number | undefined
-  for (const receipt of receiptsOf(earlier)) {
+  for (const receipt of receiptsOf(priorGuards)) {
     const { demands } = receipt.grounds.check
     for (const [at, demand] of demands.entries()) {
       if (demand.rule.cell !== cell || demand.subject !== subject) continue
@@ -32,8 +32,8 @@ export function paidOn({ cell }: Rule, subject: Subject, earlier: Earlier): numb
 }
 
 /** Whether guards before have asked, and charged, all that a question asks: by the same limits. */
-export function isPaid({ policies, demands, extras }: Check, earlier: Earlier): boolean {
-  const receipts = receiptsOf(earlier)
+export function isPaid({ policies, demands, extras }: Check, priorGuards: PriorGuards): boolean {
+  const receipts = receiptsOf(priorGuards)
   return policies.every((_, i) => {
     const demand = demands[i] as Demand
     // What is held is judged by all that it costs.
@@ -56,7 +56,7 @@ function isSameRule(a: Rule, b: Rule): boolean {
   )
 }
 
-function receiptsOf({ decisions }: Earlier): Charge[] {
+function receiptsOf({ decisions }: PriorGuards): Charge[] {
   return decisions
     .map(decision => Decision.receiptOf(decision))
     .filter((receipt): receipt is Charge => receipt?.charged !== undefined && receipt.grounds !== undefined)

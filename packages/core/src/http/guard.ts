@@ -2,7 +2,7 @@ import { type CheckOptions, NO_OPTIONS } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, readGivenCost, WHOLE_LIMIT } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
-import type { Earlier } from '../check/prior-guards.ts'
+import type { PriorGuards } from '../check/prior-guards.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import { noticeHighCost } from '../misuse/index.ts'
 import type { Awaitable } from '../policy/policy.ts'
@@ -16,7 +16,7 @@ import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
 import { refuser, withStale } from './refusing.ts'
-import { earlierOf, isTightest, lastVisit, noteVisit, placeOf, type Visit } from './passed-guards.ts'
+import { priorGuardsOf, isTightest, lastVisit, noteVisit, placeOf, type Visit } from './passed-guards.ts'
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
 export interface Guard<R = unknown, S = unknown> {
@@ -77,25 +77,25 @@ export function guard<R, S = unknown>(
     onError?: CheckOptions['costOnError'],
   ): Outcome | Promise<Outcome> {
     const before = place && lastVisit(place)
-    const earlier = before && earlierOf(limiter, before)
+    const priorGuards = before && priorGuardsOf(limiter, before)
     const idempotencyKey = keyOf && askId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
     const decision = limiter.decide(
       view,
-      isPlain ? NO_OPTIONS : { cost, costOnError: onError, policy, also, earlier, idempotencyKey },
+      isPlain ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
     )
-    if (!('then' in decision)) return conclude(decision, place, before, earlier)
+    if (!('then' in decision)) return conclude(decision, place, before, priorGuards)
     // Others may have come to a decision meanwhile.
-    return decision.then(found => conclude(found, place, place && lastVisit(place), earlier))
+    return decision.then(found => conclude(found, place, place && lastVisit(place), priorGuards))
   }
 
   function conclude(
     decision: Decision,
     place: object | undefined,
     before: Visit | undefined,
-    earlier: Earlier | undefined,
+    priorGuards: PriorGuards | undefined,
   ): Outcome {
-    if (earlier !== undefined && earlier.decisions.includes(decision)) return passedBefore(decision)
+    if (priorGuards !== undefined && priorGuards.decisions.includes(decision)) return passedBefore(decision)
     const binding = before === undefined || isTightest(decision, before)
     const outcome = decision.allowed ? passed(decision, write, binding, true) : refuse(decision)
     if (place === undefined) return outcome

@@ -1,5 +1,5 @@
 import type { Decision } from '../check/decision.ts'
-import type { Earlier } from '../check/prior-guards.ts'
+import type { PriorGuards } from '../check/prior-guards.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { Headers } from './dialects.ts'
 import type { Refuse } from './outcome.ts'
@@ -59,7 +59,7 @@ function findVisit(last: Visit | undefined, is: (visit: Visit) => boolean): Visi
 }
 
 /** What the visits so far mean for a limiter. */
-export function earlierOf<R>(limiter: RateLimiter<R>, last: Visit): Earlier {
+export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: Visit): PriorGuards {
   const decisions: Decision[] = []
   let storeFailed = false
   for (let visit: Visit | undefined = last; visit !== undefined; visit = visit.before) {

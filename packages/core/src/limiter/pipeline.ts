@@ -123,13 +123,13 @@ export class Pipeline {
     who: Caller | Subject,
     asked: CheckParameters,
   ): Decision | Promise<Decision> {
-    const { earlier } = asked
+    const { priorGuards } = asked
     const check = this.#ask(policies, keys, who, asked)
-    if (earlier !== undefined && isPaid(check, earlier)) {
-      const before = earlier.decisions.find(({ allowed }) => allowed)
+    if (priorGuards !== undefined && isPaid(check, priorGuards)) {
+      const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
-    const judgement = this.#judge.ask(check, earlier?.storeFailed)
+    const judgement = this.#judge.ask(check, priorGuards?.storeFailed)
     if (!('then' in judgement)) return this.#conclude(judgement, check, who, asked)
     return judgement.then(found => this.#conclude(found, check, who, asked))
   }
@@ -150,7 +150,7 @@ export class Pipeline {
     const decision = this.#refuse(policy, caller, 'missing-key', asked)
     if (this.#penalty?.records !== true || asked === PEEK) return decision
     const offence = offenceOf(policy, this.#penalty, caller)
-    const scored = this.#judge.ask(offence, asked.earlier?.storeFailed)
+    const scored = this.#judge.ask(offence, asked.priorGuards?.storeFailed)
     const tell = (judgement: Judgement): Decision => {
       if (!('degraded' in judgement)) this.#observer.scored(offence, judgement)
       return decision

@@ -241,8 +241,8 @@ describe('an idempotency key', () => {
     const one = world().limiter({ ...fixed, limit: 100 })
     const pass = async (): Promise<number[]> => {
       const first = await ask(one, 'a', 2)
-      const earlier = { decisions: [first], storeFailed: false }
-      const second = await one.decide(view(), { idempotencyKey: 'a', cost: 5, earlier })
+      const priorGuards = { decisions: [first], storeFailed: false }
+      const second = await one.decide(view(), { idempotencyKey: 'a', cost: 5, priorGuards })
       return [first.cost, second.cost]
     }
     expect(await pass()).toEqual([2, 3])
