@@ -16,7 +16,7 @@ import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
 import { refuser, withStale } from './refusing.ts'
-import { priorGuardsOf, isTightest, lastVisit, noteVisit, placeOf, type Visit } from './passed-guards.ts'
+import { priorGuardsOf, isTightest, lastPassed, notePassed, placeOf, type PassedGuard } from './passed-guards.ts'
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
 export interface Guard<R = unknown, S = unknown> {
@@ -76,7 +76,7 @@ export function guard<R, S = unknown>(
     cost: CheckOptions['cost'],
     onError?: CheckOptions['costOnError'],
   ): Outcome | Promise<Outcome> {
-    const before = place && lastVisit(place)
+    const before = place && lastPassed(place)
     const priorGuards = before && priorGuardsOf(limiter, before)
     const idempotencyKey = keyOf && askId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
@@ -86,13 +86,13 @@ export function guard<R, S = unknown>(
     )
     if (!('then' in decision)) return conclude(decision, place, before, priorGuards)
     // Others may have come to a decision meanwhile.
-    return decision.then(found => conclude(found, place, place && lastVisit(place), priorGuards))
+    return decision.then(found => conclude(found, place, place && lastPassed(place), priorGuards))
   }
 
   function conclude(
     decision: Decision,
     place: object | undefined,
-    before: Visit | undefined,
+    before: PassedGuard | undefined,
     priorGuards: PriorGuards | undefined,
   ): Outcome {
     if (priorGuards !== undefined && priorGuards.decisions.includes(decision)) return passedBefore(decision)
@@ -100,7 +100,7 @@ export function guard<R, S = unknown>(
     const outcome = decision.allowed ? passed(decision, write, binding, true) : refuse(decision)
     if (place === undefined) return outcome
     const shown = outcome.binding ? outcome.headers : undefined
-    noteVisit(place, { limiter, decision, refuse, shown, before })
+    notePassed(place, { limiter, decision, refuse, shown, before })
     return before !== undefined && outcome.binding ? withStale(outcome, before) : outcome
   }
 

@@ -6,7 +6,7 @@ import type { Refuse } from './outcome.ts'
 import { isTighter } from './tightest.ts'
 
 /** One guard that a request has passed, and those before it. */
-export interface Visit {
+export interface PassedGuard {
   /** Undefined where a handler decided by itself. */
   readonly limiter: Pick<RateLimiter<never>, 'store'> | undefined
   readonly decision: Decision
@@ -14,7 +14,7 @@ export interface Visit {
   readonly refuse: Refuse
   /** The headers that it showed; undefined where another's were tighter. */
   readonly shown: Headers | undefined
-  readonly before: Visit | undefined
+  readonly before: PassedGuard | undefined
 }
 
 // On the request itself: a WeakMap would cost as much as the whole check. `for`: copies of the package share it.
@@ -22,7 +22,7 @@ export interface Visit {
 const VISITS = Symbol.for('halt.visits')
 
 interface Visited {
-  [VISITS]?: Visit
+  [VISITS]?: PassedGuard
 }
 
 /**
@@ -37,32 +37,32 @@ export function placeOf(request: object): object {
 }
 
 /** The last guard that a request has passed; undefined before the first. */
-export function lastVisit(place: object): Visit | undefined {
+export function lastPassed(place: object): PassedGuard | undefined {
   return (place as Visited)[VISITS]
 }
 
 /** Notes a visit as the last. */
-export function noteVisit(place: object, visit: Visit): void {
+export function notePassed(place: object, visit: PassedGuard): void {
   ;(place as Visited)[VISITS] = visit
 }
 
 /** The binding decision of the guards that a request has passed: what adapters show. */
 export function decisionOf(visitor: object): Decision | undefined {
-  return findVisit(lastVisit(placeOf(visitor)), ({ shown }) => shown !== undefined)?.decision
+  return findPassed(lastPassed(placeOf(visitor)), ({ shown }) => shown !== undefined)?.decision
 }
 
 /** The last visit that something is true of. */
-function findVisit(last: Visit | undefined, is: (visit: Visit) => boolean): Visit | undefined {
+function findPassed(last: PassedGuard | undefined, is: (visit: PassedGuard) => boolean): PassedGuard | undefined {
   let visit = last
   while (visit !== undefined && !is(visit)) visit = visit.before
   return visit
 }
 
 /** What the visits so far mean for a limiter. */
-export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: Visit): PriorGuards {
+export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: PassedGuard): PriorGuards {
   const decisions: Decision[] = []
   let storeFailed = false
-  for (let visit: Visit | undefined = last; visit !== undefined; visit = visit.before) {
+  for (let visit: PassedGuard | undefined = last; visit !== undefined; visit = visit.before) {
     if (visit.limiter === limiter) decisions.push(visit.decision)
     if (visit.limiter?.store === limiter.store && visit.decision.degraded !== false) storeFailed = true
   }
@@ -70,14 +70,14 @@ export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: Visit): PriorGua
 }
 
 /** Whether no visit so far binds the client more than a decision. */
-export function isTightest(decision: Decision, last: Visit): boolean {
-  return findVisit(last, visit => isTighter(visit.decision, decision)) === undefined
+export function isTightest(decision: Decision, last: PassedGuard): boolean {
+  return findPassed(last, visit => isTighter(visit.decision, decision)) === undefined
 }
 
 /** The names of headers that visits have shown and that other headers do not replace. */
-export function outshone(last: Visit, headers: Headers): readonly string[] {
+export function outshone(last: PassedGuard, headers: Headers): readonly string[] {
   const names: string[] = []
-  for (let visit: Visit | undefined = last; visit !== undefined; visit = visit.before)
+  for (let visit: PassedGuard | undefined = last; visit !== undefined; visit = visit.before)
     names.push(...Object.keys(visit.shown ?? {}))
   return names.filter(name => !Object.hasOwn(headers, name))
 }

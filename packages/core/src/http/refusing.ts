@@ -2,7 +2,7 @@ import { HaltError } from '../base/errors.ts'
 import type { Decision } from '../check/decision.ts'
 import { headerWriter, type HeaderWriter } from './headers.ts'
 import type { Outcome, Refuse } from './outcome.ts'
-import { lastVisit, noteVisit, outshone, placeOf, type Visit } from './passed-guards.ts'
+import { lastPassed, notePassed, outshone, placeOf, type PassedGuard } from './passed-guards.ts'
 import { type ErrorFormat, isOurs, refusalBody } from './refusal.ts'
 
 /** What a {@link Refuse} follows. */
@@ -34,10 +34,10 @@ export function refuser(
 export function refusalFor(visitor: object, decision: Decision): Outcome {
   checkRefusal(visitor, decision)
   const place = placeOf(visitor)
-  const last = lastVisit(place)
+  const last = lastPassed(place)
   const refuse = last?.refuse ?? refuseByDefault
   const outcome = refuse(decision)
-  noteVisit(place, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
+  notePassed(place, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
   return last === undefined ? outcome : withStale(outcome, last)
 }
 
@@ -56,7 +56,7 @@ function checkRefusal(visitor: unknown, decision: Decision | undefined): void {
 }
 
 /** An outcome that also takes off what visits before have shown. */
-export function withStale(outcome: Outcome, before: Visit): Outcome {
+export function withStale(outcome: Outcome, before: PassedGuard): Outcome {
   const stale = outshone(before, outcome.headers)
   return stale.length === 0 ? outcome : { ...outcome, stale }
 }
