@@ -13,7 +13,7 @@ import { Pipeline } from './pipeline.ts'
 import { PolicySource } from './policy-source.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import { compileClientIp } from '../request/client-ip.ts'
-import { Judge } from '../resilience/guarded-store.ts'
+import { GuardedStore } from '../resilience/guarded-store.ts'
 
 /** What a limiter is made of. */
 export interface Rooms {
@@ -54,10 +54,10 @@ export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
   const observer = new Observer(telemetry, store, warn)
   const onFailure = observer.storeFailed.bind(observer)
   const onRecovery = observer.storeRecovered.bind(observer)
-  const judge = new Judge({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery })
+  const guardedStore = new GuardedStore({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery })
   const keyring = new Keyring(callbackTimeout, warn)
-  const ledger = new Ledger(judge, warn)
-  const pipeline = new Pipeline({ exempter, keyring, judge, ledger, observer, penalty, digest, warn })
+  const ledger = new Ledger(guardedStore, warn)
+  const pipeline = new Pipeline({ exempter, keyring, guardedStore, ledger, observer, penalty, digest, warn })
   const looks = new Looks({ policies, pipeline, exempter, callers, ipv6Prefix })
   const forgetting = new Forgetting({ store, policies, looks, ledger, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)

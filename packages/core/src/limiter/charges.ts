@@ -3,7 +3,7 @@ import { Decision, type Grounds, type ChargeRecord } from '../check/decision.ts'
 import { HaltError, type Warn } from '../base/errors.ts'
 import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
-import type { Judge } from '../resilience/guarded-store.ts'
+import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { Late } from '../resilience/late-reply.ts'
 import { type Charge, chargeAt, release, settlement, taking } from '../check/correction.ts'
 import type { Cell, Group, Evaluation } from '../store/contract.ts'
@@ -11,12 +11,12 @@ import { Undecided } from './undecided.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
 export class Ledger {
-  readonly #judge: Judge
+  readonly #guardedStore: GuardedStore
   readonly #warn: Warn
   readonly #undecided: Undecided<ChargeRecord> = new Undecided(receipt => void this.#take(receipt))
 
-  constructor(judge: Judge, warn: Warn) {
-    this.#judge = judge
+  constructor(guardedStore: GuardedStore, warn: Warn) {
+    this.#guardedStore = guardedStore
     this.#warn = warn
   }
 
@@ -108,7 +108,7 @@ export class Ledger {
 
   /** Forgets counters, here and in the store; resolves to how many the store had. */
   async forget(cells: readonly Cell[]): Promise<number> {
-    return this.#judge.reset(cells)
+    return this.#guardedStore.reset(cells)
   }
 
   #wait(receipt: ChargeRecord): void {
@@ -150,11 +150,11 @@ export class Ledger {
 
   async #correct(correction: Group | undefined, where: ChargeRecord['charged']): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
-    const rest = where === 'store' ? correction : this.#judge.correct(correction)
+    const rest = where === 'store' ? correction : this.#guardedStore.correct(correction)
     // Whether the store was asked for it nobody knows: nothing is taken back that it may not have given.
     if (rest === undefined || where === 'doubtful') return undefined
     try {
-      return await this.#judge.settle(rest)
+      return await this.#guardedStore.settle(rest)
     } catch {
       // The charge stands as it was made; the failure was warned of and reported.
       return undefined

@@ -16,7 +16,7 @@ import type { Check } from '../check/check.ts'
 import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import type { Caller } from '../request/caller.ts'
 import { type FoundKey, SHARED, type Subject } from '../request/identity.ts'
-import type { Judge, Judgement } from '../resilience/guarded-store.ts'
+import type { GuardedStore, Judgement } from '../resilience/guarded-store.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { listOf } from '../store/decide.ts'
 import { isPromise } from '../base/timers.ts'
@@ -25,7 +25,7 @@ import { isPromise } from '../base/timers.ts'
 export interface PipelineParts {
   readonly exempter: Exempter
   readonly keyring: Keyring
-  readonly judge: Judge
+  readonly guardedStore: GuardedStore
   readonly ledger: Ledger
   readonly observer: Observer
   readonly penalty: CompiledPenalty | undefined
@@ -37,22 +37,22 @@ export interface PipelineParts {
 export class Pipeline {
   readonly #exempter: Exempter
   readonly #keyring: Keyring
-  readonly #judge: Judge
+  readonly #guardedStore: GuardedStore
   readonly #ledger: Ledger
   readonly #observer: Observer
   readonly #clock: StoreClock
   readonly #penalty: CompiledPenalty | undefined
   readonly #ask: ReturnType<typeof checkBuilder>
 
-  constructor({ exempter, keyring, judge, ledger, observer, penalty, digest, warn }: PipelineParts) {
+  constructor({ exempter, keyring, guardedStore, ledger, observer, penalty, digest, warn }: PipelineParts) {
     this.#exempter = exempter
     this.#keyring = keyring
-    this.#judge = judge
+    this.#guardedStore = guardedStore
     this.#ledger = ledger
     this.#observer = observer
-    this.#clock = judge.clock
+    this.#clock = guardedStore.clock
     this.#penalty = penalty
-    this.#ask = checkBuilder(penalty, digest, judge.clock, warn)
+    this.#ask = checkBuilder(penalty, digest, guardedStore.clock, warn)
   }
 
   /** Decides a request by policies; `undefined` when those could not be found. */
@@ -129,7 +129,7 @@ export class Pipeline {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
-    const judgement = this.#judge.ask(check, priorGuards?.storeFailed)
+    const judgement = this.#guardedStore.ask(check, priorGuards?.storeFailed)
     if (!('then' in judgement)) return this.#conclude(judgement, check, who, asked)
     return judgement.then(found => this.#conclude(found, check, who, asked))
   }
@@ -150,7 +150,7 @@ export class Pipeline {
     const decision = this.#refuse(policy, caller, 'missing-key', asked)
     if (this.#penalty?.records !== true || asked === PEEK) return decision
     const offence = offenceOf(policy, this.#penalty, caller)
-    const scored = this.#judge.ask(offence, asked.priorGuards?.storeFailed)
+    const scored = this.#guardedStore.ask(offence, asked.priorGuards?.storeFailed)
     const tell = (judgement: Judgement): Decision => {
       if (!('degraded' in judgement)) this.#observer.scored(offence, judgement)
       return decision

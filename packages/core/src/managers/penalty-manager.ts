@@ -7,7 +7,7 @@ import { notifier } from '../telemetry/hooks.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from '../policy/penalty-config.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
-import { type Judge, strictJudge } from '../resilience/guarded-store.ts'
+import { type GuardedStore, strictStore } from '../resilience/guarded-store.ts'
 import { penaltyStatus } from '../telemetry/usage.ts'
 import { PenaltyMode, type Store, type Evaluation } from '../store/contract.ts'
 import { PENALTY_CELL } from '../store/decide.ts'
@@ -44,7 +44,7 @@ export class PenaltyManager {
   readonly #penalty: CompiledPenalty
   readonly #digest: Digest
   readonly #ipv6Prefix: number
-  readonly #judge: Judge
+  readonly #guardedStore: GuardedStore
   readonly #notify: Notify
 
   constructor(options: PenaltyManagerOptions) {
@@ -53,7 +53,7 @@ export class PenaltyManager {
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
-    this.#judge = parts.judge
+    this.#guardedStore = parts.guardedStore
   }
 
   /** The present score and penalty; changes nothing. */
@@ -103,13 +103,13 @@ export class PenaltyManager {
   /** Forgets the score and ends the penalty. */
   async clearPenalty(identity: Identity): Promise<void> {
     const cell = { subject: this.#subject(identity), cell: PENALTY_CELL }
-    await this.#judge.reset([cell])
+    await this.#guardedStore.reset([cell])
   }
 
   async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
     const subject = this.#subject(identity)
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
-    return this.#judge.tell({ demands: [], penalty })
+    return this.#guardedStore.tell({ demands: [], penalty })
   }
 
   #subject(identity: Identity): string {
@@ -124,7 +124,7 @@ function partsOf(options: PenaltyManagerOptions): {
   digest: Digest
   ipv6Prefix: number
   notify: Notify
-  judge: Judge
+  guardedStore: GuardedStore
 } {
   const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options ?? {}
   if (typeof store?.evaluate !== 'function') {
@@ -144,6 +144,6 @@ function partsOf(options: PenaltyManagerOptions): {
     digest: makeDigest(secret, once),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    judge: strictJudge(store, storeTimeout, once, notify),
+    guardedStore: strictStore(store, storeTimeout, once, notify),
   }
 }

@@ -11,7 +11,7 @@ import type { Quota } from '../policy/policy.ts'
 import { onceOf } from '../check/idempotency.ts'
 import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, SHARED, subjectOf } from '../request/identity.ts'
-import { type Judge, strictJudge } from '../resilience/guarded-store.ts'
+import { type GuardedStore, strictStore } from '../resilience/guarded-store.ts'
 import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store, type Evaluation } from '../store/contract.ts'
 import { used } from '../store/reading.ts'
@@ -68,7 +68,7 @@ export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
 export class QuotaManager {
   readonly #digest: Digest
   readonly #ipv6Prefix: number
-  readonly #judge: Judge
+  readonly #guardedStore: GuardedStore
   readonly #notify: Notify
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
 
@@ -77,7 +77,7 @@ export class QuotaManager {
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
-    this.#judge = parts.judge
+    this.#guardedStore = parts.guardedStore
   }
 
   /** Whether `cost` units would pass now; consumes nothing. */
@@ -118,7 +118,7 @@ export class QuotaManager {
     const once = idempotencyKey
       ? onceOf(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
       : undefined
-    const evaluation = await this.#judge.tell({ demands: [demand], once })
+    const evaluation = await this.#guardedStore.tell({ demands: [demand], once })
     return this.#status(compiled, demand, evaluation)
   }
 
@@ -131,12 +131,12 @@ export class QuotaManager {
     // Applied whatever the limit says, and of no units: it reads.
     const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
     // The period that counts may be any of the three: a refund names the one it goes to.
-    const found = await this.#judge.tell({ demands: [demand] })
+    const found = await this.#guardedStore.tell({ demands: [demand] })
     const receipt = found.states[0]?.[1]
     if (receipt === undefined || units === 0) return 0
     const refund: Demand = { ...demand, cost: -units, chargedTo: receipt }
     // What was used is read in the very step that gives back.
-    const evaluation = await this.#judge.tell({ demands: [demand, refund] })
+    const evaluation = await this.#guardedStore.tell({ demands: [demand, refund] })
     return used(demand, evaluation.states[0] ?? [], evaluation) - used(refund, evaluation.states[1] ?? [], evaluation)
   }
 
@@ -150,7 +150,7 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? onceOf(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const evaluation = await this.#judge.tell({ demands: [demand], once })
+    const evaluation = await this.#guardedStore.tell({ demands: [demand], once })
     const status = this.#status(compiled, demand, evaluation)
     const allowed = evaluation.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
@@ -185,7 +185,7 @@ export class QuotaManager {
   }
 
   #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
-    const edges = policy.edges(this.#judge.clock.now())
+    const edges = policy.edges(this.#guardedStore.clock.now())
     return {
       rule: policy.rule(undefined),
       subject: this.#subject(identity, policy),
@@ -211,7 +211,7 @@ const OPTIONS = ['secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']
 function partsOf(
   store: Store,
   options: QuotaManagerOptions,
-): { digest: Digest; ipv6Prefix: number; notify: Notify; judge: Judge } {
+): { digest: Digest; ipv6Prefix: number; notify: Notify; guardedStore: GuardedStore } {
   if (typeof store?.evaluate !== 'function') {
     throw new HaltError('HALT_E_STORE_OPTION', 'QuotaManager got no store.', 'Give new QuotaManager(store).')
   }
@@ -223,6 +223,6 @@ function partsOf(
     digest: makeDigest(secret, warn),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    judge: strictJudge(store, storeTimeout, warn, notify),
+    guardedStore: strictStore(store, storeTimeout, warn, notify),
   }
 }

@@ -47,11 +47,11 @@ export class KeyWatch {
     sample.keys.add(text.slice(0, 64))
     sample.addresses.add(caller.address?.text ?? '')
     if (++sample.seen < SAMPLE) return
-    this.#judge(policy, sample)
+    this.#guardedStore(policy, sample)
     this.#samples.set(policy.name, undefined)
   }
 
-  #judge({ name }: CompiledPolicy, { keys, addresses }: Sample): void {
+  #guardedStore({ name }: CompiledPolicy, { keys, addresses }: Sample): void {
     if (keys.size === 1 && addresses.size >= CROWD) {
       this.#warn({
         code: 'HALT_W_KEY_CONSTANT',

@@ -25,7 +25,7 @@ import { isUndone, StoreTimeout, textOf } from './store-failure.ts'
 export type Judgement = Evaluation | LocalAnswer
 
 /** What a judge needs of its limiter. */
-export interface JudgeOptions {
+export interface GuardedStoreOptions {
   readonly store: Store
   /** Milliseconds. */
   readonly timeout: number
@@ -45,7 +45,7 @@ export interface JudgeOptions {
  *
  * A call that timed out is never repeated: it may have been applied. Its late answer corrects what is remembered.
  */
-export class Judge {
+export class GuardedStore {
   /** The store's. */
   readonly clock: StoreClock
   readonly #store: Store
@@ -58,7 +58,7 @@ export class Judge {
   readonly #repair: Repair
   readonly #outages: Outages
 
-  constructor(options: JudgeOptions) {
+  constructor(options: GuardedStoreOptions) {
     const { store, timeout, onStoreError, instances, warn, substitutes = true } = options
     this.#store = store
     this.#evaluate = evaluating(store)
@@ -96,11 +96,11 @@ export class Judge {
     if (failed) return this.#fallback.decide(check)
     const open = this.#breaker.isOpen()
     if (open === true) return this.#fallback.decide(check)
-    if (open === false) return this.#judge(check)
-    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.decide(check) : this.#judge(check)))
+    if (open === false) return this.#guardedStore(check)
+    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.decide(check) : this.#guardedStore(check)))
   }
 
-  #judge(check: Check): Judgement | Promise<Judgement> {
+  #guardedStore(check: Check): Judgement | Promise<Judgement> {
     let evaluation: Evaluation | Promise<Evaluation>
     try {
       evaluation = this.#evaluate(check)
@@ -142,7 +142,7 @@ export class Judge {
   }
 
   /** Asks the store without a substitute: for managers. Rejects with a coded error. */
-  async insist<T>(call: () => T | Promise<T>): Promise<T> {
+  async callOrThrow<T>(call: () => T | Promise<T>): Promise<T> {
     const sent = nowMicros()
     try {
       const result = call()
@@ -156,9 +156,9 @@ export class Judge {
     }
   }
 
-  /** Asks the store for a verdict, as {@link insist} does, and remembers it for all who ask the store. */
+  /** Asks the store for a verdict, as {@link callOrThrow} does, and remembers it for all who ask the store. */
   tell(group: Group): Promise<Evaluation> {
-    return this.insist(() => {
+    return this.callOrThrow(() => {
       const asked = this.#memory.asks(group)
       const answer = this.#evaluate(group)
       if (!('then' in answer)) return answer
@@ -178,7 +178,7 @@ export class Judge {
   }
 
   /**
-   * Corrects counters in the store, and what is remembered of them. Rejects as {@link insist} does. What the store has
+   * Corrects counters in the store, and what is remembered of them. Rejects as {@link callOrThrow} does. What the store has
    * certainly not done is kept until it is back; undefined where it is known to be away, and is not asked.
    */
   async settle(group: Group): Promise<Evaluation | undefined> {
@@ -193,7 +193,7 @@ export class Judge {
     const owe = (error: unknown): void => {
       if (isUndone(error)) this.#repair.owe(group)
     }
-    return this.insist(() => {
+    return this.callOrThrow(() => {
       try {
         const answer = this.#settle(group)
         // Heard after the deadline, too.
@@ -219,12 +219,12 @@ export class Judge {
 
   /**
    * Forgets counters, in the store and what is remembered of them; resolves to how many the store had. Rejects as
-   * {@link insist} does.
+   * {@link callOrThrow} does.
    */
   async reset(cells: readonly Cell[]): Promise<number> {
     this.#memory.forget(cells)
     this.#fallback.forget(cells)
-    const count = await this.insist(() => this.#store.forget(cells))
+    const count = await this.callOrThrow(() => this.#store.forget(cells))
     // Again: meanwhile it may have decided here.
     this.#fallback.forget(cells)
     return count
@@ -239,15 +239,15 @@ export class Judge {
   }
 }
 
-/** A judge without a substitute, for quotas and penalties by hand: {@link Judge.insist} within a longer deadline. */
-export function strictJudge(
+/** A judge without a substitute, for quotas and penalties by hand: {@link GuardedStore.insist} within a longer deadline. */
+export function strictStore(
   store: Store,
   timeout: Duration | undefined,
   warn: WarnOnce,
   notify: Notify,
-): Judge {
+): GuardedStore {
   const { kind = 'custom' } = store
-  return new Judge({
+  return new GuardedStore({
     store,
     timeout: parseDuration(timeout ?? '1s', 'storeTimeout') / 1000,
     onStoreError: 'closed',
