@@ -10,7 +10,7 @@ import { remaining } from '../store/reading.ts'
 import { Debts } from './write-back.ts'
 import type { Late } from './late-reply.ts'
 import { LocalStore } from './local-store.ts'
-import type { Known, Memory } from './last-known.ts'
+import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { Refused } from './refused-keys.ts'
 
@@ -37,16 +37,16 @@ export class Fallback {
   readonly refused: Refused = new Refused()
   readonly #mode: OnStoreError
   readonly #instances: () => number
-  readonly #memory: Memory
+  readonly #lastKnown: LastKnown
   readonly #store = new LocalStore(nowMicros)
   // Which answer of the store the counters here have started from, or were put right by.
   readonly #begun = new Recent<number>(REMEMBERED)
 
   /** @param memory what the store said last */
-  constructor(mode: OnStoreError, instances: () => number, memory: Memory) {
+  constructor(mode: OnStoreError, instances: () => number, lastKnown: LastKnown) {
     this.#mode = mode
     this.#instances = instances
-    this.#memory = memory
+    this.#lastKnown = lastKnown
   }
 
   /** Keeps the idempotency key of a call that the store let in. */
@@ -123,7 +123,7 @@ export class Fallback {
   #share(demand: Demand, cost: number): Demand {
     const rule = shareOf(demand.rule, this.#instances(), cost)
     const key = keyOfDemand(demand)
-    const known = this.#memory.of(key)
+    const known = this.#lastKnown.of(key)
     if (known !== undefined && this.#begun.get(key) !== known.told) {
       this.#begun.set(key, known.told)
       this.#store.put(demand.subject, rule.cell, own => this.#start(demand, rule, known, own))
@@ -133,7 +133,7 @@ export class Fallback {
 
   // As much is left as the store last left, but no more than this process's share: less what it let in here before, when
   // the store was away the last time.
-  #start(demand: Demand, rule: Demand['rule'], known: Known, own: State): State {
+  #start(demand: Demand, rule: Demand['rule'], known: KnownCounter, own: State): State {
     const now = nowMicros()
     const then: Evaluation = {
       now: now - known.offset,

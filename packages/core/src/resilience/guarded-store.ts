@@ -14,7 +14,7 @@ import { Denials } from './refusal-cache.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
 import { Late } from './late-reply.ts'
 import { hearReconnections } from './reconnections.ts'
-import { type Memory, memoryOf } from './last-known.ts'
+import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, Outages } from './outages.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { Repair } from './recovery.ts'
@@ -52,7 +52,7 @@ export class GuardedStore {
   readonly #evaluate: Evaluate
   readonly #deadline: Deadline
   readonly #breaker: Breaker
-  readonly #memory: Memory
+  readonly #lastKnown: LastKnown
   readonly #denials: Denials
   readonly #fallback: Fallback
   readonly #repair: Repair
@@ -64,11 +64,11 @@ export class GuardedStore {
     this.#evaluate = evaluating(store)
     this.#outages = new Outages(options)
     this.clock = new StoreClock(store)
-    this.#memory = memoryOf(store)
-    this.#denials = new Denials(this.#memory, this.clock)
+    this.#lastKnown = lastKnownOf(store)
+    this.#denials = new Denials(this.#lastKnown, this.clock)
     this.#deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
     const count = instances === 'auto' ? counting(store, warn) : (): number => instances
-    this.#fallback = new Fallback(onStoreError, count, this.#memory)
+    this.#fallback = new Fallback(onStoreError, count, this.#lastKnown)
     const { clock } = this
     const [deadline, fallback, evaluate] = [this.#deadline, this.#fallback, this.#evaluate]
     const settle: Evaluate = group => this.#settle(group)
@@ -112,7 +112,7 @@ export class GuardedStore {
       if (this.#outages.isOn) this.#outages.answered(nowMicros())
       return evaluation
     }
-    const asked = this.#memory.next()
+    const asked = this.#lastKnown.next()
     const sent = nowMicros()
     let local: LocalAnswer | undefined
     return this.#deadline.follow<Evaluation, Judgement>(
@@ -135,7 +135,7 @@ export class GuardedStore {
     this.clock.hear(evaluation.now)
     // A single failure, which opened nothing: nobody else would come to write it back.
     if (this.#repair.isDue) this.#repair.payBack()
-    this.#memory.remember(check, evaluation, asked, sent, this.#fallback.refused)
+    this.#lastKnown.remember(check, evaluation, asked, sent, this.#fallback.refused)
     this.#fallback.remember(check, evaluation)
     if (hasCharged(check, evaluation)) local?.late?.hear({ check, evaluation })
     return evaluation
@@ -159,13 +159,13 @@ export class GuardedStore {
   /** Asks the store for a verdict, as {@link callOrThrow} does, and remembers it for all who ask the store. */
   tell(group: Group): Promise<Evaluation> {
     return this.callOrThrow(() => {
-      const asked = this.#memory.asks(group)
+      const asked = this.#lastKnown.asks(group)
       const answer = this.#evaluate(group)
       if (!('then' in answer)) return answer
       const sent = nowMicros()
       return answer.then(evaluation => {
         this.clock.hear(evaluation.now)
-        this.#memory.remember(group, evaluation, asked, sent)
+        this.#lastKnown.remember(group, evaluation, asked, sent)
         return evaluation
       })
     })
@@ -207,12 +207,12 @@ export class GuardedStore {
   }
 
   #settle(group: Group): Evaluation | Promise<Evaluation> {
-    const asked = this.#memory.asks(group)
+    const asked = this.#lastKnown.asks(group)
     const answer = this.#evaluate(group)
     if (!('then' in answer)) return answer
     const sent = nowMicros()
     return answer.then(evaluation => {
-      this.#memory.adjust(group, evaluation, asked, sent, this.#fallback.refused)
+      this.#lastKnown.adjust(group, evaluation, asked, sent, this.#fallback.refused)
       return evaluation
     })
   }
@@ -222,7 +222,7 @@ export class GuardedStore {
    * {@link callOrThrow} does.
    */
   async reset(cells: readonly Cell[]): Promise<number> {
-    this.#memory.forget(cells)
+    this.#lastKnown.forget(cells)
     this.#fallback.forget(cells)
     const count = await this.callOrThrow(() => this.#store.forget(cells))
     // Again: meanwhile it may have decided here.

@@ -9,7 +9,7 @@ import { nowMicros } from '../base/process-clock.ts'
 import type { Refused } from './refused-keys.ts'
 
 /** What the store said last of a counter. */
-export interface Known {
+export interface KnownCounter {
   readonly state: number[]
   /** The store's clock when it said so, microseconds; 0 when the counter was reset since. */
   at: number
@@ -35,15 +35,15 @@ const REORDERED = 60e6
  * What a store said last of each counter, whoever asked it in this process: for refusals that need not be asked for again,
  * and for the time when the store says nothing. Bounded.
  */
-export class Memory {
+export class LastKnown {
   /** Whether the store has ever refused anything. */
   hasRefused = false
-  readonly #known = new Recent<Known>(REMEMBERED)
+  readonly #known = new Recent<KnownCounter>(REMEMBERED)
   readonly #offset = new ClockOffset()
   #number = 0
 
   /** What is known of a counter. */
-  of(key: string): Known | undefined {
+  of(key: string): KnownCounter | undefined {
     return this.#known.get(key)
   }
 
@@ -146,7 +146,7 @@ export class Memory {
   // Written over, not made anew: what outlives a request costs the collector more than the request costs otherwise.
   #know(
     key: string,
-    known: Known | undefined,
+    known: KnownCounter | undefined,
     state: State,
     at: number,
     heard: number,
@@ -170,17 +170,17 @@ export class Memory {
 }
 
 // One for all who ask a store: what one of them is told counts for the others, too.
-const byStore = new WeakMap<Store, Memory>()
+const byStore = new WeakMap<Store, LastKnown>()
 
 /** What is known of the counters of a store. */
-export function memoryOf(store: Store): Memory {
-  let memory = byStore.get(store)
-  if (memory === undefined) byStore.set(store, (memory = new Memory()))
-  return memory
+export function lastKnownOf(store: Store): LastKnown {
+  let lastKnown = byStore.get(store)
+  if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown()))
+  return lastKnown
 }
 
 /** Notes that a question was answered, and tells whether the answer is newer than what is known. */
-function isNews(known: Known, at: number, asked: number): boolean {
+function isNews(known: KnownCounter, at: number, asked: number): boolean {
   if (asked > known.told) known.told = asked
   if (asked < known.since) return false
   const lead = known.at - at

@@ -3,7 +3,7 @@ import type { State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { type Cells, decide, PENALTY_CELL } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
-import type { Known, Memory } from './last-known.ts'
+import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 
 // Another process may reset the key: a denial is asked for again after this long, microseconds.
@@ -19,7 +19,7 @@ const MOST = 1e6
  * flight refuse, whose end nobody can tell.
  */
 export class Denials {
-  readonly #memory: Memory
+  readonly #lastKnown: LastKnown
   readonly #clock: StoreClock
   readonly #cells: Cells
   // What is gathered while a group is looked at: one at a time, since nothing here waits.
@@ -29,8 +29,8 @@ export class Denials {
   #offset = 0
   #isKept = false
 
-  constructor(memory: Memory, clock: StoreClock) {
-    this.#memory = memory
+  constructor(lastKnown: LastKnown, clock: StoreClock) {
+    this.#lastKnown = lastKnown
     this.#clock = clock
     this.#cells = {
       load: (subject, cell) => this.#load(keyOf(subject, cell)),
@@ -40,9 +40,9 @@ export class Denials {
 
   /** The refusal that still holds for a group; else notes that the store is being asked. */
   find(group: Group): Evaluation | undefined {
-    const memory = this.#memory
-    if (!memory.hasRefused) return undefined
-    const number = memory.next()
+    const lastKnown = this.#lastKnown
+    if (!lastKnown.hasRefused) return undefined
+    const number = lastKnown.next()
     this.#isKnown = group.once === undefined
     this.#isRefusing = false
     this.#oldest = Number.POSITIVE_INFINITY
@@ -50,19 +50,19 @@ export class Denials {
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
       const demand = demands[i] as Demand
-      const known = memory.of(keyOfDemand(demand))
+      const known = lastKnown.of(keyOfDemand(demand))
       this.#look(known, number)
       if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
         this.#isRefusing = true
     }
-    if (penalty !== undefined) this.#look(memory.of(keyOf(penalty.subject, PENALTY_CELL)), number)
+    if (penalty !== undefined) this.#look(lastKnown.of(keyOf(penalty.subject, PENALTY_CELL)), number)
     if (!this.#isKnown || !this.#isRefusing) return undefined
     const evaluation = this.#decide(group)
-    if (evaluation === undefined) memory.asks(group)
+    if (evaluation === undefined) lastKnown.asks(group)
     return evaluation
   }
 
-  #look(known: Known | undefined, number: number): void {
+  #look(known: KnownCounter | undefined, number: number): void {
     if (known === undefined) {
       this.#isKnown = false
       return
@@ -83,7 +83,7 @@ export class Denials {
   }
 
   #load(key: string): State {
-    const known = this.#memory.of(key) as Known
+    const known = this.#lastKnown.of(key) as KnownCounter
     // Nobody is asked after all.
     known.asked = known.told
     return [...known.state]
