@@ -10,7 +10,7 @@ import type { Notify } from '../telemetry/telemetry.ts'
 import { isPromise } from '../base/timers.ts'
 import { Breaker } from './circuit-breaker.ts'
 import { Deadline } from './deadline.ts'
-import { Denials } from './refusal-cache.ts'
+import { RefusalCache } from './refusal-cache.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
 import { Late } from './late-reply.ts'
 import { hearReconnections } from './reconnections.ts'
@@ -53,7 +53,7 @@ export class GuardedStore {
   readonly #deadline: Deadline
   readonly #breaker: Breaker
   readonly #lastKnown: LastKnown
-  readonly #denials: Denials
+  readonly #refusals: RefusalCache
   readonly #fallback: Fallback
   readonly #repair: Repair
   readonly #outages: Outages
@@ -65,7 +65,7 @@ export class GuardedStore {
     this.#outages = new Outages(options)
     this.clock = new StoreClock(store)
     this.#lastKnown = lastKnownOf(store)
-    this.#denials = new Denials(this.#lastKnown, this.clock)
+    this.#refusals = new RefusalCache(this.#lastKnown, this.clock)
     this.#deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
     const count = instances === 'auto' ? counting(store, warn) : (): number => instances
     this.#fallback = new Fallback(onStoreError, count, this.#lastKnown)
@@ -90,7 +90,7 @@ export class GuardedStore {
   /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */
   ask(check: Check, failed = false): Judgement | Promise<Judgement> {
     if (this.#store.keepsPace === true) {
-      const denied = this.#denials.find(check)
+      const denied = this.#refusals.find(check)
       if (denied !== undefined) return denied
     }
     if (failed) return this.#fallback.decide(check)

@@ -18,7 +18,7 @@ const MOST = 1e6
  * for; so is a group of which a counter is not known, or is being asked for just now, and what only quotas or requests in
  * flight refuse, whose end nobody can tell.
  */
-export class Denials {
+export class RefusalCache {
   readonly #lastKnown: LastKnown
   readonly #clock: StoreClock
   readonly #cells: Cells
