@@ -7,7 +7,7 @@ import { type ExtraDemands, isReported, type Check } from '../check/check.ts'
 import { type Cell, type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
-import { Debts } from './write-back.ts'
+import { WriteBackQueue } from './write-back.ts'
 import type { Late } from './late-reply.ts'
 import { LocalStore } from './local-store.ts'
 import type { KnownCounter, LastKnown } from './last-known.ts'
@@ -32,7 +32,7 @@ const REMEMBERED = 50_000
 /** Decides in this process while the store cannot, from what the store said last. Bounded. */
 export class Fallback {
   /** What quotas charged here, to be written back. */
-  readonly debts: Debts = new Debts()
+  readonly writeBack: WriteBackQueue = new WriteBackQueue()
   /** Who is to be refused again by a store that comes back empty. */
   readonly refused: Refused = new Refused()
   readonly #mode: OnStoreError
@@ -107,7 +107,7 @@ export class Fallback {
     const here: Demand[] = []
     const there: Demand[] = []
     for (const demand of demands) {
-      const rest = demand.rule.letter === 'q' ? this.debts.correct(demand) : undefined
+      const rest = demand.rule.letter === 'q' ? this.writeBack.correct(demand) : undefined
       if (rest !== undefined) there.push(rest)
       if (rest !== demand) here.push(demand)
     }
@@ -117,7 +117,7 @@ export class Fallback {
 
   /** Whether there is anything that a store which came back empty would have to be told. */
   get holds(): boolean {
-    return this.debts.size > 0 || this.refused.groups().length > 0
+    return this.writeBack.size > 0 || this.refused.groups().length > 0
   }
 
   #share(demand: Demand, cost: number): Demand {
@@ -165,6 +165,6 @@ export class Fallback {
       const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
       if (isTaken && policies[i]?.calendar !== undefined) owed.push(demand)
     }
-    if (owed.length > 0) this.debts.add({ demands: owed, once })
+    if (owed.length > 0) this.writeBack.add({ demands: owed, once })
   }
 }

@@ -37,7 +37,7 @@ export class Repair {
 
   /** Whether there is anything to write back. */
   get isDue(): boolean {
-    return this.#corrections.size > 0 || this.#parts.fallback.debts.size > 0
+    return this.#corrections.size > 0 || this.#parts.fallback.writeBack.size > 0
   }
 
   /** Keeps a correction that the store has certainly not made, and asks for it again soon, whether requests come or not. */
@@ -73,7 +73,7 @@ export class Repair {
 
   #owed(): Group[] {
     const { fallback, clock } = this.#parts
-    return fallback.debts.take(clock.now() * 1000)
+    return fallback.writeBack.take(clock.now() * 1000)
   }
 
   // Once, unless the store has certainly not done it: what got no answer may have been applied, and is not charged again.
@@ -81,7 +81,7 @@ export class Repair {
     try {
       await this.#parts.settle(group)
     } catch (error) {
-      if (isUndone(error)) this.#parts.fallback.debts.add(group)
+      if (isUndone(error)) this.#parts.fallback.writeBack.add(group)
       throw error
     }
   }

@@ -6,7 +6,7 @@ const MOST = 50_000
 const MOST_KEYED = 1_000
 
 /** What quotas charged in this process while the store was away, until it has been told. Bounded. */
-export class Debts {
+export class WriteBackQueue {
   readonly #owed = new Map<string, Demand>()
   // With an idempotency key, each by itself: the store may have charged that call, or another process may have.
   readonly #keyed = new Map<string, Group>()
