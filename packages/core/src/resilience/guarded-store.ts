@@ -17,7 +17,7 @@ import { hearReconnections } from './reconnections.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, Outages } from './outages.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import { Repair } from './recovery.ts'
+import { Recovery } from './recovery.ts'
 import { counting, type Evaluate, evaluating } from './store-calls.ts'
 import { isUndone, StoreTimeout, textOf } from './store-failure.ts'
 
@@ -55,7 +55,7 @@ export class GuardedStore {
   readonly #lastKnown: LastKnown
   readonly #refusals: RefusalCache
   readonly #fallback: Fallback
-  readonly #repair: Repair
+  readonly #recovery: Recovery
   readonly #outages: Outages
 
   constructor(options: GuardedStoreOptions) {
@@ -73,9 +73,9 @@ export class GuardedStore {
     const [deadline, fallback, evaluate] = [this.#deadline, this.#fallback, this.#evaluate]
     const settle: Evaluate = group => this.#settle(group)
     const report = (error: unknown): void => this.#outages.failed(error)
-    this.#repair = new Repair({ store, evaluate, settle, fallback, deadline, clock, report })
+    this.#recovery = new Recovery({ store, evaluate, settle, fallback, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
-    this.#breaker = new Breaker(probe, () => this.#repair.mend())
+    this.#breaker = new Breaker(probe, () => this.#recovery.mend())
     if (!substitutes) return
     // Who asks is counted from now on.
     count()
@@ -134,7 +134,7 @@ export class GuardedStore {
     if (this.#outages.isOn) this.#outages.answered(sent)
     this.clock.hear(evaluation.now)
     // A single failure, which opened nothing: nobody else would come to write it back.
-    if (this.#repair.isDue) this.#repair.payBack()
+    if (this.#recovery.isDue) this.#recovery.payBack()
     this.#lastKnown.remember(check, evaluation, asked, sent, this.#fallback.refused)
     this.#fallback.remember(check, evaluation)
     if (hasCharged(check, evaluation)) local?.late?.hear({ check, evaluation })
@@ -186,12 +186,12 @@ export class GuardedStore {
     if (open !== false) {
       if (open !== true) await open
       if (this.#breaker.isOpen() !== false) {
-        this.#repair.owe(group)
+        this.#recovery.owe(group)
         return undefined
       }
     }
     const owe = (error: unknown): void => {
-      if (isUndone(error)) this.#repair.owe(group)
+      if (isUndone(error)) this.#recovery.owe(group)
     }
     return this.callOrThrow(() => {
       try {

@@ -9,7 +9,7 @@ import type { Evaluate } from './store-calls.ts'
 import { isUndone } from './store-failure.ts'
 
 /** What a repair needs of its judge. */
-export interface RepairParts {
+export interface RecoveryParts {
   readonly store: Store
   readonly evaluate: Evaluate
   /** Makes a correction, and remembers the answer, however late it is. */
@@ -26,12 +26,12 @@ const RETRY_MS = 500
  * Tells a store that is back what it missed: what quotas took here meanwhile, corrections that it has certainly not made, and
  * who was refused where it came back empty.
  */
-export class Repair {
-  readonly #parts: RepairParts
+export class Recovery {
+  readonly #parts: RecoveryParts
   readonly #corrections = new Corrections()
   #isWaiting = false
 
-  constructor(parts: RepairParts) {
+  constructor(parts: RecoveryParts) {
     this.#parts = parts
   }
 
