@@ -14,7 +14,7 @@ interface Correction {
  * Releases, refunds and other corrections that the store has certainly not made, until it is back. Bounded: the one that
  * was added to longest ago goes first.
  */
-export class Corrections {
+export class PendingCorrections {
   readonly #owed = new Bounded<Correction>(MOST)
 
   get size(): number {

@@ -1,7 +1,7 @@
 import type { Group, Store } from '../store/contract.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { afterQuietly } from '../base/event-loop.ts'
-import { Corrections } from './pending-corrections.ts'
+import { PendingCorrections } from './pending-corrections.ts'
 import type { Deadline } from './deadline.ts'
 import type { Fallback } from './fallback.ts'
 import { nowMicros } from '../base/process-clock.ts'
@@ -28,7 +28,7 @@ const RETRY_MS = 500
  */
 export class Recovery {
   readonly #parts: RecoveryParts
-  readonly #corrections = new Corrections()
+  readonly #corrections = new PendingCorrections()
   #isWaiting = false
 
   constructor(parts: RecoveryParts) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { compileRule } from '../../src/policy/rule-compiler.ts'
-import { Corrections } from '../../src/resilience/pending-corrections.ts'
+import { PendingCorrections } from '../../src/resilience/pending-corrections.ts'
 import { type Demand, Mode } from '../../src/store/index.ts'
 import { times, view } from '../world.ts'
 import { degrading, pause } from './faulty-store.ts'
@@ -28,12 +28,12 @@ const release = (subject: string, receipt = 1): Demand => ({
   chargedTo: receipt,
   penalized: false,
 })
-const taken = (owed: Corrections, now = 0): [string, number][] =>
+const taken = (owed: PendingCorrections, now = 0): [string, number][] =>
   owed.take(now, now).map(({ demands }) => [demands[0]?.subject ?? '', demands[0]?.cost ?? 0])
 
 describe('Corrections', () => {
   it('sums up what went to one part of a counter, and hands each out once', () => {
-    const owed = new Corrections()
+    const owed = new PendingCorrections()
     owed.add({ demands: [release('a'), release('b')] }, 0)
     owed.add({ demands: [release('a'), release('a', 2)] }, 0)
     expect(taken(owed)).toEqual([
@@ -45,7 +45,7 @@ describe('Corrections', () => {
   })
 
   it('drops what comes too late, and more than ten thousand', () => {
-    const owed = new Corrections()
+    const owed = new PendingCorrections()
     owed.add({ demands: [release('a')] }, 0)
     expect(taken(owed, 100 * SECOND)).toEqual([])
     for (let i = 0; i < 10_050; i++) owed.add({ demands: [release(`s${i}`)] }, 0)
