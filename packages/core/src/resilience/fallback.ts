@@ -12,7 +12,7 @@ import type { Late } from './late-reply.ts'
 import { LocalStore } from './local-store.ts'
 import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import { Refused } from './refused-keys.ts'
+import { RefusedKeys } from './refused-keys.ts'
 
 /** What decided in the store's place. */
 export interface LocalAnswer {
@@ -34,7 +34,7 @@ export class Fallback {
   /** What quotas charged here, to be written back. */
   readonly writeBack: WriteBackQueue = new WriteBackQueue()
   /** Who is to be refused again by a store that comes back empty. */
-  readonly refused: Refused = new Refused()
+  readonly refused: RefusedKeys = new RefusedKeys()
   readonly #mode: OnStoreError
   readonly #instances: () => number
   readonly #lastKnown: LastKnown

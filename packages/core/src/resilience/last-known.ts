@@ -6,7 +6,7 @@ import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { evaluationAt, waitFor } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import type { Refused } from './refused-keys.ts'
+import type { RefusedKeys } from './refused-keys.ts'
 
 /** What the store said last of a counter. */
 export interface KnownCounter {
@@ -68,7 +68,7 @@ export class LastKnown {
    * @param sent this process's clock when it was asked, microseconds
    * @param refused who is to be refused again by a store that comes back empty
    */
-  remember(group: Group, whole: Evaluation, asked: number, sent: number, refused?: Refused): void {
+  remember(group: Group, whole: Evaluation, asked: number, sent: number, refused?: RefusedKeys): void {
     const now = nowMicros()
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
@@ -97,7 +97,7 @@ export class LastKnown {
   }
 
   /** Keeps what the store said of a correction: who is refused stays so, unless enough was given back. */
-  adjust({ demands }: Group, whole: Evaluation, asked: number, sent: number, refused?: Refused): void {
+  adjust({ demands }: Group, whole: Evaluation, asked: number, sent: number, refused?: RefusedKeys): void {
     const now = nowMicros()
     for (let i = 0; i < demands.length; i++) {
       const key = keyOfDemand(demands[i] as Demand)

@@ -6,7 +6,7 @@ const MOST = 10_000
 const MOST_RESTORED = 1_000
 
 /** Who was refused last, and until when: not to be let in by a store that came back empty. Bounded. */
-export class Refused {
+export class RefusedKeys {
   readonly #entries = new Bounded<{ readonly demand: Demand; readonly until: number }>(MOST)
 
   /** @param until this process's clock, microseconds */
