@@ -4,7 +4,7 @@ import { HaltError, type Warn } from '../base/errors.ts'
 import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
-import type { Late } from '../resilience/late-reply.ts'
+import type { LateReply } from '../resilience/late-reply.ts'
 import { type Charge, chargeAt, release, settlement, taking } from '../check/correction.ts'
 import type { Cell, Group, Evaluation } from '../store/contract.ts'
 import { Undecided } from './undecided.ts'
@@ -100,7 +100,7 @@ export class Ledger {
    * Watches a decision that was made since the store did not answer in time: what the store says later is put right as it was
    * decided, settled and released here.
    */
-  watch(decision: Decision, late: Late): void {
+  watch(decision: Decision, late: LateReply): void {
     const receipt = receiptOf(decision)
     if (receipt.charged === 'local') receipt.charged = 'doubtful'
     late.whenHeard(grounds => void this.#catchUp(decision, receipt, grounds))

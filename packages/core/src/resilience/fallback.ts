@@ -8,7 +8,7 @@ import { type Cell, type Demand, type Group, Mode, type Evaluation } from '../st
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
 import { WriteBackQueue } from './write-back.ts'
-import type { Late } from './late-reply.ts'
+import type { LateReply } from './late-reply.ts'
 import { LocalStore } from './local-store.ts'
 import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
@@ -24,7 +24,7 @@ export interface LocalAnswer {
   /** The place of the policy that closes the request; -1 when none does. */
   readonly closing: number
   /** What the store may yet say; undefined where it has not been asked, or has said that it did nothing. */
-  readonly late?: Late | undefined
+  readonly late?: LateReply | undefined
 }
 
 const REMEMBERED = 50_000

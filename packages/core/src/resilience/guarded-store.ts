@@ -12,7 +12,7 @@ import { Breaker } from './circuit-breaker.ts'
 import { Deadline } from './deadline.ts'
 import { RefusalCache } from './refusal-cache.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
-import { Late } from './late-reply.ts'
+import { LateReply } from './late-reply.ts'
 import { hearReconnections } from './reconnections.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, Outages } from './outages.ts'
@@ -234,7 +234,7 @@ export class GuardedStore {
     this.#breaker.failed()
     this.#outages.failed(error)
     // What got no answer, or one that nobody can read, may have been applied, or may yet be.
-    if (error instanceof StoreTimeout) return { ...this.#fallback.decide(check, false), late: new Late() }
+    if (error instanceof StoreTimeout) return { ...this.#fallback.decide(check, false), late: new LateReply() }
     return this.#fallback.decide(check, !(error instanceof StoreMisread))
   }
 }

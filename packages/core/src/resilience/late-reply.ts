@@ -1,7 +1,7 @@
 import type { Grounds } from '../check/decision.ts'
 
 /** What the store may yet say of a question that was decided without it, since it did not answer in time. */
-export class Late {
+export class LateReply {
   #grounds: Grounds | undefined
   #listener: ((grounds: Grounds) => void) | undefined
 
