@@ -4,7 +4,7 @@
  * Our own, since the libraries for it (cockatiel, opossum) wrap every call in promises and timers of their own, which
  * costs more than a whole check, and let a user's request be the probe.
  */
-export class Breaker {
+export class CircuitBreaker {
   readonly #probe: () => Promise<unknown>
   readonly #mend: () => Promise<void>
   #failures = 0

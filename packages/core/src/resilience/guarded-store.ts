@@ -8,7 +8,7 @@ import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 import type { Notify } from '../telemetry/telemetry.ts'
 import { isPromise } from '../base/timers.ts'
-import { Breaker } from './circuit-breaker.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { Deadline } from './deadline.ts'
 import { RefusalCache } from './refusal-cache.ts'
 import { Fallback, type LocalAnswer } from './fallback.ts'
@@ -51,7 +51,7 @@ export class GuardedStore {
   readonly #store: Store
   readonly #evaluate: Evaluate
   readonly #deadline: Deadline
-  readonly #breaker: Breaker
+  readonly #breaker: CircuitBreaker
   readonly #lastKnown: LastKnown
   readonly #refusals: RefusalCache
   readonly #fallback: Fallback
@@ -75,7 +75,7 @@ export class GuardedStore {
     const report = (error: unknown): void => this.#outages.failed(error)
     this.#recovery = new Recovery({ store, evaluate, settle, fallback, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
-    this.#breaker = new Breaker(probe, () => this.#recovery.mend())
+    this.#breaker = new CircuitBreaker(probe, () => this.#recovery.mend())
     if (!substitutes) return
     // Who asks is counted from now on.
     count()
