@@ -7,7 +7,7 @@ const IDLE = 1_000
  * While it is full it goes through its keys with one iterator: a new one each time would have to step over all that was
  * deleted since the map last cleaned itself up, which under a flood of keys is tens of thousands.
  */
-export class Bounded<V> {
+export class BoundedMap<V> {
   readonly #max: number
   readonly #entries = new Map<string, V>()
   #oldest: MapIterator<string> | undefined

@@ -2,7 +2,7 @@ import type { State } from '../algorithms/index.ts'
 import type { Cell, Group, Store, Evaluation } from '../store/contract.ts'
 import { type Cells, decide } from '../store/decide.ts'
 import { keyOf } from '../store/counter-key.ts'
-import { Bounded } from '../base/bounded-map.ts'
+import { BoundedMap } from '../base/bounded-map.ts'
 
 /**
  * A small store in this process: what decides while the real one cannot. Bounded; the counters that were used least
@@ -11,9 +11,9 @@ import { Bounded } from '../base/bounded-map.ts'
 export class LocalStore implements Store {
   readonly kind: string = 'local'
   readonly #now: () => number
-  readonly #counters: Bounded<State>
+  readonly #counters: BoundedMap<State>
   // Refused keys, so that a flood of others does not free them.
-  readonly #refused: Bounded<State>
+  readonly #refused: BoundedMap<State>
   readonly #cells: Cells
 
   /**
@@ -22,8 +22,8 @@ export class LocalStore implements Store {
    */
   constructor(now: () => number, max = 50_000) {
     this.#now = now
-    this.#counters = new Bounded(max)
-    this.#refused = new Bounded(max)
+    this.#counters = new BoundedMap(max)
+    this.#refused = new BoundedMap(max)
     this.#cells = {
       load: (subject, cell) => [...(this.#get(keyOf(subject, cell)) ?? [])],
       keep: (subject, cell, state, freshAt) => this.#keep(keyOf(subject, cell), state, freshAt),

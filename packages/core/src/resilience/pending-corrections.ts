@@ -1,6 +1,6 @@
 import type { Demand, Group } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
-import { Bounded } from '../base/bounded-map.ts'
+import { BoundedMap } from '../base/bounded-map.ts'
 
 const MOST = 10_000
 
@@ -15,7 +15,7 @@ interface Correction {
  * was added to longest ago goes first.
  */
 export class PendingCorrections {
-  readonly #owed = new Bounded<Correction>(MOST)
+  readonly #owed = new BoundedMap<Correction>(MOST)
 
   get size(): number {
     return this.#owed.size

@@ -1,5 +1,5 @@
 import { type Demand, type Group, Mode } from '../store/contract.ts'
-import { Bounded } from '../base/bounded-map.ts'
+import { BoundedMap } from '../base/bounded-map.ts'
 import { nowMicros } from '../base/process-clock.ts'
 
 const MOST = 10_000
@@ -7,7 +7,7 @@ const MOST_RESTORED = 1_000
 
 /** Who was refused last, and until when: not to be let in by a store that came back empty. Bounded. */
 export class RefusedKeys {
-  readonly #entries = new Bounded<{ readonly demand: Demand; readonly until: number }>(MOST)
+  readonly #entries = new BoundedMap<{ readonly demand: Demand; readonly until: number }>(MOST)
 
   /** @param until this process's clock, microseconds */
   set(key: string, demand: Demand, until: number): void {

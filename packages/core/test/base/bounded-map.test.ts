@@ -3,12 +3,12 @@ import { runInNewContext } from 'node:vm'
 
 import { expect, it } from 'vitest'
 
-import { Bounded } from '../../src/base/bounded-map.ts'
+import { BoundedMap } from '../../src/base/bounded-map.ts'
 
-const names = (map: Bounded<number>): string[] => [...map].map(([name]) => name)
+const names = (map: BoundedMap<number>): string[] => [...map].map(([name]) => name)
 
 it('forgets what was written longest ago', () => {
-  const map = new Bounded<number>(3)
+  const map = new BoundedMap<number>(3)
   for (const name of ['a', 'b', 'c', 'a', 'd']) map.set(name, 1)
   expect(names(map)).toEqual(['c', 'a', 'd'])
   map.delete('a')
@@ -19,7 +19,7 @@ it('forgets what was written longest ago', () => {
 })
 
 it('begins anew when it was emptied', () => {
-  const map = new Bounded<number>(2)
+  const map = new BoundedMap<number>(2)
   const fill = (): void => {
     for (const name of ['a', 'b', 'c', 'd']) map.set(name, 1)
     expect(names(map)).toEqual(['c', 'd'])
@@ -30,7 +30,7 @@ it('begins anew when it was emptied', () => {
 })
 
 it('keeps the order of writing over any history', () => {
-  const map = new Bounded<number>(50)
+  const map = new BoundedMap<number>(50)
   const model = new Map<string, number>()
   let seed = 1
   const random = (most: number): number => (seed = (seed * 48_271) % 2_147_483_647) % most
@@ -51,7 +51,7 @@ it('keeps the order of writing over any history', () => {
 })
 
 it('is as fast under a flood as before it', () => {
-  const map = new Bounded<number>(50_000)
+  const map = new BoundedMap<number>(50_000)
   const flood = (count: number): number => {
     const started = performance.now()
     for (let i = 0; i < count; i++) map.set(`${i}-${Math.random()}`, i)
@@ -69,7 +69,7 @@ it('holds nothing of what it was before, however often one entry is written', ()
     collect()
     return process.memoryUsage().heapUsed
   }
-  const map = new Bounded<number>(20)
+  const map = new BoundedMap<number>(20)
   // It is full, and has pushed out what was older.
   for (let i = 0; i < 40; i++) map.set(`${i}`, i)
   const before = held()
