@@ -5,7 +5,7 @@
  * dropped. What is found in the old one moves to the young one. So a flood of new texts costs no more than
  * `size` entries, and needs neither a list to keep in order nor a timer.
  */
-export class Recent<V extends NonNullable<unknown>> {
+export class Memo<V extends NonNullable<unknown>> {
   readonly #half: number
   #young: Map<string, V> = new Map()
   #old: Map<string, V> = new Map()

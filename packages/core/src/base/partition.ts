@@ -1,5 +1,5 @@
 import type { Digest } from './digest.ts'
-import { Recent } from './memo.ts'
+import { Memo } from './memo.ts'
 
 const REMEMBERED = 1000
 
@@ -9,9 +9,9 @@ const REMEMBERED = 1000
  * The form is that of express-rate-limit: base64 of the first 12 hexadecimal digits of the key's digest.
  */
 export function makePartitionOf(digest: Digest): (key: string) => string {
-  let recent: Recent<string> | undefined
+  let recent: Memo<string> | undefined
   return key => {
-    recent ??= new Recent(REMEMBERED)
+    recent ??= new Memo(REMEMBERED)
     const known = recent.get(key)
     if (known !== undefined) return known
     const partition = btoa(firstDigits(digest(key)))

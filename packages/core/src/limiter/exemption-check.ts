@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/errors.ts'
 import type { RateLimiterOptions } from './options.ts'
-import { Recent } from '../base/memo.ts'
+import { Memo } from '../base/memo.ts'
 import type { Caller } from '../request/caller.ts'
 import { compileHealthChecks } from '../request/exemptions.ts'
 
@@ -16,7 +16,7 @@ export class Exempter {
   readonly #privateIps: boolean | undefined
   readonly #warn: Warn
   // Private peers that once forwarded for others. They stay proxies: a client can make some of them drop their headers.
-  readonly #proxies = new Recent<true>(1024)
+  readonly #proxies = new Memo<true>(1024)
   #counts = false
   #exempted = 0
   #looks = MANY

@@ -7,7 +7,7 @@ import { dialectOf, FORWARDING_HEADERS, readEntries } from './forwarding.ts'
 import { type FoundKey, UNKNOWN_ADDRESS } from './identity.ts'
 import { parseNetworks } from './networks.ts'
 import { type ProxySigns, proxySigns } from './proxy-signs.ts'
-import { Recent } from '../base/memo.ts'
+import { Memo } from '../base/memo.ts'
 import { type HeaderBag, readHeader } from './headers.ts'
 import type { RequestView } from './view.ts'
 
@@ -163,7 +163,7 @@ function memoOf(ipv6Prefix: number): (text: string) => Known | undefined {
 }
 
 function memo(ipv6Prefix: number): (text: string) => Known | undefined {
-  const recent = new Recent<Known>(4096)
+  const recent = new Memo<Known>(4096)
   return text => {
     const known = recent.get(text)
     if (known !== undefined) return known

@@ -2,7 +2,7 @@ import { algorithms, type State } from '../algorithms/index.ts'
 import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { Recent } from '../base/memo.ts'
+import { Memo } from '../base/memo.ts'
 import { type ExtraDemands, isReported, type Check } from '../check/check.ts'
 import { type Cell, type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
@@ -40,7 +40,7 @@ export class Fallback {
   readonly #lastKnown: LastKnown
   readonly #store = new LocalStore(nowMicros)
   // Which answer of the store the counters here have started from, or were put right by.
-  readonly #begun = new Recent<number>(REMEMBERED)
+  readonly #begun = new Memo<number>(REMEMBERED)
 
   /** @param memory what the store said last */
   constructor(mode: OnStoreError, instances: () => number, lastKnown: LastKnown) {

@@ -1,5 +1,5 @@
 import type { State } from '../algorithms/index.ts'
-import { Recent } from '../base/memo.ts'
+import { Memo } from '../base/memo.ts'
 import { type Cell, type Demand, type Group, Mode, type Store, type Evaluation } from '../store/contract.ts'
 import { PENALTY_CELL } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
@@ -38,7 +38,7 @@ const REORDERED = 60e6
 export class LastKnown {
   /** Whether the store has ever refused anything. */
   hasRefused = false
-  readonly #known = new Recent<KnownCounter>(REMEMBERED)
+  readonly #known = new Memo<KnownCounter>(REMEMBERED)
   readonly #offset = new ClockOffset()
   #number = 0
 

@@ -5,7 +5,7 @@ import type { Decision, PolicyVerdict } from '../check/decision.ts'
 import type { Warn } from '../base/errors.ts'
 import { decisionNotifier, notifier } from './hooks.ts'
 import { isReported, type Check } from '../check/check.ts'
-import { Recent } from '../base/memo.ts'
+import { Memo } from '../base/memo.ts'
 import { methodName } from '../request/method.ts'
 import type { RequestView } from '../request/view.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './usage.ts'
@@ -21,7 +21,7 @@ export class Observer {
   readonly #listened: boolean
   readonly #store: string
   // Which violation of whom was told last: all refusals of one call to the store have one instant.
-  readonly #told = new Recent<string>(1024)
+  readonly #told = new Memo<string>(1024)
 
   constructor(telemetry: Telemetry | undefined, store: Store, warn: Warn) {
     this.#notify = notifier(telemetry, warn)

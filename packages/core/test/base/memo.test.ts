@@ -2,13 +2,13 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Recent } from '../../src/base/memo.ts'
+import { Memo } from '../../src/base/memo.ts'
 
 describe('Recent', () => {
   it('never keeps more than its size, and never gives another text its value', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 9 }), fc.array(fc.nat({ max: 20 })), (size, texts) => {
-        const recent = new Recent<string>(size)
+        const recent = new Memo<string>(size)
         for (const text of texts.map(String)) {
           expect([undefined, `value of ${text}`]).toContain(recent.get(text))
           recent.set(text, `value of ${text}`)
@@ -20,7 +20,7 @@ describe('Recent', () => {
   })
 
   it('keeps what is asked for through a flood of new texts', () => {
-    const recent = new Recent<number>(100)
+    const recent = new Memo<number>(100)
     recent.set('regular', 1)
     for (let i = 0; i < 10_000; i++) {
       recent.set(`new ${i}`, i)
@@ -32,7 +32,7 @@ describe('Recent', () => {
   it('does not hold on to the string that a text was cut out of', () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as () => void
-    const recent = new Recent<number>(4096)
+    const recent = new Memo<number>(4096)
     gc()
     const before = process.memoryUsage().heapUsed
     for (let i = 0; i < 2000; i++) {
