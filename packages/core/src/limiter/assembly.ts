@@ -2,7 +2,7 @@ import { makeDigest } from '../base/digest.ts'
 import { type Warn, warnOnce } from '../base/errors.ts'
 import { Exempter } from './exemption-check.ts'
 import { Forgetting } from './forgetting.ts'
-import { Keyring } from './key-resolver.ts'
+import { KeyResolver } from './key-resolver.ts'
 import { Ledger } from './charges.ts'
 import { Looks } from './looks.ts'
 import { lookOver } from '../misuse/index.ts'
@@ -55,9 +55,9 @@ export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
   const onFailure = observer.storeFailed.bind(observer)
   const onRecovery = observer.storeRecovered.bind(observer)
   const guardedStore = new GuardedStore({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery })
-  const keyring = new Keyring(callbackTimeout, warn)
+  const keyResolver = new KeyResolver(callbackTimeout, warn)
   const ledger = new Ledger(guardedStore, warn)
-  const pipeline = new Pipeline({ exempter, keyring, guardedStore, ledger, observer, penalty, digest, warn })
+  const pipeline = new Pipeline({ exempter, keyResolver, guardedStore, ledger, observer, penalty, digest, warn })
   const looks = new Looks({ policies, pipeline, exempter, callers, ipv6Prefix })
   const forgetting = new Forgetting({ store, policies, looks, ledger, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)

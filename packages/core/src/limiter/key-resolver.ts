@@ -13,7 +13,7 @@ const PATIENCE = 100
 const MOST_NAMES = 10_000
 
 /** Finds each policy's key, and notices a policy that never has one. */
-export class Keyring {
+export class KeyResolver {
   readonly #timeout: number
   readonly #warn: Warn
   // By name: a resolver may give a new policy object at each request.

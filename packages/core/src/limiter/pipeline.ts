@@ -7,7 +7,7 @@ import type { Digest } from '../base/digest.ts'
 import { isPaid } from '../check/prior-guards.ts'
 import type { Warn } from '../base/errors.ts'
 import type { Exempter } from './exemption-check.ts'
-import type { KeyOutcome, Keyring } from './key-resolver.ts'
+import type { KeyOutcome, KeyResolver } from './key-resolver.ts'
 import type { Ledger } from './charges.ts'
 import type { Observer } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
@@ -24,7 +24,7 @@ import { isPromise } from '../base/timers.ts'
 /** The rooms a request passes through. */
 export interface PipelineParts {
   readonly exempter: Exempter
-  readonly keyring: Keyring
+  readonly keyResolver: KeyResolver
   readonly guardedStore: GuardedStore
   readonly ledger: Ledger
   readonly observer: Observer
@@ -36,7 +36,7 @@ export interface PipelineParts {
 /** The way of one request: exemptions → keys → demands → store → verdicts → decision. Synchronous where all rooms are. */
 export class Pipeline {
   readonly #exempter: Exempter
-  readonly #keyring: Keyring
+  readonly #keyResolver: KeyResolver
   readonly #guardedStore: GuardedStore
   readonly #ledger: Ledger
   readonly #observer: Observer
@@ -44,9 +44,9 @@ export class Pipeline {
   readonly #penalty: CompiledPenalty | undefined
   readonly #ask: ReturnType<typeof checkBuilder>
 
-  constructor({ exempter, keyring, guardedStore, ledger, observer, penalty, digest, warn }: PipelineParts) {
+  constructor({ exempter, keyResolver, guardedStore, ledger, observer, penalty, digest, warn }: PipelineParts) {
     this.#exempter = exempter
-    this.#keyring = keyring
+    this.#keyResolver = keyResolver
     this.#guardedStore = guardedStore
     this.#ledger = ledger
     this.#observer = observer
@@ -98,7 +98,7 @@ export class Pipeline {
       asked === PEEK
         ? this.#exempter.reason(policy, caller) !== undefined
         : this.#exempter.exempts(policy, caller)
-    return isExempt ? 'allow' : this.#keyring.find(policy, caller)
+    return isExempt ? 'allow' : this.#keyResolver.find(policy, caller)
   }
 
   /** Leaves out the policies that do not count the request, and asks the rest. */
