@@ -1,6 +1,6 @@
 import { makeDigest } from '../base/digest.ts'
 import { type Warn, warnOnce } from '../base/errors.ts'
-import { Exempter } from './exemption-check.ts'
+import { ExemptionCheck } from './exemption-check.ts'
 import { Forgetting } from './forgetting.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Ledger } from './charges.ts'
@@ -48,7 +48,7 @@ export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
     digest,
     warn,
   }
-  const exempter = new Exempter(options as RateLimiterOptions, warn)
+  const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)
   const context = { multiplier: penalty?.multiplier, keysPerAddress }
   const policies = new PolicySource(policy as never, fallbackPolicy as never, context, callbackTimeout, warn)
   const observer = new Observer(telemetry, store, warn)
@@ -57,8 +57,8 @@ export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
   const guardedStore = new GuardedStore({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery })
   const keyResolver = new KeyResolver(callbackTimeout, warn)
   const ledger = new Ledger(guardedStore, warn)
-  const pipeline = new Pipeline({ exempter, keyResolver, guardedStore, ledger, observer, penalty, digest, warn })
-  const looks = new Looks({ policies, pipeline, exempter, callers, ipv6Prefix })
+  const pipeline = new Pipeline({ exemptionCheck, keyResolver, guardedStore, ledger, observer, penalty, digest, warn })
+  const looks = new Looks({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
   const forgetting = new Forgetting({ store, policies, looks, ledger, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)
   return { warn, numbers, callers, policies, observer, pipeline, ledger, looks, forgetting }

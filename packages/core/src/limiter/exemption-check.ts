@@ -10,7 +10,7 @@ const MANY = 1000
 const PRIVATE = 'the socket peer is private and forwards for nobody'
 
 /** Knows what is not counted: health checks, a policy's exemptions, private peers; and warns of what that may hide. */
-export class Exempter {
+export class ExemptionCheck {
   /** Whether a request is a health check: counted by no policy. */
   readonly isHealthCheck: (method: string, path: string) => boolean
   readonly #privateIps: boolean | undefined

@@ -3,7 +3,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { countersIn, type CounterReading } from '../check/counter-reading.ts'
 import { Decision, type Grounds } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
-import type { Exempter } from './exemption-check.ts'
+import type { ExemptionCheck } from './exemption-check.ts'
 import { explain, type Explanation } from '../check/explanation.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
@@ -27,7 +27,7 @@ import { evaluationAt } from '../store/reading.ts'
 export interface LookParts {
   readonly policies: PolicySource
   readonly pipeline: Pipeline
-  readonly exempter: Exempter
+  readonly exemptionCheck: ExemptionCheck
   readonly callers: CallerSettings
   readonly ipv6Prefix: number
 }
@@ -46,14 +46,14 @@ interface IdentityLook {
 export class Looks {
   readonly #policies: PolicySource
   readonly #pipeline: Pipeline
-  readonly #exempter: Exempter
+  readonly #exemptionCheck: ExemptionCheck
   readonly #callers: CallerSettings
   readonly #ipv6Prefix: number
 
-  constructor({ policies, pipeline, exempter, callers, ipv6Prefix }: LookParts) {
+  constructor({ policies, pipeline, exemptionCheck, callers, ipv6Prefix }: LookParts) {
     this.#policies = policies
     this.#pipeline = pipeline
-    this.#exempter = exempter
+    this.#exemptionCheck = exemptionCheck
     this.#callers = callers
     this.#ipv6Prefix = ipv6Prefix
   }
@@ -73,7 +73,7 @@ export class Looks {
     const { decision, policies = [], caller } = await this.ofRequest(target, options)
     const exemptions = policies.map(policy => ({
       policy,
-      why: this.#isHealthCheck(caller) ?? this.#exempter.reason(policy, caller),
+      why: this.#isHealthCheck(caller) ?? this.#exemptionCheck.reason(policy, caller),
     }))
     return explain({ decision, policies, caller, exemptions, walk: this.#callers.clientIp })
   }
@@ -131,7 +131,7 @@ export class Looks {
   }
 
   #isHealthCheck({ view }: Caller): string | undefined {
-    return this.#exempter.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
+    return this.#exemptionCheck.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
   }
 }
 

@@ -6,7 +6,7 @@ import type { Decision } from '../check/decision.ts'
 import type { Digest } from '../base/digest.ts'
 import { isPaid } from '../check/prior-guards.ts'
 import type { Warn } from '../base/errors.ts'
-import type { Exempter } from './exemption-check.ts'
+import type { ExemptionCheck } from './exemption-check.ts'
 import type { KeyOutcome, KeyResolver } from './key-resolver.ts'
 import type { Ledger } from './charges.ts'
 import type { Observer } from '../telemetry/reporter.ts'
@@ -23,7 +23,7 @@ import { isPromise } from '../base/timers.ts'
 
 /** The rooms a request passes through. */
 export interface PipelineParts {
-  readonly exempter: Exempter
+  readonly exemptionCheck: ExemptionCheck
   readonly keyResolver: KeyResolver
   readonly guardedStore: GuardedStore
   readonly ledger: Ledger
@@ -35,7 +35,7 @@ export interface PipelineParts {
 
 /** The way of one request: exemptions → keys → demands → store → verdicts → decision. Synchronous where all rooms are. */
 export class Pipeline {
-  readonly #exempter: Exempter
+  readonly #exemptionCheck: ExemptionCheck
   readonly #keyResolver: KeyResolver
   readonly #guardedStore: GuardedStore
   readonly #ledger: Ledger
@@ -44,8 +44,8 @@ export class Pipeline {
   readonly #penalty: CompiledPenalty | undefined
   readonly #ask: ReturnType<typeof checkBuilder>
 
-  constructor({ exempter, keyResolver, guardedStore, ledger, observer, penalty, digest, warn }: PipelineParts) {
-    this.#exempter = exempter
+  constructor({ exemptionCheck, keyResolver, guardedStore, ledger, observer, penalty, digest, warn }: PipelineParts) {
+    this.#exemptionCheck = exemptionCheck
     this.#keyResolver = keyResolver
     this.#guardedStore = guardedStore
     this.#ledger = ledger
@@ -62,7 +62,7 @@ export class Pipeline {
     asked: CheckParameters,
   ): Decision | Promise<Decision> {
     // First, so that no orchestrator ends the process for want of policies.
-    if (this.#exempter.isHealthCheck(caller.view.method, caller.view.path))
+    if (this.#exemptionCheck.isHealthCheck(caller.view.method, caller.view.path))
       return this.#exempt(policies?.[0], caller, asked)
     if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', asked)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
@@ -96,8 +96,8 @@ export class Pipeline {
     if (policy.off) return 'allow'
     const isExempt =
       asked === PEEK
-        ? this.#exempter.reason(policy, caller) !== undefined
-        : this.#exempter.exempts(policy, caller)
+        ? this.#exemptionCheck.reason(policy, caller) !== undefined
+        : this.#exemptionCheck.exempts(policy, caller)
     return isExempt ? 'allow' : this.#keyResolver.find(policy, caller)
   }
 
