@@ -6,7 +6,7 @@ import { KeyResolver } from './key-resolver.ts'
 import { Ledger } from './charges.ts'
 import { Looks } from './looks.ts'
 import { lookOver } from '../misuse/index.ts'
-import { Observer } from '../telemetry/reporter.ts'
+import { TelemetryReporter } from '../telemetry/reporter.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
 import { Pipeline } from './pipeline.ts'
@@ -21,7 +21,7 @@ export interface Rooms {
   readonly numbers: LimiterNumbers
   readonly callers: CallerSettings
   readonly policies: PolicySource
-  readonly observer: Observer
+  readonly reporter: TelemetryReporter
   readonly pipeline: Pipeline
   readonly ledger: Ledger
   readonly looks: Looks
@@ -51,15 +51,15 @@ export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
   const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)
   const context = { multiplier: penalty?.multiplier, keysPerAddress }
   const policies = new PolicySource(policy as never, fallbackPolicy as never, context, callbackTimeout, warn)
-  const observer = new Observer(telemetry, store, warn)
-  const onFailure = observer.storeFailed.bind(observer)
-  const onRecovery = observer.storeRecovered.bind(observer)
+  const reporter = new TelemetryReporter(telemetry, store, warn)
+  const onFailure = reporter.storeFailed.bind(reporter)
+  const onRecovery = reporter.storeRecovered.bind(reporter)
   const guardedStore = new GuardedStore({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery })
   const keyResolver = new KeyResolver(callbackTimeout, warn)
   const ledger = new Ledger(guardedStore, warn)
-  const pipeline = new Pipeline({ exemptionCheck, keyResolver, guardedStore, ledger, observer, penalty, digest, warn })
+  const pipeline = new Pipeline({ exemptionCheck, keyResolver, guardedStore, ledger, reporter, penalty, digest, warn })
   const looks = new Looks({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
   const forgetting = new Forgetting({ store, policies, looks, ledger, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)
-  return { warn, numbers, callers, policies, observer, pipeline, ledger, looks, forgetting }
+  return { warn, numbers, callers, policies, reporter, pipeline, ledger, looks, forgetting }
 }

@@ -9,7 +9,7 @@ import type { Warn } from '../base/errors.ts'
 import type { ExemptionCheck } from './exemption-check.ts'
 import type { KeyOutcome, KeyResolver } from './key-resolver.ts'
 import type { Ledger } from './charges.ts'
-import type { Observer } from '../telemetry/reporter.ts'
+import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
 import { isShadow, offenceOf, checkBuilder } from '../check/check-builder.ts'
 import type { Check } from '../check/check.ts'
@@ -27,7 +27,7 @@ export interface PipelineParts {
   readonly keyResolver: KeyResolver
   readonly guardedStore: GuardedStore
   readonly ledger: Ledger
-  readonly observer: Observer
+  readonly reporter: TelemetryReporter
   readonly penalty: CompiledPenalty | undefined
   readonly digest: Digest
   readonly warn: Warn
@@ -39,17 +39,17 @@ export class Pipeline {
   readonly #keyResolver: KeyResolver
   readonly #guardedStore: GuardedStore
   readonly #ledger: Ledger
-  readonly #observer: Observer
+  readonly #reporter: TelemetryReporter
   readonly #clock: StoreClock
   readonly #penalty: CompiledPenalty | undefined
   readonly #ask: ReturnType<typeof checkBuilder>
 
-  constructor({ exemptionCheck, keyResolver, guardedStore, ledger, observer, penalty, digest, warn }: PipelineParts) {
+  constructor({ exemptionCheck, keyResolver, guardedStore, ledger, reporter, penalty, digest, warn }: PipelineParts) {
     this.#exemptionCheck = exemptionCheck
     this.#keyResolver = keyResolver
     this.#guardedStore = guardedStore
     this.#ledger = ledger
-    this.#observer = observer
+    this.#reporter = reporter
     this.#clock = guardedStore.clock
     this.#penalty = penalty
     this.#ask = checkBuilder(penalty, digest, guardedStore.clock, warn)
@@ -141,7 +141,7 @@ export class Pipeline {
     if ('degraded' in judgement && judgement.late !== undefined) this.#ledger.watch(decision, judgement.late)
     this.#ledger.hold(decision, check)
     const view = typeof who === 'string' ? undefined : who.view
-    this.#observer.decided(decision, check, evaluation, view, asked.started)
+    this.#reporter.decided(decision, check, evaluation, view, asked.started)
     return decision
   }
 
@@ -152,7 +152,7 @@ export class Pipeline {
     const offence = offenceOf(policy, this.#penalty, caller)
     const scored = this.#guardedStore.ask(offence, asked.priorGuards?.storeFailed)
     const tell = (judgement: Judgement): Decision => {
-      if (!('degraded' in judgement)) this.#observer.scored(offence, judgement)
+      if (!('degraded' in judgement)) this.#reporter.scored(offence, judgement)
       return decision
     }
     return 'then' in scored ? scored.then(tell) : tell(scored)
@@ -160,7 +160,7 @@ export class Pipeline {
 
   #exempt(policy: CompiledPolicy | undefined, caller: Caller, asked: CheckParameters): Decision {
     const decision = pass(uncounted(policy, caller.ip.subject, 0), this.#clock.now())
-    if (asked !== PEEK) this.#observer.exempt(decision, policy, caller.view, asked.started)
+    if (asked !== PEEK) this.#reporter.exempt(decision, policy, caller.view, asked.started)
     return decision
   }
 
@@ -173,7 +173,7 @@ export class Pipeline {
     const units = policy === undefined ? 1 : costFor(policy, asked.cost)
     const known = uncounted(policy, caller.ip.subject, units)
     const decision = refusal(reason, known, this.#clock.now(), false, reason === 'policy-error' ? 1 : 0)
-    if (asked !== PEEK) this.#observer.refused(decision, policy, caller.view, asked.started)
+    if (asked !== PEEK) this.#reporter.refused(decision, policy, caller.view, asked.started)
     return decision
   }
 }

@@ -16,7 +16,7 @@ import type { Forgetting } from './forgetting.ts'
 import type { Ledger } from './charges.ts'
 import type { Looks } from './looks.ts'
 import { noticeCostNames, noticeStrangeNames } from '../misuse/index.ts'
-import type { Observer } from '../telemetry/reporter.ts'
+import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
 import { makePartitionOf } from '../base/partition.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -59,7 +59,7 @@ export class RateLimiter<R = unknown> {
   readonly #numbers: LimiterNumbers
   readonly #callers: CallerSettings
   readonly #policies: PolicySource
-  readonly #observer: Observer
+  readonly #reporter: TelemetryReporter
   readonly #pipeline: Pipeline
   readonly #ledger: Ledger
   readonly #looks: Looks
@@ -74,7 +74,7 @@ export class RateLimiter<R = unknown> {
     this.#numbers = rooms.numbers
     this.#callers = rooms.callers
     this.#policies = rooms.policies
-    this.#observer = rooms.observer
+    this.#reporter = rooms.reporter
     this.#pipeline = rooms.pipeline
     this.#ledger = rooms.ledger
     this.#looks = rooms.looks
@@ -303,7 +303,7 @@ export class RateLimiter<R = unknown> {
   }
 
   #asked(options: CheckOptions<R>): CheckParameters {
-    const started = this.#observer.start()
+    const started = this.#reporter.start()
     return started === undefined ? options : { ...options, started }
   }
 }

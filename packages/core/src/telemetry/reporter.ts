@@ -15,7 +15,7 @@ import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from '.
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
 
 /** Tells telemetry and channels what a limiter decided. Costs a few comparisons when nobody listens. */
-export class Observer {
+export class TelemetryReporter {
   readonly #notify: Notify
   readonly #notifyOfDecision: Hook<'onCheck'>
   readonly #listened: boolean
