@@ -3,7 +3,7 @@ import { type Warn, warnOnce } from '../base/errors.ts'
 import { ExemptionCheck } from './exemption-check.ts'
 import { Forgetting } from './forgetting.ts'
 import { KeyResolver } from './key-resolver.ts'
-import { Ledger } from './charges.ts'
+import { Charges } from './charges.ts'
 import { Looks } from './looks.ts'
 import { lookOver } from '../misuse/index.ts'
 import { TelemetryReporter } from '../telemetry/reporter.ts'
@@ -23,7 +23,7 @@ export interface Rooms {
   readonly policies: PolicySource
   readonly reporter: TelemetryReporter
   readonly pipeline: Pipeline
-  readonly ledger: Ledger
+  readonly charges: Charges
   readonly looks: Looks
   readonly forgetting: Forgetting
 }
@@ -56,10 +56,10 @@ export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
   const onRecovery = reporter.storeRecovered.bind(reporter)
   const guardedStore = new GuardedStore({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery })
   const keyResolver = new KeyResolver(callbackTimeout, warn)
-  const ledger = new Ledger(guardedStore, warn)
-  const pipeline = new Pipeline({ exemptionCheck, keyResolver, guardedStore, ledger, reporter, penalty, digest, warn })
+  const charges = new Charges(guardedStore, warn)
+  const pipeline = new Pipeline({ exemptionCheck, keyResolver, guardedStore, charges, reporter, penalty, digest, warn })
   const looks = new Looks({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
-  const forgetting = new Forgetting({ store, policies, looks, ledger, warn })
+  const forgetting = new Forgetting({ store, policies, looks, charges, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)
-  return { warn, numbers, callers, policies, reporter, pipeline, ledger, looks, forgetting }
+  return { warn, numbers, callers, policies, reporter, pipeline, charges, looks, forgetting }
 }

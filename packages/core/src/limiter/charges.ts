@@ -10,7 +10,7 @@ import type { Cell, Group, Evaluation } from '../store/contract.ts'
 import { Undecided } from './undecided.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
-export class Ledger {
+export class Charges {
   readonly #guardedStore: GuardedStore
   readonly #warn: Warn
   readonly #undecided: Undecided<ChargeRecord> = new Undecided(receipt => void this.#take(receipt))

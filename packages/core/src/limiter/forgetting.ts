@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Decision, type Grounds } from '../check/decision.ts'
 import { HaltError, type Warn } from '../base/errors.ts'
-import type { Ledger } from './charges.ts'
+import type { Charges } from './charges.ts'
 import { type Looks, notCounted, refuseDegraded } from './looks.ts'
 import type { PolicySource } from './policy-source.ts'
 import { countsBy, inBraces, unreachedOf } from '../policy/reachability.ts'
@@ -14,7 +14,7 @@ export interface ForgettingParts {
   readonly store: Store
   readonly policies: PolicySource
   readonly looks: Looks
-  readonly ledger: Ledger
+  readonly charges: Charges
   readonly warn: Warn
 }
 
@@ -23,14 +23,14 @@ export class Forgetting {
   readonly #store: Store
   readonly #policies: PolicySource
   readonly #looks: Looks
-  readonly #ledger: Ledger
+  readonly #charges: Charges
   readonly #warn: Warn
 
-  constructor({ store, policies, looks, ledger, warn }: ForgettingParts) {
+  constructor({ store, policies, looks, charges, warn }: ForgettingParts) {
     this.#store = store
     this.#policies = policies
     this.#looks = looks
-    this.#ledger = ledger
+    this.#charges = charges
     this.#warn = warn
   }
 
@@ -52,7 +52,7 @@ export class Forgetting {
   }
 
   async #forgetCounted(grounds: Grounds | undefined, policies: readonly CompiledPolicy[]): Promise<number> {
-    return grounds === undefined ? 0 : this.#ledger.forget(countersOf(grounds, policies))
+    return grounds === undefined ? 0 : this.#charges.forget(countersOf(grounds, policies))
   }
 
   async #forgetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
@@ -60,7 +60,7 @@ export class Forgetting {
     const kind = kindOf(identity)
     const counting = policies.filter(({ calendar }) => calendar === undefined)
     // Under a policy that counts no requests by it, `consume` may have charged the identity.
-    const count = await this.#ledger.forget(counting.flatMap(policy => cellsFor(subject, policy)))
+    const count = await this.#charges.forget(counting.flatMap(policy => cellsFor(subject, policy)))
     const reached = counting.filter(policy => countsBy(policy, kind, counting))
     const unreached = unreachedOf(kind, counting, reached, this.#looks.verifiesKeys)
     if (reached.length === 0 && count === 0) throw notCounted(kind, unreached)

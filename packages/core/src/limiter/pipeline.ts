@@ -8,7 +8,7 @@ import { isPaid } from '../check/prior-guards.ts'
 import type { Warn } from '../base/errors.ts'
 import type { ExemptionCheck } from './exemption-check.ts'
 import type { KeyOutcome, KeyResolver } from './key-resolver.ts'
-import type { Ledger } from './charges.ts'
+import type { Charges } from './charges.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
 import { isShadow, offenceOf, checkBuilder } from '../check/check-builder.ts'
@@ -26,7 +26,7 @@ export interface PipelineParts {
   readonly exemptionCheck: ExemptionCheck
   readonly keyResolver: KeyResolver
   readonly guardedStore: GuardedStore
-  readonly ledger: Ledger
+  readonly charges: Charges
   readonly reporter: TelemetryReporter
   readonly penalty: CompiledPenalty | undefined
   readonly digest: Digest
@@ -38,17 +38,17 @@ export class Pipeline {
   readonly #exemptionCheck: ExemptionCheck
   readonly #keyResolver: KeyResolver
   readonly #guardedStore: GuardedStore
-  readonly #ledger: Ledger
+  readonly #charges: Charges
   readonly #reporter: TelemetryReporter
   readonly #clock: StoreClock
   readonly #penalty: CompiledPenalty | undefined
   readonly #ask: ReturnType<typeof checkBuilder>
 
-  constructor({ exemptionCheck, keyResolver, guardedStore, ledger, reporter, penalty, digest, warn }: PipelineParts) {
+  constructor({ exemptionCheck, keyResolver, guardedStore, charges, reporter, penalty, digest, warn }: PipelineParts) {
     this.#exemptionCheck = exemptionCheck
     this.#keyResolver = keyResolver
     this.#guardedStore = guardedStore
-    this.#ledger = ledger
+    this.#charges = charges
     this.#reporter = reporter
     this.#clock = guardedStore.clock
     this.#penalty = penalty
@@ -138,8 +138,8 @@ export class Pipeline {
     const decision = conclude(judgement, check, this.#clock)
     if (asked === PEEK) return decision
     const evaluation = 'degraded' in judgement ? undefined : judgement
-    if ('degraded' in judgement && judgement.late !== undefined) this.#ledger.watch(decision, judgement.late)
-    this.#ledger.hold(decision, check)
+    if ('degraded' in judgement && judgement.late !== undefined) this.#charges.watch(decision, judgement.late)
+    this.#charges.hold(decision, check)
     const view = typeof who === 'string' ? undefined : who.view
     this.#reporter.decided(decision, check, evaluation, view, asked.started)
     return decision

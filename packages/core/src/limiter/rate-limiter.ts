@@ -13,7 +13,7 @@ import type { Decision } from '../check/decision.ts'
 import type { HaltWarning, Warn } from '../base/errors.ts'
 import type { Explanation } from '../check/explanation.ts'
 import type { Forgetting } from './forgetting.ts'
-import type { Ledger } from './charges.ts'
+import type { Charges } from './charges.ts'
 import type { Looks } from './looks.ts'
 import { noticeCostNames, noticeStrangeNames } from '../misuse/index.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
@@ -61,7 +61,7 @@ export class RateLimiter<R = unknown> {
   readonly #policies: PolicySource
   readonly #reporter: TelemetryReporter
   readonly #pipeline: Pipeline
-  readonly #ledger: Ledger
+  readonly #charges: Charges
   readonly #looks: Looks
   readonly #forgetting: Forgetting
 
@@ -76,7 +76,7 @@ export class RateLimiter<R = unknown> {
     this.#policies = rooms.policies
     this.#reporter = rooms.reporter
     this.#pipeline = rooms.pipeline
-    this.#ledger = rooms.ledger
+    this.#charges = rooms.charges
     this.#looks = rooms.looks
     this.#forgetting = rooms.forgetting
     enter(this.store, this)
@@ -168,12 +168,12 @@ export class RateLimiter<R = unknown> {
    * @throws HaltError `HALT_E_SETTLE` for a copy of a decision; `HALT_E_COST`
    */
   async settle(decision: Decision, actual: Cost): Promise<void> {
-    await this.#ledger.settle(decision, actual)
+    await this.#charges.settle(decision, actual)
   }
 
   /** What a decision charged, units by policy; empty where it charged nothing. What was settled since does not show. */
   chargesOf(decision: Decision): ReadonlyMap<string, number> {
-    return this.#ledger.chargesOf(decision)
+    return this.#charges.chargesOf(decision)
   }
 
   /**
@@ -182,7 +182,7 @@ export class RateLimiter<R = unknown> {
    * `chargeWhen` says.
    */
   async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
-    await this.#ledger.conclude(decision, counts)
+    await this.#charges.conclude(decision, counts)
   }
 
   /**
@@ -190,7 +190,7 @@ export class RateLimiter<R = unknown> {
    * do it when the response ends.
    */
   async release(decision: Decision): Promise<void> {
-    await this.#ledger.release(decision)
+    await this.#charges.release(decision)
   }
 
   /** Charges an estimate; settle or cancel it afterwards. What neither happens to stays charged. */
@@ -201,7 +201,7 @@ export class RateLimiter<R = unknown> {
     return {
       decision,
       settle: actual => this.settle(decision, actual),
-      cancel: () => this.#ledger.cancel(decision),
+      cancel: () => this.#charges.cancel(decision),
     }
   }
 
@@ -271,7 +271,7 @@ export class RateLimiter<R = unknown> {
    * does nothing.
    */
   async close(): Promise<void> {
-    await this.#ledger.close()
+    await this.#charges.close()
     if (leave(this.store, this)) await this.store.close?.()
   }
 
