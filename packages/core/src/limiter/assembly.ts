@@ -16,7 +16,7 @@ import { compileClientIp } from '../request/client-ip.ts'
 import { GuardedStore } from '../resilience/guarded-store.ts'
 
 /** What a limiter is made of. */
-export interface Rooms {
+export interface LimiterParts {
   readonly warn: Warn
   readonly numbers: LimiterNumbers
   readonly callers: CallerSettings
@@ -33,7 +33,7 @@ export interface Rooms {
  *
  * @throws HaltError when an option or a policy is wrong
  */
-export function furnish<R>(options: RateLimiterOptions<R>): Rooms {
+export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts {
   const numbers = checkOptions(options as RateLimiterOptions<never>)
   const { callbackTimeout, ipv6Prefix, keysPerAddress, storeTimeout: timeout, instances } = numbers
   const { store, policy, fallbackPolicy, telemetry, onStoreError = 'local' } = options

@@ -27,7 +27,7 @@ import type { CallerSettings } from '../request/caller-settings.ts'
 import { digestIn, type Identity, isIdentity, kindOf } from '../request/identity.ts'
 import { toView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
-import { furnish } from './assembly.ts'
+import { assembleLimiter } from './assembly.ts'
 import type { Store } from '../store/contract.ts'
 import { enter, leave } from './store-users.ts'
 
@@ -66,19 +66,19 @@ export class RateLimiter<R = unknown> {
   readonly #forgetting: Forgetting
 
   constructor(options: RateLimiterOptions<R>) {
-    const rooms = fromCaller(RateLimiter, () => furnish(options))
+    const parts = fromCaller(RateLimiter, () => assembleLimiter(options))
     this.store = options.store
-    this.warn = rooms.warn
-    this.partitionOf = makePartitionOf(rooms.callers.digest)
+    this.warn = parts.warn
+    this.partitionOf = makePartitionOf(parts.callers.digest)
     this.#options = options
-    this.#numbers = rooms.numbers
-    this.#callers = rooms.callers
-    this.#policies = rooms.policies
-    this.#reporter = rooms.reporter
-    this.#pipeline = rooms.pipeline
-    this.#charges = rooms.charges
-    this.#looks = rooms.looks
-    this.#forgetting = rooms.forgetting
+    this.#numbers = parts.numbers
+    this.#callers = parts.callers
+    this.#policies = parts.policies
+    this.#reporter = parts.reporter
+    this.#pipeline = parts.pipeline
+    this.#charges = parts.charges
+    this.#looks = parts.looks
+    this.#forgetting = parts.forgetting
     enter(this.store, this)
   }
 
