@@ -127,7 +127,7 @@ const floods: Flood[] = [
       }
       store.evaluate({
         demands: [{ rule, subject: 'user:1', cost: 0, mode: Mode.CHARGE, penalized: false }],
-        once,
+        idempotency: once,
       })
     },
   },

@@ -112,7 +112,7 @@ describe('keys of InMemoryStore that are not refused', () => {
     exhaust(store, 'ip:attacker', blocking)
     const demand: Demand = { rule, subject: 'user:1', cost: 0, mode: Mode.CHARGE, penalized: false }
     for (let i = 0; i < 1_000; i++)
-      store.evaluate({ demands: [demand], once: { subject: 'user:1', cell: `p@${i}:i`, window: 86_400e6 } })
+      store.evaluate({ demands: [demand], idempotency: { subject: 'user:1', cell: `p@${i}:i`, window: 86_400e6 } })
     expect(take(store, 'ip:attacker', blocking)).toBe(false)
   })
 

@@ -7,12 +7,12 @@ import { LOOK_RULE } from './look.ts'
 export class OnceKeeper {
   /** Whether the key was seen before. */
   repeated = false
-  readonly #once: Group['once']
+  readonly #once: Group['idempotency']
   readonly #ask: (demands: readonly Demand[]) => Promise<Evaluation | undefined>
 
-  constructor({ once }: Group, key: KeyWriter, send: (slot: number, part: Group) => Promise<Evaluation>) {
+  constructor({ idempotency: once }: Group, key: KeyWriter, send: (slot: number, part: Group) => Promise<Evaluation>) {
     this.#once = once
-    this.#ask = async demands => once && send(slotOf(key(once.subject, once.cell)), { demands, once })
+    this.#ask = async demands => once && send(slotOf(key(once.subject, once.cell)), { demands, idempotency: once })
   }
 
   /** Looks for the key, and leaves none. */

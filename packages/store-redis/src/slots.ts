@@ -17,7 +17,7 @@ import { OnceKeeper } from './once-keeper.ts'
 import { merge, type Part, split } from './parts.ts'
 
 /** The hash slots that a group touches. */
-export function slotsOf({ demands, penalty, once }: Group, key: KeyWriter): number[] {
+export function slotsOf({ demands, penalty, idempotency: once }: Group, key: KeyWriter): number[] {
   const slots = new Set(demands.map(({ subject, rule }) => slotOf(key(subject, rule.cell))))
   if (penalty !== undefined) slots.add(slotOf(key(penalty.subject, PENALTY_CELL)))
   if (once !== undefined) slots.add(slotOf(key(once.subject, once.cell)))

@@ -31,7 +31,7 @@ export class Call {
   #run = -1
 
   /** Adds a group. */
-  add({ demands, penalty, once }: Group): void {
+  add({ demands, penalty, idempotency: once }: Group): void {
     const list = this.#groups
     this.#single =
       list.length === 0 && penalty === undefined && once === undefined ? lone(demands) : undefined

@@ -6,7 +6,7 @@ import { KINDS } from './wire.ts'
  * How long a group holds the server, in units: one is a token bucket, about 3 µs of Redis. Measured: a window takes two,
  * a sliding window two and half a unit for each of its sub-windows, a penalty or an idempotency key two.
  */
-export function workOf({ demands, penalty, once }: Group): number {
+export function workOf({ demands, penalty, idempotency: once }: Group): number {
   let work = (penalty === undefined ? 0 : 2) + (once === undefined ? 0 : 2)
   for (const { rule } of demands) {
     const kind = KINDS[rule.letter]

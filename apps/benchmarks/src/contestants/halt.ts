@@ -22,7 +22,7 @@ export function ruleOf(algorithm: Algorithm, { limit, windowMs }: Task, burst?: 
 /** The group of one policy, as the limiter writes it for every check. */
 export function groupOf(rule: Rule, subject: string): Group {
   const demand = { cost: 1, mode: Mode.CHARGE, edges: undefined, rule, subject, penalized: false }
-  return { demands: [demand], penalty: undefined, once: undefined }
+  return { demands: [demand], penalty: undefined, idempotency: undefined }
 }
 
 function haltStore(algorithm: Algorithm, answer: Answer): MemoryContestant<Evaluation> {

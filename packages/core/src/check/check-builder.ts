@@ -6,7 +6,7 @@ import { costFor } from '../policy/cost.ts'
 import type { Digest } from '../base/digest.ts'
 import { type PriorGuards, paidOn } from './prior-guards.ts'
 import type { Warn } from '../base/errors.ts'
-import { onceOf } from './idempotency.ts'
+import { idempotencyDemand } from './idempotency.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
 import type { Caller } from '../request/caller.ts'
 import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from '../request/identity.ts'
@@ -64,10 +64,10 @@ export function checkBuilder(
       extras[i] = { shadow, ...addExtraDemands(demands, demand, policy, key, who, asked.priorGuards, route), paid }
     }
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
-    const once = asked.idempotencyKey
-      ? onceOf(asked.idempotencyKey, policies, demands, unitsOf(policies, asked), digest)
+    const idempotency = asked.idempotencyKey
+      ? idempotencyDemand(asked.idempotencyKey, policies, demands, unitsOf(policies, asked), digest)
       : undefined
-    return { policies, extras, demands, penalty: watched, once }
+    return { policies, extras, demands, penalty: watched, idempotency }
   }
 }
 
@@ -83,7 +83,7 @@ export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, call
     extras: undefined,
     demands: [refused],
     penalty: penaltyOf(penalty, principal, NO_OPTIONS),
-    once: undefined,
+    idempotency: undefined,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Digest } from '../base/digest.ts'
-import type { Demand, OnceDemand } from '../store/contract.ts'
+import type { Demand, IdempotencyDemand } from '../store/contract.ts'
 
 /**
  * What charges a group once for a key, for as long as its longest policy counts.
@@ -10,13 +10,13 @@ import type { Demand, OnceDemand } from '../store/contract.ts'
  *
  * @param units what each policy is asked for, whatever earlier guards have charged of it
  */
-export function onceOf(
+export function idempotencyDemand(
   idempotencyKey: string,
   policies: readonly CompiledPolicy[],
   demands: readonly Demand[],
   units: readonly (number | string)[],
   digest: Digest,
-): OnceDemand {
+): IdempotencyDemand {
   const window = Math.max(...policies.map(policy => policy.window))
   const edges = demands.map(demand => demand.edges).filter(found => found !== undefined)
   const last = edges.sort((a, b) => b[1] - a[1])[0]

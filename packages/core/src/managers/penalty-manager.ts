@@ -135,15 +135,15 @@ function partsOf(options: PenaltyManagerOptions): {
     )
   }
   checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
-  const once = warnOnce(warn)
+  const idempotency = warnOnce(warn)
   const compiled = compilePenalty(config)
-  if (config !== undefined) noticeMilliseconds('the penalty', config, once)
-  const notify = notifier(telemetry, once)
+  if (config !== undefined) noticeMilliseconds('the penalty', config, idempotency)
+  const notify = notifier(telemetry, idempotency)
   return {
     penalty: compiled,
-    digest: makeDigest(secret, once),
+    digest: makeDigest(secret, idempotency),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    guardedStore: strictStore(store, storeTimeout, once, notify),
+    guardedStore: strictStore(store, storeTimeout, idempotency, notify),
   }
 }

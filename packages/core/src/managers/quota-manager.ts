@@ -8,7 +8,7 @@ import { HaltError, type Warn, warnOnce } from '../base/errors.ts'
 import { notifier } from '../telemetry/hooks.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import type { Quota } from '../policy/policy.ts'
-import { onceOf } from '../check/idempotency.ts'
+import { idempotencyDemand } from '../check/idempotency.ts'
 import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, SHARED, subjectOf } from '../request/identity.ts'
 import { type GuardedStore, strictStore } from '../resilience/guarded-store.ts'
@@ -115,10 +115,10 @@ export class QuotaManager {
     const compiled = this.#compile(quota)
     const demand = this.#demand(identity, compiled, readCost(units, 'grant'), Mode.GRANT)
     // A key of a charge is not one of a grant.
-    const once = idempotencyKey
-      ? onceOf(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
+    const idempotency = idempotencyKey
+      ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
       : undefined
-    const evaluation = await this.#guardedStore.tell({ demands: [demand], once })
+    const evaluation = await this.#guardedStore.tell({ demands: [demand], idempotency })
     return this.#status(compiled, demand, evaluation)
   }
 
@@ -146,11 +146,11 @@ export class QuotaManager {
     checkIdempotencyKey(idempotencyKey)
     const compiled = this.#compile(quota)
     const demand = this.#demand(identity, compiled, cost === undefined ? compiled.cost : readCost(cost), mode)
-    const once =
+    const idempotency =
       idempotencyKey && mode !== Mode.PEEK
-        ? onceOf(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
+        ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const evaluation = await this.#guardedStore.tell({ demands: [demand], once })
+    const evaluation = await this.#guardedStore.tell({ demands: [demand], idempotency })
     const status = this.#status(compiled, demand, evaluation)
     const allowed = evaluation.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)

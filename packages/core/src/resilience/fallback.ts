@@ -50,8 +50,8 @@ export class Fallback {
   }
 
   /** Keeps the idempotency key of a call that the store let in. */
-  remember({ once }: Group, evaluation: Evaluation): void {
-    if (once !== undefined && evaluation.allowed) this.#store.evaluate({ demands: [], once })
+  remember({ idempotency }: Group, evaluation: Evaluation): void {
+    if (idempotency !== undefined && evaluation.allowed) this.#store.evaluate({ demands: [], idempotency })
   }
 
   /** Forgets what was counted of some keys here. */
@@ -85,7 +85,7 @@ export class Fallback {
   }
 
   /** The question of some of its policies, with this process's share of their limits. */
-  #shareOf({ policies, demands: asked, extras, once }: Check, places: readonly number[]): Check {
+  #shareOf({ policies, demands: asked, extras, idempotency }: Check, places: readonly number[]): Check {
     const kept = places.map(i => policies[i] as CompiledPolicy)
     const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
     const demands = places.map(i => share(i, i))
@@ -96,7 +96,7 @@ export class Fallback {
       lease: move(lease, i),
     })
     const beside = extras && places.map(i => extras[i] && moved(extras[i], i))
-    return { policies: kept, extras: beside, demands, once: places.length === 0 ? undefined : once }
+    return { policies: kept, extras: beside, demands, idempotency: places.length === 0 ? undefined : idempotency }
   }
 
   /**
@@ -158,13 +158,13 @@ export class Fallback {
     return state
   }
 
-  #owe({ policies, demands, once }: Check, places: readonly number[], { passes }: Evaluation): void {
+  #owe({ policies, demands, idempotency }: Check, places: readonly number[], { passes }: Evaluation): void {
     const owed: Demand[] = []
     for (const [j, i] of places.entries()) {
       const demand = demands[i] as Demand
       const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
       if (isTaken && policies[i]?.calendar !== undefined) owed.push(demand)
     }
-    if (owed.length > 0) this.writeBack.add({ demands: owed, once })
+    if (owed.length > 0) this.writeBack.add({ demands: owed, idempotency })
   }
 }

@@ -43,7 +43,7 @@ export class RefusalCache {
     const lastKnown = this.#lastKnown
     if (!lastKnown.hasRefused) return undefined
     const number = lastKnown.next()
-    this.#isKnown = group.once === undefined
+    this.#isKnown = group.idempotency === undefined
     this.#isRefusing = false
     this.#oldest = Number.POSITIVE_INFINITY
     this.#offset = Number.NEGATIVE_INFINITY

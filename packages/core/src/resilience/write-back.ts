@@ -16,14 +16,14 @@ export class WriteBackQueue {
   }
 
   /** Adds what a call charged. */
-  add({ demands, once }: Group): void {
-    const key = once && keyOf(once.subject, once.cell)
+  add({ demands, idempotency }: Group): void {
+    const key = idempotency && keyOf(idempotency.subject, idempotency.cell)
     if (key !== undefined && this.#keyed.has(key)) return
     if (key === undefined || this.#keyed.size >= MOST_KEYED) {
       for (const demand of demands) this.#add(demand)
       return
     }
-    this.#keyed.set(key, { demands: demands.map(demand => ({ ...demand, mode: Mode.SETTLE })), once })
+    this.#keyed.set(key, { demands: demands.map(demand => ({ ...demand, mode: Mode.SETTLE })), idempotency })
   }
 
   /** Corrects a charge; gives what of that is not owed any more, so that only the store can correct it. */
@@ -50,7 +50,7 @@ export class WriteBackQueue {
     this.#owed.clear()
     this.#keyed.clear()
     return groups
-      .map(({ demands, once }) => ({ demands: demands.filter(isCurrent), once }))
+      .map(({ demands, idempotency }) => ({ demands: demands.filter(isCurrent), idempotency }))
       .filter(({ demands }) => demands.length > 0)
   }
 

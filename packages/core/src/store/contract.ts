@@ -58,7 +58,7 @@ export interface PenaltyDemand {
 }
 
 /** A group that is charged once for a key, until its end. Each repeat still takes its own places in flight. */
-export interface OnceDemand {
+export interface IdempotencyDemand {
   readonly subject: string
   /** The cell's name: `{counter}@{digest of the key and of what the group asks for}:i`. */
   readonly cell: string
@@ -71,7 +71,7 @@ export interface OnceDemand {
 export interface Group {
   readonly demands: readonly Demand[]
   readonly penalty?: PenaltyDemand | undefined
-  readonly once?: OnceDemand | undefined
+  readonly idempotency?: IdempotencyDemand | undefined
 }
 
 /** A store's raw answer to a group. */

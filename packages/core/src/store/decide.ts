@@ -4,7 +4,7 @@ import {
   Mode,
   PenaltyMode,
   type Group,
-  type OnceDemand,
+  type IdempotencyDemand,
   type PenaltyDemand,
   type Evaluation,
 } from './contract.ts'
@@ -25,12 +25,12 @@ export const PENALTY_CELL = 'penalty:p'
  * that start. The penalty is read first, picks each rule's variant, and is scored after judging.
  */
 export function decide(group: Group, cells: Cells, now: number): Evaluation {
-  const { demands, penalty, once } = group
-  if (demands.length === 1 && penalty === undefined && once === undefined)
+  const { demands, penalty, idempotency } = group
+  if (demands.length === 1 && penalty === undefined && idempotency === undefined)
     return decideOne(demands[0]!, cells, now)
   const offence = penalty === undefined ? NONE : loadPenalty(penalty, cells, now)
   const penalized = offence.length > 0 && penalties.active(offence, now)
-  const repeated = once !== undefined && seen(once, cells, now)
+  const repeated = idempotency !== undefined && seen(idempotency, cells, now)
   const rules: Rule[] = listOf(demands.length)
   const states: State[] = listOf(demands.length)
   const passes: boolean[] = listOf(demands.length)
@@ -63,7 +63,7 @@ export function decide(group: Group, cells: Cells, now: number): Evaluation {
   }
 
   if (penalty !== undefined) scorePenalty(penalty, offence, cells, now, refused)
-  if (once !== undefined && allowed && !repeated) remember(once, cells, now)
+  if (idempotency !== undefined && allowed && !repeated) remember(idempotency, cells, now)
   return { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: offence }
 }
 
@@ -185,12 +185,12 @@ function scorePenalty(
   cells.keep(subject, PENALTY_CELL, state, penalties.freshAt(state))
 }
 
-function seen(once: OnceDemand, cells: Cells, now: number): boolean {
-  const state = cells.load(once.subject, once.cell)
+function seen(idempotency: IdempotencyDemand, cells: Cells, now: number): boolean {
+  const state = cells.load(idempotency.subject, idempotency.cell)
   return state.length > 0 && now < state[0]!
 }
 
-function remember({ subject, cell, window, edges }: OnceDemand, cells: Cells, now: number): void {
+function remember({ subject, cell, window, edges }: IdempotencyDemand, cells: Cells, now: number): void {
   const end = edges === undefined ? now + window : periodEnd(edges, now)
   cells.keep(subject, cell, [end], end)
 }

@@ -15,7 +15,7 @@ export {
   type Cell,
   type Demand,
   type Group,
-  type OnceDemand,
+  type IdempotencyDemand,
   type PenaltyDemand,
   type Store,
   type StoreFailure,

@@ -14,10 +14,10 @@ export interface Change {
 }
 
 /** The keys of all counters that a group reads, each once, in an order that is the same in every process. */
-export function keysOf({ demands, penalty, once }: Group): string[] {
+export function keysOf({ demands, penalty, idempotency }: Group): string[] {
   const keys = new Set(demands.map(keyOfDemand))
   if (penalty !== undefined) keys.add(keyOf(penalty.subject, PENALTY_CELL))
-  if (once !== undefined) keys.add(keyOf(once.subject, once.cell))
+  if (idempotency !== undefined) keys.add(keyOf(idempotency.subject, idempotency.cell))
   return [...keys].sort()
 }
 

@@ -129,7 +129,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const demands = (chosen.length === 0 ? [pick(ALGORITHMS)] : chosen).map((algorithm, i) =>
       demand(i % 2 === 0 ? subject : other, algorithm),
     )
-    const once =
+    const idempotency =
       random() < 0.1
         ? {
             subject,
@@ -138,7 +138,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
             edges: random() < 0.5 ? edgesAt(now) : undefined,
           }
         : undefined
-    return { demands, penalty: penaltyOf(subject), once }
+    return { demands, penalty: penaltyOf(subject), idempotency }
   }
   const settlement = (past: readonly Charged[]): Group => {
     const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged

@@ -47,23 +47,23 @@ describe('what the store is owed of a quota', () => {
 
   it('keeps a call with an idempotency key by itself, once, and corrects it there', () => {
     const writeBack = new WriteBackQueue()
-    const once = { subject: 'user:1', cell: 'q@k:i', window: 100 }
+    const idempotency = { subject: 'user:1', cell: 'q@k:i', window: 100 }
     writeBack.add({ demands: [charge(2, TODAY)] })
-    writeBack.add({ demands: [charge(5, TODAY)], once })
-    writeBack.add({ demands: [charge(5, TODAY)], once })
+    writeBack.add({ demands: [charge(5, TODAY)], idempotency })
+    writeBack.add({ demands: [charge(5, TODAY)], idempotency })
     expect(writeBack.size).toBe(2)
     expect(writeBack.correct(charge(-2, TODAY))).toBeUndefined()
     expect(writeBack.correct(charge(-1, TODAY))).toBeUndefined()
-    expect(writeBack.take(50)).toMatchObject([{ demands: [{ cost: 4, mode: Mode.SETTLE }], once }])
+    expect(writeBack.take(50)).toMatchObject([{ demands: [{ cost: 4, mode: Mode.SETTLE }], idempotency }])
     expect(writeBack.take(50)).toEqual([])
   })
 
   it('is owed without its key beyond a thousand keys, not forgotten', () => {
     const writeBack = new WriteBackQueue()
     for (let i = 0; i < 1_005; i++)
-      writeBack.add({ demands: [charge(1, TODAY)], once: { subject: 'user:1', cell: `q@${i}:i`, window: 100 } })
+      writeBack.add({ demands: [charge(1, TODAY)], idempotency: { subject: 'user:1', cell: `q@${i}:i`, window: 100 } })
     const groups = writeBack.take(50)
-    expect(groups.filter(({ once }) => once !== undefined)).toHaveLength(1_000)
-    expect(groups.filter(({ once }) => once === undefined)).toMatchObject([{ demands: [{ cost: 5 }] }])
+    expect(groups.filter(({ idempotency }) => idempotency !== undefined)).toHaveLength(1_000)
+    expect(groups.filter(({ idempotency }) => idempotency === undefined)).toMatchObject([{ demands: [{ cost: 5 }] }])
   })
 })

@@ -53,16 +53,16 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('charges a group once for an idempotency key, and never for a refusal', () =>
       withStore(factory, async bench => {
-        const once = { subject: 'user:42', cell: 'wide@key1:i', window: 10 * SECOND }
-        const first = await bench.ask({ demands: [demandOf(wide, 4)], once })
-        const again = await bench.ask({ demands: [demandOf(wide, 4)], once })
+        const idempotency = { subject: 'user:42', cell: 'wide@key1:i', window: 10 * SECOND }
+        const first = await bench.ask({ demands: [demandOf(wide, 4)], idempotency })
+        const again = await bench.ask({ demands: [demandOf(wide, 4)], idempotency })
         expect([first.repeated, again.repeated, again.allowed]).toEqual([false, true, true])
         expect((await bench.take(wide, 0)).remaining).toBe(6)
-        const other = { ...once, cell: 'wide@key2:i' }
-        expect((await bench.ask({ demands: [demandOf(wide, 7)], once: other })).allowed).toBe(false)
-        expect((await bench.ask({ demands: [demandOf(wide, 6)], once: other })).repeated).toBe(false)
+        const other = { ...idempotency, cell: 'wide@key2:i' }
+        expect((await bench.ask({ demands: [demandOf(wide, 7)], idempotency: other })).allowed).toBe(false)
+        expect((await bench.ask({ demands: [demandOf(wide, 6)], idempotency: other })).repeated).toBe(false)
         bench.now += 10 * SECOND
-        expect((await bench.ask({ demands: [demandOf(wide, 4)], once })).repeated).toBe(false)
+        expect((await bench.ask({ demands: [demandOf(wide, 4)], idempotency })).repeated).toBe(false)
       }))
   })
 
@@ -72,10 +72,10 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('let a repeated call take its own place in flight, and nothing else', () =>
       withStore(factory, async bench => {
-        const once = { subject: 'user:42', cell: 'wide@key1:i', window: 100 * SECOND }
+        const idempotency = { subject: 'user:42', cell: 'wide@key1:i', window: 100 * SECOND }
         const group = {
           demands: [demandOf(wide, 4), demandOf(flight), demandOf(wide, 4, { subject: 'ip:1.2.3.4' })],
-          once,
+          idempotency,
         }
         const first = await bench.ask(group)
         const again = await bench.ask(group)
@@ -93,8 +93,8 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
     it('start the cool-down of a policy that counts places, and only once those are taken', () =>
       withStore(factory, async bench => {
         const strict = ruleOf('concurrency', { limit: 1, window: 600, block: 30, counter: 'strict' })
-        const once = { subject: 'user:42', cell: 'strict@key1:i', window: 1000 * SECOND }
-        const group = { demands: [demandOf(strict), demandOf(wide, 10)], once }
+        const idempotency = { subject: 'user:42', cell: 'strict@key1:i', window: 1000 * SECOND }
+        const group = { demands: [demandOf(strict), demandOf(wide, 10)], idempotency }
         await bench.ask(group)
         const refused = await bench.ask(group)
         expect([refused.repeated, refused.allowed, refused.starts[0]]).toEqual([true, false, true])

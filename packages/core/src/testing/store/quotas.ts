@@ -76,8 +76,8 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('grants once for an idempotency key', () =>
       withStore(factory, async bench => {
-        const once = { subject: 'user:42', cell: 'q@topup:i', window: SECOND, edges }
-        const group = { demands: [demandOf(rule, 3, { edges, mode: Mode.GRANT })], once }
+        const idempotency = { subject: 'user:42', cell: 'q@topup:i', window: SECOND, edges }
+        const group = { demands: [demandOf(rule, 3, { edges, mode: Mode.GRANT })], idempotency }
         for (let i = 0; i < 3; i++) await bench.ask(group)
         expect((await bench.take(rule, 0, { edges })).remaining).toBe(8)
       }))
