@@ -1,6 +1,6 @@
 import { describe } from './duration.ts'
 import { HaltError, type HaltErrorCode } from './errors.ts'
-import { nearest } from './suggestion.ts'
+import { suggest } from './suggestion.ts'
 
 /** What a JavaScript user may have given: anything, by name. */
 export type Fields = Readonly<Record<string, unknown>>
@@ -41,7 +41,7 @@ function hint(name: string, known: readonly string[]): string {
   const here = known.find(other => ELSEWHERE[other]?.includes(name))
   if (here === 'window') return 'Use "window", in seconds or as "500ms".'
   if (here !== undefined) return `Use "${here}".`
-  const near = nearest(name, known)
+  const near = suggest(name, known)
   return near === undefined ? `Known: ${[...new Set(known)].join(', ')}.` : `Did you mean "${near}"?`
 }
 

@@ -1,5 +1,5 @@
 /** The name among `known` that a misspelt one most likely means; undefined when none is near. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+export function suggest(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase()
   const begins = known.find(other => other.toLowerCase().startsWith(wanted.slice(0, 4)))
   if (begins !== undefined && wanted.length >= 4) return begins
