@@ -12,7 +12,7 @@ import type { Caller } from '../request/caller.ts'
 import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from '../request/identity.ts'
 import { routeName } from '../request/matched-route.ts'
 import type { RequestView } from '../request/view.ts'
-import { scatter } from '../base/hash.ts'
+import { hashText } from '../base/hash.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
 import { listOf } from '../store/decide.ts'
@@ -138,7 +138,7 @@ function isPenalized({ calendar }: CompiledPolicy, subject: Subject, principal: 
 
 /** Whether a policy is only reported for a subject. */
 export function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): boolean {
-  return shadow > 0 && (shadow === 1 || scatter(`${name} ${subject}`) / 2 ** 32 < shadow)
+  return shadow > 0 && (shadow === 1 || hashText(`${name} ${subject}`) / 2 ** 32 < shadow)
 }
 
 // Undefined where no route is known: such requests share one counter, since a client can invent as many paths as it likes.

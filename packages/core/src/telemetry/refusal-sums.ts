@@ -1,4 +1,4 @@
-import { scatter } from '../base/hash.ts'
+import { hashText } from '../base/hash.ts'
 import { LabelSet } from './labels.ts'
 import { afterQuietly } from '../base/event-loop.ts'
 
@@ -42,7 +42,7 @@ export class RefusalSums {
     let sum = this.#sums.get(id)
     if (sum === undefined) this.#sums.set(id, (sum = { policy, reason, count: 0, keys: new Set() }))
     sum.count++
-    if (sum.keys.size < MOST_KEYS) sum.keys.add(scatter(key))
+    if (sum.keys.size < MOST_KEYS) sum.keys.add(hashText(key))
   }
 
   #end(): void {

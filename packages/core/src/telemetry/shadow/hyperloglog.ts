@@ -1,4 +1,4 @@
-import { scatter } from '../../base/hash.ts'
+import { hashText } from '../../base/hash.ts'
 
 const BITS = 11
 const REGISTERS = 1 << BITS
@@ -12,7 +12,7 @@ export class Distinct {
   readonly #registers = new Uint8Array(REGISTERS)
 
   add(text: string): void {
-    const hash = scatter(text)
+    const hash = hashText(text)
     const register = hash >>> (32 - BITS)
     // The place of the first one among the bits that did not choose the register.
     const rank = Math.min(Math.clz32(hash << BITS), 32 - BITS) + 1
