@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
-import { printable } from '../../src/base/log-safe.ts'
+import { logSafe } from '../../src/base/log-safe.ts'
 
 describe('printable', () => {
   it('leaves what keys usually hold', () => {
     const key = 'user:zoë+ip:2001:db8::/56 api-key:#Ab_9-x é 日本 😀'
-    expect(printable(key)).toBe(key)
+    expect(logSafe(key)).toBe(key)
   })
 
   it.each([
@@ -18,6 +18,6 @@ describe('printable', () => {
     ],
     ['\ud800', '\\u{d800}'],
   ])('writes %j as code points', (text, written) => {
-    expect(printable(text)).toBe(written)
+    expect(logSafe(text)).toBe(written)
   })
 })

@@ -1,6 +1,6 @@
 import type { Reason } from '../../check/decision.ts'
 import type { HeavyKey } from './top-keys.ts'
-import { printable } from '../../base/log-safe.ts'
+import { logSafe } from '../../base/log-safe.ts'
 
 /** What one shadow policy would have done. */
 export interface ShadowFinding {
@@ -45,7 +45,7 @@ export function describeReport({ since, until, policies }: ShadowReport): string
 function describeFinding(found: ShadowFinding): string {
   const { policy, requests, wouldBlock, alsoBlocked, share, keys, blockedKeys, keyShare, top } = found
   const lines = [
-    `${printable(policy)} would refuse ${wouldBlock} of ${requests} requests (${percent(share)}),` +
+    `${logSafe(policy)} would refuse ${wouldBlock} of ${requests} requests (${percent(share)}),` +
       ` ${blockedKeys} of ${keys} keys (${percent(keyShare)})`,
   ]
   if (wouldBlock === 0) return lines.join('\n')
@@ -58,7 +58,7 @@ function describeFinding(found: ShadowFinding): string {
 
 function describeKey({ key, count, error }: HeavyKey, width: number): string {
   const doubt = error > 0 ? ` (at least ${count - error})` : ''
-  return `${String(count).padStart(width)} × ${printable(key)}${doubt}`
+  return `${String(count).padStart(width)} × ${logSafe(key)}${doubt}`
 }
 
 function dateOf(seconds: number): string {
