@@ -9,7 +9,7 @@ export type Fields = Readonly<Record<string, unknown>>
 export function checkNames(fields: Fields, known: readonly string[], owner: string): void {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     const example = known[0] === undefined ? '{}' : `{ ${known[0]}: … }`
-    refuse(
+    fail(
       'HALT_E_OPTION',
       `${owner} got ${describe(fields)} for its options.`,
       `Give an object: ${example}.`,
@@ -17,7 +17,7 @@ export function checkNames(fields: Fields, known: readonly string[], owner: stri
   }
   for (const name of Object.keys(fields)) {
     if (known.includes(name) || fields[name] === undefined) continue
-    refuse('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hint(name, known))
+    fail('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hint(name, known))
   }
 }
 
@@ -54,13 +54,13 @@ export function checkChoice(
 ): void {
   const value = fields[name]
   if (value === undefined || choices.includes(value)) return
-  refuse(code, `${name} is ${describe(value)}.`, `Choose one of ${choices.map(describe).join(', ')}.`)
+  fail(code, `${name} is ${describe(value)}.`, `Choose one of ${choices.map(describe).join(', ')}.`)
 }
 
 /** Refuses what is not a whole number from `low` to `high`. @throws HaltError `HALT_E_OPTION` */
 export function checkWhole(name: string, value: unknown, low: number, high: number): number {
   if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return value as number
-  return refuse(
+  return fail(
     'HALT_E_OPTION',
     `${name} is ${describe(value)}.`,
     `Give a whole number from ${low} to ${high}.`,
@@ -72,7 +72,7 @@ export function checkType(fields: Fields, name: string, type: string, code: Halt
   const value = fields[name]
   if (value === undefined || typeof value === type) return
   const article = type === 'object' ? 'an' : 'a'
-  refuse(
+  fail(
     code,
     `${name} is ${describe(value)}, not ${article} ${type}.`,
     `Give ${article} ${type}, or leave it out.`,
@@ -80,6 +80,6 @@ export function checkType(fields: Fields, name: string, type: string, code: Halt
 }
 
 /** Throws a mistake in a configuration or a call. */
-export function refuse(code: HaltErrorCode, message: string, fix: string): never {
+export function fail(code: HaltErrorCode, message: string, fix: string): never {
   throw new HaltError(code, message, fix)
 }

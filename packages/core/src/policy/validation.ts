@@ -1,4 +1,4 @@
-import { checkChoice, checkNames, checkType, type Fields, refuse } from '../base/options-check.ts'
+import { checkChoice, checkNames, checkType, type Fields, fail } from '../base/options-check.ts'
 import { describe, parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
 import { KeyStrategy } from '../request/identity.ts'
@@ -32,7 +32,7 @@ const QUOTA = ['period', 'timeZone', 'anchor', 'thresholds']
  */
 export function validate(policy: unknown): void {
   if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) {
-    refuse('HALT_E_POLICY', `A policy is ${describe(policy)}.`, 'Give an object: { name, limit, window }.')
+    fail('HALT_E_POLICY', `A policy is ${describe(policy)}.`, 'Give an object: { name, limit, window }.')
   }
   const fields = policy as Fields
   const isQuota = fields['period'] !== undefined
@@ -56,7 +56,7 @@ function checkName(fields: Fields): void {
     const value = fields[name]
     if (name === 'counter' && value === undefined) continue
     if (typeof value === 'string' && NAME.test(value)) continue
-    refuse(
+    fail(
       'HALT_E_POLICY_NAME',
       `${name} is ${describe(value)}.`,
       'Use 1 to 64 of letters, digits, "_", "." and "-".',
@@ -72,7 +72,7 @@ function checkUnits(fields: Fields, name: string, code: HaltErrorCode, required 
     typeof value === 'string' || Number.isNaN(value)
       ? ' An environment variable needs Number(…) and a value.'
       : ''
-  refuse(code, `${name} is ${describe(value)}.`, `Give a whole number from 1 to 2147483648.${hint}`)
+  fail(code, `${name} is ${describe(value)}.`, `Give a whole number from 1 to 2147483648.${hint}`)
 }
 
 function checkRate(fields: Fields): void {
@@ -80,16 +80,16 @@ function checkRate(fields: Fields): void {
   const algorithm = (fields['algorithm'] ?? 'token-bucket') as Algorithm
   const [span, other] = algorithm === 'concurrency' ? ['ttl', 'window'] : ['window', 'ttl']
   if (fields[other as string] !== undefined) {
-    refuse('HALT_E_WINDOW', `${algorithm} takes no ${other}.`, `Give ${span} instead.`)
+    fail('HALT_E_WINDOW', `${algorithm} takes no ${other}.`, `Give ${span} instead.`)
   }
   parseDuration(fields[span as string], span as string, 'HALT_E_WINDOW')
   checkUnits(fields, 'burst', 'HALT_E_BURST')
   if (fields['burst'] !== undefined && algorithm !== 'token-bucket') {
-    refuse('HALT_E_BURST', `${algorithm} takes no burst.`, 'Leave it out, or use "token-bucket".')
+    fail('HALT_E_BURST', `${algorithm} takes no burst.`, 'Leave it out, or use "token-bucket".')
   }
   checkUnits(fields, 'inFlight', 'HALT_E_IN_FLIGHT')
   if (fields['inFlight'] !== undefined && algorithm === 'concurrency') {
-    refuse(
+    fail(
       'HALT_E_IN_FLIGHT',
       'concurrency takes no inFlight.',
       'Its limit is the number of requests in flight.',
@@ -98,10 +98,10 @@ function checkRate(fields: Fields): void {
   const precision = fields['precision']
   if (precision !== undefined) {
     if (algorithm !== 'sliding-window') {
-      refuse('HALT_E_PRECISION', `${algorithm} takes no precision.`, 'Leave it out, or use "sliding-window".')
+      fail('HALT_E_PRECISION', `${algorithm} takes no precision.`, 'Leave it out, or use "sliding-window".')
     }
     if (!(Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= 1000)) {
-      refuse(
+      fail(
         'HALT_E_PRECISION',
         `precision is ${describe(precision)}.`,
         'Give a whole number from 1 to 1000.',
@@ -116,7 +116,7 @@ function checkKey(fields: Fields): void {
   checkChoice(fields, 'keyStrategy', Object.values(KeyStrategy), 'HALT_E_KEY_STRATEGY')
   checkType(fields, 'keyExtractor', 'function', 'HALT_E_KEY_EXTRACTOR')
   if (fields['keyStrategy'] === 'custom' && fields['keyExtractor'] === undefined) {
-    refuse(
+    fail(
       'HALT_E_KEY_EXTRACTOR',
       'keyStrategy "custom" has no keyExtractor.',
       'Give keyExtractor: request => string.',
@@ -132,7 +132,7 @@ function checkRest(fields: Fields): void {
   checkType(fields, 'plan', 'string', 'HALT_E_PLAN')
   const { exemptions, mode, thresholds } = fields
   if (exemptions !== undefined && !Array.isArray(exemptions)) {
-    refuse(
+    fail(
       'HALT_E_EXEMPTION',
       `exemptions is ${describe(exemptions)}.`,
       'Give a list: ["/admin", "192.0.2.0/24"].',
@@ -141,7 +141,7 @@ function checkRest(fields: Fields): void {
   if (typeof mode !== 'object' || mode === null)
     checkChoice(fields, 'mode', ['enforce', 'shadow', 'off'], 'HALT_E_MODE')
   else if (!isSharing(mode as Fields)) {
-    refuse(
+    fail(
       'HALT_E_MODE',
       'mode is not { shadow: a share from 0 to 1 }.',
       'Give { shadow: 0.9 } for nine keys of ten.',
@@ -149,7 +149,7 @@ function checkRest(fields: Fields): void {
   }
   const isShare = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 1
   if (thresholds === undefined || (Array.isArray(thresholds) && thresholds.every(isShare))) return
-  refuse(
+  fail(
     'HALT_E_THRESHOLDS',
     'thresholds is not a list of shares.',
     'Give shares above 0 and up to 1, like [0.8, 1].',
@@ -166,7 +166,7 @@ function checkCost(fields: Fields, isQuota: boolean): void {
   const cost = fields['cost'] ?? 1
   if ((cost as number) <= (capacity as number)) return
   const which = fields['burst'] === undefined ? 'limit' : 'burst'
-  refuse(
+  fail(
     which === 'burst' ? 'HALT_E_BURST' : 'HALT_E_COST',
     `cost ${describe(cost)} is more than the ${which} of ${describe(capacity)}: no request could ever pass.`,
     `Raise ${which} to at least the cost.`,
