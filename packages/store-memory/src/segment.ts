@@ -31,10 +31,10 @@ export class Segment {
   readonly #free: number[] = []
   #next = 0
 
-  constructor(letter: string, tally: Tally, depth = 0) {
+  constructor(code: string, tally: Tally, depth = 0) {
     this.depth = depth
-    this.#letter = letter
-    this.#slab = slabFor(letter, tally)
+    this.#letter = code
+    this.#slab = slabFor(code, tally)
   }
 
   get size(): number {
@@ -139,7 +139,7 @@ export class Segment {
     if (state[0]! > now) return false
     if (this.#letter === 'i') return true
     if (this.#letter === 'p') return now >= penalty.freshAt(state)
-    return now >= algorithms[this.#letter as Rule['letter']].freshAt(state)
+    return now >= algorithms[this.#letter as Rule['code']].freshAt(state)
   }
 
   *#entries(): Generator<[string, number]> {
@@ -155,10 +155,10 @@ export class Segment {
   }
 }
 
-function slabFor(letter: string, tally: Tally): Slab {
-  if (letter === 't') return new NarrowSlab(true)
-  if (letter === 'f' || letter === 'q') return new NarrowSlab(false)
-  if (letter === 's' || letter === 'c') return new SubWindowSlab(tally)
+function slabFor(code: string, tally: Tally): Slab {
+  if (code === 't') return new NarrowSlab(true)
+  if (code === 'f' || code === 'q') return new NarrowSlab(false)
+  if (code === 's' || code === 'c') return new SubWindowSlab(tally)
   // A penalty has five numbers behind the first, an idempotency key none.
-  return new WideSlab(letter === 'p' ? 5 : 0)
+  return new WideSlab(code === 'p' ? 5 : 0)
 }

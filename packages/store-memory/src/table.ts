@@ -30,11 +30,11 @@ export class Table {
   #segment: Segment
   #slot: number | undefined
 
-  constructor(name: string, letter: string, tally: Tally) {
+  constructor(name: string, code: string, tally: Tally) {
     this.name = name
-    this.#letter = letter
+    this.#letter = code
     this.#tally = tally
-    this.#segment = new Segment(letter, tally)
+    this.#segment = new Segment(code, tally)
     this.#directory = [this.#segment]
     this.#segments = [this.#segment]
     this.#hand = this.#segment.open()

@@ -13,7 +13,7 @@ const MAX_KEYS = 10_000
 const CAP = MAX_KEYS * 256 + 2 ** 20
 
 const rule: Rule = {
-  letter: 't',
+  code: 't',
   cell: 'p:t',
   limit: 2,
   capacity: 2,
@@ -29,7 +29,7 @@ const rule: Rule = {
 const heavy: Rule = { ...rule, cell: 'b:t', unit: 2 ** 45, block: 600e6 }
 const sliding: Rule = {
   ...rule,
-  letter: 's',
+  code: 's',
   cell: 's:s',
   limit: 1e6,
   capacity: 1e6,
@@ -38,7 +38,7 @@ const sliding: Rule = {
 }
 const leases: Rule = {
   ...rule,
-  letter: 'c',
+  code: 'c',
   cell: 'c:c',
   limit: 1000,
   capacity: 1000,

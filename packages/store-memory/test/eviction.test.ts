@@ -7,7 +7,7 @@ import { InMemoryStore } from '../src/index.ts'
 
 /** 2 units in 60 seconds. */
 const rule: Rule = {
-  letter: 't',
+  code: 't',
   cell: 'p:t',
   limit: 2,
   capacity: 2,

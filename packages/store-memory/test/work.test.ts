@@ -12,7 +12,7 @@ const FEW = 128
 
 /** 2 units in 60 seconds, and then refused for ten minutes. */
 const rule: Rule = {
-  letter: 't',
+  code: 't',
   cell: 'b:t',
   limit: 2,
   capacity: 2,

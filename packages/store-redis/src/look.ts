@@ -2,7 +2,7 @@ import { type Group, Mode, type Rule } from '@halt/core/store'
 
 /** The rule of a demand that only looks: no counter is kept by it. */
 export const LOOK_RULE: Rule = {
-  letter: 'f',
+  code: 'f',
   cell: 'look:f',
   limit: 1,
   capacity: 1,

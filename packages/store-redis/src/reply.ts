@@ -77,7 +77,7 @@ function isSound({ allowed, repeated, passes, states, penalty }: Evaluation, gro
 }
 
 function isState(state: State, { rule }: Demand): boolean {
-  const kind = KINDS[rule.letter]
+  const kind = KINDS[rule.code]
   const { length } = state
   const fits = kind === 0 ? length === 5 : kind === 1 ? length === 3 || length === 4 : length % 2 === 1
   return (fits || length === 0) && state.every(Number.isSafeInteger)
@@ -88,7 +88,7 @@ function isAdmitted({ demands, penalty }: Group, debt: number): boolean {
   const [demand] = demands
   if (demand === undefined || demands.length > 1 || penalty !== undefined) return false
   const { rule, cost, mode } = demand
-  if (rule.letter !== 't' || cost <= 0 || debt < cost * rule.unit) return false
+  if (rule.code !== 't' || cost <= 0 || debt < cost * rule.unit) return false
   return (
     mode === Mode.SETTLE ||
     ((mode === Mode.CHARGE || mode === Mode.SHADOW) && debt <= rule.capacity * rule.unit)

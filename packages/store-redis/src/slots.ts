@@ -169,7 +169,7 @@ async function giveBack(part: Part, verdicts: (Evaluation | undefined)[], i: num
     const isTaken = demand.mode === Mode.CHARGE || demand.mode === Mode.SHADOW
     if (!isTaken || demand.cost <= 0 || evaluation.passes[at] !== true) continue
     const rule = ruleInForce(demand, evaluation)
-    const receipt = algorithms[rule.letter].chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
+    const receipt = algorithms[rule.code].chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo: receipt })
     places.push(at)
   }

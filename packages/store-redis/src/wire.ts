@@ -2,7 +2,7 @@ import {
   type Demand,
   Mode,
   type Group,
-  type Letter,
+  type AlgorithmCode,
   type PenaltyDemand,
   PENALTY_CELL,
   type Rule,
@@ -11,7 +11,7 @@ import {
 import type { KeyWriter } from './keys.ts'
 
 /** The arithmetic a letter stands for in the script: bucket, window, sub-windows, places in flight. */
-export const KINDS: Readonly<Record<Letter, number>> = { t: 0, f: 1, q: 1, s: 2, c: 3 }
+export const KINDS: Readonly<Record<AlgorithmCode, number>> = { t: 0, f: 1, q: 1, s: 2, c: 3 }
 const PENALIZED = 8
 
 /** One script call: the groups it decides, as keys and two short lists. */
@@ -102,7 +102,7 @@ function lone(demands: readonly Demand[]): readonly string[] | undefined {
   if (demand === undefined || demands.length > 1) return undefined
   const { rule, cost, mode } = demand
   if (
-    rule.letter !== 't' ||
+    rule.code !== 't' ||
     mode !== Mode.CHARGE ||
     cost < 1 ||
     cost > rule.capacity ||
@@ -114,8 +114,8 @@ function lone(demands: readonly Demand[]): readonly string[] | undefined {
 }
 
 function flatten(rule: Rule, reduced: number): number[] {
-  const { letter, capacity, unit, rate, window, slice, precision, block } = rule
-  const kind = KINDS[letter]
+  const { code, capacity, unit, rate, window, slice, precision, block } = rule
+  const kind = KINDS[code]
   const rest = kind === 0 ? [unit, rate] : kind === 1 ? [window] : [window, slice, precision]
   return [kind, block, reduced, capacity, ...rest]
 }

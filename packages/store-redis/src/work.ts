@@ -9,7 +9,7 @@ import { KINDS } from './wire.ts'
 export function workOf({ demands, penalty, idempotency: once }: Group): number {
   let work = (penalty === undefined ? 0 : 2) + (once === undefined ? 0 : 2)
   for (const { rule } of demands) {
-    const kind = KINDS[rule.letter]
+    const kind = KINDS[rule.code]
     work += kind === 0 ? 1 : kind === 1 ? 2 : 2 + rule.precision / 2
   }
   // A group of nothing takes its place in the call, too.

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest'
 import { Batch } from '../src/batch.ts'
 import { workOf } from '../src/work.ts'
 
-const rule = (letter: Rule['letter'], precision = 10): Rule => ({
-  letter,
-  cell: `p:${letter}`,
+const rule = (code: Rule['code'], precision = 10): Rule => ({
+  code,
+  cell: `p:${code}`,
   limit: 5,
   capacity: 5,
   unit: 1,

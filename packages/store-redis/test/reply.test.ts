@@ -138,9 +138,9 @@ it('checks in an open MULTI of a shared client are not allowed, and calendars go
 })
 
 describe('readReply', () => {
-  const rule = (letter: Rule['letter']): Rule => ({
-    letter,
-    cell: `p:${letter}`,
+  const rule = (code: Rule['code']): Rule => ({
+    code,
+    cell: `p:${code}`,
     limit: 3,
     capacity: 3,
     unit: 10,
@@ -151,8 +151,8 @@ describe('readReply', () => {
     block: 0,
     reduced: undefined,
   })
-  const group = (letter: Rule['letter'], mode: Mode = Mode.CHARGE): Group => ({
-    demands: [{ rule: rule(letter), subject: 's', cost: 2, mode, penalized: false }],
+  const group = (code: Rule['code'], mode: Mode = Mode.CHARGE): Group => ({
+    demands: [{ rule: rule(code), subject: 's', cost: 2, mode, penalized: false }],
   })
 
   it('gives an error to the group whose part is wrong, and the others their verdicts', () => {

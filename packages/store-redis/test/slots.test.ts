@@ -7,7 +7,7 @@ import { keyWriter, slotOf } from '../src/keys.ts'
 import { decideAcross } from '../src/slots.ts'
 
 const rule = (cell: string, capacity: number, block = 0): Demand['rule'] => ({
-  letter: 'f',
+  code: 'f',
   cell,
   limit: capacity,
   capacity,

@@ -254,7 +254,7 @@ describe('the wire of RedisStore', () => {
     stores.push(store, other)
     await ready(store)
     const rule = {
-      letter: 't',
+      code: 't',
       cell: 'p:t',
       limit: 5,
       capacity: 5,

@@ -5,8 +5,8 @@ import type { Edges } from './period.ts'
  * Times are whole microseconds. Plain data: it crosses the store boundary.
  */
 export interface Rule {
-  /** Which algorithm, by its letter in {@link letters}. */
-  readonly letter: Letter
+  /** Which algorithm, by its letter in {@link codes}. */
+  readonly code: AlgorithmCode
   /** Names the counter beside the subject: `{counter}:{letter}`. */
   readonly cell: string
   /** Units a window. */
@@ -36,7 +36,7 @@ export interface Rule {
 export type State = number[]
 
 /** The letter that stands for each algorithm, in keys and on the wire. */
-export const letters = {
+export const codes = {
   'token-bucket': 't',
   'fixed-window': 'f',
   'sliding-window': 's',
@@ -44,7 +44,7 @@ export const letters = {
   quota: 'q',
 } as const
 
-export type Letter = (typeof letters)[keyof typeof letters]
+export type AlgorithmCode = (typeof codes)[keyof typeof codes]
 
 /** The arithmetic of one algorithm: pure, no clock, no I/O. */
 export interface Algorithm {

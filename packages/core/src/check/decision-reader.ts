@@ -169,7 +169,7 @@ function asRetried(policy: number, at: number, { demands, extras }: Check): Dema
   const own = extras?.[policy]
   // What is in flight by then is over, and what is held asks for all of it already.
   const isWhole = own === undefined || own.paid === 0 || at === own.lease || demand.mode === Mode.HOLD
-  if (isWhole || demand.rule.letter === 'c') return demand
+  if (isWhole || demand.rule.code === 'c') return demand
   return { ...demand, cost: demand.cost + own.paid }
 }
 
@@ -178,7 +178,7 @@ function reasonOf(policy: number, at: number, check: Check, state: State, evalua
   const { rule, cost } = demand
   if (isAboveShare(policy, demand, check)) return 'limited'
   if (cost > rule.capacity) return 'cost-exceeds-limit'
-  if (rule.letter === 'q') return 'quota-exceeded'
+  if (rule.code === 'q') return 'quota-exceeded'
   // The refusal that starts a cool-down is itself for the limit's sake; so is what is known to be refused while the store is
   // away, and is kept so by a cool-down of ours.
   if (rule.block > 0 && evaluation.now < blockedUntil(state) && evaluation.starts[at] !== true) return 'blocked'

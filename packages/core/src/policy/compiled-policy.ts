@@ -112,7 +112,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
   )
   const guardFor = rulesByRoute(route => {
     const place = isPerRoute ? `keys:${route}` : 'keys'
-    return multiply(base, `${counter}@${place}:${base.letter}`, context.keysPerAddress)
+    return multiply(base, `${counter}@${place}:${base.code}`, context.keysPerAddress)
   })
   return Object.freeze({
     name,

@@ -1,4 +1,4 @@
-import { letters, MAX_EXACT, type Rule } from '../algorithms/index.ts'
+import { codes, MAX_EXACT, type Rule } from '../algorithms/index.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Algorithm } from './policy.ts'
 
@@ -32,8 +32,8 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   const common = gcd(gcd(window, limit), reduced ?? 0)
   const make = (limitInForce: number, capacityInForce: number, variant: Rule | undefined): Rule =>
     Object.freeze({
-      letter: letters[algorithm],
-      cell: `${numbers.counter}:${letters[algorithm]}`,
+      code: codes[algorithm],
+      cell: `${numbers.counter}:${codes[algorithm]}`,
       limit: limitInForce,
       capacity: capacityInForce,
       unit: window / common,
@@ -67,7 +67,7 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   const reduced = rule.reduced && shareOf(rule.reduced, instances, floor)
   const common = gcd(rule.window, limit)
   const unit = rule.window / common
-  if (rule.letter !== 't' || isExact(capacity, unit))
+  if (rule.code !== 't' || isExact(capacity, unit))
     return { ...rule, limit, capacity, unit, rate: limit / common, reduced }
   // A whole share may have no divisor in common with the window; the rule's own terms, divided, are exact like the rule.
   const times = Math.max(1, Math.min(instances, Math.floor(MAX_EXACT / 2 / (capacity * rule.unit))))
@@ -77,7 +77,7 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
 /** The same rule for `times` as many units, or for as many as a double holds exactly; without a cool-down. */
 export function multiply(rule: Rule, cell: string, times: number): Rule {
   const most = Math.floor(
-    MAX_EXACT / 2 / (rule.letter === 't' ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)),
+    MAX_EXACT / 2 / (rule.code === 't' ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)),
   )
   const factor = Math.max(1, Math.min(times, most))
   return Object.freeze({

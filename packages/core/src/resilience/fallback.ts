@@ -107,7 +107,7 @@ export class Fallback {
     const here: Demand[] = []
     const there: Demand[] = []
     for (const demand of demands) {
-      const rest = demand.rule.letter === 'q' ? this.writeBack.correct(demand) : undefined
+      const rest = demand.rule.code === 'q' ? this.writeBack.correct(demand) : undefined
       if (rest !== undefined) there.push(rest)
       if (rest !== demand) here.push(demand)
     }
@@ -144,7 +144,7 @@ export class Fallback {
       states: [],
       penalty: [],
     }
-    const algorithm = algorithms[rule.letter]
+    const algorithm = algorithms[rule.code]
     const used = Math.max(0, rule.capacity - remaining(demand, known.state, then))
     const usedHere = rule.capacity - algorithm.remaining(own, now, rule)
     const state = [...own]
@@ -152,7 +152,7 @@ export class Fallback {
     if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
     const block = known.state[0] ?? 0
     // What is used up of a quota ends with its period by itself.
-    const refused = rule.letter === 'q' ? 0 : known.refusedUntil
+    const refused = rule.code === 'q' ? 0 : known.refusedUntil
     const blocked = Math.max(refused, block === 0 ? 0 : block + known.offset)
     state[0] = blocked > now ? blocked : 0
     return state

@@ -61,5 +61,5 @@ export class PendingCorrections {
 /** For how long what was charged counts: afterwards a refund gives nothing back, and a charge would be another window's. */
 function lasting({ rule }: Demand): number {
   // A window and a sub-window; a bucket, until all of it has flowed back.
-  return rule.letter === 't' ? (rule.capacity * rule.unit) / rule.rate : rule.window + rule.slice
+  return rule.code === 't' ? (rule.capacity * rule.unit) / rule.rate : rule.window + rule.slice
 }

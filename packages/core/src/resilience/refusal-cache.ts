@@ -92,7 +92,7 @@ export class RefusalCache {
 
 function isCertain({ demands }: Group, { passes }: Evaluation): boolean {
   return demands.some(
-    ({ mode, rule: { letter } }, i) =>
-      mode === Mode.CHARGE && passes[i] !== true && letter !== 'c' && letter !== 'q',
+    ({ mode, rule: { code } }, i) =>
+      mode === Mode.CHARGE && passes[i] !== true && code !== 'c' && code !== 'q',
   )
 }

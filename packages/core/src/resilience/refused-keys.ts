@@ -30,7 +30,7 @@ export class RefusedKeys {
     const groups: { peek: Group; restore: Group }[] = []
     for (const [key, { demand, until }] of this.#entries) {
       if (until <= now) this.#entries.delete(key)
-      else if (groups.length < MOST_RESTORED && demand.rule.letter !== 'c')
+      else if (groups.length < MOST_RESTORED && demand.rule.code !== 'c')
         groups.push({ peek: asking(demand), restore: blocking(demand, until - now) })
     }
     return groups

@@ -138,8 +138,8 @@ function refuse(
 }
 
 /** Whether a rule counts a call whose idempotency key was seen before: it is in flight like any other. */
-export function countsRepeats({ letter }: Rule): boolean {
-  return letter === 'c'
+export function countsRepeats({ code }: Rule): boolean {
+  return code === 'c'
 }
 
 /** Whether a verdict took anything of a group. */

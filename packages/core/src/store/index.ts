@@ -1,10 +1,10 @@
 export {
   algorithms,
-  letters,
+  codes,
   penalty,
   type Algorithm,
   type Edges,
-  type Letter,
+  type AlgorithmCode,
   type PenaltyRule,
   type Rule,
   type State,

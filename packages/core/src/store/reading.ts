@@ -20,8 +20,8 @@ export function ruleInForce({ penalized, rule }: Demand, evaluation: Evaluation)
 
 /** Units a window in force for a demand: under the verdict's penalty, and with what a quota was granted. */
 export function limitInForce(demand: Demand, state: State, evaluation: Evaluation): number {
-  const { limit, letter } = ruleInForce(demand, evaluation)
-  return letter === 'q' ? limit + granted(state, evaluation.now) : limit
+  const { limit, code } = ruleInForce(demand, evaluation)
+  return code === 'q' ? limit + granted(state, evaluation.now) : limit
 }
 
 /** Microseconds until the demand's cost passes if nobody else asks; `Infinity` when it never can. */
@@ -52,7 +52,7 @@ export function resetAt(demand: Demand, state: State, evaluation: Evaluation): n
   const { now } = evaluation
   if (state.length === 0) return now
   // A bucket is full when all of its capacity could be taken.
-  if (demand.rule.letter === 't') return now + waitForCost(demand, state, evaluation)
+  if (demand.rule.code === 't') return now + waitForCost(demand, state, evaluation)
   return Math.max(now, algorithmOf(demand.rule).freshAt(state), blockedUntil(state))
 }
 

@@ -144,7 +144,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
     const demands = group.demands.map((charged, i) => {
       const inForce = ruleInForce(charged, evaluation)
-      const receipt = algorithms[inForce.letter].chargedTo(evaluation.states[i] ?? [], evaluation.now, inForce)
+      const receipt = algorithms[inForce.code].chargedTo(evaluation.states[i] ?? [], evaluation.now, inForce)
       return { ...charged, mode: Mode.SETTLE, cost: whole(8) - 4, receipt }
     })
     return { demands, penalty: undefined }

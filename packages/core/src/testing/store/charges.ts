@@ -71,7 +71,7 @@ export function chargesSuite({ describe, it, expect }: Runner, factory: StoreFac
           expect((await bench.take(rule, 11)).passes).toBe(false)
 
           async function settle(cost: number, { evaluation }: Answer): Promise<void> {
-            const receipt = algorithms[rule.letter].chargedTo(evaluation.states[0] ?? [], evaluation.now, rule)
+            const receipt = algorithms[rule.code].chargedTo(evaluation.states[0] ?? [], evaluation.now, rule)
             await bench.take(rule, cost, { mode: Mode.SETTLE, chargedTo: receipt })
           }
         }))
