@@ -1,6 +1,6 @@
 import {
-  type Cell,
-  type Cells,
+  type CounterId,
+  type Counters,
   decide,
   type Digest,
   type Group,
@@ -57,7 +57,7 @@ export class InMemoryStore implements Store {
   readonly #tally = new Tally()
   readonly #eviction: Eviction
   readonly #digest: Digest = makeDigest()
-  readonly #cells: Cells
+  readonly #cells: Counters
   // The last counter looked up: a check reads and then keeps the same one.
   #at = 0
   #cell = ''
@@ -73,11 +73,11 @@ export class InMemoryStore implements Store {
     const caps = { keys: maxKeys, bytes: maxKeys * BYTES_A_KEY + BYTES_BESIDE }
     this.#eviction = new Eviction(caps, this.#tally, this.#tables, table => this.#forgetTable(table))
     this.#cells = {
-      load: (subject, cell) => {
-        const table = this.#find(cell)
+      load: (subject, counter) => {
+        const table = this.#find(counter)
         return table.load(this.#name(subject))
       },
-      keep: (subject, cell, state, freshAt) => this.#keep(subject, cell, state, freshAt),
+      keep: (subject, counter, state, freshAt) => this.#keep(subject, counter, state, freshAt),
     }
   }
 
@@ -88,10 +88,10 @@ export class InMemoryStore implements Store {
     return evaluation
   }
 
-  forget(cells: readonly Cell[]): number {
+  forget(counters: readonly CounterId[]): number {
     let count = 0
-    for (const { subject, cell } of cells)
-      if (this.#eviction.drop(this.#find(cell), this.#name(subject))) count++
+    for (const { subject, counter } of counters)
+      if (this.#eviction.drop(this.#find(counter), this.#name(subject))) count++
     return count
   }
 
@@ -118,16 +118,16 @@ export class InMemoryStore implements Store {
    * The table of a cell `{counter}:{letter}`. All cells `{counter}@{detail}:{letter}` of a counter share another one, where
    * the detail is a part of each name.
    */
-  #find(cell: string): Table {
-    if (cell === this.#cell && this.#table !== undefined) return this.#table
-    const at = cell.indexOf('@')
-    const end = cell.lastIndexOf(':')
-    const name = at < 0 ? cell : cell.slice(0, at + 1) + cell.slice(end)
+  #find(counter: string): Table {
+    if (counter === this.#cell && this.#table !== undefined) return this.#table
+    const at = counter.indexOf('@')
+    const end = counter.lastIndexOf(':')
+    const name = at < 0 ? counter : counter.slice(0, at + 1) + counter.slice(end)
     let table = this.#tables.get(name)
     if (table === undefined)
-      this.#tables.set(name, (table = new Table(name, cell.slice(end + 1), this.#tally)))
-    this.#cell = cell
-    this.#detail = at < 0 ? '' : ` ${cell.slice(at + 1, end)}`
+      this.#tables.set(name, (table = new Table(name, counter.slice(end + 1), this.#tally)))
+    this.#cell = counter
+    this.#detail = at < 0 ? '' : ` ${counter.slice(at + 1, end)}`
     return (this.#table = table)
   }
 
@@ -142,8 +142,8 @@ export class InMemoryStore implements Store {
     return this.#short
   }
 
-  #keep(subject: string, cell: string, state: State, freshAt: number): void {
-    const table = this.#find(cell)
+  #keep(subject: string, counter: string, state: State, freshAt: number): void {
+    const table = this.#find(counter)
     const name = this.#name(subject)
     const now = this.#at
     if (freshAt <= now) {
@@ -166,7 +166,7 @@ export class InMemoryStore implements Store {
       if (evaluation.passes[i] === true || demand.mode !== Mode.CHARGE) continue
       const wait = waitFor(demand, evaluation.states[i]!, evaluation)
       if (wait === Number.POSITIVE_INFINITY) continue
-      this.#find(demand.rule.cell).hold(this.#name(demand.subject), evaluation.now + wait)
+      this.#find(demand.rule.counter).hold(this.#name(demand.subject), evaluation.now + wait)
     }
   }
 }

@@ -14,7 +14,7 @@ const CAP = MAX_KEYS * 256 + 2 ** 20
 
 const rule: Rule = {
   code: 't',
-  cell: 'p:t',
+  counter: 'p:t',
   limit: 2,
   capacity: 2,
   unit: 30e6,
@@ -26,11 +26,11 @@ const rule: Rule = {
   reduced: undefined,
 }
 // Past what 32 bits hold, and refused for long: the columns that most keys do without are all there.
-const heavy: Rule = { ...rule, cell: 'b:t', unit: 2 ** 45, block: 600e6 }
+const heavy: Rule = { ...rule, counter: 'b:t', unit: 2 ** 45, block: 600e6 }
 const sliding: Rule = {
   ...rule,
   code: 's',
-  cell: 's:s',
+  counter: 's:s',
   limit: 1e6,
   capacity: 1e6,
   precision: 1000,
@@ -39,7 +39,7 @@ const sliding: Rule = {
 const leases: Rule = {
   ...rule,
   code: 'c',
-  cell: 'c:c',
+  counter: 'c:c',
   limit: 1000,
   capacity: 1000,
   precision: 1000,
@@ -96,7 +96,7 @@ const floods: Flood[] = [
   {
     title: 'names longer than any id',
     keys: 20_000,
-    ask: (store, i) => void charge(store, { ...rule, cell: `p@${text(i, 15_000)}:t` }, `user:${i}`),
+    ask: (store, i) => void charge(store, { ...rule, counter: `p@${text(i, 15_000)}:t` }, `user:${i}`),
   },
   {
     title: 'sliding windows of a thousand sub-windows',
@@ -122,7 +122,7 @@ const floods: Flood[] = [
     ask: (store, i) => {
       const once = {
         subject: text(i, 100),
-        cell: `p@${String(i).padStart(22, '0')}.${'d'.repeat(22)}:i`,
+        counter: `p@${String(i).padStart(22, '0')}.${'d'.repeat(22)}:i`,
         window: 86_400e6,
       }
       store.evaluate({
@@ -134,7 +134,7 @@ const floods: Flood[] = [
   {
     title: 'policies of one key each',
     keys: 5_000,
-    ask: (store, i) => void charge(store, { ...heavy, cell: `policy-${i}:t` }, `user:${i}`),
+    ask: (store, i) => void charge(store, { ...heavy, counter: `policy-${i}:t` }, `user:${i}`),
   },
 ]
 

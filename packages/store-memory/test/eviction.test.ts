@@ -8,7 +8,7 @@ import { InMemoryStore } from '../src/index.ts'
 /** 2 units in 60 seconds. */
 const rule: Rule = {
   code: 't',
-  cell: 'p:t',
+  counter: 'p:t',
   limit: 2,
   capacity: 2,
   unit: 30e6,
@@ -19,7 +19,7 @@ const rule: Rule = {
   block: 0,
   reduced: undefined,
 }
-const blocking: Rule = { ...rule, cell: 'b:t', block: 600e6 }
+const blocking: Rule = { ...rule, counter: 'b:t', block: 600e6 }
 
 function take(store: InMemoryStore, subject: string, of: Rule = rule): boolean {
   const demand: Demand = { rule: of, subject, cost: 1, mode: Mode.CHARGE, penalized: false }
@@ -42,7 +42,7 @@ describe('the cap of InMemoryStore', () => {
 
   it('is never passed by many policies of few keys', () => {
     const store = new InMemoryStore({ maxKeys: 100 })
-    for (let i = 0; i < 5_000; i++) take(store, 'ip:1', { ...rule, cell: `p${i}:t` })
+    for (let i = 0; i < 5_000; i++) take(store, 'ip:1', { ...rule, counter: `p${i}:t` })
     expect(store.size).toBeLessThanOrEqual(100)
   })
 
@@ -112,7 +112,7 @@ describe('keys of InMemoryStore that are not refused', () => {
     exhaust(store, 'ip:attacker', blocking)
     const demand: Demand = { rule, subject: 'user:1', cost: 0, mode: Mode.CHARGE, penalized: false }
     for (let i = 0; i < 1_000; i++)
-      store.evaluate({ demands: [demand], idempotency: { subject: 'user:1', cell: `p@${i}:i`, window: 86_400e6 } })
+      store.evaluate({ demands: [demand], idempotency: { subject: 'user:1', counter: `p@${i}:i`, window: 86_400e6 } })
     expect(take(store, 'ip:attacker', blocking)).toBe(false)
   })
 
@@ -127,7 +127,7 @@ describe('keys of InMemoryStore that are not refused', () => {
   it('are those again whose refusal has ended', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 100, clock: clock.now })
-    const short: Rule = { ...blocking, cell: 's:t', block: 1e6, window: 6000e6, unit: 3000e6 }
+    const short: Rule = { ...blocking, counter: 's:t', block: 1e6, window: 6000e6, unit: 3000e6 }
     for (let i = 0; i < 50; i++) exhaust(store, `ip:${i}`, { ...short, block: 10_000e6 })
     for (let i = 50; i < 100; i++) exhaust(store, `ip:${i}`, short)
     clock.advance('5000s')
@@ -139,7 +139,7 @@ describe('keys of InMemoryStore that are not refused', () => {
 describe('the names of InMemoryStore', () => {
   it('keep apart a subject of a counter and the same text made of a subject and a route', () => {
     const store = new InMemoryStore({ clock: new ManualClock().now })
-    exhaust(store, 'user:42', { ...rule, cell: 'p@GET/x:t' })
+    exhaust(store, 'user:42', { ...rule, counter: 'p@GET/x:t' })
     expect(take(store, 'user:42 GET/x')).toBe(true)
   })
 
@@ -148,7 +148,7 @@ describe('the names of InMemoryStore', () => {
     const long = `user:${'x'.repeat(10_000)}`
     exhaust(store, `${long}a`)
     expect([take(store, `${long}b`), take(store, `${long}a`)]).toEqual([true, false])
-    store.forget([{ subject: `${long}a`, cell: 'p:t' }])
+    store.forget([{ subject: `${long}a`, counter: 'p:t' }])
     expect(take(store, `${long}a`)).toBe(true)
   })
 })
@@ -160,7 +160,7 @@ describe('the numbers of InMemoryStore', () => {
     // 25 000 units an hour: a debt of 3 600 000 000 at 144 000 a unit, and past 2^32 with a burst of 40 000.
     const wide: Rule = {
       ...rule,
-      cell: 'w:t',
+      counter: 'w:t',
       limit: 25_000,
       capacity: 40_000,
       unit: 144_000,

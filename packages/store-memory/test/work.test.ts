@@ -13,7 +13,7 @@ const FEW = 128
 /** 2 units in 60 seconds, and then refused for ten minutes. */
 const rule: Rule = {
   code: 't',
-  cell: 'b:t',
+  counter: 'b:t',
   limit: 2,
   capacity: 2,
   unit: 30e6,
@@ -24,7 +24,7 @@ const rule: Rule = {
   block: 600e6,
   reduced: undefined,
 }
-const roomy: Rule = { ...rule, cell: 'r:t', limit: 1000, capacity: 1000, unit: 60e3, block: 0 }
+const roomy: Rule = { ...rule, counter: 'r:t', limit: 1000, capacity: 1000, unit: 60e3, block: 0 }
 
 function take(store: InMemoryStore, subject: string, of: Rule = rule): boolean {
   const demand: Demand = { rule: of, subject, cost: 1, mode: Mode.CHARGE, penalized: false }
@@ -118,7 +118,7 @@ describe('one call of InMemoryStore', () => {
   it('looks at no more than a segment when all keys are forgotten', () => {
     const store = new InMemoryStore({ maxKeys: KEYS })
     for (let i = 0; i < KEYS; i++) take(store, `ip:${i}`)
-    expectLittle(work(KEYS, i => store.forget([{ subject: `ip:${i}`, cell: 'b:t' }])))
+    expectLittle(work(KEYS, i => store.forget([{ subject: `ip:${i}`, counter: 'b:t' }])))
     expect([store.size, store.bytes]).toEqual([0, 0])
   })
 })

@@ -9,7 +9,7 @@ const UNSAFE = /^#|^$|[{}\u0000-\u001f\u007f]/
  *
  * Two counters never get one key: a prefix holds no brace, a subject in its braces holds none, and the cell is the rest.
  */
-export type KeyWriter = (subject: string, cell: string) => string
+export type KeyWriter = (subject: string, counter: string) => string
 
 /**
  * Makes the writer of keys.
@@ -20,10 +20,10 @@ export function keyWriter(prefix: string, oneSlot: boolean, digest: Digest): Key
   // A client writes every lone surrogate as one and the same replacement character.
   const name = (subject: string): string =>
     UNSAFE.test(subject) || !subject.isWellFormed() ? `#${digest(subject)}` : subject
-  const rest = (cell: string): string =>
-    cell.startsWith('#') || !cell.isWellFormed() ? `#${digest(cell)}` : cell
+  const rest = (counter: string): string =>
+    counter.startsWith('#') || !counter.isWellFormed() ? `#${digest(counter)}` : counter
   const start = oneSlot ? `${prefix}{halt}{` : `${prefix}{`
-  return (subject, cell) => `${start}${name(subject)}}:${rest(cell)}`
+  return (subject, counter) => `${start}${name(subject)}}:${rest(counter)}`
 }
 
 /** The hash slot of a key by its tag: CRC16 (XMODEM) modulo 16384. */

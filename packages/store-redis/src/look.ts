@@ -3,7 +3,7 @@ import { type Group, Mode, type Rule } from '@halt/core/store'
 /** The rule of a demand that only looks: no counter is kept by it. */
 export const LOOK_RULE: Rule = {
   code: 'f',
-  cell: 'look:f',
+  counter: 'look:f',
   limit: 1,
   capacity: 1,
   unit: 1,

@@ -12,7 +12,7 @@ export class OnceKeeper {
 
   constructor({ idempotency: once }: Group, key: KeyWriter, send: (slot: number, part: Group) => Promise<Evaluation>) {
     this.#once = once
-    this.#ask = async demands => once && send(slotOf(key(once.subject, once.cell)), { demands, idempotency: once })
+    this.#ask = async demands => once && send(slotOf(key(once.subject, once.counter)), { demands, idempotency: once })
   }
 
   /** Looks for the key, and leaves none. */

@@ -1,4 +1,4 @@
-import { type Demand, type Group, PENALTY_CELL, type Evaluation } from '@halt/core/store'
+import { type Demand, type Group, PENALTY_COUNTER, type Evaluation } from '@halt/core/store'
 
 import { type KeyWriter, slotOf } from './keys.ts'
 
@@ -19,13 +19,13 @@ export function split(group: Group, key: KeyWriter): Part[] {
     return part
   }
   for (const [i, demand] of group.demands.entries()) {
-    const part = partAt(slotOf(key(demand.subject, demand.rule.cell)))
+    const part = partAt(slotOf(key(demand.subject, demand.rule.counter)))
     part.places.push(i)
     ;(part.group.demands as Demand[]).push(demand)
   }
   const { penalty } = group
   if (penalty !== undefined) {
-    const part = partAt(slotOf(key(penalty.subject, PENALTY_CELL)))
+    const part = partAt(slotOf(key(penalty.subject, PENALTY_COUNTER)))
     part.group = { ...part.group, penalty }
   }
   return [...parts.values()]

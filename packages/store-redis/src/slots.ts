@@ -5,7 +5,7 @@ import {
   type Demand,
   type Group,
   Mode,
-  PENALTY_CELL,
+  PENALTY_COUNTER,
   PenaltyMode,
   ruleInForce,
   type Evaluation,
@@ -18,9 +18,9 @@ import { merge, type Part, split } from './parts.ts'
 
 /** The hash slots that a group touches. */
 export function slotsOf({ demands, penalty, idempotency: once }: Group, key: KeyWriter): number[] {
-  const slots = new Set(demands.map(({ subject, rule }) => slotOf(key(subject, rule.cell))))
-  if (penalty !== undefined) slots.add(slotOf(key(penalty.subject, PENALTY_CELL)))
-  if (once !== undefined) slots.add(slotOf(key(once.subject, once.cell)))
+  const slots = new Set(demands.map(({ subject, rule }) => slotOf(key(subject, rule.counter))))
+  if (penalty !== undefined) slots.add(slotOf(key(penalty.subject, PENALTY_COUNTER)))
+  if (once !== undefined) slots.add(slotOf(key(once.subject, once.counter)))
   return [...slots]
 }
 
@@ -109,9 +109,9 @@ async function inFlight(whole: Evaluation, group: Group, key: KeyWriter, send: S
 async function underPenalty(group: Group, key: KeyWriter, send: Send): Promise<Group> {
   const { penalty } = group
   if (penalty === undefined) return group
-  const slot = slotOf(key(penalty.subject, PENALTY_CELL))
+  const slot = slotOf(key(penalty.subject, PENALTY_COUNTER))
   const isElsewhere = ({ penalized, subject, rule }: Demand): boolean =>
-    penalized && slotOf(key(subject, rule.cell)) !== slot
+    penalized && slotOf(key(subject, rule.counter)) !== slot
   if (!group.demands.some(isElsewhere)) return group
   const evaluation = await send(slot, { demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
   const demands = group.demands.map(demand =>

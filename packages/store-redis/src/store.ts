@@ -1,5 +1,5 @@
 import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
-import { type Cell, type Group, makeDigest, type Store, type Evaluation } from '@halt/core/store'
+import { type CounterId, type Group, makeDigest, type Store, type Evaluation } from '@halt/core/store'
 
 import { Batch } from './batch.ts'
 import { type Link, openLink, StoreError, toStoreError } from './connection/index.ts'
@@ -73,10 +73,10 @@ export class RedisStore implements Store {
     return decideAcross(group, this.#key, (slot, part) => this.#batch(slot).add(part))
   }
 
-  async forget(cells: readonly Cell[]): Promise<number> {
+  async forget(counters: readonly CounterId[]): Promise<number> {
     try {
       if (this.#starting) await this.#link.opened
-      const keys = [...new Set(cells.map(({ subject, cell }) => this.#key(subject, cell)))]
+      const keys = [...new Set(counters.map(({ subject, counter }) => this.#key(subject, counter)))]
       return await this.#delete(keys)
     } catch (error) {
       throw toStoreError(error)

@@ -4,7 +4,7 @@ import {
   type Group,
   type AlgorithmCode,
   type PenaltyDemand,
-  PENALTY_CELL,
+  PENALTY_COUNTER,
   type Rule,
 } from '@halt/core/store'
 
@@ -41,16 +41,16 @@ export class Call {
     this.#run = -1
     list.push(demands.length, (penalty === undefined ? 0 : 1) + (once === undefined ? 0 : 2))
     if (penalty !== undefined) {
-      this.keys.push(this.#key(penalty.subject, PENALTY_CELL))
+      this.keys.push(this.#key(penalty.subject, PENALTY_COUNTER))
       list.push(this.#penaltyRule(penalty), penalty.mode, penalty.amount)
     }
     if (once !== undefined) {
-      this.keys.push(this.#key(once.subject, once.cell))
+      this.keys.push(this.#key(once.subject, once.counter))
       if (once.edges === undefined) list.push(once.window)
       else list.push(0, ...once.edges)
     }
     for (const each of demands) {
-      this.keys.push(this.#key(each.subject, each.rule.cell))
+      this.keys.push(this.#key(each.subject, each.rule.counter))
       list.push(this.#rule(each), each.cost, each.mode + (each.penalized ? PENALIZED : 0))
       if (each.mode === Mode.SETTLE) list.push(each.chargedTo ?? 0)
     }
@@ -62,7 +62,7 @@ export class Call {
     if (mode === Mode.SETTLE) return false
     const [list, at] = [this.#groups, this.#run]
     const rule = this.#rule(demand)
-    this.keys.push(this.#key(subject, demand.rule.cell))
+    this.keys.push(this.#key(subject, demand.rule.counter))
     if (at >= 0 && list[at + 1] === rule && list[at + 2] === cost && list[at + 3] === mode)
       list[at] = (list[at] as number) - 1
     else this.#run = list.push(-1, rule, cost, mode) - 4

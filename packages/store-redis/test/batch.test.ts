@@ -8,7 +8,7 @@ import { workOf } from '../src/work.ts'
 
 const rule = (code: Rule['code'], precision = 10): Rule => ({
   code,
-  cell: `p:${code}`,
+  counter: `p:${code}`,
   limit: 5,
   capacity: 5,
   unit: 1,

@@ -1,5 +1,5 @@
 import { RateLimiter } from '@halt/core'
-import type { Cell } from '@halt/core/store'
+import type { CounterId } from '@halt/core/store'
 import { Cluster, Redis } from 'ioredis'
 import { describe, inject } from 'vitest'
 
@@ -15,8 +15,8 @@ function opened<C extends Redis | Cluster>(scene: Scene, client: C): C {
   return client
 }
 
-const cellsOf = (subjects: readonly string[], count: number): Cell[] =>
-  subjects.flatMap(subject => Array.from({ length: count }, (_, i) => ({ subject, cell: `p@GET:/${i}:t` })))
+const cellsOf = (subjects: readonly string[], count: number): CounterId[] =>
+  subjects.flatMap(subject => Array.from({ length: count }, (_, i) => ({ subject, counter: `p@GET:/${i}:t` })))
 
 describe('forgetting ten thousand counters', () => {
   it('sends them in slices, a few at a time, and forgets them all', async ({ scene, expect }) => {
@@ -32,18 +32,18 @@ describe('forgetting ten thousand counters', () => {
       return reply
     }
     const store = new RedisStore({ run, prefix })
-    const cells = cellsOf(['user:42'], 10_000)
+    const counters = cellsOf(['user:42'], 10_000)
     const key = keyWriter(prefix, false, text => text)
-    for (let at = 0; at < cells.length; at += 1000) {
-      const some = cells.slice(at, at + 1000)
-      await client.mset(Object.fromEntries(some.map(({ subject, cell }) => [key(subject, cell), 'x'])))
+    for (let at = 0; at < counters.length; at += 1000) {
+      const some = counters.slice(at, at + 1000)
+      await client.mset(Object.fromEntries(some.map(({ subject, counter }) => [key(subject, counter), 'x'])))
     }
     await client.set(key('user:43', 'p:t'), 'x')
-    await store.forget(cells)
+    await store.forget(counters)
     expect(sizes.reduce((a, b) => a + b)).toBe(10_000)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(500)
     expect(most).toBeLessThanOrEqual(8)
-    expect(await client.exists(...cells.map(({ subject, cell }) => key(subject, cell)))).toBe(0)
+    expect(await client.exists(...counters.map(({ subject, counter }) => key(subject, counter)))).toBe(0)
     expect(await client.del(key('user:43', 'p:t'))).toBe(1)
   })
 
@@ -67,11 +67,11 @@ describe('forgetting ten thousand counters', () => {
     const client = opened(scene, new Cluster(nodes, { keyPrefix: 'mine:' }))
     const prefix = `d${process.pid}c:`
     const store = new RedisStore({ client, prefix })
-    const cells = cellsOf(['user:1', 'user:2', 'ip:203.0.113.7', 'custom:x', 'custom:y'], 700)
+    const counters = cellsOf(['user:1', 'user:2', 'ip:203.0.113.7', 'custom:x', 'custom:y'], 700)
     const key = keyWriter(prefix, false, text => text)
-    const names = cells.map(({ subject, cell }) => key(subject, cell))
+    const names = counters.map(({ subject, counter }) => key(subject, counter))
     await Promise.all(names.map(name => client.set(name, 'x')))
-    await store.forget(cells)
+    await store.forget(counters)
     const left = await Promise.all(names.map(name => client.exists(name)))
     expect(left.every(count => count === 0)).toBe(true)
     await store.close()
@@ -104,7 +104,7 @@ describe('a plain client on a cluster', () => {
     const all = await Promise.all(users.map(user => limiter.consume(user)))
     expect(all.filter(({ allowed, degraded }) => !allowed || degraded !== false)).toEqual([])
     expect(codes).toEqual(['HALT_W_CROSSSLOT'])
-    await store.forget(users.map(user => ({ subject: `custom:${user}`, cell: 'p:t' })))
+    await store.forget(users.map(user => ({ subject: `custom:${user}`, counter: 'p:t' })))
     const again = await Promise.all(users.map(user => limiter.consume(user)))
     expect(again.every(({ allowed }) => allowed)).toBe(true)
   })
@@ -117,11 +117,11 @@ describe('a plain client on a cluster', () => {
     const prefix = `d${process.pid}f:`
     const codes: string[] = []
     const store = new RedisStore({ client, prefix, warn: ({ code }) => codes.push(code) })
-    const cells = local(prefix, 50).map(user => ({ subject: `custom:${user}`, cell: 'p:t' }))
+    const counters = local(prefix, 50).map(user => ({ subject: `custom:${user}`, counter: 'p:t' }))
     const key = keyWriter(prefix, false, text => text)
-    await Promise.all(cells.map(({ subject, cell }) => cluster.set(key(subject, cell), 'x')))
-    await store.forget(cells)
-    const left = await Promise.all(cells.map(({ subject, cell }) => cluster.exists(key(subject, cell))))
+    await Promise.all(counters.map(({ subject, counter }) => cluster.set(key(subject, counter), 'x')))
+    await store.forget(counters)
+    const left = await Promise.all(counters.map(({ subject, counter }) => cluster.exists(key(subject, counter))))
     expect(left.every(count => count === 0)).toBe(true)
     expect(codes).toEqual(['HALT_W_CROSSSLOT'])
     await store.close()

@@ -50,14 +50,14 @@ const subject = fc.oneof(
   text.map(id => `user:${id}`),
   text.map(id => `#${digest(id)}`),
 )
-const cell = fc.oneof(text, fc.constantFrom('p:t', 'b:p:t', 'p:p', 'p@GET:/:t', 'a:p:t'))
+const counter = fc.oneof(text, fc.constantFrom('p:t', 'b:p:t', 'p:p', 'p@GET:/:t', 'a:p:t'))
 const prefix = fc.constantFrom('', 'a', 'halt:', 'halt:a:', 'user:')
 // As a client sends it: two texts that are one key there are one key.
 const sent = (key: string): string => Buffer.from(key).toString('latin1')
 
 describe('the key of a counter', () => {
   it.each([false, true])('is the key of no other, whatever the ids hold; in one slot: %s', oneSlot => {
-    const counter = fc.tuple(prefix, subject, cell)
+    const counter = fc.tuple(prefix, subject, counter)
     fc.assert(
       fc.property(counter, counter, (one, other) => {
         const [first, second] = [one, other].map(([start, ...rest]) =>
@@ -89,7 +89,7 @@ describe('the key of a counter', () => {
 
   it('lies in a slot that its subject chooses alone, or in one slot with all others', () => {
     fc.assert(
-      fc.property(subject, cell, cell, (who, one, other) => {
+      fc.property(subject, counter, counter, (who, one, other) => {
         const [own, together] = [false, true].map(oneSlot => keyWriter('halt:', oneSlot, digest)) as [
           ReturnType<typeof keyWriter>,
           ReturnType<typeof keyWriter>,

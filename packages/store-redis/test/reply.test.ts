@@ -140,7 +140,7 @@ it('checks in an open MULTI of a shared client are not allowed, and calendars go
 describe('readReply', () => {
   const rule = (code: Rule['code']): Rule => ({
     code,
-    cell: `p:${code}`,
+    counter: `p:${code}`,
     limit: 3,
     capacity: 3,
     unit: 10,

@@ -6,9 +6,9 @@ import { expect, it } from 'vitest'
 import { keyWriter, slotOf } from '../src/keys.ts'
 import { decideAcross } from '../src/slots.ts'
 
-const rule = (cell: string, capacity: number, block = 0): Demand['rule'] => ({
+const rule = (counter: string, capacity: number, block = 0): Demand['rule'] => ({
   code: 'f',
-  cell,
+  counter,
   limit: capacity,
   capacity,
   unit: 1,
@@ -90,7 +90,7 @@ it('asks each slot once where there is no cool-down', async () => {
 it('charges once for an idempotency key, wherever that is kept', async () => {
   for (const subject of ['ip', 'all', 'elsewhere']) {
     const { ask } = cluster()
-    const once = { subject, cell: 'i:x', window: 60e6 }
+    const once = { subject, counter: 'i:x', window: 60e6 }
     const roomy = rule('login:f', 2, 10e6)
     const group = { demands: [charge('ip', roomy), charge('all', rule('all:f', 2))], once }
     expect([await ask(group), await ask(group), await ask(group)]).toEqual([true, true, true])
@@ -124,7 +124,7 @@ it('lets nobody in on an idempotency key whose call was refused, however many co
   const { ask } = cluster()
   const spent = charge('user', everybody)
   expect(await ask({ demands: [spent] })).toBe(true)
-  const once = { subject: 'ip', cell: 'login@k:i', window: 60e6 }
+  const once = { subject: 'ip', counter: 'login@k:i', window: 60e6 }
   const group = { demands: [charge('ip', rule('rate:f', 1000)), spent], once }
   for (let i = 0; i < 3; i++)
     expect(await Promise.all(Array.from({ length: 5 }, () => ask(group)))).toEqual(Array(5).fill(false))
@@ -132,7 +132,7 @@ it('lets nobody in on an idempotency key whose call was refused, however many co
 
 it('charges one of the calls with one key that come at once', async () => {
   const { ask } = cluster()
-  const once = { subject: 'elsewhere', cell: 'rate@k:i', window: 60e6 }
+  const once = { subject: 'elsewhere', counter: 'rate@k:i', window: 60e6 }
   const group = { demands: [charge('ip', rule('rate:f', 3)), charge('all', rule('all:f', 3))], once }
   expect(await Promise.all(Array.from({ length: 3 }, () => ask(group)))).toEqual([true, true, true])
   expect([await ask({ demands: group.demands }), await ask({ demands: group.demands })]).toEqual([true, true])

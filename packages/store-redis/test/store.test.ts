@@ -255,7 +255,7 @@ describe('the wire of RedisStore', () => {
     await ready(store)
     const rule = {
       code: 't',
-      cell: 'p:t',
+      counter: 'p:t',
       limit: 5,
       capacity: 5,
       unit: 1e6,

@@ -8,7 +8,7 @@ export interface Rule {
   /** Which algorithm, by its letter in {@link codes}. */
   readonly code: AlgorithmCode
   /** Names the counter beside the subject: `{counter}:{letter}`. */
-  readonly cell: string
+  readonly counter: string
   /** Units a window. */
   readonly limit: number
   /** Units that can be taken at one instant: the token bucket's burst, else `limit`. */

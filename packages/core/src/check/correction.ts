@@ -2,7 +2,7 @@ import { algorithmOf, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
 import type { Grounds, ChargeRecord, Taken } from './decision.ts'
-import { type Cell, type Demand, type Group, Mode, PenaltyMode, type Evaluation } from '../store/contract.ts'
+import { type CounterId, type Demand, type Group, Mode, PenaltyMode, type Evaluation } from '../store/contract.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 
@@ -133,31 +133,31 @@ function correction(
 // What a charge went to: a held cost, when it was taken.
 function receiptAt(
   at: number,
-  { mode, subject, rule: { cell } }: Demand,
+  { mode, subject, rule: { counter } }: Demand,
   rule: Rule,
   evaluation: Evaluation,
   taken: Taken | undefined,
 ): number {
   const later =
     mode === Mode.HOLD && taken !== undefined
-      ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.cell === cell)
+      ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.counter === counter)
       : -1
   const [place, heard] = later < 0 ? [at, evaluation] : [later, (taken as Taken).evaluation]
   return algorithmOf(rule).chargedTo(heard.states[place] ?? [], evaluationAt(heard, place).now, rule)
 }
 
 /** The counters that a decision counted on, of some policies; never quotas'. */
-export function countersOf({ check }: Grounds, policies: readonly CompiledPolicy[]): Cell[] {
+export function countersOf({ check }: Grounds, policies: readonly CompiledPolicy[]): CounterId[] {
   const names = new Set(policies.map(({ name }) => name))
   const demands = check.policies.flatMap(({ name, calendar }, at) => {
     const { addressCeiling = -1, lease = -1 } = check.extras?.[at] ?? {}
     const places = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, lease]
     return places.flatMap(place => check.demands[place] ?? [])
   })
-  return cellsOf({ demands })
+  return countersOfGroup({ demands })
 }
 
 /** The counters that a charge touched. */
-export function cellsOf(group: Group): Cell[] {
-  return group.demands.map(({ subject, rule }) => ({ subject, cell: rule.cell }))
+export function countersOfGroup(group: Group): CounterId[] {
+  return group.demands.map(({ subject, rule }) => ({ subject, counter: rule.counter }))
 }

@@ -22,10 +22,10 @@ export function idempotencyDemand(
   const last = edges.sort((a, b) => b[1] - a[1])[0]
   const asked = units.map((amount, at) => {
     const { subject, rule } = demands[at] as Demand
-    return [subject, rule.cell, amount]
+    return [subject, rule.counter, amount]
   })
   const { subject, rule } = demands[0] as Demand
-  const counter = rule.cell.slice(0, rule.cell.search(/[@:]/))
-  const cell = `${counter}@${digest(JSON.stringify([idempotencyKey, ...asked]))}:i`
-  return { subject, cell, window, edges: last }
+  const counter = rule.counter.slice(0, rule.counter.search(/[@:]/))
+  const counter = `${counter}@${digest(JSON.stringify([idempotencyKey, ...asked]))}:i`
+  return { subject, counter, window, edges: last }
 }

@@ -18,12 +18,12 @@ export interface PriorGuards {
  *
  * By the counter, whatever the policies are called: whoever has logged in meanwhile has another.
  */
-export function paidOn({ cell }: Rule, subject: Subject, priorGuards: PriorGuards): number | undefined {
+export function paidOn({ counter }: Rule, subject: Subject, priorGuards: PriorGuards): number | undefined {
   let paid: number | undefined
   for (const receipt of receiptsOf(priorGuards)) {
     const { demands } = receipt.grounds.check
     for (const [at, demand] of demands.entries()) {
-      if (demand.rule.cell !== cell || demand.subject !== subject) continue
+      if (demand.rule.counter !== counter || demand.subject !== subject) continue
       const charged = chargeAt(receipt, at)
       if (charged !== undefined) paid = (paid ?? 0) + charged
     }
@@ -52,7 +52,7 @@ function hasAsked(charge: Charge, { subject, rule }: Demand): boolean {
 function isSameRule(a: Rule, b: Rule): boolean {
   return (
     a === b ||
-    (a.cell === b.cell && a.limit === b.limit && a.capacity === b.capacity && a.window === b.window)
+    (a.counter === b.counter && a.limit === b.limit && a.capacity === b.capacity && a.window === b.window)
   )
 }
 

@@ -6,7 +6,7 @@ import type { Check } from '../check/check.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { LateReply } from '../resilience/late-reply.ts'
 import { type Charge, chargeAt, release, settlement, taking } from '../check/correction.ts'
-import type { Cell, Group, Evaluation } from '../store/contract.ts'
+import type { CounterId, Group, Evaluation } from '../store/contract.ts'
 import { Undecided } from './undecided.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
@@ -107,8 +107,8 @@ export class Charges {
   }
 
   /** Forgets counters, here and in the store; resolves to how many the store had. */
-  async forget(cells: readonly Cell[]): Promise<number> {
-    return this.#guardedStore.reset(cells)
+  async forget(counters: readonly CounterId[]): Promise<number> {
+    return this.#guardedStore.reset(counters)
   }
 
   #wait(receipt: ChargeRecord): void {

@@ -7,7 +7,7 @@ import type { PolicySource } from './policy-source.ts'
 import { countsBy, inBraces, unreachedOf } from '../policy/reachability.ts'
 import { type Identity, isIdentity, kindOf, SHARED } from '../request/identity.ts'
 import { countersOf } from '../check/correction.ts'
-import type { Cell, Store } from '../store/contract.ts'
+import type { CounterId, Store } from '../store/contract.ts'
 
 /** What a reset needs of its limiter. */
 export interface ForgettingParts {
@@ -60,7 +60,7 @@ export class Forgetting {
     const kind = kindOf(identity)
     const counting = policies.filter(({ calendar }) => calendar === undefined)
     // Under a policy that counts no requests by it, `consume` may have charged the identity.
-    const count = await this.#charges.forget(counting.flatMap(policy => cellsFor(subject, policy)))
+    const count = await this.#charges.forget(counting.flatMap(policy => countersFor(subject, policy)))
     const reached = counting.filter(policy => countsBy(policy, kind, counting))
     const unreached = unreachedOf(kind, counting, reached, this.#looks.verifiesKeys)
     if (reached.length === 0 && count === 0) throw notCounted(kind, unreached)
@@ -94,9 +94,9 @@ export class Forgetting {
   }
 }
 
-function cellsFor(subject: string, policy: CompiledPolicy): Cell[] {
+function countersFor(subject: string, policy: CompiledPolicy): CounterId[] {
   const whose = policy.keyStrategy === 'shared' ? SHARED : subject
-  return policy.cells().map(cell => ({ subject: whose, cell }))
+  return policy.counters().map(counter => ({ subject: whose, counter }))
 }
 
 function refuseQuotas(policies: readonly CompiledPolicy[]): void {

@@ -188,5 +188,5 @@ export class PolicySource {
 }
 
 function isSame(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  return a.name === b.name || a.rule('').cell === b.rule('').cell
+  return a.name === b.name || a.rule('').counter === b.rule('').counter
 }

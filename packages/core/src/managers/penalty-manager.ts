@@ -10,7 +10,7 @@ import { type Identity, subjectOf } from '../request/identity.ts'
 import { type GuardedStore, strictStore } from '../resilience/guarded-store.ts'
 import { penaltyStatus } from '../telemetry/usage.ts'
 import { PenaltyMode, type Store, type Evaluation } from '../store/contract.ts'
-import { PENALTY_CELL } from '../store/decide.ts'
+import { PENALTY_COUNTER } from '../store/decide.ts'
 import type { Notify, PenaltyStatus, Telemetry } from '../telemetry/telemetry.ts'
 import { noticeMilliseconds } from '../misuse/index.ts'
 import { checkNames } from '../base/options-check.ts'
@@ -102,8 +102,8 @@ export class PenaltyManager {
 
   /** Forgets the score and ends the penalty. */
   async clearPenalty(identity: Identity): Promise<void> {
-    const cell = { subject: this.#subject(identity), cell: PENALTY_CELL }
-    await this.#guardedStore.reset([cell])
+    const counter = { subject: this.#subject(identity), counter: PENALTY_COUNTER }
+    await this.#guardedStore.reset([counter])
   }
 
   async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {

@@ -20,22 +20,22 @@ const stores = new Map<string, WeakRef<Counting>>()
 export function noticeSplit(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
   for (const policy of policies) {
     const { name, off } = policy
-    const { cell } = policy.rule('')
-    const other = stores.get(cell)?.deref()
+    const { counter } = policy.rule('')
+    const other = stores.get(counter)?.deref()
     if (!off && other !== undefined && other !== store && (other.size ?? 0) === 0)
       warn({
         code: 'HALT_W_COUNTER_SPLIT',
         message: `Two limiters of this process have a policy "${name}", and each has a memory store of its own: each admits the whole limit, and on Redis they would share it.`,
         fix: 'Build one RateLimiter and give it to both, halt({ limiter }), or give the policies names of their own.',
       })
-    if (stores.size < MOST_CELLS || stores.has(cell)) stores.set(cell, new WeakRef(store))
+    if (stores.size < MOST_CELLS || stores.has(counter)) stores.set(counter, new WeakRef(store))
   }
 }
 
 /** Forgets the default store of a limiter whose app has ended. */
 export function forgetSplit(policies: readonly CompiledPolicy[], store: Store): void {
   for (const policy of policies) {
-    const { cell } = policy.rule('')
-    if (stores.get(cell)?.deref() === store) stores.delete(cell)
+    const { counter } = policy.rule('')
+    if (stores.get(counter)?.deref() === store) stores.delete(counter)
   }
 }

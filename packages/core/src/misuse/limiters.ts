@@ -44,7 +44,7 @@ function noticeConflict(before: CompiledPolicy, now: CompiledPolicy, warn: Warn)
 
 function isAlike(a: CompiledPolicy, b: CompiledPolicy): boolean {
   // Of another counter: they do not meet.
-  return a.rule('').cell !== b.rule('').cell || isSamePolicy(a, b)
+  return a.rule('').counter !== b.rule('').counter || isSamePolicy(a, b)
 }
 
 function numbersOf({ limit, capacity, window }: CompiledPolicy): string {

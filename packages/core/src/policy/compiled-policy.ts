@@ -47,7 +47,7 @@ export interface CompiledPolicy {
   /** The leases of requests whose cost is not known yet; undefined where every request is counted at once. */
   readonly lease: Rule | undefined
   /** Every counter it has used in this process, by cell, and what others use without a route. */
-  cells(): string[]
+  counters(): string[]
   /** Whether this process has met a route that has a counter of its own. */
   hasMetRoutes(): boolean
 }
@@ -138,10 +138,10 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     rule: (route: string | undefined) => (isPerRoute ? ruleFor(route ?? ANY_ROUTE) : base),
     addressCeilingRule: (route: string | undefined) => guardFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
     lease,
-    cells() {
+    counters() {
       // Other processes count on the ceiling, too, whether this one has met an unverified key or not.
       guardFor(ANY_ROUTE)
-      return [base.cell, ...ruleFor.cells(), ...guardFor.cells(), ...(lease ? [lease.cell] : [])]
+      return [base.counter, ...ruleFor.counters(), ...guardFor.counters(), ...(lease ? [lease.counter] : [])]
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
   })
@@ -153,7 +153,7 @@ export function isSamePolicy(a: CompiledPolicy, b: CompiledPolicy): boolean {
   const [one, other] = [a.rule(''), b.rule('')]
   return (
     a.name === b.name &&
-    one.cell === other.cell &&
+    one.counter === other.counter &&
     one.limit === other.limit &&
     one.capacity === other.capacity &&
     one.window === other.window
@@ -167,10 +167,10 @@ export function isSamePolicy(a: CompiledPolicy, b: CompiledPolicy): boolean {
  */
 export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
   const names = new Set<string>()
-  const cells = new Set<string>()
+  const counters = new Set<string>()
   for (const policy of compiled) {
-    const cell = policy.rule('').cell
-    if (names.has(policy.name) || cells.has(cell)) {
+    const counter = policy.rule('').counter
+    if (names.has(policy.name) || counters.has(counter)) {
       throw new HaltError(
         'HALT_E_DUPLICATE_POLICY',
         `Two policies of one limiter are named "${policy.name}" or share its counter.`,
@@ -178,7 +178,7 @@ export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
       )
     }
     names.add(policy.name)
-    cells.add(cell)
+    counters.add(counter)
   }
 }
 

@@ -4,7 +4,7 @@ import type { Rule } from '../algorithms/index.ts'
 export interface RouteRules {
   (route: string): Rule
   /** The counters of the routes met so far, by cell. */
-  cells(): string[]
+  counters(): string[]
   /** Whether a route was met that is none of these. */
   hasMetOtherThan(...routes: readonly string[]): boolean
 }
@@ -24,7 +24,7 @@ export function rulesByRoute(make: (route: string) => Rule): RouteRules {
     return rule
   }
   return Object.assign(find, {
-    cells: () => [...rules.values()].map(({ cell }) => cell),
+    counters: () => [...rules.values()].map(({ counter }) => counter),
     hasMetOtherThan: (...routes: readonly string[]) =>
       [...rules.keys()].some(route => !routes.includes(route)),
   })

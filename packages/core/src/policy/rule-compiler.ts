@@ -33,7 +33,7 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   const make = (limitInForce: number, capacityInForce: number, variant: Rule | undefined): Rule =>
     Object.freeze({
       code: codes[algorithm],
-      cell: `${numbers.counter}:${codes[algorithm]}`,
+      counter: `${numbers.counter}:${codes[algorithm]}`,
       limit: limitInForce,
       capacity: capacityInForce,
       unit: window / common,
@@ -75,19 +75,19 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
 }
 
 /** The same rule for `times` as many units, or for as many as a double holds exactly; without a cool-down. */
-export function multiply(rule: Rule, cell: string, times: number): Rule {
+export function multiply(rule: Rule, counter: string, times: number): Rule {
   const most = Math.floor(
     MAX_EXACT / 2 / (rule.code === 't' ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)),
   )
   const factor = Math.max(1, Math.min(times, most))
   return Object.freeze({
     ...rule,
-    cell,
+    counter,
     limit: rule.limit * factor,
     capacity: rule.capacity * factor,
     rate: rule.rate * factor,
     block: 0,
-    reduced: rule.reduced && multiply(rule.reduced, cell, factor),
+    reduced: rule.reduced && multiply(rule.reduced, counter, factor),
   })
 }
 

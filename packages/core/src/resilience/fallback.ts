@@ -4,7 +4,7 @@ import type { OnStoreError } from '../policy/policy.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Memo } from '../base/memo.ts'
 import { type ExtraDemands, isReported, type Check } from '../check/check.ts'
-import { type Cell, type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
+import { type CounterId, type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
 import { WriteBackQueue } from './write-back.ts'
@@ -55,9 +55,9 @@ export class Fallback {
   }
 
   /** Forgets what was counted of some keys here. */
-  forget(cells: readonly Cell[]): void {
-    for (const { subject, cell } of cells) this.refused.delete(keyOf(subject, cell))
-    this.#store.forget(cells)
+  forget(counters: readonly CounterId[]): void {
+    for (const { subject, counter } of counters) this.refused.delete(keyOf(subject, counter))
+    this.#store.forget(counters)
   }
 
   /** @param owes whether the store, which was not asked, is to be told later of what quotas charge here */
@@ -126,7 +126,7 @@ export class Fallback {
     const known = this.#lastKnown.of(key)
     if (known !== undefined && this.#begun.get(key) !== known.told) {
       this.#begun.set(key, known.told)
-      this.#store.put(demand.subject, rule.cell, own => this.#start(demand, rule, known, own))
+      this.#store.put(demand.subject, rule.counter, own => this.#start(demand, rule, known, own))
     }
     return { ...demand, rule }
   }

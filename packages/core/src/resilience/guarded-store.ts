@@ -3,7 +3,7 @@ import { HaltError, type WarnOnce } from '../base/errors.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { Check } from '../check/check.ts'
 import { StoreClock } from '../store/store-clock.ts'
-import type { Cell, Group, Store, Evaluation } from '../store/contract.ts'
+import type { CounterId, Group, Store, Evaluation } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 import type { Notify } from '../telemetry/telemetry.ts'
@@ -221,12 +221,12 @@ export class GuardedStore {
    * Forgets counters, in the store and what is remembered of them; resolves to how many the store had. Rejects as
    * {@link callOrThrow} does.
    */
-  async reset(cells: readonly Cell[]): Promise<number> {
-    this.#lastKnown.forget(cells)
-    this.#fallback.forget(cells)
-    const count = await this.callOrThrow(() => this.#store.forget(cells))
+  async reset(counters: readonly CounterId[]): Promise<number> {
+    this.#lastKnown.forget(counters)
+    this.#fallback.forget(counters)
+    const count = await this.callOrThrow(() => this.#store.forget(counters))
     // Again: meanwhile it may have decided here.
-    this.#fallback.forget(cells)
+    this.#fallback.forget(counters)
     return count
   }
 

@@ -1,7 +1,7 @@
 import type { State } from '../algorithms/index.ts'
 import { Memo } from '../base/memo.ts'
-import { type Cell, type Demand, type Group, Mode, type Store, type Evaluation } from '../store/contract.ts'
-import { PENALTY_CELL } from '../store/decide.ts'
+import { type CounterId, type Demand, type Group, Mode, type Store, type Evaluation } from '../store/contract.ts'
+import { PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { evaluationAt, waitFor } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
@@ -57,7 +57,7 @@ export class LastKnown {
     const number = this.next()
     if (!this.hasRefused) return number
     for (const demand of demands) this.#ask(keyOfDemand(demand), number)
-    if (penalty !== undefined) this.#ask(keyOf(penalty.subject, PENALTY_CELL), number)
+    if (penalty !== undefined) this.#ask(keyOf(penalty.subject, PENALTY_COUNTER), number)
     return number
   }
 
@@ -88,7 +88,7 @@ export class LastKnown {
       this.#know(key, known, state, evaluation.now, heard, until > 0 ? demand : undefined, until, asked)
     }
     if (penalty === undefined) return
-    const key = keyOf(penalty.subject, PENALTY_CELL)
+    const key = keyOf(penalty.subject, PENALTY_COUNTER)
     const known = this.#known.get(key)
     // Only a refusal is ever read again.
     if (known === undefined ? whole.allowed : !isNews(known, whole.now, asked)) return
@@ -116,11 +116,11 @@ export class LastKnown {
   }
 
   /** Forgets counters that are reset: of the answers that are on their way none says how they stand. */
-  forget(cells: readonly Cell[]): void {
+  forget(counters: readonly CounterId[]): void {
     const number = this.next()
     const offset = this.#offset.value
-    for (const { subject, cell } of cells)
-      this.#known.set(keyOf(subject, cell), {
+    for (const { subject, counter } of counters)
+      this.#known.set(keyOf(subject, counter), {
         state: [],
         at: 0,
         offset,

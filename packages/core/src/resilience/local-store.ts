@@ -1,6 +1,6 @@
 import type { State } from '../algorithms/index.ts'
-import type { Cell, Group, Store, Evaluation } from '../store/contract.ts'
-import { type Cells, decide } from '../store/decide.ts'
+import type { CounterId, Group, Store, Evaluation } from '../store/contract.ts'
+import { type Counters, decide } from '../store/decide.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 
@@ -14,7 +14,7 @@ export class LocalStore implements Store {
   readonly #counters: BoundedMap<State>
   // Refused keys, so that a flood of others does not free them.
   readonly #refused: BoundedMap<State>
-  readonly #cells: Cells
+  readonly #cells: Counters
 
   /**
    * @param now microseconds, never going back
@@ -25,8 +25,8 @@ export class LocalStore implements Store {
     this.#counters = new BoundedMap(max)
     this.#refused = new BoundedMap(max)
     this.#cells = {
-      load: (subject, cell) => [...(this.#get(keyOf(subject, cell)) ?? [])],
-      keep: (subject, cell, state, freshAt) => this.#keep(keyOf(subject, cell), state, freshAt),
+      load: (subject, counter) => [...(this.#get(keyOf(subject, counter)) ?? [])],
+      keep: (subject, counter, state, freshAt) => this.#keep(keyOf(subject, counter), state, freshAt),
     }
   }
 
@@ -36,15 +36,15 @@ export class LocalStore implements Store {
     return evaluation
   }
 
-  forget(cells: readonly Cell[]): number {
+  forget(counters: readonly CounterId[]): number {
     const before = this.size
-    for (const { subject, cell } of cells) this.#delete(keyOf(subject, cell))
+    for (const { subject, counter } of counters) this.#delete(keyOf(subject, counter))
     return before - this.size
   }
 
   /** Changes a counter, fresh where it has none, to what is known of it. */
-  put(subject: string, cell: string, change: (own: State) => State): void {
-    const key = keyOf(subject, cell)
+  put(subject: string, counter: string, change: (own: State) => State): void {
+    const key = keyOf(subject, counter)
     this.#keep(key, change(this.#get(key) ?? []), Number.POSITIVE_INFINITY)
   }
 
@@ -69,7 +69,7 @@ export class LocalStore implements Store {
 
   #protect(group: Group, evaluation: Evaluation): void {
     for (const [i, { subject, rule }] of group.demands.entries()) {
-      const key = keyOf(subject, rule.cell)
+      const key = keyOf(subject, rule.counter)
       const state = this.#get(key)
       if (evaluation.passes[i] === true || state === undefined) continue
       this.#delete(key)

@@ -1,7 +1,7 @@
 import type { StoreClock } from '../store/store-clock.ts'
 import type { State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
-import { type Cells, decide, PENALTY_CELL } from '../store/decide.ts'
+import { type Counters, decide, PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
@@ -21,7 +21,7 @@ const MOST = 1e6
 export class RefusalCache {
   readonly #lastKnown: LastKnown
   readonly #clock: StoreClock
-  readonly #cells: Cells
+  readonly #cells: Counters
   // What is gathered while a group is looked at: one at a time, since nothing here waits.
   #isKnown = true
   #isRefusing = false
@@ -33,7 +33,7 @@ export class RefusalCache {
     this.#lastKnown = lastKnown
     this.#clock = clock
     this.#cells = {
-      load: (subject, cell) => this.#load(keyOf(subject, cell)),
+      load: (subject, counter) => this.#load(keyOf(subject, counter)),
       keep: () => void (this.#isKept = true),
     }
   }
@@ -55,7 +55,7 @@ export class RefusalCache {
       if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
         this.#isRefusing = true
     }
-    if (penalty !== undefined) this.#look(lastKnown.of(keyOf(penalty.subject, PENALTY_CELL)), number)
+    if (penalty !== undefined) this.#look(lastKnown.of(keyOf(penalty.subject, PENALTY_COUNTER)), number)
     if (!this.#isKnown || !this.#isRefusing) return undefined
     const evaluation = this.#decide(group)
     if (evaluation === undefined) lastKnown.asks(group)

@@ -17,7 +17,7 @@ export class WriteBackQueue {
 
   /** Adds what a call charged. */
   add({ demands, idempotency }: Group): void {
-    const key = idempotency && keyOf(idempotency.subject, idempotency.cell)
+    const key = idempotency && keyOf(idempotency.subject, idempotency.counter)
     if (key !== undefined && this.#keyed.has(key)) return
     if (key === undefined || this.#keyed.size >= MOST_KEYED) {
       for (const demand of demands) this.#add(demand)

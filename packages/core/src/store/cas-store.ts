@@ -1,6 +1,6 @@
 import { HaltError } from '../base/errors.ts'
 import { microsecondClock, toldAtOnce } from './clocks.ts'
-import type { Cell, Group, Store, Evaluation } from './contract.ts'
+import type { CounterId, Group, Store, Evaluation } from './contract.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 
@@ -70,8 +70,8 @@ export function casStore<V>(
         'Raise attempts, or use a store that decides where the data is.',
       )
     },
-    forget: (cells: readonly Cell[]) =>
-      backend.remove(cells.map(({ subject, cell }) => keyOf(subject, cell))),
+    forget: (counters: readonly CounterId[]) =>
+      backend.remove(counters.map(({ subject, counter }) => keyOf(subject, counter))),
   }
 }
 

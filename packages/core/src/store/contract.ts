@@ -61,7 +61,7 @@ export interface PenaltyDemand {
 export interface IdempotencyDemand {
   readonly subject: string
   /** The cell's name: `{counter}@{digest of the key and of what the group asks for}:i`. */
-  readonly cell: string
+  readonly counter: string
   /** How long the key lives without `edges`, microseconds. */
   readonly window: number
   readonly edges?: Edges | undefined
@@ -98,9 +98,9 @@ export interface Evaluation {
 export type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
 
 /** Names one counter of a store. */
-export interface Cell {
+export interface CounterId {
   readonly subject: string
-  readonly cell: string
+  readonly counter: string
 }
 
 /**
@@ -118,7 +118,7 @@ export interface Store {
    */
   evaluate(group: Group): Evaluation | Promise<Evaluation>
   /** Forgets counters; answers how many of them there were. One that was over, and not yet removed, may count. */
-  forget(cells: readonly Cell[]): number | Promise<number>
+  forget(counters: readonly CounterId[]): number | Promise<number>
   /**
    * The store's clock, Unix milliseconds, where it can tell without asking anybody. Calendars go by it; without it by the
    * system's clock, put right by what verdicts say.

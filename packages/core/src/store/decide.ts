@@ -10,27 +10,27 @@ import {
 } from './contract.ts'
 
 /** Where {@link decide} finds and leaves the counters, all at one instant. */
-export interface Cells {
+export interface Counters {
   /** A copy of a counter that the caller may change; empty when there is none. Penalties and keys have no rule. */
-  load(subject: string, cell: string, rule?: Rule): State
+  load(subject: string, counter: string, rule?: Rule): State
   /** Keeps a counter until `freshAt` (microseconds), from which instant it equals none. */
-  keep(subject: string, cell: string, state: State, freshAt: number): void
+  keep(subject: string, counter: string, state: State, freshAt: number): void
 }
 
 /** The name of the cell that holds a subject's penalty. */
-export const PENALTY_CELL = 'penalty:p'
+export const PENALTY_COUNTER = 'penalty:p'
 
 /**
  * Decides a group: the one loop behind every store. Judges every demand, then keeps all charges, or only the cool-downs
  * that start. The penalty is read first, picks each rule's variant, and is scored after judging.
  */
-export function decide(group: Group, cells: Cells, now: number): Evaluation {
+export function decide(group: Group, counters: Counters, now: number): Evaluation {
   const { demands, penalty, idempotency } = group
   if (demands.length === 1 && penalty === undefined && idempotency === undefined)
-    return decideOne(demands[0]!, cells, now)
-  const offence = penalty === undefined ? NONE : loadPenalty(penalty, cells, now)
+    return decideOne(demands[0]!, counters, now)
+  const offence = penalty === undefined ? NONE : loadPenalty(penalty, counters, now)
   const penalized = offence.length > 0 && penalties.active(offence, now)
-  const repeated = idempotency !== undefined && seen(idempotency, cells, now)
+  const repeated = idempotency !== undefined && seen(idempotency, counters, now)
   const rules: Rule[] = listOf(demands.length)
   const states: State[] = listOf(demands.length)
   const passes: boolean[] = listOf(demands.length)
@@ -41,7 +41,7 @@ export function decide(group: Group, cells: Cells, now: number): Evaluation {
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
     const rule = penalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
-    const state = cells.load(demand.subject, rule.cell, rule)
+    const state = counters.load(demand.subject, rule.counter, rule)
     const passed = (repeated && !countsRepeats(rule)) || fits(demand, rule, state, now)
     rules[i] = rule
     states[i] = state
@@ -55,26 +55,26 @@ export function decide(group: Group, cells: Cells, now: number): Evaluation {
     const demand = demands[i]!
     if (repeated && !countsRepeats(rules[i]!)) continue
     if (passes[i]) {
-      if (allowed) take(demand, rules[i]!, states[i]!, cells, now)
-    } else if (refuse(demand, rules[i]!, states[i]!, cells, now)) {
+      if (allowed) take(demand, rules[i]!, states[i]!, counters, now)
+    } else if (refuse(demand, rules[i]!, states[i]!, counters, now)) {
       starts ??= passes.map(() => false)
       starts[i] = true
     }
   }
 
-  if (penalty !== undefined) scorePenalty(penalty, offence, cells, now, refused)
-  if (idempotency !== undefined && allowed && !repeated) remember(idempotency, cells, now)
+  if (penalty !== undefined) scorePenalty(penalty, offence, counters, now, refused)
+  if (idempotency !== undefined && allowed && !repeated) remember(idempotency, counters, now)
   return { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: offence }
 }
 
 // The same for the commonest group, without the lists that it does not need.
-function decideOne(demand: Demand, cells: Cells, now: number): Evaluation {
+function decideOne(demand: Demand, counters: Counters, now: number): Evaluation {
   const { rule } = demand
-  const state = cells.load(demand.subject, rule.cell, rule)
+  const state = counters.load(demand.subject, rule.counter, rule)
   const passed = fits(demand, rule, state, now)
   let started = false
-  if (passed) take(demand, rule, state, cells, now)
-  else started = refuse(demand, rule, state, cells, now)
+  if (passed) take(demand, rule, state, counters, now)
+  else started = refuse(demand, rule, state, counters, now)
   return {
     now,
     allowed: passed || demand.mode === Mode.SHADOW,
@@ -109,7 +109,7 @@ function take(
   { subject, cost, mode, edges, chargedTo: receipt }: Demand,
   rule: Rule,
   state: State,
-  cells: Cells,
+  counters: Counters,
   now: number,
 ): void {
   if (mode === Mode.PEEK || mode === Mode.HOLD || cost === 0) return
@@ -119,7 +119,7 @@ function take(
   else algorithm.refund(state, now, -cost, rule, receipt ?? 0)
   if (state.length === 0) return
   if (state[0]! <= now) state[0] = 0
-  cells.keep(subject, rule.cell, state, freshAt(state, rule))
+  counters.keep(subject, rule.counter, state, freshAt(state, rule))
 }
 
 /** Keeps the cool-down that a refusal starts, and says whether it does; a refusal charges nothing. */
@@ -127,13 +127,13 @@ function refuse(
   { subject, cost, mode, rule: normal }: Demand,
   rule: Rule,
   state: State,
-  cells: Cells,
+  counters: Counters,
   now: number,
 ): boolean {
   if (mode === Mode.PEEK || !startsBlock(state, now, cost, normal)) return false
   if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
   state[0] = now + rule.block
-  cells.keep(subject, rule.cell, state, freshAt(state, rule))
+  counters.keep(subject, rule.counter, state, freshAt(state, rule))
   return true
 }
 
@@ -164,15 +164,15 @@ function startsBlock(state: State, now: number, cost: number, rule: Rule): boole
   return rule.block > 0 && cost <= rule.capacity && now >= blockedUntil(state)
 }
 
-function loadPenalty(penalty: PenaltyDemand, cells: Cells, now: number): State {
-  const state = cells.load(penalty.subject, PENALTY_CELL)
+function loadPenalty(penalty: PenaltyDemand, counters: Counters, now: number): State {
+  const state = counters.load(penalty.subject, PENALTY_COUNTER)
   return now >= penalties.freshAt(state) ? [] : state
 }
 
 function scorePenalty(
   penalty: PenaltyDemand,
   state: State,
-  cells: Cells,
+  counters: Counters,
   now: number,
   refused: boolean,
 ): void {
@@ -182,15 +182,15 @@ function scorePenalty(
   else if (mode === PenaltyMode.WATCH && refused && penalties.scores(state, now, rule)) {
     penalties.record(state, now, rule.severity, rule)
   } else return
-  cells.keep(subject, PENALTY_CELL, state, penalties.freshAt(state))
+  counters.keep(subject, PENALTY_COUNTER, state, penalties.freshAt(state))
 }
 
-function seen(idempotency: IdempotencyDemand, cells: Cells, now: number): boolean {
-  const state = cells.load(idempotency.subject, idempotency.cell)
+function seen(idempotency: IdempotencyDemand, counters: Counters, now: number): boolean {
+  const state = counters.load(idempotency.subject, idempotency.counter)
   return state.length > 0 && now < state[0]!
 }
 
-function remember({ subject, cell, window, edges }: IdempotencyDemand, cells: Cells, now: number): void {
+function remember({ subject, counter, window, edges }: IdempotencyDemand, counters: Counters, now: number): void {
   const end = edges === undefined ? now + window : periodEnd(edges, now)
-  cells.keep(subject, cell, [end], end)
+  counters.keep(subject, counter, [end], end)
 }

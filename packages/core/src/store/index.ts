@@ -12,7 +12,7 @@ export {
 export {
   Mode,
   PenaltyMode,
-  type Cell,
+  type CounterId,
   type Demand,
   type Group,
   type IdempotencyDemand,
@@ -21,7 +21,7 @@ export {
   type StoreFailure,
   type Evaluation,
 } from './contract.ts'
-export { countsRepeats, decide, freshAt, PENALTY_CELL, type Cells } from './decide.ts'
+export { countsRepeats, decide, freshAt, PENALTY_COUNTER, type Counters } from './decide.ts'
 export { ruleInForce, waitFor } from './reading.ts'
 export type { Change } from './key-value.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'

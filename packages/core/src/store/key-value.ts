@@ -1,6 +1,6 @@
 import type { State } from '../algorithms/index.ts'
 import type { Group, Evaluation } from './contract.ts'
-import { type Cells, decide, PENALTY_CELL } from './decide.ts'
+import { type Counters, decide, PENALTY_COUNTER } from './decide.ts'
 import { keyOf, keyOfDemand } from './counter-key.ts'
 import { StoreMisread } from './evaluation-check.ts'
 
@@ -16,8 +16,8 @@ export interface Change {
 /** The keys of all counters that a group reads, each once, in an order that is the same in every process. */
 export function keysOf({ demands, penalty, idempotency }: Group): string[] {
   const keys = new Set(demands.map(keyOfDemand))
-  if (penalty !== undefined) keys.add(keyOf(penalty.subject, PENALTY_CELL))
-  if (idempotency !== undefined) keys.add(keyOf(idempotency.subject, idempotency.cell))
+  if (penalty !== undefined) keys.add(keyOf(penalty.subject, PENALTY_COUNTER))
+  if (idempotency !== undefined) keys.add(keyOf(idempotency.subject, idempotency.counter))
   return [...keys].sort()
 }
 
@@ -28,14 +28,14 @@ export function decideOver(
   now: number,
 ): { evaluation: Evaluation; changes: Change[] } {
   const changes: Change[] = []
-  const cells: Cells = {
-    load: (subject, cell) => parse(values.get(keyOf(subject, cell))),
-    keep(subject, cell, state, freshAt) {
+  const counters: Counters = {
+    load: (subject, counter) => parse(values.get(keyOf(subject, counter))),
+    keep(subject, counter, state, freshAt) {
       const value = freshAt > now ? state.join(' ') : undefined
-      changes.push({ key: keyOf(subject, cell), value, expiresAt: Math.ceil(freshAt / 1000) })
+      changes.push({ key: keyOf(subject, counter), value, expiresAt: Math.ceil(freshAt / 1000) })
     },
   }
-  return { evaluation: decide(group, cells, now), changes }
+  return { evaluation: decide(group, counters, now), changes }
 }
 
 function parse(value: string | undefined): State {

@@ -1,5 +1,5 @@
 import { microsecondClock, toldAtOnce } from './clocks.ts'
-import type { Cell, Group, Store, Evaluation } from './contract.ts'
+import type { CounterId, Group, Store, Evaluation } from './contract.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 import { checkInstant } from './evaluation-check.ts'
@@ -56,7 +56,7 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
         if (changes.length > 0) await transaction.write(changes)
         return evaluation
       }),
-    forget: (cells: readonly Cell[]) =>
-      backend.remove(cells.map(({ subject, cell }) => keyOf(subject, cell))),
+    forget: (counters: readonly CounterId[]) =>
+      backend.remove(counters.map(({ subject, counter }) => keyOf(subject, counter))),
   }
 }

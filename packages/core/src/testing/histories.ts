@@ -133,7 +133,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       random() < 0.1
         ? {
             subject,
-            cell: `p_quota@key${whole(3)}:i`,
+            counter: `p_quota@key${whole(3)}:i`,
             window: SECOND,
             edges: random() < 0.5 ? edgesAt(now) : undefined,
           }

@@ -186,7 +186,7 @@ describe('reset', () => {
     await times(3, one, request)
     const shared: Store = {
       evaluate: group => store.evaluate(group),
-      forget: cells => store.forget(cells),
+      forget: counters => store.forget(counters),
     }
     const other = limiter(routed, { store: shared })
     await other.check(request)

@@ -194,7 +194,7 @@ describe('settle', () => {
     let away = false
     const leaky: Store = {
       evaluate: (group: Group) => (away ? Promise.reject(new Error('gone')) : store.evaluate(group)),
-      forget: cells => store.forget(cells),
+      forget: counters => store.forget(counters),
     }
     const limiter = new RateLimiter({
       store: leaky,

@@ -137,7 +137,7 @@ describe('ready and close', () => {
     } as const
     const store = {
       evaluate: (group: never) => plain.evaluate(group),
-      forget: (cells: never) => plain.forget(cells),
+      forget: (counters: never) => plain.forget(counters),
       inspect: async () => [warning],
       close: vi.fn<() => Promise<void>>(async () => {}),
     }

@@ -206,7 +206,7 @@ describe('the store in this process', () => {
     precision: 10,
     block: 0,
   }
-  const rule = { ...numbers, code: 'f', cell: 'p:f', reduced: undefined } as const
+  const rule = { ...numbers, code: 'f', counter: 'p:f', reduced: undefined } as const
   const ask = (store: LocalStore, subject: string): boolean =>
     store.evaluate({ demands: [{ rule, subject, cost: 1, mode: 0, penalized: false }] }).allowed
 

@@ -1,7 +1,7 @@
 // A store that answers a turn later, until a test tells it to fail: what a network and a server may do.
 import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
-import type { Cell, Group, Store, Evaluation } from '../../src/store/index.ts'
+import type { CounterId, Group, Store, Evaluation } from '../../src/store/index.ts'
 import { view } from '../world.ts'
 
 /** How a call fails. */
@@ -38,8 +38,8 @@ export class FaultyStore implements Store {
     return this.#answer(() => this.#inner.evaluate(group))
   }
 
-  forget(cells: readonly Cell[]): Promise<number> {
-    return this.#answer(() => this.#inner.forget(cells))
+  forget(counters: readonly CounterId[]): Promise<number> {
+    return this.#answer(() => this.#inner.forget(counters))
   }
 
   probe(): Promise<void> {

@@ -12,7 +12,7 @@ describe('a store that fails for some keys only', () => {
         if (group.demands[0]?.subject === 'custom:broken') throw new Error('this part is down')
         return inner.evaluate(group)
       },
-      forget: cells => inner.forget(cells),
+      forget: counters => inner.forget(counters),
     }
     const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 5, window: 3600 }, warn: () => {} })
     let admitted = 0

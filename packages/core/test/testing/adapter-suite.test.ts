@@ -138,7 +138,7 @@ adapterSuite({ describe, expect, it }, adapter, [
     name: 'a store that answers later',
     make: ({ now }) => {
       const store = new ReferenceStore(now)
-      return { evaluate: async group => store.evaluate(group), forget: cells => store.forget(cells) }
+      return { evaluate: async group => store.evaluate(group), forget: counters => store.forget(counters) }
     },
   },
 ])

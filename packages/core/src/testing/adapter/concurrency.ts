@@ -65,7 +65,7 @@ export function testConcurrency({ describe, it, expect }: Suite): void {
           if (asked++ === 0) await passed
           return bench.store.evaluate(group)
         },
-        forget: cells => bench.store.forget(cells),
+        forget: counters => bench.store.forget(counters),
       }
       const limiter = bench.limiter(BUSY, { store: slow })
       const client = await bench.serve([{ limiter }])

@@ -61,8 +61,8 @@ export function testRoutes({ describe, it, expect }: Suite): void {
     })
 
     it('counts all values of a parameter in a mount as one, and keeps none of them', async bench => {
-      const cells = new Set<string>()
-      const limiter = bench.limiter(limitOf(3, { scope: 'route' }), { store: watched(bench.store, cells) })
+      const counters = new Set<string>()
+      const limiter = bench.limiter(limitOf(3, { scope: 'route' }), { store: watched(bench.store, counters) })
       const client = await bench.serve([{ options: { limiter }, at: '/tenants/:tenant/things' }])
       const values = [
         't0ken',
@@ -73,8 +73,8 @@ export function testRoutes({ describe, it, expect }: Suite): void {
       ]
       for (const value of values) await client.get(`/tenants/${value}/things`)
       expect(client.calls.length).toBe(3)
-      expect(cells.size).toBe(1)
-      expect([...cells].filter(cell => /t0ken|x{9}/.test(cell))).toEqual([])
+      expect(counters.size).toBe(1)
+      expect([...counters].filter(counter => /t0ken|x{9}/.test(counter))).toEqual([])
     })
 
     for (const at of [undefined, '/login'] as const) {
@@ -95,10 +95,10 @@ export function testRoutes({ describe, it, expect }: Suite): void {
 }
 
 /** A store that notes the cells of all demands. */
-function watched(store: Store, cells: Set<string>): Store {
+function watched(store: Store, counters: Set<string>): Store {
   return {
     evaluate(group) {
-      for (const { rule } of group.demands) cells.add(rule.cell)
+      for (const { rule } of group.demands) counters.add(rule.counter)
       return store.evaluate(group)
     },
     forget: found => store.forget(found),

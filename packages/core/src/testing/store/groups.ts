@@ -53,12 +53,12 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('charges a group once for an idempotency key, and never for a refusal', () =>
       withStore(factory, async bench => {
-        const idempotency = { subject: 'user:42', cell: 'wide@key1:i', window: 10 * SECOND }
+        const idempotency = { subject: 'user:42', counter: 'wide@key1:i', window: 10 * SECOND }
         const first = await bench.ask({ demands: [demandOf(wide, 4)], idempotency })
         const again = await bench.ask({ demands: [demandOf(wide, 4)], idempotency })
         expect([first.repeated, again.repeated, again.allowed]).toEqual([false, true, true])
         expect((await bench.take(wide, 0)).remaining).toBe(6)
-        const other = { ...idempotency, cell: 'wide@key2:i' }
+        const other = { ...idempotency, counter: 'wide@key2:i' }
         expect((await bench.ask({ demands: [demandOf(wide, 7)], idempotency: other })).allowed).toBe(false)
         expect((await bench.ask({ demands: [demandOf(wide, 6)], idempotency: other })).repeated).toBe(false)
         bench.now += 10 * SECOND
@@ -72,7 +72,7 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('let a repeated call take its own place in flight, and nothing else', () =>
       withStore(factory, async bench => {
-        const idempotency = { subject: 'user:42', cell: 'wide@key1:i', window: 100 * SECOND }
+        const idempotency = { subject: 'user:42', counter: 'wide@key1:i', window: 100 * SECOND }
         const group = {
           demands: [demandOf(wide, 4), demandOf(flight), demandOf(wide, 4, { subject: 'ip:1.2.3.4' })],
           idempotency,
@@ -93,7 +93,7 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
     it('start the cool-down of a policy that counts places, and only once those are taken', () =>
       withStore(factory, async bench => {
         const strict = ruleOf('concurrency', { limit: 1, window: 600, block: 30, counter: 'strict' })
-        const idempotency = { subject: 'user:42', cell: 'strict@key1:i', window: 1000 * SECOND }
+        const idempotency = { subject: 'user:42', counter: 'strict@key1:i', window: 1000 * SECOND }
         const group = { demands: [demandOf(strict), demandOf(wide, 10)], idempotency }
         await bench.ask(group)
         const refused = await bench.ask(group)
@@ -181,7 +181,7 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
         const apply = { ...penalty, mode: PenaltyMode.APPLY, amount: 5 * SECOND }
         expect(penaltyUntil(await bench.ask({ demands: [], penalty: apply }))).toBe(bench.now + 5 * SECOND)
         expect((await bench.ask({ demands: [demand], penalty })).allowed).toBe(false)
-        await bench.store.forget([{ subject: 'user:42', cell: 'penalty:p' }])
+        await bench.store.forget([{ subject: 'user:42', counter: 'penalty:p' }])
         expect((await bench.ask({ demands: [demand], penalty })).allowed).toBe(true)
       }))
   })

@@ -46,7 +46,7 @@ function counted(store: Store, more: Partial<Store>): Store & { readonly calls: 
       calls++
       return store.evaluate(group)
     },
-    forget: async cells => store.forget(cells),
+    forget: async counters => store.forget(counters),
   }
 }
 

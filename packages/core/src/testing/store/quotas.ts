@@ -76,7 +76,7 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('grants once for an idempotency key', () =>
       withStore(factory, async bench => {
-        const idempotency = { subject: 'user:42', cell: 'q@topup:i', window: SECOND, edges }
+        const idempotency = { subject: 'user:42', counter: 'q@topup:i', window: SECOND, edges }
         const group = { demands: [demandOf(rule, 3, { edges, mode: Mode.GRANT })], idempotency }
         for (let i = 0; i < 3; i++) await bench.ask(group)
         expect((await bench.take(rule, 0, { edges })).remaining).toBe(8)
