@@ -32,11 +32,11 @@ export class NarrowSlab implements Slab {
     this.#bucket = bucket
   }
 
-  load(slot: number, block: number): State {
+  load(slot: number, cooldown: number): State {
     const era = this.#terms[this.#eras[slot]! - 1]!
     const instant = era.base + this.#pairs[2 * slot]!
     const amount = this.#pairs[2 * slot + 1]!
-    return this.#bucket ? [block, instant, amount, era.unit, era.rate] : [block, instant, amount]
+    return this.#bucket ? [cooldown, instant, amount, era.unit, era.rate] : [cooldown, instant, amount]
   }
 
   save(slot: number, state: State): boolean {

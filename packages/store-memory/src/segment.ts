@@ -77,10 +77,10 @@ export class Segment {
 
   save(slot: number, state: State): void {
     if (!this.#slab.save(slot, state)) this.#widen(slot, state)
-    const block = state[0]!
-    if (block > 0) {
+    const cooldown = state[0]!
+    if (cooldown > 0) {
       this.#blocks = roomy(this.#blocks, slot)
-      this.#blocks[slot] = block
+      this.#blocks[slot] = cooldown
     } else if (slot < this.#blocks.length) this.#blocks[slot] = 0
     if (this.#letter !== 'q') return
     if (state.length === GRANTED) this.#granted.set(slot, state[GRANTED - 1]!)

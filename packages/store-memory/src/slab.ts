@@ -3,7 +3,7 @@ import type { State } from '@halt/core/store'
 /** Where a segment keeps its counters' numbers, by slot, without an object for each. */
 export interface Slab {
   /** The slot's numbers behind a cool-down. */
-  load(slot: number, block: number): State
+  load(slot: number, cooldown: number): State
   /** Keeps the numbers of `state`; false when they do not fit this layout. */
   save(slot: number, state: State): boolean
   /** Lets go of a slot's numbers. */

@@ -15,11 +15,11 @@ export class SubWindowSlab implements Slab {
     this.#tally = tally
   }
 
-  load(slot: number, block: number): State {
+  load(slot: number, cooldown: number): State {
     const several = this.#several.size === 0 ? undefined : this.#several.get(slot)
-    if (several === undefined) return this.#one.load(slot, block)
+    if (several === undefined) return this.#one.load(slot, cooldown)
     const state = several.slice()
-    state[0] = block
+    state[0] = cooldown
     return state
   }
 

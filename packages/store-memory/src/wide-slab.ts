@@ -12,14 +12,14 @@ export class WideSlab implements Slab {
     this.#width = width
   }
 
-  load(slot: number, block: number): State {
+  load(slot: number, cooldown: number): State {
     const width = this.#width
     const numbers = this.#numbers
     const from = slot * width
-    if (width === 2) return [block, numbers[from]!, numbers[from + 1]!]
+    if (width === 2) return [cooldown, numbers[from]!, numbers[from + 1]!]
     if (width === 4)
-      return [block, numbers[from]!, numbers[from + 1]!, numbers[from + 2]!, numbers[from + 3]!]
-    const state = [block]
+      return [cooldown, numbers[from]!, numbers[from + 1]!, numbers[from + 2]!, numbers[from + 3]!]
+    const state = [cooldown]
     for (let i = from; i < from + width; i++) state.push(numbers[i]!)
     return state
   }

@@ -22,11 +22,11 @@ const rule: Rule = {
   window: 60e6,
   slice: 6e6,
   precision: 10,
-  block: 0,
+  cooldown: 0,
   reduced: undefined,
 }
 // Past what 32 bits hold, and refused for long: the columns that most keys do without are all there.
-const heavy: Rule = { ...rule, counter: 'b:t', unit: 2 ** 45, block: 600e6 }
+const heavy: Rule = { ...rule, counter: 'b:t', unit: 2 ** 45, cooldown: 600e6 }
 const sliding: Rule = {
   ...rule,
   code: 's',

@@ -16,10 +16,10 @@ const rule: Rule = {
   window: 60e6,
   slice: 6e6,
   precision: 10,
-  block: 0,
+  cooldown: 0,
   reduced: undefined,
 }
-const blocking: Rule = { ...rule, counter: 'b:t', block: 600e6 }
+const blocking: Rule = { ...rule, counter: 'b:t', cooldown: 600e6 }
 
 function take(store: InMemoryStore, subject: string, of: Rule = rule): boolean {
   const demand: Demand = { rule: of, subject, cost: 1, mode: Mode.CHARGE, penalized: false }
@@ -127,11 +127,11 @@ describe('keys of InMemoryStore that are not refused', () => {
   it('are those again whose refusal has ended', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 100, clock: clock.now })
-    const short: Rule = { ...blocking, counter: 's:t', block: 1e6, window: 6000e6, unit: 3000e6 }
-    for (let i = 0; i < 50; i++) exhaust(store, `ip:${i}`, { ...short, block: 10_000e6 })
+    const short: Rule = { ...blocking, counter: 's:t', cooldown: 1e6, window: 6000e6, unit: 3000e6 }
+    for (let i = 0; i < 50; i++) exhaust(store, `ip:${i}`, { ...short, cooldown: 10_000e6 })
     for (let i = 50; i < 100; i++) exhaust(store, `ip:${i}`, short)
     clock.advance('5000s')
-    for (let i = 200; i < 250; i++) exhaust(store, `ip:${i}`, { ...short, block: 10_000e6 })
+    for (let i = 200; i < 250; i++) exhaust(store, `ip:${i}`, { ...short, cooldown: 10_000e6 })
     for (let i = 0; i < 50; i++) expect(take(store, `ip:${i}`, short)).toBe(false)
   })
 })

@@ -21,10 +21,10 @@ const rule: Rule = {
   window: 60e6,
   slice: 6e6,
   precision: 10,
-  block: 600e6,
+  cooldown: 600e6,
   reduced: undefined,
 }
-const roomy: Rule = { ...rule, counter: 'r:t', limit: 1000, capacity: 1000, unit: 60e3, block: 0 }
+const roomy: Rule = { ...rule, counter: 'r:t', limit: 1000, capacity: 1000, unit: 60e3, cooldown: 0 }
 
 function take(store: InMemoryStore, subject: string, of: Rule = rule): boolean {
   const demand: Demand = { rule: of, subject, cost: 1, mode: Mode.CHARGE, penalized: false }

@@ -11,7 +11,7 @@ export const LOOK_RULE: Rule = {
   window: 1e6,
   slice: 1e6,
   precision: 1,
-  block: 0,
+  cooldown: 0,
   reduced: undefined,
 }
 

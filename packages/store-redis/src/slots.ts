@@ -121,7 +121,7 @@ async function underPenalty(group: Group, key: KeyWriter, send: Send): Promise<G
 }
 
 function startsCoolDown({ group }: Part): boolean {
-  return group.demands.some(({ mode, cost, rule }) => mode === Mode.CHARGE && cost > 0 && rule.block > 0)
+  return group.demands.some(({ mode, cost, rule }) => mode === Mode.CHARGE && cost > 0 && rule.cooldown > 0)
 }
 
 /** What a part would say, charged nothing yet. What only reports is looked at beside it: it refuses nobody. */

@@ -106,7 +106,7 @@ function lone(demands: readonly Demand[]): readonly string[] | undefined {
     mode !== Mode.CHARGE ||
     cost < 1 ||
     cost > rule.capacity ||
-    rule.block > 0 ||
+    rule.cooldown > 0 ||
     demand.penalized
   )
     return undefined
@@ -114,8 +114,8 @@ function lone(demands: readonly Demand[]): readonly string[] | undefined {
 }
 
 function flatten(rule: Rule, reduced: number): number[] {
-  const { code, capacity, unit, rate, window, slice, precision, block } = rule
+  const { code, capacity, unit, rate, window, slice, precision, cooldown } = rule
   const kind = KINDS[code]
   const rest = kind === 0 ? [unit, rate] : kind === 1 ? [window] : [window, slice, precision]
-  return [kind, block, reduced, capacity, ...rest]
+  return [kind, cooldown, reduced, capacity, ...rest]
 }

@@ -16,7 +16,7 @@ const rule = (code: Rule['code'], precision = 10): Rule => ({
   window: 3e6,
   slice: 3e6 / precision,
   precision,
-  block: 0,
+  cooldown: 0,
   reduced: undefined,
 })
 const demand = (of: Rule): Demand => ({

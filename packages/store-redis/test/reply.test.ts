@@ -148,7 +148,7 @@ describe('readReply', () => {
     window: 30,
     slice: 3,
     precision: 10,
-    block: 0,
+    cooldown: 0,
     reduced: undefined,
   })
   const group = (code: Rule['code'], mode: Mode = Mode.CHARGE): Group => ({

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { keyWriter, slotOf } from '../src/keys.ts'
 import { decideAcross } from '../src/slots.ts'
 
-const rule = (counter: string, capacity: number, block = 0): Demand['rule'] => ({
+const rule = (counter: string, capacity: number, cooldown = 0): Demand['rule'] => ({
   code: 'f',
   counter,
   limit: capacity,
@@ -16,7 +16,7 @@ const rule = (counter: string, capacity: number, block = 0): Demand['rule'] => (
   window: 60e6,
   slice: 6e6,
   precision: 10,
-  block,
+  cooldown,
   reduced: undefined,
 })
 const charge = (subject: string, of: Demand['rule']): Demand => ({

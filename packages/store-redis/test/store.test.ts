@@ -263,7 +263,7 @@ describe('the wire of RedisStore', () => {
       window: 5e6,
       slice: 5e5,
       precision: 10,
-      block: 0,
+      cooldown: 0,
       reduced: undefined,
     } as const
     const demand = { rule, subject: 'user:1', cost: 1, mode: 0, penalized: false } as const

@@ -24,7 +24,7 @@ export interface Rule {
   /** Sliding window: how many sub-windows a window has. */
   readonly precision: number
   /** How long a refusal keeps the key refused; 0: not at all. */
-  readonly block: number
+  readonly cooldown: number
   /** The same rule while a penalty is active. */
   readonly reduced: Rule | undefined
 }

@@ -76,7 +76,7 @@ export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, call
   const principal = caller.principal([])
   const own = policy.rule(undefined)
   // A counter that nobody has.
-  const rule = { ...own, counter: `${policy.name}@denied:${own.code}`, block: 0, reduced: undefined }
+  const rule = { ...own, counter: `${policy.name}@denied:${own.code}`, cooldown: 0, reduced: undefined }
   const refused = { rule, subject: principal, cost: 0, mode: Mode.BLOCK, edges: undefined, penalized: false }
   return {
     policies: [],

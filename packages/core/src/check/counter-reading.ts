@@ -46,7 +46,7 @@ function read(
   const evaluation = evaluationAt(whole, place)
   const demand = check.demands[place] as Demand
   const state = evaluation.states[place] ?? []
-  const block = blockedUntil(state)
+  const cooldown = blockedUntil(state)
   return Object.freeze({
     policy: name,
     counter,
@@ -55,6 +55,6 @@ function read(
     used: used(demand, state, evaluation),
     remaining: remaining(demand, state, evaluation),
     resetAt: Math.ceil(resetAt(demand, state, evaluation) / 1e6),
-    blockedUntil: block > evaluation.now ? Math.ceil(block / 1e6) : 0,
+    blockedUntil: cooldown > evaluation.now ? Math.ceil(cooldown / 1e6) : 0,
   })
 }

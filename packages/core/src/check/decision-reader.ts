@@ -181,7 +181,7 @@ function reasonOf(policy: number, at: number, check: Check, state: State, evalua
   if (rule.code === 'q') return 'quota-exceeded'
   // The refusal that starts a cool-down is itself for the limit's sake; so is what is known to be refused while the store is
   // away, and is kept so by a cool-down of ours.
-  if (rule.block > 0 && evaluation.now < blockedUntil(state) && evaluation.starts[at] !== true) return 'blocked'
+  if (rule.cooldown > 0 && evaluation.now < blockedUntil(state) && evaluation.starts[at] !== true) return 'blocked'
   return ruleInForce(demand, evaluation) === rule ? 'limited' : 'penalized'
 }
 

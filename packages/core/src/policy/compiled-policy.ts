@@ -94,11 +94,11 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     quota === undefined ? (rate?.algorithm ?? 'token-bucket') : 'quota'
   const capacity = algorithm === 'token-bucket' ? ((rate as RatePolicy<never>).burst ?? limit) : limit
   const window = quota === undefined ? spanOf(rate as Policy<never>) : YEAR
-  const block = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
+  const cooldown = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
   const precision =
     algorithm === 'concurrency' ? LEASES : ((rate as RatePolicy<never> | undefined)?.precision ?? 10)
   const inFlight = rate?.inFlight
-  const numbers = { algorithm, limit, capacity, window, precision, block, floor: cost }
+  const numbers = { algorithm, limit, capacity, window, precision, cooldown, floor: cost }
   const multiplier = quota === undefined ? context.multiplier : undefined
   const calendar = quota === undefined ? undefined : compileCalendar(quota)
   const base = compileRule({ ...numbers, counter }, multiplier)
@@ -191,7 +191,7 @@ const LEASE = {
   algorithm: 'concurrency',
   window: LEASE_MS * 1000,
   precision: LEASES,
-  block: 0,
+  cooldown: 0,
   floor: 1,
 } as const
 const DEFAULT_THRESHOLDS: readonly number[] = Object.freeze([0.8, 1])

@@ -11,7 +11,7 @@ export interface RuleNumbers {
   readonly capacity: number
   readonly window: number
   readonly precision: number
-  readonly block: number
+  readonly cooldown: number
   /** The smallest limit a penalty may leave: the policy's cost. */
   readonly floor: number
 }
@@ -42,7 +42,7 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
       window: isLease ? window - 1 : window,
       slice,
       precision: numbers.precision,
-      block: numbers.block,
+      cooldown: numbers.cooldown,
       reduced: variant,
     })
   if (algorithm === 'token-bucket' && !isExact(capacity, window / common)) {
@@ -86,7 +86,7 @@ export function multiply(rule: Rule, counter: string, times: number): Rule {
     limit: rule.limit * factor,
     capacity: rule.capacity * factor,
     rate: rule.rate * factor,
-    block: 0,
+    cooldown: 0,
     reduced: rule.reduced && multiply(rule.reduced, counter, factor),
   })
 }

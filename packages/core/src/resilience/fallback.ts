@@ -150,10 +150,10 @@ export class Fallback {
     const state = [...own]
     if (used > usedHere) algorithm.charge(state, now, used - usedHere, rule, demand.edges)
     if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
-    const block = known.state[0] ?? 0
+    const cooldown = known.state[0] ?? 0
     // What is used up of a quota ends with its period by itself.
     const refused = rule.code === 'q' ? 0 : known.refusedUntil
-    const blocked = Math.max(refused, block === 0 ? 0 : block + known.offset)
+    const blocked = Math.max(refused, cooldown === 0 ? 0 : cooldown + known.offset)
     state[0] = blocked > now ? blocked : 0
     return state
   }

@@ -41,7 +41,7 @@ function asking(demand: Demand): Group {
   return { demands: [{ ...demand, mode: Mode.PEEK }] }
 }
 
-function blocking(demand: Demand, block: number): Group {
-  const rule = { ...demand.rule, block, reduced: undefined }
+function blocking(demand: Demand, cooldown: number): Group {
+  const rule = { ...demand.rule, cooldown, reduced: undefined }
   return { demands: [{ ...demand, rule, mode: Mode.BLOCK, cost: 0, penalized: false }] }
 }

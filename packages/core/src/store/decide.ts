@@ -132,7 +132,7 @@ function refuse(
 ): boolean {
   if (mode === Mode.PEEK || !startsBlock(state, now, cost, normal)) return false
   if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
-  state[0] = now + rule.block
+  state[0] = now + rule.cooldown
   counters.keep(subject, rule.counter, state, freshAt(state, rule))
   return true
 }
@@ -150,8 +150,8 @@ export function hasCharged({ demands }: Group, { allowed, repeated }: Evaluation
 /** The instant from which a counter equals a fresh one, its cool-down included. */
 export function freshAt(state: State, rule: Rule): number {
   const fresh = algorithmOf(rule).freshAt(state)
-  const block = blockedUntil(state)
-  return fresh > block ? fresh : block
+  const cooldown = blockedUntil(state)
+  return fresh > cooldown ? fresh : cooldown
 }
 
 /** The instant at which a counter's cool-down ends; 0 when it has none. */
@@ -161,7 +161,7 @@ export function blockedUntil(state: State): number {
 
 // A refusal does not extend a cool-down, and a cost that can never pass starts none.
 function startsBlock(state: State, now: number, cost: number, rule: Rule): boolean {
-  return rule.block > 0 && cost <= rule.capacity && now >= blockedUntil(state)
+  return rule.cooldown > 0 && cost <= rule.capacity && now >= blockedUntil(state)
 }
 
 function loadPenalty(penalty: PenaltyDemand, counters: Counters, now: number): State {

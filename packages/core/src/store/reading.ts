@@ -43,8 +43,8 @@ export function waitForCost(demand: Demand, state: State, evaluation: Evaluation
     if (wait >= rest)
       wait = Math.max(rest, algorithm.wait(state, now, cost ?? demand.rule.capacity, demand.rule))
   }
-  const block = blockedUntil(state) - now
-  return wait > block ? wait : block > 0 ? block : 0
+  const cooldown = blockedUntil(state) - now
+  return wait > cooldown ? wait : cooldown > 0 ? cooldown : 0
 }
 
 /** The instant at which nothing charged counts any more: a bucket is full, the counted units have left. Microseconds. */

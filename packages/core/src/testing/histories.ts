@@ -69,7 +69,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     const limit = changed ? pick([3, 7, 10, 33, 100]) : 10
     const window = changed ? pick([0.25, 1, 1.5, 7, 60]) * SECOND : 2 * SECOND
     const capacity = algorithm === 'token-bucket' ? pick([limit, limit + 5, Math.max(3, limit - 4)]) : limit
-    const block = random() < 0.3 ? pick([0.2, 1.1, 3]) * SECOND : 0
+    const cooldown = random() < 0.3 ? pick([0.2, 1.1, 3]) * SECOND : 0
     const numbers = {
       algorithm,
       counter: `p_${algorithm}`,
@@ -77,7 +77,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       capacity,
       window,
       precision: pick([1, 3, 10]),
-      block,
+      cooldown,
       floor: 1,
     }
     return compileRule(numbers, algorithm === 'quota' ? undefined : 0.5)

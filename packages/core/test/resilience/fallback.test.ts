@@ -204,7 +204,7 @@ describe('the store in this process', () => {
     window: 1e9,
     slice: 1e8,
     precision: 10,
-    block: 0,
+    cooldown: 0,
   }
   const rule = { ...numbers, code: 'f', counter: 'p:f', reduced: undefined } as const
   const ask = (store: LocalStore, subject: string): boolean =>

@@ -15,7 +15,7 @@ const rule = compileRule(
     capacity: 10,
     window: 60 * SECOND,
     precision: 10,
-    block: 0,
+    cooldown: 0,
     floor: 1,
   },
   undefined,

@@ -4,7 +4,7 @@ import type { Edges } from '../../src/algorithms/index.ts'
 import { WriteBackQueue } from '../../src/resilience/write-back.ts'
 import { type Demand, Mode } from '../../src/store/index.ts'
 
-const numbers = { limit: 9, capacity: 9, unit: 1, rate: 1, window: 1e9, slice: 1e8, precision: 10, block: 0 }
+const numbers = { limit: 9, capacity: 9, unit: 1, rate: 1, window: 1e9, slice: 1e8, precision: 10, cooldown: 0 }
 const rule = { ...numbers, code: 'q', counter: 'q:q', reduced: undefined } as const
 const TODAY: Edges = [0, 100, 200]
 const TOMORROW: Edges = [100, 200, 300]

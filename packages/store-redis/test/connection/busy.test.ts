@@ -7,7 +7,7 @@ import { all, each, counting, freshKey, it } from './scene.ts'
 import { singles } from './makers.ts'
 
 /** Computes: the event loop does nothing else meanwhile. */
-function block(ms: number): void {
+function cooldown(ms: number): void {
   const end = performance.now() + ms
   while (performance.now() < end);
 }
@@ -32,7 +32,7 @@ describe('a process that is busy', () => {
     for (const limiter of limiters) await limiter.ready()
     for (let round = 1; round <= 4; round++) {
       const decisions = Promise.all(limiters.map(limiter => limiter.consume('k')))
-      block(150)
+      cooldown(150)
       const due = { degraded: false, remaining: 1_000 - round }
       expect(await decisions).toMatchObject(limiters.map(() => due))
     }
@@ -46,7 +46,7 @@ describe('a process that is busy', () => {
       scene.defer(() => store.close())
       const warnings = store.inspect()
       // While it waits for the first answers.
-      setImmediate(() => block(100))
+      setImmediate(() => cooldown(100))
       expect(await warnings, name).toEqual([])
     }
   })
@@ -62,7 +62,7 @@ describe('a process that is busy', () => {
       scene.defer(() => store.close())
       return new RateLimiter({ store, policy, warn: () => {} })
     })
-    block(2_500)
+    cooldown(2_500)
     const decisions = await Promise.all(limiters.map(limiter => limiter.consume('k')))
     expect(decisions.map(({ degraded }) => degraded)).toEqual(limiters.map(() => false))
   })
@@ -75,7 +75,7 @@ describe('a process that is busy', () => {
     await ask(server.port, 'CLIENT PAUSE 1900')
     const answers = each(actors, ({ link }) => link.run(count, [freshKey()], ['1']))
     await new Promise(resolve => setTimeout(resolve, 1_800))
-    block(600)
+    cooldown(600)
     expect(await answers).toEqual(all(actors, [1, '1']))
   })
 })

@@ -38,7 +38,7 @@ export function chargesSuite({ describe, it, expect }: Runner, factory: StoreFac
 
       it('never lets a cost above capacity pass, and charges and blocks nothing for it', () =>
         withStore(factory, async ({ take }) => {
-          const rule = ruleOf(kind, { block: 5 })
+          const rule = ruleOf(kind, { cooldown: 5 })
           const answer = await take(rule, 11)
           expect([answer.passes, answer.wait]).toEqual([false, Number.POSITIVE_INFINITY])
           expect((await take(rule, 10)).passes).toBe(true)
@@ -46,7 +46,7 @@ export function chargesSuite({ describe, it, expect }: Runner, factory: StoreFac
 
       it('starts a cool-down at the first refusal, which hammering does not extend', () =>
         withStore(factory, async bench => {
-          const rule = ruleOf(kind, { block: 60 })
+          const rule = ruleOf(kind, { cooldown: 60 })
           await bench.take(rule, 10)
           expect((await bench.take(rule)).wait).toBe(60 * SECOND)
           for (let i = 0; i < 50; i++) {
@@ -121,7 +121,7 @@ export function chargesSuite({ describe, it, expect }: Runner, factory: StoreFac
 
   it('forgets a counter and its cool-down, and says how many counters it forgot', () =>
     withStore(factory, async ({ take, store }) => {
-      const rule = ruleOf('token-bucket', { block: 60 })
+      const rule = ruleOf('token-bucket', { cooldown: 60 })
       await take(rule, 10)
       await take(rule)
       await take(rule, 1, { subject: 'user:43' })

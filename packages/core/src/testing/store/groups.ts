@@ -33,8 +33,8 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('starts the cool-down of who refuses and not of who would pass', () =>
       withStore(factory, async bench => {
-        const strict = ruleOf('token-bucket', { limit: 2, block: 30, counter: 'strict' })
-        const relaxed = ruleOf('token-bucket', { limit: 5, block: 30, counter: 'relaxed' })
+        const strict = ruleOf('token-bucket', { limit: 2, cooldown: 30, counter: 'strict' })
+        const relaxed = ruleOf('token-bucket', { limit: 5, cooldown: 30, counter: 'relaxed' })
         const demands = [demandOf(strict), demandOf(relaxed)]
         for (let i = 0; i < 3; i++) await bench.ask({ demands })
         expect((await bench.take(strict, 0)).passes).toBe(false)
@@ -92,7 +92,7 @@ export function groupsSuite({ describe, it, expect }: Runner, factory: StoreFact
 
     it('start the cool-down of a policy that counts places, and only once those are taken', () =>
       withStore(factory, async bench => {
-        const strict = ruleOf('concurrency', { limit: 1, window: 600, block: 30, counter: 'strict' })
+        const strict = ruleOf('concurrency', { limit: 1, window: 600, cooldown: 30, counter: 'strict' })
         const idempotency = { subject: 'user:42', counter: 'strict@key1:i', window: 1000 * SECOND }
         const group = { demands: [demandOf(strict), demandOf(wide, 10)], idempotency }
         await bench.ask(group)

@@ -33,7 +33,7 @@ export function ruleOf(
   changes: Partial<RuleNumbers> = {},
   multiplier?: number,
 ): Rule {
-  const { limit = 10, window = 10, block = 0 } = changes
+  const { limit = 10, window = 10, cooldown = 0 } = changes
   const numbers = {
     algorithm,
     counter: `p_${algorithm}`,
@@ -43,7 +43,7 @@ export function ruleOf(
     floor: 1,
     ...changes,
   }
-  return compileRule({ ...numbers, window: window * SECOND, block: block * SECOND }, multiplier)
+  return compileRule({ ...numbers, window: window * SECOND, cooldown: cooldown * SECOND }, multiplier)
 }
 
 /** A demand of one rule on one subject. */
