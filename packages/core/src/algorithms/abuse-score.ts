@@ -25,7 +25,7 @@ export interface PenaltyRule {
  * violation, its instant, how many violations there were, how many penalties they started, and the instant from which
  * all this equals a fresh state: no penalty, no score left, the cool-down over.
  */
-export const penalty = {
+export const abuseScore = {
   active: (state: State, now: number): boolean => state.length > 0 && now < state[0]!,
 
   /** When the last penalty ends, or ended; 0 when there was none. */
@@ -57,7 +57,7 @@ export const penalty = {
 
   /** Adds a violation; starts a penalty when the score reaches the threshold and none is active. */
   record(state: State, now: number, severity: number, rule: PenaltyRule): void {
-    const score = penalty.score(state, now, rule) + severity
+    const score = abuseScore.score(state, now, rule) + severity
     if (state.length === 0) state.push(0, 0, 0, 0, 0, 0)
     state[1] = score
     if (now > state[2]!) state[2] = now

@@ -19,7 +19,7 @@ export function algorithmOf({ code }: { readonly code: AlgorithmCode }): Algorit
 
 export { type Edges, periodEnd } from './period.ts'
 export { granted } from './fixed-window.ts'
-export { penalty } from './abuse-score.ts'
+export { abuseScore as penalty } from './abuse-score.ts'
 export type { PenaltyRule } from './abuse-score.ts'
 export { codes, MAX_EXACT } from './rule.ts'
 export type { Algorithm, AlgorithmCode, Rule, State } from './rule.ts'
