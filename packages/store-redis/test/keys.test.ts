@@ -57,9 +57,9 @@ const sent = (key: string): string => Buffer.from(key).toString('latin1')
 
 describe('the key of a counter', () => {
   it.each([false, true])('is the key of no other, whatever the ids hold; in one slot: %s', oneSlot => {
-    const counter = fc.tuple(prefix, subject, counter)
+    const key = fc.tuple(prefix, subject, counter)
     fc.assert(
-      fc.property(counter, counter, (one, other) => {
+      fc.property(key, key, (one, other) => {
         const [first, second] = [one, other].map(([start, ...rest]) =>
           sent(keyWriter(start, oneSlot, digest)(...(rest as [string, string]))),
         )

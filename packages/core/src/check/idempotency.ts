@@ -25,7 +25,7 @@ export function idempotencyDemand(
     return [subject, rule.counter, amount]
   })
   const { subject, rule } = demands[0] as Demand
-  const counter = rule.counter.slice(0, rule.counter.search(/[@:]/))
-  const counter = `${counter}@${digest(JSON.stringify([idempotencyKey, ...asked]))}:i`
+  const policy = rule.counter.slice(0, rule.counter.search(/[@:]/))
+  const counter = `${policy}@${digest(JSON.stringify([idempotencyKey, ...asked]))}:i`
   return { subject, counter, window, edges: last }
 }

@@ -20,8 +20,7 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
     const user = scene.user(maker, port())
     await user.connect()
     const link = scene.link(user.client)
-    await link.opened
-    expect(link.ready).toBe(true)
+    await until('a connection', () => link.ready)
     await user.quit()
     await until('it to end', () => !link.ready)
     const error = await failure(link.run(counting(), [freshKey()], ['1']))
@@ -48,7 +47,7 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
     ]
     const before = look()
     const link = scene.link(client)
-    await link.opened
+    await until('a connection', () => link.ready)
     await link.run(counting(), [freshKey()], ['1'])
     await link.close()
     expect(link.ready).toBe(false)

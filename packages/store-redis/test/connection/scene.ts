@@ -84,9 +84,12 @@ export class Scene {
   async cast(makers: readonly Maker[], port: number, wish?: Wish): Promise<Actor[]> {
     return Promise.all(
       makers.map(async maker => {
-        const user = this.user(maker, port, wish)
-        // On a busy machine the client itself may need another attempt.
-        await user.connect().catch(() => {})
+        let user = this.user(maker, port, wish)
+        // On a busy machine the library's own timers may give up: then the user makes another client.
+        for (let attempt = 1; attempt < 5 && !(await succeeds(user.connect())); attempt++) {
+          user.kill()
+          user = this.user(maker, port, wish)
+        }
         const link = this.link(user.client)
         await until('a connection', () => link.ready)
         return { name: maker.name, maker, user, link }
