@@ -36,14 +36,14 @@ export class ManualLoop implements EventLoop {
   }
 
   /** Has the loop do nothing else for some milliseconds: then it is late, and takes one turn. */
-  async cooldown(ms: number): Promise<void> {
+  async block(ms: number): Promise<void> {
     this.#now += ms
     await this.#turn()
   }
 
   /** Lets time pass in which the loop is free: a turn each millisecond. */
   async pass(ms: number): Promise<void> {
-    for (let i = 0; i < ms; i++) await this.cooldown(1)
+    for (let i = 0; i < ms; i++) await this.block(1)
   }
 
   async #turn(): Promise<void> {

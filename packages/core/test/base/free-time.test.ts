@@ -17,7 +17,7 @@ describe('afterFreeTime', () => {
     const calls: number[] = []
     afterFreeTime(100, () => calls.push(loop.now()), false, loop)
     await loop.pass(10)
-    await loop.cooldown(1_000)
+    await loop.block(1_000)
     await loop.pass(200)
     // A slice of 25 ms had begun: 75 are left.
     expect(calls).toEqual([1_085])
@@ -28,7 +28,7 @@ describe('afterFreeTime', () => {
     const wait = afterFreeTime(100, () => {}, false, loop)
     await loop.pass(10)
     const early = wait.passed
-    await loop.cooldown(1_000)
+    await loop.block(1_000)
     expect([early, wait.passed]).toEqual([10, 25])
   })
 
@@ -36,7 +36,7 @@ describe('afterFreeTime', () => {
     const loop = new ManualLoop()
     let calls = 0
     afterFreeTime(100, () => calls++, false, loop)
-    for (let turn = 0; turn < 4; turn++) await loop.cooldown(500)
+    for (let turn = 0; turn < 4; turn++) await loop.block(500)
     expect(calls).toBe(1)
   })
 
@@ -47,7 +47,7 @@ describe('afterFreeTime', () => {
       afterFreeTime(ms, () => events.push('late'), false, loop)
       await loop.pass(ms - 1)
       loop.arrive(() => events.push('answer'))
-      await loop.cooldown(1)
+      await loop.block(1)
       expect(events, `${ms} ms`).toEqual(['answer', 'late'])
     }
   })

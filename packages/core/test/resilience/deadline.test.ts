@@ -92,7 +92,7 @@ describe('a deadline in a busy process', () => {
       const { ends, answer } = call(loop)
       await loop.pass(free)
       loop.arrive(answer)
-      await loop.cooldown(5_000)
+      await loop.block(5_000)
       await loop.pass(200)
       expect(ends).toEqual([`answered at ${free + 5_000}`])
     }
@@ -101,7 +101,7 @@ describe('a deadline in a busy process', () => {
   it('gives the store the time that the loop has lost', async () => {
     const loop = new ManualLoop()
     const { ends, answer } = call(loop)
-    await loop.cooldown(5_000)
+    await loop.block(5_000)
     await loop.pass(74)
     loop.arrive(answer)
     await loop.pass(200)
@@ -111,7 +111,7 @@ describe('a deadline in a busy process', () => {
   it('still fails a call that nobody answers, however often the loop is blocked', async () => {
     const loop = new ManualLoop()
     const { ends } = call(loop)
-    for (let turn = 0; turn < 4; turn++) await loop.cooldown(200)
+    for (let turn = 0; turn < 4; turn++) await loop.block(200)
     expect(ends).toEqual(['late at 800'])
   })
 
@@ -124,7 +124,7 @@ describe('a deadline in a busy process', () => {
     start('a')
     await loop.pass(60)
     start('b')
-    await loop.cooldown(1_000)
+    await loop.block(1_000)
     start('c')
     await loop.pass(300)
     // The slice from 50 to 75 was running: of "a" 25 ms are left, of "b" 85.
