@@ -9,11 +9,7 @@ export type Fields = Readonly<Record<string, unknown>>
 export function checkNames(fields: Fields, known: readonly string[], owner: string): void {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     const example = known[0] === undefined ? '{}' : `{ ${known[0]}: … }`
-    fail(
-      'HALT_E_OPTION',
-      `${owner} got ${describe(fields)} for its options.`,
-      `Give an object: ${example}.`,
-    )
+    fail('HALT_E_OPTION', `${owner} got ${describe(fields)} for its options.`, `Give an object: ${example}.`)
   }
   for (const name of Object.keys(fields)) {
     if (known.includes(name) || fields[name] === undefined) continue

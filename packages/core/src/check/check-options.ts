@@ -27,7 +27,10 @@ export interface CheckOptions<R = unknown> {
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
 
 /** What a check asks beside the policies. */
-export interface CheckParameters extends Pick<CheckOptions, 'cost' | 'costOnError' | 'idempotencyKey' | 'priorGuards'> {
+export interface CheckParameters extends Pick<
+  CheckOptions,
+  'cost' | 'costOnError' | 'idempotencyKey' | 'priorGuards'
+> {
   /** When the decision began, milliseconds; absent when nobody asks. */
   readonly started?: number
 }

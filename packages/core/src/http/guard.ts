@@ -16,7 +16,14 @@ import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
 import { refuser, withStale } from './refusing.ts'
-import { priorGuardsOf, isTightest, lastPassed, notePassed, placeOf, type PassedGuard } from './passed-guards.ts'
+import {
+  priorGuardsOf,
+  isTightest,
+  lastPassed,
+  notePassed,
+  placeOf,
+  type PassedGuard,
+} from './passed-guards.ts'
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
 export interface Guard<R = unknown, S = unknown> {

@@ -137,7 +137,10 @@ export class QuotaManager {
     const refund: Demand = { ...demand, cost: -units, chargedTo: receipt }
     // What was used is read in the very step that gives back.
     const evaluation = await this.#guardedStore.tell({ demands: [demand, refund] })
-    return used(demand, evaluation.states[0] ?? [], evaluation) - used(refund, evaluation.states[1] ?? [], evaluation)
+    return (
+      used(demand, evaluation.states[0] ?? [], evaluation) -
+      used(refund, evaluation.states[1] ?? [], evaluation)
+    )
   }
 
   async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {

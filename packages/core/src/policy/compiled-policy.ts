@@ -136,7 +136,8 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     window,
     isPerRoute,
     rule: (route: string | undefined) => (isPerRoute ? ruleFor(route ?? ANY_ROUTE) : base),
-    addressCeilingRule: (route: string | undefined) => guardFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
+    addressCeilingRule: (route: string | undefined) =>
+      guardFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
     lease,
     counters() {
       // Other processes count on the ceiling, too, whether this one has met an unverified key or not.

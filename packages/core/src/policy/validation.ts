@@ -101,11 +101,7 @@ function checkRate(fields: Fields): void {
       fail('HALT_E_PRECISION', `${algorithm} takes no precision.`, 'Leave it out, or use "sliding-window".')
     }
     if (!(Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= 1000)) {
-      fail(
-        'HALT_E_PRECISION',
-        `precision is ${describe(precision)}.`,
-        'Give a whole number from 1 to 1000.',
-      )
+      fail('HALT_E_PRECISION', `precision is ${describe(precision)}.`, 'Give a whole number from 1 to 1000.')
     }
   }
   if (fields['blockDuration'] !== undefined)

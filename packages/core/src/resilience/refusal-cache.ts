@@ -1,5 +1,5 @@
 import type { StoreClock } from '../store/store-clock.ts'
-import type { State } from '../algorithms/index.ts'
+import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { type Counters, decide, PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
@@ -90,9 +90,11 @@ export class RefusalCache {
   }
 }
 
+/** Whether an enforced demand is refused whose end is known: a quota can be granted more, and a place in flight released. */
 function isCertain({ demands }: Group, { passes }: Evaluation): boolean {
-  return demands.some(
-    ({ mode, rule: { code } }, i) =>
-      mode === Mode.CHARGE && passes[i] !== true && code !== 'c' && code !== 'q',
-  )
+  return demands.some(({ mode, rule }, i) => {
+    if (mode !== Mode.CHARGE || passes[i] === true) return false
+    const { isFlight, isQuota } = algorithmOf(rule)
+    return !isFlight && !isQuota
+  })
 }
