@@ -1,5 +1,6 @@
 import type { Rule } from '../algorithms/index.ts'
 import { Decision } from './decision.ts'
+import { isSameRule } from '../policy/rule-compiler.ts'
 import type { Check } from './check.ts'
 import type { Subject } from '../request/identity.ts'
 import { type ActualCharge, chargeAt } from './correction.ts'
@@ -46,13 +47,6 @@ function hasAsked(charge: ActualCharge, { subject, rule }: Demand): boolean {
   return charge.result.check.demands.some(
     (other, at) =>
       other.subject === subject && isSameRule(other.rule, rule) && chargeAt(charge, at) !== undefined,
-  )
-}
-
-function isSameRule(a: Rule, b: Rule): boolean {
-  return (
-    a === b ||
-    (a.counter === b.counter && a.limit === b.limit && a.capacity === b.capacity && a.window === b.window)
   )
 }
 

@@ -6,7 +6,7 @@ import type { PriorGuards } from '../check/prior-guards.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import { noticeHighCost } from '../misuse/index.ts'
 import type { Awaitable } from '../policy/policy.ts'
-import { askId } from '../request/app-callback.ts'
+import { callForId } from '../base/callbacks.ts'
 import { announcesBody } from '../request/body.ts'
 import { readHeader } from '../request/headers.ts'
 import type { RequestView } from '../request/view.ts'
@@ -85,7 +85,7 @@ export function guard<R, S = unknown>(
   ): Outcome | Promise<Outcome> {
     const before = place && lastPassed(place)
     const priorGuards = before && priorGuardsOf(limiter, before)
-    const idempotencyKey = keyOf && askId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
+    const idempotencyKey = keyOf && callForId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
     const decision = limiter.decide(
       view,

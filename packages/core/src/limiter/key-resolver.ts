@@ -1,10 +1,10 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { callInTime } from '../base/callbacks.ts'
 import { describe } from '../base/duration.ts'
 import { messageOf, type Warn } from '../base/errors.ts'
 import { KeyWatch } from '../misuse/index.ts'
 import type { Caller } from '../request/caller.ts'
 import type { FoundKey } from '../request/identity.ts'
-import { isPromise, within } from '../base/timers.ts'
 
 /** A policy's key for a request, or what is done without one: the request is refused, or the policy left out. */
 export type KeyOutcome = FoundKey | 'deny' | 'allow'
@@ -34,17 +34,14 @@ export class KeyResolver {
         ? (key as FoundKey)
         : this.#accept(policy, caller, key)
     }
-    try {
-      const value = policy.keyExtractor(caller.view.request as never, caller.view.context)
-      if (!isPromise(value)) return this.#extracted(policy, caller, value)
-      const late = (): Error => new Error(`no key within ${this.#timeout} ms`)
-      return within(value, this.#timeout, late).then(
-        found => this.#extracted(policy, caller, found),
-        (error: unknown) => this.#fail(policy, caller, error),
-      )
-    } catch (error) {
-      return this.#fail(policy, caller, error)
-    }
+    const { keyExtractor } = policy
+    const { request, context } = caller.view
+    return callInTime(
+      () => keyExtractor(request as never, context),
+      this.#timeout,
+      found => this.#extracted(policy, caller, found),
+      (error: unknown) => this.#fail(policy, caller, error),
+    )
   }
 
   #extracted(policy: CompiledPolicy, caller: Caller, value: unknown): KeyOutcome {

@@ -13,7 +13,7 @@ import { PenaltyMode, type Store, type Evaluation } from '../store/contract.ts'
 import { PENALTY_COUNTER } from '../store/decide.ts'
 import type { Notify, PenaltyStatus, Telemetry } from '../telemetry/telemetry.ts'
 import { noticeMilliseconds } from '../misuse/index.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** Options of {@link PenaltyManager}. */
 export interface PenaltyManagerOptions {
@@ -118,7 +118,15 @@ export class PenaltyManager {
   }
 }
 
-const OPTIONS = ['store', 'config', 'secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']
+const OPTIONS = namesOf<PenaltyManagerOptions>({
+  store: true,
+  config: true,
+  secret: true,
+  ipv6Prefix: true,
+  storeTimeout: true,
+  telemetry: true,
+  warn: true,
+})
 
 function partsOf(options: PenaltyManagerOptions): {
   penalty: CompiledPenalty

@@ -1,6 +1,6 @@
 import { fromCaller } from '../base/call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Awaitable, PolicyResolver } from './policy.ts'
@@ -97,6 +97,8 @@ export function cachedPolicy<R = unknown>(
   }
 }
 
+const OPTIONS = namesOf<CachedPolicyOptions<never>>({ key: true, ttl: true, stale: true, maxKeys: true })
+
 /** How long a policy is fresh, and how long it is usable, milliseconds. */
 function timesOf(load: unknown, options: CachedPolicyOptions<never>): { fresh: number; usable: number } {
   const { key, ttl = '5s', stale = '1h' } = options ?? {}
@@ -107,11 +109,7 @@ function timesOf(load: unknown, options: CachedPolicyOptions<never>): { fresh: n
       'Give cachedPolicy(load, { key: request => id }).',
     )
   }
-  checkNames(
-    options as unknown as Record<string, unknown>,
-    ['key', 'ttl', 'stale', 'maxKeys'],
-    'cachedPolicy',
-  )
+  checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'cachedPolicy')
   const fresh = parseDuration(ttl, 'ttl') / 1000
   return { fresh, usable: fresh + parseDuration(stale, 'stale') / 1000 }
 }

@@ -59,6 +59,14 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   return make(limit, capacity, variant)
 }
 
+/** Whether two rules count on one counter, up to the same numbers. */
+export function isSameRule(a: Rule, b: Rule): boolean {
+  return (
+    a === b ||
+    (a.counter === b.counter && a.limit === b.limit && a.capacity === b.capacity && a.window === b.window)
+  )
+}
+
 /** The share of a rule that one of several processes decides on alone. Never less than `floor`. */
 export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   if (instances <= 1) return rule
