@@ -102,7 +102,7 @@ function checkPlace(options: object, owner: string): void {
 // What is handed over instead of options, most often.
 function checkShape(options: unknown, owner: string): void {
   const fix =
-    typeof (options as { decide?: unknown } | undefined)?.decide === 'function'
+    typeof (options as { check?: unknown } | undefined)?.check === 'function'
       ? 'Give { limiter }.'
       : typeof options !== 'object' || options === null
         ? 'Give { policy } or { limiter }.'

@@ -77,7 +77,7 @@ export function guard<R, S = unknown>(
   const isOwn = policy === undefined && also === undefined
   const asks = chargeWhen !== undefined || isOpen || policies.some(({ lease }) => lease !== undefined)
 
-  function decide(
+  function check(
     view: RequestView,
     place: object | undefined,
     cost: CheckOptions['cost'],
@@ -87,7 +87,7 @@ export function guard<R, S = unknown>(
     const priorGuards = before && priorGuardsOf(limiter, before)
     const idempotencyKey = keyOf && callForId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
-    const decision = limiter.decide(
+    const decision = limiter.checkView(
       view,
       isPlain ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
     )
@@ -147,11 +147,11 @@ export function guard<R, S = unknown>(
   }
 
   function priced(view: RequestView, place: object | undefined): Outcome | Promise<Outcome> {
-    if (typeof price !== 'function') return decide(view, place, price)
+    if (typeof price !== 'function') return check(view, place, price)
     const fix =
       'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
     const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
-      result.failed ? decide(view, place, costOnError) : decide(view, place, result.value, costOnError)
+      result.failed ? check(view, place, costOnError) : check(view, place, result.value, costOnError)
     const found = callUser(limiter, 'cost', fix, () => checked(call(price, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }

@@ -39,7 +39,7 @@ export class Charges {
     if (record.correcting !== undefined) await record.correcting
     if (!isCharge(record)) return
     if (typeof actual === 'object') noticeCostNames(actual, record.result.check.policies, this.#warn)
-    await this.#decide(record, settlement(record, actual))
+    await this.#decideCharge(record, settlement(record, actual))
   }
 
   /** Begins to wait for the end of a decision that holds a cost. If none comes before its lease ends, the cost is taken. */
@@ -94,7 +94,7 @@ export class Charges {
     const group = release(record)
     record.released = true
     if (record.decided || record.awaited) await this.#correct(group, record.recordedIn)
-    else await this.#decide(record, group)
+    else await this.#decideCharge(record, group)
   }
 
   /**
@@ -117,11 +117,11 @@ export class Charges {
   }
 
   async #take(record: ChargeRecord): Promise<void> {
-    if (!record.decided && isCharge(record)) await this.#decide(record, taking(record))
+    if (!record.decided && isCharge(record)) await this.#decideCharge(record, taking(record))
   }
 
   /** Makes the correction by which a charge is decided. */
-  async #decide(record: ActualCharge, correction: Group | undefined): Promise<void> {
+  async #decideCharge(record: ActualCharge, correction: Group | undefined): Promise<void> {
     record.decided = true
     this.#undecided.delete(record)
     const correcting = this.#correct(correction, record.recordedIn)

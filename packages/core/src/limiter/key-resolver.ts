@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { callInTime } from '../base/callbacks.ts'
 import { describe } from '../base/duration.ts'
@@ -17,7 +18,7 @@ export class KeyResolver {
   readonly #timeout: number
   readonly #warn: Warn
   // By name: a resolver may give a new policy object at each request.
-  readonly #misses = new Map<string, number>()
+  readonly #misses = new BoundedMap<number>(MOST_NAMES)
   readonly #watch: KeyWatch
 
   constructor(timeout: number, warn: Warn) {
@@ -70,7 +71,7 @@ export class KeyResolver {
 
   #accept(policy: CompiledPolicy, caller: Caller, key: FoundKey | undefined): KeyOutcome {
     if (key === undefined) return this.#missing(policy, caller)
-    if (this.#misses.get(policy.name) !== FOUND) this.#note(policy.name, FOUND)
+    if (this.#misses.get(policy.name) !== FOUND) this.#misses.set(policy.name, FOUND)
     if (key.unverified) this.#noticeUnverified(policy)
     return key
   }
@@ -86,15 +87,11 @@ export class KeyResolver {
   #missing(policy: CompiledPolicy, caller: Caller): KeyOutcome {
     const misses = this.#misses.get(policy.name) ?? 0
     if (misses !== FOUND) {
-      this.#note(policy.name, misses + 1)
+      this.#misses.set(policy.name, misses + 1)
       if (misses + 1 === PATIENCE) this.#complain(policy)
     }
     if (policy.onMissingKey !== 'ip') return policy.onMissingKey
     return { subject: caller.ip.subject, how: 'the client address, for want of a key', unverified: false }
-  }
-
-  #note(name: string, misses: number): void {
-    if (this.#misses.size < MOST_NAMES || this.#misses.has(name)) this.#misses.set(name, misses)
   }
 
   #complain({ name, keyStrategy }: CompiledPolicy): void {

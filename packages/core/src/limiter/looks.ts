@@ -94,7 +94,7 @@ export class Looks {
   ): Promise<{ decision: Decision; policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
     const caller = new Caller(toView(target), this.#callers, options.ip)
     const policies = await this.#policies.of(caller.view, options)
-    return { caller, policies, decision: await this.#pipeline.decide(policies, caller, PEEK) }
+    return { caller, policies, decision: await this.#pipeline.checkRequest(policies, caller, PEEK) }
   }
 
   /** Whether keys are verified by the application, so that no ceiling of their address is counted. */
@@ -113,7 +113,7 @@ export class Looks {
     const counting = policies.filter(({ off }) => !off)
     const reached = counting.filter(policy => isReached(policy, kind, counting))
     const ask = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
-      this.#pipeline.decideFor(subject, some, PEEK)
+      this.#pipeline.checkSubject(subject, some, PEEK)
     let decision: Decision | undefined = await ask(policies)
     let shown = counting
     if (reached.length < counting.length) {

@@ -66,7 +66,7 @@ export class Pipeline {
   }
 
   /** Decides a request by policies; `undefined` when those could not be found. */
-  decide(
+  checkRequest(
     policies: readonly CompiledPolicy[] | undefined,
     caller: Caller,
     asked: CheckParameters,
@@ -87,7 +87,7 @@ export class Pipeline {
   }
 
   /** Decides for a subject that is given, not found. */
-  decideFor(
+  checkSubject(
     subject: Subject,
     policies: readonly CompiledPolicy[],
     asked: CheckParameters,

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import {
   type AnyPolicy,
   type CompileContext,
@@ -35,7 +36,7 @@ export class PolicySource {
     readonly CompiledPolicy[],
     WeakMap<readonly CompiledPolicy[], readonly CompiledPolicy[]>
   >()
-  readonly #known = new Map<string, CompiledPolicy>()
+  readonly #known = new BoundedMap<CompiledPolicy>(REMEMBERED)
 
   constructor(
     policy: Given | Resolver,
@@ -59,7 +60,7 @@ export class PolicySource {
 
   /** Every policy this limiter has met. */
   known(): Iterable<CompiledPolicy> {
-    return this.#known.values()
+    return Array.from(this.#known, ([, policy]) => policy)
   }
 
   /** A policy this limiter has met, by name. */
@@ -73,7 +74,7 @@ export class PolicySource {
    */
   areNames(names: readonly string[], deciding: readonly CompiledPolicy[]): boolean {
     if (this.#fixed === undefined) return names.some(name => deciding.some(policy => policy.name === name))
-    return names.length > 0 && names.every(name => this.#known.has(name))
+    return names.length > 0 && names.every(name => this.#known.get(name) !== undefined)
   }
 
   /** Compiles policies, each once for each distinct object, lists too. */
@@ -98,8 +99,7 @@ export class PolicySource {
       noticeMilliseconds(`"${compiled.name}"`, policy, this.#warn)
       this.#compiled.set(policy, compiled)
     }
-    if (this.#known.size < REMEMBERED || this.#known.has(compiled.name))
-      this.#known.set(compiled.name, compiled)
+    if (this.#known.get(compiled.name) !== compiled) this.#known.set(compiled.name, compiled)
     return compiled
   }
 

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import { fromCaller } from '../base/call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
@@ -54,14 +55,11 @@ export function cachedPolicy<R = unknown>(
 ): PolicyResolver<R> {
   const { key, maxKeys = 10_000 } = options ?? {}
   const { fresh, usable } = fromCaller(cachedPolicy, () => timesOf(load, options))
-  const entries = new Map<string, Entry<R>>()
+  const entries = new BoundedMap<Entry<R>>(maxKeys)
 
   function entryOf(id: string): Entry<R> {
     const entry = entries.get(id) ?? { policy: undefined, loadedAt: 0, loading: undefined, loadingSince: 0 }
-    // A Map keeps the order of insertion: what is asked for moves to the end.
-    entries.delete(id)
     entries.set(id, entry)
-    if (entries.size > maxKeys) entries.delete(entries.keys().next().value as string)
     return entry
   }
 
