@@ -1,5 +1,5 @@
-import { hmac as hmacOfNoble } from '@noble/hashes/hmac'
-import { sha256 as sha256OfNoble } from '@noble/hashes/sha2'
+import { hmac as hmacOfNoble } from '@noble/hashes/hmac.js'
+import { sha256 as sha256OfNoble } from '@noble/hashes/sha2.js'
 
 /** A hash under way, as `node:crypto` has it. */
 interface Hashing {
