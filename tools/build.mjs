@@ -1,9 +1,9 @@
-// Builds the package in the current folder: declarations by the compiler, code in one file an entry by the bundler, as
-// ES modules and as CommonJS. One file, since loading a hundred small ones takes ten times as long as running them; what
-// it uses of a development dependency goes in too, for the same reason, with that package's licence beside it.
+// Builds the package in the current folder. The compiler writes the declarations. The bundler writes the code, one file per
+// entry, as ES modules and as CommonJS, because Node loads one file faster than a hundred small ones. No code of another
+// package goes in.
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { rolldown } from 'rolldown'
@@ -12,6 +12,7 @@ const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.m
 const {
   name: own,
   exports,
+  imports = {},
   dependencies,
   peerDependencies,
 } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -25,14 +26,21 @@ function compile(outDir, options = []) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-/** The sources of the package's entries, by the name of the file each becomes. */
+/**
+ * The sources of the package's entries, and of the files that it picks by a condition (`imports`), by the name of the file
+ * each becomes.
+ */
 function entries() {
-  const sources = Object.values(exports).flatMap(entry => entry['halt-source'] ?? [])
+  const sources = [...Object.values(exports), ...Object.values(imports)].flatMap(entry => {
+    const source = entry['halt-source'] ?? []
+    return typeof source === 'object' && !Array.isArray(source) ? Object.values(source) : source
+  })
   return Object.fromEntries(sources.map(source => [source.replace(/^\.\/src\/|\.ts$/g, ''), source]))
 }
 
-/** Whether an import stays one: of the package's other entries, or of what is installed with it. @param {string} name */
+/** Whether an import stays one: a condition picks its file, or it is installed with the package. @param {string} name */
 function isImported(name) {
+  if (name.startsWith('#')) return true
   if (name.startsWith('.') || isAbsolute(name)) return false
   return name.startsWith('node:') || installed.some(each => name === each || name.startsWith(`${each}/`))
 }
@@ -51,25 +59,32 @@ async function bundle() {
   const { output: chunks } = await build.write({ ...output, dir: 'dist/esm', format: 'esm' })
   await build.write({ ...output, dir: 'dist/cjs', format: 'cjs' })
   await build.close()
-  credit(chunks.flatMap(chunk => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
+  refuseOthers(chunks.flatMap(chunk => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
 }
 
-/** Writes the licences of the packages whose files went in. @param {string[]} files */
-function credit(files) {
-  const inside = /^(.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+))[\\/]/
-  const folders = new Set(files.flatMap(file => inside.exec(file)?.[1] ?? []))
-  if (folders.size === 0) return
-  const notices = [...folders].map(folder => {
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    return `${name} ${version}\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`
+/** Refuses code of another package: dependencies are declared, so that scanners and patches reach them. @param {string[]} files */
+function refuseOthers(files) {
+  const foreign = files.find(file => file.includes('node_modules'))
+  if (foreign !== undefined)
+    throw new Error(`${foreign} would be built into ${own}: declare its package in dependencies.`)
+}
+
+/** The files that the conditions pick for CommonJS, as seen from dist/cjs. */
+function required() {
+  const picked = Object.entries(imports).map(([name, { 'halt-source': _, ...conditions }]) => {
+    const files = Object.entries(conditions).map(([condition, { require }]) => [
+      condition,
+      require.replace('./dist/cjs/', './'),
+    ])
+    return [name, Object.fromEntries(files)]
   })
-  writeFileSync('dist/THIRD-PARTY-LICENSES.txt', notices.sort().join('\n---\n\n'))
+  return Object.fromEntries(picked)
 }
 
 rmSync('dist', { recursive: true, force: true })
 if (readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')) {
   // The compiler alone knows the types that decorators ask for.
-  const commonjs = [
+  const asCommonJs = [
     '--module',
     'CommonJS',
     '--moduleResolution',
@@ -78,11 +93,12 @@ if (readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')) {
     'false',
   ]
   compile('dist/esm')
-  compile('dist/cjs', commonjs)
+  compile('dist/cjs', asCommonJs)
 } else {
   compile('dist/esm', ['--emitDeclarationOnly'])
   cpSync('dist/esm', 'dist/cjs', { recursive: true })
   await bundle()
 }
-// The nearest package.json says what a .js file is; the package's own says "module".
-writeFileSync('dist/cjs/package.json', '{ "type": "commonjs", "sideEffects": false }\n')
+// The nearest package.json says what a .js file is, and which files the conditions pick; the package's own says "module".
+const commonjs = { type: 'commonjs', sideEffects: false, imports: required() }
+writeFileSync('dist/cjs/package.json', `${JSON.stringify(commonjs)}\n`)
