@@ -3,10 +3,11 @@
 // package goes in.
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { isAbsolute } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { rolldown } from 'rolldown'
+import { dts } from 'rolldown-plugin-dts'
 
 const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
 const {
@@ -40,26 +41,67 @@ function entries() {
 
 /** Whether an import stays one: a condition picks its file, or it is installed with the package. @param {string} name */
 function isImported(name) {
-  if (name.startsWith('#')) return true
   if (name.startsWith('.') || isAbsolute(name)) return false
   return name.startsWith('node:') || installed.some(each => name === each || name.startsWith(`${each}/`))
 }
 
-/** Bundles the entries; what they share goes to files of its own. */
-async function bundle() {
+const input = { input: entries(), external: isImported, tsconfig: 'tsconfig.build.json' }
+
+/**
+ * Bundles the entries in a format; what they share goes to files of their own. White space and comments are in the maps.
+ * @param {'esm' | 'cjs'} format
+ */
+async function bundle(format) {
   const build = await rolldown({
-    input: entries(),
-    external: isImported,
-    tsconfig: 'tsconfig.build.json',
-    // Of what goes in, the files for any runtime, not those for Node alone.
+    ...input,
+    external: name => isImported(name) || (format === 'esm' && name in imports),
     platform: 'neutral',
-    resolve: { mainFields: ['module', 'main'] },
+    plugins: format === 'cjs' ? [pickedForNode, withoutSources] : [],
   })
-  const output = { chunkFileNames: 'shared/[name].js', sourcemap: true }
-  const { output: chunks } = await build.write({ ...output, dir: 'dist/esm', format: 'esm' })
-  await build.write({ ...output, dir: 'dist/cjs', format: 'cjs' })
+  const { output: chunks } = await build.write({
+    dir: `dist/${format}`,
+    format,
+    chunkFileNames: 'shared/[name].js',
+    sourcemap: true,
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+  })
   await build.close()
   refuseOthers(chunks.flatMap(chunk => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
+}
+
+/** Bundles the declarations of the entries. Both formats have their own: a file speaks for the format of its folder. */
+async function bundleTypes() {
+  const build = await rolldown({
+    ...input,
+    plugins: [dts({ oxc: true, emitDtsOnly: true, tsconfig: false })],
+  })
+  await build.write({
+    dir: 'dist/esm',
+    format: 'esm',
+    entryFileNames: '[name].ts',
+    chunkFileNames: 'shared/[name].ts',
+  })
+  await build.close()
+  cpSync('dist/esm', 'dist/cjs', { recursive: true })
+}
+
+// A condition picks files for ES modules alone. CommonJS is for Node, and the folder's own package.json would hide `imports`.
+const pickedForNode = {
+  name: 'picked-for-node',
+  /** @param {string} name */
+  resolveId: name => (name in imports ? resolve(imports[name]['halt-source'].node) : undefined),
+}
+
+// The sources stand once, in the maps of the ES modules. Those of CommonJS have the same names.
+const withoutSources = {
+  name: 'without-sources',
+  generateBundle(_options, files) {
+    for (const file of Object.values(files)) {
+      if (!file.fileName.endsWith('.map')) continue
+      const { sourcesContent: _, ...map } = JSON.parse(file.source)
+      file.source = JSON.stringify(map)
+    }
+  },
 }
 
 /** Refuses code of another package: dependencies are declared, so that scanners and patches reach them. @param {string[]} files */
@@ -67,18 +109,6 @@ function refuseOthers(files) {
   const foreign = files.find(file => file.includes('node_modules'))
   if (foreign !== undefined)
     throw new Error(`${foreign} would be built into ${own}: declare its package in dependencies.`)
-}
-
-/** The files that the conditions pick for CommonJS, as seen from dist/cjs. */
-function required() {
-  const picked = Object.entries(imports).map(([name, { 'halt-source': _, ...conditions }]) => {
-    const files = Object.entries(conditions).map(([condition, { require }]) => [
-      condition,
-      require.replace('./dist/cjs/', './'),
-    ])
-    return [name, Object.fromEntries(files)]
-  })
-  return Object.fromEntries(picked)
 }
 
 rmSync('dist', { recursive: true, force: true })
@@ -92,13 +122,12 @@ if (readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')) {
     '--verbatimModuleSyntax',
     'false',
   ]
-  compile('dist/esm')
+  compile('dist/esm', ['--inlineSources'])
   compile('dist/cjs', asCommonJs)
 } else {
-  compile('dist/esm', ['--emitDeclarationOnly'])
-  cpSync('dist/esm', 'dist/cjs', { recursive: true })
-  await bundle()
+  await bundleTypes()
+  await bundle('esm')
+  await bundle('cjs')
 }
-// The nearest package.json says what a .js file is, and which files the conditions pick; the package's own says "module".
-const commonjs = { type: 'commonjs', sideEffects: false, imports: required() }
-writeFileSync('dist/cjs/package.json', `${JSON.stringify(commonjs)}\n`)
+// The nearest package.json says what a .js file is; the package's own says "module".
+writeFileSync('dist/cjs/package.json', '{ "type": "commonjs", "sideEffects": false }\n')
