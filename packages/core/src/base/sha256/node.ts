@@ -11,10 +11,10 @@ interface PlatformCrypto {
 }
 
 const { process } = globalThis as unknown as {
-  process: { getBuiltinModule(name: 'crypto'): PlatformCrypto }
+  process?: { getBuiltinModule?(name: 'crypto'): PlatformCrypto }
 }
 // Not an import: core is built for every runtime, and this file is loaded under the package condition "node" alone.
-const crypto = process.getBuiltinModule('crypto')
+const crypto = process?.getBuiltinModule?.('crypto') as PlatformCrypto
 
 /** SHA-256 by Node's own crypto: 1 MB takes 2 ms, in JavaScript 15 ms. */
 export function sha256(data: Uint8Array): Uint8Array {
