@@ -8,7 +8,7 @@ import {
   type Served,
   type Setup,
   type StoreUnderTest,
-} from '@halt/core/testing'
+} from '@halt/conformance'
 import { InMemoryStore } from '@halt/store-memory'
 import type express from 'express'
 import type { Express, Request, RequestHandler, Response } from 'express'
