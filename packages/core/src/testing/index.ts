@@ -1,4 +1,7 @@
 export { ManualClock } from './clock.ts'
+export { fakeTimersClock } from './fake-timers-clock.ts'
+export { FakeOutage, fakeOutage, type OutageKind } from './fake-outage.ts'
+export { matchers, type HaltMatchers, type LimitedFields, type MatcherResult } from './matchers.ts'
 export { ReferenceStore } from './reference-store.ts'
 
 // For @halt/conformance: rules for its demands, and the store behind `onStoreError: "local"`, which passes the same tests.
