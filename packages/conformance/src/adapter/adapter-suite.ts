@@ -15,13 +15,13 @@ import { testUnread } from './unread.ts'
 import type { Runner } from '../runner.ts'
 
 /**
- * The tests that every adapter must pass: real requests to a real server, on each of some stores.
+ * Runs the tests that every adapter must pass: real requests to a real server, on each store.
  *
- * @param runner the functions of a test runner: Vitest's, Jest's
- * @param adapter how the adapter under test is driven
- * @param stores at least one that is synchronous and one that is not
+ * @param runner the functions of Vitest, Jest or the like
+ * @param adapter drives the adapter under test
+ * @param stores at least one that answers at once and one that answers later
  * @example
- * import { adapterSuite } from '@halt/core/testing'
+ * import { adapterSuite } from '@halt/conformance'
  * import { describe, expect, it } from 'vitest'
  * adapterSuite({ describe, expect, it }, adapter, [{ name: 'memory', make: ({ now }) => new InMemoryStore({ clock: now }) }])
  */

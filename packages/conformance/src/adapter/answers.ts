@@ -3,7 +3,7 @@ import type { HeaderDialect } from '@halt/core/http'
 import { type Bench, limitOf } from './bench.ts'
 import type { TestFunctions } from './test-functions.ts'
 
-/** Statuses, headers and bodies of what is admitted and refused. */
+/** Statuses, headers and bodies of admitted and of refused requests. */
 export function testAnswers({ describe, it, expect }: TestFunctions): void {
   const resetAt = ({ clock }: Bench): string => String(clock.now() / 1000 + 60)
 
@@ -31,7 +31,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       expect(client.calls.length).toBe(2)
     })
 
-    it('lets a client in again after Retry-After, and not a moment before', async bench => {
+    it('admits a client again after Retry-After, and not a millisecond before', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }])
       expect(await client.statuses(2)).toEqual([200, 429])
       bench.clock.advance('59999ms')
@@ -54,7 +54,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       })
     })
 
-    it('refuses in problem details where these are asked for', async bench => {
+    it('refuses in problem details with errorFormat "problem"', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)), errorFormat: 'problem' }])
       await client.get()
       const { headers, body } = await client.get()
@@ -67,7 +67,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       })
     })
 
-    it('refuses with the status that was asked for', async bench => {
+    it('refuses with the status of statusCode', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)), statusCode: 420 }])
       expect(await client.statuses(2)).toEqual([200, 420])
     })
@@ -143,7 +143,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       })
     }
 
-    it('says nothing but Retry-After when headers are off', async bench => {
+    it('sends only Retry-After when headers are off', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)), headers: false }])
       const admitted = await client.get()
       const refused = await client.get()
@@ -153,7 +153,7 @@ export function testAnswers({ describe, it, expect }: TestFunctions): void {
       expect(refused.headers['retry-after']).toBe('60')
     })
 
-    it('answers without headers of its own that break, and warns', async bench => {
+    it('answers without the headers of a function that makes invalid ones, and warns', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const client = await bench.serve([{ limiter, headers: () => ({ 'X-Key': 'a\r\nSet-Cookie: b' }) }])
       expect(await client.statuses(2)).toEqual([200, 429])

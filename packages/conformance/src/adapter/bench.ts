@@ -5,16 +5,16 @@ import { ManualClock } from '@halt/core/testing'
 import { Client } from './client.ts'
 import type { AdapterUnderTest, Mount, Setup, StoreUnderTest, SuiteOptions } from './contract.ts'
 
-/** A policy whose numbers are easy to foretell: a fixed window of a minute, named `p`. */
+/** Makes a policy whose numbers are easy to predict: a fixed window of a minute, named `p`. */
 export function limitOf(limit: number, more: Partial<RatePolicy> = {}): RatePolicy {
   return { name: 'p', limit, window: 60, algorithm: 'fixed-window', ...more }
 }
 
-/** What one test works with: a fresh store on a clock of its own, limiters on it, servers in front of them. */
+/** The equipment of one test: an empty store on a clock of its own, limiters on it, and servers. */
 export class Bench {
   readonly clock: ManualClock = new ManualClock()
   readonly store: Store
-  /** The codes of the warnings that the limiters gave. */
+  /** The codes of the limiters' warnings, in order. */
   readonly warned: string[] = []
   readonly #adapter: AdapterUnderTest
   readonly #open: { close(): Promise<void> }[] = []
@@ -25,7 +25,7 @@ export class Bench {
     this.clock = clock
   }
 
-  /** Runs a test, and ends what it opened. */
+  /** Runs a test, and closes its servers and its store. */
   static async run(
     adapter: AdapterUnderTest,
     { make }: StoreUnderTest,
@@ -41,10 +41,10 @@ export class Bench {
     }
   }
 
-  /** A limiter on the test's store that counts local addresses too. */
+  /** Makes a limiter on the test's store. It counts local addresses, too. */
   limiter(policy: RateLimiterOptions['policy'], options: Partial<RateLimiterOptions> = {}): RateLimiter {
     const warn = ({ code }: HaltWarning): void => void this.warned.push(code)
-    // Generous, since a busy machine is no failure of the store.
+    // A long storeTimeout, because a busy machine is not a failure of the store.
     return new RateLimiter({
       store: this.store,
       policy,
@@ -55,7 +55,7 @@ export class Bench {
     })
   }
 
-  /** Serves the fixed API behind guards; one that is no mount stands before all routes. */
+  /** Serves the fixed API behind guards. Options without a mount guard all routes. */
   async serve(guards: readonly (Mount | SuiteOptions)[], setup: Partial<Setup> = {}): Promise<Client> {
     const client = new Client(this.#adapter, {
       handle: () => ({ status: 200, body: 'ok' }),
@@ -70,14 +70,14 @@ export class Bench {
     return client
   }
 
-  /** Units that a policy has left for the suite's client. */
+  /** The remaining units of a policy for the suite's client. */
   async left(limiter: RateLimiter, policy = 'p'): Promise<number> {
     const { verdicts } = await limiter.peek({ ip: '127.0.0.1' })
-    return verdicts.find(evaluation => evaluation.policy === policy)?.remaining ?? Number.NaN
+    return verdicts.find(verdict => verdict.policy === policy)?.remaining ?? Number.NaN
   }
 }
 
-/** Waits until something that I/O brings about holds, and fails after two seconds. */
+/** Waits until a condition that depends on I/O holds. Fails after 400 attempts, two seconds at least. */
 export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let attempt = 0; !(await holds()); attempt++) {
     if (attempt === 400) throw new Error(`Waited in vain: ${what}`)
@@ -85,12 +85,12 @@ export async function eventually(what: string, holds: () => boolean | Promise<bo
   }
 }
 
-/** Waits for what nobody tells of: that a peer has seen a connection go. */
+/** Waits. For events that nothing reports, such as a server noticing that its client has gone. */
 export function pause(ms: number): Promise<void> {
   return new Promise(resolve => void setTimeout(resolve, ms))
 }
 
-/** A promise that a test settles itself. */
+/** A promise, and the function that resolves it. */
 export function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
   let open = (): void => {}
   const passed = new Promise<void>(resolve => (open = resolve))

@@ -1,7 +1,7 @@
 import { eventually, limitOf } from './bench.ts'
 import type { TestFunctions } from './test-functions.ts'
 
-/** Custom answers, and requests that are not counted. */
+/** `onLimited`, `skip` and `keyExtractor`, and their failures. */
 export function testCallbacks({ describe, it, expect, adapter }: TestFunctions): void {
   const reply = (context: unknown): unknown => adapter.answer(context as never, { status: 418, body: 'mine' })
   const broken: readonly [string, () => unknown][] = [
@@ -32,7 +32,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
       })
     }
 
-    it('refuses, unless it says another status', async bench => {
+    it('answers with statusCode, unless it sets another status', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const onLimited = (_: unknown, context: unknown): unknown =>
         adapter.answer(context as never, { body: 'mine' })
@@ -54,7 +54,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
       expect(seen[0]).toMatchObject({ allowed: false, policy: 'p', reason: 'limited', retryAfter: 60 })
     })
 
-    it('that answers nothing is replaced by the default answer: no request is left waiting', async bench => {
+    it('that answers nothing is replaced by the default answer, so that no request is left waiting', async bench => {
       const limiter = bench.limiter(limitOf(1), { callbackTimeout: '30ms' })
       const client = await bench.serve([{ limiter, onLimited: async () => {} }])
       await client.get()
@@ -108,7 +108,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
       })
     }
 
-    it('counts on anything but true', async bench => {
+    it('counts the request on any value but true', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const client = await bench.serve([{ limiter, skip: () => 'yes' as unknown as boolean }])
       expect(await client.statuses(2)).toEqual([200, 429])
@@ -116,7 +116,7 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
   })
 
   describe('keyExtractor', () => {
-    it('divides clients by what it gives', async bench => {
+    it('divides clients by the key that it returns', async bench => {
       const keyExtractor = async (request: unknown): Promise<string | undefined> =>
         adapter.header(request as never, 'x-tenant')
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1, { keyExtractor })) }])

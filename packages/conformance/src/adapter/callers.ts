@@ -2,12 +2,12 @@ import { limitOf } from './bench.ts'
 import { rawRequest } from './raw-client.ts'
 import type { TestFunctions } from './test-functions.ts'
 
-/** Who asks, and who is not counted. */
+/** Addresses, users and API keys, and requests that are not counted. */
 export function testCallers({ describe, it, expect }: TestFunctions): void {
   const forwarded = (i: number): Record<string, string> => ({ 'X-Forwarded-For': `203.0.113.${i}` })
 
   describe('the client address', () => {
-    it('is the peer, whatever X-Forwarded-For says, while nobody is trusted', async bench => {
+    it('is the peer, whatever X-Forwarded-For says, while no proxy is trusted', async bench => {
       const limiter = bench.limiter(limitOf(3), { exemptPrivateIps: true })
       const client = await bench.serve([{ limiter }])
       const statuses: number[] = []
@@ -17,7 +17,7 @@ export function testCallers({ describe, it, expect }: TestFunctions): void {
       expect(bench.warned).toEqual(['HALT_W_UNTRUSTED_PROXY'])
     })
 
-    it('is what a trusted proxy says, whatever the client put before it', async bench => {
+    it('is the one that a trusted proxy appends, whatever the client wrote before it', async bench => {
       const limiter = bench.limiter(limitOf(1), { trustedProxies: ['loopback'] })
       const client = await bench.serve([{ limiter }])
       expect(await client.statuses(2, '/hello', forwarded(1))).toEqual([200, 429])
@@ -37,7 +37,7 @@ export function testCallers({ describe, it, expect }: TestFunctions): void {
       connection.abort()
     })
 
-    it('is not counted when it is private, unless it forwards for others', async bench => {
+    it('is not counted when it is private, unless it forwards requests of others', async bench => {
       const limiter = bench.limiter(limitOf(1), { exemptPrivateIps: true })
       const client = await bench.serve([{ limiter }])
       const { status, headers } = await client.get()
@@ -60,7 +60,7 @@ export function testCallers({ describe, it, expect }: TestFunctions): void {
       expect(bench.warned).toEqual(['HALT_W_UNTRUSTED_PROXY'])
     })
 
-    it('is counted when it is a trusted proxy that names nobody', async bench => {
+    it('is counted when it is a trusted proxy that names no client', async bench => {
       const limiter = bench.limiter(limitOf(1), { exemptPrivateIps: true, trustedProxies: ['loopback'] })
       const client = await bench.serve([{ limiter }])
       expect(await client.statuses(3)).toEqual([200, 429, 429])
@@ -70,34 +70,34 @@ export function testCallers({ describe, it, expect }: TestFunctions): void {
   describe('the user', () => {
     const policy = limitOf(1, { keyStrategy: 'user' })
 
-    it('has a counter of their own', async bench => {
+    it('has their own counter', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(policy) }])
       expect(await client.statuses(2, '/hello', { 'X-User': 'ann' })).toEqual([200, 429])
       expect(await client.statuses(2, '/hello', { 'X-User': 'bob' })).toEqual([200, 429])
       expect(client.calls[0]?.decision).toMatchObject({ key: 'user:ann' })
     })
 
-    it('that is missing is counted by the address', async bench => {
+    it('is replaced by the address when there is none', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(policy) }])
       expect(await client.statuses(2)).toEqual([200, 429])
       expect(client.calls[0]?.decision).toMatchObject({ key: 'ip:127.0.0.1' })
     })
 
-    it('that is missing is refused where the policy says so, with no time to come back at', async bench => {
+    it('is required with onMissingKey "deny": a request without one is refused, without Retry-After', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter({ ...policy, onMissingKey: 'deny' }) }])
       const { status, headers, body } = await client.get()
       expect([status, headers['retry-after'], JSON.parse(body).retry_after]).toEqual([429, undefined, null])
       expect((await client.get('/hello', { 'X-User': 'ann' })).status).toBe(200)
     })
 
-    it('that is missing is let in where the policy says so', async bench => {
+    it('is not required with onMissingKey "allow"', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter({ ...policy, onMissingKey: 'allow' }) }])
       expect(await client.statuses(3)).toEqual([200, 200, 200])
     })
   })
 
   describe('an API key', () => {
-    it('has a counter of its own, but invented ones do not multiply the limit for ever', async bench => {
+    it('has its own counter, but an address with invented ones gets at most keysPerAddress limits', async bench => {
       const limiter = bench.limiter(limitOf(1, { keyStrategy: 'api-key' }), { keysPerAddress: 2 })
       const client = await bench.serve([{ limiter }])
       const statuses: number[] = []
@@ -118,7 +118,7 @@ export function testCallers({ describe, it, expect }: TestFunctions): void {
       expect((await client.get('/items/health')).status).toBe(429)
     })
 
-    it('leave paths uncounted, but never one that may be read in two ways', async bench => {
+    it('leave paths uncounted, but never an ambiguous one', async bench => {
       const limiter = bench.limiter(limitOf(1, { exemptions: ['/items'] }))
       const client = await bench.serve([{ limiter }])
       expect(await client.statuses(3, '/items/1')).toEqual([200, 200, 200])

@@ -9,7 +9,7 @@ import type {
 } from './contract.ts'
 import { Connection } from './raw-client.ts'
 
-/** A response as `fetch` gives it, read to its end. */
+/** A response of `fetch`, read to its end. */
 export interface Answer {
   readonly status: number
   /** By lower-case name. */
@@ -17,9 +17,9 @@ export interface Answer {
   readonly body: string
 }
 
-/** A server under test, and the requests that go to it. */
+/** A server under test, and a client that sends requests to it. */
 export class Client {
-  /** What reached a handler. */
+  /** The requests that reached a handler, in order. */
   readonly calls: Call[] = []
   readonly #adapter: AdapterUnderTest
   readonly #setup: Setup
@@ -68,26 +68,26 @@ export class Client {
     return this.send('POST', path, headers, body)
   }
 
-  /** The statuses of some equal requests, one after the other. */
+  /** Sends equal requests one after the other. Resolves to their statuses. */
   async statuses(count: number, path = '/hello', headers: Record<string, string> = {}): Promise<number[]> {
     const statuses: number[] = []
     for (let i = 0; i < count; i++) statuses.push((await this.get(path, headers)).status)
     return statuses
   }
 
-  /** A connection of its own, for requests as they are written. */
+  /** Opens a connection of its own, for requests that are sent as they are written. */
   connect(): Connection {
     return new Connection(this.#socket())
   }
 
-  /** A connection of its own from which nothing is read. */
+  /** Opens a connection of its own, from which nothing is read. */
   connectDeaf(): RawSocket {
     const socket = this.#socket()
     socket.on('error', () => {})
     return socket
   }
 
-  /** An HTTP/2 connection. */
+  /** Opens an HTTP/2 connection. */
   connect2(options?: Http2Options): Http2Session {
     const session = this.#adapter.http2?.(this.#url, options)
     if (session === undefined) throw new Error(`${this.#adapter.name} serves no HTTP/2`)

@@ -8,7 +8,7 @@ import type { TestFunctions } from './test-functions.ts'
 
 const BUSY: ConcurrencyPolicy = { name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 }
 
-/** Requests in flight. */
+/** Concurrency policies: requests in flight and their releases. */
 export function testConcurrency({ describe, it, expect }: TestFunctions): void {
   const released = (bench: Bench, limiter: RateLimiter): Promise<void> =>
     eventually('the release', async () => (await bench.left(limiter)) === 1)
@@ -18,7 +18,7 @@ export function testConcurrency({ describe, it, expect }: TestFunctions): void {
   }
 
   describe('a concurrency policy', () => {
-    it('refuses while a request is in flight, and takes the next one after it', async bench => {
+    it('refuses while a request is in flight, and admits the next one after it', async bench => {
       const limiter = bench.limiter(BUSY)
       const { passed, open } = gate()
       const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
@@ -31,7 +31,7 @@ export function testConcurrency({ describe, it, expect }: TestFunctions): void {
       expect((await client.get()).status).toBe(200)
     })
 
-    it('takes the next one after the client went away', async bench => {
+    it('admits the next one after the client left', async bench => {
       const limiter = bench.limiter(BUSY)
       const { passed, open } = gate()
       const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
@@ -43,7 +43,7 @@ export function testConcurrency({ describe, it, expect }: TestFunctions): void {
       open()
     })
 
-    it('takes the next ones after the client of several pipelined requests went away', async bench => {
+    it('admits the next ones after the client of several pipelined requests left', async bench => {
       const limiter = bench.limiter({ ...BUSY, limit: 3 })
       const { passed, open } = gate()
       const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
@@ -57,7 +57,7 @@ export function testConcurrency({ describe, it, expect }: TestFunctions): void {
       open()
     })
 
-    it('takes the next one after the client went away while the store was asked', async bench => {
+    it('admits the next one after the client left before the store answered', async bench => {
       const { passed, open } = gate()
       let asked = 0
       const slow: Store = {
@@ -79,7 +79,7 @@ export function testConcurrency({ describe, it, expect }: TestFunctions): void {
       await released(bench, limiter)
     })
 
-    it('takes the next one after a handler threw', async bench => {
+    it('admits the next one after a handler threw', async bench => {
       const limiter = bench.limiter(BUSY)
       const handle = (): never => {
         throw new Error('the handler broke')
@@ -89,7 +89,7 @@ export function testConcurrency({ describe, it, expect }: TestFunctions): void {
       await released(bench, limiter)
     })
 
-    it('takes the next one after a later guard refused', async bench => {
+    it('admits the next one after a later guard refused', async bench => {
       const limiter = bench.limiter(BUSY)
       const strict = {
         options: { limiter: bench.limiter(limitOf(1, { name: 'strict' })) },
@@ -102,7 +102,7 @@ export function testConcurrency({ describe, it, expect }: TestFunctions): void {
       await released(bench, limiter)
     })
 
-    it('is released where it is the policy of a guard, or comes from a resolver', async bench => {
+    it('is released when it is the policy of a guard, or comes from a resolver', async bench => {
       const rate = bench.limiter(limitOf(100, { name: 'rate' }))
       const resolved = bench.limiter(() => ({ ...BUSY, name: 'resolved' }))
       const client = await bench.serve([{ limiter: rate, policy: BUSY }, { limiter: resolved }])

@@ -3,12 +3,13 @@ import type { Http2Stream } from './contract.ts'
 import { rawRequest } from './raw-client.ts'
 import type { TestFunctions } from './test-functions.ts'
 
+/** The error code of HTTP/2 for a cancelled stream. */
 const CANCEL = 8
 
 /** Requests that share a connection. */
 export function testConnections({ describe, it, expect, adapter }: TestFunctions): void {
   describe('one connection', () => {
-    it('counts each of the requests that follow one another on it', async bench => {
+    it('counts each of several requests in sequence', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(2)) }])
       const connection = client.connect()
       const statuses: number[] = []
@@ -20,7 +21,7 @@ export function testConnections({ describe, it, expect, adapter }: TestFunctions
       connection.abort()
     })
 
-    it('counts each of the requests that are sent at once on it', async bench => {
+    it('counts each of several pipelined requests', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(2)) }])
       const connection = client.connect()
       const request = rawRequest('GET', '/hello')
@@ -69,7 +70,7 @@ export function testConnections({ describe, it, expect, adapter }: TestFunctions
       session.destroy()
     })
 
-    it('releases a stream that the client resets, and gives nothing of its charge back', async bench => {
+    it('releases a stream that the client resets, and refunds nothing', async bench => {
       const limiter = bench.limiter([
         { name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 },
         { name: 'charged', limit: 5, window: 600 },

@@ -4,7 +4,7 @@ import { eventually, gate, limitOf, pause } from './bench.ts'
 import type { SuiteOptions } from './contract.ts'
 import type { TestFunctions } from './test-functions.ts'
 
-/** What a request is charged, and what is given back. */
+/** Costs of requests, refunds by `chargeWhen`, and idempotency keys. */
 export function testCosts({ describe, it, expect, adapter }: TestFunctions): void {
   const header = (request: unknown, name: string): string | undefined =>
     adapter.header(request as never, name)
@@ -38,7 +38,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       expect(await bench.left(limiter)).toBe(3)
     })
 
-    it('above the capacity is refused for ever, without Retry-After, and charges nothing', async bench => {
+    it('above the capacity is always refused, without Retry-After, and charges nothing', async bench => {
       const limiter = bench.limiter(limitOf(5, { blockDuration: 60 }))
       const client = await bench.serve([{ limiter, cost: request => Number(header(request, 'x-cost')) }])
       const { status: code, headers, body } = await client.get('/hello', { 'x-cost': '6' })
@@ -85,7 +85,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
   })
 
   describe('chargeWhen', () => {
-    it('gives the charge back when the answer says so: only failures count', async bench => {
+    it('refunds successful responses when only failures count', async bench => {
       const limiter = bench.limiter(limitOf(2))
       let code = 200
       const handle = (): { status: number; body: string } => ({ status: code, body: '' })
@@ -114,7 +114,7 @@ export function testCosts({ describe, it, expect, adapter }: TestFunctions): voi
       await eventually('the refund', async () => (await bench.left(limiter)) === 2)
     })
 
-    it('is not asked for a request that the client gave up: it stays charged', async bench => {
+    it('is not asked about a request that the client aborted, which stays charged', async bench => {
       // The request in flight tells when the adapter has seen the client go.
       const limiter = bench.limiter([
         limitOf(5),

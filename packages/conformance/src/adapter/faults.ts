@@ -14,12 +14,12 @@ const FAULTS: readonly [string, Store['evaluate']][] = [
   ],
 ]
 
-/** Stores that do not answer. */
+/** Stores and policy resolvers that fail. */
 export function testFaults({ describe, it, expect }: TestFunctions): void {
   for (const [how, evaluate] of FAULTS) {
     const broken: Store = { evaluate, forget: () => 0 }
     describe(`a store that ${how}`, () => {
-      it('is replaced by a limiter in this process', async bench => {
+      it('is replaced by counters in this process', async bench => {
         const limiter = bench.limiter(limitOf(2), { store: broken, storeTimeout: '20ms' })
         const client = await bench.serve([{ limiter }])
         const started = performance.now()
@@ -28,7 +28,7 @@ export function testFaults({ describe, it, expect }: TestFunctions): void {
         expect(client.calls[0]?.decision).toMatchObject({ degraded: 'local' })
       })
 
-      it('lets everybody in where the limiter is open', async bench => {
+      it('lets every request in with onStoreError "open"', async bench => {
         const limiter = bench.limiter(limitOf(2), {
           store: broken,
           storeTimeout: '20ms',
@@ -38,7 +38,7 @@ export function testFaults({ describe, it, expect }: TestFunctions): void {
         expect(await client.statuses(4)).toEqual([200, 200, 200, 200])
       })
 
-      it('is a 503 where the limiter is closed', async bench => {
+      it('makes each answer a 503 with onStoreError "closed"', async bench => {
         const limiter = bench.limiter(limitOf(2), {
           store: broken,
           storeTimeout: '20ms',
@@ -54,7 +54,7 @@ export function testFaults({ describe, it, expect }: TestFunctions): void {
   }
 
   describe('a policy resolver that fails', () => {
-    it('is a 503', async bench => {
+    it('makes each answer a 503', async bench => {
       const limiter = bench.limiter(() => {
         throw new Error('no database')
       })
@@ -67,7 +67,7 @@ export function testFaults({ describe, it, expect }: TestFunctions): void {
       })
     })
 
-    it('gives way to the fallback policy', async bench => {
+    it('is replaced by fallbackPolicy', async bench => {
       const never = (): Promise<never> => new Promise(() => {})
       const limiter = bench.limiter(never, { fallbackPolicy: limitOf(1), callbackTimeout: '20ms' })
       const client = await bench.serve([{ limiter }])

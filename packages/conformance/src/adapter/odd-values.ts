@@ -5,7 +5,7 @@ import type { Client } from './client.ts'
 import type { SuiteOptions } from './contract.ts'
 import type { TestFunctions } from './test-functions.ts'
 
-/** Values that break whoever makes a text of them, or reads a property. */
+/** Makes values that throw when they are converted to a text or a property of them is read. */
 export function oddValues(): unknown[] {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
@@ -34,7 +34,7 @@ interface Setting {
 
 const keyed = (fields: Partial<RatePolicy>): RatePolicy => limitOf(1000, fields)
 
-/** Where an application gives a function, and a set-up in which it is called. */
+/** The options that take a function, and for each a set-up in which it is called. */
 const PLACES: Readonly<Record<string, (odd: Callback) => Setting>> = {
   keyExtractor: odd => ({ policy: keyed({ keyExtractor: odd }) }),
   policy: odd => ({ policy: odd, limiter: { fallbackPolicy: limitOf(1000) } }),
@@ -62,7 +62,7 @@ const WAYS: Readonly<Record<string, (value: unknown) => unknown>> = {
   'resolves to': async value => value,
 }
 
-/** Functions of the application that throw, reject with or return what no function should. */
+/** Functions of the application that throw, reject with or return odd values. */
 export function testOddValues({ describe, it, expect }: TestFunctions): void {
   const serve = (bench: Bench, { policy = limitOf(1000), limiter, guard }: Setting): Promise<Client> =>
     bench.serve([{ limiter: bench.limiter(policy, { callbackTimeout: '30ms', ...limiter }), ...guard }])
@@ -108,7 +108,7 @@ interface ProcessLike {
   off(event: string, listener: (error: unknown) => void): unknown
 }
 
-/** Listens to what would end the process. */
+/** Collects errors that would end the process. */
 function listen(): { readonly unheard: unknown[]; readonly stop: () => void } {
   const { process } = globalThis as unknown as { process?: ProcessLike }
   const unheard: unknown[] = []

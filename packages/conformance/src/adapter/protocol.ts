@@ -6,10 +6,10 @@ const PREFLIGHT = { Origin: 'https://app.example', 'Access-Control-Request-Metho
 
 const TEXT = { 'Content-Type': 'text/plain' }
 const { Origin: _, ...WITHOUT_ORIGIN } = PREFLIGHT
-/** What it is, its headers, its body. */
+/** OPTIONS requests that are not preflights: description, headers, body. */
 const NO_PREFLIGHTS: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
   ['without an Origin', WITHOUT_ORIGIN, ''],
-  ['without a method that it asks for', { Origin: PREFLIGHT.Origin }, ''],
+  ['without Access-Control-Request-Method', { Origin: PREFLIGHT.Origin }, ''],
   ['with a body', { ...PREFLIGHT, ...TEXT, 'Content-Length': '2' }, '{}'],
   [
     'with a body in chunks',
@@ -18,7 +18,7 @@ const NO_PREFLIGHTS: readonly (readonly [string, Readonly<Record<string, string>
   ],
 ]
 
-/** Methods, CORS, and answers that something else began. */
+/** Methods, CORS, and responses that middleware before the guards began. */
 export function testProtocol({ describe, it, expect, adapter }: TestFunctions): void {
   describe('methods', () => {
     for (const at of [undefined, '/hello'] as const) {
@@ -48,7 +48,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
       expect(await bench.left(limiter)).toBe(1)
     })
 
-    it('counts preflights where that is asked for, and other OPTIONS always', async bench => {
+    it('counts preflights with skipPreflight false, and other OPTIONS requests always', async bench => {
       for (const [skipPreflight, headers] of [
         [false, PREFLIGHT],
         [undefined, {}],
@@ -97,7 +97,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
         session.destroy()
       })
 
-    it('lets scripts read the headers where it is on', async bench => {
+    it('exposes the headers to scripts when CORS is on', async bench => {
       const headers = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'X-Own' }
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }], { headers })
       const names = async (): Promise<string[]> => {
@@ -114,7 +114,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
       expect((await names()).toSorted()).toEqual([...admitted, 'retry-after'].toSorted())
     })
 
-    it('exposes nothing where it is off', async bench => {
+    it('exposes nothing when CORS is off', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }])
       const all = [await client.get(), await client.get()]
       expect(all.map(({ headers }) => headers['access-control-expose-headers'])).toEqual([
@@ -125,7 +125,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
   })
 
   if (adapter.early !== true) return
-  describe('an answer that something before the guards began', () => {
+  describe('a response that middleware before the guards began', () => {
     it('is finished by the handler of an admitted request', async bench => {
       const limiter = bench.limiter(limitOf(1))
       const client = await bench.serve([{ limiter }], { early: true })
@@ -134,7 +134,7 @@ export function testProtocol({ describe, it, expect, adapter }: TestFunctions): 
       expect(await bench.left(limiter)).toBe(0)
     })
 
-    it('ends, without a second one, when the request is refused', async bench => {
+    it('ends without a second response when the request is refused', async bench => {
       const client = await bench.serve([{ limiter: bench.limiter(limitOf(1)) }], { early: true })
       await client.get()
       const connection = client.connect()

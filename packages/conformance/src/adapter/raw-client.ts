@@ -2,7 +2,7 @@ import { afterFreeTime } from '@halt/core/store'
 
 import type { RawSocket } from './contract.ts'
 
-/** A response as it came over the wire. */
+/** A response, parsed from the bytes of the connection. */
 export interface RawReply {
   readonly status: number
   /** By lower-case name. */
@@ -10,9 +10,10 @@ export interface RawReply {
   readonly body: string
 }
 
+/** The longest wait for a response, milliseconds. */
 const PATIENCE = 5000
 
-/** Writes a request as a client that normalises nothing. */
+/** Writes a request without normalising anything. */
 export function rawRequest(
   method: string,
   target: string,
@@ -28,7 +29,7 @@ export function rawRequest(
   return `${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
 }
 
-/** A connection that sends requests as they are written, and reads one response after the other. */
+/** A connection that sends requests as they are written, and reads their responses one after the other. */
 export class Connection {
   readonly #socket: RawSocket
   #received = ''
@@ -41,7 +42,7 @@ export class Connection {
       this.#received += chunk.toString('latin1')
       this.#wake()
     })
-    // What follows an error is a close.
+    // A close follows each error.
     socket.on('error', () => {})
     socket.on('close', () => {
       this.#closed = true
@@ -49,12 +50,12 @@ export class Connection {
     })
   }
 
-  /** Sends everything at once. */
+  /** Sends requests without waiting for responses. */
   send(...requests: readonly string[]): void {
     this.#socket.write(requests.join(''))
   }
 
-  /** The next response. */
+  /** Resolves to the next response. */
   async receive(): Promise<RawReply> {
     for (;;) {
       const found = parse(this.#received)
@@ -68,13 +69,13 @@ export class Connection {
     }
   }
 
-  /** Everything up to the end of the connection. */
+  /** Resolves to all that is received until the server ends the connection. */
   async rest(): Promise<string> {
     while (!this.#closed) await this.#more()
     return this.#received
   }
 
-  /** Goes away without a word. */
+  /** Destroys the connection. */
   abort(): void {
     this.#socket.destroy()
   }

@@ -33,10 +33,10 @@ const SPELLINGS: readonly string[] = [
   'http://another.example/login?x',
 ]
 
-/** Counters that are one for each route. */
+/** Counters per route, with `scope: "route"`. */
 export function testRoutes({ describe, it, expect }: TestFunctions): void {
   describe('scope "route"', () => {
-    it('counts each route for itself, all values of a parameter as one', async bench => {
+    it('counts each route separately, and all values of a parameter together', async bench => {
       const limiter = bench.limiter(limitOf(2, { scope: 'route' }))
       const client = await bench.serve([
         { options: { limiter }, at: '/hello' },
@@ -48,7 +48,7 @@ export function testRoutes({ describe, it, expect }: TestFunctions): void {
       expect((await client.get('/items/3')).status).toBe(429)
     })
 
-    it('counts a handler of all methods once, whichever a client sends', async bench => {
+    it('counts a handler of all methods once, whichever method a client sends', async bench => {
       const limiter = bench.limiter(limitOf(3, { scope: 'route' }))
       const client = await bench.serve([{ options: { limiter }, at: '/any' }])
       for (const method of METHODS) {
@@ -61,7 +61,7 @@ export function testRoutes({ describe, it, expect }: TestFunctions): void {
       expect(client.calls.length).toBe(3)
     })
 
-    it('counts all values of a parameter in a mount as one, and keeps none of them', async bench => {
+    it('counts all values of a parameter in a mount path together, and stores none of them', async bench => {
       const counters = new Set<string>()
       const limiter = bench.limiter(limitOf(3, { scope: 'route' }), { store: watched(bench.store, counters) })
       const client = await bench.serve([{ options: { limiter }, at: '/tenants/:tenant/things' }])
@@ -79,7 +79,7 @@ export function testRoutes({ describe, it, expect }: TestFunctions): void {
     })
 
     for (const at of [undefined, '/login'] as const) {
-      it(`counts what reaches a handler as one, however it is spelled, ${at === undefined ? 'before the routes' : 'on a route'}`, async bench => {
+      it(`counts all spellings of a path that reach one handler together, ${at === undefined ? 'before the routes' : 'on a route'}`, async bench => {
         const limiter = bench.limiter(limitOf(3, { scope: 'route' }))
         const client = await bench.serve([{ options: { limiter }, at }])
         for (const target of ['/login', ...SPELLINGS]) {
@@ -95,7 +95,7 @@ export function testRoutes({ describe, it, expect }: TestFunctions): void {
   })
 }
 
-/** A store that notes the cells of all demands. */
+/** Wraps a store so that it notes the counters of all demands. */
 function watched(store: Store, counters: Set<string>): Store {
   return {
     evaluate(group) {

@@ -1,11 +1,11 @@
 import { limitOf } from './bench.ts'
 import type { TestFunctions } from './test-functions.ts'
 
-/** Several guards in the way of one request. */
+/** Several guards on the way of one request. */
 export function testStacking({ describe, it, expect, adapter }: TestFunctions): void {
   describe('several guards on one route', () => {
     for (const order of ['before', 'after'] as const) {
-      it(`shows the tightest when the looser one stands ${order} it`, async bench => {
+      it(`shows the tightest decision when the looser guard comes ${order} it`, async bench => {
         const loose = {
           options: { limiter: bench.limiter(limitOf(10, { name: 'loose' })) },
           at: '/hello',
@@ -30,7 +30,7 @@ export function testStacking({ describe, it, expect, adapter }: TestFunctions): 
       expect(client.calls[0]?.decision).toMatchObject({ policy: 'tight' })
     })
 
-    it(`${adapter.merges ? 'charges none of them' : 'keeps the charge of an earlier one'} when a later one refuses`, async bench => {
+    it(`${adapter.merges ? 'charges none of them' : 'keeps the charge of an earlier guard'} when a later one refuses`, async bench => {
       const first = bench.limiter(limitOf(10, { name: 'first' }))
       const second = bench.limiter(limitOf(1, { name: 'second' }))
       const client = await bench.serve([{ limiter: first }, { options: { limiter: second }, at: '/hello' }])
@@ -38,7 +38,7 @@ export function testStacking({ describe, it, expect, adapter }: TestFunctions): 
       expect(await bench.left(first, 'first')).toBe(adapter.merges ? 9 : 7)
     })
 
-    it('does not ask a later one when an earlier one refuses', async bench => {
+    it('does not ask a later guard when an earlier one refuses', async bench => {
       const first = bench.limiter(limitOf(1, { name: 'first' }))
       const second = bench.limiter(limitOf(10, { name: 'second' }))
       const client = await bench.serve([{ limiter: first }, { options: { limiter: second }, at: '/hello' }])
@@ -65,7 +65,7 @@ export function testStacking({ describe, it, expect, adapter }: TestFunctions): 
       expect(await bench.left(limiter)).toBe(3)
     })
 
-    it('charges the difference where a later one costs more', async bench => {
+    it('charges the difference when a later guard costs more', async bench => {
       const limiter = bench.limiter(limitOf(9))
       const costly = { options: { limiter, cost: 4 }, at: '/hello' } as const
       const client = await bench.serve([{ limiter }, costly, { options: { limiter, cost: 2 }, at: '/hello' }])
@@ -81,13 +81,13 @@ export function testStacking({ describe, it, expect, adapter }: TestFunctions): 
       expect((await client.get()).headers['ratelimit-remaining']).toBe('5')
     })
 
-    it('refuses where the difference is more than what is left', async bench => {
+    it('refuses when the difference is more than the remaining units', async bench => {
       const limiter = bench.limiter(limitOf(3))
       const client = await bench.serve([{ limiter }, { options: { limiter, cost: 5 }, at: '/hello' }])
       expect((await client.get()).status).toBe(429)
     })
 
-    it('charges it for each policy that a guard has of its own', async bench => {
+    it('charges each policy that a guard has of its own', async bench => {
       const limiter = bench.limiter(limitOf(9))
       const strict = { options: { limiter, policy: limitOf(2, { name: 'strict' }) }, at: '/hello' } as const
       const client = await bench.serve([{ limiter }, strict])

@@ -2,7 +2,7 @@ import type { Runner } from '../runner.ts'
 import { Bench } from './bench.ts'
 import type { AdapterUnderTest, StoreUnderTest } from './contract.ts'
 
-/** What a part of the suite writes its tests with. */
+/** The functions with which each part of the suite writes its tests. */
 export interface TestFunctions {
   readonly adapter: AdapterUnderTest
   readonly expect: Runner['expect']

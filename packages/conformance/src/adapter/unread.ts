@@ -3,16 +3,16 @@ import type { Call, Http2Session, Http2Stream, Reply, SuiteOptions } from './con
 import { rawRequest } from './raw-client.ts'
 import type { TestFunctions } from './test-functions.ts'
 
-// More than the buffers of a socket hold on both sides.
+// Larger than the buffers of a socket on both sides.
 const DOWNLOAD = 'x'.repeat(2 ** 25)
 const LIMIT = 3
 const IN_FLIGHT = 7
 const GUESSES = 30
 const ROUNDS = 3
-/** Seconds after which the lease of a request is free again. */
+/** Seconds after which the lease of a request has ended. */
 const LEASE = 67
 
-/** Clients that do not read what they are answered. */
+/** Clients that do not read their responses. */
 export function testUnread({ describe, it, expect, adapter }: TestFunctions): void {
   const policy = limitOf(LIMIT, { window: 3600, inFlight: IN_FLIGHT })
   const chargeWhen: SuiteOptions['chargeWhen'] = response => adapter.status(response as never) === 401
@@ -23,7 +23,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
   const download = rawRequest('GET', '/hello')
 
   describe('a client that does not read', () => {
-    it('gets no more guesses behind a download than the policy gives', async bench => {
+    it('gets no more guesses behind a download than the policy allows', async bench => {
       const limiter = bench.limiter(policy)
       const client = await bench.serve([{ options: { limiter, chargeWhen }, at: '/login' }], {
         handle: wrong,
@@ -42,7 +42,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
       for (const socket of sockets) socket.destroy()
     })
 
-    it('frees its place of inFlight when the application has decided', async bench => {
+    it('frees its inFlight place when the application has decided the response', async bench => {
       const limiter = bench.limiter({ ...policy, inFlight: 1 })
       const client = await bench.serve([{ options: { limiter, chargeWhen }, at: '/login' }], {
         handle: right,
@@ -55,12 +55,12 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
       socket.destroy()
     })
 
-    it('keeps its places of a concurrency policy until it has gone', async bench => {
+    it('keeps its places of a concurrency policy until it leaves', async bench => {
       const limiter = bench.limiter({ name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 })
       const client = await bench.serve([{ options: { limiter }, at: '/hello' }], { handle: right })
       const socket = client.connectDeaf()
       socket.write(download + login)
-      await eventually('what comes behind it', () => client.calls.length === 2)
+      await eventually('the login behind the download', () => client.calls.length === 2)
       expect((await client.send('HEAD', '/hello')).status).toBe(429)
       socket.destroy()
       await eventually('the release', async () => (await bench.left(limiter)) === 1)
@@ -83,7 +83,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
   ): ReturnType<Bench['serve']> => bench.serve([{ options, at: '/login' }], { handle, http2: true })
 
   describe('an HTTP/2 client whose window is 0', () => {
-    it('sees no more guesses than the policy gives', async bench => {
+    it('sees the results of no more guesses than the policy allows', async bench => {
       const limiter = bench.limiter(policy)
       const client = await serve(bench, { limiter, chargeWhen }, wrong)
       const sessions = []
@@ -102,7 +102,7 @@ export function testUnread({ describe, it, expect, adapter }: TestFunctions): vo
       for (const session of sessions) session.destroy()
     })
 
-    it('keeps its places of a concurrency policy until it has gone', async bench => {
+    it('keeps its places of a concurrency policy until it leaves', async bench => {
       const limiter = bench.limiter({ name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 })
       const client = await serve(bench, { limiter }, right)
       const session = client.connect2(deaf)

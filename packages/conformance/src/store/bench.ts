@@ -13,17 +13,17 @@ import { compileRule, type RuleNumbers } from '@halt/core/testing'
 
 import type { StoreFactory } from './store-factory.ts'
 
-/** A store on a clock of whole microseconds, and short ways to ask it. */
+/** A store on a clock that the test moves, and short ways to ask it. */
 export interface Bench {
-  /** Microseconds. */
+  /** The clock, microseconds. */
   now: number
   readonly ask: (group: Group) => Promise<Evaluation>
-  /** Asks one demand, and reads the answer. */
+  /** Sends one demand, and reads the answer. */
   readonly take: (rule: Rule, cost?: number, more?: Partial<Demand>) => Promise<Answer>
   readonly store: Store
 }
 
-/** One demand's answer, read. */
+/** The answer to one demand. */
 export interface Answer {
   readonly passes: boolean
   readonly remaining: number
@@ -38,7 +38,7 @@ export const START = 1_795_500_000_250_000
 
 const SECOND = 1e6
 
-/** A rule for a test: 10 units in 10 seconds unless said otherwise; times in seconds. */
+/** Makes a rule: 10 units per 10 seconds by default. Times are in seconds. */
 export function ruleOf(
   algorithm: RuleNumbers['algorithm'],
   changes: Partial<RuleNumbers> = {},
@@ -57,12 +57,12 @@ export function ruleOf(
   return compileRule({ ...numbers, window: window * SECOND, cooldown: cooldown * SECOND }, multiplier)
 }
 
-/** A demand of one rule on one subject. */
+/** Makes a demand of a rule: a charge on user 42 by default. */
 export function demandOf(rule: Rule, cost = 1, more: Partial<Demand> = {}): Demand {
   return { rule, subject: 'user:42', cost, mode: Mode.CHARGE, penalized: false, ...more }
 }
 
-/** Runs a test on a store of its own. */
+/** Runs a test on a new store, and ends the store. */
 export async function withStore(factory: StoreFactory, test: (bench: Bench) => Promise<void>): Promise<void> {
   const bench = { now: START } as Bench
   const store = await factory.make(() => bench.now / 1000)
@@ -82,11 +82,11 @@ export async function withStore(factory: StoreFactory, test: (bench: Bench) => P
   }
 }
 
-/** Reads the answer to a group's demand at `place`. */
-export function answerOf(demand: Demand, evaluation: Evaluation, place = 0): Answer {
-  const state = evaluation.states[place] ?? []
+/** Reads the answer to the demand at an index of a group. */
+export function answerOf(demand: Demand, evaluation: Evaluation, index = 0): Answer {
+  const state = evaluation.states[index] ?? []
   return {
-    passes: evaluation.passes[place] === true,
+    passes: evaluation.passes[index] === true,
     remaining: remaining(demand, state, evaluation),
     wait: demand.cost < 0 ? 0 : waitFor(demand, state, evaluation),
     resetAt: resetAt(demand, state, evaluation),

@@ -1,3 +1,4 @@
+import { Mode } from '@halt/core/store'
 import type { RuleNumbers } from '@halt/core/testing'
 
 import { randomNumbers } from './random-numbers.ts'
@@ -5,27 +6,30 @@ import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
 import { type Bench, ruleOf, withStore } from './bench.ts'
 
+type Counted = Exclude<RuleNumbers['algorithm'], 'quota'>
+type Numbers = Partial<RuleNumbers> & { readonly algorithm: Counted }
+
+/** The rules under test, by algorithm: an algorithm without one does not compile. */
+const SHAPES: Readonly<Record<Counted, readonly (readonly [title: string, numbers: Numbers])[]>> = {
+  'token-bucket': [
+    ['a token bucket', { algorithm: 'token-bucket', limit: 7, window: 3, capacity: 11 }],
+    ['a smoothing token bucket', { algorithm: 'token-bucket', limit: 60, window: 6, capacity: 3 }],
+  ],
+  'fixed-window': [['a fixed window', { algorithm: 'fixed-window', limit: 7, window: 3 }]],
+  'sliding-window': [
+    ['a sliding window', { algorithm: 'sliding-window', limit: 7, window: 3 }],
+    ['a coarse sliding window', { algorithm: 'sliding-window', limit: 7, window: 3, precision: 1 }],
+  ],
+  concurrency: [['requests in flight', { algorithm: 'concurrency', limit: 7, window: 3 }]],
+}
+
 const STEPS = 300
 const SEEDS = [1, 2, 3]
 
-/** What is admitted, whatever is asked and when: the bound of each algorithm, and the exactness of its waits. */
+/** The bound of each algorithm, whatever is asked and when, and the exactness of its waits. */
 export function testBounds({ describe, it, expect }: Runner, factory: StoreFactory): void {
-  const shapes: { title: string; rule: Partial<RuleNumbers> & { algorithm: RuleNumbers['algorithm'] } }[] = [
-    { title: 'a token bucket', rule: { algorithm: 'token-bucket', limit: 7, window: 3, capacity: 11 } },
-    {
-      title: 'a smoothing token bucket',
-      rule: { algorithm: 'token-bucket', limit: 60, window: 6, capacity: 3 },
-    },
-    { title: 'a fixed window', rule: { algorithm: 'fixed-window', limit: 7, window: 3 } },
-    { title: 'a sliding window', rule: { algorithm: 'sliding-window', limit: 7, window: 3 } },
-    {
-      title: 'a coarse sliding window',
-      rule: { algorithm: 'sliding-window', limit: 7, window: 3, precision: 1 },
-    },
-    { title: 'requests in flight', rule: { algorithm: 'concurrency', limit: 7, window: 3 } },
-  ]
   describe('never over-admits', () => {
-    for (const { title, rule: numbers } of shapes) {
+    for (const [title, numbers] of Object.values(SHAPES).flat()) {
       for (const seed of SEEDS) {
         it(`admits no more than ${title} allows (${seed})`, () =>
           withStore(factory, async bench => {
@@ -43,7 +47,7 @@ export function testBounds({ describe, it, expect }: Runner, factory: StoreFacto
             const answer = await bench.take(rule, cost)
             if (answer.passes) continue
             bench.now += answer.wait - 1
-            expect((await bench.take(rule, cost, { mode: 2 })).passes).toBe(false)
+            expect((await bench.take(rule, cost, { mode: Mode.PEEK })).passes).toBe(false)
             bench.now += 1
             expect((await bench.take(rule, cost)).passes).toBe(true)
           }
@@ -52,12 +56,8 @@ export function testBounds({ describe, it, expect }: Runner, factory: StoreFacto
   })
 }
 
-/** Asks often and at random; returns when how many units were let in. */
-async function hammer(
-  bench: Bench,
-  numbers: Partial<RuleNumbers> & { algorithm: RuleNumbers['algorithm'] },
-  seed: number,
-): Promise<[number, number][]> {
+/** Asks at random times and costs. Returns the instant and the units of each admission. */
+async function hammer(bench: Bench, numbers: Numbers, seed: number): Promise<[number, number][]> {
   const rule = ruleOf(numbers.algorithm, numbers)
   const random = randomNumbers(seed)
   const admitted: [number, number][] = []
@@ -69,9 +69,9 @@ async function hammer(
   return admitted
 }
 
-/** Looks at every interval between two admissions. */
+/** Compares every interval between two admissions with the bound. Returns the first excess. */
 function worst(
-  { algorithm, limit = 10, window = 10, capacity = limit }: Partial<RuleNumbers> & { algorithm: string },
+  { algorithm, limit = 10, window = 10, capacity = limit }: Numbers,
   admitted: [number, number][],
 ): string {
   const micros = window * 1e6
@@ -88,7 +88,7 @@ function worst(
               ? 2 * limit
               : limit
             : Number.POSITIVE_INFINITY
-      if (units > most) return `${units} units in ${length} µs, where ${most} are the most`
+      if (units > most) return `${units} units in ${length} µs, more than ${most}`
     }
   }
   return 'within its bound'

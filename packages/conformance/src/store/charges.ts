@@ -1,4 +1,4 @@
-import { Mode, algorithms } from '@halt/core/store'
+import { algorithms, codes, Mode } from '@halt/core/store'
 
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
@@ -6,23 +6,23 @@ import { type Answer, ruleOf, withStore } from './bench.ts'
 
 const SECOND = 1e6
 const DAY = 86_400 * SECOND
-const KINDS = ['token-bucket', 'fixed-window', 'sliding-window', 'concurrency'] as const
+const ALGORITHMS = (Object.keys(codes) as (keyof typeof codes)[]).filter(name => name !== 'quota')
 
-/** What a charge takes, a refusal leaves, a cool-down starts, a settlement corrects. */
+/** Charges, refusals, cool-downs and settlements of each algorithm, and which counters are separate. */
 export function testCharges({ describe, it, expect }: Runner, factory: StoreFactory): void {
-  for (const kind of KINDS) {
-    describe(`charges ${kind}`, () => {
-      it('takes the cost and tells what is left', () =>
+  for (const algorithm of ALGORITHMS) {
+    describe(`charges ${algorithm}`, () => {
+      it('takes the cost and tells the remaining units', () =>
         withStore(factory, async ({ take }) => {
-          const rule = ruleOf(kind)
+          const rule = ruleOf(algorithm)
           expect((await take(rule, 3)).remaining).toBe(7)
           expect((await take(rule, 7)).remaining).toBe(0)
           expect((await take(rule, 1)).passes).toBe(false)
         }))
 
-      it('takes nothing for a refusal, however often', () =>
+      it('takes nothing for a refusal, however often it refuses', () =>
         withStore(factory, async ({ take }) => {
-          const rule = ruleOf(kind)
+          const rule = ruleOf(algorithm)
           await take(rule, 6)
           for (let i = 0; i < 20; i++) expect((await take(rule, 5)).passes).toBe(false)
           expect((await take(rule, 4)).passes).toBe(true)
@@ -30,7 +30,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
 
       it('takes nothing for a peek and nothing for a cost of 0', () =>
         withStore(factory, async ({ take }) => {
-          const rule = ruleOf(kind)
+          const rule = ruleOf(algorithm)
           for (let i = 0; i < 20; i++) await take(rule, 1, { mode: Mode.PEEK })
           for (let i = 0; i < 20; i++) expect((await take(rule, 0)).passes).toBe(true)
           expect((await take(rule, 10)).passes).toBe(true)
@@ -38,15 +38,15 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
 
       it('never lets a cost above capacity pass, and charges and blocks nothing for it', () =>
         withStore(factory, async ({ take }) => {
-          const rule = ruleOf(kind, { cooldown: 5 })
+          const rule = ruleOf(algorithm, { cooldown: 5 })
           const answer = await take(rule, 11)
           expect([answer.passes, answer.wait]).toEqual([false, Number.POSITIVE_INFINITY])
           expect((await take(rule, 10)).passes).toBe(true)
         }))
 
-      it('starts a cool-down at the first refusal, which hammering does not extend', () =>
+      it('starts a cool-down at the first refusal, and later refusals do not extend it', () =>
         withStore(factory, async bench => {
-          const rule = ruleOf(kind, { cooldown: 60 })
+          const rule = ruleOf(algorithm, { cooldown: 60 })
           await bench.take(rule, 10)
           expect((await bench.take(rule)).wait).toBe(60 * SECOND)
           for (let i = 0; i < 50; i++) {
@@ -59,9 +59,9 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await bench.take(rule, 10)).passes).toBe(true)
         }))
 
-      it('gives back what a settlement refunds, at most what is counted', () =>
+      it('gives back the units of a refund, at most those that still count', () =>
         withStore(factory, async bench => {
-          const rule = ruleOf(kind)
+          const rule = ruleOf(algorithm)
           const charged = await bench.take(rule, 4)
           await bench.take(rule, 3)
           await settle(-4, charged)
@@ -80,9 +80,9 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           }
         }))
 
-      it('overdraws by a settlement, and lets nothing pass until that is paid back', () =>
+      it('lets a settlement overdraw, and lets nothing pass until the debt is paid back', () =>
         withStore(factory, async bench => {
-          const rule = ruleOf(kind)
+          const rule = ruleOf(algorithm)
           await bench.take(rule, 25, { mode: Mode.SETTLE })
           const { passes, wait, remaining } = await bench.take(rule, 1)
           expect([passes, remaining]).toEqual([false, 0])
@@ -90,30 +90,30 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
           expect((await bench.take(rule, 1)).passes).toBe(true)
         }))
 
-      it('keeps what was used when the limit changes, and never gives more than the new one', () =>
+      it('keeps the used units when the limit changes, and never gives more than the new limit', () =>
         withStore(factory, async ({ take }) => {
-          await take(ruleOf(kind), 8)
-          expect((await take(ruleOf(kind, { limit: 20 }), 0)).remaining).toBe(12)
-          expect((await take(ruleOf(kind, { limit: 5 }), 1)).passes).toBe(false)
-          expect((await take(ruleOf(kind), 0)).remaining).toBe(2)
+          await take(ruleOf(algorithm), 8)
+          expect((await take(ruleOf(algorithm, { limit: 20 }), 0)).remaining).toBe(12)
+          expect((await take(ruleOf(algorithm, { limit: 5 }), 1)).passes).toBe(false)
+          expect((await take(ruleOf(algorithm), 0)).remaining).toBe(2)
         }))
 
       it('counts in windows of 1 ms and of 366 days', () =>
         withStore(factory, async bench => {
-          const short = ruleOf(kind, { window: 0.001, counter: 'short' })
+          const short = ruleOf(algorithm, { window: 0.001, counter: 'short' })
           await bench.take(short, 10)
           expect((await bench.take(short)).passes).toBe(false)
           bench.now += 2_000
           expect((await bench.take(short, 10)).passes).toBe(true)
-          const long = ruleOf(kind, { window: 366 * 86_400, counter: 'long' })
+          const long = ruleOf(algorithm, { window: 366 * 86_400, counter: 'long' })
           await bench.take(long, 10)
           bench.now += 30 * DAY
           expect((await bench.take(long, 10)).passes).toBe(false)
         }))
 
-      it('is not fooled by a clock that steps back', () =>
+      it('admits nothing more when the clock steps back', () =>
         withStore(factory, async bench => {
-          const rule = ruleOf(kind)
+          const rule = ruleOf(algorithm)
           await bench.take(rule, 10)
           for (let i = 0; i < 20; i++) {
             bench.now += i % 2 === 0 ? -3 * SECOND : 3 * SECOND
@@ -123,7 +123,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
     })
   }
 
-  it('forgets a counter and its cool-down, and says how many counters it forgot', () =>
+  it('forgets a counter and its cool-down, and answers how many counters it forgot', () =>
     withStore(factory, async ({ take, store }) => {
       const rule = ruleOf('token-bucket', { cooldown: 60 })
       await take(rule, 10)
@@ -136,7 +136,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
       expect((await take(rule, 10)).passes).toBe(true)
     }))
 
-  it('counts strange subjects apart', () =>
+  it('counts subjects with unusual characters separately', () =>
     withStore(factory, async ({ take }) => {
       const rule = ruleOf('fixed-window', { limit: 1 })
       const subjects = [
@@ -162,7 +162,7 @@ export function testCharges({ describe, it, expect }: Runner, factory: StoreFact
       for (const subject of subjects) expect((await take(rule, 1, { subject })).passes).toBe(false)
     }))
 
-  it('counts a route and an idempotency key apart from what is named alike', () =>
+  it('counts a route separately from a subject with a similar name', () =>
     withStore(factory, async ({ take }) => {
       const whole = ruleOf('fixed-window', { limit: 1, counter: 'p' })
       const route = ruleOf('fixed-window', { limit: 1, counter: 'p@GET:/users/:id' })

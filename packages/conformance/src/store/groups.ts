@@ -8,7 +8,7 @@ import { answerOf, demandOf, ruleOf, withStore } from './bench.ts'
 
 const SECOND = 1e6
 
-/** Several demands at once: charged together or not at all, under one penalty, once a key. */
+/** Groups of demands: charged together or not at all, under one penalty, once per idempotency key. */
 export function testGroups({ describe, it, expect }: Runner, factory: StoreFactory): void {
   describe('groups', () => {
     const wide = ruleOf('token-bucket', { limit: 10, counter: 'wide' })
@@ -30,7 +30,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await take(narrow, 0)).remaining).toBe(0)
       }))
 
-    it('starts the cool-down of who refuses and not of who would pass', () =>
+    it('starts the cool-down of a rule that refuses, and not of a rule that would pass', () =>
       withStore(factory, async bench => {
         const strict = ruleOf('token-bucket', { limit: 2, cooldown: 30, counter: 'strict' })
         const relaxed = ruleOf('token-bucket', { limit: 5, cooldown: 30, counter: 'relaxed' })
@@ -40,17 +40,17 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(relaxed, 3)).passes).toBe(true)
       }))
 
-    it('lets a shadow demand refuse nobody, and charges it only with the others', () =>
+    it('lets no shadow demand refuse the group, and charges it only with the others', () =>
       withStore(factory, async ({ ask, take }) => {
         const shadow = demandOf(narrow, 1, { mode: Mode.SHADOW })
-        const verdicts = []
-        for (let i = 0; i < 12; i++) verdicts.push(await ask({ demands: [demandOf(wide), shadow] }))
-        expect(verdicts.filter(({ allowed }) => allowed).length).toBe(10)
-        expect(verdicts.filter(({ passes }) => passes[1]).length).toBe(3)
+        const evaluations = []
+        for (let i = 0; i < 12; i++) evaluations.push(await ask({ demands: [demandOf(wide), shadow] }))
+        expect(evaluations.filter(({ allowed }) => allowed).length).toBe(10)
+        expect(evaluations.filter(({ passes }) => passes[1]).length).toBe(3)
         expect((await take(narrow, 0)).remaining).toBe(0)
       }))
 
-    it('charges a group once for an idempotency key, and never for a refusal', () =>
+    it('charges a group once per idempotency key, and keeps no key of a refusal', () =>
       withStore(factory, async bench => {
         const idempotency = { subject: 'user:42', counter: 'wide@key1:i', window: 10 * SECOND }
         const first = await bench.ask({ demands: [demandOf(wide, 4)], idempotency })
@@ -69,7 +69,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
     const flight = ruleOf('concurrency', { limit: 2, window: 60, counter: 'flight' })
     const wide = ruleOf('token-bucket', { limit: 10, counter: 'wide' })
 
-    it('let a repeated call take its own place in flight, and nothing else', () =>
+    it('let a repeated call take its own place in flight, and charge nothing else', () =>
       withStore(factory, async bench => {
         const idempotency = { subject: 'user:42', counter: 'wide@key1:i', window: 100 * SECOND }
         const group = {
@@ -89,7 +89,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(wide, 0, { subject: 'ip:1.2.3.4' })).remaining).toBe(6)
       }))
 
-    it('start the cool-down of a policy that counts places, and only once those are taken', () =>
+    it('start the cool-down of a concurrency rule once its places are taken', () =>
       withStore(factory, async bench => {
         const strict = ruleOf('concurrency', { limit: 1, window: 600, cooldown: 30, counter: 'strict' })
         const idempotency = { subject: 'user:42', counter: 'strict@key1:i', window: 1000 * SECOND }
@@ -99,7 +99,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect([refused.repeated, refused.allowed, refused.starts[0]]).toEqual([true, false, true])
       }))
 
-    it('are bound to what the call asks for: another cost and other policies are charged', () =>
+    it('are bound to the cost and the policies of the call: others are charged', () =>
       withStore(factory, async ({ store }) => {
         const policy = { name: 'p', limit: 20, window: 60, keyStrategy: 'user' } as const
         const other = { ...policy, name: 'other' }
@@ -127,7 +127,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
     const penalty = { rule: compiled.rule, subject: 'user:42', mode: PenaltyMode.WATCH, amount: 0 }
     const demand = demandOf(rule, 10, { penalized: true })
 
-    it('scores refusals once a cool-down, and holds the next decision to less', () =>
+    it('scores refusals once per cool-down, and reduces the limit of the next decision', () =>
       withStore(factory, async bench => {
         const ask = (): ReturnType<typeof bench.ask> => bench.ask({ demands: [demand], penalty })
         await ask()
@@ -136,7 +136,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         bench.now += 2 * SECOND
         await ask()
         const second = await ask()
-        // 1 point, 2 s at a point a second, 1 point: forgiven in between.
+        // 1 point per second is forgiven, so the first violation is gone at the second one.
         expect(penaltyUntil(second)).toBe(0)
         const recorded = await bench.ask({
           demands: [],
@@ -152,7 +152,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await ask()).allowed).toBe(true)
       }))
 
-    it('holds all counters of its principal to less, wherever they are kept', () =>
+    it('reduces the limit of all counters of its principal, whatever their subjects', () =>
       withStore(factory, async bench => {
         const places = ['user:42', 'user:42+ip:203.0.113.7', 'user:42+ip:198.51.100.1']
         const demands = places.map(subject => ({ ...demand, subject, cost: 6 }))
@@ -166,7 +166,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.ask({ demands: [...demands, ...others], penalty })).allowed).toBe(true)
       }))
 
-    it('loses no violation to concurrency', () =>
+    it('counts every one of 50 concurrent violations', () =>
       withStore(factory, async ({ ask }) => {
         const record = { ...penalty, mode: PenaltyMode.RECORD, amount: 100_000 }
         await Promise.all(Array.from({ length: 50 }, () => ask({ demands: [], penalty: record })))
@@ -175,7 +175,7 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect(state[1]).toBe(5e6)
       }))
 
-    it('applies and forgets a penalty by hand', () =>
+    it('applies a penalty by hand, and forgets it', () =>
       withStore(factory, async bench => {
         const apply = { ...penalty, mode: PenaltyMode.APPLY, amount: 5 * SECOND }
         expect(penaltyUntil(await bench.ask({ demands: [], penalty: apply }))).toBe(bench.now + 5 * SECOND)

@@ -7,7 +7,7 @@ import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
 import { withStore } from './bench.ts'
 
-/** The same decisions as the plainest store, over random histories. */
+/** Random groups must be decided as the reference store decides them. */
 export function testHistory({ describe, it, expect }: Runner, factory: StoreFactory): void {
   const { histories = 10, steps = 500, oneInstant = true, ordered = true } = factory
   describe('random histories', () => {

@@ -7,12 +7,12 @@ import type { StoreFactory } from './store-factory.ts'
 import { withStore } from './bench.ts'
 
 /**
- * The same decisions through a limiter as from the plainest store, field by field: with refusals and answers remembered,
- * and calls made at the same time. What a limiter answers by itself is what the store would have said.
+ * Random calls of limiters must be decided as the reference store decides them, field by field. The limiters here remember
+ * refusals, so this also shows that a remembered answer is the one that the store would have given.
  */
 export function testLimiterHistory({ describe, it, expect }: Runner, factory: StoreFactory): void {
   const { histories = 10, steps = 500, oneInstant = true, ordered = true } = factory
-  // A limiter's groups touch two subjects, and come at the same time.
+  // A limiter sends groups that touch two subjects, and sends several at the same time.
   if (!oneInstant || !ordered) return
   describe('random histories through a limiter', () => {
     for (let seed = 1; seed <= histories; seed++) {
@@ -20,22 +20,22 @@ export function testLimiterHistory({ describe, it, expect }: Runner, factory: St
         withStore(factory, async bench => {
           const now = (): number => bench.now / 1000
           const remembering = counted(bench.store, { keepsPace: true, clock: now })
-          const plainest = counted(new ReferenceStore(now), { clock: now })
-          const [actual, expected] = [playersOf(remembering), playersOf(plainest)]
+          const reference = counted(new ReferenceStore(now), { clock: now })
+          const [actual, expected] = [playersOf(remembering), playersOf(reference)]
           for (const { advance, operations } of randomLimiterHistory(seed, steps)) {
             bench.now += advance
             const found = await Promise.all(operations.map(operate => operate(actual)))
             for (const [i, operate] of operations.entries())
               expect(shown(found[i])).toEqual(shown(await operate(expected)))
           }
-          // Else nothing was remembered, and nothing is shown.
-          expect(remembering.calls).toBeLessThan(plainest.calls)
+          // Otherwise no refusal was remembered, and the test shows nothing.
+          expect(remembering.calls).toBeLessThan(reference.calls)
         }))
     }
   })
 }
 
-/** A store behind a turn of the event loop, as across a network, that counts how often it is asked. */
+/** Wraps a store so that it answers a turn of the event loop later, as over a network, and counts its calls. */
 function counted(store: Store, more: Partial<Store>): Store & { readonly calls: number } {
   let calls = 0
   return {
@@ -51,7 +51,7 @@ function counted(store: Store, more: Partial<Store>): Store & { readonly calls: 
   }
 }
 
-/** What an application sees of an answer: of a decision, what every policy said, too. */
+/** What an application sees of a result. The verdicts of a decision are added, because a copy leaves them out. */
 function shown(answer: unknown): unknown {
   return typeof answer === 'object' && answer !== null && 'verdicts' in answer
     ? { ...answer, verdicts: answer.verdicts }

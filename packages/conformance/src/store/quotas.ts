@@ -7,12 +7,12 @@ import { demandOf, ruleOf, START, withStore } from './bench.ts'
 const SECOND = 1e6
 const edges = [START - SECOND, START + 9 * SECOND, START + 19 * SECOND] as const
 
-/** Quotas: windows whose edges are instants of a calendar; leases of requests in flight. */
+/** Quotas, whose windows end at instants of a calendar, and leases of requests in flight. */
 export function testQuotas({ describe, it, expect }: Runner, factory: StoreFactory): void {
   describe('quotas', () => {
     const rule = ruleOf('quota', { limit: 5 })
 
-    it('counts from edge to edge, to the microsecond', () =>
+    it('counts from edge to edge, exact to the microsecond', () =>
       withStore(factory, async bench => {
         expect((await bench.take(rule, 5, { edges })).resetAt).toBe(edges[1])
         bench.now = edges[1] - 1
@@ -23,13 +23,13 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 1, { edges })).passes).toBe(false)
       }))
 
-    it('takes the edge that its own clock is before, when the application runs ahead', () =>
+    it('counts in the period of its own clock when the clock of the application is ahead', () =>
       withStore(factory, async bench => {
         const ahead = [edges[1], edges[2], edges[2] + 10 * SECOND] as const
         expect((await bench.take(rule, 1, { edges: ahead })).resetAt).toBe(edges[1])
       }))
 
-    it('gives back only within the period that was charged', () =>
+    it('refunds only within the period that was charged', () =>
       withStore(factory, async bench => {
         const { evaluation } = await bench.take(rule, 5, { edges })
         const chargedTo = algorithms.q.chargedTo(evaluation.states[0] ?? [], evaluation.now, rule)
@@ -39,7 +39,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 0, { edges })).remaining).toBe(0)
       }))
 
-    it('allows what was granted beside the limit, until the period ends', () =>
+    it('allows the granted units beside the limit, until the period ends', () =>
       withStore(factory, async bench => {
         const grant = { edges, mode: Mode.GRANT }
         await bench.take(rule, 4, { edges })
@@ -48,7 +48,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 2, { edges })).remaining).toBe(2)
         const second = await bench.take(rule, 4, grant)
         expect([second.remaining, second.evaluation.states[0]?.[3]]).toEqual([6, 7])
-        // More than the limit at once, since as much was granted.
+        // Above the limit in one call, which the grant allows.
         const whole = await bench.take(rule, 6, { edges })
         expect([whole.passes, whole.remaining]).toEqual([true, 0])
         const chargedTo = algorithms.q.chargedTo(whole.evaluation.states[0] ?? [], whole.evaluation.now, rule)
@@ -61,7 +61,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule, 1, { edges })).passes).toBe(false)
       }))
 
-    it('keeps a grant of a period in which nothing was used, apart for each subject', () =>
+    it('keeps a grant of a period without a charge, separately for each subject', () =>
       withStore(factory, async bench => {
         const others = Array.from({ length: 20 }, (_, i) => `user:${i}`)
         for (const subject of others) await bench.take(rule, 2, { edges, subject })
@@ -73,7 +73,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect(evaluation.states[0]?.[3]).toBe(2 ** 40)
       }))
 
-    it('grants once for an idempotency key', () =>
+    it('grants once per idempotency key', () =>
       withStore(factory, async bench => {
         const idempotency = { subject: 'user:42', counter: 'q@topup:i', window: SECOND, edges }
         const group = { demands: [demandOf(rule, 3, { edges, mode: Mode.GRANT })], idempotency }
@@ -94,7 +94,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
     const rule = ruleOf('concurrency', { limit: 2, window: 10 })
     const many = ruleOf('concurrency', { limit: 20, window: 10 })
 
-    it('are let in again when one is released', () =>
+    it('are admitted again when one is released', () =>
       withStore(factory, async bench => {
         const { evaluation } = await bench.take(rule)
         await bench.take(rule)
@@ -105,7 +105,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule)).passes).toBe(false)
       }))
 
-    it('are reclaimed when their release is lost, as soon as the ttl is over', () =>
+    it('are reclaimed as soon as the ttl is over when their release is lost', () =>
       withStore(factory, async bench => {
         await bench.take(rule)
         bench.now += 1
@@ -119,7 +119,7 @@ export function testQuotas({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.take(rule)).wait).toBe(1)
       }))
 
-    it('are reclaimed a sub-window later at most where there may be more of them than sub-windows', () =>
+    it('are reclaimed at most a sub-window later where the limit is above the number of sub-windows', () =>
       withStore(factory, async bench => {
         await bench.take(many, 20)
         bench.now += 10 * SECOND - 1

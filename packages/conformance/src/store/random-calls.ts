@@ -12,20 +12,20 @@ import type { Store } from '@halt/core/store'
 
 import { randomNumbers } from './random-numbers.ts'
 
-/** Limiters and managers of one store, as an application has them. */
+/** Limiters and managers on one store, as in an application. */
 export interface Players {
   readonly api: RateLimiter
   readonly login: RateLimiter
   readonly quotas: QuotaManager
   readonly penalties: PenaltyManager
-  /** The decisions so far, by the number of their operation: a settlement names one. */
+  /** The latest decisions by the number of their operation, so that a settlement can name one. */
   readonly decisions: Map<number, Decision>
 }
 
-/** One call of an application's; gives what it was told. */
+/** One call of the application. Resolves to its result. */
 export type Operation = (players: Players) => Promise<unknown>
 
-/** One step: time passes, then calls are made in one turn of the event loop. */
+/** One step of a history: time passes, then calls are made in one turn of the event loop. */
 export interface LimiterStep {
   /** Microseconds since the step before. */
   readonly advance: number
@@ -35,7 +35,7 @@ export interface LimiterStep {
 const monthly: Quota = { name: 'exports', limit: 40, period: 'monthly', keyStrategy: 'user' }
 const PENALTY = { threshold: 4, duration: 3, multiplier: 0.5, decayRate: 3600, cooldown: '300ms' } as const
 
-/** The policies of an API; `generation` is how often its settings were changed. */
+/** The policies of an API after its settings were changed `generation` times. */
 function apiPolicies(generation: number): (Policy | Quota)[] {
   const limit = [10, 7, 25][generation % 3] as number
   return [
@@ -54,10 +54,10 @@ const loginPolicies: Policy[] = [
 
 const generations = Array.from({ length: 3 }, (_, i) => apiPolicies(i))
 
-/** Makes what a history is played on. */
+/** Makes the limiters and managers that a history is played on. */
 export function playersOf(store: Store): Players {
   const warn = (): void => {}
-  // Nothing here is to be decided without the store, however busy the machine is.
+  // The store decides everything, so a busy machine must not time it out.
   const options = { store, warn, storeTimeout: '60s', exemptPrivateIps: false } as const
   return {
     api: new RateLimiter({ ...options, policy: generations[0] as Policy[], penalty: PENALTY }),
@@ -73,8 +73,8 @@ export function playersOf(store: Store): Players {
 }
 
 /**
- * Writes a random history of what an application asks: checks at several costs, held and released requests, looks,
- * settlements, resets, idempotency keys, changed settings, quotas and penalties by hand, alone and in bursts.
+ * Writes a random history of an application's calls. It has checks at several costs, requests in flight and their releases, peeks,
+ * settlements, resets, idempotency keys, changed settings, and calls of the managers, alone and in bursts.
  */
 export function randomLimiterHistory(seed: number, steps: number): LimiterStep[] {
   const random = randomNumbers(seed)
@@ -114,14 +114,14 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
     const [view, policy] = [request(), generations[generation] as Policy[]]
     return random() < 0.5 ? ({ api }) => api.peek(view, { policy }) : players => players.login.peek(view)
   }
-  // Of a decision that was made before this turn.
+  // Corrects a decision that was made before this turn.
   const correct = (before: number): Operation => {
     const [of, actual] = [before - 1 - Math.floor(random() * 12), pick([0, 0, 1, 2, 6])]
     const isEnd = random() < 0.5
     return async ({ api, login: logins, decisions }) => {
       const decision = decisions.get(of)
       if (decision === undefined) return undefined
-      // Which limiter made it does not matter: both are of one store.
+      // Either limiter can correct it, because both use one store.
       return isEnd ? logins.release(decision) : api.settle(decision, actual)
     }
   }
@@ -134,11 +134,11 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
       ({ penalties }) => penalties.getPenalty(user),
     ])
   }
-  // Redis deletes by another command than it decides by: these do not come in bursts.
+  // Not in bursts, because Redis deletes by another command than it decides by.
   const alone = (): Operation => {
     const [user, whose] = [pick(users), identity()]
     return pick<Operation>([
-      // How many it forgot is not compared: a store may count one that is over and not yet removed.
+      // The number of forgotten counters is not compared: a store may count one that has ended and is not removed yet.
       async ({ api }) => void (await api.reset(whose)),
       async players => void (await players.login.reset(whose)),
       ({ quotas }) => quotas.refundQuota(user, monthly, 2),
@@ -155,7 +155,7 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
     const burst = random() < 0.3 ? 2 + Math.floor(random() * 5) : 1
     const kinds = [check, check, check, check, login, login, byHand]
     const operations = Array.from({ length: burst }, () => pick(kinds)())
-    // A look goes out a moment later than what is called beside it.
+    // The peek is last, because limiters send it a moment later than the calls beside it.
     return { advance, operations: random() < 0.2 ? [...operations, peek()] : operations }
   })
 }

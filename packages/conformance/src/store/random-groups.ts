@@ -1,5 +1,6 @@
 import {
   algorithms,
+  codes,
   type Edges,
   type Rule,
   type Demand,
@@ -15,11 +16,11 @@ import { compilePenalty, compileRule } from '@halt/core/testing'
 import { START } from './bench.ts'
 import { randomNumbers } from './random-numbers.ts'
 
-/** One step of a history: time passes, then groups are asked for in one turn of the event loop. */
+/** One step of a history: time passes, then groups are sent to the store in one turn of the event loop. */
 export interface Step {
   /** Microseconds since the step before. */
   readonly advance: number
-  /** Given the verdicts so far, so that settlements can name what was charged. */
+  /** Makes the groups. `past` are the latest charges, which a settlement may correct. */
   readonly groups: (past: readonly Charged[]) => Group[]
 }
 
@@ -30,7 +31,7 @@ export interface Charged {
 }
 
 const SECOND = 1e6
-const ALGORITHMS = ['token-bucket', 'fixed-window', 'sliding-window', 'concurrency', 'quota'] as const
+const ALGORITHMS = Object.keys(codes) as (keyof typeof codes)[]
 const penalty = compilePenalty({
   threshold: 2,
   duration: 5,
@@ -47,10 +48,10 @@ const harsh = compilePenalty({
 })
 
 /**
- * Writes a random history: several policies at once, costs, cool-downs, quotas, penalties, settlements, idempotency
- * keys, coalesced bursts, a moving clock and settings that change on live keys.
+ * Writes a random history of groups. It has several policies per group, costs, cool-downs, quotas, penalties, settlements,
+ * idempotency keys, bursts, a moving clock, and settings that change while keys are in use.
  *
- * @param withTwoSubjects also lets one group touch two subjects (not for a cluster with a slot a subject)
+ * @param withTwoSubjects whether a group may touch two subjects. A cluster cannot decide such a group at one instant
  */
 export function randomHistory(seed: number, steps: number, withTwoSubjects = true): Step[] {
   const random = randomNumbers(seed)
@@ -58,7 +59,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   const whole = (most: number): number => Math.floor(random() * most)
   const subjects = ['ip:203.0.113.7', 'user:42', 'custom:a b\'"', 'ip:2001:db8::/56']
 
-  const rule = (algorithm: (typeof ALGORITHMS)[number], changed: boolean): Rule => {
+  const rule = (algorithm: keyof typeof codes, changed: boolean): Rule => {
     const limit = changed ? pick([3, 7, 10, 33, 100]) : 10
     const window = changed ? pick([0.25, 1, 1.5, 7, 60]) * SECOND : 2 * SECOND
     const capacity = algorithm === 'token-bucket' ? pick([limit, limit + 5, Math.max(3, limit - 4)]) : limit
@@ -75,7 +76,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
     }
     return compileRule(numbers, algorithm === 'quota' ? undefined : 0.5)
   }
-  // Now and then by a clock that is hours off, either way.
+  // Sometimes the clock of the application is hours off, in either direction.
   const edgesAt = (clock: number): Edges => {
     const seen = clock + (random() < 0.8 ? 0 : pick([-7200, -9, 9, 7200]) * SECOND)
     const start = seen - (seen % (3 * SECOND))
@@ -84,7 +85,7 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   const fixed = Object.fromEntries(ALGORITHMS.map(algorithm => [algorithm, rule(algorithm, false)]))
 
   let now = START
-  const demand = (subject: string, algorithm: (typeof ALGORITHMS)[number]): Demand => ({
+  const demand = (subject: string, algorithm: keyof typeof codes): Demand => ({
     rule: random() < 0.7 ? (fixed[algorithm] as Rule) : rule(algorithm, true),
     subject,
     cost: pick([1, 1, 1, 1, 2, 3, 0, 12, 150]),

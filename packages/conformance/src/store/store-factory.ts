@@ -1,19 +1,19 @@
 import type { Store } from '@halt/core/store'
 
-/** How a store is made for a test: on a clock that the test moves. */
+/** Makes the stores of the suite, on clocks that the tests move. */
 export interface StoreFactory {
-  /** What the store is called in test names. */
+  /** The name of the store in test names. */
   readonly name: string
-  /** Makes an empty store whose clock is `clock`, Unix milliseconds with fractions. */
+  /** Makes an empty store. `clock` tells Unix milliseconds, with fractions. */
   make(clock: () => number): Store | Promise<Store>
-  /** Ends a store, where there is something to end. */
+  /** Ends a store after its test. */
   end?(store: Store): void | Promise<void>
-  /** Steps of the random histories; fewer for slow stores. Default 500. */
+  /** The steps of each random history. Give fewer for a slow store. Default 500. */
   readonly steps?: number
-  /** How many random histories. Default 10. */
+  /** The number of random histories. Default 10. */
   readonly histories?: number
-  /** Whether a group over several subjects is decided at one instant of one clock; not on a cluster. Default true. */
+  /** Whether a group over several subjects is decided at one instant of one clock. False on a cluster. Default true. */
   readonly oneInstant?: boolean
-  /** Whether concurrent calls are decided in order of arrival; not by optimistic stores. Default true. */
+  /** Whether concurrent calls are decided in the order of arrival. False for optimistic stores. Default true. */
   readonly ordered?: boolean
 }

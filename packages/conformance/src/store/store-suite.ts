@@ -8,7 +8,9 @@ import type { StoreFactory } from './store-factory.ts'
 import type { Runner } from '../runner.ts'
 
 /**
- * The tests that every store passes, for a runner like vitest's or jest's.
+ * Runs the tests that every store must pass.
+ *
+ * @param runner the functions of Vitest, Jest or the like
  *
  * @example
  * import { describe, expect, it } from 'vitest'

@@ -86,7 +86,7 @@ it('one outage may follow another, and calls that hung are lost with the first',
 })
 
 it('a probe, an inspection and the end of the store fail and pass as its calls do', async () => {
-  const close = vi.fn()
+  const close = vi.fn<() => void>()
   const inner: Store = { ...emptyStore(), probe: async () => 'there', inspect: async () => [], close }
   const store = fakeOutage(inner)
   expect(await store.probe()).toBe('there')
@@ -101,7 +101,7 @@ it('a probe, an inspection and the end of the store fail and pass as its calls d
 it('listeners hear when the store or the outage opens a connection anew', () => {
   let reopen = (): void => {}
   const store = fakeOutage({ ...emptyStore(), onReconnect: listener => void (reopen = listener) })
-  const heard = vi.fn()
+  const heard = vi.fn<() => void>()
   store.onReconnect(heard)
   reopen()
   expect(heard).toHaveBeenCalledTimes(1)
