@@ -16,9 +16,5 @@ export {
   type SuiteOptions,
 } from './adapter/contract.ts'
 export type { Matchers, Runner } from './runner.ts'
-export { randomHistory, type Charged, type Step } from './store/random-groups.ts'
-export { randomNumbers } from './store/random-numbers.ts'
-export { readings } from './store/readings.ts'
-export { START } from './store/bench.ts'
 export type { StoreFactory } from './store/store-factory.ts'
 export { storeSuite } from './store/store-suite.ts'

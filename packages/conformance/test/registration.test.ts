@@ -17,7 +17,9 @@ interface LintOverride {
   readonly rules: Readonly<Record<string, unknown>>
 }
 
-const folders = readdirSync(fileURLToPath(new URL('packages/', root)))
+const folders = readdirSync(fileURLToPath(new URL('packages/', root))).filter(folder =>
+  existsSync(new URL(`packages/${folder}/package.json`, root)),
+)
 const manifestOf = (folder: string): Manifest =>
   JSON.parse(read(`packages/${folder}/package.json`)) as Manifest
 const published = folders.filter(folder => manifestOf(folder).private !== true)

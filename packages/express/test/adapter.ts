@@ -24,7 +24,7 @@ export const stores: readonly StoreUnderTest[] = [
 ]
 
 function later(store: Store): Store {
-  return { evaluate: async group => store.evaluate(group), forget: cells => store.forget(cells) }
+  return { evaluate: async group => store.evaluate(group), forget: counters => store.forget(counters) }
 }
 
 /** One major version of Express. */

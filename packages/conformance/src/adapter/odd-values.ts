@@ -6,7 +6,7 @@ import type { SuiteOptions } from './contract.ts'
 import type { TestFunctions } from './test-functions.ts'
 
 /** Makes values that throw when they are converted to a text or a property of them is read. */
-export function oddValues(): unknown[] {
+function oddValues(): unknown[] {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   const broken = (): never => {

@@ -23,7 +23,7 @@ export interface Players {
 }
 
 /** One call of the application. Resolves to its result. */
-export type Operation = (players: Players) => Promise<unknown>
+type Operation = (players: Players) => Promise<unknown>
 
 /** One step of a history: time passes, then calls are made in one turn of the event loop. */
 export interface LimiterStep {
