@@ -12,6 +12,7 @@ const LONG = [
   'apps/benchmarks/',
   'packages/store-redis/',
   'packages/core/test/resilience/',
+  'packages/conformance/',
   'packages/nest/',
 ]
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { pnpm, root } from './pnpm.mjs'
 
 /**
- * @typedef {{ name: string, version: string, exports: Record<string, unknown>, peerDependencies?: Record<string, string> }} Manifest
+ * @typedef {{ name: string, version: string, private?: boolean, exports: Record<string, unknown>, peerDependencies?: Record<string, string> }} Manifest
  * @typedef {{ manifest: Manifest, tarball: string, short: string }} Packed
  */
 
@@ -46,9 +46,10 @@ report()
 
 /** @returns {Packed[]} */
 function pack() {
-  return readdirSync(join(root, 'packages')).map(short => {
+  return readdirSync(join(root, 'packages')).flatMap(short => {
     /** @type {Manifest} */
     const manifest = JSON.parse(readFileSync(join(root, 'packages', short, 'package.json'), 'utf8'))
+    if (manifest.private) return []
     const args = ['--dir', `packages/${short}`, 'pack', '--pack-destination', work, '--reporter', 'silent']
     if (pnpm(args) !== 0) throw new Error(`pnpm could not pack ${manifest.name}`)
     const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`

@@ -1,4 +1,4 @@
-import { storeSuite } from '@halt/core/testing'
+import { storeSuite } from '@halt/conformance'
 import { describe, expect, it } from 'vitest'
 
 import { InMemoryStore } from '../src/index.ts'

@@ -1,4 +1,4 @@
-import type { StoreUnderTest } from '@halt/core/testing'
+import type { StoreUnderTest } from '@halt/conformance'
 import { Redis } from 'ioredis'
 import { inject } from 'vitest'
 

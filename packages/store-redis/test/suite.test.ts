@@ -1,4 +1,4 @@
-import { storeSuite, type StoreFactory } from '@halt/core/testing'
+import { storeSuite, type StoreFactory } from '@halt/conformance'
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { createClient, createCluster } from 'redis'

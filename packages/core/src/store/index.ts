@@ -22,7 +22,7 @@ export {
   type Evaluation,
 } from './contract.ts'
 export { countsRepeats, decide, freshAt, PENALTY_COUNTER, type Counters } from './decide.ts'
-export { ruleInForce, waitFor } from './reading.ts'
+export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'
 export type { Change } from './key-value.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'
 export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas-store.ts'
