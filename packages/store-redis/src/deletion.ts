@@ -1,4 +1,4 @@
-import type { Link } from './connection/index.ts'
+import type { Connection } from './connection/index.ts'
 import { slotOf } from './keys.ts'
 import { misread, readWhole } from './reply.ts'
 import { forget } from './scripts.ts'
@@ -24,12 +24,15 @@ export function bySlot(keys: readonly string[]): string[][] {
  * Deletes the keys of some lists in slices, a few at a time, so that a long list holds nobody else up; resolves to how many
  * keys there were. On a cluster each list is of one hash slot.
  */
-export async function deleteKeys(link: Link, lists: readonly (readonly string[])[]): Promise<number> {
+export async function deleteKeys(
+  connection: Connection,
+  lists: readonly (readonly string[])[],
+): Promise<number> {
   const slices = lists.flatMap(sliced)
   let deleted = 0
   const lane = async (): Promise<void> => {
     for (let keys = slices.pop(); keys !== undefined; keys = slices.pop()) {
-      const reply = await link.run(forget, keys, [''])
+      const reply = await connection.run(forget, keys, [''])
       const count = readWhole(reply)
       if (count === undefined || count > keys.length) throw misread(reply)
       deleted += count

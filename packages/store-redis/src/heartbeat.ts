@@ -1,6 +1,6 @@
 import type { HaltWarning, Warn } from '@halt/core'
 
-import { type Link, toStoreError } from './connection/index.ts'
+import { type Connection, toStoreError } from './connection/index.ts'
 import { misread, readWhole } from './reply.ts'
 import { heartbeat } from './scripts.ts'
 
@@ -9,7 +9,7 @@ const LASTS_MS = 15_000
 
 /** Counts the processes that use a store: each says so while it decides, and is forgotten when it stops. No timer. */
 export class Heartbeat {
-  readonly #link: Link
+  readonly #connection: Connection
   readonly #key: string
   readonly #warn: Warn
   readonly #id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`
@@ -17,8 +17,8 @@ export class Heartbeat {
   #next = 0
   #count = 1
 
-  constructor(link: Link, key: string, warn: Warn) {
-    this.#link = link
+  constructor(connection: Connection, key: string, warn: Warn) {
+    this.#connection = connection
     this.#key = key
     this.#warn = warn
   }
@@ -33,7 +33,7 @@ export class Heartbeat {
   beat(): void {
     if (!this.#wanted) return
     const now = performance.now()
-    if (now < this.#next || !this.#link.ready) return
+    if (now < this.#next || !this.#connection.ready) return
     this.#next = now + EVERY_MS
     this.#say().catch((error: unknown) => {
       // The last count stands. A store that is away says so at the next check; what it forbids is said here.
@@ -56,7 +56,7 @@ export class Heartbeat {
   }
 
   async #say(): Promise<void> {
-    const reply = await this.#link.run(heartbeat, [this.#key], ['', this.#id, String(LASTS_MS)])
+    const reply = await this.#connection.run(heartbeat, [this.#key], ['', this.#id, String(LASTS_MS)])
     const count = readWhole(reply)
     // This process is one of them.
     if (count === undefined || count < 1) throw misread(reply)

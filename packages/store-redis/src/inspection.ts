@@ -1,6 +1,6 @@
 import type { HaltWarning } from '@halt/core'
 
-import { type Link, StoreError, toStoreError } from './connection/index.ts'
+import { type Connection, StoreError, toStoreError } from './connection/index.ts'
 import { awake } from './connection/timer.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { LOOK } from './look.ts'
@@ -21,14 +21,14 @@ const PATIENCE_MS = 5_000
  * It keeps the process alive meanwhile: a program that awaits it before it listens has nothing else that would.
  */
 export async function inspect(
-  link: Link,
+  connection: Connection,
   key: string,
   clock: () => string,
   heartbeat: Heartbeat,
 ): Promise<HaltWarning[]> {
   const found: HaltWarning[] = []
   try {
-    await awake(PATIENCE_MS, look(link, key, clock, heartbeat, found), late)
+    await awake(PATIENCE_MS, look(connection, key, clock, heartbeat, found), late)
   } catch (error) {
     found.push(unavailable(error))
   }
@@ -36,24 +36,24 @@ export async function inspect(
 }
 
 async function look(
-  link: Link,
+  connection: Connection,
   key: string,
   clock: () => string,
   heartbeat: Heartbeat,
   found: HaltWarning[],
 ): Promise<void> {
-  await link.opened
-  await checkAnswer(link, key, found)
-  await mayFail(checkEviction(link, key, found))
-  await mayFail(checkRole(link, key, found))
-  await checkWork(link, key, clock, found)
+  await connection.opened
+  await checkAnswer(connection, key, found)
+  await mayFail(checkEviction(connection, key, found))
+  await mayFail(checkRole(connection, key, found))
+  await checkWork(connection, key, clock, found)
   const uncounted = await heartbeat.inspect()
   if (uncounted !== undefined) found.push(uncounted)
 }
 
-async function checkAnswer(link: Link, key: string, found: HaltWarning[]): Promise<void> {
+async function checkAnswer(connection: Connection, key: string, found: HaltWarning[]): Promise<void> {
   let trip = Number.POSITIVE_INFINITY
-  for (let i = 0; i < TRIPS && trip > SLOW_MS; i++) trip = Math.min(trip, await roundTrip(link, key))
+  for (let i = 0; i < TRIPS && trip > SLOW_MS; i++) trip = Math.min(trip, await roundTrip(connection, key))
   if (trip <= SLOW_MS) return
   found.push({
     code: 'HALT_W_STORE_SLOW',
@@ -62,10 +62,10 @@ async function checkAnswer(link: Link, key: string, found: HaltWarning[]): Promi
   })
 }
 
-async function roundTrip(link: Link, key: string): Promise<number> {
+async function roundTrip(connection: Connection, key: string): Promise<number> {
   const started = performance.now()
   try {
-    await link.command(['PING'], key)
+    await connection.command(['PING'], key)
   } catch (error) {
     // A server that forbids PING answers, too.
     if (toStoreError(error).code !== 'HALT_E_STORE_PERMISSION') throw error
@@ -73,8 +73,8 @@ async function roundTrip(link: Link, key: string): Promise<number> {
   return performance.now() - started
 }
 
-async function checkEviction(link: Link, key: string, found: HaltWarning[]): Promise<void> {
-  const memory = String(await link.command(['INFO', 'memory'], key))
+async function checkEviction(connection: Connection, key: string, found: HaltWarning[]): Promise<void> {
+  const memory = String(await connection.command(['INFO', 'memory'], key))
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? ''
   const isLimited = !/^maxmemory:0\s*$/m.test(memory)
   if (!isLimited || !EVICTS.test(policy)) return
@@ -85,19 +85,24 @@ async function checkEviction(link: Link, key: string, found: HaltWarning[]): Pro
   })
 }
 
-async function checkRole(link: Link, key: string, found: HaltWarning[]): Promise<void> {
-  const replication = String(await link.command(['INFO', 'replication'], key))
+async function checkRole(connection: Connection, key: string, found: HaltWarning[]): Promise<void> {
+  const replication = String(await connection.command(['INFO', 'replication'], key))
   if (/^role:slave/m.test(replication)) found.push(REPLICA)
 }
 
 // Runs what a check runs, on a key of its own, and reads the replies as a check does.
-async function checkWork(link: Link, key: string, clock: () => string, found: HaltWarning[]): Promise<void> {
+async function checkWork(
+  connection: Connection,
+  key: string,
+  clock: () => string,
+  found: HaltWarning[],
+): Promise<void> {
   try {
-    const reply = await link.run(probe, [key], [clock(), '1'])
+    const reply = await connection.run(probe, [key], [clock(), '1'])
     if (readWhole(reply) !== 1) throw misread(reply)
     const call = new Call(() => key)
     call.add(LOOK)
-    const [answer] = readReply(await link.run(decide, call.keys, call.args(clock())), [LOOK])
+    const [answer] = readReply(await connection.run(decide, call.keys, call.args(clock())), [LOOK])
     if (answer instanceof StoreError) throw answer
   } catch (error) {
     const { code, message, fix } = toStoreError(error)

@@ -2,7 +2,7 @@ import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import { type CounterId, type Group, makeDigest, type Store, type Evaluation } from '@halt/core/store'
 
 import { Batch } from './batch.ts'
-import { type Link, openLink, StoreError, toStoreError } from './connection/index.ts'
+import { type Connection, openConnection, StoreError, toStoreError } from './connection/index.ts'
 import { bySlot, deleteKeys } from './deletion.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
@@ -27,7 +27,7 @@ export class RedisStore implements Store {
   readonly keepsPace: boolean
   /** Unix milliseconds; only where the store was given a clock. */
   declare readonly clock?: () => number
-  readonly #link: Link
+  readonly #connection: Connection
   readonly #warn: Warn
   readonly #key: KeyWriter
   readonly #probeKey: string
@@ -54,14 +54,14 @@ export class RedisStore implements Store {
       for (const listener of this.#reconnected) listener()
     }
     const own = { client, run, connection, warn: this.#warn, reconnected }
-    this.#link = fromCaller(RedisStore, () => openLink(own))
+    this.#connection = fromCaller(RedisStore, () => openConnection(own))
     this.#key = keyWriter(prefix, slots === 'one', makeDigest())
     this.#probeKey = this.#key(`${prefix}probe`, 'z')
     this.keepsPace = typeof clock !== 'function'
     if (typeof clock === 'function') this.clock = clock
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
-    this.#perSlot = this.#link.topology === 'cluster' && slots === 'per-subject'
-    this.#heartbeat = new Heartbeat(this.#link, this.#key(`${prefix}instances`, 'z'), this.#warn)
+    this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
+    this.#heartbeat = new Heartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
     this.#one = new Batch(groups => this.#send(groups, true))
   }
 
@@ -75,7 +75,7 @@ export class RedisStore implements Store {
 
   async forget(counters: readonly CounterId[]): Promise<number> {
     try {
-      if (this.#starting) await this.#link.opened
+      if (this.#starting) await this.#connection.opened
       const keys = [...new Set(counters.map(({ subject, counter }) => this.#key(subject, counter)))]
       return await this.#delete(keys)
     } catch (error) {
@@ -84,19 +84,19 @@ export class RedisStore implements Store {
   }
 
   async #delete(keys: readonly string[]): Promise<number> {
-    if (this.#perSlot) return deleteKeys(this.#link, bySlot(keys))
+    if (this.#perSlot) return deleteKeys(this.#connection, bySlot(keys))
     try {
-      return await deleteKeys(this.#link, [keys])
+      return await deleteKeys(this.#connection, [keys])
     } catch (error) {
       if (toStoreError(error).reply !== 'CROSSSLOT') throw error
       this.#goPerSlot()
-      return deleteKeys(this.#link, bySlot(keys))
+      return deleteKeys(this.#connection, bySlot(keys))
     }
   }
 
   async probe(): Promise<unknown> {
     const ask = async (clock: string): Promise<void> => {
-      const reply = await this.#link.run(probe, [this.#probeKey], [clock])
+      const reply = await this.#connection.run(probe, [this.#probeKey], [clock])
       if (readWhole(reply) !== 1) throw misread(reply)
     }
     const clock = this.#now()
@@ -117,11 +117,11 @@ export class RedisStore implements Store {
   }
 
   inspect(): Promise<HaltWarning[]> {
-    return inspect(this.#link, this.#probeKey, () => this.#now(), this.#heartbeat)
+    return inspect(this.#connection, this.#probeKey, () => this.#now(), this.#heartbeat)
   }
 
   async close(): Promise<void> {
-    await this.#link.close()
+    await this.#connection.close()
   }
 
   #batch(slot: number): Batch {
@@ -137,10 +137,10 @@ export class RedisStore implements Store {
     let clock: string | undefined
     try {
       // Only at the start: who asks before the first attempt to connect has ended waits for it, within its own deadline.
-      if (this.#starting) await this.#link.opened
+      if (this.#starting) await this.#connection.opened
       this.#starting = false
       clock = this.#now()
-      return readReply(await this.#link.run(decide, call.keys, call.args(clock)), groups)
+      return readReply(await this.#connection.run(decide, call.keys, call.args(clock)), groups)
     } catch (error) {
       return this.#recover(groups, mixed, clock, toStoreError(error))
     }

@@ -1,6 +1,6 @@
 import { HaltError } from '@halt/core'
 
-import type { Topology } from './link.ts'
+import type { Topology } from './connection.ts'
 import type {
   Ioredis,
   IoredisCluster,

@@ -1,5 +1,5 @@
 import type { Caller } from './caller.ts'
-import type { Script } from './link.ts'
+import type { Script } from './connection.ts'
 import { isNoScript } from './store-error.ts'
 
 /** Runs a script by its digest; where the server does not know it, once by its text, on the same node. */

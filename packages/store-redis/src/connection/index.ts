@@ -3,18 +3,18 @@ import { HaltError } from '@halt/core'
 import { type Client, keyPrefixOf, recognise } from './client.ts'
 import { IoredisClusterWire } from './ioredis-cluster-wire.ts'
 import { IoredisWire } from './ioredis-wire.ts'
-import type { Link, LinkOptions } from './link.ts'
-import { OwnLink } from './own-link.ts'
+import type { Connection, ConnectionOptions } from './connection.ts'
+import { OwnConnection } from './own-connection.ts'
 import { watch } from './owner.ts'
 import { RedisClusterWire } from './redis-cluster-wire.ts'
 import { type FindTemplate, RedisWire } from './redis-wire.ts'
-import { RunnerLink } from './runner-link.ts'
-import { SharedLink } from './shared-link.ts'
+import { RunnerConnection } from './runner-connection.ts'
+import { SharedConnection } from './shared-connection.ts'
 import type { RedisClient, RedisPool, RedisSentinel } from './shapes.ts'
 import { ignore } from './timer.ts'
 import type { Lost, Wire } from './wire.ts'
 
-export type { Link, LinkOptions, Run, Script } from './link.ts'
+export type { Connection, ConnectionOptions, Run, Script } from './connection.ts'
 export { inDoubt, StoreError, toStoreError } from './store-error.ts'
 
 /**
@@ -22,7 +22,13 @@ export { inDoubt, StoreError, toStoreError } from './store-error.ts'
  *
  * @throws HaltError `HALT_E_REDIS_CLIENT`
  */
-export function openLink({ client, run, connection, warn, reconnected = ignore }: LinkOptions): Link {
+export function openConnection({
+  client,
+  run,
+  connection,
+  warn,
+  reconnected = ignore,
+}: ConnectionOptions): Connection {
   if ((client === undefined) === (run === undefined)) {
     const what = client === undefined ? 'Neither client nor run is' : 'Both client and run are'
     throw new HaltError(
@@ -32,20 +38,20 @@ export function openLink({ client, run, connection, warn, reconnected = ignore }
     )
   }
   if (run !== undefined) {
-    if (typeof run === 'function') return new RunnerLink(run)
+    if (typeof run === 'function') return new RunnerConnection(run)
     throw new HaltError('HALT_E_REDIS_CLIENT', 'run is no function.', 'Give run: (script, keys, args) => ….')
   }
   const found = recognise(client)
   if (connection === 'shared')
-    return new SharedLink(found, watch(found, { ended: ignore, revived: reconnected, warn }))
-  const link = new OwnLink(
+    return new SharedConnection(found, watch(found, { ended: ignore, revived: reconnected, warn }))
+  const own = new OwnConnection(
     found.topology,
     lost => makeWire(found, lost, reconnected),
     reconnected,
     () => release(),
   )
-  const release = watch(found, { ended: () => link.end(), revived: () => link.revive(), warn })
-  return link
+  const release = watch(found, { ended: () => own.end(), revived: () => own.revive(), warn })
+  return own
 }
 
 function makeWire({ kind, client }: Client, lost: Lost, reconnected: () => void): Wire {

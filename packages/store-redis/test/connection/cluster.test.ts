@@ -22,12 +22,12 @@ import {
 } from './scene.ts'
 
 /** Calls the slots of each of three masters all the time; keeps the masters whose calls failed, and how. */
-function watch(scene: Scene, { link }: Actor): Map<number, string> {
+function watch(scene: Scene, { connection }: Actor): Map<number, string> {
   const count = counting()
   const failures = new Map<number, string>()
   const timer = setInterval(() => {
     for (const master of [0, 1, 2]) {
-      link.run(count, [freshKey(master)], ['1']).catch((error: unknown) => {
+      connection.run(count, [freshKey(master)], ['1']).catch((error: unknown) => {
         failures.set(master, toStoreError(error).message)
       })
     }
@@ -51,7 +51,7 @@ describe.concurrent('an own connection to a cluster', () => {
         master.process.kill(signal)
         const role = (): Promise<string> => ask(replica.port, 'INFO replication').catch(() => '')
         await until('a failover', async () => (await role()).includes('role:master'), 30_000)
-        const found = await each(actors, ({ link }) => answers(link, 0))
+        const found = await each(actors, ({ connection }) => answers(connection, 0))
         for (const { name } of actors) {
           expect(found[name], name).toBeLessThan(2 * SOON_MS)
           expect(
@@ -74,9 +74,9 @@ describe.concurrent('an own connection to a cluster', () => {
       lost.process.kill('SIGSTOP')
       for (const { name } of actors)
         await until(`${name} to miss the one that is away`, () => failures[name]!.has(0))
-      for (const { name, link } of actors) expect(link.ready, name).toBe(true)
+      for (const { name, connection } of actors) expect(connection.ready, name).toBe(true)
       lost.process.kill('SIGCONT')
-      const back = await each(actors, ({ link }) => answers(link, 0))
+      const back = await each(actors, ({ connection }) => answers(connection, 0))
       for (const { name } of actors) {
         expect(back[name], name).toBeLessThan(SOON_MS)
         expect([...failures[name]!.keys()], name).toEqual([0])
@@ -90,13 +90,13 @@ describe.concurrent('an own connection to a cluster', () => {
     const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
     const count = counting()
     for (const server of cluster.servers) server.process.kill('SIGSTOP')
-    const late = await each(actors, ({ link }) => failure(link.run(count, [freshKey()], ['1'])))
+    const late = await each(actors, ({ connection }) => failure(connection.run(count, [freshKey()], ['1'])))
     const lost = { failure: expect.stringMatching(/timeout|unavailable/) }
     expect(late).toMatchObject(all(actors, lost))
     await sleep(2_000)
     for (const server of cluster.servers) server.process.kill('SIGCONT')
     for (const master of [0, 1, 2]) {
-      const back = await each(actors, ({ link }) => answers(link, master))
+      const back = await each(actors, ({ connection }) => answers(connection, master))
       for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
     }
   })
@@ -106,24 +106,24 @@ describe.concurrent('an own connection to a cluster', () => {
     const [from, to] = cluster.servers as [RunningServer, RunningServer]
     const ids = [await ask(from.port, 'CLUSTER MYID'), await ask(to.port, 'CLUSTER MYID')]
     for (const actor of await scene.cast(clusters, cluster.nodes[1]!.port)) {
-      const { name, link } = actor
+      const { name, connection } = actor
       const key = freshKey(0)
       const slot = slotOf(key)
       const count = counting()
-      expect(await link.run(count, [key], ['1']), name).toEqual([1, '1'])
+      expect(await connection.run(count, [key], ['1']), name).toEqual([1, '1'])
       await ask(to.port, `CLUSTER SETSLOT ${slot} IMPORTING ${ids[0]}`)
       await ask(from.port, `CLUSTER SETSLOT ${slot} MIGRATING ${ids[1]}`)
       // What is still there, there; what is not, by ASK at the new node, which does not know the script.
-      expect(await link.run(count, [key], ['1']), name).toEqual([2, '1'])
-      expect(await link.run(count, [`${key}new`], ['1']), name).toEqual([1, '1'])
+      expect(await connection.run(count, [key], ['1']), name).toEqual([2, '1'])
+      expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([1, '1'])
       await ask(from.port, `MIGRATE 127.0.0.1 ${to.port} ${key} 0 5000`)
-      expect(await link.run(count, [key], ['1']), name).toEqual([3, '1'])
+      expect(await connection.run(count, [key], ['1']), name).toEqual([3, '1'])
       // One here, one there.
-      const torn = failure(link.run(count, [key, `${key}other`], ['1']))
+      const torn = failure(connection.run(count, [key, `${key}other`], ['1']))
       expect(await torn, name).toMatchObject({ failure: 'unavailable' })
       for (const server of cluster.servers) await ask(server.port, `CLUSTER SETSLOT ${slot} NODE ${ids[1]}`)
-      expect(await link.run(count, [key], ['1']), name).toEqual([4, '1'])
-      expect(await link.run(count, [`${key}new`], ['1']), name).toEqual([2, '1'])
+      expect(await connection.run(count, [key], ['1']), name).toEqual([4, '1'])
+      expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([2, '1'])
     }
   })
 
@@ -137,12 +137,12 @@ describe.concurrent('an own connection to a cluster', () => {
         cluster.servers[0]!.process.kill(signal)
         const actors = clusters.map(maker => {
           const user = scene.user(maker, cluster.nodes[1]!.port)
-          return { name: maker.name, maker, user, link: scene.link(user.client) }
+          return { name: maker.name, maker, user, connection: scene.connection(user.client) }
         })
-        for (const { name, link } of actors) {
-          expect(await answers(link, 1), name).toBeLessThan(2 * SOON_MS)
-          expect(await succeeds(link.run(counting(), [freshKey(0)], ['1'])), name).toBe(false)
-          expect(await answers(link, 2), name).toBeLessThan(SOON_MS)
+        for (const { name, connection } of actors) {
+          expect(await answers(connection, 1), name).toBeLessThan(2 * SOON_MS)
+          expect(await succeeds(connection.run(counting(), [freshKey(0)], ['1'])), name).toBe(false)
+          expect(await answers(connection, 2), name).toBeLessThan(SOON_MS)
         }
       },
     )

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const [bundle, library, kind, port, what] = process.argv.slice(2)
 const start = { host: '127.0.0.1', port: Number(port) }
 
-const { openLink } = await import(bundle)
+const { openConnection } = await import(bundle)
 const lib = await import(library)
 const client = library.startsWith('ioredis') ? ioredis() : nodeRedis()
 
@@ -35,16 +35,16 @@ function beat() {
 setInterval(beat, 5).unref()
 // Keeps the process while a scene is played: the link does not.
 const scene = setInterval(() => {}, 1000)
-const open = () => openLink({ client, connection: 'own', warn: ({ code }) => say(code) })
+const open = () => openConnection({ client, connection: 'own', warn: ({ code }) => say(code) })
 const told = () =>
   new Promise(resolve => process.stdin.once('data', () => (process.stdin.pause(), resolve())))
 
 if (what === 'unconnected') {
   // The user's client never connects: all that could keep the process is ours.
-  const link = open()
-  await link.opened
-  say(`ready ${link.ready}`)
-  if (link.ready) say(await link.command(['PING']))
+  const connection = open()
+  await connection.opened
+  say(`ready ${connection.ready}`)
+  if (connection.ready) say(await connection.command(['PING']))
 } else if (what === 'inspect') {
   // All that a program awaits before it does anything else.
   clearInterval(scene)
@@ -52,33 +52,33 @@ if (what === 'unconnected') {
   const found = await new RedisStore({ client, warn: () => {} }).inspect()
   say(`found ${found.map(({ code }) => code).join() || 'nothing'}`)
 } else if (what === 'lost') {
-  const link = open()
-  await link.opened
-  say(`ready ${link.ready}`)
+  const connection = open()
+  await connection.opened
+  say(`ready ${connection.ready}`)
   await told()
-  while (link.ready) await sleep(5)
+  while (connection.ready) await sleep(5)
   await sleep(300)
   say('lost')
 } else if (what === 'hung') {
-  const link = open()
-  await link.opened
-  say(`ready ${link.ready}`)
+  const connection = open()
+  await connection.opened
+  say(`ready ${connection.ready}`)
   await told()
-  link.command(['PING']).catch(() => {})
+  connection.command(['PING']).catch(() => {})
 } else if (what === 'quit') {
   await client.connect()
-  const link = open()
-  await link.opened
-  say(`ready ${link.ready}`)
+  const connection = open()
+  await connection.opened
+  say(`ready ${connection.ready}`)
   await (client.quit ?? client.close).call(client)
 } else if (what === 'readme') {
   // As the README of node-redis has it: no listener for errors.
   await client.connect()
-  const link = open()
-  await link.opened
-  say(`ready ${link.ready}`)
+  const connection = open()
+  await connection.opened
+  say(`ready ${connection.ready}`)
   await told()
-  while (link.ready) await sleep(5)
+  while (connection.ready) await sleep(5)
   await sleep(500)
   say('alive')
   client.destroy()

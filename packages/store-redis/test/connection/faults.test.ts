@@ -22,12 +22,12 @@ import {
 } from './scene.ts'
 
 /** Calls every two milliseconds, as a busy app does; keeps what failed and how long the slowest took. */
-function busy({ link }: Actor): { stop(): Promise<void>; failures: Set<string>; slowest: number } {
+function busy({ connection }: Actor): { stop(): Promise<void>; failures: Set<string>; slowest: number } {
   const count = counting()
   const out = new Set<Promise<void>>()
   const timer = setInterval(() => {
     const start = performance.now()
-    const call = link
+    const call = connection
       .run(count, [freshKey()], ['1'])
       .then(
         () => {},
@@ -60,10 +60,12 @@ describe.concurrent('an own connection', () => {
       const apps = await each(actors, actor => busy(actor))
       await sleep(50)
       await server.stop()
-      await Promise.all(actors.map(({ link }) => until('the loss to be noticed', () => !link.ready)))
+      await Promise.all(
+        actors.map(({ connection }) => until('the loss to be noticed', () => !connection.ready)),
+      )
       await sleep(1_500)
       await scene.server({ port: server.port })
-      const back = await each(actors, ({ link }) => answers(link))
+      const back = await each(actors, ({ connection }) => answers(connection))
       await Promise.all(Object.values(apps).map(app => app.stop()))
       for (const { name } of actors) {
         expect(back[name], name).toBeLessThan(SOON_MS)
@@ -81,22 +83,24 @@ describe.concurrent('an own connection', () => {
       const actors = await scene.cast(singles, server.port)
       const count = counting()
       const keys = await each(actors, () => freshKey())
-      await each(actors, ({ name, link }) => link.run(count, [keys[name]!], ['1']))
+      await each(actors, ({ name, connection }) => connection.run(count, [keys[name]!], ['1']))
       server.process.kill('SIGSTOP')
       const start = performance.now()
       const watch = new Stopwatch()
-      const late = await each(actors, ({ name, link }) => failure(link.run(count, [keys[name]!], ['1'])))
+      const late = await each(actors, ({ name, connection }) =>
+        failure(connection.run(count, [keys[name]!], ['1'])),
+      )
       const waited = { free: watch.stop(), real: performance.now() - start }
       expect(late).toMatchObject(all(actors, { failure: 'timeout', code: 'HALT_E_STORE_TIMEOUT' }))
       expect(waited.real).toBeGreaterThan(1_600)
       expect(waited.free).toBeLessThan(4_000)
       await sleep(2_500)
       server.process.kill('SIGCONT')
-      const back = await each(actors, ({ link }) => answers(link))
+      const back = await each(actors, ({ connection }) => answers(connection))
       for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
       // What was written before was carried out when it went on: once, never again.
-      const counted = await each(actors, async ({ name, link }) =>
-        Number(await link.command(['GET', keys[name]!], keys[name])),
+      const counted = await each(actors, async ({ name, connection }) =>
+        Number(await connection.command(['GET', keys[name]!], keys[name])),
       )
       expect(counted).toEqual(all(actors, 2))
     },
@@ -105,13 +109,13 @@ describe.concurrent('an own connection', () => {
   it('outlasts a short stop', { timeout: 60_000 }, async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
-    const ids = await each(actors, ({ link }) => link.command(['CLIENT', 'ID']))
+    const ids = await each(actors, ({ connection }) => connection.command(['CLIENT', 'ID']))
     server.process.kill('SIGSTOP')
-    const waiting = each(actors, ({ link }) => link.run(counting(), [freshKey()], ['1']))
+    const waiting = each(actors, ({ connection }) => connection.run(counting(), [freshKey()], ['1']))
     await sleep(1_000)
     server.process.kill('SIGCONT')
     expect(await waiting).toEqual(all(actors, [1, '1']))
-    expect(await each(actors, ({ link }) => link.command(['CLIENT', 'ID']))).toEqual(ids)
+    expect(await each(actors, ({ connection }) => connection.command(['CLIENT', 'ID']))).toEqual(ids)
   })
 
   it(
@@ -123,14 +127,16 @@ describe.concurrent('an own connection', () => {
       const actors = await scene.cast(singles, proxy.port)
       const count = counting()
       const keys = await each(actors, () => freshKey())
-      await each(actors, ({ name, link }) => link.run(count, [keys[name]!], ['1']))
+      await each(actors, ({ name, connection }) => connection.run(count, [keys[name]!], ['1']))
       proxy.mute()
-      const late = await each(actors, ({ name, link }) => failure(link.run(count, [keys[name]!], ['1'])))
+      const late = await each(actors, ({ name, connection }) =>
+        failure(connection.run(count, [keys[name]!], ['1'])),
+      )
       expect(late).toMatchObject(all(actors, { failure: 'timeout' }))
-      const back = await each(actors, ({ link }) => answers(link))
+      const back = await each(actors, ({ connection }) => answers(connection))
       for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
-      const counted = await each(actors, async ({ name, link }) =>
-        Number(await link.command(['GET', keys[name]!], keys[name])),
+      const counted = await each(actors, async ({ name, connection }) =>
+        Number(await connection.command(['GET', keys[name]!], keys[name])),
       )
       expect(counted).toEqual(all(actors, 2))
     },
@@ -142,35 +148,35 @@ describe.concurrent('an own connection', () => {
     async ({ scene, expect }) => {
       const server = await scene.server()
       await server.stop()
-      const links = singles.map(maker => {
+      const ownConnections = singles.map(maker => {
         const user = scene.user(maker, server.port)
         user.connect().catch(() => {})
-        return { name: maker.name, maker, user, link: scene.link(user.client) }
+        return { name: maker.name, maker, user, connection: scene.connection(user.client) }
       })
-      await Promise.all(links.map(({ link }) => link.opened))
-      for (const { name, link } of links) {
-        expect(link.ready, name).toBe(false)
-        expect(await failure(link.run(counting(), [freshKey()], ['1'])), name).toMatchObject({
+      await Promise.all(ownConnections.map(({ connection }) => connection.opened))
+      for (const { name, connection } of ownConnections) {
+        expect(connection.ready, name).toBe(false)
+        expect(await failure(connection.run(counting(), [freshKey()], ['1'])), name).toMatchObject({
           failure: 'unavailable',
         })
       }
       await scene.server({ port: server.port })
       // A pool of the user's has to be there first.
       const joined = await each(
-        links.filter(({ maker }) => maker.kind === 'single'),
-        ({ link }) => answers(link),
+        ownConnections.filter(({ maker }) => maker.kind === 'single'),
+        ({ connection }) => answers(connection),
       )
       for (const [name, ms] of Object.entries(joined)) expect(ms, name).toBeLessThan(SOON_MS)
-      await each(links, ({ link }) => answers(link))
+      await each(ownConnections, ({ connection }) => answers(connection))
     },
   )
 
   it('does not need the user to connect', async ({ scene, expect }) => {
     const server = await scene.server()
     for (const maker of singles.filter(({ kind }) => kind === 'single')) {
-      const link = scene.link(scene.user(maker, server.port).client)
-      await link.opened
-      expect(await link.run(counting(), [freshKey()], ['1']), maker.name).toEqual([1, '1'])
+      const connection = scene.connection(scene.user(maker, server.port).client)
+      await connection.opened
+      expect(await connection.run(counting(), [freshKey()], ['1']), maker.name).toEqual([1, '1'])
     }
   })
 
@@ -184,12 +190,15 @@ describe.concurrent('an own connection', () => {
       const keys = await each(actors, () => freshKey())
       for (let i = 0; i < 20; i++) {
         await ask(server.port, 'SCRIPT FLUSH')
-        await each(actors, ({ name, link }) =>
-          Promise.all([link.run(count, [keys[name]!], ['1']), link.run(count, [keys[name]!], ['1'])]),
+        await each(actors, ({ name, connection }) =>
+          Promise.all([
+            connection.run(count, [keys[name]!], ['1']),
+            connection.run(count, [keys[name]!], ['1']),
+          ]),
         )
       }
-      const counted = await each(actors, async ({ name, link }) =>
-        Number(await link.command(['GET', keys[name]!], keys[name])),
+      const counted = await each(actors, async ({ name, connection }) =>
+        Number(await connection.command(['GET', keys[name]!], keys[name])),
       )
       expect(counted).toEqual(all(actors, 40))
     },
@@ -206,7 +215,7 @@ describe.concurrent('an own connection', () => {
     await server.stop()
     for (const { user } of actors) await until('the client to give up', () => user.client.status === 'end')
     await scene.server({ port: server.port })
-    for (const { name, link } of actors) expect(await answers(link), name).toBeLessThan(SOON_MS)
+    for (const { name, connection } of actors) expect(await answers(connection), name).toBeLessThan(SOON_MS)
   })
 })
 
@@ -216,17 +225,17 @@ describe('a shared connection', () => {
     for (const maker of singles) {
       const proxy = await startProxy(scene, server.port)
       const user = scene.user(maker, proxy.port)
-      const link = scene.link(user.client, { connection: 'shared' })
-      expect(link.ready, maker.name).toBe(false)
-      expect(await succeeds(link.run(counting(), [freshKey()], ['1'])), maker.name).toBe(false)
+      const connection = scene.connection(user.client, { connection: 'shared' })
+      expect(connection.ready, maker.name).toBe(false)
+      expect(await succeeds(connection.run(counting(), [freshKey()], ['1'])), maker.name).toBe(false)
       await user.connect()
-      expect(link.ready, maker.name).toBe(true)
-      await link.run(counting(), [freshKey()], ['1'])
+      expect(connection.ready, maker.name).toBe(true)
+      await connection.run(counting(), [freshKey()], ['1'])
       // A pool may open another of its own.
       expect(proxy.open, maker.name).toBeLessThanOrEqual(maker.kind === 'pool' ? 2 : 1)
-      await link.close()
+      await connection.close()
       expect(proxy.open, maker.name).toBeGreaterThanOrEqual(1)
-      expect(await succeeds(link.run(counting(), [freshKey()], ['1'])), maker.name).toBe(false)
+      expect(await succeeds(connection.run(counting(), [freshKey()], ['1'])), maker.name).toBe(false)
     }
   })
 })

@@ -19,16 +19,16 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
   }) => {
     const user = scene.user(maker, port())
     await user.connect()
-    const link = scene.link(user.client)
-    await until('a connection', () => link.ready)
+    const connection = scene.connection(user.client)
+    await until('a connection', () => connection.ready)
     await user.quit()
-    await until('it to end', () => !link.ready)
-    const error = await failure(link.run(counting(), [freshKey()], ['1']))
+    await until('it to end', () => !connection.ready)
+    const error = await failure(connection.run(counting(), [freshKey()], ['1']))
     expect(error).toMatchObject({ message: 'The Redis client was closed', failure: 'unavailable' })
     await sleep(700)
-    expect(link.ready).toBe(false)
+    expect(connection.ready).toBe(false)
     await user.connect()
-    await answers(link)
+    await answers(connection)
   })
 
   it('leaves the client as it was', async ({ scene, expect }) => {
@@ -46,33 +46,30 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
       client.status ?? client.isOpen,
     ]
     const before = look()
-    const link = scene.link(client)
-    await until('a connection', () => link.ready)
-    await link.run(counting(), [freshKey()], ['1'])
-    await link.close()
-    expect(link.ready).toBe(false)
+    const connection = scene.connection(client)
+    await until('a connection', () => connection.ready)
+    await connection.run(counting(), [freshKey()], ['1'])
+    await connection.close()
+    expect(connection.ready).toBe(false)
     const closed = { message: 'The store was closed', failure: 'unavailable' }
-    expect(await failure(link.run(counting(), [freshKey()], ['1']))).toMatchObject(closed)
-    expect(await failure(link.command(['PING']))).toMatchObject(closed)
+    expect(await failure(connection.run(counting(), [freshKey()], ['1']))).toMatchObject(closed)
+    expect(await failure(connection.command(['PING']))).toMatchObject(closed)
     expect(look()).toEqual(before)
   })
 
   // ioredis ends no process.
   if (maker.library === 'ioredis') return
-  for (const connection of ['own', 'shared'] as const) {
-    it(`keeps the process from ending for want of an error listener: ${connection}`, async ({
-      scene,
-      expect,
-    }) => {
+  for (const mode of ['own', 'shared'] as const) {
+    it(`keeps the process from ending for want of an error listener: ${mode}`, async ({ scene, expect }) => {
       const user = scene.user(maker, port())
       user.client.removeAllListeners('error')
       const warnings: string[] = []
-      const links = [1, 2].map(() =>
-        scene.link(user.client, { connection, warn: ({ code }) => warnings.push(code) }),
+      const ownConnections = [1, 2].map(() =>
+        scene.connection(user.client, { connection: mode, warn: ({ code }) => warnings.push(code) }),
       )
       user.client.emit('error', new Error('lost'))
-      expect(warnings).toEqual(links.map(() => 'HALT_W_REDIS_ERROR_LISTENER'))
-      for (const link of links) await link.close()
+      expect(warnings).toEqual(ownConnections.map(() => 'HALT_W_REDIS_ERROR_LISTENER'))
+      for (const connection of ownConnections) await connection.close()
       expect(user.client.listenerCount('error')).toBe(0)
     })
   }
@@ -86,9 +83,9 @@ describe.concurrent.each(singles)('a link of $name', maker => {
         const user = scene.user(maker, proxy.port)
         await user.connect()
         const left = how === 'is closed' ? proxy.open : 0
-        const link = scene.link(user.client)
+        const connection = scene.connection(user.client)
         if (wait !== undefined) await sleep(wait)
-        await (how === 'is closed' ? link.close() : user.quit())
+        await (how === 'is closed' ? connection.close() : user.quit())
         // One that was on its way comes yet, and goes.
         await sleep(30)
         await until('its connection to be gone', () => proxy.open <= left)
@@ -102,15 +99,15 @@ describe.concurrent.each(singles)('a link of $name', maker => {
 it('makes no more attempts once it is closed', async ({ scene, expect }) => {
   const server = await scene.server()
   await server.stop()
-  const links = singles.map(maker => scene.link(scene.user(maker, server.port).client))
-  await Promise.all(links.map(link => link.opened))
+  const ownConnections = singles.map(maker => scene.connection(scene.user(maker, server.port).client))
+  await Promise.all(ownConnections.map(connection => connection.opened))
   // While some wait for the next attempt.
   await sleep(60)
-  for (const link of links) await link.close()
+  for (const connection of ownConnections) await connection.close()
   const again = await scene.server({ port: server.port })
   await sleep(800)
   expect(await connections([again])).toBe(0)
-  for (const link of links) expect(link.ready).toBe(false)
+  for (const connection of ownConnections) expect(connection.ready).toBe(false)
 })
 
 it(
@@ -120,9 +117,9 @@ it(
     const { servers, nodes } = await scene.cluster()
     for (const maker of clusters) {
       for (const wait of [undefined, 0, 1, 3, 5, 10, 20, 40]) {
-        const link = scene.link(scene.user(maker, nodes[0]!.port).client)
+        const connection = scene.connection(scene.user(maker, nodes[0]!.port).client)
         if (wait !== undefined) await sleep(wait)
-        await link.close()
+        await connection.close()
         await sleep(30)
         await until('all to be gone', async () => (await connections(servers)) === 0)
       }
@@ -143,7 +140,7 @@ it('makes no more listeners than Node likes, however many links a client has', a
   scene.defer(() => process.off('warning', listener))
   for (const { maker, port } of cases) {
     const user = scene.user(maker, port())
-    for (let i = 0; i < 12; i++) scene.link(user.client)
+    for (let i = 0; i < 12; i++) scene.connection(user.client)
   }
   await sleep(100)
   expect(warnings).toEqual([])

@@ -13,7 +13,7 @@ const clients = singles.filter(({ kind }) => kind === 'single')
 it('logs in as the client does', async ({ scene, expect }) => {
   const server = await scene.server({ args: ['--requirepass', 'secret'] })
   const actors = await scene.cast(singles, server.port, { password: 'secret' })
-  const replies = await each(actors, ({ link }) => link.run(counting(), [freshKey()], ['1']))
+  const replies = await each(actors, ({ connection }) => connection.run(counting(), [freshKey()], ['1']))
   expect(replies).toEqual(all(actors, [1, '1']))
 })
 
@@ -23,14 +23,14 @@ for (const wish of [{}, { password: 'hunter2' }]) {
     const actors = await Promise.all(
       clients.map(async maker => {
         const user = scene.user(maker, server.port, wish)
-        const link = scene.link(user.client)
-        await link.opened
-        return { name: maker.name, maker, user, link }
+        const connection = scene.connection(user.client)
+        await connection.opened
+        return { name: maker.name, maker, user, connection }
       }),
     )
     await sleep(100)
-    for (const { name, link } of actors) {
-      const error = await failure(link.run(counting(), [freshKey()], ['1']))
+    for (const { name, connection } of actors) {
+      const error = await failure(connection.run(counting(), [freshKey()], ['1']))
       expect(error, name).toMatchObject({ failure: 'misconfigured', code: 'HALT_E_STORE_AUTH' })
       expect(inspect(error, { depth: 9, showHidden: true }), name).not.toContain('hunter2')
     }
@@ -52,7 +52,7 @@ it('says which permission is missing, and works once it is granted', async ({ sc
   const count = counting()
   const refused = { failure: 'misconfigured', code: 'HALT_E_STORE_PERMISSION' }
   const run = (key: string): Promise<Record<string, unknown>> =>
-    each(actors, ({ link }) => link.run(count, [key], ['0']).catch((error: unknown) => error))
+    each(actors, ({ connection }) => connection.run(count, [key], ['0']).catch((error: unknown) => error))
   expect(await run(freshKey())).toMatchObject(all(actors, refused))
   await ask(server.port, 'ACL SETUSER app +evalsha +eval')
   // The script is refused for what it calls.
@@ -68,7 +68,7 @@ it('tells apart what the server, the keys and the script are to blame for', asyn
   const key = freshKey()
   await ask(server.port, `SADD ${key} x`)
   const run = (source: string): Promise<Record<string, unknown>> =>
-    each(actors, ({ link }) => failure(link.run(script(source), [key], [])))
+    each(actors, ({ connection }) => failure(connection.run(script(source), [key], [])))
   const broken = { failure: 'script', code: 'HALT_E_STORE_SCRIPT', reply: 'ERR' }
   expect(await run('return redis.call("NOSUCH")')).toMatchObject(all(actors, broken))
   expect(await run('error("x")')).toMatchObject(all(actors, broken))
@@ -80,23 +80,24 @@ it('tells apart what the server, the keys and the script are to blame for', asyn
   await ask(server.port, 'CONFIG SET maxmemory 1')
   const full = { failure: 'unavailable', code: 'HALT_E_STORE_OOM', reply: 'OOM' }
   expect(await run('return redis.call("SET", KEYS[1], 1)')).toMatchObject(all(actors, full))
-  for (const { link } of actors) expect(link.ready).toBe(true)
+  for (const { connection } of actors) expect(connection.ready).toBe(true)
 })
 
 it('connects anew when it meets a replica, to find the master', async ({ scene, expect }) => {
   const server = await scene.server()
   const actors = await scene.cast(clients, server.port)
-  const id = ({ link }: (typeof actors)[number]): Promise<unknown> => link.command(['CLIENT', 'ID'])
+  const id = ({ connection }: (typeof actors)[number]): Promise<unknown> =>
+    connection.command(['CLIENT', 'ID'])
   const before = await each(actors, id)
   await ask(server.port, 'REPLICAOF 127.0.0.1 1')
   const met = { failure: 'unavailable', code: 'HALT_E_STORE_READONLY', reply: 'READONLY' }
   const count = counting()
-  expect(await each(actors, ({ link }) => failure(link.run(count, [freshKey()], ['1'])))).toMatchObject(
-    all(actors, met),
-  )
-  await Promise.all(actors.map(({ link }) => until('it to connect anew', () => link.ready)))
+  expect(
+    await each(actors, ({ connection }) => failure(connection.run(count, [freshKey()], ['1']))),
+  ).toMatchObject(all(actors, met))
+  await Promise.all(actors.map(({ connection }) => until('it to connect anew', () => connection.ready)))
   await ask(server.port, 'REPLICAOF NO ONE')
-  for (const { name, link } of actors) expect(await answers(link), name).toBeLessThan(SOON_MS)
+  for (const { name, connection } of actors) expect(await answers(connection), name).toBeLessThan(SOON_MS)
   for (const [name, after] of Object.entries(await each(actors, id)))
     expect(after, name).not.toEqual(before[name])
 })
@@ -107,11 +108,11 @@ it('says what a cluster says to a plain client, or to keys of several slots', as
   const actors = [...plain, ...(await scene.cast(clusters, port))]
   const crossing = { failure: 'misconfigured', code: 'HALT_E_STORE_CLUSTER', reply: 'CROSSSLOT' }
   const keys = ['{a}', '{b}']
-  expect(await each(actors, ({ link }) => failure(link.run(counting(), keys, ['1'])))).toMatchObject(
-    all(actors, crossing),
-  )
+  expect(
+    await each(actors, ({ connection }) => failure(connection.run(counting(), keys, ['1']))),
+  ).toMatchObject(all(actors, crossing))
   const moved = { failure: 'misconfigured', code: 'HALT_E_STORE_CLUSTER', reply: 'MOVED' }
-  expect(await each(plain, ({ link }) => failure(link.run(counting(), [freshKey(2)], ['1'])))).toMatchObject(
-    all(plain, moved),
-  )
+  expect(
+    await each(plain, ({ connection }) => failure(connection.run(counting(), [freshKey(2)], ['1']))),
+  ).toMatchObject(all(plain, moved))
 })

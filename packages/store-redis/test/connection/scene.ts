@@ -11,7 +11,12 @@ import {
   startCluster,
   startRedis,
 } from '../../../../tools/servers.ts'
-import { type Link, type LinkOptions, openLink, type Script } from '../../src/connection/index.ts'
+import {
+  type Connection,
+  type ConnectionOptions,
+  openConnection,
+  type Script,
+} from '../../src/connection/index.ts'
 import { slotOf } from '../../src/keys.ts'
 import type { Maker, User, Wish } from './makers.ts'
 
@@ -74,10 +79,10 @@ export class Scene {
     return user
   }
 
-  link(client: unknown, options: Partial<LinkOptions> = {}): Link {
-    const link = openLink({ client, connection: 'own', warn: () => {}, ...options })
-    this.defer(() => link.close())
-    return link
+  connection(client: unknown, options: Partial<ConnectionOptions> = {}): Connection {
+    const connection = openConnection({ client, connection: 'own', warn: () => {}, ...options })
+    this.defer(() => connection.close())
+    return connection
   }
 
   /** A client of each kind, connected, and a link to each. */
@@ -90,9 +95,9 @@ export class Scene {
           user.kill()
           user = this.user(maker, port, wish)
         }
-        const link = this.link(user.client)
-        await until('a connection', () => link.ready)
-        return { name: maker.name, maker, user, link }
+        const connection = this.connection(user.client)
+        await until('a connection', () => connection.ready)
+        return { name: maker.name, maker, user, connection }
       }),
     )
   }
@@ -103,7 +108,7 @@ export interface Actor {
   readonly name: string
   readonly maker: Maker
   readonly user: User
-  readonly link: Link
+  readonly connection: Connection
 }
 
 /** `it` with a {@link Scene} of its own. */
@@ -170,9 +175,9 @@ export async function until(
 }
 
 /** Waits until a link runs scripts; returns how long that took, milliseconds. */
-export async function answers(link: Link, master?: number): Promise<number> {
+export async function answers(connection: Connection, master?: number): Promise<number> {
   const count = counting()
-  return until('an answer', () => succeeds(link.run(count, [freshKey(master)], ['1'])))
+  return until('an answer', () => succeeds(connection.run(count, [freshKey(master)], ['1'])))
 }
 
 /** Whether a promise resolves. */

@@ -67,19 +67,19 @@ describe.concurrent('an own connection through Sentinel', () => {
       const { master, replica, port } = await startSentinel(scene)
       const actors = await scene.cast(sentinels, port)
       const count = counting()
-      expect(await each(actors, ({ link }) => link.topology)).toEqual(all(actors, 'sentinel'))
-      expect(await each(actors, ({ link }) => link.run(count, [freshKey()], ['1']))).toEqual(
+      expect(await each(actors, ({ connection }) => connection.topology)).toEqual(all(actors, 'sentinel'))
+      expect(await each(actors, ({ connection }) => connection.run(count, [freshKey()], ['1']))).toEqual(
         all(actors, [1, '1']),
       )
-      for (const { link } of actors) {
-        const timer = setInterval(() => void succeeds(link.run(count, [freshKey()], ['1'])), 20)
+      for (const { connection } of actors) {
+        const timer = setInterval(() => void succeeds(connection.run(count, [freshKey()], ['1'])), 20)
         scene.defer(() => clearInterval(timer))
       }
       if (how === 'killed') await master.stop()
       else if (how === 'stopped') master.process.kill('SIGSTOP')
       else await until('the Sentinel to agree', () => succeeds(ask(port, 'SENTINEL FAILOVER main')), 20_000)
       await until('a new master', async () => (await masterOf(port).catch(() => 0)) === replica.port, 30_000)
-      const found = await each(actors, ({ link }) => answers(link))
+      const found = await each(actors, ({ connection }) => answers(connection))
       // A node-redis client searches for its master once a second; and an attempt that hangs takes two.
       for (const { name } of actors) expect(found[name], name).toBeLessThan(2 * SOON_MS)
     })
@@ -90,9 +90,9 @@ describe.concurrent('an own connection through Sentinel', () => {
     for (const maker of sentinels) {
       const user = scene.user(maker, port)
       await user.connect()
-      const link = scene.link(user.client, { connection: 'shared' })
-      expect(await link.run(counting(), [freshKey()], ['1']), maker.name).toEqual([1, '1'])
-      expect(await link.command(['PING']), maker.name).toBe('PONG')
+      const connection = scene.connection(user.client, { connection: 'shared' })
+      expect(await connection.run(counting(), [freshKey()], ['1']), maker.name).toEqual([1, '1'])
+      expect(await connection.command(['PING']), maker.name).toBe('PONG')
     }
   })
 
@@ -100,7 +100,7 @@ describe.concurrent('an own connection through Sentinel', () => {
     const { port } = await startSentinel(scene)
     const actors = await scene.cast(sentinels, port)
     for (const { user } of actors) await user.quit()
-    for (const { name, link } of actors)
-      expect(await until('it to end', () => !link.ready), name).toBeLessThan(SOON_MS)
+    for (const { name, connection } of actors)
+      expect(await until('it to end', () => !connection.ready), name).toBeLessThan(SOON_MS)
   })
 })

@@ -1,7 +1,7 @@
 import { afterFreeTime } from '@halt/core/store'
 
 import { evaluate, settle } from './evaluation.ts'
-import type { Link, Script, Topology } from './link.ts'
+import type { Connection, Script, Topology } from './connection.ts'
 import { type Beat, BEAT_MS, Pulse } from './pulse.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, quietly, type Timer } from './timer.ts'
@@ -21,7 +21,7 @@ const STEADY_MS = 1_000
  * A link over a connection of its own, which is opened again for ever, at most half a second after it was lost. The wait
  * for that is the link's and not the client's, so that nothing of it keeps the process alive.
  */
-export class OwnLink implements Link {
+export class OwnConnection implements Connection {
   readonly topology: Topology
   readonly opened: Promise<void>
   readonly #wire: Wire

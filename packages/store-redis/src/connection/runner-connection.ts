@@ -1,9 +1,9 @@
 import { settle } from './evaluation.ts'
-import type { Link, Run, Script, Topology } from './link.ts'
+import type { Connection, Run, Script, Topology } from './connection.ts'
 import { toStoreError } from './store-error.ts'
 
 /** A link over a function of the user's that runs scripts; other commands go through a script of one line. */
-export class RunnerLink implements Link {
+export class RunnerConnection implements Connection {
   readonly topology: Topology = 'unknown'
   readonly ready: boolean = true
   readonly opened: Promise<void> = Promise.resolve()

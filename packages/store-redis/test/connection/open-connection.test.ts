@@ -4,10 +4,10 @@ import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { describe, inject, vi } from 'vitest'
 
-import { openLink, type Run } from '../../src/connection/index.ts'
+import { openConnection, type Run } from '../../src/connection/index.ts'
 import { counting, failure, freshKey, it } from './scene.ts'
 
-const open = (options: object): unknown => openLink({ connection: 'own', warn: () => {}, ...options })
+const open = (options: object): unknown => openConnection({ connection: 'own', warn: () => {}, ...options })
 
 describe('openLink', () => {
   it.for([
@@ -41,26 +41,26 @@ describe('a link over a runner', () => {
     const run = vi.fn<Run>(async ({ source }, keys, args) =>
       redis.eval(source, keys.length, ...keys, ...args),
     )
-    const link = openLink({ run, connection: 'own', warn: () => {} })
-    await link.opened
-    expect(link).toMatchObject({ topology: 'unknown', ready: true })
+    const connection = openConnection({ run, connection: 'own', warn: () => {} })
+    await connection.opened
+    expect(connection).toMatchObject({ topology: 'unknown', ready: true })
     const count = counting()
     const key = freshKey()
-    expect(await link.run(count, [key], ['3'])).toEqual([3, '1'])
+    expect(await connection.run(count, [key], ['3'])).toEqual([3, '1'])
     expect(run).toHaveBeenCalledWith(count, [key], ['3'])
-    expect(await link.command(['GET', key], key)).toBe('3')
-    expect(await link.command(['INCRBY', key, '4'], key)).toBe(7)
+    expect(await connection.command(['GET', key], key)).toBe('3')
+    expect(await connection.command(['INCRBY', key, '4'], key)).toBe(7)
     expect(await redis.get(key)).toBe('7')
-    expect(await link.command(['DEL', key], key)).toBe(1)
-    expect(await link.command(['PING'], key)).toBe('PONG')
-    expect(await link.command(['PING'])).toBe('PONG')
+    expect(await connection.command(['DEL', key], key)).toBe(1)
+    expect(await connection.command(['PING'], key)).toBe('PONG')
+    expect(await connection.command(['PING'])).toBe('PONG')
     for (const [{ sha, source }] of run.mock.calls)
       expect(sha).toBe(createHash('sha1').update(source).digest('hex'))
-    await link.close()
+    await connection.close()
   })
 
   it('classifies what the runner throws, at once or later', async ({ expect }) => {
-    const link = openLink({
+    const connection = openConnection({
       connection: 'own',
       warn: () => {},
       run: (_script, keys) => {
@@ -68,8 +68,8 @@ describe('a link over a runner', () => {
         return Promise.reject(new Error('NOPERM no'))
       },
     })
-    expect(await failure(link.run(counting(), [], []))).toMatchObject({ failure: 'unavailable' })
-    expect(await failure(link.run(counting(), ['k'], []))).toMatchObject({
+    expect(await failure(connection.run(counting(), [], []))).toMatchObject({ failure: 'unavailable' })
+    expect(await failure(connection.run(counting(), ['k'], []))).toMatchObject({
       failure: 'misconfigured',
       reply: 'NOPERM',
     })

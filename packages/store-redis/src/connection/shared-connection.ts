@@ -2,7 +2,7 @@ import { type Caller, callerOf } from './caller.ts'
 import type { Client } from './client.ts'
 import { evaluate, settle } from './evaluation.ts'
 import { checkDatabase } from './ioredis-wire.ts'
-import type { Link, Script, Topology } from './link.ts'
+import type { Connection, Script, Topology } from './connection.ts'
 import { onceCaller } from './once.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, pause } from './timer.ts'
@@ -11,7 +11,7 @@ import { OPEN_MS } from './wire.ts'
 const LOOK_MS = 5
 
 /** A link over the user's own connection: what it queues, repeats and waits for is up to that. */
-export class SharedLink implements Link {
+export class SharedConnection implements Connection {
   readonly topology: Topology
   readonly #found: Client
   readonly #release: () => void

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { Caller } from '../../src/connection/caller.ts'
-import { OwnLink } from '../../src/connection/own-link.ts'
+import { OwnConnection } from '../../src/connection/own-connection.ts'
 import type { Lost, Wire } from '../../src/connection/wire.ts'
 import { failure, script } from './scene.ts'
 
@@ -57,7 +57,7 @@ class FakeWire implements Wire {
 }
 
 function start(topology: 'single' | 'cluster' = 'single'): {
-  link: OwnLink
+  connection: OwnConnection
   wire: FakeWire
   released: () => number
   reconnected: () => number
@@ -65,7 +65,7 @@ function start(topology: 'single' | 'cluster' = 'single'): {
   const wire = new FakeWire()
   let released = 0
   let reconnected = 0
-  const link = new OwnLink(
+  const connection = new OwnConnection(
     topology,
     lost => {
       wire.lost = lost
@@ -74,7 +74,7 @@ function start(topology: 'single' | 'cluster' = 'single'): {
     () => reconnected++,
     () => released++,
   )
-  return { link, wire, released: () => released, reconnected: () => reconnected }
+  return { connection, wire, released: () => released, reconnected: () => reconnected }
 }
 
 const text = script('return 1')
@@ -88,14 +88,14 @@ afterEach(() => {
 
 describe('OwnLink', () => {
   it('tries for ever, half a second apart at most', async () => {
-    const { link, wire } = start()
+    const { connection, wire } = start()
     for (let i = 0; i < 100; i++) {
       await wire.fails()
       await vi.advanceTimersByTimeAsync(500)
     }
     expect(wire.attempts.length).toBe(101)
     await wire.opens()
-    expect(await link.run(text, [], [])).toBe('done')
+    expect(await connection.run(text, [], [])).toBe('done')
   })
 
   it('tries soon at first, and again after a connection that lasted', async () => {
@@ -134,7 +134,7 @@ describe('OwnLink', () => {
   })
 
   it('gives an attempt up that hangs', async () => {
-    const { link, wire } = start()
+    const { connection, wire } = start()
     await vi.advanceTimersByTimeAsync(2_100)
     expect(wire.calls).toEqual(['abandon'])
     expect(wire.attempts.length).toBe(2)
@@ -143,33 +143,33 @@ describe('OwnLink', () => {
     await wire.fails('late', 0)
     await vi.advanceTimersByTimeAsync(5_000)
     expect(wire.attempts.length).toBe(2)
-    expect(link.ready).toBe(true)
+    expect(connection.ready).toBe(true)
   })
 
   it('says why it is not open, to each call at once', async () => {
-    const { link, wire } = start()
-    expect(await failure(link.run(text, [], []))).toMatchObject({
+    const { connection, wire } = start()
+    expect(await failure(connection.run(text, [], []))).toMatchObject({
       failure: 'unavailable',
       message: /not open yet/,
     })
     let opened = false
-    void link.opened.then(() => {
+    void connection.opened.then(() => {
       opened = true
     })
     await wire.fails('WRONGPASS no')
     expect(opened).toBe(true)
-    expect(await failure(link.run(text, [], []))).toMatchObject({
+    expect(await failure(connection.run(text, [], []))).toMatchObject({
       failure: 'misconfigured',
       reply: 'WRONGPASS',
     })
-    expect(await failure(link.command(['PING']))).toMatchObject({ failure: 'misconfigured' })
+    expect(await failure(connection.command(['PING']))).toMatchObject({ failure: 'misconfigured' })
   })
 
   it('looks for the master when it meets a replica', async () => {
-    const { link, wire } = start()
+    const { connection, wire } = start()
     await wire.opens()
     wire.evalsha = () => Promise.reject(new Error('READONLY no'))
-    const calls = [1, 2, 3].map(() => failure(link.run(text, [], [])))
+    const calls = [1, 2, 3].map(() => failure(connection.run(text, [], [])))
     for (const error of await Promise.all(calls))
       expect(error).toMatchObject({ code: 'HALT_E_STORE_READONLY' })
     expect(wire.calls).toEqual(['renew'])
@@ -181,11 +181,11 @@ describe('OwnLink', () => {
     ['single' as const, 2_000],
     ['cluster' as const, 1_000],
   ])('has what is not answered ended: %s', async (topology, patience) => {
-    const { link, wire } = start(topology)
+    const { connection, wire } = start(topology)
     await wire.opens()
     let answer = (): void => {}
     wire.evalsha = () => new Promise(resolve => (answer = () => resolve('late')))
-    const call = link.run(text, [], [])
+    const call = connection.run(text, [], [])
     await vi.advanceTimersByTimeAsync(patience - 250)
     expect(wire.calls).toEqual([])
     await vi.advanceTimersByTimeAsync(500)
@@ -198,38 +198,38 @@ describe('OwnLink', () => {
   })
 
   it('has nothing ended for being slow while others are answered', async () => {
-    const { link, wire } = start()
+    const { connection, wire } = start()
     await wire.opens()
     wire.evalsha = () => new Promise(() => {})
-    link.run(text, [], []).catch(() => {})
+    connection.run(text, [], []).catch(() => {})
     wire.evalsha = async () => 'done'
     for (let i = 0; i < 50; i++) {
-      await link.run(text, [], [])
+      await connection.run(text, [], [])
       await vi.advanceTimersByTimeAsync(100)
     }
     expect(wire.calls).not.toContain('cull silent')
   })
 
   it('ends while it opens, for good', async () => {
-    const { link, wire, released } = start()
-    await link.close()
-    await link.opened
+    const { connection, wire, released } = start()
+    await connection.close()
+    await connection.opened
     expect(released()).toBe(1)
     expect(wire.calls).toEqual(['drop'])
     await wire.fails()
-    link.end()
-    link.revive()
+    connection.end()
+    connection.revive()
     wire.lost(new Error('x'))
     await vi.advanceTimersByTimeAsync(5_000)
     expect(wire.attempts.length).toBe(1)
   })
 
   it('ends with the client and lives again with it, in one life at a time', async () => {
-    const { link, wire } = start()
-    link.end()
-    link.end()
-    link.revive()
-    link.revive()
+    const { connection, wire } = start()
+    connection.end()
+    connection.end()
+    connection.revive()
+    connection.revive()
     expect(wire.attempts.length).toBe(2)
     // The attempt of the first life fails only now.
     await wire.fails('late', 0)
@@ -239,7 +239,9 @@ describe('OwnLink', () => {
     await wire.opens()
     await vi.advanceTimersByTimeAsync(5_000)
     expect(wire.attempts.length).toBe(3)
-    link.end()
-    expect(await failure(link.run(text, [], []))).toMatchObject({ message: 'The Redis client was closed' })
+    connection.end()
+    expect(await failure(connection.run(text, [], []))).toMatchObject({
+      message: 'The Redis client was closed',
+    })
   })
 })

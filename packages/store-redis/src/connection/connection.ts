@@ -16,7 +16,7 @@ export type Topology = 'single' | 'cluster' | 'sentinel' | 'unknown'
  * A way to Redis. It queues nothing and repeats nothing: what cannot be sent now, or is not answered, rejects with a
  * {@link StoreError}.
  */
-export interface Link {
+export interface Connection {
   /**
    * Runs a script by EVALSHA, and by EVAL once, on the same node, where the server does not know it. On a cluster all
    * keys are of one hash slot.
@@ -37,7 +37,7 @@ export interface Link {
 }
 
 /** What a link is made of: a client or a runner. */
-export interface LinkOptions {
+export interface ConnectionOptions {
   readonly client?: unknown
   readonly run?: Run | undefined
   /** A connection of the link's own, made from the client, or the client's. */
