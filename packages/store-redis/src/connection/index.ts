@@ -1,18 +1,18 @@
 import { HaltError } from '@halt/core'
 
 import { type Client, keyPrefixOf, recognise } from './client.ts'
-import { IoredisClusterWire } from './ioredis-cluster-wire.ts'
-import { IoredisWire } from './ioredis-wire.ts'
+import { IoredisClusterTransport } from './ioredis-cluster-transport.ts'
+import { IoredisTransport } from './ioredis-transport.ts'
 import type { Connection, ConnectionOptions } from './connection.ts'
 import { OwnConnection } from './own-connection.ts'
 import { watch } from './owner.ts'
-import { RedisClusterWire } from './redis-cluster-wire.ts'
-import { type FindTemplate, RedisWire } from './redis-wire.ts'
+import { RedisClusterTransport } from './redis-cluster-transport.ts'
+import { type FindTemplate, RedisTransport } from './redis-transport.ts'
 import { RunnerConnection } from './runner-connection.ts'
 import { SharedConnection } from './shared-connection.ts'
 import type { RedisClient, RedisPool, RedisSentinel } from './shapes.ts'
 import { ignore } from './timer.ts'
-import type { Lost, Wire } from './wire.ts'
+import type { Lost, Transport } from './transport.ts'
 
 export type { Connection, ConnectionOptions, Run, Script } from './connection.ts'
 export { inDoubt, StoreError, toStoreError } from './store-error.ts'
@@ -46,7 +46,7 @@ export function openConnection({
     return new SharedConnection(found, watch(found, { ended: ignore, revived: reconnected, warn }))
   const own = new OwnConnection(
     found.topology,
-    lost => makeWire(found, lost, reconnected),
+    lost => makeTransport(found, lost, reconnected),
     reconnected,
     () => release(),
   )
@@ -54,20 +54,20 @@ export function openConnection({
   return own
 }
 
-function makeWire({ kind, client }: Client, lost: Lost, reconnected: () => void): Wire {
+function makeTransport({ kind, client }: Client, lost: Lost, reconnected: () => void): Transport {
   switch (kind) {
     case 'ioredis':
-      return new IoredisWire(client, lost)
+      return new IoredisTransport(client, lost)
     case 'ioredis-cluster':
-      return new IoredisClusterWire(client, lost, reconnected)
+      return new IoredisClusterTransport(client, lost, reconnected)
     case 'redis':
-      return new RedisWire(() => client, keyPrefixOf(client), lost)
+      return new RedisTransport(() => client, keyPrefixOf(client), lost)
     case 'redis-pool':
-      return new RedisWire(lentBy(client), keyPrefixOf(client), lost)
+      return new RedisTransport(lentBy(client), keyPrefixOf(client), lost)
     case 'redis-sentinel':
-      return new RedisWire(masterOf(client), keyPrefixOf(client), lost)
+      return new RedisTransport(masterOf(client), keyPrefixOf(client), lost)
     case 'redis-cluster':
-      return new RedisClusterWire(client, lost)
+      return new RedisClusterTransport(client, lost)
   }
 }
 

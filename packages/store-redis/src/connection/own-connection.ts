@@ -5,7 +5,7 @@ import type { Connection, Script, Topology } from './connection.ts'
 import { type Beat, BEAT_MS, Pulse } from './pulse.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, quietly, type Timer } from './timer.ts'
-import { CONNECT_MS, type Lost, OPEN_MS, type Wire } from './wire.ts'
+import { CONNECT_MS, type Lost, OPEN_MS, type Transport } from './transport.ts'
 
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 500
@@ -24,7 +24,7 @@ const STEADY_MS = 1_000
 export class OwnConnection implements Connection {
   readonly topology: Topology
   readonly opened: Promise<void>
-  readonly #wire: Wire
+  readonly #transport: Transport
   readonly #reconnected: () => void
   readonly #release: () => void
   readonly #pulse: Pulse
@@ -44,14 +44,14 @@ export class OwnConnection implements Connection {
    */
   constructor(
     topology: Topology,
-    makeWire: (lost: Lost) => Wire,
+    makeTransport: (lost: Lost) => Transport,
     reconnected: () => void,
     release: () => void,
   ) {
     this.topology = topology
     this.#reconnected = reconnected
     this.#release = release
-    this.#wire = makeWire(cause => this.#lost(cause))
+    this.#transport = makeTransport(cause => this.#lost(cause))
     const patience = topology === 'cluster' ? ASK_MS : SILENT_MS
     this.#pulse = new Pulse(patience / BEAT_MS, silent => this.#unanswered(silent))
     this.opened = new Promise(resolve => {
@@ -61,13 +61,13 @@ export class OwnConnection implements Connection {
   }
 
   get ready(): boolean {
-    return this.#wire.ready
+    return this.#transport.ready
   }
 
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    if (!this.#wire.ready) return Promise.reject(unsent(this.#absence))
+    if (!this.#transport.ready) return Promise.reject(unsent(this.#absence))
     const beat = this.#pulse.sent()
-    return evaluate(this.#wire.caller, script, keys, args).then(
+    return evaluate(this.#transport.caller, script, keys, args).then(
       reply => {
         this.#pulse.settled(beat)
         return reply
@@ -77,10 +77,10 @@ export class OwnConnection implements Connection {
   }
 
   async command(args: readonly string[], key?: string): Promise<unknown> {
-    if (!this.#wire.ready) throw unsent(this.#absence)
+    if (!this.#transport.ready) throw unsent(this.#absence)
     const beat = this.#pulse.sent()
     try {
-      const reply = await settle(() => this.#wire.caller.command(args, key))
+      const reply = await settle(() => this.#transport.caller.command(args, key))
       this.#pulse.settled(beat)
       return reply
     } catch (error) {
@@ -119,7 +119,7 @@ export class OwnConnection implements Connection {
       if (!isFirst) this.#reconnected()
     } catch (error) {
       if (epoch !== this.#epoch) return
-      this.#wire.abandon()
+      this.#transport.abandon()
       this.#again(error)
     } finally {
       this.#tried()
@@ -135,11 +135,11 @@ export class OwnConnection implements Connection {
     const limit = this.topology === 'cluster' ? 2 * OPEN_MS : OPEN_MS
     const wait = afterFreeTime(limit, () => giveUp(new Error('Connection timeout')), true)
     try {
-      await Promise.race([this.#wire.open(), gaveUp])
+      await Promise.race([this.#transport.open(), gaveUp])
       return true
     } catch (error) {
       if (performance.now() - began < CONNECT_MS || wait.passed >= CONNECT_MS / 2) throw error
-      this.#wire.abandon()
+      this.#transport.abandon()
       return false
     } finally {
       wait.cancel()
@@ -152,7 +152,7 @@ export class OwnConnection implements Connection {
 
   #unanswered(silent: boolean): void {
     this.#silence = silent ? new StoreError('Redis does not answer', 'late') : undefined
-    this.#wire.cull(silent)
+    this.#transport.endUnresponsive(silent)
   }
 
   #again(cause: unknown): void {
@@ -170,7 +170,7 @@ export class OwnConnection implements Connection {
     this.#state = state
     this.#absence = absence
     this.#retry?.cancel()
-    this.#wire.drop()
+    this.#transport.disconnect()
     this.#tried()
   }
 
@@ -180,7 +180,7 @@ export class OwnConnection implements Connection {
     const error = found.reply === undefined ? (this.#silence ?? found) : found
     // A demoted master: by its name, or through Sentinel, the new one is found.
     if (error.reply === 'READONLY' && this.#state === 'open') {
-      this.#wire.renew()
+      this.#transport.leaveDemoted()
       this.#again(error)
     }
     throw error

@@ -1,8 +1,8 @@
 import { type Caller, redisClusterCaller } from './caller.ts'
-import { end, redisOptions } from './redis-wire.ts'
+import { end, redisOptions } from './redis-transport.ts'
 import type { RedisClient, RedisCluster, RedisNode } from './shapes.ts'
 import { ignore, within } from './timer.ts'
-import { OPEN_MS } from './wire.ts'
+import { OPEN_MS } from './transport.ts'
 
 const PING_MS = 500
 const DISCOVERY_MS = 1_000

@@ -1,12 +1,12 @@
 import { type Caller, callerOf } from './caller.ts'
 import type { Client } from './client.ts'
 import { evaluate, settle } from './evaluation.ts'
-import { checkDatabase } from './ioredis-wire.ts'
+import { checkDatabase } from './ioredis-transport.ts'
 import type { Connection, Script, Topology } from './connection.ts'
 import { onceCaller } from './once.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, pause } from './timer.ts'
-import { OPEN_MS } from './wire.ts'
+import { OPEN_MS } from './transport.ts'
 
 const LOOK_MS = 5
 

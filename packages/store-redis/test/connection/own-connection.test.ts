@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { Caller } from '../../src/connection/caller.ts'
 import { OwnConnection } from '../../src/connection/own-connection.ts'
-import type { Lost, Wire } from '../../src/connection/wire.ts'
+import type { Lost, Transport } from '../../src/connection/transport.ts'
 import { failure, script } from './scene.ts'
 
 /** A wire whose attempts to open end as the test says. */
-class FakeWire implements Wire {
+class FakeTransport implements Transport {
   ready = false
   lost: Lost = () => {}
   /** When each attempt began, milliseconds. */
@@ -41,40 +41,40 @@ class FakeWire implements Wire {
     this.calls.push('abandon')
   }
 
-  renew(): void {
-    this.calls.push('renew')
+  leaveDemoted(): void {
+    this.calls.push('leaveDemoted')
     this.ready = false
   }
 
-  cull(silent: boolean): void {
-    this.calls.push(silent ? 'cull silent' : 'cull')
+  endUnresponsive(silent: boolean): void {
+    this.calls.push(silent ? 'endUnresponsive silent' : 'endUnresponsive')
   }
 
-  drop(): void {
-    this.calls.push('drop')
+  disconnect(): void {
+    this.calls.push('disconnect')
     this.ready = false
   }
 }
 
 function start(topology: 'single' | 'cluster' = 'single'): {
   connection: OwnConnection
-  wire: FakeWire
+  transport: FakeTransport
   released: () => number
   reconnected: () => number
 } {
-  const wire = new FakeWire()
+  const transport = new FakeTransport()
   let released = 0
   let reconnected = 0
   const connection = new OwnConnection(
     topology,
     lost => {
-      wire.lost = lost
-      return wire
+      transport.lost = lost
+      return transport
     },
     () => reconnected++,
     () => released++,
   )
-  return { connection, wire, released: () => released, reconnected: () => reconnected }
+  return { connection, transport, released: () => released, reconnected: () => reconnected }
 }
 
 const text = script('return 1')
@@ -88,66 +88,66 @@ afterEach(() => {
 
 describe('OwnLink', () => {
   it('tries for ever, half a second apart at most', async () => {
-    const { connection, wire } = start()
+    const { connection, transport } = start()
     for (let i = 0; i < 100; i++) {
-      await wire.fails()
+      await transport.fails()
       await vi.advanceTimersByTimeAsync(500)
     }
-    expect(wire.attempts.length).toBe(101)
-    await wire.opens()
+    expect(transport.attempts.length).toBe(101)
+    await transport.opens()
     expect(await connection.run(text, [], [])).toBe('done')
   })
 
   it('tries soon at first, and again after a connection that lasted', async () => {
-    const { wire } = start()
-    await wire.opens()
+    const { transport } = start()
+    await transport.opens()
     await vi.advanceTimersByTimeAsync(1_500)
-    wire.ready = false
-    wire.lost(new Error('read ECONNRESET'))
+    transport.ready = false
+    transport.lost(new Error('read ECONNRESET'))
     await vi.advanceTimersByTimeAsync(50)
-    expect(wire.attempts.length).toBe(2)
+    expect(transport.attempts.length).toBe(2)
     // One that is lost at once is no reason to hurry.
     for (let i = 0; i < 6; i++) {
-      await wire.opens()
-      wire.lost(new Error('read ECONNRESET'))
+      await transport.opens()
+      transport.lost(new Error('read ECONNRESET'))
       await vi.advanceTimersByTimeAsync(500)
     }
-    await wire.opens()
-    const before = wire.attempts.length
-    wire.lost(new Error('read ECONNRESET'))
+    await transport.opens()
+    const before = transport.attempts.length
+    transport.lost(new Error('read ECONNRESET'))
     await vi.advanceTimersByTimeAsync(240)
-    expect(wire.attempts.length).toBe(before)
+    expect(transport.attempts.length).toBe(before)
   })
 
   it('tells when it was opened anew, not of the first time', async () => {
-    const { wire, reconnected } = start()
-    await wire.fails()
+    const { transport, reconnected } = start()
+    await transport.fails()
     await vi.advanceTimersByTimeAsync(100)
-    await wire.opens()
+    await transport.opens()
     expect(reconnected()).toBe(0)
-    wire.ready = false
-    wire.lost(new Error('read ECONNRESET'))
+    transport.ready = false
+    transport.lost(new Error('read ECONNRESET'))
     await vi.advanceTimersByTimeAsync(500)
     expect(reconnected()).toBe(0)
-    await wire.opens()
+    await transport.opens()
     expect(reconnected()).toBe(1)
   })
 
   it('gives an attempt up that hangs', async () => {
-    const { connection, wire } = start()
+    const { connection, transport } = start()
     await vi.advanceTimersByTimeAsync(2_100)
-    expect(wire.calls).toEqual(['abandon'])
-    expect(wire.attempts.length).toBe(2)
-    await wire.opens()
+    expect(transport.calls).toEqual(['abandon'])
+    expect(transport.attempts.length).toBe(2)
+    await transport.opens()
     // What became of the first one changes nothing.
-    await wire.fails('late', 0)
+    await transport.fails('late', 0)
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(wire.attempts.length).toBe(2)
+    expect(transport.attempts.length).toBe(2)
     expect(connection.ready).toBe(true)
   })
 
   it('says why it is not open, to each call at once', async () => {
-    const { connection, wire } = start()
+    const { connection, transport } = start()
     expect(await failure(connection.run(text, [], []))).toMatchObject({
       failure: 'unavailable',
       message: /not open yet/,
@@ -156,7 +156,7 @@ describe('OwnLink', () => {
     void connection.opened.then(() => {
       opened = true
     })
-    await wire.fails('WRONGPASS no')
+    await transport.fails('WRONGPASS no')
     expect(opened).toBe(true)
     expect(await failure(connection.run(text, [], []))).toMatchObject({
       failure: 'misconfigured',
@@ -166,79 +166,79 @@ describe('OwnLink', () => {
   })
 
   it('looks for the master when it meets a replica', async () => {
-    const { connection, wire } = start()
-    await wire.opens()
-    wire.evalsha = () => Promise.reject(new Error('READONLY no'))
+    const { connection, transport } = start()
+    await transport.opens()
+    transport.evalsha = () => Promise.reject(new Error('READONLY no'))
     const calls = [1, 2, 3].map(() => failure(connection.run(text, [], [])))
     for (const error of await Promise.all(calls))
       expect(error).toMatchObject({ code: 'HALT_E_STORE_READONLY' })
-    expect(wire.calls).toEqual(['renew'])
+    expect(transport.calls).toEqual(['leaveDemoted'])
     await vi.advanceTimersByTimeAsync(500)
-    expect(wire.attempts.length).toBe(2)
+    expect(transport.attempts.length).toBe(2)
   })
 
   it.each([
     ['single' as const, 2_000],
     ['cluster' as const, 1_000],
   ])('has what is not answered ended: %s', async (topology, patience) => {
-    const { connection, wire } = start(topology)
-    await wire.opens()
+    const { connection, transport } = start(topology)
+    await transport.opens()
     let answer = (): void => {}
-    wire.evalsha = () => new Promise(resolve => (answer = () => resolve('late')))
+    transport.evalsha = () => new Promise(resolve => (answer = () => resolve('late')))
     const call = connection.run(text, [], [])
     await vi.advanceTimersByTimeAsync(patience - 250)
-    expect(wire.calls).toEqual([])
+    expect(transport.calls).toEqual([])
     await vi.advanceTimersByTimeAsync(500)
-    expect(wire.calls).toContain('cull silent')
+    expect(transport.calls).toContain('endUnresponsive silent')
     answer()
     expect(await call).toBe('late')
-    wire.calls.length = 0
+    transport.calls.length = 0
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(wire.calls).toEqual([])
+    expect(transport.calls).toEqual([])
   })
 
   it('has nothing ended for being slow while others are answered', async () => {
-    const { connection, wire } = start()
-    await wire.opens()
-    wire.evalsha = () => new Promise(() => {})
+    const { connection, transport } = start()
+    await transport.opens()
+    transport.evalsha = () => new Promise(() => {})
     connection.run(text, [], []).catch(() => {})
-    wire.evalsha = async () => 'done'
+    transport.evalsha = async () => 'done'
     for (let i = 0; i < 50; i++) {
       await connection.run(text, [], [])
       await vi.advanceTimersByTimeAsync(100)
     }
-    expect(wire.calls).not.toContain('cull silent')
+    expect(transport.calls).not.toContain('endUnresponsive silent')
   })
 
   it('ends while it opens, for good', async () => {
-    const { connection, wire, released } = start()
+    const { connection, transport, released } = start()
     await connection.close()
     await connection.opened
     expect(released()).toBe(1)
-    expect(wire.calls).toEqual(['drop'])
-    await wire.fails()
+    expect(transport.calls).toEqual(['disconnect'])
+    await transport.fails()
     connection.end()
     connection.revive()
-    wire.lost(new Error('x'))
+    transport.lost(new Error('x'))
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(wire.attempts.length).toBe(1)
+    expect(transport.attempts.length).toBe(1)
   })
 
   it('ends with the client and lives again with it, in one life at a time', async () => {
-    const { connection, wire } = start()
+    const { connection, transport } = start()
     connection.end()
     connection.end()
     connection.revive()
     connection.revive()
-    expect(wire.attempts.length).toBe(2)
+    expect(transport.attempts.length).toBe(2)
     // The attempt of the first life fails only now.
-    await wire.fails('late', 0)
-    await wire.fails()
+    await transport.fails('late', 0)
+    await transport.fails()
     await vi.advanceTimersByTimeAsync(60)
-    expect(wire.attempts.length).toBe(3)
-    await wire.opens()
+    expect(transport.attempts.length).toBe(3)
+    await transport.opens()
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(wire.attempts.length).toBe(3)
+    expect(transport.attempts.length).toBe(3)
     connection.end()
     expect(await failure(connection.run(text, [], []))).toMatchObject({
       message: 'The Redis client was closed',

@@ -1,10 +1,10 @@
 import { afterFreeTime } from '@halt/core/store'
 
 import { type Caller, ioredisClusterCaller } from './caller.ts'
-import { end, IOREDIS_OPTIONS } from './ioredis-wire.ts'
+import { end, IOREDIS_OPTIONS } from './ioredis-transport.ts'
 import type { Ioredis, IoredisCluster } from './shapes.ts'
 import { ignore, quietly, within } from './timer.ts'
-import { type Lost, OPEN_MS, type Wire } from './wire.ts'
+import { type Lost, OPEN_MS, type Transport } from './transport.ts'
 
 const PING_MS = 500
 
@@ -35,7 +35,7 @@ const CLUSTER_OPTIONS: Readonly<Record<string, unknown>> = {
  * Connections to a cluster, made from the user's ioredis client. A node that is lost leaves ioredis's pool; the next
  * command for its slots goes to another, which says where they are now.
  */
-export class IoredisClusterWire implements Wire {
+export class IoredisClusterTransport implements Transport {
   readonly caller: Caller
   readonly #cluster: IoredisCluster
   readonly #reconnected: () => void
@@ -78,14 +78,14 @@ export class IoredisClusterWire implements Wire {
   }
 
   abandon(): void {
-    this.drop()
+    this.disconnect()
   }
 
-  renew(): void {
+  leaveDemoted(): void {
     // A node that moved says so by itself.
   }
 
-  cull(): void {
+  endUnresponsive(): void {
     if (this.#culling) return
     this.#culling = true
     const asked = this.#cluster.nodes('master').map(async node => {
@@ -97,7 +97,7 @@ export class IoredisClusterWire implements Wire {
     })
   }
 
-  drop(): void {
+  disconnect(): void {
     this.#isOpen = false
     if (this.#cluster.status === 'wait' || this.#cluster.status === 'end') return
     const nodes = this.#cluster.nodes('all')

@@ -1,6 +1,6 @@
 import { type Caller, ioredisCaller } from './caller.ts'
 import type { Ioredis } from './shapes.ts'
-import { CONNECT_MS, type Lost, type Wire } from './wire.ts'
+import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
 
 /**
  * What our own ioredis connections do otherwise than the user's: nothing is queued, sent again or opened again by the
@@ -44,7 +44,7 @@ const SENTINEL_OPTIONS: Readonly<Record<string, unknown>> = {
 }
 
 /** A connection to one server, by address or through Sentinel, made from the user's ioredis client. */
-export class IoredisWire implements Wire {
+export class IoredisTransport implements Transport {
   readonly caller: Caller
   readonly #client: Ioredis
   #cause: unknown
@@ -79,18 +79,18 @@ export class IoredisWire implements Wire {
   }
 
   abandon(): void {
-    this.drop()
+    this.disconnect()
   }
 
-  renew(): void {
-    this.drop()
+  leaveDemoted(): void {
+    this.disconnect()
   }
 
-  cull(silent: boolean): void {
-    if (silent) this.drop()
+  endUnresponsive(silent: boolean): void {
+    if (silent) this.disconnect()
   }
 
-  drop(): void {
+  disconnect(): void {
     this.#ended = true
     end(this.#client)
   }

@@ -2,7 +2,7 @@ import type { Caller } from './caller.ts'
 import { Connections } from './redis-cluster-connections.ts'
 import type { RedisCluster, RedisNode } from './shapes.ts'
 import { quietly } from './timer.ts'
-import type { Lost, Wire } from './wire.ts'
+import type { Lost, Transport } from './transport.ts'
 
 const RETIRE_MS = 1_000
 
@@ -11,7 +11,7 @@ const RETIRE_MS = 1_000
  * opened, by what the cluster says then, and takes the place of the first once it is complete; until then the first
  * serves the nodes that are left.
  */
-export class RedisClusterWire implements Wire {
+export class RedisClusterTransport implements Transport {
   readonly #source: RedisCluster
   readonly #lost: Lost
   // The masters last known: those the user named may be gone.
@@ -61,11 +61,11 @@ export class RedisClusterWire implements Wire {
     this.#next = undefined
   }
 
-  renew(): void {
+  leaveDemoted(): void {
     // The link opens the next set, and this one serves until it is complete.
   }
 
-  cull(): void {
+  endUnresponsive(): void {
     if (this.#current === undefined || this.#culling) return
     this.#culling = true
     void this.#current.endSilent().finally(() => {
@@ -73,7 +73,7 @@ export class RedisClusterWire implements Wire {
     })
   }
 
-  drop(): void {
+  disconnect(): void {
     this.abandon()
     this.#current?.end()
     this.#current = undefined

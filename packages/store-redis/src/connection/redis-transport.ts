@@ -1,6 +1,6 @@
 import { type Caller, redisCaller } from './caller.ts'
 import type { RedisClient } from './shapes.ts'
-import { CONNECT_MS, type Lost, type Wire } from './wire.ts'
+import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
 
 /** Finds the client whose options, and with Sentinel whose address, our own connection takes. */
 export type FindTemplate = () => RedisClient | Promise<RedisClient>
@@ -33,7 +33,7 @@ export function redisOptions(socket: unknown): Record<string, unknown> {
 }
 
 /** A connection to one server, made from the user's node-redis client, or from one that its pool or Sentinel lends. */
-export class RedisWire implements Wire {
+export class RedisTransport implements Transport {
   readonly #find: FindTemplate
   readonly #prefix: string
   readonly #lost: Lost
@@ -82,15 +82,15 @@ export class RedisWire implements Wire {
     this.#own?.end()
   }
 
-  renew(): void {
+  leaveDemoted(): void {
     this.#own?.end()
   }
 
-  cull(silent: boolean): void {
+  endUnresponsive(silent: boolean): void {
     if (silent) this.#own?.end()
   }
 
-  drop(): void {
+  disconnect(): void {
     this.abandon()
     this.#own = undefined
     this.#template = undefined

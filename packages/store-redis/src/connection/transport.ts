@@ -1,7 +1,7 @@
 import type { Caller } from './caller.ts'
 
 /** A connection of the link's own, over and over: opened, lost, opened again. It never opens itself again. */
-export interface Wire {
+export interface Transport {
   readonly caller: Caller
   /** Whether commands can be sent. */
   readonly ready: boolean
@@ -10,11 +10,11 @@ export interface Wire {
   /** Gives up opening it. */
   abandon(): void
   /** Ends what leads to a server that may no longer be the right one. */
-  renew(): void
+  leaveDemoted(): void
   /** Ends what no longer answers; `silent` when nothing at all was answered lately. */
-  cull(silent: boolean): void
+  endUnresponsive(silent: boolean): void
   /** Ends it all; it may be opened again. */
-  drop(): void
+  disconnect(): void
 }
 
 /** Told when a wire broke, and why. */
