@@ -1,17 +1,17 @@
-import type { Caller } from './caller.ts'
+import type { CommandSender } from './command-sender.ts'
 import type { Script } from './connection.ts'
 import { isNoScript } from './store-error.ts'
 
 /** Runs a script by its digest; where the server does not know it, once by its text, on the same node. */
 export function evaluate(
-  caller: Caller,
+  sender: CommandSender,
   script: Script,
   keys: readonly string[],
   args: readonly string[],
 ): Promise<unknown> {
-  return settle(() => caller.evalsha(script.sha, keys, args)).catch((error: unknown) => {
+  return settle(() => sender.evalsha(script.sha, keys, args)).catch((error: unknown) => {
     if (!isNoScript(error)) throw error
-    return caller.eval(script.source, keys, args)
+    return sender.eval(script.source, keys, args)
   })
 }
 

@@ -1,6 +1,6 @@
 import { afterFreeTime } from '@halt/core/store'
 
-import { type Caller, ioredisClusterCaller } from './caller.ts'
+import { type CommandSender, ioredisClusterSender } from './command-sender.ts'
 import { end, IOREDIS_OPTIONS } from './ioredis-transport.ts'
 import type { Ioredis, IoredisCluster } from './shapes.ts'
 import { ignore, quietly, within } from './timer.ts'
@@ -36,7 +36,7 @@ const CLUSTER_OPTIONS: Readonly<Record<string, unknown>> = {
  * command for its slots goes to another, which says where they are now.
  */
 export class IoredisClusterTransport implements Transport {
-  readonly caller: Caller
+  readonly sender: CommandSender
   readonly #cluster: IoredisCluster
   readonly #reconnected: () => void
   #cause: unknown
@@ -48,7 +48,7 @@ export class IoredisClusterTransport implements Transport {
   constructor(source: IoredisCluster, lost: Lost, reconnected: () => void) {
     this.#reconnected = reconnected
     this.#cluster = source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions: IOREDIS_OPTIONS })
-    this.caller = ioredisClusterCaller(this.#cluster)
+    this.sender = ioredisClusterSender(this.#cluster)
     this.#cluster.on('error', error => {
       this.#cause = error
     })

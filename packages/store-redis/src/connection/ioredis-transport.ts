@@ -1,4 +1,4 @@
-import { type Caller, ioredisCaller } from './caller.ts'
+import { type CommandSender, ioredisSender } from './command-sender.ts'
 import type { Ioredis } from './shapes.ts'
 import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
 
@@ -45,7 +45,7 @@ const SENTINEL_OPTIONS: Readonly<Record<string, unknown>> = {
 
 /** A connection to one server, by address or through Sentinel, made from the user's ioredis client. */
 export class IoredisTransport implements Transport {
-  readonly caller: Caller
+  readonly sender: CommandSender
   readonly #client: Ioredis
   #cause: unknown
   #ended = false
@@ -53,7 +53,7 @@ export class IoredisTransport implements Transport {
   constructor(source: Ioredis, lost: Lost) {
     const sentinel = source.options['sentinels'] ? SENTINEL_OPTIONS : {}
     this.#client = source.duplicate({ ...IOREDIS_OPTIONS, ...sentinel })
-    this.caller = ioredisCaller(this.#client)
+    this.sender = ioredisSender(this.#client)
     this.#client.on('error', error => {
       this.#cause = error
     })

@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts'
+import type { CommandSender } from './command-sender.ts'
 
 interface Bytes {
   fill(text: string): unknown
@@ -13,11 +13,11 @@ const { Buffer } = globalThis as unknown as { Buffer: { from(text: string): Byte
  * arguments, and take bytes as they are then: so the first argument of a script, its clock, is given as bytes and spoiled
  * as soon as it was written. A second copy says `x`, and the script refuses it.
  */
-export function onceCaller(caller: Caller): Caller {
+export function onceCaller(sender: CommandSender): CommandSender {
   return {
-    ...caller,
-    evalsha: (sha, keys, args) => spoiling(args, spoilable => caller.evalsha(sha, keys, spoilable)),
-    eval: (source, keys, args) => spoiling(args, spoilable => caller.eval(source, keys, spoilable)),
+    ...sender,
+    evalsha: (sha, keys, args) => spoiling(args, spoilable => sender.evalsha(sha, keys, spoilable)),
+    eval: (source, keys, args) => spoiling(args, spoilable => sender.eval(source, keys, spoilable)),
   }
 }
 

@@ -67,7 +67,7 @@ export class OwnConnection implements Connection {
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (!this.#transport.ready) return Promise.reject(unsent(this.#absence))
     const beat = this.#pulse.sent()
-    return evaluate(this.#transport.caller, script, keys, args).then(
+    return evaluate(this.#transport.sender, script, keys, args).then(
       reply => {
         this.#pulse.settled(beat)
         return reply
@@ -80,7 +80,7 @@ export class OwnConnection implements Connection {
     if (!this.#transport.ready) throw unsent(this.#absence)
     const beat = this.#pulse.sent()
     try {
-      const reply = await settle(() => this.#transport.caller.command(args, key))
+      const reply = await settle(() => this.#transport.sender.command(args, key))
       this.#pulse.settled(beat)
       return reply
     } catch (error) {

@@ -1,4 +1,4 @@
-import { type Caller, redisClusterCaller } from './caller.ts'
+import { type CommandSender, redisClusterSender } from './command-sender.ts'
 import { end, redisOptions } from './redis-transport.ts'
 import type { RedisClient, RedisCluster, RedisNode } from './shapes.ts'
 import { ignore, within } from './timer.ts'
@@ -10,7 +10,7 @@ const DISCOVERY_MS = 1_000
 /** One set of connections: to every master that a cluster had when it was opened, or that was come upon since. */
 export class Connections {
   readonly cluster: RedisCluster
-  readonly caller: Caller
+  readonly sender: CommandSender
   /** What went wrong last. */
   cause: unknown = new Error('A node of the cluster was lost')
   readonly #connected = new Set<string>()
@@ -30,7 +30,7 @@ export class Connections {
       rootNodes: rootsOf(source, known),
       defaults: options,
     })
-    this.caller = redisClusterCaller(this.cluster)
+    this.sender = redisClusterSender(this.cluster)
     const failed = (cause: unknown): void => {
       this.cause = cause
       queueMicrotask(() => broken(cause))

@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts'
+import type { CommandSender } from './command-sender.ts'
 import { Connections } from './redis-cluster-connections.ts'
 import type { RedisCluster, RedisNode } from './shapes.ts'
 import { quietly } from './timer.ts'
@@ -25,9 +25,9 @@ export class RedisClusterTransport implements Transport {
     this.#lost = lost
   }
 
-  get caller(): Caller {
+  get sender(): CommandSender {
     if (this.#current === undefined) throw new Error('Not connected yet')
-    return this.#current.caller
+    return this.#current.sender
   }
 
   get ready(): boolean {

@@ -1,4 +1,4 @@
-import { type Caller, redisCaller } from './caller.ts'
+import { type CommandSender, redisSender } from './command-sender.ts'
 import type { RedisClient } from './shapes.ts'
 import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
 
@@ -49,9 +49,9 @@ export class RedisTransport implements Transport {
     this.#lost = lost
   }
 
-  get caller(): Caller {
+  get sender(): CommandSender {
     if (this.#own === undefined) throw new Error('Not connected yet')
-    return this.#own.caller
+    return this.#own.sender
   }
 
   get ready(): boolean {
@@ -100,13 +100,13 @@ export class RedisTransport implements Transport {
 /** A client of our own: connected again and again, never by itself. */
 class Own {
   readonly client: RedisClient
-  readonly caller: Caller
+  readonly sender: CommandSender
   #connecting = false
   #unwanted = false
 
   constructor(template: RedisClient, prefix: string, lost: (own: Own, cause: unknown) => void) {
     this.client = template.duplicate(redisOptions(template.options?.['socket']))
-    this.caller = redisCaller(this.client, prefix)
+    this.sender = redisSender(this.client, prefix)
     const broken = (cause: unknown): void =>
       // Whatever went wrong, what comes over this connection cannot be trusted any more.
       queueMicrotask(() => {

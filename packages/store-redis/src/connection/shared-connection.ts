@@ -1,4 +1,4 @@
-import { type Caller, callerOf } from './caller.ts'
+import { type CommandSender, senderOf } from './command-sender.ts'
 import type { Client } from './client.ts'
 import { evaluate, settle } from './evaluation.ts'
 import { checkDatabase } from './ioredis-transport.ts'
@@ -15,7 +15,7 @@ export class SharedConnection implements Connection {
   readonly topology: Topology
   readonly #found: Client
   readonly #release: () => void
-  readonly #caller: Caller
+  readonly #sender: CommandSender
   #closed = false
   #misplaced: StoreError | undefined
 
@@ -24,8 +24,8 @@ export class SharedConnection implements Connection {
     this.topology = found.topology
     this.#found = found
     this.#release = release
-    const caller = callerOf(found)
-    this.#caller = writesAtOnce(found) ? onceCaller(caller) : caller
+    const sender = senderOf(found)
+    this.#sender = writesAtOnce(found) ? onceCaller(sender) : sender
   }
 
   get ready(): boolean {
@@ -40,7 +40,7 @@ export class SharedConnection implements Connection {
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     this.#check()
     try {
-      return await evaluate(this.#caller, script, keys, args)
+      return await evaluate(this.#sender, script, keys, args)
     } catch (error) {
       throw toStoreError(error)
     }
@@ -49,7 +49,7 @@ export class SharedConnection implements Connection {
   async command(args: readonly string[], key?: string): Promise<unknown> {
     this.#check()
     try {
-      return await settle(() => this.#caller.command(args, key))
+      return await settle(() => this.#sender.command(args, key))
     } catch (error) {
       throw toStoreError(error)
     }

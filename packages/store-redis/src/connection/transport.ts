@@ -1,8 +1,8 @@
-import type { Caller } from './caller.ts'
+import type { CommandSender } from './command-sender.ts'
 
 /** A connection of the link's own, over and over: opened, lost, opened again. It never opens itself again. */
 export interface Transport {
-  readonly caller: Caller
+  readonly sender: CommandSender
   /** Whether commands can be sent. */
   readonly ready: boolean
   /** Opens it, or what is missing of it; rejects when that did not work. */

@@ -1,30 +1,30 @@
 import { expect, it, vi } from 'vitest'
 
-import type { Caller } from '../../src/connection/caller.ts'
+import type { CommandSender } from '../../src/connection/command-sender.ts'
 import { evaluate } from '../../src/connection/evaluation.ts'
 import { script } from './scene.ts'
 
 const text = script('return 1')
 
-type Send = Caller['evalsha']
+type Send = CommandSender['evalsha']
 
-function caller(evalsha: Send) {
+function sender(evalsha: Send) {
   return {
     evalsha: vi.fn<Send>(evalsha),
     eval: vi.fn<Send>(async () => 'by text'),
-    command: vi.fn<Caller['command']>(),
+    command: vi.fn<CommandSender['command']>(),
   }
 }
 
 it('runs by the digest', async () => {
-  const known = caller(async () => 'by digest')
+  const known = sender(async () => 'by digest')
   expect(await evaluate(known, text, ['k'], ['a'])).toBe('by digest')
   expect(known.evalsha).toHaveBeenCalledWith(text.sha, ['k'], ['a'])
   expect(known.eval).not.toHaveBeenCalled()
 })
 
 it('runs by the text, once, what the server does not know', async () => {
-  const unknown = caller(() => Promise.reject(new Error('NOSCRIPT No matching script. Please use EVAL.')))
+  const unknown = sender(() => Promise.reject(new Error('NOSCRIPT No matching script. Please use EVAL.')))
   expect(await evaluate(unknown, text, ['k'], ['a'])).toBe('by text')
   expect(unknown.eval).toHaveBeenCalledExactlyOnceWith(text.source, ['k'], ['a'])
 })
@@ -36,14 +36,14 @@ it('repeats nothing else, since it may have been carried out', async () => {
     'Command timed out',
     'ERR unknown NOSCRIPT',
   ]) {
-    const failing = caller(() => Promise.reject(new Error(message)))
+    const failing = sender(() => Promise.reject(new Error(message)))
     await expect(evaluate(failing, text, [], [])).rejects.toThrow(message)
     expect(failing.eval).not.toHaveBeenCalled()
   }
 })
 
 it('rejects with what a client throws at once', async () => {
-  const throwing = caller(() => {
+  const throwing = sender(() => {
     throw new TypeError('no such argument')
   })
   await expect(evaluate(throwing, text, [], [])).rejects.toThrow('no such argument')

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import type { Caller } from '../../src/connection/caller.ts'
+import type { CommandSender } from '../../src/connection/command-sender.ts'
 import { OwnConnection } from '../../src/connection/own-connection.ts'
 import type { Lost, Transport } from '../../src/connection/transport.ts'
 import { failure, script } from './scene.ts'
@@ -13,8 +13,8 @@ class FakeTransport implements Transport {
   readonly attempts: number[] = []
   readonly calls: string[] = []
   #settle: { resolve: () => void; reject: (error: Error) => void }[] = []
-  evalsha: Caller['evalsha'] = async () => 'done'
-  readonly caller: Caller = {
+  evalsha: CommandSender['evalsha'] = async () => 'done'
+  readonly sender: CommandSender = {
     evalsha: (...args) => this.evalsha(...args),
     eval: async () => 'done',
     command: async () => 'done',

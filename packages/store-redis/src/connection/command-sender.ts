@@ -13,42 +13,42 @@ import type {
 } from './shapes.ts'
 
 /** Sends commands through one client, whichever it is; errors are the client's own. */
-export interface Caller {
+export interface CommandSender {
   evalsha(sha: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
   eval(source: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
   command(args: readonly string[], key: string | undefined): Promise<unknown>
 }
 
 /** Makes the caller of a client. */
-export function callerOf(found: Client): Caller {
+export function senderOf(found: Client): CommandSender {
   switch (found.kind) {
     case 'ioredis':
-      return ioredisCaller(found.client)
+      return ioredisSender(found.client)
     case 'ioredis-cluster':
-      return ioredisClusterCaller(found.client)
+      return ioredisClusterSender(found.client)
     case 'redis':
     case 'redis-pool':
-      return redisCaller(found.client, keyPrefixOf(found.client))
+      return redisSender(found.client, keyPrefixOf(found.client))
     case 'redis-sentinel':
-      return redisSentinelCaller(found.client)
+      return redisSentinelSender(found.client)
     case 'redis-cluster':
-      return redisClusterCaller(found.client)
+      return redisClusterSender(found.client)
   }
 }
 
 // ioredis flattens arrays of arguments, and puts its prefix before the keys of every command it knows.
-function ioredisScripts(client: IoredisCommands): Pick<Caller, 'evalsha' | 'eval'> {
+function ioredisScripts(client: IoredisCommands): Pick<CommandSender, 'evalsha' | 'eval'> {
   return {
     evalsha: (sha, keys, args) => client.evalsha(sha, keys.length, keys, args),
     eval: (source, keys, args) => client.eval(source, keys.length, keys, args),
   }
 }
 
-export function ioredisCaller(client: Ioredis): Caller {
+export function ioredisSender(client: Ioredis): CommandSender {
   return { ...ioredisScripts(client), command: args => callIoredis(client, args) }
 }
 
-export function ioredisClusterCaller(cluster: IoredisCluster): Caller {
+export function ioredisClusterSender(cluster: IoredisCluster): CommandSender {
   const nodeFor = (key: string): Ioredis | undefined => {
     const address = cluster.slots[slotOf(keyPrefixOf(cluster) + key)]?.[0]
     return cluster
@@ -72,16 +72,16 @@ function callIoredis(client: IoredisCommands, [name = '', ...args]: readonly str
 // What the user's own type mapping would make of the replies is not for us.
 const PLAIN: ReplyOptions = { typeMapping: {} }
 
-export function redisCaller(client: RedisClient | RedisPool, prefix: string): Caller {
+export function redisSender(client: RedisClient | RedisPool, prefix: string): CommandSender {
   const send = (args: readonly string[]): Promise<unknown> => client.sendCommand(args, PLAIN)
   return redisCommands(prefix, send)
 }
 
-function redisSentinelCaller(sentinel: RedisSentinel): Caller {
+function redisSentinelSender(sentinel: RedisSentinel): CommandSender {
   return redisCommands(keyPrefixOf(sentinel), args => sentinel.sendCommand(false, args, PLAIN))
 }
 
-export function redisClusterCaller(cluster: RedisCluster): Caller {
+export function redisClusterSender(cluster: RedisCluster): CommandSender {
   const askNode = async (key: string | undefined, args: readonly string[]): Promise<unknown> => {
     const { slots, masters } = cluster
     const node = key === undefined ? undefined : slots[slotOf(key)]?.master
@@ -97,7 +97,7 @@ export function redisClusterCaller(cluster: RedisCluster): Caller {
 
 type Send = (args: readonly string[], key: string | undefined, isKeyed: boolean) => Promise<unknown>
 
-function redisCommands(prefix: string, send: Send): Caller {
+function redisCommands(prefix: string, send: Send): CommandSender {
   const evaluate = (
     name: string,
     script: string,
