@@ -2,7 +2,7 @@ import { afterFreeTime } from '@halt/core/store'
 
 import { evaluate, settle } from './evaluation.ts'
 import type { Connection, Script, Topology } from './connection.ts'
-import { type Beat, BEAT_MS, Pulse } from './pulse.ts'
+import { type SendInterval, INTERVAL_MS, ReplyWatchdog } from './reply-watchdog.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, quietly, type Timer } from './timer.ts'
 import { CONNECT_MS, type Lost, OPEN_MS, type Transport } from './transport.ts'
@@ -27,7 +27,7 @@ export class OwnConnection implements Connection {
   readonly #transport: Transport
   readonly #reconnected: () => void
   readonly #release: () => void
-  readonly #pulse: Pulse
+  readonly #watchdog: ReplyWatchdog
   #state: 'opening' | 'open' | 'waiting' | 'ended' | 'closed' = 'waiting'
   #tried: () => void = ignore
   // Grows when an attempt to open begins, and when none is wanted any more.
@@ -53,7 +53,7 @@ export class OwnConnection implements Connection {
     this.#release = release
     this.#transport = makeTransport(cause => this.#lost(cause))
     const patience = topology === 'cluster' ? ASK_MS : SILENT_MS
-    this.#pulse = new Pulse(patience / BEAT_MS, silent => this.#unanswered(silent))
+    this.#watchdog = new ReplyWatchdog(patience / INTERVAL_MS, silent => this.#unanswered(silent))
     this.opened = new Promise(resolve => {
       this.#tried = resolve
     })
@@ -66,25 +66,25 @@ export class OwnConnection implements Connection {
 
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (!this.#transport.ready) return Promise.reject(unsent(this.#absence))
-    const beat = this.#pulse.sent()
+    const interval = this.#watchdog.sent()
     return evaluate(this.#transport.sender, script, keys, args).then(
       reply => {
-        this.#pulse.settled(beat)
+        this.#watchdog.settled(interval)
         return reply
       },
-      (error: unknown) => this.#failed(beat, error),
+      (error: unknown) => this.#failed(interval, error),
     )
   }
 
   async command(args: readonly string[], key?: string): Promise<unknown> {
     if (!this.#transport.ready) throw unsent(this.#absence)
-    const beat = this.#pulse.sent()
+    const interval = this.#watchdog.sent()
     try {
       const reply = await settle(() => this.#transport.sender.command(args, key))
-      this.#pulse.settled(beat)
+      this.#watchdog.settled(interval)
       return reply
     } catch (error) {
-      return this.#failed(beat, error)
+      return this.#failed(interval, error)
     }
   }
 
@@ -174,8 +174,8 @@ export class OwnConnection implements Connection {
     this.#tried()
   }
 
-  #failed(beat: Beat, cause: unknown): never {
-    this.#pulse.settled(beat)
+  #failed(interval: SendInterval, cause: unknown): never {
+    this.#watchdog.settled(interval)
     const found = toStoreError(cause)
     const error = found.reply === undefined ? (this.#silence ?? found) : found
     // A demoted master: by its name, or through Sentinel, the new one is found.
