@@ -5,7 +5,7 @@ import { IoredisClusterTransport } from './ioredis-cluster-transport.ts'
 import { IoredisTransport } from './ioredis-transport.ts'
 import type { Connection, ConnectionOptions } from './connection.ts'
 import { OwnConnection } from './own-connection.ts'
-import { watch } from './owner.ts'
+import { watchClient } from './client-watcher.ts'
 import { RedisClusterTransport } from './redis-cluster-transport.ts'
 import { type FindTemplate, RedisTransport } from './redis-transport.ts'
 import { RunnerConnection } from './runner-connection.ts'
@@ -43,14 +43,14 @@ export function openConnection({
   }
   const found = recognise(client)
   if (connection === 'shared')
-    return new SharedConnection(found, watch(found, { ended: ignore, revived: reconnected, warn }))
+    return new SharedConnection(found, watchClient(found, { ended: ignore, revived: reconnected, warn }))
   const own = new OwnConnection(
     found.topology,
     lost => makeTransport(found, lost, reconnected),
     reconnected,
     () => release(),
   )
-  const release = watch(found, { ended: () => own.end(), revived: () => own.revive(), warn })
+  const release = watchClient(found, { ended: () => own.end(), revived: () => own.revive(), warn })
   return own
 }
 

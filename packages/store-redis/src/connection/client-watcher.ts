@@ -7,7 +7,7 @@ import { quietly, type Timer } from './timer.ts'
 const POLL_MS = 250
 
 /** Who wants to know what becomes of a user's client. */
-export interface Watcher {
+export interface ClientListener {
   /** The user ended the client. */
   readonly ended: () => void
   /** The user opened it again. */
@@ -16,21 +16,21 @@ export interface Watcher {
 }
 
 /** Watches a user's client, whose behaviour stays as it is; returns what ends the watch. */
-export function watch(found: Client, watcher: Watcher): () => void {
-  let owner = owners.get(found.client)
-  if (owner === undefined) owners.set(found.client, (owner = new Owner(found)))
-  owner.add(watcher)
-  return () => owner.remove(watcher)
+export function watchClient(found: Client, listener: ClientListener): () => void {
+  let watcher = watchers.get(found.client)
+  if (watcher === undefined) watchers.set(found.client, (watcher = new ClientWatcher(found)))
+  watcher.add(listener)
+  return () => watcher.remove(listener)
 }
 
 // One for all stores of a client: Node warns of an emitter with more than ten listeners of a kind.
-const owners = new WeakMap<object, Owner>()
+const watchers = new WeakMap<object, ClientWatcher>()
 
-class Owner {
+class ClientWatcher {
   readonly #client: Emitter & { readonly isOpen?: boolean; readonly retryAttempts?: number }
   readonly #kind: Client['kind']
-  readonly #watchers = new Set<Watcher>()
-  readonly #listeners = new Map<string, (...args: unknown[]) => void>()
+  readonly #clientListeners = new Set<ClientListener>()
+  readonly #eventListeners = new Map<string, (...args: unknown[]) => void>()
   #poll: Timer | undefined
 
   constructor({ client, kind }: Client) {
@@ -38,20 +38,20 @@ class Owner {
     this.#kind = kind
   }
 
-  add(watcher: Watcher): void {
-    if (this.#watchers.size === 0) this.#start()
-    this.#watchers.add(watcher)
+  add(listener: ClientListener): void {
+    if (this.#clientListeners.size === 0) this.#start()
+    this.#clientListeners.add(listener)
     // Without a listener the first lost connection of a node-redis client would end the process.
     if (this.#kind.startsWith('redis') && this.#client.listenerCount('error') === 0) {
       this.#listen('error', error => this.#survived(error))
     }
   }
 
-  remove(watcher: Watcher): void {
-    if (!this.#watchers.delete(watcher) || this.#watchers.size > 0) return
+  remove(listener: ClientListener): void {
+    if (!this.#clientListeners.delete(listener) || this.#clientListeners.size > 0) return
     this.#poll?.cancel()
-    for (const [event, listener] of this.#listeners) this.#client.off(event, listener)
-    this.#listeners.clear()
+    for (const [event, listener] of this.#eventListeners) this.#client.off(event, listener)
+    this.#eventListeners.clear()
   }
 
   #start(): void {
@@ -75,17 +75,17 @@ class Owner {
   }
 
   #listen(event: string, listener: (...args: unknown[]) => void): void {
-    this.#listeners.set(event, listener)
+    this.#eventListeners.set(event, listener)
     this.#client.on(event, listener)
   }
 
   #tell(what: 'ended' | 'revived'): void {
-    for (const watcher of this.#watchers) watcher[what]()
+    for (const listener of this.#clientListeners) listener[what]()
   }
 
   #survived(error: unknown): void {
     const { message = '', name = '' } = (error ?? {}) as Partial<Error>
-    for (const { warn } of this.#watchers) {
+    for (const { warn } of this.#clientListeners) {
       warn({
         code: 'HALT_W_REDIS_ERROR_LISTENER',
         message: `Your Redis client has no error listener, and had an error: ${message || name}.`,
