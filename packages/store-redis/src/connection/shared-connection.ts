@@ -3,7 +3,7 @@ import type { Client } from './client.ts'
 import { evaluate, settle } from './evaluation.ts'
 import { checkDatabase } from './ioredis-transport.ts'
 import type { Connection, Script, Topology } from './connection.ts'
-import { onceCaller } from './once.ts'
+import { atMostOnceSender } from './at-most-once.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, pause } from './timer.ts'
 import { OPEN_MS } from './transport.ts'
@@ -25,7 +25,7 @@ export class SharedConnection implements Connection {
     this.#found = found
     this.#release = release
     const sender = senderOf(found)
-    this.#sender = writesAtOnce(found) ? onceCaller(sender) : sender
+    this.#sender = writesAtOnce(found) ? atMostOnceSender(sender) : sender
   }
 
   get ready(): boolean {

@@ -13,15 +13,17 @@ const { Buffer } = globalThis as unknown as { Buffer: { from(text: string): Byte
  * arguments, and take bytes as they are then: so the first argument of a script, its clock, is given as bytes and spoiled
  * as soon as it was written. A second copy says `x`, and the script refuses it.
  */
-export function onceCaller(sender: CommandSender): CommandSender {
+export function atMostOnceSender(sender: CommandSender): CommandSender {
   return {
     ...sender,
-    evalsha: (sha, keys, args) => spoiling(args, spoilable => sender.evalsha(sha, keys, spoilable)),
-    eval: (source, keys, args) => spoiling(args, spoilable => sender.eval(source, keys, spoilable)),
+    evalsha: (sha, keys, args) =>
+      spoilingClock(args, spoilableArgs => sender.evalsha(sha, keys, spoilableArgs)),
+    eval: (source, keys, args) =>
+      spoilingClock(args, spoilableArgs => sender.eval(source, keys, spoilableArgs)),
   }
 }
 
-function spoiling(
+function spoilingClock(
   [clock = '', ...args]: readonly string[],
   send: (args: readonly string[]) => Promise<unknown>,
 ): Promise<unknown> {
