@@ -98,7 +98,7 @@ export function redisClusterSender(cluster: RedisCluster): CommandSender {
 type Send = (args: readonly string[], key: string | undefined, isKeyed: boolean) => Promise<unknown>
 
 function redisCommands(prefix: string, send: Send): CommandSender {
-  const evaluate = (
+  const runScript = (
     name: string,
     script: string,
     keys: readonly string[],
@@ -108,8 +108,8 @@ function redisCommands(prefix: string, send: Send): CommandSender {
     return send([name, script, String(keys.length), ...prefixed, ...args], prefixed[0], true)
   }
   return {
-    evalsha: (sha, keys, args) => evaluate('EVALSHA', sha, keys, args),
-    eval: (source, keys, args) => evaluate('EVAL', source, keys, args),
+    evalsha: (sha, keys, args) => runScript('EVALSHA', sha, keys, args),
+    eval: (source, keys, args) => runScript('EVAL', source, keys, args),
     command: (args, key) => {
       const isKeyed = key !== undefined && args[1] === key
       const prefixed = key === undefined ? undefined : prefix + key

@@ -1,6 +1,6 @@
 import { afterFreeTime } from '@halt/core/store'
 
-import { evaluate, settle } from './evaluation.ts'
+import { runScript, promiseTry } from './script-run.ts'
 import type { Connection, Script, Topology } from './connection.ts'
 import { type SendInterval, INTERVAL_MS, ReplyWatchdog } from './reply-watchdog.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
@@ -67,7 +67,7 @@ export class OwnConnection implements Connection {
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (!this.#transport.ready) return Promise.reject(unsent(this.#absence))
     const interval = this.#watchdog.sent()
-    return evaluate(this.#transport.sender, script, keys, args).then(
+    return runScript(this.#transport.sender, script, keys, args).then(
       reply => {
         this.#watchdog.settled(interval)
         return reply
@@ -80,7 +80,7 @@ export class OwnConnection implements Connection {
     if (!this.#transport.ready) throw unsent(this.#absence)
     const interval = this.#watchdog.sent()
     try {
-      const reply = await settle(() => this.#transport.sender.command(args, key))
+      const reply = await promiseTry(() => this.#transport.sender.command(args, key))
       this.#watchdog.settled(interval)
       return reply
     } catch (error) {

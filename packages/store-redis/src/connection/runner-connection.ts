@@ -1,4 +1,4 @@
-import { settle } from './evaluation.ts'
+import { promiseTry } from './script-run.ts'
 import type { Connection, Run, Script, Topology } from './connection.ts'
 import { toStoreError } from './store-error.ts'
 
@@ -15,7 +15,7 @@ export class RunnerConnection implements Connection {
 
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     try {
-      return await settle(() => this.#run(script, keys, args))
+      return await promiseTry(() => this.#run(script, keys, args))
     } catch (error) {
       throw toStoreError(error)
     }

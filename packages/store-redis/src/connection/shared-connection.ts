@@ -1,6 +1,6 @@
 import { type CommandSender, senderOf } from './command-sender.ts'
 import type { Client } from './client.ts'
-import { evaluate, settle } from './evaluation.ts'
+import { runScript, promiseTry } from './script-run.ts'
 import { checkDatabase } from './ioredis-transport.ts'
 import type { Connection, Script, Topology } from './connection.ts'
 import { atMostOnceSender } from './at-most-once.ts'
@@ -40,7 +40,7 @@ export class SharedConnection implements Connection {
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     this.#check()
     try {
-      return await evaluate(this.#sender, script, keys, args)
+      return await runScript(this.#sender, script, keys, args)
     } catch (error) {
       throw toStoreError(error)
     }
@@ -49,7 +49,7 @@ export class SharedConnection implements Connection {
   async command(args: readonly string[], key?: string): Promise<unknown> {
     this.#check()
     try {
-      return await settle(() => this.#sender.command(args, key))
+      return await promiseTry(() => this.#sender.command(args, key))
     } catch (error) {
       throw toStoreError(error)
     }

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 
 import type { CommandSender } from '../../src/connection/command-sender.ts'
-import { evaluate } from '../../src/connection/evaluation.ts'
+import { runScript } from '../../src/connection/script-run.ts'
 import { script } from './scene.ts'
 
 const text = script('return 1')
@@ -18,14 +18,14 @@ function sender(evalsha: Send) {
 
 it('runs by the digest', async () => {
   const known = sender(async () => 'by digest')
-  expect(await evaluate(known, text, ['k'], ['a'])).toBe('by digest')
+  expect(await runScript(known, text, ['k'], ['a'])).toBe('by digest')
   expect(known.evalsha).toHaveBeenCalledWith(text.sha, ['k'], ['a'])
   expect(known.eval).not.toHaveBeenCalled()
 })
 
 it('runs by the text, once, what the server does not know', async () => {
   const unknown = sender(() => Promise.reject(new Error('NOSCRIPT No matching script. Please use EVAL.')))
-  expect(await evaluate(unknown, text, ['k'], ['a'])).toBe('by text')
+  expect(await runScript(unknown, text, ['k'], ['a'])).toBe('by text')
   expect(unknown.eval).toHaveBeenCalledExactlyOnceWith(text.source, ['k'], ['a'])
 })
 
@@ -37,7 +37,7 @@ it('repeats nothing else, since it may have been carried out', async () => {
     'ERR unknown NOSCRIPT',
   ]) {
     const failing = sender(() => Promise.reject(new Error(message)))
-    await expect(evaluate(failing, text, [], [])).rejects.toThrow(message)
+    await expect(runScript(failing, text, [], [])).rejects.toThrow(message)
     expect(failing.eval).not.toHaveBeenCalled()
   }
 })
@@ -46,5 +46,5 @@ it('rejects with what a client throws at once', async () => {
   const throwing = sender(() => {
     throw new TypeError('no such argument')
   })
-  await expect(evaluate(throwing, text, [], [])).rejects.toThrow('no such argument')
+  await expect(runScript(throwing, text, [], [])).rejects.toThrow('no such argument')
 })

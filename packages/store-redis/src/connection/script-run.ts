@@ -3,20 +3,20 @@ import type { Script } from './connection.ts'
 import { isNoScript } from './store-error.ts'
 
 /** Runs a script by its digest; where the server does not know it, once by its text, on the same node. */
-export function evaluate(
+export function runScript(
   sender: CommandSender,
   script: Script,
   keys: readonly string[],
   args: readonly string[],
 ): Promise<unknown> {
-  return settle(() => sender.evalsha(script.sha, keys, args)).catch((error: unknown) => {
+  return promiseTry(() => sender.evalsha(script.sha, keys, args)).catch((error: unknown) => {
     if (!isNoScript(error)) throw error
     return sender.eval(script.source, keys, args)
   })
 }
 
 /** Turns what a client throws at once into a rejection. */
-export function settle(call: () => Promise<unknown>): Promise<unknown> {
+export function promiseTry(call: () => Promise<unknown>): Promise<unknown> {
   try {
     return call()
   } catch (error) {
