@@ -1,7 +1,7 @@
 import type { Warn } from '@halt/core'
 
 import type { Client } from './client.ts'
-import type { Emitter } from './shapes.ts'
+import type { Emitter } from './client-interfaces.ts'
 import { quietly, type Timer } from './timer.ts'
 
 const POLL_MS = 250

@@ -8,7 +8,7 @@ import type {
   RedisCluster,
   RedisPool,
   RedisSentinel,
-} from './shapes.ts'
+} from './client-interfaces.ts'
 
 /** A user's client, told apart from the others. */
 export type Client =

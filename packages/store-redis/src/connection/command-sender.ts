@@ -10,7 +10,7 @@ import type {
   RedisPool,
   RedisSentinel,
   ReplyOptions,
-} from './shapes.ts'
+} from './client-interfaces.ts'
 
 /** Sends commands through one client, whichever it is; errors are the client's own. */
 export interface CommandSender {

@@ -10,7 +10,7 @@ import { RedisClusterTransport } from './redis-cluster-transport.ts'
 import { type FindTemplate, RedisTransport } from './redis-transport.ts'
 import { RunnerConnection } from './runner-connection.ts'
 import { SharedConnection } from './shared-connection.ts'
-import type { RedisClient, RedisPool, RedisSentinel } from './shapes.ts'
+import type { RedisClient, RedisPool, RedisSentinel } from './client-interfaces.ts'
 import { ignore } from './timer.ts'
 import type { Lost, Transport } from './transport.ts'
 

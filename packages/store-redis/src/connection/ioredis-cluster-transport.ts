@@ -2,7 +2,7 @@ import { afterFreeTime } from '@halt/core/store'
 
 import { type CommandSender, ioredisClusterSender } from './command-sender.ts'
 import { end, IOREDIS_OPTIONS } from './ioredis-transport.ts'
-import type { Ioredis, IoredisCluster } from './shapes.ts'
+import type { Ioredis, IoredisCluster } from './client-interfaces.ts'
 import { ignore, quietly, within } from './timer.ts'
 import { type Lost, OPEN_MS, type Transport } from './transport.ts'
 

@@ -1,5 +1,5 @@
 import { type CommandSender, ioredisSender } from './command-sender.ts'
-import type { Ioredis } from './shapes.ts'
+import type { Ioredis } from './client-interfaces.ts'
 import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { type CommandSender, redisClusterSender } from './command-sender.ts'
 import { end, redisOptions } from './redis-transport.ts'
-import type { RedisClient, RedisCluster, RedisNode } from './shapes.ts'
+import type { RedisClient, RedisCluster, RedisNode } from './client-interfaces.ts'
 import { ignore, within } from './timer.ts'
 import { OPEN_MS } from './transport.ts'
 

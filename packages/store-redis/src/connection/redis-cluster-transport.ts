@@ -1,6 +1,6 @@
 import type { CommandSender } from './command-sender.ts'
 import { Connections } from './redis-cluster-connections.ts'
-import type { RedisCluster, RedisNode } from './shapes.ts'
+import type { RedisCluster, RedisNode } from './client-interfaces.ts'
 import { quietly } from './timer.ts'
 import type { Lost, Transport } from './transport.ts'
 

@@ -1,5 +1,5 @@
 import { type CommandSender, redisSender } from './command-sender.ts'
-import type { RedisClient } from './shapes.ts'
+import type { RedisClient } from './client-interfaces.ts'
 import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
 
 /** Finds the client whose options, and with Sentinel whose address, our own connection takes. */
