@@ -1,5 +1,5 @@
 import type { CommandSender } from './command-sender.ts'
-import { Connections } from './redis-cluster-connections.ts'
+import { NodeConnections } from './redis-node-connections.ts'
 import type { RedisCluster, RedisNode } from './client-interfaces.ts'
 import { quietly } from './timer.ts'
 import type { Lost, Transport } from './transport.ts'
@@ -16,8 +16,8 @@ export class RedisClusterTransport implements Transport {
   readonly #lost: Lost
   // The masters last known: those the user named may be gone.
   #known: readonly RedisNode[] = []
-  #current: Connections | undefined
-  #next: Connections | undefined
+  #current: NodeConnections | undefined
+  #next: NodeConnections | undefined
   #culling = false
 
   constructor(source: RedisCluster, lost: Lost) {
@@ -36,7 +36,7 @@ export class RedisClusterTransport implements Transport {
 
   async open(): Promise<void> {
     this.#known = this.#current?.cluster.masters ?? this.#known
-    const next = new Connections(this.#source, this.#known, cause => this.#check(next, cause))
+    const next = new NodeConnections(this.#source, this.#known, cause => this.#check(next, cause))
     this.#next = next
     try {
       await next.open()
@@ -79,7 +79,7 @@ export class RedisClusterTransport implements Transport {
     this.#current = undefined
   }
 
-  #check(checked: Connections, cause: unknown): void {
+  #check(checked: NodeConnections, cause: unknown): void {
     if (checked !== this.#current || !checked.isBroken) return
     if (checked.alive.length === 0) {
       this.#current = undefined

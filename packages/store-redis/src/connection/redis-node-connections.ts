@@ -8,7 +8,7 @@ const PING_MS = 500
 const DISCOVERY_MS = 1_000
 
 /** One set of connections: to every master that a cluster had when it was opened, or that was come upon since. */
-export class Connections {
+export class NodeConnections {
   readonly cluster: RedisCluster
   readonly sender: CommandSender
   /** What went wrong last. */
