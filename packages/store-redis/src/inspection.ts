@@ -1,7 +1,7 @@
 import type { HaltWarning } from '@halt/core'
 
 import { type Connection, StoreError, toStoreError } from './connection/index.ts'
-import { awake } from './connection/timer.ts'
+import { withKeepAliveTimeout } from './connection/timer.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { LOOK } from './look.ts'
 import { misread, readReply, readWhole } from './reply.ts'
@@ -28,7 +28,7 @@ export async function inspect(
 ): Promise<HaltWarning[]> {
   const found: HaltWarning[] = []
   try {
-    await awake(PATIENCE_MS, look(connection, key, clock, heartbeat, found), late)
+    await withKeepAliveTimeout(PATIENCE_MS, look(connection, key, clock, heartbeat, found), late)
   } catch (error) {
     found.push(unavailable(error))
   }

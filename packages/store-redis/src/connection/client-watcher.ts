@@ -2,7 +2,7 @@ import type { Warn } from '@halt/core'
 
 import type { Client } from './client.ts'
 import type { Emitter } from './client-interfaces.ts'
-import { quietly, type Timer } from './timer.ts'
+import { unrefTimeout, type Timer } from './timer.ts'
 
 const POLL_MS = 250
 
@@ -67,7 +67,7 @@ class ClientWatcher {
   }
 
   #look(wasOpen: boolean): void {
-    this.#poll = quietly(POLL_MS, () => {
+    this.#poll = unrefTimeout(POLL_MS, () => {
       const isOpen = this.#client.isOpen === true
       this.#look(isOpen)
       if (wasOpen !== isOpen) this.#tell(isOpen ? 'revived' : 'ended')

@@ -3,7 +3,7 @@ import { afterFreeTime } from '@halt/core/store'
 import { type CommandSender, ioredisClusterSender } from './command-sender.ts'
 import { end, IOREDIS_OPTIONS } from './ioredis-transport.ts'
 import type { Ioredis, IoredisCluster } from './client-interfaces.ts'
-import { ignore, quietly, within } from './timer.ts'
+import { ignore, unrefTimeout, withTimeout } from './timer.ts'
 import { type Lost, OPEN_MS, type Transport } from './transport.ts'
 
 const PING_MS = 500
@@ -73,7 +73,7 @@ export class IoredisClusterTransport implements Transport {
     }
     const masters = this.#cluster.nodes('master').map(connect)
     // One that hangs must not hold up the rest.
-    await within(OPEN_MS / 2, Promise.all(masters), () => new Error('Connection timeout')).catch(ignore)
+    await withTimeout(OPEN_MS / 2, Promise.all(masters), () => new Error('Connection timeout')).catch(ignore)
     this.#isOpen = true
   }
 
@@ -90,7 +90,7 @@ export class IoredisClusterTransport implements Transport {
     this.#culling = true
     const asked = this.#cluster.nodes('master').map(async node => {
       if (node.status !== 'ready') return
-      await within(PING_MS, node.call('ping', []), () => new Error('No answer')).catch(() => end(node))
+      await withTimeout(PING_MS, node.call('ping', []), () => new Error('No answer')).catch(() => end(node))
     })
     void Promise.all(asked).finally(() => {
       this.#culling = false
@@ -108,7 +108,7 @@ export class IoredisClusterTransport implements Transport {
   #added(node: Ioredis): void {
     node.on('connect', () => node.stream?.unref?.())
     if (node.options['readOnly'] === true) return
-    quietly(0, () => {
+    unrefTimeout(0, () => {
       if (this.ready) void connect(node).then(this.#reconnected)
     })
     // Commands wait for nothing, so nobody would notice one that never gets ready.

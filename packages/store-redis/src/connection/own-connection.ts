@@ -4,7 +4,7 @@ import { runScript, promiseTry } from './script-run.ts'
 import type { Connection, Script, Topology } from './connection.ts'
 import { type SendInterval, INTERVAL_MS, ReplyWatchdog } from './reply-watchdog.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
-import { ignore, quietly, type Timer } from './timer.ts'
+import { ignore, unrefTimeout, type Timer } from './timer.ts'
 import { CONNECT_MS, type Lost, OPEN_MS, type Transport } from './transport.ts'
 
 const FIRST_RETRY_MS = 50
@@ -162,7 +162,7 @@ export class OwnConnection implements Connection {
     this.#state = 'waiting'
     const longest = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS)
     const wait = error.failure === 'misconfigured' ? REFUSED_RETRY_MS : longest * (0.5 + Math.random() / 2)
-    this.#retry = quietly(wait, () => void this.#open())
+    this.#retry = unrefTimeout(wait, () => void this.#open())
   }
 
   #stop(state: 'ended' | 'closed', absence: StoreError): void {

@@ -1,7 +1,7 @@
 import type { CommandSender } from './command-sender.ts'
 import { NodeConnections } from './redis-node-connections.ts'
 import type { RedisCluster, RedisNode } from './client-interfaces.ts'
-import { quietly } from './timer.ts'
+import { unrefTimeout } from './timer.ts'
 import type { Lost, Transport } from './transport.ts'
 
 const RETIRE_MS = 1_000
@@ -49,11 +49,11 @@ export class RedisClusterTransport implements Transport {
     }
     // What was sent over the last ones may still be answered.
     const last = this.#current
-    if (last !== undefined) quietly(RETIRE_MS, () => last.end())
+    if (last !== undefined) unrefTimeout(RETIRE_MS, () => last.end())
     this.#next = undefined
     this.#current = next
     // After the link has taken note that it is open.
-    quietly(0, () => this.#check(next, next.cause))
+    unrefTimeout(0, () => this.#check(next, next.cause))
   }
 
   abandon(): void {

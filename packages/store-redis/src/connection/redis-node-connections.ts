@@ -1,7 +1,7 @@
 import { type CommandSender, redisClusterSender } from './command-sender.ts'
 import { end, redisOptions } from './redis-transport.ts'
 import type { RedisClient, RedisCluster, RedisNode } from './client-interfaces.ts'
-import { ignore, within } from './timer.ts'
+import { ignore, withTimeout } from './timer.ts'
 import { OPEN_MS } from './transport.ts'
 
 const PING_MS = 500
@@ -73,14 +73,14 @@ export class NodeConnections {
       throw this.cause ?? error
     }
     // One that hangs must not hold up the rest.
-    await within(OPEN_MS / 2, this.#opening, () => new Error('Connection timeout')).catch(ignore)
+    await withTimeout(OPEN_MS / 2, this.#opening, () => new Error('Connection timeout')).catch(ignore)
   }
 
   /** Ends the connections that do not answer, or hang before they are ready. */
   async endSilent(): Promise<void> {
     const asked = this.cluster.masters.map(async ({ client }) => {
       if (client?.isReady) {
-        await within(PING_MS, client.sendCommand(['PING']), () => new Error('No answer')).catch(() =>
+        await withTimeout(PING_MS, client.sendCommand(['PING']), () => new Error('No answer')).catch(() =>
           end(client),
         )
       } else if (this.#hasConnected(client)) end(client)

@@ -5,7 +5,7 @@ import { checkDatabase } from './ioredis-transport.ts'
 import type { Connection, Script, Topology } from './connection.ts'
 import { atMostOnceSender } from './at-most-once.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
-import { ignore, pause } from './timer.ts'
+import { ignore, sleep } from './timer.ts'
 import { OPEN_MS } from './transport.ts'
 
 const LOOK_MS = 5
@@ -67,7 +67,7 @@ export class SharedConnection implements Connection {
     // It connects at its first command, and this is it.
     if (isIoredis && found.client.status === 'wait') found.client.connect().catch(ignore)
     const started = performance.now()
-    while (!this.#closed && isConnecting(found) && performance.now() - started < OPEN_MS) await pause(LOOK_MS)
+    while (!this.#closed && isConnecting(found) && performance.now() - started < OPEN_MS) await sleep(LOOK_MS)
     if (found.kind !== 'ioredis' || !this.ready) return
     await checkDatabase(found.client).catch((error: unknown) => {
       const refusal = toStoreError(error)

@@ -15,7 +15,7 @@ const host = globalThis as unknown as {
 }
 
 /** Calls back after some milliseconds; the wait never keeps the process alive. */
-export function quietly(ms: number, callback: () => void): Timer {
+export function unrefTimeout(ms: number, callback: () => void): Timer {
   const handle = host.setTimeout(callback, ms)
   // Node, Bun and Deno give an object; browsers and Workers a number, and have no process to keep.
   if (typeof handle === 'object') handle.unref?.()
@@ -25,18 +25,18 @@ export function quietly(ms: number, callback: () => void): Timer {
 /**
  * Settles as `promise` does, or rejects with `late()` after some milliseconds in which the event loop was free to hear of it.
  */
-export function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  return raced(ms, promise, late, true)
+export function withTimeout<T>(ms: number, promise: Promise<T>, onTimeout: () => Error): Promise<T> {
+  return raceTimeout(ms, promise, onTimeout, true)
 }
 
-/** As {@link within}, and the wait keeps the process alive: for what a program awaits before it does anything else. */
-export function awake<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  return raced(ms, promise, late, false)
+/** As {@link withTimeout}, and the wait keeps the process alive: for what a program awaits before it does anything else. */
+export function withKeepAliveTimeout<T>(ms: number, promise: Promise<T>, onTimeout: () => Error): Promise<T> {
+  return raceTimeout(ms, promise, onTimeout, false)
 }
 
-function raced<T>(ms: number, promise: Promise<T>, late: () => Error, quiet: boolean): Promise<T> {
+function raceTimeout<T>(ms: number, promise: Promise<T>, onTimeout: () => Error, unref: boolean): Promise<T> {
   return new Promise((resolve, reject) => {
-    const wait = afterFreeTime(ms, () => reject(late()), quiet)
+    const wait = afterFreeTime(ms, () => reject(onTimeout()), unref)
     promise.then(resolve, reject).finally(() => wait.cancel())
   })
 }
@@ -45,6 +45,6 @@ function raced<T>(ms: number, promise: Promise<T>, late: () => Error, quiet: boo
 export function ignore(): void {}
 
 /** Resolves after some milliseconds; the wait never keeps the process alive. */
-export function pause(ms: number): Promise<void> {
-  return new Promise(resolve => void quietly(ms, resolve))
+export function sleep(ms: number): Promise<void> {
+  return new Promise(resolve => void unrefTimeout(ms, resolve))
 }
