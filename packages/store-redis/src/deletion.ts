@@ -1,6 +1,6 @@
 import type { Connection } from './connection/index.ts'
 import { slotOf } from './keys.ts'
-import { misread, readWhole } from './reply.ts'
+import { unexpectedReply, readWhole } from './reply.ts'
 import { forget } from './scripts.ts'
 
 // The most keys of one call: it holds the server for less than a millisecond.
@@ -34,7 +34,7 @@ export async function deleteKeys(
     for (let keys = slices.pop(); keys !== undefined; keys = slices.pop()) {
       const reply = await connection.run(forget, keys, [''])
       const count = readWhole(reply)
-      if (count === undefined || count > keys.length) throw misread(reply)
+      if (count === undefined || count > keys.length) throw unexpectedReply(reply)
       deleted += count
     }
   }

@@ -1,7 +1,7 @@
 import type { HaltWarning, Warn } from '@halt/core'
 
 import { type Connection, toStoreError } from './connection/index.ts'
-import { misread, readWhole } from './reply.ts'
+import { unexpectedReply, readWhole } from './reply.ts'
 import { heartbeat } from './scripts.ts'
 
 const EVERY_MS = 5_000
@@ -59,7 +59,7 @@ export class Heartbeat {
     const reply = await this.#connection.run(heartbeat, [this.#key], ['', this.#id, String(LASTS_MS)])
     const count = readWhole(reply)
     // This process is one of them.
-    if (count === undefined || count < 1) throw misread(reply)
+    if (count === undefined || count < 1) throw unexpectedReply(reply)
     this.#count = count
   }
 }

@@ -4,7 +4,7 @@ import { type Connection, StoreError, toStoreError } from './connection/index.ts
 import { withKeepAliveTimeout } from './connection/timer.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { LOOK } from './look.ts'
-import { misread, readReply, readWhole } from './reply.ts'
+import { unexpectedReply, readReply, readWhole } from './reply.ts'
 import { decide, probe } from './scripts.ts'
 import { Call } from './wire.ts'
 
@@ -99,7 +99,7 @@ async function checkWork(
 ): Promise<void> {
   try {
     const reply = await connection.run(probe, [key], [clock(), '1'])
-    if (readWhole(reply) !== 1) throw misread(reply)
+    if (readWhole(reply) !== 1) throw unexpectedReply(reply)
     const call = new Call(() => key)
     call.add(LOOK)
     const [answer] = readReply(await connection.run(decide, call.keys, call.args(clock())), [LOOK])
@@ -138,7 +138,7 @@ function unavailable(error: unknown): HaltWarning {
 }
 
 function late(): StoreError {
-  return new StoreError(`nothing came for ${PATIENCE_MS / 1000} s`, 'late')
+  return new StoreError(`nothing came for ${PATIENCE_MS / 1000} s`, 'timeout')
 }
 
 async function mayFail(check: Promise<void>): Promise<void> {

@@ -16,9 +16,9 @@ const PENALTY_NUMBERS = 6
  * @throws StoreError `HALT_E_STORE_SCRIPT` when the reply as a whole is not what the script returns
  */
 export function readReply(reply: unknown, groups: readonly Group[]): (Evaluation | StoreError)[] {
-  if (!Array.isArray(reply) || reply.length !== groups.length + 1) throw misread(reply)
+  if (!Array.isArray(reply) || reply.length !== groups.length + 1) throw unexpectedReply(reply)
   const now = readWhole(reply[0])
-  if (now === undefined) throw misread(reply)
+  if (now === undefined) throw unexpectedReply(reply)
   return groups.map((group, i) => readPart(reply[i + 1], group, now))
 }
 
@@ -33,18 +33,18 @@ function readDigits(text: string): number {
 }
 
 /** The error of a reply that no script of ours returns. It names the kind of the reply, never its content. */
-export function misread(reply: unknown): StoreError {
+export function unexpectedReply(reply: unknown): StoreError {
   const what = Array.isArray(reply) ? `a list of ${reply.length}` : reply === null ? 'null' : typeof reply
   const queued = reply === 'QUEUED' ? ' (QUEUED: a MULTI is open on the connection)' : ''
-  return new StoreError(`The reply is not what the script returns, but ${what}${queued}`, 'misread')
+  return new StoreError(`The reply is not what the script returns, but ${what}${queued}`, 'unexpected-reply')
 }
 
 function readPart(reply: unknown, group: Group, now: number): Evaluation | StoreError {
   const debt = readWhole(reply)
-  if (debt !== undefined) return isAdmitted(group, debt) ? admitted(group, now, debt) : misread(reply)
+  if (debt !== undefined) return isAdmitted(group, debt) ? admitted(group, now, debt) : unexpectedReply(reply)
   const text = textOf(reply)
   if (text.startsWith('!')) return toStoreError(new Error(text.slice(1)))
-  return (SHAPE.test(text) && readText(text, group, now)) || misread(reply)
+  return (SHAPE.test(text) && readText(text, group, now)) || unexpectedReply(reply)
 }
 
 function readText(text: string, group: Group, now: number): Evaluation | undefined {

@@ -35,7 +35,7 @@ export class OwnConnection implements Connection {
   #failures = 0
   #openedAt = 0
   #retry: Timer | undefined
-  #absence = new StoreError('The connection to Redis is not open yet', 'away')
+  #absence = new StoreError('The connection to Redis is not open yet', 'unavailable')
   #silence: StoreError | undefined
 
   /**
@@ -90,7 +90,8 @@ export class OwnConnection implements Connection {
 
   /** The user's client ended: so does the connection, until that is opened again. */
   end(): void {
-    if (this.#state !== 'closed') this.#stop('ended', new StoreError('The Redis client was closed', 'away'))
+    if (this.#state !== 'closed')
+      this.#stop('ended', new StoreError('The Redis client was closed', 'unavailable'))
   }
 
   /** The user's client was opened again. */
@@ -102,7 +103,7 @@ export class OwnConnection implements Connection {
 
   close(): Promise<void> {
     this.#release()
-    this.#stop('closed', new StoreError('The store was closed', 'away'))
+    this.#stop('closed', new StoreError('The store was closed', 'unavailable'))
     return Promise.resolve()
   }
 
@@ -151,7 +152,7 @@ export class OwnConnection implements Connection {
   }
 
   #unanswered(silent: boolean): void {
-    this.#silence = silent ? new StoreError('Redis does not answer', 'late') : undefined
+    this.#silence = silent ? new StoreError('Redis does not answer', 'timeout') : undefined
     this.#transport.endUnresponsive(silent)
   }
 

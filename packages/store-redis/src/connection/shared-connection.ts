@@ -79,7 +79,7 @@ export class SharedConnection implements Connection {
     if (this.#misplaced !== undefined) throw unsent(this.#misplaced)
     if (this.ready) return
     const why = this.#closed ? 'The store was closed' : 'The Redis client is not connected'
-    throw unsent(new StoreError(why, 'away'))
+    throw unsent(new StoreError(why, 'unavailable'))
   }
 }
 

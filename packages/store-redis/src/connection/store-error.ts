@@ -10,7 +10,7 @@ export class StoreError extends Error {
   /** What to do about it, one sentence. */
   readonly fix: string
 
-  constructor(message: string, kind: Kind, reply?: string, cause?: unknown) {
+  constructor(message: string, kind: ErrorKind, reply?: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'StoreError'
     const [failure, code, fix] = KINDS[kind]
@@ -22,28 +22,28 @@ export class StoreError extends Error {
 }
 
 /** The kinds of {@link StoreError}. */
-export type Kind =
-  | 'late'
-  | 'away'
+export type ErrorKind =
+  | 'timeout'
+  | 'unavailable'
   | 'readonly'
-  | 'full'
-  | 'login'
+  | 'out-of-memory'
+  | 'auth'
   | 'permission'
   | 'cluster'
   | 'misconfigured'
   | 'script'
-  | 'misread'
+  | 'unexpected-reply'
 
-const KINDS: Readonly<Record<Kind, readonly [StoreFailure, string, string]>> = {
-  late: ['timeout', 'TIMEOUT', 'See whether Redis hangs, or is too far away for the deadline.'],
-  away: [
+const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>> = {
+  timeout: ['timeout', 'TIMEOUT', 'See whether Redis hangs, or is too far away for the deadline.'],
+  unavailable: [
     'unavailable',
     'UNAVAILABLE',
     'See that Redis runs and is reachable; Halt connects again by itself.',
   ],
   readonly: ['unavailable', 'READONLY', 'Connect to the primary, or through Sentinel or Cluster.'],
-  full: ['unavailable', 'OOM', 'Raise maxmemory, or give Halt a Redis of its own.'],
-  login: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
+  'out-of-memory': ['unavailable', 'OOM', 'Raise maxmemory, or give Halt a Redis of its own.'],
+  auth: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
   permission: [
     'misconfigured',
     'PERMISSION',
@@ -56,7 +56,7 @@ const KINDS: Readonly<Record<Kind, readonly [StoreFailure, string, string]>> = {
   ],
   misconfigured: ['misconfigured', 'MISCONFIGURED', 'Mend what the message says of the server or its keys.'],
   script: ['script', 'SCRIPT', 'Please report this: the script and the server disagree.'],
-  misread: [
+  'unexpected-reply': [
     'script',
     'SCRIPT',
     'Let run return the reply of the script as it is, and open no MULTI on a connection that the store shares.',
@@ -64,19 +64,19 @@ const KINDS: Readonly<Record<Kind, readonly [StoreFailure, string, string]>> = {
 }
 
 // The first words that servers begin their errors with.
-const REPLIES: Readonly<Record<string, Kind>> = {
+const REPLIES: Readonly<Record<string, ErrorKind>> = {
   READONLY: 'readonly',
-  OOM: 'full',
-  LOADING: 'away',
-  BUSY: 'away',
-  MASTERDOWN: 'away',
-  CLUSTERDOWN: 'away',
-  TRYAGAIN: 'away',
-  NOREPLICAS: 'away',
-  MISCONF: 'away',
-  STALE: 'away',
-  NOAUTH: 'login',
-  WRONGPASS: 'login',
+  OOM: 'out-of-memory',
+  LOADING: 'unavailable',
+  BUSY: 'unavailable',
+  MASTERDOWN: 'unavailable',
+  CLUSTERDOWN: 'unavailable',
+  TRYAGAIN: 'unavailable',
+  NOREPLICAS: 'unavailable',
+  MISCONF: 'unavailable',
+  STALE: 'unavailable',
+  NOAUTH: 'auth',
+  WRONGPASS: 'auth',
   NOPERM: 'permission',
   DENIED: 'misconfigured',
   NOPROTO: 'misconfigured',
@@ -87,11 +87,11 @@ const REPLIES: Readonly<Record<string, Kind>> = {
 }
 
 // `ERR` says nothing by itself.
-const DETAILS: readonly (readonly [RegExp, Kind])[] = [
-  [/max number of clients/i, 'away'],
+const DETAILS: readonly (readonly [RegExp, ErrorKind])[] = [
+  [/max number of clients/i, 'unavailable'],
   [/not allowed from script|after non deterministic/i, 'misconfigured'],
   [/can't run this command|no permissions?\b/i, 'permission'],
-  [/invalid password|\bauth\b|without any password/i, 'login'],
+  [/invalid password|\bauth\b|without any password/i, 'auth'],
   [/unknown command|invalid db index|db index is out of range|cluster support disabled/i, 'misconfigured'],
 ]
 
@@ -102,11 +102,11 @@ export function toStoreError(error: unknown): StoreError {
   const text = textOf(root)
   const reply = replyIn(root, text)
   if (reply === undefined)
-    return new StoreError(text, isLate(root, text) ? 'late' : 'away', undefined, safe(root))
+    return new StoreError(text, isTimeout(root, text) ? 'timeout' : 'unavailable', undefined, safeCause(root))
   const kind = REPLIES[reply] ?? DETAILS.find(([pattern]) => pattern.test(text))?.[1] ?? 'script'
   // A cluster client that was sent from node to node met a cluster that changes; a plain client is the wrong one.
   const isChanging = kind === 'cluster' && (root !== error || GAVE_UP.test(text))
-  return new StoreError(text, isChanging ? 'away' : kind, reply)
+  return new StoreError(text, isChanging ? 'unavailable' : kind, reply)
 }
 
 /** The failure of a call that was never sent: nothing was done. */
@@ -121,7 +121,7 @@ export function inDoubt(cause: unknown): StoreError {
 
 function copyOf(error: StoreError): StoreError {
   const { message, failure, code, fix } = error
-  return Object.assign(new StoreError(message, 'away', undefined, error), { failure, code, fix })
+  return Object.assign(new StoreError(message, 'unavailable', undefined, error), { failure, code, fix })
 }
 
 /** Whether a server does not know a script. */
@@ -157,7 +157,7 @@ function replyIn(error: unknown, text: string): string | undefined {
 }
 
 // Sent and not answered; a connection that cannot be made is away.
-function isLate(error: unknown, text: string): boolean {
+function isTimeout(error: unknown, text: string): boolean {
   return (
     /^(?:command timed out|socket timeout)/i.test(text) ||
     (error as Error | undefined)?.constructor?.name === 'TimeoutError'
@@ -172,6 +172,6 @@ function codeOf(error: unknown): string | undefined {
 const PLAIN = ['errno', 'code', 'syscall', 'address', 'port', 'hostname']
 
 // ioredis hangs the command, and with it passwords and keys, on some of its errors: those must not reach a log.
-function safe(error: unknown): unknown {
+function safeCause(error: unknown): unknown {
   return error instanceof Error && Object.keys(error).every(name => PLAIN.includes(name)) ? error : undefined
 }
