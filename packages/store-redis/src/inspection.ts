@@ -6,7 +6,7 @@ import type { Heartbeat } from './heartbeat.ts'
 import { LOOK } from './look.ts'
 import { unexpectedReply, readReply, readWhole } from './reply.ts'
 import { decide, probe } from './scripts.ts'
-import { Call } from './wire.ts'
+import { ScriptCall } from './script-protocol.ts'
 
 const EVICTS = /^allkeys-|^volatile-(lru|lfu|random)$/
 const SLOW_MS = 25
@@ -100,7 +100,7 @@ async function checkWork(
   try {
     const reply = await connection.run(probe, [key], [clock(), '1'])
     if (readWhole(reply) !== 1) throw unexpectedReply(reply)
-    const call = new Call(() => key)
+    const call = new ScriptCall(() => key)
     call.add(LOOK)
     const [answer] = readReply(await connection.run(decide, call.keys, call.args(clock())), [LOOK])
     if (answer instanceof StoreError) throw answer

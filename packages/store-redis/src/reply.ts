@@ -1,7 +1,7 @@
 import { type Demand, type Group, Mode, ruleInForce, type State, type Evaluation } from '@halt/core/store'
 
 import { StoreError, toStoreError } from './connection/index.ts'
-import { KINDS } from './wire.ts'
+import { SCRIPT_KINDS } from './script-protocol.ts'
 
 // Two flags, the penalty, and of each demand a sign of what became of it and its numbers.
 const NUMBERS = String.raw`-?\d+(?: -?\d+)*`
@@ -77,7 +77,7 @@ function isSound({ allowed, repeated, passes, states, penalty }: Evaluation, gro
 }
 
 function isState(state: State, { rule }: Demand): boolean {
-  const kind = KINDS[rule.code]
+  const kind = SCRIPT_KINDS[rule.code]
   const { length } = state
   const fits = kind === 0 ? length === 5 : kind === 1 ? length === 3 || length === 4 : length % 2 === 1
   return (fits || length === 0) && state.every(Number.isSafeInteger)

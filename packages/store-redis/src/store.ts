@@ -11,7 +11,7 @@ import { checkOptions, type RedisStoreOptions } from './options.ts'
 import { unexpectedReply, readReply, readWhole } from './reply.ts'
 import { decide, probe } from './scripts.ts'
 import { slotsOf, decideAcross } from './slots.ts'
-import { Call } from './wire.ts'
+import { ScriptCall } from './script-protocol.ts'
 
 /**
  * Counters in Redis or Valkey, shared by all processes: one round trip a check, whatever the number of policies, on
@@ -132,7 +132,7 @@ export class RedisStore implements Store {
 
   /** @param mixed whether the keys may be in several hash slots */
   async #send(groups: readonly Group[], mixed: boolean): Promise<readonly (Evaluation | Error)[]> {
-    const call = new Call(this.#key)
+    const call = new ScriptCall(this.#key)
     for (const group of groups) call.add(group)
     let clock: string | undefined
     try {

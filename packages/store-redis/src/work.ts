@@ -1,6 +1,6 @@
 import type { Group } from '@halt/core/store'
 
-import { KINDS } from './wire.ts'
+import { SCRIPT_KINDS } from './script-protocol.ts'
 
 /**
  * How long a group holds the server, in units: one is a token bucket, about 3 µs of Redis. Measured: a window takes two,
@@ -9,7 +9,7 @@ import { KINDS } from './wire.ts'
 export function workOf({ demands, penalty, idempotency: once }: Group): number {
   let work = (penalty === undefined ? 0 : 2) + (once === undefined ? 0 : 2)
   for (const { rule } of demands) {
-    const kind = KINDS[rule.code]
+    const kind = SCRIPT_KINDS[rule.code]
     work += kind === 0 ? 1 : kind === 1 ? 2 : 2 + rule.precision / 2
   }
   // A group of nothing takes its place in the call, too.

@@ -11,33 +11,33 @@ import {
 import type { KeyWriter } from './keys.ts'
 
 /** The arithmetic a letter stands for in the script: bucket, window, sub-windows, places in flight. */
-export const KINDS: Readonly<Record<AlgorithmCode, number>> = { t: 0, f: 1, q: 1, s: 2, c: 3 }
+export const SCRIPT_KINDS: Readonly<Record<AlgorithmCode, number>> = { t: 0, f: 1, q: 1, s: 2, c: 3 }
 const PENALIZED = 8
 
 /** One script call: the groups it decides, as keys and two short lists. */
-export class Call {
+export class ScriptCall {
   readonly keys: string[] = []
   readonly #groups: number[] = []
   readonly #rules: (readonly number[])[] = []
-  readonly #places = new Map<object, { readonly at: number; readonly edges: Demand['edges'] }>()
+  readonly #ruleIndexes = new Map<object, { readonly at: number; readonly edges: Demand['edges'] }>()
   readonly #key: KeyWriter
 
   constructor(key: KeyWriter) {
     this.#key = key
   }
 
-  #single: readonly string[] | undefined
+  #singleBucket: readonly string[] | undefined
   // Where the last run begins that another group may join; -1: nowhere.
   #run = -1
 
   /** Adds a group. */
   add({ demands, penalty, idempotency: once }: Group): void {
     const list = this.#groups
-    this.#single =
-      list.length === 0 && penalty === undefined && once === undefined ? lone(demands) : undefined
+    this.#singleBucket =
+      list.length === 0 && penalty === undefined && once === undefined ? singleBucketArgs(demands) : undefined
     const [demand] = demands
     if (demand !== undefined && demands.length === 1 && penalty === undefined && once === undefined)
-      if (this.#join(demand)) return
+      if (this.#appendToRun(demand)) return
     this.#run = -1
     list.push(demands.length, (penalty === undefined ? 0 : 1) + (once === undefined ? 0 : 2))
     if (penalty !== undefined) {
@@ -57,7 +57,7 @@ export class Call {
   }
 
   /** Adds a group of one demand to the run of those that ask the same, or begins one. A settlement is never like another. */
-  #join(demand: Demand): boolean {
+  #appendToRun(demand: Demand): boolean {
     const { subject, cost, mode } = demand
     if (mode === Mode.SETTLE) return false
     const [list, at] = [this.#groups, this.#run]
@@ -71,33 +71,33 @@ export class Call {
 
   /** The script's arguments. */
   args(clock: string): string[] {
-    if (this.#single !== undefined) return [clock, ...this.#single]
+    if (this.#singleBucket !== undefined) return [clock, ...this.#singleBucket]
     return [clock, JSON.stringify([this.#rules, this.#groups])]
   }
 
   #rule({ rule, edges }: Demand): number {
-    const place = this.#places.get(rule)
-    if (place !== undefined && place.edges === edges) return place.at
-    const reduced = rule.reduced === undefined ? 0 : this.#put(rule.reduced, flatten(rule.reduced, 0))
-    return this.#put(rule, [...flatten(rule, reduced), ...(edges ?? [])], edges)
+    const known = this.#ruleIndexes.get(rule)
+    if (known !== undefined && known.edges === edges) return known.at
+    const reduced = rule.reduced === undefined ? 0 : this.#addRule(rule.reduced, ruleNumbers(rule.reduced, 0))
+    return this.#addRule(rule, [...ruleNumbers(rule, reduced), ...(edges ?? [])], edges)
   }
 
   #penaltyRule({ rule }: PenaltyDemand): number {
     const { threshold, duration, decay, severity, cooldown, factor, maxDuration } = rule
     const numbers = [threshold, duration, decay, severity, cooldown, factor, maxDuration]
-    return this.#places.get(rule)?.at ?? this.#put(rule, numbers)
+    return this.#ruleIndexes.get(rule)?.at ?? this.#addRule(rule, numbers)
   }
 
   // Places count from 1, as Lua's do.
-  #put(owner: object, numbers: readonly number[], edges?: Demand['edges']): number {
+  #addRule(owner: object, numbers: readonly number[], edges?: Demand['edges']): number {
     const at = this.#rules.push(numbers)
-    this.#places.set(owner, { at, edges })
+    this.#ruleIndexes.set(owner, { at, edges })
     return at
   }
 }
 
 /** The arguments of the commonest call: one bucket without cool-down or penalty; undefined for any other. */
-function lone(demands: readonly Demand[]): readonly string[] | undefined {
+function singleBucketArgs(demands: readonly Demand[]): readonly string[] | undefined {
   const [demand] = demands
   if (demand === undefined || demands.length > 1) return undefined
   const { rule, cost, mode } = demand
@@ -113,9 +113,9 @@ function lone(demands: readonly Demand[]): readonly string[] | undefined {
   return [rule.unit, rule.rate, rule.capacity * rule.unit, cost * rule.unit].map(String)
 }
 
-function flatten(rule: Rule, reduced: number): number[] {
+function ruleNumbers(rule: Rule, reduced: number): number[] {
   const { code, capacity, unit, rate, window, slice, precision, cooldown } = rule
-  const kind = KINDS[code]
+  const kind = SCRIPT_KINDS[code]
   const rest = kind === 0 ? [unit, rate] : kind === 1 ? [window] : [window, slice, precision]
   return [kind, cooldown, reduced, capacity, ...rest]
 }
