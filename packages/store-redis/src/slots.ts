@@ -13,7 +13,7 @@ import {
 
 import { inDoubt } from './connection/index.ts'
 import { type KeyWriter, slotOf } from './keys.ts'
-import { OnceKeeper } from './once-keeper.ts'
+import { ClusterIdempotency } from './cluster-idempotency.ts'
 import { merge, type Part, split } from './parts.ts'
 
 /** The hash slots that a group touches. */
@@ -61,28 +61,34 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
     failures.length === 0 && verdicts.every(evaluation => evaluation?.allowed === true)
   const wary = parts.filter(startsCoolDown)
   const others = parts.filter(part => !wary.includes(part))
-  const keep = new OnceKeeper(group, key, send)
+  const idempotency = new ClusterIdempotency(group, key, send)
   await Promise.all([
     ask(others, ({ slot, group: part }) => send(slot, part)),
     ask(wary, part => judge(part, send)),
-    attempt(() => keep.look()),
+    attempt(() => idempotency.check()),
   ])
   const charged = [...others]
-  if (wary.length > 0 && hasPassed() && !keep.repeated) {
+  if (wary.length > 0 && hasPassed() && !idempotency.repeated) {
     charged.push(...wary)
     await ask(wary, ({ slot, group: part }) => send(slot, withoutRecord(part)))
   }
   const passed = hasPassed()
   // What got no answer may have been noted: the charge stands.
-  if (passed && !keep.repeated) await attempt(() => keep.note())
-  if (!passed || keep.repeated)
+  if (passed && !idempotency.repeated) await attempt(() => idempotency.record())
+  if (!passed || idempotency.repeated)
     await Promise.all(charged.map(part => giveBack(part, verdicts, parts.indexOf(part), send)))
   // One slot has done its part, another has not: of the whole nobody can say that nothing was done.
   if (failures.length > 0)
     throw verdicts.some(evaluation => evaluation !== undefined) ? inDoubt(failures[0]) : failures[0]
-  if (!passed && !keep.repeated) await scoreElsewhere(group, parts, verdicts, send)
-  const whole = merge(group, parts, verdicts as Evaluation[], passed || keep.repeated, keep.repeated)
-  return keep.repeated ? inFlight(whole, group, key, send) : whole
+  if (!passed && !idempotency.repeated) await scoreElsewhere(group, parts, verdicts, send)
+  const whole = merge(
+    group,
+    parts,
+    verdicts as Evaluation[],
+    passed || idempotency.repeated,
+    idempotency.repeated,
+  )
+  return idempotency.repeated ? inFlight(whole, group, key, send) : whole
 }
 
 /** A repeated call, whose charges were given back, takes its places in flight like any other. */
@@ -160,7 +166,12 @@ function withoutRecord(group: Group): Group {
     : { ...group, penalty: readOnly(penalty) }
 }
 
-async function giveBack(part: Part, verdicts: (Evaluation | undefined)[], i: number, send: Send): Promise<void> {
+async function giveBack(
+  part: Part,
+  verdicts: (Evaluation | undefined)[],
+  i: number,
+  send: Send,
+): Promise<void> {
   const evaluation = verdicts[i]
   if (evaluation === undefined || !evaluation.allowed) return
   const demands: Demand[] = []
