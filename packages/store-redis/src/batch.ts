@@ -129,10 +129,10 @@ export class Batch {
   async #deliver(entries: readonly Entry[], work: number): Promise<void> {
     const flight = this.#out.sent(work, this.#lastSent)
     try {
-      const verdicts = await this.#send(entries.map(entry => entry.group))
+      const evaluations = await this.#send(entries.map(entry => entry.group))
       this.#out.settled(flight, work)
       for (const [i, { resolve, reject }] of entries.entries()) {
-        const evaluation = verdicts[i]
+        const evaluation = evaluations[i]
         if (evaluation === undefined || evaluation instanceof Error)
           reject(evaluation ?? new Error('no reply for a group'))
         else resolve(evaluation)

@@ -14,7 +14,7 @@ import {
 import { inDoubt } from './connection/index.ts'
 import { type KeyWriter, slotOf } from './keys.ts'
 import { ClusterIdempotency } from './cluster-idempotency.ts'
-import { merge, type Part, split } from './parts.ts'
+import { mergeEvaluations, type SlotGroup, splitBySlot } from './slot-groups.ts'
 
 /** The hash slots that a group touches. */
 export function slotsOf({ demands, penalty, idempotency: once }: Group, key: KeyWriter): number[] {
@@ -24,7 +24,7 @@ export function slotsOf({ demands, penalty, idempotency: once }: Group, key: Key
   return [...slots]
 }
 
-type Send = (slot: number, part: Group) => Promise<Evaluation>
+type Send = (slot: number, slotGroup: Group) => Promise<Evaluation>
 
 /**
  * Decides a group whose keys are in several hash slots: each part in its slot, at the same time, and what was charged
@@ -37,8 +37,8 @@ type Send = (slot: number, part: Group) => Promise<Evaluation>
  * call that is refused after all. Where another call has noted it meanwhile, this one was the second, and all is given back.
  */
 export async function decideAcross(group: Group, key: KeyWriter, send: Send): Promise<Evaluation> {
-  const parts = split(await underPenalty(group, key, send), key)
-  const verdicts: (Evaluation | undefined)[] = []
+  const slotGroups = splitBySlot(await underPenalty(group, key, send), key)
+  const evaluations: (Evaluation | undefined)[] = []
   const failures: unknown[] = []
   const attempt = async (call: () => Promise<void>): Promise<void> => {
     try {
@@ -47,44 +47,49 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
       failures.push(error)
     }
   }
-  const ask = (chosen: readonly Part[], form: (part: Part) => Promise<Evaluation>): Promise<unknown> =>
+  const ask = (
+    chosen: readonly SlotGroup[],
+    form: (slotGroup: SlotGroup) => Promise<Evaluation>,
+  ): Promise<unknown> =>
     Promise.all(
-      chosen.map(part =>
+      chosen.map(slotGroup =>
         attempt(async () => {
-          const at = parts.indexOf(part)
-          verdicts[at] = undefined
-          verdicts[at] = await form(part)
+          const at = slotGroups.indexOf(slotGroup)
+          evaluations[at] = undefined
+          evaluations[at] = await form(slotGroup)
         }),
       ),
     )
   const hasPassed = (): boolean =>
-    failures.length === 0 && verdicts.every(evaluation => evaluation?.allowed === true)
-  const wary = parts.filter(startsCoolDown)
-  const others = parts.filter(part => !wary.includes(part))
+    failures.length === 0 && evaluations.every(evaluation => evaluation?.allowed === true)
+  const wary = slotGroups.filter(startsCoolDown)
+  const others = slotGroups.filter(slotGroup => !wary.includes(slotGroup))
   const idempotency = new ClusterIdempotency(group, key, send)
   await Promise.all([
-    ask(others, ({ slot, group: part }) => send(slot, part)),
-    ask(wary, part => judge(part, send)),
+    ask(others, ({ slot, group: slotGroup }) => send(slot, slotGroup)),
+    ask(wary, slotGroup => judge(slotGroup, send)),
     attempt(() => idempotency.check()),
   ])
   const charged = [...others]
   if (wary.length > 0 && hasPassed() && !idempotency.repeated) {
     charged.push(...wary)
-    await ask(wary, ({ slot, group: part }) => send(slot, withoutRecord(part)))
+    await ask(wary, ({ slot, group: slotGroup }) => send(slot, withoutRecord(slotGroup)))
   }
   const passed = hasPassed()
   // What got no answer may have been noted: the charge stands.
   if (passed && !idempotency.repeated) await attempt(() => idempotency.record())
   if (!passed || idempotency.repeated)
-    await Promise.all(charged.map(part => giveBack(part, verdicts, parts.indexOf(part), send)))
+    await Promise.all(
+      charged.map(slotGroup => giveBack(slotGroup, evaluations, slotGroups.indexOf(slotGroup), send)),
+    )
   // One slot has done its part, another has not: of the whole nobody can say that nothing was done.
   if (failures.length > 0)
-    throw verdicts.some(evaluation => evaluation !== undefined) ? inDoubt(failures[0]) : failures[0]
-  if (!passed && !idempotency.repeated) await scoreElsewhere(group, parts, verdicts, send)
-  const whole = merge(
+    throw evaluations.some(evaluation => evaluation !== undefined) ? inDoubt(failures[0]) : failures[0]
+  if (!passed && !idempotency.repeated) await scoreElsewhere(group, slotGroups, evaluations, send)
+  const whole = mergeEvaluations(
     group,
-    parts,
-    verdicts as Evaluation[],
+    slotGroups,
+    evaluations as Evaluation[],
     passed || idempotency.repeated,
     idempotency.repeated,
   )
@@ -93,12 +98,12 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
 
 /** A repeated call, whose charges were given back, takes its places in flight like any other. */
 async function inFlight(whole: Evaluation, group: Group, key: KeyWriter, send: Send): Promise<Evaluation> {
-  const places = [...group.demands.keys()].filter(at => countsRepeats((group.demands[at] as Demand).rule))
-  if (places.length === 0) return whole
-  const demands = places.map(at => group.demands[at] as Demand)
+  const indexes = [...group.demands.keys()].filter(at => countsRepeats((group.demands[at] as Demand).rule))
+  if (indexes.length === 0) return whole
+  const demands = indexes.map(at => group.demands[at] as Demand)
   const taken = await decideAcross({ demands, penalty: group.penalty }, key, send)
   const put = <T>(list: readonly T[], from: readonly T[], none: T): T[] =>
-    group.demands.map((_, at) => (places.includes(at) ? from[places.indexOf(at)] : list[at]) ?? none)
+    group.demands.map((_, at) => (indexes.includes(at) ? from[indexes.indexOf(at)] : list[at]) ?? none)
   return {
     ...whole,
     now: Math.max(whole.now, taken.now),
@@ -126,12 +131,12 @@ async function underPenalty(group: Group, key: KeyWriter, send: Send): Promise<G
   return { ...group, demands }
 }
 
-function startsCoolDown({ group }: Part): boolean {
+function startsCoolDown({ group }: SlotGroup): boolean {
   return group.demands.some(({ mode, cost, rule }) => mode === Mode.CHARGE && cost > 0 && rule.cooldown > 0)
 }
 
 /** What a part would say, charged nothing yet. What only reports is looked at beside it: it refuses nobody. */
-async function judge({ slot, group }: Part, send: Send): Promise<Evaluation> {
+async function judge({ slot, group }: SlotGroup, send: Send): Promise<Evaluation> {
   const isShadow = ({ mode }: Demand): boolean => mode === Mode.SHADOW
   const held = group.demands
     .filter(demand => !isShadow(demand))
@@ -142,9 +147,9 @@ async function judge({ slot, group }: Part, send: Send): Promise<Evaluation> {
     shadows.length === 0 ? undefined : send(slot, { demands: shadows, penalty: readOnly(group.penalty) }),
   ])
   if (seen === undefined) return own
-  const places = { own: 0, seen: 0 }
+  const indexes = { own: 0, seen: 0 }
   const from = group.demands.map(demand =>
-    isShadow(demand) ? ([seen, places.seen++] as const) : ([own, places.own++] as const),
+    isShadow(demand) ? ([seen, indexes.seen++] as const) : ([own, indexes.own++] as const),
   )
   return {
     ...own,
@@ -167,45 +172,45 @@ function withoutRecord(group: Group): Group {
 }
 
 async function giveBack(
-  part: Part,
-  verdicts: (Evaluation | undefined)[],
+  slotGroup: SlotGroup,
+  evaluations: (Evaluation | undefined)[],
   i: number,
   send: Send,
 ): Promise<void> {
-  const evaluation = verdicts[i]
+  const evaluation = evaluations[i]
   if (evaluation === undefined || !evaluation.allowed) return
   const demands: Demand[] = []
-  const places: number[] = []
-  for (const [at, demand] of part.group.demands.entries()) {
+  const indexes: number[] = []
+  for (const [at, demand] of slotGroup.group.demands.entries()) {
     const isTaken = demand.mode === Mode.CHARGE || demand.mode === Mode.SHADOW
     if (!isTaken || demand.cost <= 0 || evaluation.passes[at] !== true) continue
     const rule = ruleInForce(demand, evaluation)
     const receipt = algorithms[rule.code].chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo: receipt })
-    places.push(at)
+    indexes.push(at)
   }
   if (demands.length === 0) return
-  const refunded = await send(part.slot, { demands })
+  const refunded = await send(slotGroup.slot, { demands })
   const states = [...evaluation.states]
-  for (const [n, at] of places.entries()) states[at] = refunded.states[n] ?? []
-  verdicts[i] = { ...evaluation, states }
+  for (const [n, at] of indexes.entries()) states[at] = refunded.states[n] ?? []
+  evaluations[i] = { ...evaluation, states }
 }
 
 // The penalty's part sees only refusals of its own slot: one elsewhere is scored by a call of its own.
 async function scoreElsewhere(
   group: Group,
-  parts: readonly Part[],
-  verdicts: (Evaluation | undefined)[],
+  slotGroups: readonly SlotGroup[],
+  evaluations: (Evaluation | undefined)[],
   send: Send,
 ): Promise<void> {
   const { penalty } = group
-  const at = parts.findIndex(part => part.group.penalty !== undefined)
-  const part = parts[at]
-  const evaluation = verdicts[at]
+  const at = slotGroups.findIndex(slotGroup => slotGroup.group.penalty !== undefined)
+  const slotGroup = slotGroups[at]
+  const evaluation = evaluations[at]
   if (
     penalty === undefined ||
     penalty.mode !== PenaltyMode.WATCH ||
-    part === undefined ||
+    slotGroup === undefined ||
     evaluation === undefined ||
     !evaluation.allowed
   )
@@ -213,6 +218,6 @@ async function scoreElsewhere(
   const { rule } = penalty
   if (!penalties.scores(evaluation.penalty, evaluation.now, rule)) return
   const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
-  const scored = await send(part.slot, { demands: [], penalty: record })
-  verdicts[at] = { ...evaluation, penalty: scored.penalty }
+  const scored = await send(slotGroup.slot, { demands: [], penalty: record })
+  evaluations[at] = { ...evaluation, penalty: scored.penalty }
 }
