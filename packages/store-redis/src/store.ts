@@ -10,7 +10,7 @@ import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
 import { unexpectedReply, readReply, readWhole } from './reply.ts'
 import { decide, probe } from './scripts.ts'
-import { slotsOf, decideAcross } from './slots.ts'
+import { slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
 import { ScriptCall } from './script-protocol.ts'
 
 /**
@@ -70,7 +70,7 @@ export class RedisStore implements Store {
     if (!this.#perSlot) return this.#one.add(group)
     const slots = slotsOf(group, this.#key)
     if (slots.length === 1) return this.#batch(slots[0] as number).add(group)
-    return decideAcross(group, this.#key, (slot, part) => this.#batch(slot).add(part))
+    return evaluateAcrossSlots(group, this.#key, (slot, part) => this.#batch(slot).add(part))
   }
 
   async forget(counters: readonly CounterId[]): Promise<number> {

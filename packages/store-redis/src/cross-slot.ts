@@ -24,7 +24,7 @@ export function slotsOf({ demands, penalty, idempotency: once }: Group, key: Key
   return [...slots]
 }
 
-type Send = (slot: number, slotGroup: Group) => Promise<Evaluation>
+type SendToSlot = (slot: number, slotGroup: Group) => Promise<Evaluation>
 
 /**
  * Decides a group whose keys are in several hash slots: each part in its slot, at the same time, and what was charged
@@ -36,8 +36,12 @@ type Send = (slot: number, slotGroup: Group) => Promise<Evaluation>
  * An idempotency key is looked for at first, and noted by a last call when all are charged: nobody passes on the key of a
  * call that is refused after all. Where another call has noted it meanwhile, this one was the second, and all is given back.
  */
-export async function decideAcross(group: Group, key: KeyWriter, send: Send): Promise<Evaluation> {
-  const slotGroups = splitBySlot(await underPenalty(group, key, send), key)
+export async function evaluateAcrossSlots(
+  group: Group,
+  key: KeyWriter,
+  send: SendToSlot,
+): Promise<Evaluation> {
+  const slotGroups = splitBySlot(await withPenaltyRules(group, key, send), key)
   const evaluations: (Evaluation | undefined)[] = []
   const failures: unknown[] = []
   const attempt = async (call: () => Promise<void>): Promise<void> => {
@@ -62,30 +66,30 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
     )
   const hasPassed = (): boolean =>
     failures.length === 0 && evaluations.every(evaluation => evaluation?.allowed === true)
-  const wary = slotGroups.filter(startsCoolDown)
-  const others = slotGroups.filter(slotGroup => !wary.includes(slotGroup))
+  const withCooldown = slotGroups.filter(startsCoolDown)
+  const withoutCooldown = slotGroups.filter(slotGroup => !withCooldown.includes(slotGroup))
   const idempotency = new ClusterIdempotency(group, key, send)
   await Promise.all([
-    ask(others, ({ slot, group: slotGroup }) => send(slot, slotGroup)),
-    ask(wary, slotGroup => judge(slotGroup, send)),
+    ask(withoutCooldown, ({ slot, group: slotGroup }) => send(slot, slotGroup)),
+    ask(withCooldown, slotGroup => evaluateWithoutCharge(slotGroup, send)),
     attempt(() => idempotency.check()),
   ])
-  const charged = [...others]
-  if (wary.length > 0 && hasPassed() && !idempotency.repeated) {
-    charged.push(...wary)
-    await ask(wary, ({ slot, group: slotGroup }) => send(slot, withoutRecord(slotGroup)))
+  const chargedGroups = [...withoutCooldown]
+  if (withCooldown.length > 0 && hasPassed() && !idempotency.repeated) {
+    chargedGroups.push(...withCooldown)
+    await ask(withCooldown, ({ slot, group: slotGroup }) => send(slot, withoutRecord(slotGroup)))
   }
   const passed = hasPassed()
   // What got no answer may have been noted: the charge stands.
   if (passed && !idempotency.repeated) await attempt(() => idempotency.record())
   if (!passed || idempotency.repeated)
     await Promise.all(
-      charged.map(slotGroup => giveBack(slotGroup, evaluations, slotGroups.indexOf(slotGroup), send)),
+      chargedGroups.map(slotGroup => refund(slotGroup, evaluations, slotGroups.indexOf(slotGroup), send)),
     )
   // One slot has done its part, another has not: of the whole nobody can say that nothing was done.
   if (failures.length > 0)
     throw evaluations.some(evaluation => evaluation !== undefined) ? inDoubt(failures[0]) : failures[0]
-  if (!passed && !idempotency.repeated) await scoreElsewhere(group, slotGroups, evaluations, send)
+  if (!passed && !idempotency.repeated) await scoreRefusalInOtherSlot(group, slotGroups, evaluations, send)
   const whole = mergeEvaluations(
     group,
     slotGroups,
@@ -93,15 +97,20 @@ export async function decideAcross(group: Group, key: KeyWriter, send: Send): Pr
     passed || idempotency.repeated,
     idempotency.repeated,
   )
-  return idempotency.repeated ? inFlight(whole, group, key, send) : whole
+  return idempotency.repeated ? takeLeases(whole, group, key, send) : whole
 }
 
 /** A repeated call, whose charges were given back, takes its places in flight like any other. */
-async function inFlight(whole: Evaluation, group: Group, key: KeyWriter, send: Send): Promise<Evaluation> {
+async function takeLeases(
+  whole: Evaluation,
+  group: Group,
+  key: KeyWriter,
+  send: SendToSlot,
+): Promise<Evaluation> {
   const indexes = [...group.demands.keys()].filter(at => countsRepeats((group.demands[at] as Demand).rule))
   if (indexes.length === 0) return whole
   const demands = indexes.map(at => group.demands[at] as Demand)
-  const taken = await decideAcross({ demands, penalty: group.penalty }, key, send)
+  const taken = await evaluateAcrossSlots({ demands, penalty: group.penalty }, key, send)
   const put = <T>(list: readonly T[], from: readonly T[], none: T): T[] =>
     group.demands.map((_, at) => (indexes.includes(at) ? from[indexes.indexOf(at)] : list[at]) ?? none)
   return {
@@ -117,7 +126,7 @@ async function inFlight(whole: Evaluation, group: Group, key: KeyWriter, send: S
 }
 
 /** The group by the rules of its penalty, where that is in another slot than what it applies to: asked for first. */
-async function underPenalty(group: Group, key: KeyWriter, send: Send): Promise<Group> {
+async function withPenaltyRules(group: Group, key: KeyWriter, send: SendToSlot): Promise<Group> {
   const { penalty } = group
   if (penalty === undefined) return group
   const slot = slotOf(key(penalty.subject, PENALTY_COUNTER))
@@ -136,7 +145,7 @@ function startsCoolDown({ group }: SlotGroup): boolean {
 }
 
 /** What a part would say, charged nothing yet. What only reports is looked at beside it: it refuses nobody. */
-async function judge({ slot, group }: SlotGroup, send: Send): Promise<Evaluation> {
+async function evaluateWithoutCharge({ slot, group }: SlotGroup, send: SendToSlot): Promise<Evaluation> {
   const isShadow = ({ mode }: Demand): boolean => mode === Mode.SHADOW
   const held = group.demands
     .filter(demand => !isShadow(demand))
@@ -171,11 +180,11 @@ function withoutRecord(group: Group): Group {
     : { ...group, penalty: readOnly(penalty) }
 }
 
-async function giveBack(
+async function refund(
   slotGroup: SlotGroup,
   evaluations: (Evaluation | undefined)[],
   i: number,
-  send: Send,
+  send: SendToSlot,
 ): Promise<void> {
   const evaluation = evaluations[i]
   if (evaluation === undefined || !evaluation.allowed) return
@@ -185,8 +194,8 @@ async function giveBack(
     const isTaken = demand.mode === Mode.CHARGE || demand.mode === Mode.SHADOW
     if (!isTaken || demand.cost <= 0 || evaluation.passes[at] !== true) continue
     const rule = ruleInForce(demand, evaluation)
-    const receipt = algorithms[rule.code].chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo: receipt })
+    const chargedTo = algorithms[rule.code].chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo: chargedTo })
     indexes.push(at)
   }
   if (demands.length === 0) return
@@ -197,11 +206,11 @@ async function giveBack(
 }
 
 // The penalty's part sees only refusals of its own slot: one elsewhere is scored by a call of its own.
-async function scoreElsewhere(
+async function scoreRefusalInOtherSlot(
   group: Group,
   slotGroups: readonly SlotGroup[],
   evaluations: (Evaluation | undefined)[],
-  send: Send,
+  send: SendToSlot,
 ): Promise<void> {
   const { penalty } = group
   const at = slotGroups.findIndex(slotGroup => slotGroup.group.penalty !== undefined)

@@ -4,7 +4,7 @@ import { ManualClock, ReferenceStore } from '@halt/core/testing'
 import { expect, it } from 'vitest'
 
 import { keyWriter, slotOf } from '../src/keys.ts'
-import { decideAcross } from '../src/slots.ts'
+import { evaluateAcrossSlots } from '../src/cross-slot.ts'
 
 const rule = (counter: string, capacity: number, cooldown = 0): Demand['rule'] => ({
   code: 'f',
@@ -49,7 +49,7 @@ function cluster(): {
     await new Promise(resolve => setTimeout(resolve, ROUND_TRIP_MS))
     return evaluation
   }
-  const decide = (group: Group): Promise<Evaluation> => decideAcross(group, key, send)
+  const decide = (group: Group): Promise<Evaluation> => evaluateAcrossSlots(group, key, send)
   return { calls, decide, ask: async group => (await decide(group)).allowed }
 }
 
