@@ -1,7 +1,7 @@
 import { type Demand, type Group, Mode, type Evaluation } from '@halt/core/store'
 
 import { type KeyWriter, slotOf } from './keys.ts'
-import { LOOK_RULE } from './look.ts'
+import { PEEK_RULE } from './peek-group.ts'
 
 /** The idempotency key of a group that is decided in several hash slots, if it has one. */
 export class ClusterIdempotency {
@@ -38,4 +38,4 @@ export class ClusterIdempotency {
 }
 
 // A counter that nobody has, and that nothing is kept of.
-const REFUSED: Omit<Demand, 'subject'> = { rule: LOOK_RULE, cost: 0, mode: Mode.BLOCK, penalized: false }
+const REFUSED: Omit<Demand, 'subject'> = { rule: PEEK_RULE, cost: 0, mode: Mode.BLOCK, penalized: false }

@@ -3,7 +3,7 @@ import type { HaltWarning } from '@halt/core'
 import { type Connection, StoreError, toStoreError } from './connection/index.ts'
 import { withKeepAliveTimeout } from './connection/timer.ts'
 import type { Heartbeat } from './heartbeat.ts'
-import { LOOK } from './look.ts'
+import { PEEK_GROUP } from './peek-group.ts'
 import { unexpectedReply, readReply, readWhole } from './reply.ts'
 import { decide, probe } from './scripts.ts'
 import { ScriptCall } from './script-protocol.ts'
@@ -26,36 +26,40 @@ export async function inspect(
   clock: () => string,
   heartbeat: Heartbeat,
 ): Promise<HaltWarning[]> {
-  const found: HaltWarning[] = []
+  const warnings: HaltWarning[] = []
   try {
-    await withKeepAliveTimeout(PATIENCE_MS, look(connection, key, clock, heartbeat, found), late)
+    await withKeepAliveTimeout(
+      PATIENCE_MS,
+      collectWarnings(connection, key, clock, heartbeat, warnings),
+      late,
+    )
   } catch (error) {
-    found.push(unavailable(error))
+    warnings.push(unavailable(error))
   }
-  return found
+  return warnings
 }
 
-async function look(
+async function collectWarnings(
   connection: Connection,
   key: string,
   clock: () => string,
   heartbeat: Heartbeat,
-  found: HaltWarning[],
+  warnings: HaltWarning[],
 ): Promise<void> {
   await connection.opened
-  await checkAnswer(connection, key, found)
-  await mayFail(checkEviction(connection, key, found))
-  await mayFail(checkRole(connection, key, found))
-  await checkWork(connection, key, clock, found)
+  await checkAnswer(connection, key, warnings)
+  await mayFail(checkEviction(connection, key, warnings))
+  await mayFail(checkRole(connection, key, warnings))
+  await checkWork(connection, key, clock, warnings)
   const uncounted = await heartbeat.inspect()
-  if (uncounted !== undefined) found.push(uncounted)
+  if (uncounted !== undefined) warnings.push(uncounted)
 }
 
-async function checkAnswer(connection: Connection, key: string, found: HaltWarning[]): Promise<void> {
+async function checkAnswer(connection: Connection, key: string, warnings: HaltWarning[]): Promise<void> {
   let trip = Number.POSITIVE_INFINITY
   for (let i = 0; i < TRIPS && trip > SLOW_MS; i++) trip = Math.min(trip, await roundTrip(connection, key))
   if (trip <= SLOW_MS) return
-  found.push({
+  warnings.push({
     code: 'HALT_W_STORE_SLOW',
     message: `A round trip to Redis takes ${Math.round(trip)} ms.`,
     fix: 'Move it nearer, or raise storeTimeout (100 ms) to several times that.',
@@ -73,21 +77,21 @@ async function roundTrip(connection: Connection, key: string): Promise<number> {
   return performance.now() - started
 }
 
-async function checkEviction(connection: Connection, key: string, found: HaltWarning[]): Promise<void> {
+async function checkEviction(connection: Connection, key: string, warnings: HaltWarning[]): Promise<void> {
   const memory = String(await connection.command(['INFO', 'memory'], key))
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? ''
   const isLimited = !/^maxmemory:0\s*$/m.test(memory)
   if (!isLimited || !EVICTS.test(policy)) return
-  found.push({
+  warnings.push({
     code: 'HALT_W_EVICTION',
     message: `Redis evicts keys by "${policy}" when it is full: a counter that is evicted starts anew.`,
     fix: 'Set maxmemory-policy to noeviction or volatile-ttl, or give Halt a Redis of its own.',
   })
 }
 
-async function checkRole(connection: Connection, key: string, found: HaltWarning[]): Promise<void> {
+async function checkRole(connection: Connection, key: string, warnings: HaltWarning[]): Promise<void> {
   const replication = String(await connection.command(['INFO', 'replication'], key))
-  if (/^role:slave/m.test(replication)) found.push(REPLICA)
+  if (/^role:slave/m.test(replication)) warnings.push(REPLICA)
 }
 
 // Runs what a check runs, on a key of its own, and reads the replies as a check does.
@@ -95,26 +99,26 @@ async function checkWork(
   connection: Connection,
   key: string,
   clock: () => string,
-  found: HaltWarning[],
+  warnings: HaltWarning[],
 ): Promise<void> {
   try {
     const reply = await connection.run(probe, [key], [clock(), '1'])
     if (readWhole(reply) !== 1) throw unexpectedReply(reply)
     const call = new ScriptCall(() => key)
-    call.add(LOOK)
-    const [answer] = readReply(await connection.run(decide, call.keys, call.args(clock())), [LOOK])
+    call.add(PEEK_GROUP)
+    const [answer] = readReply(await connection.run(decide, call.keys, call.args(clock())), [PEEK_GROUP])
     if (answer instanceof StoreError) throw answer
   } catch (error) {
     const { code, message, fix } = toStoreError(error)
     if (code === 'HALT_E_STORE_PERMISSION')
-      found.push({
+      warnings.push({
         code: 'HALT_W_PERMISSION',
         message: `Redis refuses what a check needs: ${message}.`,
         fix,
       })
     // Where INFO is not permitted this is how it shows.
     else if (code !== 'HALT_E_STORE_READONLY') throw error
-    else if (!found.includes(REPLICA)) found.push(REPLICA)
+    else if (!warnings.includes(REPLICA)) warnings.push(REPLICA)
   }
 }
 

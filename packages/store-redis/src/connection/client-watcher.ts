@@ -63,13 +63,13 @@ class ClientWatcher {
     this.#listen(revived, () => this.#tell('revived'))
     // Of these, some versions tell nobody that they were closed.
     if (this.#kind === 'redis-pool' || this.#kind === 'redis-sentinel')
-      this.#look(this.#client.isOpen === true)
+      this.#pollOpen(this.#client.isOpen === true)
   }
 
-  #look(wasOpen: boolean): void {
+  #pollOpen(wasOpen: boolean): void {
     this.#poll = unrefTimeout(POLL_MS, () => {
       const isOpen = this.#client.isOpen === true
-      this.#look(isOpen)
+      this.#pollOpen(isOpen)
       if (wasOpen !== isOpen) this.#tell(isOpen ? 'revived' : 'ended')
     })
   }

@@ -8,7 +8,7 @@ import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, sleep } from './timer.ts'
 import { OPEN_MS } from './transport.ts'
 
-const LOOK_MS = 5
+const POLL_MS = 5
 
 /** A link over the user's own connection: what it queues, repeats and waits for is up to that. */
 export class SharedConnection implements Connection {
@@ -67,7 +67,7 @@ export class SharedConnection implements Connection {
     // It connects at its first command, and this is it.
     if (isIoredis && found.client.status === 'wait') found.client.connect().catch(ignore)
     const started = performance.now()
-    while (!this.#closed && isConnecting(found) && performance.now() - started < OPEN_MS) await sleep(LOOK_MS)
+    while (!this.#closed && isConnecting(found) && performance.now() - started < OPEN_MS) await sleep(POLL_MS)
     if (found.kind !== 'ioredis' || !this.ready) return
     await checkDatabase(found.client).catch((error: unknown) => {
       const refusal = toStoreError(error)

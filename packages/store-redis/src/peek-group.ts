@@ -1,7 +1,7 @@
 import { type Group, Mode, type Rule } from '@halt/core/store'
 
 /** The rule of a demand that only looks: no counter is kept by it. */
-export const LOOK_RULE: Rule = {
+export const PEEK_RULE: Rule = {
   code: 'f',
   counter: 'look:f',
   limit: 1,
@@ -16,6 +16,6 @@ export const LOOK_RULE: Rule = {
 }
 
 /** A group that charges nothing and keeps nothing: whether the script answers as it should. */
-export const LOOK: Group = {
-  demands: [{ rule: LOOK_RULE, subject: 'look', cost: 1, mode: Mode.PEEK, penalized: false }],
+export const PEEK_GROUP: Group = {
+  demands: [{ rule: PEEK_RULE, subject: 'look', cost: 1, mode: Mode.PEEK, penalized: false }],
 }
