@@ -1,11 +1,11 @@
 import type { Group, Evaluation } from '@halt/core/store'
 
 import { Outstanding } from './outstanding.ts'
-import { workOf } from './work.ts'
+import { loadOf } from './server-load.ts'
 
 interface Entry {
   readonly group: Group
-  readonly work: number
+  readonly load: number
   readonly resolve: (evaluation: Evaluation) => void
   readonly reject: (error: unknown) => void
 }
@@ -46,7 +46,7 @@ export class Batch {
   readonly #send: Send
   readonly #out = new Outstanding()
   #waiting: Entry[] = []
-  #work = 0
+  #load = 0
   #lastSent = 0
   #lastSize = 0
   #scheduled = false
@@ -58,9 +58,9 @@ export class Batch {
 
   add(group: Group): Promise<Evaluation> {
     return new Promise((resolve, reject) => {
-      const work = workOf(group)
-      this.#waiting.push({ group, work, resolve, reject })
-      this.#work += work
+      const load = loadOf(group)
+      this.#waiting.push({ group, load, resolve, reject })
+      this.#load += load
       if (this.#scheduled) return
       if (this.#isTime()) this.#schedule()
       else this.#wait()
@@ -94,9 +94,9 @@ export class Batch {
 
   /** Whether those that wait are enough for a call now, whatever the time. */
   #isEnough(): boolean {
-    const { calls, work } = this.#out
+    const { calls, load } = this.#out
     if (calls === 0) return true
-    return work < MOST_OUT && (calls === 1 ? this.#waiting.length >= ENOUGH : this.#work >= MOST)
+    return load < MOST_OUT && (calls === 1 ? this.#waiting.length >= ENOUGH : this.#load >= MOST)
   }
 
   #flush(): void {
@@ -104,33 +104,33 @@ export class Batch {
     this.#timer = undefined
     // Halved, where both halves are enough: else all would wait for the one call, and then the server for all of them.
     const isHalved = this.#out.calls === 0 && this.#waiting.length >= 2 * ENOUGH
-    const most = isHalved ? Math.min(MOST, this.#work / 2) : MOST
+    const most = isHalved ? Math.min(MOST, this.#load / 2) : MOST
     do this.#sendOne(most)
-    while (this.#waiting.length > 0 && this.#out.work < MOST_OUT)
+    while (this.#waiting.length > 0 && this.#out.load < MOST_OUT)
     if (this.#waiting.length > 0) this.#wait()
   }
 
   /** Sends the first that wait: at least one, and no more work than `most` if there are several. */
   #sendOne(most: number): void {
-    let [count, work] = [0, 0]
+    let [count, load] = [0, 0]
     for (const entry of this.#waiting) {
-      if (count > 0 && work + entry.work > most) break
+      if (count > 0 && load + entry.load > most) break
       count++
-      work += entry.work
+      load += entry.load
     }
     const entries = count < this.#waiting.length ? this.#waiting.splice(0, count) : this.#waiting
     if (entries === this.#waiting) this.#waiting = []
-    this.#work -= work
+    this.#load -= load
     this.#lastSize = count
     this.#lastSent = clock()
-    void this.#deliver(entries, work)
+    void this.#deliver(entries, load)
   }
 
-  async #deliver(entries: readonly Entry[], work: number): Promise<void> {
-    const flight = this.#out.sent(work, this.#lastSent)
+  async #deliver(entries: readonly Entry[], load: number): Promise<void> {
+    const flight = this.#out.sent(load, this.#lastSent)
     try {
       const evaluations = await this.#send(entries.map(entry => entry.group))
-      this.#out.settled(flight, work)
+      this.#out.settled(flight, load)
       for (const [i, { resolve, reject }] of entries.entries()) {
         const evaluation = evaluations[i]
         if (evaluation === undefined || evaluation instanceof Error)
@@ -138,7 +138,7 @@ export class Batch {
         else resolve(evaluation)
       }
     } catch (error) {
-      this.#out.settled(flight, work)
+      this.#out.settled(flight, load)
       for (const { reject } of entries) reject(error)
     }
     if (this.#waiting.length > 0 && this.#isEnough()) this.#flush()

@@ -1,7 +1,7 @@
 /** The calls that went out in one stretch of time, and are not answered yet. */
 export interface Flight {
   calls: number
-  work: number
+  load: number
 }
 
 // A call that is out for twice as long counts no more: it may never come back.
@@ -9,35 +9,35 @@ const STRETCH_MS = 500
 
 /** The calls that are out, and the work that they hold. */
 export class Outstanding {
-  #present: Flight = { calls: 0, work: 0 }
-  #past: Flight = { calls: 0, work: 0 }
+  #present: Flight = { calls: 0, load: 0 }
+  #past: Flight = { calls: 0, load: 0 }
   #since = 0
 
   get calls(): number {
     return this.#present.calls + this.#past.calls
   }
 
-  get work(): number {
-    return this.#present.work + this.#past.work
+  get load(): number {
+    return this.#present.load + this.#past.load
   }
 
   /** Counts a call in. */
-  sent(work: number, now: number): Flight {
+  sent(load: number, now: number): Flight {
     const age = now - this.#since
     if (age >= STRETCH_MS) {
-      this.#past = age < 2 * STRETCH_MS ? this.#present : { calls: 0, work: 0 }
-      this.#present = { calls: 0, work: 0 }
+      this.#past = age < 2 * STRETCH_MS ? this.#present : { calls: 0, load: 0 }
+      this.#present = { calls: 0, load: 0 }
       this.#since = now
     }
     const flight = this.#present
     flight.calls++
-    flight.work += work
+    flight.load += load
     return flight
   }
 
   /** Counts a call out. */
-  settled(flight: Flight, work: number): void {
+  settled(flight: Flight, load: number): void {
     flight.calls--
-    flight.work -= work
+    flight.load -= load
   }
 }

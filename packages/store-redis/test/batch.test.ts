@@ -4,7 +4,7 @@ import { type Demand, type Group, Mode, type Rule, type Evaluation } from '@halt
 import { describe, expect, it } from 'vitest'
 
 import { Batch } from '../src/batch.ts'
-import { workOf } from '../src/work.ts'
+import { loadOf } from '../src/server-load.ts'
 
 const rule = (code: Rule['code'], precision = 10): Rule => ({
   code,
@@ -172,7 +172,7 @@ describe('a call', () => {
     await Promise.all(mixed)
     expect(calls.flat()).toEqual(Array.from({ length: 300 }, (_, i) => (i % 3 === 0 ? heavy : group)))
     for (const groups of calls) {
-      expect(groups.reduce((work, each) => work + workOf(each), 0)).toBeLessThanOrEqual(512)
+      expect(groups.reduce((work, each) => work + loadOf(each), 0)).toBeLessThanOrEqual(512)
       expect(groups.filter(each => each === heavy).length).toBeLessThanOrEqual(3)
     }
   })
