@@ -1,6 +1,6 @@
 import type { Group, Evaluation } from '@halt/core/store'
 
-import { Outstanding } from './outstanding.ts'
+import { PendingCalls } from './pending-calls.ts'
 import { loadOf } from './server-load.ts'
 
 interface Entry {
@@ -44,7 +44,7 @@ const COMPANY_MS = 1
  */
 export class Batch {
   readonly #send: Send
-  readonly #out = new Outstanding()
+  readonly #pending = new PendingCalls()
   #waiting: Entry[] = []
   #load = 0
   #lastSent = 0
@@ -94,7 +94,7 @@ export class Batch {
 
   /** Whether those that wait are enough for a call now, whatever the time. */
   #isEnough(): boolean {
-    const { calls, load } = this.#out
+    const { calls, load } = this.#pending
     if (calls === 0) return true
     return load < MOST_OUT && (calls === 1 ? this.#waiting.length >= ENOUGH : this.#load >= MOST)
   }
@@ -103,10 +103,10 @@ export class Batch {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#timer = undefined
     // Halved, where both halves are enough: else all would wait for the one call, and then the server for all of them.
-    const isHalved = this.#out.calls === 0 && this.#waiting.length >= 2 * ENOUGH
+    const isHalved = this.#pending.calls === 0 && this.#waiting.length >= 2 * ENOUGH
     const most = isHalved ? Math.min(MOST, this.#load / 2) : MOST
     do this.#sendOne(most)
-    while (this.#waiting.length > 0 && this.#out.load < MOST_OUT)
+    while (this.#waiting.length > 0 && this.#pending.load < MOST_OUT)
     if (this.#waiting.length > 0) this.#wait()
   }
 
@@ -127,10 +127,10 @@ export class Batch {
   }
 
   async #deliver(entries: readonly Entry[], load: number): Promise<void> {
-    const flight = this.#out.sent(load, this.#lastSent)
+    const pending = this.#pending.sent(load, this.#lastSent)
     try {
       const evaluations = await this.#send(entries.map(entry => entry.group))
-      this.#out.settled(flight, load)
+      this.#pending.settled(pending, load)
       for (const [i, { resolve, reject }] of entries.entries()) {
         const evaluation = evaluations[i]
         if (evaluation === undefined || evaluation instanceof Error)
@@ -138,7 +138,7 @@ export class Batch {
         else resolve(evaluation)
       }
     } catch (error) {
-      this.#out.settled(flight, load)
+      this.#pending.settled(pending, load)
       for (const { reject } of entries) reject(error)
     }
     if (this.#waiting.length > 0 && this.#isEnough()) this.#flush()
