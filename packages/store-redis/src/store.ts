@@ -1,7 +1,7 @@
 import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import { type CounterId, type Group, makeDigest, type Store, type Evaluation } from '@halt/core/store'
 
-import { Batch } from './batch.ts'
+import { Batcher } from './batcher.ts'
 import { type Connection, openConnection, StoreError, toStoreError } from './connection/index.ts'
 import { bySlot, deleteKeys } from './deletion.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -32,8 +32,8 @@ export class RedisStore implements Store {
   readonly #key: KeyWriter
   readonly #probeKey: string
   readonly #heartbeat: Heartbeat
-  readonly #one: Batch
-  readonly #bySlot = new Map<number, Batch>()
+  readonly #batcher: Batcher
+  readonly #batchersBySlot = new Map<number, Batcher>()
   readonly #reconnected = new Set<() => void>()
   #clock: (() => number) | undefined
   #perSlot: boolean
@@ -62,15 +62,15 @@ export class RedisStore implements Store {
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
     this.#heartbeat = new Heartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
-    this.#one = new Batch(groups => this.#send(groups, true))
+    this.#batcher = new Batcher(groups => this.#send(groups, true))
   }
 
   evaluate(group: Group): Promise<Evaluation> {
     this.#heartbeat.beat()
-    if (!this.#perSlot) return this.#one.add(group)
+    if (!this.#perSlot) return this.#batcher.add(group)
     const slots = slotsOf(group, this.#key)
-    if (slots.length === 1) return this.#batch(slots[0] as number).add(group)
-    return evaluateAcrossSlots(group, this.#key, (slot, part) => this.#batch(slot).add(part))
+    if (slots.length === 1) return this.#batcherOf(slots[0] as number).add(group)
+    return evaluateAcrossSlots(group, this.#key, (slot, part) => this.#batcherOf(slot).add(part))
   }
 
   async forget(counters: readonly CounterId[]): Promise<number> {
@@ -124,10 +124,11 @@ export class RedisStore implements Store {
     await this.#connection.close()
   }
 
-  #batch(slot: number): Batch {
-    let batch = this.#bySlot.get(slot)
-    if (batch === undefined) this.#bySlot.set(slot, (batch = new Batch(groups => this.#send(groups, false))))
-    return batch
+  #batcherOf(slot: number): Batcher {
+    let batcher = this.#batchersBySlot.get(slot)
+    if (batcher === undefined)
+      this.#batchersBySlot.set(slot, (batcher = new Batcher(groups => this.#send(groups, false))))
+    return batcher
   }
 
   /** @param mixed whether the keys may be in several hash slots */

@@ -3,7 +3,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { type Demand, type Group, Mode, type Rule, type Evaluation } from '@halt/core/store'
 import { describe, expect, it } from 'vitest'
 
-import { Batch } from '../src/batch.ts'
+import { Batcher } from '../src/batcher.ts'
 import { loadOf } from '../src/server-load.ts'
 
 const rule = (code: Rule['code'], precision = 10): Rule => ({
@@ -33,7 +33,7 @@ const answer = (groups: readonly Group[]): Evaluation[] =>
 
 /** A batch whose calls are answered when a test says so, and the groups of each call. */
 function held(): {
-  readonly batch: Batch
+  readonly batch: Batcher
   readonly calls: (readonly Group[])[]
   readonly settle: (call: number) => void
 } {
@@ -43,12 +43,12 @@ function held(): {
     calls.push(groups)
     return new Promise(resolve => settles.push(() => resolve(answer(groups))))
   }
-  return { calls, batch: new Batch(send), settle: call => settles[call]?.() }
+  return { calls, batch: new Batcher(send), settle: call => settles[call]?.() }
 }
 
 it('sends no more keys at once than a script can unpack, and every group', async () => {
   const sent: number[] = []
-  const batch = new Batch(async groups => {
+  const batch = new Batcher(async groups => {
     sent.push(groups.reduce((keys, { demands }) => keys + demands.length, 0))
     await sleep(5)
     return answer(groups)
@@ -64,7 +64,7 @@ it('sends no more keys at once than a script can unpack, and every group', async
 
 describe('checks that come in one turn of the event loop', () => {
   /** A batch, and how many groups each of its calls held. */
-  function counting(): { readonly batch: Batch; readonly sizes: number[] } {
+  function counting(): { readonly batch: Batcher; readonly sizes: number[] } {
     const sizes: number[] = []
     const send = async (groups: readonly Group[]): Promise<Evaluation[]> => {
       sizes.push(groups.length)
@@ -72,11 +72,11 @@ describe('checks that come in one turn of the event loop', () => {
       for (let i = 0; i < 3; i++) await turn()
       return answer(groups)
     }
-    return { sizes, batch: new Batch(send) }
+    return { sizes, batch: new Batcher(send) }
   }
 
   /** As many checks as sockets that are read in one turn: each in a task of its own. */
-  const inTasks = (batch: Batch, count: number): Promise<unknown> =>
+  const inTasks = (batch: Batcher, count: number): Promise<unknown> =>
     Promise.all(
       Array.from(
         { length: count },

@@ -28,21 +28,21 @@ const {
 const clock = performance.now.bind(performance)
 
 // The most work of one call, in units of workOf: it holds the server for 1 to 2 ms.
-const MOST = 512
+const MAX_CALL_LOAD = 512
 // The most work that is sent at once, since Redis works off all that one connection has sent before it serves another.
 // What is beyond goes out with each answer, and without answers by one call each millisecond.
-const MOST_OUT = 4 * MOST
+const MAX_PENDING_LOAD = 4 * MAX_CALL_LOAD
 // So many checks are worth a second call beside the one that is out: the server decides those while we write these.
-const ENOUGH = 24
+const MIN_PARALLEL_CHECKS = 24
 // No check waits for longer until more have gathered.
-const COMPANY_MS = 1
+const MAX_WAIT_MS = 1
 
 /**
  * Gathers checks into few calls. What comes in one turn of the event loop goes out together: at once when nothing is out;
  * else when an answer comes, when enough has gathered, or after a millisecond, whatever is out. Exact: each group is
  * decided whole, in order of arrival.
  */
-export class Batch {
+export class Batcher {
   readonly #send: Send
   readonly #pending = new PendingCalls()
   #waiting: Entry[] = []
@@ -62,7 +62,7 @@ export class Batch {
       this.#waiting.push({ group, load, resolve, reject })
       this.#load += load
       if (this.#scheduled) return
-      if (this.#isTime()) this.#schedule()
+      if (this.#isDue()) this.#schedule()
       else this.#wait()
     })
   }
@@ -73,7 +73,7 @@ export class Batch {
       this.#scheduled = false
       // An answer may have sent them already, and others have come since.
       if (this.#waiting.length === 0) return
-      if (this.#isTime()) this.#flush()
+      if (this.#isDue()) this.#flush()
       else this.#wait()
     }
     // A check that comes after the answer to the one before it does not wait for anything.
@@ -85,36 +85,39 @@ export class Batch {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       if (this.#waiting.length > 0) this.#flush()
-    }, COMPANY_MS)
+    }, MAX_WAIT_MS)
   }
 
-  #isTime(): boolean {
-    return this.#isEnough() || clock() - this.#lastSent >= COMPANY_MS
+  #isDue(): boolean {
+    return this.#isWorthCall() || clock() - this.#lastSent >= MAX_WAIT_MS
   }
 
   /** Whether those that wait are enough for a call now, whatever the time. */
-  #isEnough(): boolean {
+  #isWorthCall(): boolean {
     const { calls, load } = this.#pending
     if (calls === 0) return true
-    return load < MOST_OUT && (calls === 1 ? this.#waiting.length >= ENOUGH : this.#load >= MOST)
+    return (
+      load < MAX_PENDING_LOAD &&
+      (calls === 1 ? this.#waiting.length >= MIN_PARALLEL_CHECKS : this.#load >= MAX_CALL_LOAD)
+    )
   }
 
   #flush(): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#timer = undefined
     // Halved, where both halves are enough: else all would wait for the one call, and then the server for all of them.
-    const isHalved = this.#pending.calls === 0 && this.#waiting.length >= 2 * ENOUGH
-    const most = isHalved ? Math.min(MOST, this.#load / 2) : MOST
-    do this.#sendOne(most)
-    while (this.#waiting.length > 0 && this.#pending.load < MOST_OUT)
+    const isSplit = this.#pending.calls === 0 && this.#waiting.length >= 2 * MIN_PARALLEL_CHECKS
+    const maxLoad = isSplit ? Math.min(MAX_CALL_LOAD, this.#load / 2) : MAX_CALL_LOAD
+    do this.#sendOne(maxLoad)
+    while (this.#waiting.length > 0 && this.#pending.load < MAX_PENDING_LOAD)
     if (this.#waiting.length > 0) this.#wait()
   }
 
   /** Sends the first that wait: at least one, and no more work than `most` if there are several. */
-  #sendOne(most: number): void {
+  #sendOne(maxLoad: number): void {
     let [count, load] = [0, 0]
     for (const entry of this.#waiting) {
-      if (count > 0 && load + entry.load > most) break
+      if (count > 0 && load + entry.load > maxLoad) break
       count++
       load += entry.load
     }
@@ -123,10 +126,10 @@ export class Batch {
     this.#load -= load
     this.#lastSize = count
     this.#lastSent = clock()
-    void this.#deliver(entries, load)
+    void this.#call(entries, load)
   }
 
-  async #deliver(entries: readonly Entry[], load: number): Promise<void> {
+  async #call(entries: readonly Entry[], load: number): Promise<void> {
     const pending = this.#pending.sent(load, this.#lastSent)
     try {
       const evaluations = await this.#send(entries.map(entry => entry.group))
@@ -141,6 +144,6 @@ export class Batch {
       this.#pending.settled(pending, load)
       for (const { reject } of entries) reject(error)
     }
-    if (this.#waiting.length > 0 && this.#isEnough()) this.#flush()
+    if (this.#waiting.length > 0 && this.#isWorthCall()) this.#flush()
   }
 }
