@@ -4,12 +4,12 @@ import { unexpectedReply, readWhole } from './reply.ts'
 import { forget } from './scripts.ts'
 
 // The most keys of one call: it holds the server for less than a millisecond.
-const MOST = 500
+const MAX_KEYS_PER_CALL = 500
 // The most calls that are out at once.
-const LANES = 8
+const MAX_PARALLEL_CALLS = 8
 
 /** Keys by hash slot. */
-export function bySlot(keys: readonly string[]): string[][] {
+export function keysBySlot(keys: readonly string[]): string[][] {
   const lists = new Map<number, string[]>()
   for (const key of keys) {
     const slot = slotOf(key)
@@ -28,9 +28,9 @@ export async function deleteKeys(
   connection: Connection,
   lists: readonly (readonly string[])[],
 ): Promise<number> {
-  const slices = lists.flatMap(sliced)
+  const slices = lists.flatMap(slicesOf)
   let deleted = 0
-  const lane = async (): Promise<void> => {
+  const deleteSlices = async (): Promise<void> => {
     for (let keys = slices.pop(); keys !== undefined; keys = slices.pop()) {
       const reply = await connection.run(forget, keys, [''])
       const count = readWhole(reply)
@@ -39,7 +39,7 @@ export async function deleteKeys(
     }
   }
   try {
-    await Promise.all(Array.from({ length: Math.min(LANES, slices.length) }, lane))
+    await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL_CALLS, slices.length) }, deleteSlices))
   } finally {
     // After a failure the other lanes have nothing more to do.
     slices.length = 0
@@ -47,8 +47,9 @@ export async function deleteKeys(
   return deleted
 }
 
-function sliced(keys: readonly string[]): (readonly string[])[] {
+function slicesOf(keys: readonly string[]): (readonly string[])[] {
   const slices = []
-  for (let at = 0; at < keys.length; at += MOST) slices.push(keys.slice(at, at + MOST))
+  for (let at = 0; at < keys.length; at += MAX_KEYS_PER_CALL)
+    slices.push(keys.slice(at, at + MAX_KEYS_PER_CALL))
   return slices
 }

@@ -3,7 +3,7 @@ import { type CounterId, type Group, makeDigest, type Store, type Evaluation } f
 
 import { Batcher } from './batcher.ts'
 import { type Connection, openConnection, StoreError, toStoreError } from './connection/index.ts'
-import { bySlot, deleteKeys } from './deletion.ts'
+import { keysBySlot, deleteKeys } from './deletion.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
@@ -66,7 +66,7 @@ export class RedisStore implements Store {
   }
 
   evaluate(group: Group): Promise<Evaluation> {
-    this.#heartbeat.beat()
+    this.#heartbeat.sendIfDue()
     if (!this.#perSlot) return this.#batcher.add(group)
     const slots = slotsOf(group, this.#key)
     if (slots.length === 1) return this.#batcherOf(slots[0] as number).add(group)
@@ -84,13 +84,13 @@ export class RedisStore implements Store {
   }
 
   async #delete(keys: readonly string[]): Promise<number> {
-    if (this.#perSlot) return deleteKeys(this.#connection, bySlot(keys))
+    if (this.#perSlot) return deleteKeys(this.#connection, keysBySlot(keys))
     try {
       return await deleteKeys(this.#connection, [keys])
     } catch (error) {
       if (toStoreError(error).reply !== 'CROSSSLOT') throw error
       this.#goPerSlot()
-      return deleteKeys(this.#connection, bySlot(keys))
+      return deleteKeys(this.#connection, keysBySlot(keys))
     }
   }
 
