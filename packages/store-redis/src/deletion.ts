@@ -1,6 +1,6 @@
 import type { Connection } from './connection/index.ts'
 import { slotOf } from './keys.ts'
-import { unexpectedReply, readWhole } from './reply.ts'
+import { unexpectedReply, readWholeNumber } from './reply.ts'
 import { forget } from './scripts.ts'
 
 // The most keys of one call: it holds the server for less than a millisecond.
@@ -33,7 +33,7 @@ export async function deleteKeys(
   const deleteSlices = async (): Promise<void> => {
     for (let keys = slices.pop(); keys !== undefined; keys = slices.pop()) {
       const reply = await connection.run(forget, keys, [''])
-      const count = readWhole(reply)
+      const count = readWholeNumber(reply)
       if (count === undefined || count > keys.length) throw unexpectedReply(reply)
       deleted += count
     }

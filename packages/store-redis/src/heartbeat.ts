@@ -1,7 +1,7 @@
 import type { HaltWarning, Warn } from '@halt/core'
 
 import { type Connection, toStoreError } from './connection/index.ts'
-import { unexpectedReply, readWhole } from './reply.ts'
+import { unexpectedReply, readWholeNumber } from './reply.ts'
 import { heartbeat } from './scripts.ts'
 
 const INTERVAL_MS = 5_000
@@ -57,7 +57,7 @@ export class Heartbeat {
 
   async #send(): Promise<void> {
     const reply = await this.#connection.run(heartbeat, [this.#key], ['', this.#id, String(TTL_MS)])
-    const count = readWhole(reply)
+    const count = readWholeNumber(reply)
     // This process is one of them.
     if (count === undefined || count < 1) throw unexpectedReply(reply)
     this.#count = count

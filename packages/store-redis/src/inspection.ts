@@ -4,16 +4,16 @@ import { type Connection, StoreError, toStoreError } from './connection/index.ts
 import { withKeepAliveTimeout } from './connection/timer.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { PEEK_GROUP } from './peek-group.ts'
-import { unexpectedReply, readReply, readWhole } from './reply.ts'
+import { unexpectedReply, readReply, readWholeNumber } from './reply.ts'
 import { decide, probe } from './scripts.ts'
 import { ScriptCall } from './script-protocol.ts'
 
 const EVICTS = /^allkeys-|^volatile-(lru|lfu|random)$/
 const SLOW_MS = 25
 // A busy process makes a trip longer, never shorter: the shortest of some tells how far away the server is.
-const TRIPS = 5
+const ROUND_TRIPS = 5
 /** How long a look may take, milliseconds: what a cluster may need to be opened, and a second. */
-const PATIENCE_MS = 5_000
+const TIMEOUT_MS = 5_000
 
 /**
  * Looks at what a server is and allows, and says what should be mended. A look that is not permitted is no complaint.
@@ -29,12 +29,12 @@ export async function inspect(
   const warnings: HaltWarning[] = []
   try {
     await withKeepAliveTimeout(
-      PATIENCE_MS,
+      TIMEOUT_MS,
       collectWarnings(connection, key, clock, heartbeat, warnings),
-      late,
+      timeoutError,
     )
   } catch (error) {
-    warnings.push(unavailable(error))
+    warnings.push(warningOf(error))
   }
   return warnings
 }
@@ -47,17 +47,18 @@ async function collectWarnings(
   warnings: HaltWarning[],
 ): Promise<void> {
   await connection.opened
-  await checkAnswer(connection, key, warnings)
-  await mayFail(checkEviction(connection, key, warnings))
-  await mayFail(checkRole(connection, key, warnings))
-  await checkWork(connection, key, clock, warnings)
+  await checkRoundTrip(connection, key, warnings)
+  await ignoringErrors(checkEviction(connection, key, warnings))
+  await ignoringErrors(checkRole(connection, key, warnings))
+  await checkCommands(connection, key, clock, warnings)
   const uncounted = await heartbeat.inspect()
   if (uncounted !== undefined) warnings.push(uncounted)
 }
 
-async function checkAnswer(connection: Connection, key: string, warnings: HaltWarning[]): Promise<void> {
+async function checkRoundTrip(connection: Connection, key: string, warnings: HaltWarning[]): Promise<void> {
   let trip = Number.POSITIVE_INFINITY
-  for (let i = 0; i < TRIPS && trip > SLOW_MS; i++) trip = Math.min(trip, await roundTrip(connection, key))
+  for (let i = 0; i < ROUND_TRIPS && trip > SLOW_MS; i++)
+    trip = Math.min(trip, await roundTrip(connection, key))
   if (trip <= SLOW_MS) return
   warnings.push({
     code: 'HALT_W_STORE_SLOW',
@@ -95,7 +96,7 @@ async function checkRole(connection: Connection, key: string, warnings: HaltWarn
 }
 
 // Runs what a check runs, on a key of its own, and reads the replies as a check does.
-async function checkWork(
+async function checkCommands(
   connection: Connection,
   key: string,
   clock: () => string,
@@ -103,7 +104,7 @@ async function checkWork(
 ): Promise<void> {
   try {
     const reply = await connection.run(probe, [key], [clock(), '1'])
-    if (readWhole(reply) !== 1) throw unexpectedReply(reply)
+    if (readWholeNumber(reply) !== 1) throw unexpectedReply(reply)
     const call = new ScriptCall(() => key)
     call.add(PEEK_GROUP)
     const [answer] = readReply(await connection.run(decide, call.keys, call.args(clock())), [PEEK_GROUP])
@@ -128,7 +129,7 @@ const REPLICA: HaltWarning = {
   fix: 'Connect to the primary, or through Sentinel or Cluster.',
 }
 
-function unavailable(error: unknown): HaltWarning {
+function warningOf(error: unknown): HaltWarning {
   const { message, failure, fix } = toStoreError(error)
   if (failure === 'script')
     return { code: 'HALT_W_STORE_SCRIPT', message: `Redis fails on Halt's script: ${message}.`, fix }
@@ -141,11 +142,11 @@ function unavailable(error: unknown): HaltWarning {
   }
 }
 
-function late(): StoreError {
-  return new StoreError(`nothing came for ${PATIENCE_MS / 1000} s`, 'timeout')
+function timeoutError(): StoreError {
+  return new StoreError(`nothing came for ${TIMEOUT_MS / 1000} s`, 'timeout')
 }
 
-async function mayFail(check: Promise<void>): Promise<void> {
+async function ignoringErrors(check: Promise<void>): Promise<void> {
   try {
     await check
   } catch {

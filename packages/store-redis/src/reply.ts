@@ -17,13 +17,13 @@ const PENALTY_NUMBERS = 6
  */
 export function readReply(reply: unknown, groups: readonly Group[]): (Evaluation | StoreError)[] {
   if (!Array.isArray(reply) || reply.length !== groups.length + 1) throw unexpectedReply(reply)
-  const now = readWhole(reply[0])
+  const now = readWholeNumber(reply[0])
   if (now === undefined) throw unexpectedReply(reply)
   return groups.map((group, i) => readPart(reply[i + 1], group, now))
 }
 
 /** Reads a reply that is one whole number, not below 0; undefined when it is anything else. */
-export function readWhole(reply: unknown): number | undefined {
+export function readWholeNumber(reply: unknown): number | undefined {
   const number = typeof reply === 'number' ? reply : readDigits(textOf(reply))
   return Number.isSafeInteger(number) && number >= 0 ? number : undefined
 }
@@ -40,7 +40,7 @@ export function unexpectedReply(reply: unknown): StoreError {
 }
 
 function readPart(reply: unknown, group: Group, now: number): Evaluation | StoreError {
-  const debt = readWhole(reply)
+  const debt = readWholeNumber(reply)
   if (debt !== undefined) return isAdmitted(group, debt) ? admitted(group, now, debt) : unexpectedReply(reply)
   const text = textOf(reply)
   if (text.startsWith('!')) return toStoreError(new Error(text.slice(1)))

@@ -8,7 +8,7 @@ import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
-import { unexpectedReply, readReply, readWhole } from './reply.ts'
+import { unexpectedReply, readReply, readWholeNumber } from './reply.ts'
 import { decide, probe } from './scripts.ts'
 import { slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
 import { ScriptCall } from './script-protocol.ts'
@@ -97,7 +97,7 @@ export class RedisStore implements Store {
   async probe(): Promise<unknown> {
     const ask = async (clock: string): Promise<void> => {
       const reply = await this.#connection.run(probe, [this.#probeKey], [clock])
-      if (readWhole(reply) !== 1) throw unexpectedReply(reply)
+      if (readWholeNumber(reply) !== 1) throw unexpectedReply(reply)
     }
     const clock = this.#now()
     try {
