@@ -34,30 +34,30 @@ const KNOWN = ['client', 'run', 'prefix', 'clock', 'connection', 'slots', 'warn'
 export function checkOptions(options: RedisStoreOptions): void {
   const fields = (options ?? {}) as Record<string, unknown>
   if (typeof options !== 'object' || options === null || typeof fields['duplicate'] === 'function')
-    refuse('RedisStore got no options.', 'Give new RedisStore({ client }).')
+    fail('RedisStore got no options.', 'Give new RedisStore({ client }).')
   const unknown = Object.keys(fields).find(name => !KNOWN.includes(name) && fields[name] !== undefined)
   if (unknown !== undefined)
-    refuse(`RedisStore has no option "${unknown}".`, `Its options are ${KNOWN.join(', ')}.`)
+    fail(`RedisStore has no option "${unknown}".`, `Its options are ${KNOWN.join(', ')}.`)
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = fields[name]
     if (value === undefined || (choices as readonly unknown[]).includes(value)) continue
-    refuse(`${name} is ${JSON.stringify(value)}.`, `Choose "${choices.join('" or "')}".`)
+    fail(`${name} is ${JSON.stringify(value)}.`, `Choose "${choices.join('" or "')}".`)
   }
   const { prefix, clock } = options
   if (prefix !== undefined && (typeof prefix !== 'string' || /[{}\s]/.test(prefix) || prefix.length > 64)) {
-    refuse(
+    fail(
       'prefix is no short text without braces and spaces.',
       'Give something like "halt:" or "myapp:halt:".',
     )
   }
   if (clock !== undefined && clock !== 'server' && clock !== 'client' && typeof clock !== 'function') {
-    refuse(
+    fail(
       'clock is neither a name nor a function.',
       'Give "server", "client", or a function of Unix milliseconds.',
     )
   }
 }
 
-function refuse(message: string, fix: string): never {
+function fail(message: string, fix: string): never {
   throw new HaltError('HALT_E_STORE_OPTION', message, fix)
 }
