@@ -11,13 +11,13 @@ export class ClusterIdempotency {
   readonly #sendToSlot: (demands: readonly Demand[]) => Promise<Evaluation | undefined>
 
   constructor(
-    { idempotency: once }: Group,
+    { idempotency }: Group,
     key: KeyWriter,
     send: (slot: number, part: Group) => Promise<Evaluation>,
   ) {
-    this.#idempotency = once
+    this.#idempotency = idempotency
     this.#sendToSlot = async demands =>
-      once && send(slotOf(key(once.subject, once.counter)), { demands, idempotency: once })
+      idempotency && send(slotOf(key(idempotency.subject, idempotency.counter)), { demands, idempotency })
   }
 
   /** Looks for the key, and leaves none. */

@@ -17,10 +17,10 @@ import { ClusterIdempotency } from './cluster-idempotency.ts'
 import { mergeEvaluations, type SlotGroup, splitBySlot } from './slot-groups.ts'
 
 /** The hash slots that a group touches. */
-export function slotsOf({ demands, penalty, idempotency: once }: Group, key: KeyWriter): number[] {
+export function slotsOf({ demands, penalty, idempotency }: Group, key: KeyWriter): number[] {
   const slots = new Set(demands.map(({ subject, rule }) => slotOf(key(subject, rule.counter))))
   if (penalty !== undefined) slots.add(slotOf(key(penalty.subject, PENALTY_COUNTER)))
-  if (once !== undefined) slots.add(slotOf(key(once.subject, once.counter)))
+  if (idempotency !== undefined) slots.add(slotOf(key(idempotency.subject, idempotency.counter)))
   return [...slots]
 }
 

@@ -69,8 +69,8 @@ function readText(text: string, group: Group, now: number): Evaluation | undefin
 
 /** Whether a verdict is one that the script can come to. */
 function isSound({ allowed, repeated, passes, states, penalty }: Evaluation, group: Group): boolean {
-  const { demands, idempotency: once } = group
-  if (repeated && once === undefined) return false
+  const { demands, idempotency } = group
+  if (repeated && idempotency === undefined) return false
   if (allowed !== demands.every(({ mode }, i) => passes[i] || mode === Mode.SHADOW)) return false
   if (penalty.length > 0 && (group.penalty === undefined || penalty.length !== PENALTY_NUMBERS)) return false
   return penalty.every(Number.isFinite) && demands.every((demand, i) => isState(states[i] as State, demand))

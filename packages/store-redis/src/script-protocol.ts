@@ -31,23 +31,25 @@ export class ScriptCall {
   #run = -1
 
   /** Adds a group. */
-  add({ demands, penalty, idempotency: once }: Group): void {
+  add({ demands, penalty, idempotency }: Group): void {
     const list = this.#groups
     this.#singleBucket =
-      list.length === 0 && penalty === undefined && once === undefined ? singleBucketArgs(demands) : undefined
+      list.length === 0 && penalty === undefined && idempotency === undefined
+        ? singleBucketArgs(demands)
+        : undefined
     const [demand] = demands
-    if (demand !== undefined && demands.length === 1 && penalty === undefined && once === undefined)
+    if (demand !== undefined && demands.length === 1 && penalty === undefined && idempotency === undefined)
       if (this.#appendToRun(demand)) return
     this.#run = -1
-    list.push(demands.length, (penalty === undefined ? 0 : 1) + (once === undefined ? 0 : 2))
+    list.push(demands.length, (penalty === undefined ? 0 : 1) + (idempotency === undefined ? 0 : 2))
     if (penalty !== undefined) {
       this.keys.push(this.#key(penalty.subject, PENALTY_COUNTER))
       list.push(this.#penaltyRule(penalty), penalty.mode, penalty.amount)
     }
-    if (once !== undefined) {
-      this.keys.push(this.#key(once.subject, once.counter))
-      if (once.edges === undefined) list.push(once.window)
-      else list.push(0, ...once.edges)
+    if (idempotency !== undefined) {
+      this.keys.push(this.#key(idempotency.subject, idempotency.counter))
+      if (idempotency.edges === undefined) list.push(idempotency.window)
+      else list.push(0, ...idempotency.edges)
     }
     for (const each of demands) {
       this.keys.push(this.#key(each.subject, each.rule.counter))
