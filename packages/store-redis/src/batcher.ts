@@ -10,7 +10,7 @@ interface Entry {
   readonly reject: (error: unknown) => void
 }
 
-/** Sends groups in one call and gives each its verdict or its error, in order. */
+/** Sends groups in one call. Resolves to the evaluation or the error of each group, in their order. */
 export type Send = (groups: readonly Group[]) => Promise<readonly (Evaluation | Error)[]>
 
 interface Timers {
@@ -19,7 +19,7 @@ interface Timers {
   readonly setImmediate?: (callback: () => void) => unknown
 }
 
-// Taken now: a test that fakes the clock must not stop the calls. Not every runtime has setImmediate.
+// Read when the module loads, so that a test with fake timers does not stop the calls. Not every runtime has setImmediate.
 const {
   setTimeout,
   clearTimeout,
@@ -27,20 +27,20 @@ const {
 } = globalThis as unknown as Timers
 const clock = performance.now.bind(performance)
 
-// The most work of one call, in units of workOf: it holds the server for 1 to 2 ms.
+// The most load of one call, in units of loadOf: such a call holds the server for 1 to 2 ms.
 const MAX_CALL_LOAD = 512
-// The most work that is sent at once, since Redis works off all that one connection has sent before it serves another.
-// What is beyond goes out with each answer, and without answers by one call each millisecond.
+// The most load that may be pending, because Redis serves everything that one connection has sent before it serves another.
+// Beyond it a call is sent with each reply, and one per millisecond without replies.
 const MAX_PENDING_LOAD = 4 * MAX_CALL_LOAD
-// So many checks are worth a second call beside the one that is out: the server decides those while we write these.
+// With so many checks waiting, a second call pays: the server decides the first call while this process writes the second.
 const MIN_PARALLEL_CHECKS = 24
-// No check waits for longer until more have gathered.
+// The longest that a check waits for other checks, milliseconds.
 const MAX_WAIT_MS = 1
 
 /**
- * Gathers checks into few calls. What comes in one turn of the event loop goes out together: at once when nothing is out;
- * else when an answer comes, when enough has gathered, or after a millisecond, whatever is out. Exact: each group is
- * decided whole, in order of arrival.
+ * Gathers checks into few calls. Checks of one turn of the event loop are sent together: at once if no call is pending,
+ * else when a reply comes, when enough checks wait, or after a millisecond, whichever is first. Each group is decided
+ * whole, in order of arrival, so batches change no decision.
  */
 export class Batcher {
   readonly #send: Send
@@ -71,12 +71,12 @@ export class Batcher {
     this.#scheduled = true
     const flush = (): void => {
       this.#scheduled = false
-      // An answer may have sent them already, and others have come since.
+      // A reply may have sent them meanwhile, and other checks may have come since.
       if (this.#waiting.length === 0) return
       if (this.#isDue()) this.#flush()
       else this.#wait()
     }
-    // A check that comes after the answer to the one before it does not wait for anything.
+    // Checks that come one after the other, each after the reply to the last, wait for nothing.
     if (this.#lastSize > 1) atEndOfTurn(flush)
     else queueMicrotask(flush)
   }
@@ -92,7 +92,7 @@ export class Batcher {
     return this.#isWorthCall() || clock() - this.#lastSent >= MAX_WAIT_MS
   }
 
-  /** Whether those that wait are enough for a call now, whatever the time. */
+  /** Whether enough checks wait to send a call before MAX_WAIT_MS has passed. */
   #isWorthCall(): boolean {
     const { calls, load } = this.#pending
     if (calls === 0) return true
@@ -105,7 +105,7 @@ export class Batcher {
   #flush(): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#timer = undefined
-    // Halved, where both halves are enough: else all would wait for the one call, and then the server for all of them.
+    // Split in two if both halves are large enough, so that this process encodes one while the server runs the other.
     const isSplit = this.#pending.calls === 0 && this.#waiting.length >= 2 * MIN_PARALLEL_CHECKS
     const maxLoad = isSplit ? Math.min(MAX_CALL_LOAD, this.#load / 2) : MAX_CALL_LOAD
     do this.#sendOne(maxLoad)
@@ -113,7 +113,7 @@ export class Batcher {
     if (this.#waiting.length > 0) this.#wait()
   }
 
-  /** Sends the first that wait: at least one, and no more work than `most` if there are several. */
+  /** Sends the first waiting checks: at least one, and no more than `maxLoad` if there are several. */
   #sendOne(maxLoad: number): void {
     let [count, load] = [0, 0]
     for (const entry of this.#waiting) {

@@ -3,9 +3,9 @@ import { type Demand, type Group, Mode, type Evaluation } from '@halt/core/store
 import { type KeyWriter, slotOf } from './keys.ts'
 import { PEEK_RULE } from './peek-group.ts'
 
-/** The idempotency key of a group that is decided in several hash slots, if it has one. */
+/** Checks and records the idempotency key of a group whose keys are in several hash slots. Does nothing without a key. */
 export class ClusterIdempotency {
-  /** Whether the key was seen before. */
+  /** Whether another call has recorded the key before. */
   repeated = false
   readonly #idempotency: Group['idempotency']
   readonly #sendToSlot: (demands: readonly Demand[]) => Promise<Evaluation | undefined>
@@ -13,21 +13,21 @@ export class ClusterIdempotency {
   constructor(
     { idempotency }: Group,
     key: KeyWriter,
-    send: (slot: number, part: Group) => Promise<Evaluation>,
+    send: (slot: number, group: Group) => Promise<Evaluation>,
   ) {
     this.#idempotency = idempotency
     this.#sendToSlot = async demands =>
       idempotency && send(slotOf(key(idempotency.subject, idempotency.counter)), { demands, idempotency })
   }
 
-  /** Looks for the key, and leaves none. */
+  /** Reads whether the key was recorded. Records nothing. */
   async check(): Promise<void> {
-    // A call that is refused notes no key.
+    // The script records no key for a group that it refuses, so send one that is always refused.
     if (this.#idempotency !== undefined)
       await this.#send([{ ...REFUSED, subject: this.#idempotency.subject }])
   }
 
-  /** Notes the key. Where another call was faster, this one repeats it. */
+  /** Records the key. If another call was faster, this one is the repeat. */
   async record(): Promise<void> {
     if (this.#idempotency !== undefined) await this.#send([])
   }
@@ -37,5 +37,5 @@ export class ClusterIdempotency {
   }
 }
 
-// A counter that nobody has, and that nothing is kept of.
+// A demand that is always refused, on a counter that is never stored.
 const REFUSED: Omit<Demand, 'subject'> = { rule: PEEK_RULE, cost: 0, mode: Mode.BLOCK, penalized: false }

@@ -16,7 +16,7 @@ import { type KeyWriter, slotOf } from './keys.ts'
 import { ClusterIdempotency } from './cluster-idempotency.ts'
 import { mergeEvaluations, type SlotGroup, splitBySlot } from './slot-groups.ts'
 
-/** The hash slots that a group touches. */
+/** The hash slots of all keys of a group. */
 export function slotsOf({ demands, penalty, idempotency }: Group, key: KeyWriter): number[] {
   const slots = new Set(demands.map(({ subject, rule }) => slotOf(key(subject, rule.counter))))
   if (penalty !== undefined) slots.add(slotOf(key(penalty.subject, PENALTY_COUNTER)))
@@ -24,17 +24,18 @@ export function slotsOf({ demands, penalty, idempotency }: Group, key: KeyWriter
   return [...slots]
 }
 
-type SendToSlot = (slot: number, slotGroup: Group) => Promise<Evaluation>
+type SendToSlot = (slot: number, group: Group) => Promise<Evaluation>
 
 /**
- * Decides a group whose keys are in several hash slots: each part in its slot, at the same time, and what was charged
- * is given back when another part refuses. A concurrent request may see that charge for one round trip.
+ * Evaluates a group whose keys are in several hash slots. All slots are asked at the same time. If one refuses, the charges
+ * of the others are refunded. A concurrent request may see such a charge for one round trip.
  *
- * It must not start a cool-down by it. So a part that has one is only judged at first, and charged by a second call when
- * all have passed: nothing is given back to it, unless several parts have cool-downs and were overtaken in between.
+ * That request must not start a cool-down because of it. So a slot with a cool-down is evaluated without a charge first,
+ * and charged by a second call after all slots have passed. It needs no refund, unless several slots have cool-downs and
+ * another request came between the two calls.
  *
- * An idempotency key is looked for at first, and noted by a last call when all are charged: nobody passes on the key of a
- * call that is refused after all. Where another call has noted it meanwhile, this one was the second, and all is given back.
+ * The idempotency key is read with the first calls and recorded by a last one, after all charges. So no request passes on
+ * the key of a call that was refused. If another call has recorded it meanwhile, this one is the repeat and is refunded.
  */
 export async function evaluateAcrossSlots(
   group: Group,
@@ -53,14 +54,14 @@ export async function evaluateAcrossSlots(
   }
   const ask = (
     chosen: readonly SlotGroup[],
-    form: (slotGroup: SlotGroup) => Promise<Evaluation>,
+    evaluate: (slotGroup: SlotGroup) => Promise<Evaluation>,
   ): Promise<unknown> =>
     Promise.all(
       chosen.map(slotGroup =>
         attempt(async () => {
           const at = slotGroups.indexOf(slotGroup)
           evaluations[at] = undefined
-          evaluations[at] = await form(slotGroup)
+          evaluations[at] = await evaluate(slotGroup)
         }),
       ),
     )
@@ -70,23 +71,23 @@ export async function evaluateAcrossSlots(
   const withoutCooldown = slotGroups.filter(slotGroup => !withCooldown.includes(slotGroup))
   const idempotency = new ClusterIdempotency(group, key, send)
   await Promise.all([
-    ask(withoutCooldown, ({ slot, group: slotGroup }) => send(slot, slotGroup)),
+    ask(withoutCooldown, ({ slot, group: own }) => send(slot, own)),
     ask(withCooldown, slotGroup => evaluateWithoutCharge(slotGroup, send)),
     attempt(() => idempotency.check()),
   ])
   const chargedGroups = [...withoutCooldown]
   if (withCooldown.length > 0 && hasPassed() && !idempotency.repeated) {
     chargedGroups.push(...withCooldown)
-    await ask(withCooldown, ({ slot, group: slotGroup }) => send(slot, withoutRecord(slotGroup)))
+    await ask(withCooldown, ({ slot, group: own }) => send(slot, withoutRecord(own)))
   }
   const passed = hasPassed()
-  // What got no answer may have been noted: the charge stands.
+  // A record without a reply may have been made, so the charges stand.
   if (passed && !idempotency.repeated) await attempt(() => idempotency.record())
   if (!passed || idempotency.repeated)
     await Promise.all(
       chargedGroups.map(slotGroup => refund(slotGroup, evaluations, slotGroups.indexOf(slotGroup), send)),
     )
-  // One slot has done its part, another has not: of the whole nobody can say that nothing was done.
+  // If some slot replied, the group may be charged in part, so the error must not say that nothing was done.
   if (failures.length > 0)
     throw evaluations.some(evaluation => evaluation !== undefined) ? inDoubt(failures[0]) : failures[0]
   if (!passed && !idempotency.repeated) await scoreRefusalInOtherSlot(group, slotGroups, evaluations, send)
@@ -100,7 +101,7 @@ export async function evaluateAcrossSlots(
   return idempotency.repeated ? takeLeases(whole, group, key, send) : whole
 }
 
-/** A repeated call, whose charges were given back, takes its places in flight like any other. */
+/** Takes the leases of a repeated call, whose other charges were refunded: a repeat is in flight like any request. */
 async function takeLeases(
   whole: Evaluation,
   group: Group,
@@ -125,7 +126,7 @@ async function takeLeases(
   }
 }
 
-/** The group by the rules of its penalty, where that is in another slot than what it applies to: asked for first. */
+/** Applies the penalty to the demands in other slots than its own, which needs one call to read it first. */
 async function withPenaltyRules(group: Group, key: KeyWriter, send: SendToSlot): Promise<Group> {
   const { penalty } = group
   if (penalty === undefined) return group
@@ -144,7 +145,7 @@ function startsCoolDown({ group }: SlotGroup): boolean {
   return group.demands.some(({ mode, cost, rule }) => mode === Mode.CHARGE && cost > 0 && rule.cooldown > 0)
 }
 
-/** What a part would say, charged nothing yet. What only reports is looked at beside it: it refuses nobody. */
+/** Evaluates the demands of one slot without charging them. A second call reads the shadow demands, which refuse nobody. */
 async function evaluateWithoutCharge({ slot, group }: SlotGroup, send: SendToSlot): Promise<Evaluation> {
   const isShadow = ({ mode }: Demand): boolean => mode === Mode.SHADOW
   const held = group.demands
@@ -172,7 +173,7 @@ function readOnly(penalty: Group['penalty']): Group['penalty'] {
   return penalty && { ...penalty, mode: PenaltyMode.READ }
 }
 
-// It was recorded when the part was judged.
+// The violation was recorded by the call without a charge.
 function withoutRecord(group: Group): Group {
   const { penalty } = group
   return penalty === undefined || penalty.mode === PenaltyMode.WATCH
@@ -180,6 +181,7 @@ function withoutRecord(group: Group): Group {
     : { ...group, penalty: readOnly(penalty) }
 }
 
+/** Refunds the charges of one slot, and updates its evaluation. */
 async function refund(
   slotGroup: SlotGroup,
   evaluations: (Evaluation | undefined)[],
@@ -195,7 +197,7 @@ async function refund(
     if (!isTaken || demand.cost <= 0 || evaluation.passes[at] !== true) continue
     const rule = ruleInForce(demand, evaluation)
     const chargedTo = algorithms[rule.code].chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo: chargedTo })
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo })
     indexes.push(at)
   }
   if (demands.length === 0) return
@@ -205,7 +207,7 @@ async function refund(
   evaluations[i] = { ...evaluation, states }
 }
 
-// The penalty's part sees only refusals of its own slot: one elsewhere is scored by a call of its own.
+// The script scores a violation only for a refusal in the penalty's own slot. Others are scored by one more call.
 async function scoreRefusalInOtherSlot(
   group: Group,
   slotGroups: readonly SlotGroup[],

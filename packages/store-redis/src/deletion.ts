@@ -3,12 +3,12 @@ import { slotOf } from './keys.ts'
 import { unexpectedReply, readWholeNumber } from './reply.ts'
 import { forget } from './scripts.ts'
 
-// The most keys of one call: it holds the server for less than a millisecond.
+// The most keys per call, so that a call holds the server for less than a millisecond.
 const MAX_KEYS_PER_CALL = 500
-// The most calls that are out at once.
+// The most calls that are pending at the same time.
 const MAX_PARALLEL_CALLS = 8
 
-/** Keys by hash slot. */
+/** Groups keys by hash slot. */
 export function keysBySlot(keys: readonly string[]): string[][] {
   const lists = new Map<number, string[]>()
   for (const key of keys) {
@@ -21,8 +21,8 @@ export function keysBySlot(keys: readonly string[]): string[][] {
 }
 
 /**
- * Deletes the keys of some lists in slices, a few at a time, so that a long list holds nobody else up; resolves to how many
- * keys there were. On a cluster each list is of one hash slot.
+ * Deletes keys in slices, a few at a time, so that a long list does not delay other calls. Resolves to the number of keys
+ * that existed. On a cluster the keys of each list are in one hash slot.
  */
 export async function deleteKeys(
   connection: Connection,
@@ -41,7 +41,7 @@ export async function deleteKeys(
   try {
     await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL_CALLS, slices.length) }, deleteSlices))
   } finally {
-    // After a failure the other lanes have nothing more to do.
+    // After a failure the other loops send no more.
     slices.length = 0
   }
   return deleted

@@ -7,7 +7,10 @@ import { heartbeat } from './scripts.ts'
 const INTERVAL_MS = 5_000
 const TTL_MS = 15_000
 
-/** Counts the processes that use a store: each says so while it decides, and is forgotten when it stops. No timer. */
+/**
+ * Counts the processes that share the limits. Each process writes its id into Redis while it decides, at most every 5 s, and
+ * is forgotten 15 s after the last write. It needs no timer.
+ */
 export class Heartbeat {
   readonly #connection: Connection
   readonly #key: string
@@ -23,26 +26,26 @@ export class Heartbeat {
     this.#warn = warn
   }
 
-  /** The processes counted last, this one included. Who asks is one of them from then on. */
+  /** The number of processes by the last count, this one included. The first read switches the heartbeat on. */
   get count(): number {
     this.#isUsed = true
     return this.#count
   }
 
-  /** Says that this process is alive, when it is time to. */
+  /** Sends a heartbeat if the last one is 5 s old. */
   sendIfDue(): void {
     if (!this.#isUsed) return
     const now = performance.now()
     if (now < this.#nextAt || !this.#connection.ready) return
     this.#nextAt = now + INTERVAL_MS
     this.#send().catch((error: unknown) => {
-      // The last count stands. A store that is away says so at the next check; what it forbids is said here.
+      // The last count stays. The next check reports an outage, but only this reports a missing permission.
       const { failure, message } = toStoreError(error)
       if (failure === 'misconfigured') this.#warn(permissionWarning(message))
     })
   }
 
-  /** What should be mended for it to count; undefined when all is well, or nobody wants to know how many there are. */
+  /** Resolves to a warning if Redis forbids the heartbeat; undefined if it works, or if the heartbeat is off. */
   async inspect(): Promise<HaltWarning | undefined> {
     if (!this.#isUsed) return undefined
     try {
@@ -58,7 +61,7 @@ export class Heartbeat {
   async #send(): Promise<void> {
     const reply = await this.#connection.run(heartbeat, [this.#key], ['', this.#id, String(TTL_MS)])
     const count = readWholeNumber(reply)
-    // This process is one of them.
+    // The count includes this process.
     if (count === undefined || count < 1) throw unexpectedReply(reply)
     this.#count = count
   }
@@ -67,7 +70,7 @@ export class Heartbeat {
 function permissionWarning(why: string): HaltWarning {
   return {
     code: 'HALT_W_PERMISSION',
-    message: `Redis refuses to count the processes, so each takes the whole limit while it is away: ${why}.`,
-    fix: 'Grant +zadd +zremrangebyscore +zcard +pexpire, or give the limiter their number: instances: 4.',
+    message: `Redis refuses to count the processes, so each of them takes the whole limit in an outage: ${why}.`,
+    fix: 'Grant +zadd +zremrangebyscore +zcard +pexpire, or set the number of processes, such as instances: 4.',
   }
 }

@@ -10,15 +10,16 @@ import { ScriptCall } from './script-protocol.ts'
 
 const EVICTS = /^allkeys-|^volatile-(lru|lfu|random)$/
 const SLOW_MS = 25
-// A busy process makes a trip longer, never shorter: the shortest of some tells how far away the server is.
+// A busy process makes a round trip longer, never shorter, so the shortest of several measures the network.
 const ROUND_TRIPS = 5
-/** How long a look may take, milliseconds: what a cluster may need to be opened, and a second. */
+/** The longest that an inspection takes, milliseconds: the time to open a cluster, and a second. */
 const TIMEOUT_MS = 5_000
 
 /**
- * Looks at what a server is and allows, and says what should be mended. A look that is not permitted is no complaint.
+ * Tests the connection and the server. Resolves to warnings of what should be changed, an empty list if all is well. A test
+ * that the user's permissions do not allow gives no warning.
  *
- * It keeps the process alive meanwhile: a program that awaits it before it listens has nothing else that would.
+ * It keeps the process alive, because a program that awaits it before it listens has nothing else that would.
  */
 export async function inspect(
   connection: Connection,
@@ -72,7 +73,7 @@ async function roundTrip(connection: Connection, key: string): Promise<number> {
   try {
     await connection.command(['PING'], key)
   } catch (error) {
-    // A server that forbids PING answers, too.
+    // A refusal by NOPERM is a reply, too.
     if (toStoreError(error).code !== 'HALT_E_STORE_PERMISSION') throw error
   }
   return performance.now() - started
@@ -85,7 +86,7 @@ async function checkEviction(connection: Connection, key: string, warnings: Halt
   if (!isLimited || !EVICTS.test(policy)) return
   warnings.push({
     code: 'HALT_W_EVICTION',
-    message: `Redis evicts keys by "${policy}" when it is full: a counter that is evicted starts anew.`,
+    message: `Redis evicts keys by "${policy}" when it is full. An evicted counter starts at zero again.`,
     fix: 'Set maxmemory-policy to noeviction or volatile-ttl, or give Halt a Redis of its own.',
   })
 }
@@ -95,7 +96,7 @@ async function checkRole(connection: Connection, key: string, warnings: HaltWarn
   if (/^role:slave/m.test(replication)) warnings.push(REPLICA)
 }
 
-// Runs what a check runs, on a key of its own, and reads the replies as a check does.
+// Runs the commands of a check, on a key of its own, and reads the replies as a check does.
 async function checkCommands(
   connection: Connection,
   key: string,
@@ -114,10 +115,10 @@ async function checkCommands(
     if (code === 'HALT_E_STORE_PERMISSION')
       warnings.push({
         code: 'HALT_W_PERMISSION',
-        message: `Redis refuses what a check needs: ${message}.`,
+        message: `Redis refuses a command of a check: ${message}.`,
         fix,
       })
-    // Where INFO is not permitted this is how it shows.
+    // If INFO is not permitted, only this error tells that the server is a replica.
     else if (code !== 'HALT_E_STORE_READONLY') throw error
     else if (!warnings.includes(REPLICA)) warnings.push(REPLICA)
   }
@@ -132,7 +133,7 @@ const REPLICA: HaltWarning = {
 function warningOf(error: unknown): HaltWarning {
   const { message, failure, fix } = toStoreError(error)
   if (failure === 'script')
-    return { code: 'HALT_W_STORE_SCRIPT', message: `Redis fails on Halt's script: ${message}.`, fix }
+    return { code: 'HALT_W_STORE_SCRIPT', message: `Redis fails to run Halt's script: ${message}.`, fix }
   if (failure === 'misconfigured')
     return { code: 'HALT_W_STORE_MISCONFIGURED', message: `Redis refuses to work: ${message}.`, fix }
   return {
@@ -143,13 +144,13 @@ function warningOf(error: unknown): HaltWarning {
 }
 
 function timeoutError(): StoreError {
-  return new StoreError(`nothing came for ${TIMEOUT_MS / 1000} s`, 'timeout')
+  return new StoreError(`no reply for ${TIMEOUT_MS / 1000} s`, 'timeout')
 }
 
 async function ignoringErrors(check: Promise<void>): Promise<void> {
   try {
     await check
   } catch {
-    // INFO is not needed to decide, and often not permitted.
+    // INFO is often not permitted, and no check needs it.
   }
 }

@@ -1,6 +1,6 @@
 import { type Group, Mode, type Rule } from '@halt/core/store'
 
-/** The rule of a demand that only looks: no counter is kept by it. */
+/** The rule of a demand that reads and never writes. No counter is stored under it. */
 export const PEEK_RULE: Rule = {
   code: 'f',
   counter: 'look:f',
@@ -15,7 +15,7 @@ export const PEEK_RULE: Rule = {
   reduced: undefined,
 }
 
-/** A group that charges nothing and keeps nothing: whether the script answers as it should. */
+/** A group that charges and stores nothing. It tests whether the script runs and replies as expected. */
 export const PEEK_GROUP: Group = {
   demands: [{ rule: PEEK_RULE, subject: 'look', cost: 1, mode: Mode.PEEK, penalized: false }],
 }

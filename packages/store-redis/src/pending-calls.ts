@@ -1,13 +1,13 @@
-/** The calls that went out in one stretch of time, and are not answered yet. */
+/** How many calls of one period have no reply yet, and their load. */
 export interface PendingCount {
   calls: number
   load: number
 }
 
-// A call that is out for twice as long counts no more: it may never come back.
+// A call that has been pending for two periods is no longer counted, because its reply may never come.
 const PERIOD_MS = 500
 
-/** The calls that are out, and the work that they hold. */
+/** Counts the calls that have no reply yet, and their load in units of loadOf. */
 export class PendingCalls {
   #current: PendingCount = { calls: 0, load: 0 }
   #previous: PendingCount = { calls: 0, load: 0 }
@@ -21,7 +21,7 @@ export class PendingCalls {
     return this.#current.load + this.#previous.load
   }
 
-  /** Counts a call in. */
+  /** Adds a call that is sent now. Returns the count to pass to {@link settled}. */
   sent(load: number, now: number): PendingCount {
     const age = now - this.#since
     if (age >= PERIOD_MS) {
@@ -35,7 +35,7 @@ export class PendingCalls {
     return count
   }
 
-  /** Counts a call out. */
+  /** Removes a call that was answered or has failed. */
   settled(count: PendingCount, load: number): void {
     count.calls--
     count.load -= load

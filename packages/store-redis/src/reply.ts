@@ -3,17 +3,17 @@ import { type Demand, type Group, Mode, ruleInForce, type State, type Evaluation
 import { StoreError, toStoreError } from './connection/index.ts'
 import { SCRIPT_KINDS } from './script-protocol.ts'
 
-// Two flags, the penalty, and of each demand a sign of what became of it and its numbers.
+// Two flags, then the numbers of the penalty, then per demand a sign of its result and the numbers of its counter.
 const NUMBERS = String.raw`-?\d+(?: -?\d+)*`
 const SHAPE = new RegExp(String.raw`^[01][01];(?:${NUMBERS})?(?:;(?:\+\d+|[012](?: ${NUMBERS})?))*$`)
 const WHOLE = /^\d{1,16}$/
 const PENALTY_NUMBERS = 6
 
 /**
- * Reads a reply of `decide.lua`: for each group its verdict, or its error. A group whose part of the reply is not what
- * the script returns gets an error, never a verdict.
+ * Reads a reply of `decide.lua`: the evaluation or the error of each group. A group whose part of the reply cannot come from
+ * the script gets an error.
  *
- * @throws StoreError `HALT_E_STORE_SCRIPT` when the reply as a whole is not what the script returns
+ * @throws StoreError `HALT_E_STORE_SCRIPT` if the reply as a whole cannot come from the script
  */
 export function readReply(reply: unknown, groups: readonly Group[]): (Evaluation | StoreError)[] {
   if (!Array.isArray(reply) || reply.length !== groups.length + 1) throw unexpectedReply(reply)
@@ -22,7 +22,7 @@ export function readReply(reply: unknown, groups: readonly Group[]): (Evaluation
   return groups.map((group, i) => readPart(reply[i + 1], group, now))
 }
 
-/** Reads a reply that is one whole number, not below 0; undefined when it is anything else. */
+/** Reads a reply that is one whole number of at least 0. Undefined if it is anything else. */
 export function readWholeNumber(reply: unknown): number | undefined {
   const number = typeof reply === 'number' ? reply : readDigits(textOf(reply))
   return Number.isSafeInteger(number) && number >= 0 ? number : undefined
@@ -32,11 +32,11 @@ function readDigits(text: string): number {
   return WHOLE.test(text) ? Number(text) : NaN
 }
 
-/** The error of a reply that no script of ours returns. It names the kind of the reply, never its content. */
+/** The error for a reply that no script of Halt returns. It names the type of the reply, never its content. */
 export function unexpectedReply(reply: unknown): StoreError {
-  const what = Array.isArray(reply) ? `a list of ${reply.length}` : reply === null ? 'null' : typeof reply
+  const type = Array.isArray(reply) ? `a list of ${reply.length}` : reply === null ? 'null' : typeof reply
   const queued = reply === 'QUEUED' ? ' (QUEUED: a MULTI is open on the connection)' : ''
-  return new StoreError(`The reply is not what the script returns, but ${what}${queued}`, 'unexpected-reply')
+  return new StoreError(`The script cannot have given this reply: ${type}${queued}`, 'unexpected-reply')
 }
 
 function readPart(reply: unknown, group: Group, now: number): Evaluation | StoreError {
@@ -67,7 +67,7 @@ function readText(text: string, group: Group, now: number): Evaluation | undefin
   return isSound(evaluation, group) ? evaluation : undefined
 }
 
-/** Whether a verdict is one that the script can come to. */
+/** Whether the script can give this evaluation for the group. */
 function isSound({ allowed, repeated, passes, states, penalty }: Evaluation, group: Group): boolean {
   const { demands, idempotency } = group
   if (repeated && idempotency === undefined) return false
@@ -83,7 +83,7 @@ function isState(state: State, { rule }: Demand): boolean {
   return (fits || length === 0) && state.every(Number.isSafeInteger)
 }
 
-/** Whether the debt of a bucket alone can be the answer to a group: at least what the charge has added. */
+/** Whether the debt of a bucket alone can be the reply for a group. The debt includes the charge itself. */
 function isAdmitted({ demands, penalty }: Group, debt: number): boolean {
   const [demand] = demands
   if (demand === undefined || demands.length > 1 || penalty !== undefined) return false
@@ -112,7 +112,7 @@ function bucket(rule: Demand['rule'], now: number, debt: number): State {
   return [0, now, debt, rule.unit, rule.rate]
 }
 
-// With stringNumbers or a type mapping a number comes as text, and text as bytes.
+// A client with stringNumbers or a type mapping gives numbers as text, and text as bytes.
 function textOf(reply: unknown): string {
   if (typeof reply === 'string') return reply
   if (typeof reply === 'bigint') return reply.toString()

@@ -10,25 +10,24 @@ import {
 
 import type { KeyWriter } from './keys.ts'
 
-/** The arithmetic a letter stands for in the script: bucket, window, sub-windows, places in flight. */
+/** The arithmetic of an algorithm in the script, by its code: 0 bucket, 1 window, 2 sub-windows, 3 leases. */
 export const SCRIPT_KINDS: Readonly<Record<AlgorithmCode, number>> = { t: 0, f: 1, q: 1, s: 2, c: 3 }
 const PENALIZED = 8
 
-/** One script call: the groups it decides, as keys and two short lists. */
+/** The keys and arguments of one call of `decide.lua`. The layout is described there. */
 export class ScriptCall {
   readonly keys: string[] = []
   readonly #groups: number[] = []
   readonly #rules: (readonly number[])[] = []
   readonly #ruleIndexes = new Map<object, { readonly at: number; readonly edges: Demand['edges'] }>()
   readonly #key: KeyWriter
+  #singleBucket: readonly string[] | undefined
+  // Index in #groups of the last run of equal groups, -1 if there is none to append to.
+  #run = -1
 
   constructor(key: KeyWriter) {
     this.#key = key
   }
-
-  #singleBucket: readonly string[] | undefined
-  // Where the last run begins that another group may join; -1: nowhere.
-  #run = -1
 
   /** Adds a group. */
   add({ demands, penalty, idempotency }: Group): void {
@@ -58,7 +57,7 @@ export class ScriptCall {
     }
   }
 
-  /** Adds a group of one demand to the run of those that ask the same, or begins one. A settlement is never like another. */
+  /** Appends a group of one demand to a run of equal ones, or begins a run. A settlement is never part of a run. */
   #appendToRun(demand: Demand): boolean {
     const { subject, cost, mode } = demand
     if (mode === Mode.SETTLE) return false
@@ -90,7 +89,7 @@ export class ScriptCall {
     return this.#ruleIndexes.get(rule)?.at ?? this.#addRule(rule, numbers)
   }
 
-  // Places count from 1, as Lua's do.
+  // Indexes count from 1, as in Lua.
   #addRule(owner: object, numbers: readonly number[], edges?: Demand['edges']): number {
     const at = this.#rules.push(numbers)
     this.#ruleIndexes.set(owner, { at, edges })
@@ -98,7 +97,7 @@ export class ScriptCall {
   }
 }
 
-/** The arguments of the commonest call: one bucket without cool-down or penalty; undefined for any other. */
+/** The arguments of the commonest call, one bucket without cool-down or penalty. Undefined for any other call. */
 function singleBucketArgs(demands: readonly Demand[]): readonly string[] | undefined {
   const [demand] = demands
   if (demand === undefined || demands.length > 1) return undefined

@@ -3,8 +3,8 @@ import type { Group } from '@halt/core/store'
 import { SCRIPT_KINDS } from './script-protocol.ts'
 
 /**
- * How long a group holds the server, in units: one is a token bucket, about 3 µs of Redis. Measured: a window takes two,
- * a sliding window two and half a unit for each of its sub-windows, a penalty or an idempotency key two.
+ * How long a group keeps the server busy, in units of one token bucket, which takes Redis about 3 µs. By measurement a
+ * window takes two units, a sliding window two and half a unit for each sub-window, a penalty or an idempotency key two.
  */
 export function loadOf({ demands, penalty, idempotency }: Group): number {
   let load = (penalty === undefined ? 0 : 2) + (idempotency === undefined ? 0 : 2)
@@ -12,6 +12,6 @@ export function loadOf({ demands, penalty, idempotency }: Group): number {
     const kind = SCRIPT_KINDS[rule.code]
     load += kind === 0 ? 1 : kind === 1 ? 2 : 2 + rule.precision / 2
   }
-  // A group of nothing takes its place in the call, too.
+  // An empty group has a part in the call and in the reply, too.
   return load === 0 ? 1 : load
 }

@@ -2,15 +2,15 @@ import { type Demand, type Group, PENALTY_COUNTER, type Evaluation } from '@halt
 
 import { type KeyWriter, slotOf } from './keys.ts'
 
-/** What of a group is in one hash slot. */
+/** The demands of a group whose keys are in one hash slot, as a group of their own. */
 export interface SlotGroup {
   readonly slot: number
-  /** The places of its demands in the whole group. */
+  /** For each demand its index in the whole group. */
   readonly indexes: number[]
   group: Group
 }
 
-/** A group by hash slots, its idempotency key aside. */
+/** Splits a group by hash slot. Leaves out its idempotency key, which ClusterIdempotency handles. */
 export function splitBySlot(group: Group, key: KeyWriter): SlotGroup[] {
   const slotGroups = new Map<number, SlotGroup>()
   const slotGroupAt = (slot: number): SlotGroup => {
@@ -32,7 +32,7 @@ export function splitBySlot(group: Group, key: KeyWriter): SlotGroup[] {
   return [...slotGroups.values()]
 }
 
-/** What the parts of a group say together. */
+/** Merges the evaluations of the slots into the evaluation of the whole group. */
 export function mergeEvaluations(
   group: Group,
   slotGroups: readonly SlotGroup[],
@@ -54,7 +54,7 @@ export function mergeEvaluations(
   }
   const penalty =
     evaluations[slotGroups.findIndex(slotGroup => slotGroup.group.penalty !== undefined)]?.penalty ?? []
-  // Each slot has its own clock: the latest says when the whole was decided.
+  // Each node has its own clock. The latest instant is that of the whole.
   const now = Math.max(...evaluations.map(evaluation => evaluation.now))
   return {
     now,

@@ -14,8 +14,8 @@ import { slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
 import { ScriptCall } from './script-protocol.ts'
 
 /**
- * Counters in Redis or Valkey, shared by all processes: one round trip a check, whatever the number of policies, on
- * the server's clock.
+ * A store of counters in Redis or Valkey, which all processes share. A check is one round trip, whatever the number of
+ * policies, and the server's clock decides.
  *
  * @throws HaltError `HALT_E_REDIS_CLIENT`, `HALT_E_STORE_OPTION`
  * @example
@@ -25,7 +25,7 @@ export class RedisStore implements Store {
   readonly kind: string = 'redis'
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
-  /** Unix milliseconds; only where the store was given a clock. */
+  /** Unix milliseconds. Present only if the store was given a clock function. */
   declare readonly clock?: () => number
   readonly #connection: Connection
   readonly #warn: Warn
@@ -131,19 +131,19 @@ export class RedisStore implements Store {
     return batcher
   }
 
-  /** @param mixed whether the keys may be in several hash slots */
-  async #send(groups: readonly Group[], mixed: boolean): Promise<readonly (Evaluation | Error)[]> {
+  /** @param isMixed whether the keys may be in several hash slots */
+  async #send(groups: readonly Group[], isMixed: boolean): Promise<readonly (Evaluation | Error)[]> {
     const call = new ScriptCall(this.#key)
     for (const group of groups) call.add(group)
     let clock: string | undefined
     try {
-      // Only at the start: who asks before the first attempt to connect has ended waits for it, within its own deadline.
+      // A check before the end of the first attempt to connect waits for that, within its own deadline.
       if (this.#starting) await this.#connection.opened
       this.#starting = false
       clock = this.#now()
       return readReply(await this.#connection.run(decide, call.keys, call.args(clock)), groups)
     } catch (error) {
-      return this.#recover(groups, mixed, clock, toStoreError(error))
+      return this.#recover(groups, isMixed, clock, toStoreError(error))
     }
   }
 
@@ -151,32 +151,32 @@ export class RedisStore implements Store {
     if (this.#clock === undefined) return ''
     const now = Math.floor(this.#clock() * 1000)
     if (!Number.isSafeInteger(now))
-      throw new StoreError('The clock given to the store tells no time', 'misconfigured')
+      throw new StoreError('The clock of the store returned no number', 'misconfigured')
     return String(now)
   }
 
-  // Both refusals come before the script ran: nothing was charged, and the call may be sent again in another form. Calls
-  // that were out beside the first one are refused alike.
+  // The server gives both errors before the script writes, so nothing was charged and the call can be sent again in
+  // another form. Other calls that were pending get the same error, and come here too.
   #recover(
     groups: readonly Group[],
-    mixed: boolean,
+    isMixed: boolean,
     clock: string | undefined,
     error: StoreError,
   ): Promise<readonly (Evaluation | Error)[]> {
-    if (error.reply === 'CROSSSLOT' && mixed) {
+    if (error.reply === 'CROSSSLOT' && isMixed) {
       this.#goPerSlot()
       return Promise.all(
         groups.map(group => this.evaluate(group).catch((failure: unknown) => failure as Error)),
       )
     }
-    return this.#mayDowngrade(error, clock) ? this.#send(groups, mixed) : Promise.reject(error)
+    return this.#mayDowngrade(error, clock) ? this.#send(groups, isMixed) : Promise.reject(error)
   }
 
   #goPerSlot(): void {
     this.#perSlot = true
     this.#warn({
       code: 'HALT_W_CROSSSLOT',
-      message: 'A plain client is connected to a Redis Cluster; checks are now sent slot by slot.',
+      message: 'A plain client is connected to a Redis Cluster. Checks are now sent slot by slot.',
       fix: 'Give the store a cluster client (new Cluster(…), createCluster(…)).',
     })
   }
@@ -186,8 +186,8 @@ export class RedisStore implements Store {
     this.#clock ??= Date.now
     this.#warn({
       code: 'HALT_W_CLOCK_DOWNGRADE',
-      message: 'This server forbids TIME in scripts; the clocks of the processes decide from now on.',
-      fix: 'Give clock: "client" to say so yourself, and keep the processes\' clocks in step.',
+      message: 'This server forbids TIME in scripts. The clocks of the processes decide from now on.',
+      fix: 'Set clock: "client" and keep the clocks of the processes in step.',
     })
     return true
   }

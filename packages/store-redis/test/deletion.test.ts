@@ -16,7 +16,9 @@ function opened<C extends Redis | Cluster>(scene: Scene, client: C): C {
 }
 
 const cellsOf = (subjects: readonly string[], count: number): CounterId[] =>
-  subjects.flatMap(subject => Array.from({ length: count }, (_, i) => ({ subject, counter: `p@GET:/${i}:t` })))
+  subjects.flatMap(subject =>
+    Array.from({ length: count }, (_, i) => ({ subject, counter: `p@GET:/${i}:t` })),
+  )
 
 describe('forgetting ten thousand counters', () => {
   it('sends them in slices, a few at a time, and forgets them all', async ({ scene, expect }) => {
@@ -121,7 +123,9 @@ describe('a plain client on a cluster', () => {
     const key = keyWriter(prefix, false, text => text)
     await Promise.all(counters.map(({ subject, counter }) => cluster.set(key(subject, counter), 'x')))
     await store.forget(counters)
-    const left = await Promise.all(counters.map(({ subject, counter }) => cluster.exists(key(subject, counter))))
+    const left = await Promise.all(
+      counters.map(({ subject, counter }) => cluster.exists(key(subject, counter))),
+    )
     expect(left.every(count => count === 0)).toBe(true)
     expect(codes).toEqual(['HALT_W_CROSSSLOT'])
     await store.close()

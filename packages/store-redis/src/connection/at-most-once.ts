@@ -7,11 +7,11 @@ interface Bytes {
 const { Buffer } = globalThis as unknown as { Buffer: { from(text: string): Bytes } }
 
 /**
- * A caller of ioredis whose calls are carried out once at most.
+ * Wraps a sender of ioredis so that Redis executes each script call at most once.
  *
- * ioredis sends a command again whose answer was lost, and late what it had queued. Both write the command anew from its
- * arguments, and take bytes as they are then: so the first argument of a script, its clock, is given as bytes and spoiled
- * as soon as it was written. A second copy says `x`, and the script refuses it.
+ * ioredis sends a command again if its reply was lost, and sends queued commands late. In both cases it encodes the
+ * arguments again. So the first argument of a script, its clock, is a buffer that is overwritten as soon as the command
+ * was written. Any later copy has `x` as its clock, and the script refuses it.
  */
 export function atMostOnceSender(sender: CommandSender): CommandSender {
   return {
@@ -27,7 +27,7 @@ function spoilingClock(
   [clock = '', ...args]: readonly string[],
   send: (args: readonly string[]) => Promise<unknown>,
 ): Promise<unknown> {
-  // No bytes cannot be spoiled.
+  // An empty buffer cannot be overwritten, so the placeholder s stands for the server's clock.
   const mark = Buffer.from(clock === '' ? 's' : clock)
   const reply = send([mark as unknown as string, ...args])
   mark.fill('x')

@@ -1,13 +1,13 @@
-/** What is used of the clients, by shape: no type of theirs is needed, neither to build nor to run. */
+/** The parts of the client libraries that Halt uses, so that it needs no types of theirs. */
 
-/** An event emitter of Node's. */
+/** A Node event emitter. */
 export interface Emitter {
   on(event: string, listener: (...args: unknown[]) => void): unknown
   off(event: string, listener: (...args: unknown[]) => void): unknown
   listenerCount(event: string): number
 }
 
-/** What both ioredis clients do. */
+/** The methods that both ioredis clients have. */
 export interface IoredisCommands extends Emitter {
   /** `wait`, `connecting`, `connect`, `ready`, `close`, `reconnecting`, `end`. */
   readonly status: string
@@ -18,7 +18,7 @@ export interface IoredisCommands extends Emitter {
   call(name: string, args: readonly string[]): Promise<unknown>
 }
 
-/** An ioredis client of one server, found by address or through Sentinel. */
+/** An ioredis client of one server, by address or through Sentinel. */
 export interface Ioredis extends IoredisCommands {
   readonly isCluster?: false
   readonly options: Readonly<Record<string, unknown>>
@@ -30,14 +30,14 @@ export interface Ioredis extends IoredisCommands {
 export interface IoredisCluster extends IoredisCommands {
   readonly isCluster: true
   readonly options: Readonly<Record<string, unknown>>
-  /** By slot: the addresses of the nodes that serve it, the master first. */
+  /** For each slot the addresses of its nodes, the master first. */
   readonly slots: readonly (readonly string[] | undefined)[]
   readonly startupNodes?: readonly unknown[]
   nodes(role: 'master' | 'all'): Ioredis[]
   duplicate(startupNodes: readonly unknown[], overrides: object): IoredisCluster
 }
 
-/** How node-redis wants the replies to one command. */
+/** Options of node-redis for the reply to one command. */
 export interface ReplyOptions {
   readonly typeMapping: object
 }
@@ -57,17 +57,17 @@ export interface RedisClient extends Emitter {
 /** A node-redis pool of clients of one server. */
 export interface RedisPool extends Emitter {
   readonly isOpen: boolean
-  /** How many of its clients are connected and not lent. */
+  /** The number of its clients that are connected and not lent. */
   readonly idleClients: number
   execute<T>(use: (client: RedisClient) => T): Promise<T>
   sendCommand(args: readonly string[], options?: ReplyOptions): Promise<unknown>
 }
 
-/** A node-redis client of a master found through Sentinel. */
+/** A node-redis client of a master that Sentinel names. */
 export interface RedisSentinel extends Emitter {
   readonly isOpen: boolean
   readonly isReady: boolean
-  /** Lends the master's client, after a failover the new one's. */
+  /** Lends the client of the present master. */
   _execute<T>(isReadonly: boolean, use: (client: RedisClient) => Promise<T>): Promise<T>
   sendCommand(isReadonly: boolean, args: readonly string[], options?: ReplyOptions): Promise<unknown>
 }

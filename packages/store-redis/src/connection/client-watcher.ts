@@ -6,7 +6,7 @@ import { unrefTimeout, type Timer } from './timer.ts'
 
 const POLL_MS = 250
 
-/** Who wants to know what becomes of a user's client. */
+/** Functions to call when the user ends or opens the client. */
 export interface ClientListener {
   /** The user ended the client. */
   readonly ended: () => void
@@ -15,7 +15,7 @@ export interface ClientListener {
   readonly warn: Warn
 }
 
-/** Watches a user's client, whose behaviour stays as it is; returns what ends the watch. */
+/** Watches a user's client without changing its behaviour. Returns a function that ends the watch. */
 export function watchClient(found: Client, listener: ClientListener): () => void {
   let watcher = watchers.get(found.client)
   if (watcher === undefined) watchers.set(found.client, (watcher = new ClientWatcher(found)))
@@ -23,7 +23,7 @@ export function watchClient(found: Client, listener: ClientListener): () => void
   return () => watcher.remove(listener)
 }
 
-// One for all stores of a client: Node warns of an emitter with more than ten listeners of a kind.
+// One watcher for all stores of a client, because Node warns of more than ten listeners to one event.
 const watchers = new WeakMap<object, ClientWatcher>()
 
 class ClientWatcher {
@@ -41,27 +41,27 @@ class ClientWatcher {
   add(listener: ClientListener): void {
     if (this.#clientListeners.size === 0) this.#start()
     this.#clientListeners.add(listener)
-    // Without a listener the first lost connection of a node-redis client would end the process.
+    // Without an error listener the first lost connection of a node-redis client would end the process.
     if (this.#kind.startsWith('redis') && this.#client.listenerCount('error') === 0) {
-      this.#listen('error', error => this.#survived(error))
+      this.#listen('error', error => this.#warnOfError(error))
     }
   }
 
   remove(listener: ClientListener): void {
     if (!this.#clientListeners.delete(listener) || this.#clientListeners.size > 0) return
     this.#poll?.cancel()
-    for (const [event, listener] of this.#eventListeners) this.#client.off(event, listener)
+    for (const [event, callback] of this.#eventListeners) this.#client.off(event, callback)
     this.#eventListeners.clear()
   }
 
   #start(): void {
     const [ended, revived] = EVENTS[this.#kind]
     this.#listen(ended, () => {
-      // To ioredis it is an end, too, when its retryStrategy gives up: that is not the user's, and ours goes on.
+      // ioredis also emits end when its retryStrategy gives up. The user did not end the client, so ours stays open.
       if (!this.#client.retryAttempts) this.#tell('ended')
     })
     this.#listen(revived, () => this.#tell('revived'))
-    // Of these, some versions tell nobody that they were closed.
+    // Some versions of these clients emit no event when they are closed.
     if (this.#kind === 'redis-pool' || this.#kind === 'redis-sentinel')
       this.#pollOpen(this.#client.isOpen === true)
   }
@@ -74,28 +74,28 @@ class ClientWatcher {
     })
   }
 
-  #listen(event: string, listener: (...args: unknown[]) => void): void {
-    this.#eventListeners.set(event, listener)
-    this.#client.on(event, listener)
+  #listen(event: string, callback: (...args: unknown[]) => void): void {
+    this.#eventListeners.set(event, callback)
+    this.#client.on(event, callback)
   }
 
-  #tell(what: 'ended' | 'revived'): void {
-    for (const listener of this.#clientListeners) listener[what]()
+  #tell(event: 'ended' | 'revived'): void {
+    for (const listener of this.#clientListeners) listener[event]()
   }
 
-  #survived(error: unknown): void {
+  #warnOfError(error: unknown): void {
     const { message = '', name = '' } = (error ?? {}) as Partial<Error>
     for (const { warn } of this.#clientListeners) {
       warn({
         code: 'HALT_W_REDIS_ERROR_LISTENER',
         message: `Your Redis client has no error listener, and had an error: ${message || name}.`,
-        fix: "Add one, client.on('error', …): without Halt's the process would have ended.",
+        fix: "Add one: client.on('error', …). Without the listener that Halt added, the process would have ended.",
       })
     }
   }
 }
 
-/** By kind of client, the events that it is ended by and opened with. */
+/** The events that a client emits when it is ended and opened, by its kind. */
 const EVENTS: Readonly<Record<Client['kind'], readonly [string, string]>> = {
   ioredis: ['end', 'ready'],
   'ioredis-cluster': ['end', 'ready'],

@@ -12,14 +12,14 @@ import type {
   ReplyOptions,
 } from './client-interfaces.ts'
 
-/** Sends commands through one client, whichever it is; errors are the client's own. */
+/** Sends commands through one client. It rejects with the client's own errors. */
 export interface CommandSender {
   evalsha(sha: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
   eval(source: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
   command(args: readonly string[], key: string | undefined): Promise<unknown>
 }
 
-/** Makes the caller of a client. */
+/** Makes the sender of a client. */
 export function senderOf(found: Client): CommandSender {
   switch (found.kind) {
     case 'ioredis':
@@ -36,7 +36,7 @@ export function senderOf(found: Client): CommandSender {
   }
 }
 
-// ioredis flattens arrays of arguments, and puts its prefix before the keys of every command it knows.
+// ioredis flattens arrays of arguments, and puts its key prefix before the keys of every command that it knows.
 function ioredisScripts(client: IoredisCommands): Pick<CommandSender, 'evalsha' | 'eval'> {
   return {
     evalsha: (sha, keys, args) => client.evalsha(sha, keys.length, keys, args),
@@ -58,7 +58,7 @@ export function ioredisClusterSender(cluster: IoredisCluster): CommandSender {
   return {
     ...ioredisScripts(cluster),
     command: (args, key) => {
-      // A command without a key goes anywhere, unless it is put to the node itself.
+      // ioredis finds the node by a key among the arguments. Without one, the node is chosen here.
       const node = key === undefined || args[1] === key ? undefined : nodeFor(key)
       return callIoredis(node ?? cluster, args)
     },
@@ -69,7 +69,7 @@ function callIoredis(client: IoredisCommands, [name = '', ...args]: readonly str
   return client.call(name.toLowerCase(), args)
 }
 
-// What the user's own type mapping would make of the replies is not for us.
+// Replies are read without the user's type mapping.
 const PLAIN: ReplyOptions = { typeMapping: {} }
 
 export function redisSender(client: RedisClient | RedisPool, prefix: string): CommandSender {
@@ -89,7 +89,7 @@ export function redisClusterSender(cluster: RedisCluster): CommandSender {
     if (any === undefined) throw new Error('The cluster has no nodes')
     return (any.client ?? (await cluster.nodeClient(any))).sendCommand(args, PLAIN)
   }
-  // Commands without a key are put to one node: node-redis 6 would ask all, and refuse what it cannot add up.
+  // Commands without a key are sent to one node. node-redis 6 would send them to all nodes and merge the replies, or fail.
   const send: Send = (args, key, isKeyed) =>
     isKeyed ? cluster.sendCommand(key, false, args, PLAIN) : askNode(key, args)
   return redisCommands(keyPrefixOf(cluster), send)

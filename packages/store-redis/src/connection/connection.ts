@@ -1,48 +1,48 @@
 import type { Warn } from '@halt/core'
 
-/** A Lua script and the SHA-1 of its text, 40 hexadecimal digits. */
+/** A Lua script: its text and the SHA-1 of the text, 40 hexadecimal digits. */
 export interface Script {
   readonly sha: string
   readonly source: string
 }
 
-/** Runs a script in Redis: what a user gives where no client fits. */
+/** A function of the user's that runs a script, for clients that Halt does not know. */
 export type Run = (script: Script, keys: readonly string[], args: readonly string[]) => Promise<unknown>
 
-/** What kind of Redis a link leads to. */
+/** The kind of Redis set-up that a connection leads to. */
 export type Topology = 'single' | 'cluster' | 'sentinel' | 'unknown'
 
 /**
- * A way to Redis. It queues nothing and repeats nothing: what cannot be sent now, or is not answered, rejects with a
- * {@link StoreError}.
+ * A connection to Redis, or a set of them to a cluster. Calls reject with a StoreError if they fail. What is queued or sent
+ * again is told in README.md of this folder.
  */
 export interface Connection {
   /**
-   * Runs a script by EVALSHA, and by EVAL once, on the same node, where the server does not know it. On a cluster all
-   * keys are of one hash slot.
+   * Runs a script by EVALSHA. If the server does not know it, runs it by EVAL once, on the same node. On a cluster all
+   * keys are in one hash slot.
    */
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown>
   /**
-   * Sends any other command, its name first. `key` names the node on a cluster, and gets the client's key prefix where
-   * it is the first argument.
+   * Sends any other command, its name first. `key` chooses the node of a cluster. If `key` is also the first argument, it
+   * gets the client's key prefix.
    */
   command(args: readonly string[], key?: string): Promise<unknown>
   readonly topology: Topology
-  /** Whether there is an open connection now; when not, calls reject at once. */
+  /** Whether the connection is open now. If not, calls reject at once. */
   readonly ready: boolean
-  /** Settles, and never rejects, when the first attempt to connect has ended, well or not. */
+  /** Resolves when the first attempt to connect has ended, even if it failed. */
   readonly opened: Promise<void>
-  /** Ends what was opened here, and stops watching the user's client. */
+  /** Ends the connections that the store opened, and stops watching the user's client. */
   close(): Promise<void>
 }
 
-/** What a link is made of: a client or a runner. */
+/** Options of openConnection. Exactly one of `client` and `run` is given. */
 export interface ConnectionOptions {
   readonly client?: unknown
   readonly run?: Run | undefined
-  /** A connection of the link's own, made from the client, or the client's. */
+  /** `own`: a connection made from the client. `shared`: the client itself. */
   readonly connection: 'own' | 'shared'
   readonly warn: Warn
-  /** Told when a connection was opened anew; not of the first. */
+  /** Called when a connection was opened again, not for the first. */
   readonly reconnected?: (() => void) | undefined
 }

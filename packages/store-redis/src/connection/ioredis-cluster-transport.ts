@@ -11,18 +11,18 @@ const PING_MS = 500
 const CLUSTER_OPTIONS: Readonly<Record<string, unknown>> = {
   lazyConnect: true,
   enableOfflineQueue: false,
-  // A cluster that is down says so at each command.
+  // A cluster that is down replies CLUSTERDOWN to each command.
   enableReadyCheck: false,
   scaleReads: 'master',
   clusterRetryStrategy: null,
   clusterNodeRetryStrategy: null,
   retryDelayOnMoved: 0,
-  // ioredis would send again what may have been carried out.
+  // ioredis would send calls again that may have been executed.
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
   retryDelayOnTryAgain: 10,
   slotsRefreshTimeout: 1_000,
-  // Its timer would keep the process alive. A redirection, or a lost node, refreshes too.
+  // The refresh timer would keep the process alive. A redirection and a lost node refresh the slots, too.
   slotsRefreshInterval: undefined,
   enableAutoPipelining: false,
   shardedSubscribers: false,
@@ -32,19 +32,19 @@ const CLUSTER_OPTIONS: Readonly<Record<string, unknown>> = {
 }
 
 /**
- * Connections to a cluster, made from the user's ioredis client. A node that is lost leaves ioredis's pool; the next
- * command for its slots goes to another, which says where they are now.
+ * Connections to a cluster, duplicated from the user's ioredis client. ioredis removes a lost node from its pool and sends
+ * the next command for its slots to another node, which replies where the slots are now.
  */
 export class IoredisClusterTransport implements Transport {
   readonly sender: CommandSender
   readonly #cluster: IoredisCluster
   readonly #reconnected: () => void
   #cause: unknown
-  // Only once its nodes are connected, too.
+  // True only after the nodes are connected, too.
   #isOpen = false
-  #culling = false
+  #isPinging = false
 
-  /** @param reconnected is told when a node was connected that was not there, or was lost, before */
+  /** @param reconnected is called when a node was connected that is new or was lost before */
   constructor(source: IoredisCluster, lost: Lost, reconnected: () => void) {
     this.#reconnected = reconnected
     this.#cluster = source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions: IOREDIS_OPTIONS })
@@ -72,7 +72,7 @@ export class IoredisClusterTransport implements Transport {
       throw this.#cause ?? error
     }
     const masters = this.#cluster.nodes('master').map(connect)
-    // One that hangs must not hold up the rest.
+    // A node that hangs must not delay the others.
     await withTimeout(OPEN_MS / 2, Promise.all(masters), () => new Error('Connection timeout')).catch(ignore)
     this.#isOpen = true
   }
@@ -82,18 +82,18 @@ export class IoredisClusterTransport implements Transport {
   }
 
   leaveDemoted(): void {
-    // A node that moved says so by itself.
+    // A node that lost its slots replies MOVED, and ioredis follows that.
   }
 
   endUnresponsive(): void {
-    if (this.#culling) return
-    this.#culling = true
+    if (this.#isPinging) return
+    this.#isPinging = true
     const asked = this.#cluster.nodes('master').map(async node => {
       if (node.status !== 'ready') return
       await withTimeout(PING_MS, node.call('ping', []), () => new Error('No answer')).catch(() => end(node))
     })
     void Promise.all(asked).finally(() => {
-      this.#culling = false
+      this.#isPinging = false
     })
   }
 
@@ -111,7 +111,7 @@ export class IoredisClusterTransport implements Transport {
     unrefTimeout(0, () => {
       if (this.ready) void connect(node).then(this.#reconnected)
     })
-    // Commands wait for nothing, so nobody would notice one that never gets ready.
+    // Commands do not wait for a node, so a node that never gets ready is ended here.
     const endUnready = (): void => {
       if (node.status !== 'ready' && node.status !== 'wait') end(node)
     }
@@ -119,7 +119,7 @@ export class IoredisClusterTransport implements Transport {
   }
 }
 
-// ioredis opens a node at its first command, and refuses the others until it is open.
+// ioredis would open a node at its first command, and reject commands until it is open.
 async function connect(node: Ioredis): Promise<void> {
   if (node.status === 'wait') await node.connect().catch(ignore)
 }

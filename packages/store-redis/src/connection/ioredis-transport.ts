@@ -3,8 +3,8 @@ import type { Ioredis } from './client-interfaces.ts'
 import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
 
 /**
- * What our own ioredis connections do otherwise than the user's: nothing is queued, sent again or opened again by the
- * client, and replies have their plain form.
+ * The options in which the store's ioredis connections differ from the user's client. The client queues nothing, sends
+ * nothing again, does not reconnect, and returns replies in their plain form.
  */
 export const IOREDIS_OPTIONS: Readonly<Record<string, unknown>> = {
   lazyConnect: true,
@@ -29,13 +29,13 @@ export const IOREDIS_OPTIONS: Readonly<Record<string, unknown>> = {
   protocol: 2,
   replyMapping: 'legacy',
   stringNumbers: false,
-  // ioredis 5 without a ready check calls a connection ready that was lost while these were on their way.
+  // Without a ready check, ioredis 5 calls a connection ready even if it is lost while these commands are sent.
   disableClientInfo: true,
   connectionName: null,
 }
 
 const SENTINEL_OPTIONS: Readonly<Record<string, unknown>> = {
-  // It asks the server for its role, so that a demoted master is left alone.
+  // The check asks the server for its role, so that a demoted master is not used.
   enableReadyCheck: true,
   role: 'master',
   sentinelRetryStrategy: null,
@@ -43,7 +43,7 @@ const SENTINEL_OPTIONS: Readonly<Record<string, unknown>> = {
   sentinelCommandTimeout: 1_000,
 }
 
-/** A connection to one server, by address or through Sentinel, made from the user's ioredis client. */
+/** A connection to one server, by address or through Sentinel, duplicated from the user's ioredis client. */
 export class IoredisTransport implements Transport {
   readonly sender: CommandSender
   readonly #client: Ioredis
@@ -72,7 +72,7 @@ export class IoredisTransport implements Transport {
     try {
       await this.#client.connect()
     } catch (error) {
-      // The promise says that it failed, the event before it why.
+      // The rejection says only that it failed. The error event before it says why.
       throw this.#cause ?? error
     }
     await checkDatabase(this.#client)
@@ -97,15 +97,15 @@ export class IoredisTransport implements Transport {
 }
 
 /**
- * Rejects when there is no database of the client's number: ioredis only reports that as an error among others, and goes
- * on in database 0.
+ * Rejects if the server has no database of the client's number. ioredis itself only emits an error event, and then uses
+ * database 0.
  */
 export async function checkDatabase(client: Ioredis): Promise<void> {
   const { db } = client.options
   if (typeof db === 'number' && db > 0) await client.call('select', [String(db)])
 }
 
-/** Ends a connection at once: what was sent rejects. */
+/** Ends a connection at once. Pending calls reject. */
 export function end(client: Ioredis): void {
   if (client.status === 'wait' || client.status === 'end') return
   client.disconnect()

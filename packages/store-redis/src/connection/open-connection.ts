@@ -15,7 +15,7 @@ import { ignore } from './timer.ts'
 import type { Lost, Transport } from './transport.ts'
 
 /**
- * Makes a link, and begins to connect.
+ * Makes the connection that the options ask for, and begins to connect.
  *
  * @throws HaltError `HALT_E_REDIS_CLIENT`
  */
@@ -27,16 +27,20 @@ export function openConnection({
   reconnected = ignore,
 }: ConnectionOptions): Connection {
   if ((client === undefined) === (run === undefined)) {
-    const what = client === undefined ? 'Neither client nor run is' : 'Both client and run are'
+    const given = client === undefined ? 'Neither client nor run is' : 'Both client and run are'
     throw new HaltError(
       'HALT_E_REDIS_CLIENT',
-      `${what} given.`,
-      'Give one: client, or run: (script, keys, args) => ….',
+      `${given} given.`,
+      'Give one of them: client, or run: (script, keys, args) => ….',
     )
   }
   if (run !== undefined) {
     if (typeof run === 'function') return new RunnerConnection(run)
-    throw new HaltError('HALT_E_REDIS_CLIENT', 'run is no function.', 'Give run: (script, keys, args) => ….')
+    throw new HaltError(
+      'HALT_E_REDIS_CLIENT',
+      'run is not a function.',
+      'Give run: (script, keys, args) => ….',
+    )
   }
   const found = recognise(client)
   if (connection === 'shared')
@@ -68,11 +72,11 @@ function makeTransport({ kind, client }: Client, lost: Lost, reconnected: () => 
   }
 }
 
-// A pool and a Sentinel client have no duplicate(); what they lend has, once they are connected.
+// A pool and a Sentinel client have no duplicate(). The client that they lend has one, after they are connected.
 function lentBy(pool: RedisPool): FindTemplate {
   let lent: RedisClient | undefined
   return async () => {
-    // Without an idle one it would open another for us.
+    // Without an idle client the pool would open one more.
     if (lent === undefined && pool.idleClients > 0) lent = await pool.execute(client => client)
     return lent ?? notConnected()
   }

@@ -9,17 +9,17 @@ import { CONNECT_MS, type Lost, OPEN_MS, type Transport } from './transport.ts'
 
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 500
-// A refused login is not worth a storm of attempts.
+// Attempts after a refused login are less frequent, because a wrong password does not mend itself.
 const REFUSED_RETRY_MS = 2_000
-// Without any answer for as long, a server hangs or has vanished. The nodes of a cluster are asked before they are given up.
+// A server that sends no reply for this long hangs or has vanished. Nodes of a cluster are pinged before they are given up.
 const SILENT_MS = 2_000
 const ASK_MS = 1_000
-// A connection that lasted as long was a good one.
+// After a connection of at least this length the delays between attempts start small again.
 const STEADY_MS = 1_000
 
 /**
- * A link over a connection of its own, which is opened again for ever, at most half a second after it was lost. The wait
- * for that is the link's and not the client's, so that nothing of it keeps the process alive.
+ * A connection that the store opens and ends itself. A lost one is opened again within half a second, and attempts never
+ * stop. The delay is a timer of this class and not of the client library, so it does not keep the process alive.
  */
 export class OwnConnection implements Connection {
   readonly topology: Topology
@@ -29,18 +29,18 @@ export class OwnConnection implements Connection {
   readonly #release: () => void
   readonly #watchdog: ReplyWatchdog
   #state: 'opening' | 'open' | 'waiting' | 'ended' | 'closed' = 'waiting'
-  #tried: () => void = ignore
-  // Grows when an attempt to open begins, and when none is wanted any more.
-  #epoch = 0
+  #endFirstAttempt: () => void = ignore
+  // Grows when an attempt to open begins, and when the connection is ended, so that an old attempt has no effect.
+  #attemptId = 0
   #failures = 0
   #openedAt = 0
   #retry: Timer | undefined
-  #absence = new StoreError('The connection to Redis is not open yet', 'unavailable')
+  #whyClosed = new StoreError('The connection to Redis is not open yet', 'unavailable')
   #silence: StoreError | undefined
 
   /**
-   * @param reconnected is called whenever a connection was opened but for the first time
-   * @param release is called when the link is closed
+   * @param reconnected is called each time the connection was opened again
+   * @param release is called when the connection is closed
    */
   constructor(
     topology: Topology,
@@ -55,7 +55,7 @@ export class OwnConnection implements Connection {
     const patience = topology === 'cluster' ? ASK_MS : SILENT_MS
     this.#watchdog = new ReplyWatchdog(patience / INTERVAL_MS, silent => this.#unanswered(silent))
     this.opened = new Promise(resolve => {
-      this.#tried = resolve
+      this.#endFirstAttempt = resolve
     })
     void this.#open()
   }
@@ -65,7 +65,7 @@ export class OwnConnection implements Connection {
   }
 
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    if (!this.#transport.ready) return Promise.reject(unsent(this.#absence))
+    if (!this.#transport.ready) return Promise.reject(unsent(this.#whyClosed))
     const interval = this.#watchdog.sent()
     return runScript(this.#transport.sender, script, keys, args).then(
       reply => {
@@ -77,7 +77,7 @@ export class OwnConnection implements Connection {
   }
 
   async command(args: readonly string[], key?: string): Promise<unknown> {
-    if (!this.#transport.ready) throw unsent(this.#absence)
+    if (!this.#transport.ready) throw unsent(this.#whyClosed)
     const interval = this.#watchdog.sent()
     try {
       const reply = await promiseTry(() => this.#transport.sender.command(args, key))
@@ -88,13 +88,13 @@ export class OwnConnection implements Connection {
     }
   }
 
-  /** The user's client ended: so does the connection, until that is opened again. */
+  /** Ends the connection because the user ended the client. {@link revive} opens it again. */
   end(): void {
     if (this.#state !== 'closed')
       this.#stop('ended', new StoreError('The Redis client was closed', 'unavailable'))
   }
 
-  /** The user's client was opened again. */
+  /** Opens the connection again because the user opened the client again. */
   revive(): void {
     if (this.#state !== 'ended') return
     this.#failures = 0
@@ -108,31 +108,31 @@ export class OwnConnection implements Connection {
   }
 
   async #open(): Promise<void> {
-    const epoch = ++this.#epoch
+    const id = ++this.#attemptId
     this.#state = 'opening'
     try {
-      while (!(await this.#attempt())) if (epoch !== this.#epoch) return
-      if (epoch !== this.#epoch) return
+      while (!(await this.#attempt())) if (id !== this.#attemptId) return
+      if (id !== this.#attemptId) return
       this.#state = 'open'
       this.#silence = undefined
       const isFirst = this.#openedAt === 0
       this.#openedAt = performance.now()
       if (!isFirst) this.#reconnected()
     } catch (error) {
-      if (epoch !== this.#epoch) return
+      if (id !== this.#attemptId) return
       this.#transport.abandon()
-      this.#again(error)
+      this.#retryAfter(error)
     } finally {
-      this.#tried()
+      this.#endFirstAttempt()
     }
   }
 
-  /** Opens the wire; false where not the server but this process was too slow, whose clients have timers of their own. */
+  /** Opens the transport. False if it failed because this process was busy: the timers of the client libraries ran out. */
   async #attempt(): Promise<boolean> {
     const began = performance.now()
     let giveUp = ignore as (error: Error) => void
     const gaveUp = new Promise<never>((_, reject) => (giveUp = reject))
-    // A cluster may have to be asked node by node.
+    // A cluster may need several nodes to be asked in turn.
     const limit = this.topology === 'cluster' ? 2 * OPEN_MS : OPEN_MS
     const wait = afterFreeTime(limit, () => giveUp(new Error('Connection timeout')), true)
     try {
@@ -148,7 +148,7 @@ export class OwnConnection implements Connection {
   }
 
   #lost(cause: unknown): void {
-    if (this.#state === 'open') this.#again(this.#silence ?? cause)
+    if (this.#state === 'open') this.#retryAfter(this.#silence ?? cause)
   }
 
   #unanswered(silent: boolean): void {
@@ -156,33 +156,33 @@ export class OwnConnection implements Connection {
     this.#transport.endUnresponsive(silent)
   }
 
-  #again(cause: unknown): void {
+  #retryAfter(cause: unknown): void {
     if (this.#state === 'open' && performance.now() - this.#openedAt > STEADY_MS) this.#failures = 0
     const error = toStoreError(cause)
-    this.#absence = error
+    this.#whyClosed = error
     this.#state = 'waiting'
-    const longest = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS)
-    const wait = error.failure === 'misconfigured' ? REFUSED_RETRY_MS : longest * (0.5 + Math.random() / 2)
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS)
+    const wait = error.failure === 'misconfigured' ? REFUSED_RETRY_MS : delay * (0.5 + Math.random() / 2)
     this.#retry = unrefTimeout(wait, () => void this.#open())
   }
 
-  #stop(state: 'ended' | 'closed', absence: StoreError): void {
-    this.#epoch++
+  #stop(state: 'ended' | 'closed', why: StoreError): void {
+    this.#attemptId++
     this.#state = state
-    this.#absence = absence
+    this.#whyClosed = why
     this.#retry?.cancel()
     this.#transport.disconnect()
-    this.#tried()
+    this.#endFirstAttempt()
   }
 
   #failed(interval: SendInterval, cause: unknown): never {
     this.#watchdog.settled(interval)
     const found = toStoreError(cause)
     const error = found.reply === undefined ? (this.#silence ?? found) : found
-    // A demoted master: by its name, or through Sentinel, the new one is found.
+    // The master was demoted. Connecting again, by name or through Sentinel, finds the new one.
     if (error.reply === 'READONLY' && this.#state === 'open') {
       this.#transport.leaveDemoted()
-      this.#again(error)
+      this.#retryAfter(error)
     }
     throw error
   }

@@ -7,18 +7,18 @@ import type { Lost, Transport } from './transport.ts'
 const RETIRE_MS = 1_000
 
 /**
- * Connections to a cluster, made from the user's node-redis client. When a node is lost another set of connections is
- * opened, by what the cluster says then, and takes the place of the first once it is complete; until then the first
- * serves the nodes that are left.
+ * Connections to a cluster, duplicated from the user's node-redis client. If a node is lost, a new set of connections is
+ * opened to the nodes that the cluster has then. It replaces the old set once it is complete. Until then the old set serves
+ * the remaining nodes.
  */
 export class RedisClusterTransport implements Transport {
   readonly #source: RedisCluster
   readonly #lost: Lost
-  // The masters last known: those the user named may be gone.
+  // The last known masters, because the nodes that the user named may be gone.
   #known: readonly RedisNode[] = []
   #current: NodeConnections | undefined
   #next: NodeConnections | undefined
-  #culling = false
+  #isPinging = false
 
   constructor(source: RedisCluster, lost: Lost) {
     this.#source = source
@@ -47,12 +47,12 @@ export class RedisClusterTransport implements Transport {
       next.end()
       throw error
     }
-    // What was sent over the last ones may still be answered.
+    // Calls on the old connections may still get their replies.
     const last = this.#current
     if (last !== undefined) unrefTimeout(RETIRE_MS, () => last.end())
     this.#next = undefined
     this.#current = next
-    // After the link has taken note that it is open.
+    // Later, so that OwnConnection has noted first that the transport is open.
     unrefTimeout(0, () => this.#check(next, next.cause))
   }
 
@@ -62,14 +62,14 @@ export class RedisClusterTransport implements Transport {
   }
 
   leaveDemoted(): void {
-    // The link opens the next set, and this one serves until it is complete.
+    // OwnConnection opens the next set, and this one serves until that is complete.
   }
 
   endUnresponsive(): void {
-    if (this.#current === undefined || this.#culling) return
-    this.#culling = true
+    if (this.#current === undefined || this.#isPinging) return
+    this.#isPinging = true
     void this.#current.endSilent().finally(() => {
-      this.#culling = false
+      this.#isPinging = false
     })
   }
 

@@ -7,11 +7,11 @@ import { OPEN_MS } from './transport.ts'
 const PING_MS = 500
 const DISCOVERY_MS = 1_000
 
-/** One set of connections: to every master that a cluster had when it was opened, or that was come upon since. */
+/** One set of connections: one to each master that the cluster had when the set was opened, or that was found since. */
 export class NodeConnections {
   readonly cluster: RedisCluster
   readonly sender: CommandSender
-  /** What went wrong last. */
+  /** The last error. */
   cause: unknown = new Error('A node of the cluster was lost')
   readonly #connected = new Set<string>()
   #opening: Promise<unknown> = Promise.resolve()
@@ -23,7 +23,7 @@ export class NodeConnections {
     this.cluster = source.duplicate({
       commandOptions: options['commandOptions'],
       clientSideCache: undefined,
-      // It would want all nodes or none: they are connected here.
+      // Without it node-redis connects all nodes or fails. They are connected in open() instead.
       minimizeConnections: true,
       useReplicas: false,
       topologyRefreshOnReconnectionAttemptStrategy: false,
@@ -39,7 +39,7 @@ export class NodeConnections {
     this.cluster.on('node-error', failed)
     this.cluster.on('node-disconnect', () => queueMicrotask(() => broken(this.cause)))
     this.cluster.on('node-connect', node => {
-      this.#connected.add(placeOf(node))
+      this.#connected.add(addressOf(node))
       if (this.#unwanted) this.#endConnected()
       for (const { client } of this.cluster.nodeByAddress.values()) client?.unref()
     })
@@ -53,7 +53,7 @@ export class NodeConnections {
     return this.alive.length === this.cluster.masters.length
   }
 
-  /** Whether a master is missing, and not about to come. */
+  /** Whether a master has no connection and none is being opened. */
   get isBroken(): boolean {
     return this.cluster.masters.some(
       ({ client, connectPromise }) => !client?.isOpen && connectPromise === undefined,
@@ -69,14 +69,14 @@ export class NodeConnections {
     try {
       await found
     } catch (error) {
-      // node-redis says only that no node could be asked; the event before it why.
+      // node-redis rejects with a general error. The error event before it says why.
       throw this.cause ?? error
     }
-    // One that hangs must not hold up the rest.
+    // A node that hangs must not delay the others.
     await withTimeout(OPEN_MS / 2, this.#opening, () => new Error('Connection timeout')).catch(ignore)
   }
 
-  /** Ends the connections that do not answer, or hang before they are ready. */
+  /** Pings each node. Ends the connections without a reply, and those that hang before they are ready. */
   async endSilent(): Promise<void> {
     const asked = this.cluster.masters.map(async ({ client }) => {
       if (client?.isReady) {
@@ -91,14 +91,14 @@ export class NodeConnections {
   end(): void {
     this.#unwanted = true
     this.#endConnected()
-    // node-redis loses sight of sockets that are not connected yet: they are ended as soon as they are.
+    // node-redis cannot end sockets that are still connecting, so they are ended after they have connected.
     void this.#opening.finally(() => {
-      // One by one, since in node-redis 5 the first that is closed already would save the others.
+      // One by one, because in node-redis 5 destroy() stops at the first client that is closed already.
       for (const { client } of this.cluster.nodeByAddress.values()) end(client)
       try {
         this.cluster.destroy()
       } catch {
-        // Closed already.
+        // It was closed already.
       }
     })
   }
@@ -108,16 +108,16 @@ export class NodeConnections {
   }
 
   #hasConnected(client: RedisClient | undefined): boolean {
-    return client !== undefined && this.#connected.has(placeOf(client.options?.['socket']))
+    return client !== undefined && this.#connected.has(addressOf(client.options?.['socket']))
   }
 }
 
-function placeOf(socket: unknown): string {
+function addressOf(socket: unknown): string {
   const { host, port } = (socket ?? {}) as { host?: string; port?: number }
   return `${host}:${port}`
 }
 
-// Whoever is still connected knows best; else those the user named, and those last known.
+// Nodes that are still connected know the slots. If none is, ask those that the user named and those last known.
 function rootsOf(source: RedisCluster, known: readonly RedisNode[]): object[] {
   const { rootNodes, nodeAddressMap: map } = source._options as {
     rootNodes: readonly Root[]
@@ -128,7 +128,7 @@ function rootsOf(source: RedisCluster, known: readonly RedisNode[]): object[] {
   })
   const alive = known.filter(({ client }) => client?.isReady)
   const roots = alive.length > 0 ? alive.map(rootOf) : [...rootNodes, ...known.map(rootOf)]
-  // They are only asked for the slots: one that hangs is passed over.
+  // Root nodes are only asked for the slots, so a short timeout passes over one that hangs.
   return roots.map(node => ({ ...node, socket: { ...node.socket, socketTimeout: DISCOVERY_MS } }))
 }
 

@@ -2,20 +2,20 @@ import { type CommandSender, redisSender } from './command-sender.ts'
 import type { RedisClient } from './client-interfaces.ts'
 import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
 
-/** Finds the client whose options, and with Sentinel whose address, our own connection takes. */
+/** Finds the client to duplicate. It has the options and, with Sentinel, the address of the master. */
 export type FindTemplate = () => RedisClient | Promise<RedisClient>
 
 /**
- * What our own node-redis connections do otherwise than the user's: nothing is queued or opened again by the client, and
- * replies have their plain form.
+ * The options in which the store's node-redis connections differ from the user's client. The client queues nothing, does
+ * not reconnect, and returns replies in their plain form.
  */
 export function redisOptions(socket: unknown): Record<string, unknown> {
   return {
     disableOfflineQueue: true,
     commandsQueueMaxLength: undefined,
-    // Its timer would keep the process alive.
+    // The timer of pings would keep the process alive.
     pingInterval: undefined,
-    // node-redis 6 makes an AbortSignal a command where there is a timeout.
+    // With a timeout, node-redis 6 makes an AbortSignal per command.
     commandOptions: { timeout: undefined, typeMapping: {} },
     clientSideCache: undefined,
     emitInvalidate: false,
@@ -26,21 +26,24 @@ export function redisOptions(socket: unknown): Record<string, unknown> {
       ...(socket as object | undefined),
       reconnectStrategy: false,
       connectTimeout: CONNECT_MS,
-      // It would end connections that are idle.
+      // A socket timeout would end idle connections.
       socketTimeout: undefined,
     },
   }
 }
 
-/** A connection to one server, made from the user's node-redis client, or from one that its pool or Sentinel lends. */
+/**
+ * A connection to one server, duplicated from the user's node-redis client, or from a client that the user's pool or
+ * Sentinel client lends.
+ */
 export class RedisTransport implements Transport {
   readonly #find: FindTemplate
   readonly #prefix: string
   readonly #lost: Lost
   #template: RedisClient | undefined
   #finding: Promise<RedisClient> | undefined
-  #own: Own | undefined
-  // Grows when an attempt to open is given up.
+  #own: DuplicatedClient | undefined
+  // Grows when an attempt to open begins or is given up.
   #attempt = 0
 
   constructor(find: FindTemplate, prefix: string, lost: Lost) {
@@ -61,7 +64,7 @@ export class RedisTransport implements Transport {
   async open(): Promise<void> {
     if (this.ready) return
     const attempt = ++this.#attempt
-    // A Sentinel client may search for its master for long: it is asked once.
+    // A Sentinel client may need long to find its master, so attempts share one search.
     this.#finding ??= Promise.resolve(this.#find()).finally(() => {
       this.#finding = undefined
     })
@@ -70,7 +73,7 @@ export class RedisTransport implements Transport {
     if (template !== this.#template) {
       this.#own?.end()
       this.#template = template
-      this.#own = new Own(template, this.#prefix, (own, cause) => {
+      this.#own = new DuplicatedClient(template, this.#prefix, (own, cause) => {
         if (own === this.#own) this.#lost(cause)
       })
     }
@@ -97,18 +100,18 @@ export class RedisTransport implements Transport {
   }
 }
 
-/** A client of our own: connected again and again, never by itself. */
-class Own {
+/** One duplicated client. It connects when it is told to, and never by itself. */
+class DuplicatedClient {
   readonly client: RedisClient
   readonly sender: CommandSender
   #connecting = false
   #unwanted = false
 
-  constructor(template: RedisClient, prefix: string, lost: (own: Own, cause: unknown) => void) {
+  constructor(template: RedisClient, prefix: string, lost: (own: DuplicatedClient, cause: unknown) => void) {
     this.client = template.duplicate(redisOptions(template.options?.['socket']))
     this.sender = redisSender(this.client, prefix)
     const broken = (cause: unknown): void =>
-      // Whatever went wrong, what comes over this connection cannot be trusted any more.
+      // After any error the replies on this connection cannot be trusted.
       queueMicrotask(() => {
         if (!this.#connecting) end(this.client)
         lost(this, cause)
@@ -133,17 +136,17 @@ class Own {
   }
 
   end(): void {
-    // node-redis loses sight of a socket that is not connected yet: it is ended as soon as it is.
+    // node-redis cannot end a socket that is still connecting, so it is ended after it has connected.
     this.#unwanted = true
     if (!this.#connecting) end(this.client)
   }
 }
 
-/** Ends a connection at once: what was sent rejects. */
+/** Ends a connection at once. Pending calls reject. */
 export function end(client: RedisClient | undefined): void {
   try {
     client?.destroy()
   } catch {
-    // node-redis 5 throws when it is closed already.
+    // node-redis 5 throws if the client is closed already.
   }
 }

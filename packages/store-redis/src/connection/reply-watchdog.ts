@@ -1,23 +1,23 @@
 import { afterFreeTime } from '@halt/core/store'
 
-/** Milliseconds between two looks at what is unanswered. */
+/** The time between two tests for missing replies, milliseconds. */
 export const INTERVAL_MS = 250
 const MAX_INTERVALS = 40
 
-/** The calls that were sent between two beats. */
+/** Counts the calls that were sent in one interval. */
 export interface SendInterval {
-  /** How many are not answered yet. */
+  /** How many of them have no reply yet. */
   open: number
-  /** How many of all calls had been answered when it began. */
+  /** How many calls in all had a reply when the interval began. */
   readonly answered: number
 }
 
 /**
- * Notices calls that are not answered: no client does, and a server that hangs or has vanished would be waited for without
- * end. It costs two additions a call; its timer runs only while calls are out.
+ * Notices calls without a reply. The client libraries would wait for ever for a server that hangs or has vanished. It costs
+ * two additions per call, and its timer runs only while calls are pending.
  */
 export class ReplyWatchdog {
-  readonly #patience: number
+  readonly #maxIntervals: number
   readonly #unanswered: (silent: boolean) => void
   #answered = 0
   #intervals: SendInterval[] = []
@@ -25,15 +25,15 @@ export class ReplyWatchdog {
   #current: SendInterval = { open: 0, answered: 0 }
 
   /**
-   * @param patience beats, after which a call counts as unanswered
-   * @param unanswered is told then, at each beat, whether nothing at all was answered for as long
+   * @param maxIntervals after so many intervals without a reply a call counts as unanswered
+   * @param unanswered is then called at each interval. `silent`: no call at all had a reply for as long
    */
-  constructor(patience: number, unanswered: (silent: boolean) => void) {
-    this.#patience = patience
+  constructor(maxIntervals: number, unanswered: (silent: boolean) => void) {
+    this.#maxIntervals = maxIntervals
     this.#unanswered = unanswered
   }
 
-  /** Counts a call in. */
+  /** Adds a call that is sent now. Returns the interval to pass to {@link settled}. */
   sent(): SendInterval {
     const interval = this.#current
     interval.open++
@@ -41,7 +41,7 @@ export class ReplyWatchdog {
     return interval
   }
 
-  /** Counts a call out, whether it was answered well or not. */
+  /** Removes a call that was answered or has failed. */
   settled(interval: SendInterval): void {
     interval.open--
     this.#answered++
@@ -53,7 +53,7 @@ export class ReplyWatchdog {
     this.#next()
   }
 
-  // What arrived while the process was busy is read before it is missed.
+  // Measured in free time, so that replies which arrived while the process was busy are read first.
   #next(): void {
     afterFreeTime(INTERVAL_MS, () => this.#tick(), true)
   }
@@ -63,12 +63,12 @@ export class ReplyWatchdog {
     this.#current = { open: 0, answered: this.#answered }
     intervals.push(this.#current)
     while (intervals.length > 1 && intervals[0]?.open === 0) intervals.shift()
-    // What outlasts every cull is the client's own fault, and forgotten.
+    // A call that stays open after its connection was ended is a fault of the client library, so it is forgotten.
     if (intervals.length > MAX_INTERVALS) intervals.shift()
     this.#ticking = intervals.length > 1
     if (!this.#ticking) return
     this.#next()
-    const then = intervals[intervals.length - 1 - this.#patience]
+    const then = intervals[intervals.length - 1 - this.#maxIntervals]
     if (then !== undefined) this.#unanswered(then.answered === this.#answered)
   }
 }

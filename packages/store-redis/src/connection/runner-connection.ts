@@ -2,7 +2,7 @@ import { promiseTry } from './script-run.ts'
 import type { Connection, Run, Script, Topology } from './connection.ts'
 import { toStoreError } from './store-error.ts'
 
-/** A link over a function of the user's that runs scripts; other commands go through a script of one line. */
+/** A connection over the user's `run` function. It runs scripts only, so other commands are sent inside a small script. */
 export class RunnerConnection implements Connection {
   readonly topology: Topology = 'unknown'
   readonly ready: boolean = true
@@ -22,7 +22,7 @@ export class RunnerConnection implements Connection {
   }
 
   command([name = '', ...args]: readonly string[], key?: string): Promise<unknown> {
-    // The key is left to KEYS, where the runner may put a prefix before it.
+    // The key is passed in KEYS, because the runner may put a prefix before it there.
     const isKeyed = key !== undefined && args[0] === key
     const rest = isKeyed ? args.slice(1) : args
     return this.run(CALL, key === undefined ? [] : [key], [isKeyed ? '1' : '0', name, ...rest])

@@ -2,7 +2,7 @@ import type { CommandSender } from './command-sender.ts'
 import type { Script } from './connection.ts'
 import { isNoScript } from './store-error.ts'
 
-/** Runs a script by its digest; where the server does not know it, once by its text, on the same node. */
+/** Runs a script by its digest. If the server does not know it, runs it by its text once, on the same node. */
 export function runScript(
   sender: CommandSender,
   script: Script,
@@ -15,7 +15,7 @@ export function runScript(
   })
 }
 
-/** Turns what a client throws at once into a rejection. */
+/** Calls a function, and turns an error that it throws into a rejection. */
 export function promiseTry(call: () => Promise<unknown>): Promise<unknown> {
   try {
     return call()

@@ -10,16 +10,16 @@ import { OPEN_MS } from './transport.ts'
 
 const POLL_MS = 5
 
-/** A link over the user's own connection: what it queues, repeats and waits for is up to that. */
+/** A connection that is the user's own client. The client's settings decide what it queues, sends again and waits for. */
 export class SharedConnection implements Connection {
   readonly topology: Topology
   readonly #found: Client
   readonly #release: () => void
   readonly #sender: CommandSender
   #closed = false
-  #misplaced: StoreError | undefined
+  #wrongDatabase: StoreError | undefined
 
-  /** @param release is called when the link is closed */
+  /** @param release is called when the connection is closed */
   constructor(found: Client, release: () => void) {
     this.topology = found.topology
     this.#found = found
@@ -32,7 +32,7 @@ export class SharedConnection implements Connection {
     return !this.#closed && isReady(this.#found)
   }
 
-  /** Waits for a client that is connecting now; one that nobody told to connect is not waited for. */
+  /** Waits while the client is connecting. Does not wait for a client that was never told to connect. */
   get opened(): Promise<void> {
     return this.#open()
   }
@@ -64,26 +64,26 @@ export class SharedConnection implements Connection {
   async #open(): Promise<void> {
     const found = this.#found
     const isIoredis = found.kind === 'ioredis' || found.kind === 'ioredis-cluster'
-    // It connects at its first command, and this is it.
+    // A client with lazyConnect connects at its first command, which is this one.
     if (isIoredis && found.client.status === 'wait') found.client.connect().catch(ignore)
     const started = performance.now()
     while (!this.#closed && isConnecting(found) && performance.now() - started < OPEN_MS) await sleep(POLL_MS)
     if (found.kind !== 'ioredis' || !this.ready) return
     await checkDatabase(found.client).catch((error: unknown) => {
       const refusal = toStoreError(error)
-      if (refusal.reply !== undefined) this.#misplaced = refusal
+      if (refusal.reply !== undefined) this.#wrongDatabase = refusal
     })
   }
 
   #check(): void {
-    if (this.#misplaced !== undefined) throw unsent(this.#misplaced)
+    if (this.#wrongDatabase !== undefined) throw unsent(this.#wrongDatabase)
     if (this.ready) return
     const why = this.#closed ? 'The store was closed' : 'The Redis client is not connected'
     throw unsent(new StoreError(why, 'unavailable'))
   }
 }
 
-// Not what auto-pipelining gathers, nor what a cluster client sends from node to node.
+// Auto-pipelining writes a command later, and a cluster client may write it again to another node.
 function writesAtOnce(found: Client): boolean {
   return found.kind === 'ioredis' && found.client.options['enableAutoPipelining'] !== true
 }
@@ -113,7 +113,7 @@ function isReady(found: Client): boolean {
     case 'redis-pool':
       return found.client.isOpen
     case 'redis-cluster':
-      // Since 6.1; before it says only that it was told to connect.
+      // isReady exists since 6.1. In older versions isOpen tells only that connect() was called.
       return found.client.isReady ?? found.client.isOpen
   }
 }

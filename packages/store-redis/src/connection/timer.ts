@@ -1,6 +1,6 @@
 import { afterFreeTime } from '@halt/core/store'
 
-/** A wait that can be taken back. */
+/** A timer that can be cancelled. */
 export interface Timer {
   cancel(): void
 }
@@ -14,22 +14,22 @@ const host = globalThis as unknown as {
   clearTimeout(handle: Handle | number): void
 }
 
-/** Calls back after some milliseconds; the wait never keeps the process alive. */
+/** Calls a function after some milliseconds. The timer does not keep the process alive. */
 export function unrefTimeout(ms: number, callback: () => void): Timer {
   const handle = host.setTimeout(callback, ms)
-  // Node, Bun and Deno give an object; browsers and Workers a number, and have no process to keep.
+  // Node, Bun and Deno return an object. Browsers and Workers return a number, and have no process to keep alive.
   if (typeof handle === 'object') handle.unref?.()
   return { cancel: () => host.clearTimeout(handle) }
 }
 
 /**
- * Settles as `promise` does, or rejects with `late()` after some milliseconds in which the event loop was free to hear of it.
+ * Settles as `promise` does, or rejects with `onTimeout()` after some milliseconds in which the event loop was free.
  */
 export function withTimeout<T>(ms: number, promise: Promise<T>, onTimeout: () => Error): Promise<T> {
   return raceTimeout(ms, promise, onTimeout, true)
 }
 
-/** As {@link withTimeout}, and the wait keeps the process alive: for what a program awaits before it does anything else. */
+/** Like {@link withTimeout}, but the timer keeps the process alive, for calls that a program awaits when it starts. */
 export function withKeepAliveTimeout<T>(ms: number, promise: Promise<T>, onTimeout: () => Error): Promise<T> {
   return raceTimeout(ms, promise, onTimeout, false)
 }
@@ -41,10 +41,10 @@ function raceTimeout<T>(ms: number, promise: Promise<T>, onTimeout: () => Error,
   })
 }
 
-/** Takes a rejection that somebody else hears of, or nobody needs to. */
+/** Ignores a rejection that is handled elsewhere, or needs no handling. */
 export function ignore(): void {}
 
-/** Resolves after some milliseconds; the wait never keeps the process alive. */
+/** Resolves after some milliseconds. The timer does not keep the process alive. */
 export function sleep(ms: number): Promise<void> {
   return new Promise(resolve => void unrefTimeout(ms, resolve))
 }

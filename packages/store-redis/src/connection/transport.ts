@@ -1,26 +1,29 @@
 import type { CommandSender } from './command-sender.ts'
 
-/** A connection of the link's own, over and over: opened, lost, opened again. It never opens itself again. */
+/**
+ * One client of a library, or a set of them to a cluster, that OwnConnection opens, loses and opens again. It never
+ * opens itself again.
+ */
 export interface Transport {
   readonly sender: CommandSender
   /** Whether commands can be sent. */
   readonly ready: boolean
-  /** Opens it, or what is missing of it; rejects when that did not work. */
+  /** Opens the connections, or those that are missing. Rejects if that fails. */
   open(): Promise<void>
-  /** Gives up opening it. */
+  /** Gives up an attempt to open. */
   abandon(): void
-  /** Ends what leads to a server that may no longer be the right one. */
+  /** Ends a connection to a server that is no longer the master. */
   leaveDemoted(): void
-  /** Ends what no longer answers; `silent` when nothing at all was answered lately. */
+  /** Ends the connections without replies. `silent`: there was no reply at all lately. */
   endUnresponsive(silent: boolean): void
-  /** Ends it all; it may be opened again. */
+  /** Ends all connections. It may be opened again. */
   disconnect(): void
 }
 
-/** Told when a wire broke, and why. */
+/** Called with the cause when a transport has lost a connection. */
 export type Lost = (cause: unknown) => void
 
-/** How long a server may take to accept a connection, milliseconds: long enough to send a lost packet twice. */
+/** The longest that a server may take to accept a connection, milliseconds. A lost packet can be sent twice in this time. */
 export const CONNECT_MS = 1_500
-/** How long a connection may take until commands can be sent, milliseconds. */
+/** The longest that a connection may take until commands can be sent, milliseconds. */
 export const OPEN_MS = 2_000

@@ -13,9 +13,9 @@ describe('openLink', () => {
   it.for([
     ['neither', {}, 'Neither client nor run'],
     ['both', { client: {}, run: () => {} }, 'Both client and run'],
-    ['no function', { run: 'run' }, 'run is no function'],
-    ['null', { client: null }, 'null is no Redis client'],
-    ['an address', { client: 'redis://:hunter2@localhost' }, 'A string is no Redis client'],
+    ['no function', { run: 'run' }, 'run is not a function'],
+    ['null', { client: null }, 'null is not a Redis client'],
+    ['an address', { client: 'redis://:hunter2@localhost' }, 'A string is not a Redis client'],
     ['a bare object', { client: { get() {} } }, 'A value of class Object'],
   ] as const)('refuses %s', ([, options, message], { expect }) => {
     expect(() => open(options)).toThrow(expect.objectContaining({ code: 'HALT_E_REDIS_CLIENT' }))
