@@ -90,9 +90,9 @@ it('asks each slot once where there is no cool-down', async () => {
 it('charges once for an idempotency key, wherever that is kept', async () => {
   for (const subject of ['ip', 'all', 'elsewhere']) {
     const { ask } = cluster()
-    const once = { subject, counter: 'i:x', window: 60e6 }
+    const idempotency = { subject, counter: 'i:x', window: 60e6 }
     const roomy = rule('login:f', 2, 10e6)
-    const group = { demands: [charge('ip', roomy), charge('all', rule('all:f', 2))], once }
+    const group: Group = { demands: [charge('ip', roomy), charge('all', rule('all:f', 2))], idempotency }
     expect([await ask(group), await ask(group), await ask(group)]).toEqual([true, true, true])
     expect(await ask({ demands: group.demands })).toBe(true)
     expect(await ask({ demands: group.demands })).toBe(false)
@@ -104,9 +104,9 @@ it('is not opened by a policy that only reports, beside one with a cool-down', a
   const trial: Demand = { ...charge('ip', rule('trial:f', 1)), mode: Mode.SHADOW }
   const roomy = rule('login:f', 3, 10e6)
   const group = { demands: [charge('ip', roomy), trial, charge('all', rule('all:f', 100))] }
-  const verdicts = [await decide(group), await decide(group), await decide(group), await decide(group)]
-  expect(verdicts.map(({ allowed }) => allowed)).toEqual([true, true, true, false])
-  expect(verdicts.map(({ passes }) => passes[1])).toEqual([true, false, false, false])
+  const evaluations = [await decide(group), await decide(group), await decide(group), await decide(group)]
+  expect(evaluations.map(({ allowed }) => allowed)).toEqual([true, true, true, false])
+  expect(evaluations.map(({ passes }) => passes[1])).toEqual([true, false, false, false])
 })
 
 it('gives nothing back of what is only held', async () => {
@@ -124,16 +124,19 @@ it('lets nobody in on an idempotency key whose call was refused, however many co
   const { ask } = cluster()
   const spent = charge('user', everybody)
   expect(await ask({ demands: [spent] })).toBe(true)
-  const once = { subject: 'ip', counter: 'login@k:i', window: 60e6 }
-  const group = { demands: [charge('ip', rule('rate:f', 1000)), spent], once }
+  const idempotency = { subject: 'ip', counter: 'login@k:i', window: 60e6 }
+  const group: Group = { demands: [charge('ip', rule('rate:f', 1000)), spent], idempotency }
   for (let i = 0; i < 3; i++)
     expect(await Promise.all(Array.from({ length: 5 }, () => ask(group)))).toEqual(Array(5).fill(false))
 })
 
 it('charges one of the calls with one key that come at once', async () => {
   const { ask } = cluster()
-  const once = { subject: 'elsewhere', counter: 'rate@k:i', window: 60e6 }
-  const group = { demands: [charge('ip', rule('rate:f', 3)), charge('all', rule('all:f', 3))], once }
+  const idempotency = { subject: 'elsewhere', counter: 'rate@k:i', window: 60e6 }
+  const group: Group = {
+    demands: [charge('ip', rule('rate:f', 3)), charge('all', rule('all:f', 3))],
+    idempotency,
+  }
   expect(await Promise.all(Array.from({ length: 3 }, () => ask(group)))).toEqual([true, true, true])
   expect([await ask({ demands: group.demands }), await ask({ demands: group.demands })]).toEqual([true, true])
   expect(await ask({ demands: group.demands })).toBe(false)
