@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Decision, RateLimiter, type RequestView } from '@halt/core'
 import { describe } from 'vitest'
 
-import { ask, startRedis } from '../../../tools/servers.ts'
-import { RedisStore } from '../src/index.ts'
-import { type Maker, singles } from './connection/makers.ts'
-import { it, type Scene, until } from './connection/scene.ts'
+import { ask, startRedis } from '../../../../tools/servers.ts'
+import { RedisStore } from '../../src/index.ts'
+import { type Maker, singles } from '../connection/makers.ts'
+import { it, type Scene, until } from '../connection/scene.ts'
 
 const policy = {
   name: 'exports',

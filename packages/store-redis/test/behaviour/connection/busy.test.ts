@@ -1,10 +1,10 @@
 import { RateLimiter } from '@halt/core'
 import { describe } from 'vitest'
 
-import { ask } from '../../../../tools/servers.ts'
-import { RedisStore } from '../../src/index.ts'
-import { all, each, counting, freshKey, it } from './scene.ts'
-import { singles } from './makers.ts'
+import { ask } from '../../../../../tools/servers.ts'
+import { RedisStore } from '../../../src/index.ts'
+import { all, each, counting, freshKey, it } from '../../connection/scene.ts'
+import { singles } from '../../connection/makers.ts'
 
 /** Computes: the event loop does nothing else meanwhile. */
 function block(ms: number): void {

@@ -5,7 +5,7 @@ import { createClient, createCluster } from 'redis'
 import { createClient as createClient5 } from 'redis5'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 
-import { RedisStore, type RedisStoreOptions } from '../src/index.ts'
+import { RedisStore, type RedisStoreOptions } from '../../src/index.ts'
 
 const clients: { close: () => unknown }[] = []
 afterAll(async () => {

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, inject } from 'vitest'
 
-import { type Bundle, bundleConnection } from './bundle.ts'
-import { it, portOf, type Scene, until, SOON_MS } from './scene.ts'
+import { type Bundle, bundleConnection } from '../../connection/bundle.ts'
+import { it, portOf, type Scene, until, SOON_MS } from '../../connection/scene.ts'
 
 const CHILD = fileURLToPath(new URL('exit-child.mjs', import.meta.url))
 

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe } from 'vitest'
 
-import { ask, type RunningServer } from '../../../../tools/servers.ts'
-import { toStoreError } from '../../src/connection/index.ts'
-import { slotOf } from '../../src/keys.ts'
-import { clusters } from './makers.ts'
+import { ask, type RunningServer } from '../../../../../tools/servers.ts'
+import { toStoreError } from '../../../src/connection/index.ts'
+import { slotOf } from '../../../src/keys.ts'
+import { clusters } from '../../connection/makers.ts'
 import {
   type Actor,
   all,
@@ -19,7 +19,7 @@ import {
   succeeds,
   until,
   SOON_MS,
-} from './scene.ts'
+} from '../../connection/scene.ts'
 
 /** Calls the slots of each of three masters all the time; keeps the masters whose calls failed, and how. */
 function watch(scene: Scene, { connection }: Actor): Map<number, string> {

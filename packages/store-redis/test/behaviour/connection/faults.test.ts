@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe } from 'vitest'
 
-import { ask } from '../../../../tools/servers.ts'
-import { toStoreError } from '../../src/connection/index.ts'
-import { singles } from './makers.ts'
-import { startProxy } from './proxy.ts'
+import { ask } from '../../../../../tools/servers.ts'
+import { toStoreError } from '../../../src/connection/index.ts'
+import { singles } from '../../connection/makers.ts'
+import { startProxy } from '../../connection/proxy.ts'
 import {
   type Actor,
   all,
@@ -19,7 +19,7 @@ import {
   Stopwatch,
   until,
   SOON_MS,
-} from './scene.ts'
+} from '../../connection/scene.ts'
 
 /** Calls every two milliseconds, as a busy app does; keeps what failed and how long the slowest took. */
 function busy({ connection }: Actor): { stop(): Promise<void>; failures: Set<string>; slowest: number } {

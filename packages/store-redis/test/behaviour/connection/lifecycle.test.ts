@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, inject } from 'vitest'
 
-import { ask, type RunningServer } from '../../../../tools/servers.ts'
-import { clusters, singles } from './makers.ts'
-import { startProxy } from './proxy.ts'
-import { answers, counting, failure, freshKey, it, portOf, until } from './scene.ts'
+import { ask, type RunningServer } from '../../../../../tools/servers.ts'
+import { clusters, singles } from '../../connection/makers.ts'
+import { startProxy } from '../../connection/proxy.ts'
+import { answers, counting, failure, freshKey, it, portOf, until } from '../../connection/scene.ts'
 
 const cases = [
   ...singles.map(maker => ({ name: maker.name, maker, port: () => portOf(inject('redisUrl')) })),

@@ -6,10 +6,21 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { describe } from 'vitest'
 
-import { findServer } from '../../../../tools/find-server.mjs'
-import { ask, type RunningServer } from '../../../../tools/servers.ts'
-import { sentinels } from './makers.ts'
-import { all, answers, counting, each, freshKey, it, type Scene, succeeds, until, SOON_MS } from './scene.ts'
+import { findServer } from '../../../../../tools/find-server.mjs'
+import { ask, type RunningServer } from '../../../../../tools/servers.ts'
+import { sentinels } from '../../connection/makers.ts'
+import {
+  all,
+  answers,
+  counting,
+  each,
+  freshKey,
+  it,
+  type Scene,
+  succeeds,
+  until,
+  SOON_MS,
+} from '../../connection/scene.ts'
 
 interface Watched {
   readonly master: RunningServer

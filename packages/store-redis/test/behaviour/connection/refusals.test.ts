@@ -4,9 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
-import { ask } from '../../../../tools/servers.ts'
-import { clusters, singles } from './makers.ts'
-import { all, answers, counting, each, failure, freshKey, it, script, until, SOON_MS } from './scene.ts'
+import { ask } from '../../../../../tools/servers.ts'
+import { clusters, singles } from '../../connection/makers.ts'
+import {
+  all,
+  answers,
+  counting,
+  each,
+  failure,
+  freshKey,
+  it,
+  script,
+  until,
+  SOON_MS,
+} from '../../connection/scene.ts'
 
 const clients = singles.filter(({ kind }) => kind === 'single')
 

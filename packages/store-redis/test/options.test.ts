@@ -5,7 +5,7 @@ import { RedisStore } from '../src/index.ts'
 it.each([undefined, {}, { client: {} }, { client: {}, prefix: '{' }, { run: 5 }])(
   'a mistake (%o) is found where the user made it: the stack begins there',
   options => {
-    expect(firstLine(() => new RedisStore(options as never))).toContain('mistakes.test.ts')
+    expect(firstLine(() => new RedisStore(options as never))).toContain('options.test.ts')
   },
 )
 

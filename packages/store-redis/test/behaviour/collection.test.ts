@@ -6,8 +6,8 @@ import { RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
-import { RedisStore } from '../src/index.ts'
-import { it } from './connection/scene.ts'
+import { RedisStore } from '../../src/index.ts'
+import { it } from '../connection/scene.ts'
 
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void

@@ -4,10 +4,10 @@ import { type Decision, RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
-import { ask } from '../../../tools/servers.ts'
-import { RedisStore, type Run } from '../src/index.ts'
-import { startProxy } from './connection/proxy.ts'
-import { it, portOf, type Scene } from './connection/scene.ts'
+import { ask } from '../../../../tools/servers.ts'
+import { RedisStore, type Run } from '../../src/index.ts'
+import { startProxy } from '../connection/proxy.ts'
+import { it, portOf, type Scene } from '../connection/scene.ts'
 
 const policy = { name: 'p', limit: 1000, window: '1h' } as const
 const FAR_MS = 400

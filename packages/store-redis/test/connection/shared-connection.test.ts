@@ -4,11 +4,11 @@ import { Redis as Redis5 } from 'ioredis5'
 import { createClient } from 'redis'
 import { describe, inject } from 'vitest'
 
-import { ask } from '../../../tools/servers.ts'
-import { RedisStore } from '../src/index.ts'
-import { singles } from './connection/makers.ts'
-import { startProxy } from './connection/proxy.ts'
-import { it, portOf, until } from './connection/scene.ts'
+import { ask } from '../../../../tools/servers.ts'
+import { RedisStore } from '../../src/index.ts'
+import { singles } from './makers.ts'
+import { startProxy } from './proxy.ts'
+import { it, portOf, until } from './scene.ts'
 
 const policy = { name: 'p', limit: 1000, window: '1000h', algorithm: 'fixed-window' } as const
 

@@ -3,7 +3,7 @@ import { type Policy, QuotaManager, RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 
-import { RedisStore } from '../src/index.ts'
+import { RedisStore } from '../../src/index.ts'
 
 const client = new Redis(inject('redisUrl'))
 const stores: RedisStore[] = []

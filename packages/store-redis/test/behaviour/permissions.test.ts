@@ -6,12 +6,12 @@ import { QuotaManager, PenaltyManager, RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { describe } from 'vitest'
 
-import { ask, type RunningServer } from '../../../tools/servers.ts'
-import { RedisStore } from '../src/index.ts'
-import { clusters, type Maker, singles } from './connection/makers.ts'
-import { it, type Scene, until } from './connection/scene.ts'
+import { ask, type RunningServer } from '../../../../tools/servers.ts'
+import { RedisStore } from '../../src/index.ts'
+import { clusters, type Maker, singles } from '../connection/makers.ts'
+import { it, type Scene, until } from '../connection/scene.ts'
 
-const page = readFileSync(new URL('../../../docs/redis.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../../../docs/redis.md', import.meta.url), 'utf8')
 const line = /^ACL SETUSER halt .*$/m.exec(page)?.[0] ?? ''
 const onCluster = /^On a Cluster add `([^`]+)`/m.exec(page)?.[1] ?? ''
 const PASSWORD = 'a-long-password'
@@ -105,7 +105,7 @@ async function grant(
 }
 
 it('the ACL line is the same on every page', ({ expect }) => {
-  const root = new URL('../../../', import.meta.url)
+  const root = new URL('../../../../', import.meta.url)
   const pages = ['HALT_E_STORE_PERMISSION', 'HALT_W_PERMISSION'].map(code => `docs/errors/${code}.md`)
   for (const name of [...pages, 'packages/store-redis/README.md']) {
     const text = readFileSync(new URL(name, root), 'utf8')
