@@ -2,8 +2,8 @@ import { Mode, type Demand, type Rule } from '@halt/core/store'
 import { ManualClock } from '@halt/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { Holds } from '../src/holds.ts'
-import { InMemoryStore } from '../src/index.ts'
+import { Holds } from '../../src/holds.ts'
+import { InMemoryStore } from '../../src/index.ts'
 
 const KEYS = 60_000
 /** The most keys of a segment: far fewer than all. */

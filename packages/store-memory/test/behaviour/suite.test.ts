@@ -1,7 +1,7 @@
 import { storeSuite } from '@halt/core/testing'
 import { describe, expect, it } from 'vitest'
 
-import { InMemoryStore } from '../src/index.ts'
+import { InMemoryStore } from '../../src/index.ts'
 
 storeSuite(
   { describe, expect, it },

@@ -2,7 +2,7 @@ import { RateLimiter, type Decision } from '@halt/core'
 import { ManualClock } from '@halt/core/testing'
 import { describe, expect, it } from 'vitest'
 
-import { InMemoryStore } from '../src/index.ts'
+import { InMemoryStore } from '../../src/index.ts'
 
 function logins(limit: number, inFlight: number): { limiter: RateLimiter; clock: ManualClock } {
   const clock = new ManualClock()

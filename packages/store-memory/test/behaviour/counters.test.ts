@@ -3,7 +3,7 @@ import { ManualClock, ReferenceStore } from '@halt/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { InMemoryStore } from '../src/index.ts'
+import { InMemoryStore } from '../../src/index.ts'
 
 const ROUTES = [undefined, '/x'] as const
 // What a store may put beside a user's name: an id that ends or begins so may try to be another user's counter.
