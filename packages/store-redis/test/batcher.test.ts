@@ -33,7 +33,7 @@ const answer = (groups: readonly Group[]): Evaluation[] =>
 
 /** A batch whose calls are answered when a test says so, and the groups of each call. */
 function held(): {
-  readonly batch: Batcher
+  readonly batcher: Batcher
   readonly calls: (readonly Group[])[]
   readonly settle: (call: number) => void
 } {
@@ -43,28 +43,28 @@ function held(): {
     calls.push(groups)
     return new Promise(resolve => settles.push(() => resolve(answer(groups))))
   }
-  return { calls, batch: new Batcher(send), settle: call => settles[call]?.() }
+  return { calls, batcher: new Batcher(send), settle: call => settles[call]?.() }
 }
 
-it('sends no more keys at once than a script can unpack, and every group', async () => {
+it('the batcher sends every group, and no more keys per call than a script can unpack', async () => {
   const sent: number[] = []
-  const batch = new Batcher(async groups => {
+  const batcher = new Batcher(async groups => {
     sent.push(groups.reduce((keys, { demands }) => keys + demands.length, 0))
     await sleep(5)
     return answer(groups)
   })
   const wide = (count: number): Group => ({ demands: Array.from({ length: count }, () => demand(rule('t'))) })
   const groups = [...Array.from({ length: 500 }, () => wide(40)), wide(6000), wide(1)]
-  const verdicts = await Promise.all(groups.map(each => batch.add(each)))
+  const verdicts = await Promise.all(groups.map(each => batcher.add(each)))
   expect(verdicts.map(({ now }) => now)).toEqual(groups.map(({ demands }) => demands.length))
   expect(sent.reduce((a, b) => a + b)).toBe(500 * 40 + 6000 + 1)
   // What is wider by itself goes by itself.
   expect(sent.filter(keys => keys > 4000)).toEqual([6000])
 })
 
-describe('checks that come in one turn of the event loop', () => {
-  /** A batch, and how many groups each of its calls held. */
-  function counting(): { readonly batch: Batcher; readonly sizes: number[] } {
+describe('checks of one turn of the event loop', () => {
+  /** A batcher, and how many groups each of its calls held. */
+  function counting(): { readonly batcher: Batcher; readonly sizes: number[] } {
     const sizes: number[] = []
     const send = async (groups: readonly Group[]): Promise<Evaluation[]> => {
       sizes.push(groups.length)
@@ -72,41 +72,41 @@ describe('checks that come in one turn of the event loop', () => {
       for (let i = 0; i < 3; i++) await turn()
       return answer(groups)
     }
-    return { sizes, batch: new Batcher(send) }
+    return { sizes, batcher: new Batcher(send) }
   }
 
   /** As many checks as sockets that are read in one turn: each in a task of its own. */
-  const inTasks = (batch: Batcher, count: number): Promise<unknown> =>
+  const inTasks = (batcher: Batcher, count: number): Promise<unknown> =>
     Promise.all(
       Array.from(
         { length: count },
-        () => new Promise(resolve => setImmediate(() => resolve(batch.add(group)))),
+        () => new Promise(resolve => setImmediate(() => resolve(batcher.add(group)))),
       ),
     )
 
-  it('go out together once calls are shared', async () => {
-    const { batch, sizes } = counting()
-    await inTasks(batch, 10)
+  it('share a call once checks come together', async () => {
+    const { batcher, sizes } = counting()
+    await inTasks(batcher, 10)
     // Nobody knew that more would come.
     expect(sizes).toEqual([1, 9])
     sizes.length = 0
-    await inTasks(batch, 10)
+    await inTasks(batcher, 10)
     expect(sizes).toEqual([10])
   })
 
-  it('go out at once, each by itself, while one comes after the other', async () => {
-    const { batch, sizes } = counting()
-    for (let i = 0; i < 3; i++) await batch.add(group)
-    const pending = batch.add(group)
+  it('are sent at once and alone while one comes after the other', async () => {
+    const { batcher, sizes } = counting()
+    for (let i = 0; i < 3; i++) await batcher.add(group)
+    const pending = batcher.add(group)
     await Promise.resolve()
     expect(sizes).toEqual([1, 1, 1, 1])
     await pending
   })
 
-  it('stay in few calls when very many are in flight', async () => {
-    const { batch, sizes } = counting()
+  it('share few calls when very many are pending', async () => {
+    const { batcher, sizes } = counting()
     const worker = async (): Promise<void> => {
-      for (let i = 0; i < 20; i++) await batch.add(group)
+      for (let i = 0; i < 20; i++) await batcher.add(group)
     }
     await Promise.all(Array.from({ length: 256 }, worker))
     expect(sizes.reduce((a, b) => a + b)).toBe(256 * 20)
@@ -115,42 +115,42 @@ describe('checks that come in one turn of the event loop', () => {
   })
 })
 
-describe('a check that comes while a call is out', () => {
-  it('goes out after a millisecond, though no call is ever answered', async () => {
-    const { batch, calls } = held()
+describe('a check that comes while a call is pending', () => {
+  it('is sent after a millisecond although no call ever has a reply', async () => {
+    const { batcher, calls } = held()
     for (let i = 1; i <= 10; i++) {
-      void batch.add(group)
+      void batcher.add(group)
       await Promise.resolve()
-      void batch.add(group)
+      void batcher.add(group)
       await sleep(20)
       // A timer that was due later has run: so have those that were due before.
       expect(calls.flat().length).toBe(2 * i)
     }
   })
 
-  it('waits for others until an answer comes, or enough have gathered', async () => {
-    const { batch, calls, settle } = held()
-    void batch.add(group)
+  it('waits for others until a reply comes or enough checks wait', async () => {
+    const { batcher, calls, settle } = held()
+    void batcher.add(group)
     await Promise.resolve()
     expect(calls.length).toBe(1)
-    const second = [batch.add(group), batch.add(group)]
+    const second = [batcher.add(group), batcher.add(group)]
     settle(0)
     // Microtasks only: no time goes by.
     for (let i = 0; i < 20; i++) await Promise.resolve()
     expect(calls.map(({ length }) => length)).toEqual([1, 2])
-    for (let i = 0; i < 30; i++) void batch.add(group)
+    for (let i = 0; i < 30; i++) void batcher.add(group)
     await turn()
     expect(calls.map(({ length }) => length)).toEqual([1, 2, 30])
     settle(1)
     await Promise.all(second)
   })
 
-  it('goes out at once again when the call that never came back was long ago', async () => {
-    const { batch, calls, settle } = held()
-    void batch.add(group)
+  it('is sent at once when the only call without a reply is old', async () => {
+    const { batcher, calls, settle } = held()
+    void batcher.add(group)
     await sleep(5)
     for (let i = 1; i < 5; i++) {
-      const pending = batch.add(group)
+      const pending = batcher.add(group)
       await Promise.resolve()
       // The last call went out more than a millisecond ago.
       expect(calls.length).toBe(i + 1)
@@ -162,9 +162,9 @@ describe('a check that comes while a call is out', () => {
 })
 
 describe('a call', () => {
-  it('is weighed by the work that it holds', async () => {
-    const { batch, calls, settle } = held()
-    const mixed = Array.from({ length: 300 }, (_, i) => batch.add(i % 3 === 0 ? heavy : group))
+  it('holds no more load than 512 units, whatever the number of checks', async () => {
+    const { batcher, calls, settle } = held()
+    const mixed = Array.from({ length: 300 }, (_, i) => batcher.add(i % 3 === 0 ? heavy : group))
     for (let i = 0; i < calls.length || calls.flat().length < 300; i++) {
       await turn()
       settle(i)
@@ -177,19 +177,19 @@ describe('a call', () => {
     }
   })
 
-  it('that holds too much goes out by itself', async () => {
-    const { batch, calls, settle } = held()
+  it('with one check above the most load is sent alone', async () => {
+    const { batcher, calls, settle } = held()
     const huge: Group = { demands: Array.from({ length: 3 }, () => demand(rule('s', 1000))) }
-    const all = [group, huge, group, huge].map(each => batch.add(each))
+    const all = [group, huge, group, huge].map(each => batcher.add(each))
     await turn()
     for (let i = 0; i < 4; i++) settle(i)
     await Promise.all(all)
     expect(calls.map(({ length }) => length)).toEqual([1, 1, 1, 1])
   })
 
-  it('of heavy checks waits for answers, so that no more than a few are in the line of the server', async () => {
-    const { batch, calls, settle } = held()
-    const all = Array.from({ length: 128 }, () => batch.add(heavy))
+  it('of heavy checks waits for replies, so that few calls are pending', async () => {
+    const { batcher, calls, settle } = held()
+    const all = Array.from({ length: 128 }, () => batcher.add(heavy))
     await Promise.resolve()
     const out = calls.flat().length
     expect(out).toBeLessThanOrEqual(16)
@@ -201,9 +201,9 @@ describe('a call', () => {
     await Promise.all(all)
   })
 
-  it('of heavy checks goes out, one after the other, though no call is ever answered', async () => {
-    const { batch, calls } = held()
-    for (let i = 0; i < 128; i++) void batch.add(heavy)
+  it('of heavy checks is sent one after the other although no call ever has a reply', async () => {
+    const { batcher, calls } = held()
+    for (let i = 0; i < 128; i++) void batcher.add(heavy)
     for (let i = 0; i < 500 && calls.flat().length < 128; i++) await sleep(2)
     expect(calls.flat().length).toBe(128)
   })

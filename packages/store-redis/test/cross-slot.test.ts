@@ -53,7 +53,7 @@ function cluster(): {
   return { calls, decide, ask: async group => (await decide(group)).allowed }
 }
 
-it('charges a counter with a cool-down only when all others have passed, so that giving back starts none', async () => {
+it('a counter with a cool-down is charged after all others have passed, so that a refund starts no cool-down', async () => {
   const { ask } = cluster()
   expect(await ask({ demands: [charge('all', everybody)] })).toBe(true)
   // Refused by "everybody": must not be seen by the other at the counter of the address.
@@ -62,7 +62,7 @@ it('charges a counter with a cool-down only when all others have passed, so that
   expect(await Promise.all([first, second])).toEqual([false, true])
 })
 
-it('takes nothing at all from who is refused, and starts only the cool-down of the policy that refuses', async () => {
+it('a refusal charges nothing, and starts only the cool-down of the policy that refuses', async () => {
   const { ask, calls } = cluster()
   expect(await ask({ demands: [charge('ip', login), charge('all', everybody)] })).toBe(true)
   const other = [charge('ip2', login), charge('all', everybody)]
@@ -77,7 +77,7 @@ it('takes nothing at all from who is refused, and starts only the cool-down of t
   expect(await ask({ demands: [charge('all2', everybody)] })).toBe(true)
 })
 
-it('asks each slot once where there is no cool-down', async () => {
+it('a group without cool-downs asks each slot once', async () => {
   const { ask, calls } = cluster()
   expect(
     await ask({ demands: [charge('a', everybody), charge('b', everybody), charge('c', everybody)] }),
@@ -87,7 +87,7 @@ it('asks each slot once where there is no cool-down', async () => {
   expect(calls.length).toBe(6)
 })
 
-it('charges once for an idempotency key, wherever that is kept', async () => {
+it('an idempotency key is charged once, whatever its slot', async () => {
   for (const subject of ['ip', 'all', 'elsewhere']) {
     const { ask } = cluster()
     const idempotency = { subject, counter: 'i:x', window: 60e6 }
@@ -99,7 +99,7 @@ it('charges once for an idempotency key, wherever that is kept', async () => {
   }
 })
 
-it('is not opened by a policy that only reports, beside one with a cool-down', async () => {
+it('a shadow policy beside one with a cool-down admits no more', async () => {
   const { decide } = cluster()
   const trial: Demand = { ...charge('ip', rule('trial:f', 1)), mode: Mode.SHADOW }
   const roomy = rule('login:f', 3, 10e6)
@@ -109,7 +109,7 @@ it('is not opened by a policy that only reports, beside one with a cool-down', a
   expect(evaluations.map(({ passes }) => passes[1])).toEqual([true, false, false, false])
 })
 
-it('gives nothing back of what is only held', async () => {
+it('a held demand is never refunded, because it was not charged', async () => {
   const { ask } = cluster()
   const failures = rule('failures:f', 2)
   const held: Demand = { ...charge('ip', failures), mode: Mode.HOLD }
@@ -120,7 +120,7 @@ it('gives nothing back of what is only held', async () => {
   expect(await ask({ demands: [charge('ip', failures)] })).toBe(false)
 })
 
-it('lets nobody in on an idempotency key whose call was refused, however many come at once', async () => {
+it('the idempotency key of a refused call admits nobody, however many calls come at once', async () => {
   const { ask } = cluster()
   const spent = charge('user', everybody)
   expect(await ask({ demands: [spent] })).toBe(true)
@@ -130,7 +130,7 @@ it('lets nobody in on an idempotency key whose call was refused, however many co
     expect(await Promise.all(Array.from({ length: 5 }, () => ask(group)))).toEqual(Array(5).fill(false))
 })
 
-it('charges one of the calls with one key that come at once', async () => {
+it('of calls with one idempotency key at the same time one is charged', async () => {
   const { ask } = cluster()
   const idempotency = { subject: 'elsewhere', counter: 'rate@k:i', window: 60e6 }
   const group: Group = {
@@ -142,7 +142,7 @@ it('charges one of the calls with one key that come at once', async () => {
   expect(await ask({ demands: group.demands })).toBe(false)
 })
 
-it('ends requests in flight, and gives back units, by the clock of the node that counts them', async () => {
+it('the store ends leases and refunds units by the clock of the node that counts them', async () => {
   const { decide } = cluster()
   const policy: RateLimiterOptions['policy'] = [
     { name: 'flight', algorithm: 'concurrency', limit: 2, ttl: 300, keyStrategy: 'user' },

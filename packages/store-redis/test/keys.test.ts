@@ -56,38 +56,44 @@ const prefix = fc.constantFrom('', 'a', 'halt:', 'halt:a:', 'user:')
 const sent = (key: string): string => Buffer.from(key).toString('latin1')
 
 describe('the key of a counter', () => {
-  it.each([false, true])('is the key of no other, whatever the ids hold; in one slot: %s', oneSlot => {
-    const key = fc.tuple(prefix, subject, counter)
-    fc.assert(
-      fc.property(key, key, (one, other) => {
-        const [first, second] = [one, other].map(([start, ...rest]) =>
-          sent(keyWriter(start, oneSlot, digest)(...(rest as [string, string]))),
-        )
-        const isSame = one.every((part, i) => part === other[i])
-        expect(first === second).toBe(isSame)
-      }),
-      { numRuns: 5_000 },
-    )
-  })
+  it.each([false, true])(
+    'differs from the key of any other counter, whatever the ids hold; in one slot: %s',
+    oneSlot => {
+      const key = fc.tuple(prefix, subject, counter)
+      fc.assert(
+        fc.property(key, key, (one, other) => {
+          const [first, second] = [one, other].map(([start, ...rest]) =>
+            sent(keyWriter(start, oneSlot, digest)(...(rest as [string, string]))),
+          )
+          const isSame = one.every((part, i) => part === other[i])
+          expect(first === second).toBe(isSame)
+        }),
+        { numRuns: 5_000 },
+      )
+    },
+  )
 
-  it.each([false, true])('is that of no other whose parts are cut elsewhere; in one slot: %s', oneSlot => {
-    const key = keyWriter('halt:', oneSlot, digest)
-    fc.assert(
-      fc.property(fc.array(pieces, { minLength: 2, maxLength: 8 }), parts => {
-        const whole = parts.join(':')
-        const keys = new Map<string, string>()
-        for (let at = whole.indexOf(':'); at >= 0; at = whole.indexOf(':', at + 1)) {
-          const cut = [whole.slice(0, at), whole.slice(at + 1)] as const
-          const name = sent(key(...cut))
-          expect(keys.get(name) ?? JSON.stringify(cut)).toBe(JSON.stringify(cut))
-          keys.set(name, JSON.stringify(cut))
-        }
-      }),
-      { numRuns: 5_000 },
-    )
-  })
+  it.each([false, true])(
+    'differs from the key of a counter with the same text split elsewhere; in one slot: %s',
+    oneSlot => {
+      const key = keyWriter('halt:', oneSlot, digest)
+      fc.assert(
+        fc.property(fc.array(pieces, { minLength: 2, maxLength: 8 }), parts => {
+          const whole = parts.join(':')
+          const keys = new Map<string, string>()
+          for (let at = whole.indexOf(':'); at >= 0; at = whole.indexOf(':', at + 1)) {
+            const cut = [whole.slice(0, at), whole.slice(at + 1)] as const
+            const name = sent(key(...cut))
+            expect(keys.get(name) ?? JSON.stringify(cut)).toBe(JSON.stringify(cut))
+            keys.set(name, JSON.stringify(cut))
+          }
+        }),
+        { numRuns: 5_000 },
+      )
+    },
+  )
 
-  it('lies in a slot that its subject chooses alone, or in one slot with all others', () => {
+  it('is in a slot that the subject alone chooses, or in one slot with all others', () => {
     fc.assert(
       fc.property(subject, counter, counter, (who, one, other) => {
         const [own, together] = [false, true].map(oneSlot => keyWriter('halt:', oneSlot, digest)) as [

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { RedisStore } from '../src/index.ts'
 
 it.each([undefined, {}, { client: {} }, { client: {}, prefix: '{' }, { run: 5 }])(
-  'a mistake (%o) is found where the user made it: the stack begins there',
+  'the stack of an option error (%o) begins where the user made the mistake',
   options => {
     expect(firstLine(() => new RedisStore(options as never))).toContain('options.test.ts')
   },

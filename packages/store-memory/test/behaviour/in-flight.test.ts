@@ -16,8 +16,8 @@ async function end(limiter: RateLimiter, decision: Decision, good: boolean): Pro
   await limiter.release(decision)
 }
 
-describe('counting only failures', () => {
-  it('lets no more than limit + inFlight parallel guesses through', async () => {
+describe('a policy that charges only failures', () => {
+  it('admits at most limit + inFlight parallel guesses', async () => {
     const { limiter } = logins(3, 5)
     let tried = 0
     for (let round = 0; round < 10; round++) {
@@ -30,7 +30,7 @@ describe('counting only failures', () => {
     expect(tried).toBeLessThanOrEqual(3 + 5)
   })
 
-  it('refuses none of as many good parallel logins as inFlight, again and again', async () => {
+  it('admits as many good parallel logins as inFlight, again and again', async () => {
     const { limiter } = logins(3, 10)
     for (let round = 0; round < 20; round++) {
       const decisions = await Promise.all(Array.from({ length: 10 }, () => limiter.consume('user')))
@@ -39,7 +39,7 @@ describe('counting only failures', () => {
     }
   })
 
-  it('counts a failure once, when it has ended', async () => {
+  it('charges a failure once, when it has ended', async () => {
     const { limiter } = logins(3, 5)
     const first = await limiter.consume('user')
     expect(first.remaining).toBe(3)
@@ -48,7 +48,7 @@ describe('counting only failures', () => {
     expect((await limiter.peek('user')).remaining).toBe(2)
   })
 
-  it('reclaims an attempt whose end was lost', async () => {
+  it('ends the lease of an attempt whose end was lost', async () => {
     const { limiter, clock } = logins(3, 1)
     await limiter.consume('user')
     expect((await limiter.consume('user')).allowed).toBe(false)
@@ -56,7 +56,7 @@ describe('counting only failures', () => {
     expect((await limiter.consume('user')).allowed).toBe(true)
   })
 
-  it('is refused at construction where it means nothing', () => {
+  it('fails at construction where inFlight has no meaning', () => {
     const limiter = (policy: object): RateLimiter =>
       new RateLimiter({ store: new InMemoryStore(), policy: policy as never })
     for (const inFlight of [0, -1, 1.5, Number.NaN, '5']) {

@@ -30,7 +30,7 @@ const evaluate =
   ({ source }, keys, args) =>
     client.eval(source, keys.length, ...keys, ...args)
 
-it('a check does not wait for the answer to the one before it, however far away Redis is', async ({
+it('a check does not wait for the reply to the one before it, however far away Redis is', async ({
   scene,
   expect,
 }) => {
@@ -51,10 +51,7 @@ it('a check does not wait for the answer to the one before it, however far away 
   expect(Math.max(...times)).toBeLessThan(1.6 * control)
 })
 
-it('requests that come a moment apart are all decided by a Redis that is far away', async ({
-  scene,
-  expect,
-}) => {
+it('a far Redis decides all requests that come a moment apart', async ({ scene, expect }) => {
   const proxy = await startProxy(scene, portOf(inject('redisUrl')))
   const store = new RedisStore({ client: connected(scene, proxy.port), prefix: `c${process.pid}-2:` })
   // Not enough for two round trips.
@@ -72,7 +69,7 @@ it('requests that come a moment apart are all decided by a Redis that is far awa
   }
 })
 
-it('a call of run that never settles degrades nobody but those in it', async ({ scene, expect }) => {
+it('a call of run that never settles degrades only the checks in it', async ({ scene, expect }) => {
   const client = connected(scene, portOf(inject('redisUrl')))
   let stuck = 0
   const run: Run = (script, keys, args) => {
@@ -95,7 +92,7 @@ it('a call of run that never settles degrades nobody but those in it', async ({ 
   expect((await lost).degraded).toBe('closed')
 })
 
-it('no call holds Redis for long, whatever the checks ask for', async ({ scene, expect }) => {
+it('no call holds Redis for long, whatever its checks ask for', async ({ scene, expect }) => {
   const server = await scene.server()
   const store = new RedisStore({ client: connected(scene, server.port) })
   const limiter = limiterOn(scene, store, {

@@ -13,7 +13,7 @@ setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void
 const policy = { name: 'p', limit: 2, window: '1h' } as const
 
-it('a limiter is collected with all its parts, though its store and the client live', async ({
+it('the garbage collector frees a limiter with all its parts while its store and the client live', async ({
   scene,
   expect,
 }) => {
@@ -43,7 +43,7 @@ it('a limiter is collected with all its parts, though its store and the client l
   }
 })
 
-it('a limiter that closes does not close the store under another', async ({ scene, expect }) => {
+it('a limiter that closes leaves the store open for another limiter', async ({ scene, expect }) => {
   const client = new Redis(inject('redisUrl'))
   scene.defer(() => client.quit())
   const store = new RedisStore({ client, prefix: `g${process.pid}-two:` })

@@ -29,10 +29,10 @@ function limiterOf(policy: Policy | readonly Policy[]): RateLimiter {
 
 const request = { socket: { remoteAddress: '203.0.113.7' }, method: 'GET', url: '/a', user: { id: '42' } }
 
-describe('what another process has counted', () => {
+describe('a counter of another process', () => {
   const window: Policy = { name: 'w', limit: 2, window: 600, algorithm: 'fixed-window' }
 
-  it('is forgotten by a request, on its route and its composite counter, and told as a number', async () => {
+  it('is reset by a request, on its route and its composite counter, and reset returns the number', async () => {
     const policies: Policy[] = [
       { ...window, name: 'route', scope: 'route' },
       { ...window, name: 'pair', keyStrategy: 'composite' },
@@ -46,7 +46,7 @@ describe('what another process has counted', () => {
     expect((await one.peek(request)).allowed).toBe(true)
   })
 
-  it('is not said to be forgotten where its routes are not known', async () => {
+  it('is not reported as reset if its routes are not known', async () => {
     const routed: Policy = { ...window, scope: 'route' }
     const [one, other] = [limiterOf(routed), limiterOf(routed)]
     for (let i = 0; i < 3; i++) await one.check(request)
@@ -58,7 +58,7 @@ describe('what another process has counted', () => {
     expect((await one.peek(request)).allowed).toBe(false)
   })
 
-  it('is topped up, and given back, by a manager of another', async () => {
+  it('is topped up and refunded by a manager of this process', async () => {
     const monthly = { name: 'month', limit: 3, period: 'monthly' } as const
     const limiter = limiterOf(monthly as unknown as Policy)
     const quotas = new QuotaManager(storeOf(), { storeTimeout: '5s' })

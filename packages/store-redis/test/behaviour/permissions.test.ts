@@ -104,7 +104,7 @@ async function grant(
   }
 }
 
-it('the ACL line is the same on every page', ({ expect }) => {
+it('every page shows the same ACL line', ({ expect }) => {
   const root = new URL('../../../../', import.meta.url)
   const pages = ['HALT_E_STORE_PERMISSION', 'HALT_W_PERMISSION'].map(code => `docs/errors/${code}.md`)
   for (const name of [...pages, 'packages/store-redis/README.md']) {
@@ -137,7 +137,7 @@ const setups = [
 describe.each(setups)('the ACL line of the documentation, on $name', ({ makers, rules, start }) => {
   for (const binary of ['redis-server', 'valkey-server'] as const) {
     it(
-      `is enough, and each of its commands is needed: ${binary}`,
+      `permits all that Halt does, and each of its commands is needed: ${binary}`,
       { timeout: 60_000 },
       async ({ scene, expect }) => {
         const servers = await start(scene, binary)

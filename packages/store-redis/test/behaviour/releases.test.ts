@@ -58,10 +58,7 @@ const makers = singles.filter(({ kind, name }) => kind === 'single' && !name.inc
 describe.each(makers.map(maker => [maker.name, maker] as const))(
   'requests in flight on %s',
   (_name, maker) => {
-    it('have all ten places free again when Redis refused their releases for a while', async ({
-      scene,
-      expect,
-    }) => {
+    it('free all ten places although Redis refused their releases for a while', async ({ scene, expect }) => {
       const server = await scene.server()
       const { limiter, failures, decisions, free } = await busy(scene, maker, server.port)
       await ask(server.port, 'CONFIG SET min-replicas-to-write 1')
@@ -74,7 +71,7 @@ describe.each(makers.map(maker => [maker.name, maker] as const))(
       expect(await free()).toBe(10)
     })
 
-    it('have all ten places free again when Redis was away while they ended', async ({ scene, expect }) => {
+    it('free all ten places although Redis was away when they ended', async ({ scene, expect }) => {
       const dir = await mkdtemp(join(tmpdir(), 'halt-releases-'))
       scene.defer(() => rm(dir, { recursive: true, force: true }))
       const args = ['--appendonly', 'yes', '--appendfsync', 'always', '--dir', dir]

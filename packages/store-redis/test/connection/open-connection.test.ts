@@ -23,7 +23,7 @@ describe('openLink', () => {
     expect(() => open(options)).not.toThrow('hunter2')
   })
 
-  it('tells what to do about what people give', ({ expect }) => {
+  it('gives a fix for each wrong client', ({ expect }) => {
     expect(() => open({ client: Promise.resolve() })).toThrow('await it first')
     expect(() => open({ client: 'redis://localhost' })).toThrow('new Redis(url)')
     expect(() => open({ client: { evalsha() {}, createScript() {} } })).toThrow(
@@ -34,8 +34,8 @@ describe('openLink', () => {
   })
 })
 
-describe('a link over a runner', () => {
-  it('passes scripts on, and sends other commands as one', async ({ scene, expect }) => {
+describe('a connection over a runner', () => {
+  it('passes scripts on, and sends other commands inside a script', async ({ scene, expect }) => {
     const redis = new Redis(inject('redisUrl'), { keyPrefix: 'run:' })
     scene.defer(() => redis.disconnect())
     const run = vi.fn<Run>(async ({ source }, keys, args) =>
@@ -59,7 +59,7 @@ describe('a link over a runner', () => {
     await connection.close()
   })
 
-  it('classifies what the runner throws, at once or later', async ({ expect }) => {
+  it('classifies the errors of the runner, thrown at once or later', async ({ expect }) => {
     const connection = openConnection({
       connection: 'own',
       warn: () => {},

@@ -16,20 +16,20 @@ function sender(evalsha: Send) {
   }
 }
 
-it('runs by the digest', async () => {
+it('runScript runs a script by its digest', async () => {
   const known = sender(async () => 'by digest')
   expect(await runScript(known, text, ['k'], ['a'])).toBe('by digest')
   expect(known.evalsha).toHaveBeenCalledWith(text.sha, ['k'], ['a'])
   expect(known.eval).not.toHaveBeenCalled()
 })
 
-it('runs by the text, once, what the server does not know', async () => {
+it('runScript runs a script by its text, once, if the server does not know it', async () => {
   const unknown = sender(() => Promise.reject(new Error('NOSCRIPT No matching script. Please use EVAL.')))
   expect(await runScript(unknown, text, ['k'], ['a'])).toBe('by text')
   expect(unknown.eval).toHaveBeenCalledExactlyOnceWith(text.source, ['k'], ['a'])
 })
 
-it('repeats nothing else, since it may have been carried out', async () => {
+it('runScript repeats no other failed call, because it may have been executed', async () => {
   for (const message of [
     'Connection is closed.',
     'READONLY no',
@@ -42,7 +42,7 @@ it('repeats nothing else, since it may have been carried out', async () => {
   }
 })
 
-it('rejects with what a client throws at once', async () => {
+it('runScript rejects with the error that a client throws at once', async () => {
   const throwing = sender(() => {
     throw new TypeError('no such argument')
   })

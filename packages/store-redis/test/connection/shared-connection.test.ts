@@ -21,7 +21,7 @@ async function counted(port: number, prefix: string, name: string): Promise<numb
 }
 
 describe.each(singles.filter(({ kind }) => kind === 'single'))('$name, shared', maker => {
-  it('counts calls once whose answers were lost, though the client sends them again', async ({
+  it('counts a call once although its reply was lost and the client sends it again', async ({
     scene,
     expect,
   }) => {
@@ -48,7 +48,7 @@ describe.each([
   ['ioredis 6', Redis6 as any],
   ['ioredis 5', Redis5 as any],
 ] as const)('%s, shared', (_name, Redis) => {
-  it('drops what was queued for a connection that is there no more', async ({ scene, expect }) => {
+  it('refuses commands that the client queued for a lost connection', async ({ scene, expect }) => {
     const server = await scene.server()
     const client = new Redis(server.port)
     client.on('error', () => {})
@@ -64,7 +64,7 @@ describe.each([
     expect(await counted(server.port, 'halt:', 'x')).toBe(1)
   })
 
-  it('decides in Redis from the first check on, whether it connects by itself or not', async ({
+  it('decides in Redis from the first check, whether the client connects by itself or not', async ({
     scene,
     expect,
   }) => {
@@ -104,7 +104,7 @@ describe.each([
   )
 })
 
-it('waits for a node-redis client that is connecting', async ({ scene, expect }) => {
+it('a check waits for a node-redis client that is connecting', async ({ scene, expect }) => {
   const client = createClient({ url: inject('redisUrl') })
   scene.defer(() => client.destroy())
   const connecting = client.connect()

@@ -64,7 +64,7 @@ describe.concurrent('an own connection to a cluster', () => {
   }
 
   it(
-    'serves the other masters while one is away, and that one when it is back',
+    'serves the other masters while one is down, and that one when it is back',
     { timeout: 60_000 },
     async ({ scene, expect }) => {
       const cluster = await scene.cluster({ nodeTimeout: 30_000 })
@@ -84,7 +84,7 @@ describe.concurrent('an own connection to a cluster', () => {
     },
   )
 
-  it('is back when the whole cluster is', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('opens again when the whole cluster is back', { timeout: 60_000 }, async ({ scene, expect }) => {
     // So long that the nodes, which all sleep, do not call each other failed.
     const cluster = await scene.cluster({ nodeTimeout: 60_000 })
     const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
@@ -101,35 +101,39 @@ describe.concurrent('an own connection to a cluster', () => {
     }
   })
 
-  it('follows slots that move, script and all', { timeout: 60_000 }, async ({ scene, expect }) => {
-    const cluster = await scene.cluster()
-    const [from, to] = cluster.servers as [RunningServer, RunningServer]
-    const ids = [await ask(from.port, 'CLUSTER MYID'), await ask(to.port, 'CLUSTER MYID')]
-    for (const actor of await scene.cast(clusters, cluster.nodes[1]!.port)) {
-      const { name, connection } = actor
-      const key = freshKey(0)
-      const slot = slotOf(key)
-      const count = counting()
-      expect(await connection.run(count, [key], ['1']), name).toEqual([1, '1'])
-      await ask(to.port, `CLUSTER SETSLOT ${slot} IMPORTING ${ids[0]}`)
-      await ask(from.port, `CLUSTER SETSLOT ${slot} MIGRATING ${ids[1]}`)
-      // What is still there, there; what is not, by ASK at the new node, which does not know the script.
-      expect(await connection.run(count, [key], ['1']), name).toEqual([2, '1'])
-      expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([1, '1'])
-      await ask(from.port, `MIGRATE 127.0.0.1 ${to.port} ${key} 0 5000`)
-      expect(await connection.run(count, [key], ['1']), name).toEqual([3, '1'])
-      // One here, one there.
-      const torn = failure(connection.run(count, [key, `${key}other`], ['1']))
-      expect(await torn, name).toMatchObject({ failure: 'unavailable' })
-      for (const server of cluster.servers) await ask(server.port, `CLUSTER SETSLOT ${slot} NODE ${ids[1]}`)
-      expect(await connection.run(count, [key], ['1']), name).toEqual([4, '1'])
-      expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([2, '1'])
-    }
-  })
+  it(
+    'follows slots that move to a node without the script',
+    { timeout: 60_000 },
+    async ({ scene, expect }) => {
+      const cluster = await scene.cluster()
+      const [from, to] = cluster.servers as [RunningServer, RunningServer]
+      const ids = [await ask(from.port, 'CLUSTER MYID'), await ask(to.port, 'CLUSTER MYID')]
+      for (const actor of await scene.cast(clusters, cluster.nodes[1]!.port)) {
+        const { name, connection } = actor
+        const key = freshKey(0)
+        const slot = slotOf(key)
+        const count = counting()
+        expect(await connection.run(count, [key], ['1']), name).toEqual([1, '1'])
+        await ask(to.port, `CLUSTER SETSLOT ${slot} IMPORTING ${ids[0]}`)
+        await ask(from.port, `CLUSTER SETSLOT ${slot} MIGRATING ${ids[1]}`)
+        // What is still there, there; what is not, by ASK at the new node, which does not know the script.
+        expect(await connection.run(count, [key], ['1']), name).toEqual([2, '1'])
+        expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([1, '1'])
+        await ask(from.port, `MIGRATE 127.0.0.1 ${to.port} ${key} 0 5000`)
+        expect(await connection.run(count, [key], ['1']), name).toEqual([3, '1'])
+        // One here, one there.
+        const torn = failure(connection.run(count, [key, `${key}other`], ['1']))
+        expect(await torn, name).toMatchObject({ failure: 'unavailable' })
+        for (const server of cluster.servers) await ask(server.port, `CLUSTER SETSLOT ${slot} NODE ${ids[1]}`)
+        expect(await connection.run(count, [key], ['1']), name).toEqual([4, '1'])
+        expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([2, '1'])
+      }
+    },
+  )
 
   for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
     it(
-      `begins with what there is of a cluster: ${signal}`,
+      `opens to the nodes that a cluster has at the start: ${signal}`,
       { timeout: 60_000 },
       async ({ scene, expect }) => {
         const args = ['--cluster-require-full-coverage', 'no']

@@ -57,13 +57,13 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])(
   { timeout: 90_000 },
   library => {
     for (const kind of kinds) {
-      it(`is not kept by a connection that is idle: ${kind}`, async ({ scene, expect }) => {
+      it(`ends although a connection is open: ${kind}`, async ({ scene, expect }) => {
         const child = new Child(scene, library, kind, portFor(kind), 'unconnected')
         await child.says('ready true\nPONG')
         expect(await child.ends()).toBeLessThan(SOON_MS)
       })
 
-      it(`is not kept by attempts to connect: ${kind}`, async ({ scene, expect }) => {
+      it(`ends although attempts to connect go on: ${kind}`, async ({ scene, expect }) => {
         const server = await scene.server()
         await server.stop()
         const child = new Child(scene, library, kind, server.port, 'unconnected')
@@ -71,7 +71,7 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])(
         expect(await child.ends()).toBeLessThan(SOON_MS)
       })
 
-      it(`is kept while it is looked at, though its client never connects: ${kind}`, async ({
+      it(`stays alive during ready() although the client never connects: ${kind}`, async ({
         scene,
         expect,
       }) => {
@@ -87,7 +87,7 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])(
         }
       })
 
-      it(`is not kept by a connection that was lost: ${kind}`, async ({ scene, expect }) => {
+      it(`ends although a connection was lost: ${kind}`, async ({ scene, expect }) => {
         const servers = kind === 'cluster' ? (await scene.cluster()).servers : [await scene.server()]
         const child = new Child(scene, library, kind, servers[0]!.port, 'lost')
         await child.says('ready true')
@@ -97,14 +97,14 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])(
         expect(await child.ends()).toBeLessThan(SOON_MS)
       })
 
-      it(`ends when its client does: ${kind}`, async ({ scene, expect }) => {
+      it(`ends when its client ends: ${kind}`, async ({ scene, expect }) => {
         const child = new Child(scene, library, kind, portFor(kind), 'quit')
         await child.says('ready true')
         expect(await child.ends()).toBeLessThan(SOON_MS)
       })
     }
 
-    it('is not kept by a server that hangs', async ({ scene, expect }) => {
+    it('ends although its server hangs', async ({ scene, expect }) => {
       const server = await scene.server()
       const child = new Child(scene, library, 'single', server.port, 'hung')
       await child.says('ready true')
@@ -115,7 +115,7 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])(
 
     // ioredis ends no process.
     if (library.startsWith('ioredis')) return
-    it('lives on when its server goes and nobody listens for errors', async ({ scene, expect }) => {
+    it('stays alive when its server goes and the client has no error listener', async ({ scene, expect }) => {
       const server = await scene.server()
       const child = new Child(scene, library, 'single', server.port, 'readme')
       await child.says('ready true')

@@ -52,7 +52,7 @@ function busy({ connection }: Actor): { stop(): Promise<void>; failures: Set<str
 
 describe.concurrent('an own connection', () => {
   it(
-    'is back soon when its server is, and let nobody wait',
+    'opens soon after its server is back, and lets no call wait meanwhile',
     { timeout: 60_000 },
     async ({ scene, expect }) => {
       const server = await scene.server()
@@ -76,7 +76,7 @@ describe.concurrent('an own connection', () => {
   )
 
   it(
-    'gives a server up that hangs, and is back when it goes on',
+    'gives up a server that hangs, and opens when it goes on',
     { timeout: 60_000 },
     async ({ scene, expect }) => {
       const server = await scene.server()
@@ -106,7 +106,7 @@ describe.concurrent('an own connection', () => {
     },
   )
 
-  it('outlasts a short stop', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('survives a short stop of the server', { timeout: 60_000 }, async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(singles, server.port)
     const ids = await each(actors, ({ connection }) => connection.command(['CLIENT', 'ID']))
@@ -118,60 +118,52 @@ describe.concurrent('an own connection', () => {
     expect(await each(actors, ({ connection }) => connection.command(['CLIENT', 'ID']))).toEqual(ids)
   })
 
-  it(
-    'notices answers that are lost on the way, and counts them once',
-    { timeout: 60_000 },
-    async ({ scene, expect }) => {
-      const server = await scene.server()
-      const proxy = await startProxy(scene, server.port)
-      const actors = await scene.cast(singles, proxy.port)
-      const count = counting()
-      const keys = await each(actors, () => freshKey())
-      await each(actors, ({ name, connection }) => connection.run(count, [keys[name]!], ['1']))
-      proxy.mute()
-      const late = await each(actors, ({ name, connection }) =>
-        failure(connection.run(count, [keys[name]!], ['1'])),
-      )
-      expect(late).toMatchObject(all(actors, { failure: 'timeout' }))
-      const back = await each(actors, ({ connection }) => answers(connection))
-      for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
-      const counted = await each(actors, async ({ name, connection }) =>
-        Number(await connection.command(['GET', keys[name]!], keys[name])),
-      )
-      expect(counted).toEqual(all(actors, 2))
-    },
-  )
+  it('notices lost replies, and counts each call once', { timeout: 60_000 }, async ({ scene, expect }) => {
+    const server = await scene.server()
+    const proxy = await startProxy(scene, server.port)
+    const actors = await scene.cast(singles, proxy.port)
+    const count = counting()
+    const keys = await each(actors, () => freshKey())
+    await each(actors, ({ name, connection }) => connection.run(count, [keys[name]!], ['1']))
+    proxy.mute()
+    const late = await each(actors, ({ name, connection }) =>
+      failure(connection.run(count, [keys[name]!], ['1'])),
+    )
+    expect(late).toMatchObject(all(actors, { failure: 'timeout' }))
+    const back = await each(actors, ({ connection }) => answers(connection))
+    for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
+    const counted = await each(actors, async ({ name, connection }) =>
+      Number(await connection.command(['GET', keys[name]!], keys[name])),
+    )
+    expect(counted).toEqual(all(actors, 2))
+  })
 
-  it(
-    'does without its server at first, and joins it when it comes',
-    { timeout: 60_000 },
-    async ({ scene, expect }) => {
-      const server = await scene.server()
-      await server.stop()
-      const ownConnections = singles.map(maker => {
-        const user = scene.user(maker, server.port)
-        user.connect().catch(() => {})
-        return { name: maker.name, maker, user, connection: scene.connection(user.client) }
+  it('starts without its server, and opens when it comes', { timeout: 60_000 }, async ({ scene, expect }) => {
+    const server = await scene.server()
+    await server.stop()
+    const ownConnections = singles.map(maker => {
+      const user = scene.user(maker, server.port)
+      user.connect().catch(() => {})
+      return { name: maker.name, maker, user, connection: scene.connection(user.client) }
+    })
+    await Promise.all(ownConnections.map(({ connection }) => connection.opened))
+    for (const { name, connection } of ownConnections) {
+      expect(connection.ready, name).toBe(false)
+      expect(await failure(connection.run(counting(), [freshKey()], ['1'])), name).toMatchObject({
+        failure: 'unavailable',
       })
-      await Promise.all(ownConnections.map(({ connection }) => connection.opened))
-      for (const { name, connection } of ownConnections) {
-        expect(connection.ready, name).toBe(false)
-        expect(await failure(connection.run(counting(), [freshKey()], ['1'])), name).toMatchObject({
-          failure: 'unavailable',
-        })
-      }
-      await scene.server({ port: server.port })
-      // A pool of the user's has to be there first.
-      const joined = await each(
-        ownConnections.filter(({ maker }) => maker.kind === 'single'),
-        ({ connection }) => answers(connection),
-      )
-      for (const [name, ms] of Object.entries(joined)) expect(ms, name).toBeLessThan(SOON_MS)
-      await each(ownConnections, ({ connection }) => answers(connection))
-    },
-  )
+    }
+    await scene.server({ port: server.port })
+    // A pool of the user's has to be there first.
+    const joined = await each(
+      ownConnections.filter(({ maker }) => maker.kind === 'single'),
+      ({ connection }) => answers(connection),
+    )
+    for (const [name, ms] of Object.entries(joined)) expect(ms, name).toBeLessThan(SOON_MS)
+    await each(ownConnections, ({ connection }) => answers(connection))
+  })
 
-  it('does not need the user to connect', async ({ scene, expect }) => {
+  it('opens although the user never connects the client', async ({ scene, expect }) => {
     const server = await scene.server()
     for (const maker of singles.filter(({ kind }) => kind === 'single')) {
       const connection = scene.connection(scene.user(maker, server.port).client)
@@ -180,31 +172,27 @@ describe.concurrent('an own connection', () => {
     }
   })
 
-  it(
-    'runs on over SCRIPT FLUSH, and counts each call once',
-    { timeout: 60_000 },
-    async ({ scene, expect }) => {
-      const server = await scene.server()
-      const actors = await scene.cast(singles, server.port)
-      const count = counting()
-      const keys = await each(actors, () => freshKey())
-      for (let i = 0; i < 20; i++) {
-        await ask(server.port, 'SCRIPT FLUSH')
-        await each(actors, ({ name, connection }) =>
-          Promise.all([
-            connection.run(count, [keys[name]!], ['1']),
-            connection.run(count, [keys[name]!], ['1']),
-          ]),
-        )
-      }
-      const counted = await each(actors, async ({ name, connection }) =>
-        Number(await connection.command(['GET', keys[name]!], keys[name])),
+  it('survives SCRIPT FLUSH, and counts each call once', { timeout: 60_000 }, async ({ scene, expect }) => {
+    const server = await scene.server()
+    const actors = await scene.cast(singles, server.port)
+    const count = counting()
+    const keys = await each(actors, () => freshKey())
+    for (let i = 0; i < 20; i++) {
+      await ask(server.port, 'SCRIPT FLUSH')
+      await each(actors, ({ name, connection }) =>
+        Promise.all([
+          connection.run(count, [keys[name]!], ['1']),
+          connection.run(count, [keys[name]!], ['1']),
+        ]),
       )
-      expect(counted).toEqual(all(actors, 40))
-    },
-  )
+    }
+    const counted = await each(actors, async ({ name, connection }) =>
+      Number(await connection.command(['GET', keys[name]!], keys[name])),
+    )
+    expect(counted).toEqual(all(actors, 40))
+  })
 
-  it('goes on when an ioredis client gives up', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('stays open when an ioredis client gives up', { timeout: 60_000 }, async ({ scene, expect }) => {
     const server = await scene.server()
     const actors = await scene.cast(
       singles.filter(({ library }) => library === 'ioredis'),
@@ -220,7 +208,7 @@ describe.concurrent('an own connection', () => {
 })
 
 describe('a shared connection', () => {
-  it('is the client, and ready when that is', async ({ scene, expect }) => {
+  it('is the client itself, and is ready when the client is', async ({ scene, expect }) => {
     const server = await scene.server()
     for (const maker of singles) {
       const proxy = await startProxy(scene, server.port)

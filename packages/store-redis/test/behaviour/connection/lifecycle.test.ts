@@ -12,8 +12,8 @@ const cases = [
   ...clusters.map(maker => ({ name: maker.name, maker, port: () => inject('clusterNodes')[0]!.port })),
 ]
 
-describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
-  it('ends when the user closes the client, and lives again when it is opened again', async ({
+describe.concurrent.each(cases)('a connection of $name', ({ maker, port }) => {
+  it('ends when the user closes the client, and opens when the client is opened again', async ({
     scene,
     expect,
   }) => {
@@ -31,7 +31,7 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
     await answers(connection)
   })
 
-  it('leaves the client as it was', async ({ scene, expect }) => {
+  it('changes nothing of the client', async ({ scene, expect }) => {
     const user = scene.user(maker, port())
     await user.connect()
     const { client } = user
@@ -60,7 +60,10 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
   // ioredis ends no process.
   if (maker.library === 'ioredis') return
   for (const mode of ['own', 'shared'] as const) {
-    it(`keeps the process from ending for want of an error listener: ${mode}`, async ({ scene, expect }) => {
+    it(`keeps the process alive when the client has no error listener: ${mode}`, async ({
+      scene,
+      expect,
+    }) => {
       const user = scene.user(maker, port())
       user.client.removeAllListeners('error')
       const warnings: string[] = []
@@ -75,9 +78,9 @@ describe.concurrent.each(cases)('a link of $name', ({ maker, port }) => {
   }
 })
 
-describe.concurrent.each(singles)('a link of $name', maker => {
+describe.concurrent.each(singles)('a connection of $name', maker => {
   for (const how of ['is closed', 'loses its client']) {
-    it(`leaves no connection behind, whenever it ${how}`, async ({ scene }) => {
+    it(`leaves no connection open, whenever it ${how}`, async ({ scene }) => {
       const proxy = await startProxy(scene, portOf(inject('redisUrl')))
       for (const wait of [undefined, 0, 1, 2, 3, 5, 8]) {
         const user = scene.user(maker, proxy.port)
@@ -96,7 +99,7 @@ describe.concurrent.each(singles)('a link of $name', maker => {
   }
 })
 
-it('makes no more attempts once it is closed', async ({ scene, expect }) => {
+it('a closed connection makes no more attempts', async ({ scene, expect }) => {
   const server = await scene.server()
   await server.stop()
   const ownConnections = singles.map(maker => scene.connection(scene.user(maker, server.port).client))
@@ -111,7 +114,7 @@ it('makes no more attempts once it is closed', async ({ scene, expect }) => {
 })
 
 it(
-  'leaves no connection to a cluster behind, whenever it is closed',
+  'close() leaves no connection to a cluster open, whenever it is called',
   { timeout: 60_000 },
   async ({ scene }) => {
     const { servers, nodes } = await scene.cluster()
@@ -133,7 +136,7 @@ async function connections(servers: readonly RunningServer[]): Promise<number> {
   return texts.reduce((sum, text) => sum + Number(/^connected_clients:(\d+)/m.exec(text)?.[1]) - 1, 0)
 }
 
-it('makes no more listeners than Node likes, however many links a client has', async ({ scene, expect }) => {
+it('a client with many stores has few listeners, so that Node does not warn', async ({ scene, expect }) => {
   const warnings: string[] = []
   const listener = ({ name }: Error): void => void warnings.push(name)
   process.on('warning', listener)

@@ -21,7 +21,7 @@ import {
 
 const clients = singles.filter(({ kind }) => kind === 'single')
 
-it('logs in as the client does', async ({ scene, expect }) => {
+it('the store logs in with the credentials of the client', async ({ scene, expect }) => {
   const server = await scene.server({ args: ['--requirepass', 'secret'] })
   const actors = await scene.cast(singles, server.port, { password: 'secret' })
   const replies = await each(actors, ({ connection }) => connection.run(counting(), [freshKey()], ['1']))
@@ -29,7 +29,7 @@ it('logs in as the client does', async ({ scene, expect }) => {
 })
 
 for (const wish of [{}, { password: 'hunter2' }]) {
-  it(`says that a login is refused, but not what it was: ${inspect(wish)}`, async ({ scene, expect }) => {
+  it(`the error of a refused login shows no credentials: ${inspect(wish)}`, async ({ scene, expect }) => {
     const server = await scene.server({ args: ['--requirepass', 'secret'] })
     const actors = await Promise.all(
       clients.map(async maker => {
@@ -56,7 +56,7 @@ for (const wish of [{}, { password: 'hunter2' }]) {
   })
 }
 
-it('says which permission is missing, and works once it is granted', async ({ scene, expect }) => {
+it('the error names the missing permission, and calls work once it is granted', async ({ scene, expect }) => {
   const server = await scene.server()
   await ask(server.port, 'ACL SETUSER app on >pw ~{*}:k +@connection')
   const actors = await scene.cast(clients, server.port, { username: 'app', password: 'pw' })
@@ -73,7 +73,7 @@ it('says which permission is missing, and works once it is granted', async ({ sc
   expect(await run('foreign')).toMatchObject(all(actors, refused))
 })
 
-it('tells apart what the server, the keys and the script are to blame for', async ({ scene, expect }) => {
+it('errors of the server, the keys and the script have different codes', async ({ scene, expect }) => {
   const server = await scene.server()
   const actors = await scene.cast(clients, server.port)
   const key = freshKey()
@@ -94,7 +94,7 @@ it('tells apart what the server, the keys and the script are to blame for', asyn
   for (const { connection } of actors) expect(connection.ready).toBe(true)
 })
 
-it('connects anew when it meets a replica, to find the master', async ({ scene, expect }) => {
+it('the store connects again to find the master when it meets a replica', async ({ scene, expect }) => {
   const server = await scene.server()
   const actors = await scene.cast(clients, server.port)
   const id = ({ connection }: (typeof actors)[number]): Promise<unknown> =>
@@ -113,7 +113,10 @@ it('connects anew when it meets a replica, to find the master', async ({ scene, 
     expect(after, name).not.toEqual(before[name])
 })
 
-it('says what a cluster says to a plain client, or to keys of several slots', async ({ scene, expect }) => {
+it('a plain client on a cluster, and keys of several slots, fail with HALT_E_STORE_CLUSTER', async ({
+  scene,
+  expect,
+}) => {
   const { port } = inject('clusterNodes')[0]!
   const plain = await scene.cast(singles, port)
   const actors = [...plain, ...(await scene.cast(clusters, port))]

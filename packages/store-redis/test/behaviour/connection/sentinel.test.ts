@@ -96,7 +96,7 @@ describe.concurrent('an own connection through Sentinel', () => {
     })
   }
 
-  it('may be shared', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('works as a shared connection', { timeout: 60_000 }, async ({ scene, expect }) => {
     const { port } = await startSentinel(scene)
     for (const maker of sentinels) {
       const user = scene.user(maker, port)
@@ -107,7 +107,7 @@ describe.concurrent('an own connection through Sentinel', () => {
     }
   })
 
-  it('ends when the client does', { timeout: 60_000 }, async ({ scene, expect }) => {
+  it('ends when the client ends', { timeout: 60_000 }, async ({ scene, expect }) => {
     const { port } = await startSentinel(scene)
     const actors = await scene.cast(sentinels, port)
     for (const { user } of actors) await user.quit()
