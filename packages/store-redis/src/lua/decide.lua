@@ -6,7 +6,7 @@
 --         client sends again charges nothing: connection/at-most-once.ts.
 -- ARGV[2] JSON: the rules, then the groups as one flat list:
 --         a group: the number of demands; 1 for a penalty plus 2 for an idempotency key; the numbers of these; then for
---         each demand its rule, cost, mode (plus 8 under a penalty) and, in a settlement, the window that was charged;
+--         each demand its rule, cost, mode (plus 8 under a penalty) and, in a settlement, its charged_to;
 --         a run of equal groups of one demand each: their number, negative, then the rule, cost and mode of all.
 -- reply   the clock, then one reply per group: reply.lua.
 --
