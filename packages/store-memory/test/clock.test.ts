@@ -73,7 +73,7 @@ it('the stack of an option error begins where the user made the mistake', () => 
   expect(firstLine(() => new InMemoryStore({ maxKeys: 0 }))).toContain('clock.test.ts')
 })
 
-/** The line that the stack of a mistake begins with. */
+/** The first line of the stack of the error that a call throws. */
 function firstLine(call: () => unknown): string {
   try {
     call()

@@ -26,7 +26,7 @@ function take(store: InMemoryStore, subject: string, of: Rule = rule): boolean {
   return store.evaluate({ demands: [demand] }).allowed
 }
 
-/** Asks until the subject is refused. */
+/** Sends checks until the subject is refused. */
 function exhaust(store: InMemoryStore, subject: string, of: Rule = rule): void {
   while (take(store, subject, of));
 }
@@ -160,7 +160,7 @@ describe('the numbers of InMemoryStore', () => {
   it('stay exact beyond 32 bits', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ clock: clock.now })
-    // 25 000 units an hour: a debt of 3 600 000 000 at 144 000 a unit, and past 2^32 with a burst of 40 000.
+    // 25 000 units per hour: a debt of 3 600 000 000 at 144 000 per unit, and beyond 2^32 with a burst of 40 000.
     const wide: Rule = {
       ...rule,
       counter: 'w:t',

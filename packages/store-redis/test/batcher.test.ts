@@ -31,7 +31,7 @@ const heavy: Group = { demands: [demand(rule('s', 300))] }
 const answer = (groups: readonly Group[]): Evaluation[] =>
   groups.map(({ demands }) => ({ now: demands.length }) as Evaluation)
 
-/** A batch whose calls are answered when a test says so, and the groups of each call. */
+/** A batcher whose calls resolve when a test settles them, and the groups of each call. */
 function held(): {
   readonly batcher: Batcher
   readonly calls: (readonly Group[])[]
@@ -58,24 +58,24 @@ it('the batcher sends every group, and no more keys per call than a script can u
   const verdicts = await Promise.all(groups.map(each => batcher.add(each)))
   expect(verdicts.map(({ now }) => now)).toEqual(groups.map(({ demands }) => demands.length))
   expect(sent.reduce((a, b) => a + b)).toBe(500 * 40 + 6000 + 1)
-  // What is wider by itself goes by itself.
+  // A group with more keys is sent alone.
   expect(sent.filter(keys => keys > 4000)).toEqual([6000])
 })
 
 describe('checks of one turn of the event loop', () => {
-  /** A batcher, and how many groups each of its calls held. */
+  /** A batcher, and the number of groups in each of its calls. */
   function counting(): { readonly batcher: Batcher; readonly sizes: number[] } {
     const sizes: number[] = []
     const send = async (groups: readonly Group[]): Promise<Evaluation[]> => {
       sizes.push(groups.length)
-      // Until all have come, and no timer has run.
+      // Ends when all have come, before any timer has run.
       for (let i = 0; i < 3; i++) await turn()
       return answer(groups)
     }
     return { sizes, batcher: new Batcher(send) }
   }
 
-  /** As many checks as sockets that are read in one turn: each in a task of its own. */
+  /** Many checks in one turn of the event loop, each in its own task, as if read from as many sockets. */
   const inTasks = (batcher: Batcher, count: number): Promise<unknown> =>
     Promise.all(
       Array.from(
@@ -87,7 +87,7 @@ describe('checks of one turn of the event loop', () => {
   it('share a call once checks come together', async () => {
     const { batcher, sizes } = counting()
     await inTasks(batcher, 10)
-    // Nobody knew that more would come.
+    // The first call is sent before others come.
     expect(sizes).toEqual([1, 9])
     sizes.length = 0
     await inTasks(batcher, 10)
@@ -110,7 +110,7 @@ describe('checks of one turn of the event loop', () => {
     }
     await Promise.all(Array.from({ length: 256 }, worker))
     expect(sizes.reduce((a, b) => a + b)).toBe(256 * 20)
-    // 20 rounds of two halves, and some more on a busy machine.
+    // 20 rounds of two calls, and some more on a busy machine.
     expect(sizes.length).toBeLessThanOrEqual(160)
   })
 })
@@ -123,7 +123,7 @@ describe('a check that comes while a call is pending', () => {
       await Promise.resolve()
       void batcher.add(group)
       await sleep(20)
-      // A timer that was due later has run: so have those that were due before.
+      // A timer that was due later has run, so the earlier ones have run, too.
       expect(calls.flat().length).toBe(2 * i)
     }
   })
@@ -135,7 +135,7 @@ describe('a check that comes while a call is pending', () => {
     expect(calls.length).toBe(1)
     const second = [batcher.add(group), batcher.add(group)]
     settle(0)
-    // Microtasks only: no time goes by.
+    // Only microtasks run, so no time passes.
     for (let i = 0; i < 20; i++) await Promise.resolve()
     expect(calls.map(({ length }) => length)).toEqual([1, 2])
     for (let i = 0; i < 30; i++) void batcher.add(group)
@@ -152,7 +152,7 @@ describe('a check that comes while a call is pending', () => {
     for (let i = 1; i < 5; i++) {
       const pending = batcher.add(group)
       await Promise.resolve()
-      // The last call went out more than a millisecond ago.
+      // The last call was sent more than a millisecond ago.
       expect(calls.length).toBe(i + 1)
       settle(i)
       await pending

@@ -32,8 +32,7 @@ const everybody = rule('all:f', 1)
 const ROUND_TRIP_MS = 20
 
 /**
- * Three stores behind a network that takes its time, as the nodes of a cluster: what was sent comes to each in order, and
- * each has a clock of its own.
+ * Three stores behind a slow network, like the nodes of a cluster. Each gets its calls in order, and has its own clock.
  */
 function cluster(): {
   ask(group: Group): Promise<boolean>
@@ -56,7 +55,7 @@ function cluster(): {
 it('a counter with a cool-down is charged after all others have passed, so that a refund starts no cool-down', async () => {
   const { ask } = cluster()
   expect(await ask({ demands: [charge('all', everybody)] })).toBe(true)
-  // Refused by "everybody": must not be seen by the other at the counter of the address.
+  // "everybody" refuses the first request, whose charge the second must not see at the counter of the address.
   const first = ask({ demands: [charge('ip', login), charge('all', everybody)] })
   const second = ask({ demands: [charge('ip', login)] })
   expect(await Promise.all([first, second])).toEqual([false, true])
@@ -68,7 +67,7 @@ it('a refusal charges nothing, and starts only the cool-down of the policy that 
   const other = [charge('ip2', login), charge('all', everybody)]
   expect(await ask({ demands: other })).toBe(false)
   expect(await ask({ demands: [charge('ip2', login)] })).toBe(true)
-  // The cool-down of an address that refuses itself starts, whatever the other says.
+  // If the address refuses, its cool-down starts, whatever the other counter decides.
   const before = calls.length
   expect(await ask({ demands: [charge('ip', login), charge('all2', everybody)] })).toBe(false)
   expect(calls.slice(before).map(([slot]) => slot)).toEqual(

@@ -81,7 +81,7 @@ describe('forget() of ten thousand counters', () => {
 })
 
 describe('a plain client on a cluster', () => {
-  /** Users whose counters the first node has, each in a slot of its own. */
+  /** Users whose counters are on the first node, each in its own slot. */
   function local(prefix: string, count: number): string[] {
     const key = keyWriter(prefix, false, text => text)
     const names: string[] = []

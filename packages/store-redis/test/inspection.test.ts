@@ -10,7 +10,7 @@ import { it, portOf, type Scene, Stopwatch, until } from './connection/scene.ts'
 
 const policy = { name: 'p', limit: 5, window: 60 } as const
 
-/** A limiter on a store of its own, with what its store warned of. */
+/** A limiter on a store of its own, and the warnings of that store. */
 function limiterOn(
   scene: Scene,
   client: unknown,
@@ -130,7 +130,7 @@ describe('ready()', () => {
     expect(await limiter.ready()).toMatchObject([
       { code: 'HALT_W_PERMISSION', message: /count the processes.*zadd/, fix: /\+zadd.*instances/ },
     ])
-    // Who does not ask is told as well.
+    // The heartbeat warns even without ready().
     const { limiter: silent, warnings: told } = limiterOn(scene, client, {}, 'auto')
     const isTold = async (): Promise<boolean> => {
       await silent.consume('x')

@@ -8,7 +8,7 @@ import { RedisStore } from '../src/index.ts'
 import { keyWriter, slotOf } from '../src/keys.ts'
 
 const digest = makeDigest()
-// What ids are made of that want to be taken for another's.
+// Parts of ids that try to look like another counter's key.
 const pieces = fc.constantFrom(
   'a',
   'b',
@@ -52,7 +52,7 @@ const subject = fc.oneof(
 )
 const counter = fc.oneof(text, fc.constantFrom('p:t', 'b:p:t', 'p:p', 'p@GET:/:t', 'a:p:t'))
 const prefix = fc.constantFrom('', 'a', 'halt:', 'halt:a:', 'user:')
-// As a client sends it: two texts that are one key there are one key.
+// The key as a client encodes it. Two texts with one encoding are one key.
 const sent = (key: string): string => Buffer.from(key).toString('latin1')
 
 describe('the key of a counter', () => {
@@ -115,7 +115,7 @@ it.each(['one', 'per-subject'] as const)(
     const options = { store, onStoreError: 'closed', storeTimeout: '5s' } as const
     const policy = { name: 'api', limit: 2, window: '1h', keyStrategy: 'user', scope: 'route' } as const
     const victim = new RateLimiter({ ...options, policy })
-    // By colons alone the key of this user would be that of user 42 at that route.
+    // With colons alone, the key of this user would equal that of user 42 at that route.
     const attacker = new RateLimiter({ ...options, policy: { ...policy, name: 'id', scope: 'global' } })
     const path = '/items/7'
     const asked = (id: string): RequestView => {

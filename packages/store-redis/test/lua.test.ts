@@ -1,4 +1,4 @@
-// The script is written with names and runs with numbers: both must mean what the TypeScript means.
+// The script is written with names and runs with numbers. Both must have the meaning of the TypeScript.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
@@ -7,7 +7,7 @@ import { translate } from '../../../tools/lua-names.mjs'
 
 const decide = readFileSync(new URL('../src/lua/decide.lua', import.meta.url), 'utf8')
 
-/** The names of an enum of decide.lua, each with its number. */
+/** The names and numbers of an enum of decide.lua. */
 function enumOf(name: string): Record<string, number> {
   const [, fields = ''] = new RegExp(`^--@ enum ${name}: (.+)$`, 'm').exec(decide) ?? []
   return Object.fromEntries(

@@ -9,7 +9,7 @@ it.each([undefined, {}, { client: {} }, { client: {}, prefix: '{' }, { run: 5 }]
   },
 )
 
-/** The line that the stack of a mistake begins with. */
+/** The first line of the stack of the error that a call throws. */
 function firstLine(call: () => unknown): string {
   try {
     call()

@@ -22,7 +22,7 @@ const policies = {
   ],
 } as const
 
-// What a client, a proxy or a wrapper makes of a reply.
+// Wrong replies, such as a client, a proxy or a wrapper gives.
 const wrongs: Readonly<Record<string, (reply: any) => unknown>> = {
   '{ result }': reply => ({ result: reply }),
   'the list of a pipeline': reply => [[null, reply]],
@@ -129,7 +129,7 @@ it('the store admits no check while a shared client holds a MULTI open, and cale
   )
   expect(failures[0]?.code).toBe('HALT_E_STORE_SCRIPT')
   await (shared as unknown as { discard(): Promise<unknown> }).discard()
-  // The breaker looks for the store again by itself.
+  // The breaker probes the store again by itself.
   let decision = await limiter.consume({ user: '3' })
   while (decision.degraded !== false) {
     await new Promise(resolve => setTimeout(resolve, 20))

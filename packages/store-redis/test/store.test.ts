@@ -5,7 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { startRedis } from '../../../tools/servers.ts'
 import { RedisStore } from '../src/index.ts'
 
-// Its own: it counts all calls, and has the server forget all scripts.
+// A server of its own, because the tests count all calls and flush all scripts.
 const server = await startRedis()
 const { url } = server
 const client = new Redis(url)
@@ -141,7 +141,7 @@ describe('the keys of RedisStore', () => {
     await client.set(`${prefix}{user:1}:b:s`, 'garbage')
     expect((await limiter.consume({ user: '1' })).degraded).toBe(false)
     expect((await limiter.consume({ user: '1' })).remaining).toBe(0)
-    // A check alone in its call, too: of a bucket, and of another counter.
+    // Also for a check alone in its call, of a bucket and of another counter.
     for (const algorithm of ['token-bucket', 'fixed-window'] as const) {
       const one = new RateLimiter({ store, policy: { name: 'c', limit: 2, window: 10, algorithm } })
       await client.hset(`${prefix}{user:1}:c:${algorithm[0]}`, 'x', '1')

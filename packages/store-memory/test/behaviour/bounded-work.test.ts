@@ -6,11 +6,11 @@ import { Holds } from '../../src/holds.ts'
 import { InMemoryStore } from '../../src/index.ts'
 
 const KEYS = 60_000
-/** The most keys of a segment: far fewer than all. */
+/** The most keys of a segment, far fewer than all. */
 const SEGMENT = 4_096
 const FEW = 128
 
-/** 2 units in 60 seconds, and then refused for ten minutes. */
+/** 2 units in 60 seconds, with a cool-down of ten minutes. */
 const rule: Rule = {
   code: 't',
   counter: 'b:t',
@@ -35,7 +35,7 @@ function exhaust(store: InMemoryStore, subject: string): void {
   while (take(store, subject));
 }
 
-// What a call looks at: each entry that an iterator of a map gives. And how large maps get, because to grow one copies it.
+// Counts the entries that a call visits by iterators of maps, and the size of maps, because growth copies a map.
 const iterator = Object.getPrototypeOf(new Map().entries()) as { next: () => unknown }
 const { next } = iterator
 const { set } = Map.prototype
@@ -60,7 +60,7 @@ afterEach(() => {
   Map.prototype.set = set
 })
 
-/** How many entries the calls looked at: the most for one call, and the mean. */
+/** The number of entries that calls visited: the most per call, and the mean. */
 function work(calls: number, call: (i: number) => void): { most: number; mean: number } {
   const start = looked
   let most = 0
@@ -73,7 +73,7 @@ function work(calls: number, call: (i: number) => void): { most: number; mean: n
 }
 
 function expectLittle({ most, mean }: { most: number; mean: number }): void {
-  // A segment is looked at as a whole when it is split, or made smaller: seldom.
+  // A segment is visited as a whole when it is split or made smaller, which is rare.
   expect(most).toBeLessThanOrEqual(SEGMENT + FEW)
   expect(mean).toBeLessThanOrEqual(16)
 }

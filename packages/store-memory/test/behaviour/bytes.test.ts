@@ -25,7 +25,7 @@ const rule: Rule = {
   cooldown: 0,
   reduced: undefined,
 }
-// Past what 32 bits hold, and refused for long: the columns that most keys do without are all there.
+// Amounts beyond 32 bits and long refusals, so that the columns which most keys lack are all in use.
 const heavy: Rule = { ...rule, counter: 'b:t', unit: 2 ** 45, cooldown: 600e6 }
 const sliding: Rule = {
   ...rule,
@@ -61,7 +61,7 @@ function used(): number {
 interface Flood {
   readonly title: string
   readonly keys: number
-  /** What is asked of the store for one key. */
+  /** The group to evaluate for one key. */
   readonly ask: (store: InMemoryStore, i: number, clock: ManualClock) => void
 }
 
@@ -82,7 +82,7 @@ const floods: Flood[] = [
   },
   {
     title: 'keys that were cut from large headers',
-    // Few enough for one segment, and two lengths in turn: to split a segment and to compare names of one length copies them.
+    // Few enough for one segment, and of two lengths in turn, because a split and a comparison of equal lengths copy names.
     keys: 3_000,
     ask: (store, i) =>
       void charge(

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { InMemoryStore } from '../../src/index.ts'
 
 const ROUTES = [undefined, '/x'] as const
-// What a store may put beside a user's name: an id that ends or begins so may try to be another user's counter.
+// Texts that a store may put beside a user's name. An id with such a start or end may try to be another user's counter.
 const JOINTS = [' ', ':', '@', '+ip:', ' c@', ':c@', '%20']
 const DETAILS = ['*', 'GET:/x', 'GET:/x:t', 'c:t', 'keys', '1']
 const id = fc.oneof(

@@ -10,7 +10,7 @@ function logins(limit: number, inFlight: number): { limiter: RateLimiter; clock:
   return { limiter: new RateLimiter({ store: new InMemoryStore({ clock: clock.now }), policy }), clock }
 }
 
-/** Ends a login as an adapter does: a good one is settled to nothing, then every one is released. */
+/** Ends a login as an adapter does: settles a good one to 0, then releases it. */
 async function end(limiter: RateLimiter, decision: Decision, good: boolean): Promise<void> {
   if (good) await limiter.settle(decision, 0)
   await limiter.release(decision)

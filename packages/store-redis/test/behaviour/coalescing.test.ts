@@ -54,7 +54,7 @@ it('a check does not wait for the reply to the one before it, however far away R
 it('a far Redis decides all requests that come a moment apart', async ({ scene, expect }) => {
   const proxy = await startProxy(scene, portOf(inject('redisUrl')))
   const store = new RedisStore({ client: connected(scene, proxy.port), prefix: `c${process.pid}-2:` })
-  // Not enough for two round trips.
+  // The deadline is too short for two round trips.
   const limiter = limiterOn(scene, store, { storeTimeout: `${1.75 * FAR_MS}ms` })
   await limiter.consume('warm')
   proxy.delay(() => FAR_MS)
@@ -82,7 +82,7 @@ it('a call of run that never settles degrades only the checks in it', async ({ s
   const store = new RedisStore({ run, prefix: `c${process.pid}-3:` })
   const limiter = limiterOn(scene, store, { storeTimeout: '2s' })
   const lost = limiter.consume('stuck')
-  // By itself: what is in one call with it is lost, too.
+  // Sent alone, because checks in the same call are lost, too.
   await sleep(5)
   const decisions: Decision[] = []
   for (let i = 0; i < 20; i++) decisions.push(await limiter.consume('x'))
@@ -100,7 +100,7 @@ it('no call holds Redis for long, whatever its checks ask for', async ({ scene, 
     policy: { name: 'p', limit: 2_000, window: '1500ms', algorithm: 'sliding-window', precision: 300 },
   })
   const users = Array.from({ length: 4 }, (_, i) => ({ user: String(i) }))
-  // Units in many sub-windows.
+  // Charges in many sub-windows.
   for (let i = 0; i < 200; i++) {
     await Promise.all(users.map(user => limiter.consume(user)))
     await sleep(6)
@@ -121,7 +121,7 @@ it('no call holds Redis for long, whatever its checks ask for', async ({ scene, 
   const times = log
     .filter(([, , , [name]]) => name?.toLowerCase() === 'evalsha')
     .map(([, , micros]) => micros)
-  // In one call it was all of the time, in two it was half of it.
+  // One call would take all of the time, two would take half each.
   expect(times.length).toBeGreaterThan(128 / 4)
   expect(Math.max(...times)).toBeLessThan(times.reduce((a, b) => a + b) / 4)
 })

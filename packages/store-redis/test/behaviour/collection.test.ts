@@ -22,7 +22,7 @@ it('the garbage collector frees a limiter with all its parts while its store and
   for (const connection of ['own', 'shared'] as const) {
     const store = new RedisStore({ client, connection, prefix: `g${process.pid}-${connection}:` })
     const use = async (): Promise<WeakRef<object>> => {
-      // All parts of a limiter hold what it warns by.
+      // All parts of a limiter refer to its warn function.
       const warn = (warning: unknown): void => void `${String(warning)}${store.kind}`
       const limiter = new RateLimiter({ store, policy, warn })
       for (let i = 0; i < 3; i++) await limiter.consume('x')
@@ -33,7 +33,7 @@ it('the garbage collector frees a limiter with all its parts while its store and
     const refs = [await use(), await use()]
     const isAlive = (): boolean => refs.some(ref => ref.deref() !== undefined)
     do {
-      // In a task of its own: what a task has looked at lives until it ends.
+      // In a task of its own, because an object that a task has dereferenced lives until the task ends.
       await sleep(10)
       gc()
       await sleep(0)

@@ -1,4 +1,4 @@
-// Two stores on one server, each with a connection of its own, as two processes have.
+// Two stores on one server, each with its own connection, stand for two processes.
 import { type Policy, QuotaManager, RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
@@ -42,7 +42,7 @@ describe('a counter of another process', () => {
     expect((await other.peek(request)).allowed).toBe(false)
     expect(await other.reset(request)).toBe(2)
     expect(await other.reset(request)).toBe(0)
-    // A check there may remember its refusal for a second; the store does not.
+    // A check of the other limiter may remember its refusal for a second. The store does not.
     expect((await one.peek(request)).allowed).toBe(true)
   })
 
@@ -73,7 +73,7 @@ describe('a counter of another process', () => {
       limit: 5,
       remaining: 0,
     })
-    // Of what was used, each unit is given back once.
+    // Each used unit is refunded once.
     const given = await Promise.all(Array.from({ length: 4 }, () => quotas.refundQuota('42', monthly, 2)))
     expect(given.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 2])
     expect((await quotas.checkQuota('42', monthly)).quota).toMatchObject({

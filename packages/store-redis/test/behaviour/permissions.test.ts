@@ -1,4 +1,4 @@
-// The ACL line of docs/redis.md is enough, and the least: without any of its commands some client is refused one.
+// The ACL line of docs/redis.md is sufficient and minimal: without any of its commands the server refuses some client.
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -23,14 +23,14 @@ const ROUNDS = 3
 const rulesOf = (text: string): string[] => text.split(' ').slice(3)
 const commandsOf = (text: string): string[] => text.split(' ').filter(word => word.startsWith('+'))
 
-/** Sends all that Halt sends, as one user, over one client: each kind of policy, managers, ready(), an outage's probe. */
+/** Sends all commands of Halt, as one user, over one client: each kind of policy, managers, ready(), the probe of an outage. */
 async function exercise(scene: Scene, maker: Maker, port: number, username: string): Promise<string[]> {
   const isCluster = maker.kind === 'cluster'
-  // A database and a name for the connection are what clients have beyond a login.
+  // Clients send a database number and a connection name after the login.
   const more = maker.library === 'ioredis' ? { connectionName: 'app', db: 1 } : { name: 'app', database: 1 }
   const named = maker.library === 'ioredis' ? { connectionName: 'app' } : { name: 'app' }
   const user = scene.user(maker, port, { username, password: PASSWORD, ...(isCluster ? named : more) })
-  // Without what its library wants when it connects, a client may try for ever.
+  // If a command of the library is refused when it connects, a client may try for ever.
   await Promise.race([user.connect().catch(() => {}), sleep(CONNECT_MS)])
   const failed: string[] = []
   const store = new RedisStore({ client: user.client, warn: ({ code }) => failed.push(code) })
@@ -41,7 +41,7 @@ async function exercise(scene: Scene, maker: Maker, port: number, username: stri
     { name: 'c', limit: 9, ttl: 60, algorithm: 'concurrency' },
     { name: 'q', limit: 9, period: 'daily' },
   ] as const
-  // That one policy can never refuse is beside the point.
+  // Ignores the warning that one policy can never refuse.
   const warn = ({ code }: { code: string }): void => {
     if (/STORE|PERMISSION/.test(code)) failed.push(code)
   }
@@ -55,7 +55,7 @@ async function exercise(scene: Scene, maker: Maker, port: number, username: stri
   scene.defer(() => limiter.close())
   const name = `${username}-${maker.name}`
   const tries = [
-    // That a machine is busy is beside the point.
+    // Ignores timeouts of a busy machine.
     async () =>
       failed.push(
         ...(await single.ready()).map(({ code }) => code).filter(code => code !== 'HALT_W_STORE_SLOW'),
@@ -75,7 +75,7 @@ async function exercise(scene: Scene, maker: Maker, port: number, username: stri
   return failed
 }
 
-/** What a server refused so far: by user, the commands, keys and channels. */
+/** The commands, keys and channels that a server has refused so far, by user. */
 async function refusals(servers: readonly RunningServer[]): Promise<Map<string, Set<string>>> {
   const found = new Map<string, Set<string>>()
   for (const { port } of servers) {
@@ -127,7 +127,7 @@ const setups = [
   {
     name: 'a cluster',
     makers: clusters,
-    // There is one database on a cluster.
+    // A cluster has one database.
     rules: [...rulesOf(line), ...commandsOf(onCluster)].filter(rule => rule !== '+select'),
     start: async (scene: Scene, binary: 'redis-server' | 'valkey-server') =>
       (await scene.cluster({ binary, args })).servers,
@@ -158,12 +158,12 @@ describe.each(setups)('the ACL line of the documentation, on $name', ({ makers, 
           )
           await Promise.all(makers.map(maker => exercise(scene, maker, port, without(command))))
         }
-        // A text is sent only where a server does not know it.
+        // EVAL is sent only if a server does not know the script.
         for (const server of servers) await ask(server.port, 'SCRIPT FLUSH')
         await tryWithout('+eval')
         let refused = new Map<string, Set<string>>()
         const isRefused = (command: string): boolean => refused.has(without(command))
-        // What a slow machine had no time to send in one round it sends in another.
+        // A slow machine sends in a later round what it had no time for.
         for (let round = 0; round < ROUNDS; round++) {
           const others = commands.filter(command => command !== '+eval' && !isRefused(command))
           while (others.length > 0) await Promise.all(others.splice(0, TOGETHER).map(tryWithout))

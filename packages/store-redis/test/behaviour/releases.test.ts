@@ -26,7 +26,7 @@ const request = (id: string): RequestView => ({
   request: { user: { id } },
 })
 
-/** A limiter on a connection of its own, all of whose places are taken. */
+/** A limiter on a connection of its own, with all places taken. */
 async function busy(
   scene: Scene,
   maker: Maker,

@@ -13,7 +13,7 @@ afterAll(async () => {
 })
 
 let made = 0
-/** A store of its own for each test: the keys of one never meet another's. */
+/** A store per test, with a prefix of its own, so that tests share no keys. */
 function factory(
   name: string,
   client: unknown,

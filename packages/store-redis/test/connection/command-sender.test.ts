@@ -21,7 +21,7 @@ describe.each(cases)('$name', ({ maker, port }) => {
 
       const count = counting()
       const key = freshKey()
-      // First the server does not know it, then it does.
+      // The server knows the script from the second call on.
       expect(await connection.run(count, [key], ['2'])).toEqual([2, '1'])
       expect(await connection.run(count, [key], ['3'])).toEqual([5, '1'])
       expect(await connection.run(count, [key, `${key}2`], ['1'])).toEqual([6, '2'])
@@ -35,12 +35,12 @@ describe.each(cases)('$name', ({ maker, port }) => {
       expect(await connection.command(['INFO', 'memory'])).toContain('maxmemory_policy')
       expect(await connection.command(['INFO', 'memory'], key)).toContain('maxmemory_policy')
       if (maker.kind !== 'cluster') return
-      // Each is put to the node that has the key.
+      // Each command goes to the node that has the key.
       const ids = [0, 1, 2].map(master => connection.command(['CLUSTER', 'MYID'], freshKey(master)))
       expect(new Set(await Promise.all(ids)).size).toBe(3)
     })
 
-    // node-redis knows no key prefix before 6.1.
+    // node-redis has no key prefix before 6.1.
     if (!maker.prefixes) continue
     it(`puts the key prefix of the client before keys: ${mode}`, async ({ scene, expect, skip }) => {
       if (!maker.prefixes) skip('this version knows no key prefix')

@@ -5,11 +5,11 @@ import { OwnConnection } from '../../src/connection/own-connection.ts'
 import type { Lost, Transport } from '../../src/connection/transport.ts'
 import { failure, script } from './scene.ts'
 
-/** A wire whose attempts to open end as the test says. */
+/** A transport whose attempts to open end when the test says so. */
 class FakeTransport implements Transport {
   ready = false
   lost: Lost = () => {}
-  /** When each attempt began, milliseconds. */
+  /** The start of each attempt, milliseconds. */
   readonly attempts: number[] = []
   readonly calls: string[] = []
   #settle: { resolve: () => void; reject: (error: Error) => void }[] = []
@@ -25,7 +25,7 @@ class FakeTransport implements Transport {
     return new Promise((resolve, reject) => this.#settle.push({ resolve, reject }))
   }
 
-  /** Ends an attempt; the last one, unless told. */
+  /** Ends an attempt, by default the last one. */
   async opens(attempt: number = this.#settle.length - 1): Promise<void> {
     this.ready = true
     this.#settle[attempt]?.resolve()
@@ -106,7 +106,7 @@ describe('OwnLink', () => {
     transport.lost(new Error('read ECONNRESET'))
     await vi.advanceTimersByTimeAsync(50)
     expect(transport.attempts.length).toBe(2)
-    // One that is lost at once is no reason to hurry.
+    // After a connection that was lost at once the delays grow.
     for (let i = 0; i < 6; i++) {
       await transport.opens()
       transport.lost(new Error('read ECONNRESET'))
@@ -139,7 +139,7 @@ describe('OwnLink', () => {
     expect(transport.calls).toEqual(['abandon'])
     expect(transport.attempts.length).toBe(2)
     await transport.opens()
-    // What became of the first one changes nothing.
+    // The result of the first attempt changes nothing.
     await transport.fails('late', 0)
     await vi.advanceTimersByTimeAsync(5_000)
     expect(transport.attempts.length).toBe(2)
@@ -231,7 +231,7 @@ describe('OwnLink', () => {
     connection.revive()
     connection.revive()
     expect(transport.attempts.length).toBe(2)
-    // The attempt of the first life fails only now.
+    // The attempt from before the end fails only now.
     await transport.fails('late', 0)
     await transport.fails()
     await vi.advanceTimersByTimeAsync(60)

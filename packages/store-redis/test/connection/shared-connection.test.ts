@@ -12,7 +12,7 @@ import { it, portOf, until } from './scene.ts'
 
 const policy = { name: 'p', limit: 1000, window: '1000h', algorithm: 'fixed-window' } as const
 
-/** What Redis has counted for a key. */
+/** The count of a key in Redis. */
 async function counted(port: number, prefix: string, name: string): Promise<number> {
   const key = `${prefix}{custom:${name}}:p:f`
   return Number(
@@ -39,7 +39,7 @@ describe.each(singles.filter(({ kind }) => kind === 'single'))('$name, shared', 
     expect(await counted(server.port, 'halt:', 'x')).toBe(3)
     proxy.cut()
     await until('the client to be back', async () => (await limiter.consume('y')).degraded === false)
-    // What it sends again comes before what it was asked since.
+    // Commands that it sends again come before newer ones.
     expect(await counted(server.port, 'halt:', 'x')).toBe(3)
   })
 })
@@ -56,7 +56,7 @@ describe.each([
     const store = new RedisStore({ client, connection: 'shared' })
     const limiter = new RateLimiter({ store, policy, warn: () => {} })
     await limiter.consume('x')
-    // It believes itself ready until it reads; what is written meanwhile is queued.
+    // The client stays ready until it reads from the socket, and queues commands meanwhile.
     client.stream.end()
     const queued = limiter.consume('x')
     expect((await queued).degraded).toBe('local')
@@ -98,7 +98,7 @@ describe.each([
       expect((await limiter.consume('x')).degraded).toBe('local')
       expect(codes).toEqual(['HALT_W_STORE_MISCONFIGURED'])
       await expect(store.probe()).rejects.toMatchObject({ code: 'HALT_E_STORE_MISCONFIGURED' })
-      // Where ioredis would have gone instead.
+      // ioredis itself would use database 0.
       expect(await ask(portOf(inject('redisUrl')), `EXISTS ${prefix}{custom:x}:p:f`)).toBe('0')
     },
   )

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import { StoreError, toStoreError } from '../../src/connection/index.ts'
 
-/** As ioredis throws it, with the command on it. */
+/** An error of ioredis, which has the command attached. */
 function replyError(message: string): Error {
   const error = new Error(message)
   error.name = 'ReplyError'

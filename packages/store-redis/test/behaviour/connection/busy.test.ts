@@ -6,7 +6,7 @@ import { RedisStore } from '../../../src/index.ts'
 import { all, each, counting, freshKey, it } from '../../connection/scene.ts'
 import { singles } from '../../connection/makers.ts'
 
-/** Computes: the event loop does nothing else meanwhile. */
+/** Blocks the event loop for some milliseconds. */
 function block(ms: number): void {
   const end = performance.now() + ms
   while (performance.now() < end);
@@ -45,7 +45,7 @@ describe('a busy process', () => {
       const store = new RedisStore({ client: user.client })
       scene.defer(() => store.close())
       const warnings = store.inspect()
-      // While it waits for the first answers.
+      // It waits for the first replies now.
       setImmediate(() => block(100))
       expect(await warnings, name).toEqual([])
     }

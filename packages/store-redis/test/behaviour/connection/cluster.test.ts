@@ -21,7 +21,7 @@ import {
   SOON_MS,
 } from '../../connection/scene.ts'
 
-/** Calls the slots of each of three masters all the time; keeps the masters whose calls failed, and how. */
+/** Calls the slots of each of three masters all the time. Keeps the errors by master. */
 function watch(scene: Scene, { connection }: Actor): Map<number, string> {
   const count = counting()
   const failures = new Map<number, string>()
@@ -85,7 +85,7 @@ describe.concurrent('an own connection to a cluster', () => {
   )
 
   it('opens again when the whole cluster is back', { timeout: 60_000 }, async ({ scene, expect }) => {
-    // So long that the nodes, which all sleep, do not call each other failed.
+    // The node timeout is so long that the nodes, which all sleep, do not declare each other failed.
     const cluster = await scene.cluster({ nodeTimeout: 60_000 })
     const actors = await scene.cast(clusters, cluster.nodes[1]!.port)
     const count = counting()
@@ -116,12 +116,12 @@ describe.concurrent('an own connection to a cluster', () => {
         expect(await connection.run(count, [key], ['1']), name).toEqual([1, '1'])
         await ask(to.port, `CLUSTER SETSLOT ${slot} IMPORTING ${ids[0]}`)
         await ask(from.port, `CLUSTER SETSLOT ${slot} MIGRATING ${ids[1]}`)
-        // What is still there, there; what is not, by ASK at the new node, which does not know the script.
+        // Keys that have moved are reached by ASK at the new node, which does not know the script.
         expect(await connection.run(count, [key], ['1']), name).toEqual([2, '1'])
         expect(await connection.run(count, [`${key}new`], ['1']), name).toEqual([1, '1'])
         await ask(from.port, `MIGRATE 127.0.0.1 ${to.port} ${key} 0 5000`)
         expect(await connection.run(count, [key], ['1']), name).toEqual([3, '1'])
-        // One here, one there.
+        // One key on the old node, one on the new.
         const torn = failure(connection.run(count, [key, `${key}other`], ['1']))
         expect(await torn, name).toMatchObject({ failure: 'unavailable' })
         for (const server of cluster.servers) await ask(server.port, `CLUSTER SETSLOT ${slot} NODE ${ids[1]}`)

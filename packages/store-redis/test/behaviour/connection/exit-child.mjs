@@ -1,4 +1,4 @@
-// A process of its own, to see when it ends: `node exit-child.mjs <bundle> <library> <single|pool|cluster> <port> <what>`.
+// A child process, to measure when it ends: `node exit-child.mjs <bundle> <library> <single|pool|cluster> <port> <what>`.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const [bundle, library, kind, port, what] = process.argv.slice(2)
@@ -24,7 +24,7 @@ process.on('exit', code => {
   beat()
   say(`exit ${code} ${Math.round(lived)}`)
 })
-// How long the process has lived on, as far as it was not kept from its work: a beat that is late counts as one that is not.
+// How long the process has lived on, without the time in which it had no processor: a late tick counts as one on time.
 let lived = 0
 let last = performance.now()
 function beat() {
@@ -33,20 +33,20 @@ function beat() {
   last = now
 }
 setInterval(beat, 5).unref()
-// Keeps the process while a scene is played: the link does not.
+// Keeps the process alive during a scene, because the connection does not.
 const scene = setInterval(() => {}, 1000)
 const open = () => openConnection({ client, connection: 'own', warn: ({ code }) => say(code) })
 const told = () =>
   new Promise(resolve => process.stdin.once('data', () => (process.stdin.pause(), resolve())))
 
 if (what === 'unconnected') {
-  // The user's client never connects: all that could keep the process is ours.
+  // The user's client never connects, so only Halt could keep the process alive.
   const connection = open()
   await connection.opened
   say(`ready ${connection.ready}`)
   if (connection.ready) say(await connection.command(['PING']))
 } else if (what === 'inspect') {
-  // All that a program awaits before it does anything else.
+  // A program may await this before it does anything else.
   clearInterval(scene)
   const { RedisStore } = await import(bundle.replace('connection.mjs', 'store.mjs'))
   const found = await new RedisStore({ client, warn: () => {} }).inspect()
@@ -72,7 +72,7 @@ if (what === 'unconnected') {
   say(`ready ${connection.ready}`)
   await (client.quit ?? client.close).call(client)
 } else if (what === 'readme') {
-  // As the README of node-redis has it: no listener for errors.
+  // Without an error listener.
   await client.connect()
   const connection = open()
   await connection.opened

@@ -14,7 +14,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => bundle.remove())
 
-/** A process of its own, which plays one scene and should then end by itself. */
+/** A child process that plays one scene and should then end by itself. */
 class Child {
   readonly #process: ReturnType<typeof spawn>
   #output = ''
@@ -38,7 +38,7 @@ class Child {
     this.#process.stdin?.end('go\n')
   }
 
-  /** Waits for its end; returns how long it lived on after its scene, milliseconds. */
+  /** Waits until it has ended. Resolves to the milliseconds that it lived after its scene. */
   async ends(): Promise<number> {
     await until(`the end of ${this.#output}`, () => this.#process.exitCode !== null, 30_000)
     await until('its last word', () => /^exit /m.test(this.#output))
@@ -113,7 +113,7 @@ describe.concurrent.each(['ioredis', 'ioredis5', 'redis', 'redis5'])(
       expect(await child.ends()).toBeLessThan(SOON_MS)
     })
 
-    // ioredis ends no process.
+    // An ioredis client without a listener does not end the process.
     if (library.startsWith('ioredis')) return
     it('stays alive when its server goes and the client has no error listener', async ({ scene, expect }) => {
       const server = await scene.server()

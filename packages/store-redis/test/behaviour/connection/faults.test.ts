@@ -21,7 +21,7 @@ import {
   SOON_MS,
 } from '../../connection/scene.ts'
 
-/** Calls every two milliseconds, as a busy app does; keeps what failed and how long the slowest took. */
+/** Calls every two milliseconds, as a busy app does. Keeps the failures and the time of the slowest call. */
 function busy({ connection }: Actor): { stop(): Promise<void>; failures: Set<string>; slowest: number } {
   const count = counting()
   const out = new Set<Promise<void>>()
@@ -98,7 +98,7 @@ describe.concurrent('an own connection', () => {
       server.process.kill('SIGCONT')
       const back = await each(actors, ({ connection }) => answers(connection))
       for (const { name } of actors) expect(back[name], name).toBeLessThan(SOON_MS)
-      // What was written before was carried out when it went on: once, never again.
+      // The server executed the written call once when it went on, and never again.
       const counted = await each(actors, async ({ name, connection }) =>
         Number(await connection.command(['GET', keys[name]!], keys[name])),
       )
@@ -154,7 +154,7 @@ describe.concurrent('an own connection', () => {
       })
     }
     await scene.server({ port: server.port })
-    // A pool of the user's has to be there first.
+    // The user's pool has to connect first.
     const joined = await each(
       ownConnections.filter(({ maker }) => maker.kind === 'single'),
       ({ connection }) => answers(connection),
@@ -219,7 +219,7 @@ describe('a shared connection', () => {
       await user.connect()
       expect(connection.ready, maker.name).toBe(true)
       await connection.run(counting(), [freshKey()], ['1'])
-      // A pool may open another of its own.
+      // A pool may open one more connection of its own.
       expect(proxy.open, maker.name).toBeLessThanOrEqual(maker.kind === 'pool' ? 2 : 1)
       await connection.close()
       expect(proxy.open, maker.name).toBeGreaterThanOrEqual(1)

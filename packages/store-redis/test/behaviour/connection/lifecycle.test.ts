@@ -57,7 +57,7 @@ describe.concurrent.each(cases)('a connection of $name', ({ maker, port }) => {
     expect(look()).toEqual(before)
   })
 
-  // ioredis ends no process.
+  // An ioredis client without a listener does not end the process.
   if (maker.library === 'ioredis') return
   for (const mode of ['own', 'shared'] as const) {
     it(`keeps the process alive when the client has no error listener: ${mode}`, async ({
@@ -89,7 +89,7 @@ describe.concurrent.each(singles)('a connection of $name', maker => {
         const connection = scene.connection(user.client)
         if (wait !== undefined) await sleep(wait)
         await (how === 'is closed' ? connection.close() : user.quit())
-        // One that was on its way comes yet, and goes.
+        // A connection that was being opened still comes, and is ended.
         await sleep(30)
         await until('its connection to be gone', () => proxy.open <= left)
         user.kill()
@@ -104,7 +104,7 @@ it('a closed connection makes no more attempts', async ({ scene, expect }) => {
   await server.stop()
   const ownConnections = singles.map(maker => scene.connection(scene.user(maker, server.port).client))
   await Promise.all(ownConnections.map(connection => connection.opened))
-  // While some wait for the next attempt.
+  // Some are waiting for the next attempt now.
   await sleep(60)
   for (const connection of ownConnections) await connection.close()
   const again = await scene.server({ port: server.port })
@@ -130,7 +130,7 @@ it(
   },
 )
 
-/** How many connections there are to some servers, but for the one that asks. */
+/** The number of connections to some servers, without the one that asks. */
 async function connections(servers: readonly RunningServer[]): Promise<number> {
   const texts = await Promise.all(servers.map(({ port }) => ask(port, 'INFO clients')))
   return texts.reduce((sum, text) => sum + Number(/^connected_clients:(\d+)/m.exec(text)?.[1]) - 1, 0)

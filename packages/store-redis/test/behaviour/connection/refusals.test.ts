@@ -45,7 +45,7 @@ for (const wish of [{}, { password: 'hunter2' }]) {
       expect(error, name).toMatchObject({ failure: 'misconfigured', code: 'HALT_E_STORE_AUTH' })
       expect(inspect(error, { depth: 9, showHidden: true }), name).not.toContain('hunter2')
     }
-    // Nor is there a storm of attempts.
+    // The store makes few attempts.
     const redis = new Redis({ port: server.port, password: 'secret' })
     scene.defer(() => redis.disconnect())
     const connections = async (): Promise<number> =>
@@ -66,7 +66,7 @@ it('the error names the missing permission, and calls work once it is granted', 
     each(actors, ({ connection }) => connection.run(count, [key], ['0']).catch((error: unknown) => error))
   expect(await run(freshKey())).toMatchObject(all(actors, refused))
   await ask(server.port, 'ACL SETUSER app +evalsha +eval')
-  // The script is refused for what it calls.
+  // The server refuses a command inside the script.
   expect(await run(freshKey())).toMatchObject(all(actors, refused))
   await ask(server.port, 'ACL SETUSER app +incrby')
   expect(await run(freshKey())).toEqual(all(actors, [0, '1']))

@@ -32,7 +32,7 @@ interface Watched {
 async function startSentinel(scene: Scene): Promise<Watched> {
   const [master, replica, spare] = await Promise.all([scene.server(), scene.server(), scene.server()])
   await ask(replica.port, `REPLICAOF 127.0.0.1 ${master.port}`)
-  // Its port is free once it has ended.
+  // Its port is free after it has ended.
   const { port } = spare
   await spare.stop()
   const dir = await mkdtemp(join(tmpdir(), 'halt-sentinel-'))
@@ -91,7 +91,7 @@ describe.concurrent('an own connection through Sentinel', () => {
       else await until('the Sentinel to agree', () => succeeds(ask(port, 'SENTINEL FAILOVER main')), 20_000)
       await until('a new master', async () => (await masterOf(port).catch(() => 0)) === replica.port, 30_000)
       const found = await each(actors, ({ connection }) => answers(connection))
-      // A node-redis client searches for its master once a second; and an attempt that hangs takes two.
+      // A node-redis client searches for its master once per second, and a hanging attempt takes two seconds.
       for (const { name } of actors) expect(found[name], name).toBeLessThan(2 * SOON_MS)
     })
   }
