@@ -4,7 +4,7 @@ import { type CommandSender, ioredisClusterSender } from './command-sender.ts'
 import { end, IOREDIS_OPTIONS } from './ioredis-transport.ts'
 import type { Ioredis, IoredisCluster } from './client-interfaces.ts'
 import { ignore, unrefTimeout, withTimeout } from './timer.ts'
-import { type Lost, OPEN_MS, type Transport } from './transport.ts'
+import { type LostListener, OPEN_MS, type Transport } from './transport.ts'
 
 const PING_MS = 500
 
@@ -45,7 +45,7 @@ export class IoredisClusterTransport implements Transport {
   #isPinging = false
 
   /** @param reconnected is called when a node was connected that is new or was lost before */
-  constructor(source: IoredisCluster, lost: Lost, reconnected: () => void) {
+  constructor(source: IoredisCluster, lost: LostListener, reconnected: () => void) {
     this.#reconnected = reconnected
     this.#cluster = source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions: IOREDIS_OPTIONS })
     this.sender = ioredisClusterSender(this.#cluster)

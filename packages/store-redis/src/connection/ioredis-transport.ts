@@ -1,6 +1,6 @@
 import { type CommandSender, ioredisSender } from './command-sender.ts'
 import type { Ioredis } from './client-interfaces.ts'
-import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
+import { CONNECT_MS, type LostListener, type Transport } from './transport.ts'
 
 /**
  * The options in which the store's ioredis connections differ from the user's client. The client queues nothing, sends
@@ -50,7 +50,7 @@ export class IoredisTransport implements Transport {
   #cause: unknown
   #ended = false
 
-  constructor(source: Ioredis, lost: Lost) {
+  constructor(source: Ioredis, lost: LostListener) {
     const sentinel = source.options['sentinels'] ? SENTINEL_OPTIONS : {}
     this.#client = source.duplicate({ ...IOREDIS_OPTIONS, ...sentinel })
     this.sender = ioredisSender(this.#client)

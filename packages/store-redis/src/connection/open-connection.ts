@@ -12,7 +12,7 @@ import { RunnerConnection } from './runner-connection.ts'
 import { SharedConnection } from './shared-connection.ts'
 import type { RedisClient, RedisPool, RedisSentinel } from './client-interfaces.ts'
 import { ignore } from './timer.ts'
-import type { Lost, Transport } from './transport.ts'
+import type { LostListener, Transport } from './transport.ts'
 
 /**
  * Makes the connection that the options ask for, and begins to connect.
@@ -55,7 +55,7 @@ export function openConnection({
   return own
 }
 
-function makeTransport({ kind, client }: Client, lost: Lost, reconnected: () => void): Transport {
+function makeTransport({ kind, client }: Client, lost: LostListener, reconnected: () => void): Transport {
   switch (kind) {
     case 'ioredis':
       return new IoredisTransport(client, lost)

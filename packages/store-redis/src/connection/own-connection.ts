@@ -5,7 +5,7 @@ import type { Connection, Script, Topology } from './connection.ts'
 import { type SendInterval, INTERVAL_MS, ReplyWatchdog } from './reply-watchdog.ts'
 import { StoreError, toStoreError, unsent } from './store-error.ts'
 import { ignore, unrefTimeout, type Timer } from './timer.ts'
-import { CONNECT_MS, type Lost, OPEN_MS, type Transport } from './transport.ts'
+import { CONNECT_MS, type LostListener, OPEN_MS, type Transport } from './transport.ts'
 
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 500
@@ -44,7 +44,7 @@ export class OwnConnection implements Connection {
    */
   constructor(
     topology: Topology,
-    makeTransport: (lost: Lost) => Transport,
+    makeTransport: (lost: LostListener) => Transport,
     reconnected: () => void,
     release: () => void,
   ) {

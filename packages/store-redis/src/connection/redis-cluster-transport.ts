@@ -2,7 +2,7 @@ import type { CommandSender } from './command-sender.ts'
 import { NodeConnections } from './redis-node-connections.ts'
 import type { RedisCluster, RedisNode } from './client-interfaces.ts'
 import { unrefTimeout } from './timer.ts'
-import type { Lost, Transport } from './transport.ts'
+import type { LostListener, Transport } from './transport.ts'
 
 const RETIRE_MS = 1_000
 
@@ -13,14 +13,14 @@ const RETIRE_MS = 1_000
  */
 export class RedisClusterTransport implements Transport {
   readonly #source: RedisCluster
-  readonly #lost: Lost
+  readonly #lost: LostListener
   // The last known masters, because the nodes that the user named may be gone.
   #known: readonly RedisNode[] = []
   #current: NodeConnections | undefined
   #next: NodeConnections | undefined
   #isPinging = false
 
-  constructor(source: RedisCluster, lost: Lost) {
+  constructor(source: RedisCluster, lost: LostListener) {
     this.#source = source
     this.#lost = lost
   }

@@ -1,6 +1,6 @@
 import { type CommandSender, redisSender } from './command-sender.ts'
 import type { RedisClient } from './client-interfaces.ts'
-import { CONNECT_MS, type Lost, type Transport } from './transport.ts'
+import { CONNECT_MS, type LostListener, type Transport } from './transport.ts'
 
 /** Finds the client to duplicate. It has the options and, with Sentinel, the address of the master. */
 export type FindTemplate = () => RedisClient | Promise<RedisClient>
@@ -39,14 +39,14 @@ export function redisOptions(socket: unknown): Record<string, unknown> {
 export class RedisTransport implements Transport {
   readonly #find: FindTemplate
   readonly #prefix: string
-  readonly #lost: Lost
+  readonly #lost: LostListener
   #template: RedisClient | undefined
   #finding: Promise<RedisClient> | undefined
   #own: DuplicatedClient | undefined
   // Grows when an attempt to open begins or is given up.
   #attempt = 0
 
-  constructor(find: FindTemplate, prefix: string, lost: Lost) {
+  constructor(find: FindTemplate, prefix: string, lost: LostListener) {
     this.#find = find
     this.#prefix = prefix
     this.#lost = lost

@@ -21,7 +21,7 @@ export interface Transport {
 }
 
 /** Called with the cause when a transport has lost a connection. */
-export type Lost = (cause: unknown) => void
+export type LostListener = (cause: unknown) => void
 
 /** The longest that a server may take to accept a connection, milliseconds. A lost packet can be sent twice in this time. */
 export const CONNECT_MS = 1_500

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { CommandSender } from '../../src/connection/command-sender.ts'
 import { OwnConnection } from '../../src/connection/own-connection.ts'
-import type { Lost, Transport } from '../../src/connection/transport.ts'
+import type { LostListener, Transport } from '../../src/connection/transport.ts'
 import { failure, script } from './scene.ts'
 
 /** A transport whose attempts to open end when the test says so. */
 class FakeTransport implements Transport {
   ready = false
-  lost: Lost = () => {}
+  lost: LostListener = () => {}
   /** The start of each attempt, milliseconds. */
   readonly attempts: number[] = []
   readonly calls: string[] = []
