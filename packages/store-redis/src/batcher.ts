@@ -11,7 +11,7 @@ interface Entry {
 }
 
 /** Sends groups in one call. Resolves to the evaluation or the error of each group, in their order. */
-export type Send = (groups: readonly Group[]) => Promise<readonly (Evaluation | Error)[]>
+export type SendGroups = (groups: readonly Group[]) => Promise<readonly (Evaluation | Error)[]>
 
 interface Timers {
   readonly setTimeout: (callback: () => void, ms: number) => unknown
@@ -43,7 +43,7 @@ const MAX_WAIT_MS = 1
  * whole, in order of arrival, so batches change no decision.
  */
 export class Batcher {
-  readonly #send: Send
+  readonly #send: SendGroups
   readonly #pending = new PendingCalls()
   #waiting: Entry[] = []
   #load = 0
@@ -52,7 +52,7 @@ export class Batcher {
   #scheduled = false
   #timer: unknown
 
-  constructor(send: Send) {
+  constructor(send: SendGroups) {
     this.#send = send
   }
 
@@ -108,13 +108,13 @@ export class Batcher {
     // Split in two if both halves are large enough, so that this process encodes one while the server runs the other.
     const isSplit = this.#pending.calls === 0 && this.#waiting.length >= 2 * MIN_PARALLEL_CHECKS
     const maxLoad = isSplit ? Math.min(MAX_CALL_LOAD, this.#load / 2) : MAX_CALL_LOAD
-    do this.#sendOne(maxLoad)
+    do this.#sendFirst(maxLoad)
     while (this.#waiting.length > 0 && this.#pending.load < MAX_PENDING_LOAD)
     if (this.#waiting.length > 0) this.#wait()
   }
 
   /** Sends the first waiting checks: at least one, and no more than `maxLoad` if there are several. */
-  #sendOne(maxLoad: number): void {
+  #sendFirst(maxLoad: number): void {
     let [count, load] = [0, 0]
     for (const entry of this.#waiting) {
       if (count > 0 && load + entry.load > maxLoad) break
