@@ -27,7 +27,13 @@ function limiterOf(policy: Policy | readonly Policy[]): RateLimiter {
   return new RateLimiter({ store: storeOf(), policy: policy as Policy, storeTimeout: '5s', warn: () => {} })
 }
 
-const request = { socket: { remoteAddress: '203.0.113.7' }, method: 'GET', url: '/a', user: { id: '42' } }
+const request = {
+  socket: { remoteAddress: '203.0.113.7' },
+  method: 'GET',
+  url: '/a',
+  route: '/a',
+  user: { id: '42' },
+}
 
 describe('a counter of another process', () => {
   const window: Policy = { name: 'w', limit: 2, window: 600, algorithm: 'fixed-window' }
@@ -50,7 +56,7 @@ describe('a counter of another process', () => {
     const routed: Policy = { ...window, scope: 'route' }
     const [one, other] = [limiterOf(routed), limiterOf(routed)]
     for (let i = 0; i < 3; i++) await one.check(request)
-    await other.check({ ...request, url: '/b' })
+    await other.check({ ...request, url: '/b', route: '/b' })
     await expect(other.reset({ ip: '203.0.113.7' })).rejects.toMatchObject({
       code: 'HALT_E_ROUTES_UNKNOWN',
       summary: expect.stringContaining('forgot 1 counters'),
