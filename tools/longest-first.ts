@@ -3,11 +3,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 // Those that take longest, mostly asleep: the others run beside them. The rest is cheap.
 const LONG = [
   'apps/faults/test/faults.test.ts',
-  'packages/store-redis/test/permissions.test.ts',
+  'packages/store-redis/test/behaviour/permissions.test.ts',
   'apps/demo-express/test/recipes.test.ts',
   'apps/demo-kit/test/live-page.test.ts',
-  'packages/store-redis/test/connection/cluster.test.ts',
-  'packages/store-redis/test/connection/',
+  'packages/store-redis/test/behaviour/connection/cluster.test.ts',
+  'packages/store-redis/test/behaviour/connection/',
   'apps/demo-',
   'apps/benchmarks/',
   'packages/store-redis/',

@@ -29,7 +29,7 @@ const { overrides } = JSON.parse(read('.oxlintrc.json')) as { overrides: readonl
 const bordered = overrides
   .filter(({ rules }) => 'no-restricted-imports' in rules)
   .flatMap(({ files }) => files)
-const [map = ''] = /(?<=## The map\n+```\n)[\s\S]*?(?=```)/.exec(read('ARCHITECTURE.md')) ?? []
+const [map = ''] = /(?<=## The packages\n+```\n)[\s\S]*?(?=```)/.exec(read('ARCHITECTURE.md')) ?? []
 
 describe.each(folders)('packages/%s', folder => {
   it('is a project of vitest.config.ts', () => {

@@ -5,6 +5,7 @@ export {
   type Algorithm,
   type Edges,
   type AlgorithmCode,
+  type Layout,
   type PenaltyRule,
   type Rule,
   type State,
