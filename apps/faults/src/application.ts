@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 
-import type { ClientName, ServerName } from './fault.ts'
+import type { ClientName, ServerName } from './place.ts'
 import { USER } from './world.ts'
 
 const host = '127.0.0.1'

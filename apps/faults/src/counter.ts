@@ -4,7 +4,7 @@ import { type AnyPolicy, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 
 import { openApplication } from './application.ts'
-import type { ClientName, ServerName } from './fault.ts'
+import type { ClientName, ServerName } from './place.ts'
 
 const [library, server, port, skew, asks, storeTimeout, work, policy] = process.argv.slice(2) as [
   ClientName,

@@ -2,19 +2,9 @@ import type { RateLimiter } from '@halt/core'
 
 import type { Application } from './application.ts'
 import type { Form } from './form.ts'
+import type { Place, ServerName } from './place.ts'
 import type { Row } from './row.ts'
 import type { World, Wish } from './world.ts'
-
-/** The servers that faults happen to. */
-export type ServerName = 'redis' | 'valkey' | 'cluster'
-/** The client libraries. */
-export type ClientName = 'ioredis' | 'node-redis'
-
-/** Where a scene is played. */
-export interface Place {
-  readonly server: ServerName
-  readonly client: ClientName
-}
 
 /** One row of the table: something is done, and what came of it is held against its bounds. */
 export interface Scene {

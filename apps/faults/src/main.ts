@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-import type { ClientName, ServerName } from './fault.ts'
+import type { ClientName, ServerName } from './place.ts'
 import { scenes } from './faults/index.ts'
 import { LONG, SHORT } from './form.ts'
 import { publish } from './publication.ts'

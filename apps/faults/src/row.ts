@@ -1,4 +1,4 @@
-import type { Place } from './fault.ts'
+import type { Place } from './place.ts'
 
 /** What came of one scene, and where it fell short. What was not measured is absent. */
 export interface Row {

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 import { SOLITARY } from './bundle-paths.ts'
-import type { ClientName, Place, Scene, ServerName } from './fault.ts'
+import type { Scene } from './fault.ts'
+import type { ClientName, Place, ServerName } from './place.ts'
 import type { Form } from './form.ts'
 import type { Row } from './row.ts'
 

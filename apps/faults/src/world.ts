@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { type Proxy, startProxy } from '../../../tools/proxy.ts'
 import { ask, type RunningServer, startCluster, startRedis } from '../../../tools/servers.ts'
-import type { ServerName } from './fault.ts'
+import type { ServerName } from './place.ts'
 
 /** What a fault needs of its servers. */
 export interface Wish {

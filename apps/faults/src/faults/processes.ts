@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import type { AnyPolicy } from '@halt/core'
 
 import { COUNTER } from '../bundle-paths.ts'
-import type { Place, Scene } from '../fault.ts'
+import type { Scene } from '../fault.ts'
+import type { Place } from '../place.ts'
 import { Judgement, type Row } from '../row.ts'
 import { World } from '../world.ts'
 
