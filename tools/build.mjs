@@ -1,6 +1,6 @@
-// Builds the package in the current folder: declarations by the compiler, code in one file an entry by the bundler, as
-// ES modules and as CommonJS. One file, since loading a hundred small ones takes ten times as long as running them; what
-// it uses of a development dependency goes in too, for the same reason, with that package's licence beside it.
+// Builds the package in the current folder, as ES modules and as CommonJS. The compiler writes the declarations, the bundler
+// writes one file per entry, because loading a hundred small files takes ten times as long as running them. For the same
+// reason it builds in the development dependencies that the package imports, and adds their licences.
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
@@ -15,7 +15,7 @@ const {
   dependencies,
   peerDependencies,
 } = JSON.parse(readFileSync('package.json', 'utf8'))
-/** What a user's installation brings beside this package. */
+/** The packages that are installed with this one. */
 const installed = Object.keys({ [own]: '', ...dependencies, ...peerDependencies })
 
 /** Compiles the sources to a folder. @param {string} outDir @param {string[]} options */
@@ -25,25 +25,25 @@ function compile(outDir, options = []) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-/** The sources of the package's entries, by the name of the file each becomes. */
+/** The sources of the package's entries, by the name of the file that each becomes. */
 function entries() {
   const sources = Object.values(exports).flatMap(entry => entry['halt-source'] ?? [])
   return Object.fromEntries(sources.map(source => [source.replace(/^\.\/src\/|\.ts$/g, ''), source]))
 }
 
-/** Whether an import stays one: of the package's other entries, or of what is installed with it. @param {string} name */
+/** True if an import stays an import, because it is another entry of the package or is installed with it. @param {string} name */
 function isImported(name) {
   if (name.startsWith('.') || isAbsolute(name)) return false
   return name.startsWith('node:') || installed.some(each => name === each || name.startsWith(`${each}/`))
 }
 
-/** Bundles the entries; what they share goes to files of its own. */
+/** Bundles the entries. Code that entries share goes to `shared/`. */
 async function bundle() {
   const build = await rolldown({
     input: entries(),
     external: isImported,
     tsconfig: 'tsconfig.build.json',
-    // Of what goes in, the files for any runtime, not those for Node alone.
+    // Takes a dependency's files for every runtime, not those for Node alone.
     platform: 'neutral',
     resolve: { mainFields: ['module', 'main'] },
   })
@@ -54,7 +54,7 @@ async function bundle() {
   credit(chunks.flatMap(chunk => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
 }
 
-/** Writes the licences of the packages whose files went in. @param {string[]} files */
+/** Writes the licences of the packages whose files were built in. @param {string[]} files */
 function credit(files) {
   const inside = /^(.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+))[\\/]/
   const folders = new Set(files.flatMap(file => inside.exec(file)?.[1] ?? []))
@@ -68,7 +68,7 @@ function credit(files) {
 
 rmSync('dist', { recursive: true, force: true })
 if (readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')) {
-  // The compiler alone knows the types that decorators ask for.
+  // Only the compiler knows the types that decorator metadata needs.
   const commonjs = [
     '--module',
     'CommonJS',
@@ -84,5 +84,5 @@ if (readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')) {
   cpSync('dist/esm', 'dist/cjs', { recursive: true })
   await bundle()
 }
-// The nearest package.json says what a .js file is; the package's own says "module".
+// Node reads the nearest package.json to tell how a .js file is written. The package's own says "module".
 writeFileSync('dist/cjs/package.json', '{ "type": "commonjs", "sideEffects": false }\n')

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/page-example.ts'
+import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/example.ts'
 
 const docs = fileURLToPath(new URL('../../../docs/migrate/', import.meta.url))
 

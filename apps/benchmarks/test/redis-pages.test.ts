@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/page-example.ts'
+import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/example.ts'
 import { type RunningServer, startRedis } from '../../../tools/servers.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
@@ -89,7 +89,7 @@ describe('docs/shutdown-and-deploys.md', () => {
   )
 
   it('asks whether the store is ready', async () => {
-    await withoutComplaint(() => run('shutdown-and-deploys.md', '**Is it ready?**'))
+    await withoutComplaint(() => run('shutdown-and-deploys.md', '**Readiness.**'))
   })
 })
 

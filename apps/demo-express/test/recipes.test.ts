@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
-import { differencesIn, examplesOf, runPageExample } from '../../../tools/page-example.ts'
+import { differencesIn, examplesOf, runPageExample } from '../../../tools/example.ts'
 
 // Every example of these pages is run, prints what its `// → …` says, and its server answers as its text says.
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, totalmem, type as system } from 'node:os'
 
-import { findServer, type ServerName } from '../../../tools/find-server.mjs'
+import { findServer, type ServerProgram } from '../../../tools/find-server.mjs'
 
 /** What a run was made with, in one sentence: the day, the machine, the versions. */
 export function describeRun(): string {
@@ -19,7 +19,7 @@ function versionOf(name: string): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
 }
 
-function serverVersion(name: ServerName): string {
+function serverVersion(name: ServerProgram): string {
   const text = execFileSync(findServer(name) ?? name, ['--version'], { encoding: 'utf8' })
   return `${name.replace('-server', '')} ${/v=(\S+)/.exec(text)?.[1] ?? 'unknown'}`
 }
