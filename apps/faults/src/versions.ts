@@ -5,7 +5,7 @@ import { cpus, totalmem, type as system } from 'node:os'
 
 import { findServer, type ServerProgram } from '../../../tools/find-server.mjs'
 
-/** What a run was made with, in one sentence: the day, the machine, the versions. */
+/** The day, the versions and the machine of a run, in one sentence. */
 export function describeRun(): string {
   const day = new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })
   const packages = ['@halt/core', 'ioredis', 'redis'].map(name => `${name} ${versionOf(name)}`)
