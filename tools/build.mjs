@@ -92,9 +92,10 @@ const pickedForNode = {
   resolveId: name => (name in imports ? resolve(imports[name]['halt-source'].node) : undefined),
 }
 
-// The sources stand once, in the maps of the ES modules. Those of CommonJS have the same names.
+// Only the maps of the ES modules hold the sources. The maps of CommonJS name the same sources without their text.
 const withoutSources = {
   name: 'without-sources',
+  /** @param {unknown} _options @param {Record<string, any>} files */
   generateBundle(_options, files) {
     for (const file of Object.values(files)) {
       if (!file.fileName.endsWith('.map')) continue
