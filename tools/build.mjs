@@ -39,7 +39,7 @@ function entries() {
   return Object.fromEntries(sources.map(source => [source.replace(/^\.\/src\/|\.ts$/g, ''), source]))
 }
 
-/** Whether an import stays one: a condition picks its file, or it is installed with the package. @param {string} name */
+/** True if an import stays an import, because a condition picks its file or it is installed with the package. @param {string} name */
 function isImported(name) {
   if (name.startsWith('.') || isAbsolute(name)) return false
   return name.startsWith('node:') || installed.some(each => name === each || name.startsWith(`${each}/`))
@@ -92,9 +92,10 @@ const pickedForNode = {
   resolveId: name => (name in imports ? resolve(imports[name]['halt-source'].node) : undefined),
 }
 
-// The sources stand once, in the maps of the ES modules. Those of CommonJS have the same names.
+// Only the maps of the ES modules hold the sources. The maps of CommonJS name the same sources without their text.
 const withoutSources = {
   name: 'without-sources',
+  /** @param {unknown} _options @param {Record<string, any>} files */
   generateBundle(_options, files) {
     for (const file of Object.values(files)) {
       if (!file.fileName.endsWith('.map')) continue

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, describe, expect, it } from 'vitest'
 
-import { differencesIn, examplesOf, runPageExample } from '../../../tools/page-example.ts'
+import { differencesIn, examplesOf, runPageExample } from '../../../tools/example.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** Page, and how many of its examples are run. The others are parts of a module. */
