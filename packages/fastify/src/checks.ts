@@ -4,11 +4,11 @@ import { checkGuardOptions, describe, type GuardOptions, LIMITER_OPTIONS } from 
 import type { HaltRouteOptions } from './options.ts'
 
 const HOOKS: readonly unknown[] = ['onRequest', 'preParsing', 'preValidation', 'preHandler']
-const MANNERS = ['onLimited', 'throwOnLimited']
+const REFUSAL_OPTIONS = ['onLimited', 'throwOnLimited']
 
 /** Checks the plugin's options. @throws HaltError */
 export function checkPlugin(options: object): void {
-  check(options, [...LIMITER_OPTIONS, 'limiter', 'global', 'hook', ...MANNERS], 'The plugin')
+  check(options, [...LIMITER_OPTIONS, 'limiter', 'global', 'hook', ...REFUSAL_OPTIONS], 'The plugin')
 }
 
 /** Checks a route's options. @throws HaltError */
@@ -20,7 +20,7 @@ export function checkRoute(options: unknown): asserts options is HaltRouteOption
       'Give an object of options, or false.',
     )
   }
-  check(options, ['limiter', 'hook', 'override', ...MANNERS], 'config.halt')
+  check(options, ['limiter', 'hook', 'override', ...REFUSAL_OPTIONS], 'config.halt')
   const { limiter, policy, override } = options as HaltRouteOptions
   if (override === true && policy === undefined && limiter === undefined) {
     const fix = 'Give a policy or a limiter; to switch the global limit off, config: { halt: false }.'
@@ -30,7 +30,7 @@ export function checkRoute(options: unknown): asserts options is HaltRouteOption
 
 /** Checks the options of `app.halt()`. @throws HaltError */
 export function checkHook(options: object): void {
-  check(options, [...LIMITER_OPTIONS, 'limiter', ...MANNERS], 'app.halt()')
+  check(options, [...LIMITER_OPTIONS, 'limiter', ...REFUSAL_OPTIONS], 'app.halt()')
 }
 
 function check(options: object, own: readonly string[], owner: string): void {

@@ -1,14 +1,14 @@
 import type { Decision } from '@halt/core'
 import { callUser, type Caretaker, type Outcome, unlessAnswered } from '@halt/core/http'
 
-import type { LimitedContext, Manners } from './options.ts'
+import type { LimitedContext, RefusalOptions } from './options.ts'
 import { sendRefusal, watchAnswer } from './reply.ts'
 
 const FIX = 'Such a request gets the default answer.'
 
 /** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
 export function answerBy(
-  onLimited: NonNullable<Manners['onLimited']>,
+  onLimited: NonNullable<RefusalOptions['onLimited']>,
   caretaker: Caretaker,
   outcome: Outcome,
   decision: Decision,

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { answerBy } from './custom-answer.ts'
 import { LimitedError } from './limited-error.ts'
-import type { GateOptions, Manners } from './options.ts'
+import type { GateOptions, RefusalOptions } from './options.ts'
 import { sendRefusal, setHeaders } from './reply.ts'
 import { FastifyView } from './view.ts'
 
@@ -19,7 +19,7 @@ export interface Step {
 /** One check of requests, and how the refused are answered. */
 export class Gate implements Step {
   readonly #guard: Guard<FastifyRequest, FastifyReply>
-  readonly #manners: Manners
+  readonly #refusalOptions: RefusalOptions
   readonly #noticeTrustProxy: (request: FastifyRequest) => void
 
   /**
@@ -29,7 +29,7 @@ export class Gate implements Step {
   constructor(limiter: RateLimiter<FastifyRequest>, options: GateOptions, also?: GateOptions['policy']) {
     const { onLimited, throwOnLimited, ...rest } = options
     this.#guard = guard<FastifyRequest, FastifyReply>(limiter, rest, also)
-    this.#manners = { onLimited, throwOnLimited }
+    this.#refusalOptions = { onLimited, throwOnLimited }
     // Fastify keeps trustProxy out of initialConfig; requests have `ips` exactly when it is set.
     this.#noticeTrustProxy = trustProxyNotice(
       limiter,
@@ -64,7 +64,7 @@ export class Gate implements Step {
     reply: FastifyReply,
     done: Done,
   ): void {
-    const { onLimited, throwOnLimited } = this.#manners
+    const { onLimited, throwOnLimited } = this.#refusalOptions
     if (throwOnLimited === true) return done(new LimitedError(outcome))
     if (onLimited === undefined) return sendRefusal(reply, outcome)
     answerBy(onLimited, this.#guard.limiter, outcome, decision, { request, reply })

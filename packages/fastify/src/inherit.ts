@@ -12,7 +12,8 @@ const OF_THE_COUNTERS: readonly string[] = ['policy', 'cost', 'costOnError', 'ch
 
 /** Options for the registered policies: those given win, `undefined` is absent. */
 export function inherit(base: GateOptions, own: GateOptions): GateOptions {
-  const inherited = own.onLimited !== undefined || own.throwOnLimited === true ? without(base, MANNERS) : base
+  const inherited =
+    own.onLimited !== undefined || own.throwOnLimited === true ? without(base, REFUSAL_OPTIONS) : base
   return { ...inherited, ...(withoutUndefined(own) as GateOptions) }
 }
 
@@ -52,7 +53,7 @@ export function policiesBeside(
   return listOf(policy).filter(one => !known.includes(one))
 }
 
-const MANNERS: readonly string[] = ['onLimited', 'throwOnLimited']
+const REFUSAL_OPTIONS: readonly string[] = ['onLimited', 'throwOnLimited']
 
 function listOf(policy: Policies): readonly AnyPolicy<FastifyRequest>[] {
   return Array.isArray(policy)

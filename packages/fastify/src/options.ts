@@ -12,7 +12,7 @@ export interface LimitedContext {
 }
 
 /** How a refused request is answered. */
-export interface Manners {
+export interface RefusalOptions {
   /**
    * Answers a refused request instead of the default body: sends the reply itself, or returns what is to be sent. Status
    * and headers are set already.
@@ -24,7 +24,7 @@ export interface Manners {
 
 /** Options of the plugin: a limiter, or any of its options, beside those all adapters share. */
 export type HaltOptions = AdapterOptions<FastifyRequest, FastifyReply> &
-  Manners & {
+  RefusalOptions & {
     /** Whether every route of the instance is counted, 404s included, or only those with `config.halt`. Default true. */
     readonly global?: boolean | undefined
     /** When requests are counted. Default `"onRequest"`: refused before the body is read. */
@@ -32,7 +32,7 @@ export type HaltOptions = AdapterOptions<FastifyRequest, FastifyReply> &
   }
 
 /** Options of a route, as `config.halt`. What they leave out is as registered. */
-export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyReply>, Manners {
+export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyReply>, RefusalOptions {
   /** Counts the route in a check of its own, beside the global one. */
   readonly limiter?: RateLimiter<FastifyRequest> | undefined
   /** When this route is counted, by its own and the global policies. Default as registered. */
@@ -43,8 +43,8 @@ export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyRe
 
 /** Options of `app.halt()`. What they leave out is as registered. */
 export type HaltHookOptions = Omit<GuardOptions<FastifyRequest, FastifyReply>, 'policy'> &
-  Manners &
+  RefusalOptions &
   Partial<RateLimiterOptions<FastifyRequest>> & { readonly limiter?: RateLimiter<FastifyRequest> | undefined }
 
 /** Guard options, complete with manners. */
-export type GateOptions = GuardOptions<FastifyRequest, FastifyReply> & Manners
+export type GateOptions = GuardOptions<FastifyRequest, FastifyReply> & RefusalOptions
