@@ -1,7 +1,7 @@
 import { HaltError } from '@halt/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 
-import { Belated } from './belated.ts'
+import { EarlyRoutes } from './early-routes.ts'
 import type { Done, Step } from './gate.ts'
 import { hookOf } from './hook.ts'
 import { OFF, type Plan } from './plan.ts'
@@ -16,7 +16,7 @@ const READ = Symbol.for('halt.config')
 export class Routes implements Step {
   readonly #registration: Registration
   readonly #isNearest: (instance: FastifyInstance) => boolean
-  readonly #belated: Belated
+  readonly #earlyRoutes: EarlyRoutes
   readonly #key = Symbol('halt.plan')
   #hasPlans: boolean
   /** The first mistake in a route's options. */
@@ -33,7 +33,7 @@ export class Routes implements Step {
   ) {
     this.#registration = registration
     this.#isNearest = isNearest
-    this.#belated = new Belated(registration)
+    this.#earlyRoutes = new EarlyRoutes(registration)
     this.#hasPlans = hasEarlier
   }
 
@@ -67,7 +67,9 @@ export class Routes implements Step {
     const given = config?.['halt']
     if (config === undefined || given === undefined) return undefined
     if (given === false) return OFF
-    return config[READ] === undefined ? this.#belated.planOf(config) : (config[this.#key] as Plan | undefined)
+    return config[READ] === undefined
+      ? this.#earlyRoutes.planOf(config)
+      : (config[this.#key] as Plan | undefined)
   }
 
   // Of several registrations around a route the nearest reads its policies; the others heed only false and override.

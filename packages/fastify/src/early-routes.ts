@@ -11,7 +11,7 @@ const FIX = 'Declare routes after `await app.register(halt, …)`, or in a plugi
  * The routes that were declared before the plugin was loaded: `app.register(halt)` without `await`. Nobody read their
  * `config.halt`, and Fastify shows it only with a request; better late than unlimited.
  */
-export class Belated {
+export class EarlyRoutes {
   readonly #registration: Registration
   readonly #plans = new Map<unknown, Plan>()
 
