@@ -27,7 +27,7 @@ export class EarlyRoutes {
   }
 
   #read({ halt, method, url }: Readonly<Record<PropertyKey, unknown>>): Plan {
-    const { gate, isGlobal, limiter } = this.#registration
+    const { guard, isGlobal, limiter } = this.#registration
     const late = `${String(method)} ${String(url)} was declared before the plugin was loaded`
     const warning = (message: string): HaltWarning => ({
       code: 'HALT_W_ROUTE_BEFORE_PLUGIN',
@@ -45,7 +45,7 @@ export class EarlyRoutes {
       // Not limiter.warn, which passes each code on once: each route has a mistake of its own.
       const warn = warnOnce(limiter.options.warn ?? print)
       warn(warning(`${late}, and its config.halt is wrong, so ${left}: ${message}`))
-      return { ...OFF, global: isGlobal ? gate : undefined }
+      return { ...OFF, global: isGlobal ? guard : undefined }
     }
   }
 }

@@ -3,7 +3,7 @@ import { fromCaller, HaltError } from '@halt/core'
 import { retire } from '@halt/core/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import type { Done } from './gate.ts'
+import type { Done } from './request-guard.ts'
 import { hookOf } from './hook.ts'
 import type { HaltHookOptions, HaltOptions, HaltRouteOptions } from './options.ts'
 import { Registration } from './registration.ts'
@@ -39,8 +39,8 @@ async function haltPlugin(app: FastifyInstance, options: HaltOptions): Promise<v
   }
   const registration = new Registration(options)
   const makeHook = (own?: HaltHookOptions): HaltHook => {
-    const { gate } = registration
-    const found = own === undefined ? gate : fromCaller(makeHook, () => registration.gateFor(own))
+    const { guard } = registration
+    const found = own === undefined ? guard : fromCaller(makeHook, () => registration.guardFor(own))
     return hookOf(found) as unknown as HaltHook
   }
   const hasEarlier = !app.printRoutes().startsWith('(empty tree)')

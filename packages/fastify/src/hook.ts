@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-import type { Done, Step } from './gate.ts'
+import type { Done, Step } from './request-guard.ts'
 
 /** A Fastify hook; `preParsing` has the payload before `done`. */
 export type Hook = (request: FastifyRequest, reply: FastifyReply, payloadOrDone: unknown, done?: Done) => void

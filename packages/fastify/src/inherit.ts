@@ -2,32 +2,32 @@ import type { AnyPolicy, Awaitable, Cost, RateLimiter } from '@halt/core'
 import { isPromise } from '@halt/core/http'
 import type { FastifyRequest } from 'fastify'
 
-import type { GateOptions } from './options.ts'
+import type { RequestGuardOptions } from './options.ts'
 
 type Given = Readonly<Record<string, unknown>>
-type Policies = NonNullable<GateOptions['policy']>
+type Policies = NonNullable<RequestGuardOptions['policy']>
 
 // What is said of the registered policies' units is not meant for others.
 const OF_THE_COUNTERS: readonly string[] = ['policy', 'cost', 'costOnError', 'chargeWhen', 'idempotencyKey']
 
 /** Options for the registered policies: those given win, `undefined` is absent. */
-export function inherit(base: GateOptions, own: GateOptions): GateOptions {
+export function inherit(base: RequestGuardOptions, own: RequestGuardOptions): RequestGuardOptions {
   const inherited =
     own.onLimited !== undefined || own.throwOnLimited === true ? without(base, REFUSAL_OPTIONS) : base
-  return { ...inherited, ...(withoutUndefined(own) as GateOptions) }
+  return { ...inherited, ...(withoutUndefined(own) as RequestGuardOptions) }
 }
 
 /** Options for policies of one's own: only how requests are skipped and answered is inherited. */
-export function inheritForm(base: GateOptions, own: GateOptions): GateOptions {
+export function inheritForm(base: RequestGuardOptions, own: RequestGuardOptions): RequestGuardOptions {
   return inherit(without(base, OF_THE_COUNTERS), own)
 }
 
 /** Options for the registered policies and a route's beside them. */
 export function inheritBeside(
-  base: GateOptions,
-  own: GateOptions,
+  base: RequestGuardOptions,
+  own: RequestGuardOptions,
   limiter: RateLimiter<FastifyRequest>,
-): GateOptions {
+): RequestGuardOptions {
   const { policy: _, ...rest } = own
   const { cost } = base
   if (cost === undefined || rest.cost !== undefined) return inherit(base, rest)
@@ -45,7 +45,7 @@ export function inheritBeside(
 /** A route's policies that are not registered already: the very same object twice is one policy. */
 export function policiesBeside(
   policy: Policies,
-  base: GateOptions,
+  base: RequestGuardOptions,
   limiter: RateLimiter<FastifyRequest>,
 ): readonly AnyPolicy<FastifyRequest>[] {
   const registered = base.policy ?? limiter.options.policy
@@ -61,7 +61,7 @@ function listOf(policy: Policies): readonly AnyPolicy<FastifyRequest>[] {
     : [policy as AnyPolicy<FastifyRequest>]
 }
 
-function without(options: GateOptions, names: readonly string[]): GateOptions {
+function without(options: RequestGuardOptions, names: readonly string[]): RequestGuardOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)))
 }
 

@@ -47,4 +47,4 @@ export type HaltHookOptions = Omit<GuardOptions<FastifyRequest, FastifyReply>, '
   Partial<RateLimiterOptions<FastifyRequest>> & { readonly limiter?: RateLimiter<FastifyRequest> | undefined }
 
 /** Guard options, complete with manners. */
-export type GateOptions = GuardOptions<FastifyRequest, FastifyReply> & RefusalOptions
+export type RequestGuardOptions = GuardOptions<FastifyRequest, FastifyReply> & RefusalOptions

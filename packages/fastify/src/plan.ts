@@ -1,4 +1,4 @@
-import type { Step } from './gate.ts'
+import type { Step } from './request-guard.ts'
 import type { HaltHookName } from './options.ts'
 
 /** What is done for a route: in the hook of the registration, and in one of the route's own. */

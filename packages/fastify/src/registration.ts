@@ -4,9 +4,9 @@ import { InMemoryStore } from '@halt/store-memory'
 import type { FastifyRequest } from 'fastify'
 
 import { checkHook, checkPlugin, checkRoute } from './checks.ts'
-import { Gate } from './gate.ts'
+import { RequestGuard } from './request-guard.ts'
 import { inherit, inheritBeside, inheritForm, policiesBeside } from './inherit.ts'
-import type { GateOptions, HaltHookName, HaltHookOptions, HaltOptions } from './options.ts'
+import type { RequestGuardOptions, HaltHookName, HaltHookOptions, HaltOptions } from './options.ts'
 import type { Plan } from './plan.ts'
 
 /** The plugin as registered on one instance: its limiter, its gate, and how routes and hooks vary them. */
@@ -14,8 +14,8 @@ export class Registration {
   readonly limiter: RateLimiter<FastifyRequest>
   readonly hook: HaltHookName
   readonly isGlobal: boolean
-  readonly gate: Gate
-  readonly #options: GateOptions
+  readonly guard: RequestGuard
+  readonly #options: RequestGuardOptions
 
   constructor(given: HaltOptions) {
     checkPlugin(given)
@@ -24,20 +24,20 @@ export class Registration {
     this.isGlobal = global
     this.limiter = limiterOf<FastifyRequest>(options, makeStore)
     // Without a limiter of its own, `policy` is the limiter's already.
-    this.#options = gateOptions(options as HaltHookOptions, options.limiter !== undefined)
-    this.gate = new Gate(this.limiter, this.#options)
+    this.#options = guardOptionsFrom(options as HaltHookOptions, options.limiter !== undefined)
+    this.guard = new RequestGuard(this.limiter, this.#options)
   }
 
   /** The gate of `app.halt(given)`. */
-  gateFor(given: HaltHookOptions): Gate {
+  guardFor(given: HaltHookOptions): RequestGuard {
     checkHook(given)
     const { limiter, policy } = given
-    if (limiter !== undefined) return this.#apart(limiterOf(given, makeStore), gateOptions(given, true))
+    if (limiter !== undefined) return this.#apart(limiterOf(given, makeStore), guardOptionsFrom(given, true))
     if (typeof policy === 'function' || isLimiter(given)) {
       const own = limiterOf<FastifyRequest>({ ...this.limiter.options, ...given }, makeStore)
-      return this.#apart(own, gateOptions(given, false))
+      return this.#apart(own, guardOptionsFrom(given, false))
     }
-    return this.#merge(gateOptions(given, true), false)
+    return this.#merge(guardOptionsFrom(given, true), false)
   }
 
   /**
@@ -51,24 +51,24 @@ export class Registration {
     const isGlobal = this.isGlobal && !override
     if (limiter !== undefined && limiter !== this.limiter) {
       const apart = this.#apart(limiterOf({ limiter }, makeStore), own)
-      return { global: isGlobal ? this.gate : undefined, own: apart, hook }
+      return { global: isGlobal ? this.guard : undefined, own: apart, hook }
     }
-    const gate = this.#merge(own, isGlobal)
+    const guard = this.#merge(own, isGlobal)
     const inPlace = isGlobal && hook === this.hook
-    return { global: inPlace ? gate : undefined, own: inPlace ? undefined : gate, hook }
+    return { global: inPlace ? guard : undefined, own: inPlace ? undefined : guard, hook }
   }
 
-  #apart(limiter: RateLimiter<FastifyRequest>, own: GateOptions): Gate {
-    return new Gate(limiter, inheritForm(this.#options, own))
+  #apart(limiter: RateLimiter<FastifyRequest>, own: RequestGuardOptions): RequestGuard {
+    return new RequestGuard(limiter, inheritForm(this.#options, own))
   }
 
-  #merge(own: GateOptions, isGlobal: boolean): Gate {
+  #merge(own: RequestGuardOptions, isGlobal: boolean): RequestGuard {
     const { policy } = own
-    if (policy === undefined) return new Gate(this.limiter, inherit(this.#options, own))
+    if (policy === undefined) return new RequestGuard(this.limiter, inherit(this.#options, own))
     if (!isGlobal) return this.#apart(this.limiter, own)
     const beside = policiesBeside(policy, this.#options, this.limiter)
     const options = inheritBeside(this.#options, own, this.limiter)
-    return new Gate(this.limiter, options, beside.length === 0 ? undefined : beside)
+    return new RequestGuard(this.limiter, options, beside.length === 0 ? undefined : beside)
   }
 }
 
@@ -81,7 +81,7 @@ function isLimiter(given: HaltHookOptions): boolean {
 }
 
 /** What is left of an adapter's options for its gate. */
-function gateOptions(given: HaltHookOptions, withPolicy: boolean): GateOptions {
+function guardOptionsFrom(given: HaltHookOptions, withPolicy: boolean): RequestGuardOptions {
   const entries = Object.entries(given).filter(
     ([name]) => name !== 'limiter' && (name === 'policy' ? withPolicy : !LIMITER_OPTIONS.includes(name)),
   )

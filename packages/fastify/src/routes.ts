@@ -2,7 +2,7 @@ import { HaltError } from '@halt/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 
 import { EarlyRoutes } from './early-routes.ts'
-import type { Done, Step } from './gate.ts'
+import type { Done, Step } from './request-guard.ts'
 import { hookOf } from './hook.ts'
 import { OFF, type Plan } from './plan.ts'
 import type { Registration } from './registration.ts'
@@ -56,9 +56,9 @@ export class Routes implements Step {
 
   /** Decides a request in the registration's hook. */
   enter(request: FastifyRequest, reply: FastifyReply, done: Done): void {
-    const { gate, isGlobal } = this.#registration
+    const { guard, isGlobal } = this.#registration
     const plan = this.#hasPlans ? this.#planOf(request.routeOptions.config as unknown as Config) : undefined
-    const step = plan === undefined ? (isGlobal ? gate : undefined) : plan.global
+    const step = plan === undefined ? (isGlobal ? guard : undefined) : plan.global
     if (step === undefined) done()
     else step.enter(request, reply, done)
   }

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { answerBy } from './custom-answer.ts'
 import { LimitedError } from './limited-error.ts'
-import type { GateOptions, RefusalOptions } from './options.ts'
+import type { RequestGuardOptions, RefusalOptions } from './options.ts'
 import { sendRefusal, setHeaders } from './reply.ts'
 import { FastifyView } from './view.ts'
 
@@ -17,7 +17,7 @@ export interface Step {
 }
 
 /** One check of requests, and how the refused are answered. */
-export class Gate implements Step {
+export class RequestGuard implements Step {
   readonly #guard: Guard<FastifyRequest, FastifyReply>
   readonly #refusalOptions: RefusalOptions
   readonly #noticeTrustProxy: (request: FastifyRequest) => void
@@ -26,7 +26,11 @@ export class Gate implements Step {
    * @param also policies decided in the same step as those of the options or the limiter
    * @throws HaltError when an option or a policy is wrong
    */
-  constructor(limiter: RateLimiter<FastifyRequest>, options: GateOptions, also?: GateOptions['policy']) {
+  constructor(
+    limiter: RateLimiter<FastifyRequest>,
+    options: RequestGuardOptions,
+    also?: RequestGuardOptions['policy'],
+  ) {
     const { onLimited, throwOnLimited, ...rest } = options
     this.#guard = guard<FastifyRequest, FastifyReply>(limiter, rest, also)
     this.#refusalOptions = { onLimited, throwOnLimited }
