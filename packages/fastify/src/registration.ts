@@ -7,7 +7,7 @@ import { checkHook, checkPlugin, checkRoute } from './checks.ts'
 import { RequestGuard } from './request-guard.ts'
 import { inherit, inheritBeside, inheritForm, policiesBeside } from './inherit.ts'
 import type { RequestGuardOptions, HaltHookName, HaltHookOptions, HaltOptions } from './options.ts'
-import type { Plan } from './plan.ts'
+import type { RouteSteps } from './route-steps.ts'
 
 /** The plugin as registered on one instance: its limiter, its gate, and how routes and hooks vary them. */
 export class Registration {
@@ -45,7 +45,7 @@ export class Registration {
    *
    * @throws HaltError when it is wrong
    */
-  plan(given: unknown): Plan {
+  stepsFor(given: unknown): RouteSteps {
     checkRoute(given)
     const { limiter, hook = this.hook, override = false, ...own } = given
     const isGlobal = this.isGlobal && !override

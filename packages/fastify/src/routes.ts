@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { EarlyRoutes } from './early-routes.ts'
 import type { Done, Step } from './request-guard.ts'
 import { hookOf } from './hook.ts'
-import { OFF, type Plan } from './plan.ts'
+import { NO_STEPS, type RouteSteps } from './route-steps.ts'
 import type { Registration } from './registration.ts'
 
 type Config = Readonly<Record<PropertyKey, unknown>>
@@ -17,8 +17,8 @@ export class Routes implements Step {
   readonly #registration: Registration
   readonly #isNearest: (instance: FastifyInstance) => boolean
   readonly #earlyRoutes: EarlyRoutes
-  readonly #key = Symbol('halt.plan')
-  #hasPlans: boolean
+  readonly #key = Symbol('halt.steps')
+  #hasSteps: boolean
   /** The first mistake in a route's options. */
   error: unknown
 
@@ -34,7 +34,7 @@ export class Routes implements Step {
     this.#registration = registration
     this.#isNearest = isNearest
     this.#earlyRoutes = new EarlyRoutes(registration)
-    this.#hasPlans = hasEarlier
+    this.#hasSteps = hasEarlier
   }
 
   /** Reads the options of a route that is being declared on an instance. */
@@ -43,12 +43,12 @@ export class Routes implements Step {
     const given = config['halt']
     if (given === undefined) return
     try {
-      const plan = this.#read(given, instance)
-      if (plan === undefined) return
-      this.#hasPlans = true
+      const steps = this.#read(given, instance)
+      if (steps === undefined) return
+      this.#hasSteps = true
       // A copy: the HEAD route that Fastify derives begins from the same object.
-      route.config = { ...config, [this.#key]: plan, [READ]: true } as NonNullable<RouteOptions['config']>
-      if (plan.own !== undefined) append(route, plan.hook, plan.own)
+      route.config = { ...config, [this.#key]: steps, [READ]: true } as NonNullable<RouteOptions['config']>
+      if (steps.own !== undefined) append(route, steps.hook, steps.own)
     } catch (error) {
       this.error ??= placed(error, route)
     }
@@ -57,31 +57,31 @@ export class Routes implements Step {
   /** Decides a request in the registration's hook. */
   enter(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     const { guard, isGlobal } = this.#registration
-    const plan = this.#hasPlans ? this.#planOf(request.routeOptions.config as unknown as Config) : undefined
-    const step = plan === undefined ? (isGlobal ? guard : undefined) : plan.global
+    const steps = this.#hasSteps ? this.#stepsOf(request.routeOptions.config as unknown as Config) : undefined
+    const step = steps === undefined ? (isGlobal ? guard : undefined) : steps.global
     if (step === undefined) done()
     else step.enter(request, reply, done)
   }
 
-  #planOf(config: Config | undefined): Plan | undefined {
+  #stepsOf(config: Config | undefined): RouteSteps | undefined {
     const given = config?.['halt']
     if (config === undefined || given === undefined) return undefined
-    if (given === false) return OFF
+    if (given === false) return NO_STEPS
     return config[READ] === undefined
-      ? this.#earlyRoutes.planOf(config)
-      : (config[this.#key] as Plan | undefined)
+      ? this.#earlyRoutes.stepsOf(config)
+      : (config[this.#key] as RouteSteps | undefined)
   }
 
   // Of several registrations around a route the nearest reads its policies; the others heed only false and override.
-  #read(given: unknown, instance: FastifyInstance): Plan | undefined {
-    if (given === false) return OFF
-    if (this.#isNearest(instance)) return this.#registration.plan(given)
-    return (given as { override?: unknown } | null)?.override === true ? OFF : undefined
+  #read(given: unknown, instance: FastifyInstance): RouteSteps | undefined {
+    if (given === false) return NO_STEPS
+    if (this.#isNearest(instance)) return this.#registration.stepsFor(given)
+    return (given as { override?: unknown } | null)?.override === true ? NO_STEPS : undefined
   }
 }
 
-function append(route: RouteOptions, hook: Plan['hook'], step: Step): void {
-  const hooks = route as Partial<Record<Plan['hook'], unknown>>
+function append(route: RouteOptions, hook: RouteSteps['hook'], step: Step): void {
+  const hooks = route as Partial<Record<RouteSteps['hook'], unknown>>
   // After the route's own: one that finds the user comes first.
   hooks[hook] = [...[hooks[hook] ?? []].flat(), hookOf(step)]
 }

@@ -2,7 +2,7 @@ import type { Step } from './request-guard.ts'
 import type { HaltHookName } from './options.ts'
 
 /** What is done for a route: in the hook of the registration, and in one of the route's own. */
-export interface Plan {
+export interface RouteSteps {
   readonly global: Step | undefined
   readonly own: Step | undefined
   /** Where `own` stands. */
@@ -10,4 +10,4 @@ export interface Plan {
 }
 
 /** The plan of a route that is not counted. */
-export const OFF: Plan = Object.freeze({ global: undefined, own: undefined, hook: 'onRequest' })
+export const NO_STEPS: RouteSteps = Object.freeze({ global: undefined, own: undefined, hook: 'onRequest' })
