@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify'
 
 import { checkHook, checkPlugin, checkRoute } from './checks.ts'
 import { RequestGuard } from './request-guard.ts'
-import { inherit, inheritBeside, inheritForm, policiesBeside } from './inherit.ts'
+import { mergeOptions, mergeForAddedPolicies, mergeForOwnPolicies, addedPolicies } from './merged-options.ts'
 import type { RequestGuardOptions, HaltHookName, HaltHookOptions, HaltOptions } from './options.ts'
 import type { RouteSteps } from './route-steps.ts'
 
@@ -32,12 +32,13 @@ export class Registration {
   guardFor(given: HaltHookOptions): RequestGuard {
     checkHook(given)
     const { limiter, policy } = given
-    if (limiter !== undefined) return this.#apart(limiterOf(given, makeStore), guardOptionsFrom(given, true))
+    if (limiter !== undefined)
+      return this.#separateGuard(limiterOf(given, makeStore), guardOptionsFrom(given, true))
     if (typeof policy === 'function' || isLimiter(given)) {
       const own = limiterOf<FastifyRequest>({ ...this.limiter.options, ...given }, makeStore)
-      return this.#apart(own, guardOptionsFrom(given, false))
+      return this.#separateGuard(own, guardOptionsFrom(given, false))
     }
-    return this.#merge(guardOptionsFrom(given, true), false)
+    return this.#sharedGuard(guardOptionsFrom(given, true), false)
   }
 
   /**
@@ -50,25 +51,25 @@ export class Registration {
     const { limiter, hook = this.hook, override = false, ...own } = given
     const isGlobal = this.isGlobal && !override
     if (limiter !== undefined && limiter !== this.limiter) {
-      const apart = this.#apart(limiterOf({ limiter }, makeStore), own)
-      return { global: isGlobal ? this.guard : undefined, own: apart, hook }
+      const separate = this.#separateGuard(limiterOf({ limiter }, makeStore), own)
+      return { global: isGlobal ? this.guard : undefined, own: separate, hook }
     }
-    const guard = this.#merge(own, isGlobal)
+    const guard = this.#sharedGuard(own, isGlobal)
     const inPlace = isGlobal && hook === this.hook
     return { global: inPlace ? guard : undefined, own: inPlace ? undefined : guard, hook }
   }
 
-  #apart(limiter: RateLimiter<FastifyRequest>, own: RequestGuardOptions): RequestGuard {
-    return new RequestGuard(limiter, inheritForm(this.#options, own))
+  #separateGuard(limiter: RateLimiter<FastifyRequest>, own: RequestGuardOptions): RequestGuard {
+    return new RequestGuard(limiter, mergeForOwnPolicies(this.#options, own))
   }
 
-  #merge(own: RequestGuardOptions, isGlobal: boolean): RequestGuard {
+  #sharedGuard(own: RequestGuardOptions, isGlobal: boolean): RequestGuard {
     const { policy } = own
-    if (policy === undefined) return new RequestGuard(this.limiter, inherit(this.#options, own))
-    if (!isGlobal) return this.#apart(this.limiter, own)
-    const beside = policiesBeside(policy, this.#options, this.limiter)
-    const options = inheritBeside(this.#options, own, this.limiter)
-    return new RequestGuard(this.limiter, options, beside.length === 0 ? undefined : beside)
+    if (policy === undefined) return new RequestGuard(this.limiter, mergeOptions(this.#options, own))
+    if (!isGlobal) return this.#separateGuard(this.limiter, own)
+    const added = addedPolicies(policy, this.#options, this.limiter)
+    const options = mergeForAddedPolicies(this.#options, own, this.limiter)
+    return new RequestGuard(this.limiter, options, added.length === 0 ? undefined : added)
   }
 }
 

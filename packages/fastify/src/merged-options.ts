@@ -8,42 +8,48 @@ type Given = Readonly<Record<string, unknown>>
 type Policies = NonNullable<RequestGuardOptions['policy']>
 
 // What is said of the registered policies' units is not meant for others.
-const OF_THE_COUNTERS: readonly string[] = ['policy', 'cost', 'costOnError', 'chargeWhen', 'idempotencyKey']
+const CHARGE_OPTIONS: readonly string[] = ['policy', 'cost', 'costOnError', 'chargeWhen', 'idempotencyKey']
 
 /** Options for the registered policies: those given win, `undefined` is absent. */
-export function inherit(base: RequestGuardOptions, own: RequestGuardOptions): RequestGuardOptions {
-  const inherited =
+export function mergeOptions(base: RequestGuardOptions, own: RequestGuardOptions): RequestGuardOptions {
+  const defaults =
     own.onLimited !== undefined || own.throwOnLimited === true ? without(base, REFUSAL_OPTIONS) : base
-  return { ...inherited, ...(withoutUndefined(own) as RequestGuardOptions) }
+  return { ...defaults, ...(withoutUndefined(own) as RequestGuardOptions) }
 }
 
 /** Options for policies of one's own: only how requests are skipped and answered is inherited. */
-export function inheritForm(base: RequestGuardOptions, own: RequestGuardOptions): RequestGuardOptions {
-  return inherit(without(base, OF_THE_COUNTERS), own)
+export function mergeForOwnPolicies(
+  base: RequestGuardOptions,
+  own: RequestGuardOptions,
+): RequestGuardOptions {
+  return mergeOptions(without(base, CHARGE_OPTIONS), own)
 }
 
 /** Options for the registered policies and a route's beside them. */
-export function inheritBeside(
+export function mergeForAddedPolicies(
   base: RequestGuardOptions,
   own: RequestGuardOptions,
   limiter: RateLimiter<FastifyRequest>,
 ): RequestGuardOptions {
   const { policy: _, ...rest } = own
   const { cost } = base
-  if (cost === undefined || rest.cost !== undefined) return inherit(base, rest)
+  if (cost === undefined || rest.cost !== undefined) return mergeOptions(base, rest)
   // A number replaces every policy's own cost: the registered one is for the registered policies.
   const names = limiter.compile(base.policy).map(({ name }) => name)
-  if (names.length === 0) return inherit(base, rest)
+  if (names.length === 0) return mergeOptions(base, rest)
   const named = (units: Cost): Cost =>
     typeof units === 'number' ? Object.fromEntries(names.map(name => [name, units])) : units
-  return inherit(
-    { ...base, cost: typeof cost === 'function' ? request => then(cost(request), named) : named(cost) },
+  return mergeOptions(
+    {
+      ...base,
+      cost: typeof cost === 'function' ? request => mapAwaitable(cost(request), named) : named(cost),
+    },
     rest,
   )
 }
 
 /** A route's policies that are not registered already: the very same object twice is one policy. */
-export function policiesBeside(
+export function addedPolicies(
   policy: Policies,
   base: RequestGuardOptions,
   limiter: RateLimiter<FastifyRequest>,
@@ -69,6 +75,6 @@ function withoutUndefined(options: object): Given {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-function then<A, B>(value: Awaitable<A>, next: (value: A) => B): Awaitable<B> {
+function mapAwaitable<A, B>(value: Awaitable<A>, next: (value: A) => B): Awaitable<B> {
   return isPromise(value) ? (value as Promise<A>).then(next) : next(value as A)
 }
