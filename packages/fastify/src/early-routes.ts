@@ -1,7 +1,7 @@
 import { type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import { messageOf } from '@halt/core/http'
 
-import { inTurn } from './hook.ts'
+import { sequence } from './hook.ts'
 import { NO_STEPS, type RouteSteps } from './route-steps.ts'
 import type { Registration } from './registration.ts'
 
@@ -38,7 +38,7 @@ export class EarlyRoutes {
       const { global, own } = this.#registration.stepsFor(halt)
       limiter.warn(warning(`${late}; its config.halt is read as it is asked.`))
       // It is too late for a hook of its own: all is done in that of the registration.
-      return { ...NO_STEPS, global: inTurn(global, own) }
+      return { ...NO_STEPS, global: sequence(global, own) }
     } catch (error) {
       const left = isGlobal ? 'only the global limit applies' : 'it is not limited'
       const message = messageOf(error)

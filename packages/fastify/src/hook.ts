@@ -13,7 +13,7 @@ export function hookOf(step: Step): Hook {
 }
 
 /** Two steps as one. */
-export function inTurn(first: Step | undefined, second: Step | undefined): Step {
+export function sequence(first: Step | undefined, second: Step | undefined): Step {
   return {
     enter(request, reply, done) {
       const next: Done = error =>

@@ -3,7 +3,7 @@ import { LIMITER_OPTIONS, limiterOf } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { FastifyRequest } from 'fastify'
 
-import { checkHook, checkPlugin, checkRoute } from './checks.ts'
+import { checkHook, checkPlugin, checkRoute } from './options-check.ts'
 import { RequestGuard } from './request-guard.ts'
 import { mergeOptions, mergeForAddedPolicies, mergeForOwnPolicies, addedPolicies } from './merged-options.ts'
 import type { RequestGuardOptions, HaltHookName, HaltHookOptions, HaltOptions } from './options.ts'

@@ -50,7 +50,7 @@ export class Routes implements Step {
       route.config = { ...config, [this.#key]: steps, [READ]: true } as NonNullable<RouteOptions['config']>
       if (steps.own !== undefined) append(route, steps.hook, steps.own)
     } catch (error) {
-      this.error ??= placed(error, route)
+      this.error ??= withRouteName(error, route)
     }
   }
 
@@ -86,7 +86,7 @@ function append(route: RouteOptions, hook: RouteSteps['hook'], step: Step): void
   hooks[hook] = [...[hooks[hook] ?? []].flat(), hookOf(step)]
 }
 
-function placed(error: unknown, { method, url }: RouteOptions): unknown {
+function withRouteName(error: unknown, { method, url }: RouteOptions): unknown {
   if (error instanceof HaltError) error.message = `${[method].flat().join(', ')} ${url}: ${error.message}`
   return error
 }
