@@ -53,12 +53,12 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
  * app.post('/auth/login', halt({ limiter: authLimiter }), login)
  */
 export function halt(options: HaltOptions): HaltMiddleware {
-  const gate = fromCaller(halt, () => {
+  const requestGuard = fromCaller(halt, () => {
     checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
     const own = limiterOf<Request>(options, () => new InMemoryStore())
     return guard<Request, Response>(own, guardOptionsOf(options))
   })
-  const { limiter } = gate
+  const { limiter } = requestGuard
   // Without an app where the middleware stands in another server: Node's own, Connect's, a test's.
   const noticeTrustProxy = trustProxyNotice(
     limiter,
@@ -69,7 +69,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
 
   function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
     noticeTrustProxy(req)
-    const outcome = gate.enter(new ExpressView(req), req)
+    const outcome = requestGuard.enter(new ExpressView(req), req)
     if (!('then' in outcome)) return conclude(outcome, req, res, next)
     outcome.then(found => conclude(found, req, res, next)).catch(next)
   }
@@ -77,7 +77,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
   function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
     show(outcome, req, res)
     if (outcome.pass) {
-      if (gate.watches) accompany(gate, outcome, res, res)
+      if (requestGuard.watches) accompany(requestGuard, outcome, res, res)
       return next()
     }
     const { decision } = outcome

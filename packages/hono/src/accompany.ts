@@ -18,12 +18,12 @@ export interface Answered<E extends Env> {
 export async function accompany<E extends Env>(
   c: Context<E>,
   next: Next,
-  gate: Guard<Context<E>, Answered<E>>,
+  requestGuard: Guard<Context<E>, Answered<E>>,
   outcome: Outcome,
 ): Promise<void> {
   let isOver = false
   const leave = (): void => {
-    if (!isOver) gate.leave(outcome)
+    if (!isOver) requestGuard.leave(outcome)
     isOver = true
   }
   const { outgoing } = (c.env ?? {}) as NodeBindings
@@ -37,8 +37,8 @@ export async function accompany<E extends Env>(
     if (!isOnNode) leave()
     throw error
   }
-  if (c.finalized && !isOver) gate.decided(outcome, { response: c.res, c })
-  if (!isOnNode) leaveAtLastByte(c, gate, outcome, leave)
+  if (c.finalized && !isOver) requestGuard.decided(outcome, { response: c.res, c })
+  if (!isOnNode) leaveAtLastByte(c, requestGuard, outcome, leave)
 }
 
 // The client may have gone while the store was asked: then nothing tells of it any more.
@@ -50,13 +50,13 @@ function whenAborted(signal: AbortSignal | undefined, leave: () => void): void {
 // Without a socket the body tells when the answer is sent.
 function leaveAtLastByte<E extends Env>(
   c: Context<E>,
-  gate: Guard<Context<E>, Answered<E>>,
+  requestGuard: Guard<Context<E>, Answered<E>>,
   outcome: Outcome,
   leave: () => void,
 ): void {
   if (!c.finalized) return leave()
   const { req, res } = c
-  if (res.body === null || req.method === 'HEAD' || !lasts(gate, outcome)) return leave()
+  if (res.body === null || req.method === 'HEAD' || !lasts(requestGuard, outcome)) return leave()
   replace(c, new Response(watch(res.body, leave), res))
 }
 

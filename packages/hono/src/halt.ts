@@ -58,7 +58,7 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
  */
 export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHandler<E> {
   const { getConnInfo, onLimited, chargeWhen } = options
-  const gate = fromCaller(halt, () => {
+  const requestGuard = fromCaller(halt, () => {
     checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
     checkConnInfo(options.getConnInfo)
     const own = limiterOf<Context<E>>(options, () => new InMemoryStore())
@@ -67,7 +67,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
       chargeWhen: chargeWhen && (({ response, c }) => chargeWhen(response, c)),
     })
   })
-  const { limiter } = gate
+  const { limiter } = requestGuard
   const onError = (error: unknown): void => {
     limiter.warn({
       code: 'HALT_W_CALLBACK',
@@ -77,13 +77,13 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
   }
 
   return async function haltMiddleware(c, next) {
-    const entered = gate.enter(new ContextView(c, getConnInfo, onError), c)
+    const entered = requestGuard.enter(new ContextView(c, getConnInfo, onError), c)
     const outcome = 'then' in entered ? await entered : entered
     show(outcome, c)
     // Before the handler, so that what it makes with `c` has them; afterwards where it made it without.
     announce(outcome, c)
     if (!outcome.pass) return answer(outcome, c)
-    if (gate.watches && outcome.charged) await accompany(c, next, gate, outcome)
+    if (requestGuard.watches && outcome.charged) await accompany(c, next, requestGuard, outcome)
     else await next()
     // What a tighter guard after this one shows stands.
     if (shownOn(c) === outcome.decision) complete(c, outcome.headers)
