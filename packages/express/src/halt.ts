@@ -14,7 +14,7 @@ import {
 import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
 
-import { answerBy, type OnLimited } from './custom-answer.ts'
+import { callOnLimited, type OnLimited } from './on-limited.ts'
 import { answer, show } from './response.ts'
 import { ExpressView } from './view.ts'
 
@@ -82,7 +82,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
     }
     const { decision } = outcome
     if (onLimited === undefined || decision === undefined) return answer(outcome, res)
-    answerBy(onLimited, limiter, outcome, decision, { req, res, next })
+    callOnLimited(onLimited, limiter, outcome, decision, { req, res, next })
   }
 
   return haltMiddleware as HaltMiddleware

@@ -2,7 +2,7 @@ import type { Decision, RateLimiter } from '@halt/core'
 import { accompany, guard, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-import { answerBy } from './custom-answer.ts'
+import { callOnLimited } from './on-limited.ts'
 import { LimitedError } from './limited-error.ts'
 import type { RequestGuardOptions, RefusalOptions } from './options.ts'
 import { sendRefusal, setHeaders } from './reply.ts'
@@ -71,6 +71,6 @@ export class RequestGuard implements Step {
     const { onLimited, throwOnLimited } = this.#refusalOptions
     if (throwOnLimited === true) return done(new LimitedError(outcome))
     if (onLimited === undefined) return sendRefusal(reply, outcome)
-    answerBy(onLimited, this.#guard.limiter, outcome, decision, { request, reply })
+    callOnLimited(onLimited, this.#guard.limiter, outcome, decision, { request, reply })
   }
 }

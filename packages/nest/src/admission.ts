@@ -6,7 +6,7 @@ import { type Call, noteDecision } from './calls/call.ts'
 import { type PlatformRequest, trustsProxies } from './calls/http.ts'
 import { refusalException } from './exception.ts'
 import type { Ending, HandlerResult } from './options.ts'
-import { askOnLimited } from './on-limited.ts'
+import { callOnLimited } from './on-limited.ts'
 import { begin, type Passage } from './passage.ts'
 import { isTightest, rawOf, setHeaders } from './response.ts'
 import type { Runtime } from './runtime.ts'
@@ -57,7 +57,7 @@ export class Admission {
       return refusalException(context, refused, { errorFormat, statusCode })
     }
     if (onLimited === undefined) throw exception()
-    return askOnLimited(limiter, () => onLimited(refused, context), {
+    return callOnLimited(limiter, () => onLimited(refused, context), {
       status,
       response,
       byDefault: exception,

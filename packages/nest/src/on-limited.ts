@@ -18,7 +18,7 @@ export interface RefusedCall {
  * Lets the application answer a refused call: by an exception of its own, on the response, or by what it returns. Rejects
  * with what exception filters are to see.
  */
-export async function askOnLimited(
+export async function callOnLimited(
   limiter: RateLimiter,
   onLimited: () => unknown,
   { status, response, byDefault }: RefusedCall,

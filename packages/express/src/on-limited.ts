@@ -15,7 +15,7 @@ export interface LimitedContext {
 export type OnLimited = (decision: Decision, context: LimitedContext) => unknown
 
 /** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
-export function answerBy(
+export function callOnLimited(
   onLimited: OnLimited,
   caretaker: Caretaker,
   outcome: Outcome,

@@ -7,7 +7,7 @@ import { sendRefusal, watchAnswer } from './reply.ts'
 const FIX = 'Such a request gets the default answer.'
 
 /** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
-export function answerBy(
+export function callOnLimited(
   onLimited: NonNullable<RefusalOptions['onLimited']>,
   caretaker: Caretaker,
   outcome: Outcome,
