@@ -19,18 +19,19 @@ const halt: PropertyDescriptor & ThisType<IncomingMessage> = {
   },
 }
 
-let seen: unknown
-let tells = false
+let lastPrototype: unknown
+let hasProperty = false
 
 /** Whether a request tells its decision by itself: Express's do, those of other servers do not. */
-export function tellsDecision(request: object): boolean {
+export function hasDecisionProperty(request: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(request)
-  if (prototype !== seen) {
-    seen = prototype
+  if (prototype !== lastPrototype) {
+    lastPrototype = prototype
     const root = rootOf(prototype)
-    tells = root !== undefined && (Object.hasOwn(root, 'halt') || Reflect.defineProperty(root, 'halt', halt))
+    hasProperty =
+      root !== undefined && (Object.hasOwn(root, 'halt') || Reflect.defineProperty(root, 'halt', halt))
   }
-  return tells
+  return hasProperty
 }
 
 // From the prototype of an app's requests, which has `app`, up to that of all requests of its Express.

@@ -15,7 +15,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
 
 import { callOnLimited, type OnLimited } from './on-limited.ts'
-import { answer, show } from './response.ts'
+import { sendRefusal, showDecision } from './response.ts'
 import { ExpressView } from './view.ts'
 
 declare global {
@@ -75,13 +75,13 @@ export function halt(options: HaltOptions): HaltMiddleware {
   }
 
   function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
-    show(outcome, req, res)
+    showDecision(outcome, req, res)
     if (outcome.pass) {
       if (requestGuard.watches) accompany(requestGuard, outcome, res, res)
       return next()
     }
     const { decision } = outcome
-    if (onLimited === undefined || decision === undefined) return answer(outcome, res)
+    if (onLimited === undefined || decision === undefined) return sendRefusal(outcome, res)
     callOnLimited(onLimited, limiter, outcome, decision, { req, res, next })
   }
 

@@ -2,7 +2,7 @@ import type { Decision } from '@halt/core'
 import { callUser, type Caretaker, type Outcome, unlessAnswered } from '@halt/core/http'
 import type { NextFunction, Request, Response } from 'express'
 
-import { answer } from './response.ts'
+import { sendRefusal } from './response.ts'
 
 /** What a custom answer gets. */
 export interface LimitedContext {
@@ -28,7 +28,7 @@ export function callOnLimited(
     isPassedOn = true
     const [error] = args as unknown[]
     // A request that goes on is no refusal any more; an error is still answered as one.
-    if (error === undefined || error === 'route' || error === 'router') takeBack(outcome, res, before)
+    if (error === undefined || error === 'route' || error === 'router') undoRefusal(outcome, res, before)
     next(...args)
   }
   // So that `res.json(…)` alone is a refusal.
@@ -36,11 +36,11 @@ export function callOnLimited(
   const custom = (): unknown => onLimited(decision, { req, res, next: passOn })
   const finish = ({ failed }: { readonly failed: boolean }): void => {
     // Who has passed the request on has nothing left to answer.
-    if (failed) return isPassedOn ? undefined : answer(outcome, res)
+    if (failed) return isPassedOn ? undefined : sendRefusal(outcome, res)
     unlessAnswered(
       caretaker,
       () => isPassedOn || res.headersSent || res.closed,
-      () => answer(outcome, res),
+      () => sendRefusal(outcome, res),
     )
   }
   const answered = callUser(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
@@ -49,7 +49,7 @@ export function callOnLimited(
 }
 
 /** Makes a response as if it had not been refused, where nobody has changed it since. */
-function takeBack({ status, headers }: Outcome, res: Response, before: number): void {
+function undoRefusal({ status, headers }: Outcome, res: Response, before: number): void {
   if (res.headersSent) return
   if (res.statusCode === status) res.statusCode = before
   for (const name of ['Retry-After', 'Cache-Control'])

@@ -1,12 +1,12 @@
 import { applyHeaders, type HeaderTarget, type Outcome } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
-import { tellsDecision } from './decision-property.ts'
+import { hasDecisionProperty } from './decision-property.ts'
 
 /** Shows a decision on the request and in the headers, if it is the tightest so far. */
-export function show(outcome: Outcome, req: Request, res: Response): void {
+export function showDecision(outcome: Outcome, req: Request, res: Response): void {
   if (!outcome.binding) return
-  if (!tellsDecision(req)) req.halt = outcome.decision
+  if (!hasDecisionProperty(req)) req.halt = outcome.decision
   if (!res.headersSent) applyHeaders(outcome.headers, new ResponseHeaders(res), outcome.stale)
 }
 
@@ -32,7 +32,7 @@ class ResponseHeaders implements HeaderTarget {
 }
 
 /** Answers with a refusal. */
-export function answer({ status, body }: Outcome, res: Response): void {
+export function sendRefusal({ status, body }: Outcome, res: Response): void {
   if (!res.headersSent) {
     // In Node's own words: the middleware may stand in another server than Express's.
     res.statusCode = status

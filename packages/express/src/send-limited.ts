@@ -2,7 +2,7 @@ import type { Decision } from '@halt/core'
 import { refusalFor } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
-import { answer, show } from './response.ts'
+import { sendRefusal, showDecision } from './response.ts'
 
 /**
  * Answers a request as the guard before it would have: for a handler that decided by itself.
@@ -18,6 +18,6 @@ export function sendLimited(
   decision: Decision,
 ): void {
   const outcome = refusalFor(req, decision)
-  show(outcome, req, res)
-  answer(outcome, res)
+  showDecision(outcome, req, res)
+  sendRefusal(outcome, res)
 }
