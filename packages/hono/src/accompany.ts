@@ -1,7 +1,7 @@
 import { type Guard, type NodeResponse, onResponseEnd, type Outcome } from '@halt/core/http'
 import type { Context, Env, Next } from 'hono'
 
-import { replace } from './response.ts'
+import { replaceResponse } from './response.ts'
 
 /** What `@hono/node-server` binds, as far as it matters here: Node's own response, of HTTP/1 or HTTP/2. */
 interface NodeBindings {
@@ -9,7 +9,7 @@ interface NodeBindings {
 }
 
 /** What `chargeWhen` gets. */
-export interface Answered<E extends Env> {
+export interface AnsweredRequest<E extends Env> {
   readonly response: Response
   readonly c: Context<E>
 }
@@ -18,7 +18,7 @@ export interface Answered<E extends Env> {
 export async function accompany<E extends Env>(
   c: Context<E>,
   next: Next,
-  requestGuard: Guard<Context<E>, Answered<E>>,
+  requestGuard: Guard<Context<E>, AnsweredRequest<E>>,
   outcome: Outcome,
 ): Promise<void> {
   let isOver = false
@@ -38,7 +38,7 @@ export async function accompany<E extends Env>(
     throw error
   }
   if (c.finalized && !isOver) requestGuard.decided(outcome, { response: c.res, c })
-  if (!isOnNode) leaveAtLastByte(c, requestGuard, outcome, leave)
+  if (!isOnNode) leaveWhenSent(c, requestGuard, outcome, leave)
 }
 
 // The client may have gone while the store was asked: then nothing tells of it any more.
@@ -48,27 +48,31 @@ function whenAborted(signal: AbortSignal | undefined, leave: () => void): void {
 }
 
 // Without a socket the body tells when the answer is sent.
-function leaveAtLastByte<E extends Env>(
+function leaveWhenSent<E extends Env>(
   c: Context<E>,
-  requestGuard: Guard<Context<E>, Answered<E>>,
+  requestGuard: Guard<Context<E>, AnsweredRequest<E>>,
   outcome: Outcome,
   leave: () => void,
 ): void {
   if (!c.finalized) return leave()
   const { req, res } = c
-  if (res.body === null || req.method === 'HEAD' || !lasts(requestGuard, outcome)) return leave()
-  replace(c, new Response(watch(res.body, leave), res))
+  if (res.body === null || req.method === 'HEAD' || !isInFlightUntilSent(requestGuard, outcome))
+    return leave()
+  replaceResponse(c, new Response(callAtEnd(res.body, leave), res))
 }
 
 /** Whether the request is in flight until its last byte is sent, not only until the app has answered. */
-function lasts<E extends Env>({ limiter }: Guard<Context<E>, Answered<E>>, { decision }: Outcome): boolean {
+function isInFlightUntilSent<E extends Env>(
+  { limiter }: Guard<Context<E>, AnsweredRequest<E>>,
+  { decision }: Outcome,
+): boolean {
   return (
     decision?.verdicts.some(({ policy }) => limiter.policyNamed(policy)?.algorithm === 'concurrency') === true
   )
 }
 
 /** The same bytes as they are asked for; tells when the last one is taken, or when nobody wants the rest. */
-function watch(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
+function callAtEnd(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   return new ReadableStream<Uint8Array>(
     {

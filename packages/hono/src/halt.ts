@@ -16,8 +16,15 @@ import { InMemoryStore } from '@halt/store-memory'
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 
-import { announce, complete, refuse, show, shownOn, withHeaders } from './response.ts'
-import { accompany, type Answered } from './accompany.ts'
+import {
+  setHeaders,
+  addMissingHeaders,
+  refusalResponse,
+  showDecision,
+  decisionShownOn,
+  withHeaders,
+} from './response.ts'
+import { accompany, type AnsweredRequest } from './accompany.ts'
 import { ContextView, type GetConnInfo } from './view.ts'
 
 declare module 'hono' {
@@ -62,7 +69,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
     checkConnInfo(options.getConnInfo)
     const own = limiterOf<Context<E>>(options, () => new InMemoryStore())
-    return guard<Context<E>, Answered<E>>(own, {
+    return guard<Context<E>, AnsweredRequest<E>>(own, {
       ...guardOptionsOf<Context<E>, never>(options as AdapterOptions<Context<E>, never>),
       chargeWhen: chargeWhen && (({ response, c }) => chargeWhen(response, c)),
     })
@@ -79,26 +86,26 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
   return async function haltMiddleware(c, next) {
     const entered = requestGuard.enter(new ContextView(c, getConnInfo, onError), c)
     const outcome = 'then' in entered ? await entered : entered
-    show(outcome, c)
+    showDecision(outcome, c)
     // Before the handler, so that what it makes with `c` has them; afterwards where it made it without.
-    announce(outcome, c)
+    setHeaders(outcome, c)
     if (!outcome.pass) return answer(outcome, c)
     if (requestGuard.watches && outcome.charged) await accompany(c, next, requestGuard, outcome)
     else await next()
     // What a tighter guard after this one shows stands.
-    if (shownOn(c) === outcome.decision) complete(c, outcome.headers)
+    if (decisionShownOn(c) === outcome.decision) addMissingHeaders(c, outcome.headers)
   }
 
   async function answer(outcome: Outcome, c: Context<E>): Promise<Response> {
     const { decision } = outcome
-    if (onLimited === undefined || decision === undefined) return refuse(outcome, c)
+    if (onLimited === undefined || decision === undefined) return refusalResponse(outcome, c)
     // So that `c.json(…)` alone is a refusal.
     c.status(outcome.status as StatusCode)
     const custom = async (): Promise<Response> =>
       withHeaders(await onLimited(decision, c), outcome.headers, c)
     const fix = 'Return a Response; such a request gets the default answer.'
     const answered = await callUser(limiter, 'onLimited', fix, custom)
-    return answered.failed ? refuse(outcome, c) : answered.value
+    return answered.failed ? refusalResponse(outcome, c) : answered.value
   }
 }
 

@@ -4,40 +4,40 @@ import type { Context, Env } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 
 /** Shows a decision to handlers, if it is the tightest so far. */
-export function show<E extends Env>({ binding, decision }: Outcome, c: Context<E>): void {
-  if (binding) (c as unknown as Shown).set('halt', decision)
+export function showDecision<E extends Env>({ binding, decision }: Outcome, c: Context<E>): void {
+  if (binding) (c as unknown as ContextWithDecision).set('halt', decision)
 }
 
 /** The decision that handlers are shown. */
-export function shownOn<E extends Env>(c: Context<E>): Decision | undefined {
-  return (c as unknown as Shown).get('halt')
+export function decisionShownOn<E extends Env>(c: Context<E>): Decision | undefined {
+  return (c as unknown as ContextWithDecision).get('halt')
 }
 
-type Shown = Context<{ Variables: { halt: Decision | undefined } }>
+type ContextWithDecision = Context<{ Variables: { halt: Decision | undefined } }>
 
 /** Sets headers for whatever is made with `c` from now on. */
-export function announce<E extends Env>({ headers, stale }: Outcome, c: Context<E>): void {
+export function setHeaders<E extends Env>({ headers, stale }: Outcome, c: Context<E>): void {
   if (stale !== undefined) for (const name of stale) c.header(name, undefined)
   for (const name in headers) c.header(name, headers[name])
 }
 
 /** Makes the answer of a refusal whose headers are announced, beside those that other middleware has set. */
-export function refuse<E extends Env>({ status, headers, body }: Outcome, c: Context<E>): Response {
+export function refusalResponse<E extends Env>({ status, headers, body }: Outcome, c: Context<E>): Response {
   const type = body && { 'Content-Type': body.type }
   return withHeaders(c.newResponse(body?.text ?? null, status as StatusCode, type), headers, c)
 }
 
 /** Gives the app's answer the headers that it lacks. */
-export function complete<E extends Env>(c: Context<E>, headers: Headers): void {
+export function addMissingHeaders<E extends Env>(c: Context<E>, headers: Headers): void {
   // Without an answer Hono throws; one of ours must not hide that.
   if (!c.finalized) return
   const { res } = c
   const completed = withHeaders(res, headers)
-  if (completed !== res) replace(c, completed)
+  if (completed !== res) replaceResponse(c, completed)
 }
 
 /** Puts another answer in the place of the app's. */
-export function replace<E extends Env>(c: Context<E>, response: Response): void {
+export function replaceResponse<E extends Env>(c: Context<E>, response: Response): void {
   // Unset first, or Hono copies it once more.
   c.res = undefined
   c.res = response
@@ -54,8 +54,8 @@ export function withHeaders<E extends Env>(response: Response, headers: Headers,
   if (first === undefined) return response
   const own = response.headers
   // They are announced together: of what passes one tells for all, since to look each up takes as long as to count.
-  const isAnnounced = c === undefined && own.get(first) === headers[first]
-  const lacks = !isAnnounced && names.some(name => !own.has(name))
+  const hasHeaders = c === undefined && own.get(first) === headers[first]
+  const lacks = !hasHeaders && names.some(name => !own.has(name))
   if (!lacks && !own.has('Access-Control-Allow-Origin')) return response
   const itself = (): Response => response
   const copy = (): Response => new Response(response.body, response)

@@ -2,7 +2,7 @@ import type { Decision } from '@halt/core'
 import { refusalFor } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 
-import { announce, refuse, show } from './response.ts'
+import { setHeaders, refusalResponse, showDecision } from './response.ts'
 
 /**
  * The answer that the guard before would have given: for a handler that decided by itself.
@@ -15,7 +15,7 @@ import { announce, refuse, show } from './response.ts'
  */
 export function sendLimited<E extends Env>(c: Context<E>, decision: Decision): Response {
   const outcome = refusalFor(c, decision)
-  show(outcome, c)
-  announce(outcome, c)
-  return refuse(outcome, c)
+  showDecision(outcome, c)
+  setHeaders(outcome, c)
+  return refusalResponse(outcome, c)
 }
