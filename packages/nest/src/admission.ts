@@ -7,7 +7,7 @@ import { type PlatformRequest, trustsProxies } from './calls/http.ts'
 import { refusalException } from './exception.ts'
 import type { Ending, HandlerResult } from './options.ts'
 import { callOnLimited } from './on-limited.ts'
-import { begin, type Passage } from './passage.ts'
+import { beginCall, type CallState } from './call-state.ts'
 import { isTightest, rawOf, setHeaders } from './response.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -24,18 +24,18 @@ export class Admission {
 
   /** Lets a call in, or throws its refusal. Decides each call once, however many guards ask. */
   admit(context: ExecutionContext): true | Promise<true> {
-    const passage = begin(context)
-    if (passage === undefined) return true
+    const state = beginCall(context)
+    if (state === undefined) return true
     const call = this.#runtime.read(context)
     const gate = this.#runtime.planner.planOf(context, call.nested === true)
     if (gate === undefined) return true
-    passage.gate = gate
+    state.gate = gate
     if (call.visitor !== undefined) this.#noticeProxies(call.view.request as object)
     const outcome = gate.enter(call.view, call.visitor)
     const conclude = (found: Outcome): true | Promise<true> => {
       show(found, call, context)
       if (!found.pass) return this.#refuse(found, call, context)
-      if (gate.watches) watch(passage, gate, found, call, context)
+      if (gate.watches) watch(state, gate, found, call, context)
       return true
     }
     return 'then' in outcome ? outcome.then(conclude) : conclude(outcome)
@@ -79,7 +79,7 @@ function show(
 
 // The interceptor tells when a call without a response of its own ends.
 function watch(
-  passage: Passage,
+  state: CallState,
   gate: Guard<unknown, Ending>,
   outcome: Outcome,
   call: Call,
@@ -90,7 +90,7 @@ function watch(
     const result = response as HandlerResult
     return accompany(gate, outcome, rawOf(response), { result, context })
   }
-  passage.ending = {
+  state.ending = {
     decided: result => gate.decided(outcome, { result, context }),
     leave: () => gate.leave(outcome),
   }

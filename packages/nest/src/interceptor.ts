@@ -1,7 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common'
 import { finalize, map, type Observable, tap } from 'rxjs'
 
-import { type CallEnding, takeEnding } from './passage.ts'
+import { type CallEnding, takeEnding } from './call-state.ts'
 import { isAsyncIterator, watched } from './subscription.ts'
 import { markOurs } from './tokens.ts'
 

@@ -2,7 +2,7 @@ import type { Decision } from '@halt/core'
 import { type Outcome, refusalFor } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import { passageOf } from './passage.ts'
+import { callStateOf } from './call-state.ts'
 import { refusalException } from './exception.ts'
 import { setHeaders } from './response.ts'
 
@@ -25,7 +25,7 @@ export function sendLimited(target: ExecutionContext | object, decision: Decisio
   const context = 'getArgs' in target ? (target as ExecutionContext) : undefined
   const isHttp = context === undefined || context.getType() === 'http'
   const response = isHttp ? (context?.getArgByIndex<object>(1) ?? target) : undefined
-  const gate = context && passageOf(context)?.gate
+  const gate = context && callStateOf(context)?.gate
   const { headers, status, body, stale }: Outcome =
     gate?.refuse(decision) ?? refusalFor(response === undefined ? {} : requestOf(response), decision)
   const isProblem = body?.type.startsWith('application/problem') === true

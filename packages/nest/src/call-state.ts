@@ -12,38 +12,40 @@ export interface CallEnding {
 }
 
 /** A call that was decided: by it the guards and the interceptor of one call find each other. */
-export interface Passage {
+export interface CallState {
   ending: CallEnding | undefined
   /** The guard that decided it. */
   gate: Pick<Guard, 'refuse'> | undefined
 }
 
-const PASSAGE = Symbol.for('halt.nest.passage')
-type Marked = { [PASSAGE]?: Passage }
+const CALL_STATE = Symbol.for('halt.nest.call-state')
+type Marked = { [CALL_STATE]?: CallState }
 
 /**
  * Where a call's passage is kept. Guards share a context; interceptors get one of their own, over the same arguments. An
  * HTTP route has no interceptor that asks, and a context takes a property in a tenth of the time that a request does.
  */
-function placeOf(context: ExecutionContext): object {
+function holderOf(context: ExecutionContext): object {
   return context.getType() === 'http' ? context : context.getArgs<unknown[]>()
 }
 
 /** The passage of a call; undefined before it begins. */
-export function passageOf(context: ExecutionContext): Passage | undefined {
-  return (placeOf(context) as Marked)[PASSAGE]
+export function callStateOf(context: ExecutionContext): CallState | undefined {
+  return (holderOf(context) as Marked)[CALL_STATE]
 }
 
 /** Begins the passage of a call; undefined when it has one already: another guard has decided it. */
-export function begin(context: ExecutionContext): Passage | undefined {
-  const place = placeOf(context) as Marked
-  return place[PASSAGE] === undefined ? (place[PASSAGE] = { ending: undefined, gate: undefined }) : undefined
+export function beginCall(context: ExecutionContext): CallState | undefined {
+  const holder = holderOf(context) as Marked
+  return holder[CALL_STATE] === undefined
+    ? (holder[CALL_STATE] = { ending: undefined, gate: undefined })
+    : undefined
 }
 
 /** Who is to be told of the end of an admitted call: once, by who takes it. */
 export function takeEnding(context: ExecutionContext): CallEnding | undefined {
-  const passage = passageOf(context)
-  const ending = passage?.ending
-  if (passage !== undefined) passage.ending = undefined
+  const state = callStateOf(context)
+  const ending = state?.ending
+  if (state !== undefined) state.ending = undefined
   return ending
 }
