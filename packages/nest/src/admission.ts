@@ -5,7 +5,7 @@ import type { ExecutionContext } from '@nestjs/common'
 import { type Call, noteDecision } from './calls/call.ts'
 import { type PlatformRequest, trustsProxies } from './calls/http.ts'
 import { refusalException } from './exception.ts'
-import type { Ending, HandlerResult } from './options.ts'
+import type { CallResult, HandlerResult } from './options.ts'
 import { callOnLimited } from './on-limited.ts'
 import { beginCall, type CallState } from './call-state.ts'
 import { isTightest, rawOf, setHeaders } from './response.ts'
@@ -80,7 +80,7 @@ function show(
 // The interceptor tells when a call without a response of its own ends.
 function watch(
   state: CallState,
-  gate: Guard<unknown, Ending>,
+  gate: Guard<unknown, CallResult>,
   outcome: Outcome,
   call: Call,
   context: ExecutionContext,
@@ -90,7 +90,7 @@ function watch(
     const result = response as HandlerResult
     return accompany(gate, outcome, rawOf(response), { result, context })
   }
-  state.ending = {
+  state.endListener = {
     decided: result => gate.decided(outcome, { result, context }),
     leave: () => gate.leave(outcome),
   }

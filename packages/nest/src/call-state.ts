@@ -4,7 +4,7 @@ import type { ExecutionContext } from '@nestjs/common'
 import type { HandlerResult } from './options.ts'
 
 /** What is told of an admitted call whose transport has no response to watch. */
-export interface CallEnding {
+export interface EndListener {
   /** The handler is done: what came of it. */
   decided(result: HandlerResult): void
   /** The call is over. */
@@ -13,7 +13,7 @@ export interface CallEnding {
 
 /** A call that was decided: by it the guards and the interceptor of one call find each other. */
 export interface CallState {
-  ending: CallEnding | undefined
+  endListener: EndListener | undefined
   /** The guard that decided it. */
   gate: Pick<Guard, 'refuse'> | undefined
 }
@@ -38,14 +38,14 @@ export function callStateOf(context: ExecutionContext): CallState | undefined {
 export function beginCall(context: ExecutionContext): CallState | undefined {
   const holder = holderOf(context) as Marked
   return holder[CALL_STATE] === undefined
-    ? (holder[CALL_STATE] = { ending: undefined, gate: undefined })
+    ? (holder[CALL_STATE] = { endListener: undefined, gate: undefined })
     : undefined
 }
 
 /** Who is to be told of the end of an admitted call: once, by who takes it. */
-export function takeEnding(context: ExecutionContext): CallEnding | undefined {
+export function takeEndListener(context: ExecutionContext): EndListener | undefined {
   const state = callStateOf(context)
-  const ending = state?.ending
-  if (state !== undefined) state.ending = undefined
-  return ending
+  const endListener = state?.endListener
+  if (state !== undefined) state.endListener = undefined
+  return endListener
 }

@@ -1,7 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common'
 import { finalize, map, type Observable, tap } from 'rxjs'
 
-import { type CallEnding, takeEnding } from './call-state.ts'
+import { type EndListener, takeEndListener } from './call-state.ts'
 import { isAsyncIterator, watched } from './subscription.ts'
 import { markOurs } from './tokens.ts'
 
@@ -12,31 +12,31 @@ import { markOurs } from './tokens.ts'
 @Injectable()
 export class HaltInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const ending = takeEnding(context)
-    return ending === undefined ? next.handle() : until(next.handle(), ending)
+    const endListener = takeEndListener(context)
+    return endListener === undefined ? next.handle() : until(next.handle(), endListener)
   }
 }
 
 markOurs(HaltInterceptor)
 
 /** Tells what a handler gave or threw, and when the call is over; only that when nobody waits for it any more. */
-function until(handled: Observable<unknown>, ending: CallEnding): Observable<unknown> {
+function until(handled: Observable<unknown>, endListener: EndListener): Observable<unknown> {
   let value: unknown
   let goesOn = false
   return handled.pipe(
     map(given => {
       if (!isAsyncIterator(given)) return (value = given)
       // A GraphQL subscription has begun well, and lasts until its iterator ends.
-      if (!goesOn) ending.decided({ statusCode: 200 })
+      if (!goesOn) endListener.decided({ statusCode: 200 })
       goesOn = true
-      return watched(given, () => ending.leave())
+      return watched(given, () => endListener.leave())
     }),
     tap({
-      complete: () => goesOn || ending.decided({ statusCode: 200, value }),
-      error: (error: unknown) => ending.decided({ statusCode: statusOf(error), error }),
+      complete: () => goesOn || endListener.decided({ statusCode: 200, value }),
+      error: (error: unknown) => endListener.decided({ statusCode: statusOf(error), error }),
     }),
     finalize(() => {
-      if (!goesOn) ending.leave()
+      if (!goesOn) endListener.leave()
     }),
   )
 }

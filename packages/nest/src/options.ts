@@ -45,7 +45,7 @@ export interface HandlerResult {
 }
 
 /** What came of a call, for `chargeWhen`. */
-export interface Ending {
+export interface CallResult {
   readonly result: HandlerResult
   readonly context: ExecutionContext
 }

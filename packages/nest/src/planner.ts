@@ -4,12 +4,12 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import { failing, filtered } from './limiters.ts'
 import type { NamedPolicies } from './named.ts'
-import type { Ending } from './options.ts'
+import type { CallResult } from './options.ts'
 import { type Rules, rulesOf } from './rules.ts'
 import { select, type Selection } from './selection.ts'
 
 /** What decides the calls of one handler; undefined where nothing counts them. */
-export type Plan = Guard<unknown, Ending> | undefined
+export type Plan = Guard<unknown, CallResult> | undefined
 
 /** What a {@link Planner} plans with. */
 export interface PlannerOptions {
@@ -18,7 +18,7 @@ export interface PlannerOptions {
   /** The policies of every call; undefined where a resolver gives them. */
   readonly globals: readonly AnyPolicy[] | undefined
   /** How the module guards. */
-  readonly settings: GuardOptions<unknown, Ending>
+  readonly settings: GuardOptions<unknown, CallResult>
 }
 
 type Handler = ReturnType<ExecutionContext['getHandler']>

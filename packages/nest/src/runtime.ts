@@ -4,7 +4,7 @@ import { InMemoryStore } from '@halt/store-memory'
 
 import { type CallReader, callReader } from './calls/index.ts'
 import { listOf, NamedPolicies } from './named.ts'
-import { type AnyOptions, checkModuleOptions, type Ending } from './options.ts'
+import { type AnyOptions, checkModuleOptions, type CallResult } from './options.ts'
 import { pendingLimiter } from './pending-limiter.ts'
 import { Planner } from './planner.ts'
 
@@ -60,7 +60,7 @@ function globalsOf(policy: AnyOptions['policy']): readonly AnyPolicy[] | undefin
   return policy === undefined ? [] : listOf(policy as AnyPolicy | readonly AnyPolicy[])
 }
 
-function settingsOf(options: AnyOptions): GuardOptions<unknown, Ending> {
+function settingsOf(options: AnyOptions): GuardOptions<unknown, CallResult> {
   const { limiter, policy, cost, skip, chargeWhen, idempotencyKey } = options
   const { costOnError, headers, errorFormat, statusCode, skipPreflight } = options
   return {
