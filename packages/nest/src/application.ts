@@ -4,7 +4,7 @@ import { retire } from '@halt/core/http'
 import type { OnApplicationBootstrap, OnModuleDestroy, OnModuleInit } from '@nestjs/common'
 import type { ApplicationConfig, DiscoveryService, HttpAdapterHost, ModulesContainer } from '@nestjs/core'
 
-import { Admission } from './admission.ts'
+import { CallGuard } from './call-guard.ts'
 import { rememberUpgrades } from './calls/peer.ts'
 import { hostsOf } from './discovered.ts'
 import { checkGuard, isGuardGlobal } from './guard-check.ts'
@@ -25,14 +25,14 @@ interface Surroundings {
 /** What the module provides for guards, interceptors and limiters; it checks the application when that starts. */
 export class HaltApplication implements OnModuleInit, OnModuleDestroy, OnApplicationBootstrap {
   readonly runtime: Runtime
-  readonly admission: Admission
+  readonly callGuard: CallGuard
   readonly #surroundings: Surroundings
 
   constructor(options: AnyOptions, surroundings: Surroundings) {
     // Now: Nest has found everything, and has not yet looked at what is bound to it.
     placeEnhancers(surroundings.discovery)
     this.runtime = new Runtime(options)
-    this.admission = new Admission(this.runtime)
+    this.callGuard = new CallGuard(this.runtime)
     this.#surroundings = surroundings
   }
 

@@ -8,7 +8,7 @@ import {
   Optional,
 } from '@nestjs/common'
 
-import type { Admission } from './admission.ts'
+import type { CallGuard } from './call-guard.ts'
 import { APPLICATION, markOurs } from './tokens.ts'
 
 /**
@@ -20,19 +20,19 @@ import { APPLICATION, markOurs } from './tokens.ts'
  */
 @Injectable()
 export class HaltGuard implements CanActivate, OnModuleInit {
-  readonly #admission: Admission | undefined
+  readonly #callGuard: CallGuard | undefined
 
-  constructor(@Optional() @Inject(APPLICATION) application?: { readonly admission: Admission }) {
-    this.#admission = application?.admission
+  constructor(@Optional() @Inject(APPLICATION) application?: { readonly callGuard: CallGuard }) {
+    this.#callGuard = application?.callGuard
   }
 
   // Not in the constructor: a unit test of a controller may do without the module.
   onModuleInit(): void {
-    assertModule(this.#admission)
+    assertModule(this.#callGuard)
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    return assertModule(this.#admission).admit(context)
+    return assertModule(this.#callGuard).enter(context)
   }
 }
 
@@ -42,8 +42,8 @@ markOurs(HaltGuard)
 @Injectable()
 export class RouteGuard extends HaltGuard {}
 
-function assertModule(admission: Admission | undefined): Admission {
-  if (admission !== undefined) return admission
+function assertModule(callGuard: CallGuard | undefined): CallGuard {
+  if (callGuard !== undefined) return callGuard
   throw new HaltError(
     'HALT_E_MODULE',
     'HaltGuard or @RateLimit is used without HaltModule.',

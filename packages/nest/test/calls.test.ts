@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common'
 import { lastValueFrom, of, throwError } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
-import { Admission } from '../src/admission.ts'
+import { CallGuard } from '../src/call-guard.ts'
 import { callReader } from '../src/calls/index.ts'
 import { HaltInterceptor, RateLimit, RateLimitException, sendLimited } from '../src/index.ts'
 import { Runtime } from '../src/runtime.ts'
@@ -45,10 +45,10 @@ describe('a call', () => {
   })
 
   it('over gRPC is refused in its words', async () => {
-    const admission = new Admission(runtimeOf())
+    const callGuard = new CallGuard(runtimeOf())
     const call = { getPeer: () => 'ipv4:203.0.113.7:4711' }
-    await admission.admit(contextOf('rpc', [{}, {}, call]))
-    const refused = (): unknown => admission.admit(contextOf('rpc', [{}, {}, call]))
+    await callGuard.enter(contextOf('rpc', [{}, {}, call]))
+    const refused = (): unknown => callGuard.enter(contextOf('rpc', [{}, {}, call]))
     expect(refused).toThrow('Too many requests')
     try {
       refused()
@@ -131,8 +131,8 @@ describe('a handler that Nest’s discovery does not know', () => {
   RateLimit('unknown')(Host.prototype, 'unknown', { value: unknown })
 
   it('is refused with 503 when its decorator is wrong: neither open nor broken', () => {
-    const admission = new Admission(runtimeOf({ warn: () => {} }))
-    const refused = (): unknown => admission.admit(contextOf('http', [requestOf(), responseOf()], unknown))
+    const callGuard = new CallGuard(runtimeOf({ warn: () => {} }))
+    const refused = (): unknown => callGuard.enter(contextOf('http', [requestOf(), responseOf()], unknown))
     expect(refused).toThrow(RateLimitException)
     expect(refused).toThrow(
       expect.objectContaining({ decision: expect.objectContaining({ reason: 'policy-error' }) }),
@@ -140,8 +140,8 @@ describe('a handler that Nest’s discovery does not know', () => {
   })
 
   it('is decided by the fallback policy where there is one', () => {
-    const admission = new Admission(runtimeOf({ warn: () => {}, fallbackPolicy: policy }))
-    expect(admission.admit(contextOf('http', [requestOf(), responseOf()], unknown))).toBe(true)
+    const callGuard = new CallGuard(runtimeOf({ warn: () => {}, fallbackPolicy: policy }))
+    expect(callGuard.enter(contextOf('http', [requestOf(), responseOf()], unknown))).toBe(true)
   })
 })
 
@@ -162,7 +162,7 @@ describe('sendLimited', () => {
     const runtime = runtimeOf({ errorFormat: 'problem', statusCode: 420 })
     const response = responseOf()
     const context = contextOf('http', [requestOf(), response])
-    await new Admission(runtime).admit(context)
+    await new CallGuard(runtime).enter(context)
     const decision = {
       allowed: false,
       reason: 'limited',
@@ -186,7 +186,7 @@ describe('the end of a call without a response', () => {
     const seen: unknown[] = []
     const runtime = runtimeOf({ chargeWhen: (result: unknown) => void seen.push(result) })
     const context = contextOf('rpc', [{}, {}])
-    await new Admission(runtime).admit(context)
+    await new CallGuard(runtime).enter(context)
     const result = new HaltInterceptor().intercept(context, { handle: () => handled })
     await lastValueFrom(result).catch(() => undefined)
     return seen

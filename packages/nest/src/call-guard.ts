@@ -12,7 +12,7 @@ import { isTightest, rawOf, setHeaders } from './response.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Decides the calls of an application. */
-export class Admission {
+export class CallGuard {
   readonly #runtime: Runtime
   readonly #noticeProxies: (request: object) => void
 
@@ -23,7 +23,7 @@ export class Admission {
   }
 
   /** Lets a call in, or throws its refusal. Decides each call once, however many guards ask. */
-  admit(context: ExecutionContext): true | Promise<true> {
+  enter(context: ExecutionContext): true | Promise<true> {
     const state = beginCall(context)
     if (state === undefined) return true
     const call = this.#runtime.read(context)
