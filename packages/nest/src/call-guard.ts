@@ -27,15 +27,15 @@ export class CallGuard {
     const state = beginCall(context)
     if (state === undefined) return true
     const call = this.#runtime.read(context)
-    const gate = this.#runtime.planner.planOf(context, call.nested === true)
-    if (gate === undefined) return true
-    state.gate = gate
+    const guard = this.#runtime.planner.planOf(context, call.nested === true)
+    if (guard === undefined) return true
+    state.guard = guard
     if (call.visitor !== undefined) this.#noticeProxies(call.view.request as object)
-    const outcome = gate.enter(call.view, call.visitor)
+    const outcome = guard.enter(call.view, call.visitor)
     const conclude = (found: Outcome): true | Promise<true> => {
       show(found, call, context)
       if (!found.pass) return this.#refuse(found, call, context)
-      if (gate.watches) watch(state, gate, found, call, context)
+      if (guard.watches) watch(state, guard, found, call, context)
       return true
     }
     return 'then' in outcome ? outcome.then(conclude) : conclude(outcome)
@@ -80,7 +80,7 @@ function show(
 // The interceptor tells when a call without a response of its own ends.
 function watch(
   state: CallState,
-  gate: Guard<unknown, CallResult>,
+  guard: Guard<unknown, CallResult>,
   outcome: Outcome,
   call: Call,
   context: ExecutionContext,
@@ -88,10 +88,10 @@ function watch(
   const { visitor, response } = call
   if (visitor !== undefined && response !== undefined) {
     const result = response as HandlerResult
-    return accompany(gate, outcome, rawOf(response), { result, context })
+    return accompany(guard, outcome, rawOf(response), { result, context })
   }
   state.endListener = {
-    decided: result => gate.decided(outcome, { result, context }),
-    leave: () => gate.leave(outcome),
+    decided: result => guard.decided(outcome, { result, context }),
+    leave: () => guard.leave(outcome),
   }
 }

@@ -15,7 +15,7 @@ export interface EndListener {
 export interface CallState {
   endListener: EndListener | undefined
   /** The guard that decided it. */
-  gate: Pick<Guard, 'refuse'> | undefined
+  guard: Pick<Guard, 'refuse'> | undefined
 }
 
 const CALL_STATE = Symbol.for('halt.nest.call-state')
@@ -38,7 +38,7 @@ export function callStateOf(context: ExecutionContext): CallState | undefined {
 export function beginCall(context: ExecutionContext): CallState | undefined {
   const holder = holderOf(context) as Marked
   return holder[CALL_STATE] === undefined
-    ? (holder[CALL_STATE] = { endListener: undefined, gate: undefined })
+    ? (holder[CALL_STATE] = { endListener: undefined, guard: undefined })
     : undefined
 }
 

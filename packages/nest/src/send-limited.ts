@@ -25,9 +25,9 @@ export function sendLimited(target: ExecutionContext | object, decision: Decisio
   const context = 'getArgs' in target ? (target as ExecutionContext) : undefined
   const isHttp = context === undefined || context.getType() === 'http'
   const response = isHttp ? (context?.getArgByIndex<object>(1) ?? target) : undefined
-  const gate = context && callStateOf(context)?.gate
+  const guard = context && callStateOf(context)?.guard
   const { headers, status, body, stale }: Outcome =
-    gate?.refuse(decision) ?? refusalFor(response === undefined ? {} : requestOf(response), decision)
+    guard?.refuse(decision) ?? refusalFor(response === undefined ? {} : requestOf(response), decision)
   const isProblem = body?.type.startsWith('application/problem') === true
   if (response !== undefined)
     setHeaders(response, isProblem ? { ...headers, 'Content-Type': body.type } : headers, stale)
