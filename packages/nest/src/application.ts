@@ -15,7 +15,7 @@ import { checkDecorators } from './start-check.ts'
 import { loadTransports } from './transports.ts'
 
 /** What Nest tells of an application. */
-interface Surroundings {
+interface NestServices {
   readonly discovery: DiscoveryService
   readonly modules: ModulesContainer
   readonly config: ApplicationConfig
@@ -26,14 +26,14 @@ interface Surroundings {
 export class HaltApplication implements OnModuleInit, OnModuleDestroy, OnApplicationBootstrap {
   readonly runtime: Runtime
   readonly callGuard: CallGuard
-  readonly #surroundings: Surroundings
+  readonly #nest: NestServices
 
-  constructor(options: AnyOptions, surroundings: Surroundings) {
+  constructor(options: AnyOptions, nest: NestServices) {
     // Now: Nest has found everything, and has not yet looked at what is bound to it.
-    placeEnhancers(surroundings.discovery)
+    placeEnhancers(nest.discovery)
     this.runtime = new Runtime(options)
     this.callGuard = new CallGuard(this.runtime)
-    this.#surroundings = surroundings
+    this.#nest = nest
   }
 
   onModuleDestroy(): void {
@@ -42,13 +42,13 @@ export class HaltApplication implements OnModuleInit, OnModuleDestroy, OnApplica
 
   async onModuleInit(): Promise<void> {
     await loadTransports()
-    const { discovery, config } = this.#surroundings
+    const { discovery, config } = this.#nest
     checkDecorators(discovery, this.runtime, isGuardGlobal(config))
   }
 
   // Not before: by now gateways and GraphQL have their listeners.
   onApplicationBootstrap(): void {
-    const { discovery, modules, config, host } = this.#surroundings
+    const { discovery, modules, config, host } = this.#nest
     // A microservice has no HTTP server, or a stand-in for one.
     const server = host.httpAdapter?.getHttpServer?.() as Server | undefined
     if (typeof server?.listenerCount !== 'function') return
