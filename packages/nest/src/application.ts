@@ -9,7 +9,7 @@ import { rememberUpgrades } from './calls/peer.ts'
 import { hostsOf } from './discovered.ts'
 import { checkGuard, isGuardGlobal } from './guard-check.ts'
 import type { AnyOptions } from './options.ts'
-import { placeEnhancers } from './placement.ts'
+import { orderEnhancers } from './enhancer-order.ts'
 import { Runtime } from './runtime.ts'
 import { checkDecorators } from './start-check.ts'
 import { loadTransports } from './transports.ts'
@@ -30,7 +30,7 @@ export class HaltApplication implements OnModuleInit, OnModuleDestroy, OnApplica
 
   constructor(options: AnyOptions, nest: NestServices) {
     // Now: Nest has found everything, and has not yet looked at what is bound to it.
-    placeEnhancers(nest.discovery)
+    orderEnhancers(nest.discovery)
     this.runtime = new Runtime(options)
     this.callGuard = new CallGuard(this.runtime)
     this.#nest = nest

@@ -11,7 +11,7 @@ import { boundTo, CONTROLLER, GUARDS, has, INTERCEPTORS, PATTERN, ROUTE } from '
  *
  * What it does depends on the classes alone, and doing it twice changes nothing: other applications may use them too.
  */
-export function placeEnhancers(discovery: DiscoveryService): void {
+export function orderEnhancers(discovery: DiscoveryService): void {
   for (const host of hostsOf(discovery)) {
     const handlers = handlersOf(host).map(([, handler]) => handler)
     for (const holder of [host, ...handlers]) moveToEnd(holder)
