@@ -6,7 +6,7 @@ import type { ApplicationConfig, DiscoveryService, HttpAdapterHost, ModulesConta
 
 import { CallGuard } from './call-guard.ts'
 import { rememberUpgrades } from './calls/peer.ts'
-import { hostsOf } from './discovered.ts'
+import { handlerClassesOf } from './discovery.ts'
 import { checkGuard, isGuardGlobal } from './guard-check.ts'
 import type { AnyOptions } from './options.ts'
 import { orderEnhancers } from './enhancer-order.ts'
@@ -53,6 +53,6 @@ export class HaltApplication implements OnModuleInit, OnModuleDestroy, OnApplica
     const server = host.httpAdapter?.getHttpServer?.() as Server | undefined
     if (typeof server?.listenerCount !== 'function') return
     rememberUpgrades(server)
-    checkGuard(hostsOf(discovery), modules, config, this.runtime)
+    checkGuard(handlerClassesOf(discovery), modules, config, this.runtime)
   }
 }

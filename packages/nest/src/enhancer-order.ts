@@ -1,6 +1,6 @@
 import type { DiscoveryService } from '@nestjs/core'
 
-import { handlersOf, hostsOf } from './discovered.ts'
+import { handlersOf, handlerClassesOf } from './discovery.ts'
 import { RouteGuard } from './guard.ts'
 import { HaltInterceptor } from './interceptor.ts'
 import { boundTo, CONTROLLER, GUARDS, has, INTERCEPTORS, PATTERN, ROUTE } from './nest-metadata.ts'
@@ -12,11 +12,11 @@ import { boundTo, CONTROLLER, GUARDS, has, INTERCEPTORS, PATTERN, ROUTE } from '
  * What it does depends on the classes alone, and doing it twice changes nothing: other applications may use them too.
  */
 export function orderEnhancers(discovery: DiscoveryService): void {
-  for (const host of hostsOf(discovery)) {
-    const handlers = handlersOf(host).map(([, handler]) => handler)
-    for (const holder of [host, ...handlers]) moveToEnd(holder)
+  for (const type of handlerClassesOf(discovery)) {
+    const handlers = handlersOf(type).map(([, handler]) => handler)
+    for (const holder of [type, ...handlers]) moveToEnd(holder)
     for (const handler of handlers) if (isRoute(handler)) dropInterceptor(handler)
-    if (has(host, CONTROLLER) && !handlers.some(handler => has(handler, PATTERN))) dropInterceptor(host)
+    if (has(type, CONTROLLER) && !handlers.some(handler => has(handler, PATTERN))) dropInterceptor(type)
   }
 }
 

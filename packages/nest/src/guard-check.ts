@@ -1,6 +1,6 @@
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core'
 
-import { handlersOf, type Host } from './discovered.ts'
+import { handlersOf, type HandlerClass } from './discovery.ts'
 import { boundTo, FIELD, GUARDS, has, MESSAGE, PATTERN, ROUTE, tokensOf } from './nest-metadata.ts'
 import type { Runtime } from './runtime.ts'
 import { isLimiterToken, isOurs } from './tokens.ts'
@@ -28,17 +28,17 @@ export function isGuardGlobal(config: ApplicationConfig): boolean {
  * which nobody here can see.
  */
 export function checkGuard(
-  hosts: ReadonlySet<Host>,
+  types: ReadonlySet<HandlerClass>,
   modules: ModulesContainer,
   config: ApplicationConfig,
   { limiter, planner }: Runtime,
 ): void {
   // Policies that decorators name come with a guard.
   if (planner.make(Object, undefined) === undefined || isGuardGlobal(config)) return
-  const handlers = [...hosts].flatMap(host => handlersOf(host).map(([, handler]) => handler))
+  const handlers = [...types].flatMap(type => handlersOf(type).map(([, handler]) => handler))
   if (!handlers.some(handler => [ROUTE, MESSAGE, FIELD].some(key => has(handler, key)))) return
   if (handlers.some(handler => has(handler, PATTERN))) return
-  if ([...hosts, ...handlers].some(holder => boundTo(holder, GUARDS).some(isOrHoldsOurs))) return
+  if ([...types, ...handlers].some(holder => boundTo(holder, GUARDS).some(isOrHoldsOurs))) return
   if (allOf(modules).some(isAsking)) return
   limiter.warn({
     code: 'HALT_W_NO_GUARD',

@@ -1,7 +1,7 @@
 import { HaltError, type HaltErrorCode } from '@halt/core'
 import type { DiscoveryService } from '@nestjs/core'
 
-import { handlersOf, hostsOf } from './discovered.ts'
+import { handlersOf, handlerClassesOf } from './discovery.ts'
 import { checkGateway } from './gateway-check.ts'
 import { rulesOf } from './rules.ts'
 import type { Runtime } from './runtime.ts'
@@ -23,7 +23,7 @@ export function checkDecorators(discovery: DiscoveryService, runtime: Runtime, i
       .getProviders()
       .some(({ token, instance }) => token === getRateLimiterToken(name) && isPending(instance)),
   )
-  for (const type of hostsOf(discovery)) {
+  for (const type of handlerClassesOf(discovery)) {
     const handlers = handlersOf(type)
     for (const name of unknown)
       if (tokensOf(type).includes(getRateLimiterToken(name)))
