@@ -27,7 +27,7 @@ export class CallGuard {
     const state = beginCall(context)
     if (state === undefined) return true
     const call = this.#runtime.read(context)
-    const guard = this.#runtime.planner.planOf(context, call.nested === true)
+    const guard = this.#runtime.handlerGuards.guardOf(context, call.nested === true)
     if (guard === undefined) return true
     state.guard = guard
     if (call.visitor !== undefined) this.#noticeProxies(call.view.request as object)

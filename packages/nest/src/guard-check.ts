@@ -31,10 +31,10 @@ export function checkGuard(
   types: ReadonlySet<HandlerClass>,
   modules: ModulesContainer,
   config: ApplicationConfig,
-  { limiter, planner }: Runtime,
+  { limiter, handlerGuards }: Runtime,
 ): void {
   // Policies that decorators name come with a guard.
-  if (planner.make(Object, undefined) === undefined || isGuardGlobal(config)) return
+  if (handlerGuards.makeGuard(Object, undefined) === undefined || isGuardGlobal(config)) return
   const handlers = [...types].flatMap(type => handlersOf(type).map(([, handler]) => handler))
   if (!handlers.some(handler => [ROUTE, MESSAGE, FIELD].some(key => has(handler, key)))) return
   if (handlers.some(handler => has(handler, PATTERN))) return

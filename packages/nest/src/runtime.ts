@@ -6,14 +6,14 @@ import { type CallReader, callReader } from './calls/index.ts'
 import { listOf, NamedPolicies } from './named.ts'
 import { type AnyOptions, checkModuleOptions, type CallResult } from './options.ts'
 import { pendingLimiter } from './pending-limiter.ts'
-import { Planner } from './planner.ts'
+import { HandlerGuards } from './handler-guards.ts'
 
 /** What one `HaltModule.forRoot` makes of its options: the limiters, and how each handler is guarded. */
 export class Runtime {
   readonly options: AnyOptions
   readonly limiter: RateLimiter
   readonly named: NamedPolicies
-  readonly planner: Planner
+  readonly handlerGuards: HandlerGuards
   /** Sees calls as Halt does. */
   readonly read: CallReader
   readonly #limiters = new Map<string, RateLimiter>()
@@ -33,7 +33,7 @@ export class Runtime {
     for (const name of Object.keys(policies)) this.limiterFor(name)
     this.read = callReader(this.limiter, getRequest)
     const settings = settingsOf(options)
-    this.planner = new Planner({ limiter: this.limiter, named: this.named, globals, settings })
+    this.handlerGuards = new HandlerGuards({ limiter: this.limiter, named: this.named, globals, settings })
   }
 
   /** The limiter that counts by the policies of a name alone. @throws HaltError when they are wrong, or nobody has the name */

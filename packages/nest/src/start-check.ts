@@ -30,7 +30,7 @@ export function checkDecorators(discovery: DiscoveryService, runtime: Runtime, i
         located(type.name, () => void runtime.named.find(name))
     for (const [name, handler] of handlers) {
       if (hasRules(type) || hasRules(handler))
-        located(`${type.name}.${name}`, () => void runtime.planner.make(type, handler))
+        located(`${type.name}.${name}`, () => void runtime.handlerGuards.makeGuard(type, handler))
     }
     if (isGlobal && keepsGatewaysApart()) checkGateway(type, handlers, runtime)
   }

@@ -9,10 +9,10 @@ import { type Rules, rulesOf } from './rules.ts'
 import { select, type Selection } from './selection.ts'
 
 /** What decides the calls of one handler; undefined where nothing counts them. */
-export type Plan = Guard<unknown, CallResult> | undefined
+export type HandlerGuard = Guard<unknown, CallResult> | undefined
 
-/** What a {@link Planner} plans with. */
-export interface PlannerOptions {
+/** What a {@link HandlerGuards} plans with. */
+export interface HandlerGuardsOptions {
   readonly limiter: RateLimiter
   readonly named: NamedPolicies
   /** The policies of every call; undefined where a resolver gives them. */
@@ -24,30 +24,30 @@ export interface PlannerOptions {
 type Handler = ReturnType<ExecutionContext['getHandler']>
 
 /** Finds how a handler's calls are counted, once for each. */
-export class Planner {
-  readonly #options: PlannerOptions
-  readonly #plans = new WeakMap<object, Map<unknown, Plan>>()
-  readonly #nested = new WeakMap<object, Map<unknown, Plan>>()
+export class HandlerGuards {
+  readonly #options: HandlerGuardsOptions
+  readonly #guards = new WeakMap<object, Map<unknown, HandlerGuard>>()
+  readonly #nested = new WeakMap<object, Map<unknown, HandlerGuard>>()
 
-  constructor(options: PlannerOptions) {
+  constructor(options: HandlerGuardsOptions) {
     this.#options = options
   }
 
   /** The plan of a call. @param nested whether it resolves a GraphQL field below the root */
-  planOf(context: ExecutionContext, nested: boolean): Plan {
+  guardOf(context: ExecutionContext, nested: boolean): HandlerGuard {
     const type = context.getClass() ?? Object
     const handler = context.getHandler()
-    const plans = nested ? this.#nested : this.#plans
-    let ofClass = plans.get(type)
-    if (ofClass === undefined) plans.set(type, (ofClass = new Map()))
-    let plan = ofClass.get(handler)
-    if (plan === undefined && !ofClass.has(handler))
-      ofClass.set(handler, (plan = this.#makeOrFail(type, handler, nested)))
-    return plan
+    const guards = nested ? this.#nested : this.#guards
+    let ofClass = guards.get(type)
+    if (ofClass === undefined) guards.set(type, (ofClass = new Map()))
+    let found = ofClass.get(handler)
+    if (found === undefined && !ofClass.has(handler))
+      ofClass.set(handler, (found = this.#makeOrRefuse(type, handler, nested)))
+    return found
   }
 
   /** Makes a handler's plan. @throws HaltError when its decorators or policies are wrong */
-  make(type: object, handler: Handler | undefined, nested = false): Plan {
+  makeGuard(type: object, handler: Handler | undefined, nested = false): HandlerGuard {
     // Below the root a field counts only where its own decorator says so: one root field brings thousands of them.
     const scopes = nested ? [rulesOf(handler)] : [rulesOf(type), rulesOf(handler)]
     const selected = select(scopes, this.#options.named, !nested)
@@ -56,15 +56,15 @@ export class Planner {
   }
 
   // What was not found at start, because Nest's discovery does not know it, is refused like a policy that fails.
-  #makeOrFail(type: object, handler: Handler | undefined, nested: boolean): Plan {
+  #makeOrRefuse(type: object, handler: Handler | undefined, nested: boolean): HandlerGuard {
     try {
-      return this.make(type, handler, nested)
+      return this.makeGuard(type, handler, nested)
     } catch (error) {
       return guard(failing(this.#options.limiter, error), this.#options.settings)
     }
   }
 
-  #assemble({ global, without, added }: Selection, cost: Rules['cost']): Plan {
+  #assemble({ global, without, added }: Selection, cost: Rules['cost']): HandlerGuard {
     const { limiter, globals, settings } = this.#options
     const own = cost === undefined ? settings : { ...settings, cost }
     if (global && globals === undefined) return guard(filtered(limiter, without), own, orNone(added))
