@@ -13,7 +13,7 @@ import { decisionOf } from './calls/call.ts'
 import { RouteGuard } from './guard.ts'
 import { HaltInterceptor } from './interceptor.ts'
 import type { NestCost, NestPolicy, NestRequest } from './policy.ts'
-import { addRules, type RuleDecorator } from './rules.ts'
+import { addLimitMetadata, type LimitDecorator } from './limit-metadata.ts'
 import { getRateLimiterToken, wantedNames } from './tokens.ts'
 
 /** Options of {@link RateLimit}. */
@@ -39,12 +39,12 @@ export interface RateLimitOptions {
  */
 export function RateLimit<R = NestRequest>(
   ...limits: readonly (string | NestPolicy<R> | RateLimitOptions)[]
-): RuleDecorator {
+): LimitDecorator {
   const last = limits.at(-1)
   const options = isOptions(last) ? last : undefined
   const given = options === undefined ? limits : limits.slice(0, -1)
   fromCaller(RateLimit, () => given.forEach(checkLimit))
-  const mark = addRules({
+  const mark = addLimitMetadata({
     limits: [{ limits: given as (string | AnyPolicy)[], override: options?.override === true }],
   })
   const bind = [UseGuards(RouteGuard), UseInterceptors(HaltInterceptor)]
@@ -55,14 +55,14 @@ export function RateLimit<R = NestRequest>(
 }
 
 /** Does not count the calls of a handler or class: by none of the policies so far, or by those named. */
-export function SkipRateLimit(...names: readonly string[]): RuleDecorator {
-  return addRules({ skips: [names] })
+export function SkipRateLimit(...names: readonly string[]): LimitDecorator {
+  return addLimitMetadata({ skips: [names] })
 }
 
 /** Sets the units that a call of a handler or class takes: a number for every policy, by policy name, or a function. */
-export function RateLimitCost<R = NestRequest>(cost: NestCost<R>): RuleDecorator {
+export function RateLimitCost<R = NestRequest>(cost: NestCost<R>): LimitDecorator {
   fromCaller(RateLimitCost, () => checkGuardOptions({ cost } as GuardOptions))
-  return addRules({ cost: cost as GuardOptions['cost'] })
+  return addLimitMetadata({ cost: cost as GuardOptions['cost'] })
 }
 
 /** The decision that let the call in, as a parameter; undefined where none was made. */

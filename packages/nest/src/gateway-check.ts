@@ -1,5 +1,5 @@
 import { boundTo, GATEWAY, GUARDS, has, INTERCEPTORS, MESSAGE } from './nest-metadata.ts'
-import { rulesOf } from './rules.ts'
+import { limitMetadataOf } from './limit-metadata.ts'
 import type { Runtime } from './runtime.ts'
 import { isOurs } from './tokens.ts'
 
@@ -18,7 +18,7 @@ export function checkGateway(
     const bound = (key: Parameters<typeof boundTo>[1]): boolean =>
       holders.some(holder => boundTo(holder, key).some(isOurs))
     if (!has(handler, MESSAGE) || bound(INTERCEPTORS)) continue
-    if (holders.some(holder => rulesOf(holder).skips.some(names => names.length === 0))) continue
+    if (holders.some(holder => limitMetadataOf(holder).skips.some(names => names.length === 0))) continue
     if (!bound(GUARDS)) {
       limiter.warn({
         code: 'HALT_W_GATEWAY_OPEN',

@@ -5,7 +5,7 @@ import type { ExecutionContext } from '@nestjs/common'
 import { failing, filtered } from './limiters.ts'
 import type { NamedPolicies } from './named.ts'
 import type { CallResult } from './options.ts'
-import { type Rules, rulesOf } from './rules.ts'
+import { type LimitMetadata, limitMetadataOf } from './limit-metadata.ts'
 import { select, type Selection } from './selection.ts'
 
 /** What decides the calls of one handler; undefined where nothing counts them. */
@@ -49,9 +49,9 @@ export class HandlerGuards {
   /** Makes a handler's plan. @throws HaltError when its decorators or policies are wrong */
   makeGuard(type: object, handler: Handler | undefined, nested = false): HandlerGuard {
     // Below the root a field counts only where its own decorator says so: one root field brings thousands of them.
-    const scopes = nested ? [rulesOf(handler)] : [rulesOf(type), rulesOf(handler)]
+    const scopes = nested ? [limitMetadataOf(handler)] : [limitMetadataOf(type), limitMetadataOf(handler)]
     const selected = select(scopes, this.#options.named, !nested)
-    const cost = scopes.map(rules => rules.cost).findLast(found => found !== undefined)
+    const cost = scopes.map(metadata => metadata.cost).findLast(found => found !== undefined)
     return this.#assemble(selected, cost)
   }
 
@@ -64,7 +64,7 @@ export class HandlerGuards {
     }
   }
 
-  #assemble({ global, without, added }: Selection, cost: Rules['cost']): HandlerGuard {
+  #assemble({ global, without, added }: Selection, cost: LimitMetadata['cost']): HandlerGuard {
     const { limiter, globals, settings } = this.#options
     const own = cost === undefined ? settings : { ...settings, cost }
     if (global && globals === undefined) return guard(filtered(limiter, without), own, orNone(added))

@@ -1,7 +1,7 @@
 import { type AnyPolicy, HaltError } from '@halt/core'
 
 import type { NamedPolicies } from './named.ts'
-import type { Rules } from './rules.ts'
+import type { LimitMetadata } from './limit-metadata.ts'
 
 /** What decorators make of the global policies. */
 export interface Selection {
@@ -20,25 +20,25 @@ export interface Selection {
  * @param counts whether the global policies count where no rule says anything
  * @throws HaltError for an unknown name, and for `override` in a scope that names nothing
  */
-export function select(scopes: readonly Rules[], named: NamedPolicies, counts = true): Selection {
+export function select(scopes: readonly LimitMetadata[], named: NamedPolicies, counts = true): Selection {
   const without = new Set<string>()
   let skips = !counts
   let overrides = false
   let added: AnyPolicy[] = []
-  for (const rules of scopes) {
-    for (const names of rules.skips) {
+  for (const metadata of scopes) {
+    for (const names of metadata.skips) {
       const skipped = names.flatMap(name => named.namesOf(name))
       for (const name of skipped) without.add(name)
       if (names.length === 0) skips = true
       added = names.length === 0 ? [] : added.filter(policy => !skipped.includes(policy.name))
     }
-    if (rules.limits.some(({ override }) => override)) {
-      assertDecides(rules)
+    if (metadata.limits.some(({ override }) => override)) {
+      assertDecides(metadata)
       overrides = true
       added = []
     }
-    if (rules.limits.some(({ limits, override }) => limits.length === 0 && !override)) skips = false
-    for (const limit of rules.limits.flatMap(rule => rule.limits)) {
+    if (metadata.limits.some(({ limits, override }) => limits.length === 0 && !override)) skips = false
+    for (const limit of metadata.limits.flatMap(rule => rule.limits)) {
       added.push(...(typeof limit === 'string' ? named.find(limit) : [limit]))
     }
   }
@@ -46,7 +46,7 @@ export function select(scopes: readonly Rules[], named: NamedPolicies, counts = 
 }
 
 // It would switch all limits off, which nobody writes so.
-function assertDecides({ limits }: Rules): void {
+function assertDecides({ limits }: LimitMetadata): void {
   if (limits.some(rule => rule.limits.length > 0)) return
   throw new HaltError(
     'HALT_E_OPTION',

@@ -3,7 +3,7 @@ import type { DiscoveryService } from '@nestjs/core'
 
 import { handlersOf, handlerClassesOf } from './discovery.ts'
 import { checkGateway } from './gateway-check.ts'
-import { rulesOf } from './rules.ts'
+import { limitMetadataOf } from './limit-metadata.ts'
 import type { Runtime } from './runtime.ts'
 import { tokensOf } from './nest-metadata.ts'
 import { isPending } from './pending-limiter.ts'
@@ -29,15 +29,15 @@ export function checkDecorators(discovery: DiscoveryService, runtime: Runtime, i
       if (tokensOf(type).includes(getRateLimiterToken(name)))
         located(type.name, () => void runtime.named.find(name))
     for (const [name, handler] of handlers) {
-      if (hasRules(type) || hasRules(handler))
+      if (hasLimitMetadata(type) || hasLimitMetadata(handler))
         located(`${type.name}.${name}`, () => void runtime.handlerGuards.makeGuard(type, handler))
     }
     if (isGlobal && keepsGatewaysApart()) checkGateway(type, handlers, runtime)
   }
 }
 
-function hasRules(holder: object): boolean {
-  return rulesOf(holder) !== rulesOf(undefined)
+function hasLimitMetadata(holder: object): boolean {
+  return limitMetadataOf(holder) !== limitMetadataOf(undefined)
 }
 
 /** Says where in the application an error is. */
