@@ -6,7 +6,7 @@ import { failing, filtered } from './limiters.ts'
 import type { NamedPolicies } from './named.ts'
 import type { CallResult } from './options.ts'
 import { type LimitMetadata, limitMetadataOf } from './limit-metadata.ts'
-import { select, type Selection } from './selection.ts'
+import { selectPolicies, type PolicySelection } from './policy-selection.ts'
 
 /** What decides the calls of one handler; undefined where nothing counts them. */
 export type HandlerGuard = Guard<unknown, CallResult> | undefined
@@ -50,7 +50,7 @@ export class HandlerGuards {
   makeGuard(type: object, handler: Handler | undefined, nested = false): HandlerGuard {
     // Below the root a field counts only where its own decorator says so: one root field brings thousands of them.
     const scopes = nested ? [limitMetadataOf(handler)] : [limitMetadataOf(type), limitMetadataOf(handler)]
-    const selected = select(scopes, this.#options.named, !nested)
+    const selected = selectPolicies(scopes, this.#options.named, !nested)
     const cost = scopes.map(metadata => metadata.cost).findLast(found => found !== undefined)
     return this.#assemble(selected, cost)
   }
@@ -64,7 +64,7 @@ export class HandlerGuards {
     }
   }
 
-  #assemble({ global, without, added }: Selection, cost: LimitMetadata['cost']): HandlerGuard {
+  #assemble({ global, without, added }: PolicySelection, cost: LimitMetadata['cost']): HandlerGuard {
     const { limiter, globals, settings } = this.#options
     const own = cost === undefined ? settings : { ...settings, cost }
     if (global && globals === undefined) return guard(filtered(limiter, without), own, orNone(added))

@@ -4,7 +4,7 @@ import type { NamedPolicies } from './named.ts'
 import type { LimitMetadata } from './limit-metadata.ts'
 
 /** What decorators make of the global policies. */
-export interface Selection {
+export interface PolicySelection {
   /** Whether the global policies count. */
   readonly global: boolean
   /** The names of those that do not. */
@@ -20,7 +20,11 @@ export interface Selection {
  * @param counts whether the global policies count where no rule says anything
  * @throws HaltError for an unknown name, and for `override` in a scope that names nothing
  */
-export function select(scopes: readonly LimitMetadata[], named: NamedPolicies, counts = true): Selection {
+export function selectPolicies(
+  scopes: readonly LimitMetadata[],
+  named: NamedPolicies,
+  counts = true,
+): PolicySelection {
   const without = new Set<string>()
   let skips = !counts
   let overrides = false
@@ -33,7 +37,7 @@ export function select(scopes: readonly LimitMetadata[], named: NamedPolicies, c
       added = names.length === 0 ? [] : added.filter(policy => !skipped.includes(policy.name))
     }
     if (metadata.limits.some(({ override }) => override)) {
-      assertDecides(metadata)
+      assertHasPolicy(metadata)
       overrides = true
       added = []
     }
@@ -46,7 +50,7 @@ export function select(scopes: readonly LimitMetadata[], named: NamedPolicies, c
 }
 
 // It would switch all limits off, which nobody writes so.
-function assertDecides({ limits }: LimitMetadata): void {
+function assertHasPolicy({ limits }: LimitMetadata): void {
   if (limits.some(rule => rule.limits.length > 0)) return
   throw new HaltError(
     'HALT_E_OPTION',
