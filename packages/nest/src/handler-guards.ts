@@ -2,8 +2,8 @@ import type { AnyPolicy, RateLimiter } from '@halt/core'
 import { guard, type Guard, type GuardOptions } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import { failing, filtered } from './limiters.ts'
-import type { NamedPolicies } from './named.ts'
+import { failingLimiter, withoutPolicies } from './derived-limiters.ts'
+import type { NamedPolicies } from './named-policies.ts'
 import type { CallResult } from './options.ts'
 import { type LimitMetadata, limitMetadataOf } from './limit-metadata.ts'
 import { selectPolicies, type PolicySelection } from './policy-selection.ts'
@@ -60,14 +60,14 @@ export class HandlerGuards {
     try {
       return this.makeGuard(type, handler, nested)
     } catch (error) {
-      return guard(failing(this.#options.limiter, error), this.#options.settings)
+      return guard(failingLimiter(this.#options.limiter, error), this.#options.settings)
     }
   }
 
   #assemble({ global, without, added }: PolicySelection, cost: LimitMetadata['cost']): HandlerGuard {
     const { limiter, globals, settings } = this.#options
     const own = cost === undefined ? settings : { ...settings, cost }
-    if (global && globals === undefined) return guard(filtered(limiter, without), own, orNone(added))
+    if (global && globals === undefined) return guard(withoutPolicies(limiter, without), own, orNone(added))
     const kept = global ? (globals ?? []).filter(({ name }) => !without.has(name)) : []
     const also = orNone(added.filter(policy => !kept.includes(policy)))
     if (kept.length === 0) return also && guard(limiter, { ...own, policy: also })

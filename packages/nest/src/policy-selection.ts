@@ -1,6 +1,6 @@
 import { type AnyPolicy, HaltError } from '@halt/core'
 
-import type { NamedPolicies } from './named.ts'
+import type { NamedPolicies } from './named-policies.ts'
 import type { LimitMetadata } from './limit-metadata.ts'
 
 /** What decorators make of the global policies. */

@@ -3,7 +3,7 @@ import { type GuardOptions, limiterOf } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 
 import { type CallReader, callReader } from './calls/index.ts'
-import { listOf, NamedPolicies } from './named.ts'
+import { listOf, NamedPolicies } from './named-policies.ts'
 import { type AnyOptions, checkModuleOptions, type CallResult } from './options.ts'
 import { pendingLimiter } from './pending-limiter.ts'
 import { HandlerGuards } from './handler-guards.ts'

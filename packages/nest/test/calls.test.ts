@@ -220,9 +220,9 @@ describe('the end of a call without a response', () => {
       expect(times).toBe(1)
     }
     let failures = 0
-    const failing = watched(values(true), () => failures++)
-    await failing.next()
-    await expect(failing.next()).rejects.toThrow('broken')
+    const failingLimiter = watched(values(true), () => failures++)
+    await failingLimiter.next()
+    await expect(failingLimiter.next()).rejects.toThrow('broken')
     expect(failures).toBe(1)
     // One that can only be read.
     const bare = watched({ next: async () => ({ done: false, value: 1 }) }, () => failures++)

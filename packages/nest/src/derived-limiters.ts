@@ -1,12 +1,12 @@
 import { type AnyPolicy, RateLimiter } from '@halt/core'
 
-import { listOf } from './named.ts'
+import { listOf } from './named-policies.ts'
 
 type Given = AnyPolicy | readonly AnyPolicy[]
 type Resolver = (request: unknown, context?: unknown) => Given | Promise<Given>
 
 /** A limiter like another, whose resolver's policies of some names do not count. */
-export function filtered(limiter: RateLimiter, without: ReadonlySet<string>): RateLimiter {
+export function withoutPolicies(limiter: RateLimiter, without: ReadonlySet<string>): RateLimiter {
   const { policy } = limiter.options
   if (without.size === 0 || typeof policy !== 'function') return limiter
   const resolve = policy as Resolver
@@ -25,7 +25,7 @@ export function filtered(limiter: RateLimiter, without: ReadonlySet<string>): Ra
 }
 
 /** A limiter like another that cannot tell its policies: it refuses with 503, or decides by the fallback policy. */
-export function failing(limiter: RateLimiter, error: unknown): RateLimiter {
+export function failingLimiter(limiter: RateLimiter, error: unknown): RateLimiter {
   const policy = (): never => {
     throw error
   }
