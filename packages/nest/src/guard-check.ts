@@ -3,7 +3,7 @@ import type { ApplicationConfig, ModulesContainer } from '@nestjs/core'
 import { handlersOf, type HandlerClass } from './discovery.ts'
 import { boundTo, FIELD, GUARDS, has, MESSAGE, PATTERN, ROUTE, tokensOf } from './nest-metadata.ts'
 import type { Runtime } from './runtime.ts'
-import { isLimiterToken, isOurs } from './tokens.ts'
+import { isLimiterToken, isHaltEnhancer } from './tokens.ts'
 
 /** What Nest makes, or is given, and what that has injected. */
 interface Made {
@@ -15,8 +15,8 @@ interface Made {
 /** Whether the global guards have one of ours: `APP_GUARD`, or `app.useGlobalGuards(…)` before the application starts. */
 export function isGuardGlobal(config: ApplicationConfig): boolean {
   return (
-    config.getGlobalGuards().some(isOrHoldsOurs) ||
-    config.getGlobalRequestGuards().some(({ metatype }) => isOurs(metatype))
+    config.getGlobalGuards().some(isOrHoldsHaltEnhancer) ||
+    config.getGlobalRequestGuards().some(({ metatype }) => isHaltEnhancer(metatype))
   )
 }
 
@@ -38,7 +38,7 @@ export function checkGuard(
   const handlers = [...types].flatMap(type => handlersOf(type).map(([, handler]) => handler))
   if (!handlers.some(handler => [ROUTE, MESSAGE, FIELD].some(key => has(handler, key)))) return
   if (handlers.some(handler => has(handler, PATTERN))) return
-  if ([...types, ...handlers].some(holder => boundTo(holder, GUARDS).some(isOrHoldsOurs))) return
+  if ([...types, ...handlers].some(holder => boundTo(holder, GUARDS).some(isOrHoldsHaltEnhancer))) return
   if (allOf(modules).some(isAsking)) return
   limiter.warn({
     code: 'HALT_W_NO_GUARD',
@@ -49,14 +49,17 @@ export function checkGuard(
 }
 
 /** Whether a guard is one of ours, or was made around one. */
-function isOrHoldsOurs(guard: unknown): boolean {
-  return isOurs(guard) || (typeof guard === 'object' && guard !== null && Object.values(guard).some(isOurs))
+function isOrHoldsHaltEnhancer(guard: unknown): boolean {
+  return (
+    isHaltEnhancer(guard) ||
+    (typeof guard === 'object' && guard !== null && Object.values(guard).some(isHaltEnhancer))
+  )
 }
 
 /** Whether a class or a factory has our guard or a limiter injected. */
 function isAsking({ metatype, inject }: Made): boolean {
   const tokens = [...(inject ?? []), ...(typeof metatype === 'function' ? tokensOf(metatype) : [])]
-  return tokens.map(plain).some(token => isLimiterToken(token) || isOurs(token))
+  return tokens.map(plain).some(token => isLimiterToken(token) || isHaltEnhancer(token))
 }
 
 // `{ token, optional }` of a factory, and `forwardRef(() => token)`.

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common'
 
 import type { CallGuard } from './call-guard.ts'
-import { APPLICATION, markOurs } from './tokens.ts'
+import { APPLICATION, markHaltEnhancer } from './tokens.ts'
 
 /**
  * Counts calls, and refuses those over the limit with an exception: for a whole application as `APP_GUARD`, for one
@@ -36,7 +36,7 @@ export class HaltGuard implements CanActivate, OnModuleInit {
   }
 }
 
-markOurs(HaltGuard)
+markHaltEnhancer(HaltGuard)
 
 /** The guard that `@RateLimit` brings: a call that another has counted it lets pass. */
 @Injectable()

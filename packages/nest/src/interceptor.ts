@@ -3,7 +3,7 @@ import { finalize, map, type Observable, tap } from 'rxjs'
 
 import { type EndListener, takeEndListener } from './call-state.ts'
 import { isAsyncIterator, watched } from './subscription.ts'
-import { markOurs } from './tokens.ts'
+import { markHaltEnhancer } from './tokens.ts'
 
 /**
  * Tells the end of calls on transports without a response to watch, where something depends on it: requests in flight,
@@ -17,7 +17,7 @@ export class HaltInterceptor implements NestInterceptor {
   }
 }
 
-markOurs(HaltInterceptor)
+markHaltEnhancer(HaltInterceptor)
 
 /** Tells what a handler gave or threw, and when the call is over; only that when nobody waits for it any more. */
 function until(handled: Observable<unknown>, endListener: EndListener): Observable<unknown> {

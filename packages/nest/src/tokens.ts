@@ -28,15 +28,15 @@ export function wantedNames(): Set<string> {
   return (holder[NAMES] ??= new Set())
 }
 
-const OURS = Symbol.for('halt.nest.ours')
+const HALT_ENHANCER = Symbol.for('halt.nest.enhancer')
 
 /** Marks a guard or interceptor, whichever copy of the package it is from. */
-export function markOurs(type: { readonly prototype: object }): void {
-  Object.defineProperty(type.prototype, OURS, { value: true })
+export function markHaltEnhancer(type: { readonly prototype: object }): void {
+  Object.defineProperty(type.prototype, HALT_ENHANCER, { value: true })
 }
 
 /** Whether a guard or interceptor, or its class, is Halt's or made from it. */
-export function isOurs(enhancer: unknown): boolean {
+export function isHaltEnhancer(enhancer: unknown): boolean {
   const holder = typeof enhancer === 'function' ? (enhancer.prototype as unknown) : enhancer
-  return (holder as { [OURS]?: unknown } | null | undefined)?.[OURS] === true
+  return (holder as { [HALT_ENHANCER]?: unknown } | null | undefined)?.[HALT_ENHANCER] === true
 }
