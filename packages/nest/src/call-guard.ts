@@ -30,8 +30,8 @@ export class CallGuard {
     const guard = this.#runtime.handlerGuards.guardOf(context, call.nested === true)
     if (guard === undefined) return true
     state.guard = guard
-    if (call.visitor !== undefined) this.#noticeProxies(call.view.request as object)
-    const outcome = guard.enter(call.view, call.visitor)
+    if (call.httpRequest !== undefined) this.#noticeProxies(call.view.request as object)
+    const outcome = guard.enter(call.view, call.httpRequest)
     const conclude = (found: Outcome): true | Promise<true> => {
       show(found, call, context)
       if (!found.pass) return this.#refuse(found, call, context)
@@ -67,13 +67,13 @@ export class CallGuard {
 
 function show(
   { binding, decision, headers, stale }: Outcome,
-  { visitor, response }: Call,
+  { httpRequest, response }: Call,
   context: ExecutionContext,
 ): void {
   if (!binding || decision === undefined) return
   noteDecision(context, decision)
   // A request's guards know by the request which is the tightest; GraphQL fields that share a response do not.
-  if (response !== undefined && (visitor !== undefined || isTightest(response, decision)))
+  if (response !== undefined && (httpRequest !== undefined || isTightest(response, decision)))
     setHeaders(response, headers, stale)
 }
 
@@ -85,8 +85,8 @@ function watch(
   call: Call,
   context: ExecutionContext,
 ): void {
-  const { visitor, response } = call
-  if (visitor !== undefined && response !== undefined) {
+  const { httpRequest, response } = call
+  if (httpRequest !== undefined && response !== undefined) {
     const result = response as HandlerResult
     return accompany(guard, outcome, rawOf(response), { result, context })
   }

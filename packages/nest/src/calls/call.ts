@@ -8,7 +8,7 @@ import { graphqlArgs } from './graphql-args.ts'
 export interface Call {
   readonly view: RequestView
   /** The HTTP request, which a limiter charges once. Undefined: every call is its own charge. */
-  readonly visitor?: object | undefined
+  readonly httpRequest?: object | undefined
   /** The platform's response, where there is one to set headers on. */
   readonly response?: object | undefined
   /** Whether it resolves a GraphQL field below the root. */

@@ -38,7 +38,7 @@ function known(context: ExecutionContext): Call {
       // The raw one of Fastify's: what its own adapter knows a request by.
       return {
         view: new HttpView(request, context),
-        visitor: request.raw ?? request,
+        httpRequest: request.raw ?? request,
         response: context.getArgByIndex<object>(1),
       }
     }
