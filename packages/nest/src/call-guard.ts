@@ -33,9 +33,9 @@ export class CallGuard {
     if (call.httpRequest !== undefined) this.#noticeProxies(call.view.request as object)
     const outcome = guard.enter(call.view, call.httpRequest)
     const conclude = (found: Outcome): true | Promise<true> => {
-      show(found, call, context)
+      showDecision(found, call, context)
       if (!found.pass) return this.#refuse(found, call, context)
-      if (guard.watches) watch(state, guard, found, call, context)
+      if (guard.watches) watchEnd(state, guard, found, call, context)
       return true
     }
     return 'then' in outcome ? outcome.then(conclude) : conclude(outcome)
@@ -65,7 +65,7 @@ export class CallGuard {
   }
 }
 
-function show(
+function showDecision(
   { binding, decision, headers, stale }: Outcome,
   { httpRequest, response }: Call,
   context: ExecutionContext,
@@ -78,7 +78,7 @@ function show(
 }
 
 // The interceptor tells when a call without a response of its own ends.
-function watch(
+function watchEnd(
   state: CallState,
   guard: Guard<unknown, CallResult>,
   outcome: Outcome,

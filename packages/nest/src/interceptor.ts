@@ -2,7 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { finalize, map, type Observable, tap } from 'rxjs'
 
 import { type EndListener, takeEndListener } from './call-state.ts'
-import { isAsyncIterator, watched } from './subscription.ts'
+import { isAsyncIterator, callAtEnd } from './subscription.ts'
 import { markHaltEnhancer } from './tokens.ts'
 
 /**
@@ -13,14 +13,14 @@ import { markHaltEnhancer } from './tokens.ts'
 export class HaltInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const endListener = takeEndListener(context)
-    return endListener === undefined ? next.handle() : until(next.handle(), endListener)
+    return endListener === undefined ? next.handle() : tellEnd(next.handle(), endListener)
   }
 }
 
 markHaltEnhancer(HaltInterceptor)
 
 /** Tells what a handler gave or threw, and when the call is over; only that when nobody waits for it any more. */
-function until(handled: Observable<unknown>, endListener: EndListener): Observable<unknown> {
+function tellEnd(handled: Observable<unknown>, endListener: EndListener): Observable<unknown> {
   let value: unknown
   let goesOn = false
   return handled.pipe(
@@ -29,7 +29,7 @@ function until(handled: Observable<unknown>, endListener: EndListener): Observab
       // A GraphQL subscription has begun well, and lasts until its iterator ends.
       if (!goesOn) endListener.decided({ statusCode: 200 })
       goesOn = true
-      return watched(given, () => endListener.leave())
+      return callAtEnd(given, () => endListener.leave())
     }),
     tap({
       complete: () => goesOn || endListener.decided({ statusCode: 200, value }),

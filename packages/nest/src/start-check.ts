@@ -27,10 +27,10 @@ export function checkDecorators(discovery: DiscoveryService, runtime: Runtime, i
     const handlers = handlersOf(type)
     for (const name of unknown)
       if (tokensOf(type).includes(getRateLimiterToken(name)))
-        located(type.name, () => void runtime.named.find(name))
+        withLocation(type.name, () => void runtime.named.find(name))
     for (const [name, handler] of handlers) {
       if (hasLimitMetadata(type) || hasLimitMetadata(handler))
-        located(`${type.name}.${name}`, () => void runtime.handlerGuards.makeGuard(type, handler))
+        withLocation(`${type.name}.${name}`, () => void runtime.handlerGuards.makeGuard(type, handler))
     }
     if (isGlobal && keepsGatewaysApart()) checkGateway(type, handlers, runtime)
   }
@@ -41,7 +41,7 @@ function hasLimitMetadata(holder: object): boolean {
 }
 
 /** Says where in the application an error is. */
-function located(where: string, check: () => void): void {
+function withLocation(where: string, check: () => void): void {
   try {
     check()
   } catch (error) {

@@ -5,7 +5,10 @@ export function isAsyncIterator(value: unknown): value is AsyncIterator<unknown>
 }
 
 /** The same iterator, calling back once when it ends: exhausted, failed, or left by the client. */
-export function watched(iterator: AsyncIterator<unknown>, ended: () => void): AsyncIterableIterator<unknown> {
+export function callAtEnd(
+  iterator: AsyncIterator<unknown>,
+  ended: () => void,
+): AsyncIterableIterator<unknown> {
   let over = false
   const end = (): void => {
     if (!over) ended()

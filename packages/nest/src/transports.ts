@@ -11,9 +11,11 @@ let areGatewaysApart = false
  */
 export async function loadTransports(): Promise<void> {
   await Promise.all([
-    import('@nestjs/websockets').then(found => void (classes.ws = found.WsException)).catch(absent),
-    import('@nestjs/microservices').then(found => void (classes.rpc = found.RpcException)).catch(absent),
-    import('@nestjs/websockets/socket-module.js').then(noteReach).catch(absent),
+    import('@nestjs/websockets').then(found => void (classes.ws = found.WsException)).catch(ignoreAbsence),
+    import('@nestjs/microservices')
+      .then(found => void (classes.rpc = found.RpcException))
+      .catch(ignoreAbsence),
+    import('@nestjs/websockets/socket-module.js').then(noteGatewayGuards).catch(ignoreAbsence),
   ])
 }
 
@@ -23,7 +25,11 @@ export function keepsGatewaysApart(): boolean {
 }
 
 // Nest 12 makes the context of gateways with the application's configuration, which has the global ones; 11 without.
-function noteReach({ SocketModule }: { readonly SocketModule: { readonly prototype: object } }): void {
+function noteGatewayGuards({
+  SocketModule,
+}: {
+  readonly SocketModule: { readonly prototype: object }
+}): void {
   const { getContextCreator } = SocketModule.prototype as { getContextCreator?: unknown }
   areGatewaysApart = typeof getContextCreator === 'function' && getContextCreator.length === 1
 }
@@ -48,4 +54,4 @@ class TransportError extends Error {
   }
 }
 
-function absent(): void {}
+function ignoreAbsence(): void {}

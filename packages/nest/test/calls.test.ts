@@ -6,7 +6,7 @@ import { CallGuard } from '../src/call-guard.ts'
 import { callReader } from '../src/calls/index.ts'
 import { HaltInterceptor, RateLimit, RateLimitException, sendLimited } from '../src/index.ts'
 import { Runtime } from '../src/runtime.ts'
-import { watched } from '../src/subscription.ts'
+import { callAtEnd } from '../src/subscription.ts'
 import { LOCAL } from './app.ts'
 
 class Host {
@@ -212,7 +212,7 @@ describe('the end of a call without a response', () => {
         void (await iterator.throw?.(new Error('no')).catch(() => {})),
     ]) {
       let times = 0
-      const iterator = watched(values(false), () => times++)
+      const iterator = callAtEnd(values(false), () => times++)
       await iterator.next()
       expect(times).toBe(0)
       await end(iterator)
@@ -220,12 +220,12 @@ describe('the end of a call without a response', () => {
       expect(times).toBe(1)
     }
     let failures = 0
-    const failingLimiter = watched(values(true), () => failures++)
+    const failingLimiter = callAtEnd(values(true), () => failures++)
     await failingLimiter.next()
     await expect(failingLimiter.next()).rejects.toThrow('broken')
     expect(failures).toBe(1)
     // One that can only be read.
-    const bare = watched({ next: async () => ({ done: false, value: 1 }) }, () => failures++)
+    const bare = callAtEnd({ next: async () => ({ done: false, value: 1 }) }, () => failures++)
     expect(await bare.return?.(2)).toEqual({ done: true, value: 2 })
     await expect(bare.throw?.(new Error('no'))).rejects.toThrow('no')
     expect(failures).toBe(2)

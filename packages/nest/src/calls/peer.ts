@@ -18,7 +18,7 @@ export function peerOf(socket: object): Peer | undefined {
 }
 
 /** Remembers who is at the other end of a socket. */
-export function remember(socket: object, peer: Peer): Peer {
+export function notePeer(socket: object, peer: Peer): Peer {
   Reflect.defineProperty(socket, PEER, { value: peer, enumerable: false, configurable: true })
   return peer
 }
@@ -32,6 +32,6 @@ export function rememberUpgrades(server: Server | undefined): void {
   if (server === undefined || server.listenerCount('upgrade') === 0) return
   server.prependListener('upgrade', ({ headers, httpVersion, url = '/' }: IncomingMessage, socket) => {
     const { remoteAddress: ip } = socket as { remoteAddress?: string }
-    remember(socket, { ip, headers, httpVersion, url })
+    notePeer(socket, { ip, headers, httpVersion, url })
   })
 }

@@ -2,7 +2,7 @@ import { type HeaderBag, pathOf } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, handlerName } from './call.ts'
-import { type Peer, peerOf, remember } from './peer.ts'
+import { type Peer, peerOf, notePeer } from './peer.ts'
 
 /** What the platforms' sockets have: socket.io's, and `ws`'. */
 interface Client {
@@ -21,7 +21,7 @@ interface Client {
 /** A message on a WebSocket: each is its own charge. */
 export function wsCall(context: ExecutionContext): Call {
   const client = context.getArgByIndex<Client>(0)
-  const { ip, headers, httpVersion, url } = peerOf(client) ?? remember(client, meet(client))
+  const { ip, headers, httpVersion, url } = peerOf(client) ?? notePeer(client, readPeer(client))
   const view = {
     method: 'MESSAGE',
     path: pathOf(url),
@@ -36,7 +36,7 @@ export function wsCall(context: ExecutionContext): Call {
 }
 
 // The address of the socket's peer, never one that a header names: whether such a header counts is the limiter's business.
-function meet({ handshake, request, _socket }: Client): Peer {
+function readPeer({ handshake, request, _socket }: Client): Peer {
   const upgrade = _socket && peerOf(_socket)
   if (upgrade !== undefined) return upgrade
   const { headers = {}, url = '/' } = handshake ?? request ?? {}
