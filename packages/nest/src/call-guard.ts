@@ -3,7 +3,7 @@ import { accompany, type Guard, type Outcome, trustProxyNotice } from '@halt/cor
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, noteDecision } from './calls/call.ts'
-import { type PlatformRequest, trustsProxies } from './calls/http.ts'
+import { type PlatformRequest, trustsProxies } from './calls/platform-request.ts'
 import { refusalException } from './exception.ts'
 import type { CallResult, HandlerResult } from './options.ts'
 import { callOnLimited } from './on-limited.ts'

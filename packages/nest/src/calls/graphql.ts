@@ -3,7 +3,7 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import type { Call } from './call.ts'
 import { graphqlArgs } from './graphql-args.ts'
-import { httpVersionOf, type PlatformRequest } from './http.ts'
+import { httpVersionOf, type PlatformRequest } from './platform-request.ts'
 
 interface Extra {
   readonly request?: PlatformRequest

@@ -4,7 +4,8 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, handlerName } from './call.ts'
 import { graphqlCall } from './graphql.ts'
-import { HttpView, type PlatformRequest } from './http.ts'
+import { HttpView } from './http-view.ts'
+import type { PlatformRequest } from './platform-request.ts'
 import { rpcCall } from './rpc.ts'
 import { wsCall } from './ws.ts'
 

@@ -3,7 +3,7 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import { isList, PATH, VERSION } from '../nest-metadata.ts'
 import { handlerName } from './call.ts'
-import type { PlatformRequest } from './http.ts'
+import type { PlatformRequest } from './platform-request.ts'
 
 /**
  * The route of an HTTP call: the pattern that matched, the global prefix included. A handler that has several paths or
