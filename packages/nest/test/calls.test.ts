@@ -2,11 +2,11 @@ import type { ExecutionContext } from '@nestjs/common'
 import { lastValueFrom, of, throwError } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
-import { CallGuard } from '../src/call-guard.ts'
+import { CallGuard } from '../src/guard/call-guard.ts'
 import { callReader } from '../src/calls/index.ts'
 import { HaltInterceptor, RateLimit, RateLimitException, sendLimited } from '../src/index.ts'
-import { Runtime } from '../src/runtime.ts'
-import { callAtEnd } from '../src/subscription.ts'
+import { Runtime } from '../src/guard/runtime.ts'
+import { callAtEnd } from '../src/guard/subscription.ts'
 import { LOCAL } from './app.ts'
 
 class Host {

@@ -1,7 +1,7 @@
 import { matchedRoute, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import { isList, PATH, VERSION } from '../nest-metadata.ts'
+import { isList, PATH, VERSION } from '../base/nest-metadata.ts'
 import { handlerName } from './call.ts'
 import type { PlatformRequest } from './platform-request.ts'
 

@@ -1,9 +1,9 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common'
 import { finalize, map, type Observable, tap } from 'rxjs'
 
-import { type EndListener, takeEndListener } from './call-state.ts'
+import { type EndListener, takeEndListener } from '../calls/call-state.ts'
 import { isAsyncIterator, callAtEnd } from './subscription.ts'
-import { markHaltEnhancer } from './tokens.ts'
+import { markHaltEnhancer } from '../base/tokens.ts'
 
 /**
  * Tells the end of calls on transports without a response to watch, where something depends on it: requests in flight,

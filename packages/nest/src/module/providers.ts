@@ -9,10 +9,10 @@ import {
 } from '@nestjs/core'
 
 import { HaltApplication } from './application.ts'
-import { HaltGuard } from './guard.ts'
-import { HaltInterceptor } from './interceptor.ts'
-import type { AnyOptions, HaltModuleAsyncOptions, HaltOptionsFactory } from './options.ts'
-import { APPLICATION, getRateLimiterToken, OPTIONS } from './tokens.ts'
+import { HaltGuard } from '../guard/guard.ts'
+import { HaltInterceptor } from '../guard/interceptor.ts'
+import type { AnyOptions, HaltModuleAsyncOptions, HaltOptionsFactory } from '../options/options.ts'
+import { APPLICATION, getRateLimiterToken, OPTIONS } from '../base/tokens.ts'
 
 /** The providers of the module itself, whatever its options come from. @param names of the limiters to be injectable */
 export function rootProviders(names: readonly string[]): Provider[] {

@@ -9,12 +9,12 @@ import {
   UseInterceptors,
 } from '@nestjs/common'
 
-import { decisionOf } from './calls/call.ts'
-import { RouteGuard } from './guard.ts'
-import { HaltInterceptor } from './interceptor.ts'
-import type { NestCost, NestPolicy, NestRequest } from './policy.ts'
-import { addLimitMetadata, type LimitDecorator } from './limit-metadata.ts'
-import { getRateLimiterToken, wantedNames } from './tokens.ts'
+import { decisionOf } from '../calls/call.ts'
+import { RouteGuard } from '../guard/guard.ts'
+import { HaltInterceptor } from '../guard/interceptor.ts'
+import type { NestCost, NestPolicy, NestRequest } from '../options/policy.ts'
+import { addLimitMetadata, type LimitDecorator } from '../policies/limit-metadata.ts'
+import { getRateLimiterToken, wantedNames } from '../base/tokens.ts'
 
 /** Options of {@link RateLimit}. */
 export interface RateLimitOptions {

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common'
 
 import type { CallGuard } from './call-guard.ts'
-import { APPLICATION, markHaltEnhancer } from './tokens.ts'
+import { APPLICATION, markHaltEnhancer } from '../base/tokens.ts'
 
 /**
  * Counts calls, and refuses those over the limit with an exception: for a whole application as `APP_GUARD`, for one

@@ -1,9 +1,9 @@
 import type { DiscoveryService } from '@nestjs/core'
 
-import { handlersOf, handlerClassesOf } from './discovery.ts'
-import { RouteGuard } from './guard.ts'
-import { HaltInterceptor } from './interceptor.ts'
-import { boundTo, CONTROLLER, GUARDS, has, INTERCEPTORS, PATTERN, ROUTE } from './nest-metadata.ts'
+import { handlersOf, handlerClassesOf } from '../base/discovery.ts'
+import { RouteGuard } from '../guard/guard.ts'
+import { HaltInterceptor } from '../guard/interceptor.ts'
+import { boundTo, CONTROLLER, GUARDS, has, INTERCEPTORS, PATTERN, ROUTE } from '../base/nest-metadata.ts'
 
 /**
  * Puts what `@RateLimit` binds where it belongs, before Nest looks: its guard behind the others of a class or handler,

@@ -2,11 +2,11 @@ import type { AnyPolicy, RateLimiter } from '@halt/core'
 import { guard, type Guard, type GuardOptions } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import { failingLimiter, withoutPolicies } from './derived-limiters.ts'
-import type { NamedPolicies } from './named-policies.ts'
-import type { CallResult } from './options.ts'
-import { type LimitMetadata, limitMetadataOf } from './limit-metadata.ts'
-import { selectPolicies, type PolicySelection } from './policy-selection.ts'
+import { failingLimiter, withoutPolicies } from '../policies/derived-limiters.ts'
+import type { NamedPolicies } from '../policies/named-policies.ts'
+import type { CallResult } from '../options/options.ts'
+import { type LimitMetadata, limitMetadataOf } from '../policies/limit-metadata.ts'
+import { selectPolicies, type PolicySelection } from '../policies/policy-selection.ts'
 
 /** What decides the calls of one handler; undefined where nothing counts them. */
 export type HandlerGuard = Guard<unknown, CallResult> | undefined

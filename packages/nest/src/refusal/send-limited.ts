@@ -2,7 +2,7 @@ import type { Decision } from '@halt/core'
 import { type Outcome, refusalFor } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import { callStateOf } from './call-state.ts'
+import { callStateOf } from '../calls/call-state.ts'
 import { refusalException } from './exception.ts'
 import { setHeaders } from './response.ts'
 

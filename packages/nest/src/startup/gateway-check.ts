@@ -1,7 +1,7 @@
-import { boundTo, GATEWAY, GUARDS, has, INTERCEPTORS, MESSAGE } from './nest-metadata.ts'
-import { limitMetadataOf } from './limit-metadata.ts'
-import type { Runtime } from './runtime.ts'
-import { isHaltEnhancer } from './tokens.ts'
+import { boundTo, GATEWAY, GUARDS, has, INTERCEPTORS, MESSAGE } from '../base/nest-metadata.ts'
+import { limitMetadataOf } from '../policies/limit-metadata.ts'
+import type { Runtime } from '../guard/runtime.ts'
+import { isHaltEnhancer } from '../base/tokens.ts'
 
 /**
  * Warns of a gateway that is not counted, or not to the end, although `HaltGuard` is global: Nest 11 keeps global guards

@@ -1,14 +1,14 @@
 import { HaltError, type HaltErrorCode } from '@halt/core'
 import type { DiscoveryService } from '@nestjs/core'
 
-import { handlersOf, handlerClassesOf } from './discovery.ts'
+import { handlersOf, handlerClassesOf } from '../base/discovery.ts'
 import { checkGateway } from './gateway-check.ts'
-import { limitMetadataOf } from './limit-metadata.ts'
-import type { Runtime } from './runtime.ts'
-import { tokensOf } from './nest-metadata.ts'
-import { isPending } from './pending-limiter.ts'
-import { getRateLimiterToken, wantedNames } from './tokens.ts'
-import { keepsGatewaysApart } from './transports.ts'
+import { limitMetadataOf } from '../policies/limit-metadata.ts'
+import type { Runtime } from '../guard/runtime.ts'
+import { tokensOf } from '../base/nest-metadata.ts'
+import { isPending } from '../policies/pending-limiter.ts'
+import { getRateLimiterToken, wantedNames } from '../base/tokens.ts'
+import { keepsGatewaysApart } from '../refusal/transports.ts'
 
 /**
  * Looks at every controller, resolver and gateway before the first call: wrong decorators refuse to start.

@@ -2,7 +2,7 @@ import type { Decision } from '@halt/core'
 import { type ErrorFormat, isOurs, refusalBody } from '@halt/core/http'
 import { type ExecutionContext, HttpException } from '@nestjs/common'
 
-import { isGrpc } from './calls/rpc.ts'
+import { isGrpc } from '../calls/rpc.ts'
 import { transportException } from './transports.ts'
 
 /** How a refusal is written. */

@@ -2,10 +2,10 @@ import { type AnyPolicy, RateLimiter } from '@halt/core'
 import { type GuardOptions, limiterOf } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 
-import { type CallReader, callReader } from './calls/index.ts'
-import { listOf, NamedPolicies } from './named-policies.ts'
-import { type AnyOptions, checkModuleOptions, type CallResult } from './options.ts'
-import { pendingLimiter } from './pending-limiter.ts'
+import { type CallReader, callReader } from '../calls/index.ts'
+import { listOf, NamedPolicies } from '../policies/named-policies.ts'
+import { type AnyOptions, checkModuleOptions, type CallResult } from '../options/options.ts'
+import { pendingLimiter } from '../policies/pending-limiter.ts'
 import { HandlerGuards } from './handler-guards.ts'
 
 /** What one `HaltModule.forRoot` makes of its options: the limiters, and how each handler is guarded. */

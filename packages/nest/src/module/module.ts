@@ -2,12 +2,16 @@ import type { AnyPolicy } from '@halt/core'
 import { type DynamicModule, Module, type Provider } from '@nestjs/common'
 import { DiscoveryModule } from '@nestjs/core'
 
-import { HaltGuard } from './guard.ts'
-import { HaltInterceptor } from './interceptor.ts'
-import { checkModuleOptions, type HaltModuleAsyncOptions, type HaltModuleOptions } from './options.ts'
-import type { NestPolicies, NestRequest } from './policy.ts'
+import { HaltGuard } from '../guard/guard.ts'
+import { HaltInterceptor } from '../guard/interceptor.ts'
+import {
+  checkModuleOptions,
+  type HaltModuleAsyncOptions,
+  type HaltModuleOptions,
+} from '../options/options.ts'
+import type { NestPolicies, NestRequest } from '../options/policy.ts'
 import { limiterProvider, optionsProviders, rootProviders } from './providers.ts'
-import { APPLICATION, getRateLimiterToken, OPTIONS, wantedNames } from './tokens.ts'
+import { APPLICATION, getRateLimiterToken, OPTIONS, wantedNames } from '../base/tokens.ts'
 
 /** Options of {@link HaltModule.forFeature}. */
 export interface HaltFeatureOptions<R = NestRequest> {

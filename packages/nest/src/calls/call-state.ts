@@ -1,7 +1,7 @@
 import type { Guard } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import type { HandlerResult } from './options.ts'
+import type { HandlerResult } from '../options/options.ts'
 
 /** What is told of an admitted call whose transport has no response to watch. */
 export interface EndListener {

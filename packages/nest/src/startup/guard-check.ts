@@ -1,9 +1,9 @@
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core'
 
-import { handlersOf, type HandlerClass } from './discovery.ts'
-import { boundTo, FIELD, GUARDS, has, MESSAGE, PATTERN, ROUTE, tokensOf } from './nest-metadata.ts'
-import type { Runtime } from './runtime.ts'
-import { isLimiterToken, isHaltEnhancer } from './tokens.ts'
+import { handlersOf, type HandlerClass } from '../base/discovery.ts'
+import { boundTo, FIELD, GUARDS, has, MESSAGE, PATTERN, ROUTE, tokensOf } from '../base/nest-metadata.ts'
+import type { Runtime } from '../guard/runtime.ts'
+import { isLimiterToken, isHaltEnhancer } from '../base/tokens.ts'
 
 /** What Nest makes, or is given, and what that has injected. */
 interface Made {
