@@ -1,0 +1,293 @@
+import { type HaltWarning, type Policy, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { ApolloDriver } from '@nestjs/apollo'
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  forwardRef,
+  Get,
+  Inject,
+  Injectable,
+  type NestMiddleware,
+  Scope,
+  type Type,
+  UseGuards,
+} from '@nestjs/common'
+import { APP_GUARD } from '@nestjs/core'
+import { GraphQLModule, Int, Query, Resolver } from '@nestjs/graphql'
+import { EventPattern } from '@nestjs/microservices'
+import { WsAdapter } from '@nestjs/platform-ws'
+import { Test } from '@nestjs/testing'
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets'
+import { describe, expect, it, vi } from 'vitest'
+
+import { getRateLimiterToken, HaltGuard, HaltModule, InjectRateLimiter, RateLimit } from '../../src/index.ts'
+import { type AppParts, LOCAL, makeApp, platforms, startApp, statuses } from '../app.ts'
+
+const policy: Policy = { name: 'global', limit: 1, window: 60 }
+
+@Controller()
+class Plain {
+  @Get('x')
+  x() {}
+}
+
+@Injectable()
+class Mine extends HaltGuard {}
+
+@Injectable({ scope: Scope.REQUEST })
+class EachTime extends HaltGuard {}
+
+/** A guard that asks ours. */
+@Injectable()
+class Asking implements CanActivate {
+  readonly #halt: HaltGuard
+
+  constructor(@Inject(HaltGuard) halt: HaltGuard) {
+    this.#halt = halt
+  }
+
+  canActivate(context: ExecutionContext) {
+    return this.#halt.canActivate(context)
+  }
+}
+
+/** As {@link Asking}, made by hand. */
+class Holding implements CanActivate {
+  readonly halt: HaltGuard
+
+  constructor(halt: HaltGuard) {
+    this.halt = halt
+  }
+
+  canActivate(context: ExecutionContext) {
+    return this.halt.canActivate(context)
+  }
+}
+
+@Controller()
+@UseGuards(HaltGuard)
+class OnClass extends Plain {}
+
+@Controller()
+class OnHandler {
+  @Get('x')
+  @UseGuards(Mine)
+  x() {}
+}
+
+@Controller()
+@UseGuards(HaltGuard)
+class Base {
+  @Get('x')
+  x() {}
+}
+
+@Controller()
+class Inheriting extends Base {}
+
+@Controller()
+class ByDecorator {
+  @Get('x')
+  @RateLimit()
+  x() {}
+}
+
+@Controller()
+@UseGuards(Asking)
+class ByAnother extends Plain {}
+
+@WebSocketGateway({ path: '/chat' })
+@UseGuards(HaltGuard)
+class Gateway {
+  @SubscribeMessage('say')
+  say() {}
+}
+
+@WebSocketGateway({ path: '/chat' })
+class OpenGateway {
+  @SubscribeMessage('say')
+  say() {}
+}
+
+@Resolver()
+class CountedResolver {
+  @Query(() => Int)
+  @UseGuards(HaltGuard)
+  one() {
+    return 1
+  }
+}
+
+@Resolver()
+class OpenResolver {
+  @Query(() => Int)
+  one() {
+    return 1
+  }
+}
+
+const graphql = () => GraphQLModule.forRoot({ driver: ApolloDriver, autoSchemaFile: true } as never)
+
+/** The codes of what is warned of while an application without the usual `APP_GUARD` starts, and its address. */
+async function started(parts: AppParts, options: object = {}): Promise<{ codes: string[]; url: string }> {
+  const codes: string[] = []
+  const warn = ({ code }: HaltWarning) => codes.push(code)
+  // Given: the default stores of several applications at once are warned of.
+  const store = 'limiter' in options ? {} : { store: new InMemoryStore() }
+  const url = await startApp(
+    { policy, warn, ...store, ...options },
+    { controllers: [Plain], guarded: false, ...parts },
+  )
+  return { codes, url }
+}
+
+describe.each(platforms)('an application on %s that nobody guards', platform => {
+  it('counts nothing, and is told so at start', async () => {
+    const { codes, url } = await started({ platform })
+    expect(codes).toEqual(['HALT_W_NO_GUARD'])
+    expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 200])
+  })
+
+  it.each<[string, AppParts]>([
+    ['APP_GUARD', { providers: [{ provide: APP_GUARD, useClass: HaltGuard }] }],
+    ['APP_GUARD of an existing one', { providers: [{ provide: APP_GUARD, useExisting: HaltGuard }] }],
+    ['APP_GUARD made from it', { providers: [{ provide: APP_GUARD, useClass: Mine }] }],
+    ['APP_GUARD made for each request', { providers: [{ provide: APP_GUARD, useClass: EachTime }] }],
+    ['APP_GUARD that asks it', { providers: [{ provide: APP_GUARD, useClass: Asking }] }],
+    ['useGlobalGuards', { before: app => app.useGlobalGuards(app.get(HaltGuard)) }],
+    ['useGlobalGuards around it', { before: app => app.useGlobalGuards(new Holding(app.get(HaltGuard))) }],
+    ['@UseGuards on a class', { controllers: [OnClass] }],
+    ['@UseGuards on a handler, made from it', { controllers: [OnHandler] }],
+    ['@UseGuards on a base class', { controllers: [Inheriting] }],
+    ['@UseGuards of one that asks it', { controllers: [ByAnother] }],
+    ['@RateLimit', { controllers: [ByDecorator] }],
+  ])('is none of those with %s', async (_how, parts) => {
+    const { codes, url } = await started({ platform, ...parts })
+    expect(codes).toEqual([])
+    expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
+  })
+})
+
+describe('HALT_W_NO_GUARD', () => {
+  it('comes by process.emitWarning, with what to add', async () => {
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    await started({}, { warn: undefined })
+    expect(emit).toHaveBeenCalledWith(
+      expect.stringContaining('provide: APP_GUARD, useClass: HaltGuard'),
+      expect.objectContaining({ code: 'HALT_W_NO_GUARD' }),
+    )
+    emit.mockRestore()
+  })
+
+  it('comes for resolvers and gateways, and not where these have the guard', async () => {
+    const codesWith = async (parts: AppParts): Promise<string[]> => {
+      const before: AppParts['before'] = app => app.useWebSocketAdapter(new WsAdapter(app))
+      return (await started({ controllers: [], before, ...parts })).codes
+    }
+    expect(await codesWith({ imports: [graphql()], providers: [OpenResolver] })).toEqual(['HALT_W_NO_GUARD'])
+    expect(await codesWith({ imports: [graphql()], providers: [CountedResolver] })).toEqual([])
+    expect(await codesWith({ providers: [OpenGateway] })).toEqual(['HALT_W_NO_GUARD'])
+    expect(await codesWith({ providers: [Gateway] })).toEqual([])
+  })
+
+  it('comes for a limiter that is given, and a resolver, and not where only decorators count', async () => {
+    const codes: string[] = []
+    const warn = ({ code }: HaltWarning) => codes.push(code)
+    const limiter = new RateLimiter({ store: new InMemoryStore(), policy, exemptPrivateIps: false, warn })
+    await startApp({ limiter } as never, { controllers: [Plain], guarded: false })
+    expect(codes).toEqual(['HALT_W_NO_GUARD'])
+    expect((await started({}, { policy: () => policy })).codes).toEqual(['HALT_W_NO_GUARD'])
+    expect((await started({}, { policy: undefined, policies: { named: policy } })).codes).toEqual([])
+  })
+
+  @Injectable()
+  class ByParameter {
+    readonly limiter: RateLimiter
+    constructor(@InjectRateLimiter() limiter: RateLimiter) {
+      this.limiter = limiter
+    }
+  }
+  @Injectable()
+  class ByProperty {
+    @InjectRateLimiter('named') readonly limiter!: RateLimiter
+  }
+  @Injectable()
+  class ByForwardReference {
+    readonly guard: unknown
+    constructor(@Inject(forwardRef(() => HaltGuard)) guard: unknown) {
+      this.guard = guard
+    }
+  }
+  @Injectable()
+  class ByType {
+    readonly guard: HaltGuard
+    constructor(guard: HaltGuard) {
+      this.guard = guard
+    }
+  }
+  const optional = [{ token: getRateLimiterToken(), optional: true }]
+
+  it.each<[string, NonNullable<AppParts['providers']>]>([
+    ['a constructor', [ByParameter]],
+    ['a constructor, by its type,', [ByType]],
+    ['a property', [ByProperty]],
+    ['a reference to what comes later', [ByForwardReference]],
+    ['a factory', [{ provide: 'x', inject: optional, useFactory: (limiter: RateLimiter) => limiter }]],
+  ])(
+    'does not come where %s has a limiter or the guard injected, to ask by hand',
+    async (_who, providers) => {
+      expect((await started({ providers }, { policies: { named: policy } })).codes).toEqual([])
+    },
+  )
+
+  it('does not come where a middleware has one', async () => {
+    @Injectable()
+    class Middleware implements NestMiddleware {
+      readonly limiter: RateLimiter
+      constructor(@InjectRateLimiter() limiter: RateLimiter) {
+        this.limiter = limiter
+      }
+      use(_request: unknown, _response: unknown, next: () => void) {
+        next()
+      }
+    }
+    class Consuming {
+      configure(consumer: { apply(type: Type): { forRoutes(path: string): void } }) {
+        consumer.apply(Middleware).forRoutes('*path')
+      }
+    }
+    expect((await started({ imports: [{ module: Consuming }] })).codes).toEqual([])
+  })
+
+  it('does not come where nothing can be called, or a microservice may have guards of its own', async () => {
+    @Controller()
+    class Messages extends Plain {
+      @EventPattern('done')
+      done(_data: unknown) {}
+    }
+    expect((await started({ controllers: [] })).codes).toEqual([])
+    expect((await started({ controllers: [Messages] })).codes).toEqual([])
+    const codes: string[] = []
+    const store = new InMemoryStore()
+    const options = { ...LOCAL, policy, store, warn: ({ code }: HaltWarning) => codes.push(code) }
+    const imports = [HaltModule.forRoot(options)]
+    const context = await Test.createTestingModule({ imports, controllers: [Plain] }).compile()
+    await context.init()
+    await context.close()
+    expect(codes).toEqual([])
+  })
+
+  it('comes once the application starts, not when it is made', async () => {
+    const codes: string[] = []
+    const warn = ({ code }: HaltWarning) => codes.push(code)
+    const app = await makeApp(
+      { policy, store: new InMemoryStore(), warn },
+      { controllers: [Plain], guarded: false },
+    )
+    expect(codes).toEqual([])
+    await app.init()
+    expect(codes).toEqual(['HALT_W_NO_GUARD'])
+  })
+})
