@@ -8,8 +8,8 @@ import type { Registration } from './registration.ts'
 const FIX = 'Declare routes after `await app.register(halt, …)`, or in a plugin registered after it.'
 
 /**
- * The routes that were declared before the plugin was loaded: `app.register(halt)` without `await`. Nobody read their
- * `config.halt`, and Fastify shows it only with a request; better late than unlimited.
+ * Routes that were declared before the plugin was loaded, because `app.register(halt)` was not awaited. Fastify shows their
+ * `config.halt` only with a request, so it is read at the first request of each route.
  */
 export class EarlyRoutes {
   readonly #registration: Registration
@@ -19,7 +19,7 @@ export class EarlyRoutes {
     this.#registration = registration
   }
 
-  /** The plan of a route, made when it is first asked. */
+  /** The steps of a route, made at its first request. */
   stepsOf(config: Readonly<Record<PropertyKey, unknown>>): RouteSteps {
     let steps = this.#steps.get(config)
     if (steps === undefined) this.#steps.set(config, (steps = this.#read(config)))
@@ -36,13 +36,13 @@ export class EarlyRoutes {
     })
     try {
       const { global, own } = this.#registration.stepsFor(halt)
-      limiter.warn(warning(`${late}; its config.halt is read as it is asked.`))
-      // It is too late for a hook of its own: all is done in that of the registration.
+      limiter.warn(warning(`${late}; its config.halt is read at the first request.`))
+      // It is too late to add a hook to the route, so both steps run in the hook of the registration.
       return { ...NO_STEPS, global: sequence(global, own) }
     } catch (error) {
       const left = isGlobal ? 'only the global limit applies' : 'it is not limited'
       const message = messageOf(error)
-      // Not limiter.warn, which passes each code on once: each route has a mistake of its own.
+      // Each route may have a different mistake, and limiter.warn reports a code only once.
       const warn = warnOnce(limiter.options.warn ?? print)
       warn(warning(`${late}, and its config.halt is wrong, so ${left}: ${message}`))
       return { ...NO_STEPS, global: isGlobal ? guard : undefined }

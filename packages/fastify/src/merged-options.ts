@@ -2,22 +2,22 @@ import type { AnyPolicy, Awaitable, Cost, RateLimiter } from '@halt/core'
 import { isPromise } from '@halt/core/http'
 import type { FastifyRequest } from 'fastify'
 
-import type { RequestGuardOptions } from './options.ts'
+import { REFUSAL_OPTIONS, type RequestGuardOptions } from './options.ts'
 
 type Given = Readonly<Record<string, unknown>>
 type Policies = NonNullable<RequestGuardOptions['policy']>
 
-// What is said of the registered policies' units is not meant for others.
+// Options that describe charges of the registered policies, so they do not apply to other policies.
 const CHARGE_OPTIONS: readonly string[] = ['policy', 'cost', 'costOnError', 'chargeWhen', 'idempotencyKey']
 
-/** Options for the registered policies: those given win, `undefined` is absent. */
+/** Merges options over those of the registration. `undefined` counts as absent. */
 export function mergeOptions(base: RequestGuardOptions, own: RequestGuardOptions): RequestGuardOptions {
   const defaults =
     own.onLimited !== undefined || own.throwOnLimited === true ? without(base, REFUSAL_OPTIONS) : base
   return { ...defaults, ...(withoutUndefined(own) as RequestGuardOptions) }
 }
 
-/** Options for policies of one's own: only how requests are skipped and answered is inherited. */
+/** Merges options for a check without the registered policies: it inherits only how requests are skipped and answered. */
 export function mergeForOwnPolicies(
   base: RequestGuardOptions,
   own: RequestGuardOptions,
@@ -25,7 +25,7 @@ export function mergeForOwnPolicies(
   return mergeOptions(without(base, CHARGE_OPTIONS), own)
 }
 
-/** Options for the registered policies and a route's beside them. */
+/** Merges options for a check that adds policies to the registered ones. */
 export function mergeForAddedPolicies(
   base: RequestGuardOptions,
   own: RequestGuardOptions,
@@ -34,7 +34,7 @@ export function mergeForAddedPolicies(
   const { policy: _, ...rest } = own
   const { cost } = base
   if (cost === undefined || rest.cost !== undefined) return mergeOptions(base, rest)
-  // A number replaces every policy's own cost: the registered one is for the registered policies.
+  // A number would replace the cost of every policy, so limit the registered cost to the registered policies.
   const names = limiter.compile(base.policy).map(({ name }) => name)
   if (names.length === 0) return mergeOptions(base, rest)
   const named = (units: Cost): Cost =>
@@ -48,7 +48,7 @@ export function mergeForAddedPolicies(
   )
 }
 
-/** A route's policies that are not registered already: the very same object twice is one policy. */
+/** The policies of a route that are not registered already. The same object twice is one policy. */
 export function addedPolicies(
   policy: Policies,
   base: RequestGuardOptions,
@@ -58,8 +58,6 @@ export function addedPolicies(
   const known = typeof registered === 'function' ? [] : listOf(registered)
   return listOf(policy).filter(one => !known.includes(one))
 }
-
-const REFUSAL_OPTIONS: readonly string[] = ['onLimited', 'throwOnLimited']
 
 function listOf(policy: Policies): readonly AnyPolicy<FastifyRequest>[] {
   return Array.isArray(policy)

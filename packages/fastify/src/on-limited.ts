@@ -6,7 +6,7 @@ import { sendRefusal, watchAnswer } from './reply.ts'
 
 const FIX = 'Such a request gets the default answer.'
 
-/** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
+/** Calls the `onLimited` option. Sends the default answer if it fails or answers nothing in time. */
 export function callOnLimited(
   onLimited: NonNullable<RefusalOptions['onLimited']>,
   caretaker: Caretaker,
@@ -18,7 +18,7 @@ export function callOnLimited(
   const isAnswered = watchAnswer(reply)
   const custom = (): unknown => {
     const value = onLimited(decision, { request, reply })
-    // Not awaited: a reply is a promise of being sent, which may take longer than a callback may, or for ever.
+    // Do not await the reply: it settles when it is sent, which may take longer than a callback may.
     return value === reply ? undefined : value
   }
   const byDefault = (): void => {

@@ -1,17 +1,16 @@
 import { HaltError } from '@halt/core'
 import { checkGuardOptions, describe, type GuardOptions, LIMITER_OPTIONS } from '@halt/core/http'
 
-import type { HaltRouteOptions } from './options.ts'
+import { type HaltRouteOptions, REFUSAL_OPTIONS } from './options.ts'
 
 const HOOKS: readonly unknown[] = ['onRequest', 'preParsing', 'preValidation', 'preHandler']
-const REFUSAL_OPTIONS = ['onLimited', 'throwOnLimited']
 
-/** Checks the plugin's options. @throws HaltError */
+/** Checks the options of the plugin. @throws HaltError */
 export function checkPlugin(options: object): void {
   check(options, [...LIMITER_OPTIONS, 'limiter', 'global', 'hook', ...REFUSAL_OPTIONS], 'The plugin')
 }
 
-/** Checks a route's options. @throws HaltError */
+/** Checks the options of a route. @throws HaltError */
 export function checkRoute(options: unknown): asserts options is HaltRouteOptions {
   if (typeof options !== 'object' || options === null) {
     throw new HaltError(
@@ -23,8 +22,12 @@ export function checkRoute(options: unknown): asserts options is HaltRouteOption
   check(options, ['limiter', 'hook', 'override', ...REFUSAL_OPTIONS], 'config.halt')
   const { limiter, policy, override } = options as HaltRouteOptions
   if (override === true && policy === undefined && limiter === undefined) {
-    const fix = 'Give a policy or a limiter; to switch the global limit off, config: { halt: false }.'
-    throw new HaltError('HALT_E_OPTION', 'config.halt has override, but nothing that decides instead.', fix)
+    const fix = 'Give a policy or a limiter. To switch the global limit off, use config: { halt: false }.'
+    throw new HaltError(
+      'HALT_E_OPTION',
+      'config.halt has override, but no policy or limiter that replaces the global one.',
+      fix,
+    )
   }
 }
 
@@ -50,8 +53,8 @@ function check(options: object, own: readonly string[], owner: string): void {
   if (fields['throwOnLimited'] === true && fields['onLimited'] !== undefined) {
     throw new HaltError(
       'HALT_E_OPTION',
-      'onLimited stands beside throwOnLimited.',
-      'Choose one: a refusal is answered once.',
+      'Both onLimited and throwOnLimited are given.',
+      'Give one of them, because a refusal is answered once.',
     )
   }
 }

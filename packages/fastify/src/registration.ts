@@ -3,13 +3,13 @@ import { LIMITER_OPTIONS, limiterOf } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { FastifyRequest } from 'fastify'
 
+import { addedPolicies, mergeForAddedPolicies, mergeForOwnPolicies, mergeOptions } from './merged-options.ts'
 import { checkHook, checkPlugin, checkRoute } from './options-check.ts'
+import type { HaltHookName, HaltHookOptions, HaltOptions, RequestGuardOptions } from './options.ts'
 import { RequestGuard } from './request-guard.ts'
-import { mergeOptions, mergeForAddedPolicies, mergeForOwnPolicies, addedPolicies } from './merged-options.ts'
-import type { RequestGuardOptions, HaltHookName, HaltHookOptions, HaltOptions } from './options.ts'
 import type { RouteSteps } from './route-steps.ts'
 
-/** The plugin as registered on one instance: its limiter, its gate, and how routes and hooks vary them. */
+/** The plugin as registered on one instance: its limiter and its guard, and the guards of routes and hooks. */
 export class Registration {
   readonly limiter: RateLimiter<FastifyRequest>
   readonly hook: HaltHookName
@@ -23,12 +23,12 @@ export class Registration {
     this.hook = hook
     this.isGlobal = global
     this.limiter = limiterOf<FastifyRequest>(options, makeStore)
-    // Without a limiter of its own, `policy` is the limiter's already.
+    // If no limiter was given, the limiter made here has the policy already.
     this.#options = guardOptionsFrom(options as HaltHookOptions, options.limiter !== undefined)
     this.guard = new RequestGuard(this.limiter, this.#options)
   }
 
-  /** The gate of `app.halt(given)`. */
+  /** The guard of `app.halt(given)`. */
   guardFor(given: HaltHookOptions): RequestGuard {
     checkHook(given)
     const { limiter, policy } = given
@@ -42,7 +42,7 @@ export class Registration {
   }
 
   /**
-   * What `config.halt` makes of a route.
+   * The steps of a route with a `config.halt`.
    *
    * @throws HaltError when it is wrong
    */
@@ -81,7 +81,7 @@ function isLimiter(given: HaltHookOptions): boolean {
   )
 }
 
-/** What is left of an adapter's options for its gate. */
+/** The options that are for the guard, not for the limiter. */
 function guardOptionsFrom(given: HaltHookOptions, withPolicy: boolean): RequestGuardOptions {
   const entries = Object.entries(given).filter(
     ([name]) => name !== 'limiter' && (name === 'policy' ? withPolicy : !LIMITER_OPTIONS.includes(name)),

@@ -4,26 +4,26 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { callOnLimited } from './on-limited.ts'
 import { LimitedError } from './limited-error.ts'
-import type { RequestGuardOptions, RefusalOptions } from './options.ts'
+import type { RefusalOptions, RequestGuardOptions } from './options.ts'
 import { sendRefusal, setHeaders } from './reply.ts'
 import { FastifyView } from './view.ts'
 
-/** Goes on with a request, or fails it. */
+/** Passes a request on, or fails it with an error. */
 export type Done = (error?: Error) => void
 
-/** What may stand in a request's way. */
+/** One step of a request: it passes the request on, or answers it. */
 export interface Step {
   enter(request: FastifyRequest, reply: FastifyReply, done: Done): void
 }
 
-/** One check of requests, and how the refused are answered. */
+/** Decides requests by one guard, and answers those that the guard refuses. */
 export class RequestGuard implements Step {
   readonly #guard: Guard<FastifyRequest, FastifyReply>
   readonly #refusalOptions: RefusalOptions
   readonly #noticeTrustProxy: (request: FastifyRequest) => void
 
   /**
-   * @param also policies decided in the same step as those of the options or the limiter
+   * @param also policies that are decided in the same check as those of the options or the limiter
    * @throws HaltError when an option or a policy is wrong
    */
   constructor(
@@ -34,7 +34,7 @@ export class RequestGuard implements Step {
     const { onLimited, throwOnLimited, ...rest } = options
     this.#guard = guard<FastifyRequest, FastifyReply>(limiter, rest, also)
     this.#refusalOptions = { onLimited, throwOnLimited }
-    // Fastify keeps trustProxy out of initialConfig; requests have `ips` exactly when it is set.
+    // Fastify does not show trustProxy in initialConfig. Requests have `ips` only if it is set.
     this.#noticeTrustProxy = trustProxyNotice(
       limiter,
       'Fastify has trustProxy set',
@@ -42,7 +42,7 @@ export class RequestGuard implements Step {
     )
   }
 
-  /** Decides a request: at once where the store does. */
+  /** Decides a request, synchronously if the store is synchronous. */
   enter(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     this.#noticeTrustProxy(request)
     const outcome = this.#guard.enter(new FastifyView(request), request.raw)

@@ -9,22 +9,22 @@ import type { Registration } from './registration.ts'
 
 type Config = Readonly<Record<PropertyKey, unknown>>
 
-// Notes on a route that its config.halt was read; shared by copies of the package.
+// Marks a route whose config.halt was read. Copies of the package share the symbol.
 const READ = Symbol.for('halt.config')
 
-/** The routes of an instance: `config.halt` is compiled when a route is declared, never while it is asked. */
+/** The routes of an instance. Their `config.halt` is read when they are declared, not at a request. */
 export class Routes implements Step {
   readonly #registration: Registration
   readonly #isNearest: (instance: FastifyInstance) => boolean
   readonly #earlyRoutes: EarlyRoutes
   readonly #key = Symbol('halt.steps')
   #hasSteps: boolean
-  /** The first mistake in a route's options. */
+  /** The first error in the options of a route. */
   error: unknown
 
   /**
-   * @param isNearest whether the registration is the nearest to routes of an instance
-   * @param hasEarlier whether there are routes whose options nobody read
+   * @param isNearest says whether this registration is the nearest one around an instance
+   * @param hasEarlier true if routes were declared before the plugin was loaded
    */
   constructor(
     registration: Registration,
@@ -37,7 +37,7 @@ export class Routes implements Step {
     this.#hasSteps = hasEarlier
   }
 
-  /** Reads the options of a route that is being declared on an instance. */
+  /** Reads the options of a route that an instance declares. */
   declare(instance: FastifyInstance, route: RouteOptions): void {
     const config = (route.config ?? {}) as Config
     const given = config['halt']
@@ -46,7 +46,7 @@ export class Routes implements Step {
       const steps = this.#read(given, instance)
       if (steps === undefined) return
       this.#hasSteps = true
-      // A copy: the HEAD route that Fastify derives begins from the same object.
+      // Copy the config, because the HEAD route that Fastify derives starts from the same object.
       route.config = { ...config, [this.#key]: steps, [READ]: true } as NonNullable<RouteOptions['config']>
       if (steps.own !== undefined) append(route, steps.hook, steps.own)
     } catch (error) {
@@ -54,7 +54,7 @@ export class Routes implements Step {
     }
   }
 
-  /** Decides a request in the registration's hook. */
+  /** Decides a request in the hook of the registration. */
   enter(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     const { guard, isGlobal } = this.#registration
     const steps = this.#hasSteps ? this.#stepsOf(request.routeOptions.config as unknown as Config) : undefined
@@ -72,7 +72,7 @@ export class Routes implements Step {
       : (config[this.#key] as RouteSteps | undefined)
   }
 
-  // Of several registrations around a route the nearest reads its policies; the others heed only false and override.
+  // Several registrations may surround a route. The nearest reads all options, the others only false and override.
   #read(given: unknown, instance: FastifyInstance): RouteSteps | undefined {
     if (given === false) return NO_STEPS
     if (this.#isNearest(instance)) return this.#registration.stepsFor(given)
@@ -82,7 +82,7 @@ export class Routes implements Step {
 
 function append(route: RouteOptions, hook: RouteSteps['hook'], step: Step): void {
   const hooks = route as Partial<Record<RouteSteps['hook'], unknown>>
-  // After the route's own: one that finds the user comes first.
+  // Run after the hooks of the route, because one of them may find the user.
   hooks[hook] = [...[hooks[hook] ?? []].flat(), hookOf(step)]
 }
 
