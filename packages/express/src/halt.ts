@@ -21,19 +21,19 @@ import { ExpressView } from './view.ts'
 declare global {
   namespace Express {
     interface Request {
-      /** The binding decision of the Halt guards passed so far; undefined where none looked at the request. */
+      /** The binding decision of the guards that this request has passed; undefined if no guard has checked it. */
       halt?: Decision | undefined
     }
   }
 }
 
-/** Options of {@link halt}: a limiter, or any of its options, beside those all adapters share. */
+/** Options of {@link halt}: a limiter or the options of one, and the options that all adapters share. */
 export type HaltOptions = AdapterOptions<Request, Response> & {
-  /** Answers a refused request instead of the default body, or calls `next`; headers and status are set already. */
+  /** Answers a refused request instead of the default body, or calls `next`. Headers and status are set already. */
   readonly onLimited?: OnLimited | undefined
 }
 
-/** What {@link halt} makes: a middleware of any route, which leaves the types of its parameters and bodies alone. */
+/** A middleware for any route. It does not change the types of parameters and bodies. */
 export type HaltMiddleware = <P, ResBody, ReqBody, Query, Locals extends Record<string, unknown>>(
   req: Request<P, ResBody, ReqBody, Query, Locals>,
   res: Response<ResBody, Locals>,
@@ -45,7 +45,7 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
 /**
  * Middleware that counts requests and answers those over the limit with 429.
  *
- * Works with `app.use`, routers and single routes, on Express 4 and 5. `req.halt` is the decision.
+ * Works with `app.use`, routers and single routes, on Express 4 and 5. Sets `req.halt` to the decision.
  *
  * @throws HaltError when an option is wrong
  * @example
@@ -59,7 +59,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
     return guard<Request, Response>(own, guardOptionsOf(options))
   })
   const { limiter } = requestGuard
-  // Without an app where the middleware stands in another server: Node's own, Connect's, a test's.
+  // A request of another server has no app, for example one of Node's own server, of Connect or of a test.
   const noticeTrustProxy = trustProxyNotice(
     limiter,
     'Express has "trust proxy" set',

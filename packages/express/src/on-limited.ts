@@ -4,17 +4,17 @@ import type { NextFunction, Request, Response } from 'express'
 
 import { sendRefusal } from './response.ts'
 
-/** What a custom answer gets. */
+/** The second argument of `onLimited`. */
 export interface LimitedContext {
   readonly req: Request
   readonly res: Response
   readonly next: NextFunction
 }
 
-/** Answers a refused request instead of the default body, or calls `next`. */
+/** The `onLimited` option: answers a refused request instead of the default body, or calls `next`. */
 export type OnLimited = (decision: Decision, context: LimitedContext) => unknown
 
-/** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
+/** Calls the `onLimited` option. Sends the default answer if it fails or answers nothing in time. */
 export function callOnLimited(
   onLimited: OnLimited,
   caretaker: Caretaker,
@@ -27,15 +27,15 @@ export function callOnLimited(
   const passOn: NextFunction = (...args) => {
     isPassedOn = true
     const [error] = args as unknown[]
-    // A request that goes on is no refusal any more; an error is still answered as one.
+    // A request that is passed on is no longer a refusal. An error is still answered as one.
     if (error === undefined || error === 'route' || error === 'router') undoRefusal(outcome, res, before)
     next(...args)
   }
-  // So that `res.json(…)` alone is a refusal.
+  // Set the status first, so that `res.json(…)` alone sends a refusal.
   if (!res.headersSent) res.statusCode = outcome.status
   const custom = (): unknown => onLimited(decision, { req, res, next: passOn })
   const finish = ({ failed }: { readonly failed: boolean }): void => {
-    // Who has passed the request on has nothing left to answer.
+    // If onLimited has passed the request on, there is nothing left to answer.
     if (failed) return isPassedOn ? undefined : sendRefusal(outcome, res)
     unlessAnswered(
       caretaker,
@@ -48,7 +48,7 @@ export function callOnLimited(
   else finish(answered)
 }
 
-/** Makes a response as if it had not been refused, where nobody has changed it since. */
+/** Removes the status and headers of a refusal from a response, unless the app has changed them since. */
 function undoRefusal({ status, headers }: Outcome, res: Response, before: number): void {
   if (res.headersSent) return
   if (res.statusCode === status) res.statusCode = before

@@ -5,9 +5,9 @@ import type { Request, Response } from 'express'
 import { sendRefusal, showDecision } from './response.ts'
 
 /**
- * Answers a request as the guard before it would have: for a handler that decided by itself.
+ * Answers a request with the refusal that its guard would have sent, for a handler that decides by itself.
  *
- * The status, dialect and format are those of the `halt()` that decided the request last, the defaults without one.
+ * Status, dialect and format are those of the `halt()` that decided the request last, or the defaults if there is none.
  *
  * @example
  * const decision = await limiter.check(req, { cost: 10 })
