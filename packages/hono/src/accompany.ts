@@ -3,18 +3,18 @@ import type { Context, Env, Next } from 'hono'
 
 import { replaceResponse } from './response.ts'
 
-/** What `@hono/node-server` binds, as far as it matters here: Node's own response, of HTTP/1 or HTTP/2. */
+/** The binding of `@hono/node-server` that is read here: the response of Node, of HTTP/1 or HTTP/2. */
 interface NodeBindings {
   readonly outgoing?: NodeResponse
 }
 
-/** What `chargeWhen` gets. */
+/** The arguments of `chargeWhen`. */
 export interface AnsweredRequest<E extends Env> {
   readonly response: Response
   readonly c: Context<E>
 }
 
-/** Runs the rest of the app, and tells the guard when the app has answered, and when the request is over. */
+/** Runs the rest of the app. Tells the guard when the app has answered, and when the request has ended. */
 export async function accompany<E extends Env>(
   c: Context<E>,
   next: Next,
@@ -33,7 +33,7 @@ export async function accompany<E extends Env>(
   try {
     await next()
   } catch (error) {
-    // On Node the server answers, and the end of that answer tells.
+    // On Node the server answers the error, and onResponseEnd reports the end of that answer.
     if (!isOnNode) leave()
     throw error
   }
@@ -41,13 +41,13 @@ export async function accompany<E extends Env>(
   if (!isOnNode) leaveWhenSent(c, requestGuard, outcome, leave)
 }
 
-// The client may have gone while the store was asked: then nothing tells of it any more.
+// The client may have left during the call of the store. Then no further event reports it.
 function whenAborted(signal: AbortSignal | undefined, leave: () => void): void {
   signal?.addEventListener('abort', leave, { once: true })
   if (signal?.aborted === true) leave()
 }
 
-// Without a socket the body tells when the answer is sent.
+// There is no socket to watch, so the end of the body shows that the answer was sent.
 function leaveWhenSent<E extends Env>(
   c: Context<E>,
   requestGuard: Guard<Context<E>, AnsweredRequest<E>>,
@@ -61,7 +61,7 @@ function leaveWhenSent<E extends Env>(
   replaceResponse(c, new Response(callAtEnd(res.body, leave), res))
 }
 
-/** Whether the request is in flight until its last byte is sent, not only until the app has answered. */
+/** True if the request stays in flight until its last byte is sent, because a concurrency policy counts it. */
 function isInFlightUntilSent<E extends Env>(
   { limiter }: Guard<Context<E>, AnsweredRequest<E>>,
   { decision }: Outcome,
@@ -71,7 +71,7 @@ function isInFlightUntilSent<E extends Env>(
   )
 }
 
-/** The same bytes as they are asked for; tells when the last one is taken, or when nobody wants the rest. */
+/** Passes a body on, and calls back once its last byte is read, or once it fails or is cancelled. */
 function callAtEnd(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   return new ReadableStream<Uint8Array>(
