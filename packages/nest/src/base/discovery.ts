@@ -1,8 +1,8 @@
 import { type DiscoveryService, MetadataScanner } from '@nestjs/core'
 
-/** A class that Nest may call the methods of. */
+/** A class that may have handlers. */
 export type HandlerClass = abstract new (...args: never[]) => object
-/** A method of one. */
+/** A method of such a class. */
 export type Handler = (...args: never[]) => unknown
 
 /** Every class of the application: controllers, resolvers, gateways and all other providers. */

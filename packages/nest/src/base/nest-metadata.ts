@@ -1,29 +1,29 @@
 /**
- * Nest's own metadata keys, the same in all its versions. Importing them would make optional peers required ones, and
- * their paths differ.
+ * The metadata keys of Nest, which are the same in all its versions. They are not imported, because that would make optional
+ * peers required, and their paths differ.
  */
 export const GUARDS = '__guards__'
 export const INTERCEPTORS = '__interceptors__'
 export const CONTROLLER = '__controller__'
-/** On controllers and handlers: the path, or a list of them. */
+/** On controllers and handlers: the path, or a list of paths. */
 export const PATH = 'path'
-/** On controllers and handlers: the version, or a list of them. */
+/** On controllers and handlers: the version, or a list of versions. */
 export const VERSION = '__version__'
 /** On handlers: the HTTP method. */
 export const ROUTE = 'method'
-/** On handlers: a microservice's pattern. */
+/** On handlers: the message pattern of a microservice. */
 export const PATTERN = 'microservices:pattern'
 export const GATEWAY = 'websockets:is_gateway'
-/** On handlers of a gateway. */
+/** On message handlers of a gateway. */
 export const MESSAGE = 'websockets:message_mapping'
-/** On handlers of a resolver. */
+/** On field handlers of a resolver. */
 export const FIELD = 'graphql:resolver_type'
 
 const TYPES = 'design:paramtypes'
 const PARAMETERS = 'self:paramtypes'
 const PROPERTIES = 'self:properties_metadata'
 
-/** The tokens that a class has injected: by decorators, or by the types of its constructor's parameters. */
+/** The tokens that a class has injected, by decorators or by the types of its constructor parameters. */
 export function tokensOf(type: object): readonly unknown[] {
   const types = (Reflect.getMetadata(TYPES, type) as unknown[] | undefined) ?? []
   const parameters = (Reflect.getMetadata(PARAMETERS, type) as { param: unknown }[] | undefined) ?? []
@@ -36,12 +36,12 @@ export function boundTo(holder: object, key: typeof GUARDS | typeof INTERCEPTORS
   return (Reflect.getMetadata(key, holder) as readonly unknown[] | undefined) ?? []
 }
 
-/** Whether a class or handler has a piece of metadata. */
+/** True if a class or handler has a piece of metadata. */
 export function has(holder: object, key: string): boolean {
   return Reflect.getMetadata(key, holder) !== undefined
 }
 
-/** Whether a class or handler has a piece of metadata that is a list of two or more. */
+/** True if a piece of metadata of a class or handler is a list of two or more. */
 export function isList(holder: object, key: string): boolean {
   const value: unknown = Reflect.getMetadata(key, holder)
   return Array.isArray(value) && value.length > 1

@@ -3,15 +3,15 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import type { HandlerResult } from '../options/options.ts'
 
-/** What is told of an admitted call whose transport has no response to watch. */
+/** Listens to the end of an admitted call whose transport has no response to watch. */
 export interface EndListener {
-  /** The handler is done: what came of it. */
+  /** To be called when the handler has given its result. */
   decided(result: HandlerResult): void
-  /** The call is over. */
+  /** To be called when the call has ended. */
   leave(): void
 }
 
-/** A call that was decided: by it the guards and the interceptor of one call find each other. */
+/** The state of a decided call, which its guards and its interceptor share. */
 export interface CallState {
   endListener: EndListener | undefined
   /** The guard that decided it. */
@@ -22,19 +22,20 @@ const CALL_STATE = Symbol.for('halt.nest.call-state')
 type Marked = { [CALL_STATE]?: CallState }
 
 /**
- * Where a call's passage is kept. Guards share a context; interceptors get one of their own, over the same arguments. An
- * HTTP route has no interceptor that asks, and a context takes a property in a tenth of the time that a request does.
+ * The object that holds the state of a call. Guards share a context, but interceptors get another one over the same
+ * arguments, so the arguments hold it. On HTTP no interceptor reads it, so the context holds it, because adding a property to
+ * a context takes a tenth of the time that adding one to a request takes.
  */
 function holderOf(context: ExecutionContext): object {
   return context.getType() === 'http' ? context : context.getArgs<unknown[]>()
 }
 
-/** The passage of a call; undefined before it begins. */
+/** The state of a call; undefined before {@link beginCall}. */
 export function callStateOf(context: ExecutionContext): CallState | undefined {
   return (holderOf(context) as Marked)[CALL_STATE]
 }
 
-/** Begins the passage of a call; undefined when it has one already: another guard has decided it. */
+/** Makes the state of a call; undefined if it has one already, because another guard has decided the call. */
 export function beginCall(context: ExecutionContext): CallState | undefined {
   const holder = holderOf(context) as Marked
   return holder[CALL_STATE] === undefined
@@ -42,7 +43,7 @@ export function beginCall(context: ExecutionContext): CallState | undefined {
     : undefined
 }
 
-/** Who is to be told of the end of an admitted call: once, by who takes it. */
+/** Takes the end listener of an admitted call, so that only one interceptor calls it. */
 export function takeEndListener(context: ExecutionContext): EndListener | undefined {
   const state = callStateOf(context)
   const endListener = state?.endListener

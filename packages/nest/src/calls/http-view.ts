@@ -4,7 +4,7 @@ import type { ExecutionContext } from '@nestjs/common'
 import { httpVersionOf, type PlatformRequest } from './platform-request.ts'
 import { routeOf } from './route.ts'
 
-/** An HTTP request as Halt sees it. One object, no closures: it is made for every request. */
+/** The parts of an HTTP request that Halt reads. It is made for every request, so it has no closures. */
 export class HttpView implements RequestView {
   readonly method: string
   readonly path: string
@@ -16,7 +16,7 @@ export class HttpView implements RequestView {
   constructor(request: PlatformRequest, context: ExecutionContext) {
     this.method = request.method
     this.path = pathOf(request.originalUrl ?? request.url)
-    // Not request.ip: that is what the platform makes of forwarding headers.
+    // Do not read request.ip: the platform derives it from forwarding headers.
     this.ip = request.socket?.remoteAddress
     this.headers = request.headers
     this.request = request

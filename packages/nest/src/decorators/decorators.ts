@@ -19,21 +19,21 @@ import { getRateLimiterToken, wantedNames } from '../base/tokens.ts'
 /** Options of {@link RateLimit}. */
 export interface RateLimitOptions {
   /**
-   * Whether the policies stand instead of the global ones (on a handler: and of the class's). Default false: beside them.
-   * Without any it is refused when the application starts.
+   * True: the policies replace the global ones, and on a handler those of the class too. Default false: they are added.
+   * Without a policy it fails when the application starts.
    */
   readonly override?: boolean | undefined
 }
 
 /**
- * Counts the calls of a handler, or of all handlers of a class, by these policies too: beside the global ones, in one
- * check, all charged or none.
+ * Adds policies to a handler, or to all handlers of a class. They are decided in one check with the global ones: all are
+ * charged or none.
  *
- * It works where no `HaltGuard` reaches, too (gateways: Nest 11 keeps its global guards from them), behind the other guards
- * of the class or handler it stands on; without policies it says just this: count here. A name that nobody gave a policy
- * is refused when the application starts.
+ * It brings a guard of its own, which runs after the other guards of the class or handler. So it also counts calls that the
+ * global `HaltGuard` does not reach, such as those of gateways under Nest 11. Without policies it only brings this guard. An
+ * unknown name fails when the application starts.
  *
- * @param limits names of the module's `policies`, policies, and last, options
+ * @param limits names of the module's `policies`, policies, and options as the last one
  * @example
  * `@RateLimit('auth')`, `@RateLimit({ name: 'exports', limit: 5, window: '1h', keyStrategy: 'user' })`
  */
@@ -54,26 +54,26 @@ export function RateLimit<R = NestRequest>(
   }
 }
 
-/** Does not count the calls of a handler or class: by none of the policies so far, or by those named. */
+/** Exempts the calls of a handler or class from the policies that apply so far: from all of them, or from those named. */
 export function SkipRateLimit(...names: readonly string[]): LimitDecorator {
   return addLimitMetadata({ skips: [names] })
 }
 
-/** Sets the units that a call of a handler or class takes: a number for every policy, by policy name, or a function. */
+/** Sets the units that a call of a handler or class costs: a number for every policy, numbers by policy name, or a function. */
 export function RateLimitCost<R = NestRequest>(cost: NestCost<R>): LimitDecorator {
   fromCaller(RateLimitCost, () => checkGuardOptions({ cost } as GuardOptions))
   return addLimitMetadata({ cost: cost as GuardOptions['cost'] })
 }
 
-/** The decision that let the call in, as a parameter; undefined where none was made. */
+/** Injects the decision that admitted the call, as a parameter; undefined if the call was not counted. */
 export const RateLimitDecision: () => ParameterDecorator = createParamDecorator(
   (_: unknown, context: ExecutionContext): Decision | undefined => decisionOf(context),
 )
 
 /**
- * Injects a limiter, to be asked by hand.
+ * Injects a limiter, for code that decides by itself.
  *
- * @param name of one of the `policies`, or a policy's own: then it counts by that alone; without it, the module's limiter
+ * @param name a key of `policies` or the name of a policy: the limiter counts only by that. Without it: the module's limiter
  */
 export function InjectRateLimiter(name?: string): ParameterDecorator & PropertyDecorator {
   if (name !== undefined) wantedNames().add(name)
@@ -85,7 +85,7 @@ function checkLimit(limit: unknown): void {
   throw new HaltError(
     'HALT_E_POLICY',
     `@RateLimit got ${describe(limit)}.`,
-    'Give names of policies, policies, and { override } last.',
+    'Give names of policies or policies, and { override } as the last one.',
   )
 }
 

@@ -12,17 +12,17 @@ export interface ApiRateLimitedOptions {
   readonly statusCode?: number | undefined
 }
 
-// Where @nestjs/swagger keeps what its decorators say, in all its versions. Written without it: it may not be installed,
-// and a decorator cannot wait for an import.
+// The metadata key of @nestjs/swagger, the same in all its versions. It is not imported, because the package may not be
+// installed and a decorator cannot wait for an import.
 const RESPONSES = 'swagger/apiResponse'
 
 const integer = (description: string): object => ({ description, schema: { type: 'integer' } })
 
 const HEADERS = {
   'Retry-After': integer('Seconds until the request passes.'),
-  'RateLimit-Limit': integer('Units a window.'),
+  'RateLimit-Limit': integer('Units per window.'),
   'RateLimit-Remaining': integer('Units left.'),
-  'RateLimit-Reset': integer('When nothing is counted any more, Unix seconds.'),
+  'RateLimit-Reset': integer('When nothing is counted any more, in Unix seconds.'),
 }
 
 const WAIT = {
@@ -62,7 +62,7 @@ const SCHEMAS: Readonly<Record<ErrorFormat, { readonly type: string; readonly sc
   },
 }
 
-/** Documents the refusal of a handler, or of all handlers of a class, for `@nestjs/swagger`; nothing where it is absent. */
+/** Documents the refusal of a handler, or of all handlers of a class. Has no effect without `@nestjs/swagger`. */
 export function ApiRateLimited(options: ApiRateLimitedOptions = {}): ClassDecorator & MethodDecorator {
   const { description = 'Too many requests.', errorFormat = 'json', statusCode = 429 } = options
   const { type, schema } = SCHEMAS[errorFormat]

@@ -11,7 +11,7 @@ import { beginCall, type CallState } from '../calls/call-state.ts'
 import { isTightest, rawOf, setHeaders } from '../refusal/response.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Decides the calls of an application. */
+/** Decides the calls of an application, on every transport. */
 export class CallGuard {
   readonly #runtime: Runtime
   readonly #noticeProxies: (request: object) => void
@@ -22,7 +22,7 @@ export class CallGuard {
     this.#noticeProxies = trustProxyNotice(runtime.limiter, 'The platform is told to trust proxies', isSet)
   }
 
-  /** Lets a call in, or throws its refusal. Decides each call once, however many guards ask. */
+  /** Passes a call on, or throws its refusal. Decides each call once, although several guards may ask. */
   enter(context: ExecutionContext): true | Promise<true> {
     const state = beginCall(context)
     if (state === undefined) return true
@@ -50,7 +50,7 @@ export class CallGuard {
     const { limiter } = this.#runtime
     const refused = decision as Decision
     const exception = (): Error => {
-      // The exception filter answers, and knows no media type but JSON.
+      // The exception filter of Nest answers as JSON, so set the media type of problem details here.
       if (errorFormat === 'problem' && response !== undefined && context.getType() === 'http') {
         setHeaders(response, { 'Content-Type': body?.type ?? '' })
       }
@@ -72,12 +72,12 @@ function showDecision(
 ): void {
   if (!binding || decision === undefined) return
   noteDecision(context, decision)
-  // A request's guards know by the request which is the tightest; GraphQL fields that share a response do not.
+  // The core finds the tightest guard of an HTTP request. GraphQL fields that share a response are compared here.
   if (response !== undefined && (httpRequest !== undefined || isTightest(response, decision)))
     setHeaders(response, headers, stale)
 }
 
-// The interceptor tells when a call without a response of its own ends.
+// HaltInterceptor reports the end of a call that has no response of its own.
 function watchEnd(
   state: CallState,
   guard: Guard<unknown, CallResult>,

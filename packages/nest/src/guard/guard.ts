@@ -12,8 +12,8 @@ import type { CallGuard } from './call-guard.ts'
 import { APPLICATION, markHaltEnhancer } from '../base/tokens.ts'
 
 /**
- * Counts calls, and refuses those over the limit with an exception: for a whole application as `APP_GUARD`, for one
- * controller or resolver by `@UseGuards(HaltGuard)`. A call that it meets twice it counts once.
+ * Counts calls, and refuses those over the limit with an exception. Use it for a whole application as `APP_GUARD`, or for
+ * one controller or resolver by `@UseGuards(HaltGuard)`. A call that passes it twice is counted once.
  *
  * @example
  * providers: [{ provide: APP_GUARD, useClass: HaltGuard }]
@@ -26,7 +26,7 @@ export class HaltGuard implements CanActivate, OnModuleInit {
     this.#callGuard = application?.callGuard
   }
 
-  // Not in the constructor: a unit test of a controller may do without the module.
+  // Not in the constructor, because a unit test of a controller may omit the module.
   onModuleInit(): void {
     assertModule(this.#callGuard)
   }
@@ -38,7 +38,7 @@ export class HaltGuard implements CanActivate, OnModuleInit {
 
 markHaltEnhancer(HaltGuard)
 
-/** The guard that `@RateLimit` brings: a call that another has counted it lets pass. */
+/** The guard that `@RateLimit` brings. It passes calls that another guard has counted. */
 @Injectable()
 export class RouteGuard extends HaltGuard {}
 

@@ -8,22 +8,22 @@ import type { CallResult } from '../options/options.ts'
 import { type LimitMetadata, limitMetadataOf } from '../policies/limit-metadata.ts'
 import { selectPolicies, type PolicySelection } from '../policies/policy-selection.ts'
 
-/** What decides the calls of one handler; undefined where nothing counts them. */
+/** The guard of one handler; undefined if no policy counts its calls. */
 export type HandlerGuard = Guard<unknown, CallResult> | undefined
 
-/** What a {@link HandlerGuards} plans with. */
+/** Options of {@link HandlerGuards}. */
 export interface HandlerGuardsOptions {
   readonly limiter: RateLimiter
   readonly named: NamedPolicies
-  /** The policies of every call; undefined where a resolver gives them. */
+  /** The policies of every call; undefined if a resolver gives them. */
   readonly globals: readonly AnyPolicy[] | undefined
-  /** How the module guards. */
+  /** The options of every guard. */
   readonly settings: GuardOptions<unknown, CallResult>
 }
 
 type Handler = ReturnType<ExecutionContext['getHandler']>
 
-/** Finds how a handler's calls are counted, once for each. */
+/** The guards of all handlers, each made at its first use. */
 export class HandlerGuards {
   readonly #options: HandlerGuardsOptions
   readonly #guards = new WeakMap<object, Map<unknown, HandlerGuard>>()
@@ -33,7 +33,7 @@ export class HandlerGuards {
     this.#options = options
   }
 
-  /** The plan of a call. @param nested whether it resolves a GraphQL field below the root */
+  /** The guard of a call. @param nested true if the call resolves a GraphQL field below the root */
   guardOf(context: ExecutionContext, nested: boolean): HandlerGuard {
     const type = context.getClass() ?? Object
     const handler = context.getHandler()
@@ -46,16 +46,16 @@ export class HandlerGuards {
     return found
   }
 
-  /** Makes a handler's plan. @throws HaltError when its decorators or policies are wrong */
+  /** Makes the guard of a handler. @throws HaltError if its decorators or policies are wrong */
   makeGuard(type: object, handler: Handler | undefined, nested = false): HandlerGuard {
-    // Below the root a field counts only where its own decorator says so: one root field brings thousands of them.
+    // A field below the root is counted only if it has a decorator itself, because one root field may bring thousands.
     const scopes = nested ? [limitMetadataOf(handler)] : [limitMetadataOf(type), limitMetadataOf(handler)]
     const selected = selectPolicies(scopes, this.#options.named, !nested)
     const cost = scopes.map(metadata => metadata.cost).findLast(found => found !== undefined)
     return this.#assemble(selected, cost)
   }
 
-  // What was not found at start, because Nest's discovery does not know it, is refused like a policy that fails.
+  // The check at start does not see handlers that Nest's discovery does not know. Refuse a wrong one like a failed policy.
   #makeOrRefuse(type: object, handler: Handler | undefined, nested: boolean): HandlerGuard {
     try {
       return this.makeGuard(type, handler, nested)
@@ -71,7 +71,7 @@ export class HandlerGuards {
     const kept = global ? (globals ?? []).filter(({ name }) => !without.has(name)) : []
     const also = orNone(added.filter(policy => !kept.includes(policy)))
     if (kept.length === 0) return also && guard(limiter, { ...own, policy: also })
-    // All of them: as the limiter or the module has them, so that a limiter that passed before charges nothing twice.
+    // If all global policies apply, do not replace `policy`, so that the limiter recognises what earlier guards charged.
     return guard(limiter, kept.length === globals?.length ? own : { ...own, policy: kept }, also)
   }
 }

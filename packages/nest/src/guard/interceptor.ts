@@ -6,8 +6,8 @@ import { isAsyncIterator, callAtEnd } from './subscription.ts'
 import { markHaltEnhancer } from '../base/tokens.ts'
 
 /**
- * Tells the end of calls on transports without a response to watch, where something depends on it: requests in flight,
- * `chargeWhen`. `@RateLimit` and `HaltModule` bring it where it is needed.
+ * Reports the end of calls on transports that have no response to watch. Requests in flight and `chargeWhen` depend on it.
+ * `@RateLimit` and `HaltModule` add it if it is needed.
  */
 @Injectable()
 export class HaltInterceptor implements NestInterceptor {
@@ -19,14 +19,14 @@ export class HaltInterceptor implements NestInterceptor {
 
 markHaltEnhancer(HaltInterceptor)
 
-/** Tells what a handler gave or threw, and when the call is over; only that when nobody waits for it any more. */
+/** Reports the value or error of a handler, and then the end of the call. An abandoned call reports only its end. */
 function tellEnd(handled: Observable<unknown>, endListener: EndListener): Observable<unknown> {
   let value: unknown
   let goesOn = false
   return handled.pipe(
     map(given => {
       if (!isAsyncIterator(given)) return (value = given)
-      // A GraphQL subscription has begun well, and lasts until its iterator ends.
+      // A GraphQL subscription has succeeded once it begins, and it lasts until its iterator ends.
       if (!goesOn) endListener.decided({ statusCode: 200 })
       goesOn = true
       return callAtEnd(given, () => endListener.leave())

@@ -8,13 +8,13 @@ import { type AnyOptions, checkModuleOptions, type CallResult } from '../options
 import { pendingLimiter } from '../policies/pending-limiter.ts'
 import { HandlerGuards } from './handler-guards.ts'
 
-/** What one `HaltModule.forRoot` makes of its options: the limiters, and how each handler is guarded. */
+/** The parts that one `HaltModule.forRoot` makes of its options: limiters, named policies and the guards of handlers. */
 export class Runtime {
   readonly options: AnyOptions
   readonly limiter: RateLimiter
   readonly named: NamedPolicies
   readonly handlerGuards: HandlerGuards
-  /** Sees calls as Halt does. */
+  /** Reads a call of any transport. */
   readonly read: CallReader
   readonly #limiters = new Map<string, RateLimiter>()
 
@@ -26,7 +26,7 @@ export class Runtime {
     const globals = globalsOf(policy)
     this.named = new NamedPolicies(globals)
     for (const [name, list] of Object.entries(policies)) this.named.add(name, list as AnyPolicy)
-    // A limiter has at least one policy; without a global one each handler's plan says by which it counts.
+    // A limiter needs a policy. Without a global one it gets all named ones, and the guard of each handler chooses some.
     const { all } = this.named
     const own = policy === undefined && all.length > 0 ? { ...options, policy: all } : options
     this.limiter = limiterOf<unknown>(own, () => new InMemoryStore())
@@ -36,7 +36,7 @@ export class Runtime {
     this.handlerGuards = new HandlerGuards({ limiter: this.limiter, named: this.named, globals, settings })
   }
 
-  /** The limiter that counts by the policies of a name alone. @throws HaltError when they are wrong, or nobody has the name */
+  /** The limiter that counts only by the policies of a name. @throws HaltError if they are wrong or the name is unknown */
   limiterFor(name: string): RateLimiter {
     let limiter = this.#limiters.get(name)
     if (limiter === undefined) {
@@ -47,8 +47,8 @@ export class Runtime {
   }
 
   /**
-   * As {@link limiterFor}; where the name is not known yet, or only to another application of the process, a limiter that is
-   * looked up when it is used.
+   * As {@link limiterFor}. If the name is not known yet, or only to another application of the process: a limiter that is
+   * looked up at its first use.
    */
   limiterOnDemand(name: string): RateLimiter {
     return this.named.has(name) ? this.limiterFor(name) : pendingLimiter(() => this.limiterFor(name))
@@ -69,7 +69,7 @@ function settingsOf(options: AnyOptions): GuardOptions<unknown, CallResult> {
     errorFormat,
     statusCode,
     skipPreflight,
-    // Without a limiter of its own, `policy` is already the one that the limiter made of the options decides by.
+    // If no limiter was given, the limiter made here has the policy already.
     policy: limiter === undefined ? undefined : (policy as GuardOptions['policy']),
     cost: cost as GuardOptions['cost'],
     skip: skip as GuardOptions['skip'],

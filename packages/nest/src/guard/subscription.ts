@@ -1,10 +1,10 @@
-/** Whether a handler's value is a GraphQL subscription. */
+/** True if the value of a handler is a GraphQL subscription. */
 export function isAsyncIterator(value: unknown): value is AsyncIterator<unknown> {
   const shape = value as { next?: unknown; [Symbol.asyncIterator]?: unknown } | null | undefined
   return typeof shape?.[Symbol.asyncIterator] === 'function' && typeof shape.next === 'function'
 }
 
-/** The same iterator, calling back once when it ends: exhausted, failed, or left by the client. */
+/** Wraps an iterator, and calls back once when it is exhausted, fails, or the client leaves. */
 export function callAtEnd(
   iterator: AsyncIterator<unknown>,
   ended: () => void,

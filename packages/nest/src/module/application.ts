@@ -14,7 +14,7 @@ import { Runtime } from '../guard/runtime.ts'
 import { checkDecorators } from '../startup/decorator-check.ts'
 import { loadTransports } from '../refusal/transports.ts'
 
-/** What Nest tells of an application. */
+/** The services of Nest that describe an application. */
 interface NestServices {
   readonly discovery: DiscoveryService
   readonly modules: ModulesContainer
@@ -22,14 +22,14 @@ interface NestServices {
   readonly host: HttpAdapterHost
 }
 
-/** What the module provides for guards, interceptors and limiters; it checks the application when that starts. */
+/** The provider that guards, interceptors and limiters share. It checks the application when that starts. */
 export class HaltApplication implements OnModuleInit, OnModuleDestroy, OnApplicationBootstrap {
   readonly runtime: Runtime
   readonly callGuard: CallGuard
   readonly #nest: NestServices
 
   constructor(options: AnyOptions, nest: NestServices) {
-    // Now: Nest has found everything, and has not yet looked at what is bound to it.
+    // Do it now: Nest has discovered all classes, and has not yet read the enhancers bound to them.
     orderEnhancers(nest.discovery)
     this.runtime = new Runtime(options)
     this.callGuard = new CallGuard(this.runtime)
@@ -46,10 +46,10 @@ export class HaltApplication implements OnModuleInit, OnModuleDestroy, OnApplica
     checkDecorators(discovery, this.runtime, isGuardGlobal(config))
   }
 
-  // Not before: by now gateways and GraphQL have their listeners.
+  // Not earlier, because gateways and GraphQL add their listeners before this hook.
   onApplicationBootstrap(): void {
     const { discovery, modules, config, host } = this.#nest
-    // A microservice has no HTTP server, or a stand-in for one.
+    // A microservice has no HTTP server, or a placeholder.
     const server = host.httpAdapter?.getHttpServer?.() as Server | undefined
     if (typeof server?.listenerCount !== 'function') return
     rememberUpgrades(server)

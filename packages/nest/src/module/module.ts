@@ -15,15 +15,15 @@ import { APPLICATION, getRateLimiterToken, OPTIONS, wantedNames } from '../base/
 
 /** Options of {@link HaltModule.forFeature}. */
 export interface HaltFeatureOptions<R = NestRequest> {
-  /** Named policies, beside those of `forRoot`: for `@RateLimit('name')` everywhere, `@InjectRateLimiter('name')` here. */
+  /** Named policies, added to those of `forRoot`: for `@RateLimit('name')` everywhere, `@InjectRateLimiter('name')` here. */
   readonly policies: Readonly<Record<string, NestPolicies<R>>>
 }
 
-/** Rate limiting for a Nest application: global, its exports are everywhere. */
+/** Rate limiting for a Nest application. The module is global: its exports are available everywhere. */
 @Module({})
 export class HaltModule {
   /**
-   * Sets up the limiter. With `HaltGuard` as `APP_GUARD`, `policy` counts every call; `policies` are there to be named.
+   * Sets up the limiter. With `HaltGuard` as `APP_GUARD`, `policy` counts every call. Decorators name one of `policies`.
    *
    * @example
    * HaltModule.forRoot({ policy: presets.PUBLIC_API, policies: { auth: presets.AUTH_ENDPOINTS } })
@@ -34,12 +34,12 @@ export class HaltModule {
     return root([{ provide: OPTIONS, useValue: options }], names)
   }
 
-  /** Sets up the limiter by options that need what is injected. */
+  /** Sets up the limiter by options that depend on injected providers. */
   static forRootAsync<R = NestRequest>(options: HaltModuleAsyncOptions<R>): DynamicModule {
     return root(optionsProviders(options), options.names ?? [], options.imports)
   }
 
-  /** Adds named policies where they are used. */
+  /** Adds named policies, in the module that uses them. */
   static forFeature<R = NestRequest>({ policies }: HaltFeatureOptions<R>): DynamicModule {
     const limiters = Object.entries(policies).map(([name, list]) =>
       limiterProvider(name, ({ runtime }) => {
@@ -56,7 +56,7 @@ function root(
   names: readonly string[],
   imports: DynamicModule['imports'] = [],
 ): DynamicModule {
-  // Asked by Nest when every class is there: not before it is known which limiters these want.
+  // Nest reads the getters after all classes are loaded. Only then are all wanted names known.
   const all = (): string[] => [...new Set([...names, ...wantedNames()])]
   return {
     module: HaltModule,
@@ -71,6 +71,6 @@ function root(
   }
 }
 
-/** What {@link HaltModule.forFeature} makes. */
+/** The module of {@link HaltModule.forFeature}. */
 @Module({})
 class HaltFeatureModule {}

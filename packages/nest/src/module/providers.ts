@@ -14,7 +14,7 @@ import { HaltInterceptor } from '../guard/interceptor.ts'
 import type { AnyOptions, HaltModuleAsyncOptions, HaltOptionsFactory } from '../options/options.ts'
 import { APPLICATION, getRateLimiterToken, OPTIONS } from '../base/tokens.ts'
 
-/** The providers of the module itself, whatever its options come from. @param names of the limiters to be injectable */
+/** The providers of the module, whatever the source of its options is. @param names the names of injectable limiters */
 export function rootProviders(names: readonly string[]): Provider[] {
   return [
     HaltGuard,
@@ -33,7 +33,7 @@ export function rootProviders(names: readonly string[]): Provider[] {
     {
       provide: APP_INTERCEPTOR,
       inject: [APPLICATION],
-      // Nest leaves out what is undefined: an interceptor for every call is not for free.
+      // Nest omits an undefined interceptor. Provide one only if it is needed, because it costs time on every call.
       useFactory: (application: HaltApplication) =>
         application.runtime.handlerGuards.makeGuard(Object, undefined)?.watches
           ? new HaltInterceptor()
@@ -52,7 +52,7 @@ export function limiterProvider(
   return { provide: getRateLimiterToken(name), inject: [APPLICATION], useFactory: make }
 }
 
-/** The provider of options that need what is injected. @throws HaltError when there is no source of them */
+/** The providers of options that depend on injected providers. @throws HaltError if they have no source */
 export function optionsProviders<R>({
   inject,
   useFactory,

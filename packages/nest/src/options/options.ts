@@ -18,77 +18,77 @@ import type { ContextCallback, NestCost, NestPolicies, NestPolicyResolver, NestR
 
 type Contextual = 'store' | 'policy' | 'fallbackPolicy' | 'clientIp' | 'userId' | 'apiKey'
 
-/** Options of the limiter that the module makes: those of `RateLimiter`, with callbacks that also get the context. */
+/** Options of the limiter that the module makes: those of `RateLimiter`. Callbacks also get the `ExecutionContext`. */
 export interface NestLimiterOptions<R = NestRequest> extends Omit<RateLimiterOptions<R>, Contextual> {
-  /** The counters. Default: this process's memory. */
+  /** The store of the counters. Default: the memory of this process. */
   readonly store?: RateLimiterOptions['store'] | undefined
-  /** What counts every call that `HaltGuard` sees. May be left out when `policies` are given: then only these count. */
+  /** Counts every call that `HaltGuard` sees. Optional if `policies` are given. */
   readonly policy?: NestPolicies<R> | NestPolicyResolver<R> | undefined
-  /** Decides when the resolver fails. Default: such a call is refused with 503. */
+  /** Decides if the resolver fails. Default: such a call is refused with 503. */
   readonly fallbackPolicy?: NestPolicies<R> | undefined
-  /** The client's address, from a platform that knows better. */
+  /** Gives the address of the client; wins over the socket and all headers. */
   readonly clientIp?: ContextCallback<R, string | undefined> | undefined
-  /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */
+  /** Gives the id of the authenticated user. Default `request.user.id`, `request.user.sub`, `request.userId`. */
   readonly userId?: ContextCallback<R, string | number | undefined> | undefined
-  /** The verified API key. Default: the X-API-Key or Authorization header, unverified. */
+  /** Gives the verified API key. Default: the X-API-Key or Authorization header, unverified. */
   readonly apiKey?: ContextCallback<R, string | undefined> | undefined
 }
 
-/** What `chargeWhen` looks at: the platform's response, or what came of a handler that has none. */
+/** The first argument of `chargeWhen`: the response of the platform, or the result of a handler that has no response. */
 export interface HandlerResult {
-  /** Of the response; without one 200, or the status of the exception, 500 when it has none. */
+  /** The status of the response. Without a response: 200, or the status of the exception, or 500 if it has none. */
   readonly statusCode: number
-  /** The last value a WebSocket, GraphQL or microservice handler gave. */
+  /** The last value of a WebSocket, GraphQL or microservice handler. */
   readonly value?: unknown
-  /** What it threw. */
+  /** The error that it threw. */
   readonly error?: unknown
 }
 
-/** What came of a call, for `chargeWhen`. */
+/** The arguments of `chargeWhen`. */
 export interface CallResult {
   readonly result: HandlerResult
   readonly context: ExecutionContext
 }
 
-/** How the module guards. */
+/** Options of the module that are not those of a limiter. */
 export interface GuardSettings<R = NestRequest> extends Pick<
   GuardOptions,
   'costOnError' | 'headers' | 'errorFormat' | 'statusCode' | 'skipPreflight'
 > {
   /** Named policies for `@RateLimit('name')` and `@InjectRateLimiter('name')`. */
   readonly policies?: Readonly<Record<string, NestPolicies<R>>> | undefined
-  /** Units of a call: a number for every policy, or by policy name; or a function that gives either. */
+  /** Units of a call: a number for every policy, numbers by policy name, or a function that gives either. */
   readonly cost?: NestCost<R> | undefined
-  /** Whether a call is not counted at all. A function that fails does not skip. */
+  /** True: the call is not counted. A function that fails does not skip. */
   readonly skip?: ContextCallback<R, Awaitable<boolean>> | undefined
   /**
-   * Looks at what came of an admitted call once that is decided; when false, the charge is given back. Not asked for a call
-   * that is aborted before: it stays charged, and so does one for which this function fails.
+   * Gets the result of an admitted call. If it returns false, the charge is refunded. A call that is aborted before its result
+   * stays charged, and so does a call for which this function fails.
    */
   readonly chargeWhen?: ((result: HandlerResult, context: ExecutionContext) => Awaitable<boolean>) | undefined
-  /** The key under which a repeated call is charged once, such as its `Idempotency-Key`. Undefined: the call has none. */
+  /** Gives the key of a call, such as its `Idempotency-Key`. A call that repeats a key is charged once. Undefined: no key. */
   readonly idempotencyKey?: ContextCallback<R, string | undefined> | undefined
-  /** Throws another exception, or answers by itself. Headers are set already; what does neither gets the default answer. */
+  /** Throws another exception, or answers by itself. Headers are set already. If it does neither, the default answer is sent. */
   readonly onLimited?: ((decision: Decision, context: ExecutionContext) => unknown) | undefined
-  /** The request of a transport that Halt does not know; undefined for those it does. Any request, or a `RequestView`. */
+  /** Gives the request of a transport that Halt does not know, or a `RequestView`; undefined for transports that it knows. */
   readonly getRequest?: ((context: ExecutionContext) => unknown) | undefined
 }
 
 type NoOthers = { readonly [K in keyof NestLimiterOptions as K extends 'policy' ? never : K]?: never }
 
-/** Options of `HaltModule`: a limiter, beside which only a `policy` may stand, or the options of one. */
+/** Options of `HaltModule`: a limiter, with a `policy` or without, or the options of a limiter. */
 export type HaltModuleOptions<R = NestRequest> = GuardSettings<R> &
   (
     | ({ readonly limiter: RateLimiter<R>; readonly policy?: NestPolicies<R> | undefined } & NoOthers)
     | ({ readonly limiter?: undefined } & NestLimiterOptions<R>)
   )
 
-/** Makes the options where they need what is injected. */
+/** A provider that makes the options from injected providers. */
 export interface HaltOptionsFactory<R = NestRequest> {
   createHaltOptions(): HaltModuleOptions<R> | Promise<HaltModuleOptions<R>>
 }
 
-/** Options that need what is injected: one of `useFactory`, `useClass` and `useExisting`. */
+/** Options that depend on injected providers: one of `useFactory`, `useClass` and `useExisting`. */
 export interface HaltModuleAsyncOptions<R = NestRequest> {
   readonly imports?: DynamicModule['imports'] | undefined
   readonly inject?: (InjectionToken | OptionalFactoryDependency)[] | undefined
@@ -97,17 +97,17 @@ export interface HaltModuleAsyncOptions<R = NestRequest> {
     | undefined
   readonly useClass?: Type<HaltOptionsFactory<R>> | undefined
   readonly useExisting?: InjectionToken<HaltOptionsFactory<R>> | undefined
-  /** Which of the `policies` `app.get(getRateLimiterToken(name))` is to find, beside those that a class has injected. */
+  /** Names of `policies` that `app.get(getRateLimiterToken(name))` finds. Names that a class has injected are found anyway. */
   readonly names?: readonly string[] | undefined
 }
 
-/** The options as the rest of the package uses them: whatever the request is. */
+/** The options as the rest of the package uses them, for any request type. */
 export type AnyOptions = GuardSettings<unknown> &
   NestLimiterOptions<unknown> & { readonly limiter?: RateLimiter | undefined }
 
 const OWN = ['limiter', 'policies', 'onLimited', 'getRequest']
 
-/** Checks the names of all options, and those that are not the limiter's. @throws HaltError */
+/** Checks the names of all options, and the values of those that are not the limiter's. @throws HaltError */
 export function checkModuleOptions(options: AnyOptions): void {
   checkGuardOptions(options as GuardOptions, [...LIMITER_OPTIONS, ...OWN], 'HaltModule')
   const { getRequest } = options

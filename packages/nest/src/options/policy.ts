@@ -2,8 +2,8 @@ import type { Awaitable, ConcurrencyPolicy, Cost, Quota, RatePolicy } from '@hal
 import type { ExecutionContext } from '@nestjs/common'
 
 /**
- * The request that callbacks get where they do not say what they expect: the platform's own for HTTP and GraphQL, the
- * socket of a WebSocket message, the context of a microservice call.
+ * The request that callbacks get unless they declare another type: the platform's own for HTTP and GraphQL, the socket of a
+ * WebSocket message, the context of a microservice call.
  */
 export interface NestRequest {
   readonly method?: string
@@ -16,11 +16,11 @@ export interface NestRequest {
   readonly [name: string]: unknown
 }
 
-/** A function that decides by the request and the call that Nest makes of it. */
+/** A callback that gets the request and its `ExecutionContext`. */
 export type ContextCallback<R, T> = (request: R, context: ExecutionContext) => T
 
 type WithContext<P, R> = Omit<P, 'keyExtractor'> & {
-  /** Gives the key; wins over `keyStrategy`. */
+  /** Gives the key. Wins over `keyStrategy`. */
   readonly keyExtractor?: ContextCallback<R, Awaitable<string | undefined>> | undefined
 }
 

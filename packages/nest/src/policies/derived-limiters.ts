@@ -5,12 +5,12 @@ import { listOf } from './named-policies.ts'
 type Given = AnyPolicy | readonly AnyPolicy[]
 type Resolver = (request: unknown, context?: unknown) => Given | Promise<Given>
 
-/** A limiter like another, whose resolver's policies of some names do not count. */
+/** Makes a limiter whose resolver leaves out the policies of some names. */
 export function withoutPolicies(limiter: RateLimiter, without: ReadonlySet<string>): RateLimiter {
   const { policy } = limiter.options
   if (without.size === 0 || typeof policy !== 'function') return limiter
   const resolve = policy as Resolver
-  // Policies are compiled once for each object: so what is left of one object is one, too.
+  // The limiter compiles policies once per object, so keep one filtered list per object.
   const left = new WeakMap<object, readonly AnyPolicy[]>()
   const filter = (given: Given): readonly AnyPolicy[] => {
     let kept = left.get(given)
@@ -24,7 +24,7 @@ export function withoutPolicies(limiter: RateLimiter, without: ReadonlySet<strin
   return new RateLimiter({ ...limiter.options, policy: policyOf })
 }
 
-/** A limiter like another that cannot tell its policies: it refuses with 503, or decides by the fallback policy. */
+/** Makes a limiter whose resolver always fails, so that it refuses with 503 or decides by the fallback policy. */
 export function failingLimiter(limiter: RateLimiter, error: unknown): RateLimiter {
   const policy = (): never => {
     throw error

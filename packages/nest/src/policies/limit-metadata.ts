@@ -2,16 +2,16 @@ import 'reflect-metadata'
 import type { AnyPolicy } from '@halt/core'
 import type { GuardOptions } from '@halt/core/http'
 
-/** One `@RateLimit`: policies or their names, and whether they stand instead of the wider ones. */
+/** The arguments of one `@RateLimit`: policies or their names, and whether they replace those of wider scopes. */
 interface LimitList {
   readonly limits: readonly (string | AnyPolicy)[]
   readonly override: boolean
 }
 
-/** What decorators say of a class or a handler. */
+/** The metadata that our decorators store on a class or a handler. */
 export interface LimitMetadata {
   readonly limits: readonly LimitList[]
-  /** One list of names for each `@SkipRateLimit`; an empty one skips all. */
+  /** One list of names for each `@SkipRateLimit`. An empty list skips all policies. */
   readonly skips: readonly (readonly string[])[]
   readonly cost: GuardOptions['cost']
 }
@@ -19,7 +19,7 @@ export interface LimitMetadata {
 const LIMIT_METADATA = Symbol.for('halt.nest.limits')
 const NONE: LimitMetadata = Object.freeze({ limits: [], skips: [], cost: undefined })
 
-/** The rules of a class, inherited ones included, or of a handler. */
+/** The metadata of a class, inherited metadata included, or of a handler. */
 export function limitMetadataOf(holder: object | null | undefined): LimitMetadata {
   return (holder && (Reflect.getMetadata(LIMIT_METADATA, holder) as LimitMetadata | undefined)) ?? NONE
 }
@@ -27,7 +27,7 @@ export function limitMetadataOf(holder: object | null | undefined): LimitMetadat
 /** A decorator of a class, or of one of its handlers. */
 export type LimitDecorator = ClassDecorator & MethodDecorator
 
-/** Makes a decorator that adds to the rules. */
+/** Makes a decorator that adds metadata. */
 export function addLimitMetadata(added: Partial<LimitMetadata>): LimitDecorator {
   return (target: object, _name?: string | symbol, descriptor?: PropertyDescriptor): void => {
     const holder = descriptor === undefined ? target : (descriptor.value as object)

@@ -5,7 +5,7 @@ export class NamedPolicies {
   readonly #global: readonly AnyPolicy[] | undefined
   readonly #named = new Map<string, readonly AnyPolicy[]>()
 
-  /** @param globalPolicies undefined where a resolver gives them */
+  /** @param globalPolicies undefined if a resolver gives them */
   constructor(globalPolicies: readonly AnyPolicy[] | undefined) {
     this.#global = globalPolicies
   }
@@ -36,7 +36,7 @@ export class NamedPolicies {
     return this.#named.has(name) || this.#byOwnName(name) !== undefined
   }
 
-  /** What a name stands for. @throws HaltError `HALT_E_UNKNOWN_POLICY`, naming those known */
+  /** The policies of a name. @throws HaltError `HALT_E_UNKNOWN_POLICY`, which lists the known names */
   find(name: string): readonly AnyPolicy[] {
     const found = this.#named.get(name) ?? this.#byOwnName(name)
     if (found !== undefined) return found
@@ -45,13 +45,13 @@ export class NamedPolicies {
     throw new HaltError(
       'HALT_E_UNKNOWN_POLICY',
       `No policy is named "${name}".`,
-      `${list}; add it to the policies of HaltModule.`,
+      `${list}. Add it to the policies of HaltModule.`,
     )
   }
 
-  /** The names of the policies that a name to be skipped stands for. */
+  /** The names of the policies that `@SkipRateLimit(name)` skips. */
   namesOf(name: string): readonly string[] {
-    // What a resolver will give is not known.
+    // The policies of a resolver are not known here, so take the name itself.
     if (this.#global === undefined && !this.#named.has(name)) return [name]
     return this.find(name).map(policy => policy.name)
   }

@@ -2,10 +2,10 @@ import { RateLimiter } from '@halt/core'
 
 const pending = new WeakSet<object>()
 
-/** Makes a limiter that is looked up when it is used: nobody may have given its name a policy yet. */
+/** Makes a limiter that is looked up at its first use, because its name may not have a policy yet. */
 export function pendingLimiter(find: () => RateLimiter): RateLimiter {
   const get = (_: object, name: string | symbol): unknown => {
-    // What injects it looks at much else: whether it is a promise, or has hooks. GraphQL wants a constructor of all there is.
+    // Nest reads other properties of a provider, such as `then` and lifecycle hooks. GraphQL reads the constructor of each.
     if (name === 'constructor') return Object
     if (!(name in RateLimiter.prototype || name === 'store' || name === 'warn')) return undefined
     const limiter = find()
@@ -17,7 +17,7 @@ export function pendingLimiter(find: () => RateLimiter): RateLimiter {
   return limiter
 }
 
-/** Whether a limiter is one that is still to be looked up. */
+/** True if a limiter is one of {@link pendingLimiter}. */
 export function isPending(limiter: unknown): boolean {
   return typeof limiter === 'object' && limiter !== null && pending.has(limiter)
 }

@@ -3,22 +3,22 @@ import { type AnyPolicy, HaltError } from '@halt/core'
 import type { NamedPolicies } from './named-policies.ts'
 import type { LimitMetadata } from './limit-metadata.ts'
 
-/** What decorators make of the global policies. */
+/** The policies that count the calls of a handler, as its decorators select them. */
 export interface PolicySelection {
-  /** Whether the global policies count. */
+  /** True if the global policies count. */
   readonly global: boolean
-  /** The names of those that do not. */
+  /** The names of policies that do not count. */
   readonly without: ReadonlySet<string>
-  /** What counts beside them. */
+  /** The policies that count in addition. */
   readonly added: readonly AnyPolicy[]
 }
 
 /**
- * Reads rules from the widest scope to the narrowest; in each, what is skipped before what is added. `@RateLimit()`, which
- * names nothing, takes back a wider `@SkipRateLimit()`.
+ * Selects policies by the metadata of all scopes, from the widest to the narrowest. Each scope first skips policies and then
+ * adds some. `@RateLimit()` without policies cancels a wider `@SkipRateLimit()`.
  *
- * @param counts whether the global policies count where no rule says anything
- * @throws HaltError for an unknown name, and for `override` in a scope that names nothing
+ * @param counts true if the global policies count unless a decorator skips them
+ * @throws HaltError for an unknown name, and for `override` in a scope without a policy
  */
 export function selectPolicies(
   scopes: readonly LimitMetadata[],
@@ -49,12 +49,12 @@ export function selectPolicies(
   return { global: !skips && !overrides, without, added: [...new Set(added)] }
 }
 
-// It would switch all limits off, which nobody writes so.
+// `override` without a policy would switch all limits off, which is surely a mistake.
 function assertHasPolicy({ limits }: LimitMetadata): void {
   if (limits.some(rule => rule.limits.length > 0)) return
   throw new HaltError(
     'HALT_E_OPTION',
-    '@RateLimit has override, but no policy that decides instead.',
-    'Name a policy before it; to count nothing, @SkipRateLimit().',
+    '@RateLimit has override, but no policy that replaces the global ones.',
+    'Name a policy before it. To count nothing, use @SkipRateLimit().',
   )
 }

@@ -5,21 +5,22 @@ import { type ExecutionContext, HttpException } from '@nestjs/common'
 import { isGrpc } from '../calls/rpc.ts'
 import { transportException } from './transports.ts'
 
-/** How a refusal is written. */
+/** Format and status of a refusal. */
 export interface RefusalStyle {
   readonly errorFormat?: ErrorFormat | undefined
   readonly statusCode?: number | undefined
 }
 
 /**
- * The exception of a refused HTTP request or GraphQL field, as exception filters see it: 429, or 503 where not the client
- * but the limiter is at its end; `getResponse()` is the body.
+ * The exception of a refused HTTP request or GraphQL field. Its status is 429, or 503 if the limiter failed, not the client.
+ * `getResponse()` is the body.
  *
- * WebSocket handlers get a `WsException`, microservices an `RpcException`, with the same body; all have `decision`.
+ * A refused WebSocket message throws a `WsException`, a refused microservice call an `RpcException`, both with the same body.
+ * All of them have `decision`.
  */
 export class RateLimitException extends HttpException {
   readonly decision: Decision
-  /** What GraphQL drivers put into the error's `extensions`. */
+  /** GraphQL drivers copy this to the `extensions` of the error. */
   readonly extensions: Readonly<Record<string, unknown>>
 
   constructor(decision: Decision, { errorFormat = 'json', statusCode = 429 }: RefusalStyle = {}) {
@@ -33,7 +34,7 @@ export class RateLimitException extends HttpException {
   }
 }
 
-/** The exception that refuses a call in the way of its transport. @param context undefined for HTTP */
+/** Makes the exception of a refused call, as its transport expects it. @param context undefined for HTTP */
 export function refusalException(
   context: ExecutionContext | undefined,
   decision: Decision,
@@ -43,12 +44,12 @@ export function refusalException(
   const type = context?.getType<string>()
   if (context === undefined || (type !== 'ws' && type !== 'rpc')) return exception
   const body = exception.getResponse() as Record<string, unknown>
-  // gRPC's own words for the two: RESOURCE_EXHAUSTED and UNAVAILABLE.
+  // The status codes of gRPC: 8 is RESOURCE_EXHAUSTED, 14 is UNAVAILABLE.
   const grpc = type === 'rpc' && isGrpc(context) ? { code: exception.getStatus() === 503 ? 14 : 8 } : {}
   return Object.assign(transportException(type, { ...body, ...grpc }), { decision })
 }
 
-/** Whether something thrown is meant for exception filters, and no mishap. */
+/** True if an error is an exception of Nest, which exception filters should see. */
 export function isException(error: unknown): boolean {
   const shape = error as { getStatus?: unknown; getError?: unknown } | null | undefined
   return typeof shape?.getStatus === 'function' || typeof shape?.getError === 'function'

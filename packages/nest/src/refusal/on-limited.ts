@@ -5,9 +5,9 @@ import { isException } from './exception.ts'
 import { isOver, send, setStatus, watchAnswer } from './response.ts'
 
 const FIX =
-  'Such a call gets the default answer. For another one, throw an HttpException, or answer and return the response.'
+  'Such a call gets the default answer. To change it, throw an HttpException, or answer and return the response.'
 
-/** A refused call, and how it is answered by default. */
+/** A refused call and its default answer. */
 export interface RefusedCall {
   readonly status: number
   readonly response: object | undefined
@@ -15,8 +15,8 @@ export interface RefusedCall {
 }
 
 /**
- * Lets the application answer a refused call: by an exception of its own, on the response, or by what it returns. Rejects
- * with what exception filters are to see.
+ * Calls the `onLimited` option for a refused call. It may throw an exception, answer on the response, or return the payload.
+ * Rejects with the exception that exception filters should see.
  */
 export async function callOnLimited(
   limiter: RateLimiter,
@@ -29,7 +29,7 @@ export async function callOnLimited(
     if (response !== undefined) setStatus(response, status)
     try {
       const given = onLimited()
-      // Not awaited: a reply of Fastify's is a promise of being sent, which may take longer than a callback may, or for ever.
+      // Do not await a reply of Fastify: it settles when it is sent, which may take longer than a callback may.
       return given === response ? undefined : await given
     } catch (error) {
       if (!isException(error)) throw error
@@ -43,14 +43,14 @@ export async function callOnLimited(
   const value = said.failed ? undefined : said.value
   if (value !== undefined && value !== response && !isAnswered()) {
     const answer = (): void => {
-      // Fastify would answer an error by its error handler, with 500.
+      // Throw errors, because Fastify would answer an error with 500.
       if (value instanceof Error) throw value
       send(response, value)
     }
     const sent = await callUser(limiter, 'The answer of onLimited', FIX, answer)
     if (sent.failed && !isAnswered()) throw byDefault()
   }
-  // Neither the handler nor an exception filter has anything to add to an answer.
+  // While the answer stands, leave the promise pending, so that neither the handler nor an exception filter runs.
   return new Promise<never>((_, reject) => {
     unlessAnswered(
       limiter,

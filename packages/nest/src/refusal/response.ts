@@ -1,7 +1,7 @@
 import type { Decision } from '@halt/core'
 import { applyHeaders, type Headers, isTighter, type NodeResponse } from '@halt/core/http'
 
-/** What Halt needs of a response: Express's and Node's have it themselves, Fastify's under other names. */
+/** The parts of a response that Halt uses. Express and Node share the names, Fastify has others. */
 interface PlatformResponse extends NodeResponse {
   once(event: 'finish' | 'close' | 'pipe', listener: () => void): unknown
   readonly statusCode: number
@@ -17,7 +17,7 @@ interface PlatformResponse extends NodeResponse {
   readonly raw?: PlatformResponse
 }
 
-/** Sets headers, unless they are on their way already. */
+/** Sets headers, unless the response has begun. */
 export function setHeaders(response: object, headers: Headers, stale?: readonly string[]): void {
   const target = response as PlatformResponse
   if (isSent(target) || typeof target.getHeader !== 'function') return
@@ -30,13 +30,13 @@ export function setHeaders(response: object, headers: Headers, stale?: readonly 
   applyHeaders(headers, platform, stale)
 }
 
-/** Whether it is too late to answer. */
+/** True if it is too late to answer. */
 function isSent(response: object): boolean {
   const { headersSent, sent, raw } = response as PlatformResponse
   return headersSent ?? (sent === true || raw?.headersSent === true)
 }
 
-/** Whether nothing more can be said: the answer was sent, or the client has left. */
+/** True if nothing more can be sent: the answer was sent, or the client has left. */
 export function isOver(response: object): boolean {
   const platform = response as PlatformResponse
   const raw = platform.raw ?? platform
@@ -46,12 +46,12 @@ export function isOver(response: object): boolean {
 const ANSWERED = Symbol.for('halt.nest.answered')
 
 /**
- * Watches a response; tells whether it has an answer, be it one that is still on its way: a hook of Fastify's or a stream
- * may let nothing be sent for longer than a callback may take.
+ * Watches a response, and gives a function that says whether it has an answer. An answer counts from the call of `send`,
+ * because a hook of Fastify or a stream may delay its first byte for longer than a callback may take.
  */
 export function watchAnswer(response: object): () => boolean {
   const platform = response as PlatformResponse & { [ANSWERED]?: boolean }
-  // Once: GraphQL fields share a response.
+  // Wrap it once, because GraphQL fields share a response.
   if (platform[ANSWERED] === undefined) {
     const note = (): void => void (platform[ANSWERED] = true)
     const send = platform.send?.bind(platform)
@@ -59,7 +59,7 @@ export function watchAnswer(response: object): () => boolean {
     if (send !== undefined)
       platform.send = answer => {
         const given = send(answer)
-        // Only now: what threw has answered nothing.
+        // After the call, because a call that threw has not answered.
         note()
         return given
       }
@@ -68,7 +68,7 @@ export function watchAnswer(response: object): () => boolean {
   return () => platform[ANSWERED] === true || isSent(platform)
 }
 
-/** Sets the status that an answer has unless it sets another. */
+/** Sets the default status of an answer. */
 export function setStatus(response: object, status: number): void {
   if (!isSent(response)) (response as PlatformResponse).status?.(status)
 }
@@ -78,7 +78,7 @@ export function send(response: object, answer: unknown): void {
   ;(response as PlatformResponse).send?.(answer)
 }
 
-/** Node's own response. */
+/** The response of Node behind that of the platform. */
 export function rawOf(response: object): NodeResponse {
   const platform = response as PlatformResponse
   return platform.raw ?? platform
@@ -86,7 +86,7 @@ export function rawOf(response: object): NodeResponse {
 
 const SHOWN = Symbol.for('halt.nest.shown')
 
-/** Whether a decision is the tightest that a response shows so far: many GraphQL fields share one. */
+/** True if a decision is the tightest that a response shows so far. Many GraphQL fields share one response. */
 export function isTightest(response: object, decision: Decision): boolean {
   const holder = response as { [SHOWN]?: Decision }
   const before = holder[SHOWN]

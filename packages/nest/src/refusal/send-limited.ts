@@ -6,17 +6,17 @@ import { callStateOf } from '../calls/call-state.ts'
 import { refusalException } from './exception.ts'
 import { setHeaders } from './response.ts'
 
-/** A platform's response: Express's knows its request as `req`, Fastify's as `request`. */
+/** The response of a platform. Express stores its request as `req`, Fastify as `request`. */
 interface Answerable {
   readonly req?: object
   readonly request?: { readonly raw?: object }
 }
 
 /**
- * Refuses a request as the guard would have: sets the headers and throws the exception, for a handler that decides by
- * itself.
+ * Refuses a request as its guard would have done, for a handler that decides by itself. It sets the headers and throws the
+ * exception.
  *
- * @param target the response (`@Res({ passthrough: true })`), or in enhancers the `ExecutionContext`
+ * @param target the response (`@Res({ passthrough: true })`), or the `ExecutionContext` in enhancers
  * @example
  * const decision = await limiter.check(request, { cost: 10 })
  * if (!decision.allowed) sendLimited(response, decision)

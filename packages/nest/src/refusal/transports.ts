@@ -1,13 +1,13 @@
 type Transport = 'ws' | 'rpc'
 type ExceptionClass = new (error: object) => Error
 
-// Only a cache of what is installed: a second copy of this package finds the same classes.
+// A cache of the installed classes. A second copy of this package finds the same ones.
 const classes: Partial<Record<Transport, ExceptionClass>> = {}
 let areGatewaysApart = false
 
 /**
- * Loads the exceptions of the transports that are installed: their filters know no others. Nest itself loads the
- * packages at start, where they are.
+ * Loads the exception classes of the installed transports, because their filters handle no others. Nest loads these packages
+ * at start anyway.
  */
 export async function loadTransports(): Promise<void> {
   await Promise.all([
@@ -19,12 +19,12 @@ export async function loadTransports(): Promise<void> {
   ])
 }
 
-/** Whether the installed Nest keeps its global guards and interceptors from gateways: 11 does, 12 does not. */
+/** True if the installed Nest does not run global guards and interceptors for gateways: Nest 11, but not 12. */
 export function keepsGatewaysApart(): boolean {
   return areGatewaysApart
 }
 
-// Nest 12 makes the context of gateways with the application's configuration, which has the global ones; 11 without.
+// Nest 12 makes the context of a gateway with the application configuration, which has the global guards. Nest 11 does not.
 function noteGatewayGuards({
   SocketModule,
 }: {
@@ -40,7 +40,7 @@ export function transportException(transport: Transport, error: object): Error {
   return found === undefined ? new TransportError(error) : new found(error)
 }
 
-// A transport that is not one of Nest's own but calls itself so.
+// For a custom transport that uses the name of one of Nest's, whose package is not installed.
 class TransportError extends Error {
   readonly #error: object
 

@@ -11,13 +11,13 @@ import { getRateLimiterToken, wantedNames } from '../base/tokens.ts'
 import { keepsGatewaysApart } from '../refusal/transports.ts'
 
 /**
- * Looks at every controller, resolver and gateway before the first call: wrong decorators refuse to start.
+ * Checks the decorators of every controller, resolver and gateway before the first call.
  *
- * @param isGlobal whether our guard is a global one
- * @throws HaltError for an unknown name, a wrong policy or a hollow override, naming the class and handler
+ * @param isGlobal true if our guard is a global one
+ * @throws HaltError for an unknown name, a wrong policy or an `override` without a policy; it names the class and handler
  */
 export function checkDecorators(discovery: DiscoveryService, runtime: Runtime, isGlobal: boolean): void {
-  // Of the names that classes of the process want, those that nobody gave a policy; a test may have overridden them.
+  // Names that a class has injected and that have no policy. A limiter that a test has overridden is not pending.
   const unknown = [...wantedNames()].filter(name =>
     discovery
       .getProviders()
@@ -40,7 +40,7 @@ function hasLimitMetadata(holder: object): boolean {
   return limitMetadataOf(holder) !== limitMetadataOf(undefined)
 }
 
-/** Says where in the application an error is. */
+/** Adds the place in the application to an error. */
 function withLocation(where: string, check: () => void): void {
   try {
     check()

@@ -6,10 +6,11 @@ import { HaltInterceptor } from '../guard/interceptor.ts'
 import { boundTo, CONTROLLER, GUARDS, has, INTERCEPTORS, PATTERN, ROUTE } from '../base/nest-metadata.ts'
 
 /**
- * Puts what `@RateLimit` binds where it belongs, before Nest looks: its guard behind the others of a class or handler,
- * which may say who the user is; its interceptor away from HTTP routes, which need none and would pay for it.
+ * Orders the enhancers that `@RateLimit` binds, before Nest reads them. Its guard goes behind the other guards of a class or
+ * handler, because one of them may find the user. Its interceptor is removed from HTTP routes, which do not need it.
  *
- * What it does depends on the classes alone, and doing it twice changes nothing: other applications may use them too.
+ * The result depends only on the classes, and a second run changes nothing, because other applications may use the same
+ * classes.
  */
 export function orderEnhancers(discovery: DiscoveryService): void {
   for (const type of handlerClassesOf(discovery)) {

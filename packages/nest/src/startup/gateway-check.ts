@@ -4,8 +4,8 @@ import type { Runtime } from '../guard/runtime.ts'
 import { isHaltEnhancer } from '../base/tokens.ts'
 
 /**
- * Warns of a gateway that is not counted, or not to the end, although `HaltGuard` is global: Nest 11 keeps global guards
- * and interceptors from gateways.
+ * Warns of a gateway that is not counted, or whose calls have no counted end, although `HaltGuard` is global. The cause is
+ * that Nest 11 does not run global guards and interceptors for gateways.
  */
 export function checkGateway(
   type: { readonly name: string },
@@ -22,13 +22,13 @@ export function checkGateway(
     if (!bound(GUARDS)) {
       limiter.warn({
         code: 'HALT_W_GATEWAY_OPEN',
-        message: `${type.name}.${name} is not counted: Nest 11 keeps global guards from gateways.`,
-        fix: `Put @RateLimit() on ${type.name}, or @SkipRateLimit() if that is meant.`,
+        message: `${type.name}.${name} is not counted, because Nest 11 does not run global guards for gateways.`,
+        fix: `Put @RateLimit() on ${type.name}, or @SkipRateLimit() if it should not be counted.`,
       })
     } else if (handlerGuards.makeGuard(type, handler as () => void)?.watches) {
       limiter.warn({
         code: 'HALT_W_GATEWAY_ENDLESS',
-        message: `${type.name}.${name} is counted, but not when it ends: Nest 11 keeps global interceptors from gateways.`,
+        message: `${type.name}.${name} is counted, but its end is not noticed, because Nest 11 does not run global interceptors for gateways.`,
         fix: `Put @RateLimit() on ${type.name} instead of @UseGuards(HaltGuard).`,
       })
     }

@@ -5,14 +5,14 @@ import { boundTo, FIELD, GUARDS, has, MESSAGE, PATTERN, ROUTE, tokensOf } from '
 import type { Runtime } from '../guard/runtime.ts'
 import { isLimiterToken, isHaltEnhancer } from '../base/tokens.ts'
 
-/** What Nest makes, or is given, and what that has injected. */
+/** A provider, controller or middleware of Nest, and its injected tokens. */
 interface Made {
   readonly metatype?: unknown
-  /** Of factories. */
+  /** The tokens of a factory. */
   readonly inject?: readonly unknown[] | undefined
 }
 
-/** Whether the global guards have one of ours: `APP_GUARD`, or `app.useGlobalGuards(…)` before the application starts. */
+/** True if a global guard is ours, by `APP_GUARD` or by `app.useGlobalGuards(…)` before the application starts. */
 export function isGuardGlobal(config: ApplicationConfig): boolean {
   return (
     config.getGlobalGuards().some(isOrHoldsHaltEnhancer) ||
@@ -21,11 +21,10 @@ export function isGuardGlobal(config: ApplicationConfig): boolean {
 }
 
 /**
- * Warns of an HTTP application whose global `policy` can count nothing: our guard is neither global nor bound to a class or
- * handler, by itself or by `@RateLimit`, and no class has it or a limiter injected, to ask by itself.
+ * Warns of an HTTP application whose global `policy` counts nothing. That is so if our guard is not global, no class or
+ * handler has it (by itself or by `@RateLimit`), and no class has it or a limiter injected.
  *
- * Not where there are message handlers: a microservice that is connected to the application has global guards of its own,
- * which nobody here can see.
+ * Does not warn if there are message handlers, because a connected microservice has global guards that cannot be seen here.
  */
 export function checkGuard(
   types: ReadonlySet<HandlerClass>,
@@ -33,7 +32,7 @@ export function checkGuard(
   config: ApplicationConfig,
   { limiter, handlerGuards }: Runtime,
 ): void {
-  // Policies that decorators name come with a guard.
+  // Policies that decorators add come with a guard, so only a global policy needs one.
   if (handlerGuards.makeGuard(Object, undefined) === undefined || isGuardGlobal(config)) return
   const handlers = [...types].flatMap(type => handlersOf(type).map(([, handler]) => handler))
   if (!handlers.some(handler => [ROUTE, MESSAGE, FIELD].some(key => has(handler, key)))) return
@@ -43,12 +42,12 @@ export function checkGuard(
   limiter.warn({
     code: 'HALT_W_NO_GUARD',
     message:
-      'HaltModule has a policy for every call, but HaltGuard is registered nowhere: nothing is counted.',
+      'HaltModule has a policy for every call, but HaltGuard is not registered, so nothing is counted.',
     fix: 'Add { provide: APP_GUARD, useClass: HaltGuard } to the providers of the root module.',
   })
 }
 
-/** Whether a guard is one of ours, or was made around one. */
+/** True if a guard is ours, or holds one of ours in a property. */
 function isOrHoldsHaltEnhancer(guard: unknown): boolean {
   return (
     isHaltEnhancer(guard) ||
@@ -56,13 +55,13 @@ function isOrHoldsHaltEnhancer(guard: unknown): boolean {
   )
 }
 
-/** Whether a class or a factory has our guard or a limiter injected. */
+/** True if a class or a factory has our guard or a limiter injected. */
 function isAsking({ metatype, inject }: Made): boolean {
   const tokens = [...(inject ?? []), ...(typeof metatype === 'function' ? tokensOf(metatype) : [])]
   return tokens.map(plain).some(token => isLimiterToken(token) || isHaltEnhancer(token))
 }
 
-// `{ token, optional }` of a factory, and `forwardRef(() => token)`.
+// Unwraps `{ token, optional }` of a factory, and `forwardRef(() => token)`.
 function plain(token: unknown): unknown {
   const { token: inner, forwardRef } = Object(token) as { token?: unknown; forwardRef?: () => unknown }
   return typeof forwardRef === 'function' ? forwardRef() : (inner ?? token)

@@ -382,7 +382,7 @@ describe('at start', () => {
     await expect(start({ policies: { auth: { ...global, name: 'auth' } } }, Hollow)).rejects.toMatchObject({
       code: 'HALT_E_OPTION',
       message: expect.stringMatching(
-        /Hollow\.get: @RateLimit has override, but no policy that decides instead\. Name a policy .* @SkipRateLimit\(\)/,
+        /Hollow\.get: @RateLimit has override, but no policy that replaces the global ones\. Name a policy .* @SkipRateLimit\(\)/,
       ),
     })
   })
