@@ -29,7 +29,9 @@ export class Watched implements Store {
   /** Microseconds until all that was last asked passes. */
   get wait(): number {
     const [group, evaluation] = this.#last as [Group, Evaluation]
-    return Math.max(...group.demands.map((demand, i) => waitFor(demand, evaluation.states[i] ?? [], evaluation)))
+    return Math.max(
+      ...group.demands.map((demand, i) => waitFor(demand, evaluation.states[i] ?? [], evaluation)),
+    )
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Rule, State } from '@halt/core/store'
-import { algorithms, penalty } from '@halt/core/store'
+import { abuseScore, algorithms } from '@halt/core/store'
 
 import { Holds } from './holds.ts'
 import { NarrowSlab } from './narrow-slab.ts'
@@ -138,7 +138,7 @@ export class Segment {
     const state = this.load(slot)
     if (state[0]! > now) return false
     if (this.#letter === 'i') return true
-    if (this.#letter === 'p') return now >= penalty.freshAt(state)
+    if (this.#letter === 'p') return now >= abuseScore.freshAt(state)
     return now >= algorithms[this.#letter as Rule['code']].freshAt(state)
   }
 

@@ -57,7 +57,7 @@ export class InMemoryStore implements Store {
   readonly #tally = new Tally()
   readonly #eviction: Eviction
   readonly #digest: Digest = makeDigest()
-  readonly #cells: Counters
+  readonly #access: Counters
   // The last counter looked up: a check reads and then keeps the same one.
   #at = 0
   #cell = ''
@@ -72,7 +72,7 @@ export class InMemoryStore implements Store {
     this.#now = microseconds(clock)
     const caps = { keys: maxKeys, bytes: maxKeys * BYTES_A_KEY + BYTES_BESIDE }
     this.#eviction = new Eviction(caps, this.#tally, this.#tables, table => this.#forgetTable(table))
-    this.#cells = {
+    this.#access = {
       load: (subject, counter) => {
         const table = this.#find(counter)
         return table.load(this.#name(subject))
@@ -83,7 +83,7 @@ export class InMemoryStore implements Store {
 
   evaluate(group: Group): Evaluation {
     this.#at = this.#now()
-    const evaluation = decide(group, this.#cells, this.#at)
+    const evaluation = decide(group, this.#access, this.#at)
     if (!evaluation.allowed) this.#hold(group, evaluation)
     return evaluation
   }

@@ -1,5 +1,5 @@
 import {
-  penalty as penalties,
+  abuseScore,
   algorithms,
   countsRepeats,
   type Demand,
@@ -200,7 +200,7 @@ async function scoreElsewhere(
   )
     return
   const { rule } = penalty
-  if (!penalties.scores(evaluation.penalty, evaluation.now, rule)) return
+  if (!abuseScore.scores(evaluation.penalty, evaluation.now, rule)) return
   const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
   const scored = await send(part.slot, { demands: [], penalty: record })
   verdicts[at] = { ...evaluation, penalty: scored.penalty }

@@ -25,7 +25,7 @@ describe('labels', () => {
       new PrometheusTelemetry({ register }),
     )
     const ask = (i: number): unknown =>
-      limiter.decide(
+      limiter.checkView(
         view({ method: `M${i}`, route: `/r/${i}`, path: `/r/${i}`, request: { user: { id: `u${i}` } } }),
       )
     ask(0)

@@ -1,69 +1,67 @@
-import { type Edges, periodEnd } from './period.ts'
-import type { Algorithm, Rule, State } from './rule.ts'
+import type { Algorithm, State } from './rule.ts'
 
 /**
  * Fixed window: `limit` units from the key's first charged request until `window` later, then anew. Across an edge up to
- * twice the limit may pass. A quota is the same with calendar instants as edges, and may be granted more until its period ends.
+ * twice the limit can pass.
  *
- * State: `[block, end, used]`, and `[block, end, used, granted]` where something was granted.
+ * State: `[cooldown, end, used]`.
  */
 export const fixedWindow: Algorithm = {
-  fits: (state, now, cost, rule) =>
-    (now < end(state) ? state[2]! : 0) + cost <= rule.limit + granted(state, now),
+  layout: 'window',
+  refills: false,
+  isQuota: false,
+  isFlight: false,
 
-  charge(state, now, cost, rule, edges) {
-    open(state, now, rule, edges)
+  fits: (state, now, cost, rule) => usedAt(state, now) + cost <= rule.limit,
+
+  charge(state, now, cost, rule) {
+    openWindow(state, now, now + rule.window)
     state[2]! += cost
-  },
-
-  grant(state, now, amount, rule, edges) {
-    open(state, now, rule, edges)
-    state[3] = Math.min((state[3] ?? 0) + amount, MOST_GRANTED)
   },
 
   idle: () => [0, 0],
 
-  refund(state, now, amount, _rule, receipt) {
+  refund(state, now, amount, _rule, chargedTo) {
     // Only the window that was charged, and only while it counts.
-    if (state.length === 0 || now >= state[1]! || state[1] !== receipt) return
+    if (state.length === 0 || now >= state[1]! || state[1] !== chargedTo) return
     state[2] = state[2]! > amount ? state[2]! - amount : 0
   },
 
-  used: (state, now) => (now < end(state) ? state[2]! : 0),
+  freshAt: windowEnd,
 
-  freshAt: end,
+  limit: (_state, _now, rule) => rule.limit,
+
+  used: usedAt,
 
   remaining(state, now, rule) {
-    const left = rule.limit + granted(state, now) - (now < end(state) ? state[2]! : 0)
+    const left = rule.limit - usedAt(state, now)
     return left > 0 ? left : 0
   },
 
   wait(state, now, cost, rule) {
-    if (fixedWindow.fits(state, now, cost, rule)) return 0
-    // A grant ends with its period: what only it has room for does not pass later.
-    return cost > rule.limit ? Number.POSITIVE_INFINITY : state[1]! - now
+    if (cost > rule.limit) return Number.POSITIVE_INFINITY
+    return fixedWindow.fits(state, now, cost, rule) ? 0 : state[1]! - now
   },
 
-  chargedTo: end,
+  chargedTo: windowEnd,
+
+  correctableFor: rule => rule.window + rule.slice,
 }
 
-/** Units that were granted beyond the limit and count at `now`. */
-export function granted(state: State, now: number): number {
-  return state.length > 3 && now < state[1]! ? state[3]! : 0
+/** The units used in the window that runs at `now`. */
+export function usedAt(state: State, now: number): number {
+  return now < windowEnd(state) ? state[2]! : 0
 }
 
-/** Begins a window where none runs. */
-function open(state: State, now: number, rule: Rule, edges: Edges | undefined): void {
+/** Opens a window that ends at `end`, unless one runs at `now`. */
+export function openWindow(state: State, now: number, end: number): void {
   if (state.length === 0) state.push(0, 0, 0)
   if (now < state[1]!) return
-  state[1] = edges === undefined ? now + rule.window : periodEnd(edges, now)
+  state[1] = end
   state[2] = 0
-  state.length = 3
 }
 
-// Sums of it and a limit are exact.
-const MOST_GRANTED = 2 ** 40
-
-function end(state: number[]): number {
+/** When the last window ends, or ended; 0 when there was none. */
+export function windowEnd(state: State): number {
   return state.length === 0 ? 0 : state[1]!
 }

@@ -1,15 +1,17 @@
+import { concurrency } from './concurrency.ts'
 import { fixedWindow } from './fixed-window.ts'
+import { quota } from './quota.ts'
 import type { Algorithm, AlgorithmCode } from './rule.ts'
 import { slidingWindow } from './sliding-window.ts'
 import { tokenBucket } from './token-bucket.ts'
 
-/** The algorithms by their letter. To add one: a file here, a row here, its mirror in the Redis script. */
+/** The algorithms by their code. ARCHITECTURE.md says how to add one. */
 export const algorithms: Readonly<Record<AlgorithmCode, Algorithm>> = {
   t: tokenBucket,
   f: fixedWindow,
   s: slidingWindow,
-  c: slidingWindow,
-  q: fixedWindow,
+  c: concurrency,
+  q: quota,
 }
 
 /** The algorithm of a rule: the table, with the commonest row first. */
@@ -18,8 +20,8 @@ export function algorithmOf({ code }: { readonly code: AlgorithmCode }): Algorit
 }
 
 export { type Edges, periodEnd } from './period.ts'
-export { granted } from './fixed-window.ts'
-export { abuseScore as penalty } from './abuse-score.ts'
+export { grantedAt } from './quota.ts'
+export { abuseScore } from './abuse-score.ts'
 export type { PenaltyRule } from './abuse-score.ts'
 export { codes, MAX_EXACT } from './rule.ts'
-export type { Algorithm, AlgorithmCode, Rule, State } from './rule.ts'
+export type { Algorithm, AlgorithmCode, Layout, Rule, State } from './rule.ts'

@@ -5,12 +5,14 @@ import type { Algorithm, Rule, State } from './rule.ts'
  * sub-window counts in full until its last instant has left the window, so it never over-admits and refuses at most
  * `window / precision` too long.
  *
- * State: `[block, leaves, units, leaves, units, …]`, one pair a live sub-window, the next to leave first.
- *
- * `concurrency` is the same arithmetic over leases: a request in flight is a unit that leaves after `ttl` unless its
- * release refunds it before. Leases have no sub-windows to share, unless there may be more of them than `precision`.
+ * State: `[cooldown, leaves, units, leaves, units, …]`, one pair a live sub-window, the next to leave first.
  */
 export const slidingWindow: Algorithm = {
+  layout: 'sub-windows',
+  refills: false,
+  isQuota: false,
+  isFlight: false,
+
   fits: (state, now, cost, rule) => counted(state, now) + cost <= rule.limit,
 
   charge(state, now, cost, rule) {
@@ -30,10 +32,10 @@ export const slidingWindow: Algorithm = {
 
   idle: () => [],
 
-  refund(state, now, amount, _rule, receipt) {
-    if (now >= receipt) return
+  refund(state, now, amount, _rule, chargedTo) {
+    if (now >= chargedTo) return
     for (let i = 1; i < state.length; i += 2) {
-      if (state[i] !== receipt) continue
+      if (state[i] !== chargedTo) continue
       if (state[i + 1]! > amount) state[i + 1]! -= amount
       else state.splice(i, 2)
       return
@@ -41,6 +43,8 @@ export const slidingWindow: Algorithm = {
   },
 
   freshAt: state => (state.length < 3 ? 0 : state[state.length - 2]!),
+
+  limit: (_state, _now, rule) => rule.limit,
 
   used: counted,
 
@@ -62,6 +66,8 @@ export const slidingWindow: Algorithm = {
   },
 
   chargedTo: (_state, now, rule) => leavesAt(now, rule),
+
+  correctableFor: rule => rule.window + rule.slice,
 }
 
 /** When a unit charged at `now` stops counting: as the sub-window's last instant leaves the window. */

@@ -6,13 +6,18 @@ import { MAX_EXACT, type Algorithm, type Rule, type State } from './rule.ts'
  * Kept as an integer *debt*, the bucket's emptiness, so that nothing is ever rounded: a unit adds `unit`, a microsecond
  * pays back `rate`, with unit / rate = window / limit in lowest terms. A new key owes nothing.
  *
- * State: `[block, at, debt, unit, rate]`: the debt at the instant of the last charge, in the terms then in force, from
+ * State: `[cooldown, at, debt, unit, rate]`: the debt at the instant of the last charge, in the terms then in force, from
  * which follows the instant at which the bucket is full. Under changed terms what was used stays used; the time since
  * the last charge is credited at the rate in force when it is read.
  *
  * Source: the "meter" form of the leaky bucket, ITU-T I.371 annex A (GCRA), in integers.
  */
 export const tokenBucket: Algorithm = {
+  layout: 'bucket',
+  refills: true,
+  isQuota: false,
+  isFlight: false,
+
   fits: (state, now, cost, rule) => debtAt(state, now, rule) + cost * rule.unit <= rule.capacity * rule.unit,
 
   charge(state, now, cost, rule) {
@@ -48,7 +53,12 @@ export const tokenBucket: Algorithm = {
       : Math.min(wait, tokenBucket.freshAt(state) - now)
   },
 
+  limit: (_state, _now, rule) => rule.limit,
+
   chargedTo: () => 0,
+
+  // Until a full debt has flowed back.
+  correctableFor: rule => (rule.capacity * rule.unit) / rule.rate,
 }
 
 /** The debt at `now` in the terms of `rule`. */

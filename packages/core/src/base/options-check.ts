@@ -5,15 +5,16 @@ import { suggest } from './suggestion.ts'
 /** What a JavaScript user may have given: anything, by name. */
 export type Fields = Readonly<Record<string, unknown>>
 
+/** Lists the names of a type's fields. The compiler refuses a list that misses one, or has one too many. */
+export function namesOf<T>(names: { readonly [K in keyof T]-?: true }): readonly string[] {
+  return Object.freeze(Object.keys(names))
+}
+
 /** Refuses names that are not in `known`, with the nearest known one. */
 export function checkNames(fields: Fields, known: readonly string[], owner: string): void {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     const example = known[0] === undefined ? '{}' : `{ ${known[0]}: … }`
-    fail(
-      'HALT_E_OPTION',
-      `${owner} got ${describe(fields)} for its options.`,
-      `Give an object: ${example}.`,
-    )
+    fail('HALT_E_OPTION', `${owner} got ${describe(fields)} for its options.`, `Give an object: ${example}.`)
   }
   for (const name of Object.keys(fields)) {
     if (known.includes(name) || fields[name] === undefined) continue

@@ -61,7 +61,11 @@ export function checkBuilder(
       demands[i] = demand
       if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue
       extras ??= listOf(policies.length)
-      extras[i] = { shadow, ...addExtraDemands(demands, demand, policy, key, who, asked.priorGuards, route), paid }
+      extras[i] = {
+        shadow,
+        ...addExtraDemands(demands, demand, policy, key, who, asked.priorGuards, route),
+        paid,
+      }
     }
     const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
     const idempotency = asked.idempotencyKey
@@ -109,7 +113,12 @@ function addExtraDemands(
   let lease = -1
   if (unverified && typeof who !== 'string')
     addressCeiling =
-      demands.push({ ...own, rule: policy.addressCeilingRule(route), subject: who.ip.subject, penalized: false }) - 1
+      demands.push({
+        ...own,
+        rule: policy.addressCeilingRule(route),
+        subject: who.ip.subject,
+        penalized: false,
+      }) - 1
   if (policy.lease === undefined || own.mode === Mode.SHADOW) return { addressCeiling, lease }
   // One request in flight is one, whatever guards it passes.
   const isHeld = priorGuards !== undefined && paidOn(policy.lease, own.subject, priorGuards) !== undefined
@@ -122,7 +131,11 @@ function leaseOf(rule: Rule, { subject, mode }: Demand): Demand {
   return { rule, subject, cost: 1, mode: own, edges: undefined, penalized: false }
 }
 
-function penaltyOf({ rule, records }: CompiledPenalty, subject: Subject, asked: CheckParameters): Group['penalty'] {
+function penaltyOf(
+  { rule, records }: CompiledPenalty,
+  subject: Subject,
+  asked: CheckParameters,
+): Group['penalty'] {
   if (subject === UNKNOWN_ADDRESS) return undefined
   const mode = records && asked !== PEEK ? PenaltyMode.WATCH : PenaltyMode.READ
   return { rule, subject, mode, amount: 0 }

@@ -3,7 +3,7 @@ import { type Cost, checkCost, type WHOLE_LIMIT } from '../policy/cost.ts'
 import { describe } from '../base/duration.ts'
 import type { PriorGuards } from './prior-guards.ts'
 import { HaltError } from '../base/errors.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** Options of one check. */
 export interface CheckOptions<R = unknown> {
@@ -27,7 +27,10 @@ export interface CheckOptions<R = unknown> {
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
 
 /** What a check asks beside the policies. */
-export interface CheckParameters extends Pick<CheckOptions, 'cost' | 'costOnError' | 'idempotencyKey' | 'priorGuards'> {
+export interface CheckParameters extends Pick<
+  CheckOptions,
+  'cost' | 'costOnError' | 'idempotencyKey' | 'priorGuards'
+> {
   /** When the decision began, milliseconds; absent when nobody asks. */
   readonly started?: number
 }
@@ -35,8 +38,14 @@ export interface CheckParameters extends Pick<CheckOptions, 'cost' | 'costOnErro
 /** Asks what a check would be told, and takes nothing. By identity, so that no option of a call can say it. */
 export const PEEK: CheckParameters = Object.freeze({})
 
-const CALL = ['cost', 'policy', 'also', 'ip', 'idempotencyKey']
-const LOOK = ['policy', 'also', 'ip']
+const CALL = namesOf<Omit<CheckOptions, 'costOnError' | 'priorGuards'>>({
+  cost: true,
+  policy: true,
+  also: true,
+  ip: true,
+  idempotencyKey: true,
+})
+const LOOK = namesOf<PeekOptions>({ policy: true, also: true, ip: true })
 /** The options of a call that says nothing. */
 export const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({})
 

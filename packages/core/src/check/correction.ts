@@ -1,13 +1,21 @@
 import { algorithmOf, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
-import type { Grounds, ChargeRecord, Taken } from './decision.ts'
-import { type CounterId, type Demand, type Group, Mode, PenaltyMode, type Evaluation } from '../store/contract.ts'
+import type { CheckResult } from './check-result.ts'
+import type { AppliedCorrection, ChargeRecord } from './decision.ts'
+import {
+  type CounterId,
+  type Demand,
+  type Group,
+  Mode,
+  PenaltyMode,
+  type Evaluation,
+} from '../store/contract.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 
-/** The receipt of a decision that charged. */
-export type Charge = ChargeRecord & { readonly grounds: Grounds }
+/** The record of a decision that charged something. */
+export type ActualCharge = ChargeRecord & { readonly result: CheckResult }
 
 /**
  * The group that corrects a charge to what was really used, and ends the lease of a held cost; undefined when nothing
@@ -15,7 +23,7 @@ export type Charge = ChargeRecord & { readonly grounds: Grounds }
  *
  * Requests in flight are not a cost: {@link release} ends them.
  */
-export function settlement(charge: Charge, actual: Cost): Group | undefined {
+export function settlement(charge: ActualCharge, actual: Cost): Group | undefined {
   return correction(charge, (policy, settle) => {
     if (policy.isFlight) return
     const isOpen = policy.isHeld && !charge.decided
@@ -27,7 +35,7 @@ export function settlement(charge: Charge, actual: Cost): Group | undefined {
 }
 
 /** The group that takes a held cost and ends its lease; undefined when nothing is held. */
-export function taking(charge: Charge): Group | undefined {
+export function taking(charge: ActualCharge): Group | undefined {
   return correction(charge, (policy, settle) => take(policy, charge, settle))
 }
 
@@ -35,14 +43,18 @@ export function taking(charge: Charge): Group | undefined {
  * The group that ends a request in flight, and takes a held cost unless the application is being asked for it; undefined when
  * no policy asks for either.
  */
-export function release(charge: Charge): Group | undefined {
+export function release(charge: ActualCharge): Group | undefined {
   return correction(charge, (policy, settle) => {
     if (policy.isFlight) settle(policy.at, -policy.rest)
     if (!charge.awaited) take(policy, charge, settle)
   })
 }
 
-function take({ isHeld, at, addressCeiling, lease, rest }: Charged, { decided }: Charge, settle: Settle): void {
+function take(
+  { isHeld, at, addressCeiling, lease, rest }: PolicyCharge,
+  { decided }: ActualCharge,
+  settle: Settle,
+): void {
   if (!isHeld || decided) return
   settle(lease, -1)
   settle(at, rest)
@@ -50,11 +62,13 @@ function take({ isHeld, at, addressCeiling, lease, rest }: Charged, { decided }:
 }
 
 /** The units that a charge has taken, or takes at its end, by the place of a demand; undefined where it takes none. */
-export function chargeAt(charge: Charge, place: number): number | undefined {
-  const { check, evaluation } = charge.grounds
+export function chargeAt(charge: ActualCharge, place: number): number | undefined {
+  const { check, evaluation } = charge.result
   const demand = check.demands[place]
   if (demand === undefined || !isTaken(demand, place, evaluation)) return undefined
-  const own = policiesOf(charge.grounds).find(({ at, addressCeiling, lease }) => [at, addressCeiling, lease].includes(place))
+  const own = policiesOf(charge.result).find(({ at, addressCeiling, lease }) =>
+    [at, addressCeiling, lease].includes(place),
+  )
   if (own === undefined) return undefined
   if (own.isFlight) return charge.released ? undefined : demand.cost
   if (place === own.lease) return charge.decided ? undefined : demand.cost
@@ -67,7 +81,7 @@ function isTaken({ mode, rule }: Demand, place: number, { passes, repeated }: Ev
 }
 
 /** A policy of a charge, and the places of its demands; -1 where it has none. */
-interface Charged {
+interface PolicyCharge {
   readonly policy: CompiledPolicy
   /** Whether it counts requests in flight. */
   readonly isFlight: boolean
@@ -82,7 +96,7 @@ interface Charged {
   readonly lease: number
 }
 
-function policiesOf({ check }: Grounds): Charged[] {
+function policiesOf({ check }: CheckResult): PolicyCharge[] {
   return check.policies.map((policy, at) => {
     const { cost, mode } = check.demands[at] as Demand
     const { addressCeiling = -1, lease = -1, paid = 0 } = check.extras?.[at] ?? {}
@@ -102,7 +116,7 @@ function policiesOf({ check }: Grounds): Charged[] {
 }
 
 // Of what was used in all. What guards before have charged of it is theirs to give back.
-function usedOf({ policy, rest, paid }: Charged, actual: Cost): number {
+function usedOf({ policy, rest, paid }: PolicyCharge, actual: Cost): number {
   // Nothing at all was used: then not even the request counts.
   const used = actual === 0 ? 0 : (givenCost(policy, actual) ?? rest + paid)
   return used > paid ? used - paid : 0
@@ -112,42 +126,42 @@ function usedOf({ policy, rest, paid }: Charged, actual: Cost): number {
 type Settle = (at: number, delta: number) => void
 
 function correction(
-  { grounds, taken }: Charge,
-  each: (charged: Charged, settle: Settle) => void,
+  { result, taken }: ActualCharge,
+  each: (charged: PolicyCharge, settle: Settle) => void,
 ): Group | undefined {
-  const { check, evaluation } = grounds
+  const { check, evaluation } = result
   const demands: Demand[] = []
   const settle: Settle = (at, delta) => {
     const demand = check.demands[at]
     if (delta === 0 || demand === undefined || !isTaken(demand, at, evaluation)) return
     const rule = ruleInForce(demand, evaluation)
-    const receipt = receiptAt(at, demand, rule, evaluation, taken)
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo: receipt })
+    const chargedTo = chargedAt(at, demand, rule, evaluation, taken)
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo })
   }
-  for (const charged of policiesOf(grounds)) each(charged, settle)
+  for (const charged of policiesOf(result)) each(charged, settle)
   if (demands.length === 0) return undefined
   const { penalty } = check
   return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }
 }
 
 // What a charge went to: a held cost, when it was taken.
-function receiptAt(
+function chargedAt(
   at: number,
   { mode, subject, rule: { counter } }: Demand,
   rule: Rule,
   evaluation: Evaluation,
-  taken: Taken | undefined,
+  taken: AppliedCorrection | undefined,
 ): number {
   const later =
     mode === Mode.HOLD && taken !== undefined
       ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.counter === counter)
       : -1
-  const [place, heard] = later < 0 ? [at, evaluation] : [later, (taken as Taken).evaluation]
+  const [place, heard] = later < 0 ? [at, evaluation] : [later, (taken as AppliedCorrection).evaluation]
   return algorithmOf(rule).chargedTo(heard.states[place] ?? [], evaluationAt(heard, place).now, rule)
 }
 
 /** The counters that a decision counted on, of some policies; never quotas'. */
-export function countersOf({ check }: Grounds, policies: readonly CompiledPolicy[]): CounterId[] {
+export function countersOf({ check }: CheckResult, policies: readonly CompiledPolicy[]): CounterId[] {
   const names = new Set(policies.map(({ name }) => name))
   const demands = check.policies.flatMap(({ name, calendar }, at) => {
     const { addressCeiling = -1, lease = -1 } = check.extras?.[at] ?? {}

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Grounds } from './decision.ts'
+import type { CheckResult } from './check-result.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/decide.ts'
 import { limitInForce, remaining, resetAt, used, evaluationAt } from '../store/reading.ts'
@@ -27,12 +27,12 @@ export interface CounterReading {
 }
 
 /** Reads every counter that a question asked. */
-export function countersIn(grounds: Grounds): readonly CounterReading[] {
-  return grounds.check.policies.flatMap((policy, at) => {
-    const { addressCeiling = -1, lease = -1 } = grounds.check.extras?.[at] ?? {}
+export function countersIn(result: CheckResult): readonly CounterReading[] {
+  return result.check.policies.flatMap((policy, at) => {
+    const { addressCeiling = -1, lease = -1 } = result.check.extras?.[at] ?? {}
     const places = { own: at, address: addressCeiling, 'in-flight': lease } as const
     return (['own', 'address', 'in-flight'] as const).flatMap(counter =>
-      places[counter] < 0 ? [] : read(policy, counter, places[counter], grounds),
+      places[counter] < 0 ? [] : read(policy, counter, places[counter], result),
     )
   })
 }
@@ -41,7 +41,7 @@ function read(
   { name }: CompiledPolicy,
   counter: CounterReading['counter'],
   place: number,
-  { check, evaluation: whole }: Grounds,
+  { check, evaluation: whole }: CheckResult,
 ): CounterReading {
   const evaluation = evaluationAt(whole, place)
   const demand = check.demands[place] as Demand

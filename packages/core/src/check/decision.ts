@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Cost } from '../policy/cost.ts'
 import type { OnStoreError, PolicyMode } from '../policy/policy.ts'
-import type { Check } from './check.ts'
+import type { CheckResult } from './check-result.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import type { Group, Evaluation } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
@@ -66,21 +66,15 @@ export interface DecisionFields {
   readonly verdicts: readonly PolicyVerdict[]
 }
 
-/** What a decision rests on: the question and the store's verdict on it. */
-export interface Grounds {
-  readonly check: Check
-  readonly evaluation: Evaluation
-}
-
-/** The group that took a held cost, and what the store said. */
-export interface Taken {
+/** A correction that the store has made, and what the store answered. */
+export interface AppliedCorrection {
   readonly group: Group
   readonly evaluation: Evaluation
 }
 
-/** What a decision charged, so that it can be explained and corrected: known to the limiter only. */
+/** What a decision charged, so that it can be corrected. Only the limiter knows it. */
 export interface ChargeRecord {
-  /** What it was settled to. */
+  /** What the charge was settled to. */
   settled: Cost | undefined
   /** Whether the request in flight has ended. */
   released: boolean
@@ -91,11 +85,14 @@ export interface ChargeRecord {
   /** The correction that decides the charge, while it is on its way to the store. */
   correcting: Promise<unknown> | undefined
   /** The correction that took a held cost. */
-  taken: Taken | undefined
+  taken: AppliedCorrection | undefined
   /** Undefined where no counter decided. */
-  grounds: Grounds | undefined
-  /** Who keeps a charge of it: the store, or what decided in its place; doubtful where the store may, but has not answered. */
-  charged: 'store' | 'local' | 'doubtful' | undefined
+  result: CheckResult | undefined
+  /**
+   * Where the charge is recorded: in the store, in the local fallback, or unknown because the store timed out. Undefined where
+   * nothing was charged.
+   */
+  recordedIn: 'store' | 'local' | 'unknown' | undefined
 }
 
 /** The answer to a request. Frozen. Only this very object, not a copy, settles. */
@@ -111,23 +108,21 @@ export class Decision implements DecisionFields {
   readonly key: string
   readonly degraded: false | OnStoreError
   readonly verdicts: readonly PolicyVerdict[]
-  readonly #question: Check | undefined
-  readonly #evaluation: Evaluation | number
-  // Written when somebody first asks: few decisions are ever corrected.
-  #receipt: ChargeRecord | undefined
+  readonly #result: CheckResult | number
+  // Made when somebody first asks, because few decisions are ever corrected.
+  #record: ChargeRecord | undefined
 
   /**
-   * @param verdict the store's, or without a question the clock's Unix seconds
+   * @param result of the check; where no counter decided, the store's clock in Unix seconds
    */
-  // Written out, here and where it is called: spreading objects took most of a whole check.
+  // perf: bench "memory, one policy"; spreading objects here took most of a check.
   constructor(
     shown: Pick<PolicyVerdict, 'allowed' | 'reason' | 'policy' | 'limit' | 'remaining' | 'resetAt' | 'key'>,
     retryAfter: number,
     cost: number,
     degraded: false | OnStoreError,
     verdicts: readonly PolicyVerdict[],
-    check: Check | undefined,
-    evaluation: Evaluation | number,
+    result: CheckResult | number,
   ) {
     this.allowed = shown.allowed
     this.reason = shown.reason
@@ -140,8 +135,7 @@ export class Decision implements DecisionFields {
     this.key = shown.key
     this.degraded = degraded
     this.verdicts = verdicts
-    this.#question = check
-    this.#evaluation = evaluation
+    this.#result = result
     Object.freeze(this)
   }
 
@@ -159,61 +153,57 @@ export class Decision implements DecisionFields {
     return decision
   }
 
-  /** The receipt of a decision; undefined for a copy, and for what is no decision. */
-  static receiptOf(decision: unknown): ChargeRecord | undefined {
-    return Decision.#is(decision) ? (decision.#receipt ??= decision.#write()) : undefined
+  /** The charge record of a decision; undefined for a copy, and for any other value. */
+  static recordOf(decision: unknown): ChargeRecord | undefined {
+    return Decision.#is(decision) ? (decision.#record ??= decision.#makeRecord()) : undefined
   }
 
   /** The store's clock at a decision, Unix seconds; undefined for a copy. */
   static instantOf(decision: unknown): number | undefined {
     if (!Decision.#is(decision)) return undefined
-    const evaluation = decision.#evaluation
-    return typeof evaluation === 'number' ? evaluation : evaluation.now / 1e6
+    const result = decision.#result
+    return typeof result === 'number' ? result : result.evaluation.now / 1e6
   }
 
   /** A policy that a decision rests on, as it was then; undefined where no counter decided. */
   static policyOf(decision: unknown, name: string): CompiledPolicy | undefined {
-    return Decision.#is(decision)
-      ? decision.#question?.policies.find(policy => policy.name === name)
-      : undefined
+    return Decision.#resultOf(decision)?.check.policies.find(policy => policy.name === name)
   }
 
   /** Microseconds from a decision until a policy's counter is back to zero; undefined where no counter decided. */
   static timeToReset(decision: unknown, name: string): number | undefined {
-    if (!Decision.#is(decision)) return undefined
-    const [check, evaluation] = [decision.#question, decision.#evaluation]
+    const { check, evaluation } = Decision.#resultOf(decision) ?? {}
     const at = check?.policies.findIndex(policy => policy.name === name) ?? -1
     const demand = check?.demands[at]
-    if (demand === undefined || typeof evaluation === 'number') return undefined
+    if (demand === undefined || evaluation === undefined) return undefined
     const own = evaluationAt(evaluation, at)
     return resetAt(demand, evaluation.states[at] ?? [], own) - own.now
   }
 
   static #is(value: unknown): value is Decision {
-    return typeof value === 'object' && value !== null && #receipt in value
+    return typeof value === 'object' && value !== null && #record in value
   }
 
-  #write(): ChargeRecord {
-    const [check, evaluation] = [this.#question, this.#evaluation]
-    if (check === undefined || typeof evaluation === 'number') return receipt(undefined, undefined)
-    const charged = hasCharged(check, evaluation) ? (this.degraded === false ? 'store' : 'local') : undefined
-    return receipt({ check, evaluation }, charged)
+  static #resultOf(value: unknown): CheckResult | undefined {
+    return Decision.#is(value) && typeof value.#result === 'object' ? value.#result : undefined
   }
-}
 
-function receipt(grounds: ChargeRecord['grounds'], charged: ChargeRecord['charged']): ChargeRecord {
-  return {
-    settled: undefined,
-    released: false,
-    decided: false,
-    awaited: false,
-    correcting: undefined,
-    taken: undefined,
-    grounds,
-    charged,
+  #makeRecord(): ChargeRecord {
+    const result = Decision.#resultOf(this)
+    const isCharged = result !== undefined && hasCharged(result.check, result.evaluation)
+    return {
+      settled: undefined,
+      released: false,
+      decided: false,
+      awaited: false,
+      correcting: undefined,
+      taken: undefined,
+      result,
+      recordedIn: isCharged ? (this.degraded === false ? 'store' : 'local') : undefined,
+    }
   }
 }
 
 const NONE: readonly Unreached[] = Object.freeze([])
-// Aside, so that only looks at identities pay for it.
+// Kept outside the decision, so that only looks at identities pay for it.
 const unreached = new WeakMap<Decision, readonly Unreached[]>()

@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { Decision, type Grounds, type PolicyVerdict } from './decision.ts'
+import type { CheckResult } from './check-result.ts'
+import { Decision, type PolicyVerdict } from './decision.ts'
 import { inBraces, type Unreached } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
 import type { ClientIp, Hop } from '../request/client-ip.ts'
@@ -60,7 +61,7 @@ export interface ExplanationParts {
 /** Writes an explanation from a decision that consumed nothing. */
 export function explain(parts: ExplanationParts): Explanation {
   const { decision, policies, caller, exemptions, walk, kind, unreachable = [] } = parts
-  const grounds = Decision.receiptOf(decision)?.grounds
+  const result = Decision.recordOf(decision)?.result
   const { view } = caller ?? {}
   const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
   const explained = policies.map(policy => {
@@ -74,7 +75,7 @@ export function explain(parts: ExplanationParts): Explanation {
       key: evaluation?.key,
       keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
       evaluation,
-      ...stateOf(policy, grounds),
+      ...stateOf(policy, result),
     })
   })
   const given = caller?.isGiven === true ? caller.address?.text : undefined
@@ -84,11 +85,11 @@ export function explain(parts: ExplanationParts): Explanation {
 
 function stateOf(
   { name, cost, limit, capacity }: CompiledPolicy,
-  grounds: Grounds | undefined,
+  result: CheckResult | undefined,
 ): Pick<PolicyExplanation, 'before' | 'after' | 'waits'> {
-  const at = grounds?.check.policies.findIndex(policy => policy.name === name) ?? -1
-  if (grounds === undefined || at < 0) return { before: undefined, after: undefined, waits: [] }
-  const { check, evaluation } = grounds
+  const at = result?.check.policies.findIndex(policy => policy.name === name) ?? -1
+  if (result === undefined || at < 0) return { before: undefined, after: undefined, waits: [] }
+  const { check, evaluation } = result
   const demand = check.demands[at] as Demand
   const state = evaluation.states[at] ?? []
   const before = remaining(demand, state, evaluation)
@@ -126,7 +127,9 @@ function write(
       continue
     }
     const refuses = evaluation.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
-    const wait = evaluation.allowed ? 'passes' : `${refuses}: ${evaluation.reason}, ${inTime(evaluation.retryAfter)}`
+    const wait = evaluation.allowed
+      ? 'passes'
+      : `${refuses}: ${evaluation.reason}, ${inTime(evaluation.retryAfter)}`
     lines.push(
       `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(evaluation)} left, ${wait}`,
     )

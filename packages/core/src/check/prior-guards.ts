@@ -1,8 +1,9 @@
 import type { Rule } from '../algorithms/index.ts'
 import { Decision } from './decision.ts'
+import { isSameRule } from '../policy/rule-compiler.ts'
 import type { Check } from './check.ts'
 import type { Subject } from '../request/identity.ts'
-import { type Charge, chargeAt } from './correction.ts'
+import { type ActualCharge, chargeAt } from './correction.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 
 /** What has become of a request at the guards before. */
@@ -20,11 +21,11 @@ export interface PriorGuards {
  */
 export function paidOn({ counter }: Rule, subject: Subject, priorGuards: PriorGuards): number | undefined {
   let paid: number | undefined
-  for (const receipt of receiptsOf(priorGuards)) {
-    const { demands } = receipt.grounds.check
+  for (const charge of chargesOf(priorGuards)) {
+    const { demands } = charge.result.check
     for (const [at, demand] of demands.entries()) {
       if (demand.rule.counter !== counter || demand.subject !== subject) continue
-      const charged = chargeAt(receipt, at)
+      const charged = chargeAt(charge, at)
       if (charged !== undefined) paid = (paid ?? 0) + charged
     }
   }
@@ -33,31 +34,26 @@ export function paidOn({ counter }: Rule, subject: Subject, priorGuards: PriorGu
 
 /** Whether guards before have asked, and charged, all that a question asks: by the same limits. */
 export function isPaid({ policies, demands, extras }: Check, priorGuards: PriorGuards): boolean {
-  const receipts = receiptsOf(priorGuards)
+  const charges = chargesOf(priorGuards)
   return policies.every((_, i) => {
     const demand = demands[i] as Demand
     // What is held is judged by all that it costs.
     const rest = demand.mode === Mode.HOLD ? demand.cost - (extras?.[i]?.paid ?? 0) : demand.cost
-    return rest <= 0 && receipts.some(receipt => hasAsked(receipt, demand))
+    return rest <= 0 && charges.some(charge => hasAsked(charge, demand))
   })
 }
 
-function hasAsked(charge: Charge, { subject, rule }: Demand): boolean {
-  return charge.grounds.check.demands.some(
+function hasAsked(charge: ActualCharge, { subject, rule }: Demand): boolean {
+  return charge.result.check.demands.some(
     (other, at) =>
       other.subject === subject && isSameRule(other.rule, rule) && chargeAt(charge, at) !== undefined,
   )
 }
 
-function isSameRule(a: Rule, b: Rule): boolean {
-  return (
-    a === b ||
-    (a.counter === b.counter && a.limit === b.limit && a.capacity === b.capacity && a.window === b.window)
-  )
-}
-
-function receiptsOf({ decisions }: PriorGuards): Charge[] {
+function chargesOf({ decisions }: PriorGuards): ActualCharge[] {
   return decisions
-    .map(decision => Decision.receiptOf(decision))
-    .filter((receipt): receipt is Charge => receipt?.charged !== undefined && receipt.grounds !== undefined)
+    .map(decision => Decision.recordOf(decision))
+    .filter(
+      (record): record is ActualCharge => record?.recordedIn !== undefined && record.result !== undefined,
+    )
 }

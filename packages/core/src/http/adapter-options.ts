@@ -36,10 +36,10 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
   )
   if (limiter !== undefined) {
     // Not instanceof: an ESM and a CommonJS copy may coexist.
-    if (typeof (limiter as { decide?: unknown } | null)?.decide !== 'function') {
+    if (typeof (limiter as { check?: unknown } | null)?.check !== 'function') {
       throw new HaltError(
         'HALT_E_LIMITER',
-        'limiter is no RateLimiter.',
+        'limiter is not a RateLimiter.',
         'Give new RateLimiter({ store, policy }).',
       )
     }

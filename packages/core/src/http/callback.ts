@@ -1,7 +1,7 @@
+import { callInTime, warnOfCallback } from '../base/callbacks.ts'
 import { messageOf } from '../base/errors.ts'
 import { afterFreeTime } from '../base/free-time.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
-import { isPromise, within } from '../base/timers.ts'
 
 /** What {@link callUser} needs of a limiter. */
 export type Caretaker = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>
@@ -21,22 +21,15 @@ export function callUser<T>(
   fix: string,
   call: () => T | Promise<T>,
 ): CallResult<T> | Promise<CallResult<T>> {
-  const fail = (error: unknown): CallResult<T> => {
-    const what = messageOf(error)
-    warn({ code: 'HALT_W_CALLBACK', message: `${name} failed: ${what}.`, fix })
-    return { failed: true }
-  }
-  try {
-    const value = call()
-    if (!isPromise(value)) return { failed: false, value }
-    const late = (): Error => new Error(`no answer within ${callbackTimeout} ms`)
-    return within(value as Promise<T>, callbackTimeout, late).then(
-      found => ({ failed: false, value: found }),
-      fail,
-    )
-  } catch (error) {
-    return fail(error)
-  }
+  return callInTime<T, CallResult<T>>(
+    call,
+    callbackTimeout,
+    value => ({ failed: false, value }),
+    error => {
+      warnOfCallback(warn, `${name} failed: ${messageOf(error)}.`, fix)
+      return { failed: true }
+    },
+  )
 }
 
 /**
@@ -52,7 +45,7 @@ export function unlessAnswered(
   afterFreeTime(callbackTimeout, () => {
     if (isAnswered()) return
     const message = `onLimited sent no answer within ${callbackTimeout} ms.`
-    warn({ code: 'HALT_W_CALLBACK', message, fix: 'Such a request gets the default answer.' })
+    warnOfCallback(warn, message, 'Such a request gets the default answer.')
     answer()
   })
 }

@@ -87,8 +87,11 @@ const openai: Write = decision => {
   return headers
 }
 
+/** The names of the dialects. A new one needs a row in {@link DIALECTS}, a line in docs/headers.md and a case in the adapter suite. */
+export type Dialect = 'standard' | 'draft-6' | 'draft-7' | 'draft-8' | 'draft-11' | 'x-ratelimit' | 'openai'
+
 /** The dialects by name. */
-export const DIALECTS: Readonly<Record<string, Write>> = {
+export const DIALECTS: Readonly<Record<Dialect, Write>> = {
   standard,
   'draft-6': draft6,
   'draft-7': draft7,

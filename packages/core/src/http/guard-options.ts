@@ -3,7 +3,7 @@ import { checkCost, type Cost } from '../policy/cost.ts'
 import { describe } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Awaitable } from '../policy/policy.ts'
-import { checkNames, checkType } from '../base/options-check.ts'
+import { checkNames, checkType, namesOf } from '../base/options-check.ts'
 import type { HeaderDialect } from './headers.ts'
 import type { ErrorFormat } from './refusal.ts'
 
@@ -35,18 +35,18 @@ export interface GuardOptions<R = unknown, S = unknown> {
 }
 
 /** The names of {@link GuardOptions}. */
-const GUARD_OPTIONS: readonly string[] = Object.freeze([
-  'cost',
-  'costOnError',
-  'skip',
-  'headers',
-  'errorFormat',
-  'statusCode',
-  'skipPreflight',
-  'chargeWhen',
-  'idempotencyKey',
-  'policy',
-])
+const GUARD_OPTIONS: readonly string[] = namesOf<GuardOptions>({
+  cost: true,
+  costOnError: true,
+  skip: true,
+  headers: true,
+  errorFormat: true,
+  statusCode: true,
+  skipPreflight: true,
+  chargeWhen: true,
+  idempotencyKey: true,
+  policy: true,
+})
 
 /**
  * Checks the options that all adapters share; with `own`, the names of an adapter's own, also that there are no others.
@@ -102,7 +102,7 @@ function checkPlace(options: object, owner: string): void {
 // What is handed over instead of options, most often.
 function checkShape(options: unknown, owner: string): void {
   const fix =
-    typeof (options as { decide?: unknown } | undefined)?.decide === 'function'
+    typeof (options as { check?: unknown } | undefined)?.check === 'function'
       ? 'Give { limiter }.'
       : typeof options !== 'object' || options === null
         ? 'Give { policy } or { limiter }.'

@@ -6,7 +6,7 @@ import type { PriorGuards } from '../check/prior-guards.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import { noticeHighCost } from '../misuse/index.ts'
 import type { Awaitable } from '../policy/policy.ts'
-import { askId } from '../request/app-callback.ts'
+import { callForId } from '../base/callbacks.ts'
 import { announcesBody } from '../request/body.ts'
 import { readHeader } from '../request/headers.ts'
 import type { RequestView } from '../request/view.ts'
@@ -16,7 +16,14 @@ import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
 import { refuser, withStale } from './refusing.ts'
-import { priorGuardsOf, isTightest, lastPassed, notePassed, placeOf, type PassedGuard } from './passed-guards.ts'
+import {
+  priorGuardsOf,
+  isTightest,
+  lastPassed,
+  notePassed,
+  placeOf,
+  type PassedGuard,
+} from './passed-guards.ts'
 
 /** Decides requests for an adapter, with all that HTTP needs around it. */
 export interface Guard<R = unknown, S = unknown> {
@@ -70,7 +77,7 @@ export function guard<R, S = unknown>(
   const isOwn = policy === undefined && also === undefined
   const asks = chargeWhen !== undefined || isOpen || policies.some(({ lease }) => lease !== undefined)
 
-  function decide(
+  function check(
     view: RequestView,
     place: object | undefined,
     cost: CheckOptions['cost'],
@@ -78,9 +85,9 @@ export function guard<R, S = unknown>(
   ): Outcome | Promise<Outcome> {
     const before = place && lastPassed(place)
     const priorGuards = before && priorGuardsOf(limiter, before)
-    const idempotencyKey = keyOf && askId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
+    const idempotencyKey = keyOf && callForId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
-    const decision = limiter.decide(
+    const decision = limiter.checkView(
       view,
       isPlain ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
     )
@@ -140,11 +147,11 @@ export function guard<R, S = unknown>(
   }
 
   function priced(view: RequestView, place: object | undefined): Outcome | Promise<Outcome> {
-    if (typeof price !== 'function') return decide(view, place, price)
+    if (typeof price !== 'function') return check(view, place, price)
     const fix =
       'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
     const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
-      result.failed ? decide(view, place, costOnError) : decide(view, place, result.value, costOnError)
+      result.failed ? check(view, place, costOnError) : check(view, place, result.value, costOnError)
     const found = callUser(limiter, 'cost', fix, () => checked(call(price, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }

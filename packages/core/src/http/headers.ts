@@ -2,7 +2,7 @@ import type { Decision } from '../check/decision.ts'
 import { describe } from '../base/duration.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
 import { isStrayPromise } from '../base/timers.ts'
-import { DIALECTS, type Headers, type PolicyDirectory, type Write } from './dialects.ts'
+import { type Dialect, DIALECTS, type Headers, type PolicyDirectory, type Write } from './dialects.ts'
 import { isSilent } from './tightest.ts'
 
 /**
@@ -11,16 +11,7 @@ import { isSilent } from './tightest.ts'
  * `"standard"`: `RateLimit-Limit`, `-Remaining`, `-Reset` in Unix seconds. The drafts are those of the IETF's
  * ratelimit-headers, by number: they differ in names and units. `false`: nothing but `Retry-After`.
  */
-export type HeaderDialect =
-  | 'standard'
-  | 'draft-6'
-  | 'draft-7'
-  | 'draft-8'
-  | 'draft-11'
-  | 'x-ratelimit'
-  | 'openai'
-  | false
-  | ((decision: Decision) => Headers)
+export type HeaderDialect = keyof typeof DIALECTS | false | ((decision: Decision) => Headers)
 
 /** Writes a decision's headers; empty for an exempt request. */
 export type HeaderWriter = (decision: Decision) => Headers
@@ -36,7 +27,7 @@ export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): 
     typeof dialect === 'function'
       ? custom(dialect)
       : Object.hasOwn(DIALECTS, dialect)
-        ? DIALECTS[dialect]
+        ? DIALECTS[dialect as Dialect]
         : undefined
   if (write === undefined) {
     const names = Object.keys(DIALECTS).join(', ')
@@ -61,7 +52,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 function custom(dialect: (decision: Decision) => Headers): Write {
   return decision => {
     const given = dialect(decision)
-    if (isStrayPromise(given)) throw new TypeError('it returned a promise, for which nobody waits')
+    if (isStrayPromise(given)) throw new TypeError('it returned a promise, and Halt does not wait for it')
     const headers: Headers = {}
     for (const [name, value] of Object.entries(given)) {
       const text = typeof value === 'number' ? String(value) : value

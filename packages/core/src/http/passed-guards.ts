@@ -52,7 +52,10 @@ export function decisionOf(visitor: object): Decision | undefined {
 }
 
 /** The last visit that something is true of. */
-function findPassed(last: PassedGuard | undefined, is: (visit: PassedGuard) => boolean): PassedGuard | undefined {
+function findPassed(
+  last: PassedGuard | undefined,
+  is: (visit: PassedGuard) => boolean,
+): PassedGuard | undefined {
   let visit = last
   while (visit !== undefined && !is(visit)) visit = visit.before
   return visit

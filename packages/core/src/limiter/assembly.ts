@@ -54,10 +54,27 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
   const reporter = new TelemetryReporter(telemetry, store, warn)
   const onFailure = reporter.storeFailed.bind(reporter)
   const onRecovery = reporter.storeRecovered.bind(reporter)
-  const guardedStore = new GuardedStore({ store, timeout, onStoreError, instances, warn, onFailure, onRecovery })
+  const guardedStore = new GuardedStore({
+    store,
+    timeout,
+    onStoreError,
+    instances,
+    warn,
+    onFailure,
+    onRecovery,
+  })
   const keyResolver = new KeyResolver(callbackTimeout, warn)
   const charges = new Charges(guardedStore, warn)
-  const pipeline = new Pipeline({ exemptionCheck, keyResolver, guardedStore, charges, reporter, penalty, digest, warn })
+  const pipeline = new Pipeline({
+    exemptionCheck,
+    keyResolver,
+    guardedStore,
+    charges,
+    reporter,
+    penalty,
+    digest,
+    warn,
+  })
   const looks = new Looks({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
   const forgetting = new Forgetting({ store, policies, looks, charges, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)

@@ -1,11 +1,12 @@
 import { type Cost, checkCost, readCost } from '../policy/cost.ts'
-import { Decision, type Grounds, type ChargeRecord } from '../check/decision.ts'
+import type { CheckResult } from '../check/check-result.ts'
+import { type ChargeRecord, Decision } from '../check/decision.ts'
 import { HaltError, type Warn } from '../base/errors.ts'
 import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
-import type { LateReply } from '../resilience/late-reply.ts'
-import { type Charge, chargeAt, release, settlement, taking } from '../check/correction.ts'
+import type { LateReply } from '../check/check-result.ts'
+import { type ActualCharge, chargeAt, release, settlement, taking } from '../check/correction.ts'
 import type { CounterId, Group, Evaluation } from '../store/contract.ts'
 import { Undecided } from './undecided.ts'
 
@@ -13,7 +14,7 @@ import { Undecided } from './undecided.ts'
 export class Charges {
   readonly #guardedStore: GuardedStore
   readonly #warn: Warn
-  readonly #undecided: Undecided<ChargeRecord> = new Undecided(receipt => void this.#take(receipt))
+  readonly #undecided: Undecided<ChargeRecord> = new Undecided(record => void this.#take(record))
 
   constructor(guardedStore: GuardedStore, warn: Warn) {
     this.#guardedStore = guardedStore
@@ -24,26 +25,26 @@ export class Charges {
   async settle(decision: Decision, actual: Cost): Promise<void> {
     if (actual === undefined) readCost(actual, 'actual')
     checkCost(actual)
-    const receipt = receiptOf(decision)
+    const record = recordOf(decision)
     // What charged nothing may be settled as often as anybody likes.
-    if (receipt.settled !== undefined && receipt.charged !== undefined) {
+    if (record.settled !== undefined && record.recordedIn !== undefined) {
       return this.#warn({
         code: 'HALT_W_SETTLED_TWICE',
         message: 'A decision was settled a second time; the first settlement stands.',
         fix: 'Settle once, in one place: a finally block.',
       })
     }
-    receipt.settled = actual
+    record.settled = actual
     // The answer of the store says which window the held cost went to.
-    if (receipt.correcting !== undefined) await receipt.correcting
-    if (!isCharge(receipt)) return
-    if (typeof actual === 'object') noticeCostNames(actual, receipt.grounds.check.policies, this.#warn)
-    await this.#decide(receipt, settlement(receipt, actual))
+    if (record.correcting !== undefined) await record.correcting
+    if (!isCharge(record)) return
+    if (typeof actual === 'object') noticeCostNames(actual, record.result.check.policies, this.#warn)
+    await this.#decideCharge(record, settlement(record, actual))
   }
 
   /** Begins to wait for the end of a decision that holds a cost. If none comes before its lease ends, the cost is taken. */
   hold(decision: Decision, check: Check): void {
-    if (holds(check)) this.#wait(receiptOf(decision))
+    if (holds(check)) this.#wait(recordOf(decision))
   }
 
   /**
@@ -51,29 +52,29 @@ export class Charges {
    * whole charge is given back. While the answer is awaited the cost stays held, but no longer than its lease.
    */
   async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
-    const receipt = receiptOf(decision)
+    const record = recordOf(decision)
     if (typeof counts === 'object') {
-      receipt.awaited = true
+      record.awaited = true
       const answer = await counts.catch(() => true)
-      receipt.awaited = false
+      record.awaited = false
       return this.conclude(decision, answer)
     }
-    if (counts) await this.#take(receipt)
-    else if (receipt.settled === undefined) await this.settle(decision, 0)
+    if (counts) await this.#take(record)
+    else if (record.settled === undefined) await this.settle(decision, 0)
   }
 
   /** Takes every held cost whose end has not come. */
   async close(): Promise<void> {
-    await Promise.all(this.#undecided.drain().map(receipt => this.#take(receipt)))
+    await Promise.all(this.#undecided.drain().map(record => this.#take(record)))
   }
 
   /** What a decision charged, units by policy. */
   chargesOf(decision: Decision): ReadonlyMap<string, number> {
-    const receipt = receiptOf(decision)
+    const record = recordOf(decision)
     const units = new Map<string, number>()
-    if (!isCharge(receipt)) return units
-    const charge = { ...receipt, settled: undefined, released: false, decided: false }
-    for (const [at, { name }] of receipt.grounds.check.policies.entries()) {
+    if (!isCharge(record)) return units
+    const charge = { ...record, settled: undefined, released: false, decided: false }
+    for (const [at, { name }] of record.result.check.policies.entries()) {
       const taken = chargeAt(charge, at)
       if (taken !== undefined) units.set(name, taken)
     }
@@ -82,18 +83,18 @@ export class Charges {
 
   /** Gives all of a charge back and ends the request in flight, unless it was settled. */
   async cancel(decision: Decision): Promise<void> {
-    if (receiptOf(decision).settled === undefined) await this.settle(decision, 0)
+    if (recordOf(decision).settled === undefined) await this.settle(decision, 0)
     await this.release(decision)
   }
 
   /** Ends a request in flight, and takes a held cost unless that is still awaited; once. */
   async release(decision: Decision): Promise<void> {
-    const receipt = receiptOf(decision)
-    if (receipt.released || !isCharge(receipt)) return
-    const group = release(receipt)
-    receipt.released = true
-    if (receipt.decided || receipt.awaited) await this.#correct(group, receipt.charged)
-    else await this.#decide(receipt, group)
+    const record = recordOf(decision)
+    if (record.released || !isCharge(record)) return
+    const group = release(record)
+    record.released = true
+    if (record.decided || record.awaited) await this.#correct(group, record.recordedIn)
+    else await this.#decideCharge(record, group)
   }
 
   /**
@@ -101,9 +102,9 @@ export class Charges {
    * decided, settled and released here.
    */
   watch(decision: Decision, late: LateReply): void {
-    const receipt = receiptOf(decision)
-    if (receipt.charged === 'local') receipt.charged = 'doubtful'
-    late.whenHeard(grounds => void this.#catchUp(decision, receipt, grounds))
+    const record = recordOf(decision)
+    if (record.recordedIn === 'local') record.recordedIn = 'unknown'
+    late.whenHeard(result => void this.#catchUp(decision, record, result))
   }
 
   /** Forgets counters, here and in the store; resolves to how many the store had. */
@@ -111,34 +112,34 @@ export class Charges {
     return this.#guardedStore.reset(counters)
   }
 
-  #wait(receipt: ChargeRecord): void {
-    if (isCharge(receipt)) this.#undecided.add(receipt)
+  #wait(record: ChargeRecord): void {
+    if (isCharge(record)) this.#undecided.add(record)
   }
 
-  async #take(receipt: ChargeRecord): Promise<void> {
-    if (!receipt.decided && isCharge(receipt)) await this.#decide(receipt, taking(receipt))
+  async #take(record: ChargeRecord): Promise<void> {
+    if (!record.decided && isCharge(record)) await this.#decideCharge(record, taking(record))
   }
 
   /** Makes the correction by which a charge is decided. */
-  async #decide(receipt: Charge, correction: Group | undefined): Promise<void> {
-    receipt.decided = true
-    this.#undecided.delete(receipt)
-    const correcting = this.#correct(correction, receipt.charged)
-    receipt.correcting = correcting
+  async #decideCharge(record: ActualCharge, correction: Group | undefined): Promise<void> {
+    record.decided = true
+    this.#undecided.delete(record)
+    const correcting = this.#correct(correction, record.recordedIn)
+    record.correcting = correcting
     const evaluation = await correcting
-    receipt.correcting = undefined
-    if (correction !== undefined && evaluation !== undefined) receipt.taken = { group: correction, evaluation }
+    record.correcting = undefined
+    if (correction !== undefined && evaluation !== undefined) record.taken = { group: correction, evaluation }
   }
 
-  async #catchUp({ allowed }: Decision, receipt: ChargeRecord, grounds: Grounds): Promise<void> {
-    const { settled, released, decided, charged } = receipt
-    const charge = { ...receipt, grounds, settled: undefined, released: false, decided: false }
-    if (allowed && charged !== undefined) {
-      receipt.grounds = grounds
-      receipt.charged = 'store'
+  async #catchUp({ allowed }: Decision, record: ChargeRecord, result: CheckResult): Promise<void> {
+    const { settled, released, decided, recordedIn } = record
+    const charge = { ...record, result, settled: undefined, released: false, decided: false }
+    if (allowed && recordedIn !== undefined) {
+      record.result = result
+      record.recordedIn = 'store'
       if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
       else if (decided) await this.#correct(taking(charge), 'store')
-      else if (holds(grounds.check)) this.#wait(receipt)
+      else if (holds(result.check)) this.#wait(record)
       if (released) await this.#correct(release({ ...charge, decided: true }), 'store')
       return
     }
@@ -148,11 +149,14 @@ export class Charges {
     await this.#correct(release({ ...charge, decided: !allowed }), 'store')
   }
 
-  async #correct(correction: Group | undefined, where: ChargeRecord['charged']): Promise<Evaluation | undefined> {
+  async #correct(
+    correction: Group | undefined,
+    where: ChargeRecord['recordedIn'],
+  ): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
     const rest = where === 'store' ? correction : this.#guardedStore.correct(correction)
     // Whether the store was asked for it nobody knows: nothing is taken back that it may not have given.
-    if (rest === undefined || where === 'doubtful') return undefined
+    if (rest === undefined || where === 'unknown') return undefined
     try {
       return await this.#guardedStore.settle(rest)
     } catch {
@@ -167,13 +171,13 @@ function holds({ extras }: Check): boolean {
   return extras !== undefined && extras.some(one => one !== undefined && one.lease >= 0)
 }
 
-function isCharge(receipt: ChargeRecord): receipt is Charge {
-  return receipt.charged !== undefined && receipt.grounds !== undefined
+function isCharge(record: ChargeRecord): record is ActualCharge {
+  return record.recordedIn !== undefined && record.result !== undefined
 }
 
-function receiptOf(decision: Decision): ChargeRecord {
-  const receipt = Decision.receiptOf(decision)
-  if (receipt !== undefined) return receipt
+function recordOf(decision: Decision): ChargeRecord {
+  const record = Decision.recordOf(decision)
+  if (record !== undefined) return record
   throw new HaltError(
     'HALT_E_SETTLE',
     'This is no decision of a limiter, or a copy of one.',

@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { Decision, type Grounds } from '../check/decision.ts'
+import type { CheckResult } from '../check/check-result.ts'
+import { Decision } from '../check/decision.ts'
 import { HaltError, type Warn } from '../base/errors.ts'
 import type { Charges } from './charges.ts'
 import { type Looks, notCounted, refuseDegraded } from './looks.ts'
@@ -36,8 +37,8 @@ export class Forgetting {
 
   /** Resolves to how many counters were forgotten. */
   async forget(target: unknown, given: unknown): Promise<number> {
-    const receipt = Decision.receiptOf(target)
-    if (receipt !== undefined) return this.#forgetCounted(receipt.grounds, this.#chosen(given))
+    const record = Decision.recordOf(target)
+    if (record !== undefined) return this.#forgetCounted(record.result, this.#chosen(given))
     if (!isIdentity(target) && isRequest(target)) return this.#forgetRequest(target, given)
     return this.#forgetIdentity(target as Identity, this.#chosen(given))
   }
@@ -48,11 +49,14 @@ export class Forgetting {
     if (policies === undefined) throw noPolicies('The policy resolver failed.')
     refuseQuotas(policies)
     refuseDegraded(decision)
-    return this.#forgetCounted(Decision.receiptOf(decision)?.grounds, policies)
+    return this.#forgetCounted(Decision.recordOf(decision)?.result, policies)
   }
 
-  async #forgetCounted(grounds: Grounds | undefined, policies: readonly CompiledPolicy[]): Promise<number> {
-    return grounds === undefined ? 0 : this.#charges.forget(countersOf(grounds, policies))
+  async #forgetCounted(
+    result: CheckResult | undefined,
+    policies: readonly CompiledPolicy[],
+  ): Promise<number> {
+    return result === undefined ? 0 : this.#charges.forget(countersOf(result, policies))
   }
 
   async #forgetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {

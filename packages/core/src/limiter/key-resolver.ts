@@ -1,10 +1,11 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { callInTime } from '../base/callbacks.ts'
 import { describe } from '../base/duration.ts'
 import { messageOf, type Warn } from '../base/errors.ts'
 import { KeyWatch } from '../misuse/index.ts'
 import type { Caller } from '../request/caller.ts'
 import type { FoundKey } from '../request/identity.ts'
-import { isPromise, within } from '../base/timers.ts'
 
 /** A policy's key for a request, or what is done without one: the request is refused, or the policy left out. */
 export type KeyOutcome = FoundKey | 'deny' | 'allow'
@@ -17,7 +18,7 @@ export class KeyResolver {
   readonly #timeout: number
   readonly #warn: Warn
   // By name: a resolver may give a new policy object at each request.
-  readonly #misses = new Map<string, number>()
+  readonly #misses = new BoundedMap<number>(MOST_NAMES)
   readonly #watch: KeyWatch
 
   constructor(timeout: number, warn: Warn) {
@@ -34,17 +35,14 @@ export class KeyResolver {
         ? (key as FoundKey)
         : this.#accept(policy, caller, key)
     }
-    try {
-      const value = policy.keyExtractor(caller.view.request as never, caller.view.context)
-      if (!isPromise(value)) return this.#extracted(policy, caller, value)
-      const late = (): Error => new Error(`no key within ${this.#timeout} ms`)
-      return within(value, this.#timeout, late).then(
-        found => this.#extracted(policy, caller, found),
-        (error: unknown) => this.#fail(policy, caller, error),
-      )
-    } catch (error) {
-      return this.#fail(policy, caller, error)
-    }
+    const { keyExtractor } = policy
+    const { request, context } = caller.view
+    return callInTime(
+      () => keyExtractor(request as never, context),
+      this.#timeout,
+      found => this.#extracted(policy, caller, found),
+      (error: unknown) => this.#fail(policy, caller, error),
+    )
   }
 
   #extracted(policy: CompiledPolicy, caller: Caller, value: unknown): KeyOutcome {
@@ -73,7 +71,7 @@ export class KeyResolver {
 
   #accept(policy: CompiledPolicy, caller: Caller, key: FoundKey | undefined): KeyOutcome {
     if (key === undefined) return this.#missing(policy, caller)
-    if (this.#misses.get(policy.name) !== FOUND) this.#note(policy.name, FOUND)
+    if (this.#misses.get(policy.name) !== FOUND) this.#misses.set(policy.name, FOUND)
     if (key.unverified) this.#noticeUnverified(policy)
     return key
   }
@@ -89,15 +87,11 @@ export class KeyResolver {
   #missing(policy: CompiledPolicy, caller: Caller): KeyOutcome {
     const misses = this.#misses.get(policy.name) ?? 0
     if (misses !== FOUND) {
-      this.#note(policy.name, misses + 1)
+      this.#misses.set(policy.name, misses + 1)
       if (misses + 1 === PATIENCE) this.#complain(policy)
     }
     if (policy.onMissingKey !== 'ip') return policy.onMissingKey
     return { subject: caller.ip.subject, how: 'the client address, for want of a key', unverified: false }
-  }
-
-  #note(name: string, misses: number): void {
-    if (this.#misses.size < MOST_NAMES || this.#misses.has(name)) this.#misses.set(name, misses)
   }
 
   #complain({ name, keyStrategy }: CompiledPolicy): void {

@@ -1,7 +1,8 @@
 import { checkLook, type PeekOptions } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { countersIn, type CounterReading } from '../check/counter-reading.ts'
-import { Decision, type Grounds } from '../check/decision.ts'
+import type { CheckResult } from '../check/check-result.ts'
+import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
 import type { ExemptionCheck } from './exemption-check.ts'
 import { explain, type Explanation } from '../check/explanation.ts'
@@ -82,8 +83,8 @@ export class Looks {
   async inspect(target: unknown, options: PeekOptions<never>): Promise<readonly CounterReading[]> {
     const decision = await this.peek(target, options)
     refuseDegraded(decision)
-    const grounds = Decision.receiptOf(decision)?.grounds
-    return grounds === undefined ? [] : countersIn(grounds)
+    const result = Decision.recordOf(decision)?.result
+    return result === undefined ? [] : countersIn(result)
   }
 
   /** What a check of a request would say, and by which policies. */
@@ -93,7 +94,7 @@ export class Looks {
   ): Promise<{ decision: Decision; policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
     const caller = new Caller(toView(target), this.#callers, options.ip)
     const policies = await this.#policies.of(caller.view, options)
-    return { caller, policies, decision: await this.#pipeline.decide(policies, caller, PEEK) }
+    return { caller, policies, decision: await this.#pipeline.checkRequest(policies, caller, PEEK) }
   }
 
   /** Whether keys are verified by the application, so that no ceiling of their address is counted. */
@@ -112,13 +113,13 @@ export class Looks {
     const counting = policies.filter(({ off }) => !off)
     const reached = counting.filter(policy => isReached(policy, kind, counting))
     const ask = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
-      this.#pipeline.decideFor(subject, some, PEEK)
+      this.#pipeline.checkSubject(subject, some, PEEK)
     let decision: Decision | undefined = await ask(policies)
     let shown = counting
     if (reached.length < counting.length) {
       // `consume` may have charged any policy under this identity: such a counter is shown.
-      const grounds = Decision.receiptOf(decision)?.grounds
-      shown = counting.filter(policy => reached.includes(policy) || hasCounter(policy, grounds))
+      const result = Decision.recordOf(decision)?.result
+      shown = counting.filter(policy => reached.includes(policy) || hasCounter(policy, result))
       if (shown.length === 0) decision = undefined
       else if (shown.length < counting.length) decision = await ask(shown)
     }
@@ -131,7 +132,9 @@ export class Looks {
   }
 
   #isHealthCheck({ view }: Caller): string | undefined {
-    return this.#exemptionCheck.isHealthCheck(view.method, view.path) ? 'the path is a health check' : undefined
+    return this.#exemptionCheck.isHealthCheck(view.method, view.path)
+      ? 'the path is a health check'
+      : undefined
   }
 }
 
@@ -160,15 +163,17 @@ export function refuseDegraded({ degraded }: Decision): void {
 }
 
 /** Whether a counter of this policy under the identity holds anything. */
-function hasCounter(policy: CompiledPolicy, grounds: Grounds | undefined): boolean {
-  const at = grounds?.check.policies.indexOf(policy) ?? -1
-  if (grounds === undefined || at < 0) return false
-  const { check, evaluation } = grounds
+function hasCounter(policy: CompiledPolicy, result: CheckResult | undefined): boolean {
+  const at = result?.check.policies.indexOf(policy) ?? -1
+  if (result === undefined || at < 0) return false
+  const { check, evaluation } = result
   const places = [at, check.extras?.[at]?.lease ?? -1]
   return places.some(place => {
     const [demand, state] = [check.demands[place], evaluation.states[place] ?? []]
     return (
-      demand !== undefined && state.length > 0 && freshAt(state, demand.rule) > evaluationAt(evaluation, place).now
+      demand !== undefined &&
+      state.length > 0 &&
+      freshAt(state, demand.rule) > evaluationAt(evaluation, place).now
     )
   })
 }

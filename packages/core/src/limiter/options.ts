@@ -7,7 +7,7 @@ import type { TrustedProxies } from '../request/client-ip.ts'
 import type { Store } from '../store/contract.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkPrefix } from '../request/address-key.ts'
-import { checkChoice, checkNames, checkType, checkWhole } from '../base/options-check.ts'
+import { checkChoice, checkNames, checkType, checkWhole, namesOf } from '../base/options-check.ts'
 
 /** Options of a {@link RateLimiter}. `R` is the framework's request, as callbacks get it. */
 export interface RateLimiterOptions<R = unknown> {
@@ -53,28 +53,28 @@ export interface RateLimiterOptions<R = unknown> {
 }
 
 /** The names of all options, for adapters that take them beside their own. */
-export const LIMITER_OPTIONS: readonly string[] = Object.freeze([
-  'store',
-  'policy',
-  'fallbackPolicy',
-  'trustedProxies',
-  'clientIpHeader',
-  'clientIp',
-  'ipv6Prefix',
-  'exemptPrivateIps',
-  'exemptHealthChecks',
-  'userId',
-  'apiKey',
-  'keysPerAddress',
-  'secret',
-  'storeTimeout',
-  'callbackTimeout',
-  'onStoreError',
-  'instances',
-  'penalty',
-  'telemetry',
-  'warn',
-])
+export const LIMITER_OPTIONS: readonly string[] = namesOf<RateLimiterOptions>({
+  store: true,
+  policy: true,
+  fallbackPolicy: true,
+  trustedProxies: true,
+  clientIpHeader: true,
+  clientIp: true,
+  ipv6Prefix: true,
+  exemptPrivateIps: true,
+  exemptHealthChecks: true,
+  userId: true,
+  apiKey: true,
+  keysPerAddress: true,
+  secret: true,
+  storeTimeout: true,
+  callbackTimeout: true,
+  onStoreError: true,
+  instances: true,
+  penalty: true,
+  telemetry: true,
+  warn: true,
+})
 
 /** The options that are plain numbers, checked; times in milliseconds. */
 export interface LimiterNumbers {

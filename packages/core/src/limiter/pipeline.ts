@@ -1,6 +1,7 @@
-import { pass, refusal, type Uncounted } from '../check/decision-reader.ts'
+import { pass, refusal, type Uncounted } from '../check/uncounted-decision.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { conclude } from '../check/conclusion.ts'
+import { readDecision } from '../check/decision-reader.ts'
+import type { CheckResult } from '../check/check-result.ts'
 import { costFor } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Digest } from '../base/digest.ts'
@@ -16,7 +17,7 @@ import type { Check } from '../check/check.ts'
 import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import type { Caller } from '../request/caller.ts'
 import { type FoundKey, SHARED, type Subject } from '../request/identity.ts'
-import type { GuardedStore, Judgement } from '../resilience/guarded-store.ts'
+import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { listOf } from '../store/decide.ts'
 import { isPromise } from '../base/timers.ts'
@@ -44,7 +45,16 @@ export class Pipeline {
   readonly #penalty: CompiledPenalty | undefined
   readonly #ask: ReturnType<typeof checkBuilder>
 
-  constructor({ exemptionCheck, keyResolver, guardedStore, charges, reporter, penalty, digest, warn }: PipelineParts) {
+  constructor({
+    exemptionCheck,
+    keyResolver,
+    guardedStore,
+    charges,
+    reporter,
+    penalty,
+    digest,
+    warn,
+  }: PipelineParts) {
     this.#exemptionCheck = exemptionCheck
     this.#keyResolver = keyResolver
     this.#guardedStore = guardedStore
@@ -56,7 +66,7 @@ export class Pipeline {
   }
 
   /** Decides a request by policies; `undefined` when those could not be found. */
-  decide(
+  checkRequest(
     policies: readonly CompiledPolicy[] | undefined,
     caller: Caller,
     asked: CheckParameters,
@@ -77,7 +87,7 @@ export class Pipeline {
   }
 
   /** Decides for a subject that is given, not found. */
-  decideFor(
+  checkSubject(
     subject: Subject,
     policies: readonly CompiledPolicy[],
     asked: CheckParameters,
@@ -129,16 +139,16 @@ export class Pipeline {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
-    const judgement = this.#guardedStore.ask(check, priorGuards?.storeFailed)
-    if (!('then' in judgement)) return this.#conclude(judgement, check, who, asked)
-    return judgement.then(found => this.#conclude(found, check, who, asked))
+    const result = this.#guardedStore.evaluate(check, priorGuards?.storeFailed)
+    if (!('then' in result)) return this.#conclude(result, check, who, asked)
+    return result.then(found => this.#conclude(found, check, who, asked))
   }
 
-  #conclude(judgement: Judgement, check: Check, who: Caller | Subject, asked: CheckParameters): Decision {
-    const decision = conclude(judgement, check, this.#clock)
+  #conclude(result: CheckResult, check: Check, who: Caller | Subject, asked: CheckParameters): Decision {
+    const decision = readDecision(result, check, this.#clock)
     if (asked === PEEK) return decision
-    const evaluation = 'degraded' in judgement ? undefined : judgement
-    if ('degraded' in judgement && judgement.late !== undefined) this.#charges.watch(decision, judgement.late)
+    const evaluation = result.degraded === false ? result.evaluation : undefined
+    if (result.late !== undefined) this.#charges.watch(decision, result.late)
     this.#charges.hold(decision, check)
     const view = typeof who === 'string' ? undefined : who.view
     this.#reporter.decided(decision, check, evaluation, view, asked.started)
@@ -150,9 +160,9 @@ export class Pipeline {
     const decision = this.#refuse(policy, caller, 'missing-key', asked)
     if (this.#penalty?.records !== true || asked === PEEK) return decision
     const offence = offenceOf(policy, this.#penalty, caller)
-    const scored = this.#guardedStore.ask(offence, asked.priorGuards?.storeFailed)
-    const tell = (judgement: Judgement): Decision => {
-      if (!('degraded' in judgement)) this.#reporter.scored(offence, judgement)
+    const scored = this.#guardedStore.evaluate(offence, asked.priorGuards?.storeFailed)
+    const tell = (result: CheckResult): Decision => {
+      if (result.degraded === false) this.#reporter.scored(offence, result.evaluation)
       return decision
     }
     return 'then' in scored ? scored.then(tell) : tell(scored)

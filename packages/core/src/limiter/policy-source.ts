@@ -1,14 +1,16 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import {
   type AnyPolicy,
   type CompileContext,
   compilePolicy,
   type CompiledPolicy,
+  collides,
   refuseDuplicates,
 } from '../policy/compiled-policy.ts'
 import { HaltError, type Warn, messageOf } from '../base/errors.ts'
 import { noticeMilliseconds } from '../misuse/index.ts'
 import type { RequestView } from '../request/view.ts'
-import { isPromise, within } from '../base/timers.ts'
+import { callInTime } from '../base/callbacks.ts'
 
 type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
 type Found = readonly CompiledPolicy[] | undefined
@@ -34,7 +36,7 @@ export class PolicySource {
     readonly CompiledPolicy[],
     WeakMap<readonly CompiledPolicy[], readonly CompiledPolicy[]>
   >()
-  readonly #known = new Map<string, CompiledPolicy>()
+  readonly #known = new BoundedMap<CompiledPolicy>(REMEMBERED)
 
   constructor(
     policy: Given | Resolver,
@@ -58,7 +60,7 @@ export class PolicySource {
 
   /** Every policy this limiter has met. */
   known(): Iterable<CompiledPolicy> {
-    return this.#known.values()
+    return Array.from(this.#known, ([, policy]) => policy)
   }
 
   /** A policy this limiter has met, by name. */
@@ -72,7 +74,7 @@ export class PolicySource {
    */
   areNames(names: readonly string[], deciding: readonly CompiledPolicy[]): boolean {
     if (this.#fixed === undefined) return names.some(name => deciding.some(policy => policy.name === name))
-    return names.length > 0 && names.every(name => this.#known.has(name))
+    return names.length > 0 && names.every(name => this.#known.get(name) !== undefined)
   }
 
   /** Compiles policies, each once for each distinct object, lists too. */
@@ -97,8 +99,7 @@ export class PolicySource {
       noticeMilliseconds(`"${compiled.name}"`, policy, this.#warn)
       this.#compiled.set(policy, compiled)
     }
-    if (this.#known.size < REMEMBERED || this.#known.has(compiled.name))
-      this.#known.set(compiled.name, compiled)
+    if (this.#known.get(compiled.name) !== compiled) this.#known.set(compiled.name, compiled)
     return compiled
   }
 
@@ -109,7 +110,7 @@ export class PolicySource {
     if (lists === undefined) this.#joined.set(policies, (lists = new WeakMap()))
     let joined = lists.get(also)
     if (joined === undefined) {
-      const more = also.filter(policy => !policies.some(other => isSame(policy, other)))
+      const more = also.filter(policy => !policies.some(other => collides(policy, other)))
       lists.set(also, (joined = [...policies, ...more]))
     }
     return joined
@@ -152,17 +153,12 @@ export class PolicySource {
     context?: unknown,
   ): readonly CompiledPolicy[] | undefined | Promise<readonly CompiledPolicy[] | undefined> {
     if (this.#fixed !== undefined) return this.#fixed
-    try {
-      const given = (this.#resolver as Resolver)(request as never, context)
-      if (!isPromise(given)) return this.#accept(given)
-      const late = (): Error => new Error(`no policy within ${this.#timeout} ms`)
-      return within(given, this.#timeout, late).then(
-        policies => this.#accept(policies),
-        (error: unknown) => this.#fail(error),
-      )
-    } catch (error) {
-      return this.#fail(error)
-    }
+    return callInTime(
+      () => (this.#resolver as Resolver)(request as never, context),
+      this.#timeout,
+      given => this.#accept(given),
+      (error: unknown) => this.#fail(error),
+    )
   }
 
   #accept(given: unknown): readonly CompiledPolicy[] | undefined {
@@ -185,8 +181,4 @@ export class PolicySource {
     })
     return this.#fallback
   }
-}
-
-function isSame(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  return a.name === b.name || a.rule('').counter === b.rule('').counter
 }

@@ -125,18 +125,18 @@ export class RateLimiter<R = unknown> {
   async check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
     checkCall(options)
     if (isNamed(request)) return this.#decideIdentity(request, options)
-    return this.decide(toView(request), options)
+    return this.checkView(toView(request), options)
   }
 
   /** As {@link check} for a view, at once where store, policies and keys are: what adapters call. */
-  decide(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
+  checkView(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
     if (options !== NO_OPTIONS) checkValues(options)
     const asked = this.#asked(options)
     const caller = new Caller(view, this.#callers, options.ip)
     const policies = this.#policies.of(view, options)
     if (policies !== undefined && 'then' in policies)
-      return policies.then(found => this.#decide(found, caller, asked))
-    return this.#decide(policies, caller, asked)
+      return policies.then(found => this.#checkBy(found, caller, asked))
+    return this.#checkBy(policies, caller, asked)
   }
 
   /**
@@ -278,16 +278,16 @@ export class RateLimiter<R = unknown> {
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
     const policies = this.#policies.forIdentity(options)
     const asked = this.#priced(policies, this.#asked(options))
-    return this.#pipeline.decideFor(this.#looks.subjectOf(identity), policies, asked)
+    return this.#pipeline.checkSubject(this.#looks.subjectOf(identity), policies, asked)
   }
 
-  #decide(
+  #checkBy(
     policies: readonly CompiledPolicy[] | undefined,
     caller: Caller,
     asked: CheckParameters,
   ): Decision | Promise<Decision> {
     const priced = policies === undefined ? asked : this.#priced(policies, asked)
-    return this.#pipeline.decide(policies, caller, priced)
+    return this.#pipeline.checkRequest(policies, caller, priced)
   }
 
   /** What is asked, with a cost that counts: one by name that a function gave must name policies. */

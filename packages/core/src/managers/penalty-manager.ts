@@ -1,5 +1,5 @@
 import { fromCaller } from '../base/call-site.ts'
-import { penalty } from '../algorithms/index.ts'
+import { abuseScore } from '../algorithms/index.ts'
 import { type Digest, makeDigest } from '../base/digest.ts'
 import { describe, type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError, type Warn, warnOnce } from '../base/errors.ts'
@@ -13,7 +13,7 @@ import { PenaltyMode, type Store, type Evaluation } from '../store/contract.ts'
 import { PENALTY_COUNTER } from '../store/decide.ts'
 import type { Notify, PenaltyStatus, Telemetry } from '../telemetry/telemetry.ts'
 import { noticeMilliseconds } from '../misuse/index.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** Options of {@link PenaltyManager}. */
 export interface PenaltyManagerOptions {
@@ -81,7 +81,8 @@ export class PenaltyManager {
     const status = penaltyStatus(rule, evaluation)
     const subject = this.#subject(identity)
     this.#notify('onViolation', subject, status, severity)
-    if (penalty.starts(evaluation.penalty, evaluation.now, rule)) this.#notify('onPenaltyApplied', subject, status)
+    if (abuseScore.starts(evaluation.penalty, evaluation.now, rule))
+      this.#notify('onPenaltyApplied', subject, status)
     return status
   }
 
@@ -95,7 +96,7 @@ export class PenaltyManager {
         : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
     const evaluation = await this.#ask(identity, PenaltyMode.APPLY, micros)
     const status = penaltyStatus(this.#penalty.rule, evaluation)
-    if (penalty.until(evaluation.penalty) === evaluation.now + micros)
+    if (abuseScore.until(evaluation.penalty) === evaluation.now + micros)
       this.#notify('onPenaltyApplied', this.#subject(identity), status)
     return status
   }
@@ -117,7 +118,15 @@ export class PenaltyManager {
   }
 }
 
-const OPTIONS = ['store', 'config', 'secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']
+const OPTIONS = namesOf<PenaltyManagerOptions>({
+  store: true,
+  config: true,
+  secret: true,
+  ipv6Prefix: true,
+  storeTimeout: true,
+  telemetry: true,
+  warn: true,
+})
 
 function partsOf(options: PenaltyManagerOptions): {
   penalty: CompiledPenalty

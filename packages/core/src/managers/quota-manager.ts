@@ -16,7 +16,7 @@ import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store, type Evaluation } from '../store/contract.ts'
 import { used } from '../store/reading.ts'
 import type { Notify, QuotaUsage, Telemetry } from '../telemetry/telemetry.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** How much of a quota is used. */
 export interface QuotaStatus extends QuotaUsage {
@@ -137,7 +137,10 @@ export class QuotaManager {
     const refund: Demand = { ...demand, cost: -units, chargedTo: receipt }
     // What was used is read in the very step that gives back.
     const evaluation = await this.#guardedStore.tell({ demands: [demand, refund] })
-    return used(demand, evaluation.states[0] ?? [], evaluation) - used(refund, evaluation.states[1] ?? [], evaluation)
+    return (
+      used(demand, evaluation.states[0] ?? [], evaluation) -
+      used(refund, evaluation.states[1] ?? [], evaluation)
+    )
   }
 
   async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
@@ -205,8 +208,14 @@ export class QuotaManager {
 
 // More than any limit and its grants.
 const EVERYTHING = 2 ** 42
-const CALL = ['cost', 'idempotencyKey']
-const OPTIONS = ['secret', 'ipv6Prefix', 'storeTimeout', 'telemetry', 'warn']
+const CALL = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })
+const OPTIONS = namesOf<QuotaManagerOptions>({
+  secret: true,
+  ipv6Prefix: true,
+  storeTimeout: true,
+  telemetry: true,
+  warn: true,
+})
 
 function partsOf(
   store: Store,

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/errors.ts'
 import type { Store } from '../store/contract.ts'
@@ -5,10 +6,10 @@ import type { Store } from '../store/contract.ts'
 /** A memory store tells how many counters it keeps. */
 type Counting = Store & { readonly size?: number }
 
-const MOST_CELLS = 10_000
+const MOST_COUNTERS = 10_000
 
 // The default store of the last limiter with a policy, by the policy's counter.
-const stores = new Map<string, WeakRef<Counting>>()
+const stores = new BoundedMap<WeakRef<Counting>>(MOST_COUNTERS)
 
 /**
  * Warns where a new limiter and another one have a policy of one name, and a default store each: `limit` requests pass at
@@ -28,7 +29,7 @@ export function noticeSplit(policies: readonly CompiledPolicy[], store: Store, w
         message: `Two limiters of this process have a policy "${name}", and each has a memory store of its own: each admits the whole limit, and on Redis they would share it.`,
         fix: 'Build one RateLimiter and give it to both, halt({ limiter }), or give the policies names of their own.',
       })
-    if (stores.size < MOST_CELLS || stores.has(counter)) stores.set(counter, new WeakRef(store))
+    stores.set(counter, new WeakRef(store))
   }
 }
 

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import { type CompiledPolicy, isSamePolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/errors.ts'
 import type { Store } from '../store/contract.ts'
@@ -6,8 +7,8 @@ import type { Store } from '../store/contract.ts'
 const MANY = 100
 const MOST_NAMES = 10_000
 
-const built = new Map<string, number>()
-const stores = new WeakMap<Store, Map<string, CompiledPolicy>>()
+const built = new BoundedMap<number>(MOST_NAMES)
+const stores = new WeakMap<Store, BoundedMap<CompiledPolicy>>()
 
 /** Counts a new limiter among those of this process; warns of one built per request, and of one name for two policies. */
 export function enrol(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
@@ -15,17 +16,17 @@ export function enrol(policies: readonly CompiledPolicy[], store: Store, warn: W
   if (first === undefined) return
   noticeCrowd(first.name, warn)
   let known = stores.get(store)
-  if (known === undefined) stores.set(store, (known = new Map()))
+  if (known === undefined) stores.set(store, (known = new BoundedMap(MOST_NAMES)))
   for (const policy of policies) {
     const before = known.get(policy.name)
     if (before !== undefined && !isAlike(before, policy)) noticeConflict(before, policy, warn)
-    if (known.size < MOST_NAMES) known.set(policy.name, policy)
+    known.set(policy.name, policy)
   }
 }
 
 function noticeCrowd(name: string, warn: Warn): void {
   const count = (built.get(name) ?? 0) + 1
-  if (built.size < MOST_NAMES || built.has(name)) built.set(name, count)
+  built.set(name, count)
   if (count !== MANY) return
   warn({
     code: 'HALT_W_LIMITER_PER_REQUEST',

@@ -1,6 +1,7 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import { fromCaller } from '../base/call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Awaitable, PolicyResolver } from './policy.ts'
@@ -54,14 +55,11 @@ export function cachedPolicy<R = unknown>(
 ): PolicyResolver<R> {
   const { key, maxKeys = 10_000 } = options ?? {}
   const { fresh, usable } = fromCaller(cachedPolicy, () => timesOf(load, options))
-  const entries = new Map<string, Entry<R>>()
+  const entries = new BoundedMap<Entry<R>>(maxKeys)
 
   function entryOf(id: string): Entry<R> {
     const entry = entries.get(id) ?? { policy: undefined, loadedAt: 0, loading: undefined, loadingSince: 0 }
-    // A Map keeps the order of insertion: what is asked for moves to the end.
-    entries.delete(id)
     entries.set(id, entry)
-    if (entries.size > maxKeys) entries.delete(entries.keys().next().value as string)
     return entry
   }
 
@@ -97,6 +95,8 @@ export function cachedPolicy<R = unknown>(
   }
 }
 
+const OPTIONS = namesOf<CachedPolicyOptions<never>>({ key: true, ttl: true, stale: true, maxKeys: true })
+
 /** How long a policy is fresh, and how long it is usable, milliseconds. */
 function timesOf(load: unknown, options: CachedPolicyOptions<never>): { fresh: number; usable: number } {
   const { key, ttl = '5s', stale = '1h' } = options ?? {}
@@ -107,11 +107,7 @@ function timesOf(load: unknown, options: CachedPolicyOptions<never>): { fresh: n
       'Give cachedPolicy(load, { key: request => id }).',
     )
   }
-  checkNames(
-    options as unknown as Record<string, unknown>,
-    ['key', 'ttl', 'stale', 'maxKeys'],
-    'cachedPolicy',
-  )
+  checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'cachedPolicy')
   const fresh = parseDuration(ttl, 'ttl') / 1000
   return { fresh, usable: fresh + parseDuration(stale, 'stale') / 1000 }
 }

@@ -1,5 +1,5 @@
 import type { Edges, Rule } from '../algorithms/index.ts'
-import { compileRule, multiply } from './rule-compiler.ts'
+import { compileRule, isSameRule, multiply } from './rule-compiler.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'
 import { parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
@@ -136,7 +136,8 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     window,
     isPerRoute,
     rule: (route: string | undefined) => (isPerRoute ? ruleFor(route ?? ANY_ROUTE) : base),
-    addressCeilingRule: (route: string | undefined) => guardFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
+    addressCeilingRule: (route: string | undefined) =>
+      guardFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
     lease,
     counters() {
       // Other processes count on the ceiling, too, whether this one has met an unverified key or not.
@@ -147,17 +148,14 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
   })
 }
 
-/** Whether two policies are one: they count on one counter, up to the same numbers. */
+/** Whether two policies are one: of one name, and counting on one counter up to the same numbers. */
 export function isSamePolicy(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  if (a === b) return true
-  const [one, other] = [a.rule(''), b.rule('')]
-  return (
-    a.name === b.name &&
-    one.counter === other.counter &&
-    one.limit === other.limit &&
-    one.capacity === other.capacity &&
-    one.window === other.window
-  )
+  return a === b || (a.name === b.name && isSameRule(a.rule(''), b.rule('')))
+}
+
+/** Whether two policies cannot stand in one group: they have one name, or would charge one counter twice. */
+export function collides(a: CompiledPolicy, b: CompiledPolicy): boolean {
+  return a.name === b.name || a.rule('').counter === b.rule('').counter
 }
 
 /**

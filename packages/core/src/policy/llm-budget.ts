@@ -3,7 +3,7 @@ import type { AnyPolicy } from './compiled-policy.ts'
 import { describe } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import { QuotaPeriod, type PolicyBase } from './policy.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** Options of {@link llmBudget}: numbers, and what its policies have in common. */
 export interface LlmBudgetOptions<R = unknown> extends Pick<
@@ -57,4 +57,13 @@ export function llmCost(tokens: number, name = 'llm'): Readonly<Record<string, n
   return { [`${name}_tokens`]: tokens, [`${name}_monthly_tokens`]: tokens }
 }
 
-const OPTIONS = ['rpm', 'tpm', 'monthly', 'name', 'keyStrategy', 'keyExtractor', 'onMissingKey', 'plan']
+const OPTIONS = namesOf<LlmBudgetOptions>({
+  rpm: true,
+  tpm: true,
+  monthly: true,
+  name: true,
+  keyStrategy: true,
+  keyExtractor: true,
+  onMissingKey: true,
+  plan: true,
+})

@@ -1,7 +1,7 @@
 import type { PenaltyRule } from '../algorithms/index.ts'
 import { describe, type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** How abuse is scored and what follows. */
 export interface PenaltyConfig {
@@ -25,7 +25,15 @@ export interface LimiterPenalty extends PenaltyConfig {
   readonly recordOn?: 'limited' | 'never' | undefined
 }
 
-const FIELDS = ['threshold', 'duration', 'multiplier', 'decayRate', 'cooldown', 'escalation', 'recordOn']
+const FIELDS = namesOf<LimiterPenalty>({
+  threshold: true,
+  duration: true,
+  multiplier: true,
+  decayRate: true,
+  cooldown: true,
+  escalation: true,
+  recordOn: true,
+})
 const HOUR = 3600e6
 /** A point, in the millionths that scores are kept in. */
 export const POINT = 1e6

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts'
 import type { Rule } from '../algorithms/index.ts'
 
 /** The rules of a policy, one for each route. */
@@ -14,18 +15,16 @@ const MAX_ROUTES = 10_000
 
 /** Makes each route's rule once. */
 export function rulesByRoute(make: (route: string) => Rule): RouteRules {
-  const rules = new Map<string, Rule>()
+  const rules = new BoundedMap<Rule>(MAX_ROUTES)
   const find = (route: string): Rule => {
     let rule = rules.get(route)
     if (rule === undefined) {
-      if (rules.size >= MAX_ROUTES) rules.clear()
       rules.set(route, (rule = make(route)))
     }
     return rule
   }
   return Object.assign(find, {
-    counters: () => [...rules.values()].map(({ counter }) => counter),
-    hasMetOtherThan: (...routes: readonly string[]) =>
-      [...rules.keys()].some(route => !routes.includes(route)),
+    counters: () => [...rules].map(([, { counter }]) => counter),
+    hasMetOtherThan: (...routes: readonly string[]) => [...rules].some(([route]) => !routes.includes(route)),
   })
 }

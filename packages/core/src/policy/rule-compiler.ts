@@ -1,4 +1,4 @@
-import { codes, MAX_EXACT, type Rule } from '../algorithms/index.ts'
+import { algorithmOf, codes, MAX_EXACT, type Rule } from '../algorithms/index.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Algorithm } from './policy.ts'
 
@@ -59,6 +59,14 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   return make(limit, capacity, variant)
 }
 
+/** Whether two rules count on one counter, up to the same numbers. */
+export function isSameRule(a: Rule, b: Rule): boolean {
+  return (
+    a === b ||
+    (a.counter === b.counter && a.limit === b.limit && a.capacity === b.capacity && a.window === b.window)
+  )
+}
+
 /** The share of a rule that one of several processes decides on alone. Never less than `floor`. */
 export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   if (instances <= 1) return rule
@@ -67,7 +75,7 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   const reduced = rule.reduced && shareOf(rule.reduced, instances, floor)
   const common = gcd(rule.window, limit)
   const unit = rule.window / common
-  if (rule.code !== 't' || isExact(capacity, unit))
+  if (!algorithmOf(rule).refills || isExact(capacity, unit))
     return { ...rule, limit, capacity, unit, rate: limit / common, reduced }
   // A whole share may have no divisor in common with the window; the rule's own terms, divided, are exact like the rule.
   const times = Math.max(1, Math.min(instances, Math.floor(MAX_EXACT / 2 / (capacity * rule.unit))))
@@ -77,7 +85,9 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
 /** The same rule for `times` as many units, or for as many as a double holds exactly; without a cool-down. */
 export function multiply(rule: Rule, counter: string, times: number): Rule {
   const most = Math.floor(
-    MAX_EXACT / 2 / (rule.code === 't' ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)),
+    MAX_EXACT /
+      2 /
+      (algorithmOf(rule).refills ? rule.capacity * rule.unit : Math.max(rule.limit, rule.capacity)),
   )
   const factor = Math.max(1, Math.min(times, most))
   return Object.freeze({

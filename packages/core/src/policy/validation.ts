@@ -1,29 +1,42 @@
-import { checkChoice, checkNames, checkType, type Fields, fail } from '../base/options-check.ts'
+import { checkChoice, checkNames, checkType, type Fields, fail, namesOf } from '../base/options-check.ts'
 import { describe, parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
 import { KeyStrategy } from '../request/identity.ts'
-import { Algorithm } from './policy.ts'
+import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/
 const MAX_UNITS = 2 ** 31
-const COMMON = [
-  'name',
-  'limit',
-  'cost',
-  'counts',
-  'keyStrategy',
-  'keyExtractor',
-  'onMissingKey',
-  'scope',
-  'counter',
-  'exemptions',
-  'exemptPrivateIps',
-  'mode',
-  'onStoreError',
-  'plan',
-]
-const RATE = ['window', 'ttl', 'algorithm', 'burst', 'precision', 'blockDuration', 'inFlight']
-const QUOTA = ['period', 'timeZone', 'anchor', 'thresholds']
+const COMMON = namesOf<PolicyBase>({
+  name: true,
+  limit: true,
+  cost: true,
+  counts: true,
+  keyStrategy: true,
+  keyExtractor: true,
+  onMissingKey: true,
+  scope: true,
+  counter: true,
+  exemptions: true,
+  exemptPrivateIps: true,
+  mode: true,
+  onStoreError: true,
+  plan: true,
+})
+const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, keyof PolicyBase>, unknown>>({
+  window: true,
+  ttl: true,
+  algorithm: true,
+  burst: true,
+  precision: true,
+  blockDuration: true,
+  inFlight: true,
+})
+const QUOTA = namesOf<Omit<Quota, keyof PolicyBase>>({
+  period: true,
+  timeZone: true,
+  anchor: true,
+  thresholds: true,
+})
 
 /**
  * Checks every field of a policy or quota that TypeScript cannot, or that JavaScript users get wrong.
@@ -101,11 +114,7 @@ function checkRate(fields: Fields): void {
       fail('HALT_E_PRECISION', `${algorithm} takes no precision.`, 'Leave it out, or use "sliding-window".')
     }
     if (!(Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= 1000)) {
-      fail(
-        'HALT_E_PRECISION',
-        `precision is ${describe(precision)}.`,
-        'Give a whole number from 1 to 1000.',
-      )
+      fail('HALT_E_PRECISION', `precision is ${describe(precision)}.`, 'Give a whole number from 1 to 1000.')
     }
   }
   if (fields['blockDuration'] !== undefined)

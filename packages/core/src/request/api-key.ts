@@ -1,6 +1,6 @@
-import { askId } from './app-callback.ts'
+import { callForId, readId } from '../base/callbacks.ts'
 import type { CallerSettings } from './caller-settings.ts'
-import { apiKeySubject, type FoundKey, readId } from './identity.ts'
+import { apiKeySubject, type FoundKey } from './identity.ts'
 import { readHeader } from './headers.ts'
 import type { RequestView } from './view.ts'
 
@@ -10,7 +10,7 @@ export function findApiKey(
   { apiKey, digest, warn }: CallerSettings,
 ): FoundKey | undefined {
   if (apiKey !== undefined) {
-    const verified = askId(warn, 'apiKey', () => apiKey(request as never, context))
+    const verified = callForId(warn, 'apiKey', () => apiKey(request as never, context))
     // Whoever verifies keys has said, when it is undefined, that this request has none.
     return verified === undefined
       ? undefined

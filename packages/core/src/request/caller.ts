@@ -1,10 +1,10 @@
 import type { Warn } from '../base/errors.ts'
 import type { Address } from './address.ts'
 import { findApiKey } from './api-key.ts'
-import { callApp } from './app-callback.ts'
+import { callAtOnce, readId } from '../base/callbacks.ts'
 import type { CallerSettings } from './caller-settings.ts'
 import type { ClientAddress } from './client-ip.ts'
-import { type KeyStrategy, type FoundKey, namePart, readId, SHARED, type Subject } from './identity.ts'
+import { type KeyStrategy, type FoundKey, namePart, SHARED, type Subject } from './identity.ts'
 import { findUser } from './user.ts'
 import type { RequestView } from './view.ts'
 
@@ -145,7 +145,7 @@ function resolvedIp(
   { resolveIp, warn }: CallerSettings,
 ): string | undefined {
   if (resolveIp === undefined) return undefined
-  const resolved = callApp(warn, 'clientIp', () => resolveIp(request as never, context))
+  const resolved = callAtOnce(warn, 'clientIp', () => resolveIp(request as never, context))
   return typeof resolved === 'string' ? resolved : undefined
 }
 

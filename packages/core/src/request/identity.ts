@@ -1,3 +1,4 @@
+import { readId } from '../base/callbacks.ts'
 import { describe } from '../base/duration.ts'
 import type { Digest } from '../base/digest.ts'
 import { HaltError } from '../base/errors.ts'
@@ -53,15 +54,6 @@ export const SHARED: Subject = 'shared'
 const MAX_ID = 128
 // Control characters, and the two forms that stand for something else in a subject.
 const SPECIAL = /^#|\+ip:|[\u0000-\u001f\u007f]/
-
-/**
- * Reads an id that a callback gave: text or a number. Anything else, and text of white space only, is no id.
- */
-export function readId(value: unknown): string | undefined {
-  if (typeof value === 'string') return value.trim() === '' ? undefined : value
-  if (typeof value === 'bigint') return String(value)
-  return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
-}
 
 /** A part of a subject: the id itself, or `#` and its digest where the id is long or could be read as something else. */
 export function namePart(id: string, digest: Digest): string {

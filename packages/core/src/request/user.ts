@@ -1,14 +1,13 @@
-import { askId, callApp } from './app-callback.ts'
+import { callAtOnce, callForId, readId } from '../base/callbacks.ts'
 import type { CallerSettings } from './caller-settings.ts'
-import { readId } from './identity.ts'
 import type { RequestView } from './view.ts'
 
 /** The id of a request's authenticated user; undefined when it has none. */
 export function findUser(view: RequestView, { userId, warn }: CallerSettings): string | undefined {
   const { request, context } = view
-  if (userId !== undefined) return askId(warn, 'userId', () => userId(request as never, context))
+  if (userId !== undefined) return callForId(warn, 'userId', () => userId(request as never, context))
   // A session's getter may throw, and a request is decided all the same.
-  return readId(callApp(warn, 'request.user', () => idOf(view)))
+  return readId(callAtOnce(warn, 'request.user', () => idOf(view)))
 }
 
 function idOf({ user: own, request }: RequestView): string | undefined {

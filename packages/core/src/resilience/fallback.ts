@@ -1,4 +1,4 @@
-import { algorithms, type State } from '../algorithms/index.ts'
+import { algorithmOf, type State } from '../algorithms/index.ts'
 import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
@@ -8,24 +8,12 @@ import { type CounterId, type Demand, type Group, Mode, type Evaluation } from '
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
 import { WriteBackQueue } from './write-back.ts'
-import type { LateReply } from './late-reply.ts'
+import type { CheckResult } from '../check/check-result.ts'
+import type { LateReply } from '../check/check-result.ts'
 import { LocalStore } from './local-store.ts'
 import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { RefusedKeys } from './refused-keys.ts'
-
-/** What decided in the store's place. */
-export interface LocalAnswer {
-  /** The strongest of what the policies want: one that is closed closes the request. */
-  readonly degraded: OnStoreError
-  /** What is left to ask here: the policies that decide locally, with their share of the limit. */
-  readonly check: Check
-  readonly evaluation: Evaluation
-  /** The place of the policy that closes the request; -1 when none does. */
-  readonly closing: number
-  /** What the store may yet say; undefined where it has not been asked, or has said that it did nothing. */
-  readonly late?: LateReply | undefined
-}
 
 const REMEMBERED = 50_000
 
@@ -61,7 +49,7 @@ export class Fallback {
   }
 
   /** @param owes whether the store, which was not asked, is to be told later of what quotas charge here */
-  decide(check: Check, owes = true): LocalAnswer {
+  evaluate(check: Check, owes = true, late?: LateReply): CheckResult {
     const local: number[] = []
     let closing = -1
     // What only reports decides nothing, unless all do.
@@ -81,7 +69,7 @@ export class Fallback {
     const rest = this.#shareOf(check, asked)
     const evaluation = this.#store.evaluate(rest)
     if (owes && evaluation.allowed && !evaluation.repeated) this.#owe(check, asked, evaluation)
-    return { degraded, check: rest, evaluation, closing }
+    return { check: rest, evaluation, degraded, closing, late }
   }
 
   /** The question of some of its policies, with this process's share of their limits. */
@@ -96,7 +84,12 @@ export class Fallback {
       lease: move(lease, i),
     })
     const beside = extras && places.map(i => extras[i] && moved(extras[i], i))
-    return { policies: kept, extras: beside, demands, idempotency: places.length === 0 ? undefined : idempotency }
+    return {
+      policies: kept,
+      extras: beside,
+      demands,
+      idempotency: places.length === 0 ? undefined : idempotency,
+    }
   }
 
   /**
@@ -107,7 +100,7 @@ export class Fallback {
     const here: Demand[] = []
     const there: Demand[] = []
     for (const demand of demands) {
-      const rest = demand.rule.code === 'q' ? this.writeBack.correct(demand) : undefined
+      const rest = algorithmOf(demand.rule).isQuota ? this.writeBack.correct(demand) : undefined
       if (rest !== undefined) there.push(rest)
       if (rest !== demand) here.push(demand)
     }
@@ -144,7 +137,7 @@ export class Fallback {
       states: [],
       penalty: [],
     }
-    const algorithm = algorithms[rule.code]
+    const algorithm = algorithmOf(rule)
     const used = Math.max(0, rule.capacity - remaining(demand, known.state, then))
     const usedHere = rule.capacity - algorithm.remaining(own, now, rule)
     const state = [...own]
@@ -152,7 +145,7 @@ export class Fallback {
     if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
     const cooldown = known.state[0] ?? 0
     // What is used up of a quota ends with its period by itself.
-    const refused = rule.code === 'q' ? 0 : known.refusedUntil
+    const refused = algorithm.isQuota ? 0 : known.refusedUntil
     const blocked = Math.max(refused, cooldown === 0 ? 0 : cooldown + known.offset)
     state[0] = blocked > now ? blocked : 0
     return state

@@ -11,8 +11,9 @@ import { isPromise } from '../base/timers.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { Deadline } from './deadline.ts'
 import { RefusalCache } from './refusal-cache.ts'
-import { Fallback, type LocalAnswer } from './fallback.ts'
-import { LateReply } from './late-reply.ts'
+import { type CheckResult, storeResult } from '../check/check-result.ts'
+import { LateReply } from '../check/check-result.ts'
+import { Fallback } from './fallback.ts'
 import { hearReconnections } from './reconnections.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, Outages } from './outages.ts'
@@ -20,9 +21,6 @@ import { nowMicros } from '../base/process-clock.ts'
 import { Recovery } from './recovery.ts'
 import { counting, type Evaluate, evaluating } from './store-calls.ts'
 import { isUndone, StoreTimeout, textOf } from './store-failure.ts'
-
-/** What a question got: the store's verdict, or what decided in its place. */
-export type Judgement = Evaluation | LocalAnswer
 
 /** What a judge needs of its limiter. */
 export interface GuardedStoreOptions {
@@ -87,20 +85,24 @@ export class GuardedStore {
     if (this.#fallback.holds) this.#breaker.check()
   }
 
-  /** @param failed whether the store has failed the request already: it waits only once, however many guards it passes */
-  ask(check: Check, failed = false): Judgement | Promise<Judgement> {
+  /**
+   * Gives the result of a check: the store's, a remembered refusal, or what this process decides in the store's place.
+   *
+   * @param failed whether the store has failed this request already: a request waits for the store only once
+   */
+  evaluate(check: Check, failed = false): CheckResult | Promise<CheckResult> {
     if (this.#store.keepsPace === true) {
-      const denied = this.#refusals.find(check)
-      if (denied !== undefined) return denied
+      const refusal = this.#refusals.find(check)
+      if (refusal !== undefined) return storeResult(check, refusal)
     }
-    if (failed) return this.#fallback.decide(check)
+    if (failed) return this.#fallback.evaluate(check)
     const open = this.#breaker.isOpen()
-    if (open === true) return this.#fallback.decide(check)
-    if (open === false) return this.#guardedStore(check)
-    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.decide(check) : this.#guardedStore(check)))
+    if (open === true) return this.#fallback.evaluate(check)
+    if (open === false) return this.#askStore(check)
+    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.evaluate(check) : this.#askStore(check)))
   }
 
-  #guardedStore(check: Check): Judgement | Promise<Judgement> {
+  #askStore(check: Check): CheckResult | Promise<CheckResult> {
     let evaluation: Evaluation | Promise<Evaluation>
     try {
       evaluation = this.#evaluate(check)
@@ -110,12 +112,12 @@ export class GuardedStore {
     if (!('then' in evaluation)) {
       this.#breaker.succeeded()
       if (this.#outages.isOn) this.#outages.answered(nowMicros())
-      return evaluation
+      return storeResult(check, evaluation)
     }
     const asked = this.#lastKnown.next()
     const sent = nowMicros()
-    let local: LocalAnswer | undefined
-    return this.#deadline.follow<Evaluation, Judgement>(
+    let local: CheckResult | undefined
+    return this.#deadline.follow<Evaluation, CheckResult>(
       evaluation,
       found => this.#hear(check, found, asked, sent, local),
       (error: unknown) => (local = this.#fail(check, error)),
@@ -128,8 +130,8 @@ export class GuardedStore {
     evaluation: Evaluation,
     asked: number,
     sent: number,
-    local: LocalAnswer | undefined,
-  ): Evaluation {
+    local: CheckResult | undefined,
+  ): CheckResult {
     this.#breaker.succeeded()
     if (this.#outages.isOn) this.#outages.answered(sent)
     this.clock.hear(evaluation.now)
@@ -137,8 +139,9 @@ export class GuardedStore {
     if (this.#recovery.isDue) this.#recovery.payBack()
     this.#lastKnown.remember(check, evaluation, asked, sent, this.#fallback.refused)
     this.#fallback.remember(check, evaluation)
-    if (hasCharged(check, evaluation)) local?.late?.hear({ check, evaluation })
-    return evaluation
+    const result = storeResult(check, evaluation)
+    if (hasCharged(check, evaluation)) local?.late?.hear(result)
+    return result
   }
 
   /** Asks the store without a substitute: for managers. Rejects with a coded error. */
@@ -230,16 +233,16 @@ export class GuardedStore {
     return count
   }
 
-  #fail(check: Check, error: unknown): LocalAnswer {
+  #fail(check: Check, error: unknown): CheckResult {
     this.#breaker.failed()
     this.#outages.failed(error)
     // What got no answer, or one that nobody can read, may have been applied, or may yet be.
-    if (error instanceof StoreTimeout) return { ...this.#fallback.decide(check, false), late: new LateReply() }
-    return this.#fallback.decide(check, !(error instanceof StoreMisread))
+    if (error instanceof StoreTimeout) return this.#fallback.evaluate(check, false, new LateReply())
+    return this.#fallback.evaluate(check, !(error instanceof StoreMisread))
   }
 }
 
-/** A judge without a substitute, for quotas and penalties by hand: {@link GuardedStore.insist} within a longer deadline. */
+/** A judge without a substitute, for quotas and penalties by hand: {@link GuardedStore.callOrThrow} within a longer deadline. */
 export function strictStore(
   store: Store,
   timeout: Duration | undefined,

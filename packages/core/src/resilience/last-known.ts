@@ -1,6 +1,13 @@
 import type { State } from '../algorithms/index.ts'
 import { Memo } from '../base/memo.ts'
-import { type CounterId, type Demand, type Group, Mode, type Store, type Evaluation } from '../store/contract.ts'
+import {
+  type CounterId,
+  type Demand,
+  type Group,
+  Mode,
+  type Store,
+  type Evaluation,
+} from '../store/contract.ts'
 import { PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { evaluationAt, waitFor } from '../store/reading.ts'

@@ -14,7 +14,7 @@ export class LocalStore implements Store {
   readonly #counters: BoundedMap<State>
   // Refused keys, so that a flood of others does not free them.
   readonly #refused: BoundedMap<State>
-  readonly #cells: Counters
+  readonly #access: Counters
 
   /**
    * @param now microseconds, never going back
@@ -24,14 +24,14 @@ export class LocalStore implements Store {
     this.#now = now
     this.#counters = new BoundedMap(max)
     this.#refused = new BoundedMap(max)
-    this.#cells = {
+    this.#access = {
       load: (subject, counter) => [...(this.#get(keyOf(subject, counter)) ?? [])],
       keep: (subject, counter, state, freshAt) => this.#keep(keyOf(subject, counter), state, freshAt),
     }
   }
 
   evaluate(group: Group): Evaluation {
-    const evaluation = decide(group, this.#cells, this.#now())
+    const evaluation = decide(group, this.#access, this.#now())
     if (!evaluation.allowed) this.#protect(group, evaluation)
     return evaluation
   }

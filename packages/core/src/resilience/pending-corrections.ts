@@ -1,3 +1,4 @@
+import { algorithmOf } from '../algorithms/index.ts'
 import type { Demand, Group } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
@@ -60,6 +61,5 @@ export class PendingCorrections {
 
 /** For how long what was charged counts: afterwards a refund gives nothing back, and a charge would be another window's. */
 function lasting({ rule }: Demand): number {
-  // A window and a sub-window; a bucket, until all of it has flowed back.
-  return rule.code === 't' ? (rule.capacity * rule.unit) / rule.rate : rule.window + rule.slice
+  return algorithmOf(rule).correctableFor(rule)
 }

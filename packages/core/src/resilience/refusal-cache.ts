@@ -1,5 +1,5 @@
 import type { StoreClock } from '../store/store-clock.ts'
-import type { State } from '../algorithms/index.ts'
+import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { type Counters, decide, PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
@@ -21,7 +21,7 @@ const MOST = 1e6
 export class RefusalCache {
   readonly #lastKnown: LastKnown
   readonly #clock: StoreClock
-  readonly #cells: Counters
+  readonly #counters: Counters
   // What is gathered while a group is looked at: one at a time, since nothing here waits.
   #isKnown = true
   #isRefusing = false
@@ -32,7 +32,7 @@ export class RefusalCache {
   constructor(lastKnown: LastKnown, clock: StoreClock) {
     this.#lastKnown = lastKnown
     this.#clock = clock
-    this.#cells = {
+    this.#counters = {
       load: (subject, counter) => this.#load(keyOf(subject, counter)),
       keep: () => void (this.#isKept = true),
     }
@@ -57,7 +57,7 @@ export class RefusalCache {
     }
     if (penalty !== undefined) this.#look(lastKnown.of(keyOf(penalty.subject, PENALTY_COUNTER)), number)
     if (!this.#isKnown || !this.#isRefusing) return undefined
-    const evaluation = this.#decide(group)
+    const evaluation = this.#reevaluate(group)
     if (evaluation === undefined) lastKnown.asks(group)
     return evaluation
   }
@@ -74,11 +74,11 @@ export class RefusalCache {
     known.asked = number
   }
 
-  #decide(group: Group): Evaluation | undefined {
+  #reevaluate(group: Group): Evaluation | undefined {
     const now = this.#clock.told() ?? nowMicros() - this.#offset
     if (now - this.#oldest >= MOST) return undefined
     this.#isKept = false
-    const evaluation = decide(group, this.#cells, now)
+    const evaluation = decide(group, this.#counters, now)
     return evaluation.allowed || this.#isKept || !isCertain(group, evaluation) ? undefined : evaluation
   }
 
@@ -90,9 +90,11 @@ export class RefusalCache {
   }
 }
 
+/** Whether an enforced demand is refused whose end is known: a quota can be granted more, and a place in flight released. */
 function isCertain({ demands }: Group, { passes }: Evaluation): boolean {
-  return demands.some(
-    ({ mode, rule: { code } }, i) =>
-      mode === Mode.CHARGE && passes[i] !== true && code !== 'c' && code !== 'q',
-  )
+  return demands.some(({ mode, rule }, i) => {
+    if (mode !== Mode.CHARGE || passes[i] === true) return false
+    const { isFlight, isQuota } = algorithmOf(rule)
+    return !isFlight && !isQuota
+  })
 }

@@ -1,3 +1,4 @@
+import { algorithmOf } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 import { nowMicros } from '../base/process-clock.ts'
@@ -30,7 +31,7 @@ export class RefusedKeys {
     const groups: { peek: Group; restore: Group }[] = []
     for (const [key, { demand, until }] of this.#entries) {
       if (until <= now) this.#entries.delete(key)
-      else if (groups.length < MOST_RESTORED && demand.rule.code !== 'c')
+      else if (groups.length < MOST_RESTORED && !algorithmOf(demand.rule).isFlight)
         groups.push({ peek: asking(demand), restore: blocking(demand, until - now) })
     }
     return groups

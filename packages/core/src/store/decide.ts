@@ -1,4 +1,4 @@
-import { algorithmOf, penalty as penalties, periodEnd, type Rule, type State } from '../algorithms/index.ts'
+import { abuseScore, algorithmOf, periodEnd, type Rule, type State } from '../algorithms/index.ts'
 import {
   type Demand,
   Mode,
@@ -29,7 +29,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   if (demands.length === 1 && penalty === undefined && idempotency === undefined)
     return decideOne(demands[0]!, counters, now)
   const offence = penalty === undefined ? NONE : loadPenalty(penalty, counters, now)
-  const penalized = offence.length > 0 && penalties.active(offence, now)
+  const penalized = offence.length > 0 && abuseScore.active(offence, now)
   const repeated = idempotency !== undefined && seen(idempotency, counters, now)
   const rules: Rule[] = listOf(demands.length)
   const states: State[] = listOf(demands.length)
@@ -138,8 +138,8 @@ function refuse(
 }
 
 /** Whether a rule counts a call whose idempotency key was seen before: it is in flight like any other. */
-export function countsRepeats({ code }: Rule): boolean {
-  return code === 'c'
+export function countsRepeats(rule: Rule): boolean {
+  return algorithmOf(rule).isFlight
 }
 
 /** Whether a verdict took anything of a group. */
@@ -166,7 +166,7 @@ function startsBlock(state: State, now: number, cost: number, rule: Rule): boole
 
 function loadPenalty(penalty: PenaltyDemand, counters: Counters, now: number): State {
   const state = counters.load(penalty.subject, PENALTY_COUNTER)
-  return now >= penalties.freshAt(state) ? [] : state
+  return now >= abuseScore.freshAt(state) ? [] : state
 }
 
 function scorePenalty(
@@ -177,12 +177,12 @@ function scorePenalty(
   refused: boolean,
 ): void {
   const { rule, mode, amount, subject } = penalty
-  if (mode === PenaltyMode.RECORD) penalties.record(state, now, amount, rule)
-  else if (mode === PenaltyMode.APPLY) penalties.apply(state, now, amount, rule)
-  else if (mode === PenaltyMode.WATCH && refused && penalties.scores(state, now, rule)) {
-    penalties.record(state, now, rule.severity, rule)
+  if (mode === PenaltyMode.RECORD) abuseScore.record(state, now, amount, rule)
+  else if (mode === PenaltyMode.APPLY) abuseScore.apply(state, now, amount, rule)
+  else if (mode === PenaltyMode.WATCH && refused && abuseScore.scores(state, now, rule)) {
+    abuseScore.record(state, now, rule.severity, rule)
   } else return
-  counters.keep(subject, PENALTY_COUNTER, state, penalties.freshAt(state))
+  counters.keep(subject, PENALTY_COUNTER, state, abuseScore.freshAt(state))
 }
 
 function seen(idempotency: IdempotencyDemand, counters: Counters, now: number): boolean {
@@ -190,7 +190,11 @@ function seen(idempotency: IdempotencyDemand, counters: Counters, now: number): 
   return state.length > 0 && now < state[0]!
 }
 
-function remember({ subject, counter, window, edges }: IdempotencyDemand, counters: Counters, now: number): void {
+function remember(
+  { subject, counter, window, edges }: IdempotencyDemand,
+  counters: Counters,
+  now: number,
+): void {
   const end = edges === undefined ? now + window : periodEnd(edges, now)
   counters.keep(subject, counter, [end], end)
 }

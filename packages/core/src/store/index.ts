@@ -1,7 +1,7 @@
 export {
   algorithms,
   codes,
-  penalty,
+  abuseScore,
   type Algorithm,
   type Edges,
   type AlgorithmCode,

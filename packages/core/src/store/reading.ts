@@ -1,4 +1,4 @@
-import { algorithmOf, granted, penalty, type Rule, type State } from '../algorithms/index.ts'
+import { abuseScore, algorithmOf, type Rule, type State } from '../algorithms/index.ts'
 import { blockedUntil } from './decide.ts'
 import type { Demand, Evaluation } from './contract.ts'
 
@@ -10,7 +10,7 @@ export function evaluationAt(evaluation: Evaluation, at: number): Evaluation {
 
 /** Until when the verdict's penalty lasts, microseconds; 0 when there is none. */
 export function penaltyUntil(evaluation: Evaluation): number {
-  return penalty.active(evaluation.penalty, evaluation.now) ? penalty.until(evaluation.penalty) : 0
+  return abuseScore.active(evaluation.penalty, evaluation.now) ? abuseScore.until(evaluation.penalty) : 0
 }
 
 /** The rule in force for a demand under the verdict's penalty. */
@@ -20,8 +20,7 @@ export function ruleInForce({ penalized, rule }: Demand, evaluation: Evaluation)
 
 /** Units a window in force for a demand: under the verdict's penalty, and with what a quota was granted. */
 export function limitInForce(demand: Demand, state: State, evaluation: Evaluation): number {
-  const { limit, code } = ruleInForce(demand, evaluation)
-  return code === 'q' ? limit + granted(state, evaluation.now) : limit
+  return algorithmOf(demand.rule).limit(state, evaluation.now, ruleInForce(demand, evaluation))
 }
 
 /** Microseconds until the demand's cost passes if nobody else asks; `Infinity` when it never can. */
@@ -52,7 +51,7 @@ export function resetAt(demand: Demand, state: State, evaluation: Evaluation): n
   const { now } = evaluation
   if (state.length === 0) return now
   // A bucket is full when all of its capacity could be taken.
-  if (demand.rule.code === 't') return now + waitForCost(demand, state, evaluation)
+  if (algorithmOf(demand.rule).refills) return now + waitForCost(demand, state, evaluation)
   return Math.max(now, algorithmOf(demand.rule).freshAt(state), blockedUntil(state))
 }
 

@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts'
 import { type Digest, makeDigest } from '../base/digest.ts'
 import { RefusalSums } from './refusal-sums.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
-import { checkNames } from '../base/options-check.ts'
+import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** A logger: pino's, or the console. */
 export interface Logger {
@@ -90,7 +90,11 @@ export class LoggingTelemetry implements Telemetry {
 }
 
 function partsOf(options: LoggingOptions): { digest: Digest; overMs: number | undefined } {
-  checkNames(options as Record<string, unknown>, ['secret', 'every'], 'LoggingTelemetry')
+  checkNames(
+    options as Record<string, unknown>,
+    namesOf<LoggingOptions>({ secret: true, every: true }),
+    'LoggingTelemetry',
+  )
   const { secret, every } = options
   return {
     digest: makeDigest(secret),

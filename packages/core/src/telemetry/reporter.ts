@@ -1,4 +1,4 @@
-import { penalty as penaltyState } from '../algorithms/index.ts'
+import { abuseScore } from '../algorithms/index.ts'
 import { channels } from './channels.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Decision, PolicyVerdict } from '../check/decision.ts'
@@ -134,13 +134,13 @@ export class TelemetryReporter {
   #tellPenalty({ penalty }: Check, evaluation: Evaluation): void {
     const state = evaluation.penalty
     // Recorded by this very decision: its instant is the last violation's.
-    if (penalty === undefined || evaluation.allowed || penaltyState.last(state) !== evaluation.now) return
-    const violation = `${evaluation.now} ${penaltyState.violations(state)}`
+    if (penalty === undefined || evaluation.allowed || abuseScore.last(state) !== evaluation.now) return
+    const violation = `${evaluation.now} ${abuseScore.violations(state)}`
     if (this.#told.get(penalty.subject) === violation) return
     this.#told.set(penalty.subject, violation)
     const status = penaltyStatus(penalty.rule, evaluation)
     this.#notify('onViolation', penalty.subject, status, penalty.rule.severity / 1e6)
-    if (penaltyState.starts(state, evaluation.now, penalty.rule))
+    if (abuseScore.starts(state, evaluation.now, penalty.rule))
       this.#notify('onPenaltyApplied', penalty.subject, status)
   }
 }

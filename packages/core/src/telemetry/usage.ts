@@ -1,4 +1,4 @@
-import { granted, penalty, type PenaltyRule, periodEnd } from '../algorithms/index.ts'
+import { abuseScore, grantedAt, type PenaltyRule, periodEnd } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { POINT } from '../policy/penalty-config.ts'
 import type { Demand, Evaluation } from '../store/contract.ts'
@@ -6,10 +6,15 @@ import { resetAt } from '../store/reading.ts'
 import type { PenaltyStatus, QuotaUsage } from './telemetry.ts'
 
 /** Reads how much of a quota is used after a verdict. */
-export function quotaUsage(policy: CompiledPolicy, demand: Demand, evaluation: Evaluation, at: number): QuotaUsage {
+export function quotaUsage(
+  policy: CompiledPolicy,
+  demand: Demand,
+  evaluation: Evaluation,
+  at: number,
+): QuotaUsage {
   const state = evaluation.states[at] ?? []
   const used = state.length > 0 && evaluation.now < state[1]! ? state[2]! : 0
-  const more = granted(state, evaluation.now)
+  const more = grantedAt(state, evaluation.now)
   const end = used > 0 || state.length > 0 ? resetAt(demand, state, evaluation) : evaluation.now
   const edge = demand.edges === undefined ? end : periodEnd(demand.edges, evaluation.now)
   return {
@@ -36,10 +41,10 @@ export function thresholdReached(
 /** Reads a penalty's state after a verdict, for people: seconds and points to a tenth. */
 export function penaltyStatus(rule: PenaltyRule, { penalty: state, now }: Evaluation): PenaltyStatus {
   return {
-    isActive: penalty.active(state, now),
-    penaltyUntil: Math.ceil(penalty.until(state) / 1e6),
-    abuseScore: Math.round((penalty.score(state, now, rule) / POINT) * 10) / 10,
-    violations: penalty.violations(state),
-    lastViolation: Math.ceil(penalty.last(state) / 1e6),
+    isActive: abuseScore.active(state, now),
+    penaltyUntil: Math.ceil(abuseScore.until(state) / 1e6),
+    abuseScore: Math.round((abuseScore.score(state, now, rule) / POINT) * 10) / 10,
+    violations: abuseScore.violations(state),
+    lastViolation: Math.ceil(abuseScore.last(state) / 1e6),
   }
 }

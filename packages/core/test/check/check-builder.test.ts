@@ -242,7 +242,7 @@ describe('an idempotency key', () => {
     const pass = async (): Promise<number[]> => {
       const first = await ask(one, 'a', 2)
       const priorGuards = { decisions: [first], storeFailed: false }
-      const second = await one.decide(view(), { idempotencyKey: 'a', cost: 5, priorGuards })
+      const second = await one.checkView(view(), { idempotencyKey: 'a', cost: 5, priorGuards })
       return [first.cost, second.cost]
     }
     expect(await pass()).toEqual([2, 3])

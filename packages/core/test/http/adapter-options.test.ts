@@ -42,7 +42,7 @@ describe('limiterOf', () => {
   })
 
   it('takes a limiter of another copy of the package', () => {
-    const foreign = { decide: () => {} }
+    const foreign = { check: () => {} }
     expect(limiterOf({ limiter: foreign }, makeStore)).toBe(foreign)
   })
 

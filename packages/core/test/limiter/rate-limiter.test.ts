@@ -42,7 +42,7 @@ describe('check', () => {
   })
 
   it('is synchronous inside where store, policies and keys are', () => {
-    const decision = world().limiter(minute).decide(view())
+    const decision = world().limiter(minute).checkView(view())
     expect(decision).toMatchObject({ allowed: true, remaining: 2 })
   })
 

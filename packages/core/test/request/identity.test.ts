@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 
 import { type Identity, QuotaManager } from '../../src/index.ts'
 import { makeDigest } from '../../src/store/index.ts'
-import { namePart, readId, subjectOf } from '../../src/request/identity.ts'
+import { readId } from '../../src/base/callbacks.ts'
+import { namePart, subjectOf } from '../../src/request/identity.ts'
 import { mistake, rejection, world } from '../world.ts'
 
 const digest = makeDigest()

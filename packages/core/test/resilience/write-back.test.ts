@@ -4,7 +4,16 @@ import type { Edges } from '../../src/algorithms/index.ts'
 import { WriteBackQueue } from '../../src/resilience/write-back.ts'
 import { type Demand, Mode } from '../../src/store/index.ts'
 
-const numbers = { limit: 9, capacity: 9, unit: 1, rate: 1, window: 1e9, slice: 1e8, precision: 10, cooldown: 0 }
+const numbers = {
+  limit: 9,
+  capacity: 9,
+  unit: 1,
+  rate: 1,
+  window: 1e9,
+  slice: 1e8,
+  precision: 10,
+  cooldown: 0,
+}
 const rule = { ...numbers, code: 'q', counter: 'q:q', reduced: undefined } as const
 const TODAY: Edges = [0, 100, 200]
 const TOMORROW: Edges = [100, 200, 300]
@@ -61,9 +70,14 @@ describe('what the store is owed of a quota', () => {
   it('is owed without its key beyond a thousand keys, not forgotten', () => {
     const writeBack = new WriteBackQueue()
     for (let i = 0; i < 1_005; i++)
-      writeBack.add({ demands: [charge(1, TODAY)], idempotency: { subject: 'user:1', counter: `q@${i}:i`, window: 100 } })
+      writeBack.add({
+        demands: [charge(1, TODAY)],
+        idempotency: { subject: 'user:1', counter: `q@${i}:i`, window: 100 },
+      })
     const groups = writeBack.take(50)
     expect(groups.filter(({ idempotency }) => idempotency !== undefined)).toHaveLength(1_000)
-    expect(groups.filter(({ idempotency }) => idempotency === undefined)).toMatchObject([{ demands: [{ cost: 5 }] }])
+    expect(groups.filter(({ idempotency }) => idempotency === undefined)).toMatchObject([
+      { demands: [{ cost: 5 }] },
+    ])
   })
 })

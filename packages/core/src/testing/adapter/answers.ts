@@ -101,8 +101,12 @@ export function testAnswers({ describe, it, expect }: Suite): void {
     ],
     [
       'draft-8',
-      { 'ratelimit-policy': '"p"; q=2; w=60', ratelimit: '"p"; r=1; t=60' },
-      { ratelimit: '"p"; r=0; t=60' },
+      {
+        // The partition key stands for 127.0.0.1.
+        'ratelimit-policy': '"p"; q=2; w=60; pk=:NTA4Y2MwZmUyNjE4:, "big"; q=9; w=60; pk=:NTA4Y2MwZmUyNjE4:',
+        ratelimit: '"p"; r=1; t=60, "big"; r=8; t=60',
+      },
+      { ratelimit: '"p"; r=0; t=60, "big"; r=7; t=60' },
     ],
     [
       'draft-11',

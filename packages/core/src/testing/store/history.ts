@@ -21,7 +21,9 @@ export function historySuite({ describe, it, expect }: Runner, factory: StoreFac
             const actual = ordered ? await Promise.all(groups.map(group => bench.ask(group))) : []
             for (const group of ordered ? [] : groups) actual.push(await bench.ask(group))
             for (const [i, group] of groups.entries()) {
-              expect(readings(group, actual[i] as Evaluation)).toEqual(readings(group, expected[i] as Evaluation))
+              expect(readings(group, actual[i] as Evaluation)).toEqual(
+                readings(group, expected[i] as Evaluation),
+              )
               past.push({ group, evaluation: expected[i] as Evaluation })
             }
             past.splice(0, past.length - 20)

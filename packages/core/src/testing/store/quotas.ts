@@ -53,7 +53,9 @@ export function quotasSuite({ describe, it, expect }: Runner, factory: StoreFact
         const whole = await bench.take(rule, 6, { edges })
         expect([whole.passes, whole.remaining]).toEqual([true, 0])
         const receipt = algorithms.q.chargedTo(whole.evaluation.states[0] ?? [], whole.evaluation.now, rule)
-        expect((await bench.take(rule, -100, { edges, mode: Mode.SETTLE, chargedTo: receipt })).remaining).toBe(12)
+        expect(
+          (await bench.take(rule, -100, { edges, mode: Mode.SETTLE, chargedTo: receipt })).remaining,
+        ).toBe(12)
         expect((await bench.take(rule, 12, { edges })).passes).toBe(true)
         const refused = await bench.take(rule, 1, { edges })
         expect([refused.passes, refused.wait]).toEqual([false, edges[1] - bench.now])

@@ -1,0 +1,53 @@
+import { fixedWindow, openWindow, usedAt, windowEnd } from './fixed-window.ts'
+import { type Edges, periodEnd } from './period.ts'
+import type { Algorithm, Rule, State } from './rule.ts'
+
+/**
+ * Quota: a fixed window whose edges are calendar instants. It can be granted more units until its period ends.
+ *
+ * State: `[cooldown, end, used]`, and `[cooldown, end, used, granted]` where something was granted.
+ */
+export const quota: Algorithm = {
+  ...fixedWindow,
+  isQuota: true,
+
+  fits: (state, now, cost, rule) => usedAt(state, now) + cost <= rule.limit + grantedAt(state, now),
+
+  charge(state, now, cost, rule, edges) {
+    openPeriod(state, now, rule, edges)
+    state[2]! += cost
+  },
+
+  grant(state, now, amount, rule, edges) {
+    openPeriod(state, now, rule, edges)
+    state[3] = Math.min((state[3] ?? 0) + amount, MOST_GRANTED)
+  },
+
+  limit: (state, now, rule) => rule.limit + grantedAt(state, now),
+
+  remaining(state, now, rule) {
+    const left = rule.limit + grantedAt(state, now) - usedAt(state, now)
+    return left > 0 ? left : 0
+  },
+
+  wait(state, now, cost, rule) {
+    if (quota.fits(state, now, cost, rule)) return 0
+    // A grant ends with its period, so a cost that needs the grant does not pass later.
+    return cost > rule.limit ? Number.POSITIVE_INFINITY : state[1]! - now
+  },
+}
+
+/** Units that were granted beyond the limit and count at `now`. */
+export function grantedAt(state: State, now: number): number {
+  return state.length > 3 && now < state[1]! ? state[3]! : 0
+}
+
+/** Opens the period of `now`, unless it runs already. A grant ends with the period that it was given for. */
+function openPeriod(state: State, now: number, rule: Rule, edges: Edges | undefined): void {
+  if (now < windowEnd(state)) return
+  openWindow(state, now, edges === undefined ? now + rule.window : periodEnd(edges, now))
+  state.length = 3
+}
+
+// The sum of it and any limit is exact.
+const MOST_GRANTED = 2 ** 40
