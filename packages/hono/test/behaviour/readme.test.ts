@@ -1,163 +1,59 @@
 import { readFileSync } from 'node:fs'
 import type { Hono } from 'hono'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-import { exampleAfter, type Modules } from '../../../../tools/example.ts'
+import { readmeSuite } from '../../../../tools/readme-suite.ts'
 import { listen } from '../adapter.ts'
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+const readme = new URL('../../README.md', import.meta.url)
 
-const modules: Modules = {
-  hono: () => import('hono'),
-  'hono/streaming': () => import('hono/streaming'),
-  '@halt/core': () => import('@halt/core'),
-  '@halt/hono': () => import('../../src/index.ts'),
-  '@halt/store-memory': () => import('@halt/store-memory'),
-  // The tests choose the port.
-  '@hono/node-server': async () => ({ serve() {} }),
-  '@hono/node-server/conninfo': () => import('@hono/node-server/conninfo'),
-}
+const example = readmeSuite<Hono>({
+  name: '@halt/hono',
+  readme,
+  modules: {
+    hono: () => import('hono'),
+    'hono/streaming': () => import('hono/streaming'),
+    '@halt/core': () => import('@halt/core'),
+    '@halt/hono': () => import('../../src/index.ts'),
+    '@halt/store-memory': () => import('@halt/store-memory'),
+    // The tests choose the port.
+    '@hono/node-server': async () => ({ serve() {} }),
+    '@hono/node-server/conninfo': () => import('@hono/node-server/conninfo'),
+  },
+  serve: listen,
+})
 
-type Ask = (path: string, init?: RequestInit) => Promise<Response>
-
-async function withApp(heading: string, test: (ask: Ask) => Promise<void>): Promise<void> {
-  // The memory store's clock: on a busy machine a bucket would refill meanwhile.
-  const clock = vi.spyOn(performance, 'now').mockReturnValue(1e6)
-  const { app } = await exampleAfter<Hono>(readme, `# ${heading}\n`, modules)
-  const { url, close } = await listen(app)
-  try {
-    await test((path, init) => fetch(url + path, init))
-  } finally {
-    clock.mockRestore()
-    await close()
-  }
-}
-
-const post = (body: unknown): RequestInit => ({ method: 'POST', body: JSON.stringify(body) })
-
-describe('the examples in the README', () => {
-  it('begin with one that limits on localhost', async () => {
-    await withApp('@halt/hono', async ask => {
-      const started = performance.now()
-      let refused = await ask('/')
-      let admitted = 0
-      for (; refused.status === 404; admitted++) refused = await ask('/')
-      expect(refused.status).toBe(429)
-      // The bucket fills while it is emptied.
-      expect(admitted).toBeGreaterThanOrEqual(100)
-      expect(admitted).toBeLessThanOrEqual(101 + ((performance.now() - started) * 100) / 60_000)
-      expect(Object.fromEntries(refused.headers)).toMatchObject({
-        'ratelimit-limit': '100',
-        'ratelimit-remaining': '0',
-        'retry-after': '1',
-        'cache-control': 'no-store',
-        'content-type': 'application/json; charset=utf-8',
-      })
-      expect(readme).toContain(await refused.text())
-    })
+describe('the README of @halt/hono', () => {
+  it('has an app with three mounts', async () => {
+    const ask = await example('Where to mount it')
+    for (let left = 4; left >= 0; left--) expect(await (await ask('/api/search')).json()).toEqual({ left })
+    expect((await ask('/api/search')).status).toBe(429)
+    expect((await ask('/api/other')).headers.get('ratelimit-limit')).toBe('50')
+    expect((await ask('/other')).headers.get('ratelimit-limit')).toBe('100')
   })
 
-  it('mount it anywhere', async () => {
-    await withApp('Where to mount it', async ask => {
-      for (let left = 4; left >= 0; left--) expect(await (await ask('/api/search')).json()).toEqual({ left })
-      expect((await ask('/api/search')).status).toBe(429)
-      expect((await ask('/api/other')).headers.get('ratelimit-limit')).toBe('50')
-      expect((await ask('/other')).headers.get('ratelimit-limit')).toBe('100')
-    })
-  })
-
-  it('count only wrong passwords', async () => {
-    await withApp('Login', async ask => {
-      const login = async (password: string): Promise<number> =>
-        (await ask('/auth/login', post({ password }))).status
-      for (let i = 0; i < 20; i++) expect(await login('correct horse')).toBe(200)
-      for (let i = 0; i < 10; i++) expect(await login('guess')).toBe(401)
-      expect(await login('guess')).toBe(429)
-      expect(await login('correct horse')).toBe(429)
-    })
-  })
-
-  it('find the client behind a proxy', async () => {
-    await withApp('Behind a proxy', async ask => {
-      const left = async (forwarded: string): Promise<string | null> =>
-        (await ask('/', { headers: { 'X-Forwarded-For': forwarded } })).headers.get('ratelimit-remaining')
-      expect(await left('203.0.113.1')).toBe('99')
-      expect(await left('198.51.100.9, 203.0.113.1, 10.0.0.3')).toBe('98')
-      expect(await left('203.0.113.2')).toBe('99')
-    })
-  })
-
-  it('count users by their plan', async () => {
-    await withApp('Users and plans', async ask => {
-      const data = async (user: string): Promise<unknown> =>
-        (await ask('/data', { headers: { 'X-User': user } })).json()
-      expect(await data('ann')).toEqual({ key: 'user:ann', left: 119 })
-      expect(await data('ann')).toEqual({ key: 'user:ann', left: 118 })
-      expect(await data('bob')).toEqual({ key: 'user:bob', left: 119 })
-    })
-  })
-
-  it('charge more for more', async () => {
-    await withApp('Requests that cost more', async ask => {
-      expect(await (await ask('/export')).json()).toEqual({ left: 50 })
-      expect((await ask('/')).headers.get('ratelimit-remaining')).toBe('49')
-    })
-  })
-
-  it('hold several limits', async () => {
-    await withApp('Several limits at once', async ask => {
-      const { headers } = await ask('/data')
-      expect(headers.get('ratelimit')).toMatch(
-        /^"second";r=9;t=\d, "hour";r=999;t=\d, "everybody";r=4999;t=\d$/,
-      )
-      // A few come back while they are spent.
-      const statuses: number[] = []
-      for (let i = 0; i < 30 && !statuses.includes(429); i++) statuses.push((await ask('/data')).status)
-      expect(statuses.length).toBeGreaterThanOrEqual(10)
-      expect(statuses.at(-1)).toBe(429)
-    })
-  })
-
-  it('answer in their own words', async () => {
-    await withApp('An answer of your own', async ask => {
-      await ask('/data')
-      const refused = await ask('/data')
-      expect([refused.status, await refused.text()]).toEqual([429, 'Come back in 60 s.'])
-      expect(refused.headers.get('retry-after')).toBe('60')
-    })
-  })
-
-  it('decide in a handler', async () => {
-    await withApp('A handler that decides', async ask => {
-      const rows = (count: number): Promise<Response> =>
-        ask('/import', post({ rows: Array<number>(count).fill(0) }))
-      expect(await (await rows(600)).json()).toEqual({ left: 400 })
-      const refused = await rows(600)
-      expect([refused.status, refused.headers.get('content-type')]).toEqual([429, 'application/problem+json'])
-    })
-  })
-
-  it('limit requests in flight', async () => {
-    await withApp('Requests in flight', async ask => {
-      const answers = await Promise.all([1, 2, 3].map(() => ask('/answer')))
-      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 429])
-      const bodies = await Promise.all(answers.map(answer => answer.text()))
-      expect(bodies.filter(body => body === 'Make haste slowly.').length).toBe(2)
-    })
+  it('has an app that limits streams in flight', async () => {
+    const ask = await example('Requests in flight')
+    const answers = await Promise.all([1, 2, 3].map(() => ask('/answer')))
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 429])
+    const bodies = await Promise.all(answers.map(answer => answer.text()))
+    expect(bodies.filter(body => body === 'Make haste slowly.').length).toBe(2)
   })
 })
 
-describe('the modules that the README names', () => {
-  const named = [...readme.matchAll(/^\|[^|]+\| `'(@?hono\/[^']+)'`/gm)].map(([, from = '']) => from)
+describe('the table of runtimes in the README', () => {
+  const table = /^\|[^|]+\| `'(@?hono\/[^']+)'`/gm
+  const named = [...readFileSync(readme, 'utf8').matchAll(table)].map(([, from = '']) => from)
 
-  it('are those of all runtimes', () => {
+  it('names nine modules', () => {
     expect(named.length).toBe(9)
   })
 
-  // These two run only where they belong, and are tested there.
-  for (const from of named.filter(name => name !== 'hono/bun' && name !== 'hono/deno')) {
-    it(`${from} has a getConnInfo`, async () => {
+  // Bun and Deno test their own modules, which run nowhere else.
+  it.each(named.filter(name => name !== 'hono/bun' && name !== 'hono/deno'))(
+    'names %s, which exports getConnInfo',
+    async from => {
       expect(await import(from)).toMatchObject({ getConnInfo: expect.any(Function) })
-    })
-  }
+    },
+  )
 })

@@ -52,17 +52,17 @@ const post = (body: unknown = {}): RequestInit => ({
 })
 const json = async (url: string, init?: RequestInit): Promise<any> => (await fetch(url, init)).json()
 
-describe('the examples in the README', () => {
-  it('begin with one that limits on localhost', async () => {
+describe('the README of @halt/nest', () => {
+  it('begins with an example that limits localhost', async () => {
     const { url } = await start('# @halt/nest')
     expect(await statuses(`${url}/auth/login`, 11, post())).toEqual([...Array(10).fill(201), 429])
     expect(await statuses(`${url}/status`, 1)).toEqual([200])
     expect((await fetch(`${url}/data`)).headers.get('ratelimit-limit')).toBe('100')
   })
 
-  it('count only failed logins', async () => {
-    // Local addresses are exempt there: a forwarded one is not.
-    const { url } = await start('### Login')
+  it('has a login that counts only failures', async () => {
+    // The example exempts local addresses, but not forwarded ones.
+    const { url } = await start('## Login')
     const asked = (password: string): RequestInit => ({
       ...post({ password }),
       headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': '203.0.113.9' },
@@ -71,8 +71,8 @@ describe('the examples in the README', () => {
     expect(await statuses(`${url}/auth/login`, 11, asked('guess'))).toEqual([...Array(10).fill(401), 429])
   })
 
-  it('count users by their plans', async () => {
-    const { url } = await start('### Users and plans')
+  it('has an app that counts users by their plans', async () => {
+    const { url } = await start('## Users and plans')
     const ann = { headers: { 'X-User': 'ann' } }
     expect(await json(`${url}/data`, ann)).toEqual({ key: 'user:ann', left: 119 })
     expect(await json(`${url}/data`, { headers: { 'X-User': 'bob' } })).toEqual({
@@ -81,8 +81,8 @@ describe('the examples in the README', () => {
     })
   })
 
-  it('count in Redis', async () => {
-    // Without one here, what the recipe says of that is what is seen: the process limits by itself.
+  it('has an app that counts in Redis', async () => {
+    // The store rejects every call, so the process counts by itself, as the README says.
     vi.doMock('ioredis', () => ({ Redis: EventEmitter }))
     const store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
     vi.doMock('@halt/store-redis', () => ({
@@ -91,27 +91,27 @@ describe('the examples in the README', () => {
         forget = store.forget
       },
     }))
-    const { url } = await start('### Redis and configuration')
+    const { url } = await start('## Redis and configuration')
     const { headers } = await fetch(`${url}/data`)
     expect(headers.get('ratelimit-limit')).toBe('100')
   })
 
-  it('charge more where that is said', async () => {
-    const { url } = await start('### Calls that cost more')
+  it('has an app that charges some calls more', async () => {
+    const { url } = await start('## Calls that cost more')
     expect(await json(`${url}/report`)).toEqual({ left: 50 })
     expect(await json(`${url}/rows?count=20`)).toEqual({ count: '20', left: 30 })
     expect(await statuses(`${url}/rows?count=many`, 1)).toEqual([429])
   })
 
-  it('count what is in flight', async () => {
-    const { url } = await start('### Calls in flight')
+  it('has an app that limits calls in flight', async () => {
+    const { url } = await start('## Calls in flight')
     const both = await Promise.all([fetch(`${url}/export`), fetch(`${url}/export`)])
     expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 429])
     expect(await statuses(`${url}/export`, 1)).toEqual([200])
   })
 
-  it('count messages and connections of a gateway', async () => {
-    const { url } = await start('### A gateway')
+  it('has a gateway that counts messages and connections', async () => {
+    const { url } = await start('## A gateway')
     const connect = (): WebSocket => new WebSocket(url.replace('http', 'ws'))
     const socket = connect()
     onTestFinished(() => socket.terminate())
@@ -125,8 +125,8 @@ describe('the examples in the README', () => {
     expect(await new Promise(resolve => connect().once('close', resolve))).toBe(1013)
   })
 
-  it('ask a limiter by hand', async () => {
-    const { url } = await start('### A limiter by hand')
+  it('has a handler that decides by itself', async () => {
+    const { url } = await start('## A limiter by hand')
     const rows = (count: number): RequestInit => post({ rows: Array(count).fill('row') })
     expect(await json(`${url}/import`, rows(600))).toEqual({ left: 400 })
     const refused = await fetch(`${url}/import`, rows(600))
@@ -135,37 +135,37 @@ describe('the examples in the README', () => {
     expect(await refused.json()).toMatchObject({ title: 'Too Many Requests', 'violated-policies': ['rows'] })
   })
 
-  it('answer by a filter', async () => {
-    const { url } = await start('### An answer of your own')
+  it('has a filter that answers refusals', async () => {
+    const { url } = await start('## An answer of your own')
     await fetch(`${url}/data`)
     expect(await (await fetch(`${url}/data`)).text()).toBe('Come back in 60 s.')
   })
 
-  it('count by the policies of a feature module', async () => {
-    const { url } = await start('### A feature module')
+  it('has a feature module that adds policies', async () => {
+    const { url } = await start('## A feature module')
     expect(await statuses(`${url}/search`, 3)).toEqual([200, 200, 429])
   })
 
-  it('document the refusal', async () => {
-    const { app } = await start('### OpenAPI')
+  it('has an app that documents the refusal', async () => {
+    const { app } = await start('## OpenAPI')
     const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build())
     expect(Object.keys(paths['/data']?.get?.responses ?? {})).toEqual(['200', '429'])
   })
 
-  it('believe a trusted proxy', async () => {
-    const { url } = await start('### Behind a proxy')
+  it('has an app that believes a trusted proxy', async () => {
+    const { url } = await start('## Behind a proxy')
     const headers = { 'X-Forwarded-For': '198.51.100.1, 203.0.113.9' }
     expect(await json(`${url}/data`, { headers })).toEqual({ key: 'ip:203.0.113.9' })
   })
 
-  it('set the time in tests', async () => {
-    const { url, example } = await start('### Tests')
+  it('has a test that moves the clock', async () => {
+    const { url, example } = await start('## Tests')
     expect(await statuses(`${url}/data`, 2)).toEqual([200, 429])
     example.clock?.advance('1m')
     expect(await statuses(`${url}/data`, 1)).toEqual([200])
   })
 
-  it('are all here', () => {
+  it('has no example that is not run', () => {
     expect(readme.match(/```ts\n/g)).toHaveLength(13)
   })
 })
