@@ -1,4 +1,5 @@
 // The examples that the READMEs of the HTTP adapters share, run as they stand there.
+import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
@@ -32,7 +33,8 @@ export async function statuses(count: number, ask: () => Promise<Response>): Pro
 
 /** Runs the examples that all READMEs have. Gives the function that serves the example after a heading until the test ends. */
 export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: string) => Promise<Ask> {
-  const { name, modules } = adapter
+  const { name } = adapter
+  const modules: Modules = { ...withoutRedis(adapter.modules), ...adapter.modules }
   const readme = readFileSync(adapter.readme, 'utf8')
 
   async function example(heading: string): Promise<Ask> {
@@ -80,6 +82,11 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
       expect(await left('203.0.113.2')).toBe('99')
     })
 
+    it('has an app that counts in Redis', async () => {
+      const ask = await example('Several processes')
+      expect((await ask('/')).headers.get('ratelimit-limit')).toBe('100')
+    })
+
     it('has an app that counts users by their plan', async () => {
       const ask = await example('Users and plans')
       const data = async (user: string): Promise<unknown> =>
@@ -125,4 +132,24 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
   })
 
   return example
+}
+
+/** Modules for examples with Redis: the clients do nothing, and the store counts in memory. */
+function withoutRedis(modules: Modules): Modules {
+  const memory = modules['@halt/store-memory']
+  return {
+    ioredis: async () => ({ Redis: EventEmitter }),
+    redis: async () => ({
+      createClient: () => Object.assign(new EventEmitter(), { connect: () => Promise.resolve() }),
+    }),
+    '@halt/store-redis': async () => {
+      if (memory === undefined) throw new Error('The modules of the README lack @halt/store-memory.')
+      const { InMemoryStore } = (await memory()) as { InMemoryStore: new () => object }
+      return {
+        RedisStore: function () {
+          return new InMemoryStore()
+        },
+      }
+    },
+  }
 }

@@ -20,7 +20,7 @@ it.each([
   )
 })
 
-describe('options that are wrong are refused when the middleware is made', () => {
+describe('halt() throws for wrong options', () => {
   const wrong: readonly [string, object, string][] = [
     ['an unknown option', { policy, windowMs: 60_000 }, 'HALT_E_UNKNOWN_FIELD'],
     ['a typing error', { policy, costOnErorr: 1 }, 'HALT_E_UNKNOWN_FIELD'],
@@ -34,8 +34,8 @@ describe('options that are wrong are refused when the middleware is made', () =>
     ['an unknown dialect', { limiter, headers: 'draft-3' }, 'HALT_E_HEADERS'],
     ['a cost that is no number', { limiter, cost: Number.NaN }, 'HALT_E_COST'],
     ['a cost by policy that is no number', { limiter, cost: { p: -1 } }, 'HALT_E_COST'],
-    ['a skip that is no function', { limiter, skip: true }, 'HALT_E_OPTION'],
-    ['an onLimited that is no function', { limiter, onLimited: 'no' }, 'HALT_E_OPTION'],
+    ['a skip that is not a function', { limiter, skip: true }, 'HALT_E_OPTION'],
+    ['an onLimited that is not a function', { limiter, onLimited: 'no' }, 'HALT_E_OPTION'],
   ]
   for (const [what, options, code] of wrong) {
     it(`${what}: ${code}`, () => {
@@ -43,12 +43,12 @@ describe('options that are wrong are refused when the middleware is made', () =>
     })
   }
 
-  it('takes undefined for absent', () => {
+  it('treats undefined as absent', () => {
     expect(() => halt({ limiter, cost: undefined, skip: undefined, headers: undefined })).not.toThrow()
   })
 })
 
-describe('a middleware of options alone', () => {
+describe('a middleware made without a limiter', () => {
   it('limits on localhost when private addresses count', async () => {
     const app = express()
     app.use(halt({ policy: presets.AUTH_ENDPOINTS }))
@@ -72,7 +72,7 @@ describe('a middleware of options alone', () => {
     expect(statuses).toEqual([200, 429, 200, 429])
   })
 
-  it('takes a policy for each request', async () => {
+  it('asks a policy function for each request', async () => {
     const app = express()
     const roomy = { ...policy, name: 'roomy', limit: 2 }
     const options = {
@@ -111,20 +111,20 @@ describe('"trust proxy"', () => {
     return codes
   }
 
-  it('that is set while trustedProxies is empty gets one warning', async () => {
+  it('gets one warning if trustedProxies is empty', async () => {
     expect(await warnings(true, {})).toEqual(['HALT_W_TRUST_PROXY_IGNORED'])
     expect(await warnings(1, { trustedProxies: [] })).toEqual(['HALT_W_TRUST_PROXY_IGNORED'])
     expect(await warnings('loopback', {})).toEqual(['HALT_W_TRUST_PROXY_IGNORED'])
   })
 
-  it('gets none where Halt is told how to find the client, or it is not set', async () => {
+  it('gets no warning if it is off, or if Halt has options that find the client', async () => {
     expect(await warnings(true, { trustedProxies: ['loopback'] })).toEqual([])
     expect(await warnings(true, { trustedProxies: () => false })).toEqual([])
     expect(await warnings(true, { clientIp: () => '203.0.113.7' })).toEqual([])
     expect(await warnings(false, {})).toEqual([])
   })
 
-  it('does not change whom Halt counts', async () => {
+  it('does not change the address that Halt counts', async () => {
     const app = express()
     app.set('trust proxy', true)
     app.get('/', halt({ policy, exemptPrivateIps: false, warn: () => {} }), (req, res) => void res.end())
@@ -138,7 +138,7 @@ describe('"trust proxy"', () => {
   })
 })
 
-it('warns of two middlewares that have a policy of one name and a store of their own each', async () => {
+it('halt() warns if two middlewares have policies of one name on separate stores', async () => {
   const codes: string[] = []
   const twice = { name: 'twice', limit: 1, window: 60 }
   const guard = (): ReturnType<typeof halt> =>
@@ -157,7 +157,7 @@ it('warns of two middlewares that have a policy of one name and a store of their
   expect(statuses).toEqual([200, 429, 200, 429])
 })
 
-it('a mistake is found where the user made it: the stack begins there', () => {
+it('an error for a wrong option has a stack that begins at the call of halt()', () => {
   expect(firstLine(() => halt({} as HaltOptions))).toContain('halt.test.ts')
   expect(firstLine(() => halt({ policy: { ...policy, limit: 0 } }))).toContain('halt.test.ts')
 })

@@ -7,31 +7,28 @@ import { listen, makeApp, makeLimiter, statuses } from './server.ts'
 const tight = { name: 'tight', limit: 1, window: 60 }
 
 describe('a route declared before the plugin was loaded', () => {
-  it.each([true, false])(
-    'is limited by its config.halt all the same, with a warning (global: %s)',
-    async global => {
-      const warnings: HaltWarning[] = []
-      const app = makeApp()
-      void app.register(halt, {
-        limiter: makeLimiter(10, { warn: warning => warnings.push(warning) }),
-        global,
-      })
-      app.get('/tight', { config: { halt: { policy: tight } } }, () => 'ok')
-      app.get('/free', { config: { halt: false } }, () => 'ok')
-      app.get('/', () => 'ok')
-      const get = await listen(app)
-      expect(await statuses(2, () => get('/tight'))).toEqual([200, 429])
-      expect((await get('/free')).headers.has('ratelimit-limit')).toBe(false)
-      expect((await get('/')).headers.get('ratelimit-remaining')).toBe(global ? '8' : null)
-      expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_ROUTE_BEFORE_PLUGIN'])
-    },
-  )
+  it.each([true, false])('is limited by its config.halt, and Halt warns (global: %s)', async global => {
+    const warnings: HaltWarning[] = []
+    const app = makeApp()
+    void app.register(halt, {
+      limiter: makeLimiter(10, { warn: warning => warnings.push(warning) }),
+      global,
+    })
+    app.get('/tight', { config: { halt: { policy: tight } } }, () => 'ok')
+    app.get('/free', { config: { halt: false } }, () => 'ok')
+    app.get('/', () => 'ok')
+    const get = await listen(app)
+    expect(await statuses(2, () => get('/tight'))).toEqual([200, 429])
+    expect((await get('/free')).headers.has('ratelimit-limit')).toBe(false)
+    expect((await get('/')).headers.get('ratelimit-remaining')).toBe(global ? '8' : null)
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_ROUTE_BEFORE_PLUGIN'])
+  })
 
   const wrong = [{ policy: { ...tight, limit: 0 } }, { cost: -1 }, { polizy: tight }] as const
   const codes = ['HALT_E_LIMIT', 'HALT_E_COST', 'HALT_E_UNKNOWN_FIELD']
 
   it.each([true, false])(
-    'tells the mistake of each in its config.halt, and keeps the global limit (global: %s)',
+    'reports each wrong config.halt, and keeps the global limit (global: %s)',
     async global => {
       const warnings: HaltWarning[] = []
       const app = makeApp()
@@ -54,7 +51,7 @@ describe('a route declared before the plugin was loaded', () => {
     },
   )
 
-  it('tells them by process.emitWarning where nobody takes warnings, unless they are silenced', async () => {
+  it('reports errors by process.emitWarning if there is no warn option, unless they are silenced', async () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const app = makeApp()
     void app.register(halt, { limiter: makeLimiter(9) })

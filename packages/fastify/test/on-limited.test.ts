@@ -27,9 +27,9 @@ describe('onLimited', () => {
   it.each([
     ['sends', (_: Decision, { reply }: LimitedContext) => void reply.send({ mine: 1 })],
     ['returns the reply it sends', (_: Decision, { reply }: LimitedContext) => reply.send({ mine: 1 })],
-    ['returns what is to be sent', () => ({ mine: 1 })],
-    ['gives it later', async () => ({ mine: 1 })],
-  ])('answers when it %s, with headers and status set', async (_how, onLimited) => {
+    ['returns the payload', () => ({ mine: 1 })],
+    ['resolves to the payload', async () => ({ mine: 1 })],
+  ])('answers if it %s, with headers and status set', async (_how, onLimited) => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1), onLimited })
     app.get('/', () => 'ok')
@@ -58,7 +58,7 @@ describe('onLimited', () => {
       'gives the reply later without sending it',
       async (_: Decision, { reply }: LimitedContext) => reply.header('x', '1'),
     ],
-  ])('that %s leaves the default answer', async (_how, onLimited) => {
+  ])('gets the default answer if it %s', async (_how, onLimited) => {
     const app = makeApp()
     const limiter = makeLimiter(1, { callbackTimeout: '30ms', warn: () => {} })
     await app.register(halt, { limiter, onLimited })
@@ -80,11 +80,14 @@ describe('onLimited', () => {
       },
     ],
     ['a stream that is slow to begin', ({ reply }: LimitedContext) => reply.send(slowly('mine'))],
-    ['such a stream, without the reply', ({ reply }: LimitedContext) => void reply.send(slowly('mine'))],
+    [
+      'such a stream, without returning the reply',
+      ({ reply }: LimitedContext) => void reply.send(slowly('mine')),
+    ],
     ['such a stream, awaited', async ({ reply }: LimitedContext) => reply.send(slowly('mine'))],
     ['hijacked', ({ reply }: LimitedContext) => hijack(reply)],
-    ['hijacked, without the reply', ({ reply }: LimitedContext) => void hijack(reply)],
-  ])('is left alone when its answer is %s', async (_what, answer) => {
+    ['hijacked, without returning the reply', ({ reply }: LimitedContext) => void hijack(reply)],
+  ])('keeps its answer when that is %s', async (_what, answer) => {
     const app = makeApp()
     const limiter = makeLimiter(1, { callbackTimeout: '30ms', warn: () => {} })
     await app.register(halt, { limiter, onLimited: (_decision, context) => answer(context) })
@@ -95,7 +98,7 @@ describe('onLimited', () => {
     expect([refused.status, await refused.text()]).toEqual([429, 'mine'])
   })
 
-  it('is left alone while a hook holds its answer back', async () => {
+  it('keeps its answer while a hook delays it', async () => {
     const app = makeApp()
     app.addHook('onSend', async () => sleep(80))
     const codes: string[] = []
@@ -109,7 +112,7 @@ describe('onLimited', () => {
     expect(codes).toEqual([])
   })
 
-  it('that sends nothing is warned of', async () => {
+  it('gets a warning if it sends nothing', async () => {
     const app = makeApp()
     const messages: string[] = []
     const warn = ({ message }: { message: string }) => void messages.push(message)
@@ -123,7 +126,7 @@ describe('onLimited', () => {
     expect(messages).toEqual(['onLimited sent no answer within 30 ms.'])
   })
 
-  it('may choose its own status', async () => {
+  it('can set another status', async () => {
     const app = makeApp()
     await app.register(halt, {
       limiter: makeLimiter(1),

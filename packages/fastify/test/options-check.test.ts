@@ -6,8 +6,8 @@ import { makeApp, makeLimiter } from './server.ts'
 
 const tight = { name: 'tight', limit: 1, window: 60 }
 
-describe('a mistake', () => {
-  it('in a route rejects ready() with its code and the route', async () => {
+describe('a wrong option', () => {
+  it('of a route rejects ready() with its code and the route', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter() })
     app.post('/login', { config: { halt: { policy: { ...tight, limit: 0 } } } }, () => 'ok')
@@ -22,10 +22,10 @@ describe('a mistake', () => {
     ['a wrong hook', { hook: 'onSend' }, 'HALT_E_OPTION'],
     ['true', true, 'HALT_E_OPTION'],
     ['a wrong cost', { cost: -1 }, 'HALT_E_COST'],
-    ['a name that is taken', { policy: { ...tight, name: 'global' } }, 'HALT_E_DUPLICATE_POLICY'],
+    ['a name that another policy has', { policy: { ...tight, name: 'global' } }, 'HALT_E_DUPLICATE_POLICY'],
     ['override without a policy', { override: true }, 'HALT_E_OPTION'],
     ['two answers', { onLimited: () => {}, throwOnLimited: true }, 'HALT_E_OPTION'],
-  ])('in config.halt has a code: %s', async (_what, config, code) => {
+  ])('of config.halt has a code: %s', async (_what, config, code) => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter() })
     app.get('/', { config: { halt: config as never } }, () => 'ok')
@@ -41,17 +41,17 @@ describe('a mistake', () => {
       'HALT_E_LIMITER',
     ],
     [
-      'a prefix, which a plugin of this kind does not heed',
+      'a prefix, which such a plugin ignores',
       { limiter: makeLimiter(), prefix: '/x' },
       'HALT_E_UNKNOWN_FIELD',
     ],
-  ])('in the plugin rejects: %s', async (_what, options, code) => {
+  ])('of the plugin rejects: %s', async (_what, options, code) => {
     const app = makeApp()
     const registered = Promise.resolve(app.register(halt, options as never))
     await expect(registered).rejects.toMatchObject({ code })
   })
 
-  it('in app.halt() throws where it is called', async () => {
+  it('of app.halt() throws at the call', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter() })
     expect(() => app.halt({ policy: { ...tight, limit: 0 } })).toThrow(

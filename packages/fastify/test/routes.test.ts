@@ -28,7 +28,7 @@ describe('config.halt', () => {
     expect(store.groups).toHaveLength(5)
   })
 
-  it('charges neither when the global policy refuses', async () => {
+  it('charges no policy when the global one refuses', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1, { policy: { name: 'global', limit: 1, window: 1 } }) })
     app.get('/tight', { config: { halt: { policy: tight } } }, () => 'ok')
@@ -62,7 +62,7 @@ describe('config.halt', () => {
     expect(await free.json()).toEqual({ decision: null })
   })
 
-  it('weighs a route on the global counter', async () => {
+  it('changes the cost of a route on the global counter', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(10) })
     app.get('/report', { config: { halt: { cost: 5 } } }, () => 'ok')
@@ -113,7 +113,7 @@ describe('config.halt', () => {
     expect(store.groups[0]?.demands.map(({ subject }) => subject)).toEqual(['ip:127.0.0.1', 'user:ann'])
   })
 
-  it('limits only such routes when the plugin is not global', async () => {
+  it('limits only routes with config.halt if the plugin is not global', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1), global: false })
     app.get('/', () => 'ok')
@@ -126,7 +126,7 @@ describe('config.halt', () => {
     expect(await statuses(2, () => get('/nothing'))).toEqual([404, 404])
   })
 
-  it('counts on a limiter of its own beside the global one', async () => {
+  it('counts on a separate limiter in addition to the global one', async () => {
     const app = makeApp()
     const own = new RateLimiter<FastifyRequest>({
       store: new InMemoryStore(),
@@ -158,7 +158,7 @@ describe('config.halt', () => {
     expect(store.groups.every(({ demands }) => demands.length === 2)).toBe(true)
   })
 
-  it('treats the very policy that is registered as one', async () => {
+  it('counts the registered policy once if a route repeats it', async () => {
     const app = makeApp()
     const policy = { name: 'p', limit: 2, window: 60 }
     await app.register(halt, { policy, exemptPrivateIps: false })
@@ -182,7 +182,7 @@ describe('config.halt', () => {
     expect(store.groups).toHaveLength(2)
   })
 
-  it('applies to both spellings of a prefixed root', async () => {
+  it('applies to the root of a prefix with and without a slash', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(10) })
     await app.register(async api => void api.get('/', { config: { halt: { policy: tight } } }, () => 'ok'), {

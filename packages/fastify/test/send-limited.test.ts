@@ -9,7 +9,7 @@ describe('sendLimited', () => {
   const decide = (limiter: RateLimiter<FastifyRequest>) => async (request: FastifyRequest) =>
     limiter.check(request, { cost: 10 })
 
-  it('answers as the guard of the request would', async () => {
+  it('answers in the format of the guard of the request', async () => {
     const app = makeApp()
     const check = decide(makeLimiter(5))
     await app.register(halt, { limiter: makeLimiter(9), errorFormat: 'problem', statusCode: 430 })

@@ -48,7 +48,7 @@ function pending(): { response: Response; end: () => void; fail: () => void } {
   }
 }
 
-describe('where there is no socket to look at', () => {
+describe('without a socket', () => {
   it('a request is in flight until its body is read', async () => {
     const { response, end } = pending()
     const { app, left } = setUp(() => response)
@@ -67,7 +67,7 @@ describe('where there is no socket to look at', () => {
     expect(await left('busy')).toBe(1)
   })
 
-  it('a request is in flight until its body breaks', async () => {
+  it('a request is in flight until its body fails', async () => {
     const { response, fail } = pending()
     const { app, left } = setUp(() => response)
     const answer = await app.request('/')
@@ -76,26 +76,26 @@ describe('where there is no socket to look at', () => {
     expect(await left('busy')).toBe(1)
   })
 
-  it('a request without a body is over when it is answered', async () => {
+  it('a request without a body ends when the app answers', async () => {
     const { app, left } = setUp(c => c.body(null, 204))
     expect((await app.request('/')).status).toBe(204)
     expect(await left('busy')).toBe(1)
   })
 
-  it('a HEAD is over when it is answered', async () => {
+  it('a HEAD request ends when the app answers', async () => {
     const { app, left } = setUp(c => c.text('ok'))
     await app.request('/', { method: 'HEAD' })
     expect(await left('busy')).toBe(1)
   })
 
-  it('a request is over when the app breaks, even with what is no error', async () => {
+  it('a request ends when the app throws, even if it throws no Error', async () => {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     const { app, left } = setUp(() => Promise.reject('no error'))
     await expect(app.request('/')).rejects.toBe('no error')
     expect(await left('busy')).toBe(1)
   })
 
-  it('a request is over when it is given up, however long the app goes on', async () => {
+  it('a request ends when the client aborts it, although the app goes on', async () => {
     const controller = new AbortController()
     let finish = (): void => {}
     const { app, left } = setUp(async c => {
@@ -110,7 +110,7 @@ describe('where there is no socket to look at', () => {
     await answer
   })
 
-  it('a request is over when it was given up while the store was asked', async () => {
+  it('a request ends if the client aborts it during the call of the store', async () => {
     const memory = new InMemoryStore()
     const controller = new AbortController()
     const store: Store = {
@@ -127,7 +127,7 @@ describe('where there is no socket to look at', () => {
     expect(chargeWhen).not.toHaveBeenCalled()
   })
 
-  it('chargeWhen is not asked for a request that the app does not answer', async () => {
+  it('chargeWhen is not called for a request that the app does not answer', async () => {
     const chargeWhen = vi.fn<() => boolean>(() => false)
     const { app, left } = setUp(async () => undefined as unknown as Response, { chargeWhen })
     app.onError((_error, c) => c.text('broken', 500))
@@ -136,7 +136,7 @@ describe('where there is no socket to look at', () => {
     expect(chargeWhen).not.toHaveBeenCalled()
   })
 
-  it('the body, the status and the headers stay as they are', async () => {
+  it('an answer keeps its body, status and headers', async () => {
     const { app } = setUp(c => c.json({ ok: true }, 201, { 'X-Own': 'yes' }))
     const answer = await app.request('/')
     expect([answer.status, answer.headers.get('x-own'), answer.headers.get('ratelimit-limit')]).toEqual([
@@ -148,7 +148,7 @@ describe('where there is no socket to look at', () => {
     expect(await answer.json()).toEqual({ ok: true })
   })
 
-  it('chargeWhen looks at the response', async () => {
+  it('chargeWhen gets the response', async () => {
     const chargeWhen = vi.fn<(response: Response) => boolean>(response => response.status >= 400)
     const { app, left } = setUp(c => c.text('ok', c.req.query('fail') === undefined ? 200 : 401), {
       chargeWhen,
@@ -160,7 +160,7 @@ describe('where there is no socket to look at', () => {
     expect(chargeWhen).toHaveBeenCalledTimes(2)
   })
 
-  it('chargeWhen is not asked for a request that was given up: it stays charged', async () => {
+  it('chargeWhen is not called for an aborted request, which stays charged', async () => {
     const chargeWhen = vi.fn<() => boolean>(() => false)
     const controller = new AbortController()
     const { app, left } = setUp(
@@ -175,7 +175,7 @@ describe('where there is no socket to look at', () => {
     expect([await left('many'), await left('busy')]).toEqual([4, 1])
   })
 
-  it('chargeWhen is asked when the app has answered, before the body is read or given up', async () => {
+  it('chargeWhen is called when the app has answered, before the body is read or cancelled', async () => {
     const chargeWhen = vi.fn<() => boolean>(() => false)
     const { response } = pending()
     const { app, left } = setUp(() => response, { chargeWhen })
@@ -211,7 +211,7 @@ describe('on Node', () => {
     await close()
   })
 
-  it('a request is over when the client goes away in the middle of a stream', async () => {
+  it('a request ends when the client leaves during a stream', async () => {
     let cancelled = false
     const { app, left } = setUp(
       c =>
@@ -235,7 +235,7 @@ describe('on Node', () => {
     await close()
   })
 
-  it('chargeWhen is not asked for an HTTP/2 stream that the client resets before the answer', async () => {
+  it('chargeWhen is not called for an HTTP/2 stream that the client resets before the answer', async () => {
     const chargeWhen = vi.fn<() => boolean>(() => false)
     const asked = vi.fn<() => void>()
     const { app, left } = setUp(

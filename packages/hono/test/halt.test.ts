@@ -10,14 +10,14 @@ import { statuses } from './adapter.ts'
 const policy = { name: 'p', limit: 1, window: 60 }
 const limiter = new RateLimiter<Context>({ store: new InMemoryStore(), policy })
 
-describe('options that are wrong are refused when the middleware is made', () => {
+describe('halt() throws for wrong options', () => {
   const wrong: readonly [string, object, string][] = [
     ['an unknown option', { policy, windowMs: 60_000 }, 'HALT_E_UNKNOWN_FIELD'],
     ['a limiter beside options of one', { limiter, exemptPrivateIps: false }, 'HALT_E_LIMITER'],
     ['neither limiter nor policy', {}, 'HALT_E_POLICY'],
     ['a wrong policy beside a limiter', { limiter, policy: { ...policy, limit: '5' } }, 'HALT_E_LIMIT'],
-    ['a getConnInfo that is no function', { limiter, getConnInfo: { remote: {} } }, 'HALT_E_OPTION'],
-    ['an onLimited that is no function', { limiter, onLimited: 'no' }, 'HALT_E_OPTION'],
+    ['a getConnInfo that is not a function', { limiter, getConnInfo: { remote: {} } }, 'HALT_E_OPTION'],
+    ['an onLimited that is not a function', { limiter, onLimited: 'no' }, 'HALT_E_OPTION'],
   ]
   for (const [what, options, code] of wrong) {
     it(`${what}: ${code}`, () => {
@@ -25,12 +25,12 @@ describe('options that are wrong are refused when the middleware is made', () =>
     })
   }
 
-  it('takes undefined for absent', () => {
+  it('treats undefined as absent', () => {
     expect(() => halt({ limiter, getConnInfo: undefined, onLimited: undefined })).not.toThrow()
   })
 })
 
-describe('a middleware of options alone', () => {
+describe('a middleware made without a limiter', () => {
   it('limits on localhost when private addresses count', async () => {
     const app = new Hono()
       .use(halt({ policy: presets.AUTH_ENDPOINTS, getConnInfo }))
@@ -44,7 +44,7 @@ describe('a middleware of options alone', () => {
     expect(await statuses(app, '/a', '/a', '/b', '/b')).toEqual([200, 429, 200, 429])
   })
 
-  it('warns where another one has a policy of the same name and a store of its own, too', async () => {
+  it('warns if another middleware has a policy of the same name on a separate store', async () => {
     const codes: string[] = []
     const twice = { name: 'twice', limit: 5, window: 60 }
     const guard = (): ReturnType<typeof halt> =>
@@ -54,7 +54,7 @@ describe('a middleware of options alone', () => {
     expect(codes).toEqual(['HALT_W_COUNTER_SPLIT'])
   })
 
-  it('takes a policy for each request', async () => {
+  it('asks a policy function for each request', async () => {
     const roomy = { ...policy, name: 'roomy', limit: 2 }
     const resolver = (c: Context): typeof policy => (c.req.query('plan') === 'pro' ? roomy : policy)
     const app = new Hono().use(halt({ policy: resolver, exemptPrivateIps: false, getConnInfo }))
@@ -63,7 +63,7 @@ describe('a middleware of options alone', () => {
   })
 })
 
-it('a mistake is found where the user made it: the stack begins there', () => {
+it('an error for a wrong option has a stack that begins at the call of halt()', () => {
   expect(firstLine(() => halt({} as HaltOptions))).toContain('halt.test.ts')
   expect(firstLine(() => halt({ policy: { ...policy, limit: 0 } }))).toContain('halt.test.ts')
 })

@@ -77,7 +77,7 @@ describe('the headers are on', () => {
     })
   }
 
-  it('what an error handler made', async () => {
+  it('the response of an error handler', async () => {
     const app = new Hono().use(guard()).get('/a', () => Promise.reject(new Error('broken')))
     app.onError(() => new Response('sorry', { status: 500 }))
     const [first] = await ask(app)
@@ -88,7 +88,7 @@ describe('the headers are on', () => {
     ])
   })
 
-  it('what fetch() gave, whose headers are fixed', async () => {
+  it('a response of fetch(), whose headers cannot be changed', async () => {
     const server = createServer((_req, res) => void res.setHeader('X-Up', 'yes').end('ok')).listen(
       0,
       '127.0.0.1',
@@ -105,7 +105,7 @@ describe('the headers are on', () => {
     ])
   })
 
-  it('a Response that the app holds, without staying on it', async () => {
+  it('a Response that the app keeps, but only on the copy that is sent', async () => {
     const held = new Response(null, { status: 204 })
     const all = await ask(
       new Hono().use(guard()).get('/a', () => held),
@@ -116,7 +116,7 @@ describe('the headers are on', () => {
   })
 })
 
-it('does not copy what c made', async () => {
+it('a response made with c is not copied', async () => {
   let made: Response | undefined
   let sent: Response | undefined
   const app = new Hono()
@@ -129,7 +129,7 @@ it('does not copy what c made', async () => {
   expect(sent).toBe(made)
 })
 
-it('does not answer for an app that does not', async () => {
+it('an app that does not answer gets no answer from Halt', async () => {
   const app = new Hono().use(guard())
   app.get('/a', async () => {})
   app.onError(error => new Response(error.message, { status: 500 }))
@@ -137,7 +137,7 @@ it('does not answer for an app that does not', async () => {
   expect([first?.status, first?.body]).toEqual([500, expect.stringContaining('not finalized')])
 })
 
-it('leaves headers of these names that the handler sets as they are', async () => {
+it('a handler can set headers of these names', async () => {
   const handler = (c: Context): Response => c.text('ok', 200, { 'RateLimit-Limit': '7' })
   const [first] = await ask(new Hono().use(guard()).get('/a', handler))
   expect([first?.headers.get('ratelimit-limit'), first?.headers.get('ratelimit-remaining')]).toEqual([
@@ -146,7 +146,7 @@ it('leaves headers of these names that the handler sets as they are', async () =
   ])
 })
 
-it('adds to a Response that has only some of the names the others, whichever those are', async () => {
+it('a Response with some of the headers gets the others', async () => {
   for (const name of ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']) {
     const handler = (): Response => new Response('ok', { headers: { [name]: '7' } })
     const [first] = await ask(new Hono().use(guard()).get('/a', handler))
@@ -172,7 +172,7 @@ describe('a custom answer', () => {
     return answers[2]?.headers as Headers
   }
 
-  it('that has one of the names gets the others', async () => {
+  it('with one of the headers gets the others', async () => {
     const limit = await refused(
       () => new Response('no', { status: 429, headers: { 'RateLimit-Limit': '7' } }),
     )
@@ -186,7 +186,7 @@ describe('a custom answer', () => {
     expect([none.get('retry-after'), none.get('cache-control')]).toEqual(['5', 'no-store'])
   })
 
-  it('keeps its own value of a name, behind cors() too, and scripts may read it', async () => {
+  it('keeps its own value of a header, also behind cors(), and scripts can read it', async () => {
     const answers = [
       () => new Response('no', { status: 429, headers: { 'Retry-After': '5' } }),
       (c: Context) => c.text('no', 429, { 'Retry-After': '5' }),
@@ -240,7 +240,7 @@ describe('with other middleware', () => {
     }
   }
 
-  it('lets an etag answer 304, which is counted', async () => {
+  it('counts a 304 of etag()', async () => {
     const app = new Hono().use(guard(), etag()).get('/a', c => c.text('ok'))
     const [first] = await ask(app)
     const tag = first?.headers.get('etag') ?? ''
@@ -248,7 +248,7 @@ describe('with other middleware', () => {
     expect([again?.status, again?.headers.get('ratelimit-remaining')]).toEqual([304, '0'])
   })
 
-  it('shows the refusal of an inner guard, not what an outer one announced', async () => {
+  it('shows the refusal of an inner guard, not the headers of an outer one', async () => {
     const app = new Hono().use(cors(), guard({ policy: { name: 'all', limit: 9, window: 60 } }))
     app.get('/a', guard({ policy: { name: 'tight', limit: 1, window: 60 } }), c => c.text('ok'))
     const [, refused] = await ask(app, 2)

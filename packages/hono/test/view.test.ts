@@ -6,7 +6,7 @@ import { halt, viewOf } from '../src/index.ts'
 import { ask, makeLimiter } from './ask.ts'
 
 describe('viewOf', () => {
-  it('shows a limiter what a guard would', async () => {
+  it('gives a limiter the same view as a guard', async () => {
     const limiter = makeLimiter('p', 2)
     const app = new Hono().use(halt({ limiter, getConnInfo }))
     app.get('/ask', async c => {
@@ -16,7 +16,7 @@ describe('viewOf', () => {
     expect(JSON.parse((await ask(app)).body)).toEqual({ key: 'ip:127.0.0.1', remaining: 0 })
   })
 
-  it('is a request without an address where getConnInfo is missing or throws', async () => {
+  it('has no address if getConnInfo is missing or throws', async () => {
     const app = new Hono().get('/ask', c => {
       const broken = viewOf(c, () => {
         throw new Error('another runtime')
@@ -28,7 +28,7 @@ describe('viewOf', () => {
 })
 
 describe('getConnInfo', () => {
-  it('fails no request, whatever it throws', async () => {
+  it('never fails a request, whatever it throws', async () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     for (const value of [Object.create(null), Symbol('odd'), proxy, undefined]) {

@@ -26,15 +26,15 @@ describe.each(versions)('%s', (name, express) => {
     }
   }
 
-  describe('where it is mounted', () => {
-    it('guards the whole app, what is not found included', async () => {
+  describe('halt()', () => {
+    it('guards the whole app, 404s included', async () => {
       const app = express()
       app.use(guard({}))
       app.get('/a', ok)
       expect(await statuses(app, '/a', '/nowhere', '/a', '/nowhere')).toEqual([200, 404, 429, 429])
     })
 
-    it('guards a router, and nothing outside it', async () => {
+    it('guards only the router on which it is mounted', async () => {
       const app = express()
       const router = express.Router()
       router.use(guard({}))
@@ -68,7 +68,7 @@ describe.each(versions)('%s', (name, express) => {
   })
 
   describe('paths under a mounted router', () => {
-    it('are the original ones in exemptions', async () => {
+    it('are compared with exemptions in full, mount included', async () => {
       const app = express()
       const router = express.Router()
       router.use(guard({ exemptions: ['/api/open', '/secret'] }))
@@ -79,7 +79,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, ...paths)).toEqual([200, 200, 200, 200, 200, 429])
     })
 
-    it('are no health checks because they end like one', async () => {
+    it('are not health checks just because they end like one', async () => {
       const app = express()
       const router = express.Router()
       router.use(guard({}))
@@ -90,7 +90,7 @@ describe.each(versions)('%s', (name, express) => {
   })
 
   describe('scope "route"', () => {
-    it('takes one spelling of a mount for another', async () => {
+    it('treats two spellings of a mount as one', async () => {
       const app = express()
       const router = express.Router()
       router.get('/login', guard({ scope: 'route' }), ok)
@@ -98,7 +98,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, '/api/login', '/API/login', '/Api/login')).toEqual([200, 200, 429])
     })
 
-    it('tells routes of the same pattern apart by their mounts', async () => {
+    it('separates routes of the same pattern by their mounts', async () => {
       const app = express()
       const limited = guard({ scope: 'route' })
       for (const mount of ['/one', '/two']) {
@@ -129,7 +129,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(admitted.length).toBe(2)
     })
 
-    it('counts a wildcard in a mount as one route, however long a path it takes', async () => {
+    it('counts a wildcard in a mount as one route, whatever the path length', async () => {
       const app = express()
       const router = express.Router()
       router.get('/', guard({ scope: 'route' }), ok)
@@ -137,7 +137,7 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, '/files/a', '/files/b/c', '/files/d/e/f')).toEqual([200, 200, 429])
     })
 
-    it('tells mounts apart that have parameters, and routers below each other', async () => {
+    it('separates mounts with parameters, and nested routers', async () => {
       const app = express()
       const limited = guard({ scope: 'route' })
       const posts = express.Router()
@@ -165,7 +165,7 @@ describe.each(versions)('%s', (name, express) => {
       expect((await statuses(app, ...paths)).filter(status => status === 200).length).toBe(2)
     })
 
-    it('leaves a mount out that a function hides', async () => {
+    it('omits a mount that a function hides', async () => {
       const app = express()
       const router = express.Router()
       router.get('/posts', guard({ scope: 'route' }), ok)
@@ -175,7 +175,7 @@ describe.each(versions)('%s', (name, express) => {
       ])
     })
 
-    it('counts a handler once that app.all, route.all or several methods declare', async () => {
+    it('counts a handler of app.all, route.all or several methods on one counter', async () => {
       const app = express()
       const limited = guard({ scope: 'route' })
       app.all('/all', limited, ok)

@@ -86,7 +86,7 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
     }, 30_000)
     afterAll(closeAll)
 
-    it('names each client, and two clients have two counters', async () => {
+    it('gives two clients two counters', async () => {
       const warnings = app.limit(TRUST, 1)
       const said: string[] = []
       for (const from of [CLIENT, '127.0.0.12', CLIENT, '127.0.0.12']) said.push(await app.ask(GET, from))
@@ -94,12 +94,12 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
       expect(warnings).toEqual([])
     })
 
-    it.each(Object.entries(LIES))('names a client that sends %s by its own address', async (_lie, head) => {
+    it.each(Object.entries(LIES))('counts a client that sends %s by its own address', async (_lie, head) => {
       app.limit(TRUST)
       for (let i = 1; i <= 3; i++) expect(await app.ask(head(i))).toBe('ip:127.0.0.11 ok')
     })
 
-    it('is one client, never exempt, while nobody trusts it', async () => {
+    it('counts as one client, and is never exempt, while it is not trusted', async () => {
       const warnings = app.limit({})
       expect(await app.ask(GET)).toBe('ip:127.0.0.1 ok')
       for (const head of Object.values(LIES)) expect(await app.ask(head(1))).toBe('ip:127.0.0.1 ok')
@@ -129,7 +129,7 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
       expect([...said]).toEqual(['ip:127.0.0.1 ok', '429'])
     })
 
-    it('is one client from its first request on, by default, where it speaks HTTP/1.0: nginx’s proxy_pass', async () => {
+    it('counts as one client from its first request on if it speaks HTTP/1.0, as nginx’s proxy_pass does', async () => {
       // Said, since nginx speaks HTTP/1.1 by default from 1.29.7 on.
       const location = 'location / { proxy_pass http://127.0.0.1:3000; proxy_http_version 1.0; }'
       const app = await appBehind('nginx', `server { listen 8080; ${location} }`)
@@ -145,7 +145,7 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
   describe('HAProxy with option forwarded', () => {
     afterEach(closeAll)
 
-    it('names each client, whatever it sends', async () => {
+    it('gives each client a counter, whatever the client sends', async () => {
       const page = await documented('haproxy')
       const block = page
         .replace('option forwardfor', '')

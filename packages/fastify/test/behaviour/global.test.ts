@@ -25,7 +25,7 @@ describe('the global limit', () => {
     })
   })
 
-  it('takes limiter options in place of a limiter', async () => {
+  it('accepts limiter options instead of a limiter', async () => {
     const app = makeApp()
     await app.register(halt, { policy: { name: 'p', limit: 1, window: 60 }, exemptPrivateIps: false })
     app.get('/', () => 'ok')
@@ -87,7 +87,7 @@ describe('the global limit', () => {
     expect(asked).toBe(1)
   })
 
-  it('covers requests that match no route', async () => {
+  it('counts requests that match no route', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(2) })
     const get = await listen(app)
@@ -109,7 +109,7 @@ describe('the global limit', () => {
     expect(await head.text()).toBe('')
   })
 
-  it('counts a handler of several methods once, HEAD included', async () => {
+  it('counts a handler of several methods on one counter, HEAD included', async () => {
     const app = makeApp()
     const policy = { name: 'p', limit: 3, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
@@ -130,7 +130,7 @@ describe('the global limit', () => {
     expect(await ask('/all', 'GET', 'DELETE', 'HEAD', 'PATCH', 'GET')).toEqual([200, 200, 200, 429, 429])
   })
 
-  it('counts a prefix with and without its last slash as one route', async () => {
+  it('counts a prefix with and without its final slash as one route', async () => {
     const app = makeApp()
     const policy = { name: 'p', limit: 2, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
@@ -140,7 +140,7 @@ describe('the global limit', () => {
     expect([(await get('/api/3/')).status, (await get('/api/3')).status]).toEqual([429, 429])
   })
 
-  it('counts what no route matches as one, whatever the method', async () => {
+  it('counts requests without a route on one counter, whatever the method', async () => {
     const app = makeApp()
     const policy = { name: 'p', limit: 2, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
@@ -166,7 +166,7 @@ describe('the global limit', () => {
     ])
   })
 
-  it('passes through a synchronous store in the same turn', async () => {
+  it('passes a request on in the same turn with a synchronous store', async () => {
     const app = makeApp()
     let turns = 0
     app.addHook('onRequest', (_request, _reply, done) => {
@@ -182,7 +182,7 @@ describe('the global limit', () => {
     expect((await app.inject('/')).statusCode).toBe(200)
   })
 
-  it('works with a store that answers later', async () => {
+  it('waits for an asynchronous store', async () => {
     const app = makeApp()
     const store = new CountingStore(true)
     await app.register(halt, { limiter: makeLimiter(1, { store }) })
@@ -191,7 +191,7 @@ describe('the global limit', () => {
     expect(await statuses(2, () => get('/'))).toEqual([200, 429])
   })
 
-  it('exposes its headers to scripts where CORS is on', async () => {
+  it('exposes its headers to scripts if CORS is on', async () => {
     const app = makeApp()
     app.addHook('onRequest', async (_request, reply) => void reply.header('access-control-allow-origin', '*'))
     await app.register(halt, { limiter: makeLimiter(1) })

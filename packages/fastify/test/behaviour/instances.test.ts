@@ -8,7 +8,7 @@ import { CountingStore, listen, makeApp, makeLimiter, statuses } from '../server
 const policy = (name: string, limit: number) => ({ name, limit, window: 60 })
 
 describe('encapsulation', () => {
-  it('limits the context it is registered in and those below, no other', async () => {
+  it('limits the registering context and its children, and no other', async () => {
     const app = makeApp()
     await app.register(async api => {
       await api.register(halt, { limiter: makeLimiter(2) })
@@ -23,7 +23,7 @@ describe('encapsulation', () => {
     expect(app.hasDecorator('halt')).toBe(false)
   })
 
-  it('decorates the instance it is registered on, as plugins do', async () => {
+  it('decorates the instance that registers the plugin', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(2) })
     expect(app.hasDecorator('halt')).toBe(true)
@@ -31,7 +31,7 @@ describe('encapsulation', () => {
     expect(app.hasPlugin('@halt/fastify')).toBe(true)
   })
 
-  it("stacks: a child with a limit of its own keeps the parent's", async () => {
+  it('applies the limits of parent and child', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(3) })
     app.get('/', () => 'ok')
@@ -48,7 +48,7 @@ describe('encapsulation', () => {
     expect(await statuses(2, () => get('/'))).toEqual([200, 429])
   })
 
-  it('charges once where parent and child have the same limiter', async () => {
+  it('charges once if parent and child share a limiter', async () => {
     const store = new CountingStore()
     const limiter = makeLimiter(5, { store })
     const app = makeApp()
@@ -62,7 +62,7 @@ describe('encapsulation', () => {
     expect(store.groups).toHaveLength(1)
   })
 
-  it('reads config.halt once, in the nearest context; false and override speak to all', async () => {
+  it('reads config.halt once, in the nearest context, and false and override in all', async () => {
     const outer = new CountingStore()
     const inner = new CountingStore()
     const app = makeApp()
@@ -88,7 +88,7 @@ describe('encapsulation', () => {
     expect(await asked('/off')).toEqual([[], []])
   })
 
-  it('keeps false for a child that registers after its route', async () => {
+  it('respects false if a child registers after its route', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(1) })
     await app.register(async child => {
@@ -99,7 +99,7 @@ describe('encapsulation', () => {
     expect(await statuses(3, () => get('/off'))).toEqual([200, 200, 200])
   })
 
-  it('refuses to be registered twice on one instance', async () => {
+  it('rejects a second registration on one instance', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter() })
     const again = Promise.resolve(app.register(halt, { limiter: makeLimiter() }))
@@ -108,7 +108,7 @@ describe('encapsulation', () => {
 })
 
 describe('app.halt()', () => {
-  it('makes a hook for one route, on a limiter of its own', async () => {
+  it('makes a hook for one route, on a separate limiter', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(9), global: false })
     app.get('/', { preHandler: app.halt({ limiter: makeLimiter(1) }) }, () => 'ok')
@@ -118,7 +118,7 @@ describe('app.halt()', () => {
     expect(await statuses(2, () => get('/early'))).toEqual([200, 429])
   })
 
-  it('takes what it is not told from the plugin: the store, and how a refusal looks', async () => {
+  it('takes missing options from the plugin: the store and the form of a refusal', async () => {
     const store = new CountingStore()
     const app = makeApp()
     const registered = makeLimiter(9, { store })
@@ -197,11 +197,11 @@ describe('trustProxy', () => {
   )
 })
 
-describe('two registrations with a policy of one name, and a store of their own each', () => {
+describe('two registrations with policies of one name on separate stores', () => {
   const codes: string[] = []
   const options = { policy: policy('twice', 2), warn: ({ code }: HaltWarning) => void codes.push(code) }
 
-  it('are warned of in one app, not in one that is built when the other has closed', async () => {
+  it('get a warning, unless the first app has closed', async () => {
     const build = async (times: number): Promise<void> => {
       const app = makeApp()
       for (let i = 0; i < times; i++)
@@ -219,7 +219,7 @@ describe('two registrations with a policy of one name, and a store of their own 
   })
 })
 
-it('a mistake is found where app.halt() is called: the stack begins there', async () => {
+it('an error for a wrong option has a stack that begins at the call of app.halt()', async () => {
   const app = makeApp()
   await app.register(halt, { limiter: makeLimiter(2) })
   expect(firstLine(() => app.halt({ policy: policy('p', 0) }))).toContain('instances.test.ts')

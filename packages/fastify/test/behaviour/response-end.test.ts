@@ -57,7 +57,7 @@ describe('a concurrency policy of a route', () => {
 })
 
 describe('chargeWhen', () => {
-  it('of a route speaks for the merged check', async () => {
+  it('of a route decides about all policies of the check', async () => {
     const app = makeApp()
     await app.register(halt, { limiter: makeLimiter(3) })
     const policy = { name: 'failures', limit: 1, window: 60 }

@@ -17,7 +17,7 @@ function guarded(more: Partial<HaltOptions>): { app: Hono; warned: string[] } {
 }
 
 describe('getConnInfo', () => {
-  it('tells the peer', async () => {
+  it('gives the address of the peer', async () => {
     const { app, warned } = guarded({ getConnInfo })
     const { url, close } = await listen(app)
     expect(await (await fetch(url)).text()).toBe('ip:127.0.0.1')
@@ -25,7 +25,7 @@ describe('getConnInfo', () => {
     expect(warned).toEqual([])
   })
 
-  it('tells clients apart', async () => {
+  it('separates clients', async () => {
     const peer: GetConnInfo = c => ({ remote: { address: c.req.header('x-peer') } })
     const { app } = guarded({ getConnInfo: peer })
     const ask = async (ip: string): Promise<number> =>
@@ -65,19 +65,19 @@ describe('getConnInfo', () => {
     })
   }
 
-  it('of Node is no open door where the app is called without a connection', async () => {
+  it('of Node leads to a shared counter if the app is called without a connection', async () => {
     const { app, warned } = guarded({ getConnInfo, exemptPrivateIps: true })
     expect([(await app.request('/')).status, (await app.request('/')).status]).toEqual([200, 429])
     expect(warned.toSorted()).toEqual(['HALT_W_CALLBACK', 'HALT_W_NO_ADDRESS'])
   })
 
-  it('is not asked where no policy needs an address', async () => {
+  it('is not called if no policy needs an address', async () => {
     const { app, warned } = guarded({ policy: { ...policy, keyStrategy: 'shared' } })
     expect(await statuses(app, '/', '/')).toEqual([200, 429])
     expect(warned).toEqual([])
   })
 
-  it('gives way to clientIp', async () => {
+  it('loses to clientIp', async () => {
     const clientIp = (c: { req: { header(name: string): string | undefined } }) =>
       c.req.header('x-platform-ip')
     const { app } = guarded({ getConnInfo, clientIp })
@@ -127,12 +127,12 @@ describe('the user', () => {
     ['the token has no subject', { jwtPayload: { id: '42' } }],
     ['they are null', { user: null, jwtPayload: null }],
   ] as const) {
-    it(`is the address where ${what}`, async () => {
+    it(`is replaced by the address if ${what}`, async () => {
       expect(await keyOf(variables)).toBe('ip:127.0.0.1')
     })
   }
 
-  it('is the subject of what the jwt middleware verified', async () => {
+  it('is the subject of the token that jwt() has verified', async () => {
     const app = new Hono()
     app.use(jwt({ secret: 'a secret of a test', alg: 'HS256' }))
     app.use(halt({ policy: { ...policy, keyStrategy: 'user' }, getConnInfo, exemptPrivateIps: false }))

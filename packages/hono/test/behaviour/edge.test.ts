@@ -23,16 +23,16 @@ const statuses = async (count: number, path: string, headers?: Record<string, st
 }
 
 describe('at the edge, without process and Node', () => {
-  it('the bundle holds nothing of Node', () => {
+  it('the bundle contains nothing of Node', () => {
     expect(worker.code).toContain('haltMiddleware')
     expect(worker.code).not.toMatch(/node:|require\(|__vite-browser-external/)
   })
 
-  it('nothing happens while the script is loaded that only a request may do', () => {
+  it('loading the script does nothing that only a request may do', () => {
     expect(worker.early).toEqual([])
   })
 
-  it('counts addresses in memory, and says when to come back', async () => {
+  it('counts addresses in memory, and sends Retry-After', async () => {
     expect(await statuses(2, '/ip/a')).toEqual([200, 200])
     const refused = await ask('/ip/b')
     expect([
@@ -45,7 +45,7 @@ describe('at the edge, without process and Node', () => {
     expect((await ask('/ip/a', { 'CF-Connecting-IP': '203.0.113.8' })).status).toBe(200)
   })
 
-  it('lets them in again', async () => {
+  it('admits them again after the window', async () => {
     const slow = { 'CF-Connecting-IP': '203.0.113.9' }
     expect(await statuses(3, '/sliding', slow)).toEqual([200, 200, 429])
     worker.advance(1100)
@@ -59,7 +59,7 @@ describe('at the edge, without process and Node', () => {
     expect(await statuses(1, '/key', { 'X-API-Key': 'another' })).toEqual([200])
   })
 
-  it('waits for policies that come later', async () => {
+  it('waits for a policy function', async () => {
     expect(await statuses(2, '/later')).toEqual([200, 429])
   })
 
@@ -70,7 +70,7 @@ describe('at the edge, without process and Node', () => {
     expect(await statuses(2, '/busy')).toEqual([200, 200])
   })
 
-  it('counts who has no address as one, and says so', async () => {
+  it('counts requests without an address on one counter, and warns', async () => {
     const ask = (): Promise<Response> => worker.fetch(new Request('https://api.example/ip/a'))
     expect([await ask(), await ask(), await ask()].map(({ status }) => status)).toEqual([200, 200, 429])
     expect(worker.printed).toEqual([expect.stringMatching(/^HALT_W_NO_ADDRESS: /)])

@@ -15,13 +15,13 @@ const guard = (policy: Partial<RatePolicy> = {}, more: Partial<HaltOptions> = {}
   } as HaltOptions)
 const ok = (c: Context): Response => c.text('ok')
 
-describe('where it is mounted', () => {
-  it('guards the whole app, what is not found included', async () => {
+describe('halt()', () => {
+  it('guards the whole app, 404s included', async () => {
     const app = new Hono().use(guard()).get('/a', ok)
     expect(await statuses(app, '/a', '/nowhere', '/a', '/nowhere')).toEqual([200, 404, 429, 429])
   })
 
-  it('guards a sub-app, and nothing outside it', async () => {
+  it('guards only the sub-app on which it is mounted', async () => {
     const inner = new Hono().use(guard()).get('/a', ok)
     const app = new Hono().route('/api', inner).get('/free', ok)
     expect(await statuses(app, '/api/a', '/api/a', '/api/a', '/free')).toEqual([200, 200, 429, 200])
@@ -42,7 +42,7 @@ describe('where it is mounted', () => {
     expect(await statuses(app, '/other/a', '/other/b', '/other/c')).toEqual([200, 200, 429])
   })
 
-  it('charges each request that the app makes of itself', async () => {
+  it('charges each request that the app makes itself', async () => {
     const app = new Hono()
     app.use('/item/:id', guard({ limit: 3 }))
     app.get('/item/:id', ok)
@@ -56,7 +56,7 @@ describe('where it is mounted', () => {
 })
 
 describe('paths', () => {
-  it('are the original ones in exemptions, however deep the mount', async () => {
+  it('are compared with exemptions in full, whatever the mount', async () => {
     const inner = new Hono().use(guard({ exemptions: ['/api/open', '/secret'] }))
     inner.get('/open', ok).get('/secret', ok)
     const app = new Hono().route('/api', inner)
@@ -64,12 +64,12 @@ describe('paths', () => {
     expect(await statuses(app, ...paths)).toEqual([200, 200, 200, 200, 200, 429])
   })
 
-  it('are not what getPath makes of them', async () => {
+  it('do not depend on getPath', async () => {
     const app = new Hono({ getPath: () => '/health' }).use(guard()).get('/health', ok)
     expect(await statuses(app, '/a', '/b', '/c')).toEqual([200, 200, 429])
   })
 
-  it('that are encoded are never exempt', async () => {
+  it('are never exempt if they are encoded', async () => {
     const app = new Hono().use(guard({ exemptions: ['/open'] })).get('/open', ok)
     expect(await statuses(app, '/%6fpen', '/%6fpen', '/%6fpen', '/open')).toEqual([200, 200, 429, 200])
   })
@@ -78,12 +78,12 @@ describe('paths', () => {
 describe('scope "route"', () => {
   const limited = guard({ scope: 'route', limit: 1 })
 
-  it('finds the pattern of the handler from above it', async () => {
+  it('finds the pattern of the handler if it is mounted before it', async () => {
     const app = new Hono().use(limited).get('/users/:id', ok).get('/posts/:id', ok)
     expect(await statuses(app, '/users/1', '/users/2', '/posts/1', '/posts/2')).toEqual([200, 429, 200, 429])
   })
 
-  it('tells routes of the same pattern apart by their mounts', async () => {
+  it('separates routes of the same pattern by their mounts', async () => {
     const inner = new Hono().get('/:id', guard({ scope: 'route', limit: 1 }), ok)
     const app = new Hono().route('/one', inner).route('/two', inner)
     expect(await statuses(app, '/one/1', '/one/2', '/two/1', '/two/2')).toEqual([200, 429, 200, 429])
@@ -95,7 +95,7 @@ describe('scope "route"', () => {
     expect(await statuses(app, '/users/1/posts', '/users/2/posts')).toEqual([200, 429])
   })
 
-  it('looks past other middleware, and past handlers that come later', async () => {
+  it('ignores other middleware and later handlers', async () => {
     const app = new Hono()
     app.use(async (...[, next]) => next())
     app.use(guard({ scope: 'route', limit: 1 }))
@@ -105,7 +105,7 @@ describe('scope "route"', () => {
     expect(await statuses(app, '/users/1', '/users/2', '/a', '/b')).toEqual([200, 429, 200, 429])
   })
 
-  it('finds it in a sub-app that has an error handler of its own', async () => {
+  it('finds the pattern in a sub-app with its own error handler', async () => {
     const inner = new Hono().get('/users/:id', ok).all('/proxy/*', ok)
     inner.onError((_error, c) => c.text('broken', 500))
     const app = new Hono().use(guard({ scope: 'route', limit: 1 })).route('/api', inner)
@@ -114,7 +114,7 @@ describe('scope "route"', () => {
     expect(await statuses(app, ...paths)).toEqual([200, 429, 200, 429, 200])
   })
 
-  it('counts what only middleware answers as one, whatever the path', async () => {
+  it('counts requests that only middleware answers on one counter', async () => {
     const app = new Hono().use(guard({ scope: 'route', limit: 1 })).use('/files/*', async (c, next) => {
       if (c.req.path.endsWith('.txt')) return c.text('ok')
       return next()

@@ -8,12 +8,12 @@ import { ask, makeLimiter } from '../ask.ts'
 
 describe('onLimited', () => {
   const answers: readonly [string, (c: Context) => Response | Promise<Response>][] = [
-    ['what c made', c => c.json({ mine: true }, 418)],
+    ['a response made with c', c => c.json({ mine: true }, 418)],
     ['a new Response', () => Response.json({ mine: true }, { status: 418 })],
-    ['what comes later', async c => c.json({ mine: await Promise.resolve(true) }, 418)],
+    ['a response that comes later', async c => c.json({ mine: await Promise.resolve(true) }, 418)],
   ]
   for (const [what, custom] of answers) {
-    it(`may answer with ${what}`, async () => {
+    it(`can answer with ${what}`, async () => {
       const app = new Hono().use(
         halt({ limiter: makeLimiter('p', 1), getConnInfo, onLimited: (_, c) => custom(c) }),
       )
@@ -27,8 +27,8 @@ describe('onLimited', () => {
   }
 
   const broken: readonly [string, () => Response][] = [
-    ['gives nothing', () => undefined as unknown as Response],
-    ['gives what is no response', () => 'no' as unknown as Response],
+    ['returns nothing', () => undefined as unknown as Response],
+    ['returns no Response', () => 'no' as unknown as Response],
     [
       'throws an HTTPException',
       () => {
@@ -37,7 +37,7 @@ describe('onLimited', () => {
     ],
   ]
   for (const [what, onLimited] of broken) {
-    it(`that ${what} is replaced by the default answer`, async () => {
+    it(`gets the default answer if it ${what}`, async () => {
       const app = new Hono().use(halt({ limiter: makeLimiter('p', 1), getConnInfo, onLimited }))
       const { status, headers, body } = await ask(
         app.get('/ask', c => c.text('ok')),

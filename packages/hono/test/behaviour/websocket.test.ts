@@ -20,7 +20,7 @@ class Upgrader extends EventEmitter {
   close(): void {}
 }
 
-it('counts the upgrade to a WebSocket, and refuses it as it refuses any other request', async () => {
+it('halt() counts the upgrade to a WebSocket, and refuses it like any other request', async () => {
   const app = new Hono()
   app.use(halt({ policy: { name: 'p', limit: 1, window: 60 }, exemptPrivateIps: false, getConnInfo }))
   app.get(

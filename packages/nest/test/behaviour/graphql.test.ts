@@ -153,7 +153,7 @@ describe('a GraphQL request', () => {
     )
   })
 
-  it('charges each aliased query and each of a batch', async () => {
+  it('charges each aliased query and each query of a batch', async () => {
     const url = await start({})
     const response = await ask(url, [
       '{ a: remaining b: remaining }',
@@ -166,7 +166,7 @@ describe('a GraphQL request', () => {
     expect(answers.filter(({ errors }) => errors !== undefined)).toHaveLength(1)
   })
 
-  it('has the headers of its tightest field, and of its refusal', async () => {
+  it('gets the headers of its tightest field, also of a refusal', async () => {
     const url = await start({})
     const passed = await ask(url, '{ a: remaining b: remaining }')
     expect(passed.headers.get('ratelimit-remaining')).toBe('3')
@@ -176,7 +176,7 @@ describe('a GraphQL request', () => {
     expect(refused.headers.get('retry-after')).not.toBeNull()
   })
 
-  it('counts no field below the root, unless that says so', async () => {
+  it('counts a field below the root only if it has @RateLimit', async () => {
     const store = countingStore()
     const url = await start({ store }, { fieldResolverEnhancers: ['guards', 'interceptors'] })
     await ask(url, '{ items { id plain } }')
@@ -189,7 +189,7 @@ describe('a GraphQL request', () => {
     expect(left.data.remaining).toBe(2)
   })
 
-  it('counts a field below the root by the global policy where it says @RateLimit()', async () => {
+  it('counts a field below the root with @RateLimit() by the global policy', async () => {
     const url = await start({}, { fieldResolverEnhancers: ['guards', 'interceptors'] })
     const { data } = (await (await ask(url, '{ items { counted } }')).json()) as {
       data: { items: { counted: string | null }[] }
@@ -198,7 +198,7 @@ describe('a GraphQL request', () => {
     expect(data.items.filter(({ counted }) => counted !== null)).toHaveLength(4)
   })
 
-  it('is answered beside a limiter that is looked up when it is used: a feature module brings its policy', async () => {
+  it('is answered if a limiter gets its policy later from a feature module', async () => {
     @Injectable()
     class Search {
       @InjectRateLimiter('search') readonly limiter!: RateLimiter
@@ -211,13 +211,13 @@ describe('a GraphQL request', () => {
     expect(await (await ask(url, '{ remaining }')).json()).toEqual({ data: { remaining: 4 } })
   })
 
-  it('knows the arguments of a field by the context, and fields to be skipped', async () => {
+  it('gives a callback the arguments of a field, and skips fields', async () => {
     const url = await start({})
     await ask(url, '{ free list(first: 3) }')
     expect(await (await ask(url, '{ free remaining }')).json()).toMatchObject({ data: { remaining: 1 } })
   })
 
-  it('tells chargeWhen what became of each field', async () => {
+  it('passes the result of each field to chargeWhen', async () => {
     const seen: unknown[] = []
     const chargeWhen = ({ statusCode, value }: { statusCode: number; value?: unknown }) => {
       seen.push([statusCode, value])

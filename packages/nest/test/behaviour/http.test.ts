@@ -75,7 +75,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${url}/two`, 2)).toEqual([200, 429])
   })
 
-  it('answers a refusal with the body, the headers and no store', async () => {
+  it('answers a refusal with the body, the headers and Cache-Control: no-store', async () => {
     const url = await startApp({ policy: { ...global, limit: 1 }, policies: { auth } }, parts)
     const passed = await fetch(`${url}/one`)
     expect(passed.headers.get('ratelimit-limit')).toBe('1')
@@ -103,7 +103,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${url}/one`, 3)).toEqual([200, 200, 429])
   })
 
-  it('lets a route have its own policy instead of the global one', async () => {
+  it('counts a route by its own policy instead of the global one', async () => {
     const url = await startApp({ policy: global, policies: { auth } }, parts)
     expect(await statuses(`${url}/alone`, 6)).toEqual([200, 200, 200, 200, 200, 429])
     expect(await statuses(`${url}/one`, 1)).toEqual([200])
@@ -128,7 +128,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await (await fetch(`${url}/one`)).json()).toEqual({ remaining: 2 })
   })
 
-  it('writes problem details where that is the format', async () => {
+  it('sends problem details with errorFormat', async () => {
     const url = await startApp(
       { policy: { ...global, limit: 1 }, policies: { auth }, errorFormat: 'problem' },
       parts,
@@ -168,7 +168,7 @@ describe.each(platforms)('on %s', platform => {
     expect(seen).toEqual([true, 'global', expect.objectContaining({ error: 'rate_limit_exceeded' })])
   })
 
-  it('guards a single controller, and a call that two guards meet once', async () => {
+  it('guards a single controller, and counts a call of two guards once', async () => {
     const store = countingStore()
     @Controller('guarded')
     @UseGuards(HaltGuard)
@@ -189,7 +189,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${url}/two`, 4)).toEqual([200, 200, 200, 200])
   })
 
-  it('counts a decorated route even where nobody mounted the guard', async () => {
+  it('counts a decorated route although the guard is not registered', async () => {
     const url = await startApp({ policy: global, policies: { auth } }, { ...parts, guarded: false })
     const login = { method: 'POST' }
     expect(await statuses(`${url}/login`, 2, login)).toEqual([201, 429])
@@ -197,7 +197,7 @@ describe.each(platforms)('on %s', platform => {
     expect(refused.headers.get('retry-after')).not.toBeNull()
   })
 
-  it('lets a handler decide by itself and answer alike', async () => {
+  it('lets a handler refuse in the format of the guard', async () => {
     @Controller()
     class ByHand {
       @InjectRateLimiter() readonly limiter!: RateLimiter
@@ -217,7 +217,7 @@ describe.each(platforms)('on %s', platform => {
     expect(refused.headers.get('cache-control')).toBe('no-store')
   })
 
-  it('takes off what a guard has shown, where the handler refuses by itself', async () => {
+  it('removes the headers of a guard if the handler refuses by itself', async () => {
     @Controller()
     class ByHand {
       @InjectRateLimiter('scarce') readonly limiter!: RateLimiter

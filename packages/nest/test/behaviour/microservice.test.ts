@@ -113,7 +113,7 @@ describe('a microservice', () => {
     expect(events).toBe(3)
   })
 
-  it('may have the guard and the interceptor to itself, in an application that has none', async () => {
+  it('can have its own guard and interceptor in an application without them', async () => {
     const codes: string[] = []
     const flight = { name: 'flight', limit: 1, algorithm: 'concurrency', ttl: 60 } as const
     const warn = ({ code }: { code: string }) => codes.push(code)
@@ -138,7 +138,7 @@ describe('a microservice', () => {
     expect(codes).toEqual([])
   })
 
-  it('counts a decorated handler even where the guard does not reach', async () => {
+  it('counts a decorated handler that the global guard does not reach', async () => {
     const client = await start({}, MathController, false)
     for (let i = 0; i < 5; i++) expect((await send(client, 'add')).sum).toBe(3)
     const first = send(client, 'hold')
@@ -184,7 +184,7 @@ describe('a microservice', () => {
     expect(seen).toEqual(['global'])
   })
 
-  it('never takes the sender’s word for who it is, unless the application does', async () => {
+  it('ignores the sender’s claims about itself, unless the application reads them', async () => {
     const keys: string[] = []
     const telemetry = { onAllowed: (key: string) => void keys.push(key) }
     const byUser = { ...global, keyStrategy: 'user' as const }
@@ -195,7 +195,7 @@ describe('a microservice', () => {
     expect(keys).toEqual(['ip:127.0.0.1', 'user:x'])
   })
 
-  it('asks getRequest for what it is to take for the request', async () => {
+  it('takes the request from getRequest', async () => {
     const keys: string[] = []
     const telemetry = { onAllowed: (key: string) => void keys.push(key) }
     const getRequest = (context: ExecutionContext) =>

@@ -99,7 +99,7 @@ describe.each(platforms)('on %s', platform => {
     expect((await again).status).toBe(200)
   })
 
-  it('ends a request in flight when its client leaves', async () => {
+  it('frees the place of a request when its client leaves', async () => {
     const url = await startApp({ policy: flight }, parts)
     const client = http.get(`${url}/slow`)
     client.on('error', () => {})
@@ -109,7 +109,7 @@ describe.each(platforms)('on %s', platform => {
     finish()
   })
 
-  it('gives back what chargeWhen does not want charged, and tells it the call', async () => {
+  it('refunds a call if chargeWhen returns false, and gives it the context', async () => {
     const handlers = new Set<string>()
     const chargeWhen = ({ statusCode }: { statusCode: number }, context: ExecutionContext) => {
       handlers.add(context.getHandler().name)
@@ -121,7 +121,7 @@ describe.each(platforms)('on %s', platform => {
     expect([...handlers]).toEqual(['status'])
   })
 
-  it('lets onLimited throw an exception of its own', async () => {
+  it('lets onLimited throw another exception', async () => {
     const onLimited = () => {
       throw new ImATeapotException()
     }
@@ -140,7 +140,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await refused.json()).toEqual({ slow: 'global' })
   })
 
-  it('answers by default when onLimited fails, or answers nothing within callbackTimeout', async () => {
+  it('sends the default answer if onLimited fails, or answers nothing within callbackTimeout', async () => {
     for (const onLimited of [() => undefined, () => Promise.reject(new Error('no'))]) {
       const options = { policy: global, onLimited, callbackTimeout: '50ms', warn: () => {} }
       const url = await startApp(options, parts)
@@ -148,7 +148,7 @@ describe.each(platforms)('on %s', platform => {
     }
   })
 
-  it('answers by default when onLimited returns the response, and sends nothing', async () => {
+  it('sends the default answer if onLimited returns the response and sends nothing', async () => {
     const touch = (_: unknown, context: ExecutionContext) => {
       const response = context.switchToHttp().getResponse()
       if (platform === 'express') response.setHeader('x', '1')
@@ -165,7 +165,7 @@ describe.each(platforms)('on %s', platform => {
     }
   })
 
-  it('leaves an answer alone that is slow to begin, or sent later', async () => {
+  it('keeps an answer that begins late or is sent later', async () => {
     const stream = (response: any) =>
       platform === 'express' ? slowly('mine').pipe(response) : response.send(slowly('mine'))
     const later = (response: any) => {
@@ -194,7 +194,7 @@ describe.each(platforms)('on %s', platform => {
     }
   })
 
-  it('waits for what onLimited sends later, and sends what it returns', async () => {
+  it('waits for a later answer of onLimited, and sends its return value', async () => {
     const later = (_: unknown, context: ExecutionContext) => {
       const response = context.switchToHttp().getResponse()
       setTimeout(() => response.send({ slow: true }), 20)
@@ -219,7 +219,7 @@ describe.each(platforms)('on %s', platform => {
     }
   })
 
-  it('asks a policy resolver, with the route’s policies beside it in one store call', async () => {
+  it('asks a policy resolver, and adds the route’s policies in one store call', async () => {
     const store = countingStore()
     const plans = { free: { ...global, name: 'plan' }, pro: { ...global, name: 'plan', limit: 4 } }
     const policy = async (request: { headers: Record<string, string> }, context: ExecutionContext) => {
@@ -234,7 +234,7 @@ describe.each(platforms)('on %s', platform => {
     expect(store.calls).toBe(7)
   })
 
-  it('skips by name what a resolver gives', async () => {
+  it('skips a policy of a resolver by name', async () => {
     @Controller()
     class Skips {
       @Get('less')
@@ -249,7 +249,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${other}/less`, 2)).toEqual([200, 429])
   })
 
-  it('is neither open nor broken when the resolver fails', async () => {
+  it('answers 503 if the resolver fails', async () => {
     const policy = (): Policy => {
       throw new Error('the database is down')
     }
@@ -278,7 +278,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${url}/narrow`, 2)).toEqual([200, 429])
   })
 
-  it('gives callbacks the request and the context', async () => {
+  it('passes the request and the context to callbacks', async () => {
     const seen: unknown[] = []
     const note = (name: string) => (request: { url: string }, context: ExecutionContext) =>
       void seen.push([name, request.url, context.getClass() === Routes])
@@ -294,7 +294,7 @@ describe.each(platforms)('on %s', platform => {
     expect(seen).toContainEqual(['key', '/x', true])
   })
 
-  it('shares a limiter with the outside, and charges a request that passes it twice once', async () => {
+  it('shares a limiter with a middleware, and charges a request of both once', async () => {
     const limiter = new RateLimiter({ ...LOCAL, store: new InMemoryStore(), policy: global })
     // As the Express and Fastify adapters do, mounted above.
     const outer = guard(limiter)
@@ -310,7 +310,7 @@ describe.each(platforms)('on %s', platform => {
     expect(await statuses(`${url}/x`, 1)).toEqual([429])
   })
 
-  it('warns when the platform trusts proxies and Halt does not know of them', async () => {
+  it('warns if the platform trusts proxies and trustedProxies is empty', async () => {
     const warnings: string[] = []
     const warn = ({ code }: { code: string }) => void warnings.push(code)
     const url = await startApp({ policy: global, warn }, { ...parts, trustProxy: true })
@@ -319,11 +319,11 @@ describe.each(platforms)('on %s', platform => {
   })
 })
 
-describe('at start', () => {
+describe('an application fails at start', () => {
   const start = (options: object, controller: any): Promise<string> =>
     startApp({ policy: global, ...options }, { controllers: [controller] })
 
-  it('an unknown name is refused, naming the place and the known ones', async () => {
+  it('for an unknown name, with the place and the known names', async () => {
     @Controller()
     class Typo {
       @Get()
@@ -336,7 +336,7 @@ describe('at start', () => {
     })
   })
 
-  it('an unknown name to be skipped is refused', async () => {
+  it('for an unknown name in @SkipRateLimit', async () => {
     @Controller()
     @SkipRateLimit('gobal')
     class Typo {
@@ -346,7 +346,7 @@ describe('at start', () => {
     await expect(start({}, Typo)).rejects.toMatchObject({ code: 'HALT_E_UNKNOWN_POLICY' })
   })
 
-  it('a wrong policy on a route is refused', async () => {
+  it('for a wrong policy on a route', async () => {
     @Controller()
     class Wrong {
       @Get()
@@ -359,7 +359,7 @@ describe('at start', () => {
     })
   })
 
-  it('two policies of one name on a route are refused', async () => {
+  it('for two policies of one name on a route', async () => {
     @Controller()
     class Double {
       @Get()
@@ -369,7 +369,7 @@ describe('at start', () => {
     await expect(start({}, Double)).rejects.toMatchObject({ code: 'HALT_E_DUPLICATE_POLICY' })
   })
 
-  it.each(['class', 'handler'])('override without a policy on a %s is refused', async where => {
+  it.each(['class', 'handler'])('for override without a policy on a %s', async where => {
     const hollow = RateLimit({ override: true })
     const named = RateLimit('auth')
     @Controller()
@@ -387,7 +387,7 @@ describe('at start', () => {
     })
   })
 
-  it('decorators without the module are refused when the application starts, not when it is compiled', async () => {
+  it('for decorators without the module, but not when it is compiled', async () => {
     @Controller()
     class Lost {
       @Get()
@@ -398,7 +398,7 @@ describe('at start', () => {
     await expect(app.init()).rejects.toMatchObject({ code: 'HALT_E_MODULE' })
   })
 
-  it('wrong options are refused', async () => {
+  it('for wrong options', async () => {
     for (const [options, code] of [
       [{ policy: { ...global, windowMs: 1 } }, 'HALT_E_UNKNOWN_FIELD'],
       [{ windowMs: 1 }, 'HALT_E_UNKNOWN_FIELD'],

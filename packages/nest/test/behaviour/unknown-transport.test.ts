@@ -37,13 +37,13 @@ async function handlerOf(options: object): Promise<(command: object) => Promise<
 }
 
 describe('a transport that Halt does not know', () => {
-  it('is counted, on one counter, whatever its messages say of themselves', async () => {
+  it('is counted on one counter, whatever its messages claim', async () => {
     const ping = await handlerOf({})
     expect(await ping({ user: { id: '1' } })).toBe('pong 1')
     await expect(ping({ user: { id: '2' } })).rejects.toBeInstanceOf(RateLimitException)
   })
 
-  it('is known by getRequest', async () => {
+  it('is read by getRequest', async () => {
     const getRequest = (context: ExecutionContext) => context.getArgByIndex<object>(0)
     const ping = await handlerOf({
       getRequest,

@@ -127,7 +127,7 @@ const start = (options: object, gateway: any = ChatGateway, guarded = true): Pro
   startApp({ policy: global, ...options }, { providers: [gateway], before: usingWs, guarded })
 
 describe('a gateway', () => {
-  it('charges every one of fifty messages on a socket, and answers the others with a WsException', async () => {
+  it('charges each of fifty messages on a socket, and answers further ones with a WsException', async () => {
     const store = countingStore()
     const { say } = await connect(await start({ store }))
     const answers = await say(...Array.from({ length: 50 }, () => ['say', { text: 'spam' }] as const))
@@ -140,7 +140,7 @@ describe('a gateway', () => {
     expect(store.calls).toBe(50)
   })
 
-  it('gives handlers their own decision, whatever the message is', async () => {
+  it('gives each handler its decision, whatever the message is', async () => {
     const { say } = await connect(await start({}))
     const answers = await say(['say', { a: 1 }], ['say', 'text'], ['say', [1]])
     expect(answers.map(({ data }) => data.remaining)).toEqual([4, 3, 2])
@@ -162,7 +162,7 @@ describe('a gateway', () => {
     expect(codes).toEqual([])
   })
 
-  it('shows a handler that is not counted no decision, whatever came before on its socket', async () => {
+  it('gives no decision to a handler that is not counted, whatever its socket sent before', async () => {
     const { say } = await connect(await start({ policy: hundred }, CostlyGateway))
     for (const data of ['text', undefined, { a: 1 }]) {
       await say(['ask', data])
@@ -170,7 +170,7 @@ describe('a gateway', () => {
     }
   })
 
-  it('leaves Nest’s own arguments of a message where they are', async () => {
+  it('keeps the positions of Nest’s arguments of a message', async () => {
     const Seen = createParamDecorator((_: unknown, context: ExecutionContext) => {
       const ws = context.switchToWs()
       return [ws.getClient<WebSocket>().readyState, ws.getData<unknown>(), ws.getPattern()]
@@ -193,7 +193,7 @@ describe('a gateway', () => {
     expect((await say(['bare', 'text']))[0]?.data).toEqual(['text', null])
   })
 
-  it('adds a handler’s policies, and skips where it says so', async () => {
+  it('adds a handler’s policies, and skips a handler with @SkipRateLimit', async () => {
     const store = countingStore()
     const { say } = await connect(await start({ store }))
     expect((await say(['shout'], ['shout'], ['free'])).map(({ event }) => event).toSorted()).toEqual([
@@ -218,7 +218,7 @@ describe('a gateway', () => {
     held.pop()?.()
   })
 
-  it('can be guarded by @UseGuards too, and is asked once', async () => {
+  it('can have @UseGuards too, and counts once', async () => {
     @WebSocketGateway({ path: '/chat' })
     @UseGuards(HaltGuard)
     class Guarded {
@@ -255,7 +255,7 @@ describe('a gateway', () => {
     expect(seen).toEqual(['global'])
   })
 
-  it('is keyed on the peer of its socket; a header names the client only behind a trusted proxy', async () => {
+  it('counts by the peer of its socket, and by a header only behind a trusted proxy', async () => {
     const keys: string[] = []
     const telemetry = { onAllowed: (key: string) => void keys.push(key) }
     const forwarded = { 'x-forwarded-for': '203.0.113.9' }
@@ -266,7 +266,7 @@ describe('a gateway', () => {
     expect(keys).toEqual(['ip:127.0.0.1', 'ip:203.0.113.9'])
   })
 
-  it('gives callbacks the socket and the context', async () => {
+  it('passes the socket and the context to callbacks', async () => {
     const keyExtractor = (client: { readyState: number }, context: ExecutionContext) =>
       client.readyState === 1 ? context.switchToWs().getData<{ room: string }>().room : undefined
     const { say } = await connect(await start({ policy: { ...global, limit: 1, keyExtractor } }))
@@ -274,7 +274,7 @@ describe('a gateway', () => {
     expect(answers.map(({ event }) => event).toSorted()).toEqual(['exception', 'said', 'said'])
   })
 
-  it('is counted by a global guard alone, to the end', async () => {
+  it('is counted to its end by a global guard alone', async () => {
     const release = vi.fn<() => boolean>(() => true)
     @WebSocketGateway({ path: '/chat' })
     class Plain {

@@ -6,7 +6,7 @@ import { contextOf, runtimeOf } from '../contexts.ts'
 const read = (type: string, ...args: unknown[]) => callReader(runtimeOf().limiter)(contextOf(type, args))
 
 describe('a call', () => {
-  it('over gRPC comes from its peer, with its metadata for headers', () => {
+  it('over gRPC has the address of its peer, and its metadata as headers', () => {
     const metadata = { getMap: () => ({ authorization: 'Bearer key' }) }
     for (const [peer, ip] of [
       ['ipv4:203.0.113.7:4711', '203.0.113.7:4711'],
@@ -22,7 +22,7 @@ describe('a call', () => {
     expect(read('rpc', { userId: 'x' }).view).toMatchObject({ ip: undefined, request: undefined })
   })
 
-  it('over socket.io comes from its handshake, also when the socket is closed by now', () => {
+  it('over socket.io has the address of its handshake, also after the socket closed', () => {
     const headers = { 'x-forwarded-for': '198.51.100.1' }
     const client = {
       handshake: { address: '203.0.113.7', headers, url: '/socket.io/?EIO=4' },
@@ -34,14 +34,14 @@ describe('a call', () => {
     expect(read('ws', client, {}, 'say').view).toMatchObject(view)
   })
 
-  it('over a WebSocket that keeps its request comes from the peer of that', () => {
+  it('over a WebSocket has the address of the peer of its request', () => {
     const client = { request: { socket: { remoteAddress: '203.0.113.7' }, headers: {}, url: '/ws' } }
     expect(read('ws', client, {}, 'say').view).toMatchObject({ ip: '203.0.113.7', path: '/ws' })
   })
 
-  it('carries the version of HTTP that the peer spoke, which shows some proxies', () => {
+  it('has the HTTP version of the peer, which reveals some proxies', () => {
     const request = { headers: {}, url: '/', httpVersion: '1.0', socket: { remoteAddress: '10.0.3.7' } }
-    // A request of Fastify's has it on the one it wraps.
+    // A Fastify request has it on the raw request.
     const wrapping = { ...request, httpVersion: undefined, raw: { httpVersion: '1.0' } }
     const polling = { handshake: { address: '10.0.3.7', headers: {}, url: '/socket.io/' }, request }
     for (const { view } of [
@@ -55,7 +55,7 @@ describe('a call', () => {
       expect(view.httpVersion).toBe('1.0')
   })
 
-  it('of GraphQL is found in the contexts of other drivers', () => {
+  it('of GraphQL is read from the contexts of other drivers', () => {
     const request = { headers: {}, url: '/graphql', socket: { remoteAddress: '203.0.113.7' } }
     const info = { fieldName: 'f', parentType: { name: 'Query' }, path: { prev: undefined } }
     const reply = { request, getHeader: () => undefined }

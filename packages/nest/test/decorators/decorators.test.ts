@@ -36,7 +36,7 @@ async function passes(controller: Type, options: object = {}): Promise<number> {
 }
 
 describe('@RateLimit', () => {
-  it('holds for all handlers of a class, and a handler’s own adds to it', async () => {
+  it('applies to all handlers of a class, and a handler’s own adds to it', async () => {
     @Controller()
     @RateLimit('b')
     class Both {
@@ -52,7 +52,7 @@ describe('@RateLimit', () => {
     expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
   })
 
-  it('takes several names and policies at once, and repeated decorators', async () => {
+  it('accepts several names and policies, and repeated decorators', async () => {
     @Controller()
     class Several {
       @Get('x')
@@ -75,7 +75,7 @@ describe('@RateLimit', () => {
     expect(await passes(ByName)).toBe(2)
   })
 
-  it('counts a policy once that is global and named by the route', async () => {
+  it('counts a global policy once if the route names it', async () => {
     @Controller()
     class Twice {
       @Get('x')
@@ -96,7 +96,7 @@ describe('@RateLimit', () => {
     expect(await passes(Child)).toBe(2)
   })
 
-  it('counts per route where the policy says so', async () => {
+  it('counts per route if the policy has scope "route"', async () => {
     @Controller()
     @RateLimit(policy('each', 2, { scope: 'route' }), { override: true })
     class Routes {
@@ -116,7 +116,7 @@ describe('@RateLimit', () => {
   describe.each(platforms)('scope "route" on %s', platform => {
     const options = { policy: policy('each', 2, { scope: 'route' }), policies: named }
 
-    it('counts a handler of all methods once', async () => {
+    it('counts a handler of all methods on one counter', async () => {
       @Controller('things')
       class Things {
         @All('any')
@@ -129,7 +129,7 @@ describe('@RateLimit', () => {
       expect(found.map(status => status === 429)).toEqual([false, false, true, true, true])
     })
 
-    it('counts a handler once that has several paths or versions, and others apart', async () => {
+    it('counts a handler of several paths or versions on one counter, and other handlers separately', async () => {
       @Controller(['a/:id', 'b/:id'])
       class Two {
         @Get(['x', 'y'])
@@ -171,7 +171,7 @@ describe('@RateLimit', () => {
     })
   })
 
-  it('may say override in one decorator and the policy in another', async () => {
+  it('can have override in one decorator and the policy in another', async () => {
     @Controller()
     class Apart {
       @Get('x')
@@ -182,7 +182,7 @@ describe('@RateLimit', () => {
     expect(await passes(Apart, { policy: policy('global', 1) })).toBe(2)
   })
 
-  it('refuses what is no policy where it is written', () => {
+  it('throws for an argument that is not a policy', () => {
     expect(() => RateLimit(5 as never)).toThrow('HALT_E_POLICY')
     expect(() => RateLimit({ override: true }, 'a')).toThrow('HALT_E_POLICY')
   })
@@ -205,7 +205,7 @@ describe('@SkipRateLimit', () => {
     expect(await statuses(`${url}/y`, 4)).toEqual([200, 200, 200, 429])
   })
 
-  it('of a class is undone by what a handler asks for', async () => {
+  it('of a class yields to the policies of a handler', async () => {
     @Controller()
     @SkipRateLimit()
     class Skipped {
@@ -220,7 +220,7 @@ describe('@SkipRateLimit', () => {
     expect(await statuses(`${url}/y`, 3)).toEqual([200, 200, 200])
   })
 
-  it('of a class is taken back by a handler’s @RateLimit(), but not what it names', async () => {
+  it('of a class yields to a handler’s @RateLimit(), unless it names policies', async () => {
     @Controller()
     @SkipRateLimit()
     class Skipped {
@@ -251,7 +251,7 @@ describe('@SkipRateLimit', () => {
     expect(await statuses(`${url}/y`, 2)).toEqual([200, 429])
   })
 
-  it('of a handler stands against a class’s @RateLimit(), and override against both', async () => {
+  it('of a handler wins over a class’s @RateLimit(), and override over both', async () => {
     @Controller()
     @RateLimit()
     class Counted {
@@ -272,7 +272,7 @@ describe('@SkipRateLimit', () => {
 })
 
 describe('@RateLimitCost', () => {
-  it('takes a number, units by policy name, or a function of request and context', async () => {
+  it('accepts a number, units by policy name, or a function of request and context', async () => {
     @Controller()
     @RateLimitCost(4)
     class Priced {
@@ -295,7 +295,7 @@ describe('@RateLimitCost', () => {
     expect(await statuses(`${other}/z`, 2, { headers: { 'x-cost': '3' } })).toEqual([200, 429])
   })
 
-  it('charges the whole limit when the function breaks', async () => {
+  it('charges the whole limit if the function fails', async () => {
     @Controller()
     class Broken {
       @Get('x')
@@ -307,12 +307,12 @@ describe('@RateLimitCost', () => {
     expect(warnings).toContain('HALT_W_CALLBACK')
   })
 
-  it('refuses what is no cost where it is written', () => {
+  it('throws for an argument that is not a cost', () => {
     expect(() => RateLimitCost(-1)).toThrow('HALT_E_COST')
   })
 })
 
-it('a guard made from HaltGuard decides before the decorators’ own check', async () => {
+it('a subclass of HaltGuard decides before the guard of the decorators', async () => {
   const seen: string[] = []
   @Injectable()
   class Counting extends HaltGuard {
@@ -336,7 +336,7 @@ it('a guard made from HaltGuard decides before the decorators’ own check', asy
   expect([seen, store.calls]).toEqual([['x', 'x'], 2])
 })
 
-describe('where nobody mounted HaltGuard', () => {
+describe('without HaltGuard', () => {
   const byUser = policy('mine', 1, { keyStrategy: 'user' })
 
   @Injectable()
@@ -371,7 +371,7 @@ describe('where nobody mounted HaltGuard', () => {
     },
   )
 
-  it('@RateLimit leaves no interceptor on HTTP routes, which would pay for it', async () => {
+  it('@RateLimit leaves no interceptor on HTTP routes', async () => {
     @Controller()
     @RateLimit('b')
     class Routes {
@@ -385,7 +385,7 @@ describe('where nobody mounted HaltGuard', () => {
   })
 })
 
-it('a mistake is found where the user made it: the stack begins there', () => {
+it('an error for a wrong argument has a stack that begins at the decorator', () => {
   expect(firstLine(() => RateLimit(5 as never))).toContain('decorators.test.ts')
   expect(firstLine(() => RateLimitCost('5' as never))).toContain('decorators.test.ts')
 })

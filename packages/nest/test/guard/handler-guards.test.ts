@@ -4,11 +4,11 @@ import { CallGuard } from '../../src/guard/call-guard.ts'
 import { RateLimit, RateLimitException } from '../../src/index.ts'
 import { contextOf, Host, policy, requestOf, responseOf, runtimeOf } from '../contexts.ts'
 
-describe('a handler that Nest’s discovery does not know', () => {
+describe('a handler unknown to Nest’s discovery', () => {
   function unknown(): void {}
   RateLimit('unknown')(Host.prototype, 'unknown', { value: unknown })
 
-  it('is refused with 503 when its decorator is wrong: neither open nor broken', () => {
+  it('is refused with 503 if its decorator is wrong', () => {
     const callGuard = new CallGuard(runtimeOf({ warn: () => {} }))
     const refused = (): unknown => callGuard.enter(contextOf('http', [requestOf(), responseOf()], unknown))
     expect(refused).toThrow(RateLimitException)
@@ -17,7 +17,7 @@ describe('a handler that Nest’s discovery does not know', () => {
     )
   })
 
-  it('is decided by the fallback policy where there is one', () => {
+  it('is decided by the fallback policy if there is one', () => {
     const callGuard = new CallGuard(runtimeOf({ warn: () => {}, fallbackPolicy: policy }))
     expect(callGuard.enter(contextOf('http', [requestOf(), responseOf()], unknown))).toBe(true)
   })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { callAtEnd } from '../../src/guard/subscription.ts'
 
 describe('callAtEnd', () => {
-  it('of a subscription is once: exhausted, failed, returned or thrown into', async () => {
+  it('calls back once if an iterator is exhausted, fails, returns or is thrown into', async () => {
     async function* values(fail: boolean) {
       yield 1
       if (fail) throw new Error('broken')
@@ -23,11 +23,11 @@ describe('callAtEnd', () => {
       expect(times).toBe(1)
     }
     let failures = 0
-    const failingLimiter = callAtEnd(values(true), () => failures++)
-    await failingLimiter.next()
-    await expect(failingLimiter.next()).rejects.toThrow('broken')
+    const broken = callAtEnd(values(true), () => failures++)
+    await broken.next()
+    await expect(broken.next()).rejects.toThrow('broken')
     expect(failures).toBe(1)
-    // One that can only be read.
+    // An iterator with only next().
     const bare = callAtEnd({ next: async () => ({ done: false, value: 1 }) }, () => failures++)
     expect(await bare.return?.(2)).toEqual({ done: true, value: 2 })
     await expect(bare.throw?.(new Error('no'))).rejects.toThrow('no')

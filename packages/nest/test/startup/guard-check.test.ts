@@ -25,7 +25,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { getRateLimiterToken, HaltGuard, HaltModule, InjectRateLimiter, RateLimit } from '../../src/index.ts'
 import { type AppParts, LOCAL, makeApp, platforms, startApp, statuses } from '../app.ts'
 
-const policy: Policy = { name: 'global', limit: 1, window: 60 }
+// A name of its own, because all files of the package count as one process for HALT_W_LIMITER_PER_REQUEST.
+const policy: Policy = { name: 'guard_check', limit: 1, window: 60 }
 
 @Controller()
 class Plain {
@@ -143,8 +144,8 @@ async function started(parts: AppParts, options: object = {}): Promise<{ codes: 
   return { codes, url }
 }
 
-describe.each(platforms)('an application on %s that nobody guards', platform => {
-  it('counts nothing, and is told so at start', async () => {
+describe.each(platforms)('an application on %s without a guard', platform => {
+  it('counts nothing, and gets a warning at start', async () => {
     const { codes, url } = await started({ platform })
     expect(codes).toEqual(['HALT_W_NO_GUARD'])
     expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 200])
@@ -163,7 +164,7 @@ describe.each(platforms)('an application on %s that nobody guards', platform => 
     ['@UseGuards on a base class', { controllers: [Inheriting] }],
     ['@UseGuards of one that asks it', { controllers: [ByAnother] }],
     ['@RateLimit', { controllers: [ByDecorator] }],
-  ])('is none of those with %s', async (_how, parts) => {
+  ])('counts, and gets no warning, with %s', async (_how, parts) => {
     const { codes, url } = await started({ platform, ...parts })
     expect(codes).toEqual([])
     expect(await statuses(`${url}/x`, 2)).toEqual([200, 429])
@@ -171,7 +172,7 @@ describe.each(platforms)('an application on %s that nobody guards', platform => 
 })
 
 describe('HALT_W_NO_GUARD', () => {
-  it('comes by process.emitWarning, with what to add', async () => {
+  it('is emitted by process.emitWarning, with the line to add', async () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     await started({}, { warn: undefined })
     expect(emit).toHaveBeenCalledWith(
@@ -181,7 +182,7 @@ describe('HALT_W_NO_GUARD', () => {
     emit.mockRestore()
   })
 
-  it('comes for resolvers and gateways, and not where these have the guard', async () => {
+  it('is emitted for resolvers and gateways without the guard', async () => {
     const codesWith = async (parts: AppParts): Promise<string[]> => {
       const before: AppParts['before'] = app => app.useWebSocketAdapter(new WsAdapter(app))
       return (await started({ controllers: [], before, ...parts })).codes
@@ -192,7 +193,7 @@ describe('HALT_W_NO_GUARD', () => {
     expect(await codesWith({ providers: [Gateway] })).toEqual([])
   })
 
-  it('comes for a limiter that is given, and a resolver, and not where only decorators count', async () => {
+  it('is emitted for a given limiter and for a resolver, but not if only decorators count', async () => {
     const codes: string[] = []
     const warn = ({ code }: HaltWarning) => codes.push(code)
     const limiter = new RateLimiter({ store: new InMemoryStore(), policy, exemptPrivateIps: false, warn })
@@ -231,18 +232,15 @@ describe('HALT_W_NO_GUARD', () => {
 
   it.each<[string, NonNullable<AppParts['providers']>]>([
     ['a constructor', [ByParameter]],
-    ['a constructor, by its type,', [ByType]],
+    ['the type of a constructor parameter', [ByType]],
     ['a property', [ByProperty]],
-    ['a reference to what comes later', [ByForwardReference]],
+    ['a forward reference', [ByForwardReference]],
     ['a factory', [{ provide: 'x', inject: optional, useFactory: (limiter: RateLimiter) => limiter }]],
-  ])(
-    'does not come where %s has a limiter or the guard injected, to ask by hand',
-    async (_who, providers) => {
-      expect((await started({ providers }, { policies: { named: policy } })).codes).toEqual([])
-    },
-  )
+  ])('is not emitted if %s injects a limiter or the guard', async (_injector, providers) => {
+    expect((await started({ providers }, { policies: { named: policy } })).codes).toEqual([])
+  })
 
-  it('does not come where a middleware has one', async () => {
+  it('is not emitted if a middleware has a limiter', async () => {
     @Injectable()
     class Middleware implements NestMiddleware {
       readonly limiter: RateLimiter
@@ -261,7 +259,7 @@ describe('HALT_W_NO_GUARD', () => {
     expect((await started({ imports: [{ module: Consuming }] })).codes).toEqual([])
   })
 
-  it('does not come where nothing can be called, or a microservice may have guards of its own', async () => {
+  it('is not emitted without handlers, or if a microservice may have its own guards', async () => {
     @Controller()
     class Messages extends Plain {
       @EventPattern('done')
@@ -279,7 +277,7 @@ describe('HALT_W_NO_GUARD', () => {
     expect(codes).toEqual([])
   })
 
-  it('comes once the application starts, not when it is made', async () => {
+  it('is emitted when the application starts, not when it is made', async () => {
     const codes: string[] = []
     const warn = ({ code }: HaltWarning) => codes.push(code)
     const app = await makeApp(
