@@ -162,7 +162,7 @@ it('an error for a wrong option has a stack that begins at the call of halt()', 
   expect(firstLine(() => halt({ policy: { ...policy, limit: 0 } }))).toContain('halt.test.ts')
 })
 
-/** The line that the stack of a mistake begins with. */
+/** The first line of the stack of a thrown error. */
 function firstLine(call: () => unknown): string {
   try {
     call()

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 
 import { halt } from '../src/index.ts'
 
-/** A response as a test makes one by hand. */
+/** Makes a response without a server. */
 function response(): Response & { readonly headers: Map<string, unknown> } {
   const headers = new Map<string, unknown>()
   return {

@@ -23,7 +23,7 @@ describe('config.halt', () => {
     const refused = await get('/tight')
     expect(refused.status).toBe(429)
     expect(refused.headers.get('ratelimit-limit')).toBe('1')
-    // The refusal charged neither: two of three are left.
+    // The refusal charged neither policy, so two of three units are left.
     expect(await statuses(3, () => get('/'))).toEqual([200, 200, 429])
     expect(store.groups).toHaveLength(5)
   })

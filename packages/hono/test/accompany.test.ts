@@ -29,7 +29,7 @@ function setUp(
   return { app, left }
 }
 
-/** A response whose body ends when it is told to. */
+/** A response whose body ends when the test calls `end`. */
 function pending(): { response: Response; end: () => void; fail: () => void } {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   const body = new ReadableStream<Uint8Array>({

@@ -22,7 +22,7 @@ const guard = (more: Partial<HaltOptions> = {}) =>
     ...more,
   } as HaltOptions)
 
-/** The answers to some equal requests. */
+/** The answers to several equal requests. */
 async function ask(
   app: Hono,
   times = 1,

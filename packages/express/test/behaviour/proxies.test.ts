@@ -1,5 +1,5 @@
-// The lines of docs/proxies.md in the real programs, with clients that lie. Each client has an address of its own in 127/8,
-// which all of Linux is; the proxy's is 127.0.0.1.
+// Runs the lines of docs/proxies.md in the real programs, with clients that lie. Each client has its own address in 127/8,
+// all of which Linux assigns to the loopback. The proxy has 127.0.0.1.
 import type { HaltWarning, RateLimiterOptions } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import express from 'express'
@@ -13,7 +13,7 @@ const CLIENT = '127.0.0.11'
 const TRUST = { trustedProxies: ['127.0.0.1'] }
 const GET = ['GET / HTTP/1.1', 'Host: app.example', 'Connection: close']
 
-/** Requests with which a client tries to be somebody else, or nobody. `i` makes another lie of each. */
+/** Requests by which a client claims another address, or none. `i` varies each claim. */
 const LIES: Record<string, (i: number) => string[]> = {
   'no header at all': () => GET,
   'X-Forwarded-For': i => [...GET, `X-Forwarded-For: 198.51.100.${i}`],
@@ -47,7 +47,7 @@ const closeAll = async (): Promise<void> => {
   for (const close of closing.splice(0).toReversed()) await close()
 }
 
-/** An app behind a proxy that says under which key it counted a request, and why it did not. */
+/** An app behind a proxy. It answers with the key and the reason of each decision. */
 async function appBehind(name: WebProxyName, block: string) {
   let guard = halt({ store: new InMemoryStore(), policy: { name: 'p', limit: 1, window: 60 } })
   const app = express()
@@ -58,7 +58,7 @@ async function appBehind(name: WebProxyName, block: string) {
   const proxy = await startWebProxy(name, block, Number(new URL(served.url).port))
   closing.push(proxy.stop)
   return {
-    /** Counts from new with these options, and collects the warnings. */
+    /** Starts a new limiter with these options, and collects its warnings. */
     limit(options: Partial<RateLimiterOptions>, limit = 1000): HaltWarning[] {
       const warnings: HaltWarning[] = []
       const warn = (warning: HaltWarning): void => void warnings.push(warning)
@@ -70,7 +70,7 @@ async function appBehind(name: WebProxyName, block: string) {
       })
       return warnings
     },
-    /** What the app says: `ip:127.0.0.11 ok`, or `429`. */
+    /** The answer of the app: `ip:127.0.0.11 ok`, or `429`. */
     async ask(head: readonly string[], from = CLIENT): Promise<string> {
       const answer = await send(proxy.port, from, head)
       return /"(ip:.*)"/.exec(answer)?.[1] ?? answer.slice(9, 12)
@@ -130,7 +130,7 @@ describe.runIf(process.platform === 'linux')('docs/proxies.md', () => {
     })
 
     it('counts as one client from its first request on if it speaks HTTP/1.0, as nginx’s proxy_pass does', async () => {
-      // Said, since nginx speaks HTTP/1.1 by default from 1.29.7 on.
+      // Set it, because nginx uses HTTP/1.1 by default from 1.29.7 on.
       const location = 'location / { proxy_pass http://127.0.0.1:3000; proxy_http_version 1.0; }'
       const app = await appBehind('nginx', `server { listen 8080; ${location} }`)
       const warnings = app.limit({}, 3)

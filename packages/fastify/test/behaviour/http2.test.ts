@@ -88,7 +88,7 @@ it('keeps the charge of a stream that is reset before the answer', async () => {
   await inside
   stream.destroy()
   await new Promise(resolve => setTimeout(resolve, 50))
-  // One unit stays charged for the reset; each answered request takes another, and gives it back.
+  // The reset request keeps its unit. Each answered request takes one unit, and its refund gives it back.
   for (let i = 0; i < 2; i++) {
     const answered = entered()
     const asking = ask(session, '/refund')

@@ -43,7 +43,7 @@ describe('encapsulation', () => {
     const first = await get('/child')
     expect(await first.text()).toBe('child')
     expect(first.headers.get('ratelimit-limit')).toBe('1')
-    // The child refuses; a check of its own, it does not give the parent's charge back.
+    // The refusal of the child does not refund the charge of the parent, because they are separate checks.
     expect((await get('/child')).status).toBe(429)
     expect(await statuses(2, () => get('/'))).toEqual([200, 429])
   })
@@ -225,7 +225,7 @@ it('an error for a wrong option has a stack that begins at the call of app.halt(
   expect(firstLine(() => app.halt({ policy: policy('p', 0) }))).toContain('instances.test.ts')
 })
 
-/** The line that the stack of a mistake begins with. */
+/** The first line of the stack of a thrown error. */
 function firstLine(call: () => unknown): string {
   try {
     call()

@@ -46,7 +46,7 @@ describe('a concurrency policy of a route', () => {
     const again = entered()
     let status = 429
     const ask = async (): Promise<void> => void (status = (await get('/')).status)
-    // The server hears of it a moment later; then one request stays open.
+    // The server notices it a moment later. Then one request stays open.
     const asking = (async () => {
       while (status === 429) await ask()
     })()

@@ -92,7 +92,7 @@ describe('getConnInfo', () => {
 describe('the user', () => {
   type Vars = { Variables: Partial<Record<'user' | 'jwtPayload', unknown>> }
 
-  /** The key of a request whose variables are these. */
+  /** The key of a request with these variables. */
   async function keyOf(variables: Vars['Variables']): Promise<string> {
     const app = new Hono<Vars>()
     app.use(async (c, next) => {

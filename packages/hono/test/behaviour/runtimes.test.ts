@@ -9,7 +9,7 @@ const onBun = new URL('../runtimes/bun.ts', import.meta.url)
 const onDeno = new URL('../runtimes/deno.ts', import.meta.url)
 const CONDITION = '--conditions=halt-source'
 
-// Deno ends a connection on which a body came that the handler did not read, with or without a limiter.
+// Deno closes a connection if the handler did not read the body, with or without a limiter.
 const DENOS_OWN = / > goes on after a refusal whose body nobody read: The server closed the connection/
 
 /** Runs the suite in another runtime. */

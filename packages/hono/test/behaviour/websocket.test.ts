@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 
 import { halt } from '../../src/index.ts'
 
-/** As much of a WebSocket server as an upgrade needs. */
+/** A WebSocket server that only upgrades. */
 class Upgrader extends EventEmitter {
   readonly options: { readonly noServer: true } = { noServer: true }
 

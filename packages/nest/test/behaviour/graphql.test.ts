@@ -96,7 +96,7 @@ class ItemResolver {
   }
 }
 
-// One value, then silence until the client leaves.
+// Gives one value, and then nothing until the client leaves.
 async function* ticks() {
   yield { ticks: 1, flights: 1 }
   await new Promise<void>(resolve => endings.push(resolve))
@@ -194,7 +194,7 @@ describe('a GraphQL request', () => {
     const { data } = (await (await ask(url, '{ items { counted } }')).json()) as {
       data: { items: { counted: string | null }[] }
     }
-    // The root field took one of the five.
+    // The root field took one unit of five.
     expect(data.items.filter(({ counted }) => counted !== null)).toHaveLength(4)
   })
 

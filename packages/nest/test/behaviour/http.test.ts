@@ -99,7 +99,7 @@ describe.each(platforms)('on %s', platform => {
     const url = await startApp({ store, policy: global, policies: { auth } }, parts)
     expect(await statuses(`${url}/login`, 3, { method: 'POST' })).toEqual([201, 429, 429])
     expect(store.calls).toBe(3)
-    // The two refusals took nothing of the global counter.
+    // The two refusals did not charge the global counter.
     expect(await statuses(`${url}/one`, 3)).toEqual([200, 200, 429])
   })
 

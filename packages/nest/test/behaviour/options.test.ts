@@ -296,7 +296,7 @@ describe.each(platforms)('on %s', platform => {
 
   it('shares a limiter with a middleware, and charges a request of both once', async () => {
     const limiter = new RateLimiter({ ...LOCAL, store: new InMemoryStore(), policy: global })
-    // As the Express and Fastify adapters do, mounted above.
+    // The Express and Fastify adapters do the same if they are mounted before Nest.
     const outer = guard(limiter)
     const before = (app: INestApplication) =>
       app.use((request: object, _: unknown, next: () => void) => {

@@ -20,7 +20,7 @@ interface Example {
   readonly clock?: { advance(by: string): void }
 }
 
-/** Imports the example after a heading, as it stands there, but for the package, whose sources are tested. */
+/** Imports the example after a heading. Only the import of the package is replaced, by that of its sources. */
 async function exampleAfter(heading: string): Promise<Example> {
   const code = /```ts\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf(`${heading}\n`)))?.[1] ?? ''
   mkdirSync(folder, { recursive: true })

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { HaltGuard, RateLimit, RateLimitException } from '../../src/index.ts'
 import { makeApp } from '../app.ts'
 
-// As discord, telegram and job libraries do it.
+// Libraries for Discord, Telegram and jobs create contexts like this.
 @Injectable()
 @UseGuards(HaltGuard)
 class Commands {

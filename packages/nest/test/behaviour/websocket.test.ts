@@ -95,7 +95,7 @@ class CostlyGateway {
 }
 
 interface Talk {
-  /** Sends messages and gives as many answers. */
+  /** Sends messages, and gives one answer for each. */
   say(
     ...messages: readonly (readonly [event: string, data?: unknown])[]
   ): Promise<{ event: string; data: any }[]>
@@ -157,7 +157,7 @@ describe('a gateway', () => {
     const { say } = await connect(await start({ policy: hundred, warn }, CostlyGateway))
     const answers = await say(['ask', data], ['ask', data], ['ask', data])
     expect(answers.map(answer => answer.data)).toEqual([90, 80, 70].map(seen => ({ data, seen })))
-    // What each did not use was given back.
+    // Each of them refunded the units that it did not use.
     expect((await say(['left']))[0]?.data).toBe(96)
     expect(codes).toEqual([])
   })

@@ -362,7 +362,7 @@ describe('without HaltGuard', () => {
       }
       const parts = { controllers: [Mine], guarded: false }
       const as = (user: string) => ({ headers: { 'x-user': user } })
-      // Twice, since the class keeps what the first application did to it.
+      // Run it twice, because the class keeps the changes of the first application.
       for (const _ of [1, 2]) {
         const url = await startApp({ policies: named }, parts)
         expect(await statuses(`${url}/x`, 2, as('ann'))).toEqual([200, 429])
@@ -390,7 +390,7 @@ it('an error for a wrong argument has a stack that begins at the decorator', () 
   expect(firstLine(() => RateLimitCost('5' as never))).toContain('decorators.test.ts')
 })
 
-/** The line that the stack of a mistake begins with. */
+/** The first line of the stack of a thrown error. */
 function firstLine(call: () => unknown): string {
   try {
     call()

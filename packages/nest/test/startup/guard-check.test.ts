@@ -40,7 +40,7 @@ class Mine extends HaltGuard {}
 @Injectable({ scope: Scope.REQUEST })
 class EachTime extends HaltGuard {}
 
-/** A guard that asks ours. */
+/** A guard that calls ours. */
 @Injectable()
 class Asking implements CanActivate {
   readonly #halt: HaltGuard
@@ -54,7 +54,7 @@ class Asking implements CanActivate {
   }
 }
 
-/** As {@link Asking}, made by hand. */
+/** Like {@link Asking}, but made by hand. */
 class Holding implements CanActivate {
   readonly halt: HaltGuard
 
@@ -131,11 +131,11 @@ class OpenResolver {
 
 const graphql = () => GraphQLModule.forRoot({ driver: ApolloDriver, autoSchemaFile: true } as never)
 
-/** The codes of what is warned of while an application without the usual `APP_GUARD` starts, and its address. */
+/** Starts an application without the usual `APP_GUARD`. Gives the codes of its warnings and its URL. */
 async function started(parts: AppParts, options: object = {}): Promise<{ codes: string[]; url: string }> {
   const codes: string[] = []
   const warn = ({ code }: HaltWarning) => codes.push(code)
-  // Given: the default stores of several applications at once are warned of.
+  // Give a store, because several applications with default stores cause a warning.
   const store = 'limiter' in options ? {} : { store: new InMemoryStore() }
   const url = await startApp(
     { policy, warn, ...store, ...options },
@@ -144,8 +144,8 @@ async function started(parts: AppParts, options: object = {}): Promise<{ codes: 
   return { codes, url }
 }
 
-describe.each(platforms)('an application on %s without a guard', platform => {
-  it('counts nothing, and gets a warning at start', async () => {
+describe.each(platforms)('an application on %s', platform => {
+  it('counts nothing without a guard, and gets a warning at start', async () => {
     const { codes, url } = await started({ platform })
     expect(codes).toEqual(['HALT_W_NO_GUARD'])
     expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 200])
