@@ -5,7 +5,7 @@ import type { ExecutionContext } from '@nestjs/common'
 import { type Call, noteDecision } from '../calls/call.ts'
 import { type PlatformRequest, trustsProxies } from '../calls/platform-request.ts'
 import { refusalException } from '../refusal/exception.ts'
-import type { CallResult, HandlerResult } from '../options/options.ts'
+import type { HandledCall, HandlerResult } from '../options/options.ts'
 import { callOnLimited } from '../refusal/on-limited.ts'
 import { beginCall, type CallState } from '../calls/call-state.ts'
 import { isTightest, rawOf, setHeaders } from '../refusal/response.ts'
@@ -80,7 +80,7 @@ function showDecision(
 // HaltInterceptor reports the end of a call that has no response of its own.
 function watchEnd(
   state: CallState,
-  guard: Guard<unknown, CallResult>,
+  guard: Guard<unknown, HandledCall>,
   outcome: Outcome,
   call: Call,
   context: ExecutionContext,

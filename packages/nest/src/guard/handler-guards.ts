@@ -4,12 +4,12 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import { failingLimiter, withoutPolicies } from '../policies/derived-limiters.ts'
 import type { NamedPolicies } from '../policies/named-policies.ts'
-import type { CallResult } from '../options/options.ts'
+import type { HandledCall } from '../options/options.ts'
 import { type LimitMetadata, limitMetadataOf } from '../policies/limit-metadata.ts'
 import { selectPolicies, type PolicySelection } from '../policies/policy-selection.ts'
 
 /** The guard of one handler; undefined if no policy counts its calls. */
-export type HandlerGuard = Guard<unknown, CallResult> | undefined
+export type HandlerGuard = Guard<unknown, HandledCall> | undefined
 
 /** Options of {@link HandlerGuards}. */
 export interface HandlerGuardsOptions {
@@ -18,7 +18,7 @@ export interface HandlerGuardsOptions {
   /** The policies of every call; undefined if a resolver gives them. */
   readonly globals: readonly AnyPolicy[] | undefined
   /** The options of every guard. */
-  readonly settings: GuardOptions<unknown, CallResult>
+  readonly settings: GuardOptions<unknown, HandledCall>
 }
 
 type Handler = ReturnType<ExecutionContext['getHandler']>

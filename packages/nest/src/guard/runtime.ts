@@ -4,7 +4,7 @@ import { InMemoryStore } from '@halt/store-memory'
 
 import { type CallReader, callReader } from '../calls/index.ts'
 import { listOf, NamedPolicies } from '../policies/named-policies.ts'
-import { type AnyOptions, checkModuleOptions, type CallResult } from '../options/options.ts'
+import { type AnyOptions, checkModuleOptions, type HandledCall } from '../options/options.ts'
 import { pendingLimiter } from '../policies/pending-limiter.ts'
 import { HandlerGuards } from './handler-guards.ts'
 
@@ -60,7 +60,7 @@ function globalsOf(policy: AnyOptions['policy']): readonly AnyPolicy[] | undefin
   return policy === undefined ? [] : listOf(policy as AnyPolicy | readonly AnyPolicy[])
 }
 
-function settingsOf(options: AnyOptions): GuardOptions<unknown, CallResult> {
+function settingsOf(options: AnyOptions): GuardOptions<unknown, HandledCall> {
   const { limiter, policy, cost, skip, chargeWhen, idempotencyKey } = options
   const { costOnError, headers, errorFormat, statusCode, skipPreflight } = options
   return {

@@ -45,7 +45,7 @@ export interface HandlerResult {
 }
 
 /** The arguments of `chargeWhen`. */
-export interface CallResult {
+export interface HandledCall {
   readonly result: HandlerResult
   readonly context: ExecutionContext
 }
