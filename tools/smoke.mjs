@@ -66,9 +66,12 @@ async function checkTarball({ manifest: { name, exports }, tarball }) {
   await check('attw', name, () => run(bin('attw'), [tarball, '--no-emoji']))
 }
 
-/** @param {unknown} exports @returns {string[]} every file that an `exports` map names */
+/** @param {unknown} exports @returns {string[]} every file that an `exports` map names for users: the sources are not packed */
 function targets(exports) {
-  return typeof exports === 'string' ? [exports] : Object.values(exports ?? {}).flatMap(targets)
+  if (typeof exports === 'string') return [exports]
+  return Object.entries(exports ?? {}).flatMap(([name, target]) =>
+    name === 'halt-source' ? [] : targets(target),
+  )
 }
 
 /**

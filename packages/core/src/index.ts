@@ -1,7 +1,8 @@
 export type { CompiledPolicy } from './policy/compiled-policy.ts'
 export type { AnyPolicy } from './policy/compiled-policy.ts'
 export type { Cost } from './policy/cost.ts'
-export type { Decision, DecisionFields, PolicyVerdict, Reason } from './check/decision.ts'
+export type { Decision, DecisionFields } from './check/decision.ts'
+export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
 export type { Duration } from './base/duration.ts'
 export {
   HaltError,
