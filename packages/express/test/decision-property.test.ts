@@ -44,13 +44,13 @@ describe.each(versions)('req.halt on %s', (_name, express) => {
 
   it('reaches error handlers, and is undefined if no guard has checked the request', async () => {
     const app = express()
-    app.get('/sub/ask', halt({ limiter: limiterOf('p', 9) }), () => {
+    app.get('/sub/ask', halt({ limiter: limiterOf('api', 9) }), () => {
       throw new Error('broken')
     })
     app.use((_error: unknown, req: Request, res: Response, _next: NextFunction) => {
       res.send(`${req.halt?.policy} ${'halt' in req}`)
     })
-    expect(await ask(app)).toBe('p true')
+    expect(await ask(app)).toBe('api true')
     const other = express()
     other.use((req, res) => void res.send(typeof req.halt))
     expect(await ask(other)).toBe('undefined')
@@ -58,7 +58,7 @@ describe.each(versions)('req.halt on %s', (_name, express) => {
 
   it('can be assigned like any property', async () => {
     const app = express()
-    app.use(halt({ limiter: limiterOf('p', 9) }), (req, res) => {
+    app.use(halt({ limiter: limiterOf('api', 9) }), (req, res) => {
       req.halt = undefined
       res.send(`${String(req.halt)} ${Object.hasOwn(req, 'halt')}`)
     })
@@ -66,7 +66,7 @@ describe.each(versions)('req.halt on %s', (_name, express) => {
   })
 
   it('is an own property on requests of other servers, and leaves their prototype unchanged', async () => {
-    const guard = halt({ limiter: limiterOf('p', 9) })
+    const guard = halt({ limiter: limiterOf('api', 9) })
     const server = createServer((req, res) => {
       guard(req as Request, res as Response, () => {
         res.end(`${(req as Request).halt?.policy} ${Object.hasOwn(req, 'halt')}`)
@@ -76,7 +76,7 @@ describe.each(versions)('req.halt on %s', (_name, express) => {
     const { port } = server.address() as { port: number }
     const text = await (await fetch(`http://127.0.0.1:${port}/`)).text()
     server.close()
-    expect(text).toBe('p true')
+    expect(text).toBe('api true')
     expect('halt' in IncomingMessage.prototype).toBe(false)
   })
 })

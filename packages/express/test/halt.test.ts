@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { halt, type HaltOptions } from '../src/index.ts'
 import { listen } from './adapter.ts'
 
-const policy = { name: 'p', limit: 1, window: 60 }
+const policy = { name: 'api', limit: 1, window: 60 }
 const limiter = new RateLimiter<Request>({ store: new InMemoryStore(), policy })
 
 it.each([

@@ -8,7 +8,7 @@ import { versions } from './versions.ts'
 describe.each(versions)('onLimited on %s', (_name, express) => {
   it('can pass the request on, and the answer is then not a refusal', async () => {
     const app = express()
-    app.use(halt({ limiter: makeLimiter('p', 1), onLimited: (decision, { next }) => next() }))
+    app.use(halt({ limiter: makeLimiter('api', 1), onLimited: (decision, { next }) => next() }))
     app.get('/ask', (req, res) => void res.send(String(req.halt?.allowed)))
     const { status, headers, body } = await ask(app, 2)
     expect([status, body, headers.get('ratelimit-remaining')]).toEqual([200, 'false', '0'])
@@ -21,7 +21,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
       next()
       throw new Error('too late to matter')
     }
-    app.use(halt({ limiter: makeLimiter('p', 1, { warn: () => {} }), onLimited }))
+    app.use(halt({ limiter: makeLimiter('api', 1, { warn: () => {} }), onLimited }))
     app.get('/ask', (_req, res) => void setTimeout(() => res.send('handled'), 30))
     expect(await ask(app, 2)).toMatchObject({ status: 200, body: 'handled' })
   })
@@ -32,7 +32,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
       res.status(202).set('Cache-Control', 'private')
       next()
     }
-    app.use(halt({ limiter: makeLimiter('p', 1), onLimited }))
+    app.use(halt({ limiter: makeLimiter('api', 1), onLimited }))
     app.get('/ask', (req, res) => void res.end())
     const { status, headers } = await ask(app, 2)
     expect([status, headers.get('cache-control')]).toEqual([202, 'private'])
@@ -42,7 +42,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
     const app = express()
     const onLimited: NonNullable<HaltOptions['onLimited']> = (_decision, { next }) =>
       next(new Error('slow down'))
-    app.use(halt({ limiter: makeLimiter('p', 1), onLimited }))
+    app.use(halt({ limiter: makeLimiter('api', 1), onLimited }))
     app.get('/ask', (req, res) => void res.end())
     app.set('env', 'test')
     const { status } = await ask(app, 2)
@@ -51,7 +51,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
 
   it('can pass the decision to the error handlers of the app', async () => {
     const app = express()
-    app.use(halt({ limiter: makeLimiter('p', 1), onLimited: (decision, { next }) => next(decision) }))
+    app.use(halt({ limiter: makeLimiter('api', 1), onLimited: (decision, { next }) => next(decision) }))
     app.get('/ask', (req, res) => void res.end())
     const onError: ErrorRequestHandler = (error: { reason: string }, req, res, _next) =>
       void res.status(499).send(error.reason)
@@ -65,7 +65,7 @@ describe.each(versions)('onLimited on %s', (_name, express) => {
       await Promise.resolve()
       res.status(429).json({ mine: true })
     }
-    app.use(halt({ limiter: makeLimiter('p', 1), onLimited }))
+    app.use(halt({ limiter: makeLimiter('api', 1), onLimited }))
     app.get('/ask', (req, res) => void res.end())
     const { body, headers } = await ask(app, 2)
     expect([body, headers.get('retry-after')]).toEqual(['{"mine":true}', '60'])

@@ -26,7 +26,7 @@ it.each<[string, object]>([
   const codes: string[] = []
   const limiter = new RateLimiter<Request>({
     store: new InMemoryStore(),
-    policy: { name: 'p', limit: 1, window: 60 },
+    policy: { name: 'api', limit: 1, window: 60 },
     warn: ({ code }) => void codes.push(code),
   })
   const guard = halt({ limiter })

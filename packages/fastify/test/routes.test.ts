@@ -160,7 +160,7 @@ describe('config.halt', () => {
 
   it('counts the registered policy once if a route repeats it', async () => {
     const app = makeApp()
-    const policy = { name: 'p', limit: 2, window: 60 }
+    const policy = { name: 'api', limit: 2, window: 60 }
     await app.register(halt, { policy, exemptPrivateIps: false })
     app.get('/', { config: { halt: { policy } } }, () => 'ok')
     const get = await listen(app)

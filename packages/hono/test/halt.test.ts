@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { halt, type HaltOptions } from '../src/index.ts'
 import { statuses } from './adapter.ts'
 
-const policy = { name: 'p', limit: 1, window: 60 }
+const policy = { name: 'api', limit: 1, window: 60 }
 const limiter = new RateLimiter<Context>({ store: new InMemoryStore(), policy })
 
 describe('halt() throws for wrong options', () => {

@@ -16,7 +16,7 @@ import { listen } from './adapter.ts'
 
 const guard = (more: Partial<HaltOptions> = {}) =>
   halt({
-    policy: { name: 'p', limit: 2, window: 60 },
+    policy: { name: 'api', limit: 2, window: 60 },
     exemptPrivateIps: false,
     getConnInfo,
     ...more,

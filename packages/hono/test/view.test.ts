@@ -7,7 +7,7 @@ import { ask, makeLimiter } from './ask.ts'
 
 describe('viewOf', () => {
   it('gives a limiter the same view as a guard', async () => {
-    const limiter = makeLimiter('p', 2)
+    const limiter = makeLimiter('api', 2)
     const app = new Hono().use(halt({ limiter, getConnInfo }))
     app.get('/ask', async c => {
       const { key, remaining } = await limiter.check(viewOf(c, getConnInfo))
@@ -35,7 +35,7 @@ describe('getConnInfo', () => {
       const broken = (): never => {
         throw value
       }
-      const app = new Hono().use(halt({ limiter: makeLimiter('p', 1), getConnInfo: broken }))
+      const app = new Hono().use(halt({ limiter: makeLimiter('api', 1), getConnInfo: broken }))
       app.get('/', c => c.text(c.get('halt')?.key ?? ''))
       expect(await (await app.request('/')).text()).toBe('ip:unknown')
     }

@@ -9,7 +9,7 @@ import { versions } from '../versions.ts'
 describe.each(versions)('%s', (name, express) => {
   const guard = (policy: Partial<RatePolicy>, more: Partial<HaltOptions> = {}) =>
     halt({
-      policy: { name: 'p', limit: 2, window: 60, ...policy },
+      policy: { name: 'api', limit: 2, window: 60, ...policy },
       exemptPrivateIps: false,
       ...more,
     } as HaltOptions)

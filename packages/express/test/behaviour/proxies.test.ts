@@ -49,7 +49,7 @@ const closeAll = async (): Promise<void> => {
 
 /** An app behind a proxy. It answers with the key and the reason of each decision. */
 async function appBehind(name: WebProxyName, block: string) {
-  let guard = halt({ store: new InMemoryStore(), policy: { name: 'p', limit: 1, window: 60 } })
+  let guard = halt({ store: new InMemoryStore(), policy: { name: 'api', limit: 1, window: 60 } })
   const app = express()
   app.use((req, res, next) => guard(req, res, next))
   app.get('/', ({ halt: decision }, res) => void res.json(`${decision?.key} ${decision?.reason}`))
@@ -64,7 +64,7 @@ async function appBehind(name: WebProxyName, block: string) {
       const warn = (warning: HaltWarning): void => void warnings.push(warning)
       guard = halt({
         store: new InMemoryStore(),
-        policy: { name: 'p', limit, window: 3600 },
+        policy: { name: 'api', limit, window: 3600 },
         warn,
         ...options,
       })

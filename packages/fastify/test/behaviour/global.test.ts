@@ -27,7 +27,7 @@ describe('the global limit', () => {
 
   it('accepts limiter options instead of a limiter', async () => {
     const app = makeApp()
-    await app.register(halt, { policy: { name: 'p', limit: 1, window: 60 }, exemptPrivateIps: false })
+    await app.register(halt, { policy: { name: 'api', limit: 1, window: 60 }, exemptPrivateIps: false })
     app.get('/', () => 'ok')
     const get = await listen(app)
     expect(await statuses(2, () => get('/'))).toEqual([200, 429])
@@ -96,7 +96,7 @@ describe('the global limit', () => {
 
   it('counts HEAD on the counter of GET', async () => {
     const app = makeApp()
-    const policy = { name: 'p', limit: 2, window: 60, scope: 'route' } as const
+    const policy = { name: 'api', limit: 2, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
     app.get('/', () => 'ok')
     const get = await listen(app)
@@ -111,7 +111,7 @@ describe('the global limit', () => {
 
   it('counts a handler of several methods on one counter, HEAD included', async () => {
     const app = makeApp()
-    const policy = { name: 'p', limit: 3, window: 60, scope: 'route' } as const
+    const policy = { name: 'api', limit: 3, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
     const handler = (): string => 'ok'
     app.route({ method: ['POST', 'GET'], url: '/some', handler })
@@ -132,7 +132,7 @@ describe('the global limit', () => {
 
   it('counts a prefix with and without its final slash as one route', async () => {
     const app = makeApp()
-    const policy = { name: 'p', limit: 2, window: 60, scope: 'route' } as const
+    const policy = { name: 'api', limit: 2, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
     await app.register(async api => void api.get('/', () => 'ok'), { prefix: '/api/:tenant' })
     const get = await listen(app)
@@ -142,7 +142,7 @@ describe('the global limit', () => {
 
   it('counts requests without a route on one counter, whatever the method', async () => {
     const app = makeApp()
-    const policy = { name: 'p', limit: 2, window: 60, scope: 'route' } as const
+    const policy = { name: 'api', limit: 2, window: 60, scope: 'route' } as const
     await app.register(halt, { policy, exemptPrivateIps: false })
     const get = await listen(app)
     const found: number[] = []
@@ -153,7 +153,7 @@ describe('the global limit', () => {
   it('counts by route pattern, prefix included, and all unknown paths as one', async () => {
     const store = new CountingStore()
     const app = makeApp()
-    const policy = { name: 'p', limit: 2, window: 60, scope: 'route' } as const
+    const policy = { name: 'api', limit: 2, window: 60, scope: 'route' } as const
     await app.register(halt, { store, policy, exemptPrivateIps: false })
     await app.register(async api => void api.get('/users/:id', () => 'ok'), { prefix: '/api' })
     app.get('/other', () => 'ok')

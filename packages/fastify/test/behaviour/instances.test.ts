@@ -222,7 +222,7 @@ describe('two registrations with policies of one name on separate stores', () =>
 it('an error for a wrong option has a stack that begins at the call of app.halt()', async () => {
   const app = makeApp()
   await app.register(halt, { limiter: makeLimiter(2) })
-  expect(firstLine(() => app.halt({ policy: policy('p', 0) }))).toContain('instances.test.ts')
+  expect(firstLine(() => app.halt({ policy: policy('api', 0) }))).toContain('instances.test.ts')
 })
 
 /** The first line of the stack of a thrown error. */

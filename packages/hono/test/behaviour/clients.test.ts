@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { type GetConnInfo, halt, type HaltOptions } from '../../src/index.ts'
 import { listen, statuses } from '../adapter.ts'
 
-const policy = { name: 'p', limit: 1, window: 60 }
+const policy = { name: 'api', limit: 1, window: 60 }
 
 /** An app behind a guard, and the warnings of the guard. */
 function guarded(more: Partial<HaltOptions>): { app: Hono; warned: string[] } {

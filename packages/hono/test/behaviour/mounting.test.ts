@@ -8,7 +8,7 @@ import { statuses } from '../adapter.ts'
 
 const guard = (policy: Partial<RatePolicy> = {}, more: Partial<HaltOptions> = {}) =>
   halt({
-    policy: { name: 'p', limit: 2, window: 60, ...policy },
+    policy: { name: 'api', limit: 2, window: 60, ...policy },
     exemptPrivateIps: false,
     getConnInfo,
     ...more,

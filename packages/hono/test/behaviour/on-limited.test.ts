@@ -15,7 +15,7 @@ describe('onLimited', () => {
   for (const [what, custom] of answers) {
     it(`can answer with ${what}`, async () => {
       const app = new Hono().use(
-        halt({ limiter: makeLimiter('p', 1), getConnInfo, onLimited: (_, c) => custom(c) }),
+        halt({ limiter: makeLimiter('api', 1), getConnInfo, onLimited: (_, c) => custom(c) }),
       )
       const { status, headers, body } = await ask(
         app.get('/ask', c => c.text('ok')),
@@ -38,7 +38,7 @@ describe('onLimited', () => {
   ]
   for (const [what, onLimited] of broken) {
     it(`gets the default answer if it ${what}`, async () => {
-      const app = new Hono().use(halt({ limiter: makeLimiter('p', 1), getConnInfo, onLimited }))
+      const app = new Hono().use(halt({ limiter: makeLimiter('api', 1), getConnInfo, onLimited }))
       const { status, headers, body } = await ask(
         app.get('/ask', c => c.text('ok')),
         2,

@@ -22,7 +22,7 @@ class Upgrader extends EventEmitter {
 
 it('halt() counts the upgrade to a WebSocket, and refuses it like any other request', async () => {
   const app = new Hono()
-  app.use(halt({ policy: { name: 'p', limit: 1, window: 60 }, exemptPrivateIps: false, getConnInfo }))
+  app.use(halt({ policy: { name: 'api', limit: 1, window: 60 }, exemptPrivateIps: false, getConnInfo }))
   app.get(
     '/socket',
     upgradeWebSocket(() => ({})),
