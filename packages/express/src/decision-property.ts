@@ -3,10 +3,11 @@ import { IncomingMessage } from 'node:http'
 import { decisionOf } from '@halt/core/http'
 
 /**
- * `req.halt`, for all requests of an Express at once: what the guards before have noted.
+ * The accessor of `req.halt`, defined once for all requests of one Express. It reads the binding decision that the guards
+ * have noted.
  *
- * Express changes the prototype of each request, which gives each a hidden class of its own: to add a property to one takes
- * longer than several checks.
+ * Express changes the prototype of each request, which gives each request a hidden class of its own. Adding a property to
+ * such a request takes longer than several checks.
  */
 const halt: PropertyDescriptor & ThisType<IncomingMessage> = {
   configurable: true,
@@ -19,21 +20,22 @@ const halt: PropertyDescriptor & ThisType<IncomingMessage> = {
   },
 }
 
-let seen: unknown
-let tells = false
+let lastPrototype: unknown
+let hasProperty = false
 
-/** Whether a request tells its decision by itself: Express's do, those of other servers do not. */
-export function tellsDecision(request: object): boolean {
+/** True if a request has the accessor `halt`: requests of Express do, those of other servers do not. */
+export function hasDecisionProperty(request: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(request)
-  if (prototype !== seen) {
-    seen = prototype
+  if (prototype !== lastPrototype) {
+    lastPrototype = prototype
     const root = rootOf(prototype)
-    tells = root !== undefined && (Object.hasOwn(root, 'halt') || Reflect.defineProperty(root, 'halt', halt))
+    hasProperty =
+      root !== undefined && (Object.hasOwn(root, 'halt') || Reflect.defineProperty(root, 'halt', halt))
   }
-  return tells
+  return hasProperty
 }
 
-// From the prototype of an app's requests, which has `app`, up to that of all requests of its Express.
+// Walks from the prototype of the requests of an app, which has `app`, to the prototype of all requests of its Express.
 function rootOf(prototype: unknown): object | undefined {
   let root = prototype as object | null
   if (root === null || !Object.hasOwn(root, 'app')) return undefined

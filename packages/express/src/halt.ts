@@ -14,26 +14,26 @@ import {
 import { InMemoryStore } from '@halt/store-memory'
 import type { NextFunction, Request, Response } from 'express'
 
-import { answerBy, type OnLimited } from './custom-answer.ts'
-import { answer, show } from './response.ts'
+import { callOnLimited, type OnLimited } from './on-limited.ts'
+import { sendRefusal, showDecision } from './response.ts'
 import { ExpressView } from './view.ts'
 
 declare global {
   namespace Express {
     interface Request {
-      /** The binding decision of the Halt guards passed so far; undefined where none looked at the request. */
+      /** The binding decision of the guards that this request has passed; undefined if no guard has checked it. */
       halt?: Decision | undefined
     }
   }
 }
 
-/** Options of {@link halt}: a limiter, or any of its options, beside those all adapters share. */
+/** Options of {@link halt}: a limiter or the options of one, and the options that all adapters share. */
 export type HaltOptions = AdapterOptions<Request, Response> & {
-  /** Answers a refused request instead of the default body, or calls `next`; headers and status are set already. */
+  /** Answers a refused request instead of the default body, or calls `next`. Headers and status are set already. */
   readonly onLimited?: OnLimited | undefined
 }
 
-/** What {@link halt} makes: a middleware of any route, which leaves the types of its parameters and bodies alone. */
+/** A middleware for any route. It does not change the types of parameters and bodies. */
 export type HaltMiddleware = <P, ResBody, ReqBody, Query, Locals extends Record<string, unknown>>(
   req: Request<P, ResBody, ReqBody, Query, Locals>,
   res: Response<ResBody, Locals>,
@@ -45,7 +45,7 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
 /**
  * Middleware that counts requests and answers those over the limit with 429.
  *
- * Works with `app.use`, routers and single routes, on Express 4 and 5. `req.halt` is the decision.
+ * Works with `app.use`, routers and single routes, on Express 4 and 5. Sets `req.halt` to the decision.
  *
  * @throws HaltError when an option is wrong
  * @example
@@ -53,13 +53,13 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
  * app.post('/auth/login', halt({ limiter: authLimiter }), login)
  */
 export function halt(options: HaltOptions): HaltMiddleware {
-  const gate = fromCaller(halt, () => {
+  const requestGuard = fromCaller(halt, () => {
     checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
     const own = limiterOf<Request>(options, () => new InMemoryStore())
     return guard<Request, Response>(own, guardOptionsOf(options))
   })
-  const { limiter } = gate
-  // Without an app where the middleware stands in another server: Node's own, Connect's, a test's.
+  const { limiter } = requestGuard
+  // A request of another server has no app, for example one of Node's own server, of Connect or of a test.
   const noticeTrustProxy = trustProxyNotice(
     limiter,
     'Express has "trust proxy" set',
@@ -69,20 +69,20 @@ export function halt(options: HaltOptions): HaltMiddleware {
 
   function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
     noticeTrustProxy(req)
-    const outcome = gate.enter(new ExpressView(req), req)
+    const outcome = requestGuard.enter(new ExpressView(req), req)
     if (!('then' in outcome)) return conclude(outcome, req, res, next)
     outcome.then(found => conclude(found, req, res, next)).catch(next)
   }
 
   function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
-    show(outcome, req, res)
+    showDecision(outcome, req, res)
     if (outcome.pass) {
-      if (gate.watches) accompany(gate, outcome, res, res)
+      if (requestGuard.watches) accompany(requestGuard, outcome, res, res)
       return next()
     }
     const { decision } = outcome
-    if (onLimited === undefined || decision === undefined) return answer(outcome, res)
-    answerBy(onLimited, limiter, outcome, decision, { req, res, next })
+    if (onLimited === undefined || decision === undefined) return sendRefusal(outcome, res)
+    callOnLimited(onLimited, limiter, outcome, decision, { req, res, next })
   }
 
   return haltMiddleware as HaltMiddleware

@@ -1,3 +1,3 @@
-export type { LimitedContext } from './custom-answer.ts'
+export type { LimitedContext } from './on-limited.ts'
 export { halt, type HaltMiddleware, type HaltOptions } from './halt.ts'
 export { sendLimited } from './send-limited.ts'

@@ -1,16 +1,16 @@
 import { applyHeaders, type HeaderTarget, type Outcome } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
-import { tellsDecision } from './decision-property.ts'
+import { hasDecisionProperty } from './decision-property.ts'
 
-/** Shows a decision on the request and in the headers, if it is the tightest so far. */
-export function show(outcome: Outcome, req: Request, res: Response): void {
+/** Sets `req.halt` and the headers, if the decision is the tightest so far. */
+export function showDecision(outcome: Outcome, req: Request, res: Response): void {
   if (!outcome.binding) return
-  if (!tellsDecision(req)) req.halt = outcome.decision
+  if (!hasDecisionProperty(req)) req.halt = outcome.decision
   if (!res.headersSent) applyHeaders(outcome.headers, new ResponseHeaders(res), outcome.stale)
 }
 
-/** The headers of a response. */
+/** The headers of a response, as Halt reads and sets them. */
 class ResponseHeaders implements HeaderTarget {
   readonly #response: Response
 
@@ -31,14 +31,14 @@ class ResponseHeaders implements HeaderTarget {
   }
 }
 
-/** Answers with a refusal. */
-export function answer({ status, body }: Outcome, res: Response): void {
+/** Sends a refusal. */
+export function sendRefusal({ status, body }: Outcome, res: Response): void {
   if (!res.headersSent) {
-    // In Node's own words: the middleware may stand in another server than Express's.
+    // Use the methods of Node, because the middleware may run in a server other than Express.
     res.statusCode = status
     res.setHeader('Content-Type', body?.type ?? 'text/plain; charset=utf-8')
     res.end(body?.text)
   }
-  // Something before began an answer that the handler was to end, and the handler is not asked: as Express does then.
+  // An earlier middleware began an answer that the handler would have ended. Close it, as Express does after an error.
   else if (!res.writableEnded) res.destroy()
 }

@@ -2,12 +2,12 @@ import type { Decision } from '@halt/core'
 import { refusalFor } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
-import { answer, show } from './response.ts'
+import { sendRefusal, showDecision } from './response.ts'
 
 /**
- * Answers a request as the guard before it would have: for a handler that decided by itself.
+ * Answers a request with the refusal that its guard would have sent, for a handler that decides by itself.
  *
- * The status, dialect and format are those of the `halt()` that decided the request last, the defaults without one.
+ * Status, dialect and format are those of the `halt()` that decided the request last, or the defaults if there is none.
  *
  * @example
  * const decision = await limiter.check(req, { cost: 10 })
@@ -18,6 +18,6 @@ export function sendLimited(
   decision: Decision,
 ): void {
   const outcome = refusalFor(req, decision)
-  show(outcome, req, res)
-  answer(outcome, res)
+  showDecision(outcome, req, res)
+  sendRefusal(outcome, res)
 }

@@ -1,7 +1,7 @@
 import { type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
 import type { Request } from 'express'
 
-/** What Halt looks at of an Express request. */
+/** The parts of an Express request that Halt reads. */
 export class ExpressView implements RequestView {
   readonly method: string
   readonly path: string
@@ -10,15 +10,15 @@ export class ExpressView implements RequestView {
 
   constructor(req: Request) {
     this.method = req.method
-    // Not req.path: that is relative to the mount. Other servers than Express's have the URL alone.
+    // Do not read req.path: it is relative to the mount. Servers other than Express have only `url`.
     this.path = pathOf((req as Partial<Request>).originalUrl ?? req.url)
-    // Not req.ip: that is what "trust proxy" makes of headers, by hop counts and the leftmost entry.
+    // Do not read req.ip: "trust proxy" derives it from headers, by hop counts and the leftmost entry.
     // A request that a test made by hand may have no socket.
     this.ip = (req as Partial<Request>).socket?.remoteAddress
     this.request = req
   }
 
-  /** Node makes an object of them when it is first asked; most checks need none. */
+  /** Node builds this object at the first access, and most checks do not need it. */
   get headers(): HeaderBag {
     return (this.request as Partial<Request>).headers ?? {}
   }
@@ -27,7 +27,7 @@ export class ExpressView implements RequestView {
     return this.request.httpVersion
   }
 
-  /** The pattern of the route that the middleware is mounted on; undefined above routes. */
+  /** The pattern of the route that the middleware is mounted on; undefined if it is mounted before the routes. */
   get route(): RequestView['route'] {
     return matchedRoute(this.request)
   }

@@ -30,11 +30,11 @@ function later(store: Store): Store {
 /** One major version of Express. */
 export type ExpressModule = typeof express
 
-/** Drives the adapter on some Express. */
+/** Drives the adapter on one version of Express. */
 export function adapterOn(name: string, framework: ExpressModule): AdapterUnderTest {
   return {
     name,
-    // Without `http2`: Express 4 and 5 give a request the prototype of HTTP/1's, so they do not run on `node:http2`.
+    // Omit `http2`: Express 4 and 5 give each request the prototype of HTTP/1, so they do not run on `node:http2`.
     early: true,
     connect,
     header: (request: Request, header) => request.get(header),
@@ -46,7 +46,7 @@ export function adapterOn(name: string, framework: ExpressModule): AdapterUnderT
 
 /** Serves an app on a free port of 127.0.0.1. */
 export async function listen(app: Express): Promise<Served> {
-  // Else Express prints the errors that tests throw.
+  // Stop Express from printing the errors that tests throw.
   app.set('env', 'test')
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -60,7 +60,7 @@ export async function listen(app: Express): Promise<Served> {
   }
 }
 
-// What is below is in a router of its own.
+// Routes below this path are in a mounted router.
 const MOUNT = '/tenants/:tenant'
 
 function build({ Router }: ExpressModule, app: Express, { guards, handle, headers, early }: Setup): Express {

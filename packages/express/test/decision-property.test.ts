@@ -26,7 +26,7 @@ async function ask(app: Express): Promise<string> {
 }
 
 describe.each(versions)('req.halt on %s', (_name, express) => {
-  it('is the tightest decision, in sub-apps, and after them in the app around', async () => {
+  it('is the tightest decision, in sub-apps and after them in the outer app', async () => {
     const app = express()
     const sub = express()
     const seen: unknown[] = []
@@ -42,31 +42,31 @@ describe.each(versions)('req.halt on %s', (_name, express) => {
     expect(seen).toEqual([undefined, 'outer', 'outer', 'inner', 'inner'])
   })
 
-  it('is there for error handlers, and undefined where no guard looked', async () => {
+  it('reaches error handlers, and is undefined if no guard has checked the request', async () => {
     const app = express()
-    app.get('/sub/ask', halt({ limiter: limiterOf('p', 9) }), () => {
+    app.get('/sub/ask', halt({ limiter: limiterOf('api', 9) }), () => {
       throw new Error('broken')
     })
     app.use((_error: unknown, req: Request, res: Response, _next: NextFunction) => {
       res.send(`${req.halt?.policy} ${'halt' in req}`)
     })
-    expect(await ask(app)).toBe('p true')
+    expect(await ask(app)).toBe('api true')
     const other = express()
     other.use((req, res) => void res.send(typeof req.halt))
     expect(await ask(other)).toBe('undefined')
   })
 
-  it('may be assigned, as any property', async () => {
+  it('can be assigned like any property', async () => {
     const app = express()
-    app.use(halt({ limiter: limiterOf('p', 9) }), (req, res) => {
+    app.use(halt({ limiter: limiterOf('api', 9) }), (req, res) => {
       req.halt = undefined
       res.send(`${String(req.halt)} ${Object.hasOwn(req, 'halt')}`)
     })
     expect(await ask(app)).toBe('undefined true')
   })
 
-  it('is a property of its own on requests of other servers, whose prototype stays as it is', async () => {
-    const guard = halt({ limiter: limiterOf('p', 9) })
+  it('is an own property on requests of other servers, and leaves their prototype unchanged', async () => {
+    const guard = halt({ limiter: limiterOf('api', 9) })
     const server = createServer((req, res) => {
       guard(req as Request, res as Response, () => {
         res.end(`${(req as Request).halt?.policy} ${Object.hasOwn(req, 'halt')}`)
@@ -76,7 +76,7 @@ describe.each(versions)('req.halt on %s', (_name, express) => {
     const { port } = server.address() as { port: number }
     const text = await (await fetch(`http://127.0.0.1:${port}/`)).text()
     server.close()
-    expect(text).toBe('p true')
+    expect(text).toBe('api true')
     expect('halt' in IncomingMessage.prototype).toBe(false)
   })
 })

@@ -1,4 +1,4 @@
-// These have no types of their own; what the tests use of them is what Express 5 has.
+// These aliases have no types. The tests use only parts that Express 5 has too.
 declare module 'express4' {
   import express from 'express'
   export default express

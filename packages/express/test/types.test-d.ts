@@ -9,7 +9,7 @@ const policy = { name: 'p', limit: 1, window: 60 }
 const limiter = new RateLimiter<Request>({ store: new InMemoryStore(), policy: presets.PUBLIC_API })
 
 describe('the types', () => {
-  it('say that halt() is a middleware and req.halt a decision', () => {
+  it('declare halt() as a middleware and req.halt as a decision', () => {
     const middleware: RequestHandler = halt({ limiter })
     const app = express()
     app.use(middleware, halt({ policy: presets.PUBLIC_API, exemptPrivateIps: false }))
@@ -59,7 +59,7 @@ describe('the types', () => {
     })
   })
 
-  it('take policies, several of them, or a function', () => {
+  it('accept a policy, several policies or a function', () => {
     halt({ policy: [presets.PUBLIC_API, presets.QUOTA_PRO_MONTHLY] })
     halt({ policy: req => presets.getPlanPolicy(req.get('x-plan') ?? 'free') })
     halt({ policy: async req => (req.secure ? [presets.PLAN_PRO] : presets.PLAN_FREE) })
@@ -67,7 +67,7 @@ describe('the types', () => {
     halt({ limiter: new RateLimiter({ store: new InMemoryStore(), policy }) })
   })
 
-  it('refuse what does not go together, and what does not exist', () => {
+  it('refuse options that exclude each other and options that do not exist', () => {
     // @ts-expect-error neither limiter nor policy
     halt({})
     // @ts-expect-error a limiter has its store
@@ -78,7 +78,7 @@ describe('the types', () => {
     halt({ limiter, headers: 'draft-3' })
   })
 
-  it('hold no any', () => {
+  it('contain no any', () => {
     expectTypeOf<HaltOptions>().not.toBeAny()
     expectTypeOf<HaltOptions['limiter']>().not.toBeAny()
     expectTypeOf<HaltOptions['policy']>().not.toBeAny()

@@ -10,7 +10,7 @@ import { findServer, type WebProxyName } from '../../../tools/find-server.mjs'
 
 export type { WebProxyName } from '../../../tools/find-server.mjs'
 
-/** The block of docs/proxies.md that configures a reverse proxy: it listens on 8080 and asks an app on 3000. */
+/** The block of docs/proxies.md that configures a reverse proxy, which listens on 8080 and asks an app on 3000. */
 export async function documented(name: WebProxyName): Promise<string> {
   const page = await readFile(new URL('../../../docs/proxies.md', import.meta.url), 'utf8')
   const block = new RegExp(`\`\`\`${LANGUAGES[name]}\n([^]*?)\`\`\``).exec(page)?.[1]
@@ -20,7 +20,7 @@ export async function documented(name: WebProxyName): Promise<string> {
 
 const LANGUAGES = { nginx: 'nginx', haproxy: 'haproxy', caddy: 'caddyfile' } as const
 
-/** What a program is given beside the block: to stay on 127.0.0.1, in the foreground, within a folder of its own. */
+/** Configuration added to the block: the program listens on 127.0.0.1, in the foreground, in a folder of its own. */
 const PROGRAMS: Record<WebProxyName, { wrap(block: string): string; args(file: string): string[] }> = {
   nginx: {
     wrap: block => `
@@ -48,7 +48,7 @@ export interface WebProxy {
   stop(): Promise<void>
 }
 
-/** Starts the real program on a free port, before an app, and waits until it takes connections. */
+/** Starts the real program on a free port in front of an app, and waits until it accepts connections. */
 export async function startWebProxy(name: WebProxyName, block: string, appPort: number): Promise<WebProxy> {
   const path = findServer(name)
   if (path === undefined)
@@ -109,7 +109,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** Sends one request as it is written, from an address of its own, and resolves to all that comes back. */
+/** Sends one request as it is written, from a given address. Resolves to the whole answer. */
 export async function send(port: number, from: string, head: readonly string[]): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from })
   socket.setTimeout(10_000, () => socket.destroy(new Error('no answer within 10 s')))

@@ -1,19 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-import type { Done, Step } from './gate.ts'
+import type { Done, Step } from './request-guard.ts'
 
-/** A Fastify hook; `preParsing` has the payload before `done`. */
+/** A Fastify hook. `preParsing` gets the payload before `done`. */
 export type Hook = (request: FastifyRequest, reply: FastifyReply, payloadOrDone: unknown, done?: Done) => void
 
-/** Makes a step a hook, for any point of a request. */
+/** Makes a hook of a step. It fits every lifecycle hook at which a request can be refused. */
 export function hookOf(step: Step): Hook {
   return function haltHook(request, reply, payloadOrDone, done = payloadOrDone as Done) {
     step.enter(request, reply, done)
   }
 }
 
-/** Two steps as one. */
-export function inTurn(first: Step | undefined, second: Step | undefined): Step {
+/** Joins two steps: the second runs after the first has passed the request on. */
+export function sequence(first: Step | undefined, second: Step | undefined): Step {
   return {
     enter(request, reply, done) {
       const next: Done = error =>

@@ -1,14 +1,14 @@
 import type { Decision } from '@halt/core'
 import type { Outcome } from '@halt/core/http'
 
-/** A refused request, thrown with `throwOnLimited` for `setErrorHandler`; the reply's rate-limit headers are set already. */
+/** The error that `throwOnLimited` passes to `setErrorHandler`. The rate limit headers of the reply are set already. */
 export class LimitedError extends Error {
-  /** Stable: test this, not `instanceof`. */
+  /** Stable. Test this instead of `instanceof`. */
   readonly code = 'HALT_E_LIMITED'
-  /** 429 or the `statusCode` option; 503 when the store or the policy failed, not the client. */
+  /** 429 or the `statusCode` option; 503 if the store or the policy failed. */
   readonly statusCode: number
   readonly decision: Decision
-  /** The body that would have been sent, as data. */
+  /** The default body, as data. */
   readonly body: Readonly<Record<string, unknown>>
 
   constructor({ status, decision, body }: Outcome) {

@@ -2,49 +2,55 @@ import type { Decision, RateLimiter } from '@halt/core'
 import type { AdapterOptions, GuardOptions, RateLimiterOptions } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** The steps of a request at which it can be refused, first to last. */
+/** The lifecycle hooks in which a request can be refused, first to last. */
 export type HaltHookName = 'onRequest' | 'preParsing' | 'preValidation' | 'preHandler'
 
-/** What a custom answer gets. */
+/** The second argument of `onLimited`. */
 export interface LimitedContext {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
 }
 
-/** How a refused request is answered. */
-export interface Manners {
+/** Options that say how a refused request is answered. */
+export interface RefusalOptions {
   /**
-   * Answers a refused request instead of the default body: sends the reply itself, or returns what is to be sent. Status
-   * and headers are set already.
+   * Answers a refused request instead of the default body: it sends the reply, or returns the payload to send. Status and
+   * headers are set already.
    */
   readonly onLimited?: ((decision: Decision, context: LimitedContext) => unknown) | undefined
-  /** Whether a refusal is thrown as a {@link LimitedError}, so that `setErrorHandler` answers it. Default false. */
+  /** True: a refusal is thrown as a {@link LimitedError}, so that `setErrorHandler` answers it. Default false. */
   readonly throwOnLimited?: boolean | undefined
 }
 
-/** Options of the plugin: a limiter, or any of its options, beside those all adapters share. */
+/** The names of {@link RefusalOptions}. */
+export const REFUSAL_OPTIONS: readonly string[] = Object.keys({
+  onLimited: true,
+  throwOnLimited: true,
+} satisfies Record<keyof RefusalOptions, true>)
+
+/** Options of the plugin: a limiter or the options of one, and the options that all adapters share. */
 export type HaltOptions = AdapterOptions<FastifyRequest, FastifyReply> &
-  Manners & {
-    /** Whether every route of the instance is counted, 404s included, or only those with `config.halt`. Default true. */
+  RefusalOptions & {
+    /** True: every request of the instance is counted, 404s included. False: only routes with `config.halt`. Default true. */
     readonly global?: boolean | undefined
-    /** When requests are counted. Default `"onRequest"`: refused before the body is read. */
+    /** The hook that counts requests. Default `"onRequest"`, which refuses before the body is read. */
     readonly hook?: HaltHookName | undefined
   }
 
-/** Options of a route, as `config.halt`. What they leave out is as registered. */
-export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyReply>, Manners {
-  /** Counts the route in a check of its own, beside the global one. */
+/** Options of a route, as `config.halt`. Options left out are those of the registration. */
+export interface HaltRouteOptions extends GuardOptions<FastifyRequest, FastifyReply>, RefusalOptions {
+  /** Counts the route in a separate check, after the global one. */
   readonly limiter?: RateLimiter<FastifyRequest> | undefined
-  /** When this route is counted, by its own and the global policies. Default as registered. */
+  /** The hook that counts this route, by its own and the global policies. Default: that of the registration. */
   readonly hook?: HaltHookName | undefined
-  /** Whether the global policies do not apply. Default false: the route's are added to them. */
+  /** True: the policies of the route replace the global ones. Default false: they are added. */
   readonly override?: boolean | undefined
 }
 
-/** Options of `app.halt()`. What they leave out is as registered. */
+/** Options of `app.halt()`. Options left out are those of the registration. */
 export type HaltHookOptions = Omit<GuardOptions<FastifyRequest, FastifyReply>, 'policy'> &
-  Manners &
+  RefusalOptions &
   Partial<RateLimiterOptions<FastifyRequest>> & { readonly limiter?: RateLimiter<FastifyRequest> | undefined }
 
-/** Guard options, complete with manners. */
-export type GateOptions = GuardOptions<FastifyRequest, FastifyReply> & Manners
+/** The options of a `RequestGuard`. */
+export type RequestGuardOptions = GuardOptions<FastifyRequest, FastifyReply> & RefusalOptions

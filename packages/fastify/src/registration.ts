@@ -3,19 +3,19 @@ import { LIMITER_OPTIONS, limiterOf } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 import type { FastifyRequest } from 'fastify'
 
-import { checkHook, checkPlugin, checkRoute } from './checks.ts'
-import { Gate } from './gate.ts'
-import { inherit, inheritBeside, inheritForm, policiesBeside } from './inherit.ts'
-import type { GateOptions, HaltHookName, HaltHookOptions, HaltOptions } from './options.ts'
-import type { Plan } from './plan.ts'
+import { addedPolicies, mergeForAddedPolicies, mergeForOwnPolicies, mergeOptions } from './merged-options.ts'
+import { checkHook, checkPlugin, checkRoute } from './options-check.ts'
+import type { HaltHookName, HaltHookOptions, HaltOptions, RequestGuardOptions } from './options.ts'
+import { RequestGuard } from './request-guard.ts'
+import type { RouteSteps } from './route-steps.ts'
 
-/** The plugin as registered on one instance: its limiter, its gate, and how routes and hooks vary them. */
+/** The plugin as registered on one instance: its limiter and its guard, and the guards of routes and hooks. */
 export class Registration {
   readonly limiter: RateLimiter<FastifyRequest>
   readonly hook: HaltHookName
   readonly isGlobal: boolean
-  readonly gate: Gate
-  readonly #options: GateOptions
+  readonly guard: RequestGuard
+  readonly #options: RequestGuardOptions
 
   constructor(given: HaltOptions) {
     checkPlugin(given)
@@ -23,52 +23,53 @@ export class Registration {
     this.hook = hook
     this.isGlobal = global
     this.limiter = limiterOf<FastifyRequest>(options, makeStore)
-    // Without a limiter of its own, `policy` is the limiter's already.
-    this.#options = gateOptions(options as HaltHookOptions, options.limiter !== undefined)
-    this.gate = new Gate(this.limiter, this.#options)
+    // If no limiter was given, the limiter made here has the policy already.
+    this.#options = guardOptionsFrom(options as HaltHookOptions, options.limiter !== undefined)
+    this.guard = new RequestGuard(this.limiter, this.#options)
   }
 
-  /** The gate of `app.halt(given)`. */
-  gateFor(given: HaltHookOptions): Gate {
+  /** The guard of `app.halt(given)`. */
+  guardFor(given: HaltHookOptions): RequestGuard {
     checkHook(given)
     const { limiter, policy } = given
-    if (limiter !== undefined) return this.#apart(limiterOf(given, makeStore), gateOptions(given, true))
+    if (limiter !== undefined)
+      return this.#separateGuard(limiterOf(given, makeStore), guardOptionsFrom(given, true))
     if (typeof policy === 'function' || isLimiter(given)) {
       const own = limiterOf<FastifyRequest>({ ...this.limiter.options, ...given }, makeStore)
-      return this.#apart(own, gateOptions(given, false))
+      return this.#separateGuard(own, guardOptionsFrom(given, false))
     }
-    return this.#merge(gateOptions(given, true), false)
+    return this.#sharedGuard(guardOptionsFrom(given, true), false)
   }
 
   /**
-   * What `config.halt` makes of a route.
+   * The steps of a route with a `config.halt`.
    *
    * @throws HaltError when it is wrong
    */
-  plan(given: unknown): Plan {
+  stepsFor(given: unknown): RouteSteps {
     checkRoute(given)
     const { limiter, hook = this.hook, override = false, ...own } = given
     const isGlobal = this.isGlobal && !override
     if (limiter !== undefined && limiter !== this.limiter) {
-      const apart = this.#apart(limiterOf({ limiter }, makeStore), own)
-      return { global: isGlobal ? this.gate : undefined, own: apart, hook }
+      const separate = this.#separateGuard(limiterOf({ limiter }, makeStore), own)
+      return { global: isGlobal ? this.guard : undefined, own: separate, hook }
     }
-    const gate = this.#merge(own, isGlobal)
+    const guard = this.#sharedGuard(own, isGlobal)
     const inPlace = isGlobal && hook === this.hook
-    return { global: inPlace ? gate : undefined, own: inPlace ? undefined : gate, hook }
+    return { global: inPlace ? guard : undefined, own: inPlace ? undefined : guard, hook }
   }
 
-  #apart(limiter: RateLimiter<FastifyRequest>, own: GateOptions): Gate {
-    return new Gate(limiter, inheritForm(this.#options, own))
+  #separateGuard(limiter: RateLimiter<FastifyRequest>, own: RequestGuardOptions): RequestGuard {
+    return new RequestGuard(limiter, mergeForOwnPolicies(this.#options, own))
   }
 
-  #merge(own: GateOptions, isGlobal: boolean): Gate {
+  #sharedGuard(own: RequestGuardOptions, isGlobal: boolean): RequestGuard {
     const { policy } = own
-    if (policy === undefined) return new Gate(this.limiter, inherit(this.#options, own))
-    if (!isGlobal) return this.#apart(this.limiter, own)
-    const beside = policiesBeside(policy, this.#options, this.limiter)
-    const options = inheritBeside(this.#options, own, this.limiter)
-    return new Gate(this.limiter, options, beside.length === 0 ? undefined : beside)
+    if (policy === undefined) return new RequestGuard(this.limiter, mergeOptions(this.#options, own))
+    if (!isGlobal) return this.#separateGuard(this.limiter, own)
+    const added = addedPolicies(policy, this.#options, this.limiter)
+    const options = mergeForAddedPolicies(this.#options, own, this.limiter)
+    return new RequestGuard(this.limiter, options, added.length === 0 ? undefined : added)
   }
 }
 
@@ -80,8 +81,8 @@ function isLimiter(given: HaltHookOptions): boolean {
   )
 }
 
-/** What is left of an adapter's options for its gate. */
-function gateOptions(given: HaltHookOptions, withPolicy: boolean): GateOptions {
+/** The options that are for the guard, not for the limiter. */
+function guardOptionsFrom(given: HaltHookOptions, withPolicy: boolean): RequestGuardOptions {
   const entries = Object.entries(given).filter(
     ([name]) => name !== 'limiter' && (name === 'policy' ? withPolicy : !LIMITER_OPTIONS.includes(name)),
   )

@@ -1,7 +1,7 @@
 import { applyHeaders, type HeaderTarget, type Outcome } from '@halt/core/http'
 import type { FastifyReply } from 'fastify'
 
-// Fastify lower-cases every name, and a string made at run time is slow as a property: literals are not.
+// Fastify lower-cases every name. A string made at run time is a slow property key, a literal is not.
 const LOWER: ReadonlyMap<string, string> = new Map([
   ['RateLimit-Limit', 'ratelimit-limit'],
   ['RateLimit-Remaining', 'ratelimit-remaining'],
@@ -12,7 +12,7 @@ const LOWER: ReadonlyMap<string, string> = new Map([
   ['Access-Control-Allow-Origin', 'access-control-allow-origin'],
 ])
 
-/** The headers of a reply. */
+/** The headers of a reply, as Halt reads and sets them. */
 class ReplyHeaders implements HeaderTarget {
   readonly #reply: FastifyReply
 
@@ -33,28 +33,28 @@ class ReplyHeaders implements HeaderTarget {
   }
 }
 
-/** Whether it is too late to answer. */
+/** True if it is too late to answer. */
 function isSent(reply: FastifyReply): boolean {
   return reply.sent || reply.raw.headersSent
 }
 
 /**
- * Watches a reply; tells whether it has an answer, be it one that is still on its way: a hook or a stream may let nothing
- * be sent for longer than a callback may take, and Fastify shows nothing of it.
+ * Watches a reply, and gives a function that says whether it has an answer. An answer counts from the call of `send`,
+ * because a hook or a stream may delay its first byte for longer than a callback may take.
  */
 export function watchAnswer(reply: FastifyReply): () => boolean {
   const send = reply.send.bind(reply)
   let isGiven = false
   reply.send = payload => {
     const given = send(payload)
-    // Only now: what threw has answered nothing.
+    // After the call, because a call that threw has not answered.
     isGiven = true
     return given
   }
   return () => isGiven || isSent(reply) || reply.raw.closed
 }
 
-/** Sets a decision's headers, unless they are on their way already. */
+/** Sets the headers of an outcome, unless the response has begun. */
 export function setHeaders(reply: FastifyReply, { headers, stale }: Outcome): void {
   if (!reply.raw.headersSent) applyHeaders(headers, new ReplyHeaders(reply), stale)
 }
@@ -62,7 +62,7 @@ export function setHeaders(reply: FastifyReply, { headers, stale }: Outcome): vo
 /** Sends a refusal. */
 export function sendRefusal(reply: FastifyReply, { status, body }: Outcome): void {
   if (isSent(reply) || body === undefined) return
-  // The text is JSON already: a serializer that a hook chose is not for it.
+  // The text is JSON already, so skip a serializer that a hook has set.
   void reply.code(status).type(body.type).serializer(asIs).send(body.text)
 }
 

@@ -6,7 +6,7 @@ import type { LimitedContext } from './options.ts'
 import { sendRefusal, setHeaders } from './reply.ts'
 
 /**
- * Answers a request as the guard that let it in would have refused it: for a handler that decides by itself.
+ * Answers a request with the refusal that its guard would have sent, for a handler that decides by itself.
  *
  * @returns the reply, for an async handler to return
  * @example

@@ -1,7 +1,7 @@
 import { continues, type HeaderBag, matchedRoute, pathOf, type RequestView } from '@halt/core/http'
 import type { FastifyRequest } from 'fastify'
 
-/** A Fastify request as Halt sees it. One object, no closures: it is made for every request. */
+/** The parts of a Fastify request that Halt reads. It is made for every request, so it has no closures. */
 export class FastifyView implements RequestView {
   readonly method: string
   readonly path: string
@@ -10,15 +10,15 @@ export class FastifyView implements RequestView {
 
   constructor(request: FastifyRequest) {
     this.method = request.method
-    // What rewriteUrl was given. Fastify's own getter writes to the request.
+    // The URL before rewriteUrl. Read it from `raw`, because the getter of Fastify writes to the request.
     this.path = pathOf((request.raw as { originalUrl?: string }).originalUrl ?? request.url)
-    // Not request.ip: that is what trustProxy makes of headers, and numbers changed their meaning between versions.
-    // A destroyed HTTP/2 stream has no socket.
+    // Do not read request.ip: trustProxy derives it from headers, and a number there means different things in different
+    // versions. A destroyed HTTP/2 stream has no socket.
     this.ip = (request.raw.socket as { remoteAddress?: string } | undefined)?.remoteAddress
     this.request = request
   }
 
-  /** Node makes an object of them when it is first asked; most checks need none. */
+  /** Node builds this object at the first access, and most checks do not need it. */
   get headers(): HeaderBag {
     return this.request.headers
   }
@@ -31,7 +31,7 @@ export class FastifyView implements RequestView {
     return continues(this.request.raw)
   }
 
-  /** The pattern that matched, prefixes included. Fastify builds an object to answer, so it is asked on demand. */
+  /** The pattern that matched, prefixes included. Read on demand, because Fastify builds an object for it. */
   get route(): RequestView['route'] {
     return matchedRoute(this.request)
   }

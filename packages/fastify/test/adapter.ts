@@ -5,7 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 
 import { halt, type HaltHookOptions, type HaltOptions, type LimitedContext } from '../src/index.ts'
 
-/** Drives the adapter for the suite: guards before all routes are registered, each in a child; others are hooks. */
+/** Drives the adapter for the suite. Guards before all routes are plugins, each in a child. Guards of a route are hooks. */
 export const adapter: AdapterUnderTest = {
   name: 'Fastify 5',
   connect,
@@ -15,7 +15,7 @@ export const adapter: AdapterUnderTest = {
   answer: ({ reply }: LimitedContext, { status = reply.statusCode, body }) => reply.code(status).send(body),
   serve: async setup => {
     const options = { forceCloseConnections: true }
-    // The types tell an HTTP/2 server apart, for the routes there is no difference.
+    // The types of an HTTP/2 server differ, but its routes do not.
     const app = setup.http2
       ? (Fastify({ ...options, http2: true }) as unknown as FastifyInstance)
       : Fastify(options)
@@ -41,7 +41,7 @@ async function build(app: FastifyInstance, { guards, handle, headers }: Setup): 
     reply.headers(headers)
   })
   const before = guards.filter(({ at }) => at === undefined).map(({ options }) => options as HaltOptions)
-  // Without one the plugin is there for its hooks only.
+  // Without a guard before all routes, the plugin only provides its hooks.
   const off = { ...(guards[0]?.options as HaltOptions), global: false }
   await nest(app, before.length === 0 ? [off] : before, inner => {
     for (const { method, path } of ROUTES) {

@@ -28,7 +28,7 @@ export function makeLimiter(
   return new RateLimiter({ store: new InMemoryStore(), policy, exemptPrivateIps: false, ...options })
 }
 
-/** A store that notes what it is asked. */
+/** A store that records the groups that it evaluates. */
 export class CountingStore implements Store {
   readonly kind = 'counting'
   readonly groups: Group[] = []

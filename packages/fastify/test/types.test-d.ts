@@ -15,7 +15,7 @@ const store = new InMemoryStore()
 const limiter = new RateLimiter<FastifyRequest>({ store, policy: presets.PUBLIC_API })
 
 describe('the plugin', () => {
-  it('takes a limiter or the options of one, not both', () => {
+  it('accepts a limiter or the options of one, not both', () => {
     const app = Fastify()
     void app.register(halt, { limiter })
     void app.register(halt, {

@@ -1,29 +1,29 @@
 import { type Guard, type NodeResponse, onResponseEnd, type Outcome } from '@halt/core/http'
 import type { Context, Env, Next } from 'hono'
 
-import { replace } from './response.ts'
+import { replaceResponse } from './response.ts'
 
-/** What `@hono/node-server` binds, as far as it matters here: Node's own response, of HTTP/1 or HTTP/2. */
+/** The binding of `@hono/node-server` that is read here: the response of Node, of HTTP/1 or HTTP/2. */
 interface NodeBindings {
   readonly outgoing?: NodeResponse
 }
 
-/** What `chargeWhen` gets. */
-export interface Answered<E extends Env> {
+/** The arguments of `chargeWhen`. */
+export interface AnsweredRequest<E extends Env> {
   readonly response: Response
   readonly c: Context<E>
 }
 
-/** Runs the rest of the app, and tells the guard when the app has answered, and when the request is over. */
+/** Runs the rest of the app. Tells the guard when the app has answered, and when the request has ended. */
 export async function accompany<E extends Env>(
   c: Context<E>,
   next: Next,
-  gate: Guard<Context<E>, Answered<E>>,
+  requestGuard: Guard<Context<E>, AnsweredRequest<E>>,
   outcome: Outcome,
 ): Promise<void> {
   let isOver = false
   const leave = (): void => {
-    if (!isOver) gate.leave(outcome)
+    if (!isOver) requestGuard.leave(outcome)
     isOver = true
   }
   const { outgoing } = (c.env ?? {}) as NodeBindings
@@ -33,42 +33,46 @@ export async function accompany<E extends Env>(
   try {
     await next()
   } catch (error) {
-    // On Node the server answers, and the end of that answer tells.
+    // On Node the server answers the error, and onResponseEnd reports the end of that answer.
     if (!isOnNode) leave()
     throw error
   }
-  if (c.finalized && !isOver) gate.decided(outcome, { response: c.res, c })
-  if (!isOnNode) leaveAtLastByte(c, gate, outcome, leave)
+  if (c.finalized && !isOver) requestGuard.decided(outcome, { response: c.res, c })
+  if (!isOnNode) leaveWhenSent(c, requestGuard, outcome, leave)
 }
 
-// The client may have gone while the store was asked: then nothing tells of it any more.
+// The client may have left during the call of the store. Then no further event reports it.
 function whenAborted(signal: AbortSignal | undefined, leave: () => void): void {
   signal?.addEventListener('abort', leave, { once: true })
   if (signal?.aborted === true) leave()
 }
 
-// Without a socket the body tells when the answer is sent.
-function leaveAtLastByte<E extends Env>(
+// There is no socket to watch, so the end of the body shows that the answer was sent.
+function leaveWhenSent<E extends Env>(
   c: Context<E>,
-  gate: Guard<Context<E>, Answered<E>>,
+  requestGuard: Guard<Context<E>, AnsweredRequest<E>>,
   outcome: Outcome,
   leave: () => void,
 ): void {
   if (!c.finalized) return leave()
   const { req, res } = c
-  if (res.body === null || req.method === 'HEAD' || !lasts(gate, outcome)) return leave()
-  replace(c, new Response(watch(res.body, leave), res))
+  if (res.body === null || req.method === 'HEAD' || !isInFlightUntilSent(requestGuard, outcome))
+    return leave()
+  replaceResponse(c, new Response(callAtEnd(res.body, leave), res))
 }
 
-/** Whether the request is in flight until its last byte is sent, not only until the app has answered. */
-function lasts<E extends Env>({ limiter }: Guard<Context<E>, Answered<E>>, { decision }: Outcome): boolean {
+/** True if the request stays in flight until its last byte is sent, because a concurrency policy counts it. */
+function isInFlightUntilSent<E extends Env>(
+  { limiter }: Guard<Context<E>, AnsweredRequest<E>>,
+  { decision }: Outcome,
+): boolean {
   return (
     decision?.verdicts.some(({ policy }) => limiter.policyNamed(policy)?.algorithm === 'concurrency') === true
   )
 }
 
-/** The same bytes as they are asked for; tells when the last one is taken, or when nobody wants the rest. */
-function watch(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
+/** Passes a body on, and calls back once its last byte is read, or once it fails or is cancelled. */
+function callAtEnd(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   return new ReadableStream<Uint8Array>(
     {

@@ -16,31 +16,38 @@ import { InMemoryStore } from '@halt/store-memory'
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 
-import { announce, complete, refuse, show, shownOn, withHeaders } from './response.ts'
-import { accompany, type Answered } from './accompany.ts'
+import { accompany, type AnsweredRequest } from './accompany.ts'
+import {
+  addMissingHeaders,
+  decisionShownOn,
+  refusalResponse,
+  setHeaders,
+  showDecision,
+  withHeaders,
+} from './response.ts'
 import { ContextView, type GetConnInfo } from './view.ts'
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** The binding decision of the Halt guards passed so far; undefined where none looked at the request. */
+    /** The binding decision of the guards that this request has passed; undefined if no guard has checked it. */
     halt: Decision | undefined
   }
 }
 
-/** Options of {@link halt}: a limiter, or any of its options, beside those all adapters share. */
+/** Options of {@link halt}: a limiter or the options of one, and the options that all adapters share. */
 export type HaltOptions<E extends Env = Env> = LimiterShorthand<Context<E>> &
   Omit<GuardOptions<Context<E>, Response>, 'policy' | 'chargeWhen'> & {
     /**
-     * Tells who is at the other end of the connection: the `getConnInfo` of your runtime, `@hono/node-server/conninfo` on
-     * Node. Without it all requests count as one client's.
+     * Gives the address of the socket's peer: the `getConnInfo` of your runtime, from `@hono/node-server/conninfo` on Node.
+     * Without it all requests share one counter.
      */
     readonly getConnInfo?: GetConnInfo<E> | undefined
     /**
-     * Looks at the response that the app has answered with; when false, the charge is given back. Not asked for a request that
-     * is aborted before: it stays charged, and so does one for which this function fails.
+     * Gets the response of the app. If it returns false, the charge is refunded. A request that is aborted before its answer
+     * stays charged, and so does a request for which this function fails.
      */
     readonly chargeWhen?: ((response: Response, c: Context<E>) => boolean | Promise<boolean>) | undefined
-    /** Answers a refused request instead of the default body; the headers are added, the status is `c.status()` already. */
+    /** Answers a refused request instead of the default body. The status of `c` is set already, and the headers are added. */
     readonly onLimited?: ((decision: Decision, c: Context<E>) => Response | Promise<Response>) | undefined
   }
 
@@ -49,7 +56,7 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
 /**
  * Middleware that counts requests and answers those over the limit with 429.
  *
- * Works with `app.use`, sub-apps and single routes, wherever Hono runs. `c.get('halt')` is the decision.
+ * Works with `app.use`, sub-apps and single routes, on every runtime of Hono. `c.get('halt')` is the decision.
  *
  * @throws HaltError when an option is wrong
  * @example
@@ -58,52 +65,53 @@ const OWN_OPTIONS: readonly string[] = [...LIMITER_OPTIONS, 'limiter', 'onLimite
  */
 export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHandler<E> {
   const { getConnInfo, onLimited, chargeWhen } = options
-  const gate = fromCaller(halt, () => {
+  const requestGuard = fromCaller(halt, () => {
     checkGuardOptions(options as GuardOptions, OWN_OPTIONS)
     checkConnInfo(options.getConnInfo)
     const own = limiterOf<Context<E>>(options, () => new InMemoryStore())
-    return guard<Context<E>, Answered<E>>(own, {
+    return guard<Context<E>, AnsweredRequest<E>>(own, {
       ...guardOptionsOf<Context<E>, never>(options as AdapterOptions<Context<E>, never>),
       chargeWhen: chargeWhen && (({ response, c }) => chargeWhen(response, c)),
     })
   })
-  const { limiter } = gate
+  const { limiter } = requestGuard
   const onError = (error: unknown): void => {
     limiter.warn({
       code: 'HALT_W_CALLBACK',
       message: `getConnInfo threw: ${messageOf(error)}.`,
-      fix: 'Give the one of the runtime that runs the app; requests without an address share one counter.',
+      fix: 'Give the getConnInfo of your runtime. Requests without an address share one counter.',
     })
   }
 
   return async function haltMiddleware(c, next) {
-    const entered = gate.enter(new ContextView(c, getConnInfo, onError), c)
+    const entered = requestGuard.enter(new ContextView(c, getConnInfo, onError), c)
     const outcome = 'then' in entered ? await entered : entered
-    show(outcome, c)
-    // Before the handler, so that what it makes with `c` has them; afterwards where it made it without.
-    announce(outcome, c)
+    showDecision(outcome, c)
+    // Set the headers before the handler runs, so that every response made with `c` has them. A response made without `c`
+    // gets them afterwards.
+    setHeaders(outcome, c)
     if (!outcome.pass) return answer(outcome, c)
-    if (gate.watches && outcome.charged) await accompany(c, next, gate, outcome)
+    if (requestGuard.watches && outcome.charged) await accompany(c, next, requestGuard, outcome)
     else await next()
-    // What a tighter guard after this one shows stands.
-    if (shownOn(c) === outcome.decision) complete(c, outcome.headers)
+    // If a later guard was tighter, keep the headers of that guard.
+    if (decisionShownOn(c) === outcome.decision) addMissingHeaders(c, outcome.headers)
   }
 
   async function answer(outcome: Outcome, c: Context<E>): Promise<Response> {
     const { decision } = outcome
-    if (onLimited === undefined || decision === undefined) return refuse(outcome, c)
-    // So that `c.json(…)` alone is a refusal.
+    if (onLimited === undefined || decision === undefined) return refusalResponse(outcome, c)
+    // Set the status first, so that `c.json(…)` alone is a refusal.
     c.status(outcome.status as StatusCode)
     const custom = async (): Promise<Response> =>
       withHeaders(await onLimited(decision, c), outcome.headers, c)
-    const fix = 'Return a Response; such a request gets the default answer.'
+    const fix = 'Return a Response. Such a request gets the default answer.'
     const answered = await callUser(limiter, 'onLimited', fix, custom)
-    return answered.failed ? refuse(outcome, c) : answered.value
+    return answered.failed ? refusalResponse(outcome, c) : answered.value
   }
 }
 
 function checkConnInfo(getConnInfo: unknown): void {
   if (getConnInfo === undefined || typeof getConnInfo === 'function') return
   const fix = "On Node: import { getConnInfo } from '@hono/node-server/conninfo'."
-  throw new HaltError('HALT_E_OPTION', 'getConnInfo is no function.', fix)
+  throw new HaltError('HALT_E_OPTION', 'getConnInfo is not a function.', fix)
 }

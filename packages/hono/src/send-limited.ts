@@ -2,12 +2,12 @@ import type { Decision } from '@halt/core'
 import { refusalFor } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 
-import { announce, refuse, show } from './response.ts'
+import { refusalResponse, setHeaders, showDecision } from './response.ts'
 
 /**
- * The answer that the guard before would have given: for a handler that decided by itself.
+ * Makes the refusal that the guard of a request would have sent, for a handler that decides by itself.
  *
- * The status, dialect and format are those of the `halt()` that decided the request last, the defaults without one.
+ * Status, dialect and format are those of the `halt()` that decided the request last, or the defaults if there is none.
  *
  * @example
  * const decision = await limiter.check(viewOf(c, getConnInfo), { cost: 10 })
@@ -15,7 +15,7 @@ import { announce, refuse, show } from './response.ts'
  */
 export function sendLimited<E extends Env>(c: Context<E>, decision: Decision): Response {
   const outcome = refusalFor(c, decision)
-  show(outcome, c)
-  announce(outcome, c)
-  return refuse(outcome, c)
+  showDecision(outcome, c)
+  setHeaders(outcome, c)
+  return refusalResponse(outcome, c)
 }

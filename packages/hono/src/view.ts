@@ -9,21 +9,21 @@ import {
 } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 
-/** What Halt reads of Hono's `ConnInfo`. */
+/** The part of Hono's `ConnInfo` that Halt reads. */
 export interface ConnInfo {
   readonly remote: { readonly address?: string | undefined }
 }
 
-/** What `@hono/node-server` binds: Node's own request. */
+/** The binding of `@hono/node-server` that is read here: the request of Node. */
 interface NodeBindings {
   readonly incoming?: object
 }
 
-/** Tells a request's peer. Every runtime has its own. */
+/** Gives the peer of a request's socket. Every runtime has its own function. */
 export type GetConnInfo<E extends Env = Env> = (c: Context<E>) => ConnInfo
 
 /**
- * What a limiter looks at of a Hono request, for handlers that decide by themselves.
+ * Makes the view of a Hono request that a limiter reads, for handlers that decide by themselves.
  *
  * @example
  * const decision = await limiter.check(viewOf(c, getConnInfo), { cost: 10 })
@@ -33,7 +33,7 @@ export function viewOf<E extends Env>(c: Context<E>, getConnInfo?: GetConnInfo<E
   return new ContextView(c, getConnInfo)
 }
 
-/** A view that finds what costs something only when a policy asks for it. */
+/** The parts of a Hono request that Halt reads. Those that cost time are read only if a policy asks for them. */
 export class ContextView<E extends Env> implements RequestView {
   readonly method: string
   readonly path: string
@@ -41,11 +41,11 @@ export class ContextView<E extends Env> implements RequestView {
   readonly #getConnInfo: GetConnInfo<E> | undefined
   readonly #onError: ((error: unknown) => void) | undefined
 
-  /** @param onError told when getConnInfo throws; the request then has no address */
+  /** @param onError called if getConnInfo throws; the request then has no address */
   constructor(c: Context<E>, getConnInfo?: GetConnInfo<E>, onError?: (error: unknown) => void) {
     const { raw } = c.req
     this.method = raw.method
-    // Not c.req.path: that is decoded, and whatever the app's getPath makes of it.
+    // Do not read c.req.path: it is decoded, and the getPath of the app may have changed it.
     this.path = pathOf(raw.url)
     this.request = c
     this.#getConnInfo = getConnInfo
@@ -56,7 +56,7 @@ export class ContextView<E extends Env> implements RequestView {
     return this.request.req.raw.headers
   }
 
-  /** Known on Node alone. */
+  /** Known only on Node. */
   get httpVersion(): string | undefined {
     const { incoming } = (this.request.env ?? {}) as { incoming?: { httpVersion?: string } }
     return incoming?.httpVersion
@@ -84,16 +84,16 @@ export class ContextView<E extends Env> implements RequestView {
   }
 }
 
-/** The route of the handler that will answer, mounts included. */
+/** The route of the handler that will answer, its mount paths included. */
 function routeOf<E extends Env>(c: Context<E>): RequestView['route'] {
-  let bound: RequestView['route'] = NO_ROUTE
+  let found: RequestView['route'] = NO_ROUTE
   for (const match of c.req.matchedRoutes.slice(c.req.routeIndex + 1)) {
     const { handler, method, path } = match
-    // What takes no `next` answers. In a sub-app that has an onError of its own, Hono wraps it.
+    // A handler that takes no `next` answers. In a sub-app with its own onError, Hono wraps the handler.
     const { __COMPOSED_HANDLER: own = handler } = handler as { readonly __COMPOSED_HANDLER?: typeof handler }
     if (own.length < 2) return routeOfContext(match)
-    // What is mounted for all methods below a wildcard may guard any route; the rest was written for the one it names.
-    if (method !== 'ALL' || !path.endsWith('*')) bound = routeOfContext(match)
+    // Middleware for all methods below a wildcard may guard any route. Other middleware belongs to the route that it names.
+    if (method !== 'ALL' || !path.endsWith('*')) found = routeOfContext(match)
   }
-  return bound
+  return found
 }

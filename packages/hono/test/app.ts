@@ -15,7 +15,7 @@ function later(store: Store): Store {
   return { evaluate: async group => store.evaluate(group), forget: cells => store.forget(cells) }
 }
 
-/** What is the same for the adapter on every runtime. */
+/** The parts of the adapter under test that are the same on every runtime. */
 export const common: Pick<AdapterUnderTest, 'header' | 'status' | 'answer'> = {
   header: (c: Context, name) => c.req.header(name),
   status: (response: Response) => response.status,
@@ -23,7 +23,7 @@ export const common: Pick<AdapterUnderTest, 'header' | 'status' | 'answer'> = {
     status === undefined ? c.text(body) : c.text(body, status as 200),
 }
 
-// What is below is in a router of its own.
+// Routes below this path are in a mounted app.
 const MOUNT = '/tenants/:tenant'
 
 /** The fixed API of the suite. */
@@ -48,7 +48,7 @@ export function build({ guards, handle, headers }: Setup, getConnInfo: GetConnIn
     })
     if (router !== app) app.route(MOUNT, router)
   }
-  // Hono's own prints the errors that tests throw.
+  // The default handler of Hono prints the errors that tests throw.
   app.onError((_error, c) => c.text('broken', 500))
   return app as unknown as Hono
 }

@@ -5,11 +5,11 @@ export {
   RateLimitDecision,
   type RateLimitOptions,
   SkipRateLimit,
-} from './decorators.ts'
-export { RateLimitException, type RefusalStyle } from './exception.ts'
-export { HaltGuard } from './guard.ts'
-export { HaltInterceptor } from './interceptor.ts'
-export { type HaltFeatureOptions, HaltModule } from './module.ts'
+} from './decorators/decorators.ts'
+export { RateLimitException, type RefusalStyle } from './refusal/exception.ts'
+export { HaltGuard } from './guard/guard.ts'
+export { HaltInterceptor } from './guard/interceptor.ts'
+export { type HaltFeatureOptions, HaltModule } from './module/module.ts'
 export type {
   GuardSettings,
   HaltModuleAsyncOptions,
@@ -17,7 +17,7 @@ export type {
   HaltOptionsFactory,
   HandlerResult,
   NestLimiterOptions,
-} from './options.ts'
+} from './options/options.ts'
 export type {
   ContextCallback,
   NestCost,
@@ -25,7 +25,7 @@ export type {
   NestPolicy,
   NestPolicyResolver,
   NestRequest,
-} from './policy.ts'
-export { sendLimited } from './send-limited.ts'
-export { ApiRateLimited, type ApiRateLimitedOptions } from './swagger.ts'
-export { getRateLimiterToken } from './tokens.ts'
+} from './options/policy.ts'
+export { sendLimited } from './refusal/send-limited.ts'
+export { ApiRateLimited, type ApiRateLimitedOptions } from './decorators/swagger.ts'
+export { getRateLimiterToken } from './base/tokens.ts'

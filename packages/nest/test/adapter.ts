@@ -53,7 +53,7 @@ function later(store: Store): Store {
   return { evaluate: async group => store.evaluate(group), forget: cells => store.forget(cells) }
 }
 
-/** Drives the adapter for the suite: guards before all routes are the module, those of a route its decorators. */
+/** Drives the adapter for the suite. The module counts for all routes, decorators count for single ones. */
 export function adapterOn(platform: Platform): AdapterUnderTest {
   return {
     name: `Nest on ${platform}`,
@@ -108,7 +108,7 @@ async function serve(platform: Platform, setup: Setup): Promise<Served> {
   return { url: `http://127.0.0.1:${port}`, close: () => app.close() }
 }
 
-// Guards stand before handlers: what reaches none is only counted where the application has a handler for it.
+// Nest runs guards only for handlers, so the application needs a handler for requests that match no route.
 function notFound(platform: Platform): Type {
   @Controller()
   class NotFound {

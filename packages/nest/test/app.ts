@@ -28,10 +28,10 @@ export interface AppParts {
   readonly trustProxy?: boolean
 }
 
-/** On localhost nothing is limited unless this is said. */
+/** Without this option, requests from localhost are not counted. */
 export const LOCAL = { exemptPrivateIps: false } as const
 
-/** Compiles an application around HaltModule; it is closed when the test ends. */
+/** Compiles an application with HaltModule, and closes it when the test ends. */
 export async function makeApp(
   options: HaltModuleOptions<never> | undefined,
   parts: AppParts = {},
@@ -61,7 +61,7 @@ export async function makeApp(
   return app
 }
 
-/** Starts an application on a free port; gives its address. */
+/** Starts an application on a free port, and gives its URL. */
 export async function startApp(
   options: HaltModuleOptions<never> | undefined,
   parts: AppParts = {},
@@ -71,7 +71,7 @@ export async function startApp(
   return `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`
 }
 
-/** A store that counts how often it is asked. */
+/** A store that counts its evaluations. */
 export function countingStore(): Store & { calls: number } {
   const inner = new InMemoryStore()
   const store = {
@@ -86,7 +86,7 @@ export function countingStore(): Store & { calls: number } {
   return store
 }
 
-/** Statuses of requests made one after another. */
+/** The statuses of several requests, one after another. */
 export async function statuses(url: string, times: number, init?: RequestInit): Promise<number[]> {
   const found: number[] = []
   for (let i = 0; i < times; i++) found.push((await fetch(url, init)).status)

@@ -40,7 +40,7 @@ it('callbacks get the request and the ExecutionContext', () => {
   })
 })
 
-it('callbacks may say which request they expect', () => {
+it('callbacks can declare the request that they expect', () => {
   HaltModule.forRoot({ policy: presets.PUBLIC_API, userId: (request: Request) => request.get('x-user') })
   HaltModule.forRoot({
     policy: (request: Request) => (request.get('x') ? presets.PLAN_PRO : [presets.PLAN_FREE]),
@@ -67,7 +67,7 @@ it('presets, policies and quotas of the core fit', () => {
   SkipRateLimit('auth')
 })
 
-it('a limiter fits, beside which no option of a limiter may stand', () => {
+it('a limiter fits, but not with options of a limiter', () => {
   const limiter = new RateLimiter<Request>({ store, policy: presets.PUBLIC_API })
   HaltModule.forRoot({ limiter, policies: { auth: presets.AUTH_ENDPOINTS } })
   HaltModule.forRoot({ limiter: new RateLimiter({ store, policy: presets.PUBLIC_API }) })

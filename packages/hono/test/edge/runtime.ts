@@ -2,35 +2,35 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { createContext, Script } from 'node:vm'
 
-/** A Worker that runs. */
+/** A running Worker. */
 export interface Worker {
   fetch(request: Request): Promise<Response>
-  /** What its script called while it was loaded that only a request may. */
+  /** The calls of the script at load that only a request may make. */
   readonly early: readonly string[]
   /** What it printed. */
   readonly printed: readonly string[]
   readonly code: string
-  /** Lets time go on; else it stands still. */
+  /** Advances the clock, which otherwise stands still. */
   advance(ms: number): void
 }
 
-/** Bundles a Worker for the edge, and loads it where there is nothing but the web's own globals. */
+/** Bundles a Worker for the edge, and loads it with the globals of the web only. */
 export async function startWorker(): Promise<Worker> {
   const code = await bundle(fileURLToPath(new URL('worker.ts', import.meta.url)))
   const early: string[] = []
   const printed: string[] = []
   let loading = true
   let now = 1_795_500_000_000
-  /** As Workers have it: timers, randomness and I/O belong to a request. */
-  const late = <T extends (...given: never[]) => unknown>(name: string, call: T): T =>
+  /** Wraps a function that Workers allow only during a request, and notes a call at load: timers, randomness, I/O. */
+  const duringRequest = <T extends (...given: never[]) => unknown>(name: string, call: T): T =>
     ((...given: never[]) => {
       if (loading) early.push(name)
       return call(...given)
     }) as T
   const webCrypto = {
     subtle: crypto.subtle,
-    getRandomValues: late('getRandomValues', () => {}),
-    randomUUID: late('randomUUID', () => ''),
+    getRandomValues: duringRequest('getRandomValues', () => {}),
+    randomUUID: duringRequest('randomUUID', () => ''),
   }
   const globals = {
     Request,
@@ -49,10 +49,10 @@ export async function startWorker(): Promise<Worker> {
     structuredClone,
     crypto: webCrypto,
     performance: { timeOrigin: 0, now: () => (loading ? 0 : now) },
-    setTimeout: late('setTimeout', (call: () => void, ms: number) => Number(setTimeout(call, ms))),
+    setTimeout: duringRequest('setTimeout', (call: () => void, ms: number) => Number(setTimeout(call, ms))),
     clearTimeout: (timer: number) => clearTimeout(timer),
-    setInterval: late('setInterval', setInterval),
-    fetch: late('fetch', fetch),
+    setInterval: duringRequest('setInterval', setInterval),
+    fetch: duringRequest('fetch', fetch),
   }
   const context = createContext({ ...globals, self: undefined })
   new Script(code).runInContext(context)
@@ -67,7 +67,7 @@ export async function startWorker(): Promise<Worker> {
   }
 }
 
-// The bundler that vitest brings, told what wrangler tells its own.
+// Uses the bundler of vitest with the settings of wrangler.
 async function bundle(entry: string): Promise<string> {
   const require = createRequire(import.meta.url)
   const vite = createRequire(require.resolve('vitest/package.json')).resolve('vite')

@@ -5,7 +5,7 @@ import { cors } from 'hono/cors'
 
 import { halt } from '../../src/index.ts'
 
-// What a Worker is: all of it made while the module loads, before any request.
+// A Worker builds everything while its module loads, before any request.
 const app = new Hono()
 app.use(cors())
 app.use('/ip/*', halt({ policy: { name: 'ip', limit: 2, window: 60, blockDuration: 1 }, getConnInfo }))

@@ -3,14 +3,14 @@ import { type AdapterUnderTest, adapterSuite, type Matchers, type Runner } from 
 
 import { stores } from '../app.ts'
 
-/** What became of the suite. */
+/** The results of the suite. */
 export interface Report {
   readonly passed: number
-  /** Names and errors. */
+  /** Names and errors of failed tests. */
   readonly failed: readonly string[]
 }
 
-/** Runs the suite of all adapters without a test runner, for runtimes that have another one, or none; prints the report. */
+/** Runs the suite of all adapters without vitest, for runtimes that do not have it, and prints the report. */
 export async function run(adapter: AdapterUnderTest): Promise<void> {
   const tests: { name: string; body: () => Promise<void> }[] = []
   const path: string[] = []
@@ -36,7 +36,7 @@ export async function run(adapter: AdapterUnderTest): Promise<void> {
   console.log(JSON.stringify(report))
 }
 
-// Newer than the types of the Node that the workspace is checked for.
+// The types of the supported Node do not have it.
 const { partialDeepStrictEqual } = assert as unknown as {
   partialDeepStrictEqual(actual: unknown, expected: object): void
 }

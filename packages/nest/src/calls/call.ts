@@ -4,45 +4,46 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import { graphqlArgs } from './graphql-args.ts'
 
-/** One call of a handler, whatever brought it. */
+/** One call of a handler, on any transport. */
 export interface Call {
   readonly view: RequestView
-  /** The HTTP request, which a limiter charges once. Undefined: every call is its own charge. */
-  readonly visitor?: object | undefined
-  /** The platform's response, where there is one to set headers on. */
+  /** The HTTP request, which a limiter charges once. Undefined: every call is charged separately. */
+  readonly httpRequest?: object | undefined
+  /** The response of the platform; undefined if headers cannot be set. */
   readonly response?: object | undefined
-  /** Whether it resolves a GraphQL field below the root. */
+  /** True if the call resolves a GraphQL field below the root. */
   readonly nested?: boolean
 }
 
 const DECISION = Symbol.for('halt.nest.decision')
 
 interface Carrier {
-  /** On HTTP requests, as in the other adapters. */
+  /** On HTTP requests, as with the other adapters. */
   halt?: Decision | undefined
   [DECISION]?: Decision | undefined
 }
 
-/** Remembers the decision about a call for its handler. */
+/** Stores the decision of a call, for its handler. */
 export function noteDecision(context: ExecutionContext, decision: Decision): void {
   const type = context.getType<string>()
-  if (type === 'ws') return noteAmong(context.getArgs<unknown[]>(), decision)
+  if (type === 'ws') return noteInArguments(context.getArgs<unknown[]>(), decision)
   const carrier = carrierOf(context, type)
   if (carrier === undefined) return
   if (type === 'http') carrier.halt = decision
-  // Not enumerable: it may be the message itself. Reflect: it may be frozen.
+  // Not enumerable, because the carrier may be the message itself. By Reflect, because it may be frozen.
   else Reflect.defineProperty(carrier, DECISION, { value: decision, enumerable: false, configurable: true })
 }
 
-/** The decision about a call. */
+/** The decision of a call. */
 export function decisionOf(context: ExecutionContext): Decision | undefined {
   const type = context.getType<string>()
-  if (type === 'ws') return foundAmong(context.getArgs<unknown[]>())
+  if (type === 'ws') return decisionInArguments(context.getArgs<unknown[]>())
   const carrier = carrierOf(context, type)
   return type === 'http' ? carrier?.halt : carrier?.[DECISION]
 }
 
-// What lives as long as the call and can be reached from its parameter decorators, which get arguments of their own.
+// The object that carries the decision. It lives as long as the call, and parameter decorators, whose context has other
+// arguments, can reach it.
 function carrierOf(context: ExecutionContext, type: string): Carrier | undefined {
   const args = context.getArgs<unknown[]>()
   if (type === 'graphql') return graphqlArgs(args).info as Carrier | undefined
@@ -50,19 +51,19 @@ function carrierOf(context: ExecutionContext, type: string): Carrier | undefined
   return candidates.find(value => typeof value === 'object' && value !== null) as Carrier | undefined
 }
 
-// All messages share the socket, and one may be no object, or come to several gateways. So the arguments, which Nest makes
-// for each call and copies for parameter decorators, get one more: before the last, which is the pattern to Nest, and
-// behind the payload.
-function noteAmong(args: unknown[], decision: Decision): void {
+// A WebSocket message has no carrier: all messages share the socket, and a message may not be an object, or may go to several
+// gateways. So add one argument. Nest makes the arguments for each call and copies them for parameter decorators. The last
+// one is the pattern of Nest, so the new one goes before it, after the payload.
+function noteInArguments(args: unknown[], decision: Decision): void {
   if (args.length > 2) args.splice(-1, 0, { [DECISION]: decision } satisfies Carrier)
 }
 
-function foundAmong(args: readonly unknown[]): Decision | undefined {
+function decisionInArguments(args: readonly unknown[]): Decision | undefined {
   const carrier = args.findLast(arg => (arg as Carrier | null | undefined)?.[DECISION] !== undefined)
   return (carrier as Carrier | undefined)?.[DECISION]
 }
 
-/** `Class.handler`: what counts as the route where there is none. */
+/** `Class.handler`, the route of a call that has no HTTP route. */
 export function handlerName(context: ExecutionContext): string {
   return `${context.getClass()?.name ?? ''}.${context.getHandler()?.name ?? ''}`
 }

@@ -1,4 +1,4 @@
-/** What Halt looks at of GraphQL's `info`. */
+/** The part of GraphQL's `info` that Halt reads. */
 interface FieldInfo {
   readonly fieldName: string
   readonly parentType: { readonly name?: string }
@@ -6,12 +6,12 @@ interface FieldInfo {
   readonly operation?: { readonly operation?: string }
 }
 
-/** The arguments of a resolver that Halt needs. */
+/** The arguments of a resolver that Halt reads. */
 export interface GraphqlArgs {
   readonly info: FieldInfo | undefined
-  /** What the driver's `context` option made. */
+  /** The result of the driver's `context` option. */
   readonly context: unknown
-  /** Whether an entity of a federated graph is resolved, not a field. */
+  /** True if the call resolves an entity of a federated graph, not a field. */
   readonly isReference: boolean
 }
 

@@ -3,14 +3,14 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import type { Call } from './call.ts'
 import { graphqlArgs } from './graphql-args.ts'
-import { httpVersionOf, type PlatformRequest } from './http.ts'
+import { httpVersionOf, type PlatformRequest } from './platform-request.ts'
 
 interface Extra {
   readonly request?: PlatformRequest
   readonly user?: unknown
 }
 
-/** The usual shapes of a GraphQL context: Apollo's, Yoga's, Mercurius', and graphql-ws' for subscriptions. */
+/** The usual shapes of a GraphQL context: those of Apollo, Yoga and Mercurius, and of graphql-ws for subscriptions. */
 interface GraphqlContext {
   readonly req?: PlatformRequest & { readonly extra?: Extra }
   readonly res?: object
@@ -22,11 +22,11 @@ interface GraphqlContext {
 
 const NO_HEADERS: HeaderBag = Object.freeze({})
 
-/** A field of a GraphQL operation: each is its own charge, aliased and batched ones too. */
+/** Reads a field of a GraphQL operation. Each field is charged separately, aliased and batched ones too. */
 export function graphqlCall(context: ExecutionContext): Call {
   const { info, context: found, isReference } = graphqlArgs(context.getArgs<unknown[]>())
   const graphql = (typeof found === 'object' && found !== null ? found : {}) as GraphqlContext
-  // Nest's driver puts what graphql-ws gives in the place of the request.
+  // Nest's driver puts the `extra` of graphql-ws on `req`.
   const extra = graphql.extra ?? graphql.req?.extra
   const request = extra?.request ?? graphql.req ?? graphql.request ?? graphql.reply?.request
   return {

@@ -4,14 +4,15 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, handlerName } from './call.ts'
 import { graphqlCall } from './graphql.ts'
-import { HttpView, type PlatformRequest } from './http.ts'
+import { HttpView } from './http-view.ts'
+import type { PlatformRequest } from './platform-request.ts'
 import { rpcCall } from './rpc.ts'
 import { wsCall } from './ws.ts'
 
-/** Sees a call as Halt does. */
+/** Reads a call of any transport. */
 export type CallReader = (context: ExecutionContext) => Call
 
-/** Makes the reader of calls. @param getRequest the application's own way, for transports that Halt does not know */
+/** Makes a reader of calls. @param getRequest the option of the application, for transports that Halt does not know */
 export function callReader(
   limiter: RateLimiter,
   getRequest?: (context: ExecutionContext) => unknown,
@@ -24,7 +25,8 @@ export function callReader(
       if (request === undefined) return call
       return { ...call, view: { ...toView(request), route: call.view.route, context } }
     } catch (error) {
-      const fix = 'Return undefined for calls that Halt knows; such a call is seen as without getRequest.'
+      const fix =
+        'Return undefined for calls that Halt knows. Such a call is counted as if getRequest were absent.'
       limiter.warn({ code: 'HALT_W_CALLBACK', message: `getRequest threw: ${messageOf(error)}.`, fix })
       return call
     }
@@ -35,10 +37,10 @@ function known(context: ExecutionContext): Call {
   switch (context.getType<string>()) {
     case 'http': {
       const request = context.getArgByIndex<PlatformRequest>(0)
-      // The raw one of Fastify's: what its own adapter knows a request by.
+      // For Fastify take the raw request, because @halt/fastify notes its guards on it.
       return {
         view: new HttpView(request, context),
-        visitor: request.raw ?? request,
+        httpRequest: request.raw ?? request,
         response: context.getArgByIndex<object>(1),
       }
     }
@@ -53,7 +55,7 @@ function known(context: ExecutionContext): Call {
   }
 }
 
-// Its arguments may be what the sender says of itself: nothing in them is taken for an address or a user.
+// The sender may have chosen the arguments, so take no address and no user from them.
 function unknown(context: ExecutionContext): Call {
   const method = context.getType<string>().toUpperCase()
   return {

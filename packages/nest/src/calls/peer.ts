@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 
 import type { HeaderBag } from '@halt/core/http'
 
-/** Who is at the other end of a socket, as it was when it connected: a closed socket no longer tells. */
+/** The peer of a socket, as it was when it connected. A closed socket no longer knows its peer. */
 export interface Peer {
   readonly ip: string | undefined
   readonly headers: HeaderBag
@@ -12,26 +12,26 @@ export interface Peer {
 
 const PEER = Symbol.for('halt.nest.peer')
 
-/** What is remembered of a socket. */
+/** The noted peer of a socket. */
 export function peerOf(socket: object): Peer | undefined {
   return (socket as { [PEER]?: Peer })[PEER]
 }
 
-/** Remembers who is at the other end of a socket. */
-export function remember(socket: object, peer: Peer): Peer {
+/** Notes the peer of a socket. */
+export function notePeer(socket: object, peer: Peer): Peer {
   Reflect.defineProperty(socket, PEER, { value: peer, enumerable: false, configurable: true })
   return peer
 }
 
 /**
- * Remembers the upgrade requests of a server's WebSockets: `ws` drops them, and with them the headers in which a trusted
- * proxy names the client.
+ * Notes the peers of a server's WebSockets from their upgrade requests. `ws` drops these requests, and with them the headers
+ * in which a trusted proxy names the client.
  */
 export function rememberUpgrades(server: Server | undefined): void {
-  // Alone, a listener would leave upgrade requests unanswered.
+  // If ours were the only listener, upgrade requests would stay unanswered.
   if (server === undefined || server.listenerCount('upgrade') === 0) return
   server.prependListener('upgrade', ({ headers, httpVersion, url = '/' }: IncomingMessage, socket) => {
     const { remoteAddress: ip } = socket as { remoteAddress?: string }
-    remember(socket, { ip, headers, httpVersion, url })
+    notePeer(socket, { ip, headers, httpVersion, url })
   })
 }

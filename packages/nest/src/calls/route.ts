@@ -1,13 +1,13 @@
 import { matchedRoute, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import { isList, PATH, VERSION } from '../nest-metadata.ts'
+import { isList, PATH, VERSION } from '../base/nest-metadata.ts'
 import { handlerName } from './call.ts'
-import type { PlatformRequest } from './http.ts'
+import type { PlatformRequest } from './platform-request.ts'
 
 /**
- * The route of an HTTP call: the pattern that matched, the global prefix included. A handler that has several paths or
- * versions is one route, `Class.handler`, whichever of them a client asks for.
+ * The route of an HTTP call: the pattern that matched, the global prefix included. A handler with several paths or versions
+ * is one route, `Class.handler`.
  */
 export function routeOf(request: PlatformRequest, context: ExecutionContext): RequestView['route'] {
   const matched = matchedRoute(request)

@@ -7,14 +7,14 @@ interface Addressed {
   readonly remoteAddress?: string
 }
 
-/** What contexts of Nest's transports have: TCP a socket, gRPC metadata. */
+/** The parts of a microservice context that Halt reads: TCP has a socket, gRPC has metadata. */
 interface RpcContext {
   getSocketRef?(): Addressed & { readonly netSocket?: Addressed; readonly socket?: Addressed }
   getMap?(): Readonly<Record<string, string>>
   readonly user?: unknown
 }
 
-/** gRPC's call. */
+/** The call of gRPC. */
 interface GrpcCall {
   getPeer?(): string
 }
@@ -22,8 +22,8 @@ interface GrpcCall {
 const NO_HEADERS: HeaderBag = Object.freeze({})
 
 /**
- * A message or event of a microservice: each is its own charge. Its data is never asked who sends it, the sender could
- * say anything; brokers know no address.
+ * Reads a message or event of a microservice. Each is charged separately. Its data never names the sender, because the sender
+ * chooses it. Brokers know no address.
  */
 export function rpcCall(context: ExecutionContext): Call {
   const rpc = context.getArgByIndex<RpcContext | undefined>(1)
@@ -40,7 +40,7 @@ export function rpcCall(context: ExecutionContext): Call {
   }
 }
 
-/** Whether a call came over gRPC, where a refusal needs a status of its own. */
+/** True if a call came over gRPC, which needs its own status for a refusal. */
 export function isGrpc(context: ExecutionContext): boolean {
   return typeof grpcCallOf(context)?.getPeer === 'function'
 }

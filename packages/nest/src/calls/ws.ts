@@ -2,9 +2,9 @@ import { type HeaderBag, pathOf } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, handlerName } from './call.ts'
-import { type Peer, peerOf, remember } from './peer.ts'
+import { type Peer, peerOf, notePeer } from './peer.ts'
 
-/** What the platforms' sockets have: socket.io's, and `ws`'. */
+/** The parts of a socket that Halt reads, of socket.io and of `ws`. */
 interface Client {
   readonly handshake?: { readonly address?: string; readonly headers?: HeaderBag; readonly url?: string }
   readonly request?: {
@@ -18,10 +18,10 @@ interface Client {
   readonly data?: { readonly user?: unknown }
 }
 
-/** A message on a WebSocket: each is its own charge. */
+/** Reads a message on a WebSocket. Each message is charged separately. */
 export function wsCall(context: ExecutionContext): Call {
   const client = context.getArgByIndex<Client>(0)
-  const { ip, headers, httpVersion, url } = peerOf(client) ?? remember(client, meet(client))
+  const { ip, headers, httpVersion, url } = peerOf(client) ?? notePeer(client, readPeer(client))
   const view = {
     method: 'MESSAGE',
     path: pathOf(url),
@@ -35,12 +35,12 @@ export function wsCall(context: ExecutionContext): Call {
   return { view: { ...view, user: client.user ?? client.data?.user } }
 }
 
-// The address of the socket's peer, never one that a header names: whether such a header counts is the limiter's business.
-function meet({ handshake, request, _socket }: Client): Peer {
+// Reads the address of the socket's peer, not one from a header, because the limiter decides whether to trust a header.
+function readPeer({ handshake, request, _socket }: Client): Peer {
   const upgrade = _socket && peerOf(_socket)
   if (upgrade !== undefined) return upgrade
   const { headers = {}, url = '/' } = handshake ?? request ?? {}
   const ip = handshake?.address ?? request?.socket?.remoteAddress ?? _socket?.remoteAddress
-  // A handshake over long polling may speak HTTP/1.0.
+  // The handshake of a long-polling client may use HTTP/1.0.
   return { ip, headers, httpVersion: request?.httpVersion, url }
 }

@@ -1,4 +1,4 @@
-// Runs on Nest 11 with Jest and on Nest 12 with Vitest, from the packed package: globals only.
+// Runs on Nest 11 with Jest and on Nest 12 with Vitest, from the packed package, so it uses only globals.
 import 'reflect-metadata'
 import { presets } from '@halt/core'
 import {

@@ -1,5 +1,5 @@
 // Checks the packed packages against fresh applications: Nest 11 as CommonJS under Jest, Nest 12 as ES modules under
-// Vitest. By hand, it installs from the registry: node packages/nest/test/compat/run.mjs [11|12]
+// Vitest. Run it by hand, because it installs from the registry: node packages/nest/test/compat/run.mjs [11|12]
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

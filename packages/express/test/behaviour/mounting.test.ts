@@ -1,0 +1,215 @@
+import type { RatePolicy } from '@halt/core'
+import type { Express } from 'express'
+import { describe, expect, it } from 'vitest'
+
+import { halt, type HaltOptions } from '../../src/index.ts'
+import { listen } from '../adapter.ts'
+import { versions } from '../versions.ts'
+
+describe.each(versions)('%s', (name, express) => {
+  const guard = (policy: Partial<RatePolicy>, more: Partial<HaltOptions> = {}) =>
+    halt({
+      policy: { name: 'api', limit: 2, window: 60, ...policy },
+      exemptPrivateIps: false,
+      ...more,
+    } as HaltOptions)
+  const ok = (_req: unknown, res: { end(): unknown }): void => void res.end()
+
+  async function statuses(app: Express, ...paths: string[]): Promise<number[]> {
+    const { url, close } = await listen(app)
+    try {
+      const found: number[] = []
+      for (const path of paths) found.push((await fetch(url + path)).status)
+      return found
+    } finally {
+      await close()
+    }
+  }
+
+  describe('halt()', () => {
+    it('guards the whole app, 404s included', async () => {
+      const app = express()
+      app.use(guard({}))
+      app.get('/a', ok)
+      expect(await statuses(app, '/a', '/nowhere', '/a', '/nowhere')).toEqual([200, 404, 429, 429])
+    })
+
+    it('guards only the router on which it is mounted', async () => {
+      const app = express()
+      const router = express.Router()
+      router.use(guard({}))
+      router.get('/a', ok)
+      app.use('/api', router)
+      app.get('/free', ok)
+      expect(await statuses(app, '/api/a', '/api/a', '/api/a', '/free')).toEqual([200, 200, 429, 200])
+    })
+
+    it('guards a path prefix', async () => {
+      const app = express()
+      app.use('/api', guard({}), ok)
+      app.get('/free', ok)
+      expect(await statuses(app, '/api/a', '/api/b', '/api/c', '/free')).toEqual([200, 200, 429, 200])
+    })
+
+    it('guards a single route', async () => {
+      const app = express()
+      app.get('/a', guard({}), ok)
+      app.get('/b', ok)
+      expect(await statuses(app, '/a', '/a', '/a', '/b')).toEqual([200, 200, 429, 200])
+    })
+
+    it('guards an app inside an app', async () => {
+      const inner = express()
+      inner.get('/a', guard({ scope: 'route' }), ok)
+      const app = express()
+      app.use('/one', inner)
+      expect(await statuses(app, '/one/a', '/ONE/a', '/one/A')).toEqual([200, 200, 429])
+    })
+  })
+
+  describe('paths under a mounted router', () => {
+    it('are compared with exemptions in full, mount included', async () => {
+      const app = express()
+      const router = express.Router()
+      router.use(guard({ exemptions: ['/api/open', '/secret'] }))
+      router.get('/open', ok)
+      router.get('/secret', ok)
+      app.use('/api', router)
+      const paths = ['/api/open', '/api/open', '/api/open', '/api/secret', '/api/secret', '/api/secret']
+      expect(await statuses(app, ...paths)).toEqual([200, 200, 200, 200, 200, 429])
+    })
+
+    it('are not health checks just because they end like one', async () => {
+      const app = express()
+      const router = express.Router()
+      router.use(guard({}))
+      router.get('/health', ok)
+      app.use('/users', router)
+      expect(await statuses(app, '/users/health', '/users/health', '/users/health')).toEqual([200, 200, 429])
+    })
+  })
+
+  describe('scope "route"', () => {
+    it('treats two spellings of a mount as one', async () => {
+      const app = express()
+      const router = express.Router()
+      router.get('/login', guard({ scope: 'route' }), ok)
+      app.use('/api', router)
+      expect(await statuses(app, '/api/login', '/API/login', '/Api/login')).toEqual([200, 200, 429])
+    })
+
+    it('separates routes of the same pattern by their mounts', async () => {
+      const app = express()
+      const limited = guard({ scope: 'route' })
+      for (const mount of ['/one', '/two']) {
+        const router = express.Router()
+        router.get('/', limited, ok)
+        app.use(mount, router)
+      }
+      expect(await statuses(app, '/one', '/one', '/one', '/two', '/two', '/two')).toEqual([
+        200, 200, 429, 200, 200, 429,
+      ])
+    })
+
+    const mounts = [
+      ['/users/:id', id => `/users/${id}`],
+      ['/users/:id/of/:team', id => `/users/x/of/${id}`],
+      ['/v:version', id => `/v${id}`],
+      [/^\/files-[a-z0-9]+/, id => `/files-${id}`],
+      [/^\/of\/(\w+)/, id => `/of/${id}`],
+      [['/a/:id', '/b/:id'], id => `/${id % 2 === 0 ? 'a' : 'b'}/${id}`],
+    ] as const satisfies [unknown, (id: number) => string][]
+    it.each(mounts)('counts all values of a parameter in the mount %s as one', async (mount, spell) => {
+      const app = express()
+      const router = express.Router()
+      router.get('/posts', guard({ scope: 'route' }), ok)
+      app.use(mount as string, router)
+      const paths = Array.from({ length: 30 }, (_value, id) => `${spell(id)}/posts`)
+      const admitted = (await statuses(app, ...paths)).filter(status => status === 200)
+      expect(admitted.length).toBe(2)
+    })
+
+    it('counts a wildcard in a mount as one route, whatever the path length', async () => {
+      const app = express()
+      const router = express.Router()
+      router.get('/', guard({ scope: 'route' }), ok)
+      app.use(name === 'Express 4' ? '/files/*' : '/files/*rest', router)
+      expect(await statuses(app, '/files/a', '/files/b/c', '/files/d/e/f')).toEqual([200, 200, 429])
+    })
+
+    it('separates mounts with parameters, and nested routers', async () => {
+      const app = express()
+      const limited = guard({ scope: 'route' })
+      const posts = express.Router()
+      posts.get('/', limited, ok)
+      for (const mount of ['/users/:id', '/teams/:id']) {
+        const router = express.Router()
+        router.get('/', limited, ok)
+        router.use('/posts/:post', posts)
+        app.use(mount, router)
+      }
+      const paths = ['/users/1', '/users/2', '/users/1/posts/1', '/users/2/posts/2', '/teams/1', '/teams/2']
+      const more = ['/teams/1/posts/1', '/teams/2/posts/2']
+      expect(await statuses(app, ...paths, ...more)).toEqual(Array.from({ length: 8 }, () => 200))
+      expect(await statuses(app, ...paths, ...more)).toEqual(Array.from({ length: 8 }, () => 429))
+    })
+
+    it('counts all values of a parameter in the mount of an app as one', async () => {
+      const inner = express()
+      const router = express.Router()
+      router.get('/posts', guard({ scope: 'route' }), ok)
+      inner.use('/of/:team', router)
+      const app = express()
+      app.use('/users/:id', inner)
+      const paths = Array.from({ length: 9 }, (_value, id) => `/users/${id}/of/${id}/posts`)
+      expect((await statuses(app, ...paths)).filter(status => status === 200).length).toBe(2)
+    })
+
+    it('omits a mount that a function hides', async () => {
+      const app = express()
+      const router = express.Router()
+      router.get('/posts', guard({ scope: 'route' }), ok)
+      app.use('/users/:id', (req, res, next) => router(req, res, next))
+      expect(await statuses(app, '/users/1/posts', '/users/2/posts', '/users/3/posts')).toEqual([
+        200, 200, 429,
+      ])
+    })
+
+    it('counts a handler of app.all, route.all or several methods on one counter', async () => {
+      const app = express()
+      const limited = guard({ scope: 'route' })
+      app.all('/all', limited, ok)
+      app.route('/route').all(limited, ok)
+      app.route('/two').get(limited, ok).post(limited, ok)
+      app
+        .route('/other')
+        .all(limited)
+        .get(ok)
+        .post((_req, res) => void res.send('other'))
+      const served = await listen(app)
+      const ask = async (path: string, ...methods: string[]): Promise<number[]> => {
+        const found: number[] = []
+        for (const method of methods) found.push((await fetch(served.url + path, { method })).status)
+        return found
+      }
+      try {
+        expect(await ask('/all', 'GET', 'POST', 'DELETE', 'HEAD')).toEqual([200, 200, 429, 429])
+        expect(await ask('/route', 'PUT', 'PATCH', 'GET')).toEqual([200, 200, 429])
+        expect(await ask('/two', 'GET', 'POST', 'GET')).toEqual([200, 200, 429])
+        expect(await ask('/other', 'GET', 'HEAD', 'GET', 'POST', 'POST', 'POST')).toEqual([
+          200, 200, 429, 200, 200, 429,
+        ])
+      } finally {
+        await served.close()
+      }
+    })
+
+    it('counts an expression or a list of paths as one route', async () => {
+      const app = express()
+      app.get(/^\/files\/.*/, guard({ scope: 'route', name: 'files' }), ok)
+      app.get(['/a', '/b'], guard({ scope: 'route', name: 'list' }), ok)
+      expect(await statuses(app, '/files/1', '/files/2', '/files/3')).toEqual([200, 200, 429])
+      expect(await statuses(app, '/a', '/b', '/a')).toEqual([200, 200, 429])
+    })
+  })
+})

@@ -1,0 +1,33 @@
+import { RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import type { Context, Hono } from 'hono'
+
+import { listen } from './adapter.ts'
+
+/** Makes a limiter of one policy on a store of its own, which counts localhost too. */
+export function makeLimiter(
+  name: string,
+  limit: number,
+  more: Partial<RateLimiterOptions<Context>> = {},
+): RateLimiter<Context> {
+  const policy = { name, limit, window: 60, algorithm: 'fixed-window' } as const
+  return new RateLimiter<Context>({
+    store: new InMemoryStore(),
+    policy,
+    exemptPrivateIps: false,
+    warn: () => {},
+    ...more,
+  })
+}
+
+/** Asks an app for `/ask` several times; gives the last answer. */
+export async function ask(app: Hono, times = 1): Promise<{ status: number; headers: Headers; body: string }> {
+  const { url, close } = await listen(app)
+  try {
+    for (let i = 1; i < times; i++) await (await fetch(`${url}/ask`)).text()
+    const response = await fetch(`${url}/ask`)
+    return { status: response.status, headers: response.headers, body: await response.text() }
+  } finally {
+    await close()
+  }
+}

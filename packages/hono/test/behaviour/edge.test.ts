@@ -1,0 +1,78 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+
+import { startWorker, type Worker } from '../edge/runtime.ts'
+
+let worker: Worker
+beforeAll(async () => {
+  worker = await startWorker()
+})
+
+const ask = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+  worker.fetch(
+    new Request(`https://api.example${path}`, { headers: { 'CF-Connecting-IP': '203.0.113.7', ...headers } }),
+  )
+
+const statuses = async (count: number, path: string, headers?: Record<string, string>): Promise<number[]> => {
+  const found: number[] = []
+  for (let i = 0; i < count; i++) {
+    const response = await ask(path, headers)
+    await response.text()
+    found.push(response.status)
+  }
+  return found
+}
+
+describe('at the edge, without process and Node', () => {
+  it('the bundle contains nothing of Node', () => {
+    expect(worker.code).toContain('haltMiddleware')
+    expect(worker.code).not.toMatch(/node:|require\(|__vite-browser-external/)
+  })
+
+  it('loading the script does nothing that only a request may do', () => {
+    expect(worker.early).toEqual([])
+  })
+
+  it('counts addresses in memory, and sends Retry-After', async () => {
+    expect(await statuses(2, '/ip/a')).toEqual([200, 200])
+    const refused = await ask('/ip/b')
+    expect([
+      refused.status,
+      refused.headers.get('ratelimit-limit'),
+      refused.headers.get('retry-after'),
+    ]).toEqual([429, '2', '30'])
+    expect(await refused.json()).toMatchObject({ error: 'rate_limit_exceeded', retry_after: 30 })
+    expect(refused.headers.get('access-control-expose-headers')).toContain('Retry-After')
+    expect((await ask('/ip/a', { 'CF-Connecting-IP': '203.0.113.8' })).status).toBe(200)
+  })
+
+  it('admits them again after the window', async () => {
+    const slow = { 'CF-Connecting-IP': '203.0.113.9' }
+    expect(await statuses(3, '/sliding', slow)).toEqual([200, 200, 429])
+    worker.advance(1100)
+    expect(await statuses(3, '/sliding', slow)).toEqual([200, 200, 429])
+  })
+
+  it('counts keys by their digests, quotas included', async () => {
+    const response = await ask('/key', { 'X-API-Key': 'secret' })
+    expect(await response.json()).toEqual({ key: expect.stringMatching(/^api-key:#/) })
+    expect(await statuses(2, '/key', { 'X-API-Key': 'secret' })).toEqual([200, 429])
+    expect(await statuses(1, '/key', { 'X-API-Key': 'another' })).toEqual([200])
+  })
+
+  it('waits for a policy function', async () => {
+    expect(await statuses(2, '/later')).toEqual([200, 429])
+  })
+
+  it('counts requests in flight', async () => {
+    const first = await ask('/busy')
+    expect((await ask('/busy')).status).toBe(429)
+    await first.text()
+    expect(await statuses(2, '/busy')).toEqual([200, 200])
+  })
+
+  it('counts requests without an address on one counter, and warns', async () => {
+    const ask = (): Promise<Response> => worker.fetch(new Request('https://api.example/ip/a'))
+    expect([await ask(), await ask(), await ask()].map(({ status }) => status)).toEqual([200, 200, 429])
+    expect(worker.printed).toEqual([expect.stringMatching(/^HALT_W_NO_ADDRESS: /)])
+  })
+})

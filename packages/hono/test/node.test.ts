@@ -1,8 +1,0 @@
-import { adapterSuite } from '@halt/conformance'
-import { describe, expect, it } from 'vitest'
-
-import { onNode } from './adapter.ts'
-import { redis } from '../../store-redis/test/store-under-test.ts'
-import { stores } from './app.ts'
-
-adapterSuite({ describe, expect, it }, onNode, [...stores, redis])

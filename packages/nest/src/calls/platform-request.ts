@@ -1,0 +1,31 @@
+import type { HeaderBag } from '@halt/core/http'
+
+/** The properties of an Express or a Fastify request that Halt reads. */
+export interface PlatformRequest {
+  readonly method: string
+  readonly url: string
+  readonly originalUrl?: string
+  readonly headers: HeaderBag
+  readonly httpVersion?: string
+  readonly socket?: { readonly remoteAddress?: string } | null
+  /** Express. */
+  readonly baseUrl?: string
+  readonly route?: { readonly path?: unknown; readonly stack?: unknown }
+  readonly app?: { enabled?(setting: string): boolean }
+  readonly res?: object
+  /** Fastify. */
+  readonly raw?: { readonly httpVersion?: string }
+  readonly routeOptions?: { readonly url?: string; readonly method?: string | readonly string[] }
+  readonly ips?: unknown
+}
+
+/** The HTTP version of a request. */
+export function httpVersionOf({ httpVersion, raw }: PlatformRequest): string | undefined {
+  return httpVersion ?? raw?.httpVersion
+}
+
+/** True if the platform itself is configured to trust proxies. */
+export function trustsProxies({ app, ips }: PlatformRequest): boolean {
+  // Fastify defines `ips` only if trustProxy is set. Express always defines it, so ask for its setting instead.
+  return app?.enabled === undefined ? ips !== undefined : app.enabled('trust proxy')
+}

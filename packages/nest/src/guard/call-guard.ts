@@ -1,0 +1,97 @@
+import type { Decision } from '@halt/core'
+import { accompany, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
+import type { ExecutionContext } from '@nestjs/common'
+
+import { type Call, noteDecision } from '../calls/call.ts'
+import { type PlatformRequest, trustsProxies } from '../calls/platform-request.ts'
+import { refusalException } from '../refusal/exception.ts'
+import type { HandledCall, HandlerResult } from '../options/options.ts'
+import { callOnLimited } from '../refusal/on-limited.ts'
+import { beginCall, type CallState } from '../calls/call-state.ts'
+import { isTightest, rawOf, setHeaders } from '../refusal/response.ts'
+import type { Runtime } from './runtime.ts'
+
+/** Decides the calls of an application, on every transport. */
+export class CallGuard {
+  readonly #runtime: Runtime
+  readonly #noticeProxies: (request: object) => void
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+    const isSet = (request: object): boolean => trustsProxies(request as PlatformRequest)
+    this.#noticeProxies = trustProxyNotice(runtime.limiter, 'The platform is told to trust proxies', isSet)
+  }
+
+  /** Passes a call on, or throws its refusal. Decides each call once, although several guards may ask. */
+  enter(context: ExecutionContext): true | Promise<true> {
+    const state = beginCall(context)
+    if (state === undefined) return true
+    const call = this.#runtime.read(context)
+    const guard = this.#runtime.handlerGuards.guardOf(context, call.nested === true)
+    if (guard === undefined) return true
+    state.guard = guard
+    if (call.httpRequest !== undefined) this.#noticeProxies(call.view.request as object)
+    const outcome = guard.enter(call.view, call.httpRequest)
+    const conclude = (found: Outcome): true | Promise<true> => {
+      showDecision(found, call, context)
+      if (!found.pass) return this.#refuse(found, call, context)
+      if (guard.watches) watchEnd(state, guard, found, call, context)
+      return true
+    }
+    return 'then' in outcome ? outcome.then(conclude) : conclude(outcome)
+  }
+
+  #refuse(
+    { decision, body, status }: Outcome,
+    { response }: Call,
+    context: ExecutionContext,
+  ): Promise<true> | never {
+    const { onLimited, errorFormat, statusCode } = this.#runtime.options
+    const { limiter } = this.#runtime
+    const refused = decision as Decision
+    const exception = (): Error => {
+      // The exception filter of Nest answers as JSON, so set the media type of problem details here.
+      if (errorFormat === 'problem' && response !== undefined && context.getType() === 'http') {
+        setHeaders(response, { 'Content-Type': body?.type ?? '' })
+      }
+      return refusalException(context, refused, { errorFormat, statusCode })
+    }
+    if (onLimited === undefined) throw exception()
+    return callOnLimited(limiter, () => onLimited(refused, context), {
+      status,
+      response,
+      byDefault: exception,
+    })
+  }
+}
+
+function showDecision(
+  { binding, decision, headers, stale }: Outcome,
+  { httpRequest, response }: Call,
+  context: ExecutionContext,
+): void {
+  if (!binding || decision === undefined) return
+  noteDecision(context, decision)
+  // The core finds the tightest guard of an HTTP request. GraphQL fields that share a response are compared here.
+  if (response !== undefined && (httpRequest !== undefined || isTightest(response, decision)))
+    setHeaders(response, headers, stale)
+}
+
+// HaltInterceptor reports the end of a call that has no response of its own.
+function watchEnd(
+  state: CallState,
+  guard: Guard<unknown, HandledCall>,
+  outcome: Outcome,
+  call: Call,
+  context: ExecutionContext,
+): void {
+  const { httpRequest, response } = call
+  if (httpRequest !== undefined && response !== undefined) {
+    const result = response as HandlerResult
+    return accompany(guard, outcome, rawOf(response), { result, context })
+  }
+  state.endListener = {
+    decided: result => guard.decided(outcome, { result, context }),
+    leave: () => guard.leave(outcome),
+  }
+}

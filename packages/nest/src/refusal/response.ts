@@ -1,0 +1,96 @@
+import type { Decision } from '@halt/core'
+import { applyHeaders, type Headers, isTighter, type NodeResponse } from '@halt/core/http'
+
+/** The parts of a response that Halt uses. Express and Node share the names, Fastify has others. */
+interface PlatformResponse extends NodeResponse {
+  once(event: 'finish' | 'close' | 'pipe', listener: () => void): unknown
+  readonly statusCode: number
+  readonly headersSent?: boolean
+  getHeader(name: string): number | string | readonly string[] | undefined
+  setHeader?(name: string, value: string): unknown
+  removeHeader?(name: string): unknown
+  status?(code: number): unknown
+  send?(answer: unknown): unknown
+  /** Fastify. */
+  header?(name: string, value: string): unknown
+  readonly sent?: boolean
+  readonly raw?: PlatformResponse
+}
+
+/** Sets headers, unless the response has begun. */
+export function setHeaders(response: object, headers: Headers, stale?: readonly string[]): void {
+  const target = response as PlatformResponse
+  if (isSent(target) || typeof target.getHeader !== 'function') return
+  const platform = {
+    get: (name: string) => target.getHeader(name)?.toString(),
+    set: (name: string, value: string) =>
+      void (target.setHeader === undefined ? target.header?.(name, value) : target.setHeader(name, value)),
+    remove: (name: string) => void target.removeHeader?.(name),
+  }
+  applyHeaders(headers, platform, stale)
+}
+
+/** True if it is too late to answer. */
+function isSent(response: object): boolean {
+  const { headersSent, sent, raw } = response as PlatformResponse
+  return headersSent ?? (sent === true || raw?.headersSent === true)
+}
+
+/** True if nothing more can be sent: the answer was sent, or the client has left. */
+export function isOver(response: object): boolean {
+  const platform = response as PlatformResponse
+  const raw = platform.raw ?? platform
+  return isSent(response) || raw.closed === true || raw.destroyed === true
+}
+
+const ANSWERED = Symbol.for('halt.nest.answered')
+
+/**
+ * Watches a response, and gives a function that says whether it has an answer. An answer counts from the call of `send`,
+ * because a hook of Fastify or a stream may delay its first byte for longer than a callback may take.
+ */
+export function watchAnswer(response: object): () => boolean {
+  const platform = response as PlatformResponse & { [ANSWERED]?: boolean }
+  // Wrap it once, because GraphQL fields share a response.
+  if (platform[ANSWERED] === undefined) {
+    const note = (): void => void (platform[ANSWERED] = true)
+    const send = platform.send?.bind(platform)
+    platform[ANSWERED] = false
+    if (send !== undefined)
+      platform.send = answer => {
+        const given = send(answer)
+        // After the call, because a call that threw has not answered.
+        note()
+        return given
+      }
+    ;(platform.raw ?? platform).once?.('pipe', note)
+  }
+  return () => platform[ANSWERED] === true || isSent(platform)
+}
+
+/** Sets the default status of an answer. */
+export function setStatus(response: object, status: number): void {
+  if (!isSent(response)) (response as PlatformResponse).status?.(status)
+}
+
+/** Sends an answer as the platform does. */
+export function send(response: object, answer: unknown): void {
+  ;(response as PlatformResponse).send?.(answer)
+}
+
+/** The response of Node behind that of the platform. */
+export function rawOf(response: object): NodeResponse {
+  const platform = response as PlatformResponse
+  return platform.raw ?? platform
+}
+
+const SHOWN = Symbol.for('halt.nest.shown')
+
+/** True if a decision is the tightest that a response shows so far. Many GraphQL fields share one response. */
+export function isTightest(response: object, decision: Decision): boolean {
+  const holder = response as { [SHOWN]?: Decision }
+  const before = holder[SHOWN]
+  if (before !== undefined && isTighter(before, decision)) return false
+  holder[SHOWN] = decision
+  return true
+}

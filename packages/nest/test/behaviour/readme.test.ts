@@ -1,0 +1,171 @@
+import { EventEmitter } from 'node:events'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import type { INestApplication, Type } from '@nestjs/common'
+import { WsAdapter } from '@nestjs/platform-ws'
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
+import { Test } from '@nestjs/testing'
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { WebSocket } from 'ws'
+
+import { statuses } from '../app.ts'
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+const folder = fileURLToPath(new URL('../readme-examples', import.meta.url))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Example {
+  readonly AppModule: Type
+  readonly clock?: { advance(by: string): void }
+}
+
+/** Imports the example after a heading. Only the import of the package is replaced, by that of its sources. */
+async function exampleAfter(heading: string): Promise<Example> {
+  const code = /```ts\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf(`${heading}\n`)))?.[1] ?? ''
+  mkdirSync(folder, { recursive: true })
+  const file = `${folder}/${heading.replaceAll(/\W+/g, '-')}.ts`
+  writeFileSync(file, code.replace("'@halt/nest'", "'../../src/index.ts'"))
+  return (await import(/* @vite-ignore */ file)) as Example
+}
+
+interface Running {
+  readonly url: string
+  readonly app: INestApplication
+  readonly example: Example
+}
+
+async function start(heading: string): Promise<Running> {
+  const example = await exampleAfter(heading)
+  const testing = await Test.createTestingModule({ imports: [example.AppModule] }).compile()
+  const app = testing.createNestApplication({ logger: false })
+  app.useWebSocketAdapter(new WsAdapter(app))
+  onTestFinished(() => app.close())
+  await app.listen(0, '127.0.0.1')
+  return { url: await app.getUrl(), app, example }
+}
+
+const post = (body: unknown = {}): RequestInit => ({
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(body),
+})
+const json = async (url: string, init?: RequestInit): Promise<any> => (await fetch(url, init)).json()
+
+describe('the README of @halt/nest', () => {
+  it('begins with an example that limits localhost', async () => {
+    const { url } = await start('# @halt/nest')
+    expect(await statuses(`${url}/auth/login`, 11, post())).toEqual([...Array(10).fill(201), 429])
+    expect(await statuses(`${url}/status`, 1)).toEqual([200])
+    expect((await fetch(`${url}/data`)).headers.get('ratelimit-limit')).toBe('100')
+  })
+
+  it('has a login that counts only failures', async () => {
+    // The example exempts local addresses, but not forwarded ones.
+    const { url } = await start('## Login')
+    const asked = (password: string): RequestInit => ({
+      ...post({ password }),
+      headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': '203.0.113.9' },
+    })
+    expect(await statuses(`${url}/auth/login`, 20, asked('correct horse'))).toEqual(Array(20).fill(200))
+    expect(await statuses(`${url}/auth/login`, 11, asked('guess'))).toEqual([...Array(10).fill(401), 429])
+  })
+
+  it('has an app that counts users by their plans', async () => {
+    const { url } = await start('## Users and plans')
+    const ann = { headers: { 'X-User': 'ann' } }
+    expect(await json(`${url}/data`, ann)).toEqual({ key: 'user:ann', left: 119 })
+    expect(await json(`${url}/data`, { headers: { 'X-User': 'bob' } })).toEqual({
+      key: 'user:bob',
+      left: 119,
+    })
+  })
+
+  it('has an app that counts in Redis', async () => {
+    // The store rejects every call, so the process counts by itself, as the README says.
+    vi.doMock('ioredis', () => ({ Redis: EventEmitter }))
+    const store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
+    vi.doMock('@halt/store-redis', () => ({
+      RedisStore: class {
+        evaluate = store.evaluate
+        forget = store.forget
+      },
+    }))
+    const { url } = await start('## Redis and configuration')
+    const { headers } = await fetch(`${url}/data`)
+    expect(headers.get('ratelimit-limit')).toBe('100')
+  })
+
+  it('has an app that charges some calls more', async () => {
+    const { url } = await start('## Calls that cost more')
+    expect(await json(`${url}/report`)).toEqual({ left: 50 })
+    expect(await json(`${url}/rows?count=20`)).toEqual({ count: '20', left: 30 })
+    expect(await statuses(`${url}/rows?count=many`, 1)).toEqual([429])
+  })
+
+  it('has an app that limits calls in flight', async () => {
+    const { url } = await start('## Calls in flight')
+    const both = await Promise.all([fetch(`${url}/export`), fetch(`${url}/export`)])
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 429])
+    expect(await statuses(`${url}/export`, 1)).toEqual([200])
+  })
+
+  it('has a gateway that counts messages and connections', async () => {
+    const { url } = await start('## A gateway')
+    const connect = (): WebSocket => new WebSocket(url.replace('http', 'ws'))
+    const socket = connect()
+    onTestFinished(() => socket.terminate())
+    const events: string[] = []
+    socket.on('message', data => events.push(JSON.parse((data as Buffer).toString()).event))
+    await new Promise(resolve => socket.once('open', resolve))
+    for (let i = 0; i < 6; i++) socket.send('{"event":"say","data":"hi"}')
+    await expect.poll(() => events.length).toBe(6)
+    expect(events.filter(event => event === 'exception')).toHaveLength(1)
+    connect()
+    expect(await new Promise(resolve => connect().once('close', resolve))).toBe(1013)
+  })
+
+  it('has a handler that decides by itself', async () => {
+    const { url } = await start('## A limiter by hand')
+    const rows = (count: number): RequestInit => post({ rows: Array(count).fill('row') })
+    expect(await json(`${url}/import`, rows(600))).toEqual({ left: 400 })
+    const refused = await fetch(`${url}/import`, rows(600))
+    expect(refused.status).toBe(429)
+    expect(refused.headers.get('retry-after')).not.toBeNull()
+    expect(await refused.json()).toMatchObject({ title: 'Too Many Requests', 'violated-policies': ['rows'] })
+  })
+
+  it('has a filter that answers refusals', async () => {
+    const { url } = await start('## An answer of your own')
+    await fetch(`${url}/data`)
+    expect(await (await fetch(`${url}/data`)).text()).toBe('Come back in 60 s.')
+  })
+
+  it('has a feature module that adds policies', async () => {
+    const { url } = await start('## A feature module')
+    expect(await statuses(`${url}/search`, 3)).toEqual([200, 200, 429])
+  })
+
+  it('has an app that documents the refusal', async () => {
+    const { app } = await start('## OpenAPI')
+    const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build())
+    expect(Object.keys(paths['/data']?.get?.responses ?? {})).toEqual(['200', '429'])
+  })
+
+  it('has an app that believes a trusted proxy', async () => {
+    const { url } = await start('## Behind a proxy')
+    const headers = { 'X-Forwarded-For': '198.51.100.1, 203.0.113.9' }
+    expect(await json(`${url}/data`, { headers })).toEqual({ key: 'ip:203.0.113.9' })
+  })
+
+  it('has a test that moves the clock', async () => {
+    const { url, example } = await start('## Tests')
+    expect(await statuses(`${url}/data`, 2)).toEqual([200, 429])
+    example.clock?.advance('1m')
+    expect(await statuses(`${url}/data`, 1)).toEqual([200])
+  })
+
+  it('has no example that is not run', () => {
+    expect(readme.match(/```ts\n/g)).toHaveLength(13)
+  })
+})

@@ -1,0 +1,155 @@
+// The examples that the READMEs of the HTTP adapters share, run as they stand there.
+import { EventEmitter } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { exampleAfter, type Modules } from './example.ts'
+
+/** An adapter whose README is tested. */
+export interface ReadmeUnderTest<App> {
+  /** The name of its package, which is the heading of the README. */
+  readonly name: string
+  readonly readme: URL
+  /** The modules that its examples import. */
+  readonly modules: Modules
+  /** Serves an app on a free port. */
+  serve(app: App): Promise<{ readonly url: string; close(): Promise<void> }>
+}
+
+/** Asks a served example for a path. */
+export type Ask = (path: string, init?: RequestInit) => Promise<Response>
+
+/** A POST request with a JSON body. */
+export function post(body: unknown): RequestInit {
+  return { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
+}
+
+/** The statuses of several requests, one after another. */
+export async function statuses(count: number, ask: () => Promise<Response>): Promise<number[]> {
+  const found: number[] = []
+  for (let i = 0; i < count; i++) found.push((await ask()).status)
+  return found
+}
+
+/** Runs the examples that all READMEs have. Gives the function that serves the example after a heading until the test ends. */
+export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: string) => Promise<Ask> {
+  const { name } = adapter
+  const modules: Modules = { ...withoutRedis(adapter.modules), ...adapter.modules }
+  const readme = readFileSync(adapter.readme, 'utf8')
+
+  async function example(heading: string): Promise<Ask> {
+    const { app } = await exampleAfter<App>(readme, `# ${heading}\n`, modules)
+    const served = await adapter.serve(app)
+    onTestFinished(() => served.close())
+    return (path, init) => fetch(served.url + path, init)
+  }
+
+  describe(`the README of ${name}`, () => {
+    it('begins with an example that limits localhost', async () => {
+      const ask = await example(name)
+      const started = performance.now()
+      let refused = await ask('/')
+      let admitted = 0
+      for (; refused.status === 404; admitted++) refused = await ask('/')
+      expect(refused.status).toBe(429)
+      // The bucket refills while the requests empty it.
+      expect(admitted).toBeGreaterThanOrEqual(100)
+      expect(admitted).toBeLessThanOrEqual(101 + ((performance.now() - started) * 100) / 60_000)
+      expect(Object.fromEntries(refused.headers)).toMatchObject({
+        'ratelimit-limit': '100',
+        'ratelimit-remaining': '0',
+        'retry-after': '1',
+        'cache-control': 'no-store',
+        'content-type': 'application/json; charset=utf-8',
+      })
+      expect(readme).toContain(await refused.text())
+    })
+
+    it('has a login that counts only wrong passwords', async () => {
+      const ask = await example('Login')
+      const login = (password: string) => (): Promise<Response> => ask('/auth/login', post({ password }))
+      expect(new Set(await statuses(20, login('correct horse')))).toEqual(new Set([200]))
+      expect(await statuses(11, login('guess'))).toEqual([...Array<number>(10).fill(401), 429])
+      expect(await statuses(1, login('correct horse'))).toEqual([429])
+    })
+
+    it('has an app that finds the client behind a proxy', async () => {
+      const ask = await example('Behind a proxy')
+      const left = async (forwarded: string): Promise<string | null> =>
+        (await ask('/', { headers: { 'X-Forwarded-For': forwarded } })).headers.get('ratelimit-remaining')
+      expect(await left('203.0.113.1')).toBe('99')
+      expect(await left('198.51.100.9, 203.0.113.1, 10.0.0.3')).toBe('98')
+      expect(await left('203.0.113.2')).toBe('99')
+    })
+
+    it('has an app that counts in Redis', async () => {
+      const ask = await example('Several processes')
+      expect((await ask('/')).headers.get('ratelimit-limit')).toBe('100')
+    })
+
+    it('has an app that counts users by their plan', async () => {
+      const ask = await example('Users and plans')
+      const data = async (user: string): Promise<unknown> =>
+        (await ask('/data', { headers: { 'X-User': user } })).json()
+      expect(await data('ann')).toEqual({ key: 'user:ann', left: 119 })
+      expect(await data('ann')).toEqual({ key: 'user:ann', left: 118 })
+      expect(await data('bob')).toEqual({ key: 'user:bob', left: 119 })
+    })
+
+    it('has an app that charges an export more', async () => {
+      const ask = await example('Requests that cost more')
+      expect(await (await ask('/export')).json()).toEqual({ left: 50 })
+      expect((await ask('/')).headers.get('ratelimit-remaining')).toBe('49')
+    })
+
+    it('has an app with several limits', async () => {
+      const ask = await example('Several limits at once')
+      const { headers } = await ask('/data')
+      expect(headers.get('ratelimit')).toMatch(
+        /^"second";r=9;t=\d, "hour";r=999;t=\d, "everybody";r=4999;t=\d$/,
+      )
+      // All at once, because the bucket refills by ten per second.
+      const answers = await Promise.all(Array.from({ length: 60 }, () => ask('/data')))
+      expect(answers.map(({ status }) => status)).toContain(429)
+    })
+
+    it('has an app that answers a refusal itself', async () => {
+      const ask = await example('An answer of your own')
+      await ask('/data')
+      const refused = await ask('/data')
+      expect([refused.status, await refused.text()]).toEqual([429, 'Come back in 60 s.'])
+      expect(refused.headers.get('retry-after')).toBe('60')
+    })
+
+    it('has a handler that decides', async () => {
+      const ask = await example('A handler that decides')
+      const rows = (count: number): Promise<Response> =>
+        ask('/import', post({ rows: Array<number>(count).fill(0) }))
+      expect(await (await rows(600)).json()).toEqual({ left: 400 })
+      const refused = await rows(600)
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([429, 'application/problem+json'])
+    })
+  })
+
+  return example
+}
+
+/** Modules for examples with Redis: the clients do nothing, and the store counts in memory. */
+function withoutRedis(modules: Modules): Modules {
+  const memory = modules['@halt/store-memory']
+  return {
+    ioredis: async () => ({ Redis: EventEmitter }),
+    redis: async () => ({
+      createClient: () => Object.assign(new EventEmitter(), { connect: () => Promise.resolve() }),
+    }),
+    '@halt/store-redis': async () => {
+      if (memory === undefined) throw new Error('The modules of the README lack @halt/store-memory.')
+      const { InMemoryStore } = (await memory()) as { InMemoryStore: new () => object }
+      return {
+        RedisStore: function () {
+          return new InMemoryStore()
+        },
+      }
+    },
+  }
+}
