@@ -31,9 +31,9 @@ export function checkBuilder(
   policies: readonly CompiledPolicy[],
   keys: readonly FoundKey[],
   who: Caller | Subject,
-  asked: CheckParameters,
+  parameters: CheckParameters,
 ) => Check {
-  return (policies, keys, who, asked) => {
+  return (policies, keys, who, parameters) => {
     const principal = penalty === undefined ? undefined : typeof who === 'string' ? who : who.principal(keys)
     const demands: Demand[] = listOf(policies.length)
     let extras: (ExtraDemands | undefined)[] | undefined
@@ -45,9 +45,9 @@ export function checkBuilder(
       if (policy.isPerRoute && typeof who !== 'string') route ??= routeOf(who.view, warn)
       const shadow = isShadow(policy, key.subject)
       const rule = policy.rule(route)
-      const paid = asked.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, asked.priorGuards) ?? 0)
-      const mode = asked === PEEK ? Mode.PEEK : modeOf(policy, shadow)
-      const cost = costFor(policy, asked.cost)
+      const paid = parameters.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, parameters.priorGuards) ?? 0)
+      const mode = parameters === PEEK ? Mode.PEEK : modeOf(policy, shadow)
+      const cost = costFor(policy, parameters.cost)
       // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
       const demand: Demand = {
         rule,
@@ -63,13 +63,13 @@ export function checkBuilder(
       extras ??= listOf(policies.length)
       extras[i] = {
         shadow,
-        ...addExtraDemands(demands, demand, policy, key, who, asked.priorGuards, route),
+        ...addExtraDemands(demands, demand, policy, key, who, parameters.priorGuards, route),
         paid,
       }
     }
-    const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
-    const idempotency = asked.idempotencyKey
-      ? idempotencyDemand(asked.idempotencyKey, policies, demands, unitsOf(policies, asked), digest)
+    const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, parameters)
+    const idempotency = parameters.idempotencyKey
+      ? idempotencyDemand(parameters.idempotencyKey, policies, demands, unitsOf(policies, parameters), digest)
       : undefined
     return { policies, extras, demands, penalty: watched, idempotency }
   }
@@ -134,10 +134,10 @@ function leaseOf(rule: Rule, { subject, mode }: Demand): Demand {
 function penaltyOf(
   { rule, records }: CompiledPenalty,
   subject: Subject,
-  asked: CheckParameters,
+  parameters: CheckParameters,
 ): Group['penalty'] {
   if (subject === UNKNOWN_ADDRESS) return undefined
-  const mode = records && asked !== PEEK ? PenaltyMode.WATCH : PenaltyMode.READ
+  const mode = records && parameters !== PEEK ? PenaltyMode.WATCH : PenaltyMode.READ
   return { rule, subject, mode, amount: 0 }
 }
 

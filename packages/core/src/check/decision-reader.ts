@@ -13,12 +13,12 @@ import { longestWait, readDemand, readVerdict, seconds } from './verdict-reader.
  *
  * @param asked the check as it was asked: without the store, `result` may hold fewer policies
  */
-export function readDecision(result: CheckResult, asked: Check, clock: StoreClock): Decision {
+export function readDecision(result: CheckResult, original: Check, clock: StoreClock): Decision {
   if (result.degraded === false) return readEvaluation(result)
   if (result.closing >= 0)
-    return refusal('store-error', uncounted(asked, result.closing), clock.now(), 'closed', 1)
+    return refusal('store-error', uncounted(original, result.closing), clock.now(), 'closed', 1)
   if (result.check.policies.length > 0) return readEvaluation(result)
-  return pass(uncounted(asked, 0), clock.now(), true)
+  return pass(uncounted(original, 0), clock.now(), true)
 }
 
 function uncounted({ policies, demands }: Check, at: number): Uncounted {

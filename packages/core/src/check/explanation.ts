@@ -146,10 +146,10 @@ function conclusionOf(
   unreachable: readonly Unreached[],
   kind: IdentityKind | undefined,
 ): string {
-  const asked = kind === undefined ? '' : inBraces(kind)
-  if (decision === undefined) return `Not known: no policy counts requests by ${asked}`
+  const identity = kind === undefined ? '' : inBraces(kind)
+  if (decision === undefined) return `Not known: no policy counts requests by ${identity}`
   const outcome = decision.allowed ? 'Allowed' : 'Refused'
-  const extent = unreachable.length === 0 ? '' : ` by what ${asked} reaches`
+  const extent = unreachable.length === 0 ? '' : ` by what ${identity} reaches`
   return `${outcome}${extent}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`
 }
 

@@ -20,12 +20,12 @@ export function idempotencyDemand(
   const window = Math.max(...policies.map(policy => policy.window))
   const edges = demands.map(demand => demand.edges).filter(found => found !== undefined)
   const last = edges.sort((a, b) => b[1] - a[1])[0]
-  const asked = units.map((amount, at) => {
+  const charges = units.map((amount, at) => {
     const { subject, rule } = demands[at] as Demand
     return [subject, rule.counter, amount]
   })
   const { subject, rule } = demands[0] as Demand
   const policy = rule.counter.slice(0, rule.counter.search(/[@:]/))
-  const counter = `${policy}@${digest(JSON.stringify([idempotencyKey, ...asked]))}:i`
+  const counter = `${policy}@${digest(JSON.stringify([idempotencyKey, ...charges]))}:i`
   return { subject, counter, window, edges: last }
 }

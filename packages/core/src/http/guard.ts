@@ -142,8 +142,8 @@ export function guard<R, S = unknown>(
     if (chargeWhen === undefined) return void limiter.conclude(decision, true)
     const fix = 'Such a request stays charged.'
     const counts = (said: CallResult<boolean>): boolean => said.failed || Boolean(said.value)
-    const asked = callUser(limiter, 'chargeWhen', fix, () => chargeWhen(response))
-    void limiter.conclude(decision, isPromise(asked) ? asked.then(counts) : counts(asked))
+    const answer = callUser(limiter, 'chargeWhen', fix, () => chargeWhen(response))
+    void limiter.conclude(decision, isPromise(answer) ? answer.then(counts) : counts(answer))
   }
 
   function priced(view: RequestView, place: object | undefined): Outcome | Promise<Outcome> {

@@ -131,12 +131,12 @@ export class RateLimiter<R = unknown> {
   /** As {@link check} for a view, at once where store, policies and keys are: what adapters call. */
   checkView(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
     if (options !== NO_OPTIONS) checkValues(options)
-    const asked = this.#asked(options)
+    const parameters = this.#parametersOf(options)
     const caller = new Caller(view, this.#callers, options.ip)
     const policies = this.#policies.of(view, options)
     if (policies !== undefined && 'then' in policies)
-      return policies.then(found => this.#checkBy(found, caller, asked))
-    return this.#checkBy(policies, caller, asked)
+      return policies.then(found => this.#checkBy(found, caller, parameters))
+    return this.#checkBy(policies, caller, parameters)
   }
 
   /**
@@ -277,32 +277,32 @@ export class RateLimiter<R = unknown> {
 
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
     const policies = this.#policies.forIdentity(options)
-    const asked = this.#priced(policies, this.#asked(options))
-    return this.#pipeline.checkSubject(this.#looks.subjectOf(identity), policies, asked)
+    const parameters = this.#withCost(policies, this.#parametersOf(options))
+    return this.#pipeline.checkSubject(this.#looks.subjectOf(identity), policies, parameters)
   }
 
   #checkBy(
     policies: readonly CompiledPolicy[] | undefined,
     caller: Caller,
-    asked: CheckParameters,
+    parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const priced = policies === undefined ? asked : this.#priced(policies, asked)
-    return this.#pipeline.checkRequest(policies, caller, priced)
+    const parametersWithCost = policies === undefined ? parameters : this.#withCost(policies, parameters)
+    return this.#pipeline.checkRequest(policies, caller, parametersWithCost)
   }
 
   /** What is asked, with a cost that counts: one by name that a function gave must name policies. */
-  #priced(policies: readonly CompiledPolicy[], asked: CheckParameters): CheckParameters {
-    const { cost, costOnError } = asked
-    if (typeof cost !== 'object') return asked
+  #withCost(policies: readonly CompiledPolicy[], parameters: CheckParameters): CheckParameters {
+    const { cost, costOnError } = parameters
+    if (typeof cost !== 'object') return parameters
     if (costOnError === undefined || this.#policies.areNames(Object.keys(cost), policies)) {
       noticeCostNames(cost, policies, this.warn)
-      return asked
+      return parameters
     }
     noticeStrangeNames(cost, policies, this.warn)
-    return { ...asked, cost: costOnError }
+    return { ...parameters, cost: costOnError }
   }
 
-  #asked(options: CheckOptions<R>): CheckParameters {
+  #parametersOf(options: CheckOptions<R>): CheckParameters {
     const started = this.#reporter.start()
     return started === undefined ? options : { ...options, started }
   }
