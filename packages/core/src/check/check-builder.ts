@@ -30,11 +30,11 @@ export function checkBuilder(
 ): (
   policies: readonly CompiledPolicy[],
   keys: readonly FoundKey[],
-  who: Caller | Subject,
+  client: Caller | Subject,
   parameters: CheckParameters,
 ) => Check {
-  return (policies, keys, who, parameters) => {
-    const principal = penalty === undefined ? undefined : typeof who === 'string' ? who : who.principal(keys)
+  return (policies, keys, client, parameters) => {
+    const principal = penalty === undefined ? undefined : typeof client === 'string' ? client : client.principal(keys)
     const demands: Demand[] = listOf(policies.length)
     let extras: (ExtraDemands | undefined)[] | undefined
     let route: string | undefined
@@ -42,7 +42,7 @@ export function checkBuilder(
       const policy = policies[i] as CompiledPolicy
       const key = keys[i] as FoundKey
       // Asked only where it counts: a framework may have to look it up.
-      if (policy.isPerRoute && typeof who !== 'string') route ??= routeOf(who.view, warn)
+      if (policy.isPerRoute && typeof client !== 'string') route ??= routeOf(client.view, warn)
       const shadow = isShadow(policy, key.subject)
       const rule = policy.rule(route)
       const paid = parameters.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, parameters.priorGuards) ?? 0)
@@ -63,7 +63,7 @@ export function checkBuilder(
       extras ??= listOf(policies.length)
       extras[i] = {
         shadow,
-        ...addExtraDemands(demands, demand, policy, key, who, parameters.priorGuards, route),
+        ...addExtraDemands(demands, demand, policy, key, client, parameters.priorGuards, route),
         paid,
       }
     }
@@ -105,18 +105,18 @@ function addExtraDemands(
   own: Demand,
   policy: CompiledPolicy,
   { unverified }: FoundKey,
-  who: Caller | Subject,
+  client: Caller | Subject,
   priorGuards: PriorGuards | undefined,
   route: string | undefined,
 ): Pick<ExtraDemands, 'addressCeiling' | 'lease'> {
   let addressCeiling = -1
   let lease = -1
-  if (unverified && typeof who !== 'string')
+  if (unverified && typeof client !== 'string')
     addressCeiling =
       demands.push({
         ...own,
         rule: policy.addressCeilingRule(route),
-        subject: who.ip.subject,
+        subject: client.ip.subject,
         penalized: false,
       }) - 1
   if (policy.lease === undefined || own.mode === Mode.SHADOW) return { addressCeiling, lease }

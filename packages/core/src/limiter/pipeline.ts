@@ -130,27 +130,27 @@ export class Pipeline {
   #judgeAll(
     policies: readonly CompiledPolicy[],
     keys: readonly FoundKey[],
-    who: Caller | Subject,
+    client: Caller | Subject,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
     const { priorGuards } = parameters
-    const check = this.#ask(policies, keys, who, parameters)
+    const check = this.#ask(policies, keys, client, parameters)
     if (priorGuards !== undefined && isPaid(check, priorGuards)) {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
     const result = this.#guardedStore.evaluate(check, priorGuards?.storeFailed)
-    if (!('then' in result)) return this.#conclude(result, check, who, parameters)
-    return result.then(found => this.#conclude(found, check, who, parameters))
+    if (!('then' in result)) return this.#conclude(result, check, client, parameters)
+    return result.then(found => this.#conclude(found, check, client, parameters))
   }
 
-  #conclude(result: CheckResult, check: Check, who: Caller | Subject, parameters: CheckParameters): Decision {
+  #conclude(result: CheckResult, check: Check, client: Caller | Subject, parameters: CheckParameters): Decision {
     const decision = readDecision(result, check, this.#clock)
     if (parameters === PEEK) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
     if (result.late !== undefined) this.#charges.watch(decision, result.late)
     this.#charges.hold(decision, check)
-    const view = typeof who === 'string' ? undefined : who.view
+    const view = typeof client === 'string' ? undefined : client.view
     this.#reporter.decided(decision, check, evaluation, view, parameters.started)
     return decision
   }

@@ -6,7 +6,7 @@ interface ProcessLike {
 }
 
 // What tells a process that it has siblings, or does not last: by the variable that its manager sets.
-const SIGNS: readonly (readonly [variable: string, who: string, isSign?: (value: string) => boolean])[] = [
+const SIGNS: readonly (readonly [variable: string, role: string, isSign?: (value: string) => boolean])[] = [
   ['NODE_UNIQUE_ID', "a worker of Node's cluster"],
   ['pm_id', 'an instance of PM2', value => value !== '0'],
   ['WEB_CONCURRENCY', 'one of several web processes', value => Number(value) > 1],
@@ -19,11 +19,11 @@ const SIGNS: readonly (readonly [variable: string, who: string, isSign?: (value:
 /** Warns of counters in memory where other processes serve the same clients with counters of their own. */
 export function noticeProcesses(store: Store, instances: number | 'auto', warn: Warn): void {
   if (store.kind !== 'memory') return
-  const who = instances !== 'auto' && instances > 1 ? `one of ${instances} instances` : siblings()
-  if (who === undefined) return
+  const role = instances !== 'auto' && instances > 1 ? `one of ${instances} instances` : siblings()
+  if (role === undefined) return
   warn({
     code: 'HALT_W_MEMORY_STORE_SHARED',
-    message: `Counters are in this process's memory, and it is ${who}: each process lets every client have the whole limit.`,
+    message: `Counters are in this process's memory, and it is ${role}: each process lets every client have the whole limit.`,
     fix: 'Give store: new RedisStore({ client }), which all of them share.',
   })
 }
