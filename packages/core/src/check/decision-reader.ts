@@ -35,10 +35,10 @@ function readEvaluation(result: CheckResult): Decision {
   let binding = -1
   let retryAfter = 0
   for (let i = 0; i < count; i++) {
-    const said = (verdicts[i] = readVerdict(i, check, evaluation))
+    const verdict = (verdicts[i] = readVerdict(i, check, evaluation))
     if (isReported(check, i)) continue
-    if (said.retryAfter > retryAfter) retryAfter = said.retryAfter
-    if (binding < 0 || binds(said, verdicts[binding] as PolicyVerdict)) binding = i
+    if (verdict.retryAfter > retryAfter) retryAfter = verdict.retryAfter
+    if (binding < 0 || binds(verdict, verdicts[binding] as PolicyVerdict)) binding = i
   }
   if (binding >= 0 && !(verdicts[binding] as PolicyVerdict).allowed) {
     let longest = -1
@@ -65,9 +65,9 @@ function readEvaluation(result: CheckResult): Decision {
 // The same for the commonest check: its one verdict binds.
 function readOne(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
-  const said = readDemand(0, 0, check, evaluation)
+  const verdict = readDemand(0, 0, check, evaluation)
   const cost = costOf(check.demands[0] as Demand, evaluation)
-  return new Decision(said, said.retryAfter, cost, degraded, Object.freeze([said]), result)
+  return new Decision(verdict, verdict.retryAfter, cost, degraded, Object.freeze([verdict]), result)
 }
 
 function costOf({ rule, cost }: Demand, { repeated }: Evaluation): number {

@@ -65,7 +65,7 @@ export function explain(parts: ExplanationParts): Explanation {
   const { view } = caller ?? {}
   const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
   const explained = policies.map(policy => {
-    const evaluation = decision?.verdicts.find(said => said.policy === policy.name)
+    const evaluation = decision?.verdicts.find(verdict => verdict.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
     return Object.freeze({
       policy: policy.name,

@@ -35,7 +35,7 @@ export function refusal(
   retryAfter = 0,
 ): Decision {
   const resetAt = Math.ceil(nowMs / 1000) + retryAfter
-  const said: PolicyVerdict = Object.freeze({
+  const verdict: PolicyVerdict = Object.freeze({
     policy,
     allowed: false,
     reason,
@@ -46,5 +46,5 @@ export function refusal(
     key,
     mode: 'enforce',
   })
-  return new Decision(said, retryAfter, cost, degraded, Object.freeze([said]), nowMs / 1000)
+  return new Decision(verdict, retryAfter, cost, degraded, Object.freeze([verdict]), nowMs / 1000)
 }

@@ -11,13 +11,13 @@ export function readVerdict(at: number, check: Check, evaluation: Evaluation): P
   const own = readDemand(at, at, check, evaluation)
   const extras = check.extras?.[at]
   if (extras === undefined) return own
-  let said = own
+  let verdict = own
   for (const other of [extras.addressCeiling, extras.lease]) {
     if (other < 0) continue
     const more = readDemand(at, other, check, evaluation)
-    if (!more.allowed && (said.allowed || more.retryAfter > said.retryAfter)) said = more
+    if (!more.allowed && (verdict.allowed || more.retryAfter > verdict.retryAfter)) verdict = more
   }
-  return said
+  return verdict
 }
 
 /** What the demand at one place says for the policy at another; the limit is the policy's own. */

@@ -36,29 +36,29 @@ const draft7: Write = (decision, limiter) => ({
 })
 
 // The form of express-rate-limit: spaces, and a partition key that stands for the key.
-const draft8 = structured('; ', (said, limiter) => `; pk=:${limiter.partitionOf(said.key)}:`)
+const draft8 = structured('; ', (verdict, limiter) => `; pk=:${limiter.partitionOf(verdict.key)}:`)
 
 const draft11 = structured(';', () => '')
 
 /** All enforced policies in one list of structured fields (RFC 9651). Policy names are validated to need no escaping. */
 function structured(
   separator: string,
-  partition: (said: PolicyVerdict, limiter: PolicyDirectory) => string,
+  partition: (verdict: PolicyVerdict, limiter: PolicyDirectory) => string,
 ): Write {
   const join = (...parts: readonly string[]): string => parts.join(separator)
   return (decision, limiter) => {
     const all = decision.verdicts.filter(isEnforced)
     // An empty list is no field (RFC 9651). It is empty when the store is away and every policy is open.
     if (all.length === 0) return {}
-    const policies = all.map(said => {
-      const parts = [`"${said.policy}"`, `q=${said.limit}`]
-      const window = windowOf(said.policy, decision, limiter)
+    const policies = all.map(verdict => {
+      const parts = [`"${verdict.policy}"`, `q=${verdict.limit}`]
+      const window = windowOf(verdict.policy, decision, limiter)
       if (window !== undefined) parts.push(`w=${window}`)
-      if (policyOf(said.policy, decision, limiter)?.algorithm === 'concurrency')
+      if (policyOf(verdict.policy, decision, limiter)?.algorithm === 'concurrency')
         parts.push('qu="concurrent-requests"')
-      return join(...parts) + partition(said, limiter)
+      return join(...parts) + partition(verdict, limiter)
     })
-    const left = all.map(said => join(`"${said.policy}"`, `r=${shown(said)}`, `t=${delta(said, decision)}`))
+    const left = all.map(verdict => join(`"${verdict.policy}"`, `r=${shown(verdict)}`, `t=${delta(verdict, decision)}`))
     return { 'RateLimit-Policy': policies.join(', '), RateLimit: left.join(', ') }
   }
 }
@@ -73,16 +73,16 @@ const xRateLimit: Write = decision => ({
 // A policy whose name speaks of tokens counts tokens, any other one requests; of each the one that binds most.
 const openai: Write = decision => {
   const tightest = new Map<string, PolicyVerdict>()
-  for (const said of decision.verdicts.filter(isEnforced)) {
-    const unit = /token|tpm/i.test(said.policy) ? 'tokens' : 'requests'
+  for (const verdict of decision.verdicts.filter(isEnforced)) {
+    const unit = /token|tpm/i.test(verdict.policy) ? 'tokens' : 'requests'
     const other = tightest.get(unit)
-    if (other === undefined || binds(said, other)) tightest.set(unit, said)
+    if (other === undefined || binds(verdict, other)) tightest.set(unit, verdict)
   }
   const headers: Headers = {}
-  for (const [unit, said] of tightest) {
-    headers[`x-ratelimit-limit-${unit}`] = String(said.limit)
-    headers[`x-ratelimit-remaining-${unit}`] = String(shown(said))
-    headers[`x-ratelimit-reset-${unit}`] = goDuration(delta(said, decision))
+  for (const [unit, verdict] of tightest) {
+    headers[`x-ratelimit-limit-${unit}`] = String(verdict.limit)
+    headers[`x-ratelimit-remaining-${unit}`] = String(shown(verdict))
+    headers[`x-ratelimit-reset-${unit}`] = goDuration(delta(verdict, decision))
   }
   return headers
 }
@@ -102,13 +102,13 @@ export const DIALECTS: Readonly<Record<Dialect, Write>> = {
 }
 
 /** Seconds by the store's clock, rounded up: until the policy lets a refused request pass, else until its counter is back to zero. */
-function delta(said: Decision | PolicyVerdict, decision: Decision): number {
-  if (!said.allowed && said.retryAfter !== Number.POSITIVE_INFINITY) return said.retryAfter
-  const exact = Decision.timeToReset(decision, said.policy)
+function delta(verdict: Decision | PolicyVerdict, decision: Decision): number {
+  if (!verdict.allowed && verdict.retryAfter !== Number.POSITIVE_INFINITY) return verdict.retryAfter
+  const exact = Decision.timeToReset(decision, verdict.policy)
   if (exact !== undefined) return Math.ceil(exact / 1e6)
   // A copy, or a refusal that no counter decided. `resetAt` is rounded up already.
   const now = Decision.instantOf(decision) ?? Date.now() / 1000
-  return said.resetAt > now ? Math.max(1, said.resetAt - Math.ceil(now)) : 0
+  return verdict.resetAt > now ? Math.max(1, verdict.resetAt - Math.ceil(now)) : 0
 }
 
 function quota(decision: Decision, limiter: PolicyDirectory): string {

@@ -141,7 +141,7 @@ export function guard<R, S = unknown>(
     if (decision === undefined || !charged) return
     if (chargeWhen === undefined) return void limiter.conclude(decision, true)
     const fix = 'Such a request stays charged.'
-    const counts = (said: CallResult<boolean>): boolean => said.failed || Boolean(said.value)
+    const counts = (result: CallResult<boolean>): boolean => result.failed || Boolean(result.value)
     const answer = callUser(limiter, 'chargeWhen', fix, () => chargeWhen(response))
     void limiter.conclude(decision, isPromise(answer) ? answer.then(counts) : counts(answer))
   }

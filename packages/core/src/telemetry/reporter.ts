@@ -154,8 +154,8 @@ function outcomeOf({ reason, allowed, verdicts }: Decision): DecisionMetadata['o
   if (reason === 'exempt') return 'exempt'
   if (!allowed) return 'blocked'
   for (let i = 0; i < verdicts.length; i++) {
-    const said = verdicts[i] as PolicyVerdict
-    if (!said.allowed && said.mode === 'shadow') return 'shadow_blocked'
+    const verdict = verdicts[i] as PolicyVerdict
+    if (!verdict.allowed && verdict.mode === 'shadow') return 'shadow_blocked'
   }
   return 'allowed'
 }

@@ -54,8 +54,8 @@ export class ShadowSurvey implements Telemetry {
 
   onCheck(_key: string, { allowed, verdicts }: Decision): void {
     for (let i = 0; i < verdicts.length; i++) {
-      const said = verdicts[i] as PolicyVerdict
-      if (said.mode === 'shadow') this.#count(said, allowed)
+      const verdict = verdicts[i] as PolicyVerdict
+      if (verdict.mode === 'shadow') this.#count(verdict, allowed)
     }
   }
 
