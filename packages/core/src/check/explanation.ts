@@ -18,7 +18,7 @@ export interface PolicyExplanation {
   /** Whose counter, and how that was found; undefined when it counts nothing. */
   readonly key: string | undefined
   readonly keyFoundBy: string | undefined
-  readonly evaluation: PolicyVerdict | undefined
+  readonly verdict: PolicyVerdict | undefined
   /** Units left now, and after the request if it is let in; undefined where no counter was asked. */
   readonly before: number | undefined
   readonly after: number | undefined
@@ -65,16 +65,16 @@ export function explain(parts: ExplanationParts): Explanation {
   const { view } = caller ?? {}
   const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
   const explained = policies.map(policy => {
-    const evaluation = decision?.verdicts.find(verdict => verdict.policy === policy.name)
+    const verdict = decision?.verdicts.find(one => one.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
     return Object.freeze({
       policy: policy.name,
       algorithm: policy.algorithm,
       limit: policy.limit,
       exemption: policy.off ? 'its mode is "off"' : exemption,
-      key: evaluation?.key,
+      key: verdict?.key,
       keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
-      evaluation,
+      verdict,
       ...stateOf(policy, result),
     })
   })
@@ -121,17 +121,17 @@ function write(
     lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
   if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: what clientIp says`)
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
-  for (const { policy, algorithm, exemption, key, keyFoundBy: how, evaluation, waits } of policies) {
-    if (evaluation === undefined) {
+  for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits } of policies) {
+    if (verdict === undefined) {
       lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
       continue
     }
-    const refuses = evaluation.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
-    const wait = evaluation.allowed
+    const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
+    const wait = verdict.allowed
       ? 'passes'
-      : `${refuses}: ${evaluation.reason}, ${inTime(evaluation.retryAfter)}`
+      : `${refuses}: ${verdict.reason}, ${inTime(verdict.retryAfter)}`
     lines.push(
-      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(evaluation)} left, ${wait}`,
+      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(verdict)} left, ${wait}`,
     )
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
