@@ -76,7 +76,7 @@ export function checkBuilder(
 }
 
 /** What scores a refusal that no counter made: a demand that is refused, keeps nothing, and is nobody's to see. */
-export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, caller: Caller): Check {
+export function violationCheck(policy: CompiledPolicy, penalty: CompiledPenalty, caller: Caller): Check {
   const principal = caller.principal([])
   const own = policy.rule(undefined)
   // A counter that nobody has.

@@ -12,7 +12,7 @@ import type { KeyOutcome, KeyResolver } from './key-resolver.ts'
 import type { Charges } from './charges.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
-import { isShadow, offenceOf, checkBuilder } from '../check/check-builder.ts'
+import { isShadow, violationCheck, checkBuilder } from '../check/check-builder.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import type { Caller } from '../request/caller.ts'
@@ -159,10 +159,10 @@ export class Pipeline {
   #deny(policy: CompiledPolicy, caller: Caller, parameters: CheckParameters): Decision | Promise<Decision> {
     const decision = this.#refuse(policy, caller, 'missing-key', parameters)
     if (this.#penalty?.records !== true || parameters === PEEK) return decision
-    const offence = offenceOf(policy, this.#penalty, caller)
-    const scored = this.#guardedStore.evaluate(offence, parameters.priorGuards?.storeFailed)
+    const violation = violationCheck(policy, this.#penalty, caller)
+    const scored = this.#guardedStore.evaluate(violation, parameters.priorGuards?.storeFailed)
     const tell = (result: CheckResult): Decision => {
-      if (result.degraded === false) this.#reporter.scored(offence, result.evaluation)
+      if (result.degraded === false) this.#reporter.scored(violation, result.evaluation)
       return decision
     }
     return 'then' in scored ? scored.then(tell) : tell(scored)
