@@ -10,14 +10,14 @@ export interface CheckResult {
   /** What decided in the store's place; false where the store decided. */
   readonly degraded: false | OnStoreError
   /** The place, in the check as it was asked, of the policy that refuses because the store is away; -1 when none does. */
-  readonly closing: number
+  readonly closedPolicy: number
   /** The store's reply that may still arrive; undefined where the store has replied, or was not asked. */
   readonly late: LateReply | undefined
 }
 
 /** The result of a check that the store evaluated. */
 export function storeResult(check: Check, evaluation: Evaluation): CheckResult {
-  return { check, evaluation, degraded: false, closing: -1, late: undefined }
+  return { check, evaluation, degraded: false, closedPolicy: -1, late: undefined }
 }
 
 /** A store's reply that may still arrive after its request was decided without it. */

@@ -15,8 +15,8 @@ import { longestWait, readDemand, readVerdict, seconds } from './verdict-reader.
  */
 export function readDecision(result: CheckResult, original: Check, clock: StoreClock): Decision {
   if (result.degraded === false) return readEvaluation(result)
-  if (result.closing >= 0)
-    return refusal('store-error', uncounted(original, result.closing), clock.now(), 'closed', 1)
+  if (result.closedPolicy >= 0)
+    return refusal('store-error', uncounted(original, result.closedPolicy), clock.now(), 'closed', 1)
   if (result.check.policies.length > 0) return readEvaluation(result)
   return pass(uncounted(original, 0), clock.now(), true)
 }

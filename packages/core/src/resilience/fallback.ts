@@ -51,7 +51,7 @@ export class Fallback {
   /** @param owes whether the store, which was not asked, is to be told later of what quotas charge here */
   evaluate(check: Check, owes = true, late?: LateReply): CheckResult {
     const local: number[] = []
-    let closing = -1
+    let closedPolicy = -1
     // What only reports decides nothing, unless all do.
     let isLocal = false
     let isOpen = false
@@ -62,14 +62,14 @@ export class Fallback {
       if (reports) continue
       if (mode === 'local') isLocal = true
       else if (mode === 'open') isOpen = true
-      else if (closing < 0) closing = i
+      else if (closedPolicy < 0) closedPolicy = i
     }
-    const asked = closing >= 0 || (isOpen && !isLocal) ? [] : local
-    const degraded = closing >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
+    const asked = closedPolicy >= 0 || (isOpen && !isLocal) ? [] : local
+    const degraded = closedPolicy >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
     const rest = this.#shareOf(check, asked)
     const evaluation = this.#store.evaluate(rest)
     if (owes && evaluation.allowed && !evaluation.repeated) this.#owe(check, asked, evaluation)
-    return { check: rest, evaluation, degraded, closing, late }
+    return { check: rest, evaluation, degraded, closedPolicy, late }
   }
 
   /** The question of some of its policies, with this process's share of their limits. */
