@@ -22,6 +22,6 @@ export interface ExtraDemands {
 }
 
 /** Whether a policy of a question is only reported. */
-export function isReported({ extras }: Check, at: number): boolean {
+export function isShadowed({ extras }: Check, at: number): boolean {
   return extras !== undefined && extras[at]?.shadow === true
 }

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand, Evaluation } from '../store/contract.ts'
 import { countsRepeats, listOf } from '../store/decide.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import { type Check, isReported } from './check.ts'
+import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { Decision, type PolicyVerdict } from './decision.ts'
 import { pass, refusal, type Uncounted } from './uncounted-decision.ts'
@@ -36,14 +36,14 @@ function readEvaluation(result: CheckResult): Decision {
   let retryAfter = 0
   for (let i = 0; i < count; i++) {
     const verdict = (verdicts[i] = readVerdict(i, check, evaluation))
-    if (isReported(check, i)) continue
+    if (isShadowed(check, i)) continue
     if (verdict.retryAfter > retryAfter) retryAfter = verdict.retryAfter
     if (binding < 0 || binds(verdict, verdicts[binding] as PolicyVerdict)) binding = i
   }
   if (binding >= 0 && !(verdicts[binding] as PolicyVerdict).allowed) {
     let longest = -1
     for (let i = 0; i < count; i++) {
-      if (isReported(check, i)) continue
+      if (isShadowed(check, i)) continue
       // Include policies that passed: the penalty started by this refusal may make them refuse the retry.
       const wait = longestWait(i, check, evaluation)
       retryAfter = Math.max(retryAfter, seconds(wait))

@@ -3,7 +3,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Demand, type Evaluation, Mode } from '../store/contract.ts'
 import { blockedUntil, countsRepeats } from '../store/decide.ts'
 import { evaluationAt, limitInForce, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
-import { type Check, isReported } from './check.ts'
+import { type Check, isShadowed } from './check.ts'
 import type { PolicyVerdict, Reason } from './decision.ts'
 
 /** What the policy at a place says of a request: of several counters, the one that refuses longest, else the key's own. */
@@ -36,7 +36,7 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
     resetAt: seconds(resetAt(demand, state, evaluation)),
     retryAfter: allowed ? 0 : seconds(waitOf(policy, at, check, state, evaluation)),
     key: demand.subject,
-    mode: isReported(check, policy) ? 'shadow' : 'enforce',
+    mode: isShadowed(check, policy) ? 'shadow' : 'enforce',
   })
 }
 

@@ -3,7 +3,7 @@ import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Memo } from '../base/memo.ts'
-import { type ExtraDemands, isReported, type Check } from '../check/check.ts'
+import { type ExtraDemands, isShadowed, type Check } from '../check/check.ts'
 import { type CounterId, type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
@@ -57,7 +57,7 @@ export class Fallback {
     let isOpen = false
     for (const [i, policy] of check.policies.entries()) {
       const mode = policy.onStoreError ?? this.#mode
-      const reports = isReported(check, i)
+      const reports = isShadowed(check, i)
       if (mode === 'local') local.push(i)
       if (reports) continue
       if (mode === 'local') isLocal = true

@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Decision, PolicyVerdict } from '../check/decision.ts'
 import type { Warn } from '../base/errors.ts'
 import { decisionNotifier, notifier } from './hooks.ts'
-import { isReported, type Check } from '../check/check.ts'
+import { isShadowed, type Check } from '../check/check.ts'
 import { Memo } from '../base/memo.ts'
 import { methodName } from '../request/method.ts'
 import type { RequestView } from '../request/view.ts'
@@ -118,7 +118,7 @@ export class TelemetryReporter {
     const { policies, demands } = check
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as CompiledPolicy
-      if (policy.calendar === undefined || isReported(check, i)) continue
+      if (policy.calendar === undefined || isShadowed(check, i)) continue
       const demand = demands[i] as Demand
       const usage = quotaUsage(policy, demand, evaluation, i)
       const passed = evaluation.passes[i] === true
