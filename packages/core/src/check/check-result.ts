@@ -26,13 +26,13 @@ export class LateReply {
   #listener: ((result: CheckResult) => void) | undefined
 
   /** Tells that the store has charged the request after all. */
-  hear(result: CheckResult): void {
+  deliver(result: CheckResult): void {
     this.#result = result
     this.#listener?.(result)
   }
 
   /** Calls back when the reply arrives; at once where it has arrived already. */
-  whenHeard(listener: (result: CheckResult) => void): void {
+  onArrival(listener: (result: CheckResult) => void): void {
     this.#listener = listener
     if (this.#result !== undefined) listener(this.#result)
   }

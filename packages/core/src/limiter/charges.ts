@@ -101,10 +101,10 @@ export class Charges {
    * Watches a decision that was made since the store did not answer in time: what the store says later is put right as it was
    * decided, settled and released here.
    */
-  watch(decision: Decision, late: LateReply): void {
+  awaitLateReply(decision: Decision, late: LateReply): void {
     const record = recordOf(decision)
     if (record.recordedIn === 'local') record.recordedIn = 'unknown'
-    late.whenHeard(result => void this.#catchUp(decision, record, result))
+    late.onArrival(result => void this.#applyLateReply(decision, record, result))
   }
 
   /** Forgets counters, here and in the store; resolves to how many the store had. */
@@ -131,7 +131,7 @@ export class Charges {
     if (correction !== undefined && evaluation !== undefined) record.taken = { group: correction, evaluation }
   }
 
-  async #catchUp({ allowed }: Decision, record: ChargeRecord, result: CheckResult): Promise<void> {
+  async #applyLateReply({ allowed }: Decision, record: ChargeRecord, result: CheckResult): Promise<void> {
     const { settled, released, decided, recordedIn } = record
     const charge = { ...record, result, settled: undefined, released: false, decided: false }
     if (allowed && recordedIn !== undefined) {

@@ -148,7 +148,7 @@ export class Pipeline {
     const decision = readDecision(result, check, this.#clock)
     if (parameters === PEEK) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
-    if (result.late !== undefined) this.#charges.watch(decision, result.late)
+    if (result.late !== undefined) this.#charges.awaitLateReply(decision, result.late)
     this.#charges.hold(decision, check)
     const view = typeof client === 'string' ? undefined : client.view
     this.#reporter.decided(decision, check, evaluation, view, parameters.started)

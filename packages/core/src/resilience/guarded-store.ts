@@ -140,7 +140,7 @@ export class GuardedStore {
     this.#lastKnown.remember(check, evaluation, asked, sent, this.#fallback.refused)
     this.#fallback.remember(check, evaluation)
     const result = storeResult(check, evaluation)
-    if (hasCharged(check, evaluation)) local?.late?.hear(result)
+    if (hasCharged(check, evaluation)) local?.late?.deliver(result)
     return result
   }
 
