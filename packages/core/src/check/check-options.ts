@@ -38,14 +38,14 @@ export interface CheckParameters extends Pick<
 /** Asks what a check would be told, and takes nothing. By identity, so that no option of a call can say it. */
 export const PEEK: CheckParameters = Object.freeze({})
 
-const CALL = namesOf<Omit<CheckOptions, 'costOnError' | 'priorGuards'>>({
+const CALL_OPTIONS = namesOf<Omit<CheckOptions, 'costOnError' | 'priorGuards'>>({
   cost: true,
   policy: true,
   also: true,
   ip: true,
   idempotencyKey: true,
 })
-const LOOK = namesOf<PeekOptions>({ policy: true, also: true, ip: true })
+const PEEK_OPTIONS = namesOf<PeekOptions>({ policy: true, also: true, ip: true })
 /** The options of a call that says nothing. */
 export const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({})
 
@@ -54,10 +54,10 @@ export const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({})
  *
  * @throws HaltError `HALT_E_COST`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`
  */
-export function checkCall(options: CheckOptions<never>): void {
+export function checkCallOptions(options: CheckOptions<never>): void {
   if (options === NO_OPTIONS) return
-  checkNames(options as Readonly<Record<string, unknown>>, CALL, 'The call')
-  checkValues(options)
+  checkNames(options as Readonly<Record<string, unknown>>, CALL_OPTIONS, 'The call')
+  checkOptionValues(options)
 }
 
 /**
@@ -65,8 +65,8 @@ export function checkCall(options: CheckOptions<never>): void {
  *
  * @throws HaltError `HALT_E_UNKNOWN_FIELD`
  */
-export function checkLook(options: PeekOptions<never>): void {
-  checkNames(options as Readonly<Record<string, unknown>>, LOOK, 'The call')
+export function checkPeekOptions(options: PeekOptions<never>): void {
+  checkNames(options as Readonly<Record<string, unknown>>, PEEK_OPTIONS, 'The call')
 }
 
 /**
@@ -74,7 +74,7 @@ export function checkLook(options: PeekOptions<never>): void {
  *
  * @throws HaltError `HALT_E_COST`, `HALT_E_OPTION`
  */
-export function checkValues({ cost, idempotencyKey }: CheckOptions<never>): void {
+export function checkOptionValues({ cost, idempotencyKey }: CheckOptions<never>): void {
   checkCost(cost)
   checkIdempotencyKey(idempotencyKey)
 }

@@ -1,4 +1,4 @@
-import { checkLook, type PeekOptions } from '../check/check-options.ts'
+import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { countersIn, type CounterReading } from '../check/counter-reading.ts'
 import type { CheckResult } from '../check/check-result.ts'
@@ -61,7 +61,7 @@ export class Looks {
 
   /** @throws HaltError `HALT_E_IDENTITY_KIND` when no policy counts requests under the identity */
   async peek(target: unknown, options: PeekOptions<never>): Promise<Decision> {
-    checkLook(options)
+    checkPeekOptions(options)
     if (!isIdentity(target)) return (await this.ofRequest(target, options)).decision
     const { decision, unreachable, kind } = await this.#ofIdentity(target, options)
     if (decision === undefined) throw notCounted(kind, unreachable)
@@ -69,7 +69,7 @@ export class Looks {
   }
 
   async explain(target: unknown, options: PeekOptions<never>): Promise<Explanation> {
-    checkLook(options)
+    checkPeekOptions(options)
     if (isIdentity(target)) return explain(await this.#ofIdentity(target, options))
     const { decision, policies = [], caller } = await this.ofRequest(target, options)
     const exemptions = policies.map(policy => ({

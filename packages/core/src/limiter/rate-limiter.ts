@@ -1,7 +1,7 @@
 import {
-  checkCall,
+  checkCallOptions,
   type CheckOptions,
-  checkValues,
+  checkOptionValues,
   NO_OPTIONS,
   type PeekOptions,
 } from '../check/check-options.ts'
@@ -123,14 +123,14 @@ export class RateLimiter<R = unknown> {
    * @throws HaltError `HALT_E_COST`, `HALT_E_POLICY…`: a mistake in the call, never the request's content
    */
   async check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
-    checkCall(options)
+    checkCallOptions(options)
     if (isNamed(request)) return this.#decideIdentity(request, options)
     return this.checkView(toView(request), options)
   }
 
   /** As {@link check} for a view, at once where store, policies and keys are: what adapters call. */
   checkView(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
-    if (options !== NO_OPTIONS) checkValues(options)
+    if (options !== NO_OPTIONS) checkOptionValues(options)
     const parameters = this.#parametersOf(options)
     const caller = new Caller(view, this.#callers, options.ip)
     const policies = this.#policies.of(view, options)
@@ -156,7 +156,7 @@ export class RateLimiter<R = unknown> {
    * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver and none is given
    */
   async consume(identity: Identity, options: Omit<CheckOptions<R>, 'ip'> = {}): Promise<Decision> {
-    checkCall(options)
+    checkCallOptions(options)
     return this.#decideIdentity(identity, options)
   }
 

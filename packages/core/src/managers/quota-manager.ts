@@ -144,7 +144,7 @@ export class QuotaManager {
   }
 
   async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
-    checkNames(call as Record<string, unknown>, CALL, 'The call')
+    checkNames(call as Record<string, unknown>, CALL_OPTIONS, 'The call')
     const { cost, idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)
     const compiled = this.#compile(quota)
@@ -208,7 +208,7 @@ export class QuotaManager {
 
 // More than any limit and its grants.
 const EVERYTHING = 2 ** 42
-const CALL = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })
+const CALL_OPTIONS = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })
 const OPTIONS = namesOf<QuotaManagerOptions>({
   secret: true,
   ipv6Prefix: true,
