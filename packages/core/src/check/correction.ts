@@ -35,7 +35,7 @@ export function settlement(charge: ActualCharge, actual: Cost): Group | undefine
 }
 
 /** The group that takes a held cost and ends its lease; undefined when nothing is held. */
-export function taking(charge: ActualCharge): Group | undefined {
+export function takeHeldCost(charge: ActualCharge): Group | undefined {
   return correction(charge, (policy, settle) => take(policy, charge, settle))
 }
 
@@ -135,7 +135,7 @@ function correction(
     const demand = check.demands[at]
     if (delta === 0 || demand === undefined || !isTaken(demand, at, evaluation)) return
     const rule = ruleInForce(demand, evaluation)
-    const chargedTo = chargedAt(at, demand, rule, evaluation, taken)
+    const chargedTo = chargedToAt(at, demand, rule, evaluation, taken)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo })
   }
   for (const charged of policiesOf(result)) each(charged, settle)
@@ -145,7 +145,7 @@ function correction(
 }
 
 // What a charge went to: a held cost, when it was taken.
-function chargedAt(
+function chargedToAt(
   at: number,
   { mode, subject, rule: { counter } }: Demand,
   rule: Rule,

@@ -6,7 +6,7 @@ import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { LateReply } from '../check/check-result.ts'
-import { type ActualCharge, chargeAt, release, settlement, taking } from '../check/correction.ts'
+import { type ActualCharge, chargeAt, release, settlement, takeHeldCost } from '../check/correction.ts'
 import type { CounterId, Group, Evaluation } from '../store/contract.ts'
 import { Undecided } from './undecided.ts'
 
@@ -14,7 +14,7 @@ import { Undecided } from './undecided.ts'
 export class Charges {
   readonly #guardedStore: GuardedStore
   readonly #warn: Warn
-  readonly #undecided: Undecided<ChargeRecord> = new Undecided(record => void this.#take(record))
+  readonly #undecided: Undecided<ChargeRecord> = new Undecided(record => void this.#takeHeld(record))
 
   constructor(guardedStore: GuardedStore, warn: Warn) {
     this.#guardedStore = guardedStore
@@ -44,7 +44,7 @@ export class Charges {
 
   /** Begins to wait for the end of a decision that holds a cost. If none comes before its lease ends, the cost is taken. */
   hold(decision: Decision, check: Check): void {
-    if (holds(check)) this.#wait(recordOf(decision))
+    if (holdsCost(check)) this.#addHeld(recordOf(decision))
   }
 
   /**
@@ -59,13 +59,13 @@ export class Charges {
       record.awaited = false
       return this.conclude(decision, answer)
     }
-    if (counts) await this.#take(record)
+    if (counts) await this.#takeHeld(record)
     else if (record.settled === undefined) await this.settle(decision, 0)
   }
 
   /** Takes every held cost whose end has not come. */
   async close(): Promise<void> {
-    await Promise.all(this.#undecided.drain().map(record => this.#take(record)))
+    await Promise.all(this.#undecided.drain().map(record => this.#takeHeld(record)))
   }
 
   /** What a decision charged, units by policy. */
@@ -112,12 +112,12 @@ export class Charges {
     return this.#guardedStore.reset(counters)
   }
 
-  #wait(record: ChargeRecord): void {
+  #addHeld(record: ChargeRecord): void {
     if (isCharge(record)) this.#undecided.add(record)
   }
 
-  async #take(record: ChargeRecord): Promise<void> {
-    if (!record.decided && isCharge(record)) await this.#decideCharge(record, taking(record))
+  async #takeHeld(record: ChargeRecord): Promise<void> {
+    if (!record.decided && isCharge(record)) await this.#decideCharge(record, takeHeldCost(record))
   }
 
   /** Makes the correction by which a charge is decided. */
@@ -138,8 +138,8 @@ export class Charges {
       record.result = result
       record.recordedIn = 'store'
       if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
-      else if (decided) await this.#correct(taking(charge), 'store')
-      else if (holds(result.check)) this.#wait(record)
+      else if (decided) await this.#correct(takeHeldCost(charge), 'store')
+      else if (holdsCost(result.check)) this.#addHeld(record)
       if (released) await this.#correct(release({ ...charge, decided: true }), 'store')
       return
     }
@@ -167,7 +167,7 @@ export class Charges {
 }
 
 /** Whether a policy of a question holds its cost until the response is decided. */
-function holds({ extras }: Check): boolean {
+function holdsCost({ extras }: Check): boolean {
   return extras !== undefined && extras.some(one => one !== undefined && one.lease >= 0)
 }
 
