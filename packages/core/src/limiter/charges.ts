@@ -8,13 +8,13 @@ import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { LateReply } from '../check/check-result.ts'
 import { type ActualCharge, chargeAt, release, settlement, takeHeldCost } from '../check/correction.ts'
 import type { CounterId, Group, Evaluation } from '../store/contract.ts'
-import { Undecided } from './undecided.ts'
+import { HeldCosts } from './undecided.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
 export class Charges {
   readonly #guardedStore: GuardedStore
   readonly #warn: Warn
-  readonly #undecided: Undecided<ChargeRecord> = new Undecided(record => void this.#takeHeld(record))
+  readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#takeHeld(record))
 
   constructor(guardedStore: GuardedStore, warn: Warn) {
     this.#guardedStore = guardedStore
@@ -65,7 +65,7 @@ export class Charges {
 
   /** Takes every held cost whose end has not come. */
   async close(): Promise<void> {
-    await Promise.all(this.#undecided.drain().map(record => this.#takeHeld(record)))
+    await Promise.all(this.#held.drain().map(record => this.#takeHeld(record)))
   }
 
   /** What a decision charged, units by policy. */
@@ -113,7 +113,7 @@ export class Charges {
   }
 
   #addHeld(record: ChargeRecord): void {
-    if (isCharge(record)) this.#undecided.add(record)
+    if (isCharge(record)) this.#held.add(record)
   }
 
   async #takeHeld(record: ChargeRecord): Promise<void> {
@@ -123,7 +123,7 @@ export class Charges {
   /** Makes the correction by which a charge is decided. */
   async #decideCharge(record: ActualCharge, correction: Group | undefined): Promise<void> {
     record.decided = true
-    this.#undecided.delete(record)
+    this.#held.delete(record)
     const correcting = this.#correct(correction, record.recordedIn)
     record.correcting = correcting
     const evaluation = await correcting

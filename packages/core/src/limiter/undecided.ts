@@ -14,7 +14,7 @@ const clock = (): number => performance.now()
  *
  * All leases are equally long, so they end in the order in which they came, and one timer serves all of them.
  */
-export class Undecided<T> {
+export class HeldCosts<T> {
   readonly #take: (held: T) => void
   readonly #due = new Map<T, number>()
   /** No lease ends before this instant. */
