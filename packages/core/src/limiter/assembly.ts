@@ -4,7 +4,7 @@ import { ExemptionCheck } from './exemption-check.ts'
 import { Forgetting } from './forgetting.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
-import { Looks } from './looks.ts'
+import { Inspector } from './looks.ts'
 import { lookOver } from '../misuse/index.ts'
 import { TelemetryReporter } from '../telemetry/reporter.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
@@ -24,7 +24,7 @@ export interface LimiterParts {
   readonly reporter: TelemetryReporter
   readonly pipeline: Pipeline
   readonly charges: Charges
-  readonly looks: Looks
+  readonly inspector: Inspector
   readonly forgetting: Forgetting
 }
 
@@ -75,8 +75,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     digest,
     warn,
   })
-  const looks = new Looks({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
-  const forgetting = new Forgetting({ store, policies, looks, charges, warn })
+  const inspector = new Inspector({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
+  const forgetting = new Forgetting({ store, policies, inspector, charges, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)
-  return { warn, numbers, callers, policies, reporter, pipeline, charges, looks, forgetting }
+  return { warn, numbers, callers, policies, reporter, pipeline, charges, inspector, forgetting }
 }

@@ -19,7 +19,7 @@ export class ExemptionCheck {
   readonly #proxies = new Memo<true>(1024)
   #counts = false
   #exempted = 0
-  #looks = MANY
+  #proxyChecksLeft = MANY
 
   /** @throws HaltError `HALT_E_EXEMPTION` */
   constructor(options: Pick<RateLimiterOptions, 'exemptHealthChecks' | 'exemptPrivateIps'>, warn: Warn) {
@@ -34,7 +34,7 @@ export class ExemptionCheck {
     if (reason === undefined) {
       this.#counts = true
       if (this.#wantsPrivate(policy) !== false) this.#rememberProxy(caller)
-      if (this.#looks > 0) this.#lookForProxy(caller)
+      if (this.#proxyChecksLeft > 0) this.#lookForProxy(caller)
       return false
     }
     if (reason === PRIVATE && this.#wantsPrivate(policy) === undefined) this.#noticeExempt(caller)
@@ -88,14 +88,14 @@ export class ExemptionCheck {
   }
 
   #lookForProxy(caller: Caller): void {
-    this.#looks--
+    this.#proxyChecksLeft--
     const peer = caller.untrustedPeer
     if (peer === undefined) return
     // A public peer that only speaks HTTP/1.0 or sends "via" may be a client.
     const isProxy =
       caller.namesAnother || (caller.privatePeer !== undefined && caller.proxySign !== undefined)
     if (!isProxy) return
-    this.#looks = 0
+    this.#proxyChecksLeft = 0
     this.#noticeProxy(caller, peer.text)
   }
 

@@ -3,7 +3,7 @@ import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { HaltError, type Warn } from '../base/errors.ts'
 import type { Charges } from './charges.ts'
-import { type Looks, notCounted, refuseDegraded } from './looks.ts'
+import { type Inspector, noCountingPolicy, failIfDegraded } from './looks.ts'
 import type { PolicySource } from './policy-source.ts'
 import { countsBy, inBraces, unreachedOf } from '../policy/reachability.ts'
 import { type Identity, isIdentity, kindOf, SHARED } from '../request/identity.ts'
@@ -14,7 +14,7 @@ import type { CounterId, Store } from '../store/contract.ts'
 export interface ForgettingParts {
   readonly store: Store
   readonly policies: PolicySource
-  readonly looks: Looks
+  readonly inspector: Inspector
   readonly charges: Charges
   readonly warn: Warn
 }
@@ -23,14 +23,14 @@ export interface ForgettingParts {
 export class Forgetting {
   readonly #store: Store
   readonly #policies: PolicySource
-  readonly #looks: Looks
+  readonly #inspector: Inspector
   readonly #charges: Charges
   readonly #warn: Warn
 
-  constructor({ store, policies, looks, charges, warn }: ForgettingParts) {
+  constructor({ store, policies, inspector, charges, warn }: ForgettingParts) {
     this.#store = store
     this.#policies = policies
-    this.#looks = looks
+    this.#inspector = inspector
     this.#charges = charges
     this.#warn = warn
   }
@@ -45,10 +45,10 @@ export class Forgetting {
 
   async #forgetRequest(request: unknown, given: unknown): Promise<number> {
     const options = given === undefined ? {} : { policy: given as never }
-    const { decision, policies } = await this.#looks.ofRequest(request, options)
+    const { decision, policies } = await this.#inspector.peekRequest(request, options)
     if (policies === undefined) throw noPolicies('The policy resolver failed.')
     refuseQuotas(policies)
-    refuseDegraded(decision)
+    failIfDegraded(decision)
     return this.#forgetCounted(Decision.recordOf(decision)?.result, policies)
   }
 
@@ -60,14 +60,14 @@ export class Forgetting {
   }
 
   async #forgetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
-    const subject = this.#looks.subjectOf(identity)
+    const subject = this.#inspector.subjectOf(identity)
     const kind = kindOf(identity)
     const counting = policies.filter(({ calendar }) => calendar === undefined)
     // Under a policy that counts no requests by it, `consume` may have charged the identity.
     const count = await this.#charges.forget(counting.flatMap(policy => countersFor(subject, policy)))
     const reached = counting.filter(policy => countsBy(policy, kind, counting))
-    const unreached = unreachedOf(kind, counting, reached, this.#looks.verifiesKeys)
-    if (reached.length === 0 && count === 0) throw notCounted(kind, unreached)
+    const unreached = unreachedOf(kind, counting, reached, this.#inspector.verifiesKeys)
+    if (reached.length === 0 && count === 0) throw noCountingPolicy(kind, unreached)
     const unnamed = reached.find(policy => this.#hasUnknownRoutes(policy))
     if (unnamed !== undefined) throw routesNotKnown(unnamed, count)
     if (unreached.length > 0) this.#noticePartial(inBraces(kind), unreached)

@@ -25,7 +25,7 @@ import { freshAt } from '../store/decide.ts'
 import { evaluationAt } from '../store/reading.ts'
 
 /** What looks need of their limiter. */
-export interface LookParts {
+export interface InspectorParts {
   readonly policies: PolicySource
   readonly pipeline: Pipeline
   readonly exemptionCheck: ExemptionCheck
@@ -34,7 +34,7 @@ export interface LookParts {
 }
 
 /** What an identity reaches of a limiter's policies. */
-interface IdentityLook {
+interface IdentityPeek {
   /** Undefined when it reaches none. */
   readonly decision: Decision | undefined
   readonly kind: IdentityKind
@@ -44,14 +44,14 @@ interface IdentityLook {
 }
 
 /** Looks at counters and consumes nothing. A look at an identity shows no counter on which its requests are not counted. */
-export class Looks {
+export class Inspector {
   readonly #policies: PolicySource
   readonly #pipeline: Pipeline
   readonly #exemptionCheck: ExemptionCheck
   readonly #callers: CallerSettings
   readonly #ipv6Prefix: number
 
-  constructor({ policies, pipeline, exemptionCheck, callers, ipv6Prefix }: LookParts) {
+  constructor({ policies, pipeline, exemptionCheck, callers, ipv6Prefix }: InspectorParts) {
     this.#policies = policies
     this.#pipeline = pipeline
     this.#exemptionCheck = exemptionCheck
@@ -62,16 +62,16 @@ export class Looks {
   /** @throws HaltError `HALT_E_IDENTITY_KIND` when no policy counts requests under the identity */
   async peek(target: unknown, options: PeekOptions<never>): Promise<Decision> {
     checkPeekOptions(options)
-    if (!isIdentity(target)) return (await this.ofRequest(target, options)).decision
-    const { decision, unreachable, kind } = await this.#ofIdentity(target, options)
-    if (decision === undefined) throw notCounted(kind, unreachable)
+    if (!isIdentity(target)) return (await this.peekRequest(target, options)).decision
+    const { decision, unreachable, kind } = await this.#peekIdentity(target, options)
+    if (decision === undefined) throw noCountingPolicy(kind, unreachable)
     return Decision.withUnreachable(decision, unreachable)
   }
 
   async explain(target: unknown, options: PeekOptions<never>): Promise<Explanation> {
     checkPeekOptions(options)
-    if (isIdentity(target)) return explain(await this.#ofIdentity(target, options))
-    const { decision, policies = [], caller } = await this.ofRequest(target, options)
+    if (isIdentity(target)) return explain(await this.#peekIdentity(target, options))
+    const { decision, policies = [], caller } = await this.peekRequest(target, options)
     const exemptions = policies.map(policy => ({
       policy,
       why: this.#isHealthCheck(caller) ?? this.#exemptionCheck.reason(policy, caller),
@@ -82,13 +82,13 @@ export class Looks {
   /** @throws HaltError `HALT_E_IDENTITY_KIND` as {@link peek}; `HALT_E_STORE` when the store does not answer */
   async inspect(target: unknown, options: PeekOptions<never>): Promise<readonly CounterReading[]> {
     const decision = await this.peek(target, options)
-    refuseDegraded(decision)
+    failIfDegraded(decision)
     const result = Decision.recordOf(decision)?.result
     return result === undefined ? [] : countersIn(result)
   }
 
   /** What a check of a request would say, and by which policies. */
-  async ofRequest(
+  async peekRequest(
     target: unknown,
     options: PeekOptions<never>,
   ): Promise<{ decision: Decision; policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
@@ -107,7 +107,7 @@ export class Looks {
     return subjectOf(identity, 'custom', this.#callers.digest, this.#ipv6Prefix)
   }
 
-  async #ofIdentity(identity: Identity, options: PeekOptions<never>): Promise<IdentityLook> {
+  async #peekIdentity(identity: Identity, options: PeekOptions<never>): Promise<IdentityPeek> {
     const policies = this.#policies.forIdentity(options)
     const [subject, kind] = [this.subjectOf(identity), kindOf(identity)]
     const counting = policies.filter(({ off }) => !off)
@@ -139,7 +139,7 @@ export class Looks {
 }
 
 /** The mistake of a look or a reset by an identity under which no policy counts. */
-export function notCounted(kind: IdentityKind, unreached: readonly Unreached[]): HaltError {
+export function noCountingPolicy(kind: IdentityKind, unreached: readonly Unreached[]): HaltError {
   const named = unreached.map(({ policy, reachedBy: instead }) => `"${policy}" is reached by ${instead}`)
   return new HaltError(
     'HALT_E_IDENTITY_KIND',
@@ -153,7 +153,7 @@ export function notCounted(kind: IdentityKind, unreached: readonly Unreached[]):
  *
  * @throws HaltError `HALT_E_STORE`
  */
-export function refuseDegraded({ degraded }: Decision): void {
+export function failIfDegraded({ degraded }: Decision): void {
   if (degraded === false) return
   throw new HaltError(
     'HALT_E_STORE',

@@ -14,7 +14,7 @@ import type { HaltWarning, Warn } from '../base/errors.ts'
 import type { Explanation } from '../check/explanation.ts'
 import type { Forgetting } from './forgetting.ts'
 import type { Charges } from './charges.ts'
-import type { Looks } from './looks.ts'
+import type { Inspector } from './looks.ts'
 import { noticeCostNames, noticeStrangeNames } from '../misuse/index.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
@@ -62,7 +62,7 @@ export class RateLimiter<R = unknown> {
   readonly #reporter: TelemetryReporter
   readonly #pipeline: Pipeline
   readonly #charges: Charges
-  readonly #looks: Looks
+  readonly #inspector: Inspector
   readonly #forgetting: Forgetting
 
   constructor(options: RateLimiterOptions<R>) {
@@ -77,7 +77,7 @@ export class RateLimiter<R = unknown> {
     this.#reporter = parts.reporter
     this.#pipeline = parts.pipeline
     this.#charges = parts.charges
-    this.#looks = parts.looks
+    this.#inspector = parts.inspector
     this.#forgetting = parts.forgetting
     enter(this.store, this)
   }
@@ -147,7 +147,7 @@ export class RateLimiter<R = unknown> {
    * identity when the policies come from a resolver and none is given
    */
   async peek(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Decision> {
-    return this.#looks.peek(target, options as PeekOptions<never>)
+    return this.#inspector.peek(target, options as PeekOptions<never>)
   }
 
   /**
@@ -232,7 +232,7 @@ export class RateLimiter<R = unknown> {
     options?: PeekOptions<R>,
   ): Promise<Explanation & { readonly decision: Decision }>
   async explain(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Explanation> {
-    return this.#looks.explain(target, options as PeekOptions<never>)
+    return this.#inspector.explain(target, options as PeekOptions<never>)
   }
 
   /**
@@ -245,7 +245,7 @@ export class RateLimiter<R = unknown> {
     target: R | RequestView | Identity,
     options: PeekOptions<R> = {},
   ): Promise<readonly CounterReading[]> {
-    return this.#looks.inspect(target, options as PeekOptions<never>)
+    return this.#inspector.inspect(target, options as PeekOptions<never>)
   }
 
   /**
@@ -256,7 +256,7 @@ export class RateLimiter<R = unknown> {
    * @throws HaltError `HALT_E_IDENTITY`
    */
   digestOf(identity: Identity): string | undefined {
-    return digestIn(this.#looks.subjectOf(identity))
+    return digestIn(this.#inspector.subjectOf(identity))
   }
 
   /** Checks the store and the set-up; resolves to what should be mended. */
@@ -278,7 +278,7 @@ export class RateLimiter<R = unknown> {
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
     const policies = this.#policies.forIdentity(options)
     const parameters = this.#withCost(policies, this.#parametersOf(options))
-    return this.#pipeline.checkSubject(this.#looks.subjectOf(identity), policies, parameters)
+    return this.#pipeline.checkSubject(this.#inspector.subjectOf(identity), policies, parameters)
   }
 
   #checkBy(
