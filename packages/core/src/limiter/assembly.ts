@@ -1,7 +1,7 @@
 import { makeDigest } from '../base/digest.ts'
 import { type Warn, warnOnce } from '../base/errors.ts'
 import { ExemptionCheck } from './exemption-check.ts'
-import { Forgetting } from './forgetting.ts'
+import { CounterReset } from './forgetting.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
 import { Inspector } from './looks.ts'
@@ -25,7 +25,7 @@ export interface LimiterParts {
   readonly pipeline: Pipeline
   readonly charges: Charges
   readonly inspector: Inspector
-  readonly forgetting: Forgetting
+  readonly counterReset: CounterReset
 }
 
 /**
@@ -76,7 +76,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     warn,
   })
   const inspector = new Inspector({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
-  const forgetting = new Forgetting({ store, policies, inspector, charges, warn })
+  const counterReset = new CounterReset({ store, policies, inspector, charges, warn })
   lookOver(options, policies.fixed ?? [], instances, warn)
-  return { warn, numbers, callers, policies, reporter, pipeline, charges, inspector, forgetting }
+  return { warn, numbers, callers, policies, reporter, pipeline, charges, inspector, counterReset }
 }

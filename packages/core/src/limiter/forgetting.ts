@@ -11,7 +11,7 @@ import { countersOf } from '../check/correction.ts'
 import type { CounterId, Store } from '../store/contract.ts'
 
 /** What a reset needs of its limiter. */
-export interface ForgettingParts {
+export interface CounterResetParts {
   readonly store: Store
   readonly policies: PolicySource
   readonly inspector: Inspector
@@ -20,14 +20,14 @@ export interface ForgettingParts {
 }
 
 /** Forgets the counters of an identity, of a request, or of a decision; never quotas or penalties. */
-export class Forgetting {
+export class CounterReset {
   readonly #store: Store
   readonly #policies: PolicySource
   readonly #inspector: Inspector
   readonly #charges: Charges
   readonly #warn: Warn
 
-  constructor({ store, policies, inspector, charges, warn }: ForgettingParts) {
+  constructor({ store, policies, inspector, charges, warn }: CounterResetParts) {
     this.#store = store
     this.#policies = policies
     this.#inspector = inspector
@@ -36,30 +36,30 @@ export class Forgetting {
   }
 
   /** Resolves to how many counters were forgotten. */
-  async forget(target: unknown, given: unknown): Promise<number> {
+  async reset(target: unknown, given: unknown): Promise<number> {
     const record = Decision.recordOf(target)
-    if (record !== undefined) return this.#forgetCounted(record.result, this.#chosen(given))
-    if (!isIdentity(target) && isRequest(target)) return this.#forgetRequest(target, given)
-    return this.#forgetIdentity(target as Identity, this.#chosen(given))
+    if (record !== undefined) return this.#resetCounted(record.result, this.#chosenPolicies(given))
+    if (!isIdentity(target) && isRequest(target)) return this.#resetRequest(target, given)
+    return this.#resetIdentity(target as Identity, this.#chosenPolicies(given))
   }
 
-  async #forgetRequest(request: unknown, given: unknown): Promise<number> {
+  async #resetRequest(request: unknown, given: unknown): Promise<number> {
     const options = given === undefined ? {} : { policy: given as never }
     const { decision, policies } = await this.#inspector.peekRequest(request, options)
     if (policies === undefined) throw noPolicies('The policy resolver failed.')
-    refuseQuotas(policies)
+    failIfOnlyQuotas(policies)
     failIfDegraded(decision)
-    return this.#forgetCounted(Decision.recordOf(decision)?.result, policies)
+    return this.#resetCounted(Decision.recordOf(decision)?.result, policies)
   }
 
-  async #forgetCounted(
+  async #resetCounted(
     result: CheckResult | undefined,
     policies: readonly CompiledPolicy[],
   ): Promise<number> {
     return result === undefined ? 0 : this.#charges.forget(countersOf(result, policies))
   }
 
-  async #forgetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
+  async #resetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
     const subject = this.#inspector.subjectOf(identity)
     const kind = kindOf(identity)
     const counting = policies.filter(({ calendar }) => calendar === undefined)
@@ -74,12 +74,12 @@ export class Forgetting {
     return count
   }
 
-  #chosen(given: unknown): readonly CompiledPolicy[] {
+  #chosenPolicies(given: unknown): readonly CompiledPolicy[] {
     const policies =
       given === undefined ? [...this.#policies.known()] : this.#policies.compile(given as never)
     if (policies.length === 0)
       throw noPolicies('The policies come from a resolver, which has given none yet.')
-    refuseQuotas(policies)
+    failIfOnlyQuotas(policies)
     return policies
   }
 
@@ -103,7 +103,7 @@ function countersFor(subject: string, policy: CompiledPolicy): CounterId[] {
   return policy.counters().map(counter => ({ subject: whose, counter }))
 }
 
-function refuseQuotas(policies: readonly CompiledPolicy[]): void {
+function failIfOnlyQuotas(policies: readonly CompiledPolicy[]): void {
   if (policies.length === 0 || policies.some(({ calendar }) => calendar === undefined)) return
   throw new HaltError(
     'HALT_E_POLICY',

@@ -12,7 +12,7 @@ import type { CounterReading } from '../check/counter-reading.ts'
 import type { Decision } from '../check/decision.ts'
 import type { HaltWarning, Warn } from '../base/errors.ts'
 import type { Explanation } from '../check/explanation.ts'
-import type { Forgetting } from './forgetting.ts'
+import type { CounterReset } from './forgetting.ts'
 import type { Charges } from './charges.ts'
 import type { Inspector } from './looks.ts'
 import { noticeCostNames, noticeStrangeNames } from '../misuse/index.ts'
@@ -63,7 +63,7 @@ export class RateLimiter<R = unknown> {
   readonly #pipeline: Pipeline
   readonly #charges: Charges
   readonly #inspector: Inspector
-  readonly #forgetting: Forgetting
+  readonly #counterReset: CounterReset
 
   constructor(options: RateLimiterOptions<R>) {
     const parts = fromCaller(RateLimiter, () => assembleLimiter(options))
@@ -78,7 +78,7 @@ export class RateLimiter<R = unknown> {
     this.#pipeline = parts.pipeline
     this.#charges = parts.charges
     this.#inspector = parts.inspector
-    this.#forgetting = parts.forgetting
+    this.#counterReset = parts.counterReset
     enter(this.store, this)
   }
 
@@ -219,7 +219,7 @@ export class RateLimiter<R = unknown> {
     target: Identity | R | RequestView | Decision,
     { policy }: Pick<CheckOptions<R>, 'policy'> = {},
   ): Promise<number> {
-    return this.#forgetting.forget(target, policy)
+    return this.#counterReset.reset(target, policy)
   }
 
   /**
