@@ -29,7 +29,7 @@ import { toView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
 import { assembleLimiter } from './assembly.ts'
 import type { Store } from '../store/contract.ts'
-import { enter, leave } from './store-users.ts'
+import { addUser, removeUser } from './store-users.ts'
 
 /** A charge made in advance. */
 export interface Reservation {
@@ -79,7 +79,7 @@ export class RateLimiter<R = unknown> {
     this.#charges = parts.charges
     this.#inspector = parts.inspector
     this.#counterReset = parts.counterReset
-    enter(this.store, this)
+    addUser(this.store, this)
   }
 
   /** The limiter's options as given. */
@@ -272,7 +272,7 @@ export class RateLimiter<R = unknown> {
    */
   async close(): Promise<void> {
     await this.#charges.close()
-    if (leave(this.store, this)) await this.store.close?.()
+    if (removeUser(this.store, this)) await this.store.close?.()
   }
 
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {

@@ -5,14 +5,14 @@ import { WeakList } from '../base/weak-list.ts'
 const users = new WeakMap<Store, WeakList<object>>()
 
 /** Notes that a limiter uses a store, until it leaves it or is collected. */
-export function enter(store: Store, user: object): void {
+export function addUser(store: Store, user: object): void {
   let list = users.get(store)
   if (list === undefined) users.set(store, (list = new WeakList()))
   list.add(user)
 }
 
 /** Notes that a limiter uses a store no more; answers whether it did, and was the last one. */
-export function leave(store: Store, user: object): boolean {
+export function removeUser(store: Store, user: object): boolean {
   const list = users.get(store)
   if (list === undefined || !list.delete(user)) return false
   const [other] = list
