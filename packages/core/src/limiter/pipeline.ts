@@ -43,7 +43,7 @@ export class Pipeline {
   readonly #reporter: TelemetryReporter
   readonly #clock: StoreClock
   readonly #penalty: CompiledPenalty | undefined
-  readonly #ask: ReturnType<typeof checkBuilder>
+  readonly #buildCheck: ReturnType<typeof checkBuilder>
 
   constructor({
     exemptionCheck,
@@ -62,7 +62,7 @@ export class Pipeline {
     this.#reporter = reporter
     this.#clock = guardedStore.clock
     this.#penalty = penalty
-    this.#ask = checkBuilder(penalty, digest, guardedStore.clock, warn)
+    this.#buildCheck = checkBuilder(penalty, digest, guardedStore.clock, warn)
   }
 
   /** Decides a request by policies; `undefined` when those could not be found. */
@@ -81,9 +81,9 @@ export class Pipeline {
       const key = (keys[i] = this.#keyOf(policies[i] as CompiledPolicy, caller, parameters))
       if (typeof key === 'string' || 'then' in key) isFound = false
     }
-    if (isFound) return this.#judgeAll(policies, keys as FoundKey[], caller, parameters)
-    if (!keys.some(isPromise)) return this.#sift(policies, keys as KeyOutcome[], caller, parameters)
-    return Promise.all(keys.map(async key => key)).then(found => this.#sift(policies, found, caller, parameters))
+    if (isFound) return this.#evaluate(policies, keys as FoundKey[], caller, parameters)
+    if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, parameters)
+    return Promise.all(keys.map(async key => key)).then(found => this.#checkCounting(policies, found, caller, parameters))
   }
 
   /** Decides for a subject that is given, not found. */
@@ -99,7 +99,7 @@ export class Pipeline {
       how: 'the given identity',
       unverified: false,
     }))
-    return this.#judgeAll(counting, keys, subject, parameters)
+    return this.#evaluate(counting, keys, subject, parameters)
   }
 
   #keyOf(policy: CompiledPolicy, caller: Caller, parameters: CheckParameters): KeyOutcome | Promise<KeyOutcome> {
@@ -112,7 +112,7 @@ export class Pipeline {
   }
 
   /** Leaves out the policies that do not count the request, and asks the rest. */
-  #sift(
+  #checkCounting(
     policies: readonly CompiledPolicy[],
     keys: readonly KeyOutcome[],
     caller: Caller,
@@ -124,27 +124,27 @@ export class Pipeline {
     const counting = policies.filter((_, i) => typeof keys[i] === 'object')
     if (counting.length === 0) return this.#exempt(policies[0], caller, parameters)
     const found = keys.filter(key => typeof key === 'object')
-    return this.#judgeAll(counting, found, caller, parameters)
+    return this.#evaluate(counting, found, caller, parameters)
   }
 
-  #judgeAll(
+  #evaluate(
     policies: readonly CompiledPolicy[],
     keys: readonly FoundKey[],
     client: Caller | Subject,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
     const { priorGuards } = parameters
-    const check = this.#ask(policies, keys, client, parameters)
+    const check = this.#buildCheck(policies, keys, client, parameters)
     if (priorGuards !== undefined && isPaid(check, priorGuards)) {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
     const result = this.#guardedStore.evaluate(check, priorGuards?.storeFailed)
-    if (!('then' in result)) return this.#conclude(result, check, client, parameters)
-    return result.then(found => this.#conclude(found, check, client, parameters))
+    if (!('then' in result)) return this.#finish(result, check, client, parameters)
+    return result.then(found => this.#finish(found, check, client, parameters))
   }
 
-  #conclude(result: CheckResult, check: Check, client: Caller | Subject, parameters: CheckParameters): Decision {
+  #finish(result: CheckResult, check: Check, client: Caller | Subject, parameters: CheckParameters): Decision {
     const decision = readDecision(result, check, this.#clock)
     if (parameters === PEEK) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
@@ -161,11 +161,11 @@ export class Pipeline {
     if (this.#penalty?.records !== true || parameters === PEEK) return decision
     const violation = violationCheck(policy, this.#penalty, caller)
     const scored = this.#guardedStore.evaluate(violation, parameters.priorGuards?.storeFailed)
-    const tell = (result: CheckResult): Decision => {
+    const report = (result: CheckResult): Decision => {
       if (result.degraded === false) this.#reporter.scored(violation, result.evaluation)
       return decision
     }
-    return 'then' in scored ? scored.then(tell) : tell(scored)
+    return 'then' in scored ? scored.then(report) : report(scored)
   }
 
   #exempt(policy: CompiledPolicy | undefined, caller: Caller, parameters: CheckParameters): Decision {
