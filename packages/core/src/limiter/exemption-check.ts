@@ -6,7 +6,7 @@ import type { Caller } from '../request/caller.ts'
 import { compileHealthChecks } from '../request/exemptions.ts'
 
 // So many requests that nobody counted, and none that somebody did, are no coincidence. A proxy shows in fewer.
-const MANY = 1000
+const ALL_EXEMPT_AFTER = 1000
 const PRIVATE = 'the socket peer is private and forwards for nobody'
 
 /** Knows what is not counted: health checks, a policy's exemptions, private peers; and warns of what that may hide. */
@@ -17,9 +17,9 @@ export class ExemptionCheck {
   readonly #warn: Warn
   // Private peers that once forwarded for others. They stay proxies: a client can make some of them drop their headers.
   readonly #proxies = new Memo<true>(1024)
-  #counts = false
+  #hasCounted = false
   #exempted = 0
-  #proxyChecksLeft = MANY
+  #proxyChecksLeft = ALL_EXEMPT_AFTER
 
   /** @throws HaltError `HALT_E_EXEMPTION` */
   constructor(options: Pick<RateLimiterOptions, 'exemptHealthChecks' | 'exemptPrivateIps'>, warn: Warn) {
@@ -32,13 +32,13 @@ export class ExemptionCheck {
   exempts(policy: CompiledPolicy, caller: Caller): boolean {
     const reason = this.reason(policy, caller)
     if (reason === undefined) {
-      this.#counts = true
-      if (this.#wantsPrivate(policy) !== false) this.#rememberProxy(caller)
-      if (this.#proxyChecksLeft > 0) this.#lookForProxy(caller)
+      this.#hasCounted = true
+      if (this.#exemptsPrivate(policy) !== false) this.#rememberProxy(caller)
+      if (this.#proxyChecksLeft > 0) this.#detectProxy(caller)
       return false
     }
-    if (reason === PRIVATE && this.#wantsPrivate(policy) === undefined) this.#noticeExempt(caller)
-    if (!this.#counts && ++this.#exempted === MANY) this.#noticeAll(policy, reason)
+    if (reason === PRIVATE && this.#exemptsPrivate(policy) === undefined) this.#noticeExempt(caller)
+    if (!this.#hasCounted && ++this.#exempted === ALL_EXEMPT_AFTER) this.#noticeAll(policy, reason)
     return true
   }
 
@@ -50,11 +50,11 @@ export class ExemptionCheck {
       if (path !== undefined) return `the path is under "${path}"`
       if (exemptions.address(caller.address)) return 'the client address is in exemptions'
     }
-    return this.#wantsPrivate(policy) !== false && this.#asksForItself(caller) ? PRIVATE : undefined
+    return this.#exemptsPrivate(policy) !== false && this.#isPrivateClient(caller) ? PRIVATE : undefined
   }
 
   /** Whether the peer is private and no proxy. The headers are looked at only here, for a private peer that is not known yet. */
-  #asksForItself(caller: Caller): boolean {
+  #isPrivateClient(caller: Caller): boolean {
     const peer = caller.privatePeer
     return peer !== undefined && !this.#proxies.get(peer.text) && caller.proxySign === undefined
   }
@@ -67,7 +67,7 @@ export class ExemptionCheck {
     this.#noticeProxy(caller, peer.text)
   }
 
-  #wantsPrivate({ exemptPrivateIps }: CompiledPolicy): boolean | undefined {
+  #exemptsPrivate({ exemptPrivateIps }: CompiledPolicy): boolean | undefined {
     return exemptPrivateIps ?? this.#privateIps
   }
 
@@ -82,12 +82,12 @@ export class ExemptionCheck {
   #noticeAll({ name }: CompiledPolicy, reason: string): void {
     this.#warn({
       code: 'HALT_W_ALL_EXEMPT',
-      message: `The first ${MANY} requests were all exempt, so nothing is limited; of the last one "${name}" says: ${reason}.`,
+      message: `The first ${ALL_EXEMPT_AFTER} requests were all exempt, so nothing is limited; of the last one "${name}" says: ${reason}.`,
       fix: 'See limiter.explain(request); behind a proxy on a private address give exemptPrivateIps: false, or trustedProxies.',
     })
   }
 
-  #lookForProxy(caller: Caller): void {
+  #detectProxy(caller: Caller): void {
     this.#proxyChecksLeft--
     const peer = caller.untrustedPeer
     if (peer === undefined) return
@@ -101,12 +101,12 @@ export class ExemptionCheck {
 
   #noticeProxy(caller: Caller, peer: string): void {
     const trust = `trustedProxies: ["${peer}"]`
-    const [what, fix] = caller.namesAnother
+    const [sign, fix] = caller.namesAnother
       ? ['names clients in a header', `${trust}; a client that made the header up gains nothing by it.`]
       : [`${caller.proxySign}, as proxies do`, `make it send X-Forwarded-For, and give ${trust}.`]
     this.#warn({
       code: 'HALT_W_UNTRUSTED_PROXY',
-      message: `The peer ${peer} ${what}, but is not trusted: all its clients share one counter.`,
+      message: `The peer ${peer} ${sign}, but is not trusted: all its clients share one counter.`,
       fix: `If it is your proxy: ${fix}`,
     })
   }
