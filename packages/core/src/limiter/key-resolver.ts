@@ -10,7 +10,7 @@ import type { FoundKey } from '../request/identity.ts'
 /** A policy's key for a request, or what is done without one: the request is refused, or the policy left out. */
 export type KeyOutcome = FoundKey | 'deny' | 'allow'
 
-const PATIENCE = 100
+const MAX_MISSES = 100
 const MOST_NAMES = 10_000
 
 /** Finds each policy's key, and notices a policy that never has one. */
@@ -41,14 +41,14 @@ export class KeyResolver {
       () => keyExtractor(request as never, context),
       this.#timeout,
       found => this.#extracted(policy, caller, found),
-      (error: unknown) => this.#fail(policy, caller, error),
+      (error: unknown) => this.#fallBack(policy, caller, error),
     )
   }
 
   #extracted(policy: CompiledPolicy, caller: Caller, value: unknown): KeyOutcome {
     if (!this.#watch.isDone(policy)) this.#watch.look(policy, caller, value)
     const key = caller.custom(value)
-    if (key === undefined && isNoKey(value)) this.#noticeKind(policy, value)
+    if (key === undefined && isInvalidKey(value)) this.#noticeKind(policy, value)
     return this.#accept(policy, caller, key)
   }
 
@@ -60,7 +60,7 @@ export class KeyResolver {
     })
   }
 
-  #fail(policy: CompiledPolicy, caller: Caller, error: unknown): KeyOutcome {
+  #fallBack(policy: CompiledPolicy, caller: Caller, error: unknown): KeyOutcome {
     this.#warn({
       code: 'HALT_W_KEY_EXTRACTOR',
       message: `The keyExtractor of "${policy.name}" failed: ${messageOf(error)}.`,
@@ -88,23 +88,23 @@ export class KeyResolver {
     const misses = this.#misses.get(policy.name) ?? 0
     if (misses !== FOUND) {
       this.#misses.set(policy.name, misses + 1)
-      if (misses + 1 === PATIENCE) this.#complain(policy)
+      if (misses + 1 === MAX_MISSES) this.#warnNeverFound(policy)
     }
     if (policy.onMissingKey !== 'ip') return policy.onMissingKey
     return { subject: caller.ip.subject, how: 'the client address, for want of a key', unverified: false }
   }
 
-  #complain({ name, keyStrategy }: CompiledPolicy): void {
+  #warnNeverFound({ name, keyStrategy }: CompiledPolicy): void {
     this.#warn({
       code: 'HALT_W_KEY_NEVER_FOUND',
-      message: `The policy "${name}" found no ${keyStrategy} key in its first ${PATIENCE} requests.`,
+      message: `The policy "${name}" found no ${keyStrategy} key in its first ${MAX_MISSES} requests.`,
       fix: 'Mount the limiter behind authentication, or give userId, apiKey or keyExtractor.',
     })
   }
 }
 
 /** Whether a value was meant as a key and is none; `undefined`, `null`, `false` and an empty text mean that there is no key. */
-function isNoKey(value: unknown): boolean {
+function isInvalidKey(value: unknown): boolean {
   return Boolean(value) || Number.isNaN(value)
 }
 
