@@ -93,7 +93,7 @@ export class Inspector {
     options: PeekOptions<never>,
   ): Promise<{ decision: Decision; policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
     const caller = new Caller(toView(target), this.#callers, options.ip)
-    const policies = await this.#policies.of(caller.view, options)
+    const policies = await this.#policies.policiesFor(caller.view, options)
     return { caller, policies, decision: await this.#pipeline.checkRequest(policies, caller, PEEK) }
   }
 

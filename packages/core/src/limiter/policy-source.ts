@@ -117,14 +117,14 @@ export class PolicySource {
   }
 
   /** The policies that decide a request by what the call says; undefined when they cannot be found. */
-  of({ request, context }: Pick<RequestView, 'request' | 'context'>, named: Named): Found | Promise<Found> {
+  policiesFor({ request, context }: Pick<RequestView, 'request' | 'context'>, named: Named): Found | Promise<Found> {
     if (this.#fixed !== undefined && named.policy === undefined && named.also === undefined)
       return this.#fixed
     const policies =
       named.policy === undefined ? this.resolve(request, context) : this.compile(named.policy as never)
     if (policies !== undefined && 'then' in policies)
-      return policies.then(found => this.#beside(found, named))
-    return this.#beside(policies, named)
+      return policies.then(found => this.#withAlso(found, named))
+    return this.#withAlso(policies, named)
   }
 
   /**
@@ -134,7 +134,7 @@ export class PolicySource {
    */
   forIdentity(named: Named): readonly CompiledPolicy[] {
     const policies = named.policy === undefined ? this.#fixed : this.compile(named.policy as never)
-    const found = this.#beside(policies, named)
+    const found = this.#withAlso(policies, named)
     if (found !== undefined) return found
     throw new HaltError(
       'HALT_E_POLICY_REQUIRED',
@@ -143,7 +143,7 @@ export class PolicySource {
     )
   }
 
-  #beside(policies: Found, { also }: Named): Found {
+  #withAlso(policies: Found, { also }: Named): Found {
     return policies === undefined || also === undefined ? policies : this.join(policies, also as never)
   }
 

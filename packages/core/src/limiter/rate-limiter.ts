@@ -133,7 +133,7 @@ export class RateLimiter<R = unknown> {
     if (options !== NO_OPTIONS) checkOptionValues(options)
     const parameters = this.#parametersOf(options)
     const caller = new Caller(view, this.#callers, options.ip)
-    const policies = this.#policies.of(view, options)
+    const policies = this.#policies.policiesFor(view, options)
     if (policies !== undefined && 'then' in policies)
       return policies.then(found => this.#checkBy(found, caller, parameters))
     return this.#checkBy(policies, caller, parameters)
