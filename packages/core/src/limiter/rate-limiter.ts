@@ -124,7 +124,7 @@ export class RateLimiter<R = unknown> {
    */
   async check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
     checkCallOptions(options)
-    if (isNamed(request)) return this.#decideIdentity(request, options)
+    if (isOtherThanAddress(request)) return this.#decideIdentity(request, options)
     return this.checkView(toView(request), options)
   }
 
@@ -309,7 +309,7 @@ export class RateLimiter<R = unknown> {
 }
 
 // By its address alone it may be a request; a text is none of either.
-function isNamed(target: unknown): target is Identity {
+function isOtherThanAddress(target: unknown): target is Identity {
   const mayBe = typeof target === 'object' && target !== null && !('method' in target)
   return mayBe && isIdentity(target) && kindOf(target) !== 'ip'
 }
