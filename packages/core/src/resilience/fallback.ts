@@ -116,9 +116,9 @@ export class Fallback {
   #share(demand: Demand, cost: number): Demand {
     const rule = shareOf(demand.rule, this.#instances(), cost)
     const key = keyOfDemand(demand)
-    const known = this.#lastKnown.of(key)
-    if (known !== undefined && this.#begun.get(key) !== known.told) {
-      this.#begun.set(key, known.told)
+    const known = this.#lastKnown.get(key)
+    if (known !== undefined && this.#begun.get(key) !== known.lastReply) {
+      this.#begun.set(key, known.lastReply)
       this.#store.put(demand.subject, rule.counter, own => this.#start(demand, rule, known, own))
     }
     return { ...demand, rule }

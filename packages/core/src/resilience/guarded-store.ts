@@ -114,12 +114,12 @@ export class GuardedStore {
       if (this.#outages.isOn) this.#outages.answered(nowMicros())
       return storeResult(check, evaluation)
     }
-    const asked = this.#lastKnown.next()
+    const call = this.#lastKnown.nextCall()
     const sent = nowMicros()
     let local: CheckResult | undefined
     return this.#deadline.follow<Evaluation, CheckResult>(
       evaluation,
-      found => this.#hear(check, found, asked, sent, local),
+      found => this.#hear(check, found, call, sent, local),
       (error: unknown) => (local = this.#fail(check, error)),
     )
   }
@@ -128,7 +128,7 @@ export class GuardedStore {
   #hear(
     check: Check,
     evaluation: Evaluation,
-    asked: number,
+    call: number,
     sent: number,
     local: CheckResult | undefined,
   ): CheckResult {
@@ -137,7 +137,7 @@ export class GuardedStore {
     this.clock.hear(evaluation.now)
     // A single failure, which opened nothing: nobody else would come to write it back.
     if (this.#recovery.isDue) this.#recovery.payBack()
-    this.#lastKnown.remember(check, evaluation, asked, sent, this.#fallback.refused)
+    this.#lastKnown.remember(check, evaluation, call, sent, this.#fallback.refused)
     this.#fallback.remember(check, evaluation)
     const result = storeResult(check, evaluation)
     if (hasCharged(check, evaluation)) local?.late?.deliver(result)
@@ -162,13 +162,13 @@ export class GuardedStore {
   /** Asks the store for a verdict, as {@link callOrThrow} does, and remembers it for all who ask the store. */
   tell(group: Group): Promise<Evaluation> {
     return this.callOrThrow(() => {
-      const asked = this.#lastKnown.asks(group)
+      const call = this.#lastKnown.beginCall(group)
       const answer = this.#evaluate(group)
       if (!('then' in answer)) return answer
       const sent = nowMicros()
       return answer.then(evaluation => {
         this.clock.hear(evaluation.now)
-        this.#lastKnown.remember(group, evaluation, asked, sent)
+        this.#lastKnown.remember(group, evaluation, call, sent)
         return evaluation
       })
     })
@@ -210,12 +210,12 @@ export class GuardedStore {
   }
 
   #settle(group: Group): Evaluation | Promise<Evaluation> {
-    const asked = this.#lastKnown.asks(group)
+    const call = this.#lastKnown.beginCall(group)
     const answer = this.#evaluate(group)
     if (!('then' in answer)) return answer
     const sent = nowMicros()
     return answer.then(evaluation => {
-      this.#lastKnown.adjust(group, evaluation, asked, sent, this.#fallback.refused)
+      this.#lastKnown.rememberCorrection(group, evaluation, call, sent, this.#fallback.refused)
       return evaluation
     })
   }

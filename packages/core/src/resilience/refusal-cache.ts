@@ -42,7 +42,7 @@ export class RefusalCache {
   find(group: Group): Evaluation | undefined {
     const lastKnown = this.#lastKnown
     if (!lastKnown.hasRefused) return undefined
-    const number = lastKnown.next()
+    const number = lastKnown.nextCall()
     this.#isKnown = group.idempotency === undefined
     this.#isRefusing = false
     this.#oldest = Number.POSITIVE_INFINITY
@@ -50,15 +50,15 @@ export class RefusalCache {
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
       const demand = demands[i] as Demand
-      const known = lastKnown.of(keyOfDemand(demand))
+      const known = lastKnown.get(keyOfDemand(demand))
       this.#look(known, number)
       if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
         this.#isRefusing = true
     }
-    if (penalty !== undefined) this.#look(lastKnown.of(keyOf(penalty.subject, PENALTY_COUNTER)), number)
+    if (penalty !== undefined) this.#look(lastKnown.get(keyOf(penalty.subject, PENALTY_COUNTER)), number)
     if (!this.#isKnown || !this.#isRefusing) return undefined
     const evaluation = this.#reevaluate(group)
-    if (evaluation === undefined) lastKnown.asks(group)
+    if (evaluation === undefined) lastKnown.beginCall(group)
     return evaluation
   }
 
@@ -67,11 +67,11 @@ export class RefusalCache {
       this.#isKnown = false
       return
     }
-    if (known.told < known.asked) this.#isKnown = false
-    if (known.at < this.#oldest) this.#oldest = known.at
+    if (known.lastReply < known.lastCall) this.#isKnown = false
+    if (known.decidedAt < this.#oldest) this.#oldest = known.decidedAt
     // On a cluster each node has its clock: the one that is furthest behind shortens no wait.
     if (known.offset > this.#offset) this.#offset = known.offset
-    known.asked = number
+    known.lastCall = number
   }
 
   #reevaluate(group: Group): Evaluation | undefined {
@@ -83,9 +83,9 @@ export class RefusalCache {
   }
 
   #load(key: string): State {
-    const known = this.#lastKnown.of(key) as KnownCounter
+    const known = this.#lastKnown.get(key) as KnownCounter
     // Nobody is asked after all.
-    known.asked = known.told
+    known.lastCall = known.lastReply
     return [...known.state]
   }
 }
