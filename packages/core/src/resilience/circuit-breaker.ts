@@ -6,7 +6,7 @@
  */
 export class CircuitBreaker {
   readonly #probe: () => Promise<unknown>
-  readonly #mend: () => Promise<void>
+  readonly #recover: () => Promise<void>
   #failures = 0
   #open = false
   #nextProbe = 0
@@ -16,9 +16,9 @@ export class CircuitBreaker {
    * @param probe asks the store whether it answers
    * @param mend is called when it does again, before anybody else asks it
    */
-  constructor(probe: () => Promise<unknown>, mend: () => Promise<void>) {
+  constructor(probe: () => Promise<unknown>, recover: () => Promise<void>) {
     this.#probe = probe
-    this.#mend = mend
+    this.#recover = recover
   }
 
   /**
@@ -27,17 +27,17 @@ export class CircuitBreaker {
    */
   isOpen(): boolean | Promise<void> {
     if (!this.#open) return false
-    const late = clock() - this.#nextProbe
-    if (this.#probing || late < 0) return true
-    const asked = this.#ask()
-    return late > QUIET_MS ? asked : true
+    const overdue = clock() - this.#nextProbe
+    if (this.#probing || overdue < 0) return true
+    const probe = this.#runProbe()
+    return overdue > QUIET_MS ? probe : true
   }
 
   /** Opens, and asks at once: what the store holds may be another than before. An open one asks soon anyway. */
-  check(): void {
+  openAndProbe(): void {
     if (this.#open) return
     this.#open = true
-    void this.#ask()
+    void this.#runProbe()
   }
 
   succeeded(): void {
@@ -48,26 +48,26 @@ export class CircuitBreaker {
     this.#failures++
     if (this.#failures < THRESHOLD || this.#open) return
     this.#open = true
-    this.#wait()
+    this.#scheduleProbe()
   }
 
-  async #ask(): Promise<void> {
+  async #runProbe(): Promise<void> {
     this.#probing = true
     try {
       await this.#probe()
-      await this.#mend()
+      await this.#recover()
       this.#open = false
       // Until a request succeeds too, one failure is enough to open again.
       this.#failures = THRESHOLD - 1
     } catch {
-      this.#wait()
+      this.#scheduleProbe()
     } finally {
       this.#probing = false
     }
   }
 
   // Jitter, so that many processes do not probe a store that comes back in step.
-  #wait(): void {
+  #scheduleProbe(): void {
     this.#nextProbe = clock() + PROBE_MS * (0.75 + Math.random() / 2)
   }
 }

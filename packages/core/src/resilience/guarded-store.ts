@@ -73,7 +73,7 @@ export class GuardedStore {
     const report = (error: unknown): void => this.#outages.failed(error)
     this.#recovery = new Recovery({ store, evaluate, settle, fallback, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
-    this.#breaker = new CircuitBreaker(probe, () => this.#recovery.mend())
+    this.#breaker = new CircuitBreaker(probe, () => this.#recovery.recover())
     if (!substitutes) return
     // Who asks is counted from now on.
     count()
@@ -82,7 +82,7 @@ export class GuardedStore {
 
   /** The store opened a connection anew: it may have come back empty before anybody noticed that it was away. */
   reconnected(): void {
-    if (this.#fallback.holds) this.#breaker.check()
+    if (this.#fallback.holds) this.#breaker.openAndProbe()
   }
 
   /**

@@ -55,7 +55,7 @@ export class Recovery {
   }
 
   /** Does all of it, within the deadline. */
-  async mend(): Promise<void> {
+  async recover(): Promise<void> {
     const { evaluate, fallback, deadline } = this.#parts
     const refused = fallback.refused.groups()
     await deadline.race(
