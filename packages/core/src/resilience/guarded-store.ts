@@ -136,7 +136,7 @@ export class GuardedStore {
     if (this.#outages.isOn) this.#outages.answered(sent)
     this.clock.hear(evaluation.now)
     // A single failure, which opened nothing: nobody else would come to write it back.
-    if (this.#recovery.isDue) this.#recovery.payBack()
+    if (this.#recovery.isDue) this.#recovery.writeBackSoon()
     this.#lastKnown.remember(check, evaluation, call, sent, this.#fallback.refused)
     this.#fallback.remember(check, evaluation)
     const result = storeResult(check, evaluation)
@@ -189,21 +189,21 @@ export class GuardedStore {
     if (open !== false) {
       if (open !== true) await open
       if (this.#breaker.isOpen() !== false) {
-        this.#recovery.owe(group)
+        this.#recovery.queue(group)
         return undefined
       }
     }
-    const owe = (error: unknown): void => {
-      if (isUndone(error)) this.#recovery.owe(group)
+    const queue = (error: unknown): void => {
+      if (isUndone(error)) this.#recovery.queue(group)
     }
     return this.callOrThrow(() => {
       try {
         const answer = this.#settle(group)
         // Heard after the deadline, too.
-        if ('then' in answer) answer.catch(owe)
+        if ('then' in answer) answer.catch(queue)
         return answer
       } catch (error) {
-        owe(error)
+        queue(error)
         throw error
       }
     })

@@ -16,10 +16,10 @@ interface Correction {
  * was added to longest ago goes first.
  */
 export class PendingCorrections {
-  readonly #owed = new BoundedMap<Correction>(MOST)
+  readonly #pending = new BoundedMap<Correction>(MOST)
 
   get size(): number {
-    return this.#owed.size
+    return this.#pending.size
   }
 
   /**
@@ -31,15 +31,15 @@ export class PendingCorrections {
     for (const demand of demands) {
       // What went to one part of a counter is one correction, however many requests it was.
       const key = `${keyOfDemand(demand)} ${demand.chargedTo ?? 0}`
-      const cost = demand.cost + (this.#owed.get(key)?.demand.cost ?? 0)
-      if (cost === 0) this.#owed.delete(key)
-      else this.#owed.set(key, { demand: { ...demand, cost }, until: now + lasting(demand) })
+      const cost = demand.cost + (this.#pending.get(key)?.demand.cost ?? 0)
+      if (cost === 0) this.#pending.delete(key)
+      else this.#pending.set(key, { demand: { ...demand, cost }, until: now + correctableFor(demand) })
     }
   }
 
   /** Drops those that come too late. */
   dropLate(now: number): void {
-    for (const [key, { until }] of this.#owed) if (now >= until) this.#owed.delete(key)
+    for (const [key, { until }] of this.#pending) if (now >= until) this.#pending.delete(key)
   }
 
   /**
@@ -50,8 +50,8 @@ export class PendingCorrections {
    */
   take(now: number, storeNow: number): Group[] {
     const groups: Group[] = []
-    for (const [key, { demand, until }] of this.#owed) {
-      this.#owed.delete(key)
+    for (const [key, { demand, until }] of this.#pending) {
+      this.#pending.delete(key)
       const { edges } = demand
       if (edges === undefined ? now < until : storeNow < edges[1]) groups.push({ demands: [demand] })
     }
@@ -60,6 +60,6 @@ export class PendingCorrections {
 }
 
 /** For how long what was charged counts: afterwards a refund gives nothing back, and a charge would be another window's. */
-function lasting({ rule }: Demand): number {
+function correctableFor({ rule }: Demand): number {
   return algorithmOf(rule).correctableFor(rule)
 }

@@ -41,7 +41,7 @@ export class Recovery {
   }
 
   /** Keeps a correction that the store has certainly not made, and asks for it again soon, whether requests come or not. */
-  owe(group: Group): void {
+  queue(group: Group): void {
     this.#corrections.add(group, nowMicros())
     if (this.#isWaiting) return
     this.#isWaiting = true
@@ -49,9 +49,9 @@ export class Recovery {
   }
 
   /** Writes back what is owed, for nobody to wait for. */
-  payBack(): void {
-    for (const group of this.#owed()) void this.#pay(group).catch(this.#parts.report)
-    this.#correct()
+  writeBackSoon(): void {
+    for (const group of this.#takeWriteBacks()) void this.#writeBack(group).catch(this.#parts.report)
+    this.#applyCorrections()
   }
 
   /** Does all of it, within the deadline. */
@@ -63,21 +63,21 @@ export class Recovery {
         const answers = await settled(refused.map(async ({ peek }) => evaluate(peek)))
         const lost = refused.filter((_, i) => answers[i]?.allowed === true)
         // Taken out only now: what fails before this is tried again at the next probe.
-        const payments = this.#owed().map(group => this.#pay(group))
+        const writeBacks = this.#takeWriteBacks().map(group => this.#writeBack(group))
         const restored = lost.map(async ({ restore }) => evaluate(restore))
-        this.#correct()
-        await settled<unknown>([...payments, ...restored])
+        this.#applyCorrections()
+        await settled<unknown>([...writeBacks, ...restored])
       })(),
     )
   }
 
-  #owed(): Group[] {
+  #takeWriteBacks(): Group[] {
     const { fallback, clock } = this.#parts
     return fallback.writeBack.take(clock.now() * 1000)
   }
 
   // Once, unless the store has certainly not done it: what got no answer may have been applied, and is not charged again.
-  async #pay(group: Group): Promise<void> {
+  async #writeBack(group: Group): Promise<void> {
     try {
       await this.#parts.settle(group)
     } catch (error) {
@@ -86,17 +86,17 @@ export class Recovery {
     }
   }
 
-  #correct(): void {
+  #applyCorrections(): void {
     if (this.#corrections.size === 0) return
     const now = this.#parts.clock.now() * 1000
-    for (const group of this.#corrections.take(nowMicros(), now)) void this.#make(group)
+    for (const group of this.#corrections.take(nowMicros(), now)) void this.#applyCorrection(group)
   }
 
-  async #make(group: Group): Promise<void> {
+  async #applyCorrection(group: Group): Promise<void> {
     try {
       await this.#parts.settle(group)
     } catch (error) {
-      if (isUndone(error)) this.owe(group)
+      if (isUndone(error)) this.queue(group)
       this.#parts.report(error)
     }
   }
@@ -106,7 +106,7 @@ export class Recovery {
     try {
       await deadline.race(Promise.resolve(store.probe?.()))
       this.#isWaiting = false
-      this.#correct()
+      this.#applyCorrections()
     } catch {
       this.#corrections.dropLate(nowMicros())
       if (this.#corrections.size > 0) afterQuietly(RETRY_MS, () => void this.#retry())

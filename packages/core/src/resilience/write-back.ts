@@ -7,12 +7,12 @@ const MOST_KEYED = 1_000
 
 /** What quotas charged in this process while the store was away, until it has been told. Bounded. */
 export class WriteBackQueue {
-  readonly #owed = new Map<string, Demand>()
+  readonly #pending = new Map<string, Demand>()
   // With an idempotency key, each by itself: the store may have charged that call, or another process may have.
   readonly #keyed = new Map<string, Group>()
 
   get size(): number {
-    return this.#owed.size + this.#keyed.size
+    return this.#pending.size + this.#keyed.size
   }
 
   /** Adds what a call charged. */
@@ -29,11 +29,11 @@ export class WriteBackQueue {
   /** Corrects a charge; gives what of that is not owed any more, so that only the store can correct it. */
   correct(demand: Demand): Demand | undefined {
     const key = keyOfDemand(demand)
-    const owed = this.#owed.get(key)
-    if (owed === undefined) return this.#correctKeyed(key, demand)
-    const cost = owed.cost + demand.cost
-    if (cost > 0) this.#owed.set(key, { ...owed, cost })
-    else this.#owed.delete(key)
+    const pending = this.#pending.get(key)
+    if (pending === undefined) return this.#correctKeyed(key, demand)
+    const cost = pending.cost + demand.cost
+    if (cost > 0) this.#pending.set(key, { ...pending, cost })
+    else this.#pending.delete(key)
     return cost < 0 ? { ...demand, cost } : undefined
   }
 
@@ -45,9 +45,9 @@ export class WriteBackQueue {
   take(now: number): Group[] {
     const isCurrent = ({ cost, edges }: Demand): boolean =>
       cost > 0 && (edges === undefined || now < edges[1])
-    const groups = [...this.#owed.values()].map((demand): Group => ({ demands: [demand] }))
+    const groups = [...this.#pending.values()].map((demand): Group => ({ demands: [demand] }))
     groups.push(...this.#keyed.values())
-    this.#owed.clear()
+    this.#pending.clear()
     this.#keyed.clear()
     return groups
       .map(({ demands, idempotency }) => ({ demands: demands.filter(isCurrent), idempotency }))
@@ -56,19 +56,19 @@ export class WriteBackQueue {
 
   #add(demand: Demand): void {
     const key = keyOfDemand(demand)
-    const before = this.#owed.get(key)
-    if (before === undefined && this.#owed.size >= MOST) return
+    const before = this.#pending.get(key)
+    if (before === undefined && this.#pending.size >= MOST) return
     // A new period owes nothing of the last.
     const cost = demand.cost + (before?.edges?.[1] === demand.edges?.[1] ? (before?.cost ?? 0) : 0)
-    this.#owed.set(key, { ...demand, mode: Mode.SETTLE, cost })
+    this.#pending.set(key, { ...demand, mode: Mode.SETTLE, cost })
   }
 
   #correctKeyed(key: string, demand: Demand): Demand | undefined {
     for (const [name, group] of this.#keyed) {
-      const at = group.demands.findIndex(owed => keyOfDemand(owed) === key)
+      const at = group.demands.findIndex(pending => keyOfDemand(pending) === key)
       if (at < 0) continue
       const cost = (group.demands[at] as Demand).cost + demand.cost
-      const demands = group.demands.map((owed, i) => (i === at ? { ...owed, cost: Math.max(0, cost) } : owed))
+      const demands = group.demands.map((pending, i) => (i === at ? { ...pending, cost: Math.max(0, cost) } : pending))
       this.#keyed.set(name, { ...group, demands })
       return cost < 0 ? { ...demand, cost } : undefined
     }
