@@ -28,7 +28,7 @@ export class Fallback {
   readonly #lastKnown: LastKnown
   readonly #store = new LocalStore(nowMicros)
   // Which answer of the store the counters here have started from, or were put right by.
-  readonly #begun = new Memo<number>(REMEMBERED)
+  readonly #seeded = new Memo<number>(REMEMBERED)
 
   /** @param memory what the store said last */
   constructor(mode: OnStoreError, instances: () => number, lastKnown: LastKnown) {
@@ -49,7 +49,7 @@ export class Fallback {
   }
 
   /** @param owes whether the store, which was not asked, is to be told later of what quotas charge here */
-  evaluate(check: Check, owes = true, late?: LateReply): CheckResult {
+  evaluate(check: Check, writesBack = true, late?: LateReply): CheckResult {
     const local: number[] = []
     let closedPolicy = -1
     // What only reports decides nothing, unless all do.
@@ -68,7 +68,7 @@ export class Fallback {
     const degraded = closedPolicy >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
     const rest = this.#shareOf(check, asked)
     const evaluation = this.#store.evaluate(rest)
-    if (owes && evaluation.allowed && !evaluation.repeated) this.#owe(check, asked, evaluation)
+    if (writesBack && evaluation.allowed && !evaluation.repeated) this.#queueWriteBack(check, asked, evaluation)
     return { check: rest, evaluation, degraded, closedPolicy, late }
   }
 
@@ -83,10 +83,10 @@ export class Fallback {
       addressCeiling: move(addressCeiling, i),
       lease: move(lease, i),
     })
-    const beside = extras && places.map(i => extras[i] && moved(extras[i], i))
+    const localExtras = extras && places.map(i => extras[i] && moved(extras[i], i))
     return {
       policies: kept,
-      extras: beside,
+      extras: localExtras,
       demands,
       idempotency: places.length === 0 ? undefined : idempotency,
     }
@@ -97,19 +97,19 @@ export class Fallback {
    * back since.
    */
   correct({ demands }: Group): Demand[] {
-    const here: Demand[] = []
-    const there: Demand[] = []
+    const local: Demand[] = []
+    const remote: Demand[] = []
     for (const demand of demands) {
       const rest = algorithmOf(demand.rule).isQuota ? this.writeBack.correct(demand) : undefined
-      if (rest !== undefined) there.push(rest)
-      if (rest !== demand) here.push(demand)
+      if (rest !== undefined) remote.push(rest)
+      if (rest !== demand) local.push(demand)
     }
-    if (here.length > 0) this.#store.evaluate({ demands: here })
-    return there
+    if (local.length > 0) this.#store.evaluate({ demands: local })
+    return remote
   }
 
   /** Whether there is anything that a store which came back empty would have to be told. */
-  get holds(): boolean {
+  get needsRestore(): boolean {
     return this.writeBack.size > 0 || this.refused.groups().length > 0
   }
 
@@ -117,16 +117,16 @@ export class Fallback {
     const rule = shareOf(demand.rule, this.#instances(), cost)
     const key = keyOfDemand(demand)
     const known = this.#lastKnown.get(key)
-    if (known !== undefined && this.#begun.get(key) !== known.lastReply) {
-      this.#begun.set(key, known.lastReply)
-      this.#store.put(demand.subject, rule.counter, own => this.#start(demand, rule, known, own))
+    if (known !== undefined && this.#seeded.get(key) !== known.lastReply) {
+      this.#seeded.set(key, known.lastReply)
+      this.#store.put(demand.subject, rule.counter, own => this.#seed(demand, rule, known, own))
     }
     return { ...demand, rule }
   }
 
   // As much is left as the store last left, but no more than this process's share: less what it let in here before, when
   // the store was away the last time.
-  #start(demand: Demand, rule: Demand['rule'], known: KnownCounter, own: State): State {
+  #seed(demand: Demand, rule: Demand['rule'], known: KnownCounter, own: State): State {
     const now = nowMicros()
     const then: Evaluation = {
       now: now - known.offset,
@@ -151,7 +151,7 @@ export class Fallback {
     return state
   }
 
-  #owe({ policies, demands, idempotency }: Check, places: readonly number[], { passes }: Evaluation): void {
+  #queueWriteBack({ policies, demands, idempotency }: Check, places: readonly number[], { passes }: Evaluation): void {
     const owed: Demand[] = []
     for (const [j, i] of places.entries()) {
       const demand = demands[i] as Demand

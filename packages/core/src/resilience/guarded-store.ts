@@ -82,7 +82,7 @@ export class GuardedStore {
 
   /** The store opened a connection anew: it may have come back empty before anybody noticed that it was away. */
   reconnected(): void {
-    if (this.#fallback.holds) this.#breaker.openAndProbe()
+    if (this.#fallback.needsRestore) this.#breaker.openAndProbe()
   }
 
   /**
