@@ -110,7 +110,7 @@ export class PenaltyManager {
   async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
     const subject = this.#subject(identity)
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
-    return this.#guardedStore.tell({ demands: [], penalty })
+    return this.#guardedStore.evaluateOrThrow({ demands: [], penalty })
   }
 
   #subject(identity: Identity): string {

@@ -118,7 +118,7 @@ export class QuotaManager {
     const idempotency = idempotencyKey
       ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
       : undefined
-    const evaluation = await this.#guardedStore.tell({ demands: [demand], idempotency })
+    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand], idempotency })
     return this.#status(compiled, demand, evaluation)
   }
 
@@ -131,12 +131,12 @@ export class QuotaManager {
     // Applied whatever the limit says, and of no units: it reads.
     const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
     // The period that counts may be any of the three: a refund names the one it goes to.
-    const found = await this.#guardedStore.tell({ demands: [demand] })
+    const found = await this.#guardedStore.evaluateOrThrow({ demands: [demand] })
     const receipt = found.states[0]?.[1]
     if (receipt === undefined || units === 0) return 0
     const refund: Demand = { ...demand, cost: -units, chargedTo: receipt }
     // What was used is read in the very step that gives back.
-    const evaluation = await this.#guardedStore.tell({ demands: [demand, refund] })
+    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand, refund] })
     return (
       used(demand, evaluation.states[0] ?? [], evaluation) -
       used(refund, evaluation.states[1] ?? [], evaluation)
@@ -153,7 +153,7 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const evaluation = await this.#guardedStore.tell({ demands: [demand], idempotency })
+    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand], idempotency })
     const status = this.#status(compiled, demand, evaluation)
     const allowed = evaluation.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)

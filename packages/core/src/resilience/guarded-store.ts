@@ -160,7 +160,7 @@ export class GuardedStore {
   }
 
   /** Asks the store for a verdict, as {@link callOrThrow} does, and remembers it for all who ask the store. */
-  tell(group: Group): Promise<Evaluation> {
+  evaluateOrThrow(group: Group): Promise<Evaluation> {
     return this.callOrThrow(() => {
       const call = this.#lastKnown.beginCall(group)
       const answer = this.#evaluate(group)
