@@ -19,7 +19,7 @@ import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, Outages } from './outages.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { Recovery } from './recovery.ts'
-import { counting, type Evaluate, evaluating } from './store-calls.ts'
+import { instanceCounter, type Evaluate, checkedEvaluate } from './store-calls.ts'
 import { isUndone, StoreTimeout, textOf } from './store-failure.ts'
 
 /** What a judge needs of its limiter. */
@@ -59,13 +59,13 @@ export class GuardedStore {
   constructor(options: GuardedStoreOptions) {
     const { store, timeout, onStoreError, instances, warn, substitutes = true } = options
     this.#store = store
-    this.#evaluate = evaluating(store)
+    this.#evaluate = checkedEvaluate(store)
     this.#outages = new Outages(options)
     this.clock = new StoreClock(store)
     this.#lastKnown = lastKnownOf(store)
     this.#refusals = new RefusalCache(this.#lastKnown, this.clock)
     this.#deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
-    const count = instances === 'auto' ? counting(store, warn) : (): number => instances
+    const count = instances === 'auto' ? instanceCounter(store, warn) : (): number => instances
     this.#fallback = new Fallback(onStoreError, count, this.#lastKnown)
     const { clock } = this
     const [deadline, fallback, evaluate] = [this.#deadline, this.#fallback, this.#evaluate]

@@ -8,7 +8,7 @@ import { isPromise } from '../base/timers.ts'
 export type Evaluate = (group: Group) => Evaluation | Promise<Evaluation>
 
 /** Makes what asks a store, and believes none of its verdicts unchecked. */
-export function evaluating(store: Store): Evaluate {
+export function checkedEvaluate(store: Store): Evaluate {
   // perf: bench "memory, one policy"; such a store hands on what decide() made.
   if (store.isChecked === true) return group => store.evaluate(group)
   return group => {
@@ -19,7 +19,7 @@ export function evaluating(store: Store): Evaluate {
 }
 
 /** Makes what counts the processes that share a store: whole, at least this one, else what was counted last. */
-export function counting(store: Store, warn: Warn): () => number {
+export function instanceCounter(store: Store, warn: Warn): () => number {
   let count = 1
   return () => {
     let told: unknown
