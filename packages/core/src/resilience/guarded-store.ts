@@ -20,7 +20,7 @@ import { type OutageParts, Outages } from './outages.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { Recovery } from './recovery.ts'
 import { instanceCounter, type Evaluate, checkedEvaluate } from './store-calls.ts'
-import { isUndone, StoreTimeout, textOf } from './store-failure.ts'
+import { wasNotApplied, StoreTimeout, failureText } from './store-failure.ts'
 
 /** What a judge needs of its limiter. */
 export interface GuardedStoreOptions {
@@ -155,7 +155,7 @@ export class GuardedStore {
     } catch (error) {
       this.#outages.failed(error)
       const { fix = 'See that it is reachable.' } = error as { fix?: string }
-      throw new HaltError('HALT_E_STORE', `The store did not do it: ${textOf(error)}.`, fix, { cause: error })
+      throw new HaltError('HALT_E_STORE', `The store did not do it: ${failureText(error)}.`, fix, { cause: error })
     }
   }
 
@@ -194,7 +194,7 @@ export class GuardedStore {
       }
     }
     const queue = (error: unknown): void => {
-      if (isUndone(error)) this.#recovery.queue(group)
+      if (wasNotApplied(error)) this.#recovery.queue(group)
     }
     return this.callOrThrow(() => {
       try {

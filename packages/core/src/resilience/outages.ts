@@ -2,7 +2,7 @@ import { Occasion, type WarnOnce } from '../base/errors.ts'
 import type { Store, StoreFailure } from '../store/contract.ts'
 import type { StoreRecovery } from '../telemetry/telemetry.ts'
 import { nowMicros } from '../base/process-clock.ts'
-import { kindOf, textOf, WARNINGS } from './store-failure.ts'
+import { failureKind, failureText, WARNINGS } from './store-failure.ts'
 
 /** What outages are told to. */
 export interface OutageParts {
@@ -50,7 +50,7 @@ export class Outages {
     if (!this.#isOn) this.#begin(now)
     this.#last = now
     this.#failures++
-    const failure = kindOf(error)
+    const failure = failureKind(error)
     if (this.#occasion !== undefined) this.#warn(error, failure, this.#occasion)
     this.#parts.onFailure(error, failure)
   }
@@ -81,7 +81,7 @@ export class Outages {
       failure === 'misconfigured' || failure === 'script'
         ? 'Call limiter.ready() to see what the store lacks.'
         : 'Policies decide by their onStoreError until it answers again.'
-    const message = `The store failed: ${textOf(error)}.`
+    const message = `The store failed: ${failureText(error)}.`
     this.#parts.warn({ code: WARNINGS[failure], message, fix }, occasion)
   }
 }

@@ -6,7 +6,7 @@ import type { Deadline } from './deadline.ts'
 import type { Fallback } from './fallback.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Evaluate } from './store-calls.ts'
-import { isUndone } from './store-failure.ts'
+import { wasNotApplied } from './store-failure.ts'
 
 /** What a repair needs of its judge. */
 export interface RecoveryParts {
@@ -81,7 +81,7 @@ export class Recovery {
     try {
       await this.#parts.settle(group)
     } catch (error) {
-      if (isUndone(error)) this.#parts.fallback.writeBack.add(group)
+      if (wasNotApplied(error)) this.#parts.fallback.writeBack.add(group)
       throw error
     }
   }
@@ -96,7 +96,7 @@ export class Recovery {
     try {
       await this.#parts.settle(group)
     } catch (error) {
-      if (isUndone(error)) this.queue(group)
+      if (wasNotApplied(error)) this.queue(group)
       this.#parts.report(error)
     }
   }

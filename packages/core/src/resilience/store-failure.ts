@@ -20,7 +20,7 @@ export class StoreTimeout extends Error {
 }
 
 /** The kind of a store's failure, as far as it says. */
-export function kindOf(error: unknown): StoreFailure {
+export function failureKind(error: unknown): StoreFailure {
   const { failure } = fieldsOf(error)
   return typeof failure === 'string' && Object.hasOwn(WARNINGS, failure)
     ? (failure as StoreFailure)
@@ -28,13 +28,13 @@ export function kindOf(error: unknown): StoreFailure {
 }
 
 /** Whether a store has certainly done nothing of what failed: it answered so, or was never asked. */
-export function isUndone(error: unknown): boolean {
+export function wasNotApplied(error: unknown): boolean {
   const { reply, unsent } = fieldsOf(error)
   return reply !== undefined || unsent === true
 }
 
 /** What a failure says, without a full stop: it goes into a sentence. */
-export function textOf(error: unknown): string {
+export function failureText(error: unknown): string {
   return messageOf(error).replace(/\.$/, '')
 }
 
