@@ -51,18 +51,18 @@ export class RefusalCache {
     for (let i = 0; i < demands.length; i++) {
       const demand = demands[i] as Demand
       const known = lastKnown.get(keyOfDemand(demand))
-      this.#look(known, number)
+      this.#note(known, number)
       if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
         this.#isRefusing = true
     }
-    if (penalty !== undefined) this.#look(lastKnown.get(keyOf(penalty.subject, PENALTY_COUNTER)), number)
+    if (penalty !== undefined) this.#note(lastKnown.get(keyOf(penalty.subject, PENALTY_COUNTER)), number)
     if (!this.#isKnown || !this.#isRefusing) return undefined
     const evaluation = this.#reevaluate(group)
     if (evaluation === undefined) lastKnown.beginCall(group)
     return evaluation
   }
 
-  #look(known: KnownCounter | undefined, number: number): void {
+  #note(known: KnownCounter | undefined, number: number): void {
     if (known === undefined) {
       this.#isKnown = false
       return
@@ -79,7 +79,7 @@ export class RefusalCache {
     if (now - this.#oldest >= MOST) return undefined
     this.#isKept = false
     const evaluation = decide(group, this.#counters, now)
-    return evaluation.allowed || this.#isKept || !isCertain(group, evaluation) ? undefined : evaluation
+    return evaluation.allowed || this.#isKept || !hasKnownEnd(group, evaluation) ? undefined : evaluation
   }
 
   #load(key: string): State {
@@ -91,7 +91,7 @@ export class RefusalCache {
 }
 
 /** Whether an enforced demand is refused whose end is known: a quota can be granted more, and a place in flight released. */
-function isCertain({ demands }: Group, { passes }: Evaluation): boolean {
+function hasKnownEnd({ demands }: Group, { passes }: Evaluation): boolean {
   return demands.some(({ mode, rule }, i) => {
     if (mode !== Mode.CHARGE || passes[i] === true) return false
     const { isFlight, isQuota } = algorithmOf(rule)

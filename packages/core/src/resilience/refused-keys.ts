@@ -32,17 +32,17 @@ export class RefusedKeys {
     for (const [key, { demand, until }] of this.#entries) {
       if (until <= now) this.#entries.delete(key)
       else if (groups.length < MOST_RESTORED && !algorithmOf(demand.rule).isFlight)
-        groups.push({ peek: asking(demand), restore: blocking(demand, until - now) })
+        groups.push({ peek: peekOf(demand), restore: blockOf(demand, until - now) })
     }
     return groups
   }
 }
 
-function asking(demand: Demand): Group {
+function peekOf(demand: Demand): Group {
   return { demands: [{ ...demand, mode: Mode.PEEK }] }
 }
 
-function blocking(demand: Demand, cooldown: number): Group {
+function blockOf(demand: Demand, cooldown: number): Group {
   const rule = { ...demand.rule, cooldown, reduced: undefined }
   return { demands: [{ ...demand, rule, mode: Mode.BLOCK, cost: 0, penalized: false }] }
 }
