@@ -11,14 +11,14 @@ import type { FoundKey } from '../request/identity.ts'
 export type KeyOutcome = FoundKey | 'deny' | 'allow'
 
 const MAX_MISSES = 100
-const MOST_NAMES = 10_000
+const MAX_NAMES = 10_000
 
 /** Finds each policy's key, and notices a policy that never has one. */
 export class KeyResolver {
   readonly #timeout: number
   readonly #warn: Warn
   // By name: a resolver may give a new policy object at each request.
-  readonly #misses = new BoundedMap<number>(MOST_NAMES)
+  readonly #misses = new BoundedMap<number>(MAX_NAMES)
   readonly #watch: KeyWatch
 
   constructor(timeout: number, warn: Warn) {

@@ -19,7 +19,7 @@ type Named = { readonly policy?: unknown; readonly also?: unknown }
 type Resolver = (request: never, context?: unknown) => unknown
 
 // The policies a resolver gave that `reset` can still find by name.
-const REMEMBERED = 10_000
+const MAX_ENTRIES = 10_000
 
 /** Where a limiter's policies come from: fixed ones, or a resolver's, each compiled once. */
 export class PolicySource {
@@ -36,7 +36,7 @@ export class PolicySource {
     readonly CompiledPolicy[],
     WeakMap<readonly CompiledPolicy[], readonly CompiledPolicy[]>
   >()
-  readonly #known = new BoundedMap<CompiledPolicy>(REMEMBERED)
+  readonly #known = new BoundedMap<CompiledPolicy>(MAX_ENTRIES)
 
   constructor(
     policy: Given | Resolver,

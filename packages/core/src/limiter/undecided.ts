@@ -4,7 +4,7 @@ import { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
 // The store counts a lease from its own decision, this process from the answer; and timers are late.
 const WAIT_MS = LEASE_MS - 1000
 // A process with this many undecided requests has lost their ends. Then the oldest are taken early, a slice at a time.
-const MOST = 100_000
+const MAX_HELD = 100_000
 const SLICE = 1000
 
 const clock = (): number => performance.now()
@@ -29,7 +29,7 @@ export class HeldCosts<T> {
   /** Begins to wait for a decision. */
   add(held: T): void {
     const now = clock()
-    const surplus = this.#due.size < MOST ? 0 : SLICE
+    const surplus = this.#due.size < MAX_HELD ? 0 : SLICE
     // Some runtimes end a timer together with the request that started it, so the timer is not trusted alone.
     if (now >= this.#next || surplus > 0) this.#takeDue(now, surplus)
     const due = now + WAIT_MS

@@ -6,10 +6,10 @@ import type { Store } from '../store/contract.ts'
 /** A memory store tells how many counters it keeps. */
 type Counting = Store & { readonly size?: number }
 
-const MOST_COUNTERS = 10_000
+const MAX_COUNTERS = 10_000
 
 // The default store of the last limiter with a policy, by the policy's counter.
-const stores = new BoundedMap<WeakRef<Counting>>(MOST_COUNTERS)
+const stores = new BoundedMap<WeakRef<Counting>>(MAX_COUNTERS)
 
 /**
  * Warns where a new limiter and another one have a policy of one name, and a default store each: `limit` requests pass at

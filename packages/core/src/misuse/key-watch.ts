@@ -8,7 +8,7 @@ import { readHeader } from '../request/headers.ts'
 const SAMPLE = 1000
 /** So many clients with one key are no single customer. */
 const CROWD = 20
-const MOST_POLICIES = 100
+const MAX_POLICIES = 100
 
 interface Sample {
   seen: number
@@ -30,7 +30,7 @@ export class KeyWatch {
   isDone({ name }: CompiledPolicy): boolean {
     return this.#samples.has(name)
       ? this.#samples.get(name) === undefined
-      : this.#samples.size >= MOST_POLICIES
+      : this.#samples.size >= MAX_POLICIES
   }
 
   /** Looks at a key before it is shortened or digested. */

@@ -5,9 +5,9 @@ import type { Store } from '../store/contract.ts'
 
 // A service builds its limiters when it starts: so many with one policy are built by requests.
 const MANY = 100
-const MOST_NAMES = 10_000
+const MAX_NAMES = 10_000
 
-const built = new BoundedMap<number>(MOST_NAMES)
+const built = new BoundedMap<number>(MAX_NAMES)
 const stores = new WeakMap<Store, BoundedMap<CompiledPolicy>>()
 
 /** Counts a new limiter among those of this process; warns of one built per request, and of one name for two policies. */
@@ -16,7 +16,7 @@ export function enrol(policies: readonly CompiledPolicy[], store: Store, warn: W
   if (first === undefined) return
   noticeCrowd(first.name, warn)
   let known = stores.get(store)
-  if (known === undefined) stores.set(store, (known = new BoundedMap(MOST_NAMES)))
+  if (known === undefined) stores.set(store, (known = new BoundedMap(MAX_NAMES)))
   for (const policy of policies) {
     const before = known.get(policy.name)
     if (before !== undefined && !isAlike(before, policy)) noticeConflict(before, policy, warn)

@@ -15,7 +15,7 @@ import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { RefusedKeys } from './refused-keys.ts'
 
-const REMEMBERED = 50_000
+const MAX_ENTRIES = 50_000
 
 /** Decides in this process while the store cannot, from what the store said last. Bounded. */
 export class Fallback {
@@ -28,7 +28,7 @@ export class Fallback {
   readonly #lastKnown: LastKnown
   readonly #store = new LocalStore(nowMicros)
   // Which answer of the store the counters here have started from, or were put right by.
-  readonly #seeded = new Memo<number>(REMEMBERED)
+  readonly #seeded = new Memo<number>(MAX_ENTRIES)
 
   /** @param memory what the store said last */
   constructor(mode: OnStoreError, instances: () => number, lastKnown: LastKnown) {

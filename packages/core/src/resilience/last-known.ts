@@ -34,9 +34,9 @@ export interface KnownCounter {
   validFrom: number
 }
 
-const REMEMBERED = 50_000
+const MAX_ENTRIES = 50_000
 // An answer that overtook another is at most so much newer. A store's clock that went back by more was set.
-const REORDERED = 60e6
+const MAX_REORDERING = 60e6
 
 /**
  * What a store said last of each counter, whoever asked it in this process: for refusals that need not be asked for again,
@@ -45,7 +45,7 @@ const REORDERED = 60e6
 export class LastKnown {
   /** Whether the store has ever refused anything. */
   hasRefused = false
-  readonly #known = new Memo<KnownCounter>(REMEMBERED)
+  readonly #known = new Memo<KnownCounter>(MAX_ENTRIES)
   readonly #offset = new ClockOffset()
   #number = 0
 
@@ -200,7 +200,7 @@ function isNewer(known: KnownCounter, at: number, call: number): boolean {
   if (call > known.lastReply) known.lastReply = call
   if (call < known.validFrom) return false
   const lead = known.decidedAt - at
-  return lead <= 0 || lead > REORDERED
+  return lead <= 0 || lead > MAX_REORDERING
 }
 
 /** Whether a demand is judged by its limit. */

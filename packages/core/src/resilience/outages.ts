@@ -15,10 +15,10 @@ export interface OutageParts {
 }
 
 // A store that fails every other call is told of so often, and no more.
-const MOST_A_MINUTE = 5
+const MAX_PER_MINUTE = 5
 const MINUTE = 60e6
 // Limiters of one store that fail within this tell of one outage.
-const TOGETHER = 2e6
+const SAME_OUTAGE = 2e6
 
 /**
  * Tells of each outage of a store, and of its end. An outage begins with a failure and ends with the first answer to a question
@@ -73,7 +73,7 @@ export class Outages {
       this.#minute = now
       this.#told = 0
     }
-    if (this.#told++ < MOST_A_MINUTE) this.#occasion = occasionOf(this.#parts.store, this, now)
+    if (this.#told++ < MAX_PER_MINUTE) this.#occasion = occasionOf(this.#parts.store, this, now)
   }
 
   #warn(error: unknown, failure: StoreFailure, occasion: Occasion): void {
@@ -97,7 +97,7 @@ const latest = new WeakMap<Store, Latest>()
 /** The occasion of an outage that begins: that of another limiter of the store where it has begun just now, else a new one. */
 function occasionOf(store: Store, member: Outages, now: number): Occasion {
   let found = latest.get(store)
-  if (found === undefined || now - found.began > TOGETHER || found.members.has(member)) {
+  if (found === undefined || now - found.began > SAME_OUTAGE || found.members.has(member)) {
     found = { occasion: new Occasion(), began: now, members: new WeakSet() }
     latest.set(store, found)
   }

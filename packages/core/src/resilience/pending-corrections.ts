@@ -3,7 +3,7 @@ import type { Demand, Group } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 
-const MOST = 10_000
+const MAX_ENTRIES = 10_000
 
 interface Correction {
   readonly demand: Demand
@@ -16,7 +16,7 @@ interface Correction {
  * was added to longest ago goes first.
  */
 export class PendingCorrections {
-  readonly #pending = new BoundedMap<Correction>(MOST)
+  readonly #pending = new BoundedMap<Correction>(MAX_ENTRIES)
 
   get size(): number {
     return this.#pending.size

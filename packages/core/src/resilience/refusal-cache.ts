@@ -7,7 +7,7 @@ import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 
 // Another process may reset the key: a denial is asked for again after this long, microseconds.
-const MOST = 1e6
+const MAX_AGE = 1e6
 
 /**
  * Refuses by what the store said last of a group's counters, so that an attack costs the store one command a second and
@@ -76,7 +76,7 @@ export class RefusalCache {
 
   #reevaluate(group: Group): Evaluation | undefined {
     const now = this.#clock.told() ?? nowMicros() - this.#offset
-    if (now - this.#oldest >= MOST) return undefined
+    if (now - this.#oldest >= MAX_AGE) return undefined
     this.#isKept = false
     const evaluation = decide(group, this.#counters, now)
     return evaluation.allowed || this.#isKept || !hasKnownEnd(group, evaluation) ? undefined : evaluation

@@ -3,12 +3,12 @@ import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 import { nowMicros } from '../base/process-clock.ts'
 
-const MOST = 10_000
-const MOST_RESTORED = 1_000
+const MAX_ENTRIES = 10_000
+const MAX_RESTORED = 1_000
 
 /** Who was refused last, and until when: not to be let in by a store that came back empty. Bounded. */
 export class RefusedKeys {
-  readonly #entries = new BoundedMap<{ readonly demand: Demand; readonly until: number }>(MOST)
+  readonly #entries = new BoundedMap<{ readonly demand: Demand; readonly until: number }>(MAX_ENTRIES)
 
   /** @param until this process's clock, microseconds */
   set(key: string, demand: Demand, until: number): void {
@@ -31,7 +31,7 @@ export class RefusedKeys {
     const groups: { peek: Group; restore: Group }[] = []
     for (const [key, { demand, until }] of this.#entries) {
       if (until <= now) this.#entries.delete(key)
-      else if (groups.length < MOST_RESTORED && !algorithmOf(demand.rule).isFlight)
+      else if (groups.length < MAX_RESTORED && !algorithmOf(demand.rule).isFlight)
         groups.push({ peek: peekOf(demand), restore: blockOf(demand, until - now) })
     }
     return groups

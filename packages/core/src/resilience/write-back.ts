@@ -1,9 +1,9 @@
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 
-const MOST = 50_000
+const MAX_ENTRIES = 50_000
 // They are looked through at a correction; what is more is owed without its key.
-const MOST_KEYED = 1_000
+const MAX_KEYED = 1_000
 
 /** What quotas charged in this process while the store was away, until it has been told. Bounded. */
 export class WriteBackQueue {
@@ -19,7 +19,7 @@ export class WriteBackQueue {
   add({ demands, idempotency }: Group): void {
     const key = idempotency && keyOf(idempotency.subject, idempotency.counter)
     if (key !== undefined && this.#keyed.has(key)) return
-    if (key === undefined || this.#keyed.size >= MOST_KEYED) {
+    if (key === undefined || this.#keyed.size >= MAX_KEYED) {
       for (const demand of demands) this.#add(demand)
       return
     }
@@ -57,7 +57,7 @@ export class WriteBackQueue {
   #add(demand: Demand): void {
     const key = keyOfDemand(demand)
     const before = this.#pending.get(key)
-    if (before === undefined && this.#pending.size >= MOST) return
+    if (before === undefined && this.#pending.size >= MAX_ENTRIES) return
     // A new period owes nothing of the last.
     const cost = demand.cost + (before?.edges?.[1] === demand.edges?.[1] ? (before?.cost ?? 0) : 0)
     this.#pending.set(key, { ...demand, mode: Mode.SETTLE, cost })

@@ -1,6 +1,6 @@
 import type { ObservedStore } from './telemetry.ts'
 
-const MOST = 100
+const MAX_STORES = 100
 
 /** The stores that a telemetry was shown, to ask how many counters they hold. Keeps none of them alive. */
 export class ObservedStores {
@@ -9,7 +9,7 @@ export class ObservedStores {
   /** Notes a store, once. The first hundred that are alive; a limiter made per request must not fill the memory. */
   add(store: ObservedStore): void {
     const present = this.#alive()
-    if (present.length < MOST && !present.includes(store)) this.#stores.push(new WeakRef(store))
+    if (present.length < MAX_STORES && !present.includes(store)) this.#stores.push(new WeakRef(store))
   }
 
   /** How many counters the stores of each kind hold together. Kinds that do not know are absent. */

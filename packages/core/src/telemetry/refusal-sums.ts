@@ -12,7 +12,7 @@ interface RefusalSum {
   readonly keys: number
 }
 
-const MOST_KEYS = 1_000
+const MAX_KEYS = 1_000
 
 interface Running {
   readonly policy: string
@@ -42,7 +42,7 @@ export class RefusalSums {
     let sum = this.#sums.get(id)
     if (sum === undefined) this.#sums.set(id, (sum = { policy, reason, count: 0, keys: new Set() }))
     sum.count++
-    if (sum.keys.size < MOST_KEYS) sum.keys.add(hashText(key))
+    if (sum.keys.size < MAX_KEYS) sum.keys.add(hashText(key))
   }
 
   #end(): void {
