@@ -111,7 +111,7 @@ export class GuardedStore {
     }
     if (!('then' in evaluation)) {
       this.#breaker.succeeded()
-      if (this.#outages.isOn) this.#outages.answered(nowMicros())
+      if (this.#outages.isActive) this.#outages.answered(nowMicros())
       return storeResult(check, evaluation)
     }
     const call = this.#lastKnown.nextCall()
@@ -133,7 +133,7 @@ export class GuardedStore {
     local: CheckResult | undefined,
   ): CheckResult {
     this.#breaker.succeeded()
-    if (this.#outages.isOn) this.#outages.answered(sent)
+    if (this.#outages.isActive) this.#outages.answered(sent)
     this.clock.hear(evaluation.now)
     // A single failure, which opened nothing: nobody else would come to write it back.
     if (this.#recovery.isDue) this.#recovery.writeBackSoon()

@@ -28,27 +28,27 @@ export class Outages {
   readonly #parts: OutageParts
   // Undefined in an outage that is one too many to be told of.
   #occasion: Occasion | undefined
-  #isOn = false
-  #began = 0
-  #last = 0
+  #isActive = false
+  #startedAt = 0
+  #lastFailureAt = 0
   #failures = 0
   #minute = 0
-  #told = 0
+  #warned = 0
 
   constructor(parts: OutageParts) {
     this.#parts = parts
   }
 
   /** Whether the last that was heard of the store is a failure. */
-  get isOn(): boolean {
-    return this.#isOn
+  get isActive(): boolean {
+    return this.#isActive
   }
 
   /** Tells of a failure. */
   failed(error: unknown): void {
     const now = nowMicros()
-    if (!this.#isOn) this.#begin(now)
-    this.#last = now
+    if (!this.#isActive) this.#begin(now)
+    this.#lastFailureAt = now
     this.#failures++
     const failure = failureKind(error)
     if (this.#occasion !== undefined) this.#warn(error, failure, this.#occasion)
@@ -57,23 +57,23 @@ export class Outages {
 
   /** Hears that the store has answered what was asked at `sent`, by this process's clock. */
   answered(sent: number): void {
-    if (!this.#isOn || sent < this.#last) return
-    this.#isOn = false
+    if (!this.#isActive || sent < this.#lastFailureAt) return
+    this.#isActive = false
     if (this.#occasion === undefined) return
     this.#occasion = undefined
-    const lastedMs = (nowMicros() - this.#began) / 1000
+    const lastedMs = (nowMicros() - this.#startedAt) / 1000
     this.#parts.onRecovery({ failures: this.#failures, lastedMs })
   }
 
   #begin(now: number): void {
-    this.#isOn = true
-    this.#began = now
+    this.#isActive = true
+    this.#startedAt = now
     this.#failures = 0
     if (now - this.#minute >= MINUTE) {
       this.#minute = now
-      this.#told = 0
+      this.#warned = 0
     }
-    if (this.#told++ < MAX_PER_MINUTE) this.#occasion = occasionOf(this.#parts.store, this, now)
+    if (this.#warned++ < MAX_PER_MINUTE) this.#occasion = occasionOf(this.#parts.store, this, now)
   }
 
   #warn(error: unknown, failure: StoreFailure, occasion: Occasion): void {
@@ -88,7 +88,7 @@ export class Outages {
 
 interface Latest {
   readonly occasion: Occasion
-  readonly began: number
+  readonly startedAt: number
   readonly members: WeakSet<Outages>
 }
 
@@ -97,8 +97,8 @@ const latest = new WeakMap<Store, Latest>()
 /** The occasion of an outage that begins: that of another limiter of the store where it has begun just now, else a new one. */
 function occasionOf(store: Store, member: Outages, now: number): Occasion {
   let found = latest.get(store)
-  if (found === undefined || now - found.began > SAME_OUTAGE || found.members.has(member)) {
-    found = { occasion: new Occasion(), began: now, members: new WeakSet() }
+  if (found === undefined || now - found.startedAt > SAME_OUTAGE || found.members.has(member)) {
+    found = { occasion: new Occasion(), startedAt: now, members: new WeakSet() }
     latest.set(store, found)
   }
   found.members.add(member)
