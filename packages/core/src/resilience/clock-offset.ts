@@ -1,5 +1,5 @@
 /** What was seen before this is forgotten: clocks drift, and another server may have taken over. */
-const LASTS = 30e6
+const WINDOW = 30e6
 
 /**
  * How far this process's clock is ahead of the store's, microseconds.
@@ -8,13 +8,13 @@ const LASTS = 30e6
  * was late counts from the instant at which the store gave it.
  */
 export class ClockOffset {
-  #least = Number.POSITIVE_INFINITY
+  #smallest = Number.POSITIVE_INFINITY
   #next = Number.POSITIVE_INFINITY
-  #turn = 0
+  #rotatesAt = 0
 
   /** The present estimate; 0 before the first answer. */
   get value(): number {
-    return this.#least === Number.POSITIVE_INFINITY ? 0 : this.#least
+    return this.#smallest === Number.POSITIVE_INFINITY ? 0 : this.#smallest
   }
 
   /**
@@ -23,15 +23,15 @@ export class ClockOffset {
    * @param now this process's clock, microseconds
    * @param instant the store's clock at the decision, microseconds
    */
-  hear(now: number, instant: number): number {
+  observe(now: number, instant: number): number {
     const offset = now - instant
-    if (now >= this.#turn) {
-      this.#least = now >= this.#turn + LASTS ? offset : this.#next
+    if (now >= this.#rotatesAt) {
+      this.#smallest = now >= this.#rotatesAt + WINDOW ? offset : this.#next
       this.#next = offset
-      this.#turn = now + LASTS
+      this.#rotatesAt = now + WINDOW
     }
     if (offset < this.#next) this.#next = offset
-    if (offset < this.#least) this.#least = offset
-    return this.#least
+    if (offset < this.#smallest) this.#smallest = offset
+    return this.#smallest
   }
 }

@@ -19,7 +19,7 @@ interface Wait {
  */
 export class Deadline {
   readonly #ms: number
-  readonly #late: () => Error
+  readonly #timeoutError: () => Error
   readonly #loop: EventLoop
   readonly #time: FreeTime
   #first: Wait | undefined
@@ -30,14 +30,14 @@ export class Deadline {
 
   constructor(ms: number, late: () => Error, loop: EventLoop = eventLoop) {
     this.#ms = ms
-    this.#late = late
+    this.#timeoutError = late
     this.#loop = loop
     this.#time = new FreeTime(loop)
   }
 
   /** Settles as `promise` does, or rejects at the deadline. */
   race<T>(promise: Promise<T>): Promise<T> {
-    return this.follow(promise, itself, rethrow)
+    return this.follow(promise, identity, rethrow)
   }
 
   /**
@@ -45,7 +45,7 @@ export class Deadline {
    * though nobody waits for it. One promise for all three, since each costs about as much as the rest of this.
    */
   follow<T, U>(promise: Promise<T>, use: (value: T) => U, fail: (error: unknown) => U): Promise<U> {
-    if (!this.#isShared) return within(promise.then(use), this.#ms, this.#late).catch(fail)
+    if (!this.#isShared) return within(promise.then(use), this.#ms, this.#timeoutError).catch(fail)
     return new Promise((resolve, reject) => {
       const end = (error: unknown): void => {
         if (!this.#end(wait)) return
@@ -109,12 +109,12 @@ export class Deadline {
   }
 
   #expire(now: number): void {
-    while (this.#first !== undefined && this.#first.due <= now) this.#first.fail(this.#late())
+    while (this.#first !== undefined && this.#first.due <= now) this.#first.fail(this.#timeoutError())
     if (this.#first !== undefined && this.#timer === undefined) this.#arm(this.#first)
   }
 }
 
-function itself<T>(value: T): T {
+function identity<T>(value: T): T {
   return value
 }
 

@@ -146,7 +146,7 @@ export class LastKnown {
 
   /** When the store decided, by this process's clock. Not before it was asked: the nodes of a cluster have clocks of their own. */
   #localInstant(instant: number, now: number, sent: number): number {
-    const localInstant = instant + this.#offset.hear(now, instant)
+    const localInstant = instant + this.#offset.observe(now, instant)
     return localInstant < sent ? sent : localInstant
   }
 
