@@ -5,7 +5,7 @@ import { CounterReset } from './forgetting.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
 import { Inspector } from './looks.ts'
-import { lookOver } from '../misuse/index.ts'
+import { noticeMisuse } from '../misuse/index.ts'
 import { TelemetryReporter } from '../telemetry/reporter.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
@@ -77,6 +77,6 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
   })
   const inspector = new Inspector({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
   const counterReset = new CounterReset({ store, policies, inspector, charges, warn })
-  lookOver(options, policies.fixed ?? [], instances, warn)
+  noticeMisuse(options, policies.fixed ?? [], instances, warn)
   return { warn, numbers, callers, policies, reporter, pipeline, charges, inspector, counterReset }
 }

@@ -23,7 +23,7 @@ interface Options {
 }
 
 /** Looks over a limiter that is being built, and warns of what works but cannot be meant. */
-export function lookOver(
+export function noticeMisuse(
   options: Options,
   policies: readonly CompiledPolicy[],
   instances: number | 'auto',
