@@ -3,7 +3,7 @@ import type { Warn } from '../base/errors.ts'
 import { isToldOfProxies, type TrustedProxies } from '../request/client-ip.ts'
 import type { PenaltyConfig } from '../policy/penalty-config.ts'
 import type { Store } from '../store/contract.ts'
-import { enrol } from './limiters.ts'
+import { registerPolicies } from './limiters.ts'
 import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
 import { noticeProcesses } from './processes.ts'
 import { noticeUnreachable } from './unreachable.ts'
@@ -29,7 +29,7 @@ export function noticeMisuse(
   instances: number | 'auto',
   warn: Warn,
 ): void {
-  enrol(policies, options.store, warn)
+  registerPolicies(policies, options.store, warn)
   noticeUnreachable(policies, warn)
   noticeProcesses(options.store, instances, warn)
   noticeHeader(options, warn)

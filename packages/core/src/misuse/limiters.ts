@@ -4,33 +4,33 @@ import type { Warn } from '../base/errors.ts'
 import type { Store } from '../store/contract.ts'
 
 // A service builds its limiters when it starts: so many with one policy are built by requests.
-const MANY = 100
+const PER_REQUEST_FROM = 100
 const MAX_NAMES = 10_000
 
 const built = new BoundedMap<number>(MAX_NAMES)
 const stores = new WeakMap<Store, BoundedMap<CompiledPolicy>>()
 
 /** Counts a new limiter among those of this process; warns of one built per request, and of one name for two policies. */
-export function enrol(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
+export function registerPolicies(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
   const [first] = policies
   if (first === undefined) return
-  noticeCrowd(first.name, warn)
+  noticeLimiterPerRequest(first.name, warn)
   let known = stores.get(store)
   if (known === undefined) stores.set(store, (known = new BoundedMap(MAX_NAMES)))
   for (const policy of policies) {
     const before = known.get(policy.name)
-    if (before !== undefined && !isAlike(before, policy)) noticeConflict(before, policy, warn)
+    if (before !== undefined && !isCompatible(before, policy)) noticeConflict(before, policy, warn)
     known.set(policy.name, policy)
   }
 }
 
-function noticeCrowd(name: string, warn: Warn): void {
+function noticeLimiterPerRequest(name: string, warn: Warn): void {
   const count = (built.get(name) ?? 0) + 1
   built.set(name, count)
-  if (count !== MANY) return
+  if (count !== PER_REQUEST_FROM) return
   warn({
     code: 'HALT_W_LIMITER_PER_REQUEST',
-    message: `${MANY} limiters with the policy "${name}" were built in this process.`,
+    message: `${PER_REQUEST_FROM} limiters with the policy "${name}" were built in this process.`,
     fix: 'Build a limiter once, outside the handler, and use it for all requests: one with a store of its own counts nothing else.',
   })
 }
@@ -43,7 +43,7 @@ function noticeConflict(before: CompiledPolicy, now: CompiledPolicy, warn: Warn)
   })
 }
 
-function isAlike(a: CompiledPolicy, b: CompiledPolicy): boolean {
+function isCompatible(a: CompiledPolicy, b: CompiledPolicy): boolean {
   // Of another counter: they do not meet.
   return a.rule('').counter !== b.rule('').counter || isSamePolicy(a, b)
 }
