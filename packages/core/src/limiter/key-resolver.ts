@@ -46,7 +46,7 @@ export class KeyResolver {
   }
 
   #extracted(policy: CompiledPolicy, caller: Caller, value: unknown): KeyOutcome {
-    if (!this.#watch.isDone(policy)) this.#watch.look(policy, caller, value)
+    if (!this.#watch.isDone(policy)) this.#watch.observe(policy, caller, value)
     const key = caller.custom(value)
     if (key === undefined && isInvalidKey(value)) this.#noticeKind(policy, value)
     return this.#accept(policy, caller, key)

@@ -4,12 +4,12 @@ import type { Warn } from '../base/errors.ts'
 import type { Store } from '../store/contract.ts'
 
 /** A memory store tells how many counters it keeps. */
-type Counting = Store & { readonly size?: number }
+type SizedStore = Store & { readonly size?: number }
 
 const MAX_COUNTERS = 10_000
 
 // The default store of the last limiter with a policy, by the policy's counter.
-const stores = new BoundedMap<WeakRef<Counting>>(MAX_COUNTERS)
+const stores = new BoundedMap<WeakRef<SizedStore>>(MAX_COUNTERS)
 
 /**
  * Warns where a new limiter and another one have a policy of one name, and a default store each: `limit` requests pass at

@@ -7,7 +7,7 @@ import { readHeader } from '../request/headers.ts'
 
 const SAMPLE = 1000
 /** So many clients with one key are no single customer. */
-const CROWD = 20
+const MANY_ADDRESSES = 20
 const MAX_POLICIES = 100
 
 interface Sample {
@@ -34,7 +34,7 @@ export class KeyWatch {
   }
 
   /** Looks at a key before it is shortened or digested. */
-  look(policy: CompiledPolicy, caller: Caller, key: unknown): void {
+  observe(policy: CompiledPolicy, caller: Caller, key: unknown): void {
     if (typeof key !== 'string' && typeof key !== 'number') return
     const text = String(key)
     let sample = this.#samples.get(policy.name)
@@ -47,12 +47,12 @@ export class KeyWatch {
     sample.keys.add(text.slice(0, 64))
     sample.addresses.add(caller.address?.text ?? '')
     if (++sample.seen < SAMPLE) return
-    this.#guardedStore(policy, sample)
+    this.#examine(policy, sample)
     this.#samples.set(policy.name, undefined)
   }
 
-  #guardedStore({ name }: CompiledPolicy, { keys, addresses }: Sample): void {
-    if (keys.size === 1 && addresses.size >= CROWD) {
+  #examine({ name }: CompiledPolicy, { keys, addresses }: Sample): void {
+    if (keys.size === 1 && addresses.size >= MANY_ADDRESSES) {
       this.#warn({
         code: 'HALT_W_KEY_CONSTANT',
         message: `The keyExtractor of "${name}" gave one key for ${SAMPLE} requests of ${addresses.size} addresses: they all share one counter.`,

@@ -1,12 +1,12 @@
 import type { Warn } from '../base/errors.ts'
 
 /** The least number of seconds that is taken for milliseconds, by the name of the field. */
-const SUSPICIOUS = { window: 10_000, blockDuration: 10_000, ttl: 10_000, duration: 10_000, cooldown: 10_000 }
+const DURATIONS = { window: 10_000, blockDuration: 10_000, ttl: 10_000, duration: 10_000, cooldown: 10_000 }
 const TIMEOUTS = { storeTimeout: 10, callbackTimeout: 100 }
 
 /** Warns of a policy's or a penalty's duration that is a number of seconds, and looks like one of milliseconds. */
 export function noticeMilliseconds(whose: string, fields: object, warn: Warn): void {
-  notice(whose, fields, SUSPICIOUS, 1000, warn)
+  notice(whose, fields, DURATIONS, 1000, warn)
 }
 
 /** As {@link noticeMilliseconds} for the patience of a limiter. */

@@ -19,7 +19,7 @@ const SIGNS: readonly (readonly [variable: string, role: string, isSign?: (value
 /** Warns of counters in memory where other processes serve the same clients with counters of their own. */
 export function noticeProcesses(store: Store, instances: number | 'auto', warn: Warn): void {
   if (store.kind !== 'memory') return
-  const role = instances !== 'auto' && instances > 1 ? `one of ${instances} instances` : siblings()
+  const role = instances !== 'auto' && instances > 1 ? `one of ${instances} instances` : sharedRole()
   if (role === undefined) return
   warn({
     code: 'HALT_W_MEMORY_STORE_SHARED',
@@ -28,7 +28,7 @@ export function noticeProcesses(store: Store, instances: number | 'auto', warn: 
   })
 }
 
-function siblings(): string | undefined {
+function sharedRole(): string | undefined {
   const { env } = (globalThis as { process?: ProcessLike }).process ?? {}
   if (env === undefined) return undefined
   return SIGNS.find(([name, , isSign]) => {

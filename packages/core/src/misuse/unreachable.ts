@@ -11,7 +11,7 @@ export function noticeUnreachable(policies: readonly CompiledPolicy[], warn: War
     if (tighter === undefined) continue
     return warn({
       code: 'HALT_W_POLICY_UNREACHABLE',
-      message: `The policy "${policy.name}" never refuses: "${tighter.name}" lets in at most ${mostOf(tighter, spanOf(policy))} units while it counts them.`,
+      message: `The policy "${policy.name}" never refuses: "${tighter.name}" lets in at most ${maxAdmitted(tighter, countingTime(policy))} units while it counts them.`,
       fix: 'Leave one out, or change its numbers: a limit for a longer window is less than the shorter one allows in that time.',
     })
   }
@@ -19,8 +19,8 @@ export function noticeUnreachable(policies: readonly CompiledPolicy[], warn: War
 
 function alwaysRefusesFirst(tight: CompiledPolicy, loose: CompiledPolicy): boolean {
   if (!isPlain(tight) || !isPlain(loose) || !isSameCount(tight, loose)) return false
-  if (loose.window <= tight.window || loose.limit > OTHER_UNITS * mostOf(tight, loose.window)) return false
-  if (loose.algorithm !== 'token-bucket') return mostOf(tight, spanOf(loose)) <= loose.limit
+  if (loose.window <= tight.window || loose.limit > OTHER_UNITS * maxAdmitted(tight, loose.window)) return false
+  if (loose.algorithm !== 'token-bucket') return maxAdmitted(tight, countingTime(loose)) <= loose.limit
   // A bucket is never empty when nothing can be taken faster than it refills, in larger bursts than it holds.
   return (
     tight.algorithm === 'token-bucket' &&
@@ -30,12 +30,12 @@ function alwaysRefusesFirst(tight: CompiledPolicy, loose: CompiledPolicy): boole
 }
 
 /** How long a unit counts at most: a sliding window keeps its oldest part until all of that has left. */
-function spanOf(policy: CompiledPolicy): number {
+function countingTime(policy: CompiledPolicy): number {
   return policy.window + (policy.algorithm === 'sliding-window' ? policy.rule('').slice : 0)
 }
 
 /** The most units a policy lets in within an interval, microseconds; no less than that. */
-function mostOf({ algorithm, limit, capacity, window }: CompiledPolicy, interval: number): number {
+function maxAdmitted({ algorithm, limit, capacity, window }: CompiledPolicy, interval: number): number {
   if (algorithm === 'token-bucket') return capacity + Math.floor((limit * interval) / window)
   const windows = Math.ceil(interval / window)
   // A fixed window that began before the interval, and the rest of it.
