@@ -45,9 +45,9 @@ export class CompositeTelemetry implements Telemetry {
     const telemetries = given.flat() as Telemetry[]
     fromCaller(CompositeTelemetry, () => telemetries.forEach(check))
     for (const hook of HOOKS) {
-      const heard = telemetries.filter(telemetry => telemetry[hook] !== undefined)
-      if (heard.length > 0)
-        (this as unknown as Record<string, Listener>)[hook] = (a, b, c) => tell(heard, hook, a, b, c)
+      const listening = telemetries.filter(telemetry => telemetry[hook] !== undefined)
+      if (listening.length > 0)
+        (this as unknown as Record<string, Listener>)[hook] = (a, b, c) => callAll(listening, hook, a, b, c)
     }
   }
 }
@@ -62,7 +62,7 @@ function check(telemetry: unknown): void {
 }
 
 // No promise unless one of them gives one: it would cost every check more than all counting does.
-function tell(
+function callAll(
   telemetries: readonly Telemetry[],
   hook: keyof Telemetry,
   a: unknown,

@@ -9,44 +9,44 @@ type Publisher = ((a: unknown, b: unknown, c: unknown) => void) | undefined
 
 /** Makes the caller of a telemetry's hooks, and of the channels that tell the same. Nothing they do comes back. */
 export function notifier(telemetry: Telemetry | undefined, warn: Warn): Notify {
-  const complain = complainer(warn)
+  const warnOfFailure = failureWarner(warn)
   return (hook: keyof Telemetry, a?: unknown, b?: unknown, c?: unknown): void => {
     try {
       ;(publishers[hook as keyof typeof publishers] as Publisher)?.(a, b, c)
       const listener = telemetry?.[hook] as Listener | undefined
       if (telemetry === undefined || listener === undefined) return
-      heed(hook, call(listener, telemetry, a, b, c), complain)
+      watchPromise(hook, call(listener, telemetry, a, b, c), warnOfFailure)
     } catch (error) {
-      complain(hook, error)
+      warnOfFailure(hook, error)
     }
   }
 }
 
 /** As {@link notifier}, for what is told of every decision that was not exempt: written out, for it is a check's own cost. */
 export function decisionNotifier(telemetry: Telemetry | undefined, warn: Warn): Hook<'onCheck'> {
-  const complain = complainer(warn)
+  const warnOfFailure = failureWarner(warn)
   return (key, decision, metadata): void => {
     try {
       publishers.onCheck(key, decision, metadata)
       if (telemetry?.onCheck !== undefined)
-        heed('onCheck', telemetry.onCheck(key, decision, metadata), complain)
+        watchPromise('onCheck', telemetry.onCheck(key, decision, metadata), warnOfFailure)
     } catch (error) {
-      complain('onCheck', error)
+      warnOfFailure('onCheck', error)
     }
     if (telemetry === undefined) return
     try {
-      if (!decision.allowed) heed('onBlocked', telemetry.onBlocked?.(key, decision, metadata), complain)
+      if (!decision.allowed) watchPromise('onBlocked', telemetry.onBlocked?.(key, decision, metadata), warnOfFailure)
       else if (telemetry.onAllowed !== undefined)
-        heed('onAllowed', telemetry.onAllowed(key, decision, metadata), complain)
+        watchPromise('onAllowed', telemetry.onAllowed(key, decision, metadata), warnOfFailure)
     } catch (error) {
-      complain(decision.allowed ? 'onAllowed' : 'onBlocked', error)
+      warnOfFailure(decision.allowed ? 'onAllowed' : 'onBlocked', error)
     }
   }
 }
 
-type Complain = (hook: string, error: unknown) => void
+type WarnOfFailure = (hook: string, error: unknown) => void
 
-function complainer(warn: Warn): Complain {
+function failureWarner(warn: Warn): WarnOfFailure {
   return (hook, error) =>
     warn({
       code: 'HALT_W_TELEMETRY',
@@ -55,8 +55,8 @@ function complainer(warn: Warn): Complain {
     })
 }
 
-function heed(hook: string, result: unknown, complain: Complain): void {
-  if (isPromise(result)) result.then(undefined, (error: unknown) => complain(hook, error))
+function watchPromise(hook: string, result: unknown, warnOfFailure: WarnOfFailure): void {
+  if (isPromise(result)) result.then(undefined, (error: unknown) => warnOfFailure(hook, error))
 }
 
 /** Calls a hook with as many arguments as there are: no hook's last one is undefined. */

@@ -44,33 +44,33 @@ export class LoggingTelemetry implements Telemetry {
   }
 
   onCheck: Hook<'onCheck'> = (key, _decision, metadata) =>
-    this.#say('debug', 'halt: check', key, { ...metadata })
+    this.#log('debug', 'halt: check', key, { ...metadata })
 
   onAllowed: Hook<'onAllowed'> = (key, { remaining, limit }, { policy }) =>
-    this.#say('info', 'halt: allowed', key, { policy, remaining, limit })
+    this.#log('info', 'halt: allowed', key, { policy, remaining, limit })
 
   onBlocked: Hook<'onBlocked'> = (key, { reason, retryAfter }, { policy, endpoint, cost, degraded }) => {
     if (this.#sums !== undefined) return this.#sums.add(policy, reason, key)
-    this.#say('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
+    this.#log('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
   }
 
   onExempt: Hook<'onExempt'> = (key, _decision, { policy, endpoint }) =>
-    this.#say('debug', 'halt: exempt', key, { policy, endpoint })
+    this.#log('debug', 'halt: exempt', key, { policy, endpoint })
 
   onQuotaCheck: Hook<'onQuotaCheck'> = (key, quota, allowed) =>
-    this.#say('debug', 'halt: quota check', key, { ...quota, allowed })
+    this.#log('debug', 'halt: quota check', key, { ...quota, allowed })
 
   onQuotaExceeded: Hook<'onQuotaExceeded'> = (key, quota) =>
-    this.#say('warn', 'halt: quota exceeded', key, { ...quota })
+    this.#log('warn', 'halt: quota exceeded', key, { ...quota })
 
   onQuotaThreshold: Hook<'onQuotaThreshold'> = (key, quota, threshold) =>
-    this.#say('info', 'halt: quota threshold', key, { ...quota, threshold })
+    this.#log('info', 'halt: quota threshold', key, { ...quota, threshold })
 
   onViolation: Hook<'onViolation'> = (key, penalty, severity) =>
-    this.#say('info', 'halt: violation', key, { ...penalty, severity })
+    this.#log('info', 'halt: violation', key, { ...penalty, severity })
 
   onPenaltyApplied: Hook<'onPenaltyApplied'> = (key, penalty) =>
-    this.#say('warn', 'halt: penalty', key, { ...penalty })
+    this.#log('warn', 'halt: penalty', key, { ...penalty })
 
   onStoreError: Hook<'onStoreError'> = (error, detail) =>
     this.#logger.error({ ...detail, error: messageOf(error) }, 'halt: store error')
@@ -79,7 +79,7 @@ export class LoggingTelemetry implements Telemetry {
     this.#logger.info({ ...recovery }, 'halt: store recovered')
 
   // Fields first, then the message: pino's order, which the console prints as well.
-  #say(
+  #log(
     level: 'debug' | 'info' | 'warn',
     message: string,
     key: string,

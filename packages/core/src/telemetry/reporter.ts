@@ -18,22 +18,22 @@ const { decision: decisions, penalty: penalties, quota: quotas } = channels
 export class TelemetryReporter {
   readonly #notify: Notify
   readonly #notifyOfDecision: Hook<'onCheck'>
-  readonly #listened: boolean
+  readonly #hasTelemetry: boolean
   readonly #store: string
   // Which violation of whom was told last: all refusals of one call to the store have one instant.
-  readonly #told = new Memo<string>(1024)
+  readonly #lastReported = new Memo<string>(1024)
 
   constructor(telemetry: Telemetry | undefined, store: Store, warn: Warn) {
     this.#notify = notifier(telemetry, warn)
     this.#notifyOfDecision = decisionNotifier(telemetry, warn)
-    this.#listened = telemetry !== undefined
+    this.#hasTelemetry = telemetry !== undefined
     this.#store = store.kind ?? 'custom'
     this.#notify('onStore', store)
   }
 
   /** The instant a decision starts at, milliseconds; undefined when nobody asks. */
   start(): number | undefined {
-    return this.#listened || decisions.hasSubscribers ? performance.now() : undefined
+    return this.#hasTelemetry || decisions.hasSubscribers ? performance.now() : undefined
   }
 
   decided(
@@ -43,18 +43,18 @@ export class TelemetryReporter {
     view: RequestView | undefined,
     started: number | undefined,
   ): void {
-    const listened = this.#listened
-    if (listened || decisions.hasSubscribers)
-      this.#tell(decision, bindingOf(check, decision.policy), view, started)
+    const hasTelemetry = this.#hasTelemetry
+    if (hasTelemetry || decisions.hasSubscribers)
+      this.#report(decision, bindingOf(check, decision.policy), view, started)
     if (evaluation === undefined) return
-    if (listened || quotas.hasSubscribers) this.#tellQuotas(check, evaluation)
+    if (hasTelemetry || quotas.hasSubscribers) this.#reportQuotas(check, evaluation)
     this.scored(check, evaluation)
   }
 
   /** Tells of the violation that a refusal was, if it was one. */
   scored(check: Check, evaluation: Evaluation): void {
-    if (check.penalty !== undefined && (this.#listened || penalties.hasSubscribers))
-      this.#tellPenalty(check, evaluation)
+    if (check.penalty !== undefined && (this.#hasTelemetry || penalties.hasSubscribers))
+      this.#reportPenalty(check, evaluation)
   }
 
   refused(
@@ -63,7 +63,7 @@ export class TelemetryReporter {
     view: RequestView,
     started: number | undefined,
   ): void {
-    if (this.#listened || decisions.hasSubscribers) this.#tell(decision, policy, view, started)
+    if (this.#hasTelemetry || decisions.hasSubscribers) this.#report(decision, policy, view, started)
   }
 
   exempt(
@@ -72,7 +72,7 @@ export class TelemetryReporter {
     view: RequestView,
     started: number | undefined,
   ): void {
-    if (this.#listened || decisions.hasSubscribers)
+    if (this.#hasTelemetry || decisions.hasSubscribers)
       this.#notify('onExempt', decision.key, decision, this.#metadata(decision, policy, view, started))
   }
 
@@ -84,7 +84,7 @@ export class TelemetryReporter {
     this.#notify('onStoreRecovered', { ...recovery, store: this.#store })
   }
 
-  #tell(
+  #report(
     decision: Decision,
     policy: CompiledPolicy | undefined,
     view: RequestView | undefined,
@@ -114,7 +114,7 @@ export class TelemetryReporter {
     }
   }
 
-  #tellQuotas(check: Check, evaluation: Evaluation): void {
+  #reportQuotas(check: Check, evaluation: Evaluation): void {
     const { policies, demands } = check
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as CompiledPolicy
@@ -131,13 +131,13 @@ export class TelemetryReporter {
     }
   }
 
-  #tellPenalty({ penalty }: Check, evaluation: Evaluation): void {
+  #reportPenalty({ penalty }: Check, evaluation: Evaluation): void {
     const state = evaluation.penalty
     // Recorded by this very decision: its instant is the last violation's.
     if (penalty === undefined || evaluation.allowed || abuseScore.last(state) !== evaluation.now) return
     const violation = `${evaluation.now} ${abuseScore.violations(state)}`
-    if (this.#told.get(penalty.subject) === violation) return
-    this.#told.set(penalty.subject, violation)
+    if (this.#lastReported.get(penalty.subject) === violation) return
+    this.#lastReported.set(penalty.subject, violation)
     const status = penaltyStatus(penalty.rule, evaluation)
     this.#notify('onViolation', penalty.subject, status, penalty.rule.severity / 1e6)
     if (abuseScore.starts(state, evaluation.now, penalty.rule))
