@@ -8,7 +8,7 @@ const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
  * Counts distinct texts in 2 KiB, however many there are: HyperLogLog with 2048 registers. Its standard error is 2.3 %;
  * up to some hundreds it is all but exact.
  */
-export class Distinct {
+export class HyperLogLog {
   readonly #registers = new Uint8Array(REGISTERS)
 
   add(text: string): void {

@@ -1,6 +1,6 @@
 import { fromCaller } from '../../base/call-site.ts'
 import type { Decision, PolicyVerdict, Reason } from '../../check/decision.ts'
-import { Distinct } from './hyperloglog.ts'
+import { HyperLogLog } from './hyperloglog.ts'
 import { describe } from '../../base/duration.ts'
 import { HaltError } from '../../base/errors.ts'
 import { HeavyKeys } from './top-keys.ts'
@@ -21,8 +21,8 @@ interface Tally {
   wouldBlock: number
   alsoBlocked: number
   readonly reasons: Partial<Record<Reason, number>>
-  readonly keys: Distinct
-  readonly blockedKeys: Distinct
+  readonly keys: HyperLogLog
+  readonly blockedKeys: HyperLogLog
   readonly heavy: HeavyKeys
 }
 
@@ -95,7 +95,7 @@ export class ShadowSurvey implements Telemetry {
     if (tally === undefined) {
       const heavy = new HeavyKeys(Math.max(100, this.#top * 10))
       const counts = { requests: 0, wouldBlock: 0, alsoBlocked: 0, reasons: {} }
-      tally = { ...counts, keys: new Distinct(), blockedKeys: new Distinct(), heavy }
+      tally = { ...counts, keys: new HyperLogLog(), blockedKeys: new HyperLogLog(), heavy }
       this.#tallies.set(name, tally)
     }
     return tally
