@@ -58,7 +58,7 @@ export class PenaltyManager {
 
   /** The present score and penalty; changes nothing. */
   async getPenalty(identity: Identity): Promise<PenaltyStatus> {
-    return penaltyStatus(this.#penalty.rule, await this.#ask(identity, PenaltyMode.READ, 0))
+    return penaltyStatus(this.#penalty.rule, await this.#evaluate(identity, PenaltyMode.READ, 0))
   }
 
   /**
@@ -77,7 +77,7 @@ export class PenaltyManager {
       )
     }
     const { rule } = this.#penalty
-    const evaluation = await this.#ask(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
+    const evaluation = await this.#evaluate(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
     const status = penaltyStatus(rule, evaluation)
     const subject = this.#subject(identity)
     this.#notify('onViolation', subject, status, severity)
@@ -94,7 +94,7 @@ export class PenaltyManager {
       duration === undefined
         ? this.#penalty.rule.duration
         : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
-    const evaluation = await this.#ask(identity, PenaltyMode.APPLY, micros)
+    const evaluation = await this.#evaluate(identity, PenaltyMode.APPLY, micros)
     const status = penaltyStatus(this.#penalty.rule, evaluation)
     if (abuseScore.until(evaluation.penalty) === evaluation.now + micros)
       this.#notify('onPenaltyApplied', this.#subject(identity), status)
@@ -107,7 +107,7 @@ export class PenaltyManager {
     await this.#guardedStore.reset([counter])
   }
 
-  async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
+  async #evaluate(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
     const subject = this.#subject(identity)
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
     return this.#guardedStore.evaluateOrThrow({ demands: [], penalty })

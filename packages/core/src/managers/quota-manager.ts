@@ -82,12 +82,12 @@ export class QuotaManager {
 
   /** Whether `cost` units would pass now; consumes nothing. */
   async checkQuota(identity: Identity, quota: Quota<never>, call: QuotaCall = {}): Promise<QuotaResult> {
-    return this.#ask(identity, quota, call, Mode.PEEK)
+    return this.#evaluate(identity, quota, call, Mode.PEEK)
   }
 
   /** Takes `cost` units if they are left, in one atomic step. A refused call takes nothing and leaves no record. */
   async consumeQuota(identity: Identity, quota: Quota<never>, call: QuotaCall = {}): Promise<QuotaResult> {
-    return this.#ask(identity, quota, call, Mode.CHARGE)
+    return this.#evaluate(identity, quota, call, Mode.CHARGE)
   }
 
   /**
@@ -132,9 +132,9 @@ export class QuotaManager {
     const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
     // The period that counts may be any of the three: a refund names the one it goes to.
     const found = await this.#guardedStore.evaluateOrThrow({ demands: [demand] })
-    const receipt = found.states[0]?.[1]
-    if (receipt === undefined || units === 0) return 0
-    const refund: Demand = { ...demand, cost: -units, chargedTo: receipt }
+    const chargedTo = found.states[0]?.[1]
+    if (chargedTo === undefined || units === 0) return 0
+    const refund: Demand = { ...demand, cost: -units, chargedTo }
     // What was used is read in the very step that gives back.
     const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand, refund] })
     return (
@@ -143,7 +143,7 @@ export class QuotaManager {
     )
   }
 
-  async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
+  async #evaluate(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
     checkNames(call as Record<string, unknown>, CALL_OPTIONS, 'The call')
     const { cost, idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)
