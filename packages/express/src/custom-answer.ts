@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { callUser, type Caretaker, type Outcome, unlessAnswered } from '@halt/core/http'
+import { callUser, type CallbackSettings, type Outcome, unlessAnswered } from '@halt/core/http'
 import type { NextFunction, Request, Response } from 'express'
 
 import { answer } from './response.ts'
@@ -17,7 +17,7 @@ export type OnLimited = (decision: Decision, context: LimitedContext) => unknown
 /** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
 export function answerBy(
   onLimited: OnLimited,
-  caretaker: Caretaker,
+  caretaker: CallbackSettings,
   outcome: Outcome,
   decision: Decision,
   { req, res, next }: LimitedContext,

@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { callUser, type Caretaker, type Outcome, unlessAnswered } from '@halt/core/http'
+import { callUser, type CallbackSettings, type Outcome, unlessAnswered } from '@halt/core/http'
 
 import type { LimitedContext, Manners } from './options.ts'
 import { sendRefusal, watchAnswer } from './reply.ts'
@@ -9,7 +9,7 @@ const FIX = 'Such a request gets the default answer.'
 /** Lets the app answer a refusal; where it fails to, or answers nothing in time, the default answer is sent. */
 export function answerBy(
   onLimited: NonNullable<Manners['onLimited']>,
-  caretaker: Caretaker,
+  caretaker: CallbackSettings,
   outcome: Outcome,
   decision: Decision,
   { request, reply }: LimitedContext,

@@ -4,7 +4,7 @@ import { afterFreeTime } from '../base/free-time.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 
 /** What {@link callUser} needs of a limiter. */
-export type Caretaker = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>
+export type CallbackSettings = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>
 
 /** What a user's function gave, or that it failed: threw, rejected, took too long. */
 export type CallResult<T> = { readonly failed: false; readonly value: T } | { readonly failed: true }
@@ -16,7 +16,7 @@ export type CallResult<T> = { readonly failed: false; readonly value: T } | { re
  * @param fix what follows for the request, told in the warning
  */
 export function callUser<T>(
-  { warn, callbackTimeout }: Caretaker,
+  { warn, callbackTimeout }: CallbackSettings,
   name: string,
   fix: string,
   call: () => T | Promise<T>,
@@ -37,7 +37,7 @@ export function callUser<T>(
  * request is never left waiting.
  */
 export function unlessAnswered(
-  { warn, callbackTimeout }: Caretaker,
+  { warn, callbackTimeout }: CallbackSettings,
   isAnswered: () => boolean,
   answer: () => void,
 ): void {
