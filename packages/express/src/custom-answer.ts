@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { callUser, type CallbackSettings, type Outcome, unlessAnswered } from '@halt/core/http'
+import { runCallback, type CallbackSettings, type Outcome, answerIfUnanswered } from '@halt/core/http'
 import type { NextFunction, Request, Response } from 'express'
 
 import { answer } from './response.ts'
@@ -37,13 +37,13 @@ export function answerBy(
   const finish = ({ failed }: { readonly failed: boolean }): void => {
     // Who has passed the request on has nothing left to answer.
     if (failed) return isPassedOn ? undefined : answer(outcome, res)
-    unlessAnswered(
+    answerIfUnanswered(
       caretaker,
       () => isPassedOn || res.headersSent || res.closed,
       () => answer(outcome, res),
     )
   }
-  const answered = callUser(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
+  const answered = runCallback(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
   if ('then' in answered) void answered.then(finish)
   else finish(answered)
 }

@@ -1,7 +1,7 @@
 import { type Decision, fromCaller, HaltError } from '@halt/core'
 import {
   type AdapterOptions,
-  callUser,
+  runCallback,
   checkGuardOptions,
   guard,
   type GuardOptions,
@@ -97,7 +97,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     const custom = async (): Promise<Response> =>
       withHeaders(await onLimited(decision, c), outcome.headers, c)
     const fix = 'Return a Response; such a request gets the default answer.'
-    const answered = await callUser(limiter, 'onLimited', fix, custom)
+    const answered = await runCallback(limiter, 'onLimited', fix, custom)
     return answered.failed ? refuse(outcome, c) : answered.value
   }
 }

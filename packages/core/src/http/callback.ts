@@ -3,7 +3,7 @@ import { messageOf } from '../base/errors.ts'
 import { afterFreeTime } from '../base/free-time.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 
-/** What {@link callUser} needs of a limiter. */
+/** What {@link runCallback} needs of a limiter. */
 export type CallbackSettings = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>
 
 /** What a user's function gave, or that it failed: threw, rejected, took too long. */
@@ -15,7 +15,7 @@ export type CallResult<T> = { readonly failed: false; readonly value: T } | { re
  *
  * @param fix what follows for the request, told in the warning
  */
-export function callUser<T>(
+export function runCallback<T>(
   { warn, callbackTimeout }: CallbackSettings,
   name: string,
   fix: string,
@@ -36,7 +36,7 @@ export function callUser<T>(
  * Answers in the place of an `onLimited` that has returned and answers nothing within the time that a callback may take: a
  * request is never left waiting.
  */
-export function unlessAnswered(
+export function answerIfUnanswered(
   { warn, callbackTimeout }: CallbackSettings,
   isAnswered: () => boolean,
   answer: () => void,

@@ -11,7 +11,7 @@ import { announcesBody } from '../request/body.ts'
 import { readHeader } from '../request/headers.ts'
 import type { RequestView } from '../request/view.ts'
 import { isPromise } from '../base/timers.ts'
-import { type CallResult, callUser } from './callback.ts'
+import { type CallResult, runCallback } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
@@ -126,7 +126,7 @@ export function guard<R, S = unknown>(
       const place = request === undefined ? undefined : placeOf(request)
       if (skipPreflight && isPreflight(view)) return PASS
       if (skip === undefined) return priced(view, place)
-      const skipped = callUser(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
+      const skipped = runCallback(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
       if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, place)))
       return isSkip(skipped) ? PASS : priced(view, place)
     },
@@ -142,7 +142,7 @@ export function guard<R, S = unknown>(
     if (chargeWhen === undefined) return void limiter.conclude(decision, true)
     const fix = 'Such a request stays charged.'
     const counts = (result: CallResult<boolean>): boolean => result.failed || Boolean(result.value)
-    const answer = callUser(limiter, 'chargeWhen', fix, () => chargeWhen(response))
+    const answer = runCallback(limiter, 'chargeWhen', fix, () => chargeWhen(response))
     void limiter.conclude(decision, isPromise(answer) ? answer.then(counts) : counts(answer))
   }
 
@@ -152,7 +152,7 @@ export function guard<R, S = unknown>(
       'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
     const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
       result.failed ? check(view, place, costOnError) : check(view, place, result.value, costOnError)
-    const found = callUser(limiter, 'cost', fix, () => checked(call(price, view)))
+    const found = runCallback(limiter, 'cost', fix, () => checked(call(price, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
 }

@@ -1,4 +1,4 @@
-export { callUser, unlessAnswered, type CallResult, type CallbackSettings } from './callback.ts'
+export { runCallback, answerIfUnanswered, type CallResult, type CallbackSettings } from './callback.ts'
 export { contextUser, routeOfContext } from '../request/hono-view.ts'
 export { continues } from '../request/body.ts'
 export { readHeader, type HeaderBag } from '../request/headers.ts'

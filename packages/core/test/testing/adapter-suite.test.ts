@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest'
 import {
   accompany,
   applyHeaders,
-  callUser,
-  unlessAnswered,
+  runCallback,
+  answerIfUnanswered,
   guard,
   type Outcome,
   type RequestView,
@@ -104,7 +104,7 @@ function passing(options: SuiteOptions) {
     }
     res.statusCode = outcome.status
     const custom = (): unknown => options.onLimited?.(outcome.decision as never, res)
-    const { failed } = await callUser(options.limiter, 'onLimited', '', custom)
+    const { failed } = await runCallback(options.limiter, 'onLimited', '', custom)
     if (res.headersSent) res.destroy()
     else {
       const answer = (): void =>
@@ -112,7 +112,7 @@ function passing(options: SuiteOptions) {
           .writeHead(outcome.status, { 'Content-Type': outcome.body?.type ?? '' })
           .end(outcome.body?.text)
       if (failed || options.onLimited === undefined) answer()
-      else unlessAnswered(options.limiter, () => res.headersSent, answer)
+      else answerIfUnanswered(options.limiter, () => res.headersSent, answer)
     }
     return false
   }
