@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { accompany, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
+import { watchResponse, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, noteDecision } from './calls/call.ts'
@@ -88,7 +88,7 @@ function watch(
   const { visitor, response } = call
   if (visitor !== undefined && response !== undefined) {
     const result = response as HandlerResult
-    return accompany(gate, outcome, rawOf(response), { result, context })
+    return watchResponse(gate, outcome, rawOf(response), { result, context })
   }
   passage.ending = {
     decided: result => gate.decided(outcome, { result, context }),

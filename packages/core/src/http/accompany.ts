@@ -12,17 +12,17 @@ export type NodeResponse = EndingResponse & DecidingResponse
  * @param response Node's own
  * @param shown what `chargeWhen` gets
  */
-export function accompany<R, S>(gate: Guard<R, S>, outcome: Outcome, response: NodeResponse, shown: S): void {
+export function watchResponse<R, S>(guard: Guard<R, S>, outcome: Outcome, response: NodeResponse, shown: S): void {
   let isOpen = true
   const decide = (): void => {
-    if (isOpen) gate.decided(outcome, shown)
+    if (isOpen) guard.decided(outcome, shown)
     isOpen = false
   }
-  if (gate.asks) onResponseDecision(response, decide)
+  if (guard.asks) onResponseDecision(response, decide)
   onResponseEnd(response, isSent => {
     // A middleware may have kept the methods of the response from before they were watched.
-    if (isSent && gate.asks) decide()
+    if (isSent && guard.asks) decide()
     isOpen = false
-    gate.leave(outcome)
+    guard.leave(outcome)
   })
 }

@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 
 import {
-  accompany,
+  watchResponse,
   applyHeaders,
   runCallback,
   answerIfUnanswered,
@@ -99,7 +99,7 @@ function passing(options: SuiteOptions) {
       applyHeaders(outcome.headers, target, outcome.stale)
     }
     if (outcome.pass) {
-      if (gate.watches) accompany(gate, outcome, res, res)
+      if (gate.watches) watchResponse(gate, outcome, res, res)
       return true
     }
     res.statusCode = outcome.status
