@@ -17,7 +17,7 @@ const UNAVAILABLE = 'The service cannot take this request now. Please try again 
 const PROBLEMS = 'https://iana.org/assignments/http-problem-types#'
 
 /** Whether a refusal is our own incapacity (503), not the client's excess (429). */
-export function isOurs({ reason }: Decision): boolean {
+export function isUnavailable({ reason }: Decision): boolean {
   return reason === 'store-error' || reason === 'policy-error'
 }
 
@@ -30,7 +30,7 @@ export function refusalBody(decision: Decision, format: ErrorFormat, status: num
 }
 
 function plain(decision: Decision): Record<string, unknown> {
-  const ours = isOurs(decision)
+  const ours = isUnavailable(decision)
   return {
     error: ours ? 'service_unavailable' : 'rate_limit_exceeded',
     message: ours ? UNAVAILABLE : MESSAGE,
@@ -40,7 +40,7 @@ function plain(decision: Decision): Record<string, unknown> {
 
 /** RFC 9457 with the problem types of the IETF's ratelimit-headers draft. */
 function problem(decision: Decision, status: number): Record<string, unknown> {
-  const ours = isOurs(decision)
+  const ours = isUnavailable(decision)
   const kind = ours
     ? 'temporary-reduced-capacity'
     : decision.reason === 'penalized'

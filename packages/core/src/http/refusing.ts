@@ -3,7 +3,7 @@ import type { Decision } from '../check/decision.ts'
 import { headerWriter, type HeaderWriter } from './headers.ts'
 import type { Outcome, Refuse } from './outcome.ts'
 import { lastPassed, notePassed, outshone, placeOf, type PassedGuard } from './passed-guards.ts'
-import { type ErrorFormat, isOurs, refusalBody } from './refusal.ts'
+import { type ErrorFormat, isUnavailable, refusalBody } from './refusal.ts'
 
 /** What a {@link Refuse} follows. */
 export interface RefusalOptions {
@@ -17,7 +17,7 @@ export function refuser(
   { statusCode = 429, errorFormat = 'json' }: RefusalOptions,
 ): Refuse {
   return decision => {
-    const status = isOurs(decision) ? 503 : statusCode
+    const status = isUnavailable(decision) ? 503 : statusCode
     const headers = { ...write(decision), 'Cache-Control': 'no-store' }
     const body = refusalBody(decision, errorFormat, status)
     return { pass: false, decision, status, headers, body, charged: false, binding: true }
