@@ -28,7 +28,7 @@ export { onResponseEnd, type EndingResponse } from './response-end.ts'
 export {
   guardOptionsOf,
   limiterOf,
-  retire,
+  forgetDefaultStore,
   type AdapterOptions,
   type LimiterShorthand,
 } from './adapter-options.ts'
