@@ -77,7 +77,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
   function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
     show(outcome, req, res)
     if (outcome.pass) {
-      if (gate.watches) watchResponse(gate, outcome, res, res)
+      if (gate.needsResponse) watchResponse(gate, outcome, res, res)
       return next()
     }
     const { decision } = outcome

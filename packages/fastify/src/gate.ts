@@ -53,7 +53,7 @@ export class Gate implements Step {
     if (outcome.binding || request.halt === undefined) request.halt = decision
     setHeaders(reply, outcome)
     if (!outcome.pass) return this.#refuse(outcome, decision, request, reply, done)
-    if (outcome.charged && this.#guard.watches) watchResponse(this.#guard, outcome, reply.raw, reply)
+    if (outcome.charged && this.#guard.needsResponse) watchResponse(this.#guard, outcome, reply.raw, reply)
     done()
   }
 

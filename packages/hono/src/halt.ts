@@ -83,7 +83,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     // Before the handler, so that what it makes with `c` has them; afterwards where it made it without.
     announce(outcome, c)
     if (!outcome.pass) return answer(outcome, c)
-    if (gate.watches && outcome.charged) await accompany(c, next, gate, outcome)
+    if (gate.needsResponse && outcome.charged) await accompany(c, next, gate, outcome)
     else await next()
     // What a tighter guard after this one shows stands.
     if (shownOn(c) === outcome.decision) complete(c, outcome.headers)

@@ -35,7 +35,7 @@ export class Admission {
     const conclude = (found: Outcome): true | Promise<true> => {
       show(found, call, context)
       if (!found.pass) return this.#refuse(found, call, context)
-      if (gate.watches) watch(passage, gate, found, call, context)
+      if (gate.needsResponse) watch(passage, gate, found, call, context)
       return true
     }
     return 'then' in outcome ? outcome.then(conclude) : conclude(outcome)

@@ -25,7 +25,7 @@ export function checkGateway(
         message: `${type.name}.${name} is not counted: Nest 11 keeps global guards from gateways.`,
         fix: `Put @RateLimit() on ${type.name}, or @SkipRateLimit() if that is meant.`,
       })
-    } else if (planner.make(type, handler as () => void)?.watches) {
+    } else if (planner.make(type, handler as () => void)?.needsResponse) {
       limiter.warn({
         code: 'HALT_W_GATEWAY_ENDLESS',
         message: `${type.name}.${name} is counted, but not when it ends: Nest 11 keeps global interceptors from gateways.`,

@@ -18,10 +18,10 @@ export function watchResponse<R, S>(guard: Guard<R, S>, outcome: Outcome, respon
     if (isOpen) guard.decided(outcome, shown)
     isOpen = false
   }
-  if (guard.asks) onResponseDecision(response, decide)
+  if (guard.needsDecision) onResponseDecision(response, decide)
   onResponseEnd(response, isSent => {
     // A middleware may have kept the methods of the response from before they were watched.
-    if (isSent && guard.asks) decide()
+    if (isSent && guard.needsDecision) decide()
     isOpen = false
     guard.leave(outcome)
   })

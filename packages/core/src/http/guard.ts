@@ -50,9 +50,9 @@ export interface Guard<R = unknown, S = unknown> {
    */
   leave(outcome: Outcome, response?: S): void
   /** Whether {@link Guard.decided} has anything to do. */
-  readonly asks: boolean
+  readonly needsDecision: boolean
   /** Whether {@link Guard.decided} or {@link Guard.leave} has anything to do. */
-  readonly watches: boolean
+  readonly needsResponse: boolean
 }
 
 /**
@@ -75,7 +75,7 @@ export function guard<R, S = unknown>(
   const { policy, skip, cost: price, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
   const { chargeWhen, idempotencyKey: keyOf } = options
   const isOwn = policy === undefined && also === undefined
-  const asks = chargeWhen !== undefined || isOpen || policies.some(({ lease }) => lease !== undefined)
+  const needsDecision = chargeWhen !== undefined || isOpen || policies.some(({ lease }) => lease !== undefined)
 
   function check(
     view: RequestView,
@@ -119,8 +119,8 @@ export function guard<R, S = unknown>(
 
   return {
     limiter,
-    asks,
-    watches: asks || policies.some(({ algorithm }) => algorithm === 'concurrency'),
+    needsDecision,
+    needsResponse: needsDecision || policies.some(({ algorithm }) => algorithm === 'concurrency'),
     refuse,
     enter(view, request) {
       const place = request === undefined ? undefined : placeOf(request)

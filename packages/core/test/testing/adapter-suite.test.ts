@@ -99,7 +99,7 @@ function passing(options: SuiteOptions) {
       applyHeaders(outcome.headers, target, outcome.stale)
     }
     if (outcome.pass) {
-      if (gate.watches) watchResponse(gate, outcome, res, res)
+      if (gate.needsResponse) watchResponse(gate, outcome, res, res)
       return true
     }
     res.statusCode = outcome.status
