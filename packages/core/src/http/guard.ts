@@ -21,7 +21,7 @@ import {
   isTightest,
   lastPassed,
   notePassed,
-  placeOf,
+  holderOf,
   type PassedGuard,
 } from './passed-guards.ts'
 
@@ -34,7 +34,7 @@ export interface Guard<R = unknown, S = unknown> {
    * @param visitor the object that lives as long as the HTTP request: a limiter charges it once, however often it is
    * mounted. Undefined: every call is its own charge.
    */
-  enter(view: RequestView, visitor?: object): Outcome | Promise<Outcome>
+  enter(view: RequestView, requestObject?: object): Outcome | Promise<Outcome>
   /** The refusal of a decision, for a handler that decided by itself. */
   refuse(decision: Decision): Outcome
   /**
@@ -79,11 +79,11 @@ export function guard<R, S = unknown>(
 
   function check(
     view: RequestView,
-    place: object | undefined,
+    holder: object | undefined,
     cost: CheckOptions['cost'],
     onError?: CheckOptions['costOnError'],
   ): Outcome | Promise<Outcome> {
-    const before = place && lastPassed(place)
+    const before = holder && lastPassed(holder)
     const priorGuards = before && priorGuardsOf(limiter, before)
     const idempotencyKey = keyOf && callForId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
@@ -91,23 +91,23 @@ export function guard<R, S = unknown>(
       view,
       isPlain ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
     )
-    if (!('then' in decision)) return conclude(decision, place, before, priorGuards)
+    if (!('then' in decision)) return conclude(decision, holder, before, priorGuards)
     // Others may have come to a decision meanwhile.
-    return decision.then(found => conclude(found, place, place && lastPassed(place), priorGuards))
+    return decision.then(found => conclude(found, holder, holder && lastPassed(holder), priorGuards))
   }
 
   function conclude(
     decision: Decision,
-    place: object | undefined,
+    holder: object | undefined,
     before: PassedGuard | undefined,
     priorGuards: PriorGuards | undefined,
   ): Outcome {
     if (priorGuards !== undefined && priorGuards.decisions.includes(decision)) return passedBefore(decision)
     const binding = before === undefined || isTightest(decision, before)
     const outcome = decision.allowed ? passed(decision, write, binding, true) : refuse(decision)
-    if (place === undefined) return outcome
+    if (holder === undefined) return outcome
     const shown = outcome.binding ? outcome.headers : undefined
-    notePassed(place, { limiter, decision, refuse, shown, before })
+    notePassed(holder, { limiter, decision, refuse, shown, before })
     return before !== undefined && outcome.binding ? withStale(outcome, before) : outcome
   }
 
@@ -123,12 +123,12 @@ export function guard<R, S = unknown>(
     needsResponse: needsDecision || policies.some(({ algorithm }) => algorithm === 'concurrency'),
     refuse,
     enter(view, request) {
-      const place = request === undefined ? undefined : placeOf(request)
+      const holder = request === undefined ? undefined : holderOf(request)
       if (skipPreflight && isPreflight(view)) return PASS
-      if (skip === undefined) return priced(view, place)
+      if (skip === undefined) return priced(view, holder)
       const skipped = runCallback(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
-      if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, place)))
-      return isSkip(skipped) ? PASS : priced(view, place)
+      if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, holder)))
+      return isSkip(skipped) ? PASS : priced(view, holder)
     },
     decided,
     leave(outcome, response) {
@@ -146,12 +146,12 @@ export function guard<R, S = unknown>(
     void limiter.conclude(decision, isPromise(answer) ? answer.then(counts) : counts(answer))
   }
 
-  function priced(view: RequestView, place: object | undefined): Outcome | Promise<Outcome> {
-    if (typeof price !== 'function') return check(view, place, price)
+  function priced(view: RequestView, holder: object | undefined): Outcome | Promise<Outcome> {
+    if (typeof price !== 'function') return check(view, holder, price)
     const fix =
       'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
     const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
-      result.failed ? check(view, place, costOnError) : check(view, place, result.value, costOnError)
+      result.failed ? check(view, holder, costOnError) : check(view, holder, result.value, costOnError)
     const found = runCallback(limiter, 'cost', fix, () => checked(call(price, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }

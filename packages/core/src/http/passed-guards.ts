@@ -19,10 +19,10 @@ export interface PassedGuard {
 
 // On the request itself: a WeakMap would cost as much as the whole check. `for`: copies of the package share it.
 // Assigned: to define a property takes a tenth of the whole check.
-const VISITS = Symbol.for('halt.visits')
+const PASSED = Symbol.for('halt.visits')
 
-interface Visited {
-  [VISITS]?: PassedGuard
+interface Holder {
+  [PASSED]?: PassedGuard
 }
 
 /**
@@ -31,56 +31,56 @@ interface Visited {
  * Of a request of Node's its list of raw headers: Express gives each request a prototype of its own, and a new property on
  * such an object takes longer than a whole check.
  */
-export function placeOf(request: object): object {
+export function holderOf(request: object): object {
   const { rawHeaders } = request as { readonly rawHeaders?: unknown }
   return Array.isArray(rawHeaders) ? rawHeaders : request
 }
 
 /** The last guard that a request has passed; undefined before the first. */
-export function lastPassed(place: object): PassedGuard | undefined {
-  return (place as Visited)[VISITS]
+export function lastPassed(holder: object): PassedGuard | undefined {
+  return (holder as Holder)[PASSED]
 }
 
 /** Notes a visit as the last. */
-export function notePassed(place: object, visit: PassedGuard): void {
-  ;(place as Visited)[VISITS] = visit
+export function notePassed(holder: object, passed: PassedGuard): void {
+  ;(holder as Holder)[PASSED] = passed
 }
 
 /** The binding decision of the guards that a request has passed: what adapters show. */
-export function decisionOf(visitor: object): Decision | undefined {
-  return findPassed(lastPassed(placeOf(visitor)), ({ shown }) => shown !== undefined)?.decision
+export function decisionOf(requestObject: object): Decision | undefined {
+  return findPassed(lastPassed(holderOf(requestObject)), ({ shown }) => shown !== undefined)?.decision
 }
 
 /** The last visit that something is true of. */
 function findPassed(
   last: PassedGuard | undefined,
-  is: (visit: PassedGuard) => boolean,
+  is: (passed: PassedGuard) => boolean,
 ): PassedGuard | undefined {
-  let visit = last
-  while (visit !== undefined && !is(visit)) visit = visit.before
-  return visit
+  let passed = last
+  while (passed !== undefined && !is(passed)) passed = passed.before
+  return passed
 }
 
 /** What the visits so far mean for a limiter. */
 export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: PassedGuard): PriorGuards {
   const decisions: Decision[] = []
   let storeFailed = false
-  for (let visit: PassedGuard | undefined = last; visit !== undefined; visit = visit.before) {
-    if (visit.limiter === limiter) decisions.push(visit.decision)
-    if (visit.limiter?.store === limiter.store && visit.decision.degraded !== false) storeFailed = true
+  for (let passed: PassedGuard | undefined = last; passed !== undefined; passed = passed.before) {
+    if (passed.limiter === limiter) decisions.push(passed.decision)
+    if (passed.limiter?.store === limiter.store && passed.decision.degraded !== false) storeFailed = true
   }
   return { decisions, storeFailed }
 }
 
 /** Whether no visit so far binds the client more than a decision. */
 export function isTightest(decision: Decision, last: PassedGuard): boolean {
-  return findPassed(last, visit => isTighter(visit.decision, decision)) === undefined
+  return findPassed(last, passed => isTighter(passed.decision, decision)) === undefined
 }
 
 /** The names of headers that visits have shown and that other headers do not replace. */
-export function outshone(last: PassedGuard, headers: Headers): readonly string[] {
+export function staleHeaders(last: PassedGuard, headers: Headers): readonly string[] {
   const names: string[] = []
-  for (let visit: PassedGuard | undefined = last; visit !== undefined; visit = visit.before)
-    names.push(...Object.keys(visit.shown ?? {}))
+  for (let passed: PassedGuard | undefined = last; passed !== undefined; passed = passed.before)
+    names.push(...Object.keys(passed.shown ?? {}))
   return names.filter(name => !Object.hasOwn(headers, name))
 }

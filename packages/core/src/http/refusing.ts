@@ -2,7 +2,7 @@ import { HaltError } from '../base/errors.ts'
 import type { Decision } from '../check/decision.ts'
 import { headerWriter, type HeaderWriter } from './headers.ts'
 import type { Outcome, Refuse } from './outcome.ts'
-import { lastPassed, notePassed, outshone, placeOf, type PassedGuard } from './passed-guards.ts'
+import { lastPassed, notePassed, staleHeaders, holderOf, type PassedGuard } from './passed-guards.ts'
 import { type ErrorFormat, isUnavailable, refusalBody } from './refusal.ts'
 
 /** What a {@link Refuse} follows. */
@@ -31,19 +31,19 @@ export function refuser(
  * @param visitor what `Guard.enter` got
  * @throws HaltError `HALT_E_OPTION` for what is no request, or no refusal
  */
-export function refusalFor(visitor: object, decision: Decision): Outcome {
-  checkRefusal(visitor, decision)
-  const place = placeOf(visitor)
-  const last = lastPassed(place)
+export function refusalFor(requestObject: object, decision: Decision): Outcome {
+  checkRefusal(requestObject, decision)
+  const holder = holderOf(requestObject)
+  const last = lastPassed(holder)
   const refuse = last?.refuse ?? refuseByDefault
   const outcome = refuse(decision)
-  notePassed(place, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
+  notePassed(holder, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
   return last === undefined ? outcome : withStale(outcome, last)
 }
 
-function checkRefusal(visitor: unknown, decision: Decision | undefined): void {
+function checkRefusal(requestObject: unknown, decision: Decision | undefined): void {
   const what =
-    typeof visitor !== 'object' || visitor === null
+    typeof requestObject !== 'object' || requestObject === null
       ? 'no request'
       : !Array.isArray(decision?.verdicts)
         ? 'no decision'
@@ -57,7 +57,7 @@ function checkRefusal(visitor: unknown, decision: Decision | undefined): void {
 
 /** An outcome that also takes off what visits before have shown. */
 export function withStale(outcome: Outcome, before: PassedGuard): Outcome {
-  const stale = outshone(before, outcome.headers)
+  const stale = staleHeaders(before, outcome.headers)
   return stale.length === 0 ? outcome : { ...outcome, stale }
 }
 
