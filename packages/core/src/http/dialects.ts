@@ -24,15 +24,15 @@ const standard: Write = decision => ({
 })
 
 const draft6: Write = (decision, limiter) => ({
-  'RateLimit-Policy': quota(decision, limiter),
+  'RateLimit-Policy': policyField(decision, limiter),
   'RateLimit-Limit': String(decision.limit),
   'RateLimit-Remaining': String(shown(decision)),
-  'RateLimit-Reset': String(delta(decision, decision)),
+  'RateLimit-Reset': String(secondsLeft(decision, decision)),
 })
 
 const draft7: Write = (decision, limiter) => ({
-  'RateLimit-Policy': quota(decision, limiter),
-  RateLimit: `limit=${decision.limit}, remaining=${shown(decision)}, reset=${delta(decision, decision)}`,
+  'RateLimit-Policy': policyField(decision, limiter),
+  RateLimit: `limit=${decision.limit}, remaining=${shown(decision)}, reset=${secondsLeft(decision, decision)}`,
 })
 
 // The form of express-rate-limit: spaces, and a partition key that stands for the key.
@@ -58,7 +58,7 @@ function structured(
         parts.push('qu="concurrent-requests"')
       return join(...parts) + partition(verdict, limiter)
     })
-    const left = all.map(verdict => join(`"${verdict.policy}"`, `r=${shown(verdict)}`, `t=${delta(verdict, decision)}`))
+    const left = all.map(verdict => join(`"${verdict.policy}"`, `r=${shown(verdict)}`, `t=${secondsLeft(verdict, decision)}`))
     return { 'RateLimit-Policy': policies.join(', '), RateLimit: left.join(', ') }
   }
 }
@@ -82,7 +82,7 @@ const openai: Write = decision => {
   for (const [unit, verdict] of tightest) {
     headers[`x-ratelimit-limit-${unit}`] = String(verdict.limit)
     headers[`x-ratelimit-remaining-${unit}`] = String(shown(verdict))
-    headers[`x-ratelimit-reset-${unit}`] = goDuration(delta(verdict, decision))
+    headers[`x-ratelimit-reset-${unit}`] = goDuration(secondsLeft(verdict, decision))
   }
   return headers
 }
@@ -102,7 +102,7 @@ export const DIALECTS: Readonly<Record<Dialect, Write>> = {
 }
 
 /** Seconds by the store's clock, rounded up: until the policy lets a refused request pass, else until its counter is back to zero. */
-function delta(verdict: Decision | PolicyVerdict, decision: Decision): number {
+function secondsLeft(verdict: Decision | PolicyVerdict, decision: Decision): number {
   if (!verdict.allowed && verdict.retryAfter !== Number.POSITIVE_INFINITY) return verdict.retryAfter
   const exact = Decision.timeToReset(decision, verdict.policy)
   if (exact !== undefined) return Math.ceil(exact / 1e6)
@@ -111,7 +111,7 @@ function delta(verdict: Decision | PolicyVerdict, decision: Decision): number {
   return verdict.resetAt > now ? Math.max(1, verdict.resetAt - Math.ceil(now)) : 0
 }
 
-function quota(decision: Decision, limiter: PolicyDirectory): string {
+function policyField(decision: Decision, limiter: PolicyDirectory): string {
   const window = windowOf(decision.policy, decision, limiter)
   return `${decision.limit}${window === undefined ? '' : `;w=${window}`}`
 }

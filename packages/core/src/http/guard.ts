@@ -15,7 +15,7 @@ import { type CallResult, runCallback } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
-import { refuser, withStale } from './refusing.ts'
+import { makeRefuse, withStale } from './refusing.ts'
 import {
   priorGuardsOf,
   isTightest,
@@ -68,14 +68,14 @@ export function guard<R, S = unknown>(
   also?: GuardOptions<R, S>['policy'],
 ): Guard<R, S> {
   checkGuardOptions(options as GuardOptions)
-  const { policies, isOpen } = policiesOf(limiter, options.policy, also)
+  const { policies, hasResolver } = policiesOf(limiter, options.policy, also)
   if (typeof options.cost !== 'function') noticeHighCost(options.cost, policies, limiter.warn)
   const write = headerWriter(options.headers ?? 'standard', limiter)
-  const refuse = refuser(write, options)
-  const { policy, skip, cost: price, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
-  const { chargeWhen, idempotencyKey: keyOf } = options
+  const refuse = makeRefuse(write, options)
+  const { policy, skip, cost: costOption, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
+  const { chargeWhen, idempotencyKey: idempotencyKeyOf } = options
   const isOwn = policy === undefined && also === undefined
-  const needsDecision = chargeWhen !== undefined || isOpen || policies.some(({ lease }) => lease !== undefined)
+  const needsDecision = chargeWhen !== undefined || hasResolver || policies.some(({ lease }) => lease !== undefined)
 
   function check(
     view: RequestView,
@@ -85,7 +85,7 @@ export function guard<R, S = unknown>(
   ): Outcome | Promise<Outcome> {
     const before = holder && lastPassed(holder)
     const priorGuards = before && priorGuardsOf(limiter, before)
-    const idempotencyKey = keyOf && callForId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
+    const idempotencyKey = idempotencyKeyOf && callForId(limiter.warn, 'idempotencyKey', () => call(idempotencyKeyOf, view))
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
     const decision = limiter.checkView(
       view,
@@ -125,10 +125,10 @@ export function guard<R, S = unknown>(
     enter(view, request) {
       const holder = request === undefined ? undefined : holderOf(request)
       if (skipPreflight && isPreflight(view)) return PASS
-      if (skip === undefined) return priced(view, holder)
+      if (skip === undefined) return checkWithCost(view, holder)
       const skipped = runCallback(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
-      if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, holder)))
-      return isSkip(skipped) ? PASS : priced(view, holder)
+      if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : checkWithCost(view, holder)))
+      return isSkip(skipped) ? PASS : checkWithCost(view, holder)
     },
     decided,
     leave(outcome, response) {
@@ -146,13 +146,13 @@ export function guard<R, S = unknown>(
     void limiter.conclude(decision, isPromise(answer) ? answer.then(counts) : counts(answer))
   }
 
-  function priced(view: RequestView, holder: object | undefined): Outcome | Promise<Outcome> {
-    if (typeof price !== 'function') return check(view, holder, price)
+  function checkWithCost(view: RequestView, holder: object | undefined): Outcome | Promise<Outcome> {
+    if (typeof costOption !== 'function') return check(view, holder, costOption)
     const fix =
       'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
     const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
       result.failed ? check(view, holder, costOnError) : check(view, holder, result.value, costOnError)
-    const found = runCallback(limiter, 'cost', fix, () => checked(call(price, view)))
+    const found = runCallback(limiter, 'cost', fix, () => readCostOf(call(costOption, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
 }
@@ -162,10 +162,10 @@ function policiesOf<R>(
   limiter: RateLimiter<R>,
   policy: CheckOptions<R>['policy'],
   also: CheckOptions<R>['also'],
-): { readonly policies: readonly CompiledPolicy[]; readonly isOpen: boolean } {
-  const isOpen = policy === undefined && limiter.policies.length === 0
+): { readonly policies: readonly CompiledPolicy[]; readonly hasResolver: boolean } {
+  const hasResolver = policy === undefined && limiter.policies.length === 0
   const isPlain = policy === undefined && also === undefined
-  return { isOpen, policies: isPlain ? limiter.policies : limiter.compile(policy, also) }
+  return { hasResolver, policies: isPlain ? limiter.policies : limiter.compile(policy, also) }
 }
 
 function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {
@@ -186,7 +186,7 @@ function isSkip(result: CallResult<boolean>): boolean {
 }
 
 /** Passes a cost on; throws for what is none. */
-function checked(cost: Awaitable<Cost>): Awaitable<Cost> {
+function readCostOf(cost: Awaitable<Cost>): Awaitable<Cost> {
   return isPromise(cost) ? (cost as Promise<Cost>).then(readGivenCost) : readGivenCost(cost)
 }
 

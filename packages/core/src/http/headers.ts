@@ -40,7 +40,7 @@ export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): 
   return decision => {
     if (isSilent(decision)) return {}
     // A refusal that no counter decided has nothing to tell but when to come back.
-    const headers = decision.limit > 0 ? tell(write, decision, limiter) : {}
+    const headers = decision.limit > 0 ? writeSafely(write, decision, limiter) : {}
     return decision.allowed ? headers : Object.assign(headers, retryAfter(decision))
   }
 }
@@ -67,7 +67,7 @@ function custom(dialect: (decision: Decision) => Headers): Write {
   }
 }
 
-function tell(write: Write, decision: Decision, limiter: PolicyDirectory): Headers {
+function writeSafely(write: Write, decision: Decision, limiter: PolicyDirectory): Headers {
   try {
     return write(decision, limiter)
   } catch (error) {

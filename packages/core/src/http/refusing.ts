@@ -12,7 +12,7 @@ export interface RefusalOptions {
 }
 
 /** Makes a guard's way to refuse. */
-export function refuser(
+export function makeRefuse(
   write: HeaderWriter,
   { statusCode = 429, errorFormat = 'json' }: RefusalOptions,
 ): Refuse {
@@ -42,7 +42,7 @@ export function refusalFor(requestObject: object, decision: Decision): Outcome {
 }
 
 function checkRefusal(requestObject: unknown, decision: Decision | undefined): void {
-  const what =
+  const given =
     typeof requestObject !== 'object' || requestObject === null
       ? 'no request'
       : !Array.isArray(decision?.verdicts)
@@ -50,9 +50,9 @@ function checkRefusal(requestObject: unknown, decision: Decision | undefined): v
         : decision?.allowed === true
           ? 'a decision that lets the request in'
           : undefined
-  if (what === undefined) return
+  if (given === undefined) return
   const fix = 'Write if (!decision.allowed) return sendLimited(…, decision), as the adapter’s README shows.'
-  throw new HaltError('HALT_E_OPTION', `sendLimited got ${what}.`, fix)
+  throw new HaltError('HALT_E_OPTION', `sendLimited got ${given}.`, fix)
 }
 
 /** An outcome that also takes off what visits before have shown. */
@@ -61,7 +61,7 @@ export function withStale(outcome: Outcome, before: PassedGuard): Outcome {
   return stale.length === 0 ? outcome : { ...outcome, stale }
 }
 
-const refuseByDefault: Refuse = refuser(
+const refuseByDefault: Refuse = makeRefuse(
   headerWriter('standard', { policyNamed: () => undefined, partitionOf: () => '', warn: () => {} }),
   {},
 )
