@@ -62,22 +62,22 @@ function take(
 }
 
 /** The units that a charge has taken, or takes at its end, by the place of a demand; undefined where it takes none. */
-export function chargeAt(charge: ActualCharge, place: number): number | undefined {
+export function chargeAt(charge: ActualCharge, index: number): number | undefined {
   const { check, evaluation } = charge.result
-  const demand = check.demands[place]
-  if (demand === undefined || !isTaken(demand, place, evaluation)) return undefined
+  const demand = check.demands[index]
+  if (demand === undefined || !isTaken(demand, index, evaluation)) return undefined
   const own = policiesOf(charge.result).find(({ at, addressCeiling, lease }) =>
-    [at, addressCeiling, lease].includes(place),
+    [at, addressCeiling, lease].includes(index),
   )
   if (own === undefined) return undefined
   if (own.isFlight) return charge.released ? undefined : demand.cost
-  if (place === own.lease) return charge.decided ? undefined : demand.cost
+  if (index === own.lease) return charge.decided ? undefined : demand.cost
   return charge.settled === undefined ? own.rest : usedOf(own, charge.settled)
 }
 
 // A shadow policy that would have refused took nothing, and a repeated call only its places in flight.
-function isTaken({ mode, rule }: Demand, place: number, { passes, repeated }: Evaluation): boolean {
-  return passes[place] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
+function isTaken({ mode, rule }: Demand, index: number, { passes, repeated }: Evaluation): boolean {
+  return passes[index] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
 }
 
 /** A policy of a charge, and the places of its demands; -1 where it has none. */
@@ -156,8 +156,8 @@ function chargedToAt(
     mode === Mode.HOLD && taken !== undefined
       ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.counter === counter)
       : -1
-  const [place, heard] = later < 0 ? [at, evaluation] : [later, (taken as AppliedCorrection).evaluation]
-  return algorithmOf(rule).chargedTo(heard.states[place] ?? [], evaluationAt(heard, place).now, rule)
+  const [index, heard] = later < 0 ? [at, evaluation] : [later, (taken as AppliedCorrection).evaluation]
+  return algorithmOf(rule).chargedTo(heard.states[index] ?? [], evaluationAt(heard, index).now, rule)
 }
 
 /** The counters that a decision counted on, of some policies; never quotas'. */
@@ -165,8 +165,8 @@ export function countersOf({ check }: CheckResult, policies: readonly CompiledPo
   const names = new Set(policies.map(({ name }) => name))
   const demands = check.policies.flatMap(({ name, calendar }, at) => {
     const { addressCeiling = -1, lease = -1 } = check.extras?.[at] ?? {}
-    const places = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, lease]
-    return places.flatMap(place => check.demands[place] ?? [])
+    const indexes = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, lease]
+    return indexes.flatMap(index => check.demands[index] ?? [])
   })
   return countersOfGroup({ demands })
 }

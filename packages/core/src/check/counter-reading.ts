@@ -30,9 +30,9 @@ export interface CounterReading {
 export function countersIn(result: CheckResult): readonly CounterReading[] {
   return result.check.policies.flatMap((policy, at) => {
     const { addressCeiling = -1, lease = -1 } = result.check.extras?.[at] ?? {}
-    const places = { own: at, address: addressCeiling, 'in-flight': lease } as const
+    const indexes = { own: at, address: addressCeiling, 'in-flight': lease } as const
     return (['own', 'address', 'in-flight'] as const).flatMap(counter =>
-      places[counter] < 0 ? [] : read(policy, counter, places[counter], result),
+      indexes[counter] < 0 ? [] : read(policy, counter, indexes[counter], result),
     )
   })
 }
@@ -40,12 +40,12 @@ export function countersIn(result: CheckResult): readonly CounterReading[] {
 function read(
   { name }: CompiledPolicy,
   counter: CounterReading['counter'],
-  place: number,
+  index: number,
   { check, evaluation: whole }: CheckResult,
 ): CounterReading {
-  const evaluation = evaluationAt(whole, place)
-  const demand = check.demands[place] as Demand
-  const state = evaluation.states[place] ?? []
+  const evaluation = evaluationAt(whole, index)
+  const demand = check.demands[index] as Demand
+  const state = evaluation.states[index] ?? []
   const cooldown = blockedUntil(state)
   return Object.freeze({
     policy: name,

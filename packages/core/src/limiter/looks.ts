@@ -167,13 +167,13 @@ function hasCounter(policy: CompiledPolicy, result: CheckResult | undefined): bo
   const at = result?.check.policies.indexOf(policy) ?? -1
   if (result === undefined || at < 0) return false
   const { check, evaluation } = result
-  const places = [at, check.extras?.[at]?.lease ?? -1]
-  return places.some(place => {
-    const [demand, state] = [check.demands[place], evaluation.states[place] ?? []]
+  const indexes = [at, check.extras?.[at]?.lease ?? -1]
+  return indexes.some(index => {
+    const [demand, state] = [check.demands[index], evaluation.states[index] ?? []]
     return (
       demand !== undefined &&
       state.length > 0 &&
-      freshAt(state, demand.rule) > evaluationAt(evaluation, place).now
+      freshAt(state, demand.rule) > evaluationAt(evaluation, index).now
     )
   })
 }

@@ -73,22 +73,22 @@ export class Fallback {
   }
 
   /** The question of some of its policies, with this process's share of their limits. */
-  #shareOf({ policies, demands: asked, extras, idempotency }: Check, places: readonly number[]): Check {
-    const kept = places.map(i => policies[i] as CompiledPolicy)
+  #shareOf({ policies, demands: asked, extras, idempotency }: Check, indexes: readonly number[]): Check {
+    const kept = indexes.map(i => policies[i] as CompiledPolicy)
     const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
-    const demands = places.map(i => share(i, i))
+    const demands = indexes.map(i => share(i, i))
     const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(share(at, i)) - 1)
     const moved = ({ addressCeiling, lease, ...own }: ExtraDemands, i: number): ExtraDemands => ({
       ...own,
       addressCeiling: move(addressCeiling, i),
       lease: move(lease, i),
     })
-    const localExtras = extras && places.map(i => extras[i] && moved(extras[i], i))
+    const localExtras = extras && indexes.map(i => extras[i] && moved(extras[i], i))
     return {
       policies: kept,
       extras: localExtras,
       demands,
-      idempotency: places.length === 0 ? undefined : idempotency,
+      idempotency: indexes.length === 0 ? undefined : idempotency,
     }
   }
 
@@ -151,9 +151,9 @@ export class Fallback {
     return state
   }
 
-  #queueWriteBack({ policies, demands, idempotency }: Check, places: readonly number[], { passes }: Evaluation): void {
+  #queueWriteBack({ policies, demands, idempotency }: Check, indexes: readonly number[], { passes }: Evaluation): void {
     const owed: Demand[] = []
-    for (const [j, i] of places.entries()) {
+    for (const [j, i] of indexes.entries()) {
       const demand = demands[i] as Demand
       const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
       if (isTaken && policies[i]?.calendar !== undefined) owed.push(demand)
