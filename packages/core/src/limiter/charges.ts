@@ -8,7 +8,7 @@ import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { LateReply } from '../check/check-result.ts'
 import { type ActualCharge, chargeAt, release, settlement, takeHeldCost } from '../check/correction.ts'
 import type { CounterId, Group, Evaluation } from '../store/contract.ts'
-import { HeldCosts } from './undecided.ts'
+import { HeldCosts } from './held-costs.ts'
 
 /** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
 export class Charges {
