@@ -50,7 +50,10 @@ export function checkGuard(
 
 /** Whether a guard is one of ours, or was made around one. */
 function isOrHoldsOurs(guard: unknown): boolean {
-  return isUnavailable(guard) || (typeof guard === 'object' && guard !== null && Object.values(guard).some(isUnavailable))
+  return (
+    isUnavailable(guard) ||
+    (typeof guard === 'object' && guard !== null && Object.values(guard).some(isUnavailable))
+  )
 }
 
 /** Whether a class or a factory has our guard or a limiter injected. */

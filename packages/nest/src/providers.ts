@@ -35,7 +35,9 @@ export function rootProviders(names: readonly string[]): Provider[] {
       inject: [APPLICATION],
       // Nest leaves out what is undefined: an interceptor for every call is not for free.
       useFactory: (application: HaltApplication) =>
-        application.runtime.planner.make(Object, undefined)?.needsResponse ? new HaltInterceptor() : undefined,
+        application.runtime.planner.make(Object, undefined)?.needsResponse
+          ? new HaltInterceptor()
+          : undefined,
     },
     limiterProvider(undefined, ({ runtime }) => runtime.limiter),
     ...names.map(name => limiterProvider(name, ({ runtime }) => runtime.limiterOnDemand(name))),

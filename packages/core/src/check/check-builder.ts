@@ -34,7 +34,8 @@ export function checkBuilder(
   parameters: CheckParameters,
 ) => Check {
   return (policies, keys, client, parameters) => {
-    const principal = penalty === undefined ? undefined : typeof client === 'string' ? client : client.principal(keys)
+    const principal =
+      penalty === undefined ? undefined : typeof client === 'string' ? client : client.principal(keys)
     const demands: Demand[] = listOf(policies.length)
     let extras: (ExtraDemands | undefined)[] | undefined
     let route: string | undefined
@@ -45,7 +46,8 @@ export function checkBuilder(
       if (policy.isPerRoute && typeof client !== 'string') route ??= routeOf(client.view, warn)
       const shadow = isShadow(policy, key.subject)
       const rule = policy.rule(route)
-      const paid = parameters.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, parameters.priorGuards) ?? 0)
+      const paid =
+        parameters.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, parameters.priorGuards) ?? 0)
       const mode = parameters === PEEK ? Mode.PEEK : modeOf(policy, shadow)
       const cost = costFor(policy, parameters.cost)
       // Written out, here and in the answer: spreading objects took nine tenths of a whole check.

@@ -127,9 +127,7 @@ function write(
       continue
     }
     const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
-    const wait = verdict.allowed
-      ? 'passes'
-      : `${refuses}: ${verdict.reason}, ${inTime(verdict.retryAfter)}`
+    const wait = verdict.allowed ? 'passes' : `${refuses}: ${verdict.reason}, ${inTime(verdict.retryAfter)}`
     lines.push(
       `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(verdict)} left, ${wait}`,
     )

@@ -61,6 +61,9 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
 }
 
 /** Tells that the app of a limiter has ended, which may be built anew with a default store of its own: HALT_W_COUNTER_SPLIT. */
-export function forgetDefaultStore({ policies, store }: Pick<RateLimiter<never>, 'policies' | 'store'>): void {
+export function forgetDefaultStore({
+  policies,
+  store,
+}: Pick<RateLimiter<never>, 'policies' | 'store'>): void {
   forgetSplit(policies, store)
 }

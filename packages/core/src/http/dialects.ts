@@ -58,7 +58,9 @@ function structured(
         parts.push('qu="concurrent-requests"')
       return join(...parts) + partition(verdict, limiter)
     })
-    const left = all.map(verdict => join(`"${verdict.policy}"`, `r=${shown(verdict)}`, `t=${secondsLeft(verdict, decision)}`))
+    const left = all.map(verdict =>
+      join(`"${verdict.policy}"`, `r=${shown(verdict)}`, `t=${secondsLeft(verdict, decision)}`),
+    )
     return { 'RateLimit-Policy': policies.join(', '), RateLimit: left.join(', ') }
   }
 }

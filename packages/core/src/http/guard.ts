@@ -75,7 +75,8 @@ export function guard<R, S = unknown>(
   const { policy, skip, cost: costOption, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
   const { chargeWhen, idempotencyKey: idempotencyKeyOf } = options
   const isOwn = policy === undefined && also === undefined
-  const needsDecision = chargeWhen !== undefined || hasResolver || policies.some(({ lease }) => lease !== undefined)
+  const needsDecision =
+    chargeWhen !== undefined || hasResolver || policies.some(({ lease }) => lease !== undefined)
 
   function check(
     view: RequestView,
@@ -85,7 +86,8 @@ export function guard<R, S = unknown>(
   ): Outcome | Promise<Outcome> {
     const before = holder && lastPassed(holder)
     const priorGuards = before && priorGuardsOf(limiter, before)
-    const idempotencyKey = idempotencyKeyOf && callForId(limiter.warn, 'idempotencyKey', () => call(idempotencyKeyOf, view))
+    const idempotencyKey =
+      idempotencyKeyOf && callForId(limiter.warn, 'idempotencyKey', () => call(idempotencyKeyOf, view))
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
     const decision = limiter.checkView(
       view,
@@ -127,7 +129,8 @@ export function guard<R, S = unknown>(
       if (skipPreflight && isPreflight(view)) return PASS
       if (skip === undefined) return checkWithCost(view, holder)
       const skipped = runCallback(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
-      if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : checkWithCost(view, holder)))
+      if (isPromise(skipped))
+        return skipped.then(found => (isSkip(found) ? PASS : checkWithCost(view, holder)))
       return isSkip(skipped) ? PASS : checkWithCost(view, holder)
     },
     decided,

@@ -12,7 +12,12 @@ export type NodeResponse = EndingResponse & DecidingResponse
  * @param response Node's own
  * @param shown what `chargeWhen` gets
  */
-export function watchResponse<R, S>(guard: Guard<R, S>, outcome: Outcome, response: NodeResponse, shown: S): void {
+export function watchResponse<R, S>(
+  guard: Guard<R, S>,
+  outcome: Outcome,
+  response: NodeResponse,
+  shown: S,
+): void {
   let isOpen = true
   const decide = (): void => {
     if (isOpen) guard.decided(outcome, shown)

@@ -52,10 +52,7 @@ export class CounterReset {
     return this.#resetCounted(Decision.recordOf(decision)?.result, policies)
   }
 
-  async #resetCounted(
-    result: CheckResult | undefined,
-    policies: readonly CompiledPolicy[],
-  ): Promise<number> {
+  async #resetCounted(result: CheckResult | undefined, policies: readonly CompiledPolicy[]): Promise<number> {
     return result === undefined ? 0 : this.#charges.forget(countersOf(result, policies))
   }
 

@@ -83,7 +83,9 @@ export class Pipeline {
     }
     if (isFound) return this.#evaluate(policies, keys as FoundKey[], caller, parameters)
     if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, parameters)
-    return Promise.all(keys.map(async key => key)).then(found => this.#checkCounting(policies, found, caller, parameters))
+    return Promise.all(keys.map(async key => key)).then(found =>
+      this.#checkCounting(policies, found, caller, parameters),
+    )
   }
 
   /** Decides for a subject that is given, not found. */
@@ -102,7 +104,11 @@ export class Pipeline {
     return this.#evaluate(counting, keys, subject, parameters)
   }
 
-  #keyOf(policy: CompiledPolicy, caller: Caller, parameters: CheckParameters): KeyOutcome | Promise<KeyOutcome> {
+  #keyOf(
+    policy: CompiledPolicy,
+    caller: Caller,
+    parameters: CheckParameters,
+  ): KeyOutcome | Promise<KeyOutcome> {
     if (policy.off) return 'allow'
     const isExempt =
       parameters === PEEK
@@ -144,7 +150,12 @@ export class Pipeline {
     return result.then(found => this.#finish(found, check, client, parameters))
   }
 
-  #finish(result: CheckResult, check: Check, client: Caller | Subject, parameters: CheckParameters): Decision {
+  #finish(
+    result: CheckResult,
+    check: Check,
+    client: Caller | Subject,
+    parameters: CheckParameters,
+  ): Decision {
     const decision = readDecision(result, check, this.#clock)
     if (parameters === PEEK) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined

@@ -117,7 +117,10 @@ export class PolicySource {
   }
 
   /** The policies that decide a request by what the call says; undefined when they cannot be found. */
-  policiesFor({ request, context }: Pick<RequestView, 'request' | 'context'>, named: Named): Found | Promise<Found> {
+  policiesFor(
+    { request, context }: Pick<RequestView, 'request' | 'context'>,
+    named: Named,
+  ): Found | Promise<Found> {
     if (this.#fixed !== undefined && named.policy === undefined && named.also === undefined)
       return this.#fixed
     const policies =

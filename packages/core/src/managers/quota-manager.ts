@@ -143,7 +143,12 @@ export class QuotaManager {
     )
   }
 
-  async #evaluate(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
+  async #evaluate(
+    identity: Identity,
+    quota: Quota<never>,
+    call: QuotaCall,
+    mode: Mode,
+  ): Promise<QuotaResult> {
     checkNames(call as Record<string, unknown>, CALL_OPTIONS, 'The call')
     const { cost, idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)

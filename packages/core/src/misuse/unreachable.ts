@@ -19,7 +19,8 @@ export function noticeUnreachable(policies: readonly CompiledPolicy[], warn: War
 
 function alwaysRefusesFirst(tight: CompiledPolicy, loose: CompiledPolicy): boolean {
   if (!isPlain(tight) || !isPlain(loose) || !isSameCount(tight, loose)) return false
-  if (loose.window <= tight.window || loose.limit > OTHER_UNITS * maxAdmitted(tight, loose.window)) return false
+  if (loose.window <= tight.window || loose.limit > OTHER_UNITS * maxAdmitted(tight, loose.window))
+    return false
   if (loose.algorithm !== 'token-bucket') return maxAdmitted(tight, countingTime(loose)) <= loose.limit
   // A bucket is never empty when nothing can be taken faster than it refills, in larger bursts than it holds.
   return (

@@ -68,7 +68,8 @@ export class Fallback {
     const degraded = closedPolicy >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
     const rest = this.#shareOf(check, asked)
     const evaluation = this.#store.evaluate(rest)
-    if (writesBack && evaluation.allowed && !evaluation.repeated) this.#queueWriteBack(check, asked, evaluation)
+    if (writesBack && evaluation.allowed && !evaluation.repeated)
+      this.#queueWriteBack(check, asked, evaluation)
     return { check: rest, evaluation, degraded, closedPolicy, late }
   }
 
@@ -151,7 +152,11 @@ export class Fallback {
     return state
   }
 
-  #queueWriteBack({ policies, demands, idempotency }: Check, indexes: readonly number[], { passes }: Evaluation): void {
+  #queueWriteBack(
+    { policies, demands, idempotency }: Check,
+    indexes: readonly number[],
+    { passes }: Evaluation,
+  ): void {
     const owed: Demand[] = []
     for (const [j, i] of indexes.entries()) {
       const demand = demands[i] as Demand

@@ -155,7 +155,9 @@ export class GuardedStore {
     } catch (error) {
       this.#outages.failed(error)
       const { fix = 'See that it is reachable.' } = error as { fix?: string }
-      throw new HaltError('HALT_E_STORE', `The store did not do it: ${failureText(error)}.`, fix, { cause: error })
+      throw new HaltError('HALT_E_STORE', `The store did not do it: ${failureText(error)}.`, fix, {
+        cause: error,
+      })
     }
   }
 

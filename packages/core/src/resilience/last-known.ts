@@ -87,12 +87,22 @@ export class LastKnown {
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
       const passed = evaluation.passes[i] === true
-      const until = passed || !checksLimit(demand) ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
+      const until =
+        passed || !checksLimit(demand) ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) this.hasRefused = true
       // A look changes nothing of what is known of those who asked.
       if (passed) refused?.delete(key)
       else if (demand.mode === Mode.CHARGE) refused?.set(key, demand, until)
-      this.#update(key, known, state, evaluation.now, localInstant, until > 0 ? demand : undefined, until, call)
+      this.#update(
+        key,
+        known,
+        state,
+        evaluation.now,
+        localInstant,
+        until > 0 ? demand : undefined,
+        until,
+        call,
+      )
     }
     if (penalty === undefined) return
     const key = keyOf(penalty.subject, PENALTY_COUNTER)
@@ -104,7 +114,13 @@ export class LastKnown {
   }
 
   /** Keeps what the store said of a correction: who is refused stays so, unless enough was given back. */
-  rememberCorrection({ demands }: Group, whole: Evaluation, call: number, sent: number, refused?: RefusedKeys): void {
+  rememberCorrection(
+    { demands }: Group,
+    whole: Evaluation,
+    call: number,
+    sent: number,
+    refused?: RefusedKeys,
+  ): void {
     const now = nowMicros()
     for (let i = 0; i < demands.length; i++) {
       const key = keyOfDemand(demands[i] as Demand)
@@ -118,7 +134,16 @@ export class LastKnown {
       const until = demand === undefined ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) refused?.prolong(key, until)
       else refused?.delete(key)
-      this.#update(key, known, state, evaluation.now, localInstant, until > 0 ? demand : undefined, until, call)
+      this.#update(
+        key,
+        known,
+        state,
+        evaluation.now,
+        localInstant,
+        until > 0 ? demand : undefined,
+        until,
+        call,
+      )
     }
   }
 

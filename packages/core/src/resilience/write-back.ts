@@ -68,7 +68,9 @@ export class WriteBackQueue {
       const at = group.demands.findIndex(pending => keyOfDemand(pending) === key)
       if (at < 0) continue
       const cost = (group.demands[at] as Demand).cost + demand.cost
-      const demands = group.demands.map((pending, i) => (i === at ? { ...pending, cost: Math.max(0, cost) } : pending))
+      const demands = group.demands.map((pending, i) =>
+        i === at ? { ...pending, cost: Math.max(0, cost) } : pending,
+      )
       this.#keyed.set(name, { ...group, demands })
       return cost < 0 ? { ...demand, cost } : undefined
     }

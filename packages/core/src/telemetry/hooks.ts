@@ -35,7 +35,8 @@ export function decisionNotifier(telemetry: Telemetry | undefined, warn: Warn): 
     }
     if (telemetry === undefined) return
     try {
-      if (!decision.allowed) watchPromise('onBlocked', telemetry.onBlocked?.(key, decision, metadata), warnOfFailure)
+      if (!decision.allowed)
+        watchPromise('onBlocked', telemetry.onBlocked?.(key, decision, metadata), warnOfFailure)
       else if (telemetry.onAllowed !== undefined)
         watchPromise('onAllowed', telemetry.onAllowed(key, decision, metadata), warnOfFailure)
     } catch (error) {
