@@ -9,9 +9,9 @@ import { pass, refusal, type Uncounted } from './uncounted-decision.ts'
 import { longestWait, readDemand, readVerdict, seconds } from './verdict-reader.ts'
 
 /**
- * Reads the result of a check into the decision that users see.
+ * Makes the decision that users see from the result of a check.
  *
- * @param asked the check as it was asked: without the store, `result` may hold fewer policies
+ * @param original the check before the fallback: a `result` without the store may hold fewer policies
  */
 export function readDecision(result: CheckResult, original: Check, clock: StoreClock): Decision {
   if (result.degraded === false) return readEvaluation(result)
@@ -53,7 +53,7 @@ function readEvaluation(result: CheckResult): Decision {
     }
   }
   Object.freeze(verdicts)
-  // With shadow policies only, the request passes, and the first of them is shown.
+  // When all policies run in shadow mode, the request passes and the decision shows the first policy.
   const shown =
     binding >= 0
       ? (verdicts[binding] as PolicyVerdict)
@@ -62,7 +62,7 @@ function readEvaluation(result: CheckResult): Decision {
   return new Decision(shown, retryAfter, cost, degraded, verdicts, result)
 }
 
-// The same for the commonest check: its one verdict binds.
+// The same for the most common check, which has one policy.
 function readOne(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
   const verdict = readDemand(0, 0, check, evaluation)
@@ -74,7 +74,7 @@ function costOf({ rule, cost }: Demand, { repeated }: Evaluation): number {
   return repeated && !countsRepeats(rule) ? 0 : cost
 }
 
-/** Whether one of two binds a client more: a refusal more than none, a longer wait, less left of the limit. */
+/** Whether `a` binds a client more than `b`: a refusal binds more than a pass, then a longer wait, then a smaller rest of the limit. */
 export function binds(a: Comparable, b: Comparable): boolean {
   if (a.allowed !== b.allowed) return b.allowed
   return a.allowed ? a.remaining * b.limit < b.remaining * a.limit : a.retryAfter > b.retryAfter

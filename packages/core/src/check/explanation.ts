@@ -13,45 +13,45 @@ export interface PolicyExplanation {
   readonly policy: string
   readonly algorithm: string
   readonly limit: number
-  /** Why it does not count the request; undefined when it does. */
+  /** Why the policy does not count the request; undefined when it does. */
   readonly exemption: string | undefined
-  /** Whose counter, and how that was found; undefined when it counts nothing. */
+  /** The owner of the counter, and how Halt found it; undefined when the policy counts nothing. */
   readonly key: string | undefined
   readonly keyFoundBy: string | undefined
   readonly verdict: PolicyVerdict | undefined
-  /** Units left now, and after the request if it is let in; undefined where no counter was asked. */
+  /** Units left now, and after the request if it is allowed; undefined when no counter was read. */
   readonly before: number | undefined
   readonly after: number | undefined
-  /** When which costs would pass, if nobody else asks. */
+  /** How long each of several costs has to wait if no other request comes. */
   readonly waits: readonly CostWait[]
 }
 
 /** How long a cost has to wait. */
 interface CostWait {
   readonly cost: number
-  /** Seconds, exact to the microsecond; 0 when it passes now, `Infinity` when it never can. */
+  /** Seconds, exact to the microsecond; 0 when the cost passes now, `Infinity` when it can never pass. */
   readonly seconds: number
 }
 
-/** Why a request would be let in or refused: the key and how it was found, each proxy hop, each policy. */
+/** Why a request would be allowed or refused: the key and how it was found, each proxy hop, each policy. */
 export interface Explanation {
-  /** Undefined for an identity under which no policy counts: {@link Explanation.unreachable} says what to ask instead. */
+  /** Undefined for an identity under which no policy counts. {@link Explanation.unreachable} names the identities to use instead. */
   readonly decision: Decision | undefined
   /** The policies that never count requests under the identity, and what names their counters. Empty for a request. */
   readonly unreachable: readonly Unreached[]
-  /** The hops from the socket to the client, and why each was or was not believed. */
+  /** The hops from the socket to the client, and why Halt trusted each of them or did not. */
   readonly hops: readonly Hop[]
   readonly policies: readonly PolicyExplanation[]
-  /** All of it as text. */
+  /** The whole explanation as text. */
   toString(): string
 }
 
-/** What an explanation is made of. */
+/** The parts of an explanation. */
 export interface ExplanationParts {
   readonly decision: Decision | undefined
   readonly policies: readonly CompiledPolicy[]
   readonly caller?: Caller
-  /** Of an identity. */
+  /** The kind of the identity. Undefined for a request. */
   readonly kind?: IdentityKind
   readonly unreachable?: readonly Unreached[]
   readonly exemptions?: readonly { readonly policy: CompiledPolicy; readonly why: string | undefined }[]
@@ -119,7 +119,7 @@ function write(
   const lines = [conclusionOf(decision, unreachable, kind)]
   if (decision !== undefined && decision.degraded !== false)
     lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
-  if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: what clientIp says`)
+  if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: given by clientIp`)
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
   for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits } of policies) {
     if (verdict === undefined) {
@@ -151,7 +151,7 @@ function conclusionOf(
   return `${outcome}${extent}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`
 }
 
-// A burst may leave more than the limit.
+// A bucket with a large burst can hold more units than the limit.
 function leftOf({ remaining: left, limit }: PolicyVerdict): string {
   return left > limit ? `${left} (limit ${limit})` : `${left} of ${limit}`
 }

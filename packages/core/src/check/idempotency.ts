@@ -3,12 +3,12 @@ import type { Digest } from '../base/digest.ts'
 import type { Demand, IdempotencyDemand } from '../store/contract.ts'
 
 /**
- * What charges a group once for a key, for as long as its longest policy counts.
+ * Builds the demand that makes a store charge a group once per idempotency key, for the longest window or period of its policies.
  *
- * The key is bound to what the call asks for: whose counters, and how much of each. The same key with another cost, of other
- * policies or of somebody else is another call, and is charged.
+ * The key is bound to the counters of the call and to the units of each. The same key with another cost, other policies or
+ * another client is another call, and is charged.
  *
- * @param units what each policy is asked for, whatever earlier guards have charged of it
+ * @param units the full cost per policy, including the units that earlier guards charged
  */
 export function idempotencyDemand(
   idempotencyKey: string,

@@ -1,7 +1,7 @@
 import type { OnStoreError } from '../policy/policy.ts'
 import { Decision, type PolicyVerdict, type Reason } from './decision.ts'
 
-/** Whose request it is about, and by which policy, where no counter decides. */
+/** The fields of a decision that no counter made: the client, the policy, the cost. */
 export interface Uncounted {
   readonly policy: string
   readonly limit: number
@@ -11,7 +11,7 @@ export interface Uncounted {
 
 const NO_VERDICTS: readonly PolicyVerdict[] = Object.freeze([])
 
-/** A decision that lets a request in uncounted: it is exempt, or (`open`) the store is away and the policies are open. */
+/** Makes a decision that allows a request without counting it: it is exempt, or (`open`) the store is unavailable and `onStoreError` is `"open"`. */
 export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, open = false): Decision {
   const resetAt = Math.ceil(nowMs / 1000)
   const shown = {
@@ -26,7 +26,7 @@ export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, ope
   return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, NO_VERDICTS, nowMs / 1000)
 }
 
-/** A refusal that no counter decided: no key, no policy, no store. */
+/** Makes a refusal that no counter decided, because there is no key, no policy or no store. */
 export function refusal(
   reason: Reason,
   { policy, limit, key, cost }: Uncounted,

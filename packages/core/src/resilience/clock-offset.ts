@@ -1,27 +1,27 @@
-/** What was seen before this is forgotten: clocks drift, and another server may have taken over. */
+/** How long an observation counts, in microseconds. Older ones are dropped, because clocks drift and servers fail over. */
 const WINDOW = 30e6
 
 /**
- * How far this process's clock is ahead of the store's, microseconds.
+ * How far this process's clock is ahead of the store's clock, in microseconds.
  *
- * An answer can arrive late but never early, so the least difference seen lately is nearest to the truth: an answer that
- * was late counts from the instant at which the store gave it.
+ * A reply can arrive late but never early, so the smallest recent difference is the best estimate. With it, a late reply counts
+ * from the instant at which the store gave it.
  */
 export class ClockOffset {
   #smallest = Number.POSITIVE_INFINITY
   #next = Number.POSITIVE_INFINITY
   #rotatesAt = 0
 
-  /** The present estimate; 0 before the first answer. */
+  /** The current estimate; 0 before the first reply. */
   get value(): number {
     return this.#smallest === Number.POSITIVE_INFINITY ? 0 : this.#smallest
   }
 
   /**
-   * Hears an answer, and gives the estimate.
+   * Observes a reply and returns the new estimate.
    *
-   * @param now this process's clock, microseconds
-   * @param instant the store's clock at the decision, microseconds
+   * @param now this process's clock, in microseconds
+   * @param instant the store's clock at the decision, in microseconds
    */
   observe(now: number, instant: number): number {
     const offset = now - instant

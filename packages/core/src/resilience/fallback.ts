@@ -17,42 +17,46 @@ import { RefusedKeys } from './refused-keys.ts'
 
 const MAX_ENTRIES = 50_000
 
-/** Decides in this process while the store cannot, from what the store said last. Bounded. */
+/** Decides checks in this process while the store cannot. It starts from the last known state of each counter. Bounded. */
 export class Fallback {
-  /** What quotas charged here, to be written back. */
+  /** Local charges of quotas, which the store must be told later. */
   readonly writeBack: WriteBackQueue = new WriteBackQueue()
-  /** Who is to be refused again by a store that comes back empty. */
+  /** Refused keys, which a store that came back empty must refuse again. */
   readonly refused: RefusedKeys = new RefusedKeys()
   readonly #mode: OnStoreError
   readonly #instances: () => number
   readonly #lastKnown: LastKnown
   readonly #store = new LocalStore(nowMicros)
-  // Which answer of the store the counters here have started from, or were put right by.
+  // By counter: the number of the store's reply that the local counter was seeded from.
   readonly #seeded = new Memo<number>(MAX_ENTRIES)
 
-  /** @param memory what the store said last */
+  /** @param lastKnown the last known state of each counter in the store */
   constructor(mode: OnStoreError, instances: () => number, lastKnown: LastKnown) {
     this.#mode = mode
     this.#instances = instances
     this.#lastKnown = lastKnown
   }
 
-  /** Keeps the idempotency key of a call that the store let in. */
+  /** Keeps the idempotency key of a call that the store allowed. */
   remember({ idempotency }: Group, evaluation: Evaluation): void {
     if (idempotency !== undefined && evaluation.allowed) this.#store.evaluate({ demands: [], idempotency })
   }
 
-  /** Forgets what was counted of some keys here. */
+  /** Forgets the local state of some counters. */
   forget(counters: readonly CounterId[]): void {
     for (const { subject, counter } of counters) this.refused.delete(keyOf(subject, counter))
     this.#store.forget(counters)
   }
 
-  /** @param owes whether the store, which was not asked, is to be told later of what quotas charge here */
+  /**
+   * Decides a check without the store.
+   *
+   * @param writesBack whether the charges of quotas are written back later, because the store did not receive the call
+   */
   evaluate(check: Check, writesBack = true, late?: LateReply): CheckResult {
     const local: number[] = []
     let closedPolicy = -1
-    // What only reports decides nothing, unless all do.
+    // Policies in shadow mode decide nothing, unless all policies are in shadow mode.
     let isLocal = false
     let isOpen = false
     for (const [i, policy] of check.policies.entries()) {
@@ -73,7 +77,7 @@ export class Fallback {
     return { check: rest, evaluation, degraded, closedPolicy, late }
   }
 
-  /** The question of some of its policies, with this process's share of their limits. */
+  /** The check reduced to some of its policies, with this process's share of their limits. */
   #shareOf({ policies, demands: asked, extras, idempotency }: Check, indexes: readonly number[]): Check {
     const kept = indexes.map(i => policies[i] as CompiledPolicy)
     const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
@@ -94,8 +98,8 @@ export class Fallback {
   }
 
   /**
-   * Corrects what was charged here; gives what only the store can correct by now: what quotas charged here and was written
-   * back since.
+   * Corrects local charges. Returns the demands that only the store can correct, because their charges were quota charges that
+   * have been written back.
    */
   correct({ demands }: Group): Demand[] {
     const local: Demand[] = []
@@ -109,7 +113,7 @@ export class Fallback {
     return remote
   }
 
-  /** Whether there is anything that a store which came back empty would have to be told. */
+  /** Whether a store that came back empty would need anything restored. */
   get needsRestore(): boolean {
     return this.writeBack.size > 0 || this.refused.groups().length > 0
   }
@@ -125,8 +129,7 @@ export class Fallback {
     return { ...demand, rule }
   }
 
-  // As much is left as the store last left, but no more than this process's share: less what it let in here before, when
-  // the store was away the last time.
+  // Starts from what the store last reported, capped at this process's share, minus what was admitted here in the last outage.
   #seed(demand: Demand, rule: Demand['rule'], known: KnownCounter, own: State): State {
     const now = nowMicros()
     const then: Evaluation = {
@@ -145,7 +148,7 @@ export class Fallback {
     if (used > usedHere) algorithm.charge(state, now, used - usedHere, rule, demand.edges)
     if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
     const cooldown = known.state[0] ?? 0
-    // What is used up of a quota ends with its period by itself.
+    // An exhausted quota needs no cool-down, because it resets with its period.
     const refused = algorithm.isQuota ? 0 : known.refusedUntil
     const blocked = Math.max(refused, cooldown === 0 ? 0 : cooldown + known.offset)
     state[0] = blocked > now ? blocked : 0

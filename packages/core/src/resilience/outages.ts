@@ -4,29 +4,29 @@ import type { StoreRecovery } from '../telemetry/telemetry.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { failureKind, failureText, WARNINGS } from './store-failure.ts'
 
-/** What outages are told to. */
+/** The receivers of an outage's events. */
 export interface OutageParts {
   readonly store: Store
   readonly warn: WarnOnce
-  /** Told of every failure. */
+  /** Called for every failure. */
   readonly onFailure: (error: unknown, failure: StoreFailure) => void
-  /** Told of the end of every outage that was warned of. */
+  /** Called at the end of every outage that was warned of. */
   readonly onRecovery: (recovery: Omit<StoreRecovery, 'store'>) => void
 }
 
-// A store that fails every other call is told of so often, and no more.
+// Caps the warnings for a store that fails every other call.
 const MAX_PER_MINUTE = 5
 const MINUTE = 60e6
-// Limiters of one store that fail within this tell of one outage.
+// Microseconds. Failures of several limiters of one store within this time count as one outage.
 const SAME_OUTAGE = 2e6
 
 /**
- * Tells of each outage of a store, and of its end. An outage begins with a failure and ends with the first answer to a question
- * that was asked after the last failure.
+ * Reports each outage of a store and its end. An outage begins with a failure. It ends with the first reply to a call that was
+ * sent after the last failure.
  */
 export class Outages {
   readonly #parts: OutageParts
-  // Undefined in an outage that is one too many to be told of.
+  // Undefined during an outage beyond the cap on warnings.
   #occasion: Occasion | undefined
   #isActive = false
   #startedAt = 0
@@ -39,12 +39,12 @@ export class Outages {
     this.#parts = parts
   }
 
-  /** Whether the last that was heard of the store is a failure. */
+  /** Whether the store's last known call failed. */
   get isActive(): boolean {
     return this.#isActive
   }
 
-  /** Tells of a failure. */
+  /** Reports a failure. */
   failed(error: unknown): void {
     const now = nowMicros()
     if (!this.#isActive) this.#begin(now)
@@ -55,7 +55,7 @@ export class Outages {
     this.#parts.onFailure(error, failure)
   }
 
-  /** Hears that the store has answered what was asked at `sent`, by this process's clock. */
+  /** Records that the store answered a call that was sent at `sent`, by this process's clock in microseconds. */
   answered(sent: number): void {
     if (!this.#isActive || sent < this.#lastFailureAt) return
     this.#isActive = false
@@ -79,8 +79,8 @@ export class Outages {
   #warn(error: unknown, failure: StoreFailure, occasion: Occasion): void {
     const fix =
       failure === 'misconfigured' || failure === 'script'
-        ? 'Call limiter.ready() to see what the store lacks.'
-        : 'Policies decide by their onStoreError until it answers again.'
+        ? 'Call limiter.ready() to find out what the store lacks.'
+        : 'The onStoreError of each policy decides until the store answers again.'
     const message = `The store failed: ${failureText(error)}.`
     this.#parts.warn({ code: WARNINGS[failure], message, fix }, occasion)
   }
@@ -94,7 +94,7 @@ interface Latest {
 
 const latest = new WeakMap<Store, Latest>()
 
-/** The occasion of an outage that begins: that of another limiter of the store where it has begun just now, else a new one. */
+/** The warning occasion of a new outage. Limiters of one store share it when their outages begin at about the same time. */
 function occasionOf(store: Store, member: Outages, now: number): Occasion {
   let found = latest.get(store)
   if (found === undefined || now - found.startedAt > SAME_OUTAGE || found.members.has(member)) {

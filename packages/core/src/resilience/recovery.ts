@@ -8,11 +8,11 @@ import { nowMicros } from '../base/process-clock.ts'
 import type { Evaluate } from './store-calls.ts'
 import { wasNotApplied } from './store-failure.ts'
 
-/** What a repair needs of its judge. */
+/** The parts of a guarded store that its recovery uses. */
 export interface RecoveryParts {
   readonly store: Store
   readonly evaluate: Evaluate
-  /** Makes a correction, and remembers the answer, however late it is. */
+  /** Applies a correction and remembers the reply, even after the deadline. */
   readonly settle: Evaluate
   readonly fallback: Fallback
   readonly deadline: Deadline
@@ -23,8 +23,8 @@ export interface RecoveryParts {
 const RETRY_MS = 500
 
 /**
- * Tells a store that is back what it missed: what quotas took here meanwhile, corrections that it has certainly not made, and
- * who was refused where it came back empty.
+ * Brings a store that is back up to date. It writes back the local charges of quotas, applies the corrections that the store
+ * certainly did not apply, and restores the refused keys when the store came back empty.
  */
 export class Recovery {
   readonly #parts: RecoveryParts
@@ -40,7 +40,7 @@ export class Recovery {
     return this.#corrections.size > 0 || this.#parts.fallback.writeBack.size > 0
   }
 
-  /** Keeps a correction that the store has certainly not made, and asks for it again soon, whether requests come or not. */
+  /** Queues a correction that the store certainly did not apply, and retries it soon, even without further requests. */
   queue(group: Group): void {
     this.#corrections.add(group, nowMicros())
     if (this.#isWaiting) return
@@ -48,13 +48,13 @@ export class Recovery {
     afterQuietly(RETRY_MS, () => void this.#retry())
   }
 
-  /** Writes back what is owed, for nobody to wait for. */
+  /** Starts to write back everything that is queued. No caller waits for it. */
   writeBackSoon(): void {
     for (const group of this.#takeWriteBacks()) void this.#writeBack(group).catch(this.#parts.report)
     this.#applyCorrections()
   }
 
-  /** Does all of it, within the deadline. */
+  /** Runs the whole recovery within the deadline. */
   async recover(): Promise<void> {
     const { evaluate, fallback, deadline } = this.#parts
     const refused = fallback.refused.groups()
@@ -62,7 +62,7 @@ export class Recovery {
       (async () => {
         const answers = await settled(refused.map(async ({ peek }) => evaluate(peek)))
         const lost = refused.filter((_, i) => answers[i]?.allowed === true)
-        // Taken out only now: what fails before this is tried again at the next probe.
+        // Taken from the queue only now. When an earlier step fails, the next probe retries everything.
         const writeBacks = this.#takeWriteBacks().map(group => this.#writeBack(group))
         const restored = lost.map(async ({ restore }) => evaluate(restore))
         this.#applyCorrections()
@@ -76,7 +76,7 @@ export class Recovery {
     return fallback.writeBack.take(clock.now() * 1000)
   }
 
-  // Once, unless the store has certainly not done it: what got no answer may have been applied, and is not charged again.
+  // Retried only if the store certainly did not apply it. A write without a reply may have been applied.
   async #writeBack(group: Group): Promise<void> {
     try {
       await this.#parts.settle(group)
@@ -115,7 +115,7 @@ export class Recovery {
   }
 }
 
-/** What came of calls that may fail each by itself, as on a cluster of which a node is away; rejects when all failed. */
+/** Waits for calls that can fail independently, such as calls to the nodes of a cluster. Rejects only when all of them failed. */
 async function settled<T>(calls: readonly Promise<T>[]): Promise<(T | undefined)[]> {
   const results = await Promise.allSettled(calls)
   const failed = results.filter(result => result.status === 'rejected')

@@ -6,16 +6,16 @@ import { nowMicros } from '../base/process-clock.ts'
 const MAX_ENTRIES = 10_000
 const MAX_RESTORED = 1_000
 
-/** Who was refused last, and until when: not to be let in by a store that came back empty. Bounded. */
+/** The keys that were refused last, and until when. A store that came back empty must not admit them. Bounded. */
 export class RefusedKeys {
   readonly #entries = new BoundedMap<{ readonly demand: Demand; readonly until: number }>(MAX_ENTRIES)
 
-  /** @param until this process's clock, microseconds */
+  /** @param until the end of the refusal, by this process's clock in microseconds */
   set(key: string, demand: Demand, until: number): void {
     this.#entries.set(key, { demand, until })
   }
 
-  /** Changes the end of a refusal, where one is noted. */
+  /** Changes the end of a refusal that is recorded. */
   prolong(key: string, until: number): void {
     const entry = this.#entries.get(key)
     if (entry !== undefined) this.#entries.set(key, { ...entry, until })
@@ -25,7 +25,10 @@ export class RefusedKeys {
     if (this.#entries.size > 0) this.#entries.delete(key)
   }
 
-  /** Asks about, and restores, the keys that are known to be still refused. Requests in flight end by themselves. */
+  /**
+   * The groups that check and restore the keys that are still refused: a peek, and a BLOCK demand. Requests in flight are left
+   * out, because they end by themselves.
+   */
   groups(): { readonly peek: Group; readonly restore: Group }[] {
     const now = nowMicros()
     const groups: { peek: Group; restore: Group }[] = []

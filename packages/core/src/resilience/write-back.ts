@@ -2,20 +2,20 @@ import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 
 const MAX_ENTRIES = 50_000
-// They are looked through at a correction; what is more is owed without its key.
+// Corrections scan this list, so it is short. Beyond it, charges are queued without their idempotency key.
 const MAX_KEYED = 1_000
 
-/** What quotas charged in this process while the store was away, until it has been told. Bounded. */
+/** The charges that quotas made in this process during an outage, queued until the store gets them. Bounded. */
 export class WriteBackQueue {
   readonly #pending = new Map<string, Demand>()
-  // With an idempotency key, each by itself: the store may have charged that call, or another process may have.
+  // Calls with an idempotency key stay separate, because the store or another process may have charged the same call.
   readonly #keyed = new Map<string, Group>()
 
   get size(): number {
     return this.#pending.size + this.#keyed.size
   }
 
-  /** Adds what a call charged. */
+  /** Adds the charges of a call. */
   add({ demands, idempotency }: Group): void {
     const key = idempotency && keyOf(idempotency.subject, idempotency.counter)
     if (key !== undefined && this.#keyed.has(key)) return
@@ -26,7 +26,7 @@ export class WriteBackQueue {
     this.#keyed.set(key, { demands: demands.map(demand => ({ ...demand, mode: Mode.SETTLE })), idempotency })
   }
 
-  /** Corrects a charge; gives what of that is not owed any more, so that only the store can correct it. */
+  /** Corrects a pending charge. Returns the part already written back, which must be corrected in the store. */
   correct(demand: Demand): Demand | undefined {
     const key = keyOfDemand(demand)
     const pending = this.#pending.get(key)
@@ -38,9 +38,9 @@ export class WriteBackQueue {
   }
 
   /**
-   * The groups that write it all to the store. Hands each out once, and not at all when its period is over.
+   * Removes all charges and returns the groups that write them to the store, without those whose period is over.
    *
-   * @param now the store's, microseconds
+   * @param now the store's clock, in microseconds
    */
   take(now: number): Group[] {
     const isCurrent = ({ cost, edges }: Demand): boolean =>
@@ -58,7 +58,7 @@ export class WriteBackQueue {
     const key = keyOfDemand(demand)
     const before = this.#pending.get(key)
     if (before === undefined && this.#pending.size >= MAX_ENTRIES) return
-    // A new period owes nothing of the last.
+    // The charges of the last period are dropped when a new period begins.
     const cost = demand.cost + (before?.edges?.[1] === demand.edges?.[1] ? (before?.cost ?? 0) : 0)
     this.#pending.set(key, { ...demand, mode: Mode.SETTLE, cost })
   }
