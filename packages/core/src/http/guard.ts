@@ -25,41 +25,40 @@ import {
   type PassedGuard,
 } from './passed-guards.ts'
 
-/** Decides requests for an adapter, with all that HTTP needs around it. */
+/** Decides requests for an adapter, with costs, skipping, headers and refusals. */
 export interface Guard<R = unknown, S = unknown> {
   readonly limiter: RateLimiter<R>
   /**
    * Decides a request.
    *
-   * @param visitor the object that lives as long as the HTTP request: a limiter charges it once, however often it is
-   * mounted. Undefined: every call is its own charge.
+   * @param requestObject an object that lives as long as the HTTP request. A limiter charges it once, however often the limiter
+   * is mounted. Undefined: every call is charged.
    */
   enter(view: RequestView, requestObject?: object): Outcome | Promise<Outcome>
-  /** The refusal of a decision, for a handler that decided by itself. */
+  /** Makes the refusal of a decision, for a handler that decided by itself. */
   refuse(decision: Decision): Outcome
   /**
-   * To be called once the application has decided the response: its status is known, though nothing of it may be delivered.
-   * Asks `chargeWhen`, and takes what a policy with `inFlight` holds.
+   * Call it once the application has decided the response: its status is known, even if nothing is delivered. It calls
+   * `chargeWhen`, and charges the cost that a policy with `inFlight` holds.
    *
-   * @param response what `chargeWhen` gets
+   * @param response the argument of `chargeWhen`
    */
   decided(outcome: Outcome, response: S): void
   /**
-   * To be called once the response was sent or the request aborted. With a response it does first what
-   * {@link Guard.decided} does.
+   * Call it once the response was sent or the request was aborted. With a response it first does what {@link Guard.decided}
+   * does.
    */
   leave(outcome: Outcome, response?: S): void
-  /** Whether {@link Guard.decided} has anything to do. */
+  /** Whether {@link Guard.decided} must be called. */
   readonly needsDecision: boolean
-  /** Whether {@link Guard.decided} or {@link Guard.leave} has anything to do. */
+  /** Whether {@link Guard.decided} or {@link Guard.leave} must be called. */
   readonly needsResponse: boolean
 }
 
 /**
- * Makes a guard: the one place where skipping, costs, headers and refusals are decided for every framework.
+ * Makes a guard, which decides skipping, costs, headers and refusals alike for every framework.
  *
- * @param also policies that stand beside those of the options or the limiter, all charged or none: for adapters that
- * merge what applies to a route
+ * @param also additional policies, for adapters that merge several guards of a route. All policies are charged, or none is.
  * @throws HaltError when an option or a policy is wrong
  */
 export function guard<R, S = unknown>(
@@ -94,7 +93,7 @@ export function guard<R, S = unknown>(
       isPlain ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
     )
     if (!('then' in decision)) return conclude(decision, holder, before, priorGuards)
-    // Others may have come to a decision meanwhile.
+    // Another guard may have decided meanwhile.
     return decision.then(found => conclude(found, holder, holder && lastPassed(holder), priorGuards))
   }
 
@@ -113,7 +112,7 @@ export function guard<R, S = unknown>(
     return before !== undefined && outcome.binding ? withStale(outcome, before) : outcome
   }
 
-  // Guards before have charged all that this one asks for.
+  // Earlier guards have charged everything that this guard would charge.
   function passedBefore(decision: Decision): Outcome {
     noticeTwice(limiter, decision)
     return passed(decision, write, false, false)
@@ -152,7 +151,7 @@ export function guard<R, S = unknown>(
   function checkWithCost(view: RequestView, holder: object | undefined): Outcome | Promise<Outcome> {
     if (typeof costOption !== 'function') return check(view, holder, costOption)
     const fix =
-      'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
+      'Such a request costs costOnError, by default the limit. Return a number from 0, or numbers by policy name.'
     const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
       result.failed ? check(view, holder, costOnError) : check(view, holder, result.value, costOnError)
     const found = runCallback(limiter, 'cost', fix, () => readCostOf(call(costOption, view)))
@@ -160,7 +159,7 @@ export function guard<R, S = unknown>(
   }
 }
 
-/** What a guard asks, compiled here so that a mistake shows at start; open where a resolver gives more at each request. */
+/** The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each request. */
 function policiesOf<R>(
   limiter: RateLimiter<R>,
   policy: CheckOptions<R>['policy'],
@@ -174,12 +173,12 @@ function policiesOf<R>(
 function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {
   warn({
     code: 'HALT_W_LIMITER_TWICE',
-    message: `One limiter ("${policy}") stands twice in the way of a request; it was charged once.`,
-    fix: 'Mount it once; for another limit on a route build another limiter, with a policy of its own.',
+    message: `The limiter "${policy}" is mounted twice on this request; the request was charged once.`,
+    fix: 'Mount it once. For another limit on a route build another limiter with a policy of its own.',
   })
 }
 
-/** Calls back with the request and, where the framework has one, its context of the call. */
+/** Calls a callback with the request and, in frameworks that have one, the context of the call. */
 function call<R, T>(callback: (request: R, context?: unknown) => T, { request, context }: RequestView): T {
   return callback(request as R, context)
 }
@@ -188,12 +187,12 @@ function isSkip(result: CallResult<boolean>): boolean {
   return !result.failed && result.value === true
 }
 
-/** Passes a cost on; throws for what is none. */
+/** Reads a cost that a callback returned. Throws for a value that is not a cost. */
 function readCostOf(cost: Awaitable<Cost>): Awaitable<Cost> {
   return isPromise(cost) ? (cost as Promise<Cost>).then(readGivenCost) : readGivenCost(cost)
 }
 
-/** Whether a request only asks what CORS allows: it has all that a browser sends with a preflight, and no body. */
+/** Whether a request is a CORS preflight: it has the method and headers that a browser sends with one, and no body. */
 function isPreflight({ method, headers, hasBody }: RequestView): boolean {
   return (
     method === 'OPTIONS' &&

@@ -5,20 +5,20 @@ import type { Headers } from './dialects.ts'
 import type { Refuse } from './outcome.ts'
 import { isTighter } from './tightest.ts'
 
-/** One guard that a request has passed, and those before it. */
+/** A guard that a request has passed, in a linked list with the guards before it. */
 export interface PassedGuard {
-  /** Undefined where a handler decided by itself. */
+  /** Undefined when a handler decided by itself. */
   readonly limiter: Pick<RateLimiter<never>, 'store'> | undefined
   readonly decision: Decision
   /** How that guard refuses. */
   readonly refuse: Refuse
-  /** The headers that it showed; undefined where another's were tighter. */
+  /** The headers that it set; undefined when another guard was tighter. */
   readonly shown: Headers | undefined
   readonly before: PassedGuard | undefined
 }
 
-// On the request itself: a WeakMap would cost as much as the whole check. `for`: copies of the package share it.
-// Assigned: to define a property takes a tenth of the whole check.
+// perf: bench "memory, one policy"; a property on the holder, because a WeakMap would cost as much as the whole check. It is
+// assigned, because to define a property takes a tenth of the check. `Symbol.for`, so that copies of the package share it.
 const PASSED = Symbol.for('halt.visits')
 
 interface Holder {
@@ -26,10 +26,9 @@ interface Holder {
 }
 
 /**
- * Where the visits of a request are noted: on an object that lives as long, and takes a property cheaply.
+ * The object that holds the guards a request has passed. It lives as long as the request, and adding a property to it is cheap.
  *
- * Of a request of Node's its list of raw headers: Express gives each request a prototype of its own, and a new property on
- * such an object takes longer than a whole check.
+ * For Node requests this is `rawHeaders`, because adding a property to an Express request is slower than a whole check.
  */
 export function holderOf(request: object): object {
   const { rawHeaders } = request as { readonly rawHeaders?: unknown }
@@ -41,17 +40,17 @@ export function lastPassed(holder: object): PassedGuard | undefined {
   return (holder as Holder)[PASSED]
 }
 
-/** Notes a visit as the last. */
+/** Records the last guard that a request has passed. */
 export function notePassed(holder: object, passed: PassedGuard): void {
   ;(holder as Holder)[PASSED] = passed
 }
 
-/** The binding decision of the guards that a request has passed: what adapters show. */
+/** The binding decision of the guards that a request has passed, for `req.halt`. */
 export function decisionOf(requestObject: object): Decision | undefined {
   return findPassed(lastPassed(holderOf(requestObject)), ({ shown }) => shown !== undefined)?.decision
 }
 
-/** The last visit that something is true of. */
+/** The last passed guard for which a condition holds. */
 function findPassed(
   last: PassedGuard | undefined,
   is: (passed: PassedGuard) => boolean,
@@ -61,7 +60,7 @@ function findPassed(
   return passed
 }
 
-/** What the visits so far mean for a limiter. */
+/** What the passed guards mean for the next check of a limiter. */
 export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: PassedGuard): PriorGuards {
   const decisions: Decision[] = []
   let storeFailed = false
@@ -72,12 +71,12 @@ export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: PassedGuard): Pr
   return { decisions, storeFailed }
 }
 
-/** Whether no visit so far binds the client more than a decision. */
+/** Whether a decision binds the client at least as much as every passed guard. */
 export function isTightest(decision: Decision, last: PassedGuard): boolean {
   return findPassed(last, passed => isTighter(passed.decision, decision)) === undefined
 }
 
-/** The names of headers that visits have shown and that other headers do not replace. */
+/** The names of headers that passed guards have set and that `headers` does not replace. */
 export function staleHeaders(last: PassedGuard, headers: Headers): readonly string[] {
   const names: string[] = []
   for (let passed: PassedGuard | undefined = last; passed !== undefined; passed = passed.before)

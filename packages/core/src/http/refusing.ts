@@ -5,13 +5,13 @@ import type { Outcome, Refuse } from './outcome.ts'
 import { lastPassed, notePassed, staleHeaders, holderOf, type PassedGuard } from './passed-guards.ts'
 import { type ErrorFormat, isUnavailable, refusalBody } from './refusal.ts'
 
-/** What a {@link Refuse} follows. */
+/** Options of a {@link Refuse} function. */
 export interface RefusalOptions {
   readonly statusCode?: number | undefined
   readonly errorFormat?: ErrorFormat | undefined
 }
 
-/** Makes a guard's way to refuse. */
+/** Makes the function by which a guard refuses. */
 export function makeRefuse(
   write: HeaderWriter,
   { statusCode = 429, errorFormat = 'json' }: RefusalOptions,
@@ -25,11 +25,11 @@ export function makeRefuse(
 }
 
 /**
- * The refusal of a decision that a handler made by itself: as the guard that decided the request last writes it, else in
- * the default format.
+ * The refusal of a decision that a handler made by itself. The last guard that the request passed gives its format, else the
+ * defaults do.
  *
- * @param visitor what `Guard.enter` got
- * @throws HaltError `HALT_E_OPTION` for what is no request, or no refusal
+ * @param requestObject the object that `Guard.enter` got
+ * @throws HaltError `HALT_E_OPTION` for a value that is not a request, or a decision that is not a refusal
  */
 export function refusalFor(requestObject: object, decision: Decision): Outcome {
   checkRefusal(requestObject, decision)
@@ -48,14 +48,14 @@ function checkRefusal(requestObject: unknown, decision: Decision | undefined): v
       : !Array.isArray(decision?.verdicts)
         ? 'no decision'
         : decision?.allowed === true
-          ? 'a decision that lets the request in'
+          ? 'a decision that allows the request'
           : undefined
   if (given === undefined) return
   const fix = 'Write if (!decision.allowed) return sendLimited(…, decision), as the adapter’s README shows.'
   throw new HaltError('HALT_E_OPTION', `sendLimited got ${given}.`, fix)
 }
 
-/** An outcome that also takes off what visits before have shown. */
+/** Adds to an outcome the headers of earlier guards that must be removed. */
 export function withStale(outcome: Outcome, before: PassedGuard): Outcome {
   const stale = staleHeaders(before, outcome.headers)
   return stale.length === 0 ? outcome : { ...outcome, stale }

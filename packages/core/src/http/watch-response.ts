@@ -3,14 +3,15 @@ import type { Outcome } from './outcome.ts'
 import { type DecidingResponse, onResponseDecision } from './response-decision.ts'
 import { type EndingResponse, onResponseEnd } from './response-end.ts'
 
-/** A response of Node's, of HTTP/1 or HTTP/2. */
+/** Node's own response, of HTTP/1 or HTTP/2. */
 export type NodeResponse = EndingResponse & DecidingResponse
 
 /**
- * Tells a guard what becomes of an admitted request: when the application decides the response, and when the response is over.
+ * Watches the response of an admitted request for a guard. Tells the guard when the application decides the response, and when
+ * the response ends.
  *
- * @param response Node's own
- * @param shown what `chargeWhen` gets
+ * @param response Node's own response
+ * @param shown the argument of `chargeWhen`
  */
 export function watchResponse<R, S>(
   guard: Guard<R, S>,
@@ -25,7 +26,7 @@ export function watchResponse<R, S>(
   }
   if (guard.needsDecision) onResponseDecision(response, decide)
   onResponseEnd(response, isSent => {
-    // A middleware may have kept the methods of the response from before they were watched.
+    // A middleware may call response methods that it saved before they were wrapped.
     if (isSent && guard.needsDecision) decide()
     isOpen = false
     guard.leave(outcome)

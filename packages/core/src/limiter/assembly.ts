@@ -15,7 +15,7 @@ import type { CallerSettings } from '../request/caller-settings.ts'
 import { compileClientIp } from '../request/client-ip.ts'
 import { GuardedStore } from '../resilience/guarded-store.ts'
 
-/** What a limiter is made of. */
+/** The parts of a limiter. */
 export interface LimiterParts {
   readonly warn: Warn
   readonly numbers: LimiterNumbers
@@ -29,7 +29,7 @@ export interface LimiterParts {
 }
 
 /**
- * Makes the rooms of a limiter.
+ * Makes the parts of a limiter and connects them.
  *
  * @throws HaltError when an option or a policy is wrong
  */

@@ -10,7 +10,7 @@ import { type Identity, isIdentity, kindOf, SHARED } from '../request/identity.t
 import { countersOf } from '../check/correction.ts'
 import type { CounterId, Store } from '../store/contract.ts'
 
-/** What a reset needs of its limiter. */
+/** The parts of a limiter that a reset uses. */
 export interface CounterResetParts {
   readonly store: Store
   readonly policies: PolicySource
@@ -19,7 +19,7 @@ export interface CounterResetParts {
   readonly warn: Warn
 }
 
-/** Forgets the counters of an identity, of a request, or of a decision; never quotas or penalties. */
+/** Resets the counters of an identity, a request or a decision. It never resets quotas or penalties. */
 export class CounterReset {
   readonly #store: Store
   readonly #policies: PolicySource
@@ -35,7 +35,7 @@ export class CounterReset {
     this.#warn = warn
   }
 
-  /** Resolves to how many counters were forgotten. */
+  /** Resolves to how many counters the store forgot. */
   async reset(target: unknown, given: unknown): Promise<number> {
     const record = Decision.recordOf(target)
     if (record !== undefined) return this.#resetCounted(record.result, this.#chosenPolicies(given))
@@ -60,7 +60,7 @@ export class CounterReset {
     const subject = this.#inspector.subjectOf(identity)
     const kind = kindOf(identity)
     const counting = policies.filter(({ calendar }) => calendar === undefined)
-    // Under a policy that counts no requests by it, `consume` may have charged the identity.
+    // Forget the counters of all policies, because `consume` charges an identity under every policy.
     const count = await this.#charges.forget(counting.flatMap(policy => countersFor(subject, policy)))
     const reached = counting.filter(policy => countsBy(policy, kind, counting))
     const unreached = unreachedOf(kind, counting, reached, this.#inspector.verifiesKeys)
@@ -75,12 +75,12 @@ export class CounterReset {
     const policies =
       given === undefined ? [...this.#policies.known()] : this.#policies.compile(given as never)
     if (policies.length === 0)
-      throw noPolicies('The policies come from a resolver, which has given none yet.')
+      throw noPolicies('The policies come from a resolver, which has not given any yet.')
     failIfOnlyQuotas(policies)
     return policies
   }
 
-  /** Whether a policy may have counters of routes that this process has never met. */
+  /** Whether a policy may have counters for routes that this process has never seen. */
   #hasUnknownRoutes(policy: CompiledPolicy): boolean {
     return policy.isPerRoute && (this.#store.isShared !== false || !policy.hasMetRoutes())
   }
@@ -89,8 +89,8 @@ export class CounterReset {
     const named = unreached.map(({ policy, reachedBy }) => `"${policy}" (reached by ${reachedBy})`)
     this.#warn({
       code: 'HALT_W_RESET_PARTIAL',
-      message: `reset(${kind}) leaves counters on which requests are counted otherwise: ${named.join(', ')}.`,
-      fix: 'Reset those too, or call reset(request), which finds them all.',
+      message: `reset(${kind}) leaves counters that count the same requests under other identities: ${named.join(', ')}.`,
+      fix: 'Reset those as well, or call reset(request), which finds all of them.',
     })
   }
 }
@@ -104,8 +104,8 @@ function failIfOnlyQuotas(policies: readonly CompiledPolicy[]): void {
   if (policies.length === 0 || policies.some(({ calendar }) => calendar === undefined)) return
   throw new HaltError(
     'HALT_E_POLICY',
-    `reset forgets no quotas, and "${policies[0]?.name}" is one.`,
-    'Call resetQuota of a QuotaManager.',
+    `reset() does not reset quotas, and "${policies[0]?.name}" is a quota.`,
+    'Call resetQuota() of a QuotaManager.',
   )
 }
 
@@ -116,12 +116,12 @@ function noPolicies(message: string): HaltError {
 function routesNotKnown({ name }: CompiledPolicy, count: number): HaltError {
   return new HaltError(
     'HALT_E_ROUTES_UNKNOWN',
-    `"${name}" has a counter for each route, and this process cannot name those of routes that it has not met. The reset forgot ${count} counters.`,
+    `"${name}" has a counter per route, and this process does not know the routes that it has not seen. The reset forgot ${count} counters.`,
     'Call reset(request) with a request of the route, or reset(decision).',
   )
 }
 
-// A copy of a decision is neither: it is refused as an identity that names nobody.
+// A copy of a decision is not a request, so it is refused as an invalid identity.
 function isRequest(target: unknown): boolean {
   if (typeof target !== 'object' || target === null) return false
   return REQUEST_FIELDS.some(field => field in target)

@@ -5,17 +5,17 @@ import { Memo } from '../base/memo.ts'
 import type { Caller } from '../request/caller.ts'
 import { compileHealthChecks } from '../request/exemptions.ts'
 
-// So many requests that nobody counted, and none that somebody did, are no coincidence. A proxy shows in fewer.
+// If the first 1 000 requests are all exempt, the set-up is probably wrong. An untrusted proxy is noticed within as many requests.
 const ALL_EXEMPT_AFTER = 1000
-const PRIVATE = 'the socket peer is private and forwards for nobody'
+const PRIVATE = 'the socket peer is private and is not a proxy'
 
-/** Knows what is not counted: health checks, a policy's exemptions, private peers; and warns of what that may hide. */
+/** Finds out which requests are exempt: health checks, exemptions of a policy, private peers. Warns when exemptions may hide a mistake. */
 export class ExemptionCheck {
-  /** Whether a request is a health check: counted by no policy. */
+  /** Whether a request is a health check, which no policy counts. */
   readonly isHealthCheck: (method: string, path: string) => boolean
   readonly #privateIps: boolean | undefined
   readonly #warn: Warn
-  // Private peers that once forwarded for others. They stay proxies: a client can make some of them drop their headers.
+  // Private peers that once forwarded a request. They remain proxies, because a client can make some proxies drop their headers.
   readonly #proxies = new Memo<true>(1024)
   #hasCounted = false
   #exempted = 0
@@ -28,7 +28,7 @@ export class ExemptionCheck {
     this.#warn = warn
   }
 
-  /** Whether a policy does not count a request that is decided. */
+  /** Whether a policy exempts a request. Called for real checks only, because it also collects the warnings. */
   exempts(policy: CompiledPolicy, caller: Caller): boolean {
     const reason = this.reason(policy, caller)
     if (reason === undefined) {
@@ -53,13 +53,13 @@ export class ExemptionCheck {
     return this.#exemptsPrivate(policy) !== false && this.#isPrivateClient(caller) ? PRIVATE : undefined
   }
 
-  /** Whether the peer is private and no proxy. The headers are looked at only here, for a private peer that is not known yet. */
+  /** Whether the peer is private and not a proxy. Reads the headers only for a private peer that is not a known proxy. */
   #isPrivateClient(caller: Caller): boolean {
     const peer = caller.privatePeer
     return peer !== undefined && !this.#proxies.get(peer.text) && caller.proxySign === undefined
   }
 
-  // Called when a private peer was not exempt, so an unknown one has just shown that it is a proxy.
+  // Called when a request was not exempt. A private peer that is not a known proxy has just turned out to be one.
   #rememberProxy(caller: Caller): void {
     const peer = caller.privatePeer
     if (peer === undefined || this.#proxies.get(peer.text)) return
@@ -75,15 +75,15 @@ export class ExemptionCheck {
     this.#warn({
       code: 'HALT_W_PRIVATE_EXEMPT',
       message: `A request from the private address ${caller.address?.text} was not counted.`,
-      fix: 'Give exemptPrivateIps: false to count these too (on localhost nothing is limited else), or true to silence this.',
+      fix: 'Give exemptPrivateIps: false to count such requests (otherwise nothing is limited on localhost), or true to silence this.',
     })
   }
 
   #noticeAll({ name }: CompiledPolicy, reason: string): void {
     this.#warn({
       code: 'HALT_W_ALL_EXEMPT',
-      message: `The first ${ALL_EXEMPT_AFTER} requests were all exempt, so nothing is limited; of the last one "${name}" says: ${reason}.`,
-      fix: 'See limiter.explain(request); behind a proxy on a private address give exemptPrivateIps: false, or trustedProxies.',
+      message: `The first ${ALL_EXEMPT_AFTER} requests were all exempt, so nothing is limited. "${name}" exempted the last one because ${reason}.`,
+      fix: 'Call limiter.explain(request). Behind a proxy on a private address give exemptPrivateIps: false, or trustedProxies.',
     })
   }
 
@@ -102,11 +102,11 @@ export class ExemptionCheck {
   #noticeProxy(caller: Caller, peer: string): void {
     const trust = `trustedProxies: ["${peer}"]`
     const [sign, fix] = caller.namesAnother
-      ? ['names clients in a header', `${trust}; a client that made the header up gains nothing by it.`]
+      ? ['names clients in a header', `give ${trust}. A client that invents the header gains nothing from it.`]
       : [`${caller.proxySign}, as proxies do`, `make it send X-Forwarded-For, and give ${trust}.`]
     this.#warn({
       code: 'HALT_W_UNTRUSTED_PROXY',
-      message: `The peer ${peer} ${sign}, but is not trusted: all its clients share one counter.`,
+      message: `The peer ${peer} ${sign}, but it is not trusted, so all its clients share one counter.`,
       fix: `If it is your proxy: ${fix}`,
     })
   }

@@ -24,7 +24,7 @@ import { toView } from '../request/to-view.ts'
 import { freshAt } from '../store/decide.ts'
 import { evaluationAt } from '../store/reading.ts'
 
-/** What looks need of their limiter. */
+/** The parts of a limiter that an inspector uses. */
 export interface InspectorParts {
   readonly policies: PolicySource
   readonly pipeline: Pipeline
@@ -33,17 +33,17 @@ export interface InspectorParts {
   readonly ipv6Prefix: number
 }
 
-/** What an identity reaches of a limiter's policies. */
+/** A peek at an identity: the decision of the policies that the identity reaches. */
 interface IdentityPeek {
-  /** Undefined when it reaches none. */
+  /** Undefined when the identity reaches no policy. */
   readonly decision: Decision | undefined
   readonly kind: IdentityKind
-  /** The policies that were asked, and those that are off. */
+  /** The policies that were evaluated, and those whose mode is `"off"`. */
   readonly policies: readonly CompiledPolicy[]
   readonly unreachable: readonly Unreached[]
 }
 
-/** Looks at counters and consumes nothing. A look at an identity shows no counter on which its requests are not counted. */
+/** Reads counters and charges nothing. For an identity it shows only counters that count requests under that identity. */
 export class Inspector {
   readonly #policies: PolicySource
   readonly #pipeline: Pipeline
@@ -87,7 +87,7 @@ export class Inspector {
     return result === undefined ? [] : countersIn(result)
   }
 
-  /** What a check of a request would say, and by which policies. */
+  /** The decision that a check of a request would give, and the policies that would decide. */
   async peekRequest(
     target: unknown,
     options: PeekOptions<never>,
@@ -97,7 +97,7 @@ export class Inspector {
     return { caller, policies, decision: await this.#pipeline.checkRequest(policies, caller, PEEK) }
   }
 
-  /** Whether keys are verified by the application, so that no ceiling of their address is counted. */
+  /** Whether the application verifies API keys, so that they have no ceiling per address. */
   get verifiesKeys(): boolean {
     return this.#callers.apiKey !== undefined
   }
@@ -117,7 +117,7 @@ export class Inspector {
     let decision: Decision | undefined = await ask(policies)
     let shown = counting
     if (reached.length < counting.length) {
-      // `consume` may have charged any policy under this identity: such a counter is shown.
+      // Also show counters with a charge, because `consume` may have charged any policy under this identity.
       const result = Decision.recordOf(decision)?.result
       shown = counting.filter(policy => reached.includes(policy) || hasCounter(policy, result))
       if (shown.length === 0) decision = undefined
@@ -138,18 +138,18 @@ export class Inspector {
   }
 }
 
-/** The mistake of a look or a reset by an identity under which no policy counts. */
+/** Makes the error of a peek or a reset for an identity under which no policy counts requests. */
 export function noCountingPolicy(kind: IdentityKind, unreached: readonly Unreached[]): HaltError {
   const named = unreached.map(({ policy, reachedBy: instead }) => `"${policy}" is reached by ${instead}`)
   return new HaltError(
     'HALT_E_IDENTITY_KIND',
     `No policy counts requests by ${inBraces(kind)}: ${named.join(', ')}.`,
-    'Ask about what the policy counts, or about the request.',
+    'Pass an identity that the policy counts by, or the request.',
   )
 }
 
 /**
- * Checks that the store has answered, and nothing in its place.
+ * Checks that the store decided, and not the fallback.
  *
  * @throws HaltError `HALT_E_STORE`
  */
@@ -158,11 +158,11 @@ export function failIfDegraded({ degraded }: Decision): void {
   throw new HaltError(
     'HALT_E_STORE',
     'The store did not answer.',
-    'Call limiter.ready() to see what is wrong.',
+    'Call limiter.ready() to find out what is wrong.',
   )
 }
 
-/** Whether a counter of this policy under the identity holds anything. */
+/** Whether a counter of this policy has a charge or a cool-down. */
 function hasCounter(policy: CompiledPolicy, result: CheckResult | undefined): boolean {
   const at = result?.check.policies.indexOf(policy) ?? -1
   if (result === undefined || at < 0) return false

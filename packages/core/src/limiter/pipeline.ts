@@ -22,7 +22,7 @@ import type { StoreClock } from '../store/store-clock.ts'
 import { listOf } from '../store/decide.ts'
 import { isPromise } from '../base/timers.ts'
 
-/** The rooms a request passes through. */
+/** The parts that a request passes through. */
 export interface PipelineParts {
   readonly exemptionCheck: ExemptionCheck
   readonly keyResolver: KeyResolver
@@ -34,7 +34,7 @@ export interface PipelineParts {
   readonly warn: Warn
 }
 
-/** The way of one request: exemptions → keys → demands → store → verdicts → decision. Synchronous where all rooms are. */
+/** The steps of one request: exemptions → keys → check → store → result → decision. Synchronous when all parts are. */
 export class Pipeline {
   readonly #exemptionCheck: ExemptionCheck
   readonly #keyResolver: KeyResolver
@@ -65,13 +65,13 @@ export class Pipeline {
     this.#buildCheck = checkBuilder(penalty, digest, guardedStore.clock, warn)
   }
 
-  /** Decides a request by policies; `undefined` when those could not be found. */
+  /** Decides a request by policies. They are undefined when the resolver failed. */
   checkRequest(
     policies: readonly CompiledPolicy[] | undefined,
     caller: Caller,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    // First, so that no orchestrator ends the process for want of policies.
+    // Health checks come first, so that an orchestrator does not kill the process when policies are missing.
     if (this.#exemptionCheck.isHealthCheck(caller.view.method, caller.view.path))
       return this.#exempt(policies?.[0], caller, parameters)
     if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', parameters)
@@ -88,7 +88,7 @@ export class Pipeline {
     )
   }
 
-  /** Decides for a subject that is given, not found. */
+  /** Decides for a subject that the caller gave. */
   checkSubject(
     subject: Subject,
     policies: readonly CompiledPolicy[],
@@ -117,14 +117,14 @@ export class Pipeline {
     return isExempt ? 'allow' : this.#keyResolver.find(policy, caller)
   }
 
-  /** Leaves out the policies that do not count the request, and asks the rest. */
+  /** Decides by the policies that count the request, and leaves out the others. */
   #checkCounting(
     policies: readonly CompiledPolicy[],
     keys: readonly KeyOutcome[],
     caller: Caller,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    // Who only reports refuses nobody, and has no counter to report of.
+    // A shadow policy never refuses. Without a key it has no counter to report on either.
     const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
     if (refusing !== undefined) return this.#deny(refusing, caller, parameters)
     const counting = policies.filter((_, i) => typeof keys[i] === 'object')
@@ -166,7 +166,7 @@ export class Pipeline {
     return decision
   }
 
-  /** Refuses for want of a key: a refusal like any other, so it scores. */
+  /** Refuses a request because it has no key. Like any refusal it scores a violation. */
   #deny(policy: CompiledPolicy, caller: Caller, parameters: CheckParameters): Decision | Promise<Decision> {
     const decision = this.#refuse(policy, caller, 'missing-key', parameters)
     if (this.#penalty?.records !== true || parameters === PEEK) return decision

@@ -13,7 +13,7 @@ export { KeyWatch } from './key-watch.ts'
 export { noticeMilliseconds } from './milliseconds.ts'
 export { forgetSplit, noticeSplit } from './counter-split.ts'
 
-/** What is looked at of a limiter's options. */
+/** The limiter options that are examined. */
 interface Options {
   readonly store: Store
   readonly clientIpHeader?: string | undefined
@@ -22,7 +22,7 @@ interface Options {
   readonly penalty?: PenaltyConfig | undefined
 }
 
-/** Looks over a limiter that is being built, and warns of what works but cannot be meant. */
+/** Examines a new limiter, and warns of settings that work but are probably a mistake. */
 export function noticeMisuse(
   options: Options,
   policies: readonly CompiledPolicy[],
@@ -42,7 +42,7 @@ function noticeHeader(options: Options, warn: Warn): void {
   if (clientIpHeader === undefined || isToldOfProxies(options) || clientIp !== undefined) return
   warn({
     code: 'HALT_W_SPOOFABLE_HEADER',
-    message: `clientIpHeader is "${clientIpHeader}", and no proxy is trusted: anybody can send that header, so it is not read.`,
+    message: `clientIpHeader is "${clientIpHeader}", but no proxy is trusted. Any client can send that header, so Halt does not read it.`,
     fix: 'Name the proxies that set it: trustedProxies: ["10.0.0.0/8"].',
   })
 }

@@ -3,14 +3,14 @@ import { type CompiledPolicy, isSamePolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/errors.ts'
 import type { Store } from '../store/contract.ts'
 
-// A service builds its limiters when it starts: so many with one policy are built by requests.
+// A service builds its limiters when it starts. This many limiters with one policy are built by requests.
 const PER_REQUEST_FROM = 100
 const MAX_NAMES = 10_000
 
 const built = new BoundedMap<number>(MAX_NAMES)
 const stores = new WeakMap<Store, BoundedMap<CompiledPolicy>>()
 
-/** Counts a new limiter among those of this process; warns of one built per request, and of one name for two policies. */
+/** Registers the policies of a new limiter. Warns of limiters that are built per request, and of two different policies with one name. */
 export function registerPolicies(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
   const [first] = policies
   if (first === undefined) return
@@ -31,7 +31,7 @@ function noticeLimiterPerRequest(name: string, warn: Warn): void {
   warn({
     code: 'HALT_W_LIMITER_PER_REQUEST',
     message: `${PER_REQUEST_FROM} limiters with the policy "${name}" were built in this process.`,
-    fix: 'Build a limiter once, outside the handler, and use it for all requests: one with a store of its own counts nothing else.',
+    fix: 'Build a limiter once, outside the handler, and use it for all requests. A new limiter with a store of its own starts from zero.',
   })
 }
 
@@ -39,12 +39,12 @@ function noticeConflict(before: CompiledPolicy, now: CompiledPolicy, warn: Warn)
   warn({
     code: 'HALT_W_POLICY_CONFLICT',
     message: `Two limiters on one store have a policy "${now.name}" with different numbers: ${numbersOf(before)}, and ${numbersOf(now)}.`,
-    fix: 'They count on one counter: give one of them another name, or both the same numbers.',
+    fix: 'They share one counter. Give one of them another name, or give both the same numbers.',
   })
 }
 
 function isCompatible(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  // Of another counter: they do not meet.
+  // Policies with different counters cannot conflict.
   return a.rule('').counter !== b.rule('').counter || isSamePolicy(a, b)
 }
 

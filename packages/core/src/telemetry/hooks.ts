@@ -3,11 +3,11 @@ import { messageOf, type Warn } from '../base/errors.ts'
 import type { Hook, Notify, Telemetry } from './telemetry.ts'
 import { isPromise } from '../base/timers.ts'
 
-/** A hook, whichever it is. */
+/** Any hook of a telemetry. */
 export type Listener = (this: Telemetry, ...args: unknown[]) => unknown
 type Publisher = ((a: unknown, b: unknown, c: unknown) => void) | undefined
 
-/** Makes the caller of a telemetry's hooks, and of the channels that tell the same. Nothing they do comes back. */
+/** Makes the function that calls a telemetry's hooks and publishes to the channels. Errors of hooks become warnings. */
 export function notifier(telemetry: Telemetry | undefined, warn: Warn): Notify {
   const warnOfFailure = failureWarner(warn)
   return (hook: keyof Telemetry, a?: unknown, b?: unknown, c?: unknown): void => {
@@ -22,7 +22,10 @@ export function notifier(telemetry: Telemetry | undefined, warn: Warn): Notify {
   }
 }
 
-/** As {@link notifier}, for what is told of every decision that was not exempt: written out, for it is a check's own cost. */
+/**
+ * As {@link notifier} for every decision that is not exempt: `onCheck`, then `onAllowed` or `onBlocked`. Written out, because it
+ * runs in every check.
+ */
 export function decisionNotifier(telemetry: Telemetry | undefined, warn: Warn): Hook<'onCheck'> {
   const warnOfFailure = failureWarner(warn)
   return (key, decision, metadata): void => {
@@ -60,9 +63,9 @@ function watchPromise(hook: string, result: unknown, warnOfFailure: WarnOfFailur
   if (isPromise(result)) result.then(undefined, (error: unknown) => warnOfFailure(hook, error))
 }
 
-/** Calls a hook with as many arguments as there are: no hook's last one is undefined. */
+/** Calls a hook with as many arguments as are defined. The last argument of a hook is never undefined. */
 export function call(listener: Listener, telemetry: Telemetry, a: unknown, b: unknown, c: unknown): unknown {
-  // Written out: gathering and spreading the arguments took a tenth of a whole check.
+  // Written out, because collecting and spreading the arguments took a tenth of a whole check.
   if (c !== undefined) return listener.call(telemetry, a, b, c)
   return b === undefined ? listener.call(telemetry, a) : listener.call(telemetry, a, b)
 }

@@ -6,7 +6,7 @@ import { RefusalSums } from './refusal-sums.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
-/** A logger: pino's, or the console. */
+/** A logger, such as pino or the console. */
 export interface Logger {
   debug(...args: unknown[]): void
   info(...args: unknown[]): void
@@ -16,15 +16,15 @@ export interface Logger {
 
 /** Options of {@link LoggingTelemetry}. */
 export interface LoggingOptions {
-  /** Makes the digests HMACs. */
+  /** Turns the digests of keys into HMACs. */
   readonly secret?: string | undefined
-  /** Sums refusals up: one line a policy and reason, at most once in so long. Default: a line for each refusal. */
+  /** Sums up refusals: one line per policy and reason, at most once per this time. Default: one line per refusal. */
   readonly every?: Duration | undefined
 }
 
 /**
- * Logs what a limiter decides: checks at debug, allowed requests at info, refusals and penalties at warn, store errors
- * at error, their end at info. Keys are logged as digests: they are personal data, and a log is no place for them.
+ * Logs the decisions of a limiter: checks at debug, allowed requests at info, refusals and penalties at warn, store errors at
+ * error, their end at info. Keys are logged as digests, because they are personal data and do not belong in a log.
  *
  * @example
  * new RateLimiter({ store, policy, telemetry: new LoggingTelemetry(pino()) })
@@ -78,7 +78,7 @@ export class LoggingTelemetry implements Telemetry {
   onStoreRecovered: Hook<'onStoreRecovered'> = recovery =>
     this.#logger.info({ ...recovery }, 'halt: store recovered')
 
-  // Fields first, then the message: pino's order, which the console prints as well.
+  // Fields first and then the message, because pino requires this order and the console accepts it.
   #log(
     level: 'debug' | 'info' | 'warn',
     message: string,

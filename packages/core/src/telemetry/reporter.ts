@@ -14,13 +14,13 @@ import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from '.
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
 
-/** Tells telemetry and channels what a limiter decided. Costs a few comparisons when nobody listens. */
+/** Reports the decisions of a limiter to its telemetry and to the channels. Costs a few comparisons when neither listens. */
 export class TelemetryReporter {
   readonly #notify: Notify
   readonly #notifyOfDecision: Hook<'onCheck'>
   readonly #hasTelemetry: boolean
   readonly #store: string
-  // Which violation of whom was told last: all refusals of one call to the store have one instant.
+  // By subject: the violation that was reported last. All refusals of one store call have the same instant.
   readonly #lastReported = new Memo<string>(1024)
 
   constructor(telemetry: Telemetry | undefined, store: Store, warn: Warn) {
@@ -31,7 +31,7 @@ export class TelemetryReporter {
     this.#notify('onStore', store)
   }
 
-  /** The instant a decision starts at, milliseconds; undefined when nobody asks. */
+  /** The start of a decision, in milliseconds; undefined when nothing listens. */
   start(): number | undefined {
     return this.#hasTelemetry || decisions.hasSubscribers ? performance.now() : undefined
   }
@@ -51,7 +51,7 @@ export class TelemetryReporter {
     this.scored(check, evaluation)
   }
 
-  /** Tells of the violation that a refusal was, if it was one. */
+  /** Reports the violation that a refusal scored, if it scored one. */
   scored(check: Check, evaluation: Evaluation): void {
     if (check.penalty !== undefined && (this.#hasTelemetry || penalties.hasSubscribers))
       this.#reportPenalty(check, evaluation)
@@ -108,7 +108,7 @@ export class TelemetryReporter {
       plan: policy?.plan,
       outcome: outcomeOf(decision),
       degraded: decision.degraded,
-      // Who subscribed in the middle of a decision missed its start.
+      // A subscriber that came during the decision missed its start.
       durationMs: started === undefined ? 0 : performance.now() - started,
       store: this.#store,
     }
@@ -133,7 +133,7 @@ export class TelemetryReporter {
 
   #reportPenalty({ penalty }: Check, evaluation: Evaluation): void {
     const state = evaluation.penalty
-    // Recorded by this very decision: its instant is the last violation's.
+    // This decision scored a violation if its instant equals that of the last violation.
     if (penalty === undefined || evaluation.allowed || abuseScore.last(state) !== evaluation.now) return
     const violation = `${evaluation.now} ${abuseScore.violations(state)}`
     if (this.#lastReported.get(penalty.subject) === violation) return
