@@ -115,7 +115,7 @@ export class Decision implements DecisionFields {
   /**
    * @param result the result of the check; when no counter decided, the store's clock in Unix seconds
    */
-  // perf: bench "memory, one policy"; spreading objects here took most of a check.
+  // perf: bench "limiter.check(request)"; spreading objects here took most of a check.
   constructor(
     shown: Pick<PolicyVerdict, 'allowed' | 'reason' | 'policy' | 'limit' | 'remaining' | 'resetAt' | 'key'>,
     retryAfter: number,

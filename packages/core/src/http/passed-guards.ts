@@ -17,7 +17,7 @@ export interface PassedGuard {
   readonly before: PassedGuard | undefined
 }
 
-// perf: bench "memory, one policy"; a property on the holder, because a WeakMap would cost as much as the whole check. It is
+// perf: bench "express: halt"; a property on the holder, because a WeakMap would cost as much as the whole check. It is
 // assigned, because to define a property takes a tenth of the check. `Symbol.for`, so that copies of the package share it.
 const PASSED = Symbol.for('halt.visits')
 

@@ -9,7 +9,7 @@ export type Evaluate = (group: Group) => Evaluation | Promise<Evaluation>
 
 /** Makes the function that evaluates groups in a store and checks each evaluation before it is used. */
 export function checkedEvaluate(store: Store): Evaluate {
-  // perf: bench "memory, one policy"; such a store returns what decide() made.
+  // perf: bench "limiter.check(request)"; such a store returns what decide() made.
   if (store.isChecked === true) return group => store.evaluate(group)
   return group => {
     const answer: unknown = store.evaluate(group)
