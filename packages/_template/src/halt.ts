@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { type Decision, fromCaller } from '@halt/core'
 import {
-  accompany,
+  watchResponse,
   type AdapterOptions,
-  callUser,
+  runCallback,
   checkGuardOptions,
   guard,
   type GuardOptions,
@@ -13,7 +13,7 @@ import {
   LIMITER_OPTIONS,
   type RequestView,
   toView,
-  unlessAnswered,
+  answerIfUnanswered,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
 
@@ -75,7 +75,7 @@ export function halt(options: HaltOptions): Guarding {
     show(outcome, req, res)
     if (outcome.pass) {
       // Tells the guard when the response is decided and when it has ended: chargeWhen, requests in flight.
-      if (gate.watches) accompany(gate, outcome, res, res)
+      if (gate.needsResponse) watchResponse(gate, outcome, res, res)
       return true
     }
     const { decision } = outcome
@@ -86,10 +86,10 @@ export function halt(options: HaltOptions): Guarding {
     res.statusCode = outcome.status
     const warning = 'Such a request gets the default answer.'
     const custom = (): unknown => onLimited(decision, { req, res })
-    const { failed } = await callUser(gate.limiter, 'onLimited', warning, custom)
+    const { failed } = await runCallback(gate.limiter, 'onLimited', warning, custom)
     if (failed) answer(outcome, res)
     else
-      unlessAnswered(
+      answerIfUnanswered(
         gate.limiter,
         () => res.headersSent,
         () => answer(outcome, res),

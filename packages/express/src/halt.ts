@@ -1,6 +1,6 @@
 import { type Decision, fromCaller } from '@halt/core'
 import {
-  accompany,
+  watchResponse,
   type AdapterOptions,
   checkGuardOptions,
   guard,
@@ -77,7 +77,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
   function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
     showDecision(outcome, req, res)
     if (outcome.pass) {
-      if (requestGuard.watches) accompany(requestGuard, outcome, res, res)
+      if (requestGuard.needsResponse) watchResponse(requestGuard, outcome, res, res)
       return next()
     }
     const { decision } = outcome

@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { callUser, type Caretaker, type Outcome, unlessAnswered } from '@halt/core/http'
+import { runCallback, type CallbackSettings, type Outcome, answerIfUnanswered } from '@halt/core/http'
 import type { NextFunction, Request, Response } from 'express'
 
 import { sendRefusal } from './response.ts'
@@ -17,7 +17,7 @@ export type OnLimited = (decision: Decision, context: LimitedContext) => unknown
 /** Calls the `onLimited` option. Sends the default answer if it fails or answers nothing in time. */
 export function callOnLimited(
   onLimited: OnLimited,
-  caretaker: Caretaker,
+  caretaker: CallbackSettings,
   outcome: Outcome,
   decision: Decision,
   { req, res, next }: LimitedContext,
@@ -37,13 +37,13 @@ export function callOnLimited(
   const finish = ({ failed }: { readonly failed: boolean }): void => {
     // If onLimited has passed the request on, there is nothing left to answer.
     if (failed) return isPassedOn ? undefined : sendRefusal(outcome, res)
-    unlessAnswered(
+    answerIfUnanswered(
       caretaker,
       () => isPassedOn || res.headersSent || res.closed,
       () => sendRefusal(outcome, res),
     )
   }
-  const answered = callUser(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
+  const answered = runCallback(caretaker, 'onLimited', 'Such a request gets the default answer.', custom)
   if ('then' in answered) void answered.then(finish)
   else finish(answered)
 }

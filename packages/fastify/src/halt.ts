@@ -1,6 +1,6 @@
 import type { Decision } from '@halt/core'
 import { fromCaller, HaltError } from '@halt/core'
-import { retire } from '@halt/core/http'
+import { forgetDefaultStore } from '@halt/core/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Done } from './request-guard.ts'
@@ -51,7 +51,7 @@ async function haltPlugin(app: FastifyInstance, options: HaltOptions): Promise<v
     routes.declare(this, route)
   })
   app.addHook('onClose', (_app, done) => {
-    retire(registration.limiter)
+    forgetDefaultStore(registration.limiter)
     done()
   })
   app.addHook('onReady', done => done(routes.error as Error | undefined))

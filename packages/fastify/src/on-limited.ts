@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { callUser, type Caretaker, type Outcome, unlessAnswered } from '@halt/core/http'
+import { runCallback, type CallbackSettings, type Outcome, answerIfUnanswered } from '@halt/core/http'
 
 import type { LimitedContext, RefusalOptions } from './options.ts'
 import { sendRefusal, watchAnswer } from './reply.ts'
@@ -9,7 +9,7 @@ const FIX = 'Such a request gets the default answer.'
 /** Calls the `onLimited` option. Sends the default answer if it fails or answers nothing in time. */
 export function callOnLimited(
   onLimited: NonNullable<RefusalOptions['onLimited']>,
-  caretaker: Caretaker,
+  caretaker: CallbackSettings,
   outcome: Outcome,
   decision: Decision,
   { request, reply }: LimitedContext,
@@ -26,14 +26,14 @@ export function callOnLimited(
   }
   const finish = (result: { failed: true } | { failed: false; value: unknown }): void => {
     if (result.failed) byDefault()
-    else if (result.value === undefined) unlessAnswered(caretaker, isAnswered, byDefault)
+    else if (result.value === undefined) answerIfUnanswered(caretaker, isAnswered, byDefault)
     else if (!isAnswered()) sendGiven(result.value)
   }
   const sendGiven = (value: unknown): void => {
-    const sent = callUser(caretaker, 'The answer of onLimited', FIX, () => void reply.send(value))
+    const sent = runCallback(caretaker, 'The answer of onLimited', FIX, () => void reply.send(value))
     if ('failed' in sent && sent.failed) byDefault()
   }
-  const answered = callUser(caretaker, 'onLimited', FIX, custom)
+  const answered = runCallback(caretaker, 'onLimited', FIX, custom)
   if ('then' in answered) void answered.then(finish)
   else finish(answered)
 }

@@ -1,5 +1,5 @@
 import type { Decision, RateLimiter } from '@halt/core'
-import { accompany, guard, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
+import { watchResponse, guard, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { callOnLimited } from './on-limited.ts'
@@ -57,7 +57,7 @@ export class RequestGuard implements Step {
     if (outcome.binding || request.halt === undefined) request.halt = decision
     setHeaders(reply, outcome)
     if (!outcome.pass) return this.#refuse(outcome, decision, request, reply, done)
-    if (outcome.charged && this.#guard.watches) accompany(this.#guard, outcome, reply.raw, reply)
+    if (outcome.charged && this.#guard.needsResponse) watchResponse(this.#guard, outcome, reply.raw, reply)
     done()
   }
 

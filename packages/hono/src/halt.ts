@@ -1,7 +1,7 @@
 import { type Decision, fromCaller, HaltError } from '@halt/core'
 import {
   type AdapterOptions,
-  callUser,
+  runCallback,
   checkGuardOptions,
   guard,
   type GuardOptions,
@@ -91,7 +91,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     // gets them afterwards.
     setHeaders(outcome, c)
     if (!outcome.pass) return answer(outcome, c)
-    if (requestGuard.watches && outcome.charged) await accompany(c, next, requestGuard, outcome)
+    if (requestGuard.needsResponse && outcome.charged) await accompany(c, next, requestGuard, outcome)
     else await next()
     // If a later guard was tighter, keep the headers of that guard.
     if (decisionShownOn(c) === outcome.decision) addMissingHeaders(c, outcome.headers)
@@ -105,7 +105,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     const custom = async (): Promise<Response> =>
       withHeaders(await onLimited(decision, c), outcome.headers, c)
     const fix = 'Return a Response. Such a request gets the default answer.'
-    const answered = await callUser(limiter, 'onLimited', fix, custom)
+    const answered = await runCallback(limiter, 'onLimited', fix, custom)
     return answered.failed ? refusalResponse(outcome, c) : answered.value
   }
 }

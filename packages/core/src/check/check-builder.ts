@@ -18,9 +18,10 @@ import { type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts
 import { listOf } from '../store/decide.ts'
 
 /**
- * Makes what writes a limiter's questions: one group that decides all policies at once.
+ * Makes the function that builds a limiter's checks. One check decides all policies at once.
  *
- * `keys` are the policies', in their order; `who` is the caller of a request, or the subject of an identity.
+ * `keys` holds one key per policy, in the order of the policies. `client` is the caller of a request, or the subject of an
+ * identity.
  */
 export function checkBuilder(
   penalty: CompiledPenalty | undefined,
@@ -30,29 +31,31 @@ export function checkBuilder(
 ): (
   policies: readonly CompiledPolicy[],
   keys: readonly FoundKey[],
-  who: Caller | Subject,
-  asked: CheckParameters,
+  client: Caller | Subject,
+  parameters: CheckParameters,
 ) => Check {
-  return (policies, keys, who, asked) => {
-    const principal = penalty === undefined ? undefined : typeof who === 'string' ? who : who.principal(keys)
+  return (policies, keys, client, parameters) => {
+    const principal =
+      penalty === undefined ? undefined : typeof client === 'string' ? client : client.principal(keys)
     const demands: Demand[] = listOf(policies.length)
     let extras: (ExtraDemands | undefined)[] | undefined
     let route: string | undefined
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as CompiledPolicy
       const key = keys[i] as FoundKey
-      // Asked only where it counts: a framework may have to look it up.
-      if (policy.isPerRoute && typeof who !== 'string') route ??= routeOf(who.view, warn)
+      // Read the route only for a policy that counts by route, because a framework may have to look it up.
+      if (policy.isPerRoute && typeof client !== 'string') route ??= routeOf(client.view, warn)
       const shadow = isShadow(policy, key.subject)
       const rule = policy.rule(route)
-      const paid = asked.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, asked.priorGuards) ?? 0)
-      const mode = asked === PEEK ? Mode.PEEK : modeOf(policy, shadow)
-      const cost = costFor(policy, asked.cost)
-      // Written out, here and in the answer: spreading objects took nine tenths of a whole check.
+      const paid =
+        parameters.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, parameters.priorGuards) ?? 0)
+      const mode = parameters === PEEK ? Mode.PEEK : modeOf(policy, shadow)
+      const cost = costFor(policy, parameters.cost)
+      // perf: bench "limiter.check(request)"; the fields are written out because spreading objects took most of a check.
       const demand: Demand = {
         rule,
         subject: key.subject,
-        // What is held was not taken by guards before, either: it is judged by all that it costs.
+        // HOLD demands are charged only when the request ends, so earlier guards have not charged them. Judge the full cost.
         cost: mode === Mode.HOLD || paid === 0 ? cost : cost > paid ? cost - paid : 0,
         mode,
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
@@ -63,23 +66,23 @@ export function checkBuilder(
       extras ??= listOf(policies.length)
       extras[i] = {
         shadow,
-        ...addExtraDemands(demands, demand, policy, key, who, asked.priorGuards, route),
+        ...addExtraDemands(demands, demand, policy, key, client, parameters.priorGuards, route),
         paid,
       }
     }
-    const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, asked)
-    const idempotency = asked.idempotencyKey
-      ? idempotencyDemand(asked.idempotencyKey, policies, demands, unitsOf(policies, asked), digest)
+    const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, parameters)
+    const idempotency = parameters.idempotencyKey
+      ? idempotencyDemand(parameters.idempotencyKey, policies, demands, unitsOf(policies, parameters), digest)
       : undefined
     return { policies, extras, demands, penalty: watched, idempotency }
   }
 }
 
-/** What scores a refusal that no counter made: a demand that is refused, keeps nothing, and is nobody's to see. */
-export function offenceOf(policy: CompiledPolicy, penalty: CompiledPenalty, caller: Caller): Check {
+/** Builds a check that always refuses and stores no counter, so that a refusal without a counter still scores a violation. */
+export function violationCheck(policy: CompiledPolicy, penalty: CompiledPenalty, caller: Caller): Check {
   const principal = caller.principal([])
   const own = policy.rule(undefined)
-  // A counter that nobody has.
+  // No policy has this counter.
   const rule = { ...own, counter: `${policy.name}@denied:${own.code}`, cooldown: 0, reduced: undefined }
   const refused = { rule, subject: principal, cost: 0, mode: Mode.BLOCK, edges: undefined, penalized: false }
   return {
@@ -99,28 +102,28 @@ function modeOf({ lease }: CompiledPolicy, shadow: boolean): Mode {
   return shadow ? Mode.SHADOW : lease === undefined ? Mode.CHARGE : Mode.HOLD
 }
 
-// Behind the policies' own demands, whose places are the policies'.
+// Appends to the policies' own demands, so that a policy and its own demand keep the same index.
 function addExtraDemands(
   demands: Demand[],
   own: Demand,
   policy: CompiledPolicy,
   { unverified }: FoundKey,
-  who: Caller | Subject,
+  client: Caller | Subject,
   priorGuards: PriorGuards | undefined,
   route: string | undefined,
 ): Pick<ExtraDemands, 'addressCeiling' | 'lease'> {
   let addressCeiling = -1
   let lease = -1
-  if (unverified && typeof who !== 'string')
+  if (unverified && typeof client !== 'string')
     addressCeiling =
       demands.push({
         ...own,
         rule: policy.addressCeilingRule(route),
-        subject: who.ip.subject,
+        subject: client.ip.subject,
         penalized: false,
       }) - 1
   if (policy.lease === undefined || own.mode === Mode.SHADOW) return { addressCeiling, lease }
-  // One request in flight is one, whatever guards it passes.
+  // One request in flight takes one lease, however many guards it passes.
   const isHeld = priorGuards !== undefined && paidOn(policy.lease, own.subject, priorGuards) !== undefined
   if (!isHeld) lease = demands.push(leaseOf(policy.lease, own)) - 1
   return { addressCeiling, lease }
@@ -134,14 +137,14 @@ function leaseOf(rule: Rule, { subject, mode }: Demand): Demand {
 function penaltyOf(
   { rule, records }: CompiledPenalty,
   subject: Subject,
-  asked: CheckParameters,
+  parameters: CheckParameters,
 ): Group['penalty'] {
   if (subject === UNKNOWN_ADDRESS) return undefined
-  const mode = records && asked !== PEEK ? PenaltyMode.WATCH : PenaltyMode.READ
+  const mode = records && parameters !== PEEK ? PenaltyMode.WATCH : PenaltyMode.READ
   return { rule, subject, mode, amount: 0 }
 }
 
-// A principal's counters are those of its own name, alone or with an address; never quotas.
+// A penalty applies to the counters of its principal, alone or combined with an address. It never applies to quotas.
 function isPenalized({ calendar }: CompiledPolicy, subject: Subject, principal: Subject): boolean {
   if (calendar !== undefined) return false
   return (
@@ -149,20 +152,20 @@ function isPenalized({ calendar }: CompiledPolicy, subject: Subject, principal: 
   )
 }
 
-/** Whether a policy is only reported for a subject. */
+/** Whether a policy runs in shadow mode for a subject. */
 export function isShadow({ shadow, name }: CompiledPolicy, subject: Subject): boolean {
   return shadow > 0 && (shadow === 1 || hashText(`${name} ${subject}`) / 2 ** 32 < shadow)
 }
 
-// Undefined where no route is known: such requests share one counter, since a client can invent as many paths as it likes.
+// Returns undefined for an unknown route. Such requests share one counter, because a client can invent any number of paths.
 function routeOf({ method, route }: RequestView, warn: Warn): string | undefined {
   const name = routeName(route, method)
   if (name === undefined)
     warn({
       code: 'HALT_W_NO_ROUTE',
       message:
-        'A policy of scope "route" counted a request whose route is not known: all such requests share one counter.',
-      fix: 'Mount the limiter on the routes, behind routing; a RequestView says its route itself.',
+        'A policy of scope "route" counted a request whose route is unknown. All such requests share one counter.',
+      fix: 'Mount the limiter on the routes, after routing. A RequestView names its route itself.',
     })
   return name
 }

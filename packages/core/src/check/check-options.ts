@@ -7,84 +7,88 @@ import { checkNames, namesOf } from '../base/options-check.ts'
 
 /** Options of one check. */
 export interface CheckOptions<R = unknown> {
-  /** Units: a number for every policy, or by policy name. Default each policy's own. */
+  /** The cost in units: a number for every policy, or numbers by policy name. Default: each policy's own cost. */
   readonly cost?: Cost | typeof WHOLE_LIMIT | undefined
-  /** Taken instead of a `cost` by name that names something else than policies of the limiter. For guards. */
+  /** For guards. Replaces a `cost` by name whose names are not all policies of the limiter. */
   readonly costOnError?: Cost | typeof WHOLE_LIMIT | undefined
-  /** Decides instead of the limiter's policies. */
+  /** Policies that decide instead of the limiter's own. */
   readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
-  /** Decides beside them, all charged or none. */
+  /** Policies that decide in addition. All policies are charged, or none is. */
   readonly also?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
-  /** The client's address, where the caller knows better. */
+  /** The client's address, when your code knows it better than Halt. */
   readonly ip?: string | undefined
-  /** The same key is charged once. An empty one is none. */
+  /** Calls with the same key are charged once. An empty key counts as no key. */
   readonly idempotencyKey?: string | undefined
-  /** What has become of the request at guards before: only what they have not charged is taken. For guards. */
+  /** For guards. What earlier guards decided for this request. The check charges only the units that they did not charge. */
   readonly priorGuards?: PriorGuards | undefined
 }
 
-/** Options of a look that charges nothing. */
+/** Options of a peek, which charges nothing. */
 export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' | 'ip'>
 
-/** What a check asks beside the policies. */
+/** The parameters of a check besides its policies. */
 export interface CheckParameters extends Pick<
   CheckOptions,
   'cost' | 'costOnError' | 'idempotencyKey' | 'priorGuards'
 > {
-  /** When the decision began, milliseconds; absent when nobody asks. */
+  /** When the decision began, in milliseconds. Absent when no telemetry listens. */
   readonly started?: number
 }
 
-/** Asks what a check would be told, and takes nothing. By identity, so that no option of a call can say it. */
+/** The parameters of a peek: it charges nothing. Compared by identity, so that no option of a call can request it. */
 export const PEEK: CheckParameters = Object.freeze({})
 
-const CALL = namesOf<Omit<CheckOptions, 'costOnError' | 'priorGuards'>>({
+const CALL_OPTIONS = namesOf<Omit<CheckOptions, 'costOnError' | 'priorGuards'>>({
   cost: true,
   policy: true,
   also: true,
   ip: true,
   idempotencyKey: true,
 })
-const LOOK = namesOf<PeekOptions>({ policy: true, also: true, ip: true })
-/** The options of a call that says nothing. */
+const PEEK_OPTIONS = namesOf<PeekOptions>({ policy: true, also: true, ip: true })
+/** The options of a call that gives none. */
 export const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({})
 
 /**
- * Checks what a user's call says: its names, for JavaScript users, and its values.
+ * Checks the options of a user's call: their names, for JavaScript users, and their values.
  *
  * @throws HaltError `HALT_E_COST`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`
  */
-export function checkCall(options: CheckOptions<never>): void {
+export function checkCallOptions(options: CheckOptions<never>): void {
   if (options === NO_OPTIONS) return
-  checkNames(options as Readonly<Record<string, unknown>>, CALL, 'The call')
-  checkValues(options)
+  checkNames(options as Readonly<Record<string, unknown>>, CALL_OPTIONS, 'The call')
+  checkOptionValues(options)
 }
 
 /**
- * Checks what a user's look says, which charges nothing.
+ * Checks the options of a peek.
  *
  * @throws HaltError `HALT_E_UNKNOWN_FIELD`
  */
-export function checkLook(options: PeekOptions<never>): void {
-  checkNames(options as Readonly<Record<string, unknown>>, LOOK, 'The call')
+export function checkPeekOptions(options: PeekOptions<never>): void {
+  checkNames(options as Readonly<Record<string, unknown>>, PEEK_OPTIONS, 'The call')
 }
 
 /**
- * Checks the values of a call, whatever the request.
+ * Checks the option values that do not depend on the request.
  *
  * @throws HaltError `HALT_E_COST`, `HALT_E_OPTION`
  */
-export function checkValues({ cost, idempotencyKey }: CheckOptions<never>): void {
+export function checkOptionValues({ cost, idempotencyKey }: CheckOptions<never>): void {
   checkCost(cost)
   checkIdempotencyKey(idempotencyKey)
 }
 
 /**
- * Checks the key by which a call is charged once.
+ * Checks an idempotency key.
  *
  * @throws HaltError `HALT_E_OPTION`
  */
 export function checkIdempotencyKey(key: unknown): void {
   if (key === undefined || typeof key === 'string') return
-  throw new HaltError('HALT_E_OPTION', `idempotencyKey is ${describe(key)}.`, 'Give a text, or leave it out.')
+  throw new HaltError(
+    'HALT_E_OPTION',
+    `idempotencyKey is ${describe(key)}.`,
+    'Give a string, or leave it out.',
+  )
 }

@@ -1,27 +1,27 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Group } from '../store/contract.ts'
 
-/** What a check asks: the group that the store sees, and the policies that people know. */
+/** One check of a request: the group that the store evaluates, and the policies behind its demands. */
 export interface Check extends Group {
-  /** The policies that count the request; the first demands are theirs, in this order. */
+  /** The policies that count the request. The first demands belong to them, in this order. */
   readonly policies: readonly CompiledPolicy[]
-  /** What policies have beside their own demand, by place; undefined where none has anything, as nearly always. */
+  /** Extra demands by policy index. Usually undefined, because no policy has any. */
   readonly extras: readonly (ExtraDemands | undefined)[] | undefined
 }
 
-/** What a policy has beside its own demand. */
+/** The demands of a policy besides its own, and how its own demand differs from the usual one. */
 export interface ExtraDemands {
-  /** Whether it is only reported for this key. */
+  /** Whether the policy runs in shadow mode for this key: it reports and never refuses. */
   readonly shadow: boolean
-  /** The place of the demand that all unverified keys of the address share; -1 when there is none. */
+  /** The index of the demand on the counter that all unverified keys of one address share; -1 when there is none. */
   readonly addressCeiling: number
-  /** The place of the demand for a lease, where the cost is taken at the end; -1 when there is none. */
+  /** The index of the demand for a lease, which a policy has when it charges at the end of the request; -1 when there is none. */
   readonly lease: number
-  /** Units of its cost that guards before have charged: the demand asks for the rest, a retry pays all of it. What is held asks for all. */
+  /** Units that earlier guards already charged. The demand asks for the remainder; a retry pays in full; HOLD demands always ask in full. */
   readonly paid: number
 }
 
-/** Whether a policy of a question is only reported. */
-export function isReported({ extras }: Check, at: number): boolean {
+/** Whether the policy at an index of the check runs in shadow mode. */
+export function isShadowed({ extras }: Check, at: number): boolean {
   return extras !== undefined && extras[at]?.shadow === true
 }

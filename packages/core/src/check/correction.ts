@@ -14,14 +14,14 @@ import {
 import { countsRepeats } from '../store/decide.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 
-/** The record of a decision that charged something. */
+/** The charge record of a decision that charged something. */
 export type ActualCharge = ChargeRecord & { readonly result: CheckResult }
 
 /**
- * The group that corrects a charge to what was really used, and ends the lease of a held cost; undefined when nothing
+ * Builds the group that corrects a charge to the units really used, and ends the lease of a held cost. Undefined when nothing
  * changes.
  *
- * Requests in flight are not a cost: {@link release} ends them.
+ * It does not end requests in flight, because they are not a cost: {@link release} does.
  */
 export function settlement(charge: ActualCharge, actual: Cost): Group | undefined {
   return correction(charge, (policy, settle) => {
@@ -34,14 +34,14 @@ export function settlement(charge: ActualCharge, actual: Cost): Group | undefine
   })
 }
 
-/** The group that takes a held cost and ends its lease; undefined when nothing is held. */
-export function taking(charge: ActualCharge): Group | undefined {
+/** Builds the group that charges a held cost and ends its lease. Undefined when no cost is held. */
+export function takeHeldCost(charge: ActualCharge): Group | undefined {
   return correction(charge, (policy, settle) => take(policy, charge, settle))
 }
 
 /**
- * The group that ends a request in flight, and takes a held cost unless the application is being asked for it; undefined when
- * no policy asks for either.
+ * Builds the group that ends a request in flight. It also charges a held cost, unless `chargeWhen` has not answered yet.
+ * Undefined when no policy needs either.
  */
 export function release(charge: ActualCharge): Group | undefined {
   return correction(charge, (policy, settle) => {
@@ -61,35 +61,35 @@ function take(
   settle(addressCeiling, rest)
 }
 
-/** The units that a charge has taken, or takes at its end, by the place of a demand; undefined where it takes none. */
-export function chargeAt(charge: ActualCharge, place: number): number | undefined {
+/** The units that a charge took for the demand at an index, or takes when the request ends. Undefined when it takes none. */
+export function chargeAt(charge: ActualCharge, index: number): number | undefined {
   const { check, evaluation } = charge.result
-  const demand = check.demands[place]
-  if (demand === undefined || !isTaken(demand, place, evaluation)) return undefined
+  const demand = check.demands[index]
+  if (demand === undefined || !isTaken(demand, index, evaluation)) return undefined
   const own = policiesOf(charge.result).find(({ at, addressCeiling, lease }) =>
-    [at, addressCeiling, lease].includes(place),
+    [at, addressCeiling, lease].includes(index),
   )
   if (own === undefined) return undefined
   if (own.isFlight) return charge.released ? undefined : demand.cost
-  if (place === own.lease) return charge.decided ? undefined : demand.cost
+  if (index === own.lease) return charge.decided ? undefined : demand.cost
   return charge.settled === undefined ? own.rest : usedOf(own, charge.settled)
 }
 
-// A shadow policy that would have refused took nothing, and a repeated call only its places in flight.
-function isTaken({ mode, rule }: Demand, place: number, { passes, repeated }: Evaluation): boolean {
-  return passes[place] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
+// A shadow policy that would have refused charged nothing. A repeated call charged only its places in flight.
+function isTaken({ mode, rule }: Demand, index: number, { passes, repeated }: Evaluation): boolean {
+  return passes[index] === true && mode !== Mode.PEEK && (!repeated || countsRepeats(rule))
 }
 
-/** A policy of a charge, and the places of its demands; -1 where it has none. */
+/** A policy of a charge, and the indexes of its demands; -1 where it has no such demand. */
 interface PolicyCharge {
   readonly policy: CompiledPolicy
-  /** Whether it counts requests in flight. */
+  /** Whether the policy counts requests in flight. */
   readonly isFlight: boolean
-  /** Whether it takes what it costs when the response is decided. */
+  /** Whether the policy charges its cost when the application decides the response. */
   readonly isHeld: boolean
-  /** What it costs, without what guards before have charged. */
+  /** The cost minus the units that earlier guards charged. */
   readonly rest: number
-  /** Units that guards before have charged. */
+  /** Units that earlier guards charged. */
   readonly paid: number
   readonly at: number
   readonly addressCeiling: number
@@ -105,7 +105,7 @@ function policiesOf({ check }: CheckResult): PolicyCharge[] {
       policy,
       isFlight: policy.algorithm === 'concurrency',
       isHeld,
-      // What is held is judged by all that it costs.
+      // A held demand is judged at its full cost.
       rest: isHeld ? Math.max(0, cost - paid) : cost,
       paid,
       at,
@@ -115,14 +115,14 @@ function policiesOf({ check }: CheckResult): PolicyCharge[] {
   })
 }
 
-// Of what was used in all. What guards before have charged of it is theirs to give back.
+// The part of the total use that this guard has to charge. The guards that charged the rest refund it themselves.
 function usedOf({ policy, rest, paid }: PolicyCharge, actual: Cost): number {
-  // Nothing at all was used: then not even the request counts.
+  // An actual cost of 0 means that the request itself does not count either.
   const used = actual === 0 ? 0 : (givenCost(policy, actual) ?? rest + paid)
   return used > paid ? used - paid : 0
 }
 
-/** Adds units to the counter of a demand, or takes them off. */
+/** Adds units to the counter of a demand, or subtracts them. */
 type Settle = (at: number, delta: number) => void
 
 function correction(
@@ -135,7 +135,7 @@ function correction(
     const demand = check.demands[at]
     if (delta === 0 || demand === undefined || !isTaken(demand, at, evaluation)) return
     const rule = ruleInForce(demand, evaluation)
-    const chargedTo = chargedAt(at, demand, rule, evaluation, taken)
+    const chargedTo = chargedToAt(at, demand, rule, evaluation, taken)
     demands.push({ ...demand, mode: Mode.SETTLE, cost: delta, chargedTo })
   }
   for (const charged of policiesOf(result)) each(charged, settle)
@@ -144,8 +144,8 @@ function correction(
   return { demands, penalty: penalty && { ...penalty, mode: PenaltyMode.READ } }
 }
 
-// What a charge went to: a held cost, when it was taken.
-function chargedAt(
+// The part of the counter that a charge went to. A held cost went to the part that was current when it was charged.
+function chargedToAt(
   at: number,
   { mode, subject, rule: { counter } }: Demand,
   rule: Rule,
@@ -156,17 +156,17 @@ function chargedAt(
     mode === Mode.HOLD && taken !== undefined
       ? taken.group.demands.findIndex(other => other.subject === subject && other.rule.counter === counter)
       : -1
-  const [place, heard] = later < 0 ? [at, evaluation] : [later, (taken as AppliedCorrection).evaluation]
-  return algorithmOf(rule).chargedTo(heard.states[place] ?? [], evaluationAt(heard, place).now, rule)
+  const [index, heard] = later < 0 ? [at, evaluation] : [later, (taken as AppliedCorrection).evaluation]
+  return algorithmOf(rule).chargedTo(heard.states[index] ?? [], evaluationAt(heard, index).now, rule)
 }
 
-/** The counters that a decision counted on, of some policies; never quotas'. */
+/** The counters of the given policies that a decision counted on, without those of quotas. */
 export function countersOf({ check }: CheckResult, policies: readonly CompiledPolicy[]): CounterId[] {
   const names = new Set(policies.map(({ name }) => name))
   const demands = check.policies.flatMap(({ name, calendar }, at) => {
     const { addressCeiling = -1, lease = -1 } = check.extras?.[at] ?? {}
-    const places = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, lease]
-    return places.flatMap(place => check.demands[place] ?? [])
+    const indexes = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, lease]
+    return indexes.flatMap(index => check.demands[index] ?? [])
   })
   return countersOfGroup({ demands })
 }

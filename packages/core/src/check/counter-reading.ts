@@ -4,35 +4,35 @@ import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/decide.ts'
 import { limitInForce, remaining, resetAt, used, evaluationAt } from '../store/reading.ts'
 
-/** What a counter in the store holds. */
+/** The state of one counter in the store. */
 export interface CounterReading {
   readonly policy: string
   /**
-   * Which of the policy's counters: its `own`; the `address` ceiling that all unverified API keys of an address share; the
+   * Which counter of the policy: its `own`, the `address` ceiling that all unverified API keys of an address share, or the
    * requests `in-flight` of a policy with `inFlight`.
    */
   readonly counter: 'own' | 'address' | 'in-flight'
-  /** Whose counter, for people: `user:42`, `api-key:#…`. */
+  /** The owner of the counter, readable by people: `user:42`, `api-key:#…`. */
   readonly key: string
-  /** Units a window, under the penalty and with the grants in force. */
+  /** Units per window, under the penalty in force and with the grants in force. */
   readonly limit: number
-  /** Units that count now, rounded up. More than `limit` after a settlement that overdrew. */
+  /** Units that count now, rounded up. It exceeds `limit` after a settlement that overdrew. */
   readonly used: number
-  /** Whole units left; 0 while the counter is blocked. */
+  /** Whole units left; 0 during a cool-down. */
   readonly remaining: number
-  /** When nothing counts any more: Unix seconds, rounded up. */
+  /** When the counter is back to zero: Unix seconds, rounded up. */
   readonly resetAt: number
   /** When the cool-down ends: Unix seconds, rounded up; 0 when there is none. */
   readonly blockedUntil: number
 }
 
-/** Reads every counter that a question asked. */
+/** Reads every counter of a check. */
 export function countersIn(result: CheckResult): readonly CounterReading[] {
   return result.check.policies.flatMap((policy, at) => {
     const { addressCeiling = -1, lease = -1 } = result.check.extras?.[at] ?? {}
-    const places = { own: at, address: addressCeiling, 'in-flight': lease } as const
+    const indexes = { own: at, address: addressCeiling, 'in-flight': lease } as const
     return (['own', 'address', 'in-flight'] as const).flatMap(counter =>
-      places[counter] < 0 ? [] : read(policy, counter, places[counter], result),
+      indexes[counter] < 0 ? [] : read(policy, counter, indexes[counter], result),
     )
   })
 }
@@ -40,12 +40,12 @@ export function countersIn(result: CheckResult): readonly CounterReading[] {
 function read(
   { name }: CompiledPolicy,
   counter: CounterReading['counter'],
-  place: number,
+  index: number,
   { check, evaluation: whole }: CheckResult,
 ): CounterReading {
-  const evaluation = evaluationAt(whole, place)
-  const demand = check.demands[place] as Demand
-  const state = evaluation.states[place] ?? []
+  const evaluation = evaluationAt(whole, index)
+  const demand = check.demands[index] as Demand
+  const state = evaluation.states[index] ?? []
   const cooldown = blockedUntil(state)
   return Object.freeze({
     policy: name,

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand, Evaluation } from '../store/contract.ts'
 import { countsRepeats, listOf } from '../store/decide.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import { type Check, isReported } from './check.ts'
+import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
@@ -10,16 +10,16 @@ import { pass, refusal, type Uncounted } from './uncounted-decision.ts'
 import { longestWait, readDemand, readVerdict } from './verdict-reader.ts'
 
 /**
- * Reads the result of a check into the decision that users see.
+ * Makes the decision that users see from the result of a check.
  *
- * @param asked the check as it was asked: without the store, `result` may hold fewer policies
+ * @param original the check before the fallback: a `result` without the store may hold fewer policies
  */
-export function readDecision(result: CheckResult, asked: Check, clock: StoreClock): Decision {
+export function readDecision(result: CheckResult, original: Check, clock: StoreClock): Decision {
   if (result.degraded === false) return readEvaluation(result)
-  if (result.closing >= 0)
-    return refusal('store-error', uncounted(asked, result.closing), clock.now(), 'closed', 1)
+  if (result.closedPolicy >= 0)
+    return refusal('store-error', uncounted(original, result.closedPolicy), clock.now(), 'closed', 1)
   if (result.check.policies.length > 0) return readEvaluation(result)
-  return pass(uncounted(asked, 0), clock.now(), true)
+  return pass(uncounted(original, 0), clock.now(), true)
 }
 
 function uncounted({ policies, demands }: Check, at: number): Uncounted {
@@ -35,15 +35,15 @@ function readEvaluation(result: CheckResult): Decision {
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
   for (let i = 0; i < count; i++) {
-    const said = (verdicts[i] = readVerdict(i, check, evaluation))
-    if (isReported(check, i)) continue
-    if (binding < 0 || binds(said, verdicts[binding] as PolicyVerdict)) binding = i
+    const verdict = (verdicts[i] = readVerdict(i, check, evaluation))
+    if (isShadowed(check, i)) continue
+    if (binding < 0 || binds(verdict, verdicts[binding] as PolicyVerdict)) binding = i
   }
   let longest = 0
   if (binding >= 0 && !(verdicts[binding] as PolicyVerdict).allowed) {
     let refused = -1
     for (let i = 0; i < count; i++) {
-      if (isReported(check, i)) continue
+      if (isShadowed(check, i)) continue
       // Include policies that passed: the penalty started by this refusal may make them refuse the retry.
       const wait = longestWait(i, check, evaluation)
       if (wait > longest) longest = wait
@@ -52,7 +52,7 @@ function readEvaluation(result: CheckResult): Decision {
       binding = i
     }
   }
-  // With shadow policies only, the request passes, and the first of them is shown.
+  // When all policies run in shadow mode, the request passes and the decision shows the first policy.
   const shown =
     binding >= 0
       ? (verdicts[binding] as PolicyVerdict)
@@ -61,20 +61,20 @@ function readEvaluation(result: CheckResult): Decision {
   return new Decision(shown, longest, cost, degraded, result)
 }
 
-// The same for the commonest check: its one verdict binds.
+// The same for the most common check, which has one policy.
 function readOne(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
-  const said = readDemand(0, 0, check, evaluation)
-  const wait = said.allowed ? 0 : longestWait(0, check, evaluation)
+  const verdict = readDemand(0, 0, check, evaluation)
+  const wait = verdict.allowed ? 0 : longestWait(0, check, evaluation)
   const cost = costOf(check.demands[0] as Demand, evaluation)
-  return new Decision(said, wait, cost, degraded, result)
+  return new Decision(verdict, wait, cost, degraded, result)
 }
 
 function costOf({ rule, cost }: Demand, { repeated }: Evaluation): number {
   return repeated && !countsRepeats(rule) ? 0 : cost
 }
 
-/** Whether one of two binds a client more: a refusal more than none, a longer wait, less left of the limit. */
+/** Whether `a` binds a client more than `b`: a refusal binds more than a pass, then a longer wait, then a smaller rest of the limit. */
 export function binds(a: Comparable, b: Comparable): boolean {
   if (a.allowed !== b.allowed) return b.allowed
   return a.allowed ? a.remaining * b.limit < b.remaining * a.limit : a.retryAfter > b.retryAfter

@@ -16,59 +16,59 @@ export interface DecisionFields {
   readonly reason: Reason
   /** The binding policy: the refusing one with the longest wait, else the one with the least left of its limit. */
   readonly policy: string
-  /** Units a window, of the binding policy. */
+  /** Units per window, of the binding policy. */
   readonly limit: number
   /** Whole units left after this request, of the binding policy. May exceed `limit` where `burst` does. */
   readonly remaining: number
-  /** When the binding policy has forgotten all: Unix seconds, rounded up. */
+  /** When the counter of the binding policy is back to zero: Unix seconds, rounded up. */
   readonly resetAt: number
   /**
-   * The least whole seconds after which the same request passes every policy if nobody else asks; 0 when it was
-   * allowed, `Infinity` when it never can.
+   * The smallest number of whole seconds after which the same request passes every policy if no other request comes; 0 when
+   * it was allowed, `Infinity` when it can never pass.
    */
   readonly retryAfter: number
   /** The same wait in whole milliseconds, rounded up; `Infinity` when the request can never pass. */
   readonly retryAfterMs: number
-  /** Units this request took, or asked for, of the binding policy. */
+  /** Units that the binding policy charged, or would have charged. */
   readonly cost: number
-  /** Whose counter, of the binding policy. */
+  /** The owner of the binding policy's counter. */
   readonly key: string
-  /** What decided in the store's place when it could not answer. */
+  /** The `onStoreError` mode that decided because the store could not; false when the store decided. */
   readonly degraded: false | OnStoreError
-  /** What every policy said, shadow ones included. */
+  /** The verdict of every policy, shadow policies included. */
   readonly verdicts: readonly PolicyVerdict[]
 }
 
-/** A correction that the store has made, and what the store answered. */
+/** A correction that the store has made, and the store's evaluation of it. */
 export interface AppliedCorrection {
   readonly group: Group
   readonly evaluation: Evaluation
 }
 
-/** What a decision charged, so that it can be corrected. Only the limiter knows it. */
+/** The record of a decision's charge, so that the limiter can correct it. Only the limiter can read it. */
 export interface ChargeRecord {
-  /** What the charge was settled to. */
+  /** The cost that the charge was settled to. */
   settled: Cost | undefined
   /** Whether the request in flight has ended. */
   released: boolean
-  /** Whether a held cost was taken or given up, and its lease ended. */
+  /** Whether a held cost was charged or dropped, and its lease ended. */
   decided: boolean
-  /** Whether the application is being asked if the request counts. */
+  /** Whether `chargeWhen` was called for the request and has not answered yet. */
   awaited: boolean
-  /** The correction that decides the charge, while it is on its way to the store. */
+  /** The correction that decides the charge, while the store has not answered it. */
   correcting: Promise<unknown> | undefined
-  /** The correction that took a held cost. */
+  /** The correction that charged a held cost. */
   taken: AppliedCorrection | undefined
-  /** Undefined where no counter decided. */
+  /** Undefined when no counter decided. */
   result: CheckResult | undefined
   /**
-   * Where the charge is recorded: in the store, in the local fallback, or unknown because the store timed out. Undefined where
+   * Where the charge is recorded: in the store, in the local fallback, or unknown because the store timed out. Undefined when
    * nothing was charged.
    */
   recordedIn: 'store' | 'local' | 'unknown' | undefined
 }
 
-/** The answer to a request. Frozen. Only this very object, not a copy, settles. */
+/** The answer to a request. Frozen. Only this object can be settled, not a copy of it. */
 export class Decision implements DecisionFields {
   readonly allowed: boolean
   readonly reason: Reason
@@ -82,17 +82,17 @@ export class Decision implements DecisionFields {
   readonly key: string
   readonly degraded: false | OnStoreError
   readonly #result: CheckResult | number
-  // Made when somebody first reads it: most requests need the binding policy alone.
+  // Made on first read, because most requests need only the binding policy.
   #verdicts: readonly PolicyVerdict[] | undefined
-  // Made when somebody first asks, because few decisions are ever corrected.
+  // Made on first use, because few decisions are ever corrected.
   #record: ChargeRecord | undefined
 
   /**
    * @param wait microseconds until the request passes every policy
-   * @param result of the check; where no counter decided, the store's clock in Unix seconds
-   * @param verdicts given where no counter decided
+   * @param result the result of the check; when no counter decided, the store's clock in Unix seconds
+   * @param verdicts the verdicts, given when no counter decided
    */
-  // perf: bench "memory, one policy"; spreading objects here took most of a check.
+  // perf: bench "limiter.check(request)"; spreading objects here took most of a check.
   constructor(
     shown: Pick<PolicyVerdict, 'allowed' | 'reason' | 'policy' | 'limit' | 'remaining' | 'resetAt' | 'key'>,
     wait: number,
@@ -117,7 +117,7 @@ export class Decision implements DecisionFields {
     Object.freeze(this)
   }
 
-  /** What every policy said, shadow ones included; empty where no policy was asked. Made when it is first read. */
+  /** The verdict of every policy, shadow policies included; empty when no policy was asked. It is made on first read. */
   get verdicts(): readonly PolicyVerdict[] {
     return (this.#verdicts ??= readVerdicts(this.#result as CheckResult))
   }
@@ -164,14 +164,14 @@ export class Decision implements DecisionFields {
   }
 
   /**
-   * Of a look at an identity: the policies that never count requests under it, and what names their counters instead. Else
-   * empty. A getter: it is neither printed nor serialised.
+   * After a peek at an identity: the policies that never count requests under that identity, and what names their counters
+   * instead. Otherwise empty. A getter, so that it is neither printed nor serialised.
    */
   get unreachable(): readonly Unreached[] {
     return unreached.get(this) ?? NONE
   }
 
-  /** Notes what a look did not reach; gives the decision back. */
+  /** Records the policies that a peek did not reach. Returns the decision. */
   static withUnreachable(decision: Decision, unreachable: readonly Unreached[]): Decision {
     if (unreachable.length > 0) unreached.set(decision, unreachable)
     return decision
@@ -182,19 +182,19 @@ export class Decision implements DecisionFields {
     return Decision.#is(decision) ? (decision.#record ??= decision.#makeRecord()) : undefined
   }
 
-  /** The store's clock at a decision, Unix seconds; undefined for a copy. */
+  /** The store's clock at a decision, in Unix seconds; undefined for a copy. */
   static instantOf(decision: unknown): number | undefined {
     if (!Decision.#is(decision)) return undefined
     const result = decision.#result
     return typeof result === 'number' ? result : result.evaluation.now / 1e6
   }
 
-  /** A policy that a decision rests on, as it was then; undefined where no counter decided. */
+  /** A policy of a decision, as it was at the decision; undefined when no counter decided. */
   static policyOf(decision: unknown, name: string): CompiledPolicy | undefined {
     return Decision.#resultOf(decision)?.check.policies.find(policy => policy.name === name)
   }
 
-  /** Microseconds from a decision until a policy's counter is back to zero; undefined where no counter decided. */
+  /** Microseconds from a decision until a policy's counter is back to zero; undefined when no counter decided. */
   static timeToReset(decision: unknown, name: string): number | undefined {
     const { check, evaluation } = Decision.#resultOf(decision) ?? {}
     const at = check?.policies.findIndex(policy => policy.name === name) ?? -1
@@ -229,5 +229,5 @@ export class Decision implements DecisionFields {
 }
 
 const NONE: readonly Unreached[] = Object.freeze([])
-// Kept outside the decision, so that only looks at identities pay for it.
+// Kept outside the decision, so that only peeks at identities pay for it.
 const unreached = new WeakMap<Decision, readonly Unreached[]>()

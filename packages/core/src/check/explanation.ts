@@ -14,45 +14,45 @@ export interface PolicyExplanation {
   readonly policy: string
   readonly algorithm: string
   readonly limit: number
-  /** Why it does not count the request; undefined when it does. */
+  /** Why the policy does not count the request; undefined when it does. */
   readonly exemption: string | undefined
-  /** Whose counter, and how that was found; undefined when it counts nothing. */
+  /** The owner of the counter, and how Halt found it; undefined when the policy counts nothing. */
   readonly key: string | undefined
   readonly keyFoundBy: string | undefined
-  readonly evaluation: PolicyVerdict | undefined
-  /** Units left now, and after the request if it is let in; undefined where no counter was asked. */
+  readonly verdict: PolicyVerdict | undefined
+  /** Units left now, and after the request if it is allowed; undefined when no counter was read. */
   readonly before: number | undefined
   readonly after: number | undefined
-  /** When which costs would pass, if nobody else asks. */
+  /** How long each of several costs has to wait if no other request comes. */
   readonly waits: readonly CostWait[]
 }
 
 /** How long a cost has to wait. */
 interface CostWait {
   readonly cost: number
-  /** Seconds, exact to the microsecond; 0 when it passes now, `Infinity` when it never can. */
+  /** Seconds, exact to the microsecond; 0 when the cost passes now, `Infinity` when it can never pass. */
   readonly seconds: number
 }
 
-/** Why a request would be let in or refused: the key and how it was found, each proxy hop, each policy. */
+/** Why a request would be allowed or refused: the key and how it was found, each proxy hop, each policy. */
 export interface Explanation {
-  /** Undefined for an identity under which no policy counts: {@link Explanation.unreachable} says what to ask instead. */
+  /** Undefined for an identity under which no policy counts. {@link Explanation.unreachable} names the identities to use instead. */
   readonly decision: Decision | undefined
   /** The policies that never count requests under the identity, and what names their counters. Empty for a request. */
   readonly unreachable: readonly Unreached[]
-  /** The hops from the socket to the client, and why each was or was not believed. */
+  /** The hops from the socket to the client, and why Halt trusted each of them or did not. */
   readonly hops: readonly Hop[]
   readonly policies: readonly PolicyExplanation[]
-  /** All of it as text. */
+  /** The whole explanation as text. */
   toString(): string
 }
 
-/** What an explanation is made of. */
+/** The parts of an explanation. */
 export interface ExplanationParts {
   readonly decision: Decision | undefined
   readonly policies: readonly CompiledPolicy[]
   readonly caller?: Caller
-  /** Of an identity. */
+  /** The kind of the identity. Undefined for a request. */
   readonly kind?: IdentityKind
   readonly unreachable?: readonly Unreached[]
   readonly exemptions?: readonly { readonly policy: CompiledPolicy; readonly why: string | undefined }[]
@@ -66,16 +66,16 @@ export function explain(parts: ExplanationParts): Explanation {
   const { view } = caller ?? {}
   const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
   const explained = policies.map(policy => {
-    const evaluation = decision?.verdicts.find(said => said.policy === policy.name)
+    const verdict = decision?.verdicts.find(one => one.policy === policy.name)
     const exemption = exemptions?.find(entry => entry.policy === policy)?.why
     return Object.freeze({
       policy: policy.name,
       algorithm: policy.algorithm,
       limit: policy.limit,
       exemption: policy.off ? 'its mode is "off"' : exemption,
-      key: evaluation?.key,
+      key: verdict?.key,
       keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
-      evaluation,
+      verdict,
       ...stateOf(policy, result),
     })
   })
@@ -120,19 +120,17 @@ function write(
   const lines = [conclusionOf(decision, unreachable, kind)]
   if (decision !== undefined && decision.degraded !== false)
     lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
-  if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: what clientIp says`)
+  if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: given by clientIp`)
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
-  for (const { policy, algorithm, exemption, key, keyFoundBy: how, evaluation, waits } of policies) {
-    if (evaluation === undefined) {
+  for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits } of policies) {
+    if (verdict === undefined) {
       lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
       continue
     }
-    const refuses = evaluation.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
-    const wait = evaluation.allowed
-      ? 'passes'
-      : `${refuses}: ${evaluation.reason}, ${inTime(evaluation.retryAfter)}`
+    const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
+    const wait = verdict.allowed ? 'passes' : `${refuses}: ${verdict.reason}, ${inTime(verdict.retryAfter)}`
     lines.push(
-      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(evaluation)} left, ${wait}`,
+      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(verdict)} left, ${wait}`,
     )
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
@@ -147,14 +145,14 @@ function conclusionOf(
   unreachable: readonly Unreached[],
   kind: IdentityKind | undefined,
 ): string {
-  const asked = kind === undefined ? '' : inBraces(kind)
-  if (decision === undefined) return `Not known: no policy counts requests by ${asked}`
+  const identity = kind === undefined ? '' : inBraces(kind)
+  if (decision === undefined) return `Not known: no policy counts requests by ${identity}`
   const outcome = decision.allowed ? 'Allowed' : 'Refused'
-  const extent = unreachable.length === 0 ? '' : ` by what ${asked} reaches`
+  const extent = unreachable.length === 0 ? '' : ` by what ${identity} reaches`
   return `${outcome}${extent}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`
 }
 
-// A burst may leave more than the limit.
+// A bucket with a large burst can hold more units than the limit.
 function leftOf({ remaining: left, limit }: PolicyVerdict): string {
   return left > limit ? `${left} (limit ${limit})` : `${left} of ${limit}`
 }

@@ -3,12 +3,12 @@ import type { Digest } from '../base/digest.ts'
 import type { Demand, IdempotencyDemand } from '../store/contract.ts'
 
 /**
- * What charges a group once for a key, for as long as its longest policy counts.
+ * Builds the demand that makes a store charge a group once per idempotency key, for the longest window or period of its policies.
  *
- * The key is bound to what the call asks for: whose counters, and how much of each. The same key with another cost, of other
- * policies or of somebody else is another call, and is charged.
+ * The key is bound to the counters of the call and to the units of each. The same key with another cost, other policies or
+ * another client is another call, and is charged.
  *
- * @param units what each policy is asked for, whatever earlier guards have charged of it
+ * @param units the full cost per policy, including the units that earlier guards charged
  */
 export function idempotencyDemand(
   idempotencyKey: string,
@@ -20,12 +20,12 @@ export function idempotencyDemand(
   const window = Math.max(...policies.map(policy => policy.window))
   const edges = demands.map(demand => demand.edges).filter(found => found !== undefined)
   const last = edges.sort((a, b) => b[1] - a[1])[0]
-  const asked = units.map((amount, at) => {
+  const charges = units.map((amount, at) => {
     const { subject, rule } = demands[at] as Demand
     return [subject, rule.counter, amount]
   })
   const { subject, rule } = demands[0] as Demand
   const policy = rule.counter.slice(0, rule.counter.search(/[@:]/))
-  const counter = `${policy}@${digest(JSON.stringify([idempotencyKey, ...asked]))}:i`
+  const counter = `${policy}@${digest(JSON.stringify([idempotencyKey, ...charges]))}:i`
   return { subject, counter, window, edges: last }
 }

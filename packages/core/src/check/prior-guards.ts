@@ -6,18 +6,18 @@ import type { Subject } from '../request/identity.ts'
 import { type ActualCharge, chargeAt } from './correction.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 
-/** What has become of a request at the guards before. */
+/** What earlier guards decided for a request. */
 export interface PriorGuards {
-  /** What the limiter decided of it, the last first. */
+  /** The decisions of this limiter, the latest first. */
   readonly decisions: readonly Decision[]
-  /** Whether the store has failed the request already, which waits for it only once. */
+  /** Whether the store already failed for this request. A request waits for the store only once. */
   readonly storeFailed: boolean
 }
 
 /**
- * The units of a counter that the request has been charged so far; undefined where that counter has not counted it yet.
+ * The units of a counter that earlier guards charged for this request; undefined when that counter has not counted it yet.
  *
- * By the counter, whatever the policies are called: whoever has logged in meanwhile has another.
+ * Matched by counter, not by policy name. A client that logged in between two guards has a different counter.
  */
 export function paidOn({ counter }: Rule, subject: Subject, priorGuards: PriorGuards): number | undefined {
   let paid: number | undefined
@@ -32,12 +32,12 @@ export function paidOn({ counter }: Rule, subject: Subject, priorGuards: PriorGu
   return paid
 }
 
-/** Whether guards before have asked, and charged, all that a question asks: by the same limits. */
+/** True if earlier guards already charged every policy of this check, under the same limits. */
 export function isPaid({ policies, demands, extras }: Check, priorGuards: PriorGuards): boolean {
   const charges = chargesOf(priorGuards)
   return policies.every((_, i) => {
     const demand = demands[i] as Demand
-    // What is held is judged by all that it costs.
+    // A held demand is judged at its full cost.
     const rest = demand.mode === Mode.HOLD ? demand.cost - (extras?.[i]?.paid ?? 0) : demand.cost
     return rest <= 0 && charges.some(charge => hasAsked(charge, demand))
   })

@@ -2,7 +2,7 @@ import type { OnStoreError } from '../policy/policy.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 
-/** Whose request it is about, and by which policy, where no counter decides. */
+/** The fields of a decision that no counter made: the client, the policy, the cost. */
 export interface Uncounted {
   readonly policy: string
   readonly limit: number
@@ -12,7 +12,7 @@ export interface Uncounted {
 
 const NO_VERDICTS: readonly PolicyVerdict[] = Object.freeze([])
 
-/** A decision that lets a request in uncounted: it is exempt, or (`open`) the store is away and the policies are open. */
+/** Makes a decision that allows a request without counting it: it is exempt, or (`open`) the store is unavailable and `onStoreError` is `"open"`. */
 export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, open = false): Decision {
   const resetAt = Math.ceil(nowMs / 1000)
   const shown = {
@@ -27,7 +27,7 @@ export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, ope
   return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, nowMs / 1000, NO_VERDICTS)
 }
 
-/** A refusal that no counter decided: no key, no policy, no store. */
+/** Makes a refusal that no counter decided, because there is no key, no policy or no store. */
 export function refusal(
   reason: Reason,
   { policy, limit, key, cost }: Uncounted,
@@ -36,7 +36,7 @@ export function refusal(
   retryAfter = 0,
 ): Decision {
   const resetAt = Math.ceil(nowMs / 1000) + retryAfter
-  const said: PolicyVerdict = Object.freeze({
+  const verdict: PolicyVerdict = Object.freeze({
     policy,
     allowed: false,
     reason,
@@ -47,5 +47,5 @@ export function refusal(
     key,
     mode: 'enforce',
   })
-  return new Decision(said, retryAfter * 1e6, cost, degraded, nowMs / 1000, Object.freeze([said]))
+  return new Decision(verdict, retryAfter * 1e6, cost, degraded, nowMs / 1000, Object.freeze([verdict]))
 }

@@ -3,30 +3,30 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Demand, type Evaluation, Mode } from '../store/contract.ts'
 import { blockedUntil, countsRepeats } from '../store/decide.ts'
 import { evaluationAt, limitInForce, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
-import { type Check, isReported } from './check.ts'
+import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 
-/** What every policy of a check said, frozen. */
+/** Reads the verdict of every policy of a check. The array and its verdicts are frozen. */
 export function readVerdicts({ check, evaluation }: CheckResult): readonly PolicyVerdict[] {
   return Object.freeze(check.policies.map((_, at) => Object.freeze(readVerdict(at, check, evaluation))))
 }
 
-/** What the policy at a place says of a request: of several counters, the one that refuses longest, else the key's own. */
+/** Reads the verdict of the policy at an index. Of its counters, the one that refuses longest decides, else the key's own counter. */
 export function readVerdict(at: number, check: Check, evaluation: Evaluation): PolicyVerdict {
   const own = readDemand(at, at, check, evaluation)
   const extras = check.extras?.[at]
   if (extras === undefined) return own
-  let said = own
+  let verdict = own
   for (const other of [extras.addressCeiling, extras.lease]) {
     if (other < 0) continue
     const more = readDemand(at, other, check, evaluation)
-    if (!more.allowed && (said.allowed || more.retryAfter > said.retryAfter)) said = more
+    if (!more.allowed && (verdict.allowed || more.retryAfter > verdict.retryAfter)) verdict = more
   }
-  return said
+  return verdict
 }
 
-/** What the demand at one place says for the policy at another; the limit is the policy's own. */
+/** Reads the verdict of one demand for its policy. The limit is that of the policy's own demand. */
 export function readDemand(policy: number, at: number, check: Check, whole: Evaluation): PolicyVerdict {
   const evaluation = evaluationAt(whole, at)
   const { demands } = check
@@ -42,7 +42,7 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
     resetAt: seconds(resetAt(demand, state, evaluation)),
     retryAfter: allowed ? 0 : seconds(waitOf(policy, at, check, state, evaluation)),
     key: demand.subject,
-    mode: isReported(check, policy) ? 'shadow' : 'enforce',
+    mode: isShadowed(check, policy) ? 'shadow' : 'enforce',
   }
 }
 
@@ -58,7 +58,7 @@ export function longestWait(policy: number, check: Check, evaluation: Evaluation
   return longest
 }
 
-/** Microseconds until the counter at a place lets the policy's cost pass. */
+/** Microseconds until the counter of one demand lets the policy's cost pass. */
 export function waitOf(
   policy: number,
   at: number,
@@ -71,16 +71,16 @@ export function waitOf(
   return isAboveShare(policy, demand, check) ? 1e6 : waitFor(demand, state, evaluation)
 }
 
-/** Whether a cost is more than this process's share of a limit, but not more than the limit: the store will take it, once it is back. */
+/** Whether a cost exceeds this process's share of a limit but not the limit itself. The store will accept it after the outage. */
 function isAboveShare(policy: number, { cost, rule }: Demand, { policies }: Check): boolean {
   return cost > rule.capacity && cost <= (policies[policy] as CompiledPolicy).capacity
 }
 
-/** The demand at a place as a retry makes it: what guards before have charged this time, it asks for again. */
+/** The demand a retry would make: the full cost, since earlier guards will charge again. */
 function asRetried(policy: number, at: number, { demands, extras }: Check): Demand {
   const demand = demands[at] as Demand
   const own = extras?.[policy]
-  // What is in flight by then is over, and what is held asks for all of it already.
+  // Leases will have ended by then, and held demands already ask for the full cost.
   const isWhole = own === undefined || own.paid === 0 || at === own.lease || demand.mode === Mode.HOLD
   if (isWhole || algorithmOf(demand.rule).isFlight) return demand
   return { ...demand, cost: demand.cost + own.paid }
@@ -92,8 +92,7 @@ function reasonOf(policy: number, at: number, check: Check, state: State, evalua
   if (isAboveShare(policy, demand, check)) return 'limited'
   if (cost > rule.capacity) return 'cost-exceeds-limit'
   if (algorithmOf(rule).isQuota) return 'quota-exceeded'
-  // The refusal that starts a cool-down is itself for the limit's sake; so is what is known to be refused while the store is
-  // away, and is kept so by a cool-down of ours.
+  // The refusal that starts a cool-down is reported as "limited", not "blocked". So is a key we keep refusing during an outage.
   if (rule.cooldown > 0 && evaluation.now < blockedUntil(state) && evaluation.starts[at] !== true)
     return 'blocked'
   return ruleInForce(demand, evaluation) === rule ? 'limited' : 'penalized'

@@ -7,26 +7,26 @@ import type { GuardOptions } from './guard-options.ts'
 type Store = RateLimiterOptions['store']
 type NoOthers<R> = { readonly [K in keyof RateLimiterOptions<R> as K extends 'policy' ? never : K]?: never }
 
-/** Either a limiter, beside which only a `policy` may stand, or the options of one; `store` is then optional. */
+/** Either a limiter with an optional `policy`, or the options of a limiter, with an optional `store`. */
 export type LimiterShorthand<R> =
   | ({ readonly limiter: RateLimiter<R> } & Pick<GuardOptions<R>, 'policy'> & NoOthers<R>)
   | ({ readonly limiter?: undefined } & Omit<RateLimiterOptions<R>, 'store'> & {
         readonly store?: Store | undefined
       })
 
-/** What all adapters take: a limiter or its options, and how requests are guarded with it. */
+/** The options that all adapters accept: a limiter or its options, and the options of the guard. */
 export type AdapterOptions<R, S> = LimiterShorthand<R> & Omit<GuardOptions<R, S>, 'policy'>
 
-/** What is left of an adapter's options for its guard. */
+/** The options of an adapter that its guard uses. */
 export function guardOptionsOf<R, S>(options: AdapterOptions<R, S>): GuardOptions<R, S> {
-  // Without a limiter of its own, `policy` is already the one that the limiter made of the options decides by.
+  // Without `limiter`, the limiter is made from the options, and `policy` is already its own policy.
   return options.limiter === undefined ? { ...options, policy: undefined } : options
 }
 
 /**
- * The limiter of an adapter's options: the one given, or one made from the limiter options among them.
+ * The limiter of an adapter's options: the given one, or a new one made from the limiter options.
  *
- * @throws HaltError `HALT_E_LIMITER` for both; `HALT_E_POLICY` and whatever else is wrong with the options of one
+ * @throws HaltError `HALT_E_LIMITER` for a limiter together with limiter options; `HALT_E_POLICY` and others for wrong options
  */
 export function limiterOf<R>(options: object, makeStore: () => Store): RateLimiter<R> {
   const fields = options as Record<string, unknown>
@@ -35,7 +35,7 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
     name => fields[name] !== undefined && !(name === 'policy' && limiter !== undefined),
   )
   if (limiter !== undefined) {
-    // Not instanceof: an ESM and a CommonJS copy may coexist.
+    // Not `instanceof`, because an ESM copy and a CommonJS copy of the package may coexist.
     if (typeof (limiter as { check?: unknown } | null)?.check !== 'function') {
       throw new HaltError(
         'HALT_E_LIMITER',
@@ -46,8 +46,8 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
     if (given.length > 0) {
       throw new HaltError(
         'HALT_E_LIMITER',
-        `limiter stands beside ${given.join(', ')}.`,
-        'Give these to the RateLimiter, or leave limiter out.',
+        `limiter is given together with ${given.join(', ')}.`,
+        'Give these options to the RateLimiter, or leave limiter out.',
       )
     }
     return limiter as RateLimiter<R>
@@ -60,7 +60,10 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
   return made
 }
 
-/** Tells that the app of a limiter has ended, which may be built anew with a default store of its own: HALT_W_COUNTER_SPLIT. */
-export function retire({ policies, store }: Pick<RateLimiter<never>, 'policies' | 'store'>): void {
+/** Forgets the default store of a limiter whose app has ended, so that a new build of the app does not warn `HALT_W_COUNTER_SPLIT`. */
+export function forgetDefaultStore({
+  policies,
+  store,
+}: Pick<RateLimiter<never>, 'policies' | 'store'>): void {
   forgetSplit(policies, store)
 }

@@ -3,20 +3,20 @@ import { messageOf } from '../base/errors.ts'
 import { afterFreeTime } from '../base/free-time.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 
-/** What {@link callUser} needs of a limiter. */
-export type Caretaker = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>
+/** The part of a limiter that {@link runCallback} uses. */
+export type CallbackSettings = Pick<RateLimiter<never>, 'warn' | 'callbackTimeout'>
 
-/** What a user's function gave, or that it failed: threw, rejected, took too long. */
+/** The result of a user's callback. It failed if it threw, rejected or took too long. */
 export type CallResult<T> = { readonly failed: false; readonly value: T } | { readonly failed: true }
 
 /**
- * Calls a user's function within the time that one may take. What it throws, rejects or never gives becomes
- * `{ failed: true }` and one warning, never an error in a request.
+ * Calls a user's callback within `callbackTimeout`. A callback that throws, rejects or does not settle gives `{ failed: true }`
+ * and one warning, never an error in a request.
  *
- * @param fix what follows for the request, told in the warning
+ * @param fix what the failure means for the request, for the warning
  */
-export function callUser<T>(
-  { warn, callbackTimeout }: Caretaker,
+export function runCallback<T>(
+  { warn, callbackTimeout }: CallbackSettings,
   name: string,
   fix: string,
   call: () => T | Promise<T>,
@@ -33,11 +33,11 @@ export function callUser<T>(
 }
 
 /**
- * Answers in the place of an `onLimited` that has returned and answers nothing within the time that a callback may take: a
- * request is never left waiting.
+ * Answers a request when `onLimited` has returned but sends no answer within `callbackTimeout`, so that the request does not
+ * wait forever.
  */
-export function unlessAnswered(
-  { warn, callbackTimeout }: Caretaker,
+export function answerIfUnanswered(
+  { warn, callbackTimeout }: CallbackSettings,
   isAnswered: () => boolean,
   answer: () => void,
 ): void {

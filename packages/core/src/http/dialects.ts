@@ -7,7 +7,7 @@ import type { RateLimiter } from '../limiter/rate-limiter.ts'
 /** Headers by name. */
 export type Headers = Record<string, string>
 
-/** What a dialect needs of a limiter: its policies' windows, and what stands for a key. */
+/** The part of a limiter that a dialect uses: the windows of policies, and partition keys. */
 export type PolicyDirectory = Pick<RateLimiter<never>, 'policyNamed' | 'partitionOf' | 'warn'>
 
 /** Writes a decision's headers in one dialect. */
@@ -25,41 +25,43 @@ const standard: Write = decision => ({
 })
 
 const draft6: Write = (decision, limiter) => ({
-  'RateLimit-Policy': quota(decision, limiter),
+  'RateLimit-Policy': policyField(decision, limiter),
   'RateLimit-Limit': String(decision.limit),
   'RateLimit-Remaining': String(shown(decision)),
-  'RateLimit-Reset': String(delta(decision, decision)),
+  'RateLimit-Reset': String(secondsLeft(decision, decision)),
 })
 
 const draft7: Write = (decision, limiter) => ({
-  'RateLimit-Policy': quota(decision, limiter),
-  RateLimit: `limit=${decision.limit}, remaining=${shown(decision)}, reset=${delta(decision, decision)}`,
+  'RateLimit-Policy': policyField(decision, limiter),
+  RateLimit: `limit=${decision.limit}, remaining=${shown(decision)}, reset=${secondsLeft(decision, decision)}`,
 })
 
-// The form of express-rate-limit: spaces, and a partition key that stands for the key.
-const draft8 = structured('; ', (said, limiter) => `; pk=:${limiter.partitionOf(said.key)}:`)
+// As express-rate-limit writes it: with spaces, and with a partition key instead of the key.
+const draft8 = structured('; ', (verdict, limiter) => `; pk=:${limiter.partitionOf(verdict.key)}:`)
 
 const draft11 = structured(';', () => '')
 
 /** All enforced policies in one list of structured fields (RFC 9651). Policy names are validated to need no escaping. */
 function structured(
   separator: string,
-  partition: (said: PolicyVerdict, limiter: PolicyDirectory) => string,
+  partition: (verdict: PolicyVerdict, limiter: PolicyDirectory) => string,
 ): Write {
   const join = (...parts: readonly string[]): string => parts.join(separator)
   return (decision, limiter) => {
     const all = decision.verdicts.filter(isEnforced)
-    // An empty list is no field (RFC 9651). It is empty when the store is away and every policy is open.
+    // An empty list is not sent (RFC 9651). It is empty when the store is unavailable and every policy is open.
     if (all.length === 0) return {}
-    const policies = all.map(said => {
-      const parts = [`"${said.policy}"`, `q=${said.limit}`]
-      const window = windowOf(said.policy, decision, limiter)
+    const policies = all.map(verdict => {
+      const parts = [`"${verdict.policy}"`, `q=${verdict.limit}`]
+      const window = windowOf(verdict.policy, decision, limiter)
       if (window !== undefined) parts.push(`w=${window}`)
-      if (policyOf(said.policy, decision, limiter)?.algorithm === 'concurrency')
+      if (policyOf(verdict.policy, decision, limiter)?.algorithm === 'concurrency')
         parts.push('qu="concurrent-requests"')
-      return join(...parts) + partition(said, limiter)
+      return join(...parts) + partition(verdict, limiter)
     })
-    const left = all.map(said => join(`"${said.policy}"`, `r=${shown(said)}`, `t=${delta(said, decision)}`))
+    const left = all.map(verdict =>
+      join(`"${verdict.policy}"`, `r=${shown(verdict)}`, `t=${secondsLeft(verdict, decision)}`),
+    )
     return { 'RateLimit-Policy': policies.join(', '), RateLimit: left.join(', ') }
   }
 }
@@ -71,24 +73,24 @@ const xRateLimit: Write = decision => ({
   'X-RateLimit-Reset': String(decision.resetAt),
 })
 
-// A policy whose name speaks of tokens counts tokens, any other one requests; of each the one that binds most.
+// A policy whose name contains "token" or "tpm" counts tokens, any other policy counts requests. The tightest of each is shown.
 const openai: Write = decision => {
   const tightest = new Map<string, PolicyVerdict>()
-  for (const said of decision.verdicts.filter(isEnforced)) {
-    const unit = /token|tpm/i.test(said.policy) ? 'tokens' : 'requests'
+  for (const verdict of decision.verdicts.filter(isEnforced)) {
+    const unit = /token|tpm/i.test(verdict.policy) ? 'tokens' : 'requests'
     const other = tightest.get(unit)
-    if (other === undefined || binds(said, other)) tightest.set(unit, said)
+    if (other === undefined || binds(verdict, other)) tightest.set(unit, verdict)
   }
   const headers: Headers = {}
-  for (const [unit, said] of tightest) {
-    headers[`x-ratelimit-limit-${unit}`] = String(said.limit)
-    headers[`x-ratelimit-remaining-${unit}`] = String(shown(said))
-    headers[`x-ratelimit-reset-${unit}`] = goDuration(delta(said, decision))
+  for (const [unit, verdict] of tightest) {
+    headers[`x-ratelimit-limit-${unit}`] = String(verdict.limit)
+    headers[`x-ratelimit-remaining-${unit}`] = String(shown(verdict))
+    headers[`x-ratelimit-reset-${unit}`] = goDuration(secondsLeft(verdict, decision))
   }
   return headers
 }
 
-/** The names of the dialects. A new one needs a row in {@link DIALECTS}, a line in docs/headers.md and a case in the adapter suite. */
+/** The names of the dialects. A new dialect needs a row in {@link DIALECTS}, a line in docs/headers.md and a case in the adapter suite. */
 export type Dialect = 'standard' | 'draft-6' | 'draft-7' | 'draft-8' | 'draft-11' | 'x-ratelimit' | 'openai'
 
 /** The dialects by name. */
@@ -102,22 +104,22 @@ export const DIALECTS: Readonly<Record<Dialect, Write>> = {
   openai,
 }
 
-/** Seconds by the store's clock, rounded up: until the policy lets a refused request pass, else until its counter is back to zero. */
-function delta(said: Decision | PolicyVerdict, decision: Decision): number {
-  if (!said.allowed && said.retryAfter !== Number.POSITIVE_INFINITY) return said.retryAfter
-  const exact = Decision.timeToReset(decision, said.policy)
+/** Seconds by the store's clock, rounded up: after a refusal until the request passes the policy, else until its counter is back to zero. */
+function secondsLeft(verdict: Decision | PolicyVerdict, decision: Decision): number {
+  if (!verdict.allowed && verdict.retryAfter !== Number.POSITIVE_INFINITY) return verdict.retryAfter
+  const exact = Decision.timeToReset(decision, verdict.policy)
   if (exact !== undefined) return Math.ceil(exact / 1e6)
-  // A copy, or a refusal that no counter decided. `resetAt` is rounded up already.
+  // For a copy, or a refusal that no counter decided. `resetAt` is already rounded up.
   const now = Decision.instantOf(decision) ?? Date.now() / 1000
-  return said.resetAt > now ? Math.max(1, said.resetAt - Math.ceil(now)) : 0
+  return verdict.resetAt > now ? Math.max(1, verdict.resetAt - Math.ceil(now)) : 0
 }
 
-function quota(decision: Decision, limiter: PolicyDirectory): string {
+function policyField(decision: Decision, limiter: PolicyDirectory): string {
   const window = windowOf(decision.policy, decision, limiter)
   return `${decision.limit}${window === undefined ? '' : `;w=${window}`}`
 }
 
-// Whole seconds, at least one, as the drafts have it. A quota's period has no fixed length.
+// Whole seconds, at least one, as the drafts require. A quota has no fixed window, because calendar periods differ in length.
 function windowOf(name: string, decision: Decision, limiter: PolicyDirectory): number | undefined {
   const policy = policyOf(name, decision, limiter)
   return policy === undefined || policy.calendar !== undefined
@@ -125,12 +127,12 @@ function windowOf(name: string, decision: Decision, limiter: PolicyDirectory): n
     : Math.max(1, Math.ceil(policy.window / 1e6))
 }
 
-// As it was when it decided: a resolver may give others of its name, and another limiter may have made the decision.
+// The policy as it was at the decision, because a resolver may return others of that name, or another limiter may have decided.
 function policyOf(name: string, decision: Decision, limiter: PolicyDirectory): CompiledPolicy | undefined {
   return Decision.policyOf(decision, name) ?? limiter.policyNamed(name)
 }
 
-/** `90` as `1m30s`. */
+/** Writes seconds as a Go duration: `90` becomes `1m30s`. */
 function goDuration(seconds: number): string {
   const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60]
   return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${rest}s`

@@ -7,30 +7,30 @@ import { checkNames, checkType, namesOf } from '../base/options-check.ts'
 import type { HeaderDialect } from './headers.ts'
 import type { ErrorFormat } from './refusal.ts'
 
-/** Options that all adapters share. `R` is the framework's request, `S` its response. */
+/** Options that all adapters share. `R` is the framework's request type, `S` its response type. */
 export interface GuardOptions<R = unknown, S = unknown> {
-  /** Units of a request: a number for every policy, or by policy name; or a function that gives either. */
+  /** The cost of a request in units: a number for every policy, numbers by policy name, or a function that returns either. */
   readonly cost?: Cost | ((request: R) => Awaitable<Cost>) | undefined
-  /** Units when the cost function fails. Default each rate policy's limit: a body that breaks it must not be cheap. */
+  /** The cost when the cost function fails. Default: the limit of each rate policy, because a body that breaks the function must not be cheap. */
   readonly costOnError?: Cost | undefined
-  /** Whether a request is not counted at all. A function that fails does not skip. */
+  /** Whether a request is not counted at all. A request for which it fails is counted. */
   readonly skip?: ((request: R) => Awaitable<boolean>) | undefined
-  /** Default `"standard"`. */
+  /** How the response reports the limit. Default `"standard"`. */
   readonly headers?: HeaderDialect | undefined
-  /** Default `"json"`. */
+  /** The format of a refusal's body. Default `"json"`. */
   readonly errorFormat?: ErrorFormat | undefined
   /** The status of a refusal, 400 to 599. Default 429. */
   readonly statusCode?: number | undefined
   /** Whether CORS preflights pass uncounted. Default true. */
   readonly skipPreflight?: boolean | undefined
   /**
-   * Looks at the response once its status is decided; when false, the charge is given back. Not asked for a request that is
-   * aborted before: it stays charged, and so does one for which this function fails.
+   * Called with the response once its status is decided. When it returns false, the charge is refunded. It is not called for a
+   * request that was aborted before. Such a request stays charged, and so does one for which this function fails.
    */
   readonly chargeWhen?: ((response: S) => Awaitable<boolean>) | undefined
-  /** The key under which a repeated request is charged once, such as its `Idempotency-Key`. Undefined: the request has none. */
+  /** Returns the key under which a repeated request is charged once, such as its `Idempotency-Key`, or undefined for none. */
   readonly idempotencyKey?: ((request: R) => string | undefined) | undefined
-  /** Decides instead of the limiter's policies. */
+  /** Policies that decide instead of the limiter's own. */
   readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
 }
 
@@ -49,9 +49,10 @@ const GUARD_OPTIONS: readonly string[] = namesOf<GuardOptions>({
 })
 
 /**
- * Checks the options that all adapters share; with `own`, the names of an adapter's own, also that there are no others.
+ * Checks the options that all adapters share. With `own`, it also refuses unknown names.
  *
- * @param owner what was given them, for messages
+ * @param own the names of the adapter's own options
+ * @param owner the function that got the options, for messages
  * @throws HaltError `HALT_E_OPTION`, `HALT_E_COST`, `HALT_E_UNKNOWN_FIELD`
  */
 export function checkGuardOptions(
@@ -86,7 +87,7 @@ export function checkGuardOptions(
   }
 }
 
-// Of a policy, here and in other limiters.
+// Names of policy options, in Halt and in other rate limiters.
 const OF_POLICIES: readonly string[] =
   'window burst algorithm keyStrategy keyExtractor max windowMs timeWindow points duration keyGenerator'.split(
     ' ',
@@ -99,7 +100,7 @@ function checkPlace(options: object, owner: string): void {
   throw new HaltError('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, INTO_POLICY)
 }
 
-// What is handed over instead of options, most often.
+// The values that are most often passed instead of options.
 function checkShape(options: unknown, owner: string): void {
   const fix =
     typeof (options as { check?: unknown } | undefined)?.check === 'function'
@@ -111,8 +112,12 @@ function checkShape(options: unknown, owner: string): void {
           : 'limit' in options
             ? INTO_POLICY
             : 'app' in options || '_events' in options
-              ? 'Call it: app.use(halt({ policy })).'
+              ? 'Call halt: app.use(halt({ policy })).'
               : undefined
   if (fix === undefined) return
-  throw new HaltError('HALT_E_OPTION', `${owner} got ${describe(options)}, which is no options.`, fix)
+  throw new HaltError(
+    'HALT_E_OPTION',
+    `${owner} got ${describe(options)}, which is not an options object.`,
+    fix,
+  )
 }

@@ -11,55 +11,54 @@ import { announcesBody } from '../request/body.ts'
 import { readHeader } from '../request/headers.ts'
 import type { RequestView } from '../request/view.ts'
 import { isPromise } from '../base/timers.ts'
-import { type CallResult, callUser } from './callback.ts'
+import { type CallResult, runCallback } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
-import { refuser, withStale } from './refusing.ts'
+import { makeRefuse, withStale } from './refusing.ts'
 import {
   priorGuardsOf,
   isTightest,
   lastPassed,
   notePassed,
-  placeOf,
+  holderOf,
   type PassedGuard,
 } from './passed-guards.ts'
 
-/** Decides requests for an adapter, with all that HTTP needs around it. */
+/** Decides requests for an adapter, with costs, skipping, headers and refusals. */
 export interface Guard<R = unknown, S = unknown> {
   readonly limiter: RateLimiter<R>
   /**
    * Decides a request.
    *
-   * @param visitor the object that lives as long as the HTTP request: a limiter charges it once, however often it is
-   * mounted. Undefined: every call is its own charge.
+   * @param requestObject an object that lives as long as the HTTP request. A limiter charges it once, however often the limiter
+   * is mounted. Undefined: every call is charged.
    */
-  enter(view: RequestView, visitor?: object): Outcome | Promise<Outcome>
-  /** The refusal of a decision, for a handler that decided by itself. */
+  enter(view: RequestView, requestObject?: object): Outcome | Promise<Outcome>
+  /** Makes the refusal of a decision, for a handler that decided by itself. */
   refuse(decision: Decision): Outcome
   /**
-   * To be called once the application has decided the response: its status is known, though nothing of it may be delivered.
-   * Asks `chargeWhen`, and takes what a policy with `inFlight` holds.
+   * Call it once the application has decided the response: its status is known, even if nothing is delivered. It calls
+   * `chargeWhen`, and charges the cost that a policy with `inFlight` holds.
    *
-   * @param response what `chargeWhen` gets
+   * @param response the argument of `chargeWhen`
    */
   decided(outcome: Outcome, response: S): void
   /**
-   * To be called once the response was sent or the request aborted. With a response it does first what
-   * {@link Guard.decided} does.
+   * Call it once the response was sent or the request was aborted. With a response it first does what {@link Guard.decided}
+   * does.
    */
   leave(outcome: Outcome, response?: S): void
-  /** Whether {@link Guard.decided} has anything to do. */
-  readonly asks: boolean
-  /** Whether {@link Guard.decided} or {@link Guard.leave} has anything to do. */
-  readonly watches: boolean
+  /** Whether {@link Guard.decided} must be called. */
+  readonly needsDecision: boolean
+  /** Whether {@link Guard.decided} or {@link Guard.leave} must be called. */
+  readonly needsResponse: boolean
 }
 
 /**
- * Makes a guard: the one place where skipping, costs, headers and refusals are decided for every framework.
+ * Makes a guard, which decides skipping, costs, headers and refusals alike for every framework.
  *
- * @param also policies that stand beside those of the options or the limiter, all charged or none: for adapters that
- * merge what applies to a route
+ * @param also additional policies, for adapters that merge several guards of a route. All policies are charged, or none is.
  * @throws HaltError when an option or a policy is wrong
  */
 export function guard<R, S = unknown>(
@@ -68,50 +67,52 @@ export function guard<R, S = unknown>(
   also?: GuardOptions<R, S>['policy'],
 ): Guard<R, S> {
   checkGuardOptions(options as GuardOptions)
-  const { policies, isOpen } = policiesOf(limiter, options.policy, also)
+  const { policies, hasResolver } = policiesOf(limiter, options.policy, also)
   if (typeof options.cost !== 'function') noticeHighCost(options.cost, policies, limiter.warn)
   const write = headerWriter(options.headers ?? 'standard', limiter)
-  const refuse = refuser(write, options)
-  const { policy, skip, cost: price, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
-  const { chargeWhen, idempotencyKey: keyOf } = options
+  const refuse = makeRefuse(write, options)
+  const { policy, skip, cost: costOption, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
+  const { chargeWhen, idempotencyKey: idempotencyKeyOf } = options
   const isOwn = policy === undefined && also === undefined
-  const asks = chargeWhen !== undefined || isOpen || policies.some(({ lease }) => lease !== undefined)
+  const needsDecision =
+    chargeWhen !== undefined || hasResolver || policies.some(({ lease }) => lease !== undefined)
 
   function check(
     view: RequestView,
-    place: object | undefined,
+    holder: object | undefined,
     cost: CheckOptions['cost'],
     onError?: CheckOptions['costOnError'],
   ): Outcome | Promise<Outcome> {
-    const before = place && lastPassed(place)
+    const before = holder && lastPassed(holder)
     const priorGuards = before && priorGuardsOf(limiter, before)
-    const idempotencyKey = keyOf && callForId(limiter.warn, 'idempotencyKey', () => call(keyOf, view))
+    const idempotencyKey =
+      idempotencyKeyOf && callForId(limiter.warn, 'idempotencyKey', () => call(idempotencyKeyOf, view))
     const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
     const decision = limiter.checkView(
       view,
       isPlain ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
     )
-    if (!('then' in decision)) return conclude(decision, place, before, priorGuards)
-    // Others may have come to a decision meanwhile.
-    return decision.then(found => conclude(found, place, place && lastPassed(place), priorGuards))
+    if (!('then' in decision)) return conclude(decision, holder, before, priorGuards)
+    // Another guard may have decided meanwhile.
+    return decision.then(found => conclude(found, holder, holder && lastPassed(holder), priorGuards))
   }
 
   function conclude(
     decision: Decision,
-    place: object | undefined,
+    holder: object | undefined,
     before: PassedGuard | undefined,
     priorGuards: PriorGuards | undefined,
   ): Outcome {
     if (priorGuards !== undefined && priorGuards.decisions.includes(decision)) return passedBefore(decision)
     const binding = before === undefined || isTightest(decision, before)
     const outcome = decision.allowed ? passed(decision, write, binding, true) : refuse(decision)
-    if (place === undefined) return outcome
+    if (holder === undefined) return outcome
     const shown = outcome.binding ? outcome.headers : undefined
-    notePassed(place, { limiter, decision, refuse, shown, before })
+    notePassed(holder, { limiter, decision, refuse, shown, before })
     return before !== undefined && outcome.binding ? withStale(outcome, before) : outcome
   }
 
-  // Guards before have charged all that this one asks for.
+  // Earlier guards have charged everything that this guard would charge.
   function passedBefore(decision: Decision): Outcome {
     noticeTwice(limiter, decision)
     return passed(decision, write, false, false)
@@ -119,16 +120,17 @@ export function guard<R, S = unknown>(
 
   return {
     limiter,
-    asks,
-    watches: asks || policies.some(({ algorithm }) => algorithm === 'concurrency'),
+    needsDecision,
+    needsResponse: needsDecision || policies.some(({ algorithm }) => algorithm === 'concurrency'),
     refuse,
     enter(view, request) {
-      const place = request === undefined ? undefined : placeOf(request)
+      const holder = request === undefined ? undefined : holderOf(request)
       if (skipPreflight && isPreflight(view)) return PASS
-      if (skip === undefined) return priced(view, place)
-      const skipped = callUser(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
-      if (isPromise(skipped)) return skipped.then(found => (isSkip(found) ? PASS : priced(view, place)))
-      return isSkip(skipped) ? PASS : priced(view, place)
+      if (skip === undefined) return checkWithCost(view, holder)
+      const skipped = runCallback(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
+      if (isPromise(skipped))
+        return skipped.then(found => (isSkip(found) ? PASS : checkWithCost(view, holder)))
+      return isSkip(skipped) ? PASS : checkWithCost(view, holder)
     },
     decided,
     leave(outcome, response) {
@@ -141,42 +143,42 @@ export function guard<R, S = unknown>(
     if (decision === undefined || !charged) return
     if (chargeWhen === undefined) return void limiter.conclude(decision, true)
     const fix = 'Such a request stays charged.'
-    const counts = (said: CallResult<boolean>): boolean => said.failed || Boolean(said.value)
-    const asked = callUser(limiter, 'chargeWhen', fix, () => chargeWhen(response))
-    void limiter.conclude(decision, isPromise(asked) ? asked.then(counts) : counts(asked))
+    const counts = (result: CallResult<boolean>): boolean => result.failed || Boolean(result.value)
+    const answer = runCallback(limiter, 'chargeWhen', fix, () => chargeWhen(response))
+    void limiter.conclude(decision, isPromise(answer) ? answer.then(counts) : counts(answer))
   }
 
-  function priced(view: RequestView, place: object | undefined): Outcome | Promise<Outcome> {
-    if (typeof price !== 'function') return check(view, place, price)
+  function checkWithCost(view: RequestView, holder: object | undefined): Outcome | Promise<Outcome> {
+    if (typeof costOption !== 'function') return check(view, holder, costOption)
     const fix =
-      'Such a request costs costOnError, by default the limit. Give a number from 0, or one by policy name.'
+      'Such a request costs costOnError, by default the limit. Return a number from 0, or numbers by policy name.'
     const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
-      result.failed ? check(view, place, costOnError) : check(view, place, result.value, costOnError)
-    const found = callUser(limiter, 'cost', fix, () => checked(call(price, view)))
+      result.failed ? check(view, holder, costOnError) : check(view, holder, result.value, costOnError)
+    const found = runCallback(limiter, 'cost', fix, () => readCostOf(call(costOption, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
 }
 
-/** What a guard asks, compiled here so that a mistake shows at start; open where a resolver gives more at each request. */
+/** The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each request. */
 function policiesOf<R>(
   limiter: RateLimiter<R>,
   policy: CheckOptions<R>['policy'],
   also: CheckOptions<R>['also'],
-): { readonly policies: readonly CompiledPolicy[]; readonly isOpen: boolean } {
-  const isOpen = policy === undefined && limiter.policies.length === 0
+): { readonly policies: readonly CompiledPolicy[]; readonly hasResolver: boolean } {
+  const hasResolver = policy === undefined && limiter.policies.length === 0
   const isPlain = policy === undefined && also === undefined
-  return { isOpen, policies: isPlain ? limiter.policies : limiter.compile(policy, also) }
+  return { hasResolver, policies: isPlain ? limiter.policies : limiter.compile(policy, also) }
 }
 
 function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {
   warn({
     code: 'HALT_W_LIMITER_TWICE',
-    message: `One limiter ("${policy}") stands twice in the way of a request; it was charged once.`,
-    fix: 'Mount it once; for another limit on a route build another limiter, with a policy of its own.',
+    message: `The limiter "${policy}" is mounted twice on this request; the request was charged once.`,
+    fix: 'Mount it once. For another limit on a route build another limiter with a policy of its own.',
   })
 }
 
-/** Calls back with the request and, where the framework has one, its context of the call. */
+/** Calls a callback with the request and, in frameworks that have one, the context of the call. */
 function call<R, T>(callback: (request: R, context?: unknown) => T, { request, context }: RequestView): T {
   return callback(request as R, context)
 }
@@ -185,12 +187,12 @@ function isSkip(result: CallResult<boolean>): boolean {
   return !result.failed && result.value === true
 }
 
-/** Passes a cost on; throws for what is none. */
-function checked(cost: Awaitable<Cost>): Awaitable<Cost> {
+/** Reads a cost that a callback returned. Throws for a value that is not a cost. */
+function readCostOf(cost: Awaitable<Cost>): Awaitable<Cost> {
   return isPromise(cost) ? (cost as Promise<Cost>).then(readGivenCost) : readGivenCost(cost)
 }
 
-/** Whether a request only asks what CORS allows: it has all that a browser sends with a preflight, and no body. */
+/** Whether a request is a CORS preflight: it has the method and headers that a browser sends with one, and no body. */
 function isPreflight({ method, headers, hasBody }: RequestView): boolean {
   return (
     method === 'OPTIONS' &&

@@ -6,10 +6,10 @@ import { type Dialect, DIALECTS, type Headers, type PolicyDirectory, type Write 
 import { isSilent } from './tightest.ts'
 
 /**
- * How a response tells the client what is left.
+ * The dialect of the headers by which a response reports the limit.
  *
- * `"standard"`: `RateLimit-Limit`, `-Remaining`, `-Reset` in Unix seconds. The drafts are those of the IETF's
- * ratelimit-headers, by number: they differ in names and units. `false`: nothing but `Retry-After`.
+ * `"standard"` sends `RateLimit-Limit`, `-Remaining` and `-Reset` in Unix seconds. The drafts are the numbered drafts of the
+ * IETF's ratelimit-headers, which differ in names and units. `false` sends only `Retry-After`.
  */
 export type HeaderDialect = keyof typeof DIALECTS | false | ((decision: Decision) => Headers)
 
@@ -17,9 +17,9 @@ export type HeaderDialect = keyof typeof DIALECTS | false | ((decision: Decision
 export type HeaderWriter = (decision: Decision) => Headers
 
 /**
- * Makes the writer of a dialect.
+ * Makes the header writer of a dialect.
  *
- * @throws HaltError `HALT_E_HEADERS` for an unknown one
+ * @throws HaltError `HALT_E_HEADERS` for an unknown dialect
  */
 export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): HeaderWriter {
   if (dialect === false) return retryAfter
@@ -39,8 +39,8 @@ export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): 
   }
   return decision => {
     if (isSilent(decision)) return {}
-    // A refusal that no counter decided has nothing to tell but when to come back.
-    const headers = decision.limit > 0 ? tell(write, decision, limiter) : {}
+    // A refusal that no counter decided has no limit to report, only the time of the retry.
+    const headers = decision.limit > 0 ? writeSafely(write, decision, limiter) : {}
     return decision.allowed ? headers : Object.assign(headers, retryAfter(decision))
   }
 }
@@ -48,7 +48,7 @@ export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): 
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
-// A line break in a value would make the framework throw, and the request fail.
+// A line break in a value would make the framework throw and the request fail.
 function custom(dialect: (decision: Decision) => Headers): Write {
   return decision => {
     const given = dialect(decision)
@@ -58,7 +58,7 @@ function custom(dialect: (decision: Decision) => Headers): Write {
       const text = typeof value === 'number' ? String(value) : value
       if (!NAME.test(name) || typeof text !== 'string' || !VALUE.test(text)) {
         throw new TypeError(
-          `${describe(name)} is no header name, or its value ${describe(value)} no header value`,
+          `${describe(name)} is not a header name, or its value ${describe(value)} is not a header value`,
         )
       }
       headers[name] = text
@@ -67,7 +67,7 @@ function custom(dialect: (decision: Decision) => Headers): Write {
   }
 }
 
-function tell(write: Write, decision: Decision, limiter: PolicyDirectory): Headers {
+function writeSafely(write: Write, decision: Decision, limiter: PolicyDirectory): Headers {
   try {
     return write(decision, limiter)
   } catch (error) {

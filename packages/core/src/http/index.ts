@@ -1,4 +1,4 @@
-export { callUser, unlessAnswered, type CallResult, type Caretaker } from './callback.ts'
+export { runCallback, answerIfUnanswered, type CallResult, type CallbackSettings } from './callback.ts'
 export { contextUser, routeOfContext } from '../request/hono-view.ts'
 export { continues } from '../request/body.ts'
 export { readHeader, type HeaderBag } from '../request/headers.ts'
@@ -11,7 +11,7 @@ export { messageOf } from '../base/errors.ts'
 export { describe } from '../base/duration.ts'
 export { isPromise } from '../base/timers.ts'
 export { LIMITER_OPTIONS, type RateLimiterOptions } from '../limiter/options.ts'
-export { accompany, type NodeResponse } from './accompany.ts'
+export { watchResponse, type NodeResponse } from './watch-response.ts'
 export { guard, type Guard } from './guard.ts'
 export { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 export type { Headers, PolicyDirectory } from './dialects.ts'
@@ -21,14 +21,14 @@ export { refusalFor } from './refusing.ts'
 export { isTighter } from './tightest.ts'
 export { trustProxyNotice } from './trust-proxy.ts'
 export { decisionOf } from './passed-guards.ts'
-export { isOurs, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
+export { isUnavailable, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
 export { applyHeaders, type HeaderTarget } from './response.ts'
 export { onResponseDecision, type DecidingResponse } from './response-decision.ts'
 export { onResponseEnd, type EndingResponse } from './response-end.ts'
 export {
   guardOptionsOf,
   limiterOf,
-  retire,
+  forgetDefaultStore,
   type AdapterOptions,
   type LimiterShorthand,
 } from './adapter-options.ts'

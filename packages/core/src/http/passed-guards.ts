@@ -5,82 +5,81 @@ import type { Headers } from './dialects.ts'
 import type { Refuse } from './outcome.ts'
 import { isTighter } from './tightest.ts'
 
-/** One guard that a request has passed, and those before it. */
+/** A guard that a request has passed, in a linked list with the guards before it. */
 export interface PassedGuard {
-  /** Undefined where a handler decided by itself. */
+  /** Undefined when a handler decided by itself. */
   readonly limiter: Pick<RateLimiter<never>, 'store'> | undefined
   readonly decision: Decision
   /** How that guard refuses. */
   readonly refuse: Refuse
-  /** The headers that it showed; undefined where another's were tighter. */
+  /** The headers that it set; undefined when another guard was tighter. */
   readonly shown: Headers | undefined
   readonly before: PassedGuard | undefined
 }
 
-// On the request itself: a WeakMap would cost as much as the whole check. `for`: copies of the package share it.
-// Assigned: to define a property takes a tenth of the whole check.
-const VISITS = Symbol.for('halt.visits')
+// perf: bench "express: halt"; a property on the holder, because a WeakMap would cost as much as the whole check. It is
+// assigned, because to define a property takes a tenth of the check. `Symbol.for`, so that copies of the package share it.
+const PASSED = Symbol.for('halt.visits')
 
-interface Visited {
-  [VISITS]?: PassedGuard
+interface Holder {
+  [PASSED]?: PassedGuard
 }
 
 /**
- * Where the visits of a request are noted: on an object that lives as long, and takes a property cheaply.
+ * The object that holds the guards a request has passed. It lives as long as the request, and adding a property to it is cheap.
  *
- * Of a request of Node's its list of raw headers: Express gives each request a prototype of its own, and a new property on
- * such an object takes longer than a whole check.
+ * For Node requests this is `rawHeaders`, because adding a property to an Express request is slower than a whole check.
  */
-export function placeOf(request: object): object {
+export function holderOf(request: object): object {
   const { rawHeaders } = request as { readonly rawHeaders?: unknown }
   return Array.isArray(rawHeaders) ? rawHeaders : request
 }
 
 /** The last guard that a request has passed; undefined before the first. */
-export function lastPassed(place: object): PassedGuard | undefined {
-  return (place as Visited)[VISITS]
+export function lastPassed(holder: object): PassedGuard | undefined {
+  return (holder as Holder)[PASSED]
 }
 
-/** Notes a visit as the last. */
-export function notePassed(place: object, visit: PassedGuard): void {
-  ;(place as Visited)[VISITS] = visit
+/** Records the last guard that a request has passed. */
+export function notePassed(holder: object, passed: PassedGuard): void {
+  ;(holder as Holder)[PASSED] = passed
 }
 
-/** The binding decision of the guards that a request has passed: what adapters show. */
-export function decisionOf(visitor: object): Decision | undefined {
-  return findPassed(lastPassed(placeOf(visitor)), ({ shown }) => shown !== undefined)?.decision
+/** The binding decision of the guards that a request has passed, for `req.halt`. */
+export function decisionOf(requestObject: object): Decision | undefined {
+  return findPassed(lastPassed(holderOf(requestObject)), ({ shown }) => shown !== undefined)?.decision
 }
 
-/** The last visit that something is true of. */
+/** The last passed guard for which a condition holds. */
 function findPassed(
   last: PassedGuard | undefined,
-  is: (visit: PassedGuard) => boolean,
+  is: (passed: PassedGuard) => boolean,
 ): PassedGuard | undefined {
-  let visit = last
-  while (visit !== undefined && !is(visit)) visit = visit.before
-  return visit
+  let passed = last
+  while (passed !== undefined && !is(passed)) passed = passed.before
+  return passed
 }
 
-/** What the visits so far mean for a limiter. */
+/** What the passed guards mean for the next check of a limiter. */
 export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: PassedGuard): PriorGuards {
   const decisions: Decision[] = []
   let storeFailed = false
-  for (let visit: PassedGuard | undefined = last; visit !== undefined; visit = visit.before) {
-    if (visit.limiter === limiter) decisions.push(visit.decision)
-    if (visit.limiter?.store === limiter.store && visit.decision.degraded !== false) storeFailed = true
+  for (let passed: PassedGuard | undefined = last; passed !== undefined; passed = passed.before) {
+    if (passed.limiter === limiter) decisions.push(passed.decision)
+    if (passed.limiter?.store === limiter.store && passed.decision.degraded !== false) storeFailed = true
   }
   return { decisions, storeFailed }
 }
 
-/** Whether no visit so far binds the client more than a decision. */
+/** Whether a decision binds the client at least as much as every passed guard. */
 export function isTightest(decision: Decision, last: PassedGuard): boolean {
-  return findPassed(last, visit => isTighter(visit.decision, decision)) === undefined
+  return findPassed(last, passed => isTighter(passed.decision, decision)) === undefined
 }
 
-/** The names of headers that visits have shown and that other headers do not replace. */
-export function outshone(last: PassedGuard, headers: Headers): readonly string[] {
+/** The names of headers that passed guards have set and that `headers` does not replace. */
+export function staleHeaders(last: PassedGuard, headers: Headers): readonly string[] {
   const names: string[] = []
-  for (let visit: PassedGuard | undefined = last; visit !== undefined; visit = visit.before)
-    names.push(...Object.keys(visit.shown ?? {}))
+  for (let passed: PassedGuard | undefined = last; passed !== undefined; passed = passed.before)
+    names.push(...Object.keys(passed.shown ?? {}))
   return names.filter(name => !Object.hasOwn(headers, name))
 }

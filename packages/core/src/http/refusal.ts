@@ -8,7 +8,7 @@ export interface RefusalBody {
   readonly type: string
   /** Serialised JSON. */
   readonly text: string
-  /** The same as data. */
+  /** The same content as data. */
   readonly data: Readonly<Record<string, unknown>>
 }
 
@@ -16,21 +16,21 @@ const MESSAGE = 'Too many requests. Please try again later.'
 const UNAVAILABLE = 'The service cannot take this request now. Please try again later.'
 const PROBLEMS = 'https://iana.org/assignments/http-problem-types#'
 
-/** Whether a refusal is our own incapacity (503), not the client's excess (429). */
-export function isOurs({ reason }: Decision): boolean {
+/** Whether a refusal means that the service is unavailable (503), not that the client sent too many requests (429). */
+export function isUnavailable({ reason }: Decision): boolean {
   return reason === 'store-error' || reason === 'policy-error'
 }
 
 /** Writes the body of a refusal. */
 export function refusalBody(decision: Decision, format: ErrorFormat, status: number): RefusalBody {
   const data = format === 'problem' ? problem(decision, status) : plain(decision)
-  // JSON has no charset (RFC 8259); plain JSON gets the one that frameworks add.
+  // JSON has no charset parameter (RFC 8259), but plain JSON gets the one that frameworks add.
   const type = format === 'problem' ? 'application/problem+json' : 'application/json; charset=utf-8'
   return { type, text: JSON.stringify(data), data }
 }
 
 function plain(decision: Decision): Record<string, unknown> {
-  const ours = isOurs(decision)
+  const ours = isUnavailable(decision)
   return {
     error: ours ? 'service_unavailable' : 'rate_limit_exceeded',
     message: ours ? UNAVAILABLE : MESSAGE,
@@ -38,9 +38,9 @@ function plain(decision: Decision): Record<string, unknown> {
   }
 }
 
-/** RFC 9457 with the problem types of the IETF's ratelimit-headers draft. */
+/** Makes a problem document (RFC 9457) with the problem types of the IETF's ratelimit-headers draft. */
 function problem(decision: Decision, status: number): Record<string, unknown> {
-  const ours = isOurs(decision)
+  const ours = isUnavailable(decision)
   const kind = ours
     ? 'temporary-reduced-capacity'
     : decision.reason === 'penalized'

@@ -2,22 +2,22 @@ import { HaltError } from '../base/errors.ts'
 import type { Decision } from '../check/decision.ts'
 import { headerWriter, type HeaderWriter } from './headers.ts'
 import type { Outcome, Refuse } from './outcome.ts'
-import { lastPassed, notePassed, outshone, placeOf, type PassedGuard } from './passed-guards.ts'
-import { type ErrorFormat, isOurs, refusalBody } from './refusal.ts'
+import { lastPassed, notePassed, staleHeaders, holderOf, type PassedGuard } from './passed-guards.ts'
+import { type ErrorFormat, isUnavailable, refusalBody } from './refusal.ts'
 
-/** What a {@link Refuse} follows. */
+/** Options of a {@link Refuse} function. */
 export interface RefusalOptions {
   readonly statusCode?: number | undefined
   readonly errorFormat?: ErrorFormat | undefined
 }
 
-/** Makes a guard's way to refuse. */
-export function refuser(
+/** Makes the function by which a guard refuses. */
+export function makeRefuse(
   write: HeaderWriter,
   { statusCode = 429, errorFormat = 'json' }: RefusalOptions,
 ): Refuse {
   return decision => {
-    const status = isOurs(decision) ? 503 : statusCode
+    const status = isUnavailable(decision) ? 503 : statusCode
     const headers = { ...write(decision), 'Cache-Control': 'no-store' }
     const body = refusalBody(decision, errorFormat, status)
     return { pass: false, decision, status, headers, body, charged: false, binding: true }
@@ -25,43 +25,43 @@ export function refuser(
 }
 
 /**
- * The refusal of a decision that a handler made by itself: as the guard that decided the request last writes it, else in
- * the default format.
+ * The refusal of a decision that a handler made by itself. The last guard that the request passed gives its format, else the
+ * defaults do.
  *
- * @param visitor what `Guard.enter` got
- * @throws HaltError `HALT_E_OPTION` for what is no request, or no refusal
+ * @param requestObject the object that `Guard.enter` got
+ * @throws HaltError `HALT_E_OPTION` for a value that is not a request, or a decision that is not a refusal
  */
-export function refusalFor(visitor: object, decision: Decision): Outcome {
-  checkRefusal(visitor, decision)
-  const place = placeOf(visitor)
-  const last = lastPassed(place)
+export function refusalFor(requestObject: object, decision: Decision): Outcome {
+  checkRefusal(requestObject, decision)
+  const holder = holderOf(requestObject)
+  const last = lastPassed(holder)
   const refuse = last?.refuse ?? refuseByDefault
   const outcome = refuse(decision)
-  notePassed(place, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
+  notePassed(holder, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
   return last === undefined ? outcome : withStale(outcome, last)
 }
 
-function checkRefusal(visitor: unknown, decision: Decision | undefined): void {
-  const what =
-    typeof visitor !== 'object' || visitor === null
+function checkRefusal(requestObject: unknown, decision: Decision | undefined): void {
+  const given =
+    typeof requestObject !== 'object' || requestObject === null
       ? 'no request'
       : !Array.isArray(decision?.verdicts)
         ? 'no decision'
         : decision?.allowed === true
-          ? 'a decision that lets the request in'
+          ? 'a decision that allows the request'
           : undefined
-  if (what === undefined) return
+  if (given === undefined) return
   const fix = 'Write if (!decision.allowed) return sendLimited(…, decision), as the adapter’s README shows.'
-  throw new HaltError('HALT_E_OPTION', `sendLimited got ${what}.`, fix)
+  throw new HaltError('HALT_E_OPTION', `sendLimited got ${given}.`, fix)
 }
 
-/** An outcome that also takes off what visits before have shown. */
+/** Adds to an outcome the headers of earlier guards that must be removed. */
 export function withStale(outcome: Outcome, before: PassedGuard): Outcome {
-  const stale = outshone(before, outcome.headers)
+  const stale = staleHeaders(before, outcome.headers)
   return stale.length === 0 ? outcome : { ...outcome, stale }
 }
 
-const refuseByDefault: Refuse = refuser(
+const refuseByDefault: Refuse = makeRefuse(
   headerWriter('standard', { policyNamed: () => undefined, partitionOf: () => '', warn: () => {} }),
   {},
 )

@@ -1,4 +1,4 @@
-/** What is asked of a response whose decision is awaited: Node's own, of HTTP/1 or HTTP/2. */
+/** The methods by which the application decides Node's own response, of HTTP/1 or HTTP/2. */
 export interface DecidingResponse {
   writeHead?: unknown
   end?: unknown
@@ -9,10 +9,10 @@ type Method = (this: unknown, ...args: unknown[]) => unknown
 const listening = new WeakMap<DecidingResponse, (() => void)[]>()
 
 /**
- * Calls back once the application has decided a response: its status is written, or it has ended.
+ * Calls back once when the application has decided a response: its status is written, or the response has ended.
  *
- * By the methods that decide, not by an event: a response that its client does not read, or that waits behind another one of
- * its connection, has decided its status and emits nothing.
+ * It wraps the deciding methods instead of waiting for an event. A response emits no event while its client does not read it, or
+ * while it waits behind another response of the same connection.
  */
 export function onResponseDecision(response: DecidingResponse, decided: () => void): void {
   const others = listening.get(response)
@@ -31,7 +31,7 @@ function wrap(response: DecidingResponse, name: 'writeHead' | 'end', tell: () =>
   const method = response[name]
   if (typeof method !== 'function') return
   response[name] = function (this: unknown, ...args: unknown[]): unknown {
-    // After the call: a status that the method refuses, by an error, is not decided.
+    // Tell after the call, because the method may throw and then the status is not decided.
     const given = (method as Method).apply(this, args)
     tell()
     return given

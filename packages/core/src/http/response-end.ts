@@ -1,11 +1,11 @@
-/** What is asked of a response: Node's own, of HTTP/1 or HTTP/2. */
+/** The part of Node's own response that shows its end, of HTTP/1 or HTTP/2. */
 export interface EndingResponse {
   once(event: 'finish' | 'close', listener: () => void): unknown
   readonly closed?: boolean | undefined
   readonly destroyed?: boolean | undefined
   readonly writableEnded?: boolean | undefined
   readonly stream?: { readonly destroyed?: boolean | undefined } | undefined
-  /** Of HTTP/1: null while the response waits behind others of its connection. */
+  /** HTTP/1 only: null while the response waits behind others of the same connection. */
   readonly socket?: unknown
   readonly req?: { readonly socket?: EndingSocket | null | undefined } | undefined
 }
@@ -18,17 +18,17 @@ interface EndingSocket {
 type Ended = (isSent: boolean) => void
 
 /**
- * Calls back once when a response is over: with true when it was sent, with false when the client left before.
+ * Calls back once when a response ends: with true when it was sent, with false when the client disconnected first.
  *
- * By the response's own events: frameworks tell less of clients that leave.
+ * It uses the events of the response itself, because frameworks report less about clients that disconnect.
  */
 export function onResponseEnd(response: EndingResponse, ended: Ended): void {
   const others = watched.get(response)
-  // One listener a response, however many guards it passes.
+  // One listener per response, however many guards it passes.
   if (others !== undefined) return void others.push(ended)
-  // A pipelined one that has not had its turn is never told that its connection is gone.
+  // A pipelined response that is still waiting emits no event when its connection closes.
   const connection = response.socket === null ? response.req?.socket : undefined
-  // The client may have left while the store was asked: nothing is emitted then any more.
+  // The client may have disconnected during the store call. Then no further event comes.
   if (isGone(response) || connection?.destroyed === true) return ended(false)
   const listeners = [ended]
   watched.set(response, listeners)
@@ -38,7 +38,7 @@ export function onResponseEnd(response: EndingResponse, ended: Ended): void {
     for (const each of listeners.splice(0)) each(isSent)
   }
   const leave = (): void => end(false)
-  // An HTTP/2 response "finishes" when its stream is reset, too.
+  // An HTTP/2 response also emits "finish" when its stream is reset.
   response.once('finish', () => end(response.writableEnded !== false))
   response.once('close', leave)
   if (connection) whenClosed(connection, leave)
@@ -49,7 +49,7 @@ function isGone({ closed, destroyed, stream }: EndingResponse): boolean {
 }
 
 const watched = new WeakMap<EndingResponse, Ended[]>()
-// One listener a connection, too, however many requests stand in line on it.
+// One listener per connection as well, however many requests are pipelined on it.
 const waiting = new WeakMap<EndingSocket, Set<() => void>>()
 
 function whenClosed(connection: EndingSocket, listener: () => void): void {

@@ -8,9 +8,9 @@ export interface HeaderTarget {
 }
 
 /**
- * Sets headers; where CORS is on, browsers are told that scripts may read them.
+ * Sets headers. On a CORS response it also exposes them to scripts.
  *
- * @param stale headers of a looser guard before, to be taken off
+ * @param stale headers of earlier, looser guards, which are removed
  */
 export function applyHeaders(headers: Headers, target: HeaderTarget, stale?: readonly string[]): void {
   if (stale !== undefined) for (const name of stale) target.remove(name)
@@ -20,7 +20,7 @@ export function applyHeaders(headers: Headers, target: HeaderTarget, stale?: rea
   if (target.get('Access-Control-Allow-Origin') === undefined) return
   const exposed = target.get('Access-Control-Expose-Headers')
   const listed = new Set((exposed ?? '').split(',').map(name => name.trim().toLowerCase()))
-  // With credentials browsers take the star for a name.
+  // With credentials, browsers read the star as a header name.
   if (listed.has('*') && target.get('Access-Control-Allow-Credentials') !== 'true') return
   const missing = names.filter(name => name !== 'Cache-Control' && !listed.has(name.toLowerCase()))
   if (missing.length === 0) return

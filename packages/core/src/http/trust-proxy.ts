@@ -2,11 +2,10 @@ import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import { isToldOfProxies } from '../request/client-ip.ts'
 
 /**
- * Makes a function that warns when a framework trusts proxies and the limiter is told of none. It looks at the first request
- * only.
+ * Makes a function that warns when a framework trusts proxies but the limiter trusts none. It examines only the first request.
  *
- * @param setting where the framework is told, as in `Express has "trust proxy" set`
- * @param isSet whether it is, by a request
+ * @param setting the framework's setting in words, as in `Express has "trust proxy" set`
+ * @param isSet whether that setting is on, according to a request
  */
 export function trustProxyNotice<R, Q = R>(
   { options, warn }: Pick<RateLimiter<R>, 'options' | 'warn'>,
@@ -20,8 +19,8 @@ export function trustProxyNotice<R, Q = R>(
     if (!isSet(request)) return
     warn({
       code: 'HALT_W_TRUST_PROXY_IGNORED',
-      message: `${setting}, but Halt finds the client by its own trustedProxies, which is empty.`,
-      fix: 'Name to Halt, too, the addresses of your proxies, and no others: trustedProxies: ["…"].',
+      message: `${setting}, but Halt uses its own trustedProxies to find the client, and that is empty.`,
+      fix: 'Give Halt the addresses of your proxies, and no others: trustedProxies: ["…"].',
     })
   }
 }

@@ -1,11 +1,11 @@
 import { makeDigest } from '../base/digest.ts'
 import { type Warn, warnOnce } from '../base/errors.ts'
 import { ExemptionCheck } from './exemption-check.ts'
-import { Forgetting } from './forgetting.ts'
+import { CounterReset } from './counter-reset.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
-import { Looks } from './looks.ts'
-import { lookOver } from '../misuse/index.ts'
+import { Inspector } from './inspector.ts'
+import { noticeMisuse } from '../misuse/index.ts'
 import { TelemetryReporter } from '../telemetry/reporter.ts'
 import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './options.ts'
 import { compilePenalty } from '../policy/penalty-config.ts'
@@ -15,7 +15,7 @@ import type { CallerSettings } from '../request/caller-settings.ts'
 import { compileClientIp } from '../request/client-ip.ts'
 import { GuardedStore } from '../resilience/guarded-store.ts'
 
-/** What a limiter is made of. */
+/** The parts of a limiter. */
 export interface LimiterParts {
   readonly warn: Warn
   readonly numbers: LimiterNumbers
@@ -24,12 +24,12 @@ export interface LimiterParts {
   readonly reporter: TelemetryReporter
   readonly pipeline: Pipeline
   readonly charges: Charges
-  readonly looks: Looks
-  readonly forgetting: Forgetting
+  readonly inspector: Inspector
+  readonly counterReset: CounterReset
 }
 
 /**
- * Makes the rooms of a limiter.
+ * Makes the parts of a limiter and connects them.
  *
  * @throws HaltError when an option or a policy is wrong
  */
@@ -75,8 +75,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     digest,
     warn,
   })
-  const looks = new Looks({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
-  const forgetting = new Forgetting({ store, policies, looks, charges, warn })
-  lookOver(options, policies.fixed ?? [], instances, warn)
-  return { warn, numbers, callers, policies, reporter, pipeline, charges, looks, forgetting }
+  const inspector = new Inspector({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
+  const counterReset = new CounterReset({ store, policies, inspector, charges, warn })
+  noticeMisuse(options, policies.fixed ?? [], instances, warn)
+  return { warn, numbers, callers, policies, reporter, pipeline, charges, inspector, counterReset }
 }

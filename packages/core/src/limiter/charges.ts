@@ -6,50 +6,50 @@ import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { LateReply } from '../check/check-result.ts'
-import { type ActualCharge, chargeAt, release, settlement, taking } from '../check/correction.ts'
+import { type ActualCharge, chargeAt, release, settlement, takeHeldCost } from '../check/correction.ts'
 import type { CounterId, Group, Evaluation } from '../store/contract.ts'
-import { Undecided } from './undecided.ts'
+import { HeldCosts } from './held-costs.ts'
 
-/** Corrects charges after the fact: what was really used, requests that have ended, counters that are to be forgotten. */
+/** Corrects charges after the decision: settlements, held costs, requests that have ended, late replies of the store. */
 export class Charges {
   readonly #guardedStore: GuardedStore
   readonly #warn: Warn
-  readonly #undecided: Undecided<ChargeRecord> = new Undecided(record => void this.#take(record))
+  readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#takeHeld(record))
 
   constructor(guardedStore: GuardedStore, warn: Warn) {
     this.#guardedStore = guardedStore
     this.#warn = warn
   }
 
-  /** Corrects what a decision charged to what was used, and ends the lease of a held cost; once. */
+  /** Corrects the charge of a decision to the units used, and ends the lease of a held cost. Works once per decision. */
   async settle(decision: Decision, actual: Cost): Promise<void> {
     if (actual === undefined) readCost(actual, 'actual')
     checkCost(actual)
     const record = recordOf(decision)
-    // What charged nothing may be settled as often as anybody likes.
+    // A decision that charged nothing may be settled any number of times.
     if (record.settled !== undefined && record.recordedIn !== undefined) {
       return this.#warn({
         code: 'HALT_W_SETTLED_TWICE',
-        message: 'A decision was settled a second time; the first settlement stands.',
-        fix: 'Settle once, in one place: a finally block.',
+        message: 'A decision was settled a second time. The first settlement stands.',
+        fix: 'Settle once, in one place, such as a finally block.',
       })
     }
     record.settled = actual
-    // The answer of the store says which window the held cost went to.
+    // Wait for the store's reply, because it tells which window the held cost went to.
     if (record.correcting !== undefined) await record.correcting
     if (!isCharge(record)) return
     if (typeof actual === 'object') noticeCostNames(actual, record.result.check.policies, this.#warn)
     await this.#decideCharge(record, settlement(record, actual))
   }
 
-  /** Begins to wait for the end of a decision that holds a cost. If none comes before its lease ends, the cost is taken. */
+  /** Begins to wait for the end of a request whose cost is held. The cost is charged if no end comes before its lease ends. */
   hold(decision: Decision, check: Check): void {
-    if (holds(check)) this.#wait(recordOf(decision))
+    if (holdsCost(check)) this.#addHeld(recordOf(decision))
   }
 
   /**
-   * Tells that the application has decided the response: a held cost is taken, or, where the request is not to count, the
-   * whole charge is given back. While the answer is awaited the cost stays held, but no longer than its lease.
+   * Handles the response that the application decided. If the request counts, a held cost is charged, else the whole charge is
+   * refunded. While `counts` is pending, the cost stays held, but no longer than its lease.
    */
   async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
     const record = recordOf(decision)
@@ -59,16 +59,16 @@ export class Charges {
       record.awaited = false
       return this.conclude(decision, answer)
     }
-    if (counts) await this.#take(record)
+    if (counts) await this.#takeHeld(record)
     else if (record.settled === undefined) await this.settle(decision, 0)
   }
 
-  /** Takes every held cost whose end has not come. */
+  /** Charges every held cost whose request has not ended. */
   async close(): Promise<void> {
-    await Promise.all(this.#undecided.drain().map(record => this.#take(record)))
+    await Promise.all(this.#held.drain().map(record => this.#takeHeld(record)))
   }
 
-  /** What a decision charged, units by policy. */
+  /** The units that a decision charged, by policy name. */
   chargesOf(decision: Decision): ReadonlyMap<string, number> {
     const record = recordOf(decision)
     const units = new Map<string, number>()
@@ -81,13 +81,13 @@ export class Charges {
     return units
   }
 
-  /** Gives all of a charge back and ends the request in flight, unless it was settled. */
+  /** Refunds the whole charge unless it was settled, and ends the request in flight. */
   async cancel(decision: Decision): Promise<void> {
     if (recordOf(decision).settled === undefined) await this.settle(decision, 0)
     await this.release(decision)
   }
 
-  /** Ends a request in flight, and takes a held cost unless that is still awaited; once. */
+  /** Ends a request in flight, and charges a held cost unless `chargeWhen` is still pending. Works once per decision. */
   async release(decision: Decision): Promise<void> {
     const record = recordOf(decision)
     if (record.released || !isCharge(record)) return
@@ -98,32 +98,32 @@ export class Charges {
   }
 
   /**
-   * Watches a decision that was made since the store did not answer in time: what the store says later is put right as it was
-   * decided, settled and released here.
+   * Waits for a store reply that missed the deadline, then applies the local decision, settlement and release to the store's
+   * charge.
    */
-  watch(decision: Decision, late: LateReply): void {
+  awaitLateReply(decision: Decision, late: LateReply): void {
     const record = recordOf(decision)
     if (record.recordedIn === 'local') record.recordedIn = 'unknown'
-    late.whenHeard(result => void this.#catchUp(decision, record, result))
+    late.onArrival(result => void this.#applyLateReply(decision, record, result))
   }
 
-  /** Forgets counters, here and in the store; resolves to how many the store had. */
+  /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
   async forget(counters: readonly CounterId[]): Promise<number> {
     return this.#guardedStore.reset(counters)
   }
 
-  #wait(record: ChargeRecord): void {
-    if (isCharge(record)) this.#undecided.add(record)
+  #addHeld(record: ChargeRecord): void {
+    if (isCharge(record)) this.#held.add(record)
   }
 
-  async #take(record: ChargeRecord): Promise<void> {
-    if (!record.decided && isCharge(record)) await this.#decideCharge(record, taking(record))
+  async #takeHeld(record: ChargeRecord): Promise<void> {
+    if (!record.decided && isCharge(record)) await this.#decideCharge(record, takeHeldCost(record))
   }
 
-  /** Makes the correction by which a charge is decided. */
+  /** Applies the correction that charges or drops a held cost. */
   async #decideCharge(record: ActualCharge, correction: Group | undefined): Promise<void> {
     record.decided = true
-    this.#undecided.delete(record)
+    this.#held.delete(record)
     const correcting = this.#correct(correction, record.recordedIn)
     record.correcting = correcting
     const evaluation = await correcting
@@ -131,21 +131,21 @@ export class Charges {
     if (correction !== undefined && evaluation !== undefined) record.taken = { group: correction, evaluation }
   }
 
-  async #catchUp({ allowed }: Decision, record: ChargeRecord, result: CheckResult): Promise<void> {
+  async #applyLateReply({ allowed }: Decision, record: ChargeRecord, result: CheckResult): Promise<void> {
     const { settled, released, decided, recordedIn } = record
     const charge = { ...record, result, settled: undefined, released: false, decided: false }
     if (allowed && recordedIn !== undefined) {
       record.result = result
       record.recordedIn = 'store'
       if (settled !== undefined) await this.#correct(settlement(charge, settled), 'store')
-      else if (decided) await this.#correct(taking(charge), 'store')
-      else if (holds(result.check)) this.#wait(record)
+      else if (decided) await this.#correct(takeHeldCost(charge), 'store')
+      else if (holdsCost(result.check)) this.#addHeld(record)
       if (released) await this.#correct(release({ ...charge, decided: true }), 'store')
       return
     }
-    // A request that was refused here has used nothing.
+    // A locally refused request used nothing, so refund it.
     if (!allowed) await this.#correct(settlement(charge, 0), 'store')
-    // Nobody will settle a request that was let in uncounted.
+    // An uncounted request will never be released, so end its lease now.
     await this.#correct(release({ ...charge, decided: !allowed }), 'store')
   }
 
@@ -155,19 +155,19 @@ export class Charges {
   ): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
     const rest = where === 'store' ? correction : this.#guardedStore.correct(correction)
-    // Whether the store was asked for it nobody knows: nothing is taken back that it may not have given.
+    // We do not know whether the store applied the charge, so we do not refund it.
     if (rest === undefined || where === 'unknown') return undefined
     try {
       return await this.#guardedStore.settle(rest)
     } catch {
-      // The charge stands as it was made; the failure was warned of and reported.
+      // The original charge stands. The failure was already reported.
       return undefined
     }
   }
 }
 
-/** Whether a policy of a question holds its cost until the response is decided. */
-function holds({ extras }: Check): boolean {
+/** Whether a policy of a check holds its cost until the application decides the response. */
+function holdsCost({ extras }: Check): boolean {
   return extras !== undefined && extras.some(one => one !== undefined && one.lease >= 0)
 }
 
@@ -180,7 +180,7 @@ function recordOf(decision: Decision): ChargeRecord {
   if (record !== undefined) return record
   throw new HaltError(
     'HALT_E_SETTLE',
-    'This is no decision of a limiter, or a copy of one.',
-    'Pass the very object that check() gave.',
+    'This is not a decision of a limiter, or it is a copy of one.',
+    'Pass the same object that check() returned.',
   )
 }

@@ -5,21 +5,21 @@ import { Memo } from '../base/memo.ts'
 import type { Caller } from '../request/caller.ts'
 import { compileHealthChecks } from '../request/exemptions.ts'
 
-// So many requests that nobody counted, and none that somebody did, are no coincidence. A proxy shows in fewer.
-const MANY = 1000
-const PRIVATE = 'the socket peer is private and forwards for nobody'
+// If the first 1 000 requests are all exempt, the set-up is probably wrong. An untrusted proxy is noticed within as many requests.
+const ALL_EXEMPT_AFTER = 1000
+const PRIVATE = 'the socket peer is private and is not a proxy'
 
-/** Knows what is not counted: health checks, a policy's exemptions, private peers; and warns of what that may hide. */
+/** Finds out which requests are exempt: health checks, exemptions of a policy, private peers. Warns when exemptions may hide a mistake. */
 export class ExemptionCheck {
-  /** Whether a request is a health check: counted by no policy. */
+  /** Whether a request is a health check, which no policy counts. */
   readonly isHealthCheck: (method: string, path: string) => boolean
   readonly #privateIps: boolean | undefined
   readonly #warn: Warn
-  // Private peers that once forwarded for others. They stay proxies: a client can make some of them drop their headers.
+  // Private peers that once forwarded a request. They remain proxies, because a client can make some proxies drop their headers.
   readonly #proxies = new Memo<true>(1024)
-  #counts = false
+  #hasCounted = false
   #exempted = 0
-  #looks = MANY
+  #proxyChecksLeft = ALL_EXEMPT_AFTER
 
   /** @throws HaltError `HALT_E_EXEMPTION` */
   constructor(options: Pick<RateLimiterOptions, 'exemptHealthChecks' | 'exemptPrivateIps'>, warn: Warn) {
@@ -28,17 +28,17 @@ export class ExemptionCheck {
     this.#warn = warn
   }
 
-  /** Whether a policy does not count a request that is decided. */
+  /** Whether a policy exempts a request. Called for real checks only, because it also collects the warnings. */
   exempts(policy: CompiledPolicy, caller: Caller): boolean {
     const reason = this.reason(policy, caller)
     if (reason === undefined) {
-      this.#counts = true
-      if (this.#wantsPrivate(policy) !== false) this.#rememberProxy(caller)
-      if (this.#looks > 0) this.#lookForProxy(caller)
+      this.#hasCounted = true
+      if (this.#exemptsPrivate(policy) !== false) this.#rememberProxy(caller)
+      if (this.#proxyChecksLeft > 0) this.#detectProxy(caller)
       return false
     }
-    if (reason === PRIVATE && this.#wantsPrivate(policy) === undefined) this.#noticeExempt(caller)
-    if (!this.#counts && ++this.#exempted === MANY) this.#noticeAll(policy, reason)
+    if (reason === PRIVATE && this.#exemptsPrivate(policy) === undefined) this.#noticeExempt(caller)
+    if (!this.#hasCounted && ++this.#exempted === ALL_EXEMPT_AFTER) this.#noticeAll(policy, reason)
     return true
   }
 
@@ -50,16 +50,16 @@ export class ExemptionCheck {
       if (path !== undefined) return `the path is under "${path}"`
       if (exemptions.address(caller.address)) return 'the client address is in exemptions'
     }
-    return this.#wantsPrivate(policy) !== false && this.#asksForItself(caller) ? PRIVATE : undefined
+    return this.#exemptsPrivate(policy) !== false && this.#isPrivateClient(caller) ? PRIVATE : undefined
   }
 
-  /** Whether the peer is private and no proxy. The headers are looked at only here, for a private peer that is not known yet. */
-  #asksForItself(caller: Caller): boolean {
+  /** Whether the peer is private and not a proxy. Reads the headers only for a private peer that is not a known proxy. */
+  #isPrivateClient(caller: Caller): boolean {
     const peer = caller.privatePeer
     return peer !== undefined && !this.#proxies.get(peer.text) && caller.proxySign === undefined
   }
 
-  // Called when a private peer was not exempt, so an unknown one has just shown that it is a proxy.
+  // Called when a request was not exempt. A private peer that is not a known proxy has just turned out to be one.
   #rememberProxy(caller: Caller): void {
     const peer = caller.privatePeer
     if (peer === undefined || this.#proxies.get(peer.text)) return
@@ -67,7 +67,7 @@ export class ExemptionCheck {
     this.#noticeProxy(caller, peer.text)
   }
 
-  #wantsPrivate({ exemptPrivateIps }: CompiledPolicy): boolean | undefined {
+  #exemptsPrivate({ exemptPrivateIps }: CompiledPolicy): boolean | undefined {
     return exemptPrivateIps ?? this.#privateIps
   }
 
@@ -75,38 +75,41 @@ export class ExemptionCheck {
     this.#warn({
       code: 'HALT_W_PRIVATE_EXEMPT',
       message: `A request from the private address ${caller.address?.text} was not counted.`,
-      fix: 'Give exemptPrivateIps: false to count these too (on localhost nothing is limited else), or true to silence this.',
+      fix: 'Give exemptPrivateIps: false to count such requests (otherwise nothing is limited on localhost), or true to silence this.',
     })
   }
 
   #noticeAll({ name }: CompiledPolicy, reason: string): void {
     this.#warn({
       code: 'HALT_W_ALL_EXEMPT',
-      message: `The first ${MANY} requests were all exempt, so nothing is limited; of the last one "${name}" says: ${reason}.`,
-      fix: 'See limiter.explain(request); behind a proxy on a private address give exemptPrivateIps: false, or trustedProxies.',
+      message: `The first ${ALL_EXEMPT_AFTER} requests were all exempt, so nothing is limited. "${name}" exempted the last one because ${reason}.`,
+      fix: 'Call limiter.explain(request). Behind a proxy on a private address give exemptPrivateIps: false, or trustedProxies.',
     })
   }
 
-  #lookForProxy(caller: Caller): void {
-    this.#looks--
+  #detectProxy(caller: Caller): void {
+    this.#proxyChecksLeft--
     const peer = caller.untrustedPeer
     if (peer === undefined) return
     // A public peer that only speaks HTTP/1.0 or sends "via" may be a client.
     const isProxy =
       caller.namesAnother || (caller.privatePeer !== undefined && caller.proxySign !== undefined)
     if (!isProxy) return
-    this.#looks = 0
+    this.#proxyChecksLeft = 0
     this.#noticeProxy(caller, peer.text)
   }
 
   #noticeProxy(caller: Caller, peer: string): void {
     const trust = `trustedProxies: ["${peer}"]`
-    const [what, fix] = caller.namesAnother
-      ? ['names clients in a header', `${trust}; a client that made the header up gains nothing by it.`]
+    const [sign, fix] = caller.namesAnother
+      ? [
+          'names clients in a header',
+          `give ${trust}. A client that invents the header gains nothing from it.`,
+        ]
       : [`${caller.proxySign}, as proxies do`, `make it send X-Forwarded-For, and give ${trust}.`]
     this.#warn({
       code: 'HALT_W_UNTRUSTED_PROXY',
-      message: `The peer ${peer} ${what}, but is not trusted: all its clients share one counter.`,
+      message: `The peer ${peer} ${sign}, but it is not trusted, so all its clients share one counter.`,
       fix: `If it is your proxy: ${fix}`,
     })
   }

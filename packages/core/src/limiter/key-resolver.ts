@@ -7,18 +7,18 @@ import { KeyWatch } from '../misuse/index.ts'
 import type { Caller } from '../request/caller.ts'
 import type { FoundKey } from '../request/identity.ts'
 
-/** A policy's key for a request, or what is done without one: the request is refused, or the policy left out. */
+/** A policy's key for a request. Without a key: `deny` refuses the request, `allow` skips the policy. */
 export type KeyOutcome = FoundKey | 'deny' | 'allow'
 
-const PATIENCE = 100
-const MOST_NAMES = 10_000
+const MAX_MISSES = 100
+const MAX_NAMES = 10_000
 
-/** Finds each policy's key, and notices a policy that never has one. */
+/** Finds the key of each policy, and warns of a policy that never finds one. */
 export class KeyResolver {
   readonly #timeout: number
   readonly #warn: Warn
-  // By name: a resolver may give a new policy object at each request.
-  readonly #misses = new BoundedMap<number>(MOST_NAMES)
+  // By policy name, because a resolver may return a new policy object for each request.
+  readonly #misses = new BoundedMap<number>(MAX_NAMES)
   readonly #watch: KeyWatch
 
   constructor(timeout: number, warn: Warn) {
@@ -29,7 +29,7 @@ export class KeyResolver {
 
   find(policy: CompiledPolicy, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
     if (policy.keyExtractor === undefined) {
-      // The address is always there, if only as one shared stand-in.
+      // There is always an address. All requests without one share a stand-in.
       const key = caller.key(policy.keyStrategy)
       return policy.keyStrategy === 'ip' || policy.keyStrategy === 'shared'
         ? (key as FoundKey)
@@ -41,30 +41,30 @@ export class KeyResolver {
       () => keyExtractor(request as never, context),
       this.#timeout,
       found => this.#extracted(policy, caller, found),
-      (error: unknown) => this.#fail(policy, caller, error),
+      (error: unknown) => this.#fallBack(policy, caller, error),
     )
   }
 
   #extracted(policy: CompiledPolicy, caller: Caller, value: unknown): KeyOutcome {
-    if (!this.#watch.isDone(policy)) this.#watch.look(policy, caller, value)
+    if (!this.#watch.isDone(policy)) this.#watch.observe(policy, caller, value)
     const key = caller.custom(value)
-    if (key === undefined && isNoKey(value)) this.#noticeKind(policy, value)
+    if (key === undefined && isInvalidKey(value)) this.#noticeKind(policy, value)
     return this.#accept(policy, caller, key)
   }
 
   #noticeKind({ name }: CompiledPolicy, value: unknown): void {
     this.#warn({
       code: 'HALT_W_KEY_EXTRACTOR',
-      message: `The keyExtractor of "${name}" gave ${describe(value)}, which is no key.`,
-      fix: 'Return a text or a number, as in request => request.user.id; onMissingKey says what follows.',
+      message: `The keyExtractor of "${name}" gave ${describe(value)}, which is not a key.`,
+      fix: 'Return a string or a number, as in request => request.user.id. Until then onMissingKey decides.',
     })
   }
 
-  #fail(policy: CompiledPolicy, caller: Caller, error: unknown): KeyOutcome {
+  #fallBack(policy: CompiledPolicy, caller: Caller, error: unknown): KeyOutcome {
     this.#warn({
       code: 'HALT_W_KEY_EXTRACTOR',
       message: `The keyExtractor of "${policy.name}" failed: ${messageOf(error)}.`,
-      fix: 'Return undefined where a request has no key; onMissingKey says what follows.',
+      fix: 'Return undefined when a request has no key. Then onMissingKey decides.',
     })
     return this.#missing(policy, caller)
   }
@@ -79,8 +79,8 @@ export class KeyResolver {
   #noticeUnverified({ name }: CompiledPolicy): void {
     this.#warn({
       code: 'HALT_W_UNVERIFIED_API_KEY',
-      message: `The policy "${name}" counts API keys that nobody verified: a client that invents keys gets keysPerAddress times the limit.`,
-      fix: 'Mount the limiter behind authentication and give apiKey: request => request.apiKey, the verified key.',
+      message: `The policy "${name}" counts unverified API keys. A client that invents keys gets keysPerAddress times the limit.`,
+      fix: 'Mount the limiter after authentication and give apiKey: request => request.apiKey, the verified key.',
     })
   }
 
@@ -88,23 +88,27 @@ export class KeyResolver {
     const misses = this.#misses.get(policy.name) ?? 0
     if (misses !== FOUND) {
       this.#misses.set(policy.name, misses + 1)
-      if (misses + 1 === PATIENCE) this.#complain(policy)
+      if (misses + 1 === MAX_MISSES) this.#warnNeverFound(policy)
     }
     if (policy.onMissingKey !== 'ip') return policy.onMissingKey
-    return { subject: caller.ip.subject, how: 'the client address, for want of a key', unverified: false }
+    return {
+      subject: caller.ip.subject,
+      how: 'the client address, because there is no key',
+      unverified: false,
+    }
   }
 
-  #complain({ name, keyStrategy }: CompiledPolicy): void {
+  #warnNeverFound({ name, keyStrategy }: CompiledPolicy): void {
     this.#warn({
       code: 'HALT_W_KEY_NEVER_FOUND',
-      message: `The policy "${name}" found no ${keyStrategy} key in its first ${PATIENCE} requests.`,
-      fix: 'Mount the limiter behind authentication, or give userId, apiKey or keyExtractor.',
+      message: `The policy "${name}" found no ${keyStrategy} key in its first ${MAX_MISSES} requests.`,
+      fix: 'Mount the limiter after authentication, or give userId, apiKey or keyExtractor.',
     })
   }
 }
 
-/** Whether a value was meant as a key and is none; `undefined`, `null`, `false` and an empty text mean that there is no key. */
-function isNoKey(value: unknown): boolean {
+/** Whether a value that cannot be a key was meant as one. `undefined`, `null`, `false` and an empty string mean that there is no key. */
+function isInvalidKey(value: unknown): boolean {
   return Boolean(value) || Number.isNaN(value)
 }
 

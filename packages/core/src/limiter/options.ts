@@ -9,50 +9,50 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { checkChoice, checkNames, checkType, checkWhole, namesOf } from '../base/options-check.ts'
 
-/** Options of a {@link RateLimiter}. `R` is the framework's request, as callbacks get it. */
+/** Options of a {@link RateLimiter}. `R` is the framework's request type, which callbacks receive. */
 export interface RateLimiterOptions<R = unknown> {
-  /** Where the counters are: `new InMemoryStore()`, `new RedisStore({ client })`. */
+  /** The store of the counters: `new InMemoryStore()`, `new RedisStore({ client })`. */
   readonly store: Store
-  /** One policy, several that are decided together, or a function that gives them for a request. */
+  /** One policy, several policies that decide together, or a function that returns them for a request. */
   readonly policy: AnyPolicy<R> | readonly AnyPolicy<R>[] | PolicyResolver<R>
-  /** Decides when the resolver fails. Default: such a request is refused with 503. */
+  /** Policies that decide when the resolver fails. Default: such a request is refused with 503. */
   readonly fallbackPolicy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
-  /** Who may name the client in a header: CIDRs, addresses, `"loopback"`, `"linklocal"`, `"private"`, `"cloudflare"`, or a function. Default nobody. */
+  /** Proxies that may name the client in a header: CIDRs, addresses, `"loopback"`, `"linklocal"`, `"private"`, `"cloudflare"`, or a function. Default: none. */
   readonly trustedProxies?: TrustedProxies | undefined
-  /** The header a trusted peer names the client in. Default `"x-forwarded-for"`. */
+  /** The header in which a trusted proxy names the client. Default `"x-forwarded-for"`. */
   readonly clientIpHeader?: string | undefined
-  /** The client's address, from a platform that knows better; wins over both. */
+  /** Returns the client's address, on a platform that knows it. Overrides both options above. */
   readonly clientIp?: ((request: R) => string | undefined) | undefined
-  /** How many bits of an IPv6 address make one subscriber, 32 to 128. Default 56. */
+  /** The number of bits of an IPv6 address that identify one subscriber, 32 to 128. Default 56. */
   readonly ipv6Prefix?: number | undefined
   /** Whether private socket peers (127/8, ::1, 10/8, 172.16/12, 192.168/16) are exempt. Default true. */
   readonly exemptPrivateIps?: boolean | undefined
-  /** Whether `/health`, `/ping`, `/ready`, `/healthz`, `/livez`, or these paths, are exempt. Default true. */
+  /** Whether `/health`, `/ping`, `/ready`, `/healthz` and `/livez` are exempt, or a list of the exempt paths. Default true. */
   readonly exemptHealthChecks?: boolean | readonly string[] | undefined
   /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */
   readonly userId?: ((request: R) => string | number | undefined) | undefined
   /** The verified API key. Default: the X-API-Key or Authorization header, unverified. */
   readonly apiKey?: ((request: R) => string | undefined) | undefined
-  /** Unverified keys: one address gets the allowance of at most this many. Default 10. */
+  /** For unverified API keys: all keys of one address share this many times the limit. Default 10. */
   readonly keysPerAddress?: number | undefined
-  /** Makes digests of keys HMACs, so that who reads the store cannot test guesses. 16 characters or more. */
+  /** Turns the digests of keys into HMACs, so that a reader of the store cannot test guesses. At least 16 characters. */
   readonly secret?: string | undefined
-  /** The longest that a request waits for the store. Default `"100ms"`. */
+  /** The longest time that a request waits for the store. Default `"100ms"`. */
   readonly storeTimeout?: Duration | undefined
-  /** The longest that a request waits for one of your callbacks. Default `"1s"`. */
+  /** The longest time that a request waits for one of your callbacks. Default `"1s"`. */
   readonly callbackTimeout?: Duration | undefined
-  /** What decides while the store cannot. Default `"local"`. */
+  /** How requests are decided while the store is unavailable. Default `"local"`. */
   readonly onStoreError?: OnStoreError | undefined
-  /** Processes that share the limits, what `"local"` divides them by. Default `"auto"`: what the store counts, else 1. */
+  /** The number of processes that share the limits. `"local"` divides the limits by it. Default `"auto"`: the store's count, else 1. */
   readonly instances?: number | 'auto' | undefined
-  /** Scores refusals, and slows down who collects many. Default none. */
+  /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */
   readonly penalty?: LimiterPenalty | undefined
   readonly telemetry?: Telemetry | undefined
-  /** Gets each warning once. Default `process.emitWarning`. */
+  /** Receives each warning once. Default `process.emitWarning`. */
   readonly warn?: Warn | undefined
 }
 
-/** The names of all options, for adapters that take them beside their own. */
+/** The names of all options, for adapters that accept them next to their own. */
 export const LIMITER_OPTIONS: readonly string[] = namesOf<RateLimiterOptions>({
   store: true,
   policy: true,
@@ -76,7 +76,7 @@ export const LIMITER_OPTIONS: readonly string[] = namesOf<RateLimiterOptions>({
   warn: true,
 })
 
-/** The options that are plain numbers, checked; times in milliseconds. */
+/** The numeric options after validation. Times are in milliseconds. */
 export interface LimiterNumbers {
   readonly storeTimeout: number
   readonly callbackTimeout: number
@@ -86,7 +86,7 @@ export interface LimiterNumbers {
 }
 
 /**
- * Checks what the other rooms do not: names, types, ranges.
+ * Checks the names, types and ranges of the options that no other part checks.
  *
  * @throws HaltError with a code for the option
  */

@@ -12,7 +12,7 @@ import type { KeyOutcome, KeyResolver } from './key-resolver.ts'
 import type { Charges } from './charges.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
-import { isShadow, offenceOf, checkBuilder } from '../check/check-builder.ts'
+import { isShadow, violationCheck, checkBuilder } from '../check/check-builder.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import type { Caller } from '../request/caller.ts'
@@ -22,7 +22,7 @@ import type { StoreClock } from '../store/store-clock.ts'
 import { listOf } from '../store/decide.ts'
 import { isPromise } from '../base/timers.ts'
 
-/** The rooms a request passes through. */
+/** The parts that a request passes through. */
 export interface PipelineParts {
   readonly exemptionCheck: ExemptionCheck
   readonly keyResolver: KeyResolver
@@ -34,7 +34,7 @@ export interface PipelineParts {
   readonly warn: Warn
 }
 
-/** The way of one request: exemptions → keys → demands → store → verdicts → decision. Synchronous where all rooms are. */
+/** The steps of one request: exemptions → keys → check → store → result → decision. Synchronous when all parts are. */
 export class Pipeline {
   readonly #exemptionCheck: ExemptionCheck
   readonly #keyResolver: KeyResolver
@@ -43,7 +43,7 @@ export class Pipeline {
   readonly #reporter: TelemetryReporter
   readonly #clock: StoreClock
   readonly #penalty: CompiledPenalty | undefined
-  readonly #ask: ReturnType<typeof checkBuilder>
+  readonly #buildCheck: ReturnType<typeof checkBuilder>
 
   constructor({
     exemptionCheck,
@@ -62,35 +62,37 @@ export class Pipeline {
     this.#reporter = reporter
     this.#clock = guardedStore.clock
     this.#penalty = penalty
-    this.#ask = checkBuilder(penalty, digest, guardedStore.clock, warn)
+    this.#buildCheck = checkBuilder(penalty, digest, guardedStore.clock, warn)
   }
 
-  /** Decides a request by policies; `undefined` when those could not be found. */
+  /** Decides a request by policies. They are undefined when the resolver failed. */
   checkRequest(
     policies: readonly CompiledPolicy[] | undefined,
     caller: Caller,
-    asked: CheckParameters,
+    parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    // First, so that no orchestrator ends the process for want of policies.
+    // Health checks come first, so that an orchestrator does not kill the process when policies are missing.
     if (this.#exemptionCheck.isHealthCheck(caller.view.method, caller.view.path))
-      return this.#exempt(policies?.[0], caller, asked)
-    if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', asked)
+      return this.#exempt(policies?.[0], caller, parameters)
+    if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', parameters)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
     let isFound = true
     for (let i = 0; i < policies.length; i++) {
-      const key = (keys[i] = this.#keyOf(policies[i] as CompiledPolicy, caller, asked))
+      const key = (keys[i] = this.#keyOf(policies[i] as CompiledPolicy, caller, parameters))
       if (typeof key === 'string' || 'then' in key) isFound = false
     }
-    if (isFound) return this.#judgeAll(policies, keys as FoundKey[], caller, asked)
-    if (!keys.some(isPromise)) return this.#sift(policies, keys as KeyOutcome[], caller, asked)
-    return Promise.all(keys.map(async key => key)).then(found => this.#sift(policies, found, caller, asked))
+    if (isFound) return this.#evaluate(policies, keys as FoundKey[], caller, parameters)
+    if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, parameters)
+    return Promise.all(keys.map(async key => key)).then(found =>
+      this.#checkCounting(policies, found, caller, parameters),
+    )
   }
 
-  /** Decides for a subject that is given, not found. */
+  /** Decides for a subject that the caller gave. */
   checkSubject(
     subject: Subject,
     policies: readonly CompiledPolicy[],
-    asked: CheckParameters,
+    parameters: CheckParameters,
   ): Decision | Promise<Decision> {
     const counting = policies.filter(({ off }) => !off)
     if (counting.length === 0) return pass(uncounted(policies[0], subject, 0), this.#clock.now())
@@ -99,78 +101,87 @@ export class Pipeline {
       how: 'the given identity',
       unverified: false,
     }))
-    return this.#judgeAll(counting, keys, subject, asked)
+    return this.#evaluate(counting, keys, subject, parameters)
   }
 
-  #keyOf(policy: CompiledPolicy, caller: Caller, asked: CheckParameters): KeyOutcome | Promise<KeyOutcome> {
+  #keyOf(
+    policy: CompiledPolicy,
+    caller: Caller,
+    parameters: CheckParameters,
+  ): KeyOutcome | Promise<KeyOutcome> {
     if (policy.off) return 'allow'
     const isExempt =
-      asked === PEEK
+      parameters === PEEK
         ? this.#exemptionCheck.reason(policy, caller) !== undefined
         : this.#exemptionCheck.exempts(policy, caller)
     return isExempt ? 'allow' : this.#keyResolver.find(policy, caller)
   }
 
-  /** Leaves out the policies that do not count the request, and asks the rest. */
-  #sift(
+  /** Decides by the policies that count the request, and leaves out the others. */
+  #checkCounting(
     policies: readonly CompiledPolicy[],
     keys: readonly KeyOutcome[],
     caller: Caller,
-    asked: CheckParameters,
+    parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    // Who only reports refuses nobody, and has no counter to report of.
+    // A shadow policy never refuses. Without a key it has no counter to report on either.
     const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
-    if (refusing !== undefined) return this.#deny(refusing, caller, asked)
+    if (refusing !== undefined) return this.#deny(refusing, caller, parameters)
     const counting = policies.filter((_, i) => typeof keys[i] === 'object')
-    if (counting.length === 0) return this.#exempt(policies[0], caller, asked)
+    if (counting.length === 0) return this.#exempt(policies[0], caller, parameters)
     const found = keys.filter(key => typeof key === 'object')
-    return this.#judgeAll(counting, found, caller, asked)
+    return this.#evaluate(counting, found, caller, parameters)
   }
 
-  #judgeAll(
+  #evaluate(
     policies: readonly CompiledPolicy[],
     keys: readonly FoundKey[],
-    who: Caller | Subject,
-    asked: CheckParameters,
+    client: Caller | Subject,
+    parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const { priorGuards } = asked
-    const check = this.#ask(policies, keys, who, asked)
+    const { priorGuards } = parameters
+    const check = this.#buildCheck(policies, keys, client, parameters)
     if (priorGuards !== undefined && isPaid(check, priorGuards)) {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
     const result = this.#guardedStore.evaluate(check, priorGuards?.storeFailed)
-    if (!('then' in result)) return this.#conclude(result, check, who, asked)
-    return result.then(found => this.#conclude(found, check, who, asked))
+    if (!('then' in result)) return this.#finish(result, check, client, parameters)
+    return result.then(found => this.#finish(found, check, client, parameters))
   }
 
-  #conclude(result: CheckResult, check: Check, who: Caller | Subject, asked: CheckParameters): Decision {
+  #finish(
+    result: CheckResult,
+    check: Check,
+    client: Caller | Subject,
+    parameters: CheckParameters,
+  ): Decision {
     const decision = readDecision(result, check, this.#clock)
-    if (asked === PEEK) return decision
+    if (parameters === PEEK) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
-    if (result.late !== undefined) this.#charges.watch(decision, result.late)
+    if (result.late !== undefined) this.#charges.awaitLateReply(decision, result.late)
     this.#charges.hold(decision, check)
-    const view = typeof who === 'string' ? undefined : who.view
-    this.#reporter.decided(decision, check, evaluation, view, asked.started)
+    const view = typeof client === 'string' ? undefined : client.view
+    this.#reporter.decided(decision, check, evaluation, view, parameters.started)
     return decision
   }
 
-  /** Refuses for want of a key: a refusal like any other, so it scores. */
-  #deny(policy: CompiledPolicy, caller: Caller, asked: CheckParameters): Decision | Promise<Decision> {
-    const decision = this.#refuse(policy, caller, 'missing-key', asked)
-    if (this.#penalty?.records !== true || asked === PEEK) return decision
-    const offence = offenceOf(policy, this.#penalty, caller)
-    const scored = this.#guardedStore.evaluate(offence, asked.priorGuards?.storeFailed)
-    const tell = (result: CheckResult): Decision => {
-      if (result.degraded === false) this.#reporter.scored(offence, result.evaluation)
+  /** Refuses a request because it has no key. Like any refusal it scores a violation. */
+  #deny(policy: CompiledPolicy, caller: Caller, parameters: CheckParameters): Decision | Promise<Decision> {
+    const decision = this.#refuse(policy, caller, 'missing-key', parameters)
+    if (this.#penalty?.records !== true || parameters === PEEK) return decision
+    const violation = violationCheck(policy, this.#penalty, caller)
+    const scored = this.#guardedStore.evaluate(violation, parameters.priorGuards?.storeFailed)
+    const report = (result: CheckResult): Decision => {
+      if (result.degraded === false) this.#reporter.scored(violation, result.evaluation)
       return decision
     }
-    return 'then' in scored ? scored.then(tell) : tell(scored)
+    return 'then' in scored ? scored.then(report) : report(scored)
   }
 
-  #exempt(policy: CompiledPolicy | undefined, caller: Caller, asked: CheckParameters): Decision {
+  #exempt(policy: CompiledPolicy | undefined, caller: Caller, parameters: CheckParameters): Decision {
     const decision = pass(uncounted(policy, caller.ip.subject, 0), this.#clock.now())
-    if (asked !== PEEK) this.#reporter.exempt(decision, policy, caller.view, asked.started)
+    if (parameters !== PEEK) this.#reporter.exempt(decision, policy, caller.view, parameters.started)
     return decision
   }
 
@@ -178,12 +189,12 @@ export class Pipeline {
     policy: CompiledPolicy | undefined,
     caller: Caller,
     reason: 'missing-key' | 'policy-error',
-    asked: CheckParameters,
+    parameters: CheckParameters,
   ): Decision {
-    const units = policy === undefined ? 1 : costFor(policy, asked.cost)
+    const units = policy === undefined ? 1 : costFor(policy, parameters.cost)
     const known = uncounted(policy, caller.ip.subject, units)
     const decision = refusal(reason, known, this.#clock.now(), false, reason === 'policy-error' ? 1 : 0)
-    if (asked !== PEEK) this.#reporter.refused(decision, policy, caller.view, asked.started)
+    if (parameters !== PEEK) this.#reporter.refused(decision, policy, caller.view, parameters.started)
     return decision
   }
 }

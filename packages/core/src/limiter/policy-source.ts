@@ -14,14 +14,14 @@ import { callInTime } from '../base/callbacks.ts'
 
 type Given = AnyPolicy<never> | readonly AnyPolicy<never>[]
 type Found = readonly CompiledPolicy[] | undefined
-/** What a call may name instead of the policies, and beside them. */
+/** The policies that a call may give instead of the limiter's own, and in addition to them. */
 type Named = { readonly policy?: unknown; readonly also?: unknown }
 type Resolver = (request: never, context?: unknown) => unknown
 
-// The policies a resolver gave that `reset` can still find by name.
-const REMEMBERED = 10_000
+// The number of policies from a resolver that `reset` can still find by name.
+const MAX_ENTRIES = 10_000
 
-/** Where a limiter's policies come from: fixed ones, or a resolver's, each compiled once. */
+/** The source of a limiter's policies: a fixed list or a resolver. Compiles each policy once. */
 export class PolicySource {
   readonly #context: CompileContext
   readonly #fixed: readonly CompiledPolicy[] | undefined
@@ -31,12 +31,12 @@ export class PolicySource {
   readonly #warn: Warn
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
   readonly #lists = new WeakMap<object, readonly CompiledPolicy[]>()
-  // Weak in both: a call may bring a new list each time.
+  // Weak in both keys, because each call may pass a new list.
   readonly #joined = new WeakMap<
     readonly CompiledPolicy[],
     WeakMap<readonly CompiledPolicy[], readonly CompiledPolicy[]>
   >()
-  readonly #known = new BoundedMap<CompiledPolicy>(REMEMBERED)
+  readonly #known = new BoundedMap<CompiledPolicy>(MAX_ENTRIES)
 
   constructor(
     policy: Given | Resolver,
@@ -53,31 +53,31 @@ export class PolicySource {
     this.#fallback = fallback === undefined ? undefined : this.compile(fallback)
   }
 
-  /** The policies that do not depend on a request; undefined with a resolver. */
+  /** The fixed policies; undefined with a resolver. */
   get fixed(): readonly CompiledPolicy[] | undefined {
     return this.#fixed
   }
 
-  /** Every policy this limiter has met. */
+  /** Every policy that this limiter has used. */
   known(): Iterable<CompiledPolicy> {
     return Array.from(this.#known, ([, policy]) => policy)
   }
 
-  /** A policy this limiter has met, by name. */
+  /** A policy that this limiter has used, by name. */
   named(name: string): CompiledPolicy | undefined {
     return this.#known.get(name)
   }
 
   /**
-   * Whether some names are those of policies: all of them of policies that this limiter has met. With a resolver, whose
-   * policies come later, one of those that decide now will do.
+   * Whether all of some names are names of policies that this limiter has used. With a resolver, which may return further
+   * policies later, one name of a policy that decides now is enough.
    */
   areNames(names: readonly string[], deciding: readonly CompiledPolicy[]): boolean {
     if (this.#fixed === undefined) return names.some(name => deciding.some(policy => policy.name === name))
     return names.length > 0 && names.every(name => this.#known.get(name) !== undefined)
   }
 
-  /** Compiles policies, each once for each distinct object, lists too. */
+  /** Compiles policies. Each distinct policy object and each distinct list is compiled once. */
   compile(policies: Given): readonly CompiledPolicy[] {
     let list = this.#lists.get(policies)
     if (list === undefined) {
@@ -103,7 +103,10 @@ export class PolicySource {
     return compiled
   }
 
-  /** Policies and those that stand beside them, the same list for the same two. One that a resolver gave already is not repeated. */
+  /**
+   * Joins policies with additional ones, and returns the same list for the same two lists. An additional policy that collides
+   * with one of the others is left out.
+   */
   join(policies: readonly CompiledPolicy[], beside: Given): readonly CompiledPolicy[] {
     const also = this.compile(beside)
     let lists = this.#joined.get(policies)
@@ -116,34 +119,37 @@ export class PolicySource {
     return joined
   }
 
-  /** The policies that decide a request by what the call says; undefined when they cannot be found. */
-  of({ request, context }: Pick<RequestView, 'request' | 'context'>, named: Named): Found | Promise<Found> {
+  /** The policies that decide a request under the options of its call; undefined when the resolver fails and there is no fallback. */
+  policiesFor(
+    { request, context }: Pick<RequestView, 'request' | 'context'>,
+    named: Named,
+  ): Found | Promise<Found> {
     if (this.#fixed !== undefined && named.policy === undefined && named.also === undefined)
       return this.#fixed
     const policies =
       named.policy === undefined ? this.resolve(request, context) : this.compile(named.policy as never)
     if (policies !== undefined && 'then' in policies)
-      return policies.then(found => this.#beside(found, named))
-    return this.#beside(policies, named)
+      return policies.then(found => this.#withAlso(found, named))
+    return this.#withAlso(policies, named)
   }
 
   /**
-   * The policies that decide without a request.
+   * The policies that decide for an identity.
    *
-   * @throws HaltError `HALT_E_POLICY_REQUIRED` where only a resolver knows them
+   * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver
    */
   forIdentity(named: Named): readonly CompiledPolicy[] {
     const policies = named.policy === undefined ? this.#fixed : this.compile(named.policy as never)
-    const found = this.#beside(policies, named)
+    const found = this.#withAlso(policies, named)
     if (found !== undefined) return found
     throw new HaltError(
       'HALT_E_POLICY_REQUIRED',
-      'The policies come from a resolver, and an identity is no request.',
+      'The policies come from a resolver, and an identity is not a request.',
       'Give { policy }.',
     )
   }
 
-  #beside(policies: Found, { also }: Named): Found {
+  #withAlso(policies: Found, { also }: Named): Found {
     return policies === undefined || also === undefined ? policies : this.join(policies, also as never)
   }
 
@@ -163,7 +169,7 @@ export class PolicySource {
 
   #accept(given: unknown): readonly CompiledPolicy[] | undefined {
     try {
-      if (typeof given !== 'object' || given === null) throw new Error('it gave no policy')
+      if (typeof given !== 'object' || given === null) throw new Error('it returned no policy')
       return this.compile(given as Given)
     } catch (error) {
       return this.#fail(error)
@@ -176,7 +182,7 @@ export class PolicySource {
       message: `The policy resolver failed: ${messageOf(error)}.`,
       fix:
         this.#fallback === undefined
-          ? 'Give a fallbackPolicy; until then such requests get 503.'
+          ? 'Give a fallbackPolicy. Without one such requests get 503.'
           : 'The fallbackPolicy decides.',
     })
     return this.#fallback

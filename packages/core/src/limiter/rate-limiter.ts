@@ -1,7 +1,7 @@
 import {
-  checkCall,
+  checkCallOptions,
   type CheckOptions,
-  checkValues,
+  checkOptionValues,
   NO_OPTIONS,
   type PeekOptions,
 } from '../check/check-options.ts'
@@ -12,9 +12,9 @@ import type { CounterReading } from '../check/counter-reading.ts'
 import type { Decision } from '../check/decision.ts'
 import type { HaltWarning, Warn } from '../base/errors.ts'
 import type { Explanation } from '../check/explanation.ts'
-import type { Forgetting } from './forgetting.ts'
+import type { CounterReset } from './counter-reset.ts'
 import type { Charges } from './charges.ts'
-import type { Looks } from './looks.ts'
+import type { Inspector } from './inspector.ts'
 import { noticeCostNames, noticeStrangeNames } from '../misuse/index.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
@@ -29,21 +29,21 @@ import { toView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
 import { assembleLimiter } from './assembly.ts'
 import type { Store } from '../store/contract.ts'
-import { enter, leave } from './store-users.ts'
+import { addUser, removeUser } from './store-users.ts'
 
 /** A charge made in advance. */
 export interface Reservation {
   readonly decision: Decision
-  /** Corrects the charge to what was used. */
+  /** Corrects the charge to the units really used. */
   settle(actual: Cost): Promise<void>
-  /** Gives the whole charge back; nothing that was settled before. */
+  /** Refunds the whole charge, unless it was settled before. */
   cancel(): Promise<void>
 }
 
 /**
- * Decides requests by policies whose counters are in a store. `R` is the framework's request.
+ * Decides requests by policies whose counters are in a store. `R` is the framework's request type.
  *
- * @throws HaltError when an option or a policy is wrong; a request never throws, it always gets a decision
+ * @throws HaltError when an option or a policy is wrong. A request never throws; it always gets a decision.
  * @example
  * const limiter = new RateLimiter({ store: new InMemoryStore(), policy: presets.PUBLIC_API })
  * const decision = await limiter.check(request)
@@ -53,7 +53,7 @@ export class RateLimiter<R = unknown> {
   readonly store: Store
   /** Passes on a warning, once per code. */
   readonly warn: Warn
-  /** What the `draft-8` headers show in place of a decision's key: 12 digits of its digest, base64. An HMAC with `secret`. */
+  /** The partition key that the `draft-8` headers show instead of a decision's key: 12 base64 digits of its digest. An HMAC with `secret`. */
   readonly partitionOf: (key: string) => string
   readonly #options: RateLimiterOptions<R>
   readonly #numbers: LimiterNumbers
@@ -62,8 +62,8 @@ export class RateLimiter<R = unknown> {
   readonly #reporter: TelemetryReporter
   readonly #pipeline: Pipeline
   readonly #charges: Charges
-  readonly #looks: Looks
-  readonly #forgetting: Forgetting
+  readonly #inspector: Inspector
+  readonly #counterReset: CounterReset
 
   constructor(options: RateLimiterOptions<R>) {
     const parts = fromCaller(RateLimiter, () => assembleLimiter(options))
@@ -77,29 +77,29 @@ export class RateLimiter<R = unknown> {
     this.#reporter = parts.reporter
     this.#pipeline = parts.pipeline
     this.#charges = parts.charges
-    this.#looks = parts.looks
-    this.#forgetting = parts.forgetting
-    enter(this.store, this)
+    this.#inspector = parts.inspector
+    this.#counterReset = parts.counterReset
+    addUser(this.store, this)
   }
 
-  /** The limiter's options as given. */
+  /** The options as they were given. */
   get options(): RateLimiterOptions<R> {
     return this.#options
   }
 
-  /** How long a callback may take, milliseconds. */
+  /** The longest time that a callback may take, in milliseconds. */
   get callbackTimeout(): number {
     return this.#numbers.callbackTimeout
   }
 
-  /** A policy this limiter has met, by name. */
+  /** A policy that this limiter has used, by name. */
   policyNamed(name: string): CompiledPolicy | undefined {
     return this.#policies.named(name)
   }
 
   /**
-   * Validates and compiles what checks will name as `policy` and `also`, so that a mistake shows at start and not in a
-   * request. Without a `policy`: the limiter's own.
+   * Validates and compiles the policies that checks will give as `policy` and `also`, so that a mistake shows at start and not
+   * in a request. `policy` defaults to the limiter's own policies.
    *
    * @throws HaltError with a code for the field that is wrong; `HALT_E_DUPLICATE_POLICY`
    */
@@ -117,53 +117,53 @@ export class RateLimiter<R = unknown> {
   }
 
   /**
-   * Decides a request, and charges it when it is allowed. An identity is for {@link consume}, and treated so.
+   * Decides a request, and charges it when it is allowed. An identity is treated as by {@link consume}.
    *
    * @param request any Node request, a Fetch `Request`, or a `RequestView`
-   * @throws HaltError `HALT_E_COST`, `HALT_E_POLICY…`: a mistake in the call, never the request's content
+   * @throws HaltError `HALT_E_COST`, `HALT_E_POLICY…` for a mistake in the call, never for the content of the request
    */
   async check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
-    checkCall(options)
-    if (isNamed(request)) return this.#decideIdentity(request, options)
+    checkCallOptions(options)
+    if (isOtherThanAddress(request)) return this.#decideIdentity(request, options)
     return this.checkView(toView(request), options)
   }
 
-  /** As {@link check} for a view, at once where store, policies and keys are: what adapters call. */
+  /** As {@link check} for a view. Adapters call it. Synchronous when the store, the policies and the keys are. */
   checkView(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
-    if (options !== NO_OPTIONS) checkValues(options)
-    const asked = this.#asked(options)
+    if (options !== NO_OPTIONS) checkOptionValues(options)
+    const parameters = this.#parametersOf(options)
     const caller = new Caller(view, this.#callers, options.ip)
-    const policies = this.#policies.of(view, options)
+    const policies = this.#policies.policiesFor(view, options)
     if (policies !== undefined && 'then' in policies)
-      return policies.then(found => this.#checkBy(found, caller, asked))
-    return this.#checkBy(policies, caller, asked)
+      return policies.then(found => this.#checkBy(found, caller, parameters))
+    return this.#checkBy(policies, caller, parameters)
   }
 
   /**
-   * What {@link check} would say now; consumes nothing. Of an identity: what the policies say that count requests under it,
-   * or that {@link consume} has charged for it; `decision.unreachable` lists the others.
+   * Returns the decision that {@link check} would give now, and charges nothing. For an identity, it covers the policies that
+   * count requests under it or that {@link consume} has charged for it; `decision.unreachable` lists the others.
    *
    * @throws HaltError `HALT_E_IDENTITY_KIND` for an identity under which no policy counts; `HALT_E_POLICY_REQUIRED` for an
    * identity when the policies come from a resolver and none is given
    */
   async peek(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Decision> {
-    return this.#looks.peek(target, options as PeekOptions<never>)
+    return this.#inspector.peek(target, options as PeekOptions<never>)
   }
 
   /**
-   * Charges every policy of the limiter for an identity: jobs, sockets, model calls.
+   * Charges every policy of the limiter for an identity, for work without a request: jobs, sockets, model calls.
    *
    * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver and none is given
    */
   async consume(identity: Identity, options: Omit<CheckOptions<R>, 'ip'> = {}): Promise<Decision> {
-    checkCall(options)
+    checkCallOptions(options)
     return this.#decideIdentity(identity, options)
   }
 
   /**
-   * Corrects what a decision charged to what was really used; 0 gives all of it back. May overdraw.
+   * Corrects the charge of a decision to the units really used. 0 refunds all of it. The counter may be overdrawn.
    *
-   * Does nothing for what was exempt, refused or let in uncounted, and, with a warning, a second time.
+   * Does nothing for a request that was exempt, refused or allowed uncounted. A second settlement does nothing but warn.
    *
    * @throws HaltError `HALT_E_SETTLE` for a copy of a decision; `HALT_E_COST`
    */
@@ -171,29 +171,29 @@ export class RateLimiter<R = unknown> {
     await this.#charges.settle(decision, actual)
   }
 
-  /** What a decision charged, units by policy; empty where it charged nothing. What was settled since does not show. */
+  /** The units that a decision charged, by policy name; empty when it charged nothing. Later settlements do not change it. */
   chargesOf(decision: Decision): ReadonlyMap<string, number> {
     return this.#charges.chargesOf(decision)
   }
 
   /**
-   * Tells that the application has decided the response of a request. `counts` is false where the request is not to count:
-   * then the whole charge is given back. What a policy with `inFlight` holds is taken now. Once; adapters do it with what
-   * `chargeWhen` says.
+   * Handles the response that the application decided for a request. `counts` is false when the request must not count: then the
+   * whole charge is refunded. Otherwise the cost that a policy with `inFlight` holds is charged now. Works once per decision.
+   * Adapters call it with the answer of `chargeWhen`.
    */
   async conclude(decision: Decision, counts: boolean | Promise<boolean>): Promise<void> {
     await this.#charges.conclude(decision, counts)
   }
 
   /**
-   * Ends a request in flight that a `concurrency` policy counts, and takes what a policy with `inFlight` holds. Once; adapters
-   * do it when the response ends.
+   * Ends a request in flight that a `concurrency` policy counts, and charges the cost that a policy with `inFlight` holds. Works
+   * once per decision. Adapters call it when the response ends.
    */
   async release(decision: Decision): Promise<void> {
     await this.#charges.release(decision)
   }
 
-  /** Charges an estimate; settle or cancel it afterwards. What neither happens to stays charged. */
+  /** Charges an estimate, which you settle or cancel afterwards. Without either, the estimate stays charged. */
   async reserve(target: R | RequestView | Identity, options: CheckOptions<R> = {}): Promise<Reservation> {
     const decision = isIdentity(target)
       ? await this.consume(target, options)
@@ -206,25 +206,25 @@ export class RateLimiter<R = unknown> {
   }
 
   /**
-   * Forgets the counters and cool-downs of an identity, those a request is counted on, or those a decision counted on;
-   * never quotas or penalties. Those of `policy`, else of all policies that this limiter has met (for a request: that
-   * decide it). The counter of a `shared` policy is everybody's, and is forgotten for everybody.
+   * Resets counters and their cool-downs: those of an identity, those that count a request, or those that a decision counted
+   * on. It never resets quotas or penalties. It covers `policy`, or by default all policies that this limiter has used (for a
+   * request: all that decide it). The counter of a `shared` policy is reset for all clients.
    *
    * @returns how many counters the store forgot
    * @throws HaltError `HALT_E_IDENTITY_KIND` for an identity under which no policy counts; `HALT_E_ROUTES_UNKNOWN` when
-   * counters of routes remain that this process cannot name; `HALT_E_POLICY_REQUIRED` when the policies come from a resolver
-   * that has given none yet; `HALT_E_POLICY` for nothing but quotas; `HALT_E_STORE`
+   * counters remain for routes that this process does not know; `HALT_E_POLICY_REQUIRED` when the policies come from a resolver
+   * that has not given any yet; `HALT_E_POLICY` when all policies are quotas; `HALT_E_STORE`
    */
   async reset(
     target: Identity | R | RequestView | Decision,
     { policy }: Pick<CheckOptions<R>, 'policy'> = {},
   ): Promise<number> {
-    return this.#forgetting.forget(target, policy)
+    return this.#counterReset.reset(target, policy)
   }
 
   /**
-   * Shows how a request or an identity would be decided, and why; consumes nothing. Of an identity, `unreachable` lists the
-   * policies that never count requests under it; when no other is left, there is no `decision`.
+   * Explains how a request or an identity would be decided, and charges nothing. For an identity, `unreachable` lists the
+   * policies that never count requests under it. When there are no other policies, there is no `decision`.
    */
   explain(target: Identity, options?: PeekOptions<R>): Promise<Explanation>
   explain(
@@ -232,84 +232,84 @@ export class RateLimiter<R = unknown> {
     options?: PeekOptions<R>,
   ): Promise<Explanation & { readonly decision: Decision }>
   async explain(target: R | RequestView | Identity, options: PeekOptions<R> = {}): Promise<Explanation> {
-    return this.#looks.explain(target, options as PeekOptions<never>)
+    return this.#inspector.explain(target, options as PeekOptions<never>)
   }
 
   /**
-   * Reads the counters of an identity or a request as the store holds them, quotas among them; consumes nothing.
+   * Reads the counters of an identity or a request from the store, including quotas, and charges nothing.
    *
-   * @returns one reading for each counter; empty for a request that is exempt
+   * @returns one reading per counter; empty for an exempt request
    * @throws HaltError as {@link peek}; `HALT_E_STORE` when the store does not answer
    */
   async inspect(
     target: R | RequestView | Identity,
     options: PeekOptions<R> = {},
   ): Promise<readonly CounterReading[]> {
-    return this.#looks.inspect(target, options as PeekOptions<never>)
+    return this.#inspector.inspect(target, options as PeekOptions<never>)
   }
 
   /**
-   * The digest that stands for an identity's id in keys, logs and metrics: always for an API key, for other ids where they
-   * are long or could be read as something else. 22 characters, without the `#` that precedes it there.
+   * The digest that replaces an identity's id in keys, logs and metrics: always for an API key, and for other ids that are long
+   * or ambiguous. 22 characters, without the `#` that precedes it there.
    *
-   * @returns undefined where the id is shown as it is
+   * @returns undefined when the id is shown as it is
    * @throws HaltError `HALT_E_IDENTITY`
    */
   digestOf(identity: Identity): string | undefined {
-    return digestIn(this.#looks.subjectOf(identity))
+    return digestIn(this.#inspector.subjectOf(identity))
   }
 
-  /** Checks the store and the set-up; resolves to what should be mended. */
+  /** Checks the store and its set-up. Resolves to the problems found. */
   async ready(): Promise<HaltWarning[]> {
     const found = await this.store.inspect?.()
     return [...(found ?? [])]
   }
 
   /**
-   * Closes the limiter, and its store when no other open limiter uses that: then the store ends what it opened itself. A
-   * limiter that was collected without a close does not count; quotas and penalties by hand do not either. A second close
+   * Closes the limiter. Closes its store as well, when no other open limiter uses it: the store then ends the connections that it
+   * opened itself. Limiters that were garbage-collected, `QuotaManager` and `PenaltyManager` do not count as users. A second close
    * does nothing.
    */
   async close(): Promise<void> {
     await this.#charges.close()
-    if (leave(this.store, this)) await this.store.close?.()
+    if (removeUser(this.store, this)) await this.store.close?.()
   }
 
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
     const policies = this.#policies.forIdentity(options)
-    const asked = this.#priced(policies, this.#asked(options))
-    return this.#pipeline.checkSubject(this.#looks.subjectOf(identity), policies, asked)
+    const parameters = this.#withCost(policies, this.#parametersOf(options))
+    return this.#pipeline.checkSubject(this.#inspector.subjectOf(identity), policies, parameters)
   }
 
   #checkBy(
     policies: readonly CompiledPolicy[] | undefined,
     caller: Caller,
-    asked: CheckParameters,
+    parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const priced = policies === undefined ? asked : this.#priced(policies, asked)
-    return this.#pipeline.checkRequest(policies, caller, priced)
+    const parametersWithCost = policies === undefined ? parameters : this.#withCost(policies, parameters)
+    return this.#pipeline.checkRequest(policies, caller, parametersWithCost)
   }
 
-  /** What is asked, with a cost that counts: one by name that a function gave must name policies. */
-  #priced(policies: readonly CompiledPolicy[], asked: CheckParameters): CheckParameters {
-    const { cost, costOnError } = asked
-    if (typeof cost !== 'object') return asked
+  /** Replaces a cost by name with `costOnError` when a cost function returned it and its names are not all policies. */
+  #withCost(policies: readonly CompiledPolicy[], parameters: CheckParameters): CheckParameters {
+    const { cost, costOnError } = parameters
+    if (typeof cost !== 'object') return parameters
     if (costOnError === undefined || this.#policies.areNames(Object.keys(cost), policies)) {
       noticeCostNames(cost, policies, this.warn)
-      return asked
+      return parameters
     }
     noticeStrangeNames(cost, policies, this.warn)
-    return { ...asked, cost: costOnError }
+    return { ...parameters, cost: costOnError }
   }
 
-  #asked(options: CheckOptions<R>): CheckParameters {
+  #parametersOf(options: CheckOptions<R>): CheckParameters {
     const started = this.#reporter.start()
     return started === undefined ? options : { ...options, started }
   }
 }
 
-// By its address alone it may be a request; a text is none of either.
-function isNamed(target: unknown): target is Identity {
+// An object with an address alone may be a request view. A string is neither a request nor an identity here.
+function isOtherThanAddress(target: unknown): target is Identity {
   const mayBe = typeof target === 'object' && target !== null && !('method' in target)
   return mayBe && isIdentity(target) && kindOf(target) !== 'ip'
 }

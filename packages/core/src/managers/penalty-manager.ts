@@ -19,21 +19,20 @@ import { checkNames, namesOf } from '../base/options-check.ts'
 export interface PenaltyManagerOptions {
   readonly store: Store
   readonly config?: PenaltyConfig | undefined
-  /** The limiter's, so that identities name the same scores. */
+  /** The `secret` of the limiter, so that identities name the same scores. */
   readonly secret?: string | undefined
-  /** The limiter's, so that identities name the same scores. Default 56. */
+  /** The `ipv6Prefix` of the limiter, so that identities name the same scores. Default 56. */
   readonly ipv6Prefix?: number | undefined
-  /** The longest a call waits for the store. Default `"1s"`. */
+  /** The longest time that a call waits for the store. Default `"1s"`. */
   readonly storeTimeout?: Duration | undefined
   readonly telemetry?: Telemetry | undefined
   readonly warn?: Warn | undefined
 }
 
 /**
- * Scores abuse by identity; from a threshold on, a penalty holds for a while. A bare string is a user's id.
+ * Scores abuse by identity. A score at the threshold starts a penalty. A bare string is a user's id.
  *
- * The scores are those that a limiter with `penalty` uses. When the store cannot answer, calls reject with
- * `HALT_E_STORE`.
+ * A limiter with `penalty` uses the same scores. When the store cannot answer, calls reject with `HALT_E_STORE`.
  *
  * @throws HaltError `HALT_E_PENALTY`
  * @example
@@ -56,15 +55,15 @@ export class PenaltyManager {
     this.#guardedStore = parts.guardedStore
   }
 
-  /** The present score and penalty; changes nothing. */
+  /** Reads the current score and penalty. */
   async getPenalty(identity: Identity): Promise<PenaltyStatus> {
-    return penaltyStatus(this.#penalty.rule, await this.#ask(identity, PenaltyMode.READ, 0))
+    return penaltyStatus(this.#penalty.rule, await this.#evaluate(identity, PenaltyMode.READ, 0))
   }
 
   /**
    * Adds a violation of `severity` points (default 1), which may start a penalty.
    *
-   * @throws HaltError `HALT_E_PENALTY` for a severity that is no number above 0 and up to 1 000 000
+   * @throws HaltError `HALT_E_PENALTY` for a severity that is not a number above 0 and up to 1 000 000
    */
   async recordViolation(identity: Identity, call: { severity?: number } = {}): Promise<PenaltyStatus> {
     checkNames(call, ['severity'], 'The call')
@@ -73,11 +72,11 @@ export class PenaltyManager {
       throw new HaltError(
         'HALT_E_PENALTY',
         `severity is ${describe(severity)}.`,
-        'Give a number of points above 0, up to 1000000.',
+        'Give a number of points above 0 and up to 1000000.',
       )
     }
     const { rule } = this.#penalty
-    const evaluation = await this.#ask(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
+    const evaluation = await this.#evaluate(identity, PenaltyMode.RECORD, Math.round(severity * POINT))
     const status = penaltyStatus(rule, evaluation)
     const subject = this.#subject(identity)
     this.#notify('onViolation', subject, status, severity)
@@ -86,7 +85,7 @@ export class PenaltyManager {
     return status
   }
 
-  /** Starts a penalty at once, for `duration` (default the configuration's); a longer one that runs stays. */
+  /** Starts a penalty at once, for `duration` or by default for the configured duration. It does not shorten an active penalty. */
   async applyPenalty(identity: Identity, call: { duration?: Duration } = {}): Promise<PenaltyStatus> {
     checkNames(call, ['duration'], 'The call')
     const { duration } = call
@@ -94,7 +93,7 @@ export class PenaltyManager {
       duration === undefined
         ? this.#penalty.rule.duration
         : parseDuration(duration, 'duration', 'HALT_E_PENALTY')
-    const evaluation = await this.#ask(identity, PenaltyMode.APPLY, micros)
+    const evaluation = await this.#evaluate(identity, PenaltyMode.APPLY, micros)
     const status = penaltyStatus(this.#penalty.rule, evaluation)
     if (abuseScore.until(evaluation.penalty) === evaluation.now + micros)
       this.#notify('onPenaltyApplied', this.#subject(identity), status)
@@ -107,10 +106,10 @@ export class PenaltyManager {
     await this.#guardedStore.reset([counter])
   }
 
-  async #ask(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
+  async #evaluate(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
     const subject = this.#subject(identity)
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
-    return this.#guardedStore.tell({ demands: [], penalty })
+    return this.#guardedStore.evaluateOrThrow({ demands: [], penalty })
   }
 
   #subject(identity: Identity): string {

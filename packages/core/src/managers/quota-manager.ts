@@ -18,13 +18,13 @@ import { used } from '../store/reading.ts'
 import type { Notify, QuotaUsage, Telemetry } from '../telemetry/telemetry.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
-/** How much of a quota is used. */
+/** The use of a quota in its current period. */
 export interface QuotaStatus extends QuotaUsage {
-  /** When the present period began: Unix seconds. */
+  /** When the current period began: Unix seconds. */
   readonly periodStart: number
 }
 
-/** A quota's answer. */
+/** The answer of a quota to one call. */
 export interface QuotaResult {
   readonly allowed: boolean
   readonly quota: QuotaStatus
@@ -32,33 +32,33 @@ export interface QuotaResult {
 
 /** Options of {@link QuotaManager}. */
 export interface QuotaManagerOptions {
-  /** The limiter's, so that identities name the same counters. */
+  /** The `secret` of the limiter, so that identities name the same counters. */
   readonly secret?: string | undefined
-  /** The limiter's, so that identities name the same counters. Default 56. */
+  /** The `ipv6Prefix` of the limiter, so that identities name the same counters. Default 56. */
   readonly ipv6Prefix?: number | undefined
-  /** The longest a call waits for the store. Default `"1s"`. */
+  /** The longest time that a call waits for the store. Default `"1s"`. */
   readonly storeTimeout?: Duration | undefined
   readonly telemetry?: Telemetry | undefined
   readonly warn?: Warn | undefined
 }
 
-/** Units of one call. */
+/** Options of one call. */
 export interface QuotaCall {
-  /** Default the quota's own, else 1. */
+  /** The units of the call. Default: the quota's own cost, else 1. */
   readonly cost?: number | undefined
-  /** The same call with the same key is charged once, until the period's end. An empty one is none. */
+  /** Repeats of the same call with the same key are not charged again until the period ends. An empty key counts as no key. */
   readonly idempotencyKey?: string | undefined
 }
 
-/** What may be said of a grant. */
+/** Options of a grant. */
 export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
 
 /**
- * Counts units by calendar period: a month's API calls, a day's exports. A bare string is what the quota's `keyStrategy`
- * counts: a user's id by default, an extracted key where there is a `keyExtractor`.
+ * Counts units per calendar period, such as API calls per month or exports per day. A bare string is the kind of id that the
+ * quota's `keyStrategy` counts: a user's id by default, an extracted key with a `keyExtractor`.
  *
- * The counters are those that the same quota in a limiter's `policy` uses. When the store cannot answer, calls reject
- * with `HALT_E_STORE`.
+ * The same quota in a limiter's `policy` uses the same counters. When the store cannot answer, calls reject with
+ * `HALT_E_STORE`.
  *
  * @example
  * const quotas = new QuotaManager(store)
@@ -80,28 +80,28 @@ export class QuotaManager {
     this.#guardedStore = parts.guardedStore
   }
 
-  /** Whether `cost` units would pass now; consumes nothing. */
+  /** Checks whether `cost` units would pass now, and charges nothing. */
   async checkQuota(identity: Identity, quota: Quota<never>, call: QuotaCall = {}): Promise<QuotaResult> {
-    return this.#ask(identity, quota, call, Mode.PEEK)
+    return this.#evaluate(identity, quota, call, Mode.PEEK)
   }
 
-  /** Takes `cost` units if they are left, in one atomic step. A refused call takes nothing and leaves no record. */
+  /** Charges `cost` units if they are left, in one atomic step. A refused call charges nothing and leaves no record. */
   async consumeQuota(identity: Identity, quota: Quota<never>, call: QuotaCall = {}): Promise<QuotaResult> {
-    return this.#ask(identity, quota, call, Mode.CHARGE)
+    return this.#evaluate(identity, quota, call, Mode.CHARGE)
   }
 
   /**
-   * Gives units of the present period back, never below zero used.
+   * Refunds units of the current period, never more than were used.
    *
-   * @returns the units that were given back: fewer than `units` where fewer were used
+   * @returns the units that were refunded: fewer than `units` when fewer were used
    */
   async refundQuota(identity: Identity, quota: Quota<never>, units = 1): Promise<number> {
     return this.#giveBack(identity, quota, readCost(units, 'refund'))
   }
 
   /**
-   * Adds `units` to what the quota allows until its present period ends: a top-up. Takes effect at once wherever the quota is
-   * counted, in limiters as well. `granted` of the status shows the sum of all grants.
+   * Adds `units` to the quota until its current period ends: a top-up. It takes effect at once for every user of the quota,
+   * including limiters. `granted` of the status shows the sum of all grants.
    */
   async grantQuota(
     identity: Identity,
@@ -114,37 +114,42 @@ export class QuotaManager {
     checkIdempotencyKey(idempotencyKey)
     const compiled = this.#compile(quota)
     const demand = this.#demand(identity, compiled, readCost(units, 'grant'), Mode.GRANT)
-    // A key of a charge is not one of a grant.
+    // Marked as a grant, so that the same key of a charge does not match it.
     const idempotency = idempotencyKey
       ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
       : undefined
-    const evaluation = await this.#guardedStore.tell({ demands: [demand], idempotency })
+    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand], idempotency })
     return this.#status(compiled, demand, evaluation)
   }
 
-  /** Forgets what was used in the present period; what was granted stays. */
+  /** Refunds all units used in the current period. Grants stay. */
   async resetQuota(identity: Identity, quota: Quota<never>): Promise<void> {
     await this.#giveBack(identity, quota, EVERYTHING)
   }
 
   async #giveBack(identity: Identity, quota: Quota<never>, units: number): Promise<number> {
-    // Applied whatever the limit says, and of no units: it reads.
+    // A settlement of no units reads the counter.
     const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
-    // The period that counts may be any of the three: a refund names the one it goes to.
-    const found = await this.#guardedStore.tell({ demands: [demand] })
-    const receipt = found.states[0]?.[1]
-    if (receipt === undefined || units === 0) return 0
-    const refund: Demand = { ...demand, cost: -units, chargedTo: receipt }
-    // What was used is read in the very step that gives back.
-    const evaluation = await this.#guardedStore.tell({ demands: [demand, refund] })
+    // A refund must name its period, which may be any of the three around now.
+    const found = await this.#guardedStore.evaluateOrThrow({ demands: [demand] })
+    const chargedTo = found.states[0]?.[1]
+    if (chargedTo === undefined || units === 0) return 0
+    const refund: Demand = { ...demand, cost: -units, chargedTo }
+    // Read the use in the same atomic step as the refund.
+    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand, refund] })
     return (
       used(demand, evaluation.states[0] ?? [], evaluation) -
       used(refund, evaluation.states[1] ?? [], evaluation)
     )
   }
 
-  async #ask(identity: Identity, quota: Quota<never>, call: QuotaCall, mode: Mode): Promise<QuotaResult> {
-    checkNames(call as Record<string, unknown>, CALL, 'The call')
+  async #evaluate(
+    identity: Identity,
+    quota: Quota<never>,
+    call: QuotaCall,
+    mode: Mode,
+  ): Promise<QuotaResult> {
+    checkNames(call as Record<string, unknown>, CALL_OPTIONS, 'The call')
     const { cost, idempotencyKey } = call
     checkIdempotencyKey(idempotencyKey)
     const compiled = this.#compile(quota)
@@ -153,7 +158,7 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const evaluation = await this.#guardedStore.tell({ demands: [demand], idempotency })
+    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand], idempotency })
     const status = this.#status(compiled, demand, evaluation)
     const allowed = evaluation.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
@@ -206,9 +211,9 @@ export class QuotaManager {
   }
 }
 
-// More than any limit and its grants.
+// More units than any limit with its grants.
 const EVERYTHING = 2 ** 42
-const CALL = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })
+const CALL_OPTIONS = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })
 const OPTIONS = namesOf<QuotaManagerOptions>({
   secret: true,
   ipv6Prefix: true,

@@ -3,7 +3,7 @@ import { type Cost, costFor } from '../policy/cost.ts'
 import { describe } from '../base/duration.ts'
 import type { Warn } from '../base/errors.ts'
 
-/** Warns of a cost by policy name that names none of the policies it is for: each then takes its own. */
+/** Warns of a cost by name that names none of its policies. Each policy then takes its own cost. */
 export function noticeCostNames(
   cost: Readonly<Record<string, unknown>>,
   policies: readonly { readonly name: string }[],
@@ -13,12 +13,12 @@ export function noticeCostNames(
   if (names.length === 0 || policies.some(({ name }) => Object.hasOwn(cost, name))) return
   warn({
     code: 'HALT_W_COST_NAMES',
-    message: `A cost names ${names.map(name => describe(name)).join(', ')}, and none of the policies it is for: they took their own cost.`,
-    fix: `Name them: ${policies.map(({ name }) => name).join(', ')}.`,
+    message: `A cost names ${names.map(name => describe(name)).join(', ')}, but none of its policies. Each policy took its own cost.`,
+    fix: `Use the names of the policies: ${policies.map(({ name }) => name).join(', ')}.`,
   })
 }
 
-/** Warns of a cost by name from a cost function that does not name policies alone: a client may have written it. */
+/** Warns of a cost by name from a cost function when its names are not all policies. A client may have chosen them. */
 export function noticeStrangeNames(
   cost: Readonly<Record<string, unknown>>,
   policies: readonly { readonly name: string }[],
@@ -30,12 +30,12 @@ export function noticeStrangeNames(
     .join(', ')
   warn({
     code: 'HALT_W_COST_NAMES',
-    message: `A cost function gave an object that names ${names === '' ? 'nothing' : names}, and these are not all policies of the limiter: the request took costOnError.`,
-    fix: `Return a number, or name only policies: ${policies.map(({ name }) => name).join(', ')}.`,
+    message: `A cost function returned an object that names ${names === '' ? 'nothing' : names}. These are not all policies of the limiter, so the request took costOnError.`,
+    fix: `Return a number, or use only the names of policies: ${policies.map(({ name }) => name).join(', ')}.`,
   })
 }
 
-/** Warns of a cost that is the same for all requests, and lets none of them in. */
+/** Warns of a fixed cost that is so high that every request is refused. */
 export function noticeHighCost(
   cost: Cost | undefined,
   policies: readonly CompiledPolicy[],
@@ -47,8 +47,8 @@ export function noticeHighCost(
     if (off || units <= capacity) continue
     return warn({
       code: 'HALT_W_COST_ABOVE_LIMIT',
-      message: `A cost of ${units} is fixed for all requests, and "${name}" admits ${capacity} at once: every one is refused.`,
-      fix: 'Give a smaller cost, or the policy a larger limit or burst.',
+      message: `Every request costs ${units}, but "${name}" admits only ${capacity} at once, so every request is refused.`,
+      fix: 'Give a smaller cost, or give the policy a larger limit or burst.',
     })
   }
 }

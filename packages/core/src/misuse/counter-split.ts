@@ -3,20 +3,20 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/errors.ts'
 import type { Store } from '../store/contract.ts'
 
-/** A memory store tells how many counters it keeps. */
-type Counting = Store & { readonly size?: number }
+/** A memory store, which knows how many counters it holds. */
+type SizedStore = Store & { readonly size?: number }
 
-const MOST_COUNTERS = 10_000
+const MAX_COUNTERS = 10_000
 
-// The default store of the last limiter with a policy, by the policy's counter.
-const stores = new BoundedMap<WeakRef<Counting>>(MOST_COUNTERS)
+// By counter of a policy: the default store of the last limiter that has the policy.
+const stores = new BoundedMap<WeakRef<SizedStore>>(MAX_COUNTERS)
 
 /**
- * Warns where a new limiter and another one have a policy of one name, and a default store each: `limit` requests pass at
- * either, and on Redis they would pass at both together.
+ * Warns when a new limiter and another one have a policy of the same name and a default store each. Then each limiter admits
+ * `limit` requests, while on Redis both together would admit that many.
  *
- * A limiter that has counted already is left out: an app that serves requests has built all its limiters, so the new one
- * belongs to another app, as in tests.
+ * A limiter that has already counted requests is ignored. An app that serves requests has built all its limiters, so the new
+ * limiter belongs to another app, as in tests.
  */
 export function noticeSplit(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
   for (const policy of policies) {
@@ -26,8 +26,8 @@ export function noticeSplit(policies: readonly CompiledPolicy[], store: Store, w
     if (!off && other !== undefined && other !== store && (other.size ?? 0) === 0)
       warn({
         code: 'HALT_W_COUNTER_SPLIT',
-        message: `Two limiters of this process have a policy "${name}", and each has a memory store of its own: each admits the whole limit, and on Redis they would share it.`,
-        fix: 'Build one RateLimiter and give it to both, halt({ limiter }), or give the policies names of their own.',
+        message: `Two limiters of this process have a policy "${name}", and each has a memory store of its own. Each admits the whole limit, while on Redis they would share it.`,
+        fix: 'Build one RateLimiter and give it to both, halt({ limiter }), or give the policies different names.',
       })
     stores.set(counter, new WeakRef(store))
   }

@@ -3,7 +3,7 @@ import type { Warn } from '../base/errors.ts'
 import { isToldOfProxies, type TrustedProxies } from '../request/client-ip.ts'
 import type { PenaltyConfig } from '../policy/penalty-config.ts'
 import type { Store } from '../store/contract.ts'
-import { enrol } from './limiters.ts'
+import { registerPolicies } from './limiters.ts'
 import { noticeMilliseconds, noticeTimeouts } from './milliseconds.ts'
 import { noticeProcesses } from './processes.ts'
 import { noticeUnreachable } from './unreachable.ts'
@@ -13,7 +13,7 @@ export { KeyWatch } from './key-watch.ts'
 export { noticeMilliseconds } from './milliseconds.ts'
 export { forgetSplit, noticeSplit } from './counter-split.ts'
 
-/** What is looked at of a limiter's options. */
+/** The limiter options that are examined. */
 interface Options {
   readonly store: Store
   readonly clientIpHeader?: string | undefined
@@ -22,14 +22,14 @@ interface Options {
   readonly penalty?: PenaltyConfig | undefined
 }
 
-/** Looks over a limiter that is being built, and warns of what works but cannot be meant. */
-export function lookOver(
+/** Examines a new limiter, and warns of settings that work but are probably a mistake. */
+export function noticeMisuse(
   options: Options,
   policies: readonly CompiledPolicy[],
   instances: number | 'auto',
   warn: Warn,
 ): void {
-  enrol(policies, options.store, warn)
+  registerPolicies(policies, options.store, warn)
   noticeUnreachable(policies, warn)
   noticeProcesses(options.store, instances, warn)
   noticeHeader(options, warn)
@@ -42,7 +42,7 @@ function noticeHeader(options: Options, warn: Warn): void {
   if (clientIpHeader === undefined || isToldOfProxies(options) || clientIp !== undefined) return
   warn({
     code: 'HALT_W_SPOOFABLE_HEADER',
-    message: `clientIpHeader is "${clientIpHeader}", and no proxy is trusted: anybody can send that header, so it is not read.`,
+    message: `clientIpHeader is "${clientIpHeader}", but no proxy is trusted. Any client can send that header, so Halt does not read it.`,
     fix: 'Name the proxies that set it: trustedProxies: ["10.0.0.0/8"].',
   })
 }

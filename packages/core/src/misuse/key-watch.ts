@@ -6,9 +6,9 @@ import { FORWARDING_HEADERS } from '../request/forwarding.ts'
 import { readHeader } from '../request/headers.ts'
 
 const SAMPLE = 1000
-/** So many clients with one key are no single customer. */
-const CROWD = 20
-const MOST_POLICIES = 100
+/** Requests from this many addresses with the same key do not come from one customer. */
+const MANY_ADDRESSES = 20
+const MAX_POLICIES = 100
 
 interface Sample {
   seen: number
@@ -16,25 +16,25 @@ interface Sample {
   readonly addresses: Set<string>
 }
 
-/** Looks at the first keys that a user's extractor gives, and warns when they cannot be meant; then looks away. */
+/** Observes the first 1 000 keys that a key extractor returns for a policy, and warns when they are probably a mistake. */
 export class KeyWatch {
   readonly #warn: Warn
-  // By name: a resolver may give a new policy object at each request.
+  // By policy name, because a resolver may return a new policy object for each request.
   readonly #samples = new Map<string, Sample | undefined>()
 
   constructor(warn: Warn) {
     this.#warn = warn
   }
 
-  /** Whether there is nothing more to see of a policy. */
+  /** Whether the policy needs no further observation. */
   isDone({ name }: CompiledPolicy): boolean {
     return this.#samples.has(name)
       ? this.#samples.get(name) === undefined
-      : this.#samples.size >= MOST_POLICIES
+      : this.#samples.size >= MAX_POLICIES
   }
 
-  /** Looks at a key before it is shortened or digested. */
-  look(policy: CompiledPolicy, caller: Caller, key: unknown): void {
+  /** Observes a key as the extractor returned it, before it is shortened or digested. */
+  observe(policy: CompiledPolicy, caller: Caller, key: unknown): void {
     if (typeof key !== 'string' && typeof key !== 'number') return
     const text = String(key)
     let sample = this.#samples.get(policy.name)
@@ -47,23 +47,23 @@ export class KeyWatch {
     sample.keys.add(text.slice(0, 64))
     sample.addresses.add(caller.address?.text ?? '')
     if (++sample.seen < SAMPLE) return
-    this.#guardedStore(policy, sample)
+    this.#examine(policy, sample)
     this.#samples.set(policy.name, undefined)
   }
 
-  #guardedStore({ name }: CompiledPolicy, { keys, addresses }: Sample): void {
-    if (keys.size === 1 && addresses.size >= CROWD) {
+  #examine({ name }: CompiledPolicy, { keys, addresses }: Sample): void {
+    if (keys.size === 1 && addresses.size >= MANY_ADDRESSES) {
       this.#warn({
         code: 'HALT_W_KEY_CONSTANT',
-        message: `The keyExtractor of "${name}" gave one key for ${SAMPLE} requests of ${addresses.size} addresses: they all share one counter.`,
-        fix: 'Return what tells clients apart; where all are to share one counter, say keyStrategy: "shared".',
+        message: `The keyExtractor of "${name}" gave one key for ${SAMPLE} requests from ${addresses.size} addresses, so they all share one counter.`,
+        fix: 'Return a key that differs between clients. If all should share one counter, use keyStrategy: "shared".',
       })
     }
     if (keys.size > SAMPLE * 0.95 && addresses.size < keys.size / 10) {
       this.#warn({
         code: 'HALT_W_KEY_UNBOUNDED',
-        message: `The keyExtractor of "${name}" gave ${keys.size} keys for ${SAMPLE} requests of ${addresses.size} addresses: nearly every request has a counter of its own.`,
-        fix: 'Return what stays the same for a client, such as an id: no time, no request id, no whole URL.',
+        message: `The keyExtractor of "${name}" gave ${keys.size} keys for ${SAMPLE} requests from ${addresses.size} addresses, so nearly every request has a counter of its own.`,
+        fix: 'Return a key that stays the same for a client, such as an id, and not a time, a request id or a whole URL.',
       })
     }
   }
@@ -71,8 +71,8 @@ export class KeyWatch {
   #noticeIpv6({ name }: CompiledPolicy, key: string): void {
     this.#warn({
       code: 'HALT_W_KEY_IPV6',
-      message: `The keyExtractor of "${name}" gave the IPv6 address ${key}: a subscriber has at least 2^64 of them, and each has a counter of its own.`,
-      fix: 'Leave keyExtractor out, so that the client address is counted by its network, or return addressKey(ip) of @halt/core.',
+      message: `The keyExtractor of "${name}" gave the IPv6 address ${key}. A subscriber has at least 2^64 addresses, and each has a counter of its own.`,
+      fix: 'Leave keyExtractor out, so that Halt counts by the network of the address, or return addressKey(ip) from @halt/core.',
     })
   }
 
@@ -81,13 +81,13 @@ export class KeyWatch {
     if (header === undefined) return
     this.#warn({
       code: 'HALT_W_SPOOFABLE_HEADER',
-      message: `The keyExtractor of "${name}" returns the header ${header} as it came: whoever sends another one has another counter.`,
+      message: `The keyExtractor of "${name}" returns the header ${header} unchanged, so a client that sends another value has another counter.`,
       fix: 'Leave keyExtractor out, and name your proxies: trustedProxies: ["10.0.0.0/8"].',
     })
   }
 }
 
-// Most keys are told apart from an address by their first colons.
+// Most keys have fewer than two colons, so they are not parsed as addresses.
 function isIpv6(key: string): boolean {
   const colon = key.indexOf(':')
   return colon >= 0 && key.includes(':', colon + 1) && parseAddress(key)?.version === 6

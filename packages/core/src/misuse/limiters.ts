@@ -3,35 +3,35 @@ import { type CompiledPolicy, isSamePolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/errors.ts'
 import type { Store } from '../store/contract.ts'
 
-// A service builds its limiters when it starts: so many with one policy are built by requests.
-const MANY = 100
-const MOST_NAMES = 10_000
+// A service builds its limiters when it starts. This many limiters with one policy are built by requests.
+const PER_REQUEST_FROM = 100
+const MAX_NAMES = 10_000
 
-const built = new BoundedMap<number>(MOST_NAMES)
+const built = new BoundedMap<number>(MAX_NAMES)
 const stores = new WeakMap<Store, BoundedMap<CompiledPolicy>>()
 
-/** Counts a new limiter among those of this process; warns of one built per request, and of one name for two policies. */
-export function enrol(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
+/** Registers the policies of a new limiter. Warns of limiters that are built per request, and of two different policies with one name. */
+export function registerPolicies(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
   const [first] = policies
   if (first === undefined) return
-  noticeCrowd(first.name, warn)
+  noticeLimiterPerRequest(first.name, warn)
   let known = stores.get(store)
-  if (known === undefined) stores.set(store, (known = new BoundedMap(MOST_NAMES)))
+  if (known === undefined) stores.set(store, (known = new BoundedMap(MAX_NAMES)))
   for (const policy of policies) {
     const before = known.get(policy.name)
-    if (before !== undefined && !isAlike(before, policy)) noticeConflict(before, policy, warn)
+    if (before !== undefined && !isCompatible(before, policy)) noticeConflict(before, policy, warn)
     known.set(policy.name, policy)
   }
 }
 
-function noticeCrowd(name: string, warn: Warn): void {
+function noticeLimiterPerRequest(name: string, warn: Warn): void {
   const count = (built.get(name) ?? 0) + 1
   built.set(name, count)
-  if (count !== MANY) return
+  if (count !== PER_REQUEST_FROM) return
   warn({
     code: 'HALT_W_LIMITER_PER_REQUEST',
-    message: `${MANY} limiters with the policy "${name}" were built in this process.`,
-    fix: 'Build a limiter once, outside the handler, and use it for all requests: one with a store of its own counts nothing else.',
+    message: `${PER_REQUEST_FROM} limiters with the policy "${name}" were built in this process.`,
+    fix: 'Build a limiter once, outside the handler, and use it for all requests. A new limiter with a store of its own starts from zero.',
   })
 }
 
@@ -39,12 +39,12 @@ function noticeConflict(before: CompiledPolicy, now: CompiledPolicy, warn: Warn)
   warn({
     code: 'HALT_W_POLICY_CONFLICT',
     message: `Two limiters on one store have a policy "${now.name}" with different numbers: ${numbersOf(before)}, and ${numbersOf(now)}.`,
-    fix: 'They count on one counter: give one of them another name, or both the same numbers.',
+    fix: 'They share one counter. Give one of them another name, or give both the same numbers.',
   })
 }
 
-function isAlike(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  // Of another counter: they do not meet.
+function isCompatible(a: CompiledPolicy, b: CompiledPolicy): boolean {
+  // Policies with different counters cannot conflict.
   return a.rule('').counter !== b.rule('').counter || isSamePolicy(a, b)
 }
 

@@ -1,15 +1,15 @@
 import type { Warn } from '../base/errors.ts'
 
-/** The least number of seconds that is taken for milliseconds, by the name of the field. */
-const SUSPICIOUS = { window: 10_000, blockDuration: 10_000, ttl: 10_000, duration: 10_000, cooldown: 10_000 }
+/** By field: from how many seconds on a number was probably meant as milliseconds. */
+const DURATIONS = { window: 10_000, blockDuration: 10_000, ttl: 10_000, duration: 10_000, cooldown: 10_000 }
 const TIMEOUTS = { storeTimeout: 10, callbackTimeout: 100 }
 
-/** Warns of a policy's or a penalty's duration that is a number of seconds, and looks like one of milliseconds. */
+/** Warns of a duration of a policy or a penalty that is given in seconds and looks like milliseconds. */
 export function noticeMilliseconds(whose: string, fields: object, warn: Warn): void {
-  notice(whose, fields, SUSPICIOUS, 1000, warn)
+  notice(whose, fields, DURATIONS, 1000, warn)
 }
 
-/** As {@link noticeMilliseconds} for the patience of a limiter. */
+/** As {@link noticeMilliseconds} for the timeouts of a limiter. */
 export function noticeTimeouts(options: object, warn: Warn): void {
   notice('the limiter', options, TIMEOUTS, 10, warn)
 }
@@ -27,7 +27,7 @@ function notice(
     warn({
       code: 'HALT_W_WINDOW_MS',
       message: `${name} of ${whose} is ${value} seconds, which looks like milliseconds.`,
-      fix: `If it is, give "${value}ms"; if not, the text "${value}s" says so.`,
+      fix: `For milliseconds give "${value}ms". For seconds give "${value}s", which silences this.`,
     })
   }
 }

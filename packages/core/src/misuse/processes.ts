@@ -5,8 +5,8 @@ interface ProcessLike {
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
-// What tells a process that it has siblings, or does not last: by the variable that its manager sets.
-const SIGNS: readonly (readonly [variable: string, who: string, isSign?: (value: string) => boolean])[] = [
+// Environment variables by which a manager shows that a process is one of several, or is short-lived.
+const SIGNS: readonly (readonly [variable: string, role: string, isSign?: (value: string) => boolean])[] = [
   ['NODE_UNIQUE_ID', "a worker of Node's cluster"],
   ['pm_id', 'an instance of PM2', value => value !== '0'],
   ['WEB_CONCURRENCY', 'one of several web processes', value => Number(value) > 1],
@@ -16,19 +16,19 @@ const SIGNS: readonly (readonly [variable: string, who: string, isSign?: (value:
   ['VERCEL', 'a Vercel function'],
 ]
 
-/** Warns of counters in memory where other processes serve the same clients with counters of their own. */
+/** Warns of counters in memory when other processes serve the same clients with counters of their own. */
 export function noticeProcesses(store: Store, instances: number | 'auto', warn: Warn): void {
   if (store.kind !== 'memory') return
-  const who = instances !== 'auto' && instances > 1 ? `one of ${instances} instances` : siblings()
-  if (who === undefined) return
+  const role = instances !== 'auto' && instances > 1 ? `one of ${instances} instances` : sharedRole()
+  if (role === undefined) return
   warn({
     code: 'HALT_W_MEMORY_STORE_SHARED',
-    message: `Counters are in this process's memory, and it is ${who}: each process lets every client have the whole limit.`,
-    fix: 'Give store: new RedisStore({ client }), which all of them share.',
+    message: `Counters are in this process's memory, and the process is ${role}. So each process gives every client the whole limit.`,
+    fix: 'Give store: new RedisStore({ client }), which all processes share.',
   })
 }
 
-function siblings(): string | undefined {
+function sharedRole(): string | undefined {
   const { env } = (globalThis as { process?: ProcessLike }).process ?? {}
   if (env === undefined) return undefined
   return SIGNS.find(([name, , isSign]) => {

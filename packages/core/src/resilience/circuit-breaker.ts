@@ -1,43 +1,46 @@
 /**
- * A circuit breaker: after a few failures in a row nobody waits for the store; a probe, not a request, finds it again.
+ * A circuit breaker for a store. After a few failures in a row no request waits for the store; a probe finds out when it
+ * answers again.
  *
- * Our own, since the libraries for it (cockatiel, opossum) wrap every call in promises and timers of their own, which
- * costs more than a whole check, and let a user's request be the probe.
+ * Written by hand, because the libraries (cockatiel, opossum) wrap every call in promises and timers of their own, which costs
+ * more than a whole check, and because they use a user's request as the probe.
  */
 export class CircuitBreaker {
   readonly #probe: () => Promise<unknown>
-  readonly #mend: () => Promise<void>
+  readonly #recover: () => Promise<void>
   #failures = 0
   #open = false
   #nextProbe = 0
   #probing = false
 
   /**
-   * @param probe asks the store whether it answers
-   * @param mend is called when it does again, before anybody else asks it
+   * @param probe calls the store to find out whether it answers
+   * @param recover runs after a successful probe, before any request calls the store again
    */
-  constructor(probe: () => Promise<unknown>, mend: () => Promise<void>) {
+  constructor(probe: () => Promise<unknown>, recover: () => Promise<void>) {
     this.#probe = probe
-    this.#mend = mend
+    this.#recover = recover
   }
 
   /**
-   * Whether the store is not to be asked now. Starts a probe when one is due: a promise of its end where it was due long ago,
-   * since nobody came. The store may be back for long, and who comes first is not to be refused for that.
+   * Whether requests must not call the store now. Starts a probe when one is due.
+   *
+   * Returns a promise for the end of the probe when the probe is long overdue. The store may have recovered long ago; the first
+   * request after a quiet period should not be refused.
    */
   isOpen(): boolean | Promise<void> {
     if (!this.#open) return false
-    const late = clock() - this.#nextProbe
-    if (this.#probing || late < 0) return true
-    const asked = this.#ask()
-    return late > QUIET_MS ? asked : true
+    const overdue = clock() - this.#nextProbe
+    if (this.#probing || overdue < 0) return true
+    const probe = this.#runProbe()
+    return overdue > QUIET_MS ? probe : true
   }
 
-  /** Opens, and asks at once: what the store holds may be another than before. An open one asks soon anyway. */
-  check(): void {
+  /** Opens the breaker and probes at once, because the store may have lost its counters. An open breaker probes soon anyway. */
+  openAndProbe(): void {
     if (this.#open) return
     this.#open = true
-    void this.#ask()
+    void this.#runProbe()
   }
 
   succeeded(): void {
@@ -48,26 +51,26 @@ export class CircuitBreaker {
     this.#failures++
     if (this.#failures < THRESHOLD || this.#open) return
     this.#open = true
-    this.#wait()
+    this.#scheduleProbe()
   }
 
-  async #ask(): Promise<void> {
+  async #runProbe(): Promise<void> {
     this.#probing = true
     try {
       await this.#probe()
-      await this.#mend()
+      await this.#recover()
       this.#open = false
-      // Until a request succeeds too, one failure is enough to open again.
+      // Until a request succeeds as well, one failure opens the breaker again.
       this.#failures = THRESHOLD - 1
     } catch {
-      this.#wait()
+      this.#scheduleProbe()
     } finally {
       this.#probing = false
     }
   }
 
-  // Jitter, so that many processes do not probe a store that comes back in step.
-  #wait(): void {
+  // Jitter, so that many processes do not probe a recovering store at the same instant.
+  #scheduleProbe(): void {
     this.#nextProbe = clock() + PROBE_MS * (0.75 + Math.random() / 2)
   }
 }

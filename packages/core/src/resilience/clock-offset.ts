@@ -1,37 +1,37 @@
-/** What was seen before this is forgotten: clocks drift, and another server may have taken over. */
-const LASTS = 30e6
+/** How long an observation counts, in microseconds. Older ones are dropped, because clocks drift and servers fail over. */
+const WINDOW = 30e6
 
 /**
- * How far this process's clock is ahead of the store's, microseconds.
+ * How far this process's clock is ahead of the store's clock, in microseconds.
  *
- * An answer can arrive late but never early, so the least difference seen lately is nearest to the truth: an answer that
- * was late counts from the instant at which the store gave it.
+ * A reply can arrive late but never early, so the smallest recent difference is the best estimate. With it, a late reply counts
+ * from the instant at which the store gave it.
  */
 export class ClockOffset {
-  #least = Number.POSITIVE_INFINITY
+  #smallest = Number.POSITIVE_INFINITY
   #next = Number.POSITIVE_INFINITY
-  #turn = 0
+  #rotatesAt = 0
 
-  /** The present estimate; 0 before the first answer. */
+  /** The current estimate; 0 before the first reply. */
   get value(): number {
-    return this.#least === Number.POSITIVE_INFINITY ? 0 : this.#least
+    return this.#smallest === Number.POSITIVE_INFINITY ? 0 : this.#smallest
   }
 
   /**
-   * Hears an answer, and gives the estimate.
+   * Observes a reply and returns the new estimate.
    *
-   * @param now this process's clock, microseconds
-   * @param instant the store's clock at the decision, microseconds
+   * @param now this process's clock, in microseconds
+   * @param instant the store's clock at the decision, in microseconds
    */
-  hear(now: number, instant: number): number {
+  observe(now: number, instant: number): number {
     const offset = now - instant
-    if (now >= this.#turn) {
-      this.#least = now >= this.#turn + LASTS ? offset : this.#next
+    if (now >= this.#rotatesAt) {
+      this.#smallest = now >= this.#rotatesAt + WINDOW ? offset : this.#next
       this.#next = offset
-      this.#turn = now + LASTS
+      this.#rotatesAt = now + WINDOW
     }
     if (offset < this.#next) this.#next = offset
-    if (offset < this.#least) this.#least = offset
-    return this.#least
+    if (offset < this.#smallest) this.#smallest = offset
+    return this.#smallest
   }
 }

@@ -2,7 +2,7 @@ import { type EventLoop, eventLoop, type Timer } from '../base/event-loop.ts'
 import { FreeTime, sliceOf } from '../base/free-time.ts'
 import { within } from '../base/timers.ts'
 
-/** A wait among those that are not over, due at a free time. At its end it is taken out, so that nothing of a call outlives it, and the collector finds it young. */
+/** A pending wait in a linked list, due at a free time. It is removed when it settles, so that it never reaches the old generation. */
 interface Wait {
   readonly due: number
   readonly fail: (error: unknown) => void
@@ -11,41 +11,43 @@ interface Wait {
 }
 
 /**
- * One deadline for many calls: each is rejected when it has not settled after the same time, by one timer for all.
+ * One deadline for many calls. It rejects each call that has not settled after the same time, with one timer for all calls.
  *
- * The calls wait in the order in which they came, so only the first one's due time needs a timer. The time counts in which the
- * event loop was free to read an answer, and a call fails only after the loop has read once more: a busy process takes no
- * store for a broken one.
+ * The calls wait in the order of their arrival, so only the first due time needs a timer. The deadline counts only the time in
+ * which the event loop was free to read a reply, and a call fails only after the loop has read once more. So a busy process
+ * does not mistake a working store for a broken one.
  */
 export class Deadline {
   readonly #ms: number
-  readonly #late: () => Error
+  readonly #timeoutError: () => Error
   readonly #loop: EventLoop
   readonly #time: FreeTime
   #first: Wait | undefined
   #last: Wait | undefined
   #timer: Timer | number | undefined
-  // On Workers a timer ends with the request that made it, and is a number: there each call has its own.
+  // On Workers a timer is a number and ends with the request that started it. There each call has its own timer.
   #isShared = true
 
   constructor(ms: number, late: () => Error, loop: EventLoop = eventLoop) {
     this.#ms = ms
-    this.#late = late
+    this.#timeoutError = late
     this.#loop = loop
     this.#time = new FreeTime(loop)
   }
 
   /** Settles as `promise` does, or rejects at the deadline. */
   race<T>(promise: Promise<T>): Promise<T> {
-    return this.follow(promise, itself, rethrow)
+    return this.follow(promise, identity, rethrow)
   }
 
   /**
-   * What `use` makes of a promise's value, or `fail` of its error or of the deadline. A value that comes later is used, too,
-   * though nobody waits for it. One promise for all three, since each costs about as much as the rest of this.
+   * Resolves to the result of `use` for the promise's value, or of `fail` for its error or for the deadline. A value that comes
+   * after the deadline is passed to `use` as well, and its result is dropped.
+   *
+   * All of it is one promise, because each further promise costs about as much as the rest of this method.
    */
   follow<T, U>(promise: Promise<T>, use: (value: T) => U, fail: (error: unknown) => U): Promise<U> {
-    if (!this.#isShared) return within(promise.then(use), this.#ms, this.#late).catch(fail)
+    if (!this.#isShared) return within(promise.then(use), this.#ms, this.#timeoutError).catch(fail)
     return new Promise((resolve, reject) => {
       const end = (error: unknown): void => {
         if (!this.#end(wait)) return
@@ -78,7 +80,7 @@ export class Deadline {
     return wait
   }
 
-  /** Ends a wait; false where it had ended. */
+  /** Ends a wait; false when it had already ended. */
   #end(wait: Wait): boolean {
     const { before, after: next } = wait
     if (before === undefined && this.#first !== wait) return false
@@ -87,7 +89,7 @@ export class Deadline {
     if (next === undefined) this.#last = before
     else next.before = before
     wait.before = wait.after = undefined
-    // The timer stays for the next call, but an idle process may end.
+    // The timer stays for the next call, but it does not keep an idle process alive.
     if (this.#first === undefined && typeof this.#timer === 'object') this.#timer.unref?.()
     return true
   }
@@ -109,12 +111,12 @@ export class Deadline {
   }
 
   #expire(now: number): void {
-    while (this.#first !== undefined && this.#first.due <= now) this.#first.fail(this.#late())
+    while (this.#first !== undefined && this.#first.due <= now) this.#first.fail(this.#timeoutError())
     if (this.#first !== undefined && this.#timer === undefined) this.#arm(this.#first)
   }
 }
 
-function itself<T>(value: T): T {
+function identity<T>(value: T): T {
   return value
 }
 

@@ -3,7 +3,7 @@ import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Memo } from '../base/memo.ts'
-import { type ExtraDemands, isReported, type Check } from '../check/check.ts'
+import { type ExtraDemands, isShadowed, type Check } from '../check/check.ts'
 import { type CounterId, type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
@@ -15,118 +15,122 @@ import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { RefusedKeys } from './refused-keys.ts'
 
-const REMEMBERED = 50_000
+const MAX_ENTRIES = 50_000
 
-/** Decides in this process while the store cannot, from what the store said last. Bounded. */
+/** Decides checks in this process while the store cannot. It starts from the last known state of each counter. Bounded. */
 export class Fallback {
-  /** What quotas charged here, to be written back. */
+  /** Local charges of quotas, which the store must be told later. */
   readonly writeBack: WriteBackQueue = new WriteBackQueue()
-  /** Who is to be refused again by a store that comes back empty. */
+  /** Refused keys, which a store that came back empty must refuse again. */
   readonly refused: RefusedKeys = new RefusedKeys()
   readonly #mode: OnStoreError
   readonly #instances: () => number
   readonly #lastKnown: LastKnown
   readonly #store = new LocalStore(nowMicros)
-  // Which answer of the store the counters here have started from, or were put right by.
-  readonly #begun = new Memo<number>(REMEMBERED)
+  // By counter: the number of the store's reply that the local counter was seeded from.
+  readonly #seeded = new Memo<number>(MAX_ENTRIES)
 
-  /** @param memory what the store said last */
+  /** @param lastKnown the last known state of each counter in the store */
   constructor(mode: OnStoreError, instances: () => number, lastKnown: LastKnown) {
     this.#mode = mode
     this.#instances = instances
     this.#lastKnown = lastKnown
   }
 
-  /** Keeps the idempotency key of a call that the store let in. */
+  /** Keeps the idempotency key of a call that the store allowed. */
   remember({ idempotency }: Group, evaluation: Evaluation): void {
     if (idempotency !== undefined && evaluation.allowed) this.#store.evaluate({ demands: [], idempotency })
   }
 
-  /** Forgets what was counted of some keys here. */
+  /** Forgets the local state of some counters. */
   forget(counters: readonly CounterId[]): void {
     for (const { subject, counter } of counters) this.refused.delete(keyOf(subject, counter))
     this.#store.forget(counters)
   }
 
-  /** @param owes whether the store, which was not asked, is to be told later of what quotas charge here */
-  evaluate(check: Check, owes = true, late?: LateReply): CheckResult {
+  /**
+   * Decides a check without the store.
+   *
+   * @param writesBack whether the charges of quotas are written back later, because the store did not receive the call
+   */
+  evaluate(check: Check, writesBack = true, late?: LateReply): CheckResult {
     const local: number[] = []
-    let closing = -1
-    // What only reports decides nothing, unless all do.
+    let closedPolicy = -1
+    // Policies in shadow mode decide nothing, unless all policies are in shadow mode.
     let isLocal = false
     let isOpen = false
     for (const [i, policy] of check.policies.entries()) {
       const mode = policy.onStoreError ?? this.#mode
-      const reports = isReported(check, i)
+      const reports = isShadowed(check, i)
       if (mode === 'local') local.push(i)
       if (reports) continue
       if (mode === 'local') isLocal = true
       else if (mode === 'open') isOpen = true
-      else if (closing < 0) closing = i
+      else if (closedPolicy < 0) closedPolicy = i
     }
-    const asked = closing >= 0 || (isOpen && !isLocal) ? [] : local
-    const degraded = closing >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
+    const asked = closedPolicy >= 0 || (isOpen && !isLocal) ? [] : local
+    const degraded = closedPolicy >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
     const rest = this.#shareOf(check, asked)
     const evaluation = this.#store.evaluate(rest)
-    if (owes && evaluation.allowed && !evaluation.repeated) this.#owe(check, asked, evaluation)
-    return { check: rest, evaluation, degraded, closing, late }
+    if (writesBack && evaluation.allowed && !evaluation.repeated)
+      this.#queueWriteBack(check, asked, evaluation)
+    return { check: rest, evaluation, degraded, closedPolicy, late }
   }
 
-  /** The question of some of its policies, with this process's share of their limits. */
-  #shareOf({ policies, demands: asked, extras, idempotency }: Check, places: readonly number[]): Check {
-    const kept = places.map(i => policies[i] as CompiledPolicy)
+  /** The check reduced to some of its policies, with this process's share of their limits. */
+  #shareOf({ policies, demands: asked, extras, idempotency }: Check, indexes: readonly number[]): Check {
+    const kept = indexes.map(i => policies[i] as CompiledPolicy)
     const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
-    const demands = places.map(i => share(i, i))
+    const demands = indexes.map(i => share(i, i))
     const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(share(at, i)) - 1)
     const moved = ({ addressCeiling, lease, ...own }: ExtraDemands, i: number): ExtraDemands => ({
       ...own,
       addressCeiling: move(addressCeiling, i),
       lease: move(lease, i),
     })
-    const beside = extras && places.map(i => extras[i] && moved(extras[i], i))
+    const localExtras = extras && indexes.map(i => extras[i] && moved(extras[i], i))
     return {
       policies: kept,
-      extras: beside,
+      extras: localExtras,
       demands,
-      idempotency: places.length === 0 ? undefined : idempotency,
+      idempotency: indexes.length === 0 ? undefined : idempotency,
     }
   }
 
   /**
-   * Corrects what was charged here; gives what only the store can correct by now: what quotas charged here and was written
-   * back since.
+   * Corrects local charges. Returns the demands that only the store can correct, because their charges were quota charges that
+   * have been written back.
    */
   correct({ demands }: Group): Demand[] {
-    const here: Demand[] = []
-    const there: Demand[] = []
+    const local: Demand[] = []
+    const remote: Demand[] = []
     for (const demand of demands) {
       const rest = algorithmOf(demand.rule).isQuota ? this.writeBack.correct(demand) : undefined
-      if (rest !== undefined) there.push(rest)
-      if (rest !== demand) here.push(demand)
+      if (rest !== undefined) remote.push(rest)
+      if (rest !== demand) local.push(demand)
     }
-    if (here.length > 0) this.#store.evaluate({ demands: here })
-    return there
+    if (local.length > 0) this.#store.evaluate({ demands: local })
+    return remote
   }
 
-  /** Whether there is anything that a store which came back empty would have to be told. */
-  get holds(): boolean {
+  /** Whether a store that came back empty would need anything restored. */
+  get needsRestore(): boolean {
     return this.writeBack.size > 0 || this.refused.groups().length > 0
   }
 
   #share(demand: Demand, cost: number): Demand {
     const rule = shareOf(demand.rule, this.#instances(), cost)
     const key = keyOfDemand(demand)
-    const known = this.#lastKnown.of(key)
-    if (known !== undefined && this.#begun.get(key) !== known.told) {
-      this.#begun.set(key, known.told)
-      this.#store.put(demand.subject, rule.counter, own => this.#start(demand, rule, known, own))
+    const known = this.#lastKnown.get(key)
+    if (known !== undefined && this.#seeded.get(key) !== known.lastReply) {
+      this.#seeded.set(key, known.lastReply)
+      this.#store.put(demand.subject, rule.counter, own => this.#seed(demand, rule, known, own))
     }
     return { ...demand, rule }
   }
 
-  // As much is left as the store last left, but no more than this process's share: less what it let in here before, when
-  // the store was away the last time.
-  #start(demand: Demand, rule: Demand['rule'], known: KnownCounter, own: State): State {
+  // Starts from what the store last reported, capped at this process's share, minus what was admitted here in the last outage.
+  #seed(demand: Demand, rule: Demand['rule'], known: KnownCounter, own: State): State {
     const now = nowMicros()
     const then: Evaluation = {
       now: now - known.offset,
@@ -144,16 +148,20 @@ export class Fallback {
     if (used > usedHere) algorithm.charge(state, now, used - usedHere, rule, demand.edges)
     if (state.length === 0) state.push(0, ...algorithm.idle(now, rule))
     const cooldown = known.state[0] ?? 0
-    // What is used up of a quota ends with its period by itself.
+    // An exhausted quota needs no cool-down, because it resets with its period.
     const refused = algorithm.isQuota ? 0 : known.refusedUntil
     const blocked = Math.max(refused, cooldown === 0 ? 0 : cooldown + known.offset)
     state[0] = blocked > now ? blocked : 0
     return state
   }
 
-  #owe({ policies, demands, idempotency }: Check, places: readonly number[], { passes }: Evaluation): void {
+  #queueWriteBack(
+    { policies, demands, idempotency }: Check,
+    indexes: readonly number[],
+    { passes }: Evaluation,
+  ): void {
     const owed: Demand[] = []
-    for (const [j, i] of places.entries()) {
+    for (const [j, i] of indexes.entries()) {
       const demand = demands[i] as Demand
       const isTaken = passes[j] === true && demand.cost > 0 && demand.mode !== Mode.PEEK
       if (isTaken && policies[i]?.calendar !== undefined) owed.push(demand)

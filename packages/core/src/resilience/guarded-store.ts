@@ -19,32 +19,32 @@ import { type LastKnown, lastKnownOf } from './last-known.ts'
 import { type OutageParts, Outages } from './outages.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { Recovery } from './recovery.ts'
-import { counting, type Evaluate, evaluating } from './store-calls.ts'
-import { isUndone, StoreTimeout, textOf } from './store-failure.ts'
+import { instanceCounter, type Evaluate, checkedEvaluate } from './store-calls.ts'
+import { wasNotApplied, StoreTimeout, failureText } from './store-failure.ts'
 
-/** What a judge needs of its limiter. */
+/** Options of a {@link GuardedStore}. */
 export interface GuardedStoreOptions {
   readonly store: Store
-  /** Milliseconds. */
+  /** The longest wait for the store, in milliseconds. */
   readonly timeout: number
   readonly onStoreError: OnStoreError
   readonly instances: number | 'auto'
   readonly warn: WarnOnce
-  /** Told of every failure, and of how it was met. */
+  /** Called for every failure. */
   readonly onFailure: OutageParts['onFailure']
-  /** Told of the end of every outage that was warned of. */
+  /** Called at the end of every outage that was warned of. */
   readonly onRecovery: OutageParts['onRecovery']
-  /** Whether there is a substitute, which decides while the store cannot. Default true. */
+  /** Whether the fallback decides while the store cannot. Default true. */
   readonly substitutes?: boolean
 }
 
 /**
- * Asks the store within the deadline; when it cannot answer, what each policy wants decides instead.
+ * Calls the store within a deadline. When the store cannot answer, the `onStoreError` of each policy decides instead.
  *
- * A call that timed out is never repeated: it may have been applied. Its late answer corrects what is remembered.
+ * A call that timed out is never repeated, because the store may have applied it. A late reply updates the last known state.
  */
 export class GuardedStore {
-  /** The store's. */
+  /** The store's clock. */
   readonly clock: StoreClock
   readonly #store: Store
   readonly #evaluate: Evaluate
@@ -59,13 +59,13 @@ export class GuardedStore {
   constructor(options: GuardedStoreOptions) {
     const { store, timeout, onStoreError, instances, warn, substitutes = true } = options
     this.#store = store
-    this.#evaluate = evaluating(store)
+    this.#evaluate = checkedEvaluate(store)
     this.#outages = new Outages(options)
     this.clock = new StoreClock(store)
     this.#lastKnown = lastKnownOf(store)
     this.#refusals = new RefusalCache(this.#lastKnown, this.clock)
     this.#deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
-    const count = instances === 'auto' ? counting(store, warn) : (): number => instances
+    const count = instances === 'auto' ? instanceCounter(store, warn) : (): number => instances
     this.#fallback = new Fallback(onStoreError, count, this.#lastKnown)
     const { clock } = this
     const [deadline, fallback, evaluate] = [this.#deadline, this.#fallback, this.#evaluate]
@@ -73,22 +73,22 @@ export class GuardedStore {
     const report = (error: unknown): void => this.#outages.failed(error)
     this.#recovery = new Recovery({ store, evaluate, settle, fallback, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
-    this.#breaker = new CircuitBreaker(probe, () => this.#recovery.mend())
+    this.#breaker = new CircuitBreaker(probe, () => this.#recovery.recover())
     if (!substitutes) return
-    // Who asks is counted from now on.
+    // The first call makes the store begin to count the processes that share it.
     count()
     hearReconnections(store, this)
   }
 
-  /** The store opened a connection anew: it may have come back empty before anybody noticed that it was away. */
+  /** Handles a new connection of the store. The server may have restarted empty before any call failed. */
   reconnected(): void {
-    if (this.#fallback.holds) this.#breaker.check()
+    if (this.#fallback.needsRestore) this.#breaker.openAndProbe()
   }
 
   /**
-   * Gives the result of a check: the store's, a remembered refusal, or what this process decides in the store's place.
+   * Evaluates a check: by a remembered refusal, by the store, or by the local fallback.
    *
-   * @param failed whether the store has failed this request already: a request waits for the store only once
+   * @param failed whether the store already failed for this request. A request waits for the store only once.
    */
   evaluate(check: Check, failed = false): CheckResult | Promise<CheckResult> {
     if (this.#store.keepsPace === true) {
@@ -111,40 +111,40 @@ export class GuardedStore {
     }
     if (!('then' in evaluation)) {
       this.#breaker.succeeded()
-      if (this.#outages.isOn) this.#outages.answered(nowMicros())
+      if (this.#outages.isActive) this.#outages.answered(nowMicros())
       return storeResult(check, evaluation)
     }
-    const asked = this.#lastKnown.next()
+    const call = this.#lastKnown.nextCall()
     const sent = nowMicros()
     let local: CheckResult | undefined
     return this.#deadline.follow<Evaluation, CheckResult>(
       evaluation,
-      found => this.#hear(check, found, asked, sent, local),
+      found => this.#hear(check, found, call, sent, local),
       (error: unknown) => (local = this.#fail(check, error)),
     )
   }
 
-  /** @param local what decided meanwhile, where the answer comes after the deadline */
+  /** @param local the local result, when the reply comes after the deadline */
   #hear(
     check: Check,
     evaluation: Evaluation,
-    asked: number,
+    call: number,
     sent: number,
     local: CheckResult | undefined,
   ): CheckResult {
     this.#breaker.succeeded()
-    if (this.#outages.isOn) this.#outages.answered(sent)
+    if (this.#outages.isActive) this.#outages.answered(sent)
     this.clock.hear(evaluation.now)
-    // A single failure, which opened nothing: nobody else would come to write it back.
-    if (this.#recovery.isDue) this.#recovery.payBack()
-    this.#lastKnown.remember(check, evaluation, asked, sent, this.#fallback.refused)
+    // One failure does not open the breaker, so no recovery would write these charges back.
+    if (this.#recovery.isDue) this.#recovery.writeBackSoon()
+    this.#lastKnown.remember(check, evaluation, call, sent, this.#fallback.refused)
     this.#fallback.remember(check, evaluation)
     const result = storeResult(check, evaluation)
-    if (hasCharged(check, evaluation)) local?.late?.hear(result)
+    if (hasCharged(check, evaluation)) local?.late?.deliver(result)
     return result
   }
 
-  /** Asks the store without a substitute: for managers. Rejects with a coded error. */
+  /** Runs a call to the store without the fallback, for managers. Rejects with a coded error. */
   async callOrThrow<T>(call: () => T | Promise<T>): Promise<T> {
     const sent = nowMicros()
     try {
@@ -154,81 +154,85 @@ export class GuardedStore {
       return value
     } catch (error) {
       this.#outages.failed(error)
-      const { fix = 'See that it is reachable.' } = error as { fix?: string }
-      throw new HaltError('HALT_E_STORE', `The store did not do it: ${textOf(error)}.`, fix, { cause: error })
+      const { fix = 'Check that the store is reachable.' } = error as { fix?: string }
+      throw new HaltError('HALT_E_STORE', `The store call failed: ${failureText(error)}.`, fix, {
+        cause: error,
+      })
     }
   }
 
-  /** Asks the store for a verdict, as {@link callOrThrow} does, and remembers it for all who ask the store. */
-  tell(group: Group): Promise<Evaluation> {
+  /** Evaluates a group in the store, as {@link callOrThrow} does, and remembers the result for every limiter of the store. */
+  evaluateOrThrow(group: Group): Promise<Evaluation> {
     return this.callOrThrow(() => {
-      const asked = this.#lastKnown.asks(group)
+      const call = this.#lastKnown.beginCall(group)
       const answer = this.#evaluate(group)
       if (!('then' in answer)) return answer
       const sent = nowMicros()
       return answer.then(evaluation => {
         this.clock.hear(evaluation.now)
-        this.#lastKnown.remember(group, evaluation, asked, sent)
+        this.#lastKnown.remember(group, evaluation, call, sent)
         return evaluation
       })
     })
   }
 
-  /** Corrects what was charged without the store; gives what only the store can correct. */
+  /** Corrects charges that the fallback made. Returns the part that only the store can correct. */
   correct(group: Group): Group | undefined {
     const demands = this.#fallback.correct(group)
     return demands.length === 0 ? undefined : { demands }
   }
 
   /**
-   * Corrects counters in the store, and what is remembered of them. Rejects as {@link callOrThrow} does. What the store has
-   * certainly not done is kept until it is back; undefined where it is known to be away, and is not asked.
+   * Corrects counters in the store and their last known state. Rejects as {@link callOrThrow} does.
+   *
+   * A correction that the store certainly did not apply is queued until the store is back. Resolves to undefined when the
+   * breaker is open, so that the store was not called.
    */
   async settle(group: Group): Promise<Evaluation | undefined> {
     const open = this.#breaker.isOpen()
     if (open !== false) {
       if (open !== true) await open
       if (this.#breaker.isOpen() !== false) {
-        this.#recovery.owe(group)
+        this.#recovery.queue(group)
         return undefined
       }
     }
-    const owe = (error: unknown): void => {
-      if (isUndone(error)) this.#recovery.owe(group)
+    const queue = (error: unknown): void => {
+      if (wasNotApplied(error)) this.#recovery.queue(group)
     }
     return this.callOrThrow(() => {
       try {
         const answer = this.#settle(group)
-        // Heard after the deadline, too.
-        if ('then' in answer) answer.catch(owe)
+        // Also queue when the error comes after the deadline.
+        if ('then' in answer) answer.catch(queue)
         return answer
       } catch (error) {
-        owe(error)
+        queue(error)
         throw error
       }
     })
   }
 
   #settle(group: Group): Evaluation | Promise<Evaluation> {
-    const asked = this.#lastKnown.asks(group)
+    const call = this.#lastKnown.beginCall(group)
     const answer = this.#evaluate(group)
     if (!('then' in answer)) return answer
     const sent = nowMicros()
     return answer.then(evaluation => {
-      this.#lastKnown.adjust(group, evaluation, asked, sent, this.#fallback.refused)
+      this.#lastKnown.rememberCorrection(group, evaluation, call, sent, this.#fallback.refused)
       return evaluation
     })
   }
 
   /**
-   * Forgets counters, in the store and what is remembered of them; resolves to how many the store had. Rejects as
+   * Forgets counters in the store and in this process. Resolves to how many of them the store had. Rejects as
    * {@link callOrThrow} does.
    */
   async reset(counters: readonly CounterId[]): Promise<number> {
     this.#lastKnown.forget(counters)
     this.#fallback.forget(counters)
     const count = await this.callOrThrow(() => this.#store.forget(counters))
-    // Again: meanwhile it may have decided here.
+    // Forget again, because the fallback may have decided meanwhile.
     this.#fallback.forget(counters)
     return count
   }
@@ -236,13 +240,13 @@ export class GuardedStore {
   #fail(check: Check, error: unknown): CheckResult {
     this.#breaker.failed()
     this.#outages.failed(error)
-    // What got no answer, or one that nobody can read, may have been applied, or may yet be.
+    // The store may have applied a call that timed out, or one whose reply could not be read.
     if (error instanceof StoreTimeout) return this.#fallback.evaluate(check, false, new LateReply())
     return this.#fallback.evaluate(check, !(error instanceof StoreMisread))
   }
 }
 
-/** A judge without a substitute, for quotas and penalties by hand: {@link GuardedStore.callOrThrow} within a longer deadline. */
+/** Makes a guarded store without the fallback and with a longer deadline, for {@link GuardedStore.callOrThrow} in managers. */
 export function strictStore(
   store: Store,
   timeout: Duration | undefined,

@@ -15,67 +15,67 @@ import { ClockOffset } from './clock-offset.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { RefusedKeys } from './refused-keys.ts'
 
-/** What the store said last of a counter. */
+/** The last known state of one counter in the store. */
 export interface KnownCounter {
   readonly state: number[]
-  /** The store's clock when it said so, microseconds; 0 when the counter was reset since. */
-  at: number
-  /** What the store's clock is behind this process's, microseconds. */
+  /** The store's clock at that state, in microseconds; 0 when the counter was reset since. */
+  decidedAt: number
+  /** How far this process's clock is ahead of the store's clock, in microseconds. */
   offset: number
-  /** Until when its last request is known to be refused, by this process's clock; 0 when it was not. */
+  /** Until when the last refused request stays refused, by this process's clock in microseconds; 0 when it was allowed. */
   refusedUntil: number
-  /** That request. */
-  refused: Demand | undefined
-  /** The number of the last question about it that was sent. */
-  asked: number
-  /** The number of the last question about it that was answered. */
-  told: number
-  /** Answers to questions before this one say nothing any more: the counter was reset. */
-  since: number
+  /** The demand of that request. */
+  refusedDemand: Demand | undefined
+  /** The number of the last call about the counter that was sent. */
+  lastCall: number
+  /** The number of the last call about the counter that was answered. */
+  lastReply: number
+  /** Replies to calls before this number are ignored, because the counter was reset. */
+  validFrom: number
 }
 
-const REMEMBERED = 50_000
-// An answer that overtook another is at most so much newer. A store's clock that went back by more was set.
-const REORDERED = 60e6
+const MAX_ENTRIES = 50_000
+// Microseconds. A reply that overtook another one is newer by less than this. A larger step back means that the store's clock was set.
+const MAX_REORDERING = 60e6
 
 /**
- * What a store said last of each counter, whoever asked it in this process: for refusals that need not be asked for again,
- * and for the time when the store says nothing. Bounded.
+ * The last known state of each counter of a store, over all limiters of this process. It serves remembered refusals, and the
+ * fallback while the store is unavailable. Bounded.
  */
 export class LastKnown {
   /** Whether the store has ever refused anything. */
   hasRefused = false
-  readonly #known = new Memo<KnownCounter>(REMEMBERED)
+  readonly #known = new Memo<KnownCounter>(MAX_ENTRIES)
   readonly #offset = new ClockOffset()
   #number = 0
 
-  /** What is known of a counter. */
-  of(key: string): KnownCounter | undefined {
+  /** The last known state of a counter. */
+  get(key: string): KnownCounter | undefined {
     return this.#known.get(key)
   }
 
-  /** Numbers a new question. */
-  next(): number {
+  /** Gives the number of a new call to the store. */
+  nextCall(): number {
     return ++this.#number
   }
 
-  /** Notes that a group is being asked for: until the answer comes nobody can tell how its counters stand. */
-  asks({ demands, penalty }: Group): number {
-    const number = this.next()
+  /** Marks the counters of a group as being in a call. Their state is unknown until the reply comes. */
+  beginCall({ demands, penalty }: Group): number {
+    const number = this.nextCall()
     if (!this.hasRefused) return number
-    for (const demand of demands) this.#ask(keyOfDemand(demand), number)
-    if (penalty !== undefined) this.#ask(keyOf(penalty.subject, PENALTY_COUNTER), number)
+    for (const demand of demands) this.#noteCall(keyOfDemand(demand), number)
+    if (penalty !== undefined) this.#noteCall(keyOf(penalty.subject, PENALTY_COUNTER), number)
     return number
   }
 
   /**
-   * Keeps what the store said.
+   * Keeps the states of an evaluation.
    *
-   * @param asked the number of the question
-   * @param sent this process's clock when it was asked, microseconds
-   * @param refused who is to be refused again by a store that comes back empty
+   * @param call the number of the call
+   * @param sent this process's clock at the call, in microseconds
+   * @param refused the keys that a store which came back empty must refuse again
    */
-  remember(group: Group, whole: Evaluation, asked: number, sent: number, refused?: RefusedKeys): void {
+  remember(group: Group, whole: Evaluation, call: number, sent: number, refused?: RefusedKeys): void {
     const now = nowMicros()
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
@@ -83,124 +83,158 @@ export class LastKnown {
       const evaluation = evaluationAt(whole, i)
       const key = keyOfDemand(demand)
       const known = this.#known.get(key)
-      if (known !== undefined && !isNews(known, evaluation.now, asked)) continue
-      const heard = this.#decidedAt(evaluation.now, now, sent)
+      if (known !== undefined && !isNewer(known, evaluation.now, call)) continue
+      const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
       const passed = evaluation.passes[i] === true
-      const until = passed || !judges(demand) ? 0 : refusal(demand, state, evaluation, heard)
+      const until =
+        passed || !keepsRefusal(demand) ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) this.hasRefused = true
-      // A look changes nothing of what is known of those who asked.
+      // A peek must not change what we remember of real requests.
       if (passed) refused?.delete(key)
       else if (demand.mode === Mode.CHARGE) refused?.set(key, demand, until)
-      this.#know(key, known, state, evaluation.now, heard, until > 0 ? demand : undefined, until, asked)
+      this.#update(
+        key,
+        known,
+        state,
+        evaluation.now,
+        localInstant,
+        until > 0 ? demand : undefined,
+        until,
+        call,
+      )
     }
     if (penalty === undefined) return
     const key = keyOf(penalty.subject, PENALTY_COUNTER)
     const known = this.#known.get(key)
-    // Only a refusal is ever read again.
-    if (known === undefined ? whole.allowed : !isNews(known, whole.now, asked)) return
-    const heard = this.#decidedAt(whole.now, now, sent)
-    this.#know(key, known, whole.penalty, whole.now, heard, undefined, 0, asked)
+    // Keep a new penalty only after a refusal, because only remembered refusals read it.
+    if (known === undefined ? whole.allowed : !isNewer(known, whole.now, call)) return
+    const localInstant = this.#localInstant(whole.now, now, sent)
+    this.#update(key, known, whole.penalty, whole.now, localInstant, undefined, 0, call)
   }
 
-  /** Keeps what the store said of a correction: who is refused stays so, unless enough was given back. */
-  adjust({ demands }: Group, whole: Evaluation, asked: number, sent: number, refused?: RefusedKeys): void {
+  /** Keeps the states after a correction. A refused key stays refused unless the correction refunded enough. */
+  rememberCorrection(
+    { demands }: Group,
+    whole: Evaluation,
+    call: number,
+    sent: number,
+    refused?: RefusedKeys,
+  ): void {
     const now = nowMicros()
     for (let i = 0; i < demands.length; i++) {
       const key = keyOfDemand(demands[i] as Demand)
       const known = this.#known.get(key)
       const evaluation = evaluationAt(whole, i)
-      // Of a store that answers at once nothing is remembered.
-      if (known === undefined || !isNews(known, evaluation.now, asked)) continue
-      const heard = this.#decidedAt(evaluation.now, now, sent)
+      // Counters of a synchronous store are never remembered.
+      if (known === undefined || !isNewer(known, evaluation.now, call)) continue
+      const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
-      const { refused: demand } = known
-      const until = demand === undefined ? 0 : refusal(demand, state, evaluation, heard)
+      const { refusedDemand: demand } = known
+      const until = demand === undefined ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) refused?.prolong(key, until)
       else refused?.delete(key)
-      this.#know(key, known, state, evaluation.now, heard, until > 0 ? demand : undefined, until, asked)
+      this.#update(
+        key,
+        known,
+        state,
+        evaluation.now,
+        localInstant,
+        until > 0 ? demand : undefined,
+        until,
+        call,
+      )
     }
   }
 
-  /** Forgets counters that are reset: of the answers that are on their way none says how they stand. */
+  /** Forgets counters after a reset. Replies still in flight are ignored, because they report the state before it. */
   forget(counters: readonly CounterId[]): void {
-    const number = this.next()
+    const number = this.nextCall()
     const offset = this.#offset.value
     for (const { subject, counter } of counters)
       this.#known.set(keyOf(subject, counter), {
         state: [],
-        at: 0,
+        decidedAt: 0,
         offset,
         refusedUntil: 0,
-        refused: undefined,
-        asked: number,
-        told: number,
-        since: number,
+        refusedDemand: undefined,
+        lastCall: number,
+        lastReply: number,
+        validFrom: number,
       })
   }
 
-  #ask(key: string, number: number): void {
+  #noteCall(key: string, number: number): void {
     const known = this.#known.get(key)
-    if (known !== undefined) known.asked = number
+    if (known !== undefined) known.lastCall = number
   }
 
-  /** When the store decided, by this process's clock. Not before it was asked: the nodes of a cluster have clocks of their own. */
-  #decidedAt(instant: number, now: number, sent: number): number {
-    const heard = instant + this.#offset.hear(now, instant)
-    return heard < sent ? sent : heard
+  /** When the store decided, by this process's clock. Never before the call was sent, because each cluster node has its own clock. */
+  #localInstant(instant: number, now: number, sent: number): number {
+    const localInstant = instant + this.#offset.observe(now, instant)
+    return localInstant < sent ? sent : localInstant
   }
 
-  // Written over, not made anew: what outlives a request costs the collector more than the request costs otherwise.
-  #know(
+  // perf: bench "limiter.consume"; updated in place, because one long-lived object per request costs more in GC than the request itself.
+  #update(
     key: string,
     known: KnownCounter | undefined,
     state: State,
-    at: number,
-    heard: number,
-    refused: Demand | undefined,
+    decidedAt: number,
+    localInstant: number,
+    refusedDemand: Demand | undefined,
     refusedUntil: number,
-    told: number,
+    call: number,
   ): void {
-    const offset = heard - at
+    const offset = localInstant - decidedAt
     if (known === undefined || known.state.length !== state.length) {
-      const { asked = told, since = 0 } = known ?? {}
-      const fresh = { state: [...state], at, offset, refusedUntil, refused, asked, told, since }
-      if (known !== undefined && known.told > told) fresh.told = known.told
+      const { lastCall = call, validFrom = 0 } = known ?? {}
+      const fresh = {
+        state: [...state],
+        decidedAt,
+        offset,
+        refusedUntil,
+        refusedDemand,
+        lastCall,
+        lastReply: call,
+        validFrom,
+      }
+      if (known !== undefined && known.lastReply > call) fresh.lastReply = known.lastReply
       return this.#known.set(key, fresh)
     }
     for (let i = 0; i < state.length; i++) known.state[i] = state[i] as number
-    known.at = at
+    known.decidedAt = decidedAt
     known.offset = offset
     known.refusedUntil = refusedUntil
-    known.refused = refused
+    known.refusedDemand = refusedDemand
   }
 }
 
-// One for all who ask a store: what one of them is told counts for the others, too.
+// One per store, because what one limiter learns is true for the others.
 const byStore = new WeakMap<Store, LastKnown>()
 
-/** What is known of the counters of a store. */
+/** The last known states of a store's counters, shared by all limiters of the store. */
 export function lastKnownOf(store: Store): LastKnown {
   let lastKnown = byStore.get(store)
   if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown()))
   return lastKnown
 }
 
-/** Notes that a question was answered, and tells whether the answer is newer than what is known. */
-function isNews(known: KnownCounter, at: number, asked: number): boolean {
-  if (asked > known.told) known.told = asked
-  if (asked < known.since) return false
-  const lead = known.at - at
-  return lead <= 0 || lead > REORDERED
+/** Records that a call was answered. Returns whether the reply is newer than the known state. */
+function isNewer(known: KnownCounter, at: number, call: number): boolean {
+  if (call > known.lastReply) known.lastReply = call
+  if (call < known.validFrom) return false
+  const lead = known.decidedAt - at
+  return lead <= 0 || lead > MAX_REORDERING
 }
 
-/** Whether a demand is judged by its limit. */
-function judges({ mode }: Demand): boolean {
+/** Whether a refusal of a demand is worth remembering: it refuses requests, and its counter tells when that ends. */
+function keepsRefusal({ mode }: Demand): boolean {
   return mode === Mode.CHARGE || mode === Mode.PEEK
 }
 
-/** Until when a demand is known to be refused, by this process's clock; 0 when it is not, or nobody can tell. */
-function refusal(demand: Demand, state: State, evaluation: Evaluation, heard: number): number {
+/** Until when a demand stays refused, by this process's clock in microseconds; 0 when it is not refused or the end is unknown. */
+function refusedUntilOf(demand: Demand, state: State, evaluation: Evaluation, localInstant: number): number {
   const wait = waitFor(demand, state, evaluation)
-  return wait > 0 && wait < Number.POSITIVE_INFINITY ? heard + wait : 0
+  return wait > 0 && wait < Number.POSITIVE_INFINITY ? localInstant + wait : 0
 }

@@ -5,20 +5,20 @@ import { keyOf } from '../store/counter-key.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 
 /**
- * A small store in this process: what decides while the real one cannot. Bounded; the counters that were used least
- * lately go first, those whose last answer was a refusal last.
+ * A small store in this process, which decides while the real store cannot. Bounded: it evicts the least recently used counters
+ * first, and counters whose last request was refused last.
  */
 export class LocalStore implements Store {
   readonly kind: string = 'local'
   readonly #now: () => number
   readonly #counters: BoundedMap<State>
-  // Refused keys, so that a flood of others does not free them.
+  // Refused counters have a map of their own, so that a flood of other keys does not evict them.
   readonly #refused: BoundedMap<State>
   readonly #access: Counters
 
   /**
-   * @param now microseconds, never going back
-   * @param max the most counters kept
+   * @param now a clock in microseconds that never goes back
+   * @param max the maximum number of counters, separately for refused and other ones
    */
   constructor(now: () => number, max = 50_000) {
     this.#now = now
@@ -42,7 +42,7 @@ export class LocalStore implements Store {
     return before - this.size
   }
 
-  /** Changes a counter, fresh where it has none, to what is known of it. */
+  /** Replaces the state of a counter. `change` gets the current state, which is empty for a new counter. */
   put(subject: string, counter: string, change: (own: State) => State): void {
     const key = keyOf(subject, counter)
     this.#keep(key, change(this.#get(key) ?? []), Number.POSITIVE_INFINITY)

@@ -3,55 +3,55 @@ import type { Demand, Group } from '../store/contract.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 
-const MOST = 10_000
+const MAX_ENTRIES = 10_000
 
 interface Correction {
   readonly demand: Demand
-  /** From when on it corrects nothing any more, by this process's clock, microseconds; of quotas the period says it. */
+  /** When the correction becomes useless, by this process's clock in microseconds. Quotas use the end of their period instead. */
   readonly until: number
 }
 
 /**
- * Releases, refunds and other corrections that the store has certainly not made, until it is back. Bounded: the one that
- * was added to longest ago goes first.
+ * Releases, refunds and other corrections that the store certainly did not apply, kept until the store is back. Bounded: the
+ * correction whose last change is oldest is dropped first.
  */
 export class PendingCorrections {
-  readonly #owed = new BoundedMap<Correction>(MOST)
+  readonly #pending = new BoundedMap<Correction>(MAX_ENTRIES)
 
   get size(): number {
-    return this.#owed.size
+    return this.#pending.size
   }
 
   /**
-   * Adds what a call would have corrected.
+   * Adds the corrections of a call that failed.
    *
-   * @param now this process's clock, microseconds
+   * @param now this process's clock, in microseconds
    */
   add({ demands }: Group, now: number): void {
     for (const demand of demands) {
-      // What went to one part of a counter is one correction, however many requests it was.
+      // All corrections of one part of a counter are summed up, over any number of requests.
       const key = `${keyOfDemand(demand)} ${demand.chargedTo ?? 0}`
-      const cost = demand.cost + (this.#owed.get(key)?.demand.cost ?? 0)
-      if (cost === 0) this.#owed.delete(key)
-      else this.#owed.set(key, { demand: { ...demand, cost }, until: now + lasting(demand) })
+      const cost = demand.cost + (this.#pending.get(key)?.demand.cost ?? 0)
+      if (cost === 0) this.#pending.delete(key)
+      else this.#pending.set(key, { demand: { ...demand, cost }, until: now + correctableFor(demand) })
     }
   }
 
-  /** Drops those that come too late. */
+  /** Drops the corrections that have become useless. */
   dropLate(now: number): void {
-    for (const [key, { until }] of this.#owed) if (now >= until) this.#owed.delete(key)
+    for (const [key, { until }] of this.#pending) if (now >= until) this.#pending.delete(key)
   }
 
   /**
-   * The groups that make them, each of one demand. Hands each out once, and not at all when it is too late.
+   * Removes all corrections and returns those that are still useful, one group per correction.
    *
-   * @param now this process's clock, microseconds
-   * @param storeNow the store's, microseconds
+   * @param now this process's clock, in microseconds
+   * @param storeNow the store's clock, in microseconds
    */
   take(now: number, storeNow: number): Group[] {
     const groups: Group[] = []
-    for (const [key, { demand, until }] of this.#owed) {
-      this.#owed.delete(key)
+    for (const [key, { demand, until }] of this.#pending) {
+      this.#pending.delete(key)
       const { edges } = demand
       if (edges === undefined ? now < until : storeNow < edges[1]) groups.push({ demands: [demand] })
     }
@@ -59,7 +59,7 @@ export class PendingCorrections {
   }
 }
 
-/** For how long what was charged counts: afterwards a refund gives nothing back, and a charge would be another window's. */
-function lasting({ rule }: Demand): number {
+/** How long a charge counts, in microseconds. Afterwards a refund has no effect, and a charge would go to another window. */
+function correctableFor({ rule }: Demand): number {
   return algorithmOf(rule).correctableFor(rule)
 }

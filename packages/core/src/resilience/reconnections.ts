@@ -1,14 +1,14 @@
 import type { Store } from '../store/contract.ts'
 import { WeakList } from '../base/weak-list.ts'
 
-/** Wants to know when a store has opened a connection anew. */
+/** An object that is notified of a store's new connections. */
 export interface Reconnectable {
   reconnected(): void
 }
 
 const heard = new WeakMap<Store, WeakList<Reconnectable>>()
 
-/** Tells a listener whenever a store opens a connection anew, for as long as the listener lives: the store does not hold it. */
+/** Notifies a listener of every new connection of a store. The store holds the listener weakly. */
 export function hearReconnections(store: Store, listener: Reconnectable): void {
   let list = heard.get(store)
   if (list === undefined) {

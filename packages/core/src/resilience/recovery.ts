@@ -6,13 +6,13 @@ import type { Deadline } from './deadline.ts'
 import type { Fallback } from './fallback.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Evaluate } from './store-calls.ts'
-import { isUndone } from './store-failure.ts'
+import { wasNotApplied } from './store-failure.ts'
 
-/** What a repair needs of its judge. */
+/** The parts of a guarded store that its recovery uses. */
 export interface RecoveryParts {
   readonly store: Store
   readonly evaluate: Evaluate
-  /** Makes a correction, and remembers the answer, however late it is. */
+  /** Applies a correction and remembers the reply, even after the deadline. */
   readonly settle: Evaluate
   readonly fallback: Fallback
   readonly deadline: Deadline
@@ -23,8 +23,8 @@ export interface RecoveryParts {
 const RETRY_MS = 500
 
 /**
- * Tells a store that is back what it missed: what quotas took here meanwhile, corrections that it has certainly not made, and
- * who was refused where it came back empty.
+ * Brings a store that is back up to date. It writes back the local charges of quotas, applies the corrections that the store
+ * certainly did not apply, and restores the refused keys when the store came back empty.
  */
 export class Recovery {
   readonly #parts: RecoveryParts
@@ -40,63 +40,63 @@ export class Recovery {
     return this.#corrections.size > 0 || this.#parts.fallback.writeBack.size > 0
   }
 
-  /** Keeps a correction that the store has certainly not made, and asks for it again soon, whether requests come or not. */
-  owe(group: Group): void {
+  /** Queues a correction that the store certainly did not apply, and retries it soon, even without further requests. */
+  queue(group: Group): void {
     this.#corrections.add(group, nowMicros())
     if (this.#isWaiting) return
     this.#isWaiting = true
     afterQuietly(RETRY_MS, () => void this.#retry())
   }
 
-  /** Writes back what is owed, for nobody to wait for. */
-  payBack(): void {
-    for (const group of this.#owed()) void this.#pay(group).catch(this.#parts.report)
-    this.#correct()
+  /** Starts to write back everything that is queued. No caller waits for it. */
+  writeBackSoon(): void {
+    for (const group of this.#takeWriteBacks()) void this.#writeBack(group).catch(this.#parts.report)
+    this.#applyCorrections()
   }
 
-  /** Does all of it, within the deadline. */
-  async mend(): Promise<void> {
+  /** Runs the whole recovery within the deadline. */
+  async recover(): Promise<void> {
     const { evaluate, fallback, deadline } = this.#parts
     const refused = fallback.refused.groups()
     await deadline.race(
       (async () => {
         const answers = await settled(refused.map(async ({ peek }) => evaluate(peek)))
         const lost = refused.filter((_, i) => answers[i]?.allowed === true)
-        // Taken out only now: what fails before this is tried again at the next probe.
-        const payments = this.#owed().map(group => this.#pay(group))
+        // Taken from the queue only now. When an earlier step fails, the next probe retries everything.
+        const writeBacks = this.#takeWriteBacks().map(group => this.#writeBack(group))
         const restored = lost.map(async ({ restore }) => evaluate(restore))
-        this.#correct()
-        await settled<unknown>([...payments, ...restored])
+        this.#applyCorrections()
+        await settled<unknown>([...writeBacks, ...restored])
       })(),
     )
   }
 
-  #owed(): Group[] {
+  #takeWriteBacks(): Group[] {
     const { fallback, clock } = this.#parts
     return fallback.writeBack.take(clock.now() * 1000)
   }
 
-  // Once, unless the store has certainly not done it: what got no answer may have been applied, and is not charged again.
-  async #pay(group: Group): Promise<void> {
+  // Retried only if the store certainly did not apply it. A write without a reply may have been applied.
+  async #writeBack(group: Group): Promise<void> {
     try {
       await this.#parts.settle(group)
     } catch (error) {
-      if (isUndone(error)) this.#parts.fallback.writeBack.add(group)
+      if (wasNotApplied(error)) this.#parts.fallback.writeBack.add(group)
       throw error
     }
   }
 
-  #correct(): void {
+  #applyCorrections(): void {
     if (this.#corrections.size === 0) return
     const now = this.#parts.clock.now() * 1000
-    for (const group of this.#corrections.take(nowMicros(), now)) void this.#make(group)
+    for (const group of this.#corrections.take(nowMicros(), now)) void this.#applyCorrection(group)
   }
 
-  async #make(group: Group): Promise<void> {
+  async #applyCorrection(group: Group): Promise<void> {
     try {
       await this.#parts.settle(group)
     } catch (error) {
-      if (isUndone(error)) this.owe(group)
+      if (wasNotApplied(error)) this.queue(group)
       this.#parts.report(error)
     }
   }
@@ -106,7 +106,7 @@ export class Recovery {
     try {
       await deadline.race(Promise.resolve(store.probe?.()))
       this.#isWaiting = false
-      this.#correct()
+      this.#applyCorrections()
     } catch {
       this.#corrections.dropLate(nowMicros())
       if (this.#corrections.size > 0) afterQuietly(RETRY_MS, () => void this.#retry())
@@ -115,7 +115,7 @@ export class Recovery {
   }
 }
 
-/** What came of calls that may fail each by itself, as on a cluster of which a node is away; rejects when all failed. */
+/** Waits for calls that can fail independently, such as calls to the nodes of a cluster. Rejects only when all of them failed. */
 async function settled<T>(calls: readonly Promise<T>[]): Promise<(T | undefined)[]> {
   const results = await Promise.allSettled(calls)
   const failed = results.filter(result => result.status === 'rejected')

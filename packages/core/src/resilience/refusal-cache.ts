@@ -6,23 +6,23 @@ import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { KnownCounter, LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 
-// Another process may reset the key: a denial is asked for again after this long, microseconds.
-const MOST = 1e6
+// Microseconds. A refusal is remembered no longer than this, because another process may reset the key.
+const MAX_AGE = 1e6
 
 /**
- * Refuses by what the store said last of a group's counters, so that an attack costs the store one command a second and
- * key, not one a request.
+ * Refuses checks from the last known state of their counters, so that an attack costs the store one command per second and key
+ * instead of one per request.
  *
- * It runs the store's own loop over those counters, at the present instant of the store's clock, and answers only what the
- * store would answer: a refusal that changes nothing. What would pass, start a cool-down or score a violation is asked
- * for; so is a group of which a counter is not known, or is being asked for just now, and what only quotas or requests in
- * flight refuse, whose end nobody can tell.
+ * It runs the store's own loop over that state, at the current instant of the store's clock. It answers only with a refusal
+ * that changes nothing, which the store would give as well. The store is called in all other cases: the check would pass, start
+ * a cool-down or score a violation; the state of a counter is unknown or a call about it is in flight; or only quotas or
+ * requests in flight refuse, because their end cannot be known here.
  */
 export class RefusalCache {
   readonly #lastKnown: LastKnown
   readonly #clock: StoreClock
   readonly #counters: Counters
-  // What is gathered while a group is looked at: one at a time, since nothing here waits.
+  // Collected while one group is examined. Groups cannot overlap, because nothing here is asynchronous.
   #isKnown = true
   #isRefusing = false
   #oldest = 0
@@ -38,11 +38,11 @@ export class RefusalCache {
     }
   }
 
-  /** The refusal that still holds for a group; else notes that the store is being asked. */
+  /** Returns the refusal that still holds for a group. Otherwise marks the group's counters as being in a call to the store. */
   find(group: Group): Evaluation | undefined {
     const lastKnown = this.#lastKnown
     if (!lastKnown.hasRefused) return undefined
-    const number = lastKnown.next()
+    const number = lastKnown.nextCall()
     this.#isKnown = group.idempotency === undefined
     this.#isRefusing = false
     this.#oldest = Number.POSITIVE_INFINITY
@@ -50,48 +50,48 @@ export class RefusalCache {
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
       const demand = demands[i] as Demand
-      const known = lastKnown.of(keyOfDemand(demand))
-      this.#look(known, number)
+      const known = lastKnown.get(keyOfDemand(demand))
+      this.#note(known, number)
       if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
         this.#isRefusing = true
     }
-    if (penalty !== undefined) this.#look(lastKnown.of(keyOf(penalty.subject, PENALTY_COUNTER)), number)
+    if (penalty !== undefined) this.#note(lastKnown.get(keyOf(penalty.subject, PENALTY_COUNTER)), number)
     if (!this.#isKnown || !this.#isRefusing) return undefined
     const evaluation = this.#reevaluate(group)
-    if (evaluation === undefined) lastKnown.asks(group)
+    if (evaluation === undefined) lastKnown.beginCall(group)
     return evaluation
   }
 
-  #look(known: KnownCounter | undefined, number: number): void {
+  #note(known: KnownCounter | undefined, number: number): void {
     if (known === undefined) {
       this.#isKnown = false
       return
     }
-    if (known.told < known.asked) this.#isKnown = false
-    if (known.at < this.#oldest) this.#oldest = known.at
-    // On a cluster each node has its clock: the one that is furthest behind shortens no wait.
+    if (known.lastReply < known.lastCall) this.#isKnown = false
+    if (known.decidedAt < this.#oldest) this.#oldest = known.decidedAt
+    // Each cluster node has its own clock. Use the one that is furthest behind, so that no wait gets shorter.
     if (known.offset > this.#offset) this.#offset = known.offset
-    known.asked = number
+    known.lastCall = number
   }
 
   #reevaluate(group: Group): Evaluation | undefined {
     const now = this.#clock.told() ?? nowMicros() - this.#offset
-    if (now - this.#oldest >= MOST) return undefined
+    if (now - this.#oldest >= MAX_AGE) return undefined
     this.#isKept = false
     const evaluation = decide(group, this.#counters, now)
-    return evaluation.allowed || this.#isKept || !isCertain(group, evaluation) ? undefined : evaluation
+    return evaluation.allowed || this.#isKept || !hasKnownEnd(group, evaluation) ? undefined : evaluation
   }
 
   #load(key: string): State {
-    const known = this.#lastKnown.of(key) as KnownCounter
-    // Nobody is asked after all.
-    known.asked = known.told
+    const known = this.#lastKnown.get(key) as KnownCounter
+    // The store is not called after all.
+    known.lastCall = known.lastReply
     return [...known.state]
   }
 }
 
-/** Whether an enforced demand is refused whose end is known: a quota can be granted more, and a place in flight released. */
-function isCertain({ demands }: Group, { passes }: Evaluation): boolean {
+/** Whether an enforced demand is refused with a known end. The end is unknown for quotas, which can be granted more, and for requests in flight, which can be released. */
+function hasKnownEnd({ demands }: Group, { passes }: Evaluation): boolean {
   return demands.some(({ mode, rule }, i) => {
     if (mode !== Mode.CHARGE || passes[i] === true) return false
     const { isFlight, isQuota } = algorithmOf(rule)

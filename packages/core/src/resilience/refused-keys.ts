@@ -3,19 +3,19 @@ import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
 import { nowMicros } from '../base/process-clock.ts'
 
-const MOST = 10_000
-const MOST_RESTORED = 1_000
+const MAX_ENTRIES = 10_000
+const MAX_RESTORED = 1_000
 
-/** Who was refused last, and until when: not to be let in by a store that came back empty. Bounded. */
+/** The keys that were refused last, and until when. A store that came back empty must not admit them. Bounded. */
 export class RefusedKeys {
-  readonly #entries = new BoundedMap<{ readonly demand: Demand; readonly until: number }>(MOST)
+  readonly #entries = new BoundedMap<{ readonly demand: Demand; readonly until: number }>(MAX_ENTRIES)
 
-  /** @param until this process's clock, microseconds */
+  /** @param until the end of the refusal, by this process's clock in microseconds */
   set(key: string, demand: Demand, until: number): void {
     this.#entries.set(key, { demand, until })
   }
 
-  /** Changes the end of a refusal, where one is noted. */
+  /** Changes the end of a refusal that is recorded. */
   prolong(key: string, until: number): void {
     const entry = this.#entries.get(key)
     if (entry !== undefined) this.#entries.set(key, { ...entry, until })
@@ -25,24 +25,27 @@ export class RefusedKeys {
     if (this.#entries.size > 0) this.#entries.delete(key)
   }
 
-  /** Asks about, and restores, the keys that are known to be still refused. Requests in flight end by themselves. */
+  /**
+   * The groups that check and restore the keys that are still refused: a peek, and a BLOCK demand. Requests in flight are left
+   * out, because they end by themselves.
+   */
   groups(): { readonly peek: Group; readonly restore: Group }[] {
     const now = nowMicros()
     const groups: { peek: Group; restore: Group }[] = []
     for (const [key, { demand, until }] of this.#entries) {
       if (until <= now) this.#entries.delete(key)
-      else if (groups.length < MOST_RESTORED && !algorithmOf(demand.rule).isFlight)
-        groups.push({ peek: asking(demand), restore: blocking(demand, until - now) })
+      else if (groups.length < MAX_RESTORED && !algorithmOf(demand.rule).isFlight)
+        groups.push({ peek: peekOf(demand), restore: blockOf(demand, until - now) })
     }
     return groups
   }
 }
 
-function asking(demand: Demand): Group {
+function peekOf(demand: Demand): Group {
   return { demands: [{ ...demand, mode: Mode.PEEK }] }
 }
 
-function blocking(demand: Demand, cooldown: number): Group {
+function blockOf(demand: Demand, cooldown: number): Group {
   const rule = { ...demand.rule, cooldown, reduced: undefined }
   return { demands: [{ ...demand, rule, mode: Mode.BLOCK, cost: 0, penalized: false }] }
 }

@@ -4,12 +4,12 @@ import type { Group, Store, Evaluation } from '../store/contract.ts'
 import { checkVerdict } from '../store/evaluation-check.ts'
 import { isPromise } from '../base/timers.ts'
 
-/** Asks a store for a verdict. */
+/** Evaluates a group in a store. */
 export type Evaluate = (group: Group) => Evaluation | Promise<Evaluation>
 
-/** Makes what asks a store, and believes none of its verdicts unchecked. */
-export function evaluating(store: Store): Evaluate {
-  // perf: bench "memory, one policy"; such a store hands on what decide() made.
+/** Makes the function that evaluates groups in a store and checks each evaluation before it is used. */
+export function checkedEvaluate(store: Store): Evaluate {
+  // perf: bench "limiter.check(request)"; such a store returns what decide() made.
   if (store.isChecked === true) return group => store.evaluate(group)
   return group => {
     const answer: unknown = store.evaluate(group)
@@ -18,8 +18,8 @@ export function evaluating(store: Store): Evaluate {
   }
 }
 
-/** Makes what counts the processes that share a store: whole, at least this one, else what was counted last. */
-export function counting(store: Store, warn: Warn): () => number {
+/** Makes the function that counts the processes that share a store: a whole number from 1. After a bad answer it repeats the last good one. */
+export function instanceCounter(store: Store, warn: Warn): () => number {
   let count = 1
   return () => {
     let told: unknown
@@ -32,7 +32,7 @@ export function counting(store: Store, warn: Warn): () => number {
     else
       warn({
         code: 'HALT_W_STORE_SCRIPT',
-        message: `instances() of the store gave ${describe(told)}, which is no number of processes.`,
+        message: `instances() of the store gave ${describe(told)}, which is not a number of processes.`,
         fix: 'Return a whole number from 1, or give the limiter instances: 4.',
       })
     return count

@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts'
 import type { StoreFailure } from '../store/contract.ts'
 
-/** The warning of each kind of failure. */
+/** The warning code for each kind of failure. */
 export const WARNINGS = {
   timeout: 'HALT_W_STORE_TIMEOUT',
   unavailable: 'HALT_W_STORE_UNAVAILABLE',
@@ -9,7 +9,7 @@ export const WARNINGS = {
   script: 'HALT_W_STORE_SCRIPT',
 } as const
 
-/** The store did not answer in time. */
+/** The error of a store that did not answer in time. */
 export class StoreTimeout extends Error {
   readonly failure: StoreFailure = 'timeout'
   readonly code = 'HALT_E_STORE_TIMEOUT'
@@ -19,22 +19,22 @@ export class StoreTimeout extends Error {
   }
 }
 
-/** The kind of a store's failure, as far as it says. */
-export function kindOf(error: unknown): StoreFailure {
+/** The kind of a store's failure; `unavailable` when the error names no kind. */
+export function failureKind(error: unknown): StoreFailure {
   const { failure } = fieldsOf(error)
   return typeof failure === 'string' && Object.hasOwn(WARNINGS, failure)
     ? (failure as StoreFailure)
     : 'unavailable'
 }
 
-/** Whether a store has certainly done nothing of what failed: it answered so, or was never asked. */
-export function isUndone(error: unknown): boolean {
+/** Whether the store certainly did not apply a failed call: it replied with an error, or the call was never sent. */
+export function wasNotApplied(error: unknown): boolean {
   const { reply, unsent } = fieldsOf(error)
   return reply !== undefined || unsent === true
 }
 
-/** What a failure says, without a full stop: it goes into a sentence. */
-export function textOf(error: unknown): string {
+/** The message of a failure without a full stop, so that it fits into a sentence. */
+export function failureText(error: unknown): string {
   return messageOf(error).replace(/\.$/, '')
 }
 

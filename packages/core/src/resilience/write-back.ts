@@ -1,53 +1,53 @@
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 
-const MOST = 50_000
-// They are looked through at a correction; what is more is owed without its key.
-const MOST_KEYED = 1_000
+const MAX_ENTRIES = 50_000
+// Corrections scan this list, so it is short. Beyond it, charges are queued without their idempotency key.
+const MAX_KEYED = 1_000
 
-/** What quotas charged in this process while the store was away, until it has been told. Bounded. */
+/** The charges that quotas made in this process during an outage, queued until the store gets them. Bounded. */
 export class WriteBackQueue {
-  readonly #owed = new Map<string, Demand>()
-  // With an idempotency key, each by itself: the store may have charged that call, or another process may have.
+  readonly #pending = new Map<string, Demand>()
+  // Calls with an idempotency key stay separate, because the store or another process may have charged the same call.
   readonly #keyed = new Map<string, Group>()
 
   get size(): number {
-    return this.#owed.size + this.#keyed.size
+    return this.#pending.size + this.#keyed.size
   }
 
-  /** Adds what a call charged. */
+  /** Adds the charges of a call. */
   add({ demands, idempotency }: Group): void {
     const key = idempotency && keyOf(idempotency.subject, idempotency.counter)
     if (key !== undefined && this.#keyed.has(key)) return
-    if (key === undefined || this.#keyed.size >= MOST_KEYED) {
+    if (key === undefined || this.#keyed.size >= MAX_KEYED) {
       for (const demand of demands) this.#add(demand)
       return
     }
     this.#keyed.set(key, { demands: demands.map(demand => ({ ...demand, mode: Mode.SETTLE })), idempotency })
   }
 
-  /** Corrects a charge; gives what of that is not owed any more, so that only the store can correct it. */
+  /** Corrects a pending charge. Returns the part already written back, which must be corrected in the store. */
   correct(demand: Demand): Demand | undefined {
     const key = keyOfDemand(demand)
-    const owed = this.#owed.get(key)
-    if (owed === undefined) return this.#correctKeyed(key, demand)
-    const cost = owed.cost + demand.cost
-    if (cost > 0) this.#owed.set(key, { ...owed, cost })
-    else this.#owed.delete(key)
+    const pending = this.#pending.get(key)
+    if (pending === undefined) return this.#correctKeyed(key, demand)
+    const cost = pending.cost + demand.cost
+    if (cost > 0) this.#pending.set(key, { ...pending, cost })
+    else this.#pending.delete(key)
     return cost < 0 ? { ...demand, cost } : undefined
   }
 
   /**
-   * The groups that write it all to the store. Hands each out once, and not at all when its period is over.
+   * Removes all charges and returns the groups that write them to the store, without those whose period is over.
    *
-   * @param now the store's, microseconds
+   * @param now the store's clock, in microseconds
    */
   take(now: number): Group[] {
     const isCurrent = ({ cost, edges }: Demand): boolean =>
       cost > 0 && (edges === undefined || now < edges[1])
-    const groups = [...this.#owed.values()].map((demand): Group => ({ demands: [demand] }))
+    const groups = [...this.#pending.values()].map((demand): Group => ({ demands: [demand] }))
     groups.push(...this.#keyed.values())
-    this.#owed.clear()
+    this.#pending.clear()
     this.#keyed.clear()
     return groups
       .map(({ demands, idempotency }) => ({ demands: demands.filter(isCurrent), idempotency }))
@@ -56,19 +56,21 @@ export class WriteBackQueue {
 
   #add(demand: Demand): void {
     const key = keyOfDemand(demand)
-    const before = this.#owed.get(key)
-    if (before === undefined && this.#owed.size >= MOST) return
-    // A new period owes nothing of the last.
+    const before = this.#pending.get(key)
+    if (before === undefined && this.#pending.size >= MAX_ENTRIES) return
+    // The charges of the last period are dropped when a new period begins.
     const cost = demand.cost + (before?.edges?.[1] === demand.edges?.[1] ? (before?.cost ?? 0) : 0)
-    this.#owed.set(key, { ...demand, mode: Mode.SETTLE, cost })
+    this.#pending.set(key, { ...demand, mode: Mode.SETTLE, cost })
   }
 
   #correctKeyed(key: string, demand: Demand): Demand | undefined {
     for (const [name, group] of this.#keyed) {
-      const at = group.demands.findIndex(owed => keyOfDemand(owed) === key)
+      const at = group.demands.findIndex(pending => keyOfDemand(pending) === key)
       if (at < 0) continue
       const cost = (group.demands[at] as Demand).cost + demand.cost
-      const demands = group.demands.map((owed, i) => (i === at ? { ...owed, cost: Math.max(0, cost) } : owed))
+      const demands = group.demands.map((pending, i) =>
+        i === at ? { ...pending, cost: Math.max(0, cost) } : pending,
+      )
       this.#keyed.set(name, { ...group, demands })
       return cost < 0 ? { ...demand, cost } : undefined
     }

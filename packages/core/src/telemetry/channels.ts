@@ -9,15 +9,15 @@ import type {
   Telemetry,
 } from './telemetry.ts'
 
-/** What the channel `halt:decision` publishes: every decision, exempt ones included. */
+/** The message of the channel `halt:decision`: a decision, exempt ones included. */
 export interface DecisionMessage {
-  /** Names a person: no label. */
+  /** Personal data. Do not use it as a label. */
   readonly key: string
   readonly decision: Decision
   readonly metadata: DecisionMetadata
 }
 
-/** What the channel `halt:store:error` publishes: every failure of a store. */
+/** The message of the channel `halt:store:error`: a failure of a store. */
 export interface StoreErrorMessage {
   readonly error: unknown
   /** `timeout`, `unavailable`, `misconfigured` or `script`. */
@@ -25,19 +25,19 @@ export interface StoreErrorMessage {
   readonly store: string
 }
 
-/** What the channel `halt:store:recovered` publishes: the end of an outage. */
+/** The message of the channel `halt:store:recovered`: the end of an outage. */
 export type StoreRecoveredMessage = StoreRecovery
 
-/** What the channel `halt:penalty` publishes: a violation that was scored, or a penalty that began. */
+/** The message of the channel `halt:penalty`: a violation was scored, or a penalty began. */
 export interface PenaltyMessage {
   readonly event: 'violation' | 'applied'
   readonly key: string
   readonly penalty: PenaltyStatus
-  /** Points that were added; 0 when a penalty began. */
+  /** Points added by the violation; 0 when a penalty began. */
   readonly severity: number
 }
 
-/** What the channel `halt:quota` publishes: a quota that was asked; one that refused or reached a threshold. */
+/** The message of the channel `halt:quota`: a quota was checked, refused, or reached a threshold. */
 export interface QuotaMessage {
   readonly event: 'check' | 'exceeded' | 'threshold'
   readonly key: string
@@ -61,7 +61,7 @@ export const channels: Readonly<
 type Channelled = Exclude<keyof Telemetry, 'onStore' | 'onAllowed' | 'onBlocked'>
 type Publishers = { readonly [K in Channelled]: (...args: Parameters<Hook<K>>) => void }
 
-/** Publishes what each hook is told, frozen, where somebody listens. */
+/** By hook: publishes its arguments as a frozen message, if the channel has subscribers. */
 export const publishers: Publishers = {
   onCheck: publishDecision,
   onExempt: publishDecision,

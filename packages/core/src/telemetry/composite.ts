@@ -21,7 +21,7 @@ const HOOKS = Object.keys({
 } satisfies Record<keyof Telemetry, true>) as readonly (keyof Telemetry)[]
 
 /**
- * Passes every hook on to several telemetries; one that fails does not keep the others from hearing.
+ * Passes every hook call on to several telemetries. A failing telemetry does not affect the others.
  *
  * @example
  * telemetry: new CompositeTelemetry(new LoggingTelemetry(pino()), new MetricsTelemetry(statsd))
@@ -40,14 +40,14 @@ export class CompositeTelemetry implements Telemetry {
   declare readonly onStoreError?: Hook<'onStoreError'>
   declare readonly onStoreRecovered?: Hook<'onStoreRecovered'>
 
-  /** @param given telemetries, one after the other or in one list */
+  /** @param given the telemetries, as arguments or in one array */
   constructor(...given: readonly (Telemetry | readonly Telemetry[])[]) {
     const telemetries = given.flat() as Telemetry[]
     fromCaller(CompositeTelemetry, () => telemetries.forEach(check))
     for (const hook of HOOKS) {
-      const heard = telemetries.filter(telemetry => telemetry[hook] !== undefined)
-      if (heard.length > 0)
-        (this as unknown as Record<string, Listener>)[hook] = (a, b, c) => tell(heard, hook, a, b, c)
+      const listening = telemetries.filter(telemetry => telemetry[hook] !== undefined)
+      if (listening.length > 0)
+        (this as unknown as Record<string, Listener>)[hook] = (a, b, c) => callAll(listening, hook, a, b, c)
     }
   }
 }
@@ -57,12 +57,12 @@ function check(telemetry: unknown): void {
   throw new HaltError(
     'HALT_E_OPTION',
     `CompositeTelemetry got ${describe(telemetry)}.`,
-    'Give telemetries, one after the other: new CompositeTelemetry(a, b).',
+    'Give telemetries as arguments: new CompositeTelemetry(a, b).',
   )
 }
 
-// No promise unless one of them gives one: it would cost every check more than all counting does.
-function tell(
+// Returns a promise only if a hook returns one, because a promise per check would cost more than the counting.
+function callAll(
   telemetries: readonly Telemetry[],
   hook: keyof Telemetry,
   a: unknown,

@@ -1,4 +1,4 @@
-/** A named channel of Node's `diagnostics_channel`, as far as it is used here. */
+/** The used part of a named channel of Node's `diagnostics_channel`. */
 export interface Channel {
   readonly hasSubscribers: boolean
   publish(message: unknown): void
@@ -11,13 +11,13 @@ interface Host {
 const SILENT: Channel = Object.freeze({ hasSubscribers: false, publish() {} })
 
 /**
- * Opens a channel: the runtime's own, so that all copies of this package share it; a silent one where there is no
- * `diagnostics_channel` (browsers, some edge runtimes). Imports nothing.
+ * Opens a channel of the runtime, so that all copies of this package share it. In runtimes without `diagnostics_channel`
+ * (browsers, some edge runtimes) the channel is silent. Imports nothing.
  */
 export function openChannel(name: string): Channel {
   try {
     const { process } = globalThis as Host
-    // Without the prefix of Node's modules: bundlers for other runtimes must find none.
+    // Without the prefix `node:`, which bundlers for other runtimes would try to resolve.
     return process?.getBuiltinModule?.('diagnostics_channel')?.channel(name) ?? SILENT
   } catch {
     return SILENT

@@ -3,50 +3,54 @@ import { messageOf, type Warn } from '../base/errors.ts'
 import type { Hook, Notify, Telemetry } from './telemetry.ts'
 import { isPromise } from '../base/timers.ts'
 
-/** A hook, whichever it is. */
+/** Any hook of a telemetry. */
 export type Listener = (this: Telemetry, ...args: unknown[]) => unknown
 type Publisher = ((a: unknown, b: unknown, c: unknown) => void) | undefined
 
-/** Makes the caller of a telemetry's hooks, and of the channels that tell the same. Nothing they do comes back. */
+/** Makes the function that calls a telemetry's hooks and publishes to the channels. Errors of hooks become warnings. */
 export function notifier(telemetry: Telemetry | undefined, warn: Warn): Notify {
-  const complain = complainer(warn)
+  const warnOfFailure = failureWarner(warn)
   return (hook: keyof Telemetry, a?: unknown, b?: unknown, c?: unknown): void => {
     try {
       ;(publishers[hook as keyof typeof publishers] as Publisher)?.(a, b, c)
       const listener = telemetry?.[hook] as Listener | undefined
       if (telemetry === undefined || listener === undefined) return
-      heed(hook, call(listener, telemetry, a, b, c), complain)
+      watchPromise(hook, call(listener, telemetry, a, b, c), warnOfFailure)
     } catch (error) {
-      complain(hook, error)
+      warnOfFailure(hook, error)
     }
   }
 }
 
-/** As {@link notifier}, for what is told of every decision that was not exempt: written out, for it is a check's own cost. */
+/**
+ * As {@link notifier} for every decision that is not exempt: `onCheck`, then `onAllowed` or `onBlocked`. Written out, because it
+ * runs in every check.
+ */
 export function decisionNotifier(telemetry: Telemetry | undefined, warn: Warn): Hook<'onCheck'> {
-  const complain = complainer(warn)
+  const warnOfFailure = failureWarner(warn)
   return (key, decision, metadata): void => {
     try {
       publishers.onCheck(key, decision, metadata)
       if (telemetry?.onCheck !== undefined)
-        heed('onCheck', telemetry.onCheck(key, decision, metadata), complain)
+        watchPromise('onCheck', telemetry.onCheck(key, decision, metadata), warnOfFailure)
     } catch (error) {
-      complain('onCheck', error)
+      warnOfFailure('onCheck', error)
     }
     if (telemetry === undefined) return
     try {
-      if (!decision.allowed) heed('onBlocked', telemetry.onBlocked?.(key, decision, metadata), complain)
+      if (!decision.allowed)
+        watchPromise('onBlocked', telemetry.onBlocked?.(key, decision, metadata), warnOfFailure)
       else if (telemetry.onAllowed !== undefined)
-        heed('onAllowed', telemetry.onAllowed(key, decision, metadata), complain)
+        watchPromise('onAllowed', telemetry.onAllowed(key, decision, metadata), warnOfFailure)
     } catch (error) {
-      complain(decision.allowed ? 'onAllowed' : 'onBlocked', error)
+      warnOfFailure(decision.allowed ? 'onAllowed' : 'onBlocked', error)
     }
   }
 }
 
-type Complain = (hook: string, error: unknown) => void
+type WarnOfFailure = (hook: string, error: unknown) => void
 
-function complainer(warn: Warn): Complain {
+function failureWarner(warn: Warn): WarnOfFailure {
   return (hook, error) =>
     warn({
       code: 'HALT_W_TELEMETRY',
@@ -55,13 +59,13 @@ function complainer(warn: Warn): Complain {
     })
 }
 
-function heed(hook: string, result: unknown, complain: Complain): void {
-  if (isPromise(result)) result.then(undefined, (error: unknown) => complain(hook, error))
+function watchPromise(hook: string, result: unknown, warnOfFailure: WarnOfFailure): void {
+  if (isPromise(result)) result.then(undefined, (error: unknown) => warnOfFailure(hook, error))
 }
 
-/** Calls a hook with as many arguments as there are: no hook's last one is undefined. */
+/** Calls a hook with as many arguments as are defined. The last argument of a hook is never undefined. */
 export function call(listener: Listener, telemetry: Telemetry, a: unknown, b: unknown, c: unknown): unknown {
-  // Written out: gathering and spreading the arguments took a tenth of a whole check.
+  // perf: bench "limiter.check(request)"; written out, because collecting and spreading the arguments took a tenth of a whole check.
   if (c !== undefined) return listener.call(telemetry, a, b, c)
   return b === undefined ? listener.call(telemetry, a) : listener.call(telemetry, a, b)
 }

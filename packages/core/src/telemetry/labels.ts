@@ -2,12 +2,12 @@ import { fromCaller } from '../base/call-site.ts'
 import { describe } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 
-/** What stands for the labels that found no room. */
+/** The label of all values beyond the maximum. */
 const OTHER = 'other'
 
 /**
- * A bounded set of label values: the first `size` that come keep their names, all later ones are `"other"`. So policies
- * that are made at run time, one a customer, cannot fill a metrics server.
+ * A bounded set of label values. The first `size` values keep their names, and all later ones become `"other"`. So policies that
+ * are made at run time, such as one per customer, cannot fill a metrics server.
  *
  * @example
  * const names = new LabelSet(100)
@@ -18,7 +18,7 @@ export class LabelSet {
   readonly #known = new Set<string>()
 
   /**
-   * @param size the most distinct values besides `"other"`. Default 100
+   * @param size the maximum number of distinct values besides `"other"`. Default 100
    * @throws HaltError `HALT_E_OPTION`
    */
   constructor(size = 100) {
@@ -35,6 +35,6 @@ export class LabelSet {
 
 function checkSize(size: number): number {
   if (Number.isInteger(size) && size >= 1) return size
-  const message = `The most labels to tell apart is ${describe(size)}.`
+  const message = `The maximum number of labels is ${describe(size)}.`
   throw new HaltError('HALT_E_OPTION', message, 'Give a whole number above 0.')
 }

@@ -6,7 +6,7 @@ import { RefusalSums } from './refusal-sums.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
-/** A logger: pino's, or the console. */
+/** A logger, such as pino or the console. */
 export interface Logger {
   debug(...args: unknown[]): void
   info(...args: unknown[]): void
@@ -16,15 +16,15 @@ export interface Logger {
 
 /** Options of {@link LoggingTelemetry}. */
 export interface LoggingOptions {
-  /** Makes the digests HMACs. */
+  /** Turns the digests of keys into HMACs. */
   readonly secret?: string | undefined
-  /** Sums refusals up: one line a policy and reason, at most once in so long. Default: a line for each refusal. */
+  /** Sums up refusals: one line per policy and reason, at most once per this time. Default: one line per refusal. */
   readonly every?: Duration | undefined
 }
 
 /**
- * Logs what a limiter decides: checks at debug, allowed requests at info, refusals and penalties at warn, store errors
- * at error, their end at info. Keys are logged as digests: they are personal data, and a log is no place for them.
+ * Logs the decisions of a limiter: checks at debug, allowed requests at info, refusals and penalties at warn, store errors at
+ * error, their end at info. Keys are logged as digests, because they are personal data and do not belong in a log.
  *
  * @example
  * new RateLimiter({ store, policy, telemetry: new LoggingTelemetry(pino()) })
@@ -44,33 +44,33 @@ export class LoggingTelemetry implements Telemetry {
   }
 
   onCheck: Hook<'onCheck'> = (key, _decision, metadata) =>
-    this.#say('debug', 'halt: check', key, { ...metadata })
+    this.#log('debug', 'halt: check', key, { ...metadata })
 
   onAllowed: Hook<'onAllowed'> = (key, { remaining, limit }, { policy }) =>
-    this.#say('info', 'halt: allowed', key, { policy, remaining, limit })
+    this.#log('info', 'halt: allowed', key, { policy, remaining, limit })
 
   onBlocked: Hook<'onBlocked'> = (key, { reason, retryAfter }, { policy, endpoint, cost, degraded }) => {
     if (this.#sums !== undefined) return this.#sums.add(policy, reason, key)
-    this.#say('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
+    this.#log('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
   }
 
   onExempt: Hook<'onExempt'> = (key, _decision, { policy, endpoint }) =>
-    this.#say('debug', 'halt: exempt', key, { policy, endpoint })
+    this.#log('debug', 'halt: exempt', key, { policy, endpoint })
 
   onQuotaCheck: Hook<'onQuotaCheck'> = (key, quota, allowed) =>
-    this.#say('debug', 'halt: quota check', key, { ...quota, allowed })
+    this.#log('debug', 'halt: quota check', key, { ...quota, allowed })
 
   onQuotaExceeded: Hook<'onQuotaExceeded'> = (key, quota) =>
-    this.#say('warn', 'halt: quota exceeded', key, { ...quota })
+    this.#log('warn', 'halt: quota exceeded', key, { ...quota })
 
   onQuotaThreshold: Hook<'onQuotaThreshold'> = (key, quota, threshold) =>
-    this.#say('info', 'halt: quota threshold', key, { ...quota, threshold })
+    this.#log('info', 'halt: quota threshold', key, { ...quota, threshold })
 
   onViolation: Hook<'onViolation'> = (key, penalty, severity) =>
-    this.#say('info', 'halt: violation', key, { ...penalty, severity })
+    this.#log('info', 'halt: violation', key, { ...penalty, severity })
 
   onPenaltyApplied: Hook<'onPenaltyApplied'> = (key, penalty) =>
-    this.#say('warn', 'halt: penalty', key, { ...penalty })
+    this.#log('warn', 'halt: penalty', key, { ...penalty })
 
   onStoreError: Hook<'onStoreError'> = (error, detail) =>
     this.#logger.error({ ...detail, error: messageOf(error) }, 'halt: store error')
@@ -78,8 +78,8 @@ export class LoggingTelemetry implements Telemetry {
   onStoreRecovered: Hook<'onStoreRecovered'> = recovery =>
     this.#logger.info({ ...recovery }, 'halt: store recovered')
 
-  // Fields first, then the message: pino's order, which the console prints as well.
-  #say(
+  // Fields first and then the message, because pino requires this order and the console accepts it.
+  #log(
     level: 'debug' | 'info' | 'warn',
     message: string,
     key: string,

@@ -3,7 +3,7 @@ import type { Hook, Telemetry } from './telemetry.ts'
 import { LabelSet } from './labels.ts'
 import { checkNames } from '../base/options-check.ts'
 
-/** A metrics client: StatsD, Datadog, or whatever has these three. */
+/** A metrics client with these three methods, such as StatsD or Datadog. */
 export interface MetricsClient {
   increment(name: string, value: number, tags: Readonly<Record<string, string>>): void
   gauge(name: string, value: number, tags: Readonly<Record<string, string>>): void
@@ -11,16 +11,16 @@ export interface MetricsClient {
 }
 
 /**
- * Counts what a limiter decides: `halt.checks.total`, `halt.requests.allowed`, `halt.requests.blocked`,
+ * Counts the decisions of a limiter: `halt.checks.total`, `halt.requests.allowed`, `halt.requests.blocked`,
  * `halt.requests.exempt`, `halt.remaining`, `halt.check.duration_ms`, `halt.quota.*`, `halt.violations.total`,
- * `halt.penalties.applied`, `halt.store.errors`, `halt.store.recoveries`. Tags are policies, algorithms and outcomes: never a key, and bounded,
- * however many policies there are.
+ * `halt.penalties.applied`, `halt.store.errors`, `halt.store.recoveries`. Tags are policies, algorithms and outcomes, never keys.
+ * Their number is bounded, however many policies there are.
  */
 export class MetricsTelemetry implements Telemetry {
   readonly #client: MetricsClient
   readonly #names: LabelSet
 
-  /** @param maxPolicies the most policies that get tags of their own; all others share `"other"` */
+  /** @param options `maxPolicies`: how many policies get a tag of their own; all others share `"other"`. Default 100 */
   constructor(client: MetricsClient, options: { maxPolicies?: number | undefined } = {}) {
     this.#client = client
     this.#names = fromCaller(MetricsTelemetry, () => {

@@ -1,18 +1,18 @@
 import type { ObservedStore } from './telemetry.ts'
 
-const MOST = 100
+const MAX_STORES = 100
 
-/** The stores that a telemetry was shown, to ask how many counters they hold. Keeps none of them alive. */
+/** The stores that a telemetry has seen, so that it can read how many counters they hold. It holds them weakly. */
 export class ObservedStores {
   #stores: WeakRef<ObservedStore>[] = []
 
-  /** Notes a store, once. The first hundred that are alive; a limiter made per request must not fill the memory. */
+  /** Adds a store once. Keeps at most 100 living stores, so that limiters made per request do not fill the memory. */
   add(store: ObservedStore): void {
     const present = this.#alive()
-    if (present.length < MOST && !present.includes(store)) this.#stores.push(new WeakRef(store))
+    if (present.length < MAX_STORES && !present.includes(store)) this.#stores.push(new WeakRef(store))
   }
 
-  /** How many counters the stores of each kind hold together. Kinds that do not know are absent. */
+  /** How many counters the stores of each kind hold together. Stores without a `size` are left out. */
   sizes(): Map<string, number> {
     const sizes = new Map<string, number>()
     for (const { kind = 'custom', size } of this.#alive())

@@ -2,17 +2,17 @@ import { hashText } from '../base/hash.ts'
 import { LabelSet } from './labels.ts'
 import { afterQuietly } from '../base/event-loop.ts'
 
-/** The refusals of one policy for one reason, in one stretch of time. */
+/** The sum of one policy's refusals for one reason, in one period. */
 interface RefusalSum {
   readonly policy: string
   readonly reason: string
   /** How many requests were refused. */
   readonly count: number
-  /** How many keys they were of; no more than 1 000 are told apart. */
+  /** How many distinct keys were refused, up to 1 000. */
   readonly keys: number
 }
 
-const MOST_KEYS = 1_000
+const MAX_KEYS = 1_000
 
 interface Running {
   readonly policy: string
@@ -21,14 +21,14 @@ interface Running {
   readonly keys: Set<number>
 }
 
-/** Sums refusals up by policy and reason, and tells the sums of each stretch that has any at its end. Bounded. */
+/** Sums up refusals by policy and reason, and reports the sums at the end of each period that has any. Bounded. */
 export class RefusalSums {
   readonly #everyMs: number
   readonly #tell: (sum: RefusalSum) => void
   readonly #names = new LabelSet()
   #sums = new Map<string, Running>()
 
-  /** @param everyMs how long a stretch is; it begins with a refusal, and does not keep the process alive */
+  /** @param everyMs the length of a period, in milliseconds. A period begins with a refusal and does not keep the process alive. */
   constructor(everyMs: number, tell: (sum: RefusalSum) => void) {
     this.#everyMs = everyMs
     this.#tell = tell
@@ -42,7 +42,7 @@ export class RefusalSums {
     let sum = this.#sums.get(id)
     if (sum === undefined) this.#sums.set(id, (sum = { policy, reason, count: 0, keys: new Set() }))
     sum.count++
-    if (sum.keys.size < MOST_KEYS) sum.keys.add(hashText(key))
+    if (sum.keys.size < MAX_KEYS) sum.keys.add(hashText(key))
   }
 
   #end(): void {

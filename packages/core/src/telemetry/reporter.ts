@@ -5,7 +5,7 @@ import type { Decision } from '../check/decision.ts'
 import type { PolicyVerdict } from '../check/policy-verdict.ts'
 import type { Warn } from '../base/errors.ts'
 import { decisionNotifier, notifier } from './hooks.ts'
-import { isReported, type Check } from '../check/check.ts'
+import { isShadowed, type Check } from '../check/check.ts'
 import { Memo } from '../base/memo.ts'
 import { methodName } from '../request/method.ts'
 import type { RequestView } from '../request/view.ts'
@@ -15,26 +15,26 @@ import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from '.
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels
 
-/** Tells telemetry and channels what a limiter decided. Costs a few comparisons when nobody listens. */
+/** Reports the decisions of a limiter to its telemetry and to the channels. Costs a few comparisons when neither listens. */
 export class TelemetryReporter {
   readonly #notify: Notify
   readonly #notifyOfDecision: Hook<'onCheck'>
-  readonly #listened: boolean
+  readonly #hasTelemetry: boolean
   readonly #store: string
-  // Which violation of whom was told last: all refusals of one call to the store have one instant.
-  readonly #told = new Memo<string>(1024)
+  // By subject: the violation that was reported last. All refusals of one store call have the same instant.
+  readonly #lastReported = new Memo<string>(1024)
 
   constructor(telemetry: Telemetry | undefined, store: Store, warn: Warn) {
     this.#notify = notifier(telemetry, warn)
     this.#notifyOfDecision = decisionNotifier(telemetry, warn)
-    this.#listened = telemetry !== undefined
+    this.#hasTelemetry = telemetry !== undefined
     this.#store = store.kind ?? 'custom'
     this.#notify('onStore', store)
   }
 
-  /** The instant a decision starts at, milliseconds; undefined when nobody asks. */
+  /** The start of a decision, in milliseconds; undefined when nothing listens. */
   start(): number | undefined {
-    return this.#listened || decisions.hasSubscribers ? performance.now() : undefined
+    return this.#hasTelemetry || decisions.hasSubscribers ? performance.now() : undefined
   }
 
   decided(
@@ -44,18 +44,18 @@ export class TelemetryReporter {
     view: RequestView | undefined,
     started: number | undefined,
   ): void {
-    const listened = this.#listened
-    if (listened || decisions.hasSubscribers)
-      this.#tell(decision, bindingOf(check, decision.policy), view, started)
+    const hasTelemetry = this.#hasTelemetry
+    if (hasTelemetry || decisions.hasSubscribers)
+      this.#report(decision, bindingOf(check, decision.policy), view, started)
     if (evaluation === undefined) return
-    if (listened || quotas.hasSubscribers) this.#tellQuotas(check, evaluation)
+    if (hasTelemetry || quotas.hasSubscribers) this.#reportQuotas(check, evaluation)
     this.scored(check, evaluation)
   }
 
-  /** Tells of the violation that a refusal was, if it was one. */
+  /** Reports the violation that a refusal scored, if it scored one. */
   scored(check: Check, evaluation: Evaluation): void {
-    if (check.penalty !== undefined && (this.#listened || penalties.hasSubscribers))
-      this.#tellPenalty(check, evaluation)
+    if (check.penalty !== undefined && (this.#hasTelemetry || penalties.hasSubscribers))
+      this.#reportPenalty(check, evaluation)
   }
 
   refused(
@@ -64,7 +64,7 @@ export class TelemetryReporter {
     view: RequestView,
     started: number | undefined,
   ): void {
-    if (this.#listened || decisions.hasSubscribers) this.#tell(decision, policy, view, started)
+    if (this.#hasTelemetry || decisions.hasSubscribers) this.#report(decision, policy, view, started)
   }
 
   exempt(
@@ -73,7 +73,7 @@ export class TelemetryReporter {
     view: RequestView,
     started: number | undefined,
   ): void {
-    if (this.#listened || decisions.hasSubscribers)
+    if (this.#hasTelemetry || decisions.hasSubscribers)
       this.#notify('onExempt', decision.key, decision, this.#metadata(decision, policy, view, started))
   }
 
@@ -85,7 +85,7 @@ export class TelemetryReporter {
     this.#notify('onStoreRecovered', { ...recovery, store: this.#store })
   }
 
-  #tell(
+  #report(
     decision: Decision,
     policy: CompiledPolicy | undefined,
     view: RequestView | undefined,
@@ -109,17 +109,17 @@ export class TelemetryReporter {
       plan: policy?.plan,
       outcome: outcomeOf(decision),
       degraded: decision.degraded,
-      // Who subscribed in the middle of a decision missed its start.
+      // A subscriber that came during the decision missed its start.
       durationMs: started === undefined ? 0 : performance.now() - started,
       store: this.#store,
     }
   }
 
-  #tellQuotas(check: Check, evaluation: Evaluation): void {
+  #reportQuotas(check: Check, evaluation: Evaluation): void {
     const { policies, demands } = check
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as CompiledPolicy
-      if (policy.calendar === undefined || isReported(check, i)) continue
+      if (policy.calendar === undefined || isShadowed(check, i)) continue
       const demand = demands[i] as Demand
       const usage = quotaUsage(policy, demand, evaluation, i)
       const passed = evaluation.passes[i] === true
@@ -132,13 +132,13 @@ export class TelemetryReporter {
     }
   }
 
-  #tellPenalty({ penalty }: Check, evaluation: Evaluation): void {
+  #reportPenalty({ penalty }: Check, evaluation: Evaluation): void {
     const state = evaluation.penalty
-    // Recorded by this very decision: its instant is the last violation's.
+    // This decision scored a violation if its instant equals that of the last violation.
     if (penalty === undefined || evaluation.allowed || abuseScore.last(state) !== evaluation.now) return
     const violation = `${evaluation.now} ${abuseScore.violations(state)}`
-    if (this.#told.get(penalty.subject) === violation) return
-    this.#told.set(penalty.subject, violation)
+    if (this.#lastReported.get(penalty.subject) === violation) return
+    this.#lastReported.set(penalty.subject, violation)
     const status = penaltyStatus(penalty.rule, evaluation)
     this.#notify('onViolation', penalty.subject, status, penalty.rule.severity / 1e6)
     if (abuseScore.starts(state, evaluation.now, penalty.rule))
@@ -155,8 +155,8 @@ function outcomeOf({ reason, allowed, verdicts }: Decision): DecisionMetadata['o
   if (reason === 'exempt') return 'exempt'
   if (!allowed) return 'blocked'
   for (let i = 0; i < verdicts.length; i++) {
-    const said = verdicts[i] as PolicyVerdict
-    if (!said.allowed && said.mode === 'shadow') return 'shadow_blocked'
+    const verdict = verdicts[i] as PolicyVerdict
+    if (!verdict.allowed && verdict.mode === 'shadow') return 'shadow_blocked'
   }
   return 'allowed'
 }

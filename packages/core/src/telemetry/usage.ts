@@ -5,7 +5,7 @@ import type { Demand, Evaluation } from '../store/contract.ts'
 import { resetAt } from '../store/reading.ts'
 import type { PenaltyStatus, QuotaUsage } from './telemetry.ts'
 
-/** Reads how much of a quota is used after a verdict. */
+/** Reads the use of a quota from an evaluation. */
 export function quotaUsage(
   policy: CompiledPolicy,
   demand: Demand,
@@ -27,7 +27,7 @@ export function quotaUsage(
   }
 }
 
-/** The highest threshold that a charge of `cost` was the first to reach. */
+/** The highest threshold that a charge of `cost` units just reached. */
 export function thresholdReached(
   policy: CompiledPolicy,
   { used, limit: own, granted: more }: QuotaUsage,
@@ -38,7 +38,7 @@ export function thresholdReached(
   return crossed.length === 0 ? undefined : Math.max(...crossed)
 }
 
-/** Reads a penalty's state after a verdict, for people: seconds and points to a tenth. */
+/** Reads the state of a penalty from an evaluation, in seconds and in points rounded to a tenth. */
 export function penaltyStatus(rule: PenaltyRule, { penalty: state, now }: Evaluation): PenaltyStatus {
   return {
     isActive: abuseScore.active(state, now),

@@ -20,7 +20,7 @@ describe('explain', () => {
         exemption: undefined,
         key: `ip:${CLIENT}`,
         keyFoundBy: 'the client address',
-        evaluation: decision.verdicts[0],
+        verdict: decision.verdicts[0],
         before: 0,
         after: 0,
         waits: [

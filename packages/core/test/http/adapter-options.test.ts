@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, it, vi } from 'vitest'
 
 import { type HaltWarning, presets, type RateLimiter } from '../../src/index.ts'
-import { limiterOf, retire } from '../../src/http/index.ts'
+import { limiterOf, forgetDefaultStore } from '../../src/http/index.ts'
 import type { Group, Store, Evaluation } from '../../src/store/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import { mistake, view, world } from '../world.ts'
@@ -86,7 +86,7 @@ describe('limiterOf', () => {
       await used.made.check(view())
       expect(build('used').codes).toEqual([])
       const ended = build('ended')
-      retire(ended.made)
+      forgetDefaultStore(ended.made)
       expect(build('ended').codes).toEqual([])
       const collect = (): void => void build('gone')
       collect()

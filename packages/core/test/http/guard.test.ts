@@ -146,11 +146,11 @@ describe('leaving', () => {
   it('has something to do only where somebody waits for it', () => {
     const { limiter } = world()
     const flight: Policy = { name: 'f', limit: 1, algorithm: 'concurrency', ttl: 60 }
-    expect(guard(limiter(policy)).watches).toBe(false)
-    expect(guard(limiter(policy), { chargeWhen: () => true }).watches).toBe(true)
-    expect(guard(limiter(flight)).watches).toBe(true)
-    expect(guard(limiter(policy), {}, flight).watches).toBe(true)
-    expect(guard(limiter(policy), { policy: flight }).watches).toBe(true)
-    expect(guard(limiter(() => policy)).watches).toBe(true)
+    expect(guard(limiter(policy)).needsResponse).toBe(false)
+    expect(guard(limiter(policy), { chargeWhen: () => true }).needsResponse).toBe(true)
+    expect(guard(limiter(flight)).needsResponse).toBe(true)
+    expect(guard(limiter(policy), {}, flight).needsResponse).toBe(true)
+    expect(guard(limiter(policy), { policy: flight }).needsResponse).toBe(true)
+    expect(guard(limiter(() => policy)).needsResponse).toBe(true)
   })
 })

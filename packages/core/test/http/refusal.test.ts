@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Decision, Policy, RateLimiter } from '../../src/index.ts'
-import { guard, isOurs, type Outcome, refusalBody, refusalFor } from '../../src/http/index.ts'
+import { guard, isUnavailable, type Outcome, refusalBody, refusalFor } from '../../src/http/index.ts'
 import { mistake, times, view, world } from '../world.ts'
 
 const policy: Policy = { name: 'minute', limit: 1, window: 42, algorithm: 'fixed-window' }
@@ -67,7 +67,7 @@ describe('the body of a refusal', () => {
     const decision = await world()
       .limiter(() => undefined as unknown as Policy)
       .check(view())
-    expect(isOurs(decision)).toBe(true)
+    expect(isUnavailable(decision)).toBe(true)
     expect(refusalBody(decision, 'json', 503).data).toMatchObject({
       error: 'service_unavailable',
       retry_after: 1,

@@ -7,7 +7,7 @@ const SECOND = 1e6
 it('goes by the answer that was least late', () => {
   const offset = new ClockOffset()
   expect(offset.value).toBe(0)
-  expect([offset.hear(1_000, 400), offset.hear(2_000, 1_500), offset.hear(9_000, 2_000)]).toEqual([
+  expect([offset.observe(1_000, 400), offset.observe(2_000, 1_500), offset.observe(9_000, 2_000)]).toEqual([
     600, 500, 500,
   ])
   expect(offset.value).toBe(500)
@@ -16,8 +16,8 @@ it('goes by the answer that was least late', () => {
 it('forgets after a minute what was seen before: another server may have taken over', () => {
   const offset = new ClockOffset()
   const lag = 7 * SECOND
-  offset.hear(0, 0)
-  const heard = [10, 31, 62].map(at => offset.hear(at * SECOND, at * SECOND - lag))
+  offset.observe(0, 0)
+  const heard = [10, 31, 62].map(at => offset.observe(at * SECOND, at * SECOND - lag))
   expect(heard).toEqual([0, 0, lag])
-  expect(offset.hear(500 * SECOND, 500 * SECOND - 2 * lag)).toBe(2 * lag)
+  expect(offset.observe(500 * SECOND, 500 * SECOND - 2 * lag)).toBe(2 * lag)
 })

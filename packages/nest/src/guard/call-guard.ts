@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { accompany, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
+import { watchResponse, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, noteDecision } from '../calls/call.ts'
@@ -35,7 +35,7 @@ export class CallGuard {
     const conclude = (found: Outcome): true | Promise<true> => {
       showDecision(found, call, context)
       if (!found.pass) return this.#refuse(found, call, context)
-      if (guard.watches) watchEnd(state, guard, found, call, context)
+      if (guard.needsResponse) watchEnd(state, guard, found, call, context)
       return true
     }
     return 'then' in outcome ? outcome.then(conclude) : conclude(outcome)
@@ -88,7 +88,7 @@ function watchEnd(
   const { httpRequest, response } = call
   if (httpRequest !== undefined && response !== undefined) {
     const result = response as HandlerResult
-    return accompany(guard, outcome, rawOf(response), { result, context })
+    return watchResponse(guard, outcome, rawOf(response), { result, context })
   }
   state.endListener = {
     decided: result => guard.decided(outcome, { result, context }),

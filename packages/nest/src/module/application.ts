@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 
-import { retire } from '@halt/core/http'
+import { forgetDefaultStore } from '@halt/core/http'
 import type { OnApplicationBootstrap, OnModuleDestroy, OnModuleInit } from '@nestjs/common'
 import type { ApplicationConfig, DiscoveryService, HttpAdapterHost, ModulesContainer } from '@nestjs/core'
 
@@ -37,7 +37,7 @@ export class HaltApplication implements OnModuleInit, OnModuleDestroy, OnApplica
   }
 
   onModuleDestroy(): void {
-    retire(this.runtime.limiter)
+    forgetDefaultStore(this.runtime.limiter)
   }
 
   async onModuleInit(): Promise<void> {

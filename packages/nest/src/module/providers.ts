@@ -35,7 +35,7 @@ export function rootProviders(names: readonly string[]): Provider[] {
       inject: [APPLICATION],
       // Nest omits an undefined interceptor. Provide one only if it is needed, because it costs time on every call.
       useFactory: (application: HaltApplication) =>
-        application.runtime.handlerGuards.makeGuard(Object, undefined)?.watches
+        application.runtime.handlerGuards.makeGuard(Object, undefined)?.needsResponse
           ? new HaltInterceptor()
           : undefined,
     },

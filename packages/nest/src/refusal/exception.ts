@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { type ErrorFormat, isOurs, refusalBody } from '@halt/core/http'
+import { type ErrorFormat, isUnavailable, refusalBody } from '@halt/core/http'
 import { type ExecutionContext, HttpException } from '@nestjs/common'
 
 import { isGrpc } from '../calls/rpc.ts'
@@ -24,7 +24,7 @@ export class RateLimitException extends HttpException {
   readonly extensions: Readonly<Record<string, unknown>>
 
   constructor(decision: Decision, { errorFormat = 'json', statusCode = 429 }: RefusalStyle = {}) {
-    const ours = isOurs(decision)
+    const ours = isUnavailable(decision)
     const status = ours ? 503 : statusCode
     const { data } = refusalBody(decision, errorFormat, status)
     super({ ...data }, status)

@@ -1,5 +1,5 @@
 import type { RateLimiter } from '@halt/core'
-import { callUser, unlessAnswered } from '@halt/core/http'
+import { runCallback, answerIfUnanswered } from '@halt/core/http'
 
 import { isException } from './exception.ts'
 import { isOver, send, setStatus, watchAnswer } from './response.ts'
@@ -37,7 +37,7 @@ export async function callOnLimited(
       return undefined
     }
   }
-  const said = await callUser(limiter, 'onLimited', FIX, ask)
+  const said = await runCallback(limiter, 'onLimited', FIX, ask)
   if (thrown !== undefined) throw thrown as Error
   if (response === undefined || (said.failed && !isAnswered())) throw byDefault()
   const value = said.failed ? undefined : said.value
@@ -47,12 +47,12 @@ export async function callOnLimited(
       if (value instanceof Error) throw value
       send(response, value)
     }
-    const sent = await callUser(limiter, 'The answer of onLimited', FIX, answer)
+    const sent = await runCallback(limiter, 'The answer of onLimited', FIX, answer)
     if (sent.failed && !isAnswered()) throw byDefault()
   }
   // While the answer stands, leave the promise pending, so that neither the handler nor an exception filter runs.
   return new Promise<never>((_, reject) => {
-    unlessAnswered(
+    answerIfUnanswered(
       limiter,
       () => isAnswered() || isOver(response),
       () => reject(byDefault()),

@@ -25,7 +25,7 @@ export function checkGateway(
         message: `${type.name}.${name} is not counted, because Nest 11 does not run global guards for gateways.`,
         fix: `Put @RateLimit() on ${type.name}, or @SkipRateLimit() if it should not be counted.`,
       })
-    } else if (handlerGuards.makeGuard(type, handler as () => void)?.watches) {
+    } else if (handlerGuards.makeGuard(type, handler as () => void)?.needsResponse) {
       limiter.warn({
         code: 'HALT_W_GATEWAY_ENDLESS',
         message: `${type.name}.${name} is counted, but its end is not noticed, because Nest 11 does not run global interceptors for gateways.`,

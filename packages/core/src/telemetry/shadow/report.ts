@@ -2,43 +2,43 @@ import type { Reason } from '../../check/policy-verdict.ts'
 import type { HeavyKey } from './top-keys.ts'
 import { logSafe } from '../../base/log-safe.ts'
 
-/** What one shadow policy would have done. */
+/** The findings about one shadow policy. */
 export interface ShadowFinding {
   readonly policy: string
-  /** Requests it was asked about in shadow. */
+  /** Requests that it checked in shadow mode. */
   readonly requests: number
-  /** Those it would have refused. */
+  /** Requests that it would have refused. */
   readonly wouldBlock: number
-  /** Of these, those that an enforced policy refused anyway. The others would be refused anew. */
+  /** How many of these an enforced policy refused anyway. Enforcing the shadow policy would refuse the others. */
   readonly alsoBlocked: number
   /** `wouldBlock / requests`, 0 to 1. */
   readonly share: number
-  /** About how many keys asked; all but exact up to some hundreds, then within a few per cent. */
+  /** The estimated number of keys: almost exact up to some hundreds, then within a few per cent. */
   readonly keys: number
-  /** About how many of them would have been refused at least once. */
+  /** The estimated number of keys that it would have refused at least once. */
   readonly blockedKeys: number
   /** `blockedKeys / keys`, 0 to 1. */
   readonly keyShare: number
-  /** How often it would have refused for which reason. */
+  /** The number of would-be refusals by reason. */
   readonly reasons: Readonly<Partial<Record<Reason, number>>>
-  /** The keys that it would have refused most often, as decisions show them. They name people. */
+  /** The keys that it would have refused most often, as decisions show them. They are personal data. */
   readonly top: readonly HeavyKey[]
 }
 
-/** What the shadow policies of this process would have done. Plain data. */
+/** The findings about the shadow policies of this process. Plain data. */
 export interface ShadowReport {
   /** Unix seconds. */
   readonly since: number
   /** Unix seconds. */
   readonly until: number
-  /** That which would refuse most comes first. */
+  /** The policy with the most would-be refusals comes first. */
   readonly policies: readonly ShadowFinding[]
 }
 
 /** Writes a report of shadow policies as text for people. */
 export function describeReport({ since, until, policies }: ShadowReport): string {
   const title = `Shadow policies of this process, ${dateOf(since)} to ${dateOf(until)}`
-  if (policies.length === 0) return `${title}: none was asked.`
+  if (policies.length === 0) return `${title}: no shadow policy checked a request.`
   return [title, ...policies.map(describeFinding)].join('\n\n')
 }
 
@@ -49,7 +49,7 @@ function describeFinding(found: ShadowFinding): string {
       ` ${blockedKeys} of ${keys} keys (${percent(keyShare)})`,
   ]
   if (wouldBlock === 0) return lines.join('\n')
-  lines.push(`  ${wouldBlock - alsoBlocked} let in today, ${alsoBlocked} refused anyway by another policy`)
+  lines.push(`  ${wouldBlock - alsoBlocked} allowed today, ${alsoBlocked} refused anyway by another policy`)
   const reasons = Object.entries(found.reasons).map(([reason, count]) => `${reason} ${count}`)
   lines.push(`  why: ${reasons.join(', ')}`)
   const width = Math.max(...top.map(({ count }) => String(count).length))

@@ -1,7 +1,7 @@
 import { fromCaller } from '../../base/call-site.ts'
 import type { Decision } from '../../check/decision.ts'
 import type { PolicyVerdict, Reason } from '../../check/policy-verdict.ts'
-import { Distinct } from './hyperloglog.ts'
+import { HyperLogLog } from './hyperloglog.ts'
 import { describe } from '../../base/duration.ts'
 import { HaltError } from '../../base/errors.ts'
 import { HeavyKeys } from './top-keys.ts'
@@ -11,9 +11,9 @@ import { LabelSet } from '../labels.ts'
 
 /** Options of {@link ShadowSurvey}. */
 export interface ShadowSurveyOptions {
-  /** How many keys of each policy the report names. Default 10. */
+  /** How many keys the report lists per policy. Default 10. */
   readonly top?: number | undefined
-  /** The most policies that are told apart; all others are counted together as `"other"`. Default 100. */
+  /** How many policies are counted separately. All others are counted together as `"other"`. Default 100. */
   readonly maxPolicies?: number | undefined
 }
 
@@ -22,14 +22,14 @@ interface Tally {
   wouldBlock: number
   alsoBlocked: number
   readonly reasons: Partial<Record<Reason, number>>
-  readonly keys: Distinct
-  readonly blockedKeys: Distinct
+  readonly keys: HyperLogLog
+  readonly blockedKeys: HyperLogLog
   readonly heavy: HeavyKeys
 }
 
 /**
- * Surveys what shadow policies would have refused: how many requests, how many keys, and which. Takes some kilobytes a
- * policy, however many keys there are.
+ * Surveys the requests that shadow policies would have refused: how many requests, how many keys, and which keys. Takes some
+ * kilobytes per policy, however many keys there are.
  *
  * @example
  * const survey = new ShadowSurvey()
@@ -55,24 +55,24 @@ export class ShadowSurvey implements Telemetry {
 
   onCheck(_key: string, { allowed, verdicts }: Decision): void {
     for (let i = 0; i < verdicts.length; i++) {
-      const said = verdicts[i] as PolicyVerdict
-      if (said.mode === 'shadow') this.#count(said, allowed)
+      const verdict = verdicts[i] as PolicyVerdict
+      if (verdict.mode === 'shadow') this.#count(verdict, allowed)
     }
   }
 
-  /** What was found since the start, or the last {@link clear}. */
+  /** The findings since the start, or since the last {@link clear}. */
   report(): ShadowReport {
     const policies = [...this.#tallies].map(([policy, tally]) => finding(policy, tally, this.#top))
     policies.sort((a, b) => b.wouldBlock - a.wouldBlock || b.requests - a.requests)
     return { since: Math.floor(this.#since / 1000), until: Math.ceil(Date.now() / 1000), policies }
   }
 
-  /** The report as text for people. Keys are escaped: a client chose them. */
+  /** The report as text for people. Keys are escaped, because clients choose them. */
   toString(): string {
     return describeReport(this.report())
   }
 
-  /** Begins anew. */
+  /** Drops all findings and starts again. */
   clear(): void {
     this.#tallies.clear()
     this.#names = new LabelSet(this.#maxPolicies)
@@ -96,7 +96,7 @@ export class ShadowSurvey implements Telemetry {
     if (tally === undefined) {
       const heavy = new HeavyKeys(Math.max(100, this.#top * 10))
       const counts = { requests: 0, wouldBlock: 0, alsoBlocked: 0, reasons: {} }
-      tally = { ...counts, keys: new Distinct(), blockedKeys: new Distinct(), heavy }
+      tally = { ...counts, keys: new HyperLogLog(), blockedKeys: new HyperLogLog(), heavy }
       this.#tallies.set(name, tally)
     }
     return tally
@@ -106,7 +106,7 @@ export class ShadowSurvey implements Telemetry {
 function finding(policy: string, tally: Tally, most: number): ShadowFinding {
   const { requests, wouldBlock, alsoBlocked } = tally
   const keys = tally.keys.count
-  // Both are estimates: a part is never shown as more than the whole.
+  // Both numbers are estimates, so cap the part at the whole.
   const blockedKeys = Math.min(keys, tally.blockedKeys.count)
   return {
     policy,

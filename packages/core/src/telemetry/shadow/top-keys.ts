@@ -1,23 +1,23 @@
 import { detach } from '../../base/memo.ts'
 
-/** A key that comes often. */
+/** A frequent key. */
 export interface HeavyKey {
   readonly key: string
-  /** How often it came, at the most. */
+  /** An upper bound on how often the key was added. */
   readonly count: number
-  /** How much of `count` may be another key's: it came at least `count - error` times. */
+  /** How much of `count` may belong to other keys. The key was added at least `count - error` times. */
   readonly error: number
 }
 
 /**
- * The keys that come most often, in a bounded table: Space-Saving. A key that came more than `total / size` times is in
- * it, whatever else came; its count is never too low, and too high by `error` at most.
+ * The most frequent keys, in a bounded table: the Space-Saving algorithm. A key that was added more than `total / size` times is
+ * always in the table. Its count is never too low, and too high by at most `error`.
  */
 export class HeavyKeys {
   readonly #size: number
   readonly #counts = new Map<string, { count: number; error: number }>()
 
-  /** @param size the most keys it keeps */
+  /** @param size the maximum number of keys in the table */
   constructor(size: number) {
     this.#size = size
   }
@@ -29,14 +29,14 @@ export class HeavyKeys {
     else this.#replace(key)
   }
 
-  /** The most frequent ones, the first first. */
+  /** The most frequent keys, the most frequent first. */
   top(most: number): HeavyKey[] {
     const all = [...this.#counts].map(([key, { count, error }]) => ({ key, count, error }))
-    // Of two alike, that which is surer.
+    // Among equal counts, the key with the smaller error comes first.
     return all.sort((a, b) => b.count - a.count || a.error - b.error).slice(0, most)
   }
 
-  // The newcomer takes the place, and the count, of the rarest.
+  // The new key replaces the least frequent key and inherits its count.
   #replace(key: string): void {
     let rarest = ''
     let least = Number.POSITIVE_INFINITY

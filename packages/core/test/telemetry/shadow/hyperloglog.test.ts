@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
-import { Distinct } from '../../../src/telemetry/shadow/hyperloglog.ts'
+import { HyperLogLog } from '../../../src/telemetry/shadow/hyperloglog.ts'
 
 describe('Distinct', () => {
   it('counts none, and each text once', () => {
-    const distinct = new Distinct()
+    const distinct = new HyperLogLog()
     expect(distinct.count).toBe(0)
     for (let i = 0; i < 1000; i++) distinct.add('user:42')
     expect(distinct.count).toBe(1)
@@ -17,14 +17,14 @@ describe('Distinct', () => {
       (i: number) => `ip:10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
       (i: number) => `api-key:#${i.toString(36).padStart(22, 'A')}`,
     ]) {
-      const distinct = new Distinct()
+      const distinct = new HyperLogLog()
       for (let i = 0; i < size; i++) distinct.add(keyOf(i))
       expect(Math.abs(distinct.count - size) / size, keyOf(0)).toBeLessThan(0.092)
     }
   })
 
   it('is all but exact for few', () => {
-    const distinct = new Distinct()
+    const distinct = new HyperLogLog()
     for (let i = 0; i < 100; i++) distinct.add(`user:${i}`)
     expect(Math.abs(distinct.count - 100)).toBeLessThanOrEqual(4)
   })

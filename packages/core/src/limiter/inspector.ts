@@ -1,4 +1,4 @@
-import { checkLook, type PeekOptions } from '../check/check-options.ts'
+import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { countersIn, type CounterReading } from '../check/counter-reading.ts'
 import type { CheckResult } from '../check/check-result.ts'
@@ -24,8 +24,8 @@ import { toView } from '../request/to-view.ts'
 import { freshAt } from '../store/decide.ts'
 import { evaluationAt } from '../store/reading.ts'
 
-/** What looks need of their limiter. */
-export interface LookParts {
+/** The parts of a limiter that an inspector uses. */
+export interface InspectorParts {
   readonly policies: PolicySource
   readonly pipeline: Pipeline
   readonly exemptionCheck: ExemptionCheck
@@ -33,25 +33,25 @@ export interface LookParts {
   readonly ipv6Prefix: number
 }
 
-/** What an identity reaches of a limiter's policies. */
-interface IdentityLook {
-  /** Undefined when it reaches none. */
+/** A peek at an identity: the decision of the policies that the identity reaches. */
+interface IdentityPeek {
+  /** Undefined when the identity reaches no policy. */
   readonly decision: Decision | undefined
   readonly kind: IdentityKind
-  /** The policies that were asked, and those that are off. */
+  /** The policies that were evaluated, and those whose mode is `"off"`. */
   readonly policies: readonly CompiledPolicy[]
   readonly unreachable: readonly Unreached[]
 }
 
-/** Looks at counters and consumes nothing. A look at an identity shows no counter on which its requests are not counted. */
-export class Looks {
+/** Reads counters and charges nothing. For an identity it shows only counters that count requests under that identity. */
+export class Inspector {
   readonly #policies: PolicySource
   readonly #pipeline: Pipeline
   readonly #exemptionCheck: ExemptionCheck
   readonly #callers: CallerSettings
   readonly #ipv6Prefix: number
 
-  constructor({ policies, pipeline, exemptionCheck, callers, ipv6Prefix }: LookParts) {
+  constructor({ policies, pipeline, exemptionCheck, callers, ipv6Prefix }: InspectorParts) {
     this.#policies = policies
     this.#pipeline = pipeline
     this.#exemptionCheck = exemptionCheck
@@ -61,17 +61,17 @@ export class Looks {
 
   /** @throws HaltError `HALT_E_IDENTITY_KIND` when no policy counts requests under the identity */
   async peek(target: unknown, options: PeekOptions<never>): Promise<Decision> {
-    checkLook(options)
-    if (!isIdentity(target)) return (await this.ofRequest(target, options)).decision
-    const { decision, unreachable, kind } = await this.#ofIdentity(target, options)
-    if (decision === undefined) throw notCounted(kind, unreachable)
+    checkPeekOptions(options)
+    if (!isIdentity(target)) return (await this.peekRequest(target, options)).decision
+    const { decision, unreachable, kind } = await this.#peekIdentity(target, options)
+    if (decision === undefined) throw noCountingPolicy(kind, unreachable)
     return Decision.withUnreachable(decision, unreachable)
   }
 
   async explain(target: unknown, options: PeekOptions<never>): Promise<Explanation> {
-    checkLook(options)
-    if (isIdentity(target)) return explain(await this.#ofIdentity(target, options))
-    const { decision, policies = [], caller } = await this.ofRequest(target, options)
+    checkPeekOptions(options)
+    if (isIdentity(target)) return explain(await this.#peekIdentity(target, options))
+    const { decision, policies = [], caller } = await this.peekRequest(target, options)
     const exemptions = policies.map(policy => ({
       policy,
       why: this.#isHealthCheck(caller) ?? this.#exemptionCheck.reason(policy, caller),
@@ -82,22 +82,22 @@ export class Looks {
   /** @throws HaltError `HALT_E_IDENTITY_KIND` as {@link peek}; `HALT_E_STORE` when the store does not answer */
   async inspect(target: unknown, options: PeekOptions<never>): Promise<readonly CounterReading[]> {
     const decision = await this.peek(target, options)
-    refuseDegraded(decision)
+    failIfDegraded(decision)
     const result = Decision.recordOf(decision)?.result
     return result === undefined ? [] : countersIn(result)
   }
 
-  /** What a check of a request would say, and by which policies. */
-  async ofRequest(
+  /** The decision that a check of a request would give, and the policies that would decide. */
+  async peekRequest(
     target: unknown,
     options: PeekOptions<never>,
   ): Promise<{ decision: Decision; policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
     const caller = new Caller(toView(target), this.#callers, options.ip)
-    const policies = await this.#policies.of(caller.view, options)
+    const policies = await this.#policies.policiesFor(caller.view, options)
     return { caller, policies, decision: await this.#pipeline.checkRequest(policies, caller, PEEK) }
   }
 
-  /** Whether keys are verified by the application, so that no ceiling of their address is counted. */
+  /** Whether the application verifies API keys, so that they have no ceiling per address. */
   get verifiesKeys(): boolean {
     return this.#callers.apiKey !== undefined
   }
@@ -107,7 +107,7 @@ export class Looks {
     return subjectOf(identity, 'custom', this.#callers.digest, this.#ipv6Prefix)
   }
 
-  async #ofIdentity(identity: Identity, options: PeekOptions<never>): Promise<IdentityLook> {
+  async #peekIdentity(identity: Identity, options: PeekOptions<never>): Promise<IdentityPeek> {
     const policies = this.#policies.forIdentity(options)
     const [subject, kind] = [this.subjectOf(identity), kindOf(identity)]
     const counting = policies.filter(({ off }) => !off)
@@ -117,7 +117,7 @@ export class Looks {
     let decision: Decision | undefined = await ask(policies)
     let shown = counting
     if (reached.length < counting.length) {
-      // `consume` may have charged any policy under this identity: such a counter is shown.
+      // Also show counters with a charge, because `consume` may have charged any policy under this identity.
       const result = Decision.recordOf(decision)?.result
       shown = counting.filter(policy => reached.includes(policy) || hasCounter(policy, result))
       if (shown.length === 0) decision = undefined
@@ -138,42 +138,42 @@ export class Looks {
   }
 }
 
-/** The mistake of a look or a reset by an identity under which no policy counts. */
-export function notCounted(kind: IdentityKind, unreached: readonly Unreached[]): HaltError {
+/** Makes the error of a peek or a reset for an identity under which no policy counts requests. */
+export function noCountingPolicy(kind: IdentityKind, unreached: readonly Unreached[]): HaltError {
   const named = unreached.map(({ policy, reachedBy: instead }) => `"${policy}" is reached by ${instead}`)
   return new HaltError(
     'HALT_E_IDENTITY_KIND',
     `No policy counts requests by ${inBraces(kind)}: ${named.join(', ')}.`,
-    'Ask about what the policy counts, or about the request.',
+    'Pass an identity that the policy counts by, or the request.',
   )
 }
 
 /**
- * Checks that the store has answered, and nothing in its place.
+ * Checks that the store decided, and not the fallback.
  *
  * @throws HaltError `HALT_E_STORE`
  */
-export function refuseDegraded({ degraded }: Decision): void {
+export function failIfDegraded({ degraded }: Decision): void {
   if (degraded === false) return
   throw new HaltError(
     'HALT_E_STORE',
     'The store did not answer.',
-    'Call limiter.ready() to see what is wrong.',
+    'Call limiter.ready() to find out what is wrong.',
   )
 }
 
-/** Whether a counter of this policy under the identity holds anything. */
+/** Whether a counter of this policy has a charge or a cool-down. */
 function hasCounter(policy: CompiledPolicy, result: CheckResult | undefined): boolean {
   const at = result?.check.policies.indexOf(policy) ?? -1
   if (result === undefined || at < 0) return false
   const { check, evaluation } = result
-  const places = [at, check.extras?.[at]?.lease ?? -1]
-  return places.some(place => {
-    const [demand, state] = [check.demands[place], evaluation.states[place] ?? []]
+  const indexes = [at, check.extras?.[at]?.lease ?? -1]
+  return indexes.some(index => {
+    const [demand, state] = [check.demands[index], evaluation.states[index] ?? []]
     return (
       demand !== undefined &&
       state.length > 0 &&
-      freshAt(state, demand.rule) > evaluationAt(evaluation, place).now
+      freshAt(state, demand.rule) > evaluationAt(evaluation, index).now
     )
   })
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { guard } from '../../src/http/index.ts'
 import type { Decision, Policy } from '../../src/index.ts'
-import { Undecided } from '../../src/limiter/undecided.ts'
+import { HeldCosts } from '../../src/limiter/held-costs.ts'
 import { times, view, world } from '../world.ts'
 
 const logins: Policy = { name: 'logins', limit: 3, window: 3600, algorithm: 'fixed-window', inFlight: 2 }
@@ -104,7 +104,7 @@ describe('a request with inFlight that was settled', () => {
 describe('the waiting list', () => {
   it('takes the oldest early where there are too many', () => {
     const taken: number[] = []
-    const waiting = new Undecided<number>(held => void taken.push(held))
+    const waiting = new HeldCosts<number>(held => void taken.push(held))
     for (let i = 0; i < 100_001; i++) waiting.add(i)
     expect([taken.length, taken[0], taken.at(-1)]).toEqual([1000, 0, 999])
     expect(waiting.drain().length).toBe(99_001)
@@ -112,7 +112,7 @@ describe('the waiting list', () => {
 
   it('does without its timer, which a runtime may end', () => {
     const taken: number[] = []
-    const waiting = new Undecided<number>(held => void taken.push(held))
+    const waiting = new HeldCosts<number>(held => void taken.push(held))
     waiting.add(1)
     vi.clearAllTimers()
     vi.advanceTimersByTime(70_000)

@@ -3,87 +3,84 @@ import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
 import { HaltError, type Warn } from '../base/errors.ts'
 import type { Charges } from './charges.ts'
-import { type Looks, notCounted, refuseDegraded } from './looks.ts'
+import { type Inspector, noCountingPolicy, failIfDegraded } from './inspector.ts'
 import type { PolicySource } from './policy-source.ts'
 import { countsBy, inBraces, unreachedOf } from '../policy/reachability.ts'
 import { type Identity, isIdentity, kindOf, SHARED } from '../request/identity.ts'
 import { countersOf } from '../check/correction.ts'
 import type { CounterId, Store } from '../store/contract.ts'
 
-/** What a reset needs of its limiter. */
-export interface ForgettingParts {
+/** The parts of a limiter that a reset uses. */
+export interface CounterResetParts {
   readonly store: Store
   readonly policies: PolicySource
-  readonly looks: Looks
+  readonly inspector: Inspector
   readonly charges: Charges
   readonly warn: Warn
 }
 
-/** Forgets the counters of an identity, of a request, or of a decision; never quotas or penalties. */
-export class Forgetting {
+/** Resets the counters of an identity, a request or a decision. It never resets quotas or penalties. */
+export class CounterReset {
   readonly #store: Store
   readonly #policies: PolicySource
-  readonly #looks: Looks
+  readonly #inspector: Inspector
   readonly #charges: Charges
   readonly #warn: Warn
 
-  constructor({ store, policies, looks, charges, warn }: ForgettingParts) {
+  constructor({ store, policies, inspector, charges, warn }: CounterResetParts) {
     this.#store = store
     this.#policies = policies
-    this.#looks = looks
+    this.#inspector = inspector
     this.#charges = charges
     this.#warn = warn
   }
 
-  /** Resolves to how many counters were forgotten. */
-  async forget(target: unknown, given: unknown): Promise<number> {
+  /** Resolves to how many counters the store forgot. */
+  async reset(target: unknown, given: unknown): Promise<number> {
     const record = Decision.recordOf(target)
-    if (record !== undefined) return this.#forgetCounted(record.result, this.#chosen(given))
-    if (!isIdentity(target) && isRequest(target)) return this.#forgetRequest(target, given)
-    return this.#forgetIdentity(target as Identity, this.#chosen(given))
+    if (record !== undefined) return this.#resetCounted(record.result, this.#chosenPolicies(given))
+    if (!isIdentity(target) && isRequest(target)) return this.#resetRequest(target, given)
+    return this.#resetIdentity(target as Identity, this.#chosenPolicies(given))
   }
 
-  async #forgetRequest(request: unknown, given: unknown): Promise<number> {
+  async #resetRequest(request: unknown, given: unknown): Promise<number> {
     const options = given === undefined ? {} : { policy: given as never }
-    const { decision, policies } = await this.#looks.ofRequest(request, options)
+    const { decision, policies } = await this.#inspector.peekRequest(request, options)
     if (policies === undefined) throw noPolicies('The policy resolver failed.')
-    refuseQuotas(policies)
-    refuseDegraded(decision)
-    return this.#forgetCounted(Decision.recordOf(decision)?.result, policies)
+    failIfOnlyQuotas(policies)
+    failIfDegraded(decision)
+    return this.#resetCounted(Decision.recordOf(decision)?.result, policies)
   }
 
-  async #forgetCounted(
-    result: CheckResult | undefined,
-    policies: readonly CompiledPolicy[],
-  ): Promise<number> {
+  async #resetCounted(result: CheckResult | undefined, policies: readonly CompiledPolicy[]): Promise<number> {
     return result === undefined ? 0 : this.#charges.forget(countersOf(result, policies))
   }
 
-  async #forgetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
-    const subject = this.#looks.subjectOf(identity)
+  async #resetIdentity(identity: Identity, policies: readonly CompiledPolicy[]): Promise<number> {
+    const subject = this.#inspector.subjectOf(identity)
     const kind = kindOf(identity)
     const counting = policies.filter(({ calendar }) => calendar === undefined)
-    // Under a policy that counts no requests by it, `consume` may have charged the identity.
+    // Forget the counters of all policies, because `consume` charges an identity under every policy.
     const count = await this.#charges.forget(counting.flatMap(policy => countersFor(subject, policy)))
     const reached = counting.filter(policy => countsBy(policy, kind, counting))
-    const unreached = unreachedOf(kind, counting, reached, this.#looks.verifiesKeys)
-    if (reached.length === 0 && count === 0) throw notCounted(kind, unreached)
+    const unreached = unreachedOf(kind, counting, reached, this.#inspector.verifiesKeys)
+    if (reached.length === 0 && count === 0) throw noCountingPolicy(kind, unreached)
     const unnamed = reached.find(policy => this.#hasUnknownRoutes(policy))
     if (unnamed !== undefined) throw routesNotKnown(unnamed, count)
     if (unreached.length > 0) this.#noticePartial(inBraces(kind), unreached)
     return count
   }
 
-  #chosen(given: unknown): readonly CompiledPolicy[] {
+  #chosenPolicies(given: unknown): readonly CompiledPolicy[] {
     const policies =
       given === undefined ? [...this.#policies.known()] : this.#policies.compile(given as never)
     if (policies.length === 0)
-      throw noPolicies('The policies come from a resolver, which has given none yet.')
-    refuseQuotas(policies)
+      throw noPolicies('The policies come from a resolver, which has not given any yet.')
+    failIfOnlyQuotas(policies)
     return policies
   }
 
-  /** Whether a policy may have counters of routes that this process has never met. */
+  /** Whether a policy may have counters for routes that this process has never seen. */
   #hasUnknownRoutes(policy: CompiledPolicy): boolean {
     return policy.isPerRoute && (this.#store.isShared !== false || !policy.hasMetRoutes())
   }
@@ -92,8 +89,8 @@ export class Forgetting {
     const named = unreached.map(({ policy, reachedBy }) => `"${policy}" (reached by ${reachedBy})`)
     this.#warn({
       code: 'HALT_W_RESET_PARTIAL',
-      message: `reset(${kind}) leaves counters on which requests are counted otherwise: ${named.join(', ')}.`,
-      fix: 'Reset those too, or call reset(request), which finds them all.',
+      message: `reset(${kind}) leaves counters that count the same requests under other identities: ${named.join(', ')}.`,
+      fix: 'Reset those as well, or call reset(request), which finds all of them.',
     })
   }
 }
@@ -103,12 +100,12 @@ function countersFor(subject: string, policy: CompiledPolicy): CounterId[] {
   return policy.counters().map(counter => ({ subject: whose, counter }))
 }
 
-function refuseQuotas(policies: readonly CompiledPolicy[]): void {
+function failIfOnlyQuotas(policies: readonly CompiledPolicy[]): void {
   if (policies.length === 0 || policies.some(({ calendar }) => calendar === undefined)) return
   throw new HaltError(
     'HALT_E_POLICY',
-    `reset forgets no quotas, and "${policies[0]?.name}" is one.`,
-    'Call resetQuota of a QuotaManager.',
+    `reset() does not reset quotas, and "${policies[0]?.name}" is a quota.`,
+    'Call resetQuota() of a QuotaManager.',
   )
 }
 
@@ -119,12 +116,12 @@ function noPolicies(message: string): HaltError {
 function routesNotKnown({ name }: CompiledPolicy, count: number): HaltError {
   return new HaltError(
     'HALT_E_ROUTES_UNKNOWN',
-    `"${name}" has a counter for each route, and this process cannot name those of routes that it has not met. The reset forgot ${count} counters.`,
+    `"${name}" has a counter per route, and this process does not know the routes that it has not seen. The reset forgot ${count} counters.`,
     'Call reset(request) with a request of the route, or reset(decision).',
   )
 }
 
-// A copy of a decision is neither: it is refused as an identity that names nobody.
+// A copy of a decision is not a request, so it is refused as an invalid identity.
 function isRequest(target: unknown): boolean {
   if (typeof target !== 'object' || target === null) return false
   return REQUEST_FIELDS.some(field => field in target)

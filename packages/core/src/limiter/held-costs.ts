@@ -1,36 +1,36 @@
 import { LEASE_MS } from '../policy/compiled-policy.ts'
 import { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
 
-// The store counts a lease from its own decision, this process from the answer; and timers are late.
+// One second less than a lease, because the store's lease began before its reply arrived here, and because timers are late.
 const WAIT_MS = LEASE_MS - 1000
-// A process with this many undecided requests has lost their ends. Then the oldest are taken early, a slice at a time.
-const MOST = 100_000
+// With this many undecided requests their ends have been lost. Then the oldest costs are charged early, a slice at a time.
+const MAX_HELD = 100_000
 const SLICE = 1000
 
 const clock = (): number => performance.now()
 
 /**
- * The held costs whose response is not decided yet. A cost that is still here when its lease ends is taken.
+ * The held costs of requests whose response is not decided yet. A cost that is still held when its lease ends is charged.
  *
- * All leases are equally long, so they end in the order in which they came, and one timer serves all of them.
+ * All leases are equally long, so they end in the order of their arrival, and one timer serves all of them.
  */
-export class Undecided<T> {
+export class HeldCosts<T> {
   readonly #take: (held: T) => void
   readonly #due = new Map<T, number>()
   /** No lease ends before this instant. */
   #next = Number.POSITIVE_INFINITY
   #timer: Timer | number | undefined
 
-  /** @param take takes the held cost */
+  /** @param take charges a held cost */
   constructor(take: (held: T) => void) {
     this.#take = take
   }
 
-  /** Begins to wait for a decision. */
+  /** Adds a held cost and begins to wait for its response. */
   add(held: T): void {
     const now = clock()
-    const surplus = this.#due.size < MOST ? 0 : SLICE
-    // Some runtimes end a timer together with the request that started it, so the timer is not trusted alone.
+    const surplus = this.#due.size < MAX_HELD ? 0 : SLICE
+    // Some runtimes end a timer together with the request that started it, so do not rely on the timer alone.
     if (now >= this.#next || surplus > 0) this.#takeDue(now, surplus)
     const due = now + WAIT_MS
     this.#due.set(held, due)
@@ -38,7 +38,7 @@ export class Undecided<T> {
     if (this.#timer === undefined) this.#arm(WAIT_MS)
   }
 
-  /** The response is decided. */
+  /** Removes a held cost because its response is decided. */
   delete(held: T): void {
     this.#due.delete(held)
     // A timer that is a number cannot be unreferenced, and would keep an idle process alive.
@@ -47,7 +47,7 @@ export class Undecided<T> {
     this.#timer = undefined
   }
 
-  /** Stops waiting for all of them, and gives them. */
+  /** Removes and returns all held costs. */
   drain(): T[] {
     const all = [...this.#due.keys()]
     for (const held of all) this.delete(held)
