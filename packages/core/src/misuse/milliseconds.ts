@@ -1,4 +1,4 @@
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 
 /** The least number of seconds that is taken for milliseconds, by the name of the field. */
 const SUSPICIOUS = { window: 10_000, blockDuration: 10_000, ttl: 10_000, duration: 10_000, cooldown: 10_000 }

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 
 // A limit so many times as large as the other lets in counts something else: tokens beside requests, by cost.
 const OTHER_UNITS = 4

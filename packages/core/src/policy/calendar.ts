@@ -1,4 +1,4 @@
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 
 /** The length of a quota's period, in calendar units of its time zone. */

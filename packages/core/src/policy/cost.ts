@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 
 /** Units a request takes: a number for every policy, or by policy name for those named. */

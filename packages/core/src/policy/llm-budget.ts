@@ -1,6 +1,6 @@
 import { fromCaller } from '../base/call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import { QuotaPeriod, type PolicyBase } from './policy.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'

@@ -1,5 +1,6 @@
 import type { PenaltyRule } from '../algorithms/index.ts'
-import { describe, type Duration, parseDuration } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 

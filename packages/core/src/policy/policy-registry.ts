@@ -1,17 +1,10 @@
 import { fromCaller } from '../base/call-site.ts'
 import { type AnyPolicy, compilePolicy } from './compiled-policy.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
-import { isPromise } from '../base/timers.ts'
-import {
-  definePolicy,
-  type Overrides,
-  type Awaitable,
-  type Policy,
-  type PolicyResolver,
-  type Quota,
-  type RatePolicy,
-} from './policy.ts'
+import { isPromise } from '../base/promises.ts'
+import { definePolicy, type Overrides } from './define-policy.ts'
+import type { Awaitable, Policy, PolicyResolver, Quota, RatePolicy } from './policy.ts'
 
 /**
  * Named policies whose numbers change while the service runs. A change takes effect on the next request of this

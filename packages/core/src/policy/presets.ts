@@ -1,6 +1,6 @@
 import { fromCaller } from '../base/call-site.ts'
 import { HaltError } from '../base/errors.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { QuotaPeriod, type Quota, type RatePolicy } from './policy.ts'
 import type { PenaltyConfig } from './penalty-config.ts'
 

@@ -1,5 +1,6 @@
 import { checkChoice, checkNames, checkType, type Fields, fail, namesOf } from '../base/options-check.ts'
-import { describe, parseDuration } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
+import { parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
 import { KeyStrategy } from '../request/identity.ts'
 import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'

@@ -1,5 +1,5 @@
 import { fromCaller } from '../base/call-site.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 
 /** What stands for the labels that found no room. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { describe as show, parseDuration } from '../../src/base/duration.ts'
+import { describe as show } from '../../src/base/describe.ts'
+import { parseDuration } from '../../src/base/duration.ts'
 import { mistake } from '../world.ts'
 
 const read = (value: unknown): number => parseDuration(value, 'window')

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HaltError } from '../../src/base/errors.ts'
 import { parseAddress } from '../../src/request/address.ts'
-import { type ClientIpOptions, compileClientIp, type TrustedProxies } from '../../src/request/client-ip.ts'
+import { type ClientIpOptions, compileClientIp } from '../../src/request/client-ip.ts'
+import type { TrustedProxies } from '../../src/request/trusted-proxies.ts'
 
 type Headers = Record<string, string | readonly string[]>
 

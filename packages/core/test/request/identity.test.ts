@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { type Identity, QuotaManager } from '../../src/index.ts'
 import { makeDigest } from '../../src/store/index.ts'
 import { readId } from '../../src/base/callbacks.ts'
-import { namePart, subjectOf } from '../../src/request/identity.ts'
+import { namePart } from '../../src/request/subject.ts'
+import { subjectOf } from '../../src/request/identity.ts'
 import { mistake, rejection, world } from '../world.ts'
 
 const digest = makeDigest()

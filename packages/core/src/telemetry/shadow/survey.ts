@@ -1,7 +1,7 @@
 import { fromCaller } from '../../base/call-site.ts'
 import type { Decision, PolicyVerdict, Reason } from '../../check/decision.ts'
 import { Distinct } from './hyperloglog.ts'
-import { describe } from '../../base/duration.ts'
+import { describe } from '../../base/describe.ts'
 import { HaltError } from '../../base/errors.ts'
 import { HeavyKeys } from './top-keys.ts'
 import { describeReport, type ShadowFinding, type ShadowReport } from './report.ts'

@@ -1,4 +1,4 @@
-import type { HaltWarning } from '../../base/errors.ts'
+import type { HaltWarning } from '../../base/warnings.ts'
 import { RateLimiter } from '../../limiter/rate-limiter.ts'
 import type { RateLimiterOptions } from '../../limiter/options.ts'
 import type { RatePolicy } from '../../policy/policy.ts'
