@@ -12,7 +12,19 @@ export type { CheckOptions, PeekOptions } from './check/check-options.ts'
 export { RateLimiter, type Reservation } from './limiter/rate-limiter.ts'
 export type { RateLimiterOptions } from './limiter/options.ts'
 export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
-export { Algorithm, QuotaPeriod, type Awaitable, type ConcurrencyPolicy, type OnStoreError, type Policy, type PolicyBase, type PolicyMode, type PolicyResolver, type Quota, type RatePolicy } from './policy/policy.ts'
+export {
+  Algorithm,
+  QuotaPeriod,
+  type Awaitable,
+  type ConcurrencyPolicy,
+  type OnStoreError,
+  type Policy,
+  type PolicyBase,
+  type PolicyMode,
+  type PolicyResolver,
+  type Quota,
+  type RatePolicy,
+} from './policy/policy.ts'
 export { definePolicy, type Overrides } from './policy/define-policy.ts'
 export * from './policy/presets.ts'
 export { presets } from './policy/preset-list.ts'

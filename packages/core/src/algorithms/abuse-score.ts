@@ -85,7 +85,8 @@ export const abuseScore = {
 }
 
 function freshAt(state: State, rule: PenaltyRule): number {
-  const decayTime = rule.decay > 0 ? Math.min(Math.ceil(state[1]! / rule.decay), LONGEST_DECAY) : LONGEST_DECAY
+  const decayTime =
+    rule.decay > 0 ? Math.min(Math.ceil(state[1]! / rule.decay), LONGEST_DECAY) : LONGEST_DECAY
   return Math.max(
     state[0]!,
     state[2]! + Math.max(state[1]! > 0 ? decayTime : 0, state[3]! > 0 ? rule.cooldown : 0),

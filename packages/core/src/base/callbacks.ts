@@ -40,7 +40,11 @@ export function callAtOnce(warn: Warn, name: string, call: () => unknown): unkno
       'Return the value itself, and do slow work before the limiter.',
     )
   } catch (error) {
-    warnOfCallback(warn, `${name} threw: ${messageOf(error)}.`, 'Return undefined where a request has no value.')
+    warnOfCallback(
+      warn,
+      `${name} threw: ${messageOf(error)}.`,
+      'Return undefined where a request has no value.',
+    )
   }
   return undefined
 }

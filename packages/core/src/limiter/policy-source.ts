@@ -1,5 +1,10 @@
 import { BoundedMap } from '../base/bounded-map.ts'
-import { type AnyPolicy, type CompileContext, compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
+import {
+  type AnyPolicy,
+  type CompileContext,
+  compilePolicy,
+  type CompiledPolicy,
+} from '../policy/compiled-policy.ts'
 import { collides, refuseDuplicates } from '../policy/duplicates.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'

@@ -26,7 +26,7 @@ interface NodeLike {
 
 /**
  * Makes a view of a request. The request may be a Node `IncomingMessage` (Express, Fastify, Nest, plain http), a Fetch
- * `Request`, a Hono context, or a view. Missing fields and fields of a wrong type become undefined, or a default.
+ * `Request`, a Hono context, or a view. Never throws: missing fields and fields of a wrong type get a default.
  */
 export function toView(request: unknown): RequestView {
   const from = (typeof request === 'object' && request !== null ? request : {}) as NodeLike

@@ -15,7 +15,7 @@ export interface RequestView {
   /** The address of the socket's peer, never a forwarded address. */
   readonly ip: string | undefined
   readonly headers: HeaderBag
-  /** The peer's HTTP version as Node writes it: `1.0`, `1.1`, `2.0`. Halt takes a private peer with 1.0 for a proxy. */
+  /** The peer's HTTP version as Node writes it: `1.0`, `1.1`, `2.0`. Halt treats a private peer with 1.0 as a proxy. */
   readonly httpVersion?: string | undefined
   /** Whether a body follows that no header announces, as HTTP/2 allows. Default: only the headers say. */
   readonly hasBody?: boolean | undefined

@@ -31,20 +31,25 @@ export function checkEvaluation(answer: unknown, group: Group): Evaluation {
  */
 export function checkInstant(ms: unknown): number {
   if (isInstant(ms)) return ms
-  throw new StoreMisread(`the clock returned ${String(ms)}, which is not an instant`, 'Return Unix milliseconds.')
+  throw new StoreMisread(
+    `the clock returned ${String(ms)}, which is not an instant`,
+    'Return Unix milliseconds.',
+  )
 }
 
 function flawOf(answer: unknown, { demands }: Group): string | undefined {
   if (typeof answer !== 'object' || answer === null) return 'it is not an object'
   const { now, allowed, repeated, passes, starts, states, penalty, instants } = answer as Partial<Evaluation>
   if (!isInstant(now)) return 'now is not an instant'
-  if (typeof allowed !== 'boolean' || typeof repeated !== 'boolean') return 'allowed or repeated is not a boolean'
+  if (typeof allowed !== 'boolean' || typeof repeated !== 'boolean')
+    return 'allowed or repeated is not a boolean'
   const { length } = demands
   if (!isList(passes, length, isBoolean)) return 'passes is not a list of one boolean per demand'
   if (!isList(starts, 0, isBoolean) && !isList(starts, length, isBoolean))
     return 'starts is not a list of one boolean per demand'
   if (!isList(states, length, isState)) return 'states is not a list of one counter per demand'
-  if (!isState(penalty) || (penalty.length > 0 && penalty.length < PENALTY_LENGTH)) return 'penalty is not a counter of a penalty'
+  if (!isState(penalty) || (penalty.length > 0 && penalty.length < PENALTY_LENGTH))
+    return 'penalty is not a counter of a penalty'
   if (instants !== undefined && !isList(instants, length, isInstant))
     return 'instants is not a list of one instant per demand'
   for (let i = 0; i < length; i++)

@@ -42,5 +42,8 @@ function parse(value: string | undefined): State {
   if (value === undefined || value === '') return []
   const state = typeof value === 'string' ? value.split(' ').map(Number) : [Number.NaN]
   if (state.every(Number.isFinite)) return state
-  throw new StoreMisread('the database returned a value that is not a counter', 'Return values as they were written.')
+  throw new StoreMisread(
+    'the database returned a value that is not a counter',
+    'Return values as they were written.',
+  )
 }

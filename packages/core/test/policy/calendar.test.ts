@@ -480,7 +480,7 @@ describe('mistakes', () => {
 
   test('the message names what was given and the fix', () => {
     expect(() => compileCalendar({ period: 'daily', timeZone: 'Mars/Olympus' })).toThrow(
-      'HALT_E_TIME_ZONE: timeZone is "Mars/Olympus", not known to this runtime. Give an IANA name',
+      'HALT_E_TIME_ZONE: timeZone is "Mars/Olympus", which this runtime does not know. Give an IANA name',
     )
   })
 })

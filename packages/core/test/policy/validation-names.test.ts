@@ -100,7 +100,9 @@ describe('a mistake in one of several policies', () => {
   })
 
   it('says that "concurrency" has a ttl, where it got a window', () => {
-    expect(refused({ algorithm: 'concurrency' }).message).toContain('concurrency takes no window. Give ttl')
+    expect(refused({ algorithm: 'concurrency' }).message).toContain(
+      'concurrency does not take window. Give ttl',
+    )
   })
 })
 

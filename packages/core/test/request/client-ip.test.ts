@@ -475,7 +475,7 @@ describe('walk', () => {
       { address: 'unknown', parsed: undefined, why: expect.stringContaining('no address') as string },
     ])
     expect(walk({ 'x-forwarded-for': '10.0.0.2,'.repeat(40) }).at(-1)?.why).toContain(
-      'more hops than are read',
+      'more hops than Halt reads',
     )
     expect(
       walk({ forwarded: 'for=_x;proto=https' }, { ...TRUST, clientIpHeader: 'forwarded' })[1]?.address,
