@@ -29,7 +29,7 @@ export const slidingWindow: Algorithm = {
     while (at > 1 && state[at - 2]! > leaves) at -= 2
     if (at > 1 && state[at - 2] === leaves) state[at - 1]! += cost
     else state.splice(at, 0, leaves, cost)
-    // After a change of the window there may be more sub-windows than it has. Merge the oldest into the next, which counts longer.
+    // After a change of the window there may be too many sub-windows. Merge the oldest into the next, which counts longer.
     while (state.length > 2 * rule.precision + 3) {
       state[4]! += state[2]!
       state.splice(1, 2)

@@ -1,5 +1,6 @@
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
+import { instantOf, type OffsetAt, offsetsIn } from './time-zone.ts'
 
 /** The length of a quota's period, in calendar units of its time zone. */
 export type PeriodName = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
@@ -32,9 +33,6 @@ export interface Calendar {
 /** A period's edges and the next one's end, in Unix milliseconds. */
 type Edges = readonly [start: number, end: number, nextEnd: number]
 
-/** The offset of local time from UTC at an instant, both in milliseconds. */
-type OffsetAt = (ms: number) => number
-
 const PERIODS = 'hourly, daily, weekly, monthly or yearly'
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -54,7 +52,7 @@ const NONE: Edges = Object.freeze([0, 0, 0] as const)
  */
 export function compileCalendar(options: CalendarOptions): Calendar {
   const { period, timeZone = 'UTC', anchor } = options
-  const offsetAt = zone(timeZone)
+  const offsetAt = offsetsIn(timeZone)
   const anchorLocal = anchor === undefined ? DEFAULT_ANCHOR : localAnchor(anchor, offsetAt)
   const candidates = edgeFinder(period, anchorLocal, offsetAt)
   let latest = NONE
@@ -112,7 +110,7 @@ function edgeFinder(period: PeriodName, anchorLocal: number, offsetAt: OffsetAt)
   }
 }
 
-/** The edges in local time, numbered: the number of the last edge at a local time (or the next number), and an edge's local time. */
+/** Numbered edges in local time: finds the last edge at a local time (or the next one), and gives the local time of an edge. */
 type Series = [indexOf: (local: number) => number, localOf: (index: number) => number]
 
 function evenly(length: number, anchorLocal: number): Series {
@@ -120,7 +118,7 @@ function evenly(length: number, anchorLocal: number): Series {
   return [local => Math.floor((local - phase) / length), index => index * length + phase]
 }
 
-/** Makes the list of the edges near an instant, for periods of a day or longer. Local and elapsed time differ by at most about a day. */
+/** Lists the edges near an instant, for periods of a day or longer. Local and elapsed time differ by at most about a day. */
 function near(offsetAt: OffsetAt, ...[indexOf, localOf]: Series): (now: number) => number[] {
   return now => {
     const index = indexOf(now + offsetAt(now))
@@ -141,15 +139,6 @@ function hoursNear(now: number, phase: number, offsetAt: OffsetAt): number[] {
     }
   }
   return edges
-}
-
-/** The instant of a local time, as Temporal's "compatible": its first occurrence, or as long after a gap. */
-function instantOf(local: number, offsetAt: OffsetAt): number {
-  // No offset exceeds a day, so these are the ones in force before and after any change nearby.
-  const before = offsetAt(local - DAY)
-  const after = offsetAt(local + DAY)
-  if (before === after || offsetAt(local - before) === before) return local - before
-  return offsetAt(local - after) === after ? local - after : local - before
 }
 
 // Computed with remainders, because they are exact at any size and a quotient is not.
@@ -178,29 +167,4 @@ function localAnchor(anchor: Date, offsetAt: OffsetAt): number {
     `anchor is ${shown}.`,
     'Give a valid Date, such as new Date("2026-01-31").',
   )
-}
-
-// One formatter per zone, because each takes tens of kilobytes. Only valid names are added, so the map stays small.
-const zones = new Map<string, OffsetAt>([['UTC', () => 0]])
-
-function zone(timeZone: string): OffsetAt {
-  const known = zones.get(timeZone)
-  if (known) return known
-  let format: Intl.DateTimeFormat
-  try {
-    // Formats the offset ("GMT-04:56:02"), because local fields would bring eras, calendars and 24 o'clock.
-    const shown = { year: 'numeric', timeZoneName: 'longOffset' } as const
-    format = new Intl.DateTimeFormat('en-US-u-ca-gregory-nu-latn', { ...shown, timeZone })
-  } catch {
-    const mistake = `timeZone is ${describe(timeZone)}, which this runtime does not know.`
-    throw new HaltError('HALT_E_TIME_ZONE', mistake, 'Give an IANA name, such as "Europe/Berlin".')
-  }
-  const offsetAt: OffsetAt = ms => {
-    const text = format.format(ms)
-    const offset = text.slice(text.lastIndexOf('GMT') + 3)
-    const [hours = 0, minutes = 0, seconds = 0] = offset.slice(1).split(':').map(Number)
-    return (offset.startsWith('-') ? -1000 : 1000) * ((hours * 60 + minutes) * 60 + seconds)
-  }
-  zones.set(timeZone, offsetAt)
-  return offsetAt
 }

@@ -33,7 +33,7 @@ export interface CompiledPolicy {
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
   readonly calendar: Calendar | undefined
-  /** A quota's calendar edges, in microseconds, around an instant in Unix milliseconds. Returns the same tuple within a period. */
+  /** A quota's edges, in microseconds, around an instant in Unix milliseconds. Returns the same tuple within a period. */
   edges(now: number): Edges | undefined
   readonly thresholds: readonly number[]
   /** How long an idempotency key is remembered, in microseconds. A quota remembers it until its period ends instead. */
@@ -46,7 +46,7 @@ export interface CompiledPolicy {
   addressCeilingRule(route: string | undefined): Rule
   /** The rule for leases of requests that are not charged yet; undefined if every request is charged at once. */
   readonly lease: Rule | undefined
-  /** The names of every counter that this process has used for the policy, and of those that other processes use without a route. */
+  /** The names of the counters that this process has used for the policy, and that others use without a route. */
   counters(): string[]
   /** Whether this process has seen a route with its own counter. */
   hasMetRoutes(): boolean

@@ -5,7 +5,7 @@ import { HaltError } from '../base/errors.ts'
 /** The units that a request takes: a number for every policy, or numbers by policy name for the named policies. */
 export type Cost = number | Readonly<Record<string, number | undefined>>
 
-/** The cost of a request whose cost function failed: a rate policy's whole limit, so that a client gains nothing by making it fail. */
+/** The cost of a request whose cost function failed: a rate policy's whole limit, so that a client gains nothing by that. */
 export const WHOLE_LIMIT: unique symbol = Symbol.for('halt.cost.limit')
 
 /** A larger cost counts as this one. It is above every limit, and a settlement still counts it exactly. */

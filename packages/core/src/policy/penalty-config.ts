@@ -22,7 +22,10 @@ export interface PenaltyConfig {
 
 /** A limiter's penalty: its configuration, and which refusals it records as violations. */
 export interface LimiterPenalty extends PenaltyConfig {
-  /** `"limited"`: every enforced refusal is a violation of one point. `"never"`: only `PenaltyManager` records. Default `"limited"`. */
+  /**
+   * `"limited"`: every enforced refusal is a violation of one point. `"never"`: only `PenaltyManager` records. Default
+   * `"limited"`.
+   */
   readonly recordOn?: 'limited' | 'never' | undefined
 }
 

@@ -43,7 +43,7 @@ export class PolicyRegistry<R = unknown> {
 
   /** Adds a policy under its name, or replaces the policy with that name. */
   register(policy: AnyPolicy<R>): void {
-    // Compiled as the limiter will do it. Some mistakes, such as an unknown time zone, appear only then, and must not wait for a request.
+    // Compiled as the limiter does it, because some mistakes, such as an unknown time zone, appear only then.
     compilePolicy(policy, { multiplier: undefined, keysPerAddress: 1 })
     this.#policies.set(policy.name, Object.freeze({ ...policy }))
   }

@@ -17,8 +17,8 @@ export type Algorithm = (typeof Algorithm)[keyof typeof Algorithm]
 export type OnStoreError = 'local' | 'open' | 'closed'
 
 /**
- * What a policy does. `"enforce"`: it refuses. `"shadow"`: it only reports. `{ shadow }`: it only reports for this stable share of
- * the keys, 0 to 1. `"off"`: nothing.
+ * What a policy does. `"enforce"`: it refuses. `"shadow"`: it only reports. `{ shadow }`: it only reports for a stable share of the
+ * keys, 0 to 1. `"off"`: nothing.
  */
 export type PolicyMode = 'enforce' | 'shadow' | { readonly shadow: number } | 'off'
 
@@ -34,8 +34,8 @@ export interface PolicyBase<R = unknown> {
   /** The units that a request takes. Default 1. */
   readonly cost?: number | undefined
   /**
-   * How the policy treats a cost that a call gives as a number. `"cost"`: it charges that many units. `"requests"`: it ignores the
-   * number and charges its own `cost`; only a cost by name changes that. Default `"cost"`.
+   * How the policy treats a cost that a call gives as a number. `"cost"`: it charges that many units. `"requests"`: it charges its
+   * own `cost` instead; only a cost by name changes that. Default `"cost"`.
    */
   readonly counts?: 'cost' | 'requests' | undefined
   /** Which requests share a counter. Default `"ip"`; for quotas `"user"`. */
@@ -90,8 +90,8 @@ export interface RatePolicy<R = unknown> extends PolicyBase<R> {
 export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
   readonly algorithm: 'concurrency'
   /**
-   * How long a request counts as in flight if its release is lost. With a limit above 64, up to a sixty-fourth longer. From 1 ms to
-   * 366 days.
+   * How long a request counts as in flight if its release is lost. With a limit above 64, up to a sixty-fourth longer. From 1 ms
+   * to 366 days.
    */
   readonly ttl: Duration
   /** The cool-down: after a refusal, every request of that key is refused for this long. Default: no cool-down. */
@@ -120,7 +120,7 @@ export interface Quota<R = unknown> extends PolicyBase<R> {
   readonly period: QuotaPeriod
   /** The IANA time zone in which periods begin and end. Default `"UTC"`. */
   readonly timeZone?: string | undefined
-  /** An instant at which a period begins. Other periods begin at its time of day, weekday or day of month. Default: the calendar's. */
+  /** A billing anchor: periods begin at its time of day, weekday or day of the month. Default: the calendar's own. */
   readonly anchor?: Date | undefined
   /** Shares of the limit, above 0 and up to 1, that are each reported once per period. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[] | undefined

@@ -32,8 +32,8 @@ const quota = (name: string, limit: number, period: QuotaPeriod): Quota =>
 export const PUBLIC_API: RatePolicy = preset('public_api', 100, 60, 120)
 
 /**
- * Login and password pages: 5 requests per minute and address, bursts of 10. A refusal starts a cool-down of 5 minutes. Private
- * addresses are not exempt.
+ * Login and password pages: 5 requests per minute and address, bursts of 10. A refusal starts a cool-down of 5 minutes.
+ * Private addresses are not exempt.
  */
 export const AUTH_ENDPOINTS: RatePolicy = preset('auth_endpoints', 5, 60, 10, {
   blockDuration: 300,

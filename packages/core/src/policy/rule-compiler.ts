@@ -77,8 +77,8 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   const unit = rule.window / common
   if (!algorithmOf(rule).refills || isExact(capacity, unit))
     return { ...rule, limit, capacity, unit, rate: limit / common, reduced }
-  // The share and the window may have no common divisor, which would make the products too large. Then divide the rule's own terms,
-  // which are exact.
+  // If the share and the window have no common divisor, the products may be too large. Then divide the rule's own terms, which
+  // are exact.
   const times = Math.max(1, Math.min(instances, Math.floor(MAX_EXACT / 2 / (capacity * rule.unit))))
   return { ...rule, limit, capacity, unit: rule.unit * times, reduced }
 }

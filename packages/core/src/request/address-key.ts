@@ -49,7 +49,7 @@ function embeddedIpv4([a, b, c, d]: Bits): number | undefined {
   if (a === 0 && b === 0 && c === -0x1_0000) return d
   // 6to4, 2002::/16 (RFC 3056): a site has one IPv4 address and a /48 of its own.
   if (a >>> 16 === 0x2002) return (a << 16) | (b >>> 16)
-  // Teredo, 2001::/32 (RFC 4380): the last 32 bits are the client's IPv4 address, inverted. The client may choose the bits between.
+  // Teredo, 2001::/32 (RFC 4380): the last 32 bits are the client's IPv4 address, inverted. The client chooses the bits between.
   return a === 0x2001_0000 ? ~d : undefined
 }
 

@@ -1,6 +1,9 @@
 import type { Demand } from './contract.ts'
 
-/** The key of a counter, for stores with one key per counter. Different counters have different keys: a counter's name has no space. */
+/**
+ * The key of a counter, for stores with one key per counter. Different counters have different keys, because a counter's name
+ * has no space.
+ */
 export function keyOf(subject: string, counter: string): string {
   return `${subject} ${counter}`
 }

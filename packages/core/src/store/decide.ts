@@ -13,7 +13,7 @@ import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 
 /** Reads and writes the counters for {@link decide}. Nobody else may change them meanwhile. */
 export interface Counters {
-  /** Returns a copy of a counter that the caller may change; empty if there is none. A penalty or an idempotency key has no rule. */
+  /** Returns a copy of a counter, which the caller may change; empty if there is none. Penalties and keys have no rule. */
   load(subject: string, counter: string, rule?: Rule): State
   /** Writes a counter. From `freshAt` (microseconds) on it equals a fresh counter, so it may be removed. */
   keep(subject: string, counter: string, state: State, freshAt: number): void
