@@ -1,7 +1,7 @@
 import { writeFileSync, writeSync } from 'node:fs'
 import type { Reporter, TestModule, Vitest } from 'vitest/node'
 
-/** Prints `N passed, N failed, N skipped` alone as the very last line of a run; into `HALT_COUNT_FILE` if that is set. */
+/** Prints `N passed, N failed, N skipped` as the last line of a test run, or writes it to `HALT_COUNT_FILE` if that is set. */
 export default class CountReporter implements Reporter {
   #watching = false
 
@@ -18,7 +18,7 @@ export default class CountReporter implements Reporter {
   }
 }
 
-/** Errors outside of any test count as failures. */
+/** The line. Errors outside tests count as failures. */
 function countTests(modules: readonly TestModule[], errors: number): string {
   const count = { passed: 0, failed: errors, skipped: 0 }
   for (const module of modules) {
@@ -29,7 +29,7 @@ function countTests(modules: readonly TestModule[], errors: number): string {
       count[state]++
       if (state === 'failed') failures++
     }
-    // A file that cannot be loaded, or whose hooks fail, has no failed test of its own.
+    // A file that does not load, or whose hooks fail, has no failed test.
     if (failures === 0 && module.state() === 'failed') count.failed++
   }
   return `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`

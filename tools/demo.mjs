@@ -1,5 +1,6 @@
-// npm run demo                 Express
-// npm run demo -- fastify      … or fastify, hono, nest
+// Builds and runs a demo app:
+//   npm run demo                 Express
+//   npm run demo -- fastify      or hono, nest
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ const names = readdirSync(join(root, 'apps'))
   .filter(entry => existsSync(join(root, 'apps', entry, 'src/demo.ts')) && entry !== 'demo-kit')
   .map(entry => entry.slice('demo-'.length))
 if (!names.includes(name)) {
-  console.error(`There is no demo "${name}"; there are ${names.join(', ')}.`)
+  console.error(`There is no demo "${name}". Choose one of ${names.join(', ')}.`)
   process.exit(1)
 }
 
@@ -26,6 +27,6 @@ const built = pnpm(['exec', 'turbo', 'run', 'build', `--filter=@halt/${app}`, '-
 if (built !== 0) process.exit(built)
 
 const demo = spawn(process.execPath, [join(root, 'apps', app, 'dist/demo.js'), ...args], { stdio: 'inherit' })
-// The demo ends by itself, or by the same Ctrl-C; this process waits for it and passes its exit code on.
+// The demo ends by itself or by Ctrl-C. This process waits for it and passes its exit code on.
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => demo.kill(signal))
 demo.on('exit', code => process.exit(code ?? 1))

@@ -1,2 +1,2 @@
-/** The path of a Chromium or Chrome: `CHROMIUM_PATH`, else what is on PATH, or undefined. */
+/** The path of a Chromium or Chrome: `CHROMIUM_PATH`, else the one on PATH or in /Applications, else undefined. */
 export declare function findBrowser(): string | undefined

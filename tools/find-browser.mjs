@@ -1,3 +1,4 @@
+// Finds a Chromium or Chrome for the tests of the live page.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -8,7 +9,7 @@ const elsewhere = [
 ]
 
 /**
- * The path of a Chromium or Chrome: `CHROMIUM_PATH`, else what is on PATH, or undefined.
+ * The path of a Chromium or Chrome: `CHROMIUM_PATH`, else the one on PATH or in /Applications, else undefined.
  * @returns {string | undefined}
  */
 export function findBrowser() {

@@ -1,8 +1,8 @@
-/** The name of a reverse proxy, as Debian's package and its program are called. */
+/** The name of a reverse proxy: of Debian's package and of its program. */
 export type WebProxyName = 'nginx' | 'haproxy' | 'caddy'
 
 /** The name of a server program. */
-export type ServerName = 'redis-server' | 'valkey-server' | 'prometheus' | WebProxyName
+export type ServerProgram = 'redis-server' | 'valkey-server' | 'prometheus' | WebProxyName
 
 /** The path of a server's program, or undefined. */
-export declare function findServer(name: ServerName): string | undefined
+export declare function findServer(name: ServerProgram): string | undefined

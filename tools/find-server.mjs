@@ -1,20 +1,21 @@
+// Finds the server programs that the tests start.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-// Homebrew links only one of the two on PATH: their packages conflict.
+// Homebrew's packages of Redis and Valkey conflict, so it links only one of them on PATH.
 const homebrew = ['/opt/homebrew/opt', '/usr/local/opt', '/home/linuxbrew/.linuxbrew/opt']
 const suffix = process.platform === 'win32' ? '.exe' : ''
 
 /**
  * The path of a server's program, or undefined.
- * @param {import('./find-server.mjs').ServerName} name
+ * @param {import('./find-server.mjs').ServerProgram} name
  * @returns {string | undefined}
  */
 export function findServer(name) {
   const formula = name.replace('-server', '')
   const folders = [
     ...(process.env['PATH'] ?? '').split(delimiter),
-    // Not on the PATH of everybody: Debian puts nginx and haproxy there.
+    // Debian puts nginx and haproxy there, which is not on every PATH.
     '/usr/sbin',
     ...homebrew.map(opt => join(opt, formula, 'bin')),
   ]

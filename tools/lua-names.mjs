@@ -1,12 +1,12 @@
-// Translates the names of our Lua sources to what the script runs: fields of records become positions, names of enums
-// become numbers. So the sources read like the TypeScript that they mirror, and the script pays nothing for it.
+// Translates the names in our Lua sources: fields of records become positions, names of enums become numbers. So the
+// sources read like the TypeScript that they mirror, and the script is as fast as one written with positions.
 //
-//   --@ include "bucket.lua"               puts that file here
-//   --@ record rule own: kind cooldown     rule.kind and own.kind are places 1; `cooldown` is place 2
-//   --@ record state: at=2 ends=2          a field with a place of its own: what is there depends on the kind
+//   --@ include "bucket.lua"               inserts that file here
+//   --@ record rule own: kind cooldown     rule.kind and own.kind are position 1, cooldown is position 2
+//   --@ record state: at=2 ends=2          two names for one position, whose meaning depends on the kind
 //   --@ enum MODE: CHARGE=0 PEEK=2         MODE.PEEK is 2
 //
-// `item{ key = a, cost = b }` makes a record: its fields in the order of their places, `false` where one is left out.
+// `item{ key = a, cost = b }` makes a record, its fields in the order of their positions, `false` for a field left out.
 
 /**
  * @param {string} source
@@ -21,7 +21,7 @@ export function translate(source, read) {
   const script = access(make(code, records), records, enums)
   const unnamed = /\]\.\w+/.exec(script)?.[0]
   if (unnamed !== undefined)
-    throw new Error(`"${unnamed}" names a field of something that is no record: give it a local name.`)
+    throw new Error(`"${unnamed}" names a field of something that is not a record. Give it a local name.`)
   return script
 }
 
@@ -49,7 +49,7 @@ function declare(line, records, enums) {
   return true
 }
 
-/** Replaces constructors, the innermost last. @param {string} code @param {Map<string, Map<string, number>>} records @returns {string} */
+/** Replaces constructors such as `item{ … }`, the innermost last. @param {string} code @param {Map<string, Map<string, number>>} records @returns {string} */
 function make(code, records) {
   for (const [name, places] of records) {
     const start = new RegExp(`(?<![\\w.])${name}\\{`).exec(code)
@@ -72,17 +72,17 @@ function make(code, records) {
   return code
 }
 
-/** @param {string} code @param {number} from @returns {number} where the brace that is open closes */
+/** @param {string} code @param {number} from @returns {number} the position of the closing brace */
 function closing(code, from) {
   let depth = 0
   for (let i = from; i < code.length; i++) {
     if ('{('.includes(code[i] ?? '')) depth++
     else if ('})'.includes(code[i] ?? '') && depth-- === 0) return i
   }
-  throw new Error('A record is not closed.')
+  throw new Error('A record has no closing brace.')
 }
 
-/** @param {string} text @returns {string[]} what commas part, outside of brackets */
+/** @param {string} text @returns {string[]} the parts between commas outside brackets */
 function parts(text) {
   const found = ['']
   let depth = 0

@@ -1,3 +1,4 @@
+// Runs the pnpm version that package.json pins, also from the command line: node tools/pnpm.mjs <command>.
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
@@ -8,7 +9,7 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 
 const windows = process.platform === 'win32'
 
-/** The command line that runs the pinned pnpm: the one on PATH if it is that version, else a copy that npx keeps. */
+/** The command that runs the pinned pnpm: the one on PATH if it has that version, else npx. */
 const pinned = (() => {
   const { packageManager } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   const version = packageManager.replace('pnpm@', '')
@@ -37,10 +38,10 @@ export function pnpm(args, env = {}) {
 }
 
 /**
- * Runs pnpm beside other things; resolves to its exit code and to what it printed.
+ * Runs pnpm without blocking this process. Resolves to its exit code and its output.
  * @param {string[]} args
- * @param {{ env?: Record<string, string>, show?: boolean, nice?: number }} [how] `show`: it prints for itself; `nice`: it
- *   leaves the processors to others, the more so the higher
+ * @param {{ env?: Record<string, string>, show?: boolean, nice?: number }} [how] `show`: prints
+ *   its output instead of returning it; `nice`: the priority, lower the higher the number
  * @returns {Promise<{ status: number, output: string }>}
  */
 export function startPnpm(args, { env = {}, show = false, nice = 0 } = {}) {
@@ -52,7 +53,7 @@ export function startPnpm(args, { env = {}, show = false, nice = 0 } = {}) {
   try {
     if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice)
   } catch {
-    // Then it is as greedy as the others.
+    // Then it runs at the normal priority.
   }
   return new Promise(resolve => {
     let output = ''

@@ -1,5 +1,5 @@
-// Prints the scripts of packages/store-redis/src/lua as a TypeScript module: names translated, without comments, each
-// with its SHA-1.
+// Writes packages/store-redis/src/scripts.ts from the Lua files beside it: names translated to positions, comments removed,
+// each script with its SHA-1. With --check it only compares.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -32,7 +32,7 @@ const text = head + parts.join('\n')
 if (process.argv.includes('--check')) {
   if (readFileSync(file, 'utf8') !== text) {
     console.error(
-      'packages/store-redis/src/scripts.ts is not what the Lua files say: run node tools/print-lua.mjs',
+      'packages/store-redis/src/scripts.ts differs from the Lua files. Run node tools/print-lua.mjs',
     )
     process.exit(1)
   }

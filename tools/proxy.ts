@@ -1,21 +1,21 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** A TCP proxy on 127.0.0.1 that does to answers what a network may: lose them, or bring them late. */
+/** A faulty network: a TCP proxy on 127.0.0.1 that can lose answers or delay them. */
 export interface Proxy {
   readonly port: number
-  /** How many connections are open. */
+  /** The number of open connections. */
   readonly open: number
-  /** Loses all answers on the connections that are open, for good; new ones get theirs. */
+  /** Drops all further answers on the connections that are open. New connections are not affected. */
   mute(): void
   /** Closes the connections that are open. */
   cut(): void
-  /** Brings each answer late by what `wait` gives, milliseconds, in order. */
+  /** Delays each answer by the result of `wait`, in milliseconds, and keeps the order. */
   delay(wait: () => number): void
   stop(): void
 }
 
-/** Starts a proxy before a server of this machine. */
+/** Starts a proxy in front of a server on this machine. */
 export async function startProxy(target: number): Promise<Proxy> {
   const pairs = new Set<Pair>()
   let wait = (): number => 0
@@ -64,6 +64,6 @@ interface Pair {
   readonly near: Socket
   readonly far: Socket
   muted: boolean
-  /** When its last answer is due. */
+  /** The time at which its last answer is due. */
   last: number
 }

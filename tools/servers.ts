@@ -1,3 +1,4 @@
+// Starts Redis and Valkey servers and clusters for tests. As Vitest's global set-up it starts one of each for all test files.
 import { once } from 'node:events'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -6,19 +7,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestProject } from 'vitest/node'
-import { findServer, type ServerName } from './find-server.mjs'
+import { findServer, type ServerProgram } from './find-server.mjs'
 
-/** A throw-away server on 127.0.0.1 that keeps nothing. */
+/** A temporary server on 127.0.0.1 that stores nothing on disk. */
 export interface RunningServer {
   readonly url: string
   readonly port: number
-  /** The server itself, to kill, stop (`SIGSTOP`) and continue in fault tests. */
+  /** The server's process, which fault tests kill, stop (`SIGSTOP`) and continue. */
   readonly process: ChildProcess
   /** Ends the server and removes its folder; safe to call twice. */
   stop(): Promise<void>
 }
 
-/** A throw-away cluster; every slot is served when it is handed out. */
+/** A temporary cluster, in which every slot is served. */
 export interface RunningCluster {
   /** The masters, in the order of their slots. */
   readonly nodes: { host: string; port: number }[]
@@ -29,15 +30,15 @@ export interface RunningCluster {
 
 export interface ServerOptions {
   /** Default: `redis-server`. */
-  readonly binary?: ServerName
+  readonly binary?: ServerProgram
   /** More options for the server, e.g. `['--maxmemory', '2mb']`. */
   readonly args?: readonly string[]
-  /** Default: a free one. To bring a server back where it was. */
+  /** Default: a free port. Give one to start a server again on its old port. */
   readonly port?: number
 }
 
 export interface ClusterOptions {
-  readonly binary?: ServerName
+  readonly binary?: ServerProgram
   readonly args?: readonly string[]
   /** Masters, default 3. */
   readonly masters?: number
@@ -54,7 +55,7 @@ const SLOTS = 16_384
 export async function startRedis(options: ServerOptions = {}): Promise<RunningServer> {
   const { binary = 'redis-server', args = [] } = options
   const path = serverPath(binary)
-  // Another process may take a free port before the server does: try again.
+  // Another process may take the free port before the server does. Then try again.
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
     try {
@@ -65,7 +66,7 @@ export async function startRedis(options: ServerOptions = {}): Promise<RunningSe
   }
 }
 
-/** Starts a cluster and waits until every node sees it whole. */
+/** Starts a cluster and waits until every node knows all others. */
 export async function startCluster(options: ClusterOptions = {}): Promise<RunningCluster> {
   const { masters = 3, replicas = 0, nodeTimeout = 5000 } = options
   const servers: RunningServer[] = []
@@ -85,7 +86,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
   return { nodes, servers, stop }
 }
 
-/** Sends one command, words separated by spaces, and resolves to the answer's text. */
+/** Sends one command, its words separated by spaces, and resolves to the text of the answer. */
 export async function ask(port: number, command: string): Promise<string> {
   const socket = connect(port, HOST)
   try {
@@ -105,7 +106,7 @@ export async function ask(port: number, command: string): Promise<string> {
   }
 }
 
-/** Vitest's global set-up: provides `redisUrl`, `valkeyUrl`, `clusterNodes`; all projects share the same servers. */
+/** Vitest's global set-up: provides `redisUrl`, `valkeyUrl` and `clusterNodes`. All projects share these servers. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const shared = (holder[KEY] ??= { users: 0, started: startAll() })
   shared.users++
@@ -120,7 +121,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 }
 
-// Each project loads this file for itself, so what they share hangs on the process.
+// Each project loads this file separately, so the shared servers are a property of `globalThis`.
 const KEY = Symbol.for('halt.test.servers')
 const holder = globalThis as { [KEY]?: { users: number; started: Promise<Servers> } }
 
@@ -166,12 +167,12 @@ function parseNodes(list: string | undefined): { host: string; port: number }[] 
   })
 }
 
-function serverPath(binary: ServerName): string {
+function serverPath(binary: ServerProgram): string {
   const path = findServer(binary)
   if (path) return path
   const variable = binary === 'redis-server' ? 'REDIS_URL (and REDIS_CLUSTER_NODES)' : 'VALKEY_URL'
   throw new Error(
-    `These tests need ${binary}: run \`npm run setup\`, or set ${variable} to a server they may use.`,
+    `These tests need ${binary}: run \`npm run setup\`, or set ${variable} to a server that they may use.`,
   )
 }
 
@@ -202,7 +203,7 @@ async function launch(path: string, port: number, args: readonly string[]): Prom
   return { url: `redis://${HOST}:${port}`, port, process: child, stop }
 }
 
-/** Resolves once the server accepts connections; rejects with the end of its log if it ends before. */
+/** Resolves when the server accepts connections. Rejects with the end of its log if it exits first. */
 function ready(child: ChildProcess, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = ''
@@ -227,7 +228,7 @@ function ready(child: ChildProcess, path: string): Promise<void> {
 
 async function startNode(options: ClusterOptions, nodeTimeout: number): Promise<RunningServer> {
   const { binary = 'redis-server', args = [] } = options
-  // Without a port of its own the bus takes port + 10000, which may be taken, or beyond the last one.
+  // By default the bus takes port + 10000, which may be in use, or above 65535.
   const busPort = await freePort()
   const cluster = ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`]
   const delays = ['--cluster-node-timeout', `${nodeTimeout}`, '--repl-diskless-sync-delay', '0']
@@ -279,7 +280,7 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
-/** The text of a whole simple, error, integer or bulk reply; undefined while some of it is missing. */
+/** The text of a complete simple, error, integer or bulk reply; undefined if the reply is incomplete. */
 function readReply(answer: string): string | undefined {
   const end = answer.indexOf('\r\n')
   if (end < 0) return undefined

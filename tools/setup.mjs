@@ -1,6 +1,6 @@
-// Brings a machine that has only node and npm to where everything here runs.
-//   node tools/setup.mjs              the packages
-//   node tools/setup.mjs --servers    … and a Redis and a Valkey server for the tests, and what else apt has for them
+// Sets up a machine that has only node and npm.
+//   node tools/setup.mjs              installs the packages
+//   node tools/setup.mjs --servers    also installs the servers and programs that the tests use, with apt
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,15 +8,15 @@ import { findBrowser } from './find-browser.mjs'
 import { findServer } from './find-server.mjs'
 import { pnpm } from './pnpm.mjs'
 
-/** @type {Record<'redis-server' | 'valkey-server', string>} what tells the tests of a server elsewhere */
+/** @type {Record<'redis-server' | 'valkey-server', string>} the variables that name a server elsewhere */
 const variables = { 'redis-server': 'REDIS_URL', 'valkey-server': 'VALKEY_URL' }
 
-/** Sets up; throws one sentence that says what to do if it cannot. @param {{ servers?: boolean }} [options] */
+/** Sets up. If it cannot, it throws an error that says what to do. @param {{ servers?: boolean }} [options] */
 export function setup({ servers = false } = {}) {
   checkNode()
   if (servers) {
-    bringServers()
-    bringWitnesses()
+    installServers()
+    installPrograms()
   }
   if (pnpm(['install', '--frozen-lockfile']) !== 0) throw new Error('pnpm could not install the packages.')
 }
@@ -27,16 +27,16 @@ function checkNode() {
   throw new Error(`Halt needs Node 20.19 or newer; this is ${process.versions.node}.`)
 }
 
-function bringServers() {
+function installServers() {
   if (missing().length === 0) return
   if (existsSync('/usr/bin/apt-get')) installByApt(missing())
   const names = missing()
   if (names.length > 0) throw new Error(advice(names))
 }
 
-// A Chromium that looks at the live page, a Prometheus that asks what the dashboard asks: where there is none their tests
-// say so, and that is no error. The reverse proxies of docs/proxies.md: where one is missing its tests fail, and say so.
-function bringWitnesses() {
+// Tests use a Chromium for the live page and a Prometheus for the dashboard's queries. Without them these tests are
+// skipped. Other tests use the reverse proxies of docs/proxies.md, and fail if one is missing.
+function installPrograms() {
   const programs = /** @type {const} */ (['prometheus', 'nginx', 'haproxy', 'caddy'])
   const names = [
     ...(findBrowser() === undefined ? ['chromium'] : []),
@@ -55,14 +55,14 @@ function installByApt(names) {
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo']
   /** @param {string[]} args */
   const apt = (...args) => {
-    // Offline, systemd starts none of the services that packages bring: the tests start their own, on ports of their own.
+    // With SYSTEMD_OFFLINE, systemd does not start the installed services. The tests start their own, on free ports.
     const settings = ['DEBIAN_FRONTEND=noninteractive', 'SYSTEMD_OFFLINE=1']
     const line = [...asRoot, 'env', ...settings, 'apt-get', '-qq', ...args]
     console.log(line.join(' '))
     return spawnSync(line[0] ?? '', line.slice(1), { stdio: 'inherit' }).status === 0
   }
   apt('update')
-  // One by one: an older system has only one of the two.
+  // Installs them one by one, because an older system may lack one of them.
   for (const name of names) apt('install', '-y', '--no-install-recommends', name)
 }
 
@@ -73,7 +73,7 @@ function advice(names) {
   const cluster = names.includes('redis-server')
     ? ', and REDIS_CLUSTER_NODES to host:port,… of a Cluster'
     : ''
-  const elsewhere = `set ${urls} to servers that the tests may fill and empty${cluster}`
+  const elsewhere = `set ${urls} to servers that the tests may fill and flush${cluster}`
   if (process.platform === 'darwin') {
     return `The tests need ${what}: run \`brew install redis && brew unlink redis && brew install valkey\`, or ${elsewhere}.`
   }

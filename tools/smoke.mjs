@@ -1,4 +1,4 @@
-// What users get: packs every published package, checks the tarballs, installs them in an empty folder, and
+// Checks what users get: packs every published package, checks the tarballs, installs them in an empty folder, and
 // imports and requires every entry point on every supported line of Node. Needs a build.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,19 +8,19 @@ import { promisify } from 'node:util'
 import { pnpm, root } from './pnpm.mjs'
 
 /**
- * @typedef {{ name: string, version: string, exports: Record<string, unknown>, peerDependencies?: Record<string, string> }} Manifest
+ * @typedef {{ name: string, version: string, private?: boolean, exports: Record<string, unknown>, peerDependencies?: Record<string, string> }} Manifest
  * @typedef {{ manifest: Manifest, tarball: string, short: string }} Packed
  */
 
 const windows = process.platform === 'win32'
 const work = mkdtempSync(join(tmpdir(), 'halt-smoke-'))
-/** @type {[string, string, string][]} what was checked, of which package, and `ok` or what is wrong */
+/** @type {[string, string, string][]} the check, the package, and `ok` or what is wrong */
 const rows = []
 
-/** The lines of Node besides the one that runs this; the registry has them as packages for Linux. */
+/** The lines of Node besides the one that runs this script. They exist as packages, for Linux only. */
 const otherNodes = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch) ? [22, 24] : []
 
-/** What `@halt/express` must not bring: Redis clients and other frameworks. */
+/** Packages that `@halt/express` must not install: Redis clients and other frameworks. */
 const foreign =
   /^(ioredis|redis|@redis\/.*|fastify|hono|@nestjs\/.*|@hono\/.*|@fastify\/.*|@halt\/store-redis)$/
 
@@ -46,9 +46,10 @@ report()
 
 /** @returns {Packed[]} */
 function pack() {
-  return readdirSync(join(root, 'packages')).map(short => {
+  return readdirSync(join(root, 'packages')).flatMap(short => {
     /** @type {Manifest} */
     const manifest = JSON.parse(readFileSync(join(root, 'packages', short, 'package.json'), 'utf8'))
+    if (manifest.private) return []
     const args = ['--dir', `packages/${short}`, 'pack', '--pack-destination', work, '--reporter', 'silent']
     if (pnpm(args) !== 0) throw new Error(`pnpm could not pack ${manifest.name}`)
     const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
@@ -66,9 +67,12 @@ async function checkTarball({ manifest: { name, exports }, tarball }) {
   await check('attw', name, () => run(bin('attw'), [tarball, '--no-emoji']))
 }
 
-/** @param {unknown} exports @returns {string[]} every file that an `exports` map names */
+/** @param {unknown} exports @returns {string[]} every file that an `exports` map names for users: the sources are not packed */
 function targets(exports) {
-  return typeof exports === 'string' ? [exports] : Object.values(exports ?? {}).flatMap(targets)
+  if (typeof exports === 'string') return [exports]
+  return Object.entries(exports ?? {}).flatMap(([name, target]) =>
+    name === 'halt-source' ? [] : targets(target),
+  )
 }
 
 /**
@@ -105,7 +109,7 @@ function checkLightness(dir) {
     name.startsWith('@') ? readdirSync(join(modules, name)).map(inner => `${name}/${inner}`) : [name],
   )
   const brought = names.filter(name => foreign.test(name))
-  rows.push(['brings no other', '@halt/express', brought.length === 0 ? 'ok' : brought.join(', ')])
+  rows.push(['no other package', '@halt/express', brought.length === 0 ? 'ok' : brought.join(', ')])
   const nested = ['express', 'store-memory'].filter(name =>
     existsSync(join(modules, '@halt', name, 'node_modules')),
   )
@@ -161,7 +165,7 @@ async function check(what, name, attempt) {
   }
 }
 
-/** Runs a program and resolves to what it printed; rejects with everything it said. @param {string} file @param {string[]} args */
+/** Runs a program. Resolves to its output, or rejects with all of it. @param {string} file @param {string[]} args */
 async function run(file, args, cwd = root) {
   try {
     const shell = windows && !file.endsWith('.exe')
@@ -182,7 +186,7 @@ function message(error) {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** One line a check, all packages that passed it together; then what failed, in full. */
+/** Prints one line per check with the packages that passed it, then each failure in full. */
 function report() {
   for (const what of new Set(rows.map(([what]) => what))) {
     const these = rows.filter(row => row[0] === what)
@@ -191,7 +195,7 @@ function report() {
     console.log(`${what.padEnd(16)} ${failed === 0 ? 'ok  ' : 'FAIL'} ${passed.join(' ')}`)
   }
   if (otherNodes.length === 0)
-    console.log('Node 22 and 24 are tried on Linux only; here it was the Node that runs this.')
+    console.log('Node 22 and 24 are tried on Linux only. This run used one version of Node.')
   const failures = rows.filter(([, , result]) => result !== 'ok')
   for (const [what, name, result] of failures) console.error(`\n${what} ${name}: ${result}`)
   process.exitCode = failures.length > 0 ? 1 : 0

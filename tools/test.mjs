@@ -1,4 +1,4 @@
-// Everything that must hold, from a fresh clone: set-up, build, types, lint, tests, and the packed packages.
+// npm test: checks everything, from a fresh clone on: set-up, build, types, lint, tests, and the packed packages.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { setup } from './setup.mjs'
 const folder = mkdtempSync(join(tmpdir(), 'halt-count-'))
 const counts = join(folder, 'counts')
 
-// The tests sleep for most of their time. What needs a processor runs beside them, and leaves it to them when they wake.
+// The tests sleep most of the time. So these commands run at the same time, at a low priority.
 /** @type {[string, string[]][]} */
 const chores = [
   ['build', ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only']],
@@ -43,19 +43,19 @@ console.log(`\n${countLine()}`)
 rmSync(folder, { recursive: true, force: true })
 process.exitCode = failed.length > 0 ? 1 : 0
 
-/** Does the chores one after the other. */
+/** Runs the chores one after the other. */
 async function work() {
   const done = []
   for (const [name, args] of chores) {
     const result = { name, ...(await startPnpm(args, { nice: 10 })) }
     done.push(result)
-    // Without a build nothing after it says anything.
+    // Without a build the other results mean nothing.
     if (name === 'build' && result.status !== 0) break
   }
   return done
 }
 
-/** What tools/count-reporter.ts wrote: `N passed, N failed, N skipped`. */
+/** The line of tools/count-reporter.ts: `N passed, N failed, N skipped`. */
 function countLine() {
   try {
     return readFileSync(counts, 'utf8').trim()

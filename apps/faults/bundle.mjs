@@ -1,10 +1,11 @@
-// Bundles the suite, with the sources of Halt, into dist/: Node 20 runs no TypeScript, and some faults need processes.
+// Bundles the suite with the sources of Halt into dist/, because some faults start processes, and Node 20 does not run
+// TypeScript.
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
-/** Writes `dist/main.js`, the command, and beside it the processes that it starts. */
+/** Writes `dist/main.js`, the command, and the processes that it starts. */
 export async function bundle() {
   // Vite comes with Vitest.
   const path = createRequire(createRequire(import.meta.url).resolve('vitest/package.json')).resolve('vite')

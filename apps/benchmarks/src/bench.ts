@@ -18,8 +18,8 @@ const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = 
 }
 
 /**
- * `bench [part …] [--quick] [--readme]`: measures the parts, or all of them, and prints Markdown. `--quick` only shows
- * that everything runs; `--readme` puts what was measured into the README.
+ * `bench [part …] [--quick] [--readme]`: measures the given parts, or all, and prints Markdown. `--quick` only checks that
+ * everything runs; `--readme` writes the results into the README.
  */
 async function main(args: readonly string[]): Promise<void> {
   const wanted = args.filter(arg => !arg.startsWith('--'))

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** Runs a script of this folder in a fresh process and resolves to the JSON on the last line it prints. */
+/** Runs a script of this folder in a fresh process and resolves to the JSON on its last line. */
 export async function runChild<T>(
   script: string,
   args: readonly string[],
@@ -12,7 +12,7 @@ export async function runChild<T>(
   return JSON.parse(lines.at(-1) ?? '') as T
 }
 
-/** What `node` prints; rejects with its complaints when it fails. */
+/** Runs `node`. Resolves to its output, or rejects with its errors. */
 function output(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { maxBuffer: 1 << 24, timeout: 300_000 }, (error, stdout, stderr) => {

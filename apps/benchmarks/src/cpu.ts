@@ -1,10 +1,10 @@
-/** The CPU time this process has taken so far, all its threads, nanoseconds. */
+/** The CPU time of this process so far, over all threads, in nanoseconds. */
 export function cpuNanos(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) * 1000
 }
 
-/** The middle value; of an even number of values the mean of the two in the middle. */
+/** The median; for an even number of values the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length / 2
@@ -12,7 +12,7 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper
 }
 
-/** Counts up: one step of work is in `work`, its CPU time a step comes back, nanoseconds. */
+/** Runs `work` for a number of steps, and returns the CPU time per step in nanoseconds. */
 export async function cpuPerStep(steps: number, work: () => unknown): Promise<number> {
   const before = cpuNanos()
   await work()

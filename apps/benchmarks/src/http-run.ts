@@ -2,7 +2,7 @@ import type { StartApp } from './contestants/apps/app.ts'
 import { cpuNanos } from './cpu.ts'
 import { freePort } from './server.ts'
 
-/** What an app's process says: first its port, then on each message the CPU time it has taken, nanoseconds. */
+/** The messages of an app's process: first its port, then, at each request, its CPU time so far in nanoseconds. */
 export type FromApp = { readonly port: number } | { readonly cpu: number }
 
 const [, , framework = '', name = '', place] = process.argv

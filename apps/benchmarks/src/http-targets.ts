@@ -1,6 +1,6 @@
 import type { Target } from './report.ts'
 
-/** What limits in each framework; ours first. */
+/** The limiters of each framework, Halt first. */
 export const LIMITERS: Readonly<Record<string, readonly string[]>> = {
   express: ['halt', 'express-rate-limit', 'rate-limiter-flexible'],
   fastify: ['halt', '@fastify/rate-limit'],
@@ -8,10 +8,10 @@ export const LIMITERS: Readonly<Record<string, readonly string[]>> = {
   nest: ['halt', '@nestjs/throttler'],
 }
 
-/** CPU microseconds a request that an app takes more than the bare one, by `framework app place`. */
+/** The CPU microseconds per request that an app adds to the bare app, by `framework app place`. */
 export type Added = ReadonlyMap<string, number>
 
-// To the cheapest peer of the framework: in memory, through Redis.
+// Ratios to the cheapest peer of the framework: in memory, through Redis.
 const BOUNDS: readonly (readonly [framework: string, memory: number, redis: number])[] = [
   ['express', 0.5, 0.7],
   ['fastify', 0.7, 0.75],
@@ -19,7 +19,7 @@ const BOUNDS: readonly (readonly [framework: string, memory: number, redis: numb
   ['nest', 1, 0.7],
 ]
 
-/** What was promised of each adapter. */
+/** The targets of each adapter. */
 export function httpTargets(added: Added): Target[] {
   return BOUNDS.flatMap(([framework, memory, redis]) =>
     (

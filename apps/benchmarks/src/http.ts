@@ -9,7 +9,7 @@ import type { Effort } from './memory.ts'
 import { figure, type Section } from './report.ts'
 import { startServer } from './server.ts'
 
-/** The apps of each framework that limit nothing; the bare one first. */
+/** The apps of each framework without a limit, the bare one first. */
 const YARDSTICKS: Readonly<Record<string, readonly string[]>> = {
   express: ['bare', 'three headers'],
   fastify: ['bare', 'three headers'],
@@ -25,7 +25,7 @@ interface App {
 
 const CONNECTIONS = 64
 
-/** CPU time that limiting adds to a request: the load comes from a second process, the apps take turns. */
+/** Measures the CPU time that limiting adds to a request. A second process makes the load; the apps take turns. */
 export async function http({ quick }: Effort): Promise<Section> {
   const rounds = quick ? 1 : 7
   const requests = quick ? 500 : 15_000
@@ -43,7 +43,7 @@ export async function http({ quick }: Effort): Promise<Section> {
         const spent = await oneRound(framework, yardsticks, limiters, server.url, generator, requests)
         const yard = spent.get(`${framework} bare memory`) ?? Number.NaN
         bare.push(yard)
-        // Each round's own bare app: the machine drifts, and two processes of one app differ by some microseconds.
+        // Each round compares with its own bare app, because the machine drifts, and two processes of one app differ by microseconds.
         for (const [key, value] of spent) more.set(key, [...(more.get(key) ?? []), value - yard])
       }
       for (const [key, values] of more) added.set(key, median(values))
@@ -60,10 +60,10 @@ export async function http({ quick }: Effort): Promise<Section> {
     rows,
     targets: httpTargets(added),
     notes: [
-      `Median of ${rounds} rounds of ${requests} requests after a third as many to warm up, fresh processes each round, less the bare app's before and after; CPU time of the app's process alone, its system calls included; headers as each sets them by default or in its guide.`,
-      'Three headers: an app that sets them and does nothing else, the least that telling a client costs in that framework.',
-      'The load generator never sleeps while it loads: waking it would be charged to the fast apps.',
-      'The 64 connections come from 64 loopback addresses: 64 keys. The memory of @nestjs/throttler keeps a log and gets a window of 50 ms, else its cost would grow with the load.',
+      `Median of ${rounds} rounds of ${requests} requests after a third as many to warm up, fresh processes each round, less the bare app before and after. CPU time of the app's process alone, its system calls included. Headers as each limiter sets them by default or in its guide.`,
+      'Three headers: an app that sets three headers and does nothing else.',
+      'The load generator never sleeps, because waking it would cost the fast apps CPU time.',
+      'The 64 connections come from 64 loopback addresses: 64 keys. The memory store of @nestjs/throttler keeps a log, so its window is 50 ms; otherwise its cost would grow with the load.',
     ],
   }
 }
@@ -79,7 +79,7 @@ function rowsOf(framework: string, names: readonly string[], bare: number, added
     ])
 }
 
-/** CPU microseconds a request of every app, each in a fresh process; of the bare one before and after the others. */
+/** The CPU microseconds per request of every app, each in a fresh process; of the bare app before and after the others. */
 async function oneRound(
   framework: string,
   yardsticks: readonly string[],
@@ -111,7 +111,7 @@ async function oneRound(
   }
 }
 
-/** CPU microseconds a request over one load. */
+/** The CPU microseconds per request over one load. */
 async function stretch(app: App, generator: ChildProcess, requests: number): Promise<number> {
   const before = await cpuOf(app)
   const wanted: Load = { port: app.port, requests, connections: CONNECTIONS }

@@ -1,6 +1,6 @@
 import { cpuNanos } from './cpu.ts'
 
-/** What importing took in this process, milliseconds. */
+/** The time of the import in this process, in milliseconds. */
 export interface ImportRun {
   readonly wall: number
   readonly cpu: number

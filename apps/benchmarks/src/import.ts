@@ -13,7 +13,7 @@ const SETS: readonly (readonly string[])[] = [
   ['express-rate-limit'],
 ]
 
-/** What importing a limiter costs in a fresh process. */
+/** Measures the import of a limiter in a fresh process. */
 export async function importing({ quick }: Effort): Promise<Section> {
   const rounds = quick ? 1 : 21
   const runs = SETS.map(() => [] as ImportRun[])

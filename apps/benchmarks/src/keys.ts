@@ -1,7 +1,7 @@
-/** Gives the key of the next check. */
+/** Returns the key of the next check. */
 export type NextKey = () => string
 
-// What toString('latin1', …) calls, without its looking at the arguments.
+// The function behind toString('latin1', …), without its checks of the arguments.
 interface Sliceable {
   latin1Slice(from: number, to: number): string
 }
@@ -18,20 +18,20 @@ export function addressAt(i: number): string {
   return `11.${(i >>> 16) & 255}.${(i >>> 8) & 255}.${i & 255}`
 }
 
-/** One key for ever. */
+/** The same key each time. */
 export function hotKey(key: string): NextKey {
   return () => key
 }
 
-/** Each of `keys` for 100 checks, then the next: for contestants that keep a log of what they admitted. */
+/** Each key for 100 checks, then the next; for contestants that keep a log of admitted checks. */
 export function hundreds(keys: readonly string[]): NextKey {
   let i = 0
   return () => keys[Math.floor(i++ / 100) % keys.length] as string
 }
 
 /**
- * `count` keys round and round, each time a new string cut from a Buffer, as an HTTP parser makes it: its hash is not
- * known and it equals no string by identity. In an order that has nothing to do with that of insertion.
+ * `count` keys in a loop, each time as a new string from a Buffer, as an HTTP parser makes it. Its hash is not cached, and
+ * it is not identical to an earlier string. The order is unrelated to that of insertion.
  */
 export function freshKeys(count: number, name: (i: number) => string = keyAt): NextKey {
   const names = shuffled(count).map(name)
@@ -46,7 +46,7 @@ export function freshKeys(count: number, name: (i: number) => string = keyAt): N
   }
 }
 
-/** 0 … count - 1 in an order that is the same in every run. */
+/** 0 … count - 1 in a shuffled order that is the same in every run. */
 function shuffled(count: number): number[] {
   const numbers = Array.from({ length: count }, (_, i) => i)
   let state = 0x2545f491

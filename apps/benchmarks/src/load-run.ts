@@ -1,6 +1,6 @@
 import { type Load, load } from './load.ts'
 
-// The load generator in a process of its own: on each message it does one load and says what came of it.
+// The load generator as a process. At each message it runs one load and sends the results.
 process.on('message', (wanted: Load) => {
   load(wanted).then(
     answers => process.send?.(answers),

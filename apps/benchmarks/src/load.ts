@@ -1,13 +1,13 @@
 import { connect, type Socket } from 'node:net'
 
-/** What the load generator is told. */
+/** The parameters of a load. */
 export interface Load {
   readonly port: number
   readonly requests: number
   readonly connections: number
 }
 
-/** What came of it: answers by status. */
+/** The results of a load: answers by status. */
 export type Answers = Record<string, number>
 
 const LONGEST_MS = 60_000
@@ -23,7 +23,7 @@ const REQUEST = Buffer.from(
   ].join('\r\n'),
 )
 
-/** Sends so many requests over keep-alive connections from as many loopback addresses, one at a time on each. */
+/** Sends requests over keep-alive connections, each from a loopback address of its own, one request at a time on each. */
 export async function load({ port, requests, connections }: Load): Promise<Answers> {
   const answers: Answers = {}
   let left = requests
@@ -45,8 +45,8 @@ export async function load({ port, requests, connections }: Load): Promise<Answe
         resolve()
       })
     })
-  // Never asleep: to wake a sleeping reader costs the writer several microseconds, and a fast app would be charged for
-  // the naps that a slow one does not leave time for.
+  // Never sleeps, because waking a sleeping reader costs the writer several microseconds. A fast app would pay for that,
+  // and a slow app would not.
   let isLoading = true
   const stayAwake = (): void => void (isLoading && setImmediate(stayAwake))
   stayAwake()
@@ -55,7 +55,7 @@ export async function load({ port, requests, connections }: Load): Promise<Answe
   return answers
 }
 
-// All bodies have a length: none of the apps streams.
+// All bodies have a length, because no app streams.
 function onAnswer(socket: Socket, tell: (status: string) => void): void {
   let text = ''
   socket.setEncoding('latin1').on('data', (chunk: string) => {

@@ -20,7 +20,7 @@ const PACKAGES = [
   '@nestjs/core',
 ]
 
-/** One line that names the machine and what runs on it now. */
+/** One line with the machine, the versions and the load. */
 export function machine(): string {
   const [first] = cpus()
   const load = loadavg()
@@ -43,7 +43,7 @@ export function versions(): string {
 
 const here = createRequire(import.meta.url)
 
-// Not every package exports its package.json, so it is looked for above its main file.
+// Not every package exports its package.json, so this looks for it above the main file.
 function versionOf(name: string): string {
   let folder = dirname(here.resolve(name))
   while (folder !== dirname(folder)) {
@@ -54,7 +54,7 @@ function versionOf(name: string): string {
       }
       if (found.name === name) return found.version ?? '?'
     } catch {
-      // Not here: one folder up.
+      // Not in this folder: look one folder up.
     }
     folder = dirname(folder)
   }

@@ -4,23 +4,23 @@ import { loadMemory } from './contestants/index.ts'
 import { cpuPerStep } from './cpu.ts'
 import { addressAt, freshKeys, hotKey, hundreds, keyAt, type NextKey } from './keys.ts'
 
-/** What one process measured: CPU nanoseconds a check, and the yardstick's before and after. */
+/** The results of one process: CPU nanoseconds per check, and those of the yardstick before and after. */
 export interface MemoryRun {
   readonly own: number
   readonly yardstick: number
 }
 
-/** One key admitted, many keys admitted, one key refused; and only the making of many keys. */
+/** One key admitted, many keys admitted, one key refused; and the cost of making many keys. */
 export type Scenario = 'hot' | 'fresh' | 'denied' | 'cutting'
 
-// Never refused, and in numbers that a narrow slot of Halt's holds.
+// Never refused, and small enough for a narrow slot of Halt's memory store.
 const ROOMY: Task = { limit: 600_000_000, windowMs: 600_000 }
-// A unit is paid back in 0.6 s: long after the next turn of all keys, so that every key stays alive as it does at peers.
+// A unit comes back in 0.6 s, long after the next round over all keys. So every key stays alive, as with the peers.
 const LASTING: Task = { limit: 1000, windowMs: 600_000 }
 const TIGHT: Task = { limit: 1, windowMs: 600_000 }
 const MANY = 100_000
 
-// One scenario a process: a loop that has seen several kinds of keys is compiled for all of them.
+// One scenario per process, because a loop that has seen several kinds of keys is compiled for all of them.
 async function main(name: string, scenario: Scenario, steps: number): Promise<MemoryRun> {
   const nameOf = name === 'halt-check' ? addressAt : keyAt
   const many = Math.min(MANY, steps)
@@ -48,7 +48,7 @@ function prefill(count: number, nameOf: (i: number) => string): Fill {
   }
 }
 
-/** Yardstick, contestant, yardstick: the machine drifts, their ratio does not. */
+/** Runs yardstick, contestant, yardstick, because the machine drifts, but their ratio does not. */
 async function measure(
   contestant: MemoryContestant,
   task: Task,
@@ -65,7 +65,7 @@ async function measure(
   const runYard = (count: number): number => loopYard(yard, yardKeys, count)
   const runOwn = async (count: number): Promise<void> => {
     const admitted = contestant.isAsync ? await loopAsync(own, ownKeys, count) : loop(own, ownKeys, count)
-    // One may have been admitted before the rest was refused.
+    // One check may have been admitted before the others were refused.
     if (admits ? admitted !== count : admitted > 1) {
       throw new Error(
         `${contestant.name} admitted ${admitted} of ${count}: it does other work than it should`,
@@ -87,7 +87,7 @@ function loop(opened: Opened<unknown>, next: NextKey, count: number): number {
   return admitted
 }
 
-// The yardstick's own copy: in the other one a second contestant would spoil what the compiler knows of the first.
+// A copy for the yardstick, because a second contestant in the same function would change how it is compiled for the first.
 function loopYard(opened: Opened<boolean>, next: NextKey, count: number): number {
   let admitted = 0
   for (let i = 0; i < count; i++) if (opened.admits(opened.ask(next()) as boolean)) admitted++

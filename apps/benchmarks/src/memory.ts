@@ -4,14 +4,14 @@ import { median } from './cpu.ts'
 import type { MemoryRun, Scenario } from './memory-run.ts'
 import { figure, type Section } from './report.ts'
 
-/** What the parts are told: a smoke test or the real thing. */
+/** Options of the parts. */
 export interface Effort {
   readonly quick: boolean
 }
 
 const SCENARIOS: readonly Scenario[] = ['hot', 'fresh', 'denied']
 
-/** CPU time of one check in memory: a process each, in turns, so that the machine's drift meets all alike. */
+/** Measures the CPU time of one check in memory, with a process per contestant, in turns, so that drift affects all alike. */
 export async function memory({ quick }: Effort): Promise<Section> {
   const rounds = quick ? 1 : 5
   const steps = quick ? 2000 : 500_000
@@ -106,11 +106,11 @@ export async function memory({ quick }: Effort): Promise<Section> {
       },
     ],
     notes: [
-      `Median of ${rounds} rounds of ${steps} checks, a fresh process each, contestants in turns, the bare loop before and after; CPU time of the whole process, compiler and collector included.`,
-      `Fresh keys are 20 characters, cut from a Buffer each time; the cutting alone took ${figure(cutting)} ns of each figure.`,
-      `100 000 keys less the cutting: ${memoryNames.map(name => `${name} ${figure(of(name, 'fresh') - cutting)}`).join(', ')}.`,
-      'A log costs more the more it holds: @nestjs/throttler is measured at 100 admitted checks a key, its refusals wait out the window.',
-      'limiter.check reads the address of a Node request with seven headers, names the key, asks the store and makes the decision; the peers in this table are their bare stores.',
+      `Median of ${rounds} rounds of ${steps} checks, a fresh process each, contestants in turns, the bare loop before and after. CPU time of the whole process, compiler and garbage collector included.`,
+      `Fresh keys are 20 characters, made from a Buffer each time, which alone took ${figure(cutting)} ns of each figure.`,
+      `100 000 keys, less that time: ${memoryNames.map(name => `${name} ${figure(of(name, 'fresh') - cutting)}`).join(', ')}.`,
+      'A log costs more the more it holds. @nestjs/throttler is measured with 100 admitted checks per key.',
+      'limiter.check does a whole check of a Node request with seven headers. The peers in this table are their bare stores.',
     ],
   }
 }

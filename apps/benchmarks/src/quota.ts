@@ -10,7 +10,7 @@ const FLIGHTS: readonly number[] = [1, 64, 256]
 const RUNS = { haltUser: 'a rate limit', haltQuota: '… with a monthly quota and a penalty' } as const
 type Run = keyof typeof RUNS
 
-/** What a quota and a penalty cost a Redis server beside a rate limit, and how large a quota's key is. */
+/** Measures what a quota and a penalty cost a Redis server beside a rate limit, and the size of a quota's key. */
 export async function quota({ quick }: Effort): Promise<Section> {
   const rounds = quick ? 1 : 7
   const checks = quick ? 1000 : 40_000
@@ -46,7 +46,7 @@ export async function quota({ quick }: Effort): Promise<Section> {
           what: 'calls a check at 1 in flight: a quota and a penalty add none',
           rule: 'most',
           bound: 1,
-          // The heartbeat, one call in five seconds, is no check's.
+          // Leaves out the heartbeat, one call in five seconds.
           measured: Math.round(of('haltQuota', 1, 'calls') * 100) / 100,
           unit: 'commands',
         },
@@ -60,8 +60,8 @@ export async function quota({ quick }: Effort): Promise<Section> {
         { what: "a quota's key", rule: 'most', bound: 152, measured: bytes.quota, unit: 'bytes' },
       ],
       notes: [
-        `Median of ${rounds} rounds in turns, ${checks} checks a stretch (a tenth of it at 1 in flight) on 10 000 users, ioredis; server CPU is the server's own INFO cpu, the script its commandstats; bytes are MEMORY USAGE.`,
-        'With one check in flight each is an EVALSHA of its own: the promise is made for that. More are gathered into fewer calls, of which each costs less, so that what a policy adds is a larger share of a smaller sum.',
+        `Median of ${rounds} rounds in turns, ${checks} checks a stretch (a tenth of it at 1 in flight) on 10 000 users, ioredis; server CPU is the server's own INFO cpu, the script its commandstats, bytes are MEMORY USAGE.`,
+        'With one check in flight each check is an EVALSHA of its own; the targets are for that case. More checks share calls and cost less each, so the cost of a policy is a larger share of a smaller sum.',
       ],
     }
   } finally {

@@ -2,7 +2,7 @@ import type { Task } from './contestants/contestant.ts'
 import { haltRedis, haltUsers } from './contestants/redis-halt.ts'
 import { ServerWatch } from './server-cpu.ts'
 
-/** Bytes that one key takes in Redis, by its own MEMORY USAGE. */
+/** The bytes of one key in Redis, by its own MEMORY USAGE. */
 export interface KeyBytes {
   readonly bucket: number
   readonly quota: number
@@ -10,7 +10,7 @@ export interface KeyBytes {
 
 const TASK: Task = { limit: 100, windowMs: 60_000 }
 
-/** Charges a few subjects of full length and asks the server how large their keys are. */
+/** Charges a few subjects of full length, and reads the size of their keys from the server. */
 export async function bytesOfKeys(url: string): Promise<KeyBytes> {
   const watch = new ServerWatch(url)
   await watch.clear()

@@ -4,21 +4,21 @@ import { cpuNanos } from './cpu.ts'
 import { addressAt } from './keys.ts'
 import { ServerWatch } from './server-cpu.ts'
 
-/** One stretch of checks with so many in flight; all figures are per check. */
+/** One stretch of checks with a fixed number in flight. All figures are per check. */
 export interface Stretch {
-  /** Checks a second, by the clock on the wall. */
+  /** Checks per second of wall time. */
   readonly rate: number
-  /** CPU time of this process, microseconds. */
+  /** The CPU time of this process, in microseconds. */
   readonly client: number
-  /** CPU time of the server, microseconds. */
+  /** The CPU time of the server, in microseconds. */
   readonly server: number
   /** Script calls or INCRs. */
   readonly calls: number
-  /** Microseconds inside a call; per call, not per check. */
+  /** The time inside a call, in microseconds per call, not per check. */
   readonly script: number
 }
 
-/** What one process measured of one contestant, by the number of checks in flight, and of INCR around it. */
+/** The results of one process: one contestant by the number of checks in flight, and INCR before and after it. */
 export type RedisRun = Record<'own' | 'incr', Record<number, Stretch>>
 
 export const FLIGHTS: readonly number[] = [1, 64, 256]
@@ -35,7 +35,7 @@ async function main(url: string, name: RedisName, client: ClientName, checks: nu
   const run: RedisRun = { own: {}, incr: {} }
   for (const flight of FLIGHTS) {
     const count = flight === 1 ? Math.ceil(checks / 10) : checks
-    // Until all of it is compiled: a server is warm for all but its first seconds.
+    // Warms up until everything is compiled, because a server is warm for all but its first seconds.
     const warm = Math.ceil(Math.max(count, checks) / 4)
     await stretch(yard, keys, flight, warm, watch)
     await stretch(own, keys, flight, warm, watch)

@@ -4,17 +4,17 @@ import type { KeyBytes } from './redis-bytes.ts'
 import type { Stretch } from './redis-run.ts'
 import type { Target } from './report.ts'
 
-/** Which runs there are: every contestant on every client it has. */
+/** The runs: every contestant on each of its clients. */
 export type RunKey = `${RedisName} ${ClientName}`
 
 /** The medians over all rounds. */
 export interface Figures {
   of(key: RunKey, flight: number, field: keyof Stretch): number
-  /** Checks a second as a multiple of the INCRs a second around them, on the same client in the same process. */
+  /** Checks per second, as a multiple of the INCRs per second before and after, on the same client in the same process. */
   relative(key: RunKey, flight: number): number
 }
 
-/** What was promised of Redis, client by client. */
+/** The targets through Redis, by client. */
 export function redisTargets(figures: Figures, bytes: KeyBytes): Target[] {
   return [
     ...(['ioredis', 'node-redis'] as const).flatMap(client => speed(figures, client)),
@@ -92,7 +92,7 @@ function speed(figures: Figures, client: ClientName): Target[] {
   ]
 }
 
-// The heartbeat, one call in five seconds, is no check's.
+// Leaves out the heartbeat, one call in five seconds.
 function rounded(calls: number): number {
   return Math.round(calls * 100) / 100
 }

@@ -12,7 +12,7 @@ import { startServer } from './server.ts'
 const CLIENTS: readonly ClientName[] = ['ioredis', 'node-redis']
 const ORDER: readonly RedisName[] = ['halt', ...redisPeers, 'haltUser', 'haltQuota', 'bareScript']
 
-/** Checks through Redis: one server, a process for each contestant in turns, INCR on the same client around each. */
+/** Measures checks through Redis: one server, a process per contestant in turns, and INCR on the same client around each. */
 export async function redis({ quick }: Effort): Promise<Section> {
   const rounds = quick ? 1 : 5
   const checks = quick ? 1000 : 40_000
@@ -58,7 +58,7 @@ export async function redis({ quick }: Effort): Promise<Section> {
       rows: keys.map(key => row(key, figures)),
       targets: redisTargets(figures, bytes),
       notes: [
-        `Median of ${rounds} rounds, ${checks} checks a stretch (a tenth of it at 1 in flight) on 10 000 keys; rates by the wall clock, so compare ratios; server CPU is the server's own INFO cpu, scripts its commandstats.`,
+        `Median of ${rounds} rounds, ${checks} checks a stretch (a tenth of it at 1 in flight) on 10 000 keys; rates are wall time, so compare ratios. Server CPU is the server's own INFO cpu, scripts are its commandstats.`,
         `Bytes a key by MEMORY USAGE: token bucket ${figure(bytes.bucket)}, quota ${figure(bytes.quota)}.`,
         'nest-lab sends the whole script with every check (EVAL).',
       ],

@@ -2,17 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 import { machine, versions } from './machine.ts'
 
-/** A promise about speed or size, and what was measured of it. */
+/** A target for speed or size, and the measured value. */
 export interface Target {
   readonly what: string
   readonly bound: number
   readonly measured: number
   readonly unit: '×' | 'ns' | 'ms' | 'bytes' | 'commands'
-  /** `most`: what was measured may not be more; `least`: not less. */
+  /** `most`: the value may not exceed the target; `least`: it may not fall below. */
   readonly rule: 'most' | 'least'
 }
 
-/** What one part of the benchmarks found. */
+/** The results of one part of the benchmarks. */
 export interface Section {
   readonly name: string
   readonly title: string
@@ -22,7 +22,7 @@ export interface Section {
   readonly notes: readonly string[]
 }
 
-/** Whether a target was met. */
+/** True if a target was met. */
 function isMet({ bound, measured, rule }: Target): boolean {
   return rule === 'most' ? measured <= bound : measured >= bound
 }
@@ -52,12 +52,12 @@ export function toMarkdown({ title, head, rows, targets, notes }: Section): stri
   ].join('\n')
 }
 
-/** What stands beside all sections: the versions that took part. */
+/** The versions of all contestants, as a section. */
 export function versionsLine(): string {
   return `Versions: ${versions()}.`
 }
 
-/** Puts a section between its marks in a Markdown file: `<!-- memory -->` … `<!-- /memory -->`. */
+/** Writes a section between its marks in a Markdown file: `<!-- memory -->` … `<!-- /memory -->`. */
 export function place(file: URL, name: string, text: string): void {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const old = readFileSync(file, 'utf8')
@@ -67,7 +67,7 @@ export function place(file: URL, name: string, text: string): void {
   writeFileSync(file, `${old.slice(0, from + open.length)}\n\n${text}\n\n${old.slice(to)}`)
 }
 
-/** A number for a table: three digits that count. */
+/** A number for a table, with three significant digits. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '–'
   return value >= 100 ? String(Math.round(value)) : value >= 10 ? value.toFixed(1) : value.toFixed(2)

@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis'
 
-/** What the server says of its own work since the last look. */
+/** The server's own figures since the start of the stretch. */
 export interface ServerWork {
-  /** CPU time, microseconds, the network's included. */
+  /** CPU time in microseconds, that of the network included. */
   readonly cpu: number
-  /** Script calls: EVALSHA and EVAL. */
+  /** The number of script calls: EVALSHA and EVAL. */
   readonly calls: number
-  /** Time inside those calls, microseconds. */
+  /** The time inside those calls, in microseconds. */
   readonly script: number
 }
 
@@ -20,7 +20,7 @@ function sum(stats: string, lines: RegExp): { calls: number; time: number } {
   return { calls, time }
 }
 
-/** Looks at a server over a connection of its own. */
+/** Reads a server's figures over a connection of its own. */
 export class ServerWatch {
   readonly #redis: Redis
   #cpu = 0
@@ -40,12 +40,12 @@ export class ServerWatch {
     const cpu = (await this.#used()) - this.#cpu
     const stats = await this.#redis.info('commandstats')
     const scripts = sum(stats, /^cmdstat_(?:evalsha|eval):calls=(\d+),usec=(\d+)/gm)
-    // Scripts call INCR too; it is a command of the client's only where there are no scripts.
+    // Scripts call INCR too, so INCR counts as a client's command only if there are no scripts.
     const { calls, time } = scripts.calls > 0 ? scripts : sum(stats, /^cmdstat_incr:calls=(\d+),usec=(\d+)/gm)
     return { cpu, calls, script: time }
   }
 
-  /** Bytes of the keys whose names match, on average. */
+  /** The average size in bytes of the keys whose names match. */
   async bytesPerKey(pattern: string): Promise<number> {
     const keys = await this.#redis.keys(pattern)
     let bytes = 0

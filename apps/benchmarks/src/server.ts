@@ -7,7 +7,7 @@ import { join } from 'node:path'
 
 import { findServer } from '../../../tools/find-server.mjs'
 
-/** A throw-away Redis on the loopback that keeps nothing. */
+/** A temporary Redis on 127.0.0.1 that stores nothing on disk. */
 export interface RedisServer {
   readonly url: string
   stop(): Promise<void>
@@ -46,7 +46,7 @@ function ready(child: ChildProcess): Promise<void> {
   })
 }
 
-/** A port of the loopback that nobody listens on. */
+/** A free port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -7,7 +7,7 @@ import type { SizeRun } from './size-run.ts'
 
 const HALT: readonly MemoryName[] = ['halt-bucket', 'halt-window', 'halt-sliding']
 
-/** Bytes that one live key takes in memory, heap and buffers, the key's own string included. */
+/** Measures the bytes of one live key in memory: heap and buffers, the key's own string included. */
 export async function size({ quick }: Effort): Promise<Section> {
   const rounds = quick ? 1 : 3
   const count = quick ? 10_000 : 1_000_000
@@ -43,7 +43,7 @@ export async function size({ quick }: Effort): Promise<Section> {
       },
     ],
     notes: [
-      `Median of ${rounds} processes with --expose-gc: heapUsed + external after the keys, less before them.`,
+      `Median of ${rounds} processes with --expose-gc: heapUsed + external after the keys were added, less the value before.`,
     ],
   }
 }

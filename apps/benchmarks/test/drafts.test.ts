@@ -1,4 +1,4 @@
-// The headers of drafts 6 to 8 by Halt and by express-rate-limit, byte by byte: the same requests to two Express apps.
+// Compares the headers of drafts 6 to 8 of Halt and express-rate-limit byte by byte, with the same requests to two apps.
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 
@@ -24,7 +24,7 @@ interface Limit {
 const START = Date.UTC(2026, 10, 24)
 afterEach(() => void vi.useRealTimers())
 
-/** The status and the headers of so many requests, 700 ms apart by the clock of both. */
+/** The status and the headers of a number of requests, 700 ms apart by the clock of both. */
 async function answers(handlers: readonly RequestHandler[], count: number): Promise<Answer[]> {
   vi.useFakeTimers({ toFake: ['Date'], now: START })
   const app = express()

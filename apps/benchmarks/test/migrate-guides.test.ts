@@ -1,11 +1,11 @@
-// Every example in docs/migrate is run. Those before and after the move let in the same requests.
+// Runs every example in docs/migrate. Those before and after the move must admit the same requests.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/page-example.ts'
+import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/example.ts'
 
 const docs = fileURLToPath(new URL('../../../docs/migrate/', import.meta.url))
 
@@ -60,8 +60,8 @@ const visits = {
 }
 
 describe.each(Object.entries(visits))('docs/migrate/%s.md', (guide, visit) => {
-  it('before the move', () => withExample(guide, 0, visit))
-  it('after the move', () => withExample(guide, 1, visit))
+  it('the example before the move does what it says', () => withExample(guide, 0, visit))
+  it('the example after the move does the same', () => withExample(guide, 1, visit))
 })
 
 it('the Fastify guide counts the user whom an earlier hook finds', () =>
@@ -70,7 +70,7 @@ it('the Fastify guide counts the user whom an earlier hook finds', () =>
     expect(await statuses(`${url}/`, 1, 'ben')).toEqual([200])
   }))
 
-it('the Fastify guide gives what is not found a limit of its own', () =>
+it('the Fastify guide gives not-found requests a limit of their own', () =>
   withExample('fastify-rate-limit', 3, async ({ urls: [url] }) => {
     expect(await statuses(`${url}/none`, 5)).toEqual([404, 404, 404, 404, 429])
   }))

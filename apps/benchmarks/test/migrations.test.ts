@@ -1,4 +1,4 @@
-// What the guides in docs/migrate say behaves differently, run on both sides.
+// Tests the differences that the guides in docs/migrate name, on both sides.
 import fastifyRateLimit from '@fastify/rate-limit'
 import { type Policy, RateLimiter } from '@halt/core'
 import { ManualClock } from '@halt/core/testing'
@@ -13,10 +13,10 @@ const START = Date.UTC(2026, 10, 24)
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: START }))
 afterEach(() => void vi.useRealTimers())
 
-/** What one client is told at each of these seconds: whether it is let in. */
+/** Whether one client is admitted, at each of these seconds. */
 type Ask = (seconds: readonly number[]) => Promise<boolean[]>
 
-/** A client of Halt, on a clock that stands where it is put. */
+/** A client of Halt, with a manual clock. */
 function ofHalt(policy: Policy): Ask {
   return async seconds => {
     const clock = new ManualClock(START)
@@ -48,16 +48,16 @@ describe('@nestjs/throttler', () => {
 
   const limit = { name: 'api', limit: 2, window: 10 }
 
-  it('lets in after a blockDuration shorter than the window; Halt does when the window ends', async () => {
+  it('admits again after a blockDuration shorter than the window; Halt when the window ends', async () => {
     const seconds = [0, 0, 0, 5.1, 10.1]
     const fixed: Policy = { ...limit, algorithm: 'fixed-window', blockDuration: 5 }
     expect(await ofThrottler(2, 10, 5)(seconds)).toEqual([true, true, false, true, true])
     expect(await ofHalt(fixed)(seconds)).toEqual([true, true, false, false, true])
-    // A bucket has something again by then.
+    // By then a bucket has a unit again.
     expect(await ofHalt({ ...limit, blockDuration: 5 })(seconds)).toEqual([true, true, false, true, true])
   })
 
-  it('lets in a refused client after the ttl, and so does fixed-window; sliding-window may take a tenth more', async () => {
+  it('admits a refused client after the ttl, as fixed-window does; sliding-window may take a tenth longer', async () => {
     const seconds = [0, 0.5, 0.6, 10.7]
     expect(await ofThrottler(2, 10)(seconds)).toEqual([true, true, false, true])
     expect(await ofHalt({ ...limit, algorithm: 'fixed-window' })(seconds)).toEqual([true, true, false, true])
@@ -75,7 +75,7 @@ describe('@fastify/rate-limit', () => {
     return app
   }
 
-  /** The statuses of some requests of users, one after another. */
+  /** The statuses of requests of the given users, one after another. */
   async function statuses(app: FastifyInstance, url: string, users: readonly string[]): Promise<number[]> {
     const found: number[] = []
     for (const user of users) found.push((await app.inject({ url, headers: { 'x-user': user } })).statusCode)
@@ -149,7 +149,7 @@ describe('rate-limiter-flexible', () => {
       (error: unknown) => error as RateLimiterRes,
     )
 
-  it('starts a block for a call above the limit; Halt refuses it and starts none', async () => {
+  it('starts a block for a call above the limit; Halt refuses the call and starts none', async () => {
     const theirs = new RateLimiterMemory({ points: 5, duration: 60, blockDuration: 300 })
     await rejected(theirs.consume('client', 50))
     expect((await rejected(theirs.consume('client', 1))).msBeforeNext).toBeGreaterThan(299_000)
@@ -167,7 +167,7 @@ describe('rate-limiter-flexible', () => {
     expect((await limiter.consume('client')).allowed).toBe(true)
   })
 
-  it('tells the points that were consumed; in Halt they are the capacity less what remains', async () => {
+  it('reports the consumed points; in Halt they are the capacity less remaining', async () => {
     const bursty = new BurstyRateLimiter(
       new RateLimiterMemory({ points: 2, duration: 1 }),
       new RateLimiterMemory({ keyPrefix: 'burst', points: 5, duration: 10 }),

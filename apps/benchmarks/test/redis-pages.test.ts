@@ -1,4 +1,4 @@
-// The examples of the pages in docs/ that need a Redis server, and what their processes leave behind.
+// Runs the examples of the pages that need a Redis server, and checks that they leave no connection.
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/page-example.ts'
+import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/example.ts'
 import { type RunningServer, startRedis } from '../../../tools/servers.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
@@ -46,7 +46,7 @@ async function run(page: string, after: string): Promise<PageRun> {
   return found
 }
 
-/** Runs something that prints no error. A machine that is busy may make Redis slow. */
+/** Runs something that must print no error, except that a busy machine may make Redis slow. */
 async function withoutComplaint(work: () => Promise<PageRun>): Promise<PageRun> {
   const error = vi.spyOn(console, 'error').mockImplementation(() => {})
   try {
@@ -58,7 +58,7 @@ async function withoutComplaint(work: () => Promise<PageRun>): Promise<PageRun> 
   }
 }
 
-/** How many clients Redis has, beside the operator. */
+/** The number of Redis clients, without the operator. */
 async function connections(): Promise<number> {
   const list = String(await operator.client('LIST'))
   return list.trim().split('\n').length - 1
@@ -88,8 +88,8 @@ describe('docs/shutdown-and-deploys.md', () => {
     },
   )
 
-  it('asks whether the store is ready', async () => {
-    await withoutComplaint(() => run('shutdown-and-deploys.md', '**Is it ready?**'))
+  it('ready() prints no error', async () => {
+    await withoutComplaint(() => run('shutdown-and-deploys.md', '**Readiness.**'))
   })
 })
 
@@ -100,7 +100,7 @@ describe.each([
     ['# @halt/store-redis', '## Is it well?', 'A single node-redis client', '## Another client'],
   ],
 ])('docs/%s', (page, lines) => {
-  it.each(lines)('after "%s": prints what it says, and leaves no connection', async line => {
+  it.each(lines)('the example after "%s" prints its lines, and leaves no connection', async line => {
     const before = await connections()
     await withoutComplaint(() => run(page, line))
     await vi.waitFor(async () => expect(await connections()).toBe(before), { timeout: 10_000 })
@@ -108,13 +108,13 @@ describe.each([
 })
 
 describe('docs/serverless.md', () => {
-  it('uses one connection per instance', async () => {
+  it('an instance uses one connection', async () => {
     const before = await connections()
     await run('serverless.md', '## A cold start')
     expect((await connections()) - before).toBe(1)
   })
 
-  it('runs the script over HTTP', async () => {
+  it('a store runs its script over HTTP', async () => {
     const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
       const chunks: Buffer[] = []
       for await (const chunk of req) chunks.push(chunk as Buffer)
@@ -136,12 +136,12 @@ describe('docs/serverless.md', () => {
 })
 
 describe('README.md', () => {
-  it('begins with a limit of 100 in a burst, localhost included', async () => {
+  it('the first example admits 100 in a burst, on localhost too', async () => {
     const { urls, close } = await run('../README.md', '## A first limit')
     const statuses = await Promise.all(
       Array.from({ length: 200 }, async () => (await fetch(`${urls[0]}/`)).status),
     )
-    // The bucket refills while it is emptied.
+    // The bucket refills during the test.
     const passed = statuses.filter(status => status === 404).length
     expect(passed).toBeGreaterThanOrEqual(100)
     expect(passed).toBeLessThan(200)
@@ -149,12 +149,12 @@ describe('README.md', () => {
     await close()
   })
 
-  it('wires a limiter into Express with Redis, and ends on SIGTERM', async () => {
+  it('the production example limits in Express with Redis, and ends on SIGTERM', async () => {
     await vi.waitFor(async () => expect(await connections()).toBeLessThan(5), { timeout: 10_000 })
     const idle = await connections()
     const before = process.listeners('SIGTERM')
     const { urls } = await withoutComplaint(() => run('../README.md', '## In production'))
-    // The peer is 127.0.0.1, which is exempt as private: a proxy is not.
+    // The peer 127.0.0.1 is private, so exempt; a proxy is not exempt.
     const response = await fetch(`${urls[0]}/`, { headers: { 'X-Forwarded-For': '203.0.113.7' } })
     expect(response.headers.get('ratelimit-limit')).not.toBeNull()
     const [told] = process.listeners('SIGTERM').filter(listener => !before.includes(listener))

@@ -17,13 +17,13 @@ import express, { type Express, type Request } from 'express'
 import { complete } from './complete.ts'
 import { demoAuth } from './demo-auth.ts'
 
-/** A small API behind Halt: limits for everybody, for passwords, for users and their companies, for a model. */
+/** A small API with limits for all clients, for passwords, for users and their companies, and for a model. */
 export function createApp({ store, storeTimeout, accounts, operator }: AppOptions): Express {
   const common = {
     store,
     storeTimeout,
     telemetry: operator?.telemetry,
-    // Local addresses are exempt by default; here every client is local.
+    // Private addresses are exempt by default, and here every client is local.
     exemptPrivateIps: false,
   } as const
   const everybody = new RateLimiter<Request>({ ...common, policy: EVERYBODY })
@@ -35,7 +35,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
     penalty: PENALTY,
   })
   const model = new RateLimiter<Request>({ ...common, policy: MODEL })
-  // Refusals that name the policy.
+  // The refusal names the policy.
   const errorFormat = 'problem'
 
   const app = express()
@@ -44,7 +44,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
   app.use(halt({ limiter: everybody, errorFormat }))
   app.use(demoAuth(accounts))
 
-  // Never counted, so that a health check never turns a busy instance into a dead one.
+  // Not counted, so that a refused health check never takes a busy instance out of service.
   app.get('/health', (_req, res) => void res.json({ status: 'up' }))
 
   app.post('/auth/login', halt({ limiter: passwords, errorFormat }), express.json(), (req, res) => {
@@ -57,7 +57,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
     res.json({ quote: 'Make haste slowly.', left: req.halt?.remaining })
   })
 
-  // Heavy work: one report takes what five quotes take.
+  // Heavy work: a report costs as much as five quotes.
   app.get('/reports', halt({ limiter: users, errorFormat, cost: 5 }), (req, res) => {
     res.json({ report: 'All is well.', left: req.halt?.remaining })
   })

@@ -8,8 +8,8 @@ import { sendLimited } from '@halt/express'
 import type { Request, RequestHandler } from 'express'
 
 /**
- * Streams a model's answer: reserves an estimate before, settles what was used after. `pipeline` ends the completion
- * also when the client leaves.
+ * Streams a model's answer: reserves an estimate first, and settles the tokens used at the end. `pipeline` also ends the
+ * completion when the client leaves.
  */
 export function complete(model: RateLimiter<Request>, headers: HeaderWriter): RequestHandler {
   return async (req, res) => {

@@ -10,9 +10,9 @@ declare global {
 }
 
 /**
- * FOR THIS DEMO ONLY: believes whatever the client says about itself in `X-Demo-User`.
+ * FOR THIS DEMO ONLY: trusts the user that the client names in `X-Demo-User`.
  *
- * In a service, your authentication stands here and sets `req.user`.
+ * In a service, your authentication goes here and sets `req.user`.
  */
 export function demoAuth(accounts: Accounts): RequestHandler {
   return (req, _res, next) => {

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
-import { differencesIn, examplesOf, runPageExample } from '../../../tools/page-example.ts'
+import { differencesIn, examplesOf, runPageExample } from '../../../tools/example.ts'
 
-// Every example of these pages is run, prints what its `// → …` says, and its server answers as its text says.
+// Runs every example of these pages. It must print its `// → …` lines, and its server must answer as the text says.
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
 const recipes = await readdir(join(docs, 'recipes'))
@@ -29,7 +29,7 @@ const files = [...recipes.map(name => `recipes/${name}`), ...pages.map(name => `
 
 let folder: string
 beforeAll(async () => {
-  // Beside the app: so imports find its packages.
+  // Beside the app, so that imports find its packages.
   folder = await mkdtemp(fileURLToPath(new URL('recipes-', import.meta.url)))
 })
 afterAll(() => rm(folder, { recursive: true }))
@@ -73,7 +73,7 @@ async function statuses(count: number, ask: () => Promise<Response>): Promise<nu
   return found
 }
 
-/** What clients of the examples' servers meet. */
+/** The requests that the tests send to the examples' servers. */
 const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
   async 'concurrency-1'(url) {
     const all = await Promise.all([1, 2, 3].map(() => fetch(`${url}/report`)))
@@ -83,14 +83,14 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
 
   async 'llm-endpoint-1'(url) {
     const answer = await post(`${url}/complete`, { prompt: 'hello' }, 'ann')
-    // Two tokens for the prompt and two for the answer are gone. Of the thousand that were reserved none is.
+    // The prompt and the answer cost two tokens each. All of the thousand reserved tokens came back.
     const { text, left } = (await answer.json()) as { text: string; left: Record<string, number> }
     expect(text).toBe('HELLO')
     expect(left).toMatchObject({ llm_requests: 59, llm_monthly_tokens: 4_999_996 })
     // A token comes back every three milliseconds.
     expect(left['llm_tokens']).toBeGreaterThanOrEqual(19_996)
     expect(left['llm_tokens']).toBeLessThanOrEqual(20_000)
-    // 22 500 tokens and the answer are more than a minute's.
+    // 22 500 tokens and the answer exceed the limit of a minute.
     expect((await post(`${url}/complete`, { prompt: 'x'.repeat(90_000) }, 'ann')).status).toBe(413)
     const large = { prompt: 'x'.repeat(76_000) }
     expect((await post(`${url}/complete`, large, 'ben')).status).toBe(200)

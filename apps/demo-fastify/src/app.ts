@@ -8,7 +8,7 @@ import { complete } from './complete.ts'
 import { demoAuth } from './demo-auth.ts'
 import { explainRoute, operatorPages } from './operator.ts'
 
-/** A small API behind Halt: limits for everybody, for passwords, for users and their companies, for a model. */
+/** A small API with limits for all clients, for passwords, for users and their companies, and for a model. */
 export async function createApp({
   store,
   storeTimeout,
@@ -19,7 +19,7 @@ export async function createApp({
     store,
     storeTimeout,
     telemetry: operator?.telemetry,
-    // Local addresses are exempt by default; here every client is local.
+    // Private addresses are exempt by default, and here every client is local.
     exemptPrivateIps: false,
   } as const
   const everybody = new RateLimiter<FastifyRequest>({ ...common, policy: EVERYBODY })
@@ -33,14 +33,14 @@ export async function createApp({
 
   const app = Fastify()
   if (operator !== undefined) operatorPages(app, operator)
-  // Refusals that name the policy.
+  // The refusal names the policy.
   await app.register(halt, { limiter: everybody, errorFormat: 'problem' })
   demoAuth(app, accounts)
 
-  // Never counted, so that a health check never turns a busy instance into a dead one.
+  // Not counted, so that a refused health check never takes a busy instance out of service.
   app.get('/health', () => ({ status: 'up' }))
 
-  // One check with everybody's limit: both are charged or neither, in one round trip.
+  // One check with the limit of all routes: both are charged or neither, in one round trip.
   app.post('/auth/login', { config: { halt: { policy: LOGIN } } }, ({ body }, reply) => {
     const { password } = (body ?? {}) as { password?: unknown }
     if (password === 'correct horse') return reply.send({ welcome: true })
@@ -51,7 +51,7 @@ export async function createApp({
     return { quote: 'Make haste slowly.', left: request.halt?.remaining }
   })
 
-  // Heavy work: one report takes what five quotes take.
+  // Heavy work: a report costs as much as five quotes.
   app.get('/reports', { config: { halt: { limiter: users, cost: 5 } } }, request => {
     return { report: 'All is well.', left: request.halt?.remaining }
   })

@@ -7,8 +7,8 @@ import { sendLimited } from '@halt/fastify'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Streams a model's answer: reserves an estimate before, settles what was used after. Fastify ends the completion also
- * when the client leaves.
+ * Streams a model's answer: reserves an estimate first, and settles the tokens used at the end. Fastify also ends the
+ * completion when the client leaves.
  */
 export function complete(model: RateLimiter<FastifyRequest>, headers: HeaderWriter) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {

@@ -8,9 +8,9 @@ declare module 'fastify' {
 }
 
 /**
- * FOR THIS DEMO ONLY: believes whatever the client says about itself in `X-Demo-User`.
+ * FOR THIS DEMO ONLY: trusts the user that the client names in `X-Demo-User`.
  *
- * In a service, your authentication stands here and sets `request.user`.
+ * In a service, your authentication goes here and sets `request.user`.
  */
 export function demoAuth(app: FastifyInstance, accounts: Accounts): void {
   app.decorateRequest('user', undefined)

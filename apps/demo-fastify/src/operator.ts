@@ -2,7 +2,7 @@ import type { RateLimiter } from '@halt/core'
 import { type Answer, type Operator, visitOf } from '@halt/demo-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-/** Serves the live page and the metrics, before anything is counted. */
+/** Serves the live page and the metrics, before any limit counts the request. */
 export function operatorPages(app: FastifyInstance, operator: Operator): void {
   app.addHook('onRequest', async (request, reply) => {
     const answer = await operator.pages(visitOf(request.raw))
@@ -10,7 +10,7 @@ export function operatorPages(app: FastifyInstance, operator: Operator): void {
   })
 }
 
-/** Serves `/debug/explain`: why this very request would be let in or refused. */
+/** Serves `/debug/explain`: why this request would be allowed or refused. */
 export function explainRoute(
   app: FastifyInstance,
   operator: Operator,

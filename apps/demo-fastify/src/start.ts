@@ -4,7 +4,7 @@ import { closing, type Start } from '@halt/demo-kit'
 
 import { createApp } from './app.ts'
 
-/** Starts the app; port 0 is a free one, on this machine only. */
+/** Starts the app on this machine only; port 0 takes a free port. */
 export const start: Start = async (options, port) => {
   const app = await createApp(options)
   await app.listen(port === 0 ? { port, host: '127.0.0.1' } : { port })

@@ -9,13 +9,13 @@ import { complete } from './complete.ts'
 import { type DemoEnv, demoAuth } from './demo-auth.ts'
 import { explainRoute, operatorPages } from './operator.ts'
 
-/** A small API behind Halt: limits for everybody, for passwords, for users and their companies, for a model. */
+/** A small API with limits for all clients, for passwords, for users and their companies, and for a model. */
 export function createApp({ store, storeTimeout, accounts, operator }: AppOptions): Hono<DemoEnv> {
   const common = {
     store,
     storeTimeout,
     telemetry: operator?.telemetry,
-    // Local addresses are exempt by default; here every client is local.
+    // Private addresses are exempt by default, and here every client is local.
     exemptPrivateIps: false,
   } as const
   const everybody = new RateLimiter<Context>({ ...common, policy: EVERYBODY })
@@ -27,7 +27,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
     penalty: PENALTY,
   })
   const model = new RateLimiter<Context<DemoEnv>>({ ...common, policy: MODEL })
-  // Refusals that name the policy; and who is at the other end of the connection, as Node knows it.
+  // The refusal names the policy. `getConnInfo` gives the peer of the connection.
   const look = { errorFormat: 'problem', getConnInfo } as const
 
   const app = new Hono<DemoEnv>()
@@ -35,7 +35,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
   app.use(halt({ limiter: everybody, ...look }))
   app.use(demoAuth(accounts))
 
-  // Never counted, so that a health check never turns a busy instance into a dead one.
+  // Not counted, so that a refused health check never takes a busy instance out of service.
   app.get('/health', c => c.json({ status: 'up' }))
 
   app.post('/auth/login', halt({ limiter: passwords, ...look }), async c => {
@@ -48,7 +48,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
     c.json({ quote: 'Make haste slowly.', left: c.get('halt')?.remaining }),
   )
 
-  // Heavy work: one report takes what five quotes take.
+  // Heavy work: a report costs as much as five quotes.
   app.get('/reports', halt({ limiter: users, cost: 5, ...look }), c =>
     c.json({ report: 'All is well.', left: c.get('halt')?.remaining }),
   )

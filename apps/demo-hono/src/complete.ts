@@ -8,8 +8,8 @@ import type { Context, Handler } from 'hono'
 import type { DemoEnv } from './demo-auth.ts'
 
 /**
- * Streams a model's answer: reserves an estimate before, settles what was used after. The stream ends the completion
- * also when the client leaves.
+ * Streams a model's answer: reserves an estimate first, and settles the tokens used at the end. The stream also ends the
+ * completion when the client leaves.
  */
 export function complete(model: RateLimiter<Context<DemoEnv>>, headers: HeaderWriter): Handler<DemoEnv> {
   return async c => {
@@ -21,7 +21,7 @@ export function complete(model: RateLimiter<Context<DemoEnv>>, headers: HeaderWr
   }
 }
 
-/** The bytes of some texts, each made when it is asked for. */
+/** The bytes of some strings, each encoded when it is read. */
 function bytesOf(texts: AsyncIterator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream<Uint8Array>(

@@ -1,15 +1,15 @@
 import type { Accounts, User } from '@halt/demo-kit'
 import type { MiddlewareHandler } from 'hono'
 
-/** What the handlers find on the context. */
+/** The variables of the context. */
 export interface DemoEnv {
   Variables: { user: User | undefined }
 }
 
 /**
- * FOR THIS DEMO ONLY: believes whatever the client says about itself in `X-Demo-User`.
+ * FOR THIS DEMO ONLY: trusts the user that the client names in `X-Demo-User`.
  *
- * In a service, your authentication stands here and sets `user`.
+ * In a service, your authentication goes here and sets `user`.
  */
 export function demoAuth(accounts: Accounts): MiddlewareHandler<DemoEnv> {
   return async (c, next) => {

@@ -1,8 +1,8 @@
 // npm run demo -- hono            shows what a client sees, and ends
-// npm run demo -- hono --serve    goes on, for requests of your own
+// npm run demo -- hono --serve    serves the app for your own requests
 import { runDemo } from '@halt/demo-kit'
 
 import { start } from './start.ts'
 
-// Redis by the other one of the two client libraries.
+// This demo reaches Redis through node-redis.
 await runDemo({ framework: 'Hono', name: 'hono', start, library: 'node-redis' })

@@ -6,7 +6,7 @@ import type { Context, Handler, MiddlewareHandler } from 'hono'
 
 import type { DemoEnv } from './demo-auth.ts'
 
-/** Serves the live page and the metrics, before anything is counted. */
+/** Serves the live page and the metrics, before any limit counts the request. */
 export function operatorPages(operator: Operator): MiddlewareHandler<DemoEnv> {
   return async (c, next) => {
     const answer = await operator.pages(visitOf(c))
@@ -14,7 +14,7 @@ export function operatorPages(operator: Operator): MiddlewareHandler<DemoEnv> {
   }
 }
 
-/** Serves why this very request would be let in or refused. */
+/** Serves `/debug/explain`: why this request would be allowed or refused. */
 export function explainRoute(operator: Operator, limiter: RateLimiter<Context<DemoEnv>>): Handler<DemoEnv> {
   return async c =>
     responseOf(await operator.explain(visitOf(c), () => limiter.explain(viewOf(c, getConnInfo))))

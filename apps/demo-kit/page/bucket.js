@@ -10,10 +10,10 @@ const water = make('rect', { x: '0', width: '120', y: String(BOTTOM), height: '0
 build()
 
 /** @typedef {import('../src/live/bucket.ts').BucketLevel} BucketLevel */
-/** What the server said last, and when. @type {BucketLevel & { at: number }} */
+/** The last level from the server, and its time. @type {BucketLevel & { at: number }} */
 let level = { limit: 1, perSecond: 0, remaining: 0, at: 0 }
 
-/** How often somebody clicked. */
+/** The number of clicks. */
 let takes = 0
 
 /** @param {BucketLevel} said */
@@ -34,7 +34,7 @@ export function takeOnClick(refresh) {
 async function take(units, refresh) {
   const mine = ++takes
   const says = await taken(units)
-  // Answers may come in another order than they were asked for: the last click's stands.
+  // Answers may arrive in another order than the clicks. Only the answer to the last click counts.
   if (mine === takes) text('taken', says)
   await refresh()
 }
@@ -50,7 +50,7 @@ async function taken(units) {
   }
 }
 
-// Between two answers it refills by the clock, as the limiter reckons it.
+// Between two answers it refills by the clock, as the limiter computes it.
 function draw() {
   const since = (performance.now() - level.at) / 1000
   const units = Math.min(level.limit, level.remaining + since * level.perSecond)

@@ -14,8 +14,8 @@ let bars = []
 let pointedAt = -1
 
 /**
- * Draws allowed checks with the refused ones on top of them, a bar a second; a strip above where the store did not
- * decide. @param {Counts} counts
+ * Draws a bar per second, with refused checks on top of allowed ones, and a strip above the seconds in which the store did
+ * not decide. @param {Counts} counts
  */
 export function drawChart(counts) {
   shown = counts

@@ -11,7 +11,7 @@ const EVERY = 1000
 /** @param {readonly number[]} numbers */
 const sum = numbers => numbers.reduce((total, n) => total + n, 0)
 
-/** Of the last whole second: the present one has only begun. @param {readonly number[]} numbers */
+/** The value of the last whole second, because the present one has only begun. @param {readonly number[]} numbers */
 const now = numbers => String(numbers.at(-2) ?? 0)
 
 /** @param {Feed} feed */
@@ -50,7 +50,7 @@ async function refresh() {
   }
 }
 
-// One after the other, and only while somebody looks.
+// One request at a time, and only while the page is visible.
 async function watch() {
   if (!document.hidden) await refresh()
   setTimeout(() => void watch(), EVERY)

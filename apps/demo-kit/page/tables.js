@@ -1,5 +1,5 @@
 // @ts-check
-// Text is only ever set as text: nothing that a feed says can become an element.
+// Sets text only as text, so that no string of the feed can become an element.
 
 /** @typedef {import('../src/live/feed.ts').Feed} Feed */
 
@@ -13,7 +13,7 @@ export function text(id, says) {
 /** @param {Feed} feed */
 export function showPolicies({ policies, now }) {
   const rows = policies.slice(0, 6).map(tally => {
-    // The bar shows the same whole units as the text: what has come back of the next one helps nobody.
+    // The bar shows whole units, as the text does, because a part of a unit admits nothing.
     const units = Math.floor(leftOf(tally, now) * tally.limit)
     const left = units / tally.limit
     const row = line(
@@ -71,7 +71,7 @@ export function showEvents({ events, now }) {
 }
 
 /**
- * The share of a limit that is left by now, if it comes back evenly.
+ * The share of a limit that is left now, if units come back evenly.
  * @param {Feed['policies'][number]} tally @param {number} now
  */
 function leftOf({ limit, remaining, at, resetAt }, now) {

@@ -1,18 +1,18 @@
 import { type Plan, PLANS } from './policies.ts'
 
-/** Who asks, as an authentication would find out. */
+/** The user of a request, as an authentication would find it. */
 export interface User {
   readonly id: string
   readonly plan: Plan
-  /** Whose month the requests count in; undefined: in nobody's. */
+  /** The company whose monthly quota the requests use; undefined for none. */
   readonly company: string | undefined
 }
 
-/** The users: stands for a database. A change of plan holds from the next request on. */
+/** The users; stands for a database. A change of plan applies from the next request on. */
 export class Accounts {
   readonly #plans = new Map<string, Plan>()
 
-  /** The user of a name like `ann@acme`, of the company `acme`; undefined without a name. */
+  /** The user with a name like `ann@acme`, of the company `acme`; undefined without a name. */
   find(name: string | null | undefined): User | undefined {
     if (!name) return undefined
     const at = name.indexOf('@')
@@ -23,7 +23,7 @@ export class Accounts {
     }
   }
 
-  /** Changes a user's plan; false where there is no such user, or no such plan. */
+  /** Changes a user's plan. Returns false if there is no such user or plan. */
   move(user: User | undefined, plan: unknown): plan is Plan {
     if (user === undefined || typeof plan !== 'string' || !Object.hasOwn(PLANS, plan)) return false
     this.#plans.set(user.id, plan as Plan)

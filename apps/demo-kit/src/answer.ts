@@ -1,11 +1,11 @@
-/** What a framework sends, as it is. */
+/** A response, independent of the framework. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-/** What an operator's request is, whatever the framework. */
+/** A request of an operator, independent of the framework. */
 export interface Visit {
   readonly method: string
   /** The path and the query. */
@@ -18,7 +18,7 @@ export interface Visit {
 
 const COMMON = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
 
-/** An answer that nobody keeps, and that is nothing but what it says to be. */
+/** An answer with headers that forbid caching and content sniffing. */
 export function answer(
   status: number,
   type: string,

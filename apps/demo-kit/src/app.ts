@@ -3,15 +3,15 @@ import type { RateLimiterOptions } from '@halt/core'
 import type { Accounts } from './accounts.ts'
 import type { Operator } from './operator.ts'
 
-/** What a demo app does not choose itself. */
+/** The options of a demo app. */
 export interface AppOptions {
-  /** Where the counters are. */
+  /** The store of the counters. */
   readonly store: RateLimiterOptions['store']
-  /** The longest that a request waits for it. Default 100 ms. */
+  /** The longest time that a request waits for the store. Default 100 ms. */
   readonly storeTimeout?: RateLimiterOptions['storeTimeout']
-  /** Who the users are. */
+  /** The users. */
   readonly accounts: Accounts
-  /** What its operator may see: the live page, and why a request is refused. Default nothing. */
+  /** The operator's pages: the live page, metrics, and explanations. Default: none. */
   readonly operator?: Operator | undefined
 }
 

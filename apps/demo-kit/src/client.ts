@@ -3,7 +3,7 @@ const WIDTH = 21
 
 /** Sends requests and prints the answers, one line each. */
 export class Client {
-  /** Whether everything was as expected so far. */
+  /** True while every answer was as expected. */
   ok = true
   readonly #url: string
   readonly #print: (line: string) => void
@@ -27,7 +27,7 @@ export class Client {
     this.#print(`  ${line}`)
   }
 
-  /** Sends a request; its status is to be `status`. */
+  /** Sends a request and prints the answer, which should have this status. */
   async expect(
     status: number,
     method: string,
@@ -44,7 +44,7 @@ export class Client {
     return response
   }
 
-  /** Sends a request and says nothing of it. */
+  /** Sends a request and prints nothing. */
   send(method: string, path: string, headers: Record<string, string> = {}, body?: object): Promise<Response> {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) }
     const type = { ...headers, 'Content-Type': 'application/json' }
@@ -57,7 +57,7 @@ export class Client {
     return text
   }
 
-  /** Notes what does not hold. */
+  /** Prints a condition that does not hold. */
   check(what: string, holds: boolean): void {
     if (holds) return
     this.ok = false
@@ -65,7 +65,7 @@ export class Client {
   }
 }
 
-/** `+3 s`, `+6 d`: the time until an instant, Unix seconds. */
+/** The time until an instant (Unix seconds), as `+3 s` or `+6 d`. */
 function until(instant: number): string {
   const seconds = Math.max(0, instant - Math.floor(Date.now() / 1000))
   return seconds < 3 * 86_400 ? `+${seconds} s` : `+${Math.floor(seconds / 86_400)} d`

@@ -2,23 +2,23 @@ import { llmCost, type Reservation } from '@halt/core'
 
 import { generate, LONGEST, tokensOf } from './model.ts'
 
-/** What a call reserves: its prompt, and the longest answer. By policy name. */
+/** The tokens that a call reserves, by policy name: its prompt and the longest answer. */
 export function estimate(prompt: string): Readonly<Record<string, number>> {
   return llmCost(tokensOf(prompt) + LONGEST)
 }
 
-/** The prompt of a request's body; empty where there is none. */
+/** The prompt in a request's body; empty if there is none. */
 export function promptOf(body: unknown): string {
   const { prompt } = (typeof body === 'object' && body !== null ? body : {}) as { prompt?: unknown }
   return typeof prompt === 'string' ? prompt : ''
 }
 
 /**
- * The model's answer as server-sent events. However it ends, what was reserved is corrected to what was used: all of it
- * at the end, what was generated so far when the client leaves (an attacker would else read most of it, hang up, and
- * pay nothing), nothing when the model was never asked.
+ * The model's answer as server-sent events. However it ends, the charge is corrected to the tokens that were used: all of
+ * them at the end; those generated so far when the client leaves (otherwise an attacker could read most of the answer, hang
+ * up, and pay nothing); none if the model was never called.
  *
- * An iterator of its own, no generator: one that was never started would not run its `finally`.
+ * This is an iterator and not a generator, because a generator that was never started does not run its `finally`.
  */
 export class Completion implements AsyncIterableIterator<string> {
   readonly #prompt: string
@@ -50,7 +50,7 @@ export class Completion implements AsyncIterableIterator<string> {
     return { done: false, value: event({ usage }) }
   }
 
-  /** Ends it early: whoever reads calls this when the client is gone. */
+  /** Ends the answer early. The reader calls this when the client has left. */
   async return(): Promise<IteratorResult<string, undefined>> {
     await this.#end()
     await this.#tokens.return()

@@ -6,19 +6,19 @@ import { Operator } from './operator.ts'
 import { type Scene, show } from './show.ts'
 import { openStore, type StoreOptions } from './store.ts'
 
-/** A demo app, as `npm run demo` runs it. */
+/** A demo app that `npm run demo` runs. */
 export interface Demo<L extends Listening> {
-  /** As people write it. */
+  /** The name of the framework. */
   readonly framework: string
-  /** As the command has it. */
+  /** The name in the command. */
   readonly name: string
   readonly start: Start<L>
-  /** What only this framework shows. */
+  /** Scenes of this framework alone. */
   readonly more?: readonly Scene<L>[]
   readonly library?: StoreOptions['library']
 }
 
-/** Shows what clients of an app see, and ends; with `--serve` serves it, for requests of your own. */
+/** Shows what clients of an app see, and ends. With `--serve` it serves the app for your own requests. */
 export async function runDemo<L extends Listening>(demo: Demo<L>): Promise<void> {
   if (process.argv.includes('--serve')) return serve(demo)
   const ok = await perform(demo)

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 
 import type { Listening } from './app.ts'
 
-/** Milliseconds that requests under way get when an app is stopped. */
+/** The milliseconds that running requests get when an app stops. */
 const PATIENCE = 500
 
-/** Lets a server listen; port 0 is a free one, on this machine only. */
+/** Lets a server listen on this machine only; port 0 takes a free port. */
 export async function listen(server: Server, port: number): Promise<Listening> {
   if (port === 0) server.listen(0, '127.0.0.1')
   else server.listen(port)
@@ -23,7 +23,7 @@ export async function listen(server: Server, port: number): Promise<Listening> {
   }
 }
 
-/** Ends an app, and after a moment what is still connected: browsers open connections that they never use. */
+/** Closes a server, and after a moment its open connections, because browsers open connections that they never use. */
 export async function closing(server: Server, close: () => Promise<unknown>): Promise<void> {
   const impatience = setTimeout(() => server.closeAllConnections(), PATIENCE)
   await close()

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client'
 
 import { type Answer, answer } from './answer.ts'
 
-/** Where Prometheus finds the metrics. */
+/** The path of the metrics. */
 export const METRICS = '/metrics'
 
 /** The metrics of an app, for Prometheus to collect. */

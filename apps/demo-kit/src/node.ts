@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer, Visit } from './answer.ts'
 import type { Operator } from './operator.ts'
 
-/** Reads a request of Node's own, as Express and Nest hand it on. */
+/** Reads a Node request, as Express and Nest pass it on. */
 export function visitOf(req: IncomingMessage & { originalUrl?: string }): Visit {
   return {
     method: req.method ?? 'GET',
@@ -18,7 +18,7 @@ export function send({ status, headers, body }: Answer, res: ServerResponse): vo
   res.writeHead(status, headers).end(body)
 }
 
-/** Middleware for the live page and the metrics, of the kind that Express, Nest and Connect take. */
+/** Middleware for the live page and the metrics, for Express, Nest and Connect. */
 export function operatorPages(
   operator: Operator,
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {

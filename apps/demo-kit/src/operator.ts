@@ -16,22 +16,22 @@ const DOOR = { name: 'door', limit: 10, window: '1m' } as const
 const ALL_DOORS = { name: 'all_doors', limit: 100, window: '1m', keyStrategy: 'shared' } as const
 
 /**
- * What an operator may see of an app: the live page, metrics, and why a request would be refused. Only with the token. More than
- * ten wrong tokens a minute from one address, or a hundred from all, are answered 429; the right token is always let in.
+ * The operator's pages of an app: the live page, metrics, and why a request would be refused. They need the token. More than
+ * ten wrong tokens per minute from one address, or a hundred from all, get 429; the right token always works.
  */
 export class Operator {
   readonly #pass: Pass
   readonly #live: Live
   readonly #metrics = new Metrics()
-  /** For all limiters that are to be seen. */
+  /** The telemetry for all limiters that the pages should show. */
   readonly telemetry: Telemetry
-  // Its own: a full store keeps nobody out, and who is kept out fills no store.
+  // A store of its own: wrong tokens cannot fill the app's store, and a full app store does not lock the operator out.
   readonly #door = new RateLimiter({
     store: new InMemoryStore({ maxKeys: 10_000 }),
     policy: [DOOR, ALL_DOORS],
   })
 
-  /** @throws Error for a token short enough to be guessed */
+  /** @throws Error if the token is too short */
   constructor(token: string, store: RateLimiterOptions['store']) {
     this.#pass = new Pass(token)
     this.#live = new Live(store)
@@ -43,7 +43,7 @@ export class Operator {
     return token === undefined || token === '' ? undefined : new Operator(token, store)
   }
 
-  /** Answers for the live page and the metrics; undefined: something else was asked for. */
+  /** Answers requests for the live page and the metrics; undefined for other paths. */
   async pages(visit: Visit): Promise<Answer | undefined> {
     const path = visit.url.split('?', 1)[0] ?? ''
     if (path === METRICS) return (await this.#refusal(visit)) ?? this.#metrics.answer()
@@ -51,7 +51,7 @@ export class Operator {
     return (await this.#refusal(visit)) ?? this.#live.answer(visit, path.slice(LIVE.length))
   }
 
-  /** Answers why a request would be let in or refused: as text where the client prefers it, else as data. */
+  /** Explains why a request would be allowed or refused: as text if the client prefers it, else as JSON. */
   async explain(visit: Visit, explain: () => Promise<Explanation>): Promise<Answer> {
     const refusal = await this.#refusal(visit)
     if (refusal !== undefined) return refusal
@@ -61,12 +61,12 @@ export class Operator {
       : json(200, explanation)
   }
 
-  // Only wrong tokens count, so that nobody who shares an address with the operator can lock the operator out. Its length
-  // protects the token against guesses; the limit keeps the noise down.
+  // Only wrong tokens count, so that a client at the operator's address cannot lock the operator out. The token is too
+  // long to guess; the limit only reduces the noise.
   async #refusal({ ip, header }: Visit): Promise<Answer | undefined> {
     const authorization = header('authorization')
     if (this.#pass.admits(authorization)) return undefined
-    // A browser comes without a token first, and has to be asked for it.
+    // A browser first sends no token, and must be asked for it.
     const tried =
       authorization === undefined
         ? undefined

@@ -2,11 +2,11 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 
 const SHORTEST = 16
 
-/** Who may see what an operator sees: who has the token. */
+/** Checks the operator's token. */
 export class Pass {
   readonly #digest: Buffer
 
-  /** @throws Error for a token short enough to be guessed */
+  /** @throws Error if the token is too short */
   constructor(token: string) {
     if (token.length < SHORTEST)
       throw new Error(`The operator's token is too short: give ${SHORTEST} characters or more.`)
@@ -14,8 +14,8 @@ export class Pass {
   }
 
   /**
-   * Whether an `Authorization` header holds the token: as `Bearer`, or as the password of `Basic`, which browsers ask
-   * for. Takes as long for any wrong one.
+   * True if an `Authorization` header holds the token: as `Bearer`, or as the password of `Basic`, which browsers ask for.
+   * Takes the same time for every wrong token.
    */
   admits(authorization: string | undefined): boolean {
     const [scheme = '', given = ''] = (authorization ?? '').split(' ')
@@ -29,7 +29,7 @@ function tokenOf(scheme: string, given: string): string {
   return pair.slice(pair.indexOf(':') + 1)
 }
 
-// Of equal length, whatever was given.
+// A digest has the same length for every token.
 function digest(text: string): Buffer {
   return createHash('sha256').update(text, 'utf8').digest()
 }

@@ -9,12 +9,12 @@ import {
   QuotaPeriod,
 } from '@halt/core'
 
-// Presets, with numbers small enough to watch: a real service takes them as they are.
+// Presets with smaller numbers, so that you can watch them. A real service uses the presets themselves.
 
-/** Everybody, everywhere: 100 requests a minute an address, bursts of 120. */
+/** Every address, on all routes: 100 requests per minute, bursts of 120. */
 export const EVERYBODY: Policy = presets.PUBLIC_API
 
-/** Passwords: 3 tries in 5 seconds an address; once refused, refused for 3 seconds. */
+/** Passwords: 3 tries in 5 seconds per address; a refusal starts a cool-down of 3 seconds. */
 export const LOGIN: Policy = definePolicy(presets.AUTH_ENDPOINTS, {
   name: 'login',
   limit: 3,
@@ -26,13 +26,13 @@ export const LOGIN: Policy = definePolicy(presets.AUTH_ENDPOINTS, {
 /** The name of a plan. */
 export type Plan = 'free' | 'pro'
 
-/** What each plan may ask for, a user: all on one counter, so that a change of plan keeps what was used. */
+/** The limit per user of each plan. All use one counter, so that a change of plan keeps what was used. */
 export const PLANS: Readonly<Record<Plan, Policy>> = {
   free: definePolicy(presets.PLAN_FREE, { limit: 5, window: '4s', burst: 5 }),
   pro: definePolicy(presets.PLAN_PRO, { limit: 50, window: '4s', burst: 50 }),
 }
 
-/** What a company may ask for in a month, all its users together: 8. */
+/** The monthly quota of a company, for all its users together: 8 requests. */
 export const COMPANY_MONTH: Quota<never> = {
   name: 'company_month',
   limit: 8,
@@ -40,13 +40,13 @@ export const COMPANY_MONTH: Quota<never> = {
   timeZone: 'Europe/Berlin',
 }
 
-/** A user's own limit and the month of their company, by plan: decided together, both charged or neither. */
+/** A user's own limit and the quota of their company, by plan. They are decided together: both are charged or neither. */
 export type UserLimits<R> = Readonly<Record<Plan, readonly AnyPolicy<R>[]>>
 
 /**
- * Makes the limits of users. Once: each list is compiled when it is first met.
+ * Makes the limits of users. Call it once, because each list is compiled when a limiter first sees it.
  *
- * @param companyOf whose month a request counts in; undefined: in nobody's
+ * @param companyOf the company of a request; undefined for none
  */
 export function userLimits<R>(companyOf: (request: R) => string | undefined): UserLimits<R> {
   const month: Quota<R> = { ...COMPANY_MONTH, keyExtractor: companyOf, onMissingKey: 'allow' }
@@ -54,8 +54,8 @@ export function userLimits<R>(companyOf: (request: R) => string | undefined): Us
 }
 
 /**
- * Who is refused in three different seconds has half of the limits for ten. A storm within a second counts once. A real
- * service: `PENALTY_MODERATE`.
+ * A client that is refused in three different seconds gets half of its limits for ten seconds. Refusals within one second
+ * count once. A real service uses `PENALTY_MODERATE`.
  */
 export const PENALTY: LimiterPenalty = {
   threshold: 3,
@@ -65,5 +65,5 @@ export const PENALTY: LimiterPenalty = {
   cooldown: '1s',
 }
 
-/** The model, a user: 10 requests and 300 tokens a minute, 2000 tokens a month. */
+/** The model, per user: 10 requests and 300 tokens per minute, 2000 tokens per month. */
 export const MODEL: readonly AnyPolicy[] = llmBudget({ rpm: 10, tpm: 300, monthly: 2000 })

@@ -3,27 +3,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Listening } from './app.ts'
 import { Client } from './client.ts'
 
-/** One thing to show. */
+/** One part of the show. */
 export type Scene<L extends Listening = Listening> = (stage: Stage<L>) => Promise<void>
 
-/** What a scene has. */
+/** The things that a scene works with. */
 export interface Stage<L extends Listening = Listening> {
   readonly client: Client
   readonly app: L
-  /** A user of this run, so that two runs on one Redis do not count for one another. */
+  /** A user name of this run, so that two runs on one Redis do not share counters. */
   readonly as: (name: string, company?: string) => Record<string, string>
   /** The operator's token. */
   readonly token: string | undefined
 }
 
-/** What a show takes beside the app. */
+/** Options of a show. */
 export interface ShowOptions<L extends Listening> {
   readonly token?: string | undefined
-  /** What only this framework shows. */
+  /** Scenes of this framework alone. */
   readonly more?: readonly Scene<L>[] | undefined
 }
 
-/** Sends requests to a running app and prints what a client sees; whether all of it was as it should be. */
+/** Sends requests to a running app and prints what a client sees. Resolves to true if every answer was as expected. */
 export async function show<L extends Listening>(
   app: L,
   print: (line: string) => void,
@@ -47,7 +47,7 @@ export async function show<L extends Listening>(
 
   for (const scene of [...scenes, ...more]) await scene(stage)
 
-  client.title(`The first user asks again after ${wait} s, as Retry-After said, and is let in`)
+  client.title(`The first user tries again after ${wait} s, as Retry-After said, and gets an answer`)
   await sleep(Math.max(0, due - performance.now()))
   await client.expect(200, 'GET', '/quotes', ann)
   if (token !== undefined) await seen(stage, token)
@@ -69,7 +69,7 @@ const scenes: readonly Scene[] = [
 
   async function quota({ client, as }) {
     client.title(
-      'A company may send 8 requests a month, each of its users 5 every 4 seconds. A refusal is charged to neither',
+      'A company may send 8 requests per month, and each of its users 5 every 4 seconds. A refused request counts against neither limit',
     )
     for (let i = 0; i < 4; i++) await client.expect(200, 'GET', '/quotes', as('cat', 'acme'))
     for (let i = 0; i < 4; i++) await client.expect(200, 'GET', '/quotes', as('dan', 'acme'))
@@ -95,7 +95,7 @@ const scenes: readonly Scene[] = [
     const fay = as('fay')
     const prompt = 'How does a token bucket work?'
     client.heading(
-      'A language model counts tokens. A call reserves 68; when its stream ends, the unused ones come back',
+      'A model call costs tokens. It reserves 68; when its stream ends, the unused ones come back',
     )
     for (const said of ['first call', 'second call']) {
       const response = await client.send('POST', '/complete', fay, { prompt })
@@ -104,16 +104,14 @@ const scenes: readonly Scene[] = [
       client.print(`${said}: ${response.status}, x-ratelimit-remaining-tokens: ${left}`)
       client.print(`… ${events.length - 1} tokens, then ${events.at(-1)}`)
       client.check('a stream with its usage', events.length > 10 && events.at(-1)?.includes('usage') === true)
-      // 300 - 68; then 300 - 35 - 68, and what a moment gives back.
+      // 300 - 68; then 300 - 35 - 68, and a few tokens that have come back.
       const least = said === 'first call' ? 232 : 197
       client.check(`${least} to ${least + 20} are left`, Number(left) >= least && Number(left) <= least + 20)
     }
   },
 
   async function passwords({ client }) {
-    client.title(
-      'A login allows 3 tries, then pauses for 3 seconds. Further tries make the pause neither shorter nor longer',
-    )
+    client.title('A login allows 3 tries. The next one starts a pause of 3 seconds')
     for (let i = 0; i < 3; i++) await client.expect(401, 'POST', '/auth/login', {}, { password: 'guess' })
     await client.expect(429, 'POST', '/auth/login', {}, { password: 'correct horse' })
   },
@@ -124,9 +122,9 @@ const scenes: readonly Scene[] = [
   },
 ]
 
-/** What the operator sees, with the token; and what others do. */
+/** What the operator sees with the token, and what others see. */
 async function seen({ client, as }: Stage, token: string): Promise<void> {
-  client.title("The operator asks why the company is refused. Without the operator's token nobody may ask")
+  client.title("The operator asks why the company is refused. Without the operator's token the answer is 401")
   await client.expect(401, 'GET', '/debug/explain')
   const headers = { ...as('dan', 'acme'), Authorization: `Bearer ${token}`, Accept: 'text/plain' }
   const explained = await client.expect(200, 'GET', '/debug/explain', headers)

@@ -4,27 +4,27 @@ import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 
-/** A store, and how to let it go. */
+/** A store, and a function that closes it. */
 export interface OpenStore {
   readonly store: RateLimiterOptions['store']
-  /** For people. */
+  /** A description for people. */
   readonly where: string
   readonly close: () => Promise<void>
 }
 
-/** Which store to open. */
+/** Options of the store. */
 export interface StoreOptions {
-  /** Redis; undefined: this process's memory. */
+  /** The URL of Redis; undefined for the memory of this process. */
   readonly url?: string | undefined
-  /** Begins every key in Redis. Default `halt:`. */
+  /** The prefix of every key in Redis. Default `halt:`. */
   readonly prefix?: string | undefined
-  /** The library that Redis is reached with. Default `ioredis`. */
+  /** The Redis client library. Default `ioredis`. */
   readonly library?: 'ioredis' | 'node-redis' | undefined
-  /** The time, Unix milliseconds. Default the process's in memory, the server's in Redis. */
+  /** The clock, in Unix milliseconds. Default: the process's clock in memory, the server's in Redis. */
   readonly clock?: (() => number) | undefined
 }
 
-/** Opens the counters. */
+/** Opens the store. */
 export function openStore({
   url,
   prefix = 'halt:',
@@ -36,12 +36,12 @@ export function openStore({
   }
   const where = `in Redis, ${new URL(url).host}`
   if (library === 'node-redis') {
-    // Only a pattern: the store opens a connection of its own. A service would hand over the client it has.
+    // Never connected: the store opens a connection of its own. A service would pass the client that it has.
     const store = new RedisStore({ client: createClient({ url }), prefix, clock })
     return { store, where, close: () => store.close() }
   }
   const client = new Redis(url)
-  // Without a listener ioredis prints every attempt to connect. Halt goes on without Redis, and says so once.
+  // Without a listener ioredis prints every attempt to connect. Halt goes on without Redis, and warns once.
   client.on('error', () => {})
   const store = new RedisStore({ client, prefix, clock })
   const close = async (): Promise<void> => {

@@ -17,12 +17,12 @@ async function reserved(): Promise<{ reservation: Reservation; used: () => Promi
   return { reservation, used }
 }
 
-it('reserves the prompt and the longest answer', async () => {
+it('a call reserves the prompt and the longest answer', async () => {
   const { used } = await reserved()
   expect(await used()).toBe(10 + 60)
 })
 
-it('settles what was used before it says that it is done', async () => {
+it('a completion settles the tokens used before its last event', async () => {
   const { reservation, used } = await reserved()
   let events = 0
   let atLast = 0
@@ -34,7 +34,7 @@ it('settles what was used before it says that it is done', async () => {
   expect([atLast, await used()]).toEqual([37, 37])
 })
 
-it('settles what was generated when it is ended early, and generates no more', async () => {
+it('a completion that is ended early settles the generated tokens, and generates no more', async () => {
   const { reservation, used } = await reserved()
   const completion = new Completion(PROMPT, reservation)
   for (let i = 0; i < 3; i++) await completion.next()
@@ -45,13 +45,13 @@ it('settles what was generated when it is ended early, and generates no more', a
   expect(await used()).toBe(13)
 })
 
-it('gives all tokens back when the model was never asked', async () => {
+it('a completion that never called the model gives all tokens back', async () => {
   const { reservation, used } = await reserved()
   await new Completion(PROMPT, reservation).return()
   expect(await used()).toBe(0)
 })
 
-it('charges the prompt as soon as the model is asked', async () => {
+it('a completion charges the prompt as soon as it calls the model', async () => {
   const { reservation, used } = await reserved()
   const completion = new Completion(PROMPT, reservation)
   const first = completion.next()
@@ -60,7 +60,7 @@ it('charges the prompt as soon as the model is asked', async () => {
   expect(await used()).toBeGreaterThanOrEqual(10)
 })
 
-it('takes the prompt from a body, whatever it is', () => {
+it('promptOf accepts any body', () => {
   expect([{ prompt: 'hello' }, { prompt: 7 }, null, 'text', undefined].map(promptOf)).toEqual([
     'hello',
     '',

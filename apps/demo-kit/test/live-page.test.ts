@@ -19,7 +19,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
   let page: Page
   let complaints: string[]
   beforeAll(async () => {
-    // The page is our own; a sandbox needs rights that containers do not have.
+    // Runs without a sandbox, which needs rights that containers lack. The page is our own.
     browser = await puppeteer.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] })
   })
   afterAll(() => browser?.close())
@@ -27,7 +27,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     site = await openSite()
     page = await browser.newPage()
     complaints = []
-    // Everything that goes wrong in a page is told here: scripts, policies, files that are missing.
+    // Collects every error of the page: scripts, policies, missing files.
     page.on('console', message => complaints.push(message.text()))
     page.on('pageerror', error => complaints.push(String(error)))
     page.on('request', request => {
@@ -46,8 +46,8 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
   const becomes = (selector: string, expected: string | RegExp): Promise<void> =>
     vi.waitFor(async () => expect(await text(selector)).toMatch(expected), { timeout: 30_000, interval: 100 })
 
-  it('shows what is allowed and refused, the tightest policies, and refused keys as digests', async () => {
-    // Nothing comes back while we look.
+  it('the page shows allowed and refused requests, the tightest policies, and refused keys as digests', async () => {
+    // Nothing comes back during the test.
     vi.useFakeTimers({ toFake: ['Date'] })
     await site.ask('ann', 9)
     await open()
@@ -68,7 +68,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     expect(complaints).toEqual([])
   })
 
-  it('shows an empty bar where nothing is left, also when a part of the next unit has come back', async () => {
+  it('the page shows an empty bar if less than a unit is left', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     await site.ask('ann', 6)
     vi.setSystemTime(Date.now() + 700)
@@ -80,7 +80,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     expect(complaints).toEqual([])
   })
 
-  it('works when it is opened at an address that holds the token', async () => {
+  it('the page works at an address that contains the token', async () => {
     await page.authenticate(null)
     await site.ask('ann', 6)
     await page.goto(`${site.url.replace('://', `://x:${site.token}@`)}/live/`)
@@ -90,7 +90,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     await becomes('#taken', 'Took 5.')
   })
 
-  it('follows what happens while it is open', async () => {
+  it('the page updates while it is open', async () => {
     await open()
     await becomes('#keys', 'Nobody was refused yet.')
     await site.ask('ann@acme', 6)
@@ -100,7 +100,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     expect(complaints).toEqual([])
   })
 
-  it('lets its bucket be drained, and shows it refill', async () => {
+  it('a visitor drains the bucket and sees it refill', async () => {
     await open()
     await becomes('#level', /^10$/)
     const water = (): Promise<number> =>
@@ -120,7 +120,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     expect(complaints).toEqual([])
   })
 
-  it('says that the store is away, and that it is back', async () => {
+  it('the page shows that the store is away, and that it is back', async () => {
     await open()
     await becomes('#state', 'Healthy')
     site.away(true)
@@ -139,7 +139,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     expect(complaints).toEqual([])
   })
 
-  it('shows whatever a feed says as text', async () => {
+  it('the page shows every text of the feed as text', async () => {
     await site.ask('ann', 9)
     await page.setRequestInterception(true)
     page.on(
@@ -158,7 +158,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     expect(await page.evaluate('window.hacked')).toBe(undefined)
   })
 
-  it('runs no script of anybody else, even one that got into the page', async () => {
+  it('the browser runs no injected script', async () => {
     await open()
     const hostile = [
       `document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.hacked=1">')`,
@@ -171,15 +171,15 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     expect(await page.evaluate('window.hacked')).toBe(undefined)
   })
 
-  it('shows nothing to who has no token', async () => {
+  it('the page needs the token', async () => {
     await page.authenticate({ username: 'operator', password: 'a guess at the token' })
     const response = await page.goto(`${site.url}/live/`)
     expect(response?.status()).toBe(401)
     expect(await page.$('#chart')).toBe(null)
   })
 
-  // HALT_SCREENSHOTS=docs/images keeps them: the pictures of the README.
-  it('has its picture taken, in light and in dark', async () => {
+  // HALT_SCREENSHOTS=docs/images keeps the pictures, which are those of the README.
+  it('the page draws itself in light and in dark', async () => {
     await busyMinutes(site)
     await page.setViewport({ width: 1080, height: 1022 })
     await open()
@@ -189,7 +189,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
     await page.click('[data-take="5"]')
     await becomes('#taken', 'Took 5.')
     await page.mouse.move(0, 0)
-    // What moves has come to rest.
+    // The animations have ended.
     await new Promise(resolve => setTimeout(resolve, 600))
     const grounds = new Set<unknown>()
     for (const [scheme, name] of [
@@ -199,7 +199,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
       const picture = await page.screenshot()
       await writeFile(join(process.env['HALT_SCREENSHOTS'] ?? tmpdir(), name), picture)
-      // An empty page takes a tenth of it.
+      // An empty page is a tenth of that size.
       expect(picture.length).toBeGreaterThan(60_000)
       grounds.add(await page.evaluate('getComputedStyle(document.documentElement).backgroundColor'))
     }
@@ -212,7 +212,7 @@ describe.skipIf(executablePath === undefined)(`the live page in Chromium${why}`,
   })
 })
 
-/** The feed with hostile texts in every place that holds one; undefined for any other address. */
+/** The feed with a hostile string in every place of a string; undefined for other addresses. */
 async function poison(url: string, token: string): Promise<string | undefined> {
   if (!url.endsWith('/live/feed')) return undefined
   const response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } })
@@ -226,7 +226,7 @@ async function poison(url: string, token: string): Promise<string | undefined> {
   })
 }
 
-/** Two minutes of traffic, told in a moment: a quiet service, then somebody who asks too much. */
+/** Two minutes of traffic, recorded at once: a quiet service, then a client that sends too much. */
 async function busyMinutes(site: Site): Promise<void> {
   vi.useFakeTimers({ toFake: ['Date'] })
   const start = Date.now() - 120_000

@@ -6,12 +6,12 @@ import { InMemoryStore } from '@halt/store-memory'
 
 import { listen, type Listening, operatorPages, Operator, userLimits } from '../src/index.ts'
 
-/** A server with nothing but a live page, and a limiter that it shows. */
+/** A server with only a live page, and a limiter that it shows. */
 export interface Site extends Listening {
   readonly token: string
-  /** Asks the limiter as requests of a user would. */
+  /** Checks requests of a user. */
   ask(user: string, times?: number): Promise<void>
-  /** Makes the store fail, or answer again. */
+  /** Makes the store fail or answer again. */
   away(isAway: boolean): void
 }
 
@@ -28,7 +28,7 @@ const SEARCH: Policy = {
   keyStrategy: 'user',
 }
 
-/** Serves a live page. The limiter: an address, a search, the free plan, a company's month; a penalty. */
+/** Serves a live page. Its limiter counts addresses, searches, the free plan and a company's quota, with a penalty. */
 export async function openSite(): Promise<Site> {
   const memory = new InMemoryStore({ clock: () => Date.now() })
   let isAway = false

@@ -22,17 +22,17 @@ async function statuses(
 
 const count = (all: readonly number[], status: number): number => all.filter(each => each === status).length
 
-it('answers a hundred wrong tokens a minute, however many addresses they come from', async () => {
+it('a hundred wrong tokens per minute get 401, however many addresses they come from', async () => {
   const operator = new Operator(TOKEN, new InMemoryStore())
   const addresses = Array.from({ length: 300 }, (_, i) => `203.0.${i >> 8}.${i & 255}`)
   const wrong = await statuses(operator, addresses, 'Bearer wrong')
-  // The bucket gets some back while the test runs.
+  // Some units come back during the test.
   expect(count(wrong, 401)).toBeGreaterThanOrEqual(100)
   expect(count(wrong, 429)).toBeGreaterThanOrEqual(100)
   expect(count(await statuses(operator, addresses, `Bearer ${TOKEN}`), 200)).toBe(300)
 })
 
-it('does not count who has no token: a browser is asked for it each time', async () => {
+it('a request without a token is not counted, so a browser is asked for it each time', async () => {
   const operator = new Operator(TOKEN, new InMemoryStore())
   expect(
     count(

@@ -5,13 +5,13 @@ import { Pass } from '../src/pass.ts'
 const TOKEN = 'ein-langes-Wört-17'
 const basic = (pair: string): string => `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`
 
-it('admits the token as Bearer and as the password of Basic', () => {
+it('the pass accepts the token as Bearer and as the password of Basic', () => {
   const pass = new Pass(TOKEN)
   for (const good of [`Bearer ${TOKEN}`, `bearer ${TOKEN}`, basic(`me:${TOKEN}`), basic(`:${TOKEN}`)])
     expect(pass.admits(good)).toBe(true)
 })
 
-it('admits nothing else', () => {
+it('the pass accepts nothing else', () => {
   const pass = new Pass(TOKEN)
   const bad = [
     undefined,
@@ -29,6 +29,6 @@ it('admits nothing else', () => {
   for (const authorization of bad) expect(pass.admits(authorization)).toBe(false)
 })
 
-it('takes no token short enough to be guessed', () => {
+it('the pass refuses a short token', () => {
   expect(() => new Pass('123456789012345')).toThrow('16 characters')
 })

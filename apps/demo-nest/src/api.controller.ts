@@ -17,7 +17,7 @@ import { MessagePattern } from '@nestjs/microservices'
 import type { MaybeUser } from './demo-auth.ts'
 import { RENDERS } from './policies.ts'
 
-/** What counts by user, for routes that count only what everybody may. */
+/** The limits by user, which some routes skip. */
 export const OF_USERS: readonly string[] = [PLANS.free.name, PLANS.pro.name, COMPANY_MONTH.name]
 
 /** The HTTP routes, and one handler for other services. */
@@ -29,7 +29,7 @@ export class ApiController {
     this.#accounts = accounts
   }
 
-  // Never counted, so that a health check never turns a busy instance into a dead one.
+  // Not counted, so that a refused health check never takes a busy instance out of service.
   @Get('health')
   @SkipRateLimit()
   health(): object {
@@ -49,7 +49,7 @@ export class ApiController {
     return { quote: 'Make haste slowly.', left: decision.remaining }
   }
 
-  // Heavy work: one report takes what five quotes take of a plan and of a month, and one request of what everybody has.
+  // Heavy work: a report costs five units of the plan and of the company's quota, and one request of the address limit.
   @Get('reports')
   @RateLimitCost({ [PLANS.free.name]: 5, [PLANS.pro.name]: 5, [COMPANY_MONTH.name]: 5 })
   reports(@RateLimitDecision() decision: Decision): object {

@@ -27,14 +27,14 @@ import { ModelController } from './model.controller.ts'
 import { OperatorController } from './operator.controller.ts'
 import { QuotesResolver } from './quotes.resolver.ts'
 
-// One list for each plan, made once: each is compiled when it is first met.
+// One list per plan, made once, because each list is compiled when the limiter first sees it.
 const ofUsers = userLimits(({ user }: MaybeUser) => user?.company)
 const COUNTED: Readonly<Record<Plan, readonly AnyPolicy<MaybeUser>[]>> = {
   free: [EVERYBODY, ...ofUsers.free],
   pro: [EVERYBODY, ...ofUsers.pro],
 }
 
-/** A small API behind Halt: limits for everybody, for passwords, for users and their companies, for a model. */
+/** A small API with limits for all clients, for passwords, for users and their companies, and for a model. */
 @Module({})
 class AppModule {
   static with({ store, storeTimeout, accounts, operator }: AppOptions): DynamicModule {
@@ -45,9 +45,9 @@ class AppModule {
           store,
           storeTimeout,
           telemetry: operator?.telemetry,
-          // Local addresses are exempt by default; here every client is local.
+          // Private addresses are exempt by default, and here every client is local.
           exemptPrivateIps: false,
-          // Refusals that name the policy.
+          // The refusal names the policy.
           errorFormat: 'problem',
           policy: (request: MaybeUser) =>
             request.user === undefined ? EVERYBODY : COUNTED[request.user.plan],
@@ -66,7 +66,7 @@ class AppModule {
         ChatGateway,
         { provide: Accounts, useValue: accounts },
         { provide: Operator, useValue: operator },
-        // In this order: who asks is known before it is counted.
+        // In this order, so that the user is known before the guard counts the request.
         { provide: APP_GUARD, useClass: DemoAuthGuard },
         { provide: APP_GUARD, useClass: HaltGuard },
       ],

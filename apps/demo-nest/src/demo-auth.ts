@@ -11,9 +11,9 @@ interface DemoRequest extends MaybeUser {
 }
 
 /**
- * FOR THIS DEMO ONLY: believes whatever the client says about itself in `X-Demo-User`.
+ * FOR THIS DEMO ONLY: trusts the user that the client names in `X-Demo-User`.
  *
- * In a service, your authentication stands here and sets `request.user`.
+ * In a service, your authentication goes here and sets `request.user`.
  */
 @Injectable()
 export class DemoAuthGuard implements CanActivate {
@@ -32,7 +32,7 @@ export class DemoAuthGuard implements CanActivate {
 
 function requestOf(context: ExecutionContext): DemoRequest | undefined {
   if (context.getType() === 'http') return context.switchToHttp().getRequest<DemoRequest>()
-  // A GraphQL resolver's third argument is its context.
+  // The third argument of a GraphQL resolver is its context.
   return context.getType<string>() === 'graphql'
     ? context.getArgByIndex<{ req: DemoRequest }>(2).req
     : undefined

@@ -1,5 +1,5 @@
 // npm run demo -- nest            shows what a client sees, and ends
-// npm run demo -- nest --serve    goes on, for requests of your own
+// npm run demo -- nest --serve    serves the app for your own requests
 import { runDemo } from '@halt/demo-kit'
 
 import { scenes } from './show.ts'

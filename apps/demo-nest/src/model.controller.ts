@@ -15,8 +15,8 @@ export class ModelController {
   @InjectRateLimiter('model') readonly model!: RateLimiter
 
   /**
-   * Streams an answer: reserves an estimate before, settles what was used after. Nest ends the completion also when
-   * the client leaves.
+   * Streams an answer: reserves an estimate first, and settles the tokens used at the end. Nest also ends the completion
+   * when the client leaves.
    */
   @Post('complete')
   @HttpCode(200)

@@ -6,7 +6,7 @@ import type { Request, Response } from 'express'
 
 import { OF_USERS } from './api.controller.ts'
 
-/** What the operator may ask. Mounted only where there is one. */
+/** The operator's route. It is mounted only if there is an operator. */
 @Controller()
 export class OperatorController {
   readonly #operator: Operator
@@ -16,7 +16,7 @@ export class OperatorController {
     this.#operator = operator
   }
 
-  /** Why this very request would be let in or refused. */
+  /** Explains why this request would be allowed or refused. */
   @Get('debug/explain')
   @SkipRateLimit(...OF_USERS)
   async explain(@Req() request: Request, @Res() response: Response): Promise<void> {

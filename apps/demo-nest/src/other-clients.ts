@@ -4,7 +4,7 @@ import { ClientProxyFactory, Transport } from '@nestjs/microservices'
 import { firstValueFrom } from 'rxjs'
 import { WebSocket } from 'ws'
 
-/** Says something on a WebSocket some times; gives as many answers. */
+/** Sends a number of messages on a WebSocket, and resolves to their answers. */
 export async function say(url: string, times: number): Promise<string[]> {
   const socket = new WebSocket(url)
   const answers: string[] = []
@@ -20,7 +20,7 @@ export async function say(url: string, times: number): Promise<string[]> {
   return answers
 }
 
-/** Sends a service some messages, one after the other; gives the answers. */
+/** Sends a service a number of messages, one after the other, and resolves to the answers. */
 export async function call(port: number, pattern: string, times: number): Promise<string[]> {
   const client = ClientProxyFactory.create({ transport: Transport.TCP, options: { host: '127.0.0.1', port } })
   const answers: string[] = []

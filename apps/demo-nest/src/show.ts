@@ -3,7 +3,7 @@ import type { Scene } from '@halt/demo-kit'
 import { call, say } from './other-clients.ts'
 import type { NestListening } from './start.ts'
 
-/** What only Nest shows: one guard for every transport. */
+/** The scenes of Nest alone: one guard for every transport. */
 export const scenes: readonly Scene<NestListening>[] = [
   async function graphql({ client, as }) {
     client.title('A GraphQL request with eight fields is charged for each field')

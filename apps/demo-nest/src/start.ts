@@ -6,13 +6,13 @@ import { closing, type Listening, type Start } from '@halt/demo-kit'
 
 import { createApp } from './app.ts'
 
-/** A running app that other services can reach, too. */
+/** A running app that other services can reach too. */
 export interface NestListening extends Listening {
-  /** Where they send messages, on this machine only. */
+  /** The port for their messages, on this machine only. */
   readonly servicePort: number
 }
 
-/** Starts the app; port 0 is a free one, on this machine only. */
+/** Starts the app on this machine only; port 0 takes a free port. */
 export const start: Start<NestListening> = async (options, port) => {
   const servicePort = port === 0 ? await freePort() : port + 1
   const app = await createApp(options, servicePort)

@@ -1,23 +1,23 @@
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 
-import type { ClientName, ServerName } from './fault.ts'
+import type { ClientName, ServerName } from './place.ts'
 import { USER } from './world.ts'
 
 const host = '127.0.0.1'
 
-/** An application with a Redis client of its own, on its library's default options. */
+/** An application with a Redis client of its own, with the library's default options. */
 export interface Application {
   readonly client: unknown
-  /** Ends the client, as the library's README does. */
+  /** Closes the client as the library's README tells. */
   close(): Promise<unknown>
-  /** Opens it again. */
+  /** Connects again. */
   reopen(): Promise<unknown>
-  /** Ends it whatever its state. */
+  /** Disconnects in any state. */
   kill(): void
 }
 
-/** Opens a client, without waiting for it. */
+/** Makes a client, without waiting for its connection. */
 export function openApplication(client: ClientName, server: ServerName, port: number): Application {
   return client === 'ioredis' ? ofIoredis(server, port) : ofRedis(server, port)
 }

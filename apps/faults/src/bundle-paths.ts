@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../dist/${name}`, import.meta.url))
 
-/** The bundled process that asks a limiter; see bundle.mjs. */
+/** The bundled process that calls a limiter; see bundle.mjs. */
 export const COUNTER: string = pathOf('counter.js')
-/** The bundled process that plays one scene. */
+/** The bundled process that runs one scene. */
 export const SOLITARY: string = pathOf('solitary.js')

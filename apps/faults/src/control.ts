@@ -5,7 +5,7 @@ import type { World } from './world.ts'
 
 const EVERY_MS = 50
 
-/** Asks the servers themselves, without Halt, how long they take: what a deadline is missed by on a busy machine is not Halt's. */
+/** Measures how long the servers take to answer without Halt, to tell the delay of a busy machine from that of Halt. */
 export class Control {
   #longest = 0
   #isOver = false
@@ -15,7 +15,7 @@ export class Control {
     this.#asking = this.#ask(world)
   }
 
-  /** Ends it; gives the longest answer of any server that answered, milliseconds. */
+  /** Stops, and returns the longest answer time of any server that answered, in milliseconds. */
   async stop(): Promise<number> {
     this.#isOver = true
     await this.#asking

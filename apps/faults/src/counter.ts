@@ -1,10 +1,10 @@
-// A process of its own that asks one limiter, and prints how many were let in:
+// A process that calls one limiter and prints how many requests it admitted:
 // node dist/counter.js <client> <server> <port> <skew ms> <asks> <storeTimeout> <work ms> <policy>
 import { type AnyPolicy, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 
 import { openApplication } from './application.ts'
-import type { ClientName, ServerName } from './fault.ts'
+import type { ClientName, ServerName } from './place.ts'
 
 const [library, server, port, skew, asks, storeTimeout, work, policy] = process.argv.slice(2) as [
   ClientName,
@@ -13,7 +13,7 @@ const [library, server, port, skew, asks, storeTimeout, work, policy] = process.
 ]
 const TOGETHER = 64
 
-// Before anything reads it: this process's clock is wrong.
+// Sets this process's clock wrong, before anything reads it.
 const real = Date.now
 Date.now = () => real() + Number(skew)
 
@@ -31,7 +31,7 @@ let admitted = 0
 for (let i = 0; i < Number(asks); i += TOGETHER) {
   const count = Math.min(TOGETHER, Number(asks) - i)
   const calls = Array.from({ length: count }, () => limiter.consume({ user: '42' }))
-  // The clients have sent by then.
+  // By then the clients have sent their requests.
   await new Promise(resolve => setTimeout(resolve, 1))
   compute(Number(work))
   for (const { allowed, degraded } of await Promise.all(calls)) {
@@ -44,7 +44,7 @@ await limiter.close()
 application.kill()
 process.exit(0)
 
-/** Computes, as a busy application does: the event loop does nothing else meanwhile. */
+/** Computes without a pause, as a busy application does, and so blocks the event loop. */
 function compute(ms: number): void {
   const end = performance.now() + ms
   while (performance.now() < end);

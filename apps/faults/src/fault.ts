@@ -2,28 +2,18 @@ import type { RateLimiter } from '@halt/core'
 
 import type { Application } from './application.ts'
 import type { Form } from './form.ts'
+import type { Place, ServerName } from './place.ts'
 import type { Row } from './row.ts'
 import type { World, Wish } from './world.ts'
 
-/** The servers that faults happen to. */
-export type ServerName = 'redis' | 'valkey' | 'cluster'
-/** The client libraries. */
-export type ClientName = 'ioredis' | 'node-redis'
-
-/** Where a scene is played. */
-export interface Place {
-  readonly server: ServerName
-  readonly client: ClientName
-}
-
-/** One row of the table: something is done, and what came of it is held against its bounds. */
+/** One row of the table: a run whose results are compared with bounds. */
 export interface Scene {
   readonly name: string
-  /** The servers it makes sense on; empty where it needs none. */
+  /** The servers that it runs on; empty if it needs none. */
   readonly on: readonly ServerName[]
-  /** Whether it wants a process of its own: it measures memory or the event loop, or turns the clock. */
+  /** True if it needs a process of its own, because it measures memory or the event loop, or changes the clock. */
   readonly alone?: boolean
-  /** Whether it takes the whole machine, and is played when all else is over. */
+  /** True if it needs the whole machine, and so runs after all others. */
   readonly heavy?: boolean
   run(place: Place, form: Form): Promise<Row>
 }
@@ -33,17 +23,17 @@ export interface Fault {
   readonly name: string
   readonly on: readonly ServerName[]
   readonly alone?: boolean
-  /** What it needs of the servers. */
+  /** The server set-up that it needs. */
   readonly wish?: Wish
-  /** The connection that the store uses, default its own. */
+  /** The connection that the store uses; default: its own. */
   readonly connection?: 'own' | 'shared'
-  /** Whether there is no server until it ends. */
+  /** True if there is no server until the fault ends. */
   readonly fromStart?: boolean
   begin(world: World, application: Application, limiter: RateLimiter): Promise<unknown>
-  /** Mends it; what recovers is measured from here. */
+  /** Ends the fault; recovery is measured from here. */
   end(world: World, application: Application): Promise<unknown>
-  /** What else must hold when all is well again: what was seen, and what was missed. */
+  /** Checks what else must hold after the recovery: a note for the row, and the bound that was missed. */
   verify?(world: World, limiter: RateLimiter): Promise<{ note: string; missed?: string | undefined }>
-  /** The most that is admitted beyond the limit; default nothing to a known abuser, one local share to a new one. */
+  /** The most units admitted beyond the limit; default: none for a known abuser, one local share for a new one. */
   over?(world: World): { readonly known: number; readonly fresh: number }
 }

@@ -1,19 +1,19 @@
-/** How much of the suite is run, and for how long. */
+/** How much of the suite runs, and for how long. */
 export interface Form {
   readonly name: 'short' | 'long'
-  /** How long a fault lasts, milliseconds. */
+  /** The length of a fault, in milliseconds. */
   readonly faultMs: number
-  /** The outage of ten minutes: how long it really lasts, and how many requests come each 10 ms. */
+  /** The ten-minute outage: its real length, and the number of requests every 10 ms. */
   readonly tenMinutes: { readonly ms: number; readonly perTick: number }
-  /** How many keys a flood brings. */
+  /** The number of keys in a flood. */
   readonly floodKeys: number
-  /** How many runs go on at the same time, on one event loop. */
+  /** The number of runs at the same time, on one event loop. */
   readonly together: number
-  /** Whether every fault meets every client on every server. */
+  /** True if every fault runs with every client on every server. */
   readonly everywhere: boolean
 }
 
-/** What a test run has time for. */
+/** The short form, for a test run. */
 export const SHORT: Form = {
   name: 'short',
   faultMs: 2_000,
@@ -23,7 +23,7 @@ export const SHORT: Form = {
   everywhere: false,
 }
 
-/** What the table in RELIABILITY.md is made of. */
+/** The long form, whose results are in RELIABILITY.md. */
 export const LONG: Form = {
   name: 'long',
   faultMs: 8_000,

@@ -1,33 +1,33 @@
 import type { Decision, RateLimiter } from '@halt/core'
 
-/** The units that each key may spend, and how fast they come back. */
+/** The units that each key may use, and how fast they come back. */
 export const POLICY = { name: 'p', limit: 20, window: 3600 } as const
-/** How long a unit takes to come back, milliseconds. */
+/** The time in which one unit comes back, in milliseconds. */
 const REFILL_MS = (POLICY.window * 1000) / POLICY.limit
 const TICK_MS = 10
 const GOOD_KEYS = 50
-/** How often a good key is used before another takes its place: half of what it may. */
+/** The number of uses of a good key before another takes its place: half of its limit. */
 const USES = 10
 
-/** What came of a load. */
+/** The results of a load. */
 export interface Seen {
   good: number
   /** Good requests that were refused, or got no decision. */
   refused: number
   failed: number
-  /** How long the slowest good request waited, milliseconds. */
+  /** The wait of the slowest good request, in milliseconds. */
   slowest: number
-  /** How long good requests waited while nobody asked the store, milliseconds. */
+  /** The waits of good requests while the breaker was open, in milliseconds. */
   readonly waits: number[]
-  /** What the abuser, that had spent all, got beyond its refill. */
+  /** Units that the known abuser got beyond its refill. */
   known: number
-  /** What an abuser that came with the fault got beyond its limit. */
+  /** Units that the new abuser got beyond its limit. */
   fresh: number
 }
 
 /**
- * 100 requests a second: half from good keys, half from abusers with a limit of 20. One had spent all before the fault and
- * was seen refused, the other comes with it.
+ * 100 requests per second: half from good keys, half from abusers with a limit of 20. One abuser had used up its limit and
+ * was refused before the fault; the other starts with the fault.
  */
 export class Load {
   readonly #limiter: RateLimiter
@@ -41,8 +41,8 @@ export class Load {
   #met = false
 
   /**
-   * @param isOpen whether the breaker is open now
-   * @param perTick requests each 10 ms
+   * @param isOpen tells whether the breaker is open now
+   * @param perTick requests every 10 ms
    */
   constructor(limiter: RateLimiter, isOpen: () => boolean, perTick = 1) {
     this.#limiter = limiter
@@ -53,7 +53,7 @@ export class Load {
     }, TICK_MS)
   }
 
-  /** From now on another abuser comes as well. */
+  /** Starts the new abuser. */
   bringNewcomer(): void {
     this.#met = true
   }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-import type { ClientName, ServerName } from './fault.ts'
+import type { ClientName, ServerName } from './place.ts'
 import { scenes } from './faults/index.ts'
 import { LONG, SHORT } from './form.ts'
 import { publish } from './publication.ts'
@@ -15,11 +15,11 @@ const USAGE = `pnpm faults [--quick] [--client ioredis|node-redis] [--server red
   --write   puts the worst of each fault into RELIABILITY.md, and all rows into apps/faults/RESULTS.md
   fault     a part of its name: ${scenes.map(({ name }) => `"${name}"`).join(', ')}`
 
-/** Runs the suite as the arguments say; resolves to the exit code: 1 when a bound was missed, 2 for wrong arguments. */
+/** Runs the suite with the given arguments. Resolves to the exit code: 1 if a bound was missed, 2 for wrong arguments. */
 export async function main(args: readonly string[]): Promise<number> {
-  // Each server has a listener for the end of the process.
+  // Each server adds an exit listener to the process.
   process.setMaxListeners(200)
-  // With the process its servers end, those that hang as well.
+  // When the process exits, its servers are killed, hung ones too.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const unhandled: unknown[] = []
   process.on('unhandledRejection', error => unhandled.push(error))

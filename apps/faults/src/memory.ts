@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** What this process holds once it has let go of all it can, MB: objects and the buffers beside them. */
+/** The memory that this process holds after a garbage collection, in MB: objects and external buffers. */
 export function heldMemory(): number {
   collect()
   collect()

@@ -1,20 +1,20 @@
 import { percentile } from './percentile.ts'
 
 const BEAT_MS = 10
-// A deadline of 100 ms and what follows it.
+// The time of a deadline (100 ms) and of the decision after it.
 const DEADLINE_MS = 130
 
-/** How late a timer was, milliseconds. */
+/** The delays of a timer, in milliseconds. */
 export interface Lateness {
-  /** In all while a deadline passes, at most. */
+  /** The largest total delay within the time of a deadline. */
   readonly most: number
-  /** A beat at the 99th percentile. */
+  /** The 99th percentile of the delay of one beat. */
   readonly p99: number
-  /** In all within some milliseconds, at most. */
+  /** The largest total delay within a given time. */
   within(ms: number): number
 }
 
-/** A timer that does nothing but tell how late it was: what the machine, not Halt, adds to every wait. */
+/** A bare timer that measures its own delay: what the machine, not Halt, adds to every wait. */
 export class Metronome {
   readonly #late: number[] = []
   readonly #timer: NodeJS.Timeout
@@ -28,7 +28,7 @@ export class Metronome {
     }, BEAT_MS)
   }
 
-  /** Ends it; gives how late it was. */
+  /** Stops the timer and returns its delays. */
   stop(): Lateness {
     clearInterval(this.#timer)
     const late = this.#late

@@ -5,7 +5,8 @@ import { RedisStore } from '@halt/store-redis'
 
 import { openApplication } from './application.ts'
 import { Control } from './control.ts'
-import type { Fault, Place, Scene } from './fault.ts'
+import type { Fault, Scene } from './fault.ts'
+import type { Place } from './place.ts'
 import type { Form } from './form.ts'
 import { Load, POLICY } from './load.ts'
 import { Metronome } from './metronome.ts'
@@ -13,14 +14,14 @@ import { percentile } from './percentile.ts'
 import { BOUNDS, Judgement, type Row } from './row.ts'
 import { World } from './world.ts'
 
-// As many failures in a row open the breaker.
+// This many failures in a row open the breaker.
 const THRESHOLD = 3
 const CALM_MS = 300
 // Half a deadline.
 const STARVED_MS = 50
 const PATIENCE_MS = 6_000
 
-/** Makes a scene of a fault: a server under load, the fault, its end, and how long until all is as before. */
+/** Makes a scene of a fault: a server under load, the fault, its end, and the recovery. */
 export function outage(fault: Fault): Scene {
   return {
     name: fault.name,
@@ -50,7 +51,7 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
   try {
     if (!fault.fromStart) await spend(limiter)
     const metronome = new Metronome()
-    // Where nothing may be over, the servers answer all along.
+    // If nothing may be admitted beyond the limit, the servers answer all the time.
     const control = fault.over && new Control(world)
     let mended = false
     const load = new Load(limiter, () => failures >= THRESHOLD && !mended)
@@ -64,11 +65,11 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     await sleep(CALM_MS)
     const seen = await load.stop()
     const machine = metronome.stop()
-    // A server that got no processor did not answer in time, whatever was done to it.
+    // A server that got no processor time could not answer in time, fault or not.
     const starved = control !== undefined && (await control.stop()) > STARVED_MS
     const verified = await fault.verify?.(world, limiter)
     const p99 = percentile(seen.waits, 0.99)
-    // Who had spent nothing before is as new as the other.
+    // An abuser that had used nothing before the fault counts as new.
     const known = fault.fromStart ? Math.max(0, seen.known - POLICY.limit) : seen.known
     const share = { known: fault.fromStart ? POLICY.limit : 0, fresh: POLICY.limit }
     const due = fault.over?.(world) ?? share
@@ -102,13 +103,13 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
   }
 }
 
-/** Has the abuser spend all, and be refused. */
+/** Lets the abuser use up its limit and be refused. */
 export async function spend(limiter: RateLimiter): Promise<void> {
   await backAfter(limiter, 1)
   for (let i = 0; i <= POLICY.limit; i++) await limiter.consume('abuser')
 }
 
-/** How long until the store decides again, milliseconds. */
+/** The time until the store decides again, in milliseconds. */
 export async function backAfter(limiter: RateLimiter, keys: number): Promise<number> {
   const started = performance.now()
   for (let i = 0; performance.now() - started < PATIENCE_MS; i++) {

@@ -7,7 +7,7 @@ import { markdown, summary } from './table.ts'
 const fileAt = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const [BEGIN, END] = ['<!-- faults -->', '<!-- /faults -->']
 
-/** Puts the worst of each fault into RELIABILITY.md, between its markers, and all rows into RESULTS.md of this app. */
+/** Writes the worst row of each fault between the markers of RELIABILITY.md, and all rows to RESULTS.md of this app. */
 export function publish(rows: readonly Row[], run: string): void {
   const file = fileAt('../../../RELIABILITY.md')
   const page = readFileSync(file, 'utf8')
@@ -16,6 +16,6 @@ export function publish(rows: readonly Row[], run: string): void {
   const text = `${summary(rows)}\n\n${run}`
   writeFileSync(file, `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${page.slice(end)}`)
   const head =
-    '# Every run\n\nWritten by `pnpm faults --write`; [the columns](README.md#the-load-and-what-is-held-against-it).'
+    '# Every run\n\nWritten by `pnpm faults --write`; [the columns](README.md#the-load-and-the-bounds).'
   writeFileSync(fileAt('../RESULTS.md'), `${head}\n\n${markdown(rows)}\n\n${run}\n`)
 }

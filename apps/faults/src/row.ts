@@ -1,33 +1,33 @@
-import type { Place } from './fault.ts'
+import type { Place } from './place.ts'
 
-/** What came of one scene, and where it fell short. What was not measured is absent. */
+/** The results of one scene, and the bounds that it missed. A value that was not measured is absent. */
 export interface Row {
   readonly fault: string
   readonly place: Partial<Place>
-  /** Good requests that passed, of all. */
+  /** Good requests that passed, of all good requests. */
   readonly good?: { readonly passed: number; readonly asked: number }
-  /** How long the slowest good request waited, milliseconds. */
+  /** The wait of the slowest good request, in milliseconds. */
   readonly slowest?: number
-  /** The 99th percentile of it while the breaker was open, milliseconds. */
+  /** The 99th percentile of the wait while the breaker was open, in milliseconds. */
   readonly p99?: number | undefined
-  /** Units beyond the limit: of a key that was known to be refused, and of one that came with the fault. */
+  /** Units beyond the limit: of the known abuser, and of the new one. */
   readonly over?: { readonly known: number; readonly fresh?: number }
-  /** How long the store did not decide again after the fault, milliseconds. */
+  /** The time from the end of the fault until the store decided again, in milliseconds. */
   readonly back?: number
-  /** How late a bare timer of the same process was in the time of a deadline, milliseconds: what the machine added to a wait. */
+  /** The delay of a bare timer of the same process within the time of a deadline, in milliseconds: caused by the machine. */
   readonly machine?: number
-  /** What the process's memory grew by, MB. */
+  /** The growth of the process's memory, in MB. */
   readonly heap?: number
-  /** The longest turn of the event loop, milliseconds. */
+  /** The longest turn of the event loop, in milliseconds. */
   readonly turn?: number
   readonly note?: string
-  /** Which bounds were missed, and by what. */
+  /** The bounds that were missed, with the values. */
   readonly missed: readonly string[]
 }
 
-/** The bounds that hold for every fault: milliseconds, MB. */
+/** The bounds for every fault, in milliseconds and MB. */
 export const BOUNDS = {
-  /** The deadline of a request, and what deciding here may take. */
+  /** The deadline of a request, and 20 ms to decide without the store. */
   slowest: 100 + 20,
   p99: 25,
   back: 2_000,
@@ -35,16 +35,16 @@ export const BOUNDS = {
   turn: 50,
 } as const
 
-/** Collects what is missed. */
+/** Collects the bounds that were missed. */
 export class Judgement {
   readonly missed: string[] = []
 
-  /** Demands that a number does not exceed another. */
+  /** Requires that a number does not exceed another. */
   atMost(what: string, value: number | undefined, most: number): void {
     if (value !== undefined && !(value <= most)) this.missed.push(`${what}: ${round(value)} > ${round(most)}`)
   }
 
-  /** Demands a number exactly. */
+  /** Requires an exact number. */
   exactly(what: string, value: number, due: number): void {
     if (value !== due) this.missed.push(`${what}: ${value}, not ${due}`)
   }

@@ -2,18 +2,19 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 import { SOLITARY } from './bundle-paths.ts'
-import type { ClientName, Place, Scene, ServerName } from './fault.ts'
+import type { Scene } from './fault.ts'
+import type { ClientName, Place, ServerName } from './place.ts'
 import type { Form } from './form.ts'
 import type { Row } from './row.ts'
 
-/** What a user wants to see; nothing wanted means everything. */
+/** The runs that a user chose; an empty list means all. */
 export interface Choice {
   readonly faults: readonly string[]
   readonly clients: readonly ClientName[]
   readonly servers: readonly ServerName[]
 }
 
-/** A scene, and where it is played. */
+/** A scene, and the place where it runs. */
 export interface Run {
   readonly scene: Scene
   readonly place: Place
@@ -22,7 +23,7 @@ export interface Run {
 const CLIENTS: readonly ClientName[] = ['ioredis', 'node-redis']
 const SERVERS: readonly ServerName[] = ['redis', 'valkey', 'cluster']
 
-/** The runs of a form. The short one spares what {@link isSpared} says. */
+/** The runs of a form. The short form leaves out those for which {@link isSpared} is true. */
 export function schedule(scenes: readonly Scene[], form: Form, choice: Choice): Run[] {
   const runs: Run[] = []
   for (const [n, scene] of scenes.entries()) {
@@ -40,9 +41,9 @@ export function schedule(scenes: readonly Scene[], form: Form, choice: Choice): 
   return runs
 }
 
-/** Plays runs, some at the same time, afterwards one by one those that are heavy; gives the row of each. */
+/** Plays the runs: several at the same time, then the heavy ones one by one. Yields the row of each. */
 export function play(runs: readonly Run[], form: Form): Promise<Row>[] {
-  // What takes longest begins first.
+  // The longest runs start first.
   const light = queue(runs.filter(({ scene }) => !scene.heavy).toSorted((a, b) => rank(b) - rank(a)))
   const heavy = queue(runs.filter(({ scene }) => scene.heavy))
   void light.work(form, form.together).then(() => heavy.work(form, 1))
@@ -55,7 +56,7 @@ function rank({ scene }: Run): number {
 
 interface Queue {
   readonly rows: ReadonlyMap<Run, Promise<Row>>
-  /** Plays what waits, so many at the same time. */
+  /** Plays the waiting runs, several at the same time. */
   work(form: Form, together: number): Promise<unknown>
 }
 
@@ -86,7 +87,7 @@ async function playAlone(scene: Scene, { server, client }: Place, form: Form): P
   return JSON.parse(stdout) as Row
 }
 
-// The clients take turns, so that each server meets both of them; what wants processes is played on fewer servers.
+// The clients take turns, so that each server runs with both. Scenes that start processes run on fewer servers.
 function isSpared(
   { alone = false, heavy = false }: Scene,
   n: number,

@@ -1,5 +1,5 @@
-// A process of its own that plays one scene, and prints its row: node dist/solitary.js <scene> <server> <client> <form>
-import type { Place } from './fault.ts'
+// A process that plays one scene and prints its row: node dist/solitary.js <scene> <server> <client> <form>
+import type { Place } from './place.ts'
 import { scenes } from './faults/index.ts'
 import { LONG, SHORT } from './form.ts'
 

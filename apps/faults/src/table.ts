@@ -1,6 +1,6 @@
 import type { Row } from './row.ts'
 
-/** A column: its head, how wide it is in a terminal, and its cell in a row. */
+/** A column: its head, its width in a terminal, and its cell in a row. */
 interface Column {
   readonly head: string
   readonly width: number
@@ -30,7 +30,7 @@ const found: readonly Column[] = [
   },
 ]
 
-/** A row for a terminal, aligned with the others; without a row, the heads. */
+/** A line for a terminal: an aligned row, or, without a row, the heads. */
 export function lineOf(row?: Row): string {
   return [fault, ...places, ...found]
     .map(({ head, width, cell }) => (row === undefined ? head : cell(row)).padEnd(width))
@@ -43,7 +43,7 @@ export function markdown(rows: readonly Row[]): string {
   return markdownOf([fault, ...places, ...found], rows)
 }
 
-/** In Markdown, one row for each fault: the worst that came of it, whatever the server and the client. */
+/** In Markdown, one row per fault: the worst value of each column, over all servers and clients. */
 export function summary(rows: readonly Row[]): string {
   const groups = groupByFault(rows)
   const runs: Column = { head: 'runs', width: 0, cell: row => String(groups.get(row.fault)?.length) }

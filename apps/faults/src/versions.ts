@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, totalmem, type as system } from 'node:os'
 
-import { findServer, type ServerName } from '../../../tools/find-server.mjs'
+import { findServer, type ServerProgram } from '../../../tools/find-server.mjs'
 
-/** What a run was made with, in one sentence: the day, the machine, the versions. */
+/** The day, the versions and the machine of a run, in one sentence. */
 export function describeRun(): string {
   const day = new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })
   const packages = ['@halt/core', 'ioredis', 'redis'].map(name => `${name} ${versionOf(name)}`)
@@ -19,7 +19,7 @@ function versionOf(name: string): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
 }
 
-function serverVersion(name: ServerName): string {
+function serverVersion(name: ServerProgram): string {
   const text = execFileSync(findServer(name) ?? name, ['--version'], { encoding: 'utf8' })
   return `${name.replace('-server', '')} ${/v=(\S+)/.exec(text)?.[1] ?? 'unknown'}`
 }

@@ -4,30 +4,30 @@ import { join } from 'node:path'
 
 import { type Proxy, startProxy } from '../../../tools/proxy.ts'
 import { ask, type RunningServer, startCluster, startRedis } from '../../../tools/servers.ts'
-import type { ServerName } from './fault.ts'
+import type { ServerName } from './place.ts'
 
-/** What a fault needs of its servers. */
+/** The server set-up that a fault needs. */
 export interface Wish {
   /** A proxy between them and the clients. */
   readonly proxy?: boolean
-  /** Cluster: a replica for each master. */
+  /** Cluster only: a replica for each master. */
   readonly replicas?: boolean
 }
 
-/** The user that clients log in as: it may do everything, until a fault forbids it. */
+/** The user that clients log in as. It may do everything, until a fault takes permissions away. */
 export const USER = { username: 'app', password: 'secret' } as const
 
 /** The servers of one run. */
 export class World {
   readonly name: ServerName
-  /** Where clients connect. */
+  /** The port that clients connect to. */
   readonly port: number
   readonly proxy: Proxy | undefined
-  /** A folder that outlasts a server. */
+  /** A folder that is kept when a server stops. */
   readonly folder: string
-  /** The servers; of a cluster first the masters. */
+  /** The servers; in a cluster the masters come first. */
   servers: RunningServer[]
-  /** What a fault counted. */
+  /** The counts of a fault. */
   readonly counted = { known: 0, fresh: 0 }
   readonly #ends: (() => unknown)[] = []
 
@@ -68,18 +68,18 @@ export class World {
     await Promise.all(this.servers.map(({ port }) => ask(port, command)))
   }
 
-  /** Starts the single server again where it was, with nothing in it unless told otherwise. */
+  /** Starts the single server again on its port; empty, unless `args` load data. */
   async restart(...args: string[]): Promise<void> {
     this.servers = [await launch(this.name, { port: this.first.port, args })]
     await this.welcome()
   }
 
-  /** Lets the application log in. */
+  /** Creates the application's user. */
   async welcome(): Promise<void> {
     await this.ask(`ACL SETUSER ${USER.username} on >${USER.password} ~* &* +@all`)
   }
 
-  /** Ends something with the world. */
+  /** Runs a function when the world stops. */
   defer(end: () => unknown): void {
     this.#ends.push(end)
   }

@@ -11,7 +11,7 @@ const runs = schedule(scenes, SHORT, { faults: [], clients: [], servers: [] })
 let rows: Promise<Row>[] = []
 
 beforeAll(async () => {
-  // Each server has a listener for the end of the process.
+  // Each server adds an exit listener to the process.
   process.setMaxListeners(200)
   await bundle()
   rows = play(runs, SHORT)

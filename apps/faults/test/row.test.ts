@@ -9,7 +9,7 @@ import { lineOf, markdown, summary } from '../src/table.ts'
 
 const none = { faults: [], clients: [], servers: [] }
 
-it('misses a bound that is exceeded, and what never came', () => {
+it('a judgement reports a bound that is exceeded or never reached', () => {
   const judgement = new Judgement()
   judgement.atMost('slowest', 120, 120)
   judgement.atMost('not measured', undefined, 0)
@@ -27,13 +27,13 @@ it('misses a bound that is exceeded, and what never came', () => {
   ])
 })
 
-it('finds percentiles', () => {
+it('percentile finds the value at a share', () => {
   const values = Array.from({ length: 100 }, (_, i) => 100 - i)
   expect([0.5, 0.99, 1].map(share => percentile(values, share))).toEqual([50, 99, 100])
   expect(percentile([], 0.99)).toBeUndefined()
 })
 
-it('plays every fault on both clients and all its servers in the long form, on every server in the short', () => {
+it('the schedule runs every fault with both clients on all its servers in the long form, once per server in the short form', () => {
   const long = schedule(scenes, LONG, none)
   for (const scene of scenes) {
     const places = long
@@ -51,7 +51,7 @@ it('plays every fault on both clients and all its servers in the long form, on e
   }
 })
 
-it('plays what is chosen', () => {
+it('the schedule keeps to the chosen faults, clients and servers', () => {
   const runs = schedule(scenes, SHORT, {
     faults: ['HUNG'],
     clients: ['ioredis'],
@@ -63,7 +63,7 @@ it('plays what is chosen', () => {
   ])
 })
 
-it('marks a row that missed a bound', () => {
+it('the table marks a row that missed a bound', () => {
   const row = {
     fault: 'hung',
     place: { server: 'redis', client: 'ioredis' },
@@ -73,7 +73,7 @@ it('marks a row that missed a bound', () => {
   expect(markdown([row]).split('\n').at(-1)).toMatch(/^\| hung \| redis \| ioredis \|.*MISSED \|$/)
 })
 
-it('sums up a fault by the worst of its runs', () => {
+it('the summary takes the worst values of all runs of a fault', () => {
   const place = { server: 'redis', client: 'ioredis' } as const
   const row = { fault: 'hung', place, good: { passed: 9, asked: 10 }, slowest: 7, back: 5, missed: [] }
   const other = {

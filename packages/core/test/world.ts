@@ -73,7 +73,7 @@ export async function times(
 
 /** A decision's fields as a plain object: a copy, which is nobody's decision. */
 export function fields(decision: Decision): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(decision))
+  return { ...decision.toJSON() }
 }
 
 /** How many of so many requests are let in. */

@@ -8,7 +8,7 @@ import {
   type Served,
   type Setup,
   type StoreUnderTest,
-} from '@halt/core/testing'
+} from '@halt/conformance'
 import { InMemoryStore } from '@halt/store-memory'
 import type express from 'express'
 import type { Express, Request, RequestHandler, Response } from 'express'
@@ -24,7 +24,7 @@ export const stores: readonly StoreUnderTest[] = [
 ]
 
 function later(store: Store): Store {
-  return { evaluate: async group => store.evaluate(group), forget: cells => store.forget(cells) }
+  return { evaluate: async group => store.evaluate(group), forget: counters => store.forget(counters) }
 }
 
 /** One major version of Express. */

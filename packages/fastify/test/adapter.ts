@@ -1,6 +1,6 @@
 import { connect as connectHttp2 } from 'node:http2'
 import { type AddressInfo, connect } from 'node:net'
-import { type AdapterUnderTest, ROUTES, type Served, type Setup, type SuiteOptions } from '@halt/core/testing'
+import { type AdapterUnderTest, ROUTES, type Served, type Setup, type SuiteOptions } from '@halt/conformance'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 
 import { halt, type HaltHookOptions, type HaltOptions, type LimitedContext } from '../src/index.ts'

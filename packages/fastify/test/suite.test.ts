@@ -1,5 +1,5 @@
 import type { Store } from '@halt/core/store'
-import { adapterSuite } from '@halt/core/testing'
+import { adapterSuite } from '@halt/conformance'
 import { InMemoryStore } from '@halt/store-memory'
 import { redis } from '../../store-redis/test/store-under-test.ts'
 import { describe, expect, it } from 'vitest'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect as connect2, createServer, type Http2Server } from 'node:http2'
 import { type AddressInfo, connect } from 'node:net'
-import type { AdapterUnderTest, Served } from '@halt/core/testing'
+import type { AdapterUnderTest, Served } from '@halt/conformance'
 import { serve, type ServerType } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Hono } from 'hono'

@@ -1,5 +1,5 @@
 import type { Store } from '@halt/core/store'
-import { type AdapterUnderTest, ROUTES, type Setup, type StoreUnderTest } from '@halt/core/testing'
+import { type AdapterUnderTest, ROUTES, type Setup, type StoreUnderTest } from '@halt/conformance'
 import { InMemoryStore } from '@halt/store-memory'
 import { type Context, type Handler, Hono } from 'hono'
 

@@ -1,4 +1,4 @@
-import { adapterSuite } from '@halt/core/testing'
+import { adapterSuite } from '@halt/conformance'
 import { describe, expect, it } from 'vitest'
 
 import { onNode } from './adapter.ts'

@@ -11,7 +11,7 @@ import {
   type Setup,
   type StoreUnderTest,
   type SuiteOptions,
-} from '@halt/core/testing'
+} from '@halt/conformance'
 import { InMemoryStore } from '@halt/store-memory'
 import { redis } from '../../store-redis/test/store-under-test.ts'
 import {

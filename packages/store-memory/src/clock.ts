@@ -1,18 +1,18 @@
-/** Gives Unix milliseconds, fractions allowed. */
+/** Returns Unix milliseconds, fractions allowed. */
 export type Clock = () => number
 
-// Wall time when the process began, advanced by the monotonic clock: a jump of the wall clock frees and locks nobody.
-// Bound once: on Node the global `performance` is a getter, which costs as much as the reading.
+// Wall time at the start of the process, advanced by the monotonic clock, so that a jump of the wall clock frees and locks
+// nobody. Bound once, because on Node the global `performance` is a getter, which costs as much as the reading.
 const { timeOrigin } = performance
 const elapsed = performance.now.bind(performance)
 const monotonic: Clock = () => timeOrigin + elapsed()
 
-/** Makes a clock of whole microseconds that never goes back, whatever `clock` does. */
+/** Makes a clock of whole microseconds that never goes back, even if `clock` does. */
 export function microseconds(clock: Clock = monotonic): () => number {
   let last = 0
   return () => {
     const now = Math.floor(clock() * 1000)
-    // Also false for NaN: a clock that breaks stands still.
+    // False for NaN too, so a broken clock stands still.
     if (now > last) last = now
     return last
   }

@@ -1,12 +1,12 @@
 import type { Table } from './table.ts'
 import type { Tally } from './tally.ts'
 
-// Steps of a hand at each new key: enough to meet every expired key before twice as many new ones have come.
+// Steps of the hand per new key. Two meet every expired key before twice as many new ones have come.
 const SWEEP = 2
 
 /**
- * Keeps the counters of all tables within a cap of keys and one of bytes, sparing those that are being refused. What it
- * looks at for one new key does not depend on how many keys there are.
+ * Keeps the counters of all tables within a cap of keys and a cap of bytes, and evicts refused keys last. The number of
+ * keys that it visits per new key does not depend on how many keys there are.
  */
 export class Eviction {
   readonly #maxKeys: number
@@ -16,7 +16,7 @@ export class Eviction {
   readonly #onEmpty: (table: Table) => void
   #turn: MapIterator<Table>
 
-  /** @param onEmpty is told of a table that lost its last counter */
+  /** @param onEmpty is called with a table that lost its last counter */
   constructor(
     caps: { readonly keys: number; readonly bytes: number },
     tally: Tally,
@@ -31,23 +31,23 @@ export class Eviction {
     this.#onEmpty = onEmpty
   }
 
-  /** Drops a counter. */
+  /** Drops a counter. True if it existed. */
   drop(table: Table, subject: string): boolean {
     if (!table.delete(subject)) return false
     if (table.size === 0) this.#onEmpty(table)
     return true
   }
 
-  /** Drops expired counters on the way, as often as a new one comes. */
+  /** Moves the hands, and drops the expired counters that they meet. Called for each new counter. */
   sweep(table: Table, now: number): void {
     for (let i = 0; i < SWEEP; i++) this.#dropFresh(table, now)
-    // One step in one other table, so that a policy that rests does not keep what expired.
+    // One step in another table, so that the expired counters of an unused policy go, too.
     if (this.#tables.size < 2) return
     const other = this.#next()
     if (other !== table) this.#dropFresh(other, now)
   }
 
-  /** Drops the counters that matter least while a cap is passed, but not the one that was just written. */
+  /** While a cap is exceeded, drops the counters that matter least, but never the one that was just written. */
   trim(table: Table, subject: string, now: number): void {
     while (this.#isOver() && (this.#evictIdle(table, subject, now) || this.#evictSoonest()));
   }
@@ -62,7 +62,7 @@ export class Eviction {
     if (met !== undefined) this.drop(table, met)
   }
 
-  /** Drops a key that is not being refused: of this table if it has another, else of any. False: all are. */
+  /** Drops a key that is not refused, from this table if it has another one, else from any. False if all are refused. */
   #evictIdle(table: Table, subject: string, now: number): boolean {
     let met = table.advance(now)
     if (met === subject) met = table.advance(now)
@@ -80,7 +80,7 @@ export class Eviction {
     return false
   }
 
-  /** Drops the key whose refusal ends soonest. False: none is being refused. */
+  /** Drops the key whose refusal ends first. False if none is refused. */
   #evictSoonest(): boolean {
     let found: { table: Table; subject: string } | undefined
     let soonest = Number.POSITIVE_INFINITY
@@ -95,7 +95,7 @@ export class Eviction {
     return true
   }
 
-  /** The tables in turn, for ever. */
+  /** The next table, in endless turn. */
   #next(): Table {
     const step = this.#turn.next()
     if (step.done !== true) return step.value

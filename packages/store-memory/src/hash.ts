@@ -1,11 +1,11 @@
 let seed: number | undefined
 
 /**
- * 32 bits of a text. They choose the segment of a key and nothing else. The seed is this process's own, so that clients
- * cannot choose keys that all meet in one segment.
+ * A 32-bit hash of a text. It only chooses the segment of a key. The seed is random per process, so that clients cannot
+ * choose keys that all fall into one segment.
  */
 export function hash(text: string): number {
-  // Drawn late: some platforms give no random numbers while a module loads.
+  // Drawn at the first call, because some platforms give no random numbers while a module loads.
   seed ??= crypto.getRandomValues(new Uint32Array(1))[0]!
   let bits = seed
   for (let i = 0; i < text.length; i++) bits = Math.imul(bits ^ text.charCodeAt(i), 0x01000193)

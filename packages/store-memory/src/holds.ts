@@ -1,9 +1,9 @@
-import { roomy } from './slab.ts'
+import { withRoom } from './slab.ts'
 
-/** The keys of a segment that are being refused: a heap by the instant at which the refusal ends, the soonest first. */
+/** The refused keys of a segment: a heap by the instant at which the refusal ends, the soonest first. */
 export class Holds {
   readonly #slots = new Map<string, number>()
-  // By slot: the key, the end of its refusal, and its place in the heap, from 1; 0 is none.
+  // By slot: the key, the end of its refusal, and its place in the heap. Places count from 1; 0 means none.
   readonly #names: string[] = []
   #ends = new Float64Array(0)
   #places = new Uint32Array(0)
@@ -15,27 +15,27 @@ export class Holds {
     return this.#slots.size
   }
 
-  /** The slot of a key; undefined where it is not being refused. */
+  /** The slot of a key. Undefined if it is not refused. */
   find(subject: string): number | undefined {
     return this.#slots.get(subject)
   }
 
-  /** When the first refusal ends; `Infinity` where there is none. A field, because evictions compare all segments. */
+  /** The instant when the first refusal ends, `Infinity` if there is none. Kept, because evictions compare all segments. */
   get soonest(): number {
     return this.#soonest
   }
 
-  /** The key whose refusal ends first; undefined where there is none. */
+  /** The key whose refusal ends first. Undefined if there is none. */
   get first(): string | undefined {
     return this.size === 0 ? undefined : this.#names[this.#heap[1]!]
   }
 
-  /** When a slot's refusal ends; 0 where it is not being refused. */
+  /** The instant when a slot's refusal ends, 0 if it is not refused. */
   end(slot: number): number {
     return slot < this.#places.length && this.#places[slot]! > 0 ? this.#ends[slot]! : 0
   }
 
-  /** Takes a key in, or changes when its refusal ends. */
+  /** Adds a key, or changes the end of its refusal. */
   set(subject: string, slot: number, end: number): void {
     const before = this.end(slot)
     if (before === end) return
@@ -45,7 +45,7 @@ export class Holds {
     this.#soonest = this.#ends[this.#heap[1]!]!
   }
 
-  /** Lets go of a key that is here; its slot. */
+  /** Removes a key that is here. Returns its slot. */
   delete(subject: string): number {
     const slot = this.#slots.get(subject)!
     const place = this.#places[slot]!
@@ -70,13 +70,13 @@ export class Holds {
     this.#slots.set(subject, slot)
     while (this.#names.length <= slot) this.#names.push('')
     this.#names[slot] = subject
-    this.#ends = roomy(this.#ends, slot)
-    this.#places = roomy(this.#places, slot)
-    this.#heap = roomy(this.#heap, this.size)
+    this.#ends = withRoom(this.#ends, slot)
+    this.#places = withRoom(this.#places, slot)
+    this.#heap = withRoom(this.#heap, this.size)
     this.#put(slot, this.size)
   }
 
-  /** Moves a slot up or down the heap to where it belongs. */
+  /** Moves a slot up or down the heap to its place. */
   #settle(slot: number): void {
     const heap = this.#heap
     const ends = this.#ends

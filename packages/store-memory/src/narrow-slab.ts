@@ -1,29 +1,30 @@
 import type { State } from '@halt/core/store'
 
-import { roomy, type Slab } from './slab.ts'
+import { withRoom, type Slab } from './slab.ts'
 
 const SPAN = 2 ** 32
 
-/** The terms that many counters share: what a narrow slot does not repeat. */
+/** The numbers that many counters share, so that a narrow slot does not repeat them. */
 interface Era {
   readonly base: number
   readonly unit: number
   readonly rate: number
-  /** How many slots count in it; when none does, its place is free. */
+  /** How many slots use it. At 0 its place is free. */
   slots: number
 }
 
 const MOST_ERAS = 255
 
 /**
- * Nine bytes a counter: an instant and an amount as 32-bit offsets into an *era*, which names the instant's 71-minute
- * stretch and, for buckets, the unit and the rate. Exact; the segment turns wide when something does not fit.
+ * Nine bytes per counter: an amount, an instant as an offset into an *era*, both of 32 bits, and the number of the era. The
+ * era has the start of a period of 71 minutes and, for buckets, the unit and the rate. Nothing is rounded: if a state does
+ * not fit, the segment changes to a `WideSlab`.
  */
 export class NarrowSlab implements Slab {
   readonly #bucket: boolean
-  // The instant and the amount of a slot side by side: one line of the processor's cache.
+  // The instant and the amount of a slot stand side by side, in one line of the processor's cache.
   #pairs = new Uint32Array(0)
-  // Places in the list of eras, from 1; 0 is none.
+  // Indexes in the list of eras, from 1; 0 means none.
   #eras = new Uint8Array(0)
   readonly #terms: Era[] = []
   #current = -1
@@ -46,8 +47,8 @@ export class NarrowSlab implements Slab {
     const era = this.#era(instant, this.#bucket ? state[3]! : 0, this.#bucket ? state[4]! : 0)
     if (era < 0) return false
     if (slot >= this.#eras.length) {
-      this.#pairs = roomy(this.#pairs, slot, 2)
-      this.#eras = roomy(this.#eras, slot)
+      this.#pairs = withRoom(this.#pairs, slot, 2)
+      this.#eras = withRoom(this.#eras, slot)
     }
     const eras = this.#eras
     if (eras[slot] !== era + 1) {
@@ -68,7 +69,7 @@ export class NarrowSlab implements Slab {
     eras[slot] = 0
   }
 
-  /** The place of an era; a new one takes the place of one that no counter is in. -1: there is no room. */
+  /** The index of an era. A new era replaces one without counters. -1 if there is no room. */
   #era(instant: number, unit: number, rate: number): number {
     const last = this.#terms[this.#current]
     if (last !== undefined && fits(last, instant, unit, rate)) return this.#current

@@ -1,39 +1,43 @@
-import type { Rule, State } from '@halt/core/store'
+import type { Algorithm, AlgorithmCode, Layout, State } from '@halt/core/store'
 import { abuseScore, algorithms } from '@halt/core/store'
 
 import { Holds } from './holds.ts'
 import { NarrowSlab } from './narrow-slab.ts'
-import { roomy, type Slab } from './slab.ts'
+import { withRoom, type Slab } from './slab.ts'
 import { SubWindowSlab } from './sub-window-slab.ts'
 import type { Tally } from './tally.ts'
 import { WideSlab } from './wide-slab.ts'
 
 const SPARSE = 128
-// How many numbers a quota has that was topped up: the last is what was granted.
+// The code of the counters that hold penalties.
+const PENALTY = 'p'
+// The length of a quota's state that was topped up. The last number is the granted amount.
 const GRANTED = 4
 
 /**
- * A few thousand counters of a table. What takes time in proportion to the number of counters (growth of a map, a change
- * of layout) is done by segment, and so is short.
+ * A few thousand counters of a table. Work that grows with the number of counters (growth of a map, a change of layout) is
+ * done per segment, so it is short.
  */
 export class Segment {
   /** How many bits of their hash all its keys share. */
   readonly depth: number
-  readonly #letter: string
-  // The keys that are not being refused, as far as is known; the others are in the holds.
+  readonly #code: string
+  readonly #algorithm: Algorithm | undefined
+  // The keys without a known refusal. The others are in #holds.
   readonly #open = new Map<string, number>()
   #holds: Holds | undefined
   #slab: Slab
-  // Cool-downs by slot: few keys have one, so there is no column before the first.
-  #blocks = new Float64Array(0)
-  // What quotas were granted, by slot: few have any.
+  // Cool-downs by slot. Few keys have one, so the column is made with the first.
+  #cooldowns = new Float64Array(0)
+  // Granted amounts of quotas, by slot. Few have one.
   readonly #granted = new Map<number, number>()
   readonly #free: number[] = []
   #next = 0
 
   constructor(code: string, tally: Tally, depth = 0) {
     this.depth = depth
-    this.#letter = code
+    this.#code = code
+    this.#algorithm = algorithmFor(code)
     this.#slab = slabFor(code, tally)
   }
 
@@ -41,12 +45,12 @@ export class Segment {
     return this.#open.size + (this.#holds?.size ?? 0)
   }
 
-  /** Whether it holds on to far more room than its counters need. */
+  /** Whether it has far more slots than counters. */
   get isSparse(): boolean {
     return this.#next >= SPARSE && 2 * this.size < this.#next
   }
 
-  /** When the first refusal ends; `Infinity` where no key is being refused. */
+  /** The instant when the first refusal ends, `Infinity` if no key is refused. */
   get soonest(): number {
     return this.#holds?.soonest ?? Number.POSITIVE_INFINITY
   }
@@ -62,13 +66,13 @@ export class Segment {
   }
 
   load(slot: number): State {
-    const state = this.#slab.load(slot, slot < this.#blocks.length ? this.#blocks[slot]! : 0)
+    const state = this.#slab.load(slot, slot < this.#cooldowns.length ? this.#cooldowns[slot]! : 0)
     const granted = this.#granted.size === 0 ? undefined : this.#granted.get(slot)
     if (granted !== undefined) state.push(granted)
     return state
   }
 
-  /** Makes room for a key that it has not; its slot. */
+  /** Adds a key that it does not have. Returns its slot. */
   insert(subject: string): number {
     const slot = this.#free.pop() ?? this.#next++
     this.#open.set(subject, slot)
@@ -79,20 +83,20 @@ export class Segment {
     if (!this.#slab.save(slot, state)) this.#widen(slot, state)
     const cooldown = state[0]!
     if (cooldown > 0) {
-      this.#blocks = roomy(this.#blocks, slot)
-      this.#blocks[slot] = cooldown
-    } else if (slot < this.#blocks.length) this.#blocks[slot] = 0
-    if (this.#letter !== 'q') return
+      this.#cooldowns = withRoom(this.#cooldowns, slot)
+      this.#cooldowns[slot] = cooldown
+    } else if (slot < this.#cooldowns.length) this.#cooldowns[slot] = 0
+    if (this.#algorithm?.isQuota !== true) return
     if (state.length === GRANTED) this.#granted.set(slot, state[GRANTED - 1]!)
     else if (this.#granted.size > 0) this.#granted.delete(slot)
   }
 
-  /** Lets go of a key and its slot. */
+  /** Removes a key and frees its slot. */
   delete(subject: string, slot: number): void {
     if (!this.#open.delete(subject)) this.#holds?.delete(subject)
     this.#slab.free(slot)
     this.#granted.delete(slot)
-    if (slot < this.#blocks.length) this.#blocks[slot] = 0
+    if (slot < this.#cooldowns.length) this.#cooldowns[slot] = 0
     this.#free.push(slot)
   }
 
@@ -103,12 +107,12 @@ export class Segment {
     this.#holds.set(subject, slot, until)
   }
 
-  /** Until when a slot's key is known to be refused; 0 when it is not. */
+  /** The instant until which a slot's key is known to be refused, 0 if it is not. */
   heldUntil(slot: number): number {
     return this.#holds?.end(slot) ?? 0
   }
 
-  /** Whether a key is not being refused. Puts one whose refusal has ended back among these. */
+  /** Whether any key is not refused. Moves one key whose refusal has ended back to these. */
   hasOpen(now: number): boolean {
     if (this.soonest <= now) {
       const subject = this.first!
@@ -117,12 +121,12 @@ export class Segment {
     return this.#open.size > 0
   }
 
-  /** The keys that are not being refused, and their slots; some whose refusal has ended may be missing. */
+  /** The keys that are not refused, and their slots. Some whose refusal has ended may be missing. */
   open(): MapIterator<[string, number]> {
     return this.#open.entries()
   }
 
-  /** Moves all its counters to others. */
+  /** Moves all its counters to other segments. */
   moveTo(segmentOf: (subject: string) => Segment): void {
     for (const [subject, slot] of this.#entries()) {
       const segment = segmentOf(subject)
@@ -137,9 +141,8 @@ export class Segment {
   isFresh(slot: number, now: number): boolean {
     const state = this.load(slot)
     if (state[0]! > now) return false
-    if (this.#letter === 'i') return true
-    if (this.#letter === 'p') return now >= abuseScore.freshAt(state)
-    return now >= algorithms[this.#letter as Rule['code']].freshAt(state)
+    if (this.#algorithm !== undefined) return now >= this.#algorithm.freshAt(state)
+    return this.#code !== PENALTY || now >= abuseScore.freshAt(state)
   }
 
   *#entries(): Generator<[string, number]> {
@@ -148,17 +151,28 @@ export class Segment {
   }
 
   #widen(slot: number, state: State): void {
-    const wide = new WideSlab(this.#letter === 't' ? 4 : 2)
+    const wide = new WideSlab(this.#algorithm?.layout === 'bucket' ? 4 : 2)
     for (const [, other] of this.#entries()) if (other !== slot) wide.save(other, this.load(other))
     wide.save(slot, state)
     this.#slab = wide
   }
 }
 
+// The compiler asks for a slab of a new layout.
+const SLABS: Readonly<Record<Layout, (tally: Tally) => Slab>> = {
+  bucket: () => new NarrowSlab(true),
+  window: () => new NarrowSlab(false),
+  'sub-windows': tally => new SubWindowSlab(tally),
+}
+
 function slabFor(code: string, tally: Tally): Slab {
-  if (code === 't') return new NarrowSlab(true)
-  if (code === 'f' || code === 'q') return new NarrowSlab(false)
-  if (code === 's' || code === 'c') return new SubWindowSlab(tally)
-  // A penalty has five numbers behind the first, an idempotency key none.
-  return new WideSlab(code === 'p' ? 5 : 0)
+  const algorithm = algorithmFor(code)
+  if (algorithm !== undefined) return SLABS[algorithm.layout](tally)
+  // A penalty has five numbers after the first, an idempotency key none.
+  return new WideSlab(code === PENALTY ? 5 : 0)
+}
+
+/** The algorithm of a code; undefined for penalties and idempotency keys, which have none. */
+function algorithmFor(code: string): Algorithm | undefined {
+  return Object.hasOwn(algorithms, code) ? algorithms[code as AlgorithmCode] : undefined
 }

@@ -1,12 +1,12 @@
 import type { State } from '@halt/core/store'
 
-/** Where a segment keeps its counters' numbers, by slot, without an object for each. */
+/** Stores the numbers of a segment's counters by slot, without an object per counter. */
 export interface Slab {
-  /** The slot's numbers behind a cool-down. */
+  /** The state of a slot: the given cool-down, then the stored numbers. */
   load(slot: number, cooldown: number): State
-  /** Keeps the numbers of `state`; false when they do not fit this layout. */
+  /** Stores the numbers of `state` after the cool-down. False if they do not fit this layout. */
   save(slot: number, state: State): boolean
-  /** Lets go of a slot's numbers. */
+  /** Frees a slot's numbers. */
   free(slot: number): void
 }
 
@@ -16,10 +16,10 @@ const FIRST = 16
 const STEP = 1024
 
 /**
- * A column of `width` numbers a slot with room for `slot`: a larger copy where it has none. Small ones double, because
- * there may be many tables of few keys; larger ones grow by a step, which leaves little slack.
+ * Returns a column of `width` numbers per slot with room for `slot`: the same one, or a larger copy. Small columns double,
+ * because there may be many tables of few keys. Larger ones grow by a fixed step, which leaves little slack.
  */
-export function roomy<T extends Numbers>(column: T, slot: number, width = 1): T {
+export function withRoom<T extends Numbers>(column: T, slot: number, width = 1): T {
   if ((slot + 1) * width <= column.length) return column
   let slots = FIRST
   while (slots <= slot) slots += slots < STEP ? slots : STEP

@@ -18,31 +18,31 @@ import { Eviction } from './eviction.ts'
 import { Table } from './table.ts'
 import { TABLE_BYTES, Tally } from './tally.ts'
 
-/** How many bytes there are for each of `maxKeys`. Most counters take less; one that takes more has the place of several. */
-const BYTES_A_KEY = 256
-// For the tables of some hundred policies, so that they take nothing of a small store.
-const BYTES_BESIDE = 1 << 20
-// Longer names are kept as digests.
+/** The bytes per key of `maxKeys`. Most counters take less. One that takes more uses the room of several. */
+const BYTES_PER_KEY = 256
+// Room for the tables of some hundred policies, so that they take none of a small store's.
+const BYTES_FOR_TABLES = 1 << 20
+// Longer names are stored as digests.
 const LONGEST_NAME = 256
 
 /** Options of {@link InMemoryStore}. */
 export interface InMemoryStoreOptions {
   /**
-   * The most counters kept at once. Default 1 000 000. All of them together take at most 256 bytes times this, and a
-   * megabyte: counters that are larger than 256 bytes have the place of several.
+   * The most counters that are stored at once. Default 1 000 000. Together they take at most 256 bytes times this, and a
+   * megabyte. A counter larger than 256 bytes uses the room of several.
    */
   readonly maxKeys?: number | undefined
-  /** Unix milliseconds, fractions allowed. Default: a monotonic clock; whatever it does, time never goes back. */
+  /** Returns Unix milliseconds, fractions allowed. Default: a monotonic clock. The store's time never goes back. */
   readonly clock?: Clock | undefined
 }
 
 /**
- * Counters in this process's memory: synchronous inside, bounded, without timers.
+ * A store of counters in this process's memory. It is synchronous and bounded, and has no timers.
  *
- * Counters are not shared between processes and end with this one. Past `maxKeys` the counters that matter least go
- * first: expired, then any other that is not being refused; a refused or blocked key goes only when all are.
+ * Counters are not shared between processes, and end with this one. Above `maxKeys`, expired counters are evicted first, then
+ * any that is not refused. A refused or blocked key is evicted only if all keys are.
  *
- * @throws HaltError `HALT_E_STORE_OPTION` when an option is unknown or out of range
+ * @throws HaltError `HALT_E_STORE_OPTION` if an option is unknown or out of range
  * @example
  * const limiter = new RateLimiter({ store: new InMemoryStore(), policy: presets.PUBLIC_API })
  */
@@ -50,29 +50,29 @@ export class InMemoryStore implements Store {
   readonly kind: string = 'memory'
   readonly isShared: boolean = false
   readonly isChecked: boolean = true
-  /** The clock that decides, Unix milliseconds. Bound: a wrapped store tells it, too. */
+  /** The clock that decides, Unix milliseconds. A bound function, so that a wrapped store can pass it on. */
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number
   readonly #tables = new Map<string, Table>()
   readonly #tally = new Tally()
   readonly #eviction: Eviction
   readonly #digest: Digest = makeDigest()
-  readonly #access: Counters
-  // The last counter looked up: a check reads and then keeps the same one.
+  readonly #counters: Counters
+  // The last counter that was looked up, because a check reads and then keeps the same one.
   #at = 0
-  #cell = ''
+  #counter = ''
   #detail = ''
   #table: Table | undefined
-  // The last name that was too long to keep, and what stands for it.
+  // The last name that was too long to store, and its digest.
   #long = ''
   #short = ''
 
   constructor(options: InMemoryStoreOptions = {}) {
     const { maxKeys = 1_000_000, clock } = fromCaller(InMemoryStore, () => validate(options))
     this.#now = microseconds(clock)
-    const caps = { keys: maxKeys, bytes: maxKeys * BYTES_A_KEY + BYTES_BESIDE }
+    const caps = { keys: maxKeys, bytes: maxKeys * BYTES_PER_KEY + BYTES_FOR_TABLES }
     this.#eviction = new Eviction(caps, this.#tally, this.#tables, table => this.#forgetTable(table))
-    this.#access = {
+    this.#counters = {
       load: (subject, counter) => {
         const table = this.#find(counter)
         return table.load(this.#name(subject))
@@ -83,7 +83,7 @@ export class InMemoryStore implements Store {
 
   evaluate(group: Group): Evaluation {
     this.#at = this.#now()
-    const evaluation = decide(group, this.#access, this.#at)
+    const evaluation = decide(group, this.#counters, this.#at)
     if (!evaluation.allowed) this.#hold(group, evaluation)
     return evaluation
   }
@@ -99,39 +99,39 @@ export class InMemoryStore implements Store {
   clear(): void {
     this.#tables.clear()
     this.#table = undefined
-    this.#cell = ''
+    this.#counter = ''
     this.#tally.keys = 0
     this.#tally.bytes = 0
   }
 
-  /** How many counters are kept, expired ones that were not yet met included. */
+  /** The number of stored counters, with expired ones that were not dropped yet. */
   get size(): number {
     return this.#tally.keys
   }
 
-  /** The most bytes that these counters take, by an estimate that is rather too high. */
+  /** The most bytes that the stored counters take. The estimate is on the high side. */
   get bytes(): number {
     return this.#tally.bytes
   }
 
   /**
-   * The table of a cell `{counter}:{letter}`. All cells `{counter}@{detail}:{letter}` of a counter share another one, where
-   * the detail is a part of each name.
+   * The table of a counter `{name}:{code}`. All counters `{name}@{detail}:{code}` of one name share another table, in which
+   * the detail is part of each subject's name.
    */
   #find(counter: string): Table {
-    if (counter === this.#cell && this.#table !== undefined) return this.#table
+    if (counter === this.#counter && this.#table !== undefined) return this.#table
     const at = counter.indexOf('@')
     const end = counter.lastIndexOf(':')
     const name = at < 0 ? counter : counter.slice(0, at + 1) + counter.slice(end)
     let table = this.#tables.get(name)
     if (table === undefined)
       this.#tables.set(name, (table = new Table(name, counter.slice(end + 1), this.#tally)))
-    this.#cell = counter
+    this.#counter = counter
     this.#detail = at < 0 ? '' : ` ${counter.slice(at + 1, end)}`
     return (this.#table = table)
   }
 
-  // Injective within a table: a cell has no space, and no subject begins with a control character.
+  // Two counters of a table never have the same name: no counter holds a space, and no subject begins with a control character.
   #name(subject: string): string {
     const name = this.#detail === '' ? subject : subject + this.#detail
     if (name.length <= LONGEST_NAME) return name
@@ -173,24 +173,28 @@ export class InMemoryStore implements Store {
 
 function validate(options: InMemoryStoreOptions): InMemoryStoreOptions {
   const known = ['maxKeys', 'clock']
-  const bad = (message: string, fix: string): HaltError => new HaltError('HALT_E_STORE_OPTION', message, fix)
+  const mistake = (message: string, fix: string): HaltError =>
+    new HaltError('HALT_E_STORE_OPTION', message, fix)
   if (typeof options !== 'object' || options === null)
-    throw bad(`InMemoryStore got ${String(options)}.`, `Give options, ${known.join(' and ')}, or nothing.`)
+    throw mistake(
+      `InMemoryStore got ${String(options)} as its options.`,
+      `Give options, ${known.join(' and ')}, or nothing.`,
+    )
   const unknown = Object.entries(options).find(
     ([name, value]) => value !== undefined && !known.includes(name),
   )?.[0]
   if (unknown !== undefined) {
-    throw bad(`InMemoryStore has no option "${unknown}".`, `Its options are ${known.join(' and ')}.`)
+    throw mistake(`InMemoryStore has no option "${unknown}".`, `Its options are ${known.join(' and ')}.`)
   }
   const { maxKeys, clock } = options
   if (maxKeys !== undefined && !(Number.isInteger(maxKeys) && maxKeys >= 1 && maxKeys <= 16_000_000)) {
-    throw bad(
+    throw mistake(
       `maxKeys is ${String(maxKeys)} (${typeof maxKeys}).`,
       'Give a whole number from 1 to 16000000 (the most that one Map holds).',
     )
   }
   if (clock !== undefined && typeof clock !== 'function') {
-    throw bad('clock is not a function.', 'Give a function that returns Unix milliseconds, or leave it out.')
+    throw mistake('clock is not a function.', 'Give a function that returns Unix milliseconds, or omit it.')
   }
   return options
 }

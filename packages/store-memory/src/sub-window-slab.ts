@@ -4,13 +4,13 @@ import type { Slab } from './slab.ts'
 import { listBytes, type Tally } from './tally.ts'
 import { WideSlab } from './wide-slab.ts'
 
-/** Sixteen bytes a counter of which one sub-window counts, as most do; an array where several do. */
+/** Sixteen bytes for a counter with one sub-window in use, as most have. An array for a counter with several. */
 export class SubWindowSlab implements Slab {
   readonly #one = new WideSlab(2)
   readonly #several = new Map<number, State>()
   readonly #tally: Tally
 
-  /** @param tally is told of the bytes that the arrays take */
+  /** @param tally counts the bytes of the arrays */
   constructor(tally: Tally) {
     this.#tally = tally
   }
@@ -29,8 +29,8 @@ export class SubWindowSlab implements Slab {
       if (before !== undefined) this.free(slot)
       return this.#one.save(slot, state)
     }
-    // An array that grew has room to spare, a copy has none. Nobody changes a state that was kept, because the next
-    // change begins with a load.
+    // A copy has no spare room, unlike an array that grew. Without a copy it is safe to keep `state`, because the next change
+    // begins with a load.
     this.#several.set(slot, before?.length === state.length ? state : state.slice())
     this.#tally.bytes += listBytes(state.length) - (before === undefined ? 0 : listBytes(before.length))
     return true

@@ -4,35 +4,35 @@ import { hash } from './hash.ts'
 import { Segment } from './segment.ts'
 import { counterBytes, TABLE_BYTES, type Tally } from './tally.ts'
 
-/** The most counters of a segment: to split it takes a few milliseconds. A power of two, as V8's maps grow. */
-const MOST = 4096
-// Of as many segments, 16 million keys fill half.
-const DEEPEST = 13
+/** The most counters of a segment, so that a split takes a few milliseconds. A power of two, because V8's maps grow so. */
+const MAX_SEGMENT_KEYS = 4096
+// 16 million keys fill half of 2 ** 13 segments.
+const MAX_DEPTH = 13
 
 /**
- * The counters of one policy, by subject: in segments, by the last bits of a subject's hash. A full segment is split in
- * two (extendible hashing), so that no operation takes time in proportion to all counters.
+ * The counters of one policy, by subject. They are in segments, chosen by the last bits of the subject's hash. A full segment
+ * is split in two (extendible hashing), so that no operation takes time in proportion to all counters.
  */
 export class Table {
-  /** What the store calls it. */
+  /** The key of the table in the store. */
   readonly name: string
-  readonly #letter: string
+  readonly #code: string
   readonly #tally: Tally
-  // By the last bits of the hash; segments of lesser depth stand there several times.
+  // Segments by the last bits of the hash. A segment of lesser depth is listed several times.
   #directory: Segment[]
   readonly #segments: Segment[]
   #size = 0
-  // A hand that goes round the keys for ever: a segment, and where it is in it.
+  // The hand, which goes round all keys for ever: the index of a segment, and an iterator in it.
   #turn = 0
   #hand: MapIterator<[string, number]>
-  // The subject looked up last: a check reads and then keeps the same one.
+  // The last subject that was looked up, because a check reads and then keeps the same one.
   #subject: string | undefined
   #segment: Segment
   #slot: number | undefined
 
   constructor(name: string, code: string, tally: Tally) {
     this.name = name
-    this.#letter = code
+    this.#code = code
     this.#tally = tally
     this.#segment = new Segment(code, tally)
     this.#directory = [this.#segment]
@@ -45,19 +45,19 @@ export class Table {
     return this.#size
   }
 
-  /** A copy of a subject's counter; empty when there is none. */
+  /** A copy of a subject's counter. Empty if there is none. */
   load(subject: string): State {
     const slot = this.#find(subject)
     return slot === undefined ? [] : this.#segment.load(slot)
   }
 
-  /** Keeps a counter; true when its subject is new here. */
+  /** Stores a counter. True if its subject is new here. */
   save(subject: string, state: State, now: number): boolean {
     const found = this.#find(subject)
     const slot = found ?? this.#insert(subject)
     this.#segment.save(slot, state)
-    // Whatever has a first number that lies ahead is blocked or penalized, but for idempotency keys.
-    if (state[0]! > now && this.#letter !== 'i')
+    // A counter whose first number is in the future is blocked or penalized, except for idempotency keys.
+    if (state[0]! > now && this.#code !== 'i')
       this.#segment.hold(subject, slot, Math.max(state[0]!, this.#segment.heldUntil(slot)))
     return found === undefined
   }
@@ -69,7 +69,7 @@ export class Table {
     segment.delete(subject, slot)
     this.#count(subject, -1)
     this.#subject = undefined
-    if (segment.isSparse) this.#replace(segment, [new Segment(this.#letter, this.#tally, segment.depth)])
+    if (segment.isSparse) this.#replace(segment, [new Segment(this.#code, this.#tally, segment.depth)])
     return true
   }
 
@@ -79,7 +79,7 @@ export class Table {
     if (slot !== undefined) this.#segment.hold(subject, slot, until)
   }
 
-  /** Moves the hand to the next subject that is not being refused, round and round; undefined when there is none. */
+  /** Moves the hand to the next subject that is not refused. Undefined if there is none. */
   advance(now: number): string | undefined {
     for (let i = 0; i <= this.#segments.length; i++) {
       const met = this.#step(now)
@@ -88,13 +88,13 @@ export class Table {
     return undefined
   }
 
-  /** Moves the hand by one; the subject met, where its counter equals a fresh one. */
+  /** Moves the hand by one. Returns the subject there if its counter equals a fresh one. */
   advanceToFresh(now: number): string | undefined {
     const met = this.#step(now)
     return met !== undefined && this.#segments[this.#turn]!.isFresh(met[1], now) ? met[0] : undefined
   }
 
-  /** The segment of the subject whose refusal ends soonest; undefined when none is being refused. */
+  /** The segment of the subject whose refusal ends first. Undefined if no subject is refused. */
   soonest(): Segment | undefined {
     let first: Segment | undefined
     for (const segment of this.#segments)
@@ -117,7 +117,7 @@ export class Table {
   }
 
   #insert(subject: string): number {
-    while (this.#segment.size >= MOST && this.#segment.depth < DEEPEST) {
+    while (this.#segment.size >= MAX_SEGMENT_KEYS && this.#segment.depth < MAX_DEPTH) {
       this.#split(this.#segment)
       this.#segment = this.#segmentOf(subject)
     }
@@ -136,12 +136,12 @@ export class Table {
     const depth = segment.depth + 1
     if (1 << depth > this.#directory.length) this.#directory = [...this.#directory, ...this.#directory]
     this.#replace(segment, [
-      new Segment(this.#letter, this.#tally, depth),
-      new Segment(this.#letter, this.#tally, depth),
+      new Segment(this.#code, this.#tally, depth),
+      new Segment(this.#code, this.#tally, depth),
     ])
   }
 
-  /** Puts one segment in the place of another, or two that the next bit of the hash tells apart. */
+  /** Replaces a segment by one, or by two that the next bit of the hash separates. */
   #replace(old: Segment, [even, odd]: [Segment, Segment?]): void {
     this.#subject = undefined
     for (let i = 0; i < this.#directory.length; i++) {
@@ -155,7 +155,7 @@ export class Table {
     old.moveTo(subject => this.#segmentOf(subject))
   }
 
-  /** One step of the hand: the key it meets in this segment, else the first of the next; undefined when that has none. */
+  /** One step of the hand: the next key in this segment, else the first of the next segment. Undefined if that has none. */
   #step(now: number): [string, number] | undefined {
     if (this.#segments[this.#turn]!.hasOpen(now)) {
       const step = this.#hand.next()

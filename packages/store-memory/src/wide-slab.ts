@@ -1,13 +1,13 @@
 import type { State } from '@halt/core/store'
 
-import { roomy, type Slab } from './slab.ts'
+import { withRoom, type Slab } from './slab.ts'
 
-/** Eight bytes a number: for amounts past 32 bits, and for counters whose terms keep changing. */
+/** Eight bytes per number, for amounts beyond 32 bits, and for counters with many different terms. */
 export class WideSlab implements Slab {
   readonly #width: number
   #numbers = new Float64Array(0)
 
-  /** @param width how many numbers a counter has behind its cool-down */
+  /** @param width the numbers of a counter after its cool-down */
   constructor(width: number) {
     this.#width = width
   }
@@ -27,7 +27,7 @@ export class WideSlab implements Slab {
   save(slot: number, state: State): boolean {
     const width = this.#width
     const from = slot * width
-    if (from + width > this.#numbers.length) this.#numbers = roomy(this.#numbers, slot, width)
+    if (from + width > this.#numbers.length) this.#numbers = withRoom(this.#numbers, slot, width)
     for (let i = 0; i < width; i++) this.#numbers[from + i] = state[i + 1]!
     return true
   }

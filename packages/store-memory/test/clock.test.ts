@@ -6,7 +6,7 @@ import { InMemoryStore } from '../src/index.ts'
 const policy = { name: 'p', limit: 2, window: 60, blockDuration: 300 }
 
 describe('the clock of InMemoryStore', () => {
-  it('never goes back: an hour backwards frees and locks nobody', async () => {
+  it('never goes back, so a jump of an hour backwards frees and locks nobody', async () => {
     let now = 1e12
     const limiter = new RateLimiter({
       store: new InMemoryStore({ clock: () => now }),
@@ -20,7 +20,7 @@ describe('the clock of InMemoryStore', () => {
     expect((await limiter.consume('a')).allowed).toBe(true)
   })
 
-  it('stands still rather than break when it is given no number', async () => {
+  it('stands still when the function returns no number', async () => {
     const answers = [1e12, Number.NaN, Number.NEGATIVE_INFINITY, 1e12]
     const limiter = new RateLimiter({
       store: new InMemoryStore({ clock: () => answers.shift() ?? 1e12 }),
@@ -45,7 +45,7 @@ describe('the clock of InMemoryStore', () => {
 })
 
 describe('the options of InMemoryStore', () => {
-  it('are refused with a code when they are wrong', () => {
+  it('fail with a code when they are wrong', () => {
     for (const options of [
       { maxKeys: 0 },
       { maxKeys: 1.5 },
@@ -69,11 +69,11 @@ describe('the options of InMemoryStore', () => {
   })
 })
 
-it('a mistake is found where the user made it: the stack begins there', () => {
+it('the stack of an option error begins where the user made the mistake', () => {
   expect(firstLine(() => new InMemoryStore({ maxKeys: 0 }))).toContain('clock.test.ts')
 })
 
-/** The line that the stack of a mistake begins with. */
+/** The first line of the stack of the error that a call throws. */
 function firstLine(call: () => unknown): string {
   try {
     call()

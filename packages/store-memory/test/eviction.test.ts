@@ -26,13 +26,13 @@ function take(store: InMemoryStore, subject: string, of: Rule = rule): boolean {
   return store.evaluate({ demands: [demand] }).allowed
 }
 
-/** Asks until the subject is refused. */
+/** Sends checks until the subject is refused. */
 function exhaust(store: InMemoryStore, subject: string, of: Rule = rule): void {
   while (take(store, subject, of));
 }
 
 describe('the cap of InMemoryStore', () => {
-  it('is never passed', () => {
+  it('bounds the number of keys', () => {
     const store = new InMemoryStore({ maxKeys: 100 })
     for (let i = 0; i < 10_000; i++) {
       take(store, `ip:${i}`)
@@ -40,13 +40,13 @@ describe('the cap of InMemoryStore', () => {
     }
   })
 
-  it('is never passed by many policies of few keys', () => {
+  it('bounds the keys of many policies with few keys each', () => {
     const store = new InMemoryStore({ maxKeys: 100 })
     for (let i = 0; i < 5_000; i++) take(store, 'ip:1', { ...rule, counter: `p${i}:t` })
     expect(store.size).toBeLessThanOrEqual(100)
   })
 
-  it('keeps refusing a refused key under a flood of 100 times as many others', () => {
+  it('keeps a refused key refused under a flood of 100 times as many others', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 1_000, clock: clock.now })
     exhaust(store, 'ip:attacker')
@@ -54,7 +54,7 @@ describe('the cap of InMemoryStore', () => {
     expect(take(store, 'ip:attacker')).toBe(false)
   })
 
-  it('keeps a blocked key blocked under a flood, long after its bucket is full again', () => {
+  it('keeps a blocked key blocked under a flood, even after its bucket is full again', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 1_000, clock: clock.now })
     exhaust(store, 'ip:attacker', blocking)
@@ -105,18 +105,21 @@ describe('the cap of InMemoryStore', () => {
   })
 })
 
-describe('keys of InMemoryStore that are not refused', () => {
-  it('go before a blocked key, idempotency keys among them', () => {
+describe('a key of InMemoryStore that is not refused', () => {
+  it('is evicted before a blocked key, even if it is an idempotency key', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 100, clock: clock.now })
     exhaust(store, 'ip:attacker', blocking)
     const demand: Demand = { rule, subject: 'user:1', cost: 0, mode: Mode.CHARGE, penalized: false }
     for (let i = 0; i < 1_000; i++)
-      store.evaluate({ demands: [demand], idempotency: { subject: 'user:1', counter: `p@${i}:i`, window: 86_400e6 } })
+      store.evaluate({
+        demands: [demand],
+        idempotency: { subject: 'user:1', counter: `p@${i}:i`, window: 86_400e6 },
+      })
     expect(take(store, 'ip:attacker', blocking)).toBe(false)
   })
 
-  it('go before a blocked key, those of other policies among them', () => {
+  it('is evicted before a blocked key, even if it is of another policy', () => {
     const store = new InMemoryStore({ maxKeys: 100, clock: new ManualClock().now })
     for (let i = 0; i < 50; i++) exhaust(store, `ip:${i}`, blocking)
     for (let i = 0; i < 50; i++) take(store, `ip:${i}`)
@@ -124,7 +127,7 @@ describe('keys of InMemoryStore that are not refused', () => {
     for (let i = 0; i < 50; i++) expect(take(store, `ip:${i}`, blocking)).toBe(false)
   })
 
-  it('are those again whose refusal has ended', () => {
+  it('may be one whose refusal has ended', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ maxKeys: 100, clock: clock.now })
     const short: Rule = { ...blocking, counter: 's:t', cooldown: 1e6, window: 6000e6, unit: 3000e6 }
@@ -137,13 +140,13 @@ describe('keys of InMemoryStore that are not refused', () => {
 })
 
 describe('the names of InMemoryStore', () => {
-  it('keep apart a subject of a counter and the same text made of a subject and a route', () => {
+  it('differ for a subject and for the same text made of a subject and a route', () => {
     const store = new InMemoryStore({ clock: new ManualClock().now })
     exhaust(store, 'user:42', { ...rule, counter: 'p@GET/x:t' })
     expect(take(store, 'user:42 GET/x')).toBe(true)
   })
 
-  it('keep apart long names that differ in their last letter', () => {
+  it('differ for long names that differ in the last letter', () => {
     const store = new InMemoryStore({ clock: new ManualClock().now })
     const long = `user:${'x'.repeat(10_000)}`
     exhaust(store, `${long}a`)
@@ -154,10 +157,10 @@ describe('the names of InMemoryStore', () => {
 })
 
 describe('the numbers of InMemoryStore', () => {
-  it('stay exact past what 32 bits hold', () => {
+  it('stay exact beyond 32 bits', () => {
     const clock = new ManualClock()
     const store = new InMemoryStore({ clock: clock.now })
-    // 25 000 units an hour: a debt of 3 600 000 000 at 144 000 a unit, and past 2^32 with a burst of 40 000.
+    // 25 000 units per hour: a debt of 3 600 000 000 at 144 000 per unit, and beyond 2^32 with a burst of 40 000.
     const wide: Rule = {
       ...rule,
       counter: 'w:t',

@@ -1,15 +1,15 @@
-import type { Link } from './connection/index.ts'
+import type { Connection } from './connection/index.ts'
 import { slotOf } from './keys.ts'
-import { misread, readWhole } from './reply.ts'
+import { unexpectedReply, readWholeNumber } from './reply.ts'
 import { forget } from './scripts.ts'
 
-// The most keys of one call: it holds the server for less than a millisecond.
-const MOST = 500
-// The most calls that are out at once.
-const LANES = 8
+// The most keys per call, so that a call holds the server for less than a millisecond.
+const MAX_KEYS_PER_CALL = 500
+// The most calls that are pending at the same time.
+const MAX_PARALLEL_CALLS = 8
 
-/** Keys by hash slot. */
-export function bySlot(keys: readonly string[]): string[][] {
+/** Groups keys by hash slot. */
+export function keysBySlot(keys: readonly string[]): string[][] {
   const lists = new Map<number, string[]>()
   for (const key of keys) {
     const slot = slotOf(key)
@@ -21,31 +21,35 @@ export function bySlot(keys: readonly string[]): string[][] {
 }
 
 /**
- * Deletes the keys of some lists in slices, a few at a time, so that a long list holds nobody else up; resolves to how many
- * keys there were. On a cluster each list is of one hash slot.
+ * Deletes keys in slices, a few at a time, so that a long list does not delay other calls. Resolves to the number of keys
+ * that existed. On a cluster the keys of each list are in one hash slot.
  */
-export async function deleteKeys(link: Link, lists: readonly (readonly string[])[]): Promise<number> {
-  const slices = lists.flatMap(sliced)
+export async function deleteKeys(
+  connection: Connection,
+  lists: readonly (readonly string[])[],
+): Promise<number> {
+  const slices = lists.flatMap(slicesOf)
   let deleted = 0
-  const lane = async (): Promise<void> => {
+  const deleteSlices = async (): Promise<void> => {
     for (let keys = slices.pop(); keys !== undefined; keys = slices.pop()) {
-      const reply = await link.run(forget, keys, [''])
-      const count = readWhole(reply)
-      if (count === undefined || count > keys.length) throw misread(reply)
+      const reply = await connection.run(forget, keys, [''])
+      const count = readWholeNumber(reply)
+      if (count === undefined || count > keys.length) throw unexpectedReply(reply)
       deleted += count
     }
   }
   try {
-    await Promise.all(Array.from({ length: Math.min(LANES, slices.length) }, lane))
+    await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL_CALLS, slices.length) }, deleteSlices))
   } finally {
-    // After a failure the other lanes have nothing more to do.
+    // After a failure the other loops send no more.
     slices.length = 0
   }
   return deleted
 }
 
-function sliced(keys: readonly string[]): (readonly string[])[] {
+function slicesOf(keys: readonly string[]): (readonly string[])[] {
   const slices = []
-  for (let at = 0; at < keys.length; at += MOST) slices.push(keys.slice(at, at + MOST))
+  for (let at = 0; at < keys.length; at += MAX_KEYS_PER_CALL)
+    slices.push(keys.slice(at, at + MAX_KEYS_PER_CALL))
   return slices
 }

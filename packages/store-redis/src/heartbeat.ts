@@ -1,73 +1,76 @@
 import type { HaltWarning, Warn } from '@halt/core'
 
-import { type Link, toStoreError } from './connection/index.ts'
-import { misread, readWhole } from './reply.ts'
+import { type Connection, toStoreError } from './connection/index.ts'
+import { unexpectedReply, readWholeNumber } from './reply.ts'
 import { heartbeat } from './scripts.ts'
 
-const EVERY_MS = 5_000
-const LASTS_MS = 15_000
+const INTERVAL_MS = 5_000
+const TTL_MS = 15_000
 
-/** Counts the processes that use a store: each says so while it decides, and is forgotten when it stops. No timer. */
+/**
+ * Counts the processes that share the limits. Each process writes its id into Redis while it decides, at most every 5 s, and
+ * is forgotten 15 s after the last write. It needs no timer.
+ */
 export class Heartbeat {
-  readonly #link: Link
+  readonly #connection: Connection
   readonly #key: string
   readonly #warn: Warn
   readonly #id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`
-  #wanted = false
-  #next = 0
+  #isUsed = false
+  #nextAt = 0
   #count = 1
 
-  constructor(link: Link, key: string, warn: Warn) {
-    this.#link = link
+  constructor(connection: Connection, key: string, warn: Warn) {
+    this.#connection = connection
     this.#key = key
     this.#warn = warn
   }
 
-  /** The processes counted last, this one included. Who asks is one of them from then on. */
+  /** The number of processes by the last count, this one included. The first read switches the heartbeat on. */
   get count(): number {
-    this.#wanted = true
+    this.#isUsed = true
     return this.#count
   }
 
-  /** Says that this process is alive, when it is time to. */
-  beat(): void {
-    if (!this.#wanted) return
+  /** Sends a heartbeat if the last one is 5 s old. */
+  sendIfDue(): void {
+    if (!this.#isUsed) return
     const now = performance.now()
-    if (now < this.#next || !this.#link.ready) return
-    this.#next = now + EVERY_MS
-    this.#say().catch((error: unknown) => {
-      // The last count stands. A store that is away says so at the next check; what it forbids is said here.
+    if (now < this.#nextAt || !this.#connection.ready) return
+    this.#nextAt = now + INTERVAL_MS
+    this.#send().catch((error: unknown) => {
+      // The last count stays. The next check reports an outage, but only this reports a missing permission.
       const { failure, message } = toStoreError(error)
-      if (failure === 'misconfigured') this.#warn(forbidden(message))
+      if (failure === 'misconfigured') this.#warn(permissionWarning(message))
     })
   }
 
-  /** What should be mended for it to count; undefined when all is well, or nobody wants to know how many there are. */
+  /** Resolves to a warning if Redis forbids the heartbeat; undefined if it works, or if the heartbeat is off. */
   async inspect(): Promise<HaltWarning | undefined> {
-    if (!this.#wanted) return undefined
+    if (!this.#isUsed) return undefined
     try {
-      await this.#say()
+      await this.#send()
     } catch (error) {
       const { failure, message } = toStoreError(error)
       if (failure !== 'misconfigured') throw error
-      return forbidden(message)
+      return permissionWarning(message)
     }
     return undefined
   }
 
-  async #say(): Promise<void> {
-    const reply = await this.#link.run(heartbeat, [this.#key], ['', this.#id, String(LASTS_MS)])
-    const count = readWhole(reply)
-    // This process is one of them.
-    if (count === undefined || count < 1) throw misread(reply)
+  async #send(): Promise<void> {
+    const reply = await this.#connection.run(heartbeat, [this.#key], ['', this.#id, String(TTL_MS)])
+    const count = readWholeNumber(reply)
+    // The count includes this process.
+    if (count === undefined || count < 1) throw unexpectedReply(reply)
     this.#count = count
   }
 }
 
-function forbidden(why: string): HaltWarning {
+function permissionWarning(why: string): HaltWarning {
   return {
     code: 'HALT_W_PERMISSION',
-    message: `Redis refuses to count the processes, so each takes the whole limit while it is away: ${why}.`,
-    fix: 'Grant +zadd +zremrangebyscore +zcard +pexpire, or give the limiter their number: instances: 4.',
+    message: `Redis refuses to count the processes, so each of them takes the whole limit in an outage: ${why}.`,
+    fix: 'Grant +zadd +zremrangebyscore +zcard +pexpire, or set the number of processes, such as instances: 4.',
   }
 }

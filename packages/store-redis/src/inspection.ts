@@ -1,115 +1,126 @@
 import type { HaltWarning } from '@halt/core'
 
-import { type Link, StoreError, toStoreError } from './connection/index.ts'
-import { awake } from './connection/timer.ts'
+import { type Connection, StoreError, toStoreError } from './connection/index.ts'
+import { withKeepAliveTimeout } from './connection/timer.ts'
 import type { Heartbeat } from './heartbeat.ts'
-import { LOOK } from './look.ts'
-import { misread, readReply, readWhole } from './reply.ts'
+import { PEEK_GROUP } from './peek-group.ts'
+import { unexpectedReply, readReply, readWholeNumber } from './reply.ts'
 import { decide, probe } from './scripts.ts'
-import { Call } from './wire.ts'
+import { ScriptCall } from './script-protocol.ts'
 
 const EVICTS = /^allkeys-|^volatile-(lru|lfu|random)$/
 const SLOW_MS = 25
-// A busy process makes a trip longer, never shorter: the shortest of some tells how far away the server is.
-const TRIPS = 5
-/** How long a look may take, milliseconds: what a cluster may need to be opened, and a second. */
-const PATIENCE_MS = 5_000
+// A busy process makes a round trip longer, never shorter, so the shortest of several measures the network.
+const ROUND_TRIPS = 5
+/** The longest that an inspection takes, milliseconds: the time to open a cluster, and a second. */
+const TIMEOUT_MS = 5_000
 
 /**
- * Looks at what a server is and allows, and says what should be mended. A look that is not permitted is no complaint.
+ * Tests the connection and the server. Resolves to warnings of what should be changed, an empty list if all is well. A test
+ * that the user's permissions do not allow gives no warning.
  *
- * It keeps the process alive meanwhile: a program that awaits it before it listens has nothing else that would.
+ * It keeps the process alive, because a program that awaits it before it listens has nothing else that would.
  */
 export async function inspect(
-  link: Link,
+  connection: Connection,
   key: string,
   clock: () => string,
   heartbeat: Heartbeat,
 ): Promise<HaltWarning[]> {
-  const found: HaltWarning[] = []
+  const warnings: HaltWarning[] = []
   try {
-    await awake(PATIENCE_MS, look(link, key, clock, heartbeat, found), late)
+    await withKeepAliveTimeout(
+      TIMEOUT_MS,
+      collectWarnings(connection, key, clock, heartbeat, warnings),
+      timeoutError,
+    )
   } catch (error) {
-    found.push(unavailable(error))
+    warnings.push(warningOf(error))
   }
-  return found
+  return warnings
 }
 
-async function look(
-  link: Link,
+async function collectWarnings(
+  connection: Connection,
   key: string,
   clock: () => string,
   heartbeat: Heartbeat,
-  found: HaltWarning[],
+  warnings: HaltWarning[],
 ): Promise<void> {
-  await link.opened
-  await checkAnswer(link, key, found)
-  await mayFail(checkEviction(link, key, found))
-  await mayFail(checkRole(link, key, found))
-  await checkWork(link, key, clock, found)
+  await connection.opened
+  await checkRoundTrip(connection, key, warnings)
+  await ignoringErrors(checkEviction(connection, key, warnings))
+  await ignoringErrors(checkRole(connection, key, warnings))
+  await checkCommands(connection, key, clock, warnings)
   const uncounted = await heartbeat.inspect()
-  if (uncounted !== undefined) found.push(uncounted)
+  if (uncounted !== undefined) warnings.push(uncounted)
 }
 
-async function checkAnswer(link: Link, key: string, found: HaltWarning[]): Promise<void> {
+async function checkRoundTrip(connection: Connection, key: string, warnings: HaltWarning[]): Promise<void> {
   let trip = Number.POSITIVE_INFINITY
-  for (let i = 0; i < TRIPS && trip > SLOW_MS; i++) trip = Math.min(trip, await roundTrip(link, key))
+  for (let i = 0; i < ROUND_TRIPS && trip > SLOW_MS; i++)
+    trip = Math.min(trip, await roundTrip(connection, key))
   if (trip <= SLOW_MS) return
-  found.push({
+  warnings.push({
     code: 'HALT_W_STORE_SLOW',
     message: `A round trip to Redis takes ${Math.round(trip)} ms.`,
     fix: 'Move it nearer, or raise storeTimeout (100 ms) to several times that.',
   })
 }
 
-async function roundTrip(link: Link, key: string): Promise<number> {
+async function roundTrip(connection: Connection, key: string): Promise<number> {
   const started = performance.now()
   try {
-    await link.command(['PING'], key)
+    await connection.command(['PING'], key)
   } catch (error) {
-    // A server that forbids PING answers, too.
+    // A refusal by NOPERM is a reply, too.
     if (toStoreError(error).code !== 'HALT_E_STORE_PERMISSION') throw error
   }
   return performance.now() - started
 }
 
-async function checkEviction(link: Link, key: string, found: HaltWarning[]): Promise<void> {
-  const memory = String(await link.command(['INFO', 'memory'], key))
+async function checkEviction(connection: Connection, key: string, warnings: HaltWarning[]): Promise<void> {
+  const memory = String(await connection.command(['INFO', 'memory'], key))
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? ''
   const isLimited = !/^maxmemory:0\s*$/m.test(memory)
   if (!isLimited || !EVICTS.test(policy)) return
-  found.push({
+  warnings.push({
     code: 'HALT_W_EVICTION',
-    message: `Redis evicts keys by "${policy}" when it is full: a counter that is evicted starts anew.`,
+    message: `Redis evicts keys by "${policy}" when it is full. An evicted counter starts at zero again.`,
     fix: 'Set maxmemory-policy to noeviction or volatile-ttl, or give Halt a Redis of its own.',
   })
 }
 
-async function checkRole(link: Link, key: string, found: HaltWarning[]): Promise<void> {
-  const replication = String(await link.command(['INFO', 'replication'], key))
-  if (/^role:slave/m.test(replication)) found.push(REPLICA)
+async function checkRole(connection: Connection, key: string, warnings: HaltWarning[]): Promise<void> {
+  const replication = String(await connection.command(['INFO', 'replication'], key))
+  if (/^role:slave/m.test(replication)) warnings.push(REPLICA)
 }
 
-// Runs what a check runs, on a key of its own, and reads the replies as a check does.
-async function checkWork(link: Link, key: string, clock: () => string, found: HaltWarning[]): Promise<void> {
+// Runs the commands of a check, on a key of its own, and reads the replies as a check does.
+async function checkCommands(
+  connection: Connection,
+  key: string,
+  clock: () => string,
+  warnings: HaltWarning[],
+): Promise<void> {
   try {
-    const reply = await link.run(probe, [key], [clock(), '1'])
-    if (readWhole(reply) !== 1) throw misread(reply)
-    const call = new Call(() => key)
-    call.add(LOOK)
-    const [answer] = readReply(await link.run(decide, call.keys, call.args(clock())), [LOOK])
+    const reply = await connection.run(probe, [key], [clock(), '1'])
+    if (readWholeNumber(reply) !== 1) throw unexpectedReply(reply)
+    const call = new ScriptCall(() => key)
+    call.add(PEEK_GROUP)
+    const [answer] = readReply(await connection.run(decide, call.keys, call.args(clock())), [PEEK_GROUP])
     if (answer instanceof StoreError) throw answer
   } catch (error) {
     const { code, message, fix } = toStoreError(error)
     if (code === 'HALT_E_STORE_PERMISSION')
-      found.push({
+      warnings.push({
         code: 'HALT_W_PERMISSION',
-        message: `Redis refuses what a check needs: ${message}.`,
+        message: `Redis refuses a command of a check: ${message}.`,
         fix,
       })
-    // Where INFO is not permitted this is how it shows.
+    // If INFO is not permitted, only this error tells that the server is a replica.
     else if (code !== 'HALT_E_STORE_READONLY') throw error
-    else if (!found.includes(REPLICA)) found.push(REPLICA)
+    else if (!warnings.includes(REPLICA)) warnings.push(REPLICA)
   }
 }
 
@@ -119,10 +130,10 @@ const REPLICA: HaltWarning = {
   fix: 'Connect to the primary, or through Sentinel or Cluster.',
 }
 
-function unavailable(error: unknown): HaltWarning {
+function warningOf(error: unknown): HaltWarning {
   const { message, failure, fix } = toStoreError(error)
   if (failure === 'script')
-    return { code: 'HALT_W_STORE_SCRIPT', message: `Redis fails on Halt's script: ${message}.`, fix }
+    return { code: 'HALT_W_STORE_SCRIPT', message: `Redis fails to run Halt's script: ${message}.`, fix }
   if (failure === 'misconfigured')
     return { code: 'HALT_W_STORE_MISCONFIGURED', message: `Redis refuses to work: ${message}.`, fix }
   return {
@@ -132,14 +143,14 @@ function unavailable(error: unknown): HaltWarning {
   }
 }
 
-function late(): StoreError {
-  return new StoreError(`nothing came for ${PATIENCE_MS / 1000} s`, 'late')
+function timeoutError(): StoreError {
+  return new StoreError(`no reply for ${TIMEOUT_MS / 1000} s`, 'timeout')
 }
 
-async function mayFail(check: Promise<void>): Promise<void> {
+async function ignoringErrors(check: Promise<void>): Promise<void> {
   try {
     await check
   } catch {
-    // INFO is not needed to decide, and often not permitted.
+    // INFO is often not permitted, and no check needs it.
   }
 }

@@ -1,23 +1,24 @@
 import type { Digest } from '@halt/core/store'
 
-// Redis reads the text between the first braces as the hash tag, and an empty one as none. Line feeds and NULs make logs
-// and tools lie. What begins with # would look like a digest.
+// Redis takes the text between the first braces as the hash tag, and ignores an empty one. Control characters break logs
+// and tools. A subject that begins with # would look like a digest.
 const UNSAFE = /^#|^$|[{}\u0000-\u001f\u007f]/
 
 /**
- * Writes a counter's key: `{prefix}{subject}:{policy}:{letter}`, the subject in braces as the hash tag.
+ * Writes the key of a counter: `{prefix}{subject}:{policy}:{code}`. The subject stands in real braces, as the hash tag.
  *
- * Two counters never get one key: a prefix holds no brace, a subject in its braces holds none, and the cell is the rest.
+ * Two counters never have the same key, because neither the prefix nor the subject holds a brace: the part before the
+ * braces is the prefix, the part in them the subject, and the rest the counter.
  */
 export type KeyWriter = (subject: string, counter: string) => string
 
 /**
  * Makes the writer of keys.
  *
- * @param oneSlot puts all keys in one hash slot of a cluster instead of one slot a subject: `{prefix}{halt}{subject}:…`
+ * @param oneSlot puts all keys of a cluster in one hash slot, instead of one slot per subject: `{prefix}{halt}{subject}:…`
  */
 export function keyWriter(prefix: string, oneSlot: boolean, digest: Digest): KeyWriter {
-  // A client writes every lone surrogate as one and the same replacement character.
+  // Clients encode every lone surrogate as the same replacement character, so such texts are digested.
   const name = (subject: string): string =>
     UNSAFE.test(subject) || !subject.isWellFormed() ? `#${digest(subject)}` : subject
   const rest = (counter: string): string =>
@@ -26,7 +27,7 @@ export function keyWriter(prefix: string, oneSlot: boolean, digest: Digest): Key
   return (subject, counter) => `${start}${name(subject)}}:${rest(counter)}`
 }
 
-/** The hash slot of a key by its tag: CRC16 (XMODEM) modulo 16384. */
+/** The hash slot of a key, 0 to 16383: CRC16 (XMODEM) of its hash tag, modulo 16384. */
 export function slotOf(key: string): number {
   const open = key.indexOf('{')
   const close = open < 0 ? -1 : key.indexOf('}', open + 1)

@@ -2,21 +2,21 @@ import { HaltError, type Warn } from '@halt/core'
 
 import type { Run } from './connection/index.ts'
 
-/** Options of {@link RedisStore}: a client or a runner, and where the keys go. */
+/** Options of {@link RedisStore}. Exactly one of `client` and `run` is required. */
 export interface RedisStoreOptions {
-  /** An ioredis or node-redis client: single, Cluster or Sentinel. It is never changed. */
+  /** An ioredis or node-redis client: single, pool, Cluster or Sentinel. The store never changes it. */
   readonly client?: unknown
-  /** Runs a script, where neither client fits. */
+  /** Runs a script with any other client. */
   readonly run?: Run | undefined
-  /** Begins every key. Default `"halt:"`. */
+  /** The start of every key. Default `"halt:"`. */
   readonly prefix?: string | undefined
-  /** Whose clock decides: the server's, this process's, or a function that gives Unix milliseconds. Default `"server"`. */
+  /** The clock that decides: the server's, this process's, or a function of Unix milliseconds. Default `"server"`. */
   readonly clock?: 'server' | 'client' | (() => number) | undefined
-  /** A connection of the store's own, by `client.duplicate()`, or the client's. Default `"own"`. */
+  /** `"own"`: the store opens a connection by `client.duplicate()`. `"shared"`: it uses the client. Default `"own"`. */
   readonly connection?: 'own' | 'shared' | undefined
-  /** On a Cluster: one hash slot a subject, or one for all. Default `"per-subject"`. */
+  /** On a Cluster: one hash slot per subject, or one for all keys. Default `"per-subject"`. */
   readonly slots?: 'per-subject' | 'one' | undefined
-  /** Gets each warning once. Default `process.emitWarning`. */
+  /** Called once per warning code. Default `process.emitWarning`. */
   readonly warn?: Warn | undefined
 }
 
@@ -34,30 +34,30 @@ const KNOWN = ['client', 'run', 'prefix', 'clock', 'connection', 'slots', 'warn'
 export function checkOptions(options: RedisStoreOptions): void {
   const fields = (options ?? {}) as Record<string, unknown>
   if (typeof options !== 'object' || options === null || typeof fields['duplicate'] === 'function')
-    refuse('RedisStore got no options.', 'Give new RedisStore({ client }).')
+    fail('RedisStore got no options.', 'Give new RedisStore({ client }).')
   const unknown = Object.keys(fields).find(name => !KNOWN.includes(name) && fields[name] !== undefined)
   if (unknown !== undefined)
-    refuse(`RedisStore has no option "${unknown}".`, `Its options are ${KNOWN.join(', ')}.`)
+    fail(`RedisStore has no option "${unknown}".`, `Its options are ${KNOWN.join(', ')}.`)
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = fields[name]
     if (value === undefined || (choices as readonly unknown[]).includes(value)) continue
-    refuse(`${name} is ${JSON.stringify(value)}.`, `Choose "${choices.join('" or "')}".`)
+    fail(`${name} is ${JSON.stringify(value)}.`, `Choose "${choices.join('" or "')}".`)
   }
   const { prefix, clock } = options
   if (prefix !== undefined && (typeof prefix !== 'string' || /[{}\s]/.test(prefix) || prefix.length > 64)) {
-    refuse(
-      'prefix is no short text without braces and spaces.',
-      'Give something like "halt:" or "myapp:halt:".',
+    fail(
+      'prefix is not a text of at most 64 characters without braces and spaces.',
+      'Give a prefix such as "halt:" or "myapp:halt:".',
     )
   }
   if (clock !== undefined && clock !== 'server' && clock !== 'client' && typeof clock !== 'function') {
-    refuse(
-      'clock is neither a name nor a function.',
-      'Give "server", "client", or a function of Unix milliseconds.',
+    fail(
+      'clock is not "server", "client" or a function.',
+      'Give one of them. The function returns Unix milliseconds.',
     )
   }
 }
 
-function refuse(message: string, fix: string): never {
+function fail(message: string, fix: string): never {
   throw new HaltError('HALT_E_STORE_OPTION', message, fix)
 }

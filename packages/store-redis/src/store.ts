@@ -1,21 +1,21 @@
 import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
 import { type CounterId, type Group, makeDigest, type Store, type Evaluation } from '@halt/core/store'
 
-import { Batch } from './batch.ts'
-import { type Link, openLink, StoreError, toStoreError } from './connection/index.ts'
-import { bySlot, deleteKeys } from './deletion.ts'
+import { Batcher } from './batcher.ts'
+import { type Connection, openConnection, StoreError, toStoreError } from './connection/index.ts'
+import { keysBySlot, deleteKeys } from './deletion.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
-import { misread, readReply, readWhole } from './reply.ts'
+import { unexpectedReply, readReply, readWholeNumber } from './reply.ts'
 import { decide, probe } from './scripts.ts'
-import { slotsOf, decideAcross } from './slots.ts'
-import { Call } from './wire.ts'
+import { slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
+import { ScriptCall } from './script-protocol.ts'
 
 /**
- * Counters in Redis or Valkey, shared by all processes: one round trip a check, whatever the number of policies, on
- * the server's clock.
+ * A store of counters in Redis or Valkey, which all processes share. A check is one round trip, whatever the number of
+ * policies, and the server's clock decides.
  *
  * @throws HaltError `HALT_E_REDIS_CLIENT`, `HALT_E_STORE_OPTION`
  * @example
@@ -25,15 +25,15 @@ export class RedisStore implements Store {
   readonly kind: string = 'redis'
   readonly isChecked: boolean = true
   readonly keepsPace: boolean
-  /** Unix milliseconds; only where the store was given a clock. */
+  /** Unix milliseconds. Present only if the store was given a clock function. */
   declare readonly clock?: () => number
-  readonly #link: Link
+  readonly #connection: Connection
   readonly #warn: Warn
   readonly #key: KeyWriter
   readonly #probeKey: string
   readonly #heartbeat: Heartbeat
-  readonly #one: Batch
-  readonly #bySlot = new Map<number, Batch>()
+  readonly #batcher: Batcher
+  readonly #batchersBySlot = new Map<number, Batcher>()
   readonly #reconnected = new Set<() => void>()
   #clock: (() => number) | undefined
   #perSlot: boolean
@@ -54,28 +54,28 @@ export class RedisStore implements Store {
       for (const listener of this.#reconnected) listener()
     }
     const own = { client, run, connection, warn: this.#warn, reconnected }
-    this.#link = fromCaller(RedisStore, () => openLink(own))
+    this.#connection = fromCaller(RedisStore, () => openConnection(own))
     this.#key = keyWriter(prefix, slots === 'one', makeDigest())
     this.#probeKey = this.#key(`${prefix}probe`, 'z')
     this.keepsPace = typeof clock !== 'function'
     if (typeof clock === 'function') this.clock = clock
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
-    this.#perSlot = this.#link.topology === 'cluster' && slots === 'per-subject'
-    this.#heartbeat = new Heartbeat(this.#link, this.#key(`${prefix}instances`, 'z'), this.#warn)
-    this.#one = new Batch(groups => this.#send(groups, true))
+    this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
+    this.#heartbeat = new Heartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
+    this.#batcher = new Batcher(groups => this.#send(groups, true))
   }
 
   evaluate(group: Group): Promise<Evaluation> {
-    this.#heartbeat.beat()
-    if (!this.#perSlot) return this.#one.add(group)
+    this.#heartbeat.sendIfDue()
+    if (!this.#perSlot) return this.#batcher.add(group)
     const slots = slotsOf(group, this.#key)
-    if (slots.length === 1) return this.#batch(slots[0] as number).add(group)
-    return decideAcross(group, this.#key, (slot, part) => this.#batch(slot).add(part))
+    if (slots.length === 1) return this.#batcherOf(slots[0] as number).add(group)
+    return evaluateAcrossSlots(group, this.#key, (slot, part) => this.#batcherOf(slot).add(part))
   }
 
   async forget(counters: readonly CounterId[]): Promise<number> {
     try {
-      if (this.#starting) await this.#link.opened
+      if (this.#starting) await this.#connection.opened
       const keys = [...new Set(counters.map(({ subject, counter }) => this.#key(subject, counter)))]
       return await this.#delete(keys)
     } catch (error) {
@@ -84,20 +84,20 @@ export class RedisStore implements Store {
   }
 
   async #delete(keys: readonly string[]): Promise<number> {
-    if (this.#perSlot) return deleteKeys(this.#link, bySlot(keys))
+    if (this.#perSlot) return deleteKeys(this.#connection, keysBySlot(keys))
     try {
-      return await deleteKeys(this.#link, [keys])
+      return await deleteKeys(this.#connection, [keys])
     } catch (error) {
       if (toStoreError(error).reply !== 'CROSSSLOT') throw error
       this.#goPerSlot()
-      return deleteKeys(this.#link, bySlot(keys))
+      return deleteKeys(this.#connection, keysBySlot(keys))
     }
   }
 
   async probe(): Promise<unknown> {
     const ask = async (clock: string): Promise<void> => {
-      const reply = await this.#link.run(probe, [this.#probeKey], [clock])
-      if (readWhole(reply) !== 1) throw misread(reply)
+      const reply = await this.#connection.run(probe, [this.#probeKey], [clock])
+      if (readWholeNumber(reply) !== 1) throw unexpectedReply(reply)
     }
     const clock = this.#now()
     try {
@@ -117,32 +117,33 @@ export class RedisStore implements Store {
   }
 
   inspect(): Promise<HaltWarning[]> {
-    return inspect(this.#link, this.#probeKey, () => this.#now(), this.#heartbeat)
+    return inspect(this.#connection, this.#probeKey, () => this.#now(), this.#heartbeat)
   }
 
   async close(): Promise<void> {
-    await this.#link.close()
+    await this.#connection.close()
   }
 
-  #batch(slot: number): Batch {
-    let batch = this.#bySlot.get(slot)
-    if (batch === undefined) this.#bySlot.set(slot, (batch = new Batch(groups => this.#send(groups, false))))
-    return batch
+  #batcherOf(slot: number): Batcher {
+    let batcher = this.#batchersBySlot.get(slot)
+    if (batcher === undefined)
+      this.#batchersBySlot.set(slot, (batcher = new Batcher(groups => this.#send(groups, false))))
+    return batcher
   }
 
-  /** @param mixed whether the keys may be in several hash slots */
-  async #send(groups: readonly Group[], mixed: boolean): Promise<readonly (Evaluation | Error)[]> {
-    const call = new Call(this.#key)
+  /** @param isMixed whether the keys may be in several hash slots */
+  async #send(groups: readonly Group[], isMixed: boolean): Promise<readonly (Evaluation | Error)[]> {
+    const call = new ScriptCall(this.#key)
     for (const group of groups) call.add(group)
     let clock: string | undefined
     try {
-      // Only at the start: who asks before the first attempt to connect has ended waits for it, within its own deadline.
-      if (this.#starting) await this.#link.opened
+      // A check before the end of the first attempt to connect waits for that, within its own deadline.
+      if (this.#starting) await this.#connection.opened
       this.#starting = false
       clock = this.#now()
-      return readReply(await this.#link.run(decide, call.keys, call.args(clock)), groups)
+      return readReply(await this.#connection.run(decide, call.keys, call.args(clock)), groups)
     } catch (error) {
-      return this.#recover(groups, mixed, clock, toStoreError(error))
+      return this.#recover(groups, isMixed, clock, toStoreError(error))
     }
   }
 
@@ -150,32 +151,32 @@ export class RedisStore implements Store {
     if (this.#clock === undefined) return ''
     const now = Math.floor(this.#clock() * 1000)
     if (!Number.isSafeInteger(now))
-      throw new StoreError('The clock given to the store tells no time', 'misconfigured')
+      throw new StoreError('The clock of the store returned no number', 'misconfigured')
     return String(now)
   }
 
-  // Both refusals come before the script ran: nothing was charged, and the call may be sent again in another form. Calls
-  // that were out beside the first one are refused alike.
+  // The server gives both errors before the script writes, so nothing was charged and the call can be sent again in
+  // another form. Other calls that were pending get the same error, and come here too.
   #recover(
     groups: readonly Group[],
-    mixed: boolean,
+    isMixed: boolean,
     clock: string | undefined,
     error: StoreError,
   ): Promise<readonly (Evaluation | Error)[]> {
-    if (error.reply === 'CROSSSLOT' && mixed) {
+    if (error.reply === 'CROSSSLOT' && isMixed) {
       this.#goPerSlot()
       return Promise.all(
         groups.map(group => this.evaluate(group).catch((failure: unknown) => failure as Error)),
       )
     }
-    return this.#mayDowngrade(error, clock) ? this.#send(groups, mixed) : Promise.reject(error)
+    return this.#mayDowngrade(error, clock) ? this.#send(groups, isMixed) : Promise.reject(error)
   }
 
   #goPerSlot(): void {
     this.#perSlot = true
     this.#warn({
       code: 'HALT_W_CROSSSLOT',
-      message: 'A plain client is connected to a Redis Cluster; checks are now sent slot by slot.',
+      message: 'A plain client is connected to a Redis Cluster. Checks are now sent slot by slot.',
       fix: 'Give the store a cluster client (new Cluster(…), createCluster(…)).',
     })
   }
@@ -185,8 +186,8 @@ export class RedisStore implements Store {
     this.#clock ??= Date.now
     this.#warn({
       code: 'HALT_W_CLOCK_DOWNGRADE',
-      message: 'This server forbids TIME in scripts; the clocks of the processes decide from now on.',
-      fix: 'Give clock: "client" to say so yourself, and keep the processes\' clocks in step.',
+      message: 'This server forbids TIME in scripts. The clocks of the processes decide from now on.',
+      fix: 'Set clock: "client" and keep the clocks of the processes in step.',
     })
     return true
   }

@@ -16,10 +16,12 @@ function opened<C extends Redis | Cluster>(scene: Scene, client: C): C {
 }
 
 const cellsOf = (subjects: readonly string[], count: number): CounterId[] =>
-  subjects.flatMap(subject => Array.from({ length: count }, (_, i) => ({ subject, counter: `p@GET:/${i}:t` })))
+  subjects.flatMap(subject =>
+    Array.from({ length: count }, (_, i) => ({ subject, counter: `p@GET:/${i}:t` })),
+  )
 
-describe('forgetting ten thousand counters', () => {
-  it('sends them in slices, a few at a time, and forgets them all', async ({ scene, expect }) => {
+describe('forget() of ten thousand counters', () => {
+  it('sends them in slices, a few at a time, and deletes them all', async ({ scene, expect }) => {
     const client = opened(scene, new Redis(inject('redisUrl')))
     const prefix = `d${process.pid}:`
     const sizes: number[] = []
@@ -47,7 +49,7 @@ describe('forgetting ten thousand counters', () => {
     expect(await client.del(key('user:43', 'p:t'))).toBe(1)
   })
 
-  it('rejects when it fails, and sends no more', async ({ expect }) => {
+  it('rejects when a call fails, and sends no more', async ({ expect }) => {
     let calls = 0
     const run: Run = () => {
       calls++
@@ -60,7 +62,7 @@ describe('forgetting ten thousand counters', () => {
     expect(calls).toBeLessThanOrEqual(8)
   })
 
-  it('finds the keys of many subjects on a cluster, the prefix of the client before them', async ({
+  it('deletes keys of many subjects on a cluster, with the key prefix of the client', async ({
     scene,
     expect,
   }) => {
@@ -79,7 +81,7 @@ describe('forgetting ten thousand counters', () => {
 })
 
 describe('a plain client on a cluster', () => {
-  /** Users whose counters the first node has, each in a slot of its own. */
+  /** Users whose counters are on the first node, each in its own slot. */
   function local(prefix: string, count: number): string[] {
     const key = keyWriter(prefix, false, text => text)
     const names: string[] = []
@@ -88,7 +90,7 @@ describe('a plain client on a cluster', () => {
     return names
   }
 
-  it('is noticed by all calls that are out: each check is decided', async ({ scene, expect }) => {
+  it('is noticed by all pending calls, and each check is decided', async ({ scene, expect }) => {
     const cluster = opened(scene, new Cluster(nodes))
     await cluster.ping()
     const [host = '', port] = (cluster as unknown as { slots: string[][] }).slots[0]?.[0]?.split(':') ?? []
@@ -109,7 +111,7 @@ describe('a plain client on a cluster', () => {
     expect(again.every(({ allowed }) => allowed)).toBe(true)
   })
 
-  it('is noticed by what forgets, too', async ({ scene, expect }) => {
+  it('is noticed by forget(), too', async ({ scene, expect }) => {
     const cluster = opened(scene, new Cluster(nodes))
     await cluster.ping()
     const [host = '', port] = (cluster as unknown as { slots: string[][] }).slots[0]?.[0]?.split(':') ?? []
@@ -121,7 +123,9 @@ describe('a plain client on a cluster', () => {
     const key = keyWriter(prefix, false, text => text)
     await Promise.all(counters.map(({ subject, counter }) => cluster.set(key(subject, counter), 'x')))
     await store.forget(counters)
-    const left = await Promise.all(counters.map(({ subject, counter }) => cluster.exists(key(subject, counter))))
+    const left = await Promise.all(
+      counters.map(({ subject, counter }) => cluster.exists(key(subject, counter))),
+    )
     expect(left.every(count => count === 0)).toBe(true)
     expect(codes).toEqual(['HALT_W_CROSSSLOT'])
     await store.close()

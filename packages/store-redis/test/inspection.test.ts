@@ -10,7 +10,7 @@ import { it, portOf, type Scene, Stopwatch, until } from './connection/scene.ts'
 
 const policy = { name: 'p', limit: 5, window: 60 } as const
 
-/** A limiter on a store of its own, with what its store warned of. */
+/** A limiter on a store of its own, and the warnings of that store. */
 function limiterOn(
   scene: Scene,
   client: unknown,
@@ -35,10 +35,7 @@ const codes = async (limiter: RateLimiter): Promise<string[]> =>
   (await limiter.ready()).map(({ code }) => code)
 
 describe('ready()', () => {
-  it('has nothing to say of a server that is well, in whatever way it is reached', async ({
-    scene,
-    expect,
-  }) => {
+  it('gives no warning for a healthy server, whatever client leads to it', async ({ scene, expect }) => {
     for (const url of [inject('redisUrl'), inject('valkeyUrl')]) {
       for (const connection of ['own', 'shared'] as const) {
         for (const lazyConnect of [true, false]) {
@@ -50,14 +47,14 @@ describe('ready()', () => {
     }
   })
 
-  it('says that a server is far away', async ({ scene, expect }) => {
+  it('warns that a server is far away', async ({ scene, expect }) => {
     const proxy = await startProxy(scene, portOf(inject('redisUrl')))
     const { limiter } = limiterOn(scene, ioredis(scene, { port: proxy.port }))
     proxy.delay(() => 60)
     expect(await codes(limiter)).toEqual(['HALT_W_STORE_SLOW'])
   })
 
-  it('says that there is no server, and what to do', async ({ scene, expect }) => {
+  it('warns that no server answers, and gives a fix', async ({ scene, expect }) => {
     const { limiter } = limiterOn(scene, ioredis(scene, { port: 1 }))
     expect(await limiter.ready()).toMatchObject([
       {
@@ -69,7 +66,7 @@ describe('ready()', () => {
   })
 
   it(
-    'ends, within its time, though a client that is shared waits for ever',
+    'ends within five seconds although a shared client waits for ever',
     { timeout: 60_000 },
     async ({ scene, expect }) => {
       const server = await scene.server()
@@ -84,15 +81,15 @@ describe('ready()', () => {
     },
   )
 
-  it('gives advice that fits: a login, a database, a plain client on a cluster', async ({
+  it('gives the right fix for a login, a database, and a plain client on a cluster', async ({
     scene,
     expect,
   }) => {
     const server = await scene.server({ args: ['--requirepass', 'secret'] })
     const cases = [
       [ioredis(scene, { port: server.port }), /user name and password/],
-      [ioredis(scene, { port: portOf(inject('redisUrl')), db: 99 }), /Mend what the message says/],
-      [createClient({ url: inject('redisUrl'), database: 99 }), /Mend what the message says/],
+      [ioredis(scene, { port: portOf(inject('redisUrl')), db: 99 }), /Correct the setting of the server/],
+      [createClient({ url: inject('redisUrl'), database: 99 }), /Correct the setting of the server/],
     ] as const
     for (const [client, fix] of cases) {
       const { limiter } = limiterOn(scene, client)
@@ -100,7 +97,10 @@ describe('ready()', () => {
     }
   })
 
-  it('says once that a replica cannot count, whether INFO is permitted or not', async ({ scene, expect }) => {
+  it('warns once that a replica cannot count, whether INFO is permitted or not', async ({
+    scene,
+    expect,
+  }) => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER blind on >pw ~* +@all -info')
     await ask(server.port, 'REPLICAOF 127.0.0.1 1')
@@ -110,7 +110,7 @@ describe('ready()', () => {
     }
   })
 
-  it('warns of eviction, and of memory that is used up', async ({ scene, expect }) => {
+  it('warns of eviction and of full memory', async ({ scene, expect }) => {
     const server = await scene.server({ args: ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'] })
     const { limiter } = limiterOn(scene, ioredis(scene, { port: server.port }))
     expect(await codes(limiter)).toEqual(['HALT_W_EVICTION'])
@@ -119,7 +119,7 @@ describe('ready()', () => {
     expect(await limiter.ready()).toMatchObject([{ code: 'HALT_W_STORE_UNAVAILABLE', fix: /maxmemory/ }])
   })
 
-  it('names what a check may not do, and what counting the processes may not, if they are counted', async ({
+  it('names the command that a check may not run, and the one that the heartbeat may not run if it is on', async ({
     scene,
     expect,
   }) => {
@@ -130,7 +130,7 @@ describe('ready()', () => {
     expect(await limiter.ready()).toMatchObject([
       { code: 'HALT_W_PERMISSION', message: /count the processes.*zadd/, fix: /\+zadd.*instances/ },
     ])
-    // Who does not ask is told as well.
+    // The heartbeat warns even without ready().
     const { limiter: silent, warnings: told } = limiterOn(scene, client, {}, 'auto')
     const isTold = async (): Promise<boolean> => {
       await silent.consume('x')
@@ -146,7 +146,7 @@ describe('ready()', () => {
     ])
   })
 
-  it('asks for +select where a client has a database of its own', async ({ scene, expect }) => {
+  it('asks for +select if the client has a database number', async ({ scene, expect }) => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -select')
     const login = { username: 'app', password: 'pw' }
@@ -165,7 +165,7 @@ describe('ready()', () => {
     for (const client of clients(1)) expect(await codes(limiterOn(scene, client).limiter)).toEqual([])
   })
 
-  it('does without TIME where that is said', async ({ scene, expect }) => {
+  it('runs no TIME if clock is "client"', async ({ scene, expect }) => {
     const server = await scene.server()
     await ask(server.port, 'ACL SETUSER app on >pw ~* +@all -time')
     const client = ioredis(scene, { port: server.port, username: 'app', password: 'pw' })
@@ -174,7 +174,7 @@ describe('ready()', () => {
   })
 })
 
-it('the processes are not counted where nobody asks how many there are', async ({ expect }) => {
+it('the store counts no processes until instances() is called', async ({ expect }) => {
   const client = new Redis(inject('redisUrl'))
   const prefix = `n${process.pid}:`
   const one = new RateLimiter({ store: new RedisStore({ client, prefix }), policy, instances: 3 })

@@ -8,7 +8,7 @@ import { RedisStore } from '../src/index.ts'
 import { keyWriter, slotOf } from '../src/keys.ts'
 
 const digest = makeDigest()
-// What ids are made of that want to be taken for another's.
+// Parts of ids that try to look like another counter's key.
 const pieces = fc.constantFrom(
   'a',
   'b',
@@ -52,42 +52,48 @@ const subject = fc.oneof(
 )
 const counter = fc.oneof(text, fc.constantFrom('p:t', 'b:p:t', 'p:p', 'p@GET:/:t', 'a:p:t'))
 const prefix = fc.constantFrom('', 'a', 'halt:', 'halt:a:', 'user:')
-// As a client sends it: two texts that are one key there are one key.
+// The key as a client encodes it. Two texts with one encoding are one key.
 const sent = (key: string): string => Buffer.from(key).toString('latin1')
 
 describe('the key of a counter', () => {
-  it.each([false, true])('is the key of no other, whatever the ids hold; in one slot: %s', oneSlot => {
-    const key = fc.tuple(prefix, subject, counter)
-    fc.assert(
-      fc.property(key, key, (one, other) => {
-        const [first, second] = [one, other].map(([start, ...rest]) =>
-          sent(keyWriter(start, oneSlot, digest)(...(rest as [string, string]))),
-        )
-        const isSame = one.every((part, i) => part === other[i])
-        expect(first === second).toBe(isSame)
-      }),
-      { numRuns: 5_000 },
-    )
-  })
+  it.each([false, true])(
+    'differs from the key of any other counter, whatever the ids hold; in one slot: %s',
+    oneSlot => {
+      const key = fc.tuple(prefix, subject, counter)
+      fc.assert(
+        fc.property(key, key, (one, other) => {
+          const [first, second] = [one, other].map(([start, ...rest]) =>
+            sent(keyWriter(start, oneSlot, digest)(...(rest as [string, string]))),
+          )
+          const isSame = one.every((part, i) => part === other[i])
+          expect(first === second).toBe(isSame)
+        }),
+        { numRuns: 5_000 },
+      )
+    },
+  )
 
-  it.each([false, true])('is that of no other whose parts are cut elsewhere; in one slot: %s', oneSlot => {
-    const key = keyWriter('halt:', oneSlot, digest)
-    fc.assert(
-      fc.property(fc.array(pieces, { minLength: 2, maxLength: 8 }), parts => {
-        const whole = parts.join(':')
-        const keys = new Map<string, string>()
-        for (let at = whole.indexOf(':'); at >= 0; at = whole.indexOf(':', at + 1)) {
-          const cut = [whole.slice(0, at), whole.slice(at + 1)] as const
-          const name = sent(key(...cut))
-          expect(keys.get(name) ?? JSON.stringify(cut)).toBe(JSON.stringify(cut))
-          keys.set(name, JSON.stringify(cut))
-        }
-      }),
-      { numRuns: 5_000 },
-    )
-  })
+  it.each([false, true])(
+    'differs from the key of a counter with the same text split elsewhere; in one slot: %s',
+    oneSlot => {
+      const key = keyWriter('halt:', oneSlot, digest)
+      fc.assert(
+        fc.property(fc.array(pieces, { minLength: 2, maxLength: 8 }), parts => {
+          const whole = parts.join(':')
+          const keys = new Map<string, string>()
+          for (let at = whole.indexOf(':'); at >= 0; at = whole.indexOf(':', at + 1)) {
+            const cut = [whole.slice(0, at), whole.slice(at + 1)] as const
+            const name = sent(key(...cut))
+            expect(keys.get(name) ?? JSON.stringify(cut)).toBe(JSON.stringify(cut))
+            keys.set(name, JSON.stringify(cut))
+          }
+        }),
+        { numRuns: 5_000 },
+      )
+    },
+  )
 
-  it('lies in a slot that its subject chooses alone, or in one slot with all others', () => {
+  it('is in a slot that the subject alone chooses, or in one slot with all others', () => {
     fc.assert(
       fc.property(subject, counter, counter, (who, one, other) => {
         const [own, together] = [false, true].map(oneSlot => keyWriter('halt:', oneSlot, digest)) as [
@@ -109,7 +115,7 @@ it.each(['one', 'per-subject'] as const)(
     const options = { store, onStoreError: 'closed', storeTimeout: '5s' } as const
     const policy = { name: 'api', limit: 2, window: '1h', keyStrategy: 'user', scope: 'route' } as const
     const victim = new RateLimiter({ ...options, policy })
-    // By colons alone the key of this user would be that of user 42 at that route.
+    // With colons alone, the key of this user would equal that of user 42 at that route.
     const attacker = new RateLimiter({ ...options, policy: { ...policy, name: 'id', scope: 'global' } })
     const path = '/items/7'
     const asked = (id: string): RequestView => {

@@ -1,4 +1,4 @@
-// The script is written with names and runs with numbers: both must mean what the TypeScript means.
+// The script is written with names and runs with numbers. Both must have the meaning of the TypeScript.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
@@ -7,7 +7,7 @@ import { translate } from '../../../tools/lua-names.mjs'
 
 const decide = readFileSync(new URL('../src/lua/decide.lua', import.meta.url), 'utf8')
 
-/** The names of an enum of decide.lua, each with its number. */
+/** The names and numbers of an enum of decide.lua. */
 function enumOf(name: string): Record<string, number> {
   const [, fields = ''] = new RegExp(`^--@ enum ${name}: (.+)$`, 'm').exec(decide) ?? []
   return Object.fromEntries(
@@ -18,8 +18,8 @@ function enumOf(name: string): Record<string, number> {
   )
 }
 
-describe('the names of the script', () => {
-  it('give each mode the number that the contract gives it', () => {
+describe('decide.lua', () => {
+  it('gives each mode the number of the contract', () => {
     expect(enumOf('MODE')).toEqual(Mode)
     expect(enumOf('PENALTY')).toEqual(PenaltyMode)
   })
@@ -28,7 +28,7 @@ describe('the names of the script', () => {
 describe('the printer of the script', () => {
   const lua = (...lines: string[]): string => translate(lines.join('\n'), () => 'x = MODE.B\n-- why')
 
-  it('turns fields into places, enums into numbers and constructors into lists', () => {
+  it('turns fields into indexes, enums into numbers and constructors into lists', () => {
     expect(
       lua(
         '--@ record item first: key cost=3',
@@ -39,11 +39,11 @@ describe('the printer of the script', () => {
     ).toBe('local item = { "k", false, f(1, { 2, 3 }) }\nif item[1] == 7 then return first[3] end -- why')
   })
 
-  it('puts an included file where it is named, without its comments', () => {
+  it('inserts an included file without its comments', () => {
     expect(lua('--@ enum MODE: B=7', 'a = 1', '  --@ include "b.lua"', 'c = 3')).toBe('a = 1\nx = 7\nc = 3')
   })
 
-  it('leaves the libraries of Lua alone', () => {
+  it('keeps the names of Lua libraries', () => {
     expect(lua('--@ record item: key', 'math.ceil(struct.unpack(v))')).toBe('math.ceil(struct.unpack(v))')
   })
 

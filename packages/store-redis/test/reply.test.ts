@@ -22,7 +22,7 @@ const policies = {
   ],
 } as const
 
-// What a client, a proxy or a wrapper makes of a reply.
+// Wrong replies, such as a client, a proxy or a wrapper gives.
 const wrongs: Readonly<Record<string, (reply: any) => unknown>> = {
   '{ result }': reply => ({ result: reply }),
   'the list of a pipeline': reply => [[null, reply]],
@@ -48,31 +48,34 @@ const wrongs: Readonly<Record<string, (reply: any) => unknown>> = {
   'an object without a prototype': () => Object.create(null) as unknown,
 }
 
-describe.each(Object.keys(policies) as (keyof typeof policies)[])('a run that answers nonsense, %s', kind => {
-  it.each(Object.entries(wrongs))('lets nobody in beyond what onStoreError allows: %s', async (_, wrong) => {
-    for (const [onStoreError, most] of [
-      ['closed', 0],
-      ['local', 2],
-    ] as const) {
-      const failures: unknown[] = []
-      const run: Run = async (script, keys, args) => wrong(await plain(script, keys, args))
-      const limiter = new RateLimiter({
-        store: new RedisStore({ run, prefix: prefixOf() }),
-        policy: policies[kind],
-        onStoreError,
-        storeTimeout: '5s',
-        warn: () => {},
-        telemetry: { onStoreError: error => failures.push(error) },
-      })
-      let admitted = 0
-      for (let i = 0; i < 20; i++) if ((await limiter.consume({ user: '42' })).allowed) admitted++
-      expect(admitted, onStoreError).toBeLessThanOrEqual(most)
-      expect(failures[0]).toMatchObject({ code: 'HALT_E_STORE_SCRIPT', failure: 'script' })
-    }
-  })
-})
+describe.each(Object.keys(policies) as (keyof typeof policies)[])(
+  'a run that returns a wrong reply, %s',
+  kind => {
+    it.each(Object.entries(wrongs))('admits no more than onStoreError allows: %s', async (_, wrong) => {
+      for (const [onStoreError, most] of [
+        ['closed', 0],
+        ['local', 2],
+      ] as const) {
+        const failures: unknown[] = []
+        const run: Run = async (script, keys, args) => wrong(await plain(script, keys, args))
+        const limiter = new RateLimiter({
+          store: new RedisStore({ run, prefix: prefixOf() }),
+          policy: policies[kind],
+          onStoreError,
+          storeTimeout: '5s',
+          warn: () => {},
+          telemetry: { onStoreError: error => failures.push(error) },
+        })
+        let admitted = 0
+        for (let i = 0; i < 20; i++) if ((await limiter.consume({ user: '42' })).allowed) admitted++
+        expect(admitted, onStoreError).toBeLessThanOrEqual(most)
+        expect(failures[0]).toMatchObject({ code: 'HALT_E_STORE_SCRIPT', failure: 'script' })
+      }
+    })
+  },
+)
 
-it('a run that answers nonsense is told by ready(), and never counts the processes', async () => {
+it('ready() reports a run that returns wrong replies, and the store never counts processes by them', async () => {
   for (const wrong of Object.values(wrongs)) {
     const run: Run = async (script, keys, args) => wrong([await plain(script, keys, args)].flat())
     const store = new RedisStore({ run, prefix: prefixOf() })
@@ -85,7 +88,7 @@ it('a run that answers nonsense is told by ready(), and never counts the process
   }
 })
 
-it('a run whose numbers come as text and whose text comes as bytes is understood', async () => {
+it('the store reads numbers that come as text, and text that comes as bytes', async () => {
   const forms: ((part: unknown) => unknown)[] = [String, part => Buffer.from(String(part)), part => part]
   for (const form of forms) {
     const run: Run = async (script, keys, args) => {
@@ -104,7 +107,7 @@ it('a run whose numbers come as text and whose text comes as bytes is understood
   }
 })
 
-it('checks in an open MULTI of a shared client are not allowed, and calendars go on when it ends', async () => {
+it('the store admits no check while a shared client holds a MULTI open, and calendars go on after it', async () => {
   const shared = new Redis(inject('redisUrl'))
   await shared.ping()
   const options: RedisStoreOptions = { client: shared, connection: 'shared', prefix: prefixOf() }
@@ -126,7 +129,7 @@ it('checks in an open MULTI of a shared client are not allowed, and calendars go
   )
   expect(failures[0]?.code).toBe('HALT_E_STORE_SCRIPT')
   await (shared as unknown as { discard(): Promise<unknown> }).discard()
-  // The breaker looks for the store again by itself.
+  // The breaker probes the store again by itself.
   let decision = await limiter.consume({ user: '3' })
   while (decision.degraded !== false) {
     await new Promise(resolve => setTimeout(resolve, 20))
@@ -155,7 +158,7 @@ describe('readReply', () => {
     demands: [{ rule: rule(code), subject: 's', cost: 2, mode, penalized: false }],
   })
 
-  it('gives an error to the group whose part is wrong, and the others their verdicts', () => {
+  it('gives an error to the group with a wrong part, and evaluations to the others', () => {
     const groups = [group('t'), group('t'), group('f')]
     const [first, second, third] = readReply([5, 20, 'QUEUED', '10;;1 0 35 2'], groups)
     expect(first).toMatchObject({ allowed: true, states: [[0, 5, 20, 10, 1]] })
@@ -167,22 +170,22 @@ describe('readReply', () => {
     ['a debt below the charge', group('t'), 19],
     ['a debt above the capacity', group('t'), 31],
     ['a debt for a window', group('f'), 20],
-    ['a debt for who only looks', group('t', Mode.PEEK), 20],
-    ['a debt that is no whole number', group('t'), 20.5],
-    ['a verdict that its demand contradicts', group('f'), '10;;0 0 35 2'],
+    ['a debt for a peek', group('t', Mode.PEEK), 20],
+    ['a debt with a fraction', group('t'), 20.5],
+    ['an admission that its demand contradicts', group('f'), '10;;0 0 35 2'],
     ['a refusal that its demand contradicts', group('f'), '00;;1 0 35 2'],
-    ['a repetition without a key', group('f'), '11;;1 0 35 2'],
-    ['a penalty that nobody asked for', group('f'), '10;1 2 3 4 5 6;1 0 35 2'],
+    ['a repeat without an idempotency key', group('f'), '11;;1 0 35 2'],
+    ['a penalty without a penalty demand', group('f'), '10;1 2 3 4 5 6;1 0 35 2'],
     ['too few numbers of a window', group('f'), '10;;1 0 35'],
     ['an even number of sub-windows', group('s'), '10;;1 0 35'],
-    ['numbers that are none', group('f'), '10;;1 0 nan 2'],
-    ['numbers beyond what is exact', group('f'), '10;;1 0 99999999999999999999 2'],
+    ['numbers that are not numbers', group('f'), '10;;1 0 nan 2'],
+    ['numbers beyond the safe integers', group('f'), '10;;1 0 99999999999999999999 2'],
     ['endless numbers', group('s'), `10;;1 0 35 ${'9'.repeat(400)}`],
-  ])('believes no reply with %s', (_, asked, part) => {
+  ])('rejects a reply with %s', (_, asked, part) => {
     expect(readReply([5, part], [asked])).toMatchObject([{ code: 'HALT_E_STORE_SCRIPT' }])
   })
 
-  it('passes on the error of the script', () => {
+  it('passes the error of the script on', () => {
     const part = '!NOPERM No permissions to access a key'
     expect(readReply([5, part], [group('t')])).toMatchObject([{ code: 'HALT_E_STORE_PERMISSION' }])
   })

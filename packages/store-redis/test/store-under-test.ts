@@ -1,4 +1,4 @@
-import type { StoreUnderTest } from '@halt/core/testing'
+import type { StoreUnderTest } from '@halt/conformance'
 import { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
@@ -7,7 +7,7 @@ import { RedisStore } from '../src/index.ts'
 let client: Redis | undefined
 let made = 0
 
-/** A real Redis for the adapter suite, on the clock that a test moves; each store has keys of its own. */
+/** A real Redis for the adapter suite, on the test's clock. Each store has its own prefix. */
 export const redis: StoreUnderTest = {
   name: 'Redis',
   make: async ({ now }) => {

@@ -5,7 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { startRedis } from '../../../tools/servers.ts'
 import { RedisStore } from '../src/index.ts'
 
-// Its own: it counts all calls, and has the server forget all scripts.
+// A server of its own, because the tests count all calls and flush all scripts.
 const server = await startRedis()
 const { url } = server
 const client = new Redis(url)
@@ -42,7 +42,7 @@ async function ready(store: RedisStore): Promise<void> {
 const monthly = { name: 'api_calls', limit: 1000, period: 'monthly' } as const
 
 describe('the keys of RedisStore', () => {
-  it('hold the subject as hash tag, the policy and the letter of the algorithm', async () => {
+  it('hold the subject as the hash tag, the policy and the code of the algorithm', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({
@@ -58,7 +58,7 @@ describe('the keys of RedisStore', () => {
     ])
   })
 
-  it('replace what would choose the slot or break a line by a digest', async () => {
+  it('hold a digest of a subject that would choose the slot or break a line', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API })
@@ -83,7 +83,7 @@ describe('the keys of RedisStore', () => {
     expect(keys.some(key => key.includes('api-key:#'))).toBe(true)
   })
 
-  it('all expire, as soon as they equal fresh ones and a second later', async () => {
+  it('all expire, a second after they equal fresh ones', async () => {
     const store = storeOf()
     await ready(store)
     const policies = [
@@ -103,7 +103,7 @@ describe('the keys of RedisStore', () => {
     expect(ttl).toBeLessThanOrEqual(31_000)
   })
 
-  it('get their expiry back when they lost it', async () => {
+  it('get a new expiry if they lost it', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 5, window: 10 } })
@@ -127,7 +127,7 @@ describe('the keys of RedisStore', () => {
     await client.del('halt:{ip:203.0.113.7}:api_calls:q')
   })
 
-  it('of another type or with other content count as missing', async () => {
+  it('count as missing if they have another type or other content', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({
@@ -141,7 +141,7 @@ describe('the keys of RedisStore', () => {
     await client.set(`${prefix}{user:1}:b:s`, 'garbage')
     expect((await limiter.consume({ user: '1' })).degraded).toBe(false)
     expect((await limiter.consume({ user: '1' })).remaining).toBe(0)
-    // A check alone in its call, too: of a bucket, and of another counter.
+    // Also for a check alone in its call, of a bucket and of another counter.
     for (const algorithm of ['token-bucket', 'fixed-window'] as const) {
       const one = new RateLimiter({ store, policy: { name: 'c', limit: 2, window: 10, algorithm } })
       await client.hset(`${prefix}{user:1}:c:${algorithm[0]}`, 'x', '1')
@@ -158,7 +158,7 @@ describe('a RedisStore that was just made', () => {
     expect(await client.exists(`${prefix}{user:42}:public_api:t`)).toBe(1)
   })
 
-  it('forgets a key at the very first call', async () => {
+  it('deletes a key at the very first call', async () => {
     await client.set(`${prefix}{user:42}:public_api:t`, 'x')
     const limiter = new RateLimiter({ store: storeOf(), policy: presets.PUBLIC_API, storeTimeout: '5s' })
     await limiter.reset({ user: '42' })
@@ -166,8 +166,8 @@ describe('a RedisStore that was just made', () => {
   })
 })
 
-describe('the wire of RedisStore', () => {
-  it('is one command a check, whatever the number of policies, quotas and penalties', async () => {
+describe('the traffic of RedisStore', () => {
+  it('is one command per check, whatever the number of policies, quotas and penalties', async () => {
     const store = storeOf()
     await ready(store)
     const policies = [
@@ -184,7 +184,7 @@ describe('the wire of RedisStore', () => {
     expect(after.eval - before.eval).toBe(0)
   })
 
-  it('is at most two commands a second for a key that is known to be refused', async () => {
+  it('is at most two commands per second for a key with a remembered refusal', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 5, window: 60 } })
@@ -197,7 +197,7 @@ describe('the wire of RedisStore', () => {
     expect((await calls()).evalsha - before.evalsha).toBeLessThanOrEqual(2)
   })
 
-  it('asks again for a smaller cost than the one that was refused, and after a reset', async () => {
+  it('includes a new check after a refusal if the cost is smaller, or after a reset', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, policy: { name: 'p', limit: 60, window: 60 } })
@@ -209,7 +209,7 @@ describe('the wire of RedisStore', () => {
     expect((await limiter.consume({ user: '42' }, { cost: 50 })).allowed).toBe(true)
   })
 
-  it('is fewer than one when checks come together', async () => {
+  it('is less than one command per check when checks come together', async () => {
     const store = storeOf()
     await ready(store)
     const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API, storeTimeout: '2s' })
@@ -245,7 +245,7 @@ describe('the wire of RedisStore', () => {
     expect(admitted).toBe(1000)
   })
 
-  it('answers an error for one group of a call to that group alone, and charges it nothing', async () => {
+  it('gives the error of one group to that group alone, and charges it nothing', async () => {
     const admin = new Redis(url)
     await admin.call('ACL', 'SETUSER', 'narrow', 'on', '>pw', '+@all', '~narrow:*', '%R~*')
     const narrow = new Redis(url, { username: 'narrow', password: 'pw' })

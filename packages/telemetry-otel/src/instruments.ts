@@ -1,7 +1,7 @@
 import type { ObservedStores } from '@halt/core'
 import type { Counter, Histogram, Meter } from '@opentelemetry/api'
 
-// Seconds: a check in memory takes some microseconds, one over a network some tenths of a millisecond or more.
+// In seconds. A check in memory takes microseconds, one over a network tenths of a millisecond or more.
 const BOUNDS = [0.000_01, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
 
 /** The instruments of Halt in one meter. */
@@ -19,7 +19,7 @@ export class Instruments {
   readonly storeErrors: Counter
   readonly storeRecoveries: Counter
   readonly duration: Histogram
-  /** What the last check left, by the label of the policy. */
+  /** The units left after the last check, by the label of the policy. */
   readonly remaining: Map<string, number> = new Map()
 
   constructor(meter: Meter, stores: ObservedStores, storeLabel: (kind: string) => string) {
@@ -27,11 +27,11 @@ export class Instruments {
       meter.createCounter(name, { unit, description })
     this.checks = counter('halt.checks', '{check}', 'Checks, by the policy that decided.')
     this.blocked = counter('halt.blocked', '{check}', 'Checks that were refused.')
-    this.nearLimit = counter('halt.near_limit', '{check}', 'Checks let in with little left.')
-    this.shadow = counter('halt.shadow', '{check}', 'What policies in shadow said.')
+    this.nearLimit = counter('halt.near_limit', '{check}', 'Checks that were allowed and left little.')
+    this.shadow = counter('halt.shadow', '{check}', 'Verdicts of policies in shadow.')
     this.exempt = counter('halt.exempt', '{request}', 'Requests that no policy counted.')
     this.degraded = counter('halt.degraded', '{check}', 'Checks decided without the store.')
-    this.quotaChecks = counter('halt.quota.checks', '{check}', 'Questions to quotas.')
+    this.quotaChecks = counter('halt.quota.checks', '{check}', 'Checks of quotas.')
     this.quotaThresholds = counter('halt.quota.thresholds', '{key}', 'Keys that reached a share of a quota.')
     this.violations = counter('halt.violations', '{violation}', 'Violations that were scored.')
     this.penalties = counter('halt.penalties', '{penalty}', 'Penalties that began.')
@@ -39,7 +39,7 @@ export class Instruments {
     this.storeRecoveries = counter('halt.store.recoveries', '{outage}', 'Outages of stores that are over.')
     this.duration = meter.createHistogram('halt.check.duration', {
       unit: 's',
-      description: 'How long a check took.',
+      description: 'The duration of a check.',
       advice: { explicitBucketBoundaries: BOUNDS },
     })
     meter

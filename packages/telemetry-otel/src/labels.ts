@@ -1,16 +1,16 @@
 import { LabelSet } from '@halt/core'
 
-/** The names that attributes may hold: bounded, though policies may be made at run time. */
+/** The attribute values: bounded, although policies may be made at run time. */
 export class Labels {
   readonly #policies: LabelSet
-  // Stores are few; but a custom one may call itself anything.
+  // There are few stores, but a custom store may choose any name.
   readonly #stores = new LabelSet(20)
 
   constructor(maxPolicies: number) {
     this.#policies = new LabelSet(maxPolicies)
   }
 
-  /** The label of a policy. Where none was found there is no name. */
+  /** The label of a policy; `none` if no policy was found. */
   policy(name: string): string {
     return this.#policies.of(name === '' ? 'none' : name)
   }

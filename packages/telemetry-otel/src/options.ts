@@ -3,20 +3,20 @@ import type { MeterProvider } from '@opentelemetry/api'
 
 /** Options of {@link OtelTelemetry}. */
 export interface OtelTelemetryOptions {
-  /** Whose meter counts. Default the global one, asked for at the first check: the SDK may start after the limiter. */
+  /** The provider of the meter. Default: the global one at the first check, because the SDK may start after the limiter. */
   readonly meterProvider?: MeterProvider | undefined
   /**
-   * What is noted on the active span: refusals, what a policy in shadow would have refused, decisions without the store
-   * and its failures; or `"all"` decisions; or nothing. Default `"refusals"`.
+   * The events that are added to the active span. `"refusals"` (default): refusals, requests that a policy in shadow would
+   * have refused, decisions without the store, and its failures. `"all"`: all decisions too. `false`: none.
    */
   readonly spanEvents?: 'refusals' | 'all' | false | undefined
   /** A check that leaves no more than this share of the limit counts as near it, 0 to 1. Default 0.1. */
   readonly nearLimit?: number | undefined
-  /** The most policies that get attributes of their own; all others share `"other"`. Default 100. */
+  /** The number of policies that get attributes of their own; all others share `"other"`. Default 100. */
   readonly maxPolicies?: number | undefined
 }
 
-/** Options that were checked and completed. */
+/** Checked options, with defaults. */
 export interface CheckedOptions {
   readonly meterProvider: MeterProvider | undefined
   readonly spanEvents: 'refusals' | 'all' | false
@@ -26,13 +26,16 @@ export interface CheckedOptions {
 
 const NAMES = ['meterProvider', 'spanEvents', 'nearLimit', 'maxPolicies']
 
-/** Completes the options. @throws HaltError `HALT_E_OPTION` */
+/** Checks the options and adds defaults. @throws HaltError `HALT_E_OPTION` */
 export function checkOptions(options: OtelTelemetryOptions): CheckedOptions {
   const { meterProvider, spanEvents = 'refusals', nearLimit = 0.1, maxPolicies = 100, ...others } = options
   for (const name of Object.keys(others))
     throw wrong(`There is no option ${JSON.stringify(name)}.`, `The options are ${NAMES.join(', ')}.`)
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function')
-    throw wrong('meterProvider is no MeterProvider.', 'Give one of the OpenTelemetry SDK, or leave it out.')
+    throw wrong(
+      'meterProvider is not a MeterProvider.',
+      'Give one of the OpenTelemetry SDK, or leave it out.',
+    )
   if (!['refusals', 'all', false].includes(spanEvents))
     throw wrong(`spanEvents is ${JSON.stringify(spanEvents)}.`, 'Give "refusals", "all" or false.')
   if (!(typeof nearLimit === 'number' && nearLimit >= 0 && nearLimit <= 1))

@@ -1,7 +1,7 @@
 import type { Decision, DecisionMetadata } from '@halt/core'
 import { type Attributes, trace } from '@opentelemetry/api'
 
-/** Notes a decision on the active span: `halt.blocked`, `halt.shadow_blocked` or `halt.allowed`. Never a key. */
+/** Adds an event for a decision to the active span: `halt.blocked`, `halt.shadow_blocked` or `halt.allowed`. Never a key. */
 export function noteDecision(decision: Decision, metadata: DecisionMetadata, policy: string): void {
   const { reason, limit, remaining, retryAfter, cost, degraded } = decision
   note(`halt.${metadata.outcome}`, {
@@ -16,7 +16,7 @@ export function noteDecision(decision: Decision, metadata: DecisionMetadata, pol
   })
 }
 
-/** Notes on the active span that the store failed. */
+/** Adds an event for a failure of the store to the active span. */
 export function noteStoreError(store: string, failure: string): void {
   note('halt.store.error', { 'halt.store': store, 'error.type': failure })
 }

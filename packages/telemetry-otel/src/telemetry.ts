@@ -17,8 +17,8 @@ import { type CheckedOptions, checkOptions, type OtelTelemetryOptions } from './
 import { noteDecision, noteStoreError } from './span-events.ts'
 
 /**
- * Counts what limiters decide, by OpenTelemetry's metrics, and notes refusals on the active span. Attributes are
- * policies, algorithms, outcomes and stores: never a key, and bounded, however many policies there are.
+ * Counts the decisions of limiters as OpenTelemetry metrics, and adds events for refusals to the active span. Attributes are
+ * policies, algorithms, outcomes and stores, never keys. Their number is bounded, however many policies there are.
  *
  * @throws HaltError `HALT_E_OPTION`
  * @example
@@ -54,7 +54,7 @@ export class OtelTelemetry implements Telemetry {
     if (!allowed) blocked.add(1, { 'halt.policy': policy, 'halt.reason': reason })
     if (metadata.degraded !== false)
       degraded.add(1, { 'halt.policy': policy, 'halt.mode': metadata.degraded })
-    for (const said of verdicts) this.#countVerdict(said, allowed)
+    for (const verdict of verdicts) this.#countVerdict(verdict, allowed)
     const { spanEvents } = this.#options
     const noteworthy = metadata.outcome !== 'allowed' || metadata.degraded !== false
     if (spanEvents === 'all' || (spanEvents === 'refusals' && noteworthy))
@@ -73,7 +73,7 @@ export class OtelTelemetry implements Telemetry {
   }
 
   onQuotaThreshold(_key: string, { name }: QuotaUsage, threshold: number): void {
-    // To a hundredth: thresholds may be made at run time too.
+    // Rounded to a hundredth, because thresholds may be made at run time too.
     const share = Math.round(threshold * 100) / 100
     this.#meter().quotaThresholds.add(1, {
       'halt.policy': this.#labels.policy(name),
@@ -115,7 +115,7 @@ export class OtelTelemetry implements Telemetry {
       instruments.nearLimit.add(1, { 'halt.policy': label })
   }
 
-  // Not before the first check: without an SDK the global provider gives a meter that never counts.
+  // Made at the first check, because before the SDK starts the global provider returns a meter that never counts.
   #meter(): Instruments {
     const made = this.#instruments
     if (made !== undefined) return made

@@ -63,7 +63,7 @@ describe('OtelTelemetry', () => {
     ])
   })
 
-  it('shows what is left, and counts what is let in with little left', async () => {
+  it('shows the units left, and counts allowed checks that left little', async () => {
     const roomy = new OtelTelemetry({ meterProvider: meter.meterProvider, nearLimit: 0.2 })
     const limiter = limiterOf({ ...api, limit: 10 }, roomy)
     for (let i = 0; i < 9; i++) await limiter.check(view())
@@ -71,7 +71,7 @@ describe('OtelTelemetry', () => {
     expect(await meter.points('halt.near_limit')).toEqual([{ attributes: policy, value: 2 }])
   })
 
-  it('counts what shadow policies said, exempt requests and what was decided without the store', async () => {
+  it('counts verdicts of shadow policies, exempt requests and decisions without the store', async () => {
     const limiter = limiterOf([api, { ...api, name: 'next', limit: 1, mode: 'shadow' }], telemetry)
     for (let i = 0; i < 3; i++) await limiter.check(view())
     await limiter.check(view({ path: '/health' }))
@@ -104,7 +104,7 @@ describe('OtelTelemetry', () => {
     expect(sum).toBeLessThan(1)
   })
 
-  it('asks stores for their counters when it is read', async () => {
+  it('reads the size of the stores when metrics are collected', async () => {
     const store = new InMemoryStore()
     const limiter = limiterOf(api, telemetry, store)
     for (let i = 0; i < 7; i++) await limiter.check(view({ ip: `203.0.113.${i}` }))
@@ -117,13 +117,13 @@ describe('OtelTelemetry', () => {
     ])
   })
 
-  it('two of them count together, beside others', async () => {
+  it('counts together with another OtelTelemetry, beside other telemetries', async () => {
     const other = new OtelTelemetry({ meterProvider: meter.meterProvider })
     await limiterOf(api, new CompositeTelemetry(telemetry, other)).check(view())
     expect((await meter.points('halt.checks')).map(({ value }) => value)).toEqual([2])
   })
 
-  it('takes the global meter provider, also one that comes after the limiter', async () => {
+  it('uses the global meter provider, also one that is set after the limiter was made', async () => {
     const limiter = limiterOf(api, new OtelTelemetry())
     globalMetrics.setGlobalMeterProvider(meter.meterProvider)
     try {
@@ -141,7 +141,7 @@ describe('OtelTelemetry', () => {
 })
 
 describe('attributes', () => {
-  it('stay bounded when each customer has a policy, and each store a name of its own', async () => {
+  it('stay bounded if each customer has a policy and each store its own name', async () => {
     const few = new OtelTelemetry({ meterProvider: meter.meterProvider, maxPolicies: 10 })
     let customer = 0
     const limiter = limiterOf(() => ({ ...api, name: `c${customer}` }), few)
@@ -154,7 +154,7 @@ describe('attributes', () => {
     expect(await meter.points('halt.remaining')).toHaveLength(11)
   })
 
-  it('never hold what a client chose, under 20 000 routes, keys and methods', async () => {
+  it('never hold a value that a client chose, under 20 000 routes, keys and methods', async () => {
     const limiter = limiterOf({ ...api, keyStrategy: 'user', scope: 'route' }, telemetry)
     for (let i = 0; i < 20_000; i++) {
       const chosen = { method: `CHOSEN${i}`, route: `/chosen/${i}`, request: { user: { id: `chosen${i}` } } }
@@ -183,11 +183,11 @@ describe('options', () => {
   })
 })
 
-it('a mistake is found where the user made it: the stack begins there', () => {
+it('the stack of an options error begins at the line of the user', () => {
   expect(firstLine(() => new OtelTelemetry({ maxPolicies: 0 }))).toContain('metrics.test.ts')
 })
 
-/** The line that the stack of a mistake begins with. */
+/** The first line of the stack of an error. */
 function firstLine(call: () => unknown): string {
   try {
     call()

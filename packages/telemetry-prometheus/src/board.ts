@@ -6,7 +6,7 @@ import { asMetric, Family, type FamilyOptions, type Publisher } from './family.t
 import { PolicyTable } from './policy-table.ts'
 import { nameTaken } from './options.ts'
 
-/** What a board is made of. */
+/** Options of a {@link Board}. */
 export interface BoardOptions {
   readonly prefix: string
   readonly buckets: readonly number[]
@@ -20,8 +20,8 @@ interface Pinboard {
 }
 
 /**
- * All metrics of Halt in one registry. Every telemetry of that registry and prefix counts on the same board, also one of
- * another copy of this package.
+ * All metrics of Halt in one registry. All telemetries with the same registry and prefix share one board, also if they come
+ * from different copies of this package.
  */
 export class Board {
   readonly checks: Family<'policy' | 'algorithm' | 'outcome' | 'store'>
@@ -66,14 +66,19 @@ export class Board {
     this.remaining = family('gauge', 'remaining', 'Units left after the last check of any key.', policy, {
       aggregator: 'min',
     })
-    this.nearLimit = family('counter', 'near_limit_total', 'Checks let in with little left.', policy)
-    this.shadow = family('counter', 'shadow_total', 'What policies in shadow said.', [...policy, 'outcome'])
+    this.nearLimit = family(
+      'counter',
+      'near_limit_total',
+      'Checks that were allowed and left little.',
+      policy,
+    )
+    this.shadow = family('counter', 'shadow_total', 'Verdicts of policies in shadow.', [...policy, 'outcome'])
     this.exempt = family('counter', 'exempt_total', 'Requests that no policy counted.', policy)
     this.degraded = family('counter', 'degraded_total', 'Checks decided without the store.', [
       ...policy,
       'mode',
     ])
-    this.quotaChecks = family('counter', 'quota_checks_total', 'Questions to quotas.', [...policy, 'outcome'])
+    this.quotaChecks = family('counter', 'quota_checks_total', 'Checks of quotas.', [...policy, 'outcome'])
     this.quotaThresholds = family(
       'counter',
       'quota_thresholds_total',
@@ -92,14 +97,18 @@ export class Board {
         for (const [store, size] of this.stores.sizes()) keys.cell(store).value = size
       },
     })
-    this.durations = new DurationFamily(`${prefix}check_duration_seconds`, 'How long a check took.', buckets)
+    this.durations = new DurationFamily(
+      `${prefix}check_duration_seconds`,
+      'The duration of a check.',
+      buckets,
+    )
     this.#all.set(this.durations.name, this.durations)
     this.violations.cell()
     this.penalties.cell()
     this.policies = new PolicyTable(this, maxPolicies)
   }
 
-  /** The board of a registry and a prefix; the first to ask says how it is made. */
+  /** The board of a registry and a prefix. The first caller's options make it. */
   static of(registry: Registry, options: BoardOptions): Board {
     const boards = ((registry as Pinboard)[BOARDS] ??= new Map())
     const board = boards.get(options.prefix) ?? new Board(options)
@@ -108,14 +117,14 @@ export class Board {
     return board
   }
 
-  // Again for each telemetry: somebody may have cleared the registry.
+  // Runs for each telemetry, because the application may have cleared the registry.
   #register(registry: Registry): void {
     const at = (name: string): unknown => registry.getSingleMetric(name)
     for (const [name, publisher] of this.#all)
       if (at(name) !== undefined && at(name) !== publisher) throw nameTaken(name)
     for (const [name, publisher] of this.#all) {
       if (at(name) === publisher) continue
-      // A registry that speaks OpenMetrics takes the suffix off.
+      // A registry in OpenMetrics format removes the suffix from the name.
       publisher.name = name
       registry.registerMetric(asMetric(publisher))
     }

@@ -1,12 +1,12 @@
 import type { Published, Publisher, Sample } from './family.ts'
 
-/** Seconds: a check in memory takes some microseconds, one over a network some tenths of a millisecond or more. */
+/** Default buckets in seconds. A check in memory takes microseconds, one over a network tenths of a millisecond or more. */
 export const BUCKETS: readonly number[] = Object.freeze([
   0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
   0.25, 1,
 ])
 
-/** The durations of one kind of store: how many fell into each bucket, and their sum. */
+/** The durations of one kind of store: a count per bucket, and their sum in seconds. */
 export class Durations {
   readonly counts: number[]
   sum = 0
@@ -31,7 +31,7 @@ export class Durations {
   }
 }
 
-/** A histogram of durations by store, as prom-client publishes one. */
+/** A histogram of durations by store, in the form that prom-client publishes. */
 export class DurationFamily implements Publisher {
   name: string
   readonly help: string
@@ -46,7 +46,7 @@ export class DurationFamily implements Publisher {
     this.#bounds = bounds
   }
 
-  /** The durations of a kind of store. Always the same object: keep it. */
+  /** The durations of a kind of store. Returns the same object each time, so callers may keep it. */
   of(store: string): Durations {
     let durations = this.#stores.get(store)
     if (durations === undefined) this.#stores.set(store, (durations = new Durations(this.#bounds)))

@@ -1,19 +1,19 @@
 import type { Metric } from 'prom-client'
 
-/** One time series: a number that a check changes, and the labels it is published with. */
+/** One time series: a number that checks change, and its labels. */
 export interface Cell {
   value: number
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** A sample as prom-client prints it. */
+/** A sample, in the form that prom-client prints. */
 export interface Sample {
   readonly value: number
   readonly labels: Readonly<Record<string, string | number>>
   readonly metricName?: string
 }
 
-/** What a registry gets at a scrape. */
+/** The data that a metric gives a registry at a scrape. */
 export interface Published {
   readonly name: string
   readonly help: string
@@ -22,28 +22,28 @@ export interface Published {
   readonly values: readonly Sample[]
 }
 
-/** What a registry needs of a metric. */
+/** The part of a metric that a registry uses. */
 export interface Publisher {
   name: string
   get(): Promise<Published>
   reset(): void
 }
 
-/** What a family is made of. */
+/** Options of a {@link Family}. */
 export interface FamilyOptions<L extends string> {
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge'
   readonly labels: readonly L[]
-  /** How a cluster's master joins what its workers say. Default `"sum"`. */
+  /** How a cluster's master combines the values of its workers. Default `"sum"`. */
   readonly aggregator?: 'sum' | 'min' | undefined
-  /** Sets the cells right before they are published. */
+  /** Sets the cells just before they are published. */
   readonly collect?: ((family: Family<L>) => void) | undefined
 }
 
 /**
- * A counter or gauge whose cells are plain numbers. prom-client's own look a label set up by joining its text, at each
- * change; here a check adds to a number it holds already, and texts are made when Prometheus asks.
+ * A counter or gauge whose cells are plain numbers. prom-client's own metrics join the labels to a string at each change to
+ * find the cell. Here a check adds to a number that it already holds, and strings are made only at a scrape.
  */
 export class Family<L extends string = string> implements Publisher {
   name: string
@@ -63,7 +63,7 @@ export class Family<L extends string = string> implements Publisher {
     this.#collect = collect
   }
 
-  /** The series of these label values, in the order of the family's labels. Always the same object: keep it. */
+  /** The series with these values, in the order of the labels. Returns the same object each time, so callers may keep it. */
   cell(...values: readonly string[]): Cell {
     const name = JSON.stringify(values)
     let cell = this.#cells.get(name)
@@ -81,13 +81,13 @@ export class Family<L extends string = string> implements Publisher {
     return { name, help, type, aggregator, values }
   }
 
-  /** Counts from 0 again; what checks hold stays valid. */
+  /** Sets all counts to 0. Cells that callers hold stay valid. */
   reset(): void {
     for (const cell of this.#cells.values()) cell.value = 0
   }
 }
 
-/** Shows a publisher to prom-client, which asks of a metric no more than {@link Publisher} has. */
+/** Types a publisher as a metric, because prom-client uses no more of a metric than {@link Publisher} has. */
 export function asMetric(publisher: Publisher): Metric {
   return publisher as unknown as Metric
 }

@@ -5,26 +5,26 @@ import { BUCKETS } from './durations.ts'
 
 /** Options of {@link PrometheusTelemetry}. */
 export interface PrometheusTelemetryOptions {
-  /** Where the metrics are registered. Default prom-client's global registry. */
+  /** The registry of the metrics. Default: prom-client's global registry. */
   readonly register?: Registry | undefined
-  /** What the names of all metrics begin with. Default `"halt_"`, which the dashboard and the alerts expect. */
+  /** The start of the names of all metrics. Default `"halt_"`, which the dashboard and the alerts expect. */
   readonly prefix?: string | undefined
-  /** Upper bounds of the buckets of `check_duration_seconds`, seconds, ascending. Default from 10 µs to 1 s. */
+  /** Upper bounds of the buckets of `check_duration_seconds`, in seconds, ascending. Default: from 10 µs to 1 s. */
   readonly buckets?: readonly number[] | undefined
   /** A check that leaves no more than this share of the limit counts as near it, 0 to 1. Default 0.1. */
   readonly nearLimit?: number | undefined
-  /** The most policies that get labels of their own; all others share `"other"`. Default 100. */
+  /** The number of policies that get labels of their own; all others share `"other"`. Default 100. */
   readonly maxPolicies?: number | undefined
 }
 
-/** Options that were checked and completed. */
+/** Checked options, with defaults. */
 export type CheckedOptions = {
   readonly [K in keyof PrometheusTelemetryOptions]-?: NonNullable<PrometheusTelemetryOptions[K]>
 }
 
 const NAMES = ['register', 'prefix', 'buckets', 'nearLimit', 'maxPolicies']
 
-/** Completes the options. @throws HaltError `HALT_E_OPTION` */
+/** Checks the options and adds defaults. @throws HaltError `HALT_E_OPTION` */
 export function checkOptions(options: PrometheusTelemetryOptions): CheckedOptions {
   const {
     register = globalRegistry,
@@ -35,13 +35,16 @@ export function checkOptions(options: PrometheusTelemetryOptions): CheckedOption
     ...others
   } = options
   if (typeof (options as { registerMetric?: unknown }).registerMetric === 'function')
-    throw wrong('PrometheusTelemetry got a registry for its options.', 'Give { register: registry }.')
+    throw wrong('PrometheusTelemetry got a registry instead of options.', 'Give { register: registry }.')
   for (const name of Object.keys(others))
     throw wrong(`There is no option ${JSON.stringify(name)}.`, `The options are ${NAMES.join(', ')}.`)
   if (typeof register?.registerMetric !== 'function')
-    throw wrong('register is no registry.', 'Give a Registry of prom-client, or leave it out.')
+    throw wrong('register is not a registry.', 'Give a Registry of prom-client, or leave it out.')
   if (typeof prefix !== 'string' || !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(prefix))
-    throw wrong(`prefix is ${JSON.stringify(prefix)}.`, 'Give a text like "halt_": letters, digits, _ and :.')
+    throw wrong(
+      `prefix is ${JSON.stringify(prefix)}.`,
+      'Give a string like "halt_": letters, digits, _ and :.',
+    )
   if (!isAscending(buckets))
     throw wrong(
       `buckets is ${JSON.stringify(buckets)}.`,
@@ -54,7 +57,7 @@ export function checkOptions(options: PrometheusTelemetryOptions): CheckedOption
   return { register, prefix, buckets, nearLimit, maxPolicies }
 }
 
-/** The error of a metric's name that somebody else has. */
+/** The error for a name that another metric of the registry has. */
 export function nameTaken(name: string): HaltError {
   return new HaltError(
     'HALT_E_METRIC_TAKEN',

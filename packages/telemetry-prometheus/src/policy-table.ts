@@ -12,7 +12,7 @@ export interface PolicyFamilies {
   readonly durations: DurationFamily
 }
 
-/** The cells of one policy, where one kind of store keeps it. */
+/** The cells of one policy for one algorithm and one kind of store. */
 export interface PolicyRow {
   readonly algorithm: string
   readonly store: string
@@ -22,7 +22,7 @@ export interface PolicyRow {
   readonly durations: Durations
 }
 
-/** The cells of a yes and a no. */
+/** The cells of allowed and of blocked answers. */
 interface Answers {
   allowed?: Cell
   blocked?: Cell
@@ -35,22 +35,22 @@ export interface PolicyCells {
   readonly remaining: Cell
   readonly nearLimit: Cell
   readonly reasons: Partial<Record<Reason, Cell>>
-  /** What it said in shadow. Filled when it first says so, as are those of a quota. */
+  /** Verdicts in shadow. These cells and those of `quota` are made at the first verdict. */
   readonly shadow: Answers
   readonly quota: Answers
 }
 
 /**
- * The policies that have labels of their own, and one entry for all others: bounded, though policies may be made at run
- * time. A check finds its cells here by two look-ups.
+ * The cells of each policy that has labels of its own, and one entry for all others. So it stays bounded, although policies
+ * may be made at run time. A check finds its cells by two look-ups.
  */
 export class PolicyTable {
   readonly #families: PolicyFamilies
   readonly #names: LabelSet
-  // Stores are few; but a custom one may call itself anything.
+  // There are few stores, but a custom store may choose any name.
   readonly #stores = new LabelSet(20)
   readonly #cells = new Map<string, PolicyCells>()
-  // The policy that decided is nearly always the one whose verdict comes next.
+  // The last policy, because the policy that decided is nearly always the one whose verdict comes next.
   #last = ''
   #lastCells: PolicyCells | undefined
 
@@ -59,7 +59,7 @@ export class PolicyTable {
     this.#names = new LabelSet(maxPolicies)
   }
 
-  /** The cells of a policy, or of all those without room. */
+  /** The cells of a policy, or the shared ones if the table is full. */
   of(policy: string): PolicyCells {
     if (policy === this.#last && this.#lastCells !== undefined) return this.#lastCells
     this.#last = policy
@@ -75,7 +75,7 @@ export class PolicyTable {
     return this.#addRow(rows, name, algorithm, this.storeLabel(store))
   }
 
-  /** The label of a policy. Where none was found there is no name. */
+  /** The label of a policy; `none` if no policy was found. */
   labelOf(policy: string): string {
     return this.#names.of(policy === '' ? 'none' : policy)
   }

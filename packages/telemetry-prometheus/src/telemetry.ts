@@ -15,8 +15,8 @@ import { checkOptions, type PrometheusTelemetryOptions } from './options.ts'
 const FAILURES = ['timeout', 'unavailable', 'misconfigured', 'script'] as const
 
 /**
- * Counts what limiters decide, for Prometheus. Labels are policies, algorithms, outcomes and stores: never a key, and
- * bounded, however many policies there are. A check costs some additions; texts are made at a scrape.
+ * Counts the decisions of limiters for Prometheus. Labels are policies, algorithms, outcomes and stores, never keys. Their
+ * number is bounded, however many policies there are. A check costs a few additions; strings are made at a scrape.
  *
  * Several telemetries on one registry count together.
  *
@@ -38,7 +38,7 @@ export class PrometheusTelemetry implements Telemetry {
   onStore(store: ObservedStore): void {
     this.#board.stores.add(store)
     const label = this.#board.policies.storeLabel(store.kind ?? 'custom')
-    // From 0: Prometheus sees no rise in a series that begins with 1, and an alert would miss the first failure.
+    // Starts the series at 0. Prometheus sees no increase in a series that begins at 1, so an alert would miss the first failure.
     for (const failure of FAILURES) this.#board.storeErrors.cell(label, failure)
     this.#board.storeRecoveries.cell(label)
   }
@@ -67,7 +67,7 @@ export class PrometheusTelemetry implements Telemetry {
 
   onQuotaThreshold(_key: string, { name }: QuotaUsage, threshold: number): void {
     const { policies, quotaThresholds } = this.#board
-    // To a hundredth: thresholds may be made at run time too.
+    // Rounded to a hundredth, because thresholds may be made at run time too.
     quotaThresholds.cell(policies.labelOf(name), String(Math.round(threshold * 100) / 100)).value++
   }
 

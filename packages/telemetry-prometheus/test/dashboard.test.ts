@@ -30,12 +30,12 @@ const firing = [...cases.matchAll(/alertname: (\w+)\n\s+exp_alerts:/g)].map(([, 
 const all = [...queries, ...alerts]
 
 describe('the dashboard and the alerts', () => {
-  it('are read whole', () => {
+  it('parse completely', () => {
     expect(queries.length).toBeGreaterThanOrEqual(16)
     expect(alerts).toHaveLength(rules.match(/alert:/g)?.length ?? 0)
   })
 
-  it.each(all)('%s asks only for what is exported', async (_name, query) => {
+  it.each(all)('%s uses only exported metrics and labels', async (_name, query) => {
     const metrics = await exported()
     const asked = metricsIn(query)
     expect(asked.length).toBeGreaterThan(0)
@@ -47,18 +47,18 @@ describe('the dashboard and the alerts', () => {
     expect(labels.filter(label => !known.has(label))).toEqual([])
   })
 
-  it('are tested: each alert fires in a test', () => {
+  it('each alert fires in a promtool test', () => {
     for (const [name] of alerts) expect(firing, name).toContain(name)
   })
 
-  it('leave no metric unseen', async () => {
+  it('use every metric', async () => {
     const seen = new Set(all.flatMap(([, query]) => metricsIn(query)))
     expect([...(await exported()).keys()].filter(name => !seen.has(name))).toEqual([])
   })
 })
 
 describe('the dashboard', () => {
-  it('is bound to no Grafana and no job', () => {
+  it('works in any Grafana and with any job', () => {
     expect(dashboard).toMatchObject({ id: null, uid: 'halt' })
     expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['datasource', 'job', 'policy'])
     const text = JSON.stringify(dashboard)
@@ -68,7 +68,7 @@ describe('the dashboard', () => {
     expect(queries.filter(([, query]) => !query.includes('job=~"$job"'))).toEqual([])
   })
 
-  it('has panels side by side, none upon another', () => {
+  it('has panels that do not overlap', () => {
     const taken = new Set<string>()
     for (const { gridPos: at, title } of dashboard.panels) {
       expect(at.x + at.w, title).toBeLessThanOrEqual(24)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** Why a test with Prometheus was not run. */
+/** The reason why tests with Prometheus are skipped. */
 export const MISSING =
   'NOT RUN: no prometheus and promtool on the PATH (Debian: apt-get install prometheus). The queries were tried on nothing.'
 
@@ -15,14 +15,14 @@ export const hasPrometheus: boolean = ['prometheus', 'promtool'].every(name =>
   (process.env['PATH'] ?? '').split(delimiter).some(folder => isExecutable(join(folder, name))),
 )
 
-/** A Prometheus that runs. */
+/** A running Prometheus. */
 export interface PrometheusServer {
-  /** The series that a query gives now; throws when Prometheus refuses it. */
+  /** The series that a query returns now. Throws if Prometheus refuses the query. */
   query(expression: string): Promise<readonly { metric: Record<string, string>; value: [number, string] }[]>
   stop(): Promise<void>
 }
 
-/** Starts a Prometheus that scrapes `target` (`host:port`, `/metrics`) twice a second, with a rules file. */
+/** Starts a Prometheus that scrapes `target` (`host:port`, `/metrics`) twice per second, with a rules file. */
 export async function startPrometheus(target: string, rules: string): Promise<PrometheusServer> {
   const folder = mkdtempSync(join(tmpdir(), 'halt-prometheus-'))
   const port = await freePort()
@@ -57,7 +57,7 @@ export async function startPrometheus(target: string, rules: string): Promise<Pr
   return { query: expression => ask(url, expression), stop }
 }
 
-/** Runs promtool; resolves to what it printed, rejects with all it said. */
+/** Runs promtool. Resolves to its output, or rejects with all of it. */
 export async function promtool(args: readonly string[], input = ''): Promise<string> {
   try {
     const running = promisify(execFile)('promtool', args)

@@ -1,4 +1,4 @@
-// The dashboard's queries and the alerts, asked of a real Prometheus that scrapes real traffic.
+// Runs the dashboard's queries and the alerts on a real Prometheus that scrapes real traffic.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { InMemoryStore } from '@halt/store-memory'
@@ -18,7 +18,7 @@ import { drive } from './traffic.ts'
 
 const ALERTS = new URL('alerts.yml', import.meta.url).pathname
 
-// Said aloud, and counted as skipped.
+// Prints why, and counts as skipped.
 const missing = hasPrometheus ? [] : [MISSING]
 missing.forEach(why => console.warn(why))
 it.for(missing)('%s', (why, { skip }) => skip(why))
@@ -60,7 +60,7 @@ describe.skipIf(!hasPrometheus)('a real Prometheus', () => {
     expect(found.some(({ value }) => Number.isFinite(Number(value[1])))).toBe(true)
   })
 
-  it('reads the same numbers that were counted', async () => {
+  it('returns the same numbers that were counted', async () => {
     clearInterval(traffic)
     const counted = async (): Promise<number> => {
       const { values } = await register.getSingleMetric('halt_blocked_total')!.get()
@@ -73,7 +73,7 @@ describe.skipIf(!hasPrometheus)('a real Prometheus', () => {
     expect(await counted()).toBeGreaterThan(0)
   })
 
-  it('finds no fault with a scrape, nor with the rules', async () => {
+  it('accepts the scrape and the rules', async () => {
     expect(await promtool(['check', 'metrics'], await register.metrics())).toBe('')
     expect(await promtool(['check', 'rules', RULES])).toContain('SUCCESS')
   })

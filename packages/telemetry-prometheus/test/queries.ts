@@ -1,4 +1,4 @@
-// What the published dashboard and alert rules ask of Prometheus.
+// The Prometheus queries of the published dashboard and alert rules.
 import { readFileSync } from 'node:fs'
 
 interface Panel {
@@ -32,7 +32,7 @@ export const queries: readonly (readonly [name: string, query: string])[] = dash
     targets.map(({ expr, legendFormat }) => [`${title}: ${legendFormat}`, expr] as const),
 )
 
-/** A query with values in the place of the dashboard's variables. */
+/** A query with values instead of the dashboard's variables. */
 export function filled(query: string, interval: string): string {
   return query
     .replaceAll('$__rate_interval', interval)

@@ -36,7 +36,7 @@ describe('a registry', () => {
     expect(now.get('b_penalties_total')).toBe(0)
   })
 
-  it('may be cleared: the next telemetry is there again', async () => {
+  it('registers the metrics again for the next telemetry after a clear', async () => {
     const register = new Registry()
     const telemetry = new PrometheusTelemetry({ register })
     register.clear()
@@ -46,7 +46,7 @@ describe('a registry', () => {
     expect((await samples(register)).get(ALLOWED)).toBe(1)
   })
 
-  it('may be reset: all counts begin at 0 again, and go on', async () => {
+  it('counts on from 0 after a reset', async () => {
     const register = new Registry()
     const limiter = limiterOf(api, new PrometheusTelemetry({ register }))
     for (let i = 0; i < 2; i++) await limiter.check(view())
@@ -58,7 +58,7 @@ describe('a registry', () => {
     expect([now.get(ALLOWED), now.get(COUNT)]).toEqual([1, 1])
   })
 
-  it('refuses a name that is somebody else’s, and says what to do', () => {
+  it('refuses a name that another metric has, and says what to do', () => {
     const register = new Registry()
     new Counter({ name: 'halt_checks_total', help: 'mine', registers: [register] })
     const attempt = (): unknown => new PrometheusTelemetry({ register })
@@ -67,7 +67,7 @@ describe('a registry', () => {
     expect(() => new PrometheusTelemetry({ register, prefix: 'mine_' })).not.toThrow()
   })
 
-  it('may speak OpenMetrics', async () => {
+  it('prints the OpenMetrics format too', async () => {
     const register = new Registry()
     register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never)
     await drive(new PrometheusTelemetry({ register }))
@@ -82,7 +82,7 @@ describe('a registry', () => {
     expect(await register.metrics()).toBe(text)
   })
 
-  it('gives each metric its text and its default labels', async () => {
+  it('prints the help text and the default labels of each metric', async () => {
     const register = new Registry()
     register.setDefaultLabels({ app: 'shop' })
     await limiterOf(api, new PrometheusTelemetry({ register })).check(view())
@@ -95,7 +95,7 @@ describe('a registry', () => {
     )
   })
 
-  it('of a cluster’s master adds up what the workers say, and shows the least that is left', async () => {
+  it('of a cluster’s master adds up the workers’ counts, and shows the smallest remaining', async () => {
     const workers = await Promise.all(
       [1, 2].map(async checks => {
         const register = new Registry()
@@ -139,11 +139,11 @@ describe('options', () => {
   })
 })
 
-it('a mistake is found where the user made it: the stack begins there', () => {
+it('the stack of an options error begins at the line of the user', () => {
   expect(firstLine(() => new PrometheusTelemetry({ maxPolicies: 0 }))).toContain('registry.test.ts')
 })
 
-/** The line that the stack of a mistake begins with. */
+/** The first line of the stack of an error. */
 function firstLine(call: () => unknown): string {
   try {
     call()

@@ -28,7 +28,7 @@ describe('PrometheusTelemetry', () => {
     expect((await samples(register)).get('halt_blocked_total{policy="api",reason="limited"}')).toBe(2)
   })
 
-  it('tells policies, algorithms and stores apart', async () => {
+  it('counts policies, algorithms and stores separately', async () => {
     await limiterOf(api, telemetry).check(view())
     await limiterOf({ ...api, algorithm: 'fixed-window' }, telemetry).check(view())
     await limiterOf({ ...api, name: 'other-api' }, telemetry).check(view())
@@ -44,7 +44,7 @@ describe('PrometheusTelemetry', () => {
     ])
   })
 
-  it('shows what is left, and counts what is let in with little left', async () => {
+  it('shows the units left, and counts allowed checks that left little', async () => {
     const limiter = limiterOf({ ...api, limit: 10 }, new PrometheusTelemetry({ register, nearLimit: 0.2 }))
     const seen: unknown[] = []
     for (let i = 0; i < 11; i++) {
@@ -52,7 +52,7 @@ describe('PrometheusTelemetry', () => {
       const now = await samples(register)
       seen.push([now.get('halt_remaining{policy="api"}'), now.get('halt_near_limit_total{policy="api"}')])
     }
-    // Two left, one left, none left; the refusal counts no more.
+    // The checks leave two, one and none. The refusal does not count as near the limit.
     expect(seen.slice(6)).toEqual([
       [3, 0],
       [2, 1],
@@ -62,7 +62,7 @@ describe('PrometheusTelemetry', () => {
     ])
   })
 
-  it('watches each policy of a check, not only the one that binds', async () => {
+  it('counts each policy of a check, not only the binding one', async () => {
     await limiterOf([api, { ...api, name: 'wide', limit: 100 }], telemetry).check(view())
     const now = await samples(register)
     expect([now.get('halt_remaining{policy="api"}'), now.get('halt_remaining{policy="wide"}')]).toEqual([
@@ -70,7 +70,7 @@ describe('PrometheusTelemetry', () => {
     ])
   })
 
-  it('counts what shadow policies said', async () => {
+  it('counts verdicts of shadow policies', async () => {
     const limiter = limiterOf([api, { ...api, name: 'next', limit: 1, mode: 'shadow' }], telemetry)
     for (let i = 0; i < 3; i++) await limiter.check(view())
     const now = await samples(register)
@@ -92,13 +92,13 @@ describe('PrometheusTelemetry', () => {
     expect([...now.keys()].some(name => name.startsWith('halt_checks_total'))).toBe(false)
   })
 
-  it('calls a policy that could not be found none', async () => {
+  it('labels a policy that was not found as none', async () => {
     const warned = limiterOf(() => undefined as never, telemetry)
     await warned.check(view())
     expect((await samples(register)).get('halt_blocked_total{policy="none",reason="policy-error"}')).toBe(1)
   })
 
-  it('counts the failures of a store from 0, and what was decided without it', async () => {
+  it('counts failures of a store from 0, and decisions without it', async () => {
     const limiter = limiterOf(api, telemetry, broken)
     const errors = 'halt_store_errors_total{store="redis",failure="unavailable"}'
     expect((await samples(register)).get(errors)).toBe(0)
@@ -108,7 +108,7 @@ describe('PrometheusTelemetry', () => {
     expect(now.get('halt_degraded_total{policy="api",mode="local"}')).toBe(1)
   })
 
-  it('counts the outages that are over, from 0', async () => {
+  it('counts ended outages from 0', async () => {
     let isAway = true
     const inner = new InMemoryStore()
     const store: Store = {
@@ -144,7 +144,7 @@ describe('PrometheusTelemetry', () => {
     expect([now.get('halt_violations_total'), now.get('halt_penalties_total')]).toEqual([2, 1])
   })
 
-  it('asks stores for their counters when it is scraped, each store once', async () => {
+  it('reads the size of each store once per scrape', async () => {
     const store = new InMemoryStore()
     const limiter = limiterOf(api, telemetry, store)
     limiterOf(api, telemetry, store)
@@ -159,7 +159,7 @@ describe('PrometheusTelemetry', () => {
     expect((await samples(register)).has('halt_store_keys{store="redis"}')).toBe(false)
   })
 
-  it('measures how long checks take, by store', async () => {
+  it('measures the duration of checks by store', async () => {
     const limiter = limiterOf(api, telemetry)
     for (let i = 0; i < 5; i++) await limiter.check(view())
     const now = await samples(register)
@@ -170,7 +170,7 @@ describe('PrometheusTelemetry', () => {
     expect(sum).toBeLessThan(1)
   })
 
-  it('works beside others', async () => {
+  it('works beside other telemetries', async () => {
     let heard = 0
     const both = new CompositeTelemetry(telemetry, { onCheck: () => void heard++ })
     await drive(both)

@@ -1,14 +1,14 @@
-// Requests that make every metric move, and what is read of a registry.
+// Requests that change every metric, and the samples of a registry.
 import { PenaltyManager, QuotaManager, type RequestView, RateLimiter, type Telemetry } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import type { Registry } from 'prom-client'
 
-/** A request from an address that nothing exempts. */
+/** A request from an address that is not exempt. */
 export function view(changes: Partial<RequestView> = {}): RequestView {
   return { method: 'GET', path: '/things', ip: '203.0.113.7', headers: {}, request: {}, ...changes }
 }
 
-/** A limiter that warns nobody. */
+/** A limiter without warnings. */
 export function limiterOf(
   policy: ConstructorParameters<typeof RateLimiter>[0]['policy'],
   telemetry: Telemetry,
@@ -24,7 +24,7 @@ export const broken: ConstructorParameters<typeof RateLimiter>[0]['store'] = {
   forget: () => 0,
 }
 
-/** Makes every metric move. */
+/** Changes every metric. */
 export async function drive(telemetry: Telemetry, store: InMemoryStore = new InMemoryStore()): Promise<void> {
   const api = { name: 'api', limit: 3, window: 60 }
   const candidate = { ...api, name: 'candidate', limit: 2, mode: 'shadow' } as const
@@ -39,7 +39,7 @@ export async function drive(telemetry: Telemetry, store: InMemoryStore = new InM
   await quotas.consumeQuota({ user: 'ann' }, quota, { cost: 4 })
 }
 
-/** The samples of a registry: `name{label="value"}` to the number. */
+/** The samples of a registry, by `name{label="value"}`. */
 export async function samples(register: Registry): Promise<Map<string, number>> {
   const lines = (await register.metrics()).split('\n').filter(line => line !== '' && !line.startsWith('#'))
   return new Map(

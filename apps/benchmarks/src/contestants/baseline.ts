@@ -1,6 +1,6 @@
 import type { MemoryContestant } from './contestant.ts'
 
-/** The yardstick: a bare Map and GCRA in one number, never cleaned, no limiter to ship. */
+/** The yardstick: a bare Map with GCRA in one number per key. It is never cleaned, so it is not a usable limiter. */
 export const baseline: MemoryContestant<boolean> = {
   name: 'bare Map + GCRA loop',
   answer: 'token bucket',

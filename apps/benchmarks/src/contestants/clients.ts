@@ -3,15 +3,15 @@ import { createClient } from 'redis'
 
 import type { ClientName } from './contestant.ts'
 
-/** A connected client, and two ways to use it that both libraries have. */
+/** A connected client, with two operations that both libraries have. */
 export interface Connected {
   readonly client: unknown
-  /** Sends a command as it is. */
+  /** Sends a command. */
   send(args: readonly string[]): Promise<unknown>
   close(): void
 }
 
-/** Connects the way each library's own guide does. */
+/** Connects as the library's own guide does. */
 export async function connect(url: string, name: ClientName): Promise<Connected> {
   if (name === 'ioredis') {
     const client = new Redis(url)

@@ -1,17 +1,17 @@
-/** What all contestants are asked for: `limit` units in `windowMs`; how they count is their own affair. */
+/** The limit of all contestants: `limit` units in `windowMs`, by any algorithm. */
 export interface Task {
   readonly limit: number
   readonly windowMs: number
 }
 
-/** How a contestant counts: the honest name of its answer. */
+/** The algorithm of a contestant. */
 export type Answer = 'token bucket' | 'fixed window' | 'sliding window' | 'log'
 
-/** A limiter that is ready to be asked. `A` is its own answer, in its own form. */
+/** A limiter that is ready. `A` is the type of its own answer. */
 export interface Opened<A> {
-  /** One check, as its middleware makes it. */
+  /** Runs one check, as its middleware does. */
   ask(key: string): A | Promise<A>
-  /** Whether an answer lets the request in. */
+  /** True if an answer admits the request. */
   admits(answer: A): boolean
   close?(): unknown
 }
@@ -20,7 +20,7 @@ export interface Opened<A> {
 export interface MemoryContestant<A = unknown> {
   readonly name: string
   readonly answer: Answer
-  /** Whether each check gives a promise that has to be awaited. */
+  /** True if each check returns a promise. */
   readonly isAsync: boolean
   open(task: Task): Opened<A> | Promise<Opened<A>>
 }

@@ -2,7 +2,7 @@ import { MemoryStore, type ClientRateLimitInfo, type Options } from 'express-rat
 
 import type { MemoryContestant } from './contestant.ts'
 
-/** The memory store of express-rate-limit, asked as its middleware asks. */
+/** The memory store of express-rate-limit, called as its middleware calls it. */
 export const expressRateLimit: MemoryContestant<ClientRateLimitInfo> = {
   name: 'express-rate-limit',
   answer: 'fixed window',

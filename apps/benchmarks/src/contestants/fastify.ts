@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 
 import type { MemoryContestant, Task } from './contestant.ts'
 
-/** Its answer: hits in the window and milliseconds to its end. */
+/** Its answer: the hits in the window, and the milliseconds to the window's end. */
 export interface Hit {
   readonly current: number
   readonly ttl: number

@@ -2,7 +2,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 
 import type { MemoryContestant } from './contestant.ts'
 
-/** The memory limiter of rate-limiter-flexible; a refusal is a rejection, as its users meet it. */
+/** The memory limiter of rate-limiter-flexible. A refusal rejects, as it does for its users. */
 export const flexible: MemoryContestant<RateLimiterRes | undefined> = {
   name: 'rate-limiter-flexible',
   answer: 'fixed window',

@@ -67,7 +67,7 @@ const HEADERS = {
   connection: 'keep-alive',
 }
 
-/** The whole check of a request: the address is read, the key named, the store asked, the decision made. */
+/** A whole check of a request, from reading its address to the decision. */
 export const haltCheck: MemoryContestant<Decision> = {
   name: '@halt/core, limiter.check(request)',
   answer: 'token bucket',

@@ -5,7 +5,7 @@ import type { MemoryContestant } from './contestant.ts'
 
 type Record = Awaited<ReturnType<ThrottlerStorageService['increment']>>
 
-/** The memory storage of @nestjs/throttler, asked as its guard asks: blocked for as long as the window, by default. */
+/** The memory storage of @nestjs/throttler, called as its guard calls it. By default it blocks for as long as the window. */
 export const nestThrottler: MemoryContestant<Record> = {
   name: '@nestjs/throttler',
   answer: 'log',

@@ -8,7 +8,7 @@ import { connect } from './clients.ts'
 import type { RedisContestant } from './contestant.ts'
 import { groupOf, ruleOf } from './halt.ts'
 
-/** A store whose own connection is open: until then checks are decided locally. */
+/** Waits until the store's own connection is open. Until then checks are decided locally. */
 async function openStore(client: unknown): Promise<RedisStore> {
   const store = new RedisStore({ client })
   const deadline = Date.now() + 5000
@@ -23,7 +23,7 @@ async function openStore(client: unknown): Promise<RedisStore> {
   }
 }
 
-/** The Redis store of Halt, asked for one token bucket, as the limiter asks. */
+/** The Redis store of Halt with one token bucket, called as the limiter calls it. */
 export const haltRedis: RedisContestant<Evaluation> = {
   name: '@halt/store-redis',
   answer: 'token bucket',
@@ -43,7 +43,7 @@ export const haltRedis: RedisContestant<Evaluation> = {
   },
 }
 
-/** The whole limiter for a user: a bucket alone, or with a monthly quota and a penalty that watches. */
+/** The whole limiter for a user: a bucket alone, or with a monthly quota and a penalty. */
 export function haltUsers(more: boolean): RedisContestant<Decision> {
   return {
     name: more ? 'limiter.consume, with quota and penalty' : 'limiter.consume',

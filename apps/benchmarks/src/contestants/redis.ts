@@ -16,7 +16,7 @@ const increment: RedisContestant<unknown> = {
 
 const SOURCE = `redis.call('TIME') redis.call('GET', KEYS[1]) redis.call('SET', KEYS[1], ARGV[1], 'PX', 60000) return 1`
 
-/** The least that an exact script must do: read the clock, read a key, write it with an end. */
+/** The least work of an exact script: read the clock, read a key, write it with an expiry. */
 const bareScript: RedisContestant<unknown> = {
   name: 'a script of TIME, GET, SET PX',
   answer: 'fixed window',
@@ -29,7 +29,7 @@ const bareScript: RedisContestant<unknown> = {
   },
 }
 
-/** All that is measured over Redis. */
+/** All contestants through Redis. */
 export const redisContestants = {
   increment,
   bareScript,

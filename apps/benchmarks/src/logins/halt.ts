@@ -9,7 +9,7 @@ import { Redis } from 'ioredis'
 
 import { LIMIT, type LoginContestant, WINDOW_MS } from './contestant.ts'
 
-/** @param inFlight attempts under way while it is not known whether they fail; undefined: each is charged when it comes */
+/** @param inFlight the most undecided attempts at once; undefined: each attempt is charged when it comes */
 export function haltLogins(inFlight: number | undefined): LoginContestant {
   return {
     name: inFlight === undefined ? 'Halt, chargeWhen alone' : `Halt, inFlight: ${inFlight}`,
@@ -35,7 +35,7 @@ export function haltLogins(inFlight: number | undefined): LoginContestant {
   }
 }
 
-// Until its own connection is open the store decides nothing, and the process would count by itself.
+// Until the store's own connection is open, the process would count by itself.
 async function opened(store: InMemoryStore | RedisStore): Promise<void> {
   for (let attempt = 0; 'probe' in store; attempt++) {
     try {

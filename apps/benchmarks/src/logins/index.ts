@@ -8,7 +8,7 @@ import { haltLogins } from './halt.ts'
 import { consumeThenReward, peekThenConsume, skipSuccessful } from './peers.ts'
 import { openRush } from './rush.ts'
 
-/** All ways that are compared. */
+/** All methods that are compared. */
 const loginContestants: readonly LoginContestant[] = [
   haltLogins(10),
   haltLogins(undefined),
@@ -17,18 +17,18 @@ const loginContestants: readonly LoginContestant[] = [
   consumeThenReward,
 ]
 
-/** What a way of counting lets through, and whom it refuses. */
+/** The results of a method: guesses admitted, and good logins refused. */
 export interface LoginFigures {
-  /** Wrong passwords looked at, of 50 and of 500 that come at once. */
+  /** Wrong passwords admitted, of 50 and of 500 at once. */
   readonly of50: number
   readonly of500: number
-  /** Wrong passwords looked at, of 50 more right after the first 50. */
+  /** Wrong passwords admitted, of 50 more right after the first 50. */
   readonly again: number
-  /** Good logins refused, of 10 that come at once. */
+  /** Good logins refused, of 10 at once. */
   readonly goodRefused: number
 }
 
-/** Rushes a login, each time with fresh counters. */
+/** Sends rushes of logins, each with fresh counters. */
 export async function rushLogins(contestant: LoginContestant, place: Place): Promise<LoginFigures> {
   const fresh = async <T>(use: (app: Awaited<ReturnType<typeof openRush>>) => Promise<T>): Promise<T> => {
     if (place !== undefined) await flush(place)
@@ -48,7 +48,7 @@ export async function rushLogins(contestant: LoginContestant, place: Place): Pro
   return { of50, of500, again, goodRefused }
 }
 
-/** Counting only failed logins, side by side: what slips through, and who is refused. */
+/** Compares methods of counting only failed logins: guesses admitted, and good logins refused. */
 export async function logins(): Promise<Section> {
   const server = await startServer()
   try {
@@ -78,8 +78,8 @@ export async function logins(): Promise<Section> {
       rows,
       targets: [],
       notes: [
-        'Over real sockets to Express 5. No password is found good or bad before all that came at once were let in or refused: the worst case of real logins, the same in every run.',
-        'Halt promises at most limit + inFlight guesses between recorded failures.',
+        'Over real sockets to Express 5. No password check ends before every attempt at once was admitted or refused: the worst case of real logins, and the same in every run.',
+        'Halt admits at most limit + inFlight guesses between recorded failures.',
       ],
     }
   } finally {

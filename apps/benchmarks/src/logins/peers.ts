@@ -11,7 +11,7 @@ import {
 
 import { type Guarded, LIMIT, type LoginContestant, type Place, WINDOW_MS } from './contestant.ts'
 
-/** express-rate-limit with the option it has for this. */
+/** express-rate-limit with its own option for this. */
 export const skipSuccessful: LoginContestant = {
   name: 'express-rate-limit',
   way: 'skipSuccessfulRequests',
@@ -29,7 +29,7 @@ export const skipSuccessful: LoginContestant = {
   },
 }
 
-/** rate-limiter-flexible as its guide to logins has it: look, check the password, count a wrong one. */
+/** rate-limiter-flexible as in its guide to logins: get, check the password, consume for a wrong one. */
 export const peekThenConsume: LoginContestant = {
   name: 'rate-limiter-flexible',
   way: 'get, then consume when bad',
@@ -40,7 +40,7 @@ export const peekThenConsume: LoginContestant = {
       const key = req.ip ?? ''
       const found = await limiter.get(key)
       if (found !== null && found.consumedPoints >= LIMIT) return void res.status(429).end()
-      // Over the limit it rejects: that is known the next time.
+      // Over the limit it rejects. The next `get` sees that.
       res.once('finish', () => res.statusCode === 401 && void limiter.consume(key).catch(() => {}))
       next()
     }
@@ -48,7 +48,7 @@ export const peekThenConsume: LoginContestant = {
   },
 }
 
-/** rate-limiter-flexible the other way: count, check the password, give back for a good one. */
+/** rate-limiter-flexible the other way: consume, check the password, reward for a good one. */
 export const consumeThenReward: LoginContestant = {
   name: 'rate-limiter-flexible',
   way: 'consume, then reward when good',

@@ -6,24 +6,24 @@ import express from 'express'
 
 import type { LoginContestant, Place } from './contestant.ts'
 
-/** What came of logins that all came at once. */
+/** The results of a rush of logins. */
 interface RushResult {
-  /** Attempts whose password was looked at. */
+  /** Attempts whose password was checked. */
   readonly admitted: number
   readonly refused: number
 }
 
-/** An app with a guarded login, that can be rushed. */
+/** An app with a guarded login. */
 export interface RushedApp {
-  /** Sends so many logins at once, with a good or a bad password. */
+  /** Sends a number of logins at once, with a good or a bad password. */
   rush(count: number, password: 'good' | 'bad'): Promise<RushResult>
   close(): Promise<void>
 }
 
-/** The longest that a password is looked at: a contestant may let the last ones in only when the first have ended. */
+/** The longest time of a password check, because a contestant may admit the last attempts only when the first have ended. */
 const PATIENCE = 5000
 
-/** Opens when so many were counted. */
+/** A gate that opens when it has counted a number of attempts. */
 class Gate {
   readonly opened: Promise<void>
   #open: () => void = () => {}
@@ -40,8 +40,8 @@ class Gate {
 }
 
 /**
- * Serves a guarded login. No password is found good or bad before all attempts of a rush were let in or refused: the
- * worst case of real logins, which take as long as a hash, and the same one in every run.
+ * Serves a guarded login. No password check ends before every attempt of a rush was admitted or refused. This is the worst
+ * case of real logins, which take as long as a hash, and it is the same in every run.
  */
 export async function openRush({ guard }: LoginContestant, place: Place): Promise<RushedApp> {
   let admitted = 0
@@ -70,7 +70,7 @@ export async function openRush({ guard }: LoginContestant, place: Place): Promis
       gate = new Gate(count)
       admitted = 0
       const statuses = await Promise.all(Array.from({ length: count }, () => attempt(password)))
-      // What a contestant does when a response has ended is done a moment later.
+      // Waits a moment for what a contestant does after the response.
       await sleep(100)
       return { admitted, refused: statuses.filter(status => status === 429).length }
     },

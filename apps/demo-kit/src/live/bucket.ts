@@ -1,17 +1,17 @@
 import { type Decision, RateLimiter, type RateLimiterOptions, type Telemetry } from '@halt/core'
 
-/** Ten units, one back each second: slow enough to be watched. */
+/** Ten units; one comes back per second, slow enough to watch. */
 const BUCKET = { name: 'live_bucket', limit: 10, window: '10s' } as const
 const WHO = { custom: 'live' } as const
 
-/** How full the bucket is. */
+/** The level of the bucket. */
 export interface BucketLevel {
   readonly limit: number
   readonly perSecond: number
   readonly remaining: number
 }
 
-/** A real bucket in the app's own store, to drain by hand and to watch refill. */
+/** A real bucket in the app's store, which a visitor can drain and watch refill. */
 export class Bucket {
   readonly #limiter: RateLimiter
 
@@ -19,12 +19,12 @@ export class Bucket {
     this.#limiter = new RateLimiter({ store, policy: BUCKET, telemetry })
   }
 
-  /** Takes some units, all or none. */
+  /** Takes the given units, or none. */
   take(cost: number): Promise<Decision> {
     return this.#limiter.consume(WHO, { cost })
   }
 
-  /** Takes nothing. */
+  /** Reads the level. */
   async level(): Promise<BucketLevel> {
     const { remaining } = await this.#limiter.peek(WHO)
     return { limit: BUCKET.limit, perSecond: 1, remaining }

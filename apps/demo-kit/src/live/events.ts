@@ -1,19 +1,19 @@
-/** Something worth a line: a penalty began, a quota was reached, the store went away. */
+/** An event: a penalty began, a quota was reached, the store failed. */
 export interface LiveEvent {
   /** Unix milliseconds. */
   readonly at: number
   readonly what: string
-  /** Whom it concerns; undefined: nobody. */
+  /** The key that it concerns; undefined for none. */
   readonly key: string | undefined
 }
 
 const MOST = 30
 
-/** The last lines. */
+/** The last events. */
 export class Events {
   readonly #events: LiveEvent[] = []
 
-  /** Adds a line; one that repeats another only moves it on. */
+  /** Adds an event. A repeated event replaces the older one. */
   add(event: LiveEvent): void {
     const known = this.#events.findIndex(({ what, key }) => what === event.what && key === event.key)
     if (known >= 0) this.#events.splice(known, 1)

@@ -2,13 +2,13 @@ import type { BucketLevel } from './bucket.ts'
 import type { KeyMask } from './key-mask.ts'
 import type { Recording } from './recorder.ts'
 
-/** What the page gets, once a second while somebody looks. Times are Unix milliseconds. */
+/** The data that the page fetches once per second while it is visible. Times are Unix milliseconds. */
 export interface Feed extends Recording {
   readonly now: number
   readonly bucket: BucketLevel
 }
 
-/** Writes what strangers may see of a recording: keys as digests. */
+/** Converts a recording for the page, with keys as digests. */
 export function feedOf(recording: Recording, bucket: BucketLevel, mask: KeyMask, now: number): Feed {
   return {
     now,

@@ -1,21 +1,21 @@
-/** How the store does. */
+/** The health of the store. */
 export interface StoreHealth {
   readonly kind: string
-  /** What decided last: the store, or in its place `local`, `open` or `closed`. */
+  /** What decided last: the store, or instead `local`, `open` or `closed`. */
   readonly decides: 'store' | 'local' | 'open' | 'closed'
-  /** Since when, Unix milliseconds. */
+  /** The start of this state, in Unix milliseconds. */
   readonly since: number
   readonly errors: number
   readonly lastError: { readonly failure: string; readonly at: number } | undefined
-  /** Milliseconds a decision took, over the last ones; undefined before the first. */
+  /** The duration of the last decisions, in milliseconds; undefined before the first. */
   readonly median: number | undefined
   readonly p95: number | undefined
 }
 
-/** How many durations are kept. */
+/** The number of durations that are kept. */
 const KEPT = 512
 
-/** Watches what the store answers, and how fast. */
+/** Records whether the store answers, and how fast. */
 export class Health {
   #kind = 'unknown'
   #decides: StoreHealth['decides'] = 'store'

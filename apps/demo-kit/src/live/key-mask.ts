@@ -3,8 +3,8 @@ import { createHmac, randomBytes } from 'node:crypto'
 const KIND = /^(ip|user|api-key|custom)(?=:)/
 
 /**
- * Shows keys as digests: `user #1f0a9c3b`. The secret is this process's own, so that a digest tells nobody who it is,
- * but the same key has the same digest in all tables.
+ * Shows keys as digests: `user #1f0a9c3b`. The process makes a secret of its own, so nobody can find the key of a digest.
+ * The same key has the same digest in all tables.
  */
 export class KeyMask {
   readonly #secret = randomBytes(32)

@@ -7,12 +7,12 @@ import { KeyMask } from './key-mask.ts'
 import { Page } from './page.ts'
 import { Recorder } from './recorder.ts'
 
-/** Where the page is. Its files lie below, so that a relative address finds them. */
+/** The path of the page. Its files are below it, so that relative addresses find them. */
 export const LIVE = '/live'
 
-/** The live page: its files, its feed, and the bucket to play with. Who may see it is decided before. */
+/** The live page: its files, its feed, and a bucket to drain. The caller checks the token. */
 export class Live {
-  /** For the `telemetry` of all limiters that are to be seen. */
+  /** The `telemetry` for all limiters that the page should show. */
   readonly recorder: Recorder = new Recorder()
   readonly #bucket: Bucket
   readonly #page = new Page()
@@ -24,7 +24,7 @@ export class Live {
 
   /** @param path below `/live` */
   async answer(visit: Visit, path: string): Promise<Answer> {
-    // Relative addresses in the page need the slash at the end.
+    // Relative addresses in the page need the slash at the end of the path.
     if (path === '') return text(308, 'See /live/', { Location: `${LIVE}/` })
     if (path === '/take') return this.#take(visit)
     if (visit.method !== 'GET' && visit.method !== 'HEAD')
@@ -36,7 +36,7 @@ export class Live {
     return this.#page.file(path === '/' ? 'page.html' : path.slice(1)) ?? text(404, 'Not found.')
   }
 
-  // A header that other sites' pages cannot send without being asked: nobody drains the bucket through a victim's browser.
+  // Pages of other sites cannot send this header without a preflight, so they cannot drain the bucket through a visitor.
   async #take({ method, header }: Visit): Promise<Answer> {
     if (method !== 'POST') return text(405, 'Only POST.', { Allow: 'POST' })
     const units = Number(header('x-halt-take'))

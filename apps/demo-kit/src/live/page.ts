@@ -9,13 +9,13 @@ const TYPES = {
   svg: 'image/svg+xml',
 } as const
 
-/** The page's files: nothing else in the folder is sent. */
+/** The page's files. Nothing else in the folder is sent. */
 const FILES =
   'page.html icon.svg page.js server.js chart.js tables.js bucket.js theme.css layout.css chart.css tables.css bucket.css'.split(
     ' ',
   )
 
-/** Everything from this server and nothing inline: what slipped into a text could neither run nor call anybody. */
+/** Allows files of this server and nothing inline, so that injected text can neither run nor send data. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -34,7 +34,7 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 }
 
-/** The page's files, as they are: no build step. The same folder stands beside `src` and beside `dist`. */
+/** The page's files, without a build step. The folder is beside `src` and `dist`. */
 export class Page {
   readonly #files = new Map<string, Answer>()
 
@@ -46,7 +46,7 @@ export class Page {
     }
   }
 
-  /** A file by its name; undefined: there is none. */
+  /** A file by its name; undefined if there is none. */
   file(name: string): Answer | undefined {
     return this.#files.get(name)
   }

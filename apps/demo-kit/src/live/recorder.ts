@@ -6,7 +6,7 @@ import { Tallies, type Tally } from './tallies.ts'
 import { type Counts, Timeline } from './timeline.ts'
 import { TopKeys, type TopKey } from './top-keys.ts'
 
-/** All that was recorded. Keys are as the limiter names them: not yet for strangers. */
+/** The recorded data. Keys are as the limiter names them, so they must be masked before they are shown. */
 export interface Recording {
   readonly counts: Counts
   readonly policies: readonly Tally[]
@@ -18,8 +18,7 @@ export interface Recording {
 const SHOWN_KEYS = 8
 
 /**
- * Telemetry that counts for the live page, in bounded memory. Beyond counting it does nothing until somebody asks for
- * the {@link Recording}.
+ * Telemetry that counts for the live page, in bounded memory. It does nothing but count until the {@link Recording} is read.
  */
 export class Recorder implements Telemetry {
   readonly #timeline = new Timeline()

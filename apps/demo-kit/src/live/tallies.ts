@@ -1,6 +1,6 @@
 import type { PolicyVerdict } from '@halt/core'
 
-/** What a policy did so far, and its tightest counter. */
+/** The decisions of a policy so far, and its tightest counter. */
 export interface Tally {
   readonly policy: string
   readonly allowed: number
@@ -10,18 +10,18 @@ export interface Tally {
   readonly limit: number
   /** Units left at `at`. */
   readonly remaining: number
-  /** When it was seen, Unix milliseconds. */
+  /** The time at which it was seen, in Unix milliseconds. */
   readonly at: number
-  /** When nothing counts any more, Unix seconds. */
+  /** The time at which the full limit is available again, in Unix seconds. */
   readonly resetAt: number
 }
 
 type Entry = { -readonly [K in keyof Tally]: Tally[K] }
 
-/** How many policies are told apart: a resolver may give any number. */
+/** The number of policies that are listed, because a policy function may return any number. */
 const MOST = 64
 
-/** What each policy did, and its tightest counter: a fixed number of fields a policy. */
+/** The decisions of each policy, and its tightest counter, in a fixed number of fields per policy. */
 export class Tallies {
   readonly #entries = new Map<string, Entry>()
 
@@ -55,7 +55,7 @@ export class Tallies {
     entry.at = now
   }
 
-  /** All, the tightest first. */
+  /** All policies, the tightest first. */
   read(now: number): Tally[] {
     return [...this.#entries.values()]
       .sort((a, b) => share(a, now) - share(b, now))
@@ -63,7 +63,7 @@ export class Tallies {
   }
 }
 
-/** What share of the limit is left by now, if it came back evenly since; 1 once all of it has. */
+/** The share of the limit that is left now, if units came back evenly since; 1 when all have. */
 function share({ limit, remaining, at, resetAt }: Entry, now: number): number {
   const whole = resetAt * 1000 - at
   if (limit === 0 || whole <= 0 || now >= resetAt * 1000) return 1

@@ -1,15 +1,15 @@
-/** What is counted by the second. */
+/** The counts of one second. */
 const SERIES = ['allowed', 'refused', 'exempt', 'degraded'] as const
 export type Series = (typeof SERIES)[number]
 
 /** The counts of the last seconds, oldest first; the last one has just begun. */
 export type Counts = Readonly<Record<Series, readonly number[]>>
 
-/** Counts by the second, for the last two minutes: a ring of numbers that never grows. */
+/** Counts per second for the last two minutes, in a ring of fixed size. */
 export class Timeline {
   readonly #length: number
   readonly #counts: Record<Series, Uint32Array>
-  // The second that stands at each place: a place of an older round counts as empty.
+  // The second that each place holds. A place of an older round counts as empty.
   readonly #seconds: Float64Array
 
   constructor(length = 120) {

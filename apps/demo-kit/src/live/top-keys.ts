@@ -1,7 +1,7 @@
-/** One of the keys that were refused most. */
+/** A key with many refusals. */
 export interface TopKey {
   readonly key: string
-  /** Never less than the truth, and more by `excess` at most. */
+  /** The number of refusals: never too low, and too high by `excess` at most. */
   readonly refused: number
   readonly excess: number
   readonly policy: string
@@ -16,8 +16,8 @@ interface Counter {
 }
 
 /**
- * The keys that were refused most, in bounded memory (Space-Saving, Metwally et al. 2005): a new key takes the place
- * of the least one and inherits its count. Any key with more than 1 / `places` of all refusals is among them.
+ * The keys with the most refusals, in bounded memory (Space-Saving, Metwally et al. 2005): a new key replaces the key with
+ * the lowest count and inherits that count. The table holds every key with more than 1 / `places` of all refusals.
  */
 export class TopKeys {
   readonly #places: number
@@ -39,7 +39,7 @@ export class TopKeys {
     this.#counters.set(key, { excess, refused: excess + 1, policy, reason })
   }
 
-  /** The first ones, most refused first. */
+  /** The keys with the most refusals first. */
   read(most: number): TopKey[] {
     return [...this.#counters]
       .map(([key, counter]) => ({ key, ...counter }))

@@ -17,7 +17,7 @@ interface Running<L> {
   readonly clock: ManualClock
 }
 
-/** A running app over a store whose clock stands still, and ways to ask it. */
+/** A running app on a store with a stopped clock, and functions that send requests to it. */
 export class Bench<L extends Listening = Listening> {
   readonly token: string = randomUUID()
   readonly #start: Start<L>
@@ -57,7 +57,7 @@ export class Bench<L extends Listening = Listening> {
       clock: clock.now,
     })
     const operator = operated ? new Operator(this.token, opened.store) : undefined
-    // Generous: a busy machine is no failure of Redis.
+    // Generous, because a busy machine is not a failure of Redis.
     const options = { store: opened.store, storeTimeout: '5s', accounts: new Accounts(), operator }
     this.#running = { app: await this.#start(options, 0), opened, clock }
   }
@@ -81,7 +81,7 @@ export class Bench<L extends Listening = Listening> {
     })
   }
 
-  /** Asks for the operator's pages. */
+  /** Requests the operator's pages. */
   operate(path: string, token: string = this.token, headers: Record<string, string> = {}): Promise<Response> {
     return this.get(path, undefined, { Authorization: `Bearer ${token}`, ...headers })
   }

@@ -14,17 +14,17 @@ import { showing } from './showing.ts'
 
 export { type Bench, drained, seen } from './bench.ts'
 
-/** What a demo app is tested with beside its starter. */
+/** Options of {@link demoSuite}. */
 export interface DemoSuiteOptions<L extends Listening> {
   readonly library?: StoreOptions['library']
-  /** The scenes of its own. */
+  /** Scenes of this app alone. */
   readonly more?: readonly Scene<L>[]
-  /** Tests of its own, on every store. */
+  /** Tests of this app alone, which run on every store. */
   readonly own?: (bench: Bench<L>) => void
 }
 
 /**
- * The tests of every demo app: over real sockets, on memory and on a real Redis, with a clock that stands still.
+ * The tests of every demo app: over real sockets, on memory and on a real Redis, with a stopped clock.
  *
  * @example
  * demoSuite(start)

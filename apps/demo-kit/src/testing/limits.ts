@@ -4,7 +4,7 @@ import { type Bench, drained, seen } from './bench.ts'
 
 /** Limits for everybody, for users and for passwords. */
 export function limits(bench: Bench): void {
-  it('lets an address ask 120 times at once, 100 times a minute', async () => {
+  it('an address gets 120 requests at once and 100 per minute', async () => {
     const nothing = (): Promise<Response> => bench.post('/plan', {})
     const found = await bench.statuses(121, nothing)
     expect(found.filter(status => status === 429).length).toBe(1)
@@ -13,12 +13,12 @@ export function limits(bench: Bench): void {
     expect(await bench.statuses(2, nothing)).toEqual([400, 429])
   })
 
-  it('lets each user ask five times in four seconds', async () => {
+  it('each user gets five requests in four seconds', async () => {
     expect(await bench.statuses(6, () => bench.get('/quotes', 'ann'))).toEqual([200, 200, 200, 200, 200, 429])
     expect(await bench.statuses(1, () => bench.get('/quotes', 'bob'))).toEqual([200])
   })
 
-  it('says when to come back and which policy refused, and lets the user in then', async () => {
+  it('a refusal names the policy and the wait, and the user passes after it', async () => {
     await bench.statuses(5, () => bench.get('/quotes', 'ann'))
     const refused = await bench.get('/quotes', 'ann')
     expect([refused.status, ...seen(refused)]).toEqual([429, 5, 0])
@@ -34,13 +34,13 @@ export function limits(bench: Bench): void {
     expect((await drained(bench.get('/quotes', 'ann'))).status).toBe(200)
   })
 
-  it('charges a report as much as five quotes', async () => {
+  it('a report costs as much as five quotes', async () => {
     const report = await drained(bench.get('/reports', 'ann'))
     expect([report.status, ...seen(report)]).toEqual([200, 5, 0])
     expect((await drained(bench.get('/quotes', 'ann'))).status).toBe(429)
   })
 
-  it('takes three passwords, then none for three seconds, the right one included', async () => {
+  it('the login takes three passwords, then none for three seconds, not even the right one', async () => {
     const login = (password: string): Promise<Response> => bench.post('/auth/login', { password })
     expect(await bench.statuses(4, () => login('guess'))).toEqual([401, 401, 401, 429])
     bench.clock.advance('2900ms')
@@ -50,7 +50,7 @@ export function limits(bench: Bench): void {
     expect((await drained(login('correct horse'))).status).toBe(200)
   })
 
-  it('never counts the health check', async () => {
+  it('the health check is never counted', async () => {
     const health = await bench.statuses(130, () => bench.get('/health'))
     expect(health.every(status => status === 200)).toBe(true)
     expect(seen(await drained(bench.get('/quotes', 'ann')))).toEqual([5, 4])

@@ -11,12 +11,12 @@ import { type Bench, drained } from './bench.ts'
 const BODY = { prompt: 'How does a token bucket work?' }
 const USED = 8 + 27
 
-/** A model, paid by token. */
+/** A model that is paid by token. */
 export function model(bench: Bench): void {
   const used = async (user: string): Promise<number> =>
     (await new QuotaManager(bench.store).checkQuota({ user }, MODEL[2] as Quota<never>)).quota.used
 
-  it('reserves an estimate, streams, and settles what was used', async () => {
+  it('reserves an estimate, streams, and settles the tokens used', async () => {
     const response = await bench.post('/complete', BODY, 'ann')
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
@@ -30,7 +30,7 @@ export function model(bench: Bench): void {
     expect(openAi(next).tokens).toEqual(['300', String(300 - USED - 68)])
   })
 
-  it('streams: the first tokens come before the last are there', async () => {
+  it('sends the first tokens before the last are generated', async () => {
     const response = await bench.post('/complete', BODY, 'ann')
     const reader = response.body!.getReader()
     const { value } = await reader.read()
@@ -40,19 +40,19 @@ export function model(bench: Bench): void {
     expect(await used('ann')).toBe(USED)
   })
 
-  it('charges a client that hangs up for what was generated until then', async () => {
+  it('charges a client that hangs up for the tokens generated until then', async () => {
     const read = await hangUp(`${bench.app.url}/complete`, 'ann', 2)
     expect(read).toContain('"token":"bucket"')
     await vi.waitFor(async () => expect(await used('ann')).toBeLessThan(USED), { timeout: 5000 })
-    // The prompt, the two tokens that were read, and what was on its way.
+    // The prompt, the two tokens that were read, and those on their way.
     const charged = await used('ann')
     expect(charged).toBeGreaterThanOrEqual(8 + 2)
-    // It has stopped: nothing more comes.
+    // The model has stopped, so no more is charged.
     await new Promise(resolve => setTimeout(resolve, 100))
     expect(await used('ann')).toBe(charged)
   })
 
-  it('never lets in on tokens that are reserved: of five at once four', async () => {
+  it('admits four of five calls at once, because the tokens of the fifth are reserved', async () => {
     const all = await Promise.all(
       Array.from({ length: 5 }, () => drained(bench.post('/complete', BODY, 'ann'))),
     )
@@ -63,7 +63,7 @@ export function model(bench: Bench): void {
     expect(await used('ann')).toBe(4 * USED)
   })
 
-  it('refuses for good what is longer than a minute allows, and charges nothing', async () => {
+  it('refuses a prompt that no minute can hold, and charges nothing', async () => {
     const refused = await bench.post('/complete', { prompt: 'x'.repeat(4 * 300) }, 'ann')
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, null])
     expect(await refused.json()).toMatchObject({ retry_after: null })
@@ -71,7 +71,7 @@ export function model(bench: Bench): void {
   })
 }
 
-/** Asks for an answer on a connection of its own, reads so many pieces, and hangs up; what was read. */
+/** Requests an answer on a connection of its own, reads the given number of pieces, and hangs up. Resolves to the pieces. */
 async function hangUp(url: string, user: string, pieces: number): Promise<string> {
   const headers = { 'X-Demo-User': user, 'Content-Type': 'application/json' }
   const asked = request(url, { method: 'POST', headers, agent: false })

@@ -7,9 +7,9 @@ import { drained } from './bench.ts'
 const PAGES = ['/metrics', '/live/', '/live/feed', '/live/page.js', '/live/take', '/debug/explain']
 const HOSTILE = `<img src=x onerror="alert('1')">&"'`
 
-/** What an app without an operator has: nothing. */
+/** Tests of an app without an operator. */
 export function unoperated(bench: Bench): void {
-  it('has no live page and explains nothing unless there is a token', async () => {
+  it('the app has no live page and no explanations without a token', async () => {
     for (const path of PAGES) expect((await drained(bench.operate(path))).status).toBe(404)
   })
 }
@@ -19,7 +19,7 @@ export function operated(bench: Bench): void {
   const feed = async (): Promise<Feed> => (await (await bench.operate('/live/feed')).json()) as Feed
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0)
 
-  it.each(PAGES)('shows %s to nobody without the token', async path => {
+  it.each(PAGES)('%s needs the token', async path => {
     for (const authorization of [undefined, `Bearer ${bench.token}x`, 'Bearer', `Token ${bench.token}`]) {
       const headers = authorization === undefined ? {} : { Authorization: authorization }
       const refused = await bench.get(path, undefined, headers)
@@ -28,21 +28,21 @@ export function operated(bench: Bench): void {
     }
   })
 
-  it('takes the token as the password that a browser asks for', async () => {
+  it('a browser may send the token as a password', async () => {
     const basic = (password: string): Promise<Response> =>
       drained(bench.get('/live/', undefined, { Authorization: `Basic ${btoa(`me:${password}`)}` }))
     expect((await basic(bench.token)).status).toBe(200)
     expect((await basic('me')).status).toBe(401)
   })
 
-  it('answers ten wrong tokens a minute, and never holds up the right one', async () => {
+  it('ten wrong tokens per minute get 401, more get 429, and the right one always passes', async () => {
     expect(new Set(await bench.statuses(30, () => bench.operate('/live/feed')))).toEqual(new Set([200]))
     const wrong = await bench.statuses(12, () => bench.operate('/live/feed', 'wrong'))
     expect(wrong.filter(status => status === 401)).toHaveLength(10)
     expect(wrong.slice(10)).toEqual([429, 429])
   })
 
-  it('lets the operator in behind an address that others have used up, and asks a browser for the token', async () => {
+  it('the operator passes from an address whose limit is used up, and a browser is asked for the token', async () => {
     await bench.statuses(30, () => bench.operate('/live/feed', 'wrong'))
     expect(await bench.statuses(3, () => bench.operate('/live/feed'))).toEqual([200, 200, 200])
     const asked = await drained(bench.get('/live/'))
@@ -53,7 +53,7 @@ export function operated(bench: Bench): void {
     expect((await drained(bench.operate('/live/feed', 'wrong'))).status).toBe(429)
   })
 
-  it('explains a request as text and as data, and takes nothing for it', async () => {
+  it('an explanation comes as text or as data, and consumes nothing', async () => {
     await bench.statuses(4, () => bench.get('/quotes', 'ann@acme'))
     await bench.statuses(4, () => bench.get('/quotes', 'ben@acme'))
     const of = { 'X-Demo-User': 'ann@acme' }
@@ -69,7 +69,7 @@ export function operated(bench: Bench): void {
     expect(JSON.stringify(await again.json())).toContain('"remaining":5')
   })
 
-  it('sends a page that may load nothing from elsewhere and run nothing inline', async () => {
+  it('the page may load nothing from elsewhere and run nothing inline', async () => {
     const page = await bench.operate('/live/')
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
     const policy = page.headers.get('content-security-policy')
@@ -90,7 +90,7 @@ export function operated(bench: Bench): void {
       expect((await drained(bench.operate(path))).status).toBe(404)
   })
 
-  it('feeds it what was allowed and refused, by policy and by key, and shows no key', async () => {
+  it('the feed holds allowed and refused requests by policy and by key, and shows no key', async () => {
     await bench.statuses(7, () => bench.get('/quotes', HOSTILE))
     const { counts, policies, refusedKeys, store } = await feed()
     expect(sum(counts.refused)).toBe(2)
@@ -108,7 +108,7 @@ export function operated(bench: Bench): void {
     expect(JSON.stringify(await feed())).not.toContain('onerror')
   })
 
-  it('gives Prometheus what was counted, and no key', async () => {
+  it('Prometheus gets the counts, and no key', async () => {
     await bench.statuses(7, () => bench.get('/quotes', HOSTILE))
     const metrics = await bench.operate('/metrics')
     expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
@@ -118,7 +118,7 @@ export function operated(bench: Bench): void {
     expect(lines.join('\n')).not.toMatch(/onerror|user:/)
   })
 
-  it('has a bucket to drain, which others cannot drain through a browser', async () => {
+  it('the bucket can be drained, but not by other sites through a browser', async () => {
     expect((await feed()).bucket).toEqual({ limit: 10, perSecond: 1, remaining: 10 })
     const take = (units: string): Promise<Response> =>
       fetch(`${bench.app.url}/live/take`, {

@@ -4,15 +4,15 @@ import { expect, it } from 'vitest'
 import { PENALTY } from '../policies.ts'
 import { type Bench, drained, seen } from './bench.ts'
 
-/** Smaller limits for who is refused again and again. */
+/** Smaller limits for a client that is refused again and again. */
 export function penalties(bench: Bench): void {
   const { recordOn: _, ...config } = PENALTY
   const score = async (identity: { user: string } | { ip: string }): Promise<number> =>
     (await new PenaltyManager({ store: bench.store, config }).getPenalty(identity)).abuseScore
 
-  it('halves the limit of who is refused in three different seconds, for ten', async () => {
+  it('a client that is refused in three different seconds gets half of its limit for ten seconds', async () => {
     await bench.statuses(5, () => bench.get('/quotes', 'eve'))
-    // A storm counts once.
+    // Many refusals in one second count once.
     for (let i = 0; i < 5; i++) {
       const refused = await bench.get('/quotes', 'eve')
       expect([refused.status, seen(refused)[0]]).toEqual([429, 5])

@@ -4,12 +4,12 @@ import { expect, it } from 'vitest'
 import { COMPANY_MONTH } from '../policies.ts'
 import { type Bench, drained, seen } from './bench.ts'
 
-/** A company's month, beside each user's own limit. */
+/** A company's monthly quota, beside each user's own limit. */
 export function quotas(bench: Bench): void {
   const used = async (company: string): Promise<number> =>
     (await new QuotaManager(bench.store).checkQuota({ custom: company }, COMPANY_MONTH)).quota.used
 
-  it('runs out for all users of a company, whatever each has left', async () => {
+  it('the quota runs out for all users of a company, whatever each of them has left', async () => {
     await bench.statuses(4, () => bench.get('/quotes', 'ann@acme'))
     await bench.statuses(4, () => bench.get('/quotes', 'ben@acme'))
     expect(await used('acme')).toBe(8)
@@ -23,19 +23,19 @@ export function quotas(bench: Bench): void {
     expect(await bench.statuses(1, () => bench.get('/quotes', 'ann'))).toEqual([200])
   })
 
-  it('is decided with the own limit: both are charged or neither', async () => {
+  it('the quota and the user limit are decided together: both are charged or neither', async () => {
     expect(await bench.statuses(6, () => bench.get('/quotes', 'ann@acme'))).toEqual([
       200, 200, 200, 200, 200, 429,
     ])
-    // The sixth was refused by the plan: the month knows of five.
+    // The plan refused the sixth request, so the quota counts five.
     expect(await used('acme')).toBe(5)
-    // A report of five is more than the month has left: the plan of five is not charged either.
+    // A report costs five, more than the quota has left. So the plan is not charged either.
     expect(await bench.statuses(1, () => bench.get('/reports', 'ben@acme'))).toEqual([429])
     expect(seen(await drained(bench.get('/quotes', 'ben@acme')))).toEqual([8, 2])
     expect(await bench.statuses(3, () => bench.get('/quotes', 'ben@acme'))).toEqual([200, 200, 429])
   })
 
-  it('admits exactly what is left when all users come at once', async () => {
+  it('the quota admits exactly what is left when all users come at once', async () => {
     const asked = Array.from({ length: 20 }, (_, i) => drained(bench.get('/quotes', `user-${i}@acme`)))
     const statuses = (await Promise.all(asked)).map(({ status }) => status)
     expect(statuses.filter(status => status === 200)).toHaveLength(8)

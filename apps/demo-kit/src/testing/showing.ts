@@ -11,7 +11,7 @@ import { openStore, type StoreOptions } from '../store.ts'
 
 const TIME = { timeout: 15_000 }
 
-/** The show that `npm run demo` ends with. */
+/** The show of `npm run demo`. */
 export function showing<L extends Listening>(
   start: Start<L>,
   more: readonly Scene<L>[],
@@ -27,7 +27,7 @@ export function showing<L extends Listening>(
     return { ok, text: lines.join('\n') }
   }
 
-  it('shows 200 turn into 429 and back, in less than 15 seconds', TIME, async () => {
+  it('the show turns 200 into 429 and back in less than 15 seconds', TIME, async () => {
     const { ok, text } = await shown(new InMemoryStore())
     expect(text).not.toContain('✗')
     expect(ok).toBe(true)
@@ -38,7 +38,7 @@ export function showing<L extends Listening>(
     expect(text).toContain('Refused: quota-exceeded (company_month)')
   })
 
-  it('shows the same on Redis, by its own clock', TIME, async () => {
+  it('the show is the same on Redis, by its own clock', TIME, async () => {
     const { store, close } = openStore({ url: inject('redisUrl'), prefix: `test:${randomUUID()}:`, library })
     const { ok, text } = await shown(store)
     await close()
@@ -46,10 +46,10 @@ export function showing<L extends Listening>(
     expect(ok).toBe(true)
   })
 
-  it('shows the limits while the store is away: the process limits by itself', TIME, async () => {
+  it('the show goes on while the store is away, because the process limits by itself', TIME, async () => {
     const { text } = await shown({ evaluate: () => Promise.reject(new Error('away')), forget: () => 0 })
     expect(text).toContain('"violated-policies":["company_month"]')
-    // What only a store keeps: scores.
+    // Only a store keeps scores.
     const missed = text.split('\n').filter(line => line.includes('✗'))
     expect(missed.map(line => line.replace(/^.*expected: /, ''))).toEqual([
       'the limit is 2',
@@ -57,9 +57,9 @@ export function showing<L extends Listening>(
     ])
   })
 
-  it('says what is not as it should be', TIME, async () => {
+  it('the show reports an answer that is not as expected', TIME, async () => {
     const forgetful = new InMemoryStore()
-    // Forgets what it was told at once.
+    // Forgets everything at once.
     const { ok, text } = await shown({
       evaluate: group => new InMemoryStore().evaluate(group),
       forget: cells => forgetful.forget(cells),

@@ -8,7 +8,7 @@ import { Recorder } from '../../src/live/recorder.ts'
 
 const LEVEL = { limit: 10, perSecond: 1, remaining: 10 }
 
-it('is bounded: policies, keys and events, whatever comes', async () => {
+it('the recorder keeps a bounded number of policies, keys and events', async () => {
   const recorder = new Recorder()
   const store = new InMemoryStore()
   for (let i = 0; i < 200; i++) {
@@ -56,7 +56,7 @@ it.each([
   expect(JSON.stringify(feed)).not.toContain(JSON.stringify(id).slice(1, -1).slice(0, 40))
 })
 
-it('gives one key one digest, and another one in another process', () => {
+it('a key has one digest in a process, and another one in another process', () => {
   const [one, other] = [new KeyMask(), new KeyMask()]
   expect(one.hide('user:ann')).toBe(one.hide('user:ann'))
   expect(one.hide('user:ann')).not.toBe(one.hide('user:ben'))

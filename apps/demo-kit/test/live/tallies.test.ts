@@ -11,7 +11,7 @@ function verdict(key: string, remaining: number, seconds: number, now = NOW): Po
   return { ...rest, key, remaining, resetAt, allowed: remaining > 0 }
 }
 
-it('counts what a policy did, and shows its tightest counter', () => {
+it('a tally counts the decisions of a policy, and shows its tightest counter', () => {
   const tallies = new Tallies()
   tallies.count(verdict('user:ann', 1, 9), NOW)
   tallies.count(verdict('user:ben', 8, 2), NOW)
@@ -19,7 +19,7 @@ it('counts what a policy did, and shows its tightest counter', () => {
   expect(tallies.read(NOW)).toMatchObject([{ key: 'user:ann', remaining: 0, allowed: 2, refused: 1 }])
 })
 
-it('knows that a counter comes back: later another one is tighter', () => {
+it('a tally shows another counter when the tightest one has recovered', () => {
   const tallies = new Tallies()
   tallies.count(verdict('user:ann', 1, 9), NOW)
   const later = NOW + 8500
@@ -27,14 +27,14 @@ it('knows that a counter comes back: later another one is tighter', () => {
   expect(tallies.read(later)[0]?.key).toBe('user:ben')
 })
 
-it('follows one counter up as well as down', () => {
+it('a tally follows a counter up and down', () => {
   const tallies = new Tallies()
   tallies.count(verdict('user:ann', 1, 9), NOW)
   tallies.count(verdict('user:ann', 5, 5), NOW + 4000)
   expect(tallies.read(NOW)[0]?.remaining).toBe(5)
 })
 
-it('lists the tightest policy first', () => {
+it('the tallies list the tightest policy first', () => {
   const tallies = new Tallies()
   tallies.count({ ...verdict('ip:1.2.3.4', 9, 1), policy: 'wide' }, NOW)
   tallies.count({ ...verdict('ip:1.2.3.4', 2, 8), policy: 'tight' }, NOW)

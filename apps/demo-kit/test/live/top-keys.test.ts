@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 
 import { TopKeys } from '../../src/live/top-keys.ts'
 
-it('finds every key with more than its share, and never counts too little or by too much', () => {
+it('the table holds every key above its share, with counts that are never too low and bounded above', () => {
   const key = fc.integer({ min: 0, max: 40 }).map(n => `user:${Math.floor(n ** 2 / 40)}`)
   fc.assert(
     fc.property(fc.array(key, { maxLength: 400 }), keys => {
@@ -23,7 +23,7 @@ it('finds every key with more than its share, and never counts too little or by 
   )
 })
 
-it('keeps a bounded number of keys under a flood of them', () => {
+it('the table stays bounded under a flood of keys', () => {
   const top = new TopKeys(64)
   for (let i = 0; i < 100_000; i++) top.count(`ip:${i}`, 'api', 'limited')
   expect(top.read(1000)).toHaveLength(64)

@@ -3,19 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, type RunningServer } from '../../../../tools/servers.ts'
 import type { Fault } from '../fault.ts'
 
-/** Faults in which there is no server to answer. */
+/** Faults in which no server answers. */
 export const absences: readonly Fault[] = [
   {
     name: 'gone, and back empty',
     on: ['redis', 'valkey'],
     begin: world => world.first.stop(),
-    // Who is known to be refused stays so, though the server has forgotten it.
+    // The known abuser stays refused, although the server has lost its counter.
     end: world => world.restart(),
   },
   {
     name: 'restarted empty, unnoticed',
     on: ['redis', 'valkey'],
-    // Back so soon that hardly a request meets nothing.
+    // The server is back so soon that hardly a request finds none.
     async begin(world) {
       await world.first.stop()
       await world.restart()
@@ -37,7 +37,7 @@ export const absences: readonly Fault[] = [
     },
     async end(world) {
       for (const { process } of world.servers) process.kill('SIGCONT')
-      // A cluster whose nodes were all asleep calls them failed at first.
+      // A cluster whose nodes were all stopped first marks them as failed.
       if (world.name === 'cluster') for (const { port } of world.servers) await isWhole(port)
     },
   },

@@ -3,7 +3,7 @@ import type { Fault } from '../fault.ts'
 const HOUR_MS = 3_600_000
 const real = Date.now
 
-/** This process's clock is wrong, and jumps: an hour forth, an hour back, at each look. */
+/** This process's clock jumps: it is an hour ahead and an hour behind by turns, at each reading. */
 export const clock: Fault = {
   name: "the app's clock jumps by an hour",
   on: ['redis', 'valkey', 'cluster'],

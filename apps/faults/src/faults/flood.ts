@@ -10,10 +10,10 @@ import { POLICY } from '../load.ts'
 import { heldMemory } from '../memory.ts'
 import { BOUNDS, Judgement, type Row } from '../row.ts'
 
-/** As many requests as a process may have to answer in one turn of its event loop. */
+/** The requests that a process answers in one turn of its event loop. */
 const A_TURN = 500
 
-/** A million keys (fewer in the short form) that nobody has seen before, in memory: the attacker stays refused. */
+/** A million new keys (fewer in the short form) in memory. The attacker stays refused. */
 export const memoryFlood: Scene = {
   name: 'a million random keys, in memory',
   on: [],
@@ -22,7 +22,7 @@ export const memoryFlood: Scene = {
     flood(memoryFlood.name, floodKeys, new InMemoryStore({ maxKeys: 100_000 }), () => {}, 32),
 }
 
-/** The same while Redis is away, and this process decides. */
+/** The same while Redis is away and this process decides. */
 export const localFlood: Scene = {
   name: 'a million random keys, Redis away',
   on: [],
@@ -54,7 +54,7 @@ async function flood(
     await Promise.all(calls)
     await turn()
     const { user, system } = process.cpuUsage(cpu)
-    // Time in which other processes had the processor is not this one's.
+    // Leaves out the time in which other processes had the processor.
     longest = Math.max(longest, Math.min(performance.now() - started, (user + system) / 1000))
     if ((await limiter.consume('attacker')).allowed) over++
   }

@@ -8,7 +8,7 @@ import { processes } from './processes.ts'
 import { refusals } from './refusals.ts'
 import { tenMinutes } from './ten-minutes.ts'
 
-/** All that is played, in the order of the table. */
+/** All scenes, in the order of the table. */
 export const scenes: readonly Scene[] = [
   ...[...absences, ...refusals, ...losses, clock].map(outage),
   tenMinutes,

@@ -11,7 +11,7 @@ const FLOOD = `EVAL "for i=1,200 do redis.call('SET','x'..i..':'..ARGV[1],string
 /** Faults in which answers come late or never, or counters vanish. */
 export const losses: readonly Fault[] = [
   {
-    // So late that no lateness of this process makes up for it.
+    // So late that no delay of this process can hide it.
     name: '+600 ms, with jitter',
     on: ['redis', 'valkey'],
     wish: { proxy: true },
@@ -39,12 +39,12 @@ export const losses: readonly Fault[] = [
       const { known, fresh } = world.counted
       return { note: `evicted ${known} and ${fresh} times` }
     },
-    // Each time that its counter is lost, a key starts anew.
+    // A key starts anew each time that its counter is evicted.
     over: ({ counted }) => ({ known: counted.known * POLICY.limit, fresh: counted.fresh * POLICY.limit }),
   },
 ]
 
-/** Answers that get lost after the server has done the work: 20 calls are counted 20 times. */
+/** Answers that are lost after the server has done the work. 20 calls are counted 20 times. */
 function lost(connection: 'own' | 'shared'): Fault {
   const asked = 20
   return {
@@ -58,13 +58,13 @@ function lost(connection: 'own' | 'shared'): Fault {
       for (let i = 0; i < asked; i++) void limiter.consume('counted', { policy: roomy })
     },
     async end(world) {
-      // A client that is shared may wait for ever: here the network closes its connection.
+      // A shared client may wait for ever, so the network closes its connection here.
       if (connection === 'shared') world.proxy?.cut()
     },
     async verify(world) {
-      // Big-endian doubles: the second is the debt, the third what a unit costs.
+      // Big-endian doubles: the second is the debt, the third the cost of a unit.
       const script = `EVAL "local v=redis.call('GET','halt:{custom:counted}:roomy:t') return tostring(struct.unpack('>d',v,9)/struct.unpack('>d',v,17))" 0`
-      // What flowed back meanwhile is less than a unit each 3.6 s, from when it was written: nothing.
+      // Less than a unit comes back every 3.6 s, so nothing has come back yet.
       const counted = Math.round(Number(await ask(world.first.port, script)))
       return {
         note: `${counted} counted of ${asked}`,

@@ -5,35 +5,37 @@ import { promisify } from 'node:util'
 import type { AnyPolicy } from '@halt/core'
 
 import { COUNTER } from '../bundle-paths.ts'
-import type { Place, Scene } from '../fault.ts'
+import type { Scene } from '../fault.ts'
+import type { Place } from '../place.ts'
 import { Judgement, type Row } from '../row.ts'
 import { World } from '../world.ts'
 
 const LIMIT = 1_000
 // Longer than the deadline.
 const WORK_MS = 130
-// No burner outlasts this.
+// A burner ends after this time at the latest.
 const BURN_MS = 120_000
 
-/** What the processes meet. */
+/** The conditions of the processes. */
 interface Kind {
   readonly name: string
   readonly on: Scene['on']
-  /** Milliseconds that their clocks are off. */
+  /** The errors of their clocks, in milliseconds. */
   readonly skews: readonly number[]
   /**
-   * Whether every processor has something else to do, and so have the processes: they compute, after each turn's requests, for
-   * longer than the deadline.
+   * True if every processor runs a burner, and the processes compute for longer than the deadline after each turn's
+   * requests.
    */
   readonly busy: boolean
-  /** What they share a limit of, and how many requests are made in all. */
+  /** The policies that they share; each is measured in turn. */
   readonly policies: readonly AnyPolicy[]
+  /** The number of requests of all processes together. */
   readonly asks: number
 }
 
-// So long that nothing comes back while the slowest machine asks.
+// So long that no unit comes back during a run on the slowest machine.
 const bucket: AnyPolicy = { name: 'bucket', limit: LIMIT, window: '30d' }
-// A year, so that a clock's hour does not change the period.
+// A year, so that a clock that is an hour wrong stays in the same period.
 const quota: AnyPolicy = { name: 'quota', limit: LIMIT, period: 'yearly' }
 
 const kinds: readonly Kind[] = [
@@ -56,8 +58,8 @@ const kinds: readonly Kind[] = [
 ]
 
 /**
- * Processes that share a limit of 1000, their clocks half a minute and an hour apart, or with a burner on every processor:
- * exactly 1000 are let in.
+ * Processes share a limit of 1000. Their clocks are half a minute and an hour apart, or a burner runs on every processor.
+ * Exactly 1000 requests are admitted.
  */
 export const processes: readonly Scene[] = kinds.flatMap(kind =>
   [2, 4, 16].map(count => {
@@ -75,7 +77,7 @@ async function play(fault: string, count: number, kind: Kind, place: Place): Pro
     for (const policy of kind.policies) {
       const run = async (skew: number): Promise<number> => {
         const asks = Math.floor(kind.asks / count)
-        // Where only the count is measured the processes may starve each other; where they are busy the default must do.
+        // If only the count is measured, processes may starve each other, so the deadline is long. Busy ones use the default.
         const [timeout, work] = kind.busy ? ['100ms', WORK_MS] : ['20s', 0]
         const { client, server } = place
         const args = [client, server, world.port, skew, asks, timeout, work, JSON.stringify(policy)]
@@ -96,7 +98,7 @@ async function play(fault: string, count: number, kind: Kind, place: Place): Pro
   }
 }
 
-/** Starts a process on each processor that takes all it gets. Each ends by itself should nobody end it. */
+/** Starts a busy process on each processor. It ends by itself if nothing ends it before. */
 function burn(): ChildProcess[] {
   const script = `const end = Date.now() + ${BURN_MS}; while (Date.now() < end);`
   return Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', script]))

@@ -4,7 +4,7 @@ import { ask } from '../../../../tools/servers.ts'
 import type { Fault } from '../fault.ts'
 import { USER } from '../world.ts'
 
-// So many that to load them takes as long as the short form's fault, a millisecond each.
+// Loading takes a millisecond per key, so this many take as long as a fault of the short form.
 const KEYS = 3_000
 const FILL = `EVAL "for i=1,${KEYS} do redis.call('SET','x'..i,string.rep('v',1000)) end return 1" 0`
 const SLOWLY = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024']
@@ -61,7 +61,7 @@ export const refusals: readonly Fault[] = [
 
 const loops = new WeakMap<object, { stopped: boolean; ended: Promise<void> }>()
 
-/** Does something again and again, until {@link stop}. */
+/** Repeats something until {@link stop}. */
 export function every(world: object, ms: number, what: () => Promise<unknown>): void {
   const loop = { stopped: false, ended: Promise.resolve() }
   loops.set(world, loop)
@@ -71,11 +71,11 @@ export function every(world: object, ms: number, what: () => Promise<unknown>): 
       await sleep(ms)
     }
   })()
-  // Who stops it hears of that.
+  // `stop` rejects with the error.
   loop.ended.catch(() => {})
 }
 
-/** Ends what was done again and again. */
+/** Stops what {@link every} repeats. */
 export async function stop(world: object): Promise<void> {
   const loop = loops.get(world)
   if (loop === undefined) return
@@ -101,7 +101,7 @@ async function migrate(ports: readonly number[]): Promise<void> {
   }
 }
 
-/** The place of the master that serves a key: the one that does not send elsewhere. */
+/** The index of the master that serves a key: the one that does not redirect. */
 async function ownerOf(
   ports: readonly number[],
   ids: readonly string[],
@@ -116,8 +116,8 @@ async function ownerOf(
       )
       if (await serves) return i
     }
-    // By words that cross between the nodes each may take another for the owner, for good: as a person would mend it, it
-    // is the one that has the keys.
+    // When messages between nodes cross, each may take the other for the owner, for good. An operator would then assign
+    // the slot to the node that has its keys. So does this.
     const counts = await Promise.all(ports.map(port => ask(port, `CLUSTER COUNTKEYSINSLOT ${slot}`)))
     const holder = Math.max(
       0,

@@ -5,7 +5,8 @@ import { RedisStore } from '@halt/store-redis'
 
 import { openApplication } from '../application.ts'
 import type { Form } from '../form.ts'
-import type { Place, Scene } from '../fault.ts'
+import type { Scene } from '../fault.ts'
+import type { Place } from '../place.ts'
 import { Load, POLICY } from '../load.ts'
 import { heldMemory } from '../memory.ts'
 import { Metronome } from '../metronome.ts'
@@ -14,7 +15,7 @@ import { percentile } from '../percentile.ts'
 import { BOUNDS, Judgement, type Row } from '../row.ts'
 import { World } from '../world.ts'
 
-/** An outage of ten minutes, 60 000 requests: what it costs in memory. The short form has them come a hundred times as fast. */
+/** The memory cost of a ten-minute outage with 60 000 requests. In the short form they come a hundred times as fast. */
 export const tenMinutes: Scene = {
   name: 'gone for ten minutes',
   on: ['redis'],
@@ -37,7 +38,7 @@ async function play(place: Place, form: Form): Promise<Row> {
     const metronome = new Metronome()
     const load = new Load(limiter, () => performance.now() - opened > 1_000, form.tenMinutes.perTick)
     const opened = performance.now()
-    // Caches fill in the first seconds, as they would without a fault.
+    // Caches fill in the first seconds, fault or not.
     await sleep(form.tenMinutes.ms / 20)
     const before = heldMemory()
     await sleep(form.tenMinutes.ms * (19 / 20))
@@ -50,7 +51,7 @@ async function play(place: Place, form: Form): Promise<Row> {
     const p99 = percentile(seen.waits, 0.99)
     judgement.exactly('good requests refused', seen.refused, 0)
     judgement.exactly('good requests failed', seen.failed, 0)
-    // A hundred requests in one turn wait for one another.
+    // A hundred requests in one turn wait for each other.
     if (form.tenMinutes.perTick === 1)
       judgement.atMost('slowest', seen.slowest, BOUNDS.slowest + machine.most)
     judgement.atMost('p99', p99, BOUNDS.p99 + machine.p99)

@@ -5,9 +5,10 @@ import { listOf } from '../base/list.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Check, isReported } from './check.ts'
 import type { CheckResult } from './check-result.ts'
-import { Decision, type PolicyVerdict } from './decision.ts'
+import { Decision } from './decision.ts'
+import type { PolicyVerdict } from './policy-verdict.ts'
 import { pass, refusal, type Uncounted } from './uncounted-decision.ts'
-import { longestWait, readDemand, readVerdict, seconds } from './verdict-reader.ts'
+import { longestWait, readDemand, readVerdict } from './verdict-reader.ts'
 
 /**
  * Reads the result of a check into the decision that users see.
@@ -34,41 +35,40 @@ function readEvaluation(result: CheckResult): Decision {
   if (count === 1 && check.extras === undefined) return readOne(result)
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
-  let retryAfter = 0
   for (let i = 0; i < count; i++) {
     const said = (verdicts[i] = readVerdict(i, check, evaluation))
     if (isReported(check, i)) continue
-    if (said.retryAfter > retryAfter) retryAfter = said.retryAfter
     if (binding < 0 || binds(said, verdicts[binding] as PolicyVerdict)) binding = i
   }
+  let longest = 0
   if (binding >= 0 && !(verdicts[binding] as PolicyVerdict).allowed) {
-    let longest = -1
+    let refused = -1
     for (let i = 0; i < count; i++) {
       if (isReported(check, i)) continue
       // Include policies that passed: the penalty started by this refusal may make them refuse the retry.
       const wait = longestWait(i, check, evaluation)
-      retryAfter = Math.max(retryAfter, seconds(wait))
-      if ((verdicts[i] as PolicyVerdict).allowed || wait <= longest) continue
-      longest = wait
+      if (wait > longest) longest = wait
+      if ((verdicts[i] as PolicyVerdict).allowed || wait <= refused) continue
+      refused = wait
       binding = i
     }
   }
-  Object.freeze(verdicts)
   // With shadow policies only, the request passes, and the first of them is shown.
   const shown =
     binding >= 0
       ? (verdicts[binding] as PolicyVerdict)
       : { ...(verdicts[0] as PolicyVerdict), allowed: true, reason: 'ok' as const }
   const cost = binding < 0 ? 0 : costOf(check.demands[binding] as Demand, evaluation)
-  return new Decision(shown, retryAfter, cost, degraded, verdicts, result)
+  return new Decision(shown, longest, cost, degraded, result)
 }
 
 // The same for the commonest check: its one verdict binds.
 function readOne(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
   const said = readDemand(0, 0, check, evaluation)
+  const wait = said.allowed ? 0 : longestWait(0, check, evaluation)
   const cost = costOf(check.demands[0] as Demand, evaluation)
-  return new Decision(said, said.retryAfter, cost, degraded, Object.freeze([said]), result)
+  return new Decision(said, wait, cost, degraded, result)
 }
 
 function costOf({ rule, cost }: Demand, { repeated }: Evaluation): number {

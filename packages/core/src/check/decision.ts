@@ -1,42 +1,13 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Cost } from '../policy/cost.ts'
-import type { OnStoreError, PolicyMode } from '../policy/policy.ts'
+import type { OnStoreError } from '../policy/policy.ts'
 import type { CheckResult } from './check-result.ts'
+import type { PolicyVerdict, Reason } from './policy-verdict.ts'
+import { readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import type { Group, Evaluation } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
 import { resetAt, evaluationAt } from '../store/reading.ts'
-
-/** Why a request was let in or refused. */
-export type Reason =
-  | 'ok'
-  | 'exempt'
-  | 'limited'
-  | 'blocked'
-  | 'penalized'
-  | 'quota-exceeded'
-  | 'cost-exceeds-limit'
-  | 'missing-key'
-  | 'policy-error'
-  | 'store-error'
-
-/** What one policy said of a request. */
-export interface PolicyVerdict {
-  readonly policy: string
-  readonly allowed: boolean
-  readonly reason: Reason
-  /** Units a window, under the penalty in force. */
-  readonly limit: number
-  /** Whole units left after this request. */
-  readonly remaining: number
-  /** When nothing counts any more (a bucket is full again, the counted units have left): Unix seconds, rounded up. */
-  readonly resetAt: number
-  /** Whole seconds until the same request passes this policy; 0 when it passed, `Infinity` when it never can. */
-  readonly retryAfter: number
-  /** Whose counter, for people: `ip:203.0.113.7`, `user:42`, `api-key:#…`. */
-  readonly key: string
-  readonly mode: Exclude<PolicyMode, object | 'off'>
-}
 
 /** The fields of a {@link Decision}. */
 export interface DecisionFields {
@@ -56,6 +27,8 @@ export interface DecisionFields {
    * allowed, `Infinity` when it never can.
    */
   readonly retryAfter: number
+  /** The same wait in whole milliseconds, rounded up; `Infinity` when the request can never pass. */
+  readonly retryAfterMs: number
   /** Units this request took, or asked for, of the binding policy. */
   readonly cost: number
   /** Whose counter, of the binding policy. */
@@ -104,25 +77,29 @@ export class Decision implements DecisionFields {
   readonly remaining: number
   readonly resetAt: number
   readonly retryAfter: number
+  readonly retryAfterMs: number
   readonly cost: number
   readonly key: string
   readonly degraded: false | OnStoreError
-  readonly verdicts: readonly PolicyVerdict[]
   readonly #result: CheckResult | number
+  // Made when somebody first reads it: most requests need the binding policy alone.
+  #verdicts: readonly PolicyVerdict[] | undefined
   // Made when somebody first asks, because few decisions are ever corrected.
   #record: ChargeRecord | undefined
 
   /**
+   * @param wait microseconds until the request passes every policy
    * @param result of the check; where no counter decided, the store's clock in Unix seconds
+   * @param verdicts given where no counter decided
    */
   // perf: bench "memory, one policy"; spreading objects here took most of a check.
   constructor(
     shown: Pick<PolicyVerdict, 'allowed' | 'reason' | 'policy' | 'limit' | 'remaining' | 'resetAt' | 'key'>,
-    retryAfter: number,
+    wait: number,
     cost: number,
     degraded: false | OnStoreError,
-    verdicts: readonly PolicyVerdict[],
     result: CheckResult | number,
+    verdicts?: readonly PolicyVerdict[],
   ) {
     this.allowed = shown.allowed
     this.reason = shown.reason
@@ -130,13 +107,60 @@ export class Decision implements DecisionFields {
     this.limit = shown.limit
     this.remaining = shown.remaining
     this.resetAt = shown.resetAt
-    this.retryAfter = retryAfter
+    this.retryAfter = wait === 0 ? 0 : Math.ceil(wait / 1e6)
+    this.retryAfterMs = wait === 0 ? 0 : Math.ceil(wait / 1e3)
     this.cost = cost
     this.key = shown.key
     this.degraded = degraded
-    this.verdicts = verdicts
     this.#result = result
+    this.#verdicts = verdicts
     Object.freeze(this)
+  }
+
+  /** What every policy said, shadow ones included; empty where no policy was asked. Made when it is first read. */
+  get verdicts(): readonly PolicyVerdict[] {
+    return (this.#verdicts ??= readVerdicts(this.#result as CheckResult))
+  }
+
+  /** The fields of the decision, `verdicts` among them: what `JSON.stringify` writes. */
+  toJSON(): DecisionFields {
+    const {
+      allowed,
+      reason,
+      policy,
+      limit,
+      remaining,
+      resetAt,
+      retryAfter,
+      retryAfterMs,
+      cost,
+      key,
+      degraded,
+    } = this
+    const { verdicts } = this
+    return {
+      allowed,
+      reason,
+      policy,
+      limit,
+      remaining,
+      resetAt,
+      retryAfter,
+      retryAfterMs,
+      cost,
+      key,
+      degraded,
+      verdicts,
+    }
+  }
+
+  // Node's console.log and util.inspect print the decision as it serialises.
+  static {
+    Object.defineProperty(this.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+      value(this: Decision, _depth: number, _options: unknown, inspect: (value: unknown) => string) {
+        return `Decision ${inspect(this.toJSON())}`
+      },
+    })
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { CheckResult } from './check-result.ts'
-import { Decision, type PolicyVerdict } from './decision.ts'
+import { Decision } from './decision.ts'
+import type { PolicyVerdict } from './policy-verdict.ts'
 import { inBraces, type Unreached } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
 import type { ClientIp, Hop } from '../request/client-ip.ts'

@@ -1,5 +1,6 @@
 import type { OnStoreError } from '../policy/policy.ts'
-import { Decision, type PolicyVerdict, type Reason } from './decision.ts'
+import { Decision } from './decision.ts'
+import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 
 /** Whose request it is about, and by which policy, where no counter decides. */
 export interface Uncounted {
@@ -23,7 +24,7 @@ export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, ope
     resetAt,
     key,
   }
-  return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, NO_VERDICTS, nowMs / 1000)
+  return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, nowMs / 1000, NO_VERDICTS)
 }
 
 /** A refusal that no counter decided: no key, no policy, no store. */
@@ -46,5 +47,5 @@ export function refusal(
     key,
     mode: 'enforce',
   })
-  return new Decision(said, retryAfter, cost, degraded, Object.freeze([said]), nowMs / 1000)
+  return new Decision(said, retryAfter * 1e6, cost, degraded, nowMs / 1000, Object.freeze([said]))
 }

@@ -5,7 +5,13 @@ import { blockedUntil } from '../store/cooldown.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { evaluationAt, limitInForce, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
 import { type Check, isReported } from './check.ts'
-import type { PolicyVerdict, Reason } from './decision.ts'
+import type { CheckResult } from './check-result.ts'
+import type { PolicyVerdict, Reason } from './policy-verdict.ts'
+
+/** What every policy of a check said, frozen. */
+export function readVerdicts({ check, evaluation }: CheckResult): readonly PolicyVerdict[] {
+  return Object.freeze(check.policies.map((_, at) => Object.freeze(readVerdict(at, check, evaluation))))
+}
 
 /** What the policy at a place says of a request: of several counters, the one that refuses longest, else the key's own. */
 export function readVerdict(at: number, check: Check, evaluation: Evaluation): PolicyVerdict {
@@ -28,7 +34,7 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
   const demand = demands[at] as Demand
   const state = evaluation.states[at] ?? []
   const allowed = evaluation.passes[at] === true
-  return Object.freeze({
+  return {
     policy: (check.policies[policy] as CompiledPolicy).name,
     allowed,
     reason: allowed ? 'ok' : reasonOf(policy, at, check, state, evaluation),
@@ -38,7 +44,7 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
     retryAfter: allowed ? 0 : seconds(waitOf(policy, at, check, state, evaluation)),
     key: demand.subject,
     mode: isReported(check, policy) ? 'shadow' : 'enforce',
-  })
+  }
 }
 
 /** Microseconds until all counters of a policy let its cost pass. */
@@ -54,7 +60,13 @@ export function longestWait(policy: number, check: Check, evaluation: Evaluation
 }
 
 /** Microseconds until the counter at a place lets the policy's cost pass. */
-function waitOf(policy: number, at: number, check: Check, state: State, evaluation: Evaluation): number {
+export function waitOf(
+  policy: number,
+  at: number,
+  check: Check,
+  state: State,
+  evaluation: Evaluation,
+): number {
   const demand = asRetried(policy, at, check)
   if (evaluation.repeated && !countsRepeats(demand.rule)) return 0
   return isAboveShare(policy, demand, check) ? 1e6 : waitFor(demand, state, evaluation)

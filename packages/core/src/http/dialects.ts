@@ -1,6 +1,7 @@
 import { binds } from '../check/decision-reader.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { Decision, type PolicyVerdict } from '../check/decision.ts'
+import { Decision } from '../check/decision.ts'
+import type { PolicyVerdict } from '../check/policy-verdict.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 
 /** Headers by name. */

@@ -1,5 +1,6 @@
 import { binds } from '../check/decision-reader.ts'
-import type { Decision, PolicyVerdict } from '../check/decision.ts'
+import type { Decision } from '../check/decision.ts'
+import type { PolicyVerdict } from '../check/policy-verdict.ts'
 
 /** Whether a client is told nothing of a decision: it was exempt, or all its policies only report. */
 export function isSilent({ reason, verdicts }: Decision): boolean {

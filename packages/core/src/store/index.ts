@@ -5,6 +5,7 @@ export {
   type Algorithm,
   type Edges,
   type AlgorithmCode,
+  type Layout,
   type PenaltyRule,
   type Rule,
   type State,
@@ -23,7 +24,7 @@ export {
 } from './contract.ts'
 export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
 export { freshAt } from './cooldown.ts'
-export { ruleInForce, waitFor } from './reading.ts'
+export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'
 export type { Change } from './key-value.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'
 export { casStore, type CasBackend, type CasStoreOptions, type Swap, type Versioned } from './cas-store.ts'

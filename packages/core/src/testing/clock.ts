@@ -3,7 +3,7 @@ import { type Duration, toMicros } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 
 /**
- * A clock that stands still until it is told to move: for stores in tests.
+ * A clock for stores in tests, which stands still until the test moves it.
  *
  * @example
  * const clock = new ManualClock()
@@ -11,13 +11,13 @@ import { HaltError } from '../base/errors.ts'
  * clock.advance('10s')
  */
 export class ManualClock {
-  /** The clock's time, Unix milliseconds. Bound: it can be handed over as it is. */
+  /** The clock's time, Unix milliseconds. Bound to the clock, so that `clock.now` can be given to a store. */
   readonly now: () => number = () => this.#micros / 1000
   #micros: number
 
   /**
    * @param startMs Unix milliseconds; default the next whole second
-   * @throws HaltError `HALT_E_OPTION` for what is no instant
+   * @throws HaltError `HALT_E_OPTION` if `startMs` is not an instant
    */
   constructor(startMs: number = Math.ceil(Date.now() / 1000) * 1000) {
     this.#micros = typeof startMs === 'number' ? Math.round(startMs * 1000) : Number.NaN
@@ -27,9 +27,10 @@ export class ManualClock {
   }
 
   /**
-   * Moves the clock on, to the microsecond: by seconds, fractions and 0 allowed, or by a text like `"10s"`.
+   * Moves the clock forward, exact to the microsecond.
    *
-   * @throws HaltError `HALT_E_DURATION` for what is no duration, or would move it back
+   * @param by seconds (fractions and 0 are allowed), or a text like `"10s"`
+   * @throws HaltError `HALT_E_DURATION` if `by` is not a duration, or would move the clock back
    */
   advance(by: Duration): void {
     const micros = toMicros(by)

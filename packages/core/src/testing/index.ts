@@ -1,22 +1,10 @@
-export { randomHistory, randomNumbers, readings, START, type Charged, type Step } from './histories.ts'
-export { ReferenceStore } from './reference-store.ts'
-export { adapterSuite } from './adapter-suite.ts'
-export {
-  ROUTES,
-  type AdapterUnderTest,
-  type Call,
-  type Http2Options,
-  type Http2Session,
-  type Http2Stream,
-  type Mount,
-  type RawSocket,
-  type Reply,
-  type Route,
-  type Served,
-  type Setup,
-  type StoreUnderTest,
-  type SuiteOptions,
-} from './adapter/contract.ts'
 export { ManualClock } from './clock.ts'
-export type { Matchers, Runner } from './runner.ts'
-export { storeSuite, type StoreFactory } from './store-suite.ts'
+export { fakeTimersClock } from './fake-timers-clock.ts'
+export { FakeOutage, fakeOutage, type OutageKind } from './fake-outage.ts'
+export { matchers, type HaltMatchers, type LimitedFields, type MatcherResult } from './matchers.ts'
+export { ReferenceStore } from './reference-store.ts'
+
+// For @halt/conformance: rules for its demands, and the store behind `onStoreError: "local"`, which passes the same tests.
+export { compilePenalty } from '../policy/penalty-config.ts'
+export { compileRule, type RuleNumbers } from '../policy/rule-compiler.ts'
+export { LocalStore } from '../resilience/local-store.ts'

@@ -1,17 +1,17 @@
-import { keyOf } from '../store/counter-key.ts'
 import type { State } from '../algorithms/index.ts'
-import type { CounterId, Group, Store, Evaluation } from '../store/contract.ts'
+import type { CounterId, Evaluation, Group, Store } from '../store/contract.ts'
+import { keyOf } from '../store/counter-key.ts'
 import { type Counters, decide } from '../store/decide.ts'
 
-/** The plainest store: `decide` over a Map that forgets nothing. What every other store must agree with. */
+/** The simplest store: `decide` over a Map that forgets nothing. Every other store must decide as it does. */
 export class ReferenceStore implements Store {
   readonly kind: string = 'reference'
   readonly isShared: boolean = false
   readonly clock: () => number
-  readonly #counters = new Map<string, State>()
-  readonly #cells: Counters = {
-    load: (subject, counter) => [...(this.#counters.get(keyOf(subject, counter)) ?? [])],
-    keep: (subject, counter, state) => void this.#counters.set(keyOf(subject, counter), [...state]),
+  readonly #states = new Map<string, State>()
+  readonly #counters: Counters = {
+    load: (subject, counter) => [...(this.#states.get(keyOf(subject, counter)) ?? [])],
+    keep: (subject, counter, state) => void this.#states.set(keyOf(subject, counter), [...state]),
   }
 
   /** @param clock Unix milliseconds, fractions allowed */
@@ -20,12 +20,12 @@ export class ReferenceStore implements Store {
   }
 
   evaluate(group: Group): Evaluation {
-    return decide(group, this.#cells, Math.floor(this.clock() * 1000))
+    return decide(group, this.#counters, Math.floor(this.clock() * 1000))
   }
 
   forget(counters: readonly CounterId[]): number {
-    const before = this.#counters.size
-    for (const { subject, counter } of counters) this.#counters.delete(keyOf(subject, counter))
-    return before - this.#counters.size
+    const before = this.#states.size
+    for (const { subject, counter } of counters) this.#states.delete(keyOf(subject, counter))
+    return before - this.#states.size
   }
 }

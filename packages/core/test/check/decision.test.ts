@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 import { describe, expect, it } from 'vitest'
 
 import type { Decision, Policy } from '../../src/index.ts'
@@ -22,6 +24,7 @@ describe('a decision', () => {
       remaining: 9,
       resetAt: NOW + 6,
       retryAfter: 0,
+      retryAfterMs: 0,
       cost: 1,
       key: `ip:${CLIENT}`,
       degraded: false,
@@ -38,6 +41,30 @@ describe('a decision', () => {
           mode: 'enforce',
         },
       ],
+    })
+  })
+
+  it('prints and serialises with exactly its fields, verdicts among them', async () => {
+    const decision = await world()
+      .limiter(bucket('p', 10, 60))
+      .check(view())
+    const names = Object.keys(fields(decision))
+    expect(Object.keys(JSON.parse(JSON.stringify(decision)) as object)).toEqual(names)
+    const printed = inspect(decision)
+    expect(printed).toMatch(/^Decision \{/)
+    for (const name of names) expect(printed).toContain(`${name}: `)
+    // A spread carries what is the decision's own: the list is made when it is read.
+    expect(Object.keys({ ...decision })).toEqual(names.filter(name => name !== 'verdicts'))
+    expect(decision.verdicts).toBe(decision.verdicts)
+  })
+
+  it('tells the wait in milliseconds as well, rounded up', async () => {
+    const limiter = world().limiter(bucket('p', 7, 10, { burst: 1 }))
+    const [, refused] = await times(2, limiter)
+    expect(refused).toMatchObject({ retryAfter: 2, retryAfterMs: 1429 })
+    expect(await limiter.check(view(), { cost: 9 })).toMatchObject({
+      retryAfter: Number.POSITIVE_INFINITY,
+      retryAfterMs: Number.POSITIVE_INFINITY,
     })
   })
 
@@ -65,6 +92,7 @@ describe('a decision', () => {
       remaining: 10,
       resetAt: NOW + 1,
       retryAfter: 0,
+      retryAfterMs: 0,
       cost: 0,
       key: `ip:${CLIENT}`,
       degraded: false,

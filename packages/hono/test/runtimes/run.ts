@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type AdapterUnderTest, adapterSuite, type Matchers, type Runner } from '@halt/core/testing'
+import { type AdapterUnderTest, adapterSuite, type Matchers, type Runner } from '@halt/conformance'
 
 import { stores } from '../app.ts'
 

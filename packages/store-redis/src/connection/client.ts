@@ -1,6 +1,6 @@
 import { HaltError } from '@halt/core'
 
-import type { Topology } from './link.ts'
+import type { Topology } from './connection.ts'
 import type {
   Ioredis,
   IoredisCluster,
@@ -8,9 +8,9 @@ import type {
   RedisCluster,
   RedisPool,
   RedisSentinel,
-} from './shapes.ts'
+} from './client-interfaces.ts'
 
-/** A user's client, told apart from the others. */
+/** A client of the user's, and its kind. */
 export type Client =
   | { readonly kind: 'ioredis'; readonly client: Ioredis; readonly topology: Topology }
   | { readonly kind: 'ioredis-cluster'; readonly client: IoredisCluster; readonly topology: Topology }
@@ -33,7 +33,7 @@ export function recognise(client: unknown): Client {
   }
   throw new HaltError(
     'HALT_E_REDIS_CLIENT',
-    `${described(client)} is no Redis client that Halt knows.`,
+    `${described(client)} is not a Redis client that Halt knows.`,
     fixFor(client),
   )
 }
@@ -55,7 +55,7 @@ function redis(client: object): Client | undefined {
   return undefined
 }
 
-/** The prefix that a client is to put before keys. node-redis has it since 6.1, and sendCommand does without. */
+/** The key prefix of a client. node-redis has one since 6.1, but its sendCommand does not add it. */
 export function keyPrefixOf(client: object): string {
   const { _keyPrefix, options } = client as { _keyPrefix?: Prefix; options?: { keyPrefix?: Prefix } }
   return (_keyPrefix ?? options?.keyPrefix ?? '').toString()
@@ -68,7 +68,7 @@ function can(client: unknown, ...methods: string[]): client is object {
   return methods.every(name => typeof (client as Record<string, unknown>)[name] === 'function')
 }
 
-// Never its content: a URL holds a password.
+// Names the type and never the content, because a URL holds a password.
 function described(client: unknown): string {
   if (client === undefined || client === null) return String(client)
   if (typeof client !== 'object') return `A ${typeof client}`

@@ -1,16 +1,16 @@
 import type { StoreFailure } from '@halt/core/store'
 
-/** What failed between a store and its Redis, whatever the client's own error was. */
+/** The error of a failed call to Redis, whatever the client's own error was. */
 export class StoreError extends Error {
   readonly failure: StoreFailure
   /** Stable, `HALT_E_STORE_…`. */
   readonly code: `HALT_E_STORE_${string}`
-  /** The first word of the server's error: `READONLY`, `OOM`, `NOPERM`, `CROSSSLOT`, `ERR`, …; else undefined. */
+  /** The first word of the server's error, such as `READONLY` or `OOM`. Undefined if the error is not the server's. */
   readonly reply: string | undefined
-  /** What to do about it, one sentence. */
+  /** What the user can do about it, one sentence. */
   readonly fix: string
 
-  constructor(message: string, kind: Kind, reply?: string, cause?: unknown) {
+  constructor(message: string, kind: ErrorKind, reply?: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'StoreError'
     const [failure, code, fix] = KINDS[kind]
@@ -21,62 +21,66 @@ export class StoreError extends Error {
   }
 }
 
-/** The kinds of {@link StoreError}. */
-export type Kind =
-  | 'late'
-  | 'away'
+/** The kind of a {@link StoreError}. It chooses the failure, the code and the fix. */
+export type ErrorKind =
+  | 'timeout'
+  | 'unavailable'
   | 'readonly'
-  | 'full'
-  | 'login'
+  | 'out-of-memory'
+  | 'auth'
   | 'permission'
   | 'cluster'
   | 'misconfigured'
   | 'script'
-  | 'misread'
+  | 'unexpected-reply'
 
-const KINDS: Readonly<Record<Kind, readonly [StoreFailure, string, string]>> = {
-  late: ['timeout', 'TIMEOUT', 'See whether Redis hangs, or is too far away for the deadline.'],
-  away: [
+const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>> = {
+  timeout: ['timeout', 'TIMEOUT', 'Check whether Redis hangs, or is too far away for the deadline.'],
+  unavailable: [
     'unavailable',
     'UNAVAILABLE',
-    'See that Redis runs and is reachable; Halt connects again by itself.',
+    'Check that Redis runs and is reachable. Halt connects again by itself.',
   ],
   readonly: ['unavailable', 'READONLY', 'Connect to the primary, or through Sentinel or Cluster.'],
-  full: ['unavailable', 'OOM', 'Raise maxmemory, or give Halt a Redis of its own.'],
-  login: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
+  'out-of-memory': ['unavailable', 'OOM', 'Raise maxmemory, or give Halt a Redis of its own.'],
+  auth: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
   permission: [
     'misconfigured',
     'PERMISSION',
-    'Grant the user the keys ~halt:* and +evalsha +eval +mget +set +del +time, +select too for a database other than 0 (docs/redis.md has the whole line).',
+    'Grant the user the keys ~halt:* and +evalsha +eval +mget +set +del +time, and +select for a database other than 0 (docs/redis.md has the whole line).',
   ],
   cluster: [
     'misconfigured',
     'CLUSTER',
     'Give the store a cluster client: new Cluster(…) or createCluster(…).',
   ],
-  misconfigured: ['misconfigured', 'MISCONFIGURED', 'Mend what the message says of the server or its keys.'],
-  script: ['script', 'SCRIPT', 'Please report this: the script and the server disagree.'],
-  misread: [
+  misconfigured: [
+    'misconfigured',
+    'MISCONFIGURED',
+    'Correct the setting of the server or the key that the message names.',
+  ],
+  script: ['script', 'SCRIPT', 'Please report this: the server cannot run the script.'],
+  'unexpected-reply': [
     'script',
     'SCRIPT',
-    'Let run return the reply of the script as it is, and open no MULTI on a connection that the store shares.',
+    'Let run return the reply of the script unchanged, and open no MULTI on a connection that the store shares.',
   ],
 }
 
-// The first words that servers begin their errors with.
-const REPLIES: Readonly<Record<string, Kind>> = {
+// By the first word of the server's error.
+const REPLIES: Readonly<Record<string, ErrorKind>> = {
   READONLY: 'readonly',
-  OOM: 'full',
-  LOADING: 'away',
-  BUSY: 'away',
-  MASTERDOWN: 'away',
-  CLUSTERDOWN: 'away',
-  TRYAGAIN: 'away',
-  NOREPLICAS: 'away',
-  MISCONF: 'away',
-  STALE: 'away',
-  NOAUTH: 'login',
-  WRONGPASS: 'login',
+  OOM: 'out-of-memory',
+  LOADING: 'unavailable',
+  BUSY: 'unavailable',
+  MASTERDOWN: 'unavailable',
+  CLUSTERDOWN: 'unavailable',
+  TRYAGAIN: 'unavailable',
+  NOREPLICAS: 'unavailable',
+  MISCONF: 'unavailable',
+  STALE: 'unavailable',
+  NOAUTH: 'auth',
+  WRONGPASS: 'auth',
   NOPERM: 'permission',
   DENIED: 'misconfigured',
   NOPROTO: 'misconfigured',
@@ -86,52 +90,52 @@ const REPLIES: Readonly<Record<string, Kind>> = {
   ASK: 'cluster',
 }
 
-// `ERR` says nothing by itself.
-const DETAILS: readonly (readonly [RegExp, Kind])[] = [
-  [/max number of clients/i, 'away'],
+// By the text of the error, for first words such as ERR that tell nothing.
+const DETAILS: readonly (readonly [RegExp, ErrorKind])[] = [
+  [/max number of clients/i, 'unavailable'],
   [/not allowed from script|after non deterministic/i, 'misconfigured'],
   [/can't run this command|no permissions?\b/i, 'permission'],
-  [/invalid password|\bauth\b|without any password/i, 'login'],
+  [/invalid password|\bauth\b|without any password/i, 'auth'],
   [/unknown command|invalid db index|db index is out of range|cluster support disabled/i, 'misconfigured'],
 ]
 
-/** Turns any error of any client into a {@link StoreError}; one that is one already stays as it is. */
+/** Turns any error of any client into a {@link StoreError}. Returns a StoreError as it is. */
 export function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error
   const root = rootOf(error)
   const text = textOf(root)
   const reply = replyIn(root, text)
   if (reply === undefined)
-    return new StoreError(text, isLate(root, text) ? 'late' : 'away', undefined, safe(root))
+    return new StoreError(text, isTimeout(root, text) ? 'timeout' : 'unavailable', undefined, safeCause(root))
   const kind = REPLIES[reply] ?? DETAILS.find(([pattern]) => pattern.test(text))?.[1] ?? 'script'
-  // A cluster client that was sent from node to node met a cluster that changes; a plain client is the wrong one.
+  // A cluster client gives up redirections while the cluster changes. A plain client on a cluster is a mistake.
   const isChanging = kind === 'cluster' && (root !== error || GAVE_UP.test(text))
-  return new StoreError(text, isChanging ? 'away' : kind, reply)
+  return new StoreError(text, isChanging ? 'unavailable' : kind, reply)
 }
 
-/** The failure of a call that was never sent: nothing was done. */
+/** The error of a call that was never sent, so the server has certainly not executed it. */
 export function unsent(cause: StoreError): StoreError {
   return Object.assign(copyOf(cause), { reply: cause.reply, unsent: true })
 }
 
-/** A failure of which nobody can tell what was done before it. */
+/** The error of a call that may have been executed, in full or in part. */
 export function inDoubt(cause: unknown): StoreError {
   return copyOf(toStoreError(cause))
 }
 
 function copyOf(error: StoreError): StoreError {
   const { message, failure, code, fix } = error
-  return Object.assign(new StoreError(message, 'away', undefined, error), { failure, code, fix })
+  return Object.assign(new StoreError(message, 'unavailable', undefined, error), { failure, code, fix })
 }
 
-/** Whether a server does not know a script. */
+/** Whether the error says that the server does not know the script. */
 export function isNoScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT')
 }
 
 const GAVE_UP = /^Too many Cluster redirections/
 
-// Cluster clients wrap what made them give up.
+// Cluster clients wrap the error that made them give up.
 function rootOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const { lastNodeError } = error as { lastNodeError?: unknown }
@@ -143,12 +147,12 @@ function rootOf(error: unknown): unknown {
 
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  // A name that resolves to several addresses fails with an AggregateError, which says nothing.
+  // If a name resolves to several addresses, the error is an AggregateError without a message.
   return error.message || codeOf(error) || error.constructor.name
 }
 
 function replyIn(error: unknown, text: string): string | undefined {
-  // ioredis says why it gave up redirecting; Redis 6 says what a command in a script was refused with.
+  // ioredis quotes the error that ended redirections. Redis 6 quotes the error of a command inside a script.
   const inner = /Last error: \w*Error: (.+)/s.exec(text)?.[1] ?? text
   const nested = /^ERR .*(?:user_script|script).*: -([A-Z]+) /s.exec(inner)?.[1]
   if (nested !== undefined && nested in REPLIES) return nested
@@ -156,8 +160,8 @@ function replyIn(error: unknown, text: string): string | undefined {
   return word === codeOf(error) ? undefined : word
 }
 
-// Sent and not answered; a connection that cannot be made is away.
-function isLate(error: unknown, text: string): boolean {
+// The command was sent and got no reply. A connection that cannot be made is "unavailable" instead.
+function isTimeout(error: unknown, text: string): boolean {
   return (
     /^(?:command timed out|socket timeout)/i.test(text) ||
     (error as Error | undefined)?.constructor?.name === 'TimeoutError'
@@ -171,7 +175,7 @@ function codeOf(error: unknown): string | undefined {
 
 const PLAIN = ['errno', 'code', 'syscall', 'address', 'port', 'hostname']
 
-// ioredis hangs the command, and with it passwords and keys, on some of its errors: those must not reach a log.
-function safe(error: unknown): unknown {
+// ioredis attaches the command to some of its errors. Its arguments hold passwords and keys, which must not reach a log.
+function safeCause(error: unknown): unknown {
   return error instanceof Error && Object.keys(error).every(name => PLAIN.includes(name)) ? error : undefined
 }

@@ -1,6 +1,6 @@
 import { afterFreeTime } from '@halt/core/store'
 
-/** A wait that can be taken back. */
+/** A timer that can be cancelled. */
 export interface Timer {
   cancel(): void
 }
@@ -14,37 +14,37 @@ const host = globalThis as unknown as {
   clearTimeout(handle: Handle | number): void
 }
 
-/** Calls back after some milliseconds; the wait never keeps the process alive. */
-export function quietly(ms: number, callback: () => void): Timer {
+/** Calls a function after some milliseconds. The timer does not keep the process alive. */
+export function unrefTimeout(ms: number, callback: () => void): Timer {
   const handle = host.setTimeout(callback, ms)
-  // Node, Bun and Deno give an object; browsers and Workers a number, and have no process to keep.
+  // Node, Bun and Deno return an object. Browsers and Workers return a number, and have no process to keep alive.
   if (typeof handle === 'object') handle.unref?.()
   return { cancel: () => host.clearTimeout(handle) }
 }
 
 /**
- * Settles as `promise` does, or rejects with `late()` after some milliseconds in which the event loop was free to hear of it.
+ * Settles as `promise` does, or rejects with `onTimeout()` after some milliseconds in which the event loop was free.
  */
-export function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  return raced(ms, promise, late, true)
+export function withTimeout<T>(ms: number, promise: Promise<T>, onTimeout: () => Error): Promise<T> {
+  return raceTimeout(ms, promise, onTimeout, true)
 }
 
-/** As {@link within}, and the wait keeps the process alive: for what a program awaits before it does anything else. */
-export function awake<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  return raced(ms, promise, late, false)
+/** Like {@link withTimeout}, but the timer keeps the process alive, for calls that a program awaits when it starts. */
+export function withKeepAliveTimeout<T>(ms: number, promise: Promise<T>, onTimeout: () => Error): Promise<T> {
+  return raceTimeout(ms, promise, onTimeout, false)
 }
 
-function raced<T>(ms: number, promise: Promise<T>, late: () => Error, quiet: boolean): Promise<T> {
+function raceTimeout<T>(ms: number, promise: Promise<T>, onTimeout: () => Error, unref: boolean): Promise<T> {
   return new Promise((resolve, reject) => {
-    const wait = afterFreeTime(ms, () => reject(late()), quiet)
+    const wait = afterFreeTime(ms, () => reject(onTimeout()), unref)
     promise.then(resolve, reject).finally(() => wait.cancel())
   })
 }
 
-/** Takes a rejection that somebody else hears of, or nobody needs to. */
+/** Ignores a rejection that is handled elsewhere, or needs no handling. */
 export function ignore(): void {}
 
-/** Resolves after some milliseconds; the wait never keeps the process alive. */
-export function pause(ms: number): Promise<void> {
-  return new Promise(resolve => void quietly(ms, resolve))
+/** Resolves after some milliseconds. The timer does not keep the process alive. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise(resolve => void unrefTimeout(ms, resolve))
 }

@@ -1,4 +1,4 @@
--- The penalty, scored after judging: core/src/algorithms/abuse-score.ts.
+-- Scores the penalty, after the demands were judged. Mirrors core/src/algorithms/abuse-score.ts.
 if penalty_rule and not failed then
   local severity
   if penalty_mode == PENALTY.RECORD then severity = amount
@@ -6,7 +6,7 @@ if penalty_rule and not failed then
     severity = penalty_rule.severity
   end
   if severity or penalty_mode == PENALTY.APPLY then
-    -- The reader would take the rule from the penalty as it is now.
+    -- The short reply makes the reader choose the rule by the new penalty, so give the whole state.
     for d = 1, count do
       local item = items[d]
       item.short = false

@@ -1,8 +1,9 @@
--- The token bucket: core/src/algorithms/token-bucket.ts. A counter in Redis is packed doubles: instant, debt, unit and
--- rate of the last charge, and behind them the end of the cool-down where there is one.
+-- The token bucket. Mirrors core/src/algorithms/token-bucket.ts. A counter in Redis is packed doubles: instant, debt, unit
+-- and rate of the last charge, then the end of the cool-down if there is one.
 
--- What a bucket owes at this instant in the terms of (unit, rate), then its instant, debt, unit, rate and cool-down.
--- It captures `now` alone, because Lua makes a function anew for each call, and with it all that the function captures.
+-- Returns the debt of a bucket at this instant, in terms of (unit, rate), then its stored instant, debt, unit, rate and
+-- cool-down. It captures `now` alone, because Lua makes the function again for each call of the script, and every captured
+-- variable adds to that.
 local function owes(value, unit, rate)
   if not value or #value < 32 then return 0 end
   local at, debt, old_unit, old_rate = struct.unpack('>dddd', value)

@@ -1,16 +1,16 @@
--- Decides groups of demands: the loop of core/src/store/decide.ts and the steps of core/src/algorithms, by hand. Read
--- them side by side. tools/lua-names.mjs translates the names below, and tools/print-lua.mjs prints the script.
+-- Decides groups of demands. Mirrors the loop of core/src/store/decide.ts and the steps of core/src/algorithms: read them
+-- side by side. tools/lua-names.mjs translates the names below, and tools/print-lua.mjs prints the script.
 --
--- KEYS    of each group its penalty, its idempotency key and its demands, in that order, where there are such.
--- ARGV[1] the clock in microseconds; '' or 's' for the server's. Anything else was spoiled so that a client which sends
---         a call again charges nothing: connection/once.ts.
+-- KEYS    for each group: its penalty, its idempotency key and its demands, in that order. The first two are optional.
+-- ARGV[1] the clock in microseconds; '' or 's' for the server's. Anything else was overwritten, so that a call which a
+--         client sends again charges nothing: connection/at-most-once.ts.
 -- ARGV[2] JSON: the rules, then the groups as one flat list:
---         a group: how many demands; 1 for a penalty plus 2 for an idempotency key; what these are; of each demand its
---         rule, cost, mode (plus 8 under a penalty) and, to settle, what the charge went to;
---         a run of groups of one demand that ask the same: how many, negative, then rule, cost and mode of them all.
--- reply   the clock, then one answer a group: reply.lua.
+--         a group: the number of demands; 1 for a penalty plus 2 for an idempotency key; the numbers of these; then for
+--         each demand its rule, cost, mode (plus 8 under a penalty) and, in a settlement, its charged_to;
+--         a run of equal groups of one demand each: their number, negative, then the rule, cost and mode of all.
+-- reply   the clock, then one reply per group: reply.lua.
 --
--- No closures, and no work for what a group does not use, because this runs for every check.
+-- It has no closures and does nothing for parts that a group lacks, because it runs for every check.
 
 --@ record rule own: kind cooldown reduced capacity unit=5 rate=6 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
 --@ record penalty_rule: threshold duration decay severity echo factor longest
@@ -40,11 +40,11 @@ local format, try = string.format, redis.pcall
 local sent = cjson.decode(ARGV[2])
 local rules, groups = sent[1], sent[2]
 local keys = KEYS
--- Not GET: a key of another type is as good as none, and is written over.
+-- MGET and not GET, because MGET gives nothing for a key of another type instead of an error. The key is overwritten.
 local raw = call('MGET', unpack(keys))
 local out, o, wrote, at, k = { now }, 1, {}, 1, 0
 local items = {}
--- Of a run of groups that ask the same: how many are left, what each asks, and of a bucket its terms.
+-- For a run of equal groups: the number left, the demand of each, and the terms of its bucket.
 local left, each, cost, unit, rate, room = 0, nil, 0, nil, 0, 0
 
 while left > 0 or at <= #groups do

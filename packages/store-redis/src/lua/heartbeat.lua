@@ -1,5 +1,5 @@
--- Counts the processes that share a limit: each says so every few seconds, and is forgotten when it stops.
--- KEYS[1]: a sorted set of processes by their last word. ARGV[2]: this process. ARGV[3]: how long a word lasts, ms.
+-- Counts the processes that share a limit. Each runs this every few seconds, and is forgotten when it stops.
+-- KEYS[1]: a sorted set of processes by their last heartbeat. ARGV[2]: this process. ARGV[3]: the life of a heartbeat, ms.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], now, ARGV[2])

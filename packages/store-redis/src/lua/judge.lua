@@ -1,4 +1,4 @@
--- First pass: judge each demand. `used` is what a counter owes or counts at this instant.
+-- First pass: judges each demand. `used` is the debt or the count of its counter at this instant.
 local allowed, refused, failed = true, false, nil
 for d = 1, count do
   k = k + 1
@@ -29,7 +29,7 @@ for d = 1, count do
       for i = 2, #state - 1, 2 do if now < state[i] then used = used + state[i + 1] end end
     end
   end
-  -- A repeated call is in flight like any other, and is not counted otherwise.
+  -- A repeated call takes its leases like any other, and is not charged otherwise.
   local fits = repeated and kind < KIND.LEASES or mode == MODE.SETTLE or mode == MODE.GRANT
   if not fits and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
     if kind == KIND.BUCKET then fits = used + cost * rule.unit <= rule.capacity * rule.unit

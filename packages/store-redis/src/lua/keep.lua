@@ -1,4 +1,4 @@
--- Second pass: keep every charge, or only the cool-downs that start.
+-- Second pass: writes every charge, or only the cool-downs that start.
 for d = 1, count do
   local item = items[d]
   local rule, own, cost, state, fits, fresh = item.rule, item.own, item.cost, item.state, item.fits, nil
@@ -67,7 +67,7 @@ for d = 1, count do
         failed = done.err
         break
       end
-      -- To take it back: what stood there, and for how long.
+      -- Remember the previous value and the expiry, to undo the write.
       if count > 1 then
         local before = wrote[key]
         if before == nil then before = raw[k - count + d] end
@@ -78,7 +78,7 @@ for d = 1, count do
     end
   end
 end
--- A group that is answered with an error was not charged: what it wrote already is taken back.
+-- A group with an error must not be charged, so its writes are undone.
 for d = 1, failed and count or 0 do
   local item = items[d]
   local key, before = item.key, item.before

@@ -1,5 +1,5 @@
--- The commonest call, one bucket and nothing else, without the tables of the general one. ARGV[2..5]: unit, rate,
--- capacity and cost in units of debt. Held equal to the general call by test/store.test.ts and the random histories.
+-- Fast path for the commonest call, one bucket and nothing else. It makes no tables. ARGV[2..5]: unit, rate, then capacity
+-- and cost in units of debt. test/store.test.ts and the random histories of the store suite hold it equal to the general path.
 if #ARGV == 5 then
   local unit, rate, value = ARGV[2] + 0, ARGV[3] + 0, call('MGET', KEYS[1])[1]
   local owed, at, debt, old_unit, old_rate, cooldown = owes(value, unit, rate)

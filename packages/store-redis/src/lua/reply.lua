@@ -1,6 +1,6 @@
--- The reply to one group: for an admitted bucket its debt alone, because the rest of what was kept is known; else
--- '{allowed}{repeated};{penalty};{demand};…', a demand as '+{debt}' or as '{1 passed, 2 starts a cool-down, 0}' and the
--- counter's numbers; '!{error}' for a group that was not charged. src/reply.ts checks and reads it.
+-- The reply to one group. For one admitted bucket it is the debt alone, because the caller knows the other numbers. Else it is
+-- '{allowed}{repeated};{penalty};{demand};…'. A demand is '+{debt}', or a sign (1 passed, 2 starts a cool-down, 0 neither)
+-- and the numbers of its counter. A group that was not charged gets '!{error}'. src/reply.ts checks and reads it.
 local first = items[1]
 if failed then
   out[o] = '!' .. failed

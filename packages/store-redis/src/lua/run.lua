@@ -1,5 +1,5 @@
--- A bucket that lets its cost in, by far the commonest group of a run, without the tables of the others.
--- Held equal to the general step by the random histories, which send bursts of equal checks.
+-- Fast path for a bucket that admits its cost, the commonest group of a run. It makes no tables. The random histories of the
+-- store suite, which send bursts of equal checks, hold it equal to the general path.
 if left > 0 and unit then
   local key = keys[k + 1]
   local value = wrote[key]

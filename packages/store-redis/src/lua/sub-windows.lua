@@ -1,4 +1,4 @@
--- Charges the sub-window of this instant. A changed window may leave more sub-windows than it has: the oldest join.
+-- Charges the sub-window of this instant. A changed window may leave more sub-windows than the rule has. The oldest are merged.
 local leaves, placed = now - now % rule.slice + rule.slice + rule.window, false
 local list = { state and state.cooldown or 0 }
 for i = 2, state and #state - 1 or 0, 2 do

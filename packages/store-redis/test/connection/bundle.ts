@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-/** A JavaScript file made of sources, for processes of their own: Node 20 runs no TypeScript. */
+/** A JavaScript bundle of the sources, for child processes, because Node 20 runs no TypeScript. */
 export interface Bundle {
   readonly url: string
   remove(): Promise<void>
 }
 
-/** Bundles two entries with what they import: `connection.mjs`, in the same folder `store.mjs`; gives the first. */
+/** Bundles two entries with their imports, `connection.mjs` and `store.mjs` in one folder. Resolves to the first. */
 export async function bundleConnection(): Promise<Bundle> {
   // Vite comes with Vitest.
   const path = createRequire(createRequire(import.meta.url).resolve('vitest/package.json')).resolve('vite')

@@ -3,7 +3,7 @@ import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
 import * as redis6 from 'redis'
 import * as redis5 from 'redis5'
 
-/** What a test may want of a client. */
+/** Client options that a test may set. */
 export interface Wish {
   readonly username?: string
   readonly password?: string
@@ -16,13 +16,13 @@ export interface Wish {
   readonly name?: string
 }
 
-/** A user's client, and how its user opens and ends it. */
+/** A user's client, with functions that open and end it. */
 export interface User {
   readonly client: any
   readonly connect: () => Promise<unknown>
-  /** As the library's README ends it. */
+  /** Ends it as the library's README does. */
   readonly quit: () => Promise<unknown>
-  /** Ends it whatever its state; never throws. */
+  /** Ends it in any state. Never throws. */
   readonly kill: () => void
 }
 
@@ -99,7 +99,7 @@ export const clusters: readonly Maker[] = ([6, 5] as const).flatMap(version => [
   ),
 ])
 
-/** Clients of whichever server a Sentinel names `main`. */
+/** Clients of the server that a Sentinel names `main`. */
 export const sentinels: readonly Maker[] = ([6, 5] as const).flatMap(version => [
   maker('ioredis', version, 'sentinel', ({ Redis }, port) =>
     ofIoredis(new Redis({ sentinels: [{ host, port }], name: 'main', lazyConnect: true })),

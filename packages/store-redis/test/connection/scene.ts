@@ -11,42 +11,47 @@ import {
   startCluster,
   startRedis,
 } from '../../../../tools/servers.ts'
-import { type Link, type LinkOptions, openLink, type Script } from '../../src/connection/index.ts'
+import {
+  type Connection,
+  type ConnectionOptions,
+  openConnection,
+  type Script,
+} from '../../src/connection/index.ts'
 import { slotOf } from '../../src/keys.ts'
 import type { Maker, User, Wish } from './makers.ts'
 
-// Each server has a listener for the end of the process.
+// Each server adds a listener for the end of the process.
 process.setMaxListeners(100)
 
-/** How soon what is back is to be used again, milliseconds of a {@link Stopwatch}: on an idle machine it takes a tenth of it. */
+/** The longest until a server that is back is used, milliseconds of a {@link Stopwatch}. An idle machine needs a tenth of it. */
 export const SOON_MS = 2_000
 
-/** Measures time in which this process was not kept from its work: a beat that is late counts as one that is not. */
+/** Measures the time in which this process could work: a late tick counts as one on time. */
 export class Stopwatch {
   #ms = 0
   #last = performance.now()
-  readonly #timer = setInterval(() => this.#beat(), BEAT_MS)
+  readonly #timer = setInterval(() => this.#tick(), TICK_MS)
 
   stop(): number {
     clearInterval(this.#timer)
-    this.#beat()
+    this.#tick()
     return this.#ms
   }
 
-  #beat(): void {
+  #tick(): void {
     const now = performance.now()
-    this.#ms += Math.min(now - this.#last, 2 * BEAT_MS)
+    this.#ms += Math.min(now - this.#last, 2 * TICK_MS)
     this.#last = now
   }
 }
 
-const BEAT_MS = 5
+const TICK_MS = 5
 
-/** What a test opens, ended with it. */
+/** The servers, clients and connections of a test, which end with it. */
 export class Scene {
   readonly #ends: (() => unknown)[] = []
 
-  /** Ends something with the test. */
+  /** Adds a function to call when the test ends. */
   defer(end: () => unknown): void {
     this.#ends.unshift(end)
   }
@@ -67,48 +72,48 @@ export class Scene {
     return cluster
   }
 
-  /** A user's client, not connected. */
+  /** Makes a user's client, not connected. */
   user(maker: Maker, port: number, wish?: Wish): User {
     const user = maker.make(port, wish)
     this.defer(() => user.kill())
     return user
   }
 
-  link(client: unknown, options: Partial<LinkOptions> = {}): Link {
-    const link = openLink({ client, connection: 'own', warn: () => {}, ...options })
-    this.defer(() => link.close())
-    return link
+  connection(client: unknown, options: Partial<ConnectionOptions> = {}): Connection {
+    const connection = openConnection({ client, connection: 'own', warn: () => {}, ...options })
+    this.defer(() => connection.close())
+    return connection
   }
 
-  /** A client of each kind, connected, and a link to each. */
+  /** Makes a connected client of each kind, and a connection from each. */
   async cast(makers: readonly Maker[], port: number, wish?: Wish): Promise<Actor[]> {
     return Promise.all(
       makers.map(async maker => {
         let user = this.user(maker, port, wish)
-        // On a busy machine the library's own timers may give up: then the user makes another client.
+        // On a busy machine the library's own timers may give up. Then the user makes another client.
         for (let attempt = 1; attempt < 5 && !(await succeeds(user.connect())); attempt++) {
           user.kill()
           user = this.user(maker, port, wish)
         }
-        const link = this.link(user.client)
-        await until('a connection', () => link.ready)
-        return { name: maker.name, maker, user, link }
+        const connection = this.connection(user.client)
+        await until('a connection', () => connection.ready)
+        return { name: maker.name, maker, user, connection }
       }),
     )
   }
 }
 
-/** A user with a client, and the link made of it. */
+/** A user with a client, and the connection made from it. */
 export interface Actor {
   readonly name: string
   readonly maker: Maker
   readonly user: User
-  readonly link: Link
+  readonly connection: Connection
 }
 
 /** `it` with a {@link Scene} of its own. */
 export const it: TestAPI<{ scene: Scene }> = base.extend<{ scene: Scene }>({
-  // Vitest reads from the pattern which fixtures are wanted.
+  // Vitest reads the wanted fixtures from the pattern.
   // oxlint-disable-next-line no-empty-pattern
   scene: async ({}, use) => {
     const scene = new Scene()
@@ -117,7 +122,7 @@ export const it: TestAPI<{ scene: Scene }> = base.extend<{ scene: Scene }>({
   },
 })
 
-/** What each actor comes to, by name. */
+/** The result of a function for each actor, by name. */
 export async function each<T>(
   actors: readonly Actor[],
   what: (actor: Actor) => T | Promise<T>,
@@ -127,22 +132,22 @@ export async function each<T>(
   )
 }
 
-/** The same for each actor. */
+/** The same value for each actor, by name. */
 export function all<T>(actors: readonly Actor[], value: T): Record<string, T> {
   return Object.fromEntries(actors.map(({ name }) => [name, value]))
 }
 
-/** Makes a script of a text. */
+/** Makes a script from its text. */
 export function script(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
-/** Adds ARGV[1] to KEYS[1]; a new text each time, so that no server knows it. */
+/** A script that adds ARGV[1] to KEYS[1]. Its text is new each time, so that no server knows it. */
 export function counting(): Script {
   return script(`-- ${Math.random()}\nreturn { redis.call('INCRBY', KEYS[1], ARGV[1]), tostring(#KEYS) }`)
 }
 
-/** A key that no other test has, served by one of three masters if need be. */
+/** A key that no other test has, optionally on one of three masters. */
 export function freshKey(master?: number): string {
   for (;;) {
     const key = `{${Math.random().toString(36).slice(2)}}:k`
@@ -150,7 +155,7 @@ export function freshKey(master?: number): string {
   }
 }
 
-/** Waits until something holds; returns how long that took, milliseconds of a {@link Stopwatch}. */
+/** Waits until a condition holds. Resolves to the time that took, milliseconds of a {@link Stopwatch}. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
@@ -169,10 +174,10 @@ export async function until(
   return watch.stop()
 }
 
-/** Waits until a link runs scripts; returns how long that took, milliseconds. */
-export async function answers(link: Link, master?: number): Promise<number> {
+/** Waits until a connection runs scripts. Resolves to the time that took, milliseconds. */
+export async function answers(connection: Connection, master?: number): Promise<number> {
   const count = counting()
-  return until('an answer', () => succeeds(link.run(count, [freshKey(master)], ['1'])))
+  return until('an answer', () => succeeds(connection.run(count, [freshKey(master)], ['1'])))
 }
 
 /** Whether a promise resolves. */
@@ -183,7 +188,7 @@ export function succeeds(promise: Promise<unknown>): Promise<boolean> {
   )
 }
 
-/** What a promise is rejected with. */
+/** The error that a promise rejects with. */
 export function failure(promise: Promise<unknown>): Promise<any> {
   return promise.then(
     value => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import { StoreError, toStoreError } from '../../src/connection/index.ts'
 
-/** As ioredis throws it, with the command on it. */
+/** An error of ioredis, which has the command attached. */
 function replyError(message: string): Error {
   const error = new Error(message)
   error.name = 'ReplyError'
@@ -107,14 +107,14 @@ describe('toStoreError', () => {
     })
   })
 
-  it('leaves one that is one already', () => {
+  it('returns a StoreError as it is', () => {
     const error = toStoreError(new Error('x'))
     expect(toStoreError(error)).toBe(error)
     expect(error).toBeInstanceOf(StoreError)
     expect(error).toBeInstanceOf(Error)
   })
 
-  it('reads what wraps others', () => {
+  it('reads the error that a cluster client wraps', () => {
     const refused = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })
     expect(toStoreError(refused)).toMatchObject({
       message: 'ECONNREFUSED',
@@ -129,11 +129,11 @@ describe('toStoreError', () => {
     expect(toStoreError(many)).toMatchObject({ reply: 'MOVED', failure: 'unavailable' })
   })
 
-  it.each([undefined, null, 'gone', 7, {}])('takes whatever is thrown: %o', thrown => {
+  it.each([undefined, null, 'gone', 7, {}])('accepts any thrown value: %o', thrown => {
     expect(toStoreError(thrown)).toMatchObject({ failure: 'unavailable', reply: undefined })
   })
 
-  it('keeps commands, and the passwords in them, to itself', () => {
+  it('shows no command, because it may hold a password', () => {
     const aborted = replyError('Command aborted due to connection close')
     const wrapped = Object.assign(new Error('Failed to refresh slots cache.'), {
       lastNodeError: replyError('x'),

@@ -2,17 +2,17 @@ import { InMemoryStore } from '@halt/store-memory'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 
-/** Where an app counts: in its own memory, or in the Redis of this URL. */
+/** The URL of the Redis for an app's counters; undefined for its own memory. */
 export type Place = string | undefined
 
 /** An app that listens on a port of the loopback and answers `GET /` with `{"ok":true}`. */
 export type StartApp = (port: number, place: Place) => Promise<void>
 
-/** Enough that nobody is refused, and no more: a counter is still alive when its next request comes, as in a service. */
+/** Just enough that nobody is refused. So a counter is still alive when its next request comes, as in a service. */
 export const LIMIT = 100_000
 export const WINDOW_MS = 600_000
 export const BODY = { ok: true }
-/** What every limiter says at least: what it costs to set them alone is what the framework takes. */
+/** The headers that every limiter sends at least. An app that only sets them shows the cost of the framework. */
 export const HEADERS: readonly (readonly [name: string, value: string])[] = [
   ['RateLimit-Limit', '100000'],
   ['RateLimit-Remaining', '99999'],
@@ -20,8 +20,8 @@ export const HEADERS: readonly (readonly [name: string, value: string])[] = [
 ]
 
 /**
- * The options of Halt's adapters. All load comes from the loopback, so private addresses count; a longer patience, so
- * that a pause of the machine is not answered without Redis.
+ * The options of Halt's adapters. All load comes from loopback addresses, so private addresses count. The deadline is
+ * longer, so that a pause of the machine does not make Halt decide without Redis.
  */
 export function haltOptions(place: Place): {
   store: InMemoryStore | RedisStore

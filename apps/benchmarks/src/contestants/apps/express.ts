@@ -32,7 +32,7 @@ const middlewares: Record<string, (place: Place) => RequestHandler> = {
   'rate-limiter-flexible': place => flexible(place),
 }
 
-// The middleware of its guide, with the headers of its guide.
+// The middleware and the headers of its guide.
 function flexible(place: Place): RequestHandler {
   const options = { points: LIMIT, duration: WINDOW_MS / 1000 }
   const limiter =

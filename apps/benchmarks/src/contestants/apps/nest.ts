@@ -36,7 +36,7 @@ const modules: Record<string, (place: Place) => { imports: DynamicModule[]; guar
   }),
 }
 
-// Its memory keeps a log of all hits in the window and goes through it at each: ten minutes of load would measure that.
+// Its memory store keeps a log of all hits in the window and scans it at each hit. A long window would only measure that.
 const NEST_TTL_MS = 50
 
 export const names: readonly string[] = Object.keys(modules)

@@ -1,4 +1,4 @@
-import type { Reason } from '../../check/decision.ts'
+import type { Reason } from '../../check/policy-verdict.ts'
 import type { HeavyKey } from './top-keys.ts'
 import { logSafe } from '../../base/log-safe.ts'
 

@@ -1,5 +1,6 @@
 import { fromCaller } from '../../base/call-site.ts'
-import type { Decision, PolicyVerdict, Reason } from '../../check/decision.ts'
+import type { Decision } from '../../check/decision.ts'
+import type { PolicyVerdict, Reason } from '../../check/policy-verdict.ts'
 import { Distinct } from './hyperloglog.ts'
 import { describe } from '../../base/describe.ts'
 import { HaltError } from '../../base/errors.ts'

@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import { applyHeaders, type Outcome } from '@halt/core/http'
+
+/** Shows a decision on the request and in the headers, if it is the tightest so far. */
+export function show(outcome: Outcome, req: IncomingMessage, res: ServerResponse): void {
+  if (!outcome.binding) return
+  req.halt = outcome.decision
+  if (res.headersSent) return
+  const target = {
+    get: (name: string) => res.getHeader(name)?.toString(),
+    set: (name: string, value: string) => void res.setHeader(name, value),
+    remove: (name: string) => res.removeHeader(name),
+  }
+  applyHeaders(outcome.headers, target, outcome.stale)
+}
+
+/** Answers with a refusal. */
+export function answer({ status, body }: Outcome, res: ServerResponse): void {
+  if (!res.headersSent)
+    res.writeHead(status, { 'Content-Type': body?.type ?? 'text/plain; charset=utf-8' }).end(body?.text)
+  // Something before the guard began an answer, which the handler was to end.
+  else if (!res.writableEnded) res.destroy()
+}

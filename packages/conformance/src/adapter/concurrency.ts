@@ -1,0 +1,114 @@
+import type { RateLimiter, ConcurrencyPolicy } from '@halt/core'
+import type { Store } from '@halt/core/store'
+
+import { type Bench, eventually, gate, limitOf, pause } from './bench.ts'
+import type { Reply } from './contract.ts'
+import { rawRequest } from './raw-client.ts'
+import type { TestFunctions } from './test-functions.ts'
+
+const BUSY: ConcurrencyPolicy = { name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 }
+
+/** Concurrency policies: requests in flight and their releases. */
+export function testConcurrency({ describe, it, expect }: TestFunctions): void {
+  const released = (bench: Bench, limiter: RateLimiter): Promise<void> =>
+    eventually('the release', async () => (await bench.left(limiter)) === 1)
+  const waiting = (passed: Promise<void>) => async (): Promise<Reply> => {
+    await passed
+    return { status: 200, body: 'ok' }
+  }
+
+  describe('a concurrency policy', () => {
+    it('refuses while a request is in flight, and admits the next one after it', async bench => {
+      const limiter = bench.limiter(BUSY)
+      const { passed, open } = gate()
+      const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
+      const first = client.get()
+      await eventually('the handler', () => client.calls.length === 1)
+      expect((await client.get()).status).toBe(429)
+      open()
+      expect((await first).status).toBe(200)
+      await released(bench, limiter)
+      expect((await client.get()).status).toBe(200)
+    })
+
+    it('admits the next one after the client left', async bench => {
+      const limiter = bench.limiter(BUSY)
+      const { passed, open } = gate()
+      const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
+      const connection = client.connect()
+      connection.send(rawRequest('GET', '/hello'))
+      await eventually('the handler', () => client.calls.length === 1)
+      connection.abort()
+      await released(bench, limiter)
+      open()
+    })
+
+    it('admits the next ones after the client of several pipelined requests left', async bench => {
+      const limiter = bench.limiter({ ...BUSY, limit: 3 })
+      const { passed, open } = gate()
+      const client = await bench.serve([{ limiter }], { handle: waiting(passed) })
+      const connection = client.connect()
+      const request = rawRequest('GET', '/hello')
+      connection.send(request, request, request)
+      await eventually('the handlers', () => client.calls.length === 3)
+      expect(await bench.left(limiter)).toBe(0)
+      connection.abort()
+      await eventually('the releases', async () => (await bench.left(limiter)) === 3)
+      open()
+    })
+
+    it('admits the next one after the client left before the store answered', async bench => {
+      const { passed, open } = gate()
+      let asked = 0
+      const slow: Store = {
+        evaluate: async group => {
+          if (asked++ === 0) await passed
+          return bench.store.evaluate(group)
+        },
+        forget: counters => bench.store.forget(counters),
+      }
+      const limiter = bench.limiter(BUSY, { store: slow })
+      const client = await bench.serve([{ limiter }])
+      const connection = client.connect()
+      connection.send(rawRequest('GET', '/hello'))
+      await eventually('the store', () => asked === 1)
+      connection.abort()
+      await pause(30)
+      open()
+      await eventually('the charge and its release', () => asked === 2)
+      await released(bench, limiter)
+    })
+
+    it('admits the next one after a handler threw', async bench => {
+      const limiter = bench.limiter(BUSY)
+      const handle = (): never => {
+        throw new Error('the handler broke')
+      }
+      const client = await bench.serve([{ limiter }], { handle })
+      expect((await client.get()).status).toBe(500)
+      await released(bench, limiter)
+    })
+
+    it('admits the next one after a later guard refused', async bench => {
+      const limiter = bench.limiter(BUSY)
+      const strict = {
+        options: { limiter: bench.limiter(limitOf(1, { name: 'strict' })) },
+        at: '/hello',
+      } as const
+      const client = await bench.serve([{ limiter }, strict])
+      expect((await client.get()).status).toBe(200)
+      await released(bench, limiter)
+      expect((await client.get()).status).toBe(429)
+      await released(bench, limiter)
+    })
+
+    it('is released when it is the policy of a guard, or comes from a resolver', async bench => {
+      const rate = bench.limiter(limitOf(100, { name: 'rate' }))
+      const resolved = bench.limiter(() => ({ ...BUSY, name: 'resolved' }))
+      const client = await bench.serve([{ limiter: rate, policy: BUSY }, { limiter: resolved }])
+      for (let i = 0; i < 3; i++) {
+        await eventually('an admission', async () => (await client.get()).status === 200)
+      }
+    })
+  })
+}

@@ -1,0 +1,77 @@
+import type { Store } from '@halt/core/store'
+
+import { limitOf } from './bench.ts'
+import type { TestFunctions } from './test-functions.ts'
+
+const FAULTS: readonly [string, Store['evaluate']][] = [
+  ['never answers', () => new Promise(() => {})],
+  ['rejects', () => Promise.reject(new Error('the store is away'))],
+  [
+    'throws',
+    () => {
+      throw new Error('the store is away')
+    },
+  ],
+]
+
+/** Stores and policy resolvers that fail. */
+export function testFaults({ describe, it, expect }: TestFunctions): void {
+  for (const [how, evaluate] of FAULTS) {
+    const broken: Store = { evaluate, forget: () => 0 }
+    describe(`a store that ${how}`, () => {
+      it('is replaced by counters in this process', async bench => {
+        const limiter = bench.limiter(limitOf(2), { store: broken, storeTimeout: '20ms' })
+        const client = await bench.serve([{ limiter }])
+        const started = performance.now()
+        expect(await client.statuses(4)).toEqual([200, 200, 429, 429])
+        expect(performance.now() - started).toBeLessThan(2000)
+        expect(client.calls[0]?.decision).toMatchObject({ degraded: 'local' })
+      })
+
+      it('lets every request in with onStoreError "open"', async bench => {
+        const limiter = bench.limiter(limitOf(2), {
+          store: broken,
+          storeTimeout: '20ms',
+          onStoreError: 'open',
+        })
+        const client = await bench.serve([{ limiter }])
+        expect(await client.statuses(4)).toEqual([200, 200, 200, 200])
+      })
+
+      it('makes each answer a 503 with onStoreError "closed"', async bench => {
+        const limiter = bench.limiter(limitOf(2), {
+          store: broken,
+          storeTimeout: '20ms',
+          onStoreError: 'closed',
+        })
+        const client = await bench.serve([{ limiter, statusCode: 420 }])
+        const { status, headers, body } = await client.get()
+        expect([status, headers['retry-after'], headers['cache-control']]).toEqual([503, '1', 'no-store'])
+        expect(JSON.parse(body)).toMatchObject({ error: 'service_unavailable', retry_after: 1 })
+        expect(client.calls.length).toBe(0)
+      })
+    })
+  }
+
+  describe('a policy resolver that fails', () => {
+    it('makes each answer a 503', async bench => {
+      const limiter = bench.limiter(() => {
+        throw new Error('no database')
+      })
+      const client = await bench.serve([{ limiter, errorFormat: 'problem' }])
+      const { status, body } = await client.get()
+      expect(status).toBe(503)
+      expect(JSON.parse(body)).toMatchObject({
+        type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+        status: 503,
+      })
+    })
+
+    it('is replaced by fallbackPolicy', async bench => {
+      const never = (): Promise<never> => new Promise(() => {})
+      const limiter = bench.limiter(never, { fallbackPolicy: limitOf(1), callbackTimeout: '20ms' })
+      const client = await bench.serve([{ limiter }])
+      expect(await client.statuses(2)).toEqual([200, 429])
+    })
+  })
+}

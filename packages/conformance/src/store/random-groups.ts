@@ -1,0 +1,173 @@
+import {
+  algorithms,
+  codes,
+  type Edges,
+  type Rule,
+  type Demand,
+  type Group,
+  Mode,
+  type PenaltyDemand,
+  PenaltyMode,
+  type Evaluation,
+  ruleInForce,
+} from '@halt/core/store'
+import { compilePenalty, compileRule } from '@halt/core/testing'
+
+import { START } from './bench.ts'
+import { randomNumbers } from './random-numbers.ts'
+
+/** One step of a history: time passes, then groups are sent to the store in one turn of the event loop. */
+export interface Step {
+  /** Microseconds since the step before. */
+  readonly advance: number
+  /** Makes the groups. `past` are the latest charges, which a settlement may correct. */
+  readonly groups: (past: readonly Charged[]) => Group[]
+}
+
+/** A charge that a later step may settle. */
+export interface Charged {
+  readonly group: Group
+  readonly evaluation: Evaluation
+}
+
+const SECOND = 1e6
+const ALGORITHMS = Object.keys(codes) as (keyof typeof codes)[]
+const penalty = compilePenalty({
+  threshold: 2,
+  duration: 5,
+  multiplier: 0.5,
+  decayRate: 600,
+  cooldown: '500ms',
+})
+const harsh = compilePenalty({
+  threshold: 1.5,
+  duration: 3,
+  decayRate: 0,
+  cooldown: 0,
+  escalation: { factor: 1.7, maxDuration: 20 },
+})
+
+/**
+ * Writes a random history of groups. It has several policies per group, costs, cool-downs, quotas, penalties, settlements,
+ * idempotency keys, bursts, a moving clock, and settings that change while keys are in use.
+ *
+ * @param withTwoSubjects whether a group may touch two subjects. A cluster cannot decide such a group at one instant
+ */
+export function randomHistory(seed: number, steps: number, withTwoSubjects = true): Step[] {
+  const random = randomNumbers(seed)
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
+  const whole = (most: number): number => Math.floor(random() * most)
+  const subjects = ['ip:203.0.113.7', 'user:42', 'custom:a b\'"', 'ip:2001:db8::/56']
+
+  const rule = (algorithm: keyof typeof codes, changed: boolean): Rule => {
+    const limit = changed ? pick([3, 7, 10, 33, 100]) : 10
+    const window = changed ? pick([0.25, 1, 1.5, 7, 60]) * SECOND : 2 * SECOND
+    const capacity = algorithm === 'token-bucket' ? pick([limit, limit + 5, Math.max(3, limit - 4)]) : limit
+    const cooldown = random() < 0.3 ? pick([0.2, 1.1, 3]) * SECOND : 0
+    const numbers = {
+      algorithm,
+      counter: `p_${algorithm}`,
+      limit,
+      capacity,
+      window,
+      precision: pick([1, 3, 10]),
+      cooldown,
+      floor: 1,
+    }
+    return compileRule(numbers, algorithm === 'quota' ? undefined : 0.5)
+  }
+  // Sometimes the clock of the application is hours off, in either direction.
+  const edgesAt = (clock: number): Edges => {
+    const seen = clock + (random() < 0.8 ? 0 : pick([-7200, -9, 9, 7200]) * SECOND)
+    const start = seen - (seen % (3 * SECOND))
+    return [start, start + 3 * SECOND, start + 6 * SECOND]
+  }
+  const fixed = Object.fromEntries(ALGORITHMS.map(algorithm => [algorithm, rule(algorithm, false)]))
+
+  let now = START
+  const demand = (subject: string, algorithm: keyof typeof codes): Demand => ({
+    rule: random() < 0.7 ? (fixed[algorithm] as Rule) : rule(algorithm, true),
+    subject,
+    cost: pick([1, 1, 1, 1, 2, 3, 0, 12, 150]),
+    mode: pick([
+      algorithm === 'quota' ? Mode.GRANT : Mode.CHARGE,
+      Mode.CHARGE,
+      Mode.CHARGE,
+      Mode.CHARGE,
+      Mode.SHADOW,
+      Mode.PEEK,
+      Mode.HOLD,
+      Mode.BLOCK,
+    ]),
+    edges: algorithm === 'quota' ? edgesAt(now) : undefined,
+    penalized: algorithm !== 'quota' && random() < 0.7,
+  })
+  const penaltyOf = (subject: string): PenaltyDemand | undefined => {
+    if (random() < 0.5) return undefined
+    const modes = [
+      PenaltyMode.WATCH,
+      PenaltyMode.WATCH,
+      PenaltyMode.WATCH,
+      PenaltyMode.READ,
+      PenaltyMode.RECORD,
+      PenaltyMode.APPLY,
+    ]
+    const mode = pick(modes)
+    const amount = mode === PenaltyMode.RECORD ? whole(3e6) : mode === PenaltyMode.APPLY ? 1 + whole(4e6) : 0
+    return { rule: (random() < 0.8 ? penalty : harsh).rule, subject, mode, amount }
+  }
+  const fresh = (): Group => {
+    const subject = pick(subjects)
+    const chosen = ALGORITHMS.filter(() => random() < 0.4)
+    const other = withTwoSubjects && random() < 0.3 ? pick(subjects) : subject
+    const demands = (chosen.length === 0 ? [pick(ALGORITHMS)] : chosen).map((algorithm, i) =>
+      demand(i % 2 === 0 ? subject : other, algorithm),
+    )
+    const idempotency =
+      random() < 0.1
+        ? {
+            subject,
+            counter: `p_quota@key${whole(3)}:i`,
+            window: SECOND,
+            edges: random() < 0.5 ? edgesAt(now) : undefined,
+          }
+        : undefined
+    return { demands, penalty: penaltyOf(subject), idempotency }
+  }
+  const settlement = (past: readonly Charged[]): Group => {
+    const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
+    const demands = group.demands.map((charged, i): Demand => {
+      const inForce = ruleInForce(charged, evaluation)
+      const chargedTo = algorithms[inForce.code].chargedTo(
+        evaluation.states[i] ?? [],
+        evaluation.now,
+        inForce,
+      )
+      return { ...charged, mode: Mode.SETTLE, cost: whole(8) - 4, chargedTo }
+    })
+    return { demands, penalty: undefined }
+  }
+
+  return Array.from({ length: steps }, () => {
+    const advance = pick([
+      0,
+      0,
+      1,
+      17,
+      1_000,
+      50_000,
+      250_000,
+      1_000_003,
+      4 * SECOND,
+      random() < 0.05 ? 90 * SECOND : 333,
+    ])
+    now += advance
+    const burst = random() < 0.2 ? 2 + whole(6) : 1
+    const groups = Array.from({ length: burst }, () => (random() < 0.15 ? settlement : fresh()))
+    return {
+      advance,
+      groups: (past: readonly Charged[]) =>
+        groups.flatMap(group => (typeof group !== 'function' ? group : past.length === 0 ? [] : group(past))),
+    }
+  })
+}

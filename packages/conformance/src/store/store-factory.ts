@@ -1,0 +1,19 @@
+import type { Store } from '@halt/core/store'
+
+/** Makes the stores of the suite, on clocks that the tests move. */
+export interface StoreFactory {
+  /** The name of the store in test names. */
+  readonly name: string
+  /** Makes an empty store. `clock` tells Unix milliseconds, with fractions. */
+  make(clock: () => number): Store | Promise<Store>
+  /** Ends a store after its test. */
+  end?(store: Store): void | Promise<void>
+  /** The steps of each random history. Give fewer for a slow store. Default 500. */
+  readonly steps?: number
+  /** The number of random histories. Default 10. */
+  readonly histories?: number
+  /** Whether a group over several subjects is decided at one instant of one clock. False on a cluster. Default true. */
+  readonly oneInstant?: boolean
+  /** Whether concurrent calls are decided in the order of arrival. False for optimistic stores. Default true. */
+  readonly ordered?: boolean
+}

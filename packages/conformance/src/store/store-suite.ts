@@ -1,0 +1,28 @@
+import { testBounds } from './bounds.ts'
+import { testCharges } from './charges.ts'
+import { testGroups } from './groups.ts'
+import { testHistory } from './history.ts'
+import { testLimiterHistory } from './limiter-history.ts'
+import { testQuotas } from './quotas.ts'
+import type { StoreFactory } from './store-factory.ts'
+import type { Runner } from '../runner.ts'
+
+/**
+ * Runs the tests that every store must pass.
+ *
+ * @param runner the functions of Vitest, Jest or the like
+ *
+ * @example
+ * import { describe, expect, it } from 'vitest'
+ * storeSuite({ describe, it, expect }, { name: 'mine', make: clock => new MyStore({ clock }) })
+ */
+export function storeSuite(runner: Runner, factory: StoreFactory): void {
+  runner.describe(`the store ${factory.name}`, () => {
+    testBounds(runner, factory)
+    testCharges(runner, factory)
+    testGroups(runner, factory)
+    testQuotas(runner, factory)
+    testHistory(runner, factory)
+    testLimiterHistory(runner, factory)
+  })
+}

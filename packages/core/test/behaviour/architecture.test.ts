@@ -1,0 +1,75 @@
+// ARCHITECTURE.md is true to the last place: its paths exist, and what it says must be added somewhere is there.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+import { codes } from '../../src/algorithms/index.ts'
+import { DIALECTS } from '../../src/http/dialects.ts'
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+describe('ARCHITECTURE.md', () => {
+  const page = read('ARCHITECTURE.md')
+  const paths = [...page.matchAll(/`((?:core|packages|store-[a-z]+|docs|tools)\/[\w./*-]+)`/g)].map(
+    ([, path]) => path as string,
+  )
+
+  it('names places of the repository', () => {
+    expect(paths.length).toBeGreaterThan(20)
+  })
+
+  it.each([...new Set(paths)])('names %s, which exists', path => {
+    const places = [path, join('packages', path)]
+    expect(places.some(place => existsSync(join(root, place)))).toBe(true)
+  })
+
+  it('lists the folders of core in the order that lint holds them to', () => {
+    const list = /```\nbase\/[\s\S]*?```/.exec(page)?.[0] ?? ''
+    const told = [...list.matchAll(/^([a-z]+)\//gm)].map(([, name]) => name)
+    const { overrides } = JSON.parse(read('.oxlintrc.json')) as { overrides: { files: string[] }[] }
+    const held = overrides.flatMap(
+      ({ files }) => /^packages\/core\/src\/([a-z]+)\/\*\*$/.exec(files[0] ?? '')?.[1] ?? [],
+    )
+    expect(told).toEqual(held)
+  })
+})
+
+// As users call it.
+const TITLES: Readonly<Record<string, string>> = { concurrency: 'in flight' }
+
+describe('every algorithm', () => {
+  it.each(Object.keys(codes))('%s has its test', name => {
+    expect(existsSync(join(root, 'packages/core/test/algorithms', `${name}.test.ts`))).toBe(true)
+  })
+
+  it.each(Object.keys(codes).filter(name => name !== 'quota'))(
+    '%s has its section in docs/algorithms.md',
+    name => {
+      expect(read('docs/algorithms.md')).toMatch(
+        new RegExp(`^#+ .*${TITLES[name] ?? name.replace('-', '[- ]')}`, 'im'),
+      )
+    },
+  )
+})
+
+describe('every header dialect', () => {
+  it.each(Object.keys(DIALECTS))('%s is told in docs/headers.md', name => {
+    expect(read('docs/headers.md')).toMatch(new RegExp(`['"\`]${name}['"\`]`))
+  })
+})
+
+describe('every telemetry hook', () => {
+  const hooks = [
+    ...read('packages/core/src/telemetry/telemetry.ts').matchAll(/^ {2}(?:readonly )?(on[A-Z]\w+)\?/gm),
+  ].map(([, name]) => name as string)
+
+  it('is found', () => {
+    expect(hooks).toContain('onStoreRecovered')
+  })
+
+  it.each(hooks)('%s is told in docs/telemetry.md', name => {
+    expect(read('docs/telemetry.md')).toContain(`\`${name}`)
+  })
+})

@@ -1,0 +1,234 @@
+import {
+  abuseScore,
+  algorithms,
+  countsRepeats,
+  type Demand,
+  type Group,
+  Mode,
+  PENALTY_COUNTER,
+  PenaltyMode,
+  ruleInForce,
+  type Evaluation,
+} from '@halt/core/store'
+
+import { inDoubt } from './connection/index.ts'
+import { type KeyWriter, slotOf } from './keys.ts'
+import { ClusterIdempotency } from './cluster-idempotency.ts'
+import { mergeEvaluations, type SlotGroup, splitBySlot } from './slot-groups.ts'
+
+/** The hash slots of all keys of a group. */
+export function slotsOf({ demands, penalty, idempotency }: Group, key: KeyWriter): number[] {
+  const slots = new Set(demands.map(({ subject, rule }) => slotOf(key(subject, rule.counter))))
+  if (penalty !== undefined) slots.add(slotOf(key(penalty.subject, PENALTY_COUNTER)))
+  if (idempotency !== undefined) slots.add(slotOf(key(idempotency.subject, idempotency.counter)))
+  return [...slots]
+}
+
+type SendToSlot = (slot: number, group: Group) => Promise<Evaluation>
+
+/**
+ * Evaluates a group whose keys are in several hash slots. All slots are asked at the same time. If one refuses, the charges
+ * of the others are refunded. A concurrent request may see such a charge for one round trip.
+ *
+ * That request must not start a cool-down because of it. So a slot with a cool-down is evaluated without a charge first,
+ * and charged by a second call after all slots have passed. It needs no refund, unless several slots have cool-downs and
+ * another request came between the two calls.
+ *
+ * The idempotency key is read with the first calls and recorded by a last one, after all charges. So no request passes on
+ * the key of a call that was refused. If another call has recorded it meanwhile, this one is the repeat and is refunded.
+ */
+export async function evaluateAcrossSlots(
+  group: Group,
+  key: KeyWriter,
+  send: SendToSlot,
+): Promise<Evaluation> {
+  const slotGroups = splitBySlot(await withPenaltyRules(group, key, send), key)
+  const evaluations: (Evaluation | undefined)[] = []
+  const failures: unknown[] = []
+  const attempt = async (call: () => Promise<void>): Promise<void> => {
+    try {
+      await call()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  const ask = (
+    chosen: readonly SlotGroup[],
+    evaluate: (slotGroup: SlotGroup) => Promise<Evaluation>,
+  ): Promise<unknown> =>
+    Promise.all(
+      chosen.map(slotGroup =>
+        attempt(async () => {
+          const at = slotGroups.indexOf(slotGroup)
+          evaluations[at] = undefined
+          evaluations[at] = await evaluate(slotGroup)
+        }),
+      ),
+    )
+  const hasPassed = (): boolean =>
+    failures.length === 0 && evaluations.every(evaluation => evaluation?.allowed === true)
+  const withCooldown = slotGroups.filter(startsCoolDown)
+  const withoutCooldown = slotGroups.filter(slotGroup => !withCooldown.includes(slotGroup))
+  const idempotency = new ClusterIdempotency(group, key, send)
+  await Promise.all([
+    ask(withoutCooldown, ({ slot, group: own }) => send(slot, own)),
+    ask(withCooldown, slotGroup => evaluateWithoutCharge(slotGroup, send)),
+    attempt(() => idempotency.check()),
+  ])
+  const chargedGroups = [...withoutCooldown]
+  if (withCooldown.length > 0 && hasPassed() && !idempotency.repeated) {
+    chargedGroups.push(...withCooldown)
+    await ask(withCooldown, ({ slot, group: own }) => send(slot, withoutRecord(own)))
+  }
+  const passed = hasPassed()
+  // A record without a reply may have been made, so the charges stand.
+  if (passed && !idempotency.repeated) await attempt(() => idempotency.record())
+  if (!passed || idempotency.repeated)
+    await Promise.all(
+      chargedGroups.map(slotGroup => refund(slotGroup, evaluations, slotGroups.indexOf(slotGroup), send)),
+    )
+  // If some slot replied, the group may be charged in part, so the error must not say that nothing was done.
+  if (failures.length > 0)
+    throw evaluations.some(evaluation => evaluation !== undefined) ? inDoubt(failures[0]) : failures[0]
+  if (!passed && !idempotency.repeated) await scoreRefusalInOtherSlot(group, slotGroups, evaluations, send)
+  const whole = mergeEvaluations(
+    group,
+    slotGroups,
+    evaluations as Evaluation[],
+    passed || idempotency.repeated,
+    idempotency.repeated,
+  )
+  return idempotency.repeated ? takeLeases(whole, group, key, send) : whole
+}
+
+/** Takes the leases of a repeated call, whose other charges were refunded: a repeat is in flight like any request. */
+async function takeLeases(
+  whole: Evaluation,
+  group: Group,
+  key: KeyWriter,
+  send: SendToSlot,
+): Promise<Evaluation> {
+  const indexes = [...group.demands.keys()].filter(at => countsRepeats((group.demands[at] as Demand).rule))
+  if (indexes.length === 0) return whole
+  const demands = indexes.map(at => group.demands[at] as Demand)
+  const taken = await evaluateAcrossSlots({ demands, penalty: group.penalty }, key, send)
+  const put = <T>(list: readonly T[], from: readonly T[], none: T): T[] =>
+    group.demands.map((_, at) => (indexes.includes(at) ? from[indexes.indexOf(at)] : list[at]) ?? none)
+  return {
+    ...whole,
+    now: Math.max(whole.now, taken.now),
+    allowed: taken.allowed,
+    passes: put(whole.passes, taken.passes, false),
+    starts: put(whole.starts, taken.starts, false),
+    states: put(whole.states, taken.states, []),
+    instants: put(whole.instants ?? [], taken.instants ?? [], taken.now),
+    penalty: taken.penalty,
+  }
+}
+
+/** Applies the penalty to the demands in other slots than its own, which needs one call to read it first. */
+async function withPenaltyRules(group: Group, key: KeyWriter, send: SendToSlot): Promise<Group> {
+  const { penalty } = group
+  if (penalty === undefined) return group
+  const slot = slotOf(key(penalty.subject, PENALTY_COUNTER))
+  const isElsewhere = ({ penalized, subject, rule }: Demand): boolean =>
+    penalized && slotOf(key(subject, rule.counter)) !== slot
+  if (!group.demands.some(isElsewhere)) return group
+  const evaluation = await send(slot, { demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
+  const demands = group.demands.map(demand =>
+    isElsewhere(demand) ? { ...demand, rule: ruleInForce(demand, evaluation) } : demand,
+  )
+  return { ...group, demands }
+}
+
+function startsCoolDown({ group }: SlotGroup): boolean {
+  return group.demands.some(({ mode, cost, rule }) => mode === Mode.CHARGE && cost > 0 && rule.cooldown > 0)
+}
+
+/** Evaluates the demands of one slot without charging them. A second call reads the shadow demands, which refuse nobody. */
+async function evaluateWithoutCharge({ slot, group }: SlotGroup, send: SendToSlot): Promise<Evaluation> {
+  const isShadow = ({ mode }: Demand): boolean => mode === Mode.SHADOW
+  const held = group.demands
+    .filter(demand => !isShadow(demand))
+    .map(demand => (demand.mode === Mode.CHARGE ? { ...demand, mode: Mode.HOLD } : demand))
+  const shadows = group.demands.filter(isShadow).map(demand => ({ ...demand, mode: Mode.PEEK }))
+  const [own, seen] = await Promise.all([
+    send(slot, { ...group, demands: held }),
+    shadows.length === 0 ? undefined : send(slot, { demands: shadows, penalty: readOnly(group.penalty) }),
+  ])
+  if (seen === undefined) return own
+  const indexes = { own: 0, seen: 0 }
+  const from = group.demands.map(demand =>
+    isShadow(demand) ? ([seen, indexes.seen++] as const) : ([own, indexes.own++] as const),
+  )
+  return {
+    ...own,
+    passes: from.map(([evaluation, at]) => evaluation.passes[at] === true),
+    starts: from.map(([evaluation, at]) => evaluation.starts[at] === true),
+    states: from.map(([evaluation, at]) => evaluation.states[at] ?? []),
+  }
+}
+
+function readOnly(penalty: Group['penalty']): Group['penalty'] {
+  return penalty && { ...penalty, mode: PenaltyMode.READ }
+}
+
+// The violation was recorded by the call without a charge.
+function withoutRecord(group: Group): Group {
+  const { penalty } = group
+  return penalty === undefined || penalty.mode === PenaltyMode.WATCH
+    ? group
+    : { ...group, penalty: readOnly(penalty) }
+}
+
+/** Refunds the charges of one slot, and updates its evaluation. */
+async function refund(
+  slotGroup: SlotGroup,
+  evaluations: (Evaluation | undefined)[],
+  i: number,
+  send: SendToSlot,
+): Promise<void> {
+  const evaluation = evaluations[i]
+  if (evaluation === undefined || !evaluation.allowed) return
+  const demands: Demand[] = []
+  const indexes: number[] = []
+  for (const [at, demand] of slotGroup.group.demands.entries()) {
+    const isTaken = demand.mode === Mode.CHARGE || demand.mode === Mode.SHADOW
+    if (!isTaken || demand.cost <= 0 || evaluation.passes[at] !== true) continue
+    const rule = ruleInForce(demand, evaluation)
+    const chargedTo = algorithms[rule.code].chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo })
+    indexes.push(at)
+  }
+  if (demands.length === 0) return
+  const refunded = await send(slotGroup.slot, { demands })
+  const states = [...evaluation.states]
+  for (const [n, at] of indexes.entries()) states[at] = refunded.states[n] ?? []
+  evaluations[i] = { ...evaluation, states }
+}
+
+// The script scores a violation only for a refusal in the penalty's own slot. Others are scored by one more call.
+async function scoreRefusalInOtherSlot(
+  group: Group,
+  slotGroups: readonly SlotGroup[],
+  evaluations: (Evaluation | undefined)[],
+  send: SendToSlot,
+): Promise<void> {
+  const { penalty } = group
+  const at = slotGroups.findIndex(slotGroup => slotGroup.group.penalty !== undefined)
+  const slotGroup = slotGroups[at]
+  const evaluation = evaluations[at]
+  if (
+    penalty === undefined ||
+    penalty.mode !== PenaltyMode.WATCH ||
+    slotGroup === undefined ||
+    evaluation === undefined ||
+    !evaluation.allowed
+  )
+    return
+  const { rule } = penalty
+  if (!abuseScore.scores(evaluation.penalty, evaluation.now, rule)) return
+  const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
+  const scored = await send(slotGroup.slot, { demands: [], penalty: record })
+  evaluations[at] = { ...evaluation, penalty: scored.penalty }
+}

@@ -1,0 +1,68 @@
+import { storeSuite, type StoreFactory } from '@halt/conformance'
+import { Cluster, Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import { createClient, createCluster } from 'redis'
+import { createClient as createClient5 } from 'redis5'
+import { afterAll, describe, expect, inject, it } from 'vitest'
+
+import { RedisStore, type RedisStoreOptions } from '../../src/index.ts'
+
+const clients: { close: () => unknown }[] = []
+afterAll(async () => {
+  for (const { close } of clients) await close()
+})
+
+let made = 0
+/** A store per test, with a prefix of its own, so that tests share no keys. */
+function factory(
+  name: string,
+  client: unknown,
+  options: Partial<RedisStoreOptions> = {},
+  more: Partial<StoreFactory> = {},
+): StoreFactory {
+  const make = (clock: () => number): RedisStore =>
+    new RedisStore({ client, clock, connection: 'shared', prefix: `t${process.pid}-${++made}:`, ...options })
+  return { name, make, end: store => store.close?.(), histories: 4, steps: 250, ...more }
+}
+
+function open<T>(client: T, close: (client: T) => unknown): T {
+  clients.push({ close: () => close(client) })
+  return client
+}
+
+for (const server of ['redisUrl', 'valkeyUrl'] as const) {
+  const url = inject(server)
+  const io = open(new Redis(url), client => client.quit())
+  const io5 = open(new Redis5(url), client => client.quit())
+  const node = open(createClient({ url }), client => client.close())
+  const node5 = open(createClient5({ url }), client => client.close())
+  await Promise.all([node.connect(), node5.connect()])
+  storeSuite(
+    { describe, expect, it },
+    factory(`RedisStore on ioredis, ${server}`, io, {}, { histories: 20, steps: 400 }),
+  )
+  storeSuite({ describe, expect, it }, factory(`RedisStore on ioredis 5, ${server}`, io5))
+  storeSuite({ describe, expect, it }, factory(`RedisStore on node-redis, ${server}`, node))
+  storeSuite({ describe, expect, it }, factory(`RedisStore on node-redis 5, ${server}`, node5))
+}
+
+const nodes = inject('clusterNodes')
+const ioCluster = open(new Cluster(nodes), client => client.quit())
+const nodeCluster = open(
+  createCluster({ rootNodes: nodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` })) }),
+  client => client.close(),
+)
+await nodeCluster.connect()
+for (const [name, client] of [
+  ['ioredis', ioCluster],
+  ['node-redis', nodeCluster],
+] as const) {
+  storeSuite(
+    { describe, expect, it },
+    factory(`RedisStore on a cluster, ${name}`, client, {}, { oneInstant: false }),
+  )
+  storeSuite(
+    { describe, expect, it },
+    factory(`RedisStore on a cluster in one slot, ${name}`, client, { slots: 'one' }),
+  )
+}

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+
+import { RedisStore } from '../src/index.ts'
+
+it.each([undefined, {}, { client: {} }, { client: {}, prefix: '{' }, { run: 5 }])(
+  'the stack of an option error (%o) begins where the user made the mistake',
+  options => {
+    expect(firstLine(() => new RedisStore(options as never))).toContain('options.test.ts')
+  },
+)
+
+/** The first line of the stack of the error that a call throws. */
+function firstLine(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return (error as Error).stack?.split('\n')[1] ?? ''
+  }
+  return 'nothing was thrown'
+}
