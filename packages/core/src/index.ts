@@ -4,15 +4,8 @@ export type { Cost } from './policy/cost.ts'
 export type { Decision, DecisionFields } from './check/decision.ts'
 export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
 export type { Duration } from './base/duration.ts'
-export {
-  HaltError,
-  type HaltErrorCode,
-  type HaltWarning,
-  type HaltWarningCode,
-  silence,
-  type Warn,
-  warnOnce,
-} from './base/errors.ts'
+export { HaltError, type HaltErrorCode } from './base/errors.ts'
+export { type HaltWarning, type HaltWarningCode, silence, type Warn, warnOnce } from './base/warnings.ts'
 export type { CounterReading } from './check/counter-reading.ts'
 export type { Explanation, PolicyExplanation } from './check/explanation.ts'
 export type { Unreached } from './policy/reachability.ts'
@@ -22,12 +15,10 @@ export type { RateLimiterOptions } from './limiter/options.ts'
 export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
 export {
   Algorithm,
-  definePolicy,
   QuotaPeriod,
   type Awaitable,
   type ConcurrencyPolicy,
   type OnStoreError,
-  type Overrides,
   type Policy,
   type PolicyBase,
   type PolicyMode,
@@ -35,10 +26,12 @@ export {
   type Quota,
   type RatePolicy,
 } from './policy/policy.ts'
+export { definePolicy, type Overrides } from './policy/define-policy.ts'
 export * from './policy/presets.ts'
 export { presets } from './policy/preset-list.ts'
 export { addressKey } from './request/address-key.ts'
-export type { Hop, TrustedProxies } from './request/client-ip.ts'
+export type { Hop } from './request/client-ip.ts'
+export type { TrustedProxies } from './request/trusted-proxies.ts'
 export { type Identity, KeyStrategy } from './request/identity.ts'
 export type { HeaderBag } from './request/headers.ts'
 export type { RequestView } from './request/view.ts'

@@ -1,5 +1,5 @@
-// `txStore` over a real Postgres (PGlite: the server itself, compiled to WebAssembly). It has one connection and runs one
-// transaction at a time: the locks are what a server with many needs.
+// Tests `txStore` over a real Postgres: PGlite is the server itself, compiled to WebAssembly. It has one connection and runs one
+// transaction at a time. The locks are written as for a server with many connections.
 import { PGlite, type Transaction as PgTransaction } from '@electric-sql/pglite'
 import { RateLimiter } from '@halt/core'
 import { type Change, type Store, type Transaction, txStore } from '@halt/core/store'
@@ -17,10 +17,10 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => database.close())
 
-// Postgres’ text holds neither NUL nor half a surrogate pair; JSON writes both in letters.
+// Text in Postgres cannot hold NUL or a lone surrogate. JSON escapes both.
 const nameOf = (key: string): string => JSON.stringify(key)
 
-/** A store in a table of Postgres; on the database's clock when it is given none. */
+/** A store in a table of Postgres. It uses the database's clock unless another is given. */
 function postgresStore(clock?: () => number): Store {
   return txStore(
     {
@@ -36,8 +36,8 @@ function postgresStore(clock?: () => number): Store {
 function overRows(transaction: PgTransaction, clock: (() => number) | undefined): Transaction {
   const rows: Transaction = {
     async lock(keys) {
-      // A lock on each key, not on its row: a row that is not there yet cannot be locked, and two would insert it.
-      // In the order of the keys, which is the same everywhere, so that nobody waits for each other.
+      // Locks each key and not its row. A missing row cannot be locked, so two transactions would insert it.
+      // Locks in the order of the keys, which is the same everywhere, so that no two transactions wait for each other.
       for (const key of keys)
         await transaction.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [nameOf(key)])
       const found = await transaction.query<{ key: string; value: string }>(
@@ -103,7 +103,7 @@ describe('txStore', () => {
     expect(Math.abs((decisions[29]?.resetAt ?? 0) - soon)).toBeLessThan(5)
   })
 
-  it('keeps nothing of a transaction that fails', async () => {
+  it('writes nothing if the transaction fails', async () => {
     await database.exec('delete from counters')
     const backend = {
       transaction: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
@@ -119,7 +119,7 @@ describe('txStore', () => {
     expect(rows).toEqual([])
   })
 
-  it('says when a counter may be removed, and forgets it when told to', async () => {
+  it('writes when a counter may be removed, and removes it on forget()', async () => {
     await database.exec('delete from counters')
     const limiter = new RateLimiter({ store: postgresStore(), policy, storeTimeout: '5s' })
     await limiter.consume({ ip: '203.0.113.7' }, { cost: 5 })

@@ -1,10 +1,12 @@
-import type { Algorithm } from './rule.ts'
+import type { Algorithm } from './algorithm.ts'
 import { slidingWindow } from './sliding-window.ts'
 
 /**
- * Concurrency: at most `limit` requests in flight. It is a sliding window over leases: a request in flight is a unit that
- * leaves after `ttl`, unless its release refunds it before.
+ * Concurrency: at most `limit` requests in flight at a time.
  *
- * Leases share no sub-windows, unless there can be more of them than `precision`.
+ * Each request takes a lease. A lease is one unit of a sliding window: it ends after `ttl`, or earlier when the release of the
+ * request refunds it. Each lease has its own sub-window, unless `limit` exceeds `precision`.
+ *
+ * Source: a counting semaphore whose permits are leases (Gray and Cheriton, 1989).
  */
 export const concurrency: Algorithm = { ...slidingWindow, isFlight: true }

@@ -1,10 +1,13 @@
-import type { Algorithm, State } from './rule.ts'
+import type { Algorithm } from './algorithm.ts'
+import type { State } from './rule.ts'
 
 /**
- * Fixed window: `limit` units from the key's first charged request until `window` later, then anew. Across an edge up to
- * twice the limit can pass.
+ * Fixed window: at most `limit` units per window. A key's window opens with its first charged request and lasts `window`
+ * microseconds. Around the end of a window up to twice the limit can pass within one window's length.
  *
- * State: `[cooldown, end, used]`.
+ * State: `[cooldown, end, used]`: the end of the window, and the units used in it.
+ *
+ * Source: the fixed-window counter with a window per key, as Redis documents it for INCR ("Pattern: Rate limiter 2").
  */
 export const fixedWindow: Algorithm = {
   layout: 'window',
@@ -22,7 +25,7 @@ export const fixedWindow: Algorithm = {
   idle: () => [0, 0],
 
   refund(state, now, amount, _rule, chargedTo) {
-    // Only the window that was charged, and only while it counts.
+    // Refund only the window that was charged, and only while it is open.
     if (state.length === 0 || now >= state[1]! || state[1] !== chargedTo) return
     state[2] = state[2]! > amount ? state[2]! - amount : 0
   },
@@ -48,12 +51,12 @@ export const fixedWindow: Algorithm = {
   correctableFor: rule => rule.window + rule.slice,
 }
 
-/** The units used in the window that runs at `now`. */
+/** The units used in the window that is open at `now`. */
 export function usedAt(state: State, now: number): number {
   return now < windowEnd(state) ? state[2]! : 0
 }
 
-/** Opens a window that ends at `end`, unless one runs at `now`. */
+/** Opens a window that ends at `end`, unless a window is open at `now`. */
 export function openWindow(state: State, now: number, end: number): void {
   if (state.length === 0) state.push(0, 0, 0)
   if (now < state[1]!) return
@@ -61,7 +64,7 @@ export function openWindow(state: State, now: number, end: number): void {
   state[2] = 0
 }
 
-/** When the last window ends, or ended; 0 when there was none. */
+/** The instant at which the last window ends or ended; 0 when there was none. */
 export function windowEnd(state: State): number {
   return state.length === 0 ? 0 : state[1]!
 }

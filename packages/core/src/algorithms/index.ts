@@ -1,7 +1,8 @@
 import { concurrency } from './concurrency.ts'
 import { fixedWindow } from './fixed-window.ts'
 import { quota } from './quota.ts'
-import type { Algorithm, AlgorithmCode } from './rule.ts'
+import type { Algorithm } from './algorithm.ts'
+import type { AlgorithmCode } from './rule.ts'
 import { slidingWindow } from './sliding-window.ts'
 import { tokenBucket } from './token-bucket.ts'
 
@@ -14,7 +15,7 @@ export const algorithms: Readonly<Record<AlgorithmCode, Algorithm>> = {
   q: quota,
 }
 
-/** The algorithm of a rule: the table, with the commonest row first. */
+/** The algorithm of a rule. The token bucket, the default, needs no look-up in the table. */
 export function algorithmOf({ code }: { readonly code: AlgorithmCode }): Algorithm {
   return code === 't' ? tokenBucket : algorithms[code]
 }
@@ -24,4 +25,5 @@ export { grantedAt } from './quota.ts'
 export { abuseScore } from './abuse-score.ts'
 export type { PenaltyRule } from './abuse-score.ts'
 export { codes, MAX_EXACT } from './rule.ts'
-export type { Algorithm, AlgorithmCode, Layout, Rule, State } from './rule.ts'
+export type { Algorithm, Layout } from './algorithm.ts'
+export type { AlgorithmCode, Rule, State } from './rule.ts'

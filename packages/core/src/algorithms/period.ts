@@ -1,11 +1,12 @@
-/** Calendar instants between which a quota counts: the present period's start and end, and the next one's end. */
+/** The calendar instants around now: the start and end of the present period, and the end of the next one. Microseconds. */
 export type Edges = readonly [start: number, end: number, nextEnd: number]
 
 /**
- * The end of the period that `now` lies in.
+ * The end of the period that contains `now`.
  *
- * The store's clock may be past the edge that the application's clock saw, or before it: three edges cover both. Where it is
- * further off, periods as long as the nearest known one go on in both directions: a quota never ends for want of an edge.
+ * The application's clock chose the edges, and `now` is the store's clock, which may be in the period before or after. For an
+ * instant outside the edges, periods as long as the nearest known one are assumed in both directions, so that every instant
+ * has a period.
  */
 export function periodEnd([start, end, nextEnd]: Edges, now: number): number {
   if (now < start) return start - Math.floor((start - now - 1) / (end - start)) * (end - start)

@@ -1,11 +1,14 @@
 import { fixedWindow, openWindow, usedAt, windowEnd } from './fixed-window.ts'
 import { type Edges, periodEnd } from './period.ts'
-import type { Algorithm, Rule, State } from './rule.ts'
+import type { Algorithm } from './algorithm.ts'
+import type { Rule, State } from './rule.ts'
 
 /**
- * Quota: a fixed window whose edges are calendar instants. It can be granted more units until its period ends.
+ * Quota: a fixed window whose edges are calendar instants. A grant raises its limit until the period ends.
  *
- * State: `[cooldown, end, used]`, and `[cooldown, end, used, granted]` where something was granted.
+ * State: `[cooldown, end, used]`, or `[cooldown, end, used, granted]` if units were granted.
+ *
+ * Source: the {@link fixedWindow}, with the edges that `policy/calendar.ts` computes.
  */
 export const quota: Algorithm = {
   ...fixedWindow,
@@ -32,22 +35,22 @@ export const quota: Algorithm = {
 
   wait(state, now, cost, rule) {
     if (quota.fits(state, now, cost, rule)) return 0
-    // A grant ends with its period, so a cost that needs the grant does not pass later.
+    // A grant ends with its period, so a cost above the plain limit cannot pass later.
     return cost > rule.limit ? Number.POSITIVE_INFINITY : state[1]! - now
   },
 }
 
-/** Units that were granted beyond the limit and count at `now`. */
+/** The units granted on top of the limit that are valid at `now`. */
 export function grantedAt(state: State, now: number): number {
   return state.length > 3 && now < state[1]! ? state[3]! : 0
 }
 
-/** Opens the period of `now`, unless it runs already. A grant ends with the period that it was given for. */
+/** Opens the period that contains `now`, unless it is open already. The grant of the former period is dropped. */
 function openPeriod(state: State, now: number, rule: Rule, edges: Edges | undefined): void {
   if (now < windowEnd(state)) return
   openWindow(state, now, edges === undefined ? now + rule.window : periodEnd(edges, now))
   state.length = 3
 }
 
-// The sum of it and any limit is exact.
+/** The most units that can be granted. The sum with any limit is exact. */
 const MOST_GRANTED = 2 ** 40

@@ -1,11 +1,17 @@
-import type { Algorithm, Rule, State } from './rule.ts'
+import type { Algorithm } from './algorithm.ts'
+import type { Rule, State } from './rule.ts'
 
 /**
- * Sliding window: at most `limit` units in any interval of length `window`, counted in `precision` sub-windows. A
- * sub-window counts in full until its last instant has left the window, so it never over-admits and refuses at most
- * `window / precision` too long.
+ * Sliding window: at most `limit` units in any interval of `window` microseconds, counted in `precision` sub-windows.
  *
- * State: `[cooldown, leaves, units, leaves, units, …]`, one pair a live sub-window, the next to leave first.
+ * A sub-window counts in full until its last instant has left the window. So the algorithm never admits too much, and refuses
+ * for at most `window / precision` too long.
+ *
+ * State: `[cooldown, leaves, units, leaves, units, …]`: for each live sub-window, the instant at which it stops counting and
+ * its units, the first to leave first.
+ *
+ * Source: the sliding-window counter over small fixed windows, without the usual weighting of the oldest one, which can admit
+ * more than the limit.
  */
 export const slidingWindow: Algorithm = {
   layout: 'sub-windows',
@@ -17,13 +23,13 @@ export const slidingWindow: Algorithm = {
 
   charge(state, now, cost, rule) {
     if (state.length === 0) state.push(0)
-    drop(state, now)
+    dropExpired(state, now)
     const leaves = leavesAt(now, rule)
     let at = state.length
     while (at > 1 && state[at - 2]! > leaves) at -= 2
     if (at > 1 && state[at - 2] === leaves) state[at - 1]! += cost
     else state.splice(at, 0, leaves, cost)
-    // Only a changed window leaves more sub-windows than it has itself: the oldest join their neighbour, counted longer.
+    // After a change of the window there may be too many sub-windows. Merge the oldest into the next, which counts longer.
     while (state.length > 2 * rule.precision + 3) {
       state[4]! += state[2]!
       state.splice(1, 2)
@@ -70,18 +76,20 @@ export const slidingWindow: Algorithm = {
   correctableFor: rule => rule.window + rule.slice,
 }
 
-/** When a unit charged at `now` stops counting: as the sub-window's last instant leaves the window. */
+/** The instant at which a unit charged at `now` stops counting, when the last instant of its sub-window leaves the window. */
 function leavesAt(now: number, rule: Rule): number {
   return now - (now % rule.slice) + rule.slice + rule.window
 }
 
+/** The units that count at `now`. */
 function counted(state: State, now: number): number {
   let sum = 0
   for (let i = 1; i < state.length; i += 2) if (now < state[i]!) sum += state[i + 1]!
   return sum
 }
 
-function drop(state: State, now: number): void {
+/** Removes the sub-windows that no longer count at `now`. */
+function dropExpired(state: State, now: number): void {
   let gone = 1
   while (gone < state.length && now >= state[gone]!) gone += 2
   if (gone > 1) state.splice(1, gone - 1)

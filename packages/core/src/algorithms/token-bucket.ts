@@ -1,14 +1,16 @@
-import { MAX_EXACT, type Algorithm, type Rule, type State } from './rule.ts'
+import { MAX_EXACT, type Rule, type State } from './rule.ts'
+import type { Algorithm } from './algorithm.ts'
 
 /**
- * Token bucket: `capacity` units at once, refilled continuously at `limit` a `window`.
+ * Token bucket: `capacity` units at once, refilled continuously at `limit` units per `window`.
  *
- * Kept as an integer *debt*, the bucket's emptiness, so that nothing is ever rounded: a unit adds `unit`, a microsecond
- * pays back `rate`, with unit / rate = window / limit in lowest terms. A new key owes nothing.
+ * The state holds an integer *debt*, which is how empty the bucket is. A charged unit adds `unit` to the debt, and a
+ * microsecond pays `rate` back, where unit / rate = window / limit in lowest terms. So nothing is rounded. A new key has no
+ * debt.
  *
- * State: `[cooldown, at, debt, unit, rate]`: the debt at the instant of the last charge, in the terms then in force, from
- * which follows the instant at which the bucket is full. Under changed terms what was used stays used; the time since
- * the last charge is credited at the rate in force when it is read.
+ * State: `[cooldown, at, debt, unit, rate]`: the debt at `at`, the instant of the last change, and the terms of that debt. They
+ * give the instant at which the bucket is full. If a policy changes its terms, used units stay used. The time since the last
+ * change is then paid back at the new rate, and the bucket is full at that instant at the latest.
  *
  * Source: the "meter" form of the leaky bucket, ITU-T I.371 annex A (GCRA), in integers.
  */
@@ -47,7 +49,7 @@ export const tokenBucket: Algorithm = {
     const excess = debtAt(state, now, rule) - (rule.capacity - cost) * rule.unit
     if (excess <= 0) return 0
     const wait = Math.ceil(excess / rule.rate)
-    // Under other terms than it was charged in, the bucket may be full before that.
+    // If the debt is in other terms than the rule's, the bucket may be full before that.
     return state[3] === rule.unit && state[4] === rule.rate
       ? wait
       : Math.min(wait, tokenBucket.freshAt(state) - now)
@@ -57,7 +59,7 @@ export const tokenBucket: Algorithm = {
 
   chargedTo: () => 0,
 
-  // Until a full debt has flowed back.
+  // The time in which a full debt is paid back.
   correctableFor: rule => (rule.capacity * rule.unit) / rule.rate,
 }
 
@@ -66,24 +68,25 @@ function debtAt(state: State, now: number, rule: Rule): number {
   if (state.length === 0) return 0
   let debt = state[2]!
   const elapsed = now > state[1]! ? now - state[1]! : 0
-  // A product past 2^53 is inexact but still above any debt, so both comparisons are exact.
+  // A product above 2^53 is inexact, but still above any debt, so both comparisons are right.
   if (elapsed * state[4]! >= debt) return 0
   if (state[3] !== rule.unit) debt = convert(debt, state[3]!, rule.unit)
   const paid = elapsed * rule.rate
   return paid >= debt ? 0 : debt - paid
 }
 
-/** The same number of units in other terms, rounded up by less than a unit of debt. */
+/** Converts a debt to other terms. Rounds up, by less than 1. */
 function convert(debt: number, from: number, to: number): number {
   const whole = Math.floor(debt / from)
   const converted = whole * to + Math.ceil(((debt - whole * from) / from) * to)
   return converted < MAX_EXACT ? converted : MAX_EXACT
 }
 
+/** Writes a debt at `now`, in the terms of `rule`. */
 function keep(state: State, now: number, debt: number, rule: Rule): void {
   if (state.length === 0) state.push(0, now, debt, rule.unit, rule.rate)
   else {
-    // A clock that stepped back (a failover) must not credit the same stretch twice.
+    // If the clock stepped back after a failover, the same time must not be paid back twice.
     if (now > state[1]!) state[1] = now
     state[2] = debt
     state[3] = rule.unit

@@ -1,11 +1,14 @@
-/** After so many writes that push nothing out the iterator is let go: it holds all that the map was before it grew. */
-const IDLE = 1_000
+/**
+ * Drop the iterator after this many writes in a row that removed nothing, because it keeps the map's former table alive after
+ * the map has grown.
+ */
+const IDLE_WRITES = 1_000
 
 /**
- * A map of at most so many entries, which forgets the one that was written longest ago.
+ * A map with a maximum number of entries. Beyond that it removes the entry that was written longest ago.
  *
- * While it is full it goes through its keys with one iterator: a new one each time would have to step over all that was
- * deleted since the map last cleaned itself up, which under a flood of keys is tens of thousands.
+ * While the map is full, one iterator finds the oldest keys. A new iterator each time would have to skip every entry deleted
+ * since the map last compacted itself: tens of thousands in a flood of keys.
  */
 export class BoundedMap<V> {
   readonly #max: number
@@ -13,7 +16,7 @@ export class BoundedMap<V> {
   #oldest: MapIterator<string> | undefined
   #idle = 0
 
-  /** @param max the most entries it keeps */
+  /** @param max the most entries that the map keeps */
   constructor(max: number) {
     this.#max = max
   }
@@ -26,26 +29,26 @@ export class BoundedMap<V> {
     return this.#entries.get(key)
   }
 
-  /** Writes an entry, as the newest. */
+  /** Writes an entry and makes it the newest. */
   set(key: string, value: V): void {
     this.#entries.delete(key)
     this.#entries.set(key, value)
     if (this.#entries.size > this.#max) this.#forgetOldest()
-    else if (this.#oldest !== undefined && ++this.#idle > IDLE) this.#oldest = undefined
+    else if (this.#oldest !== undefined && ++this.#idle > IDLE_WRITES) this.#oldest = undefined
   }
 
   delete(key: string): void {
     this.#entries.delete(key)
   }
 
-  /** The entries, the oldest first. */
+  /** Iterates over the entries, the oldest first. */
   [Symbol.iterator](): MapIterator<[string, V]> {
     return this.#entries.entries()
   }
 
   #forgetOldest(): void {
     this.#idle = 0
-    // What is written anew comes again at its end, so what it gives is still the oldest.
+    // A rewritten entry moves to the end of the iteration, so the next key is still the oldest.
     let oldest = this.#oldest?.next().value
     if (oldest === undefined) {
       this.#oldest = this.#entries.keys()

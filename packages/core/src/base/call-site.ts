@@ -7,8 +7,8 @@ interface Capturing {
 }
 
 /**
- * Runs what a public function does. The stack of a {@link HaltError} that it throws begins with the line that called the
- * function, because the mistake is there.
+ * Runs the body of a public function. If the body throws a {@link HaltError}, its stack begins with the line that called the
+ * public function, because the mistake is on that line.
  *
  * @param entry the function or class that users call
  * @example
@@ -18,7 +18,7 @@ export function fromCaller<T>(entry: Entry, body: () => T): T {
   try {
     return body()
   } catch (error) {
-    // Not instanceof: an ESM and a CommonJS copy may coexist.
+    // By name, not instanceof: an ESM and a CommonJS copy of the class may coexist.
     if (error instanceof Error && (error as Partial<HaltError>).name === 'HaltError')
       (Error as Capturing).captureStackTrace?.(error, entry)
     throw error

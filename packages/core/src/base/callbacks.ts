@@ -1,12 +1,14 @@
-import { describe } from './duration.ts'
-import { messageOf, type Warn } from './errors.ts'
-import { isPromise, isStrayPromise, within } from './timers.ts'
+import { describe } from './describe.ts'
+import { messageOf } from './errors.ts'
+import type { Warn } from './warnings.ts'
+import { isPromise, isStrayPromise } from './promises.ts'
+import { within } from './timers.ts'
 
 /**
- * Calls a function of the application that may answer with a promise. Gives what `use` makes of its value, or what `fail` makes
- * of what it throws, of what it rejects with, or of its silence.
+ * Calls a function of the application that may return a promise. Returns `use(value)`, or `fail(error)` if the function
+ * throws, rejects, or does not settle in time.
  *
- * @param timeoutMs how long a promise may take, milliseconds in which the event loop is free
+ * @param timeoutMs how long a promise may take, in milliseconds in which the event loop is free
  */
 export function callInTime<T, U>(
   call: () => T | PromiseLike<T>,
@@ -25,7 +27,8 @@ export function callInTime<T, U>(
 }
 
 /**
- * Calls a function of the application that must answer at once. A throw, or a promise, is warned of and counts as no answer.
+ * Calls a function of the application that must not return a promise. If it throws or returns a promise, warns and returns
+ * undefined.
  */
 export function callAtOnce(warn: Warn, name: string, call: () => unknown): unknown {
   try {
@@ -34,17 +37,21 @@ export function callAtOnce(warn: Warn, name: string, call: () => unknown): unkno
     warnOfCallback(
       warn,
       `${name} returned a promise, and Halt does not wait for it.`,
-      'Let it answer at once: do slow work before the limiter.',
+      'Return the value itself, and do slow work before the limiter.',
     )
   } catch (error) {
-    warnOfCallback(warn, `${name} threw: ${messageOf(error)}.`, 'Return undefined where a request has none.')
+    warnOfCallback(
+      warn,
+      `${name} threw: ${messageOf(error)}.`,
+      'Return undefined where a request has no value.',
+    )
   }
   return undefined
 }
 
 /**
- * Reads an id that a function of the application gave: text of more than white space, a finite number or a bigint. Any other
- * value is no id.
+ * Reads an id that the application gave. An id is text with more than white space, a finite number or a bigint; any other
+ * value gives undefined.
  */
 export function readId(value: unknown): string | undefined {
   if (typeof value === 'string') return value.trim() === '' ? undefined : value
@@ -52,20 +59,20 @@ export function readId(value: unknown): string | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
 }
 
-/** As {@link callAtOnce} for an id. A value that cannot be an id is warned of, and counts as no id. */
+/** Calls a function of the application for an id, as {@link callAtOnce}. Warns of a value that cannot be an id. */
 export function callForId(warn: Warn, name: string, call: () => unknown): string | undefined {
   const value = callAtOnce(warn, name, call)
   const id = readId(value)
   if (id === undefined && value !== undefined && value !== null && typeof value !== 'string')
     warnOfCallback(
       warn,
-      `${name} gave ${describe(value)}, which is not an id.`,
-      'Give a text or a number: String(user._id).',
+      `${name} returned ${describe(value)}, which is not an id.`,
+      'Return a text or a number: String(user._id).',
     )
   return id
 }
 
-/** Warns of what a function of the application did. */
+/** Warns that a function of the application misbehaved. */
 export function warnOfCallback(warn: Warn, message: string, fix: string): void {
   warn({ code: 'HALT_W_CALLBACK', message, fix })
 }

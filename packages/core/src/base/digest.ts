@@ -1,5 +1,6 @@
-import { describe } from './duration.ts'
-import { HaltError, type Warn } from './errors.ts'
+import { describe } from './describe.ts'
+import { HaltError } from './errors.ts'
+import type { Warn } from './warnings.ts'
 import { hmacSha256, sha256 } from '#sha256'
 
 /** Makes a text's stand-in: 128 bits of SHA-256, base64url (22 characters). */

@@ -1,6 +1,7 @@
+import { describe } from './describe.ts'
 import { HaltError, type HaltErrorCode } from './errors.ts'
 
-/** A length of time: a number of seconds, or a decimal with a unit: `"500ms"`, `"10s"`, `"1m"`, `"2h"`, `"7d"`. */
+/** A length of time: a number of seconds, or a decimal with a unit, such as `"500ms"`, `"10s"`, `"1m"`, `"2h"`, `"7d"`. */
 export type Duration = number | string
 
 const MICROS: Record<string, number> = { ms: 1e3, s: 1e6, m: 60e6, h: 3600e6, d: 86_400e6 }
@@ -14,9 +15,9 @@ const MAX_WINDOW: number = 366 * 86_400e6
 /**
  * Reads a duration into whole microseconds.
  *
- * @param value what the user wrote
- * @param name of the option, for the error
- * @throws HaltError `HALT_E_DURATION` (or `code`) outside 1 ms to 366 days, or when it is no duration
+ * @param value the user's value
+ * @param name the option's name, for the error
+ * @throws HaltError `HALT_E_DURATION` (or `code`) for a value that is not a duration from 1 ms to 366 days
  */
 export function parseDuration(value: unknown, name: string, code: HaltErrorCode = 'HALT_E_DURATION'): number {
   const whole = toMicros(value)
@@ -30,7 +31,7 @@ export function parseDuration(value: unknown, name: string, code: HaltErrorCode 
   return whole
 }
 
-/** A duration in whole microseconds, however short or long; NaN for what is none. */
+/** A duration of any length in whole microseconds; NaN for a value that is not a duration. */
 export function toMicros(value: unknown): number {
   if (typeof value === 'number') return Math.round(value * 1e6)
   return typeof value === 'string' ? Math.round(fromText(value)) : Number.NaN
@@ -39,13 +40,4 @@ export function toMicros(value: unknown): number {
 function fromText(text: string): number {
   const match = FORM.exec(text.trim())
   return match ? Number(match[1]) * (MICROS[match[2] as string] as number) : Number.NaN
-}
-
-/** Shows a value in an error message: short, quoted when it is text, never a long dump. */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
-  if (typeof value === 'function') return 'a function'
-  if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'object' && value !== null) return 'an object'
-  return String(value)
 }

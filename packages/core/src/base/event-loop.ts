@@ -1,12 +1,12 @@
-/** A timer, as far as a runtime tells it apart from a number; typed here, so that the package needs no runtime's types. */
+/** A timer object of the runtime. Declared here, so that the package needs no runtime's types. */
 export interface Timer {
   unref?(): unknown
   ref?(): unknown
 }
 
-/** What a wait needs of the runtime. Tests give one whose time they move by hand. */
+/** The functions of the runtime that a wait needs. Tests pass a loop whose time they move by hand. */
 export interface EventLoop {
-  /** Milliseconds of a clock that never goes backwards. */
+  /** A clock that never goes back, in milliseconds. */
   now(): number
   /** Calls back after some milliseconds. */
   after(ms: number, callback: () => void): Timer | number
@@ -20,12 +20,12 @@ const host = globalThis as unknown as {
   clearTimeout(timer: Timer | number): void
 }
 
-// Taken now: a test that fakes the timers does not fake the sockets. Not every runtime has it.
+// Read at import, because a test that fakes the timers does not fake the sockets. Not every runtime has setImmediate.
 const { setImmediate: afterSockets } = globalThis as unknown as {
   setImmediate?: (callback: () => void) => unknown
 }
 
-// A runtime fires a longer timer at once.
+// Runtimes fire a longer timer immediately.
 const LONGEST_MS = 2 ** 31 - 1
 
 /** The event loop of this process. */
@@ -33,14 +33,14 @@ export const eventLoop: EventLoop = {
   now: performance.now.bind(performance),
   after: (ms, callback) => host.setTimeout(callback, Math.min(ms, LONGEST_MS)),
   cancel: timer => host.clearTimeout(timer),
-  // Timers come before the sockets in a turn of the loop, and setImmediate right after them.
+  // In a turn of the loop timers run before the sockets are read, and setImmediate callbacks run right after.
   afterRead: callback => {
     if (afterSockets === undefined) host.setTimeout(callback, 0)
     else afterSockets(callback)
   },
 }
 
-/** Calls back after some milliseconds, 24 days at the most. The wait does not keep the process alive. */
+/** Calls back after some milliseconds, 24 days at most. The wait does not keep the process alive. */
 export function afterQuietly(ms: number, callback: () => void): Timer | number {
   const timer = eventLoop.after(ms, callback)
   if (typeof timer === 'object') timer.unref?.()

@@ -1,19 +1,19 @@
 import { type EventLoop, eventLoop, type Timer } from './event-loop.ts'
 
-// A wait is cut into so many slices. A loop that is busy in one of them loses no more than that one.
+// A wait is cut into this many slices. While the loop is busy, the wait counts at most the running slice.
 const SLICES = 4
 
-/** The slices, in milliseconds, that a wait is cut into. */
+/** The length of one slice of a wait, in milliseconds. */
 export function sliceOf(ms: number): number {
-  // Runtimes cut fractions of a millisecond off.
+  // Runtimes round a fraction of a millisecond down.
   return Math.max(1, Math.ceil(ms / SLICES))
 }
 
 /**
- * The time in which the event loop was free to read an answer, in milliseconds.
+ * Measures the time in which the event loop was free to read a reply, in milliseconds.
  *
- * It passes while a timer runs, and by no more than the timer was set for. While the process computes, collects garbage, or
- * waits for a processor, its timers are late, and the free time stands still.
+ * It advances while a timer runs, at most by the delay of that timer. When the process computes, collects garbage, or waits
+ * for a processor, its timers are late, and the free time does not advance.
  */
 export class FreeTime {
   readonly #loop: EventLoop
@@ -41,17 +41,17 @@ export class FreeTime {
   }
 }
 
-/** A wait that is not over. */
+/** A wait that {@link afterFreeTime} started. */
 export interface FreeWait {
-  /** Milliseconds of it in which the event loop was free. */
+  /** The milliseconds since its start in which the event loop was free. */
   readonly passed: number
-  /** Takes it back. */
+  /** Ends the wait without calling back. */
   cancel(): void
 }
 
 /**
- * Calls back when the event loop has been free for some milliseconds, and has then read from its sockets once more: an answer
- * that is in this process by then has been heard. With `quiet`, the wait does not keep the process alive.
+ * Calls back after the event loop has been free for `ms` milliseconds and has then read its sockets once more. A reply that
+ * has reached this process by then has been read. With `quiet`, the wait does not keep the process alive.
  */
 export function afterFreeTime(
   ms: number,

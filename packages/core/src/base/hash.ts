@@ -1,6 +1,6 @@
 /**
- * A number below 2^32 for a text, the same each time and evenly spread: FNV-1a with MurmurHash3's finaliser. To divide
- * keys and to estimate how many there are; not secret, so for nothing that anybody might gain by.
+ * Hashes a text to a number below 2^32, evenly spread: FNV-1a with the finaliser of MurmurHash3. Used to divide keys and to
+ * estimate how many there are. The hash is predictable, so nothing that a client could profit from may depend on it.
  */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5

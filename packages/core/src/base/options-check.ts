@@ -1,16 +1,20 @@
-import { describe } from './duration.ts'
+import { describe } from './describe.ts'
 import { HaltError, type HaltErrorCode } from './errors.ts'
-import { suggest } from './suggestion.ts'
+import { hintFor } from './suggestion.ts'
 
-/** What a JavaScript user may have given: anything, by name. */
+/** An object of options whose values may have any type, because JavaScript users are not type-checked. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** Lists the names of a type's fields. The compiler refuses a list that misses one, or has one too many. */
+/** Lists the names of a type's fields. The compiler rejects a list that misses a name or has an extra one. */
 export function namesOf<T>(names: { readonly [K in keyof T]-?: true }): readonly string[] {
   return Object.freeze(Object.keys(names))
 }
 
-/** Refuses names that are not in `known`, with the nearest known one. */
+/**
+ * Rejects options that are not an object, and names that are not in `known`. The fix suggests a known name.
+ *
+ * @throws HaltError `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`
+ */
 export function checkNames(fields: Fields, known: readonly string[], owner: string): void {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     const example = known[0] === undefined ? '{}' : `{ ${known[0]}: … }`
@@ -18,35 +22,11 @@ export function checkNames(fields: Fields, known: readonly string[], owner: stri
   }
   for (const name of Object.keys(fields)) {
     if (known.includes(name) || fields[name] === undefined) continue
-    fail('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hint(name, known))
+    fail('HALT_E_UNKNOWN_FIELD', `${owner} has an unknown field "${name}".`, hintFor(name, known))
   }
 }
 
-// What other limiters call it, by what it is called here.
-const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
-  window: ['windowMs', 'timeWindow', 'duration', 'interval', 'ttl'],
-  limit: ['max', 'points', 'limiter', 'tokens', 'requests'],
-  keyExtractor: ['keyGenerator', 'generateKey', 'keyFn'],
-  onLimited: ['handler', 'message', 'errorResponseBuilder', 'onExceeded', 'onLimitReached'],
-  chargeWhen: ['skipSuccessfulRequests', 'skipFailedRequests', 'requestWasSuccessful'],
-  exemptions: ['allowList', 'whitelist', 'ignoreRoutes'],
-  headers: ['standardHeaders', 'legacyHeaders', 'setHeaders', 'addHeaders'],
-  policies: ['throttlers', 'limiters'],
-  client: ['redis', 'url', 'storeClient', 'sendCommand'],
-  maxKeys: ['max', 'maxSize', 'size'],
-  prefix: ['keyPrefix', 'nameSpace'],
-  mode: ['shadow', 'dryRun'],
-}
-
-function hint(name: string, known: readonly string[]): string {
-  const here = known.find(other => ELSEWHERE[other]?.includes(name))
-  if (here === 'window') return 'Use "window", in seconds or as "500ms".'
-  if (here !== undefined) return `Use "${here}".`
-  const near = suggest(name, known)
-  return near === undefined ? `Known: ${[...new Set(known)].join(', ')}.` : `Did you mean "${near}"?`
-}
-
-/** Refuses a value that is not one of a few. */
+/** Rejects a field whose value is not one of `choices`. */
 export function checkChoice(
   fields: Fields,
   name: string,
@@ -58,7 +38,7 @@ export function checkChoice(
   fail(code, `${name} is ${describe(value)}.`, `Choose one of ${choices.map(describe).join(', ')}.`)
 }
 
-/** Refuses what is not a whole number from `low` to `high`. @throws HaltError `HALT_E_OPTION` */
+/** Returns a whole number from `low` to `high`, and rejects any other value. @throws HaltError `HALT_E_OPTION` */
 export function checkWhole(name: string, value: unknown, low: number, high: number): number {
   if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return value as number
   return fail(
@@ -68,7 +48,7 @@ export function checkWhole(name: string, value: unknown, low: number, high: numb
   )
 }
 
-/** Refuses a value of another type. */
+/** Rejects a field whose value has another type. */
 export function checkType(fields: Fields, name: string, type: string, code: HaltErrorCode): void {
   const value = fields[name]
   if (value === undefined || typeof value === type) return
@@ -80,7 +60,7 @@ export function checkType(fields: Fields, name: string, type: string, code: Halt
   )
 }
 
-/** Throws a mistake in a configuration or a call. */
+/** Throws the error for a mistake in a configuration or a call. */
 export function fail(code: HaltErrorCode, message: string, fix: string): never {
   throw new HaltError(code, message, fix)
 }

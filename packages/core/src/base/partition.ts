@@ -1,12 +1,13 @@
 import type { Digest } from './digest.ts'
 import { Memo } from './memo.ts'
 
+/** How many partition keys are remembered. */
 const REMEMBERED = 1000
 
 /**
- * Makes the partition keys of the `draft-8` headers: what a response may show in place of a key.
+ * Makes the function that turns a key into its partition key, which the `draft-8` headers show in place of the key.
  *
- * The form is that of express-rate-limit: base64 of the first 12 hexadecimal digits of the key's digest.
+ * The format is that of express-rate-limit: base64 of the first 12 hexadecimal digits of the key's digest.
  */
 export function makePartitionOf(digest: Digest): (key: string) => string {
   let recent: Memo<string> | undefined
@@ -20,7 +21,7 @@ export function makePartitionOf(digest: Digest): (key: string) => string {
   }
 }
 
-/** The first 12 hexadecimal digits of a digest: 48 bits, which are 8 characters of base64url. */
+/** The first 12 hexadecimal digits of a digest. They are 48 bits, so 8 characters of base64url hold them. */
 function firstDigits(digest: string): string {
   const bytes = atob(digest.slice(0, 8).replaceAll('-', '+').replaceAll('_', '/'))
   return Array.from(bytes, byte => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('')

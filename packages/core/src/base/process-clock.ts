@@ -1,7 +1,7 @@
 const { timeOrigin } = performance
 const elapsed = performance.now.bind(performance)
 
-/** This process's clock, which never goes back: microseconds since the epoch. */
+/** The time in whole microseconds since the Unix epoch, by a clock of this process that never goes back. */
 export function nowMicros(): number {
   return Math.floor((timeOrigin + elapsed()) * 1000)
 }

@@ -1,5 +1,5 @@
-/** The name among `known` that a misspelt one most likely means; undefined when none is near. */
-export function suggest(name: string, known: readonly string[]): string | undefined {
+/** The known name that a misspelt name most likely means; undefined when none is close. */
+function suggest(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase()
   const begins = known.find(other => other.toLowerCase().startsWith(wanted.slice(0, 4)))
   if (begins !== undefined && wanted.length >= 4) return begins
@@ -11,7 +11,7 @@ export function suggest(name: string, known: readonly string[]): string | undefi
     : begins
 }
 
-/** How many letters are to be added, left out, changed or exchanged with their neighbour. */
+/** The edit distance of two words: insertions, deletions, substitutions, and swaps of neighbouring letters. */
 function edits(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)
@@ -30,4 +30,29 @@ function edits(a: string, b: string): number {
     ;[before, last] = [last, row]
   }
   return last[b.length] as number
+}
+
+/** The names that other limiters use for an option, by our name for it. */
+const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  window: ['windowMs', 'timeWindow', 'duration', 'interval', 'ttl'],
+  limit: ['max', 'points', 'limiter', 'tokens', 'requests'],
+  keyExtractor: ['keyGenerator', 'generateKey', 'keyFn'],
+  onLimited: ['handler', 'message', 'errorResponseBuilder', 'onExceeded', 'onLimitReached'],
+  chargeWhen: ['skipSuccessfulRequests', 'skipFailedRequests', 'requestWasSuccessful'],
+  exemptions: ['allowList', 'whitelist', 'ignoreRoutes'],
+  headers: ['standardHeaders', 'legacyHeaders', 'setHeaders', 'addHeaders'],
+  policies: ['throttlers', 'limiters'],
+  client: ['redis', 'url', 'storeClient', 'sendCommand'],
+  maxKeys: ['max', 'maxSize', 'size'],
+  prefix: ['keyPrefix', 'nameSpace'],
+  mode: ['shadow', 'dryRun'],
+}
+
+/** Says which known option an unknown name probably means, as the fix of an error. */
+export function hintFor(name: string, known: readonly string[]): string {
+  const here = known.find(other => NAMES_ELSEWHERE[other]?.includes(name))
+  if (here === 'window') return 'Use "window", in seconds or as "500ms".'
+  if (here !== undefined) return `Use "${here}".`
+  const near = suggest(name, known)
+  return near === undefined ? `Known: ${[...new Set(known)].join(', ')}.` : `Did you mean "${near}"?`
 }

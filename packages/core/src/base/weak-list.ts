@@ -1,19 +1,20 @@
-const FIRST_LOOK = 16
+/** The length at which the list first drops its collected objects. */
+const FIRST_CLEANUP = 16
 
-/** Objects in the order they were added in. The list keeps none of them alive: what is collected is in it no more. */
+/** A list of objects in the order in which they were added. It keeps none of them alive, and skips those collected. */
 export class WeakList<T extends object> implements Iterable<T> {
   #refs: WeakRef<T>[] = []
-  #nextLook = FIRST_LOOK
+  #nextCleanup = FIRST_CLEANUP
 
   add(item: T): void {
-    if (this.#refs.length >= this.#nextLook) {
+    if (this.#refs.length >= this.#nextCleanup) {
       this.#keep(() => true)
-      this.#nextLook = Math.max(FIRST_LOOK, 2 * this.#refs.length)
+      this.#nextCleanup = Math.max(FIRST_CLEANUP, 2 * this.#refs.length)
     }
     this.#refs.push(new WeakRef(item))
   }
 
-  /** Removes an object; answers whether it was there. */
+  /** Removes an object. Returns whether it was in the list. */
   delete(item: T): boolean {
     let found = false
     this.#keep(each => {

@@ -1,6 +1,6 @@
 import type { AnyPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, checkCost, type WHOLE_LIMIT } from '../policy/cost.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import type { PriorGuards } from './prior-guards.ts'
 import { HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'

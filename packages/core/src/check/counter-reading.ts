@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { CheckResult } from './check-result.ts'
 import type { Demand } from '../store/contract.ts'
-import { blockedUntil } from '../store/decide.ts'
+import { blockedUntil } from '../store/cooldown.ts'
 import { limitInForce, remaining, resetAt, used, evaluationAt } from '../store/reading.ts'
 
 /** The state of one counter in the store. */

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand, Evaluation } from '../store/contract.ts'
-import { countsRepeats, listOf } from '../store/decide.ts'
+import { countsRepeats } from '../store/decide.ts'
+import { listOf } from '../base/list.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'

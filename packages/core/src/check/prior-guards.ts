@@ -2,7 +2,7 @@ import type { Rule } from '../algorithms/index.ts'
 import { Decision } from './decision.ts'
 import { isSameRule } from '../policy/rule-compiler.ts'
 import type { Check } from './check.ts'
-import type { Subject } from '../request/identity.ts'
+import type { Subject } from '../request/subject.ts'
 import { type ActualCharge, chargeAt } from './correction.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 

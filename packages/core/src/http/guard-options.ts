@@ -1,6 +1,6 @@
 import type { AnyPolicy } from '../policy/compiled-policy.ts'
 import { checkCost, type Cost } from '../policy/cost.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Awaitable } from '../policy/policy.ts'
 import { checkNames, checkType, namesOf } from '../base/options-check.ts'

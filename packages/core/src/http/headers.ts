@@ -1,7 +1,7 @@
 import type { Decision } from '../check/decision.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
-import { isStrayPromise } from '../base/timers.ts'
+import { isStrayPromise } from '../base/promises.ts'
 import { type Dialect, DIALECTS, type Headers, type PolicyDirectory, type Write } from './dialects.ts'
 import { isSilent } from './tightest.ts'
 

@@ -1,5 +1,5 @@
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
-import { isToldOfProxies } from '../request/client-ip.ts'
+import { isToldOfProxies } from '../request/trusted-proxies.ts'
 
 /**
  * Makes a function that warns when a framework trusts proxies but the limiter trusts none. It examines only the first request.

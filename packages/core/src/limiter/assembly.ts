@@ -1,5 +1,5 @@
 import { makeDigest } from '../base/digest.ts'
-import { type Warn, warnOnce } from '../base/errors.ts'
+import { type Warn, warnOnce } from '../base/warnings.ts'
 import { ExemptionCheck } from './exemption-check.ts'
 import { CounterReset } from './counter-reset.ts'
 import { KeyResolver } from './key-resolver.ts'

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import type { RateLimiterOptions } from './options.ts'
 import { Memo } from '../base/memo.ts'
 import type { Caller } from '../request/caller.ts'

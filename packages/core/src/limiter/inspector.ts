@@ -12,16 +12,10 @@ import { PEEK } from '../check/check-options.ts'
 import { inBraces, isReached, type Unreached, unreachedOf } from '../policy/reachability.ts'
 import { Caller } from '../request/caller.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
-import {
-  type Identity,
-  type IdentityKind,
-  isIdentity,
-  kindOf,
-  type Subject,
-  subjectOf,
-} from '../request/identity.ts'
+import { type Identity, type IdentityKind, isIdentity, kindOf, subjectOf } from '../request/identity.ts'
+import type { Subject } from '../request/subject.ts'
 import { toView } from '../request/to-view.ts'
-import { freshAt } from '../store/decide.ts'
+import { freshAt } from '../store/cooldown.ts'
 import { evaluationAt } from '../store/reading.ts'
 
 /** The parts of a limiter that an inspector uses. */

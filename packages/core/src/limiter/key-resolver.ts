@@ -1,11 +1,12 @@
 import { BoundedMap } from '../base/bounded-map.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { callInTime } from '../base/callbacks.ts'
-import { describe } from '../base/duration.ts'
-import { messageOf, type Warn } from '../base/errors.ts'
+import { describe } from '../base/describe.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import { KeyWatch } from '../misuse/index.ts'
 import type { Caller } from '../request/caller.ts'
-import type { FoundKey } from '../request/identity.ts'
+import type { FoundKey } from '../request/subject.ts'
 
 /** A policy's key for a request. Without a key: `deny` refuses the request, `allow` skips the policy. */
 export type KeyOutcome = FoundKey | 'deny' | 'allow'

@@ -6,7 +6,7 @@ import { costFor } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Digest } from '../base/digest.ts'
 import { isPaid } from '../check/prior-guards.ts'
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import type { ExemptionCheck } from './exemption-check.ts'
 import type { KeyOutcome, KeyResolver } from './key-resolver.ts'
 import type { Charges } from './charges.ts'
@@ -16,11 +16,11 @@ import { isShadow, violationCheck, checkBuilder } from '../check/check-builder.t
 import type { Check } from '../check/check.ts'
 import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import type { Caller } from '../request/caller.ts'
-import { type FoundKey, SHARED, type Subject } from '../request/identity.ts'
+import { type FoundKey, SHARED, type Subject } from '../request/subject.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import { listOf } from '../store/decide.ts'
-import { isPromise } from '../base/timers.ts'
+import { listOf } from '../base/list.ts'
+import { isPromise } from '../base/promises.ts'
 
 /** The parts that a request passes through. */
 export interface PipelineParts {

@@ -4,10 +4,10 @@ import {
   type CompileContext,
   compilePolicy,
   type CompiledPolicy,
-  collides,
-  refuseDuplicates,
 } from '../policy/compiled-policy.ts'
-import { HaltError, type Warn, messageOf } from '../base/errors.ts'
+import { collides, refuseDuplicates } from '../policy/duplicates.ts'
+import { HaltError, messageOf } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import { noticeMilliseconds } from '../misuse/index.ts'
 import type { RequestView } from '../request/view.ts'
 import { callInTime } from '../base/callbacks.ts'

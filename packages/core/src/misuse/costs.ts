@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, costFor } from '../policy/cost.ts'
-import { describe } from '../base/duration.ts'
-import type { Warn } from '../base/errors.ts'
+import { describe } from '../base/describe.ts'
+import type { Warn } from '../base/warnings.ts'
 
 /** Warns of a cost by name that names none of its policies. Each policy then takes its own cost. */
 export function noticeCostNames(

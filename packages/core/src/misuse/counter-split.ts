@@ -1,6 +1,6 @@
 import { BoundedMap } from '../base/bounded-map.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
 
 /** A memory store, which knows how many counters it holds. */

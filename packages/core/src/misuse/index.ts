@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Warn } from '../base/errors.ts'
-import { isToldOfProxies, type TrustedProxies } from '../request/client-ip.ts'
+import type { Warn } from '../base/warnings.ts'
+import { isToldOfProxies, type TrustedProxies } from '../request/trusted-proxies.ts'
 import type { PenaltyConfig } from '../policy/penalty-config.ts'
 import type { Store } from '../store/contract.ts'
 import { registerPolicies } from './limiters.ts'

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import { parseAddress } from '../request/address.ts'
 import type { Caller } from '../request/caller.ts'
 import { FORWARDING_HEADERS } from '../request/forwarding.ts'

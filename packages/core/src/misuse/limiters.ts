@@ -1,6 +1,7 @@
 import { BoundedMap } from '../base/bounded-map.ts'
-import { type CompiledPolicy, isSamePolicy } from '../policy/compiled-policy.ts'
-import type { Warn } from '../base/errors.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { isSamePolicy } from '../policy/duplicates.ts'
+import type { Warn } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
 
 // A service builds its limiters when it starts. This many limiters with one policy are built by requests.

@@ -1,4 +1,4 @@
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 
 /** By field: from how many seconds on a number was probably meant as milliseconds. */
 const DURATIONS = { window: 10_000, blockDuration: 10_000, ttl: 10_000, duration: 10_000, cooldown: 10_000 }

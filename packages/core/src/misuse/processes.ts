@@ -1,4 +1,4 @@
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
 
 interface ProcessLike {

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 
 // A limit this many times larger than the units that the other policy admits probably counts another unit, such as tokens.
 const OTHER_UNITS = 4

@@ -12,18 +12,18 @@ type Loaded<R> = AnyPolicy<R> | readonly AnyPolicy<R>[]
 
 /** Options of {@link cachedPolicy}. */
 export interface CachedPolicyOptions<R> {
-  /** What the policy depends on: the user's or tenant's id. Undefined, where nobody is signed in, is loaded as `''`. */
+  /** Returns the id that the policy depends on, such as the user's or tenant's. Undefined is loaded as `''`. */
   readonly key: (request: R) => string | number | undefined
-  /** How long a loaded policy is used without asking again. Default `"5s"`. */
+  /** How long a loaded policy is used before it is loaded again. Default `"5s"`. */
   readonly ttl?: Duration | undefined
-  /** How much longer it is used when loading fails or is slow: then old is better than none. Default `"1h"`. */
+  /** How much longer a loaded policy is used if loading fails or is slow. Default `"1h"`. */
   readonly stale?: Duration | undefined
-  /** The most keys kept; the one asked for longest ago goes. Default 10 000. */
+  /** The most ids kept. Beyond that, the id used longest ago is forgotten. Default 10 000. */
   readonly maxKeys?: number | undefined
 }
 
-/** Passes on what can decide: nothing else takes the place of the old policy. */
-function accepted<R>(loaded: Loaded<R>): Loaded<R> {
+/** Returns the loaded policies if they are valid, else throws, so that an invalid policy never replaces the old one. */
+function validated<R>(loaded: Loaded<R>): Loaded<R> {
   const list: readonly unknown[] = Array.isArray(loaded) ? loaded : [loaded]
   for (const policy of list.length === 0 ? [undefined] : list) validate(policy)
   return loaded
@@ -36,14 +36,14 @@ interface Entry<R> {
   loadingSince: number
 }
 
-// Where there is an old policy nobody waits longer than this for a new one.
+/** The longest that a request with an old policy waits for a new one. */
 const LATE_MS = 50
-// A load that takes longer will never end: the connection that it waits on is gone. The next request begins another.
-const PATIENCE_MS = 10_000
+/** A load that takes longer is given up, because its connection is probably gone. The next request starts another load. */
+const GIVE_UP_MS = 10_000
 
 /**
- * Wraps a policy loader (a database look-up) in a cache: one load at a time for a key; when loading fails, or takes more
- * than 50 ms, the old policy.
+ * Wraps a policy loader, such as a database look-up, in a cache. An id has one load at a time. If a load fails or takes more than
+ * 50 ms, the old policy is used.
  *
  * @throws HaltError `HALT_E_DURATION`, `HALT_E_OPTION`
  * @example
@@ -65,11 +65,11 @@ export function cachedPolicy<R = unknown>(
 
   function refresh(entry: Entry<R>, id: string, request: R): Promise<Loaded<R>> {
     const now = performance.now()
-    if (entry.loading !== undefined && now - entry.loadingSince < PATIENCE_MS) return entry.loading
-    const loading = (async () => accepted(await load(id, request)))()
+    if (entry.loading !== undefined && now - entry.loadingSince < GIVE_UP_MS) return entry.loading
+    const loading = (async () => validated(await load(id, request)))()
     entry.loading = loading
     entry.loadingSince = now
-    // One that was given up and comes late after all is not newer than what came since.
+    // Ignore a load that was given up, because a newer one has replaced it.
     const end = (policy?: Loaded<R>): void => {
       if (entry.loading !== loading) return
       entry.loading = undefined
@@ -87,17 +87,17 @@ export function cachedPolicy<R = unknown>(
     const loading = refresh(entry, id, request)
     const old = entry.policy
     if (old === undefined || age >= usable) return loading
-    const patience = LATE_MS - (performance.now() - entry.loadingSince)
+    const wait = LATE_MS - (performance.now() - entry.loadingSince)
     const late = (): Error => new Error('late')
-    // A failure is tried again by the next request; who comes while a load is late does not wait for it again.
-    const found = within(loading, Math.max(0, patience), late).catch(() => old)
-    return patience > 0 ? found : old
+    // After a failure the next request loads again. While a load is late, further requests do not wait for it.
+    const found = within(loading, Math.max(0, wait), late).catch(() => old)
+    return wait > 0 ? found : old
   }
 }
 
 const OPTIONS = namesOf<CachedPolicyOptions<never>>({ key: true, ttl: true, stale: true, maxKeys: true })
 
-/** How long a policy is fresh, and how long it is usable, milliseconds. */
+/** How long after its load a policy is fresh, and how long it is usable. Milliseconds. */
 function timesOf(load: unknown, options: CachedPolicyOptions<never>): { fresh: number; usable: number } {
   const { key, ttl = '5s', stale = '1h' } = options ?? {}
   if (typeof load !== 'function' || typeof key !== 'function') {

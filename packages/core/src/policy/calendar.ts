@@ -1,17 +1,18 @@
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
+import { instantOf, type OffsetAt, offsetsIn } from './time-zone.ts'
 
 /** The length of a quota's period, in calendar units of its time zone. */
 export type PeriodName = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
 
-/** What places a quota's periods in time. */
+/** The options that say when a quota's periods begin. */
 export interface CalendarOptions {
   readonly period: PeriodName
   /** An IANA time zone. Default `UTC`. */
   readonly timeZone?: string | undefined
   /**
-   * An instant at which a period begins. In `timeZone`, the others keep its minute (hourly), time of day,
-   * weekday (weekly), day of the month (the 31st: the last day of a shorter month) or date (yearly).
+   * An instant at which a period begins. In `timeZone`, the other periods begin at the same minute (hourly), time of day,
+   * weekday (weekly), day of the month (for the 31st: the last day of a shorter month) or date (yearly).
    * Default: the full hour, midnight, Monday, the 1st, 1 January.
    */
   readonly anchor?: Date | undefined
@@ -24,16 +25,13 @@ export interface Calendar {
    *
    * Cached: the same frozen tuple while `nowMs` stays inside. The period before is `edges(start - 1)`.
    * @param nowMs Unix milliseconds, fractions allowed
-   * @throws HaltError `HALT_E_CLOCK` when it is no date
+   * @throws HaltError `HALT_E_CLOCK` if it is not a date
    */
   edges(nowMs: number): Edges
 }
 
 /** A period's edges and the next one's end, in Unix milliseconds. */
 type Edges = readonly [start: number, end: number, nextEnd: number]
-
-/** The offset of local time from UTC at an instant, both in milliseconds. */
-type OffsetAt = (ms: number) => number
 
 const PERIODS = 'hourly, daily, weekly, monthly or yearly'
 const HOUR = 3_600_000
@@ -47,14 +45,14 @@ const NONE: Edges = Object.freeze([0, 0, 0] as const)
 /**
  * Makes a calendar of periods; its options are checked here, once.
  *
- * A local time that a clock change skips becomes the instant as long after the change; one that comes
- * twice is its first occurrence. Only hours count both, as time elapses: a day of 25 hours has 25.
+ * If a clock change skips a local time, the edge is the instant as long after the change. If a local time comes twice, the edge
+ * is its first occurrence. Only hourly periods count both occurrences, so a day of 25 hours has 25 of them.
  *
  * @throws HaltError `HALT_E_PERIOD`, `HALT_E_TIME_ZONE`, `HALT_E_ANCHOR`
  */
 export function compileCalendar(options: CalendarOptions): Calendar {
   const { period, timeZone = 'UTC', anchor } = options
-  const offsetAt = zone(timeZone)
+  const offsetAt = offsetsIn(timeZone)
   const anchorLocal = anchor === undefined ? DEFAULT_ANCHOR : localAnchor(anchor, offsetAt)
   const candidates = edgeFinder(period, anchorLocal, offsetAt)
   let latest = NONE
@@ -62,7 +60,7 @@ export function compileCalendar(options: CalendarOptions): Calendar {
   return {
     edges(nowMs) {
       if (nowMs >= latest[0] && nowMs < latest[1]) return latest
-      // Two periods are kept: around an edge, a clock that steps back or several clocks would else recompute.
+      // Two periods are kept. Otherwise a clock that steps back over an edge, or several clocks around it, would recompute.
       const swap = latest
       latest = nowMs >= former[0] && nowMs < former[1] ? former : around(nowMs, candidates)
       former = swap
@@ -73,11 +71,15 @@ export function compileCalendar(options: CalendarOptions): Calendar {
 
 function around(nowMs: number, candidates: (now: number) => number[]): Edges {
   if (!(Math.abs(nowMs) <= LAST)) {
-    const mistake = `The clock shows ${describe(nowMs)}, which is no date.`
-    throw new HaltError('HALT_E_CLOCK', mistake, 'Give one that returns Unix milliseconds, as Date.now.')
+    const mistake = `The clock shows ${describe(nowMs)}, which is not a date.`
+    throw new HaltError(
+      'HALT_E_CLOCK',
+      mistake,
+      'Give a clock that returns Unix milliseconds, like Date.now.',
+    )
   }
   let [start, end, nextEnd] = [-Infinity, Infinity, Infinity]
-  // In any order and with repetitions: where a zone skipped a whole day, two edges fall on one instant.
+  // The edges come in any order. Two edges are the same instant where a zone skipped a whole day.
   for (const edge of candidates(Math.floor(nowMs))) {
     if (edge <= nowMs) start = Math.max(start, edge)
     else if (edge < end) [end, nextEnd] = [edge, end]
@@ -108,7 +110,7 @@ function edgeFinder(period: PeriodName, anchorLocal: number, offsetAt: OffsetAt)
   }
 }
 
-/** Edges in local time, by number: that of the last one at a local time, or one more; the time of one. */
+/** Numbered edges in local time: finds the last edge at a local time (or the next one), and gives the local time of an edge. */
 type Series = [indexOf: (local: number) => number, localOf: (index: number) => number]
 
 function evenly(length: number, anchorLocal: number): Series {
@@ -116,7 +118,7 @@ function evenly(length: number, anchorLocal: number): Series {
   return [local => Math.floor((local - phase) / length), index => index * length + phase]
 }
 
-/** Lists the edges of days and longer periods: local and elapsed time differ by about a day at the most. */
+/** Lists the edges near an instant, for periods of a day or longer. Local and elapsed time differ by at most about a day. */
 function near(offsetAt: OffsetAt, ...[indexOf, localOf]: Series): (now: number) => number[] {
   return now => {
     const index = indexOf(now + offsetAt(now))
@@ -125,8 +127,8 @@ function near(offsetAt: OffsetAt, ...[indexOf, localOf]: Series): (now: number) 
 }
 
 /**
- * Lists the edges of hours. Each offset in force nearby has its grid of full hours; an instant on it counts
- * while that offset is in force, or right after it, for a local time that the change skipped.
+ * Lists the edges of hours near an instant. Each offset in force nearby has a grid of full hours. An instant of a grid is an edge
+ * while its offset is in force, or right after it, for a local time that the change skipped.
  */
 function hoursNear(now: number, phase: number, offsetAt: OffsetAt): number[] {
   const edges: number[] = []
@@ -139,60 +141,30 @@ function hoursNear(now: number, phase: number, offsetAt: OffsetAt): number[] {
   return edges
 }
 
-/** The instant of a local time (Temporal's "compatible"): its first occurrence, or as long after a gap. */
-function instantOf(local: number, offsetAt: OffsetAt): number {
-  // No offset exceeds a day, so these are the ones in force before and after any change nearby.
-  const before = offsetAt(local - DAY)
-  const after = offsetAt(local + DAY)
-  if (before === after || offsetAt(local - before) === before) return local - before
-  return offsetAt(local - after) === after ? local - after : local - before
-}
-
-// By remainders: they are exact at any size, a quotient is not.
+// Computed with remainders, because they are exact at any size and a quotient is not.
 const floorMod = (value: number, by: number): number => ((value % by) + by) % by
 
-/** The number of the month of a local time: 0 is January of the year 0. */
+/** The number of a local time's month. 0 is January of the year 0. */
 function monthOf(local: number): number {
   const date = new Date(local)
   return date.getUTCFullYear() * 12 + date.getUTCMonth()
 }
 
-// setUTCFullYear, because Date.UTC takes the years 0 to 99 for 1900 to 1999.
+// Uses setUTCFullYear, because Date.UTC reads the years 0 to 99 as 1900 to 1999.
 function monthStart(month: number, day: number): number {
   const length = new Date(new Date(0).setUTCFullYear(0, month + 1, 0)).getUTCDate()
   return new Date(0).setUTCFullYear(0, month, Math.min(day, length))
 }
 
 function localAnchor(anchor: Date, offsetAt: OffsetAt): number {
-  // By what it can do, not instanceof: a test runner's Date may be of another realm.
+  // Tests the method, not instanceof, because a test runner's Date may come from another realm.
   const at = typeof anchor?.getTime === 'function' ? anchor.getTime() : Number.NaN
   const local = Number.isFinite(at) ? at + offsetAt(at) : Number.NaN
   if (Math.abs(local) <= LAST) return local
   const shown = typeof anchor?.getTime === 'function' ? 'an invalid Date' : describe(anchor)
-  throw new HaltError('HALT_E_ANCHOR', `anchor is ${shown}.`, 'Give a valid Date, as new Date("2026-01-31").')
-}
-
-// One formatter per zone: each takes tens of kilobytes. Only valid names get in, so it stays small.
-const zones = new Map<string, OffsetAt>([['UTC', () => 0]])
-
-function zone(timeZone: string): OffsetAt {
-  const known = zones.get(timeZone)
-  if (known) return known
-  let format: Intl.DateTimeFormat
-  try {
-    // The offset itself ("GMT-04:56:02"), not the local fields: no era, calendar or 24 o'clock to undo.
-    const shown = { year: 'numeric', timeZoneName: 'longOffset' } as const
-    format = new Intl.DateTimeFormat('en-US-u-ca-gregory-nu-latn', { ...shown, timeZone })
-  } catch {
-    const mistake = `timeZone is ${describe(timeZone)}, not known to this runtime.`
-    throw new HaltError('HALT_E_TIME_ZONE', mistake, 'Give an IANA name, as "Europe/Berlin".')
-  }
-  const offsetAt: OffsetAt = ms => {
-    const text = format.format(ms)
-    const offset = text.slice(text.lastIndexOf('GMT') + 3)
-    const [hours = 0, minutes = 0, seconds = 0] = offset.slice(1).split(':').map(Number)
-    return (offset.startsWith('-') ? -1000 : 1000) * ((hours * 60 + minutes) * 60 + seconds)
-  }
-  zones.set(timeZone, offsetAt)
-  return offsetAt
+  throw new HaltError(
+    'HALT_E_ANCHOR',
+    `anchor is ${shown}.`,
+    'Give a valid Date, such as new Date("2026-01-31").',
+  )
 }

@@ -1,5 +1,5 @@
 import type { Edges, Rule } from '../algorithms/index.ts'
-import { compileRule, isSameRule, multiply } from './rule-compiler.ts'
+import { compileRule, multiply } from './rule-compiler.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'
 import { parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
@@ -9,57 +9,57 @@ import { compileExemptions, type Exemptions } from '../request/exemptions.ts'
 import { rulesByRoute } from './route-rules.ts'
 import { validate } from './validation.ts'
 
-/** Any limit that may stand in a limiter's `policy`. */
+/** A policy or a quota: any limit that a limiter's `policy` may contain. */
 export type AnyPolicy<R = unknown> = Policy<R> | Quota<R>
 
-/** A policy, validated and reduced to what a check needs. */
+/** A policy or quota, validated and compiled to the facts that a check needs. */
 export interface CompiledPolicy {
   readonly name: string
   readonly algorithm: Algorithm | 'quota'
   readonly limit: number
-  /** Units that can be taken at once. */
+  /** The units that can be taken at once. */
   readonly capacity: number
   readonly cost: number
-  /** Whether a cost given as a number is not for it. */
+  /** Whether the policy ignores a cost that is given as a number. */
   readonly countsRequests: boolean
   readonly keyStrategy: KeyStrategy
   readonly keyExtractor: ((request: never, context?: unknown) => unknown) | undefined
   readonly onMissingKey: 'ip' | 'deny' | 'allow'
   readonly exemptions: Exemptions | undefined
   readonly exemptPrivateIps: boolean | undefined
-  /** The share of keys that are only reported: 0 to 1. */
+  /** The share of keys, 0 to 1, for which the policy only reports. */
   readonly shadow: number
   readonly off: boolean
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
   readonly calendar: Calendar | undefined
-  /** A quota's calendar edges around an instant, Unix milliseconds; in microseconds. The same tuple within a period. */
+  /** A quota's edges, in microseconds, around an instant in Unix milliseconds. Returns the same tuple within a period. */
   edges(now: number): Edges | undefined
   readonly thresholds: readonly number[]
-  /** How long an idempotency key lives beside it, microseconds; a quota's period wins. */
+  /** How long an idempotency key is remembered, in microseconds. A quota remembers it until its period ends instead. */
   readonly window: number
-  /** Whether each route has a counter of its own. */
+  /** Whether each route has its own counter. */
   readonly isPerRoute: boolean
-  /** The counter for a route; `undefined` where all routes share one. */
+  /** The rule for a route. It is the same for all routes unless `isPerRoute`. `undefined` is a route that is not known. */
   rule(route: string | undefined): Rule
-  /** `keysPerAddress` times the limit, for all unverified keys of an address together; for each route where `rule` is. */
+  /** The rule for all unverified keys of one address together: `keysPerAddress` times the limit. Per route if `isPerRoute`. */
   addressCeilingRule(route: string | undefined): Rule
-  /** The leases of requests whose cost is not known yet; undefined where every request is counted at once. */
+  /** The rule for leases of requests that are not charged yet; undefined if every request is charged at once. */
   readonly lease: Rule | undefined
-  /** Every counter it has used in this process, by cell, and what others use without a route. */
+  /** The names of the counters that this process has used for the policy, and that others use without a route. */
   counters(): string[]
-  /** Whether this process has met a route that has a counter of its own. */
+  /** Whether this process has seen a route with its own counter. */
   hasMetRoutes(): boolean
 }
 
-/** What the limiter adds to a policy when it is compiled. */
+/** The limiter's options that a policy is compiled with. */
 export interface CompileContext {
-  /** What is left of a limit under the limiter's penalty. */
+  /** The share of a limit that the limiter's penalty leaves; undefined without a penalty. */
   readonly multiplier: number | undefined
   readonly keysPerAddress: number
 }
 
-// The counter of what has no route: identities, and requests whose route is not known.
+// The route of identities, and of requests whose route is not known.
 const ANY_ROUTE = '*'
 
 /**
@@ -71,12 +71,12 @@ export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext)
   try {
     return compile(policy, context)
   } catch (error) {
-    throw ofPolicy(error, policy)
+    throw withPolicyName(error, policy)
   }
 }
 
-// Of several policies, which one is wrong.
-function ofPolicy(error: unknown, policy: AnyPolicy<never>): unknown {
+// Names the policy in the error, because a limiter may have several.
+function withPolicyName(error: unknown, policy: AnyPolicy<never>): unknown {
   const name: unknown = (policy as Partial<AnyPolicy<never>> | undefined)?.name
   if (!(error instanceof HaltError) || typeof name !== 'string' || error.summary.includes(`"${name}"`))
     return error
@@ -110,7 +110,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
   const ruleFor = rulesByRoute(route =>
     compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier),
   )
-  const guardFor = rulesByRoute(route => {
+  const ceilingFor = rulesByRoute(route => {
     const place = isPerRoute ? `keys:${route}` : 'keys'
     return multiply(base, `${counter}@${place}:${base.code}`, context.keysPerAddress)
   })
@@ -137,53 +137,26 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     isPerRoute,
     rule: (route: string | undefined) => (isPerRoute ? ruleFor(route ?? ANY_ROUTE) : base),
     addressCeilingRule: (route: string | undefined) =>
-      guardFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
+      ceilingFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
     lease,
     counters() {
-      // Other processes count on the ceiling, too, whether this one has met an unverified key or not.
-      guardFor(ANY_ROUTE)
-      return [base.counter, ...ruleFor.counters(), ...guardFor.counters(), ...(lease ? [lease.counter] : [])]
+      // Other processes may have charged the ceiling, even if this one has not seen an unverified key.
+      ceilingFor(ANY_ROUTE)
+      return [
+        base.counter,
+        ...ruleFor.counters(),
+        ...ceilingFor.counters(),
+        ...(lease ? [lease.counter] : []),
+      ]
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
   })
 }
 
-/** Whether two policies are one: of one name, and counting on one counter up to the same numbers. */
-export function isSamePolicy(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  return a === b || (a.name === b.name && isSameRule(a.rule(''), b.rule('')))
-}
-
-/** Whether two policies cannot stand in one group: they have one name, or would charge one counter twice. */
-export function collides(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  return a.name === b.name || a.rule('').counter === b.rule('').counter
-}
-
-/**
- * Checks that no two policies of a group are one.
- *
- * @throws HaltError `HALT_E_DUPLICATE_POLICY`
- */
-export function refuseDuplicates(compiled: readonly CompiledPolicy[]): void {
-  const names = new Set<string>()
-  const counters = new Set<string>()
-  for (const policy of compiled) {
-    const counter = policy.rule('').counter
-    if (names.has(policy.name) || counters.has(counter)) {
-      throw new HaltError(
-        'HALT_E_DUPLICATE_POLICY',
-        `Two policies of one limiter are named "${policy.name}" or share its counter.`,
-        'Give each its own name (and counter): policies of one counter would charge it twice.',
-      )
-    }
-    names.add(policy.name)
-    counters.add(counter)
-  }
-}
-
 const YEAR = 366 * 86_400e6
-// So many leases of a key are reclaimed to the microsecond, of more each within a sixty-fourth of its time.
+/** Up to this many leases of a key expire to the microsecond. With more, each expires up to a sixty-fourth of its time later. */
 const LEASES = 64
-/** How long the lease of a held cost lives in the store, milliseconds. */
+/** How long a store keeps the lease of a request that is not charged yet. Milliseconds. */
 export const LEASE_MS = 60_000
 const LEASE = {
   algorithm: 'concurrency',
@@ -200,6 +173,7 @@ function spanOf(policy: Policy<never>): number {
     : parseDuration(policy.window, 'window', 'HALT_E_WINDOW')
 }
 
+/** A calendar's edges in microseconds. Keeps the last tuple, so that a period allocates one. */
 function edgesIn(calendar: Calendar): (now: number) => Edges {
   let last: readonly number[] | undefined
   let micros: Edges = [0, 0, 0]

@@ -1,36 +1,36 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 
-/** Units a request takes: a number for every policy, or by policy name for those named. */
+/** The units that a request takes: a number for every policy, or numbers by policy name for the named policies. */
 export type Cost = number | Readonly<Record<string, number | undefined>>
 
-/** The cost of a request whose cost function broke: a rate policy's whole limit, so that breaking it is not cheap. */
+/** The cost of a request whose cost function failed: a rate policy's whole limit, so that a client gains nothing by that. */
 export const WHOLE_LIMIT: unique symbol = Symbol.for('halt.cost.limit')
 
-/** Where larger costs are counted as this one: above every limit, and what a settlement still counts exactly. */
+/** A larger cost counts as this one. It is above every limit, and a settlement still counts it exactly. */
 const MAX_COST = 2 ** 40
 
 const whole = (cost: number): number => Math.min(Math.ceil(cost), MAX_COST)
 
 /**
- * Reads a cost that the application gave; fractions round up.
+ * Reads a cost that the application gave. Fractions round up.
  *
- * @throws HaltError `HALT_E_COST` for what is no number from 0
+ * @throws HaltError `HALT_E_COST` for a value that is not a finite number from 0
  */
 export function readCost(cost: unknown, name = 'cost'): number {
   if (typeof cost === 'number' && cost >= 0 && cost < Infinity) return whole(cost)
   throw new HaltError(
     'HALT_E_COST',
     `${name} is ${describe(cost)}.`,
-    'Give a number of units from 0; fractions round up.',
+    'Give a number of units, 0 or more. Fractions round up.',
   )
 }
 
-/** Checks a cost once, whatever policies it meets. */
+/** Checks a cost independently of the policies. @throws HaltError `HALT_E_COST` */
 export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
   if (cost === undefined || cost === WHOLE_LIMIT) return
-  // A list or a Map has no names of policies: it would charge nothing that anybody meant.
+  // A list or a Map does not name policies, so it would silently charge nothing.
   if (typeof cost !== 'object' || cost === null || Symbol.iterator in cost) readCost(cost)
   else
     for (const [name, units] of Object.entries(cost))
@@ -38,10 +38,10 @@ export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
 }
 
 /**
- * Reads what a cost function gave, which may hold what a client sent. Numbers by name are read once into an object of our own:
- * no getter, prototype or later change has a say.
+ * Reads the result of a cost function, which may contain data that a client sent. Numbers by name are copied into a new object,
+ * so that getters, prototypes and later changes have no effect.
  *
- * @throws HaltError `HALT_E_COST` for what is no cost
+ * @throws HaltError `HALT_E_COST` for a value that is not a cost
  */
 export function readGivenCost(cost: unknown): Cost {
   if (typeof cost !== 'object' || cost === null || Symbol.iterator in cost) return readCost(cost)
@@ -51,9 +51,9 @@ export function readGivenCost(cost: unknown): Cost {
   return units
 }
 
-/** The units a policy takes of a request: the given cost where it speaks of this policy, else the policy's own. */
+/** The units that a policy charges for a request: the given cost if it applies to this policy, else the policy's own. */
 export function costFor(policy: CompiledPolicy, cost: Cost | typeof WHOLE_LIMIT | undefined): number {
-  // A month's quota is not for one broken body to burn, and a request is one request in flight.
+  // Never charge a whole quota for one malformed body. A policy that counts requests always charges its own cost.
   if (cost === WHOLE_LIMIT)
     return policy.algorithm === 'quota' || policy.countsRequests
       ? policy.cost
@@ -61,7 +61,7 @@ export function costFor(policy: CompiledPolicy, cost: Cost | typeof WHOLE_LIMIT 
   return givenCost(policy, cost) ?? policy.cost
 }
 
-/** The units a cost names for a policy; undefined when it does not speak of it. */
+/** The units that a given cost has for a policy; undefined if it does not apply to the policy. */
 export function givenCost(policy: CompiledPolicy, cost: Cost | undefined): number | undefined {
   if (typeof cost === 'number') return policy.countsRequests ? undefined : whole(cost)
   const own = cost === undefined || !Object.hasOwn(cost, policy.name) ? undefined : cost[policy.name]

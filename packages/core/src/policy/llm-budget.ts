@@ -1,31 +1,33 @@
 import { fromCaller } from '../base/call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import { QuotaPeriod, type PolicyBase } from './policy.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
-/** Options of {@link llmBudget}: numbers, and what its policies have in common. */
+/** Options of {@link llmBudget}: the budgets, and the fields that its policies share. */
 export interface LlmBudgetOptions<R = unknown> extends Pick<
   PolicyBase<R>,
   'keyStrategy' | 'keyExtractor' | 'onMissingKey' | 'plan'
 > {
-  /** Requests a minute. */
+  /** Requests per minute. */
   readonly rpm?: number | undefined
-  /** Tokens a minute. */
+  /** Tokens per minute. */
   readonly tpm?: number | undefined
-  /** Tokens a month. */
+  /** Tokens per month. */
   readonly monthly?: number | undefined
-  /** Begins the policies' names. Default `"llm"`. */
+  /** The prefix of the policies' names. Default `"llm"`. */
   readonly name?: string | undefined
 }
 
 /**
- * The policies of an endpoint paid by token: requests a minute, tokens a minute, tokens a month; decided together, in
- * one round trip. A call's cost is its tokens; each call is one request. Beside other policies give costs by name, which
- * {@link llmCost} writes.
+ * Makes the policies of an endpoint that is paid per token: requests per minute, tokens per minute and tokens per month. They are
+ * decided together, in one round trip.
  *
- * @throws HaltError `HALT_E_POLICY` when it is given no number
+ * The cost of a call is its number of tokens. Each call counts as one request. If a limiter also has other policies, give costs
+ * by name with {@link llmCost}.
+ *
+ * @throws HaltError `HALT_E_POLICY` if it gets no budget
  * @example
  * const limiter = new RateLimiter({ store, policy: llmBudget({ rpm: 60, tpm: 90_000, monthly: 5_000_000 }) })
  * const { decision, settle } = await limiter.reserve(request, { cost: estimate })
@@ -52,7 +54,7 @@ function budget<R>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
   throw new HaltError('HALT_E_POLICY', 'llmBudget got no budget.', 'Give rpm, tpm or monthly.')
 }
 
-/** The cost of a model call for the policies of {@link llmBudget} alone, by name: `{ llm_tokens, llm_monthly_tokens }`. */
+/** The cost of a model call for the token policies of {@link llmBudget}, by name: `{ llm_tokens, llm_monthly_tokens }`. */
 export function llmCost(tokens: number, name = 'llm'): Readonly<Record<string, number>> {
   return { [`${name}_tokens`]: tokens, [`${name}_monthly_tokens`]: tokens }
 }

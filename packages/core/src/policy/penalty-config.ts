@@ -1,27 +1,31 @@
 import type { PenaltyRule } from '../algorithms/index.ts'
-import { describe, type Duration, parseDuration } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
-/** How abuse is scored and what follows. */
+/** How violations are scored, and which penalty they start. */
 export interface PenaltyConfig {
-  /** Points from which a violation starts a penalty. Default 10. */
+  /** The score, in points, from which a violation starts a penalty. Default 10. */
   readonly threshold?: number | undefined
-  /** How long a penalty lasts. Seconds, or a decimal with a unit. Default 3600. */
+  /** How long a penalty lasts: seconds, or a decimal with a unit. Default 3600. */
   readonly duration?: Duration | undefined
-  /** What a penalty leaves of limits and bursts, above 0 and at most 1. Default 0.5. */
+  /** The share of limits and bursts that a penalty leaves, above 0 and at most 1. Default 0.5. */
   readonly multiplier?: number | undefined
-  /** Points forgiven an hour. Default 1. */
+  /** The points that are forgiven per hour. Default 1. */
   readonly decayRate?: number | undefined
-  /** A refusal within this long of the last violation scores nothing. Default 60 s; 0 scores every refusal. */
+  /** How long after a violation further refusals score nothing. Default 60 s; 0 scores every refusal. */
   readonly cooldown?: Duration | undefined
-  /** Makes each further penalty `factor` times longer, up to `maxDuration` (default a day). Default: none. */
+  /** Makes each further penalty `factor` times longer, up to `maxDuration` (default one day). Default: no escalation. */
   readonly escalation?: { readonly factor: number; readonly maxDuration?: Duration | undefined } | undefined
 }
 
-/** A limiter's penalty: a configuration, and when a violation is recorded. */
+/** A limiter's penalty: its configuration, and which refusals it records as violations. */
 export interface LimiterPenalty extends PenaltyConfig {
-  /** `"limited"`: any enforced refusal is a violation of one point. `"never"`: only `PenaltyManager` records. Default `"limited"`. */
+  /**
+   * `"limited"`: every enforced refusal is a violation of one point. `"never"`: only `PenaltyManager` records. Default
+   * `"limited"`.
+   */
   readonly recordOn?: 'limited' | 'never' | undefined
 }
 
@@ -35,13 +39,14 @@ const FIELDS = namesOf<LimiterPenalty>({
   recordOn: true,
 })
 const HOUR = 3600e6
-/** A point, in the millionths that scores are kept in. */
+/** One point, in the millionths in which stores keep scores. */
 export const POINT = 1e6
 
-/** A penalty compiled: the store's numbers, and what it leaves of a limit. */
+/** A compiled penalty: the numbers for the store, and the share of a limit that it leaves. */
 export interface CompiledPenalty {
   readonly rule: PenaltyRule
   readonly multiplier: number
+  /** Whether refusals are recorded as violations. */
   readonly records: boolean
 }
 
@@ -68,7 +73,7 @@ export function compilePenalty(config: LimiterPenalty = {}): CompiledPenalty {
   if (!(typeof multiplier === 'number' && multiplier > 0 && multiplier <= 1)) {
     refuse(
       `multiplier is ${describe(multiplier)}.`,
-      'Give a share above 0 and at most 1; to ban, use blockDuration.',
+      'Give a share above 0 and at most 1. To ban a client, use blockDuration.',
     )
   }
   if (recordOn !== undefined && recordOn !== 'limited' && recordOn !== 'never') {

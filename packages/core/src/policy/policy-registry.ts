@@ -1,21 +1,14 @@
 import { fromCaller } from '../base/call-site.ts'
 import { type AnyPolicy, compilePolicy } from './compiled-policy.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
-import { isPromise } from '../base/timers.ts'
-import {
-  definePolicy,
-  type Overrides,
-  type Awaitable,
-  type Policy,
-  type PolicyResolver,
-  type Quota,
-  type RatePolicy,
-} from './policy.ts'
+import { isPromise } from '../base/promises.ts'
+import { definePolicy, type Overrides } from './define-policy.ts'
+import type { Awaitable, Policy, PolicyResolver, Quota, RatePolicy } from './policy.ts'
 
 /**
- * Named policies whose numbers change while the service runs. A change takes effect on the next request of this
- * process and keeps what was used.
+ * A set of named policies whose numbers can change while the service runs. A change takes effect with the next request of this
+ * process. Used units stay used.
  *
  * @example
  * const registry = new PolicyRegistry([presets.PUBLIC_API, presets.AUTH_ENDPOINTS])
@@ -25,7 +18,7 @@ import {
 export class PolicyRegistry<R = unknown> {
   readonly #policies = new Map<string, AnyPolicy<R>>()
 
-  /** @throws HaltError with a code for the policy that is wrong; `HALT_E_DUPLICATE_POLICY` */
+  /** @throws HaltError `HALT_E_DUPLICATE_POLICY`, or a code for the mistake in a policy */
   constructor(policies: Iterable<AnyPolicy<R>> = []) {
     fromCaller(PolicyRegistry, () => this.#fill(policies))
   }
@@ -42,20 +35,20 @@ export class PolicyRegistry<R = unknown> {
         throw new HaltError(
           'HALT_E_DUPLICATE_POLICY',
           `Two of the policies are named "${policy.name}".`,
-          'Give each a name of its own; register(policy) replaces one later.',
+          'Give each policy its own name. Later, register(policy) replaces one.',
         )
       this.register(policy)
     }
   }
 
-  /** Adds a policy under its name, or replaces the one of that name. */
+  /** Adds a policy under its name, or replaces the policy with that name. */
   register(policy: AnyPolicy<R>): void {
-    // As the limiter will: what only compiling finds (a time zone, a product too large) is no news for a request.
+    // Compiled as the limiter does it, because some mistakes, such as an unknown time zone, appear only then.
     compilePolicy(policy, { multiplier: undefined, keysPerAddress: 1 })
     this.#policies.set(policy.name, Object.freeze({ ...policy }))
   }
 
-  /** @throws HaltError `HALT_E_UNKNOWN_POLICY`, which lists the names */
+  /** Returns the policy with this name. @throws HaltError `HALT_E_UNKNOWN_POLICY`, which lists the names */
   get(name: string): AnyPolicy<R> {
     const policy = this.#policies.get(name)
     if (policy !== undefined) return policy
@@ -74,7 +67,7 @@ export class PolicyRegistry<R = unknown> {
     return this.#policies.has(name)
   }
 
-  /** Changes some fields; `burst` keeps its proportion when only `limit` changes. Its name and counter stay. */
+  /** Changes some fields. The name and the counter stay. `burst` keeps its proportion to `limit`, unless it is changed too. */
   update(
     name: string,
     changes: Partial<Omit<RatePolicy<R>, 'name'>> | Partial<Omit<Quota<R>, 'name'>>,
@@ -94,7 +87,7 @@ export class PolicyRegistry<R = unknown> {
     return [...this.#policies.values()]
   }
 
-  /** A limiter's `policy` that looks names up at each request. */
+  /** Makes a limiter's `policy` that looks up the selected names for every request. */
   resolver(select: (request: R) => Awaitable<string | readonly string[]>): PolicyResolver<R> {
     const find = (names: string | readonly string[]): AnyPolicy<R> | AnyPolicy<R>[] =>
       typeof names === 'string' ? this.get(names) : names.map(name => this.get(name))

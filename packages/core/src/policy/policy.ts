@@ -1,7 +1,7 @@
 import type { Duration } from '../base/duration.ts'
 import type { KeyStrategy } from '../request/identity.ts'
 
-/** How a policy counts. */
+/** The algorithms by which a policy can count. */
 export const Algorithm = {
   TOKEN_BUCKET: 'token-bucket',
   FIXED_WINDOW: 'fixed-window',
@@ -10,68 +10,77 @@ export const Algorithm = {
 } as const
 export type Algorithm = (typeof Algorithm)[keyof typeof Algorithm]
 
-/** What decides while the store cannot: a bounded limiter in this process, everybody passes, nobody does. */
+/**
+ * What happens to requests while the store cannot reply. `"local"`: a bounded limiter in this process decides. `"open"`: every
+ * request is admitted. `"closed"`: every request is refused.
+ */
 export type OnStoreError = 'local' | 'open' | 'closed'
 
-/** Whether a policy refuses, only reports (for all keys, or a stable share of them), or rests. */
+/**
+ * What a policy does. `"enforce"`: it refuses. `"shadow"`: it only reports. `{ shadow }`: it only reports for a stable share of the
+ * keys, 0 to 1. `"off"`: nothing.
+ */
 export type PolicyMode = 'enforce' | 'shadow' | { readonly shadow: number } | 'off'
 
-/** A value a callback gives, at once or as a promise. */
+/** A callback's result: a value or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
 
-/** What rate policies and quotas have in common. `R` is the framework's request. */
+/** The fields that rate policies, concurrency policies and quotas share. `R` is the framework's request. */
 export interface PolicyBase<R = unknown> {
-  /** Names the policy, `[A-Za-z0-9_.-]{1,64}`. Separate names are separate counters. */
+  /** The policy's name, `[A-Za-z0-9_.-]{1,64}`. Policies with different names have different counters. */
   readonly name: string
-  /** Units a window (quota: a period). A whole number from 1 to 2^31. */
+  /** Units per window, or per period of a quota. A whole number from 1 to 2^31. */
   readonly limit: number
-  /** Units a request takes. Default 1. */
+  /** The units that a request takes. Default 1. */
   readonly cost?: number | undefined
   /**
-   * What a call's cost, given as a number, means to the policy. `"cost"`: so many units. `"requests"`: nothing, each request
-   * takes the policy's own `cost`, and only a cost by name changes that. Default `"cost"`.
+   * How the policy treats a cost that a call gives as a number. `"cost"`: it charges that many units. `"requests"`: it charges its
+   * own `cost` instead; only a cost by name changes that. Default `"cost"`.
    */
   readonly counts?: 'cost' | 'requests' | undefined
-  /** Whose requests share a counter. Default `"ip"`; quotas: `"user"`. */
+  /** Which requests share a counter. Default `"ip"`; for quotas `"user"`. */
   readonly keyStrategy?: KeyStrategy | undefined
-  /** Gives the key; wins over `keyStrategy`. */
+  /** Returns the key to count under. Used instead of `keyStrategy`. */
   readonly keyExtractor?: ((request: R) => Awaitable<string | undefined>) | undefined
-  /** When there is no user, API key or extracted key: count the address, refuse, or leave the policy out. Default `"ip"`. */
+  /**
+   * What happens to a request without the user, API key or extracted key. `"ip"`: the policy counts its address. `"deny"`: it is
+   * refused. `"allow"`: the policy does not apply. Default `"ip"`.
+   */
   readonly onMissingKey?: 'ip' | 'deny' | 'allow' | undefined
-  /** One counter for all routes, or one for each matched route. Default `"global"`. */
+  /** `"global"`: one counter for all routes. `"route"`: one per matched route. Default `"global"`. */
   readonly scope?: 'global' | 'route' | undefined
-  /** Policies of one counter share what was used, so a change of plan keeps it. Default: the name. */
+  /** The counter's name. Policies with the same counter share used units, so a change of plan keeps them. Default: `name`. */
   readonly counter?: string | undefined
-  /** Paths (`"/admin"` covers `/admin/…`), addresses and CIDRs that are not counted. Default none. */
+  /** Paths, addresses and CIDRs that are not counted. `"/admin"` also covers `/admin/…`. Default: none. */
   readonly exemptions?: readonly string[] | undefined
-  /** Whether private socket peers are exempt. Default: the limiter's. */
+  /** Whether requests from private socket peers are not counted. Default: the limiter's option. */
   readonly exemptPrivateIps?: boolean | undefined
-  /** Default `"enforce"`. */
+  /** Whether the policy refuses, only reports, or does nothing. Default `"enforce"`. */
   readonly mode?: PolicyMode | undefined
-  /** What decides while the store cannot. Default: the limiter's. */
+  /** What happens to requests while the store cannot reply. Default: the limiter's option. */
   readonly onStoreError?: OnStoreError | undefined
   /** A label for telemetry. */
   readonly plan?: string | undefined
 }
 
-/** A limit on the rate of requests. */
+/** A limit on the units per window. */
 export interface RatePolicy<R = unknown> extends PolicyBase<R> {
-  /** Seconds, or a decimal with a unit (`"1m"`). From 1 ms to 366 days. */
+  /** The window's length: seconds, or a decimal with a unit (`"1m"`). From 1 ms to 366 days. */
   readonly window: Duration
-  /** Default `"token-bucket"`. */
+  /** How the policy counts. Default `"token-bucket"`. */
   readonly algorithm?: 'token-bucket' | 'fixed-window' | 'sliding-window' | undefined
-  /** Token bucket: units that may be taken at once. Default `limit`. */
+  /** Token bucket: the units that can be taken at once. Default `limit`. */
   readonly burst?: number | undefined
-  /** Sliding window: sub-windows, 1 to 1000. Default 10. */
+  /** Sliding window: the number of sub-windows, 1 to 1000. Default 10. */
   readonly precision?: number | undefined
-  /** Once refused, refuse that key's every request for this long. Default: no cool-down. */
+  /** The cool-down: after a refusal, every request of that key is refused for this long. Default: no cool-down. */
   readonly blockDuration?: Duration | undefined
   /**
-   * Counts only what fails: a request takes its cost when the application has decided its response (the status, not its
-   * delivery) and it failed (an adapter's `chargeWhen`, or no `settle(decision, 0)`). At most this many are let in at once
-   * while that is not known. So no more than `limit + inFlight` attempts come between recorded failures, and as many good
-   * ones in parallel are never refused. A request that nobody settles or releases is charged when its lease ends, after a
-   * minute. Default: every request is counted at once.
+   * Charges only failed requests, and is the most requests of a key that may be undecided at once. A request is charged when the
+   * application has decided its response (the status, not the delivery) and the request failed (by an adapter's `chargeWhen`, or
+   * without `settle(decision, 0)`). So at most `limit + inFlight` attempts come between recorded failures, and `inFlight` good
+   * requests in parallel are never refused. A request that the application neither settles nor releases is charged when its lease
+   * ends, after 60 s. Default: every request is charged at once.
    */
   readonly inFlight?: number | undefined
   readonly ttl?: undefined
@@ -81,11 +90,11 @@ export interface RatePolicy<R = unknown> extends PolicyBase<R> {
 export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
   readonly algorithm: 'concurrency'
   /**
-   * A request whose release was lost is reclaimed after this long (of a limit above 64, at most a sixty-fourth later). From
-   * 1 ms to 366 days.
+   * How long a request counts as in flight if its release is lost. With a limit above 64, up to a sixty-fourth longer. From 1 ms
+   * to 366 days.
    */
   readonly ttl: Duration
-  /** Once refused, refuse that key's every request for this long. Default: no cool-down. */
+  /** The cool-down: after a refusal, every request of that key is refused for this long. Default: no cool-down. */
   readonly blockDuration?: Duration | undefined
   readonly window?: undefined
   readonly burst?: undefined
@@ -93,10 +102,10 @@ export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
   readonly inFlight?: undefined
 }
 
-/** A limit: what a user wants, as plain data. */
+/** A limit on rate or concurrency, as plain data. */
 export type Policy<R = unknown> = RatePolicy<R> | ConcurrencyPolicy<R>
 
-/** The calendar period a quota counts in. */
+/** The calendar periods of quotas. */
 export const QuotaPeriod = {
   HOURLY: 'hourly',
   DAILY: 'daily',
@@ -106,51 +115,18 @@ export const QuotaPeriod = {
 } as const
 export type QuotaPeriod = (typeof QuotaPeriod)[keyof typeof QuotaPeriod]
 
-/** A limit a calendar period: `limit` units from one edge to the next. */
+/** A limit of `limit` units per calendar period. */
 export interface Quota<R = unknown> extends PolicyBase<R> {
   readonly period: QuotaPeriod
-  /** An IANA zone whose wall clock sets the edges. Default `"UTC"`. */
+  /** The IANA time zone in which periods begin and end. Default `"UTC"`. */
   readonly timeZone?: string | undefined
-  /** A billing anchor: periods begin at its time of day, weekday or day of month. Default: the calendar's own. */
+  /** A billing anchor: periods begin at its time of day, weekday or day of the month. Default: the calendar's own. */
   readonly anchor?: Date | undefined
-  /** Shares of the limit (above 0, up to 1) that are reported once a period. Default `[0.8, 1]`. */
+  /** Shares of the limit, above 0 and up to 1, that are each reported once per period. Default `[0.8, 1]`. */
   readonly thresholds?: readonly number[] | undefined
 }
 
-/** Gives a request's policies. */
+/** Returns the policies of a request. */
 export type PolicyResolver<R = unknown> = (
   request: R,
 ) => Awaitable<Policy<R> | Quota<R> | readonly (Policy<R> | Quota<R>)[]>
-
-/** Fields that win over a policy's own; `undefined` is absent. */
-export type Overrides<P> = { readonly [K in keyof P]?: P[K] | undefined }
-
-/**
- * Makes a policy or quota from another: `overrides` win, `burst` keeps its proportion when only `limit` changes, and what an
- * overriding `algorithm` has no use for is left out.
- *
- * @example
- * const roomier = definePolicy(presets.PUBLIC_API, { name: 'partners', limit: 500 }) // burst 600
- */
-export function definePolicy<R = unknown>(base: Quota<R>, overrides?: Overrides<Quota<R>>): Quota<R>
-export function definePolicy<R = unknown>(base: Policy<R>, overrides?: Overrides<RatePolicy<R>>): Policy<R>
-export function definePolicy(base: object, overrides: object = {}): object {
-  const from = base as Overrides<RatePolicy>
-  const given = Object.fromEntries(
-    Object.entries(overrides).filter(([, value]) => value !== undefined),
-  ) as Overrides<RatePolicy>
-  const { burst, precision, ...rest } = { ...from, ...given }
-  const { algorithm = 'token-bucket', limit } = rest
-  const own: Record<string, unknown> = {}
-  const isBucket = algorithm === 'token-bucket' || given.burst !== undefined
-  if (burst !== undefined && isBucket) own['burst'] = given.burst ?? rescaled(burst, from.limit, limit)
-  if (precision !== undefined && (algorithm === 'sliding-window' || given.precision !== undefined))
-    own['precision'] = precision
-  return Object.freeze({ ...rest, ...own })
-}
-
-// A limit that is none is the limiter's to refuse.
-function rescaled(burst: number, before: number | undefined, limit: number | undefined): number {
-  if (before === limit || before === undefined || limit === undefined || !(limit > 0)) return burst
-  return Math.max(1, Math.round((burst * limit) / before))
-}

@@ -1,6 +1,6 @@
 import { fromCaller } from '../base/call-site.ts'
 import { HaltError } from '../base/errors.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { QuotaPeriod, type Quota, type RatePolicy } from './policy.ts'
 import type { PenaltyConfig } from './penalty-config.ts'
 
@@ -28,12 +28,12 @@ const plan = (name: string, limit: number, burst: number): RatePolicy =>
 const quota = (name: string, limit: number, period: QuotaPeriod): Quota =>
   Object.freeze({ name, limit, period })
 
-/** A public API: 100 requests a minute an address, bursts of 120. */
+/** A public API: 100 requests per minute and address, bursts of 120. */
 export const PUBLIC_API: RatePolicy = preset('public_api', 100, 60, 120)
 
 /**
- * Login and password pages: 5 requests a minute an address, bursts of 10; once refused, refused for 5 minutes. Private
- * addresses are not exempt.
+ * Login and password pages: 5 requests per minute and address, bursts of 10. A refusal starts a cool-down of 5 minutes.
+ * Private addresses are not exempt.
  */
 export const AUTH_ENDPOINTS: RatePolicy = preset('auth_endpoints', 5, 60, 10, {
   blockDuration: 300,
@@ -41,29 +41,29 @@ export const AUTH_ENDPOINTS: RatePolicy = preset('auth_endpoints', 5, 60, 10, {
 })
 
 /**
- * Reports, exports, model calls: 10 units an hour a user, capacity 15, and each request takes 10. So it admits **one**
- * call, the next half an hour later, and from then on one an hour.
+ * Reports, exports, model calls: 10 units per hour and user, bursts of 15, and each request takes 10. So it admits **one** call, a
+ * second one half an hour later, and then one per hour.
  */
 export const EXPENSIVE_OPS: RatePolicy = preset('expensive_ops', 10, 3600, 15, {
   cost: 10,
   keyStrategy: 'user',
 })
 
-/** Sensitive operations: 20 requests a minute an API key, bursts of 25. */
+/** Sensitive operations: 20 requests per minute and API key, bursts of 25. */
 export const STRICT_API: RatePolicy = preset('strict_api', 20, 60, 25, { keyStrategy: 'api-key' })
 
-/** Services of your own: 1000 requests a minute an address, bursts of 1200. */
+/** Services of your own: 1000 requests per minute and address, bursts of 1200. */
 export const GENEROUS_API: RatePolicy = preset('generous_api', 1000, 60, 1200)
 
-/** 100 requests an hour a user, bursts of 120. All plans count on one counter, so changing plans keeps what was used. */
+/** 100 requests per hour and user, bursts of 120. All plans share one counter, so a change of plan keeps the used units. */
 export const PLAN_FREE: RatePolicy = plan('free', 100, 120)
-/** 500 requests an hour a user, bursts of 600. */
+/** 500 requests per hour and user, bursts of 600. */
 export const PLAN_STARTER: RatePolicy = plan('starter', 500, 600)
-/** 2000 requests an hour a user, bursts of 2500. */
+/** 2000 requests per hour and user, bursts of 2500. */
 export const PLAN_PRO: RatePolicy = plan('pro', 2000, 2500)
-/** 5000 requests an hour a user, bursts of 6000. */
+/** 5000 requests per hour and user, bursts of 6000. */
 export const PLAN_BUSINESS: RatePolicy = plan('business', 5000, 6000)
-/** 20 000 requests an hour a user, bursts of 25 000. */
+/** 20 000 requests per hour and user, bursts of 25 000. */
 export const PLAN_ENTERPRISE: RatePolicy = plan('enterprise', 20_000, 25_000)
 
 /** The plans by name. */
@@ -78,7 +78,7 @@ export const PLAN_TIERS: Readonly<
 })
 
 /**
- * Gives a plan's policy by its name, in any case.
+ * Returns the policy of a plan. The name may be in upper or lower case.
  *
  * @throws HaltError `HALT_E_UNKNOWN_PLAN`, which lists the names
  */
@@ -94,27 +94,27 @@ function refusePlan(name: unknown): never {
   throw new HaltError('HALT_E_UNKNOWN_PLAN', `There is no plan ${describe(name)}.`, `The plans are ${names}.`)
 }
 
-/** 10 000 units a month. */
+/** 10 000 units per month. */
 export const QUOTA_FREE_MONTHLY: Quota = quota('free_monthly_requests', 10_000, QuotaPeriod.MONTHLY)
-/** 100 000 units a month. */
+/** 100 000 units per month. */
 export const QUOTA_PRO_MONTHLY: Quota = quota('pro_monthly_requests', 100_000, QuotaPeriod.MONTHLY)
-/** 1 000 000 units a month. */
+/** 1 000 000 units per month. */
 export const QUOTA_ENTERPRISE_MONTHLY: Quota = quota(
   'enterprise_monthly_requests',
   1_000_000,
   QuotaPeriod.MONTHLY,
 )
-/** 500 units a day. */
+/** 500 units per day. */
 export const QUOTA_FREE_DAILY: Quota = quota('free_daily_requests', 500, QuotaPeriod.DAILY)
-/** 5000 units a day. */
+/** 5000 units per day. */
 export const QUOTA_PRO_DAILY: Quota = quota('pro_daily_requests', 5000, QuotaPeriod.DAILY)
 
 const penalty = (threshold: number, duration: number, multiplier: number, decayRate: number): PenaltyConfig =>
   Object.freeze({ threshold, duration, multiplier, decayRate })
 
-/** From 20 points, three quarters of the limits for half an hour; 2 points an hour are forgiven. */
+/** At 20 points, limits drop to three quarters for half an hour. 2 points per hour are forgiven. */
 export const PENALTY_LENIENT: PenaltyConfig = penalty(20, 1800, 0.75, 2)
-/** From 10 points, half of the limits for an hour; 1 point an hour is forgiven. */
+/** At 10 points, limits drop to a half for an hour. 1 point per hour is forgiven. */
 export const PENALTY_MODERATE: PenaltyConfig = penalty(10, 3600, 0.5, 1)
-/** From 5 points, a quarter of the limits for two hours; half a point an hour is forgiven. */
+/** At 5 points, limits drop to a quarter for two hours. Half a point per hour is forgiven. */
 export const PENALTY_STRICT: PenaltyConfig = penalty(5, 7200, 0.25, 0.5)

@@ -2,18 +2,18 @@ import type { CompiledPolicy } from './compiled-policy.ts'
 import { HaltError } from '../base/errors.ts'
 import type { IdentityKind } from '../request/identity.ts'
 
-/** A policy, or one of its counters, that an identity cannot name: a look at the identity says nothing about it. */
+/** A policy with a counter that an identity does not name, so `peek`, `explain` or `reset` of that identity does not reach it. */
 export interface Unreached {
   readonly policy: string
-  /** What names the counter instead, in words: `{ ip }`, `{ user, ip }`, `a request`. */
+  /** What names the counter, in words: `{ ip }`, `{ user, ip }`, `a request`. */
   readonly reachedBy: string
 }
 
 /**
- * Whether requests are counted by this policy under identities of a kind, on whatever route.
+ * Whether this policy counts requests under identities of a kind, on any route.
  *
- * Where none of the policies extracts a key, no request is counted under a custom name. Such a name is the application's own,
- * given to `consume`, which charges every policy under it.
+ * If none of the policies extracts a key, no request is counted under a custom name. Such a name comes from a call of `consume`,
+ * which charges every policy under it.
  */
 export function countsBy(
   policy: CompiledPolicy,
@@ -25,21 +25,21 @@ export function countsBy(
   return kindsOf(policy).includes(kind)
 }
 
-/** Whether an identity of a kind names the very counter on which this policy counts requests. */
+/** Whether an identity of a kind names the counter on which this policy counts requests. */
 export function isReached(
   policy: CompiledPolicy,
   kind: IdentityKind,
   policies: readonly CompiledPolicy[],
 ): boolean {
-  // An identity has no route.
+  // An identity has no route, so it cannot name the counter of one.
   if (policy.isPerRoute && !isOwnName(kind, policies)) return false
   return countsBy(policy, kind, policies)
 }
 
 /**
- * Which kind of id a bare string is to a quota: the kind that the quota counts.
+ * The kind of id that a bare string means for a quota: the kind that the quota counts.
  *
- * @throws HaltError `HALT_E_IDENTITY` where the quota counts two ids together
+ * @throws HaltError `HALT_E_IDENTITY` if the quota counts two ids together
  */
 export function bareKindOf(policy: CompiledPolicy): 'ip' | 'user' | 'apiKey' | 'custom' {
   if (policy.keyStrategy === 'shared') return 'custom'
@@ -47,19 +47,19 @@ export function bareKindOf(policy: CompiledPolicy): 'ip' | 'user' | 'apiKey' | '
   if (kind !== 'user+ip' && kind !== 'apiKey+ip') return kind
   throw new HaltError(
     'HALT_E_IDENTITY',
-    `"${policy.name}" counts users at addresses, and a bare string names only one of the two.`,
+    `"${policy.name}" counts a user or an API key together with an address, and a bare string names only one of the two.`,
     'Give { user: "42", ip: "203.0.113.7" } or { apiKey: "…", ip: "203.0.113.7" }.',
   )
 }
 
-/** What names the counter of a policy that is not reached, in words. */
+/** The identities that name a policy's counter, in words. */
 function reachedBy(policy: CompiledPolicy): string {
   const ids = kindsOf(policy).map(inBraces).join(' or ')
   if (!policy.isPerRoute) return ids
   return ids === '' ? 'a request' : `a request of ${ids}`
 }
 
-/** What an identity of a kind does not reach: the policies that are not among the reached ones, and counters of these. */
+/** Lists what an identity of a kind does not reach: the other policies, and the address ceilings of the reached ones. */
 export function unreachedOf(
   kind: IdentityKind,
   policies: readonly CompiledPolicy[],
@@ -68,18 +68,18 @@ export function unreachedOf(
 ): readonly Unreached[] {
   const missed = policies.filter(policy => !reached.includes(policy))
   const isByKey = kind === 'apiKey' || kind === 'apiKey+ip'
-  // Unverified keys share a ceiling of their address, which may refuse a key that has units left.
+  // The unverified keys of an address share a ceiling, which may refuse a key that has units left.
   const ceilings = reached.filter(policy => isByKey && !verifiesKeys && mayMeetCeiling(policy))
   return Object.freeze([
     ...missed.map(policy => ({ policy: policy.name, reachedBy: reachedBy(policy) })),
     ...ceilings.map(({ name }) => ({
       policy: name,
-      reachedBy: '{ ip } for what all unverified keys of an address share',
+      reachedBy: '{ ip } for the ceiling that all unverified keys of an address share',
     })),
   ])
 }
 
-/** Writes an identity's kind as people type it. */
+/** Writes a kind of identity as users type it, such as `{ user, ip }`. */
 export function inBraces(kind: IdentityKind): string {
   return `{ ${kind.replace('+', ', ')} }`
 }
@@ -96,7 +96,7 @@ function mayMeetCeiling({ keyStrategy, keyExtractor }: CompiledPolicy): boolean 
   return keyExtractor === undefined && (keyStrategy === 'api-key' || keyStrategy === 'composite')
 }
 
-// `shared` is reached by every identity.
+// Every identity reaches a `shared` policy, see countsBy.
 const KINDS: Readonly<Record<CompiledPolicy['keyStrategy'], readonly IdentityKind[]>> = {
   ip: ['ip'],
   user: ['user'],

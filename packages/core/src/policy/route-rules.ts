@@ -1,19 +1,19 @@
 import { BoundedMap } from '../base/bounded-map.ts'
 import type { Rule } from '../algorithms/index.ts'
 
-/** The rules of a policy, one for each route. */
+/** The rules of a policy, one per route. */
 export interface RouteRules {
   (route: string): Rule
-  /** The counters of the routes met so far, by cell. */
+  /** The names of the counters of the routes seen so far. */
   counters(): string[]
-  /** Whether a route was met that is none of these. */
+  /** Whether a route other than these was seen. */
   hasMetOtherThan(...routes: readonly string[]): boolean
 }
 
-// A service has as many routes as its authors wrote. A view that names others must not fill the memory.
+// A service has only the routes that its authors wrote. A view with invented routes must not fill the memory.
 const MAX_ROUTES = 10_000
 
-/** Makes each route's rule once. */
+/** Keeps the rules that `make` makes, so that each is made once. */
 export function rulesByRoute(make: (route: string) => Rule): RouteRules {
   const rules = new BoundedMap<Rule>(MAX_ROUTES)
   const find = (route: string): Rule => {

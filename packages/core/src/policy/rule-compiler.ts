@@ -2,31 +2,31 @@ import { algorithmOf, codes, MAX_EXACT, type Rule } from '../algorithms/index.ts
 import { HaltError } from '../base/errors.ts'
 import type { Algorithm } from './policy.ts'
 
-/** The numbers of a policy, validated; times in microseconds. */
+/** The validated numbers of a policy. Times are in microseconds. */
 export interface RuleNumbers {
   readonly algorithm: Algorithm | 'quota'
-  /** `{counter}` or `{counter}@{detail}`. */
+  /** The counter's name without its code: `{counter}` or `{counter}@{detail}`. */
   readonly counter: string
   readonly limit: number
   readonly capacity: number
   readonly window: number
   readonly precision: number
   readonly cooldown: number
-  /** The smallest limit a penalty may leave: the policy's cost. */
+  /** The smallest limit that a penalty may leave, which is the policy's cost. */
   readonly floor: number
 }
 
 /**
- * Compiles a policy's numbers to a rule, and to its variant under a penalty of `multiplier`.
+ * Compiles a policy's numbers to a rule, and to the reduced rule of a penalty with `multiplier`.
  *
- * Both variants count in the same unit, window / gcd(window, limits), so that a penalty begins and ends exactly.
+ * Both rules count in the same unit, window / gcd(window, limits), so that a penalty begins and ends without rounding.
  *
- * @throws HaltError `HALT_E_ARITHMETIC` when a product would not be exact in a double
+ * @throws HaltError `HALT_E_ARITHMETIC` if a product would not be exact in a double
  */
 export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   const { algorithm, limit, capacity, window, floor } = numbers
   const reduced = multiplier === undefined ? undefined : reduce(limit, multiplier, floor)
-  // As many leases as there are sub-windows can each have one of its own: they end to the microsecond.
+  // If there are no more leases than sub-windows, each lease has its own sub-window and ends to the microsecond.
   const isLease = algorithm === 'concurrency'
   const slice = isLease && limit <= numbers.precision ? 1 : Math.ceil(window / numbers.precision)
   const common = gcd(gcd(window, limit), reduced ?? 0)
@@ -38,7 +38,7 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
       capacity: capacityInForce,
       unit: window / common,
       rate: limitInForce / common,
-      // What is counted leaves one sub-window after this at the latest, and a microsecond after it at the earliest.
+      // A unit stops counting at the earliest a microsecond, and at the latest a sub-window, after this length.
       window: isLease ? window - 1 : window,
       slice,
       precision: numbers.precision,
@@ -59,7 +59,7 @@ export function compileRule(numbers: RuleNumbers, multiplier?: number): Rule {
   return make(limit, capacity, variant)
 }
 
-/** Whether two rules count on one counter, up to the same numbers. */
+/** Whether two rules have the same counter, limit, capacity and window. */
 export function isSameRule(a: Rule, b: Rule): boolean {
   return (
     a === b ||
@@ -67,7 +67,7 @@ export function isSameRule(a: Rule, b: Rule): boolean {
   )
 }
 
-/** The share of a rule that one of several processes decides on alone. Never less than `floor`. */
+/** The rule for one of `instances` processes: its share of the limit and the capacity, each at least `floor`. */
 export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   if (instances <= 1) return rule
   const limit = reduce(rule.limit, 1 / instances, floor)
@@ -77,12 +77,13 @@ export function shareOf(rule: Rule, instances: number, floor: number): Rule {
   const unit = rule.window / common
   if (!algorithmOf(rule).refills || isExact(capacity, unit))
     return { ...rule, limit, capacity, unit, rate: limit / common, reduced }
-  // A whole share may have no divisor in common with the window; the rule's own terms, divided, are exact like the rule.
+  // If the share and the window have no common divisor, the products may be too large. Then divide the rule's own terms, which
+  // are exact.
   const times = Math.max(1, Math.min(instances, Math.floor(MAX_EXACT / 2 / (capacity * rule.unit))))
   return { ...rule, limit, capacity, unit: rule.unit * times, reduced }
 }
 
-/** The same rule for `times` as many units, or for as many as a double holds exactly; without a cool-down. */
+/** The rule with `times` as many units, or with as many as a double holds exactly. It has no cool-down. */
 export function multiply(rule: Rule, counter: string, times: number): Rule {
   const most = Math.floor(
     MAX_EXACT /
@@ -101,12 +102,12 @@ export function multiply(rule: Rule, counter: string, times: number): Rule {
   })
 }
 
-// Half of what a double holds exactly: the debt of a full bucket and a charge upon it.
+// The limit is half of the exact integers, because a full bucket's debt and a charge are added.
 function isExact(capacity: number, unit: number): boolean {
   return capacity * unit <= MAX_EXACT / 2
 }
 
-// Never below the policy's cost: a penalty slows down, it does not ban.
+// Never below the policy's cost, because a penalty slows a client down and does not ban it.
 function reduce(units: number, multiplier: number, floor: number): number {
   return Math.min(units, Math.max(1, floor, Math.floor(units * multiplier)))
 }

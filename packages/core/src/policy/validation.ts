@@ -1,5 +1,6 @@
 import { checkChoice, checkNames, checkType, type Fields, fail, namesOf } from '../base/options-check.ts'
-import { describe, parseDuration } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
+import { parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
 import { KeyStrategy } from '../request/identity.ts'
 import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'
@@ -39,9 +40,9 @@ const QUOTA = namesOf<Omit<Quota, keyof PolicyBase>>({
 })
 
 /**
- * Checks every field of a policy or quota that TypeScript cannot, or that JavaScript users get wrong.
+ * Checks every field of a policy or quota. An unknown field is an error. A field that is `undefined` counts as absent.
  *
- * @throws HaltError with a code for the field; `undefined` is absent, an unknown field is an error
+ * @throws HaltError with a code for the field
  */
 export function validate(policy: unknown): void {
   if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) {
@@ -72,7 +73,7 @@ function checkName(fields: Fields): void {
     fail(
       'HALT_E_POLICY_NAME',
       `${name} is ${describe(value)}.`,
-      'Use 1 to 64 of letters, digits, "_", "." and "-".',
+      'Use 1 to 64 letters, digits, "_", "." or "-".',
     )
   }
 }
@@ -93,25 +94,29 @@ function checkRate(fields: Fields): void {
   const algorithm = (fields['algorithm'] ?? 'token-bucket') as Algorithm
   const [span, other] = algorithm === 'concurrency' ? ['ttl', 'window'] : ['window', 'ttl']
   if (fields[other as string] !== undefined) {
-    fail('HALT_E_WINDOW', `${algorithm} takes no ${other}.`, `Give ${span} instead.`)
+    fail('HALT_E_WINDOW', `${algorithm} does not take ${other}.`, `Give ${span} instead.`)
   }
   parseDuration(fields[span as string], span as string, 'HALT_E_WINDOW')
   checkUnits(fields, 'burst', 'HALT_E_BURST')
   if (fields['burst'] !== undefined && algorithm !== 'token-bucket') {
-    fail('HALT_E_BURST', `${algorithm} takes no burst.`, 'Leave it out, or use "token-bucket".')
+    fail('HALT_E_BURST', `${algorithm} does not take burst.`, 'Leave it out, or use "token-bucket".')
   }
   checkUnits(fields, 'inFlight', 'HALT_E_IN_FLIGHT')
   if (fields['inFlight'] !== undefined && algorithm === 'concurrency') {
     fail(
       'HALT_E_IN_FLIGHT',
-      'concurrency takes no inFlight.',
+      'concurrency does not take inFlight.',
       'Its limit is the number of requests in flight.',
     )
   }
   const precision = fields['precision']
   if (precision !== undefined) {
     if (algorithm !== 'sliding-window') {
-      fail('HALT_E_PRECISION', `${algorithm} takes no precision.`, 'Leave it out, or use "sliding-window".')
+      fail(
+        'HALT_E_PRECISION',
+        `${algorithm} does not take precision.`,
+        'Leave it out, or use "sliding-window".',
+      )
     }
     if (!(Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= 1000)) {
       fail('HALT_E_PRECISION', `precision is ${describe(precision)}.`, 'Give a whole number from 1 to 1000.')
@@ -149,11 +154,11 @@ function checkRest(fields: Fields): void {
   }
   if (typeof mode !== 'object' || mode === null)
     checkChoice(fields, 'mode', ['enforce', 'shadow', 'off'], 'HALT_E_MODE')
-  else if (!isSharing(mode as Fields)) {
+  else if (!isShadowShare(mode as Fields)) {
     fail(
       'HALT_E_MODE',
-      'mode is not { shadow: a share from 0 to 1 }.',
-      'Give { shadow: 0.9 } for nine keys of ten.',
+      'mode is an object other than { shadow }, or its share is not from 0 to 1.',
+      'Give { shadow: 0.9 } to only report for nine keys in ten.',
     )
   }
   const isShare = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 1
@@ -161,11 +166,11 @@ function checkRest(fields: Fields): void {
   fail(
     'HALT_E_THRESHOLDS',
     'thresholds is not a list of shares.',
-    'Give shares above 0 and up to 1, like [0.8, 1].',
+    'Give shares above 0 and up to 1, such as [0.8, 1].',
   )
 }
 
-function isSharing(mode: Fields): boolean {
+function isShadowShare(mode: Fields): boolean {
   const { shadow: share } = mode
   return typeof share === 'number' && share >= 0 && share <= 1 && Object.keys(mode).length === 1
 }
@@ -177,7 +182,7 @@ function checkCost(fields: Fields, isQuota: boolean): void {
   const which = fields['burst'] === undefined ? 'limit' : 'burst'
   fail(
     which === 'burst' ? 'HALT_E_BURST' : 'HALT_E_COST',
-    `cost ${describe(cost)} is more than the ${which} of ${describe(capacity)}: no request could ever pass.`,
+    `cost ${describe(cost)} is more than the ${which} of ${describe(capacity)}, so no request could ever pass.`,
     `Raise ${which} to at least the cost.`,
   )
 }

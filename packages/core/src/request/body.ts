@@ -7,12 +7,12 @@ export function announcesBody(headers: HeaderBag): boolean {
   return length !== undefined && String(length) !== '0'
 }
 
-/** A request of Node's; of HTTP/2 it has a stream. */
+/** A Node request. An HTTP/2 request has a stream. */
 interface Streamed {
   readonly stream?: { readonly endAfterHeaders?: boolean | undefined } | undefined
 }
 
-/** Whether an HTTP/2 request of Node's goes on after its headers: then a body may follow that they do not announce. */
+/** Whether a Node HTTP/2 request continues after its headers. A body may then follow that no header announces. */
 export function continues(request: object | undefined): boolean {
   return (request as Streamed | undefined)?.stream?.endAfterHeaders === false
 }

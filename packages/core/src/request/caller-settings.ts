@@ -1,8 +1,8 @@
 import type { Digest } from '../base/digest.ts'
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import type { ClientIp } from './client-ip.ts'
 
-/** How a limiter finds out who asks. */
+/** The settings of a limiter that say how it finds a request's address, user and API key. */
 export interface CallerSettings {
   readonly clientIp: ClientIp
   readonly resolveIp: ((request: never, context?: unknown) => string | undefined) | undefined

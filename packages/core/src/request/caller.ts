@@ -1,17 +1,19 @@
-import type { Warn } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import type { Address } from './address.ts'
 import { findApiKey } from './api-key.ts'
 import { callAtOnce, readId } from '../base/callbacks.ts'
 import type { CallerSettings } from './caller-settings.ts'
-import type { ClientAddress } from './client-ip.ts'
-import { type KeyStrategy, type FoundKey, namePart, SHARED, type Subject } from './identity.ts'
+import type { ClientAddress } from './client-address.ts'
+import type { KeyStrategy } from './identity.ts'
+import { type FoundKey, namePart, SHARED, type Subject } from './subject.ts'
 import { findUser } from './user.ts'
 import type { RequestView } from './view.ts'
 
 /**
- * Who makes a request: each fact is found once, when a policy first asks for it.
+ * The client of one request: its address, user and API key. Each is found once, when a policy first needs it.
  *
- * One is made for every request. Without methods of its own that are private: those cost every instance a mark.
+ * Every request makes a Caller. The class has no private methods, because they make every construction slower.
+ * perf: bench "limiter.check(request)", hot key
  */
 export class Caller {
   readonly view: RequestView
@@ -28,12 +30,12 @@ export class Caller {
     this.#givenIp = ip
   }
 
-  /** The client's address and what the way to it showed. */
+  /** The client's address, and whether the peer is a trusted proxy. */
   get client(): ClientAddress {
     if (this.#client !== undefined) return this.#client
     const { view } = this
     const { clientIp } = this.#settings
-    const given = this.#givenIp ?? resolvedIp(view, this.#settings)
+    const given = this.#givenIp ?? ipFromApplication(view, this.#settings)
     this.#isGiven = given !== undefined
     return (this.#client = given === undefined ? clientIp.resolve(view) : clientIp.given(given))
   }
@@ -45,33 +47,33 @@ export class Caller {
   /** The key of the address. */
   get ip(): FoundKey {
     const { address, key } = this.client
-    if (address === undefined) noticeNoAddress(this.#settings.warn)
+    if (address === undefined) warnOfNoAddress(this.#settings.warn)
     return key
   }
 
-  /** Whether the address is what the application says, not what the socket and its headers say. */
+  /** Whether the application gave the address. Otherwise it comes from the socket or a header. */
   get isGiven(): boolean {
     return this.client !== undefined && this.#isGiven
   }
 
-  /** The socket's peer, unless it is trusted to speak for others or the application gives, or would give, the address. */
+  /** The socket's peer; undefined if it is a trusted proxy, or if the application gives addresses. */
   get untrustedPeer(): Address | undefined {
     const { address, trusted } = this.client
-    const isApps = this.#givenIp !== undefined || this.#settings.resolveIp !== undefined
-    return trusted || isApps ? undefined : address
+    const isByApplication = this.#givenIp !== undefined || this.#settings.resolveIp !== undefined
+    return trusted || isByApplication ? undefined : address
   }
 
-  /** The peer, as {@link untrustedPeer} has it, where it is private. */
+  /** The {@link untrustedPeer}, if its address is private. */
   get privatePeer(): Address | undefined {
     return this.client.isPrivate ? this.untrustedPeer : undefined
   }
 
-  /** What shows that the peer is a proxy; undefined when nothing does. */
+  /** The sign that the peer is a proxy, in words; undefined if there is none. */
   get proxySign(): string | undefined {
     return this.#settings.clientIp.proxySign(this.view)
   }
 
-  /** Whether a header names another client than the peer. */
+  /** Whether a header names a client other than the peer. */
   get namesAnother(): boolean {
     return this.#settings.clientIp.namesAnother(this.view.headers, this.view.ip)
   }
@@ -82,16 +84,16 @@ export class Caller {
     return this.#user ?? undefined
   }
 
-  /** The API key, as its digest. */
+  /** The API key. The result holds its digest. */
   get apiKey(): FoundKey | undefined {
     if (this.#apiKey === undefined) this.#apiKey = findApiKey(this.view, this.#settings) ?? null
     return this.#apiKey ?? undefined
   }
 
-  /** The key of a strategy; undefined when the request has none. */
+  /** The key that a strategy counts; undefined if the request has none. */
   key(strategy: KeyStrategy): FoundKey | undefined {
     if (strategy === 'ip') return this.ip
-    if (strategy === 'shared') return EVERYBODY
+    if (strategy === 'shared') return SHARED_KEY
     if (strategy === 'api-key') return this.apiKey
     const { user } = this
     const named =
@@ -99,7 +101,7 @@ export class Caller {
     return strategy === 'user' ? named : composite(named ?? this.apiKey, this)
   }
 
-  /** The subject of what a key extractor gave; undefined when it is no id. */
+  /** The key that a key extractor returned; undefined if it is not an id. */
   custom(value: unknown): FoundKey | undefined {
     const id = readId(value)
     return id === undefined
@@ -108,8 +110,11 @@ export class Caller {
   }
 
   /**
-   * The narrowest principal known: whose penalty applies. An API key that nobody has verified only where keys are counted by,
-   * and no address is: who invents one would leave what the address has done behind.
+   * The principal, whose penalty applies to the request: the user, else the API key, else the address. An unverified key is the
+   * principal only if some policy counts by such a key and none by the address. Otherwise a client could escape the penalty of
+   * its address with a new key.
+   *
+   * @param keys the keys that the request's policies count
    */
   principal(keys: readonly FoundKey[]): Subject {
     const user = this.key('user')
@@ -127,7 +132,7 @@ function isUnverified({ unverified }: FoundKey): boolean {
   return unverified
 }
 
-const EVERYBODY: FoundKey = Object.freeze(found(SHARED, 'one counter for everybody'))
+const SHARED_KEY: FoundKey = Object.freeze(found(SHARED, 'one counter for everybody'))
 
 function found(subject: Subject, how: string): FoundKey {
   return { subject, how, unverified: false }
@@ -140,7 +145,7 @@ function composite(key: FoundKey | undefined, { address, ip }: Caller): FoundKey
   return { subject: `${key.subject}+${ip.subject}`, how, unverified: key.unverified }
 }
 
-function resolvedIp(
+function ipFromApplication(
   { request, context }: RequestView,
   { resolveIp, warn }: CallerSettings,
 ): string | undefined {
@@ -149,10 +154,10 @@ function resolvedIp(
   return typeof resolved === 'string' ? resolved : undefined
 }
 
-function noticeNoAddress(warn: Warn): void {
+function warnOfNoAddress(warn: Warn): void {
   warn({
     code: 'HALT_W_NO_ADDRESS',
-    message: 'A request has no client address; all such requests share one counter.',
-    fix: 'Give clientIp: request => address, or (Hono) getConnInfo, or a keyStrategy that needs no address.',
+    message: 'A request has no client address. All such requests share one counter.',
+    fix: 'Give clientIp: request => address, or getConnInfo (Hono), or a keyStrategy that needs no address.',
   })
 }

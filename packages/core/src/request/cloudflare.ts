@@ -1,12 +1,12 @@
-/** The day since which Cloudflare has published exactly these ranges. */
+/** The date since which Cloudflare has published exactly these ranges. */
 export const CLOUDFLARE_DATE = '2023-09-28'
 
 /**
- * The ranges Cloudflare connects from, 15 IPv4 and 7 IPv6: what `trustedProxies: ["cloudflare"]` stands for.
+ * The ranges that Cloudflare connects from, 15 IPv4 and 7 IPv6. `trustedProxies: ["cloudflare"]` stands for them.
  *
- * From https://www.cloudflare.com/ips-v4 and https://www.cloudflare.com/ips-v6. They change every few years, and
- * a new one is published before it carries traffic. A range that is missing here costs fairness, not safety: its
- * visitors are counted under the address of the Cloudflare server. Until a release lists it, add it by hand:
+ * The source is https://www.cloudflare.com/ips-v4 and https://www.cloudflare.com/ips-v6. The ranges change every few years, and
+ * Cloudflare publishes a new range before it carries traffic. If a range is missing here, its visitors are counted under the
+ * address of the Cloudflare server. That is unfair, but not unsafe. Until a release has the range, add it yourself:
  * `trustedProxies: ["cloudflare", "192.0.2.0/24"]`.
  */
 export const CLOUDFLARE_RANGES: readonly string[] = Object.freeze([

@@ -1,19 +1,20 @@
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Address } from './address.ts'
 import { type Networks, parseNetworks } from './networks.ts'
 
-/** What a policy does not count. */
+/** The paths and addresses that a policy does not count. */
 export interface Exemptions {
-  /** The entry that covers the path, if one does. */
+  /** The entry that covers a path; undefined if none does. */
   path(path: string): string | undefined
+  /** Whether an entry covers an address. */
   address(address: Address | undefined): boolean
 }
 
-// A path that a router may read as another one than it looks is never exempt.
+// A path is never exempt if a router may read it as another path.
 const AMBIGUOUS = /%|\.\.|\/\/|;|\\/
 
-/** The paths that load balancers and orchestrators ask for. */
+/** The default paths that load balancers and orchestrators request. */
 const HEALTH_PATHS: readonly string[] = Object.freeze(['/health', '/ping', '/ready', '/healthz', '/livez'])
 
 /**
@@ -39,7 +40,11 @@ export function compileExemptions(entries: readonly string[]): Exemptions {
   }
 }
 
-/** Compiles the limiter's health-check paths: exact, GET and HEAD. */
+/**
+ * Compiles the limiter's health checks: GET and HEAD requests of exactly these paths.
+ *
+ * @throws HaltError `HALT_E_EXEMPTION`
+ */
 export function compileHealthChecks(
   option: boolean | readonly string[] | undefined,
 ): (method: string, path: string) => boolean {
@@ -48,7 +53,7 @@ export function compileHealthChecks(
     refuse(`exemptHealthChecks is ${describe(option)}.`, 'Give true, false, or a list of paths.')
   }
   const paths = new Set(Array.isArray(option) ? (option as string[]).map(checkPath) : HEALTH_PATHS)
-  // By length first: a path that was cut from its query has no hash yet.
+  // The length is tested first, because a path that was just cut from its URL has no hash yet.
   const lengths = new Set([...paths].map(path => path.length))
   return (method, path) =>
     lengths.has(path.length) && paths.has(path) && (method === 'GET' || method === 'HEAD')
@@ -64,12 +69,12 @@ function isPlain(path: string): boolean {
 
 function checkPath(path: unknown): string {
   if (typeof path === 'string' && path.includes('*'))
-    refuse(`${describe(path)} is a pattern.`, 'Give "/admin", which covers all below it.')
+    refuse(`${describe(path)} is a pattern.`, 'Give "/admin", which covers all paths below it.')
   if (typeof path === 'string' && path.startsWith('/') && isPlain(path) && path !== '/') return path
   if (path === '/')
     refuse('exemptions holds "/", which covers every path.', 'Name the paths, or do not mount the limiter.')
   return refuse(
-    `${describe(path)} is no plain path.`,
+    `${describe(path)} is not a plain path.`,
     'Give a path that begins with "/", without "%", "..", "//", ";" or "\\".',
   )
 }

@@ -1,4 +1,4 @@
-/** A place in a router, of Express 4 or 5: a route, a router below it, or another handler. */
+/** An entry of an Express 4 or 5 router's stack: a route, a router mounted on it, or another handler. */
 export interface Layer {
   readonly route?: unknown
   readonly handle?: { readonly stack?: unknown } | null
@@ -8,15 +8,15 @@ export interface Layer {
   /** Express 5. */
   readonly slash?: boolean
   readonly matchers?: readonly ((path: string) => { readonly path: string } | false)[]
-  /** The pattern as it was written: router 2.3 and later. */
+  /** The pattern as the application wrote it. Only in router 2.3 and later. */
   readonly rawPath?: string | RegExp | readonly (string | RegExp)[]
 }
 
 const patterns = new WeakMap<Layer, string>()
-// A longer segment of a path is taken for the value of a parameter.
+// A longer segment of a path is treated as the value of a parameter.
 const LONGEST = 64
 
-/** The start of a path that a layer matches; undefined when it matches none. */
+/** The part of a path, from its start, that a layer matches; undefined if it does not match. */
 export function prefixOf({ regexp, slash, matchers }: Layer, path: string): string | undefined {
   if (slash === true || regexp?.fast_slash === true) return ''
   if (regexp !== undefined) return regexp.exec(path)?.[0]
@@ -27,25 +27,25 @@ export function prefixOf({ regexp, slash, matchers }: Layer, path: string): stri
   return undefined
 }
 
-/** The pattern of a layer that matches the start of a path; never a part of the path that a client can choose. */
+/** The pattern of a layer that matches the start of a path. It holds no part of the path that a client can choose. */
 export function patternOf(layer: Layer, path: string): string {
   let pattern = patterns.get(layer)
-  if (pattern === undefined) patterns.set(layer, (pattern = read(layer, path)))
+  if (pattern === undefined) patterns.set(layer, (pattern = readPattern(layer, path)))
   return pattern
 }
 
-function read(layer: Layer, path: string): string {
+function readPattern(layer: Layer, path: string): string {
   const { regexp, keys, slash, rawPath } = layer
   if (slash === true || regexp?.fast_slash === true) return ''
   if (rawPath !== undefined) return String(rawPath)
-  if (regexp !== undefined) return written(regexp, keys ?? [])
+  if (regexp !== undefined) return patternIn(regexp, keys ?? [])
   const segments = (prefixOf(layer, path) ?? '').split('/')
   const parts = segments.map((segment, at) => (isFixed(layer, segments, at) ? segment.toLowerCase() : ':'))
   return parts.filter((part, at) => part !== ':' || parts[at - 1] !== ':').join('/')
 }
 
-// The source of an expression that Express 4 made, as far as possible as it was written.
-function written({ source }: RegExp, keys: NonNullable<Layer['keys']>): string {
+// Turns a regular expression that Express 4 made back into the pattern, as far as possible.
+function patternIn({ source }: RegExp, keys: NonNullable<Layer['keys']>): string {
   let at = 0
   const name = (): string => {
     const key = keys[at++]
@@ -58,7 +58,8 @@ function written({ source }: RegExp, keys: NonNullable<Layer['keys']>): string {
     .replaceAll(/\\([/.-])/g, '$1')
 }
 
-// Routers before 2.3 keep no pattern. The value of a parameter still matches with another character in it, wherever that is.
+// Routers before 2.3 do not keep the pattern. A segment is fixed if the layer stops matching wherever a character is inserted;
+// the value of a parameter still matches.
 function isFixed(layer: Layer, segments: readonly string[], at: number): boolean {
   const segment = segments[at] as string
   if (segment === '') return true

@@ -1,11 +1,11 @@
 import { type Layer, patternOf, prefixOf } from './express-layer.ts'
 
-/** A way from an app to a route: the mounts of the routers on it. */
-interface Way {
-  /** Where the app itself is mounted. */
+/** A chain of mounted routers that leads from an app to a route. */
+interface MountChain {
+  /** The path at which the app itself is mounted. */
   readonly above: string
   readonly mounts: readonly Layer[]
-  /** The whole pattern, once a request has come this way. */
+  /** The whole pattern, set by the first request that took this chain. */
   pattern?: string
 }
 
@@ -15,33 +15,33 @@ interface App {
   path?(): unknown
 }
 
-/** Stands for mounts whose pattern nobody can tell, as behind a function that calls a router. */
+/** The pattern of mounts that cannot be known, such as a router called by a function. */
 const UNKNOWN = '*'
 const DEEPEST = 16
 
-const ways = new WeakMap<object, readonly Way[]>()
+const chains = new WeakMap<object, readonly MountChain[]>()
 
 /**
- * The pattern under which the router of a route is mounted; empty at the root.
+ * The pattern under which a route's router is mounted; empty at the root.
  *
- * Express tells a request its mount only as the client spelled it, values of parameters included. So the router is looked
- * up in the app, once for each route: what a client sends is never part of the pattern.
+ * Express gives the mount path only as the client spelled it, with the values of parameters. So the router is looked up in the
+ * app, once per route, and nothing that a client sends becomes part of the pattern.
  */
 export function expressMount(app: unknown, baseUrl: unknown, route: object): string {
   if (typeof baseUrl !== 'string' || baseUrl === '') return ''
   try {
-    let found = ways.get(route)
-    if (found === undefined) ways.set(route, (found = waysTo(app as App | undefined, route)))
-    const way = found.length === 1 ? found[0] : found.find(each => restsOf(each, baseUrl) !== undefined)
-    return way === undefined ? UNKNOWN : (way.pattern ??= way.above + patternsOf(way, baseUrl))
+    let found = chains.get(route)
+    if (found === undefined) chains.set(route, (found = chainsTo(app as App | undefined, route)))
+    const chain = found.length === 1 ? found[0] : found.find(each => restsOf(each, baseUrl) !== undefined)
+    return chain === undefined ? UNKNOWN : (chain.pattern ??= chain.above + patternsOf(chain, baseUrl))
   } catch {
     // The app is not one that Express made.
     return UNKNOWN
   }
 }
 
-function waysTo(app: App | undefined, route: object): readonly Way[] {
-  // Express 4 throws for `router`.
+function chainsTo(app: App | undefined, route: object): readonly MountChain[] {
+  // In Express 4 the property `router` throws.
   const stack = (app?._router ?? app?.router)?.stack
   const path = app?.path?.()
   const above = typeof path === 'string' ? path : ''
@@ -55,14 +55,14 @@ function search(stack: unknown, route: object, mounts: readonly Layer[]): (reado
   )
 }
 
-function patternsOf(way: Way, baseUrl: string): string {
-  const rests = restsOf(way, baseUrl) ?? []
-  return way.mounts.map((layer, at) => patternOf(layer, rests[at] ?? baseUrl)).join('')
+function patternsOf(chain: MountChain, baseUrl: string): string {
+  const rests = restsOf(chain, baseUrl) ?? []
+  return chain.mounts.map((layer, at) => patternOf(layer, rests[at] ?? baseUrl)).join('')
 }
 
-/** What each mount of a way matches the start of; undefined where the way does not lead to this mount. */
-function restsOf({ above, mounts }: Way, baseUrl: string): readonly string[] | undefined {
-  // The mounts of the apps above come first. They end at one of the slashes.
+/** The rest of `baseUrl` that each router of a chain is matched against; undefined if the chain does not lead to `baseUrl`. */
+function restsOf({ above, mounts }: MountChain, baseUrl: string): readonly string[] | undefined {
+  // The mount paths of the outer apps come first in `baseUrl`, and end at one of its slashes.
   const most = above === '' ? 1 : DEEPEST
   for (let from = 0, i = 0; from >= 0 && i < most; from = baseUrl.indexOf('/', from + 1), i++) {
     const rests: string[] = []

@@ -2,24 +2,24 @@ import { expressMount } from './express-mount.ts'
 import type { MatchedRoute } from './matched-route.ts'
 import { ALL_METHODS, routeMethod } from './method.ts'
 
-/** What Express tells of the route that a request matched. */
+/** The properties of an Express request that describe its matched route. */
 export interface ExpressRouted {
   readonly method?: unknown
-  /** A pattern, or (Express 4 and 5 take more than their types say) an expression or a list. */
+  /** `path` is a pattern, or a regular expression or a list, which Express accepts although its types do not say so. */
   readonly route?: { readonly path?: unknown; readonly stack?: unknown } | null | undefined
   readonly baseUrl?: unknown
   readonly app?: unknown
 }
 
-/** A handler of a route, for one method; for all where there is none. */
-interface Step {
+/** A handler of a route. Without `method` it handles all methods. */
+interface RouteHandler {
   readonly method?: string | undefined
   readonly handle?: unknown
 }
 
 const methods = new WeakMap<object, Map<string, string>>()
 
-/** The route of an Express request: the patterns of its mounts and its own, and the method that names its handler. */
+/** The route of an Express request: the patterns of its mounts, its own pattern, and the method that names its handler. */
 export function expressRoute(request: ExpressRouted): MatchedRoute {
   const route = request.route as object & NonNullable<ExpressRouted['route']>
   return {
@@ -33,22 +33,22 @@ function methodOf(route: object & { readonly stack?: unknown }, given: unknown):
   let known = methods.get(route)
   if (known === undefined) methods.set(route, (known = new Map()))
   let name = known.get(method)
-  // At most one entry for each name that a method can have.
+  // The map has at most one entry per name of a method.
   if (name === undefined) known.set(method, (name = handlerMethod(route.stack, method)))
   return name
 }
 
-// `app.all` declares one handler for each method, `route.all` one without a method.
+// `app.all` adds one handler per method; `route.all` adds one handler without a method.
 function handlerMethod(stack: unknown, method: string): string {
   if (!Array.isArray(stack)) return method
-  const steps = stack as readonly Step[]
-  const last = steps.findLast(step => step.method === undefined || nameOf(step) === method)
+  const handlers = stack as readonly RouteHandler[]
+  const last = handlers.findLast(each => each.method === undefined || nameOf(each) === method)
   if (last === undefined) return method
   if (last.method === undefined) return ALL_METHODS
-  const same = steps.filter(({ handle }) => handle === last.handle)
-  return routeMethod(same.map(step => step.method?.toUpperCase() ?? ALL_METHODS))
+  const same = handlers.filter(({ handle }) => handle === last.handle)
+  return routeMethod(same.map(each => each.method?.toUpperCase() ?? ALL_METHODS))
 }
 
-function nameOf({ method = '' }: Step): string {
+function nameOf({ method = '' }: RouteHandler): string {
   return routeMethod([method.toUpperCase()])
 }

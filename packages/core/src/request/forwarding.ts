@@ -1,7 +1,7 @@
-/** What a request holds under one header name: one line, several lines, or nothing. */
+/** The value of one header of a request: one line, several lines, or undefined. */
 export type HeaderValue = string | readonly string[] | undefined
 
-/** The headers in which a proxy may say for whom it asks. That one is present means: a proxy was here, or a liar. */
+/** The headers in which a proxy may name its client. A request with such a header came through a proxy, or forged it. */
 export const FORWARDING_HEADERS: readonly string[] = Object.freeze([
   'x-forwarded-for',
   'forwarded',
@@ -21,25 +21,25 @@ export const FORWARDING_HEADERS: readonly string[] = Object.freeze([
   'wl-proxy-client-ip',
 ])
 
-/** One hop as a header names it. */
+/** One hop, as a header names it. */
 interface Entry {
-  /** As received. */
+  /** The text as received. */
   readonly text: string
-  /** The part that should be an address; absent if there is none. */
+  /** The part that should be an address; undefined if there is none. */
   readonly address: string | undefined
 }
 
 /** The hops that a header names, the nearest first. */
 export interface Entries {
   readonly nearestFirst: readonly Entry[]
-  /** Whether there were more than we read. */
+  /** Whether the header names more hops than Halt reads. */
   readonly cut: boolean
 }
 
-/** How a header names the client: a list of hops, RFC 7239's list of hops, or one address and no hops. */
+/** How a header names the client: by a list of hops, by a list of hops as in RFC 7239, or by a single address. */
 export type Dialect = 'list' | 'rfc7239' | 'single'
 
-/** The dialect of a header, its name in lower case. */
+/** The dialect of a header. The name must be in lower case. */
 export function dialectOf(name: string): Dialect {
   if (name === 'forwarded') return 'rfc7239'
   return name.endsWith('forwarded-for') ? 'list' : 'single'
@@ -49,17 +49,17 @@ const MAX_HOPS = 32
 const MAX_CHARACTERS = 2048
 const NOTHING: Entries = Object.freeze({ nearestFirst: Object.freeze([]), cut: false })
 
-/** Reads the hops out of a header. */
+/** Reads the hops from a header's value. */
 export function readEntries(value: HeaderValue, dialect: Dialect): Entries {
   if (value === undefined) return NOTHING
   const lines = typeof value === 'string' ? [value] : value
   if (dialect === 'single') return single(lines)
-  const { items, cut } = fromTheRight(lines, dialect === 'rfc7239')
+  const { items, cut } = splitFromRight(lines, dialect === 'rfc7239')
   const nearestFirst = items.map(text => ({ text, address: dialect === 'list' ? text : forParameter(text) }))
   return { nearestFirst, cut }
 }
 
-// A header of one address that came twice was set by two parties, and we cannot tell which of them to believe.
+// If a header with a single address comes twice, two parties have set it, and we cannot tell which one to trust.
 function single(lines: readonly string[]): Entries {
   const [text, second] = lines
   if (text === undefined) return NOTHING
@@ -69,13 +69,13 @@ function single(lines: readonly string[]): Entries {
 }
 
 /**
- * Splits header lines at their commas, from the end of the last line towards the start of the first.
+ * Splits header lines at their commas, from the end of the last line to the start of the first.
  *
- * Proxies write at the right end, so what we trust is read before anything the client sent can disturb it: its
- * open quote, or its ten thousand entries. An entry that the limit cuts through is dropped, for `11.2.3.4` must not
- * become `1.2.3.4`. Empty elements are skipped, as RFC 9110 section 5.6.1.2 asks.
+ * Proxies append on the right, so the entries of trusted proxies are read first. An open quote or ten thousand entries that the
+ * client sent cannot disturb them. An entry that the limit cuts is dropped, because `11.2.3.4` must not become `1.2.3.4`. Empty
+ * elements are skipped, as RFC 9110 section 5.6.1.2 requires.
  */
-function fromTheRight(lines: readonly string[], quotes: boolean): { items: string[]; cut: boolean } {
+function splitFromRight(lines: readonly string[], quotes: boolean): { items: string[]; cut: boolean } {
   const items: string[] = []
   let hops = MAX_HOPS
   let characters = MAX_CHARACTERS
@@ -94,7 +94,7 @@ function fromTheRight(lines: readonly string[], quotes: boolean): { items: strin
   return { items, cut: false }
 }
 
-// The last comma in [floor, end) that is not in a quoted string, or -1.
+// The last comma in [floor, end) outside quoted strings, or -1.
 function commaBefore(line: string, end: number, floor: number, quotes: boolean): number {
   let quoted = false
   for (let i = end - 1; i >= floor; i--) {
@@ -117,7 +117,7 @@ function escaped(line: string, at: number): boolean {
 
 const PAIR = /[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))[ \t]*)?(?:;|$)/y
 
-/** The `for` of one element of RFC 7239's `Forwarded`: `for="[2001:db8::1]:4711";proto=https`; nothing if malformed. */
+/** The `for` of one element of `Forwarded` (RFC 7239), such as `for="[2001:db8::1]:4711";proto=https`; undefined if malformed. */
 function forParameter(element: string): string | undefined {
   let found: string | undefined
   PAIR.lastIndex = 0

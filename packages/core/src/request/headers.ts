@@ -1,12 +1,12 @@
 type Plain = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** Headers as Node has them (lower-case names) or as Fetch has them. */
+/** Headers in the form of Node (an object with lower-case names) or of Fetch (an object with `get`). */
 export type HeaderBag = Plain | { get(name: string): string | null }
 
-/** The headers of a request that has none. */
+/** The headers of a request without headers. */
 export const NO_HEADERS: HeaderBag = Object.freeze({})
 
-/** Reads one header, its name in lower case; several lines of it as one list. */
+/** Reads one header; several lines of it as a list. The name must be in lower case. */
 export function readHeader(headers: HeaderBag, name: string): string | readonly string[] | undefined {
   if (typeof headers.get === 'function')
     return (headers as { get(name: string): string | null }).get(name) ?? undefined
@@ -14,9 +14,9 @@ export function readHeader(headers: HeaderBag, name: string): string | readonly 
 }
 
 /**
- * The name of a header that is there and is wanted.
+ * Finds a header that is present and that `isWanted` accepts. Returns its name.
  *
- * @param likely the names to ask for where the bag cannot list its own
+ * @param likely the names to try if the bag cannot list its own
  */
 export function findHeader(
   headers: HeaderBag,
@@ -35,7 +35,7 @@ export function findHeader(
   return undefined
 }
 
-/** Headers whose names may be written in any case, as in requests that are made by hand. Looked through only when asked. */
+/** Wraps headers whose names may have any case, as in a hand-made request. They are converted only when a look-up needs it. */
 export function anyCase(headers: Plain): HeaderBag {
   return new AnyCase(headers) as unknown as HeaderBag
 }
@@ -63,7 +63,7 @@ class AnyCase {
   }
 }
 
-// Also keeps out what a prototype has.
+// Also rejects the properties of a prototype.
 function textOf(value: unknown): string | readonly string[] | undefined {
   return typeof value === 'string' || Array.isArray(value) ? value : undefined
 }

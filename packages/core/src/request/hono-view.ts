@@ -8,14 +8,14 @@ interface Claims {
   readonly sub?: unknown
 }
 
-/** What is read of Hono's context, whatever its version. */
+/** The parts of Hono's context that Halt reads, in every version of Hono. */
 export interface ContextLike {
   readonly req: {
     readonly raw: { readonly method: string; readonly url: string; readonly headers: HeaderBag }
     readonly matchedRoutes?: readonly { readonly path: string; readonly method?: string }[]
     readonly routeIndex?: number
   }
-  /** On Node the server's own objects. */
+  /** On Node it holds the server's own objects. */
   readonly env?:
     | {
         readonly incoming?: {
@@ -27,21 +27,21 @@ export interface ContextLike {
   get(name: string): unknown
 }
 
-/** Whether a request is a context of Hono's. */
+/** Whether a value is a Hono context. */
 export function isContext(value: object): value is ContextLike {
   const { req, get } = value as { req?: { raw?: { headers?: unknown; url?: unknown } }; get?: unknown }
   const raw = typeof get === 'function' && typeof req === 'object' && req !== null ? req.raw : undefined
   return typeof raw?.headers === 'object' && typeof raw.url === 'string'
 }
 
-/** Views a context in a handler of its own: the peer is known where the server is Node's, the route is the handler's. */
+/** Views a Hono context. The peer's address is known only on a Node server. The route is that of the running handler. */
 export function contextView(c: ContextLike): RequestView {
   const { raw, matchedRoutes, routeIndex } = c.req
   const { httpVersion, socket } = c.env?.incoming ?? {}
   const address = socket?.remoteAddress
   return {
     method: raw.method,
-    // Not c.req.path: that is decoded, and whatever the app's getPath makes of it.
+    // Not c.req.path, because it is decoded, and the app's getPath may change it.
     path: pathOf(raw.url),
     route: routeOfContext(matchedRoutes?.[routeIndex ?? -1]),
     ip: typeof address === 'string' ? address : undefined,
@@ -61,10 +61,10 @@ export function routeOfContext(
   return { pattern: handler.path, method: ALL_METHODS }
 }
 
-/** The user of a context: `c.get('user')`, else of a token its subject. */
+/** The user of a context: `c.get('user')`, else the subject of the JWT. */
 export function contextUser(c: Pick<ContextLike, 'get'>): unknown {
   const user = c.get('user') as Claims | undefined
   const token = c.get('jwtPayload') as Claims | undefined
-  // Of a token only the subject: an `id` in it may be the token's own, and a new token must be no new counter.
+  // Only the subject of a token is used. Its `id` may be the token's own, and a new token must not get a new counter.
   return user?.id === undefined && user?.sub === undefined ? { sub: token?.sub } : user
 }

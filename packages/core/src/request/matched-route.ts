@@ -2,24 +2,24 @@ import { routeMethod } from './method.ts'
 
 /** A matched route whose handler answers several methods. */
 export interface MatchedRoute {
-  /** `/users/:id`. */
+  /** The route's pattern, such as `/users/:id`. */
   readonly pattern: string
-  /** The method that stands for all that the handler answers: `"ALL"`, or one of them. */
+  /** The one method that stands for all methods of the handler: `"ALL"`, or one of them. */
   readonly method: string
 }
 
-/** The route of a request that matched none. No pattern is written so; one counter, whatever was asked for. */
+/** The route of all requests that matched no route. They share one counter. A pattern is never equal to it. */
 export const NO_ROUTE = '404'
 
 /**
- * The name of a request's route among the counters of a policy: one for one handler, however the request is spelled.
- * Undefined where no route is known.
+ * The name of a request's route in the names of counters. A handler has one name, however clients spell its path. Undefined if
+ * the route is not known.
  */
 export function routeName(route: string | MatchedRoute | undefined, method: string): string | undefined {
   if (route === undefined || route === NO_ROUTE) return route
   const [pattern, verb] =
     typeof route === 'string' ? [route, routeMethod([method])] : [route.pattern, route.method]
-  // A last slash is no other place. No spaces: stores join subject and cell by one.
-  const place = pattern.length > 1 && pattern.endsWith('/') ? pattern.slice(0, -1) : pattern
-  return `${verb}:${place}`.replaceAll(' ', '%20')
+  // A last slash does not make another route. Spaces are encoded, because stores join subject and counter with a space.
+  const path = pattern.length > 1 && pattern.endsWith('/') ? pattern.slice(0, -1) : pattern
+  return `${verb}:${path}`.replaceAll(' ', '%20')
 }

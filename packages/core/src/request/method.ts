@@ -1,18 +1,18 @@
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'])
-// A handler of all of these is meant for all methods; frameworks and versions of Node disagree about the others.
+// A handler of these counts as a handler of all methods. Frameworks and versions of Node differ in the other methods.
 const COMMON = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-/** Names a handler of all methods. */
+/** The method name of a handler of all methods. */
 export const ALL_METHODS = 'ALL'
 
-/** A method as it may stand in names and labels: a client may invent others, which are all `"OTHER"`. */
+/** A method's name for counters and labels. A client may invent methods, so every unknown one becomes `"OTHER"`. */
 export function methodName(method: string): string {
   return METHODS.has(method) ? method : 'OTHER'
 }
 
 /**
- * The one method that names the counter of a handler, whichever of its methods a request has: `ALL` where it answers all,
- * else `GET` where it answers that, else the first by name. HEAD asks what GET would say.
+ * The method that names a handler's counter, the same for every method of the handler: `ALL` if it handles all methods, else
+ * `GET` if it handles GET, else the first in alphabetical order. HEAD counts as GET.
  */
 export function routeMethod(methods: readonly string[]): string {
   if (COMMON.every(method => methods.includes(method))) return ALL_METHODS

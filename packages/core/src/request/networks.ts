@@ -1,13 +1,13 @@
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError, type HaltErrorCode } from '../base/errors.ts'
 import { type Address, type Bits, networkOf, parseBareAddress, prefixMask } from './address.ts'
 import { CLOUDFLARE_RANGES } from './cloudflare.ts'
 
-/** A set of networks that was compiled once, so that asking it is a few comparisons of numbers. */
+/** A compiled set of networks. A look-up is a few comparisons of numbers. */
 export interface Networks {
-  /** How many networks it holds. */
+  /** The number of networks. */
   readonly size: number
-  /** Whether the address lies in one of them. An IPv6 network never holds an IPv4 address, nor the reverse. */
+  /** Whether one of the networks contains the address. An IPv6 network never contains an IPv4 address, nor the reverse. */
   contains(address: Address): boolean
 }
 
@@ -17,7 +17,7 @@ interface Network {
   readonly mask: Bits
 }
 
-/** The names that may stand for networks. `private` is what the private-address exemption calls private. */
+/** The names that stand for networks. `private` is the same as in the private-address exemption. */
 const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
   ['loopback', ['127.0.0.0/8', '::1']],
   ['linklocal', ['169.254.0.0/16', 'fe80::/10']],
@@ -28,10 +28,10 @@ const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
 /**
  * Compiles a list of CIDRs, addresses and names (`loopback`, `linklocal`, `private`, `cloudflare`).
  *
- * @param list what the user wrote
- * @param code of the error: `HALT_E_TRUSTED_PROXIES`, `HALT_E_EXEMPTION`
- * @param option its name, for the error
- * @throws HaltError for whatever is not strictly one of these, a CIDR with bits after its prefix, and `/0`
+ * @param list the user's list
+ * @param code the error's code: `HALT_E_TRUSTED_PROXIES` or `HALT_E_EXEMPTION`
+ * @param option the option's name, for the error
+ * @throws HaltError for any other entry, for a CIDR with bits set after its prefix, and for `/0`
  */
 export function parseNetworks(
   list: readonly string[],
@@ -79,10 +79,10 @@ function parseNetwork(
   const whole = written.includes(':') ? 128 : 32
   const prefix = slash < 0 ? whole : /^(?:0|[1-9]\d{0,2})$/.test(length) ? Number(length) : Number.NaN
   if (address === undefined || !(prefix <= whole)) {
-    return refuse(`${describe(text)} in ${option} is no address, CIDR or name.`, listFix(option))
+    return refuse(`${describe(text)} in ${option} is not an address, CIDR or name.`, listFix(option))
   }
-  // `::ffff:10.0.0.0/104` is 10.0.0.0/8. Below 96 it would reach beyond the mapped addresses: proxy-addr read
-  // `::ffff:10.0.0.0/8` as all of IPv4 (CVE-2026-90711).
+  // `::ffff:10.0.0.0/104` is 10.0.0.0/8. With a prefix below 96 a network would contain more than mapped addresses. proxy-addr
+  // read `::ffff:10.0.0.0/8` as all of IPv4 (CVE-2026-90711).
   const mapped = address.version === 4 && whole === 128
   const own = mapped ? prefix - 96 : prefix
   if (own < 0) {
@@ -91,8 +91,8 @@ function parseNetwork(
   }
   if (own === 0) {
     const fix =
-      'List the networks of your own proxies, e.g. "10.0.0.0/8": who is trusted may claim any address.'
-    return refuse(`${describe(text)} in ${option} is every address there is.`, fix)
+      'List the networks of your own proxies, such as "10.0.0.0/8". A trusted peer may claim any address.'
+    return refuse(`${describe(text)} in ${option} contains every address.`, fix)
   }
   const network = networkOf(address, own)
   if (network.text !== address.text) {
@@ -106,5 +106,5 @@ function listFix(option: string, value?: unknown): string {
   const items =
     typeof value === 'string' ? value.split(/[\s,]+/).filter(Boolean) : ['10.0.0.0/8', '192.0.2.7']
   const names = [...NAMED.keys()].join(', ')
-  return `Write ${option}: ${JSON.stringify(items)}, or names (${names}); a count of hops or true would let clients pick.`
+  return `Write ${option}: ${JSON.stringify(items)}, or names (${names}); a count of hops or true would let clients choose their address.`
 }

@@ -1,9 +1,9 @@
-/** The path of a request target: without scheme, host, query and fragment, not decoded. */
+/** The path of a request target, without scheme, host, query and fragment. It is not decoded. */
 export function pathOf(url: string): string {
   if (url.startsWith('/')) return cut(url, 0)
   const scheme = url.indexOf('://')
   if (scheme < 0) return url === '*' || url === '' ? '/' : cut(url, 0)
-  // The host ends at whatever comes first: `http://x?y/health` asks for "/".
+  // The host ends at the first "/", "?" or "#", so the path of `http://x?y/health` is "/".
   const rest = cut(url, scheme + 3)
   const slash = rest.indexOf('/')
   return slash < 0 ? '/' : rest.slice(slash)

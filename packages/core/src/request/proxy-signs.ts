@@ -2,10 +2,10 @@ import { FORWARDING_HEADERS } from './forwarding.ts'
 import { findHeader } from './headers.ts'
 import type { RequestView } from './view.ts'
 
-/** What shows that the peer of a request forwards for others, in words: `sends "via"`; undefined when nothing does. */
+/** Finds the sign that a request's peer is a proxy, in words, such as `sends "via"`; undefined if there is none. */
 export type ProxySigns = (request: Pick<RequestView, 'headers' | 'httpVersion'>) => string | undefined
 
-// Headers that proxies, balancers and CDNs add without naming the client. Beside them: all that begin as PREFIXES do.
+// Headers that proxies, load balancers and CDNs add and that do not name the client. Headers that match PREFIXES count too.
 const ADDED_BY_PROXIES: readonly string[] = Object.freeze([
   'via',
   'x-forwarded',
@@ -38,7 +38,7 @@ const ADDED_BY_PROXIES: readonly string[] = Object.freeze([
 const PREFIXES = /^x-(?:forwarded|envoy)-/
 
 /**
- * Makes a finder of proxy signs. It goes through the names of the request's headers once, however many it knows.
+ * Makes a finder of proxy signs. It reads the names of a request's headers once, however many signs it knows.
  *
  * @param source the limiter's `clientIpHeader`
  */
@@ -47,7 +47,7 @@ export function proxySigns(source: string): ProxySigns {
   const list = [...names]
   const isSign = (name: string): boolean => names.has(name) || PREFIXES.test(name)
   return ({ headers, httpVersion }) => {
-    // Clients of our century speak 1.1 or later. nginx's proxy_pass speaks 1.0 by default, and adds no header.
+    // Today's clients speak HTTP/1.1 or later. nginx's proxy_pass speaks 1.0 by default, and adds no header.
     if (httpVersion === '1.0') return 'speaks HTTP/1.0'
     const header = findHeader(headers, isSign, list)
     return header === undefined ? undefined : `sends "${header}"`

@@ -2,9 +2,9 @@ import { expressRoute, type ExpressRouted } from './express-route.ts'
 import { type MatchedRoute, NO_ROUTE } from './matched-route.ts'
 import { routeMethod } from './method.ts'
 
-/** What frameworks tell of the route that a request matched. */
+/** The properties in which frameworks give a request's matched route. */
 interface Routed extends ExpressRouted {
-  /** Fastify, which builds an object to answer. */
+  /** Fastify. The getter builds a new object on every read. */
   readonly routeOptions?:
     | { readonly url?: string | undefined; readonly method?: string | readonly string[] | undefined }
     | undefined
@@ -12,12 +12,12 @@ interface Routed extends ExpressRouted {
 }
 
 /**
- * The route that an Express or a Fastify request matched: its pattern, with the method where its handler answers several.
- * Undefined where no route is known, as in middleware that runs before routing.
+ * The matched route of an Express or Fastify request: its pattern, with a method if the handler has several methods. Undefined
+ * if the route is not known, as in middleware that runs before routing.
  */
 export function matchedRoute(request: Routed): string | MatchedRoute | undefined {
   if (typeof request.route === 'object' && request.route !== null) return expressRoute(request)
-  // Fastify would build routeOptions for nothing.
+  // `is404` is read first, because reading routeOptions builds an object.
   return request.is404 === true ? NO_ROUTE : fastifyRoute(request.routeOptions)
 }
 

@@ -25,15 +25,15 @@ interface NodeLike {
 }
 
 /**
- * Views a request: a Node `IncomingMessage` (Express, Fastify, Nest, plain http), a Fetch `Request`, Hono's context, or a
- * view already. Never throws: what is missing or of another type is absent.
+ * Makes a view of a request. The request may be a Node `IncomingMessage` (Express, Fastify, Nest, plain http), a Fetch
+ * `Request`, a Hono context, or a view. Never throws: missing fields and fields of a wrong type get a default.
  */
 export function toView(request: unknown): RequestView {
   const from = (typeof request === 'object' && request !== null ? request : {}) as NodeLike
   if (isContext(from)) return contextView(from)
   const socket = from.socket ?? from.raw?.socket
   const url = text(from.originalUrl) ?? text(from.url) ?? text(from.path) ?? '/'
-  // Frameworks compute `ip` from forwarding headers by rules of their own: the socket's address wins.
+  // Frameworks compute `ip` from forwarding headers by their own rules, so the socket's address is preferred.
   const ip = socket === undefined || socket === null ? text(from.ip) : text(socket.remoteAddress)
   const isView = from.request !== undefined && socket === undefined
   const method = text(from.method) ?? 'GET'
@@ -55,7 +55,7 @@ function bodyOf(from: NodeLike, isView: boolean): boolean | undefined {
   return isView ? from.hasBody === true : continues(from.raw ?? from)
 }
 
-// Node writes names in lower case; who makes a request by hand may not.
+// Node writes header names in lower case. A hand-made request may use any case.
 function headersOf({ headers, rawHeaders, raw }: NodeLike): HeaderBag {
   if (typeof headers !== 'object' || headers === null) return NO_HEADERS
   const isNodes = rawHeaders !== undefined || raw !== undefined
@@ -64,7 +64,7 @@ function headersOf({ headers, rawHeaders, raw }: NodeLike): HeaderBag {
     : anyCase(headers as Record<string, string>)
 }
 
-// A view may have it from `matchedRoute`.
+// A view may hold the result of `matchedRoute`.
 function givenRoute(route: unknown): MatchedRoute | undefined {
   const { pattern, method } = (route ?? {}) as Partial<Record<keyof MatchedRoute, unknown>>
   return typeof pattern === 'string' && typeof method === 'string' ? { pattern, method } : undefined

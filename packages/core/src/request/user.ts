@@ -2,11 +2,11 @@ import { callAtOnce, callForId, readId } from '../base/callbacks.ts'
 import type { CallerSettings } from './caller-settings.ts'
 import type { RequestView } from './view.ts'
 
-/** The id of a request's authenticated user; undefined when it has none. */
+/** The id of a request's authenticated user; undefined if it has none. */
 export function findUser(view: RequestView, { userId, warn }: CallerSettings): string | undefined {
   const { request, context } = view
   if (userId !== undefined) return callForId(warn, 'userId', () => userId(request as never, context))
-  // A session's getter may throw, and a request is decided all the same.
+  // A session's getter may throw. The request must be decided even then.
   return readId(callAtOnce(warn, 'request.user', () => idOf(view)))
 }
 

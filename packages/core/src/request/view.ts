@@ -1,28 +1,28 @@
 import type { HeaderBag } from './headers.ts'
 import type { MatchedRoute } from './matched-route.ts'
 
-/** What Halt looks at of a request, whatever the framework. */
+/** The parts of a request that Halt reads, the same for every framework. */
 export interface RequestView {
-  /** Upper case. */
+  /** The method, in upper case. */
   readonly method: string
-  /** As the client sent it, without the query: not decoded, not relative to a mount. */
+  /** The path as the client sent it, without the query. It is not decoded, and not relative to a mount. */
   readonly path: string
   /**
-   * The route that matched, for `scope: "route"`: its pattern, `/users/:id`, with a method where one handler answers several.
-   * Requests of which no route is known share one counter.
+   * The matched route, for `scope: "route"`: its pattern, such as `/users/:id`, with a method if the handler has several methods.
+   * Requests whose route is not known share one counter.
    */
   readonly route?: string | MatchedRoute | undefined
-  /** The address of the socket's peer; not a forwarded one. */
+  /** The address of the socket's peer, never a forwarded address. */
   readonly ip: string | undefined
   readonly headers: HeaderBag
-  /** The version of HTTP that the peer speaks, as Node writes it: `1.0`, `1.1`, `2.0`. A private peer that speaks 1.0 is a proxy. */
+  /** The peer's HTTP version as Node writes it: `1.0`, `1.1`, `2.0`. Halt treats a private peer with 1.0 as a proxy. */
   readonly httpVersion?: string | undefined
-  /** Whether a body follows that no header announces, as HTTP/2 allows. Default: the headers tell. */
+  /** Whether a body follows that no header announces, as HTTP/2 allows. Default: only the headers say. */
   readonly hasBody?: boolean | undefined
-  /** The authenticated user where it is not `request.user`: an object with `id` or `sub`. */
+  /** The authenticated user, an object with `id` or `sub`. Default: `request.user`. */
   readonly user?: unknown
-  /** The framework's own request: what callbacks get. */
+  /** The framework's own request. Callbacks get it. */
   readonly request: unknown
-  /** What callbacks get beside the request, in frameworks that have more to say of a call: Nest's `ExecutionContext`. */
+  /** The second argument of callbacks, in frameworks that have one: Nest's `ExecutionContext`. */
   readonly context?: unknown
 }

@@ -1,4 +1,4 @@
-import { Occasion, type WarnOnce } from '../base/errors.ts'
+import { Occasion, type WarnOnce } from '../base/warnings.ts'
 import type { Store, StoreFailure } from '../store/contract.ts'
 import type { StoreRecovery } from '../telemetry/telemetry.ts'
 import { nowMicros } from '../base/process-clock.ts'

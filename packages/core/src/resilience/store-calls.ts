@@ -1,8 +1,8 @@
-import { describe } from '../base/duration.ts'
-import type { Warn } from '../base/errors.ts'
+import { describe } from '../base/describe.ts'
+import type { Warn } from '../base/warnings.ts'
 import type { Group, Store, Evaluation } from '../store/contract.ts'
-import { checkVerdict } from '../store/evaluation-check.ts'
-import { isPromise } from '../base/timers.ts'
+import { checkEvaluation } from '../store/evaluation-check.ts'
+import { isPromise } from '../base/promises.ts'
 
 /** Evaluates a group in a store. */
 export type Evaluate = (group: Group) => Evaluation | Promise<Evaluation>
@@ -13,8 +13,8 @@ export function checkedEvaluate(store: Store): Evaluate {
   if (store.isChecked === true) return group => store.evaluate(group)
   return group => {
     const answer: unknown = store.evaluate(group)
-    if (!isPromise(answer)) return checkVerdict(answer, group)
-    return Promise.resolve(answer).then(evaluation => checkVerdict(evaluation, group))
+    if (!isPromise(answer)) return checkEvaluation(answer, group)
+    return Promise.resolve(answer).then(evaluation => checkEvaluation(evaluation, group))
   }
 }
 

@@ -4,16 +4,16 @@ import type { CounterId, Group, Store, Evaluation } from './contract.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 
-/** A value and the version it had when it was read. */
+/** A value, and the version that it had when it was read. */
 export interface Versioned<V> {
   readonly value: string | undefined
-  /** Of a missing value too: whatever makes the swap fail when somebody wrote meanwhile. */
+  /** Makes a swap fail if another process has written the key since. A missing value has a version too. */
   readonly version: V
 }
 
-/** A write that counts only if nobody wrote since. */
+/** A write that is applied only if the key still has this version. */
 export interface Swap<V> extends Omit<Change, 'expiresAt'> {
-  /** As in a change; undefined where the value stays as it is and only its version is checked. */
+  /** As in {@link Change}; undefined if the value stays the same and only its version is checked. */
   readonly expiresAt: number | undefined
   readonly version: V
 }
@@ -22,24 +22,27 @@ export interface Swap<V> extends Omit<Change, 'expiresAt'> {
 export interface CasBackend<V> {
   /** Reads values and their versions, in the order of the keys. */
   read(keys: readonly string[]): Promise<readonly Versioned<V>[]>
-  /** Writes all of them if every version still is the current one, else none; false when it wrote none. */
+  /** Applies all swaps if every version is still current, else none. Resolves to whether they were applied. */
   swap(swaps: readonly Swap<V>[]): Promise<boolean>
-  /** Removes values; resolves to how many of them there were. */
+  /** Removes values. Resolves to the number of values that existed. */
   remove(keys: readonly string[]): Promise<number>
 }
 
 /** Options of {@link casStore}. */
 export interface CasStoreOptions {
-  /** For labels. Default `"cas"`. */
+  /** The store's kind, for labels. Default `"cas"`. */
   readonly kind?: string | undefined
-  /** Unix milliseconds. Default the system's; give the database's where processes' clocks may differ. */
+  /** A clock in Unix milliseconds. Default: the system's. Give the database's if the clocks of processes may differ. */
   readonly clock?: (() => number | Promise<number>) | undefined
-  /** How often a decision is made anew when others wrote in between. Default 32. */
+  /** How many times a decision is tried while other processes write the same keys. Default 32. */
   readonly attempts?: number | undefined
 }
 
 /**
- * Makes a store of a versioned key-value database: reads, decides, and writes if nobody wrote in between.
+ * Makes a store from a versioned key-value database. It reads the counters, decides, and writes if no other process has written
+ * since. Otherwise it starts again.
+ *
+ * Its `evaluate` rejects with a HaltError `HALT_E_STORE_BUSY` after the last attempt.
  *
  * @example
  * const store = casStore({ read, swap, remove })
@@ -61,13 +64,13 @@ export function casStore<V>(
           if (value !== undefined) values.set(keys[i] as string, value)
         const { evaluation, changes } = decideOver(group, values, await now())
         if (changes.length === 0) return evaluation
-        // What was only read decided too: its version must hold as well, so it is written back as it was.
+        // Counters that the decision only read are swapped unchanged, because their versions must still be current too.
         if (await backend.swap(swapsOf(keys, found, changes))) return evaluation
       }
       throw new HaltError(
         'HALT_E_STORE_BUSY',
-        `Others wrote in between ${attempts} times.`,
-        'Raise attempts, or use a store that decides where the data is.',
+        `Other processes wrote the same keys during each of ${attempts} attempts.`,
+        'Raise attempts, or use a store that decides beside the data.',
       )
     },
     forget: (counters: readonly CounterId[]) =>

@@ -1,6 +1,9 @@
 import { checkInstant } from './evaluation-check.ts'
 
-/** Makes a clock of whole microseconds that never goes back from one of milliseconds. Rejects where that gives no instant. */
+/**
+ * Makes a clock of whole microseconds that never goes back from a clock of milliseconds. It rejects with a `StoreMisread` if
+ * that clock does not return an instant.
+ */
 export function microsecondClock(clock: () => number | Promise<number>): () => Promise<number> {
   let last = 0
   return async () => {
@@ -10,15 +13,15 @@ export function microsecondClock(clock: () => number | Promise<number>): () => P
   }
 }
 
-/** Makes a store's `clock()` of a clock that may have to be asked: it tells only what comes at once. */
+/** Makes a store's `clock()` from a clock that may return a promise. It returns undefined for a promise. */
 export function toldAtOnce(clock: () => number | Promise<number>): () => number | undefined {
-  let isSlow = false
+  let isAsync = false
   return () => {
-    if (isSlow) return undefined
+    if (isAsync) return undefined
     const now = clock()
     if (typeof now === 'number') return now
-    isSlow = true
-    // Nobody waits for it; what it may reject with is heard here.
+    isAsync = true
+    // Nobody waits for this promise, so its rejection is handled here.
     now.catch(() => {})
     return undefined
   }

@@ -1,44 +1,44 @@
-import type { HaltWarning } from '../base/errors.ts'
+import type { HaltWarning } from '../base/warnings.ts'
 import type { Edges, PenaltyRule, Rule, State } from '../algorithms/index.ts'
 
-/** What a {@link Demand} asks for. */
+/** What a {@link Demand} does to its counter. */
 export const Mode = {
-  /** Take the units if all of the group passes. */
+  /** Charge the cost if every enforced demand of the group passes. */
   CHARGE: 0,
-  /** As `CHARGE`, but its refusal refuses nobody. */
+  /** Like `CHARGE`, but a refusal of this demand does not refuse the group. */
   SHADOW: 1,
-  /** Take nothing, keep nothing. */
+  /** Test whether the cost fits, and write nothing. */
   PEEK: 2,
-  /** Take the units (or, when negative, give them back) whatever the limit says. */
+  /** Charge the cost, or refund it if it is negative, whatever the limit. */
   SETTLE: 3,
-  /** Judge as `CHARGE`, but take nothing yet: what it costs is known when the request has ended. */
+  /** Decide like `CHARGE`, but charge nothing. The charge follows when the request has ended and its cost is known. */
   HOLD: 4,
-  /** Refuse, and keep refusing for the rule's `block`: what a store forgot is told to it again. */
+  /** Refuse, and start the rule's cool-down. Restores a cool-down that a store has forgotten. */
   BLOCK: 5,
-  /** Add the cost to what a quota allows until its period ends. Never refused. */
+  /** Add the cost to a quota's limit until its period ends. Never refused. */
   GRANT: 6,
 } as const
 export type Mode = (typeof Mode)[keyof typeof Mode]
 
-/** One policy's question to a store: plain data. */
+/** What one policy asks of a store for one request. Plain data. */
 export interface Demand {
   readonly rule: Rule
-  /** Whose counter. */
+  /** Names the client that the counter belongs to. */
   readonly subject: string
   /** Whole units; negative only with `SETTLE`. */
   readonly cost: number
   readonly mode: Mode
-  /** Quotas: the calendar edges around now, microseconds. */
+  /** Quotas: the calendar edges around now, in microseconds. */
   readonly edges?: Edges | undefined
-  /** `SETTLE` with a negative cost: what the charge went to. */
+  /** `SETTLE` with a negative cost: the part of the counter that the charge went to. */
   readonly chargedTo?: number | undefined
-  /** Whether the group's penalty applies to it. */
+  /** Whether the group's penalty applies to this demand. */
   readonly penalized: boolean
 }
 
-/** What a {@link PenaltyDemand} does. */
+/** What a {@link PenaltyDemand} does to the penalty. */
 export const PenaltyMode = {
-  /** Apply an active penalty; score a refusal. */
+  /** Apply an active penalty, and score a violation if the group is refused. */
   WATCH: 0,
   /** Apply an active penalty. */
   READ: 1,
@@ -49,52 +49,56 @@ export const PenaltyMode = {
 } as const
 export type PenaltyMode = (typeof PenaltyMode)[keyof typeof PenaltyMode]
 
-/** The penalty cell of a group's principal, read first and scored after judging. */
+/** The penalty counter of a group. The store reads it before it decides the demands, and scores it afterwards. */
 export interface PenaltyDemand {
   readonly rule: PenaltyRule
   readonly subject: string
   readonly mode: PenaltyMode
+  /** Millionths of a point with `RECORD`, microseconds with `APPLY`. */
   readonly amount: number
 }
 
-/** A group that is charged once for a key, until its end. Each repeat still takes its own places in flight. */
+/** Makes a group be charged once per idempotency key. A repeat charges nothing but its own units in flight. */
 export interface IdempotencyDemand {
   readonly subject: string
-  /** The cell's name: `{counter}@{digest of the key and of what the group asks for}:i`. */
+  /** The counter's name: `{counter}@{digest of the key and of the group's demands}:i`. */
   readonly counter: string
-  /** How long the key lives without `edges`, microseconds. */
+  /** How long the key is remembered, in microseconds. Where there are `edges`, until the period ends instead. */
   readonly window: number
   readonly edges?: Edges | undefined
 }
 
-/** Demands that are judged at one instant and charged together or not at all. */
+/** Demands that a store decides at one instant, and charges together or not at all. */
 export interface Group {
   readonly demands: readonly Demand[]
   readonly penalty?: PenaltyDemand | undefined
   readonly idempotency?: IdempotencyDemand | undefined
 }
 
-/** A store's raw answer to a group. */
+/** A store's reply to a group. */
 export interface Evaluation {
-  /** The store's clock at the decision, microseconds since the epoch. */
+  /** The store's clock at the decision, in microseconds since the Unix epoch. */
   readonly now: number
   /** Whether every enforced demand passed. */
   readonly allowed: boolean
-  /** The idempotency key was seen before: nothing is judged or charged but places in flight. */
+  /** Whether the idempotency key was seen before. If so, only units in flight were decided and charged. */
   readonly repeated: boolean
   /** Whether each demand passed. */
   readonly passes: readonly boolean[]
-  /** Whether each demand's refusal started its cool-down; empty when none did. */
+  /** Whether each demand's refusal started its cool-down. Empty if none did. */
   readonly starts: readonly boolean[]
-  /** Each counter as kept after the decision. */
+  /** Each demand's counter after the decision. */
   readonly states: readonly State[]
-  /** When each demand was decided, by the clock of its counter, where several nodes decide; else all at `now`. */
+  /** If several nodes decided: when each demand was decided, by its node's clock. Otherwise all were decided at `now`. */
   readonly instants?: readonly number[] | undefined
-  /** The penalty's state as kept after the decision; empty when there is none. */
+  /** The penalty's state after the decision; empty if there is none. */
   readonly penalty: State
 }
 
-/** A store's failure, by kind: it was away or late, refused to work for us, or broke on our own command. */
+/**
+ * Why a store failed: it did not reply in time, it was not reachable, its set-up does not let Halt work, or Halt's own script or
+ * its reply was wrong.
+ */
 export type StoreFailure = 'timeout' | 'unavailable' | 'misconfigured' | 'script'
 
 /** Names one counter of a store. */
@@ -104,50 +108,53 @@ export interface CounterId {
 }
 
 /**
- * The atomic executor. It judges all demands of a group at one instant of its own clock; when all enforced ones pass it
- * keeps every charge, else only the cool-downs that start. {@link decide} is that loop for any store that can run code
- * beside its data.
+ * Holds the counters and decides groups atomically.
  *
- * A store whose `evaluate` returns a verdict, not a promise, makes the whole check synchronous inside.
+ * A store decides all demands of a group at one instant of its own clock. If all enforced demands pass, it writes every charge.
+ * Otherwise it writes only the cool-downs that start. `decide` is that loop, for a store that can run code beside its data.
+ *
+ * If `evaluate` returns an {@link Evaluation} and not a promise, Halt makes the whole check without waiting.
  */
 export interface Store {
   /**
-   * What it throws or rejects with may say more of the failure: `failure`, a {@link StoreFailure}; and where it has certainly
-   * done nothing, so that what is lost otherwise may be asked again, either `reply`, of whatever kind: the store answered so;
-   * or `unsent: true`: it was never asked.
+   * Decides a group.
+   *
+   * An error may carry fields that describe the failure. `failure` is a {@link StoreFailure}. `reply`, of any type, says that
+   * the store replied with an error; `unsent: true` says that the store was never asked. In both cases the store applied
+   * nothing, so Halt may retry a correction or a write-back.
    */
   evaluate(group: Group): Evaluation | Promise<Evaluation>
-  /** Forgets counters; answers how many of them there were. One that was over, and not yet removed, may count. */
+  /** Removes counters. Returns how many existed; the number may include expired counters that were not removed yet. */
   forget(counters: readonly CounterId[]): number | Promise<number>
   /**
-   * The store's clock, Unix milliseconds, where it can tell without asking anybody. Calendars go by it; without it by the
-   * system's clock, put right by what verdicts say.
+   * The store's clock in Unix milliseconds, or undefined if it is not known without a call. Calendars use this clock. Without it
+   * they use the system's clock, corrected by the instants of the store's replies.
    */
   clock?(): number | undefined
-  /** Asks whether the store answers, at no cost to anybody; rejects when it does not. */
+  /** Tests whether the store replies, without a charge. Rejects if it does not. */
   probe?(): Promise<unknown>
-  /** How many processes share this store, as far as it knows. Who wants to know asks once at the start: it counts from then on. */
+  /** The number of processes that share this store, as far as it knows. It counts from the first call on, so call it at start. */
   instances?(): number
-  /** Has `listener` called whenever a connection was opened anew: what leads there may have forgotten all. */
+  /** Registers a listener for reconnections. A server may have lost its counters before a reconnection. */
   onReconnect?(listener: () => void): void
-  /** Finds what is wrong with the set-up of the store; resolves to what to tell the user. */
+  /** Looks for mistakes in the store's set-up. Resolves to the warnings for the user. */
   inspect?(): Promise<readonly HaltWarning[]>
   /**
-   * Whether its clock keeps the pace of real time, so that a refusal may be remembered in this process for a while.
-   * Default false: a clock in a test jumps.
+   * Whether the store's clock advances like real time, so that this process may remember a refusal. Default false, because a
+   * clock in a test jumps.
    */
   readonly keepsPace?: boolean
-  /** Whether other processes count on it, too. Default true. */
+  /** Whether other processes count in the same store. Default true. */
   readonly isShared?: boolean
   /**
-   * Whether its verdicts need no check, because {@link decide} made them in this process or the store has checked them whole.
-   * Default false: the limiter checks each before it believes it.
+   * Whether the limiter may trust the store's evaluations unchecked, because `decide` made them in this process or the store has
+   * checked them. Default false: the limiter checks each one.
    */
   readonly isChecked?: boolean
-  /** For labels: `memory`, `redis`, … */
+  /** The store's kind, for labels: `memory`, `redis`, … */
   readonly kind?: string
-  /** How many counters it holds, where it knows without asking anybody. */
+  /** The number of counters held, if it is known without a call. */
   readonly size?: number
-  /** Ends what the store opened itself. */
+  /** Closes what the store itself opened. */
   close?(): void | Promise<void>
 }

@@ -1,6 +1,9 @@
 import type { Demand } from './contract.ts'
 
-/** The one text that names a counter, for stores that have one key a counter. Injective: a cell has no space. */
+/**
+ * The key of a counter, for stores with one key per counter. Different counters have different keys, because a counter's name
+ * has no space.
+ */
 export function keyOf(subject: string, counter: string): string {
   return `${subject} ${counter}`
 }

@@ -1,4 +1,5 @@
 import { abuseScore, algorithmOf, periodEnd, type Rule, type State } from '../algorithms/index.ts'
+import { listOf } from '../base/list.ts'
 import {
   type Demand,
   Mode,
@@ -8,29 +9,32 @@ import {
   type PenaltyDemand,
   type Evaluation,
 } from './contract.ts'
+import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 
-/** Where {@link decide} finds and leaves the counters, all at one instant. */
+/** Reads and writes the counters for {@link decide}. Nobody else may change them meanwhile. */
 export interface Counters {
-  /** A copy of a counter that the caller may change; empty when there is none. Penalties and keys have no rule. */
+  /** Returns a copy of a counter, which the caller may change; empty if there is none. Penalties and keys have no rule. */
   load(subject: string, counter: string, rule?: Rule): State
-  /** Keeps a counter until `freshAt` (microseconds), from which instant it equals none. */
+  /** Writes a counter. From `freshAt` (microseconds) on it equals a fresh counter, so it may be removed. */
   keep(subject: string, counter: string, state: State, freshAt: number): void
 }
 
-/** The name of the cell that holds a subject's penalty. */
+/** The name of the counter that holds a subject's penalty. */
 export const PENALTY_COUNTER = 'penalty:p'
 
 /**
- * Decides a group: the one loop behind every store. Judges every demand, then keeps all charges, or only the cool-downs
- * that start. The penalty is read first, picks each rule's variant, and is scored after judging.
+ * Decides a group. Every store runs this loop, or a mirror of it in its own language.
+ *
+ * The first pass decides every demand. The second pass writes all charges, or only the cool-downs that start. The penalty is
+ * read first, because an active penalty replaces rules by their reduced form; it is scored last.
  */
 export function decide(group: Group, counters: Counters, now: number): Evaluation {
   const { demands, penalty, idempotency } = group
   if (demands.length === 1 && penalty === undefined && idempotency === undefined)
     return decideOne(demands[0]!, counters, now)
-  const offence = penalty === undefined ? NONE : loadPenalty(penalty, counters, now)
-  const penalized = offence.length > 0 && abuseScore.active(offence, now)
-  const repeated = idempotency !== undefined && seen(idempotency, counters, now)
+  const penaltyState = penalty === undefined ? NONE : loadPenalty(penalty, counters, now)
+  const penalized = penaltyState.length > 0 && abuseScore.active(penaltyState, now)
+  const repeated = idempotency !== undefined && isRepeat(idempotency, counters, now)
   const rules: Rule[] = listOf(demands.length)
   const states: State[] = listOf(demands.length)
   const passes: boolean[] = listOf(demands.length)
@@ -62,12 +66,12 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     }
   }
 
-  if (penalty !== undefined) scorePenalty(penalty, offence, counters, now, refused)
+  if (penalty !== undefined) scorePenalty(penalty, penaltyState, counters, now, refused)
   if (idempotency !== undefined && allowed && !repeated) remember(idempotency, counters, now)
-  return { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: offence }
+  return { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: penaltyState }
 }
 
-// The same for the commonest group, without the lists that it does not need.
+// perf: bench "@halt/store-memory, token bucket"; one demand alone is the most common group, and needs no lists.
 function decideOne(demand: Demand, counters: Counters, now: number): Evaluation {
   const { rule } = demand
   const state = counters.load(demand.subject, rule.counter, rule)
@@ -86,13 +90,7 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
   }
 }
 
-/** A list of a known length, which grows no further: pushing onto an empty one makes room for seventeen. */
-export function listOf<T>(length: number): T[] {
-  // oxlint-disable-next-line unicorn/no-new-array -- that is the point
-  return new Array<T>(length)
-}
-
-// Shared by all verdicts: read, never written.
+// Shared by all evaluations, so they are never written.
 const NONE: State = Object.freeze([]) as unknown as State
 const NOTHING: readonly boolean[] = Object.freeze([])
 const YES: readonly boolean[] = Object.freeze([true])
@@ -104,9 +102,9 @@ function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): bo
   return now >= blockedUntil(state) && algorithmOf(rule).fits(state, now, cost, rule)
 }
 
-/** Keeps the charge, the refund or nothing (a peek, a cost of 0) of a demand that passes. */
+/** Writes the charge, refund or grant of a demand that passes. A peek, a held demand or a cost of 0 writes nothing. */
 function take(
-  { subject, cost, mode, edges, chargedTo: receipt }: Demand,
+  { subject, cost, mode, edges, chargedTo }: Demand,
   rule: Rule,
   state: State,
   counters: Counters,
@@ -116,13 +114,13 @@ function take(
   const algorithm = algorithmOf(rule)
   if (mode === Mode.GRANT) algorithm.grant?.(state, now, cost, rule, edges)
   else if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
-  else algorithm.refund(state, now, -cost, rule, receipt ?? 0)
+  else algorithm.refund(state, now, -cost, rule, chargedTo ?? 0)
   if (state.length === 0) return
   if (state[0]! <= now) state[0] = 0
   counters.keep(subject, rule.counter, state, freshAt(state, rule))
 }
 
-/** Keeps the cool-down that a refusal starts, and says whether it does; a refusal charges nothing. */
+/** Writes the cool-down that a refusal starts. Returns whether it starts one. A refusal charges nothing. */
 function refuse(
   { subject, cost, mode, rule: normal }: Demand,
   rule: Rule,
@@ -130,38 +128,21 @@ function refuse(
   counters: Counters,
   now: number,
 ): boolean {
-  if (mode === Mode.PEEK || !startsBlock(state, now, cost, normal)) return false
+  if (mode === Mode.PEEK || !startsCooldown(state, now, cost, normal)) return false
   if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
   state[0] = now + rule.cooldown
   counters.keep(subject, rule.counter, state, freshAt(state, rule))
   return true
 }
 
-/** Whether a rule counts a call whose idempotency key was seen before: it is in flight like any other. */
+/** Whether a rule counts a call whose idempotency key was seen before. A repeated call is in flight like any other. */
 export function countsRepeats(rule: Rule): boolean {
   return algorithmOf(rule).isFlight
 }
 
-/** Whether a verdict took anything of a group. */
+/** Whether an evaluation charged anything. */
 export function hasCharged({ demands }: Group, { allowed, repeated }: Evaluation): boolean {
   return allowed && (!repeated || demands.some(({ rule }) => countsRepeats(rule)))
-}
-
-/** The instant from which a counter equals a fresh one, its cool-down included. */
-export function freshAt(state: State, rule: Rule): number {
-  const fresh = algorithmOf(rule).freshAt(state)
-  const cooldown = blockedUntil(state)
-  return fresh > cooldown ? fresh : cooldown
-}
-
-/** The instant at which a counter's cool-down ends; 0 when it has none. */
-export function blockedUntil(state: State): number {
-  return state.length === 0 ? 0 : state[0]!
-}
-
-// A refusal does not extend a cool-down, and a cost that can never pass starts none.
-function startsBlock(state: State, now: number, cost: number, rule: Rule): boolean {
-  return rule.cooldown > 0 && cost <= rule.capacity && now >= blockedUntil(state)
 }
 
 function loadPenalty(penalty: PenaltyDemand, counters: Counters, now: number): State {
@@ -185,7 +166,7 @@ function scorePenalty(
   counters.keep(subject, PENALTY_COUNTER, state, abuseScore.freshAt(state))
 }
 
-function seen(idempotency: IdempotencyDemand, counters: Counters, now: number): boolean {
+function isRepeat(idempotency: IdempotencyDemand, counters: Counters, now: number): boolean {
   const state = counters.load(idempotency.subject, idempotency.counter)
   return state.length > 0 && now < state[0]!
 }

@@ -1,54 +1,59 @@
 import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type StoreFailure, type Evaluation } from './contract.ts'
 
-/** A store, or the database behind it, answered what it may not: nothing of it is believed. */
+/** The error for a malformed reply of a store, or of the database behind it. Halt uses no part of such a reply. */
 export class StoreMisread extends Error {
   readonly failure: StoreFailure = 'script'
   readonly code = 'HALT_E_STORE_SCRIPT'
   readonly fix: string
 
-  constructor(message: string, fix = 'Let evaluate() return the verdict of decide() as it is.') {
+  constructor(message: string, fix = 'Let evaluate() return the result of decide() unchanged.') {
     super(message)
     this.fix = fix
   }
 }
 
 /**
- * Checks a verdict whole before it is believed.
+ * Checks every field of an evaluation before it is used.
  *
- * @throws StoreMisread for what is no verdict on the group
+ * @throws StoreMisread if it is not an evaluation of the group
  */
-export function checkVerdict(answer: unknown, group: Group): Evaluation {
+export function checkEvaluation(answer: unknown, group: Group): Evaluation {
   const flaw = flawOf(answer, group)
   if (flaw === undefined) return answer as Evaluation
-  throw new StoreMisread(`evaluate() gave no verdict: ${flaw}`)
+  throw new StoreMisread(`evaluate() returned no valid evaluation: ${flaw}`)
 }
 
 /**
- * Checks an instant that a database's clock gave, milliseconds.
+ * Checks the milliseconds that a database's clock returned.
  *
- * @throws StoreMisread for what is none
+ * @throws StoreMisread if they are not an instant
  */
 export function checkInstant(ms: unknown): number {
   if (isInstant(ms)) return ms
-  throw new StoreMisread(`the clock gave no instant, but ${String(ms)}`, 'Give Unix milliseconds.')
+  throw new StoreMisread(
+    `the clock returned ${String(ms)}, which is not an instant`,
+    'Return Unix milliseconds.',
+  )
 }
 
 function flawOf(answer: unknown, { demands }: Group): string | undefined {
-  if (typeof answer !== 'object' || answer === null) return 'it is no object'
+  if (typeof answer !== 'object' || answer === null) return 'it is not an object'
   const { now, allowed, repeated, passes, starts, states, penalty, instants } = answer as Partial<Evaluation>
-  if (!isInstant(now)) return 'now is no instant'
-  if (typeof allowed !== 'boolean' || typeof repeated !== 'boolean') return 'allowed or repeated is not said'
+  if (!isInstant(now)) return 'now is not an instant'
+  if (typeof allowed !== 'boolean' || typeof repeated !== 'boolean')
+    return 'allowed or repeated is not a boolean'
   const { length } = demands
-  if (!isList(passes, length, isBoolean)) return 'passes is no list of booleans, one a demand'
+  if (!isList(passes, length, isBoolean)) return 'passes is not a list of one boolean per demand'
   if (!isList(starts, 0, isBoolean) && !isList(starts, length, isBoolean))
-    return 'starts is no list of booleans, one a demand'
-  if (!isList(states, length, isState)) return 'states is no list of counters, one a demand'
-  if (!isState(penalty) || (penalty.length > 0 && penalty.length < PENALTY_LENGTH)) return 'penalty is none'
+    return 'starts is not a list of one boolean per demand'
+  if (!isList(states, length, isState)) return 'states is not a list of one counter per demand'
+  if (!isState(penalty) || (penalty.length > 0 && penalty.length < PENALTY_LENGTH))
+    return 'penalty is not a counter of a penalty'
   if (instants !== undefined && !isList(instants, length, isInstant))
-    return 'instants is no list of instants, one a demand'
+    return 'instants is not a list of one instant per demand'
   for (let i = 0; i < length; i++)
-    if (!isWhole(states[i] as State, demands[i] as Demand)) return 'a counter is cut'
+    if (!isWhole(states[i] as State, demands[i] as Demand)) return 'a counter misses numbers'
   return allowed === demands.every(({ mode }, i) => passes[i] === true || mode === Mode.SHADOW)
     ? undefined
     : 'allowed and passes disagree'
@@ -68,7 +73,7 @@ function isState(value: unknown): value is State {
   return Array.isArray(value) && value.every(Number.isFinite)
 }
 
-/** Whether a counter has all the numbers that its algorithm reads. */
+/** Whether a counter has every number that its algorithm reads. */
 function isWhole({ length }: State, { rule }: Demand): boolean {
   return length === 0 || length > algorithmOf(rule).idle(0, rule).length
 }

@@ -22,7 +22,8 @@ export {
   type StoreFailure,
   type Evaluation,
 } from './contract.ts'
-export { countsRepeats, decide, freshAt, PENALTY_COUNTER, type Counters } from './decide.ts'
+export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
+export { freshAt } from './cooldown.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'
 export type { Change } from './key-value.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'

@@ -4,16 +4,16 @@ import { type Counters, decide, PENALTY_COUNTER } from './decide.ts'
 import { keyOf, keyOfDemand } from './counter-key.ts'
 import { StoreMisread } from './evaluation-check.ts'
 
-/** A counter that a decision changed. */
+/** A counter that a decision changed, as a value to write. */
 export interface Change {
   readonly key: string
-  /** What to keep; undefined: the counter equals none and is to be removed. */
+  /** The value to write; undefined if the counter equals a fresh one and must be removed. */
   readonly value: string | undefined
-  /** Unix milliseconds after which the counter may be removed: it then equals none. */
+  /** Unix milliseconds from which the counter equals a fresh one, so the database may remove it. */
   readonly expiresAt: number
 }
 
-/** The keys of all counters that a group reads, each once, in an order that is the same in every process. */
+/** The keys of the counters that a group reads, without repetitions, and in the same order in every process. */
 export function keysOf({ demands, penalty, idempotency }: Group): string[] {
   const keys = new Set(demands.map(keyOfDemand))
   if (penalty !== undefined) keys.add(keyOf(penalty.subject, PENALTY_COUNTER))
@@ -21,7 +21,7 @@ export function keysOf({ demands, penalty, idempotency }: Group): string[] {
   return [...keys].sort()
 }
 
-/** Decides a group over values that were read before, and says what to write. */
+/** Decides a group over values that were read, and returns the evaluation and the changes to write. */
 export function decideOver(
   group: Group,
   values: ReadonlyMap<string, string>,
@@ -42,5 +42,8 @@ function parse(value: string | undefined): State {
   if (value === undefined || value === '') return []
   const state = typeof value === 'string' ? value.split(' ').map(Number) : [Number.NaN]
   if (state.every(Number.isFinite)) return state
-  throw new StoreMisread('the database gave what is no counter', 'Give values back as they were written.')
+  throw new StoreMisread(
+    'the database returned a value that is not a counter',
+    'Return values as they were written.',
+  )
 }

@@ -1,36 +1,37 @@
 import { abuseScore, algorithmOf, type Rule, type State } from '../algorithms/index.ts'
-import { blockedUntil } from './decide.ts'
+import { blockedUntil } from './cooldown.ts'
 import type { Demand, Evaluation } from './contract.ts'
 
-/** A verdict as the node saw it that decided the demand at a place. */
+/** The evaluation at the instant at which its node decided the demand at this index. */
 export function evaluationAt(evaluation: Evaluation, at: number): Evaluation {
   const now = evaluation.instants?.[at]
   return now === undefined ? evaluation : { ...evaluation, now }
 }
 
-/** Until when the verdict's penalty lasts, microseconds; 0 when there is none. */
+/** The instant at which the evaluation's active penalty ends, microseconds; 0 if no penalty is active. */
 export function penaltyUntil(evaluation: Evaluation): number {
   return abuseScore.active(evaluation.penalty, evaluation.now) ? abuseScore.until(evaluation.penalty) : 0
 }
 
-/** The rule in force for a demand under the verdict's penalty. */
+/** The rule in force for a demand: the reduced one if the evaluation's penalty is active and applies to the demand. */
 export function ruleInForce({ penalized, rule }: Demand, evaluation: Evaluation): Rule {
   return penalized && rule.reduced !== undefined && penaltyUntil(evaluation) > 0 ? rule.reduced : rule
 }
 
-/** Units a window in force for a demand: under the verdict's penalty, and with what a quota was granted. */
+/** The units per window in force for a demand, a penalty and a quota's grant included. */
 export function limitInForce(demand: Demand, state: State, evaluation: Evaluation): number {
   return algorithmOf(demand.rule).limit(state, evaluation.now, ruleInForce(demand, evaluation))
 }
 
-/** Microseconds until the demand's cost passes if nobody else asks; `Infinity` when it never can. */
+/** Microseconds until the demand's cost passes if no other request comes; `Infinity` if it never can. */
 export function waitFor(demand: Demand, state: State, evaluation: Evaluation): number {
   return waitForCost(demand, state, evaluation, demand.cost)
 }
 
 /**
- * As {@link waitFor} for any cost, or without one for all of the capacity: looks past the end of a penalty and of a
- * cool-down.
+ * Microseconds until `cost` passes, as {@link waitFor}. Accounts for the end of a penalty and of a cool-down.
+ *
+ * @param cost units; default: the whole capacity
  */
 export function waitForCost(demand: Demand, state: State, evaluation: Evaluation, cost?: number): number {
   const { now } = evaluation
@@ -46,21 +47,21 @@ export function waitForCost(demand: Demand, state: State, evaluation: Evaluation
   return wait > cooldown ? wait : cooldown > 0 ? cooldown : 0
 }
 
-/** The instant at which nothing charged counts any more: a bucket is full, the counted units have left. Microseconds. */
+/** The instant at which no charged unit counts any more: a bucket is full, or the units have left the window. Microseconds. */
 export function resetAt(demand: Demand, state: State, evaluation: Evaluation): number {
   const { now } = evaluation
   if (state.length === 0) return now
-  // A bucket is full when all of its capacity could be taken.
+  // A bucket is full when its whole capacity fits.
   if (algorithmOf(demand.rule).refills) return now + waitForCost(demand, state, evaluation)
   return Math.max(now, algorithmOf(demand.rule).freshAt(state), blockedUntil(state))
 }
 
-/** Units that count at the verdict's instant, rounded up. */
+/** The units that count at the evaluation's instant, rounded up. */
 export function used(demand: Demand, state: State, evaluation: Evaluation): number {
   return algorithmOf(demand.rule).used(state, evaluation.now, ruleInForce(demand, evaluation))
 }
 
-/** Whole units left for a demand after the verdict. */
+/** The whole units left for a demand after the evaluation. */
 export function remaining(demand: Demand, state: State, evaluation: Evaluation): number {
   if (evaluation.now < blockedUntil(state)) return 0
   return algorithmOf(demand.rule).remaining(state, evaluation.now, ruleInForce(demand, evaluation))

@@ -1,34 +1,34 @@
 import type { Store } from './contract.ts'
 
-/** What a store's clock shows, as far as this process can tell: calendars, and what no counter decides, go by it. */
+/** This process's estimate of a store's clock. Calendars use it, and so do decisions that need no counter. */
 export class StoreClock {
   readonly #store: Pick<Store, 'clock'>
-  #tells = false
+  #isTold = false
   #offset = 0
 
   constructor(store: Pick<Store, 'clock'>) {
     this.#store = store
   }
 
-  /** Unix milliseconds. */
+  /** The store's time in Unix milliseconds: its own clock, else the system's plus the last known difference. */
   now(): number {
     const told = this.#ask()
-    this.#tells = told !== undefined
+    this.#isTold = told !== undefined
     return told ?? Date.now() + this.#offset
   }
 
-  /** Whole microseconds, where the store can tell without asking anybody. */
+  /** The store's own clock in whole microseconds; undefined if the store does not tell it without a call. */
   told(): number | undefined {
     const told = this.#ask()
     return told === undefined ? undefined : Math.floor(told * 1000)
   }
 
-  /** Hears the instant of a verdict, microseconds: of a store that does not tell its time, all that is known. */
+  /** Notes the instant of an evaluation, in microseconds. A store without `clock()` shows its time only there. */
   hear(instant: number): void {
-    if (!this.#tells && isInstant(instant)) this.#offset = instant / 1000 - Date.now()
+    if (!this.#isTold && isInstant(instant)) this.#offset = instant / 1000 - Date.now()
   }
 
-  // What is no instant is not told: the system's clock stands in.
+  // A value that is not an instant is ignored, and the system's clock is used instead.
   #ask(): number | undefined {
     try {
       const told = this.#store.clock?.()

@@ -7,34 +7,34 @@ import { checkInstant } from './evaluation-check.ts'
 /** One transaction of a database. */
 export interface Transaction {
   /**
-   * Reads values and keeps everybody else from them until the transaction ends, those that are missing included: a row
-   * that two transactions insert at once is charged once too little.
+   * Reads values, and locks them until the transaction ends. It must lock missing values too. Otherwise two transactions could
+   * insert the same row at once, and one of the charges would be lost.
    */
   lock(keys: readonly string[]): Promise<ReadonlyMap<string, string>>
   write(changes: readonly Change[]): Promise<void>
-  /** The database's clock, Unix milliseconds; wins over the store's. */
+  /** The database's clock in Unix milliseconds. Used instead of the store's `clock`. */
   now?(): Promise<number>
 }
 
 /** A database with transactions. */
 export interface TxBackend {
-  /** Runs work in a transaction: all of it counts, or, when it rejects, nothing. */
+  /** Runs `work` in a transaction. If it rejects, nothing of it is kept. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
-  /** Removes values; resolves to how many of them there were. */
+  /** Removes values. Resolves to the number of values that existed. */
   remove(keys: readonly string[]): Promise<number>
 }
 
 /** Options of {@link txStore}. */
 export interface TxStoreOptions {
-  /** For labels. Default `"sql"`. */
+  /** The store's kind, for labels. Default `"sql"`. */
   readonly kind?: string | undefined
-  /** Unix milliseconds, where a transaction has no clock. Default the system's. */
+  /** A clock in Unix milliseconds, used if a transaction has no `now`. Default: the system's. */
   readonly clock?: (() => number | Promise<number>) | undefined
 }
 
 /**
- * Makes a store of a database with transactions: locks the counters, decides, writes. The keys are locked in one order
- * everywhere, so that two decisions never wait for each other.
+ * Makes a store from a database with transactions. It locks the counters, decides, and writes. Every process locks keys in the
+ * same order, so that two decisions never wait for each other.
  *
  * @example
  * const store = txStore({ transaction, remove })
@@ -47,7 +47,7 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
     evaluate: (group: Group): Promise<Evaluation> =>
       backend.transaction(async transaction => {
         const values = await transaction.lock(keysOf(group))
-        // After the locks: the instant of whoever waited is later than that of whom it waited for.
+        // Read the clock after the locks, so that a decision that waited gets a later instant than the one it waited for.
         const now =
           transaction.now === undefined
             ? await own()

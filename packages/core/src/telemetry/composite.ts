@@ -1,9 +1,9 @@
 import { fromCaller } from '../base/call-site.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import { call, type Listener } from './hooks.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
-import { isPromise } from '../base/timers.ts'
+import { isPromise } from '../base/promises.ts'
 
 const HOOKS = Object.keys({
   onStore: true,

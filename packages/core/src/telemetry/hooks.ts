@@ -1,7 +1,8 @@
 import { publishers } from './channels.ts'
-import { messageOf, type Warn } from '../base/errors.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import type { Hook, Notify, Telemetry } from './telemetry.ts'
-import { isPromise } from '../base/timers.ts'
+import { isPromise } from '../base/promises.ts'
 
 /** Any hook of a telemetry. */
 export type Listener = (this: Telemetry, ...args: unknown[]) => unknown

@@ -1,5 +1,5 @@
 import { fromCaller } from '../base/call-site.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 
 /** The label of all values beyond the maximum. */

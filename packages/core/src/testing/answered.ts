@@ -1,6 +1,6 @@
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import { fail } from '../base/options-check.ts'
-import { isPromise } from '../base/timers.ts'
+import { isPromise } from '../base/promises.ts'
 import type { DecisionFields } from '../check/decision.ts'
 
 /** What a matcher reads: a decision, or a response that an adapter wrote. */

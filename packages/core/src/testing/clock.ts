@@ -1,4 +1,5 @@
-import { describe, type Duration, toMicros } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
+import { type Duration, toMicros } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 
 /**

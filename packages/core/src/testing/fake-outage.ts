@@ -1,5 +1,6 @@
-import { describe, type Duration, parseDuration } from '../base/duration.ts'
-import type { HaltWarning } from '../base/errors.ts'
+import { describe } from '../base/describe.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
+import type { HaltWarning } from '../base/warnings.ts'
 import { eventLoop } from '../base/event-loop.ts'
 import { fail } from '../base/options-check.ts'
 import type { CounterId, Evaluation, Group, Store } from '../store/contract.ts'

@@ -1,5 +1,5 @@
 import type { DecisionFields } from '../check/decision.ts'
-import { describe } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { type Answered, readAnswer } from './answered.ts'
 

@@ -5,18 +5,18 @@ import { type Edges, periodEnd } from '../../src/algorithms/index.ts'
 
 const EDGES: Edges = [100, 110, 130]
 
-describe('the end of the period that an instant lies in', () => {
+describe('periodEnd', () => {
   it.each([
     [99, 100],
     [100, 110],
     [109, 110],
     [110, 130],
     [129, 130],
-  ])('of %i is the edge after it, %i', (now, end) => {
+  ])('the period of instant %i ends at %i', (now, end) => {
     expect(periodEnd(EDGES, now)).toBe(end)
   })
 
-  it('goes on beyond the edges that are known: after every instant, and no further than a period', () => {
+  it('finds an end for instants outside the edges: after the instant, and at most a period away', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 400 * 86_400e6 }),

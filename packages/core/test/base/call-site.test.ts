@@ -35,7 +35,7 @@ function framesOf(call: () => unknown): string[] {
   throw new Error('Nothing was thrown.')
 }
 
-describe('the stack of a mistake begins with the line of the user', () => {
+describe('the stack of a mistake begins with the user’s line', () => {
   const mistakes: [string, () => unknown][] = [
     ['RateLimiter', () => new RateLimiter({ store, policy: wrong })],
     ['RateLimiter without options', () => new RateLimiter(undefined as never)],
@@ -60,14 +60,14 @@ describe('the stack of a mistake begins with the line of the user', () => {
     expect(framesOf(call)[0]).toContain('call-site.test.ts')
   })
 
-  it('of a class of its own, too', () => {
+  it('a class that extends RateLimiter', () => {
     class Own extends RateLimiter {}
     expect(framesOf(() => new Own({ store, policy: wrong }))[0]).toContain('call-site.test.ts')
   })
 })
 
 describe('fromCaller', () => {
-  it('leaves errors of others as they are, and gives what the body gives', () => {
+  it('leaves other errors unchanged, and returns the body’s result', () => {
     const error = new Error('other')
     const { stack } = error
     const fails = (): never =>

@@ -4,7 +4,7 @@ import { afterFreeTime } from '../../src/base/free-time.ts'
 import { ManualLoop } from '../manual-loop.ts'
 
 describe('afterFreeTime', () => {
-  it('calls back after the time on a loop that is free, and once', async () => {
+  it('calls back once, after the time, if the loop is free', async () => {
     const loop = new ManualLoop()
     const calls: number[] = []
     afterFreeTime(100, () => calls.push(loop.now()), false, loop)
@@ -12,18 +12,18 @@ describe('afterFreeTime', () => {
     expect(calls).toEqual([100])
   })
 
-  it('does not count the time in which the loop was blocked, but for the slice that was running', async () => {
+  it('does not count the time in which the loop was blocked, except for the running slice', async () => {
     const loop = new ManualLoop()
     const calls: number[] = []
     afterFreeTime(100, () => calls.push(loop.now()), false, loop)
     await loop.pass(10)
     await loop.block(1_000)
     await loop.pass(200)
-    // A slice of 25 ms had begun: 75 are left.
+    // The running slice of 25 ms counts, so 75 ms are left.
     expect(calls).toEqual([1_085])
   })
 
-  it('tells how long the loop was free', async () => {
+  it('reports how long the loop was free', async () => {
     const loop = new ManualLoop()
     const wait = afterFreeTime(100, () => {}, false, loop)
     await loop.pass(10)
@@ -32,7 +32,7 @@ describe('afterFreeTime', () => {
     expect([early, wait.passed]).toEqual([10, 25])
   })
 
-  it('calls back in a loop that is never free, after a few of its turns', async () => {
+  it('calls back after a few turns of a loop that is never free', async () => {
     const loop = new ManualLoop()
     let calls = 0
     afterFreeTime(100, () => calls++, false, loop)
@@ -40,7 +40,7 @@ describe('afterFreeTime', () => {
     expect(calls).toBe(1)
   })
 
-  it('looks at the sockets once more before it calls back, even where the time is nothing', async () => {
+  it('reads the sockets once more before it calls back, even if the time is 0', async () => {
     for (const ms of [0, 100]) {
       const loop = new ManualLoop()
       const events: string[] = []
@@ -52,7 +52,7 @@ describe('afterFreeTime', () => {
     }
   })
 
-  it('does not call back when it was taken back, though the time was over', async () => {
+  it('does not call back after cancel, even if the time is over', async () => {
     const loop = new ManualLoop()
     let calls = 0
     const wait = afterFreeTime(100, () => calls++, false, loop)

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Memo } from '../../src/base/memo.ts'
 
-describe('Recent', () => {
-  it('never keeps more than its size, and never gives another text its value', () => {
+describe('Memo', () => {
+  it('never keeps more entries than its size, and never returns the value of another text', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 9 }), fc.array(fc.nat({ max: 20 })), (size, texts) => {
         const recent = new Memo<string>(size)
@@ -19,7 +19,7 @@ describe('Recent', () => {
     )
   })
 
-  it('keeps what is asked for through a flood of new texts', () => {
+  it('keeps entries that are read during a flood of new texts', () => {
     const recent = new Memo<number>(100)
     recent.set('regular', 1)
     for (let i = 0; i < 10_000; i++) {
@@ -29,7 +29,7 @@ describe('Recent', () => {
     expect(recent.get('new 0')).toBeUndefined()
   })
 
-  it('does not hold on to the string that a text was cut out of', () => {
+  it('does not keep the string alive that a text was cut from', () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as () => void
     const recent = new Memo<number>(4096)
@@ -40,7 +40,7 @@ describe('Recent', () => {
       recent.set(header.slice(0, 40), i)
     }
     gc()
-    // 2000 whole headers are 32 MB.
+    // 2000 whole headers would be 32 MB.
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(4e6)
     expect(recent.size).toBe(2000)
   })

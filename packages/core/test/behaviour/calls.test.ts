@@ -143,7 +143,7 @@ describe('what is no identity', () => {
   it.each([
     [42, 'The identity is 42.'],
     [null, 'The identity is null.'],
-    [{}, 'The identity is an object that names nobody.'],
+    [{}, 'The identity is an object without an id.'],
     [view(), 'The identity is a request.'],
   ])('is named: %o', async (value, message) => {
     const error = await rejection(

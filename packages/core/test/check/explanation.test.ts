@@ -66,7 +66,7 @@ describe('explain', () => {
     expect(String(await limiter.explain(view()))).toBe(
       [
         'Refused: limited (p)',
-        `  from "${CLIENT}": the socket peer, not in trustedProxies: the client, whatever the headers say`,
+        `  from "${CLIENT}": the socket peer, not in trustedProxies, so it is the client whatever the headers say`,
         `  p (fixed-window) for "ip:${CLIENT}" by the client address: 0 of 2 left, refuses: limited, passes in 60 s`,
         '    a cost of 1 passes in 60 s, a cost of 2 passes in 60 s',
         '  pro_plan (token-bucket): not counted, the path is under "/things"',

@@ -101,7 +101,7 @@ describe('a look at an identity', () => {
     for (const key of ['a', 'b', 'c']) await one.check(keyed(key))
     const decision = await one.peek({ apiKey: 'd' })
     expect(decision.unreachable).toEqual([
-      { policy: 'p', reachedBy: '{ ip } for what all unverified keys of an address share' },
+      { policy: 'p', reachedBy: '{ ip } for the ceiling that all unverified keys of an address share' },
     ])
     const verified = limiter({ ...byKey, name: 'v' }, { apiKey: () => 'd' })
     expect((await verified.peek({ apiKey: 'd' })).unreachable).toEqual([])

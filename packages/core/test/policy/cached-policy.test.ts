@@ -11,7 +11,7 @@ const key = ({ tenant }: { tenant: string }): string => tenant
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** A loader that answers after 20 ms: a look-up in a database. */
+/** A loader that takes 20 ms, as a database look-up. */
 function database(): Mock<Load> {
   let version = 0
   return vi.fn<Load>(async () => {
@@ -21,7 +21,7 @@ function database(): Mock<Load> {
 }
 
 describe('cachedPolicy', () => {
-  it('loads once for all who ask at once', async () => {
+  it('loads once for requests that come at once', async () => {
     const load = database()
     const resolve = cachedPolicy(load, { key })
     const asked = Promise.all(Array.from({ length: 100 }, async () => resolve(request('a'))))
@@ -30,7 +30,7 @@ describe('cachedPolicy', () => {
     expect(load).toHaveBeenCalledTimes(1)
   })
 
-  it('gives the loader the key and the request, and keeps keys apart', async () => {
+  it('passes the key and the request to the loader, and keeps keys apart', async () => {
     const load = vi.fn<Load>(async id => policy(id.length))
     const resolve = cachedPolicy(load, { key })
     expect(await resolve(request('a'))).toEqual(policy(1))
@@ -38,14 +38,14 @@ describe('cachedPolicy', () => {
     expect(load.mock.calls[1]).toEqual(['bb', request('bb')])
   })
 
-  it('loads whoever has no key as the empty one, not as a customer called "undefined"', async () => {
+  it('loads a request without a key as \'\' and not as a customer called "undefined"', async () => {
     const load = vi.fn<Load>(async () => policy(1))
     const resolve = cachedPolicy(load, { key: () => undefined })
     await resolve(request('a'))
     expect(load.mock.calls[0]?.[0]).toBe('')
   })
 
-  it('does not ask again before the ttl; then everybody gets the new one, of one load', async () => {
+  it('loads again only after the ttl, once for all requests', async () => {
     const load = database()
     const resolve = cachedPolicy(load, { key, ttl: '5s' })
     const first = resolve(request('a'))
@@ -62,7 +62,7 @@ describe('cachedPolicy', () => {
     expect(resolve(request('a'))).toEqual(policy(2))
   })
 
-  it('gives the old one when the new one is late, and lets nobody wait for it twice', async () => {
+  it('uses the old policy while a load is late, and makes only one request wait', async () => {
     let answer: (late: Policy) => void = () => {}
     const load = vi.fn<Load>(async () => policy(1))
     const resolve = cachedPolicy(load, { key, ttl: '1s' })
@@ -79,7 +79,7 @@ describe('cachedPolicy', () => {
     expect(load).toHaveBeenCalledTimes(2)
   })
 
-  it('keeps the old one while loading fails, and no longer than stale', async () => {
+  it('uses the old policy while loading fails, at most for stale', async () => {
     let isAway = false
     const load = vi.fn<Load>(async () => {
       if (isAway) throw new Error('no database')
@@ -119,7 +119,7 @@ describe('cachedPolicy', () => {
     expect(await resolve(request('a'))).toEqual(policy(1))
   })
 
-  it('takes a loader that throws at once for one that rejects', async () => {
+  it('treats a loader that throws like one that rejects', async () => {
     let isAway = true
     const resolve = cachedPolicy(
       () => {
@@ -147,7 +147,7 @@ describe('cachedPolicy', () => {
     expect(resolve(request('a'))).toEqual(policy(2))
   })
 
-  it('is not stuck with a load that never ends', async () => {
+  it('starts another load if a load never ends', async () => {
     const load = vi
       .fn<(id: string) => Promise<Policy>>(async () => policy(1))
       .mockReturnValueOnce(new Promise(() => {}))
@@ -161,7 +161,7 @@ describe('cachedPolicy', () => {
     expect((await second).reason).toBe('ok')
   })
 
-  it('keeps at most maxKeys, and forgets whom it was asked for longest ago', async () => {
+  it('keeps at most maxKeys, and forgets the key used longest ago', async () => {
     const load = vi.fn<Load>(async () => policy(1))
     const resolve = cachedPolicy(load, { key, maxKeys: 2 })
     for (const tenant of ['a', 'b', 'a', 'c', 'a']) await resolve(request(tenant))
@@ -170,7 +170,7 @@ describe('cachedPolicy', () => {
     expect(load).toHaveBeenCalledTimes(4)
   })
 
-  it('gives a limiter one policy object, compiled once, and several of them', async () => {
+  it('gives a limiter the same policy objects, so that each is compiled once', async () => {
     const list = [policy(5), presets.PUBLIC_API]
     const limiter = world().limiter(cachedPolicy(() => list, { key: () => 'a' }))
     for (const { verdicts } of await times(3, limiter)) expect(verdicts).toHaveLength(2)

@@ -16,7 +16,7 @@ const at = (text: string): number => {
 }
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-/** The starts of `count` periods from the one around `from` on. */
+/** The starts of `count` periods, beginning with the period around `from`. */
 function starts(options: CalendarOptions, from: string, count: number): string[] {
   const calendar = compileCalendar(options)
   const found: string[] = []
@@ -26,14 +26,14 @@ function starts(options: CalendarOptions, from: string, count: number): string[]
   return found
 }
 
-/** How many hours the period around an instant has. */
+/** The length in hours of the period around an instant. */
 function hours(options: CalendarOptions, now: string): number {
   const [start, end] = compileCalendar(options).edges(at(now))
   return (end - start) / HOUR
 }
 
 /**
- * A second reading of the zone data, by the local fields; calendar.ts reads the offsets.
+ * Reads the zone data a second way, by local fields. calendar.ts reads the offsets.
  * @returns the local time as if it were UTC, in milliseconds
  */
 function wallClock(timeZone: string): (ms: number) => number {
@@ -53,7 +53,7 @@ function wallClock(timeZone: string): (ms: number) => number {
     const [first = 0, month = 0, third = 0, hour = 0, minute = 0, second = 0] = (
       format.format(ms).match(/\d+/g) ?? []
     ).map(Number)
-    // Year or day first: runtimes differ.
+    // Runtimes differ in the order of year and day.
     const [year, day] = first > 31 ? [first, third] : [third, first]
     return Date.UTC(year, month - 1, day, hour, minute, second) + (((ms % 1000) + 1000) % 1000)
   }
@@ -62,7 +62,7 @@ function wallClock(timeZone: string): (ms: number) => number {
 interface Change {
   /** The first instant of the new offset. */
   at: number
-  /** How far the clock is put forward, in milliseconds; negative: back. */
+  /** How far the clock is put forward, in milliseconds; negative if it is put back. */
   by: number
 }
 
@@ -128,12 +128,12 @@ describe('every zone, every period, 2020 to 2035', () => {
     expect(calendar.edges(now)).toBe(edges)
     expect(calendar.edges(start)).toBe(edges)
     expect(calendar.edges(end - 1)).toBe(edges)
-    // Periods tile: the next begins where this one ends, the one before ends where it begins.
+    // Periods tile: the next one begins where this one ends, and the one before ends where this one begins.
     const next = calendar.edges(end)
     expect([next[0], next[1]]).toEqual([end, nextEnd])
     const before = calendar.edges(start - 1)
     expect([before[1], before[2]]).toEqual([start, end])
-    // Edges do not depend on what was asked before.
+    // Edges do not depend on earlier calls.
     expect(compileCalendar(options).edges(end - 1)).toEqual(edges)
 
     const anchorLocal = anchor ? wall(anchor.getTime()) : Date.UTC(2024, 0, 1)
@@ -142,7 +142,7 @@ describe('every zone, every period, 2020 to 2035', () => {
       const change = all.find(({ at, by }) => at <= edge && edge < at + Math.abs(by))
       if (change && change.by > 0 && begins(period, local - change.by, anchorLocal)) return local - change.by
       expect(begins(period, local, anchorLocal), `${iso(edge)} is ${iso(local)}`).toBe(true)
-      // Of two occurrences, the first.
+      // If the local time comes twice, the first occurrence counts.
       if (period !== 'hourly') expect(change && change.by < 0).toBeFalsy()
       return local
     }
@@ -178,7 +178,7 @@ describe('every zone, every period, 2020 to 2035', () => {
         }),
         { numRuns: 25 },
       )
-      // Without an anchor every period is sure to be met, around a clock change where there is one.
+      // Without an anchor every period is tested, around a clock change if there is one.
       for (const period of PERIODS) check({ period, timeZone }, inRange[0]?.at ?? FROM, wall, all)
     }
   }, 60_000)
@@ -243,7 +243,7 @@ describe('clock changes', () => {
 
   test('the half-hour change of Lord Howe', () => {
     const zone = 'Australia/Lord_Howe'
-    // 4 October 2026: 02:00 (+10:30) becomes 02:30 (+11). 02:00, skipped, is half an hour after the change.
+    // 4 October 2026: 02:00 (+10:30) becomes 02:30 (+11). The skipped 02:00 is half an hour after the change.
     expect(starts({ period: 'hourly', timeZone: zone }, '2026-10-03T14:30:00Z', 4)).toEqual([
       '2026-10-03T14:30:00.000Z',
       '2026-10-03T15:30:00.000Z',
@@ -309,7 +309,7 @@ describe('clock changes', () => {
       '2026-11-01T05:30:00.000Z', // the first, still -4
       '2026-11-02T06:30:00.000Z',
     ])
-    // After the gap but before the edge that it moved, the day before still runs.
+    // After the gap, but before the edge that it moved, it is still the day before.
     const moved = compileCalendar({ period: 'daily', timeZone, anchor: skipped })
     expect(iso(moved.edges(at('2026-03-08T07:10:00Z'))[0])).toBe('2026-03-07T07:30:00.000Z')
   })
@@ -480,7 +480,7 @@ describe('mistakes', () => {
 
   test('the message names what was given and the fix', () => {
     expect(() => compileCalendar({ period: 'daily', timeZone: 'Mars/Olympus' })).toThrow(
-      'HALT_E_TIME_ZONE: timeZone is "Mars/Olympus", not known to this runtime. Give an IANA name',
+      'HALT_E_TIME_ZONE: timeZone is "Mars/Olympus", which this runtime does not know. Give an IANA name',
     )
   })
 })

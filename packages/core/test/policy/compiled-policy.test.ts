@@ -8,7 +8,7 @@ const policy = (name: string, more: Partial<Policy> = {}): Policy =>
   ({ name, limit: 10, window: 60, ...more }) as Policy
 
 describe('numbers that no double holds exactly', () => {
-  it('are refused at the start, with what would mend it', () => {
+  it('are refused at construction, with the fix', () => {
     const error = mistake(() => world().limiter({ name: 'huge', limit: 2 ** 31, window: '366d' }))
     expect(error.code).toBe('HALT_E_ARITHMETIC')
     expect(error.fix).toMatch(/smaller burst|another algorithm/)
@@ -17,16 +17,16 @@ describe('numbers that no double holds exactly', () => {
     )
   })
 
-  it('are refused for the penalised limit too, which the normal one may hide', () => {
+  it('are refused for the reduced limit too, even if the normal limit is exact', () => {
     const numbers = { name: 'p', limit: 1_000_000, window: '1d' }
     expect(() => world().limiter(numbers)).not.toThrow()
-    // Half of it less one third: a million shares its factors with a day, 333 333 does not.
+    // 1 000 000 shares its factors with a day; a third of it, 333 333, does not.
     expect(mistake(() => world().limiter(numbers, { penalty: { multiplier: 1 / 3 } })).code).toBe(
       'HALT_E_ARITHMETIC',
     )
   })
 
-  it('are never found by a request: an invented key finds the sum over keys counted', async () => {
+  it('never fail a request, because the address ceiling is compiled exactly too', async () => {
     const numbers = {
       name: 'p',
       limit: 390_625,
@@ -45,7 +45,7 @@ describe('numbers that no double holds exactly', () => {
     expect((await limiter.check(request)).allowed).toBe(true)
   })
 
-  it('or else count to the last unit, whatever limit, window and burst', async () => {
+  it('are refused, and all others count to the last unit, for any limit, window and burst', async () => {
     const numbers = fc.record({
       limit: fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 2 ** 31 })),
       window: fc.oneof(fc.constantFrom('1ms', '1m', '30d', '366d'), fc.integer({ min: 1, max: 100_000 })),
@@ -72,32 +72,8 @@ describe('numbers that no double holds exactly', () => {
   })
 })
 
-describe('two policies of one list', () => {
-  it.each([
-    ['one name, the same numbers', policy('a'), policy('a')],
-    ['one name, other numbers', policy('a'), policy('a', { limit: 5 })],
-    ['one counter', policy('a', { counter: 'c' }), policy('b', { counter: 'c' })],
-    ['the name of one as the counter of the other', policy('a'), policy('b', { counter: 'a' })],
-  ])('are refused when they have %s', (_how, one, other) => {
-    const error = mistake(() => world().limiter([one, other]))
-    expect(error.code).toBe('HALT_E_DUPLICATE_POLICY')
-    expect(error.message).toMatch(/"[ab]"/)
-  })
-
-  it('may share a counter when their algorithms differ: these are different counts', () => {
-    const list = [policy('a', { counter: 'c' }), policy('b', { counter: 'c', algorithm: 'fixed-window' })]
-    expect(world().limiter(list).policies).toHaveLength(2)
-  })
-
-  it('are refused in the options of a call as well', () => {
-    const limiter = world().limiter(policy('a'))
-    expect(mistake(() => limiter.compile([policy('x'), policy('x')])).code).toBe('HALT_E_DUPLICATE_POLICY')
-    expect(mistake(() => limiter.compile(policy('x'), policy('x'))).code).toBe('HALT_E_DUPLICATE_POLICY')
-  })
-})
-
 describe('a changed policy on a live counter', () => {
-  it('applies at once and keeps what was used, never showing less than nothing', async () => {
+  it('applies at once, keeps used units, and never shows less than 0 left', async () => {
     const { limiter } = world()
     for (let i = 0; i < 8; i++) await limiter(policy('p', { algorithm: 'fixed-window' })).check(view())
     const lower = await limiter(policy('p', { algorithm: 'fixed-window', limit: 5 })).check(view())
@@ -106,7 +82,7 @@ describe('a changed policy on a live counter', () => {
     expect([higher.allowed, higher.remaining]).toEqual([true, 11])
   })
 
-  it('keeps what a bucket owes when the plan changes', async () => {
+  it('keeps a bucket’s debt when the plan changes', async () => {
     const { limiter } = world()
     const free = policy('free', { counter: 'plan', limit: 100, keyStrategy: 'user' })
     const pro = policy('pro', { counter: 'plan', limit: 1000, keyStrategy: 'user' })
@@ -115,7 +91,7 @@ describe('a changed policy on a live counter', () => {
     expect((await limiter(free).check(by('42'))).remaining).toBe(38)
   })
 
-  it('counts anew under another algorithm, and without an error', async () => {
+  it('starts a new counter under another algorithm, without an error', async () => {
     const { limiter } = world()
     expect(await admitted(15, limiter(policy('p')))).toBe(10)
     expect(await admitted(15, limiter(policy('p', { algorithm: 'sliding-window' })))).toBe(10)
@@ -123,7 +99,7 @@ describe('a changed policy on a live counter', () => {
   })
 })
 
-describe('a window of odd length', () => {
+describe('a window of unusual length', () => {
   it('of 500 ms ends after 500 ms', async () => {
     const { clock, limiter } = world()
     const short = limiter(policy('p', { window: '500ms', algorithm: 'fixed-window' }))

@@ -4,7 +4,7 @@ import { llmBudget, llmCost, QuotaManager, type Quota } from '../../src/index.ts
 import { by, mistake, view, world } from '../world.ts'
 
 describe('llmBudget', () => {
-  it('makes a policy of each number: requests and tokens a minute, tokens a month', () => {
+  it('makes one policy per number: requests and tokens per minute, tokens per month', () => {
     expect(llmBudget({ rpm: 60, tpm: 90_000, monthly: 5_000_000 })).toEqual([
       { name: 'llm_requests', limit: 60, window: 60, keyStrategy: 'user', counts: 'requests' },
       { name: 'llm_tokens', limit: 90_000, window: 60, keyStrategy: 'user' },
@@ -15,7 +15,7 @@ describe('llmBudget', () => {
     ])
   })
 
-  it('is frozen, and refuses to be empty or wrong', () => {
+  it('freezes its policies, and refuses empty or wrong options', () => {
     const budget = llmBudget({ rpm: 1, tpm: 1 })
     expect([budget, ...budget].every(Object.isFrozen)).toBe(true)
     expect(mistake(() => llmBudget({})).code).toBe('HALT_E_POLICY')
@@ -37,7 +37,7 @@ describe('llmBudget', () => {
     expect(used).toBe(250)
   })
 
-  it('takes a number for the tokens: a call is one request whatever it costs', async () => {
+  it('uses a number as the tokens, and counts a call as one request whatever its cost', async () => {
     const calls = world().limiter(llmBudget({ rpm: 3, tpm: 1000, monthly: 5000 }))
     const left = async (): Promise<number[]> =>
       (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
@@ -50,7 +50,7 @@ describe('llmBudget', () => {
     expect(await left()).toEqual([0, 949, 4949])
   })
 
-  it('refuses by whatever is used up, and takes nothing of the others', async () => {
+  it('refuses by the policy that is used up, and charges none of the others', async () => {
     const calls = world().limiter(llmBudget({ rpm: 10, tpm: 1000, monthly: 1500 }))
     await calls.reserve(by('u'), { cost: llmCost(900) })
     const refused = await calls.reserve(by('u'), { cost: llmCost(200) })
@@ -69,7 +69,7 @@ describe('llmBudget', () => {
     expect((await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)).toEqual([9, 100, 600])
   })
 
-  it('takes a call that ran longer than estimated for what it was: the debt is paid by the refill', async () => {
+  it('charges a call that used more than estimated, and the refill pays the debt back', async () => {
     const { clock, limiter } = world()
     const calls = limiter(llmBudget({ tpm: 600 }))
     const { settle } = await calls.reserve(view(), { cost: llmCost(100) })

@@ -32,7 +32,7 @@ describe('the configuration of a penalty', () => {
       expect(mistake(() => world().limiter(fixed, { penalty })).code).toBe('HALT_E_UNKNOWN_FIELD')
   })
 
-  it('takes all there is', () => {
+  it('accepts every field', () => {
     const penalty = {
       threshold: 0.1,
       duration: '1m',

@@ -22,12 +22,12 @@ describe('PolicyRegistry', () => {
     ])
   })
 
-  it('is not built of two policies with one name', () => {
+  it('refuses two policies with the same name', () => {
     const make = (): unknown => new PolicyRegistry([one, { ...one, limit: 9 }])
     expect(mistake(make).code).toBe('HALT_E_DUPLICATE_POLICY')
   })
 
-  it.each(['two', 'constructor', '__proto__', ''])('refuses the name %o, and lists those it has', name => {
+  it.each(['two', 'constructor', '__proto__', ''])('refuses the name %o, and lists the known names', name => {
     const error = mistake(() => new PolicyRegistry([one]).get(name))
     expect(error.code).toBe('HALT_E_UNKNOWN_POLICY')
     expect(error.fix).toContain('one')
@@ -50,7 +50,7 @@ describe('PolicyRegistry', () => {
     },
   )
 
-  it('keeps what it was given as it was', () => {
+  it('does not change the policies that it gets', () => {
     const mine = { ...one }
     const registry = new PolicyRegistry([mine])
     mine.limit = 1000
@@ -58,13 +58,13 @@ describe('PolicyRegistry', () => {
     expect(Object.isFrozen(registry.get('one'))).toBe(true)
   })
 
-  it('rescales the burst with the limit, unless a burst is given', () => {
+  it('rescales the burst with the limit, unless the update has a burst', () => {
     const registry = new PolicyRegistry([presets.PUBLIC_API])
     expect(registry.update('public_api', { limit: 200 })).toMatchObject({ limit: 200, burst: 240 })
     expect(registry.update('public_api', { burst: 200 })).toMatchObject({ limit: 200, burst: 200 })
   })
 
-  it('never changes a name or a counter by an update', () => {
+  it('keeps name and counter in an update', () => {
     const registry = new PolicyRegistry([presets.PLAN_FREE])
     const changes = { name: 'other', counter: 'other', limit: 5 } as Partial<Policy>
     expect(registry.update('free_plan', changes)).toMatchObject({
@@ -74,14 +74,14 @@ describe('PolicyRegistry', () => {
     })
   })
 
-  it('updates quotas as well', () => {
+  it('updates quotas too', () => {
     const registry = new PolicyRegistry([presets.QUOTA_FREE_DAILY])
     expect(registry.update('free_daily_requests', { limit: 7 })).toMatchObject({ limit: 7, period: 'daily' })
   })
 })
 
-describe('a limiter by a registry', () => {
-  it('applies a change to the next request, and keeps what was used', async () => {
+describe('a limiter with a registry', () => {
+  it('applies a change to the next request, and keeps used units', async () => {
     const registry = new PolicyRegistry([one])
     const limiter = world().limiter(registry.resolver(() => 'one'))
     expect(await admitted(6, limiter)).toBe(4)
@@ -91,7 +91,7 @@ describe('a limiter by a registry', () => {
     expect(await limiter.check(view())).toMatchObject({ allowed: false, limit: 2, remaining: 0 })
   })
 
-  it('survives a changed algorithm: it counts anew, and throws nothing', async () => {
+  it('starts a new counter after a change of the algorithm, without an error', async () => {
     const registry = new PolicyRegistry([one])
     const { limiter, codes } = world()
     const live = limiter(registry.resolver(() => 'one'))
@@ -101,10 +101,10 @@ describe('a limiter by a registry', () => {
     expect(codes()).toEqual([])
   })
 
-  it('takes one name or several, at once or later', async () => {
+  it('accepts one name or several, as a value or a promise', async () => {
     const registry = new PolicyRegistry([one, presets.PUBLIC_API])
-    // As a database's query is: no Promise, but it behaves as one.
-    // oxlint-disable-next-line unicorn/no-thenable -- that is the point
+    // Like the query of a database library, it is not a Promise but behaves as one.
+    // oxlint-disable-next-line unicorn/no-thenable -- the test needs a thenable
     const query = { then: (told: (names: string[]) => void) => told(['one', 'public_api']) }
     const later = (): Promise<string[]> => query as unknown as Promise<string[]>
     for (const select of [() => ['one', 'public_api'], async () => ['one', 'public_api'], later]) {
@@ -113,7 +113,7 @@ describe('a limiter by a registry', () => {
     }
   })
 
-  it('refuses with 503 for a name it has not, or no longer', async () => {
+  it('refuses with 503 for an unknown or removed name', async () => {
     const registry = new PolicyRegistry([one])
     const { limiter, warnings } = world()
     const live = limiter(registry.resolver(() => 'one'))

@@ -65,7 +65,7 @@ describe('the presets', () => {
     },
   )
 
-  it('are found by name as well as under presets, and are frozen', () => {
+  it('are exported by name and under presets, and are frozen', () => {
     expect(Object.isFrozen(presets)).toBe(true)
     expect(Object.values(presets).every(Object.isFrozen)).toBe(true)
     const all = Object.entries(presets).filter(([name]) => name === name.toUpperCase())
@@ -113,8 +113,8 @@ describe('getPlanPolicy', () => {
   })
 })
 
-describe('what the presets do', () => {
-  it('EXPENSIVE_OPS admits one call, the next after half an hour, then one an hour', async () => {
+describe('the effect of the presets', () => {
+  it('EXPENSIVE_OPS admits one call, the next after half an hour, then one per hour', async () => {
     const { clock, limiter } = world()
     const ops = limiter(presets.EXPENSIVE_OPS)
     const refused = async (): Promise<number> => (await ops.check(by('42'))).retryAfter
@@ -125,7 +125,7 @@ describe('what the presets do', () => {
     expect(await refused()).toBe(3600)
   })
 
-  it('AUTH_ENDPOINTS blocks for five minutes from the first refusal, however it is hammered', async () => {
+  it('AUTH_ENDPOINTS refuses for five minutes from the first refusal, however many requests come', async () => {
     const { clock, limiter } = world()
     const auth = limiter(presets.AUTH_ENDPOINTS)
     const login = view({ path: '/login' })
@@ -148,13 +148,13 @@ describe('what the presets do', () => {
     expect(await admitted(200, limiter(presets.PUBLIC_API), local)).toBe(200)
   })
 
-  it('plans share one counter: an upgrade keeps what was used', async () => {
+  it('plans share one counter, so an upgrade keeps used units', async () => {
     const { limiter } = world()
     expect(await admitted(130, limiter(presets.PLAN_FREE), by('42'))).toBe(120)
     expect((await limiter(presets.PLAN_PRO).check(by('42'))).remaining).toBe(2500 - 121)
   })
 
-  it('plans count anonymous callers by address, they do not let them through', async () => {
+  it('plans count anonymous clients by address', async () => {
     expect(await admitted(200, world().limiter(presets.PLAN_FREE))).toBe(120)
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { HaltError, Policy, Quota } from '../../src/index.ts'
 import { mistake, world } from '../world.ts'
 
-/** The error of a limiter whose policy is a sound one with some fields changed. */
+/** The error of a limiter whose policy is valid except for some changed fields. */
 const refused = (changes: Record<string, unknown>): HaltError =>
   mistake(() => world().limiter({ name: 'api', limit: 10, window: 60, ...changes } as unknown as Policy))
 const refusedQuota = (changes: Record<string, unknown>): HaltError =>
@@ -28,7 +28,7 @@ describe('names and choices', () => {
     null,
     5,
     {},
-  ])('refuse the name %o, which a header, a key or a label would have to escape', name => {
+  ])('refuse the name %o, because a header, a key or a label would have to escape it', name => {
     expect(refused({ name }).code).toBe('HALT_E_POLICY_NAME')
     if (name !== undefined) expect(refused({ counter: name }).code).toBe('HALT_E_POLICY_NAME')
   })
@@ -78,7 +78,7 @@ describe('names and choices', () => {
     expect(refused({ exemptions: [entry] }).code).toBe('HALT_E_EXEMPTION')
   })
 
-  it.each(['/admin', {}, 5, '', null])('refuse exemptions that are %o, not a list', exemptions => {
+  it.each(['/admin', {}, 5, '', null])('refuse %o in place of a list of exemptions', exemptions => {
     expect(refused({ exemptions }).code).toBe('HALT_E_EXEMPTION')
   })
 })
@@ -99,8 +99,10 @@ describe('a mistake in one of several policies', () => {
     ).toBe('The policy "c" has an unknown field "windowMs".')
   })
 
-  it('says that "concurrency" has a ttl, where it got a window', () => {
-    expect(refused({ algorithm: 'concurrency' }).message).toContain('concurrency takes no window. Give ttl')
+  it('says that "concurrency" has a ttl if it got a window', () => {
+    expect(refused({ algorithm: 'concurrency' }).message).toContain(
+      'concurrency does not take window. Give ttl',
+    )
   })
 })
 
@@ -116,20 +118,20 @@ describe('unknown fields', () => {
     ['shadow', '"mode"'],
     ['blockduration', 'blockDuration'],
     ['bust', ''],
-  ])('refuse %s and name the field that was meant', (field, meant) => {
+  ])('refuse %s and suggest the field that was meant', (field, meant) => {
     const error = refused({ [field]: 60_000 })
     expect(error.code).toBe('HALT_E_UNKNOWN_FIELD')
     expect(error.message).toContain(`"${field}"`)
     expect(error.fix).toContain(meant)
   })
 
-  it('take undefined for absent, known field or not', () => {
+  it('treat undefined as absent, for known and unknown fields', () => {
     expect(
       accepted({ burst: undefined, blockDuration: undefined, mode: undefined, windowMs: undefined }),
     ).toBe(true)
   })
 
-  it('refuse the fields of a quota on a rate, and the other way round', () => {
+  it('refuse the fields of a quota on a rate policy, and the reverse', () => {
     expect(refused({ timeZone: 'UTC' }).code).toBe('HALT_E_UNKNOWN_FIELD')
     expect(refusedQuota({ window: 60 }).code).toBe('HALT_E_UNKNOWN_FIELD')
     expect(refusedQuota({ burst: 60 }).code).toBe('HALT_E_UNKNOWN_FIELD')

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { HaltError, Policy, Quota } from '../../src/index.ts'
 import { mistake, world } from '../world.ts'
 
-/** The error of a limiter whose policy is a sound one with some fields changed. */
+/** The error of a limiter whose policy is valid except for some changed fields. */
 const refused = (changes: Record<string, unknown>): HaltError =>
   mistake(() => world().limiter({ name: 'api', limit: 10, window: 60, ...changes } as unknown as Policy))
 const refusedQuota = (changes: Record<string, unknown>): HaltError =>
@@ -12,7 +12,7 @@ const accepted = (changes: Record<string, unknown>): boolean =>
   world().limiter({ name: 'api', limit: 10, window: 60, ...changes } as unknown as Policy).policies.length ===
   1
 
-/** Values that are no number of units. */
+/** Values that are not a number of units. */
 const NO_UNITS = [
   Number.NaN,
   null,
@@ -30,7 +30,7 @@ const NO_UNITS = [
   2 ** 31 + 1,
   2n,
 ]
-/** Values that are no duration. */
+/** Values that are not a duration. */
 const NO_NUMBERS = [0, -1, Number.NaN, Infinity, 0.0005, 31_622_401, null, true, {}, [60]]
 const NO_TEXTS = ['60', '0.5ms', '-1s', '1 year', '1e3s', '0x10s', '1m30s', '367d', 'abc', '']
 const NO_DURATIONS = [...NO_NUMBERS, ...NO_TEXTS]
@@ -43,7 +43,7 @@ describe('the numbers of a policy', () => {
     expect(error.fix).toContain('2147483648')
   })
 
-  it('refuse a missing limit, and say what an environment variable needs', () => {
+  it('refuse a missing limit, and explain how to read an environment variable', () => {
     expect(refused({ limit: undefined }).code).toBe('HALT_E_LIMIT')
     expect(refused({ limit: Number(process.env['MISSING_LIMIT']) }).fix).toContain('environment variable')
     expect(refused({ limit: '100' }).fix).toContain('Number(')
@@ -75,7 +75,7 @@ describe('the numbers of a policy', () => {
     expect(refused({ algorithm: 'sliding-window', precision }).code).toBe('HALT_E_PRECISION')
   })
 
-  it('may be as large and as small as promised', () => {
+  it('can be as large and as small as documented', () => {
     expect(accepted({ limit: 2 ** 31, window: 1 })).toBe(true)
     expect(accepted({ limit: 2 ** 31, window: '366d', algorithm: 'fixed-window' })).toBe(true)
     expect(accepted({ limit: 1, window: '1ms' })).toBe(true)
@@ -95,7 +95,7 @@ describe('fields that do not go together', () => {
     expect(refused({ algorithm, ...time, precision: 10 }).code).toBe('HALT_E_PRECISION')
   })
 
-  it('refuse a cost that no request could ever pay', () => {
+  it('refuse a cost with which no request could pass', () => {
     expect(refused({ limit: 100, burst: 10, cost: 11 }).code).toBe('HALT_E_BURST')
     expect(refused({ limit: 10, cost: 11 }).code).toBe('HALT_E_COST')
     expect(refused({ limit: 10, cost: 11, algorithm: 'fixed-window' }).code).toBe('HALT_E_COST')
@@ -103,12 +103,12 @@ describe('fields that do not go together', () => {
     expect(accepted({ limit: 10, burst: 15, cost: 15 })).toBe(true)
   })
 
-  it('let a burst smooth as well as swell', () => {
+  it('allow a burst below and above the limit', () => {
     expect(accepted({ limit: 600, burst: 10 })).toBe(true)
     expect(accepted({ limit: 600, burst: 6000 })).toBe(true)
   })
 
-  it('give requests in flight a ttl, and nothing else one', () => {
+  it('require a ttl for concurrency, and refuse it otherwise', () => {
     expect(refused({ algorithm: 'concurrency' }).code).toBe('HALT_E_WINDOW')
     expect(refused({ algorithm: 'concurrency', window: 60, ttl: 60 }).fix).toContain('ttl')
     expect(refused({ ttl: 60 }).fix).toContain('window')
@@ -142,7 +142,7 @@ describe('quotas', () => {
   })
 })
 
-describe('what is no policy', () => {
+describe('a limiter’s policy option', () => {
   it.each(['public_api', 5, null, [], [null], [[]]])('refuses %o', policy => {
     expect(mistake(() => world().limiter(policy as unknown as Policy)).code).toBe('HALT_E_POLICY')
   })

@@ -13,17 +13,17 @@ const must = (spelling: string): Address => {
   return address
 }
 const group = fc.nat({ max: 0xffff })
-/** Eight groups, zeros often, so that runs of them are met in every place. */
+/** Eight groups with many zeros, so that runs of zeros occur in every position. */
 const groups = fc.array(fc.oneof(fc.constant(0), group), { minLength: 8, maxLength: 8 })
 const octets = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255))
 
-/** What ipaddr.js calls the ranges whose addresses hold an IPv4 address, 64:ff9b:1::/48 aside. */
+/** The names in ipaddr.js of the ranges whose addresses hold an IPv4 address, except for 64:ff9b:1::/48. */
 const EMBEDDING = new Set(['ipv4Mapped', 'rfc6145', 'rfc6052', '6to4', 'teredo'])
 
 const hex = (high: number, low: number): string => ((high << 8) | low).toString(16)
 const not = (octet: number): number => 255 - octet
 
-/** Every way to write an IPv4 address into an IPv6 one. `any` are groups that whoever has the address may choose. */
+/** Every way to embed an IPv4 address in an IPv6 address. `any` are groups that the client may choose. */
 const embeddings: Record<string, (quad: number[], any: number[]) => string> = {
   mapped: ([a = 0, b = 0, c = 0, d = 0]) => `::ffff:${hex(a, b)}:${hex(c, d)}`,
   SIIT: ([a = 0, b = 0, c = 0, d = 0]) => `::ffff:0:${hex(a, b)}:${hex(c, d)}`,
@@ -54,7 +54,7 @@ describe('maskAddress', () => {
     expect(maskAddress(must('::ffff:cb00:7107'), 56)).toBe('203.0.113.7')
   })
 
-  it('lets nobody choose a key by the low 32 bits of 2001:db8::1.2.3.4', () => {
+  it('does not let a client choose its key by the low 32 bits of 2001:db8::1.2.3.4', () => {
     expect(maskAddress(must('2001:db8::1.2.3.4'), 56)).toBe(maskAddress(must('2001:db8::4.3.2.1'), 56))
   })
 
@@ -79,7 +79,7 @@ describe('maskAddress', () => {
     )
   })
 
-  it('counts 64:ff9b:1::/48 by all bits, for every address there is one IPv4 client', () => {
+  it('counts 64:ff9b:1::/48 by all bits, because each of its addresses is one IPv4 client', () => {
     expect(maskAddress(must('64:ff9b:1::203.0.113.7'), 56)).toBe('64:ff9b:1::cb00:7107/128')
     expect(maskAddress(must('64:ff9b:1:ffff::203.0.113.7'), 56)).toBe('64:ff9b:1:ffff::cb00:7107/128')
     expect(maskAddress(must('64:ff9b:2::203.0.113.7'), 56)).toBe('64:ff9b:2::/56')
@@ -87,8 +87,8 @@ describe('maskAddress', () => {
   })
 })
 
-describe.each(Object.entries(embeddings))('an IPv4 address in an IPv6 one, %s', (_name, embed) => {
-  it('is the key, whatever the other bits and the prefix are', () => {
+describe.each(Object.entries(embeddings))('an IPv4 address embedded by %s', (_name, embed) => {
+  it('is the key, independent of the other bits and the prefix', () => {
     fc.assert(
       fc.property(octets, groups, fc.integer({ min: 32, max: 128 }), (quad, any, ipv6Prefix) => {
         expect(addressKey(embed(quad, any), { ipv6Prefix })).toBe(quad.join('.'))
@@ -96,7 +96,7 @@ describe.each(Object.entries(embeddings))('an IPv4 address in an IPv6 one, %s', 
     )
   })
 
-  it('gives two clients two keys', () => {
+  it('makes different keys for two clients', () => {
     fc.assert(
       fc.property(octets, octets, groups, (one, other, any) => {
         const same = one.join('.') === other.join('.')
@@ -106,10 +106,10 @@ describe.each(Object.entries(embeddings))('an IPv4 address in an IPv6 one, %s', 
   })
 })
 
-describe('an IPv6 address that holds an IPv4 one', () => {
+describe('an IPv6 address that embeds an IPv4 address', () => {
   const policy = { name: 'p', limit: 5, window: 60 }
 
-  it('shares the counter of that IPv4 client, and answers to it by identity', async () => {
+  it('shares the counter of that IPv4 client, for requests and identities', async () => {
     const limiter = world().limiter(policy)
     const ask = async (ip: string): Promise<unknown> => {
       const { key, remaining } = await limiter.check(view({ ip }))
@@ -136,7 +136,7 @@ describe('an IPv6 address that holds an IPv4 one', () => {
 })
 
 describe('addressKey', () => {
-  it('keys an address as the limiter does', async () => {
+  it('makes the same key as the limiter', async () => {
     const { limiter } = world()
     const addresses = ['203.0.113.7', '::ffff:203.0.113.7', '2001:db8:1:2ab::1', '[2001:db8::1%eth0]:443']
     for (const ip of addresses) {

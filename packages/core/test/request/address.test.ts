@@ -16,10 +16,10 @@ const words = (text: string): string[] => text.trim().split(/\s+/)
 /** 32 random bits. */
 const word = fc.nat({ max: 0xffff_ffff })
 const quad = word.map(bits => [24, 16, 8, 0].map(shift => (bits >>> shift) & 255).join('.'))
-/** Eight groups, zeros often, so that runs of them are met in every place. */
+/** Eight groups with many zeros, so that runs of zeros occur in every position. */
 const groups = fc.array(fc.oneof(fc.constant(0), fc.nat({ max: 0xffff })), { minLength: 8, maxLength: 8 })
 
-/** Some spelling of eight groups: cases, leading zeros, a `::` for any run of zeros, a dotted tail. */
+/** A random spelling of eight groups: case, leading zeros, `::` for any run of zeros, a dotted tail. */
 const spelled = fc
   .tuple(groups, fc.boolean(), fc.boolean(), fc.boolean(), fc.nat({ max: 7 }), fc.nat({ max: 7 }))
   .map(([parts, upper, padded, dotted, from, length]) => {
@@ -86,7 +86,7 @@ describe('parseAddress', () => {
     '2130706433',
     '::ffff:010.0.0.1',
     '::0x7f.0.0.1',
-  ])('does not take %s for an address', spelling => {
+  ])('rejects %s', spelling => {
     expect(parseAddress(spelling)).toBeUndefined()
   })
 
@@ -138,23 +138,23 @@ describe('parseAddress', () => {
     '1.2.3.4\n',
     '1.2.3.4\0',
     '::ffff:1.2.3.4\u2028',
-  ])('does not take %j for an address', spelling => {
+  ])('rejects %j', spelling => {
     expect(parseAddress(spelling)).toBeUndefined()
   })
 
-  it('refuses a text longer than any honest one, before looking at it', () => {
+  it('rejects a text that is too long, before it reads it', () => {
     expect(parseAddress(`${' '.repeat(70)}1.2.3.4`)?.text).toBe('1.2.3.4')
     expect(parseAddress(`${' '.repeat(74)}1.2.3.4`)).toBeUndefined()
     expect(parseAddress(`::1%${'a'.repeat(1e6)}`)).toBeUndefined()
   })
 
-  it('answers undefined to what is no string', () => {
+  it('returns undefined for a value that is not a string', () => {
     for (const value of [undefined, null, 2130706433, {}, ['1.2.3.4']]) {
       expect(parseAddress(value as string)).toBeUndefined()
     }
   })
 
-  it('keeps what only looks mapped as IPv6 (express-rate-limit PR 667)', () => {
+  it('reads an address that only looks mapped as IPv6 (express-rate-limit PR 667)', () => {
     expect(text('2001:db8::1.2.3.4')).toBe('2001:db8::102:304')
     expect(text('64:ff9b::1.2.3.4')).toBe('64:ff9b::102:304')
     expect(text('::1.2.3.4')).toBe('::102:304')
@@ -163,7 +163,7 @@ describe('parseAddress', () => {
     expect(text('1::ffff:1.2.3.4')).toBe('1::ffff:102:304')
   })
 
-  it('decides on the bits, not the notation (express-rate-limit PR 667)', () => {
+  it('reads a mapped address in any notation as IPv4 (express-rate-limit PR 667)', () => {
     expect(must('::ffff:102:304')).toEqual(must('1.2.3.4'))
     expect(must('::ffff:0:0')).toEqual(must('0.0.0.0'))
   })
@@ -176,7 +176,7 @@ describe('parseAddress', () => {
     expect(text('1:0:0:0:0:0:0:0')).toBe('1::')
   })
 
-  it('gives a frozen address', () => {
+  it('returns a frozen address', () => {
     const address = must('2001:db8::1')
     expect(Object.isFrozen(address)).toBe(true)
     expect(Object.isFrozen(address.bits)).toBe(true)
@@ -230,7 +230,7 @@ describe('parseAddress', () => {
       .map(([address, at, by]) => address.slice(0, at) + by + address.slice(at + 1))
     fc.assert(
       fc.property(fc.oneof(noise, honest, nearly), spelling => {
-        // 1.2.3.4:80 is the one undecorated-looking text with a port.
+        // 1.2.3.4:80 is the only text with a port that looks undecorated.
         fc.pre(!/^[\d.]+:\d+$/.test(spelling))
         expect(parseAddress(spelling) !== undefined).toBe(isIP(spelling) !== 0)
       }),
@@ -238,7 +238,7 @@ describe('parseAddress', () => {
     )
   })
 
-  it('never throws, and reads its own text back', () => {
+  it('never throws, and reads its own text again', () => {
     const odd = fc.string({
       unit: fc.constantFrom(...'0123456789abcdef:.%[]"/_- \t\n\0é'.split('')),
       maxLength: 90,

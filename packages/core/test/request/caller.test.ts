@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Decision, Policy, RequestView } from '../../src/index.ts'
 import { admitted, by, CLIENT, keyed, type Options, times, view, world } from '../world.ts'
 
-/** The key a request is counted under. */
+/** The key that a request is counted under. */
 async function keyOf(
   keyStrategy: Policy['keyStrategy'],
   request: RequestView,
@@ -24,17 +24,17 @@ describe('the address of a caller', () => {
     ['127.1', 'ip:unknown'],
     ['0x7f.1', 'ip:unknown'],
     [undefined, 'ip:unknown'],
-  ])('of a socket at %s is counted as %s', async (ip, key) => {
+  ])('of a socket at %s has the key %s', async (ip, key) => {
     expect(await keyOf('ip', view({ ip }))).toBe(key)
   })
 
-  it('gives two IPv4 clients on a dual-stack socket two counters', async () => {
+  it('gives two IPv4 clients on a dual-stack socket different counters', async () => {
     const limiter = world().limiter({ name: 'p', limit: 5, window: 60 })
     expect(await admitted(9, limiter, view({ ip: '::ffff:203.0.113.7' }))).toBe(5)
     expect(await admitted(9, limiter, view({ ip: '::ffff:203.0.113.8' }))).toBe(5)
   })
 
-  it('gives a subscriber one counter for all addresses of a /56, or of ipv6Prefix', async () => {
+  it('gives all addresses of a /56, or of ipv6Prefix, one counter', async () => {
     const limiter = world().limiter({ name: 'p', limit: 5, window: 60 })
     let passed = 0
     for (let i = 0; i < 256; i++)
@@ -50,7 +50,7 @@ describe('the address of a caller', () => {
     expect(await keyOf('ip', view({ ip: '2001:db8::1' }), { ipv6Prefix: 128 })).toBe('ip:2001:db8::1/128')
   })
 
-  it('is the nearest hop that no trusted proxy speaks for', async () => {
+  it('is the nearest hop that is not a trusted proxy', async () => {
     const trusting: Options = { trustedProxies: ['10.0.0.0/8'] }
     const proxied = (xff: string): RequestView =>
       view({ ip: '10.0.0.1', headers: { 'x-forwarded-for': xff } })
@@ -66,7 +66,7 @@ describe('the address of a caller', () => {
     )
   })
 
-  it('is what clientIp says, above all headers, and the socket’s where it says nothing', async () => {
+  it('comes from clientIp before any header, and from the socket if clientIp returns undefined', async () => {
     const request = { edge: '198.51.100.5' }
     const clientIp = (given: unknown): string | undefined => (given as { edge?: string }).edge
     expect(await keyOf('ip', view({ request }), { clientIp })).toBe('ip:198.51.100.5')
@@ -74,13 +74,13 @@ describe('the address of a caller', () => {
     expect(await keyOf('ip', view(), { clientIp: () => 'nonsense' })).toBe('ip:unknown')
   })
 
-  it('is the one a call names', async () => {
+  it('comes from the call’s ip option', async () => {
     const limiter = world().limiter({ name: 'p', limit: 2, window: 60 })
     expect((await limiter.check(view(), { ip: '198.51.100.6' })).key).toBe('ip:198.51.100.6')
     expect((await limiter.check(view({ ip: '127.0.0.1' }), { ip: '127.0.0.1' })).reason).toBe('ok')
   })
 
-  it('that a broken clientIp does not give is the socket’s, with one warning', async () => {
+  it('comes from the socket if clientIp fails, with one warning', async () => {
     const { limiter, warnings } = world()
     const broken = limiter(
       { name: 'p', limit: 5, window: 60 },
@@ -96,7 +96,7 @@ describe('the address of a caller', () => {
     ])
   })
 
-  it('that is none is one shared stand-in, with one warning', async () => {
+  it('that is missing is replaced by one shared key, with one warning', async () => {
     const { limiter, codes } = world()
     const one = limiter({ name: 'p', limit: 2, window: 60 })
     expect(await admitted(2, one, view({ ip: undefined }))).toBe(2)

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HaltError } from '../../src/base/errors.ts'
 import { parseAddress } from '../../src/request/address.ts'
-import { type ClientIpOptions, compileClientIp, type TrustedProxies } from '../../src/request/client-ip.ts'
+import { type ClientIpOptions, compileClientIp } from '../../src/request/client-ip.ts'
+import type { TrustedProxies } from '../../src/request/trusted-proxies.ts'
 
 type Headers = Record<string, string | readonly string[]>
 
@@ -28,19 +29,19 @@ const words = (text: string): string[] => text.trim().split(/\s+/)
 
 const LB = '10.0.0.1'
 const TRUST: ClientIpOptions = { trustedProxies: ['10.0.0.0/8', 'fd00::/8'] }
-/** The client behind the load balancer, by X-Forwarded-For. */
+/** The client behind the load balancer, found by X-Forwarded-For. */
 const behind = (xff: string | readonly string[], options = TRUST): string | undefined =>
   client(options, LB, { 'x-forwarded-for': xff })
 
 describe('by default', () => {
-  it('trusts nobody: a rotated X-Forwarded-For changes nothing', () => {
+  it('trusts no proxy, so a rotated X-Forwarded-For changes nothing', () => {
     const seen = new Set<string | undefined>()
     for (let i = 0; i < 100; i++)
       seen.add(client({}, '203.0.113.7', { 'x-forwarded-for': `198.51.100.${i}` }))
     expect([...seen]).toEqual(['203.0.113.7'])
   })
 
-  it('says that a forwarding header was there, whichever, even an empty one', () => {
+  it('reports every forwarding header, even an empty one', () => {
     expect(resolve({}, '203.0.113.7')).toMatchObject({ forwarded: false, trusted: false })
     const all =
       'x-forwarded-for forwarded x-real-ip cf-connecting-ip true-client-ip fly-client-ip fastly-client-ip x-cluster-client-ip ' +
@@ -53,13 +54,13 @@ describe('by default', () => {
     expect(resolve({}, '203.0.113.7', { 'x-mine': 'x', 'user-agent': 'x' }).forwarded).toBe(false)
   })
 
-  it('folds the spellings a dual-stack socket gives', () => {
+  it('reads all spellings of a dual-stack socket as one address', () => {
     expect(client({}, '::ffff:203.0.113.7')).toBe('203.0.113.7')
     expect(client({}, '::ffff:203.0.113.8')).toBe('203.0.113.8')
     expect(client({}, 'fe80::1%eth0')).toBe('fe80::1')
   })
 
-  it('has no address where the socket has none', () => {
+  it('has no address if the socket has none', () => {
     for (const peer of [undefined, '', '/run/app.sock', 'unix:', '@']) {
       const key = { subject: 'ip:unknown', how: 'the client address', unverified: false }
       const nobody = { address: undefined, key, isPrivate: false, trusted: false }
@@ -68,7 +69,7 @@ describe('by default', () => {
     }
   })
 
-  it('gives a known peer the very same frozen answer', () => {
+  it('returns the same frozen object for a known peer', () => {
     const finder = compileClientIp({})
     const first = finder.resolve({ ip: '203.0.113.7', headers: {} })
     expect(finder.resolve({ ip: '203.0.113.7', headers: {} })).toBe(first)
@@ -84,7 +85,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     expect(behind('2001:DB8::1, fd00::2')).toBe('2001:db8::1')
   })
 
-  it('does not believe what the client wrote to its left', () => {
+  it('ignores what the client wrote to the left', () => {
     for (const forged of [
       '127.0.0.1',
       '10.0.0.9',
@@ -101,16 +102,16 @@ describe('X-Forwarded-For from a trusted peer', () => {
     }
   })
 
-  it('is the peer when it is absent or empty', () => {
+  it('leaves the peer as the client if it is absent or empty', () => {
     expect(resolve(TRUST, LB)).toMatchObject({ address: { text: LB }, forwarded: false, trusted: true })
     for (const empty of ['', ' ', ',', ' , ,', []]) expect(behind(empty)).toBe(LB)
   })
 
-  it('is the leftmost address when all of them are trusted', () => {
+  it('names the leftmost address if all of them are trusted', () => {
     expect(behind('10.0.0.4, 10.0.0.3, 10.0.0.2')).toBe('10.0.0.4')
   })
 
-  it('is one list, in order, over several lines', () => {
+  it('is read as one list over several lines', () => {
     expect(behind(['198.51.100.1', '203.0.113.7', '10.0.0.2'])).toBe('203.0.113.7')
     expect(behind(['203.0.113.7, 10.0.0.3', '10.0.0.2'])).toBe('203.0.113.7')
     expect(behind(['203.0.113.7', '', '10.0.0.2'])).toBe('203.0.113.7')
@@ -121,7 +122,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     expect(behind(',,203.0.113.7,,')).toBe('203.0.113.7')
   })
 
-  it('stops at an entry that is no address, at the hop that wrote it', () => {
+  it('stops at an entry that is not an address, and names the hop that wrote it', () => {
     for (const odd of [
       'unknown',
       '_hidden',
@@ -138,7 +139,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     }
   })
 
-  it('drops ports, brackets, quotes and zones, so that a connection is not a new client', () => {
+  it('ignores ports, brackets, quotes and zones, so that a new connection is not a new client', () => {
     const ipv4 = words(`
       203.0.113.7:50123 203.0.113.7:50124 "203.0.113.7" ::ffff:203.0.113.7 ::FFFF:cb00:7107
       0:0:0:0:0:ffff:203.0.113.7 [::ffff:cb00:7107]:443 "[::ffff:203.0.113.7]:443" 203.0.113.7
@@ -157,7 +158,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     }
   })
 
-  it('trusts a proxy by address however it is spelled', () => {
+  it('trusts a proxy by its address in any spelling', () => {
     expect(client(TRUST, '::ffff:a00:1', { 'x-forwarded-for': '203.0.113.7, ::ffff:10.0.0.2' })).toBe(
       '203.0.113.7',
     )
@@ -171,10 +172,10 @@ describe('X-Forwarded-For from a trusted peer', () => {
     expect(behind(`203.0.113.7${','.repeat(40)}`)).toBe(LB)
   })
 
-  it('reads at most 2 KiB, and never half of an entry', () => {
+  it('reads at most 2 KiB, and never a part of an entry', () => {
     const tail = ',10.0.0.2'
     const pad = (length: number): string => ' '.repeat(length - tail.length)
-    // Cut anywhere in 211.2.3.4, the rest would be another client's address.
+    // A part of 211.2.3.4 would be another client's address.
     for (let cut = 1; cut <= 9; cut++) {
       expect(behind(`211.2.3.4${pad(2048 - 9 + cut)}${tail}`)).toBe('10.0.0.2')
     }
@@ -185,7 +186,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
 
   it('takes no longer for a hundred times the entries', () => {
     const finder = compileClientIp(TRUST)
-    // The best of many: whatever else the machine does is not in it.
+    // The fastest of many runs excludes other work of the machine.
     const time = (headers: Headers): number => {
       let best = Infinity
       for (let i = 0; i < 50; i++) {
@@ -206,7 +207,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     }
   })
 
-  it('agrees with a plain reading of the rule, and walk() ends at the client that resolve() finds', () => {
+  it('agrees with a simple implementation of the rule, and walk() ends at the client of resolve()', () => {
     const hop = fc.constantFrom(
       '10.0.0.2',
       '10.0.0.3:80',
@@ -238,7 +239,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
     )
   })
 
-  it('never throws, and finds the same client whatever is put to the left of an untrusted hop', () => {
+  it('never throws, and finds the same client for any text to the left of an untrusted hop', () => {
     const left = fc.string({ unit: fc.constantFrom(...'19.:,; "\\[]=for%é\0'.split('')), maxLength: 40 })
     fc.assert(
       fc.property(left, fc.constantFrom('x-forwarded-for', 'forwarded'), (forged, name) => {
@@ -316,7 +317,7 @@ describe('Forwarded (RFC 7239)', () => {
   })
 })
 
-describe('a header of one address', () => {
+describe('a header with a single address', () => {
   const options: ClientIpOptions = { trustedProxies: ['cloudflare'], clientIpHeader: 'CF-Connecting-IP' }
   const EDGE = '173.245.48.5'
 
@@ -326,7 +327,7 @@ describe('a header of one address', () => {
     expect(client(options, '198.51.100.9', { 'cf-connecting-ip': '203.0.113.7' })).toBe('198.51.100.9')
   })
 
-  it('names the client even if that is a proxy itself', () => {
+  it('names the client even if that address is a trusted proxy', () => {
     expect(client(options, EDGE, { 'cf-connecting-ip': '173.245.48.9' })).toBe('173.245.48.9')
   })
 
@@ -345,7 +346,7 @@ describe('a header of one address', () => {
     expect(client(options, EDGE, { 'cf-connecting-ip': ['203.0.113.7'] })).toBe('203.0.113.7')
   })
 
-  it('may be any name; one that ends in forwarded-for is a list', () => {
+  it('may have any name, and is read as a list if the name ends in forwarded-for', () => {
     const mine = (name: string): ClientIpOptions => ({ ...TRUST, clientIpHeader: name })
     expect(client(mine('X-Azure-ClientIP'), LB, { 'x-azure-clientip': '203.0.113.7' })).toBe('203.0.113.7')
     expect(
@@ -407,7 +408,7 @@ describe('trustedProxies', () => {
     ])
   })
 
-  it('is asked anew each time: who is trusted may change', () => {
+  it('is called for every request, so that its answer may change', () => {
     let trusted = false
     const finder = compileClientIp({ trustedProxies: () => trusted })
     const header = { 'x-forwarded-for': '203.0.113.7' }
@@ -422,7 +423,7 @@ describe('trustedProxies', () => {
     })
   })
 
-  it('trusts nobody when the function throws, or answers anything but true', () => {
+  it('trusts no proxy if the function throws or returns anything but true', () => {
     const answers: unknown[] = [1, 'yes', {}, Promise.resolve(true), undefined, null]
     for (const answer of answers) {
       const trustedProxies = (() => answer) as TrustedProxies
@@ -442,7 +443,7 @@ describe('walk', () => {
   const walk = (headers: Headers, options = TRUST, peer: string | undefined = LB) =>
     compileClientIp(options).walk({ ip: peer, headers })
 
-  it('tells every hop as received, and why', () => {
+  it('lists every hop as received, with the reason', () => {
     expect(walk({ 'x-forwarded-for': '1.1.1.1, 203.0.113.7:80,10.0.0.2' })).toEqual([
       {
         address: LB,
@@ -465,7 +466,7 @@ describe('walk', () => {
     ])
   })
 
-  it('tells why it stopped early', () => {
+  it('gives the reason for an early stop', () => {
     expect(walk({ 'x-forwarded-for': '203.0.113.7' }, {})).toMatchObject([
       { why: expect.stringContaining('not in') as string },
     ])
@@ -474,7 +475,7 @@ describe('walk', () => {
       { address: 'unknown', parsed: undefined, why: expect.stringContaining('no address') as string },
     ])
     expect(walk({ 'x-forwarded-for': '10.0.0.2,'.repeat(40) }).at(-1)?.why).toContain(
-      'more hops than are read',
+      'more hops than Halt reads',
     )
     expect(
       walk({ forwarded: 'for=_x;proto=https' }, { ...TRUST, clientIpHeader: 'forwarded' })[1]?.address,

@@ -6,7 +6,7 @@ import { by, CLIENT, keyed, type Options, view, world } from '../world.ts'
 
 const SECRET_KEY = 'sk_live_do_not_tell'
 const DIGESTED = `api-key:#${makeDigest()(SECRET_KEY)}`
-/** The key a request is counted under. */
+/** The key that a request is counted under. */
 async function keyOf(
   keyStrategy: Policy['keyStrategy'],
   request: RequestView,
@@ -32,21 +32,21 @@ describe('the user of a request', () => {
     [{ user: 'bob' }, `ip:${CLIENT}`],
     [null, `ip:${CLIENT}`],
     [undefined, `ip:${CLIENT}`],
-  ])('of %o is %s', async (request, key) => {
+  ])('of the request %o gives the key %s', async (request, key) => {
     expect(await keyOf('user', view({ request }))).toBe(key)
   })
 
-  it('is what userId says, not what the request holds', async () => {
+  it('comes from userId instead of from the request', async () => {
     expect(await keyOf('user', by(42), { userId: () => 7 })).toBe('user:7')
     expect(await keyOf('user', by(42), { userId: () => undefined })).toBe(`ip:${CLIENT}`)
   })
 
-  it('is what the adapter found where it is not on the request', async () => {
+  it('comes from the adapter’s view if it is not on the request', async () => {
     expect(await keyOf('user', view({ user: { id: 5 } }))).toBe('user:5')
     expect(await keyOf('user', view({ user: { sub: 'x' } }))).toBe('user:x')
   })
 
-  it('that cannot be read is no user: the request is decided all the same', async () => {
+  it('counts as missing if reading it throws, and the request is decided', async () => {
     const request = {
       get user(): never {
         throw new Error('no session')
@@ -80,15 +80,15 @@ describe('the API key of a request', () => {
     [{ authorization: 'Bearer' }, `ip:${CLIENT}`],
     [{ authorization: '' }, `ip:${CLIENT}`],
     [{}, `ip:${CLIENT}`],
-  ])('of %o is %s', async (headers, key) => {
+  ])('in the headers %o gives the key %s', async (headers, key) => {
     expect(await keyOf('api-key', view({ headers: headers as HeaderBag }))).toBe(key)
   })
 
-  it('is found in Fetch headers alike', async () => {
+  it('is found in Fetch headers too', async () => {
     expect(await keyOf('api-key', view({ headers: new Headers({ 'X-API-Key': SECRET_KEY }) }))).toBe(DIGESTED)
   })
 
-  it('is what apiKey says, verified; without one the headers are not believed', async () => {
+  it('comes verified from apiKey, and never from the headers if apiKey is given', async () => {
     expect(await keyOf('api-key', view(), { apiKey: () => SECRET_KEY })).toBe(DIGESTED)
     expect(await keyOf('api-key', keyed('invented'), { apiKey: () => undefined })).toBe(`ip:${CLIENT}`)
   })
@@ -110,11 +110,11 @@ describe('a composite key', () => {
     ['the API key alone without an address', keyed(SECRET_KEY, { ip: undefined }), DIGESTED],
     ['the address alone', view(), `ip:${CLIENT}`],
     ['nobody', view({ ip: undefined }), 'ip:unknown'],
-  ])('is %s', async (_what, request, key) => {
+  ])('consists of %s', async (_what, request, key) => {
     expect(await keyOf('composite', request)).toBe(key)
   })
 
-  it('of a user named like another’s composite key is nobody else’s', async () => {
+  it('never equals the key of a user whose id looks like a composite key', async () => {
     const forged = await keyOf('user', by(`42+ip:${CLIENT}`))
     expect(forged).not.toBe(await keyOf('composite', by(42)))
     expect(forged).toMatch(/^user:#/)

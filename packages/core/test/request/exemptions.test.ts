@@ -43,18 +43,18 @@ describe('health checks', () => {
     '/health.json',
     '/healthx',
     '/livez/x',
-  ])('%s is none', async path => {
+  ])('%s is not a health check', async path => {
     expect(await isExempt(view({ path }))).toBe(false)
   })
 
-  it('may be others, or none', async () => {
+  it('can be other paths, or none', async () => {
     expect(await isExempt(view({ path: '/up' }), {}, { exemptHealthChecks: ['/up'] })).toBe(true)
     expect(await isExempt(view({ path: '/health' }), {}, { exemptHealthChecks: ['/up'] })).toBe(false)
     expect(await isExempt(view({ path: '/health' }), {}, { exemptHealthChecks: false })).toBe(false)
     expect(await isExempt(view({ path: '/health' }), {}, { exemptHealthChecks: true })).toBe(true)
   })
 
-  it('stay exempt when the policies cannot be found, so that no orchestrator ends the process', async () => {
+  it('stay exempt if the policy resolver fails, so that no orchestrator ends the process', async () => {
     const { limiter } = world()
     const failing = limiter(() => {
       throw new Error('the database is away')
@@ -92,7 +92,7 @@ describe('a policy’s exemptions', () => {
     expect(await isExempt(view({ path }), { exemptions })).toBe(false)
   })
 
-  it('never cover a path that holds what routers read differently, wherever it is', async () => {
+  it('never cover a path with an ambiguous part in any position', async () => {
     const part = fc.string({ unit: fc.constantFrom('a', 'Z', '/', '.', '-', '_', '~', '0') })
     const tricky = fc.constantFrom('%', '..', '//', ';', '\\')
     await fc.assert(
@@ -113,13 +113,13 @@ describe('a policy’s exemptions', () => {
     expect(await isExempt(view({ ip }), { exemptions })).toBe(false)
   })
 
-  it('do not believe a header of nobody’s proxy', async () => {
+  it('ignore the header of an untrusted proxy', async () => {
     const forged = view({ headers: { 'x-forwarded-for': '192.0.2.7' } })
     expect(await isExempt(forged, { exemptions })).toBe(false)
     expect(await isExempt(forged, { exemptions }, { trustedProxies: [CLIENT] })).toBe(true)
   })
 
-  it('are each policy’s own', async () => {
+  it('apply to their own policy only', async () => {
     const limiter = world().limiter([
       { ...plain, exemptions: ['/admin'] },
       { ...plain, name: 'other' },
@@ -128,7 +128,7 @@ describe('a policy’s exemptions', () => {
     expect(decision.verdicts.map(({ policy }) => policy)).toEqual(['other'])
   })
 
-  it('are no patterns, which would cover nothing', () => {
+  it('refuse patterns, because they would cover nothing', () => {
     for (const exemptions of [['/admin/*'], ['/*'], ['/a*b']])
       expect(mistake(() => world().limiter({ ...plain, exemptions })).code).toBe('HALT_E_EXEMPTION')
   })

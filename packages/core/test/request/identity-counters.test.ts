@@ -26,7 +26,7 @@ describe('identities and requests', () => {
     expect((await limiter.check(request)).remaining).toBe(2)
   })
 
-  it('are counted on one counter for an extracted key', async () => {
+  it('share one counter for an extracted key', async () => {
     const limiter = world().limiter({ name: 'p', limit: 10, window: 60, keyExtractor: () => 'acme' })
     await limiter.check(view(), { cost: 3 })
     expect((await limiter.consume('acme')).remaining).toBe(6)
@@ -38,14 +38,14 @@ describe('identities and requests', () => {
     [{ ip: '2001:db8:7:11ff::1', user: '42' }, by(42, { ip: '2001:db8:7:1111::9' })],
     [{ apiKey: 'sk_live', ip: CLIENT }, keyed('sk_live')],
     [{ ip: CLIENT }, view()],
-  ])('are counted on one composite counter: %o', async (identity, request) => {
+  ])('share one composite counter: %o', async (identity, request) => {
     const limiter = world().limiter(policy('composite'))
     await limiter.check(request, { cost: 3 })
     expect((await limiter.consume(identity, { cost: 4 })).remaining).toBe(3)
     expect((await limiter.check(request)).remaining).toBe(2)
   })
 
-  it('of penalties agree as well, with secret and ipv6Prefix alike', async () => {
+  it('share one penalty, with the same secret and ipv6Prefix', async () => {
     const { limiter, store } = world()
     const options = { secret: 'a secret of some length', ipv6Prefix: 48 }
     const penalties = new PenaltyManager({ store, ...options })
@@ -58,7 +58,7 @@ describe('identities and requests', () => {
     expect((await new PenaltyManager({ store }).getPenalty({ apiKey: 'sk_live' })).isActive).toBe(false)
   })
 
-  it('of quotas agree as well, with secret and ipv6Prefix alike', async () => {
+  it('share one quota, with the same secret and ipv6Prefix', async () => {
     const { limiter, store } = world(Date.now())
     const options = { secret: 'a secret of some length', ipv6Prefix: 48 }
     const quota = { name: 'q', limit: 10, period: 'yearly', keyStrategy: 'ip' } as const
@@ -74,7 +74,7 @@ describe('identities and requests', () => {
 })
 
 describe('an id', () => {
-  /** Ids that somebody would choose to be counted as somebody else, or as a route, an address, a digest. */
+  /** Ids that an attacker would choose to be counted as another client, a route, an address or a digest. */
   const HOSTILE = [
     '42',
     '#42',
@@ -103,7 +103,7 @@ describe('an id', () => {
     { name: 'extracted', limit: 10, window: 60, keyExtractor: ({ user }) => user.id },
   ] as Policy<{ user: { id: string } }>[] as Policy[]
 
-  it('is data: it names its own counters, and nobody else’s', async () => {
+  it('names its own counters, and never another client’s', async () => {
     await fc.assert(
       fc.asyncProperty(anId, anId, async (a, b) => {
         fc.pre(a.trim() !== '' && b.trim() !== '' && a !== b)
@@ -125,7 +125,7 @@ describe('an id', () => {
     )
   })
 
-  it('is shown as its digest where it starts with "#" or holds "+ip:"', async () => {
+  it('is shown as its digest if it starts with "#" or contains "+ip:"', async () => {
     const limiter = world().limiter(policies)
     for (const id of ['#42', `42+ip:${CLIENT}`])
       expect((await limiter.check(by(id))).verdicts.map(({ key }) => key)).toEqual([

@@ -3,15 +3,15 @@ import { describe, expect, it } from 'vitest'
 
 import { type Identity, QuotaManager } from '../../src/index.ts'
 import { makeDigest } from '../../src/store/index.ts'
-import { readId } from '../../src/base/callbacks.ts'
-import { namePart, subjectOf } from '../../src/request/identity.ts'
+import { namePart } from '../../src/request/subject.ts'
+import { subjectOf } from '../../src/request/identity.ts'
 import { mistake, rejection, world } from '../world.ts'
 
 const digest = makeDigest()
 const subject = (identity: unknown, bare: 'custom' | 'user' = 'custom'): string =>
   subjectOf(identity as Identity, bare, digest, 56)
 const LONG = 'x'.repeat(1 << 20)
-/** Ids that somebody would choose to be taken for somebody else. */
+/** Ids that an attacker would choose to be counted as another client. */
 const HOSTILE = [
   'a',
   'a:b',
@@ -51,7 +51,7 @@ const anId = fc.oneof(
 )
 
 describe('the subjects of ids', () => {
-  it('differ wherever ids differ, and leave no room for another principal', () => {
+  it('differ if the ids differ, and never equal another principal’s', () => {
     fc.assert(
       fc.property(
         anId,
@@ -69,7 +69,7 @@ describe('the subjects of ids', () => {
     )
   })
 
-  it('are short, and hold no control character, whatever the id', () => {
+  it('are short and have no control character, for every id', () => {
     fc.assert(
       fc.property(anId, id => {
         const part = namePart(id, digest)
@@ -80,7 +80,7 @@ describe('the subjects of ids', () => {
     )
   })
 
-  it('show an id as it is where nothing speaks against it', () => {
+  it('show an id as it is if it is short and harmless', () => {
     expect(namePart('42', digest)).toBe('42')
     expect(namePart('x'.repeat(128), digest)).toBe('x'.repeat(128))
     expect(namePart('x'.repeat(129), digest)).toBe(`#${digest('x'.repeat(129))}`)
@@ -92,29 +92,8 @@ describe('the subjects of ids', () => {
   })
 })
 
-describe('readId', () => {
-  it('reads texts and numbers, 0 among them, and nothing else', () => {
-    expect([0, '0', 42, -1, 1.5, 7n, ' a '].map(readId)).toEqual(['0', '0', '42', '-1', '1.5', '7', ' a '])
-    const nothing = [
-      undefined,
-      null,
-      '',
-      ' ',
-      Number.NaN,
-      Infinity,
-      true,
-      {},
-      [],
-      Symbol('x'),
-      () => 'x',
-      new Date(0),
-    ]
-    for (const value of nothing) expect(readId(value)).toBeUndefined()
-  })
-})
-
 describe('an identity', () => {
-  it('names whom it says', () => {
+  it('gives the subject of its ids', () => {
     expect(subject({ user: '42' })).toBe('user:42')
     expect(subject({ user: 0 })).toBe('user:0')
     expect(subject({ ip: '203.0.113.7' })).toBe('ip:203.0.113.7')
@@ -124,7 +103,7 @@ describe('an identity', () => {
     expect(subject({ custom: 'job' })).toBe('custom:job')
   })
 
-  it('of a bare text is data, never parsed', () => {
+  it('that is a bare string is never parsed', () => {
     for (const text of HOSTILE.filter(id => id.trim() !== '')) {
       expect(subject(text)).toBe(subject({ custom: text }))
       expect(subject(text, 'user')).toBe(subject({ user: text }))
@@ -141,7 +120,7 @@ describe('an identity', () => {
     { custom: ' ' },
     { name: 'x' },
   )
-  it.each(nobody)('that names nobody is refused: %o', async identity => {
+  it.each(nobody)('that names no client is refused: %o', async identity => {
     const { limiter, store } = world()
     expect(mistake(() => subject(identity)).code).toBe('HALT_E_IDENTITY')
     const one = limiter({ name: 'p', limit: 1, window: 1 })

@@ -34,14 +34,14 @@ describe('parseNetworks', () => {
     expect(holds(['2001:db8::/32'], '2001:db9::')).toBe(false)
   })
 
-  it('takes an address for a network of one', () => {
+  it('reads an address as a network of one address', () => {
     expect(holds(['192.0.2.7'], '192.0.2.7')).toBe(true)
     expect(holds(['192.0.2.7'], '192.0.2.8')).toBe(false)
     expect(holds(['2001:db8::1'], '2001:DB8:0::1')).toBe(true)
     expect(holds(['2001:db8::1'], '2001:db8::2')).toBe(false)
   })
 
-  it('never lets an IPv6 network hold an IPv4 address, nor the reverse', () => {
+  it('never finds an IPv4 address in an IPv6 network, nor the reverse', () => {
     expect(holds(['::/1'], '10.0.0.1')).toBe(false)
     expect(holds(['a00::/8'], '10.0.0.1')).toBe(false)
     expect(holds(['10.0.0.0/8'], 'a00::1')).toBe(false)
@@ -56,7 +56,7 @@ describe('parseNetworks', () => {
     expect(holds(['::ffff:192.0.2.7/128'], '192.0.2.8')).toBe(false)
   })
 
-  it('refuses ::ffff:10.0.0.0/8, which proxy-addr took for all of IPv4 (CVE-2026-90711)', () => {
+  it('refuses ::ffff:10.0.0.0/8, which proxy-addr read as all of IPv4 (CVE-2026-90711)', () => {
     const error = refusal(['::ffff:10.0.0.0/8'])
     expect(error.code).toBe(CODE)
     expect(error.fix).toContain('"10.0.0.0/8"')
@@ -64,7 +64,7 @@ describe('parseNetworks', () => {
   })
 
   it.each(['0.0.0.0/0', '::/0', '::ffff:0:0/96', '::ffff:0.0.0.0/96', '10.0.0.0/0'])(
-    'refuses %s: everybody',
+    'refuses %s, which contains every address',
     cidr => {
       expect(refusal([cidr])).toMatchObject({
         code: CODE,
@@ -73,7 +73,7 @@ describe('parseNetworks', () => {
     },
   )
 
-  it('refuses bits after the prefix, and prints both things that may have been meant', () => {
+  it('refuses bits after the prefix, and suggests the network and the address', () => {
     const error = refusal(['10.0.0.5/8'])
     expect(error.code).toBe(CODE)
     expect(error.fix).toContain('"10.0.0.0/8"')
@@ -113,11 +113,11 @@ describe('parseNetworks', () => {
     })
   })
 
-  it('turns a text into the list to paste', () => {
+  it('suggests the list to paste in place of a text', () => {
     expect(refusal('10.0.0.0/8, loopback').fix).toContain('trustedProxies: ["10.0.0.0/8","loopback"]')
   })
 
-  it('takes its code and the name of the option from the caller', () => {
+  it('uses the error code and the option name of its caller', () => {
     expect(() => parseNetworks(['10/8'], 'HALT_E_EXEMPTION', 'exemptions')).toThrow(
       expect.objectContaining({
         code: 'HALT_E_EXEMPTION',
@@ -126,11 +126,11 @@ describe('parseNetworks', () => {
     )
   })
 
-  it('drops spaces around an entry, as "a, b".split(",") leaves them', () => {
+  it('ignores spaces around an entry, as "a, b".split(",") leaves them', () => {
     expect(holds([' 10.0.0.0/8 '], '10.0.0.1')).toBe(true)
   })
 
-  it('knows names', () => {
+  it('reads the names of networks', () => {
     const names: [string, string[], string[]][] = [
       ['loopback', ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'], ['128.0.0.1', '::2', '10.0.0.1']],
       ['linklocal', ['169.254.1.1', 'fe80::1', 'febf::1'], ['169.255.0.0', 'fec0::1', '127.0.0.1']],
@@ -151,7 +151,7 @@ describe('parseNetworks', () => {
     }
   })
 
-  it('trusts nobody by an empty list', () => {
+  it('contains no address if the list is empty', () => {
     expect(parseNetworks([], CODE).size).toBe(0)
     expect(holds([], '127.0.0.1')).toBe(false)
   })
@@ -169,7 +169,7 @@ describe('parseNetworks', () => {
           const address = ipaddr.fromByteArray(raw)
           const family = raw.length === 4 ? ipaddr.IPv4 : ipaddr.IPv6
           const network = family.networkAddressFromCIDR(`${address.toString()}/${prefix}`)
-          // An address near the network: a few of its bits turned.
+          // An address near the network, with a few bits flipped.
           for (const flip of flips) {
             const at = flip % (raw.length * 8)
             raw[at >> 3] = (raw[at >> 3] ?? 0) ^ (1 << (at & 7))
@@ -186,7 +186,7 @@ describe('parseNetworks', () => {
 })
 
 describe('the Cloudflare list', () => {
-  it('holds 15 IPv4 and 7 IPv6 networks, each valid, and says of which day it is', () => {
+  it('has 15 IPv4 and 7 IPv6 networks, all valid, and a date', () => {
     expect(CLOUDFLARE_RANGES.filter(range => range.includes('.'))).toHaveLength(15)
     expect(CLOUDFLARE_RANGES.filter(range => range.includes(':'))).toHaveLength(7)
     expect(parseNetworks(CLOUDFLARE_RANGES, CODE).size).toBe(22)

@@ -27,14 +27,14 @@ describe('toView', () => {
     expect(toView(request).headers).toBe(request.headers)
   })
 
-  it('reads headers of a request that was made by hand, in whatever case they are written', () => {
+  it('reads the headers of a hand-made request in any case', () => {
     const { headers } = toView({ headers: { 'X-API-Key': 'k', Forwarded: ['a', 'b'], host: 'x' } })
     expect(
       ['x-api-key', 'forwarded', 'host', 'cookie', '__proto__'].map(name => readHeader(headers, name)),
     ).toEqual(['k', ['a', 'b'], 'x', undefined, undefined])
   })
 
-  it('finds the route that a framework matched, as its adapter does', () => {
+  it('finds the route that a framework matched', () => {
     const route = { path: '/:id' }
     expect(toView({ url: '/7', route, baseUrl: '' }).route).toEqual({ pattern: '/:id', method: 'GET' })
     expect(toView({ url: '/u/7', raw: {}, routeOptions: { url: '/u/:id' } }).route).toBe('/u/:id')
@@ -42,7 +42,7 @@ describe('toView', () => {
     expect(toView({ url: '/u/7' }).route).toBeUndefined()
   })
 
-  it('leaves out a mount that no app explains', () => {
+  it('does not show the mount path if the app is not known', () => {
     const route = { path: '/:id' }
     for (const app of [undefined, {}, { path: () => '/x' }, { _router: { stack: [{}] } }])
       expect(toView({ url: '/u/7', route, baseUrl: '/u/t0ken', app }).route).toEqual({
@@ -51,7 +51,7 @@ describe('toView', () => {
       })
   })
 
-  it('takes the route of a view, with the method where its handler answers several', () => {
+  it('keeps a view’s route, with the method if the handler has several', () => {
     const given = { request: {}, path: '/x' }
     const all = { pattern: '/x', method: 'ALL' }
     expect(toView({ ...given, route: all }).route).toEqual(all)
@@ -59,7 +59,7 @@ describe('toView', () => {
       expect(toView({ ...given, route }).route).toBeUndefined()
   })
 
-  it('reads a context of Hono’s', () => {
+  it('reads a Hono context', () => {
     const raw = new Request('https://example.com/u/7?x', { headers: { 'x-api-key': 'k' } })
     const values = new Map<string, unknown>([['user', { id: 7 }]])
     const context = {
@@ -82,7 +82,7 @@ describe('toView', () => {
     expect(toView({ ...context, env: undefined })).toMatchObject({ ip: undefined, user: { sub: 'u-9' } })
   })
 
-  it('believes the socket, not what a framework made of the headers', () => {
+  it('prefers the socket’s address to the one that a framework computed', () => {
     expect(toView({ ip: '1.1.1.1', socket: { remoteAddress: '203.0.113.7' } }).ip).toBe('203.0.113.7')
     expect(toView({ ip: '1.1.1.1', raw: { socket: { remoteAddress: '203.0.113.7' } } }).ip).toBe(
       '203.0.113.7',
@@ -90,13 +90,13 @@ describe('toView', () => {
     expect(toView({ ip: '1.1.1.1', socket: {} }).ip).toBeUndefined()
   })
 
-  it('takes the version of HTTP from the request, or from the one it wraps', () => {
+  it('reads the HTTP version from the request, or from the request that it wraps', () => {
     expect(toView({ httpVersion: '1.0', socket: {} }).httpVersion).toBe('1.0')
     expect(toView({ raw: { httpVersion: '1.0', socket: {} } }).httpVersion).toBe('1.0')
     expect(toView({ httpVersion: 1 }).httpVersion).toBeUndefined()
   })
 
-  it('takes the whole path of a mounted router', () => {
+  it('reads the whole path inside a mounted router', () => {
     expect(toView({ url: '/health', originalUrl: '/users/health?x' }).path).toBe('/users/health')
   })
 
@@ -110,7 +110,7 @@ describe('toView', () => {
     expect(readHeader(view.headers, 'x-api-key')).toBe('k')
   })
 
-  it('takes a view for what it is, with all that it says', () => {
+  it('keeps every field of a view', () => {
     const request = { mine: true }
     const given = {
       method: 'GET',
@@ -135,7 +135,7 @@ describe('toView', () => {
     { method: 5, url: 7, headers: null, socket: null },
     [],
     Object.create(null),
-  ])('makes a view of %o as well', request => {
+  ])('makes a view of %o', request => {
     const view = toView(request)
     expect(view).toMatchObject({ method: 'GET', path: '/', ip: undefined })
     expect(readHeader(view.headers, 'x')).toBeUndefined()
@@ -160,7 +160,7 @@ describe('pathOf', () => {
     ['http://x?y', '/'],
     ['//x/a', '//x/a'],
     ['/%6cogin', '/%6cogin'],
-  ])('of %s is %s', (url, path) => {
+  ])('reads %s as %s', (url, path) => {
     expect(pathOf(url)).toBe(path)
   })
 
@@ -177,7 +177,7 @@ describe('pathOf', () => {
 })
 
 describe('readHeader', () => {
-  it('reads texts and lists, and nothing that a prototype has', () => {
+  it('reads text and lists, and no property of a prototype', () => {
     expect(readHeader({ a: '1' }, 'a')).toBe('1')
     expect(readHeader({ a: ['1', '2'] }, 'a')).toEqual(['1', '2'])
     expect(readHeader({ a: 5 } as never, 'a')).toBeUndefined()

@@ -28,7 +28,7 @@ describe("a quota's calendar", () => {
     }
   })
 
-  it('turns at midnight of that clock, to the second', async () => {
+  it('changes at midnight of that clock, to the second', async () => {
     const { limiter, clock } = world(AT)
     const one = limiter(daily)
     await one.consume({ user: 'u' }, { cost: 2 })
@@ -42,7 +42,7 @@ describe("a quota's calendar", () => {
     expect(await one.consume({ user: 'u' })).toMatchObject({ allowed: true, remaining: 1 })
   })
 
-  it('is the same for the manager, idempotency keys included', async () => {
+  it('is the same for the quota manager, idempotency keys included', async () => {
     const { store, clock } = world(AT)
     const quotas = new QuotaManager(store)
     const call = { idempotencyKey: 'k' }
@@ -60,21 +60,21 @@ describe("a quota's calendar", () => {
     })
   })
 
-  it('is learnt from the answers of a store that does not tell its time', async () => {
+  it('follows the instants of the replies if the store has no clock()', async () => {
     const clock = new ManualClock(Date.UTC(2040, 4, 31, 12))
     const store = casStore(versioned(), { clock: async () => clock.now() })
     const one = new RateLimiter({ store, policy: monthly, storeTimeout: '5s' })
     expect((await one.consume({ user: 'u' })).allowed).toBe(true)
     expect((await one.consume({ user: 'u' })).allowed).toBe(false)
-    // The first answer told the time: from now on to the month.
+    // The first reply showed the store's time, so the month is right from now on.
     expect(await one.consume({ user: 'v' })).toMatchObject({ resetAt: Date.UTC(2040, 5, 1) / 1000 })
     clock.advance('1d')
     expect(await one.consume({ user: 'v' })).toMatchObject({ allowed: true })
   })
 })
 
-describe('a decision that no counter made', () => {
-  it("tells its time by the store's clock", async () => {
+describe('a decision without a counter', () => {
+  it("takes its time from the store's clock", async () => {
     const { limiter } = world(1.7e12)
     const one = limiter({ name: 'p', limit: 1, window: 60 })
     expect(await one.check(view({ path: '/health' }))).toMatchObject({ reason: 'exempt', resetAt: 1.7e9 })
@@ -82,7 +82,7 @@ describe('a decision that no counter made', () => {
     expect(await strict.check(view())).toMatchObject({ reason: 'missing-key', resetAt: 1.7e9 })
   })
 
-  it('does so where the store is away, too', async () => {
+  it('takes its time from the store’s clock even if the store cannot reply', async () => {
     const clock = new ManualClock(START)
     const away = {
       clock: clock.now,
@@ -98,7 +98,7 @@ describe('a decision that no counter made', () => {
   })
 })
 
-it('a clock that hears, or is told, no number keeps the last time it knew', () => {
+it('a store clock ignores an instant that is not a number', () => {
   let told: number | undefined
   const clock = new StoreClock({ clock: () => told })
   const before = clock.now()

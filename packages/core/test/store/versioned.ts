@@ -1,6 +1,6 @@
 import type { casStore, Versioned } from '../../src/store/index.ts'
 
-/** A key-value database with a version a key, which answers a turn later. */
+/** A key-value database with a version per key. It replies one turn of the event loop later. */
 export function versioned(): Parameters<typeof casStore<number>>[0] {
   const rows = new Map<string, Versioned<number>>()
   const read = (key: string): Versioned<number> => rows.get(key) ?? { value: undefined, version: 0 }

@@ -1,0 +1,49 @@
+import type { Edges } from './period.ts'
+import type { Rule, State } from './rule.ts'
+
+/** How an algorithm's state is laid out behind the cool-down. A store that packs states must know it. */
+export type Layout =
+  /** An instant, a debt, a unit and a rate. */
+  | 'bucket'
+  /** The end of the window, the units used in it, and, in a quota's counter with a grant, the units granted. */
+  | 'window'
+  /** Pairs of an instant and the units that stop counting at that instant. */
+  | 'sub-windows'
+
+/**
+ * One algorithm: arithmetic without a clock or I/O, and the facts about the algorithm that other files need. Those files ask
+ * for the fact instead of comparing codes, so that a new algorithm stays in one file.
+ */
+export interface Algorithm {
+  readonly layout: Layout
+  /** Whether charged units flow back continuously, at the rate in force. */
+  readonly refills: boolean
+  /** Whether its counters are quotas. A quota ends at calendar instants, takes grants, and is written back after an outage. */
+  readonly isQuota: boolean
+  /** Whether its units are requests in flight. A release frees a unit early, and a repeated call takes a unit of its own. */
+  readonly isFlight: boolean
+  /** Whether `cost` units fit at `now`. Ignores the cool-down. */
+  fits(state: State, now: number, cost: number, rule: Rule): boolean
+  /** Charges `cost` units at `now` without testing whether they fit. Changes `state` in place. */
+  charge(state: State, now: number, cost: number, rule: Rule, edges?: Edges): void
+  /** Adds `amount` units to the limit of the present period. Quotas only. */
+  grant?(state: State, now: number, amount: number, rule: Rule, edges?: Edges): void
+  /** The numbers of a counter without charged units, behind its cool-down. */
+  idle(now: number, rule: Rule): readonly number[]
+  /** Gives back at most `amount` of the units that were charged to `chargedTo` and still count. */
+  refund(state: State, now: number, amount: number, rule: Rule, chargedTo: number): void
+  /** The instant from which `state` equals a fresh one, its cool-down ignored. Microseconds. */
+  freshAt(state: State): number
+  /** The units per window allowed at `now`, grants included. */
+  limit(state: State, now: number, rule: Rule): number
+  /** The units that count at `now`, rounded up. */
+  used(state: State, now: number, rule: Rule): number
+  /** The whole units left at `now`, at least 0. */
+  remaining(state: State, now: number, rule: Rule): number
+  /** Microseconds from `now` until `cost` units fit if no other request comes; `Infinity` when they never will. */
+  wait(state: State, now: number, cost: number, rule: Rule): number
+  /** Names the part of the counter that a charge at `now` goes to. A later {@link refund} passes it back. */
+  chargedTo(state: State, now: number, rule: Rule): number
+  /** How long after a charge a correction of it still changes the counter, in microseconds. */
+  correctableFor(rule: Rule): number
+}

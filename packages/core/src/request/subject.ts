@@ -1,0 +1,52 @@
+import type { Digest } from '../base/digest.ts'
+
+/**
+ * Names the client that a counter belongs to: `ip:203.0.113.7`, `user:42`, `api-key:#…`. Different clients never get the same
+ * name.
+ */
+export type Subject = string
+
+/** The subject that a request is counted under, and how it was found. */
+export interface FoundKey {
+  readonly subject: Subject
+  /** How it was found, in words, for `explain()`. */
+  readonly how: string
+  /** Whether it is an API key that nobody verified. A client can invent such a key. */
+  readonly unverified: boolean
+}
+
+/** The subject of all requests that have no address. */
+export const UNKNOWN_ADDRESS: Subject = 'ip:unknown'
+/** The subject of a policy with one counter for everybody. */
+export const SHARED: Subject = 'shared'
+
+/** The longest id, in bytes of UTF-8, that a subject shows as it is. */
+const MAX_ID = 128
+/** Control characters, and the two forms with a meaning of their own in a subject: a digest and an address that follows. */
+const SPECIAL = /^#|\+ip:|[\u0000-\u001f\u007f]/
+
+/** An id as a part of a subject: the id itself, or `#` and its digest where the id is long or could be misread. */
+export function namePart(id: string, digest: Digest): string {
+  const plain =
+    id.length <= MAX_ID && !SPECIAL.test(id) && id.isWellFormed() && (isShort(id) || utf8Length(id) <= MAX_ID)
+  return plain ? id : `#${digest(id)}`
+}
+
+/** The subject of an API key. It holds the digest, because a key must never be stored, logged or sent. */
+export function apiKeySubject(key: string, digest: Digest): Subject {
+  return `api-key:#${digest(key)}`
+}
+
+/** The digest in a subject, without its `#`; undefined where the subject shows the id itself. */
+export function digestIn(subject: Subject): string | undefined {
+  return /^(?:user|custom|api-key):#([\w-]+)/.exec(subject)?.[1]
+}
+
+// 42 characters are at most 126 bytes of UTF-8, so their bytes need not be counted.
+function isShort(id: string): boolean {
+  return id.length <= 42
+}
+
+function utf8Length(id: string): number {
+  return new TextEncoder().encode(id).length
+}
