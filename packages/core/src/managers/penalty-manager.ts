@@ -7,7 +7,7 @@ import { notifier } from '../telemetry/hooks.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from '../policy/penalty-config.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
-import { type GuardedStore, strictStore } from '../resilience/guarded-store.ts'
+import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
 import { penaltyStatus } from '../telemetry/usage.ts'
 import { PenaltyMode, type Store, type Evaluation } from '../store/contract.ts'
 import { PENALTY_COUNTER } from '../store/decide.ts'
@@ -43,7 +43,7 @@ export class PenaltyManager {
   readonly #penalty: CompiledPenalty
   readonly #digest: Digest
   readonly #ipv6Prefix: number
-  readonly #guardedStore: GuardedStore
+  readonly #store: StrictStore
   readonly #notify: Notify
 
   constructor(options: PenaltyManagerOptions) {
@@ -52,7 +52,7 @@ export class PenaltyManager {
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
-    this.#guardedStore = parts.guardedStore
+    this.#store = parts.store
   }
 
   /** Reads the current score and penalty. */
@@ -103,13 +103,13 @@ export class PenaltyManager {
   /** Forgets the score and ends the penalty. */
   async clearPenalty(identity: Identity): Promise<void> {
     const counter = { subject: this.#subject(identity), counter: PENALTY_COUNTER }
-    await this.#guardedStore.reset([counter])
+    await this.#store.reset([counter])
   }
 
   async #evaluate(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
     const subject = this.#subject(identity)
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
-    return this.#guardedStore.evaluateOrThrow({ demands: [], penalty })
+    return this.#store.evaluateOrThrow({ demands: [], penalty })
   }
 
   #subject(identity: Identity): string {
@@ -132,7 +132,7 @@ function partsOf(options: PenaltyManagerOptions): {
   digest: Digest
   ipv6Prefix: number
   notify: Notify
-  guardedStore: GuardedStore
+  store: StrictStore
 } {
   const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options ?? {}
   if (typeof store?.evaluate !== 'function') {
@@ -152,6 +152,6 @@ function partsOf(options: PenaltyManagerOptions): {
     digest: makeDigest(secret, idempotency),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    guardedStore: strictStore(store, storeTimeout, idempotency, notify),
+    store: strictStore(store, storeTimeout, idempotency, notify),
   }
 }

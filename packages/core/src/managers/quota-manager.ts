@@ -11,7 +11,7 @@ import type { Quota } from '../policy/policy.ts'
 import { idempotencyDemand } from '../check/idempotency.ts'
 import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, SHARED, subjectOf } from '../request/identity.ts'
-import { type GuardedStore, strictStore } from '../resilience/guarded-store.ts'
+import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
 import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store, type Evaluation } from '../store/contract.ts'
 import { used } from '../store/reading.ts'
@@ -68,7 +68,7 @@ export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
 export class QuotaManager {
   readonly #digest: Digest
   readonly #ipv6Prefix: number
-  readonly #guardedStore: GuardedStore
+  readonly #store: StrictStore
   readonly #notify: Notify
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
 
@@ -77,7 +77,7 @@ export class QuotaManager {
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
-    this.#guardedStore = parts.guardedStore
+    this.#store = parts.store
   }
 
   /** Checks whether `cost` units would pass now, and charges nothing. */
@@ -118,7 +118,7 @@ export class QuotaManager {
     const idempotency = idempotencyKey
       ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
       : undefined
-    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand], idempotency })
+    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand], idempotency })
     return this.#status(compiled, demand, evaluation)
   }
 
@@ -131,12 +131,12 @@ export class QuotaManager {
     // A settlement of no units reads the counter.
     const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
     // A refund must name its period, which may be any of the three around now.
-    const found = await this.#guardedStore.evaluateOrThrow({ demands: [demand] })
+    const found = await this.#store.evaluateOrThrow({ demands: [demand] })
     const chargedTo = found.states[0]?.[1]
     if (chargedTo === undefined || units === 0) return 0
     const refund: Demand = { ...demand, cost: -units, chargedTo }
     // Read the use in the same atomic step as the refund.
-    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand, refund] })
+    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand, refund] })
     return (
       used(demand, evaluation.states[0] ?? [], evaluation) -
       used(refund, evaluation.states[1] ?? [], evaluation)
@@ -158,7 +158,7 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand], idempotency })
+    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand], idempotency })
     const status = this.#status(compiled, demand, evaluation)
     const allowed = evaluation.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
@@ -193,7 +193,7 @@ export class QuotaManager {
   }
 
   #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
-    const edges = policy.edges(this.#guardedStore.clock.now())
+    const edges = policy.edges(this.#store.clock.now())
     return {
       rule: policy.rule(undefined),
       subject: this.#subject(identity, policy),
@@ -225,7 +225,7 @@ const OPTIONS = namesOf<QuotaManagerOptions>({
 function partsOf(
   store: Store,
   options: QuotaManagerOptions,
-): { digest: Digest; ipv6Prefix: number; notify: Notify; guardedStore: GuardedStore } {
+): { digest: Digest; ipv6Prefix: number; notify: Notify; store: StrictStore } {
   if (typeof store?.evaluate !== 'function') {
     throw new HaltError('HALT_E_STORE_OPTION', 'QuotaManager got no store.', 'Give new QuotaManager(store).')
   }
@@ -237,6 +237,6 @@ function partsOf(
     digest: makeDigest(secret, warn),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    guardedStore: strictStore(store, storeTimeout, warn, notify),
+    store: strictStore(store, storeTimeout, warn, notify),
   }
 }

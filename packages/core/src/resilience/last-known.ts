@@ -12,32 +12,11 @@ import { PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { evaluationAt, waitFor } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
+import { isNewer, type KnownCounter } from './known-counter.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { RefusedKeys } from './refused-keys.ts'
 
-/** The last known state of one counter in the store. */
-export interface KnownCounter {
-  readonly state: number[]
-  /** The store's clock at that state, in microseconds; 0 when the counter was reset since. */
-  decidedAt: number
-  /** How far this process's clock is ahead of the store's clock, in microseconds. */
-  offset: number
-  /** Until when the last refused request stays refused, by this process's clock in microseconds; 0 when it was allowed. */
-  refusedUntil: number
-  /** The demand of that request. */
-  refusedDemand: Demand | undefined
-  /** The number of the last call about the counter that was sent. */
-  lastCall: number
-  /** The number of the last call about the counter that was answered. */
-  lastReply: number
-  /** Replies to calls before this number are ignored, because the counter was reset. */
-  validFrom: number
-}
-
 const MAX_ENTRIES = 50_000
-// Microseconds. A reply that overtook another one is newer by less than this. A larger step back means that the store's clock was set.
-const MAX_REORDERING = 60e6
-
 /**
  * The last known state of each counter of a store, over all limiters of this process. It serves remembered refusals, and the
  * fallback while the store is unavailable. Bounded.
@@ -218,14 +197,6 @@ export function lastKnownOf(store: Store): LastKnown {
   let lastKnown = byStore.get(store)
   if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown()))
   return lastKnown
-}
-
-/** Records that a call was answered. Returns whether the reply is newer than the known state. */
-function isNewer(known: KnownCounter, at: number, call: number): boolean {
-  if (call > known.lastReply) known.lastReply = call
-  if (call < known.validFrom) return false
-  const lead = known.decidedAt - at
-  return lead <= 0 || lead > MAX_REORDERING
 }
 
 /** Whether a refusal of a demand is worth remembering: it refuses requests, and its counter tells when that ends. */

@@ -3,7 +3,8 @@ import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { type Counters, decide, PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
-import type { KnownCounter, LastKnown } from './last-known.ts'
+import type { KnownCounter } from './known-counter.ts'
+import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 
 // Microseconds. A refusal is remembered no longer than this, because another process may reset the key.
