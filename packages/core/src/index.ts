@@ -64,10 +64,10 @@ export {
   type GrantCall,
   QuotaManager,
   type QuotaCall,
-  type QuotaManagerOptions,
   type QuotaResult,
   type QuotaStatus,
 } from './managers/quota-manager.ts'
+export type { QuotaManagerOptions } from './managers/quota-options.ts'
 export { PolicyRegistry } from './policy/policy-registry.ts'
 export type { HeavyKey } from './telemetry/shadow/top-keys.ts'
 export type { ShadowFinding, ShadowReport } from './telemetry/shadow/report.ts'

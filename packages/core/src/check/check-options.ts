@@ -86,5 +86,9 @@ export function checkOptionValues({ cost, idempotencyKey }: CheckOptions<never>)
  */
 export function checkIdempotencyKey(key: unknown): void {
   if (key === undefined || typeof key === 'string') return
-  throw new HaltError('HALT_E_OPTION', `idempotencyKey is ${describe(key)}.`, 'Give a string, or leave it out.')
+  throw new HaltError(
+    'HALT_E_OPTION',
+    `idempotencyKey is ${describe(key)}.`,
+    'Give a string, or leave it out.',
+  )
 }

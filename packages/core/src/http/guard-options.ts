@@ -115,5 +115,9 @@ function checkShape(options: unknown, owner: string): void {
               ? 'Call halt: app.use(halt({ policy })).'
               : undefined
   if (fix === undefined) return
-  throw new HaltError('HALT_E_OPTION', `${owner} got ${describe(options)}, which is not an options object.`, fix)
+  throw new HaltError(
+    'HALT_E_OPTION',
+    `${owner} got ${describe(options)}, which is not an options object.`,
+    fix,
+  )
 }

@@ -7,14 +7,13 @@ import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import { noticeHighCost } from '../misuse/index.ts'
 import type { Awaitable } from '../policy/policy.ts'
 import { callForId } from '../base/callbacks.ts'
-import { announcesBody } from '../request/body.ts'
-import { readHeader } from '../request/headers.ts'
 import type { RequestView } from '../request/view.ts'
 import { isPromise } from '../base/timers.ts'
 import { type CallResult, runCallback } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
+import { isPreflight } from './preflight.ts'
 import { makeRefuse, withStale } from './refusing.ts'
 import {
   priorGuardsOf,
@@ -190,15 +189,4 @@ function isSkip(result: CallResult<boolean>): boolean {
 /** Reads a cost that a callback returned. Throws for a value that is not a cost. */
 function readCostOf(cost: Awaitable<Cost>): Awaitable<Cost> {
   return isPromise(cost) ? (cost as Promise<Cost>).then(readGivenCost) : readGivenCost(cost)
-}
-
-/** Whether a request is a CORS preflight: it has the method and headers that a browser sends with one, and no body. */
-function isPreflight({ method, headers, hasBody }: RequestView): boolean {
-  return (
-    method === 'OPTIONS' &&
-    readHeader(headers, 'access-control-request-method') !== undefined &&
-    readHeader(headers, 'origin') !== undefined &&
-    hasBody !== true &&
-    !announcesBody(headers)
-  )
 }

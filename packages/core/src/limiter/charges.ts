@@ -1,6 +1,7 @@
 import { type Cost, checkCost, readCost } from '../policy/cost.ts'
 import type { CheckResult, LateReply } from '../check/check-result.ts'
-import { type ChargeRecord, Decision } from '../check/decision.ts'
+import type { ChargeRecord } from '../check/charge-record.ts'
+import { Decision } from '../check/decision.ts'
 import { HaltError, type Warn } from '../base/errors.ts'
 import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'

@@ -102,7 +102,10 @@ export class ExemptionCheck {
   #noticeProxy(caller: Caller, peer: string): void {
     const trust = `trustedProxies: ["${peer}"]`
     const [sign, fix] = caller.namesAnother
-      ? ['names clients in a header', `give ${trust}. A client that invents the header gains nothing from it.`]
+      ? [
+          'names clients in a header',
+          `give ${trust}. A client that invents the header gains nothing from it.`,
+        ]
       : [`${caller.proxySign}, as proxies do`, `make it send X-Forwarded-For, and give ${trust}.`]
     this.#warn({
       code: 'HALT_W_UNTRUSTED_PROXY',

@@ -91,7 +91,11 @@ export class KeyResolver {
       if (misses + 1 === MAX_MISSES) this.#warnNeverFound(policy)
     }
     if (policy.onMissingKey !== 'ip') return policy.onMissingKey
-    return { subject: caller.ip.subject, how: 'the client address, because there is no key', unverified: false }
+    return {
+      subject: caller.ip.subject,
+      how: 'the client address, because there is no key',
+      unverified: false,
+    }
   }
 
   #warnNeverFound({ name, keyStrategy }: CompiledPolicy): void {

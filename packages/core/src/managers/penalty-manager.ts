@@ -134,7 +134,7 @@ function partsOf(options: PenaltyManagerOptions): {
   notify: Notify
   store: StrictStore
 } {
-  const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options ?? {}
+  const { store, config, secret, ipv6Prefix, storeTimeout, telemetry } = options ?? {}
   if (typeof store?.evaluate !== 'function') {
     throw new HaltError(
       'HALT_E_STORE_OPTION',
@@ -143,15 +143,15 @@ function partsOf(options: PenaltyManagerOptions): {
     )
   }
   checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
-  const idempotency = warnOnce(warn)
-  const compiled = compilePenalty(config)
-  if (config !== undefined) noticeMilliseconds('the penalty', config, idempotency)
-  const notify = notifier(telemetry, idempotency)
+  const warn = warnOnce(options.warn)
+  const penalty = compilePenalty(config)
+  if (config !== undefined) noticeMilliseconds('the penalty', config, warn)
+  const notify = notifier(telemetry, warn)
   return {
-    penalty: compiled,
-    digest: makeDigest(secret, idempotency),
+    penalty,
+    digest: makeDigest(secret, warn),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    store: strictStore(store, storeTimeout, idempotency, notify),
+    store: strictStore(store, storeTimeout, warn, notify),
   }
 }

@@ -2,21 +2,19 @@ import { fromCaller } from '../base/call-site.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readCost } from '../policy/cost.ts'
-import { type Digest, makeDigest } from '../base/digest.ts'
-import type { Duration } from '../base/duration.ts'
-import { HaltError, type Warn, warnOnce } from '../base/errors.ts'
-import { notifier } from '../telemetry/hooks.ts'
-import { checkPrefix } from '../request/address-key.ts'
+import type { Digest } from '../base/digest.ts'
+import { HaltError } from '../base/errors.ts'
 import type { Quota } from '../policy/policy.ts'
 import { idempotencyDemand } from '../check/idempotency.ts'
 import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, SHARED, subjectOf } from '../request/identity.ts'
-import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
+import type { StrictStore } from '../resilience/strict-store.ts'
 import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store, type Evaluation } from '../store/contract.ts'
 import { used } from '../store/reading.ts'
-import type { Notify, QuotaUsage, Telemetry } from '../telemetry/telemetry.ts'
+import type { Notify, QuotaUsage } from '../telemetry/telemetry.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
+import { type QuotaManagerOptions, quotaManagerParts } from './quota-options.ts'
 
 /** The use of a quota in its current period. */
 export interface QuotaStatus extends QuotaUsage {
@@ -28,18 +26,6 @@ export interface QuotaStatus extends QuotaUsage {
 export interface QuotaResult {
   readonly allowed: boolean
   readonly quota: QuotaStatus
-}
-
-/** Options of {@link QuotaManager}. */
-export interface QuotaManagerOptions {
-  /** The `secret` of the limiter, so that identities name the same counters. */
-  readonly secret?: string | undefined
-  /** The `ipv6Prefix` of the limiter, so that identities name the same counters. Default 56. */
-  readonly ipv6Prefix?: number | undefined
-  /** The longest time that a call waits for the store. Default `"1s"`. */
-  readonly storeTimeout?: Duration | undefined
-  readonly telemetry?: Telemetry | undefined
-  readonly warn?: Warn | undefined
 }
 
 /** Options of one call. */
@@ -73,7 +59,7 @@ export class QuotaManager {
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
 
   constructor(store: Store, options: QuotaManagerOptions = {}) {
-    const parts = fromCaller(QuotaManager, () => partsOf(store, options))
+    const parts = fromCaller(QuotaManager, () => quotaManagerParts(store, options))
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
@@ -214,29 +200,3 @@ export class QuotaManager {
 // More units than any limit with its grants.
 const EVERYTHING = 2 ** 42
 const CALL_OPTIONS = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })
-const OPTIONS = namesOf<QuotaManagerOptions>({
-  secret: true,
-  ipv6Prefix: true,
-  storeTimeout: true,
-  telemetry: true,
-  warn: true,
-})
-
-function partsOf(
-  store: Store,
-  options: QuotaManagerOptions,
-): { digest: Digest; ipv6Prefix: number; notify: Notify; store: StrictStore } {
-  if (typeof store?.evaluate !== 'function') {
-    throw new HaltError('HALT_E_STORE_OPTION', 'QuotaManager got no store.', 'Give new QuotaManager(store).')
-  }
-  checkNames(options as Record<string, unknown>, OPTIONS, 'QuotaManager')
-  const { secret, ipv6Prefix, telemetry, storeTimeout } = options
-  const warn = warnOnce(options.warn)
-  const notify = notifier(telemetry, warn)
-  return {
-    digest: makeDigest(secret, warn),
-    ipv6Prefix: checkPrefix(ipv6Prefix),
-    notify,
-    store: strictStore(store, storeTimeout, warn, notify),
-  }
-}
