@@ -28,7 +28,10 @@ export interface PolicyVerdict {
   readonly limit: number
   /** Whole units left after this request. */
   readonly remaining: number
-  /** When the counter is back to zero (the bucket is full, or the counted units have left the window): Unix seconds, rounded up. */
+  /**
+   * When the counter is back to zero (the bucket is full, or the counted units have left the window): Unix seconds, rounded
+   * up.
+   */
   readonly resetAt: number
   /** Whole seconds until the same request passes this policy; 0 when it passed, `Infinity` when it can never pass. */
   readonly retryAfter: number

@@ -158,7 +158,10 @@ export function guard<R, S = unknown>(
   }
 }
 
-/** The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each request. */
+/**
+ * The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each
+ * request.
+ */
 function policiesOf<R>(
   limiter: RateLimiter<R>,
   policy: CheckOptions<R>['policy'],

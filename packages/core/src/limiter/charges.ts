@@ -42,7 +42,9 @@ export class Charges {
     await this.#decideCharge(record, settlement(record, actual))
   }
 
-  /** Begins to wait for the end of a request whose cost is held. The cost is charged if no end comes before its lease ends. */
+  /**
+   * Begins to wait for the end of a request whose cost is held. The cost is charged if no end comes before its lease ends.
+   */
   hold(decision: Decision, check: Check): void {
     if (holdsCost(check)) this.#addHeld(recordOf(decision))
   }

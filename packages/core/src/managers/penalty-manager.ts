@@ -85,7 +85,10 @@ export class PenaltyManager {
     return status
   }
 
-  /** Starts a penalty at once, for `duration` or by default for the configured duration. It does not shorten an active penalty. */
+  /**
+   * Starts a penalty at once, for `duration` or by default for the configured duration. It does not shorten an active
+   * penalty.
+   */
   async applyPenalty(identity: Identity, call: { duration?: Duration } = {}): Promise<PenaltyStatus> {
     checkNames(call, ['duration'], 'The call')
     const { duration } = call

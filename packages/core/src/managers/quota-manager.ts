@@ -13,8 +13,14 @@ import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store, type Evaluation } from '../store/contract.ts'
 import { used } from '../store/reading.ts'
 import type { Notify, QuotaUsage } from '../telemetry/telemetry.ts'
-import { checkNames, namesOf } from '../base/options-check.ts'
-import { type QuotaManagerOptions, quotaManagerParts } from './quota-options.ts'
+import { checkNames } from '../base/options-check.ts'
+import {
+  CALL_OPTIONS,
+  type GrantCall,
+  type QuotaCall,
+  type QuotaManagerOptions,
+  quotaManagerParts,
+} from './quota-options.ts'
 
 /** The use of a quota in its current period. */
 export interface QuotaStatus extends QuotaUsage {
@@ -27,17 +33,6 @@ export interface QuotaResult {
   readonly allowed: boolean
   readonly quota: QuotaStatus
 }
-
-/** Options of one call. */
-export interface QuotaCall {
-  /** The units of the call. Default: the quota's own cost, else 1. */
-  readonly cost?: number | undefined
-  /** Repeats of the same call with the same key are not charged again until the period ends. An empty key counts as no key. */
-  readonly idempotencyKey?: string | undefined
-}
-
-/** Options of a grant. */
-export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
 
 /**
  * Counts units per calendar period, such as API calls per month or exports per day. A bare string is the kind of id that the
@@ -199,4 +194,3 @@ export class QuotaManager {
 
 // More units than any limit with its grants.
 const EVERYTHING = 2 ** 42
-const CALL_OPTIONS = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })

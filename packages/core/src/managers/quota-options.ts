@@ -20,6 +20,21 @@ export interface QuotaManagerOptions {
   readonly warn?: Warn | undefined
 }
 
+/** Options of one call. */
+export interface QuotaCall {
+  /** The units of the call. Default: the quota's own cost, else 1. */
+  readonly cost?: number | undefined
+  /**
+   * Repeats of the same call with the same key are not charged again until the period ends. An empty key counts as no key.
+   */
+  readonly idempotencyKey?: string | undefined
+}
+
+/** Options of a grant. */
+export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
+
+/** The names of the options of one call. */
+export const CALL_OPTIONS: readonly string[] = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })
 const OPTIONS = namesOf<QuotaManagerOptions>({
   secret: true,
   ipv6Prefix: true,

@@ -129,7 +129,8 @@ export class Fallback {
     return { ...demand, rule }
   }
 
-  // Starts from what the store last reported, capped at this process's share, minus what was admitted here in the last outage.
+  // Starts from what the store last reported, capped at this process's share, minus what was admitted here in the last
+  // outage.
   #seed(demand: Demand, rule: Demand['rule'], known: KnownCounter, own: State): State {
     const now = nowMicros()
     const then: Evaluation = {

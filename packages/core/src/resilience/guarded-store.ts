@@ -7,7 +7,6 @@ import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
-import type { Deadline } from './deadline.ts'
 import { Fallback } from './fallback.ts'
 import type { LastKnown } from './last-known.ts'
 import type { Outages } from './outages.ts'
@@ -35,7 +34,6 @@ export class GuardedStore {
   readonly #store: Store
   readonly #strict: StrictStore
   readonly #evaluate: Evaluate
-  readonly #deadline: Deadline
   readonly #breaker: CircuitBreaker
   readonly #lastKnown: LastKnown
   readonly #refusals: RefusalCache
@@ -51,7 +49,6 @@ export class GuardedStore {
     this.#store = store
     this.#strict = strict
     this.#evaluate = evaluate
-    this.#deadline = deadline
     this.#lastKnown = lastKnown
     this.#outages = outages
     this.#refusals = new RefusalCache(lastKnown, clock)
@@ -105,7 +102,7 @@ export class GuardedStore {
     const call = this.#lastKnown.nextCall()
     const sent = nowMicros()
     let local: CheckResult | undefined
-    return this.#deadline.follow<Evaluation, CheckResult>(
+    return this.#strict.deadline.follow<Evaluation, CheckResult>(
       evaluation,
       found => this.#hear(check, found, call, sent, local),
       (error: unknown) => (local = this.#fail(check, error)),

@@ -19,7 +19,8 @@ export interface KnownCounter {
   validFrom: number
 }
 
-// Microseconds. A reply that overtook another one is newer by less than this. A larger step back means that the store's clock was set.
+// Microseconds. A reply that overtook another one is newer by less than this. A larger step back means that the store's
+// clock was set.
 const MAX_REORDERING = 60e6
 
 /** Records that a call was answered. Returns whether the reply is newer than the known state. */

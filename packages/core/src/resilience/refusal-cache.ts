@@ -39,7 +39,9 @@ export class RefusalCache {
     }
   }
 
-  /** Returns the refusal that still holds for a group. Otherwise marks the group's counters as being in a call to the store. */
+  /**
+   * Returns the refusal that still holds for a group. Otherwise marks the group's counters as being in a call to the store.
+   */
   find(group: Group): Evaluation | undefined {
     const lastKnown = this.#lastKnown
     if (!lastKnown.hasRefused) return undefined
@@ -91,7 +93,10 @@ export class RefusalCache {
   }
 }
 
-/** Whether an enforced demand is refused with a known end. The end is unknown for quotas, which can be granted more, and for requests in flight, which can be released. */
+/**
+ * Whether an enforced demand is refused with a known end. The end is unknown for quotas, which can be granted more, and for
+ * requests in flight, which can be released.
+ */
 function hasKnownEnd({ demands }: Group, { passes }: Evaluation): boolean {
   return demands.some(({ mode, rule }, i) => {
     if (mode !== Mode.CHARGE || passes[i] === true) return false
