@@ -54,14 +54,8 @@ export { fromCaller } from './base/call-site.ts'
 export { cachedPolicy, type CachedPolicyOptions } from './policy/cached-policy.ts'
 export { llmBudget, llmCost, type LlmBudgetOptions } from './policy/llm-budget.ts'
 export { PenaltyManager, type PenaltyManagerOptions } from './managers/penalty-manager.ts'
-export {
-  type GrantCall,
-  QuotaManager,
-  type QuotaCall,
-  type QuotaManagerOptions,
-  type QuotaResult,
-  type QuotaStatus,
-} from './managers/quota-manager.ts'
+export { QuotaManager, type QuotaResult, type QuotaStatus } from './managers/quota-manager.ts'
+export type { GrantCall, QuotaCall, QuotaManagerOptions } from './managers/quota-options.ts'
 export { PolicyRegistry } from './policy/policy-registry.ts'
 export type { HeavyKey } from './telemetry/shadow/top-keys.ts'
 export type { ShadowFinding, ShadowReport } from './telemetry/shadow/report.ts'

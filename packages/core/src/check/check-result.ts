@@ -4,7 +4,10 @@ import type { Check } from './check.ts'
 
 /** The result of a check. It comes from the store, from a remembered refusal, or from the local fallback. */
 export interface CheckResult {
-  /** The check that was evaluated. Without the store it holds only the policies that decide locally, with this process's share. */
+  /**
+   * The check that was evaluated. Without the store it holds only the policies that decide locally, with this process's
+   * share.
+   */
   readonly check: Check
   readonly evaluation: Evaluation
   /** The `onStoreError` mode that decided instead of the store; false when the store decided. */

@@ -15,9 +15,15 @@ export interface ExtraDemands {
   readonly shadow: boolean
   /** The index of the demand on the counter that all unverified keys of one address share; -1 when there is none. */
   readonly addressCeiling: number
-  /** The index of the demand for a lease, which a policy has when it charges at the end of the request; -1 when there is none. */
+  /**
+   * The index of the demand for a lease, which a policy has when it charges at the end of the request; -1 when there is
+   * none.
+   */
   readonly lease: number
-  /** Units that earlier guards already charged. The demand asks for the remainder; a retry pays in full; HOLD demands always ask in full. */
+  /**
+   * Units that earlier guards already charged. The demand asks for the remainder; a retry pays in full; HOLD demands always
+   * ask in full.
+   */
   readonly paid: number
 }
 

@@ -2,7 +2,7 @@ import { algorithmOf, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
 import type { CheckResult } from './check-result.ts'
-import type { AppliedCorrection, ChargeRecord } from './decision.ts'
+import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
 import {
   type CounterId,
   type Demand,

@@ -1,4 +1,3 @@
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand, Evaluation } from '../store/contract.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { listOf } from '../base/list.ts'
@@ -7,7 +6,7 @@ import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
-import { pass, refusal, type Uncounted } from './uncounted-decision.ts'
+import { pass, refusal, uncounted, type Uncounted } from './uncounted-decision.ts'
 import { longestWait, readDemand, readVerdict } from './verdict-reader.ts'
 
 /**
@@ -18,15 +17,14 @@ import { longestWait, readDemand, readVerdict } from './verdict-reader.ts'
 export function readDecision(result: CheckResult, original: Check, clock: StoreClock): Decision {
   if (result.degraded === false) return readEvaluation(result)
   if (result.closedPolicy >= 0)
-    return refusal('store-error', uncounted(original, result.closedPolicy), clock.now(), 'closed', 1)
+    return refusal('store-error', uncountedAt(original, result.closedPolicy), clock.now(), 'closed', 1)
   if (result.check.policies.length > 0) return readEvaluation(result)
-  return pass(uncounted(original, 0), clock.now(), true)
+  return pass(uncountedAt(original, 0), clock.now(), true)
 }
 
-function uncounted({ policies, demands }: Check, at: number): Uncounted {
-  const { name, limit } = policies[at] as CompiledPolicy
+function uncountedAt({ policies, demands }: Check, at: number): Uncounted {
   const { subject, cost } = demands[at] as Demand
-  return { policy: name, limit, key: subject, cost }
+  return uncounted(policies[at], subject, cost)
 }
 
 function readEvaluation(result: CheckResult): Decision {
@@ -75,7 +73,10 @@ function costOf({ rule, cost }: Demand, { repeated }: Evaluation): number {
   return repeated && !countsRepeats(rule) ? 0 : cost
 }
 
-/** Whether `a` binds a client more than `b`: a refusal binds more than a pass, then a longer wait, then a smaller rest of the limit. */
+/**
+ * Whether `a` binds a client more than `b`: a refusal binds more than a pass, then a longer wait, then a smaller rest of the
+ * limit.
+ */
 export function binds(a: Comparable, b: Comparable): boolean {
   if (a.allowed !== b.allowed) return b.allowed
   return a.allowed ? a.remaining * b.limit < b.remaining * a.limit : a.retryAfter > b.retryAfter

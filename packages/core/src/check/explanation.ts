@@ -36,7 +36,10 @@ interface CostWait {
 
 /** Why a request would be allowed or refused: the key and how it was found, each proxy hop, each policy. */
 export interface Explanation {
-  /** Undefined for an identity under which no policy counts. {@link Explanation.unreachable} names the identities to use instead. */
+  /**
+   * Undefined for an identity under which no policy counts. {@link Explanation.unreachable} names the identities to use
+   * instead.
+   */
   readonly decision: Decision | undefined
   /** The policies that never count requests under the identity, and what names their counters. Empty for a request. */
   readonly unreachable: readonly Unreached[]

@@ -1,3 +1,4 @@
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
@@ -10,9 +11,17 @@ export interface Uncounted {
   readonly cost: number
 }
 
+/** The fields of a decision about a policy, or about none. */
+export function uncounted(policy: CompiledPolicy | undefined, key: string, cost: number): Uncounted {
+  return { policy: policy?.name ?? '', limit: policy?.limit ?? 0, key, cost }
+}
+
 const NO_VERDICTS: readonly PolicyVerdict[] = Object.freeze([])
 
-/** Makes a decision that allows a request without counting it: it is exempt, or (`open`) the store is unavailable and `onStoreError` is `"open"`. */
+/**
+ * Makes a decision that allows a request without counting it: it is exempt, or (`open`) the store is unavailable and
+ * `onStoreError` is `"open"`.
+ */
 export function pass({ policy, limit, key, cost }: Uncounted, nowMs: number, open = false): Decision {
   const resetAt = Math.ceil(nowMs / 1000)
   const shown = {

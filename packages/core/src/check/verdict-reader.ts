@@ -13,7 +13,10 @@ export function readVerdicts({ check, evaluation }: CheckResult): readonly Polic
   return Object.freeze(check.policies.map((_, at) => Object.freeze(readVerdict(at, check, evaluation))))
 }
 
-/** Reads the verdict of the policy at an index. Of its counters, the one that refuses longest decides, else the key's own counter. */
+/**
+ * Reads the verdict of the policy at an index. Of its counters, the one that refuses longest decides, else the key's own
+ * counter.
+ */
 export function readVerdict(at: number, check: Check, evaluation: Evaluation): PolicyVerdict {
   const own = readDemand(at, at, check, evaluation)
   const extras = check.extras?.[at]
@@ -72,7 +75,10 @@ export function waitOf(
   return isAboveShare(policy, demand, check) ? 1e6 : waitFor(demand, state, evaluation)
 }
 
-/** Whether a cost exceeds this process's share of a limit but not the limit itself. The store will accept it after the outage. */
+/**
+ * Whether a cost exceeds this process's share of a limit but not the limit itself. The store will accept it after the
+ * outage.
+ */
 function isAboveShare(policy: number, { cost, rule }: Demand, { policies }: Check): boolean {
   return cost > rule.capacity && cost <= (policies[policy] as CompiledPolicy).capacity
 }
@@ -93,7 +99,8 @@ function reasonOf(policy: number, at: number, check: Check, state: State, evalua
   if (isAboveShare(policy, demand, check)) return 'limited'
   if (cost > rule.capacity) return 'cost-exceeds-limit'
   if (algorithmOf(rule).isQuota) return 'quota-exceeded'
-  // The refusal that starts a cool-down is reported as "limited", not "blocked". So is a key we keep refusing during an outage.
+  // The refusal that starts a cool-down is reported as "limited", not "blocked". So is a key we keep refusing during an
+  // outage.
   if (rule.cooldown > 0 && evaluation.now < blockedUntil(state) && evaluation.starts[at] !== true)
     return 'blocked'
   return ruleInForce(demand, evaluation) === rule ? 'limited' : 'penalized'

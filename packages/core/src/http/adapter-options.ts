@@ -60,7 +60,10 @@ export function limiterOf<R>(options: object, makeStore: () => Store): RateLimit
   return made
 }
 
-/** Forgets the default store of a limiter whose app has ended, so that a new build of the app does not warn `HALT_W_COUNTER_SPLIT`. */
+/**
+ * Forgets the default store of a limiter whose app has ended, so that a new build of the app does not warn
+ * `HALT_W_COUNTER_SPLIT`.
+ */
 export function forgetDefaultStore({
   policies,
   store,

@@ -73,7 +73,8 @@ const xRateLimit: Write = decision => ({
   'X-RateLimit-Reset': String(decision.resetAt),
 })
 
-// A policy whose name contains "token" or "tpm" counts tokens, any other policy counts requests. The tightest of each is shown.
+// A policy whose name contains "token" or "tpm" counts tokens, any other policy counts requests. The tightest of each is
+// shown.
 const openai: Write = decision => {
   const tightest = new Map<string, PolicyVerdict>()
   for (const verdict of decision.verdicts.filter(isEnforced)) {
@@ -90,7 +91,10 @@ const openai: Write = decision => {
   return headers
 }
 
-/** The names of the dialects. A new dialect needs a row in {@link DIALECTS}, a line in docs/headers.md and a case in the adapter suite. */
+/**
+ * The names of the dialects. A new dialect needs a row in {@link DIALECTS}, a line in docs/headers.md and a case in the
+ * adapter suite.
+ */
 export type Dialect = 'standard' | 'draft-6' | 'draft-7' | 'draft-8' | 'draft-11' | 'x-ratelimit' | 'openai'
 
 /** The dialects by name. */
@@ -104,7 +108,10 @@ export const DIALECTS: Readonly<Record<Dialect, Write>> = {
   openai,
 }
 
-/** Seconds by the store's clock, rounded up: after a refusal until the request passes the policy, else until its counter is back to zero. */
+/**
+ * Seconds by the store's clock, rounded up: after a refusal until the request passes the policy, else until its counter is
+ * back to zero.
+ */
 function secondsLeft(verdict: Decision | PolicyVerdict, decision: Decision): number {
   if (!verdict.allowed && verdict.retryAfter !== Number.POSITIVE_INFINITY) return verdict.retryAfter
   const exact = Decision.timeToReset(decision, verdict.policy)
@@ -127,7 +134,8 @@ function windowOf(name: string, decision: Decision, limiter: PolicyDirectory): n
     : Math.max(1, Math.ceil(policy.window / 1e6))
 }
 
-// The policy as it was at the decision, because a resolver may return others of that name, or another limiter may have decided.
+// The policy as it was at the decision, because a resolver may return others of that name, or another limiter may have
+// decided.
 function policyOf(name: string, decision: Decision, limiter: PolicyDirectory): CompiledPolicy | undefined {
   return Decision.policyOf(decision, name) ?? limiter.policyNamed(name)
 }

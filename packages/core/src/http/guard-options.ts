@@ -11,7 +11,10 @@ import type { ErrorFormat } from './refusal.ts'
 export interface GuardOptions<R = unknown, S = unknown> {
   /** The cost of a request in units: a number for every policy, numbers by policy name, or a function that returns either. */
   readonly cost?: Cost | ((request: R) => Awaitable<Cost>) | undefined
-  /** The cost when the cost function fails. Default: the limit of each rate policy, because a body that breaks the function must not be cheap. */
+  /**
+   * The cost when the cost function fails. Default: the limit of each rate policy, because a body that breaks the function
+   * must not be cheap.
+   */
   readonly costOnError?: Cost | undefined
   /** Whether a request is not counted at all. A request for which it fails is counted. */
   readonly skip?: ((request: R) => Awaitable<boolean>) | undefined

@@ -7,14 +7,13 @@ import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import { noticeHighCost } from '../misuse/index.ts'
 import type { Awaitable } from '../policy/policy.ts'
 import { callForId } from '../base/callbacks.ts'
-import { announcesBody } from '../request/body.ts'
-import { readHeader } from '../request/headers.ts'
 import type { RequestView } from '../request/view.ts'
 import { isPromise } from '../base/promises.ts'
 import { type CallResult, runCallback } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
+import { isPreflight } from './preflight.ts'
 import { makeRefuse, withStale } from './refusing.ts'
 import {
   priorGuardsOf,
@@ -159,7 +158,10 @@ export function guard<R, S = unknown>(
   }
 }
 
-/** The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each request. */
+/**
+ * The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each
+ * request.
+ */
 function policiesOf<R>(
   limiter: RateLimiter<R>,
   policy: CheckOptions<R>['policy'],
@@ -190,15 +192,4 @@ function isSkip(result: CallResult<boolean>): boolean {
 /** Reads a cost that a callback returned. Throws for a value that is not a cost. */
 function readCostOf(cost: Awaitable<Cost>): Awaitable<Cost> {
   return isPromise(cost) ? (cost as Promise<Cost>).then(readGivenCost) : readGivenCost(cost)
-}
-
-/** Whether a request is a CORS preflight: it has the method and headers that a browser sends with one, and no body. */
-function isPreflight({ method, headers, hasBody }: RequestView): boolean {
-  return (
-    method === 'OPTIONS' &&
-    readHeader(headers, 'access-control-request-method') !== undefined &&
-    readHeader(headers, 'origin') !== undefined &&
-    hasBody !== true &&
-    !announcesBody(headers)
-  )
 }

@@ -1,12 +1,12 @@
 import { type Cost, checkCost, readCost } from '../policy/cost.ts'
-import type { CheckResult } from '../check/check-result.ts'
-import { type ChargeRecord, Decision } from '../check/decision.ts'
+import type { CheckResult, LateReply } from '../check/check-result.ts'
+import type { ChargeRecord } from '../check/charge-record.ts'
+import { Decision } from '../check/decision.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
-import type { LateReply } from '../check/check-result.ts'
 import { type ActualCharge, chargeAt, release, settlement, takeHeldCost } from '../check/correction.ts'
 import type { CounterId, Group, Evaluation } from '../store/contract.ts'
 import { HeldCosts } from './held-costs.ts'
@@ -43,7 +43,9 @@ export class Charges {
     await this.#decideCharge(record, settlement(record, actual))
   }
 
-  /** Begins to wait for the end of a request whose cost is held. The cost is charged if no end comes before its lease ends. */
+  /**
+   * Begins to wait for the end of a request whose cost is held. The cost is charged if no end comes before its lease ends.
+   */
   hold(decision: Decision, check: Check): void {
     if (holdsCost(check)) this.#addHeld(recordOf(decision))
   }

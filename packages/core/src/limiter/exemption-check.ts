@@ -5,17 +5,22 @@ import { Memo } from '../base/memo.ts'
 import type { Caller } from '../request/caller.ts'
 import { compileHealthChecks } from '../request/exemptions.ts'
 
-// If the first 1 000 requests are all exempt, the set-up is probably wrong. An untrusted proxy is noticed within as many requests.
+// If the first 1 000 requests are all exempt, the set-up is probably wrong. An untrusted proxy is noticed within as many
+// requests.
 const ALL_EXEMPT_AFTER = 1000
 const PRIVATE = 'the socket peer is private and is not a proxy'
 
-/** Finds out which requests are exempt: health checks, exemptions of a policy, private peers. Warns when exemptions may hide a mistake. */
+/**
+ * Finds out which requests are exempt: health checks, exemptions of a policy, private peers. Warns when exemptions may hide
+ * a mistake.
+ */
 export class ExemptionCheck {
   /** Whether a request is a health check, which no policy counts. */
   readonly isHealthCheck: (method: string, path: string) => boolean
   readonly #privateIps: boolean | undefined
   readonly #warn: Warn
-  // Private peers that once forwarded a request. They remain proxies, because a client can make some proxies drop their headers.
+  // Private peers that once forwarded a request. They remain proxies, because a client can make some proxies drop their
+  // headers.
   readonly #proxies = new Memo<true>(1024)
   #hasCounted = false
   #exempted = 0

@@ -108,7 +108,10 @@ export class KeyResolver {
   }
 }
 
-/** Whether a value that cannot be a key was meant as one. `undefined`, `null`, `false` and an empty string mean that there is no key. */
+/**
+ * Whether a value that cannot be a key was meant as one. `undefined`, `null`, `false` and an empty string mean that there is
+ * no key.
+ */
 function isInvalidKey(value: unknown): boolean {
   return Boolean(value) || Number.isNaN(value)
 }

@@ -19,7 +19,10 @@ export interface RateLimiterOptions<R = unknown> {
   readonly policy: AnyPolicy<R> | readonly AnyPolicy<R>[] | PolicyResolver<R>
   /** Policies that decide when the resolver fails. Default: such a request is refused with 503. */
   readonly fallbackPolicy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
-  /** Proxies that may name the client in a header: CIDRs, addresses, `"loopback"`, `"linklocal"`, `"private"`, `"cloudflare"`, or a function. Default: none. */
+  /**
+   * Proxies that may name the client in a header: CIDRs, addresses, `"loopback"`, `"linklocal"`, `"private"`,
+   * `"cloudflare"`, or a function. Default: none.
+   */
   readonly trustedProxies?: TrustedProxies | undefined
   /** The header in which a trusted proxy names the client. Default `"x-forwarded-for"`. */
   readonly clientIpHeader?: string | undefined
@@ -29,7 +32,9 @@ export interface RateLimiterOptions<R = unknown> {
   readonly ipv6Prefix?: number | undefined
   /** Whether private socket peers (127/8, ::1, 10/8, 172.16/12, 192.168/16) are exempt. Default true. */
   readonly exemptPrivateIps?: boolean | undefined
-  /** Whether `/health`, `/ping`, `/ready`, `/healthz` and `/livez` are exempt, or a list of the exempt paths. Default true. */
+  /**
+   * Whether `/health`, `/ping`, `/ready`, `/healthz` and `/livez` are exempt, or a list of the exempt paths. Default true.
+   */
   readonly exemptHealthChecks?: boolean | readonly string[] | undefined
   /** The authenticated user's id. Default `request.user.id`, `request.user.sub`, `request.userId`. */
   readonly userId?: ((request: R) => string | number | undefined) | undefined
@@ -45,7 +50,10 @@ export interface RateLimiterOptions<R = unknown> {
   readonly callbackTimeout?: Duration | undefined
   /** How requests are decided while the store is unavailable. Default `"local"`. */
   readonly onStoreError?: OnStoreError | undefined
-  /** The number of processes that share the limits. `"local"` divides the limits by it. Default `"auto"`: the store's count, else 1. */
+  /**
+   * The number of processes that share the limits. `"local"` divides the limits by it. Default `"auto"`: the store's count,
+   * else 1.
+   */
   readonly instances?: number | 'auto' | undefined
   /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */
   readonly penalty?: LimiterPenalty | undefined

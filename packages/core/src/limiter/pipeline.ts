@@ -1,4 +1,4 @@
-import { pass, refusal, type Uncounted } from '../check/uncounted-decision.ts'
+import { pass, refusal, uncounted } from '../check/uncounted-decision.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readDecision } from '../check/decision-reader.ts'
 import type { CheckResult } from '../check/check-result.ts'
@@ -197,8 +197,4 @@ export class Pipeline {
     if (parameters !== PEEK) this.#reporter.refused(decision, policy, caller.view, parameters.started)
     return decision
   }
-}
-
-function uncounted(policy: CompiledPolicy | undefined, key: Subject, cost: number): Uncounted {
-  return { policy: policy?.name ?? '', limit: policy?.limit ?? 0, key, cost }
 }

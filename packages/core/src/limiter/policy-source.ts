@@ -119,7 +119,10 @@ export class PolicySource {
     return joined
   }
 
-  /** The policies that decide a request under the options of its call; undefined when the resolver fails and there is no fallback. */
+  /**
+   * The policies that decide a request under the options of its call; undefined when the resolver fails and there is no
+   * fallback.
+   */
   policiesFor(
     { request, context }: Pick<RequestView, 'request' | 'context'>,
     named: Named,

@@ -55,7 +55,10 @@ export class RateLimiter<R = unknown> {
   readonly store: Store
   /** Passes on a warning, once per code. */
   readonly warn: Warn
-  /** The partition key that the `draft-8` headers show instead of a decision's key: 12 base64 digits of its digest. An HMAC with `secret`. */
+  /**
+   * The partition key that the `draft-8` headers show instead of a decision's key: 12 base64 digits of its digest. An HMAC
+   * with `secret`.
+   */
   readonly partitionOf: (key: string) => string
   readonly #options: RateLimiterOptions<R>
   readonly #numbers: LimiterNumbers

@@ -9,7 +9,7 @@ import { notifier } from '../telemetry/hooks.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { type CompiledPenalty, compilePenalty, type PenaltyConfig, POINT } from '../policy/penalty-config.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
-import { type GuardedStore, strictStore } from '../resilience/guarded-store.ts'
+import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
 import { penaltyStatus } from '../telemetry/usage.ts'
 import { PenaltyMode, type Store, type Evaluation } from '../store/contract.ts'
 import { PENALTY_COUNTER } from '../store/decide.ts'
@@ -45,7 +45,7 @@ export class PenaltyManager {
   readonly #penalty: CompiledPenalty
   readonly #digest: Digest
   readonly #ipv6Prefix: number
-  readonly #guardedStore: GuardedStore
+  readonly #store: StrictStore
   readonly #notify: Notify
 
   constructor(options: PenaltyManagerOptions) {
@@ -54,7 +54,7 @@ export class PenaltyManager {
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
-    this.#guardedStore = parts.guardedStore
+    this.#store = parts.store
   }
 
   /** Reads the current score and penalty. */
@@ -87,7 +87,10 @@ export class PenaltyManager {
     return status
   }
 
-  /** Starts a penalty at once, for `duration` or by default for the configured duration. It does not shorten an active penalty. */
+  /**
+   * Starts a penalty at once, for `duration` or by default for the configured duration. It does not shorten an active
+   * penalty.
+   */
   async applyPenalty(identity: Identity, call: { duration?: Duration } = {}): Promise<PenaltyStatus> {
     checkNames(call, ['duration'], 'The call')
     const { duration } = call
@@ -105,13 +108,13 @@ export class PenaltyManager {
   /** Forgets the score and ends the penalty. */
   async clearPenalty(identity: Identity): Promise<void> {
     const counter = { subject: this.#subject(identity), counter: PENALTY_COUNTER }
-    await this.#guardedStore.reset([counter])
+    await this.#store.reset([counter])
   }
 
   async #evaluate(identity: Identity, mode: PenaltyMode, amount: number): Promise<Evaluation> {
     const subject = this.#subject(identity)
     const penalty = { rule: this.#penalty.rule, subject, mode, amount }
-    return this.#guardedStore.evaluateOrThrow({ demands: [], penalty })
+    return this.#store.evaluateOrThrow({ demands: [], penalty })
   }
 
   #subject(identity: Identity): string {
@@ -134,9 +137,9 @@ function partsOf(options: PenaltyManagerOptions): {
   digest: Digest
   ipv6Prefix: number
   notify: Notify
-  guardedStore: GuardedStore
+  store: StrictStore
 } {
-  const { store, config, secret, ipv6Prefix, storeTimeout, telemetry, warn } = options ?? {}
+  const { store, config, secret, ipv6Prefix, storeTimeout, telemetry } = options ?? {}
   if (typeof store?.evaluate !== 'function') {
     throw new HaltError(
       'HALT_E_STORE_OPTION',
@@ -145,15 +148,15 @@ function partsOf(options: PenaltyManagerOptions): {
     )
   }
   checkNames(options as unknown as Record<string, unknown>, OPTIONS, 'PenaltyManager')
-  const idempotency = warnOnce(warn)
-  const compiled = compilePenalty(config)
-  if (config !== undefined) noticeMilliseconds('the penalty', config, idempotency)
-  const notify = notifier(telemetry, idempotency)
+  const warn = warnOnce(options.warn)
+  const penalty = compilePenalty(config)
+  if (config !== undefined) noticeMilliseconds('the penalty', config, warn)
+  const notify = notifier(telemetry, warn)
   return {
-    penalty: compiled,
-    digest: makeDigest(secret, idempotency),
+    penalty,
+    digest: makeDigest(secret, warn),
     ipv6Prefix: checkPrefix(ipv6Prefix),
     notify,
-    guardedStore: strictStore(store, storeTimeout, idempotency, notify),
+    store: strictStore(store, storeTimeout, warn, notify),
   }
 }

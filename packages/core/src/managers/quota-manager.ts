@@ -2,23 +2,26 @@ import { fromCaller } from '../base/call-site.ts'
 import { checkIdempotencyKey } from '../check/check-options.ts'
 import { compilePolicy, type CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readCost } from '../policy/cost.ts'
-import { type Digest, makeDigest } from '../base/digest.ts'
-import type { Duration } from '../base/duration.ts'
+import type { Digest } from '../base/digest.ts'
 import { HaltError } from '../base/errors.ts'
-import { type Warn, warnOnce } from '../base/warnings.ts'
-import { notifier } from '../telemetry/hooks.ts'
-import { checkPrefix } from '../request/address-key.ts'
 import type { Quota } from '../policy/policy.ts'
 import { idempotencyDemand } from '../check/idempotency.ts'
 import { bareKindOf } from '../policy/reachability.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
 import { SHARED } from '../request/subject.ts'
-import { type GuardedStore, strictStore } from '../resilience/guarded-store.ts'
+import type { StrictStore } from '../resilience/strict-store.ts'
 import { quotaUsage, thresholdReached } from '../telemetry/usage.ts'
 import { type Demand, Mode, type Store, type Evaluation } from '../store/contract.ts'
 import { used } from '../store/reading.ts'
-import type { Notify, QuotaUsage, Telemetry } from '../telemetry/telemetry.ts'
-import { checkNames, namesOf } from '../base/options-check.ts'
+import type { Notify, QuotaUsage } from '../telemetry/telemetry.ts'
+import { checkNames } from '../base/options-check.ts'
+import {
+  CALL_OPTIONS,
+  type GrantCall,
+  type QuotaCall,
+  type QuotaManagerOptions,
+  quotaManagerParts,
+} from './quota-options.ts'
 
 /** The use of a quota in its current period. */
 export interface QuotaStatus extends QuotaUsage {
@@ -31,29 +34,6 @@ export interface QuotaResult {
   readonly allowed: boolean
   readonly quota: QuotaStatus
 }
-
-/** Options of {@link QuotaManager}. */
-export interface QuotaManagerOptions {
-  /** The `secret` of the limiter, so that identities name the same counters. */
-  readonly secret?: string | undefined
-  /** The `ipv6Prefix` of the limiter, so that identities name the same counters. Default 56. */
-  readonly ipv6Prefix?: number | undefined
-  /** The longest time that a call waits for the store. Default `"1s"`. */
-  readonly storeTimeout?: Duration | undefined
-  readonly telemetry?: Telemetry | undefined
-  readonly warn?: Warn | undefined
-}
-
-/** Options of one call. */
-export interface QuotaCall {
-  /** The units of the call. Default: the quota's own cost, else 1. */
-  readonly cost?: number | undefined
-  /** Repeats of the same call with the same key are not charged again until the period ends. An empty key counts as no key. */
-  readonly idempotencyKey?: string | undefined
-}
-
-/** Options of a grant. */
-export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
 
 /**
  * Counts units per calendar period, such as API calls per month or exports per day. A bare string is the kind of id that the
@@ -70,16 +50,16 @@ export type GrantCall = Pick<QuotaCall, 'idempotencyKey'>
 export class QuotaManager {
   readonly #digest: Digest
   readonly #ipv6Prefix: number
-  readonly #guardedStore: GuardedStore
+  readonly #store: StrictStore
   readonly #notify: Notify
   readonly #compiled = new WeakMap<object, CompiledPolicy>()
 
   constructor(store: Store, options: QuotaManagerOptions = {}) {
-    const parts = fromCaller(QuotaManager, () => partsOf(store, options))
+    const parts = fromCaller(QuotaManager, () => quotaManagerParts(store, options))
     this.#digest = parts.digest
     this.#ipv6Prefix = parts.ipv6Prefix
     this.#notify = parts.notify
-    this.#guardedStore = parts.guardedStore
+    this.#store = parts.store
   }
 
   /** Checks whether `cost` units would pass now, and charges nothing. */
@@ -120,7 +100,7 @@ export class QuotaManager {
     const idempotency = idempotencyKey
       ? idempotencyDemand(idempotencyKey, [compiled], [demand], [`grant ${demand.cost}`], this.#digest)
       : undefined
-    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand], idempotency })
+    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand], idempotency })
     return this.#status(compiled, demand, evaluation)
   }
 
@@ -133,12 +113,12 @@ export class QuotaManager {
     // A settlement of no units reads the counter.
     const demand = this.#demand(identity, this.#compile(quota), 0, Mode.SETTLE)
     // A refund must name its period, which may be any of the three around now.
-    const found = await this.#guardedStore.evaluateOrThrow({ demands: [demand] })
+    const found = await this.#store.evaluateOrThrow({ demands: [demand] })
     const chargedTo = found.states[0]?.[1]
     if (chargedTo === undefined || units === 0) return 0
     const refund: Demand = { ...demand, cost: -units, chargedTo }
     // Read the use in the same atomic step as the refund.
-    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand, refund] })
+    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand, refund] })
     return (
       used(demand, evaluation.states[0] ?? [], evaluation) -
       used(refund, evaluation.states[1] ?? [], evaluation)
@@ -160,7 +140,7 @@ export class QuotaManager {
       idempotencyKey && mode !== Mode.PEEK
         ? idempotencyDemand(idempotencyKey, [compiled], [demand], [demand.cost], this.#digest)
         : undefined
-    const evaluation = await this.#guardedStore.evaluateOrThrow({ demands: [demand], idempotency })
+    const evaluation = await this.#store.evaluateOrThrow({ demands: [demand], idempotency })
     const status = this.#status(compiled, demand, evaluation)
     const allowed = evaluation.allowed
     this.#notify('onQuotaCheck', demand.subject, status, allowed)
@@ -195,7 +175,7 @@ export class QuotaManager {
   }
 
   #demand(identity: Identity, policy: CompiledPolicy, cost: number, mode: Mode): Demand {
-    const edges = policy.edges(this.#guardedStore.clock.now())
+    const edges = policy.edges(this.#store.clock.now())
     return {
       rule: policy.rule(undefined),
       subject: this.#subject(identity, policy),
@@ -215,30 +195,3 @@ export class QuotaManager {
 
 // More units than any limit with its grants.
 const EVERYTHING = 2 ** 42
-const CALL_OPTIONS = namesOf<QuotaCall>({ cost: true, idempotencyKey: true })
-const OPTIONS = namesOf<QuotaManagerOptions>({
-  secret: true,
-  ipv6Prefix: true,
-  storeTimeout: true,
-  telemetry: true,
-  warn: true,
-})
-
-function partsOf(
-  store: Store,
-  options: QuotaManagerOptions,
-): { digest: Digest; ipv6Prefix: number; notify: Notify; guardedStore: GuardedStore } {
-  if (typeof store?.evaluate !== 'function') {
-    throw new HaltError('HALT_E_STORE_OPTION', 'QuotaManager got no store.', 'Give new QuotaManager(store).')
-  }
-  checkNames(options as Record<string, unknown>, OPTIONS, 'QuotaManager')
-  const { secret, ipv6Prefix, telemetry, storeTimeout } = options
-  const warn = warnOnce(options.warn)
-  const notify = notifier(telemetry, warn)
-  return {
-    digest: makeDigest(secret, warn),
-    ipv6Prefix: checkPrefix(ipv6Prefix),
-    notify,
-    guardedStore: strictStore(store, storeTimeout, warn, notify),
-  }
-}

@@ -11,7 +11,10 @@ const MAX_NAMES = 10_000
 const built = new BoundedMap<number>(MAX_NAMES)
 const stores = new WeakMap<Store, BoundedMap<CompiledPolicy>>()
 
-/** Registers the policies of a new limiter. Warns of limiters that are built per request, and of two different policies with one name. */
+/**
+ * Registers the policies of a new limiter. Warns of limiters that are built per request, and of two different policies with
+ * one name.
+ */
 export function registerPolicies(policies: readonly CompiledPolicy[], store: Store, warn: Warn): void {
   const [first] = policies
   if (first === undefined) return

@@ -36,7 +36,9 @@ export class CircuitBreaker {
     return overdue > QUIET_MS ? probe : true
   }
 
-  /** Opens the breaker and probes at once, because the store may have lost its counters. An open breaker probes soon anyway. */
+  /**
+   * Opens the breaker and probes at once, because the store may have lost its counters. An open breaker probes soon anyway.
+   */
   openAndProbe(): void {
     if (this.#open) return
     this.#open = true

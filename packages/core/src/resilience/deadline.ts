@@ -2,7 +2,10 @@ import { type EventLoop, eventLoop, type Timer } from '../base/event-loop.ts'
 import { FreeTime, sliceOf } from '../base/free-time.ts'
 import { within } from '../base/timers.ts'
 
-/** A pending wait in a linked list, due at a free time. It is removed when it settles, so that it never reaches the old generation. */
+/**
+ * A pending wait in a linked list, due at a free time. It is removed when it settles, so that it never reaches the old
+ * generation.
+ */
 interface Wait {
   readonly due: number
   readonly fail: (error: unknown) => void

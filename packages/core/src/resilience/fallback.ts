@@ -8,10 +8,10 @@ import { type CounterId, type Demand, type Group, Mode, type Evaluation } from '
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
 import { WriteBackQueue } from './write-back.ts'
-import type { CheckResult } from '../check/check-result.ts'
-import type { LateReply } from '../check/check-result.ts'
+import type { CheckResult, LateReply } from '../check/check-result.ts'
 import { LocalStore } from './local-store.ts'
-import type { KnownCounter, LastKnown } from './last-known.ts'
+import type { KnownCounter } from './known-counter.ts'
+import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import { RefusedKeys } from './refused-keys.ts'
 
@@ -129,7 +129,8 @@ export class Fallback {
     return { ...demand, rule }
   }
 
-  // Starts from what the store last reported, capped at this process's share, minus what was admitted here in the last outage.
+  // Starts from what the store last reported, capped at this process's share, minus what was admitted here in the last
+  // outage.
   #seed(demand: Demand, rule: Demand['rule'], known: KnownCounter, own: State): State {
     const now = nowMicros()
     const then: Evaluation = {

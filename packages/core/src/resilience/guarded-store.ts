@@ -1,42 +1,26 @@
-import { type Duration, parseDuration } from '../base/duration.ts'
-import { HaltError } from '../base/errors.ts'
-import type { WarnOnce } from '../base/warnings.ts'
-import type { OnStoreError } from '../policy/policy.ts'
+import { nowMicros } from '../base/process-clock.ts'
 import type { Check } from '../check/check.ts'
-import { StoreClock } from '../store/store-clock.ts'
-import type { CounterId, Group, Store, Evaluation } from '../store/contract.ts'
+import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
+import type { OnStoreError } from '../policy/policy.ts'
+import type { CounterId, Evaluation, Group, Store } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
-import type { Notify } from '../telemetry/telemetry.ts'
-import { isPromise } from '../base/promises.ts'
+import type { StoreClock } from '../store/store-clock.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
-import { Deadline } from './deadline.ts'
-import { RefusalCache } from './refusal-cache.ts'
-import { type CheckResult, storeResult } from '../check/check-result.ts'
-import { LateReply } from '../check/check-result.ts'
 import { Fallback } from './fallback.ts'
+import type { LastKnown } from './last-known.ts'
+import type { Outages } from './outages.ts'
 import { hearReconnections } from './reconnections.ts'
-import { type LastKnown, lastKnownOf } from './last-known.ts'
-import { type OutageParts, Outages } from './outages.ts'
-import { nowMicros } from '../base/process-clock.ts'
 import { Recovery } from './recovery.ts'
-import { instanceCounter, type Evaluate, checkedEvaluate } from './store-calls.ts'
-import { wasNotApplied, StoreTimeout, failureText } from './store-failure.ts'
+import { RefusalCache } from './refusal-cache.ts'
+import { type Evaluate, instanceCounter } from './store-calls.ts'
+import { StoreTimeout, wasNotApplied } from './store-failure.ts'
+import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
 
 /** Options of a {@link GuardedStore}. */
-export interface GuardedStoreOptions {
-  readonly store: Store
-  /** The longest wait for the store, in milliseconds. */
-  readonly timeout: number
+export interface GuardedStoreOptions extends StrictStoreOptions {
   readonly onStoreError: OnStoreError
   readonly instances: number | 'auto'
-  readonly warn: WarnOnce
-  /** Called for every failure. */
-  readonly onFailure: OutageParts['onFailure']
-  /** Called at the end of every outage that was warned of. */
-  readonly onRecovery: OutageParts['onRecovery']
-  /** Whether the fallback decides while the store cannot. Default true. */
-  readonly substitutes?: boolean
 }
 
 /**
@@ -48,8 +32,8 @@ export class GuardedStore {
   /** The store's clock. */
   readonly clock: StoreClock
   readonly #store: Store
+  readonly #strict: StrictStore
   readonly #evaluate: Evaluate
-  readonly #deadline: Deadline
   readonly #breaker: CircuitBreaker
   readonly #lastKnown: LastKnown
   readonly #refusals: RefusalCache
@@ -58,24 +42,24 @@ export class GuardedStore {
   readonly #outages: Outages
 
   constructor(options: GuardedStoreOptions) {
-    const { store, timeout, onStoreError, instances, warn, substitutes = true } = options
+    const { store, onStoreError, instances, warn } = options
+    const strict = new StrictStore(options)
+    const { clock, deadline, evaluate, lastKnown, outages } = strict
+    this.clock = clock
     this.#store = store
-    this.#evaluate = checkedEvaluate(store)
-    this.#outages = new Outages(options)
-    this.clock = new StoreClock(store)
-    this.#lastKnown = lastKnownOf(store)
-    this.#refusals = new RefusalCache(this.#lastKnown, this.clock)
-    this.#deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
+    this.#strict = strict
+    this.#evaluate = evaluate
+    this.#lastKnown = lastKnown
+    this.#outages = outages
+    this.#refusals = new RefusalCache(lastKnown, clock)
     const count = instances === 'auto' ? instanceCounter(store, warn) : (): number => instances
-    this.#fallback = new Fallback(onStoreError, count, this.#lastKnown)
-    const { clock } = this
-    const [deadline, fallback, evaluate] = [this.#deadline, this.#fallback, this.#evaluate]
+    const fallback = new Fallback(onStoreError, count, lastKnown)
+    this.#fallback = fallback
     const settle: Evaluate = group => this.#settle(group)
-    const report = (error: unknown): void => this.#outages.failed(error)
+    const report = (error: unknown): void => outages.failed(error)
     this.#recovery = new Recovery({ store, evaluate, settle, fallback, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
     this.#breaker = new CircuitBreaker(probe, () => this.#recovery.recover())
-    if (!substitutes) return
     // The first call makes the store begin to count the processes that share it.
     count()
     hearReconnections(store, this)
@@ -118,7 +102,7 @@ export class GuardedStore {
     const call = this.#lastKnown.nextCall()
     const sent = nowMicros()
     let local: CheckResult | undefined
-    return this.#deadline.follow<Evaluation, CheckResult>(
+    return this.#strict.deadline.follow<Evaluation, CheckResult>(
       evaluation,
       found => this.#hear(check, found, call, sent, local),
       (error: unknown) => (local = this.#fail(check, error)),
@@ -145,38 +129,6 @@ export class GuardedStore {
     return result
   }
 
-  /** Runs a call to the store without the fallback, for managers. Rejects with a coded error. */
-  async callOrThrow<T>(call: () => T | Promise<T>): Promise<T> {
-    const sent = nowMicros()
-    try {
-      const result = call()
-      const value = isPromise(result) ? await this.#deadline.race(result as Promise<T>) : result
-      this.#outages.answered(sent)
-      return value
-    } catch (error) {
-      this.#outages.failed(error)
-      const { fix = 'Check that the store is reachable.' } = error as { fix?: string }
-      throw new HaltError('HALT_E_STORE', `The store call failed: ${failureText(error)}.`, fix, {
-        cause: error,
-      })
-    }
-  }
-
-  /** Evaluates a group in the store, as {@link callOrThrow} does, and remembers the result for every limiter of the store. */
-  evaluateOrThrow(group: Group): Promise<Evaluation> {
-    return this.callOrThrow(() => {
-      const call = this.#lastKnown.beginCall(group)
-      const answer = this.#evaluate(group)
-      if (!('then' in answer)) return answer
-      const sent = nowMicros()
-      return answer.then(evaluation => {
-        this.clock.hear(evaluation.now)
-        this.#lastKnown.remember(group, evaluation, call, sent)
-        return evaluation
-      })
-    })
-  }
-
   /** Corrects charges that the fallback made. Returns the part that only the store can correct. */
   correct(group: Group): Group | undefined {
     const demands = this.#fallback.correct(group)
@@ -184,7 +136,7 @@ export class GuardedStore {
   }
 
   /**
-   * Corrects counters in the store and their last known state. Rejects as {@link callOrThrow} does.
+   * Corrects counters in the store and their last known state. Rejects as {@link StrictStore.callOrThrow} does.
    *
    * A correction that the store certainly did not apply is queued until the store is back. Resolves to undefined when the
    * breaker is open, so that the store was not called.
@@ -201,7 +153,7 @@ export class GuardedStore {
     const queue = (error: unknown): void => {
       if (wasNotApplied(error)) this.#recovery.queue(group)
     }
-    return this.callOrThrow(() => {
+    return this.#strict.callOrThrow(() => {
       try {
         const answer = this.#settle(group)
         // Also queue when the error comes after the deadline.
@@ -227,12 +179,11 @@ export class GuardedStore {
 
   /**
    * Forgets counters in the store and in this process. Resolves to how many of them the store had. Rejects as
-   * {@link callOrThrow} does.
+   * {@link StrictStore.callOrThrow} does.
    */
   async reset(counters: readonly CounterId[]): Promise<number> {
-    this.#lastKnown.forget(counters)
     this.#fallback.forget(counters)
-    const count = await this.callOrThrow(() => this.#store.forget(counters))
+    const count = await this.#strict.reset(counters)
     // Forget again, because the fallback may have decided meanwhile.
     this.#fallback.forget(counters)
     return count
@@ -245,24 +196,4 @@ export class GuardedStore {
     if (error instanceof StoreTimeout) return this.#fallback.evaluate(check, false, new LateReply())
     return this.#fallback.evaluate(check, !(error instanceof StoreMisread))
   }
-}
-
-/** Makes a guarded store without the fallback and with a longer deadline, for {@link GuardedStore.callOrThrow} in managers. */
-export function strictStore(
-  store: Store,
-  timeout: Duration | undefined,
-  warn: WarnOnce,
-  notify: Notify,
-): GuardedStore {
-  const { kind = 'custom' } = store
-  return new GuardedStore({
-    store,
-    timeout: parseDuration(timeout ?? '1s', 'storeTimeout') / 1000,
-    onStoreError: 'closed',
-    instances: 1,
-    warn,
-    substitutes: false,
-    onFailure: (error, failure) => notify('onStoreError', error, { failure, store: kind }),
-    onRecovery: recovery => notify('onStoreRecovered', { ...recovery, store: kind }),
-  })
 }

@@ -3,40 +3,21 @@ import { Memo } from '../base/memo.ts'
 import {
   type CounterId,
   type Demand,
+  type Evaluation,
   type Group,
   Mode,
   type Store,
-  type Evaluation,
 } from '../store/contract.ts'
 import { PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
-import { evaluationAt, waitFor } from '../store/reading.ts'
+import { evaluationAt } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
+import { isNewer, type KnownCounter } from './known-counter.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { RefusedKeys } from './refused-keys.ts'
-
-/** The last known state of one counter in the store. */
-export interface KnownCounter {
-  readonly state: number[]
-  /** The store's clock at that state, in microseconds; 0 when the counter was reset since. */
-  decidedAt: number
-  /** How far this process's clock is ahead of the store's clock, in microseconds. */
-  offset: number
-  /** Until when the last refused request stays refused, by this process's clock in microseconds; 0 when it was allowed. */
-  refusedUntil: number
-  /** The demand of that request. */
-  refusedDemand: Demand | undefined
-  /** The number of the last call about the counter that was sent. */
-  lastCall: number
-  /** The number of the last call about the counter that was answered. */
-  lastReply: number
-  /** Replies to calls before this number are ignored, because the counter was reset. */
-  validFrom: number
-}
+import { keepsRefusal, refusedUntilOf } from './refused-until.ts'
 
 const MAX_ENTRIES = 50_000
-// Microseconds. A reply that overtook another one is newer by less than this. A larger step back means that the store's clock was set.
-const MAX_REORDERING = 60e6
 
 /**
  * The last known state of each counter of a store, over all limiters of this process. It serves remembered refusals, and the
@@ -169,13 +150,17 @@ export class LastKnown {
     if (known !== undefined) known.lastCall = number
   }
 
-  /** When the store decided, by this process's clock. Never before the call was sent, because each cluster node has its own clock. */
+  /**
+   * When the store decided, by this process's clock. Never before the call was sent, because each cluster node has its own
+   * clock.
+   */
   #localInstant(instant: number, now: number, sent: number): number {
     const localInstant = instant + this.#offset.observe(now, instant)
     return localInstant < sent ? sent : localInstant
   }
 
-  // perf: bench "limiter.consume"; updated in place, because one long-lived object per request costs more in GC than the request itself.
+  // perf: bench "limiter.consume"; updated in place, because one long-lived object per request costs more in GC than the
+  // request itself.
   #update(
     key: string,
     known: KnownCounter | undefined,
@@ -218,23 +203,4 @@ export function lastKnownOf(store: Store): LastKnown {
   let lastKnown = byStore.get(store)
   if (lastKnown === undefined) byStore.set(store, (lastKnown = new LastKnown()))
   return lastKnown
-}
-
-/** Records that a call was answered. Returns whether the reply is newer than the known state. */
-function isNewer(known: KnownCounter, at: number, call: number): boolean {
-  if (call > known.lastReply) known.lastReply = call
-  if (call < known.validFrom) return false
-  const lead = known.decidedAt - at
-  return lead <= 0 || lead > MAX_REORDERING
-}
-
-/** Whether a refusal of a demand is worth remembering: it refuses requests, and its counter tells when that ends. */
-function keepsRefusal({ mode }: Demand): boolean {
-  return mode === Mode.CHARGE || mode === Mode.PEEK
-}
-
-/** Until when a demand stays refused, by this process's clock in microseconds; 0 when it is not refused or the end is unknown. */
-function refusedUntilOf(demand: Demand, state: State, evaluation: Evaluation, localInstant: number): number {
-  const wait = waitFor(demand, state, evaluation)
-  return wait > 0 && wait < Number.POSITIVE_INFINITY ? localInstant + wait : 0
 }

@@ -7,7 +7,10 @@ const MAX_ENTRIES = 10_000
 
 interface Correction {
   readonly demand: Demand
-  /** When the correction becomes useless, by this process's clock in microseconds. Quotas use the end of their period instead. */
+  /**
+   * When the correction becomes useless, by this process's clock in microseconds. Quotas use the end of their period
+   * instead.
+   */
   readonly until: number
 }
 

@@ -115,7 +115,10 @@ export class Recovery {
   }
 }
 
-/** Waits for calls that can fail independently, such as calls to the nodes of a cluster. Rejects only when all of them failed. */
+/**
+ * Waits for calls that can fail independently, such as calls to the nodes of a cluster. Rejects only when all of them
+ * failed.
+ */
 async function settled<T>(calls: readonly Promise<T>[]): Promise<(T | undefined)[]> {
   const results = await Promise.allSettled(calls)
   const failed = results.filter(result => result.status === 'rejected')

@@ -3,7 +3,8 @@ import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { type Counters, decide, PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
-import type { KnownCounter, LastKnown } from './last-known.ts'
+import type { KnownCounter } from './known-counter.ts'
+import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
 
 // Microseconds. A refusal is remembered no longer than this, because another process may reset the key.
@@ -38,7 +39,9 @@ export class RefusalCache {
     }
   }
 
-  /** Returns the refusal that still holds for a group. Otherwise marks the group's counters as being in a call to the store. */
+  /**
+   * Returns the refusal that still holds for a group. Otherwise marks the group's counters as being in a call to the store.
+   */
   find(group: Group): Evaluation | undefined {
     const lastKnown = this.#lastKnown
     if (!lastKnown.hasRefused) return undefined
@@ -90,7 +93,10 @@ export class RefusalCache {
   }
 }
 
-/** Whether an enforced demand is refused with a known end. The end is unknown for quotas, which can be granted more, and for requests in flight, which can be released. */
+/**
+ * Whether an enforced demand is refused with a known end. The end is unknown for quotas, which can be granted more, and for
+ * requests in flight, which can be released.
+ */
 function hasKnownEnd({ demands }: Group, { passes }: Evaluation): boolean {
   return demands.some(({ mode, rule }, i) => {
     if (mode !== Mode.CHARGE || passes[i] === true) return false

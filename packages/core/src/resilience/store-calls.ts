@@ -18,7 +18,10 @@ export function checkedEvaluate(store: Store): Evaluate {
   }
 }
 
-/** Makes the function that counts the processes that share a store: a whole number from 1. After a bad answer it repeats the last good one. */
+/**
+ * Makes the function that counts the processes that share a store: a whole number from 1. After a bad answer it repeats the
+ * last good one.
+ */
 export function instanceCounter(store: Store, warn: Warn): () => number {
   let count = 1
   return () => {

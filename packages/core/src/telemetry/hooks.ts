@@ -66,7 +66,8 @@ function watchPromise(hook: string, result: unknown, warnOfFailure: WarnOfFailur
 
 /** Calls a hook with as many arguments as are defined. The last argument of a hook is never undefined. */
 export function call(listener: Listener, telemetry: Telemetry, a: unknown, b: unknown, c: unknown): unknown {
-  // perf: bench "limiter.check(request)"; written out, because collecting and spreading the arguments took a tenth of a whole check.
+  // perf: bench "limiter.check(request)"; written out, because collecting and spreading the arguments took a tenth of a
+  // whole check.
   if (c !== undefined) return listener.call(telemetry, a, b, c)
   return b === undefined ? listener.call(telemetry, a) : listener.call(telemetry, a, b)
 }

@@ -28,7 +28,10 @@ export class RefusalSums {
   readonly #names = new LabelSet()
   #sums = new Map<string, Running>()
 
-  /** @param everyMs the length of a period, in milliseconds. A period begins with a refusal and does not keep the process alive. */
+  /**
+   * @param everyMs the length of a period, in milliseconds. A period begins with a refusal and does not keep the process
+   * alive.
+   */
   constructor(everyMs: number, tell: (sum: RefusalSum) => void) {
     this.#everyMs = everyMs
     this.#tell = tell

@@ -69,7 +69,9 @@ export interface Telemetry {
   onQuotaCheck?(key: string, quota: QuotaUsage, allowed: boolean): unknown
   /** A quota refused a request. */
   onQuotaExceeded?(key: string, quota: QuotaUsage): unknown
-  /** A share of a quota (0.8, 1) was reached for the first time in the period. If several were reached at once, the highest. */
+  /**
+   * A share of a quota (0.8, 1) was reached for the first time in the period. If several were reached at once, the highest.
+   */
   onQuotaThreshold?(key: string, quota: QuotaUsage, threshold: number): unknown
   onViolation?(key: string, penalty: PenaltyStatus, severity: number): unknown
   onPenaltyApplied?(key: string, penalty: PenaltyStatus): unknown

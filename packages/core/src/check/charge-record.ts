@@ -1,0 +1,32 @@
+import type { Cost } from '../policy/cost.ts'
+import type { Evaluation, Group } from '../store/contract.ts'
+import type { CheckResult } from './check-result.ts'
+
+/** A correction that the store has made, and the store's evaluation of it. */
+export interface AppliedCorrection {
+  readonly group: Group
+  readonly evaluation: Evaluation
+}
+
+/** The record of a decision's charge, so that the limiter can correct it. Only the limiter can read it. */
+export interface ChargeRecord {
+  /** The cost that the charge was settled to. */
+  settled: Cost | undefined
+  /** Whether the request in flight has ended. */
+  released: boolean
+  /** Whether a held cost was charged or dropped, and its lease ended. */
+  decided: boolean
+  /** Whether `chargeWhen` was called for the request and has not answered yet. */
+  awaited: boolean
+  /** The correction that decides the charge, while the store has not answered it. */
+  correcting: Promise<unknown> | undefined
+  /** The correction that charged a held cost. */
+  taken: AppliedCorrection | undefined
+  /** Undefined when no counter decided. */
+  result: CheckResult | undefined
+  /**
+   * Where the charge is recorded: in the store, in the local fallback, or unknown because the store timed out. Undefined when
+   * nothing was charged.
+   */
+  recordedIn: 'store' | 'local' | 'unknown' | undefined
+}

@@ -1,0 +1,95 @@
+import { type Duration, parseDuration } from '../base/duration.ts'
+import { HaltError } from '../base/errors.ts'
+import type { WarnOnce } from '../base/warnings.ts'
+import { nowMicros } from '../base/process-clock.ts'
+import { isPromise } from '../base/promises.ts'
+import type { CounterId, Evaluation, Group, Store } from '../store/contract.ts'
+import { StoreClock } from '../store/store-clock.ts'
+import type { Notify } from '../telemetry/telemetry.ts'
+import { Deadline } from './deadline.ts'
+import { type LastKnown, lastKnownOf } from './last-known.ts'
+import { type OutageParts, Outages } from './outages.ts'
+import { checkedEvaluate, type Evaluate } from './store-calls.ts'
+import { failureText, StoreTimeout } from './store-failure.ts'
+
+/** Options of a {@link StrictStore}. */
+export interface StrictStoreOptions extends OutageParts {
+  /** The longest wait for the store, in milliseconds. */
+  readonly timeout: number
+}
+
+/** Calls a store within a deadline, and rejects with a coded error when the store cannot answer. */
+export class StrictStore {
+  /** The store's clock. */
+  readonly clock: StoreClock
+  readonly deadline: Deadline
+  readonly lastKnown: LastKnown
+  readonly outages: Outages
+  /** Evaluates a group without a deadline. */
+  readonly evaluate: Evaluate
+  readonly #store: Store
+
+  constructor(options: StrictStoreOptions) {
+    const { store, timeout } = options
+    this.#store = store
+    this.clock = new StoreClock(store)
+    this.deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
+    this.lastKnown = lastKnownOf(store)
+    this.outages = new Outages(options)
+    this.evaluate = checkedEvaluate(store)
+  }
+
+  /** Runs a call to the store. Rejects with `HALT_E_STORE`. */
+  async callOrThrow<T>(call: () => T | Promise<T>): Promise<T> {
+    const sent = nowMicros()
+    try {
+      const result = call()
+      const value = isPromise(result) ? await this.deadline.race(result as Promise<T>) : result
+      this.outages.answered(sent)
+      return value
+    } catch (error) {
+      this.outages.failed(error)
+      const { fix = 'Check that the store is reachable.' } = error as { fix?: string }
+      const message = `The store call failed: ${failureText(error)}.`
+      throw new HaltError('HALT_E_STORE', message, fix, { cause: error })
+    }
+  }
+
+  /** Evaluates a group, as {@link callOrThrow} does, and remembers the result for every limiter of the store. */
+  evaluateOrThrow(group: Group): Promise<Evaluation> {
+    return this.callOrThrow(() => {
+      const call = this.lastKnown.beginCall(group)
+      const answer = this.evaluate(group)
+      if (!('then' in answer)) return answer
+      const sent = nowMicros()
+      return answer.then(evaluation => {
+        this.clock.hear(evaluation.now)
+        this.lastKnown.remember(group, evaluation, call, sent)
+        return evaluation
+      })
+    })
+  }
+
+  /** Forgets counters in the store and their last known state. Resolves to how many of them the store had. */
+  async reset(counters: readonly CounterId[]): Promise<number> {
+    this.lastKnown.forget(counters)
+    return this.callOrThrow(() => this.#store.forget(counters))
+  }
+}
+
+/** Makes the store of a manager, which waits longer than a limiter and has no fallback. */
+export function strictStore(
+  store: Store,
+  timeout: Duration | undefined,
+  warn: WarnOnce,
+  notify: Notify,
+): StrictStore {
+  const { kind = 'custom' } = store
+  return new StrictStore({
+    store,
+    timeout: parseDuration(timeout ?? '1s', 'storeTimeout') / 1000,
+    warn,
+    onFailure: (error, failure) => notify('onStoreError', error, { failure, store: kind }),
+    onRecovery: recovery => notify('onStoreRecovered', { ...recovery, store: kind }),
+  })
+}
