@@ -57,7 +57,7 @@ export interface CompiledPenalty {
  */
 export function compilePenalty(config: LimiterPenalty = {}): CompiledPenalty {
   if (typeof config !== 'object' || config === null)
-    refuse(`The penalty is ${describe(config)}.`, 'Give an object.')
+    fail(`The penalty is ${describe(config)}.`, 'Give an object.')
   checkNames(config as Record<string, unknown>, FIELDS, 'The penalty')
   const {
     threshold = 10,
@@ -71,17 +71,17 @@ export function compilePenalty(config: LimiterPenalty = {}): CompiledPenalty {
   inRange('threshold', threshold, 0.1, 1e6)
   inRange('decayRate', decayRate, 0, 1e6)
   if (!(typeof multiplier === 'number' && multiplier > 0 && multiplier <= 1)) {
-    refuse(
+    fail(
       `multiplier is ${describe(multiplier)}.`,
       'Give a share above 0 and at most 1. To ban a client, use blockDuration.',
     )
   }
   if (recordOn !== undefined && recordOn !== 'limited' && recordOn !== 'never') {
-    refuse(`recordOn is ${describe(recordOn)}.`, 'Choose "limited" or "never".')
+    fail(`recordOn is ${describe(recordOn)}.`, 'Choose "limited" or "never".')
   }
   const length = parseDuration(duration, 'duration', 'HALT_E_PENALTY')
   if (escalation !== undefined && (typeof escalation !== 'object' || escalation === null)) {
-    refuse(`escalation is ${describe(escalation)}.`, 'Give { factor, maxDuration }.')
+    fail(`escalation is ${describe(escalation)}.`, 'Give { factor, maxDuration }.')
   }
   if (escalation !== undefined) checkNames(escalation, ['factor', 'maxDuration'], 'escalation')
   const factor = escalation?.factor ?? 1
@@ -106,9 +106,9 @@ const DAY = 86_400e6
 
 function inRange(name: string, value: unknown, low: number, high: number): void {
   if (typeof value === 'number' && value >= low && value <= high) return
-  refuse(`${name} is ${describe(value)}.`, `Give a number from ${low} to ${high}.`)
+  fail(`${name} is ${describe(value)}.`, `Give a number from ${low} to ${high}.`)
 }
 
-function refuse(message: string, fix: string): never {
+function fail(message: string, fix: string): never {
   throw new HaltError('HALT_E_PENALTY', message, fix)
 }

@@ -85,11 +85,11 @@ export const PLAN_TIERS: Readonly<
 export function getPlanPolicy(name: string): RatePolicy {
   const known = typeof name === 'string' ? name.toLowerCase() : ''
   if (Object.hasOwn(PLAN_TIERS, known)) return PLAN_TIERS[known as keyof typeof PLAN_TIERS]
-  return fromCaller(getPlanPolicy, () => refusePlan(name))
+  return fromCaller(getPlanPolicy, () => failForPlan(name))
 }
 Object.freeze(getPlanPolicy)
 
-function refusePlan(name: unknown): never {
+function failForPlan(name: unknown): never {
   const names = Object.keys(PLAN_TIERS).join(', ')
   throw new HaltError('HALT_E_UNKNOWN_PLAN', `There is no plan ${describe(name)}.`, `The plans are ${names}.`)
 }

@@ -27,7 +27,7 @@ export function compileExemptions(entries: readonly string[]): Exemptions {
   const networks: string[] = []
   for (const entry of entries as unknown[]) {
     if (typeof entry !== 'string' || entry === '')
-      refuse(`exemptions holds ${describe(entry)}.`, 'Give non-empty strings.')
+      fail(`exemptions holds ${describe(entry)}.`, 'Give non-empty strings.')
     if (entry.startsWith('/')) paths.push(checkPath(entry))
     else networks.push(entry)
   }
@@ -50,7 +50,7 @@ export function compileHealthChecks(
 ): (method: string, path: string) => boolean {
   if (option === false) return () => false
   if (option !== undefined && option !== true && !Array.isArray(option)) {
-    refuse(`exemptHealthChecks is ${describe(option)}.`, 'Give true, false, or a list of paths.')
+    fail(`exemptHealthChecks is ${describe(option)}.`, 'Give true, false, or a list of paths.')
   }
   const paths = new Set(Array.isArray(option) ? (option as string[]).map(checkPath) : HEALTH_PATHS)
   // The length is tested first, because a path that was just cut from its URL has no hash yet.
@@ -69,16 +69,16 @@ function isPlain(path: string): boolean {
 
 function checkPath(path: unknown): string {
   if (typeof path === 'string' && path.includes('*'))
-    refuse(`${describe(path)} is a pattern.`, 'Give "/admin", which covers all paths below it.')
+    fail(`${describe(path)} is a pattern.`, 'Give "/admin", which covers all paths below it.')
   if (typeof path === 'string' && path.startsWith('/') && isPlain(path) && path !== '/') return path
   if (path === '/')
-    refuse('exemptions holds "/", which covers every path.', 'Name the paths, or do not mount the limiter.')
-  return refuse(
+    fail('exemptions holds "/", which covers every path.', 'Name the paths, or do not mount the limiter.')
+  return fail(
     `${describe(path)} is not a plain path.`,
     'Give a path that begins with "/", without "%", "..", "//", ";" or "\\".',
   )
 }
 
-function refuse(message: string, fix: string): never {
+function fail(message: string, fix: string): never {
   throw new HaltError('HALT_E_EXEMPTION', message, fix)
 }

@@ -1,5 +1,5 @@
 import { HaltError } from '../base/errors.ts'
-import { microsecondClock, toldAtOnce } from './clocks.ts'
+import { microsecondClock, synchronousClock } from './clocks.ts'
 import type { CounterId, Group, Store, Evaluation } from './contract.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
@@ -54,7 +54,7 @@ export function casStore<V>(
   const now = microsecondClock(clock)
   return {
     kind,
-    clock: toldAtOnce(clock),
+    clock: synchronousClock(clock),
     async evaluate(group: Group): Promise<Evaluation> {
       const keys = keysOf(group)
       for (let attempt = 0; attempt < attempts; attempt++) {

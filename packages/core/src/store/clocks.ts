@@ -14,7 +14,7 @@ export function microsecondClock(clock: () => number | Promise<number>): () => P
 }
 
 /** Makes a store's `clock()` from a clock that may return a promise. It returns undefined for a promise. */
-export function toldAtOnce(clock: () => number | Promise<number>): () => number | undefined {
+export function synchronousClock(clock: () => number | Promise<number>): () => number | undefined {
   let isAsync = false
   return () => {
     if (isAsync) return undefined

@@ -3,7 +3,7 @@ import type { Store } from './contract.ts'
 /** This process's estimate of a store's clock. Calendars use it, and so do decisions that need no counter. */
 export class StoreClock {
   readonly #store: Pick<Store, 'clock'>
-  #isTold = false
+  #hasOwnClock = false
   #offset = 0
 
   constructor(store: Pick<Store, 'clock'>) {
@@ -12,27 +12,27 @@ export class StoreClock {
 
   /** The store's time in Unix milliseconds: its own clock, else the system's plus the last known difference. */
   now(): number {
-    const told = this.#ask()
-    this.#isTold = told !== undefined
-    return told ?? Date.now() + this.#offset
+    const own = this.#ownTime()
+    this.#hasOwnClock = own !== undefined
+    return own ?? Date.now() + this.#offset
   }
 
   /** The store's own clock in whole microseconds; undefined if the store does not tell it without a call. */
   told(): number | undefined {
-    const told = this.#ask()
-    return told === undefined ? undefined : Math.floor(told * 1000)
+    const own = this.#ownTime()
+    return own === undefined ? undefined : Math.floor(own * 1000)
   }
 
   /** Notes the instant of an evaluation, in microseconds. A store without `clock()` shows its time only there. */
   hear(instant: number): void {
-    if (!this.#isTold && isInstant(instant)) this.#offset = instant / 1000 - Date.now()
+    if (!this.#hasOwnClock && isInstant(instant)) this.#offset = instant / 1000 - Date.now()
   }
 
   // A value that is not an instant is ignored, and the system's clock is used instead.
-  #ask(): number | undefined {
+  #ownTime(): number | undefined {
     try {
-      const told = this.#store.clock?.()
-      return isInstant(told) ? told : undefined
+      const time = this.#store.clock?.()
+      return isInstant(time) ? time : undefined
     } catch {
       return undefined
     }

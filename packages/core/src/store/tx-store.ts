@@ -1,4 +1,4 @@
-import { microsecondClock, toldAtOnce } from './clocks.ts'
+import { microsecondClock, synchronousClock } from './clocks.ts'
 import type { CounterId, Group, Store, Evaluation } from './contract.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
@@ -43,7 +43,7 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
   const own = microsecondClock(clock)
   return {
     kind,
-    clock: toldAtOnce(clock),
+    clock: synchronousClock(clock),
     evaluate: (group: Group): Promise<Evaluation> =>
       backend.transaction(async transaction => {
         const values = await transaction.lock(keysOf(group))

@@ -50,7 +50,7 @@ it('the map keeps the order of writes over any history', () => {
   expect([...map]).toEqual([...model])
 })
 
-it('a write takes as long in a flood of keys as before it', () => {
+it('a write takes less than 10 µs in a flood of keys', () => {
   const map = new BoundedMap<number>(50_000)
   const flood = (count: number): number => {
     const started = performance.now()
