@@ -1,5 +1,4 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Cost } from '../policy/cost.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { ChargeRecord } from './charge-record.ts'
 import type { CheckResult } from './check-result.ts'

@@ -63,7 +63,7 @@ export function longestWait(policy: number, check: Check, evaluation: Evaluation
 }
 
 /** Microseconds until the counter of one demand lets the policy's cost pass. */
-export function waitOf(
+function waitOf(
   policy: number,
   at: number,
   check: Check,
@@ -107,6 +107,6 @@ function reasonOf(policy: number, at: number, check: Check, state: State, evalua
 }
 
 /** Whole seconds, rounded up. */
-export function seconds(micros: number): number {
+function seconds(micros: number): number {
   return micros === Number.POSITIVE_INFINITY ? micros : Math.ceil(micros / 1e6)
 }
