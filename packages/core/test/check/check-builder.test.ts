@@ -24,13 +24,13 @@ describe('invented API keys', () => {
     return passed
   }
 
-  it('get one address the allowance of keysPerAddress keys, all together', async () => {
+  it('of one address together get keysPerAddress times the limit', async () => {
     const { limiter } = world()
     expect(await invent(200, limiter(policy))).toBe(50)
     expect(await invent(200, limiter({ ...policy, name: 'two' }, { keysPerAddress: 2 }))).toBe(10)
   })
 
-  it('are each held to the limit itself', async () => {
+  it('each get at most the limit', async () => {
     const { limiter } = world()
     const one = limiter(policy)
     expect(await admitted(20, one, keyed('a'))).toBe(5)
@@ -38,7 +38,7 @@ describe('invented API keys', () => {
     expect(refused.key).toMatch(/^api-key:#/)
   })
 
-  it('are refused under the address once that is used up', async () => {
+  it('are refused by the address ceiling once it is used up', async () => {
     const one = world().limiter(policy, { keysPerAddress: 1 })
     await invent(5, one)
     expect(await one.check(keyed('another'))).toMatchObject({
@@ -48,7 +48,7 @@ describe('invented API keys', () => {
     })
   })
 
-  it('of another address, and verified keys, are counted apart', async () => {
+  it('of another address, and verified keys, have counters of their own', async () => {
     const { limiter } = world()
     const one = limiter(policy, { keysPerAddress: 1 })
     await invent(10, one)
@@ -60,13 +60,13 @@ describe('invented API keys', () => {
     expect(await invent(20, verifying, key => view({ request: { key } }))).toBe(20)
   })
 
-  it('are guarded in composite keys alike', async () => {
+  it('are capped in composite keys as well', async () => {
     expect(
       await invent(100, world().limiter({ ...policy, keyStrategy: 'composite' }, { keysPerAddress: 3 })),
     ).toBe(15)
   })
 
-  it('are counted by the route where the policy is: one honest key may use every route', async () => {
+  it('have a ceiling per route under a route policy, so one honest key can use every route', async () => {
     const { limiter } = world()
     const routes = Array.from({ length: 25 }, (_, i) => `/r${i}`)
     const one = limiter({ ...policy, scope: 'route' })
@@ -76,13 +76,13 @@ describe('invented API keys', () => {
       expect(await invent(30, invented, key => keyed(key, { route })), route).toBe(10)
   })
 
-  it('leave the address its own counter', async () => {
+  it('do not use the counter of the address itself', async () => {
     const one = world().limiter(policy, { keysPerAddress: 1 })
     await invent(10, one)
     expect(await admitted(9, one)).toBe(5)
   })
 
-  it('start a cool-down for themselves only', async () => {
+  it('start a cool-down only for their own key', async () => {
     const one = world().limiter({ ...policy, blockDuration: 600 })
     await admitted(9, one, keyed('mine'))
     expect((await one.check(keyed('mine'))).retryAfter).toBe(600)
@@ -103,14 +103,14 @@ describe('scope "route"', () => {
     expect(await admitted(3, limiter, at('/users'))).toBe(2)
   })
 
-  it('tells routes apart however they are spelled', async () => {
+  it('gives different routes different counters, however they are spelled', async () => {
     const limiter = world().limiter(scoped)
     for (const route of ['/a b', '/a', '/b:x', '/{tag}', '/a@b', '/keys', '*', '@keys:t']) {
       expect(await admitted(3, limiter, at(route)), route).toBe(2)
     }
   })
 
-  it('counts requests whose route is not known as one, whatever their paths and methods, and warns', async () => {
+  it('counts all requests without a known route on one counter, and warns', async () => {
     const { limiter, codes } = world()
     const one = limiter(scoped)
     expect(await admitted(3, one, view({ path: '/login' }))).toBe(2)
@@ -127,13 +127,13 @@ describe('scope "route"', () => {
     expect(passed.reduce((sum, each) => sum + each)).toBe(2)
   })
 
-  it('takes a last slash for no other route', async () => {
+  it('ignores a trailing slash', async () => {
     const limiter = world().limiter(scoped)
     expect(await admitted(3, limiter, at('/users'))).toBe(2)
     expect(await admitted(3, limiter, at('/users/'))).toBe(0)
   })
 
-  it('counts one client’s routes, not all clients’', async () => {
+  it('counts the routes of each client separately', async () => {
     const limiter = world().limiter(scoped)
     await admitted(3, limiter, at('/a'))
     expect(await admitted(3, limiter, at('/a', { ip: '198.51.100.1' }))).toBe(2)
@@ -144,7 +144,7 @@ describe('an idempotency key', () => {
   const ask = (limiter: RateLimiter, idempotencyKey: string, cost = 1, request = view()): Promise<Decision> =>
     limiter.check(request, { idempotencyKey, cost })
 
-  it('charges once, and shows what is left then', async () => {
+  it('charges once, and a repeat shows the current rest', async () => {
     const { clock, limiter } = world()
     const one = limiter(fixed)
     expect(await ask(one, 'a', 3)).toMatchObject({ allowed: true, cost: 3, remaining: 7 })
@@ -157,7 +157,7 @@ describe('an idempotency key', () => {
     expect(await ask(one, 'a', 3)).toMatchObject({ cost: 3, remaining: 7 })
   })
 
-  it('lets a repetition pass even where nothing is left', async () => {
+  it('lets a repeat pass even when nothing is left', async () => {
     const one = world().limiter(fixed)
     await ask(one, 'a', 10)
     expect((await one.check(view())).allowed).toBe(false)
@@ -174,7 +174,7 @@ describe('an idempotency key', () => {
     expect(await ask(one, 'a', 5)).toMatchObject({ allowed: true, remaining: 5 })
   })
 
-  it('is one client’s and one policy’s', async () => {
+  it('is scoped to its client and its policy', async () => {
     const { limiter } = world()
     const one = limiter(fixed)
     await ask(one, 'a')
@@ -182,7 +182,7 @@ describe('an idempotency key', () => {
     expect((await ask(limiter({ ...fixed, name: 'other' }), 'a')).cost).toBe(1)
   })
 
-  it('may be any text, and is never settled twice', async () => {
+  it('may be any string, and its charge is settled only once', async () => {
     const one = world().limiter({ ...fixed, limit: 100 })
     for (const key of [' ', 'x'.repeat(1 << 20), '\ud800', 'a:i', '__proto__', '{t}', '\0']) {
       const first = await ask(one, key, 3)
@@ -193,7 +193,7 @@ describe('an idempotency key', () => {
     expect((await one.peek(view())).remaining).toBe(100 - 21)
   })
 
-  it('is none where it is empty: a header that nobody sent lets nobody in', async () => {
+  it('does not exist when it is empty, so a missing header admits no one', async () => {
     const { limiter, store } = world()
     const one = limiter(fixed)
     for (let i = 0; i < 3; i++) expect((await ask(one, '')).cost).toBe(1)
@@ -203,14 +203,14 @@ describe('an idempotency key', () => {
       expect((await quotas.consumeQuota('u', quota, { idempotencyKey: '' })).quota.used).toBe(used)
   })
 
-  it('charges once of 50 concurrent calls', async () => {
+  it('charges only one of 50 concurrent calls', async () => {
     const one = world().limiter({ ...fixed, limit: 100 })
     const decisions = await Promise.all(Array.from({ length: 50 }, () => ask(one, 'a')))
     expect(decisions.filter(({ cost }) => cost === 1)).toHaveLength(1)
     expect((await one.peek(view())).remaining).toBe(99)
   })
 
-  it('are of whoever is counted: nobody passes on a key that another of the same address has used', async () => {
+  it('does not let a user pass with a key that another user of the same address used', async () => {
     const user: Policy = { name: 'user', limit: 1, window: 60, keyStrategy: 'user' }
     const one = world().limiter([{ ...fixed, limit: 100 }, user])
     for (const id of [1, 2, 3])
@@ -220,7 +220,7 @@ describe('an idempotency key', () => {
     expect((await one.peek({ ip: CLIENT })).verdicts[0]?.remaining).toBe(97)
   })
 
-  it('are nobody else’s where everybody shares the first counter', async () => {
+  it('stays scoped to its client when the first counter is shared', async () => {
     const everybody: Policy = { name: 'all', limit: 100, window: 60, keyStrategy: 'shared' }
     const user: Policy = { name: 'user', limit: 1, window: 60, keyStrategy: 'user' }
     const one = world().limiter([everybody, user])
@@ -229,7 +229,7 @@ describe('an idempotency key', () => {
     expect((await one.peek(by(2))).verdicts.map(({ remaining }) => remaining)).toEqual([98, 0])
   })
 
-  it('is bound to what it was asked for: it makes nothing else free', async () => {
+  it('is bound to the cost and policies of its call, and makes no other call free', async () => {
     const { limiter } = world()
     const one = limiter({ ...fixed, limit: 100 })
     expect([(await ask(one, 'a', 1)).cost, (await ask(one, 'a', 9)).cost]).toEqual([1, 9])
@@ -237,7 +237,7 @@ describe('an idempotency key', () => {
     expect((await one.peek(view())).remaining).toBe(90)
   })
 
-  it('is one key at a later guard that costs more, whose retry is free too', async () => {
+  it('is the same key at a later guard with a higher cost, whose retry is free as well', async () => {
     const one = world().limiter({ ...fixed, limit: 100 })
     const pass = async (): Promise<number[]> => {
       const first = await ask(one, 'a', 2)
@@ -250,7 +250,7 @@ describe('an idempotency key', () => {
     expect((await one.peek(view())).remaining).toBe(95)
   })
 
-  it('does not spare a repeated call its place in flight, which its release gives back', async () => {
+  it('makes a repeated call take a place in flight, which its release returns', async () => {
     const { limiter, clock } = world()
     const flight: Policy = { name: 'flight', algorithm: 'concurrency', limit: 2, ttl: 600 }
     const one = limiter([{ ...fixed, limit: 100 }, flight])
@@ -270,7 +270,7 @@ describe('an idempotency key', () => {
     expect(await left()).toEqual([97, 2])
   })
 
-  it('takes a lease again where the cost is counted at the end, and counts that once', async () => {
+  it('makes a repeat take a new lease, and charges the held cost once', async () => {
     const one = world().limiter({ ...fixed, inFlight: 2 })
     const first = await ask(one, 'a', 3)
     const again = await ask(one, 'a', 3)

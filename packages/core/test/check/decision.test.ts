@@ -12,7 +12,7 @@ const fixed = (name: string, limit: number, window: number, more: Partial<Policy
   bucket(name, limit, window, { algorithm: 'fixed-window', ...more } as Partial<Policy>)
 
 describe('a decision', () => {
-  it('has all its fields, and none else', async () => {
+  it('has exactly the documented fields', async () => {
     const decision = await world()
       .limiter(bucket('p', 10, 60))
       .check(view())
@@ -68,7 +68,7 @@ describe('a decision', () => {
     })
   })
 
-  it('is frozen, to its last verdict', async () => {
+  it('is frozen, including its verdicts', async () => {
     const limiter = world().limiter([bucket('p', 1, 60), bucket('q', 1, 60)])
     const [allowed, refused] = await times(2, limiter)
     const exempt = await limiter.check(view({ path: '/health' }))
@@ -80,7 +80,7 @@ describe('a decision', () => {
     }
   })
 
-  it('of an exempt request: no verdicts, all of the limit left, reset now', async () => {
+  it('of an exempt request has no verdicts, the whole limit left, and resets now', async () => {
     const exempt = await world(START + 200)
       .limiter([bucket('p', 10, 60), bucket('q', 5, 60)])
       .check(view({ path: '/health' }))
@@ -111,7 +111,7 @@ describe('the binding policy', () => {
     })
   })
 
-  it('of a refused one is the refusing one with the longest wait', async () => {
+  it('of a refused request is the refusing policy with the longest wait', async () => {
     const { clock, limiter } = world()
     const one = limiter([fixed('short', 2, 10), fixed('long', 2, 100), fixed('open', 100, 1000)])
     await times(2, one)
@@ -121,7 +121,7 @@ describe('the binding policy', () => {
     expect(await one.check(view())).toMatchObject({ policy: 'long', retryAfter: 90 })
   })
 
-  it('is the one by microseconds, where the seconds are the same', async () => {
+  it('is chosen by microseconds when the seconds are equal', async () => {
     const limiter = world().limiter([fixed('a', 1, '9100ms' as never), fixed('b', 1, '9900ms' as never)])
     await limiter.check(view())
     expect(await limiter.check(view())).toMatchObject({ policy: 'b', retryAfter: 10 })
@@ -129,7 +129,7 @@ describe('the binding policy', () => {
 })
 
 describe('retryAfter', () => {
-  it('is 0 when allowed, and the least whole seconds when refused, rounded up', async () => {
+  it('is 0 for an allowed request, and whole seconds, rounded up, for a refused one', async () => {
     const { clock, limiter } = world()
     const one = limiter(bucket('p', 3, 10))
     expect((await times(3, one)).map(({ retryAfter }) => retryAfter)).toEqual([0, 0, 0])
@@ -143,7 +143,7 @@ describe('retryAfter', () => {
     expect((await one.check(view())).allowed).toBe(true)
   })
 
-  it('is of the whole request: of the policy that takes longest, cool-downs included', async () => {
+  it('covers the whole request: the policy with the longest wait, cool-downs included', async () => {
     const limiter = world().limiter([fixed('a', 1, 10, { blockDuration: 50 }), fixed('b', 1, 30)])
     await limiter.check(view())
     const decision = await limiter.check(view())
@@ -151,7 +151,7 @@ describe('retryAfter', () => {
     expect(decision.verdicts.map(({ retryAfter }) => retryAfter)).toEqual([50, 30])
   })
 
-  it('looks at policies that pass now but will not, under a penalty that this refusal starts', async () => {
+  it('includes policies that pass now but will refuse under the penalty that this refusal starts', async () => {
     const { clock, limiter } = world()
     const penalty = { threshold: 1, multiplier: 0.5, duration: 60 }
     const both = limiter([fixed('a', 10, 100), fixed('b', 1, 5)], { penalty })
@@ -167,7 +167,7 @@ describe('retryAfter', () => {
 })
 
 describe('resetAt and remaining', () => {
-  it('are after this request: a bucket is full again, a window has ended', async () => {
+  it('describe the state after this request: when a bucket is full, when a window has ended', async () => {
     const { limiter } = world()
     expect(await limiter(bucket('b', 10, 60)).check(view(), { cost: 10 })).toMatchObject({
       remaining: 0,
@@ -181,7 +181,7 @@ describe('resetAt and remaining', () => {
     expect(await sliding.check(view(), { cost: 10 })).toMatchObject({ remaining: 0, resetAt: NOW + 66 })
   })
 
-  it('are unchanged by a refusal', async () => {
+  it('do not change by a refusal', async () => {
     const { clock, limiter } = world()
     const one = limiter(bucket('b', 10, 60))
     await one.check(view(), { cost: 8 })
@@ -198,7 +198,7 @@ describe('resetAt and remaining', () => {
     })
   })
 
-  it('show all that a burst leaves, and round up to whole seconds', async () => {
+  it('show everything that a burst leaves, and round up to whole seconds', async () => {
     expect(
       await world()
         .limiter(bucket('b', 100, 60, { burst: 120 } as Partial<Policy>))
@@ -210,7 +210,7 @@ describe('resetAt and remaining', () => {
     })
   })
 
-  it('show a smoothing burst', async () => {
+  it('show a burst smaller than the limit', async () => {
     const limiter = world().limiter(bucket('b', 600, 60, { burst: 10 } as Partial<Policy>))
     expect((await times(11, limiter)).map(({ allowed, remaining }) => [allowed, remaining]).slice(8)).toEqual(
       [

@@ -6,7 +6,7 @@ import { by, CLIENT, keyed, rejection, times, view, world } from '../world.ts'
 const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
 
 describe('explain', () => {
-  it('consumes nothing, and says what a check would', async () => {
+  it('charges nothing, and gives the decision of a check', async () => {
     const limiter = world().limiter(fixed)
     for (let i = 0; i < 5; i++) expect((await limiter.explain(view())).decision.remaining).toBe(2)
     await times(2, limiter)
@@ -31,7 +31,7 @@ describe('explain', () => {
     ])
   })
 
-  it('says what only reports, and what can never pass', async () => {
+  it('names policies in shadow mode, and costs that can never pass', async () => {
     const limiter = world().limiter([
       { ...fixed, mode: 'shadow' },
       { ...fixed, name: 'large', limit: 100 },
@@ -42,7 +42,7 @@ describe('explain', () => {
     expect(text).toContain('0 of 2 left, only reports, would refuse: limited, passes in 60 s')
   })
 
-  it('asks a resolver once, and counts for nothing that is learnt from requests', async () => {
+  it('calls a resolver once, and does not feed the warnings', async () => {
     let asked = 0
     const { limiter, codes } = world()
     const one = limiter(
@@ -60,7 +60,7 @@ describe('explain', () => {
     expect(codes()).toEqual(['HALT_W_ALL_EXEMPT'])
   })
 
-  it('says all of it in words', async () => {
+  it('writes the whole explanation as text', async () => {
     const limiter = world().limiter([fixed, { ...presets.PLAN_PRO, exemptions: ['/things'] }])
     await times(3, limiter)
     expect(String(await limiter.explain(view()))).toBe(
@@ -74,7 +74,7 @@ describe('explain', () => {
     )
   })
 
-  it('says what is left before and after, and exactly when each cost passes', async () => {
+  it('shows the rest before and after, and exactly when each cost passes', async () => {
     const { limiter, clock } = world()
     const bucket = limiter({ name: 'b', limit: 10, window: 60, cost: 3 })
     await bucket.check(view())
@@ -97,7 +97,7 @@ describe('explain', () => {
     expect((await bucket.peek(view())).allowed).toBe(true)
   })
 
-  it('shows a user without a request, where a resolver knows the policies, by one that is given', async () => {
+  it('explains a user without a request by a given policy, when the policies come from a resolver', async () => {
     const limiter = world().limiter(() => fixed)
     expect((await rejection(limiter.explain({ user: '42' }))).code).toBe('HALT_E_POLICY_REQUIRED')
     await limiter.consume({ user: '42' }, { policy: fixed })
@@ -107,7 +107,7 @@ describe('explain', () => {
     expect((await limiter.peek(view(), { ip: '198.51.100.2' })).key).toBe('ip:198.51.100.2')
   })
 
-  it('names the address that clientIp gave, not the socket that it overrules', async () => {
+  it('names the address that clientIp gave, not the socket', async () => {
     const limiter = world().limiter(fixed, { clientIp: () => '198.51.100.2' })
     const explanation = await limiter.explain(view())
     expect(explanation.hops).toEqual([])
@@ -143,7 +143,7 @@ describe('explain', () => {
     if (key !== undefined) expect(policy?.key).toBe(key)
   })
 
-  it('says why a request is not counted', async () => {
+  it('tells why a request is not counted', async () => {
     const { limiter } = world()
     const why = async (policy: Policy, request = view()): Promise<string> =>
       String(await limiter(policy).explain(request))
@@ -154,7 +154,7 @@ describe('explain', () => {
     expect(await why(fixed, view({ path: '/health' }))).toMatch(/health/)
   })
 
-  it('tells of policies that could not be found', async () => {
+  it('reports that the policies could not be found', async () => {
     const explanation = await world()
       .limiter(() => undefined as unknown as Policy)
       .explain(view())
@@ -172,7 +172,7 @@ describe('explain', () => {
     expect((await rejection(limiter.explain({ user: '' }))).code).toBe('HALT_E_IDENTITY')
   })
 
-  it('writes on one line each what a client made up', async () => {
+  it('keeps text from a client on one line', async () => {
     const forged = view({
       request: { user: { id: 'x"\u2028y' } },
       headers: { 'x-forwarded-for': 'evil"\u2028line' },
@@ -186,7 +186,7 @@ describe('explain', () => {
 })
 
 describe('no secret shows', () => {
-  it('in a decision, an explanation, or a warning', async () => {
+  it('in decisions, explanations or warnings', async () => {
     const { limiter, warnings } = world()
     const secret = 'sk_live_do_not_tell_4242'
     const one = limiter({ ...fixed, keyStrategy: 'composite' })

@@ -4,7 +4,7 @@ import { ClockOffset } from '../../src/resilience/clock-offset.ts'
 
 const SECOND = 1e6
 
-it('goes by the answer that was least late', () => {
+it('a clock offset uses the reply with the smallest delay', () => {
   const offset = new ClockOffset()
   expect(offset.value).toBe(0)
   expect([offset.observe(1_000, 400), offset.observe(2_000, 1_500), offset.observe(9_000, 2_000)]).toEqual([
@@ -13,7 +13,7 @@ it('goes by the answer that was least late', () => {
   expect(offset.value).toBe(500)
 })
 
-it('forgets after a minute what was seen before: another server may have taken over', () => {
+it('a clock offset drops observations after a minute, because another server may have taken over', () => {
   const offset = new ClockOffset()
   const lag = 7 * SECOND
   offset.observe(0, 0)

@@ -11,7 +11,7 @@ const after = <T>(ms: number, value: T): Promise<T> =>
 const deadline = (ms: number): Deadline => new Deadline(ms, () => new Error('late'))
 
 describe('a deadline', () => {
-  it('ends each call after the same time, whichever others ended before, and leaves those in time alone', async () => {
+  it('rejects each call after the same time, whichever others ended before, and does not touch calls in time', async () => {
     const shared = deadline(40)
     const ends: string[] = []
     const call = (name: string, ms: number): Promise<unknown> =>
@@ -25,7 +25,7 @@ describe('a deadline', () => {
     expect(ends).toEqual(['b', 'd', 'f', 'a late', 'c late', 'e late'])
   })
 
-  it('uses a value that comes too late, and tells of what nobody waited for', async () => {
+  it('passes a late value to the callback', async () => {
     const used: number[] = []
     const use = (value: number): string => `used ${used.push(value)}`
     const settled = await deadline(10).follow(after(40, 7), use, error => `failed: ${String(error)}`)
@@ -34,14 +34,14 @@ describe('a deadline', () => {
     expect(used).toEqual([7])
   })
 
-  it('takes what the use of a value throws as a failure', async () => {
+  it('treats an error of the callback as a failure of the call', async () => {
     const use = (): never => {
       throw new TypeError('no verdict')
     }
     expect(await deadline(1000).follow(after(1, 7), use, String)).toBe('TypeError: no verdict')
   })
 
-  it('rejects with what the handling of a failure throws, in time and late', async () => {
+  it('rejects with the error that the failure handler throws, in time and late', async () => {
     const fail = (error: unknown): never => {
       throw new Error('unhandled', { cause: error })
     }
@@ -50,7 +50,7 @@ describe('a deadline', () => {
     await expect(deadline(5).follow(after(50, 7), String, fail)).rejects.toThrow('unhandled')
   })
 
-  it('holds nothing of a call that is over', async () => {
+  it('keeps nothing of a settled call', async () => {
     const shared = deadline(60_000)
     const values: WeakRef<object>[] = []
     for (let i = 0; i < 10; i++) {
@@ -79,14 +79,14 @@ describe('a deadline in a busy process', () => {
     return { ends, answer }
   }
 
-  it('fails a call after its time when the loop is free', async () => {
+  it('rejects a call after its time when the loop is free', async () => {
     const loop = new ManualLoop()
     const { ends } = call(loop)
     await loop.pass(200)
     expect(ends).toEqual(['late at 100'])
   })
 
-  it('takes an answer that lay in the socket while the loop was blocked', async () => {
+  it('accepts a reply that waited in the socket while the loop was blocked', async () => {
     for (const free of [0, 50, 99]) {
       const loop = new ManualLoop()
       const { ends, answer } = call(loop)
@@ -98,7 +98,7 @@ describe('a deadline in a busy process', () => {
     }
   })
 
-  it('gives the store the time that the loop has lost', async () => {
+  it('gives the store the time that the loop lost', async () => {
     const loop = new ManualLoop()
     const { ends, answer } = call(loop)
     await loop.block(5_000)
@@ -108,14 +108,14 @@ describe('a deadline in a busy process', () => {
     expect(ends).toEqual(['answered at 5075'])
   })
 
-  it('still fails a call that nobody answers, however often the loop is blocked', async () => {
+  it('still rejects a call without a reply, however often the loop is blocked', async () => {
     const loop = new ManualLoop()
     const { ends } = call(loop)
     for (let turn = 0; turn < 4; turn++) await loop.block(200)
     expect(ends).toEqual(['late at 800'])
   })
 
-  it('counts for each call the time since that call', async () => {
+  it('counts the time of each call from its own start', async () => {
     const loop = new ManualLoop()
     const deadline = new Deadline(100, () => new Error('late'), loop)
     const ends: string[] = []

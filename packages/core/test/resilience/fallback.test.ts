@@ -7,13 +7,13 @@ import { degrading, FaultyStore, pause } from './faulty-store.ts'
 
 const policy: Policy = { name: 'p', limit: 12, window: 3600, algorithm: 'fixed-window' }
 
-describe('what decides while the store is away', () => {
+describe('the fallback', () => {
   it.each([
     [1, 12],
     [4, 3],
     [5, 2],
     [100, 1],
-  ])('divides the limit by %d instances: %d here', async (instances, share) => {
+  ])('divides the limit by %d instances, which leaves %d', async (instances, share) => {
     for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window'] as const) {
       const { limiter, fail } = degrading({ ...policy, algorithm }, { instances })
       fail()
@@ -21,20 +21,20 @@ describe('what decides while the store is away', () => {
     }
   })
 
-  it('asks the store how many there are, when told nothing', async () => {
+  it('takes the number of instances from the store by default', async () => {
     const { store, limiter, fail } = degrading(policy)
     Object.assign(store, { instances: () => 3 })
     fail()
     expect(await admitted(40, limiter)).toBe(4)
   })
 
-  it('never has less than the policy’s cost', async () => {
+  it('never gets a share below the policy’s cost', async () => {
     const { limiter, fail } = degrading({ ...policy, cost: 5 }, { instances: 6 })
     fail()
     expect(await admitted(5, limiter)).toBe(1)
   })
 
-  it('keeps to its share for ever: it refills as the share does, not as the limit', async () => {
+  it('refills at the rate of its share, not of the limit', async () => {
     const { limiter, fail } = degrading({ name: 'p', limit: 300, window: '300ms' }, { instances: 3 })
     fail()
     await limiter.check(view(), { cost: 100 })
@@ -43,7 +43,7 @@ describe('what decides while the store is away', () => {
     expect((await limiter.check(view(), { cost: 100 })).allowed).toBe(true)
   })
 
-  it('keeps to its share whatever limit and window are', async () => {
+  it('keeps to its share for any limit and window', async () => {
     const { limiter, fail } = degrading({ name: 'p', limit: 10_000_000, window: '1d' }, { instances: 3 })
     fail()
     let units = 0
@@ -53,14 +53,14 @@ describe('what decides while the store is away', () => {
     expect(units).toBeGreaterThanOrEqual(3_300_000)
   })
 
-  it('begins with what the store last left', async () => {
+  it('starts from what the store last reported', async () => {
     const { limiter, fail } = degrading(policy)
     await times(9, limiter)
     fail()
     expect(await admitted(10, limiter)).toBe(3)
   })
 
-  it('begins with a share of a key that it knows nothing of, and no more than the share of one it does', async () => {
+  it('starts with its share for an unknown key, and with at most its share for a known one', async () => {
     const { limiter, fail } = degrading(policy, { instances: 3 })
     await limiter.check(view())
     fail()
@@ -68,7 +68,7 @@ describe('what decides while the store is away', () => {
     expect(await admitted(10, limiter)).toBe(4)
   })
 
-  it('keeps who was refused refused, and who is blocked blocked', async () => {
+  it('keeps refused keys refused, and blocked keys blocked', async () => {
     const { limiter, fail } = degrading([policy, { ...policy, name: 'q', limit: 3, blockDuration: '2h' }])
     await times(4, limiter)
     fail()
@@ -79,7 +79,7 @@ describe('what decides while the store is away', () => {
   })
 
   it.each(['fixed-window', 'sliding-window', 'token-bucket'] as const)(
-    'lets in no more than its share in a window, however often the store comes and goes: %s',
+    'admits at most its share per window while the store flaps: %s',
     async algorithm => {
       const { limiter, fail, mend } = degrading({ ...policy, limit: 40, algorithm }, { instances: 4 })
       let local = 0
@@ -93,7 +93,7 @@ describe('what decides while the store is away', () => {
     },
   )
 
-  it('charges a key once that is sent again', async () => {
+  it('charges a repeated idempotency key once', async () => {
     const { limiter, fail } = degrading(policy)
     fail()
     for (let i = 0; i < 3; i++)
@@ -101,7 +101,7 @@ describe('what decides while the store is away', () => {
     expect(await admitted(20, limiter)).toBe(11)
   })
 
-  it('forgets what is reset', async () => {
+  it('forgets counters on reset', async () => {
     const { store, limiter, fail } = degrading(policy)
     await times(13, limiter)
     await limiter.reset({ ip: '203.0.113.7' })
@@ -110,7 +110,7 @@ describe('what decides while the store is away', () => {
     store.fault = 'none'
   })
 
-  it('guards invented keys as the store does', async () => {
+  it('caps unverified keys as the store does', async () => {
     const { limiter, fail } = degrading(
       { ...policy, limit: 2, keyStrategy: 'api-key' },
       { keysPerAddress: 3 },
@@ -135,7 +135,7 @@ describe('a store that comes back', () => {
     expect(await limiter.check(view())).toMatchObject({ degraded: false, remaining: 9 })
   })
 
-  it('is told what quotas took meanwhile, once', async () => {
+  it('receives the local charges of quotas, once', async () => {
     const { store, limiter, fail, mend } = degrading(quota)
     await times(2, limiter)
     fail()
@@ -149,7 +149,7 @@ describe('a store that comes back', () => {
     expect((await new QuotaManager(store).checkQuota({ ip: '203.0.113.7' }, quota)).quota.used).toBe(12)
   })
 
-  it('is told again what it refused to write, and not what it may have written', async () => {
+  it('receives a write again that it refused, but not one that it may have applied', async () => {
     const full = Object.assign(new Error('OOM command not allowed'), { reply: 'OOM' })
     for (const [error, used] of [
       [full, 5],
@@ -180,7 +180,7 @@ describe('a store that comes back', () => {
     }
   })
 
-  it('empty, does not let in who is known to be refused, nor refuse anybody for longer than was said', async () => {
+  it('empty keeps refusing known offenders, and no longer than announced', async () => {
     const short: Policy = { ...policy, limit: 3, window: 3 }
     const { store, limiter, fail, mend } = degrading(short)
     const started = performance.now()
@@ -195,7 +195,7 @@ describe('a store that comes back', () => {
   })
 })
 
-describe('the store in this process', () => {
+describe('the local store', () => {
   const numbers = {
     limit: 1,
     capacity: 1,
@@ -210,7 +210,7 @@ describe('the store in this process', () => {
   const ask = (store: LocalStore, subject: string): boolean =>
     store.evaluate({ demands: [{ rule, subject, cost: 1, mode: 0, penalized: false }] }).allowed
 
-  it('is bounded, and a flood of keys frees nobody who was refused', () => {
+  it('is bounded, and a flood of keys does not evict refused keys', () => {
     const store = new LocalStore(() => 1e15, 100)
     expect([ask(store, 'attacker'), ask(store, 'attacker')]).toEqual([true, false])
     for (let i = 0; i < 5000; i++) ask(store, `flood-${i}`)
@@ -220,14 +220,14 @@ describe('the store in this process', () => {
   })
 })
 
-describe('a charge that was made without the store', () => {
+describe('a local charge', () => {
   const away = (policy: Policy | Quota): { limiter: RateLimiter; store: FaultyStore } => {
     const store = new FaultyStore()
     store.fault = 'reject'
     return { limiter: new RateLimiter({ store, policy, warn: () => {} }), store }
   }
 
-  it('is given back without it', async () => {
+  it('is refunded without the store', async () => {
     const { limiter } = away({ name: 'p', limit: 5, window: 60, algorithm: 'fixed-window' })
     const decision = await limiter.check(view(), { cost: 5 })
     expect(decision).toMatchObject({ allowed: true, degraded: 'local' })
@@ -245,7 +245,7 @@ describe('a charge that was made without the store', () => {
     expect((await limiter.check(view())).allowed).toBe(true)
   })
 
-  it('is what a quota is told of later, as it was corrected', async () => {
+  it('of a quota is written back later, with its corrections', async () => {
     const quota: Quota = { name: 'q', limit: 100, period: 'daily', keyStrategy: 'ip' }
     const { limiter, store } = away(quota)
     const [first, second] = [

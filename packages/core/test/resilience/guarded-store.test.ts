@@ -38,7 +38,7 @@ function atOnce<T>(promise: Promise<T>): Promise<T> {
 describe('a store that fails', () => {
   const faults: Fault[] = ['reject', 'hang', 'throw', 'late answer', 'late rejection']
 
-  it.each(faults)('by %s leaves the decision to this process, within the deadline', async fault => {
+  it.each(faults)('by %s leaves the decision to the fallback, within the deadline', async fault => {
     const { store, limiter } = faulty()
     store.fault = fault
     const started = performance.now()
@@ -50,7 +50,7 @@ describe('a store that fails', () => {
     expect(decisions[5]?.retryAfter).toBeGreaterThan(3590)
   })
 
-  it('is counted once here, though its refusal to answer comes late as well', async () => {
+  it('by a late rejection is counted as one failure', async () => {
     const { store, limiter } = faulty()
     store.fault = 'late rejection'
     const first = await limiter.check(view())
@@ -59,7 +59,7 @@ describe('a store that fails', () => {
     expect([first.remaining, second.remaining]).toEqual([3, 2])
   })
 
-  it('that has come back is asked by whoever comes first after a while: it is not refused for the silence', async () => {
+  it('after a quiet outage, the first request waits for the probe instead of being refused', async () => {
     const { store, limiter } = faulty({ onStoreError: 'closed' })
     store.fault = 'reject'
     await times(4, limiter)
@@ -69,7 +69,7 @@ describe('a store that fails', () => {
     expect(await limiter.check(view())).toMatchObject({ allowed: true, degraded: false, remaining: 3 })
   })
 
-  it('that has not come back is met as ever, and waited for by one', async () => {
+  it('after a quiet outage, only one request waits for the probe of a store that is still away', async () => {
     const { store, limiter } = faulty()
     store.fault = 'hang'
     await times(4, limiter)
@@ -101,7 +101,7 @@ describe('a store that fails', () => {
     }
   })
 
-  it('closes a request that one closed policy counts, whatever the others say', async () => {
+  it('refuses a request that a closed policy counts, whatever the other policies decide', async () => {
     const { store, limiter } = faulty({
       policy: [policy, { ...policy, name: 'login', onStoreError: 'closed' }],
     })
@@ -115,7 +115,7 @@ describe('a store that fails', () => {
     expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([4, 4])
   })
 
-  it('closes nothing for a policy that only reports', async () => {
+  it('does not refuse because of a closed policy in shadow mode', async () => {
     const { store, limiter } = faulty({
       policy: [policy, { ...policy, name: 's', mode: 'shadow', onStoreError: 'closed' }],
     })
@@ -123,7 +123,7 @@ describe('a store that fails', () => {
     expect(await limiter.check(view())).toMatchObject({ allowed: true, policy: 'p' })
   })
 
-  it('lets local policies refuse beside open ones', async () => {
+  it('lets local policies refuse next to open ones', async () => {
     const { store, limiter } = faulty({
       policy: [
         { ...policy, limit: 1 },
@@ -138,7 +138,7 @@ describe('a store that fails', () => {
     ])
   })
 
-  it('says so once, by its kind, and tells telemetry each time', async () => {
+  it('warns once with the kind of failure, and calls telemetry each time', async () => {
     const kinds: [unknown, string, string][] = [
       [new Error('gone'), 'HALT_W_STORE_UNAVAILABLE', 'unavailable'],
       [
@@ -166,7 +166,7 @@ describe('a store that fails', () => {
     expect(warnings[0]?.message).toContain('30 ms')
   })
 
-  it('is given back nothing of what it never counted', async () => {
+  it('gets no refund for a charge that it never made', async () => {
     const { store, limiter } = faulty()
     store.fault = 'reject'
     const decisions = await times(2, limiter)
@@ -179,8 +179,8 @@ describe('a store that fails', () => {
   })
 })
 
-describe('a store that is away', () => {
-  it('is not waited for after a few failures, and found again within two seconds, by a probe', async () => {
+describe('an unavailable store', () => {
+  it('delays no request after a few failures, and is found again by a probe within two seconds', async () => {
     const { store, limiter } = faulty({ policy: { ...policy, limit: 1000 } })
     store.fault = 'hang'
     await times(3, limiter)
@@ -198,7 +198,7 @@ describe('a store that is away', () => {
     expect(await limiter.check(view())).toMatchObject({ degraded: false })
   })
 
-  it('is asked by probes only, few of them, as long as it is', async () => {
+  it('gets only a few probes while it is unavailable', async () => {
     const { store, limiter } = faulty()
     store.fault = 'reject'
     await times(3, limiter)
@@ -213,7 +213,7 @@ describe('a store that is away', () => {
     expect(store.probes).toBeLessThanOrEqual(1 + (performance.now() - started) / 375)
   })
 
-  it('is not taken for away by two failures among successes', async () => {
+  it('is not considered unavailable after two failures among successes', async () => {
     const { store, limiter } = faulty({ policy: { ...policy, limit: 1000 } })
     for (let i = 0; i < 5; i++) {
       store.fault = 'reject'

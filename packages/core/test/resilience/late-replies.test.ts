@@ -39,8 +39,8 @@ function tardy(policy: RateLimiterOptions['policy'], options: Partial<RateLimite
 /** Until an answer that was late has come. */
 const heard = (): Promise<void> => pause(80)
 
-describe('what the store did, and said too late', () => {
-  it('is charged once, for a quota too', async () => {
+describe('a charge whose reply came too late', () => {
+  it('is made once, for quotas as well', async () => {
     const { limiter, late, left } = tardy(daily)
     expect(await late(() => limiter.check(view()))).toMatchObject({ allowed: true, degraded: 'local' })
     await heard()
@@ -51,7 +51,7 @@ describe('what the store did, and said too late', () => {
     expect(await left()).toBe(98)
   })
 
-  it('is charged once for an idempotency key', async () => {
+  it('is made once per idempotency key', async () => {
     const { limiter, late, left } = tardy(daily)
     await late(() => limiter.check(view(), { idempotencyKey: 'k' }))
     await heard()
@@ -59,7 +59,7 @@ describe('what the store did, and said too late', () => {
     expect(await left()).toBe(99)
   })
 
-  it('is settled and given back in the store, before it was heard of and after', async () => {
+  it('is settled and refunded in the store, before and after the reply', async () => {
     for (const wait of [pause, async () => {}]) {
       const { limiter, late, left } = tardy(llmBudget({ tpm: 10_000, monthly: 10_000, keyStrategy: 'ip' }))
       const settled = await late(() => limiter.reserve(view(), { cost: 1000 }))
@@ -75,7 +75,7 @@ describe('what the store did, and said too late', () => {
     }
   })
 
-  it('is in flight no longer than the request', async () => {
+  it('ends with its request in flight', async () => {
     for (const wait of [pause, async () => {}]) {
       const { limiter, late } = tardy(flight)
       const decisions = await late(() => Promise.all([limiter.check(view()), limiter.check(view())]))
@@ -87,7 +87,7 @@ describe('what the store did, and said too late', () => {
     }
   })
 
-  it('is given back where the request was refused meanwhile, or let in uncounted', async () => {
+  it('is refunded when the request was refused or allowed uncounted meanwhile', async () => {
     const closed = tardy(daily, { onStoreError: 'closed' })
     expect((await closed.late(() => closed.limiter.check(view()))).allowed).toBe(false)
     await heard()
@@ -101,7 +101,7 @@ describe('what the store did, and said too late', () => {
     }
   })
 
-  it('is corrected by nobody where it never says so', async () => {
+  it('is not corrected when the reply never comes', async () => {
     const { store, limiter, left } = tardy(daily)
     store.fault = 'hang'
     const decision = await limiter.check(view(), { cost: 5 })
@@ -125,7 +125,7 @@ describe('a correction', () => {
     return { ...made, decisions }
   }
 
-  it('that the store does not get lets nobody in who is refused', async () => {
+  it('that the store does not receive admits no refused key', async () => {
     for (const more of [{}, { blockDuration: 300 }]) {
       const { store, limiter, decisions } = await exhausted({ ...four, ...more })
       store.fault = 'reject'
@@ -136,7 +136,7 @@ describe('a correction', () => {
     }
   })
 
-  it('is remembered when the store goes: what it took is taken, what it gave back is there', async () => {
+  it('is remembered in an outage: its charges count and its refunds are available', async () => {
     const over = await exhausted(four)
     await over.limiter.settle(over.decisions[0] as Decision, 2)
     over.store.fault = 'reject'
@@ -148,7 +148,7 @@ describe('a correction', () => {
     expect([first.allowed, second.allowed]).toEqual([true, false])
   })
 
-  it('leaves a store that comes back empty told of who is refused', async () => {
+  it('keeps refused keys known for a store that comes back empty', async () => {
     const { store, limiter, decisions } = await exhausted({ ...four, blockDuration: 300 })
     await limiter.settle(decisions[0] as Decision, 2)
     store.fault = 'reject'

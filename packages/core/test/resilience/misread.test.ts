@@ -42,8 +42,8 @@ const flaws: [string, (evaluation: Evaluation) => unknown][] = [
   ['no penalty', evaluation => ({ ...evaluation, penalty: undefined })],
 ]
 
-describe('a verdict that is none', () => {
-  it.each(flaws)('is not believed, at once or later: %s', async (_name, spoil) => {
+describe('an invalid evaluation', () => {
+  it.each(flaws)('is rejected, synchronous or asynchronous: %s', async (_name, spoil) => {
     for (const answer of [
       (group: Group) => spoil(whole(group)),
       async (group: Group) => spoil(whole(group)),
@@ -61,7 +61,7 @@ describe('a verdict that is none', () => {
     }
   })
 
-  it('closes a policy that is closed, and fails a quota by hand', async () => {
+  it('refuses under a closed policy, and rejects the call of a quota manager', async () => {
     const { limiter, store } = answering(async () => ({ result: 1 }), {}, { onStoreError: 'closed' })
     expect(await limiter.check(view())).toMatchObject({ allowed: false, reason: 'store-error' })
     const quotas = new QuotaManager(store, { warn: () => {} })
@@ -71,7 +71,7 @@ describe('a verdict that is none', () => {
     })
   })
 
-  it('is the only one that is refused: what decide() gives is believed', async () => {
+  it('is rejected, while every result of decide() is accepted', async () => {
     const reference = new ReferenceStore(Date.now)
     const { limiter, codes } = answering(group => reference.evaluate(group))
     expect((await times(3, limiter)).map(({ allowed, degraded }) => [allowed, degraded])).toEqual([
@@ -83,9 +83,9 @@ describe('a verdict that is none', () => {
   })
 })
 
-describe('what a store tells of itself', () => {
+describe('a bad answer of a store', () => {
   it.each([Number.NaN, 0, -4, 2.5, Number.POSITIVE_INFINITY, '4', null])(
-    'is no number of processes, and divides no limit: %s',
+    'is not used as the number of processes: %s',
     async count => {
       const away = (): never => {
         throw new Error('away')
@@ -101,7 +101,7 @@ describe('what a store tells of itself', () => {
     },
   )
 
-  it('is the number of processes that it told last, where it tells none any more', async () => {
+  it('is replaced by the last good number of processes', async () => {
     let count: number | undefined = 2
     const away = (): never => {
       throw new Error('away')
@@ -117,7 +117,7 @@ describe('what a store tells of itself', () => {
   })
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, '2026'])(
-    'is no time of day, and moves no calendar: %s',
+    'is not used as the time for calendars: %s',
     async time => {
       const reference = new ReferenceStore(Date.now)
       const { limiter } = answering(
@@ -135,7 +135,7 @@ describe('what a store tells of itself', () => {
 })
 
 describe('a database behind a store', () => {
-  it('that gives a value which is no counter is not decided by, nor written over', async () => {
+  it('that returns a value which is not a counter is rejected, and the value is not overwritten', async () => {
     const backend = versioned()
     const store = casStore({
       ...backend,
@@ -146,7 +146,7 @@ describe('a database behind a store', () => {
     expect(codes()).toEqual(['HALT_W_STORE_SCRIPT'])
   })
 
-  it('whose clock tells no instant decides nothing, and nothing is written', async () => {
+  it('whose clock returns an invalid time is rejected, and nothing is written', async () => {
     const written: unknown[] = []
     const store = txStore({
       transaction: work =>

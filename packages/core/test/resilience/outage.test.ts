@@ -8,7 +8,7 @@ const daily = { name: 'q', limit: 4, period: 'daily', keyStrategy: 'ip' } as con
 describe('an idempotency key', () => {
   const keyed = { idempotencyKey: 'k' }
 
-  it('that the store has charged charges nothing while it is fail, nor when it is back', async () => {
+  it('that the store charged is not charged again during an outage or after it', async () => {
     const { limiter, fail, mend } = degrading(daily, { instances: 4 })
     await limiter.check(view(), keyed)
     fail()
@@ -19,7 +19,7 @@ describe('an idempotency key', () => {
     expect((await limiter.peek(view())).remaining).toBe(2)
   })
 
-  it('that was charged while the store was away is charged once when it is back', async () => {
+  it('that was charged during an outage is written back once', async () => {
     for (const first of ['the retry', 'the writing back']) {
       const { store, limiter, fail, mend } = degrading(daily)
       await limiter.check(view({ ip: '198.51.100.99' }))
@@ -35,8 +35,8 @@ describe('an idempotency key', () => {
   })
 })
 
-describe('a refusal while the store is away', () => {
-  it('of more than the share, which the limit holds, is one for now', async () => {
+describe('a refusal during an outage', () => {
+  it('of a cost above the share but within the limit is temporary', async () => {
     const { limiter, fail } = degrading({ name: 'p', limit: 20, window: 60 }, { instances: 4 })
     fail()
     expect(await limiter.check(view(), { cost: 6 })).toMatchObject({
@@ -50,7 +50,7 @@ describe('a refusal while the store is away', () => {
     })
   })
 
-  it('has the reason that it had before', async () => {
+  it('keeps its reason', async () => {
     const policies = [
       [{ name: 'p', limit: 1, window: 60, algorithm: 'fixed-window' }, 'limited'],
       [{ name: 'p', limit: 1, window: 60, blockDuration: 300 }, 'blocked'],
@@ -68,7 +68,7 @@ describe('a refusal while the store is away', () => {
   })
 })
 
-it('a policy that only reports decides nothing while the store is away', async () => {
+it('a policy in shadow mode decides nothing during an outage', async () => {
   const { limiter, fail } = degrading([
     { name: 'shown', limit: 9, window: 60, onStoreError: 'open' },
     { name: 'hidden', limit: 5, window: 60, onStoreError: 'local', mode: 'shadow' },

@@ -36,7 +36,7 @@ async function decided(limiter: RateLimiter): Promise<void> {
 }
 
 describe('an outage', () => {
-  it('is warned of once, however many requests meet it, and so is the next; the end of each is told', async () => {
+  it('is warned of once, whatever the number of requests, and its end is reported', async () => {
     const { store, limiter, told, recoveries } = noting()
     for (let i = 0; i < 2; i++) {
       store.fault = 'reject'
@@ -51,7 +51,7 @@ describe('an outage', () => {
     expect(recoveries[0]?.lastedMs).toBeGreaterThan(0)
   })
 
-  it('of one request is one, too', async () => {
+  it('may consist of one request', async () => {
     const { store, limiter, told } = noting()
     for (let i = 0; i < 2; i++) {
       store.fault = 'hang'
@@ -62,7 +62,7 @@ describe('an outage', () => {
     expect(told).toEqual(['HALT_W_STORE_TIMEOUT', 'over', 'HALT_W_STORE_TIMEOUT', 'over'])
   })
 
-  it('is not over for an answer to what was asked before the last failure', async () => {
+  it('does not end with the reply to a call that was sent before the last failure', async () => {
     const { store, limiter, told } = noting()
     Object.assign(store, { fault: 'late answer', lateness: 40 })
     const before = limiter.check(view())
@@ -75,7 +75,7 @@ describe('an outage', () => {
     expect(told).toEqual(['HALT_W_STORE_UNAVAILABLE', 'over'])
   })
 
-  it('of a store that fails every other call is told of five times a minute at most', async () => {
+  it('is reported at most five times per minute for a store that fails every other call', async () => {
     const { store, limiter, told } = noting()
     for (let i = 0; i < 20; i++) {
       store.fault = i % 2 === 0 ? 'reject' : 'none'
@@ -85,7 +85,7 @@ describe('an outage', () => {
     expect(told).toHaveLength(10)
   })
 
-  it('is one for all limiters of a store that have one receiver', async () => {
+  it('is warned of once for all limiters of a store with one receiver', async () => {
     const store = new FaultyStore()
     const codes: string[] = []
     const warn = ({ code }: HaltWarning): void => void codes.push(code)
@@ -102,7 +102,7 @@ describe('an outage', () => {
     expect(codes).toEqual(['HALT_W_STORE_UNAVAILABLE', 'HALT_W_STORE_UNAVAILABLE'])
   })
 
-  it('that a manager met is told of as well', async () => {
+  it('of a manager is reported as well', async () => {
     const store = new FaultyStore()
     const ends: StoreRecovery[] = []
     const telemetry = { onStoreRecovered: (recovery: StoreRecovery) => void ends.push(recovery) }

@@ -19,7 +19,7 @@ class Reconnecting extends FaultyStore {
   }
 }
 
-it('keeps who is refused so, when the store was emptied and nobody noticed that it was away', async () => {
+it('a reconnection keeps refused keys refused when the store was emptied unnoticed', async () => {
   const store = new Reconnecting()
   const limiter = new RateLimiter({ store, policy })
   await times(3, limiter)
@@ -32,7 +32,7 @@ it('keeps who is refused so, when the store was emptied and nobody noticed that 
   expect(await limiter.check(view({ ip: '198.51.100.1' }))).toMatchObject({ allowed: true, degraded: false })
 })
 
-it('keeps who is refused so, whoever has looked at it meanwhile', async () => {
+it('a reconnection keeps refused keys refused after peeks at them', async () => {
   const store = new Reconnecting()
   const limiter = new RateLimiter({ store, policy })
   await times(3, limiter)
@@ -45,7 +45,7 @@ it('keeps who is refused so, whoever has looked at it meanwhile', async () => {
   expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: false, reason: 'blocked' })
 })
 
-it('asks again, while the store cannot answer yet', async () => {
+it('a reconnection is retried while the store cannot answer yet', async () => {
   const store = new Reconnecting()
   const limiter = new RateLimiter({ store, policy, warn: () => {} })
   await times(3, limiter)
@@ -60,7 +60,7 @@ it('asks again, while the store cannot answer yet', async () => {
   expect((await limiter.check(view())).allowed).toBe(false)
 })
 
-it('decides again where one node of several stays away, though somebody is remembered there', async () => {
+it('a cluster decides again while one node stays away, though a refused key belongs to that node', async () => {
   const store = new Reconnecting()
   const answer = store.evaluate.bind(store)
   let dead = ''
@@ -78,7 +78,7 @@ it('decides again where one node of several stays away, though somebody is remem
   }
 })
 
-it('costs nothing where there is nothing to tell the store', async () => {
+it('a reconnection makes no call when there is nothing to restore', async () => {
   const store = new Reconnecting()
   const limiter = new RateLimiter({ store, policy: { ...policy, limit: 100 } })
   await times(3, limiter)
@@ -87,14 +87,14 @@ it('costs nothing where there is nothing to tell the store', async () => {
   expect(store.probes).toBe(0)
 })
 
-it('is nothing that managers, which remember nothing, hear of', async () => {
+it('managers do not listen to reconnections', async () => {
   const store = new Reconnecting()
   for (let i = 0; i < 5; i++)
     await new QuotaManager(store).checkQuota('x', { name: 'q', limit: 1, period: 'daily' })
   expect(store.listeners.size).toBe(0)
 })
 
-it('asks how many processes there are at the start, so that the store counts them, if it divides by them', () => {
+it('a limiter with automatic instances reads their number at the start, so that the store begins to count', () => {
   const counts = [4, 'auto' as const].map(instances => {
     const store = Object.assign(new FaultyStore(), { instances: vi.fn<() => number>(() => 2) })
     const limiter = new RateLimiter({ store, policy, instances })
@@ -104,7 +104,7 @@ it('asks how many processes there are at the start, so that the store counts the
   expect(counts).toEqual([0, 1])
 })
 
-it('tells telemetry a code for its own deadline, and managers one with that as its cause', async () => {
+it('a timeout has a code in telemetry, and is the cause of the error of a manager', async () => {
   const store = new FaultyStore()
   store.fault = 'hang'
   const onStoreError = vi.fn<(error: unknown) => void>()

@@ -32,8 +32,8 @@ function pacing(given: Policy | Policy[] = policy): {
   }
 }
 
-describe('a known refusal', () => {
-  it('costs the store no call, and says the same', async () => {
+describe('a remembered refusal', () => {
+  it('makes no store call, and gives the same decision', async () => {
     const { limiter, calls } = pacing()
     const refused = (await times(4, limiter))[3]
     expect(refused).toMatchObject({ allowed: false, degraded: false })
@@ -48,7 +48,7 @@ describe('a known refusal', () => {
     })
   })
 
-  it('is asked for again after a second, and not after its end', async () => {
+  it('expires after a second, and is not used after its end', async () => {
     const { limiter, calls } = pacing({ ...policy, window: '300ms' })
     await times(4, limiter)
     await pause(310)
@@ -60,13 +60,13 @@ describe('a known refusal', () => {
     expect(await calls(() => limiter.check(view()))).toBe(1)
   })
 
-  it('is of one key: others are asked for', async () => {
+  it('applies to one key, and other keys call the store', async () => {
     const { limiter, calls } = pacing()
     await times(4, limiter)
     expect(await calls(() => limiter.check(view({ ip: '198.51.100.1' })))).toBe(1)
   })
 
-  it('is of one cost: a smaller one is asked for', async () => {
+  it('applies to one cost, and a smaller cost calls the store', async () => {
     const { limiter } = pacing()
     await limiter.check(view(), { cost: 2 })
     expect((await limiter.check(view(), { cost: 2 })).allowed).toBe(false)
@@ -74,7 +74,7 @@ describe('a known refusal', () => {
     expect((await limiter.check(view(), { cost: 1 })).allowed).toBe(true)
   })
 
-  it('is forgotten by reset, settle and release', async () => {
+  it('is dropped by reset, settle and release', async () => {
     const { limiter } = pacing()
     const [first] = await times(4, limiter)
     await limiter.settle(first!, 0)
@@ -88,7 +88,7 @@ describe('a known refusal', () => {
     expect((await flight.limiter.check(view())).allowed).toBe(true)
   })
 
-  it('is forgotten when another limiter of the store resets it, gives it back, or lifts its penalty', async () => {
+  it('is dropped when another limiter of the store resets the counter, refunds it, or clears the penalty', async () => {
     const store = new FaultyStore()
     store.keepsPace = true
     const penalty = { threshold: 1, multiplier: 0.5, duration: 60, recordOn: 'never' as const }
@@ -110,7 +110,7 @@ describe('a known refusal', () => {
     expect((await one.check(by(1))).allowed).toBe(true)
   })
 
-  it('is never taken for another policy’s, so that an upgrade counts at once', async () => {
+  it('is never used for another policy, so that an upgrade counts at once', async () => {
     const { store, limiter } = pacing({ ...policy, counter: 'plan' })
     await times(4, limiter)
     const upgraded: Policy = { ...policy, name: 'pro', counter: 'plan', limit: 100 }
@@ -118,7 +118,7 @@ describe('a known refusal', () => {
     expect((await new RateLimiter({ store, policy: upgraded }).check(view())).allowed).toBe(true)
   })
 
-  it('lets every refusal of another principal be scored', async () => {
+  it('does not keep refusals of another principal from scoring', async () => {
     const store = new FaultyStore()
     store.keepsPace = true
     const shared: Policy = { ...policy, keyStrategy: 'shared' }
@@ -136,7 +136,7 @@ describe('a known refusal', () => {
     expect(heard).toEqual(['user:b', 'user:c', 'user:d'])
   })
 
-  it('is asked for again once it would be scored, however short the cool-down', async () => {
+  it('is not used when it would score a violation, however short the cool-down', async () => {
     const heard: number[] = []
     const penalized = (cooldown: string): { store: FaultyStore; limiter: RateLimiter } => {
       const store = new FaultyStore()
@@ -157,7 +157,7 @@ describe('a known refusal', () => {
     expect(heard).toEqual([1, 1, 2])
   })
 
-  it('is never older than what this process was told of the counter since: by a charge, a look, another limiter', async () => {
+  it('is replaced by newer states of the counter from a charge, a peek or another limiter', async () => {
     const hourly: Policy = { name: 'hourly', limit: 20, window: 3600 }
     const { store, limiter } = pacing(hourly)
     const other = new RateLimiter({ store, policy: hourly, warn: () => {} })
@@ -175,7 +175,7 @@ describe('a known refusal', () => {
     expect((await limiter.check(view(), { cost: 2 })).allowed).toBe(true)
   })
 
-  it('shows what a quota manager took meanwhile', async () => {
+  it('shows the charges of a quota manager', async () => {
     const daily = { name: 'q', limit: 9, period: 'daily' } as const
     const { store, limiter } = pacing([{ ...policy, keyStrategy: 'user' }, daily] as never)
     const left = async (): Promise<unknown> =>
@@ -186,7 +186,7 @@ describe('a known refusal', () => {
     expect(await left()).toBe(2)
   })
 
-  it('that came late counts from when the store refused, not from when that was heard', async () => {
+  it('that arrived late counts from the store’s decision, not from its arrival', async () => {
     const { store, limiter } = pacing({ ...policy, limit: 1, window: '600ms' })
     const started = performance.now()
     await limiter.check(view())
@@ -199,7 +199,7 @@ describe('a known refusal', () => {
     expect(store.calls - calls).toBe(1)
   })
 
-  it('that is overtaken by a newer answer is not kept', async () => {
+  it('that a newer reply overtook is not kept', async () => {
     const { store, limiter } = pacing({ ...policy, limit: 2 })
     const [first] = await times(2, limiter)
     Object.assign(store, { fault: 'late answer', lateness: 100 })
@@ -213,7 +213,7 @@ describe('a known refusal', () => {
     expect((await limiter.check(view())).allowed).toBe(true)
   })
 
-  it('is not remembered where the store’s time is its own', async () => {
+  it('is not kept for a store whose clock does not keep real time', async () => {
     const { store, limiter, calls } = pacing()
     store.keepsPace = false
     await times(4, limiter)

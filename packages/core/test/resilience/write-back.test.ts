@@ -22,8 +22,8 @@ function charge(cost: number, edges: Edges): Demand {
   return { rule, subject: 'user:1', cost, edges, mode: Mode.CHARGE, penalized: false }
 }
 
-describe('what the store is owed of a quota', () => {
-  it('is added up within a period, and handed out once', () => {
+describe('a pending charge of a quota', () => {
+  it('is summed up within a period, and returned once', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(2, TODAY)] })
     writeBack.add({ demands: [charge(3, TODAY)] })
@@ -31,7 +31,7 @@ describe('what the store is owed of a quota', () => {
     expect(writeBack.take(99)).toEqual([])
   })
 
-  it('ends with its period: the next one owes nothing of it', () => {
+  it('ends with its period', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(2, TODAY)] })
     expect(writeBack.take(100)).toEqual([])
@@ -40,7 +40,7 @@ describe('what the store is owed of a quota', () => {
     expect(writeBack.take(150)).toMatchObject([{ demands: [{ cost: 3, edges: TOMORROW }] }])
   })
 
-  it('is corrected while it is owed, and gone when all is given back', () => {
+  it('is corrected while it is pending, and removed by a full refund', () => {
     const writeBack = new WriteBackQueue()
     writeBack.add({ demands: [charge(5, TODAY)] })
     expect(writeBack.correct(charge(-2, TODAY))).toBeUndefined()
@@ -54,7 +54,7 @@ describe('what the store is owed of a quota', () => {
     expect([writeBack.correct(charge(-5, TODAY)), writeBack.size]).toEqual([undefined, 0])
   })
 
-  it('keeps a call with an idempotency key by itself, once, and corrects it there', () => {
+  it('with an idempotency key stays separate, is added once, and is corrected there', () => {
     const writeBack = new WriteBackQueue()
     const idempotency = { subject: 'user:1', counter: 'q@k:i', window: 100 }
     writeBack.add({ demands: [charge(2, TODAY)] })
@@ -67,7 +67,7 @@ describe('what the store is owed of a quota', () => {
     expect(writeBack.take(50)).toEqual([])
   })
 
-  it('is owed without its key beyond a thousand keys, not forgotten', () => {
+  it('loses its idempotency key beyond a thousand keys, but is not dropped', () => {
     const writeBack = new WriteBackQueue()
     for (let i = 0; i < 1_005; i++)
       writeBack.add({

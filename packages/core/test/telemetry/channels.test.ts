@@ -30,7 +30,7 @@ function listen<M>(name: (typeof NAMES)[number]): M[] {
 }
 
 describe('diagnostics_channel', () => {
-  it('halt:decision hears each decision, without any telemetry', async () => {
+  it('publishes each decision on halt:decision, even without telemetry', async () => {
     const heard = listen<DecisionMessage>('halt:decision')
     const limiter = world().limiter(fixed)
     const [allowed, blocked] = await times(2, limiter)
@@ -46,7 +46,7 @@ describe('diagnostics_channel', () => {
     expect(heard[0]?.metadata.durationMs).toBeGreaterThan(0)
   })
 
-  it('halt:decision hears refusals that no counter decided', async () => {
+  it('publishes refusals that no counter decided on halt:decision', async () => {
     const heard = listen<DecisionMessage>('halt:decision')
     await world()
       .limiter({ ...fixed, keyStrategy: 'user', onMissingKey: 'deny' })
@@ -54,7 +54,7 @@ describe('diagnostics_channel', () => {
     expect(heard.map(({ decision }) => decision.reason)).toEqual(['missing-key'])
   })
 
-  it('tells channels and telemetry alike', async () => {
+  it('gives channels and telemetry the same facts', async () => {
     const heard = listen<DecisionMessage>('halt:decision')
     const onCheck = vi.fn<() => void>()
     await world().limiter(fixed, { telemetry: { onCheck } }).check(view())
@@ -62,7 +62,7 @@ describe('diagnostics_channel', () => {
     expect(onCheck.mock.calls[0]).toEqual([heard[0]?.key, heard[0]?.decision, heard[0]?.metadata])
   })
 
-  it('halt:store:error hears failures', async () => {
+  it('publishes store failures on halt:store:error', async () => {
     const heard = listen('halt:store:error')
     const error = new Error('gone')
     const store = { kind: 'mine', evaluate: () => Promise.reject(error), forget: () => 0 }
@@ -73,7 +73,7 @@ describe('diagnostics_channel', () => {
     expect(heard).toEqual(Array(2).fill({ error, failure: 'unavailable', store: 'mine' }))
   })
 
-  it('halt:penalty hears violations and penalties, of limiters and of managers', async () => {
+  it('publishes violations and penalties of limiters and managers on halt:penalty', async () => {
     const heard = listen<{ event: string; key: string; severity: number }>('halt:penalty')
     const { limiter, store } = world(Date.now())
     await times(2, limiter(fixed, { penalty: { threshold: 1 } }))
@@ -90,7 +90,7 @@ describe('diagnostics_channel', () => {
     expect(heard[1]).toMatchObject({ penalty: { isActive: true, abuseScore: 1 } })
   })
 
-  it('halt:quota hears questions, thresholds and refusals, of limiters and of managers', async () => {
+  it('publishes checks, thresholds and refusals of limiters and managers on halt:quota', async () => {
     const heard = listen<{ event: string; allowed: boolean; threshold: number | undefined }>('halt:quota')
     const { limiter, store } = world(Date.now())
     const quota = { name: 'q', limit: 2, period: 'daily', keyStrategy: 'ip' } as const
@@ -108,7 +108,7 @@ describe('diagnostics_channel', () => {
     ])
   })
 
-  it('hears nothing of what consumes nothing', async () => {
+  it('publishes nothing for calls that charge nothing', async () => {
     const heard = NAMES.map(name => listen(name))
     const limiter = world().limiter([fixed, { name: 'q', limit: 2, period: 'daily' }])
     await limiter.peek(view())
@@ -116,7 +116,7 @@ describe('diagnostics_channel', () => {
     expect(heard.flat()).toEqual([])
   })
 
-  it('does not even read the clock when nobody listens', async () => {
+  it('does not read the clock when nothing listens', async () => {
     const now = vi.spyOn(performance, 'now')
     const before = vi.spyOn(channel('halt:decision'), 'publish')
     try {
@@ -133,7 +133,7 @@ describe('diagnostics_channel', () => {
     }
   })
 
-  it('who subscribes in the middle of a decision hears no made-up duration', async () => {
+  it('gives a subscriber that came during a decision a duration of 0', async () => {
     const { store } = world()
     const waiting = {
       async evaluate(group: Parameters<typeof store.evaluate>[0]) {
@@ -164,14 +164,14 @@ describe('without diagnostics_channel', () => {
         },
       },
     ],
-  ])('%s: a channel is silent', (_what, process) => {
+  ])('with %s a channel is silent', (_what, process) => {
     vi.stubGlobal('process', process)
     const silent = openChannel('halt:decision')
     expect(silent.hasSubscribers).toBe(false)
     expect(() => silent.publish({})).not.toThrow()
   })
 
-  it('checks are decided as ever', async () => {
+  it('checks are decided as usual', async () => {
     vi.stubGlobal('process', Object.create(process, { getBuiltinModule: { value: undefined } }))
     vi.resetModules()
     const fresh = await import('../../src/index.ts')
@@ -185,7 +185,7 @@ describe('without diagnostics_channel', () => {
 })
 
 describe('a subscriber that throws', () => {
-  it('changes no decision: Node reports it by itself', () => {
+  it('does not change a decision, and Node reports its error', () => {
     const script = `
       import { subscribe } from 'node:diagnostics_channel'
       process.on('uncaughtException', error => console.log('uncaught', error.message))

@@ -4,7 +4,7 @@ import { LabelSet, type MetricsClient, MetricsTelemetry } from '../../src/index.
 import { mistake, view, world } from '../world.ts'
 
 describe('LabelSet', () => {
-  it('keeps the first ones, and calls all later ones other', () => {
+  it('keeps the first values, and names all later ones "other"', () => {
     const names = new LabelSet(2)
     expect(['a', 'b', 'a', 'c', 'd', 'b'].map(name => names.of(name))).toEqual([
       'a',
@@ -23,7 +23,7 @@ describe('LabelSet', () => {
   })
 })
 
-describe('a size that is none', () => {
+describe('an invalid size', () => {
   it.each([0, -1, 1.5, Number.NaN, '5' as never])('%s is refused with a code', size => {
     expect(mistake(() => new LabelSet(size)).code).toBe('HALT_E_OPTION')
     const client = { increment() {}, gauge() {}, histogram() {} }
@@ -32,7 +32,7 @@ describe('a size that is none', () => {
 })
 
 describe('the tags of MetricsTelemetry', () => {
-  it('stay bounded when each customer has a policy of its own', async () => {
+  it('stay bounded with a policy per customer', async () => {
     const tags = new Set<string>()
     const note: MetricsClient['gauge'] = (name, _value, { policy }) => void tags.add(`${name} ${policy}`)
     const client = { increment: note, gauge: note, histogram: () => {} }
@@ -45,7 +45,7 @@ describe('the tags of MetricsTelemetry', () => {
     expect(tags).toContain('halt.checks.total other')
   })
 
-  it('hold no route, however many there are', async () => {
+  it('contain no routes', async () => {
     const tags = new Set<string>()
     const note: MetricsClient['gauge'] = (_name, _value, all) => void tags.add(JSON.stringify(all))
     const telemetry = new MetricsTelemetry({ increment: note, gauge: note, histogram: note })

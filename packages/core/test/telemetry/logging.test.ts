@@ -22,7 +22,7 @@ function logging(): { logger: Logger; lines: Line[]; said: (text: string) => Lin
 const policy = { name: 'p', limit: 1, window: 60, keyStrategy: 'user' } as const
 
 describe('LoggingTelemetry', () => {
-  it('logs each kind of event at its level, fields first as pino has it', async () => {
+  it('logs each kind of event at its level, with the fields first as pino wants them', async () => {
     const { logger, lines } = logging()
     const { limiter } = world()
     const one = limiter(policy, { telemetry: new LoggingTelemetry(logger), penalty: { threshold: 1 } })
@@ -70,7 +70,7 @@ describe('LoggingTelemetry', () => {
     ])
   })
 
-  it('writes one line an event, whatever keys, methods and errors hold', async () => {
+  it('writes one line per event, whatever keys, methods and errors contain', async () => {
     const written: string[] = []
     const sink = new Writable({
       write(chunk, _encoding, done) {

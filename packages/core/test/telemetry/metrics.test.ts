@@ -69,7 +69,7 @@ describe('MetricsTelemetry', () => {
     ])
   })
 
-  it('has no tag that a client can choose', async () => {
+  it('never uses a value from a client as a tag', async () => {
     const { client, metrics } = measuring()
     const limiter = world().limiter(
       { ...policy, keyStrategy: 'composite' },

@@ -21,7 +21,7 @@ function logging(): { logger: Record<'debug' | 'info' | 'warn' | 'error', () => 
   }
 }
 
-it('the end of an outage reaches the log, metrics and the channel, through a composite too', async () => {
+it('the end of an outage reaches the log, the metrics and the channel, also through a composite', async () => {
   const { logger, lines } = logging()
   const counted: unknown[] = []
   const client = {
@@ -49,7 +49,7 @@ it('the end of an outage reaches the log, metrics and the channel, through a com
 })
 
 describe('LoggingTelemetry with every', () => {
-  it('sums refusals up by policy and reason, once in so long', async () => {
+  it('sums up refusals by policy and reason once per period', async () => {
     const { logger, lines } = logging()
     const telemetry = new LoggingTelemetry(logger, { every: '50ms' })
     const { limiter } = world()
@@ -69,7 +69,7 @@ describe('LoggingTelemetry with every', () => {
     expect(JSON.stringify(blocked())).not.toContain('ann')
   })
 
-  it('takes nothing that is no duration', () => {
+  it('refuses an invalid duration', () => {
     const { logger } = logging()
     expect(() => new LoggingTelemetry(logger, { every: 'often' })).toThrow(/HALT_E_DURATION/)
     expect(() => new LoggingTelemetry(logger, { ever: 1 } as never)).toThrow(/Did you mean "every"/)

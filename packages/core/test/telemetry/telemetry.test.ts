@@ -35,7 +35,7 @@ const names = (calls: unknown[][]): unknown[] => calls.map(([hook]) => hook)
 const metadataOf = (call: unknown[] | undefined): DecisionMetadata => call?.[3] as DecisionMetadata
 
 describe('telemetry', () => {
-  it('hears of each check once, and of what became of it', async () => {
+  it('gets each check once, and its outcome', async () => {
     const { telemetry, heard } = listening()
     const limiter = world().limiter(fixed, { telemetry })
     const allowed = await limiter.check(view())
@@ -51,7 +51,7 @@ describe('telemetry', () => {
     expect(names(heard())).toEqual(['onCheck', 'onAllowed'])
   })
 
-  it('hears nothing of what consumes nothing', async () => {
+  it('gets nothing for calls that charge nothing', async () => {
     const { telemetry, heard } = listening()
     const { limiter } = world()
     const one = limiter(fixed, { telemetry })
@@ -62,7 +62,7 @@ describe('telemetry', () => {
     expect(heard()).toEqual([])
   })
 
-  it('gets labels beside the decision, none of them the client’s', async () => {
+  it('gets labels with the decision, none of them chosen by the client', async () => {
     const { telemetry, heard } = listening()
     const limiter = world().limiter({ ...fixed, keyStrategy: 'user', plan: 'pro', cost: 2 }, { telemetry })
     await limiter.check(by('42', { route: '/users/:id', path: '/users/42' }))
@@ -88,7 +88,7 @@ describe('telemetry', () => {
     expect(metadataOf(heard()[0])).toMatchObject({ endpoint: 'OTHER /users/:id' })
   })
 
-  it('is told which policy binds, and what a shadow would have refused', async () => {
+  it('gets the binding policy, and the would-be refusals of shadow policies', async () => {
     const { telemetry, heard } = listening()
     const wide: Policy = { ...fixed, name: 'wide', limit: 100, algorithm: 'sliding-window' }
     const limiter = world().limiter([wide, { ...fixed, mode: 'shadow' }], { telemetry })
@@ -98,7 +98,7 @@ describe('telemetry', () => {
     expect(metadataOf(checks[0])).toMatchObject({ policy: 'wide', algorithm: 'sliding-window' })
   })
 
-  it('hears of refusals that no counter decided', async () => {
+  it('gets refusals that no counter decided', async () => {
     const { telemetry, heard } = listening()
     const { limiter } = world()
     await limiter({ ...fixed, keyStrategy: 'user', onMissingKey: 'deny' }, { telemetry }).check(view())
@@ -113,7 +113,7 @@ describe('telemetry', () => {
     ])
   })
 
-  it('hears of quotas: each check, each threshold once, each refusal', async () => {
+  it('gets each quota check, each threshold once, and each refusal', async () => {
     const { telemetry, heard } = listening()
     const quota = { name: 'q', limit: 10, period: 'daily' } as const
     await times(12, world().limiter(quota, { telemetry }), by('42'))
@@ -135,7 +135,7 @@ describe('telemetry', () => {
     ])
   })
 
-  it('hears of violations and penalties, each once', async () => {
+  it('gets each violation and each penalty once', async () => {
     const { telemetry, heard } = listening()
     const { clock, limiter } = world()
     const penalty = { threshold: 2, duration: 600, decayRate: 0, cooldown: 1 }
