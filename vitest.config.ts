@@ -33,8 +33,11 @@ const types: TestProjectInlineConfiguration['test'] = {
 /** Adds real servers: `inject('redisUrl')`, `inject('valkeyUrl')`, `inject('clusterNodes')`. */
 const withServers = { globalSetup: [servers] }
 
-/** Lets the files share a process, which halves what they cost: nothing they leave behind reaches another. */
-const together = { isolate: false }
+/** Lets the files share a process, which halves what they cost. */
+const together = {
+  isolate: false,
+  setupFiles: [fileURLToPath(new URL('tools/shared-process.ts', import.meta.url))],
+}
 
 export default defineConfig({
   test: {

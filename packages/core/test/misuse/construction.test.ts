@@ -1,12 +1,19 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 
-import { type AnyPolicy, llmBudget } from '../../src/index.ts'
+import { type AnyPolicy, llmBudget, silence } from '../../src/index.ts'
 import { world } from '../world.ts'
 
 const policy = (fields: Partial<AnyPolicy> = {}): AnyPolicy =>
   ({ name: 'api', limit: 10, window: 1, ...fields }) as AnyPolicy
 
 describe('a limiter built per request', () => {
+  // tools/shared-process.ts silences the code for all other tests.
+  beforeAll(() => {
+    const silenced = Reflect.get(globalThis, Symbol.for('halt.warnings.silenced')) as Set<string>
+    expect(silenced.delete('HALT_W_LIMITER_PER_REQUEST')).toBe(true)
+  })
+  afterAll(() => silence('HALT_W_LIMITER_PER_REQUEST'))
+
   it('is warned of once a hundred were built with one policy', () => {
     const { limiter, codes } = world()
     for (let i = 0; i < 99; i++) limiter(policy({ name: 'crowd' }))
