@@ -63,13 +63,7 @@ export function longestWait(policy: number, check: Check, evaluation: Evaluation
 }
 
 /** Microseconds until the counter of one demand lets the policy's cost pass. */
-function waitOf(
-  policy: number,
-  at: number,
-  check: Check,
-  state: State,
-  evaluation: Evaluation,
-): number {
+function waitOf(policy: number, at: number, check: Check, state: State, evaluation: Evaluation): number {
   const demand = asRetried(policy, at, check)
   if (evaluation.repeated && !countsRepeats(demand.rule)) return 0
   return isAboveShare(policy, demand, check) ? 1e6 : waitFor(demand, state, evaluation)
