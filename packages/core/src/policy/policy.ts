@@ -17,8 +17,8 @@ export type Algorithm = (typeof Algorithm)[keyof typeof Algorithm]
 export type OnStoreError = 'local' | 'open' | 'closed'
 
 /**
- * What a policy does. `"enforce"`: it refuses. `"shadow"`: it only reports. `{ shadow }`: it only reports for a stable share of the
- * keys, 0 to 1. `"off"`: nothing.
+ * What a policy does. `"enforce"`: it refuses. `"shadow"`: it only reports. `{ shadow }`: it only reports for a stable share of
+ * the keys, 0 to 1. `"off"`: nothing.
  */
 export type PolicyMode = 'enforce' | 'shadow' | { readonly shadow: number } | 'off'
 
@@ -34,8 +34,8 @@ export interface PolicyBase<R = unknown> {
   /** The units that a request takes. Default 1. */
   readonly cost?: number | undefined
   /**
-   * How the policy treats a cost that a call gives as a number. `"cost"`: it charges that many units. `"requests"`: it charges its
-   * own `cost` instead; only a cost by name changes that. Default `"cost"`.
+   * How the policy treats a cost that a call gives as a number. `"cost"`: it charges that many units. `"requests"`: it charges
+   * its own `cost` instead; only a cost by name changes that. Default `"cost"`.
    */
   readonly counts?: 'cost' | 'requests' | undefined
   /** Which requests share a counter. Default `"ip"`; for quotas `"user"`. */

@@ -41,8 +41,8 @@ export const AUTH_ENDPOINTS: RatePolicy = preset('auth_endpoints', 5, 60, 10, {
 })
 
 /**
- * Reports, exports, model calls: 10 units per hour and user, bursts of 15, and each request takes 10. So it admits **one** call, a
- * second one half an hour later, and then one per hour.
+ * Reports, exports, model calls: 10 units per hour and user, bursts of 15, and each request takes 10. So it admits **one** call,
+ * a second one half an hour later, and then one per hour.
  */
 export const EXPENSIVE_OPS: RatePolicy = preset('expensive_ops', 10, 3600, 15, {
   cost: 10,
