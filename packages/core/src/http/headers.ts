@@ -11,7 +11,7 @@ import { isSilent } from './tightest.ts'
  * `"standard"` sends `RateLimit-Limit`, `-Remaining` and `-Reset` in Unix seconds. The drafts are the numbered drafts of the
  * IETF's ratelimit-headers, which differ in names and units. `false` sends only `Retry-After`.
  */
-export type HeaderDialect = keyof typeof DIALECTS | false | ((decision: Decision) => Headers)
+export type HeaderDialect = Dialect | false | ((decision: Decision) => Headers)
 
 /** Writes a decision's headers; empty for an exempt request. */
 export type HeaderWriter = (decision: Decision) => Headers
