@@ -6,7 +6,7 @@ import { type Policy, RateLimiter } from '../../src/index.ts'
 import { asks, penalties, somePolicies, Watched } from '../histories.ts'
 import { view } from '../world.ts'
 
-describe('what is admitted', () => {
+describe('the admitted requests', () => {
   /** Checks every interval between two admissions against a policy's bound. */
   function expectBounded(
     { algorithm, limit, window, burst }: Policy,
@@ -27,7 +27,7 @@ describe('what is admitted', () => {
     }
   }
 
-  it('never exceeds the bound of any of the policies, in any interval, hammered or not', async () => {
+  it('never exceed the bound of any policy in any interval, hammered or not', async () => {
     await fc.assert(
       fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
         const store = new Watched()
@@ -45,7 +45,7 @@ describe('what is admitted', () => {
     )
   })
 
-  it('by settled estimates stays within the bound of what was really used, refunds counted when they are made', async () => {
+  it('with settled estimates stay within the bound of the real use, refunds counted when they are made', async () => {
     const used = fc.array(
       fc.record({ estimate: fc.integer({ min: 1, max: 6 }), actual: fc.integer({ min: 0, max: 6 }) }),
       { maxLength: 30 },

@@ -24,7 +24,7 @@ describe('docs/errors', () => {
     expect(pages).toEqual(codes)
   })
 
-  it.each(pages)('%s says what it means, why it matters, how it happens and what to do', code => {
+  it.each(pages)('%s tells the meaning, the reason, an example and the fix', code => {
     const text = readFileSync(join(errors, `${code}.md`), 'utf8')
     const parts = [
       `# ${code}\n\n`,
@@ -39,7 +39,7 @@ describe('docs/errors', () => {
     expect(text.match(/^```ts$/gm)?.length).toBeGreaterThanOrEqual(2)
   })
 
-  it.each(pages)('lists %s as its page begins', code => {
+  it.each(pages)('lists %s with the first sentence of its page', code => {
     const index = readFileSync(join(errors, 'README.md'), 'utf8')
     const row = index.split('\n').find(line => line.startsWith(`| [\`${code}\`](${code}.md)`)) ?? ''
     const said = row.split('|')[2]?.trim().replace(/\.$/, '') ?? ''
@@ -52,14 +52,14 @@ describe('docs/errors', () => {
 describe('the README of every package', () => {
   const readmes = documents().filter(name => /^packages\/[^/]+\/README\.md$/.test(name))
 
-  it.each(readmes)('%s has absolute links only, because npm shows it too', name => {
+  it.each(readmes)('%s has only absolute links, because npm shows it as well', name => {
     const links = linksIn(readFileSync(join(root, name), 'utf8'))
     expect(links.filter(link => !link.startsWith('#'))).toEqual([])
   })
 })
 
 describe('every Markdown file', () => {
-  it.each(documents())('%s has links that lead somewhere', name => {
+  it.each(documents())('%s has only links with an existing target', name => {
     const file = join(root, name)
     const text = readFileSync(file, 'utf8')
     const broken = linksIn(text).filter(link => !leadsSomewhere(link, file))

@@ -7,7 +7,7 @@ import { type Ask, asks, penalties, play, SECOND, somePolicies, Watched } from '
 import { view } from '../world.ts'
 
 describe('a refused request', () => {
-  it('passes after its retryAfter; not 1 ms before the exact wait, and not one whole second sooner', async () => {
+  it('passes after retryAfter, but not 1 ms before the exact wait or one whole second earlier', async () => {
     let refusals = 0
     await fc.assert(
       fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
@@ -35,7 +35,7 @@ describe('a refused request', () => {
     expect(refusals).toBeGreaterThan(50)
   })
 
-  it('charged nothing: what is left and when it is full again are as if it had not been', async () => {
+  it('charges nothing: remaining and resetAt are unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(somePolicies, asks, async (policies, history) => {
         const plain = policies.map(policy => ({ ...policy, blockDuration: undefined }) as Policy)
@@ -59,7 +59,7 @@ describe('a refused request', () => {
 })
 
 describe('any decision', () => {
-  it('is one that people can rely on: its fields agree with each other', async () => {
+  it('has fields that agree with each other', async () => {
     await fc.assert(
       fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
         const { store, last } = await play(policies, history, penalty)
@@ -81,7 +81,7 @@ describe('any decision', () => {
     )
   })
 
-  it('of a peek changes nothing: with or without, the history goes on alike', async () => {
+  it('of a peek changes nothing in the rest of the history', async () => {
     await fc.assert(
       fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
         const plain = await play(policies, history, penalty)

@@ -50,7 +50,7 @@ describe('a store that fails', () => {
     expect(decisions[5]?.retryAfter).toBeGreaterThan(3590)
   })
 
-  it('by a late rejection is counted as one failure', async () => {
+  it('by a late rejection charges each request once in the fallback', async () => {
     const { store, limiter } = faulty()
     store.fault = 'late rejection'
     const first = await limiter.check(view())
@@ -86,7 +86,7 @@ describe('a store that fails', () => {
     ['open', true, 'ok', 'open', 200],
     ['closed', false, 'store-error', 'closed', 503],
     ['local', true, 'ok', 'local', 200],
-  ] as const)('is met as onStoreError says: %s', async (onStoreError, allowed, reason, degraded, status) => {
+  ] as const)('leaves the decision to onStoreError: %s', async (onStoreError, allowed, reason, degraded, status) => {
     for (const options of [
       { onStoreError },
       { policy: { ...policy, onStoreError }, onStoreError: 'local' as OnStoreError },
