@@ -1,4 +1,4 @@
-// Random policies and histories, and a store whose last answer can be read to the microsecond.
+// Random policies and histories, and a store that tells the exact wait of its last answer.
 import fc from 'fast-check'
 
 import { type Decision, type Policy, RateLimiter, type RateLimiterOptions } from '../src/index.ts'
@@ -9,7 +9,7 @@ import { START, view } from './world.ts'
 /** Microseconds. */
 export const SECOND = 1e6
 
-/** A store on a clock of whole microseconds that remembers its last answer, so that exact waits can be read. */
+/** A store on a clock of whole microseconds that keeps its last evaluation, so that tests can read the exact wait. */
 export class Watched implements Store {
   readonly kind = 'watched'
   now: number = START * 1000
@@ -26,7 +26,7 @@ export class Watched implements Store {
     return 0
   }
 
-  /** Microseconds until all that was last asked passes. */
+  /** Microseconds until the whole last group passes. */
   get wait(): number {
     const [group, evaluation] = this.#last as [Group, Evaluation]
     return Math.max(
@@ -39,7 +39,7 @@ type Penalty = RateLimiterOptions['penalty']
 
 /** One request of a history. */
 export interface Ask {
-  /** Microseconds since the last one. */
+  /** Microseconds since the last request. */
   readonly after: number
   readonly cost: number
 }
@@ -79,7 +79,7 @@ export const asks: fc.Arbitrary<Ask[]> = fc.array(
   { minLength: 1, maxLength: 40 },
 )
 
-/** A penalty, or none. */
+/** A penalty, or no penalty. */
 export const penalties: fc.Arbitrary<Penalty> = fc.option(
   fc.record({
     threshold: fc.constantFrom(1, 2),
@@ -90,7 +90,7 @@ export const penalties: fc.Arbitrary<Penalty> = fc.option(
   { nil: undefined },
 )
 
-/** Plays a history on a limiter of its own, up to its end. */
+/** Plays a whole history on a new limiter. */
 export async function play(
   policies: readonly Policy[],
   history: readonly Ask[],

@@ -70,11 +70,11 @@ describe('the types', () => {
   })
 
   it('know which options exclude each other', () => {
-    // @ts-expect-error requests in flight have a ttl, no window
+    // @ts-expect-error requests in flight have a ttl, not a window
     const flight: Policy = { name: 'p', limit: 1, algorithm: 'concurrency', window: 60 }
     // @ts-expect-error a policy has a window
     const without: Policy = { name: 'p', limit: 1 }
-    // @ts-expect-error a window is no Date
+    // @ts-expect-error a window is not a Date
     const wrong: Policy = { name: 'p', limit: 1, window: new Date() }
     expectTypeOf([flight, without, wrong]).toEqualTypeOf<Policy[]>()
   })

@@ -1,4 +1,4 @@
-// Promise 1: what is admitted, over random policies, costs and times.
+// Promise 1, the bound on admitted requests, over random policies, costs and times.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 

@@ -85,11 +85,14 @@ describe('an invalid id', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_CALLBACK'])
   })
 
-  it.each([[undefined], [null], ['']])('means that no user is signed in, and gives no warning: %j', async id => {
-    const { limiter, codes } = world()
-    await limiter({ ...policy, keyStrategy: 'user' }, { userId: () => id as never }).check(view())
-    expect(codes()).toEqual([])
-  })
+  it.each([[undefined], [null], ['']])(
+    'means that no user is signed in, and gives no warning: %j',
+    async id => {
+      const { limiter, codes } = world()
+      await limiter({ ...policy, keyStrategy: 'user' }, { userId: () => id as never }).check(view())
+      expect(codes()).toEqual([])
+    },
+  )
 })
 
 describe('a number as a header value', () => {
@@ -109,7 +112,7 @@ describe('a cost by name', () => {
     const { decision } = await limiter(budget).reserve({ user: '42' }, { cost: llmCost(2000) })
     expect(decision.verdicts.find(({ policy: name }) => name === 'chat_tokens')?.remaining).toBe(89_999)
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_COST_NAMES'])
-    expect(warnings[0]?.fix).toBe('Name them: chat_requests, chat_tokens.')
+    expect(warnings[0]?.fix).toBe('Use the names of the policies: chat_requests, chat_tokens.')
     const asked = world()
     await asked.limiter(policy).check(view(), { cost: { q: 3 } })
     await asked.limiter(() => policy).check(view(), { cost: { q: 3 } })

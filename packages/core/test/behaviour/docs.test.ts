@@ -1,4 +1,4 @@
-// The documentation keeps pace: a page for every code and a code for every page, and links that lead somewhere.
+// The documentation has a page for every code, a code for every page, and only links with an existing target.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -83,7 +83,7 @@ function codesIn(texts: readonly string[]): Set<string> {
   const found = new Set<string>()
   for (const text of texts) {
     for (const [code] of text.matchAll(/HALT_[EW]_[A-Z\d_]*[A-Z\d]/g)) found.add(code)
-    // Those of the Redis store are put together from the kinds of its errors.
+    // The Redis store composes its codes from the kinds of its errors.
     for (const [, kind] of text.matchAll(
       /\[\s*'(?:timeout|unavailable|misconfigured|script)',\s*'([A-Z]+)'/g,
     ))
@@ -105,7 +105,7 @@ function documents(): string[] {
   return ['.', 'docs', 'docs/errors', 'docs/migrate', 'docs/recipes', ...members].flatMap(at)
 }
 
-/** The targets of links that are no URLs, outside of code. */
+/** The targets of links that are not URLs, outside of code. */
 function linksIn(text: string): string[] {
   return targetsIn(text).filter(target => !/^[a-z]+:/.test(target))
 }

@@ -5,7 +5,7 @@ import { by, CLIENT, keyed, type Options, START, times, view, world, type World 
 
 const NOW = START / 1000
 const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
-/** One refusal is enough, and holds for ten minutes. */
+/** A penalty that starts with one refusal and lasts ten minutes. */
 const strict = { threshold: 1, multiplier: 0.5, duration: 600, decayRate: 1 }
 
 describe('a limiter with a penalty', () => {
@@ -46,7 +46,7 @@ describe('a limiter with a penalty', () => {
     clock.advance(300)
     expect(await asked(46)).toMatchObject({ allowed: false, reason: 'penalized', limit: 30, remaining: 45 })
     expect(await asked(45)).toMatchObject({ allowed: true, remaining: 0 })
-    // 30 a minute.
+    // 30 per minute.
     expect((await asked()).retryAfter).toBe(2)
   })
 
@@ -135,7 +135,7 @@ describe('a limiter with a penalty', () => {
     expect(await limits(by('8'))).toEqual([10, 10, 10, 10])
     await new PenaltyManager({ store, config: strict }).applyPenalty({ ip: CLIENT })
     expect(await limits(view())).toEqual([5, 5, 5, 10])
-    // A user is not made to pay for others of the address.
+    // A user is not penalized for other clients of the address.
     expect(await limits(by('8'))).toEqual([10, 10, 10, 10])
   })
 
@@ -145,7 +145,7 @@ describe('a limiter with a penalty', () => {
     const one = limiter(fixed, { penalty: strict })
     expect((await one.peek(keyed('invented-1'))).limit).toBe(5)
     expect((await one.check(keyed('invented-2'))).limit).toBe(5)
-    // A key that the application has verified is somebody, and a policy on keys counts by them.
+    // A verified key is a principal, and so is a key that a policy counts by.
     const verified = limiter(fixed, { penalty: strict, apiKey: () => 'real' })
     expect((await verified.peek(keyed('real'))).limit).toBe(10)
     const both = limiter([fixed, { ...fixed, name: 'key', keyStrategy: 'api-key' }], { penalty: strict })

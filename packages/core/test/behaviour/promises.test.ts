@@ -1,4 +1,4 @@
-// What the design promises of every decision, over random policies, costs and times.
+// The promises about every decision, over random policies, costs and times.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 

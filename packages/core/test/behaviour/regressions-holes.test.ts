@@ -1,4 +1,4 @@
-// The defects that were found in the original, one test each where no other test says it more plainly. Numbers as in
+// The defects found in the original, one test for each that no other test covers more directly. Numbers as in
 // its analysis: 1.x wrong decisions, 2.x identity, 3.x stores, 5.x memory.
 import { describe, expect, it, vi } from 'vitest'
 
@@ -84,7 +84,7 @@ describe('holes of the original', () => {
     const limiter = new RateLimiter({ store: spying, policy: policies, penalty: {}, warn: () => {} })
     await limiter.check(keyed('k', { route: '/p t:@keys' }), { idempotencyKey: 'once' })
     const [group] = groups as [Group]
-    // Three counters, two sums over invented keys, the penalty, the idempotency key.
+    // Three counters, two address ceilings, the penalty, the idempotency key.
     expect(keysOf(group)).toHaveLength(7)
   })
 

@@ -1,4 +1,4 @@
-// The defects that were found in the original, one test each where no other test says it more plainly. Numbers as in
+// The defects found in the original, one test for each that no other test covers more directly. Numbers as in
 // its analysis: 1.x wrong decisions, 2.x identity, 3.x stores, 5.x memory.
 import { describe, expect, it } from 'vitest'
 
@@ -15,7 +15,7 @@ describe('wrong decisions of the original', () => {
       const auth = limiter({ ...presets.AUTH_ENDPOINTS, blockDuration: undefined })
       let passed = 0
       for (let i = 0; i < 600 * Math.min(perSecond, 10); i++) {
-        // A hundred a second are asked in bursts: the arithmetic sees no difference.
+        // A hundred requests per second come in bursts, which makes no difference to the arithmetic.
         passed += await admitted(Math.max(1, perSecond / 10), auth)
         clock.advance(1 / Math.min(perSecond, 10))
       }

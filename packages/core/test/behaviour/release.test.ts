@@ -96,7 +96,7 @@ describe('inFlight with chargeWhen for failures', () => {
   )
 
   const logins: Policy = { name: 'logins', limit: 3, window: 60, algorithm: 'fixed-window', inFlight: 2 }
-  /** Ends a request: well (it cost nothing) or not. */
+  /** Ends a request, which was good (and costs nothing) or failed. */
   const end = async (limiter: RateLimiter, decision: Decision, failed: boolean): Promise<void> => {
     if (!failed) await limiter.settle(decision, 0 satisfies Cost)
     await limiter.release(decision)

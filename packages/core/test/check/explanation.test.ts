@@ -111,7 +111,7 @@ describe('explain', () => {
     const limiter = world().limiter(fixed, { clientIp: () => '198.51.100.2' })
     const explanation = await limiter.explain(view())
     expect(explanation.hops).toEqual([])
-    expect(String(explanation)).toContain('from "198.51.100.2": what clientIp says')
+    expect(String(explanation)).toContain('from "198.51.100.2": given by clientIp')
   })
 
   it('walks the proxies hop by hop', async () => {

@@ -11,7 +11,7 @@ import { mistake, view, world } from '../world.ts'
 const { store, limiter } = world()
 const makeStore = (): Store => store
 
-/** A store that tells how many counters it keeps, as the memory store does. */
+/** A store with a size, as the memory store has. */
 class CountedStore extends ReferenceStore {
   size = 0
 
@@ -48,7 +48,7 @@ describe('limiterOf', () => {
 
   describe('with a policy of one name twice', () => {
     const code = 'HALT_W_COUNTER_SPLIT'
-    /** Builds a limiter as adapters do; each test has names of its own. */
+    /** Builds a limiter as adapters do. Each test uses policy names of its own. */
     const build = (name: string, more: object = {}): { made: RateLimiter; codes: string[] } => {
       const codes: string[] = []
       const warn = (warning: HaltWarning): void => void codes.push(warning.code)

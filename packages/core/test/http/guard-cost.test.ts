@@ -6,7 +6,7 @@ import { view, world } from '../world.ts'
 
 const policy: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
 
-/** What is left of the limit after one request through a guard. */
+/** The units left after one request through a guard. */
 async function left(options: GuardOptions, request: RequestView = view()): Promise<number> {
   const limiter = world().limiter(policy)
   await guard(limiter, options).enter(request)
@@ -78,10 +78,13 @@ describe('a cost', () => {
     ['gives a proxy that throws', () => new Proxy({}, { ownKeys: hostile })],
     ['gives a revoked proxy', revoked],
   ]
-  it.each(broken)('of a function that %s is the whole limit, so that breaking it is not cheap', async (_how, cost) => {
-    expect(await left({ cost: cost as () => Cost })).toBe(0)
-    expect(await left({ cost: cost as () => Cost, costOnError: 3 })).toBe(7)
-  })
+  it.each(broken)(
+    'of a function that %s is the whole limit, so that breaking it is not cheap',
+    async (_how, cost) => {
+      expect(await left({ cost: cost as () => Cost })).toBe(0)
+      expect(await left({ cost: cost as () => Cost, costOnError: 3 })).toBe(7)
+    },
+  )
 
   it('by name is read once, so that a later change has no effect', async () => {
     let looks = 0

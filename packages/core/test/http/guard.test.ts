@@ -7,7 +7,7 @@ import { mistake, view, world } from '../world.ts'
 const policy: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
 const code = (options: Record<string, unknown>): string =>
   mistake(() => guard(world().limiter(policy), options as GuardOptions)).code
-/** What is left of the limit after one request through a guard. */
+/** The units left after one request through a guard. */
 async function left(options: GuardOptions, request: RequestView = view()): Promise<number> {
   const limiter = world().limiter(policy)
   await guard(limiter, options).enter(request)
@@ -113,7 +113,7 @@ describe('the end of a response', () => {
       entering.leave(await entering.enter(view()), response)
     }
     await new Promise(resolve => setImmediate(resolve))
-    // The good one is given back; the failed one stays, and so does the aborted one.
+    // The good request is refunded. The failed one and the aborted one stay charged.
     expect((await limiter.peek(view())).remaining).toBe(8)
   })
 

@@ -119,20 +119,17 @@ describe('the dialects, allowed and refused', () => {
     ['draft-7', 'RateLimit', /reset=(\d+)$/],
     ['draft-8', 'RateLimit', /t=(\d+)$/],
     ['draft-11', 'RateLimit', /t=(\d+)$/],
-  ] as const)(
-    '%s rounds the seconds until the exact reset up',
-    async (dialect, name, reset) => {
-      const { limiter, clock } = world()
-      const one = limiter(hourly)
-      await one.check(view())
-      const told: unknown[] = []
-      for (let i = 0; i < 3; i++) {
-        clock.advance('700ms')
-        told.push(headerWriter(dialect, one)(await one.check(view()))[name]?.match(reset)?.[1])
-      }
-      expect(told).toEqual(['3600', '3599', '3598'])
-    },
-  )
+  ] as const)('%s rounds the seconds until the exact reset up', async (dialect, name, reset) => {
+    const { limiter, clock } = world()
+    const one = limiter(hourly)
+    await one.check(view())
+    const told: unknown[] = []
+    for (let i = 0; i < 3; i++) {
+      clock.advance('700ms')
+      told.push(headerWriter(dialect, one)(await one.check(view()))[name]?.match(reset)?.[1])
+    }
+    expect(told).toEqual(['3600', '3599', '3598'])
+  })
 
   it('never show more left than the limit, or less than 0', async () => {
     const { limiter } = world()
@@ -203,7 +200,7 @@ describe('the structured fields', () => {
 describe('the partition key of draft-8', () => {
   const perUser: Policy = { name: 'user', limit: 9, window: 60, keyStrategy: 'user' }
 
-  /** The partition keys that one request shows, as text. */
+  /** The partition keys in the headers of one request, as text. */
   async function partitions(request: RequestView, options: Options = {}): Promise<string[]> {
     const limiter = world().limiter([hourly, perUser], options)
     const headers = headerWriter('draft-8', limiter)(await limiter.check(request))

@@ -220,7 +220,7 @@ describe('one HTTP request that passes a limiter several times', () => {
       const second = await guard(limiter, { cost: 6 }).enter(view(), requestObject)
       await limiter.settle(second.decision as Decision, used)
       expect((await limiter.peek(view())).remaining).toBe(left)
-      // What the first mount charged is its own to give back.
+      // Only the first mount refunds its own charge.
       await limiter.settle(first.decision as Decision, 0)
       expect((await limiter.peek(view())).remaining).toBe(Math.min(10, left + 1))
     }
@@ -358,7 +358,8 @@ describe('one HTTP request that passes a limiter several times', () => {
       { ...policy, name: 'b', cost: 5 },
     ])
     const requestObject = {}
-    for (const cost of [undefined, 3, { a: 4 }, 2]) await guard(limiter, { cost }).enter(view(), requestObject)
+    for (const cost of [undefined, 3, { a: 4 }, 2])
+      await guard(limiter, { cost }).enter(view(), requestObject)
     expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([6, 5])
   })
 

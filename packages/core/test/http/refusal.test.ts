@@ -131,7 +131,7 @@ describe('a guard’s refusal', () => {
     ])
       expect(mistake(() => refusalFor(request as object, given as Decision))).toMatchObject({
         code: 'HALT_E_OPTION',
-        message: expect.stringMatching(/sendLimited got (no|a decision that lets)/),
+        message: expect.stringMatching(/sendLimited got (no|a decision that allows)/),
       })
   })
 })

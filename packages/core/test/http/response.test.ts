@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { applyHeaders, type HeaderTarget } from '../../src/http/index.ts'
 
-/** A response with some headers already. */
+/** A response that already has some headers. */
 function response(
   headers: Record<string, string> = {},
 ): HeaderTarget & { all: () => Record<string, string> } {

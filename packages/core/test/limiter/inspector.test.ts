@@ -83,7 +83,7 @@ describe('a peek at an identity', () => {
 
   it('shows the counters that consume charged, whatever identities the requests are counted by', async () => {
     const limiter = world().limiter([fixed, user])
-    // Where no key is extracted, a custom name can only be consume's.
+    // Without a key extractor, only consume uses custom names.
     expect((await limiter.peek('job')).verdicts).toHaveLength(2)
     await limiter.consume({ user: '42' })
     const decision = await limiter.peek({ user: '42' })

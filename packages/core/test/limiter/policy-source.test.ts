@@ -175,10 +175,10 @@ describe('the policies of a call', () => {
     for (let i = 0; i < 50; i++) await ask()
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
-    // What a WeakRef has been asked for lives until the turn ends.
+    // A dereferenced WeakRef keeps its target alive until the turn ends.
     await new Promise(resolve => void setTimeout(resolve, 1))
     collect()
-    // The limiter knows the last policy of each name.
+    // The limiter keeps the last policy of each name.
     expect(extractors.filter(found => found.deref() !== undefined).length).toBeLessThan(5)
     expect((await limiter.peek(view())).policy).toBe('one')
   })

@@ -15,7 +15,7 @@ describe('check', () => {
     expect(left((await times(9, both))[8] as Decision)).toEqual([0, 2])
     clock.advance(60)
     expect((await times(3, both)).map(({ allowed }) => allowed)).toEqual([true, true, false])
-    // The hour refused, so the minute was not charged for it.
+    // The hourly policy refused, so the policy per minute was not charged.
     expect(left(await both.peek(view()))).toEqual([1, 0])
   })
 
@@ -36,7 +36,7 @@ describe('check', () => {
     for (const identity of [{ user: 'anna' }, { user: 'ben' }, { custom: 'job' }, { apiKey: 'k' }])
       expect(await limiter.check(identity)).toMatchObject({ remaining: 1 })
     expect((await limiter.check({ user: 'ben' })).key).toBe('user:ben')
-    // What has an address, or a user in full, is a request, if a small one.
+    // An object with an address or a user object is a request.
     expect((await limiter.check({ ip: '203.0.113.1' })).key).toBe('ip:203.0.113.1')
     expect((await limiter.check({ user: { id: 7 } })).key).toBe('ip:unknown')
   })

@@ -12,10 +12,10 @@ import { WeakList } from '../../src/base/weak-list.ts'
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void
 
-/** Collects until something is gone, or for a while. */
+/** Collects garbage until an object is gone, or for a while. */
 async function collected(ref: WeakRef<object>): Promise<boolean> {
   for (let i = 0; i < 50; i++) {
-    // In a task of its own: what a task has looked at lives until it ends.
+    // In a task of its own, because a dereferenced WeakRef keeps its target alive until the task ends.
     await sleep(5)
     gc()
     await sleep(0)
@@ -73,7 +73,7 @@ describe('a limiter', () => {
       onReconnect: (listener: () => void) => void listeners.push(listener),
     })
     const use = async (): Promise<WeakRef<object>> => {
-      // All parts of a limiter hold what it warns by.
+      // All parts of a limiter reference its warn function.
       const warn = (warning: unknown): void => void `${String(warning)}${store.kind}`
       const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API, warn })
       await limiter.consume('x')
@@ -81,7 +81,7 @@ describe('a limiter', () => {
     }
     const refs = [await use(), await use(), await use()]
     for (const ref of refs) expect(await collected(ref)).toBe(true)
-    // One of all limiters, not one of each.
+    // One listener in total, not one per limiter.
     expect(listeners.length).toBe(1)
     expect(() => listeners[0]?.()).not.toThrow()
   })

@@ -46,7 +46,7 @@ describe('grantQuota', () => {
     })
     expect((await one.inspect({ user: '42' }))[1]).toMatchObject({ limit: 30, used: 22, remaining: 8 })
     const large = await one.check(by('42'), { cost: { calls: 12, minute: 1 } })
-    // No wait brings a second grant.
+    // The cost would need a second grant, which no wait brings.
     expect(large).toMatchObject({ allowed: false, reason: 'cost-exceeds-limit', retryAfter: Infinity })
     clock.advance('1d')
     vi.setSystemTime(clock.now())
@@ -135,7 +135,7 @@ describe('grantQuota', () => {
           const remaining = Math.max(0, 10 + granted - used)
           expect(quota).toMatchObject({ used, granted, remaining })
           const seen = await one.peek({ user: '42' })
-          // A peek is of the quota's own cost, which it would leave.
+          // A peek uses the quota's own cost and shows the rest after it.
           expect(seen).toMatchObject({ limit: 10 + granted, allowed: remaining > 0, remaining })
         }
       }),

@@ -68,7 +68,7 @@ describe('a policy that never refuses', () => {
     const { limiter, warnings, codes } = world()
     limiter([policy(tight), policy(loose)])
     expect(codes()).toEqual([code])
-    expect(warnings[0]?.message).toContain(`The policy "large" never refuses: "api"`)
+    expect(warnings[0]?.message).toContain(`The policy "large" never refuses, because "api"`)
   })
 
   it.each<[string, Partial<AnyPolicy>, Partial<AnyPolicy>]>([

@@ -159,7 +159,7 @@ describe('a store that comes back', () => {
       store.error = error
       fail()
       await times(5, limiter)
-      // The probe answers: the write does not.
+      // The probe gets an answer, the write does not.
       Object.assign(store, { probe: async () => {} })
       const { calls } = store
       while (store.calls === calls) {

@@ -10,13 +10,13 @@ const flight = { name: 'c', limit: 2, ttl: 600, algorithm: 'concurrency' } as co
 interface Tardy {
   readonly store: FaultyStore
   readonly limiter: RateLimiter
-  /** Asks while the store answers after the deadline. */
+  /** Checks a request while the store answers after the deadline. */
   late<T>(call: () => Promise<T>): Promise<T>
-  /** What is left, by the store. */
+  /** The units left, according to the store. */
   left(of?: string): Promise<number | undefined>
 }
 
-/** A limiter whose store may do what it is asked, and say so too late. */
+/** A limiter whose store can apply a call and answer too late. */
 function tardy(policy: RateLimiterOptions['policy'], options: Partial<RateLimiterOptions> = {}): Tardy {
   const store = new FaultyStore()
   const limiter = new RateLimiter({ store, policy, storeTimeout: '30ms', warn: () => {}, ...options })
@@ -36,7 +36,7 @@ function tardy(policy: RateLimiterOptions['policy'], options: Partial<RateLimite
   }
 }
 
-/** Until an answer that was late has come. */
+/** Waits until a late answer has arrived. */
 const heard = (): Promise<void> => pause(80)
 
 describe('a charge whose reply came too late', () => {
@@ -45,7 +45,7 @@ describe('a charge whose reply came too late', () => {
     expect(await late(() => limiter.check(view()))).toMatchObject({ allowed: true, degraded: 'local' })
     await heard()
     expect(await left()).toBe(99)
-    // Nothing is written back later, either.
+    // Nothing is written back later.
     await limiter.check(view())
     await heard()
     expect(await left()).toBe(98)
@@ -116,7 +116,7 @@ describe('a charge whose reply came too late', () => {
 describe('a correction', () => {
   const four = { name: 'p', limit: 4, window: 60, algorithm: 'fixed-window' } as const
 
-  /** All four charged, the fifth refused. */
+  /** Makes five checks: four are charged, the fifth is refused. */
   async function exhausted(policy: RateLimiterOptions['policy']): Promise<Tardy & { decisions: Decision[] }> {
     const made = tardy(policy)
     const decisions: Decision[] = []

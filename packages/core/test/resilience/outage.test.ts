@@ -12,7 +12,7 @@ describe('an idempotency key', () => {
     const { limiter, fail, mend } = degrading(daily, { instances: 4 })
     await limiter.check(view(), keyed)
     fail()
-    // The share here is one.
+    // The share of this process is 1.
     expect(await limiter.check(view())).toMatchObject({ allowed: true, cost: 1 })
     expect(await limiter.check(view(), keyed)).toMatchObject({ allowed: true, cost: 0 })
     await mend()
@@ -26,7 +26,7 @@ describe('an idempotency key', () => {
       fail()
       await limiter.check(view(), keyed)
       store.fault = 'none'
-      // A single failure opens nothing: what is owed is written back beside the next check.
+      // One failure does not open the breaker, so the charge is written back after the next check.
       if (first === 'the writing back') await mend()
       expect((await limiter.check(view(), keyed)).allowed).toBe(true)
       await mend()

@@ -58,7 +58,7 @@ const flight = { name: 'c', limit: 10, ttl: 600, algorithm: 'concurrency' } as c
 const failures = [
   [{ reply: 'LOADING' }, 10],
   [{ unsent: true }, 10],
-  // The release may have been applied: it is not sent again, and the place is free when its ttl is over.
+  // The release may have been applied, so it is not sent again. The place is free after its ttl.
   [{}, 0],
 ] as const
 
@@ -69,7 +69,7 @@ describe('a release that the store fails', () => {
     Object.assign(store, { fault: 'reject', error: Object.assign(new Error('no'), mark) })
     await Promise.all(decisions.map(decision => limiter.release(decision)))
     store.fault = 'none'
-    // Without a request, too.
+    // It is sent without a further request.
     await pause(700)
     expect((await limiter.peek(view())).remaining).toBe(free)
   })

@@ -10,7 +10,7 @@ describe('HyperLogLog', () => {
     expect(distinct.count).toBe(1)
   })
 
-  // Four standard errors, for each way that keys look.
+  // Four standard errors, for each form of key.
   it.each([10, 300, 3_000, 50_000, 400_000])('counts %d within some per cent', size => {
     for (const keyOf of [
       (i: number) => `user:${i}`,

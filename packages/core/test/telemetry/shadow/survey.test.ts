@@ -22,7 +22,7 @@ describe('ShadowSurvey', () => {
           {
             policy: 'next',
             requests: 18,
-            // Ten of the twelve were let in, four of them by the candidate too.
+            // Ten of the twelve requests were allowed, four of them also by the candidate.
             wouldBlock: 8,
             alsoBlocked: 2,
             share: 8 / 18,
@@ -44,7 +44,7 @@ describe('ShadowSurvey', () => {
     try {
       const survey = new ShadowSurvey({ top: 2 })
       expect(String(survey)).toBe(
-        'Shadow policies of this process, 2026-11-24T00:00:00Z to 2026-11-24T00:00:00Z: none was asked.',
+        'Shadow policies of this process, 2026-11-24T00:00:00Z to 2026-11-24T00:00:00Z: no shadow policy checked a request.',
       )
       const calm: Policy = { ...candidate, name: 'calm', limit: 1000 }
       const limiter = world().limiter([current, calm, candidate], { telemetry: survey })
@@ -55,7 +55,7 @@ describe('ShadowSurvey', () => {
           'Shadow policies of this process, 2026-11-24T00:00:00Z to 2026-11-24T00:00:00Z',
           '',
           'next would refuse 16 of 32 requests (50.0 %), 4 of 4 keys (100.0 %)',
-          '  12 let in today, 4 refused anyway by another policy',
+          '  12 allowed today, 4 refused anyway by another policy',
           '  why: limited 16',
           '  10 × ip:203.0.113.7',
           '   3 × ip:198.51.100.2',
