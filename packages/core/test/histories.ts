@@ -10,7 +10,7 @@ import { START, view } from './world.ts'
 export const SECOND = 1e6
 
 /** A store on a clock of whole microseconds that keeps its last evaluation, so that tests can read the exact wait. */
-export class Watched implements Store {
+export class RecordingStore implements Store {
   readonly kind = 'watched'
   now: number = START * 1000
   #inner: ReferenceStore = new ReferenceStore(() => this.now / 1000)
@@ -38,7 +38,7 @@ export class Watched implements Store {
 type Penalty = RateLimiterOptions['penalty']
 
 /** One request of a history. */
-export interface Ask {
+export interface HistoryStep {
   /** Microseconds since the last request. */
   readonly after: number
   readonly cost: number
@@ -68,7 +68,7 @@ export const somePolicies: fc.Arbitrary<Policy[]> = fc
   .chain(count => fc.tuple(...Array.from({ length: count }, (_, i) => aPolicy(`p${i}`))))
 
 /** A history. */
-export const asks: fc.Arbitrary<Ask[]> = fc.array(
+export const histories: fc.Arbitrary<HistoryStep[]> = fc.array(
   fc.record({
     after: fc.oneof(fc.constantFrom(0, 1, 1000, 250_000, SECOND), fc.integer({ min: 0, max: 8 * SECOND })),
     cost: fc.oneof(
@@ -93,10 +93,10 @@ export const penalties: fc.Arbitrary<Penalty> = fc.option(
 /** Plays a whole history on a new limiter. */
 export async function play(
   policies: readonly Policy[],
-  history: readonly Ask[],
+  history: readonly HistoryStep[],
   penalty: Penalty,
-): Promise<{ store: Watched; limiter: RateLimiter; last: Decision }> {
-  const store = new Watched()
+): Promise<{ store: RecordingStore; limiter: RateLimiter; last: Decision }> {
+  const store = new RecordingStore()
   const limiter = new RateLimiter({ store, policy: policies, penalty, warn: () => {} })
   let last: Decision | undefined
   for (const { after, cost } of history) {

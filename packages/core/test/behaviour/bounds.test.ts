@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { type Policy, RateLimiter } from '../../src/index.ts'
-import { asks, penalties, somePolicies, Watched } from '../histories.ts'
+import { histories, penalties, somePolicies, RecordingStore } from '../histories.ts'
 import { view } from '../world.ts'
 
 describe('the admitted requests', () => {
@@ -29,8 +29,8 @@ describe('the admitted requests', () => {
 
   it('never exceed the bound of any policy in any interval, hammered or not', async () => {
     await fc.assert(
-      fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
-        const store = new Watched()
+      fc.asyncProperty(somePolicies, histories, penalties, async (policies, history, penalty) => {
+        const store = new RecordingStore()
         const limiter = new RateLimiter({ store, policy: policies, penalty, warn: () => {} })
         const admitted: [number, number][] = []
         for (const { after, cost } of history) {
@@ -52,7 +52,7 @@ describe('the admitted requests', () => {
     )
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 6, max: 20 }), used, async (limit, calls) => {
-        const store = new Watched()
+        const store = new RecordingStore()
         const policy: Policy = { name: 'p', limit, window: '1m', algorithm: 'fixed-window' }
         const limiter = new RateLimiter({ store, policy })
         let sum = 0

@@ -54,17 +54,17 @@ export class FaultyStore implements Store {
 }
 
 /** A limiter whose store works until a test makes it fail. */
-export function degrading(
+export function failableLimiter(
   given: RateLimiterOptions['policy'],
   options: Partial<RateLimiterOptions> = {},
-): { store: FaultyStore; limiter: RateLimiter; fail: () => void; mend: () => Promise<void> } {
+): { store: FaultyStore; limiter: RateLimiter; fail: () => void; recover: () => Promise<void> } {
   const store = new FaultyStore()
   const limiter = new RateLimiter({ store, policy: given, warn: () => {}, ...options })
   return {
     store,
     limiter,
     fail: () => void (store.fault = 'reject'),
-    async mend() {
+    async recover() {
       store.fault = 'none'
       while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false)
         await pause(20)

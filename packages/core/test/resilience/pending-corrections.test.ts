@@ -4,7 +4,7 @@ import { compileRule } from '../../src/policy/rule-compiler.ts'
 import { PendingCorrections } from '../../src/resilience/pending-corrections.ts'
 import { type Demand, Mode } from '../../src/store/index.ts'
 import { times, view } from '../world.ts'
-import { degrading, pause } from './faulty-store.ts'
+import { failableLimiter, pause } from './faulty-store.ts'
 
 const SECOND = 1e6
 const rule = compileRule(
@@ -64,7 +64,7 @@ const failures = [
 
 describe('a release that the store fails', () => {
   it.each(failures)('is sent again when it was certainly not applied: %j', async (mark, free) => {
-    const { store, limiter } = degrading(flight)
+    const { store, limiter } = failableLimiter(flight)
     const decisions = await times(10, limiter)
     Object.assign(store, { fault: 'reject', error: Object.assign(new Error('no'), mark) })
     await Promise.all(decisions.map(decision => limiter.release(decision)))
@@ -75,19 +75,24 @@ describe('a release that the store fails', () => {
   })
 
   it('is sent after the outage when the store is known to be unavailable', async () => {
-    const { store, limiter, fail, mend } = degrading(flight)
+    const { store, limiter, fail, recover } = failableLimiter(flight)
     const decisions = await times(10, limiter)
     fail()
     await times(3, limiter, view({ ip: '198.51.100.7' }))
     const { calls } = store
     await Promise.all(decisions.map(decision => limiter.release(decision)))
     expect(store.calls).toBe(calls)
-    await mend()
+    await recover()
     expect((await limiter.peek(view())).remaining).toBe(10)
   })
 
   it('is sent again once: a refund counts once', async () => {
-    const { store, limiter } = degrading({ name: 'p', limit: 10, window: 3600, algorithm: 'fixed-window' })
+    const { store, limiter } = failableLimiter({
+      name: 'p',
+      limit: 10,
+      window: 3600,
+      algorithm: 'fixed-window',
+    })
     const [first] = await times(5, limiter)
     Object.assign(store, { fault: 'reject', error: Object.assign(new Error('no'), { reply: 'BUSY' }) })
     await limiter.settle(first!, 0)
