@@ -1,4 +1,4 @@
-// Random policies and histories, and a store whose last answer can be read to the microsecond.
+// Random policies and histories, and a store that tells the exact wait of its last answer.
 import fc from 'fast-check'
 
 import { type Decision, type Policy, RateLimiter, type RateLimiterOptions } from '../src/index.ts'
@@ -9,8 +9,8 @@ import { START, view } from './world.ts'
 /** Microseconds. */
 export const SECOND = 1e6
 
-/** A store on a clock of whole microseconds that remembers its last answer, so that exact waits can be read. */
-export class Watched implements Store {
+/** A store on a clock of whole microseconds that keeps its last evaluation, so that tests can read the exact wait. */
+export class RecordingStore implements Store {
   readonly kind = 'watched'
   now: number = START * 1000
   #inner: ReferenceStore = new ReferenceStore(() => this.now / 1000)
@@ -26,7 +26,7 @@ export class Watched implements Store {
     return 0
   }
 
-  /** Microseconds until all that was last asked passes. */
+  /** Microseconds until the whole last group passes. */
   get wait(): number {
     const [group, evaluation] = this.#last as [Group, Evaluation]
     return Math.max(
@@ -38,8 +38,8 @@ export class Watched implements Store {
 type Penalty = RateLimiterOptions['penalty']
 
 /** One request of a history. */
-export interface Ask {
-  /** Microseconds since the last one. */
+export interface HistoryStep {
+  /** Microseconds since the last request. */
   readonly after: number
   readonly cost: number
 }
@@ -68,7 +68,7 @@ export const somePolicies: fc.Arbitrary<Policy[]> = fc
   .chain(count => fc.tuple(...Array.from({ length: count }, (_, i) => aPolicy(`p${i}`))))
 
 /** A history. */
-export const asks: fc.Arbitrary<Ask[]> = fc.array(
+export const histories: fc.Arbitrary<HistoryStep[]> = fc.array(
   fc.record({
     after: fc.oneof(fc.constantFrom(0, 1, 1000, 250_000, SECOND), fc.integer({ min: 0, max: 8 * SECOND })),
     cost: fc.oneof(
@@ -79,7 +79,7 @@ export const asks: fc.Arbitrary<Ask[]> = fc.array(
   { minLength: 1, maxLength: 40 },
 )
 
-/** A penalty, or none. */
+/** A penalty, or no penalty. */
 export const penalties: fc.Arbitrary<Penalty> = fc.option(
   fc.record({
     threshold: fc.constantFrom(1, 2),
@@ -90,13 +90,13 @@ export const penalties: fc.Arbitrary<Penalty> = fc.option(
   { nil: undefined },
 )
 
-/** Plays a history on a limiter of its own, up to its end. */
+/** Plays a whole history on a new limiter. */
 export async function play(
   policies: readonly Policy[],
-  history: readonly Ask[],
+  history: readonly HistoryStep[],
   penalty: Penalty,
-): Promise<{ store: Watched; limiter: RateLimiter; last: Decision }> {
-  const store = new Watched()
+): Promise<{ store: RecordingStore; limiter: RateLimiter; last: Decision }> {
+  const store = new RecordingStore()
   const limiter = new RateLimiter({ store, policy: policies, penalty, warn: () => {} })
   let last: Decision | undefined
   for (const { after, cost } of history) {

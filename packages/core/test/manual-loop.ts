@@ -5,7 +5,7 @@ interface Due extends Timer {
   readonly callback: () => void
 }
 
-/** An event loop whose time a test moves: turn by turn, timers first, then the sockets, then what waited for them. */
+/** An event loop whose time a test moves, turn by turn: first timers, then sockets, then callbacks after the sockets. */
 export class ManualLoop implements EventLoop {
   #now = 0
   #timers = new Set<Due>()
@@ -30,18 +30,18 @@ export class ManualLoop implements EventLoop {
     this.#afterRead.push(callback)
   }
 
-  /** Puts an answer into a socket; the loop reads it in its next turn. */
+  /** Puts an answer into a socket. The loop reads it in its next turn. */
   arrive(read: () => void): void {
     this.#arrived.push(read)
   }
 
-  /** Has the loop do nothing else for some milliseconds: then it is late, and takes one turn. */
+  /** Blocks the loop for some milliseconds, and then takes one turn. */
   async block(ms: number): Promise<void> {
     this.#now += ms
     await this.#turn()
   }
 
-  /** Lets time pass in which the loop is free: a turn each millisecond. */
+  /** Lets time pass while the loop is free, with one turn per millisecond. */
   async pass(ms: number): Promise<void> {
     for (let i = 0; i < ms; i++) await this.block(1)
   }
@@ -59,7 +59,7 @@ export class ManualLoop implements EventLoop {
   }
 }
 
-/** Resolves after all that follows from settled promises. */
+/** Resolves after all microtasks of settled promises have run. */
 async function microtasks(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve()
 }

@@ -43,7 +43,7 @@ describe('the types', () => {
     expectTypeOf(extracting.keyExtractor).parameter(0).toEqualTypeOf<AppRequest>()
   })
 
-  it('let presets and plain policies stand in every limiter', () => {
+  it('allow presets and plain policies in every limiter', () => {
     const options: RateLimiterOptions<AppRequest> = {
       store,
       policy: [
@@ -61,7 +61,7 @@ describe('the types', () => {
     expectTypeOf(presets.QUOTA_FREE_DAILY).toExtend<Quota<AppRequest>>()
   })
 
-  it('take the plain texts for the names, and nothing else', () => {
+  it('accept the plain strings for the names, and nothing else', () => {
     expectTypeOf<'token-bucket'>().toExtend<Algorithm>()
     expectTypeOf(Algorithm.TOKEN_BUCKET).toEqualTypeOf<'token-bucket'>()
     expectTypeOf(KeyStrategy.API_KEY).toEqualTypeOf<'api-key'>()
@@ -69,17 +69,17 @@ describe('the types', () => {
     expectTypeOf<'leaky-bucket'>().not.toExtend<Algorithm>()
   })
 
-  it('know what goes together', () => {
-    // @ts-expect-error requests in flight have a ttl, no window
+  it('know which options exclude each other', () => {
+    // @ts-expect-error requests in flight have a ttl, not a window
     const flight: Policy = { name: 'p', limit: 1, algorithm: 'concurrency', window: 60 }
     // @ts-expect-error a policy has a window
     const without: Policy = { name: 'p', limit: 1 }
-    // @ts-expect-error a window is no Date
+    // @ts-expect-error a window is not a Date
     const wrong: Policy = { name: 'p', limit: 1, window: new Date() }
     expectTypeOf([flight, without, wrong]).toEqualTypeOf<Policy[]>()
   })
 
-  it('hold no any where a user looks', () => {
+  it('contain no any in public types', () => {
     expectTypeOf<Decision['allowed']>().toEqualTypeOf<boolean>()
     expectTypeOf<Decision['verdicts'][number]['key']>().toEqualTypeOf<string>()
     expectTypeOf<Decision[keyof Decision]>().not.toBeAny()

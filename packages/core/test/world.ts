@@ -1,4 +1,4 @@
-// What the tests of the limiter have in common: a store on a clock that stands still, and requests to ask with.
+// Shared by the tests of the limiter: a store on a manual clock, and requests.
 import { expect } from 'vitest'
 
 import {
@@ -11,26 +11,26 @@ import {
 } from '../src/index.ts'
 import { ManualClock, ReferenceStore } from '../src/testing/index.ts'
 
-/** 2026-11-24T00:00:00Z, Unix milliseconds: where every test's clock begins. */
+/** 2026-11-24T00:00:00Z, in Unix milliseconds: the start of every test's clock. */
 export const START: number = Date.UTC(2026, 10, 24)
-/** An address that no default exempts. */
+/** An address that is not exempt by default. */
 export const CLIENT = '203.0.113.7'
 
-/** Options of a limiter in a world: its store and its ear for warnings are there already. */
+/** Options of a limiter in a world, which already has a store and collects warnings. */
 export type Options = Partial<RateLimiterOptions>
 
 /** One store on one clock, and the limiters that share it. */
 export interface World {
   readonly clock: ManualClock
   readonly store: ReferenceStore
-  /** What was warned of, in order. */
+  /** The warnings, in order. */
   readonly warnings: HaltWarning[]
   /** The codes of the warnings. */
   readonly codes: () => string[]
   readonly limiter: (policy: RateLimiterOptions['policy'], options?: Options) => RateLimiter
 }
 
-/** Makes a world of its own for a test. */
+/** Makes a new world for a test. */
 export function world(start: number = START): World {
   const clock = new ManualClock(start)
   const store = new ReferenceStore(clock.now)
@@ -45,7 +45,7 @@ export function world(start: number = START): World {
   }
 }
 
-/** A request as an adapter sees it: `GET /things` from {@link CLIENT}, unless said otherwise. */
+/** A request as an adapter sees it: `GET /things` from {@link CLIENT}, unless `changes` says otherwise. */
 export function view(changes: Partial<RequestView> = {}): RequestView {
   return { method: 'GET', path: '/things', ip: CLIENT, headers: {}, request: {}, ...changes }
 }
@@ -60,7 +60,7 @@ export function keyed(key: string, changes: Partial<RequestView> = {}): RequestV
   return view({ headers: { 'x-api-key': key }, ...changes })
 }
 
-/** Asks several times; returns the decisions in order. */
+/** Checks a request several times. Returns the decisions in order. */
 export async function times(
   count: number,
   limiter: RateLimiter,
@@ -71,12 +71,12 @@ export async function times(
   return decisions
 }
 
-/** A decision's fields as a plain object: a copy, which is nobody's decision. */
+/** A decision's fields as a plain object. The copy is not a decision. */
 export function fields(decision: Decision): Record<string, unknown> {
   return { ...decision.toJSON() }
 }
 
-/** How many of so many requests are let in. */
+/** How many of `count` requests are allowed. */
 export async function admitted(
   count: number,
   limiter: RateLimiter,
@@ -85,7 +85,7 @@ export async function admitted(
   return (await times(count, limiter, request)).filter(({ allowed }) => allowed).length
 }
 
-/** The error of a call that must fail: one of ours, with a code, a fix and a page. */
+/** The error of a call that must fail: a HaltError with a code, a fix and a page. */
 export function mistake(call: () => unknown): HaltError {
   try {
     call()

@@ -70,11 +70,12 @@ export function checkBuilder(
         paid,
       }
     }
-    const watched = penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, parameters)
+    const penaltyDemand =
+      penalty === undefined ? undefined : penaltyOf(penalty, principal as Subject, parameters)
     const idempotency = parameters.idempotencyKey
       ? idempotencyDemand(parameters.idempotencyKey, policies, demands, unitsOf(policies, parameters), digest)
       : undefined
-    return { policies, extras, demands, penalty: watched, idempotency }
+    return { policies, extras, demands, penalty: penaltyDemand, idempotency }
   }
 }
 

@@ -39,11 +39,11 @@ export function isPaid({ policies, demands, extras }: Check, priorGuards: PriorG
     const demand = demands[i] as Demand
     // A held demand is judged at its full cost.
     const rest = demand.mode === Mode.HOLD ? demand.cost - (extras?.[i]?.paid ?? 0) : demand.cost
-    return rest <= 0 && charges.some(charge => hasAsked(charge, demand))
+    return rest <= 0 && charges.some(charge => isChargedBy(charge, demand))
   })
 }
 
-function hasAsked(charge: ActualCharge, { subject, rule }: Demand): boolean {
+function isChargedBy(charge: ActualCharge, { subject, rule }: Demand): boolean {
   return charge.result.check.demands.some(
     (other, at) =>
       other.subject === subject && isSameRule(other.rule, rule) && chargeAt(charge, at) !== undefined,

@@ -20,20 +20,20 @@ export function onResponseDecision(response: DecidingResponse, decided: () => vo
   if (others !== undefined) return void others.push(decided)
   const listeners = [decided]
   listening.set(response, listeners)
-  const tell = (): void => {
+  const notify = (): void => {
     for (const each of listeners.splice(0)) each()
   }
-  wrap(response, 'writeHead', tell)
-  wrap(response, 'end', tell)
+  wrap(response, 'writeHead', notify)
+  wrap(response, 'end', notify)
 }
 
-function wrap(response: DecidingResponse, name: 'writeHead' | 'end', tell: () => void): void {
+function wrap(response: DecidingResponse, name: 'writeHead' | 'end', notify: () => void): void {
   const method = response[name]
   if (typeof method !== 'function') return
   response[name] = function (this: unknown, ...args: unknown[]): unknown {
     // Tell after the call, because the method may throw and then the status is not decided.
     const given = (method as Method).apply(this, args)
-    tell()
+    notify()
     return given
   }
 }

@@ -12,10 +12,10 @@ export function trustProxyNotice<R, Q = R>(
   setting: string,
   isSet: (request: Q) => boolean,
 ): (request: Q) => void {
-  let looked = options.clientIp !== undefined || isToldOfProxies(options)
+  let hasChecked = options.clientIp !== undefined || isToldOfProxies(options)
   return request => {
-    if (looked) return
-    looked = true
+    if (hasChecked) return
+    hasChecked = true
     if (!isSet(request)) return
     warn({
       code: 'HALT_W_TRUST_PROXY_IGNORED',

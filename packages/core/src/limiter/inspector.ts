@@ -106,16 +106,16 @@ export class Inspector {
     const [subject, kind] = [this.subjectOf(identity), kindOf(identity)]
     const counting = policies.filter(({ off }) => !off)
     const reached = counting.filter(policy => isReached(policy, kind, counting))
-    const ask = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
+    const evaluate = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
       this.#pipeline.checkSubject(subject, some, PEEK)
-    let decision: Decision | undefined = await ask(policies)
+    let decision: Decision | undefined = await evaluate(policies)
     let shown = counting
     if (reached.length < counting.length) {
       // Also show counters with a charge, because `consume` may have charged any policy under this identity.
       const result = Decision.recordOf(decision)?.result
       shown = counting.filter(policy => reached.includes(policy) || hasCounter(policy, result))
       if (shown.length === 0) decision = undefined
-      else if (shown.length < counting.length) decision = await ask(shown)
+      else if (shown.length < counting.length) decision = await evaluate(shown)
     }
     return {
       kind,

@@ -68,19 +68,20 @@ export class Fallback {
       else if (mode === 'open') isOpen = true
       else if (closedPolicy < 0) closedPolicy = i
     }
-    const asked = closedPolicy >= 0 || (isOpen && !isLocal) ? [] : local
-    const degraded = closedPolicy >= 0 ? 'closed' : asked.length > 0 ? 'local' : 'open'
-    const rest = this.#shareOf(check, asked)
+    const deciding = closedPolicy >= 0 || (isOpen && !isLocal) ? [] : local
+    const degraded = closedPolicy >= 0 ? 'closed' : deciding.length > 0 ? 'local' : 'open'
+    const rest = this.#shareOf(check, deciding)
     const evaluation = this.#store.evaluate(rest)
     if (writesBack && evaluation.allowed && !evaluation.repeated)
-      this.#queueWriteBack(check, asked, evaluation)
+      this.#queueWriteBack(check, deciding, evaluation)
     return { check: rest, evaluation, degraded, closedPolicy, late }
   }
 
   /** The check reduced to some of its policies, with this process's share of their limits. */
-  #shareOf({ policies, demands: asked, extras, idempotency }: Check, indexes: readonly number[]): Check {
+  #shareOf({ policies, demands: original, extras, idempotency }: Check, indexes: readonly number[]): Check {
     const kept = indexes.map(i => policies[i] as CompiledPolicy)
-    const share = (at: number, i: number): Demand => this.#share(asked[at] as Demand, policies[i]?.cost ?? 1)
+    const share = (at: number, i: number): Demand =>
+      this.#share(original[at] as Demand, policies[i]?.cost ?? 1)
     const demands = indexes.map(i => share(i, i))
     const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(share(at, i)) - 1)
     const moved = ({ addressCeiling, lease, ...own }: ExtraDemands, i: number): ExtraDemands => ({

@@ -10,7 +10,7 @@ import { CircuitBreaker } from './circuit-breaker.ts'
 import { Fallback } from './fallback.ts'
 import type { LastKnown } from './last-known.ts'
 import type { Outages } from './outages.ts'
-import { hearReconnections } from './reconnections.ts'
+import { onReconnection } from './reconnections.ts'
 import { Recovery } from './recovery.ts'
 import { RefusalCache } from './refusal-cache.ts'
 import { type Evaluate, instanceCounter } from './store-calls.ts'
@@ -62,7 +62,7 @@ export class GuardedStore {
     this.#breaker = new CircuitBreaker(probe, () => this.#recovery.recover())
     // The first call makes the store begin to count the processes that share it.
     count()
-    hearReconnections(store, this)
+    onReconnection(store, this)
   }
 
   /** Handles a new connection of the store. The server may have restarted empty before any call failed. */
@@ -83,11 +83,11 @@ export class GuardedStore {
     if (failed) return this.#fallback.evaluate(check)
     const open = this.#breaker.isOpen()
     if (open === true) return this.#fallback.evaluate(check)
-    if (open === false) return this.#askStore(check)
-    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.evaluate(check) : this.#askStore(check)))
+    if (open === false) return this.#callStore(check)
+    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.evaluate(check) : this.#callStore(check)))
   }
 
-  #askStore(check: Check): CheckResult | Promise<CheckResult> {
+  #callStore(check: Check): CheckResult | Promise<CheckResult> {
     let evaluation: Evaluation | Promise<Evaluation>
     try {
       evaluation = this.#evaluate(check)
@@ -104,13 +104,13 @@ export class GuardedStore {
     let local: CheckResult | undefined
     return this.#strict.deadline.follow<Evaluation, CheckResult>(
       evaluation,
-      found => this.#hear(check, found, call, sent, local),
+      found => this.#receive(check, found, call, sent, local),
       (error: unknown) => (local = this.#fail(check, error)),
     )
   }
 
   /** @param local the local result, when the reply comes after the deadline */
-  #hear(
+  #receive(
     check: Check,
     evaluation: Evaluation,
     call: number,

@@ -6,14 +6,14 @@ export interface Reconnectable {
   reconnected(): void
 }
 
-const heard = new WeakMap<Store, WeakList<Reconnectable>>()
+const listenersByStore = new WeakMap<Store, WeakList<Reconnectable>>()
 
 /** Notifies a listener of every new connection of a store. The store holds the listener weakly. */
-export function hearReconnections(store: Store, listener: Reconnectable): void {
-  let list = heard.get(store)
+export function onReconnection(store: Store, listener: Reconnectable): void {
+  let list = listenersByStore.get(store)
   if (list === undefined) {
     const listeners = new WeakList<Reconnectable>()
-    heard.set(store, (list = listeners))
+    listenersByStore.set(store, (list = listeners))
     store.onReconnect?.(() => {
       for (const each of listeners) each.reconnected()
     })

@@ -25,17 +25,17 @@ export function checkedEvaluate(store: Store): Evaluate {
 export function instanceCounter(store: Store, warn: Warn): () => number {
   let count = 1
   return () => {
-    let told: unknown
+    let answer: unknown
     try {
-      told = store.instances === undefined ? 1 : store.instances()
+      answer = store.instances === undefined ? 1 : store.instances()
     } catch (error) {
-      told = error
+      answer = error
     }
-    if (typeof told === 'number' && Number.isSafeInteger(told) && told >= 1) count = told
+    if (typeof answer === 'number' && Number.isSafeInteger(answer) && answer >= 1) count = answer
     else
       warn({
         code: 'HALT_W_STORE_SCRIPT',
-        message: `instances() of the store gave ${describe(told)}, which is not a number of processes.`,
+        message: `instances() of the store gave ${describe(answer)}, which is not a number of processes.`,
         fix: 'Return a whole number from 1, or give the limiter instances: 4.',
       })
     return count

@@ -24,7 +24,7 @@ interface Running {
 /** Sums up refusals by policy and reason, and reports the sums at the end of each period that has any. Bounded. */
 export class RefusalSums {
   readonly #everyMs: number
-  readonly #tell: (sum: RefusalSum) => void
+  readonly #report: (sum: RefusalSum) => void
   readonly #names = new LabelSet()
   #sums = new Map<string, Running>()
 
@@ -32,9 +32,9 @@ export class RefusalSums {
    * @param everyMs the length of a period, in milliseconds. A period begins with a refusal and does not keep the process
    * alive.
    */
-  constructor(everyMs: number, tell: (sum: RefusalSum) => void) {
+  constructor(everyMs: number, report: (sum: RefusalSum) => void) {
     this.#everyMs = everyMs
-    this.#tell = tell
+    this.#report = report
   }
 
   /** Adds a refusal. */
@@ -51,6 +51,6 @@ export class RefusalSums {
   #end(): void {
     const sums = this.#sums
     this.#sums = new Map()
-    for (const { keys, ...sum } of sums.values()) this.#tell({ ...sum, keys: keys.size })
+    for (const { keys, ...sum } of sums.values()) this.#report({ ...sum, keys: keys.size })
   }
 }

@@ -1,12 +1,12 @@
-// Promise 1: what is admitted, over random policies, costs and times.
+// Promise 1, the bound on admitted requests, over random policies, costs and times.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { type Policy, RateLimiter } from '../../src/index.ts'
-import { asks, penalties, somePolicies, Watched } from '../histories.ts'
+import { histories, penalties, somePolicies, RecordingStore } from '../histories.ts'
 import { view } from '../world.ts'
 
-describe('what is admitted', () => {
+describe('the admitted requests', () => {
   /** Checks every interval between two admissions against a policy's bound. */
   function expectBounded(
     { algorithm, limit, window, burst }: Policy,
@@ -27,10 +27,10 @@ describe('what is admitted', () => {
     }
   }
 
-  it('never exceeds the bound of any of the policies, in any interval, hammered or not', async () => {
+  it('never exceed the bound of any policy in any interval, hammered or not', async () => {
     await fc.assert(
-      fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
-        const store = new Watched()
+      fc.asyncProperty(somePolicies, histories, penalties, async (policies, history, penalty) => {
+        const store = new RecordingStore()
         const limiter = new RateLimiter({ store, policy: policies, penalty, warn: () => {} })
         const admitted: [number, number][] = []
         for (const { after, cost } of history) {
@@ -45,14 +45,14 @@ describe('what is admitted', () => {
     )
   })
 
-  it('by settled estimates stays within the bound of what was really used, refunds counted when they are made', async () => {
+  it('with settled estimates stay within the bound of the real use, refunds counted when they are made', async () => {
     const used = fc.array(
       fc.record({ estimate: fc.integer({ min: 1, max: 6 }), actual: fc.integer({ min: 0, max: 6 }) }),
       { maxLength: 30 },
     )
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 6, max: 20 }), used, async (limit, calls) => {
-        const store = new Watched()
+        const store = new RecordingStore()
         const policy: Policy = { name: 'p', limit, window: '1m', algorithm: 'fixed-window' }
         const limiter = new RateLimiter({ store, policy })
         let sum = 0

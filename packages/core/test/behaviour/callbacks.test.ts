@@ -32,13 +32,13 @@ async function turn(): Promise<void> {
   await new Promise(resolve => setTimeout(resolve, 5))
 }
 
-describe('a function that may not be async, and is', () => {
+describe('an async function where a synchronous one is required', () => {
   it.each<[string, Partial<RateLimiterOptions>, object]>([
     ['userId', { userId: rejects }, { keyStrategy: 'user' }],
     ['apiKey', { apiKey: rejects }, { keyStrategy: 'api-key' }],
     ['clientIp', { clientIp: rejects }, {}],
     ['userId', { userId: resolves }, { keyStrategy: 'user' }],
-  ])('ends no process and is warned of at once: %s', async (name, options, fields) => {
+  ])('does not end the process, and is warned of at once: %s', async (name, options, fields) => {
     const { limiter, warnings } = world()
     const decision = await limiter({ ...policy, ...fields }, options).check(view())
     await turn()
@@ -47,7 +47,7 @@ describe('a function that may not be async, and is', () => {
     expect(warnings[0]?.message).toContain(`${name} returned a promise`)
   })
 
-  it('trusts nobody as trustedProxies, and is no receiver to fail a request as warn', async () => {
+  it('trusts no proxy as trustedProxies, and does not fail a request as warn', async () => {
     const { store } = world()
     const limiter = new RateLimiter({
       store,
@@ -64,7 +64,7 @@ describe('a function that may not be async, and is', () => {
     expect(unheard).toEqual([])
   })
 
-  it('leaves a request charged as chargeWhen, and its headers out as headers', async () => {
+  it('keeps the charge as chargeWhen, and sends no headers as headers', async () => {
     const { limiter, codes } = world()
     const own = limiter(policy)
     const gate = guard(own, { chargeWhen: rejects })
@@ -77,7 +77,7 @@ describe('a function that may not be async, and is', () => {
   })
 })
 
-describe('an id that is none', () => {
+describe('an invalid id', () => {
   it.each([[{ id: 1 }], [true], [[1]]])('is warned of, and the address counts: %j', async id => {
     const { limiter, warnings } = world()
     const own = limiter({ ...policy, keyStrategy: 'user' }, { userId: () => id as never })
@@ -85,15 +85,18 @@ describe('an id that is none', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_CALLBACK'])
   })
 
-  it.each([[undefined], [null], ['']])('is nobody signed in, and no matter: %j', async id => {
-    const { limiter, codes } = world()
-    await limiter({ ...policy, keyStrategy: 'user' }, { userId: () => id as never }).check(view())
-    expect(codes()).toEqual([])
-  })
+  it.each([[undefined], [null], ['']])(
+    'means that no user is signed in, and gives no warning: %j',
+    async id => {
+      const { limiter, codes } = world()
+      await limiter({ ...policy, keyStrategy: 'user' }, { userId: () => id as never }).check(view())
+      expect(codes()).toEqual([])
+    },
+  )
 })
 
-describe('a header value that is a number', () => {
-  it('is written', async () => {
+describe('a number as a header value', () => {
+  it('is written as text', async () => {
     const gate = guard(world().limiter(policy), {
       headers: ({ remaining }) => ({ 'X-Left': remaining }) as never,
     })
@@ -101,7 +104,7 @@ describe('a header value that is a number', () => {
   })
 })
 
-describe('a cost by names', () => {
+describe('a cost by name', () => {
   const budget = llmBudget({ rpm: 60, tpm: 90_000, name: 'chat' })
 
   it('that names none of the policies is warned of, in a check and in a settlement', async () => {
@@ -120,7 +123,7 @@ describe('a cost by names', () => {
     expect(other.codes()).toEqual(['HALT_W_COST_NAMES'])
   })
 
-  it('is nothing to warn of when it names one, or nothing', async () => {
+  it('gives no warning when it names one policy, or nothing', async () => {
     const { limiter, codes } = world()
     const own = limiter(budget)
     await own.consume({ user: '42' }, { cost: llmCost(2000, 'chat') })
@@ -145,7 +148,7 @@ describe('a duration that looks like milliseconds', () => {
     expect(warnings[0]?.message.startsWith(`${name} of `)).toBe(true)
   })
 
-  it('is no matter as a text, or as seconds', () => {
+  it('gives no warning as a string, or as usual seconds', () => {
     const { limiter, codes } = world()
     const options = { storeTimeout: 1, callbackTimeout: 5, penalty: { duration: 3600, cooldown: 60 } }
     limiter({ ...policy, window: '60000s', blockDuration: 300 }, options)
@@ -154,7 +157,7 @@ describe('a duration that looks like milliseconds', () => {
 })
 
 describe('reset', () => {
-  it('frees an identity under a resolver by the policy that is given, and says so where it knows none', async () => {
+  it('resets an identity under a resolver by the given policy, and needs one when none is known', async () => {
     const { limiter } = world()
     await limiter(policy).consume({ user: '42' }, { cost: 3 })
     const admin = limiter(() => policy)
@@ -164,7 +167,7 @@ describe('reset', () => {
   })
 })
 
-describe('what is handed over in the wrong place', () => {
+describe('an option in the wrong place', () => {
   it.each<[() => unknown, string]>([
     [() => world().limiter(policy, { telemetry: [{}] as never }), 'new CompositeTelemetry(a, b)'],
     [() => new CompositeTelemetry([[{}]] as never), 'new CompositeTelemetry(a, b)'],
@@ -177,7 +180,7 @@ describe('what is handed over in the wrong place', () => {
     [() => new LoggingTelemetry(console, { secrets: 'x' } as never), 'Did you mean "secret"?'],
     [() => cachedPolicy(() => policy, { key: () => 'a', TTL: 5 } as never), 'Did you mean "ttl"?'],
     [() => cachedPolicy(() => policy, undefined as never), 'cachedPolicy(load, { key: request => id })'],
-  ])('is told where it belongs', (call, fix) => {
+  ])('is answered with the right place', (call, fix) => {
     expect(mistake(call).message).toContain(fix)
   })
 })
@@ -188,7 +191,7 @@ describe('a misspelt option', () => {
     [() => world().limiter(policy, { penalty: { treshold: 5 } as never }), 'Did you mean "threshold"?'],
     [() => world().limiter({ ...policy, algoritm: 'x' } as never), 'Did you mean "algorithm"?'],
     [() => world().limiter({ ...policy, zzz: 1 } as never), 'Known: '],
-  ])('is told what it may mean', (call, hint) => {
+  ])('is answered with a suggestion', (call, hint) => {
     expect(mistake(call).message).toContain(hint)
   })
 })

@@ -14,7 +14,7 @@ const policy = { name: 'p', limit: 5, window: 60 }
 const quota = { name: 'q', limit: 5, period: 'daily' } as const
 
 describe('a call', () => {
-  it('that names an option wrongly is told so, and charges nothing', async () => {
+  it('with an unknown option is rejected, and charges nothing', async () => {
     const limiter = world().limiter(policy)
     const wrong = { costs: 5 } as CheckOptions
     for (const call of [
@@ -31,7 +31,7 @@ describe('a call', () => {
     expect((await limiter.peek(view())).remaining).toBe(5)
   })
 
-  it('that only looks takes no cost, and says so', async () => {
+  it('that peeks rejects a cost', async () => {
     const limiter = world().limiter(policy)
     const wrong = { cost: 5 } as object
     for (const call of [
@@ -42,7 +42,7 @@ describe('a call', () => {
       expect((await rejection(call)).code).toBe('HALT_E_UNKNOWN_FIELD')
   })
 
-  it('with something else than options is told so, by managers too', async () => {
+  it('with a value that is not an options object is rejected, by managers as well', async () => {
     const { limiter, store } = world()
     const [one, quotas, penalties] = [limiter(policy), new QuotaManager(store), new PenaltyManager({ store })]
     const five = 5 as never
@@ -60,7 +60,7 @@ describe('a call', () => {
     expect((await one.peek('u')).remaining).toBe(5)
   })
 
-  it('of a manager that names an option wrongly is told so', async () => {
+  it('of a manager with an unknown option is rejected', async () => {
     const { store } = world()
     const [quotas, penalties] = [new QuotaManager(store), new PenaltyManager({ store })]
     for (const call of [
@@ -73,7 +73,7 @@ describe('a call', () => {
     expect((await quotas.checkQuota('u', quota)).quota.used).toBe(0)
   })
 
-  it('takes undefined for absent, in costs by name too', async () => {
+  it('treats undefined as absent, in costs by name as well', async () => {
     const limiter = world().limiter([policy, { ...policy, name: 'other' }])
     const options = {
       cost: { p: undefined, other: 3 },
@@ -85,7 +85,7 @@ describe('a call', () => {
     expect(verdicts.map(({ remaining }) => remaining)).toEqual([4, 2])
   })
 
-  it('with something else than a text as idempotency key is told so, by managers too', async () => {
+  it('with an idempotency key that is not a string is rejected, by managers as well', async () => {
     const { limiter, store } = world()
     const wrong = { idempotencyKey: 5 as unknown as string }
     expect((await rejection(limiter(policy).check(view(), wrong))).code).toBe('HALT_E_OPTION')
@@ -94,7 +94,7 @@ describe('a call', () => {
     )
   })
 
-  it('costs a policy that counts requests one request, unless it names it', async () => {
+  it('charges one request to a policy that counts requests, unless the cost names the policy', async () => {
     const limiter = world().limiter([
       { ...policy, counts: 'requests' },
       { ...policy, name: 'flight', window: undefined, algorithm: 'concurrency', ttl: 60 },
@@ -116,7 +116,7 @@ describe('a call', () => {
 })
 
 describe('an identity', () => {
-  it('is one kind and its text; a request that has a user is a request', async () => {
+  it('is one kind with its string, and a request with a user is a request', async () => {
     const limiter = world().limiter({ ...policy, keyStrategy: 'user' })
     const request = { user: { id: 42 } }
     await times(2, limiter, by(42))
@@ -126,7 +126,7 @@ describe('an identity', () => {
     expect((await limiter.peek({ user: '42', ip: undefined } as unknown as Identity)).remaining).toBe(2)
   })
 
-  it('that is two, and no composite, is refused', async () => {
+  it('of two kinds that are not a composite is refused', async () => {
     const error = await rejection(
       world()
         .limiter(policy)
@@ -139,13 +139,13 @@ describe('an identity', () => {
   })
 })
 
-describe('what is no identity', () => {
+describe('a value that is not an identity', () => {
   it.each([
     [42, 'The identity is 42.'],
     [null, 'The identity is null.'],
     [{}, 'The identity is an object without an id.'],
     [view(), 'The identity is a request.'],
-  ])('is named: %o', async (value, message) => {
+  ])('is shown in the error: %o', async (value, message) => {
     const error = await rejection(
       world()
         .limiter(policy)
@@ -155,7 +155,7 @@ describe('what is no identity', () => {
   })
 })
 
-describe('what is made of nothing, or of what makes no sense', () => {
+describe('a constructor without options, or with senseless ones', () => {
   it.each([
     [() => new PenaltyManager(undefined as never), 'HALT_E_STORE_OPTION'],
     [() => new PenaltyManager({ store: world().store, ipv6Prefix: 300 }), 'HALT_E_OPTION'],
@@ -163,13 +163,13 @@ describe('what is made of nothing, or of what makes no sense', () => {
     [() => llmBudget(undefined as never), 'HALT_E_POLICY'],
     [() => new PolicyRegistry({ ...policy } as never), 'HALT_E_POLICY'],
     [() => new PolicyRegistry(null as never), 'HALT_E_POLICY'],
-  ])('is refused with a code', (make, code) => {
+  ])('throws an error with a code', (make, code) => {
     expect(mistake(make).code).toBe(code)
   })
 })
 
-describe('a time that no timer can wait for', () => {
-  it('waits as long as one can', async () => {
+describe('a timeout that is too long for a timer', () => {
+  it('is shortened to the longest timer', async () => {
     const { limiter, codes } = world()
     const keyExtractor = async (): Promise<string> => {
       await new Promise(resolve => setTimeout(resolve, 20))

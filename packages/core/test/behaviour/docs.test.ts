@@ -1,4 +1,4 @@
-// The documentation keeps pace: a page for every code and a code for every page, and links that lead somewhere.
+// The documentation has a page for every code, a code for every page, and only links with an existing target.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +24,7 @@ describe('docs/errors', () => {
     expect(pages).toEqual(codes)
   })
 
-  it.each(pages)('%s says what it means, why it matters, how it happens and what to do', code => {
+  it.each(pages)('%s tells the meaning, the reason, an example and the fix', code => {
     const text = readFileSync(join(errors, `${code}.md`), 'utf8')
     const parts = [
       `# ${code}\n\n`,
@@ -39,7 +39,7 @@ describe('docs/errors', () => {
     expect(text.match(/^```ts$/gm)?.length).toBeGreaterThanOrEqual(2)
   })
 
-  it.each(pages)('lists %s as its page begins', code => {
+  it.each(pages)('lists %s with the first sentence of its page', code => {
     const index = readFileSync(join(errors, 'README.md'), 'utf8')
     const row = index.split('\n').find(line => line.startsWith(`| [\`${code}\`](${code}.md)`)) ?? ''
     const said = row.split('|')[2]?.trim().replace(/\.$/, '') ?? ''
@@ -52,14 +52,14 @@ describe('docs/errors', () => {
 describe('the README of every package', () => {
   const readmes = documents().filter(name => /^packages\/[^/]+\/README\.md$/.test(name))
 
-  it.each(readmes)('%s has absolute links only, because npm shows it too', name => {
+  it.each(readmes)('%s has only absolute links, because npm shows it as well', name => {
     const links = linksIn(readFileSync(join(root, name), 'utf8'))
     expect(links.filter(link => !link.startsWith('#'))).toEqual([])
   })
 })
 
 describe('every Markdown file', () => {
-  it.each(documents())('%s has links that lead somewhere', name => {
+  it.each(documents())('%s has only links with an existing target', name => {
     const file = join(root, name)
     const text = readFileSync(file, 'utf8')
     const broken = linksIn(text).filter(link => !leadsSomewhere(link, file))
@@ -83,7 +83,7 @@ function codesIn(texts: readonly string[]): Set<string> {
   const found = new Set<string>()
   for (const text of texts) {
     for (const [code] of text.matchAll(/HALT_[EW]_[A-Z\d_]*[A-Z\d]/g)) found.add(code)
-    // Those of the Redis store are put together from the kinds of its errors.
+    // The Redis store composes its codes from the kinds of its errors.
     for (const [, kind] of text.matchAll(
       /\[\s*'(?:timeout|unavailable|misconfigured|script)',\s*'([A-Z]+)'/g,
     ))
@@ -105,7 +105,7 @@ function documents(): string[] {
   return ['.', 'docs', 'docs/errors', 'docs/migrate', 'docs/recipes', ...members].flatMap(at)
 }
 
-/** The targets of links that are no URLs, outside of code. */
+/** The targets of links that are not URLs, outside of code. */
 function linksIn(text: string): string[] {
   return targetsIn(text).filter(target => !/^[a-z]+:/.test(target))
 }

@@ -10,15 +10,15 @@ const named = (more: Partial<Policy> = {}): Policy =>
   ({ name: 'p', limit: 2, window: 60, keyStrategy: 'user', ...more }) as Policy
 const FALLBACK = `ip:${CLIENT}`
 
-describe('without a key', () => {
-  it('the address is counted by default, apart from keys of that text', async () => {
+describe('a request without a key', () => {
+  it('is counted by address by default, on another counter than a key with the same text', async () => {
     const limiter = world().limiter(named())
     expect(await admitted(3, limiter)).toBe(2)
     expect(await admitted(3, limiter, by(CLIENT))).toBe(2)
     expect(await admitted(3, limiter, by(FALLBACK))).toBe(2)
   })
 
-  it('"deny" refuses for the share of addresses that a policy is enforced for, and lets nobody else pass uncounted', async () => {
+  it('is refused by "deny" for the enforced share of addresses, and counted for the others', async () => {
     const outcomes = async (mode: Policy['mode']): Promise<number> => {
       const limiter = world().limiter(named({ onMissingKey: 'deny', mode }))
       let passed = 0
@@ -31,7 +31,7 @@ describe('without a key', () => {
     expect(await outcomes('enforce')).toBe(0)
   })
 
-  it('"deny" refuses, and charges nobody', async () => {
+  it('is refused by "deny", and nothing is charged', async () => {
     const plain: Policy = { name: 'plain', limit: 5, window: 60 }
     const limiter = world().limiter([plain, named({ onMissingKey: 'deny' })])
     const refused = await limiter.check(view())
@@ -45,7 +45,7 @@ describe('without a key', () => {
     expect((await limiter.check(by('42'))).verdicts.map(({ remaining }) => remaining)).toEqual([4, 1])
   })
 
-  it('"deny" is a violation as any other refusal, once a cool-down, and of the address, for want of a name', async () => {
+  it('scores a violation of its address under "deny", once per cool-down', async () => {
     const { limiter: make, clock, store } = world()
     const onViolation = vi.fn<() => void>()
     const penalty = { threshold: 2, multiplier: 0.5, cooldown: 60 }
@@ -64,7 +64,7 @@ describe('without a key', () => {
     expect((await make(plain, { penalty }).check(view())).limit).toBe(5)
   })
 
-  it('"deny" scores nothing where penalties are recorded by hand, and refuses while the store is away', async () => {
+  it('scores nothing under "deny" with recordOn "never", and is refused during an outage', async () => {
     const here = world()
     const deny = named({ onMissingKey: 'deny' })
     const byHand = here.limiter(deny, { penalty: { recordOn: 'never' } })
@@ -76,7 +76,7 @@ describe('without a key', () => {
     expect(await limiter.check(view())).toMatchObject({ reason: 'missing-key', degraded: false })
   })
 
-  it('"allow" leaves this policy out, and counts the others', async () => {
+  it('skips the policy under "allow", and is counted by the others', async () => {
     const plain: Policy = { name: 'plain', limit: 5, window: 60 }
     const limiter = world().limiter([plain, named({ onMissingKey: 'allow' })])
     const decisions = await times(6, limiter)
@@ -84,13 +84,13 @@ describe('without a key', () => {
     expect(decisions[0]?.verdicts.map(({ policy }) => policy)).toEqual(['plain'])
   })
 
-  it('"allow" of the only policy is an exempt request', async () => {
+  it('is exempt when the only policy has "allow"', async () => {
     const limiter = world().limiter(named({ onMissingKey: 'allow' }))
     expect(await limiter.check(view())).toMatchObject({ allowed: true, reason: 'exempt', verdicts: [] })
   })
 
   it.each(['deny', 'allow', 'ip'] as const)(
-    '"%s" is done for a key that comes late and is none',
+    'is handled by "%s" when an asynchronous key is missing',
     async onMissingKey => {
       const plain: Policy = { name: 'plain', limit: 5, window: 60 }
       const late = extracting(async () => undefined, { name: 'late', onMissingKey })
@@ -101,12 +101,12 @@ describe('without a key', () => {
     },
   )
 
-  it('a policy that only reports refuses nobody', async () => {
+  it('is not refused by a shadow policy', async () => {
     const limiter = world().limiter(named({ mode: 'shadow', onMissingKey: 'deny' }))
     expect((await limiter.check(view())).allowed).toBe(true)
   })
 
-  it('a policy that is off or exempts the request asks for no key', async () => {
+  it('is not asked for a key by a policy that is off or exempts it', async () => {
     const keyExtractor = vi.fn<() => string>(() => 'x')
     const { limiter } = world()
     await limiter(extracting(keyExtractor, { mode: 'off' })).check(view())
@@ -117,7 +117,7 @@ describe('without a key', () => {
 })
 
 describe('a policy that never finds a key', () => {
-  it('is warned of after 100 requests without one success', async () => {
+  it('is warned of after 100 requests without a key', async () => {
     const { limiter, warnings } = world()
     const users = limiter(named())
     await times(99, users)
@@ -128,7 +128,7 @@ describe('a policy that never finds a key', () => {
     expect(warnings[0]?.fix).toMatch(/userId/)
   })
 
-  it('is not warned of once it has found one', async () => {
+  it('is not warned of once it has found a key', async () => {
     const { limiter, warnings } = world()
     const users = limiter(named())
     await times(50, users)
@@ -137,7 +137,7 @@ describe('a policy that never finds a key', () => {
     expect(warnings).toEqual([])
   })
 
-  it('is warned of whatever is done without the key, and when a resolver lists it anew each time', async () => {
+  it('is warned of under every onMissingKey, and when a resolver makes a new object each time', async () => {
     const policy = named({ onMissingKey: 'deny' })
     for (const given of [policy, () => policy, () => [policy]]) {
       const { limiter, codes } = world()

@@ -5,7 +5,7 @@ import { by, CLIENT, keyed, type Options, START, times, view, world, type World 
 
 const NOW = START / 1000
 const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
-/** One refusal is enough, and holds for ten minutes. */
+/** A penalty that starts with one refusal and lasts ten minutes. */
 const strict = { threshold: 1, multiplier: 0.5, duration: 600, decayRate: 1 }
 
 describe('a limiter with a penalty', () => {
@@ -22,7 +22,7 @@ describe('a limiter with a penalty', () => {
     return { ...here, asked: cost => limiter.check(view(), cost === undefined ? {} : { cost }) }
   }
 
-  it('holds the very next decision to less, and says so', async () => {
+  it('reduces the limit of the next decision, and shows it', async () => {
     const { clock, asked } = await punished()
     clock.advance(60)
     expect(await asked(6)).toMatchObject({ allowed: false, reason: 'penalized', limit: 5, remaining: 5 })
@@ -30,7 +30,7 @@ describe('a limiter with a penalty', () => {
     expect(await asked()).toMatchObject({ allowed: false, reason: 'penalized', limit: 5, retryAfter: 60 })
   })
 
-  it('says how long to wait: until the penalty ends, where only then the cost fits', async () => {
+  it('gives the wait until the penalty ends when the cost fits only then', async () => {
     const { clock, asked } = await punished()
     clock.advance(60)
     const refused = await asked(6)
@@ -46,11 +46,11 @@ describe('a limiter with a penalty', () => {
     clock.advance(300)
     expect(await asked(46)).toMatchObject({ allowed: false, reason: 'penalized', limit: 30, remaining: 45 })
     expect(await asked(45)).toMatchObject({ allowed: true, remaining: 0 })
-    // 30 a minute.
+    // 30 per minute.
     expect((await asked()).retryAfter).toBe(2)
   })
 
-  it('never holds to less than one request of the policy’s cost', async () => {
+  it('never reduces a limit below the policy’s cost', async () => {
     const { clock, asked } = await punished(
       { ...fixed, cost: 8 },
       { penalty: { ...strict, multiplier: 0.1 } },
@@ -59,7 +59,7 @@ describe('a limiter with a penalty', () => {
     expect(await asked()).toMatchObject({ allowed: true, limit: 8, remaining: 0 })
   })
 
-  it('counts at most one violation a cool-down', async () => {
+  it('counts at most one violation per cool-down', async () => {
     const { clock, limiter, store } = world()
     const penalty = { threshold: 3, duration: 600, decayRate: 0, cooldown: 60 }
     const one = limiter({ ...fixed, window: 3600 }, { penalty })
@@ -81,7 +81,7 @@ describe('a limiter with a penalty', () => {
     expect(await one.check(view())).toMatchObject({ limit: 5 })
   })
 
-  it('scores any enforced refusal: of a limit, a block, a quota, for want of a key; who is exempt is not looked at', async () => {
+  it('scores any enforced refusal (limit, block, quota, missing key), and no exempt request', async () => {
     const { limiter, store } = world(Date.now())
     const penalties = new PenaltyManager({ store, config: strict })
     const quota = { name: 'q', limit: 1, period: 'yearly' } as const
@@ -97,7 +97,7 @@ describe('a limiter with a penalty', () => {
     expect(await penalties.getPenalty('7')).toMatchObject({ violations: 1, isActive: true })
   })
 
-  it('only applies, where recordOn is "never"', async () => {
+  it('only applies penalties when recordOn is "never"', async () => {
     const { limiter, store } = world()
     const one = limiter(fixed, { penalty: { ...strict, recordOn: 'never' } })
     await times(15, one)
@@ -107,7 +107,7 @@ describe('a limiter with a penalty', () => {
     expect((await one.peek(view())).limit).toBe(5)
   })
 
-  it('is the manager’s: what one records the other applies', async () => {
+  it('shares its scores with the manager', async () => {
     const { limiter, store } = world()
     const one = limiter({ ...fixed, keyStrategy: 'user' }, { penalty: presets.PENALTY_STRICT })
     const penalties = new PenaltyManager({ store, config: presets.PENALTY_STRICT })
@@ -119,7 +119,7 @@ describe('a limiter with a penalty', () => {
     expect((await one.check(by('user_123'))).limit).toBe(10)
   })
 
-  it('follows the request’s principal: user, else API key, else address, and policies keyed on it', async () => {
+  it('follows the principal of the request (user, else API key, else address) and the policies keyed on it', async () => {
     const policies: Policy[] = [
       { ...fixed, name: 'user', keyStrategy: 'user' },
       { ...fixed, name: 'composite', keyStrategy: 'composite' },
@@ -135,17 +135,17 @@ describe('a limiter with a penalty', () => {
     expect(await limits(by('8'))).toEqual([10, 10, 10, 10])
     await new PenaltyManager({ store, config: strict }).applyPenalty({ ip: CLIENT })
     expect(await limits(view())).toEqual([5, 5, 5, 10])
-    // A user is not made to pay for others of the address.
+    // A user is not penalized for other clients of the address.
     expect(await limits(by('8'))).toEqual([10, 10, 10, 10])
   })
 
-  it('is not left behind with an invented API key, where nobody counts by keys', async () => {
+  it('cannot be escaped with an invented API key when no policy counts by key', async () => {
     const { asked, limiter } = await punished()
     expect(await asked()).toMatchObject({ limit: 5 })
     const one = limiter(fixed, { penalty: strict })
     expect((await one.peek(keyed('invented-1'))).limit).toBe(5)
     expect((await one.check(keyed('invented-2'))).limit).toBe(5)
-    // A key that the application has verified is somebody, and a policy on keys counts by them.
+    // A verified key is a principal, and so is a key that a policy counts by.
     const verified = limiter(fixed, { penalty: strict, apiKey: () => 'real' })
     expect((await verified.peek(keyed('real'))).limit).toBe(10)
     const both = limiter([fixed, { ...fixed, name: 'key', keyStrategy: 'api-key' }], { penalty: strict })
@@ -156,7 +156,7 @@ describe('a limiter with a penalty', () => {
     expect((await byKey.peek(keyed('mine'))).limit).toBe(5)
   })
 
-  it('does not take a user for another whose name begins alike', async () => {
+  it('does not confuse users whose names begin alike', async () => {
     const { limiter, store } = world()
     const one = limiter({ ...fixed, keyStrategy: 'composite' }, { penalty: strict })
     await new PenaltyManager({ store, config: strict }).applyPenalty('7')
@@ -164,7 +164,7 @@ describe('a limiter with a penalty', () => {
     expect((await one.peek(by('7+ip:x'))).limit).toBe(10)
   })
 
-  it('never applies to quotas, nor punishes all whose address nobody knows', async () => {
+  it('never applies to quotas, or to requests without an address', async () => {
     const { limiter } = world(Date.now())
     const quota = { name: 'q', limit: 10, period: 'yearly', keyStrategy: 'ip' } as const
     const one = limiter([{ ...fixed, limit: 1 }, quota], { penalty: { ...strict, multiplier: 0.1 } })
@@ -175,7 +175,7 @@ describe('a limiter with a penalty', () => {
     expect((await nowhere.peek(view({ ip: undefined }))).limit).toBe(10)
   })
 
-  it('changes nothing by a peek', async () => {
+  it('does not change by a peek', async () => {
     const { limiter, store } = world()
     const one = limiter(fixed, { penalty: strict })
     await one.check(view(), { cost: 10 })
@@ -185,7 +185,7 @@ describe('a limiter with a penalty', () => {
     )
   })
 
-  it('ends when it ends, to the second', async () => {
+  it('ends at its exact second', async () => {
     const { clock, store, asked } = await punished()
     const { penaltyUntil } = await new PenaltyManager({ store, config: strict }).getPenalty({ ip: CLIENT })
     expect(penaltyUntil).toBe(NOW + 600)

@@ -1,17 +1,25 @@
-// What the design promises of every decision, over random policies, costs and times.
+// The promises about every decision, over random policies, costs and times.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { type Decision, type Policy, RateLimiter } from '../../src/index.ts'
-import { type Ask, asks, penalties, play, SECOND, somePolicies, Watched } from '../histories.ts'
+import {
+  type HistoryStep,
+  histories,
+  penalties,
+  play,
+  SECOND,
+  somePolicies,
+  RecordingStore,
+} from '../histories.ts'
 import { view } from '../world.ts'
 
 describe('a refused request', () => {
-  it('passes after its retryAfter; not 1 ms before the exact wait, and not one whole second sooner', async () => {
+  it('passes after retryAfter, but not 1 ms before the exact wait or one whole second earlier', async () => {
     let refusals = 0
     await fc.assert(
-      fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
-        const { cost } = history.at(-1) as Ask
+      fc.asyncProperty(somePolicies, histories, penalties, async (policies, history, penalty) => {
+        const { cost } = history.at(-1) as HistoryStep
         const { store, limiter, last } = await play(policies, history, penalty)
         if (last.allowed) return
         refusals++
@@ -35,11 +43,11 @@ describe('a refused request', () => {
     expect(refusals).toBeGreaterThan(50)
   })
 
-  it('charged nothing: what is left and when it is full again are as if it had not been', async () => {
+  it('charges nothing: remaining and resetAt are unchanged', async () => {
     await fc.assert(
-      fc.asyncProperty(somePolicies, asks, async (policies, history) => {
+      fc.asyncProperty(somePolicies, histories, async (policies, history) => {
         const plain = policies.map(policy => ({ ...policy, blockDuration: undefined }) as Policy)
-        const admitted: Ask[] = []
+        const admitted: HistoryStep[] = []
         const { store, limiter } = await play(plain, [{ after: 0, cost: 0 }], undefined)
         let waited = 0
         for (const ask of history) {
@@ -59,9 +67,9 @@ describe('a refused request', () => {
 })
 
 describe('any decision', () => {
-  it('is one that people can rely on: its fields agree with each other', async () => {
+  it('has fields that agree with each other', async () => {
     await fc.assert(
-      fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
+      fc.asyncProperty(somePolicies, histories, penalties, async (policies, history, penalty) => {
         const { store, last } = await play(policies, history, penalty)
         expect(last.allowed).toBe(last.verdicts.every(({ allowed }) => allowed))
         expect(last.allowed).toBe(last.reason === 'ok')
@@ -81,11 +89,11 @@ describe('any decision', () => {
     )
   })
 
-  it('of a peek changes nothing: with or without, the history goes on alike', async () => {
+  it('of a peek changes nothing in the rest of the history', async () => {
     await fc.assert(
-      fc.asyncProperty(somePolicies, asks, penalties, async (policies, history, penalty) => {
+      fc.asyncProperty(somePolicies, histories, penalties, async (policies, history, penalty) => {
         const plain = await play(policies, history, penalty)
-        const store = new Watched()
+        const store = new RecordingStore()
         const limiter = new RateLimiter({ store, policy: policies, penalty, warn: () => {} })
         let last: Decision | undefined
         for (const { after, cost } of history) {

@@ -29,7 +29,7 @@ describe('a quota in a limiter', () => {
     algorithm: 'fixed-window',
   } as const
 
-  it('is counted with the policies: all are charged or none', async () => {
+  it('is charged together with the policies, all or none', async () => {
     const { limiter, quotas, pass } = managing()
     const both = limiter([minute, daily])
     await times(6, both, by('u'))
@@ -42,7 +42,7 @@ describe('a quota in a limiter', () => {
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(10)
   })
 
-  it('is not confused with a policy of its name, or another quota', async () => {
+  it('has another counter than a policy of its name, or another quota', async () => {
     const { quotas, limiter } = managing()
     await quotas.consumeQuota('u', daily, { cost: 10 })
     expect((await quotas.checkQuota('u', { ...daily, name: 'other' })).quota.used).toBe(0)
@@ -53,7 +53,7 @@ describe('a quota in a limiter', () => {
     expect((await quotas.checkQuota('u', { ...daily, name: '__proto__' })).quota.used).toBe(1)
   })
 
-  it('says so when it refuses, and until when', async () => {
+  it('shows its refusal, and until when it refuses', async () => {
     const { limiter, pass } = managing()
     const one = limiter({ ...daily, limit: 2 })
     pass(3600)
@@ -70,7 +70,7 @@ describe('a quota in a limiter', () => {
     })
   })
 
-  it('counts a user by default, and the address of who is none', async () => {
+  it('counts by user by default, and by address without a user', async () => {
     const { limiter } = managing()
     expect((await limiter(daily).check(by('u'))).key).toBe('user:u')
     expect((await limiter(daily).check(view())).key).toBe('ip:203.0.113.7')

@@ -1,4 +1,4 @@
-// The defects that were found in the original, one test each where no other test says it more plainly. Numbers as in
+// The defects found in the original, one test for each that no other test covers more directly. Numbers as in
 // its analysis: 1.x wrong decisions, 2.x identity, 3.x stores, 5.x memory.
 import { describe, expect, it, vi } from 'vitest'
 
@@ -16,7 +16,7 @@ describe('holes of the original', () => {
     expect(await admitted(50, world().limiter(custom))).toBe(1)
   })
 
-  it('2.2 behind a proxy on a private address, everybody is limited', async () => {
+  it('2.2 clients behind a proxy on a private address are limited', async () => {
     const behind = (client: number) =>
       view({ ip: '10.0.0.1', headers: { 'x-forwarded-for': `198.51.100.${client}` } })
     const { limiter } = world()
@@ -44,14 +44,14 @@ describe('holes of the original', () => {
     expect([passed, through]).toEqual([5, 5])
   })
 
-  it('2.8 an API key made up for each request mints no allowance without end', async () => {
+  it('2.8 a new API key for each request does not give an unlimited allowance', async () => {
     const one = world().limiter(presets.STRICT_API)
     let passed = 0
     for (let i = 0; i < 1000; i++) passed += await admitted(1, one, keyed(`made-up-${i}`))
     expect(passed).toBe(250)
   })
 
-  it('2.10 names that run together name different counters', async () => {
+  it('2.10 names that read alike when joined name different counters', async () => {
     const { limiter } = world()
     const named = (name: string): Policy => ({ name, limit: 1, window: 60, keyStrategy: 'user' })
     for (const [name, id] of [
@@ -66,7 +66,7 @@ describe('holes of the original', () => {
     }
   })
 
-  it('2.10 no two of a request’s counters are one key, in stores with one key a counter', async () => {
+  it('2.10 all counters of a request have different keys in a store', async () => {
     const groups: Group[] = []
     const { store } = world()
     const spying = {
@@ -84,7 +84,7 @@ describe('holes of the original', () => {
     const limiter = new RateLimiter({ store: spying, policy: policies, penalty: {}, warn: () => {} })
     await limiter.check(keyed('k', { route: '/p t:@keys' }), { idempotencyKey: 'once' })
     const [group] = groups as [Group]
-    // Three counters, two sums over invented keys, the penalty, the idempotency key.
+    // Three counters, two address ceilings, the penalty, the idempotency key.
     expect(keysOf(group)).toHaveLength(7)
   })
 
@@ -100,7 +100,7 @@ describe('holes of the original', () => {
 })
 
 describe('failures of the original', () => {
-  it('3.4 a store that answers later is awaited', async () => {
+  it('3.4 an asynchronous store is awaited', async () => {
     const { store } = world()
     const later = { evaluate: async (group: Group) => store.evaluate(group), forget: () => 0 }
     const one = new RateLimiter({ store: later, policy: { name: 'p', limit: 2, window: 60 } })
@@ -124,7 +124,7 @@ describe('failures of the original', () => {
     ])
   })
 
-  it('5.2 ten thousand tenants compile ten thousand policies once, and leave none behind', async () => {
+  it('5.2 ten thousand tenants compile ten thousand policies once, and all are garbage-collected', async () => {
     const resolve = vi.fn<() => Policy>(() => ({ name: 'tenant', limit: 5, window: 60 }))
     const one = world().limiter(resolve)
     for (let i = 0; i < 1000; i++) await one.check(by(i))

@@ -1,4 +1,4 @@
-// The defects that were found in the original, one test each where no other test says it more plainly. Numbers as in
+// The defects found in the original, one test for each that no other test covers more directly. Numbers as in
 // its analysis: 1.x wrong decisions, 2.x identity, 3.x stores, 5.x memory.
 import { describe, expect, it } from 'vitest'
 
@@ -9,13 +9,13 @@ import { admitted, mistake, rejection, START, times, view, world } from '../worl
 
 describe('wrong decisions of the original', () => {
   it.each([1, 10, 100])(
-    '1.1 hammering %d times a second gains nothing: 5 a minute is 59 in ten',
+    '1.1 hammering %d times per second gains nothing: 5 per minute admit 59 in ten minutes',
     async perSecond => {
       const { clock, limiter } = world()
       const auth = limiter({ ...presets.AUTH_ENDPOINTS, blockDuration: undefined })
       let passed = 0
       for (let i = 0; i < 600 * Math.min(perSecond, 10); i++) {
-        // A hundred a second are asked in bursts: the arithmetic sees no difference.
+        // A hundred requests per second come in bursts, which makes no difference to the arithmetic.
         passed += await admitted(Math.max(1, perSecond / 10), auth)
         clock.advance(1 / Math.min(perSecond, 10))
       }
@@ -23,7 +23,7 @@ describe('wrong decisions of the original', () => {
     },
   )
 
-  it('1.1 500 concurrent requests pass as often as the limit says', async () => {
+  it('1.1 exactly the limit passes of 500 concurrent requests', async () => {
     const limiter = world().limiter({ name: 'p', limit: 50, window: 60 })
     const decisions = await Promise.all(Array.from({ length: 500 }, () => limiter.check(view())))
     expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(50)
@@ -39,7 +39,7 @@ describe('wrong decisions of the original', () => {
     expect((await one.check(view())).allowed).toBe(true)
   })
 
-  it('1.4 a sliding window admits no 200 where 100 are due', async () => {
+  it('1.4 a sliding window of 100 does not admit 200', async () => {
     const { clock, limiter } = world()
     const one = limiter({ name: 'p', limit: 100, window: 60, algorithm: 'sliding-window' })
     let passed = await admitted(150, one)
@@ -50,7 +50,7 @@ describe('wrong decisions of the original', () => {
     expect(passed).toBe(100)
   })
 
-  it('1.5 resetAt tells of the bucket after this request', async () => {
+  it('1.5 resetAt describes the bucket after this request', async () => {
     const first = await world().limiter({ name: 'p', limit: 60, window: 60 }).check(view(), { cost: 60 })
     expect(first.resetAt).toBe(START / 1000 + 60)
   })
@@ -71,7 +71,7 @@ describe('wrong decisions of the original', () => {
     expect(await admitted(100, one)).toBe(20)
   })
 
-  it('1.9 a clock that steps back locks nobody out, and frees nobody', async () => {
+  it('1.9 a clock that steps back neither locks a client out nor frees one', async () => {
     let now = START
     const { store } = world()
     const stepping = {
@@ -95,7 +95,7 @@ describe('wrong decisions of the original', () => {
     expect((await one.check(view())).retryAfter).toBe(1)
   })
 
-  it('1.10 no cost refills a bucket or opens a window', async () => {
+  it('1.10 a cost cannot refill a bucket or open a window', async () => {
     for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window'] as const) {
       const one = world().limiter({ name: 'p', limit: 5, window: 60, algorithm })
       await times(5, one)

@@ -16,7 +16,7 @@ describe('reserve', () => {
     expect((await limiter.peek(view())).remaining).toBe(9)
   })
 
-  it('is for identities as well, and refuses as a check does', async () => {
+  it('works for identities as well, and refuses as a check does', async () => {
     const limiter = world().limiter(fixed)
     const { decision, cancel } = await limiter.reserve({ user: '42' }, { cost: 10 })
     expect(decision.key).toBe('user:42')
@@ -42,7 +42,7 @@ describe('release', () => {
     expect(await admitted(3, limiter)).toBe(1)
   })
 
-  it('is not asked of a refused or exempt request', async () => {
+  it('does nothing for a refused or exempt request', async () => {
     const limiter = world().limiter(flight)
     const [, , refused] = await times(3, limiter)
     await limiter.release(refused as Decision)
@@ -50,7 +50,7 @@ describe('release', () => {
     expect((await limiter.peek(view())).allowed).toBe(false)
   })
 
-  it('is done by the ttl where it is lost', async () => {
+  it('happens by the ttl when the call is lost', async () => {
     const { clock, limiter } = world()
     const one = limiter(flight)
     await times(2, one)
@@ -60,7 +60,7 @@ describe('release', () => {
     expect(await admitted(3, one)).toBe(2)
   })
 
-  it('gives nothing to a lease that is not its own', async () => {
+  it('does not end the lease of another request', async () => {
     const { clock, limiter } = world()
     const one = limiter(flight)
     const [lost] = await times(2, one)
@@ -70,7 +70,7 @@ describe('release', () => {
     expect((await one.peek(view())).allowed).toBe(false)
   })
 
-  it('is no settlement: a settled request is still in flight', async () => {
+  it('is separate from a settlement, so a settled request is still in flight', async () => {
     const limiter = world().limiter([flight, fixed])
     const decision = await limiter.check(view(), { cost: { p: 5 } })
     await limiter.settle(decision, 0)
@@ -80,9 +80,9 @@ describe('release', () => {
   })
 })
 
-describe('inFlight: only what fails is counted', () => {
+describe('inFlight with chargeWhen for failures', () => {
   it.each(['token-bucket', 'fixed-window', 'sliding-window'] as const)(
-    'is corrected after its end, too: %s',
+    'is corrected after its end as well: %s',
     async algorithm => {
       const { clock, limiter } = world()
       const one = limiter({ name: 'p', limit: 1000, window: 3600, algorithm, inFlight: 5 })
@@ -96,13 +96,13 @@ describe('inFlight: only what fails is counted', () => {
   )
 
   const logins: Policy = { name: 'logins', limit: 3, window: 60, algorithm: 'fixed-window', inFlight: 2 }
-  /** Ends a request: well (it cost nothing) or not. */
+  /** Ends a request, which was good (and costs nothing) or failed. */
   const end = async (limiter: RateLimiter, decision: Decision, failed: boolean): Promise<void> => {
     if (!failed) await limiter.settle(decision, 0 satisfies Cost)
     await limiter.release(decision)
   }
 
-  it('lets any number of good requests pass, at most so many at once', async () => {
+  it('admits any number of good requests, at most inFlight at a time', async () => {
     const limiter = world().limiter(logins)
     for (let i = 0; i < 20; i++) await end(limiter, await limiter.check(view()), false)
     const open = await times(3, limiter)
@@ -112,7 +112,7 @@ describe('inFlight: only what fails is counted', () => {
     expect(await admitted(2, limiter)).toBe(1)
   })
 
-  it('counts the failed ones, in whatever order they end', async () => {
+  it('counts the failed requests, in whatever order they end', async () => {
     const limiter = world().limiter(logins)
     for (let i = 0; i < 3; i++) {
       expect((await limiter.peek(view())).remaining).toBe(3 - i)
@@ -121,7 +121,7 @@ describe('inFlight: only what fails is counted', () => {
     expect(await limiter.check(view())).toMatchObject({ allowed: false, remaining: 0, retryAfter: 60 })
   })
 
-  it('never lets more through than its limit and those in flight, when all fail at once', async () => {
+  it('admits at most its limit plus inFlight when all requests fail at once', async () => {
     const limiter = world().limiter(logins)
     let passed = 0
     for (let round = 0; round < 10; round++) {

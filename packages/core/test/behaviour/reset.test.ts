@@ -11,7 +11,7 @@ const left = ({ verdicts }: Decision): number[] => verdicts.map(({ remaining }) 
 describe('reset', () => {
   const blocking: Policy = { ...minute, blockDuration: 600 }
 
-  it('forgets an identity’s counters and cool-downs', async () => {
+  it('resets the counters and cool-downs of an identity', async () => {
     const { limiter } = world()
     const both = limiter([blocking, hour])
     await times(4, both)
@@ -19,7 +19,7 @@ describe('reset', () => {
     expect(left(await both.peek(view()))).toEqual([3, 5])
   })
 
-  it('forgets those that a decision counted on, whoever it was', async () => {
+  it('resets the counters of a decision', async () => {
     const both = world().limiter([
       { ...blocking, keyStrategy: 'composite' },
       { ...hour, keyStrategy: 'api-key' },
@@ -31,7 +31,7 @@ describe('reset', () => {
     expect(left(await both.peek(request))).toEqual([3, 5])
   })
 
-  it('forgets what all unverified keys of its address share, with the decision', async () => {
+  it('resets the address ceiling of a decision as well', async () => {
     const limiter = world().limiter({ ...minute, keyStrategy: 'api-key' }, { keysPerAddress: 1 })
     for (const key of ['a', 'b', 'c']) await limiter.check(keyed(key))
     const refused = await limiter.check(keyed('d'))
@@ -47,7 +47,7 @@ describe('reset', () => {
     expect((await limiter.peek(view())).remaining).toBe(0)
   })
 
-  it('leaves others alone', async () => {
+  it('does not touch other identities', async () => {
     const limiter = world().limiter(minute)
     await times(3, limiter)
     await times(3, limiter, view({ ip: '198.51.100.1' }))
@@ -55,7 +55,7 @@ describe('reset', () => {
     expect((await limiter.peek(view())).remaining).toBe(0)
   })
 
-  it('forgets each route’s counter', async () => {
+  it('resets the counter of each route', async () => {
     const limiter = world().limiter({ ...minute, scope: 'route' })
     const routes = ['/a', '/b'].map(route => view({ route }))
     for (const request of routes) await times(3, limiter, request)
@@ -63,7 +63,7 @@ describe('reset', () => {
     for (const request of routes) expect((await limiter.peek(request)).remaining).toBe(3)
   })
 
-  it('never forgets a quota or a penalty', async () => {
+  it('never resets a quota or a penalty', async () => {
     const quota = { name: 'q', limit: 10, period: 'yearly', keyStrategy: 'ip' } as const
     const limiter = world(Date.now()).limiter([minute, quota], { penalty: { threshold: 1, multiplier: 0.5 } })
     await times(4, limiter)
@@ -75,7 +75,7 @@ describe('reset', () => {
     ])
   })
 
-  it('does not pretend to forget a quota that it is given', async () => {
+  it('rejects a given quota', async () => {
     const limiter = world().limiter(minute)
     const quota = { name: 'q', limit: 5, period: 'daily' } as const
     const error = await rejection(limiter.reset({ user: '42' }, { policy: quota }))
@@ -83,20 +83,20 @@ describe('reset', () => {
     await limiter.reset({ ip: CLIENT }, { policy: [minute, quota] })
   })
 
-  it('resets what a resolver gave', async () => {
+  it('resets policies that a resolver returned', async () => {
     const limiter = world().limiter(() => minute)
     await times(3, limiter)
     await limiter.reset({ ip: '203.0.113.7' })
     expect((await limiter.peek(view())).remaining).toBe(3)
   })
 
-  it('refuses a copy of a decision: it names nobody', async () => {
+  it('refuses a copy of a decision', async () => {
     const limiter = world().limiter(minute)
     const copy = fields(await limiter.check(view())) as unknown as Decision
     expect((await rejection(limiter.reset(copy))).code).toBe('HALT_E_IDENTITY')
   })
 
-  it('says how many counters it forgot', async () => {
+  it('returns how many counters the store forgot', async () => {
     const limiter = world().limiter([blocking, hour, { ...hour, name: 'user', keyStrategy: 'user' }])
     const refused = (await times(4, limiter, by('42')))[3] as Decision
     expect(await limiter.reset({ ip: '198.51.100.1' })).toBe(0)
@@ -107,7 +107,7 @@ describe('reset', () => {
     expect(await limiter.reset(refused)).toBe(0)
   })
 
-  it('frees a request of whatever it is counted on, on its route too, in a process that has met nothing', async () => {
+  it('resets all counters of a request, that of its route too, in a process that has seen no request', async () => {
     const { limiter } = world()
     const policies: Policy[] = [
       { ...minute, name: 'pair', keyStrategy: 'composite' },
@@ -123,7 +123,7 @@ describe('reset', () => {
     expect(await elsewhere.reset(view({ path: '/health' }))).toBe(0)
   })
 
-  it('frees a user at an address of a composite counter by both', async () => {
+  it('resets a composite counter by user and address', async () => {
     const pair: Policy = { ...minute, keyStrategy: 'composite' }
     const { limiter } = world()
     const one = limiter(pair)
@@ -135,7 +135,7 @@ describe('reset', () => {
     expect((await one.peek(keyed('sk_live'))).remaining).toBe(3)
   })
 
-  it('does not resolve where no policy counts by the identity: it says what would reach them', async () => {
+  it('rejects when no policy counts by the identity, and names what would reach them', async () => {
     const { limiter } = world()
     const one = limiter([hour, { ...minute, keyStrategy: 'composite' }])
     await times(4, one, by('42'))
@@ -145,14 +145,14 @@ describe('reset', () => {
     expect(error.message).toContain('"minute" is reached by { user, ip } or { apiKey, ip }')
   })
 
-  it('warns of the counters that it leaves', async () => {
+  it('warns of the counters that remain', async () => {
     const { limiter, warnings } = world()
     await limiter([minute, { ...hour, keyStrategy: 'user' }]).reset({ user: '42' })
     expect(warnings).toMatchObject([{ code: 'HALT_W_RESET_PARTIAL' }])
     expect(warnings[0]?.message).toContain('"minute" (reached by { ip })')
   })
 
-  it('frees the address of what all its unverified keys share, in a process that has met none', async () => {
+  it('resets the address ceiling in a process that has seen no key', async () => {
     const { limiter } = world()
     const one = limiter({ ...minute, keyStrategy: 'api-key' }, { keysPerAddress: 1 })
     for (const key of ['a', 'b', 'c', 'd']) await one.check(keyed(key))
@@ -161,20 +161,20 @@ describe('reset', () => {
     expect((await one.check(keyed('e'))).allowed).toBe(true)
   })
 
-  it('forgets the counter that everybody shares, by whomever it is asked', async () => {
+  it('resets the shared counter for any identity', async () => {
     const limiter = world().limiter({ ...minute, keyStrategy: 'shared' })
     await times(3, limiter)
     expect(await limiter.reset({ custom: 'stripe' })).toBe(1)
     expect((await limiter.peek(view())).remaining).toBe(3)
   })
 
-  it('forgets what consume charged, whatever requests are counted by', async () => {
+  it('resets the charges of consume, whatever identities the requests are counted by', async () => {
     const limiter = world().limiter(minute)
     await limiter.consume({ user: '42' })
     expect(await limiter.reset({ user: '42' })).toBe(1)
   })
 
-  it('refuses to pretend that it knows every route, where it has met none or the store is shared', async () => {
+  it('rejects when routes may be unknown: none was seen, or the store is shared', async () => {
     const routed: Policy = { ...minute, scope: 'route' }
     const { limiter, store } = world()
     const request = view({ route: '/a' })
@@ -215,7 +215,7 @@ describe('reset', () => {
     }
   })
 
-  it('rejects where no policy is found for a request', async () => {
+  it('rejects when no policy is found for a request', async () => {
     const limiter = world().limiter(() => undefined as unknown as Policy)
     expect((await rejection(limiter.reset(view()))).code).toBe('HALT_E_POLICY_REQUIRED')
   })

@@ -4,7 +4,7 @@ import { RateLimiter } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 
 describe('a share of keys in shadow mode', () => {
-  it('is the share that was asked for, of ids that follow each other too', async () => {
+  it('is as large as configured, also for consecutive ids', async () => {
     const policy = { name: 'p', limit: 5, window: 60, keyStrategy: 'user', mode: { shadow: 0.9 } } as const
     const limiter = new RateLimiter({ store: new ReferenceStore(() => Date.now()), policy })
     let enforced = 0

@@ -8,7 +8,7 @@ const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-wind
 describe('a shadow policy', () => {
   const shadow: Policy = { ...fixed, name: 'shadow', limit: 2, mode: 'shadow', blockDuration: 600 }
 
-  it('reports its refusal, and refuses nobody', async () => {
+  it('reports its refusal, and does not refuse', async () => {
     const limiter = world().limiter([fixed, shadow])
     const last = (await times(4, limiter))[3] as Decision
     expect(last).toMatchObject({ allowed: true, reason: 'ok', policy: 'p', remaining: 6, retryAfter: 0 })
@@ -21,14 +21,14 @@ describe('a shadow policy', () => {
     for (const decision of await times(12, limiter)) expect(decision.policy).toBe('p')
   })
 
-  it('alone, lets everybody pass', async () => {
+  it('alone admits every request', async () => {
     const limiter = world().limiter(shadow)
     const decisions = await times(4, limiter)
     expect(decisions.map(({ allowed, reason }) => [allowed, reason])).toEqual(Array(4).fill([true, 'ok']))
     expect((await limiter.peek(view())).allowed).toBe(true)
   })
 
-  it('is charged only if the request is admitted and it would itself pass', async () => {
+  it('is charged only if the request is admitted and the shadow policy would pass it', async () => {
     const { limiter } = world()
     const both = limiter([
       { ...fixed, limit: 1 },
@@ -55,7 +55,7 @@ describe('a shadow policy', () => {
     expect((await times(5, limiter)).map(({ limit }) => limit)).toEqual([10, 10, 10, 10, 10])
   })
 
-  it('for a share of keys is the same for a key each time, and about that share of all', async () => {
+  it('for a share of keys treats a key the same each time, and covers about that share', async () => {
     const limiter = world().limiter({ ...fixed, limit: 1, keyStrategy: 'user', mode: { shadow: 0.3 } })
     let shadowed = 0
     for (let user = 0; user < 400; user++) {

@@ -35,7 +35,7 @@ describe('a hook that fails', () => {
     ['never ends', () => new Promise(() => {})],
   ]
 
-  it.each(failures)('that %s changes no decision, and makes no request wait', async (how, fail) => {
+  it.each(failures)('that %s does not change a decision or delay a request', async (how, fail) => {
     const { limiter, warnings }: World = world()
     const telemetry = Object.fromEntries(HOOKS.map(hook => [hook, fail])) as Telemetry
     const one = limiter(fixed, { telemetry, penalty: { threshold: 1 } })
@@ -49,7 +49,7 @@ describe('a hook that fails', () => {
     }
   })
 
-  it('is given as many arguments as it takes', async () => {
+  it('gets as many arguments as it takes', async () => {
     const calls = new Map<string, number>()
     const telemetry = Object.fromEntries(
       HOOKS.map(hook => [hook, (...args: unknown[]) => void calls.set(hook, args.length)]),
@@ -76,7 +76,7 @@ describe('a hook that fails', () => {
     })
   })
 
-  it('keeps its own object: hooks are methods', async () => {
+  it('is called on its own object', async () => {
     class Counter implements Telemetry {
       checks = 0
       onCheck(): void {

@@ -13,7 +13,7 @@ const fixed: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-wind
 
 describe('invented API keys', () => {
   const policy: Policy = { ...fixed, limit: 5, keyStrategy: 'api-key' }
-  /** How many pass of requests that all bring keys of their own. */
+  /** How many of some requests pass when each has a key of its own. */
   async function invent(
     count: number,
     limiter: RateLimiter,

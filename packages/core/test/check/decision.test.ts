@@ -133,7 +133,7 @@ describe('retryAfter', () => {
     const { clock, limiter } = world()
     const one = limiter(bucket('p', 3, 10))
     expect((await times(3, one)).map(({ retryAfter }) => retryAfter)).toEqual([0, 0, 0])
-    // A unit each 3.33 s.
+    // One unit every 3.33 s.
     expect((await one.check(view())).retryAfter).toBe(4)
     clock.advance('3s')
     expect((await one.check(view())).retryAfter).toBe(1)

@@ -11,7 +11,7 @@ import { mistake, view, world } from '../world.ts'
 const { store, limiter } = world()
 const makeStore = (): Store => store
 
-/** A store that tells how many counters it keeps, as the memory store does. */
+/** A store with a size, as the memory store has. */
 class CountedStore extends ReferenceStore {
   size = 0
 
@@ -22,7 +22,7 @@ class CountedStore extends ReferenceStore {
 }
 
 describe('limiterOf', () => {
-  it('takes the limiter that is given', () => {
+  it('returns the given limiter', () => {
     const one = limiter(presets.PUBLIC_API)
     const make = vi.fn<() => Store>(makeStore)
     expect(limiterOf({ limiter: one }, make)).toBe(one)
@@ -30,7 +30,7 @@ describe('limiterOf', () => {
     expect(make).not.toHaveBeenCalled()
   })
 
-  it('makes one of the limiter’s options among an adapter’s, with a store where none is given', () => {
+  it('makes a limiter from the limiter options of an adapter, with a default store', () => {
     const made = limiterOf(
       { policy: presets.PUBLIC_API, callbackTimeout: '2s', cost: 5, skip: () => true },
       makeStore,
@@ -41,14 +41,14 @@ describe('limiterOf', () => {
     expect(limiterOf({ policy: presets.PUBLIC_API, store: own }, makeStore).store).toBe(own)
   })
 
-  it('takes a limiter of another copy of the package', () => {
+  it('accepts a limiter of another copy of the package', () => {
     const foreign = { check: () => {} }
     expect(limiterOf({ limiter: foreign }, makeStore)).toBe(foreign)
   })
 
   describe('with a policy of one name twice', () => {
     const code = 'HALT_W_COUNTER_SPLIT'
-    /** Builds a limiter as adapters do; each test has names of its own. */
+    /** Builds a limiter as adapters do. Each test uses policy names of its own. */
     const build = (name: string, more: object = {}): { made: RateLimiter; codes: string[] } => {
       const codes: string[] = []
       const warn = (warning: HaltWarning): void => void codes.push(warning.code)
@@ -57,7 +57,7 @@ describe('limiterOf', () => {
       return { made, codes }
     }
 
-    it('warns of two default stores, once, and says how to share one', () => {
+    it('warns once of two default stores, and tells how to share one', () => {
       const first = build('twice')
       const warnings: HaltWarning[] = []
       build('twice', { warn: (warning: HaltWarning) => warnings.push(warning) })
@@ -68,7 +68,7 @@ describe('limiterOf', () => {
       expect(first.made.policies.length).toBe(1)
     })
 
-    it('says nothing where they share a limiter or a store, or count apart', () => {
+    it('does not warn when they share a limiter or a store, or have different counters', () => {
       const { made } = build('shared')
       expect(limiterOf({ limiter: made }, makeStore)).toBe(made)
       const given = { store: new CountedStore(Date.now) }
@@ -81,7 +81,7 @@ describe('limiterOf', () => {
       expect(made.policies.length).toBe(1)
     })
 
-    it('says nothing of an app that has served requests, has ended, or is gone: another one was built', async () => {
+    it('does not warn about an app that has served requests, has ended, or was collected', async () => {
       const used = build('used')
       await used.made.check(view())
       expect(build('used').codes).toEqual([])
@@ -106,7 +106,7 @@ describe('limiterOf', () => {
     [{ limiter: null }, 'HALT_E_LIMITER'],
     [{}, 'HALT_E_POLICY'],
     [{ policy: { name: 'p' } }, 'HALT_E_LIMIT'],
-  ])('refuses what is both, neither or wrong: %#', (options, code) => {
+  ])('refuses both, neither, or wrong options: %#', (options, code) => {
     expect(mistake(() => limiterOf(options, makeStore)).code).toBe(code)
   })
 })

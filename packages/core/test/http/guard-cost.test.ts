@@ -6,7 +6,7 @@ import { view, world } from '../world.ts'
 
 const policy: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
 
-/** What is left of the limit after one request through a guard. */
+/** The units left after one request through a guard. */
 async function left(options: GuardOptions, request: RequestView = view()): Promise<number> {
   const limiter = world().limiter(policy)
   await guard(limiter, options).enter(request)
@@ -38,7 +38,7 @@ describe('a cost', () => {
     expect(await left({ cost }, view({ request: { units: 5 } }))).toBe(expected)
   })
 
-  it('that lets no request in, whatever it is, is warned of at start', async () => {
+  it('that is fixed above the limit is warned of at start', async () => {
     const { limiter: build, codes } = world()
     const limiter = build([policy, { ...policy, name: 'dear', limit: 100 }])
     guard(limiter, { cost: { dear: 100, p: 10 } })
@@ -78,18 +78,21 @@ describe('a cost', () => {
     ['gives a proxy that throws', () => new Proxy({}, { ownKeys: hostile })],
     ['gives a revoked proxy', revoked],
   ]
-  it.each(broken)('that %s costs the whole limit: breaking it is not cheap', async (_how, cost) => {
-    expect(await left({ cost: cost as () => Cost })).toBe(0)
-    expect(await left({ cost: cost as () => Cost, costOnError: 3 })).toBe(7)
-  })
+  it.each(broken)(
+    'of a function that %s is the whole limit, so that breaking it is not cheap',
+    async (_how, cost) => {
+      expect(await left({ cost: cost as () => Cost })).toBe(0)
+      expect(await left({ cost: cost as () => Cost, costOnError: 3 })).toBe(7)
+    },
+  )
 
-  it('by name is read once, so that a second look sees nothing else', async () => {
+  it('by name is read once, so that a later change has no effect', async () => {
     let looks = 0
     const cost = Object.defineProperty({}, 'p', { enumerable: true, get: () => (looks++ === 0 ? 4 : 0) })
     expect(await left({ cost: () => cost as Cost })).toBe(6)
   })
 
-  it('is never more than can be counted, and then refused', async () => {
+  it('that is too large to count is refused', async () => {
     const limiter = world().limiter(policy)
     for (const huge of [1e308, { p: 2 ** 1023 }]) {
       const outcome = await guard(limiter, { cost: () => huge }).enter(view())
@@ -97,7 +100,7 @@ describe('a cost', () => {
     }
   })
 
-  it('by name may name any policy of the limiter, and with a resolver must name one that decides', async () => {
+  it('by name may name any policy of the limiter, and must name a deciding one with a resolver', async () => {
     const { limiter, codes } = world()
     const one = limiter([policy, { ...policy, name: 'tokens' }])
     const shared = { cost: () => ({ p: 2, tokens: 3 }) }
@@ -112,7 +115,7 @@ describe('a cost', () => {
     expect(codes().filter(code => code === 'HALT_W_COST_NAMES').length).toBe(2)
   })
 
-  it('that broke warns once, with what follows', async () => {
+  it('of a failed function warns once, with the consequence', async () => {
     const { limiter, warnings } = world()
     const entering = guard(limiter(policy), {
       cost: () => {
@@ -125,7 +128,7 @@ describe('a cost', () => {
     expect(warnings[0]?.fix).toContain('costOnError')
   })
 
-  it('that broke burns no quota, and is one request in flight', async () => {
+  it('of a failed function charges no whole quota, and takes one place in flight', async () => {
     const { limiter } = world(Date.now())
     const quota = { name: 'q', limit: 1000, period: 'yearly', keyStrategy: 'ip' } as const
     const flight: Policy = { name: 'f', limit: 5, algorithm: 'concurrency', ttl: 60 }
@@ -134,7 +137,7 @@ describe('a cost', () => {
     expect((await one.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([0, 999, 4])
   })
 
-  it('that never comes is given up after callbackTimeout', async () => {
+  it('that never settles is abandoned after callbackTimeout', async () => {
     vi.useFakeTimers()
     const limiter = world().limiter(policy, { callbackTimeout: '50ms' })
     const entered = guard(limiter, { cost: () => new Promise<number>(() => {}) }).enter(view())

@@ -7,7 +7,7 @@ import { mistake, view, world } from '../world.ts'
 const policy: Policy = { name: 'p', limit: 10, window: 60, algorithm: 'fixed-window' }
 const code = (options: Record<string, unknown>): string =>
   mistake(() => guard(world().limiter(policy), options as GuardOptions)).code
-/** What is left of the limit after one request through a guard. */
+/** The units left after one request through a guard. */
 async function left(options: GuardOptions, request: RequestView = view()): Promise<number> {
   const limiter = world().limiter(policy)
   await guard(limiter, options).enter(request)
@@ -39,7 +39,7 @@ describe('the options of a guard', () => {
     expect(code({ [name]: value })).toBe(expected)
   })
 
-  it('refuse unknown ones beside an adapter’s own', () => {
+  it('refuse unknown names next to an adapter’s own', () => {
     expect(mistake(() => checkGuardOptions({ skipIf: true } as GuardOptions, ['limiter'])).code).toBe(
       'HALT_E_UNKNOWN_FIELD',
     )
@@ -68,11 +68,11 @@ describe('skip', () => {
       9,
     ],
     ['a rejection', () => Promise.reject(new Error('x')), 9],
-  ])('that gives %s counts or does not', async (_what, skip, expected) => {
+  ])('that returns %s counts the request or not', async (_what, skip, expected) => {
     expect(await left({ skip: skip as () => boolean })).toBe(expected)
   })
 
-  it('leaves no trace: no decision, no headers', async () => {
+  it('gives no decision and no headers', async () => {
     const outcome = await guard(world().limiter(policy), { skip: () => true }).enter(view())
     expect(outcome).toEqual({
       pass: true,
@@ -92,28 +92,28 @@ describe('a CORS preflight', () => {
     headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' },
   })
 
-  it('is not counted, unless that is asked for', async () => {
+  it('is not counted unless skipPreflight is false', async () => {
     expect(await left({}, preflight)).toBe(10)
     expect(await left({ skipPreflight: false }, preflight)).toBe(9)
   })
 
-  it('is none without the header, or with another method', async () => {
+  it('needs the header and the method', async () => {
     expect(await left({}, view({ method: 'OPTIONS' }))).toBe(9)
     expect(await left({}, { ...preflight, method: 'POST' })).toBe(9)
   })
 })
 
-describe('leaving', () => {
+describe('the end of a response', () => {
   const chargeWhen = ({ status }: { status: number }): boolean => status >= 400
 
-  it('gives the charge back where chargeWhen says so', async () => {
+  it('refunds the charge when chargeWhen returns false', async () => {
     const limiter = world().limiter(policy)
     const entering = guard(limiter, { chargeWhen })
     for (const response of [{ status: 200 }, { status: 401 }, undefined]) {
       entering.leave(await entering.enter(view()), response)
     }
     await new Promise(resolve => setImmediate(resolve))
-    // The good one is given back; the failed one stays, and so does the aborted one.
+    // The good request is refunded. The failed one and the aborted one stay charged.
     expect((await limiter.peek(view())).remaining).toBe(8)
   })
 
@@ -143,7 +143,7 @@ describe('leaving', () => {
     expect((await entering.enter(view())).pass).toBe(false)
   })
 
-  it('has something to do only where somebody waits for it', () => {
+  it('matters only for policies or options that use it', () => {
     const { limiter } = world()
     const flight: Policy = { name: 'f', limit: 1, algorithm: 'concurrency', ttl: 60 }
     expect(guard(limiter(policy)).needsResponse).toBe(false)

@@ -22,7 +22,7 @@ async function headersOf(
   return headerWriter(dialect, limiter)(decision)
 }
 
-describe('what no header tells of', () => {
+describe('decisions without headers', () => {
   it('an exempt request', async () => {
     const limiter = world().limiter(bucket)
     const exempt = await limiter.check(view({ path: '/health' }))
@@ -30,7 +30,7 @@ describe('what no header tells of', () => {
       expect(headerWriter(dialect, limiter)(exempt)).toEqual({})
   })
 
-  it('a policy that only reports', async () => {
+  it('a policy in shadow mode', async () => {
     const shadow: Policy = { name: 'secret', limit: 1, window: 60, mode: 'shadow' }
     for (const dialect of DIALECTS) {
       expect(JSON.stringify(await headersOf(dialect, [bucket, shadow], 3)), dialect).not.toContain('secret')
@@ -39,7 +39,7 @@ describe('what no header tells of', () => {
   })
 
   it.each(['draft-8', 'draft-11'] as const)(
-    'policies that are open while the store is away, in the lists of %s',
+    'open policies during an outage, in the lists of %s',
     async dialect => {
       const away = { evaluate: () => Promise.reject(new Error('gone')), forget: () => 0 }
       const headers = await headersOf(dialect, bucket, 1, { store: away, onStoreError: 'open' })
@@ -47,14 +47,14 @@ describe('what no header tells of', () => {
     },
   )
 
-  it('a refusal that no counter decided, but when to come back', async () => {
+  it('a refusal that no counter decided, apart from Retry-After', async () => {
     for (const dialect of DIALECTS) {
       const limiter = world().limiter(() => undefined as unknown as Policy)
       expect(headerWriter(dialect, limiter)(await limiter.check(view()))).toEqual({ 'Retry-After': '1' })
     }
   })
 
-  it('when to come back, where that is never: too large a cost, a missing key', async () => {
+  it('Retry-After of a refusal that can never pass: a cost that is too large, a missing key', async () => {
     const limiter = world().limiter({ ...hourly, keyStrategy: 'user', onMissingKey: 'deny' })
     const missing = await limiter.check(view())
     const large = await limiter.check(view({ request: { user: { id: 1 } } }), { cost: 6 })
@@ -68,10 +68,10 @@ describe('what no header tells of', () => {
   })
 })
 
-describe('a function of one’s own', () => {
+describe('a custom headers function', () => {
   const limiter = world().limiter({ name: 'p', limit: 1, window: 60 })
 
-  it('writes what it gives, beside Retry-After', async () => {
+  it('writes the headers that it returns, and Retry-After', async () => {
     const write = headerWriter(({ remaining }) => ({ 'X-Left': String(remaining) }), limiter)
     const [allowed, refused] = (await times(2, world().limiter({ name: 'p', limit: 1, window: 60 }))) as [
       Decision,
@@ -93,7 +93,7 @@ describe('a function of one’s own', () => {
     ['gives a line break', () => ({ 'X-Left': '1\r\nSet-Cookie: a=b' })],
     ['gives a wrong name', () => ({ 'X Left': '1' })],
     ['gives no latin-1', () => ({ 'X-Left': '€' })],
-  ])('that %s writes nothing, and warns: no request fails', async (_how, dialect) => {
+  ])('that %s writes nothing and warns, and the request does not fail', async (_how, dialect) => {
     const { limiter: make, codes } = world()
     const one = make({ name: 'p', limit: 1, window: 60 })
     const write = headerWriter(dialect as unknown as HeaderDialect, one)

@@ -29,7 +29,7 @@ function structured(header: string | undefined): [unknown, Record<string, unknow
 }
 
 describe('the window of a policy', () => {
-  it('is that of the policy that decided, whatever a resolver gives others of its name', async () => {
+  it('is that of the policy that decided, whatever other policies of its name a resolver returns', async () => {
     const { limiter } = world()
     const short: Policy = { name: 'plan', limit: 10, window: 60 }
     const long: Policy = { name: 'plan', limit: 10, window: 3600 }
@@ -44,7 +44,7 @@ describe('the window of a policy', () => {
     ])
   })
 
-  it('is known of a decision of another limiter', async () => {
+  it('is known for a decision of another limiter', async () => {
     const { limiter } = world()
     const decision = await limiter({ name: 'rows', limit: 5, window: 60 }).check(view())
     expect(headerWriter('draft-11', limiter(bucket))(decision)['RateLimit-Policy']).toBe('"rows";q=5;w=60')
@@ -108,7 +108,7 @@ describe('the dialects, allowed and refused', () => {
     expect(Object.keys(refused)).toEqual([...Object.keys(expected), 'Retry-After'])
   })
 
-  it('tell the drafts’ seconds by the store’s clock, not this process’s', async () => {
+  it('count the seconds of the drafts by the store’s clock, not by this process’s', async () => {
     vi.setSystemTime(START + 1_000_000)
     const headers = await headersOf('draft-6', hourly, 1)
     expect(headers['RateLimit-Reset']).toBe('3600')
@@ -119,22 +119,19 @@ describe('the dialects, allowed and refused', () => {
     ['draft-7', 'RateLimit', /reset=(\d+)$/],
     ['draft-8', 'RateLimit', /t=(\d+)$/],
     ['draft-11', 'RateLimit', /t=(\d+)$/],
-  ] as const)(
-    '%s tells the seconds until a reset from its exact instant, never too few',
-    async (dialect, name, reset) => {
-      const { limiter, clock } = world()
-      const one = limiter(hourly)
-      await one.check(view())
-      const told: unknown[] = []
-      for (let i = 0; i < 3; i++) {
-        clock.advance('700ms')
-        told.push(headerWriter(dialect, one)(await one.check(view()))[name]?.match(reset)?.[1])
-      }
-      expect(told).toEqual(['3600', '3599', '3598'])
-    },
-  )
+  ] as const)('%s rounds the seconds until the exact reset up', async (dialect, name, reset) => {
+    const { limiter, clock } = world()
+    const one = limiter(hourly)
+    await one.check(view())
+    const told: unknown[] = []
+    for (let i = 0; i < 3; i++) {
+      clock.advance('700ms')
+      told.push(headerWriter(dialect, one)(await one.check(view()))[name]?.match(reset)?.[1])
+    }
+    expect(told).toEqual(['3600', '3599', '3598'])
+  })
 
-  it('never show more left than the limit, nor less than nothing', async () => {
+  it('never show more left than the limit, or less than 0', async () => {
     const { limiter } = world()
     const one = limiter(bucket)
     const decision = await one.check(view())
@@ -143,7 +140,7 @@ describe('the dialects, allowed and refused', () => {
     expect(headerWriter('draft-11', one)(decision)['RateLimit']).toBe('"minute";r=100;t=1')
   })
 
-  it('tell when a refused policy lets the request pass, in the drafts', async () => {
+  it('show in the drafts when a refusing policy lets the request pass', async () => {
     const headers = await headersOf('draft-8', { name: 'p', limit: 3, window: 30 }, 4)
     expect(headers['RateLimit']).toBe('"p"; r=0; t=10')
   })
@@ -158,7 +155,7 @@ describe('the structured fields', () => {
   ]
 
   it.each(['draft-8', 'draft-11'] as const)(
-    'of %s parse by RFC 9651, and say what the decision does',
+    'of %s parse by RFC 9651, and agree with the decision',
     async dialect => {
       const limiter = world().limiter(policies)
       for (const decision of await times(7, limiter)) {
@@ -177,14 +174,14 @@ describe('the structured fields', () => {
     },
   )
 
-  it('have whole windows of a second or more, and none for a calendar’s period', async () => {
+  it('have whole windows of at least a second, and none for a calendar period', async () => {
     const limiter = world().limiter(policies)
     const headers = headerWriter('draft-11', limiter)(await limiter.check(view()))
     expect(structured(headers['RateLimit-Policy']).map(([, { w }]) => w)).toEqual([60, 3600, 2, undefined])
   })
 
   it.each(['draft-8', 'draft-11'] as const)(
-    'of %s tell requests in flight as the draft does',
+    'of %s describe requests in flight as the draft does',
     async dialect => {
       const headers = await headersOf(dialect, { name: 'f', limit: 5, algorithm: 'concurrency', ttl: 60 }, 1)
       expect(structured(headers['RateLimit-Policy'])).toMatchObject([
@@ -203,7 +200,7 @@ describe('the structured fields', () => {
 describe('the partition key of draft-8', () => {
   const perUser: Policy = { name: 'user', limit: 9, window: 60, keyStrategy: 'user' }
 
-  /** The partition keys that one request shows, as text. */
+  /** The partition keys in the headers of one request, as text. */
   async function partitions(request: RequestView, options: Options = {}): Promise<string[]> {
     const limiter = world().limiter([hourly, perUser], options)
     const headers = headerWriter('draft-8', limiter)(await limiter.check(request))
@@ -217,26 +214,26 @@ describe('the partition key of draft-8', () => {
     expect(await partitions(by(42))).toEqual([digits(`ip:${CLIENT}`), digits('user:42')])
   })
 
-  it('uses `secret`, so that nobody without it can test guesses', async () => {
+  it('uses `secret`, so that guesses cannot be tested without it', async () => {
     const secret = 'a secret of a decent length'
     const digits = (key: string): string =>
       createHmac('sha256', secret).update(key).digest('hex').slice(0, 12)
     expect(await partitions(by(42), { secret })).toEqual([digits(`ip:${CLIENT}`), digits('user:42')])
   })
 
-  it('shows no id, and differs between clients', async () => {
+  it('contains no id, and differs between clients', async () => {
     const all = await Promise.all(['ann', 'ben'].map(id => partitions(by(id))))
     expect(new Set(all.map(([, user]) => user)).size).toBe(2)
     expect(JSON.stringify(all)).not.toMatch(/ann|ben/)
   })
 
-  it('stands for any key, whatever letters are in it', async () => {
+  it('exists for keys with any characters', async () => {
     for (let i = 0; i < 200; i++) expect((await partitions(by(`é-${i}`)))[1]).toMatch(/^[\da-f]{12}$/)
   })
 })
 
 describe('OpenAI’s headers', () => {
-  it('tell requests and tokens apart, of each what binds most', async () => {
+  it('show the tightest policy of requests and of tokens', async () => {
     const policies: Policy[] = [
       { name: 'llm_requests', limit: 60, window: 60, algorithm: 'fixed-window' },
       { name: 'llm_tokens', limit: 90_000, window: '2h', algorithm: 'fixed-window' },

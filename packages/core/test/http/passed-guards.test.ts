@@ -13,12 +13,12 @@ const tight: Policy = { name: 'tight', limit: 3, window: 60, algorithm: 'fixed-w
 describe('one HTTP request that passes a limiter several times', () => {
   it('is charged once', async () => {
     const limiter = world().limiter(policy)
-    const visitor = {}
+    const requestObject = {}
     const [first, second] = [guard(limiter), guard(limiter)]
     const outcomes = [
-      await first.enter(view(), visitor),
-      await second.enter(view(), visitor),
-      await first.enter(view(), visitor),
+      await first.enter(view(), requestObject),
+      await second.enter(view(), requestObject),
+      await first.enter(view(), requestObject),
     ]
     expect(outcomes.map(({ pass, charged }) => [pass, charged])).toEqual([
       [true, true],
@@ -29,18 +29,18 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(9)
   })
 
-  it('is given back by the mount that charged it only', async () => {
+  it('is refunded only by the mount that charged it', async () => {
     const limiter = world().limiter(policy)
-    const visitor = {}
+    const requestObject = {}
     const [plain, failures] = [guard(limiter), guard(limiter, { chargeWhen: () => false })]
-    const outcomes = [await plain.enter(view(), visitor), await failures.enter(view(), visitor)]
+    const outcomes = [await plain.enter(view(), requestObject), await failures.enter(view(), requestObject)]
     failures.leave(outcomes[1]!, {})
     plain.leave(outcomes[0]!, {})
     await new Promise(resolve => setImmediate(resolve))
     expect((await limiter.peek(view())).remaining).toBe(9)
   })
 
-  it('is charged anew when it is another one', async () => {
+  it('is charged again when it is another request', async () => {
     const limiter = world().limiter(policy)
     for (let i = 0; i < 3; i++) await guard(limiter).enter(view(), {})
     await guard(limiter).enter(view())
@@ -48,48 +48,48 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(5)
   })
 
-  it('pays the difference where a later mount costs more, and nothing where it costs less', async () => {
+  it('pays the difference when a later mount costs more, and nothing when it costs less', async () => {
     const limiter = world().limiter([policy, { ...policy, name: 'tokens', limit: 100 }])
-    const visitor = {}
+    const requestObject = {}
     const left = async (): Promise<number[]> =>
       (await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)
-    await guard(limiter, { cost: 2 }).enter(view(), visitor)
+    await guard(limiter, { cost: 2 }).enter(view(), requestObject)
     expect(await left()).toEqual([8, 98])
-    await guard(limiter, { cost: 5 }).enter(view(), visitor)
+    await guard(limiter, { cost: 5 }).enter(view(), requestObject)
     expect(await left()).toEqual([5, 95])
-    await guard(limiter, { cost: 1 }).enter(view(), visitor)
+    await guard(limiter, { cost: 1 }).enter(view(), requestObject)
     expect(await left()).toEqual([5, 95])
-    await guard(limiter, { cost: { tokens: 50 } }).enter(view(), visitor)
+    await guard(limiter, { cost: { tokens: 50 } }).enter(view(), requestObject)
     expect(await left()).toEqual([5, 50])
   })
 
   it('is refused by the later mount when the difference does not fit', async () => {
     const limiter = world().limiter(policy)
-    const visitor = {}
-    await guard(limiter, { cost: 6 }).enter(view(), visitor)
+    const requestObject = {}
+    await guard(limiter, { cost: 6 }).enter(view(), requestObject)
     await guard(limiter, { cost: 3 }).enter(view(), {})
-    const outcome = await guard(limiter, { cost: 9 }).enter(view(), visitor)
+    const outcome = await guard(limiter, { cost: 9 }).enter(view(), requestObject)
     expect(outcome).toMatchObject({ pass: false, status: 429 })
     expect((await limiter.peek(view())).remaining).toBe(1)
   })
 
-  it('is charged by each limiter, and by each policy that a mount names', async () => {
+  it('is charged by each limiter, and by each policy that a mount gives', async () => {
     const { limiter } = world()
     const [one, other] = [limiter(policy), limiter(tight)]
-    const visitor = {}
-    await guard(one).enter(view(), visitor)
-    await guard(other).enter(view(), visitor)
-    await guard(one, { policy: tight }).enter(view(), visitor)
+    const requestObject = {}
+    await guard(one).enter(view(), requestObject)
+    await guard(other).enter(view(), requestObject)
+    await guard(one, { policy: tight }).enter(view(), requestObject)
     expect((await one.peek(view())).remaining).toBe(9)
     expect((await other.peek(view())).remaining).toBe(1)
   })
 
-  it('shows the tightest of its limiters, and nothing of the others', async () => {
+  it('shows only the tightest of its limiters', async () => {
     const { limiter } = world()
-    const visitor = {}
-    const wide = await guard(limiter(policy)).enter(view(), visitor)
-    const narrow = await guard(limiter(tight)).enter(view(), visitor)
-    const again = await guard(limiter({ ...policy, name: 'third', limit: 1000 })).enter(view(), visitor)
+    const requestObject = {}
+    const wide = await guard(limiter(policy)).enter(view(), requestObject)
+    const narrow = await guard(limiter(tight)).enter(view(), requestObject)
+    const again = await guard(limiter({ ...policy, name: 'third', limit: 1000 })).enter(view(), requestObject)
     expect(
       [wide, narrow, again].map(({ binding, headers }) => [binding, headers['RateLimit-Limit']]),
     ).toEqual([
@@ -99,24 +99,24 @@ describe('one HTTP request that passes a limiter several times', () => {
     ])
   })
 
-  it('shows a counted one over an exempt one', async () => {
+  it('shows a counted decision rather than an exempt one', async () => {
     const { limiter } = world()
-    const visitor = {}
-    await guard(limiter({ ...policy, exemptions: ['/things'] })).enter(view(), visitor)
-    const counted = await guard(limiter(tight)).enter(view(), visitor)
+    const requestObject = {}
+    await guard(limiter({ ...policy, exemptions: ['/things'] })).enter(view(), requestObject)
+    const counted = await guard(limiter(tight)).enter(view(), requestObject)
     expect(counted.headers['RateLimit-Limit']).toBe('3')
     const exempt = await guard(limiter({ ...policy, name: 'e', exemptions: ['/things'] })).enter(
       view(),
-      visitor,
+      requestObject,
     )
     expect([exempt.binding, exempt.headers]).toEqual([false, {}])
   })
 
-  it('adds the policies that a mount brings beside the limiter’s, without charging those twice', async () => {
+  it('is charged by the additional policies of a mount, without charging the limiter’s policies twice', async () => {
     const limiter = world().limiter(policy)
-    const visitor = {}
-    await guard(limiter).enter(view(), visitor)
-    const outcome = await guard(limiter, {}, tight).enter(view(), visitor)
+    const requestObject = {}
+    await guard(limiter).enter(view(), requestObject)
+    const outcome = await guard(limiter, {}, tight).enter(view(), requestObject)
     expect(outcome.decision?.verdicts.map(({ policy: name, remaining }) => [name, remaining])).toEqual([
       ['p', 9],
       ['tight', 2],
@@ -124,42 +124,42 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await limiter.peek(view())).remaining).toBe(9)
   })
 
-  it('shows what is enforced over what only reports, in whatever order', async () => {
+  it('shows an enforced decision rather than one of shadow policies, in any order', async () => {
     const { limiter } = world()
     const reporting: Policy = { ...tight, name: 'reporting', mode: 'shadow' }
     for (const order of [
       [policy, reporting],
       [reporting, policy],
     ]) {
-      const visitor = {}
+      const requestObject = {}
       const outcomes = []
-      for (const each of order) outcomes.push(await guard(limiter(each)).enter(view(), visitor))
+      for (const each of order) outcomes.push(await guard(limiter(each)).enter(view(), requestObject))
       const shown = outcomes.filter(({ binding }) => binding).at(-1)
       expect(shown?.decision?.policy).toBe('p')
       expect(outcomes.flatMap(({ headers }) => headers['RateLimit-Limit'] ?? [])).toEqual(['10'])
     }
   })
 
-  it('takes off the headers of a looser guard that a tighter one of another dialect does not replace', async () => {
+  it('loses the headers of a looser guard that a tighter one of another dialect does not replace', async () => {
     const { limiter } = world()
-    const visitor = {}
-    await guard(limiter(policy)).enter(view(), visitor)
-    const narrow = await guard(limiter(tight), { headers: 'draft-8' }).enter(view(), visitor)
+    const requestObject = {}
+    await guard(limiter(policy)).enter(view(), requestObject)
+    const narrow = await guard(limiter(tight), { headers: 'draft-8' }).enter(view(), requestObject)
     expect(narrow.stale).toEqual(['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'])
-    const third = await guard(limiter({ ...tight, name: 'third', limit: 2 })).enter(view(), visitor)
+    const third = await guard(limiter({ ...tight, name: 'third', limit: 2 })).enter(view(), requestObject)
     expect(third.stale).toEqual(['RateLimit-Policy', 'RateLimit'])
   })
 
-  it('is charged by the policies that could not count it the first time', async () => {
+  it('is charged later by policies that could not count it the first time', async () => {
     const user: Policy = { ...tight, name: 'user', keyStrategy: 'user', onMissingKey: 'allow' }
     for (const own of [[policy, user], [user]]) {
       const limiter = world().limiter(own)
       const gate = guard(limiter)
       const outcomes = []
       for (let i = 0; i < 4; i++) {
-        const visitor = {}
-        await gate.enter(view(), visitor)
-        outcomes.push(await gate.enter(by('42'), visitor))
+        const requestObject = {}
+        await gate.enter(view(), requestObject)
+        outcomes.push(await gate.enter(by('42'), requestObject))
       }
       expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
       const left = (await limiter.peek(by('42'))).verdicts.map(({ policy: name, remaining }) => [
@@ -177,14 +177,14 @@ describe('one HTTP request that passes a limiter several times', () => {
     }
   })
 
-  it('is told to wait, where a later mount costs more, for all that a retry costs', async () => {
+  it('gets the wait for the full cost of a retry when a later mount costs more', async () => {
     const { limiter: build, clock } = world()
     const limiter = build({ name: 'p', limit: 10, window: 10 })
     const gates = [guard(limiter), guard(limiter, { cost: 8 })]
     const pass = async (): Promise<(Outcome | undefined)[]> => {
-      const visitor = {}
+      const requestObject = {}
       const outcomes = []
-      for (const gate of gates) outcomes.push(await gate.enter(view(), visitor))
+      for (const gate of gates) outcomes.push(await gate.enter(view(), requestObject))
       return outcomes
     }
     await limiter.check(view(), { cost: 5 })
@@ -196,11 +196,11 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect((await pass()).map(outcome => outcome?.pass)).toEqual([true, true])
   })
 
-  it('is told that a cost can never pass, whatever a mount before has charged of it', async () => {
+  it('is refused forever for a cost that can never pass, whatever an earlier mount charged of it', async () => {
     const limiter = world().limiter(policy)
-    const visitor = {}
-    await guard(limiter, { cost: 5 }).enter(view(), visitor)
-    const outcome = await guard(limiter, { cost: 11 }).enter(view(), visitor)
+    const requestObject = {}
+    await guard(limiter, { cost: 5 }).enter(view(), requestObject)
+    const outcome = await guard(limiter, { cost: 11 }).enter(view(), requestObject)
     expect(outcome.decision).toMatchObject({
       allowed: false,
       reason: 'cost-exceeds-limit',
@@ -208,25 +208,25 @@ describe('one HTTP request that passes a limiter several times', () => {
     })
   })
 
-  it('is corrected to what was used in all, whichever of its mounts settles', async () => {
+  it('is corrected to the total use, whichever of its mounts settles', async () => {
     for (const [used, left] of [
       [7, 3],
       [2, 8],
       [0, 9],
     ] as const) {
       const limiter = world().limiter(policy)
-      const visitor = {}
-      const first = await guard(limiter).enter(view(), visitor)
-      const second = await guard(limiter, { cost: 6 }).enter(view(), visitor)
+      const requestObject = {}
+      const first = await guard(limiter).enter(view(), requestObject)
+      const second = await guard(limiter, { cost: 6 }).enter(view(), requestObject)
       await limiter.settle(second.decision as Decision, used)
       expect((await limiter.peek(view())).remaining).toBe(left)
-      // What the first mount charged is its own to give back.
+      // Only the first mount refunds its own charge.
       await limiter.settle(first.decision as Decision, 0)
       expect((await limiter.peek(view())).remaining).toBe(Math.min(10, left + 1))
     }
   })
 
-  it('is judged by a limit of its own on the same counter, which is charged once', async () => {
+  it('is judged by each limit of one counter, which is charged once', async () => {
     for (const policyOf of [
       (): Policy => ({ ...policy, limit: 4 }),
       (): Policy => ({ ...policy, name: 'other', counter: 'p', limit: 4 }),
@@ -235,57 +235,57 @@ describe('one HTTP request that passes a limiter several times', () => {
       const narrow = guard(limiter, { policy: policyOf() })
       const outcomes = []
       for (let i = 0; i < 5; i++) {
-        const visitor = {}
-        await guard(limiter).enter(view(), visitor)
-        outcomes.push(await narrow.enter(view(), visitor))
+        const requestObject = {}
+        await guard(limiter).enter(view(), requestObject)
+        outcomes.push(await narrow.enter(view(), requestObject))
       }
       expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, true, false])
       expect((await limiter.peek(view())).remaining).toBe(5)
     }
   })
 
-  it('is charged on the counter of its route, too, where a mount before knew of none', async () => {
+  it('is also charged on the counter of its route when an earlier mount knew no route', async () => {
     const limiter = world().limiter({ ...tight, scope: 'route' })
     const gate = guard(limiter)
     const outcomes = []
     for (let i = 0; i < 4; i++) {
-      const visitor = {}
-      await gate.enter(view({ path: `/users/${i}` }), visitor)
-      outcomes.push(await gate.enter(view({ path: `/users/${i}`, route: '/users/:id' }), visitor))
+      const requestObject = {}
+      await gate.enter(view({ path: `/users/${i}` }), requestObject)
+      outcomes.push(await gate.enter(view({ path: `/users/${i}`, route: '/users/:id' }), requestObject))
     }
     expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
   })
 
-  it('is one request in flight, whatever mounts it passes', async () => {
+  it('is one request in flight, whatever number of mounts it passes', async () => {
     const { limiter: build } = world()
     const held: Policy = { ...policy, inFlight: 1 }
     const limiter = build(held)
     const gates = [guard(limiter), guard(limiter, { cost: 5 }), guard(limiter)]
     for (let i = 0; i < 2; i++) {
-      const visitor = {}
+      const requestObject = {}
       const outcomes: Outcome[] = []
-      for (const gate of gates) outcomes.push(await gate.enter(view(), visitor))
+      for (const gate of gates) outcomes.push(await gate.enter(view(), requestObject))
       expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true])
       for (const { decision } of outcomes) await limiter.release(decision as Decision)
       expect((await limiter.peek(view())).remaining).toBe(10 - 5 * (i + 1))
     }
   })
 
-  it('is held to all that it will cost, though nothing of it is taken yet', async () => {
+  it('is judged at its full held cost, though nothing of it is charged yet', async () => {
     const limiter = world().limiter({ ...policy, inFlight: 10, limit: 5 })
-    const visitor = {}
-    await guard(limiter, { cost: 4 }).enter(view(), visitor)
-    const outcome = await guard(limiter, { cost: 8 }).enter(view(), visitor)
+    const requestObject = {}
+    await guard(limiter, { cost: 4 }).enter(view(), requestObject)
+    const outcome = await guard(limiter, { cost: 8 }).enter(view(), requestObject)
     expect(outcome.decision).toMatchObject({ allowed: false, reason: 'cost-exceeds-limit' })
   })
 
-  it('is not told to wait for its own end', async () => {
+  it('does not wait for its own end', async () => {
     const flight: Policy = { name: 'f', algorithm: 'concurrency', limit: 1, ttl: 300 }
     const limiter = world().limiter([flight, { name: 'b', limit: 1, window: 2, algorithm: 'fixed-window' }])
-    const visitor = {}
-    await guard(limiter, { policy: flight }).enter(view(), visitor)
-    await guard(limiter, { policy: limiter.options.policy as Policy[] }).enter(view(), visitor)
-    const refused = await guard(limiter, { cost: { b: 2 } }).enter(view(), visitor)
+    const requestObject = {}
+    await guard(limiter, { policy: flight }).enter(view(), requestObject)
+    await guard(limiter, { policy: limiter.options.policy as Policy[] }).enter(view(), requestObject)
+    const refused = await guard(limiter, { cost: { b: 2 } }).enter(view(), requestObject)
     expect(refused.decision?.reason).toBe('cost-exceeds-limit')
     const other = world().limiter([flight, { name: 'b', limit: 2, window: 2, algorithm: 'fixed-window' }])
     const again = {}
@@ -300,38 +300,38 @@ describe('one HTTP request that passes a limiter several times', () => {
     })
   })
 
-  it('pays again what was given back between two mounts', async () => {
+  it('pays again for units that were refunded between two mounts', async () => {
     const limiter = world().limiter(policy)
-    const visitor = {}
-    const first = await guard(limiter, { cost: 2 }).enter(view(), visitor)
+    const requestObject = {}
+    const first = await guard(limiter, { cost: 2 }).enter(view(), requestObject)
     await limiter.settle(first.decision as Decision, 0)
-    await guard(limiter, { cost: 5 }).enter(view(), visitor)
+    await guard(limiter, { cost: 5 }).enter(view(), requestObject)
     expect((await limiter.peek(view())).remaining).toBe(5)
   })
 
-  it('is charged for the user who has logged in between two mounts', async () => {
+  it('is charged to the user that logged in between two mounts', async () => {
     const limiter = world().limiter({ ...tight, keyStrategy: 'user' })
     const gate = guard(limiter)
     const outcomes = []
     for (let i = 0; i < 4; i++) {
-      const visitor = {}
-      await gate.enter(view({ ip: `203.0.113.${i + 1}` }), visitor)
-      outcomes.push(await gate.enter(by('42', { ip: `203.0.113.${i + 1}` }), visitor))
+      const requestObject = {}
+      await gate.enter(view({ ip: `203.0.113.${i + 1}` }), requestObject)
+      outcomes.push(await gate.enter(by('42', { ip: `203.0.113.${i + 1}` }), requestObject))
     }
     expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
   })
 
-  it('is charged by what a resolver gives now, once', async () => {
+  it('is charged once by the policies that a resolver returns now', async () => {
     const user: Policy = { ...tight, name: 'user', keyStrategy: 'user', onMissingKey: 'allow' }
     const { limiter: build, codes } = world()
     const limiter = build(async () => [{ ...policy }, { ...user }])
     const gate = guard(limiter)
     const outcomes = []
     for (let i = 0; i < 4; i++) {
-      const visitor = {}
-      await gate.enter(view(), visitor)
-      outcomes.push(await gate.enter(by('42'), visitor))
-      await gate.enter(by('42'), visitor)
+      const requestObject = {}
+      await gate.enter(view(), requestObject)
+      outcomes.push(await gate.enter(by('42'), requestObject))
+      await gate.enter(by('42'), requestObject)
     }
     expect(outcomes.map(({ pass }) => pass)).toEqual([true, true, true, false])
     const left = await limiter.peek(by('42'))
@@ -339,50 +339,51 @@ describe('one HTTP request that passes a limiter several times', () => {
     expect(codes()).toContain('HALT_W_LIMITER_TWICE')
   })
 
-  it('pays the rest of the limit where a later mount’s cost fails', async () => {
+  it('pays the rest of the limit when the cost function of a later mount fails', async () => {
     const limiter = world().limiter(policy)
-    const visitor = {}
-    await guard(limiter).enter(view(), visitor)
+    const requestObject = {}
+    await guard(limiter).enter(view(), requestObject)
     const broken = guard(limiter, {
       cost: () => {
         throw new Error('no body')
       },
     })
-    expect((await broken.enter(view(), visitor)).pass).toBe(true)
+    expect((await broken.enter(view(), requestObject)).pass).toBe(true)
     expect((await limiter.peek(view())).remaining).toBe(0)
   })
 
-  it('pays the most that any mount asks for, policy by policy', async () => {
+  it('pays the highest cost of any mount, policy by policy', async () => {
     const limiter = world().limiter([
       { ...policy, name: 'a' },
       { ...policy, name: 'b', cost: 5 },
     ])
-    const visitor = {}
-    for (const cost of [undefined, 3, { a: 4 }, 2]) await guard(limiter, { cost }).enter(view(), visitor)
+    const requestObject = {}
+    for (const cost of [undefined, 3, { a: 4 }, 2])
+      await guard(limiter, { cost }).enter(view(), requestObject)
     expect((await limiter.peek(view())).verdicts.map(({ remaining }) => remaining)).toEqual([6, 5])
   })
 
   it('is charged once by a limiter whose policies come from a resolver', async () => {
     const limiter = world().limiter(() => policy)
-    const visitor = {}
-    for (let i = 0; i < 3; i++) await guard(limiter).enter(view(), visitor)
+    const requestObject = {}
+    for (let i = 0; i < 3; i++) await guard(limiter).enter(view(), requestObject)
     expect((await limiter.peek(view())).remaining).toBe(9)
-    await guard(limiter, { cost: 4 }).enter(view(), visitor)
+    await guard(limiter, { cost: 4 }).enter(view(), requestObject)
     expect((await limiter.peek(view())).remaining).toBe(6)
   })
 })
 
-describe('one HTTP request that the store has failed', () => {
+describe('one HTTP request for which the store failed', () => {
   const limiters = (store: FaultyStore): RateLimiter[] =>
     [policy, tight].map(own => new RateLimiter({ store, policy: own, storeTimeout: '50ms', warn: () => {} }))
 
-  it('waits for it once, however many limiters it passes', async () => {
+  it('waits for the store once, however many limiters it passes', async () => {
     const store = new FaultyStore()
     store.fault = 'hang'
-    const visitor = {}
+    const requestObject = {}
     const waited: boolean[] = []
     for (const limiter of limiters(store)) {
-      const entered = Promise.resolve(guard(limiter).enter(view(), visitor))
+      const entered = Promise.resolve(guard(limiter).enter(view(), requestObject))
       waited.push(await Promise.race([entered.then(() => false), turn().then(() => true)]))
       const { pass, decision } = await entered
       expect([pass, decision?.degraded]).toEqual([true, 'local'])
@@ -390,16 +391,16 @@ describe('one HTTP request that the store has failed', () => {
     expect([store.calls, waited]).toEqual([1, [true, false]])
   })
 
-  it('asks another store all the same, and is forgotten by the next request', async () => {
+  it('still calls another store, and the next request calls the failed one again', async () => {
     const store = new FaultyStore()
     const [first, second] = limiters(store) as [RateLimiter, RateLimiter]
-    const visitor = {}
+    const requestObject = {}
     store.fault = 'reject'
-    await guard(first).enter(view(), visitor)
+    await guard(first).enter(view(), requestObject)
     const other = world().limiter(tight)
-    expect((await guard(other).enter(view(), visitor)).decision?.degraded).toBe(false)
+    expect((await guard(other).enter(view(), requestObject)).decision?.degraded).toBe(false)
     store.fault = 'none'
-    expect((await guard(second).enter(view(), visitor)).decision?.degraded).toBe('local')
+    expect((await guard(second).enter(view(), requestObject)).decision?.degraded).toBe('local')
     expect((await guard(second).enter(view(), {})).decision?.degraded).toBe(false)
   })
 })

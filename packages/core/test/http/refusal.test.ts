@@ -9,7 +9,7 @@ const refused = async (limiter: RateLimiter = world().limiter(policy)): Promise<
   (await times(2, limiter))[1] as Decision
 
 describe('the body of a refusal', () => {
-  it('is the seed’s, by default', async () => {
+  it('has the default JSON format', async () => {
     const body = refusalBody(await refused(), 'json', 429)
     expect(body).toEqual({
       type: 'application/json; charset=utf-8',
@@ -18,7 +18,7 @@ describe('the body of a refusal', () => {
     })
   })
 
-  it('is RFC 9457’s, with the draft’s type and the policies that refused', async () => {
+  it('is a problem document with the draft’s type and the policies that refused', async () => {
     const limiter = world().limiter([
       policy,
       { ...policy, name: 'hour', window: 3600 },
@@ -38,7 +38,7 @@ describe('the body of a refusal', () => {
     })
   })
 
-  it('says when the client is slowed down for abuse', async () => {
+  it('has a type of its own for a penalized client', async () => {
     const { clock, limiter } = world()
     const one = limiter({ ...policy, limit: 10 }, { penalty: { threshold: 1 } })
     await one.check(view(), { cost: 10 })
@@ -49,7 +49,7 @@ describe('the body of a refusal', () => {
     expect(refusalBody(decision, 'problem', 429).data['type']).toMatch(/#abnormal-usage-detected$/)
   })
 
-  it('has null where no wait helps', async () => {
+  it('has a null wait when the request can never pass', async () => {
     const large = await world().limiter(policy).check(view(), { cost: 2 })
     const missing = await world()
       .limiter({ ...policy, keyStrategy: 'user', onMissingKey: 'deny' })
@@ -63,7 +63,7 @@ describe('the body of a refusal', () => {
     }
   })
 
-  it('does not blame the client for what is ours', async () => {
+  it('does not blame the client when the service is unavailable', async () => {
     const decision = await world()
       .limiter(() => undefined as unknown as Policy)
       .check(view())
@@ -99,24 +99,24 @@ describe('a guard’s refusal', () => {
     expect(decision?.allowed).toBe(false)
   })
 
-  it('has the status and format of the options', async () => {
+  it('uses the status and format of the options', async () => {
     const { status, body } = await second({ statusCode: 420, errorFormat: 'problem' })
     expect(status).toBe(420)
     expect(body?.data).toMatchObject({ status: 420 })
   })
 
-  it('is 503 for what is ours, whatever statusCode says', async () => {
+  it('is 503 when the service is unavailable, whatever statusCode is', async () => {
     const failing = world().limiter(() => undefined as unknown as Policy)
     expect((await guard(failing, { statusCode: 420 }).enter(view())).status).toBe(503)
   })
 
-  it('is the same for a decision that a handler made by itself', async () => {
+  it('is the same for a decision that a handler made itself', async () => {
     const limiter = world().limiter(policy)
     const entering = guard(limiter, { errorFormat: 'problem' })
-    const visitor = {}
-    await entering.enter(view(), visitor)
+    const requestObject = {}
+    await entering.enter(view(), requestObject)
     const decision = await limiter.check(view())
-    expect(refusalFor(visitor, decision)).toEqual(entering.refuse(decision))
+    expect(refusalFor(requestObject, decision)).toEqual(entering.refuse(decision))
     expect(refusalFor({}, decision)).toMatchObject({
       status: 429,
       body: { type: 'application/json; charset=utf-8' },

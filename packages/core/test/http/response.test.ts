@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { applyHeaders, type HeaderTarget } from '../../src/http/index.ts'
 
-/** A response with some headers already. */
+/** A response that already has some headers. */
 function response(
   headers: Record<string, string> = {},
 ): HeaderTarget & { all: () => Record<string, string> } {
@@ -27,17 +27,17 @@ const exposed = (
 }
 
 describe('applyHeaders', () => {
-  it('sets headers, and nothing else where CORS is off', () => {
+  it('sets only the headers without CORS', () => {
     const target = response()
     applyHeaders(ours, target)
     expect(target.all()).toEqual({ 'ratelimit-limit': '5', 'retry-after': '9', 'cache-control': 'no-store' })
   })
 
-  it('tells browsers that scripts may read them, where CORS is on', () => {
+  it('exposes the headers to scripts with CORS', () => {
     expect(exposed(CORS)).toBe('RateLimit-Limit, Retry-After')
   })
 
-  it('appends to what is exposed already, each once, in whatever case', () => {
+  it('appends each header once to the exposed ones, in any case', () => {
     expect(exposed({ ...CORS, 'Access-Control-Expose-Headers': 'ETag' })).toBe(
       'ETag, RateLimit-Limit, Retry-After',
     )

@@ -24,7 +24,7 @@ function lasting() {
   }
 }
 
-describe('a request with inFlight that nobody settles', () => {
+describe('a request with inFlight that is never settled', () => {
   it('is charged once when its lease ends, before another takes its place', async () => {
     const { own, left, pass } = lasting()
     const lost = await times(2, own)
@@ -37,7 +37,7 @@ describe('a request with inFlight that nobody settles', () => {
     expect(await left()).toBe(1)
   })
 
-  it('does not give an attacker more than limit + inFlight, however long it goes on', async () => {
+  it('admits at most limit + inFlight of an attacker’s requests, however long the attack lasts', async () => {
     const { own, pass } = lasting()
     let tried = 0
     for (let round = 0; round < 10; round++) {
@@ -47,7 +47,7 @@ describe('a request with inFlight that nobody settles', () => {
     expect(tried).toBe(4)
   })
 
-  it('is not charged again by what ends it later', async () => {
+  it('is not charged again by a later end', async () => {
     const { own, left, pass } = lasting()
     const lost = await own.check(view())
     await pass(60)
@@ -59,7 +59,7 @@ describe('a request with inFlight that nobody settles', () => {
   it.each<[string, (own: ReturnType<typeof lasting>['own'], decision: Decision) => Promise<void>]>([
     ['settle', (own, decision) => own.settle(decision, 0)],
     ['conclude', (own, decision) => own.conclude(decision, false)],
-  ])('is given back when %s says later that it was good', async (_, end) => {
+  ])('is refunded when %s reports later that it was good', async (_, end) => {
     const { own, left, pass } = lasting()
     const late = await own.check(view())
     await pass(60)
@@ -77,7 +77,7 @@ describe('a request with inFlight that nobody settles', () => {
 })
 
 describe('a request with inFlight that was settled', () => {
-  it('leaves its place at once, and nothing is charged when its lease would have ended', async () => {
+  it('frees its place at once, and is not charged when its lease would have ended', async () => {
     const { own, left, pass } = lasting()
     for (let i = 0; i < 5; i++) await own.settle(await own.check(view()), 0)
     expect(await left()).toBe(3)
@@ -85,7 +85,7 @@ describe('a request with inFlight that was settled', () => {
     expect(await left()).toBe(3)
   })
 
-  it('keeps its place while chargeWhen is asked, though the response has ended', async () => {
+  it('keeps its place while chargeWhen is pending, even after the response has ended', async () => {
     const { own, left } = lasting()
     let answer: ((counts: boolean) => void) | undefined
     const gate = guard(own, { chargeWhen: () => new Promise(resolve => (answer = resolve)) })
@@ -101,8 +101,8 @@ describe('a request with inFlight that was settled', () => {
   })
 })
 
-describe('the waiting list', () => {
-  it('takes the oldest early where there are too many', () => {
+describe('HeldCosts', () => {
+  it('charges the oldest costs early when there are too many', () => {
     const taken: number[] = []
     const waiting = new HeldCosts<number>(held => void taken.push(held))
     for (let i = 0; i < 100_001; i++) waiting.add(i)
@@ -110,7 +110,7 @@ describe('the waiting list', () => {
     expect(waiting.drain().length).toBe(99_001)
   })
 
-  it('does without its timer, which a runtime may end', () => {
+  it('works without its timer, which a runtime may end', () => {
     const taken: number[] = []
     const waiting = new HeldCosts<number>(held => void taken.push(held))
     waiting.add(1)

@@ -7,8 +7,8 @@ const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-windo
 const pair: Policy = { ...fixed, name: 'pair', keyStrategy: 'composite' }
 const user: Policy = { ...fixed, name: 'user', limit: 100, keyStrategy: 'user' }
 
-describe('a look at an identity', () => {
-  it('tells support nothing of a counter that refuses the customer by something else', async () => {
+describe('a peek at an identity', () => {
+  it('does not show a counter that counts the customer under another identity', async () => {
     const limiter = world().limiter([fixed, pair])
     expect((await times(3, limiter, by('42'))).at(-1)?.allowed).toBe(false)
     const error = await rejection(limiter.peek({ user: '42' }))
@@ -32,7 +32,7 @@ describe('a look at an identity', () => {
     expect((await rejection(limiter.inspect({ user: '42' }))).code).toBe('HALT_E_IDENTITY_KIND')
   })
 
-  it('shows what it reaches, and lists the rest', async () => {
+  it('shows the policies that it reaches, and lists the others', async () => {
     const limiter = world().limiter([user, fixed, pair])
     await times(3, limiter, by('42'))
     const decision = await limiter.peek({ user: '42' })
@@ -59,7 +59,7 @@ describe('a look at an identity', () => {
     ['a user', { keyStrategy: 'user' }, { user: '42' }, by('42')],
     ['everybody', { keyStrategy: 'shared' }, { user: '42' }, view()],
     ['an extracted key', { keyExtractor: () => 'acme' }, { custom: 'acme' }, view()],
-  ])('reaches %s on the counter of the request', async (_who, changes, identity, request) => {
+  ])('reaches %s on the counter that the request is counted on', async (_who, changes, identity, request) => {
     const limiter = world().limiter({ ...fixed, ...changes } as Policy)
     await times(3, limiter, request)
     const decision = await limiter.peek(identity)
@@ -75,15 +75,15 @@ describe('a look at an identity', () => {
     ['an extracted key', { keyExtractor: () => 'acme' }, { user: 'acme' }, '{ custom }'],
     ['a route', { scope: 'route' }, { ip: CLIENT }, 'a request of { ip }'],
     ['everybody on a route', { scope: 'route', keyStrategy: 'shared' }, { ip: CLIENT }, 'a request'],
-  ])('does not reach %s by something else', async (_what, changes, identity, instead) => {
+  ])('does not reach %s under another kind of identity', async (_what, changes, identity, instead) => {
     const limiter = world().limiter({ ...fixed, ...changes } as Policy)
     const { unreachable } = await limiter.explain(identity)
     expect(unreachable).toEqual(instead === '' ? [] : [{ policy: 'p', reachedBy: instead }])
   })
 
-  it('shows the counters that consume charges, whatever requests are counted by', async () => {
+  it('shows the counters that consume charged, whatever identities the requests are counted by', async () => {
     const limiter = world().limiter([fixed, user])
-    // Where no key is extracted, a custom name can only be consume's.
+    // Without a key extractor, only consume uses custom names.
     expect((await limiter.peek('job')).verdicts).toHaveLength(2)
     await limiter.consume({ user: '42' })
     const decision = await limiter.peek({ user: '42' })
@@ -94,7 +94,7 @@ describe('a look at an identity', () => {
     expect(decision.unreachable).toEqual([{ policy: 'p', reachedBy: '{ ip }' }])
   })
 
-  it('names the ceiling of an address that may refuse an unverified key', async () => {
+  it('names the address ceiling that may refuse an unverified key', async () => {
     const byKey: Policy = { ...fixed, keyStrategy: 'api-key' }
     const { limiter } = world()
     const one = limiter(byKey, { keysPerAddress: 1 })
@@ -109,7 +109,7 @@ describe('a look at an identity', () => {
 })
 
 describe('inspect', () => {
-  it('reads every counter of a request as it stands, and consumes nothing', async () => {
+  it('reads every counter of a request, and charges nothing', async () => {
     const { limiter } = world()
     const quota: Quota = { name: 'month', limit: 10, period: 'monthly' }
     const one = limiter([{ ...fixed, blockDuration: 600 }, { ...user, algorithm: 'token-bucket' }, quota])
@@ -143,7 +143,7 @@ describe('inspect', () => {
     expect(await one.inspect(view({ path: '/health' }))).toEqual([])
   })
 
-  it('shows what is overdrawn, in flight, and shared by the keys of an address', async () => {
+  it('shows overdrawn counters, requests in flight, and address ceilings', async () => {
     const { limiter } = world()
     const held = limiter({ ...user, inFlight: 3 })
     const decision = await held.check(by('42'))
@@ -165,7 +165,7 @@ describe('inspect', () => {
 })
 
 describe('digestOf', () => {
-  it('is what stands for a secret or a long id in a key', async () => {
+  it('returns the digest that replaces a secret or a long id in a key', async () => {
     const limiter = world().limiter([fixed, pair], { secret: 'a secret of some length' })
     const shown = async (identity: Identity): Promise<string> => (await limiter.consume(identity)).key
     expect(await shown({ apiKey: 'sk_live' })).toBe(`api-key:#${limiter.digestOf({ apiKey: 'sk_live' })}`)

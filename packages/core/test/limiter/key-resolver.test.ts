@@ -9,7 +9,7 @@ const extracting = (keyExtractor: unknown, more: Partial<Policy> = {}): Policy =
 const FALLBACK = `ip:${CLIENT}`
 
 describe('a key extractor', () => {
-  it('gives the key, at once or later, and wins over the strategy', async () => {
+  it('returns the key, synchronous or asynchronous, and overrides the strategy', async () => {
     for (const keyExtractor of [() => 'acme', () => Promise.resolve('acme'), async () => 'acme']) {
       const { limiter } = world()
       const decision = await limiter(extracting(keyExtractor, { keyStrategy: 'user' })).check(by('42'))
@@ -35,7 +35,7 @@ describe('a key extractor', () => {
     ['a:b', 'custom:a:b'],
     ['Ünïcode', 'custom:Ünïcode'],
     [' x ', 'custom: x '],
-  ])('may give the id %o', async (id, key) => {
+  ])('may return the id %o', async (id, key) => {
     expect(
       (
         await world()
@@ -45,7 +45,7 @@ describe('a key extractor', () => {
     ).toBe(key)
   })
 
-  it('that is an object is told of at once: it is no key', async () => {
+  it('that returns an object is warned of, and the address is counted', async () => {
     const { limiter, codes } = world()
     const one = limiter(extracting(() => ({ user: '1' }) as unknown as string))
     expect((await one.check(view())).key).toBe(`ip:${CLIENT}`)
@@ -66,7 +66,7 @@ describe('a key extractor', () => {
     ['a'],
     Symbol('s'),
     () => 'x',
-  ])('that gives %o has found no key: the address is counted', async nothing => {
+  ])('that returns %o found no key, so the address is counted', async nothing => {
     for (const keyExtractor of [() => nothing, async () => nothing]) {
       const limiter = world().limiter(extracting(keyExtractor))
       const decisions = await times(3, limiter)
@@ -101,7 +101,7 @@ describe('a key extractor', () => {
     expect(warnings[0]?.message).toMatch(/"p" failed: no tenant/)
   })
 
-  it('that gives what is no key is warned of; that gives nothing is not', async () => {
+  it('that returns an invalid key is warned of, one that returns none is not', async () => {
     for (const value of [{}, Number.NaN, true, Symbol('key'), () => 'key']) {
       const { limiter, codes } = world()
       const decision = await limiter(extracting(() => value as never)).check(view())
@@ -114,7 +114,7 @@ describe('a key extractor', () => {
     }
   })
 
-  it('that never settles is given up after callbackTimeout', async () => {
+  it('that never settles is abandoned after callbackTimeout', async () => {
     vi.useFakeTimers()
     try {
       const { limiter, codes } = world()
@@ -134,7 +134,7 @@ describe('a key extractor', () => {
     }
   })
 
-  it('that is slow makes two policies wait once, not one after the other', async () => {
+  it('that is slow runs for two policies at the same time', async () => {
     vi.useFakeTimers()
     try {
       const slow = (): Promise<string> => new Promise(resolve => setTimeout(() => resolve('acme'), 40))

@@ -50,7 +50,7 @@ describe('the options of a limiter', () => {
     expect(code({ [name]: value })).toBe(expected)
   })
 
-  it('take undefined for absent', () => {
+  it('treat undefined as absent', () => {
     const options = Object.fromEntries(
       LIMITER_OPTIONS.filter(name => name !== 'store' && name !== 'policy').map(name => [name, undefined]),
     )
@@ -70,7 +70,7 @@ describe('the options of a limiter', () => {
     )
   })
 
-  it('name the option that was meant', () => {
+  it('suggest the option that was meant', () => {
     const { limiter } = world()
     const error = mistake(() => limiter(presets.PUBLIC_API, { trustedProxy: [] } as unknown as Options))
     expect(error.fix).toContain('trustedProxies')
@@ -79,7 +79,7 @@ describe('the options of a limiter', () => {
 
 describe('HALT_W_WINDOW_MS', () => {
   it.each([10_000, 60_000, 900_000, 3_600_000])(
-    'warns of a window of %d: someone meant milliseconds',
+    'warns of a window of %d, which was meant as milliseconds',
     window => {
       const { limiter, warnings } = world()
       limiter({ name: 'api', limit: 10, window })
@@ -95,7 +95,7 @@ describe('HALT_W_WINDOW_MS', () => {
     expect(warnings).toEqual([])
   })
 
-  it('warns of what a call, a resolver or a fallback brings, too', async () => {
+  it('warns of policies from a call, a resolver or a fallback as well', async () => {
     const slow = { name: 'slow', limit: 10, window: 60_000 }
     for (const ask of [
       ({ limiter }: ReturnType<typeof world>) => limiter(presets.PUBLIC_API).check(view(), { policy: slow }),

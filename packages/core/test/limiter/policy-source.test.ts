@@ -31,7 +31,7 @@ const FAILURES: [string, unknown][] = [
 afterEach(() => void vi.useRealTimers())
 
 describe('a resolver', () => {
-  it('gives a request its policies: one or several, at once or later', async () => {
+  it('returns one or several policies for a request, synchronous or asynchronous', async () => {
     const plans: Record<string, Policy | Policy[]> = { a: one, b: [one, spare] }
     const find = (request: unknown): Policy | Policy[] => plans[(request as { plan: string }).plan] as Policy
     for (const policy of [find, async (request: unknown) => find(request)]) {
@@ -43,7 +43,7 @@ describe('a resolver', () => {
     }
   })
 
-  it('gets the framework’s request, and beside it the context of the call', async () => {
+  it('gets the framework’s request, and the context of the call', async () => {
     const resolver = vi.fn<(request: unknown, context?: unknown) => Policy>(() => one)
     const [request, context] = [{}, {}]
     await world().limiter(resolver).check(view({ request, context }))
@@ -51,7 +51,7 @@ describe('a resolver', () => {
     expect(resolver.mock.calls[0]?.[1]).toBe(context)
   })
 
-  it.each(FAILURES)('that %s refuses with 503, and says so once', async (_how, policy) => {
+  it.each(FAILURES)('that %s refuses with 503, and warns once', async (_how, policy) => {
     const { limiter, warnings } = world()
     const failing = limiter(policy as Resolver)
     const [decision] = await times(3, failing)
@@ -80,7 +80,7 @@ describe('a resolver', () => {
     expect(codes()).toEqual(['HALT_W_POLICY_RESOLVER'])
   })
 
-  it('that outlasts callbackTimeout has failed', async () => {
+  it('that exceeds callbackTimeout has failed', async () => {
     vi.useFakeTimers()
     const asked = world()
       .limiter(() => new Promise<Policy>(() => {}), { callbackTimeout: '30ms' })
@@ -89,7 +89,7 @@ describe('a resolver', () => {
     expect((await asked).reason).toBe('policy-error')
   })
 
-  it('that gives no policy at all, an empty list, has not opened the door', async () => {
+  it('that returns an empty list does not admit the request', async () => {
     const { limiter } = world()
     expect((await limiter(() => []).check(view())).reason).toBe('policy-error')
     expect(
@@ -100,7 +100,7 @@ describe('a resolver', () => {
     ).toBe(2)
   })
 
-  it('has each policy object read once, whatever list it comes in', async () => {
+  it('compiles each policy object once, whatever list contains it', async () => {
     let reads = 0
     const counted = {
       name: 'one',
@@ -126,7 +126,7 @@ describe('a resolver', () => {
     ).toBe(3)
   })
 
-  it('is no identity’s: consume, peek and explain need a policy', async () => {
+  it('cannot decide for an identity, so consume, peek and explain need a policy', async () => {
     const limiter = world().limiter(() => one)
     for (const asked of [
       limiter.consume({ user: '42' }),
@@ -140,7 +140,7 @@ describe('a resolver', () => {
 })
 
 describe('the policies of a call', () => {
-  it('decide instead of the limiter’s', async () => {
+  it('decide instead of the limiter’s policies', async () => {
     const limiter = world().limiter(one)
     const decision = await limiter.check(view(), { policy: [spare, presets.PUBLIC_API] })
     expect(decision.verdicts.map(({ policy }) => policy)).toEqual(['spare', 'public_api'])
@@ -148,7 +148,7 @@ describe('the policies of a call', () => {
     expect((await limiter.consume('job', { policy: spare })).policy).toBe('spare')
   })
 
-  it('stand beside the limiter’s as also, all charged or none, none twice', async () => {
+  it('given as also decide with the limiter’s: all are charged or none, and none twice', async () => {
     const limiter = world().limiter(one)
     const asked = { also: [spare, one] }
     const decisions = []
@@ -163,7 +163,7 @@ describe('the policies of a call', () => {
     expect(names.toSorted()).toEqual([one.name, spare.name].toSorted())
   })
 
-  it('are forgotten when the call is over, if each call brings new ones', async () => {
+  it('are garbage-collected after the call if each call brings new ones', async () => {
     const limiter = world().limiter(one)
     const extractors: WeakRef<() => string>[] = []
     const ask = async (): Promise<void> => {
@@ -175,15 +175,15 @@ describe('the policies of a call', () => {
     for (let i = 0; i < 50; i++) await ask()
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
-    // What a WeakRef has been asked for lives until the turn ends.
+    // A dereferenced WeakRef keeps its target alive until the turn ends.
     await new Promise(resolve => void setTimeout(resolve, 1))
     collect()
-    // The limiter knows the last policy of each name.
+    // The limiter keeps the last policy of each name.
     expect(extractors.filter(found => found.deref() !== undefined).length).toBeLessThan(5)
     expect((await limiter.peek(view())).policy).toBe('one')
   })
 
-  it('are checked as the limiter’s are', async () => {
+  it('are validated like the limiter’s policies', async () => {
     const limiter = world().limiter(one)
     const wrong = { name: 'p', limit: 0, window: 60 }
     expect((await rejection(limiter.check(view(), { policy: wrong }))).code).toBe('HALT_E_LIMIT')
@@ -196,7 +196,7 @@ describe('the policies of a call', () => {
     expect(mistake(() => world().limiter(() => one, { fallbackPolicy: [] })).code).toBe('HALT_E_POLICY')
   })
 
-  it('that are off, count nothing; a list of them is an exempt request', async () => {
+  it('whose mode is "off" count nothing, and a request with only such policies is exempt', async () => {
     const limiter = world().limiter([{ ...one, mode: 'off' }, spare])
     expect((await limiter.check(by(1))).verdicts.map(({ policy }) => policy)).toEqual(['spare'])
     const none = world().limiter({ ...one, mode: 'off' })

@@ -15,11 +15,11 @@ describe('check', () => {
     expect(left((await times(9, both))[8] as Decision)).toEqual([0, 2])
     clock.advance(60)
     expect((await times(3, both)).map(({ allowed }) => allowed)).toEqual([true, true, false])
-    // The hour refused, so the minute was not charged for it.
+    // The hourly policy refused, so the policy per minute was not charged.
     expect(left(await both.peek(view()))).toEqual([1, 0])
   })
 
-  it('takes any request: a Node one, a Fetch one, a view, or nothing of use', async () => {
+  it('accepts any request: a Node request, a Fetch request, a view, or an empty object', async () => {
     const limiter = world().limiter({ ...minute, limit: 50 })
     const requests: [unknown, string][] = [
       [{ method: 'GET', url: '/', headers: {}, socket: { remoteAddress: '203.0.113.9' } }, 'ip:203.0.113.9'],
@@ -31,22 +31,22 @@ describe('check', () => {
     for (const [request, key] of requests) expect((await limiter.check(request)).key).toBe(key)
   })
 
-  it('takes an identity for what consume takes: it is no request', async () => {
+  it('treats an identity as consume does', async () => {
     const limiter = world().limiter({ ...minute, limit: 2 })
     for (const identity of [{ user: 'anna' }, { user: 'ben' }, { custom: 'job' }, { apiKey: 'k' }])
       expect(await limiter.check(identity)).toMatchObject({ remaining: 1 })
     expect((await limiter.check({ user: 'ben' })).key).toBe('user:ben')
-    // What has an address, or a user in full, is a request, if a small one.
+    // An object with an address or a user object is a request.
     expect((await limiter.check({ ip: '203.0.113.1' })).key).toBe('ip:203.0.113.1')
     expect((await limiter.check({ user: { id: 7 } })).key).toBe('ip:unknown')
   })
 
-  it('is synchronous inside where store, policies and keys are', () => {
+  it('is synchronous inside when the store, the policies and the keys are', () => {
     const decision = world().limiter(minute).checkView(view())
     expect(decision).toMatchObject({ allowed: true, remaining: 2 })
   })
 
-  it('sees one counter for HEAD and GET, and for any method, of a global policy', async () => {
+  it('uses one counter for all methods under a global policy', async () => {
     const limiter = world().limiter(minute)
     const methods = ['GET', 'HEAD', 'POST', 'OPTIONS', 'BREW']
     const allowed = []
@@ -54,13 +54,13 @@ describe('check', () => {
     expect(allowed).toEqual([true, true, true, false, false])
   })
 
-  it('admits exactly the limit of 200 concurrent requests', async () => {
+  it('admits exactly the limit out of 200 concurrent requests', async () => {
     const limiter = world().limiter({ ...minute, limit: 50 })
     const decisions = await Promise.all(Array.from({ length: 200 }, () => limiter.check(view())))
     expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(50)
   })
 
-  it('gives ids that name parts of objects counters like any other', async () => {
+  it('counts ids that are names of object properties like any other id', async () => {
     const limiter = world().limiter({ ...minute, keyStrategy: 'user' })
     for (const id of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       expect(await admitted(6, limiter, by(id)), id).toBe(3)
@@ -70,7 +70,7 @@ describe('check', () => {
 })
 
 describe('peek', () => {
-  it('says what a check would, and consumes nothing', async () => {
+  it('returns the decision of a check, and charges nothing', async () => {
     const limiter = world().limiter([minute, hour])
     for (let used = 0; used < 3; used++) {
       for (let i = 0; i < 3; i++) expect(left(await limiter.peek(view()))).toEqual([3 - used, 5 - used])
@@ -91,7 +91,7 @@ describe('peek', () => {
     expect((await blocking.peek(view())).retryAfter).toBe(600)
   })
 
-  it('takes a request for one whatever its first field, and an identity for one by its only field', async () => {
+  it('recognizes a request by any of its fields, and an identity by its only field', async () => {
     const limiter = world().limiter(minute)
     const { ip, ...rest } = view()
     expect((await limiter.peek({ ip, ...rest, path: '/health' })).reason).toBe('exempt')
@@ -99,7 +99,7 @@ describe('peek', () => {
     expect((await limiter.peek({ ip: '198.51.100.4' })).key).toBe('ip:198.51.100.4')
   })
 
-  it('sees who is asked for: a request or an identity', async () => {
+  it('distinguishes a request and an identity', async () => {
     const limiter = world().limiter({ ...minute, keyStrategy: 'user' })
     await limiter.check(by('42'))
     expect((await limiter.peek(by('42'))).remaining).toBe(2)
@@ -110,7 +110,7 @@ describe('peek', () => {
 })
 
 describe('consume', () => {
-  it('charges every policy on the one identity', async () => {
+  it('charges every policy for the identity', async () => {
     const limiter = world().limiter([minute, { ...hour, keyStrategy: 'user' }])
     const decision = await limiter.consume({ user: '42' }, { cost: 2 })
     expect(decision.verdicts.map(({ key, remaining }) => [key, remaining])).toEqual([
@@ -119,7 +119,7 @@ describe('consume', () => {
     ])
   })
 
-  it('exempts nobody: a private address named is counted', async () => {
+  it('exempts no identity, not even a private address', async () => {
     expect(await world().limiter(minute).consume({ ip: '127.0.0.1' })).toMatchObject({
       reason: 'ok',
       key: 'ip:127.0.0.1',
@@ -128,7 +128,7 @@ describe('consume', () => {
 })
 
 describe('ready and close', () => {
-  it('pass on what the store finds, and end what it opened', async () => {
+  it('return the problems that the store finds, and close the store', async () => {
     const { store: plain } = world()
     const warning = {
       code: 'HALT_W_EVICTION',
@@ -147,7 +147,7 @@ describe('ready and close', () => {
     expect(store.close).toHaveBeenCalledTimes(1)
   })
 
-  it('have nothing to say of a store that cannot be asked', async () => {
+  it('do nothing for a store without inspect and close', async () => {
     const limiter = world().limiter(presets.PUBLIC_API)
     expect(await limiter.ready()).toEqual([])
     await expect(limiter.close()).resolves.toBeUndefined()

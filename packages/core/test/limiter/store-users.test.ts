@@ -12,10 +12,10 @@ import { WeakList } from '../../src/base/weak-list.ts'
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void
 
-/** Collects until something is gone, or for a while. */
+/** Collects garbage until an object is gone, or for a while. */
 async function collected(ref: WeakRef<object>): Promise<boolean> {
   for (let i = 0; i < 50; i++) {
-    // In a task of its own: what a task has looked at lives until it ends.
+    // In a task of its own, because a dereferenced WeakRef keeps its target alive until the task ends.
     await sleep(5)
     gc()
     await sleep(0)
@@ -31,7 +31,7 @@ function closable(): Store & { readonly close: ReturnType<typeof vi.fn<() => voi
 const limiterOn = (store: Store): RateLimiter => new RateLimiter({ store, policy: presets.PUBLIC_API })
 
 describe('close()', () => {
-  it('closes the store with the last open limiter that uses it, once', async () => {
+  it('closes the store once, with the last open limiter that uses it', async () => {
     const store = closable()
     const [first, second, third] = [limiterOn(store), limiterOn(store), limiterOn(store)]
     await first.close()
@@ -45,14 +45,14 @@ describe('close()', () => {
     expect(store.close).toHaveBeenCalledTimes(1)
   })
 
-  it('leaves the stores of other limiters alone', async () => {
+  it('does not close the stores of other limiters', async () => {
     const stores = [closable(), closable()] as const
     const limiters = stores.map(limiterOn)
     await limiters[0]?.close()
     expect(stores.map(({ close }) => close.mock.calls.length)).toEqual([1, 0])
   })
 
-  it('does not wait for a limiter that was collected', async () => {
+  it('ignores a limiter that was garbage-collected', async () => {
     const store = closable()
     const limiter = limiterOn(store)
     const ref = await (async () => {
@@ -67,13 +67,13 @@ describe('close()', () => {
 })
 
 describe('a limiter', () => {
-  it('is collected with all its parts, though its store lives and tells of connections', async () => {
+  it('is garbage-collected with all its parts while its store lives and reports connections', async () => {
     const listeners: (() => void)[] = []
     const store = Object.assign(closable(), {
       onReconnect: (listener: () => void) => void listeners.push(listener),
     })
     const use = async (): Promise<WeakRef<object>> => {
-      // All parts of a limiter hold what it warns by.
+      // All parts of a limiter reference its warn function.
       const warn = (warning: unknown): void => void `${String(warning)}${store.kind}`
       const limiter = new RateLimiter({ store, policy: presets.PUBLIC_API, warn })
       await limiter.consume('x')
@@ -81,14 +81,14 @@ describe('a limiter', () => {
     }
     const refs = [await use(), await use(), await use()]
     for (const ref of refs) expect(await collected(ref)).toBe(true)
-    // One of all limiters, not one of each.
+    // One listener in total, not one per limiter.
     expect(listeners.length).toBe(1)
     expect(() => listeners[0]?.()).not.toThrow()
   })
 })
 
 describe('a WeakList', () => {
-  it('holds what lives, in order, and does not grow by what is collected', async () => {
+  it('keeps living objects in order, and drops collected ones', async () => {
     const list = new WeakList<{ readonly n: number }>()
     const kept = [{ n: 1 }, { n: 2 }, { n: 3 }]
     for (const item of kept) list.add(item)

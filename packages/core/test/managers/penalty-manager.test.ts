@@ -20,12 +20,12 @@ function managing(
 }
 
 describe('PenaltyManager', () => {
-  it('knows nothing of a stranger', async () => {
+  it('has no score for an unknown identity', async () => {
     const nothing = { isActive: false, penaltyUntil: 0, abuseScore: 0, violations: 0, lastViolation: 0 }
     expect(await managing().penalties.getPenalty('user_123')).toEqual(nothing)
   })
 
-  it('adds violations up, and starts a penalty at the threshold', async () => {
+  it('sums up violations, and starts a penalty at the threshold', async () => {
     const { penalties } = managing({ threshold: 3, duration: 600, decayRate: 1 })
     expect(await penalties.recordViolation('u')).toEqual({
       isActive: false,
@@ -44,7 +44,7 @@ describe('PenaltyManager', () => {
     })
   })
 
-  it('forgives so many points an hour, once', async () => {
+  it('reduces the score by decayRate points per hour', async () => {
     const { clock, penalties } = managing({ threshold: 10, decayRate: 2 })
     await penalties.recordViolation('u', { severity: 5 })
     clock.advance('1h')
@@ -58,14 +58,14 @@ describe('PenaltyManager', () => {
     expect(await penalties.getPenalty('u')).toMatchObject({ abuseScore: 0 })
   })
 
-  it('compares scores to a tenth of a point, so that a moment’s decay does not free anybody', async () => {
+  it('compares scores rounded to a tenth of a point, so that a moment of decay does not prevent a penalty', async () => {
     const { clock, penalties } = managing({ threshold: 2, decayRate: 1 })
     await penalties.recordViolation('u')
     clock.advance(60)
     expect(await penalties.recordViolation('u')).toMatchObject({ isActive: true, abuseScore: 2 })
   })
 
-  it('does not lengthen a penalty that runs, nor escalates unless told to', async () => {
+  it('does not lengthen an active penalty, and escalates only if configured', async () => {
     const { clock, penalties } = managing({ threshold: 1, duration: 100, decayRate: 0 })
     await penalties.recordViolation('u')
     clock.advance(50)
@@ -75,7 +75,7 @@ describe('PenaltyManager', () => {
     expect((await penalties.recordViolation('u')).penaltyUntil).toBe(NOW + 200)
   })
 
-  it('makes each further penalty longer, up to a day or what is given', async () => {
+  it('makes each further penalty longer, up to a day or the configured maximum', async () => {
     const { clock, penalties } = managing({
       threshold: 1,
       duration: 100,
@@ -91,7 +91,7 @@ describe('PenaltyManager', () => {
     expect(lengths).toEqual([100, 300, 500, 500])
   })
 
-  it('applies a penalty by hand, and ends it', async () => {
+  it('applies and clears a penalty by hand', async () => {
     const { penalties } = managing({ duration: 600 })
     expect(await penalties.applyPenalty('u')).toMatchObject({
       isActive: true,
@@ -104,13 +104,13 @@ describe('PenaltyManager', () => {
     expect(await penalties.getPenalty('u')).toMatchObject({ isActive: false, abuseScore: 0, penaltyUntil: 0 })
   })
 
-  it('loses no violation of 50 concurrent ones', async () => {
+  it('counts all of 50 concurrent violations', async () => {
     const { penalties } = managing({ threshold: 1000, decayRate: 0 })
     await Promise.all(Array.from({ length: 50 }, () => penalties.recordViolation('u')))
     expect(await penalties.getPenalty('u')).toMatchObject({ violations: 50, abuseScore: 50 })
   })
 
-  it('takes a bare text for a user, never for another kind of identity', async () => {
+  it('treats a bare string as a user, never as another kind of identity', async () => {
     const { penalties } = managing()
     await penalties.recordViolation('ip:203.0.113.7')
     expect((await penalties.getPenalty({ ip: '203.0.113.7' })).violations).toBe(0)
@@ -146,7 +146,7 @@ describe('PenaltyManager', () => {
       )
   })
 
-  it('tells its telemetry of each violation, and of each penalty once', async () => {
+  it('reports each violation and each penalty once to telemetry', async () => {
     const heard: [string, string, PenaltyStatus, number?][] = []
     const { clock, penalties } = managing(
       { threshold: 2, duration: 10, decayRate: 0 },
@@ -170,7 +170,7 @@ describe('PenaltyManager', () => {
     expect(heard.at(-1)).toMatchObject(['penalty', 'user:v', { isActive: true }])
   })
 
-  it('tells of no penalty that runs already: an escalated one, one given by hand, a shorter one given', async () => {
+  it('does not report a penalty that is already active: escalated, applied by hand, or shorter', async () => {
     const applied: string[] = []
     const escalation = { factor: 3, maxDuration: '1h' } as const
     const { clock, penalties } = managing(

@@ -10,7 +10,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
 afterEach(() => void vi.useRealTimers())
 
 describe('grantQuota', () => {
-  it('allows more in this period, and shows it', async () => {
+  it('raises the limit in the current period, and shows it', async () => {
     const { store } = world()
     const quotas = new QuotaManager(store)
     await quotas.consumeQuota('u', daily, { cost: 10 })
@@ -29,7 +29,7 @@ describe('grantQuota', () => {
     expect((await quotas.checkQuota('v', daily)).quota.granted).toBe(0)
   })
 
-  it('shows in the limiter that counts the quota: limit, what is left, when to try again', async () => {
+  it('shows in the limiter that counts the quota: limit, remaining and retryAfter', async () => {
     const { clock, limiter, store } = world()
     const quotas = new QuotaManager(store)
     const minute: Policy = { name: 'minute', limit: 100, window: 60, keyStrategy: 'user' }
@@ -46,7 +46,7 @@ describe('grantQuota', () => {
     })
     expect((await one.inspect({ user: '42' }))[1]).toMatchObject({ limit: 30, used: 22, remaining: 8 })
     const large = await one.check(by('42'), { cost: { calls: 12, minute: 1 } })
-    // No wait brings a second grant.
+    // The cost would need a second grant, which no wait brings.
     expect(large).toMatchObject({ allowed: false, reason: 'cost-exceeds-limit', retryAfter: Infinity })
     clock.advance('1d')
     vi.setSystemTime(clock.now())
@@ -56,7 +56,7 @@ describe('grantQuota', () => {
     })
   })
 
-  it('is done once for an idempotency key, which is not the key of a charge or of another amount', async () => {
+  it('works once per idempotency key, which differs from the key of a charge or of another amount', async () => {
     const quotas = new QuotaManager(world().store)
     const call = { idempotencyKey: 'invoice-7' }
     await quotas.consumeQuota('u', daily, { cost: 5, ...call })
@@ -64,7 +64,7 @@ describe('grantQuota', () => {
     expect((await quotas.grantQuota('u', daily, 6, call)).granted).toBe(11)
   })
 
-  it('outlives a refund and a reset of what was used', async () => {
+  it('survives a refund and a reset', async () => {
     const quotas = new QuotaManager(world().store)
     await quotas.grantQuota('u', daily, 5)
     await quotas.consumeQuota('u', daily, { cost: 12 })
@@ -73,14 +73,14 @@ describe('grantQuota', () => {
     expect((await quotas.checkQuota('u', daily)).quota).toMatchObject({ used: 0, granted: 5, remaining: 15 })
   })
 
-  it('gives back what was used beyond a limit that was lowered since', async () => {
+  it('lets a refund reduce the use beyond a limit that was lowered since', async () => {
     const quotas = new QuotaManager(world().store)
     await quotas.consumeQuota('u', daily, { cost: 10 })
     expect(await quotas.refundQuota('u', { ...daily, limit: 5 }, 2)).toBe(2)
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(8)
   })
 
-  it('tells of thresholds of what is allowed in all', async () => {
+  it('reports thresholds of the limit and its grants together', async () => {
     const onQuotaThreshold = vi.fn<(key: string, quota: { used: number }, share: number) => void>()
     const quotas = new QuotaManager(world().store, { telemetry: { onQuotaThreshold } })
     await quotas.grantQuota('u', daily, 10)
@@ -96,7 +96,7 @@ describe('grantQuota', () => {
     expect((await rejection(quotas.grantQuota('u', daily, wrong as number))).code).toBe('HALT_E_COST')
   })
 
-  it('agrees with plain arithmetic, whatever is taken, given back, granted, and when', async () => {
+  it('agrees with plain arithmetic for any sequence of charges, refunds and grants', async () => {
     const units = fc.integer({ min: 0, max: 14 })
     const step = fc.oneof(
       fc.record({ kind: fc.constant('consume' as const), units, through: fc.boolean() }),
@@ -135,7 +135,7 @@ describe('grantQuota', () => {
           const remaining = Math.max(0, 10 + granted - used)
           expect(quota).toMatchObject({ used, granted, remaining })
           const seen = await one.peek({ user: '42' })
-          // A peek is of the quota's own cost, which it would leave.
+          // A peek uses the quota's own cost and shows the rest after it.
           expect(seen).toMatchObject({ limit: 10 + granted, allowed: remaining > 0, remaining })
         }
       }),
@@ -145,7 +145,7 @@ describe('grantQuota', () => {
 })
 
 describe('a bare string', () => {
-  it('is what the quota counts', async () => {
+  it('is the kind of id that the quota counts', async () => {
     const { limiter, store } = world()
     const quotas = new QuotaManager(store)
     const byTenant: Quota = { ...daily, name: 'tenant', keyExtractor: () => 'acme' }
@@ -165,7 +165,7 @@ describe('a bare string', () => {
     expect(await used('acme', byTenant)).toBe(0)
   })
 
-  it('that names no counter of the quota is refused', async () => {
+  it('that cannot name a counter of the quota is refused', async () => {
     const quotas = new QuotaManager(world().store)
     const byAddress: Quota = { ...daily, keyStrategy: 'ip' }
     expect((await rejection(quotas.checkQuota('acme', byAddress))).code).toBe('HALT_E_IDENTITY')

@@ -21,7 +21,7 @@ function managing(
 }
 
 describe('QuotaManager', () => {
-  it('takes units, and says what is used and when it begins anew', async () => {
+  it('charges units, and returns the use and the time of the reset', async () => {
     const { quotas, pass } = managing()
     pass(3600)
     expect(await quotas.consumeQuota('user_123', daily, { cost: 3 })).toEqual({
@@ -40,7 +40,7 @@ describe('QuotaManager', () => {
     expect((await quotas.consumeQuota('user_456', daily)).quota.used).toBe(1)
   })
 
-  it('refuses what does not fit, and takes nothing then', async () => {
+  it('refuses units that do not fit, and charges nothing then', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 8 })
     expect(await quotas.consumeQuota('u', daily, { cost: 3 })).toMatchObject({
@@ -54,7 +54,7 @@ describe('QuotaManager', () => {
     expect(await quotas.consumeQuota('u', daily)).toMatchObject({ allowed: false, quota: { used: 10 } })
   })
 
-  it('checks without consuming, of a fresh quota as well', async () => {
+  it('checks without charging, also for a fresh quota', async () => {
     const { quotas } = managing()
     for (let i = 0; i < 3; i++) {
       expect(await quotas.checkQuota('u', daily, { cost: 10 })).toEqual({
@@ -73,14 +73,14 @@ describe('QuotaManager', () => {
     expect((await quotas.checkQuota('u', daily, { cost: 11 })).allowed).toBe(false)
   })
 
-  it('admits exactly the limit of 100 concurrent calls', async () => {
+  it('admits exactly the limit out of 100 concurrent calls', async () => {
     const { quotas } = managing()
     const results = await Promise.all(Array.from({ length: 100 }, () => quotas.consumeQuota('u', daily)))
     expect(results.filter(({ allowed }) => allowed)).toHaveLength(10)
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(10)
   })
 
-  it('begins anew at the calendar’s edge, to the millisecond', async () => {
+  it('resets at the edge of the calendar period, to the millisecond', async () => {
     const { quotas, pass } = managing()
     await quotas.consumeQuota('u', daily, { cost: 10 })
     pass(DAY - 0.001)
@@ -106,14 +106,14 @@ describe('QuotaManager', () => {
     expect([quota.periodStart, quota.resetAt]).toEqual([Date.parse(start) / 1000, Date.parse(end) / 1000])
   })
 
-  it('counts from a billing anchor', async () => {
+  it('counts periods from a billing anchor', async () => {
     const anchor = new Date('2026-01-31T12:00:00Z')
     const { quota } = await managing().quotas.consumeQuota('u', { ...daily, period: 'monthly', anchor })
     expect(new Date(quota.resetAt * 1000).toISOString()).toBe('2026-11-30T12:00:00.000Z')
     expect(new Date(quota.periodStart * 1000).toISOString()).toBe('2026-10-31T12:00:00.000Z')
   })
 
-  it('gives back, never below nothing, and says how much', async () => {
+  it('refunds at most the units used, and returns how many', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 5 })
     expect(await quotas.refundQuota('u', daily, 2)).toBe(2)
@@ -125,14 +125,14 @@ describe('QuotaManager', () => {
     expect(await quotas.refundQuota('stranger', daily, 5)).toBe(0)
   })
 
-  it('forgets what was used, by reset', async () => {
+  it('resets the use', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 10 })
     await quotas.resetQuota('u', daily)
     expect((await quotas.checkQuota('u', daily)).quota.used).toBe(0)
   })
 
-  it('applies a raised and a lowered limit at once, keeping what was used', async () => {
+  it('applies a raised or lowered limit at once, and keeps the use', async () => {
     const { quotas } = managing()
     await quotas.consumeQuota('u', daily, { cost: 10 })
     expect(await quotas.consumeQuota('u', { ...daily, limit: 1000 })).toMatchObject({
@@ -145,7 +145,7 @@ describe('QuotaManager', () => {
     })
   })
 
-  it('charges an idempotency key once a period; a refused call leaves no record', async () => {
+  it('charges an idempotency key once per period, and keeps no record of a refused call', async () => {
     const { quotas, pass } = managing()
     const ask = (cost: number) => quotas.consumeQuota('u', daily, { cost, idempotencyKey: 'order-7' })
     await quotas.consumeQuota('u', daily, { cost: 8 })
@@ -156,14 +156,14 @@ describe('QuotaManager', () => {
     expect(await ask(2)).toMatchObject({ allowed: true, quota: { used: 2 } })
   })
 
-  it('tells of a threshold once, however often an idempotency key comes', async () => {
+  it('reports a threshold once, however often an idempotency key is repeated', async () => {
     const onQuotaThreshold = vi.fn<() => void>()
     const { quotas } = managing({ telemetry: { onQuotaThreshold } })
     for (let i = 0; i < 3; i++) await quotas.consumeQuota('u', daily, { cost: 8, idempotencyKey: 'order-7' })
     expect(onQuotaThreshold).toHaveBeenCalledTimes(1)
   })
 
-  it('tells its telemetry of checks, refusals and thresholds, each threshold once', async () => {
+  it('reports checks, refusals and thresholds to telemetry, each threshold once', async () => {
     const heard: [string, boolean | number | undefined, number][] = []
     const { quotas } = managing({
       telemetry: {
@@ -195,7 +195,7 @@ describe('QuotaManager', () => {
     expect((await rejection(quotas.refundQuota('u', daily, wrong))).code).toBe('HALT_E_COST')
   })
 
-  it('refuses what is no quota, and no store', async () => {
+  it('refuses a value that is not a quota, and a value that is not a store', async () => {
     const { quotas } = managing()
     const policy = { name: 'p', limit: 5, window: 60 } as unknown as Quota
     expect((await rejection(quotas.consumeQuota('u', policy))).code).toBe('HALT_E_PERIOD')

@@ -14,7 +14,7 @@ describe('a limiter built per request', () => {
   })
   afterAll(() => silence('HALT_W_LIMITER_PER_REQUEST'))
 
-  it('is warned of once a hundred were built with one policy', () => {
+  it('is warned of after a hundred limiters with one policy', () => {
     const { limiter, codes } = world()
     for (let i = 0; i < 99; i++) limiter(policy({ name: 'crowd' }))
     expect(codes()).toEqual([])
@@ -24,7 +24,7 @@ describe('a limiter built per request', () => {
     expect(codes()).toHaveLength(1)
   })
 
-  it('is not seen in limiters of many policies', () => {
+  it('is not suspected in limiters with different policies', () => {
     const { limiter, codes } = world()
     for (let i = 0; i < 200; i++) limiter(policy({ name: `of_${i}` }))
     expect(codes()).toEqual([])
@@ -32,7 +32,7 @@ describe('a limiter built per request', () => {
 })
 
 describe('two policies of one name on one store', () => {
-  it('are warned of, with both numbers, when these differ', () => {
+  it('are warned of with both numbers when the numbers differ', () => {
     const { limiter, warnings } = world()
     limiter(policy())
     limiter(policy({ limit: 20 } as Partial<AnyPolicy>))
@@ -44,14 +44,14 @@ describe('two policies of one name on one store', () => {
     ['the same numbers', {}],
     ['a counter of its own', { counter: 'other', limit: 20 }],
     ['another algorithm, which counts apart', { algorithm: 'fixed-window', limit: 20 } as Partial<AnyPolicy>],
-  ])('are nothing to warn of with %s', (_, fields) => {
+  ])('give no warning with %s', (_, fields) => {
     const { limiter, codes } = world()
     limiter(policy())
     limiter(policy(fields))
     expect(codes()).toEqual([])
   })
 
-  it('do not meet on two stores', () => {
+  it('do not conflict on two stores', () => {
     const [one, other] = [world(), world()]
     one.limiter(policy())
     other.limiter(policy({ limit: 20 }))
@@ -94,13 +94,13 @@ describe('a policy that never refuses', () => {
     ['a higher cost', { limit: 10 }, window({ limit: 1000, window: 60, cost: 3 })],
     ['exemptions', { exemptions: ['/admin'] }, window({ limit: 1000, window: 60 })],
     ['one that only reports', { mode: 'shadow' }, window({ limit: 1000, window: 60 })],
-  ])('is not seen where the other leaves it something to do: %s', (_, tight, loose) => {
+  ])('is not suspected when the policy can refuse: %s', (_, tight, loose) => {
     const { limiter, codes } = world()
     limiter([policy(tight), policy(loose)])
     expect(codes()).toEqual([])
   })
 
-  it('is not seen in tokens beside requests, which a call costs by name', () => {
+  it('is not suspected in a policy for tokens next to one for requests', () => {
     const { limiter, codes } = world()
     limiter(llmBudget({ rpm: 5000, tpm: 200_000, monthly: 1_000_000 }))
     limiter([
@@ -110,7 +110,7 @@ describe('a policy that never refuses', () => {
     expect(codes()).toEqual([])
   })
 
-  it('is right: a thousand requests in every interval are refused by the tighter policy alone', async () => {
+  it('never refuses any of a thousand requests per interval', async () => {
     const { limiter, clock } = world()
     const both = limiter([policy({ limit: 5 }), policy(window({ limit: 335, window: 60 }))])
     const refusing = new Set<string>()
@@ -133,7 +133,7 @@ describe('a memory store in one of several processes', () => {
     ['pm_id', '3', 'an instance of PM2'],
     ['WEB_CONCURRENCY', '4', 'one of several web processes'],
     ['AWS_LAMBDA_FUNCTION_NAME', 'api', 'an AWS Lambda function'],
-  ])('is noticed by %s', (name, value, who) => {
+  ])('is recognized by %s', (name, value, who) => {
     vi.stubEnv(name, value)
     const { limiter, warnings } = world()
     limiter(policy(), { store: memory })
@@ -141,13 +141,13 @@ describe('a memory store in one of several processes', () => {
     expect(warnings[0]?.message).toContain(who)
   })
 
-  it('is noticed by instances', () => {
+  it('is recognized by instances', () => {
     const { limiter, codes } = world()
     limiter(policy(), { store: memory, instances: 4 })
     expect(codes()).toEqual(['HALT_W_MEMORY_STORE_SHARED'])
   })
 
-  it('is nothing to warn of in a single process, nor is a store that is shared', () => {
+  it('gives no warning in a single process or with a shared store', () => {
     const { limiter, codes } = world()
     limiter(policy(), { store: memory, instances: 1 })
     vi.stubEnv('WEB_CONCURRENCY', '1')
@@ -159,14 +159,14 @@ describe('a memory store in one of several processes', () => {
   })
 })
 
-describe('clientIpHeader without a proxy that is trusted', () => {
+describe('clientIpHeader without a trusted proxy', () => {
   it('is warned of', () => {
     const { limiter, codes } = world()
     limiter(policy(), { clientIpHeader: 'cf-connecting-ip' })
     expect(codes()).toEqual(['HALT_W_SPOOFABLE_HEADER'])
   })
 
-  it('is nothing to warn of behind one', () => {
+  it('gives no warning with a trusted proxy', () => {
     const { limiter, codes } = world()
     limiter(policy(), { clientIpHeader: 'cf-connecting-ip', trustedProxies: ['cloudflare'] })
     limiter(policy(), { clientIpHeader: 'x-real-ip', trustedProxies: address => address === '10.0.0.1' })

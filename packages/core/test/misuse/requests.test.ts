@@ -27,7 +27,7 @@ async function ask(limiter: RateLimiter, count: number, ip?: string): Promise<vo
 }
 
 describe('a key extractor', () => {
-  it('that gives all clients one key is warned of after a thousand requests', async () => {
+  it('that returns one key for all clients is warned of after a thousand requests', async () => {
     const { limiter, codes } = world()
     const constant = limiter(extracting(() => 'everybody'))
     await ask(constant, 999)
@@ -36,7 +36,7 @@ describe('a key extractor', () => {
     expect(codes()).toEqual(['HALT_W_KEY_CONSTANT'])
   })
 
-  it('that gives each request a key of its own is warned of', async () => {
+  it('that returns a new key for each request is warned of', async () => {
     const { limiter, codes } = world()
     await ask(limiter(extracting(({ i }) => `${Date.now()} ${i}`)), 1000, '203.0.113.7')
     expect(codes()).toEqual(['HALT_W_KEY_UNBOUNDED'])
@@ -47,13 +47,13 @@ describe('a key extractor', () => {
     ['of one customer at one place', () => 'the only one', '203.0.113.7'],
     ['of a thousand clients at their own addresses', ({ i }) => `device-${i}`, undefined],
     ['of nobody', () => undefined, undefined],
-  ])('is nothing to warn of: keys %s', async (_, keyExtractor, ip) => {
+  ])('gives no warning: keys %s', async (_, keyExtractor, ip) => {
     const { limiter, codes } = world()
     await ask(limiter(extracting(keyExtractor)), 1500, ip)
     expect(codes().filter(code => code !== 'HALT_W_KEY_NEVER_FOUND')).toEqual([])
   })
 
-  it('that gives IPv6 addresses as they are is warned of once', async () => {
+  it('that returns IPv6 addresses unchanged is warned of once', async () => {
     const { limiter, warnings } = world()
     const perAddress = limiter(extracting(({ i }) => (i < 3 ? `203.0.113.${i}` : `2001:db8::${i}`)))
     await ask(perAddress, 3)
@@ -68,13 +68,13 @@ describe('a key extractor', () => {
     ['IPv4 addresses, mapped into IPv6 by the socket', ({ i }) => `::ffff:203.0.113.${i}`],
     ['what addressKey makes of IPv6 addresses', ({ i }) => addressKey(`2001:db8:${i}::1`) ?? ''],
     ['ids with colons', ({ i }) => `tenant:${i}:user`],
-  ])('that gives %s is nothing to warn of', async (_, keyExtractor) => {
+  ])('that returns %s gives no warning', async (_, keyExtractor) => {
     const { limiter, codes } = world()
     await ask(limiter(extracting(keyExtractor)), 20)
     expect(codes()).toEqual([])
   })
 
-  it('that returns a forwarding header as it came is warned of at its first request', async () => {
+  it('that returns a forwarding header unchanged is warned of at its first request', async () => {
     const { limiter, warnings } = world()
     const spoofable = limiter({
       name: 'api',
@@ -89,7 +89,7 @@ describe('a key extractor', () => {
   })
 })
 
-describe('API keys that nobody verified', () => {
+describe('unverified API keys', () => {
   const policy = { name: 'keys', limit: 5, window: 1, keyStrategy: 'api-key' } as const
   const headers = { 'x-api-key': 'a key' }
 
@@ -99,7 +99,7 @@ describe('API keys that nobody verified', () => {
     expect(codes()).toEqual(['HALT_W_UNVERIFIED_API_KEY'])
   })
 
-  it('are nothing to warn of once the app verifies them, or where there are none', async () => {
+  it('give no warning once the app verifies them, or when there are none', async () => {
     const { limiter, codes } = world()
     await limiter(policy, { apiKey: () => 'a key' }).check(view(0, { headers }))
     await limiter(policy).check(view())
@@ -107,7 +107,7 @@ describe('API keys that nobody verified', () => {
   })
 })
 
-describe('a limiter that counts nobody', () => {
+describe('a limiter that exempts every request', () => {
   it('is warned of after a thousand requests, with the reason', async () => {
     const { limiter, warnings } = world()
     const exempting = limiter({ name: 'api', limit: 5, window: 1, exemptions: ['/items'] })
@@ -118,7 +118,7 @@ describe('a limiter that counts nobody', () => {
     expect(warnings[0]?.message).toContain('the path is under "/items"')
   })
 
-  it('is none that counted a single one', async () => {
+  it('gives no warning once it counted a single request', async () => {
     const { limiter, codes } = world()
     const most = limiter({ name: 'api', limit: 5, window: 1, exemptions: ['/items'] })
     await most.check(view(0, { path: '/' }))
@@ -127,8 +127,8 @@ describe('a limiter that counts nobody', () => {
   })
 })
 
-describe('one limiter twice in the way of a request', () => {
-  it('charges it once, and is warned of', async () => {
+describe('a limiter that is mounted twice on a request', () => {
+  it('charges it once, and warns', async () => {
     const { limiter, codes } = world()
     const own = limiter({ name: 'api', limit: 5, window: 1 })
     const [first, second] = [guard(own), guard(own)]
@@ -138,7 +138,7 @@ describe('one limiter twice in the way of a request', () => {
     expect(codes()).toEqual(['HALT_W_LIMITER_TWICE'])
   })
 
-  it('is meant where the second mount costs more', async () => {
+  it('gives no warning when the second mount costs more', async () => {
     const { limiter, codes } = world()
     const own = limiter({ name: 'api', limit: 5, window: 1 })
     const visitor = {}
@@ -152,7 +152,7 @@ describe('silence', () => {
   const silenced = Symbol.for('halt.warnings.silenced')
   afterEach(() => (globalThis as { [silenced]?: Set<string> })[silenced]?.clear())
 
-  it('keeps a code from every receiver, and no other', async () => {
+  it('suppresses a code for every receiver, and no other code', async () => {
     silence('HALT_W_UNVERIFIED_API_KEY')
     const { store, codes, warnings } = world()
     const policy = { name: 'keys', limit: 5, window: 1, keyStrategy: 'api-key' } as const

@@ -61,13 +61,13 @@ describe('a deadline', () => {
     await after(1, undefined)
     setFlagsFromString('--expose-gc')
     ;(runInNewContext('gc') as () => void)()
-    // The last one may still be on the stack.
+    // The last value may still be on the stack.
     expect(values.filter(ref => ref.deref() !== undefined).length).toBeLessThanOrEqual(1)
   })
 })
 
 describe('a deadline in a busy process', () => {
-  /** A call of 100 ms, and how it ended and when. */
+  /** A call with a deadline of 100 ms, its result, and when it settled. */
   function call(loop: ManualLoop): { ends: string[]; answer: () => void } {
     const ends: string[] = []
     let answer = (): void => {}
@@ -127,7 +127,7 @@ describe('a deadline in a busy process', () => {
     await loop.block(1_000)
     start('c')
     await loop.pass(300)
-    // The slice from 50 to 75 was running: of "a" 25 ms are left, of "b" 85.
+    // The slice from 50 to 75 was running. So "a" has 25 ms left, and "b" has 85 ms.
     expect(ends).toEqual(['a 1085', 'b 1145', 'c 1160'])
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Policy, type Quota, QuotaManager, RateLimiter } from '../../src/index.ts'
 import { LocalStore } from '../../src/resilience/local-store.ts'
 import { admitted, by, times, view } from '../world.ts'
-import { degrading, FaultyStore, pause } from './faulty-store.ts'
+import { failableLimiter, FaultyStore, pause } from './faulty-store.ts'
 
 const policy: Policy = { name: 'p', limit: 12, window: 3600, algorithm: 'fixed-window' }
 
@@ -15,27 +15,27 @@ describe('the fallback', () => {
     [100, 1],
   ])('divides the limit by %d instances, which leaves %d', async (instances, share) => {
     for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window'] as const) {
-      const { limiter, fail } = degrading({ ...policy, algorithm }, { instances })
+      const { limiter, fail } = failableLimiter({ ...policy, algorithm }, { instances })
       fail()
       expect(await admitted(40, limiter), algorithm).toBe(share)
     }
   })
 
   it('takes the number of instances from the store by default', async () => {
-    const { store, limiter, fail } = degrading(policy)
+    const { store, limiter, fail } = failableLimiter(policy)
     Object.assign(store, { instances: () => 3 })
     fail()
     expect(await admitted(40, limiter)).toBe(4)
   })
 
   it('never gets a share below the policy’s cost', async () => {
-    const { limiter, fail } = degrading({ ...policy, cost: 5 }, { instances: 6 })
+    const { limiter, fail } = failableLimiter({ ...policy, cost: 5 }, { instances: 6 })
     fail()
     expect(await admitted(5, limiter)).toBe(1)
   })
 
   it('refills at the rate of its share, not of the limit', async () => {
-    const { limiter, fail } = degrading({ name: 'p', limit: 300, window: '300ms' }, { instances: 3 })
+    const { limiter, fail } = failableLimiter({ name: 'p', limit: 300, window: '300ms' }, { instances: 3 })
     fail()
     await limiter.check(view(), { cost: 100 })
     expect((await limiter.check(view(), { cost: 100 })).allowed).toBe(false)
@@ -44,7 +44,10 @@ describe('the fallback', () => {
   })
 
   it('keeps to its share for any limit and window', async () => {
-    const { limiter, fail } = degrading({ name: 'p', limit: 10_000_000, window: '1d' }, { instances: 3 })
+    const { limiter, fail } = failableLimiter(
+      { name: 'p', limit: 10_000_000, window: '1d' },
+      { instances: 3 },
+    )
     fail()
     let units = 0
     for (let i = 0; i < 120; i++)
@@ -54,14 +57,14 @@ describe('the fallback', () => {
   })
 
   it('starts from what the store last reported', async () => {
-    const { limiter, fail } = degrading(policy)
+    const { limiter, fail } = failableLimiter(policy)
     await times(9, limiter)
     fail()
     expect(await admitted(10, limiter)).toBe(3)
   })
 
   it('starts with its share for an unknown key, and with at most its share for a known one', async () => {
-    const { limiter, fail } = degrading(policy, { instances: 3 })
+    const { limiter, fail } = failableLimiter(policy, { instances: 3 })
     await limiter.check(view())
     fail()
     expect(await admitted(10, limiter, by(1, { ip: '198.51.100.1' }))).toBe(4)
@@ -69,7 +72,10 @@ describe('the fallback', () => {
   })
 
   it('keeps refused keys refused, and blocked keys blocked', async () => {
-    const { limiter, fail } = degrading([policy, { ...policy, name: 'q', limit: 3, blockDuration: '2h' }])
+    const { limiter, fail } = failableLimiter([
+      policy,
+      { ...policy, name: 'q', limit: 3, blockDuration: '2h' },
+    ])
     await times(4, limiter)
     fail()
     const decision = await limiter.check(view())
@@ -81,12 +87,15 @@ describe('the fallback', () => {
   it.each(['fixed-window', 'sliding-window', 'token-bucket'] as const)(
     'admits at most its share per window while the store flaps: %s',
     async algorithm => {
-      const { limiter, fail, mend } = degrading({ ...policy, limit: 40, algorithm }, { instances: 4 })
+      const { limiter, fail, recover } = failableLimiter(
+        { ...policy, limit: 40, algorithm },
+        { instances: 4 },
+      )
       let local = 0
       for (let i = 0; i < 3; i++) {
         fail()
         local += await admitted(6, limiter)
-        await mend()
+        await recover()
         expect(await limiter.check(view())).toMatchObject({ allowed: true, degraded: false })
       }
       expect(local).toBe(10)
@@ -94,7 +103,7 @@ describe('the fallback', () => {
   )
 
   it('charges a repeated idempotency key once', async () => {
-    const { limiter, fail } = degrading(policy)
+    const { limiter, fail } = failableLimiter(policy)
     fail()
     for (let i = 0; i < 3; i++)
       expect(await limiter.check(view(), { idempotencyKey: 'order-1' })).toMatchObject({ allowed: true })
@@ -102,7 +111,7 @@ describe('the fallback', () => {
   })
 
   it('forgets counters on reset', async () => {
-    const { store, limiter, fail } = degrading(policy)
+    const { store, limiter, fail } = failableLimiter(policy)
     await times(13, limiter)
     await limiter.reset({ ip: '203.0.113.7' })
     fail()
@@ -111,7 +120,7 @@ describe('the fallback', () => {
   })
 
   it('caps unverified keys as the store does', async () => {
-    const { limiter, fail } = degrading(
+    const { limiter, fail } = failableLimiter(
       { ...policy, limit: 2, keyStrategy: 'api-key' },
       { keysPerAddress: 3 },
     )
@@ -127,25 +136,25 @@ describe('a store that comes back', () => {
   const quota = { name: 'q', limit: 100, period: 'yearly', keyStrategy: 'ip' } as const
 
   it('decides again, from its own counters', async () => {
-    const { limiter, fail, mend } = degrading(policy)
+    const { limiter, fail, recover } = failableLimiter(policy)
     await times(2, limiter)
     fail()
     await times(5, limiter)
-    await mend()
+    await recover()
     expect(await limiter.check(view())).toMatchObject({ degraded: false, remaining: 9 })
   })
 
   it('receives the local charges of quotas, once', async () => {
-    const { store, limiter, fail, mend } = degrading(quota)
+    const { store, limiter, fail, recover } = failableLimiter(quota)
     await times(2, limiter)
     fail()
     await times(7, limiter)
-    await mend()
+    await recover()
     const { used } = (await new QuotaManager(store).checkQuota({ ip: '203.0.113.7' }, quota)).quota
     expect(used).toBe(9)
     store.fault = 'reject'
     await times(3, limiter)
-    await mend()
+    await recover()
     expect((await new QuotaManager(store).checkQuota({ ip: '203.0.113.7' }, quota)).quota.used).toBe(12)
   })
 
@@ -155,11 +164,11 @@ describe('a store that comes back', () => {
       [full, 5],
       [new Error('connection lost'), 0],
     ] as const) {
-      const { store, limiter, fail } = degrading(quota)
+      const { store, limiter, fail } = failableLimiter(quota)
       store.error = error
       fail()
       await times(5, limiter)
-      // The probe answers: the write does not.
+      // The probe gets an answer, the write does not.
       Object.assign(store, { probe: async () => {} })
       const { calls } = store
       while (store.calls === calls) {
@@ -182,13 +191,13 @@ describe('a store that comes back', () => {
 
   it('empty keeps refusing known offenders, and no longer than announced', async () => {
     const short: Policy = { ...policy, limit: 3, window: 3 }
-    const { store, limiter, fail, mend } = degrading(short)
+    const { store, limiter, fail, recover } = failableLimiter(short)
     const started = performance.now()
     await times(4, limiter)
     fail()
     await times(3, limiter)
     store.empty()
-    await mend()
+    await recover()
     if (performance.now() - started < 2500) expect((await limiter.check(view())).allowed).toBe(false)
     await pause(3050 - (performance.now() - started))
     expect((await limiter.check(view())).allowed).toBe(true)

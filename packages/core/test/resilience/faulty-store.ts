@@ -1,4 +1,4 @@
-// A store that answers a turn later, until a test tells it to fail: what a network and a server may do.
+// An asynchronous store that a test can make fail as a network or a server does.
 import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import type { CounterId, Group, Store, Evaluation } from '../../src/store/index.ts'
@@ -7,15 +7,15 @@ import { view } from '../world.ts'
 /** How a call fails. */
 export type Fault = 'none' | 'reject' | 'hang' | 'throw' | 'late answer' | 'late rejection'
 
-/** An asynchronous store over a Map, on this process's clock, whose faults a test chooses. */
+/** An asynchronous store on this process's clock, whose faults a test chooses. */
 export class FaultyStore implements Store {
   readonly kind: string = 'faulty'
   fault: Fault = 'none'
-  /** What a failing call rejects with. */
+  /** The error of a failing call. */
   error: unknown = new Error('connection lost')
-  /** How late a late answer is, milliseconds. */
+  /** The delay of a late answer, in milliseconds. */
   lateness = 60
-  /** How many groups it was asked for. */
+  /** How many groups it was asked to evaluate. */
   calls = 0
   probes = 0
   keepsPace?: boolean
@@ -47,24 +47,24 @@ export class FaultyStore implements Store {
     return this.#answer(() => {})
   }
 
-  /** Forgets all, as a server that restarts. */
+  /** Forgets everything, as a server that restarts. */
   empty(): void {
     this.#inner = new ReferenceStore(now)
   }
 }
 
-/** A limiter whose store works until it is told not to. */
-export function degrading(
+/** A limiter whose store works until a test makes it fail. */
+export function failableLimiter(
   given: RateLimiterOptions['policy'],
   options: Partial<RateLimiterOptions> = {},
-): { store: FaultyStore; limiter: RateLimiter; fail: () => void; mend: () => Promise<void> } {
+): { store: FaultyStore; limiter: RateLimiter; fail: () => void; recover: () => Promise<void> } {
   const store = new FaultyStore()
   const limiter = new RateLimiter({ store, policy: given, warn: () => {}, ...options })
   return {
     store,
     limiter,
     fail: () => void (store.fault = 'reject'),
-    async mend() {
+    async recover() {
       store.fault = 'none'
       while ((await limiter.check(view({ ip: '198.51.100.99' }), { cost: 0 })).degraded !== false)
         await pause(20)
@@ -72,7 +72,7 @@ export function degrading(
   }
 }
 
-/** Waits in real time: deadlines and breakers look at the real clock. */
+/** Waits in real time, because deadlines and circuit breakers use the real clock. */
 export function pause(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }

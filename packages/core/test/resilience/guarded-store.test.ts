@@ -29,7 +29,7 @@ function faulty(options: Partial<RateLimiterOptions> = {}): {
   }
 }
 
-/** What a promise gives that waits for nothing but other promises: it settles within this turn of the event loop. */
+/** Settles as a promise that waits only for other promises. Rejects if it does not settle within this turn of the event loop. */
 function atOnce<T>(promise: Promise<T>): Promise<T> {
   const turn = new Promise<never>((_, reject) => setImmediate(() => reject(new Error('It waited.'))))
   return Promise.race([promise, turn])
@@ -50,7 +50,7 @@ describe('a store that fails', () => {
     expect(decisions[5]?.retryAfter).toBeGreaterThan(3590)
   })
 
-  it('by a late rejection is counted as one failure', async () => {
+  it('by a late rejection charges each request once in the fallback', async () => {
     const { store, limiter } = faulty()
     store.fault = 'late rejection'
     const first = await limiter.check(view())
@@ -75,7 +75,7 @@ describe('a store that fails', () => {
     await times(4, limiter)
     await pause(1_700)
     const first = limiter.check(view())
-    // The probe that it waits for is out: nobody else waits.
+    // The first request waits for its probe. No other request waits.
     const second = await atOnce(limiter.check(view()))
     const decisions = [await first, second]
     expect(decisions.map(({ degraded }) => degraded)).toEqual(['local', 'local'])
@@ -86,20 +86,23 @@ describe('a store that fails', () => {
     ['open', true, 'ok', 'open', 200],
     ['closed', false, 'store-error', 'closed', 503],
     ['local', true, 'ok', 'local', 200],
-  ] as const)('is met as onStoreError says: %s', async (onStoreError, allowed, reason, degraded, status) => {
-    for (const options of [
-      { onStoreError },
-      { policy: { ...policy, onStoreError }, onStoreError: 'local' as OnStoreError },
-    ]) {
-      const { store, limiter } = faulty(options)
-      store.fault = 'reject'
-      const decision = await limiter.check(view())
-      expect(decision).toMatchObject({ allowed, reason, degraded, policy: 'p', key: 'ip:203.0.113.7' })
-      const outcome = await guard(limiter).enter(view())
-      expect(outcome.status).toBe(status)
-      if (!allowed) expect(outcome.headers['Retry-After']).toBe('1')
-    }
-  })
+  ] as const)(
+    'leaves the decision to onStoreError: %s',
+    async (onStoreError, allowed, reason, degraded, status) => {
+      for (const options of [
+        { onStoreError },
+        { policy: { ...policy, onStoreError }, onStoreError: 'local' as OnStoreError },
+      ]) {
+        const { store, limiter } = faulty(options)
+        store.fault = 'reject'
+        const decision = await limiter.check(view())
+        expect(decision).toMatchObject({ allowed, reason, degraded, policy: 'p', key: 'ip:203.0.113.7' })
+        const outcome = await guard(limiter).enter(view())
+        expect(outcome.status).toBe(status)
+        if (!allowed) expect(outcome.headers['Retry-After']).toBe('1')
+      }
+    },
+  )
 
   it('refuses a request that a closed policy counts, whatever the other policies decide', async () => {
     const { store, limiter } = faulty({
@@ -209,7 +212,7 @@ describe('an unavailable store', () => {
     }
     expect(store.calls).toBe(3)
     expect(store.probes).toBeGreaterThanOrEqual(1)
-    // 375 ms apart at least.
+    // Probes are at least 375 ms apart.
     expect(store.probes).toBeLessThanOrEqual(1 + (performance.now() - started) / 375)
   })
 

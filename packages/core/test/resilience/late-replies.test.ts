@@ -7,17 +7,20 @@ import { FaultyStore, pause } from './faulty-store.ts'
 const daily = { name: 'q', limit: 100, period: 'daily', keyStrategy: 'ip' } as const
 const flight = { name: 'c', limit: 2, ttl: 600, algorithm: 'concurrency' } as const
 
-interface Tardy {
+interface LateLimiter {
   readonly store: FaultyStore
   readonly limiter: RateLimiter
-  /** Asks while the store answers after the deadline. */
+  /** Checks a request while the store answers after the deadline. */
   late<T>(call: () => Promise<T>): Promise<T>
-  /** What is left, by the store. */
+  /** The units left, according to the store. */
   left(of?: string): Promise<number | undefined>
 }
 
-/** A limiter whose store may do what it is asked, and say so too late. */
-function tardy(policy: RateLimiterOptions['policy'], options: Partial<RateLimiterOptions> = {}): Tardy {
+/** A limiter whose store can apply a call and answer too late. */
+function lateLimiter(
+  policy: RateLimiterOptions['policy'],
+  options: Partial<RateLimiterOptions> = {},
+): LateLimiter {
   const store = new FaultyStore()
   const limiter = new RateLimiter({ store, policy, storeTimeout: '30ms', warn: () => {}, ...options })
   return {
@@ -36,23 +39,23 @@ function tardy(policy: RateLimiterOptions['policy'], options: Partial<RateLimite
   }
 }
 
-/** Until an answer that was late has come. */
+/** Waits until a late answer has arrived. */
 const heard = (): Promise<void> => pause(80)
 
 describe('a charge whose reply came too late', () => {
   it('is made once, for quotas as well', async () => {
-    const { limiter, late, left } = tardy(daily)
+    const { limiter, late, left } = lateLimiter(daily)
     expect(await late(() => limiter.check(view()))).toMatchObject({ allowed: true, degraded: 'local' })
     await heard()
     expect(await left()).toBe(99)
-    // Nothing is written back later, either.
+    // Nothing is written back later.
     await limiter.check(view())
     await heard()
     expect(await left()).toBe(98)
   })
 
   it('is made once per idempotency key', async () => {
-    const { limiter, late, left } = tardy(daily)
+    const { limiter, late, left } = lateLimiter(daily)
     await late(() => limiter.check(view(), { idempotencyKey: 'k' }))
     await heard()
     expect(await limiter.check(view(), { idempotencyKey: 'k' })).toMatchObject({ allowed: true, cost: 0 })
@@ -61,7 +64,9 @@ describe('a charge whose reply came too late', () => {
 
   it('is settled and refunded in the store, before and after the reply', async () => {
     for (const wait of [pause, async () => {}]) {
-      const { limiter, late, left } = tardy(llmBudget({ tpm: 10_000, monthly: 10_000, keyStrategy: 'ip' }))
+      const { limiter, late, left } = lateLimiter(
+        llmBudget({ tpm: 10_000, monthly: 10_000, keyStrategy: 'ip' }),
+      )
       const settled = await late(() => limiter.reserve(view(), { cost: 1000 }))
       await wait(80)
       await settled.settle(300)
@@ -77,7 +82,7 @@ describe('a charge whose reply came too late', () => {
 
   it('ends with its request in flight', async () => {
     for (const wait of [pause, async () => {}]) {
-      const { limiter, late } = tardy(flight)
+      const { limiter, late } = lateLimiter(flight)
       const decisions = await late(() => Promise.all([limiter.check(view()), limiter.check(view())]))
       expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true])
       await wait(80)
@@ -88,12 +93,12 @@ describe('a charge whose reply came too late', () => {
   })
 
   it('is refunded when the request was refused or allowed uncounted meanwhile', async () => {
-    const closed = tardy(daily, { onStoreError: 'closed' })
+    const closed = lateLimiter(daily, { onStoreError: 'closed' })
     expect((await closed.late(() => closed.limiter.check(view()))).allowed).toBe(false)
     await heard()
     expect(await closed.left()).toBe(100)
     for (const onStoreError of ['closed', 'open'] as const) {
-      const { limiter, late } = tardy(flight, { onStoreError })
+      const { limiter, late } = lateLimiter(flight, { onStoreError })
       const decision = await late(() => limiter.check(view()))
       await limiter.release(decision)
       await heard()
@@ -102,7 +107,7 @@ describe('a charge whose reply came too late', () => {
   })
 
   it('is not corrected when the reply never comes', async () => {
-    const { store, limiter, left } = tardy(daily)
+    const { store, limiter, left } = lateLimiter(daily)
     store.fault = 'hang'
     const decision = await limiter.check(view(), { cost: 5 })
     store.fault = 'none'
@@ -116,9 +121,11 @@ describe('a charge whose reply came too late', () => {
 describe('a correction', () => {
   const four = { name: 'p', limit: 4, window: 60, algorithm: 'fixed-window' } as const
 
-  /** All four charged, the fifth refused. */
-  async function exhausted(policy: RateLimiterOptions['policy']): Promise<Tardy & { decisions: Decision[] }> {
-    const made = tardy(policy)
+  /** Makes five checks: four are charged, the fifth is refused. */
+  async function exhausted(
+    policy: RateLimiterOptions['policy'],
+  ): Promise<LateLimiter & { decisions: Decision[] }> {
+    const made = lateLimiter(policy)
     const decisions: Decision[] = []
     for (let i = 0; i < 5; i++) decisions.push(await made.limiter.check(view()))
     expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, true, true, false])

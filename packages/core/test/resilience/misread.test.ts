@@ -9,7 +9,7 @@ import { times, view } from '../world.ts'
 const policy = { name: 'p', limit: 2, window: 60 } as const
 const whole = (group: Group): Evaluation => new ReferenceStore(Date.now).evaluate(group)
 
-/** A limiter on a store that answers what a test says. */
+/** A limiter on a store whose answers a test gives. */
 function answering(
   answer: (group: Group) => unknown,
   more: Partial<Store> = {},
@@ -50,7 +50,7 @@ describe('an invalid evaluation', () => {
     ]) {
       const { limiter, codes, onStoreError } = answering(answer)
       const decisions = await times(4, limiter)
-      // This process decides by the limit, as onStoreError says.
+      // The fallback decides by the limit, because onStoreError is "local".
       expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false, false])
       expect(decisions[0]).toMatchObject({ degraded: 'local' })
       expect(codes()).toEqual(['HALT_W_STORE_SCRIPT'])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { view } from '../world.ts'
-import { degrading } from './faulty-store.ts'
+import { failableLimiter } from './faulty-store.ts'
 
 const daily = { name: 'q', limit: 4, period: 'daily', keyStrategy: 'ip' } as const
 
@@ -9,27 +9,27 @@ describe('an idempotency key', () => {
   const keyed = { idempotencyKey: 'k' }
 
   it('that the store charged is not charged again during an outage or after it', async () => {
-    const { limiter, fail, mend } = degrading(daily, { instances: 4 })
+    const { limiter, fail, recover } = failableLimiter(daily, { instances: 4 })
     await limiter.check(view(), keyed)
     fail()
-    // The share here is one.
+    // The share of this process is 1.
     expect(await limiter.check(view())).toMatchObject({ allowed: true, cost: 1 })
     expect(await limiter.check(view(), keyed)).toMatchObject({ allowed: true, cost: 0 })
-    await mend()
+    await recover()
     expect((await limiter.peek(view())).remaining).toBe(2)
   })
 
   it('that was charged during an outage is written back once', async () => {
     for (const first of ['the retry', 'the writing back']) {
-      const { store, limiter, fail, mend } = degrading(daily)
+      const { store, limiter, fail, recover } = failableLimiter(daily)
       await limiter.check(view({ ip: '198.51.100.99' }))
       fail()
       await limiter.check(view(), keyed)
       store.fault = 'none'
-      // A single failure opens nothing: what is owed is written back beside the next check.
-      if (first === 'the writing back') await mend()
+      // One failure does not open the breaker, so the charge is written back after the next check.
+      if (first === 'the writing back') await recover()
       expect((await limiter.check(view(), keyed)).allowed).toBe(true)
-      await mend()
+      await recover()
       expect((await limiter.peek(view())).remaining, first).toBe(3)
     }
   })
@@ -37,7 +37,7 @@ describe('an idempotency key', () => {
 
 describe('a refusal during an outage', () => {
   it('of a cost above the share but within the limit is temporary', async () => {
-    const { limiter, fail } = degrading({ name: 'p', limit: 20, window: 60 }, { instances: 4 })
+    const { limiter, fail } = failableLimiter({ name: 'p', limit: 20, window: 60 }, { instances: 4 })
     fail()
     expect(await limiter.check(view(), { cost: 6 })).toMatchObject({
       allowed: false,
@@ -57,7 +57,7 @@ describe('a refusal during an outage', () => {
       [{ ...daily, limit: 1 }, 'quota-exceeded'],
     ] as const
     for (const [policy, reason] of policies) {
-      const { limiter, fail } = degrading(policy)
+      const { limiter, fail } = failableLimiter(policy)
       for (let i = 0; i < 3; i++) await limiter.check(view())
       const before = await limiter.check(view())
       fail()
@@ -69,7 +69,7 @@ describe('a refusal during an outage', () => {
 })
 
 it('a policy in shadow mode decides nothing during an outage', async () => {
-  const { limiter, fail } = degrading([
+  const { limiter, fail } = failableLimiter([
     { name: 'shown', limit: 9, window: 60, onStoreError: 'open' },
     { name: 'hidden', limit: 5, window: 60, onStoreError: 'local', mode: 'shadow' },
   ])

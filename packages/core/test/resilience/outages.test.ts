@@ -6,7 +6,7 @@ import { FaultyStore, pause } from './faulty-store.ts'
 
 const policy = { name: 'p', limit: 1000, window: 60 } as const
 
-/** A limiter whose warnings and hooks are written down in one list. */
+/** A limiter whose warnings and hook calls are recorded in one list. */
 function noting(store: FaultyStore = new FaultyStore()): {
   store: FaultyStore
   limiter: RateLimiter
@@ -30,7 +30,7 @@ function noting(store: FaultyStore = new FaultyStore()): {
   return { store, limiter, told, recoveries }
 }
 
-/** Asks until the store decides again. */
+/** Makes checks until the store decides again. */
 async function decided(limiter: RateLimiter): Promise<void> {
   while ((await limiter.check(view())).degraded !== false) await pause(20)
 }

@@ -4,7 +4,7 @@ import { compileRule } from '../../src/policy/rule-compiler.ts'
 import { PendingCorrections } from '../../src/resilience/pending-corrections.ts'
 import { type Demand, Mode } from '../../src/store/index.ts'
 import { times, view } from '../world.ts'
-import { degrading, pause } from './faulty-store.ts'
+import { failableLimiter, pause } from './faulty-store.ts'
 
 const SECOND = 1e6
 const rule = compileRule(
@@ -58,36 +58,41 @@ const flight = { name: 'c', limit: 10, ttl: 600, algorithm: 'concurrency' } as c
 const failures = [
   [{ reply: 'LOADING' }, 10],
   [{ unsent: true }, 10],
-  // The release may have been applied: it is not sent again, and the place is free when its ttl is over.
+  // The release may have been applied, so it is not sent again. The place is free after its ttl.
   [{}, 0],
 ] as const
 
 describe('a release that the store fails', () => {
   it.each(failures)('is sent again when it was certainly not applied: %j', async (mark, free) => {
-    const { store, limiter } = degrading(flight)
+    const { store, limiter } = failableLimiter(flight)
     const decisions = await times(10, limiter)
     Object.assign(store, { fault: 'reject', error: Object.assign(new Error('no'), mark) })
     await Promise.all(decisions.map(decision => limiter.release(decision)))
     store.fault = 'none'
-    // Without a request, too.
+    // It is sent without a further request.
     await pause(700)
     expect((await limiter.peek(view())).remaining).toBe(free)
   })
 
   it('is sent after the outage when the store is known to be unavailable', async () => {
-    const { store, limiter, fail, mend } = degrading(flight)
+    const { store, limiter, fail, recover } = failableLimiter(flight)
     const decisions = await times(10, limiter)
     fail()
     await times(3, limiter, view({ ip: '198.51.100.7' }))
     const { calls } = store
     await Promise.all(decisions.map(decision => limiter.release(decision)))
     expect(store.calls).toBe(calls)
-    await mend()
+    await recover()
     expect((await limiter.peek(view())).remaining).toBe(10)
   })
 
   it('is sent again once: a refund counts once', async () => {
-    const { store, limiter } = degrading({ name: 'p', limit: 10, window: 3600, algorithm: 'fixed-window' })
+    const { store, limiter } = failableLimiter({
+      name: 'p',
+      limit: 10,
+      window: 3600,
+      algorithm: 'fixed-window',
+    })
     const [first] = await times(5, limiter)
     Object.assign(store, { fault: 'reject', error: Object.assign(new Error('no'), { reply: 'BUSY' }) })
     await limiter.settle(first!, 0)

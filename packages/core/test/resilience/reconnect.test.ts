@@ -6,7 +6,7 @@ import { FaultyStore, pause } from './faulty-store.ts'
 
 const policy: Policy = { name: 'p', limit: 2, window: 3600, blockDuration: 3600 }
 
-/** A store that says when it was connected anew. */
+/** A store that reports new connections. */
 class Reconnecting extends FaultyStore {
   readonly listeners = new Set<() => void>()
 
@@ -25,7 +25,7 @@ it('a reconnection keeps refused keys refused when the store was emptied unnotic
   await times(3, limiter)
   store.empty()
   store.reconnect()
-  // Meanwhile this process decides, and remembers, too.
+  // Meanwhile the fallback decides and remembers the refusal.
   expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: 'local' })
   await pause(20)
   expect(await limiter.check(view())).toMatchObject({ allowed: false, degraded: false, reason: 'blocked' })

@@ -12,7 +12,7 @@ import { FaultyStore, pause } from './faulty-store.ts'
 
 const policy: Policy = { name: 'p', limit: 3, window: 60, algorithm: 'fixed-window' }
 
-/** A limiter on a store across a network, and how many calls some requests cost it. */
+/** A limiter on an asynchronous store, and the number of store calls that some requests make. */
 function pacing(given: Policy | Policy[] = policy): {
   limiter: RateLimiter
   store: FaultyStore
@@ -167,7 +167,7 @@ describe('a remembered refusal', () => {
     expect((await other.check(view())).allowed).toBe(true)
     const again = await limiter.check(view(), { cost: 2 })
     expect(again).toMatchObject({ allowed: false, remaining: 0, retryAfter: 360 })
-    // Remembered, and the same.
+    // Remembered, and equal to the store's refusal.
     expect(await limiter.check(view(), { cost: 2 })).toMatchObject({ remaining: 0, retryAfter: 360 })
     await limiter.settle(again, 0)
     store.empty()

@@ -46,7 +46,7 @@ describe('a pending charge of a quota', () => {
     expect(writeBack.correct(charge(-2, TODAY))).toBeUndefined()
     expect(writeBack.take(50)).toMatchObject([{ demands: [{ cost: 3 }] }])
     writeBack.add({ demands: [charge(3, TODAY)] })
-    // Of an earlier debt, that the store was told of: it has to be told of that, too.
+    // This corrects an earlier charge that was already written back, so the store must get the correction.
     expect(writeBack.correct(charge(-50, TODAY))).toMatchObject({ cost: -47 })
     expect(writeBack.size).toBe(0)
     expect(writeBack.correct(charge(-2, TODAY))).toMatchObject({ cost: -2 })

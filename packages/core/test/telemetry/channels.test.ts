@@ -20,7 +20,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end()
 })
 
-/** Listens to a channel; gives what it said so far. */
+/** Subscribes to a channel. Returns its messages so far. */
 function listen<M>(name: (typeof NAMES)[number]): M[] {
   const heard: M[] = []
   const hear = (message: unknown): void => void heard.push(message as M)
@@ -179,7 +179,7 @@ describe('without diagnostics_channel', () => {
     const limiter = new fresh.RateLimiter({ store: world().store, policy: fixed })
     expect((await limiter.check(view())).allowed).toBe(true)
     expect(heard).toEqual([])
-    // The files that share this process must not get the copy whose channels are silent.
+    // Test files that share this process must not import the copy with silent channels.
     vi.resetModules()
   })
 })

@@ -40,7 +40,7 @@ describe('the tags of MetricsTelemetry', () => {
     let customer = 0
     const limiter = world().limiter(() => ({ name: `c${customer}`, limit: 1, window: 60 }), { telemetry })
     for (; customer < 300; customer++) await limiter.check(view())
-    // Three metrics: five names each, and other.
+    // Three metrics, each with five names and "other".
     expect(tags.size).toBe(18)
     expect(tags).toContain('halt.checks.total other')
   })

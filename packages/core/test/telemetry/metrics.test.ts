@@ -5,7 +5,7 @@ import { by, keyed, times, view, world } from '../world.ts'
 
 type Metric = [kind: string, name: string, value: number, tags: Readonly<Record<string, string>>]
 
-/** A metrics client that keeps what it gets. */
+/** A metrics client that records its calls. */
 function measuring(): { client: MetricsClient; metrics: Metric[]; of: (name: string) => Metric[] } {
   const metrics: Metric[] = []
   const as =

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 
 import { CompositeTelemetry, LoggingTelemetry, MetricsTelemetry } from '../../src/index.ts'
-import { degrading } from '../resilience/faulty-store.ts'
+import { failableLimiter } from '../resilience/faulty-store.ts'
 import { by, times, view, world } from '../world.ts'
 
 type Line = [level: string, fields: Record<string, unknown>, message: string]
@@ -33,7 +33,7 @@ it('the end of an outage reaches the log, the metrics and the channel, also thro
   const hear = (message: unknown): void => void heard.push(message)
   subscribe('halt:store:recovered', hear)
   const telemetry = new CompositeTelemetry(new LoggingTelemetry(logger), new MetricsTelemetry(client))
-  const { store, limiter, fail } = degrading({ name: 'p', limit: 9, window: 60 }, { telemetry })
+  const { store, limiter, fail } = failableLimiter({ name: 'p', limit: 9, window: 60 }, { telemetry })
   fail()
   await limiter.check(view())
   store.fault = 'none'

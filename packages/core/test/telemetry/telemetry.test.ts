@@ -16,7 +16,7 @@ const HOOKS = [
   'onPenaltyApplied',
   'onStoreError',
 ] as const
-/** A telemetry that writes down what it hears, and an ear that has forgotten all so far. */
+/** A telemetry that records its hook calls, and a function that returns and clears them. */
 function listening(): { telemetry: Telemetry; heard: () => unknown[][] } {
   let log: unknown[][] = []
   const telemetry: Telemetry = Object.fromEntries(

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest'
 
 import { HyperLogLog } from '../../../src/telemetry/shadow/hyperloglog.ts'
 
-describe('Distinct', () => {
-  it('counts none, and each text once', () => {
+describe('HyperLogLog', () => {
+  it('counts no strings as 0, and each string once', () => {
     const distinct = new HyperLogLog()
     expect(distinct.count).toBe(0)
     for (let i = 0; i < 1000; i++) distinct.add('user:42')
     expect(distinct.count).toBe(1)
   })
 
-  // Four standard errors, for each way that keys look.
+  // Four standard errors, for each form of key.
   it.each([10, 300, 3_000, 50_000, 400_000])('counts %d within some per cent', size => {
     for (const keyOf of [
       (i: number) => `user:${i}`,
@@ -23,7 +23,7 @@ describe('Distinct', () => {
     }
   })
 
-  it('is all but exact for few', () => {
+  it('is almost exact for small numbers', () => {
     const distinct = new HyperLogLog()
     for (let i = 0; i < 100; i++) distinct.add(`user:${i}`)
     expect(Math.abs(distinct.count - 100)).toBeLessThanOrEqual(4)

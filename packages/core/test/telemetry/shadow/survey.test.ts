@@ -7,7 +7,7 @@ const current: Policy = { name: 'api', limit: 10, window: 60, algorithm: 'fixed-
 const candidate: Policy = { ...current, name: 'next', limit: 4, mode: 'shadow' }
 
 describe('ShadowSurvey', () => {
-  it('surveys a candidate beside the current policy: requests, keys, reasons', async () => {
+  it('surveys a candidate next to the current policy: requests, keys, reasons', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     try {
       const survey = new ShadowSurvey()
@@ -22,7 +22,7 @@ describe('ShadowSurvey', () => {
           {
             policy: 'next',
             requests: 18,
-            // Ten of the twelve were allowed, four of them by the candidate too.
+            // Ten of the twelve requests were allowed, four of them also by the candidate.
             wouldBlock: 8,
             alsoBlocked: 2,
             share: 8 / 18,
@@ -39,7 +39,7 @@ describe('ShadowSurvey', () => {
     }
   })
 
-  it('is text for people', async () => {
+  it('is written as text for people', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START })
     try {
       const survey = new ShadowSurvey({ top: 2 })
@@ -68,7 +68,7 @@ describe('ShadowSurvey', () => {
     }
   })
 
-  it('says what a count is worth where keys had to share a place', () => {
+  it('shows the error of a count when keys shared a row', () => {
     const survey = new ShadowSurvey({ top: 1 })
     const said = { ...evaluation('next'), allowed: false }
     for (let i = 0; i < 250; i++) survey.onCheck('', decision([{ ...said, key: `k${i}` }]))
@@ -76,7 +76,7 @@ describe('ShadowSurvey', () => {
     expect(String(survey)).toContain('\n  3 × k200 (at least 1)')
   })
 
-  it('counts the shadowed share of the keys alone', async () => {
+  it('counts only the keys in shadow mode', async () => {
     const survey = new ShadowSurvey()
     const policy: Policy = { ...current, limit: 1, keyStrategy: 'user', mode: { shadow: 0.5 } }
     const limiter = world().limiter(policy, { telemetry: survey })
@@ -89,7 +89,7 @@ describe('ShadowSurvey', () => {
     expect(shadowed).toBeLessThan(140)
   })
 
-  it('hears of no enforced policy, and may be cleared', async () => {
+  it('ignores enforced policies, and can be cleared', async () => {
     const survey = new ShadowSurvey()
     const { limiter } = world()
     await times(12, limiter(current, { telemetry: survey }))
@@ -100,7 +100,7 @@ describe('ShadowSurvey', () => {
     expect(survey.report().policies).toEqual([])
   })
 
-  it('never holds an API key, and escapes what a client chose', async () => {
+  it('never contains an API key, and escapes text from clients', async () => {
     const survey = new ShadowSurvey()
     const { limiter } = world()
     const shadow: Policy = { ...candidate, limit: 1, keyStrategy: 'api-key' }
@@ -137,7 +137,7 @@ describe('ShadowSurvey', () => {
     },
   )
 
-  it('takes candidates that keep the proportion of their burst', () => {
+  it('accepts candidates that keep the proportion of their burst', () => {
     const base: Policy = { name: 'api', limit: 100, window: 60, burst: 120 }
     expect(definePolicy(base, { name: 'next', limit: 50, mode: 'shadow' })).toEqual({
       name: 'next',
