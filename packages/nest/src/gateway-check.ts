@@ -1,7 +1,7 @@
 import { boundTo, GATEWAY, GUARDS, has, INTERCEPTORS, MESSAGE } from './nest-metadata.ts'
 import { rulesOf } from './rules.ts'
 import type { Runtime } from './runtime.ts'
-import { isUnavailable } from './tokens.ts'
+import { isOurs } from './tokens.ts'
 
 /**
  * Warns of a gateway that is not counted, or not to the end, although `HaltGuard` is global: Nest 11 keeps global guards
@@ -16,7 +16,7 @@ export function checkGateway(
   for (const [name, handler] of methods) {
     const holders = [type, handler]
     const bound = (key: Parameters<typeof boundTo>[1]): boolean =>
-      holders.some(holder => boundTo(holder, key).some(isUnavailable))
+      holders.some(holder => boundTo(holder, key).some(isOurs))
     if (!has(handler, MESSAGE) || bound(INTERCEPTORS)) continue
     if (holders.some(holder => rulesOf(holder).skips.some(names => names.length === 0))) continue
     if (!bound(GUARDS)) {

@@ -3,7 +3,7 @@ import type { ApplicationConfig, ModulesContainer } from '@nestjs/core'
 import { handlersOf, type Host } from './discovered.ts'
 import { boundTo, FIELD, GUARDS, has, MESSAGE, PATTERN, ROUTE, tokensOf } from './nest-metadata.ts'
 import type { Runtime } from './runtime.ts'
-import { isLimiterToken, isUnavailable } from './tokens.ts'
+import { isLimiterToken, isOurs } from './tokens.ts'
 
 /** What Nest makes, or is given, and what that has injected. */
 interface Made {
@@ -16,7 +16,7 @@ interface Made {
 export function isGuardGlobal(config: ApplicationConfig): boolean {
   return (
     config.getGlobalGuards().some(isOrHoldsOurs) ||
-    config.getGlobalRequestGuards().some(({ metatype }) => isUnavailable(metatype))
+    config.getGlobalRequestGuards().some(({ metatype }) => isOurs(metatype))
   )
 }
 
@@ -50,16 +50,13 @@ export function checkGuard(
 
 /** Whether a guard is one of ours, or was made around one. */
 function isOrHoldsOurs(guard: unknown): boolean {
-  return (
-    isUnavailable(guard) ||
-    (typeof guard === 'object' && guard !== null && Object.values(guard).some(isUnavailable))
-  )
+  return isOurs(guard) || (typeof guard === 'object' && guard !== null && Object.values(guard).some(isOurs))
 }
 
 /** Whether a class or a factory has our guard or a limiter injected. */
 function isAsking({ metatype, inject }: Made): boolean {
   const tokens = [...(inject ?? []), ...(typeof metatype === 'function' ? tokensOf(metatype) : [])]
-  return tokens.map(plain).some(token => isLimiterToken(token) || isUnavailable(token))
+  return tokens.map(plain).some(token => isLimiterToken(token) || isOurs(token))
 }
 
 // `{ token, optional }` of a factory, and `forwardRef(() => token)`.

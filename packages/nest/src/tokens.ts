@@ -36,7 +36,7 @@ export function markOurs(type: { readonly prototype: object }): void {
 }
 
 /** Whether a guard or interceptor, or its class, is Halt's or made from it. */
-export function isUnavailable(enhancer: unknown): boolean {
+export function isOurs(enhancer: unknown): boolean {
   const holder = typeof enhancer === 'function' ? (enhancer.prototype as unknown) : enhancer
   return (holder as { [OURS]?: unknown } | null | undefined)?.[OURS] === true
 }

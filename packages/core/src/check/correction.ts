@@ -172,6 +172,6 @@ export function countersOf({ check }: CheckResult, policies: readonly CompiledPo
 }
 
 /** The counters that a charge touched. */
-export function countersOfGroup(group: Group): CounterId[] {
+function countersOfGroup(group: Group): CounterId[] {
   return group.demands.map(({ subject, rule }) => ({ subject, counter: rule.counter }))
 }
