@@ -94,7 +94,7 @@ describe('docs/shutdown-and-deploys.md', () => {
 })
 
 describe.each([
-  ['redis.md', ['# Redis', 'connecting it is up to you', '## Is it well?', '## Other clients']],
+  ['redis.md', ['# Redis', 'Connect a node-redis client yourself', '## Is it well?', '## Other clients']],
   [
     '../packages/store-redis/README.md',
     ['# @halt/store-redis', '## Is it well?', 'A single node-redis client', '## Another client'],
