@@ -11,7 +11,7 @@ const docs = fileURLToPath(new URL('../../../docs/migrate/', import.meta.url))
 
 let folder: string
 beforeAll(async () => {
-  folder = await mkdtemp(fileURLToPath(new URL('guides-', import.meta.url)))
+  folder = await mkdtemp(fileURLToPath(new URL('.guides-', import.meta.url)))
 })
 afterAll(() => rm(folder, { recursive: true }))
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
   server = await startRedis()
   process.env['REDIS_URL'] = server.url
   operator = new Redis(server.url)
-  folder = await mkdtemp(fileURLToPath(new URL('pages-', import.meta.url)))
+  folder = await mkdtemp(fileURLToPath(new URL('.pages-', import.meta.url)))
 })
 beforeEach(() => operator.flushall())
 afterAll(async () => {

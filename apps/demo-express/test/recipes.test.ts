@@ -30,7 +30,7 @@ const files = [...recipes.map(name => `recipes/${name}`), ...pages.map(name => `
 let folder: string
 beforeAll(async () => {
   // Beside the app, so that imports find its packages.
-  folder = await mkdtemp(fileURLToPath(new URL('recipes-', import.meta.url)))
+  folder = await mkdtemp(fileURLToPath(new URL('.recipes-', import.meta.url)))
 })
 afterAll(() => rm(folder, { recursive: true }))
 

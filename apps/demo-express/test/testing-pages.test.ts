@@ -15,7 +15,7 @@ const pages = [
 ] as const
 
 // Beside the app, so that imports find its packages.
-const folder = await mkdtemp(fileURLToPath(new URL('testing-pages-', import.meta.url)))
+const folder = await mkdtemp(fileURLToPath(new URL('.testing-pages-', import.meta.url)))
 afterAll(() => rm(folder, { recursive: true }))
 
 describe.each(pages)('%s', async (page, count) => {

@@ -51,7 +51,7 @@ describe('the printer of the script', () => {
     ['--@ record item: key\nreturn item.kye', 'item has no kye.'],
     ['--@ record item: key\nreturn item{ kye = 1 }', 'item has no field kye.'],
     ['--@ enum MODE: A=0\nreturn MODE.B', 'MODE has no B.'],
-    ['return items[1].key', '"].key" names a field of something that is no record: give it a local name.'],
+    ['return items[1].key', '"].key" names a field of something that is not a record. Give it a local name.'],
   ])('refuses a name that nothing declares: %j', (source, message) => {
     expect(() => lua(source)).toThrow(message)
   })

@@ -1,4 +1,5 @@
 // An asynchronous store that a test can make fail as a network or a server does.
+import { afterFreeTime } from '../../src/base/free-time.ts'
 import { RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
 import { ReferenceStore } from '../../src/testing/index.ts'
 import type { CounterId, Group, Store, Evaluation } from '../../src/store/index.ts'
@@ -72,9 +73,12 @@ export function failableLimiter(
   }
 }
 
-/** Waits in real time, because deadlines and circuit breakers use the real clock. */
+/**
+ * Waits until the event loop was free for some milliseconds, as a deadline does. So on a starved machine a late answer stays
+ * later than the deadline.
+ */
 export function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
+  return new Promise(resolve => void afterFreeTime(ms, resolve))
 }
 
 const now = (): number => performance.timeOrigin + performance.now()

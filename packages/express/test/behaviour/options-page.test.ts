@@ -51,7 +51,7 @@ describe('docs/adapter-options.md', () => {
   })
 
   it('has an example that takes two of three reports', async () => {
-    const folder = fileURLToPath(new URL('page-examples', import.meta.url))
+    const folder = fileURLToPath(new URL('.page-examples', import.meta.url))
     mkdirSync(folder, { recursive: true })
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     const [code = ''] = examplesOf(page)

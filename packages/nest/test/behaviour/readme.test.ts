@@ -12,7 +12,7 @@ import { WebSocket } from 'ws'
 import { statuses } from '../app.ts'
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-const folder = fileURLToPath(new URL('../readme-examples', import.meta.url))
+const folder = fileURLToPath(new URL('../.readme-examples', import.meta.url))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 interface Example {
