@@ -14,7 +14,7 @@ import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
 import { type Outcome, PASS, passed } from './outcome.ts'
 import { isPreflight } from './preflight.ts'
-import { makeRefuse, withStale } from './refusing.ts'
+import { makeRefuse, withStale } from './refusal-outcome.ts'
 import {
   priorGuardsOf,
   isTightest,

@@ -6,7 +6,7 @@ import { checkNames, namesOf } from '../base/options-check.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { type StrictStore, strictStore } from '../resilience/strict-store.ts'
 import type { Store } from '../store/contract.ts'
-import { notifier } from '../telemetry/hooks.ts'
+import { notifier } from '../telemetry/notifier.ts'
 import type { Notify, Telemetry } from '../telemetry/telemetry.ts'
 
 /** Options of a quota manager. */
