@@ -12,7 +12,7 @@ import { isPromise } from '../base/promises.ts'
 import { type CallResult, runCallback } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
 import { headerWriter } from './headers.ts'
-import { type Outcome, PASS, passed } from './outcome.ts'
+import { type Outcome, UNCHECKED, admitted } from './outcome.ts'
 import { isPreflight } from './preflight.ts'
 import { makeRefuse, withStale } from './refusal-outcome.ts'
 import {
@@ -102,9 +102,9 @@ export function guard<R, S = unknown>(
     before: PassedGuard | undefined,
     priorGuards: PriorGuards | undefined,
   ): Outcome {
-    if (priorGuards !== undefined && priorGuards.decisions.includes(decision)) return passedBefore(decision)
+    if (priorGuards !== undefined && priorGuards.decisions.includes(decision)) return alreadyCharged(decision)
     const binding = before === undefined || isTightest(decision, before)
-    const outcome = decision.allowed ? passed(decision, write, binding, true) : refuse(decision)
+    const outcome = decision.allowed ? admitted(decision, write, binding, true) : refuse(decision)
     if (holder === undefined) return outcome
     const shown = outcome.binding ? outcome.headers : undefined
     notePassed(holder, { limiter, decision, refuse, shown, before })
@@ -112,9 +112,9 @@ export function guard<R, S = unknown>(
   }
 
   // Earlier guards have charged everything that this guard would charge.
-  function passedBefore(decision: Decision): Outcome {
+  function alreadyCharged(decision: Decision): Outcome {
     noticeTwice(limiter, decision)
-    return passed(decision, write, false, false)
+    return admitted(decision, write, false, false)
   }
 
   return {
@@ -124,12 +124,12 @@ export function guard<R, S = unknown>(
     refuse,
     enter(view, request) {
       const holder = request === undefined ? undefined : holderOf(request)
-      if (skipPreflight && isPreflight(view)) return PASS
+      if (skipPreflight && isPreflight(view)) return UNCHECKED
       if (skip === undefined) return checkWithCost(view, holder)
       const skipped = runCallback(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
       if (isPromise(skipped))
-        return skipped.then(found => (isSkip(found) ? PASS : checkWithCost(view, holder)))
-      return isSkip(skipped) ? PASS : checkWithCost(view, holder)
+        return skipped.then(found => (isSkip(found) ? UNCHECKED : checkWithCost(view, holder)))
+      return isSkip(skipped) ? UNCHECKED : checkWithCost(view, holder)
     },
     decided,
     leave(outcome, response) {

@@ -25,7 +25,7 @@ export interface Outcome {
 const NONE: Headers = Object.freeze({})
 
 /** The outcome of a request that was not checked. */
-export const PASS: Outcome = Object.freeze({
+export const UNCHECKED: Outcome = Object.freeze({
   pass: true,
   decision: undefined,
   status: 200,
@@ -36,7 +36,7 @@ export const PASS: Outcome = Object.freeze({
 })
 
 /** Makes the outcome of an admitted request. It has headers only if its decision is binding. */
-export function passed(decision: Decision, write: HeaderWriter, binding: boolean, charged: boolean): Outcome {
+export function admitted(decision: Decision, write: HeaderWriter, binding: boolean, charged: boolean): Outcome {
   const headers = binding ? write(decision) : NONE
   return { pass: true, decision, status: 200, headers, body: undefined, charged, binding }
 }
