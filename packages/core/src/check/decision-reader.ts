@@ -6,7 +6,7 @@ import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
-import { pass, refusal, uncounted, type Uncounted } from './uncounted-decision.ts'
+import { allowUncounted, refusal, uncounted, type Uncounted } from './uncounted-decision.ts'
 import { longestWait, readDemand, readVerdict } from './verdict-reader.ts'
 
 /**
@@ -19,7 +19,7 @@ export function readDecision(result: CheckResult, original: Check, clock: StoreC
   if (result.closedPolicy >= 0)
     return refusal('store-error', uncountedAt(original, result.closedPolicy), clock.now(), 'closed', 1)
   if (result.check.policies.length > 0) return readEvaluation(result)
-  return pass(uncountedAt(original, 0), clock.now(), true)
+  return allowUncounted(uncountedAt(original, 0), clock.now(), true)
 }
 
 function uncountedAt({ policies, demands }: Check, at: number): Uncounted {

@@ -73,15 +73,15 @@ export class Pipeline {
   ): Decision | Promise<Decision> {
     // Health checks come first, so that an orchestrator does not kill the process when policies are missing.
     if (this.#exemptionCheck.isHealthCheck(caller.view.method, caller.view.path))
-      return this.#exempt(policies?.[0], caller, parameters)
+      return this.#allowUncounted(policies?.[0], caller, parameters)
     if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', parameters)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
-    let isFound = true
+    let allKeysKnown = true
     for (let i = 0; i < policies.length; i++) {
       const key = (keys[i] = this.#keyOf(policies[i] as CompiledPolicy, caller, parameters))
-      if (typeof key === 'string' || 'then' in key) isFound = false
+      if (typeof key === 'string' || 'then' in key) allKeysKnown = false
     }
-    if (isFound) return this.#evaluate(policies, keys as FoundKey[], caller, parameters)
+    if (allKeysKnown) return this.#evaluate(policies, keys as FoundKey[], caller, parameters)
     if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, parameters)
     return Promise.all(keys.map(async key => key)).then(found =>
       this.#checkCounting(policies, found, caller, parameters),
@@ -126,9 +126,9 @@ export class Pipeline {
   ): Decision | Promise<Decision> {
     // A shadow policy never refuses. Without a key it has no counter to report on either.
     const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
-    if (refusing !== undefined) return this.#deny(refusing, caller, parameters)
+    if (refusing !== undefined) return this.#refuseWithoutKey(refusing, caller, parameters)
     const counting = policies.filter((_, i) => typeof keys[i] === 'object')
-    if (counting.length === 0) return this.#exempt(policies[0], caller, parameters)
+    if (counting.length === 0) return this.#allowUncounted(policies[0], caller, parameters)
     const found = keys.filter(key => typeof key === 'object')
     return this.#evaluate(counting, found, caller, parameters)
   }
@@ -167,7 +167,7 @@ export class Pipeline {
   }
 
   /** Refuses a request because it has no key. Like any refusal it scores a violation. */
-  #deny(policy: CompiledPolicy, caller: Caller, parameters: CheckParameters): Decision | Promise<Decision> {
+  #refuseWithoutKey(policy: CompiledPolicy, caller: Caller, parameters: CheckParameters): Decision | Promise<Decision> {
     const decision = this.#refuse(policy, caller, 'missing-key', parameters)
     if (this.#penalty?.records !== true || parameters === PEEK) return decision
     const violation = violationCheck(policy, this.#penalty, caller)
@@ -179,7 +179,7 @@ export class Pipeline {
     return 'then' in scored ? scored.then(report) : report(scored)
   }
 
-  #exempt(policy: CompiledPolicy | undefined, caller: Caller, parameters: CheckParameters): Decision {
+  #allowUncounted(policy: CompiledPolicy | undefined, caller: Caller, parameters: CheckParameters): Decision {
     const decision = pass(uncounted(policy, caller.ip.subject, 0), this.#clock.now())
     if (parameters !== PEEK) this.#reporter.exempt(decision, policy, caller.view, parameters.started)
     return decision
