@@ -1,5 +1,5 @@
 import type { Rule } from '../algorithms/index.ts'
-import type { ExtraDemands, Check } from './check.ts'
+import type { PolicyExtras, Check } from './check.ts'
 import { type CheckParameters, NO_OPTIONS, PEEK } from './check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
@@ -38,7 +38,7 @@ export function checkBuilder(
     const principal =
       penalty === undefined ? undefined : typeof client === 'string' ? client : client.principal(keys)
     const demands: Demand[] = listOf(policies.length)
-    let extras: (ExtraDemands | undefined)[] | undefined
+    let extras: (PolicyExtras | undefined)[] | undefined
     let route: string | undefined
     for (let i = 0; i < policies.length; i++) {
       const policy = policies[i] as CompiledPolicy
@@ -112,7 +112,7 @@ function addExtraDemands(
   client: Caller | Subject,
   priorGuards: PriorGuards | undefined,
   route: string | undefined,
-): Pick<ExtraDemands, 'addressCeiling' | 'lease'> {
+): Pick<PolicyExtras, 'addressCeiling' | 'lease'> {
   let addressCeiling = -1
   let lease = -1
   if (unverified && typeof client !== 'string')

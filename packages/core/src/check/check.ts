@@ -6,11 +6,11 @@ export interface Check extends Group {
   /** The policies that count the request. The first demands belong to them, in this order. */
   readonly policies: readonly CompiledPolicy[]
   /** Extra demands by policy index. Usually undefined, because no policy has any. */
-  readonly extras: readonly (ExtraDemands | undefined)[] | undefined
+  readonly extras: readonly (PolicyExtras | undefined)[] | undefined
 }
 
 /** The demands of a policy besides its own, and how its own demand differs from the usual one. */
-export interface ExtraDemands {
+export interface PolicyExtras {
   /** Whether the policy runs in shadow mode for this key: it reports and never refuses. */
   readonly shadow: boolean
   /** The index of the demand on the counter that all unverified keys of one address share; -1 when there is none. */

@@ -3,7 +3,7 @@ import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Memo } from '../base/memo.ts'
-import { type ExtraDemands, isShadowed, type Check } from '../check/check.ts'
+import { type PolicyExtras, isShadowed, type Check } from '../check/check.ts'
 import { type CounterId, type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
@@ -84,7 +84,7 @@ export class Fallback {
       this.#share(original[at] as Demand, policies[i]?.cost ?? 1)
     const demands = indexes.map(i => share(i, i))
     const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(share(at, i)) - 1)
-    const moved = ({ addressCeiling, lease, ...own }: ExtraDemands, i: number): ExtraDemands => ({
+    const moved = ({ addressCeiling, lease, ...own }: PolicyExtras, i: number): PolicyExtras => ({
       ...own,
       addressCeiling: move(addressCeiling, i),
       lease: move(lease, i),
