@@ -157,11 +157,11 @@ export class Charges {
     where: ChargeRecord['recordedIn'],
   ): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
-    const rest = where === 'store' ? correction : this.#guardedStore.correct(correction)
+    const rest = where === 'store' ? correction : this.#guardedStore.correctLocally(correction)
     // We do not know whether the store applied the charge, so we do not refund it.
     if (rest === undefined || where === 'unknown') return undefined
     try {
-      return await this.#guardedStore.settle(rest)
+      return await this.#guardedStore.correctInStore(rest)
     } catch {
       // The original charge stands. The failure was already reported.
       return undefined

@@ -55,7 +55,7 @@ export class GuardedStore {
     const count = instances === 'auto' ? instanceCounter(store, warn) : (): number => instances
     const fallback = new Fallback(onStoreError, count, lastKnown)
     this.#fallback = fallback
-    const settle: Evaluate = group => this.#settle(group)
+    const settle: Evaluate = group => this.#sendCorrection(group)
     const report = (error: unknown): void => outages.failed(error)
     this.#recovery = new Recovery({ store, evaluate, settle, fallback, deadline, clock, report })
     const probe = (): Promise<unknown> => deadline.race(Promise.resolve(store.probe?.()))
@@ -130,7 +130,7 @@ export class GuardedStore {
   }
 
   /** Corrects charges that the fallback made. Returns the part that only the store can correct. */
-  correct(group: Group): Group | undefined {
+  correctLocally(group: Group): Group | undefined {
     const demands = this.#fallback.correct(group)
     return demands.length === 0 ? undefined : { demands }
   }
@@ -141,7 +141,7 @@ export class GuardedStore {
    * A correction that the store certainly did not apply is queued until the store is back. Resolves to undefined when the
    * breaker is open, so that the store was not called.
    */
-  async settle(group: Group): Promise<Evaluation | undefined> {
+  async correctInStore(group: Group): Promise<Evaluation | undefined> {
     const open = this.#breaker.isOpen()
     if (open !== false) {
       if (open !== true) await open
@@ -155,7 +155,7 @@ export class GuardedStore {
     }
     return this.#strict.callOrThrow(() => {
       try {
-        const answer = this.#settle(group)
+        const answer = this.#sendCorrection(group)
         // Also queue when the error comes after the deadline.
         if ('then' in answer) answer.catch(queue)
         return answer
@@ -166,7 +166,7 @@ export class GuardedStore {
     })
   }
 
-  #settle(group: Group): Evaluation | Promise<Evaluation> {
+  #sendCorrection(group: Group): Evaluation | Promise<Evaluation> {
     const call = this.#lastKnown.beginCall(group)
     const answer = this.#evaluate(group)
     if (!('then' in answer)) return answer
