@@ -40,7 +40,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   const passes: boolean[] = listOf(demands.length)
   let starts: boolean[] | undefined
   let allowed = true
-  let refused = false
+  let violates = false
 
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
@@ -52,21 +52,21 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     passes[i] = passed
     if (!passed && demand.mode !== Mode.SHADOW) {
       allowed = false
-      if (demand.mode !== Mode.PEEK) refused = true
+      if (demand.mode !== Mode.PEEK) violates = true
     }
   }
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
     if (repeated && !countsRepeats(rules[i]!)) continue
     if (passes[i]) {
-      if (allowed) take(demand, rules[i]!, states[i]!, counters, now)
-    } else if (refuse(demand, rules[i]!, states[i]!, counters, now)) {
+      if (allowed) applyDemand(demand, rules[i]!, states[i]!, counters, now)
+    } else if (startCooldown(demand, rules[i]!, states[i]!, counters, now)) {
       starts ??= passes.map(() => false)
       starts[i] = true
     }
   }
 
-  if (penalty !== undefined) scorePenalty(penalty, penaltyState, counters, now, refused)
+  if (penalty !== undefined) scorePenalty(penalty, penaltyState, counters, now, violates)
   if (idempotency !== undefined && allowed && !repeated) remember(idempotency, counters, now)
   return { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: penaltyState }
 }
@@ -77,8 +77,8 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
   const state = counters.load(demand.subject, rule.counter, rule)
   const passed = fits(demand, rule, state, now)
   let started = false
-  if (passed) take(demand, rule, state, counters, now)
-  else started = refuse(demand, rule, state, counters, now)
+  if (passed) applyDemand(demand, rule, state, counters, now)
+  else started = startCooldown(demand, rule, state, counters, now)
   return {
     now,
     allowed: passed || demand.mode === Mode.SHADOW,
@@ -103,7 +103,7 @@ function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): bo
 }
 
 /** Writes the charge, refund or grant of a demand that passes. A peek, a held demand or a cost of 0 writes nothing. */
-function take(
+function applyDemand(
   { subject, cost, mode, edges, chargedTo }: Demand,
   rule: Rule,
   state: State,
@@ -121,7 +121,7 @@ function take(
 }
 
 /** Writes the cool-down that a refusal starts. Returns whether it starts one. A refusal charges nothing. */
-function refuse(
+function startCooldown(
   { subject, cost, mode, rule: normal }: Demand,
   rule: Rule,
   state: State,
@@ -155,12 +155,12 @@ function scorePenalty(
   state: State,
   counters: Counters,
   now: number,
-  refused: boolean,
+  violates: boolean,
 ): void {
   const { rule, mode, amount, subject } = penalty
   if (mode === PenaltyMode.RECORD) abuseScore.record(state, now, amount, rule)
   else if (mode === PenaltyMode.APPLY) abuseScore.apply(state, now, amount, rule)
-  else if (mode === PenaltyMode.WATCH && refused && abuseScore.scores(state, now, rule)) {
+  else if (mode === PenaltyMode.WATCH && violates && abuseScore.scores(state, now, rule)) {
     abuseScore.record(state, now, rule.severity, rule)
   } else return
   counters.keep(subject, PENALTY_COUNTER, state, abuseScore.freshAt(state))
