@@ -129,7 +129,7 @@ export class RateLimiter<R = unknown> {
    */
   async check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
     checkCallOptions(options)
-    if (isOtherThanAddress(request)) return this.#decideIdentity(request, options)
+    if (isIdentityButNotIp(request)) return this.#decideIdentity(request, options)
     return this.checkView(toView(request), options)
   }
 
@@ -314,7 +314,7 @@ export class RateLimiter<R = unknown> {
 }
 
 // An object with an address alone may be a request view. A string is neither a request nor an identity here.
-function isOtherThanAddress(target: unknown): target is Identity {
+function isIdentityButNotIp(target: unknown): target is Identity {
   const mayBe = typeof target === 'object' && target !== null && !('method' in target)
   return mayBe && isIdentity(target) && kindOf(target) !== 'ip'
 }
