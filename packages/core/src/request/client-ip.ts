@@ -2,7 +2,7 @@ import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Address } from './address.ts'
 import { addressReader, type ClientAddress, type KnownAddress, NO_ADDRESS } from './client-address.ts'
-import { dialectOf, FORWARDING_HEADERS, readEntries } from './forwarding.ts'
+import { syntaxOf, FORWARDING_HEADERS, readEntries } from './forwarding.ts'
 import { type HeaderBag, readHeader } from './headers.ts'
 import { type ProxySigns, proxySigns } from './proxy-signs.ts'
 import { compileTrust, type TrustedProxies } from './trusted-proxies.ts'
@@ -52,7 +52,7 @@ export interface ClientIp {
 export function compileClientIp(options: ClientIpOptions): ClientIp {
   const isTrusted = compileTrust(options.trustedProxies)
   const source = compileHeader(options.clientIpHeader)
-  const dialect = dialectOf(source)
+  const syntax = syntaxOf(source)
   const addressIn = addressReader(options.ipv6Prefix ?? 56)
   const names = [...new Set([source, ...FORWARDING_HEADERS])]
 
@@ -69,7 +69,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
   }
 
   function walkHeader(peer: KnownAddress, headers: HeaderBag, trail: Hop[] | undefined): KnownAddress {
-    const { nearestFirst, cut } = readEntries(readHeader(headers, source), dialect)
+    const { nearestFirst, cut } = readEntries(readHeader(headers, source), syntax)
     let client = peer
     let number = 0
     for (const { text, address } of nearestFirst) {
@@ -82,7 +82,7 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
       }
       client = known
       // A header with a single address names the client, even if that address is in trustedProxies.
-      const trusted = dialect !== 'single' && isTrusted(known.address, ++number)
+      const trusted = syntax !== 'single' && isTrusted(known.address, ++number)
       trail?.push(hop(text, known.address, trusted, `named by ${source}, ${trusted ? IS_PROXY : IS_CLIENT}`))
       if (!trusted) return client
     }

@@ -37,10 +37,10 @@ export interface Entries {
 }
 
 /** How a header names the client: by a list of hops, by a list of hops as in RFC 7239, or by a single address. */
-export type Dialect = 'list' | 'rfc7239' | 'single'
+export type ForwardingSyntax = 'list' | 'rfc7239' | 'single'
 
 /** The dialect of a header. The name must be in lower case. */
-export function dialectOf(name: string): Dialect {
+export function syntaxOf(name: string): ForwardingSyntax {
   if (name === 'forwarded') return 'rfc7239'
   return name.endsWith('forwarded-for') ? 'list' : 'single'
 }
@@ -50,12 +50,12 @@ const MAX_CHARACTERS = 2048
 const NOTHING: Entries = Object.freeze({ nearestFirst: Object.freeze([]), cut: false })
 
 /** Reads the hops from a header's value. */
-export function readEntries(value: HeaderValue, dialect: Dialect): Entries {
+export function readEntries(value: HeaderValue, syntax: ForwardingSyntax): Entries {
   if (value === undefined) return NOTHING
   const lines = typeof value === 'string' ? [value] : value
-  if (dialect === 'single') return single(lines)
-  const { items, cut } = splitFromRight(lines, dialect === 'rfc7239')
-  const nearestFirst = items.map(text => ({ text, address: dialect === 'list' ? text : forParameter(text) }))
+  if (syntax === 'single') return single(lines)
+  const { items, cut } = splitFromRight(lines, syntax === 'rfc7239')
+  const nearestFirst = items.map(text => ({ text, address: syntax === 'list' ? text : forParameter(text) }))
   return { nearestFirst, cut }
 }
 
