@@ -56,7 +56,7 @@ export function checkBuilder(
         rule,
         subject: key.subject,
         // HOLD demands are charged only when the request ends, so earlier guards have not charged them. Judge the full cost.
-        cost: mode === Mode.HOLD || paid === 0 ? cost : cost > paid ? cost - paid : 0,
+        cost: mode === Mode.HOLD ? cost : Math.max(0, cost - paid),
         mode,
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isPenalized(policy, key.subject, principal),
@@ -131,8 +131,8 @@ function addExtraDemands(
 }
 
 function leaseOf(rule: Rule, { subject, mode }: Demand): Demand {
-  const own = mode === Mode.HOLD ? Mode.CHARGE : mode
-  return { rule, subject, cost: 1, mode: own, edges: undefined, penalized: false }
+  const leaseMode = mode === Mode.HOLD ? Mode.CHARGE : mode
+  return { rule, subject, cost: 1, mode: leaseMode, edges: undefined, penalized: false }
 }
 
 function penaltyOf(

@@ -40,14 +40,14 @@ function readEvaluation(result: CheckResult): Decision {
   }
   let longest = 0
   if (binding >= 0 && !(verdicts[binding] as PolicyVerdict).allowed) {
-    let refused = -1
+    let longestRefusingWait = -1
     for (let i = 0; i < count; i++) {
       if (isShadowed(check, i)) continue
       // Include policies that passed: the penalty started by this refusal may make them refuse the retry.
       const wait = longestWait(i, check, evaluation)
       if (wait > longest) longest = wait
-      if ((verdicts[i] as PolicyVerdict).allowed || wait <= refused) continue
-      refused = wait
+      if ((verdicts[i] as PolicyVerdict).allowed || wait <= longestRefusingWait) continue
+      longestRefusingWait = wait
       binding = i
     }
   }

@@ -22,7 +22,11 @@ const NO_VERDICTS: readonly PolicyVerdict[] = Object.freeze([])
  * Makes a decision that allows a request without counting it: it is exempt, or (`open`) the store is unavailable and
  * `onStoreError` is `"open"`.
  */
-export function allowUncounted({ policy, limit, key, cost }: Uncounted, nowMs: number, open = false): Decision {
+export function allowUncounted(
+  { policy, limit, key, cost }: Uncounted,
+  nowMs: number,
+  open = false,
+): Decision {
   const resetAt = Math.ceil(nowMs / 1000)
   const shown = {
     allowed: true,

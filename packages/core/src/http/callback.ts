@@ -13,12 +13,12 @@ export type CallResult<T> = { readonly failed: false; readonly value: T } | { re
  * Calls a user's callback within `callbackTimeout`. A callback that throws, rejects or does not settle gives `{ failed: true }`
  * and one warning, never an error in a request.
  *
- * @param fix what the failure means for the request, for the warning
+ * @param consequence what becomes of the request after a failure, for the warning
  */
 export function runCallback<T>(
   { warn, callbackTimeout }: CallbackSettings,
   name: string,
-  fix: string,
+  consequence: string,
   call: () => T | Promise<T>,
 ): CallResult<T> | Promise<CallResult<T>> {
   return callInTime<T, CallResult<T>>(
@@ -26,7 +26,7 @@ export function runCallback<T>(
     callbackTimeout,
     value => ({ failed: false, value }),
     error => {
-      warnOfCallback(warn, `${name} failed: ${messageOf(error)}.`, fix)
+      warnOfCallback(warn, `${name} failed: ${messageOf(error)}.`, consequence)
       return { failed: true }
     },
   )

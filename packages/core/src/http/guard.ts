@@ -72,7 +72,7 @@ export function guard<R, S = unknown>(
   const refuse = makeRefuse(write, options)
   const { policy, skip, cost: costOption, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
   const { chargeWhen, idempotencyKey: idempotencyKeyOf } = options
-  const isOwn = policy === undefined && also === undefined
+  const usesOwnPolicies = policy === undefined && also === undefined
   const needsDecision =
     chargeWhen !== undefined || hasResolver || policies.some(({ lease }) => lease !== undefined)
 
@@ -86,17 +86,18 @@ export function guard<R, S = unknown>(
     const priorGuards = before && priorGuardsOf(limiter, before)
     const idempotencyKey =
       idempotencyKeyOf && callForId(limiter.warn, 'idempotencyKey', () => call(idempotencyKeyOf, view))
-    const isPlain = before === undefined && cost === undefined && isOwn && idempotencyKey === undefined
+    const needsNoOptions =
+      before === undefined && cost === undefined && usesOwnPolicies && idempotencyKey === undefined
     const decision = limiter.checkView(
       view,
-      isPlain ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
+      needsNoOptions ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
     )
-    if (!('then' in decision)) return conclude(decision, holder, before, priorGuards)
+    if (!('then' in decision)) return toOutcome(decision, holder, before, priorGuards)
     // Another guard may have decided meanwhile.
-    return decision.then(found => conclude(found, holder, holder && lastPassed(holder), priorGuards))
+    return decision.then(found => toOutcome(found, holder, holder && lastPassed(holder), priorGuards))
   }
 
-  function conclude(
+  function toOutcome(
     decision: Decision,
     holder: object | undefined,
     before: PassedGuard | undefined,
@@ -141,19 +142,19 @@ export function guard<R, S = unknown>(
   function decided({ decision, charged }: Outcome, response: S): void {
     if (decision === undefined || !charged) return
     if (chargeWhen === undefined) return void limiter.conclude(decision, true)
-    const fix = 'Such a request stays charged.'
+    const consequence = 'Such a request stays charged.'
     const counts = (result: CallResult<boolean>): boolean => result.failed || Boolean(result.value)
-    const answer = runCallback(limiter, 'chargeWhen', fix, () => chargeWhen(response))
+    const answer = runCallback(limiter, 'chargeWhen', consequence, () => chargeWhen(response))
     void limiter.conclude(decision, isPromise(answer) ? answer.then(counts) : counts(answer))
   }
 
   function checkWithCost(view: RequestView, holder: object | undefined): Outcome | Promise<Outcome> {
     if (typeof costOption !== 'function') return check(view, holder, costOption)
-    const fix =
+    const consequence =
       'Such a request costs costOnError, by default the limit. Return a number from 0, or numbers by policy name.'
     const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
       result.failed ? check(view, holder, costOnError) : check(view, holder, result.value, costOnError)
-    const found = runCallback(limiter, 'cost', fix, () => readCostOf(call(costOption, view)))
+    const found = runCallback(limiter, 'cost', consequence, () => readCostOf(call(costOption, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
 }
@@ -168,8 +169,8 @@ function policiesOf<R>(
   also: CheckOptions<R>['also'],
 ): { readonly policies: readonly CompiledPolicy[]; readonly hasResolver: boolean } {
   const hasResolver = policy === undefined && limiter.policies.length === 0
-  const isPlain = policy === undefined && also === undefined
-  return { hasResolver, policies: isPlain ? limiter.policies : limiter.compile(policy, also) }
+  const usesOwnPolicies = policy === undefined && also === undefined
+  return { hasResolver, policies: usesOwnPolicies ? limiter.policies : limiter.compile(policy, also) }
 }
 
 function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {

@@ -36,7 +36,12 @@ export const UNCHECKED: Outcome = Object.freeze({
 })
 
 /** Makes the outcome of an admitted request. It has headers only if its decision is binding. */
-export function admitted(decision: Decision, write: HeaderWriter, binding: boolean, charged: boolean): Outcome {
+export function admitted(
+  decision: Decision,
+  write: HeaderWriter,
+  binding: boolean,
+  charged: boolean,
+): Outcome {
   const headers = binding ? write(decision) : NONE
   return { pass: true, decision, status: 200, headers, body: undefined, charged, binding }
 }

@@ -1,4 +1,4 @@
-import { pass, refusal, uncounted } from '../check/uncounted-decision.ts'
+import { allowUncounted, refusal, uncounted } from '../check/uncounted-decision.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readDecision } from '../check/decision-reader.ts'
 import type { CheckResult } from '../check/check-result.ts'
@@ -83,8 +83,8 @@ export class Pipeline {
     }
     if (allKeysKnown) return this.#evaluate(policies, keys as FoundKey[], caller, parameters)
     if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, parameters)
-    return Promise.all(keys.map(async key => key)).then(found =>
-      this.#checkCounting(policies, found, caller, parameters),
+    return Promise.all(keys.map(async key => key)).then(known =>
+      this.#checkCounting(policies, known, caller, parameters),
     )
   }
 
@@ -95,7 +95,7 @@ export class Pipeline {
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
     const counting = policies.filter(({ off }) => !off)
-    if (counting.length === 0) return pass(uncounted(policies[0], subject, 0), this.#clock.now())
+    if (counting.length === 0) return allowUncounted(uncounted(policies[0], subject, 0), this.#clock.now())
     const keys = counting.map(({ keyStrategy }) => ({
       subject: keyStrategy === 'shared' ? SHARED : subject,
       how: 'the given identity',
@@ -104,6 +104,7 @@ export class Pipeline {
     return this.#evaluate(counting, keys, subject, parameters)
   }
 
+  /** Finds the key of a policy. `'allow'` means that this policy does not count the request. */
   #keyOf(
     policy: CompiledPolicy,
     caller: Caller,
@@ -129,8 +130,8 @@ export class Pipeline {
     if (refusing !== undefined) return this.#refuseWithoutKey(refusing, caller, parameters)
     const counting = policies.filter((_, i) => typeof keys[i] === 'object')
     if (counting.length === 0) return this.#allowUncounted(policies[0], caller, parameters)
-    const found = keys.filter(key => typeof key === 'object')
-    return this.#evaluate(counting, found, caller, parameters)
+    const foundKeys = keys.filter(key => typeof key === 'object')
+    return this.#evaluate(counting, foundKeys, caller, parameters)
   }
 
   #evaluate(
@@ -147,7 +148,7 @@ export class Pipeline {
     }
     const result = this.#guardedStore.evaluate(check, priorGuards?.storeFailed)
     if (!('then' in result)) return this.#finish(result, check, client, parameters)
-    return result.then(found => this.#finish(found, check, client, parameters))
+    return result.then(settled => this.#finish(settled, check, client, parameters))
   }
 
   #finish(
@@ -167,7 +168,11 @@ export class Pipeline {
   }
 
   /** Refuses a request because it has no key. Like any refusal it scores a violation. */
-  #refuseWithoutKey(policy: CompiledPolicy, caller: Caller, parameters: CheckParameters): Decision | Promise<Decision> {
+  #refuseWithoutKey(
+    policy: CompiledPolicy,
+    caller: Caller,
+    parameters: CheckParameters,
+  ): Decision | Promise<Decision> {
     const decision = this.#refuse(policy, caller, 'missing-key', parameters)
     if (this.#penalty?.records !== true || parameters === PEEK) return decision
     const violation = violationCheck(policy, this.#penalty, caller)
@@ -180,7 +185,7 @@ export class Pipeline {
   }
 
   #allowUncounted(policy: CompiledPolicy | undefined, caller: Caller, parameters: CheckParameters): Decision {
-    const decision = pass(uncounted(policy, caller.ip.subject, 0), this.#clock.now())
+    const decision = allowUncounted(uncounted(policy, caller.ip.subject, 0), this.#clock.now())
     if (parameters !== PEEK) this.#reporter.exempt(decision, policy, caller.view, parameters.started)
     return decision
   }

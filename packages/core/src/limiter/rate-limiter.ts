@@ -182,7 +182,7 @@ export class RateLimiter<R = unknown> {
   }
 
   /**
-   * Handles the response that the application decided for a request. `counts` is false when the request must not count: then the
+   * Charges or refunds a request, once the application has decided its response. `counts` is false when the request must not count: then the
    * whole charge is refunded. Otherwise the cost that a policy with `inFlight` holds is charged now. Works once per decision.
    * Adapters call it with the answer of `chargeWhen`.
    */
@@ -313,7 +313,7 @@ export class RateLimiter<R = unknown> {
   }
 }
 
-// An object with an address alone may be a request view. A string is neither a request nor an identity here.
+// `{ ip }` alone may be a `RequestView`, so it is treated as a request. A string is neither a request nor an identity here.
 function isIdentityButNotIp(target: unknown): target is Identity {
   const mayBe = typeof target === 'object' && target !== null && !('method' in target)
   return mayBe && isIdentity(target) && kindOf(target) !== 'ip'

@@ -101,6 +101,7 @@ export class GuardedStore {
     }
     const call = this.#lastKnown.nextCall()
     const sent = nowMicros()
+    // Set when the deadline passes. A reply after that is delivered to this result.
     let local: CheckResult | undefined
     return this.#strict.deadline.follow<Evaluation, CheckResult>(
       evaluation,

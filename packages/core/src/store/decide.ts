@@ -120,7 +120,10 @@ function applyDemand(
   counters.keep(subject, rule.counter, state, freshAt(state, rule))
 }
 
-/** Writes the cool-down that a refusal starts. Returns whether it starts one. A refusal charges nothing. */
+/**
+ * Writes the cool-down that a refusal starts. Returns whether it starts one. A refusal charges nothing. The normal rule decides
+ * this: a cost that only the reduced rule can never admit passes after the penalty.
+ */
 function startCooldown(
   { subject, cost, mode, rule: normal }: Demand,
   rule: Rule,
