@@ -8,7 +8,10 @@ import { KeyWatch } from '../misuse/index.ts'
 import type { Caller } from '../request/caller.ts'
 import type { FoundKey } from '../request/subject.ts'
 
-/** A policy's key for a request. Without a key: `deny` refuses the request, `allow` skips the policy. */
+/**
+ * A policy's key for a request. Without a key: `deny` refuses the request, `allow` skips the policy. A policy that needs the
+ * address of a client that has departed refuses too: nobody reads the answer, and there is nobody to count.
+ */
 export type KeyOutcome = FoundKey | 'deny' | 'allow'
 
 const MAX_MISSES = 100
@@ -30,11 +33,12 @@ export class KeyResolver {
 
   find(policy: CompiledPolicy, caller: Caller): KeyOutcome | Promise<KeyOutcome> {
     if (policy.keyExtractor === undefined) {
-      // There is always an address. All requests without one share a stand-in.
+      // Requests over a connection without addresses share a stand-in.
       const key = caller.key(policy.keyStrategy)
-      return policy.keyStrategy === 'ip' || policy.keyStrategy === 'shared'
-        ? (key as FoundKey)
-        : this.#accept(policy, caller, key)
+      if (policy.keyStrategy === 'ip') return caller.lostAddress ? 'deny' : (key as FoundKey)
+      if (policy.keyStrategy === 'shared') return key as FoundKey
+      if (policy.keyStrategy === 'composite' && caller.lostAddress) return 'deny'
+      return this.#accept(policy, caller, key)
     }
     const { keyExtractor } = policy
     const { request, context } = caller.view
@@ -73,8 +77,10 @@ export class KeyResolver {
   #accept(policy: CompiledPolicy, caller: Caller, key: FoundKey | undefined): KeyOutcome {
     if (key === undefined) return this.#missing(policy, caller)
     if (this.#misses.get(policy.name) !== FOUND) this.#misses.set(policy.name, FOUND)
-    if (key.unverified) this.#noticeUnverified(policy)
-    return key
+    if (!key.unverified) return key
+    this.#noticeUnverified(policy)
+    // The ceiling on unverified keys counts by the address.
+    return caller.lostAddress ? 'deny' : key
   }
 
   #noticeUnverified({ name }: CompiledPolicy): void {
@@ -92,6 +98,7 @@ export class KeyResolver {
       if (misses + 1 === MAX_MISSES) this.#warnNeverFound(policy)
     }
     if (policy.onMissingKey !== 'ip') return policy.onMissingKey
+    if (caller.lostAddress) return 'deny'
     return {
       subject: caller.ip.subject,
       how: 'the client address, because there is no key',

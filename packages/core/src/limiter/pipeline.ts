@@ -174,7 +174,8 @@ export class Pipeline {
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
     const decision = this.#refuse(policy, caller, 'missing-key', parameters)
-    if (this.#penalty?.records !== true || parameters === PEEK) return decision
+    // A client that departed early is not an attacker by that alone.
+    if (this.#penalty?.records !== true || parameters === PEEK || caller.lostAddress) return decision
     const violation = violationCheck(policy, this.#penalty, caller)
     const scored = this.#guardedStore.evaluate(violation, parameters.priorGuards?.storeFailed)
     const report = (result: CheckResult): Decision => {

@@ -6,6 +6,7 @@ import type { CallerSettings } from './caller-settings.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { KeyStrategy } from './identity.ts'
 import { type FoundKey, namePart, SHARED, type Subject } from './subject.ts'
+import { hasDeparted } from './departed.ts'
 import { findUser } from './user.ts'
 import type { RequestView } from './view.ts'
 
@@ -47,8 +48,16 @@ export class Caller {
   /** The key of the address. */
   get ip(): FoundKey {
     const { address, key } = this.client
-    if (address === undefined) warnOfNoAddress(this.#settings.warn)
+    if (address === undefined && !hasDeparted(this.view.request)) warnOfNoAddress(this.#settings.warn)
     return key
+  }
+
+  /**
+   * Whether the address is lost because the client closed the connection before anybody read it. Such a request must not share
+   * the counter of requests without an address, or a client would get that allowance besides its own.
+   */
+  get lostAddress(): boolean {
+    return this.client.address === undefined && hasDeparted(this.view.request)
   }
 
   /** Whether the application gave the address. Otherwise it comes from the socket or a header. */

@@ -6,7 +6,9 @@ export function pathOf(url: string): string {
   // The host ends at the first "/", "?" or "#", so the path of `http://x?y/health` is "/".
   const rest = cut(url, scheme + 3)
   const slash = rest.indexOf('/')
-  return slash < 0 ? '/' : rest.slice(slash)
+  if (slash < 0) return '/'
+  // Frameworks disagree where a strange host ends, so its path is not believed. A path with "//" is never exempt.
+  return /^[\w.:[\]-]*$/.test(rest.slice(0, slash)) ? rest.slice(slash) : `//${rest}`
 }
 
 function cut(url: string, from: number): string {

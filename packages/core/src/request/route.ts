@@ -24,5 +24,8 @@ export function matchedRoute(request: Routed): string | MatchedRoute | undefined
 function fastifyRoute(options: Routed['routeOptions']): string | MatchedRoute | undefined {
   const url = options?.url
   const method = options?.method
-  return url !== undefined && typeof method === 'object' ? { pattern: url, method: routeMethod(method) } : url
+  if (url === undefined || typeof method !== 'object') return url
+  // For a list without HEAD, Fastify derives a HEAD route that does not know the list. HEAD counts as GET.
+  const hasDerivedHead = method.includes('GET') && !method.includes('HEAD')
+  return { pattern: url, method: hasDerivedHead ? 'GET' : routeMethod(method) }
 }

@@ -116,6 +116,7 @@ describe('the global limit', () => {
     const handler = (): string => 'ok'
     app.route({ method: ['POST', 'GET'], url: '/some', handler })
     app.all('/all', handler)
+    app.route({ method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], url: '/list', handler })
     app.put('/some', handler)
     const get = await listen(app)
     const ask = async (path: string, ...methods: string[]): Promise<number[]> => {
@@ -127,6 +128,7 @@ describe('the global limit', () => {
       200, 200, 200, 429, 429, 429,
     ])
     expect(await ask('/some', 'PUT')).toEqual([200])
+    expect(await ask('/list', 'GET', 'POST', 'DELETE', 'HEAD', 'GET')).toEqual([200, 200, 200, 429, 429])
     expect(await ask('/all', 'GET', 'DELETE', 'HEAD', 'PATCH', 'GET')).toEqual([200, 200, 200, 429, 429])
   })
 

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Policy } from '../../src/index.ts'
+import { world } from '../world.ts'
+
+const policy: Policy = { name: 'p', limit: 1, window: 60 }
+/** A request as Node has it, with a socket of some state. */
+const nodes = (socket: object | undefined, more: object = {}): object => ({
+  method: 'POST',
+  url: '/login',
+  headers: {},
+  rawHeaders: [],
+  socket,
+  ...more,
+})
+const departed = { destroyed: true, remoteAddress: undefined }
+const unix = { destroyed: false, remoteAddress: undefined }
+
+describe('a request whose client departed before its address was read', () => {
+  it.each([
+    ['over HTTP/1', nodes(departed)],
+    ['over HTTP/2, where the socket is gone too', nodes(undefined, { stream: { destroyed: true } })],
+    ['in Fastify', { method: 'POST', url: '/login', headers: {}, raw: nodes(departed) }],
+  ])('is refused %s, and not counted as a request without an address', async (_, request) => {
+    const { limiter, codes } = world()
+    const one = limiter(policy)
+    expect(await one.check(request)).toMatchObject({ allowed: false, reason: 'missing-key' })
+    expect(codes()).toEqual([])
+    // The counter of requests without an address is untouched.
+    expect(await one.check(nodes(unix))).toMatchObject({ allowed: true, key: 'ip:unknown' })
+    expect(codes()).toEqual(['HALT_W_NO_ADDRESS'])
+  })
+
+  it.each([
+    ['a composite key', { keyStrategy: 'composite' }],
+    ['an unverified API key', { keyStrategy: 'api-key' }],
+    ['a user who is not known', { keyStrategy: 'user' }],
+  ] as const)('is refused for a policy by %s', async (_, fields) => {
+    const { limiter } = world()
+    const headers = fields.keyStrategy === 'user' ? {} : { 'x-api-key': 'k1' }
+    const decision = await limiter({ ...policy, ...fields }).check(nodes(departed, { headers }))
+    expect(decision).toMatchObject({ allowed: false, reason: 'missing-key' })
+  })
+
+  it('is counted for a policy that needs no address', async () => {
+    const { limiter } = world()
+    const shared = limiter({ ...policy, keyStrategy: 'shared' })
+    const user = limiter({ ...policy, keyStrategy: 'user' })
+    expect(await shared.check(nodes(departed))).toMatchObject({ allowed: true })
+    expect(await user.check(nodes(departed, { user: { id: 'ann' } }))).toMatchObject({ allowed: true })
+  })
+
+  it('is no violation', async () => {
+    const { limiter } = world()
+    const penalty = { threshold: 1, duration: 60, multiplier: 0.1, cooldown: 0 }
+    const one = limiter({ ...policy, limit: 10, keyStrategy: 'composite' }, { penalty })
+    const by = (socket: object): object => nodes(socket, { user: { id: 'ann' } })
+    for (let i = 0; i < 3; i++) await one.check(by(departed))
+    expect(await one.check(by({ destroyed: false, remoteAddress: '203.0.113.7' }))).toMatchObject({
+      limit: 10,
+    })
+  })
+
+  it('is counted when its address was read in time', async () => {
+    const { limiter } = world()
+    const request = nodes({ destroyed: true, remoteAddress: '203.0.113.7' })
+    expect(await limiter(policy).check(request)).toMatchObject({ allowed: true, key: 'ip:203.0.113.7' })
+  })
+})
