@@ -3,6 +3,7 @@ import type { PolicyExtras, Check } from './check.ts'
 import { type CheckParameters, NO_OPTIONS, PEEK } from './check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
+import { isTightened } from '../policy/penalty-scope.ts'
 import type { Digest } from '../base/digest.ts'
 import { type PriorGuards, paidOn } from './prior-guards.ts'
 import type { Warn } from '../base/warnings.ts'
@@ -59,7 +60,7 @@ export function checkBuilder(
         cost: mode === Mode.HOLD ? cost : Math.max(0, cost - paid),
         mode,
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
-        penalized: principal !== undefined && isPenalized(policy, key.subject, principal),
+        penalized: principal !== undefined && isTightened(policy, key.subject, principal),
       }
       demands[i] = demand
       if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue
@@ -143,14 +144,6 @@ function penaltyOf(
   if (subject === UNKNOWN_ADDRESS) return undefined
   const mode = records && parameters !== PEEK ? PenaltyMode.WATCH : PenaltyMode.READ
   return { rule, subject, mode, amount: 0 }
-}
-
-// A penalty applies to the counters of its principal, alone or combined with an address. It never applies to quotas.
-function isPenalized({ calendar }: CompiledPolicy, subject: Subject, principal: Subject): boolean {
-  if (calendar !== undefined) return false
-  return (
-    subject === principal || (subject.startsWith(principal) && subject.startsWith('+ip:', principal.length))
-  )
 }
 
 /** Whether a policy runs in shadow mode for a subject. */

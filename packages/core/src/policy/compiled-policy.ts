@@ -1,3 +1,4 @@
+import { canBeTightened } from './penalty-scope.ts'
 import type { Edges, Rule } from '../algorithms/index.ts'
 import { compileRule, multiply } from './rule-compiler.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'
@@ -99,8 +100,8 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     algorithm === 'concurrency' ? LEASES : ((rate as RatePolicy<never> | undefined)?.precision ?? 10)
   const inFlight = rate?.inFlight
   const numbers = { algorithm, limit, capacity, window, precision, cooldown, floor: cost }
-  const multiplier = quota === undefined ? context.multiplier : undefined
   const calendar = quota === undefined ? undefined : compileCalendar(quota)
+  const multiplier = canBeTightened({ calendar }) ? context.multiplier : undefined
   const base = compileRule({ ...numbers, counter }, multiplier)
   const lease =
     inFlight === undefined

@@ -1,4 +1,4 @@
-// ARCHITECTURE.md is true to the last place: its paths exist, and what it says must be added somewhere is there.
+// The paths in ARCHITECTURE.md exist, the nouns are where it says, and what it says must be added somewhere is there.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +23,17 @@ describe('ARCHITECTURE.md', () => {
   it.each([...new Set(paths)])('names %s, which exists', path => {
     const places = [path, join('packages', path)]
     expect(places.some(place => existsSync(join(root, place)))).toBe(true)
+  })
+
+  const nouns = [...page.matchAll(/^\| `(\w+)` +\|.*\| `(core\/[\w./-]+)` +\|$/gm)].map(([, noun, file]) => [
+    noun as string,
+    file as string,
+  ])
+
+  it('has nine nouns', () => expect(nouns).toHaveLength(9))
+
+  it.each(nouns)('defines %s in %s', (noun, file) => {
+    expect(read(join('packages', file))).toMatch(new RegExp(`^export (interface|class|type) ${noun}\\b`, 'm'))
   })
 
   it('lists the folders of core in the order that lint holds them to', () => {
