@@ -1,18 +1,13 @@
-export type { CompiledPolicy } from './policy/compiled-policy.ts'
-export type { AnyPolicy } from './policy/compiled-policy.ts'
-export type { Cost } from './policy/cost.ts'
-export type { Decision, DecisionFields } from './check/decision.ts'
-export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
-export type { Duration } from './base/duration.ts'
-export { HaltError, type HaltErrorCode } from './base/errors.ts'
-export { type HaltWarning, type HaltWarningCode, silence, type Warn, warnOnce } from './base/warnings.ts'
-export type { CounterReading } from './check/counter-reading.ts'
-export type { Explanation, PolicyExplanation } from './check/explanation.ts'
-export type { Unreached } from './policy/reachability.ts'
-export type { CheckOptions, PeekOptions } from './check/check-options.ts'
+// Deciding requests
 export { RateLimiter, type Reservation } from './limiter/rate-limiter.ts'
 export type { RateLimiterOptions } from './limiter/options.ts'
-export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
+export type { CheckOptions, PeekOptions } from './check/check-options.ts'
+export type { Decision, DecisionFields } from './check/decision.ts'
+export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
+export type { Explanation, PolicyExplanation } from './check/explanation.ts'
+export type { CounterReading } from './check/counter-reading.ts'
+
+// Policies
 export {
   Algorithm,
   QuotaPeriod,
@@ -26,15 +21,37 @@ export {
   type Quota,
   type RatePolicy,
 } from './policy/policy.ts'
+export type { AnyPolicy, CompiledPolicy } from './policy/compiled-policy.ts'
+export type { Cost } from './policy/cost.ts'
+export type { Duration } from './base/duration.ts'
+export type { Unreached } from './policy/reachability.ts'
 export { definePolicy, type Overrides } from './policy/define-policy.ts'
-export * from './policy/presets.ts'
 export { presets } from './policy/preset-list.ts'
-export { addressKey } from './request/address-key.ts'
-export type { Hop } from './request/client-ip.ts'
-export type { TrustedProxies } from './request/trusted-proxies.ts'
+export * from './policy/presets.ts'
+export { cachedPolicy, type CachedPolicyOptions } from './policy/cached-policy.ts'
+export { llmBudget, llmCost, type LlmBudgetOptions } from './policy/llm-budget.ts'
+export { PolicyRegistry } from './policy/policy-registry.ts'
+
+// Clients and requests
 export { type Identity, KeyStrategy } from './request/identity.ts'
-export type { HeaderBag } from './request/headers.ts'
 export type { RequestView } from './request/view.ts'
+export type { HeaderBag } from './request/headers.ts'
+export type { TrustedProxies } from './request/trusted-proxies.ts'
+export type { Hop } from './request/client-ip.ts'
+export { addressKey } from './request/address-key.ts'
+
+// Quotas and penalties by hand
+export { QuotaManager, type QuotaResult, type QuotaStatus } from './managers/quota-manager.ts'
+export type { GrantCall, QuotaCall, QuotaManagerOptions } from './managers/quota-options.ts'
+export { PenaltyManager, type PenaltyManagerOptions } from './managers/penalty-manager.ts'
+export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
+
+// Errors and warnings
+export { HaltError, type HaltErrorCode } from './base/errors.ts'
+export { type HaltWarning, type HaltWarningCode, silence, type Warn, warnOnce } from './base/warnings.ts'
+export { fromCaller } from './base/call-site.ts'
+
+// Telemetry
 export type {
   DecisionMetadata,
   ObservedStore,
@@ -50,18 +67,11 @@ export type {
   StoreErrorMessage,
   StoreRecoveredMessage,
 } from './telemetry/channels.ts'
-export { fromCaller } from './base/call-site.ts'
-export { cachedPolicy, type CachedPolicyOptions } from './policy/cached-policy.ts'
-export { llmBudget, llmCost, type LlmBudgetOptions } from './policy/llm-budget.ts'
-export { PenaltyManager, type PenaltyManagerOptions } from './managers/penalty-manager.ts'
-export { QuotaManager, type QuotaResult, type QuotaStatus } from './managers/quota-manager.ts'
-export type { GrantCall, QuotaCall, QuotaManagerOptions } from './managers/quota-options.ts'
-export { PolicyRegistry } from './policy/policy-registry.ts'
-export type { HeavyKey } from './telemetry/shadow/top-keys.ts'
-export type { ShadowFinding, ShadowReport } from './telemetry/shadow/report.ts'
-export { ShadowSurvey, type ShadowSurveyOptions } from './telemetry/shadow/survey.ts'
-export { CompositeTelemetry } from './telemetry/composite.ts'
-export { LabelSet } from './telemetry/labels.ts'
 export { LoggingTelemetry, type Logger, type LoggingOptions } from './telemetry/logging.ts'
 export { MetricsTelemetry, type MetricsClient } from './telemetry/metrics.ts'
+export { CompositeTelemetry } from './telemetry/composite.ts'
+export { LabelSet } from './telemetry/labels.ts'
 export { ObservedStores } from './telemetry/observed-stores.ts'
+export { ShadowSurvey, type ShadowSurveyOptions } from './telemetry/shadow/survey.ts'
+export type { ShadowFinding, ShadowReport } from './telemetry/shadow/report.ts'
+export type { HeavyKey } from './telemetry/shadow/top-keys.ts'
