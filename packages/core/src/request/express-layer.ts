@@ -35,10 +35,12 @@ export function patternOf(layer: Layer, path: string): string {
 }
 
 function readPattern(layer: Layer, path: string): string {
-  const { regexp, keys, slash, rawPath } = layer
+  const { regexp, keys, slash, rawPath, matchers } = layer
   if (slash === true || regexp?.fast_slash === true) return ''
   if (rawPath !== undefined) return String(rawPath)
   if (regexp !== undefined) return patternIn(regexp, keys ?? [])
+  // Each path of a list has a matcher. Which path comes first must not matter, because processes may share the counters.
+  if (matchers !== undefined && matchers.length > 1) return '/*'
   const segments = (prefixOf(layer, path) ?? '').split('/')
   const parts = segments.map((segment, at) => (isFixed(layer, segments, at) ? segment.toLowerCase() : ':'))
   return parts.filter((part, at) => part !== ':' || parts[at - 1] !== ':').join('/')

@@ -28,15 +28,17 @@ const chains = new WeakMap<object, readonly MountChain[]>()
  * app, once per route, and nothing that a client sends becomes part of the pattern.
  */
 export function expressMount(app: unknown, baseUrl: unknown, route: object): string {
-  if (typeof baseUrl !== 'string' || baseUrl === '') return ''
+  if (typeof baseUrl !== 'string') return ''
   try {
     let found = chains.get(route)
     if (found === undefined) chains.set(route, (found = chainsTo(app as App | undefined, route)))
+    // A router with an optional mount path, such as "/:lang?", is looked up without the path too.
+    if (baseUrl === '' && found.length === 0) return ''
     const chain = found.length === 1 ? found[0] : found.find(each => restsOf(each, baseUrl) !== undefined)
     return chain === undefined ? UNKNOWN : (chain.pattern ??= chain.above + patternsOf(chain, baseUrl))
   } catch {
     // The app is not one that Express made.
-    return UNKNOWN
+    return baseUrl === '' ? '' : UNKNOWN
   }
 }
 

@@ -1,5 +1,6 @@
-import type { RatePolicy } from '@halt/core'
-import type { Express } from 'express'
+import { RateLimiter, type RatePolicy } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import type { Express, Request } from 'express'
 import { describe, expect, it } from 'vitest'
 
 import { halt, type HaltOptions } from '../../src/index.ts'
@@ -135,6 +136,32 @@ describe.each(versions)('%s', (name, express) => {
       router.get('/', guard({ scope: 'route' }), ok)
       app.use(name === 'Express 4' ? '/files/*' : '/files/*rest', router)
       expect(await statuses(app, '/files/a', '/files/b/c', '/files/d/e/f')).toEqual([200, 200, 429])
+    })
+
+    it('counts an optional mount as one route, with and without it', async () => {
+      const app = express()
+      const router = express.Router()
+      router.get('/login', guard({ scope: 'route' }), ok)
+      app.use(name === 'Express 4' ? '/:lang(en|de)?' : /^(?:\/(en|de))?(?=\/)/, router)
+      expect(await statuses(app, '/login', '/en/login', '/de/login')).toEqual([200, 200, 429])
+    })
+
+    it('counts a list of mounts as one route in all processes, whichever comes first', async () => {
+      const store = new InMemoryStore()
+      const process = (): Express => {
+        const app = express()
+        const router = express.Router()
+        const limiter = new RateLimiter<Request>({
+          store,
+          policy: { name: 'api', limit: 2, window: 60, scope: 'route' },
+          exemptPrivateIps: false,
+        })
+        router.get('/login', halt({ limiter }), ok)
+        app.use(['/v1', '/v2'], router)
+        return app
+      }
+      expect(await statuses(process(), '/v1/login')).toEqual([200])
+      expect(await statuses(process(), '/v2/login', '/v2/login')).toEqual([200, 429])
     })
 
     it('separates mounts with parameters, and nested routers', async () => {
