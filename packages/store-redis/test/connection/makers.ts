@@ -92,7 +92,15 @@ export const singles: readonly Maker[] = ([6, 5] as const).flatMap(version => [
 /** Clients of a cluster. */
 export const clusters: readonly Maker[] = ([6, 5] as const).flatMap(version => [
   maker('ioredis', version, 'cluster', ({ Cluster }, port, { keyPrefix = '', ...redisOptions }) =>
-    ofIoredis(new Cluster([{ host, port }], { lazyConnect: true, keyPrefix, redisOptions })),
+    // On a starved machine ioredis needs more than its default of a second to learn the slots.
+    ofIoredis(
+      new Cluster([{ host, port }], {
+        lazyConnect: true,
+        keyPrefix,
+        redisOptions,
+        slotsRefreshTimeout: 20_000,
+      }),
+    ),
   ),
   maker('redis', version, 'cluster', ({ createCluster }, port, { keyPrefix = '', ...defaults }) =>
     ofRedis(createCluster({ rootNodes: [{ socket: { host, port } }], defaults, keyPrefix })),
