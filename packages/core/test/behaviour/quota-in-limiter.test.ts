@@ -1,25 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { presets, type Quota, QuotaManager, type QuotaManagerOptions } from '../../src/index.ts'
-import { by, START, times, view, world, type World } from '../world.ts'
+import { presets, type Quota } from '../../src/index.ts'
+import { by, START, times, view } from '../world.ts'
+import { managing } from '../managers/managing.ts'
 
 const daily: Quota = { name: 'calls', limit: 10, period: 'daily' }
 const DAY = 86_400
 const NOW = START / 1000
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
 afterEach(() => void vi.useRealTimers())
-/** A manager in a world of its own, whose calendar moves with its clock. */
-function managing(
-  options?: QuotaManagerOptions,
-): World & { quotas: QuotaManager; pass: (by: number) => void } {
-  const here = world()
-  const pass = (by: number): void => {
-    here.clock.advance(by)
-    vi.setSystemTime(here.clock.now())
-  }
-  return { ...here, quotas: new QuotaManager(here.store, options), pass }
-}
-
 describe('a quota in a limiter', () => {
   const minute = {
     name: 'minute',

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import type { Decision, Policy, Quota, RateLimiter } from '../../src/index.ts'
-import { type HeaderDialect, type Headers, headerWriter } from '../../src/http/index.ts'
-import { mistake, type Options, START, times, view, world } from '../world.ts'
+import type { Decision, Policy } from '../../src/index.ts'
+import { type HeaderDialect, headerWriter } from '../../src/http/index.ts'
+import { mistake, START, times, view, world } from '../world.ts'
+import { headersOf } from './headers-of.ts'
 
 const hourly: Policy = { name: 'hour', limit: 5, window: 3600, algorithm: 'fixed-window' }
 
@@ -10,17 +11,6 @@ const DIALECTS = ['standard', 'draft-6', 'draft-7', 'draft-8', 'draft-11', 'x-ra
 const bucket: Policy = { name: 'minute', limit: 100, window: 60, burst: 120 }
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
 afterEach(() => void vi.useRealTimers())
-/** The headers of the last of some requests. */
-async function headersOf(
-  dialect: HeaderDialect,
-  policy: Policy | Quota | (Policy | Quota)[],
-  requests: number,
-  options: Options = {},
-): Promise<Headers> {
-  const limiter: RateLimiter = world().limiter(policy, options)
-  const decision = (await times(requests, limiter)).at(-1) as Decision
-  return headerWriter(dialect, limiter)(decision)
-}
 
 describe('decisions without headers', () => {
   it('an exempt request', async () => {

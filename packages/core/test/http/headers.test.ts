@@ -3,26 +3,16 @@ import { createHash, createHmac } from 'node:crypto'
 import { parseDictionary, parseList } from 'structured-headers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import type { Decision, Policy, Quota, RateLimiter, RequestView } from '../../src/index.ts'
-import { type HeaderDialect, type Headers, headerWriter } from '../../src/http/index.ts'
+import type { Policy, RequestView } from '../../src/index.ts'
+import { headerWriter } from '../../src/http/index.ts'
 import { by, CLIENT, type Options, START, times, view, world } from '../world.ts'
+import { headersOf } from './headers-of.ts'
 
 const NOW = START / 1000
 const bucket: Policy = { name: 'minute', limit: 100, window: 60, burst: 120 }
 const hourly: Policy = { name: 'hour', limit: 5, window: 3600, algorithm: 'fixed-window' }
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
 afterEach(() => void vi.useRealTimers())
-/** The headers of the last of some requests. */
-async function headersOf(
-  dialect: HeaderDialect,
-  policy: Policy | Quota | (Policy | Quota)[],
-  requests: number,
-  options: Options = {},
-): Promise<Headers> {
-  const limiter: RateLimiter = world().limiter(policy, options)
-  const decision = (await times(requests, limiter)).at(-1) as Decision
-  return headerWriter(dialect, limiter)(decision)
-}
 /** A structured list as plain data: `[[name, { q: 100 }], …]`. */
 function structured(header: string | undefined): [unknown, Record<string, unknown>][] {
   return parseList(header ?? '').map(([value, parameters]) => [value, Object.fromEntries(parameters)])

@@ -1,25 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { type Quota, QuotaManager, type QuotaManagerOptions } from '../../src/index.ts'
-import { mistake, rejection, START, world, type World } from '../world.ts'
+import { type Quota, QuotaManager } from '../../src/index.ts'
+import { mistake, rejection, START } from '../world.ts'
+import { managing } from './managing.ts'
 
 const daily: Quota = { name: 'calls', limit: 10, period: 'daily' }
 const DAY = 86_400
 const NOW = START / 1000
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: START }))
 afterEach(() => void vi.useRealTimers())
-/** A manager in a world of its own, whose calendar moves with its clock. */
-function managing(
-  options?: QuotaManagerOptions,
-): World & { quotas: QuotaManager; pass: (by: number) => void } {
-  const here = world()
-  const pass = (by: number): void => {
-    here.clock.advance(by)
-    vi.setSystemTime(here.clock.now())
-  }
-  return { ...here, quotas: new QuotaManager(here.store, options), pass }
-}
-
 describe('QuotaManager', () => {
   it('charges units, and returns the use and the time of the reset', async () => {
     const { quotas, pass } = managing()
