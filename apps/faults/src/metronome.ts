@@ -33,7 +33,8 @@ export class Metronome {
     clearInterval(this.#timer)
     const late = this.#late
     const within = (ms: number): number => {
-      const beats = Math.ceil(ms / BEAT_MS)
+      // A wait begins between two beats, so it meets one beat more than fit into its length.
+      const beats = Math.ceil(ms / BEAT_MS) + 1
       let [sum, most] = [0, 0]
       for (const [i, beat] of late.entries()) {
         sum += beat - (late[i - beats] ?? 0)
