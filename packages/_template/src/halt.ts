@@ -26,7 +26,7 @@ declare module 'node:http' {
   }
 }
 
-/** What `onLimited` gets beside the decision. */
+/** The second argument of `onLimited`. */
 export interface LimitedContext {
   readonly req: IncomingMessage
   readonly res: ServerResponse

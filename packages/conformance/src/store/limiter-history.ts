@@ -51,7 +51,7 @@ function counted(store: Store, more: Partial<Store>): Store & { readonly calls: 
   }
 }
 
-/** What an application sees of a result. The verdicts of a decision are added, because a copy leaves them out. */
+/** The fields of a result that an application sees. The verdicts of a decision are added, because a copy leaves them out. */
 function shown(answer: unknown): unknown {
   return typeof answer === 'object' && answer !== null && 'verdicts' in answer
     ? { ...answer, verdicts: answer.verdicts }

@@ -1,7 +1,7 @@
 import { type Evaluation, type Group, penaltyUntil, remaining, resetAt, waitFor } from '@halt/core/store'
 
 /**
- * What users can see of an evaluation. Stores that decide alike give equal readings, whatever they still keep of counters that
+ * The fields of an evaluation that users can see. Stores that decide alike give equal readings, whatever they still keep of counters that
  * have ended.
  */
 export function readings(group: Group, evaluation: Evaluation): unknown {

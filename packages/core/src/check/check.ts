@@ -5,11 +5,11 @@ import type { Group } from '../store/contract.ts'
 export interface Check extends Group {
   /** The policies that count the request. The first demands belong to them, in this order. */
   readonly policies: readonly CompiledPolicy[]
-  /** What differs from the usual, by policy index. Undefined when nothing differs for any policy. */
+  /** The extras of each policy, by its index. Undefined when no policy has any. */
   readonly extras: readonly (PolicyExtras | undefined)[] | undefined
 }
 
-/** What differs from the usual for a policy: shadow mode, extra demands, units that are already paid. */
+/** The extras of a policy in one check: shadow mode, extra demands, units that are already paid. */
 export interface PolicyExtras {
   /** Whether the policy runs in shadow mode for this key: it reports and never refuses. */
   readonly shadow: boolean

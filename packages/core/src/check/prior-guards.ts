@@ -6,7 +6,7 @@ import type { Subject } from '../request/subject.ts'
 import { type ActualCharge, chargeAt } from './correction.ts'
 import { type Demand, Mode } from '../store/contract.ts'
 
-/** What earlier guards decided for a request. */
+/** The decisions of earlier guards for a request. */
 export interface PriorGuards {
   /** The decisions of this limiter, the latest first. */
   readonly decisions: readonly Decision[]

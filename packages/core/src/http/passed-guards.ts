@@ -60,7 +60,7 @@ function findPassed(
   return passed
 }
 
-/** What the passed guards mean for the next check of a limiter. */
+/** Derives the prior guards of a limiter's next check from the guards that the request has passed. */
 export function priorGuardsOf<R>(limiter: RateLimiter<R>, last: PassedGuard): PriorGuards {
   const decisions: Decision[] = []
   let storeFailed = false
