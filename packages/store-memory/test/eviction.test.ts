@@ -4,21 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { InMemoryStore } from '../src/index.ts'
+import { rule } from './rule.ts'
 
-/** 2 units in 60 seconds. */
-const rule: Rule = {
-  code: 't',
-  counter: 'p:t',
-  limit: 2,
-  capacity: 2,
-  unit: 30e6,
-  rate: 1,
-  window: 60e6,
-  slice: 6e6,
-  precision: 10,
-  cooldown: 0,
-  reduced: undefined,
-}
 const blocking: Rule = { ...rule, counter: 'b:t', cooldown: 600e6 }
 
 function take(store: InMemoryStore, subject: string, of: Rule = rule): boolean {

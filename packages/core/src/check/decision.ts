@@ -94,34 +94,7 @@ export class Decision implements DecisionFields {
 
   /** The fields of the decision, `verdicts` among them: what `JSON.stringify` writes. */
   toJSON(): DecisionFields {
-    const {
-      allowed,
-      reason,
-      policy,
-      limit,
-      remaining,
-      resetAt,
-      retryAfter,
-      retryAfterMs,
-      cost,
-      key,
-      degraded,
-    } = this
-    const { verdicts } = this
-    return {
-      allowed,
-      reason,
-      policy,
-      limit,
-      remaining,
-      resetAt,
-      retryAfter,
-      retryAfterMs,
-      cost,
-      key,
-      degraded,
-      verdicts,
-    }
+    return { ...(this as DecisionFields), verdicts: this.verdicts }
   }
 
   // Node's console.log and util.inspect print the decision as it serialises.

@@ -5,7 +5,7 @@ import type { Headers } from './dialects.ts'
 import type { Refuse } from './outcome.ts'
 import { isTighter } from './tightest.ts'
 
-/** A guard that a request has passed, in a linked list with the guards before it. */
+/** A guard that a request has passed. `before` links it to the guard that the request passed before. */
 export interface PassedGuard {
   /** Undefined when a handler decided by itself. */
   readonly limiter: Pick<RateLimiter<never>, 'store'> | undefined

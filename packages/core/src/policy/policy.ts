@@ -11,13 +11,13 @@ export const Algorithm = {
 export type Algorithm = (typeof Algorithm)[keyof typeof Algorithm]
 
 /**
- * What happens to requests while the store cannot reply. `"local"`: a bounded limiter in this process decides. `"open"`: every
+ * The way to decide requests while the store cannot reply. `"local"`: a bounded limiter in this process decides. `"open"`: every
  * request is admitted. `"closed"`: every request is refused.
  */
 export type OnStoreError = 'local' | 'open' | 'closed'
 
 /**
- * What a policy does. `"enforce"`: it refuses. `"shadow"`: it only reports. `{ shadow }`: it only reports for a stable share of
+ * The effect of a policy. `"enforce"`: it refuses. `"shadow"`: it only reports. `{ shadow }`: it only reports for a stable share of
  * the keys, 0 to 1. `"off"`: nothing.
  */
 export type PolicyMode = 'enforce' | 'shadow' | { readonly shadow: number } | 'off'
@@ -43,7 +43,7 @@ export interface PolicyBase<R = unknown> {
   /** Returns the key to count under. Used instead of `keyStrategy`. */
   readonly keyExtractor?: ((request: R) => Awaitable<string | undefined>) | undefined
   /**
-   * What happens to a request without the user, API key or extracted key. `"ip"`: the policy counts its address. `"deny"`: it is
+   * The treatment of a request without the user, API key or extracted key. `"ip"`: the policy counts its address. `"deny"`: it is
    * refused. `"allow"`: the policy does not apply. Default `"ip"`.
    */
   readonly onMissingKey?: 'ip' | 'deny' | 'allow' | undefined
@@ -57,7 +57,7 @@ export interface PolicyBase<R = unknown> {
   readonly exemptPrivateIps?: boolean | undefined
   /** Whether the policy refuses, only reports, or does nothing. Default `"enforce"`. */
   readonly mode?: PolicyMode | undefined
-  /** What happens to requests while the store cannot reply. Default: the limiter's option. */
+  /** The way to decide requests while the store cannot reply. Default: the limiter's option. */
   readonly onStoreError?: OnStoreError | undefined
   /** A label for telemetry. */
   readonly plan?: string | undefined

@@ -5,7 +5,7 @@ import type { IdentityKind } from '../request/identity.ts'
 /** A policy with a counter that an identity does not name, so `peek`, `explain` or `reset` of that identity does not reach it. */
 export interface Unreached {
   readonly policy: string
-  /** What names the counter, in words: `{ ip }`, `{ user, ip }`, `a request`. */
+  /** The identity that names the counter, in words: `{ ip }`, `{ user, ip }`, `a request`. */
   readonly reachedBy: string
 }
 

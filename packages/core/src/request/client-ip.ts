@@ -24,7 +24,7 @@ export interface Hop {
   readonly address: string
   readonly parsed: Address | undefined
   readonly trusted: boolean
-  /** What Halt concluded from this hop, in words. */
+  /** Halt's conclusion from this hop, in words. */
   readonly why: string
 }
 

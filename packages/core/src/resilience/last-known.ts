@@ -74,16 +74,7 @@ export class LastKnown {
       // A peek must not change what we remember of real requests.
       if (passed) refused?.delete(key)
       else if (demand.mode === Mode.CHARGE) refused?.set(key, demand, until)
-      this.#update(
-        key,
-        known,
-        state,
-        evaluation.now,
-        localInstant,
-        until > 0 ? demand : undefined,
-        until,
-        call,
-      )
+      this.#update(key, known, state, evaluation.now, localInstant, demand, until, call)
     }
     if (penalty === undefined) return
     const key = keyOf(penalty.subject, PENALTY_COUNTER)
@@ -115,16 +106,7 @@ export class LastKnown {
       const until = demand === undefined ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) refused?.prolong(key, until)
       else refused?.delete(key)
-      this.#update(
-        key,
-        known,
-        state,
-        evaluation.now,
-        localInstant,
-        until > 0 ? demand : undefined,
-        until,
-        call,
-      )
+      this.#update(key, known, state, evaluation.now, localInstant, demand, until, call)
     }
   }
 
@@ -167,11 +149,12 @@ export class LastKnown {
     state: State,
     decidedAt: number,
     localInstant: number,
-    refusedDemand: Demand | undefined,
+    demand: Demand | undefined,
     refusedUntil: number,
     call: number,
   ): void {
     const offset = localInstant - decidedAt
+    const refusedDemand = refusedUntil > 0 ? demand : undefined
     if (known === undefined || known.state.length !== state.length) {
       const { lastCall = call, validFrom = 0 } = known ?? {}
       const fresh = {

@@ -1,7 +1,7 @@
 import type { HaltWarning } from '../base/warnings.ts'
 import type { Edges, PenaltyRule, Rule, State } from '../algorithms/index.ts'
 
-/** What a {@link Demand} does to its counter. */
+/** The effect of a {@link Demand} on its counter. */
 export const Mode = {
   /** Charge the cost if every enforced demand of the group passes. */
   CHARGE: 0,

@@ -2,21 +2,10 @@ import { describe, expect, it } from 'vitest'
 
 import type { Policy, Telemetry } from '../../src/index.ts'
 import { times, view, world, type World } from '../world.ts'
+import { HOOKS } from '../telemetry/hook-names.ts'
 
 const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
-const HOOKS = [
-  'onStore',
-  'onCheck',
-  'onAllowed',
-  'onBlocked',
-  'onExempt',
-  'onQuotaCheck',
-  'onQuotaExceeded',
-  'onQuotaThreshold',
-  'onViolation',
-  'onPenaltyApplied',
-  'onStoreError',
-] as const
+const ALL_HOOKS = ['onStore', ...HOOKS] as const
 
 describe('a hook that fails', () => {
   const failures: [string, () => unknown][] = [
@@ -37,7 +26,7 @@ describe('a hook that fails', () => {
 
   it.each(failures)('that %s does not change a decision or delay a request', async (how, fail) => {
     const { limiter, warnings }: World = world()
-    const telemetry = Object.fromEntries(HOOKS.map(hook => [hook, fail])) as Telemetry
+    const telemetry = Object.fromEntries(ALL_HOOKS.map(hook => [hook, fail])) as Telemetry
     const one = limiter(fixed, { telemetry, penalty: { threshold: 1 } })
     const decisions = await times(3, one)
     expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false])
@@ -52,7 +41,7 @@ describe('a hook that fails', () => {
   it('gets as many arguments as it takes', async () => {
     const calls = new Map<string, number>()
     const telemetry = Object.fromEntries(
-      HOOKS.map(hook => [hook, (...args: unknown[]) => void calls.set(hook, args.length)]),
+      ALL_HOOKS.map(hook => [hook, (...args: unknown[]) => void calls.set(hook, args.length)]),
     ) as Telemetry
     const { limiter } = world()
     const quota = { name: 'q', limit: 1, period: 'daily', keyStrategy: 'ip' } as const

@@ -2,20 +2,9 @@ import { describe, expect, it } from 'vitest'
 
 import type { DecisionMetadata, Policy, Telemetry } from '../../src/index.ts'
 import { by, CLIENT, keyed, START, times, view, world } from '../world.ts'
+import { HOOKS } from './hook-names.ts'
 
 const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
-const HOOKS = [
-  'onCheck',
-  'onAllowed',
-  'onBlocked',
-  'onExempt',
-  'onQuotaCheck',
-  'onQuotaExceeded',
-  'onQuotaThreshold',
-  'onViolation',
-  'onPenaltyApplied',
-  'onStoreError',
-] as const
 /** A telemetry that records its hook calls, and a function that returns and clears them. */
 function listening(): { telemetry: Telemetry; heard: () => unknown[][] } {
   let log: unknown[][] = []

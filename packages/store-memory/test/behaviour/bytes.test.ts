@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 
 import { InMemoryStore } from '../../src/index.ts'
+import { rule } from '../rule.ts'
 
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void
@@ -12,19 +13,6 @@ const gc = runInNewContext('gc') as () => void
 const MAX_KEYS = 10_000
 const CAP = MAX_KEYS * 256 + 2 ** 20
 
-const rule: Rule = {
-  code: 't',
-  counter: 'p:t',
-  limit: 2,
-  capacity: 2,
-  unit: 30e6,
-  rate: 1,
-  window: 60e6,
-  slice: 6e6,
-  precision: 10,
-  cooldown: 0,
-  reduced: undefined,
-}
 // Amounts beyond 32 bits and long refusals, so that the columns which most keys lack are all in use.
 const heavy: Rule = { ...rule, counter: 'b:t', unit: 2 ** 45, cooldown: 600e6 }
 const sliding: Rule = {
