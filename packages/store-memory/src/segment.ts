@@ -1,4 +1,4 @@
-import type { Algorithm, AlgorithmCode, Layout, State } from '@halt/core/store'
+import type { Algorithm, AlgorithmCode, Layout, Rule, State } from '@halt/core/store'
 import { abuseScore, algorithms } from '@halt/core/store'
 
 import { Holds } from './holds.ts'
@@ -89,6 +89,12 @@ export class Segment {
     if (this.#algorithm?.isQuota !== true) return
     if (state.length === GRANTED) this.#granted.set(slot, state[GRANTED - 1]!)
     else if (this.#granted.size > 0) this.#granted.delete(slot)
+  }
+
+  /** Charges a bucket in place, as its slab does. A bucket that has or had a cool-down is left to `decide`. */
+  charge(slot: number, rule: Rule, cost: number, now: number): number {
+    if (slot < this.#cooldowns.length && this.#cooldowns[slot]! > 0) return 0
+    return this.#slab.charge!(slot, rule, cost, now)
   }
 
   /** Removes a key and frees its slot. */

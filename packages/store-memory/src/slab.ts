@@ -1,4 +1,4 @@
-import type { State } from '@halt/core/store'
+import type { Rule, State } from '@halt/core/store'
 
 /** Stores the numbers of a segment's counters by slot, without an object per counter. */
 export interface Slab {
@@ -8,6 +8,11 @@ export interface Slab {
   save(slot: number, state: State): boolean
   /** Frees a slot's numbers. */
   free(slot: number): void
+  /**
+   * Buckets: charges a slot in place. Returns the debt after it, or 0 if it changed nothing, because the cost does not fit or
+   * the stored terms are not those of `rule`. Then `decide` must decide.
+   */
+  charge?(slot: number, rule: Rule, cost: number, now: number): number
 }
 
 type Numbers = Uint32Array | Uint8Array | Float64Array
@@ -27,4 +32,10 @@ export function withRoom<T extends Numbers>(column: T, slot: number, width = 1):
   const larger = new Column(slots * width)
   larger.set(column)
   return larger
+}
+
+/** The debt of a bucket after a charge, from its debt before and the part of that which is paid back. 0 if it exceeds `most`. */
+export function debtAfter(owed: number, paid: number, charge: number, most: number): number {
+  const debt = (paid >= owed ? 0 : owed - paid) + charge
+  return debt > most ? 0 : debt
 }

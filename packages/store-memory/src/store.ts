@@ -1,9 +1,11 @@
 import {
+  AdmittedBucket,
   type CounterId,
   type Counters,
   decide,
   type Digest,
   type Group,
+  loneBucket,
   makeDigest,
   Mode,
   type State,
@@ -83,6 +85,12 @@ export class InMemoryStore implements Store {
 
   evaluate(group: Group): Evaluation {
     this.#at = this.#now()
+    const lone = loneBucket(group)
+    if (lone !== undefined) {
+      const { subject, rule, cost } = lone
+      const debt = this.#find(rule.counter).charge(this.#name(subject), rule, cost, this.#at)
+      if (debt > 0) return new AdmittedBucket(this.#at, debt, rule)
+    }
     const evaluation = decide(group, this.#counters, this.#at)
     if (!evaluation.allowed) this.#hold(group, evaluation)
     return evaluation

@@ -1,4 +1,4 @@
-import type { State } from '@halt/core/store'
+import type { Rule, State } from '@halt/core/store'
 
 import { hash } from './hash.ts'
 import { Segment } from './segment.ts'
@@ -60,6 +60,12 @@ export class Table {
     if (state[0]! > now && this.#code !== 'i')
       this.#segment.hold(subject, slot, Math.max(state[0]!, this.#segment.heldUntil(slot)))
     return found === undefined
+  }
+
+  /** Charges a stored bucket in place. Returns its debt after that, or 0 if it changed nothing and `decide` must decide. */
+  charge(subject: string, rule: Rule, cost: number, now: number): number {
+    const slot = this.#find(subject)
+    return slot === undefined ? 0 : this.#segment.charge(slot, rule, cost, now)
   }
 
   delete(subject: string): boolean {

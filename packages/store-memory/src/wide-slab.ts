@@ -1,6 +1,6 @@
-import type { State } from '@halt/core/store'
+import type { Rule, State } from '@halt/core/store'
 
-import { withRoom, type Slab } from './slab.ts'
+import { debtAfter, withRoom, type Slab } from './slab.ts'
 
 /** Eight bytes per number, for amounts beyond 32 bits, and for counters with many different terms. */
 export class WideSlab implements Slab {
@@ -33,4 +33,18 @@ export class WideSlab implements Slab {
   }
 
   free(): void {}
+
+  // As in NarrowSlab, for numbers of 64 bits: an instant, a debt and its terms.
+  charge(slot: number, { unit, rate, capacity }: Rule, cost: number, now: number): number {
+    const numbers = this.#numbers
+    const from = slot * this.#width
+    const elapsed = now - numbers[from]!
+    if (numbers[from + 2] !== unit || numbers[from + 3] !== rate || elapsed < 0) return 0
+    const debt = debtAfter(numbers[from + 1]!, elapsed * rate, cost * unit, capacity * unit)
+    if (debt > 0) {
+      numbers[from] = now
+      numbers[from + 1] = debt
+    }
+    return debt
+  }
 }

@@ -1,3 +1,4 @@
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand, Evaluation } from '../store/contract.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { listOf } from '../base/list.ts'
@@ -7,7 +8,7 @@ import type { CheckResult } from './check-result.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
 import { allowUncounted, refusal, uncounted, type Uncounted } from './uncounted-decision.ts'
-import { longestWait, readDemand, readVerdict } from './verdict-reader.ts'
+import { longestWait, readAdmitted, readDemand, readVerdict } from './verdict-reader.ts'
 
 /**
  * Makes the decision that users see from the result of a check.
@@ -63,6 +64,12 @@ function readEvaluation(result: CheckResult): Decision {
 // The same for the most common check, which has one policy.
 function readOne(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
+  const { now, debt } = evaluation
+  if (debt !== undefined) {
+    const demand = check.demands[0] as Demand
+    const shown = readAdmitted(check.policies[0] as CompiledPolicy, demand, now, debt)
+    return new Decision(shown, 0, demand.cost, degraded, result)
+  }
   const verdict = readDemand(0, 0, check, evaluation)
   const wait = verdict.allowed ? 0 : longestWait(0, check, evaluation)
   const cost = costOf(check.demands[0] as Demand, evaluation)

@@ -50,6 +50,26 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
   }
 }
 
+/**
+ * Reads the verdict of a policy whose bucket was admitted, from the debt alone.
+ *
+ * perf: bench "limiter.check(request)"; a test holds it equal to {@link readDemand}.
+ */
+export function readAdmitted({ name }: CompiledPolicy, { rule, subject }: Demand, now: number, debt: number): PolicyVerdict {
+  const left = Math.floor((rule.capacity * rule.unit - debt) / rule.unit)
+  return {
+    policy: name,
+    allowed: true,
+    reason: 'ok',
+    limit: rule.limit,
+    remaining: left > 0 ? left : 0,
+    resetAt: Math.ceil((now + Math.ceil(debt / rule.rate)) / 1e6),
+    retryAfter: 0,
+    key: subject,
+    mode: 'enforce',
+  }
+}
+
 /** Microseconds until all counters of a policy let its cost pass. */
 export function longestWait(policy: number, check: Check, evaluation: Evaluation): number {
   const { addressCeiling = -1, lease = -1 } = check.extras?.[policy] ?? {}

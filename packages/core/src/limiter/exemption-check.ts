@@ -16,7 +16,7 @@ const PRIVATE = 'the socket peer is private and is not a proxy'
  */
 export class ExemptionCheck {
   /** Whether a request is a health check, which no policy counts. */
-  readonly isHealthCheck: (method: string, path: string) => boolean
+  readonly isHealthCheck: ReturnType<typeof compileHealthChecks>
   readonly #privateIps: boolean | undefined
   readonly #warn: Warn
   // Private peers that once forwarded a request. They remain proxies, because a client can make some proxies drop their

@@ -126,7 +126,7 @@ export class Inspector {
   }
 
   #isHealthCheck({ view }: Caller): string | undefined {
-    return this.#exemptionCheck.isHealthCheck(view.method, view.path)
+    return this.#exemptionCheck.isHealthCheck(view)
       ? 'the path is a health check'
       : undefined
   }

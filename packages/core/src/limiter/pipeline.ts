@@ -72,7 +72,7 @@ export class Pipeline {
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
     // Health checks come first, so that an orchestrator does not kill the process when policies are missing.
-    if (this.#exemptionCheck.isHealthCheck(caller.view.method, caller.view.path))
+    if (this.#exemptionCheck.isHealthCheck(caller.view))
       return this.#allowUncounted(policies?.[0], caller, parameters)
     if (policies === undefined) return this.#refuse(undefined, caller, 'policy-error', parameters)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)

@@ -19,6 +19,7 @@ import type { Inspector } from './inspector.ts'
 import { noticeCostNames, noticeStrangeNames } from '../misuse/index.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
+import { promiseOf } from '../base/promises.ts'
 import { makePartitionOf } from '../base/partition.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
@@ -127,10 +128,12 @@ export class RateLimiter<R = unknown> {
    * @param request any Node request, a Fetch `Request`, or a `RequestView`
    * @throws HaltError `HALT_E_COST`, `HALT_E_POLICY…` for a mistake in the call, never for the content of the request
    */
-  async check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
-    checkCallOptions(options)
-    if (isIdentityButNotIp(request)) return this.#decideIdentity(request, options)
-    return this.checkView(toView(request), options)
+  check(request: R | RequestView, options: CheckOptions<R> = NO_OPTIONS): Promise<Decision> {
+    return promiseOf(() => {
+      checkCallOptions(options)
+      if (isIdentityButNotIp(request)) return this.#decideIdentity(request, options)
+      return this.checkView(toView(request), options)
+    })
   }
 
   /** As {@link check} for a view. Adapters call it. Synchronous when the store, the policies and the keys are. */
@@ -160,9 +163,11 @@ export class RateLimiter<R = unknown> {
    *
    * @throws HaltError `HALT_E_POLICY_REQUIRED` when the policies come from a resolver and none is given
    */
-  async consume(identity: Identity, options: Omit<CheckOptions<R>, 'ip'> = {}): Promise<Decision> {
-    checkCallOptions(options)
-    return this.#decideIdentity(identity, options)
+  consume(identity: Identity, options: Omit<CheckOptions<R>, 'ip'> = NO_OPTIONS): Promise<Decision> {
+    return promiseOf(() => {
+      checkCallOptions(options)
+      return this.#decideIdentity(identity, options)
+    })
   }
 
   /**

@@ -2,6 +2,7 @@ import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Address } from './address.ts'
 import { type Networks, parseNetworks } from './networks.ts'
+import type { RequestView } from './view.ts'
 
 /** The paths and addresses that a policy does not count. */
 export interface Exemptions {
@@ -47,17 +48,28 @@ export function compileExemptions(entries: readonly string[]): Exemptions {
  */
 export function compileHealthChecks(
   option: boolean | readonly string[] | undefined,
-): (method: string, path: string) => boolean {
+): (view: Pick<RequestView, 'method' | 'path' | 'target'>) => boolean {
   if (option === false) return () => false
   if (option !== undefined && option !== true && !Array.isArray(option)) {
     fail(`exemptHealthChecks is ${describe(option)}.`, 'Give true, false, or a list of paths.')
   }
   const paths = new Set(Array.isArray(option) ? (option as string[]).map(checkPath) : HEALTH_PATHS)
-  // The length is tested first, because a path that was just cut from its URL has no hash yet.
+  // The first two characters tell for nearly every request that it is none, before its path is cut from its target.
+  const beginnings = new Set([...paths].map(path => path.charCodeAt(1)))
+  // The length is tested first, because a path that was just cut from its target has no hash yet.
   const lengths = new Set([...paths].map(path => path.length))
-  return (method, path) =>
-    lengths.has(path.length) && paths.has(path) && (method === 'GET' || method === 'HEAD')
+  return view => {
+    const { target } = view
+    if (target !== undefined && target.charCodeAt(0) === SLASH && !beginnings.has(target.charCodeAt(1)))
+      return false
+    const { path } = view
+    return (
+      lengths.has(path.length) && paths.has(path) && (view.method === 'GET' || view.method === 'HEAD')
+    )
+  }
 }
+
+const SLASH = 47
 
 function covers(exempt: string, path: string): boolean {
   return path === exempt || (path.startsWith(exempt) && (exempt.endsWith('/') || path[exempt.length] === '/'))

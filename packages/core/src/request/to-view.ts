@@ -30,24 +30,66 @@ interface NodeLike {
  */
 export function toView(request: unknown): RequestView {
   const from = (typeof request === 'object' && request !== null ? request : {}) as NodeLike
-  if (isContext(from)) return contextView(from)
-  const socket = from.socket ?? from.raw?.socket
-  const url = text(from.originalUrl) ?? text(from.url) ?? text(from.path) ?? '/'
-  // Frameworks compute `ip` from forwarding headers by their own rules, so the socket's address is preferred.
-  const ip = socket === undefined || socket === null ? text(from.ip) : text(socket.remoteAddress)
-  const isView = from.request !== undefined && socket === undefined
-  const method = text(from.method) ?? 'GET'
-  return {
-    method,
-    path: pathOf(url),
-    route: text(from.route) ?? (isView ? givenRoute(from.route) : matchedRoute(from as object)),
-    ip,
-    headers: headersOf(from),
-    httpVersion: text(from.httpVersion) ?? text(from.raw?.httpVersion),
-    hasBody: method === 'OPTIONS' ? bodyOf(from, isView) : undefined,
-    user: isView ? from.user : undefined,
-    request: isView ? from.request : request,
-    context: isView ? from.context : undefined,
+  return isContext(from) ? contextView(from) : new GivenView(from, request)
+}
+
+/** A view whose fields are read when they are needed. Most checks need the address, and one look at the target. */
+class GivenView implements RequestView {
+  readonly #from: NodeLike
+  readonly #given: unknown
+  readonly #isView: boolean
+  // Read at once, because a socket forgets its address when the client leaves.
+  readonly ip: string | undefined
+
+  constructor(from: NodeLike, given: unknown) {
+    const socket = from.socket ?? from.raw?.socket
+    this.#from = from
+    this.#given = given
+    this.#isView = from.request !== undefined && socket === undefined
+    // Frameworks compute `ip` from forwarding headers by their own rules, so the socket's address is preferred.
+    this.ip = socket === undefined || socket === null ? text(from.ip) : text(socket.remoteAddress)
+  }
+
+  get method(): string {
+    return text(this.#from.method) ?? 'GET'
+  }
+
+  get target(): string {
+    const from = this.#from
+    return text(from.originalUrl) ?? text(from.url) ?? text(from.path) ?? '/'
+  }
+
+  get path(): string {
+    return pathOf(this.target)
+  }
+
+  get route(): RequestView['route'] {
+    const from = this.#from
+    return text(from.route) ?? (this.#isView ? givenRoute(from.route) : matchedRoute(from as object))
+  }
+
+  get headers(): HeaderBag {
+    return headersOf(this.#from)
+  }
+
+  get httpVersion(): string | undefined {
+    return text(this.#from.httpVersion) ?? text(this.#from.raw?.httpVersion)
+  }
+
+  get hasBody(): boolean | undefined {
+    return this.method === 'OPTIONS' ? bodyOf(this.#from, this.#isView) : undefined
+  }
+
+  get user(): unknown {
+    return this.#isView ? this.#from.user : undefined
+  }
+
+  get request(): unknown {
+    return this.#isView ? this.#from.request : this.#given
+  }
+
+  get context(): unknown {
+    return this.#isView ? this.#from.context : undefined
   }
 }
 

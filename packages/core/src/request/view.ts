@@ -8,6 +8,11 @@ export interface RequestView {
   /** The path as the client sent it, without the query. It is not decoded, and not relative to a mount. */
   readonly path: string
   /**
+   * The request target as the client sent it, where `path` is a getter that cuts it. From the target alone Halt sees of nearly
+   * every request that its path is no health check.
+   */
+  readonly target?: string | undefined
+  /**
    * The matched route, for `scope: "route"`: its pattern, such as `/users/:id`, with a method if the handler has several methods.
    * Requests whose route is not known share one counter.
    */

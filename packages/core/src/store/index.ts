@@ -22,6 +22,7 @@ export {
   type StoreFailure,
   type Evaluation,
 } from './contract.ts'
+export { AdmittedBucket, loneBucket } from './admitted-bucket.ts'
 export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
 export { freshAt } from './cooldown.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'
