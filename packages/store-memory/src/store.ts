@@ -8,6 +8,7 @@ import {
   loneBucket,
   makeDigest,
   Mode,
+  type Rule,
   type State,
   type Store,
   type Evaluation,
@@ -84,16 +85,19 @@ export class InMemoryStore implements Store {
   }
 
   evaluate(group: Group): Evaluation {
-    this.#at = this.#now()
     const lone = loneBucket(group)
-    if (lone !== undefined) {
-      const { subject, rule, cost } = lone
-      const debt = this.#find(rule.counter).charge(this.#name(subject), rule, cost, this.#at)
-      if (debt > 0) return new AdmittedBucket(this.#at, debt, rule)
-    }
+    const bucket = lone && this.chargeBucket(lone.subject, lone.rule, lone.cost)
+    if (bucket !== undefined) return bucket
+    this.#at = this.#now()
     const evaluation = decide(group, this.#counters, this.#at)
     if (!evaluation.allowed) this.#hold(group, evaluation)
     return evaluation
+  }
+
+  chargeBucket(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined {
+    const now = this.#now()
+    const debt = this.#find(rule.counter).charge(this.#name(subject), rule, cost, now)
+    return debt > 0 ? new AdmittedBucket(now, debt, rule) : undefined
   }
 
   forget(counters: readonly CounterId[]): number {

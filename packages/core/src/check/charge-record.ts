@@ -1,5 +1,6 @@
 import type { Cost } from '../policy/cost.ts'
-import type { Evaluation, Group } from '../store/contract.ts'
+import type { Group } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import type { CheckResult } from './check-result.ts'
 
 /** A correction that the store has made, and the store's evaluation of it. */

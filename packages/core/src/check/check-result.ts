@@ -1,5 +1,5 @@
 import type { OnStoreError } from '../policy/policy.ts'
-import type { Evaluation } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import type { Check } from './check.ts'
 
 /** The result of a check. It comes from the store, from a remembered refusal, or from the local fallback. */

@@ -3,14 +3,8 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
 import type { CheckResult } from './check-result.ts'
 import type { AppliedCorrection, ChargeRecord } from './charge-record.ts'
-import {
-  type CounterId,
-  type Demand,
-  type Group,
-  Mode,
-  PenaltyMode,
-  type Evaluation,
-} from '../store/contract.ts'
+import { type CounterId, type Demand, type Group, Mode, PenaltyMode } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { ruleInForce, evaluationAt } from '../store/reading.ts'
 

@@ -1,14 +1,16 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Demand, Evaluation } from '../store/contract.ts'
+import type { Demand } from '../store/contract.ts'
+import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { listOf } from '../base/list.ts'
+import type { Subject } from '../request/subject.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
 import { allowUncounted, refusal, uncounted, type Uncounted } from './uncounted-decision.ts'
-import { longestWait, readAdmitted, readDemand, readVerdict } from './verdict-reader.ts'
+import { longestWait, readDemand, readVerdict } from './verdict-reader.ts'
 
 /**
  * Makes the decision that users see from the result of a check.
@@ -64,16 +66,35 @@ function readEvaluation(result: CheckResult): Decision {
 // The same for the most common check, which has one policy.
 function readOne(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
-  const { now, debt } = evaluation
-  if (debt !== undefined) {
-    const demand = check.demands[0] as Demand
-    const shown = readAdmitted(check.policies[0] as CompiledPolicy, demand, now, debt)
-    return new Decision(shown, 0, demand.cost, degraded, result)
-  }
   const verdict = readDemand(0, 0, check, evaluation)
   const wait = verdict.allowed ? 0 : longestWait(0, check, evaluation)
   const cost = costOf(check.demands[0] as Demand, evaluation)
   return new Decision(verdict, wait, cost, degraded, result)
+}
+
+/**
+ * Makes the decision of a bucket that was charged without a check, from its debt alone.
+ *
+ * perf: bench "limiter.check(request)"; a test holds it equal to {@link readDecision}.
+ */
+export function readBucket(
+  policies: readonly CompiledPolicy[],
+  bucket: AdmittedBucket,
+  subject: Subject,
+  cost: number,
+): Decision {
+  const { debt, rule } = bucket
+  const left = Math.floor((rule.capacity * rule.unit - debt) / rule.unit)
+  const shown = {
+    policy: (policies[0] as CompiledPolicy).name,
+    allowed: true,
+    reason: 'ok' as const,
+    limit: rule.limit,
+    remaining: left > 0 ? left : 0,
+    resetAt: Math.ceil((bucket.now + Math.ceil(debt / rule.rate)) / 1e6),
+    key: subject,
+  }
+  return new Decision(shown, 0, cost, false, policies, bucket)
 }
 
 function costOf({ rule, cost }: Demand, { repeated }: Evaluation): number {

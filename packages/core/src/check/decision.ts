@@ -1,11 +1,13 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { ChargeRecord } from './charge-record.ts'
-import type { CheckResult } from './check-result.ts'
+import { type CheckResult, storeResult } from './check-result.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 import { readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
+import { Mode } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
+import type { AdmittedBucket } from '../store/evaluation.ts'
 import { resetAt, evaluationAt } from '../store/reading.ts'
 
 /** The fields of a {@link Decision}. */
@@ -38,6 +40,19 @@ export interface DecisionFields {
   readonly verdicts: readonly PolicyVerdict[]
 }
 
+/**
+ * What a decision was made of: the result of its check; the policies whose only bucket was charged without a check; or, when no
+ * counter decided, the store's clock in Unix seconds.
+ */
+export type DecisionSource = CheckResult | readonly CompiledPolicy[] | number
+
+/** The parts of a decision that few readers want. */
+interface DecisionDetails {
+  readonly result: CheckResult | undefined
+  verdicts: readonly PolicyVerdict[] | undefined
+  record: ChargeRecord | undefined
+}
+
 /** The answer to a request. Frozen. Only this object can be settled, not a copy of it. */
 export class Decision implements DecisionFields {
   readonly allowed: boolean
@@ -51,15 +66,14 @@ export class Decision implements DecisionFields {
   readonly cost: number
   readonly key: string
   readonly degraded: false | OnStoreError
-  readonly #result: CheckResult | number
-  // Made on first read, because most requests need only the binding policy.
-  #verdicts: readonly PolicyVerdict[] | undefined
-  // Made on first use, because few decisions are ever corrected.
-  #record: ChargeRecord | undefined
+  readonly #source: DecisionSource
+  readonly #bucket: AdmittedBucket | undefined
+  // Made when somebody asks, because most requests need only the fields above.
+  #details: DecisionDetails | undefined
 
   /**
    * @param wait microseconds until the request passes every policy
-   * @param result the result of the check; when no counter decided, the store's clock in Unix seconds
+   * @param bucket the bucket that was charged without a check
    * @param verdicts the verdicts, given when no counter decided
    */
   // perf: bench "limiter.check(request)"; spreading objects here took most of a check.
@@ -68,7 +82,8 @@ export class Decision implements DecisionFields {
     wait: number,
     cost: number,
     degraded: false | OnStoreError,
-    result: CheckResult | number,
+    source: DecisionSource,
+    bucket?: AdmittedBucket,
     verdicts?: readonly PolicyVerdict[],
   ) {
     this.allowed = shown.allowed
@@ -82,14 +97,17 @@ export class Decision implements DecisionFields {
     this.cost = cost
     this.key = shown.key
     this.degraded = degraded
-    this.#result = result
-    this.#verdicts = verdicts
+    this.#source = source
+    this.#bucket = bucket
+    this.#details =
+      verdicts === undefined ? undefined : { result: undefined, verdicts, record: undefined }
     Object.freeze(this)
   }
 
   /** The verdict of every policy, shadow policies included; empty when no policy was asked. It is made on first read. */
   get verdicts(): readonly PolicyVerdict[] {
-    return (this.#verdicts ??= readVerdicts(this.#result as CheckResult))
+    const details = this.#detailsOf()
+    return (details.verdicts ??= readVerdicts(details.result as CheckResult))
   }
 
   /** The fields of the decision, `verdicts` among them: what `JSON.stringify` writes. */
@@ -122,14 +140,15 @@ export class Decision implements DecisionFields {
 
   /** The charge record of a decision; undefined for a copy, and for any other value. */
   static recordOf(decision: unknown): ChargeRecord | undefined {
-    return Decision.#is(decision) ? (decision.#record ??= decision.#makeRecord()) : undefined
+    if (!Decision.#is(decision)) return undefined
+    return (decision.#detailsOf().record ??= decision.#makeRecord())
   }
 
   /** The store's clock at a decision, in Unix seconds; undefined for a copy. */
   static instantOf(decision: unknown): number | undefined {
     if (!Decision.#is(decision)) return undefined
-    const result = decision.#result
-    return typeof result === 'number' ? result : result.evaluation.now / 1e6
+    const source = decision.#source
+    return typeof source === 'number' ? source : decision.#detailsOf().result!.evaluation.now / 1e6
   }
 
   /** A policy of a decision, as it was at the decision; undefined when no counter decided. */
@@ -148,11 +167,24 @@ export class Decision implements DecisionFields {
   }
 
   static #is(value: unknown): value is Decision {
-    return typeof value === 'object' && value !== null && #record in value
+    return typeof value === 'object' && value !== null && #details in value
   }
 
   static #resultOf(value: unknown): CheckResult | undefined {
-    return Decision.#is(value) && typeof value.#result === 'object' ? value.#result : undefined
+    return Decision.#is(value) ? value.#detailsOf().result : undefined
+  }
+
+  #detailsOf(): DecisionDetails {
+    if (this.#details !== undefined) return this.#details
+    return (this.#details = { result: this.#makeResult(), verdicts: undefined, record: undefined })
+  }
+
+  #makeResult(): CheckResult | undefined {
+    const source = this.#source
+    if (typeof source === 'number') return undefined
+    return this.#bucket === undefined
+      ? (source as CheckResult)
+      : checkOfBucket(source as readonly CompiledPolicy[], this.#bucket, this.key, this.cost)
   }
 
   #makeRecord(): ChargeRecord {
@@ -174,3 +206,15 @@ export class Decision implements DecisionFields {
 const NONE: readonly Unreached[] = Object.freeze([])
 // Kept outside the decision, so that only peeks at identities pay for it.
 const unreached = new WeakMap<Decision, readonly Unreached[]>()
+
+/** The result of the check that would have charged a bucket. */
+function checkOfBucket(
+  policies: readonly CompiledPolicy[],
+  bucket: AdmittedBucket,
+  subject: string,
+  cost: number,
+): CheckResult {
+  const demand = { rule: bucket.rule, subject, cost, mode: Mode.CHARGE, edges: undefined, penalized: false }
+  const check = { policies, extras: undefined, demands: [demand], penalty: undefined, idempotency: undefined }
+  return storeResult(check, bucket)
+}

@@ -37,7 +37,7 @@ export function allowUncounted(
     resetAt,
     key,
   }
-  return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, nowMs / 1000, NO_VERDICTS)
+  return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, nowMs / 1000, undefined, NO_VERDICTS)
 }
 
 /** Makes a refusal that no counter decided, because there is no key, no policy or no store. */
@@ -60,5 +60,5 @@ export function refusal(
     key,
     mode: 'enforce',
   })
-  return new Decision(verdict, retryAfter * 1e6, cost, degraded, nowMs / 1000, Object.freeze([verdict]))
+  return new Decision(verdict, retryAfter * 1e6, cost, degraded, nowMs / 1000, undefined, Object.freeze([verdict]))
 }

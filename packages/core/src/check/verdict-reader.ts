@@ -1,6 +1,7 @@
 import { algorithmOf, type State } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { type Demand, type Evaluation, Mode } from '../store/contract.ts'
+import { type Demand, Mode } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { blockedUntil } from '../store/cooldown.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { evaluationAt, limitInForce, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
@@ -47,26 +48,6 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
     retryAfter: allowed ? 0 : seconds(waitOf(policy, at, check, state, evaluation)),
     key: demand.subject,
     mode: isShadowed(check, policy) ? 'shadow' : 'enforce',
-  }
-}
-
-/**
- * Reads the verdict of a policy whose bucket was admitted, from the debt alone.
- *
- * perf: bench "limiter.check(request)"; a test holds it equal to {@link readDemand}.
- */
-export function readAdmitted({ name }: CompiledPolicy, { rule, subject }: Demand, now: number, debt: number): PolicyVerdict {
-  const left = Math.floor((rule.capacity * rule.unit - debt) / rule.unit)
-  return {
-    policy: name,
-    allowed: true,
-    reason: 'ok',
-    limit: rule.limit,
-    remaining: left > 0 ? left : 0,
-    resetAt: Math.ceil((now + Math.ceil(debt / rule.rate)) / 1e6),
-    retryAfter: 0,
-    key: subject,
-    mode: 'enforce',
   }
 }
 

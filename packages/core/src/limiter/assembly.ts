@@ -72,8 +72,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     charges,
     reporter,
     penalty,
-    digest,
-    warn,
+    callers,
   })
   const inspector = new Inspector({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
   const counterReset = new CounterReset({ store, policies, inspector, charges, warn })

@@ -8,7 +8,8 @@ import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import { type ActualCharge, chargeAt, release, settlement, takeHeldCost } from '../check/correction.ts'
-import type { CounterId, Group, Evaluation } from '../store/contract.ts'
+import type { CounterId, Group } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { HeldCosts } from './held-costs.ts'
 
 /** Corrects charges after the decision: settlements, held costs, requests that have ended, late replies of the store. */

@@ -33,6 +33,14 @@ export class ExemptionCheck {
     this.#warn = warn
   }
 
+  /**
+   * Whether nothing is left to learn from a request whose peer is public: one was counted before, and no untrusted proxy was
+   * noticed among the first.
+   */
+  get isSettled(): boolean {
+    return this.#hasCounted && this.#proxyChecksLeft === 0
+  }
+
   /** Whether a policy exempts a request. Called for real checks only, because it also collects the warnings. */
   exempts(policy: CompiledPolicy, caller: Caller): boolean {
     const reason = this.reason(policy, caller)

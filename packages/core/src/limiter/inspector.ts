@@ -10,7 +10,7 @@ import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
 import { PEEK } from '../check/check-options.ts'
 import { inBraces, isReached, type Unreached, unreachedOf } from '../policy/reachability.ts'
-import { Caller } from '../request/caller.ts'
+import type { Caller } from '../request/caller.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import { type Identity, type IdentityKind, isIdentity, kindOf, subjectOf } from '../request/identity.ts'
 import type { Subject } from '../request/subject.ts'
@@ -86,9 +86,10 @@ export class Inspector {
     target: unknown,
     options: PeekOptions<never>,
   ): Promise<{ decision: Decision; policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
-    const caller = new Caller(toView(target), this.#callers, options.ip)
-    const policies = await this.#policies.policiesFor(caller.view, options)
-    return { caller, policies, decision: await this.#pipeline.checkRequest(policies, caller, PEEK) }
+    const view = toView(target)
+    const policies = await this.#policies.policiesFor(view, options)
+    const decision = await this.#pipeline.checkRequest(policies, view, PEEK, options.ip)
+    return { caller: this.#pipeline.callerOf(view, options.ip), policies, decision }
   }
 
   /** Whether the application verifies API keys, so that they have no ceiling per address. */

@@ -34,11 +34,9 @@ export class Caller {
   /** The client's address, and whether the peer is a trusted proxy. */
   get client(): ClientAddress {
     if (this.#client !== undefined) return this.#client
-    const { view } = this
-    const { clientIp } = this.#settings
-    const given = this.#givenIp ?? ipFromApplication(view, this.#settings)
+    const given = this.#givenIp ?? ipFromApplication(this.view, this.#settings)
     this.#isGiven = given !== undefined
-    return (this.#client = given === undefined ? clientIp.resolve(view) : clientIp.given(given))
+    return (this.#client = clientAt(given, this.view, this.#settings))
   }
 
   get address(): Address | undefined {
@@ -135,6 +133,15 @@ export class Caller {
         (keys.some(isUnverified) && !keys.some(({ subject }) => subject === this.ip.subject)))
     return (isPrincipal ? apiKey : this.ip).subject
   }
+}
+
+/** Finds the client's address, as {@link Caller} does, without a caller. */
+export function findClient(view: RequestView, settings: CallerSettings, ip: string | undefined): ClientAddress {
+  return clientAt(ip ?? ipFromApplication(view, settings), view, settings)
+}
+
+function clientAt(given: string | undefined, view: RequestView, { clientIp }: CallerSettings): ClientAddress {
+  return given === undefined ? clientIp.resolve(view) : clientIp.given(given)
 }
 
 function isUnverified({ unverified }: FoundKey): boolean {

@@ -1,8 +1,10 @@
+import type { Rule } from '../algorithms/index.ts'
 import { nowMicros } from '../base/process-clock.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import type { CounterId, Evaluation, Group, Store } from '../store/contract.ts'
+import type { CounterId, Group, Store } from '../store/contract.ts'
+import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
 import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 import type { StoreClock } from '../store/store-clock.ts'
@@ -13,7 +15,7 @@ import type { Outages } from './outages.ts'
 import { onReconnection } from './reconnections.ts'
 import { Recovery } from './recovery.ts'
 import { RefusalCache } from './refusal-cache.ts'
-import { type Evaluate, instanceCounter } from './store-calls.ts'
+import { chargesBuckets, type Evaluate, instanceCounter } from './store-calls.ts'
 import { StoreTimeout, wasNotApplied } from './store-failure.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
 
@@ -32,6 +34,7 @@ export class GuardedStore {
   /** The store's clock. */
   readonly clock: StoreClock
   readonly #store: Store
+  readonly #chargesBuckets: () => boolean
   readonly #strict: StrictStore
   readonly #evaluate: Evaluate
   readonly #breaker: CircuitBreaker
@@ -47,6 +50,7 @@ export class GuardedStore {
     const { clock, deadline, evaluate, lastKnown, outages } = strict
     this.clock = clock
     this.#store = store
+    this.#chargesBuckets = chargesBuckets(store)
     this.#strict = strict
     this.#evaluate = evaluate
     this.#lastKnown = lastKnown
@@ -85,6 +89,20 @@ export class GuardedStore {
     if (open === true) return this.#fallback.evaluate(check)
     if (open === false) return this.#callStore(check)
     return open.then(() => (this.#breaker.isOpen() ? this.#fallback.evaluate(check) : this.#callStore(check)))
+  }
+
+  /**
+   * Charges one token bucket in a store that can do so at once. Returns undefined if the bucket does not admit the cost, or if
+   * the store cannot answer: {@link evaluate} then decides.
+   */
+  chargeBucket(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined {
+    if (!this.#chargesBuckets() || this.#breaker.isOpen() !== false || this.#outages.isActive)
+      return undefined
+    try {
+      return this.#store.chargeBucket!(subject, rule, cost)
+    } catch {
+      return undefined
+    }
   }
 
   #callStore(check: Check): CheckResult | Promise<CheckResult> {

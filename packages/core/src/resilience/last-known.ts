@@ -1,13 +1,7 @@
 import type { State } from '../algorithms/index.ts'
 import { Memo } from '../base/memo.ts'
-import {
-  type CounterId,
-  type Demand,
-  type Evaluation,
-  type Group,
-  Mode,
-  type Store,
-} from '../store/contract.ts'
+import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { evaluationAt } from '../store/reading.ts'

@@ -1,5 +1,6 @@
 import type { State } from '../algorithms/index.ts'
-import type { CounterId, Group, Store, Evaluation } from '../store/contract.ts'
+import type { CounterId, Group, Store } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { type Counters, decide } from '../store/decide.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { BoundedMap } from '../base/bounded-map.ts'

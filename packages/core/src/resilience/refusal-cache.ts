@@ -1,6 +1,7 @@
 import type { StoreClock } from '../store/store-clock.ts'
 import { algorithmOf, type State } from '../algorithms/index.ts'
-import { type Demand, type Group, Mode, type Evaluation } from '../store/contract.ts'
+import { type Demand, type Group, Mode } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { type Counters, decide, PENALTY_COUNTER } from '../store/decide.ts'
 import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { KnownCounter } from './known-counter.ts'

@@ -1,5 +1,6 @@
 import type { State } from '../algorithms/index.ts'
-import { type Demand, type Evaluation, Mode } from '../store/contract.ts'
+import { type Demand, Mode } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { waitFor } from '../store/reading.ts'
 
 /** Whether a refusal of a demand is worth remembering: it refuses requests, and its counter tells when that ends. */

@@ -1,6 +1,7 @@
 import { describe } from '../base/describe.ts'
 import type { Warn } from '../base/warnings.ts'
-import type { Group, Store, Evaluation } from '../store/contract.ts'
+import type { Group, Store } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { checkEvaluation } from '../store/evaluation-check.ts'
 import { isPromise } from '../base/promises.ts'
 
@@ -40,4 +41,16 @@ export function instanceCounter(store: Store, warn: Warn): () => number {
       })
     return count
   }
+}
+
+/**
+ * Makes the test whether a store's `chargeBucket` may be called in place of its `evaluate`: it has one, and nobody has replaced or
+ * wrapped the `evaluate` that belongs to it, as a subclass, a proxy or a spy does.
+ */
+export function chargesBuckets(store: Store): () => boolean {
+  let owner: Store | null = store
+  while (owner !== null && !Object.hasOwn(owner, 'chargeBucket')) owner = Object.getPrototypeOf(owner) as Store
+  if (store.isChecked !== true || owner === null || !Object.hasOwn(owner, 'evaluate')) return () => false
+  const { evaluate, chargeBucket } = owner
+  return () => store.evaluate === evaluate && store.chargeBucket === chargeBucket
 }

@@ -1,6 +1,7 @@
 import { HaltError } from '../base/errors.ts'
 import { microsecondClock, synchronousClock } from './clocks.ts'
-import type { CounterId, Group, Store, Evaluation } from './contract.ts'
+import type { CounterId, Group, Store } from './contract.ts'
+import type { Evaluation } from './evaluation.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 

@@ -1,5 +1,6 @@
 import type { HaltWarning } from '../base/warnings.ts'
-import type { Edges, PenaltyRule, Rule, State } from '../algorithms/index.ts'
+import type { Edges, PenaltyRule, Rule } from '../algorithms/index.ts'
+import type { AdmittedBucket, Evaluation } from './evaluation.ts'
 
 /** The effect of a {@link Demand} on its counter. */
 export const Mode = {
@@ -75,31 +76,6 @@ export interface Group {
   readonly idempotency?: IdempotencyDemand | undefined
 }
 
-/** A store's reply to a group. */
-export interface Evaluation {
-  /** The store's clock at the decision, in microseconds since the Unix epoch. */
-  readonly now: number
-  /** Whether every enforced demand passed. */
-  readonly allowed: boolean
-  /** Whether the idempotency key was seen before. If so, only units in flight were decided and charged. */
-  readonly repeated: boolean
-  /** Whether each demand passed. */
-  readonly passes: readonly boolean[]
-  /** Whether each demand's refusal started its cool-down. Empty if none did. */
-  readonly starts: readonly boolean[]
-  /** Each demand's counter after the decision. */
-  readonly states: readonly State[]
-  /** If several nodes decided: when each demand was decided, by its node's clock. Otherwise all were decided at `now`. */
-  readonly instants?: readonly number[] | undefined
-  /** The penalty's state after the decision; empty if there is none. */
-  readonly penalty: State
-  /**
-   * Only in an `AdmittedBucket`: the bucket's debt after its charge, in the terms of the demand's rule. The other fields are
-   * then getters, which a spread does not copy.
-   */
-  readonly debt?: number | undefined
-}
-
 /**
  * Why a store failed: it did not reply in time, it was not reachable, its set-up does not let Halt work, or Halt's own script or
  * its reply was wrong.
@@ -129,6 +105,12 @@ export interface Store {
    * nothing, so Halt may retry a correction or a write-back.
    */
   evaluate(group: Group): Evaluation | Promise<Evaluation>
+  /**
+   * Charges one token bucket, as `evaluate` decides a group of one such demand. Returns undefined if the cost does not fit, or if
+   * the store leaves the decision to `evaluate` for another reason. It has then changed nothing. `cost` is at least 1. Only for a
+   * synchronous store: it spares the common check its group.
+   */
+  chargeBucket?(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined
   /** Removes counters. Returns how many existed; the number may include expired counters that were not removed yet. */
   forget(counters: readonly CounterId[]): number | Promise<number>
   /**

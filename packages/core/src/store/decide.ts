@@ -1,14 +1,7 @@
 import { abuseScore, algorithmOf, periodEnd, type Rule, type State } from '../algorithms/index.ts'
 import { listOf } from '../base/list.ts'
-import {
-  type Demand,
-  Mode,
-  PenaltyMode,
-  type Group,
-  type IdempotencyDemand,
-  type PenaltyDemand,
-  type Evaluation,
-} from './contract.ts'
+import { type Demand, Mode, PenaltyMode, type Group, type IdempotencyDemand, type PenaltyDemand } from './contract.ts'
+import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 
 /** Reads and writes the counters for {@link decide}. Nobody else may change them meanwhile. */

@@ -1,5 +1,6 @@
 import { algorithmOf, type State } from '../algorithms/index.ts'
-import { type Demand, type Group, Mode, type StoreFailure, type Evaluation } from './contract.ts'
+import { type Demand, type Group, Mode, type StoreFailure } from './contract.ts'
+import type { Evaluation } from './evaluation.ts'
 
 /** The error for a malformed reply of a store, or of the database behind it. Halt uses no part of such a reply. */
 export class StoreMisread extends Error {

@@ -20,9 +20,9 @@ export {
   type PenaltyDemand,
   type Store,
   type StoreFailure,
-  type Evaluation,
 } from './contract.ts'
-export { AdmittedBucket, loneBucket } from './admitted-bucket.ts'
+export { AdmittedBucket, type Evaluation } from './evaluation.ts'
+export { loneBucket } from './lone-bucket.ts'
 export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
 export { freshAt } from './cooldown.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'

@@ -1,5 +1,6 @@
 import type { State } from '../algorithms/index.ts'
-import type { Group, Evaluation } from './contract.ts'
+import type { Group } from './contract.ts'
+import type { Evaluation } from './evaluation.ts'
 import { type Counters, decide, PENALTY_COUNTER } from './decide.ts'
 import { keyOf, keyOfDemand } from './counter-key.ts'
 import { StoreMisread } from './evaluation-check.ts'

@@ -1,6 +1,7 @@
 import { abuseScore, algorithmOf, type Rule, type State } from '../algorithms/index.ts'
 import { blockedUntil } from './cooldown.ts'
-import type { Demand, Evaluation } from './contract.ts'
+import type { Demand } from './contract.ts'
+import type { Evaluation } from './evaluation.ts'
 
 /** The evaluation at the instant at which its node decided the demand at this index. */
 export function evaluationAt(evaluation: Evaluation, at: number): Evaluation {

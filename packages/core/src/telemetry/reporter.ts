@@ -10,7 +10,8 @@ import { Memo } from '../base/memo.ts'
 import { methodName } from '../request/method.ts'
 import type { RequestView } from '../request/view.ts'
 import { penaltyStatus, quotaUsage, thresholdReached } from './usage.ts'
-import type { Demand, Store, Evaluation } from '../store/contract.ts'
+import type { Demand, Store } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import type { DecisionMetadata, Hook, Notify, StoreRecovery, Telemetry } from './telemetry.ts'
 
 const { decision: decisions, penalty: penalties, quota: quotas } = channels

@@ -1,7 +1,8 @@
 import { abuseScore, grantedAt, type PenaltyRule, periodEnd } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { POINT } from '../policy/penalty-config.ts'
-import type { Demand, Evaluation } from '../store/contract.ts'
+import type { Demand } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { resetAt } from '../store/reading.ts'
 import type { PenaltyStatus, QuotaUsage } from './telemetry.ts'
 

@@ -3,7 +3,8 @@ import { type Duration, parseDuration } from '../base/duration.ts'
 import type { HaltWarning } from '../base/warnings.ts'
 import { eventLoop } from '../base/event-loop.ts'
 import { fail } from '../base/options-check.ts'
-import type { CounterId, Evaluation, Group, Store } from '../store/contract.ts'
+import type { CounterId, Group, Store } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 
 /**
  * How a store fails in a {@link FakeOutage}:

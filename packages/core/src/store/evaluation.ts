@@ -1,5 +1,29 @@
 import type { Rule, State } from '../algorithms/index.ts'
-import { type Demand, type Evaluation, type Group, Mode } from './contract.ts'
+
+/** A store's reply to a group. */
+export interface Evaluation {
+  /** The store's clock at the decision, in microseconds since the Unix epoch. */
+  readonly now: number
+  /** Whether every enforced demand passed. */
+  readonly allowed: boolean
+  /** Whether the idempotency key was seen before. If so, only units in flight were decided and charged. */
+  readonly repeated: boolean
+  /** Whether each demand passed. */
+  readonly passes: readonly boolean[]
+  /** Whether each demand's refusal started its cool-down. Empty if none did. */
+  readonly starts: readonly boolean[]
+  /** Each demand's counter after the decision. */
+  readonly states: readonly State[]
+  /** If several nodes decided: when each demand was decided, by its node's clock. Otherwise all were decided at `now`. */
+  readonly instants?: readonly number[] | undefined
+  /** The penalty's state after the decision; empty if there is none. */
+  readonly penalty: State
+  /**
+   * Only in an `AdmittedBucket`: the bucket's debt after its charge, in the terms of the demand's rule. The other fields are
+   * then getters, which a spread does not copy.
+   */
+  readonly debt?: number | undefined
+}
 
 /**
  * The evaluation of a token bucket that a store decided alone, admitted and charged: its debt tells everything else, which is
@@ -43,20 +67,6 @@ export class AdmittedBucket implements Evaluation {
   get penalty(): State {
     return NONE
   }
-}
-
-/** The demand of a group that is one charge to one token bucket; undefined for any other group. */
-export function loneBucket({ demands, penalty, idempotency }: Group): Demand | undefined {
-  const demand = demands[0]
-  return demands.length === 1 &&
-    demand !== undefined &&
-    demand.mode === Mode.CHARGE &&
-    demand.rule.code === 't' &&
-    demand.cost > 0 &&
-    penalty === undefined &&
-    idempotency === undefined
-    ? demand
-    : undefined
 }
 
 // Shared by all evaluations, so they are never written.

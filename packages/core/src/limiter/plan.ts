@@ -1,0 +1,70 @@
+import type { Rule } from '../algorithms/index.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { type FoundKey, SHARED } from '../request/subject.ts'
+
+/** What a list of policies asks of every request, as far as it does not depend on the request. Compiled once per list. */
+export interface Plan {
+  readonly policies: readonly CompiledPolicy[]
+  /** The policies that are not switched off. */
+  readonly counting: readonly CompiledPolicy[]
+  /** The rule, if the plan is one token bucket that every request is charged on at once; undefined if it is more. */
+  readonly bucket: Rule | undefined
+  /** Whether the key of that bucket is the client's address, and no address is exempt but a private one. */
+  readonly isByAddress: boolean
+}
+
+/**
+ * Compiles a list of policies.
+ *
+ * @param hasPenalty whether the limiter has penalties, which a store decides with a whole group
+ */
+function compilePlan(policies: readonly CompiledPolicy[], hasPenalty: boolean): Plan {
+  const counting = policies.filter(({ off }) => !off)
+  const [only] = policies
+  const bucket =
+    policies.length === 1 && only !== undefined && !hasPenalty && isPlainBucket(only)
+      ? only.rule(undefined)
+      : undefined
+  return {
+    policies,
+    counting: counting.length === policies.length ? policies : counting,
+    bucket,
+    isByAddress: bucket !== undefined && only !== undefined && isByAddress(only),
+  }
+}
+
+function isPlainBucket({ off, algorithm, isPerRoute, shadow, lease }: CompiledPolicy): boolean {
+  return !off && algorithm === 'token-bucket' && !isPerRoute && shadow === 0 && lease === undefined
+}
+
+function isByAddress({ keyStrategy, keyExtractor, exemptions }: CompiledPolicy): boolean {
+  return keyStrategy === 'ip' && keyExtractor === undefined && exemptions === undefined
+}
+
+/** The keys of an identity, one per policy. */
+export function keysOfIdentity(subject: string, policies: readonly CompiledPolicy[]): FoundKey[] {
+  return policies.map(({ keyStrategy }) => ({
+    subject: keyStrategy === 'shared' ? SHARED : subject,
+    how: 'the given identity',
+    unverified: false,
+  }))
+}
+
+/** The plans of a limiter, each compiled once. */
+export class Plans {
+  readonly #hasPenalty: boolean
+  readonly #plans = new WeakMap<readonly CompiledPolicy[], Plan>()
+  #last: Plan | undefined
+
+  constructor(hasPenalty: boolean) {
+    this.#hasPenalty = hasPenalty
+  }
+
+  /** The plan of a list of policies. */
+  of(policies: readonly CompiledPolicy[]): Plan {
+    if (this.#last?.policies === policies) return this.#last
+    let plan = this.#plans.get(policies)
+    if (plan === undefined) this.#plans.set(policies, (plan = compilePlan(policies, this.#hasPenalty)))
+    return (this.#last = plan)
+  }
+}
