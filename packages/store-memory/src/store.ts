@@ -28,6 +28,19 @@ const BYTES_FOR_TABLES = 1 << 20
 // Longer names are stored as digests.
 const LONGEST_NAME = 256
 
+/** Where the subjects of a counter are. */
+interface Place {
+  readonly counter: string
+  readonly table: Table
+  /** What the names of its subjects end in. */
+  readonly detail: string
+}
+
+// No counter has an empty name.
+const NOWHERE = { counter: '' } as Place
+// One per policy, and per route of a policy that counts by route. Idempotency keys have one each, so the map is bounded.
+const MOST_PLACES = 4096
+
 /** Options of {@link InMemoryStore}. */
 export interface InMemoryStoreOptions {
   /**
@@ -61,11 +74,10 @@ export class InMemoryStore implements Store {
   readonly #eviction: Eviction
   readonly #digest: Digest = makeDigest()
   readonly #counters: Counters
-  // The last counter that was looked up, because a check reads and then keeps the same one.
   #at = 0
-  #counter = ''
-  #detail = ''
-  #table: Table | undefined
+  readonly #places = new Map<string, Place>()
+  // The last counter that was looked up, because a check reads and then keeps the same one.
+  #last: Place = NOWHERE
   // The last name that was too long to store, and its digest.
   #long = ''
   #short = ''
@@ -77,8 +89,8 @@ export class InMemoryStore implements Store {
     this.#eviction = new Eviction(caps, this.#tally, this.#tables, table => this.#forgetTable(table))
     this.#counters = {
       load: (subject, counter) => {
-        const table = this.#find(counter)
-        return table.load(this.#name(subject))
+        const place = this.#find(counter)
+        return place.table.load(this.#name(subject, place))
       },
       keep: (subject, counter, state, freshAt) => this.#keep(subject, counter, state, freshAt),
     }
@@ -96,22 +108,24 @@ export class InMemoryStore implements Store {
 
   chargeBucket(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined {
     const now = this.#now()
-    const debt = this.#find(rule.counter).charge(this.#name(subject), rule, cost, now)
+    const place = this.#find(rule.counter)
+    const debt = place.table.charge(this.#name(subject, place), rule, cost, now)
     return debt > 0 ? new AdmittedBucket(now, debt, rule) : undefined
   }
 
   forget(counters: readonly CounterId[]): number {
     let count = 0
-    for (const { subject, counter } of counters)
-      if (this.#eviction.drop(this.#find(counter), this.#name(subject))) count++
+    for (const { subject, counter } of counters) {
+      const place = this.#find(counter)
+      if (this.#eviction.drop(place.table, this.#name(subject, place))) count++
+    }
     return count
   }
 
   /** Forgets every counter. */
   clear(): void {
     this.#tables.clear()
-    this.#table = undefined
-    this.#counter = ''
+    this.#forgetPlaces()
     this.#tally.keys = 0
     this.#tally.bytes = 0
   }
@@ -126,26 +140,33 @@ export class InMemoryStore implements Store {
     return this.#tally.bytes
   }
 
+  #find(counter: string): Place {
+    if (counter === this.#last.counter) return this.#last
+    let place = this.#places.get(counter)
+    if (place === undefined) {
+      if (this.#places.size >= MOST_PLACES) this.#places.clear()
+      this.#places.set(counter, (place = this.#makePlace(counter)))
+    }
+    return (this.#last = place)
+  }
+
   /**
    * The table of a counter `{name}:{code}`. All counters `{name}@{detail}:{code}` of one name share another table, in which
    * the detail is part of each subject's name.
    */
-  #find(counter: string): Table {
-    if (counter === this.#counter && this.#table !== undefined) return this.#table
+  #makePlace(counter: string): Place {
     const at = counter.indexOf('@')
     const end = counter.lastIndexOf(':')
     const name = at < 0 ? counter : counter.slice(0, at + 1) + counter.slice(end)
     let table = this.#tables.get(name)
     if (table === undefined)
       this.#tables.set(name, (table = new Table(name, counter.slice(end + 1), this.#tally)))
-    this.#counter = counter
-    this.#detail = at < 0 ? '' : ` ${counter.slice(at + 1, end)}`
-    return (this.#table = table)
+    return { counter, table, detail: at < 0 ? '' : ` ${counter.slice(at + 1, end)}` }
   }
 
   // Two counters of a table never have the same name: no counter holds a space, and no subject begins with a control character.
-  #name(subject: string): string {
-    const name = this.#detail === '' ? subject : subject + this.#detail
+  #name(subject: string, { detail }: Place): string {
+    const name = detail === '' ? subject : subject + detail
     if (name.length <= LONGEST_NAME) return name
     if (name !== this.#long) {
       this.#long = name
@@ -155,8 +176,9 @@ export class InMemoryStore implements Store {
   }
 
   #keep(subject: string, counter: string, state: State, freshAt: number): void {
-    const table = this.#find(counter)
-    const name = this.#name(subject)
+    const place = this.#find(counter)
+    const { table } = place
+    const name = this.#name(subject, place)
     const now = this.#at
     if (freshAt <= now) {
       this.#eviction.drop(table, name)
@@ -170,7 +192,12 @@ export class InMemoryStore implements Store {
   #forgetTable(table: Table): void {
     this.#tables.delete(table.name)
     this.#tally.bytes -= TABLE_BYTES
-    if (table === this.#table) this.#table = undefined
+    this.#forgetPlaces()
+  }
+
+  #forgetPlaces(): void {
+    this.#places.clear()
+    this.#last = NOWHERE
   }
 
   #hold(group: Group, evaluation: Evaluation): void {
@@ -178,7 +205,8 @@ export class InMemoryStore implements Store {
       if (evaluation.passes[i] === true || demand.mode !== Mode.CHARGE) continue
       const wait = waitFor(demand, evaluation.states[i]!, evaluation)
       if (wait === Number.POSITIVE_INFINITY) continue
-      this.#find(demand.rule.counter).hold(this.#name(demand.subject), evaluation.now + wait)
+      const place = this.#find(demand.rule.counter)
+      place.table.hold(this.#name(demand.subject, place), evaluation.now + wait)
     }
   }
 }

@@ -4,6 +4,7 @@ import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { listOf } from '../base/list.ts'
 import type { Subject } from '../request/subject.ts'
+import { evaluationAt, limitInForce, remaining } from '../store/reading.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
@@ -33,7 +34,7 @@ function uncountedAt({ policies, demands }: Check, at: number): Uncounted {
 function readEvaluation(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
   const count = check.policies.length
-  if (count === 1 && check.extras === undefined) return readOne(result)
+  if (evaluation.allowed && check.extras === undefined) return readAdmitted(result)
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
   for (let i = 0; i < count; i++) {
@@ -63,13 +64,32 @@ function readEvaluation(result: CheckResult): Decision {
   return new Decision(shown, longest, cost, degraded, result)
 }
 
-// The same for the most common check, which has one policy.
-function readOne(result: CheckResult): Decision {
+/** As {@link readEvaluation} where every policy is enforced and passes. It makes one verdict, of the policy that binds. */
+function readAdmitted(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
-  const verdict = readDemand(0, 0, check, evaluation)
-  const wait = verdict.allowed ? 0 : longestWait(0, check, evaluation)
-  const cost = costOf(check.demands[0] as Demand, evaluation)
-  return new Decision(verdict, wait, cost, degraded, result)
+  const { length } = check.policies
+  let binding = 0
+  if (length > 1) {
+    let tightest = restAt(0, check, evaluation)
+    for (let i = 1; i < length; i++) {
+      const rest = restAt(i, check, evaluation)
+      if (rest.remaining * tightest.limit >= tightest.remaining * rest.limit) continue
+      tightest = rest
+      binding = i
+    }
+  }
+  const cost = costOf(check.demands[binding] as Demand, evaluation)
+  return new Decision(readDemand(binding, binding, check, evaluation), 0, cost, degraded, result)
+}
+
+function restAt(at: number, { demands }: Check, whole: Evaluation): Pick<PolicyVerdict, 'remaining' | 'limit'> {
+  const demand = demands[at] as Demand
+  const evaluation = evaluationAt(whole, at)
+  const state = evaluation.states[at] ?? []
+  return {
+    remaining: remaining(demand, state, evaluation),
+    limit: limitInForce(demand, state, evaluation),
+  }
 }
 
 /**

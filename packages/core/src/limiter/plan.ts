@@ -9,8 +9,10 @@ export interface Plan {
   readonly counting: readonly CompiledPolicy[]
   /** The rule, if the plan is one token bucket that every request is charged on at once; undefined if it is more. */
   readonly bucket: Rule | undefined
-  /** Whether the key of that bucket is the client's address, and no address is exempt but a private one. */
-  readonly isByAddress: boolean
+  /** For each policy: whether its key is the client's address, and no request is exempt but one from a private address. */
+  readonly byAddress: readonly boolean[]
+  /** Whether that is so for some policy. */
+  readonly someByAddress: boolean
 }
 
 /**
@@ -25,11 +27,13 @@ function compilePlan(policies: readonly CompiledPolicy[], hasPenalty: boolean): 
     policies.length === 1 && only !== undefined && !hasPenalty && isPlainBucket(only)
       ? only.rule(undefined)
       : undefined
+  const byAddress = policies.map(isByAddress)
   return {
     policies,
     counting: counting.length === policies.length ? policies : counting,
     bucket,
-    isByAddress: bucket !== undefined && only !== undefined && isByAddress(only),
+    byAddress,
+    someByAddress: byAddress.includes(true),
   }
 }
 
@@ -37,8 +41,8 @@ function isPlainBucket({ off, algorithm, isPerRoute, shadow, lease }: CompiledPo
   return !off && algorithm === 'token-bucket' && !isPerRoute && shadow === 0 && lease === undefined
 }
 
-function isByAddress({ keyStrategy, keyExtractor, exemptions }: CompiledPolicy): boolean {
-  return keyStrategy === 'ip' && keyExtractor === undefined && exemptions === undefined
+function isByAddress({ off, keyStrategy, keyExtractor, exemptions }: CompiledPolicy): boolean {
+  return !off && keyStrategy === 'ip' && keyExtractor === undefined && exemptions === undefined
 }
 
 /** The keys of an identity, one per policy. */

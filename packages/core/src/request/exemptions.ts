@@ -55,12 +55,13 @@ export function compileHealthChecks(
   }
   const paths = new Set(Array.isArray(option) ? (option as string[]).map(checkPath) : HEALTH_PATHS)
   // The first two characters tell for nearly every request that it is none, before its path is cut from its target.
-  const beginnings = new Set([...paths].map(path => path.charCodeAt(1)))
+  const beginnings = new Uint8Array(128)
+  for (const path of paths) beginnings[path.charCodeAt(1) & 127] = 1
   // The length is tested first, because a path that was just cut from its target has no hash yet.
   const lengths = new Set([...paths].map(path => path.length))
   return view => {
     const { target } = view
-    if (target !== undefined && target.charCodeAt(0) === SLASH && !beginnings.has(target.charCodeAt(1)))
+    if (target !== undefined && target.charCodeAt(0) === SLASH && beginnings[target.charCodeAt(1) & 127] !== 1)
       return false
     const { path } = view
     return (
