@@ -110,7 +110,12 @@ export class InMemoryStore implements Store {
     const now = this.#now()
     const place = this.#find(rule.counter)
     const debt = place.table.charge(this.#name(subject, place), rule, cost, now)
-    return debt > 0 ? new AdmittedBucket(now, debt, rule) : undefined
+    if (debt > 0) return new AdmittedBucket(now, debt, rule)
+    if (debt === 0 || cost > rule.capacity) return undefined
+    const { unit, rate, counter } = rule
+    this.#at = now
+    this.#keep(subject, counter, [0, now, cost * unit, unit, rate], Number.POSITIVE_INFINITY)
+    return new AdmittedBucket(now, cost * unit, rule)
   }
 
   forget(counters: readonly CounterId[]): number {

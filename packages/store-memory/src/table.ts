@@ -62,10 +62,13 @@ export class Table {
     return found === undefined
   }
 
-  /** Charges a stored bucket in place. Returns its debt after that, or 0 if it changed nothing and `decide` must decide. */
+  /**
+   * Charges a stored bucket in place. Returns its debt after that; 0 if it changed nothing and `decide` must decide; -1 if there is
+   * no such bucket.
+   */
   charge(subject: string, rule: Rule, cost: number, now: number): number {
     const slot = this.#find(subject)
-    return slot === undefined ? 0 : this.#segment.charge(slot, rule, cost, now)
+    return slot === undefined ? -1 : this.#segment.charge(slot, rule, cost, now)
   }
 
   delete(subject: string): boolean {

@@ -12,6 +12,7 @@ import { compilePenalty } from '../policy/penalty-config.ts'
 import { Pipeline } from './pipeline.ts'
 import { PolicySource } from './policy-source.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
+import { KeyMaker } from '../request/key-maker.ts'
 import { compileClientIp } from '../request/client-ip.ts'
 import { GuardedStore } from '../resilience/guarded-store.ts'
 
@@ -46,6 +47,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     userId: options.userId as CallerSettings['userId'],
     apiKey: options.apiKey as CallerSettings['apiKey'],
     digest,
+    keys: new KeyMaker(digest),
     warn,
   }
   const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)

@@ -3,6 +3,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { countersIn, type CounterReading } from '../check/counter-reading.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { Decision } from '../check/decision.ts'
+import { readId } from '../base/callbacks.ts'
 import { HaltError } from '../base/errors.ts'
 import type { ExemptionCheck } from './exemption-check.ts'
 import { explain, type Explanation } from '../check/explanation.ts'
@@ -99,7 +100,10 @@ export class Inspector {
 
   /** The subject of an identity. */
   subjectOf(identity: Identity): Subject {
-    return subjectOf(identity, 'custom', this.#callers.digest, this.#ipv6Prefix)
+    const { keys, digest } = this.#callers
+    return typeof identity === 'string' && readId(identity) !== undefined
+      ? keys.custom(identity).subject
+      : subjectOf(identity, 'custom', digest, this.#ipv6Prefix)
   }
 
   async #peekIdentity(identity: Identity, options: PeekOptions<never>): Promise<IdentityPeek> {

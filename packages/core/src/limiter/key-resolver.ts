@@ -1,6 +1,7 @@
 import { BoundedMap } from '../base/bounded-map.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { callInTime } from '../base/callbacks.ts'
+import { isPromise } from '../base/promises.ts'
 import { describe } from '../base/describe.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
@@ -42,8 +43,15 @@ export class KeyResolver {
     }
     const { keyExtractor } = policy
     const { request, context } = caller.view
+    let value: unknown
+    try {
+      value = keyExtractor(request as never, context)
+    } catch (error) {
+      return this.#fallBack(policy, caller, error)
+    }
+    if (!isPromise(value)) return this.#extracted(policy, caller, value)
     return callInTime(
-      () => keyExtractor(request as never, context),
+      () => value,
       this.#timeout,
       found => this.#extracted(policy, caller, found),
       (error: unknown) => this.#fallBack(policy, caller, error),

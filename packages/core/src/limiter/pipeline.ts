@@ -108,7 +108,10 @@ export class Pipeline {
     policies: readonly CompiledPolicy[],
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const { counting } = this.#plans.of(policies)
+    const plan = this.#plans.of(policies)
+    const decision = plan.bucket && this.#chargeBucket(plan, plan.shared ?? subject, parameters)
+    if (decision !== undefined) return decision
+    const { counting } = plan
     if (counting.length === 0) return allowUncounted(uncounted(policies[0], subject, 0), this.#clock.now())
     return this.#evaluate(this.#plans.of(counting), keysOfIdentity(subject, counting), subject, parameters)
   }
@@ -176,8 +179,8 @@ export class Pipeline {
     client: Caller | Subject,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const [first] = keys
-    if (plan.bucket !== undefined && first?.unverified === false) {
+    const first = keys[0] as FoundKey
+    if (plan.bucket !== undefined && !first.unverified) {
       const decision = this.#chargeBucket(plan, first.subject, parameters)
       if (decision !== undefined) return decision
     }

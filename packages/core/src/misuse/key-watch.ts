@@ -10,6 +10,9 @@ const SAMPLE = 1000
 const MANY_ADDRESSES = 20
 const MAX_POLICIES = 100
 
+// The sample of a policy whose keys need no further observation.
+const DONE = Symbol('done')
+
 interface Sample {
   seen: number
   readonly keys: Set<string>
@@ -20,7 +23,7 @@ interface Sample {
 export class KeyWatch {
   readonly #warn: Warn
   // By policy name, because a resolver may return a new policy object for each request.
-  readonly #samples = new Map<string, Sample | undefined>()
+  readonly #samples = new Map<string, Sample | typeof DONE>()
 
   constructor(warn: Warn) {
     this.#warn = warn
@@ -28,9 +31,8 @@ export class KeyWatch {
 
   /** Whether the policy needs no further observation. */
   isDone({ name }: CompiledPolicy): boolean {
-    return this.#samples.has(name)
-      ? this.#samples.get(name) === undefined
-      : this.#samples.size >= MAX_POLICIES
+    const sample = this.#samples.get(name)
+    return sample === DONE || (sample === undefined && this.#samples.size >= MAX_POLICIES)
   }
 
   /** Observes a key as the extractor returned it, before it is shortened or digested. */
@@ -38,6 +40,7 @@ export class KeyWatch {
     if (typeof key !== 'string' && typeof key !== 'number') return
     const text = String(key)
     let sample = this.#samples.get(policy.name)
+    if (sample === DONE) return
     if (sample === undefined) {
       sample = { seen: 0, keys: new Set(), addresses: new Set() }
       this.#samples.set(policy.name, sample)
@@ -48,7 +51,7 @@ export class KeyWatch {
     sample.addresses.add(caller.address?.text ?? '')
     if (++sample.seen < SAMPLE) return
     this.#examine(policy, sample)
-    this.#samples.set(policy.name, undefined)
+    this.#samples.set(policy.name, DONE)
   }
 
   #examine({ name }: CompiledPolicy, { keys, addresses }: Sample): void {

@@ -1,26 +1,26 @@
 import { callForId, readId } from '../base/callbacks.ts'
 import type { CallerSettings } from './caller-settings.ts'
-import { apiKeySubject, type FoundKey } from './subject.ts'
+import type { FoundKey } from './subject.ts'
 import { readHeader } from './headers.ts'
 import type { RequestView } from './view.ts'
 
 /** Finds the API key of a request. The result holds its digest; undefined if the request has no key. */
 export function findApiKey(
   { headers, request, context }: RequestView,
-  { apiKey, digest, warn }: CallerSettings,
+  { apiKey, keys, warn }: CallerSettings,
 ): FoundKey | undefined {
   if (apiKey !== undefined) {
     const verified = callForId(warn, 'apiKey', () => apiKey(request as never, context))
     // The application verifies keys, so undefined means that this request has no key.
     return verified === undefined
       ? undefined
-      : { subject: apiKeySubject(verified, digest), how: 'the verified API key', unverified: false }
+      : { subject: keys.apiKey(verified), how: 'the verified API key', unverified: false }
   }
   const header = readId(firstLine(readHeader(headers, 'x-api-key')))
   const key = header ?? keyIn(firstLine(readHeader(headers, 'authorization')))
   if (key === undefined) return undefined
   const how = header === undefined ? 'the Authorization header, unverified' : 'X-API-Key, unverified'
-  return { subject: apiKeySubject(key, digest), how, unverified: true }
+  return { subject: keys.apiKey(key), how, unverified: true }
 }
 
 // A scheme without a credential is not a key: nobody has the key "Bearer".

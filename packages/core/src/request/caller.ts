@@ -5,7 +5,7 @@ import { callAtOnce, readId } from '../base/callbacks.ts'
 import type { CallerSettings } from './caller-settings.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { KeyStrategy } from './identity.ts'
-import { type FoundKey, namePart, SHARED, type Subject } from './subject.ts'
+import { type FoundKey, SHARED, type Subject } from './subject.ts'
 import { hasDeparted } from './departed.ts'
 import { findUser } from './user.ts'
 import type { RequestView } from './view.ts'
@@ -104,16 +104,14 @@ export class Caller {
     if (strategy === 'api-key') return this.apiKey
     const { user } = this
     const named =
-      user === undefined ? undefined : found(`user:${namePart(user, this.#settings.digest)}`, 'the user id')
+      user === undefined ? undefined : this.#settings.keys.user(user)
     return strategy === 'user' ? named : composite(named ?? this.apiKey, this)
   }
 
   /** The key that a key extractor returned; undefined if it is not an id. */
   custom(value: unknown): FoundKey | undefined {
     const id = readId(value)
-    return id === undefined
-      ? undefined
-      : found(`custom:${namePart(id, this.#settings.digest)}`, 'the key extractor')
+    return id === undefined ? undefined : this.#settings.keys.custom(id)
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Memo } from '../base/memo.ts'
+import { TextCache } from '../base/text-cache.ts'
 import { type Address, isPrivate, parseAddress } from './address.ts'
 import { maskAddress } from './address-key.ts'
 import { type FoundKey, UNKNOWN_ADDRESS } from './subject.ts'
@@ -16,12 +16,32 @@ export interface ClientAddress {
 }
 
 /** An address with both results for it. They are made once, so that a request of a known client allocates nothing. */
-export interface KnownAddress {
+export class KnownAddress {
   readonly address: Address
+  readonly #key: FoundKey
+  readonly #isPrivate: boolean
+  #trusted: ClientAddress | undefined
+  #untrusted: ClientAddress | undefined
+
+  constructor(address: Address, ipv6Prefix: number) {
+    this.address = address
+    this.#key = { subject: `ip:${maskAddress(address, ipv6Prefix)}`, how: HOW, unverified: false }
+    this.#isPrivate = isPrivate(address)
+  }
+
   /** The result where the socket peer is a trusted proxy. */
-  readonly trusted: ClientAddress
+  get trusted(): ClientAddress {
+    return (this.#trusted ??= this.#result(true))
+  }
+
   /** The result where it is not. */
-  readonly untrusted: ClientAddress
+  get untrusted(): ClientAddress {
+    return (this.#untrusted ??= this.#result(false))
+  }
+
+  #result(trusted: boolean): ClientAddress {
+    return { address: this.address, key: this.#key, isPrivate: this.#isPrivate, trusted }
+  }
 }
 
 const HOW = 'the client address'
@@ -46,24 +66,13 @@ export function addressReader(ipv6Prefix: number): AddressReader {
 }
 
 function makeReader(ipv6Prefix: number): AddressReader {
-  const recent = new Memo<KnownAddress>(4096)
+  const recent = new TextCache<KnownAddress>()
   return text => {
     const known = recent.get(text)
     if (known !== undefined) return known
     const address = parseAddress(text)
     if (address === undefined) return undefined
-    const key = Object.freeze({
-      subject: `ip:${maskAddress(address, ipv6Prefix)}`,
-      how: HOW,
-      unverified: false,
-    })
-    const own = isPrivate(address)
-    // perf: bench "limiter.check(request)", 100 000 fresh keys; a spread here took as long as the rest of a check.
-    const fresh: KnownAddress = {
-      address,
-      trusted: Object.freeze({ address, key, isPrivate: own, trusted: true }),
-      untrusted: Object.freeze({ address, key, isPrivate: own, trusted: false }),
-    }
+    const fresh = new KnownAddress(address, ipv6Prefix)
     recent.set(text, fresh)
     return fresh
   }

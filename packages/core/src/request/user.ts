@@ -1,4 +1,5 @@
-import { callAtOnce, callForId, readId } from '../base/callbacks.ts'
+import { callForId, readId, warnOfCallback } from '../base/callbacks.ts'
+import { messageOf } from '../base/errors.ts'
 import type { CallerSettings } from './caller-settings.ts'
 import type { RequestView } from './view.ts'
 
@@ -6,8 +7,13 @@ import type { RequestView } from './view.ts'
 export function findUser(view: RequestView, { userId, warn }: CallerSettings): string | undefined {
   const { request, context } = view
   if (userId !== undefined) return callForId(warn, 'userId', () => userId(request as never, context))
-  // A session's getter may throw. The request must be decided even then.
-  return readId(callAtOnce(warn, 'request.user', () => idOf(view)))
+  try {
+    return idOf(view)
+  } catch (error) {
+    // A session's getter may throw. The request must be decided even then.
+    warnOfCallback(warn, `request.user threw: ${messageOf(error)}.`, 'Return undefined where a request has no value.')
+    return undefined
+  }
 }
 
 function idOf({ user: own, request }: RequestView): string | undefined {
