@@ -85,6 +85,11 @@ export class NarrowSlab implements Slab {
     return debt
   }
 
+  freshAt(slot: number): number {
+    const era = this.#terms[this.#eras[slot]! - 1]!
+    return era.base + this.#pairs[2 * slot]! + Math.ceil(this.#pairs[2 * slot + 1]! / era.rate)
+  }
+
   /** The index of an era. A new era replaces one without counters. -1 if there is no room. */
   #era(instant: number, unit: number, rate: number): number {
     const last = this.#terms[this.#current]

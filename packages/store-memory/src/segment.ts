@@ -23,6 +23,7 @@ export class Segment {
   readonly depth: number
   readonly #code: string
   readonly #algorithm: Algorithm | undefined
+  readonly #isBucket: boolean
   // The keys without a known refusal. The others are in #holds.
   readonly #open = new Map<string, number>()
   #holds: Holds | undefined
@@ -38,6 +39,7 @@ export class Segment {
     this.depth = depth
     this.#code = code
     this.#algorithm = algorithmFor(code)
+    this.#isBucket = this.#algorithm?.layout === 'bucket'
     this.#slab = slabFor(code, tally)
   }
 
@@ -145,6 +147,9 @@ export class Segment {
 
   /** Whether a slot's counter equals a fresh one. */
   isFresh(slot: number, now: number): boolean {
+    // perf: bench "100 000 fresh keys"; each new key asks this of a few others.
+    if (this.#isBucket)
+      return (slot >= this.#cooldowns.length || this.#cooldowns[slot]! <= now) && now >= this.#slab.freshAt!(slot)
     const state = this.load(slot)
     if (state[0]! > now) return false
     if (this.#algorithm !== undefined) return now >= this.#algorithm.freshAt(state)

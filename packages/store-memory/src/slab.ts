@@ -8,6 +8,8 @@ export interface Slab {
   save(slot: number, state: State): boolean
   /** Frees a slot's numbers. */
   free(slot: number): void
+  /** Buckets: the instant from which a slot's counter, its cool-down ignored, equals a fresh one. In microseconds. */
+  freshAt?(slot: number): number
   /**
    * Buckets: charges a slot in place. Returns the debt after it, or 0 if it changed nothing, because the cost does not fit or
    * the stored terms are not those of `rule`. Then `decide` must decide.

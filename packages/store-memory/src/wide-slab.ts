@@ -34,6 +34,11 @@ export class WideSlab implements Slab {
 
   free(): void {}
 
+  freshAt(slot: number): number {
+    const from = slot * this.#width
+    return this.#numbers[from]! + Math.ceil(this.#numbers[from + 1]! / this.#numbers[from + 3]!)
+  }
+
   // As in NarrowSlab, for numbers of 64 bits: an instant, a debt and its terms.
   charge(slot: number, { unit, rate, capacity }: Rule, cost: number, now: number): number {
     const numbers = this.#numbers

@@ -1,50 +1,36 @@
-import { detach } from './memo.ts'
+import { Memo } from './memo.ts'
 
-const SLOTS = 8192
-/** So many of the last characters of a text choose its place. */
+const PLACES = 8192
+/** So many of the last characters of a text make its mark. */
 const LAST = 10
 
 /**
- * A cache from texts to values with a fixed number of places. It keeps a text when it comes for the second time, so a flood of
- * new texts allocates nothing that lives long, and costs the collector nothing.
- *
- * A text has one place, which its length and its last characters choose. Texts of one place replace each other. A client that
- * makes texts collide only makes the cache useless.
+ * A bounded cache from texts to values. It keeps a text when it comes for the second time, so a flood of new texts allocates
+ * nothing that lives long, and costs the collector nothing.
  */
 export class TextCache<V extends object> {
-  // By place: the hash of the text that came last, the text that is kept, and its value.
-  readonly #seen = new Int32Array(SLOTS)
-  readonly #texts: string[] = []
-  readonly #values: V[] = []
+  readonly #memo: Memo<V>
+  // The marks of the texts that came once. A mark may stand for several texts; then one is kept at its first time.
+  readonly #marks = new Int32Array(PLACES)
+
+  /** @param size the most entries that the cache keeps */
+  constructor(size: number) {
+    this.#memo = new Memo(size)
+  }
 
   get(text: string): V | undefined {
-    if (this.#texts.length === 0) return undefined
-    const place = hashOf(text) & (SLOTS - 1)
-    return this.#texts[place] === text ? this.#values[place] : undefined
+    return this.#memo.get(text)
   }
 
   set(text: string, value: V): void {
-    const hash = hashOf(text)
-    const place = hash & (SLOTS - 1)
-    if (this.#seen[place] !== hash) {
-      this.#seen[place] = hash
-      return
-    }
-    if (this.#texts.length === 0) this.#makePlaces(value)
-    this.#texts[place] = detach(text)
-    this.#values[place] = value
-  }
-
-  // Made late, so that a cache that nobody needs takes little memory.
-  #makePlaces(value: V): void {
-    for (let i = 0; i < SLOTS; i++) {
-      this.#texts.push('')
-      this.#values.push(value)
-    }
+    const mark = markOf(text)
+    const place = mark & (PLACES - 1)
+    if (this.#marks[place] === mark) this.#memo.set(text, value)
+    else this.#marks[place] = mark
   }
 }
 
-function hashOf(text: string): number {
+function markOf(text: string): number {
   const { length } = text
   let hash = length
   for (let i = length > LAST ? length - LAST : 0; i < length; i++)

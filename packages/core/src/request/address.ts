@@ -78,7 +78,7 @@ function wordMask(ones: number): number {
  */
 export function isPrivate(address: Address): boolean {
   const bits = address.bits
-  // perf: bench "limiter.check(request)", 100 000 fresh keys; destructuring the frozen array takes four times as long.
+  // perf: bench "limiter.check(request)", 100 000 fresh keys; destructuring the array takes longer.
   const high = bits[0]
   if (address.version === 6) return high === 0 && bits[1] === 0 && bits[2] === 0 && bits[3] === 1
   const first = high >>> 24
@@ -139,15 +139,11 @@ function parseGroups(hex: string): readonly number[] | undefined {
 }
 
 function fromQuad(quad: number): Address {
-  return frozen(ipv4Text(quad), 4, [quad | 0, 0, 0, 0])
+  return { text: ipv4Text(quad), version: 4, bits: [quad | 0, 0, 0, 0] }
 }
 
 function fromIpv6(bits: Bits): Address {
   const [a, b, c, d] = bits
   const parts = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff, c >>> 16, c & 0xffff, d >>> 16, d & 0xffff]
-  return frozen(new ipaddr.IPv6(parts).toRFC5952String(), 6, bits)
-}
-
-function frozen(text: string, version: 4 | 6, bits: Bits): Address {
-  return Object.freeze({ text, version, bits: Object.freeze(bits) })
+  return { text: new ipaddr.IPv6(parts).toRFC5952String(), version: 6, bits }
 }

@@ -66,7 +66,7 @@ export function addressReader(ipv6Prefix: number): AddressReader {
 }
 
 function makeReader(ipv6Prefix: number): AddressReader {
-  const recent = new TextCache<KnownAddress>()
+  const recent = new TextCache<KnownAddress>(16_384)
   return text => {
     const known = recent.get(text)
     if (known !== undefined) return known

@@ -3,6 +3,10 @@ import type { Digest } from '../base/digest.ts'
 import { TextCache } from '../base/text-cache.ts'
 import { apiKeySubject, type FoundKey, namePart, type Subject } from './subject.ts'
 
+// Ten thousand clients in turn are all remembered.
+const MAX_IDS = 32_768
+const LONGEST = 128
+
 /**
  * Makes the keys of ids and of API keys, and remembers the latest, so that a known client costs one look-up.
  *
@@ -10,8 +14,8 @@ import { apiKeySubject, type FoundKey, namePart, type Subject } from './subject.
  */
 export class KeyMaker {
   readonly #digest: Digest
-  readonly #users = new TextCache<FoundKey>()
-  readonly #customs = new TextCache<FoundKey>()
+  readonly #users = new TextCache<FoundKey>(MAX_IDS)
+  readonly #customs = new TextCache<FoundKey>(MAX_IDS)
   readonly #apiKeys = new BriefMemo<Subject>()
 
   constructor(digest: Digest) {
@@ -42,5 +46,3 @@ export class KeyMaker {
     return key
   }
 }
-
-const LONGEST = 128
