@@ -69,7 +69,7 @@ export function halt(options: HaltOptions): HaltMiddleware {
 
   function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
     noticeTrustProxy(req)
-    const outcome = requestGuard.enter(new ExpressView(req), req)
+    const outcome = requestGuard.enter(new ExpressView(req, res), req)
     if (!('then' in outcome)) return conclude(outcome, req, res, next)
     outcome.then(found => conclude(found, req, res, next)).catch(next)
   }

@@ -1,4 +1,4 @@
-import { applyHeaders, type HeaderTarget, type Outcome } from '@halt/core/http'
+import { type HeaderPort, type Outcome, tellHeaders } from '@halt/core/http'
 import type { Request, Response } from 'express'
 
 import { hasDecisionProperty } from './decision-property.ts'
@@ -7,28 +7,19 @@ import { hasDecisionProperty } from './decision-property.ts'
 export function showDecision(outcome: Outcome, req: Request, res: Response): void {
   if (!outcome.binding) return
   if (!hasDecisionProperty(req)) req.halt = outcome.decision
-  if (!res.headersSent) applyHeaders(outcome.headers, new ResponseHeaders(res), outcome.stale)
+  // perf: test "inline caches"; the first read of `headersSent` of a response is slower than a whole check.
+  try {
+    tellHeaders(outcome, res, HEADERS)
+  } catch (error) {
+    // The answer has begun, so it is too late for headers.
+    if ((error as { code?: unknown }).code !== 'ERR_HTTP_HEADERS_SENT') throw error
+  }
 }
 
-/** The headers of a response, as Halt reads and sets them. */
-class ResponseHeaders implements HeaderTarget {
-  readonly #response: Response
-
-  constructor(response: Response) {
-    this.#response = response
-  }
-
-  get(name: string): string | undefined {
-    return this.#response.getHeader(name)?.toString()
-  }
-
-  set(name: string, value: string): void {
-    this.#response.setHeader(name, value)
-  }
-
-  remove(name: string): void {
-    this.#response.removeHeader(name)
-  }
+const HEADERS: HeaderPort<Response> = {
+  get: (res, name) => res.getHeader(name)?.toString(),
+  set: (res, name, value) => void res.setHeader(name, value),
+  remove: (res, name) => res.removeHeader(name),
 }
 
 /** Sends a refusal. */

@@ -1,6 +1,6 @@
 import type { Decision } from '@halt/core'
 import { fromCaller, HaltError } from '@halt/core'
-import { forgetDefaultStore } from '@halt/core/http'
+import { decisionOf, forgetDefaultStore } from '@halt/core/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Done } from './request-guard.ts'
@@ -23,12 +23,16 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** The binding decision of the checks that this request has passed so far. */
-    halt: Decision | undefined
+    readonly halt: Decision | undefined
   }
   interface FastifyInstance {
     /** Makes a hook that counts requests. Without options it counts as the registered plugin does. */
     halt(options?: HaltHookOptions): HaltHook
   }
+}
+
+function shownDecision(this: FastifyRequest): Decision | undefined {
+  return decisionOf(this.raw)
 }
 
 async function haltPlugin(app: FastifyInstance, options: HaltOptions): Promise<void> {
@@ -46,7 +50,8 @@ async function haltPlugin(app: FastifyInstance, options: HaltOptions): Promise<v
   const hasEarlier = !app.printRoutes().startsWith('(empty tree)')
   const routes = new Routes(registration, instance => instance.halt === makeHook, hasEarlier)
   app.decorate('halt', makeHook)
-  if (!app.hasRequestDecorator('halt')) app.decorateRequest('halt', undefined)
+  // A getter over what the guards have noted costs a request less than a property of its own.
+  if (!app.hasRequestDecorator('halt')) app.decorateRequest('halt', { getter: shownDecision })
   app.addHook('onRoute', function haltRoute(route) {
     routes.declare(this, route)
   })

@@ -1,36 +1,10 @@
-import { applyHeaders, type HeaderTarget, type Outcome } from '@halt/core/http'
+import { type HeaderPort, type Outcome, tellHeaders } from '@halt/core/http'
 import type { FastifyReply } from 'fastify'
 
-// Fastify lower-cases every name. A string made at run time is a slow property key, a literal is not.
-const LOWER: ReadonlyMap<string, string> = new Map([
-  ['RateLimit-Limit', 'ratelimit-limit'],
-  ['RateLimit-Remaining', 'ratelimit-remaining'],
-  ['RateLimit-Reset', 'ratelimit-reset'],
-  ['RateLimit-Policy', 'ratelimit-policy'],
-  ['RateLimit', 'ratelimit'],
-  ['Retry-After', 'retry-after'],
-  ['Access-Control-Allow-Origin', 'access-control-allow-origin'],
-])
-
-/** The headers of a reply, as Halt reads and sets them. */
-class ReplyHeaders implements HeaderTarget {
-  readonly #reply: FastifyReply
-
-  constructor(reply: FastifyReply) {
-    this.#reply = reply
-  }
-
-  get(name: string): string | undefined {
-    return this.#reply.getHeader(LOWER.get(name) ?? name)?.toString()
-  }
-
-  set(name: string, value: string): void {
-    void this.#reply.header(LOWER.get(name) ?? name, value)
-  }
-
-  remove(name: string): void {
-    void this.#reply.removeHeader(name)
-  }
+const HEADERS: HeaderPort<FastifyReply> = {
+  get: (reply, name) => reply.getHeader(name)?.toString(),
+  set: (reply, name, value) => void reply.header(name, value),
+  remove: (reply, name) => void reply.removeHeader(name),
 }
 
 /** True if it is too late to answer. */
@@ -55,8 +29,8 @@ export function watchAnswer(reply: FastifyReply): () => boolean {
 }
 
 /** Sets the headers of an outcome, unless the response has begun. */
-export function setHeaders(reply: FastifyReply, { headers, stale }: Outcome): void {
-  if (!reply.raw.headersSent) applyHeaders(headers, new ReplyHeaders(reply), stale)
+export function setHeaders(reply: FastifyReply, outcome: Outcome): void {
+  if (!reply.raw.headersSent) tellHeaders(outcome, reply, HEADERS)
 }
 
 /** Sends a refusal. */

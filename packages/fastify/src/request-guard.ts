@@ -54,7 +54,6 @@ export class RequestGuard implements Step {
   #conclude(outcome: Outcome, request: FastifyRequest, reply: FastifyReply, done: Done): void {
     const { decision } = outcome
     if (decision === undefined) return done()
-    if (outcome.binding || request.halt === undefined) request.halt = decision
     setHeaders(reply, outcome)
     if (!outcome.pass) return this.#refuse(outcome, decision, request, reply, done)
     if (outcome.charged && this.#guard.needsResponse) watchResponse(this.#guard, outcome, reply.raw, reply)

@@ -15,7 +15,6 @@ import { sendRefusal, setHeaders } from './reply.ts'
  */
 export function sendLimited({ request, reply }: LimitedContext, decision: Decision): FastifyReply {
   const outcome = refusalFor(request.raw, decision)
-  request.halt = decision
   setHeaders(reply, outcome)
   sendRefusal(reply, outcome)
   return reply

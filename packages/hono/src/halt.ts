@@ -13,10 +13,11 @@ import {
   type Outcome,
 } from '@halt/core/http'
 import { InMemoryStore } from '@halt/store-memory'
-import type { Context, Env, MiddlewareHandler } from 'hono'
+import type { Context, Env, MiddlewareHandler, Next } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 
 import { accompany, type AnsweredRequest } from './accompany.ts'
+import { writeAtHead } from './node-head.ts'
 import {
   addMissingHeaders,
   decisionShownOn,
@@ -83,17 +84,29 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     })
   }
 
-  return async function haltMiddleware(c, next) {
+  return function haltMiddleware(c, next) {
     const entered = requestGuard.enter(new ContextView(c, getConnInfo, onError), c)
-    const outcome = 'then' in entered ? await entered : entered
+    return 'then' in entered
+      ? entered.then(outcome => conclude(outcome, c, next))
+      : conclude(entered, c, next)
+  }
+
+  function conclude(outcome: Outcome, c: Context<E>, next: Next): Promise<Response | void> {
     showDecision(outcome, c)
-    // Set the headers before the handler runs, so that every response made with `c` has them. A response made without `c`
-    // gets them afterwards.
-    setHeaders(outcome, c)
-    if (!outcome.pass) return answer(outcome, c)
-    if (requestGuard.needsResponse && outcome.charged) await accompany(c, next, requestGuard, outcome)
-    else await next()
-    // If a later guard was tighter, keep the headers of that guard.
+    if (!outcome.pass) {
+      // Set the headers first, so that every response made with `c` has them.
+      setHeaders(outcome, c)
+      return answer(outcome, c)
+    }
+    const isAtHead = !outcome.binding || writeAtHead(c)
+    if (!isAtHead) setHeaders(outcome, c)
+    const answered =
+      requestGuard.needsResponse && outcome.charged ? accompany(c, next, requestGuard, outcome) : next()
+    return isAtHead ? answered : answered.then(() => complete(outcome, c))
+  }
+
+  // A response that the app made without `c` lacks the headers. If a later guard was tighter, keep the headers of that guard.
+  function complete(outcome: Outcome, c: Context<E>): void {
     if (decisionShownOn(c) === outcome.decision) addMissingHeaders(c, outcome.headers)
   }
 

@@ -35,21 +35,30 @@ export function viewOf<E extends Env>(c: Context<E>, getConnInfo?: GetConnInfo<E
 
 /** The parts of a Hono request that Halt reads. Those that cost time are read only if a policy asks for them. */
 export class ContextView<E extends Env> implements RequestView {
-  readonly method: string
-  readonly path: string
   readonly request: Context<E>
   readonly #getConnInfo: GetConnInfo<E> | undefined
   readonly #onError: ((error: unknown) => void) | undefined
 
   /** @param onError called if getConnInfo throws; the request then has no address */
   constructor(c: Context<E>, getConnInfo?: GetConnInfo<E>, onError?: (error: unknown) => void) {
-    const { raw } = c.req
-    this.method = raw.method
-    // Do not read c.req.path: it is decoded, and the getPath of the app may have changed it.
-    this.path = pathOf(raw.url)
     this.request = c
     this.#getConnInfo = getConnInfo
     this.#onError = onError
+  }
+
+  get method(): string {
+    return this.request.req.raw.method
+  }
+
+  /** Known only on Node. */
+  get target(): string | undefined {
+    const { incoming } = (this.request.env ?? {}) as { incoming?: { url?: string } }
+    return incoming?.url
+  }
+
+  /** Not c.req.path, which is decoded, and which the getPath of the app may have changed. */
+  get path(): string {
+    return pathOf(this.request.req.raw.url)
   }
 
   get headers(): HeaderBag {

@@ -151,6 +151,16 @@ export class Decision implements DecisionFields {
     return typeof source === 'number' ? source : decision.#detailsOf().result!.evaluation.now / 1e6
   }
 
+  /** Whether every policy that a decision counted is enforced, as far as that is known without its verdicts. */
+  static isEnforced(decision: unknown): boolean {
+    if (!Decision.#is(decision)) return false
+    const source = decision.#source
+    return (
+      decision.#bucket !== undefined ||
+      (typeof source === 'object' && (source as CheckResult).check.extras === undefined)
+    )
+  }
+
   /** A policy of a decision, as it was at the decision; undefined when no counter decided. */
   static policyOf(decision: unknown, name: string): CompiledPolicy | undefined {
     return Decision.#resultOf(decision)?.check.policies.find(policy => policy.name === name)

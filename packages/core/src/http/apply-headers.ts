@@ -1,10 +1,32 @@
 import type { Headers } from './dialects.ts'
+import type { Outcome } from './outcome.ts'
 
 /** A response whose headers are not sent yet. */
 export interface HeaderTarget {
   get(name: string): string | undefined
   set(name: string, value: string): void
   remove(name: string): void
+}
+
+/**
+ * How an adapter reads and writes the headers of its responses: one constant object per adapter, so that a request makes none.
+ *
+ * The names of Halt's own headers come in lower case, as Node and Fastify keep them.
+ */
+export interface HeaderPort<T> {
+  get(target: T, name: string): string | undefined
+  set(target: T, name: string, value: string): void
+  remove(target: T, name: string): void
+}
+
+/** Sets the headers of an outcome. On a CORS response it also exposes them to scripts. */
+export function tellHeaders<T>(outcome: Outcome, target: T, port: HeaderPort<T>): void {
+  if (!outcome.binding) return
+  const { stale } = outcome
+  if (stale !== undefined) for (const name of stale) port.remove(target, name)
+  outcome.tell((name, value) => port.set(target, LOWER.get(name) ?? name, value))
+  if (port.get(target, 'access-control-allow-origin') !== undefined)
+    expose(Object.keys(outcome.headers), target, port)
 }
 
 /**
@@ -15,14 +37,34 @@ export interface HeaderTarget {
 export function applyHeaders(headers: Headers, target: HeaderTarget, stale?: readonly string[]): void {
   if (stale !== undefined) for (const name of stale) target.remove(name)
   const names = Object.keys(headers)
-  if (names.length === 0) return
   for (const name of names) target.set(name, headers[name] as string)
-  if (target.get('Access-Control-Allow-Origin') === undefined) return
-  const exposed = target.get('Access-Control-Expose-Headers')
+  if (target.get('Access-Control-Allow-Origin') !== undefined) expose(names, target, OF_TARGET)
+}
+
+const OF_TARGET: HeaderPort<HeaderTarget> = {
+  get: (target, name) => target.get(name),
+  set: (target, name, value) => target.set(name, value),
+  remove: (target, name) => target.remove(name),
+}
+
+function expose<T>(names: readonly string[], target: T, port: HeaderPort<T>): void {
+  const exposed = port.get(target, 'Access-Control-Expose-Headers')
   const listed = new Set((exposed ?? '').split(',').map(name => name.trim().toLowerCase()))
   // With credentials, browsers read the star as a header name.
-  if (listed.has('*') && target.get('Access-Control-Allow-Credentials') !== 'true') return
+  if (listed.has('*') && port.get(target, 'Access-Control-Allow-Credentials') !== 'true') return
   const missing = names.filter(name => name !== 'Cache-Control' && !listed.has(name.toLowerCase()))
   if (missing.length === 0) return
-  target.set('Access-Control-Expose-Headers', [...(exposed ? [exposed] : []), ...missing].join(', '))
+  const all = [...(exposed ? [exposed] : []), ...missing].join(', ')
+  port.set(target, 'Access-Control-Expose-Headers', all)
 }
+
+// perf: bench "fastify: halt"; a name in lower case that is made at run time is a slow property key, a literal is not.
+const LOWER: ReadonlyMap<string, string> = new Map([
+  ['RateLimit-Limit', 'ratelimit-limit'],
+  ['RateLimit-Remaining', 'ratelimit-remaining'],
+  ['RateLimit-Reset', 'ratelimit-reset'],
+  ['RateLimit-Policy', 'ratelimit-policy'],
+  ['RateLimit', 'ratelimit'],
+  ['Retry-After', 'retry-after'],
+  ['Cache-Control', 'cache-control'],
+])

@@ -10,31 +10,35 @@ export type Headers = Record<string, string>
 /** The part of a limiter that a dialect uses: the windows of policies, and partition keys. */
 export type PolicyDirectory = Pick<RateLimiter<never>, 'policyNamed' | 'partitionOf' | 'warn'>
 
-/** Writes a decision's headers in one dialect. */
-export type Write = (decision: Decision, limiter: PolicyDirectory) => Headers
+/** Takes one header. */
+export type Put = (name: string, value: string) => void
+
+/** Writes a decision's headers in one dialect, one by one. */
+export type Write = (decision: Decision, put: Put, limiter: PolicyDirectory) => void
 
 const shown = ({ remaining, limit }: Decision | PolicyVerdict): number =>
   Math.max(0, Math.min(remaining, limit))
 
 const isEnforced = ({ mode }: PolicyVerdict): boolean => mode === 'enforce'
 
-const standard: Write = decision => ({
-  'RateLimit-Limit': String(decision.limit),
-  'RateLimit-Remaining': String(shown(decision)),
-  'RateLimit-Reset': String(decision.resetAt),
-})
+const standard: Write = (decision, put) => {
+  put('RateLimit-Limit', String(decision.limit))
+  put('RateLimit-Remaining', String(shown(decision)))
+  put('RateLimit-Reset', String(decision.resetAt))
+}
 
-const draft6: Write = (decision, limiter) => ({
-  'RateLimit-Policy': policyField(decision, limiter),
-  'RateLimit-Limit': String(decision.limit),
-  'RateLimit-Remaining': String(shown(decision)),
-  'RateLimit-Reset': String(secondsLeft(decision, decision)),
-})
+const draft6: Write = (decision, put, limiter) => {
+  put('RateLimit-Policy', policyField(decision, limiter))
+  put('RateLimit-Limit', String(decision.limit))
+  put('RateLimit-Remaining', String(shown(decision)))
+  put('RateLimit-Reset', String(secondsLeft(decision, decision)))
+}
 
-const draft7: Write = (decision, limiter) => ({
-  'RateLimit-Policy': policyField(decision, limiter),
-  RateLimit: `limit=${decision.limit}, remaining=${shown(decision)}, reset=${secondsLeft(decision, decision)}`,
-})
+const draft7: Write = (decision, put, limiter) => {
+  const reset = secondsLeft(decision, decision)
+  put('RateLimit-Policy', policyField(decision, limiter))
+  put('RateLimit', `limit=${decision.limit}, remaining=${shown(decision)}, reset=${reset}`)
+}
 
 // As express-rate-limit writes it: with spaces, and with a partition key instead of the key.
 const draft8 = structured('; ', (verdict, limiter) => `; pk=:${limiter.partitionOf(verdict.key)}:`)
@@ -47,10 +51,10 @@ function structured(
   partition: (verdict: PolicyVerdict, limiter: PolicyDirectory) => string,
 ): Write {
   const join = (...parts: readonly string[]): string => parts.join(separator)
-  return (decision, limiter) => {
+  return (decision, put, limiter) => {
     const all = decision.verdicts.filter(isEnforced)
     // An empty list is not sent (RFC 9651). It is empty when the store is unavailable and every policy is open.
-    if (all.length === 0) return {}
+    if (all.length === 0) return
     const policies = all.map(verdict => {
       const parts = [`"${verdict.policy}"`, `q=${verdict.limit}`]
       const window = windowOf(verdict.policy, decision, limiter)
@@ -62,33 +66,32 @@ function structured(
     const left = all.map(verdict =>
       join(`"${verdict.policy}"`, `r=${shown(verdict)}`, `t=${secondsLeft(verdict, decision)}`),
     )
-    return { 'RateLimit-Policy': policies.join(', '), RateLimit: left.join(', ') }
+    put('RateLimit-Policy', policies.join(', '))
+    put('RateLimit', left.join(', '))
   }
 }
 
-const xRateLimit: Write = decision => ({
-  'X-RateLimit-Limit': String(decision.limit),
-  'X-RateLimit-Remaining': String(shown(decision)),
-  'X-RateLimit-Used': String(decision.limit - shown(decision)),
-  'X-RateLimit-Reset': String(decision.resetAt),
-})
+const xRateLimit: Write = (decision, put) => {
+  put('X-RateLimit-Limit', String(decision.limit))
+  put('X-RateLimit-Remaining', String(shown(decision)))
+  put('X-RateLimit-Used', String(decision.limit - shown(decision)))
+  put('X-RateLimit-Reset', String(decision.resetAt))
+}
 
 // A policy whose name contains "token" or "tpm" counts tokens, any other policy counts requests. The tightest of each is
 // shown.
-const openai: Write = decision => {
+const openai: Write = (decision, put) => {
   const tightest = new Map<string, PolicyVerdict>()
   for (const verdict of decision.verdicts.filter(isEnforced)) {
     const unit = /token|tpm/i.test(verdict.policy) ? 'tokens' : 'requests'
     const other = tightest.get(unit)
     if (other === undefined || binds(verdict, other)) tightest.set(unit, verdict)
   }
-  const headers: Headers = {}
   for (const [unit, verdict] of tightest) {
-    headers[`x-ratelimit-limit-${unit}`] = String(verdict.limit)
-    headers[`x-ratelimit-remaining-${unit}`] = String(shown(verdict))
-    headers[`x-ratelimit-reset-${unit}`] = goDuration(secondsLeft(verdict, decision))
+    put(`x-ratelimit-limit-${unit}`, String(verdict.limit))
+    put(`x-ratelimit-remaining-${unit}`, String(shown(verdict)))
+    put(`x-ratelimit-reset-${unit}`, goDuration(secondsLeft(verdict, decision)))
   }
-  return headers
 }
 
 /**

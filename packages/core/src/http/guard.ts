@@ -11,17 +11,16 @@ import type { RequestView } from '../request/view.ts'
 import { isPromise } from '../base/promises.ts'
 import { type CallResult, runCallback } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
-import { headerWriter } from './headers.ts'
-import { type Outcome, UNCHECKED, admitted } from './outcome.ts'
+import { compileDialect } from './headers.ts'
+import { type Outcome, PassedGuard, UNCHECKED } from './outcome.ts'
 import { isPreflight } from './preflight.ts'
-import { makeRefuse, withStale } from './refusal-outcome.ts'
+import { makeMount } from './refusal-outcome.ts'
 import {
   priorGuardsOf,
   isTightest,
   lastPassed,
   notePassed,
   holderOf,
-  type PassedGuard,
 } from './passed-guards.ts'
 
 /** Decides requests for an adapter, with costs, skipping, headers and refusals. */
@@ -68,8 +67,7 @@ export function guard<R, S = unknown>(
   checkGuardOptions(options as GuardOptions)
   const { policies, hasResolver } = policiesOf(limiter, options.policy, also)
   if (typeof options.cost !== 'function') noticeHighCost(options.cost, policies, limiter.warn)
-  const write = headerWriter(options.headers ?? 'standard', limiter)
-  const refuse = makeRefuse(write, options)
+  const mount = makeMount(limiter, compileDialect(options.headers ?? 'standard', limiter), options)
   const { policy, skip, cost: costOption, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
   const { chargeWhen, idempotencyKey: idempotencyKeyOf } = options
   const usesOwnPolicies = policy === undefined && also === undefined
@@ -103,26 +101,23 @@ export function guard<R, S = unknown>(
     before: PassedGuard | undefined,
     priorGuards: PriorGuards | undefined,
   ): Outcome {
-    if (priorGuards !== undefined && priorGuards.decisions.includes(decision)) return alreadyCharged(decision)
-    const binding = before === undefined || isTightest(decision, before)
-    const outcome = decision.allowed ? admitted(decision, write, binding, true) : refuse(decision)
-    if (holder === undefined) return outcome
-    const shown = outcome.binding ? outcome.headers : undefined
-    notePassed(holder, { limiter, decision, refuse, shown, before })
-    return before !== undefined && outcome.binding ? withStale(outcome, before) : outcome
-  }
-
-  // Earlier guards have charged everything that this guard would charge.
-  function alreadyCharged(decision: Decision): Outcome {
-    noticeTwice(limiter, decision)
-    return admitted(decision, write, false, false)
+    // Earlier guards have charged everything that this guard would charge.
+    if (priorGuards !== undefined && priorGuards.decisions.includes(decision)) {
+      noticeTwice(limiter, decision)
+      return new PassedGuard(mount, decision, before, false, false)
+    }
+    const outcome = decision.allowed
+      ? new PassedGuard(mount, decision, before, before === undefined || isTightest(decision, before), true)
+      : mount.refuse(decision, before)
+    if (holder !== undefined) notePassed(holder, outcome)
+    return outcome
   }
 
   return {
     limiter,
     needsDecision,
     needsResponse: needsDecision || policies.some(({ algorithm }) => algorithm === 'concurrency'),
-    refuse,
+    refuse: decision => mount.refuse(decision, undefined),
     enter(view, request) {
       const holder = request === undefined ? undefined : holderOf(request)
       if (skipPreflight && isPreflight(view)) return UNCHECKED

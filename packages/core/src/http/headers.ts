@@ -1,8 +1,9 @@
 import type { Decision } from '../check/decision.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
+import type { Warn } from '../base/warnings.ts'
 import { isStrayPromise } from '../base/promises.ts'
-import { type Dialect, DIALECTS, type Headers, type PolicyDirectory, type Write } from './dialects.ts'
+import { type Dialect, DIALECTS, type Headers, type PolicyDirectory, type Put, type Write } from './dialects.ts'
 import { isSilent } from './tightest.ts'
 
 /**
@@ -13,8 +14,11 @@ import { isSilent } from './tightest.ts'
  */
 export type HeaderDialect = Dialect | false | ((decision: Decision) => Headers)
 
-/** Writes a decision's headers; empty for an exempt request. */
+/** Lists a decision's headers; empty for an exempt request. */
 export type HeaderWriter = (decision: Decision) => Headers
+
+/** Writes a decision's headers, one by one; none for an exempt request. */
+export type WriteHeaders = (decision: Decision, put: Put) => void
 
 /**
  * Makes the header writer of a dialect.
@@ -22,7 +26,21 @@ export type HeaderWriter = (decision: Decision) => Headers
  * @throws HaltError `HALT_E_HEADERS` for an unknown dialect
  */
 export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): HeaderWriter {
-  if (dialect === false) return retryAfter
+  const write = compileDialect(dialect, limiter)
+  return decision => {
+    const headers: Headers = {}
+    write(decision, (name, value) => void (headers[name] = value))
+    return headers
+  }
+}
+
+/**
+ * Compiles a dialect to the function that writes its headers one by one.
+ *
+ * @throws HaltError `HALT_E_HEADERS` for an unknown dialect
+ */
+export function compileDialect(dialect: HeaderDialect, limiter: PolicyDirectory): WriteHeaders {
+  if (dialect === false) return writeRetryAfter
   const write =
     typeof dialect === 'function'
       ? custom(dialect)
@@ -37,11 +55,11 @@ export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): 
       `Choose one of ${names}, false, or a function.`,
     )
   }
-  return decision => {
-    if (isSilent(decision)) return {}
+  return (decision, put) => {
+    if (isSilent(decision)) return
     // A refusal that no counter decided has no limit to report, only the time of the retry.
-    const headers = decision.limit > 0 ? writeSafely(write, decision, limiter) : {}
-    return decision.allowed ? headers : Object.assign(headers, retryAfter(decision))
+    if (decision.limit > 0) write(decision, put, limiter)
+    writeRetryAfter(decision, put)
   }
 }
 
@@ -50,36 +68,40 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 // A line break in a value would make the framework throw and the request fail.
 function custom(dialect: (decision: Decision) => Headers): Write {
-  return decision => {
-    const given = dialect(decision)
-    if (isStrayPromise(given)) throw new TypeError('it returned a promise, and Halt does not wait for it')
-    const headers: Headers = {}
-    for (const [name, value] of Object.entries(given)) {
-      const text = typeof value === 'number' ? String(value) : value
-      if (!NAME.test(name) || typeof text !== 'string' || !VALUE.test(text)) {
-        throw new TypeError(
-          `${describe(name)} is not a header name, or its value ${describe(value)} is not a header value`,
-        )
-      }
-      headers[name] = text
+  return (decision, put, { warn }) => {
+    let headers: Headers
+    try {
+      headers = checked(dialect(decision))
+    } catch (error) {
+      return noticeFailure(warn, error)
     }
-    return headers
+    for (const [name, value] of Object.entries(headers)) put(name, value)
   }
 }
 
-function writeSafely(write: Write, decision: Decision, limiter: PolicyDirectory): Headers {
-  try {
-    return write(decision, limiter)
-  } catch (error) {
-    limiter.warn({
-      code: 'HALT_W_HEADERS',
-      message: `The headers function failed: ${messageOf(error)}.`,
-      fix: 'Return an object of strings for every decision.',
-    })
-    return {}
+function checked(given: Headers): Headers {
+  if (isStrayPromise(given)) throw new TypeError('it returned a promise, and Halt does not wait for it')
+  const headers: Headers = {}
+  for (const [name, value] of Object.entries(given)) {
+    const text = typeof value === 'number' ? String(value) : value
+    if (!NAME.test(name) || typeof text !== 'string' || !VALUE.test(text)) {
+      throw new TypeError(
+        `${describe(name)} is not a header name, or its value ${describe(value)} is not a header value`,
+      )
+    }
+    headers[name] = text
   }
+  return headers
 }
 
-function retryAfter({ allowed, retryAfter: wait }: Decision): Headers {
-  return allowed || wait <= 0 || wait === Number.POSITIVE_INFINITY ? {} : { 'Retry-After': String(wait) }
+function noticeFailure(warn: Warn, error: unknown): void {
+  warn({
+    code: 'HALT_W_HEADERS',
+    message: `The headers function failed: ${messageOf(error)}.`,
+    fix: 'Return an object of strings for every decision.',
+  })
+}
+
+function writeRetryAfter({ allowed, retryAfter: wait }: Decision, put: Put): void {
+  if (!allowed && wait > 0 && wait < Number.POSITIVE_INFINITY) put('Retry-After', String(wait))
 }

@@ -1,6 +1,7 @@
 import type { Decision } from '../check/decision.ts'
-import type { Headers } from './dialects.ts'
-import type { HeaderWriter } from './headers.ts'
+import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { Headers, Put } from './dialects.ts'
+import type { WriteHeaders } from './headers.ts'
 import type { RefusalBody } from './refusal.ts'
 
 /** The result of a guard, which the adapter applies to the response. */
@@ -19,32 +20,109 @@ export interface Outcome {
   /** Whether the decision is the tightest of the request so far. `req.halt` and the headers show the tightest decision. */
   readonly binding: boolean
   /** Headers of earlier, looser guards that `headers` does not replace. The adapter removes them from the response. */
-  readonly stale?: readonly string[]
+  readonly stale?: readonly string[] | undefined
+  /** Passes each header on, as `headers` lists them, without making that list. */
+  tell(put: Put): void
 }
 
-const NONE: Headers = Object.freeze({})
+/** The parts of a guard that its outcomes need. */
+export interface Mount {
+  /** Undefined when a handler decided by itself. */
+  readonly limiter: Pick<RateLimiter<never>, 'store'> | undefined
+  readonly write: WriteHeaders
+  readonly refuse: Refuse
+}
+
+/**
+ * Makes the outcome of a refused decision.
+ *
+ * @param isByHandler whether a handler made the decision, and not the guard
+ */
+export type Refuse = (
+  decision: Decision,
+  before: PassedGuard | undefined,
+  isByHandler?: boolean,
+) => PassedGuard
+
+/** The status and the body of a refusal. */
+export interface Answer {
+  readonly status: number
+  readonly body: RefusalBody
+}
+
+/** The outcome of a guard that a request has passed. It is its own record: `before` links it to the guard before. */
+export class PassedGuard implements Outcome {
+  readonly mount: Mount
+  readonly decision: Decision
+  readonly before: PassedGuard | undefined
+  readonly binding: boolean
+  readonly charged: boolean
+  readonly #answer: Answer | undefined
+
+  /** @param answer given for a refusal */
+  constructor(
+    mount: Mount,
+    decision: Decision,
+    before: PassedGuard | undefined,
+    binding: boolean,
+    charged: boolean,
+    answer?: Answer,
+  ) {
+    this.mount = mount
+    this.decision = decision
+    this.before = before
+    this.binding = binding
+    this.charged = charged
+    this.#answer = answer
+  }
+
+  get pass(): boolean {
+    return this.#answer === undefined
+  }
+
+  get status(): number {
+    return this.#answer?.status ?? 200
+  }
+
+  get body(): RefusalBody | undefined {
+    return this.#answer?.body
+  }
+
+  get headers(): Headers {
+    const headers: Headers = {}
+    this.tell((name, value) => void (headers[name] = value))
+    return headers
+  }
+
+  get stale(): readonly string[] | undefined {
+    if (this.before === undefined || !this.binding) return undefined
+    const names = staleHeaders(this.before, this.headers)
+    return names.length === 0 ? undefined : names
+  }
+
+  tell(put: Put): void {
+    if (!this.binding) return
+    this.mount.write(this.decision, put)
+    if (this.#answer !== undefined) put('Cache-Control', 'no-store')
+  }
+}
 
 /** The outcome of a request that was not checked. */
 export const UNCHECKED: Outcome = Object.freeze({
   pass: true,
   decision: undefined,
   status: 200,
-  headers: NONE,
+  headers: Object.freeze({}),
   body: undefined,
   charged: false,
   binding: false,
+  tell() {},
 })
 
-/** Makes the outcome of an admitted request. It has headers only if its decision is binding. */
-export function admitted(
-  decision: Decision,
-  write: HeaderWriter,
-  binding: boolean,
-  charged: boolean,
-): Outcome {
-  const headers = binding ? write(decision) : NONE
-  return { pass: true, decision, status: 200, headers, body: undefined, charged, binding }
+/** The names of headers that passed guards have set and that `headers` does not replace. */
+function staleHeaders(last: PassedGuard, headers: Headers): readonly string[] {
+  const names: string[] = []
+  for (let passed: PassedGuard | undefined = last; passed !== undefined; passed = passed.before)
+    names.push(...Object.keys(passed.headers))
+  return names.filter(name => !Object.hasOwn(headers, name))
 }
-
-/** Makes the outcome of a refused decision. */
-export type Refuse = (decision: Decision) => Outcome

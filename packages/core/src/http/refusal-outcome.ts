@@ -1,27 +1,34 @@
 import { HaltError } from '../base/errors.ts'
 import type { Decision } from '../check/decision.ts'
-import { headerWriter, type HeaderWriter } from './headers.ts'
-import type { Outcome, Refuse } from './outcome.ts'
-import { lastPassed, notePassed, staleHeaders, holderOf, type PassedGuard } from './passed-guards.ts'
+import { compileDialect, type WriteHeaders } from './headers.ts'
+import { type Mount, type Outcome, PassedGuard } from './outcome.ts'
+import { lastPassed, notePassed, holderOf } from './passed-guards.ts'
 import { type ErrorFormat, isUnavailable, refusalBody } from './refusal.ts'
 
-/** Options of a {@link Refuse} function. */
+/** Options of a guard that say how it refuses. */
 export interface RefusalOptions {
   readonly statusCode?: number | undefined
   readonly errorFormat?: ErrorFormat | undefined
 }
 
-/** Makes the function by which a guard refuses. */
-export function makeRefuse(
-  write: HeaderWriter,
+/** Makes the parts of a guard that its outcomes need, its way to refuse among them. */
+export function makeMount(
+  limiter: Mount['limiter'],
+  write: WriteHeaders,
   { statusCode = 429, errorFormat = 'json' }: RefusalOptions,
-): Refuse {
-  return decision => {
-    const status = isUnavailable(decision) ? 503 : statusCode
-    const headers = { ...write(decision), 'Cache-Control': 'no-store' }
-    const body = refusalBody(decision, errorFormat, status)
-    return { pass: false, decision, status, headers, body, charged: false, binding: true }
+): Mount {
+  const mount: Mount = {
+    limiter,
+    write,
+    refuse(decision, before, isByHandler = false) {
+      const status = isUnavailable(decision) ? 503 : statusCode
+      const body = refusalBody(decision, errorFormat, status)
+      // A handler that decided by itself is not another guard of this limiter.
+      const own = isByHandler ? { ...mount, limiter: undefined } : mount
+      return new PassedGuard(own, decision, before, true, false, { status, body })
+    },
   }
+  return mount
 }
 
 /**
@@ -35,10 +42,10 @@ export function refusalFor(requestObject: object, decision: Decision): Outcome {
   checkRefusal(requestObject, decision)
   const holder = holderOf(requestObject)
   const last = lastPassed(holder)
-  const refuse = last?.refuse ?? refuseByDefault
-  const outcome = refuse(decision)
-  notePassed(holder, { limiter: undefined, decision, refuse, shown: outcome.headers, before: last })
-  return last === undefined ? outcome : withStale(outcome, last)
+  const { refuse } = last?.mount ?? BY_DEFAULT
+  const outcome = refuse(decision, last, true)
+  notePassed(holder, outcome)
+  return outcome
 }
 
 function checkRefusal(requestObject: unknown, decision: Decision | undefined): void {
@@ -55,13 +62,8 @@ function checkRefusal(requestObject: unknown, decision: Decision | undefined): v
   throw new HaltError('HALT_E_OPTION', `sendLimited got ${given}.`, fix)
 }
 
-/** Adds to an outcome the headers of earlier guards that must be removed. */
-export function withStale(outcome: Outcome, before: PassedGuard): Outcome {
-  const stale = staleHeaders(before, outcome.headers)
-  return stale.length === 0 ? outcome : { ...outcome, stale }
-}
-
-const refuseByDefault: Refuse = makeRefuse(
-  headerWriter('standard', { policyNamed: () => undefined, partitionOf: () => '', warn: () => {} }),
+const BY_DEFAULT: Mount = makeMount(
+  undefined,
+  compileDialect('standard', { policyNamed: () => undefined, partitionOf: () => '', warn: () => {} }),
   {},
 )

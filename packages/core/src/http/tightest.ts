@@ -1,14 +1,11 @@
 import { binds } from '../check/decision-reader.ts'
-import type { Decision } from '../check/decision.ts'
-import type { PolicyVerdict } from '../check/policy-verdict.ts'
+import { Decision } from '../check/decision.ts'
 
 /** Whether the client gets no headers for a decision: the request was exempt, or all policies run in shadow mode. */
-export function isSilent({ reason, verdicts }: Decision): boolean {
-  if (reason === 'exempt') return true
-  // A loop, because `some` is slow on a frozen array.
-  for (let i = 0; i < verdicts.length; i++)
-    if ((verdicts[i] as PolicyVerdict).mode === 'enforce') return false
-  return verdicts.length > 0
+export function isSilent(decision: Decision): boolean {
+  if (decision.reason === 'exempt') return true
+  if (Decision.isEnforced(decision)) return false
+  return decision.verdicts.length > 0 && decision.verdicts.every(({ mode }) => mode !== 'enforce')
 }
 
 /** Whether decision `a` binds a client more than `b`. A silent decision never does. */
