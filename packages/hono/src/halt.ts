@@ -102,7 +102,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     if (!isAtHead) setHeaders(outcome, c)
     const answered =
       requestGuard.needsResponse && outcome.charged ? accompany(c, next, requestGuard, outcome) : next()
-    return isAtHead ? answered : answered.then(() => complete(outcome, c))
+    return answered.then(isAtHead ? nothing : () => complete(outcome, c))
   }
 
   // A response that the app made without `c` lacks the headers. If a later guard was tighter, keep the headers of that guard.
@@ -122,6 +122,9 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
     return answered.failed ? refusalResponse(outcome, c) : answered.value
   }
 }
+
+// Hono's next() gives its own context, which is not an answer.
+function nothing(): void {}
 
 function checkConnInfo(getConnInfo: unknown): void {
   if (getConnInfo === undefined || typeof getConnInfo === 'function') return

@@ -3,10 +3,12 @@ import type { Context, Env } from 'hono'
 
 type Head = Record<string, unknown>
 
+type WriteHead = (this: NodeResponse, status: number, ...rest: unknown[]) => unknown
+
 /** The part of Node's response that is used here, of HTTP/1 or HTTP/2. */
 interface NodeResponse {
   readonly headersSent: boolean
-  writeHead(status: number, ...rest: unknown[]): unknown
+  writeHead: WriteHead
   getHeader(name: string): unknown
   setHeader(name: string, value: string): unknown
   removeHeader(name: string): void

@@ -149,7 +149,9 @@ export class Segment {
   isFresh(slot: number, now: number): boolean {
     // perf: bench "100 000 fresh keys"; each new key asks this of a few others.
     if (this.#isBucket)
-      return (slot >= this.#cooldowns.length || this.#cooldowns[slot]! <= now) && now >= this.#slab.freshAt!(slot)
+      return (
+        (slot >= this.#cooldowns.length || this.#cooldowns[slot]! <= now) && now >= this.#slab.freshAt!(slot)
+      )
     const state = this.load(slot)
     if (state[0]! > now) return false
     if (this.#algorithm !== undefined) return now >= this.#algorithm.freshAt(state)

@@ -38,8 +38,8 @@ interface Place {
 
 // No counter has an empty name.
 const NOWHERE = { counter: '' } as Place
-// One per policy, and per route of a policy that counts by route. Idempotency keys have one each, so the map is bounded.
-const MOST_PLACES = 4096
+// One per policy, and per route of a policy that counts by route. Idempotency keys have one each, so the map is small.
+const MOST_PLACES = 256
 
 /** Options of {@link InMemoryStore}. */
 export interface InMemoryStoreOptions {
@@ -149,8 +149,9 @@ export class InMemoryStore implements Store {
     if (counter === this.#last.counter) return this.#last
     let place = this.#places.get(counter)
     if (place === undefined) {
+      place = this.#makePlace(counter)
       if (this.#places.size >= MOST_PLACES) this.#places.clear()
-      this.#places.set(counter, (place = this.#makePlace(counter)))
+      if (counter.length <= LONGEST_NAME) this.#places.set(counter, place)
     }
     return (this.#last = place)
   }

@@ -82,7 +82,11 @@ function readAdmitted(result: CheckResult): Decision {
   return new Decision(readDemand(binding, binding, check, evaluation), 0, cost, degraded, result)
 }
 
-function restAt(at: number, { demands }: Check, whole: Evaluation): Pick<PolicyVerdict, 'remaining' | 'limit'> {
+function restAt(
+  at: number,
+  { demands }: Check,
+  whole: Evaluation,
+): Pick<PolicyVerdict, 'remaining' | 'limit'> {
   const demand = demands[at] as Demand
   const evaluation = evaluationAt(whole, at)
   const state = evaluation.states[at] ?? []

@@ -99,8 +99,7 @@ export class Decision implements DecisionFields {
     this.degraded = degraded
     this.#source = source
     this.#bucket = bucket
-    this.#details =
-      verdicts === undefined ? undefined : { result: undefined, verdicts, record: undefined }
+    this.#details = verdicts === undefined ? undefined : { result: undefined, verdicts, record: undefined }
     Object.freeze(this)
   }
 

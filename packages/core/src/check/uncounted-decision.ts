@@ -60,5 +60,13 @@ export function refusal(
     key,
     mode: 'enforce',
   })
-  return new Decision(verdict, retryAfter * 1e6, cost, degraded, nowMs / 1000, undefined, Object.freeze([verdict]))
+  return new Decision(
+    verdict,
+    retryAfter * 1e6,
+    cost,
+    degraded,
+    nowMs / 1000,
+    undefined,
+    Object.freeze([verdict]),
+  )
 }

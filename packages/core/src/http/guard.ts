@@ -15,13 +15,7 @@ import { compileDialect } from './headers.ts'
 import { type Outcome, PassedGuard, UNCHECKED } from './outcome.ts'
 import { isPreflight } from './preflight.ts'
 import { makeMount } from './refusal-outcome.ts'
-import {
-  priorGuardsOf,
-  isTightest,
-  lastPassed,
-  notePassed,
-  holderOf,
-} from './passed-guards.ts'
+import { priorGuardsOf, isTightest, lastPassed, notePassed, holderOf } from './passed-guards.ts'
 
 /** Decides requests for an adapter, with costs, skipping, headers and refusals. */
 export interface Guard<R = unknown, S = unknown> {

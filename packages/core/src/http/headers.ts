@@ -3,7 +3,14 @@ import { describe } from '../base/describe.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
 import { isStrayPromise } from '../base/promises.ts'
-import { type Dialect, DIALECTS, type Headers, type PolicyDirectory, type Put, type Write } from './dialects.ts'
+import {
+  type Dialect,
+  DIALECTS,
+  type Headers,
+  type PolicyDirectory,
+  type Put,
+  type Write,
+} from './dialects.ts'
 import { isSilent } from './tightest.ts'
 
 /**

@@ -38,11 +38,7 @@ export interface Mount {
  *
  * @param isByHandler whether a handler made the decision, and not the guard
  */
-export type Refuse = (
-  decision: Decision,
-  before: PassedGuard | undefined,
-  isByHandler?: boolean,
-) => PassedGuard
+type Refuse = (decision: Decision, before: PassedGuard | undefined, isByHandler?: boolean) => PassedGuard
 
 /** The status and the body of a refusal. */
 export interface Answer {

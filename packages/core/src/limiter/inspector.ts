@@ -15,7 +15,7 @@ import type { Caller } from '../request/caller.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import { type Identity, type IdentityKind, isIdentity, kindOf, subjectOf } from '../request/identity.ts'
 import type { Subject } from '../request/subject.ts'
-import { toView } from '../request/to-view.ts'
+import { lazyView } from '../request/to-view.ts'
 import { freshAt } from '../store/cooldown.ts'
 import { evaluationAt } from '../store/reading.ts'
 
@@ -87,7 +87,7 @@ export class Inspector {
     target: unknown,
     options: PeekOptions<never>,
   ): Promise<{ decision: Decision; policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
-    const view = toView(target)
+    const view = lazyView(target)
     const policies = await this.#policies.policiesFor(view, options)
     const decision = await this.#pipeline.checkRequest(policies, view, PEEK, options.ip)
     return { caller: this.#pipeline.callerOf(view, options.ip), policies, decision }
@@ -131,9 +131,7 @@ export class Inspector {
   }
 
   #isHealthCheck({ view }: Caller): string | undefined {
-    return this.#exemptionCheck.isHealthCheck(view)
-      ? 'the path is a health check'
-      : undefined
+    return this.#exemptionCheck.isHealthCheck(view) ? 'the path is a health check' : undefined
   }
 }
 

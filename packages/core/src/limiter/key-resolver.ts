@@ -46,10 +46,10 @@ export class KeyResolver {
     let value: unknown
     try {
       value = keyExtractor(request as never, context)
+      if (!isPromise(value)) return this.#extracted(policy, caller, value)
     } catch (error) {
       return this.#fallBack(policy, caller, error)
     }
-    if (!isPromise(value)) return this.#extracted(policy, caller, value)
     return callInTime(
       () => value,
       this.#timeout,

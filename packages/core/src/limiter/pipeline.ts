@@ -78,7 +78,8 @@ export class Pipeline {
     // Health checks come first, so that an orchestrator does not kill the process when policies are missing.
     if (this.#exemptionCheck.isHealthCheck(view))
       return this.#allowUncounted(policies?.[0], this.callerOf(view, ip), parameters)
-    if (policies === undefined) return this.#refuse(undefined, this.callerOf(view, ip), 'policy-error', parameters)
+    if (policies === undefined)
+      return this.#refuse(undefined, this.callerOf(view, ip), 'policy-error', parameters)
     const plan = this.#plans.of(policies)
     const address = plan.someByAddress ? this.#publicAddress(view, ip) : undefined
     if (address !== undefined && plan.bucket !== undefined) {
@@ -134,9 +135,14 @@ export class Pipeline {
   }
 
   /** Charges the bucket of a plan that is one bucket. Returns undefined where a whole check must decide. */
-  #chargeBucket({ policies, bucket }: Plan, subject: Subject, parameters: CheckParameters): Decision | undefined {
+  #chargeBucket(
+    { policies, bucket }: Plan,
+    subject: Subject,
+    parameters: CheckParameters,
+  ): Decision | undefined {
     const { priorGuards, idempotencyKey, started } = parameters
-    const isPlain = parameters !== PEEK && priorGuards === undefined && !idempotencyKey && started === undefined
+    const isPlain =
+      parameters !== PEEK && priorGuards === undefined && !idempotencyKey && started === undefined
     if (bucket === undefined || !isPlain) return undefined
     const cost = costFor(policies[0] as CompiledPolicy, parameters.cost)
     const charged = cost > 0 ? this.#guardedStore.chargeBucket(subject, bucket, cost) : undefined

@@ -25,7 +25,7 @@ import type { PolicySource } from './policy-source.ts'
 import type { CheckParameters } from '../check/check-options.ts'
 import { digestIn } from '../request/subject.ts'
 import { type Identity, isIdentity, kindOf } from '../request/identity.ts'
-import { toView } from '../request/to-view.ts'
+import { lazyView } from '../request/to-view.ts'
 import type { RequestView } from '../request/view.ts'
 import { assembleLimiter } from './assembly.ts'
 import type { Store } from '../store/contract.ts'
@@ -130,7 +130,7 @@ export class RateLimiter<R = unknown> {
       return Promise.resolve(
         isIdentityButNotIp(request)
           ? this.#decideIdentity(request, options)
-          : this.checkView(toView(request), options),
+          : this.checkView(lazyView(request), options),
       )
     } catch (error) {
       return Promise.reject(error)

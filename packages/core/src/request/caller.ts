@@ -103,8 +103,7 @@ export class Caller {
     if (strategy === 'shared') return SHARED_KEY
     if (strategy === 'api-key') return this.apiKey
     const { user } = this
-    const named =
-      user === undefined ? undefined : this.#settings.keys.user(user)
+    const named = user === undefined ? undefined : this.#settings.keys.user(user)
     return strategy === 'user' ? named : composite(named ?? this.apiKey, this)
   }
 
@@ -134,7 +133,11 @@ export class Caller {
 }
 
 /** Finds the client's address, as {@link Caller} does, without a caller. */
-export function findClient(view: RequestView, settings: CallerSettings, ip: string | undefined): ClientAddress {
+export function findClient(
+  view: RequestView,
+  settings: CallerSettings,
+  ip: string | undefined,
+): ClientAddress {
   return clientAt(ip ?? ipFromApplication(view, settings), view, settings)
 }
 

@@ -61,12 +61,14 @@ export function compileHealthChecks(
   const lengths = new Set([...paths].map(path => path.length))
   return view => {
     const { target } = view
-    if (target !== undefined && target.charCodeAt(0) === SLASH && beginnings[target.charCodeAt(1) & 127] !== 1)
+    if (
+      target !== undefined &&
+      target.charCodeAt(0) === SLASH &&
+      beginnings[target.charCodeAt(1) & 127] !== 1
+    )
       return false
     const { path } = view
-    return (
-      lengths.has(path.length) && paths.has(path) && (view.method === 'GET' || view.method === 'HEAD')
-    )
+    return lengths.has(path.length) && paths.has(path) && (view.method === 'GET' || view.method === 'HEAD')
   }
 }
 

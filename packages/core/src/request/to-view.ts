@@ -29,6 +29,13 @@ interface NodeLike {
  * `Request`, a Hono context, or a view. Never throws: missing fields and fields of a wrong type get a default.
  */
 export function toView(request: unknown): RequestView {
+  const view = lazyView(request)
+  const { method, path, route, ip, headers, httpVersion, hasBody, user, context } = view
+  return { method, path, route, ip, headers, httpVersion, hasBody, user, request: view.request, context }
+}
+
+/** As {@link toView}, with fields that are read when they are needed, and that a spread does not copy. */
+export function lazyView(request: unknown): RequestView {
   const from = (typeof request === 'object' && request !== null ? request : {}) as NodeLike
   return isContext(from) ? contextView(from) : new GivenView(from, request)
 }

@@ -11,7 +11,11 @@ export function findUser(view: RequestView, { userId, warn }: CallerSettings): s
     return idOf(view)
   } catch (error) {
     // A session's getter may throw. The request must be decided even then.
-    warnOfCallback(warn, `request.user threw: ${messageOf(error)}.`, 'Return undefined where a request has no value.')
+    warnOfCallback(
+      warn,
+      `request.user threw: ${messageOf(error)}.`,
+      'Return undefined where a request has no value.',
+    )
     return undefined
   }
 }

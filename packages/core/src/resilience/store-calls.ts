@@ -48,9 +48,21 @@ export function instanceCounter(store: Store, warn: Warn): () => number {
  * wrapped the `evaluate` that belongs to it, as a subclass, a proxy or a spy does.
  */
 export function chargesBuckets(store: Store): () => boolean {
-  let owner: Store | null = store
-  while (owner !== null && !Object.hasOwn(owner, 'chargeBucket')) owner = Object.getPrototypeOf(owner) as Store
+  let owner: object | null = store
+  while (owner !== null && !Object.hasOwn(owner, 'chargeBucket'))
+    owner = Object.getPrototypeOf(owner) as object | null
   if (store.isChecked !== true || owner === null || !Object.hasOwn(owner, 'evaluate')) return () => false
-  const { evaluate, chargeBucket } = owner
-  return () => store.evaluate === evaluate && store.chargeBucket === chargeBucket
+  const given = store as Methods
+  const own = methodsOf(owner as Methods)
+  return () => given.evaluate === own.evaluate && given.chargeBucket === own.chargeBucket
+}
+
+/** The two methods as values, which are only compared. */
+interface Methods {
+  readonly evaluate: unknown
+  readonly chargeBucket?: unknown
+}
+
+function methodsOf({ evaluate, chargeBucket }: Methods): Methods {
+  return { evaluate, chargeBucket }
 }

@@ -1,6 +1,13 @@
 import { abuseScore, algorithmOf, periodEnd, type Rule, type State } from '../algorithms/index.ts'
 import { listOf } from '../base/list.ts'
-import { type Demand, Mode, PenaltyMode, type Group, type IdempotencyDemand, type PenaltyDemand } from './contract.ts'
+import {
+  type Demand,
+  Mode,
+  PenaltyMode,
+  type Group,
+  type IdempotencyDemand,
+  type PenaltyDemand,
+} from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 

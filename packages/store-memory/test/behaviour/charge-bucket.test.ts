@@ -1,0 +1,103 @@
+import { type Decision, RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { ManualClock } from '@halt/core/testing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { InMemoryStore } from '../../src/index.ts'
+
+type Policy = Extract<RateLimiterOptions['policy'], { name: string }>
+
+const policies: readonly Policy[] = [
+  { name: 'small', limit: 3, window: 2 },
+  { name: 'burst', limit: 60, window: 60, burst: 4 },
+  { name: 'wide', limit: 7, window: '30d', burst: 5 },
+  { name: 'cooling', limit: 2, window: 1, blockDuration: 3 },
+  { name: 'shared', limit: 5, window: 1, keyStrategy: 'shared' },
+]
+
+const step = fc.oneof(
+  fc.record({
+    do: fc.constant('check' as const),
+    ip: fc.nat(2),
+    cost: fc.option(fc.integer({ min: 0, max: 6 })),
+  }),
+  fc.record({
+    do: fc.constant('consume' as const),
+    ip: fc.nat(2),
+    cost: fc.option(fc.integer({ min: 0, max: 6 })),
+  }),
+  fc.record({ do: fc.constant('settle' as const), of: fc.nat(50), actual: fc.integer({ min: 0, max: 6 }) }),
+  fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 2500 }) }),
+  fc.record({ do: fc.constant('change' as const), to: fc.nat(policies.length - 1) }),
+)
+
+/** A world of one limiter per policy. The limiters of a settled one have seen enough requests to need no look at the headers. */
+async function makeWorld(isDirect: boolean) {
+  const clock = new ManualClock(1_700_000_000_000)
+  const store = new InMemoryStore({ clock: clock.now })
+  const evaluate = store.evaluate.bind(store)
+  // A replaced evaluate() sends every check the long way.
+  if (!isDirect) store.evaluate = group => evaluate(group)
+  const limiters = policies.map(policy => new RateLimiter({ store, policy, warn: () => {} }))
+  if (isDirect)
+    for (const limiter of limiters)
+      for (let i = 0; i <= 1000; i++) await limiter.check(request(9), { cost: 0 })
+  return { clock, limiters, decisions: [] as Decision[] }
+}
+
+function request(client: number): object {
+  const socket = { remoteAddress: `203.0.113.${client}` }
+  return { method: 'GET', url: '/a?b', headers: {}, rawHeaders: [], socket }
+}
+
+type World = Awaited<ReturnType<typeof makeWorld>>
+
+async function take(
+  world: World,
+  policy: number,
+  given: typeof step extends fc.Arbitrary<infer T> ? T : never,
+) {
+  const limiter = world.limiters[policy] as RateLimiter
+  if (given.do === 'wait') return void world.clock.advance(given.ms / 1000)
+  if (given.do === 'change') return undefined
+  if (given.do === 'settle') {
+    const decision = world.decisions[given.of]
+    return decision && limiter.settle(decision, given.actual)
+  }
+  const options = given.cost === null ? {} : { cost: given.cost }
+  const decision =
+    given.do === 'check'
+      ? await limiter.check(request(given.ip), options)
+      : await limiter.consume({ ip: `203.0.113.${given.ip}` }, options)
+  world.decisions.push(decision)
+  return { ...decision, verdicts: decision.verdicts, charges: [...limiter.chargesOf(decision)] }
+}
+
+describe('a bucket that is charged without a group', () => {
+  it('decides as the loop of all stores does, whatever happens before and after', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
+        const [direct, long] = [await makeWorld(true), await makeWorld(false)]
+        let policy = 0
+        for (const each of steps) {
+          if (each.do === 'change') policy = each.to
+          expect(await take(direct, policy, each)).toEqual(await take(long, policy, each))
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('is not used where somebody has replaced evaluate()', async () => {
+    const store = new InMemoryStore()
+    let calls = 0
+    const evaluate = store.evaluate.bind(store)
+    const limiter = new RateLimiter({ store, policy: { name: 'spied', limit: 5, window: 60 } })
+    store.evaluate = group => {
+      calls++
+      return evaluate(group)
+    }
+    for (let i = 0; i < 3; i++) await limiter.consume('a')
+    expect(calls).toBe(3)
+  })
+})
