@@ -54,9 +54,15 @@ export function callAtOnce(warn: Warn, name: string, call: () => unknown): unkno
  * value gives undefined.
  */
 export function readId(value: unknown): string | undefined {
-  if (typeof value === 'string') return value.trim() === '' ? undefined : value
+  // Nearly every id begins with a letter or a digit, so its white space need not be looked for.
+  if (typeof value === 'string')
+    return isVisible(value.charCodeAt(0)) || value.trim() !== '' ? value : undefined
   if (typeof value === 'bigint') return String(value)
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
+}
+
+function isVisible(code: number): boolean {
+  return code > 32 && code < 127
 }
 
 /** Calls a function of the application for an id, as {@link callAtOnce}. Warns of a value that cannot be an id. */

@@ -24,6 +24,8 @@ export class KeyResolver {
   readonly #warn: Warn
   // By policy name, because a resolver may return a new policy object for each request.
   readonly #misses = new BoundedMap<number>(MAX_NAMES)
+  // The policy of the last key, so that a list of one policy is not looked up again.
+  #lastFound: CompiledPolicy | undefined
   readonly #watch: KeyWatch
 
   constructor(timeout: number, warn: Warn) {
@@ -84,11 +86,16 @@ export class KeyResolver {
 
   #accept(policy: CompiledPolicy, caller: Caller, key: FoundKey | undefined): KeyOutcome {
     if (key === undefined) return this.#missing(policy, caller)
-    if (this.#misses.get(policy.name) !== FOUND) this.#misses.set(policy.name, FOUND)
+    if (policy !== this.#lastFound) this.#noteFound(policy)
     if (!key.unverified) return key
     this.#noticeUnverified(policy)
     // The ceiling on unverified keys counts by the address.
     return caller.lostAddress ? 'deny' : key
+  }
+
+  #noteFound(policy: CompiledPolicy): void {
+    this.#lastFound = policy
+    if (this.#misses.get(policy.name) !== FOUND) this.#misses.set(policy.name, FOUND)
   }
 
   #noticeUnverified({ name }: CompiledPolicy): void {

@@ -123,14 +123,13 @@ export class PolicySource {
    * The policies that decide a request under the options of its call; undefined when the resolver fails and there is no
    * fallback.
    */
-  policiesFor(
-    { request, context }: Pick<RequestView, 'request' | 'context'>,
-    named: Named,
-  ): Found | Promise<Found> {
+  policiesFor(view: Pick<RequestView, 'request' | 'context'>, named: Named): Found | Promise<Found> {
     if (this.#fixed !== undefined && named.policy === undefined && named.also === undefined)
       return this.#fixed
     const policies =
-      named.policy === undefined ? this.resolve(request, context) : this.compile(named.policy as never)
+      named.policy === undefined
+        ? this.resolve(view.request, view.context)
+        : this.compile(named.policy as never)
     if (policies !== undefined && 'then' in policies)
       return policies.then(found => this.#withAlso(found, named))
     return this.#withAlso(policies, named)

@@ -162,12 +162,9 @@ function composite(key: FoundKey | undefined, { address, ip }: Caller): FoundKey
   return { subject: `${key.subject}+${ip.subject}`, how, unverified: key.unverified }
 }
 
-function ipFromApplication(
-  { request, context }: RequestView,
-  { resolveIp, warn }: CallerSettings,
-): string | undefined {
+function ipFromApplication(view: RequestView, { resolveIp, warn }: CallerSettings): string | undefined {
   if (resolveIp === undefined) return undefined
-  const resolved = callAtOnce(warn, 'clientIp', () => resolveIp(request as never, context))
+  const resolved = callAtOnce(warn, 'clientIp', () => resolveIp(view.request as never, view.context))
   return typeof resolved === 'string' ? resolved : undefined
 }
 

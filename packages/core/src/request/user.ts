@@ -5,8 +5,8 @@ import type { RequestView } from './view.ts'
 
 /** The id of a request's authenticated user; undefined if it has none. */
 export function findUser(view: RequestView, { userId, warn }: CallerSettings): string | undefined {
-  const { request, context } = view
-  if (userId !== undefined) return callForId(warn, 'userId', () => userId(request as never, context))
+  if (userId !== undefined)
+    return callForId(warn, 'userId', () => userId(view.request as never, view.context))
   try {
     return idOf(view)
   } catch (error) {
@@ -21,7 +21,7 @@ export function findUser(view: RequestView, { userId, warn }: CallerSettings): s
 }
 
 function idOf({ user: own, request }: RequestView): string | undefined {
-  const { user, userId } = (request ?? {}) as { user?: unknown; userId?: unknown }
-  const { id, sub } = (own ?? user ?? {}) as { id?: unknown; sub?: unknown }
-  return readId(id) ?? readId(sub) ?? readId(userId)
+  const given = (request ?? {}) as { user?: unknown; userId?: unknown }
+  const user = (own ?? given.user ?? {}) as { id?: unknown; sub?: unknown }
+  return readId(user.id) ?? readId(user.sub) ?? readId(given.userId)
 }
