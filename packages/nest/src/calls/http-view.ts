@@ -6,21 +6,34 @@ import { routeOf } from './route.ts'
 
 /** The parts of an HTTP request that Halt reads. It is made for every request, so it has no closures. */
 export class HttpView implements RequestView {
-  readonly method: string
-  readonly path: string
+  // Read at once, because a socket forgets its address when the client leaves.
   readonly ip: string | undefined
-  readonly headers: HeaderBag
   readonly request: PlatformRequest
   readonly context: ExecutionContext
 
   constructor(request: PlatformRequest, context: ExecutionContext) {
-    this.method = request.method
-    this.path = pathOf(request.originalUrl ?? request.url)
-    // Do not read request.ip: the platform derives it from forwarding headers.
-    this.ip = request.socket?.remoteAddress
-    this.headers = request.headers
+    // Do not read request.ip: the platform derives it from forwarding headers. Express reads the socket of the response anyway,
+    // that of the request it does not.
+    const { socket } = request.res ?? request
+    this.ip = (socket ?? request.socket)?.remoteAddress
     this.request = request
     this.context = context
+  }
+
+  get method(): string {
+    return this.request.method
+  }
+
+  get target(): string {
+    return this.request.originalUrl ?? this.request.url
+  }
+
+  get path(): string {
+    return pathOf(this.target)
+  }
+
+  get headers(): HeaderBag {
+    return this.request.headers
   }
 
   get httpVersion(): string | undefined {

@@ -1,5 +1,9 @@
 import type { HeaderBag } from '@halt/core/http'
 
+interface Socket {
+  readonly remoteAddress?: string
+}
+
 /** The properties of an Express or a Fastify request that Halt reads. */
 export interface PlatformRequest {
   readonly method: string
@@ -7,12 +11,12 @@ export interface PlatformRequest {
   readonly originalUrl?: string
   readonly headers: HeaderBag
   readonly httpVersion?: string
-  readonly socket?: { readonly remoteAddress?: string } | null
+  readonly socket?: Socket | null
   /** Express. */
   readonly baseUrl?: string
   readonly route?: { readonly path?: unknown; readonly stack?: unknown }
   readonly app?: { enabled?(setting: string): boolean }
-  readonly res?: object
+  readonly res?: { readonly socket?: Socket | null }
   /** Fastify. */
   readonly raw?: { readonly httpVersion?: string }
   readonly routeOptions?: { readonly url?: string; readonly method?: string | readonly string[] }

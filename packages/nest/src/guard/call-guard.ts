@@ -8,7 +8,7 @@ import { refusalException } from '../refusal/exception.ts'
 import type { HandledCall, HandlerResult } from '../options/options.ts'
 import { callOnLimited } from '../refusal/on-limited.ts'
 import { beginCall, type CallState } from '../calls/call-state.ts'
-import { isTightest, rawOf, setHeaders } from '../refusal/response.ts'
+import { isTightest, rawOf, setHeader, showHeaders } from '../refusal/response.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Decides the calls of an application, on every transport. */
@@ -52,7 +52,7 @@ export class CallGuard {
     const exception = (): Error => {
       // The exception filter of Nest answers as JSON, so set the media type of problem details here.
       if (errorFormat === 'problem' && response !== undefined && context.getType() === 'http') {
-        setHeaders(response, { 'Content-Type': body?.type ?? '' })
+        setHeader(response, 'Content-Type', body?.type ?? '')
       }
       return refusalException(context, refused, { errorFormat, statusCode })
     }
@@ -65,16 +65,13 @@ export class CallGuard {
   }
 }
 
-function showDecision(
-  { binding, decision, headers, stale }: Outcome,
-  { httpRequest, response }: Call,
-  context: ExecutionContext,
-): void {
+function showDecision(outcome: Outcome, { httpRequest, response }: Call, context: ExecutionContext): void {
+  const { binding, decision } = outcome
   if (!binding || decision === undefined) return
   noteDecision(context, decision)
   // The core finds the tightest guard of an HTTP request. GraphQL fields that share a response are compared here.
   if (response !== undefined && (httpRequest !== undefined || isTightest(response, decision)))
-    setHeaders(response, headers, stale)
+    showHeaders(response, outcome)
 }
 
 // HaltInterceptor reports the end of a call that has no response of its own.

@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { applyHeaders, type Headers, isTighter, type NodeResponse } from '@halt/core/http'
+import { type HeaderPort, isTighter, type NodeResponse, type Outcome, tellHeaders } from '@halt/core/http'
 
 /** The parts of a response that Halt uses. Express and Node share the names, Fastify has others. */
 interface PlatformResponse extends NodeResponse {
@@ -17,17 +17,35 @@ interface PlatformResponse extends NodeResponse {
   readonly raw?: PlatformResponse
 }
 
-/** Sets headers, unless the response has begun. */
-export function setHeaders(response: object, headers: Headers, stale?: readonly string[]): void {
-  const target = response as PlatformResponse
-  if (isSent(target) || typeof target.getHeader !== 'function') return
-  const platform = {
-    get: (name: string) => target.getHeader(name)?.toString(),
-    set: (name: string, value: string) =>
-      void (target.setHeader === undefined ? target.header?.(name, value) : target.setHeader(name, value)),
-    remove: (name: string) => void target.removeHeader?.(name),
+/** Sets the headers of an outcome, unless the response has begun. */
+export function showHeaders(response: object, outcome: Outcome): void {
+  write(response, platform => tellHeaders(outcome, platform, HEADERS))
+}
+
+/** Sets one header, unless the response has begun. */
+export function setHeader(response: object, name: string, value: string): void {
+  write(response, platform => HEADERS.set(platform, name, value))
+}
+
+function write(response: object, set: (platform: PlatformResponse) => void): void {
+  const platform = response as PlatformResponse
+  if (typeof platform.getHeader !== 'function') return
+  // Of an Express response, the first read of `headersSent` is slower than a whole check. Node throws instead.
+  if (platform.setHeader === undefined && isSent(platform)) return
+  try {
+    set(platform)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_HTTP_HEADERS_SENT') throw error
   }
-  applyHeaders(headers, platform, stale)
+}
+
+const HEADERS: HeaderPort<PlatformResponse> = {
+  get: (response, name) => response.getHeader(name)?.toString(),
+  set(response, name, value) {
+    if (response.setHeader === undefined) response.header?.(name, value)
+    else response.setHeader(name, value)
+  },
+  remove: (response, name) => void response.removeHeader?.(name),
 }
 
 /** True if it is too late to answer. */

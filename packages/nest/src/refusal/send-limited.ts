@@ -4,7 +4,7 @@ import type { ExecutionContext } from '@nestjs/common'
 
 import { callStateOf } from '../calls/call-state.ts'
 import { refusalException } from './exception.ts'
-import { setHeaders } from './response.ts'
+import { setHeader, showHeaders } from './response.ts'
 
 /** The response of a platform. Express stores its request as `req`, Fastify as `request`. */
 interface Answerable {
@@ -26,11 +26,14 @@ export function sendLimited(target: ExecutionContext | object, decision: Decisio
   const isHttp = context === undefined || context.getType() === 'http'
   const response = isHttp ? (context?.getArgByIndex<object>(1) ?? target) : undefined
   const guard = context && callStateOf(context)?.guard
-  const { headers, status, body, stale }: Outcome =
+  const outcome: Outcome =
     guard?.refuse(decision) ?? refusalFor(response === undefined ? {} : requestOf(response), decision)
+  const { status, body } = outcome
   const isProblem = body?.type.startsWith('application/problem') === true
-  if (response !== undefined)
-    setHeaders(response, isProblem ? { ...headers, 'Content-Type': body.type } : headers, stale)
+  if (response !== undefined) {
+    showHeaders(response, outcome)
+    if (isProblem) setHeader(response, 'Content-Type', body.type)
+  }
   throw refusalException(context, decision, {
     errorFormat: isProblem ? 'problem' : 'json',
     statusCode: status,

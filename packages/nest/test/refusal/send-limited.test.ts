@@ -21,7 +21,7 @@ describe('sendLimited', () => {
     }
     expect(() => sendLimited(context, decision as never)).toThrow(expect.objectContaining({ status: 420 }))
     expect(response.headers).toMatchObject({
-      'Retry-After': '7',
+      'retry-after': '7',
       'Content-Type': expect.stringContaining('problem'),
     })
     expect(() => sendLimited(contextOf('rpc', [{}, {}]), decision as never)).toThrow('Too many requests')
