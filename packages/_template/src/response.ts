@@ -1,18 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { applyHeaders, type Outcome } from '@halt/core/http'
+import { type HeaderPort, type Outcome, tellHeaders } from '@halt/core/http'
 
 /** Shows a decision on the request and in the headers, if it is the tightest so far. */
 export function show(outcome: Outcome, req: IncomingMessage, res: ServerResponse): void {
   if (!outcome.binding) return
   req.halt = outcome.decision
   if (res.headersSent) return
-  const target = {
-    get: (name: string) => res.getHeader(name)?.toString(),
-    set: (name: string, value: string) => void res.setHeader(name, value),
-    remove: (name: string) => res.removeHeader(name),
-  }
-  applyHeaders(outcome.headers, target, outcome.stale)
+  tellHeaders(outcome, res, HEADERS)
+}
+
+const HEADERS: HeaderPort<ServerResponse> = {
+  get: (res, name) => res.getHeader(name)?.toString(),
+  set: (res, name, value) => void res.setHeader(name, value),
+  remove: (res, name) => res.removeHeader(name),
 }
 
 /** Answers with a refusal. */

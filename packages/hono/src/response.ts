@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { applyHeaders, type Headers, type Outcome } from '@halt/core/http'
+import { applyHeaders, type HeaderPort, type Headers, type Outcome } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 
@@ -70,17 +70,25 @@ export function withHeaders<E extends Env>(response: Response, headers: Headers,
 }
 
 function fill<E extends Env>(response: Response, headers: Headers, c?: Context<E>): Response {
-  const own = response.headers
   // The headers that other middleware has set on `c` win over those of the response, so set them there too.
-  const ofContext = c?.res.headers
-  applyHeaders(headers, {
-    get: name => own.get(name) ?? ofContext?.get(name) ?? undefined,
-    set: (name, value) => {
-      const stays = Object.hasOwn(headers, name) ? own.get(name) : null
-      if (stays === null) own.set(name, value)
-      ofContext?.set(name, stays ?? value)
-    },
-    remove: name => own.delete(name),
-  })
+  const layers = { own: response.headers, ofContext: c?.res.headers, halts: headers }
+  applyHeaders(headers, layers, OF_LAYERS)
   return response
+}
+
+/** The headers of a response, those set on its context, and those that Halt adds. */
+interface Layers {
+  readonly own: globalThis.Headers
+  readonly ofContext: globalThis.Headers | undefined
+  readonly halts: Headers
+}
+
+const OF_LAYERS: HeaderPort<Layers> = {
+  get: ({ own, ofContext }, name) => own.get(name) ?? ofContext?.get(name) ?? undefined,
+  set({ own, ofContext, halts }, name, value) {
+    const stays = Object.hasOwn(halts, name) ? own.get(name) : null
+    if (stays === null) own.set(name, value)
+    ofContext?.set(name, stays ?? value)
+  },
+  remove: ({ own }, name) => own.delete(name),
 }

@@ -1,13 +1,6 @@
 import type { Headers } from './dialects.ts'
 import type { Outcome } from './outcome.ts'
 
-/** A response whose headers are not sent yet. */
-export interface HeaderTarget {
-  get(name: string): string | undefined
-  set(name: string, value: string): void
-  remove(name: string): void
-}
-
 /**
  * How an adapter reads and writes the headers of its responses: one constant object per adapter, so that a request makes none.
  *
@@ -29,22 +22,11 @@ export function tellHeaders<T>(outcome: Outcome, target: T, port: HeaderPort<T>)
     expose(Object.keys(outcome.headers), target, port)
 }
 
-/**
- * Sets headers. On a CORS response it also exposes them to scripts.
- *
- * @param stale headers of earlier, looser guards, which are removed
- */
-export function applyHeaders(headers: Headers, target: HeaderTarget, stale?: readonly string[]): void {
-  if (stale !== undefined) for (const name of stale) target.remove(name)
+/** Sets headers, as {@link tellHeaders} does for an outcome. */
+export function applyHeaders<T>(headers: Headers, target: T, port: HeaderPort<T>): void {
   const names = Object.keys(headers)
-  for (const name of names) target.set(name, headers[name] as string)
-  if (target.get('Access-Control-Allow-Origin') !== undefined) expose(names, target, OF_TARGET)
-}
-
-const OF_TARGET: HeaderPort<HeaderTarget> = {
-  get: (target, name) => target.get(name),
-  set: (target, name, value) => target.set(name, value),
-  remove: (target, name) => target.remove(name),
+  for (const name of names) port.set(target, name, headers[name] as string)
+  if (port.get(target, 'access-control-allow-origin') !== undefined) expose(names, target, port)
 }
 
 function expose<T>(names: readonly string[], target: T, port: HeaderPort<T>): void {

@@ -22,7 +22,7 @@ export { isTighter } from './tightest.ts'
 export { trustProxyNotice } from './trust-proxy.ts'
 export { bindingOutcome, decisionOf } from './passed-guards.ts'
 export { isUnavailable, refusalBody, type ErrorFormat, type RefusalBody } from './refusal.ts'
-export { applyHeaders, type HeaderPort, type HeaderTarget, tellHeaders } from './apply-headers.ts'
+export { applyHeaders, type HeaderPort, tellHeaders } from './apply-headers.ts'
 export { onResponseDecision, type DecidingResponse } from './response-decision.ts'
 export { onResponseEnd, type EndingResponse } from './response-end.ts'
 export {
