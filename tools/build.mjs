@@ -1,108 +1,182 @@
-// Builds the package in the current folder. The compiler writes the declarations. The bundler writes the code, one file per
-// entry, as ES modules and as CommonJS, because Node loads one file faster than a hundred small ones. No code of another
-// package goes in.
+// Builds the package in the current folder: the code as ES modules and as CommonJS, and the declarations and maps once for both.
+//
+// Node loads one file faster than a hundred small ones, so the code that several entries share becomes one file. The code stays
+// readable, because users meet it in stack traces. No code of another package goes in.
 import { spawnSync } from 'node:child_process'
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { isAbsolute, resolve } from 'node:path'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { rolldown } from 'rolldown'
 import { dts } from 'rolldown-plugin-dts'
+import { markPureCalls } from './pure-calls.mjs'
+import { smallMaps, withMapOf } from './source-maps.mjs'
 
-const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
-const {
-  name: own,
-  exports,
-  imports = {},
-  dependencies,
-  peerDependencies,
-} = JSON.parse(readFileSync('package.json', 'utf8'))
-/** What a user's installation brings beside this package. */
-const installed = Object.keys({ [own]: '', ...dependencies, ...peerDependencies })
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+const { name: own, version, exports, imports = {}, repository } = manifest
+/** The packages that a user's installation brings, and this one. */
+const installed = Object.keys({ [own]: '', ...manifest.dependencies, ...manifest.peerDependencies })
+const entries = entriesOf(Object.values(exports).flatMap(entry => entry['halt-source'] ?? []))
+/** The built files of which a condition picks one (`imports`). */
+const picked = Object.values(imports).flatMap(each => filesIn({ ...each, 'halt-source': undefined }))
 
-/** Compiles the sources to a folder. @param {string} outDir @param {string[]} options */
-function compile(outDir, options = []) {
-  const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', outDir, ...options]
-  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
-  if (status !== 0) process.exit(status ?? 1)
+// Only the compiler knows the types that decorators ask for. So it compiles them, and the bundler reads the result.
+const hasDecorators = readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')
+const COMPILED = 'dist/compiled'
+
+const maps = {
+  root: process.cwd(),
+  address: `https://raw.githubusercontent.com/halt-limits/halt/refs/tags/${own}@${version}/${repository.directory}/`,
+  // The sources of core are larger than both built forms together.
+  hasText: own !== '@halt/core',
 }
 
-/**
- * The sources of the package's entries, and of the files that it picks by a condition (`imports`), by the name of the file
- * each becomes.
- */
-function entries() {
-  const sources = [...Object.values(exports), ...Object.values(imports)].flatMap(entry => {
-    const source = entry['halt-source'] ?? []
-    return typeof source === 'object' && !Array.isArray(source) ? Object.values(source) : source
-  })
+/** Sources by the name of the file that each becomes. @param {string[]} sources @returns {Record<string, string>} */
+function entriesOf(sources) {
   return Object.fromEntries(sources.map(source => [source.replace(/^\.\/src\/|\.ts$/g, ''), source]))
+}
+
+/** @param {unknown} conditions @returns {string[]} the files of nested conditions, each once */
+function filesIn(conditions) {
+  if (typeof conditions === 'string') return [conditions]
+  return [...new Set(Object.values(conditions ?? {}).flatMap(filesIn))]
+}
+
+/** The source of a file that a condition picks. @param {string} file */
+function sourceOf(file) {
+  return file.replace('./dist/esm/', './src/').replace(/\.js$/, '.ts')
 }
 
 /** True if an import stays an import, because a condition picks its file or it is installed with the package. @param {string} name */
 function isImported(name) {
   if (name.startsWith('.') || isAbsolute(name)) return false
-  return name.startsWith('node:') || installed.some(each => name === each || name.startsWith(`${each}/`))
+  const isInstalled = installed.some(each => name === each || name.startsWith(`${each}/`))
+  return isInstalled || name in imports || name.startsWith('node:')
 }
 
-const input = { input: entries(), external: isImported, tsconfig: 'tsconfig.build.json' }
-
 /**
- * Bundles the entries in a format; what they share goes to files of their own. White space and comments are in the maps.
+ * Bundles the entries in a format.
  * @param {'esm' | 'cjs'} format
  */
 async function bundle(format) {
+  const isEsm = format === 'esm'
+  const extension = isEsm ? 'js' : 'cjs'
+  const others = isEsm ? picked.filter(file => file.endsWith('.js')) : []
+  const input = { ...entries, ...entriesOf(others.map(sourceOf)) }
   const build = await rolldown({
-    ...input,
-    external: name => isImported(name) || (format === 'esm' && name in imports),
+    input: hasDecorators ? compile(input) : input,
+    external: isImported,
     platform: 'neutral',
-    plugins: format === 'cjs' ? [pickedForNode, withoutSources] : [],
+    tsconfig: 'tsconfig.build.json',
+    plugins: [compiledSources],
   })
-  const { output: chunks } = await build.write({
+  const { output: files } = await build.write({
     dir: `dist/${format}`,
     format,
-    chunkFileNames: 'shared/[name].js',
-    sourcemap: true,
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    strict: true,
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: `[name].${extension}`,
+    codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
+    // Annotations tell bundlers which calls they may drop. The declarations have the comments for users.
+    comments: { annotation: true, jsdoc: false, legal: true },
+    // Jest runs no import() in CommonJS.
+    dynamicImportInCjs: false,
+    sourcemap: isEsm,
+    plugins: [finish, ...(isEsm ? [smallMaps(maps)] : [])],
   })
   await build.close()
-  refuseOthers(chunks.flatMap(chunk => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
+  const chunks = files.filter(file => file.type === 'chunk')
+  refuseOthers(chunks.flatMap(chunk => chunk.moduleIds))
+  return chunks
 }
 
-/** Bundles the declarations of the entries. Both formats have their own: a file speaks for the format of its folder. */
+/** Bundles the declarations of the entries. Those of the ES modules refer to those of CommonJS. */
 async function bundleTypes() {
   const build = await rolldown({
-    ...input,
-    plugins: [dts({ oxc: true, emitDtsOnly: true, tsconfig: false })],
+    input: entries,
+    external: isImported,
+    tsconfig: 'tsconfig.build.json',
+    plugins: [dts({ oxc: true, emitDtsOnly: true, tsconfig: false }), withoutOrphans],
   })
   await build.write({
-    dir: 'dist/esm',
+    dir: 'dist/cjs',
     format: 'esm',
-    entryFileNames: '[name].ts',
-    chunkFileNames: 'shared/[name].ts',
+    entryFileNames: '[name].cts',
+    chunkFileNames: '[name].cts',
+    codeSplitting: { groups: [{ name: 'shared.d', minShareCount: 2 }] },
   })
   await build.close()
-  cpSync('dist/esm', 'dist/cjs', { recursive: true })
+  for (const name of Object.keys(entries)) {
+    const file = join('dist/esm', `${name}.d.ts`)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, `export * from '${path(file, join('dist/cjs', `${name}.cjs`))}'\n`)
+  }
 }
 
-// A condition picks files for ES modules alone. CommonJS is for Node, and the folder's own package.json would hide `imports`.
-const pickedForNode = {
-  name: 'picked-for-node',
-  /** @param {string} name */
-  resolveId: name => (name in imports ? resolve(imports[name]['halt-source'].node) : undefined),
+/** Writes CommonJS files so that they use the maps of the ES modules. @param {{ fileName: string, code: string }[]} chunks */
+function shareMaps(chunks) {
+  for (const { fileName, code } of chunks) {
+    const file = join('dist/cjs', fileName)
+    const twin = join('dist/esm', fileName.replace(/\.cjs$/, '.js'))
+    writeFileSync(file, withMapOf(code, readFileSync(twin, 'utf8'), path(file, `${twin}.map`)))
+  }
 }
 
-// Only the maps of the ES modules hold the sources. The maps of CommonJS name the same sources without their text.
-const withoutSources = {
-  name: 'without-sources',
-  /** @param {unknown} _options @param {Record<string, any>} files */
-  generateBundle(_options, files) {
+/** The path from a file to another, as an import has it. @param {string} from @param {string} to */
+function path(from, to) {
+  return relative(dirname(from), to).replaceAll('\\', '/')
+}
+
+/** Compiles the sources. Gives the entries in the compiled files. @param {Record<string, string>} input */
+function compile(input) {
+  const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
+  const unwanted = ['declaration', 'declarationMap', 'isolatedDeclarations']
+  const options = [
+    '--outDir',
+    COMPILED,
+    '--inlineSources',
+    ...unwanted.flatMap(name => [`--${name}`, 'false']),
+  ]
+  const args = [tsc, '-p', 'tsconfig.build.json', ...options]
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+  return Object.fromEntries(Object.keys(input).map(name => [name, resolve(COMPILED, `${name}.js`)]))
+}
+
+const compiledSources = {
+  name: 'compiled-sources',
+  /** @param {string} file */
+  load(file) {
+    if (!file.startsWith(resolve(COMPILED))) return
+    return { code: readFileSync(file, 'utf8'), map: readFileSync(`${file}.map`, 'utf8') }
+  },
+}
+
+// The declarations of what is not exported are dropped, but their comments stay, before the next declaration.
+const withoutOrphans = {
+  name: 'without-orphans',
+  /** @param {string} code */
+  renderChunk: code => code.replace(/\/\*\*(?:(?!\*\/)[^])*\*\/\s*(?=\/\*\*)/g, ''),
+}
+
+/** Changes the text of built files, but not their lines. */
+const finish = {
+  name: 'finish',
+  /** @param {{ format: string }} options @param {Record<string, any>} files */
+  generateBundle({ format }, files) {
     for (const file of Object.values(files)) {
-      if (!file.fileName.endsWith('.map')) continue
-      const { sourcesContent: _, ...map } = JSON.parse(file.source)
-      file.source = JSON.stringify(map)
+      if (file.type !== 'chunk') continue
+      const named = file.code.replace(/^\/\/ dist\/compiled\/(\S+)\.js$/gm, '// src/$1.ts')
+      const marked = format === 'cjs' ? named : markPureCalls(named)
+      // V8 keeps a text that is not ASCII in twice the memory, and takes longer to load it.
+      file.code = marked.replace(/[^\0-\x7f]/g, escaped)
     }
   },
+}
+
+/** @param {string} unit a UTF-16 unit of a string or a template */
+function escaped(unit) {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** Refuses code of another package: dependencies are declared, so that scanners and patches reach them. @param {string[]} files */
@@ -113,22 +187,9 @@ function refuseOthers(files) {
 }
 
 rmSync('dist', { recursive: true, force: true })
-if (readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')) {
-  // The compiler alone knows the types that decorators ask for.
-  const asCommonJs = [
-    '--module',
-    'CommonJS',
-    '--moduleResolution',
-    'Bundler',
-    '--verbatimModuleSyntax',
-    'false',
-  ]
-  compile('dist/esm', ['--inlineSources'])
-  compile('dist/cjs', asCommonJs)
-} else {
-  await bundleTypes()
-  await bundle('esm')
-  await bundle('cjs')
-}
-// The nearest package.json says what a .js file is; the package's own says "module".
-writeFileSync('dist/cjs/package.json', '{ "type": "commonjs", "sideEffects": false }\n')
+await bundleTypes()
+await bundle('esm')
+shareMaps(await bundle('cjs'))
+// The sources in JavaScript are shipped as they are.
+for (const file of picked.filter(file => !file.endsWith('.js'))) cpSync(sourceOf(file), file)
+rmSync(COMPILED, { recursive: true, force: true })

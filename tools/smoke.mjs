@@ -1,18 +1,19 @@
-// Checks what users get: packs every published package, checks the tarballs, installs them in an empty folder, and
-// imports and requires every entry point on every supported line of Node. Needs a build.
-import { execFile } from 'node:child_process'
+// Checks what users get: packs every published package, checks the tarballs, installs them in an empty folder, weighs and
+// bundles them, and imports and requires every entry point on every supported line of Node. Needs a build.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+
 import { pnpm, root } from './pnpm.mjs'
+import { checkBundles, checkBundleWeight } from './smoke/bundles.mjs'
+import { message, run } from './smoke/run.mjs'
+import { checkLoading, checkWeight } from './smoke/weight.mjs'
 
 /**
  * @typedef {{ name: string, version: string, private?: boolean, exports: Record<string, unknown>, peerDependencies?: Record<string, string> }} Manifest
  * @typedef {{ manifest: Manifest, tarball: string, short: string }} Packed
  */
 
-const windows = process.platform === 'win32'
 const work = mkdtempSync(join(tmpdir(), 'halt-smoke-'))
 /** @type {[string, string, string][]} the check, the package, and `ok` or what is wrong */
 const rows = []
@@ -27,16 +28,17 @@ const foreign =
 try {
   const packages = pack()
   await Promise.all(packages.map(checkTarball))
-  checkLightness(await install('express', packages, ['core', 'store-memory', 'express']))
-  await checkEntries(
-    await install(
-      'all',
-      packages,
-      packages.map(({ short }) => short),
-      nodePackages(),
-    ),
-    packages,
-  )
+  const express = await install('express', packages, ['core', 'store-memory', 'express'])
+  checkLightness(express)
+  await check('bundles', '@halt/core', () => checkBundles(express, join(work, 'bundles')))
+  await check('bundle weight', '@halt/express', () => checkBundleWeight(express))
+  await check('loads late', 'import', () => checkLoading(express, 'module'))
+  await check('loads late', 'require', () => checkLoading(express, 'commonjs'))
+  const shorts = packages.map(({ short }) => short)
+  const all = await install('all', packages, shorts, nodePackages())
+  for (const { manifest } of packages)
+    await check('weight', manifest.name, async () => checkWeight(join(all, 'node_modules', manifest.name)))
+  await checkEntries(all, packages)
 } catch (error) {
   rows.push(['smoke test', '', message(error)])
 } finally {
@@ -165,25 +167,9 @@ async function check(what, name, attempt) {
   }
 }
 
-/** Runs a program. Resolves to its output, or rejects with all of it. @param {string} file @param {string[]} args */
-async function run(file, args, cwd = root) {
-  try {
-    const shell = windows && !file.endsWith('.exe')
-    return (await promisify(execFile)(file, args, { cwd, shell, maxBuffer: 1 << 26 })).stdout
-  } catch (error) {
-    const { stdout = '', stderr = '' } = /** @type {{ stdout?: string, stderr?: string }} */ (error)
-    throw new Error(`${stdout}${stderr}`.trim() || message(error), { cause: error })
-  }
-}
-
 /** @param {string} name */
 function bin(name) {
   return join(root, 'node_modules/.bin', name)
-}
-
-/** @param {unknown} error */
-function message(error) {
-  return error instanceof Error ? error.message : String(error)
 }
 
 /** Prints one line per check with the packages that passed it, then each failure in full. */

@@ -1,7 +1,7 @@
 import { describe } from './describe.ts'
 import { HaltError } from './errors.ts'
 import type { Warn } from './warnings.ts'
-import { hmacSha256, sha256 } from '#sha256'
+import { hmacSha256, sha256 } from './sha256.ts'
 
 /** Makes a text's stand-in: 128 bits of SHA-256, base64url (22 characters). */
 export type Digest = (text: string) => string

@@ -1,4 +1,48 @@
-import * as all from './presets.ts'
+import type * as all from './presets.ts'
+import {
+  AUTH_ENDPOINTS,
+  EXPENSIVE_OPS,
+  GENEROUS_API,
+  getPlanPolicy,
+  PENALTY_LENIENT,
+  PENALTY_MODERATE,
+  PENALTY_STRICT,
+  PLAN_BUSINESS,
+  PLAN_ENTERPRISE,
+  PLAN_FREE,
+  PLAN_PRO,
+  PLAN_STARTER,
+  PLAN_TIERS,
+  PUBLIC_API,
+  QUOTA_ENTERPRISE_MONTHLY,
+  QUOTA_FREE_DAILY,
+  QUOTA_FREE_MONTHLY,
+  QUOTA_PRO_DAILY,
+  QUOTA_PRO_MONTHLY,
+  STRICT_API,
+} from './presets.ts'
 
 /** Every preset by its name, and `getPlanPolicy`. The object is frozen. */
-export const presets: Readonly<typeof all> = Object.freeze({ ...all })
+// Written out, because bundlers keep all of a spread module, even if the object is not used.
+export const presets: Readonly<typeof all> = Object.freeze({
+  AUTH_ENDPOINTS,
+  EXPENSIVE_OPS,
+  GENEROUS_API,
+  getPlanPolicy,
+  PENALTY_LENIENT,
+  PENALTY_MODERATE,
+  PENALTY_STRICT,
+  PLAN_BUSINESS,
+  PLAN_ENTERPRISE,
+  PLAN_FREE,
+  PLAN_PRO,
+  PLAN_STARTER,
+  PLAN_TIERS,
+  PUBLIC_API,
+  QUOTA_ENTERPRISE_MONTHLY,
+  QUOTA_FREE_DAILY,
+  QUOTA_FREE_MONTHLY,
+  QUOTA_PRO_DAILY,
+  QUOTA_PRO_MONTHLY,
+  STRICT_API,
+})

@@ -1,7 +1,7 @@
 import { fromCaller } from '../base/call-site.ts'
 import { HaltError } from '../base/errors.ts'
 import { describe } from '../base/describe.ts'
-import { QuotaPeriod, type Quota, type RatePolicy } from './policy.ts'
+import type { Quota, QuotaPeriod, RatePolicy } from './policy.ts'
 import type { PenaltyConfig } from './penalty-config.ts'
 
 const preset = (
@@ -82,12 +82,13 @@ export const PLAN_TIERS: Readonly<
  *
  * @throws HaltError `HALT_E_UNKNOWN_PLAN`, which lists the names
  */
-export function getPlanPolicy(name: string): RatePolicy {
+export const getPlanPolicy: (name: string) => RatePolicy = Object.freeze(function getPlanPolicy(
+  name: string,
+): RatePolicy {
   const known = typeof name === 'string' ? name.toLowerCase() : ''
   if (Object.hasOwn(PLAN_TIERS, known)) return PLAN_TIERS[known as keyof typeof PLAN_TIERS]
   return fromCaller(getPlanPolicy, () => failForPlan(name))
-}
-Object.freeze(getPlanPolicy)
+})
 
 function failForPlan(name: unknown): never {
   const names = Object.keys(PLAN_TIERS).join(', ')
@@ -95,19 +96,15 @@ function failForPlan(name: unknown): never {
 }
 
 /** 10 000 units per month. */
-export const QUOTA_FREE_MONTHLY: Quota = quota('free_monthly_requests', 10_000, QuotaPeriod.MONTHLY)
+export const QUOTA_FREE_MONTHLY: Quota = quota('free_monthly_requests', 10_000, 'monthly')
 /** 100 000 units per month. */
-export const QUOTA_PRO_MONTHLY: Quota = quota('pro_monthly_requests', 100_000, QuotaPeriod.MONTHLY)
+export const QUOTA_PRO_MONTHLY: Quota = quota('pro_monthly_requests', 100_000, 'monthly')
 /** 1 000 000 units per month. */
-export const QUOTA_ENTERPRISE_MONTHLY: Quota = quota(
-  'enterprise_monthly_requests',
-  1_000_000,
-  QuotaPeriod.MONTHLY,
-)
+export const QUOTA_ENTERPRISE_MONTHLY: Quota = quota('enterprise_monthly_requests', 1_000_000, 'monthly')
 /** 500 units per day. */
-export const QUOTA_FREE_DAILY: Quota = quota('free_daily_requests', 500, QuotaPeriod.DAILY)
+export const QUOTA_FREE_DAILY: Quota = quota('free_daily_requests', 500, 'daily')
 /** 5000 units per day. */
-export const QUOTA_PRO_DAILY: Quota = quota('pro_daily_requests', 5000, QuotaPeriod.DAILY)
+export const QUOTA_PRO_DAILY: Quota = quota('pro_daily_requests', 5000, 'daily')
 
 const penalty = (threshold: number, duration: number, multiplier: number, decayRate: number): PenaltyConfig =>
   Object.freeze({ threshold, duration, multiplier, decayRate })

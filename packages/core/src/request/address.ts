@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js'
+import { addresses } from '#libraries'
 
 /**
  * The bits of an address as four signed 32-bit words, the highest first. An IPv4 address is the first word; the others are 0.
@@ -20,10 +20,10 @@ export interface Address {
 const MAX_TEXT = 80
 
 // An address may come with spaces, quotes, brackets, a zone, and a port (RFC 7239 also has named ports: `_hidden`).
-const PORT = String.raw`(?::(?:\d{1,5}|_[\w.-]+))?`
-const ZONE = String.raw`(?:%[\w.:~-]+)?`
+const PORT = '(?::(?:\\d{1,5}|_[\\w.-]+))?'
+const ZONE = '(?:%[\\w.:~-]+)?'
 const DECORATED: RegExp = new RegExp(
-  String.raw`^[ \t]*("?)(?:([\d.]+)${PORT}|([\da-f:.]+)${ZONE}|\[([\da-f:.]+)${ZONE}\]${PORT})\1[ \t]*$`,
+  `^[ \\t]*("?)(?:([\\d.]+)${PORT}|([\\da-f:.]+)${ZONE}|\\[([\\da-f:.]+)${ZONE}\\]${PORT})\\1[ \\t]*$`,
   'i',
 )
 const GROUPS = /^[\da-f]{0,4}(?::[\da-f]{0,4}){2,8}$/i
@@ -131,8 +131,9 @@ function parseIpv6(text: string): Address | undefined {
 
 // A call of `isValid` first would parse the text twice, and a new client's address is nearly always valid.
 function parseGroups(hex: string): readonly number[] | undefined {
+  const { IPv6 } = addresses()
   try {
-    return ipaddr.IPv6.parse(hex).parts
+    return IPv6.parse(hex).parts
   } catch {
     return undefined
   }
@@ -145,5 +146,6 @@ function fromQuad(quad: number): Address {
 function fromIpv6(bits: Bits): Address {
   const [a, b, c, d] = bits
   const parts = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff, c >>> 16, c & 0xffff, d >>> 16, d & 0xffff]
-  return { text: new ipaddr.IPv6(parts).toRFC5952String(), version: 6, bits }
+  const { IPv6 } = addresses()
+  return { text: new IPv6(parts).toRFC5952String(), version: 6, bits }
 }

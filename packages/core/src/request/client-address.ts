@@ -1,3 +1,4 @@
+import { prepare } from '#libraries'
 import { TextCache } from '../base/text-cache.ts'
 import { type Address, isPrivate, parseAddress } from './address.ts'
 import { maskAddress } from './address-key.ts'
@@ -66,6 +67,7 @@ export function addressReader(ipv6Prefix: number): AddressReader {
 }
 
 function makeReader(ipv6Prefix: number): AddressReader {
+  prepare()
   const recent = new TextCache<KnownAddress>(16_384)
   return text => {
     const known = recent.get(text)

@@ -1,0 +1,37 @@
+// A condition of package.json picks one of these files. Tests and users' builds pick different ones, so all must be alike.
+import { createRequire } from 'node:module'
+import { describe, expect, it } from 'vitest'
+
+import * as bundled from '../../../src/base/libraries/bundled.ts'
+import * as portable from '../../../src/base/libraries/portable.ts'
+
+type Libraries = typeof portable
+
+const require = createRequire(import.meta.url)
+// A name that the compiler does not follow, because this file has no types.
+const esModule = '../../../src/base/libraries/node.mjs'
+const all: [name: string, Libraries][] = [
+  ['bundled.ts', bundled],
+  ['node.mjs', (await import(esModule)) as Libraries],
+  ['node.cjs', require('../../../src/base/libraries/node.cjs') as Libraries],
+]
+
+describe.each(all)('%s', (_name, libraries) => {
+  it('has the exports of portable.ts', () => {
+    expect(Object.keys(libraries).sort()).toEqual(Object.keys(portable).sort())
+  })
+
+  it('has no hashes, because Node has them', () => {
+    expect(libraries.hashes).toBeUndefined()
+  })
+
+  it('gives ipaddr.js at once', () => {
+    expect(libraries.addresses().IPv6.parse('2001:db8::1').parts).toEqual([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])
+  })
+
+  it('may be asked to load in advance, more than once', () => {
+    libraries.prepare()
+    libraries.prepare()
+    expect(libraries.addresses()).toBe(libraries.addresses())
+  })
+})

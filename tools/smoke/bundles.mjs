@@ -1,0 +1,109 @@
+// Checks bundles of the installed packages: that they run without node_modules, and what they weigh.
+import { createHash } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import esbuild from 'esbuild'
+import { rolldown } from 'rolldown'
+
+import { run } from './run.mjs'
+
+/** The most bytes of one policy, memory store and Express middleware, minified, with the libraries and without Express. */
+const MOST_BYTES = 167_000
+
+/** Texts of parts that the bundle does not use: presets, plans, registry, managers, surveys. */
+const UNUSED = [
+  'auth_endpoints',
+  'HALT_E_UNKNOWN_PLAN',
+  'HALT_E_UNKNOWN_POLICY',
+  'HALT_E_QUOTA',
+  'free_monthly_requests',
+]
+
+// An IPv6 address needs ipaddr.js, and a digest needs a hash. Both must be in the bundle, or in the runtime.
+const ALONE = `
+import { RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+const limiter = new RateLimiter({
+  store: new InMemoryStore(),
+  policy: { name: 'a', limit: 1, window: 1 },
+  trustedProxies: ['2001:db8:1::/48'],
+})
+const headers = { 'x-forwarded-for': '2001:db8:2::7' }
+const decision = limiter.checkView({ method: 'GET', path: '/', headers, ip: '2001:db8:1::1' })
+console.log(decision.key, limiter.digestOf({ apiKey: 'key' }))
+`
+const digest = createHash('sha256').update('key').digest().subarray(0, 16).toString('base64url')
+const ANSWER = `ip:2001:db8:2::/56 ${digest}`
+
+const EXPRESS = `
+import { halt } from '@halt/express'
+import { InMemoryStore } from '@halt/store-memory'
+export default halt({ policy: { name: 'a', limit: 1, window: 1 }, store: new InMemoryStore() })
+`
+
+/** @type {Record<string, (input: string, dir: string) => Promise<unknown>>} the bundlers, by the file that each writes */
+const BUNDLERS = {
+  'esbuild.mjs': (input, dir) => withEsbuild(input, join(dir, 'esbuild.mjs'), { platform: 'node' }),
+  'esbuild.cjs': (input, dir) =>
+    withEsbuild(input, join(dir, 'esbuild.cjs'), { platform: 'node', format: 'cjs' }),
+  // With conditions of one's own, esbuild does not match "module".
+  'conditions.mjs': (input, dir) =>
+    withEsbuild(input, join(dir, 'conditions.mjs'), { platform: 'node', conditions: ['custom'] }),
+  // As wrangler does.
+  'worker.mjs': (input, dir) =>
+    withEsbuild(input, join(dir, 'worker.mjs'), { conditions: ['workerd', 'worker', 'browser'] }),
+  'rolldown.mjs': (input, dir) => withRolldown(input, dir, 'rolldown.mjs', 'esm'),
+  'rolldown.cjs': (input, dir) => withRolldown(input, dir, 'rolldown.cjs', 'cjs'),
+}
+
+/**
+ * Checks that a bundle of each bundler runs alone.
+ * @param {string} installed where the packages are installed @param {string} away a folder without node_modules
+ */
+export async function checkBundles(installed, away) {
+  const input = join(installed, 'alone.mjs')
+  writeFileSync(input, ALONE)
+  for (const [file, bundle] of Object.entries(BUNDLERS)) {
+    const dir = join(away, file)
+    mkdirSync(dir, { recursive: true })
+    await bundle(input, dir)
+    // A Worker has no modules of Node.
+    const hidden =
+      file === 'worker.mjs' ? ['--import', 'data:text/javascript,delete process.getBuiltinModule'] : []
+    const said = (await run(process.execPath, [...hidden, join(dir, file)], dir)).trim()
+    if (said !== ANSWER) throw new Error(`${file} says ${said}, not ${ANSWER}.`)
+  }
+}
+
+/** Checks that a bundle is light, and has no parts that it does not use. @param {string} installed */
+export async function checkBundleWeight(installed) {
+  const input = join(installed, 'weight.mjs')
+  writeFileSync(input, EXPRESS)
+  const conditionNames = ['import', 'default']
+  const build = await rolldown({ input, external: ['express', /^node:/], resolve: { conditionNames } })
+  const { output } = await build.generate({ format: 'esm', minify: true })
+  const code = output.map(file => (file.type === 'chunk' ? file.code : '')).join('')
+  const unused = UNUSED.filter(text => code.includes(text))
+  if (unused.length > 0) throw new Error(`It has parts that it does not use: ${unused.join(', ')}.`)
+  const bytes = Buffer.byteLength(code)
+  if (bytes > MOST_BYTES) throw new Error(`It has ${bytes} bytes, more than ${MOST_BYTES}.`)
+}
+
+/** @param {string} input @param {string} outfile @param {import('esbuild').BuildOptions} options */
+function withEsbuild(input, outfile, options) {
+  return esbuild.build({
+    entryPoints: [input],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    logLevel: 'error',
+    ...options,
+  })
+}
+
+/** @param {string} input @param {string} dir @param {string} file @param {'esm' | 'cjs'} format */
+async function withRolldown(input, dir, file, format) {
+  const build = await rolldown({ input, platform: 'node' })
+  await build.write({ dir, format, entryFileNames: file })
+}

@@ -1,0 +1,68 @@
+// Checks that packages are light: that they carry each thing once, and load nothing before it is needed.
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import { run } from './run.mjs'
+
+/** The most bytes that a package may take on disk, README included. */
+const MOST_BYTES = 800_000
+
+/** @param {string} folder an installed package */
+export function checkWeight(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0)
+  if (bytes > MOST_BYTES) throw new Error(`It takes ${bytes} bytes, more than ${MOST_BYTES}.`)
+
+  /** @type {Set<string>} */
+  const told = new Set()
+  for (const file of files.filter(file => file.endsWith('.map'))) {
+    const { sources, sourcesContent = [] } = JSON.parse(readFileSync(file, 'utf8'))
+    for (const source of sourcesContent.length > 0 ? sources : []) {
+      if (told.has(source)) throw new Error(`The text of ${source} is in two maps.`)
+      told.add(source)
+    }
+  }
+
+  // The sources in JavaScript, which are shipped as they are, have no maps.
+  const built = files.filter(file => /\.c?js$/.test(file) && /^\/\/ src\//m.test(readFileSync(file, 'utf8')))
+  if (built.length === 0) throw new Error('No built file names its sources.')
+  for (const file of built) {
+    const [, map = ''] = /\n\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(file, 'utf8')) ?? []
+    if (map === '' || !existsSync(join(dirname(file), map))) throw new Error(`${file} has no map.`)
+  }
+}
+
+/**
+ * Checks that Node loads ipaddr.js and its own crypto only when a request or an option needs them.
+ * @param {string} folder where the packages are installed @param {'module' | 'commonjs'} type
+ */
+export async function checkLoading(folder, type) {
+  const names = `'@halt/core', '@halt/store-memory'`
+  const load =
+    type === 'module'
+      ? `const [core, memory] = await Promise.all([${names}].map(name => import(name)))
+         const { createRequire } = await import('node:module')
+         const { cache } = createRequire(process.cwd() + '/x.js')`
+      : `const [core, memory] = [${names}].map(name => require(name)); const { cache } = require`
+  const code = `${load}
+    const loaded = () => [
+      Object.keys(cache).some(file => file.includes('ipaddr.js')),
+      process.moduleLoadList.includes('NativeModule crypto'),
+    ].join()
+    const seen = [loaded()]
+    const policy = { name: 'a', limit: 1, window: 1 }
+    const limiter = new core.RateLimiter({ store: new memory.InMemoryStore(), policy })
+    limiter.checkView({ method: 'GET', path: '/', headers: {}, ip: '203.0.113.7' })
+    seen.push(loaded())
+    limiter.checkView({ method: 'GET', path: '/', headers: {}, ip: '2001:db8::1' })
+    limiter.digestOf({ apiKey: 'k' })
+    seen.push(loaded())
+    console.log(seen.join(' '))`
+  const file = join(folder, type === 'module' ? 'late.mjs' : 'late.cjs')
+  writeFileSync(file, code)
+  const seen = (await run(process.execPath, [file], folder)).trim()
+  const wanted = 'false,false false,false true,true'
+  if (seen !== wanted) throw new Error(`ipaddr.js and crypto were loaded at ${seen}, not at ${wanted}.`)
+}
