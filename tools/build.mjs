@@ -11,6 +11,7 @@ import { rolldown } from 'rolldown'
 import { dts } from 'rolldown-plugin-dts'
 import { markPureCalls } from './pure-calls.mjs'
 import { smallMaps, withMapOf } from './source-maps.mjs'
+import { tighten } from './tighten.mjs'
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 const { name: own, version, exports, imports = {}, repository } = manifest
@@ -167,9 +168,9 @@ const finish = {
     for (const file of Object.values(files)) {
       if (file.type !== 'chunk') continue
       const named = file.code.replace(/^\/\/ dist\/compiled\/(\S+)\.js$/gm, '// src/$1.ts')
-      const marked = format === 'cjs' ? named : markPureCalls(named)
       // V8 keeps a text that is not ASCII in twice the memory, and takes longer to load it.
-      file.code = marked.replace(/[^\0-\x7f]/g, escaped)
+      const ascii = named.replace(/[^\0-\x7f]/g, escaped)
+      file.code = format === 'cjs' ? tighten(ascii, false) : tighten(markPureCalls(ascii), true)
     }
   },
 }
