@@ -1,4 +1,4 @@
-import { IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 
 import { decisionOf } from '@halt/core/http'
 
@@ -39,9 +39,11 @@ export function hasDecisionProperty(request: object): boolean {
 function rootOf(prototype: unknown): object | undefined {
   let root = prototype as object | null
   if (root === null || !Object.hasOwn(root, 'app')) return undefined
+  // Not an import, because it takes longer than the import of Halt, and Express has loaded the module by now.
+  const { IncomingMessage: Base } = process.getBuiltinModule('http')
   while (root !== null) {
     const above: unknown = Object.getPrototypeOf(root)
-    if (above === IncomingMessage.prototype) return root
+    if (above === Base.prototype) return root
     root = above as object | null
   }
   return undefined
