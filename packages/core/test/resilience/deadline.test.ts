@@ -28,9 +28,12 @@ describe('a deadline', () => {
   it('passes a late value to the callback', async () => {
     const used: number[] = []
     const use = (value: number): string => `used ${used.push(value)}`
-    const settled = await deadline(10).follow(after(40, 7), use, error => `failed: ${String(error)}`)
+    let reply = (_value: number): void => {}
+    const value = new Promise<number>(resolve => (reply = resolve))
+    const settled = await deadline(10).follow(value, use, error => `failed: ${String(error)}`)
     expect(settled).toBe('failed: Error: late')
-    await after(50, undefined)
+    reply(7)
+    await value
     expect(used).toEqual([7])
   })
 
