@@ -1,0 +1,21 @@
+import { type App, makeServer } from '../contestants/apps/index.ts'
+import { cpuNanos, quantile } from '../cpu.ts'
+import { Client, CONNECTIONS } from './client.ts'
+import { clientsIn } from '../scenes.ts'
+
+/** The share of the rounds that are faster than the result: without collections of garbage, and without other processes. */
+const SHARE = 0.1
+
+const [, , given = '', warm = '', rounds = ''] = process.argv
+const app = JSON.parse(given) as App
+const client = new Client(await makeServer(app), clientsIn(app))
+for (let i = 0; i < Number(warm); i++) await client.round('in turn')
+const spent: number[] = []
+for (let i = 0; i < Number(rounds); i++) {
+  const before = cpuNanos()
+  await client.round()
+  spent.push((cpuNanos() - before) / 1000 / CONNECTIONS)
+}
+console.log(JSON.stringify({ micros: quantile(spent, SHARE) }))
+// Timers of the limiters would keep the process alive.
+process.exit(0)

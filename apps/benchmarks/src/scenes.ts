@@ -1,0 +1,50 @@
+import type { Scene } from './contestants/apps/app.ts'
+import type { App } from './contestants/apps/index.ts'
+
+/** The limiters of each framework, Halt first. */
+export const LIMITERS: Readonly<Record<string, readonly string[]>> = {
+  express: ['halt', 'express-rate-limit', 'rate-limiter-flexible'],
+  fastify: ['halt', '@fastify/rate-limit'],
+  hono: ['halt', 'hono-rate-limiter'],
+  nest: ['halt', '@nestjs/throttler'],
+}
+
+/**
+ * The scenes in which each app is measured, with its counters in memory: the handler answers at once; it awaits first; or it
+ * answers at once, and the app counts 10 000 clients at random by a header of theirs.
+ */
+export const SCENES = {
+  'at once': { place: undefined, handler: 'at once', countedBy: 'address' },
+  awaits: { place: undefined, handler: 'awaits', countedBy: 'address' },
+  header: { place: undefined, handler: 'at once', countedBy: 'header' },
+} satisfies Record<string, Scene>
+
+export type SceneName = keyof typeof SCENES
+export const sceneNames = Object.keys(SCENES) as SceneName[]
+
+/** The number of clients that requests name by a header, where an app counts by it. */
+export const CLIENTS = 10_000
+
+/** The number of clients that the requests for an app name; undefined if they name none. */
+export function clientsIn({ countedBy }: Scene): number | undefined {
+  return countedBy === 'header' ? CLIENTS : undefined
+}
+
+/** The apps without a limiter that show the cost of the framework: three headers; a `next` that is called in a microtask. */
+const YARDSTICKS: Readonly<Record<string, readonly string[]>> = {
+  express: ['three headers', 'late next'],
+  fastify: ['three headers'],
+  hono: ['three headers'],
+}
+
+/** The apps of a framework to compare with the bare app in a scene. The Nest app has no keys by header. */
+export function contestantsOf(framework: string, scene: SceneName): readonly string[] {
+  const limiters = LIMITERS[framework] ?? []
+  if (scene === 'header') return framework === 'nest' ? [] : limiters
+  return [...(YARDSTICKS[framework] ?? []), ...limiters]
+}
+
+/** The app of a limiter in a scene. */
+export function appOf(framework: string, limiter: string, scene: SceneName): App {
+  return { framework, limiter, ...SCENES[scene] }
+}
