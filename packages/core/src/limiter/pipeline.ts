@@ -1,4 +1,4 @@
-import { allowUncounted, refusal, uncounted } from '../check/uncounted-decision.ts'
+import { allowUncounted, uncounted } from '../check/uncounted-decision.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { readBucket, readDecision } from '../check/decision-reader.ts'
 import type { CheckResult } from '../check/check-result.ts'
@@ -10,14 +10,15 @@ import type { KeyOutcome, KeyResolver } from './key-resolver.ts'
 import type { Charges } from './charges.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
-import { isShadow, violationCheck, checkBuilder } from '../check/check-builder.ts'
+import { isShadow, checkBuilder } from '../check/check-builder.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import { Caller, findClient } from '../request/caller.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import type { FoundKey, Subject } from '../request/subject.ts'
 import type { RequestView } from '../request/view.ts'
-import { keysOfIdentity, type Plan, Plans } from './plan.ts'
+import { keyOfIdentity, type Plan, Plans } from './plan.ts'
+import { Uncounted } from './uncounted.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { listOf } from '../base/list.ts'
@@ -42,7 +43,7 @@ export class Pipeline {
   readonly #charges: Charges
   readonly #reporter: TelemetryReporter
   readonly #clock: StoreClock
-  readonly #penalty: CompiledPenalty | undefined
+  readonly #uncounted: Uncounted
   readonly #callers: CallerSettings
   readonly #plans: Plans
   readonly #buildCheck: ReturnType<typeof checkBuilder>
@@ -62,7 +63,7 @@ export class Pipeline {
     this.#charges = charges
     this.#reporter = reporter
     this.#clock = guardedStore.clock
-    this.#penalty = penalty
+    this.#uncounted = new Uncounted(guardedStore, reporter, penalty)
     this.#callers = callers
     this.#plans = new Plans(penalty !== undefined)
     this.#buildCheck = checkBuilder(penalty, callers.digest, guardedStore.clock, callers.warn)
@@ -77,15 +78,13 @@ export class Pipeline {
   ): Decision | Promise<Decision> {
     // Health checks come first, so that an orchestrator does not kill the process when policies are missing.
     if (this.#exemptionCheck.isHealthCheck(view))
-      return this.#allowUncounted(policies?.[0], this.callerOf(view, ip), parameters)
+      return this.#uncounted.allow(policies?.[0], this.callerOf(view, ip), parameters)
     if (policies === undefined)
-      return this.#refuse(undefined, this.callerOf(view, ip), 'policy-error', parameters)
+      return this.#uncounted.refuse(undefined, this.callerOf(view, ip), 'policy-error', parameters)
     const plan = this.#plans.of(policies)
     const address = plan.someByAddress ? this.#publicAddress(view, ip) : undefined
-    if (address !== undefined && plan.bucket !== undefined) {
-      const decision = this.#chargeBucket(plan, address.subject, parameters)
-      if (decision !== undefined) return decision
-    }
+    const decision = address && this.#chargeBucket(plan, address, parameters)
+    if (decision !== undefined) return decision
     const caller = this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
     let allKeysKnown = true
@@ -96,7 +95,11 @@ export class Pipeline {
           : this.#keyOf(policies[i] as CompiledPolicy, caller, parameters))
       if (typeof key === 'string' || 'then' in key) allKeysKnown = false
     }
-    if (allKeysKnown) return this.#evaluate(plan, keys as FoundKey[], caller, parameters)
+    if (allKeysKnown)
+      return (
+        (address === undefined ? this.#chargeBucket(plan, keys[0] as FoundKey, parameters) : undefined) ??
+        this.#evaluate(plan, keys as FoundKey[], caller, parameters)
+      )
     if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, parameters)
     return Promise.all(keys.map(async key => key)).then(known =>
       this.#checkCounting(policies, known, caller, parameters),
@@ -110,11 +113,15 @@ export class Pipeline {
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
     const plan = this.#plans.of(policies)
-    const decision = plan.bucket && this.#chargeBucket(plan, plan.shared ?? subject, parameters)
-    if (decision !== undefined) return decision
+    if (plan.bucket !== undefined) {
+      const key = keyOfIdentity(subject, policies[0] as CompiledPolicy)
+      const decision = this.#chargeBucket(plan, key, parameters)
+      if (decision !== undefined) return decision
+    }
     const { counting } = plan
     if (counting.length === 0) return allowUncounted(uncounted(policies[0], subject, 0), this.#clock.now())
-    return this.#evaluate(this.#plans.of(counting), keysOfIdentity(subject, counting), subject, parameters)
+    const keys = counting.map(policy => keyOfIdentity(subject, policy))
+    return this.#evaluate(this.#plans.of(counting), keys, subject, parameters)
   }
 
   /** The client of a request. */
@@ -137,13 +144,13 @@ export class Pipeline {
   /** Charges the bucket of a plan that is one bucket. Returns undefined where a whole check must decide. */
   #chargeBucket(
     { policies, bucket }: Plan,
-    subject: Subject,
+    { subject, unverified }: FoundKey,
     parameters: CheckParameters,
   ): Decision | undefined {
+    // All unverified keys of an address have a second counter.
+    if (bucket === undefined || unverified || parameters === PEEK) return undefined
     const { priorGuards, idempotencyKey, started } = parameters
-    const isPlain =
-      parameters !== PEEK && priorGuards === undefined && !idempotencyKey && started === undefined
-    if (bucket === undefined || !isPlain) return undefined
+    if (priorGuards !== undefined || idempotencyKey || started !== undefined) return undefined
     const cost = costFor(policies[0] as CompiledPolicy, parameters.cost)
     const charged = cost > 0 ? this.#guardedStore.chargeBucket(subject, bucket, cost) : undefined
     return charged && readBucket(policies, charged, subject, cost)
@@ -172,9 +179,9 @@ export class Pipeline {
   ): Decision | Promise<Decision> {
     // A shadow policy never refuses. Without a key it has no counter to report on either.
     const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
-    if (refusing !== undefined) return this.#refuseWithoutKey(refusing, caller, parameters)
+    if (refusing !== undefined) return this.#uncounted.refuseWithoutKey(refusing, caller, parameters)
     const counting = policies.filter((_, i) => typeof keys[i] === 'object')
-    if (counting.length === 0) return this.#allowUncounted(policies[0], caller, parameters)
+    if (counting.length === 0) return this.#uncounted.allow(policies[0], caller, parameters)
     const foundKeys = keys.filter(key => typeof key === 'object')
     return this.#evaluate(this.#plans.of(counting), foundKeys, caller, parameters)
   }
@@ -185,11 +192,6 @@ export class Pipeline {
     client: Caller | Subject,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const first = keys[0] as FoundKey
-    if (plan.bucket !== undefined && !first.unverified) {
-      const decision = this.#chargeBucket(plan, first.subject, parameters)
-      if (decision !== undefined) return decision
-    }
     const { priorGuards } = parameters
     const check = this.#buildCheck(plan.policies, keys, client, parameters)
     if (priorGuards !== undefined && isPaid(check, priorGuards)) {
@@ -214,43 +216,6 @@ export class Pipeline {
     this.#charges.hold(decision, check)
     const view = typeof client === 'string' ? undefined : client.view
     this.#reporter.decided(decision, check, evaluation, view, parameters.started)
-    return decision
-  }
-
-  /** Refuses a request because it has no key. Like any refusal it scores a violation. */
-  #refuseWithoutKey(
-    policy: CompiledPolicy,
-    caller: Caller,
-    parameters: CheckParameters,
-  ): Decision | Promise<Decision> {
-    const decision = this.#refuse(policy, caller, 'missing-key', parameters)
-    // A client that departed early is not an attacker by that alone.
-    if (this.#penalty?.records !== true || parameters === PEEK || caller.lostAddress) return decision
-    const violation = violationCheck(policy, this.#penalty, caller)
-    const scored = this.#guardedStore.evaluate(violation, parameters.priorGuards?.storeFailed)
-    const report = (result: CheckResult): Decision => {
-      if (result.degraded === false) this.#reporter.scored(violation, result.evaluation)
-      return decision
-    }
-    return 'then' in scored ? scored.then(report) : report(scored)
-  }
-
-  #allowUncounted(policy: CompiledPolicy | undefined, caller: Caller, parameters: CheckParameters): Decision {
-    const decision = allowUncounted(uncounted(policy, caller.ip.subject, 0), this.#clock.now())
-    if (parameters !== PEEK) this.#reporter.exempt(decision, policy, caller.view, parameters.started)
-    return decision
-  }
-
-  #refuse(
-    policy: CompiledPolicy | undefined,
-    caller: Caller,
-    reason: 'missing-key' | 'policy-error',
-    parameters: CheckParameters,
-  ): Decision {
-    const units = policy === undefined ? 1 : costFor(policy, parameters.cost)
-    const known = uncounted(policy, caller.ip.subject, units)
-    const decision = refusal(reason, known, this.#clock.now(), false, reason === 'policy-error' ? 1 : 0)
-    if (parameters !== PEEK) this.#reporter.refused(decision, policy, caller.view, parameters.started)
     return decision
   }
 }

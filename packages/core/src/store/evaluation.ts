@@ -18,11 +18,6 @@ export interface Evaluation {
   readonly instants?: readonly number[] | undefined
   /** The penalty's state after the decision; empty if there is none. */
   readonly penalty: State
-  /**
-   * Only in an `AdmittedBucket`: the bucket's debt after its charge, in the terms of the demand's rule. The other fields are
-   * then getters, which a spread does not copy.
-   */
-  readonly debt?: number | undefined
 }
 
 /**

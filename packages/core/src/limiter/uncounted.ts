@@ -1,0 +1,64 @@
+import { violationCheck } from '../check/check-builder.ts'
+import { type CheckParameters, PEEK } from '../check/check-options.ts'
+import type { CheckResult } from '../check/check-result.ts'
+import type { Decision } from '../check/decision.ts'
+import { allowUncounted, refusal, uncounted } from '../check/uncounted-decision.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { costFor } from '../policy/cost.ts'
+import type { CompiledPenalty } from '../policy/penalty-config.ts'
+import type { Caller } from '../request/caller.ts'
+import type { GuardedStore } from '../resilience/guarded-store.ts'
+import type { TelemetryReporter } from '../telemetry/reporter.ts'
+
+/** The decisions of requests that no counter decides, because they are exempt or have no key or no policy. */
+export class Uncounted {
+  readonly #guardedStore: GuardedStore
+  readonly #reporter: TelemetryReporter
+  readonly #penalty: CompiledPenalty | undefined
+
+  constructor(guardedStore: GuardedStore, reporter: TelemetryReporter, penalty: CompiledPenalty | undefined) {
+    this.#guardedStore = guardedStore
+    this.#reporter = reporter
+    this.#penalty = penalty
+  }
+
+  /** Allows an exempt request. */
+  allow(policy: CompiledPolicy | undefined, caller: Caller, parameters: CheckParameters): Decision {
+    const decision = allowUncounted(uncounted(policy, caller.ip.subject, 0), this.#guardedStore.clock.now())
+    if (parameters !== PEEK) this.#reporter.exempt(decision, policy, caller.view, parameters.started)
+    return decision
+  }
+
+  /** Refuses a request that has no policy, or, as a part of {@link refuseWithoutKey}, no key. */
+  refuse(
+    policy: CompiledPolicy | undefined,
+    caller: Caller,
+    reason: 'missing-key' | 'policy-error',
+    parameters: CheckParameters,
+  ): Decision {
+    const units = policy === undefined ? 1 : costFor(policy, parameters.cost)
+    const known = uncounted(policy, caller.ip.subject, units)
+    const wait = reason === 'policy-error' ? 1 : 0
+    const decision = refusal(reason, known, this.#guardedStore.clock.now(), false, wait)
+    if (parameters !== PEEK) this.#reporter.refused(decision, policy, caller.view, parameters.started)
+    return decision
+  }
+
+  /** Refuses a request because it has no key. Like any refusal it scores a violation. */
+  refuseWithoutKey(
+    policy: CompiledPolicy,
+    caller: Caller,
+    parameters: CheckParameters,
+  ): Decision | Promise<Decision> {
+    const decision = this.refuse(policy, caller, 'missing-key', parameters)
+    // A client that departed early is not an attacker by that alone.
+    if (this.#penalty?.records !== true || parameters === PEEK || caller.lostAddress) return decision
+    const violation = violationCheck(policy, this.#penalty, caller)
+    const scored = this.#guardedStore.evaluate(violation, parameters.priorGuards?.storeFailed)
+    const report = (result: CheckResult): Decision => {
+      if (result.degraded === false) this.#reporter.scored(violation, result.evaluation)
+      return decision
+    }
+    return 'then' in scored ? scored.then(report) : report(scored)
+  }
+}
