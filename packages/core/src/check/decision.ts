@@ -1,11 +1,11 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { ChargeRecord } from './charge-record.ts'
-import { type CheckResult, storeResult } from './check-result.ts'
+import type { CheckResult } from './check-result.ts'
+import { checkOfBucket, type DecisionDetails, type DecisionSource } from './decision-source.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 import { readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
-import { Mode } from '../store/contract.ts'
 import { hasCharged } from '../store/decide.ts'
 import type { AdmittedBucket } from '../store/evaluation.ts'
 import { resetAt, evaluationAt } from '../store/reading.ts'
@@ -38,19 +38,6 @@ export interface DecisionFields {
   readonly degraded: false | OnStoreError
   /** The verdict of every policy, shadow policies included. */
   readonly verdicts: readonly PolicyVerdict[]
-}
-
-/**
- * What a decision was made of: the result of its check; the policies whose only bucket was charged without a check; or, when no
- * counter decided, the store's clock in Unix seconds.
- */
-export type DecisionSource = CheckResult | readonly CompiledPolicy[] | number
-
-/** The parts of a decision that few readers want. */
-interface DecisionDetails {
-  readonly result: CheckResult | undefined
-  verdicts: readonly PolicyVerdict[] | undefined
-  record: ChargeRecord | undefined
 }
 
 /** The answer to a request. Frozen. Only this object can be settled, not a copy of it. */
@@ -215,15 +202,3 @@ export class Decision implements DecisionFields {
 const NONE: readonly Unreached[] = Object.freeze([])
 // Kept outside the decision, so that only peeks at identities pay for it.
 const unreached = new WeakMap<Decision, readonly Unreached[]>()
-
-/** The result of the check that would have charged a bucket. */
-function checkOfBucket(
-  policies: readonly CompiledPolicy[],
-  bucket: AdmittedBucket,
-  subject: string,
-  cost: number,
-): CheckResult {
-  const demand = { rule: bucket.rule, subject, cost, mode: Mode.CHARGE, edges: undefined, penalized: false }
-  const check = { policies, extras: undefined, demands: [demand], penalty: undefined, idempotency: undefined }
-  return storeResult(check, bucket)
-}

@@ -83,7 +83,7 @@ export class Pipeline {
       return this.#uncounted.refuse(undefined, this.callerOf(view, ip), 'policy-error', parameters)
     const plan = this.#plans.of(policies)
     const address = plan.someByAddress ? this.#publicAddress(view, ip) : undefined
-    const decision = address && this.#chargeBucket(plan, address, parameters)
+    const decision = address && this.#chargeBucket(plan, address.subject, parameters)
     if (decision !== undefined) return decision
     const caller = this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
@@ -95,11 +95,7 @@ export class Pipeline {
           : this.#keyOf(policies[i] as CompiledPolicy, caller, parameters))
       if (typeof key === 'string' || 'then' in key) allKeysKnown = false
     }
-    if (allKeysKnown)
-      return (
-        (address === undefined ? this.#chargeBucket(plan, keys[0] as FoundKey, parameters) : undefined) ??
-        this.#evaluate(plan, keys as FoundKey[], caller, parameters)
-      )
+    if (allKeysKnown) return this.#evaluate(plan, keys as FoundKey[], caller, parameters)
     if (!keys.some(isPromise)) return this.#checkCounting(policies, keys as KeyOutcome[], caller, parameters)
     return Promise.all(keys.map(async key => key)).then(known =>
       this.#checkCounting(policies, known, caller, parameters),
@@ -113,11 +109,8 @@ export class Pipeline {
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
     const plan = this.#plans.of(policies)
-    if (plan.bucket !== undefined) {
-      const key = keyOfIdentity(subject, policies[0] as CompiledPolicy)
-      const decision = this.#chargeBucket(plan, key, parameters)
-      if (decision !== undefined) return decision
-    }
+    const decision = this.#chargeBucket(plan, plan.shared ?? subject, parameters)
+    if (decision !== undefined) return decision
     const { counting } = plan
     if (counting.length === 0) return allowUncounted(uncounted(policies[0], subject, 0), this.#clock.now())
     const keys = counting.map(policy => keyOfIdentity(subject, policy))
@@ -144,11 +137,10 @@ export class Pipeline {
   /** Charges the bucket of a plan that is one bucket. Returns undefined where a whole check must decide. */
   #chargeBucket(
     { policies, bucket }: Plan,
-    { subject, unverified }: FoundKey,
+    subject: Subject,
     parameters: CheckParameters,
   ): Decision | undefined {
-    // All unverified keys of an address have a second counter.
-    if (bucket === undefined || unverified || parameters === PEEK) return undefined
+    if (bucket === undefined || parameters === PEEK) return undefined
     const { priorGuards, idempotencyKey, started } = parameters
     if (priorGuards !== undefined || idempotencyKey || started !== undefined) return undefined
     const cost = costFor(policies[0] as CompiledPolicy, parameters.cost)
@@ -192,6 +184,10 @@ export class Pipeline {
     client: Caller | Subject,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
+    const first = keys[0] as FoundKey
+    // All unverified keys of an address have a second counter.
+    const decision = first.unverified ? undefined : this.#chargeBucket(plan, first.subject, parameters)
+    if (decision !== undefined) return decision
     const { priorGuards } = parameters
     const check = this.#buildCheck(plan.policies, keys, client, parameters)
     if (priorGuards !== undefined && isPaid(check, priorGuards)) {

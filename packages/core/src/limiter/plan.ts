@@ -9,6 +9,8 @@ export interface Plan {
   readonly counting: readonly CompiledPolicy[]
   /** The rule, if the plan is one token bucket that every request is charged on at once; undefined if it is more. */
   readonly bucket: Rule | undefined
+  /** The subject of every client where that bucket serves all; undefined where each client has a bucket of its own. */
+  readonly shared: string | undefined
   /** For each policy: whether its key is the client's address, and no request is exempt but one from a private address. */
   readonly byAddress: readonly boolean[]
   /** Whether that is so for some policy. */
@@ -32,6 +34,7 @@ function compilePlan(policies: readonly CompiledPolicy[], hasPenalty: boolean): 
     policies,
     counting: counting.length === policies.length ? policies : counting,
     bucket,
+    shared: only?.keyStrategy === 'shared' ? SHARED : undefined,
     byAddress,
     someByAddress: byAddress.includes(true),
   }

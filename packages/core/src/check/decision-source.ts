@@ -1,0 +1,31 @@
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import { Mode } from '../store/contract.ts'
+import type { AdmittedBucket } from '../store/evaluation.ts'
+import type { ChargeRecord } from './charge-record.ts'
+import { type CheckResult, storeResult } from './check-result.ts'
+import type { PolicyVerdict } from './policy-verdict.ts'
+
+/**
+ * What a decision was made of: the result of its check; the policies whose only bucket was charged without a check; or, when no
+ * counter decided, the store's clock in Unix seconds.
+ */
+export type DecisionSource = CheckResult | readonly CompiledPolicy[] | number
+
+/** The parts of a decision that few readers want. */
+export interface DecisionDetails {
+  readonly result: CheckResult | undefined
+  verdicts: readonly PolicyVerdict[] | undefined
+  record: ChargeRecord | undefined
+}
+
+/** The result of the check that would have charged a bucket. */
+export function checkOfBucket(
+  policies: readonly CompiledPolicy[],
+  bucket: AdmittedBucket,
+  subject: string,
+  cost: number,
+): CheckResult {
+  const demand = { rule: bucket.rule, subject, cost, mode: Mode.CHARGE, edges: undefined, penalized: false }
+  const check = { policies, extras: undefined, demands: [demand], penalty: undefined, idempotency: undefined }
+  return storeResult(check, bucket)
+}
