@@ -1,3 +1,6 @@
+import type { Server } from 'node:http'
+
+import type { Policy } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
@@ -5,13 +8,31 @@ import { Redis } from 'ioredis'
 /** The URL of the Redis for an app's counters; undefined for its own memory. */
 export type Place = string | undefined
 
-/** An app that listens on a port of the loopback and answers `GET /` with `{"ok":true}`. */
-export type StartApp = (port: number, place: Place) => Promise<void>
+/**
+ * The handler of an app: it answers in the call of the framework, or after the `await` of a resolved promise. The second
+ * continues at the same point as the code behind a body parser: in the same turn of the event loop, after Node has parsed the
+ * end of the request.
+ */
+export type Handler = 'at once' | 'awaits'
+
+/** The identity that an app counts by: the address of the peer, or the value of {@link CLIENT_HEADER}. */
+export type CountedBy = 'address' | 'header'
+
+/** The settings of an app. */
+export interface Scene {
+  readonly place: Place
+  readonly handler: Handler
+  readonly countedBy: CountedBy
+}
+
+/** Makes a server that answers `GET /` with `{"ok":true}` and does not listen yet. */
+export type MakeServer = (scene: Scene) => Promise<Server>
 
 /** Just enough that nobody is refused. So a counter is still alive when its next request comes, as in a service. */
 export const LIMIT = 100_000
 export const WINDOW_MS = 600_000
 export const BODY = { ok: true }
+export const CLIENT_HEADER = 'x-client-id'
 /** The headers that every limiter sends at least. An app that only sets them shows the cost of the framework. */
 export const HEADERS: readonly (readonly [name: string, value: string])[] = [
   ['RateLimit-Limit', '100000'],
@@ -19,20 +40,27 @@ export const HEADERS: readonly (readonly [name: string, value: string])[] = [
   ['RateLimit-Reset', '1795539012'],
 ]
 
+/** The promise that handlers of the kind `awaits` wait for. */
+export const settled: Promise<void> = Promise.resolve()
+
 /**
  * The options of Halt's adapters. All load comes from loopback addresses, so private addresses count. The deadline is
  * longer, so that a pause of the machine does not make Halt decide without Redis.
  */
-export function haltOptions(place: Place): {
+export function haltOptions<R>(
+  { place, countedBy }: Scene,
+  clientOf: (request: R) => string | undefined,
+): {
   store: InMemoryStore | RedisStore
-  policy: { name: string; limit: number; window: number }
+  policy: Policy<R>
   exemptPrivateIps: boolean
   storeTimeout: string
 } {
   const store = place === undefined ? new InMemoryStore() : new RedisStore({ client: new Redis(place) })
+  const policy: Policy<R> = { name: 'api', limit: LIMIT, window: WINDOW_MS / 1000 }
   return {
     store,
-    policy: { name: 'api', limit: LIMIT, window: WINDOW_MS / 1000 },
+    policy: countedBy === 'header' ? { ...policy, keyExtractor: clientOf } : policy,
     exemptPrivateIps: false,
     storeTimeout: '1s',
   }

@@ -1,27 +1,38 @@
-import { once } from 'node:events'
+import { createServer } from 'node:http'
 
 import { halt } from '@halt/express'
-import express, { type RequestHandler } from 'express'
+import express, { type Request, type RequestHandler } from 'express'
 import { rateLimit } from 'express-rate-limit'
 import { Redis } from 'ioredis'
 import { RedisStore, type RedisReply } from 'rate-limit-redis'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 
-import { BODY, HEADERS, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
+import {
+  BODY,
+  CLIENT_HEADER,
+  HEADERS,
+  haltOptions,
+  LIMIT,
+  type MakeServer,
+  type Scene,
+  settled,
+  WINDOW_MS,
+} from './app.ts'
 
-const middlewares: Record<string, (place: Place) => RequestHandler> = {
+const middlewares: Record<string, (scene: Scene) => RequestHandler> = {
   bare: () => (_req, _res, next) => next(),
   'three headers': () => (_req, res, next) => {
     for (const [name, value] of HEADERS) res.setHeader(name, value)
     next()
   },
-  halt: place => halt(haltOptions(place)),
-  'express-rate-limit': place => {
+  halt: scene => halt(haltOptions(scene, clientOf)),
+  'express-rate-limit': ({ place, countedBy }) => {
     const common = {
       limit: LIMIT,
       windowMs: WINDOW_MS,
       standardHeaders: 'draft-6',
       legacyHeaders: false,
+      ...(countedBy === 'header' ? { keyGenerator: (req: Request) => clientOf(req) ?? 'unknown' } : {}),
     } as const
     if (place === undefined) return rateLimit(common)
     const client = new Redis(place)
@@ -29,18 +40,23 @@ const middlewares: Record<string, (place: Place) => RequestHandler> = {
       client.call(command, ...args) as Promise<RedisReply>
     return rateLimit({ ...common, store: new RedisStore({ sendCommand }) })
   },
-  'rate-limiter-flexible': place => flexible(place),
+  'rate-limiter-flexible': scene => flexible(scene),
+}
+
+function clientOf(req: Request): string | undefined {
+  return req.headers[CLIENT_HEADER] as string | undefined
 }
 
 // The middleware and the headers of its guide.
-function flexible(place: Place): RequestHandler {
+function flexible({ place, countedBy }: Scene): RequestHandler {
   const options = { points: LIMIT, duration: WINDOW_MS / 1000 }
   const limiter =
     place === undefined
       ? new RateLimiterMemory(options)
       : new RateLimiterRedis({ ...options, storeClient: new Redis(place) })
+  const keyOf = countedBy === 'header' ? clientOf : (req: Request): string | undefined => req.ip
   return (req, res, next) => {
-    limiter.consume(req.ip ?? 'unknown').then(
+    limiter.consume(keyOf(req) ?? 'unknown').then(
       result => {
         res.set({
           'X-RateLimit-Limit': String(LIMIT),
@@ -57,14 +73,20 @@ function flexible(place: Place): RequestHandler {
   }
 }
 
-export const names: readonly string[] = Object.keys(middlewares)
+const handlers: Record<Scene['handler'], RequestHandler> = {
+  'at once': (_req, res) => void res.json(BODY),
+  awaits: async (_req, res) => {
+    await settled
+    res.json(BODY)
+  },
+}
 
-/** Starts an Express app with one of the middlewares. */
-export function start(name: string): StartApp {
-  return async (port, place) => {
+/** Makes the server of an Express app with one of the middlewares. */
+export function make(name: string): MakeServer {
+  return async scene => {
     const app = express()
-    app.use((middlewares[name] as (place: Place) => RequestHandler)(place))
-    app.get('/', (_req, res) => void res.json(BODY))
-    await once(app.listen(port, '127.0.0.1'), 'listening')
+    app.use((middlewares[name] as (scene: Scene) => RequestHandler)(scene))
+    app.get('/', handlers[scene.handler])
+    return createServer(app)
   }
 }

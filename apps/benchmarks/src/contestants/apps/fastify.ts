@@ -1,34 +1,58 @@
 import rateLimit from '@fastify/rate-limit'
 import { halt } from '@halt/fastify'
-import { fastify, type FastifyInstance } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyRequest, type RouteHandlerMethod } from 'fastify'
 import { Redis } from 'ioredis'
 
-import { BODY, HEADERS, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
+import {
+  BODY,
+  CLIENT_HEADER,
+  HEADERS,
+  haltOptions,
+  LIMIT,
+  type MakeServer,
+  type Scene,
+  settled,
+  WINDOW_MS,
+} from './app.ts'
 
-const plugins: Record<string, (app: FastifyInstance, place: Place) => Promise<unknown>> = {
+const plugins: Record<string, (app: FastifyInstance, scene: Scene) => Promise<unknown>> = {
   bare: async () => {},
   'three headers': async app =>
     app.addHook('onRequest', (_request, reply, done) => {
       for (const [name, value] of HEADERS) void reply.header(name, value)
       done()
     }),
-  halt: async (app, place) => app.register(halt, haltOptions(place)),
-  '@fastify/rate-limit': async (app, place) =>
+  halt: async (app, scene) => app.register(halt, haltOptions(scene, clientOf)),
+  '@fastify/rate-limit': async (app, { place, countedBy }) =>
     app.register(rateLimit, {
       max: LIMIT,
       timeWindow: WINDOW_MS,
       ...(place === undefined ? {} : { redis: new Redis(place) }),
+      ...(countedBy === 'header'
+        ? { keyGenerator: (request: FastifyRequest) => clientOf(request) ?? 'unknown' }
+        : {}),
     }),
 }
 
-export const names: readonly string[] = Object.keys(plugins)
+function clientOf(request: FastifyRequest): string | undefined {
+  return request.headers[CLIENT_HEADER] as string | undefined
+}
 
-/** Starts a Fastify app with one of the plugins. */
-export function start(name: string): StartApp {
-  return async (port, place) => {
+const handlers: Record<Scene['handler'], RouteHandlerMethod> = {
+  'at once': (_request, reply) => void reply.send(BODY),
+  awaits: async () => {
+    await settled
+    return BODY
+  },
+}
+
+/** Makes the server of a Fastify app with one of the plugins. */
+export function make(name: string): MakeServer {
+  return async scene => {
     const app = fastify()
-    await plugins[name]?.(app, place)
-    app.get('/', async () => BODY)
-    await app.listen({ port, host: '127.0.0.1' })
+    await plugins[name]?.(app, scene)
+    app.get('/', handlers[scene.handler])
+    await app.ready()
+    return app.server
   }
 }

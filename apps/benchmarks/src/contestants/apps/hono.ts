@@ -1,28 +1,45 @@
-import { once } from 'node:events'
+import type { Server } from 'node:http'
 
 import { halt } from '@halt/hono'
-import { serve } from '@hono/node-server'
+import { createAdaptorServer } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { RedisStore, rateLimiter } from 'hono-rate-limiter'
 import { Redis } from 'ioredis'
 
-import { BODY, HEADERS, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
+import {
+  BODY,
+  CLIENT_HEADER,
+  HEADERS,
+  haltOptions,
+  LIMIT,
+  type MakeServer,
+  type Scene,
+  settled,
+  WINDOW_MS,
+} from './app.ts'
 
-const middlewares: Record<string, (place: Place) => MiddlewareHandler> = {
+const middlewares: Record<string, (scene: Scene) => MiddlewareHandler> = {
   bare: () => (_c, next) => next(),
   'three headers': () => (c, next) => {
     for (const [name, value] of HEADERS) c.header(name, value)
     return next()
   },
-  halt: place => halt({ ...haltOptions(place), getConnInfo }),
-  'hono-rate-limiter': place =>
-    rateLimiter({
+  halt: scene => halt({ ...haltOptions(scene, clientOf), getConnInfo }),
+  'hono-rate-limiter': ({ place, countedBy }) => {
+    const keyOf =
+      countedBy === 'header' ? clientOf : (c: Context): string | undefined => getConnInfo(c).remote.address
+    return rateLimiter({
       limit: LIMIT,
       windowMs: WINDOW_MS,
-      keyGenerator: c => getConnInfo(c).remote.address ?? 'unknown',
+      keyGenerator: c => keyOf(c) ?? 'unknown',
       ...(place === undefined ? {} : { store: redisStore(new Redis(place)) }),
-    }),
+    })
+  },
+}
+
+function clientOf(c: Context): string | undefined {
+  return c.req.header(CLIENT_HEADER)
 }
 
 function redisStore(redis: Redis): RedisStore {
@@ -37,15 +54,20 @@ function redisStore(redis: Redis): RedisStore {
   })
 }
 
-export const names: readonly string[] = Object.keys(middlewares)
+const handlers: Record<Scene['handler'], Handler> = {
+  'at once': c => c.json(BODY),
+  awaits: async c => {
+    await settled
+    return c.json(BODY)
+  },
+}
 
-/** Starts a Hono app on Node with one of the middlewares. */
-export function start(name: string): StartApp {
-  return async (port, place) => {
+/** Makes the server of a Hono app on Node with one of the middlewares. */
+export function make(name: string): MakeServer {
+  return async scene => {
     const app = new Hono()
-    app.use((middlewares[name] as (place: Place) => MiddlewareHandler)(place))
-    app.get('/', c => c.json(BODY))
-    const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' })
-    await once(server, 'listening')
+    app.use((middlewares[name] as (scene: Scene) => MiddlewareHandler)(scene))
+    app.get('/', handlers[scene.handler])
+    return createAdaptorServer({ fetch: app.fetch }) as Server
   }
 }

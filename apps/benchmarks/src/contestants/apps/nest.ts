@@ -1,4 +1,6 @@
 import 'reflect-metadata'
+import type { Server } from 'node:http'
+
 import { HaltGuard, HaltModule } from '@halt/nest'
 import { ThrottlerStorageRedisService } from '@nest-lab/throttler-storage-redis'
 import { Controller, type DynamicModule, Get, type Type } from '@nestjs/common'
@@ -6,26 +8,41 @@ import { APP_GUARD, NestFactory } from '@nestjs/core'
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler'
 import { Redis } from 'ioredis'
 
-import { BODY, haltOptions, LIMIT, type Place, type StartApp, WINDOW_MS } from './app.ts'
+import { BODY, haltOptions, LIMIT, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
 
 class Root {
   show(): typeof BODY {
     return BODY
   }
 }
-Controller()(Root)
-Get()(
-  Root.prototype,
-  'show',
-  Object.getOwnPropertyDescriptor(Root.prototype, 'show') as TypedPropertyDescriptor<() => typeof BODY>,
-)
+
+class AwaitingRoot {
+  async show(): Promise<typeof BODY> {
+    await settled
+    return BODY
+  }
+}
+
+for (const root of [Root, AwaitingRoot]) {
+  Controller()(root)
+  Get()(
+    root.prototype,
+    'show',
+    Object.getOwnPropertyDescriptor(root.prototype, 'show') as TypedPropertyDescriptor<unknown>,
+  )
+}
 
 class App {}
 
-const modules: Record<string, (place: Place) => { imports: DynamicModule[]; guards: Type[] }> = {
+type MakeModules = (scene: Scene) => { imports: DynamicModule[]; guards: Type[] }
+
+const modules: Record<string, MakeModules> = {
   bare: () => ({ imports: [], guards: [] }),
-  halt: place => ({ imports: [HaltModule.forRoot(haltOptions(place))], guards: [HaltGuard] }),
-  '@nestjs/throttler': place => ({
+  halt: scene => ({
+    imports: [HaltModule.forRoot(haltOptions(scene, () => undefined))],
+    guards: [HaltGuard],
+  }),
+  '@nestjs/throttler': ({ place }) => ({
     imports: [
       ThrottlerModule.forRoot({
         throttlers: [{ limit: LIMIT, ttl: place === undefined ? NEST_TTL_MS : WINDOW_MS }],
@@ -39,19 +56,15 @@ const modules: Record<string, (place: Place) => { imports: DynamicModule[]; guar
 // Its memory store keeps a log of all hits in the window and scans it at each hit. A long window would only measure that.
 const NEST_TTL_MS = 50
 
-export const names: readonly string[] = Object.keys(modules)
-
-/** Starts a Nest app on Express with one of the modules. */
-export function start(name: string): StartApp {
-  return async (port, place) => {
-    const { imports, guards } = (
-      modules[name] as (place: Place) => { imports: DynamicModule[]; guards: Type[] }
-    )(place)
+/** Makes the server of a Nest app on Express with one of the modules. It counts by address only. */
+export function make(name: string): MakeServer {
+  return async scene => {
+    if (scene.countedBy !== 'address') throw new Error('The Nest app counts by address only.')
+    const { imports, guards } = (modules[name] as MakeModules)(scene)
     const providers = guards.map(guard => ({ provide: APP_GUARD, useClass: guard }))
-    const app = await NestFactory.create(
-      { module: App, imports, providers, controllers: [Root] },
-      { logger: false },
-    )
-    await app.listen(port, '127.0.0.1')
+    const controllers = [scene.handler === 'awaits' ? AwaitingRoot : Root]
+    const app = await NestFactory.create({ module: App, imports, providers, controllers }, { logger: false })
+    await app.init()
+    return app.getHttpServer() as Server
   }
 }

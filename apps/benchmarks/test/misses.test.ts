@@ -1,0 +1,38 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+
+import { addedMisses, countMisses, type Misses, totalOf } from '../src/inprocess/misses.ts'
+import { appOf } from '../src/scenes.ts'
+
+/**
+ * The most inline-cache misses that Halt may add to a request of the bare app. Express gives each request hidden classes of
+ * its own, so there each first read of a property costs some half a microsecond. Lower this when Halt reads less.
+ */
+const CEILINGS = { express: 4 } as const
+
+const SCRIPT = new URL('../src/inprocess/misses-run.ts', import.meta.url).href
+const FLAGS = [`--import=${new URL('typescript-hook.mjs', import.meta.url).href}`, '--conditions=halt-source']
+
+const count = (limiter: string): Promise<Misses> =>
+  countMisses(appOf('express', limiter, 'at once'), SCRIPT, FLAGS)
+
+describe('inline-cache misses on Express', () => {
+  let bare: Misses
+  let headers: Misses
+  let halt: Misses
+  let peer: Misses
+  beforeAll(async () => {
+    ;[bare, halt] = await Promise.all([count('bare'), count('halt')])
+    ;[headers, peer] = await Promise.all([count('three headers'), count('express-rate-limit')])
+  })
+
+  it(`Halt adds at most ${CEILINGS.express} to a request`, () => {
+    const added = addedMisses(bare, halt)
+    expect(added.count, `It added ${added.names.join(', ')}.`).toBeLessThanOrEqual(CEILINGS.express)
+  })
+
+  it('the count finds those of the bare app and of a peer, and none of three headers', () => {
+    expect(totalOf(bare)).toBeGreaterThan(80)
+    expect(addedMisses(bare, headers)).toEqual({ count: 0, names: [] })
+    expect(addedMisses(bare, peer).names).toEqual(expect.arrayContaining(['headersSent', 'ip', 'method']))
+  })
+})
