@@ -1,5 +1,6 @@
 import { http } from './http.ts'
 import { importing } from './import.ts'
+import { inprocess } from './inprocess/index.ts'
 import { logins } from './logins/index.ts'
 import { memory } from './memory.ts'
 import { quota } from './quota.ts'
@@ -14,6 +15,7 @@ const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = 
   quota,
   logins,
   http,
+  'http-inprocess': inprocess,
   import: importing,
 }
 

@@ -12,6 +12,12 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper
 }
 
+/** The value below which a share of the values lies. */
+export function quantile(values: Iterable<number>, share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(share * sorted.length)] ?? Number.NaN
+}
+
 /** Runs `work` for a number of steps, and returns the CPU time per step in nanoseconds. */
 export async function cpuPerStep(steps: number, work: () => unknown): Promise<number> {
   const before = cpuNanos()

@@ -1,38 +1,33 @@
 import { connect, type Socket } from 'node:net'
 
+import { nextOf, type Order, requestsOf } from './request.ts'
+
 /** The parameters of a load. */
 export interface Load {
   readonly port: number
   readonly requests: number
   readonly connections: number
+  /** The number of clients that requests name by a header; undefined if they name none. */
+  readonly clients: number | undefined
+  readonly order: Order
 }
 
 /** The results of a load: answers by status. */
 export type Answers = Record<string, number>
 
 const LONGEST_MS = 60_000
-const REQUEST = Buffer.from(
-  [
-    'GET / HTTP/1.1',
-    'Host: api.example.com',
-    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-    'Accept: application/json',
-    'Accept-Encoding: gzip, deflate, br',
-    'Cookie: session=3fa85f64-5717-4562-b3fc-2c963f66afa6',
-    '\r\n',
-  ].join('\r\n'),
-)
 
 /** Sends requests over keep-alive connections, each from a loopback address of its own, one request at a time on each. */
-export async function load({ port, requests, connections }: Load): Promise<Answers> {
+export async function load({ port, requests, connections, clients, order }: Load): Promise<Answers> {
   const answers: Answers = {}
+  const next = nextOf(requestsOf(clients), order)
   let left = requests
   const one = (i: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.0.${i + 1}` })
       const timer = setTimeout(() => socket.destroy(new Error(`no end within ${LONGEST_MS} ms`)), LONGEST_MS)
       const send = (): void => {
-        if (left-- > 0) socket.write(REQUEST)
+        if (left-- > 0) socket.write(next())
         else socket.end()
       }
       onAnswer(socket, status => {

@@ -22,31 +22,29 @@ export const SCENES = {
 export type SceneName = keyof typeof SCENES
 export const sceneNames = Object.keys(SCENES) as SceneName[]
 
-/** The number of clients that requests name by a header. */
+/** The number of clients that requests name by a header, where an app counts by it. */
 export const CLIENTS = 10_000
 
-/** The apps of a framework to compare with the bare app in a scene: each limiter, and three headers without one. */
+/** The number of clients that the requests for an app name; undefined if they name none. */
+export function clientsIn({ countedBy }: Scene): number | undefined {
+  return countedBy === 'header' ? CLIENTS : undefined
+}
+
+/** The apps without a limiter that show the cost of the framework: three headers; a `next` that is called in a microtask. */
+const YARDSTICKS: Readonly<Record<string, readonly string[]>> = {
+  express: ['three headers', 'late next'],
+  fastify: ['three headers'],
+  hono: ['three headers'],
+}
+
+/** The apps of a framework to compare with the bare app in a scene. The Nest app has no keys by header. */
 export function contestantsOf(framework: string, scene: SceneName): readonly string[] {
   const limiters = LIMITERS[framework] ?? []
-  if (framework === 'nest') return scene === 'header' ? [] : limiters
-  return scene === 'at once' ? ['three headers', ...limiters] : limiters
+  if (scene === 'header') return framework === 'nest' ? [] : limiters
+  return [...(YARDSTICKS[framework] ?? []), ...limiters]
 }
 
 /** The app of a limiter in a scene. */
 export function appOf(framework: string, limiter: string, scene: SceneName): App {
   return { framework, limiter, ...SCENES[scene] }
-}
-
-/** The number that a measurement found for an app, by `framework limiter scene`. */
-export type Found = ReadonlyMap<string, number>
-
-/** The number for an app; NaN if it was not measured. */
-export function foundOf(found: Found, framework: string, limiter: string, scene: string): number {
-  return found.get(`${framework} ${limiter} ${scene}`) ?? Number.NaN
-}
-
-/** The least number that the peers of Halt have in a scene. */
-export function leastOfPeers(found: Found, framework: string, scene: string): number {
-  const [, ...peers] = LIMITERS[framework] ?? []
-  return Math.min(...peers.map(peer => foundOf(found, framework, peer, scene)))
 }

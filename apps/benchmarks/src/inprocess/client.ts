@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 
+import { nextOf, type Order, requestsOf } from '../request.ts'
 import { MemorySocket } from './memory-socket.ts'
 
 /** The number of connections, each from a loopback address of its own, as in the part `http`. */
@@ -8,14 +9,15 @@ export const CONNECTIONS = 64
 /** Sends requests to a server of this process over keep-alive connections in memory, through Node's own parser. */
 export class Client {
   readonly #sockets: readonly MemorySocket[]
-  readonly #next: () => Buffer
+  readonly #next: Readonly<Record<Order, () => Buffer>>
   #left = 0
   #resolve: () => void = () => {}
   #reject: (error: Error) => void = () => {}
 
-  /** @param next returns the bytes of the next request */
-  constructor(server: Server, next: () => Buffer) {
-    this.#next = next
+  /** @param clients the number of clients that requests name by a header; undefined if they name none */
+  constructor(server: Server, clients: number | undefined) {
+    const requests = requestsOf(clients)
+    this.#next = { 'in turn': nextOf(requests, 'in turn'), 'at random': nextOf(requests, 'at random') }
     const onAnswer = (failure: string | undefined): void => {
       if (failure !== undefined) this.#reject(new Error(`The app answered:\n${failure}`))
       else if (--this.#left === 0) this.#resolve()
@@ -28,15 +30,17 @@ export class Client {
   }
 
   /** Sends one request on each connection. Resolves when all are answered. */
-  round(): Promise<void> {
+  round(order: Order = 'at random'): Promise<void> {
     this.#left = CONNECTIONS
     // Each request is a task of its own, as when Node reads sockets: ticks and microtasks run between two of them.
-    for (const socket of this.#sockets) setImmediate(this.#send, socket)
+    for (const socket of this.#sockets) setImmediate(send, socket, this.#next[order])
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
   }
+}
 
-  readonly #send = (socket: MemorySocket): void => void socket.push(this.#next())
+function send(socket: MemorySocket, next: () => Buffer): void {
+  socket.push(next())
 }

@@ -1,67 +1,77 @@
 import { runChild } from '../child.ts'
-import { median } from '../cpu.ts'
-import { appOf, contestantsOf, type Found, LIMITERS, type SceneName, sceneNames } from '../scenes.ts'
-import type { CpuRun } from './cpu-run.ts'
+import { quantile } from '../cpu.ts'
+import type { Found } from '../found.ts'
+import { appOf, CLIENTS, contestantsOf, type SceneName, sceneNames } from '../scenes.ts'
+import { CONNECTIONS } from './client.ts'
 
-/** The rounds of one request a connection in each process: to warm up, and to measure. A fast app takes more of them. */
-const ROUNDS: Readonly<Record<string, readonly [warm: number, measured: number]>> = {
-  express: [120, 120],
-  fastify: [300, 400],
-  hono: [300, 400],
-  nest: [120, 100],
+interface Length {
+  /** The turns: in each one, every app has a fresh process. Two processes of one Express app differ most. */
+  readonly turns: number
+  /** The rounds of one request a connection in each process, to warm up and to measure. */
+  readonly warm: number
+  readonly rounds: number
 }
 
-/** The CPU microseconds per request: of the bare apps, and what each limiter adds to them. */
+const LENGTHS: Readonly<Record<string, Length>> = {
+  express: { turns: 7, warm: 80, rounds: 50 },
+  fastify: { turns: 4, warm: 250, rounds: 300 },
+  hono: { turns: 4, warm: 250, rounds: 300 },
+  nest: { turns: 5, warm: 80, rounds: 50 },
+}
+const QUICK: Length = { turns: 1, warm: 3, rounds: 3 }
+
+/** The CPU microseconds per request of the bare apps; what each limiter adds; its throughput as a share of the bare app's. */
 export interface CpuFound {
   readonly bare: Found
   readonly added: Found
+  readonly share: Found
 }
 
 /** Measures all apps in fresh processes, in turns, with the bare app of the same scene before and after each turn. */
-export async function measureCpu(turns: number, quick: boolean): Promise<CpuFound> {
+export async function measureCpu(quick: boolean): Promise<CpuFound> {
   const bare = new Map<string, number>()
   const added = new Map<string, number>()
-  for (const framework of Object.keys(LIMITERS)) {
+  const share = new Map<string, number>()
+  for (const [framework, length] of Object.entries(LENGTHS)) {
     for (const scene of sceneNames) {
       const limiters = contestantsOf(framework, scene)
       if (limiters.length === 0) continue
-      const found = await measureScene(framework, scene, limiters, turns, quick)
-      bare.set(`${framework} bare ${scene}`, median(found.bare))
-      for (const [limiter, values] of found.added) added.set(`${framework} ${limiter} ${scene}`, median(values))
+      const runs = await takeTurns(framework, scene, limiters, quick ? QUICK : lengthIn(scene, length))
+      // The machine only ever adds time. So the lower quartile of the processes is steadier than their median.
+      const of = (limiter: string): number => quantile(runs.get(limiter) ?? [], 0.25)
+      bare.set(`${framework} bare ${scene}`, of('bare'))
+      for (const limiter of limiters) {
+        const key = `${framework} ${limiter} ${scene}`
+        added.set(key, of(limiter) - of('bare'))
+        share.set(key, of('bare') / of(limiter))
+      }
     }
   }
-  return { bare, added }
+  return { bare, added, share }
 }
 
-interface SceneFound {
-  readonly bare: readonly number[]
-  readonly added: ReadonlyMap<string, readonly number[]>
+// By header, the warm-up names each client once.
+function lengthIn(scene: SceneName, { warm, ...length }: Length): Length {
+  return { ...length, warm: scene === 'header' ? Math.max(warm, Math.ceil(CLIENTS / CONNECTIONS)) : warm }
 }
 
-async function measureScene(
+/** The CPU microseconds per request of each process, by limiter. */
+async function takeTurns(
   framework: string,
   scene: SceneName,
   limiters: readonly string[],
-  turns: number,
-  quick: boolean,
-): Promise<SceneFound> {
-  const [warm, measured] = quick ? [4, 4] : (ROUNDS[framework] ?? [0, 0])
-  const run = async (limiter: string): Promise<number> => {
-    const args = [JSON.stringify(appOf(framework, limiter, scene)), String(warm), String(measured)]
-    const found = await runChild<CpuRun>('inprocess/cpu-run.js', args)
-    return found.p10
+  { turns, warm, rounds }: Length,
+): Promise<Map<string, number[]>> {
+  const runs = new Map<string, number[]>()
+  const run = async (limiter: string): Promise<void> => {
+    const args = [JSON.stringify(appOf(framework, limiter, scene)), String(warm), String(rounds)]
+    const { micros } = await runChild<{ micros: number }>('inprocess/cpu-run.js', args)
+    runs.set(limiter, [...(runs.get(limiter) ?? []), micros])
   }
-  const bare = [await run('bare')]
-  const added = new Map<string, number[]>(limiters.map(limiter => [limiter, []]))
+  await run('bare')
   for (let turn = 0; turn < turns; turn++) {
-    // Every other turn in the opposite order, because the machine drifts.
-    const order = turn % 2 === 0 ? limiters : limiters.toReversed()
-    const spent = new Map<string, number>()
-    for (const limiter of order) spent.set(limiter, await run(limiter))
-    const before = bare.at(-1) ?? Number.NaN
-    const after = await run('bare')
-    bare.push(after)
-    for (const [limiter, value] of spent) added.get(limiter)?.push(value - (before + after) / 2)
+    for (const limiter of limiters) await run(limiter)
+    await run('bare')
   }
-  return { bare, added }
+  return runs
 }

@@ -1,6 +1,5 @@
 import { type App, makeServer } from '../contestants/apps/index.ts'
 import { Client } from './client.ts'
-import { requestsFor } from './requests.ts'
 
 // Run with --log-ic, which logs each property access that V8's inline caches could not answer. This script logs a mark
 // before each round that counts, and after the last.
@@ -19,8 +18,7 @@ function mark(): void {
 }
 
 const [, , app = '', warm = '', rounds = ''] = process.argv
-const given = JSON.parse(app) as App
-const client = new Client(await makeServer(given), requestsFor(given))
+const client = new Client(await makeServer(JSON.parse(app) as App), undefined)
 // V8 logs no miss of a function that it has called only a few times.
 for (let i = 0; i < 1000; i++) mark()
 for (let i = 0; i < Number(warm); i++) await client.round()

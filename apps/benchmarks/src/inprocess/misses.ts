@@ -42,7 +42,10 @@ export async function countMisses(
 }
 
 /** The misses that a limiter adds to the bare app: their number, and the names of the properties, each as often as missed. */
-export function addedMisses(bare: Misses, limited: Misses): { readonly count: number; readonly names: string[] } {
+export function addedMisses(
+  bare: Misses,
+  limited: Misses,
+): { readonly count: number; readonly names: string[] } {
   let count = 0
   const names: string[] = []
   for (const name of new Set([...bare.keys(), ...limited.keys()])) {

@@ -7,17 +7,8 @@ import { Redis } from 'ioredis'
 import { RedisStore, type RedisReply } from 'rate-limit-redis'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 
-import {
-  BODY,
-  CLIENT_HEADER,
-  HEADERS,
-  haltOptions,
-  LIMIT,
-  type MakeServer,
-  type Scene,
-  settled,
-  WINDOW_MS,
-} from './app.ts'
+import { CLIENT_HEADER } from '../../request.ts'
+import { BODY, HEADERS, haltOptions, LIMIT, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
 
 const middlewares: Record<string, (scene: Scene) => RequestHandler> = {
   bare: () => (_req, _res, next) => next(),
@@ -25,6 +16,7 @@ const middlewares: Record<string, (scene: Scene) => RequestHandler> = {
     for (const [name, value] of HEADERS) res.setHeader(name, value)
     next()
   },
+  'late next': () => (_req, _res, next) => void settled.then(() => next()),
   halt: scene => halt(haltOptions(scene, clientOf)),
   'express-rate-limit': ({ place, countedBy }) => {
     const common = {

@@ -3,19 +3,12 @@ import { halt } from '@halt/fastify'
 import { fastify, type FastifyInstance, type FastifyRequest, type RouteHandlerMethod } from 'fastify'
 import { Redis } from 'ioredis'
 
-import {
-  BODY,
-  CLIENT_HEADER,
-  HEADERS,
-  haltOptions,
-  LIMIT,
-  type MakeServer,
-  type Scene,
-  settled,
-  WINDOW_MS,
-} from './app.ts'
+import { CLIENT_HEADER } from '../../request.ts'
+import { BODY, HEADERS, haltOptions, LIMIT, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
 
-const plugins: Record<string, (app: FastifyInstance, scene: Scene) => Promise<unknown>> = {
+type Plugin = (app: FastifyInstance, scene: Scene) => Promise<unknown>
+
+const plugins: Record<string, Plugin> = {
   bare: async () => {},
   'three headers': async app =>
     app.addHook('onRequest', (_request, reply, done) => {
@@ -50,7 +43,7 @@ const handlers: Record<Scene['handler'], RouteHandlerMethod> = {
 export function make(name: string): MakeServer {
   return async scene => {
     const app = fastify()
-    await plugins[name]?.(app, scene)
+    await (plugins[name] as Plugin)(app, scene)
     app.get('/', handlers[scene.handler])
     await app.ready()
     return app.server

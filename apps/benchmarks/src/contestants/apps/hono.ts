@@ -7,17 +7,8 @@ import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { RedisStore, rateLimiter } from 'hono-rate-limiter'
 import { Redis } from 'ioredis'
 
-import {
-  BODY,
-  CLIENT_HEADER,
-  HEADERS,
-  haltOptions,
-  LIMIT,
-  type MakeServer,
-  type Scene,
-  settled,
-  WINDOW_MS,
-} from './app.ts'
+import { CLIENT_HEADER } from '../../request.ts'
+import { BODY, HEADERS, haltOptions, LIMIT, type MakeServer, type Scene, settled, WINDOW_MS } from './app.ts'
 
 const middlewares: Record<string, (scene: Scene) => MiddlewareHandler> = {
   bare: () => (_c, next) => next(),
