@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 import { median } from './cpu.ts'
+import { type Found, foundOf } from './found.ts'
 import { httpTargets } from './http-targets.ts'
 import type { Answers, Load } from './load.ts'
-import { type Found, foundOf } from './found.ts'
 import type { Effort } from './memory.ts'
 import { figure, type Section } from './report.ts'
 import type { Order } from './request.ts'
@@ -80,7 +80,7 @@ export async function http({ quick }: Effort): Promise<Section> {
     targets: httpTargets(added, share),
     notes: [
       `Median of ${rounds} rounds of ${requests} requests after a third as many to warm up, fresh processes each round, less the bare app before and after. CPU time of the app's process alone, its system calls included. Headers as each limiter sets them by default or in its guide.`,
-      'Three headers: an app that sets three headers and does nothing else. Next after a tick: an app that calls `next` in a microtask.',
+      'Three headers: an app that sets three headers and does nothing else. Late next: an app that only calls `next`, in a microtask.',
       'The handler answers at once, or awaits a resolved promise first, as in the part `http-inprocess`, which tells what a peer that calls `next` asynchronously gains where the handler answers at once.',
       `By header: a key from a header, ${CLIENTS.toLocaleString('en')} clients at random, counters in memory. Throughput is requests per CPU second of the app's process.`,
       'The load generator never sleeps, because waking it would cost the fast apps CPU time.',
@@ -128,7 +128,7 @@ async function oneRound(
     // Through Redis every limiter answers later, so a handler that awaits makes no difference.
     if (scene === 'at once') for (const limiter of LIMITERS[framework] ?? []) await run(limiter, 'redis')
     // The warm-up names each client once.
-    const warm = Math.max(Math.ceil(requests / 3), clients ?? 0)
+    const warm = Math.max(Math.ceil(requests / 3), Math.min(requests, clients ?? 0))
     for (const app of running) await spend(app, warm, 'in turn')
     const spent = new Map<string, number>()
     for (const app of running)

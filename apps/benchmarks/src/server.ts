@@ -47,7 +47,7 @@ function ready(child: ChildProcess): Promise<void> {
 }
 
 /** A free port of 127.0.0.1. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

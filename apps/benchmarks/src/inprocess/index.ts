@@ -29,7 +29,7 @@ export async function inprocess({ quick }: Effort): Promise<Section> {
     targets: inprocessTargets(cpu, counts),
     notes: [
       `Node's own parser and server over ${CONNECTIONS} sockets in memory, keep-alive, one request on each in a round. CPU time of the whole process in a round. A process counts by the round that nine tenths of its rounds exceed, so no garbage is collected in it; an app by the lower quartile of its processes, which run in turns with the bare app between them.`,
-      'At once: the handler answers in the call of the framework. Awaits: it awaits a resolved promise first, and so continues at the same point as the code behind a body parser, after Node has parsed the end of the request.',
+      'At once: the handler answers in the call of the framework. Awaits: it awaits a resolved promise first, and so continues at the same point as the code behind a body parser, after Node has parsed the end of the request. Nest awaits each handler.',
       `A peer that calls \`next\` asynchronously is credited some of the bare Express app's own work where the handler answers at once: an app that only calls \`next\` late adds ${late('at once')} µs there, and ${late('awaits')} µs where the handler awaits.`,
       `By header: a key from a header, ${CLIENTS.toLocaleString('en')} clients at random; the handler answers at once.`,
       `Inline-cache misses: those of a request that V8 logs (--log-ic) in a steady state, less those of the bare app. ${said(frameworks, counts)}`,

@@ -6,17 +6,17 @@ import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 
 /** The URL of the Redis for an app's counters; undefined for its own memory. */
-export type Place = string | undefined
+type Place = string | undefined
 
 /**
  * The handler of an app: it answers in the call of the framework, or after the `await` of a resolved promise. The second
  * continues at the same point as the code behind a body parser: in the same turn of the event loop, after Node has parsed the
  * end of the request.
  */
-export type Handler = 'at once' | 'awaits'
+type Handler = 'at once' | 'awaits'
 
 /** The identity that an app counts by: the address of the peer, or the value of a header. */
-export type CountedBy = 'address' | 'header'
+type CountedBy = 'address' | 'header'
 
 /** The settings of an app. */
 export interface Scene {
