@@ -66,7 +66,7 @@ function unpackedBytes(name: string): number {
 /** Bundles the smallest app. */
 async function bundledBytes(platform: 'neutral' | 'node'): Promise<number> {
   const build = await rolldown({
-    input: fileURLToPath(new URL('contestants/apps/smallest.js', import.meta.url)),
+    input: fileURLToPath(new URL('contestants/smallest-app.js', import.meta.url)),
     platform,
     external: /^(express|node:.*)$/,
     resolve: { mainFields: ['module', 'main'] },
