@@ -1,15 +1,20 @@
+import { growth } from './growth/index.ts'
 import { http } from './http.ts'
 import { importing } from './import.ts'
 import { inprocess } from './inprocess/index.ts'
+import { limiter } from './limiter.ts'
 import { logins } from './logins/index.ts'
 import { memory } from './memory.ts'
 import { quota } from './quota.ts'
 import { redis } from './redis.ts'
-import { place, type Section, toMarkdown, versionsLine } from './report.ts'
+import { place, placePlots, type Section, toMarkdown, versionsLine } from './report.ts'
 import { size } from './size.ts'
+import { weight } from './weight.ts'
 
 const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = {
   memory,
+  limiter,
+  growth,
   size,
   redis,
   quota,
@@ -17,6 +22,7 @@ const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = 
   http,
   'http-inprocess': inprocess,
   import: importing,
+  weight,
 }
 
 /**
@@ -30,9 +36,12 @@ async function main(args: readonly string[]): Promise<void> {
     throw new Error(`No part is named "${unknown}". There are: ${Object.keys(parts).join(', ')}.`)
   for (const [name, measure] of Object.entries(parts)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
-    const text = toMarkdown(await measure({ quick: args.includes('--quick') }))
+    const section = await measure({ quick: args.includes('--quick') })
+    const text = toMarkdown(section)
     console.log(`${text}\n`)
-    if (args.includes('--readme')) place(README, name, text)
+    if (!args.includes('--readme')) continue
+    place(README, name, text)
+    placePlots(README, section.plots ?? [])
   }
   console.log(versionsLine())
   if (args.includes('--readme')) place(README, 'versions', versionsLine())

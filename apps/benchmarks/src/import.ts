@@ -6,6 +6,7 @@ import { figure, type Section } from './report.ts'
 
 const SETS: readonly (readonly string[])[] = [
   ['@halt/core', '@halt/store-memory'],
+  ['@halt/express'],
   ['hono-rate-limiter'],
   ['@nestjs/throttler'],
   ['@fastify/rate-limit'],
@@ -37,6 +38,13 @@ export async function importing({ quick }: Effort): Promise<Section> {
         rule: 'most',
         bound: 5,
         measured: walls[0] ?? Number.NaN,
+        unit: 'ms',
+      },
+      {
+        what: '@halt/express, with what it imports',
+        rule: 'most',
+        bound: 7,
+        measured: walls[1] ?? Number.NaN,
         unit: 'ms',
       },
     ],

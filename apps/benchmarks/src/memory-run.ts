@@ -10,8 +10,11 @@ export interface MemoryRun {
   readonly yardstick: number
 }
 
-/** One key admitted, many keys admitted, one key refused; and the cost of making many keys. */
-export type Scenario = 'hot' | 'fresh' | 'denied' | 'cutting'
+/**
+ * One key admitted; one key of three characters admitted; many keys admitted, in turns; keys that are new to the limiter; one key
+ * refused; and the cost of making many keys.
+ */
+export type Scenario = 'hot' | 'short' | 'fresh' | 'first' | 'denied' | 'cutting'
 
 // Never refused, and small enough for a narrow slot of Halt's memory store.
 const ROOMY: Task = { limit: 600_000_000, windowMs: 600_000 }
@@ -22,7 +25,8 @@ const MANY = 100_000
 
 // One scenario per process, because a loop that has seen several kinds of keys is compiled for all of them.
 async function main(name: string, scenario: Scenario, steps: number): Promise<MemoryRun> {
-  const nameOf = name === 'halt-check' ? addressAt : keyAt
+  const contestant = await loadMemory(name)
+  const nameOf = contestant.keys === 'addresses' ? addressAt : keyAt
   const many = Math.min(MANY, steps)
   if (scenario === 'cutting') {
     const next = freshKeys(many, nameOf)
@@ -30,10 +34,14 @@ async function main(name: string, scenario: Scenario, steps: number): Promise<Me
     const own = await cpuPerStep(steps, () => cut(next, steps))
     return { own, yardstick: own }
   }
-  const contestant = await loadMemory(name)
   if (scenario === 'denied') return measure(contestant, TIGHT, () => hotKey(nameOf(7)), steps, false)
   if (scenario === 'fresh') {
     return measure(contestant, LASTING, () => freshKeys(many, nameOf), steps, true, prefill(many, nameOf))
+  }
+  if (scenario === 'short') return measure(contestant, ROOMY, () => hotKey('key'), steps, true)
+  if (scenario === 'first') {
+    // The yardstick runs twice, after a quarter to warm up.
+    return measure(contestant, LASTING, () => freshKeys(Math.ceil(steps * 2.25), nameOf), steps, true)
   }
   const logged = Array.from({ length: Math.ceil(steps / 50) }, (_, i) => nameOf(i))
   const keys = contestant.answer === 'log' ? () => hundreds(logged) : () => hotKey(nameOf(7))
@@ -62,6 +70,7 @@ async function measure(
   await fill?.(key => yard.ask(key))
   await fill?.(key => own.ask(key))
   const [yardKeys, ownKeys] = [keys(), keys()]
+  await own.prepare?.(ownKeys())
   const runYard = (count: number): number => loopYard(yard, yardKeys, count)
   const runOwn = async (count: number): Promise<void> => {
     const admitted = contestant.isAsync ? await loopAsync(own, ownKeys, count) : loop(own, ownKeys, count)
@@ -96,7 +105,14 @@ function loopYard(opened: Opened<boolean>, next: NextKey, count: number): number
 
 async function loopAsync(opened: Opened<unknown>, next: NextKey, count: number): Promise<number> {
   let admitted = 0
-  for (let i = 0; i < count; i++) if (opened.admits(await opened.ask(next()))) admitted++
+  for (let i = 0; i < count; i++) {
+    // Here and not in the contestant, because there a handler would cost a second promise.
+    try {
+      if (opened.admits(await opened.ask(next()))) admitted++
+    } catch (reason) {
+      if (opened.isRefusal?.(reason) !== true) throw reason
+    }
+  }
   return admitted
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 import { machine, versions } from './machine.ts'
 
@@ -7,9 +7,17 @@ export interface Target {
   readonly what: string
   readonly bound: number
   readonly measured: number
-  readonly unit: '×' | 'ns' | 'ms' | 'bytes' | 'commands' | 'misses'
+  readonly unit: '×' | 'ns' | 'ms' | 'kB' | 'MB' | 'bytes' | 'commands' | 'misses'
   /** `most`: the value may not exceed the target; `least`: it may not fall below. */
   readonly rule: 'most' | 'least'
+}
+
+/** A drawing beside the figures: a file `plots/{name}.svg`. */
+export interface Plot {
+  readonly name: string
+  /** The text for readers who do not see it. */
+  readonly text: string
+  readonly svg: string
 }
 
 /** The results of one part of the benchmarks. */
@@ -20,6 +28,7 @@ export interface Section {
   readonly rows: readonly (readonly string[])[]
   readonly targets: readonly Target[]
   readonly notes: readonly string[]
+  readonly plots?: readonly Plot[]
 }
 
 /** True if a target was met. */
@@ -28,7 +37,7 @@ function isMet({ bound, measured, rule }: Target): boolean {
 }
 
 /** Writes a section as Markdown: the figures, the targets, the notes, the machine. */
-export function toMarkdown({ title, head, rows, targets, notes }: Section): string {
+export function toMarkdown({ title, head, rows, targets, notes, plots = [] }: Section): string {
   const aligned = head.map((_, i) => (i === 0 ? '---' : '--:'))
   const figures = [head, aligned, ...rows].map(toRow)
   const judged = targets.map(target => {
@@ -48,6 +57,7 @@ export function toMarkdown({ title, head, rows, targets, notes }: Section): stri
     ...figures,
     '',
     ...(targets.length > 0 ? [...targetTable, ''] : []),
+    ...(plots.length > 0 ? [...plots.map(({ name, text }) => `![${text}](plots/${name}.svg)`), ''] : []),
     ...tail,
   ].join('\n')
 }
@@ -65,6 +75,12 @@ export function place(file: URL, name: string, text: string): void {
   const to = old.indexOf(close)
   if (from < 0 || to < from) throw new Error(`${file.pathname} has no marks ${open} … ${close}`)
   writeFileSync(file, `${old.slice(0, from + open.length)}\n\n${text}\n\n${old.slice(to)}`)
+}
+
+/** Writes the plots of a section beside a Markdown file. */
+export function placePlots(file: URL, plots: readonly Plot[]): void {
+  mkdirSync(new URL('plots/', file), { recursive: true })
+  for (const { name, svg } of plots) writeFileSync(new URL(`plots/${name}.svg`, file), svg)
 }
 
 /** A number for a table, with three significant digits. */

@@ -13,6 +13,10 @@ export interface Opened<A> {
   ask(key: string): A | Promise<A>
   /** True if an answer admits the request. */
   admits(answer: A): boolean
+  /** True if `ask` has rejected because it refuses the request. Without it, every rejection is an error. */
+  isRefusal?(reason: unknown): boolean
+  /** Charges a key once, where `ask` only reads. */
+  prepare?(key: string): unknown
   close?(): unknown
 }
 
@@ -22,6 +26,8 @@ export interface MemoryContestant<A = unknown> {
   readonly answer: Answer
   /** True if each check returns a promise. */
   readonly isAsync: boolean
+  /** The keys that it is asked about. Default `names`, of 20 characters. */
+  readonly keys?: 'names' | 'addresses'
   open(task: Task): Opened<A> | Promise<Opened<A>>
 }
 

@@ -5,7 +5,7 @@ import { RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 
 import { type App, makeServer } from '../contestants/apps/index.ts'
-import { NodeRequest } from '../contestants/halt.ts'
+import { NodeRequest } from '../contestants/node-request.ts'
 import { Client, CONNECTIONS } from './client.ts'
 
 // Counts the bytes that a request or a check allocates. Run with --expose-gc and a semi-space of 128 MB, so that no garbage
