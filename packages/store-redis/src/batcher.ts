@@ -126,24 +126,34 @@ export class Batcher {
     this.#load -= load
     this.#lastSize = count
     this.#lastSent = clock()
-    void this.#call(entries, load)
+    this.#call(entries, load)
   }
 
-  async #call(entries: readonly Entry[], load: number): Promise<void> {
+  #call(entries: readonly Entry[], load: number): void {
     const pending = this.#pending.sent(load, this.#lastSent)
-    try {
-      const evaluations = await this.#send(entries.map(entry => entry.group))
+    const settled = (): void => {
       this.#pending.settled(pending, load)
-      for (const [i, { resolve, reject }] of entries.entries()) {
-        const evaluation = evaluations[i]
-        if (evaluation === undefined || evaluation instanceof Error)
-          reject(evaluation ?? new Error('no reply for a group'))
-        else resolve(evaluation)
-      }
-    } catch (error) {
-      this.#pending.settled(pending, load)
-      for (const { reject } of entries) reject(error)
     }
-    if (this.#waiting.length > 0 && this.#isWorthCall()) this.#flush()
+    const continued = (): void => {
+      if (this.#waiting.length > 0 && this.#isWorthCall()) this.#flush()
+    }
+    this.#send(entries.map(({ group }) => group)).then(
+      evaluations => {
+        settled()
+        for (let i = 0; i < entries.length; i++) deliver(entries[i] as Entry, evaluations[i])
+        continued()
+      },
+      (error: unknown) => {
+        settled()
+        for (const { reject } of entries) reject(error)
+        continued()
+      },
+    )
   }
+}
+
+function deliver({ resolve, reject }: Entry, evaluation: Evaluation | Error | undefined): void {
+  if (evaluation === undefined || evaluation instanceof Error)
+    reject(evaluation ?? new Error('no reply for a group'))
+  else resolve(evaluation)
 }
