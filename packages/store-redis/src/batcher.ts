@@ -69,16 +69,17 @@ export class Batcher {
 
   #schedule(): void {
     this.#scheduled = true
-    const flush = (): void => {
-      this.#scheduled = false
-      // A reply may have sent them meanwhile, and other checks may have come since.
-      if (this.#waiting.length === 0) return
-      if (this.#isDue()) this.#flush()
-      else this.#wait()
-    }
     // Checks that come one after the other, each after the reply to the last, wait for nothing.
-    if (this.#lastSize > 1) atEndOfTurn(flush)
-    else queueMicrotask(flush)
+    if (this.#lastSize > 1) atEndOfTurn(this.#flushIfDue)
+    else queueMicrotask(this.#flushIfDue)
+  }
+
+  readonly #flushIfDue = (): void => {
+    this.#scheduled = false
+    // A reply may have sent them meanwhile, and other checks may have come since.
+    if (this.#waiting.length === 0) return
+    if (this.#isDue()) this.#flush()
+    else this.#wait()
   }
 
   #wait(): void {

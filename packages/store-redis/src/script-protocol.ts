@@ -66,15 +66,16 @@ class GroupList implements ScriptCall {
 
   constructor(groups: readonly Group[], key: KeyWriter) {
     this.#key = key
-    const numbers = this.#numbers
-    let run = -1
+    let run = 0
+    let previous: Group | undefined
     for (const group of groups) {
-      const at = numbers.length
-      this.#add(group)
-      if (run >= 0 && isRepeat(numbers, run, at)) {
-        numbers.length = at
-        numbers[run]!++
-      } else run = at
+      this.#addKeys(group)
+      if (previous !== undefined && areAlike(previous, group)) this.#numbers[run]!++
+      else {
+        run = this.#numbers.length
+        this.#addRun(group)
+      }
+      previous = group
     }
   }
 
@@ -82,23 +83,24 @@ class GroupList implements ScriptCall {
     return [JSON.stringify([this.#rules, this.#numbers])]
   }
 
-  /** Writes a group as a run of one. */
-  #add({ demands, penalty, idempotency }: Group): void {
+  #addKeys({ demands, penalty, idempotency }: Group): void {
     const { keys } = this
+    if (penalty !== undefined) keys.push(this.#key(penalty.subject, PENALTY_COUNTER))
+    if (idempotency !== undefined) keys.push(this.#key(idempotency.subject, idempotency.counter))
+    for (const { subject, rule } of demands) keys.push(this.#key(subject, rule.counter))
+  }
+
+  /** Begins a run of groups that differ only in their keys. */
+  #addRun({ demands, penalty, idempotency }: Group): void {
     const numbers = this.#numbers
     numbers.push(1, demands.length, (penalty === undefined ? 0 : 1) + (idempotency === undefined ? 0 : 2))
-    if (penalty !== undefined) {
-      keys.push(this.#key(penalty.subject, PENALTY_COUNTER))
-      numbers.push(this.#penaltyRule(penalty), penalty.mode, penalty.amount)
-    }
+    if (penalty !== undefined) numbers.push(this.#penaltyRule(penalty), penalty.mode, penalty.amount)
     if (idempotency !== undefined) {
-      keys.push(this.#key(idempotency.subject, idempotency.counter))
       if (idempotency.edges === undefined) numbers.push(idempotency.window)
       else numbers.push(0, ...idempotency.edges)
     }
     for (const demand of demands) {
-      const { subject, rule, cost, mode, penalized, chargedTo } = demand
-      keys.push(this.#key(subject, rule.counter))
+      const { cost, mode, penalized, chargedTo } = demand
       numbers.push(this.#rule(demand), cost, penalized ? mode + PENALIZED : mode)
       if (mode === Mode.SETTLE) numbers.push(chargedTo ?? 0)
     }
@@ -125,11 +127,19 @@ class GroupList implements ScriptCall {
   }
 }
 
-/** Whether the group at the end of the list differs from the run before it only in its keys. */
-function isRepeat(numbers: readonly number[], run: number, at: number): boolean {
-  const { length } = numbers
-  if (length - at !== at - run) return false
-  for (let i = at + 1; i < length; i++) if (numbers[i] !== numbers[i - at + run]) return false
+/** Whether two groups differ only in their keys. Settlements and idempotent groups are rare, so they never count as alike. */
+function areAlike(a: Group, b: Group): boolean {
+  const { length } = a.demands
+  if (length !== b.demands.length || a.idempotency !== undefined || b.idempotency !== undefined) return false
+  if (a.penalty?.rule !== b.penalty?.rule) return false
+  if (a.penalty?.mode !== b.penalty?.mode || a.penalty?.amount !== b.penalty?.amount) return false
+  for (let i = 0; i < length; i++) {
+    const one = a.demands[i] as Demand
+    const other = b.demands[i] as Demand
+    if (one.rule !== other.rule || one.cost !== other.cost || one.mode !== other.mode) return false
+    if (one.penalized !== other.penalized || one.edges !== other.edges || one.mode === Mode.SETTLE)
+      return false
+  }
   return true
 }
 

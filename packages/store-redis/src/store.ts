@@ -69,7 +69,6 @@ export class RedisStore implements Store {
   }
 
   evaluate(group: Group): Promise<Evaluation> {
-    this.#heartbeat.sendIfDue()
     if (!this.#perSlot) return this.#batcher.add(group)
     const slots = slotsOf(group, this.#key)
     if (slots.length === 1) return this.#batcherOf(slots[0] as number).add(group)
@@ -146,6 +145,7 @@ export class RedisStore implements Store {
   }
 
   #sendNow(groups: readonly Group[], isMixed: boolean): Promise<Evaluations> {
+    this.#heartbeat.sendIfDue()
     try {
       const clock = this.#now()
       const { keys, args } = scriptCall(groups, this.#key)
