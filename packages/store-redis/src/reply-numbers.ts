@@ -1,4 +1,5 @@
 import {
+  AdmittedBucket,
   type Demand,
   type Evaluation,
   type Group,
@@ -20,38 +21,44 @@ import { BUCKET, SCRIPT_KINDS, WINDOW } from './script-protocol.ts'
 export function readAdmission(
   first: number,
   rest: ReplyEntries,
-  group: Group,
+  { demands, penalty }: Group,
   now: number,
 ): Evaluation | undefined {
-  const { demands, penalty } = group
   const { length } = demands
-  if (length === 0 || (penalty !== undefined && penalty.mode > PenaltyMode.READ)) return undefined
+  const demand = demands[0]
+  if (demand === undefined || (penalty !== undefined && penalty.mode > PenaltyMode.READ)) return undefined
+  if (length === 1 && SCRIPT_KINDS[demand.rule.code] === BUCKET)
+    return isCharged(demand, first) ? new AdmittedBucket(now, first, demand.rule) : undefined
   const states: State[] = []
   for (let i = 0; i < length; i++) {
-    const demand = demands[i] as Demand
     const number = i === 0 ? first : rest.takeInteger()
-    const state = number === undefined ? undefined : chargedState(demand, number, rest, now)
-    if (state === undefined || (length > 1 && demand.mode !== Mode.CHARGE)) return undefined
+    const state = number === undefined ? undefined : chargedState(demands[i] as Demand, number, rest, now)
+    if (state === undefined) return undefined
     states.push(state)
   }
-  const passes = length === 1 ? YES : demands.map(() => true)
+  const passes = length === 1 ? YES : states.map(() => true)
   return { now, allowed: true, repeated: false, passes, starts: NONE, states, penalty: NO_PENALTY }
 }
 
+/** Whether the debt can be that of a bucket which alone was charged. It includes the charge. */
+function isCharged({ rule, cost, mode }: Demand, debt: number): boolean {
+  const { unit, capacity } = rule
+  if (cost <= 0 || debt < cost * unit) return false
+  return mode === Mode.SETTLE || ((mode === Mode.CHARGE || mode === Mode.SHADOW) && debt <= capacity * unit)
+}
+
+/** The state of a counter that was charged with others, by its first number. */
 function chargedState(
-  { rule, cost, mode }: Demand,
+  demand: Demand,
   number: number,
   rest: ReplyEntries,
   now: number,
 ): State | undefined {
-  if (cost <= 0 || !(mode === Mode.CHARGE || mode === Mode.SHADOW || mode === Mode.SETTLE)) return undefined
+  const { rule, cost, mode } = demand
+  if (mode !== Mode.CHARGE) return undefined
   const kind = SCRIPT_KINDS[rule.code]
-  if (kind === BUCKET) {
-    const { unit, rate, capacity } = rule
-    const isPossible = number >= cost * unit && (mode === Mode.SETTLE || number <= capacity * unit)
-    return isPossible ? [0, now, number, unit, rate] : undefined
-  }
-  if (kind !== WINDOW || mode !== Mode.CHARGE || number <= now) return undefined
+  if (kind === BUCKET) return isCharged(demand, number) ? [0, now, number, rule.unit, rule.rate] : undefined
+  if (kind !== WINDOW || cost <= 0 || number <= now) return undefined
   const count = rest.takeInteger()
   return count !== undefined && count >= cost && count <= rule.capacity ? [0, number, count] : undefined
 }
