@@ -48,12 +48,7 @@ function isCharged({ rule, cost, mode }: Demand, debt: number): boolean {
 }
 
 /** The state of a counter that was charged with others, by its first number. */
-function chargedState(
-  demand: Demand,
-  number: number,
-  rest: ReplyEntries,
-  now: number,
-): State | undefined {
+function chargedState(demand: Demand, number: number, rest: ReplyEntries, now: number): State | undefined {
   const { rule, cost, mode } = demand
   if (mode !== Mode.CHARGE) return undefined
   const kind = SCRIPT_KINDS[rule.code]
