@@ -55,7 +55,10 @@ function flexible(
   }
 }
 
-export const flexibleRedis: RedisContestant<RateLimiterRes | undefined> = flexible('rate-limiter-flexible', {})
+export const flexibleRedis: RedisContestant<RateLimiterRes | undefined> = flexible(
+  'rate-limiter-flexible',
+  {},
+)
 
 /** With its block in memory, which remembers a refusal until the window ends. */
 export const flexibleDenied: RedisContestant<RateLimiterRes | undefined> = {

@@ -1,7 +1,14 @@
 import { connect } from './clients.ts'
 import type { RedisContestant } from './contestant.ts'
 import { haltDenied, haltRedis, haltUsers } from './redis-halt.ts'
-import { expressRedis, fastifyRedis, flexibleDenied, flexibleRedis, honoRedis, nestRedis } from './redis-peers.ts'
+import {
+  expressRedis,
+  fastifyRedis,
+  flexibleDenied,
+  flexibleRedis,
+  honoRedis,
+  nestRedis,
+} from './redis-peers.ts'
 
 /** The yardstick: INCR, which limits nothing. */
 const increment: RedisContestant<unknown> = {

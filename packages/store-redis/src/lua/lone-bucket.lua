@@ -2,7 +2,7 @@
 -- ARGV[2..3] the unit, and the capacity in units of debt. Then, if they are not the commonest: the rate (1), the cost in units of
 --            debt (one unit), the cool-down (0).
 -- What it does not decide goes the general way.
--- test/store.test.ts and the random histories of the store suite hold it equal to the general path.
+-- The random histories of the store suite and test/behaviour/fast-paths.test.ts hold it equal to the general path.
 if ARGV[3] then
   local unit, room, rate, cost = ARGV[2] + 0, ARGV[3] + 0, ARGV[4], ARGV[5]
   rate, cost = rate and rate + 0 or 1, cost and cost + 0 or unit

@@ -1,5 +1,5 @@
 -- Fast path for a group of buckets and windows that all admit, and whose penalty, if it has one, is not set. It makes no
--- tables. The random histories of the store suite hold it equal to the general path.
+-- tables. The random histories of the store suite and test/behaviour/fast-paths.test.ts hold it equal to the general path.
 if plain and not single then
   local k_demands, t = k, 0
   decided = true

@@ -1,5 +1,5 @@
 -- Fast path for a group of one bucket, the commonest group. It makes no tables. A refusal that starts no cool-down writes
--- nothing. The random histories of the store suite, which send bursts of equal checks, hold it equal to the general path.
+-- nothing. The random histories of the store suite and test/behaviour/fast-paths.test.ts hold it equal to the general path.
 if single then
   local key = keys[k + 1]
   local value = wrote[key]

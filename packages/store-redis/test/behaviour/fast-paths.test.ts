@@ -75,7 +75,10 @@ const step = fc.record({
   // The edges of the window and of the quota, steps back, and others.
   advance: fc.constantFrom(2 * SECOND, 3 * SECOND, -SECOND, -100_000, 0, 1, 250_000, 500_000, SECOND - 1),
   shape: fc.nat(shapes.length - 1),
-  subjects: fc.oneof(fc.constant(['x']), fc.array(fc.constantFrom('x', 'y'), { minLength: 1, maxLength: 4 })),
+  subjects: fc.oneof(
+    fc.constant<('x' | 'y')[]>(['x']),
+    fc.array(fc.constantFrom<'x' | 'y'>('x', 'y'), { minLength: 1, maxLength: 4 }),
+  ),
   cost: fc.constantFrom(1, 1, 1, 2, 5),
   penalty: fc.constantFrom(undefined, undefined, PenaltyMode.WATCH, PenaltyMode.READ),
 })
