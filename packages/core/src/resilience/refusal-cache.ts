@@ -3,7 +3,6 @@ import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type Counters, decide, PENALTY_COUNTER } from '../store/decide.ts'
-import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { KnownCounter } from './known-counter.ts'
 import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
@@ -25,7 +24,7 @@ export class RefusalCache {
   readonly #clock: StoreClock
   readonly #counters: Counters
   // Collected while one group is examined. Groups cannot overlap, because nothing here is asynchronous.
-  // perf: bench "limiter.consume, denied"; a counter is looked up once, because its key is a new text each time.
+  // perf: bench "limiter.consume, denied"; a counter is looked up once.
   readonly #subjects: string[] = []
   readonly #names: string[] = []
   readonly #found: KnownCounter[] = []
@@ -60,13 +59,14 @@ export class RefusalCache {
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
       const demand = demands[i] as Demand
-      const known = lastKnown.get(keyOfDemand(demand))
-      this.#note(demand.subject, demand.rule.counter, known, number)
+      const { subject, rule } = demand
+      const known = lastKnown.get(subject, rule.counter)
+      this.#note(subject, rule.counter, known, number)
       if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
         this.#isRefusing = true
     }
     if (penalty !== undefined) {
-      const known = lastKnown.get(keyOf(penalty.subject, PENALTY_COUNTER))
+      const known = lastKnown.get(penalty.subject, PENALTY_COUNTER)
       this.#note(penalty.subject, PENALTY_COUNTER, known, number)
     }
     if (!this.#isKnown || !this.#isRefusing) return undefined
