@@ -14,14 +14,32 @@ export interface Figures {
   relative(key: RunKey, flight: number): number
 }
 
+const INCR_TARGETS: readonly (readonly [what: string, name: RedisName, flight: number, bound: number])[] = [
+  ['checks a second', 'halt', 1, 0.91],
+  ['limiter.consume a second', 'haltUser', 1, 0.88],
+  ['limiter.consume a second', 'haltUser', 64, 1.9],
+  ['limiter.consume a second', 'haltUser', 256, 2.8],
+  ['denied under attack', 'haltDenied', 256, 6],
+]
+
 /** The targets through Redis, by client. */
 export function redisTargets(figures: Figures, bytes: KeyBytes): Target[] {
   return [
     ...(['ioredis', 'node-redis'] as const).flatMap(client => speed(figures, client)),
+    ...INCR_TARGETS.map(([what, name, flight, bound]): Target => {
+      const measured = figures.relative(`${name} ioredis`, flight)
+      return {
+        what: `ioredis, ${flight} in flight: ${what}, to INCRs`,
+        rule: 'least',
+        bound,
+        measured,
+        unit: '×',
+      }
+    }),
     {
       what: 'one EVALSHA a check: the script, to a script of TIME, GET, SET PX',
       rule: 'most',
-      bound: 1.7,
+      bound: 1.3,
       measured: figures.of('halt ioredis', 1, 'script') / figures.of('bareScript ioredis', 1, 'script'),
       unit: '×',
     },

@@ -10,7 +10,15 @@ import type { RedisRun } from './redis-run.ts'
 import { startServer } from './server.ts'
 
 const CLIENTS: readonly ClientName[] = ['ioredis', 'node-redis']
-const ORDER: readonly RedisName[] = ['halt', ...redisPeers, 'haltUser', 'haltQuota', 'bareScript']
+const ORDER: readonly RedisName[] = [
+  'halt',
+  ...redisPeers,
+  'haltUser',
+  'haltQuota',
+  'haltDenied',
+  'flexibleDenied',
+  'bareScript',
+]
 
 /** Measures checks through Redis: one server, a process per contestant in turns, and INCR on the same client around each. */
 export async function redis({ quick }: Effort): Promise<Section> {
@@ -61,6 +69,7 @@ export async function redis({ quick }: Effort): Promise<Section> {
         `Median of ${rounds} rounds, ${checks} checks a stretch (a tenth of it at 1 in flight) on 10 000 keys; rates are wall time, so compare ratios. Server CPU is the server's own INFO cpu, scripts are its commandstats.`,
         `Bytes a key by MEMORY USAGE: token bucket ${figure(bytes.bucket)}, quota ${figure(bytes.quota)}.`,
         'nest-lab sends the whole script with every check (EVAL).',
+        'Denied: 100 addresses that are far above their limit, so every check is refused. Both limiters remember refusals in the process: Halt for a second, rate-limiter-flexible until the window ends.',
       ],
     }
   } finally {

@@ -69,16 +69,17 @@ export class Batcher {
 
   #schedule(): void {
     this.#scheduled = true
-    const flush = (): void => {
-      this.#scheduled = false
-      // A reply may have sent them meanwhile, and other checks may have come since.
-      if (this.#waiting.length === 0) return
-      if (this.#isDue()) this.#flush()
-      else this.#wait()
-    }
     // Checks that come one after the other, each after the reply to the last, wait for nothing.
-    if (this.#lastSize > 1) atEndOfTurn(flush)
-    else queueMicrotask(flush)
+    if (this.#lastSize > 1) atEndOfTurn(this.#flushIfDue)
+    else queueMicrotask(this.#flushIfDue)
+  }
+
+  readonly #flushIfDue = (): void => {
+    this.#scheduled = false
+    // A reply may have sent them meanwhile, and other checks may have come since.
+    if (this.#waiting.length === 0) return
+    if (this.#isDue()) this.#flush()
+    else this.#wait()
   }
 
   #wait(): void {
@@ -126,24 +127,34 @@ export class Batcher {
     this.#load -= load
     this.#lastSize = count
     this.#lastSent = clock()
-    void this.#call(entries, load)
+    this.#call(entries, load)
   }
 
-  async #call(entries: readonly Entry[], load: number): Promise<void> {
+  #call(entries: readonly Entry[], load: number): void {
     const pending = this.#pending.sent(load, this.#lastSent)
-    try {
-      const evaluations = await this.#send(entries.map(entry => entry.group))
+    const settled = (): void => {
       this.#pending.settled(pending, load)
-      for (const [i, { resolve, reject }] of entries.entries()) {
-        const evaluation = evaluations[i]
-        if (evaluation === undefined || evaluation instanceof Error)
-          reject(evaluation ?? new Error('no reply for a group'))
-        else resolve(evaluation)
-      }
-    } catch (error) {
-      this.#pending.settled(pending, load)
-      for (const { reject } of entries) reject(error)
     }
-    if (this.#waiting.length > 0 && this.#isWorthCall()) this.#flush()
+    const continued = (): void => {
+      if (this.#waiting.length > 0 && this.#isWorthCall()) this.#flush()
+    }
+    this.#send(entries.map(({ group }) => group)).then(
+      evaluations => {
+        settled()
+        for (let i = 0; i < entries.length; i++) deliver(entries[i] as Entry, evaluations[i])
+        continued()
+      },
+      (error: unknown) => {
+        settled()
+        for (const { reject } of entries) reject(error)
+        continued()
+      },
+    )
   }
+}
+
+function deliver({ resolve, reject }: Entry, evaluation: Evaluation | Error | undefined): void {
+  if (evaluation === undefined || evaluation instanceof Error)
+    reject(evaluation ?? new Error('no reply for a group'))
+  else resolve(evaluation)
 }

@@ -14,7 +14,7 @@ import {
 import { inDoubt } from './connection/index.ts'
 import { type KeyWriter, slotOf } from './keys.ts'
 import { ClusterIdempotency } from './cluster-idempotency.ts'
-import { mergeEvaluations, type SlotGroup, splitBySlot } from './slot-groups.ts'
+import { mergeEvaluations, type SlotGroup, splitBySlot, withChanges } from './slot-groups.ts'
 
 /** The hash slots of all keys of a group. */
 export function slotsOf({ demands, penalty, idempotency }: Group, key: KeyWriter): number[] {
@@ -114,8 +114,7 @@ async function takeLeases(
   const taken = await evaluateAcrossSlots({ demands, penalty: group.penalty }, key, send)
   const put = <T>(list: readonly T[], from: readonly T[], none: T): T[] =>
     group.demands.map((_, at) => (indexes.includes(at) ? from[indexes.indexOf(at)] : list[at]) ?? none)
-  return {
-    ...whole,
+  return withChanges(whole, {
     now: Math.max(whole.now, taken.now),
     allowed: taken.allowed,
     passes: put(whole.passes, taken.passes, false),
@@ -123,7 +122,7 @@ async function takeLeases(
     states: put(whole.states, taken.states, []),
     instants: put(whole.instants ?? [], taken.instants ?? [], taken.now),
     penalty: taken.penalty,
-  }
+  })
 }
 
 /** Applies the penalty to the demands in other slots than its own, which needs one call to read it first. */
@@ -161,12 +160,11 @@ async function evaluateWithoutCharge({ slot, group }: SlotGroup, send: SendToSlo
   const from = group.demands.map(demand =>
     isShadow(demand) ? ([seen, indexes.seen++] as const) : ([own, indexes.own++] as const),
   )
-  return {
-    ...own,
+  return withChanges(own, {
     passes: from.map(([evaluation, at]) => evaluation.passes[at] === true),
     starts: from.map(([evaluation, at]) => evaluation.starts[at] === true),
     states: from.map(([evaluation, at]) => evaluation.states[at] ?? []),
-  }
+  })
 }
 
 function readOnly(penalty: Group['penalty']): Group['penalty'] {
@@ -204,7 +202,7 @@ async function refund(
   const refunded = await send(slotGroup.slot, { demands })
   const states = [...evaluation.states]
   for (const [n, at] of indexes.entries()) states[at] = refunded.states[n] ?? []
-  evaluations[i] = { ...evaluation, states }
+  evaluations[i] = withChanges(evaluation, { states })
 }
 
 // The script scores a violation only for a refusal in the penalty's own slot. Others are scored by one more call.
@@ -230,5 +228,5 @@ async function scoreRefusalInOtherSlot(
   if (!abuseScore.scores(evaluation.penalty, evaluation.now, rule)) return
   const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
   const scored = await send(slotGroup.slot, { demands: [], penalty: record })
-  evaluations[at] = { ...evaluation, penalty: scored.penalty }
+  evaluations[at] = withChanges(evaluation, { penalty: scored.penalty })
 }

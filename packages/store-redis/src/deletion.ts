@@ -1,6 +1,6 @@
 import type { Connection } from './connection/index.ts'
 import { slotOf } from './keys.ts'
-import { unexpectedReply, readWholeNumber } from './reply.ts'
+import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { forget } from './scripts.ts'
 
 // The most keys per call, so that a call holds the server for less than a millisecond.

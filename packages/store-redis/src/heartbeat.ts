@@ -1,7 +1,7 @@
 import type { HaltWarning, Warn } from '@halt/core'
 
 import { type Connection, toStoreError } from './connection/index.ts'
-import { unexpectedReply, readWholeNumber } from './reply.ts'
+import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { heartbeat } from './scripts.ts'
 
 const INTERVAL_MS = 5_000

@@ -4,9 +4,10 @@ import { type Connection, StoreError, toStoreError } from './connection/index.ts
 import { withKeepAliveTimeout } from './connection/timer.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { PEEK_GROUP } from './peek-group.ts'
-import { unexpectedReply, readReply, readWholeNumber } from './reply.ts'
+import { readReply } from './reply.ts'
+import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { decide, probe } from './scripts.ts'
-import { ScriptCall } from './script-protocol.ts'
+import { scriptCall } from './script-protocol.ts'
 
 const EVICTS = /^allkeys-|^volatile-(lru|lfu|random)$/
 const SLOW_MS = 25
@@ -106,9 +107,8 @@ async function checkCommands(
   try {
     const reply = await connection.run(probe, [key], [clock(), '1'])
     if (readWholeNumber(reply) !== 1) throw unexpectedReply(reply)
-    const call = new ScriptCall(() => key)
-    call.add(PEEK_GROUP)
-    const [answer] = readReply(await connection.run(decide, call.keys, call.args(clock())), [PEEK_GROUP])
+    const { keys, args } = scriptCall([PEEK_GROUP], () => key)
+    const [answer] = readReply(await connection.run(decide, keys, [clock(), ...args]), [PEEK_GROUP])
     if (answer instanceof StoreError) throw answer
   } catch (error) {
     const { code, message, fix } = toStoreError(error)

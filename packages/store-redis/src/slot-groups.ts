@@ -67,3 +67,9 @@ export function mergeEvaluations(
     penalty: group.penalty === undefined ? [] : penalty,
   }
 }
+
+/** An evaluation with other values in some fields. A spread would lose what an evaluation tells by getters. */
+export function withChanges(evaluation: Evaluation, changes: Partial<Evaluation>): Evaluation {
+  const { now, allowed, repeated, passes, starts, states, penalty, instants } = evaluation
+  return { now, allowed, repeated, passes, starts, states, penalty, instants, ...changes }
+}

@@ -8,10 +8,13 @@ import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
 import { checkOptions, type RedisStoreOptions } from './options.ts'
-import { unexpectedReply, readReply, readWholeNumber } from './reply.ts'
+import { readReply } from './reply.ts'
+import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { decide, probe } from './scripts.ts'
 import { slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
-import { ScriptCall } from './script-protocol.ts'
+import { scriptCall } from './script-protocol.ts'
+
+type Evaluations = readonly (Evaluation | Error)[]
 
 /**
  * A store of counters in Redis or Valkey, which all processes share. A check is one round trip, whatever the number of
@@ -66,7 +69,6 @@ export class RedisStore implements Store {
   }
 
   evaluate(group: Group): Promise<Evaluation> {
-    this.#heartbeat.sendIfDue()
     if (!this.#perSlot) return this.#batcher.add(group)
     const slots = slotsOf(group, this.#key)
     if (slots.length === 1) return this.#batcherOf(slots[0] as number).add(group)
@@ -132,18 +134,27 @@ export class RedisStore implements Store {
   }
 
   /** @param isMixed whether the keys may be in several hash slots */
-  async #send(groups: readonly Group[], isMixed: boolean): Promise<readonly (Evaluation | Error)[]> {
-    const call = new ScriptCall(this.#key)
-    for (const group of groups) call.add(group)
-    let clock: string | undefined
+  #send(groups: readonly Group[], isMixed: boolean): Promise<Evaluations> {
+    // A check before the end of the first attempt to connect waits for that, within its own deadline.
+    if (this.#starting)
+      return this.#connection.opened.then(() => {
+        this.#starting = false
+        return this.#sendNow(groups, isMixed)
+      })
+    return this.#sendNow(groups, isMixed)
+  }
+
+  #sendNow(groups: readonly Group[], isMixed: boolean): Promise<Evaluations> {
+    this.#heartbeat.sendIfDue()
     try {
-      // A check before the end of the first attempt to connect waits for that, within its own deadline.
-      if (this.#starting) await this.#connection.opened
-      this.#starting = false
-      clock = this.#now()
-      return readReply(await this.#connection.run(decide, call.keys, call.args(clock)), groups)
+      const clock = this.#now()
+      const { keys, args } = scriptCall(groups, this.#key)
+      return this.#connection.run(decide, keys, [clock, ...args]).then(
+        reply => readReply(reply, groups),
+        (error: unknown) => this.#recover(groups, isMixed, clock, toStoreError(error)),
+      )
     } catch (error) {
-      return this.#recover(groups, isMixed, clock, toStoreError(error))
+      return Promise.reject(toStoreError(error))
     }
   }
 
@@ -160,9 +171,9 @@ export class RedisStore implements Store {
   #recover(
     groups: readonly Group[],
     isMixed: boolean,
-    clock: string | undefined,
+    clock: string,
     error: StoreError,
-  ): Promise<readonly (Evaluation | Error)[]> {
+  ): Promise<Evaluations> {
     if (error.reply === 'CROSSSLOT' && isMixed) {
       this.#goPerSlot()
       return Promise.all(
@@ -181,7 +192,7 @@ export class RedisStore implements Store {
     })
   }
 
-  #mayDowngrade({ message }: StoreError, clock: string | undefined): boolean {
+  #mayDowngrade({ message }: StoreError, clock: string): boolean {
     if (clock !== '' || !/not allowed from script/i.test(message) || !/time/i.test(message)) return false
     this.#clock ??= Date.now
     this.#warn({

@@ -166,6 +166,83 @@ describe('readReply', () => {
     expect(third).toMatchObject({ allowed: true, states: [[0, 35, 2]] })
   })
 
+  const both = (mode: Mode = Mode.CHARGE): Group => ({
+    demands: [...group('t', mode).demands, ...group('f', mode).demands],
+  })
+
+  it('reads the numbers of several counters that were charged, and of a bucket that refuses', () => {
+    const watched = { ...both(), penalty: { rule: {} as never, subject: 's', mode: 0, amount: 0 } as const }
+    const groups = [both(), group('t'), group('f'), watched, group('t')]
+    const found = readReply([5, 20, 35, 2, -4, 25, 35, 3, 20, 36, 2, 30], groups)
+    expect(found).toMatchObject([
+      {
+        allowed: true,
+        passes: [true, true],
+        states: [
+          [0, 5, 20, 10, 1],
+          [0, 35, 2],
+        ],
+        penalty: [],
+      },
+      { allowed: false, passes: [false], states: [[0, 4, 25, 10, 1]] },
+      { allowed: true, passes: [true], states: [[0, 35, 3]] },
+      {
+        allowed: true,
+        passes: [true, true],
+        states: [
+          [0, 5, 20, 10, 1],
+          [0, 36, 2],
+        ],
+        penalty: [],
+      },
+      { allowed: true, debt: 30, states: [[0, 5, 30, 10, 1]] },
+    ])
+  })
+
+  it.each([
+    ['a window that has ended', both(), [20, 5, 2]],
+    ['a count below the charge', both(), [20, 35, 1]],
+    ['a count above the limit', both(), [20, 35, 4]],
+    ['a debt above the capacity beside a window', both(), [31, 35, 2]],
+    ['the numbers of a peek', both(Mode.PEEK), [20, 35, 2]],
+    [
+      'the numbers of two counters for three',
+      { demands: [...both().demands, ...group('f').demands] },
+      [20, 35, 2],
+    ],
+    [
+      'numbers for a sliding window',
+      { demands: [...group('t').demands, ...group('s').demands] },
+      [20, 35, 2],
+    ],
+    ['the numbers of an empty group', { demands: [] }, [20]],
+    ['a refusal from the future', group('t'), [-6, 25]],
+    ['a refusal that is none', group('t'), [-5, 10]],
+    ['a refusal by a debt that was paid back', group('t'), [0, 15]],
+    ['a refusal of a window', group('f'), [-5, 25]],
+    ['a refusal of a settlement', group('t', Mode.SETTLE), [-5, 25]],
+    ['a refusal without a debt', group('t'), [-5]],
+    ['a refusal of two counters', both(), [-5, 25]],
+    [
+      'a refusal that has to start a cool-down',
+      { demands: [{ ...group('t').demands[0]!, rule: { ...rule('t'), cooldown: 9 } }] },
+      [-5, 25],
+    ],
+  ])('rejects %s', (_, asked: Group, parts) => {
+    const read = (): unknown => readReply([5, ...parts], [asked])
+    let found: unknown
+    try {
+      found = read()
+    } catch (error) {
+      found = [error]
+    }
+    expect(found).toMatchObject([{ code: 'HALT_E_STORE_SCRIPT' }])
+  })
+
+  it('rejects a reply with more numbers than the groups have counters', () => {
+    expect(() => readReply([5, 20, 20], [group('t')])).toThrow('a list of 3')
+  })
+
   it.each([
     ['a debt below the charge', group('t'), 19],
     ['a debt above the capacity', group('t'), 31],

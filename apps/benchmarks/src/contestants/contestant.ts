@@ -39,5 +39,7 @@ export interface RedisContestant<A = unknown> {
   readonly name: string
   readonly answer: Answer
   readonly clients: readonly ClientName[]
+  /** True if it is measured under attack: few keys, all far above a small limit, so that every check is refused. */
+  readonly isAttacked?: boolean
   open(url: string, client: ClientName, task: Task): Promise<Opened<A>>
 }

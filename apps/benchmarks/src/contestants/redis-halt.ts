@@ -72,3 +72,10 @@ export function haltUsers(more: boolean): RedisContestant<Decision> {
     },
   }
 }
+
+/** The whole limiter for addresses that are far above their limit. Refusals are remembered in this process for a second. */
+export const haltDenied: RedisContestant<Decision> = {
+  ...haltUsers(false),
+  name: 'limiter.consume, denied',
+  isAttacked: true,
+}

@@ -6,7 +6,7 @@ import type { ClientRateLimitInfo, Options } from 'express-rate-limit'
 import { RedisStore as HonoStore } from 'hono-rate-limiter'
 import type { Redis } from 'ioredis'
 import { RedisStore as ExpressStore, type RedisReply } from 'rate-limit-redis'
-import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
+import { type IRateLimiterRedisOptions, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 
 import { connect } from './clients.ts'
 import type { RedisContestant } from './contestant.ts'
@@ -26,27 +26,44 @@ export const expressRedis: RedisContestant<ClientRateLimitInfo> = {
   },
 }
 
-export const flexibleRedis: RedisContestant<RateLimiterRes | undefined> = {
-  name: 'rate-limiter-flexible',
-  answer: 'fixed window',
-  clients: ['ioredis', 'node-redis'],
-  async open(url, name, { limit, windowMs }) {
-    const { client, close } = await connect(url, name)
-    const limiter = new RateLimiterRedis({
-      storeClient: client,
-      useRedisPackage: name === 'node-redis',
-      points: limit,
-      duration: windowMs / 1000,
-    })
-    const refused = (reason: unknown): undefined => {
-      if (!(reason instanceof RateLimiterRes)) throw reason
-    }
-    return {
-      ask: key => limiter.consume(key).then(undefined, refused),
-      admits: result => result !== undefined,
-      close,
-    }
-  },
+function flexible(
+  name: string,
+  options: Partial<IRateLimiterRedisOptions>,
+): RedisContestant<RateLimiterRes | undefined> {
+  return {
+    name,
+    answer: 'fixed window',
+    clients: ['ioredis', 'node-redis'],
+    async open(url, clientName, { limit, windowMs }) {
+      const { client, close } = await connect(url, clientName)
+      const limiter = new RateLimiterRedis({
+        storeClient: client,
+        useRedisPackage: clientName === 'node-redis',
+        points: limit,
+        duration: windowMs / 1000,
+        ...options,
+      })
+      const refused = (reason: unknown): undefined => {
+        if (!(reason instanceof RateLimiterRes)) throw reason
+      }
+      return {
+        ask: key => limiter.consume(key).then(undefined, refused),
+        admits: result => result !== undefined,
+        close,
+      }
+    },
+  }
+}
+
+export const flexibleRedis: RedisContestant<RateLimiterRes | undefined> = flexible(
+  'rate-limiter-flexible',
+  {},
+)
+
+/** With its block in memory, which remembers a refusal until the window ends. */
+export const flexibleDenied: RedisContestant<RateLimiterRes | undefined> = {
+  ...flexible('rate-limiter-flexible with inMemoryBlockOnConsumed, denied', { inMemoryBlockOnConsumed: 11 }),
+  isAttacked: true,
 }
 
 export const fastifyRedis: RedisContestant<Hit> = {

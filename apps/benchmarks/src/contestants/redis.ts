@@ -1,7 +1,14 @@
 import { connect } from './clients.ts'
 import type { RedisContestant } from './contestant.ts'
-import { haltRedis, haltUsers } from './redis-halt.ts'
-import { expressRedis, fastifyRedis, flexibleRedis, honoRedis, nestRedis } from './redis-peers.ts'
+import { haltDenied, haltRedis, haltUsers } from './redis-halt.ts'
+import {
+  expressRedis,
+  fastifyRedis,
+  flexibleDenied,
+  flexibleRedis,
+  honoRedis,
+  nestRedis,
+} from './redis-peers.ts'
 
 /** The yardstick: INCR, which limits nothing. */
 const increment: RedisContestant<unknown> = {
@@ -36,6 +43,8 @@ export const redisContestants = {
   halt: haltRedis,
   haltUser: haltUsers(false),
   haltQuota: haltUsers(true),
+  haltDenied,
+  flexibleDenied,
   express: expressRedis,
   flexible: flexibleRedis,
   fastify: fastifyRedis,

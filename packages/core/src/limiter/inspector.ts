@@ -13,7 +13,7 @@ import { PEEK } from '../check/check-options.ts'
 import { inBraces, isReached, type Unreached, unreachedOf } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
-import { type Identity, type IdentityKind, isIdentity, kindOf, subjectOf } from '../request/identity.ts'
+import { type Identity, type IdentityKind, isIdentity, kindOf, subjectOf, userIn } from '../request/identity.ts'
 import type { Subject } from '../request/subject.ts'
 import { lazyView } from '../request/to-view.ts'
 import { freshAt } from '../store/cooldown.ts'
@@ -101,9 +101,13 @@ export class Inspector {
   /** The subject of an identity. */
   subjectOf(identity: Identity): Subject {
     const { keys, digest } = this.#callers
-    return typeof identity === 'string' && readId(identity) !== undefined
-      ? keys.custom(identity).subject
-      : subjectOf(identity, 'custom', digest, this.#ipv6Prefix)
+    if (typeof identity === 'string') {
+      if (readId(identity) !== undefined) return keys.custom(identity).subject
+    } else {
+      const user = userIn(identity)
+      if (user !== undefined) return keys.user(user).subject
+    }
+    return subjectOf(identity, 'custom', digest, this.#ipv6Prefix)
   }
 
   async #peekIdentity(identity: Identity, options: PeekOptions<never>): Promise<IdentityPeek> {

@@ -63,6 +63,19 @@ export function subjectOf(
   return given.map(([kind, value]) => partOf(kind, value, digest, ipv6Prefix)).join('+')
 }
 
+/**
+ * The id of an identity that names a user and nothing else. Undefined for any other, and for one that names nobody.
+ *
+ * perf: bench "limiter.consume"; the list of the ids that an identity names costs a third of a denied check.
+ */
+export function userIn(identity: Exclude<Identity, string>): string | undefined {
+  if (typeof identity !== 'object' || identity === null) return undefined
+  for (const name in identity) if (name !== 'user') return undefined
+  return Object.hasOwn(identity, 'user') && !('headers' in identity)
+    ? readId((identity as { readonly user: unknown }).user)
+    : undefined
+}
+
 /** The kind of an identity that {@link subjectOf} accepts. */
 export function kindOf(identity: Identity): IdentityKind {
   return (typeof identity === 'string' ? undefined : kindIn(givenIn(identity))) ?? 'custom'

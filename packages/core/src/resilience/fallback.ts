@@ -45,7 +45,7 @@ export class Fallback {
 
   /** Forgets the local state of some counters. */
   forget(counters: readonly CounterId[]): void {
-    for (const { subject, counter } of counters) this.refused.delete(keyOf(subject, counter))
+    for (const { subject, counter } of counters) this.refused.delete(subject, counter)
     this.#store.forget(counters)
   }
 
@@ -123,7 +123,7 @@ export class Fallback {
   #share(demand: Demand, cost: number): Demand {
     const rule = shareOf(demand.rule, this.#instances(), cost)
     const key = keyOfDemand(demand)
-    const known = this.#lastKnown.get(key)
+    const known = this.#lastKnown.get(demand.subject, demand.rule.counter)
     if (known !== undefined && this.#seeded.get(key) !== known.lastReply) {
       this.#seeded.set(key, known.lastReply)
       this.#store.put(demand.subject, rule.counter, own => this.#seed(demand, rule, known, own))

@@ -1,9 +1,8 @@
 import type { State } from '../algorithms/index.ts'
-import { Memo } from '../base/memo.ts'
+import { PairMemo } from '../base/pair-memo.ts'
 import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { PENALTY_COUNTER } from '../store/decide.ts'
-import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { evaluationAt } from '../store/reading.ts'
 import { ClockOffset } from './clock-offset.ts'
 import { isNewer, type KnownCounter } from './known-counter.ts'
@@ -20,13 +19,13 @@ const MAX_ENTRIES = 50_000
 export class LastKnown {
   /** Whether the store has ever refused anything. */
   hasRefused = false
-  readonly #known = new Memo<KnownCounter>(MAX_ENTRIES)
+  readonly #known = new PairMemo<KnownCounter>(MAX_ENTRIES)
   readonly #offset = new ClockOffset()
   #number = 0
 
   /** The last known state of a counter. */
-  get(key: string): KnownCounter | undefined {
-    return this.#known.get(key)
+  get(subject: string, counter: string): KnownCounter | undefined {
+    return this.#known.get(counter, subject)
   }
 
   /** Gives the number of a new call to the store. */
@@ -38,8 +37,8 @@ export class LastKnown {
   beginCall({ demands, penalty }: Group): number {
     const number = this.nextCall()
     if (!this.hasRefused) return number
-    for (const demand of demands) this.#noteCall(keyOfDemand(demand), number)
-    if (penalty !== undefined) this.#noteCall(keyOf(penalty.subject, PENALTY_COUNTER), number)
+    for (const { subject, rule } of demands) this.#noteCall(subject, rule.counter, number)
+    if (penalty !== undefined) this.#noteCall(penalty.subject, PENALTY_COUNTER, number)
     return number
   }
 
@@ -55,9 +54,9 @@ export class LastKnown {
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
       const demand = demands[i] as Demand
+      const { subject, rule } = demand
       const evaluation = evaluationAt(whole, i)
-      const key = keyOfDemand(demand)
-      const known = this.#known.get(key)
+      const known = this.#known.get(rule.counter, subject)
       if (known !== undefined && !isNewer(known, evaluation.now, call)) continue
       const localInstant = this.#localInstant(evaluation.now, now, sent)
       const state = evaluation.states[i] ?? []
@@ -66,17 +65,17 @@ export class LastKnown {
         passed || !keepsRefusal(demand) ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
       if (until > 0) this.hasRefused = true
       // A peek must not change what we remember of real requests.
-      if (passed) refused?.delete(key)
-      else if (demand.mode === Mode.CHARGE) refused?.set(key, demand, until)
-      this.#update(key, known, state, evaluation.now, localInstant, demand, until, call)
+      if (passed) refused?.delete(subject, rule.counter)
+      else if (demand.mode === Mode.CHARGE) refused?.set(demand, until)
+      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }
     if (penalty === undefined) return
-    const key = keyOf(penalty.subject, PENALTY_COUNTER)
-    const known = this.#known.get(key)
+    const { subject } = penalty
+    const known = this.#known.get(PENALTY_COUNTER, subject)
     // Keep a new penalty only after a refusal, because only remembered refusals read it.
     if (known === undefined ? whole.allowed : !isNewer(known, whole.now, call)) return
     const localInstant = this.#localInstant(whole.now, now, sent)
-    this.#update(key, known, whole.penalty, whole.now, localInstant, undefined, 0, call)
+    this.#update(subject, PENALTY_COUNTER, known, whole.penalty, whole.now, localInstant, undefined, 0, call)
   }
 
   /** Keeps the states after a correction. A refused key stays refused unless the correction refunded enough. */
@@ -89,8 +88,8 @@ export class LastKnown {
   ): void {
     const now = nowMicros()
     for (let i = 0; i < demands.length; i++) {
-      const key = keyOfDemand(demands[i] as Demand)
-      const known = this.#known.get(key)
+      const { subject, rule } = demands[i] as Demand
+      const known = this.#known.get(rule.counter, subject)
       const evaluation = evaluationAt(whole, i)
       // Counters of a synchronous store are never remembered.
       if (known === undefined || !isNewer(known, evaluation.now, call)) continue
@@ -98,9 +97,9 @@ export class LastKnown {
       const state = evaluation.states[i] ?? []
       const { refusedDemand: demand } = known
       const until = demand === undefined ? 0 : refusedUntilOf(demand, state, evaluation, localInstant)
-      if (until > 0) refused?.prolong(key, until)
-      else refused?.delete(key)
-      this.#update(key, known, state, evaluation.now, localInstant, demand, until, call)
+      if (until > 0) refused?.prolong(subject, rule.counter, until)
+      else refused?.delete(subject, rule.counter)
+      this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }
   }
 
@@ -109,7 +108,7 @@ export class LastKnown {
     const number = this.nextCall()
     const offset = this.#offset.value
     for (const { subject, counter } of counters)
-      this.#known.set(keyOf(subject, counter), {
+      this.#known.set(counter, subject, {
         state: [],
         decidedAt: 0,
         offset,
@@ -121,8 +120,8 @@ export class LastKnown {
       })
   }
 
-  #noteCall(key: string, number: number): void {
-    const known = this.#known.get(key)
+  #noteCall(subject: string, counter: string, number: number): void {
+    const known = this.#known.get(counter, subject)
     if (known !== undefined) known.lastCall = number
   }
 
@@ -138,7 +137,8 @@ export class LastKnown {
   // perf: bench "limiter.consume"; updated in place, because one long-lived object per request costs more in GC than the
   // request itself.
   #update(
-    key: string,
+    subject: string,
+    counter: string,
     known: KnownCounter | undefined,
     state: State,
     decidedAt: number,
@@ -162,7 +162,7 @@ export class LastKnown {
         validFrom,
       }
       if (known !== undefined && known.lastReply > call) fresh.lastReply = known.lastReply
-      return this.#known.set(key, fresh)
+      return this.#known.set(counter, subject, fresh)
     }
     for (let i = 0; i < state.length; i++) known.state[i] = state[i] as number
     known.decidedAt = decidedAt

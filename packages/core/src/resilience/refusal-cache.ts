@@ -3,7 +3,6 @@ import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { type Counters, decide, PENALTY_COUNTER } from '../store/decide.ts'
-import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import type { KnownCounter } from './known-counter.ts'
 import type { LastKnown } from './last-known.ts'
 import { nowMicros } from '../base/process-clock.ts'
@@ -25,6 +24,11 @@ export class RefusalCache {
   readonly #clock: StoreClock
   readonly #counters: Counters
   // Collected while one group is examined. Groups cannot overlap, because nothing here is asynchronous.
+  // perf: bench "limiter.consume, denied"; a counter is looked up once.
+  readonly #subjects: string[] = []
+  readonly #names: string[] = []
+  readonly #found: KnownCounter[] = []
+  #count = 0
   #isKnown = true
   #isRefusing = false
   #oldest = 0
@@ -35,7 +39,7 @@ export class RefusalCache {
     this.#lastKnown = lastKnown
     this.#clock = clock
     this.#counters = {
-      load: (subject, counter) => this.#load(keyOf(subject, counter)),
+      load: (subject, counter) => this.#load(subject, counter),
       keep: () => void (this.#isKept = true),
     }
   }
@@ -47,6 +51,7 @@ export class RefusalCache {
     const lastKnown = this.#lastKnown
     if (!lastKnown.hasRefused) return undefined
     const number = lastKnown.nextCall()
+    this.#count = 0
     this.#isKnown = group.idempotency === undefined
     this.#isRefusing = false
     this.#oldest = Number.POSITIVE_INFINITY
@@ -54,23 +59,31 @@ export class RefusalCache {
     const { demands, penalty } = group
     for (let i = 0; i < demands.length; i++) {
       const demand = demands[i] as Demand
-      const known = lastKnown.get(keyOfDemand(demand))
-      this.#note(known, number)
+      const { subject, rule } = demand
+      const known = lastKnown.get(subject, rule.counter)
+      this.#note(subject, rule.counter, known, number)
       if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
         this.#isRefusing = true
     }
-    if (penalty !== undefined) this.#note(lastKnown.get(keyOf(penalty.subject, PENALTY_COUNTER)), number)
+    if (penalty !== undefined) {
+      const known = lastKnown.get(penalty.subject, PENALTY_COUNTER)
+      this.#note(penalty.subject, PENALTY_COUNTER, known, number)
+    }
     if (!this.#isKnown || !this.#isRefusing) return undefined
     const evaluation = this.#reevaluate(group)
     if (evaluation === undefined) lastKnown.beginCall(group)
     return evaluation
   }
 
-  #note(known: KnownCounter | undefined, number: number): void {
+  #note(subject: string, counter: string, known: KnownCounter | undefined, number: number): void {
     if (known === undefined) {
       this.#isKnown = false
       return
     }
+    const at = this.#count++
+    this.#subjects[at] = subject
+    this.#names[at] = counter
+    this.#found[at] = known
     if (known.lastReply < known.lastCall) this.#isKnown = false
     if (known.decidedAt < this.#oldest) this.#oldest = known.decidedAt
     // Each cluster node has its own clock. Use the one that is furthest behind, so that no wait gets shorter.
@@ -86,8 +99,10 @@ export class RefusalCache {
     return evaluation.allowed || this.#isKept || !hasKnownEnd(group, evaluation) ? undefined : evaluation
   }
 
-  #load(key: string): State {
-    const known = this.#lastKnown.get(key) as KnownCounter
+  #load(subject: string, counter: string): State {
+    let at = 0
+    while (this.#subjects[at] !== subject || this.#names[at] !== counter) at++
+    const known = this.#found[at] as KnownCounter
     // The store is not called after all.
     known.lastCall = known.lastReply
     return [...known.state]

@@ -1,6 +1,7 @@
 import { algorithmOf } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode } from '../store/contract.ts'
 import { BoundedMap } from '../base/bounded-map.ts'
+import { keyOf, keyOfDemand } from '../store/counter-key.ts'
 import { nowMicros } from '../base/process-clock.ts'
 
 const MAX_ENTRIES = 10_000
@@ -11,18 +12,19 @@ export class RefusedKeys {
   readonly #entries = new BoundedMap<{ readonly demand: Demand; readonly until: number }>(MAX_ENTRIES)
 
   /** @param until the end of the refusal, by this process's clock in microseconds */
-  set(key: string, demand: Demand, until: number): void {
-    this.#entries.set(key, { demand, until })
+  set(demand: Demand, until: number): void {
+    this.#entries.set(keyOfDemand(demand), { demand, until })
   }
 
   /** Changes the end of a refusal that is recorded. */
-  prolong(key: string, until: number): void {
+  prolong(subject: string, counter: string, until: number): void {
+    const key = keyOf(subject, counter)
     const entry = this.#entries.get(key)
     if (entry !== undefined) this.#entries.set(key, { ...entry, until })
   }
 
-  delete(key: string): void {
-    if (this.#entries.size > 0) this.#entries.delete(key)
+  delete(subject: string, counter: string): void {
+    if (this.#entries.size > 0) this.#entries.delete(keyOf(subject, counter))
   }
 
   /**

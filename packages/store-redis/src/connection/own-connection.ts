@@ -67,7 +67,11 @@ export class OwnConnection implements Connection {
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (!this.#transport.ready) return Promise.reject(unsent(this.#whyClosed))
     const interval = this.#watchdog.sent()
-    return runScript(this.#transport.sender, script, keys, args).then(
+    return runScript(
+      this.#transport.sender,
+      script,
+      keys,
+      args,
       reply => {
         this.#watchdog.settled(interval)
         return reply

@@ -37,17 +37,15 @@ export class SharedConnection implements Connection {
     return this.#open()
   }
 
-  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    this.#check()
-    try {
-      return await runScript(this.#sender, script, keys, args)
-    } catch (error) {
-      throw toStoreError(error)
-    }
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const closed = this.#whyClosed()
+    if (closed !== undefined) return Promise.reject(closed)
+    return runScript(this.#sender, script, keys, args, undefined, failed)
   }
 
   async command(args: readonly string[], key?: string): Promise<unknown> {
-    this.#check()
+    const closed = this.#whyClosed()
+    if (closed !== undefined) throw closed
     try {
       return await promiseTry(() => this.#sender.command(args, key))
     } catch (error) {
@@ -75,12 +73,17 @@ export class SharedConnection implements Connection {
     })
   }
 
-  #check(): void {
-    if (this.#wrongDatabase !== undefined) throw unsent(this.#wrongDatabase)
-    if (this.ready) return
+  /** The error of a call that cannot be sent now. */
+  #whyClosed(): StoreError | undefined {
+    if (this.#wrongDatabase !== undefined) return unsent(this.#wrongDatabase)
+    if (this.ready) return undefined
     const why = this.#closed ? 'The store was closed' : 'The Redis client is not connected'
-    throw unsent(new StoreError(why, 'unavailable'))
+    return unsent(new StoreError(why, 'unavailable'))
   }
+}
+
+function failed(error: unknown): never {
+  throw toStoreError(error)
 }
 
 // Auto-pipelining writes a command later, and a cluster client may write it again to another node.

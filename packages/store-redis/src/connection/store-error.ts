@@ -47,7 +47,7 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
   permission: [
     'misconfigured',
     'PERMISSION',
-    'Grant the user the keys ~halt:* and +evalsha +eval +mget +set +del +time, and +select for a database other than 0 (docs/redis.md has the whole line).',
+    'Grant the user the keys ~halt:* and +evalsha +eval +get +mget +set +del +time, and +select for a database other than 0 (docs/redis.md has the whole line).',
   ],
   cluster: [
     'misconfigured',

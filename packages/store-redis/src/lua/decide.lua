@@ -4,13 +4,14 @@
 -- KEYS    for each group: its penalty, its idempotency key and its demands, in that order. The first two are optional.
 -- ARGV[1] the clock in microseconds; '' or 's' for the server's. Anything else was overwritten, so that a call which a
 --         client sends again charges nothing: connection/at-most-once.ts.
--- ARGV[2] JSON: the rules, then the groups as one flat list:
---         a group: the number of demands; 1 for a penalty plus 2 for an idempotency key; the numbers of these; then for
---         each demand its rule, cost, mode (plus 8 under a penalty) and, in a settlement, its charged_to;
---         a run of equal groups of one demand each: their number, negative, then the rule, cost and mode of all.
--- reply   the clock, then one reply per group: reply.lua.
+-- ARGV[2] JSON: the rules, then the groups as one flat list. An entry of the list is a run of groups that differ only in
+--         their keys: how many; the number of demands; 1 for a penalty plus 2 for an idempotency key; the numbers of these;
+--         then for each demand its rule, cost, mode (plus 8 under a penalty) and, in a settlement, its charged_to.
+--         The commonest call has other arguments: lone-bucket.lua.
+-- reply   the clock, then the reply to each group: reply.lua.
 --
--- It has no closures and does nothing for parts that a group lacks, because it runs for every check.
+-- It makes no function before it knows that it needs one, and does nothing for parts that a group lacks, because it runs for
+-- every check.
 
 --@ record rule own: kind cooldown reduced capacity unit=5 rate=6 length=5 edge1=6 edge2=7 edge3=8 window=5 slice=6 precision=7
 --@ record penalty_rule: threshold duration decay severity echo factor longest
@@ -21,89 +22,87 @@
 --@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 SETTLE=3 HOLD=4 BLOCK=5 GRANT=6
 --@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3
 
-local now, call, ceil, pack = ARGV[1], redis.call, math.ceil, struct.pack
+-- A key expires at an instant of the server's clock. By any other clock it expires after a time, which costs the server more.
+-- perf: bench "redis"; PXAT instead of PX takes a third of a microsecond off each check.
+local call, now, time, expiry, origin = redis.call, ARGV[1], nil, 'PXAT', 0
 if now == '' or now == 's' then
-  local time = call('TIME')
+  time = call('TIME')
   now = time[1] * 1000000 + time[2]
 else
   now = tonumber(now)
   if not now then return redis.error_reply('STALE The client sent this call again; nothing was charged') end
+  time, expiry, origin = {}, 'PX', now
 end
 
---@ include "bucket.lua"
+local rules, groups
 --@ include "lone-bucket.lua"
 
-local MAX, PENALIZED, unpackd = 9007199254740991, 8, struct.unpack
+local MAX, PENALIZED, ceil, pack, unpackd = 9007199254740991, 8, math.ceil, struct.pack, struct.unpack
+--@ include "bucket.lua"
 --@ include "windows.lua"
 
 local format, try = string.format, redis.pcall
-local sent = cjson.decode(ARGV[2])
-local rules, groups = sent[1], sent[2]
+if not groups then
+  local sent = cjson.decode(ARGV[2])
+  rules, groups = sent[1], sent[2]
+end
 local keys = KEYS
 -- MGET and not GET, because MGET gives nothing for a key of another type instead of an error. The key is overwritten.
 local raw = call('MGET', unpack(keys))
 local out, o, wrote, at, k = { now }, 1, {}, 1, 0
 local items = {}
--- For a run of equal groups: the number left, the demand of each, and the terms of its bucket.
-local left, each, cost, unit, rate, room = 0, nil, 0, nil, 0, 0
+-- Used again for each group, so that the fast paths make no tables.
+local units, rates, costs, rooms, values, fresh_at, told = {}, {}, {}, {}, {}, {}, {}
 
-while left > 0 or at <= #groups do
-  local count, flags, decided = 1, 0, false
-  o = o + 1
-  if left == 0 then
-    count, flags, at = groups[at], groups[at + 1], at + 2
-    if count < 0 then
-      each, cost, left, count, unit = { flags, groups[at], groups[at + 1] }, groups[at], -count, 1, nil
-      at = at + 2
-      local rule = rules[flags]
-      flags = 0
-      if each[3] == MODE.CHARGE and rule.kind == KIND.BUCKET and rule.cooldown == 0 and cost > 0 then
-        unit, rate = rule.unit, rule.rate
-        cost, room = cost * unit, rule.capacity * unit
-      end
-    end
-  end
-  --@ include "run.lua"
-  local list, i = groups, at
-  if left > 0 then list, i, left = each, 1, left - 1 end
-  if not decided then
-    local penalty_key, score, penalty_rule, penalty_mode, amount, penalized, once_key, once_ends, repeated
-    if flags % 2 == 1 then
-      k = k + 1
-      penalty_key, penalty_rule, penalty_mode, amount = keys[k], rules[list[i]], list[i + 1], list[i + 2]
-      i = i + 3
-      local value = wrote[penalty_key]
-      if value == nil then value = raw[k] end
-      if value then
-        score = numbers(value)
-        if #score ~= 6 or now >= score.fresh then score = nil end
-      end
-      penalized = score and now < score.ends
-    end
-    if flags >= 2 then
-      k = k + 1
-      once_key = keys[k]
-      local value = wrote[once_key]
-      if value == nil then value = raw[k] end
-      repeated = value and #value == 8 and now < unpackd('>d', value)
-      once_ends = list[i]
-      if once_ends > 0 then once_ends = now + once_ends else
-        once_ends = ending(list[i + 1], list[i + 2], list[i + 3])
+while at <= #groups do
+  local times, count, flags, start = groups[at], groups[at + 1], groups[at + 2], at + 3
+  --@ include "plan.lua"
+  at = first + 3 * count
+  for _ = 1, times do
+    local decided = false
+    --@ include "run.lua"
+    --@ include "plain-group.lua"
+    if not decided then
+      local i = start
+      o = o + 1
+      local penalty_key, score, penalty_rule, penalty_mode, amount, penalized, once_key, once_ends, repeated
+      if flags % 2 == 1 then
+        k = k + 1
+        penalty_key, penalty_rule, penalty_mode, amount = keys[k], rules[groups[i]], groups[i + 1], groups[i + 2]
         i = i + 3
+        local value = wrote[penalty_key]
+        if value == nil then value = raw[k] end
+        if value then
+          score = numbers(value)
+          if #score ~= 6 or now >= score.fresh then score = nil end
+        end
+        penalized = score and now < score.ends
       end
-      i = i + 1
-    end
+      if flags >= 2 then
+        k = k + 1
+        once_key = keys[k]
+        local value = wrote[once_key]
+        if value == nil then value = raw[k] end
+        repeated = value and #value == 8 and now < unpackd('>d', value)
+        once_ends = groups[i]
+        if once_ends > 0 then once_ends = now + once_ends else
+          once_ends = ending(groups[i + 1], groups[i + 2], groups[i + 3])
+          i = i + 3
+        end
+        i = i + 1
+      end
 
-    --@ include "judge.lua"
-    if list == groups then at = i end
-    --@ include "keep.lua"
-    --@ include "abuse-score.lua"
-    if once_key and allowed and not repeated and not failed then
-      local value = pack('>d', once_ends)
-      try('SET', once_key, value, 'PX', ceil((once_ends - now) / 1000) + 1000)
-      wrote[once_key] = value
+      --@ include "judge.lua"
+      at = i
+      --@ include "keep.lua"
+      --@ include "abuse-score.lua"
+      if once_key and allowed and not repeated and not failed then
+        local value = pack('>d', once_ends)
+        try('SET', once_key, value, 'PX', ceil((once_ends - now) / 1000) + 1000)
+        wrote[once_key] = value
+      end
+      --@ include "reply.lua"
     end
-    --@ include "reply.lua"
   end
 end
 return out

@@ -2,7 +2,7 @@
 local allowed, refused, failed = true, false, nil
 for d = 1, count do
   k = k + 1
-  local own, cost, mode, key = rules[list[i]], list[i + 1], list[i + 2], keys[k]
+  local own, cost, mode, key = rules[groups[i]], groups[i + 1], groups[i + 2], keys[k]
   local rule, charged_to = own, nil
   i = i + 3
   if mode >= PENALIZED then
@@ -10,7 +10,7 @@ for d = 1, count do
     if penalized and own.reduced > 0 then rule = rules[own.reduced] end
   end
   if mode == MODE.SETTLE then
-    charged_to = list[i]
+    charged_to = groups[i]
     i = i + 1
   end
   local value, state, used, kind = wrote[key], false, 0, rule.kind

@@ -1,13 +1,28 @@
--- Fast path for the commonest call, one bucket and nothing else. It makes no tables. ARGV[2..5]: unit, rate, then capacity
--- and cost in units of debt. test/store.test.ts and the random histories of the store suite hold it equal to the general path.
-if #ARGV == 5 then
-  local unit, rate, value = ARGV[2] + 0, ARGV[3] + 0, call('MGET', KEYS[1])[1]
-  local owed, at, debt, old_unit, old_rate, cooldown = owes(value, unit, rate)
-  owed = owed + ARGV[5]
-  if owed > ARGV[4] + 0 or cooldown and now < cooldown then
-    return { now, at and string.format('00;;0 %.0f %.0f %.0f %.0f %.0f', cooldown, at, debt, old_unit, old_rate) or '00;;0' }
+-- Fast path for the commonest call: one bucket that admits its cost. It makes no function and no table.
+-- ARGV[2..3] the unit, and the capacity in units of debt. Then, if they are not the commonest: the rate (1), the cost in units of
+--            debt (one unit), the cool-down (0).
+-- What it does not decide goes the general way.
+-- The random histories of the store suite and test/behaviour/fast-paths.test.ts hold it equal to the general path.
+if ARGV[3] then
+  local unit, room, rate, cost = ARGV[2] + 0, ARGV[3] + 0, ARGV[4], ARGV[5]
+  rate, cost = rate and rate + 0 or 1, cost and cost + 0 or unit
+  -- GET costs less than MGET. For a key of another type it gives an error; the general path overwrites the key.
+  local value, owed, known = redis.pcall('GET', KEYS[1]), 0, false
+  if not value then known = true
+  elseif #value == 32 then
+    local at, debt, old_unit, old_rate = struct.unpack('>dddd', value)
+    known = old_unit == unit and old_rate == rate and at <= now
+    owed = debt - (now - at) * rate
+    if owed < 0 then owed = 0 end
+  elseif type(value) == 'table' and not string.find(value.err, '^WRONGTYPE') then return value
   end
-  if not at or at < now then at = now end
-  call('SET', KEYS[1], pack('>dddd', at, owed, unit, rate), 'PX', ceil((at + ceil(owed / rate) - now) / 1000) + 1000)
-  return { now, at == now and owed or string.format('10;;1 0 %.0f %.0f %.0f %.0f', at, owed, unit, rate) }
+  owed = owed + cost
+  if known and owed <= room then
+    local left = now + owed / rate - origin + 1000999
+    call('SET', KEYS[1], struct.pack('>dddd', now, owed, unit, rate), expiry, (left - left % 1000) / 1000)
+    time[1], time[2] = now, owed
+    return time
+  end
+  rules = { rule{ kind = KIND.BUCKET, cooldown = (ARGV[6] or 0) + 0, reduced = 0, capacity = room / unit, unit = unit, rate = rate } }
+  groups = { 1, 1, 0, 1, cost / unit, MODE.CHARGE }
 end

@@ -1,6 +1,8 @@
--- The reply to one group. For one admitted bucket it is the debt alone, because the caller knows the other numbers. Else it is
--- '{allowed}{repeated};{penalty};{demand};…'. A demand is '+{debt}', or a sign (1 passed, 2 starts a cool-down, 0 neither)
--- and the numbers of its counter. A group that was not charged gets '!{error}'. src/reply.ts checks and reads it.
+-- The reply to one group. The commonest replies are numbers, because the caller knows the rest:
+--   each bucket admits: its debt; each window admits: its end and its count; one after the other if there are several
+--   one bucket refuses: the instant of its counter, negative, and its debt
+-- Else it is '{allowed}{repeated};{penalty};{demand};…'. A demand is '+{debt}', or a sign (1 passed, 2 starts a cool-down, 0
+-- neither) and the numbers of its counter. A group that was not charged gets '!{error}'. src/reply.ts checks and reads it.
 local first = items[1]
 if failed then
   out[o] = '!' .. failed

@@ -1,24 +1,26 @@
--- Fast path for a bucket that admits its cost, the commonest group of a run. It makes no tables. The random histories of the
--- store suite, which send bursts of equal checks, hold it equal to the general path.
-if left > 0 and unit then
+-- Fast path for a group of one bucket, the commonest group. It makes no tables. A refusal that starts no cool-down writes
+-- nothing. The random histories of the store suite and test/behaviour/fast-paths.test.ts hold it equal to the general path.
+if single then
   local key = keys[k + 1]
   local value = wrote[key]
   if value == nil then value = raw[k + 1] end
-  local owed, at, debt, old_unit, old_rate, cooldown
-  if value and #value == 32 then at, debt, old_unit, old_rate = unpackd('>dddd', value) end
-  if old_unit == unit and old_rate == rate and at <= now then
-    owed = debt - (now - at) * rate
-    if owed < 0 then owed = 0 end
-  else
-    owed, at, debt, old_unit, old_rate, cooldown = owes(value, unit, rate)
+  local known, owed, since, debt, old_unit, old_rate = not value, cost
+  if value and #value == 32 then
+    since, debt, old_unit, old_rate = unpackd('>dddd', value)
+    known = old_unit == unit and old_rate == rate and since <= now
+    owed = debt - (now - since) * rate
+    owed = owed > 0 and owed + cost or cost
   end
-  owed = owed + cost
-  if owed <= room and not (at and at > now or cooldown and now < cooldown) then
+  if known and owed <= room then
+    local left = now + owed / rate - origin + 1000999
     value = pack('>dddd', now, owed, unit, rate)
-    local done = try('SET', key, value, 'PX', ceil(ceil(owed / rate) / 1000) + 1000)
-    k, decided = k + 1, true
-    if type(done) == 'table' and done.err then out[o] = '!' .. done.err else
+    local done = try('SET', key, value, expiry, (left - left % 1000) / 1000)
+    k, o, decided = k + 1, o + 1, true
+    if done.err then out[o] = '!' .. done.err else
       out[o], wrote[key] = owed, value
     end
+  elseif known and since and refuses then
+    out[o + 1], out[o + 2] = -since, debt
+    k, o, decided = k + 1, o + 2, true
   end
 end

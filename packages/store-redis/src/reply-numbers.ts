@@ -1,0 +1,98 @@
+import {
+  AdmittedBucket,
+  type Demand,
+  type Evaluation,
+  type Group,
+  Mode,
+  PenaltyMode,
+  type Rule,
+  type State,
+} from '@halt/core/store'
+
+import type { ReplyEntries } from './reply-value.ts'
+import { BUCKET, SCRIPT_KINDS, WINDOW } from './script-protocol.ts'
+
+/**
+ * Reads the numbers of a group that was admitted and charged: the debt of each bucket, the end and the count of each window.
+ * Undefined if they cannot come from the script.
+ *
+ * @param first the first of the numbers; the others are taken from `rest`
+ */
+export function readAdmission(
+  first: number,
+  rest: ReplyEntries,
+  { demands, penalty }: Group,
+  now: number,
+): Evaluation | undefined {
+  const { length } = demands
+  const demand = demands[0]
+  if (demand === undefined || (penalty !== undefined && penalty.mode > PenaltyMode.READ)) return undefined
+  if (length === 1 && SCRIPT_KINDS[demand.rule.code] === BUCKET)
+    return isCharged(demand, first) ? new AdmittedBucket(now, first, demand.rule) : undefined
+  const states: State[] = []
+  for (let i = 0; i < length; i++) {
+    const number = i === 0 ? first : rest.takeInteger()
+    const state = number === undefined ? undefined : chargedState(demands[i] as Demand, number, rest, now)
+    if (state === undefined) return undefined
+    states.push(state)
+  }
+  const passes = length === 1 ? YES : states.map(() => true)
+  return { now, allowed: true, repeated: false, passes, starts: NONE, states, penalty: NO_PENALTY }
+}
+
+/** Whether the debt can be that of a bucket which alone was charged. It includes the charge. */
+function isCharged({ rule, cost, mode }: Demand, debt: number): boolean {
+  const { unit, capacity } = rule
+  if (cost <= 0 || debt < cost * unit) return false
+  return mode === Mode.SETTLE || ((mode === Mode.CHARGE || mode === Mode.SHADOW) && debt <= capacity * unit)
+}
+
+/** The state of a counter that was charged with others, by its first number. */
+function chargedState(demand: Demand, number: number, rest: ReplyEntries, now: number): State | undefined {
+  const { rule, cost, mode } = demand
+  if (mode !== Mode.CHARGE) return undefined
+  const kind = SCRIPT_KINDS[rule.code]
+  if (kind === BUCKET) return isCharged(demand, number) ? [0, now, number, rule.unit, rule.rate] : undefined
+  if (kind !== WINDOW || cost <= 0 || number <= now) return undefined
+  const count = rest.takeInteger()
+  return count !== undefined && count >= cost && count <= rule.capacity ? [0, number, count] : undefined
+}
+
+/**
+ * Reads the numbers of one bucket that refuses: the instant of its counter, negative, and its debt. Undefined if they cannot
+ * come from the script.
+ */
+export function readRefusal(
+  first: number,
+  rest: ReplyEntries,
+  { demands, penalty, idempotency }: Group,
+  now: number,
+): Evaluation | undefined {
+  const debt = rest.takeInteger()
+  const [demand] = demands
+  if (demand === undefined || demands.length > 1 || penalty !== undefined || idempotency !== undefined)
+    return undefined
+  const since = first === 0 ? 0 : -first
+  if (debt === undefined || debt < 0 || since > now || !isRefused(demand, now - since, debt)) return undefined
+  const { unit, rate }: Rule = demand.rule
+  const states = [[0, since, debt, unit, rate]]
+  return { now, allowed: false, repeated: false, passes: NO, starts: NONE, states, penalty: NO_PENALTY }
+}
+
+/** Whether a bucket with this debt refuses the demand after this time, and starts no cool-down. */
+function isRefused({ rule, cost, mode }: Demand, elapsed: number, debt: number): boolean {
+  const { code, unit, rate, capacity, cooldown } = rule
+  const owed = Math.max(0, debt - elapsed * rate)
+  return (
+    SCRIPT_KINDS[code] === BUCKET &&
+    mode === Mode.CHARGE &&
+    cooldown === 0 &&
+    owed + cost * unit > capacity * unit
+  )
+}
+
+// Shared by all evaluations, so they are never written.
+const YES: readonly boolean[] = Object.freeze([true])
+const NO: readonly boolean[] = Object.freeze([false])
+const NONE: readonly boolean[] = Object.freeze([])
+const NO_PENALTY: State = Object.freeze([]) as unknown as State

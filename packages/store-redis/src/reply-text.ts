@@ -1,0 +1,47 @@
+import { type Demand, type Group, Mode, ruleInForce, type State, type Evaluation } from '@halt/core/store'
+
+import { SCRIPT_KINDS } from './script-protocol.ts'
+
+// Two flags, then the numbers of the penalty, then per demand a sign of its result and the numbers of its counter.
+const NUMBERS = String.raw`-?\d+(?: -?\d+)*`
+const SHAPE = new RegExp(String.raw`^[01][01];(?:${NUMBERS})?(?:;(?:\+\d+|[012](?: ${NUMBERS})?))*$`)
+const PENALTY_NUMBERS = 6
+
+/** Reads the part of a reply that tells the whole evaluation of a group. Undefined if it cannot come from the script. */
+export function readWrittenOut(text: string, group: Group, now: number): Evaluation | undefined {
+  if (!SHAPE.test(text)) return undefined
+  const [flags, penalty, ...fields] = text.split(';') as [string, string, ...string[]]
+  const { demands } = group
+  if (fields.length !== demands.length) return undefined
+  const evaluation = {
+    now,
+    allowed: flags[0] === '1',
+    repeated: flags[1] === '1',
+    passes: fields.map(field => field.startsWith('1') || field.startsWith('+')),
+    starts: fields.map(field => field.startsWith('2')),
+    states: [] as State[],
+    penalty: penalty === '' ? [] : penalty.split(' ').map(Number),
+  }
+  evaluation.states = fields.map((field, i) => {
+    if (!field.startsWith('+')) return field.split(' ').slice(1).map(Number)
+    const { unit, rate } = ruleInForce(demands[i] as Demand, evaluation)
+    return [0, now, Number(field), unit, rate]
+  })
+  return isSound(evaluation, group) ? evaluation : undefined
+}
+
+/** Whether the script can give this evaluation for the group. */
+function isSound({ allowed, repeated, passes, states, penalty }: Evaluation, group: Group): boolean {
+  const { demands, idempotency } = group
+  if (repeated && idempotency === undefined) return false
+  if (allowed !== demands.every(({ mode }, i) => passes[i] || mode === Mode.SHADOW)) return false
+  if (penalty.length > 0 && (group.penalty === undefined || penalty.length !== PENALTY_NUMBERS)) return false
+  return penalty.every(Number.isFinite) && demands.every((demand, i) => isState(states[i] as State, demand))
+}
+
+function isState(state: State, { rule }: Demand): boolean {
+  const kind = SCRIPT_KINDS[rule.code]
+  const { length } = state
+  const fits = kind === 0 ? length === 5 : kind === 1 ? length === 3 || length === 4 : length % 2 === 1
+  return (fits || length === 0) && state.every(Number.isSafeInteger)
+}

@@ -1,0 +1,196 @@
+// The script decides the commonest groups on paths of their own: one bucket alone, a run of equal groups, buckets with windows.
+// Here they meet what random histories meet rarely: the exact edges of windows, a clock that steps back, changed terms.
+import { type Evaluation, type Group, Mode, PenaltyMode, type PenaltyRule, type Rule } from '@halt/core/store'
+import { ReferenceStore } from '@halt/core/testing'
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { afterAll, expect, inject, it } from 'vitest'
+
+import { RedisStore, type Run } from '../../src/index.ts'
+
+const client = new Redis(inject('redisUrl'))
+afterAll(() => client.quit())
+
+const SECOND = 1e6
+const START = 1_700_000_000 * SECOND
+const base = {
+  limit: 4,
+  capacity: 4,
+  unit: 1,
+  rate: 1,
+  slice: 1,
+  precision: 1,
+  cooldown: 0,
+  reduced: undefined,
+}
+const bucket: Rule = { ...base, code: 't', counter: 'b:t', unit: 500_000, window: 2 * SECOND }
+const fraction: Rule = {
+  ...base,
+  code: 't',
+  counter: 'b:t',
+  capacity: 7,
+  unit: 700_000,
+  rate: 3,
+  window: SECOND,
+}
+const slower: Rule = { ...bucket, unit: 600_000 }
+const cooling: Rule = { ...bucket, counter: 'c:t', capacity: 1, cooldown: SECOND }
+const window: Rule = { ...base, code: 'f', counter: 'w:f', window: 2 * SECOND }
+const coolingWindow: Rule = { ...window, cooldown: SECOND }
+const quota: Rule = { ...base, code: 'q', counter: 'q:q', limit: 9, capacity: 9, window: 3 * SECOND }
+const edges = [START, START + 3 * SECOND, START + 6 * SECOND] as const
+const penaltyRule: PenaltyRule = {
+  threshold: 2e6,
+  duration: 2 * SECOND,
+  decay: 1,
+  severity: 1e6,
+  cooldown: 0,
+  factor: 1,
+  maxDuration: 60 * SECOND,
+}
+
+const demandOf = (rule: Rule, subject: string, cost: number) => ({
+  rule,
+  subject,
+  cost,
+  mode: Mode.CHARGE,
+  penalized: rule === bucket,
+  edges: rule === quota ? edges : undefined,
+})
+const shapes: readonly (readonly Rule[])[] = [
+  [bucket],
+  [slower],
+  [fraction],
+  [cooling],
+  [window],
+  [quota],
+  [bucket, quota],
+  [bucket, window, quota],
+  [cooling, window],
+  [coolingWindow, bucket],
+  [fraction, quota],
+]
+
+const step = fc.record({
+  // The edges of the window and of the quota, steps back, and others.
+  advance: fc.constantFrom(2 * SECOND, 3 * SECOND, -SECOND, -100_000, 0, 1, 250_000, 500_000, SECOND - 1),
+  shape: fc.nat(shapes.length - 1),
+  subjects: fc.oneof(
+    fc.constant<('x' | 'y')[]>(['x']),
+    fc.array(fc.constantFrom<'x' | 'y'>('x', 'y'), { minLength: 1, maxLength: 4 }),
+  ),
+  cost: fc.constantFrom(1, 1, 1, 2, 5),
+  penalty: fc.constantFrom(undefined, undefined, PenaltyMode.WATCH, PenaltyMode.READ),
+})
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+function groupsOf({ shape, subjects, cost, penalty }: Step): Group[] {
+  return subjects.map(subject => ({
+    demands: (shapes[shape] as readonly Rule[]).map(rule => demandOf(rule, subject, cost)),
+    penalty:
+      penalty === undefined
+        ? undefined
+        : { rule: penaltyRule, subject: `p${subject}`, mode: penalty, amount: 0 },
+  }))
+}
+
+/** What a decision is read from, with what a getter tells. */
+function told({ now, allowed, repeated, passes, starts, states, penalty }: Evaluation): unknown {
+  return {
+    now,
+    allowed,
+    repeated,
+    passes: [...passes],
+    starts: starts.includes(true),
+    states,
+    penalty: [...penalty],
+  }
+}
+
+let made = 0
+it('every path of the script decides as the reference does, at edges and when the clock steps back', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 50 }), async steps => {
+      let now = START
+      const clock = (): number => now / 1000
+      const reference = new ReferenceStore(clock)
+      const prefix = `f${process.pid}-${++made}:`
+      const store = new RedisStore({ client, clock, prefix, connection: 'shared' })
+      for (const each of steps) {
+        now += each.advance
+        const groups = groupsOf(each)
+        const expected = groups.map(group => told(reference.evaluate(group)))
+        const found = await Promise.all(groups.map(group => store.evaluate(group)))
+        expect(found.map(told)).toEqual(expected)
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+it('every path lets a key expire a second after it equals a fresh one, by the clock of the server', async () => {
+  const prefix = `f${process.pid}-${++made}:`
+  const store = new RedisStore({ client, prefix, connection: 'shared' })
+  const once = (rules: readonly Rule[], subject: string): Promise<Evaluation> =>
+    store.evaluate({ demands: rules.map(rule => demandOf(rule, subject, 1)) })
+  const isExpiringAt = async (subject: string, rule: Rule, fresh: number): Promise<void> => {
+    const at = await client.pexpiretime(`${prefix}{${subject}}:${rule.counter}`)
+    expect(at, `${subject} ${rule.counter}`).toBe(Math.ceil(fresh / 1000) + 1000)
+  }
+  for (const rule of [slower, fraction]) {
+    const alone = await once([rule], `alone-${rule.rate}`)
+    await isExpiringAt(`alone-${rule.rate}`, rule, alone.now + Math.ceil(rule.unit / rule.rate))
+    const run = await Promise.all([1, 2].map(() => once([rule], `run-${rule.rate}`)))
+    await isExpiringAt(`run-${rule.rate}`, rule, (run[1]?.now ?? 0) + Math.ceil((2 * rule.unit) / rule.rate))
+  }
+  const both = await once([cooling, window], 'both')
+  await isExpiringAt('both', cooling, both.now + cooling.unit)
+  await isExpiringAt('both', window, both.now + window.window)
+})
+
+// A write that Redis refuses although it did the one before, such as no server does when a test asks for it.
+const FAILING = `local real = redis
+local redis = { call = real.call, error_reply = real.error_reply }
+redis.pcall = function(name, key, ...)
+  if name == 'SET' and string.find(key, 'full') then return { err = 'OOM no memory' } end
+  return real.pcall(name, key, ...)
+end
+`
+
+it('a group with a write that fails is charged nothing, and the other groups of the call are charged', async () => {
+  const prefix = `f${process.pid}-${++made}:`
+  const run: Run = ({ source }, keys, args) =>
+    client.eval(FAILING + source, keys.length, ...keys, ...args) as Promise<unknown>
+  const store = new RedisStore({ run, prefix })
+  const full = { ...window, counter: 'full:f' }
+  const peek = { ...window, counter: 'look:f' }
+  // With a demand that only looks, a group takes the general path.
+  for (const [name, more] of [
+    ['plain', []],
+    ['general', [{ ...demandOf(peek, 'x', 1), mode: Mode.PEEK }]],
+  ] as const) {
+    const group = (rules: readonly Rule[]): Group => ({
+      demands: [
+        ...rules.map(rule => demandOf({ ...rule, counter: `${name}-${rule.counter}` }, 'x', 1)),
+        ...more,
+      ],
+    })
+    await store.evaluate(group([bucket, window]))
+    const found = await Promise.all(
+      [[bucket, window], [bucket, cooling, full], [full], [bucket, window]].map(rules =>
+        store.evaluate(group(rules)).catch((error: unknown) => error),
+      ),
+    )
+    expect(found).toMatchObject([
+      { allowed: true },
+      { code: 'HALT_E_STORE_OOM' },
+      { code: 'HALT_E_STORE_OOM' },
+      { allowed: true },
+    ])
+    const after = await store.evaluate(group([bucket, window]))
+    expect(after.states[1]).toMatchObject([0, expect.any(Number), 4])
+    const keys = await client.keys(`${prefix}{x}:${name}-*`)
+    expect(keys.sort()).toEqual([`${prefix}{x}:${name}-b:t`, `${prefix}{x}:${name}-w:f`])
+    for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(1000)
+  }
+})

@@ -1,0 +1,93 @@
+import { type Demand, type Group, Mode, type Rule } from '@halt/core/store'
+import { describe, expect, it } from 'vitest'
+
+import { scriptCall } from '../src/script-protocol.ts'
+
+const rule: Rule = {
+  code: 't',
+  counter: 'p:t',
+  limit: 5,
+  capacity: 5,
+  unit: 60,
+  rate: 1,
+  window: 300,
+  slice: 30,
+  precision: 10,
+  cooldown: 0,
+  reduced: undefined,
+}
+const quota: Rule = { ...rule, code: 'q', counter: 'q:q' }
+const demand: Demand = { rule, subject: 's', cost: 1, mode: Mode.CHARGE, penalized: false }
+const key = (subject: string, counter: string): string => `${subject}/${counter}`
+const argsOf = (...groups: Group[]): readonly string[] => scriptCall(groups, key).args
+const parsed = (...groups: Group[]): unknown => JSON.parse(argsOf(...groups)[0] ?? '')
+
+describe('the call for one bucket', () => {
+  it.each([
+    [{}, ['60', '300']],
+    [{ cost: 2 }, ['60', '300', '1', '120']],
+    [{ rule: { ...rule, rate: 7 } }, ['60', '300', '7']],
+    [{ rule: { ...rule, cooldown: 9 } }, ['60', '300', '1', '60', '9']],
+  ])('leaves out the arguments that have their usual values: %j', (change, args) => {
+    expect(argsOf({ demands: [{ ...demand, ...change }] })).toEqual(args)
+    expect(scriptCall([{ demands: [{ ...demand, ...change }] }], key).keys).toEqual(['s/p:t'])
+  })
+
+  it.each([
+    [{ cost: 0 }],
+    // Its cost in units of debt may be inexact.
+    [{ cost: 6 }],
+    [{ mode: Mode.PEEK }],
+    [{ rule: quota }],
+  ])('is the general one for other demands: %j', change => {
+    expect(argsOf({ demands: [{ ...demand, ...change }] })).toHaveLength(1)
+  })
+})
+
+describe('the call for several groups', () => {
+  const edges = [0, 300, 600] as const
+  const penalty = { rule: { severity: 1 } as never, subject: 'p', mode: 0, amount: 0 } as const
+  const many: Group = { demands: [demand, { ...demand, rule: quota, edges }], penalty }
+
+  it('writes groups that differ only in their keys once', () => {
+    const others = [
+      { ...many, penalty: { ...penalty, subject: 'o' } },
+      { ...many, demands: many.demands.map(each => ({ ...each, subject: 't' })) },
+    ]
+    const { keys } = scriptCall([many, ...others], key)
+    expect(keys).toEqual([
+      'p/penalty:p',
+      's/p:t',
+      's/q:q',
+      'o/penalty:p',
+      's/p:t',
+      's/q:q',
+      'p/penalty:p',
+      't/p:t',
+      't/q:q',
+    ])
+    const [, groups] = parsed(many, ...others) as [unknown, number[]]
+    expect(groups).toEqual([3, 2, 1, 1, 0, 0, 2, 1, 0, 3, 1, 0])
+  })
+
+  it.each([
+    ['a rule', { demands: [{ ...demand, rule: { ...rule } }] }],
+    ['a cost', { demands: [{ ...demand, cost: 2 }] }],
+    ['a mode', { demands: [{ ...demand, mode: Mode.HOLD }] }],
+    ['the reach of the penalty', { demands: [{ ...demand, penalized: true }] }],
+    ['an edge of a period', { demands: [{ ...demand, edges }] }],
+    ['a penalty', { demands: [demand], penalty }],
+    ['an idempotency key', { demands: [demand], idempotency: { subject: 's', counter: 'i', window: 9 } }],
+    ['the number of demands', { demands: [demand, demand] }],
+  ])('writes a group that differs in %s by itself', (_, other: Group) => {
+    const [, groups] = parsed({ demands: [demand] }, other, { demands: [demand] }) as [unknown, number[]]
+    expect(groups.slice(0, 6)).toEqual([1, 1, 0, 1, 1, 0])
+    expect(groups.slice(-6, -3)).toEqual([1, 1, 0])
+  })
+
+  it('writes each settlement with what was charged', () => {
+    const settled = (chargedTo: number): Group => ({ demands: [{ ...demand, mode: Mode.SETTLE, chargedTo }] })
+    const [, groups] = parsed(settled(7), settled(8)) as [unknown, number[]]
+    expect(groups).toEqual([1, 1, 0, 1, 1, 3, 7, 1, 1, 0, 1, 1, 3, 8])
+  })
+})
