@@ -13,7 +13,14 @@ import { PEEK } from '../check/check-options.ts'
 import { inBraces, isReached, type Unreached, unreachedOf } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
-import { type Identity, type IdentityKind, isIdentity, kindOf, subjectOf, userIn } from '../request/identity.ts'
+import {
+  type Identity,
+  type IdentityKind,
+  isIdentity,
+  kindOf,
+  subjectOf,
+  userIn,
+} from '../request/identity.ts'
 import type { Subject } from '../request/subject.ts'
 import { lazyView } from '../request/to-view.ts'
 import { freshAt } from '../store/cooldown.ts'
