@@ -14,8 +14,8 @@ interface Length {
 
 const LENGTHS: Readonly<Record<string, Length>> = {
   express: { turns: 7, warm: 80, rounds: 50 },
-  fastify: { turns: 4, warm: 250, rounds: 300 },
-  hono: { turns: 4, warm: 250, rounds: 300 },
+  fastify: { turns: 4, warm: 200, rounds: 250 },
+  hono: { turns: 4, warm: 200, rounds: 250 },
   nest: { turns: 5, warm: 80, rounds: 50 },
 }
 const QUICK: Length = { turns: 1, warm: 3, rounds: 3 }
