@@ -9,7 +9,7 @@ export function readWholeNumber(reply: unknown): number | undefined {
 }
 
 /** Reads a reply that is one integer. Undefined if it is anything else. */
-export function readInteger(reply: unknown): number | undefined {
+function readInteger(reply: unknown): number | undefined {
   const number = typeof reply === 'number' ? reply : readDigits(readText(reply))
   return Number.isSafeInteger(number) ? number : undefined
 }
