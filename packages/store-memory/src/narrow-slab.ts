@@ -70,19 +70,18 @@ export class NarrowSlab implements Slab {
   }
 
   // perf: bench "@halt/store-memory, token bucket", hot key. The suite of random histories holds it equal to decide().
-  charge(slot: number, { unit, rate, capacity }: Rule, cost: number, now: number): number {
+  debtAfter(slot: number, { unit, rate, capacity }: Rule, cost: number, now: number): number {
     const era = this.#terms[this.#eras[slot]! - 1]!
-    const pairs = this.#pairs
     const instant = now - era.base
-    const elapsed = instant - pairs[2 * slot]!
+    const elapsed = instant - this.#pairs[2 * slot]!
     if (era.unit !== unit || era.rate !== rate || instant >= SPAN || elapsed < 0) return 0
-    const debt = debtAfter(pairs[2 * slot + 1]!, elapsed * rate, cost * unit, capacity * unit)
-    if (debt >= SPAN) return 0
-    if (debt > 0) {
-      pairs[2 * slot] = instant
-      pairs[2 * slot + 1] = debt
-    }
-    return debt
+    const debt = debtAfter(this.#pairs[2 * slot + 1]!, elapsed * rate, cost * unit, capacity * unit)
+    return debt < SPAN ? debt : 0
+  }
+
+  setDebt(slot: number, now: number, debt: number): void {
+    this.#pairs[2 * slot] = now - this.#terms[this.#eras[slot]! - 1]!.base
+    this.#pairs[2 * slot + 1] = debt
   }
 
   freshAt(slot: number): number {

@@ -93,10 +93,22 @@ export class Segment {
     else if (this.#granted.size > 0) this.#granted.delete(slot)
   }
 
-  /** Charges a bucket in place, as its slab does. A bucket that has or had a cool-down is left to `decide`. */
-  charge(slot: number, rule: Rule, cost: number, now: number): number {
+  /** The debt of a bucket after a charge, as its slab gives it. A bucket that has or had a cool-down is left to `decide`. */
+  debtAfter(slot: number, rule: Rule, cost: number, now: number): number {
     if (slot < this.#cooldowns.length && this.#cooldowns[slot]! > 0) return 0
-    return this.#slab.charge!(slot, rule, cost, now)
+    return this.#slab.debtAfter!(slot, rule, cost, now)
+  }
+
+  /** Charges a bucket, and returns its debt after that; 0 if it changed nothing, as {@link debtAfter}. */
+  charge(slot: number, rule: Rule, cost: number, now: number): number {
+    const debt = this.debtAfter(slot, rule, cost, now)
+    if (debt > 0) this.#slab.setDebt!(slot, now, debt)
+    return debt
+  }
+
+  /** Stores a debt that {@link debtAfter} has just given. */
+  setDebt(slot: number, now: number, debt: number): void {
+    this.#slab.setDebt!(slot, now, debt)
   }
 
   /** Removes a key and frees its slot. */

@@ -11,10 +11,12 @@ export interface Slab {
   /** Buckets: the instant from which a slot's counter, its cool-down ignored, equals a fresh one. In microseconds. */
   freshAt?(slot: number): number
   /**
-   * Buckets: charges a slot in place. Returns the debt after it, or 0 if it changed nothing, because the cost does not fit or
-   * the stored terms are not those of `rule`. Then `decide` must decide.
+   * Buckets: the debt of a slot after a charge. 0 if `decide` must decide, because the cost does not fit or the stored terms are
+   * not those of `rule`.
    */
-  charge?(slot: number, rule: Rule, cost: number, now: number): number
+  debtAfter?(slot: number, rule: Rule, cost: number, now: number): number
+  /** Buckets: stores a debt that {@link debtAfter} has just given. */
+  setDebt?(slot: number, now: number, debt: number): void
 }
 
 type Numbers = Uint32Array | Uint8Array | Float64Array

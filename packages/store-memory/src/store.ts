@@ -1,11 +1,12 @@
 import {
   AdmittedBucket,
+  AdmittedBuckets,
   type CounterId,
   type Counters,
   decide,
   type Digest,
   type Group,
-  loneBucket,
+  isPlainBuckets,
   makeDigest,
   Mode,
   type Rule,
@@ -97,9 +98,8 @@ export class InMemoryStore implements Store {
   }
 
   evaluate(group: Group): Evaluation {
-    const lone = loneBucket(group)
-    const bucket = lone && this.chargeBucket(lone.subject, lone.rule, lone.cost)
-    if (bucket !== undefined) return bucket
+    const charged = isPlainBuckets(group) ? this.#chargeBuckets(group.demands) : undefined
+    if (charged !== undefined) return charged
     this.#at = this.#now()
     const evaluation = decide(group, this.#counters, this.#at)
     if (!evaluation.allowed) this.#hold(group, evaluation)
@@ -107,15 +107,44 @@ export class InMemoryStore implements Store {
   }
 
   chargeBucket(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined {
-    const now = this.#now()
+    const now = (this.#at = this.#now())
     const place = this.#find(rule.counter)
-    const debt = place.table.charge(this.#name(subject, place), rule, cost, now)
+    const name = this.#name(subject, place)
+    const debt = place.table.charge(name, rule, cost, now)
     if (debt > 0) return new AdmittedBucket(now, debt, rule)
     if (debt === 0 || cost > rule.capacity) return undefined
-    const { unit, rate, counter } = rule
-    this.#at = now
-    this.#keep(subject, counter, [0, now, cost * unit, unit, rate], Number.POSITIVE_INFINITY)
-    return new AdmittedBucket(now, cost * unit, rule)
+    this.#insert(place, name, rule, cost * rule.unit)
+    return new AdmittedBucket(now, cost * rule.unit, rule)
+  }
+
+  /** Charges buckets in place, all or none. Returns undefined if `decide` must decide. */
+  #chargeBuckets(demands: Group['demands']): Evaluation | undefined {
+    const first = demands[0]
+    if (demands.length === 1 && first !== undefined)
+      return this.chargeBucket(first.subject, first.rule, first.cost)
+    this.#at = this.#now()
+    const debts: number[] = []
+    for (let i = 0; i < demands.length; i++) {
+      const { subject, rule, cost } = demands[i]!
+      const place = this.#find(rule.counter)
+      const debt = place.table.debtAfter(this.#name(subject, place), rule, cost, this.#at)
+      if (debt === 0) return undefined
+      debts.push(debt)
+    }
+    for (let i = 0; i < demands.length; i++) {
+      const { subject, rule } = demands[i]!
+      const place = this.#find(rule.counter)
+      const name = this.#name(subject, place)
+      if (!place.table.setDebt(name, this.#at, debts[i]!)) this.#insert(place, name, rule, debts[i]!)
+    }
+    return new AdmittedBuckets(this.#at, debts, demands)
+  }
+
+  #insert({ table }: Place, name: string, { unit, rate }: Rule, debt: number): void {
+    const now = this.#at
+    table.save(name, [0, now, debt, unit, rate], now)
+    this.#eviction.sweep(table, now)
+    this.#eviction.trim(table, name, now)
   }
 
   forget(counters: readonly CounterId[]): number {

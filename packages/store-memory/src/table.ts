@@ -63,12 +63,27 @@ export class Table {
   }
 
   /**
-   * Charges a stored bucket in place. Returns its debt after that; 0 if it changed nothing and `decide` must decide; -1 if there is
-   * no such bucket.
+   * The debt of a bucket after a charge. A bucket that is not stored has none before. 0 if `decide` must decide, because the cost
+   * does not fit, or the bucket has a cool-down or other terms.
    */
+  debtAfter(subject: string, rule: Rule, cost: number, now: number): number {
+    const slot = this.#find(subject)
+    if (slot === undefined) return cost > rule.capacity ? 0 : cost * rule.unit
+    return this.#segment.debtAfter(slot, rule, cost, now)
+  }
+
+  /** Charges a stored bucket, and returns its debt after that; 0 if it changed nothing, as {@link debtAfter}; -1 if it is not stored. */
   charge(subject: string, rule: Rule, cost: number, now: number): number {
     const slot = this.#find(subject)
     return slot === undefined ? -1 : this.#segment.charge(slot, rule, cost, now)
+  }
+
+  /** Stores a debt that {@link debtAfter} has just given. False if the bucket is not stored. */
+  setDebt(subject: string, now: number, debt: number): boolean {
+    const slot = this.#find(subject)
+    if (slot === undefined) return false
+    this.#segment.setDebt(slot, now, debt)
+    return true
   }
 
   delete(subject: string): boolean {

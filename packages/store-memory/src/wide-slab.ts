@@ -40,16 +40,16 @@ export class WideSlab implements Slab {
   }
 
   // As in NarrowSlab, for numbers of 64 bits: an instant, a debt and its terms.
-  charge(slot: number, { unit, rate, capacity }: Rule, cost: number, now: number): number {
+  debtAfter(slot: number, { unit, rate, capacity }: Rule, cost: number, now: number): number {
     const numbers = this.#numbers
     const from = slot * this.#width
     const elapsed = now - numbers[from]!
     if (numbers[from + 2] !== unit || numbers[from + 3] !== rate || elapsed < 0) return 0
-    const debt = debtAfter(numbers[from + 1]!, elapsed * rate, cost * unit, capacity * unit)
-    if (debt > 0) {
-      numbers[from] = now
-      numbers[from + 1] = debt
-    }
-    return debt
+    return debtAfter(numbers[from + 1]!, elapsed * rate, cost * unit, capacity * unit)
+  }
+
+  setDebt(slot: number, now: number, debt: number): void {
+    this.#numbers[slot * this.#width] = now
+    this.#numbers[slot * this.#width + 1] = debt
   }
 }

@@ -1,3 +1,4 @@
+import type { Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand } from '../store/contract.ts'
 import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
@@ -34,7 +35,7 @@ function uncountedAt({ policies, demands }: Check, at: number): Uncounted {
 function readEvaluation(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
   const count = check.policies.length
-  if (evaluation.allowed && check.extras === undefined) return readAdmitted(result)
+  if (evaluation.allowed && !hasShadow(check)) return readAdmitted(result)
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
   for (let i = 0; i < count; i++) {
@@ -64,7 +65,10 @@ function readEvaluation(result: CheckResult): Decision {
   return new Decision(shown, longest, cost, degraded, result)
 }
 
-/** As {@link readEvaluation} where every policy is enforced and passes. It makes one verdict, of the policy that binds. */
+/**
+ * As {@link readEvaluation} where every policy is enforced and passes. Then the verdict of a policy is that of its own demand. It
+ * makes one verdict, of the policy that binds.
+ */
 function readAdmitted(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
   const { length } = check.policies
@@ -78,8 +82,17 @@ function readAdmitted(result: CheckResult): Decision {
       binding = i
     }
   }
-  const cost = costOf(check.demands[binding] as Demand, evaluation)
-  return new Decision(readDemand(binding, binding, check, evaluation), 0, cost, degraded, result)
+  const demand = check.demands[binding] as Demand
+  const debt = evaluation.debts?.[binding]
+  const shown =
+    debt === undefined
+      ? readDemand(binding, binding, check, evaluation)
+      : shownOf(check.policies[binding] as CompiledPolicy, demand.rule, demand.subject, evaluation.now, debt)
+  return new Decision(shown, 0, costOf(demand, evaluation), degraded, result)
+}
+
+function hasShadow({ extras }: Check): boolean {
+  return extras !== undefined && extras.some(one => one?.shadow === true)
 }
 
 function restAt(
@@ -88,6 +101,8 @@ function restAt(
   whole: Evaluation,
 ): Pick<PolicyVerdict, 'remaining' | 'limit'> {
   const demand = demands[at] as Demand
+  const debt = whole.debts?.[at]
+  if (debt !== undefined) return { remaining: unitsLeft(demand.rule, debt), limit: demand.rule.limit }
   const evaluation = evaluationAt(whole, at)
   const state = evaluation.states[at] ?? []
   return {
@@ -107,18 +122,29 @@ export function readBucket(
   subject: Subject,
   cost: number,
 ): Decision {
-  const { debt, rule } = bucket
-  const left = Math.floor((rule.capacity * rule.unit - debt) / rule.unit)
-  const shown = {
-    policy: (policies[0] as CompiledPolicy).name,
+  const { debt, rule, now } = bucket
+  const shown = shownOf(policies[0] as CompiledPolicy, rule, subject, now, debt)
+  return new Decision(shown, 0, cost, false, policies, bucket)
+}
+
+/** What a decision shows of a bucket that was admitted and charged, from its debt alone. */
+function shownOf({ name }: CompiledPolicy, rule: Rule, subject: Subject, now: number, debt: number): Shown {
+  return {
+    policy: name,
     allowed: true,
-    reason: 'ok' as const,
+    reason: 'ok',
     limit: rule.limit,
-    remaining: left > 0 ? left : 0,
-    resetAt: Math.ceil((bucket.now + Math.ceil(debt / rule.rate)) / 1e6),
+    remaining: unitsLeft(rule, debt),
+    resetAt: Math.ceil((now + Math.ceil(debt / rule.rate)) / 1e6),
     key: subject,
   }
-  return new Decision(shown, 0, cost, false, policies, bucket)
+}
+
+type Shown = Omit<PolicyVerdict, 'mode' | 'retryAfter'>
+
+function unitsLeft({ capacity, unit }: Rule, debt: number): number {
+  const left = Math.floor((capacity * unit - debt) / unit)
+  return left > 0 ? left : 0
 }
 
 function costOf({ rule, cost }: Demand, { repeated }: Evaluation): number {

@@ -11,7 +11,6 @@ import type { RequestView } from '../request/view.ts'
 import { isPromise } from '../base/promises.ts'
 import { type CallResult, runCallback } from './callback.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
-import { compileDialect } from './headers.ts'
 import { type Outcome, PassedGuard, UNCHECKED } from './outcome.ts'
 import { isPreflight } from './preflight.ts'
 import { makeMount } from './refusal-outcome.ts'
@@ -61,7 +60,7 @@ export function guard<R, S = unknown>(
   checkGuardOptions(options as GuardOptions)
   const { policies, hasResolver } = policiesOf(limiter, options.policy, also)
   if (typeof options.cost !== 'function') noticeHighCost(options.cost, policies, limiter.warn)
-  const mount = makeMount(limiter, compileDialect(options.headers ?? 'standard', limiter), options)
+  const mount = makeMount(limiter, limiter, options)
   const { policy, skip, cost: costOption, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
   const { chargeWhen, idempotencyKey: idempotencyKeyOf } = options
   const usesOwnPolicies = policy === undefined && also === undefined

@@ -1,7 +1,7 @@
 import type { Decision } from '../check/decision.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { Headers, Put } from './dialects.ts'
-import type { WriteHeaders } from './headers.ts'
+import type { HeaderDialect, WriteHeaders } from './headers.ts'
 import type { RefusalBody } from './refusal.ts'
 
 /** The result of a guard, which the adapter applies to the response. */
@@ -30,6 +30,7 @@ export interface Mount {
   /** Undefined when a handler decided by itself. */
   readonly limiter: Pick<RateLimiter<never>, 'store'> | undefined
   readonly write: WriteHeaders
+  readonly dialect: HeaderDialect
   readonly refuse: Refuse
 }
 
@@ -91,9 +92,17 @@ export class PassedGuard implements Outcome {
   }
 
   get stale(): readonly string[] | undefined {
-    if (this.before === undefined || !this.binding) return undefined
-    const names = staleHeaders(this.before, this.headers)
+    const last = this.binding ? lastBinding(this.before) : undefined
+    if (last === undefined || this.#replaces(last)) return undefined
+    const { headers } = this
+    const names = Object.keys(last.headers).filter(name => !Object.hasOwn(headers, name))
     return names.length === 0 ? undefined : names
+  }
+
+  // Two guards of one dialect write headers of the same names, and a refusal writes more. Only a decision without a limit writes
+  // fewer.
+  #replaces({ mount }: PassedGuard): boolean {
+    return mount.dialect === this.mount.dialect && FIXED.has(mount.dialect) && this.decision.limit > 0
   }
 
   tell(put: Put): void {
@@ -115,10 +124,12 @@ export const UNCHECKED: Outcome = Object.freeze({
   tell() {},
 })
 
-/** The names of headers that passed guards have set and that `headers` does not replace. */
-function staleHeaders(last: PassedGuard, headers: Headers): readonly string[] {
-  const names: string[] = []
-  for (let passed: PassedGuard | undefined = last; passed !== undefined; passed = passed.before)
-    names.push(...Object.keys(passed.headers))
-  return names.filter(name => !Object.hasOwn(headers, name))
+/** The guard whose headers the response shows. Each binding guard removes those of the one before. */
+function lastBinding(last: PassedGuard | undefined): PassedGuard | undefined {
+  let passed = last
+  while (passed !== undefined && !passed.binding) passed = passed.before
+  return passed
 }
+
+// The dialects whose names do not depend on the decision.
+const FIXED: ReadonlySet<unknown> = new Set(['standard', 'draft-6', 'draft-7', 'x-ratelimit'])

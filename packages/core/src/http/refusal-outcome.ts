@@ -1,6 +1,7 @@
 import { HaltError } from '../base/errors.ts'
 import type { Decision } from '../check/decision.ts'
-import { compileDialect, type WriteHeaders } from './headers.ts'
+import type { PolicyDirectory } from './dialects.ts'
+import { compileDialect, type HeaderDialect } from './headers.ts'
 import { type Mount, type Outcome, PassedGuard } from './outcome.ts'
 import { lastPassed, notePassed, holderOf } from './passed-guards.ts'
 import { type ErrorFormat, isUnavailable, refusalBody } from './refusal.ts'
@@ -9,17 +10,23 @@ import { type ErrorFormat, isUnavailable, refusalBody } from './refusal.ts'
 export interface RefusalOptions {
   readonly statusCode?: number | undefined
   readonly errorFormat?: ErrorFormat | undefined
+  readonly headers?: HeaderDialect | undefined
 }
 
-/** Makes the parts of a guard that its outcomes need, its way to refuse among them. */
+/**
+ * Makes the parts of a guard that its outcomes need, its way to refuse among them.
+ *
+ * @throws HaltError `HALT_E_HEADERS` for an unknown dialect
+ */
 export function makeMount(
   limiter: Mount['limiter'],
-  write: WriteHeaders,
-  { statusCode = 429, errorFormat = 'json' }: RefusalOptions,
+  directory: PolicyDirectory,
+  { statusCode = 429, errorFormat = 'json', headers: dialect = 'standard' }: RefusalOptions,
 ): Mount {
   const mount: Mount = {
     limiter,
-    write,
+    dialect,
+    write: compileDialect(dialect, directory),
     refuse(decision, before, isByHandler = false) {
       const status = isUnavailable(decision) ? 503 : statusCode
       const body = refusalBody(decision, errorFormat, status)
@@ -64,6 +71,6 @@ function checkRefusal(requestObject: unknown, decision: Decision | undefined): v
 
 const BY_DEFAULT: Mount = makeMount(
   undefined,
-  compileDialect('standard', { policyNamed: () => undefined, partitionOf: () => '', warn: () => {} }),
+  { policyNamed: () => undefined, partitionOf: () => '', warn: () => {} },
   {},
 )

@@ -1,20 +1,15 @@
 import { describe } from '../base/describe.ts'
 import { HaltError, type HaltErrorCode } from '../base/errors.ts'
-import { type Address, type Bits, networkOf, parseBareAddress, prefixMask } from './address.ts'
+import { type Address, networkOf, parseBareAddress, prefixMask } from './address.ts'
 import { CLOUDFLARE_RANGES } from './cloudflare.ts'
+import { type Network, NetworkTable } from './network-table.ts'
 
-/** A compiled set of networks. A look-up is a few comparisons of numbers. */
+/** A compiled set of networks. */
 export interface Networks {
   /** The number of networks. */
   readonly size: number
   /** Whether one of the networks contains the address. An IPv6 network never contains an IPv4 address, nor the reverse. */
   contains(address: Address): boolean
-}
-
-interface Network {
-  readonly version: 4 | 6
-  readonly bits: Bits
-  readonly mask: Bits
 }
 
 /** The names that stand for networks. `private` is the same as in the private-address exemption. */
@@ -47,24 +42,12 @@ export function parseNetworks(
     const text = entry.trim()
     return (NAMED.get(text) ?? [text]).map(item => parseNetwork(item, option, fail))
   })
+  const ipv4 = new NetworkTable(networks.filter(({ version }) => version === 4))
+  const ipv6 = new NetworkTable(networks.filter(({ version }) => version === 6))
   return {
     size: networks.length,
-    contains(address) {
-      for (const network of networks) if (holds(network, address)) return true
-      return false
-    },
+    contains: address => (address.version === 4 ? ipv4 : ipv6).contains(address),
   }
-}
-
-function holds({ version, bits, mask }: Network, address: Address): boolean {
-  const other = address.bits
-  return (
-    version === address.version &&
-    (other[0] & mask[0]) === bits[0] &&
-    (other[1] & mask[1]) === bits[1] &&
-    (other[2] & mask[2]) === bits[2] &&
-    (other[3] & mask[3]) === bits[3]
-  )
 }
 
 function parseNetwork(text: string, option: string, fail: (message: string, fix: string) => never): Network {

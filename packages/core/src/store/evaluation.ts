@@ -18,6 +18,11 @@ export interface Evaluation {
   readonly instants?: readonly number[] | undefined
   /** The penalty's state after the decision; empty if there is none. */
   readonly penalty: State
+  /**
+   * Only in {@link AdmittedBuckets}: the debt of each demand's bucket after its charge, in the terms of the demand's rule. The
+   * other fields are then getters, which a spread does not copy.
+   */
+  readonly debts?: readonly number[] | undefined
 }
 
 /**
@@ -57,6 +62,62 @@ export class AdmittedBucket implements Evaluation {
 
   get states(): readonly State[] {
     return [[0, this.now, this.debt, this.rule.unit, this.rule.rate]]
+  }
+
+  get penalty(): State {
+    return NONE
+  }
+}
+
+/** The part of a demand that is needed here. */
+interface Ruled {
+  readonly rule: Rule
+}
+
+/**
+ * The evaluation of a group of token buckets that a store admitted and charged, without a penalty and without a key. Their debts
+ * tell everything else, which is made when somebody reads it.
+ */
+export class AdmittedBuckets implements Evaluation {
+  readonly now: number
+  readonly debts: readonly number[]
+  readonly #demands: readonly Ruled[]
+  #states: readonly State[] | undefined
+
+  /**
+   * @param now the store's clock at the decision, in microseconds
+   * @param debts the debt of each demand's bucket after the charge, in the terms of its rule
+   */
+  constructor(now: number, debts: readonly number[], demands: readonly Ruled[]) {
+    this.now = now
+    this.debts = debts
+    this.#demands = demands
+  }
+
+  get allowed(): boolean {
+    return true
+  }
+
+  get repeated(): boolean {
+    return false
+  }
+
+  get passes(): readonly boolean[] {
+    return this.debts.map(() => true)
+  }
+
+  get starts(): readonly boolean[] {
+    return NOTHING
+  }
+
+  get states(): readonly State[] {
+    return (this.#states ??= this.#demands.map(({ rule }, i) => [
+      0,
+      this.now,
+      this.debts[i]!,
+      rule.unit,
+      rule.rate,
+    ]))
   }
 
   get penalty(): State {

@@ -21,8 +21,8 @@ export {
   type Store,
   type StoreFailure,
 } from './contract.ts'
-export { AdmittedBucket, type Evaluation } from './evaluation.ts'
-export { loneBucket } from './lone-bucket.ts'
+export { AdmittedBucket, AdmittedBuckets, type Evaluation } from './evaluation.ts'
+export { isPlainBuckets } from './plain-buckets.ts'
 export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
 export { freshAt } from './cooldown.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'

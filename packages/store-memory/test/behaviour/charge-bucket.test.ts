@@ -5,14 +5,17 @@ import { describe, expect, it } from 'vitest'
 
 import { InMemoryStore } from '../../src/index.ts'
 
-type Policy = Extract<RateLimiterOptions['policy'], { name: string }>
-
-const policies: readonly Policy[] = [
+const policies: readonly RateLimiterOptions['policy'][] = [
   { name: 'small', limit: 3, window: 2 },
   { name: 'burst', limit: 60, window: 60, burst: 4 },
   { name: 'wide', limit: 7, window: '30d', burst: 5 },
   { name: 'cooling', limit: 2, window: 1, blockDuration: 3 },
   { name: 'shared', limit: 5, window: 1, keyStrategy: 'shared' },
+  [
+    { name: 'second', limit: 4, window: 1 },
+    { name: 'month', limit: 9, window: '30d' },
+    { name: 'everybody', limit: 20, window: 10, keyStrategy: 'shared' },
+  ],
 ]
 
 const step = fc.oneof(
