@@ -10,8 +10,12 @@ interface Entry {
   readonly reject: (error: unknown) => void
 }
 
-/** Sends groups in one call. Resolves to the evaluation or the error of each group, in their order. */
-export type SendGroups = (groups: readonly Group[]) => Promise<readonly (Evaluation | Error)[]>
+/**
+ * Sends groups in one call. Resolves to the evaluation or the error of each group, in their order.
+ *
+ * @param now performance.now()
+ */
+export type SendGroups = (groups: readonly Group[], now: number) => Promise<readonly (Evaluation | Error)[]>
 
 interface Timers {
   readonly setTimeout: (callback: () => void, ms: number) => unknown
@@ -138,7 +142,10 @@ export class Batcher {
     const continued = (): void => {
       if (this.#waiting.length > 0 && this.#isWorthCall()) this.#flush()
     }
-    this.#send(entries.map(({ group }) => group)).then(
+    this.#send(
+      entries.map(({ group }) => group),
+      this.#lastSent,
+    ).then(
       evaluations => {
         settled()
         for (let i = 0; i < entries.length; i++) deliver(entries[i] as Entry, evaluations[i])

@@ -32,10 +32,13 @@ export class Heartbeat {
     return this.#count
   }
 
-  /** Sends a heartbeat if the last one is 5 s old. */
-  sendIfDue(): void {
+  /**
+   * Sends a heartbeat if the last one is 5 s old.
+   *
+   * @param now performance.now()
+   */
+  sendIfDue(now: number): void {
     if (!this.#isUsed) return
-    const now = performance.now()
     if (now < this.#nextAt || !this.#connection.ready) return
     this.#nextAt = now + INTERVAL_MS
     this.#send().catch((error: unknown) => {

@@ -107,8 +107,9 @@ async function checkCommands(
   try {
     const reply = await connection.run(probe, [key], [clock(), '1'])
     if (readWholeNumber(reply) !== 1) throw unexpectedReply(reply)
-    const { keys, args } = scriptCall([PEEK_GROUP], () => key)
-    const [answer] = readReply(await connection.run(decide, keys, [clock(), ...args]), [PEEK_GROUP])
+    const { keys, args } = scriptCall([PEEK_GROUP], () => key, '')
+    const look = await connection.run(decide, keys, [clock(), ...args])
+    const [answer] = readReply(look, [PEEK_GROUP], '')
     if (answer instanceof StoreError) throw answer
   } catch (error) {
     const { code, message, fix } = toStoreError(error)

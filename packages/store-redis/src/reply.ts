@@ -9,9 +9,18 @@ import { readText, readWholeNumber, ReplyEntries, unexpectedReply } from './repl
  * Reads a reply of `decide.lua`: the evaluation or the error of each group. A group whose part of the reply cannot come from
  * the script gets an error.
  *
+ * @param second the second that the call expected the server's clock to show; empty if it expected none
  * @throws StoreError `HALT_E_STORE_SCRIPT` if the reply as a whole cannot come from the script
  */
-export function readReply(reply: unknown, groups: readonly Group[]): (Evaluation | StoreError)[] {
+export function readReply(
+  reply: unknown,
+  groups: readonly Group[],
+  second: string,
+): (Evaluation | StoreError)[] {
+  if (second !== '' && groups.length === 1) {
+    const number = readWholeNumber(reply)
+    if (number !== undefined) return [readAlone(number, groups[0] as Group, second)]
+  }
   if (!Array.isArray(reply) || reply.length <= groups.length) throw unexpectedReply(reply)
   const entries = new ReplyEntries(reply)
   const now = readWholeNumber(entries.take())
@@ -20,6 +29,17 @@ export function readReply(reply: unknown, groups: readonly Group[]): (Evaluation
   if (!entries.areRead) throw unexpectedReply(reply)
   return evaluations
 }
+
+/** Reads the debt of the only bucket of a call, times a million, plus the microseconds of the server's clock in the second. */
+function readAlone(number: number, group: Group, second: string): Evaluation | StoreError {
+  const micros = number % 1e6
+  const debt = (number - micros) / 1e6
+  const evaluation =
+    debt > 0 ? readAdmission(debt, NO_ENTRIES, group, Number(second) * 1e6 + micros) : undefined
+  return evaluation ?? unexpectedReply(number)
+}
+
+const NO_ENTRIES = new ReplyEntries([])
 
 function readPart(entries: ReplyEntries, group: Group, now: number): Evaluation | StoreError {
   const number = entries.takeInteger()

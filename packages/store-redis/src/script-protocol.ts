@@ -36,19 +36,27 @@ export interface ScriptCall {
   readonly args: readonly string[]
 }
 
-/** Writes the call that evaluates groups. */
-export function scriptCall(groups: readonly Group[], key: KeyWriter): ScriptCall {
-  return (groups.length === 1 && loneBucket(groups[0] as Group, key)) || new GroupList(groups, key)
+/**
+ * Writes the call that evaluates groups.
+ *
+ * @param second the second that the server's clock is expected to show; empty if none is
+ */
+export function scriptCall(groups: readonly Group[], key: KeyWriter, second: string): ScriptCall {
+  return (groups.length === 1 && loneBucket(groups[0] as Group, key, second)) || new GroupList(groups, key)
 }
 
 /** The call for one bucket and nothing else, the commonest. Undefined for any other group. */
-function loneBucket({ demands, penalty, idempotency }: Group, key: KeyWriter): ScriptCall | undefined {
+function loneBucket(
+  { demands, penalty, idempotency }: Group,
+  key: KeyWriter,
+  second: string,
+): ScriptCall | undefined {
   if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return undefined
   const { rule, cost, mode, subject } = demands[0] as Demand
   const isCharge = mode === Mode.CHARGE && cost >= 1 && cost <= rule.capacity
   if (SCRIPT_KINDS[rule.code] !== BUCKET || !isCharge) return undefined
   const { unit, rate, capacity, cooldown } = rule
-  const args = [`${unit}`, `${capacity * unit}`]
+  const args = [`${unit}`, `${capacity * unit}`, second]
   // perf: bench "redis"; each argument takes 0.1 µs of the server, so those with their usual values are left out.
   if (rate !== 1 || cost !== 1 || cooldown !== 0) args.push(`${rate}`)
   if (cost !== 1 || cooldown !== 0) args.push(`${cost * unit}`)

@@ -13,6 +13,7 @@ import { readWholeNumber, unexpectedReply } from './reply-value.ts'
 import { decide, probe } from './scripts.ts'
 import { slotsOf, evaluateAcrossSlots } from './cross-slot.ts'
 import { scriptCall } from './script-protocol.ts'
+import { ServerSecond } from './server-second.ts'
 
 type Evaluations = readonly (Evaluation | Error)[]
 
@@ -36,6 +37,7 @@ export class RedisStore implements Store {
   readonly #probeKey: string
   readonly #heartbeat: Heartbeat
   readonly #batcher: Batcher
+  readonly #second = new ServerSecond()
   readonly #batchersBySlot = new Map<number, Batcher>()
   readonly #reconnected = new Set<() => void>()
   #clock: (() => number) | undefined
@@ -65,7 +67,7 @@ export class RedisStore implements Store {
     this.#clock = clock === 'server' ? undefined : clock === 'client' ? Date.now : clock
     this.#perSlot = this.#connection.topology === 'cluster' && slots === 'per-subject'
     this.#heartbeat = new Heartbeat(this.#connection, this.#key(`${prefix}instances`, 'z'), this.#warn)
-    this.#batcher = new Batcher(groups => this.#send(groups, true))
+    this.#batcher = new Batcher((groups, now) => this.#send(groups, true, now))
   }
 
   evaluate(group: Group): Promise<Evaluation> {
@@ -129,28 +131,38 @@ export class RedisStore implements Store {
   #batcherOf(slot: number): Batcher {
     let batcher = this.#batchersBySlot.get(slot)
     if (batcher === undefined)
-      this.#batchersBySlot.set(slot, (batcher = new Batcher(groups => this.#send(groups, false))))
+      this.#batchersBySlot.set(slot, (batcher = new Batcher((groups, now) => this.#send(groups, false, now))))
     return batcher
   }
 
-  /** @param isMixed whether the keys may be in several hash slots */
-  #send(groups: readonly Group[], isMixed: boolean): Promise<Evaluations> {
+  /**
+   * @param isMixed whether the keys may be in several hash slots
+   * @param now performance.now()
+   */
+  #send(groups: readonly Group[], isMixed: boolean, now: number): Promise<Evaluations> {
     // A check before the end of the first attempt to connect waits for that, within its own deadline.
     if (this.#starting)
       return this.#connection.opened.then(() => {
         this.#starting = false
-        return this.#sendNow(groups, isMixed)
+        return this.#sendNow(groups, isMixed, now)
       })
-    return this.#sendNow(groups, isMixed)
+    return this.#sendNow(groups, isMixed, now)
   }
 
-  #sendNow(groups: readonly Group[], isMixed: boolean): Promise<Evaluations> {
-    this.#heartbeat.sendIfDue()
+  #sendNow(groups: readonly Group[], isMixed: boolean, now: number): Promise<Evaluations> {
+    this.#heartbeat.sendIfDue(now)
     try {
       const clock = this.#now()
-      const { keys, args } = scriptCall(groups, this.#key)
+      const second = clock === '' ? this.#second.at(now) : ''
+      const { keys, args } = scriptCall(groups, this.#key, second)
       return this.#connection.run(decide, keys, [clock, ...args]).then(
-        reply => readReply(reply, groups),
+        reply => {
+          const evaluations = readReply(reply, groups, second)
+          const [first] = evaluations
+          if (clock === '' && Array.isArray(reply) && first !== undefined && !(first instanceof Error))
+            this.#second.hear(first.now, now)
+          return evaluations
+        },
         (error: unknown) => this.#recover(groups, isMixed, clock, toStoreError(error)),
       )
     } catch (error) {
@@ -180,7 +192,9 @@ export class RedisStore implements Store {
         groups.map(group => this.evaluate(group).catch((failure: unknown) => failure as Error)),
       )
     }
-    return this.#mayDowngrade(error, clock) ? this.#send(groups, isMixed) : Promise.reject(error)
+    return this.#mayDowngrade(error, clock)
+      ? this.#send(groups, isMixed, performance.now())
+      : Promise.reject(error)
   }
 
   #goPerSlot(): void {

@@ -160,7 +160,7 @@ describe('readReply', () => {
 
   it('gives an error to the group with a wrong part, and evaluations to the others', () => {
     const groups = [group('t'), group('t'), group('f')]
-    const [first, second, third] = readReply([5, 20, 'QUEUED', '10;;1 0 35 2'], groups)
+    const [first, second, third] = readReply([5, 20, 'QUEUED', '10;;1 0 35 2'], groups, '')
     expect(first).toMatchObject({ allowed: true, states: [[0, 5, 20, 10, 1]] })
     expect(second).toMatchObject({ code: 'HALT_E_STORE_SCRIPT' })
     expect(third).toMatchObject({ allowed: true, states: [[0, 35, 2]] })
@@ -173,7 +173,7 @@ describe('readReply', () => {
   it('reads the numbers of several counters that were charged, and of a bucket that refuses', () => {
     const watched = { ...both(), penalty: { rule: {} as never, subject: 's', mode: 0, amount: 0 } as const }
     const groups = [both(), group('t'), group('f'), watched, group('t')]
-    const found = readReply([5, 20, 35, 2, -4, 25, 35, 3, 20, 36, 2, 30], groups)
+    const found = readReply([5, 20, 35, 2, -4, 25, 35, 3, 20, 36, 2, 30], groups, '')
     expect(found).toMatchObject([
       {
         allowed: true,
@@ -229,7 +229,7 @@ describe('readReply', () => {
       [-5, 25],
     ],
   ])('rejects %s', (_, asked: Group, parts) => {
-    const read = (): unknown => readReply([5, ...parts], [asked])
+    const read = (): unknown => readReply([5, ...parts], [asked], '')
     let found: unknown
     try {
       found = read()
@@ -239,8 +239,39 @@ describe('readReply', () => {
     expect(found).toMatchObject([{ code: 'HALT_E_STORE_SCRIPT' }])
   })
 
+  it('reads one number if the call expected a second: the debt and the rest of the clock', () => {
+    const now = 1_700_000_000_000_042
+    for (const number of [20_000_042, '20000042', Buffer.from('20000042')])
+      expect(readReply(number, [group('t')], '1700000000')).toMatchObject([{ allowed: true, now, debt: 20 }])
+    expect(readReply([now, 20], [group('t')], '1700000000')).toMatchObject([{ allowed: true, now, debt: 20 }])
+    // The largest debt that the script tells so, just before the next second.
+    const { demands } = group('t')
+    const wide = { demands: [{ ...demands[0]!, rule: { ...rule('t'), capacity: 9e8 } }] }
+    expect(readReply(8_999_999_999_999_999, [wide], '17')).toMatchObject([
+      { now: 17_999_999, debt: 8_999_999_999 },
+    ])
+  })
+
+  it.each([
+    ['without a debt', 42, [group('t')]],
+    ['with a debt below the charge', 19_000_042, [group('t')]],
+    ['with a debt above the capacity', 31_000_042, [group('t')]],
+    ['that is negative', -20_000_042, [group('t')]],
+    ['for a window', 20_000_042, [group('f')]],
+  ])('rejects one number %s', (_, number, asked) => {
+    expect(() => {
+      const [found] = readReply(number, asked, '1700000000')
+      throw found as Error
+    }).toThrow(/cannot have given this reply/)
+  })
+
+  it('rejects one number for several groups, and for a call that expected no second', () => {
+    expect(() => readReply(20_000_042, [group('t'), group('t')], '1700000000')).toThrow('this reply: number')
+    expect(() => readReply(20_000_042, [group('t')], '')).toThrow('this reply: number')
+  })
+
   it('rejects a reply with more numbers than the groups have counters', () => {
-    expect(() => readReply([5, 20, 20], [group('t')])).toThrow('a list of 3')
+    expect(() => readReply([5, 20, 20], [group('t')], '')).toThrow('a list of 3')
   })
 
   it.each([
@@ -259,11 +290,11 @@ describe('readReply', () => {
     ['numbers beyond the safe integers', group('f'), '10;;1 0 99999999999999999999 2'],
     ['endless numbers', group('s'), `10;;1 0 35 ${'9'.repeat(400)}`],
   ])('rejects a reply with %s', (_, asked, part) => {
-    expect(readReply([5, part], [asked])).toMatchObject([{ code: 'HALT_E_STORE_SCRIPT' }])
+    expect(readReply([5, part], [asked], '')).toMatchObject([{ code: 'HALT_E_STORE_SCRIPT' }])
   })
 
   it('passes the error of the script on', () => {
     const part = '!NOPERM No permissions to access a key'
-    expect(readReply([5, part], [group('t')])).toMatchObject([{ code: 'HALT_E_STORE_PERMISSION' }])
+    expect(readReply([5, part], [group('t')], '')).toMatchObject([{ code: 'HALT_E_STORE_PERMISSION' }])
   })
 })

@@ -18,19 +18,20 @@ const rule: Rule = {
 }
 const quota: Rule = { ...rule, code: 'q', counter: 'q:q' }
 const demand: Demand = { rule, subject: 's', cost: 1, mode: Mode.CHARGE, penalized: false }
+const SECOND = '1700000000'
 const key = (subject: string, counter: string): string => `${subject}/${counter}`
-const argsOf = (...groups: Group[]): readonly string[] => scriptCall(groups, key).args
+const argsOf = (...groups: Group[]): readonly string[] => scriptCall(groups, key, SECOND).args
 const parsed = (...groups: Group[]): unknown => JSON.parse(argsOf(...groups)[0] ?? '')
 
 describe('the call for one bucket', () => {
   it.each([
-    [{}, ['60', '300']],
-    [{ cost: 2 }, ['60', '300', '1', '120']],
-    [{ rule: { ...rule, rate: 7 } }, ['60', '300', '7']],
-    [{ rule: { ...rule, cooldown: 9 } }, ['60', '300', '1', '60', '9']],
+    [{}, ['60', '300', SECOND]],
+    [{ cost: 2 }, ['60', '300', SECOND, '1', '120']],
+    [{ rule: { ...rule, rate: 7 } }, ['60', '300', SECOND, '7']],
+    [{ rule: { ...rule, cooldown: 9 } }, ['60', '300', SECOND, '1', '60', '9']],
   ])('leaves out the arguments that have their usual values: %j', (change, args) => {
     expect(argsOf({ demands: [{ ...demand, ...change }] })).toEqual(args)
-    expect(scriptCall([{ demands: [{ ...demand, ...change }] }], key).keys).toEqual(['s/p:t'])
+    expect(scriptCall([{ demands: [{ ...demand, ...change }] }], key, SECOND).keys).toEqual(['s/p:t'])
   })
 
   it.each([
@@ -54,7 +55,7 @@ describe('the call for several groups', () => {
       { ...many, penalty: { ...penalty, subject: 'o' } },
       { ...many, demands: many.demands.map(each => ({ ...each, subject: 't' })) },
     ]
-    const { keys } = scriptCall([many, ...others], key)
+    const { keys } = scriptCall([many, ...others], key, SECOND)
     expect(keys).toEqual([
       'p/penalty:p',
       's/p:t',

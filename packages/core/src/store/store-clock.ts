@@ -5,6 +5,7 @@ export class StoreClock {
   readonly #store: Pick<Store, 'clock'>
   #hasOwnClock = false
   #offset = 0
+  #heard = 0
 
   constructor(store: Pick<Store, 'clock'>) {
     this.#store = store
@@ -25,7 +26,10 @@ export class StoreClock {
 
   /** Notes the instant of an evaluation, in microseconds. A store without `clock()` shows its time only there. */
   hear(instant: number): void {
-    if (!this.#hasOwnClock && isInstant(instant)) this.#offset = instant / 1000 - Date.now()
+    // All groups of one call have the same instant.
+    if (this.#hasOwnClock || instant === this.#heard || !isInstant(instant)) return
+    this.#heard = instant
+    this.#offset = instant / 1000 - Date.now()
   }
 
   // A value that is not an instant is ignored, and the system's clock is used instead.

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type Identity, QuotaManager } from '../../src/index.ts'
 import { makeDigest } from '../../src/store/index.ts'
 import { namePart } from '../../src/request/subject.ts'
-import { subjectOf } from '../../src/request/identity.ts'
+import { subjectOf, userIn } from '../../src/request/identity.ts'
 import { mistake, rejection, world } from '../world.ts'
 
 const digest = makeDigest()
@@ -49,6 +49,32 @@ const anId = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.string({ unit: fc.constantFrom('a', '+', 'i', 'p', ':', '#', '1', '.', '\ud800', '\udfff', 'é') }),
 )
+
+describe('the user in an identity', () => {
+  it.each([{ user: '42' }, { user: 42 }, { user: ' x' }, { user: '{x}' }])(
+    'is the id that it names alone: %j',
+    identity => {
+      const id = userIn(identity)
+      expect(id).toBe(String(identity.user))
+      expect(subject(identity)).toBe(`user:${namePart(id!, digest)}`)
+    },
+  )
+
+  it.each([
+    ['an address beside it', { user: '42', ip: '203.0.113.7' }],
+    ['an address that is undefined', { user: '42', ip: undefined }],
+    ['another id', { custom: '42' }],
+    ['a request', Object.create({ headers: {} }, { user: { value: '42', enumerable: true } })],
+    ['an inherited user', Object.create({ user: '42' })],
+    ['no id', { user: '' }],
+    ['an object as the user', { user: { id: '42' } }],
+    ['nothing', {}],
+    ['null', null],
+    ['undefined', undefined],
+  ])('is unknown where all of an identity must be read: %s', (_, identity) => {
+    expect(userIn(identity as never)).toBeUndefined()
+  })
+})
 
 describe('the subjects of ids', () => {
   it('differ if the ids differ, and never equal another principal’s', () => {

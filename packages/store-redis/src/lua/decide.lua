@@ -24,7 +24,8 @@
 
 -- A key expires at an instant of the server's clock. By any other clock it expires after a time, which costs the server more.
 -- perf: bench "redis"; PXAT instead of PX takes a third of a microsecond off each check.
-local call, now, time, expiry, origin = redis.call, ARGV[1], nil, 'PXAT', 0
+local args, call, time, expiry, origin = ARGV, redis.call, nil, 'PXAT', 0
+local now = args[1]
 if now == '' or now == 's' then
   time = call('TIME')
   now = time[1] * 1000000 + time[2]
@@ -43,7 +44,7 @@ local MAX, PENALIZED, ceil, pack, unpackd = 9007199254740991, 8, math.ceil, stru
 
 local format, try = string.format, redis.pcall
 if not groups then
-  local sent = cjson.decode(ARGV[2])
+  local sent = cjson.decode(args[2])
   rules, groups = sent[1], sent[2]
 end
 local keys = KEYS
@@ -52,7 +53,7 @@ local raw = call('MGET', unpack(keys))
 local out, o, wrote, at, k = { now }, 1, {}, 1, 0
 local items = {}
 -- Used again for each group, so that the fast paths make no tables.
-local units, rates, costs, rooms, values, fresh_at, told = {}, {}, {}, {}, {}, {}, {}
+local units, rates, costs, rooms, before, values, fresh_at = {}, {}, {}, {}, {}, {}, {}
 
 while at <= #groups do
   local times, count, flags, start = groups[at], groups[at + 1], groups[at + 2], at + 3

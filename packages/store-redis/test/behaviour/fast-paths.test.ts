@@ -148,6 +148,34 @@ it('every path lets a key expire a second after it equals a fresh one, by the cl
   await isExpiringAt('both', window, both.now + window.window)
 })
 
+it('a reply of one number tells what a list tells, and what the key holds', async () => {
+  const prefix = `f${process.pid}-${++made}:`
+  const replies: unknown[] = []
+  const make = (second?: string): RedisStore => {
+    const run: Run = async (script, keys, [now = '', unit = '', room = '', expected = '', ...rest]) => {
+      const args = [now, unit, room, second ?? expected, ...rest]
+      const reply: unknown = await client.eval(script.source, keys.length, ...keys, ...args)
+      replies.push(reply)
+      return reply
+    }
+    return new RedisStore({ run, prefix })
+  }
+  // The first store expects no second in its first call, and the right one in the others.
+  for (const [i, store] of [make(), make('17'), make('')].entries()) {
+    for (const rule of [slower, fraction, bucket]) {
+      const subject = `${i}-${rule.unit}`
+      const { now, debt } = await store.evaluate({ demands: [demandOf(rule, subject, 1)] })
+      const value = await client.getBuffer(`${prefix}{${subject}}:${rule.counter}`)
+      expect([0, 8, 16, 24].map(at => value?.readDoubleBE(at))).toEqual([now, debt, rule.unit, rule.rate])
+    }
+  }
+  const forms = replies.map(reply => (Array.isArray(reply) ? 'list' : typeof reply))
+  expect(forms.slice(3)).toEqual(Array(6).fill('list'))
+  // A second may have passed between two calls.
+  expect(forms[0]).toBe('list')
+  expect(forms.slice(1, 3)).toContain('number')
+})
+
 // A write that Redis refuses although it did the one before, such as no server does when a test asks for it.
 const FAILING = `local real = redis
 local redis = { call = real.call, error_reply = real.error_reply }
