@@ -1,3 +1,4 @@
+// Runs a Worker for the edge as the platforms do: one bundle, and the globals of the web only.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { createContext, Script } from 'node:vm'
@@ -15,8 +16,8 @@ export interface Worker {
 }
 
 /** Bundles a Worker for the edge, and loads it with the globals of the web only. */
-export async function startWorker(): Promise<Worker> {
-  const code = await bundle(fileURLToPath(new URL('worker.ts', import.meta.url)))
+export async function startWorker(entry: URL): Promise<Worker> {
+  const code = await bundle(fileURLToPath(entry))
   const early: string[] = []
   const printed: string[] = []
   let loading = true
