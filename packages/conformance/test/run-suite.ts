@@ -9,7 +9,7 @@ import {
 } from '../src/index.ts'
 
 /** The results of the suite. */
-export interface Report {
+interface Report {
   readonly passed: number
   /** Names and errors of failed tests. */
   readonly failed: readonly string[]

@@ -38,6 +38,8 @@ export function build({ guards, handle, headers }: Setup, clientIp: Platform): H
   const before = guards.flatMap(({ at, options }) => (at === undefined ? limitOf(options) : []))
   const routes = ROUTES.map(route => {
     let handler: Handler = async request => {
+      // @hono/node-server resets an HTTP/2 stream whose body the app has not read.
+      if (request.method === 'POST') await request.text()
       const { status, body } = await handle({ ...route, decision: decisionOf(request) })
       return new Response(body, { status })
     }

@@ -48,7 +48,7 @@ describe('without a socket, a request is in flight', () => {
 
   it('until its client leaves, although the handler goes on', async () => {
     const leaving = new AbortController()
-    let answer = (_: Response): void => {}
+    let answer: (response: Response) => void = () => {}
     const { limit, left } = setUp({ chargeWhen: () => false })
     const handler = limit(() => new Promise<Response>(resolve => (answer = resolve)))
     const answered = handler(request({}, { signal: leaving.signal }))
@@ -105,7 +105,7 @@ describe('chargeWhen', () => {
     const chargeWhen = vi.fn<NonNullable<HaltOptions['chargeWhen']>>(() => true)
     const { limit } = setUp({ chargeWhen })
     const [asked, context] = [request(), { id: 7 }]
-    await limit((given: Request, _: unknown) => new Response(given.url))(asked, context)
+    await limit((given: Request, { id }: { id: number }) => new Response(given.url + id))(asked, context)
     expect(chargeWhen).toHaveBeenCalledExactlyOnceWith(expect.any(Response), asked, context)
   })
 

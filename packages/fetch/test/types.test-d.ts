@@ -65,7 +65,9 @@ describe('the types', () => {
   })
 
   it('keep other results of a handler', () => {
-    expectTypeOf(limit((_: Request) => undefined)).returns.resolves.toEqualTypeOf<Response | undefined>()
+    expectTypeOf(limit((request: Request) => void request.url)).returns.resolves.toEqualTypeOf<
+      Response | undefined
+    >()
     expectTypeOf(limit(async () => ({ a: 1 }))).returns.resolves.toEqualTypeOf<Response | { a: number }>()
   })
 

@@ -24,7 +24,7 @@ it('a client that resets its connection gets no second allowance', async () => {
       return false
     },
   })
-  const handler = limit((request: Request, _: unknown) => {
+  const handler = limit(request => {
     keys.push(decisionOf(request)?.key)
     return new Response('ok')
   })
