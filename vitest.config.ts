@@ -53,6 +53,7 @@ export default defineConfig({
       project('packages/store-redis', { ...withServers, ...together }),
       project('packages/express', { ...types, ...withServers, ...together }),
       project('packages/fastify', { ...types, ...withServers, ...together }),
+      project('packages/fetch', { ...types, ...together }),
       project('packages/hono', { ...types, ...withServers, ...together }),
       project('packages/nest', { ...types, ...withServers, ...together }),
       project('packages/_template', together),

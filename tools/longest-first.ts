@@ -2,6 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // The tests that take longest, mostly asleep. Other files run at the same time.
 const LONG = [
+  'packages/fetch/test/behaviour/next.test.ts',
   'apps/faults/test/faults.test.ts',
   'packages/store-redis/test/behaviour/permissions.test.ts',
   'apps/demo-express/test/recipes.test.ts',

@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import { applyHeaders, type HeaderPort, type Headers, type Outcome } from '@halt/core/http'
+import { addHeaders, type Headers, type Outcome } from '@halt/core/http'
 import type { Context, Env } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 
@@ -32,7 +32,7 @@ export function addMissingHeaders<E extends Env>(c: Context<E>, headers: Headers
   // Hono throws if the app has not answered. A response made here would hide that.
   if (!c.finalized) return
   const { res } = c
-  const completed = withHeaders(res, headers)
+  const completed = addHeaders(res, headers)
   if (completed !== res) replaceResponse(c, completed)
 }
 
@@ -44,51 +44,9 @@ export function replaceResponse<E extends Env>(c: Context<E>, response: Response
 }
 
 /**
- * Gives a response the headers that it lacks, and exposes them to browsers if CORS is on.
- *
- * @param c given for a refusal: if other middleware has set headers on `c`, as cors() does, those win over the response
+ * Gives the response of a refusal the headers that it lacks. If other middleware has set headers on `c`, as cors() does, those win
+ * over the response.
  */
-export function withHeaders<E extends Env>(response: Response, headers: Headers, c?: Context<E>): Response {
-  const names = Object.keys(headers)
-  const [first] = names
-  if (first === undefined) return response
-  const own = response.headers
-  // The headers are set together, so checking the first is enough; a look-up each would cost as much as the check.
-  const hasHeaders = c === undefined && own.get(first) === headers[first]
-  const lacks = !hasHeaders && names.some(name => !own.has(name))
-  if (!lacks && !own.has('Access-Control-Allow-Origin')) return response
-  const itself = (): Response => response
-  const copy = (): Response => new Response(response.body, response)
-  // A response that lacks the headers was not made with `c`. The app may keep it and send it to the next client, and the
-  // headers of a response of fetch() cannot be changed. So copy it. Only a 101 cannot be copied, and is changed itself.
-  for (const candidate of lacks ? [copy, itself] : [itself, copy]) {
-    try {
-      return fill(candidate(), headers, c)
-    } catch {}
-  }
-  return response
-}
-
-function fill<E extends Env>(response: Response, headers: Headers, c?: Context<E>): Response {
-  // The headers that other middleware has set on `c` win over those of the response, so set them there too.
-  const layers = { own: response.headers, ofContext: c?.res.headers, halts: headers }
-  applyHeaders(headers, layers, OF_LAYERS)
-  return response
-}
-
-/** The headers of a response, those set on its context, and those that Halt adds. */
-interface Layers {
-  readonly own: globalThis.Headers
-  readonly ofContext: globalThis.Headers | undefined
-  readonly halts: Headers
-}
-
-const OF_LAYERS: HeaderPort<Layers> = {
-  get: ({ own, ofContext }, name) => own.get(name) ?? ofContext?.get(name) ?? undefined,
-  set({ own, ofContext, halts }, name, value) {
-    const stays = Object.hasOwn(halts, name) ? own.get(name) : null
-    if (stays === null) own.set(name, value)
-    ofContext?.set(name, stays ?? value)
-  },
-  remove: ({ own }, name) => own.delete(name),
+export function withHeaders<E extends Env>(response: Response, headers: Headers, c: Context<E>): Response {
+  return addHeaders(response, headers, () => c.res.headers)
 }

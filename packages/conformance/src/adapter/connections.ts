@@ -32,23 +32,24 @@ export function testConnections({ describe, it, expect, adapter }: TestFunctions
       connection.abort()
     })
 
-    it('goes on after a refusal whose body nobody read', async bench => {
-      const client = await bench.serve([{ options: { limiter: bench.limiter(limitOf(1)) }, at: '/login' }])
-      const connection = client.connect()
-      const post = rawRequest(
-        'POST',
-        '/login',
-        { 'Content-Type': 'application/json' },
-        `"${'x'.repeat(60_000)}"`,
-      )
-      connection.send(post)
-      expect((await connection.receive()).status).toBe(200)
-      connection.send(post)
-      expect((await connection.receive()).status).toBe(429)
-      connection.send(rawRequest('GET', '/hello'))
-      expect((await connection.receive()).status).toBe(200)
-      connection.abort()
-    })
+    if (adapter.closesUnread !== true)
+      it('goes on after a refusal whose body nobody read', async bench => {
+        const client = await bench.serve([{ options: { limiter: bench.limiter(limitOf(1)) }, at: '/login' }])
+        const connection = client.connect()
+        const post = rawRequest(
+          'POST',
+          '/login',
+          { 'Content-Type': 'application/json' },
+          `"${'x'.repeat(60_000)}"`,
+        )
+        connection.send(post)
+        expect((await connection.receive()).status).toBe(200)
+        connection.send(post)
+        expect((await connection.receive()).status).toBe(429)
+        connection.send(rawRequest('GET', '/hello'))
+        expect((await connection.receive()).status).toBe(200)
+        connection.abort()
+      })
   })
 
   if (adapter.http2 === undefined) return

@@ -93,6 +93,12 @@ export interface AdapterUnderTest {
   readonly early?: boolean
   /** Whether all guards of a route are one check, so that a refusal charges none of them. */
   readonly merges?: boolean
+  /** Whether the server begins a request of a connection only after it has answered the one before. */
+  readonly inSequence?: boolean
+  /** Whether the runtime does not tell the HTTP version of a request. */
+  readonly hidesVersion?: boolean
+  /** Whether the server closes a connection after a request whose body nobody read. */
+  readonly closesUnread?: boolean
 }
 
 /** Makes the stores that the suite runs on: an empty one per test, on the test's clock. */

@@ -172,6 +172,6 @@ function warnOfNoAddress(warn: Warn): void {
   warn({
     code: 'HALT_W_NO_ADDRESS',
     message: 'A request has no client address. All such requests share one counter.',
-    fix: 'Give clientIp: request => address, or getConnInfo (Hono), or a keyStrategy that needs no address.',
+    fix: 'Give clientIp: request => address, or the name of your platform (Fetch), or getConnInfo (Hono), or a keyStrategy that needs no address.',
   })
 }

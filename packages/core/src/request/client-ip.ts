@@ -29,7 +29,7 @@ export interface Hop {
 }
 
 /** The parts of a view that show the client. The headers may be costly to make, so they are read only if they matter. */
-type Sender = Pick<RequestView, 'ip' | 'headers'>
+type Sender = Pick<RequestView, 'ip' | 'clientIp' | 'headers'>
 
 /** Finds the client of a request: the nearest hop that is not a trusted proxy. */
 export interface ClientIp {
@@ -60,6 +60,12 @@ export function compileClientIp(options: ClientIpOptions): ClientIp {
     const peer = sender.ip
     const start = peer === undefined ? undefined : addressIn(peer)
     if (start === undefined) {
+      const named = sender.clientIp === undefined ? undefined : addressIn(sender.clientIp)
+      if (named !== undefined) {
+        trail?.push(hop(sender.clientIp ?? '', named.address, false, 'named by the platform, the client'))
+        // As behind a trusted proxy: the platform is the peer.
+        return named.trusted
+      }
       trail?.push(hop(peer ?? '', undefined, false, 'the socket has no IP address'))
       return NO_ADDRESS
     }

@@ -22,6 +22,7 @@ interface NodeLike {
   readonly user?: unknown
   readonly context?: unknown
   readonly hasBody?: unknown
+  readonly clientIp?: unknown
 }
 
 /**
@@ -30,8 +31,21 @@ interface NodeLike {
  */
 export function toView(request: unknown): RequestView {
   const view = lazyView(request)
-  const { method, path, route, ip, headers, httpVersion, hasBody, user, context } = view
-  return { method, path, route, ip, headers, httpVersion, hasBody, user, request: view.request, context }
+  const { method, path, route, ip, clientIp, headers, httpVersion, hasBody, user, context } = view
+  const { request: framework } = view
+  return {
+    method,
+    path,
+    route,
+    ip,
+    clientIp,
+    headers,
+    httpVersion,
+    hasBody,
+    user,
+    request: framework,
+    context,
+  }
 }
 
 /** As {@link toView}, with fields that are read when they are needed, and that a spread does not copy. */
@@ -78,6 +92,10 @@ class GivenView implements RequestView {
 
   get headers(): HeaderBag {
     return headersOf(this.from)
+  }
+
+  get clientIp(): string | undefined {
+    return this.isView ? text(this.from.clientIp) : undefined
   }
 
   get httpVersion(): string | undefined {

@@ -19,6 +19,11 @@ export interface RequestView {
   readonly route?: string | MatchedRoute | undefined
   /** The address of the socket's peer, never a forwarded address. */
   readonly ip: string | undefined
+  /**
+   * The client's address, where the adapter sees no socket and the platform tells it. Halt reads it only if there is no `ip`. It
+   * is never exempt as a private address, because it is not the address of a peer.
+   */
+  readonly clientIp?: string | undefined
   readonly headers: HeaderBag
   /** The peer's HTTP version as Node writes it: `1.0`, `1.1`, `2.0`. Halt treats a private peer with 1.0 as a proxy. */
   readonly httpVersion?: string | undefined

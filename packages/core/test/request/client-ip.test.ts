@@ -33,6 +33,32 @@ const TRUST: ClientIpOptions = { trustedProxies: ['10.0.0.0/8', 'fd00::/8'] }
 const behind = (xff: string | readonly string[], options = TRUST): string | undefined =>
   client(options, LB, { 'x-forwarded-for': xff })
 
+describe('an address that the platform tells', () => {
+  const from = (view: { ip?: string; clientIp?: string }, options: ClientIpOptions = {}) => {
+    const clientIp = compileClientIp(options)
+    const sender = { ip: undefined, headers: {}, ...view }
+    return { client: clientIp.resolve(sender), hops: clientIp.walk(sender) }
+  }
+
+  it('is the client where there is no socket', () => {
+    const { client: found, hops } = from({ clientIp: '203.0.113.7' })
+    expect(found.address?.text).toBe('203.0.113.7')
+    expect(hops).toMatchObject([{ address: '203.0.113.7', why: expect.stringContaining('platform') }])
+  })
+
+  it('is never an untrusted peer, so a private one is not exempt', () => {
+    expect(from({ clientIp: '10.0.0.9' }).client).toMatchObject({ trusted: true })
+  })
+
+  it('is not read where there is a socket', () => {
+    expect(from({ ip: '198.51.100.1', clientIp: '203.0.113.7' }).client.address?.text).toBe('198.51.100.1')
+  })
+
+  it.each(['', 'unknown', '203.0.113.7, 203.0.113.8', '010.0.0.1'])('is no address if it is "%s"', text => {
+    expect(from({ clientIp: text }).client.address).toBe(undefined)
+  })
+})
+
 describe('by default', () => {
   it('trusts no proxy, so a rotated X-Forwarded-For changes nothing', () => {
     const seen = new Set<string | undefined>()

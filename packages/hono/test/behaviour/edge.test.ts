@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 
-import { startWorker, type Worker } from '../edge/runtime.ts'
+import { startWorker, type Worker } from '../../../../tools/edge-worker.ts'
 
 let worker: Worker
 beforeAll(async () => {
-  worker = await startWorker()
+  worker = await startWorker(new URL('../edge/worker.ts', import.meta.url))
 })
 
 const ask = (path: string, headers: Record<string, string> = {}): Promise<Response> =>

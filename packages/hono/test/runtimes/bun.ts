@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { getConnInfo } from 'hono/bun'
 
-import { build, common } from '../app.ts'
-import { run } from './run.ts'
+import { runSuite } from '../../../conformance/test/run-suite.ts'
+import { build, common, stores } from '../app.ts'
 
 interface Server {
   readonly port: number
@@ -17,18 +17,23 @@ declare const Bun: {
   }): Server
 }
 
-await run({
-  ...common,
-  name: 'Hono on Bun',
-  connect,
-  serve: async setup => {
-    const app = build(setup, getConnInfo)
-    const server = Bun.serve({
-      hostname: '127.0.0.1',
-      port: 0,
-      fetch: (request, own) => app.fetch(request, own),
-    })
-    return { url: `http://127.0.0.1:${server.port}`, close: () => server.stop(true) }
+await runSuite(
+  {
+    ...common,
+    name: 'Hono on Bun',
+    inSequence: true,
+    hidesVersion: true,
+    connect,
+    serve: async setup => {
+      const app = build(setup, getConnInfo)
+      const server = Bun.serve({
+        hostname: '127.0.0.1',
+        port: 0,
+        fetch: (request, own) => app.fetch(request, own),
+      })
+      return { url: `http://127.0.0.1:${server.port}`, close: () => server.stop(true) }
+    },
   },
-})
+  stores,
+)
 process.exit()

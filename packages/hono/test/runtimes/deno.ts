@@ -2,8 +2,8 @@ import { connect } from 'node:net'
 import process from 'node:process'
 import { getConnInfo } from 'hono/deno'
 
-import { build, common } from '../app.ts'
-import { run } from './run.ts'
+import { runSuite } from '../../../conformance/test/run-suite.ts'
+import { build, common, stores } from '../app.ts'
 
 declare const Deno: {
   serve(
@@ -12,16 +12,22 @@ declare const Deno: {
   ): { readonly addr: { readonly port: number }; readonly finished: Promise<void> }
 }
 
-await run({
-  ...common,
-  name: 'Hono on Deno',
-  connect,
-  serve: async setup => {
-    const app = build(setup, getConnInfo)
-    const ending = new AbortController()
-    const options = { hostname: '127.0.0.1', port: 0, signal: ending.signal, onListen() {} }
-    const server = Deno.serve(options, (request, info) => app.fetch(request, info))
-    return { url: `http://127.0.0.1:${server.addr.port}`, close: async () => ending.abort() }
+await runSuite(
+  {
+    ...common,
+    name: 'Hono on Deno',
+    inSequence: true,
+    hidesVersion: true,
+    closesUnread: true,
+    connect,
+    serve: async setup => {
+      const app = build(setup, getConnInfo)
+      const ending = new AbortController()
+      const options = { hostname: '127.0.0.1', port: 0, signal: ending.signal, onListen() {} }
+      const server = Deno.serve(options, (request, info) => app.fetch(request, info))
+      return { url: `http://127.0.0.1:${server.addr.port}`, close: async () => ending.abort() }
+    },
   },
-})
+  stores,
+)
 process.exit()

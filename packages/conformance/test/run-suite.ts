@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict'
-import { type AdapterUnderTest, adapterSuite, type Matchers, type Runner } from '@halt/conformance'
 
-import { stores } from '../app.ts'
+import {
+  type AdapterUnderTest,
+  adapterSuite,
+  type Matchers,
+  type Runner,
+  type StoreUnderTest,
+} from '../src/index.ts'
 
 /** The results of the suite. */
-export interface Report {
+interface Report {
   readonly passed: number
   /** Names and errors of failed tests. */
   readonly failed: readonly string[]
 }
 
 /** Runs the suite of all adapters without vitest, for runtimes that do not have it, and prints the report. */
-export async function run(adapter: AdapterUnderTest): Promise<void> {
+export async function runSuite(adapter: AdapterUnderTest, stores: readonly StoreUnderTest[]): Promise<void> {
   const tests: { name: string; body: () => Promise<void> }[] = []
   const path: string[] = []
   const runner: Runner = {

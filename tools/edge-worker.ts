@@ -1,6 +1,7 @@
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+// Runs a Worker for the edge as the platforms do: one bundle, and the globals of the web only.
 import { createContext, Script } from 'node:vm'
+
+import { bundle } from './bundle.ts'
 
 /** A running Worker. */
 export interface Worker {
@@ -15,8 +16,8 @@ export interface Worker {
 }
 
 /** Bundles a Worker for the edge, and loads it with the globals of the web only. */
-export async function startWorker(): Promise<Worker> {
-  const code = await bundle(fileURLToPath(new URL('worker.ts', import.meta.url)))
+export async function startWorker(entry: URL): Promise<Worker> {
+  const code = await bundle(entry, 'iife')
   const early: string[] = []
   const printed: string[] = []
   let loading = true
@@ -65,21 +66,4 @@ export async function startWorker(): Promise<Worker> {
     code,
     advance: ms => void (now += ms),
   }
-}
-
-// Uses the bundler of vitest with the settings of wrangler.
-async function bundle(entry: string): Promise<string> {
-  const require = createRequire(import.meta.url)
-  const vite = createRequire(require.resolve('vitest/package.json')).resolve('vite')
-  const { build } = (await import(vite)) as {
-    build(config: object): Promise<{ output: { code: string }[] }[]>
-  }
-  const lib = { entry, name: 'worker', formats: ['iife'] }
-  const built = await build({
-    configFile: false,
-    logLevel: 'error',
-    resolve: { conditions: ['halt-source', 'workerd', 'worker', 'browser'] },
-    build: { lib, write: false, minify: false, target: 'es2022' },
-  })
-  return built[0]?.output[0]?.code ?? ''
 }

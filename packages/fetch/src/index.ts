@@ -1,0 +1,8 @@
+export { decisionOf } from './decision-of.ts'
+export { halt, type Limit } from './halt.ts'
+export type { Checked } from './checked.ts'
+export type { FetchEvent } from './handler-arguments.ts'
+export type { HaltOptions, LimitedContext } from './options.ts'
+export type { ClientIp, Platform } from './platforms.ts'
+export { sendLimited } from './send-limited.ts'
+export { viewOf } from './view.ts'

@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest'
+
+import { runInBun, runInDeno } from '../../../../tools/other-runtimes.ts'
+
+describe('the suite of all adapters', () => {
+  it('passes on Bun', async () => {
+    const { passed, failed } = await runInBun(new URL('../runtimes/bun.ts', import.meta.url))
+    expect(failed).toEqual([])
+    expect(passed).toBeGreaterThan(300)
+  })
+
+  it('passes on Deno', async () => {
+    const { passed, failed } = await runInDeno(new URL('../runtimes/deno.ts', import.meta.url))
+    expect(failed).toEqual([])
+    expect(passed).toBeGreaterThan(300)
+  })
+})

@@ -1,0 +1,41 @@
+// Runs a script of a test in Bun or Deno. Their programs come with the npm packages `bun` and `deno`.
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const { arch, platform } = process
+const require = createRequire(import.meta.url)
+
+/** The result of a suite that ran in another runtime. */
+export interface Report {
+  readonly passed: number
+  /** Names and errors of failed tests. */
+  readonly failed: readonly string[]
+}
+
+/** Runs a script in Bun, and reads the report that it prints. */
+export function runInBun(script: URL): Promise<Report> {
+  const family = arch === 'arm64' ? 'aarch64' : arch
+  return run(program('bun', `@oven/bun-${platform}-${family}`, 'bin/bun'), [], script)
+}
+
+/** Runs a script in Deno, and reads the report that it prints. */
+export function runInDeno(script: URL): Promise<Report> {
+  const libc = platform === 'linux' ? '-glibc' : ''
+  const args = ['run', '-A', '--no-config', '--node-modules-dir=manual']
+  return run(program('deno', `@deno/${platform}-${arch}${libc}`, 'deno'), args, script)
+}
+
+// The packages themselves only find this program. They would copy it by an install script, which pnpm does not run.
+function program(runtime: 'bun' | 'deno', holder: string, path: string): string {
+  const own = createRequire(require.resolve(`${runtime}/package.json`))
+  return join(dirname(own.resolve(`${holder}/package.json`)), path)
+}
+
+async function run(runtime: string, args: readonly string[], script: URL): Promise<Report> {
+  const command = [...args, '--conditions=halt-source', fileURLToPath(script)]
+  const { stdout } = await promisify(execFile)(runtime, command)
+  return JSON.parse(stdout) as Report
+}
