@@ -164,7 +164,8 @@ it('a reply of one number tells what a list tells, and what the key holds', asyn
   for (const [i, store] of [make(), make('17'), make('')].entries()) {
     for (const rule of [slower, fraction, bucket]) {
       const subject = `${i}-${rule.unit}`
-      const { now, debt } = await store.evaluate({ demands: [demandOf(rule, subject, 1)] })
+      const { now, states } = await store.evaluate({ demands: [demandOf(rule, subject, 1)] })
+      const debt = states[0]?.[2]
       const value = await client.getBuffer(`${prefix}{${subject}}:${rule.counter}`)
       expect([0, 8, 16, 24].map(at => value?.readDoubleBE(at))).toEqual([now, debt, rule.unit, rule.rate])
     }
