@@ -12,38 +12,53 @@ interface NodeResponse {
   getHeader(name: string): unknown
   setHeader(name: string, value: string): unknown
   removeHeader(name: string): void
-  [WATCHED]?: true
+  [CONTEXTS]?: object[]
 }
 
-const WATCHED: unique symbol = Symbol('halt.head')
+/** The bindings of `@hono/node-server` that are read here. */
+interface NodeBindings {
+  readonly incoming?: { readonly url?: string }
+  readonly outgoing?: NodeResponse
+}
+
+const CONTEXTS: unique symbol = Symbol('halt.contexts')
 
 /**
- * Lets Node's response get the headers of the tightest guard when its head is written. Returns false where there is no such
- * response: on other runtimes, in `app.request()`, or after the head was written.
+ * Lets Node's response get the headers of the tightest guard when its head is written. Returns false where the response of the
+ * app must carry them: on other runtimes, for a request that the app makes itself or passes on with `app.mount()`, or after the
+ * head was written.
  *
  * So no response object of the app carries the headers, and a cached or cloned one never shows them to another client. Headers
  * that the app has set itself win.
  */
 export function writeAtHead<E extends Env>(c: Context<E>): boolean {
-  const { outgoing } = (c.env ?? {}) as { outgoing?: NodeResponse }
+  const { incoming, outgoing } = (c.env ?? {}) as NodeBindings
   if (typeof outgoing?.writeHead !== 'function' || outgoing.headersSent) return false
-  if (outgoing[WATCHED] === true) return true
-  outgoing[WATCHED] = true
+  // A request of the app's own may have the bindings of the client's request, but another URL.
+  if (incoming?.url === undefined || !c.req.raw.url.endsWith(incoming.url)) return false
+  const contexts = outgoing[CONTEXTS]
+  if (contexts === undefined) watchHead(outgoing, (outgoing[CONTEXTS] = [c]))
+  else if (!contexts.includes(c)) contexts.push(c)
+  return true
+}
+
+/** @param contexts those of the apps that the request passes, the outermost first */
+function watchHead(outgoing: NodeResponse, contexts: readonly object[]): void {
   const { writeHead } = outgoing
   outgoing.writeHead = function (status, ...rest) {
-    const outcome = this.headersSent ? undefined : bindingOutcome(c)
-    if (outcome === undefined) return writeHead.call(this, status, ...rest)
     const last = rest.length - 1
-    const given = rest[last]
-    if (isPlain(given)) {
-      // A copy, because the app may use one object for all its responses.
-      const head = { ...given }
-      tellHeaders(outcome, head, OF_HEAD)
-      rest[last] = head
-    } else tellHeaders(outcome, this, OF_RESPONSE)
+    // A copy, because the app may use one object for all its responses.
+    const head = isPlain(rest[last]) ? { ...rest[last] } : undefined
+    if (head !== undefined) rest[last] = head
+    // The innermost app comes first, because a header that is there already stays.
+    for (let i = this.headersSent ? -1 : contexts.length - 1; i >= 0; i--) {
+      const outcome = bindingOutcome(contexts[i] as object)
+      if (outcome === undefined) continue
+      if (head === undefined) tellHeaders(outcome, this, OF_RESPONSE)
+      else tellHeaders(outcome, head, OF_HEAD)
+    }
     return writeHead.call(this, status, ...rest)
   }
-  return true
 }
 
 function isPlain(value: unknown): value is Head {

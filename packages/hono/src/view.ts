@@ -50,12 +50,6 @@ export class ContextView<E extends Env> implements RequestView {
     return this.request.req.raw.method
   }
 
-  /** Known only on Node. */
-  get target(): string | undefined {
-    const { incoming } = (this.request.env ?? {}) as { incoming?: { url?: string } }
-    return incoming?.url
-  }
-
   /** Not c.req.path, which is decoded, and which the getPath of the app may have changed. */
   get path(): string {
     return pathOf(this.request.req.raw.url)

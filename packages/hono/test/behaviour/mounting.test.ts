@@ -4,7 +4,7 @@ import { type Context, Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 
 import { halt, type HaltOptions } from '../../src/index.ts'
-import { statuses } from '../adapter.ts'
+import { listen, statuses } from '../adapter.ts'
 
 const guard = (policy: Partial<RatePolicy> = {}, more: Partial<HaltOptions> = {}) =>
   halt({
@@ -52,6 +52,59 @@ describe('halt()', () => {
       return c.json(found, found.includes(429) ? 207 : 200)
     })
     expect(await statuses(app, '/batch')).toEqual([207])
+  })
+})
+
+describe('headers', () => {
+  /** The limit and the rest that the answer to a path shows, over a real socket. */
+  const shown = async (app: Hono, path: string): Promise<(string | null)[]> => {
+    const { url, close } = await listen(app)
+    try {
+      const { headers } = await fetch(url + path)
+      return [headers.get('ratelimit-limit'), headers.get('ratelimit-remaining')]
+    } finally {
+      await close()
+    }
+  }
+  // Hono passes its bindings to a mounted app as its context of execution, so a mounted Hono app gets them here.
+  const mount = (app: Hono, path: string, inner: Hono): Hono =>
+    app.mount(path, (request: Request, env: object) => inner.fetch(request, env), {
+      optionHandler: c => c.env as object,
+    })
+
+  it('are those of a guard in a mounted app', async () => {
+    const inner = new Hono().use(guard({ name: 'inner', limit: 5 })).get('/a', ok)
+    expect(await shown(mount(new Hono(), '/sub', inner), '/sub/a')).toEqual(['5', '4'])
+  })
+
+  it.each(['/sub', '/'])(
+    'are those of the mounted app at %s if the app around it has a guard too',
+    async path => {
+      const inner = new Hono().use(guard({ name: 'inner', limit: 5 })).get('/a', ok)
+      const outer = new Hono().use(guard({ name: 'outer', limit: 100 }))
+      expect(await shown(mount(outer, path, inner), `${path}/a`.replace('//', '/'))).toEqual(['5', '4'])
+    },
+  )
+
+  it('are not those of a request that the app makes itself', async () => {
+    const app = new Hono()
+    app.use('/item', guard({ name: 'item', limit: 3 })).get('/item', ok)
+    app.use('/batch', guard({ name: 'batch', limit: 9 }))
+    app.get('/batch', async c =>
+      c.text((await app.request('/item', {}, c.env)).headers.get('ratelimit-limit') ?? ''),
+    )
+    const { url, close } = await listen(app)
+    try {
+      const answer = await fetch(`${url}/batch`)
+      expect([await answer.text(), answer.headers.get('ratelimit-limit')]).toEqual(['3', '9'])
+    } finally {
+      await close()
+    }
+  })
+
+  it('are missing from a health check of a mounted app, which is not counted', async () => {
+    const inner = new Hono().use(guard({ name: 'inner' })).get('/health', ok)
+    expect(await shown(mount(new Hono(), '/sub', inner), '/sub/health')).toEqual([null, null])
   })
 })
 
