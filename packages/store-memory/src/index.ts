@@ -1,2 +1,3 @@
 export type { Clock } from './clock.ts'
-export { InMemoryStore, type InMemoryStoreOptions } from './store.ts'
+export type { InMemoryStoreOptions } from './options.ts'
+export { InMemoryStore } from './store.ts'

@@ -79,9 +79,12 @@ export class NarrowSlab implements Slab {
     return debt < SPAN ? debt : 0
   }
 
-  setDebt(slot: number, now: number, debt: number): void {
-    this.#pairs[2 * slot] = now - this.#terms[this.#eras[slot]! - 1]!.base
+  setDebt(slot: number, { unit, rate }: Rule, now: number, debt: number): boolean {
+    const era = this.#terms[this.#eras[slot]! - 1]!
+    if (debt >= SPAN || !fits(era, now, unit, rate)) return false
+    this.#pairs[2 * slot] = now - era.base
     this.#pairs[2 * slot + 1] = debt
+    return true
   }
 
   freshAt(slot: number): number {

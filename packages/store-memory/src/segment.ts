@@ -102,13 +102,13 @@ export class Segment {
   /** Charges a bucket, and returns its debt after that; 0 if it changed nothing, as {@link debtAfter}. */
   charge(slot: number, rule: Rule, cost: number, now: number): number {
     const debt = this.debtAfter(slot, rule, cost, now)
-    if (debt > 0) this.#slab.setDebt!(slot, now, debt)
+    if (debt > 0) this.#slab.setDebt!(slot, rule, now, debt)
     return debt
   }
 
-  /** Stores a debt that {@link debtAfter} has just given. */
-  setDebt(slot: number, now: number, debt: number): void {
-    this.#slab.setDebt!(slot, now, debt)
+  /** Stores a debt at `now`. False if it changed nothing, because the bucket has other terms. */
+  setDebt(slot: number, rule: Rule, now: number, debt: number): boolean {
+    return this.#slab.setDebt!(slot, rule, now, debt)
   }
 
   /** Removes a key and frees its slot. */

@@ -15,8 +15,8 @@ export interface Slab {
    * not those of `rule`.
    */
   debtAfter?(slot: number, rule: Rule, cost: number, now: number): number
-  /** Buckets: stores a debt that {@link debtAfter} has just given. */
-  setDebt?(slot: number, now: number, debt: number): void
+  /** Buckets: stores a debt at `now`. False if it changed nothing, because the stored terms are not those of `rule`. */
+  setDebt?(slot: number, rule: Rule, now: number, debt: number): boolean
 }
 
 type Numbers = Uint32Array | Uint8Array | Float64Array

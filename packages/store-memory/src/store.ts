@@ -15,43 +15,18 @@ import {
   type Evaluation,
   waitFor,
 } from '@halt/core/store'
-import { fromCaller, HaltError } from '@halt/core'
+import { fromCaller } from '@halt/core'
 
-import { type Clock, microseconds } from './clock.ts'
+import { microseconds } from './clock.ts'
 import { Eviction } from './eviction.ts'
-import { Table } from './table.ts'
-import { TABLE_BYTES, Tally } from './tally.ts'
+import { checkOptions, type InMemoryStoreOptions } from './options.ts'
+import { LONGEST_NAME, type Place, Places } from './places.ts'
+import { Tally } from './tally.ts'
 
 /** The bytes per key of `maxKeys`. Most counters take less. One that takes more uses the room of several. */
 const BYTES_PER_KEY = 256
 // Room for the tables of some hundred policies, so that they take none of a small store's.
 const BYTES_FOR_TABLES = 1 << 20
-// Longer names are stored as digests.
-const LONGEST_NAME = 256
-
-/** Where the subjects of a counter are. */
-interface Place {
-  readonly counter: string
-  readonly table: Table
-  /** What the names of its subjects end in. */
-  readonly detail: string
-}
-
-// No counter has an empty name.
-const NOWHERE = { counter: '' } as Place
-// One per policy, and per route of a policy that counts by route. Idempotency keys have one each, so the map is small.
-const MOST_PLACES = 256
-
-/** Options of {@link InMemoryStore}. */
-export interface InMemoryStoreOptions {
-  /**
-   * The most counters that are stored at once. Default 1 000 000. Together they take at most 256 bytes times this, and a
-   * megabyte. A counter larger than 256 bytes uses the room of several.
-   */
-  readonly maxKeys?: number | undefined
-  /** Returns Unix milliseconds, fractions allowed. Default: a monotonic clock. The store's time never goes back. */
-  readonly clock?: Clock | undefined
-}
 
 /**
  * A store of counters in this process's memory. It is synchronous and bounded, and has no timers.
@@ -70,27 +45,24 @@ export class InMemoryStore implements Store {
   /** The clock that decides, Unix milliseconds. A bound function, so that a wrapped store can pass it on. */
   readonly clock: () => number = () => this.#now() / 1000
   readonly #now: () => number
-  readonly #tables = new Map<string, Table>()
   readonly #tally = new Tally()
+  readonly #places = new Places(this.#tally)
   readonly #eviction: Eviction
   readonly #digest: Digest = makeDigest()
   readonly #counters: Counters
   #at = 0
-  readonly #places = new Map<string, Place>()
-  // The last counter that was looked up, because a check reads and then keeps the same one.
-  #last: Place = NOWHERE
   // The last name that was too long to store, and its digest.
   #long = ''
   #short = ''
 
   constructor(options: InMemoryStoreOptions = {}) {
-    const { maxKeys = 1_000_000, clock } = fromCaller(InMemoryStore, () => validate(options))
+    const { maxKeys = 1_000_000, clock } = fromCaller(InMemoryStore, () => checkOptions(options))
     this.#now = microseconds(clock)
     const caps = { keys: maxKeys, bytes: maxKeys * BYTES_PER_KEY + BYTES_FOR_TABLES }
-    this.#eviction = new Eviction(caps, this.#tally, this.#tables, table => this.#forgetTable(table))
+    this.#eviction = new Eviction(caps, this.#tally, this.#places.tables, table => this.#places.forget(table))
     this.#counters = {
       load: (subject, counter) => {
-        const place = this.#find(counter)
+        const place = this.#places.find(counter)
         return place.table.load(this.#name(subject, place))
       },
       keep: (subject, counter, state, freshAt) => this.#keep(subject, counter, state, freshAt),
@@ -108,7 +80,7 @@ export class InMemoryStore implements Store {
 
   chargeBucket(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined {
     const now = (this.#at = this.#now())
-    const place = this.#find(rule.counter)
+    const place = this.#places.find(rule.counter)
     const name = this.#name(subject, place)
     const debt = place.table.charge(name, rule, cost, now)
     if (debt > 0) return new AdmittedBucket(now, debt, rule)
@@ -126,20 +98,21 @@ export class InMemoryStore implements Store {
     const debts: number[] = []
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule, cost } = demands[i]!
-      const place = this.#find(rule.counter)
+      const place = this.#places.find(rule.counter)
       const debt = place.table.debtAfter(this.#name(subject, place), rule, cost, this.#at)
       if (debt === 0) return undefined
       debts.push(debt)
     }
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule } = demands[i]!
-      const place = this.#find(rule.counter)
+      const place = this.#places.find(rule.counter)
       const name = this.#name(subject, place)
-      if (!place.table.setDebt(name, this.#at, debts[i]!)) this.#insert(place, name, rule, debts[i]!)
+      if (!place.table.setDebt(name, rule, this.#at, debts[i]!)) this.#insert(place, name, rule, debts[i]!)
     }
     return new AdmittedBuckets(this.#at, debts, demands)
   }
 
+  /** Stores a bucket that is new, or whose terms have changed. */
   #insert({ table }: Place, name: string, { unit, rate }: Rule, debt: number): void {
     const now = this.#at
     table.save(name, [0, now, debt, unit, rate], now)
@@ -150,7 +123,7 @@ export class InMemoryStore implements Store {
   forget(counters: readonly CounterId[]): number {
     let count = 0
     for (const { subject, counter } of counters) {
-      const place = this.#find(counter)
+      const place = this.#places.find(counter)
       if (this.#eviction.drop(place.table, this.#name(subject, place))) count++
     }
     return count
@@ -158,8 +131,7 @@ export class InMemoryStore implements Store {
 
   /** Forgets every counter. */
   clear(): void {
-    this.#tables.clear()
-    this.#forgetPlaces()
+    this.#places.clear()
     this.#tally.keys = 0
     this.#tally.bytes = 0
   }
@@ -174,31 +146,6 @@ export class InMemoryStore implements Store {
     return this.#tally.bytes
   }
 
-  #find(counter: string): Place {
-    if (counter === this.#last.counter) return this.#last
-    let place = this.#places.get(counter)
-    if (place === undefined) {
-      place = this.#makePlace(counter)
-      if (this.#places.size >= MOST_PLACES) this.#places.clear()
-      if (counter.length <= LONGEST_NAME) this.#places.set(counter, place)
-    }
-    return (this.#last = place)
-  }
-
-  /**
-   * The table of a counter `{name}:{code}`. All counters `{name}@{detail}:{code}` of one name share another table, in which
-   * the detail is part of each subject's name.
-   */
-  #makePlace(counter: string): Place {
-    const at = counter.indexOf('@')
-    const end = counter.lastIndexOf(':')
-    const name = at < 0 ? counter : counter.slice(0, at + 1) + counter.slice(end)
-    let table = this.#tables.get(name)
-    if (table === undefined)
-      this.#tables.set(name, (table = new Table(name, counter.slice(end + 1), this.#tally)))
-    return { counter, table, detail: at < 0 ? '' : ` ${counter.slice(at + 1, end)}` }
-  }
-
   // Two counters of a table never have the same name: no counter holds a space, and no subject begins with a control character.
   #name(subject: string, { detail }: Place): string {
     const name = detail === '' ? subject : subject + detail
@@ -211,7 +158,7 @@ export class InMemoryStore implements Store {
   }
 
   #keep(subject: string, counter: string, state: State, freshAt: number): void {
-    const place = this.#find(counter)
+    const place = this.#places.find(counter)
     const { table } = place
     const name = this.#name(subject, place)
     const now = this.#at
@@ -224,52 +171,13 @@ export class InMemoryStore implements Store {
     this.#eviction.trim(table, name, now)
   }
 
-  #forgetTable(table: Table): void {
-    this.#tables.delete(table.name)
-    this.#tally.bytes -= TABLE_BYTES
-    this.#forgetPlaces()
-  }
-
-  #forgetPlaces(): void {
-    this.#places.clear()
-    this.#last = NOWHERE
-  }
-
   #hold(group: Group, evaluation: Evaluation): void {
     for (const [i, demand] of group.demands.entries()) {
       if (evaluation.passes[i] === true || demand.mode !== Mode.CHARGE) continue
       const wait = waitFor(demand, evaluation.states[i]!, evaluation)
       if (wait === Number.POSITIVE_INFINITY) continue
-      const place = this.#find(demand.rule.counter)
+      const place = this.#places.find(demand.rule.counter)
       place.table.hold(this.#name(demand.subject, place), evaluation.now + wait)
     }
   }
-}
-
-function validate(options: InMemoryStoreOptions): InMemoryStoreOptions {
-  const known = ['maxKeys', 'clock']
-  const mistake = (message: string, fix: string): HaltError =>
-    new HaltError('HALT_E_STORE_OPTION', message, fix)
-  if (typeof options !== 'object' || options === null)
-    throw mistake(
-      `InMemoryStore got ${String(options)} as its options.`,
-      `Give options, ${known.join(' and ')}, or nothing.`,
-    )
-  const unknown = Object.entries(options).find(
-    ([name, value]) => value !== undefined && !known.includes(name),
-  )?.[0]
-  if (unknown !== undefined) {
-    throw mistake(`InMemoryStore has no option "${unknown}".`, `Its options are ${known.join(' and ')}.`)
-  }
-  const { maxKeys, clock } = options
-  if (maxKeys !== undefined && !(Number.isInteger(maxKeys) && maxKeys >= 1 && maxKeys <= 16_000_000)) {
-    throw mistake(
-      `maxKeys is ${String(maxKeys)} (${typeof maxKeys}).`,
-      'Give a whole number from 1 to 16000000 (the most that one Map holds).',
-    )
-  }
-  if (clock !== undefined && typeof clock !== 'function') {
-    throw mistake('clock is not a function.', 'Give a function that returns Unix milliseconds, or omit it.')
-  }
-  return options
 }

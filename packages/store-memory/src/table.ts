@@ -78,12 +78,10 @@ export class Table {
     return slot === undefined ? -1 : this.#segment.charge(slot, rule, cost, now)
   }
 
-  /** Stores a debt that {@link debtAfter} has just given. False if the bucket is not stored. */
-  setDebt(subject: string, now: number, debt: number): boolean {
+  /** Stores a debt at `now`. False if it changed nothing, because the bucket is not stored or has other terms. */
+  setDebt(subject: string, rule: Rule, now: number, debt: number): boolean {
     const slot = this.#find(subject)
-    if (slot === undefined) return false
-    this.#segment.setDebt(slot, now, debt)
-    return true
+    return slot !== undefined && this.#segment.setDebt(slot, rule, now, debt)
   }
 
   delete(subject: string): boolean {

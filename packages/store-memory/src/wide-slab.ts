@@ -48,8 +48,12 @@ export class WideSlab implements Slab {
     return debtAfter(numbers[from + 1]!, elapsed * rate, cost * unit, capacity * unit)
   }
 
-  setDebt(slot: number, now: number, debt: number): void {
-    this.#numbers[slot * this.#width] = now
-    this.#numbers[slot * this.#width + 1] = debt
+  setDebt(slot: number, { unit, rate }: Rule, now: number, debt: number): boolean {
+    const numbers = this.#numbers
+    const from = slot * this.#width
+    if (numbers[from + 2] !== unit || numbers[from + 3] !== rate) return false
+    numbers[from] = now
+    numbers[from + 1] = debt
+    return true
   }
 }

@@ -1,9 +1,11 @@
 import { type Decision, RateLimiter, type RateLimiterOptions } from '@halt/core'
-import { ManualClock } from '@halt/core/testing'
+import { Mode } from '@halt/core/store'
+import { ManualClock, ReferenceStore } from '@halt/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { InMemoryStore } from '../../src/index.ts'
+import { rule } from '../rule.ts'
 
 const policies: readonly RateLimiterOptions['policy'][] = [
   { name: 'small', limit: 3, window: 2 },
@@ -88,6 +90,28 @@ describe('a bucket that is charged without a group', () => {
         }
       }),
       { numRuns: 60 },
+    )
+  })
+
+  it('decides two demands on one counter as the loop of all stores does, whatever their terms', () => {
+    const terms = fc.record({ unit: fc.constantFrom(3, 5, 2 ** 31), cost: fc.integer({ min: 1, max: 4 }) })
+    fc.assert(
+      fc.property(fc.array(fc.array(terms, { minLength: 1, maxLength: 3 }), { maxLength: 8 }), groups => {
+        const clock = new ManualClock(1_700_000_000_000)
+        const [direct, plain] = [new InMemoryStore({ clock: clock.now }), new ReferenceStore(clock.now)]
+        for (const group of groups) {
+          const demands = group.map(({ unit, cost }) => ({
+            rule: { ...rule, counter: 'd:t', unit, rate: 1, capacity: 6, limit: 6 },
+            subject: 'a',
+            cost,
+            mode: Mode.CHARGE,
+            penalized: false,
+          }))
+          const [one, other] = [direct.evaluate({ demands }), plain.evaluate({ demands })]
+          expect([one.allowed, one.states]).toEqual([other.allowed, other.states])
+          clock.advance('1ms')
+        }
+      }),
     )
   })
 

@@ -1,0 +1,79 @@
+import { Table } from './table.ts'
+import { TABLE_BYTES, type Tally } from './tally.ts'
+
+/** The longest name of a subject, in characters. The store keeps longer names as digests. */
+export const LONGEST_NAME = 256
+// One per policy, and per route of a policy that counts by route. Idempotency keys have one each, so the map is small.
+const MOST_PLACES = 256
+
+/** Says where a counter's subjects are. */
+export interface Place {
+  readonly counter: string
+  readonly table: Table
+  /** The end of each subject's name in the table. Empty if the counter has the table for itself. */
+  readonly detail: string
+}
+
+// No counter has an empty name.
+const NOWHERE = { counter: '' } as Place
+
+/** The tables of a store, and the places of its counters in them. */
+export class Places {
+  readonly #tables = new Map<string, Table>()
+  readonly #tally: Tally
+  readonly #places = new Map<string, Place>()
+  // The last counter that was looked up, because a check reads and then keeps the same one.
+  #last: Place = NOWHERE
+
+  constructor(tally: Tally) {
+    this.#tally = tally
+  }
+
+  get tables(): ReadonlyMap<string, Table> {
+    return this.#tables
+  }
+
+  /** The place of a counter. Makes its table if there is none. */
+  find(counter: string): Place {
+    if (counter === this.#last.counter) return this.#last
+    let place = this.#places.get(counter)
+    if (place === undefined) {
+      place = this.#make(counter)
+      if (this.#places.size >= MOST_PLACES) this.#places.clear()
+      if (counter.length <= LONGEST_NAME) this.#places.set(counter, place)
+    }
+    return (this.#last = place)
+  }
+
+  /** Removes a table that has no counters. */
+  forget(table: Table): void {
+    this.#tables.delete(table.name)
+    this.#tally.bytes -= TABLE_BYTES
+    this.#forgetPlaces()
+  }
+
+  /** Removes all tables. */
+  clear(): void {
+    this.#tables.clear()
+    this.#forgetPlaces()
+  }
+
+  /**
+   * The place of a counter `{name}:{code}`. All counters `{name}@{detail}:{code}` of one name share another table, in which the
+   * detail is part of each subject's name.
+   */
+  #make(counter: string): Place {
+    const at = counter.indexOf('@')
+    const end = counter.lastIndexOf(':')
+    const name = at < 0 ? counter : counter.slice(0, at + 1) + counter.slice(end)
+    let table = this.#tables.get(name)
+    if (table === undefined)
+      this.#tables.set(name, (table = new Table(name, counter.slice(end + 1), this.#tally)))
+    return { counter, table, detail: at < 0 ? '' : ` ${counter.slice(at + 1, end)}` }
+  }
+
+  #forgetPlaces(): void {
+    this.#places.clear()
+    this.#last = NOWHERE
+  }
+}
