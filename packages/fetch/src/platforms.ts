@@ -11,7 +11,7 @@ export type ClientIp<R extends Request = Request, C = unknown> =
   | Platform
   | ((request: R, context: C) => string | undefined)
 
-/** The way in which an address is read. A result that is not a text is no address. */
+/** Reads the client's address. A result that is not a text means that the request has no address. */
 export interface AddressSource {
   /** Whether the result is the address of the socket's peer. The limiter's `trustedProxies` then apply. */
   readonly isPeer: boolean

@@ -11,7 +11,8 @@ const LAST = 10
 export class TextCache<V extends object> {
   readonly #memo: Memo<V>
   // The marks of the texts that came once. A mark may stand for several texts; then one is kept at its first time.
-  readonly #marks = new Int32Array(PLACES)
+  // Made with the first text, because a limiter may need none of its caches.
+  #marks: Int32Array | undefined
 
   /** @param size the most entries that the cache keeps */
   constructor(size: number) {
@@ -25,8 +26,9 @@ export class TextCache<V extends object> {
   set(text: string, value: V): void {
     const mark = markOf(text)
     const place = mark & (PLACES - 1)
-    if (this.#marks[place] === mark) this.#memo.set(text, value)
-    else this.#marks[place] = mark
+    const marks = (this.#marks ??= new Int32Array(PLACES))
+    if (marks[place] === mark) this.#memo.set(text, value)
+    else marks[place] = mark
   }
 }
 

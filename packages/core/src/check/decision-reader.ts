@@ -127,7 +127,7 @@ export function readBucket(
   return new Decision(shown, 0, cost, false, policies, bucket)
 }
 
-/** What a decision shows of a bucket that was admitted and charged, from its debt alone. */
+/** Makes the shown fields of a decision from the debt of a bucket that was admitted and charged. */
 function shownOf({ name }: CompiledPolicy, rule: Rule, subject: Subject, now: number, debt: number): Shown {
   return {
     policy: name,

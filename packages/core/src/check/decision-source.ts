@@ -6,8 +6,8 @@ import { type CheckResult, storeResult } from './check-result.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
 
 /**
- * What a decision was made of: the result of its check; the policies whose only bucket was charged without a check; or, when no
- * counter decided, the store's clock in Unix seconds.
+ * The source of a decision. Usually it is the result of the check. For a bucket that was charged without a check it is the
+ * policies. When no counter decided it is the store's clock, in Unix seconds.
  */
 export type DecisionSource = CheckResult | readonly CompiledPolicy[] | number
 

@@ -2,7 +2,7 @@ import type { Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type FoundKey, SHARED } from '../request/subject.ts'
 
-/** What a list of policies asks of every request, as far as it does not depend on the request. Compiled once per list. */
+/** The facts about a list of policies that are the same for every request. They are compiled once per list. */
 export interface Plan {
   readonly policies: readonly CompiledPolicy[]
   /** The policies that are not switched off. */

@@ -40,7 +40,8 @@ export function checkInstant(ms: unknown): number {
 
 function flawOf(answer: unknown, { demands }: Group): string | undefined {
   if (typeof answer !== 'object' || answer === null) return 'it is not an object'
-  const { now, allowed, repeated, passes, starts, states, penalty, instants } = answer as Partial<Evaluation>
+  const { now, allowed, repeated, passes, starts, states, penalty, instants, debts } =
+    answer as Partial<Evaluation>
   if (!isInstant(now)) return 'now is not an instant'
   if (typeof allowed !== 'boolean' || typeof repeated !== 'boolean')
     return 'allowed or repeated is not a boolean'
@@ -53,6 +54,7 @@ function flawOf(answer: unknown, { demands }: Group): string | undefined {
     return 'penalty is not a counter of a penalty'
   if (instants !== undefined && !isList(instants, length, isInstant))
     return 'instants is not a list of one instant per demand'
+  if (debts !== undefined && !areDebtsOf(debts, states, demands)) return 'debts and states disagree'
   for (let i = 0; i < length; i++)
     if (!isWhole(states[i] as State, demands[i] as Demand)) return 'a counter misses numbers'
   return allowed === demands.every(({ mode }, i) => passes[i] === true || mode === Mode.SHADOW)
@@ -72,6 +74,22 @@ function isBoolean(value: unknown): value is boolean {
 
 function isState(value: unknown): value is State {
   return Array.isArray(value) && value.every(Number.isFinite)
+}
+
+/** Whether debts are those of buckets that were all admitted, and stand in their states. */
+function areDebtsOf(
+  debts: unknown,
+  states: readonly State[],
+  demands: readonly Demand[],
+): debts is readonly number[] {
+  return (
+    isList(debts, demands.length, isNumber) &&
+    demands.every(({ rule }, i) => rule.code === 't' && states[i]?.[2] === debts[i])
+  )
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number'
 }
 
 /** Whether a counter has every number that its algorithm reads. */

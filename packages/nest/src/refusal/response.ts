@@ -30,7 +30,7 @@ export function setHeader(response: object, name: string, value: string): void {
 function write(response: object, set: (platform: PlatformResponse) => void): void {
   const platform = response as PlatformResponse
   if (typeof platform.getHeader !== 'function') return
-  // Of an Express response, the first read of `headersSent` is slower than a whole check. Node throws instead.
+  // The first read of `headersSent` of an Express response is slower than a whole check. So let Node throw if it is too late.
   if (platform.setHeader === undefined && isSent(platform)) return
   try {
     set(platform)
