@@ -17,8 +17,6 @@ import { World } from './world.ts'
 // This many failures in a row open the breaker.
 const THRESHOLD = 3
 const CALM_MS = 300
-// Half a deadline.
-const STARVED_MS = 50
 const PATIENCE_MS = 6_000
 
 /** Makes a scene of a fault: a server under load, the fault, its end, and the recovery. */
@@ -66,7 +64,7 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     const seen = await load.stop()
     const machine = metronome.stop()
     // A server that got no processor time could not answer in time, fault or not.
-    const starved = control !== undefined && (await control.stop()) > STARVED_MS
+    const starved = control !== undefined && (await control.stop()) > BOUNDS.starved
     const verified = await fault.verify?.(world, limiter)
     const p99 = percentile(seen.waits, 0.99)
     // An abuser that had used nothing before the fault counts as new.

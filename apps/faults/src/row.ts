@@ -33,6 +33,8 @@ export const BOUNDS = {
   back: 2_000,
   heap: 5,
   turn: 50,
+  /** Half a deadline. A machine whose timers are later than this is starved. */
+  starved: 50,
 } as const
 
 /** Collects the bounds that were missed. */

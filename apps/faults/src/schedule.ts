@@ -5,7 +5,7 @@ import { SOLITARY } from './bundle-paths.ts'
 import type { Scene } from './fault.ts'
 import type { ClientName, Place, ServerName } from './place.ts'
 import type { Form } from './form.ts'
-import type { Row } from './row.ts'
+import { BOUNDS, type Row } from './row.ts'
 
 /** The runs that a user chose; an empty list means all. */
 export interface Choice {
@@ -66,10 +66,17 @@ function queue(runs: readonly Run[]): Queue {
   const waiting = [...runs]
   const worker = async (form: Form): Promise<void> => {
     for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
-      settle.get(run)?.(await start(run, form))
+      settle.get(run)?.(await judge(() => start(run, form), form.tries))
     }
   }
   return { rows, work: (form, together) => Promise.all(Array.from({ length: together }, () => worker(form))) }
+}
+
+/** Plays a scene again, up to a number of tries, while it missed a bound on a starved machine: such a run proves nothing. */
+export async function judge(play: () => Promise<Row>, tries: number): Promise<Row> {
+  const row = await play()
+  const isProof = row.missed.length === 0 || (row.machine ?? 0) <= BOUNDS.starved
+  return isProof || tries <= 1 ? row : await judge(play, tries - 1)
 }
 
 async function start({ scene, place }: Run, form: Form): Promise<Row> {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 import { percentile } from '../src/percentile.ts'
 import { Judgement } from '../src/row.ts'
-import { schedule } from '../src/schedule.ts'
+import { judge, schedule } from '../src/schedule.ts'
 import { scenes } from '../src/faults/index.ts'
 import { LONG, SHORT } from '../src/form.ts'
 import { lineOf, markdown, summary } from '../src/table.ts'
@@ -25,6 +25,18 @@ it('a judgement reports a bound that is exceeded or never reached', () => {
     'p99: NaN > 25',
     'refused: 1, not 0',
   ])
+})
+
+it('a scene is played again only while it misses a bound on a starved machine', async () => {
+  const played = async (machine: number, missed: readonly string[], tries: number): Promise<number> => {
+    let plays = 0
+    const row = { fault: 'gone', place: {}, machine, missed }
+    expect(await judge(() => Promise.resolve((plays++, row)), tries)).toBe(row)
+    return plays
+  }
+  expect(await played(51, ['slowest: 121 > 120'], 3)).toBe(3)
+  expect(await played(51, [], 3)).toBe(1)
+  expect(await played(50, ['slowest: 121 > 120'], 3)).toBe(1)
 })
 
 it('percentile finds the value at a share', () => {
