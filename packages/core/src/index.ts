@@ -2,6 +2,8 @@
 export { RateLimiter, type Reservation } from './limiter/rate-limiter.ts'
 export type { RateLimiterOptions } from './limiter/options.ts'
 export type { CheckOptions, PeekOptions } from './check/check-options.ts'
+export type { AbortSignalLike, AcquireOptions } from './waiting/acquire-options.ts'
+export type { LimitedError } from './check/limited-error.ts'
 export type { Decision, DecisionFields } from './check/decision.ts'
 export type { PolicyVerdict, Reason } from './check/policy-verdict.ts'
 export type { Explanation, PolicyExplanation } from './check/explanation.ts'
@@ -13,6 +15,7 @@ export {
   QuotaPeriod,
   type Awaitable,
   type ConcurrencyPolicy,
+  type Headroom,
   type OnStoreError,
   type Policy,
   type PolicyBase,

@@ -26,6 +26,11 @@ export interface Algorithm {
   fits(state: State, now: number, cost: number, rule: Rule): boolean
   /** Charges `cost` units at `now` without testing whether they fit. Changes `state` in place. */
   charge(state: State, now: number, cost: number, rule: Rule, edges?: Edges): void
+  /**
+   * Charges `cost` units for a start `wait` microseconds after `now`, without testing whether they fit then. The counter admits
+   * nobody else in front of that start. Only where {@link refills}.
+   */
+  chargeLater?(state: State, now: number, wait: number, cost: number, rule: Rule): void
   /** Adds `amount` units to the limit of the present period. Quotas only. */
   grant?(state: State, now: number, amount: number, rule: Rule, edges?: Edges): void
   /** The numbers of a counter without charged units, behind its cool-down. */

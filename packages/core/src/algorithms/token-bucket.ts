@@ -27,9 +27,16 @@ export const tokenBucket: Algorithm = {
     keep(state, now, debt < MAX_EXACT ? debt : MAX_EXACT, rule)
   },
 
+  chargeLater(state, now, wait, cost, rule) {
+    // What is paid back until the start, and left over, is lost.
+    keep(state, now, Math.max(debtAt(state, now, rule), wait * rule.rate) + cost * rule.unit, rule)
+  },
+
   idle: (now, rule) => [now, 0, rule.unit, rule.rate],
 
-  refund(state, now, amount, rule) {
+  refund(state, now, amount, rule, chargedTo) {
+    // Another charge would lose its start if a place in front of it became free.
+    if (chargedTo > 0 && tokenBucket.freshAt(state) > chargedTo) return
     const debt = debtAt(state, now, rule)
     const back = amount * rule.unit
     keep(state, now, debt > back ? debt - back : 0, rule)

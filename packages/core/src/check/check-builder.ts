@@ -8,6 +8,7 @@ import type { Digest } from '../base/digest.ts'
 import { type PriorGuards, paidOn } from './prior-guards.ts'
 import type { Warn } from '../base/warnings.ts'
 import { idempotencyDemand } from './idempotency.ts'
+import { termsOf, termsOfLease } from './demand-terms.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
 import type { Caller } from '../request/caller.ts'
 import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from '../request/subject.ts'
@@ -61,6 +62,7 @@ export function checkBuilder(
         mode,
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isTightened(policy, key.subject, principal),
+        terms: termsOf(policy, cost, key.subject, client, parameters, warn),
       }
       demands[i] = demand
       if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue
@@ -131,9 +133,17 @@ function addExtraDemands(
   return { addressCeiling, lease }
 }
 
-function leaseOf(rule: Rule, { subject, mode }: Demand): Demand {
+function leaseOf(rule: Rule, { subject, mode, terms }: Demand): Demand {
   const leaseMode = mode === Mode.HOLD ? Mode.CHARGE : mode
-  return { rule, subject, cost: 1, mode: leaseMode, edges: undefined, penalized: false }
+  return {
+    rule,
+    subject,
+    cost: 1,
+    mode: leaseMode,
+    edges: undefined,
+    penalized: false,
+    terms: termsOfLease(terms),
+  }
 }
 
 function penaltyOf(

@@ -1,7 +1,8 @@
 import type { AnyPolicy } from '../policy/compiled-policy.ts'
-import { type Cost, checkCost, type WHOLE_LIMIT } from '../policy/cost.ts'
+import { type Cost, checkCost, checkLeast, type WHOLE_LIMIT } from '../policy/cost.ts'
 import { describe } from '../base/describe.ts'
 import type { PriorGuards } from './prior-guards.ts'
+import type { Turn } from './turn.ts'
 import { HaltError } from '../base/errors.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
 
@@ -9,6 +10,11 @@ import { checkNames, namesOf } from '../base/options-check.ts'
 export interface CheckOptions<R = unknown> {
   /** The cost in units: a number for every policy, or numbers by policy name. Default: each policy's own cost. */
   readonly cost?: Cost | typeof WHOLE_LIMIT | undefined
+  /**
+   * The fewest units that the call accepts, where the whole cost does not fit: a number for every policy that takes the call's
+   * cost, or numbers by policy name. `decision.cost` then says how many were charged. Default: the whole cost.
+   */
+  readonly least?: Cost | undefined
   /** For guards. Replaces a `cost` by name whose names are not all policies of the limiter. */
   readonly costOnError?: Cost | typeof WHOLE_LIMIT | undefined
   /** Policies that decide instead of the limiter's own. */
@@ -29,8 +35,10 @@ export type PeekOptions<R = unknown> = Pick<CheckOptions<R>, 'policy' | 'also' |
 /** The parameters of a check besides its policies. */
 export interface CheckParameters extends Pick<
   CheckOptions,
-  'cost' | 'costOnError' | 'idempotencyKey' | 'priorGuards'
+  'cost' | 'least' | 'costOnError' | 'idempotencyKey' | 'priorGuards'
 > {
+  /** The caller that waits for its turn. Absent if the caller takes a refusal. */
+  readonly turn?: Turn | undefined
   /** When the decision began, in milliseconds. Absent when no telemetry listens. */
   readonly started?: number
 }
@@ -40,6 +48,7 @@ export const PEEK: CheckParameters = Object.freeze({})
 
 const CALL_OPTIONS = namesOf<Omit<CheckOptions, 'costOnError' | 'priorGuards'>>({
   cost: true,
+  least: true,
   policy: true,
   also: true,
   ip: true,
@@ -72,10 +81,11 @@ export function checkPeekOptions(options: PeekOptions<never>): void {
 /**
  * Checks the option values that do not depend on the request.
  *
- * @throws HaltError `HALT_E_COST`, `HALT_E_OPTION`
+ * @throws HaltError `HALT_E_COST`, `HALT_E_LEAST`, `HALT_E_OPTION`
  */
-export function checkOptionValues({ cost, idempotencyKey }: CheckOptions<never>): void {
+export function checkOptionValues({ cost, least, idempotencyKey }: CheckOptions<never>): void {
   checkCost(cost)
+  if (least !== undefined) checkLeast(least, cost)
   checkIdempotencyKey(idempotencyKey)
 }
 

@@ -1,4 +1,5 @@
 import type { OnStoreError } from '../policy/policy.ts'
+import type { Demand } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import type { Check } from './check.ts'
 
@@ -20,7 +21,20 @@ export interface CheckResult {
 
 /** The result of a check that the store evaluated. */
 export function storeResult(check: Check, evaluation: Evaluation): CheckResult {
-  return { check, evaluation, degraded: false, closedPolicy: -1, late: undefined }
+  return {
+    check: grantedBy(evaluation, check),
+    evaluation,
+    degraded: false,
+    closedPolicy: -1,
+    late: undefined,
+  }
+}
+
+/** The check whose demands cost what an evaluation granted. */
+export function grantedBy({ grants }: Evaluation, check: Check): Check {
+  if (grants === undefined) return check
+  const granted = (demand: Demand, i: number): Demand => ({ ...demand, cost: grants[i] ?? demand.cost })
+  return { ...check, demands: check.demands.map(granted) }
 }
 
 /** A store reply that may still arrive after its request was decided locally. */

@@ -118,6 +118,11 @@ export class Decision implements DecisionFields {
     return unreached.get(this) ?? NONE
   }
 
+  /** Whole milliseconds that the caller waited for its turn; 0 if it did not have to. Neither printed nor serialised. */
+  get waitedMs(): number {
+    return waits.get(this) ?? 0
+  }
+
   /** Records the policies that a peek did not reach. Returns the decision. */
   static withUnreachable(decision: Decision, unreachable: readonly Unreached[]): Decision {
     if (unreachable.length > 0) unreached.set(decision, unreachable)
@@ -145,6 +150,17 @@ export class Decision implements DecisionFields {
       decision.#bucket !== undefined ||
       (typeof source === 'object' && (source as CheckResult).check.extras === undefined)
     )
+  }
+
+  /** The result of the check behind a decision; undefined when no counter decided. */
+  static resultOf(decision: unknown): CheckResult | undefined {
+    return Decision.#resultOf(decision)
+  }
+
+  /** Records how long the caller waited for its turn. Returns the decision. */
+  static afterWait(decision: Decision, ms: number): Decision {
+    if (ms > 0) waits.set(decision, ms)
+    return decision
   }
 
   /** A policy of a decision, as it was at the decision; undefined when no counter decided. */
@@ -202,3 +218,5 @@ export class Decision implements DecisionFields {
 const NONE: readonly Unreached[] = Object.freeze([])
 // Kept outside the decision, so that only peeks at identities pay for it.
 const unreached = new WeakMap<Decision, readonly Unreached[]>()
+// Kept outside as well, so that only callers that waited pay for it.
+const waits = new WeakMap<Decision, number>()

@@ -7,6 +7,7 @@ export type Reason =
   | 'limited'
   | 'blocked'
   | 'penalized'
+  | 'reserved'
   | 'quota-exceeded'
   | 'cost-exceeds-limit'
   | 'missing-key'

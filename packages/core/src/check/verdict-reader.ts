@@ -4,6 +4,7 @@ import { type Demand, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { blockedUntil } from '../store/cooldown.ts'
 import { countsRepeats } from '../store/decide.ts'
+import { isReserved } from '../store/terms.ts'
 import { evaluationAt, limitInForce, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
 import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
@@ -94,6 +95,7 @@ function reasonOf(policy: number, at: number, check: Check, state: State, evalua
   if (isAboveShare(policy, demand, check)) return 'limited'
   if (cost > rule.capacity) return 'cost-exceeds-limit'
   if (algorithmOf(rule).isQuota) return 'quota-exceeded'
+  if (isReserved(demand, ruleInForce(demand, evaluation), state, evaluation.now)) return 'reserved'
   // The refusal that starts a cool-down is reported as "limited", not "blocked". So is a key we keep refusing during an
   // outage.
   if (rule.cooldown > 0 && evaluation.now < blockedUntil(state) && evaluation.starts[at] !== true)

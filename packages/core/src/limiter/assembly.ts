@@ -15,6 +15,8 @@ import type { CallerSettings } from '../request/caller-settings.ts'
 import { KeyMaker } from '../request/key-maker.ts'
 import { compileClientIp } from '../request/client-ip.ts'
 import { GuardedStore } from '../resilience/guarded-store.ts'
+import { linesOf } from '../waiting/lines.ts'
+import { Turns } from './turns.ts'
 
 /** The parts of a limiter. */
 export interface LimiterParts {
@@ -25,6 +27,7 @@ export interface LimiterParts {
   readonly reporter: TelemetryReporter
   readonly pipeline: Pipeline
   readonly charges: Charges
+  readonly turns: Turns
   readonly inspector: Inspector
   readonly counterReset: CounterReset
 }
@@ -66,7 +69,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     onRecovery,
   })
   const keyResolver = new KeyResolver(callbackTimeout, warn)
-  const charges = new Charges(guardedStore, warn)
+  const lines = linesOf(store)
+  const charges = new Charges(guardedStore, warn, lines)
   const pipeline = new Pipeline({
     exemptionCheck,
     keyResolver,
@@ -76,8 +80,9 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     penalty,
     callers,
   })
+  const turns = new Turns(guardedStore, charges, lines, numbers.mostWaiting)
   const inspector = new Inspector({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
   const counterReset = new CounterReset({ store, policies, inspector, charges, warn })
   noticeMisuse(options, policies.fixed ?? [], instances, warn)
-  return { warn, numbers, callers, policies, reporter, pipeline, charges, inspector, counterReset }
+  return { warn, numbers, callers, policies, reporter, pipeline, charges, turns, inspector, counterReset }
 }

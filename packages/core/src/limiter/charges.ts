@@ -7,7 +7,15 @@ import type { Warn } from '../base/warnings.ts'
 import { noticeCostNames } from '../misuse/index.ts'
 import type { Check } from '../check/check.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
-import { type ActualCharge, chargeAt, release, settlement, takeHeldCost } from '../check/correction.ts'
+import {
+  type ActualCharge,
+  chargeAt,
+  release,
+  settlement,
+  takeHeldCost,
+  withdrawal,
+} from '../check/correction.ts'
+import type { Lines } from '../waiting/lines.ts'
 import type { CounterId, Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { HeldCosts } from './held-costs.ts'
@@ -16,11 +24,13 @@ import { HeldCosts } from './held-costs.ts'
 export class Charges {
   readonly #guardedStore: GuardedStore
   readonly #warn: Warn
+  readonly #lines: Lines
   readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#takeHeld(record))
 
-  constructor(guardedStore: GuardedStore, warn: Warn) {
+  constructor(guardedStore: GuardedStore, warn: Warn, lines: Lines) {
     this.#guardedStore = guardedStore
     this.#warn = warn
+    this.#lines = lines
   }
 
   /** Corrects the charge of a decision to the units used, and ends the lease of a held cost. Works once per decision. */
@@ -91,6 +101,14 @@ export class Charges {
     await this.release(decision)
   }
 
+  /** Gives back a place in line that the caller does not take. `tails` names the place. */
+  async withdraw(decision: Decision, tails: readonly number[]): Promise<void> {
+    const record = recordOf(decision)
+    if (record.settled !== undefined || !isCharge(record)) return
+    record.settled = 0
+    await this.#correct(withdrawal(record, tails), record.recordedIn)
+  }
+
   /** Ends a request in flight, and charges a held cost unless `chargeWhen` is still pending. Works once per decision. */
   async release(decision: Decision): Promise<void> {
     const record = recordOf(decision)
@@ -109,6 +127,11 @@ export class Charges {
     const record = recordOf(decision)
     if (record.recordedIn === 'local') record.recordedIn = 'unknown'
     late.onArrival(result => void this.#applyLateReply(decision, record, result))
+  }
+
+  /** Applies a group whatever the limits. Rejects with `HALT_E_STORE` if the store fails. */
+  async apply(group: Group): Promise<void> {
+    await this.#guardedStore.correctInStore(group)
   }
 
   /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
@@ -159,13 +182,15 @@ export class Charges {
   ): Promise<Evaluation | undefined> {
     if (correction === undefined) return undefined
     const rest = where === 'store' ? correction : this.#guardedStore.correctLocally(correction)
-    // We do not know whether the store applied the charge, so we do not refund it.
-    if (rest === undefined || where === 'unknown') return undefined
     try {
+      // We do not know whether the store applied the charge, so we do not refund it.
+      if (rest === undefined || where === 'unknown') return undefined
       return await this.#guardedStore.correctInStore(rest)
     } catch {
       // The original charge stands. The failure was already reported.
       return undefined
+    } finally {
+      this.#lines.freed(correction.demands)
     }
   }
 }

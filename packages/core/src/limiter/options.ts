@@ -55,6 +55,8 @@ export interface RateLimiterOptions<R = unknown> {
    * else 1.
    */
   readonly instances?: number | 'auto' | undefined
+  /** The most callers of this process that may wait for their turn at once. A further one is refused. Default 10 000. */
+  readonly mostWaiting?: number | undefined
   /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */
   readonly penalty?: LimiterPenalty | undefined
   readonly telemetry?: Telemetry | undefined
@@ -81,6 +83,7 @@ export const LIMITER_OPTIONS: readonly string[] = namesOf<RateLimiterOptions>({
   callbackTimeout: true,
   onStoreError: true,
   instances: true,
+  mostWaiting: true,
   penalty: true,
   telemetry: true,
   warn: true,
@@ -93,6 +96,7 @@ export interface LimiterNumbers {
   readonly ipv6Prefix: number
   readonly keysPerAddress: number
   readonly instances: number | 'auto'
+  readonly mostWaiting: number
 }
 
 /**
@@ -129,6 +133,7 @@ export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers
     ipv6Prefix,
     keysPerAddress = 10,
     instances = 'auto',
+    mostWaiting = 10_000,
   } = options
   return {
     storeTimeout: parseDuration(storeTimeout, 'storeTimeout') / 1000,
@@ -136,6 +141,7 @@ export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers
     ipv6Prefix: checkPrefix(ipv6Prefix),
     keysPerAddress: checkWhole('keysPerAddress', keysPerAddress, 1, 1e6),
     instances: instances === 'auto' ? instances : checkWhole('instances', instances, 1, 1e6),
+    mostWaiting: checkWhole('mostWaiting', mostWaiting, 0, 1e6),
   }
 }
 

@@ -141,8 +141,9 @@ export class Pipeline {
     parameters: CheckParameters,
   ): Decision | undefined {
     if (bucket === undefined || parameters === PEEK) return undefined
-    const { priorGuards, idempotencyKey, started } = parameters
+    const { priorGuards, idempotencyKey, started, least, turn } = parameters
     if (priorGuards !== undefined || idempotencyKey || started !== undefined) return undefined
+    if (least !== undefined || turn !== undefined) return undefined
     const cost = costFor(policies[0] as CompiledPolicy, parameters.cost)
     const charged = cost > 0 ? this.#guardedStore.chargeBucket(subject, bucket, cost) : undefined
     return charged && readBucket(policies, charged, subject, cost)
@@ -194,6 +195,8 @@ export class Pipeline {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
+    const others = parameters.turn?.before(check)
+    if (others !== undefined) return others.then(() => this.#evaluate(plan, keys, client, parameters))
     const result = this.#guardedStore.evaluate(check, priorGuards?.storeFailed)
     if (!('then' in result)) return this.#finish(result, check, client, parameters)
     return result.then(settled => this.#finish(settled, check, client, parameters))
@@ -206,7 +209,7 @@ export class Pipeline {
     parameters: CheckParameters,
   ): Decision {
     const decision = readDecision(result, check, this.#clock)
-    if (parameters === PEEK) return decision
+    if (parameters === PEEK || asksAgain(result)) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
     if (result.late !== undefined) this.#charges.awaitLateReply(decision, result.late)
     this.#charges.hold(decision, check)
@@ -214,4 +217,9 @@ export class Pipeline {
     this.#reporter.decided(decision, check, evaluation, view, parameters.started)
     return decision
   }
+}
+
+/** Whether a caller that waits was not admitted yet. That is no refusal, so nobody is told of it. */
+function asksAgain({ evaluation }: CheckResult): boolean {
+  return evaluation.startsIn !== undefined && !evaluation.allowed
 }

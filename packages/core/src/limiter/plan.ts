@@ -40,8 +40,16 @@ function compilePlan(policies: readonly CompiledPolicy[], hasPenalty: boolean): 
   }
 }
 
-function isPlainBucket({ off, algorithm, isPerRoute, shadow, lease }: CompiledPolicy): boolean {
-  return !off && algorithm === 'token-bucket' && !isPerRoute && shadow === 0 && lease === undefined
+function isPlainBucket(policy: CompiledPolicy): boolean {
+  const { off, algorithm, isPerRoute, shadow, lease, headroom } = policy
+  return (
+    !off &&
+    algorithm === 'token-bucket' &&
+    !isPerRoute &&
+    shadow === 0 &&
+    lease === undefined &&
+    headroom === undefined
+  )
 }
 
 function isByAddress({ off, keyStrategy, keyExtractor, exemptions }: CompiledPolicy): boolean {

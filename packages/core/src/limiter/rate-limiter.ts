@@ -30,6 +30,14 @@ import type { RequestView } from '../request/view.ts'
 import { assembleLimiter } from './assembly.ts'
 import type { Store } from '../store/contract.ts'
 import { addUser, removeUser } from './store-users.ts'
+import type { Duration } from '../base/duration.ts'
+import { describe } from '../base/describe.ts'
+import { fail } from '../base/options-check.ts'
+import { LimitedError } from '../check/limited-error.ts'
+import type { Turn } from '../check/turn.ts'
+import { type AcquireOptions, checkAcquireOptions } from '../waiting/acquire-options.ts'
+import { pauseGroup } from './pause.ts'
+import type { Turns } from './turns.ts'
 
 /** A charge made in advance. */
 export interface Reservation {
@@ -64,6 +72,7 @@ export class RateLimiter<R = unknown> {
   readonly #reporter: TelemetryReporter
   readonly #pipeline: Pipeline
   readonly #charges: Charges
+  readonly #turns: Turns
   readonly #inspector: Inspector
   readonly #counterReset: CounterReset
 
@@ -78,6 +87,7 @@ export class RateLimiter<R = unknown> {
     this.#reporter = parts.reporter
     this.#pipeline = parts.pipeline
     this.#charges = parts.charges
+    this.#turns = parts.turns
     this.#inspector = parts.inspector
     this.#counterReset = parts.counterReset
     addUser(this.store, this)
@@ -145,6 +155,75 @@ export class RateLimiter<R = unknown> {
     if (policies !== undefined && 'then' in policies)
       return policies.then(found => this.#checkBy(found, view, parameters, options.ip))
     return this.#checkBy(policies, view, parameters, options.ip)
+  }
+
+  /**
+   * Waits for the turn of a request or an identity, then charges it as {@link check} or {@link consume} does. Callers of a token
+   * bucket start in the order in which they asked, over all processes. Resolves at once with a refusal if the wait would be longer
+   * than `maxWait`; such a caller is charged nothing. Rejects with the signal's reason; the place is then given back.
+   *
+   * Other algorithms keep the order within the process: the caller asks again when a window ends, or when a request in flight ends.
+   *
+   * @throws HaltError `HALT_E_MAX_WAIT` and as {@link check}; `HALT_E_CLOSED` when the limiter closes meanwhile
+   */
+  acquire(target: R | RequestView | Identity, options: AcquireOptions<R> = NO_OPTIONS): Promise<Decision> {
+    try {
+      checkAcquireOptions(options)
+      const { maxWait, signal, ...rest } = options
+      const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
+        this.#ask(target, withTurn(rest, turn))
+      return this.#turns.acquire(ask, { maxWait, signal })
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Waits for one's turn as {@link acquire} does, then runs a function, and ends its request in flight when it has settled.
+   *
+   * @throws LimitedError `HALT_E_LIMITED` when the caller is refused; the function's own error; and as {@link acquire}
+   */
+  async run<T>(
+    target: R | RequestView | Identity,
+    work: (decision: Decision) => T | Promise<T>,
+    options: AcquireOptions<R> = NO_OPTIONS,
+  ): Promise<T> {
+    if (typeof work !== 'function')
+      fail(
+        'HALT_E_OPTION',
+        `run() got ${describe(work)} for the work.`,
+        'Give a function: run(who, () => call()).',
+      )
+    const decision = await this.acquire(target, options)
+    if (!decision.allowed) throw new LimitedError(decision)
+    try {
+      return await work(decision)
+    } finally {
+      await this.release(decision)
+    }
+  }
+
+  /** As {@link acquire} for a view and the options of an adapter. */
+  acquireView(
+    view: RequestView,
+    { maxWait, signal, ...options }: CheckOptions<R> & Pick<AcquireOptions, 'maxWait' | 'signal'>,
+  ): Promise<Decision> {
+    return this.#turns.acquire(turn => this.checkView(view, withTurn(options, turn)), { maxWait, signal })
+  }
+
+  /**
+   * Refuses an identity for some time, in every process: by a cool-down of the counters that {@link consume} charges for it, other
+   * than quotas. A longer cool-down stays. Callers of this process that wait for these counters ask again.
+   *
+   * @throws HaltError `HALT_E_DURATION`; `HALT_E_STORE`; `HALT_E_POLICY_REQUIRED` as {@link consume}
+   */
+  async pause(
+    identity: Identity,
+    { for: duration, policy }: { readonly for: Duration; readonly policy?: CheckOptions<R>['policy'] },
+  ): Promise<void> {
+    const policies = this.#policies.forIdentity({ policy } as CheckOptions<R>)
+    const group = pauseGroup(this.#inspector.subjectOf(identity), policies, duration)
+    if (group !== undefined) await this.#charges.apply(group)
   }
 
   /**
@@ -283,8 +362,15 @@ export class RateLimiter<R = unknown> {
    * does nothing.
    */
   async close(): Promise<void> {
+    this.#turns.close()
     await this.#charges.close()
     if (removeUser(this.store, this)) await this.store.close?.()
+  }
+
+  #ask(target: R | RequestView | Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
+    return isIdentity(target)
+      ? this.#decideIdentity(target, options)
+      : this.checkView(lazyView(target), options)
   }
 
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
@@ -325,4 +411,10 @@ export class RateLimiter<R = unknown> {
 function isIdentityButNotIp(target: unknown): target is Identity {
   const mayBe = typeof target === 'object' && target !== null && !('method' in target)
   return mayBe && isIdentity(target) && kindOf(target) !== 'ip'
+}
+
+/** The options of a caller that waits for its turn. A turn is no option of a user's call. */
+function withTurn<R>(options: CheckOptions<R>, turn: Turn | undefined): CheckOptions<R> {
+  const withIt: CheckOptions<R> & { readonly turn: Turn | undefined } = { ...options, turn }
+  return turn === undefined ? options : withIt
 }

@@ -5,7 +5,7 @@ import { type Calendar, compileCalendar } from './calendar.ts'
 import { parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import type { KeyStrategy } from '../request/identity.ts'
-import type { Algorithm, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
+import type { Algorithm, Headroom, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
 import { compileExemptions, type Exemptions } from '../request/exemptions.ts'
 import { rulesByRoute } from './route-rules.ts'
 import { validate } from './validation.ts'
@@ -31,6 +31,8 @@ export interface CompiledPolicy {
   /** The share of keys, 0 to 1, for which the policy only reports. */
   readonly shadow: number
   readonly off: boolean
+  /** The share of the capacity that a request leaves to others; undefined if it leaves nothing. */
+  readonly headroom: Headroom<never> | undefined
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
   readonly calendar: Calendar | undefined
@@ -129,6 +131,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     exemptPrivateIps: policy.exemptPrivateIps,
     shadow: typeof mode === 'object' ? mode.shadow : mode === 'shadow' ? 1 : 0,
     off: mode === 'off',
+    headroom: rate?.headroom === 0 ? undefined : rate?.headroom,
     onStoreError: policy.onStoreError,
     plan: policy.plan,
     calendar,

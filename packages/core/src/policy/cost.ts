@@ -38,6 +38,29 @@ export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
 }
 
 /**
+ * Checks the fewest units that a call accepts.
+ *
+ * @throws HaltError `HALT_E_LEAST` for a value that is not from 1 to the call's cost
+ */
+export function checkLeast(least: unknown, cost: Cost | typeof WHOLE_LIMIT | undefined): void {
+  const isByName = typeof least === 'object' && least !== null && !(Symbol.iterator in least)
+  const given: [name: string | undefined, units: unknown][] = isByName
+    ? Object.entries(least).filter(([, units]) => units !== undefined)
+    : [[undefined, least]]
+  for (const [name, units] of given) {
+    const most = typeof cost === 'object' && name !== undefined ? cost[name] : cost
+    const isEnough = typeof units === 'number' && units > 0 && units < Infinity
+    const isTooMuch = isEnough && typeof most === 'number' && units > most
+    if (isEnough && !isTooMuch) continue
+    throw new HaltError(
+      'HALT_E_LEAST',
+      `least${name === undefined ? '' : ` of ${describe(name)}`} is ${describe(units)}${isTooMuch ? `, more than the cost of ${most}` : ''}.`,
+      'Give a number of units above 0 and up to the cost.',
+    )
+  }
+}
+
+/**
  * Reads the result of a cost function, which may contain data that a client sent. Numbers by name are copied into a new object,
  * so that getters, prototypes and later changes have no effect.
  *

@@ -63,6 +63,9 @@ export interface PolicyBase<R = unknown> {
   readonly plan?: string | undefined
 }
 
+/** The share of the capacity that a request leaves to more important ones, 0 to 1, or a function that returns it for a request. */
+export type Headroom<R = unknown> = number | ((request: R) => number)
+
 /** A limit on the units per window. */
 export interface RatePolicy<R = unknown> extends PolicyBase<R> {
   /** The window's length: seconds, or a decimal with a unit (`"1m"`). From 1 ms to 366 days. */
@@ -83,6 +86,12 @@ export interface RatePolicy<R = unknown> extends PolicyBase<R> {
    * ends, after 60 s. Default: every request is charged at once.
    */
   readonly inFlight?: number | undefined
+  /**
+   * The share of the capacity that a request must leave to more important ones. A request that would take it is refused with the
+   * reason `"reserved"`, and starts no cool-down. A function that fails gives half. Identities leave nothing if it is a function.
+   * Default 0.
+   */
+  readonly headroom?: Headroom<R> | undefined
   readonly ttl?: undefined
 }
 
@@ -96,6 +105,8 @@ export interface ConcurrencyPolicy<R = unknown> extends PolicyBase<R> {
   readonly ttl: Duration
   /** The cool-down: after a refusal, every request of that key is refused for this long. Default: no cool-down. */
   readonly blockDuration?: Duration | undefined
+  /** The share of the places that a request must leave to more important ones. Default 0. */
+  readonly headroom?: Headroom<R> | undefined
   readonly window?: undefined
   readonly burst?: undefined
   readonly precision?: undefined

@@ -31,6 +31,7 @@ const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, 
   precision: true,
   blockDuration: true,
   inFlight: true,
+  headroom: true,
 })
 const QUOTA = namesOf<Omit<Quota, keyof PolicyBase>>({
   period: true,
@@ -109,7 +110,14 @@ function checkRate(fields: Fields): void {
       'Its limit is the number of requests in flight.',
     )
   }
-  const precision = fields['precision']
+  const { headroom, precision } = fields
+  if (headroom !== undefined && typeof headroom !== 'function' && !isShare(headroom)) {
+    fail(
+      'HALT_E_HEADROOM',
+      `headroom is ${describe(headroom)}.`,
+      'Give a share from 0 to 1, such as 0.2, or a function that returns one for a request.',
+    )
+  }
   if (precision !== undefined) {
     if (algorithm !== 'sliding-window') {
       fail(
@@ -161,8 +169,8 @@ function checkRest(fields: Fields): void {
       'Give { shadow: 0.9 } to only report for nine keys in ten.',
     )
   }
-  const isShare = (value: unknown): boolean => typeof value === 'number' && value > 0 && value <= 1
-  if (thresholds === undefined || (Array.isArray(thresholds) && thresholds.every(isShare))) return
+  if (thresholds === undefined || (Array.isArray(thresholds) && thresholds.every(t => t !== 0 && isShare(t))))
+    return
   fail(
     'HALT_E_THRESHOLDS',
     'thresholds is not a list of shares.',
@@ -171,8 +179,11 @@ function checkRest(fields: Fields): void {
 }
 
 function isShadowShare(mode: Fields): boolean {
-  const { shadow: share } = mode
-  return typeof share === 'number' && share >= 0 && share <= 1 && Object.keys(mode).length === 1
+  return isShare(mode['shadow']) && Object.keys(mode).length === 1
+}
+
+function isShare(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 1
 }
 
 function checkCost(fields: Fields, isQuota: boolean): void {

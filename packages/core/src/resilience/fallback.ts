@@ -9,7 +9,7 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
 import { remaining } from '../store/reading.ts'
 import { WriteBackQueue } from './write-back.ts'
-import type { CheckResult, LateReply } from '../check/check-result.ts'
+import { type CheckResult, grantedBy, type LateReply } from '../check/check-result.ts'
 import { LocalStore } from './local-store.ts'
 import type { KnownCounter } from './known-counter.ts'
 import type { LastKnown } from './last-known.ts'
@@ -75,7 +75,7 @@ export class Fallback {
     const evaluation = this.#store.evaluate(rest)
     if (writesBack && evaluation.allowed && !evaluation.repeated)
       this.#queueWriteBack(check, deciding, evaluation)
-    return { check: rest, evaluation, degraded, closedPolicy, late }
+    return { check: grantedBy(evaluation, rest), evaluation, degraded, closedPolicy, late }
   }
 
   /** The check reduced to some of its policies, with this process's share of their limits. */

@@ -3,7 +3,8 @@ import { nowMicros } from '../base/process-clock.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckResult, LateReply, storeResult } from '../check/check-result.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import type { CounterId, Group, Store } from '../store/contract.ts'
+import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
+import { blockedUntil } from '../store/cooldown.ts'
 import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
 import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
@@ -89,6 +90,31 @@ export class GuardedStore {
     if (open === true) return this.#fallback.evaluate(check)
     if (open === false) return this.#callStore(check)
     return open.then(() => (this.#breaker.isOpen() ? this.#fallback.evaluate(check) : this.#callStore(check)))
+  }
+
+  /** The time in microseconds: the store's own clock, else this process's estimate of it, which is never ahead. */
+  now(): number {
+    return this.clock.told() ?? nowMicros() - this.#lastKnown.offset
+  }
+
+  /**
+   * Whether the counter of a demand is in a cool-down that began since the caller was admitted. Asks the store only where this
+   * process does not know: a synchronous store, and counters that any refused request blocks.
+   */
+  async isBlocked(check: Check): Promise<boolean> {
+    const now = this.now()
+    const isAsked = check.demands.some(({ subject, rule }) => {
+      const known = this.#lastKnown.get(subject, rule.counter)
+      return rule.cooldown > 0 || known === undefined
+    })
+    if (!isAsked)
+      return check.demands.some(({ subject, rule }) => {
+        return blockedUntil(this.#lastKnown.get(subject, rule.counter)?.state ?? []) > now
+      })
+    const peek = (demand: Demand): Demand => ({ ...demand, mode: Mode.PEEK, cost: 0, terms: undefined })
+    const peeks = { ...check, demands: check.demands.map(peek), penalty: undefined, idempotency: undefined }
+    const { evaluation, degraded } = await this.evaluate(peeks)
+    return degraded === false && evaluation.states.some(state => blockedUntil(state) > evaluation.now)
   }
 
   /**

@@ -23,6 +23,11 @@ export class LastKnown {
   readonly #offset = new ClockOffset()
   #number = 0
 
+  /** How far this process's clock is ahead of the store's, in microseconds. At least the true difference. */
+  get offset(): number {
+    return this.#offset.value
+  }
+
   /** The last known state of a counter. */
   get(subject: string, counter: string): KnownCounter | undefined {
     return this.#known.get(counter, subject)
@@ -66,7 +71,7 @@ export class LastKnown {
       if (until > 0) this.hasRefused = true
       // A peek must not change what we remember of real requests.
       if (passed) refused?.delete(subject, rule.counter)
-      else if (demand.mode === Mode.CHARGE) refused?.set(demand, until)
+      else if (demand.mode === Mode.CHARGE && demand.terms === undefined) refused?.set(demand, until)
       this.#update(subject, rule.counter, known, state, evaluation.now, localInstant, demand, until, call)
     }
     if (penalty === undefined) return

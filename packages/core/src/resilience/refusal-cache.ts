@@ -62,6 +62,8 @@ export class RefusalCache {
       const { subject, rule } = demand
       const known = lastKnown.get(subject, rule.counter)
       this.#note(subject, rule.counter, known, number)
+      // A caller that waits, or takes less, is not refused as others are.
+      if (demand.terms !== undefined) this.#isKnown = false
       if (known !== undefined && known.refusedUntil > 0 && demand.mode === Mode.CHARGE)
         this.#isRefusing = true
     }

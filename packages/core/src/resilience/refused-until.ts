@@ -4,8 +4,8 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { waitFor } from '../store/reading.ts'
 
 /** Whether a refusal of a demand is worth remembering: it refuses requests, and its counter tells when that ends. */
-export function keepsRefusal({ mode }: Demand): boolean {
-  return mode === Mode.CHARGE || mode === Mode.PEEK
+export function keepsRefusal({ mode, terms }: Demand): boolean {
+  return (mode === Mode.CHARGE || mode === Mode.PEEK) && terms === undefined
 }
 
 /**

@@ -14,12 +14,30 @@ export const Mode = {
   SETTLE: 3,
   /** Decide like `CHARGE`, but charge nothing. The charge follows when the request has ended and its cost is known. */
   HOLD: 4,
-  /** Refuse, and start the rule's cool-down. Restores a cool-down that a store has forgotten. */
+  /** Refuse, and start the rule's cool-down, or prolong one that ends earlier. */
   BLOCK: 5,
   /** Add the cost to a quota's limit until its period ends. Never refused. */
   GRANT: 6,
 } as const
 export type Mode = (typeof Mode)[keyof typeof Mode]
+
+/** What a caller accepts instead of its whole cost at once. Nearly every demand comes without terms. */
+export interface Terms {
+  /**
+   * The longest wait that the caller accepts, in microseconds. A bucket then admits the cost at a later instant: it charges the
+   * cost at once, and the caller waits. Default 0.
+   */
+  readonly maxWait?: number | undefined
+  /** The fewest units that the caller accepts, if the cost does not fit. Default: the whole cost. */
+  readonly least?: number | undefined
+  /** The share of the capacity that the demand must leave to others, 0 to 1. Default 0. */
+  readonly floor?: number | undefined
+  /**
+   * Whether the counter must not be kept for a later instant than it admits itself, because every client is counted on it. The
+   * caller then asks again.
+   */
+  readonly gapless?: boolean | undefined
+}
 
 /** What one policy asks of a store for one request. Plain data. */
 export interface Demand {
@@ -31,10 +49,14 @@ export interface Demand {
   readonly mode: Mode
   /** Quotas: the calendar edges around now, in microseconds. */
   readonly edges?: Edges | undefined
-  /** `SETTLE` with a negative cost: the part of the counter that the charge went to. */
+  /**
+   * `SETTLE` with a negative cost: the part of the counter that the charge went to. For a bucket, 0, or the instant at which the
+   * charge was to be paid back: the store then refunds only if nobody was charged since.
+   */
   readonly chargedTo?: number | undefined
   /** Whether the group's penalty applies to this demand. */
   readonly penalized: boolean
+  readonly terms?: Terms | undefined
 }
 
 /** What a {@link PenaltyDemand} does to the penalty. */

@@ -10,6 +10,7 @@ import {
 } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
+import { type Decided, grantsOf, isReserved, type Start, startOf, unitsNeeded } from './terms.ts'
 
 /** Reads and writes the counters for {@link decide}. Nobody else may change them meanwhile. */
 export interface Counters {
@@ -30,8 +31,9 @@ export const PENALTY_COUNTER = 'penalty:p'
  */
 export function decide(group: Group, counters: Counters, now: number): Evaluation {
   const { demands, penalty, idempotency } = group
-  if (demands.length === 1 && penalty === undefined && idempotency === undefined)
-    return decideOne(demands[0]!, counters, now)
+  const [only] = demands
+  if (demands.length === 1 && penalty === undefined && idempotency === undefined && only!.terms === undefined)
+    return decideOne(only!, counters, now)
   const penaltyState = penalty === undefined ? NONE : loadPenalty(penalty, counters, now)
   const penalized = penaltyState.length > 0 && abuseScore.active(penaltyState, now)
   const repeated = idempotency !== undefined && isRepeat(idempotency, counters, now)
@@ -41,6 +43,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   let starts: boolean[] | undefined
   let allowed = true
   let violates = false
+  let hasTerms = false
 
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
@@ -50,17 +53,28 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     rules[i] = rule
     states[i] = state
     passes[i] = passed
+    if (demand.terms !== undefined) hasTerms = true
     if (!passed && demand.mode !== Mode.SHADOW) {
       allowed = false
       if (demand.mode !== Mode.PEEK) violates = true
     }
   }
+  const decided: Decided = { demands, rules, states, passes }
+  const start = hasTerms && violates ? startOf(decided, now) : undefined
+  if (start !== undefined) {
+    violates = false
+    allowed = start.isPlace
+    if (start.isPlace) admitLater(decided)
+  }
+  const grants = hasTerms && allowed ? grantsOf(decided, now, start !== undefined) : undefined
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
     if (repeated && !countsRepeats(rules[i]!)) continue
     if (passes[i]) {
-      if (allowed) applyDemand(demand, rules[i]!, states[i]!, counters, now)
-    } else if (startCooldown(demand, rules[i]!, states[i]!, counters, now)) {
+      if (allowed)
+        applyDemand(demand, grants?.[i] ?? demand.cost, rules[i]!, states[i]!, counters, now, start)
+    } else if (start !== undefined) continue
+    else if (startCooldown(demand, rules[i]!, states[i]!, counters, now)) {
       starts ??= passes.map(() => false)
       starts[i] = true
     }
@@ -68,7 +82,20 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
 
   if (penalty !== undefined) scorePenalty(penalty, penaltyState, counters, now, violates)
   if (idempotency !== undefined && allowed && !repeated) remember(idempotency, counters, now)
-  return { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: penaltyState }
+  const plain = { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: penaltyState }
+  return hasTerms
+    ? { ...plain, startsIn: start?.wait, grants: hasLeast(demands) ? grants : undefined }
+    : plain
+}
+
+/** Lets every enforced demand of a group pass, because the group starts later. */
+function admitLater({ demands, passes }: { demands: readonly Demand[]; passes: readonly boolean[] }): void {
+  for (let i = 0; i < demands.length; i++)
+    if (demands[i]!.mode !== Mode.SHADOW) (passes as boolean[])[i] = true
+}
+
+function hasLeast(demands: readonly Demand[]): boolean {
+  return demands.some(({ terms }) => terms?.least !== undefined)
 }
 
 // perf: bench "@halt/store-memory, token bucket"; one demand alone is the most common group, and needs no lists.
@@ -77,7 +104,7 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
   const state = counters.load(demand.subject, rule.counter, rule)
   const passed = fits(demand, rule, state, now)
   let started = false
-  if (passed) applyDemand(demand, rule, state, counters, now)
+  if (passed) applyDemand(demand, demand.cost, rule, state, counters, now)
   else started = startCooldown(demand, rule, state, counters, now)
   return {
     now,
@@ -96,23 +123,32 @@ const NOTHING: readonly boolean[] = Object.freeze([])
 const YES: readonly boolean[] = Object.freeze([true])
 const NO: readonly boolean[] = Object.freeze([false])
 
-function fits({ mode, cost }: Demand, rule: Rule, state: State, now: number): boolean {
+function fits(demand: Demand, rule: Rule, state: State, now: number): boolean {
+  const { mode, cost, terms } = demand
   if (mode === Mode.SETTLE || mode === Mode.GRANT) return true
-  if (mode === Mode.BLOCK) return false
-  return now >= blockedUntil(state) && algorithmOf(rule).fits(state, now, cost, rule)
+  if (mode === Mode.BLOCK || now < blockedUntil(state)) return false
+  return algorithmOf(rule).fits(state, now, terms === undefined ? cost : unitsNeeded(demand, rule), rule)
 }
 
-/** Writes the charge, refund or grant of a demand that passes. A peek, a held demand or a cost of 0 writes nothing. */
+/**
+ * Writes the charge, refund or grant of a demand that passes. A peek, a held demand or a cost of 0 writes nothing.
+ *
+ * @param start when the group starts, if not at once
+ */
 function applyDemand(
-  { subject, cost, mode, edges, chargedTo }: Demand,
+  { subject, mode, edges, chargedTo }: Demand,
+  cost: number,
   rule: Rule,
   state: State,
   counters: Counters,
   now: number,
+  start?: Start,
 ): void {
   if (mode === Mode.PEEK || mode === Mode.HOLD || cost === 0) return
   const algorithm = algorithmOf(rule)
   if (mode === Mode.GRANT) algorithm.grant?.(state, now, cost, rule, edges)
+  else if (cost > 0 && start !== undefined && mode === Mode.CHARGE)
+    algorithm.chargeLater!(state, now, start.wait, cost, rule)
   else if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
   else algorithm.refund(state, now, -cost, rule, chargedTo ?? 0)
   if (state.length === 0) return
@@ -122,16 +158,13 @@ function applyDemand(
 
 /**
  * Writes the cool-down that a refusal starts. Returns whether it starts one. A refusal charges nothing. The normal rule decides
- * this: a cost that only the reduced rule can never admit passes after the penalty.
+ * this: a cost that only the reduced rule can never admit passes after the penalty. A refusal in favour of others starts none.
  */
-function startCooldown(
-  { subject, cost, mode, rule: normal }: Demand,
-  rule: Rule,
-  state: State,
-  counters: Counters,
-  now: number,
-): boolean {
-  if (mode === Mode.PEEK || !startsCooldown(state, now, cost, normal)) return false
+function startCooldown(demand: Demand, rule: Rule, state: State, counters: Counters, now: number): boolean {
+  const { subject, cost, mode, rule: normal } = demand
+  if (mode === Mode.PEEK || isReserved(demand, rule, state, now)) return false
+  const prolongs = mode === Mode.BLOCK && normal.cooldown > 0 && now + rule.cooldown > blockedUntil(state)
+  if (!prolongs && !startsCooldown(state, now, cost, normal)) return false
   if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
   state[0] = now + rule.cooldown
   counters.keep(subject, rule.counter, state, freshAt(state, rule))

@@ -40,7 +40,7 @@ export function checkInstant(ms: unknown): number {
 
 function flawOf(answer: unknown, { demands }: Group): string | undefined {
   if (typeof answer !== 'object' || answer === null) return 'it is not an object'
-  const { now, allowed, repeated, passes, starts, states, penalty, instants, debts } =
+  const { now, allowed, repeated, passes, starts, states, penalty, instants, debts, startsIn, grants } =
     answer as Partial<Evaluation>
   if (!isInstant(now)) return 'now is not an instant'
   if (typeof allowed !== 'boolean' || typeof repeated !== 'boolean')
@@ -54,6 +54,9 @@ function flawOf(answer: unknown, { demands }: Group): string | undefined {
     return 'penalty is not a counter of a penalty'
   if (instants !== undefined && !isList(instants, length, isInstant))
     return 'instants is not a list of one instant per demand'
+  if (startsIn !== undefined && !isInstant(startsIn)) return 'startsIn is not a time'
+  if (grants !== undefined && !areGrantsOf(grants, demands))
+    return 'grants is not a list of units from the least to the cost of each demand'
   if (debts !== undefined && !areDebtsOf(debts, states, demands)) return 'debts and states disagree'
   for (let i = 0; i < length; i++)
     if (!isWhole(states[i] as State, demands[i] as Demand)) return 'a counter misses numbers'
@@ -85,6 +88,14 @@ function areDebtsOf(
   return (
     isList(debts, demands.length, isNumber) &&
     demands.every(({ rule }, i) => rule.code === 't' && states[i]?.[2] === debts[i])
+  )
+}
+
+/** Whether every demand was granted units that it accepts. */
+function areGrantsOf(grants: unknown, demands: readonly Demand[]): grants is readonly number[] {
+  return (
+    isList(grants, demands.length, isNumber) &&
+    demands.every(({ cost, terms }, i) => grants[i]! <= cost && grants[i]! >= (terms?.least ?? cost))
   )
 }
 

@@ -19,6 +19,13 @@ export interface Evaluation {
   /** The penalty's state after the decision; empty if there is none. */
   readonly penalty: State
   /**
+   * Microseconds until the work may start, where the caller has to wait. If the group was allowed, its place is charged. Otherwise
+   * nothing was written, and the caller asks again then. Absent if there is nothing to wait for.
+   */
+  readonly startsIn?: number | undefined
+  /** The units that each demand was granted. Absent if no demand accepts fewer units than its cost. */
+  readonly grants?: readonly number[] | undefined
+  /**
    * Only in {@link AdmittedBuckets}: the debt of each demand's bucket after its charge, in the terms of the demand's rule. The
    * other fields are then getters, which a spread does not copy.
    */

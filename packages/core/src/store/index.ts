@@ -20,11 +20,13 @@ export {
   type PenaltyDemand,
   type Store,
   type StoreFailure,
+  type Terms,
 } from './contract.ts'
 export { AdmittedBucket, AdmittedBuckets, type Evaluation } from './evaluation.ts'
 export { isPlainBuckets } from './plain-buckets.ts'
 export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
 export { freshAt } from './cooldown.ts'
+export { unitsLeftToOthers, unitsNeeded } from './terms.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'
 export type { Change } from './key-value.ts'
 export { makeDigest, type Digest } from '../base/digest.ts'

@@ -2,6 +2,7 @@ import { abuseScore, algorithmOf, type Rule, type State } from '../algorithms/in
 import { blockedUntil } from './cooldown.ts'
 import type { Demand } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
+import { unitsLeftToOthers } from './terms.ts'
 
 /** The evaluation at the instant at which its node decided the demand at this index. */
 export function evaluationAt(evaluation: Evaluation, at: number): Evaluation {
@@ -26,23 +27,25 @@ export function limitInForce(demand: Demand, state: State, evaluation: Evaluatio
 
 /** Microseconds until the demand's cost passes if no other request comes; `Infinity` if it never can. */
 export function waitFor(demand: Demand, state: State, evaluation: Evaluation): number {
-  return waitForCost(demand, state, evaluation, demand.cost)
+  return waitForCost(demand, state, evaluation, demand.terms?.least ?? demand.cost)
 }
 
 /**
- * Microseconds until `cost` passes, as {@link waitFor}. Accounts for the end of a penalty and of a cool-down.
+ * Microseconds until `cost` passes, as {@link waitFor}. Accounts for the end of a penalty and of a cool-down, and for the units
+ * that the demand leaves to others.
  *
- * @param cost units; default: the whole capacity
+ * @param cost units; default: the whole capacity, whatever is left to others
  */
 export function waitForCost(demand: Demand, state: State, evaluation: Evaluation, cost?: number): number {
   const { now } = evaluation
   const algorithm = algorithmOf(demand.rule)
   const rule = ruleInForce(demand, evaluation)
-  let wait = algorithm.wait(state, now, cost ?? rule.capacity, rule)
+  const units = (inForce: Rule): number =>
+    cost === undefined ? inForce.capacity : cost + unitsLeftToOthers(demand, inForce)
+  let wait = algorithm.wait(state, now, units(rule), rule)
   if (rule !== demand.rule) {
     const rest = penaltyUntil(evaluation) - now
-    if (wait >= rest)
-      wait = Math.max(rest, algorithm.wait(state, now, cost ?? demand.rule.capacity, demand.rule))
+    if (wait >= rest) wait = Math.max(rest, algorithm.wait(state, now, units(demand.rule), demand.rule))
   }
   const cooldown = blockedUntil(state) - now
   return wait > cooldown ? wait : cooldown > 0 ? cooldown : 0
@@ -62,8 +65,10 @@ export function used(demand: Demand, state: State, evaluation: Evaluation): numb
   return algorithmOf(demand.rule).used(state, evaluation.now, ruleInForce(demand, evaluation))
 }
 
-/** The whole units left for a demand after the evaluation. */
+/** The whole units left for a demand after the evaluation, without those that it leaves to others. */
 export function remaining(demand: Demand, state: State, evaluation: Evaluation): number {
   if (evaluation.now < blockedUntil(state)) return 0
-  return algorithmOf(demand.rule).remaining(state, evaluation.now, ruleInForce(demand, evaluation))
+  const rule = ruleInForce(demand, evaluation)
+  const left = algorithmOf(demand.rule).remaining(state, evaluation.now, rule)
+  return demand.terms === undefined ? left : Math.max(0, left - unitsLeftToOthers(demand, rule))
 }

@@ -1,0 +1,12 @@
+import type { Check } from './check.ts'
+
+/** A caller that waits for its turn, as a check sees it. */
+export interface Turn {
+  /** The longest time that the caller still waits, in microseconds. */
+  readonly maxWait: number
+  /**
+   * Called with the check before the store is asked. Returns a promise if other callers of this process wait for the same counters
+   * and ask first: the check is then built again once they have asked.
+   */
+  before(check: Check): Promise<void> | undefined
+}

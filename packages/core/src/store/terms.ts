@@ -1,0 +1,98 @@
+import { algorithmOf, MAX_EXACT, type Rule, type State } from '../algorithms/index.ts'
+import { type Demand, Mode } from './contract.ts'
+import { blockedUntil } from './cooldown.ts'
+
+// A share of a capacity is not exact in doubles, and must not leave a unit too many.
+const ROUNDING = 1e-6
+
+/** The units that a demand must leave to others. */
+export function unitsLeftToOthers({ terms }: Demand, { capacity }: Rule): number {
+  const floor = terms?.floor ?? 0
+  return floor > 0 ? Math.ceil(floor * capacity - ROUNDING) : 0
+}
+
+/** The units that must be left for a demand to pass: the fewest that it accepts, and those that it leaves to others. */
+export function unitsNeeded(demand: Demand, rule: Rule): number {
+  return (demand.terms?.least ?? demand.cost) + unitsLeftToOthers(demand, rule)
+}
+
+/** Whether a demand that does not pass would pass if it left nothing to others. */
+export function isReserved(demand: Demand, rule: Rule, state: State, now: number): boolean {
+  const { terms, cost } = demand
+  if (terms?.floor === undefined || now < blockedUntil(state)) return false
+  return algorithmOf(rule).fits(state, now, terms.least ?? cost, rule)
+}
+
+/** A group while it is decided: its demands, and, by their indexes, the rules in force, the counters, and who passes. */
+export interface Decided {
+  readonly demands: readonly Demand[]
+  readonly rules: readonly Rule[]
+  readonly states: readonly State[]
+  readonly passes: readonly boolean[]
+}
+
+/** When a group that is not admitted at once may start. */
+export interface Start {
+  /** Microseconds from now. */
+  readonly wait: number
+  /** Whether the group's place can be charged now. Otherwise the caller asks again after the wait. */
+  readonly isPlace: boolean
+}
+
+/** Finds when a refused group may start. Returns undefined if it must stay refused. */
+export function startOf({ demands, rules, states, passes }: Decided, now: number): Start | undefined {
+  let wait = 0
+  for (let i = 0; i < demands.length; i++) {
+    if (passes[i] || demands[i]!.mode === Mode.SHADOW) continue
+    const own = waitOf(demands[i]!, rules[i]!, states[i]!, now)
+    if (own === undefined) return undefined
+    if (own > wait) wait = own
+  }
+  const isPlace = demands.every((demand, i) => {
+    const rule = rules[i]!
+    if (demand.mode === Mode.SHADOW) return true
+    if (demand.mode !== Mode.CHARGE || !algorithmOf(rule).refills) return false
+    const isExact = wait * rule.rate + (rule.capacity + demand.cost) * rule.unit <= MAX_EXACT
+    const isGap = passes[i] === true || waitOf(demand, rule, states[i]!, now)! < wait
+    return isExact && !(isGap && demand.terms?.gapless === true)
+  })
+  return { wait, isPlace }
+}
+
+/** How long a demand that does not pass would wait; undefined if it does not wait that long. */
+function waitOf(demand: Demand, rule: Rule, state: State, now: number): number | undefined {
+  const maxWait = demand.terms?.maxWait ?? 0
+  if (maxWait === 0) return undefined
+  const cooldown = blockedUntil(state) - now
+  const wait = Math.max(algorithmOf(rule).wait(state, now, unitsNeeded(demand, rule), rule), cooldown)
+  if (wait <= maxWait) return wait
+  // A place in flight may become free at any time.
+  return algorithmOf(rule).isFlight && wait < Number.POSITIVE_INFINITY && cooldown <= maxWait
+    ? maxWait
+    : undefined
+}
+
+/**
+ * The units that each demand of an admitted group gets. Demands that accept fewer than their cost get as many as the counter with
+ * the fewest has left, so that all charge for the same work.
+ *
+ * @param isPlace whether the group starts later; then it gets the fewest units that it accepts
+ */
+export function grantsOf(
+  { demands, rules, states, passes }: Decided,
+  now: number,
+  isPlace: boolean,
+): number[] {
+  const left = demands.map((demand, i) => {
+    if (demand.terms?.least === undefined) return demand.cost
+    if (isPlace) return demand.terms.least
+    const units = algorithmOf(rules[i]!).remaining(states[i]!, now, rules[i]!)
+    return Math.min(demand.cost, units - unitsLeftToOthers(demand, rules[i]!))
+  })
+  let most = Number.POSITIVE_INFINITY
+  for (const [i, { mode, cost }] of demands.entries())
+    if (mode !== Mode.SHADOW && left[i]! < cost) most = Math.min(most, left[i]!)
+  return demands.map(({ terms, cost }, i) =>
+    terms?.least === undefined || passes[i] !== true ? cost : Math.min(left[i]!, most),
+  )
+}
