@@ -1,5 +1,8 @@
 import { eventLoop, type EventLoop, type Timer } from './event-loop.ts'
 
+// The clock is looked up at each call, so that fake timers in a test move it together with the timers.
+const followsFakeTimers: EventLoop = { ...eventLoop, now: () => performance.now() }
+
 /** An alarm that was set and has not rung. */
 interface Alarm {
   /** Milliseconds of the event loop's clock. */
@@ -19,8 +22,10 @@ export class Alarms {
   readonly #alarms: Alarm[] = []
   #timer: Timer | number | undefined
   #timerDue = 0
+  // On Workers a timer is a number and ends with the request that started it. There each alarm has its own timer.
+  #isShared = true
 
-  constructor(loop: EventLoop = eventLoop) {
+  constructor(loop: EventLoop = followsFakeTimers) {
     this.#loop = loop
   }
 
@@ -36,6 +41,7 @@ export class Alarms {
    * be this process's.
    */
   set(left: () => number, ring: () => void): () => void {
+    if (!this.#isShared) return this.#setAlone(left, ring)
     const alarm: Alarm = { due: 0, left, ring }
     this.#insert(alarm)
     this.#arm()
@@ -45,6 +51,15 @@ export class Alarms {
       this.#alarms.splice(at, 1)
       this.#arm()
     }
+  }
+
+  #setAlone(left: Alarm['left'], ring: Alarm['ring']): () => void {
+    let timer: Timer | number
+    const wait = (): void => {
+      timer = this.#loop.after(msOf(left()), () => (left() > 0 ? wait() : ring()))
+    }
+    wait()
+    return () => this.#loop.cancel(timer)
   }
 
   #insert(alarm: Alarm): void {
@@ -68,12 +83,14 @@ export class Alarms {
     }
     if (first === undefined) return
     this.#timerDue = first.due
-    this.#timer = this.#loop.after(Math.max(1, Math.ceil(first.due - this.#loop.now())), () => this.#fire())
+    this.#timer = this.#loop.after(msOf((first.due - this.#loop.now()) * 1000), () => this.#fire())
+    this.#isShared = typeof this.#timer === 'object'
   }
 
   #fire(): void {
     this.#timer = undefined
-    const now = this.#loop.now()
+    // Timers may fire up to a millisecond early. The clock that counts decides.
+    const now = Math.max(this.#loop.now(), this.#timerDue)
     const due: Alarm[] = []
     for (
       let first = this.#alarms.at(-1);
@@ -87,4 +104,9 @@ export class Alarms {
     }
     this.#arm()
   }
+}
+
+/** The milliseconds of a timer. Runtimes round a fraction down. */
+function msOf(micros: number): number {
+  return Math.max(1, Math.ceil(micros / 1000))
 }

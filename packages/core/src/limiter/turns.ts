@@ -79,7 +79,8 @@ export class Turns {
     for (;;) {
       const decision = await ask(waiter)
       const result = Decision.resultOf(decision)
-      const startsIn = result?.evaluation.startsIn
+      // A caller that was admitted at once, as at the begin of an outage, does not overtake others either.
+      const startsIn = result?.evaluation.startsIn ?? (decision.allowed && waiter.isBehind ? 0 : undefined)
       if (result === undefined || startsIn === undefined) {
         if (waiter.isOver) await this.#charges.cancel(decision)
         return Decision.afterWait(decision, waiter.waitedMs)

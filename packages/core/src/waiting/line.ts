@@ -26,13 +26,18 @@ export class Line {
     return this.#places.length === 0 && this.#askers.length === 0
   }
 
+  /** Whether somebody waits for the start of a place. */
+  get hasPlaces(): boolean {
+    return this.#places.length > 0
+  }
+
   /** Waits for the start of a place. Callers start in the order of their places. Never settles if the place is given up. */
   async take(place: Place): Promise<void> {
     // A place that another store gave, as in an outage, must not overtake.
     const last = this.#places.at(-1)
     if (last !== undefined) place.moveBy(Math.max(0, last.place.left() - place.left()))
     await new Promise<void>(start => {
-      const taken: PlaceTaken = { place, start, forget: () => {} }
+      const taken: PlaceTaken = { place, start, forget: nothing, isDue: false }
       this.#places.push(taken)
       this.#await(taken)
     })
@@ -56,9 +61,10 @@ export class Line {
       tails = ownTails
       left = ownLeft
       taken.forget()
-      this.#await(taken)
+      if (!taken.isDue) this.#await(taken)
     }
-    this.#remove(at)
+    this.#places.splice(at, 1)[0]?.forget()
+    this.#startDue()
     return tails
   }
 
@@ -66,16 +72,16 @@ export class Line {
     taken.forget = this.#alarms.set(
       () => taken.place.left(),
       () => {
-        taken.forget = () => {}
-        this.#remove(this.#places.indexOf(taken))
-        taken.start()
+        taken.forget = nothing
+        taken.isDue = true
+        this.#startDue()
       },
     )
   }
 
-  #remove(at: number): void {
-    this.#places[at]?.forget()
-    this.#places.splice(at, 1)
+  /** Starts the callers that are due, each after those in front of it: their clocks may differ by a little. */
+  #startDue(): void {
+    while (this.#places[0]?.isDue === true) this.#places.shift()?.start()
   }
 
   /** The caller that asks the store next. */
@@ -107,4 +113,7 @@ interface PlaceTaken {
   readonly place: Place
   readonly start: () => void
   forget: () => void
+  isDue: boolean
 }
+
+function nothing(): void {}

@@ -49,6 +49,11 @@ export class Waiter implements Turn, Asker {
     return this.#sleep(() => this.maxWait)
   }
 
+  /** Whether callers of this process wait in front, for a start that they were given. */
+  get isBehind(): boolean {
+    return this.#lines.find(this.#key)?.hasPlaces === true
+  }
+
   /** Waits for the start of a place. */
   async untilStart(place: Place): Promise<void> {
     const line = this.#lines.of(this.#key)

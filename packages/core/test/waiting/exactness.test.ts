@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+
+import type { RateLimiter, RatePolicy } from '../../src/index.ts'
+import { otherProcess, passingWorld } from './passing-world.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** What a client of one of the processes does at an instant. */
+interface Act {
+  readonly process: number
+  /** Milliseconds since the act before. */
+  readonly after: number
+  readonly cost: number
+  /** A check takes a refusal, an acquire waits. */
+  readonly waits: boolean
+  readonly maxWait: number
+  /** Milliseconds after which the caller gives up, if it still waits. */
+  readonly givesUp: number | undefined
+  /** Milliseconds for which the last policy is paused first. */
+  readonly pauses: number | undefined
+}
+
+const acts = (givesUp: fc.Arbitrary<number | undefined>, mostCost: number): fc.Arbitrary<Act[]> =>
+  fc.array(
+    fc.record({
+      process: fc.nat(2),
+      after: fc.oneof(fc.constant(0), fc.nat(12), fc.nat(60)),
+      cost: fc.integer({ min: 1, max: mostCost }),
+      waits: fc.oneof(fc.constant(true), fc.boolean()),
+      maxWait: fc.integer({ min: 1, max: 400 }),
+      givesUp,
+      pauses: fc.option(fc.integer({ min: 1, max: 150 }), { nil: undefined, freq: 8 }),
+    }),
+    { minLength: 1, maxLength: 30, size: 'max' },
+  )
+
+// One unit takes 10 ms in the one, 30 ms in the other, so that every instant is a whole millisecond.
+const fast = (burst: number): RatePolicy => ({ name: 'fast', limit: 100, window: 1, burst })
+const slow = (burst: number): RatePolicy => ({ name: 'slow', limit: 100, window: 3, burst })
+
+/** Plays acts in three processes that share a store. Returns the starts, and the refusals, in milliseconds. */
+async function play(plan: readonly Act[], policies: readonly RatePolicy[]) {
+  const { store, limiter, pass, now } = passingWorld()
+  const process = (): RateLimiter =>
+    limiter([...policies], {
+      store: otherProcess(store),
+    })
+  const processes = [process(), process(), process()]
+  const starts: { act: Act; index: number; asked: number; at: number }[] = []
+  const refused: number[] = []
+  const calls: Promise<void>[] = []
+  for (const [index, act] of plan.entries()) {
+    await pass(act.after)
+    const own = processes[act.process] as RateLimiter
+    const last = policies.at(-1)
+    if (act.pauses !== undefined && policies.length > 1 && last !== undefined)
+      await own.pause('s', { for: `${act.pauses}ms`, policy: last })
+    const [asked, signal] = [now(), new AbortController()]
+    const call = act.waits
+      ? own.acquire('s', { cost: act.cost, maxWait: `${act.maxWait}ms`, signal: signal.signal })
+      : own.consume('s', { cost: act.cost })
+    if (act.givesUp !== undefined) setTimeout(() => signal.abort(), act.givesUp)
+    calls.push(
+      call.then(
+        ({ allowed }) => void (allowed ? starts.push({ act, index, asked, at: now() }) : refused.push(index)),
+        () => undefined,
+      ),
+    )
+    await vi.advanceTimersByTimeAsync(0)
+  }
+  await pass(800)
+  await Promise.all(calls)
+  return { starts, refused }
+}
+
+/** Whether starts keep to a policy in every window: the meter of a token bucket that counts them at the instants at which they start. */
+function keepTo({ limit, window, burst }: RatePolicy, starts: readonly { act: Act; at: number }[]): boolean {
+  const unit = (Number(window) * 1000) / limit
+  let [debt, last] = [0, 0]
+  for (const { act, at } of starts.toSorted((a, b) => a.at - b.at)) {
+    debt = Math.max(0, debt - (at - last)) + act.cost * unit
+    last = at
+    if (debt > burst! * unit) return false
+  }
+  return true
+}
+
+it('work starts within the policy in every window, however callers ask, give up and check', async () => {
+  const givesUp = fc.option(fc.nat(40), { nil: undefined, freq: 2 })
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 4 }), acts(givesUp, 1), async (burst, plan) => {
+      const { starts } = await play(plan, [fast(burst)])
+      expect(keepTo(fast(burst), starts)).toBe(true)
+    }),
+    { numRuns: 150 },
+  )
+})
+
+it('work starts within each of several policies in every window, whatever each caller costs', async () => {
+  const givesUp = fc.option(fc.nat(40), { nil: undefined, freq: 2 })
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 3, max: 6 }), acts(givesUp, 3), async (burst, plan) => {
+      const policies = [fast(burst), slow(burst + 4)]
+      const { starts } = await play(plan, policies)
+      for (const policy of policies) expect(keepTo(policy, starts), policy.name).toBe(true)
+    }),
+    { numRuns: 150 },
+  )
+})
+
+it('callers start in the order in which they asked, each as early as those before it allow', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 3, max: 6 }), acts(fc.constant(undefined), 3), async (burst, plan) => {
+      const { starts, refused } = await play(plan, [fast(burst)])
+      let [debt, now] = [0, 0]
+      const due: [index: number, at: number][] = []
+      const turnedAway: number[] = []
+      for (const [index, { after, cost, waits, maxWait }] of plan.entries()) {
+        now += after
+        debt = Math.max(0, debt - after)
+        const wait = Math.max(0, debt + cost * 10 - burst * 10)
+        if (wait <= (waits ? maxWait : 0)) {
+          debt += cost * 10
+          due.push([index, now + wait])
+        } else turnedAway.push(index)
+      }
+      expect(starts.toSorted((a, b) => a.index - b.index).map(({ index, at }) => [index, at])).toEqual(due)
+      expect(refused.toSorted((a, b) => a - b)).toEqual(turnedAway)
+    }),
+    { numRuns: 150 },
+  )
+})

@@ -1,0 +1,379 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import type { LimitedError, Policy } from '../../src/index.ts'
+import { waitingRoom } from '../../src/waiting/lines.ts'
+import { mistake, rejection, view } from '../world.ts'
+import { otherProcess, passingWorld } from './passing-world.ts'
+
+const api: Policy = { name: 'api', limit: 10, window: 1, burst: 1 }
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => {
+  vi.useRealTimers()
+  const { size, alarms } = waitingRoom
+  if (size + alarms.size > 0) throw new Error(`${size} callers and ${alarms.size} alarms were left behind.`)
+})
+
+describe('callers of a token bucket', () => {
+  it('start in the order in which they asked, each at its exact instant, with one store call each', async () => {
+    const { limiter, store, acquire, pass, starts } = passingWorld()
+    const evaluate = vi.spyOn(store, 'evaluate')
+    const own = limiter(api)
+    for (let i = 0; i < 40; i++) void acquire(own, 's', i)
+    await pass(4000)
+    expect(starts.map(({ name }) => name)).toEqual(Array.from({ length: 40 }, (_, i) => i))
+    expect(starts.map(({ at }) => at)).toEqual(Array.from({ length: 40 }, (_, i) => i * 100))
+    expect(starts.map(({ decision }) => decision.waitedMs)).toEqual(starts.map(({ at }) => at))
+    // Each wakes once, and then looks whether the counter was blocked, which a store in memory answers at once.
+    expect(evaluate.mock.calls.filter(([{ demands }]) => demands[0]?.cost === 1)).toHaveLength(40)
+  })
+
+  it('start at once where the bucket has room, and have waited 0 ms', async () => {
+    const { limiter } = passingWorld()
+    const decision = await limiter({ ...api, burst: 5 }).acquire('s')
+    expect(decision).toMatchObject({ allowed: true, waitedMs: 0, remaining: 4 })
+  })
+
+  it('are refused at once and charged nothing if they would wait longer than maxWait', async () => {
+    const { limiter, acquire, pass, starts, refused } = passingWorld()
+    const own = limiter(api)
+    for (let i = 0; i < 5; i++) void acquire(own, 's', i, { maxWait: '250ms' })
+    await pass(0)
+    expect(refused.map(({ name, at }) => [name, at])).toEqual([
+      [3, 0],
+      [4, 0],
+    ])
+    expect(refused[0]?.decision).toMatchObject({ reason: 'limited', retryAfterMs: 300 })
+    await pass(200)
+    expect(starts).toHaveLength(3)
+    await pass(100)
+    expect((await own.consume('s')).allowed).toBe(true)
+  })
+
+  it('are not overtaken by a check', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter(api)
+    for (let i = 0; i < 3; i++) void acquire(own, 's', i)
+    await pass(150)
+    expect((await own.consume('s')).allowed).toBe(false)
+    await pass(50)
+    expect(starts).toHaveLength(3)
+    expect(await own.consume('s')).toMatchObject({ allowed: false, retryAfterMs: 100 })
+  })
+
+  it('with a cost take as many units', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter({ ...api, burst: 10 })
+    void acquire(own, 's', 'large', { cost: 10 })
+    void acquire(own, 's', 'next', { cost: 5 })
+    await pass(600)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      ['large', 0],
+      ['next', 500],
+    ])
+  })
+
+  it('are refused for ever and at once if the cost is above the capacity', async () => {
+    const { limiter } = passingWorld()
+    const decision = await limiter(api).acquire('s', { cost: 2 })
+    expect(decision).toMatchObject({ allowed: false, reason: 'cost-exceeds-limit', retryAfter: Infinity })
+  })
+
+  it('never wait for a policy in shadow mode', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter({ ...api, mode: 'shadow' })
+    for (let i = 0; i < 3; i++) void acquire(own, 's', i)
+    await pass(0)
+    expect(starts.map(({ at }) => at)).toEqual([0, 0, 0])
+  })
+
+  it('wait for requests, too', async () => {
+    const { limiter, pass } = passingWorld()
+    const own = limiter(api)
+    const turns = [own.acquire(view()), own.acquire(view())]
+    await pass(100)
+    expect((await Promise.all(turns)).map(({ waitedMs }) => waitedMs)).toEqual([0, 100])
+  })
+})
+
+describe('a caller that gives up', () => {
+  it('rejects with the reason of the signal, and the callers behind it move up', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter(api)
+    const [gone, later] = [new AbortController(), acquire(own, 's', 0)]
+    const turn = own.acquire('s', { signal: gone.signal })
+    for (const name of [2, 3]) void acquire(own, 's', name)
+    await later
+    await pass(50)
+    gone.abort(new Error('not needed any more'))
+    await expect(turn).rejects.toThrow('not needed any more')
+    void acquire(own, 's', 4)
+    await pass(400)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      [0, 0],
+      [2, 100],
+      [3, 200],
+      [4, 300],
+    ])
+  })
+
+  it('leaves no place behind if it gives up in the turn in which it asked', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter(api)
+    await acquire(own, 's', 0)
+    const gone = new AbortController()
+    const turn = own.acquire('s', { signal: gone.signal })
+    void acquire(own, 's', 2)
+    gone.abort()
+    await expect(turn).rejects.toThrow('aborted')
+    await pass(100)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      [0, 0],
+      [2, 100],
+    ])
+  })
+
+  it('is not asked for if its signal is aborted already', async () => {
+    const { limiter, store } = passingWorld()
+    const evaluate = vi.spyOn(store, 'evaluate')
+    await expect(limiter(api).acquire('s', { signal: AbortSignal.abort() })).rejects.toThrow('aborted')
+    expect(evaluate).not.toHaveBeenCalled()
+  })
+
+  it('does not make two callers of other processes start at one instant', async () => {
+    const { store, limiter, acquire, pass, starts } = passingWorld()
+    // Another process is another line: a store of its own in front of the same counters.
+    const other = otherProcess(store)
+    const [here, there] = [limiter(api), limiter(api, { store: other })]
+    await acquire(here, 's', 0)
+    const gone = new AbortController()
+    const turn = here.acquire('s', { signal: gone.signal })
+    await pass(0)
+    void acquire(there, 's', 'there')
+    await pass(0)
+    gone.abort()
+    await expect(turn).rejects.toThrow('aborted')
+    void acquire(here, 's', 'here')
+    await pass(400)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      [0, 0],
+      ['there', 200],
+      ['here', 300],
+    ])
+  })
+})
+
+describe('a counter that is blocked meanwhile', () => {
+  it('makes its callers ask again when they wake', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter(api)
+    for (let i = 0; i < 3; i++) void acquire(own, 's', i)
+    await pass(50)
+    await own.pause('s', { for: '1s' })
+    await pass(1500)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      [0, 0],
+      [1, 1050],
+      [2, 1150],
+    ])
+  })
+
+  it('lets them go without a start if the block is longer than they wait', async () => {
+    const { limiter, acquire, pass, starts, refused } = passingWorld()
+    const own = limiter(api)
+    for (let i = 0; i < 2; i++) void acquire(own, 's', i, { maxWait: '500ms' })
+    await pass(50)
+    await own.pause('s', { for: '1s' })
+    await pass(100)
+    expect(starts).toHaveLength(1)
+    expect(refused.map(({ name, at }) => [name, at])).toEqual([[1, 100]])
+  })
+})
+
+describe('callers of several policies', () => {
+  it('get all or none', async () => {
+    const { limiter, acquire, pass, starts, refused } = passingWorld()
+    const own = limiter([api, { name: 'minute', limit: 3, window: 60 }])
+    for (let i = 0; i < 5; i++) void acquire(own, 's', i, { maxWait: '1s' })
+    await pass(300)
+    expect(starts.map(({ at }) => at)).toEqual([0, 100, 200])
+    expect(refused.map(({ name }) => name)).toEqual([3, 4])
+    expect((await own.peek('s', { policy: api })).remaining).toBe(1)
+  })
+
+  it('ask again where a place would keep a shared counter from everybody else', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter([
+      { name: 'all', limit: 1000, window: 1, burst: 1, keyStrategy: 'shared' },
+      { name: 'each', limit: 1, window: 1, keyStrategy: 'user' },
+    ])
+    for (const [i, user] of ['a', 'a', 'b'].entries()) void acquire(own, { user }, `${user}${i}`)
+    await pass(1100)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      ['a0', 0],
+      ['b2', 1],
+      ['a1', 1000],
+    ])
+  })
+})
+
+describe('callers of windows', () => {
+  for (const algorithm of ['fixed-window', 'sliding-window'] as const)
+    it(`wait for the exact instant, and ask in order: ${algorithm}`, async () => {
+      const { limiter, acquire, pass, starts } = passingWorld()
+      const own = limiter({
+        name: 'w',
+        limit: 2,
+        window: 1,
+        algorithm,
+        ...(algorithm === 'sliding-window' ? { precision: 10 } : {}),
+      })
+      for (let i = 0; i < 5; i++) void acquire(own, 's', i)
+      await pass(3000)
+      const edge = algorithm === 'fixed-window' ? 1000 : 1100
+      expect(starts.map(({ name, at }) => [name, at])).toEqual([
+        [0, 0],
+        [1, 0],
+        [2, edge],
+        [3, edge],
+        [4, 2 * edge],
+      ])
+    })
+
+  it('are not overtaken by a caller of this process that comes later', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter({ name: 'w', limit: 1, window: 1, algorithm: 'fixed-window' })
+    for (let i = 0; i < 2; i++) void acquire(own, 's', i)
+    await pass(1000)
+    void acquire(own, 's', 2)
+    await pass(1000)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      [0, 0],
+      [1, 1000],
+      [2, 2000],
+    ])
+  })
+
+  it('start no cool-down and score no violation while they wait', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const penalty = { threshold: 1, duration: 60, multiplier: 0.5, recordOn: 'limited' } as const
+    const policy = { name: 'w', limit: 1, window: 1, algorithm: 'fixed-window', blockDuration: '1m' } as const
+    const own = limiter(policy, { penalty })
+    for (let i = 0; i < 3; i++) void acquire(own, 's', i)
+    await pass(2000)
+    expect(starts.map(({ at }) => at)).toEqual([0, 1000, 2000])
+  })
+
+  it('are refused when they have waited as long as they want', async () => {
+    const { limiter, acquire, pass, refused } = passingWorld()
+    const own = limiter({ name: 'w', limit: 1, window: 1, algorithm: 'fixed-window' })
+    for (let i = 0; i < 4; i++) void acquire(own, 's', i, { maxWait: '1500ms' })
+    await pass(1600)
+    expect(refused.map(({ name }) => name)).toEqual([2, 3])
+  })
+})
+
+describe('callers of a concurrency policy', () => {
+  const calls: Policy = { name: 'calls', limit: 1, algorithm: 'concurrency', ttl: 60 }
+
+  it('start as soon as a place is released in this process, in order', async () => {
+    const { limiter, pass, now } = passingWorld()
+    const own = limiter(calls)
+    const seen: [number, number][] = []
+    const work = async (i: number): Promise<void> => {
+      seen.push([i, now()])
+      await new Promise(done => setTimeout(done, 7))
+    }
+    const runs = [0, 1, 2].map(i => own.run('s', () => work(i)))
+    await pass(30)
+    await Promise.all(runs)
+    expect(seen).toEqual([
+      [0, 0],
+      [1, 7],
+      [2, 14],
+    ])
+  })
+
+  it('ask at most every 50 ms for a place that another process releases', async () => {
+    const { limiter, store, acquire, pass, starts } = passingWorld()
+    const other = otherProcess(store)
+    const [here, there] = [limiter(calls), limiter(calls, { store: other })]
+    const busy = await there.consume('s')
+    const evaluate = vi.spyOn(store, 'evaluate')
+    void acquire(here, 's', 0)
+    await pass(120)
+    expect(evaluate).toHaveBeenCalledTimes(3)
+    await there.release(busy)
+    await pass(50)
+    expect(starts.map(({ at }) => at)).toEqual([150])
+    await here.release(starts[0]!.decision)
+  })
+})
+
+describe('run', () => {
+  it('gives the result of the work, and its error', async () => {
+    const { limiter } = passingWorld()
+    const own = limiter({ name: 'c', limit: 1, algorithm: 'concurrency', ttl: 60 })
+    expect(await own.run('s', ({ policy }) => policy)).toBe('c')
+    await expect(
+      own.run('s', () => {
+        throw new Error('broken')
+      }),
+    ).rejects.toThrow('broken')
+    expect(await own.run('s', () => 'free again')).toBe('free again')
+  })
+
+  it('rejects with the decision if the caller is refused, and does not run the work', async () => {
+    const { limiter } = passingWorld()
+    const work = vi.fn<() => void>()
+    const error: LimitedError = await limiter(api)
+      .run('s', work, { cost: 2 })
+      .then(undefined, (thrown: unknown) => thrown as LimitedError)
+    expect(error).toMatchObject({ code: 'HALT_E_LIMITED', decision: { reason: 'cost-exceeds-limit' } })
+    expect(work).not.toHaveBeenCalled()
+  })
+})
+
+describe('the bounds of waiting', () => {
+  it('mostWaiting refuses a further caller at once', async () => {
+    const { limiter, acquire, pass, starts, refused } = passingWorld()
+    const own = limiter(api, { mostWaiting: 2 })
+    for (let i = 0; i < 4; i++) void acquire(own, 's', i)
+    await pass(200)
+    expect(starts.map(({ name }) => name)).toEqual([0, 1])
+    expect(refused.map(({ name, at }) => [name, at])).toEqual([
+      [2, 0],
+      [3, 0],
+    ])
+  })
+
+  it('close() sends every caller away and gives its place back', async () => {
+    const { limiter, store, pass } = passingWorld()
+    const own = limiter(api)
+    await own.acquire('s')
+    const turn = rejection(own.acquire('s'))
+    await pass(10)
+    await own.close()
+    expect((await turn).code).toBe('HALT_E_CLOSED')
+    expect((await limiter(api, { store }).peek('s')).retryAfterMs).toBe(90)
+  })
+
+  for (const maxWait of [0, -1, Number.NaN, '25h', 'soon', null])
+    it(`maxWait ${String(maxWait)} is refused as a mistake`, async () => {
+      const { limiter } = passingWorld()
+      expect((await rejection(limiter(api).acquire('s', { maxWait: maxWait as never }))).code).toBe(
+        'HALT_E_MAX_WAIT',
+      )
+    })
+
+  it('mistakes in a call and in the options reject with their codes', async () => {
+    const { limiter } = passingWorld()
+    const own = limiter(api)
+    expect((await rejection(own.acquire('s', { signal: {} as never }))).code).toBe('HALT_E_OPTION')
+    expect((await rejection(own.acquire('s', { wait: 1 } as never))).code).toBe('HALT_E_UNKNOWN_FIELD')
+    expect((await rejection(own.run('s', 1 as never))).code).toBe('HALT_E_OPTION')
+    expect((await rejection(own.pause('s', { for: 'soon' }))).code).toBe('HALT_E_DURATION')
+    expect(mistake(() => limiter(api, { mostWaiting: -1 })).code).toBe('HALT_E_OPTION')
+    expect(mistake(() => limiter({ ...api, headroom: 2 })).code).toBe('HALT_E_HEADROOM')
+  })
+})
