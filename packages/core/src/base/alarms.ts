@@ -1,16 +1,17 @@
 import { eventLoop, type EventLoop, type Timer } from './event-loop.ts'
 
+/** Something that must happen at an instant. */
+export interface Alarm {
+  /** Set by {@link Alarms}: when the alarm may ring, in milliseconds of the event loop's clock. */
+  due: number
+  /** Microseconds until the alarm may ring, by the clock that counts, which may not be this process's. */
+  left(): number
+  /** Called once the time has passed. */
+  ring(): void
+}
+
 // The clock is looked up at each call, so that fake timers in a test move it together with the timers.
 const followsFakeTimers: EventLoop = { ...eventLoop, now: () => performance.now() }
-
-/** An alarm that was set and has not rung. */
-interface Alarm {
-  /** Milliseconds of the event loop's clock. */
-  due: number
-  /** Microseconds until the alarm may ring, by the clock that counts. */
-  readonly left: () => number
-  readonly ring: () => void
-}
 
 /**
  * Rings alarms at their instants, up to two milliseconds late and never early. All alarms of a process share one timer, which keeps
@@ -24,6 +25,7 @@ export class Alarms {
   #timerDue = 0
   // On Workers a timer is a number and ends with the request that started it. There each alarm has its own timer.
   #isShared = true
+  readonly #alone = new Map<Alarm, Timer | number>()
 
   constructor(loop: EventLoop = followsFakeTimers) {
     this.#loop = loop
@@ -31,47 +33,54 @@ export class Alarms {
 
   /** The number of alarms that are set. */
   get size(): number {
-    return this.#alarms.length
+    return this.#alarms.length + this.#alone.size
   }
 
-  /**
-   * Sets an alarm. Returns the function that takes it back.
-   *
-   * @param left microseconds until the alarm may ring. Asked again when the time has passed, because the clock that counts may not
-   * be this process's.
-   */
-  set(left: () => number, ring: () => void): () => void {
-    if (!this.#isShared) return this.#setAlone(left, ring)
-    const alarm: Alarm = { due: 0, left, ring }
+  /** Sets an alarm, which must not be set. */
+  set(alarm: Alarm): void {
+    if (!this.#isShared) return this.#setAlone(alarm)
     this.#insert(alarm)
     this.#arm()
-    return () => {
-      const at = this.#alarms.indexOf(alarm)
-      if (at < 0) return
+  }
+
+  /** Takes an alarm back. Does nothing if it is not set. */
+  forget(alarm: Alarm): void {
+    const timer = this.#alone.get(alarm)
+    if (timer !== undefined) {
+      this.#alone.delete(alarm)
+      return this.#loop.cancel(timer)
+    }
+    for (let at = this.#placeOf(alarm.due); this.#alarms[at]?.due === alarm.due; at++) {
+      if (this.#alarms[at] !== alarm) continue
       this.#alarms.splice(at, 1)
-      this.#arm()
+      return this.#arm()
     }
   }
 
-  #setAlone(left: Alarm['left'], ring: Alarm['ring']): () => void {
-    let timer: Timer | number
-    const wait = (): void => {
-      timer = this.#loop.after(msOf(left()), () => (left() > 0 ? wait() : ring()))
-    }
-    wait()
-    return () => this.#loop.cancel(timer)
+  #setAlone(alarm: Alarm): void {
+    const timer = this.#loop.after(msOf(alarm.left()), () => {
+      this.#alone.delete(alarm)
+      if (alarm.left() > 0) this.#setAlone(alarm)
+      else alarm.ring()
+    })
+    this.#alone.set(alarm, timer)
   }
 
   #insert(alarm: Alarm): void {
     alarm.due = this.#loop.now() + Math.max(0, alarm.left()) / 1000
+    // Of two alarms with one due time, the earlier set rings first.
+    this.#alarms.splice(this.#placeOf(alarm.due), 0, alarm)
+  }
+
+  /** The index of the first alarm that is due at an instant or before it. */
+  #placeOf(due: number): number {
     let [low, high] = [0, this.#alarms.length]
     while (low < high) {
       const middle = (low + high) >>> 1
-      // Of two alarms with one due time, the earlier set rings first.
-      if ((this.#alarms[middle] as Alarm).due > alarm.due) low = middle + 1
+      if ((this.#alarms[middle] as Alarm).due > due) low = middle + 1
       else high = middle
     }
-    this.#alarms.splice(low, 0, alarm)
+    return low
   }
 
   #arm(): void {
@@ -91,13 +100,7 @@ export class Alarms {
     this.#timer = undefined
     // Timers may fire up to a millisecond early. The clock that counts decides.
     const now = Math.max(this.#loop.now(), this.#timerDue)
-    const due: Alarm[] = []
-    for (
-      let first = this.#alarms.at(-1);
-      first !== undefined && first.due <= now;
-      first = this.#alarms.at(-1)
-    )
-      due.push(this.#alarms.pop() as Alarm)
+    const due = this.#alarms.splice(this.#placeOf(now)).toReversed()
     for (const alarm of due) {
       if (alarm.left() > 0) this.#insert(alarm)
       else alarm.ring()

@@ -172,7 +172,7 @@ export class RateLimiter<R = unknown> {
       const { maxWait, signal, ...rest } = options
       const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
         this.#ask(target, withTurn(rest, turn))
-      return this.#turns.acquire(ask, { maxWait, signal })
+      return Promise.resolve(this.#turns.acquire(ask, { maxWait, signal }))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -207,7 +207,7 @@ export class RateLimiter<R = unknown> {
   acquireView(
     view: RequestView,
     { maxWait, signal, ...options }: CheckOptions<R> & Pick<AcquireOptions, 'maxWait' | 'signal'>,
-  ): Promise<Decision> {
+  ): Decision | Promise<Decision> {
     return this.#turns.acquire(turn => this.checkView(view, withTurn(options, turn)), { maxWait, signal })
   }
 

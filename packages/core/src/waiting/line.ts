@@ -1,119 +1,88 @@
-import type { Alarms } from '../base/alarms.ts'
-
-/** A place in a line: when its caller may start. */
-export interface Place {
-  /** Microseconds until the start, by the clock of the store that gave the place. */
+/** A caller that was given a start, and waits for it. */
+export interface Placed {
+  /** Microseconds until the start, by the clock of the store that gave it. */
   left(): number
-  /** Moves the start. */
-  moveBy(micros: number): void
+  /** Sets the start: microseconds from now. */
+  move(left: number): void
   /** The units of the place, per counter. Only places of the same units can be exchanged. */
-  readonly units: string
+  units(): string
   /** For each counter, the instant at which it was to be paid back. Names the place in the store. */
   tails: readonly number[]
+  /** Whether the start has come. */
+  isDue: boolean
+  start(): void
+}
+
+/** A caller that asks the store again until it is admitted. */
+export interface Asking {
+  /** Lets the caller ask at once. */
+  wake(): void
 }
 
 /** The callers of this process that wait for one set of counters, in the order in which they asked. */
 export class Line {
-  readonly #alarms: Alarms
-  readonly #places: PlaceTaken[] = []
-  readonly #askers: Asker[] = []
-
-  constructor(alarms: Alarms) {
-    this.#alarms = alarms
-  }
+  readonly #places: Placed[] = []
+  readonly #askers: Asking[] = []
 
   get isEmpty(): boolean {
     return this.#places.length === 0 && this.#askers.length === 0
   }
 
-  /** Whether somebody waits for the start of a place. */
+  /** Whether somebody waits for a start. */
   get hasPlaces(): boolean {
     return this.#places.length > 0
   }
 
-  /** Waits for the start of a place. Callers start in the order of their places. Never settles if the place is given up. */
-  async take(place: Place): Promise<void> {
-    // A place that another store gave, as in an outage, must not overtake.
+  /** Adds a caller that was given a start. It starts after those in front of it, even if another store gave it an earlier start. */
+  stand(caller: Placed): void {
     const last = this.#places.at(-1)
-    if (last !== undefined) place.moveBy(Math.max(0, last.place.left() - place.left()))
-    await new Promise<void>(start => {
-      const taken: PlaceTaken = { place, start, forget: nothing, isDue: false }
-      this.#places.push(taken)
-      this.#await(taken)
-    })
-  }
-
-  /**
-   * Gives a place up. The places behind it move up by one, so that the last one is free. Returns the instants that name the place
-   * that became free.
-   */
-  giveUp(place: Place): readonly number[] {
-    const at = this.#places.findIndex(taken => taken.place === place)
-    if (at < 0) return place.tails
-    const behind = this.#places.slice(at + 1)
-    const movers = behind.every(taken => taken.place.units === place.units) ? behind : []
-    let { tails } = place
-    let left = place.left()
-    for (const taken of movers) {
-      const [ownTails, ownLeft] = [taken.place.tails, taken.place.left()]
-      taken.place.moveBy(left - ownLeft)
-      taken.place.tails = tails
-      tails = ownTails
-      left = ownLeft
-      taken.forget()
-      if (!taken.isDue) this.#await(taken)
-    }
-    this.#places.splice(at, 1)[0]?.forget()
-    this.#startDue()
-    return tails
-  }
-
-  #await(taken: PlaceTaken): void {
-    taken.forget = this.#alarms.set(
-      () => taken.place.left(),
-      () => {
-        taken.forget = nothing
-        taken.isDue = true
-        this.#startDue()
-      },
-    )
+    if (last !== undefined && last.left() > caller.left()) caller.move(last.left())
+    this.#places.push(caller)
   }
 
   /** Starts the callers that are due, each after those in front of it: their clocks may differ by a little. */
-  #startDue(): void {
+  startDue(): void {
     while (this.#places[0]?.isDue === true) this.#places.shift()?.start()
   }
 
+  /**
+   * Gives a place up. The callers behind it move up by one, so that the last place is free. Returns the instants that name that
+   * place, and the callers that moved.
+   */
+  giveUp(caller: Placed): { readonly tails: readonly number[]; readonly moved: readonly Placed[] } {
+    const at = this.#places.indexOf(caller)
+    if (at < 0) return { tails: caller.tails, moved: [] }
+    const behind = this.#places.slice(at + 1)
+    const moved = behind.every(other => other.units() === caller.units()) ? behind : []
+    let { tails } = caller
+    let left = caller.left()
+    for (const other of moved) {
+      const [ownTails, ownLeft] = [other.tails, other.left()]
+      other.move(left)
+      other.tails = tails
+      tails = ownTails
+      left = ownLeft
+    }
+    this.#places.splice(at, 1)
+    this.startDue()
+    return { tails, moved }
+  }
+
   /** The caller that asks the store next. */
-  get head(): Asker | undefined {
+  get head(): Asking | undefined {
     return this.#askers[0]
   }
 
   /** Adds a caller that asks again later, unless it stands in the line already. */
-  join(asker: Asker): void {
-    if (!this.#askers.includes(asker)) this.#askers.push(asker)
+  join(caller: Asking): void {
+    if (!this.#askers.includes(caller)) this.#askers.push(caller)
   }
 
-  /** Removes a caller. The next one asks at once. */
-  leave(asker: Asker): void {
-    const at = this.#askers.indexOf(asker)
+  /** Removes a caller that asks. The next one asks at once. */
+  leave(caller: Asking): void {
+    const at = this.#askers.indexOf(caller)
     if (at < 0) return
     this.#askers.splice(at, 1)
     if (at === 0) this.head?.wake()
   }
 }
-
-/** A caller that asks the store again until it is admitted. */
-export interface Asker {
-  /** Lets the caller ask at once. */
-  wake(): void
-}
-
-interface PlaceTaken {
-  readonly place: Place
-  readonly start: () => void
-  forget: () => void
-  isDue: boolean
-}
-
-function nothing(): void {}

@@ -1,7 +1,9 @@
 import { Alarms } from '../base/alarms.ts'
 import type { Demand, Store } from '../store/contract.ts'
+import { algorithmOf } from '../algorithms/index.ts'
+import type { CheckResult } from '../check/check-result.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
-import { type Asker, Line } from './line.ts'
+import { type Asking, Line } from './line.ts'
 
 /** What all callers of a process share: one timer, and one bound on their number. */
 export class WaitingRoom {
@@ -17,7 +19,7 @@ export const waitingRoom: WaitingRoom = new WaitingRoom()
 export class Lines {
   readonly #lines = new Map<string, Line>()
   // The callers that wait for a place in flight, by its counter.
-  readonly #freeable = new Map<string, Set<Asker>>()
+  readonly #freeable = new Map<string, Set<Asking>>()
 
   /** The line of some counters, if somebody waits for them. */
   find(key: string): Line | undefined {
@@ -27,7 +29,7 @@ export class Lines {
   /** The line of some counters. */
   of(key: string): Line {
     let line = this.#lines.get(key)
-    if (line === undefined) this.#lines.set(key, (line = new Line(waitingRoom.alarms)))
+    if (line === undefined) this.#lines.set(key, (line = new Line()))
     return line
   }
 
@@ -36,21 +38,26 @@ export class Lines {
     if (this.#lines.get(key)?.isEmpty === true) this.#lines.delete(key)
   }
 
-  /** Wakes a caller as soon as a unit of a counter is given back in this process. Returns the function that ends that. */
-  onFreed(counter: string, asker: Asker): () => void {
-    const askers = this.#freeable.get(counter) ?? new Set()
-    this.#freeable.set(counter, askers.add(asker))
-    return () => {
-      askers.delete(asker)
-      if (askers.size === 0 && this.#freeable.get(counter) === askers) this.#freeable.delete(counter)
-    }
+  /** Wakes a caller as soon as a unit of a counter is given back in this process. */
+  onFreed(counter: string, caller: Asking): void {
+    const callers = this.#freeable.get(counter)
+    if (callers === undefined) this.#freeable.set(counter, new Set([caller]))
+    else callers.add(caller)
+  }
+
+  /** Ends what {@link onFreed} began. */
+  offFreed(counter: string, caller: Asking): void {
+    const callers = this.#freeable.get(counter)
+    callers?.delete(caller)
+    if (callers?.size === 0) this.#freeable.delete(counter)
   }
 
   /** Tells that units were given back. */
   freed(demands: readonly Demand[]): void {
     if (this.#freeable.size === 0) return
     for (const demand of demands)
-      for (const asker of this.#freeable.get(keyOfDemand(demand)) ?? []) asker.wake()
+      // A caller that wakes may begin to wait again at once.
+      for (const caller of Array.from(this.#freeable.get(keyOfDemand(demand)) ?? [])) caller.wake()
   }
 }
 
@@ -62,4 +69,11 @@ export function linesOf(store: Store): Lines {
   let lines = byStore.get(store)
   if (lines === undefined) byStore.set(store, (lines = new Lines()))
   return lines
+}
+
+/** The counters of a refused check whose units can be given back at any time. */
+export function freeableOf({ check: { demands }, evaluation: { passes } }: CheckResult): string[] {
+  return demands
+    .filter(({ rule }, i) => passes[i] !== true && algorithmOf(rule).isFlight)
+    .map(demand => keyOfDemand(demand))
 }
