@@ -72,6 +72,10 @@ function readEvaluation(result: CheckResult): Decision {
 function readAdmitted(result: CheckResult): Decision {
   const { check, evaluation, degraded } = result
   const { length } = check.policies
+  if (evaluation.debt !== undefined && degraded === false && isPlain(check)) {
+    const [{ subject, cost }] = check.demands as [Demand]
+    return readBucket(check.policies, evaluation as AdmittedBucket, subject, cost)
+  }
   let binding = 0
   if (length > 1) {
     let tightest = restAt(0, check, evaluation)
@@ -89,6 +93,11 @@ function readAdmitted(result: CheckResult): Decision {
       ? readDemand(binding, binding, check, evaluation)
       : shownOf(check.policies[binding] as CompiledPolicy, demand.rule, demand.subject, evaluation.now, debt)
   return new Decision(shown, 0, costOf(demand, evaluation), degraded, result)
+}
+
+/** Whether a check is one demand of one policy, so that its bucket tells everything. */
+function isPlain({ policies, extras, penalty, idempotency }: Check): boolean {
+  return policies.length === 1 && extras === undefined && penalty === undefined && idempotency === undefined
 }
 
 function hasShadow({ extras }: Check): boolean {

@@ -7,7 +7,7 @@ import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 import { readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import { hasCharged } from '../store/decide.ts'
-import type { AdmittedBucket } from '../store/evaluation.ts'
+import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
 import { resetAt, evaluationAt } from '../store/reading.ts'
 
 /** The fields of a {@link Decision}. */
@@ -54,7 +54,7 @@ export class Decision implements DecisionFields {
   readonly key: string
   readonly degraded: false | OnStoreError
   readonly #source: DecisionSource
-  readonly #bucket: AdmittedBucket | undefined
+  readonly #bucket: (AdmittedBucket & Pick<Evaluation, 'startsIn'>) | undefined
   // Made when somebody asks, because most requests need only the fields above.
   #details: DecisionDetails | undefined
 
@@ -139,7 +139,7 @@ export class Decision implements DecisionFields {
   static instantOf(decision: unknown): number | undefined {
     if (!Decision.#is(decision)) return undefined
     const source = decision.#source
-    return typeof source === 'number' ? source : decision.#detailsOf().result!.evaluation.now / 1e6
+    return typeof source === 'number' ? source : Decision.evaluatedAt(decision) / 1e6
   }
 
   /** Whether every policy that a decision counted is enforced, as far as that is known without its verdicts. */
@@ -155,6 +155,16 @@ export class Decision implements DecisionFields {
   /** The result of the check behind a decision; undefined when no counter decided. */
   static resultOf(decision: unknown): CheckResult | undefined {
     return Decision.#resultOf(decision)
+  }
+
+  /** Microseconds until the work of a decision may start, or its caller asks again; undefined if there is nothing to wait for. */
+  static startsIn(decision: Decision): number | undefined {
+    return (decision.#bucket ?? Decision.#resultOf(decision)?.evaluation)?.startsIn
+  }
+
+  /** The store's clock at a decision that a counter made, in microseconds. */
+  static evaluatedAt(decision: Decision): number {
+    return (decision.#bucket ?? (Decision.#resultOf(decision) as CheckResult).evaluation).now
   }
 
   /** Records how long the caller waited for its turn. Returns the decision. */

@@ -169,7 +169,9 @@ export class RateLimiter<R = unknown> {
   acquire(target: R | RequestView | Identity, options: AcquireOptions<R> = NO_OPTIONS): Promise<Decision> {
     try {
       checkAcquireOptions(options)
-      const { maxWait, signal, ...rest } = options
+      const { maxWait, signal, ...given } = options
+      // Thousands of callers may wait. Those without options share one object.
+      const rest = options === NO_OPTIONS ? options : given
       const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
         this.#ask(target, withTurn(rest, turn))
       return Promise.resolve(this.#turns.acquire(ask, { maxWait, signal }))

@@ -8,9 +8,19 @@ import {
   type IdempotencyDemand,
   type PenaltyDemand,
 } from './contract.ts'
-import type { Evaluation } from './evaluation.ts'
+import { DeferredBucket, type Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
-import { type Decided, grantsOf, isReserved, type Start, startOf, unitsNeeded } from './terms.ts'
+import {
+  admitLater,
+  type Decided,
+  grantsOf,
+  hasLeast,
+  isLoneBucket,
+  isReserved,
+  type Start,
+  startOf,
+  unitsNeeded,
+} from './terms.ts'
 
 /** Reads and writes the counters for {@link decide}. Nobody else may change them meanwhile. */
 export interface Counters {
@@ -82,20 +92,13 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
 
   if (penalty !== undefined) scorePenalty(penalty, penaltyState, counters, now, violates)
   if (idempotency !== undefined && allowed && !repeated) remember(idempotency, counters, now)
+  const [state] = states
+  if (hasTerms && start?.isPlace === true && isLoneBucket(group, state!, now))
+    return new DeferredBucket(now, state![2]!, rules[0]!, start.wait)
   const plain = { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: penaltyState }
   return hasTerms
     ? { ...plain, startsIn: start?.wait, grants: hasLeast(demands) ? grants : undefined }
     : plain
-}
-
-/** Lets every enforced demand of a group pass, because the group starts later. */
-function admitLater({ demands, passes }: { demands: readonly Demand[]; passes: readonly boolean[] }): void {
-  for (let i = 0; i < demands.length; i++)
-    if (demands[i]!.mode !== Mode.SHADOW) (passes as boolean[])[i] = true
-}
-
-function hasLeast(demands: readonly Demand[]): boolean {
-  return demands.some(({ terms }) => terms?.least !== undefined)
 }
 
 // perf: bench "@halt/store-memory, token bucket"; one demand alone is the most common group, and needs no lists.

@@ -25,6 +25,8 @@ export interface Evaluation {
   readonly startsIn?: number | undefined
   /** The units that each demand was granted. Absent if no demand accepts fewer units than its cost. */
   readonly grants?: readonly number[] | undefined
+  /** Only in {@link AdmittedBucket}: the debt after the charge, in the terms of the demand's rule. */
+  readonly debt?: number | undefined
   /**
    * Only in {@link AdmittedBuckets}: the debt of each demand's bucket after its charge, in the terms of the demand's rule. The
    * other fields are then getters, which a spread does not copy.
@@ -73,6 +75,17 @@ export class AdmittedBucket implements Evaluation {
 
   get penalty(): State {
     return NONE
+  }
+}
+
+/** The evaluation of a token bucket that a store admitted at a later instant. Thousands may be held, one for each caller that waits. */
+export class DeferredBucket extends AdmittedBucket {
+  readonly startsIn: number
+
+  /** @param startsIn microseconds until the work may start */
+  constructor(now: number, debt: number, rule: Rule, startsIn: number) {
+    super(now, debt, rule)
+    this.startsIn = startsIn
   }
 }
 

@@ -22,7 +22,7 @@ export {
   type StoreFailure,
   type Terms,
 } from './contract.ts'
-export { AdmittedBucket, AdmittedBuckets, type Evaluation } from './evaluation.ts'
+export { AdmittedBucket, AdmittedBuckets, DeferredBucket, type Evaluation } from './evaluation.ts'
 export { isPlainBuckets } from './plain-buckets.ts'
 export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
 export { freshAt } from './cooldown.ts'

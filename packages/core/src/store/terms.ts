@@ -1,5 +1,5 @@
 import { algorithmOf, MAX_EXACT, type Rule, type State } from '../algorithms/index.ts'
-import { type Demand, Mode } from './contract.ts'
+import { type Demand, type Group, Mode } from './contract.ts'
 import { blockedUntil } from './cooldown.ts'
 
 // A share of a capacity is not exact in doubles, and must not leave a unit too many.
@@ -28,7 +28,7 @@ export interface Decided {
   readonly demands: readonly Demand[]
   readonly rules: readonly Rule[]
   readonly states: readonly State[]
-  readonly passes: readonly boolean[]
+  readonly passes: boolean[]
 }
 
 /** When a group that is not admitted at once may start. */
@@ -95,4 +95,26 @@ export function grantsOf(
   return demands.map(({ terms, cost }, i) =>
     terms?.least === undefined || passes[i] !== true ? cost : Math.min(left[i]!, most),
   )
+}
+
+/** Whether a group is one bucket whose charge, at this instant, tells the whole counter. */
+export function isLoneBucket(
+  { demands, penalty, idempotency }: Group,
+  [cooldown, at]: State,
+  now: number,
+): boolean {
+  return (
+    demands.length === 1 && penalty === undefined && idempotency === undefined && cooldown === 0 && at === now
+  )
+}
+
+/** Lets every enforced demand of a group pass, because the group starts later. */
+export function admitLater({ demands, passes }: Decided): void {
+  for (let i = 0; i < demands.length; i++)
+    if (demands[i]!.mode !== Mode.SHADOW) passes[i] = true
+}
+
+/** Whether some demand accepts fewer units than its cost. */
+export function hasLeast(demands: readonly Demand[]): boolean {
+  return demands.some(({ terms }) => terms?.least !== undefined)
 }

@@ -21,8 +21,14 @@ export interface Asking {
 
 /** The callers of this process that wait for one set of counters, in the order in which they asked. */
 export class Line {
+  /** Names the counters. */
+  readonly key: string
   readonly #places: Placed[] = []
   readonly #askers: Asking[] = []
+
+  constructor(key: string) {
+    this.key = key
+  }
 
   get isEmpty(): boolean {
     return this.#places.length === 0 && this.#askers.length === 0

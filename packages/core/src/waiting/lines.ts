@@ -29,7 +29,7 @@ export class Lines {
   /** The line of some counters. */
   of(key: string): Line {
     let line = this.#lines.get(key)
-    if (line === undefined) this.#lines.set(key, (line = new Line()))
+    if (line === undefined) this.#lines.set(key, (line = new Line(key)))
     return line
   }
 

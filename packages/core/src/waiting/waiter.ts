@@ -22,18 +22,17 @@ const FLIGHT_BEAT = 50_000
 export class Waiter implements Turn, Alarm, Placed, Asking {
   due = 0
   isDue = false
-  tails: readonly number[] = []
   /** The promise of the caller. */
   readonly turn: Promise<Decision>
   readonly #parts: WaiterParts
   readonly #ask: Ask
   readonly #began: number
   readonly #patience: number
-  #resolve!: (decision: Decision) => void
-  #reject!: (reason: unknown) => void
+  #settle!: (decision: Decision | Promise<never>) => void
   #isOver = false
   #hasWaited = false
   #key = ''
+  #tails: readonly number[] | undefined
   #line: Line | undefined
   // The place that the caller was given, or the refusal after which it asks again.
   #decision: Decision | undefined
@@ -48,9 +47,8 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
     this.#ask = ask
     this.#began = parts.clock()
     this.#patience = patience
-    this.turn = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
+    this.turn = new Promise(settle => {
+      this.#settle = settle
     })
   }
 
@@ -86,7 +84,7 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
   /** Sends the caller away. Its place is given back. */
   send(reason: unknown): void {
     if (this.#isOver) return
-    this.#reject(reason)
+    this.#settle(Promise.reject(reason as Error))
     this.#end()
     if (this.#decision?.allowed === true) this.#giveBack(this.#decision)
   }
@@ -101,6 +99,14 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
     waitingRoom.alarms.forget(this)
     this.#at = this.#parts.now(this.#isLocal) + left
     if (!this.isDue) waitingRoom.alarms.set(this)
+  }
+
+  get tails(): readonly number[] {
+    return (this.#tails ??= tailsOf(this.#result as CheckResult))
+  }
+
+  set tails(tails: readonly number[]) {
+    this.#tails = tails
   }
 
   units(): string {
@@ -124,8 +130,9 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
     void blocked.then(async isBlocked => {
       if (this.#isOver) return
       if (!isBlocked) return this.#finish(decision)
+      const { tails } = this
       this.#decision = undefined
-      await this.#parts.withdraw(decision, this.tails)
+      await this.#parts.withdraw(decision, tails)
       if (!this.#isOver) this.ask()
     }, this.#fail.bind(this))
   }
@@ -139,26 +146,27 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
   }
 
   #decided(decision: Decision): void {
-    const result = Decision.resultOf(decision)
     const line = this.#parts.lines.find(this.#key)
     // A caller that was admitted at once, as at the begin of an outage, does not overtake others either.
     const isBehind = decision.allowed && line?.hasPlaces === true
-    const startsIn = result?.evaluation.startsIn ?? (isBehind ? 0 : undefined)
-    if (result === undefined || startsIn === undefined) return this.#finish(decision)
+    const startsIn = Decision.startsIn(decision) ?? (isBehind ? 0 : undefined)
+    if (startsIn === undefined) return this.#finish(decision)
     if (this.#isOver && !decision.allowed) return
     this.#decision = decision
     this.#hasWaited = true
     this.#line = this.#parts.lines.of(this.#key)
-    if (decision.allowed) this.#stand(result, startsIn)
-    else this.#askLater(result, startsIn)
+    // The line's own text, so that thousands of callers hold one.
+    this.#key = this.#line.key
+    if (decision.allowed) this.#stand(startsIn)
+    else this.#askLater(startsIn)
   }
 
-  #stand(result: CheckResult, startsIn: number): void {
+  #stand(startsIn: number): void {
     const line = this.#line as Line
     line.leave(this)
     this.isDue = false
-    this.tails = tailsOf(result)
-    this.#at = result.evaluation.now + startsIn
+    this.#tails = undefined
+    this.#at = Decision.evaluatedAt(this.#decision as Decision) + startsIn
     line.stand(this)
     if (!this.#isOver) return waitingRoom.alarms.set(this)
     // Whoever asked in the same turn of the event loop must stand in the line first, to move up.
@@ -166,11 +174,13 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
     queueMicrotask(() => this.#giveBack(decision))
   }
 
-  #askLater(result: CheckResult, startsIn: number): void {
+  #askLater(startsIn: number): void {
     const line = this.#line as Line
     line.join(this)
-    const freeable = freeableOf(result)
-    this.#at = result.evaluation.now + (freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT))
+    const freeable = freeableOf(this.#result as CheckResult)
+    this.#at =
+      Decision.evaluatedAt(this.#decision as Decision) +
+      (freeable.length === 0 ? startsIn : Math.min(startsIn, FLIGHT_BEAT))
     if (line.head === this) this.#freeable = freeable
     else this.#at = Number.POSITIVE_INFINITY
     for (const counter of this.#freeable) this.#parts.lines.onFreed(counter, this)
@@ -200,12 +210,12 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
   #finish(decision: Decision): void {
     if (this.#isOver) return void this.#parts.cancel(decision)
     const ms = this.#hasWaited ? Math.round((this.#parts.clock() - this.#began) / 1000) : 0
-    this.#resolve(Decision.afterWait(decision, ms))
+    this.#settle(Decision.afterWait(decision, ms))
     this.#end()
   }
 
   #fail(error: unknown): void {
-    this.#reject(error)
+    this.#settle(Promise.reject(error as Error))
     this.#end()
   }
 
