@@ -7,11 +7,13 @@ import {
   type Digest,
   type Group,
   isPlainBuckets,
+  LocalDocuments,
   makeDigest,
   Mode,
   type Rule,
   type State,
   type Store,
+  type StoreDocument,
   type Evaluation,
   waitFor,
 } from '@halt/core/store'
@@ -50,6 +52,7 @@ export class InMemoryStore implements Store {
   readonly #eviction: Eviction
   readonly #digest: Digest = makeDigest()
   readonly #counters: Counters
+  readonly #documents = new LocalDocuments()
   #at = 0
   // The last name that was too long to store, and its digest.
   #long = ''
@@ -120,6 +123,10 @@ export class InMemoryStore implements Store {
     this.#eviction.trim(table, name, now)
   }
 
+  document(name: string): StoreDocument {
+    return this.#documents.of(name)
+  }
+
   forget(counters: readonly CounterId[]): number {
     let count = 0
     for (const { subject, counter } of counters) {
@@ -129,8 +136,9 @@ export class InMemoryStore implements Store {
     return count
   }
 
-  /** Forgets every counter. */
+  /** Forgets every counter and every document. */
   clear(): void {
+    this.#documents.clear()
     this.#places.clear()
     this.#tally.keys = 0
     this.#tally.bytes = 0

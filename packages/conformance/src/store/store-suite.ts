@@ -1,5 +1,6 @@
 import { testBounds } from './bounds.ts'
 import { testCharges } from './charges.ts'
+import { testDocuments } from './documents.ts'
 import { testGroups } from './groups.ts'
 import { testHistory } from './history.ts'
 import { testLimiterHistory } from './limiter-history.ts'
@@ -22,6 +23,7 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     testCharges(runner, factory)
     testGroups(runner, factory)
     testQuotas(runner, factory)
+    testDocuments(runner, factory)
     testHistory(runner, factory)
     testLimiterHistory(runner, factory)
   })

@@ -3,6 +3,7 @@ import { microsecondClock, synchronousClock } from './clocks.ts'
 import type { CounterId, Group, Store } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
 import { keyOf } from './counter-key.ts'
+import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue } from './document.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 
 /** A value, and the version that it had when it was read. */
@@ -74,6 +75,19 @@ export function casStore<V>(
         'Raise attempts, or use a store that decides beside the data.',
       )
     },
+    document: name => ({
+      async read(since) {
+        const found = fromValue((await readOne(backend, name)).value)
+        return found.version === since ? undefined : found
+      },
+      async write(text, since) {
+        const { value, version } = await readOne(backend, name)
+        if (fromValue(value).version !== since) return undefined
+        const next = toValue({ version: since + 1, text })
+        const swap = { key: keyOfDocument(name), value: next, expiresAt: NEVER_EXPIRES, version }
+        return (await backend.swap([swap])) ? since + 1 : undefined
+      },
+    }),
     forget: (counters: readonly CounterId[]) =>
       backend.remove(counters.map(({ subject, counter }) => keyOf(subject, counter))),
   }
@@ -89,4 +103,9 @@ function swapsOf<V>(
     const { value, version } = found[i] as Versioned<V>
     return { ...(byKey.get(key) ?? { key, value, expiresAt: undefined }), version }
   })
+}
+
+async function readOne<V>(backend: CasBackend<V>, name: string): Promise<Versioned<V>> {
+  const [found] = await backend.read([keyOfDocument(name)])
+  return found as Versioned<V>
 }

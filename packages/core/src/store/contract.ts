@@ -1,5 +1,6 @@
 import type { HaltWarning } from '../base/warnings.ts'
 import type { Edges, PenaltyRule, Rule } from '../algorithms/index.ts'
+import type { StoreDocument } from './document.ts'
 import type { AdmittedBucket, Evaluation } from './evaluation.ts'
 
 /** The effect of a {@link Demand} on its counter. */
@@ -146,6 +147,13 @@ export interface Store {
   instances?(): number
   /** Registers a listener for reconnections. A server may have lost its counters before a reconnection. */
   onReconnect?(listener: () => void): void
+  /**
+   * The document of a name, which all processes of the store share. Control keeps its entries in one. Its calls reject as
+   * `evaluate` does.
+   *
+   * @param name 1 to 32 lower-case letters, digits and hyphens, the first a letter
+   */
+  document?(name: string): StoreDocument
   /** Looks for mistakes in the store's set-up. Resolves to the warnings for the user. */
   inspect?(): Promise<readonly HaltWarning[]>
   /**

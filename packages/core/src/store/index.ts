@@ -25,6 +25,14 @@ export {
 export { AdmittedBucket, AdmittedBuckets, DeferredBucket, type Evaluation } from './evaluation.ts'
 export { isPlainBuckets } from './plain-buckets.ts'
 export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
+export {
+  isDocumentName,
+  LocalDocuments,
+  MAX_DOCUMENT,
+  NEVER_WRITTEN,
+  type StoreDocument,
+  type VersionedText,
+} from './document.ts'
 export { freshAt } from './cooldown.ts'
 export { unitsLeftToOthers, unitsNeeded } from './terms.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'

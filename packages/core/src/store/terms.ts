@@ -110,8 +110,7 @@ export function isLoneBucket(
 
 /** Lets every enforced demand of a group pass, because the group starts later. */
 export function admitLater({ demands, passes }: Decided): void {
-  for (let i = 0; i < demands.length; i++)
-    if (demands[i]!.mode !== Mode.SHADOW) passes[i] = true
+  for (let i = 0; i < demands.length; i++) if (demands[i]!.mode !== Mode.SHADOW) passes[i] = true
 }
 
 /** Whether some demand accepts fewer units than its cost. */

@@ -4,6 +4,7 @@ import type { Evaluation } from './evaluation.ts'
 import { keyOf } from './counter-key.ts'
 import { type Change, decideOver, keysOf } from './key-value.ts'
 import { checkInstant } from './evaluation-check.ts'
+import { fromValue, keyOfDocument, NEVER_EXPIRES, toValue, type VersionedText } from './document.ts'
 
 /** One transaction of a database. */
 export interface Transaction {
@@ -57,7 +58,27 @@ export function txStore(backend: TxBackend, { kind = 'sql', clock = Date.now }: 
         if (changes.length > 0) await transaction.write(changes)
         return evaluation
       }),
+    document: name => ({
+      read: since =>
+        backend.transaction(async transaction => {
+          const found = await readIn(transaction, name)
+          return found.version === since ? undefined : found
+        }),
+      write: (text, since) =>
+        backend.transaction(async transaction => {
+          const { version } = await readIn(transaction, name)
+          if (version !== since) return undefined
+          const value = toValue({ version: since + 1, text })
+          await transaction.write([{ key: keyOfDocument(name), value, expiresAt: NEVER_EXPIRES }])
+          return since + 1
+        }),
+    }),
     forget: (counters: readonly CounterId[]) =>
       backend.remove(counters.map(({ subject, counter }) => keyOf(subject, counter))),
   }
+}
+
+async function readIn(transaction: Transaction, name: string): Promise<VersionedText> {
+  const key = keyOfDocument(name)
+  return fromValue((await transaction.lock([key])).get(key))
 }

@@ -4,6 +4,7 @@ import type { HaltWarning } from '../base/warnings.ts'
 import { eventLoop } from '../base/event-loop.ts'
 import { fail } from '../base/options-check.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
+import type { StoreDocument } from '../store/document.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 
 /**
@@ -35,6 +36,8 @@ export class FakeOutage implements Store {
   readonly isShared: boolean
   readonly keepsPace: boolean
   readonly isChecked: boolean
+  /** The wrapped store's documents, if it has any. They fail in an outage too. */
+  declare readonly document?: (name: string) => StoreDocument
   readonly #store: Store
   readonly #reconnected: (() => void)[] = []
   readonly #hanging = new Set<(error: Error) => void>()
@@ -48,6 +51,8 @@ export class FakeOutage implements Store {
     this.keepsPace = keepsPace
     this.isChecked = isChecked
     this.#store = store
+    const { document } = store
+    if (document !== undefined) this.document = name => this.#wrap(document.call(store, name))
     store.onReconnect?.(() => this.#reconnect())
   }
 
@@ -109,6 +114,13 @@ export class FakeOutage implements Store {
     if (outage === 'refused') return Promise.reject(refusal())
     if (outage === 'hanging') return new Promise((_, reject) => this.#hanging.add(reject))
     return slowly(answer, outage)
+  }
+
+  #wrap(document: StoreDocument): StoreDocument {
+    return {
+      read: async since => this.#call(() => document.read(since)),
+      write: async (text, since) => this.#call(() => document.write(text, since)),
+    }
   }
 
   #disconnect(): void {

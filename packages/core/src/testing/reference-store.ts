@@ -3,12 +3,14 @@ import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOf } from '../store/counter-key.ts'
 import { type Counters, decide } from '../store/decide.ts'
+import { LocalDocuments, type StoreDocument } from '../store/document.ts'
 
 /** The simplest store: `decide` over a Map that forgets nothing. Every other store must decide as it does. */
 export class ReferenceStore implements Store {
   readonly kind: string = 'reference'
   readonly isShared: boolean = false
   readonly clock: () => number
+  readonly #documents = new LocalDocuments()
   readonly #states = new Map<string, State>()
   readonly #counters: Counters = {
     load: (subject, counter) => [...(this.#states.get(keyOf(subject, counter)) ?? [])],
@@ -22,6 +24,10 @@ export class ReferenceStore implements Store {
 
   evaluate(group: Group): Evaluation {
     return decide(group, this.#counters, Math.floor(this.clock() * 1000))
+  }
+
+  document(name: string): StoreDocument {
+    return this.#documents.of(name)
   }
 
   forget(counters: readonly CounterId[]): number {
