@@ -49,6 +49,10 @@ export type { GrantCall, QuotaCall, QuotaManagerOptions } from './managers/quota
 export { PenaltyManager, type PenaltyManagerOptions } from './managers/penalty-manager.ts'
 export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
 
+// The operator's acts
+export { type BlockOptions, Control, type ControlOptions } from './control/control.ts'
+export type { ActOptions, ControlAct, ControlEntry, EntryKind, PolicyNumbers } from './control/entries.ts'
+
 // Errors and warnings
 export { HaltError, type HaltErrorCode } from './base/errors.ts'
 export { type HaltWarning, type HaltWarningCode, silence, type Warn, warnOnce } from './base/warnings.ts'

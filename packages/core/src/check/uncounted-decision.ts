@@ -40,15 +40,20 @@ export function allowUncounted(
   return new Decision(shown, 0, open ? cost : 0, open ? 'open' : false, nowMs / 1000, undefined, NO_VERDICTS)
 }
 
-/** Makes a refusal that no counter decided, because there is no key, no policy or no store. */
+/**
+ * Makes a refusal that no counter decided: there is no key, no policy or no store, or an operator has blocked the client.
+ *
+ * @param wait seconds until the same request passes
+ */
 export function refusal(
   reason: Reason,
   { policy, limit, key, cost }: Uncounted,
   nowMs: number,
   degraded: false | OnStoreError = false,
-  retryAfter = 0,
+  wait = 0,
 ): Decision {
-  const resetAt = Math.ceil(nowMs / 1000) + retryAfter
+  const retryAfter = Math.ceil(wait)
+  const resetAt = Math.ceil(nowMs / 1000) + (Number.isFinite(wait) ? retryAfter : 0)
   const verdict: PolicyVerdict = Object.freeze({
     policy,
     allowed: false,
@@ -60,13 +65,5 @@ export function refusal(
     key,
     mode: 'enforce',
   })
-  return new Decision(
-    verdict,
-    retryAfter * 1e6,
-    cost,
-    degraded,
-    nowMs / 1000,
-    undefined,
-    Object.freeze([verdict]),
-  )
+  return new Decision(verdict, wait * 1e6, cost, degraded, nowMs / 1000, undefined, Object.freeze([verdict]))
 }

@@ -79,6 +79,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     reporter,
     penalty,
     callers,
+    control: options.control,
   })
   const turns = new Turns(guardedStore, charges, lines, numbers.mostWaiting)
   const inspector = new Inspector({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })

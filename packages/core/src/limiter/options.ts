@@ -7,6 +7,7 @@ import type { LimiterPenalty } from '../policy/penalty-config.ts'
 import type { OnStoreError, PolicyResolver } from '../policy/policy.ts'
 import type { TrustedProxies } from '../request/trusted-proxies.ts'
 import type { Store } from '../store/contract.ts'
+import type { Control } from '../control/control.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { checkChoice, checkNames, checkType, checkWhole, namesOf } from '../base/options-check.ts'
@@ -55,6 +56,8 @@ export interface RateLimiterOptions<R = unknown> {
    * else 1.
    */
   readonly instances?: number | 'auto' | undefined
+  /** Lets an operator block clients, let them pass, and change numbers while the process runs. Default: none. */
+  readonly control?: Control | undefined
   /** The most callers of this process that may wait for their turn at once. A further one is refused. Default 10 000. */
   readonly mostWaiting?: number | undefined
   /** Scores refusals, and reduces the limits of clients with a high score. Default: no penalty. */
@@ -83,6 +86,7 @@ export const LIMITER_OPTIONS: readonly string[] = namesOf<RateLimiterOptions>({
   callbackTimeout: true,
   onStoreError: true,
   instances: true,
+  control: true,
   mostWaiting: true,
   penalty: true,
   telemetry: true,
@@ -120,6 +124,7 @@ export function checkOptions(options: RateLimiterOptions<never>): LimiterNumbers
   }
   for (const name of ['clientIp', 'userId', 'apiKey', 'warn'])
     checkType(fields, name, 'function', 'HALT_E_OPTION')
+  checkType(fields, 'control', 'object', 'HALT_E_OPTION')
   checkType(fields, 'exemptPrivateIps', 'boolean', 'HALT_E_OPTION')
   checkType(fields, 'telemetry', 'object', 'HALT_E_OPTION')
   if (Array.isArray(options.telemetry)) {

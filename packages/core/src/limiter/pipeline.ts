@@ -21,6 +21,8 @@ import { keyOfIdentity, type Plan, Plans } from './plan.ts'
 import { Uncounted } from './uncounted.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { StoreClock } from '../store/store-clock.ts'
+import type { Control } from '../control/control.ts'
+import type { ClientIds, ControlState } from '../control/control-state.ts'
 import { listOf } from '../base/list.ts'
 import { isPromise } from '../base/promises.ts'
 
@@ -33,6 +35,8 @@ export interface PipelineParts {
   readonly reporter: TelemetryReporter
   readonly penalty: CompiledPenalty | undefined
   readonly callers: CallerSettings
+  /** What operators have set; undefined if the limiter has no control. */
+  readonly control: Control | undefined
 }
 
 /** The steps of one request: exemptions → keys → check → store → result → decision. Synchronous when all parts are. */
@@ -45,6 +49,7 @@ export class Pipeline {
   readonly #clock: StoreClock
   readonly #uncounted: Uncounted
   readonly #callers: CallerSettings
+  readonly #control: Control | undefined
   readonly #plans: Plans
   readonly #buildCheck: ReturnType<typeof checkBuilder>
 
@@ -56,6 +61,7 @@ export class Pipeline {
     reporter,
     penalty,
     callers,
+    control,
   }: PipelineParts) {
     this.#exemptionCheck = exemptionCheck
     this.#keyResolver = keyResolver
@@ -65,6 +71,7 @@ export class Pipeline {
     this.#clock = guardedStore.clock
     this.#uncounted = new Uncounted(guardedStore, reporter, penalty)
     this.#callers = callers
+    this.#control = control
     this.#plans = new Plans(penalty !== undefined)
     this.#buildCheck = checkBuilder(penalty, callers.digest, guardedStore.clock, callers.warn)
   }
@@ -81,9 +88,39 @@ export class Pipeline {
       return this.#uncounted.allow(policies?.[0], this.callerOf(view, ip), parameters)
     if (policies === undefined)
       return this.#uncounted.refuse(undefined, this.callerOf(view, ip), 'policy-error', parameters)
+    const state = this.#control?.state
+    if (state !== undefined) return this.#checkControlled(state, policies, view, parameters, ip)
+    return this.#checkBy(policies, view, parameters, ip)
+  }
+
+  /** Decides by what operators have set, then by the policies with the numbers that hold now. */
+  #checkControlled(
+    state: ControlState,
+    policies: readonly CompiledPolicy[],
+    view: RequestView,
+    parameters: CheckParameters,
+    ip: string | undefined,
+  ): Decision | Promise<Decision> {
+    const now = this.#clock.now()
+    if (state.hasAccess) {
+      const caller = this.callerOf(view, ip)
+      const entry = state.accessOf(idsOf(caller), now)
+      if (entry?.kind === 'allow') return this.#uncounted.allow(policies[0], caller, parameters)
+      if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, policies[0], caller, parameters)
+    }
+    return this.#checkBy(state.changed(policies, now), view, parameters, ip)
+  }
+
+  #checkBy(
+    policies: readonly CompiledPolicy[],
+    view: RequestView,
+    parameters: CheckParameters,
+    ip: string | undefined,
+  ): Decision | Promise<Decision> {
     const plan = this.#plans.of(policies)
     const address = plan.someByAddress ? this.#publicAddress(view, ip) : undefined
-    const decision = address && this.#chargeBucket(plan, address.subject, parameters)
+    const decision =
+      address && this.#chargeBucket(this.#planFor(plan, address.subject), address.subject, parameters)
     if (decision !== undefined) return decision
     const caller = this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
@@ -105,10 +142,16 @@ export class Pipeline {
   /** Decides for a subject that the caller gave. */
   checkSubject(
     subject: Subject,
-    policies: readonly CompiledPolicy[],
+    given: readonly CompiledPolicy[],
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const plan = this.#plans.of(policies)
+    const state = this.#control?.state
+    const now = state === undefined ? 0 : this.#clock.now()
+    const entry = state?.accessOfSubject(subject, now)
+    if (entry?.kind === 'allow') return allowUncounted(uncounted(given[0], subject, 0), now)
+    if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, given[0], subject, parameters)
+    const policies = state === undefined ? given : state.changed(given, now)
+    const plan = this.#planFor(this.#plans.of(policies), subject)
     const decision = this.#chargeBucket(plan, plan.shared ?? subject, parameters)
     if (decision !== undefined) return decision
     const { counting } = plan
@@ -132,6 +175,22 @@ export class Pipeline {
     if (!this.#exemptionCheck.isSettled) return undefined
     const { address, isPrivate, key } = findClient(view, this.#callers, ip)
     return address === undefined || isPrivate ? undefined : key
+  }
+
+  /** The plan with the numbers of a client that has its own. */
+  #planFor(plan: Plan, subject: Subject): Plan {
+    const state = this.#control?.state
+    if (state === undefined || !state.isOverridden(plan.policies, subject)) return plan
+    const subjects = plan.policies.map(() => subject)
+    return this.#plans.of(state.overridden(plan.policies, subjects, this.#clock.now()))
+  }
+
+  /** The plan with the numbers of the clients that its policies count. */
+  #planForKeys(plan: Plan, keys: readonly FoundKey[]): Plan {
+    const state = this.#control?.state
+    if (state === undefined || !state.hasOverrides) return plan
+    const subjects = keys.map(({ subject }) => subject)
+    return this.#plans.of(state.overridden(plan.policies, subjects, this.#clock.now()))
   }
 
   /** Charges the bucket of a plan that is one bucket. Returns undefined where a whole check must decide. */
@@ -180,11 +239,12 @@ export class Pipeline {
   }
 
   #evaluate(
-    plan: Plan,
+    given: Plan,
     keys: readonly FoundKey[],
     client: Caller | Subject,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
+    const plan = this.#planForKeys(given, keys)
     const first = keys[0] as FoundKey
     // All unverified keys of an address have a second counter.
     const decision = first.unverified ? undefined : this.#chargeBucket(plan, first.subject, parameters)
@@ -222,4 +282,14 @@ export class Pipeline {
 /** Whether a caller that waits was not admitted yet. That is no refusal, so nobody is told of it. */
 function asksAgain({ evaluation }: CheckResult): boolean {
   return evaluation.startsIn !== undefined && !evaluation.allowed
+}
+
+/** The ids of a caller, each found only when an entry may name it.  */
+function idsOf(caller: Caller): ClientIds {
+  return {
+    address: caller.address,
+    ip: () => caller.ip.subject,
+    user: () => caller.key('user')?.subject,
+    apiKey: () => caller.apiKey?.subject,
+  }
 }

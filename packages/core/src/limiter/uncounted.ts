@@ -6,7 +6,9 @@ import { allowUncounted, refusal, uncounted } from '../check/uncounted-decision.
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { costFor } from '../policy/cost.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
+import { type ControlEntry, isNetwork } from '../control/entries.ts'
 import type { Caller } from '../request/caller.ts'
+import type { Subject } from '../request/subject.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 
@@ -26,6 +28,25 @@ export class Uncounted {
   allow(policy: CompiledPolicy | undefined, caller: Caller, parameters: CheckParameters): Decision {
     const decision = allowUncounted(uncounted(policy, caller.ip.subject, 0), this.#guardedStore.clock.now())
     if (parameters !== PEEK) this.#reporter.exempt(decision, policy, caller.view, parameters.started)
+    return decision
+  }
+
+  /** Refuses a client that an operator has blocked. */
+  refuseBlocked(
+    { target = '', until }: ControlEntry,
+    policy: CompiledPolicy | undefined,
+    client: Caller | Subject,
+    parameters: CheckParameters,
+  ): Decision {
+    const now = this.#guardedStore.clock.now()
+    const units = policy === undefined ? 1 : costFor(policy, parameters.cost)
+    // A client sees its own key, not the network that is blocked.
+    const key = typeof client !== 'string' && isNetwork(target) ? client.ip.subject : target
+    const known = uncounted(policy, key, units)
+    const wait = until === undefined ? Number.POSITIVE_INFINITY : Math.max(0, until - now) / 1000
+    const decision = refusal('blocked', known, now, false, wait)
+    const view = typeof client === 'string' ? undefined : client.view
+    if (parameters !== PEEK) this.#reporter.refused(decision, policy, view, parameters.started)
     return decision
   }
 

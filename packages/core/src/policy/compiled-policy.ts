@@ -2,7 +2,7 @@ import { canBeTightened } from './penalty-scope.ts'
 import type { Edges, Rule } from '../algorithms/index.ts'
 import { compileRule, multiply } from './rule-compiler.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'
-import { parseDuration } from '../base/duration.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
 import type { KeyStrategy } from '../request/identity.ts'
 import type { Algorithm, Headroom, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
@@ -53,6 +53,17 @@ export interface CompiledPolicy {
   counters(): string[]
   /** Whether this process has seen a route with its own counter. */
   hasMetRoutes(): boolean
+  /** The same policy with other numbers. It counts on the same counters. @throws HaltError if the numbers do not fit */
+  with(numbers: PolicyNumbers): CompiledPolicy
+}
+
+/** The numbers of a policy that an operator can change while it runs. */
+export interface PolicyNumbers {
+  readonly limit?: number | undefined
+  readonly window?: Duration | undefined
+  readonly burst?: number | undefined
+  readonly cost?: number | undefined
+  readonly blockDuration?: Duration | undefined
 }
 
 /** The limiter's options that a policy is compiled with. */
@@ -154,6 +165,8 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
       ]
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
+    with: (numbers: PolicyNumbers): CompiledPolicy =>
+      compilePolicy({ ...policy, ...numbers } as AnyPolicy<never>, context),
   })
 }
 

@@ -62,7 +62,7 @@ export class TelemetryReporter {
   refused(
     decision: Decision,
     policy: CompiledPolicy | undefined,
-    view: RequestView,
+    view: RequestView | undefined,
     started: number | undefined,
   ): void {
     if (this.#hasTelemetry || decisions.hasSubscribers) this.#report(decision, policy, view, started)

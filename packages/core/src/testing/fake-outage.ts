@@ -51,8 +51,8 @@ export class FakeOutage implements Store {
     this.keepsPace = keepsPace
     this.isChecked = isChecked
     this.#store = store
-    const { document } = store
-    if (document !== undefined) this.document = name => this.#wrap(document.call(store, name))
+    const document = store.document?.bind(store)
+    if (document !== undefined) this.document = name => this.#wrap(document(name))
     store.onReconnect?.(() => this.#reconnect())
   }
 

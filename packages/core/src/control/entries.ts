@@ -1,0 +1,59 @@
+import type { Duration } from '../base/duration.ts'
+import type { PolicyNumbers } from '../policy/compiled-policy.ts'
+
+export type { PolicyNumbers }
+
+/** Who acts, why, and until when. */
+export interface ActOptions {
+  /** How long the entry holds. Default: until somebody takes it back. */
+  readonly for?: Duration | undefined
+  /** When the entry ends. Not together with `for`. */
+  readonly until?: Date | undefined
+  readonly reason?: string | undefined
+  /** Who acts. */
+  readonly by?: string | undefined
+}
+
+/** What an entry does. */
+export type EntryKind = 'block' | 'allow' | 'override' | 'change'
+
+/** One entry of the control document: something that holds in every process. Plain data. */
+export interface ControlEntry {
+  readonly kind: EntryKind
+  /** Whom it concerns: a subject as decisions show it (`user:42`), or a network (`203.0.113.0/24`). Absent for a `change`. */
+  readonly target?: string | undefined
+  /** The policy of an `override` or a `change`. */
+  readonly policy?: string | undefined
+  readonly numbers?: PolicyNumbers | undefined
+  /** When the entry was made. Unix milliseconds. */
+  readonly at: number
+  /** When the entry ends. Unix milliseconds. Absent: never. */
+  readonly until?: number | undefined
+  readonly reason?: string | undefined
+  readonly by?: string | undefined
+}
+
+/** One act of an operator, as the history tells it. */
+export interface ControlAct extends Omit<ControlEntry, 'kind'> {
+  readonly act: EntryKind | 'unblock' | 'disallow' | 'revert'
+}
+
+/** What a new entry replaces: the entry of the same target, or of the same target and policy. */
+export function slotOf({
+  kind,
+  target = '',
+  policy = '',
+}: Pick<ControlEntry, 'kind' | 'target' | 'policy'>): string {
+  const group = kind === 'block' || kind === 'allow' ? 'access' : kind
+  return `${group} ${policy} ${target}`
+}
+
+/** Whether an entry holds at an instant, in Unix milliseconds. */
+export function holds({ until }: ControlEntry, now: number): boolean {
+  return until === undefined || now < until
+}
+
+/** Whether a target is a network. A subject names its kind before a colon, and a slash only behind a masked address. */
+export function isNetwork(target: string): boolean {
+  return /^[0-9a-f.:]+\/\d+$/i.test(target)
+}

@@ -1,0 +1,166 @@
+import { type Timer, eventLoop } from '../base/event-loop.ts'
+import { HaltError, messageOf } from '../base/errors.ts'
+import { within } from '../base/timers.ts'
+import type { WarnOnce } from '../base/warnings.ts'
+import type { Store } from '../store/contract.ts'
+import { isDocumentName, NEVER_WRITTEN, type StoreDocument, type VersionedText } from '../store/document.ts'
+import { ControlState } from './control-state.ts'
+import { readEntries, readHistory, writeEntries, writeHistory } from './control-text.ts'
+import type { ControlAct, ControlEntry } from './entries.ts'
+
+/** How often the document is read, in milliseconds. */
+const BEAT_MS = 1_000
+/** How long one call of the store may take, in milliseconds. */
+const TIMEOUT_MS = 1_000
+/** How often an act is tried while other operators act. */
+const ATTEMPTS = 32
+
+/** The control document of a store: read once a second, and written only if nobody else has written meanwhile. */
+export class Ledger {
+  /** The last good entries, ready to be looked up; undefined if there are none. */
+  state: ControlState | undefined
+  readonly #entries: StoreDocument
+  readonly #history: StoreDocument
+  readonly #warn: WarnOnce
+  #version: number | undefined
+  #timer: Timer | number | undefined
+  #isReading = false
+  #isClosed = false
+
+  constructor(store: Store, warn: WarnOnce) {
+    const document = (name: string): StoreDocument => {
+      if (!isDocumentName(name) || store.document === undefined) throw new Error(`no document ${name}`)
+      return store.document(name)
+    }
+    this.#entries = document('control')
+    this.#history = document('control-history')
+    this.#warn = warn
+    void this.#look()
+    this.#beat()
+  }
+
+  /** The entries, as the store has them now. */
+  async read(): Promise<readonly ControlEntry[]> {
+    const found = await call(() => this.#entries.read())
+    return this.#take(found ?? NEVER_WRITTEN)
+  }
+
+  /**
+   * Changes the entries. `change` returns the new ones, or undefined if there is nothing to change. It is called again if another
+   * operator has acted meanwhile.
+   */
+  async edit(
+    change: (entries: readonly ControlEntry[]) => readonly ControlEntry[] | undefined,
+  ): Promise<void> {
+    await update(this.#entries, found => {
+      const entries = change(current(readOrFail(found), Date.now()))
+      return entries === undefined ? undefined : writeEntries(entries)
+    })
+    await this.read()
+  }
+
+  /** Adds an act to the history. */
+  async note(act: ControlAct): Promise<void> {
+    await update(this.#history, ({ text }) => writeHistory([...readHistory(text), act]))
+  }
+
+  /** The acts, the latest last. */
+  async history(): Promise<readonly ControlAct[]> {
+    return readHistory((await call(() => this.#history.read()))?.text ?? '')
+  }
+
+  close(): void {
+    this.#isClosed = true
+    if (this.#timer !== undefined) eventLoop.cancel(this.#timer)
+  }
+
+  #beat(): void {
+    this.#timer = eventLoop.after(BEAT_MS, () => {
+      void this.#look().finally(() => {
+        if (!this.#isClosed) this.#beat()
+      })
+    })
+    if (typeof this.#timer === 'object') this.#timer.unref?.()
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isReading) return
+    this.#isReading = true
+    try {
+      const found = await within(Promise.resolve(this.#entries.read(this.#version)), TIMEOUT_MS, late, true)
+      if (found !== undefined) this.#take(found)
+    } catch {
+      // The last document holds while the store is away. The limiters tell of the outage.
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  /** Takes a document over. A broken one changes nothing. */
+  #take(found: VersionedText): readonly ControlEntry[] {
+    try {
+      const entries = readEntries(found.text)
+      if (found.version !== this.#version) {
+        this.state = entries.length === 0 ? undefined : new ControlState(entries)
+        this.#version = found.version
+      }
+      return entries
+    } catch (error) {
+      this.#version = found.version
+      this.#warn({
+        code: 'HALT_W_CONTROL',
+        message: `The control document cannot be read: ${messageOf(error)}. The last good one holds.`,
+        fix: 'Let all processes run one version of Halt, or delete the document "control" of the store and act again.',
+      })
+      return []
+    }
+  }
+}
+
+function readOrFail({ text }: VersionedText): readonly ControlEntry[] {
+  try {
+    return readEntries(text)
+  } catch (error) {
+    throw new HaltError(
+      'HALT_E_CONTROL',
+      `The control document cannot be read: ${messageOf(error)}.`,
+      'Let all processes run one version of Halt, or delete the document "control" of the store and act again.',
+    )
+  }
+}
+
+// Entries that have ended are dropped with the next act.
+function current(entries: readonly ControlEntry[], now: number): readonly ControlEntry[] {
+  return entries.filter(({ until }) => until === undefined || now < until)
+}
+
+async function update(
+  document: StoreDocument,
+  change: (found: VersionedText) => string | undefined,
+): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const found = (await call(() => document.read())) ?? NEVER_WRITTEN
+    const text = change(found)
+    if (text === undefined) return
+    if ((await call(() => document.write(text, found.version))) !== undefined) return
+  }
+  throw new HaltError(
+    'HALT_E_STORE_BUSY',
+    `Other operators wrote the control document during each of ${ATTEMPTS} attempts.`,
+    'Try again.',
+  )
+}
+
+/** Calls the store within a time. Rejects with `HALT_E_STORE`. */
+async function call<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await within(Promise.resolve(ask()), TIMEOUT_MS, late)
+  } catch (error) {
+    const { fix = 'Check that the store is reachable.' } = error as { fix?: string }
+    throw new HaltError('HALT_E_STORE', `The store call failed: ${messageOf(error)}.`, fix, { cause: error })
+  }
+}
+
+function late(): Error {
+  return new Error(`no answer within ${TIMEOUT_MS} ms`)
+}
