@@ -1,9 +1,17 @@
 import { fromCaller, type HaltWarning, type Warn, warnOnce } from '@halt/core'
-import { type CounterId, type Group, makeDigest, type Store, type Evaluation } from '@halt/core/store'
+import {
+  type CounterId,
+  type Evaluation,
+  type Group,
+  makeDigest,
+  type Store,
+  type StoreDocument,
+} from '@halt/core/store'
 
 import { Batcher } from './batcher.ts'
 import { type Connection, openConnection, StoreError, toStoreError } from './connection/index.ts'
 import { keysBySlot, deleteKeys } from './deletion.ts'
+import { RedisDocument } from './documents.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { inspect } from './inspection.ts'
 import { keyWriter, type KeyWriter } from './keys.ts'
@@ -85,6 +93,10 @@ export class RedisStore implements Store {
     } catch (error) {
       throw toStoreError(error)
     }
+  }
+
+  document(name: string): StoreDocument {
+    return new RedisDocument(this.#connection, this.#key('document', name))
   }
 
   async #delete(keys: readonly string[]): Promise<number> {

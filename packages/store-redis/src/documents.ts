@@ -1,0 +1,44 @@
+import { NEVER_WRITTEN, type StoreDocument, type VersionedText } from '@halt/core/store'
+
+import { type Connection, toStoreError } from './connection/index.ts'
+import { readText, readWholeNumber, unexpectedReply } from './reply-value.ts'
+import { document } from './scripts.ts'
+
+/** A document in Redis: a hash of its version and its text, which never expires. */
+export class RedisDocument implements StoreDocument {
+  readonly #connection: Connection
+  readonly #key: string
+
+  constructor(connection: Connection, key: string) {
+    this.#connection = connection
+    this.#key = key
+  }
+
+  async read(since?: number): Promise<VersionedText | undefined> {
+    const known = since === undefined ? '' : String(since)
+    const reply = await this.#run([known])
+    if (!Array.isArray(reply)) {
+      if (readWholeNumber(reply) === 0 && since !== undefined) return undefined
+      throw unexpectedReply(reply)
+    }
+    const version = readWholeNumber(reply[0])
+    if (version === undefined || reply.length !== 2) throw unexpectedReply(reply)
+    return version === 0 ? NEVER_WRITTEN : { version, text: readText(reply[1]) }
+  }
+
+  async write(text: string, since: number): Promise<number | undefined> {
+    const version = readWholeNumber(await this.#run([String(since), text]))
+    if (version === 0) return undefined
+    if (version === since + 1) return version
+    throw unexpectedReply(version)
+  }
+
+  async #run(args: readonly string[]): Promise<unknown> {
+    try {
+      await this.#connection.opened
+      return await this.#connection.run(document, [this.#key], ['', ...args])
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+}
