@@ -66,7 +66,8 @@ async function exercise(scene: Scene, maker: Maker, port: number, username: stri
     () => limiter.consume(name, { cost: 2 }),
     () => limiter.consume(name),
     () => limiter.reset(name),
-    () => store.document(`d-${maker.kind}`).write('text', 0),
+    // Only the first write of a document writes.
+    () => store.document(name).write('text', 0),
     () => new QuotaManager(store, { warn }).consumeQuota(name, { name: 'q', limit: 9, period: 'daily' }),
     () => new PenaltyManager({ store, config: {}, warn }).recordViolation(name),
   ]
