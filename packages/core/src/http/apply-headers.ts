@@ -1,4 +1,4 @@
-import type { Headers } from './dialects.ts'
+import type { Headers, HeaderSink } from './dialects.ts'
 import type { Outcome } from './outcome.ts'
 
 /**
@@ -6,9 +6,8 @@ import type { Outcome } from './outcome.ts'
  *
  * The names of Halt's own headers come in lower case, as Node and Fastify keep them.
  */
-export interface HeaderPort<T> {
+export interface HeaderPort<T> extends HeaderSink<T> {
   get(target: T, name: string): string | undefined
-  set(target: T, name: string, value: string): void
   remove(target: T, name: string): void
 }
 
@@ -17,7 +16,7 @@ export function tellHeaders<T>(outcome: Outcome, target: T, port: HeaderPort<T>)
   if (!outcome.binding) return
   const { stale } = outcome
   if (stale !== undefined) for (const name of stale) port.remove(target, name)
-  outcome.tell((name, value) => port.set(target, LOWER.get(name) ?? name, value))
+  outcome.tell(target, port)
   if (port.get(target, 'access-control-allow-origin') !== undefined)
     expose(Object.keys(outcome.headers), target, port)
 }
@@ -39,14 +38,3 @@ function expose<T>(names: readonly string[], target: T, port: HeaderPort<T>): vo
   const all = [...(exposed ? [exposed] : []), ...missing].join(', ')
   port.set(target, 'Access-Control-Expose-Headers', all)
 }
-
-// perf: bench "fastify: halt"; a name in lower case that is made at run time is a slow property key, a literal is not.
-const LOWER: ReadonlyMap<string, string> = new Map([
-  ['RateLimit-Limit', 'ratelimit-limit'],
-  ['RateLimit-Remaining', 'ratelimit-remaining'],
-  ['RateLimit-Reset', 'ratelimit-reset'],
-  ['RateLimit-Policy', 'ratelimit-policy'],
-  ['RateLimit', 'ratelimit'],
-  ['Retry-After', 'retry-after'],
-  ['Cache-Control', 'cache-control'],
-])

@@ -10,34 +10,37 @@ export type Headers = Record<string, string>
 /** The part of a limiter that a dialect uses: the windows of policies, and partition keys. */
 export type PolicyDirectory = Pick<RateLimiter<never>, 'policyNamed' | 'partitionOf' | 'warn'>
 
-/** Takes one header. */
-export type Put = (name: string, value: string) => void
+/** Sets headers on a target, one by one. The names of Halt's own headers come in lower case, as Node keeps them. */
+export interface HeaderSink<T> {
+  set(target: T, name: string, value: string): void
+}
 
 /** Writes a decision's headers in one dialect, one by one. */
-export type Write = (decision: Decision, put: Put, limiter: PolicyDirectory) => void
+// perf: bench "fastify: halt"; with a target and a constant sink, a request makes no closure.
+export type Write = <T>(decision: Decision, target: T, sink: HeaderSink<T>, limiter: PolicyDirectory) => void
 
 const shown = ({ remaining, limit }: Decision | PolicyVerdict): number =>
   Math.max(0, Math.min(remaining, limit))
 
 const isEnforced = ({ mode }: PolicyVerdict): boolean => mode === 'enforce'
 
-const standard: Write = (decision, put) => {
-  put('RateLimit-Limit', String(decision.limit))
-  put('RateLimit-Remaining', String(shown(decision)))
-  put('RateLimit-Reset', String(decision.resetAt))
+const standard: Write = (decision, target, sink) => {
+  sink.set(target, 'ratelimit-limit', String(decision.limit))
+  sink.set(target, 'ratelimit-remaining', String(shown(decision)))
+  sink.set(target, 'ratelimit-reset', String(decision.resetAt))
 }
 
-const draft6: Write = (decision, put, limiter) => {
-  put('RateLimit-Policy', policyField(decision, limiter))
-  put('RateLimit-Limit', String(decision.limit))
-  put('RateLimit-Remaining', String(shown(decision)))
-  put('RateLimit-Reset', String(secondsLeft(decision, decision)))
+const draft6: Write = (decision, target, sink, limiter) => {
+  sink.set(target, 'ratelimit-policy', policyField(decision, limiter))
+  sink.set(target, 'ratelimit-limit', String(decision.limit))
+  sink.set(target, 'ratelimit-remaining', String(shown(decision)))
+  sink.set(target, 'ratelimit-reset', String(secondsLeft(decision, decision)))
 }
 
-const draft7: Write = (decision, put, limiter) => {
+const draft7: Write = (decision, target, sink, limiter) => {
   const reset = secondsLeft(decision, decision)
-  put('RateLimit-Policy', policyField(decision, limiter))
-  put('RateLimit', `limit=${decision.limit}, remaining=${shown(decision)}, reset=${reset}`)
+  sink.set(target, 'ratelimit-policy', policyField(decision, limiter))
+  sink.set(target, 'ratelimit', `limit=${decision.limit}, remaining=${shown(decision)}, reset=${reset}`)
 }
 
 // As express-rate-limit writes it: with spaces, and with a partition key instead of the key.
@@ -51,7 +54,7 @@ function structured(
   partition: (verdict: PolicyVerdict, limiter: PolicyDirectory) => string,
 ): Write {
   const join = (...parts: readonly string[]): string => parts.join(separator)
-  return (decision, put, limiter) => {
+  return (decision, target, sink, limiter) => {
     const all = decision.verdicts.filter(isEnforced)
     // An empty list is not sent (RFC 9651). It is empty when the store is unavailable and every policy is open.
     if (all.length === 0) return
@@ -66,21 +69,21 @@ function structured(
     const left = all.map(verdict =>
       join(`"${verdict.policy}"`, `r=${shown(verdict)}`, `t=${secondsLeft(verdict, decision)}`),
     )
-    put('RateLimit-Policy', policies.join(', '))
-    put('RateLimit', left.join(', '))
+    sink.set(target, 'ratelimit-policy', policies.join(', '))
+    sink.set(target, 'ratelimit', left.join(', '))
   }
 }
 
-const xRateLimit: Write = (decision, put) => {
-  put('X-RateLimit-Limit', String(decision.limit))
-  put('X-RateLimit-Remaining', String(shown(decision)))
-  put('X-RateLimit-Used', String(decision.limit - shown(decision)))
-  put('X-RateLimit-Reset', String(decision.resetAt))
+const xRateLimit: Write = (decision, target, sink) => {
+  sink.set(target, 'x-ratelimit-limit', String(decision.limit))
+  sink.set(target, 'x-ratelimit-remaining', String(shown(decision)))
+  sink.set(target, 'x-ratelimit-used', String(decision.limit - shown(decision)))
+  sink.set(target, 'x-ratelimit-reset', String(decision.resetAt))
 }
 
 // A policy whose name contains "token" or "tpm" counts tokens, any other policy counts requests. The tightest of each is
 // shown.
-const openai: Write = (decision, put) => {
+const openai: Write = (decision, target, sink) => {
   const tightest = new Map<string, PolicyVerdict>()
   for (const verdict of decision.verdicts.filter(isEnforced)) {
     const unit = /token|tpm/i.test(verdict.policy) ? 'tokens' : 'requests'
@@ -88,9 +91,9 @@ const openai: Write = (decision, put) => {
     if (other === undefined || binds(verdict, other)) tightest.set(unit, verdict)
   }
   for (const [unit, verdict] of tightest) {
-    put(`x-ratelimit-limit-${unit}`, String(verdict.limit))
-    put(`x-ratelimit-remaining-${unit}`, String(shown(verdict)))
-    put(`x-ratelimit-reset-${unit}`, goDuration(secondsLeft(verdict, decision)))
+    sink.set(target, `x-ratelimit-limit-${unit}`, String(verdict.limit))
+    sink.set(target, `x-ratelimit-remaining-${unit}`, String(shown(verdict)))
+    sink.set(target, `x-ratelimit-reset-${unit}`, goDuration(secondsLeft(verdict, decision)))
   }
 }
 

@@ -8,9 +8,10 @@ import {
   DIALECTS,
   type Headers,
   type PolicyDirectory,
-  type Put,
+  type HeaderSink,
   type Write,
 } from './dialects.ts'
+import { SPELT } from './spelling.ts'
 import { isSilent } from './tightest.ts'
 
 /**
@@ -25,7 +26,7 @@ export type HeaderDialect = Dialect | false | ((decision: Decision) => Headers)
 export type HeaderWriter = (decision: Decision) => Headers
 
 /** Writes a decision's headers, one by one; none for an exempt request. */
-export type WriteHeaders = (decision: Decision, put: Put) => void
+export type WriteHeaders = <T>(decision: Decision, target: T, sink: HeaderSink<T>) => void
 
 /**
  * Makes the header writer of a dialect.
@@ -36,7 +37,7 @@ export function headerWriter(dialect: HeaderDialect, limiter: PolicyDirectory): 
   const write = compileDialect(dialect, limiter)
   return decision => {
     const headers: Headers = {}
-    write(decision, (name, value) => void (headers[name] = value))
+    write(decision, headers, SPELT)
     return headers
   }
 }
@@ -62,11 +63,11 @@ export function compileDialect(dialect: HeaderDialect, limiter: PolicyDirectory)
       `Choose one of ${names}, false, or a function.`,
     )
   }
-  return (decision, put) => {
+  return (decision, target, sink) => {
     if (isSilent(decision)) return
     // A refusal that no counter decided has no limit to report, only the time of the retry.
-    if (decision.limit > 0) write(decision, put, limiter)
-    writeRetryAfter(decision, put)
+    if (decision.limit > 0) write(decision, target, sink, limiter)
+    writeRetryAfter(decision, target, sink)
   }
 }
 
@@ -75,14 +76,14 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 // A line break in a value would make the framework throw and the request fail.
 function custom(dialect: (decision: Decision) => Headers): Write {
-  return (decision, put, { warn }) => {
+  return (decision, target, sink, { warn }) => {
     let headers: Headers
     try {
       headers = checked(dialect(decision))
     } catch (error) {
       return noticeFailure(warn, error)
     }
-    for (const [name, value] of Object.entries(headers)) put(name, value)
+    for (const [name, value] of Object.entries(headers)) sink.set(target, name, value)
   }
 }
 
@@ -109,6 +110,6 @@ function noticeFailure(warn: Warn, error: unknown): void {
   })
 }
 
-function writeRetryAfter({ allowed, retryAfter: wait }: Decision, put: Put): void {
-  if (!allowed && wait > 0 && wait < Number.POSITIVE_INFINITY) put('Retry-After', String(wait))
+function writeRetryAfter<T>({ allowed, retryAfter: wait }: Decision, target: T, sink: HeaderSink<T>): void {
+  if (!allowed && wait > 0 && wait < Number.POSITIVE_INFINITY) sink.set(target, 'retry-after', String(wait))
 }

@@ -1,8 +1,9 @@
 import type { Decision } from '../check/decision.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
-import type { Headers, Put } from './dialects.ts'
+import type { Headers, HeaderSink } from './dialects.ts'
 import type { HeaderDialect, WriteHeaders } from './headers.ts'
 import type { RefusalBody } from './refusal.ts'
+import { SPELT } from './spelling.ts'
 
 /** The result of a guard, which the adapter applies to the response. */
 export interface Outcome {
@@ -21,8 +22,8 @@ export interface Outcome {
   readonly binding: boolean
   /** Headers of earlier, looser guards that `headers` does not replace. The adapter removes them from the response. */
   readonly stale?: readonly string[] | undefined
-  /** Passes each header on, as `headers` lists them, without making that list. */
-  tell(put: Put): void
+  /** Sets each header on a target, without making the list `headers`. The names of Halt's own headers come in lower case. */
+  tell<T>(target: T, sink: HeaderSink<T>): void
 }
 
 /** The parts of a guard that its outcomes need. */
@@ -87,7 +88,7 @@ export class PassedGuard implements Outcome {
 
   get headers(): Headers {
     const headers: Headers = {}
-    this.tell((name, value) => void (headers[name] = value))
+    this.tell(headers, SPELT)
     return headers
   }
 
@@ -105,10 +106,10 @@ export class PassedGuard implements Outcome {
     return mount.dialect === this.mount.dialect && FIXED.has(mount.dialect) && this.decision.limit > 0
   }
 
-  tell(put: Put): void {
+  tell<T>(target: T, sink: HeaderSink<T>): void {
     if (!this.binding) return
-    this.mount.write(this.decision, put)
-    if (this.#answer !== undefined) put('Cache-Control', 'no-store')
+    this.mount.write(this.decision, target, sink)
+    if (this.#answer !== undefined) sink.set(target, 'cache-control', 'no-store')
   }
 }
 
