@@ -1,7 +1,5 @@
-import { type HeaderPort, type Outcome, tellHeaders } from '@halt/core/http'
+import { hasDecisionProperty, type HeaderPort, type Outcome, tellHeaders } from '@halt/core/http'
 import type { Request, Response } from 'express'
-
-import { hasDecisionProperty } from './decision-property.ts'
 
 /** Sets `req.halt` and the headers, if the decision is the tightest so far. */
 export function showDecision(outcome: Outcome, req: Request, res: Response): void {

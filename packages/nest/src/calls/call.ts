@@ -1,5 +1,5 @@
 import type { Decision } from '@halt/core'
-import type { RequestView } from '@halt/core/http'
+import { hasDecisionProperty, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { graphqlArgs } from './graphql-args.ts'
@@ -29,9 +29,10 @@ export function noteDecision(context: ExecutionContext, decision: Decision): voi
   if (type === 'ws') return noteInArguments(context.getArgs<unknown[]>(), decision)
   const carrier = carrierOf(context, type)
   if (carrier === undefined) return
-  if (type === 'http') carrier.halt = decision
+  // Requests of Express read the decision from what the guards have noted, and so do those of Fastify where @halt/fastify is used.
+  if (type === 'http') return void (hasDecisionProperty(carrier) || Reflect.set(carrier, 'halt', decision))
   // Not enumerable, because the carrier may be the message itself. By Reflect, because it may be frozen.
-  else Reflect.defineProperty(carrier, DECISION, { value: decision, enumerable: false, configurable: true })
+  Reflect.defineProperty(carrier, DECISION, { value: decision, enumerable: false, configurable: true })
 }
 
 /** The decision of a call. */

@@ -1,7 +1,7 @@
 import { continues, type HeaderBag, pathOf, type RequestView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
-import { httpVersionOf, type PlatformRequest } from './platform-request.ts'
+import { httpVersionOf, type PlatformRequest, rawRequestOf } from './platform-request.ts'
 import { routeOf } from './route.ts'
 
 /** The parts of an HTTP request that Halt reads. It is made for every request, so it has no closures. */
@@ -41,7 +41,7 @@ export class HttpView implements RequestView {
   }
 
   get hasBody(): boolean {
-    return continues(this.request.raw ?? this.request)
+    return continues(rawRequestOf(this.request))
   }
 
   get route(): RequestView['route'] {

@@ -5,7 +5,7 @@ import type { ExecutionContext } from '@nestjs/common'
 import { type Call, handlerName } from './call.ts'
 import { graphqlCall } from './graphql.ts'
 import { HttpView } from './http-view.ts'
-import type { PlatformRequest } from './platform-request.ts'
+import { type PlatformRequest, rawRequestOf } from './platform-request.ts'
 import { rpcCall } from './rpc.ts'
 import { wsCall } from './ws.ts'
 
@@ -40,7 +40,7 @@ function known(context: ExecutionContext): Call {
       // For Fastify take the raw request, because @halt/fastify notes its guards on it.
       return {
         view: new HttpView(request, context),
-        httpRequest: request.raw ?? request,
+        httpRequest: rawRequestOf(request),
         response: context.getArgByIndex<object>(1),
       }
     }

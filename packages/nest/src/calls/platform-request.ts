@@ -1,4 +1,4 @@
-import type { HeaderBag } from '@halt/core/http'
+import { hasDecisionProperty, type HeaderBag } from '@halt/core/http'
 
 interface Socket {
   readonly remoteAddress?: string
@@ -21,6 +21,12 @@ export interface PlatformRequest {
   readonly raw?: { readonly httpVersion?: string }
   readonly routeOptions?: { readonly url?: string; readonly method?: string | readonly string[] }
   readonly ips?: unknown
+}
+
+/** The request of Node behind that of the platform. */
+export function rawRequestOf(request: PlatformRequest): object {
+  // perf: bench "nest: halt"; a request of Express has no \`raw\`, and to look for it takes longer than several checks.
+  return hasDecisionProperty(request) ? request : (request.raw ?? request)
 }
 
 /** The HTTP version of a request. */

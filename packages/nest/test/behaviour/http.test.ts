@@ -24,7 +24,7 @@ import {
   sendLimited,
   SkipRateLimit,
 } from '../../src/index.ts'
-import { countingStore, platforms, startApp, statuses } from '../app.ts'
+import { type AppParts, countingStore, platforms, startApp, statuses } from '../app.ts'
 
 const global: Policy = { name: 'global', limit: 3, window: 60 }
 const auth: Policy = { name: 'auth_limit', limit: 1, window: 60, blockDuration: 300 }
@@ -65,6 +65,29 @@ class ThingsController {
     return 'heavy'
   }
 }
+
+@Controller()
+class RequestController {
+  @Get('shown')
+  shown(@Req() request: { halt?: Decision }) {
+    return { remaining: request.halt?.remaining, own: Object.hasOwn(request, 'halt') }
+  }
+}
+
+it('leaves request.halt to @halt/fastify, which makes it a getter', async () => {
+  const parts: AppParts = {
+    platform: 'fastify',
+    controllers: [RequestController],
+    before: app => {
+      const fastify = app.getHttpAdapter().getInstance() as {
+        decorateRequest(name: string, property: { getter(): unknown }): void
+      }
+      fastify.decorateRequest('halt', { getter: () => ({ remaining: 7 }) })
+    },
+  }
+  const url = await startApp({ policy: global }, parts)
+  expect(await (await fetch(`${url}/shown`)).json()).toEqual({ remaining: 7, own: false })
+})
 
 describe.each(platforms)('on %s', platform => {
   const parts = { platform, controllers: [ThingsController] }
@@ -126,6 +149,11 @@ describe.each(platforms)('on %s', platform => {
   it('gives the handler the decision', async () => {
     const url = await startApp({ policy: global, policies: { auth } }, parts)
     expect(await (await fetch(`${url}/one`)).json()).toEqual({ remaining: 2 })
+  })
+
+  it('shows the decision as request.halt', async () => {
+    const url = await startApp({ policy: global }, { platform, controllers: [RequestController] })
+    expect(await (await fetch(`${url}/shown`)).json()).toEqual({ remaining: 2, own: platform === 'fastify' })
   })
 
   it('sends problem details with errorFormat', async () => {

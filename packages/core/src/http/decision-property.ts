@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http'
-
-import { decisionOf } from '@halt/core/http'
+import { decisionOf } from './passed-guards.ts'
 
 /**
  * The accessor of `req.halt`, defined once for all requests of one Express. It reads the binding decision that the guards
@@ -9,7 +7,7 @@ import { decisionOf } from '@halt/core/http'
  * Express changes the prototype of each request, which gives each request a hidden class of its own. Adding a property to
  * such a request takes longer than several checks.
  */
-const halt: PropertyDescriptor & ThisType<IncomingMessage> = {
+const halt: PropertyDescriptor & ThisType<{ readonly rawHeaders?: unknown }> = {
   configurable: true,
   enumerable: true,
   get() {
@@ -35,16 +33,16 @@ export function hasDecisionProperty(request: object): boolean {
   return hasProperty
 }
 
-// Walks from the prototype of the requests of an app, which has `app`, to the prototype of all requests of its Express.
+// Walks from the prototype of the requests of an app, which has `app`, to the prototype of all requests of its Express. Above it
+// is the class of Node, which other servers use too.
 function rootOf(prototype: unknown): object | undefined {
   let root = prototype as object | null
   if (root === null || !Object.hasOwn(root, 'app')) return undefined
-  // Not an import, because it takes longer than the import of Halt, and Express has loaded the module by now.
-  const { IncomingMessage: Base } = process.getBuiltinModule('http')
   while (root !== null) {
-    const above: unknown = Object.getPrototypeOf(root)
-    if (above === Base.prototype) return root
-    root = above as object | null
+    const above = Object.getPrototypeOf(root) as object | null
+    if (above !== null && Object.hasOwn(above, 'constructor'))
+      return above.constructor.name === 'IncomingMessage' ? root : undefined
+    root = above
   }
   return undefined
 }
