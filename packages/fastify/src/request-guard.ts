@@ -52,10 +52,8 @@ export class RequestGuard implements Step {
   }
 
   #conclude(outcome: Outcome, request: FastifyRequest, reply: FastifyReply, done: Done): void {
-    const { decision } = outcome
-    if (decision === undefined) return done()
     setHeaders(reply, outcome)
-    if (!outcome.pass) return this.#refuse(outcome, decision, request, reply, done)
+    if (!outcome.pass) return this.#refuse(outcome, outcome.decision as Decision, request, reply, done)
     if (outcome.charged && this.#guard.needsResponse) watchResponse(this.#guard, outcome, reply.raw, reply)
     done()
   }

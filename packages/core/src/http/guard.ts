@@ -79,7 +79,7 @@ export function guard<R, S = unknown>(
       idempotencyKeyOf && callForId(limiter.warn, 'idempotencyKey', () => call(idempotencyKeyOf, view))
     const needsNoOptions =
       before === undefined && cost === undefined && usesOwnPolicies && idempotencyKey === undefined
-    const decision = limiter.checkView(
+    const decision = limiter.decideView(
       view,
       needsNoOptions ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
     )

@@ -1,4 +1,4 @@
-import type { Decision } from '../check/decision.ts'
+import { Decision } from '../check/decision.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
@@ -79,7 +79,7 @@ function custom(dialect: (decision: Decision) => Headers): Write {
   return (decision, target, sink, { warn }) => {
     let headers: Headers
     try {
-      headers = checked(dialect(decision))
+      headers = checked(dialect(Decision.freeze(decision)))
     } catch (error) {
       return noticeFailure(warn, error)
     }

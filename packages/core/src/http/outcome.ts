@@ -1,4 +1,4 @@
-import type { Decision } from '../check/decision.ts'
+import { Decision } from '../check/decision.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { Headers, HeaderSink } from './dialects.ts'
 import type { HeaderDialect, WriteHeaders } from './headers.ts'
@@ -51,10 +51,10 @@ export interface Answer {
 /** The outcome of a guard that a request has passed. It is its own record: `before` links it to the guard before. */
 export class PassedGuard implements Outcome {
   readonly mount: Mount
-  readonly decision: Decision
   readonly before: PassedGuard | undefined
   readonly binding: boolean
   readonly charged: boolean
+  readonly #decision: Decision
   readonly #answer: Answer | undefined
 
   /** @param answer given for a refusal */
@@ -67,11 +67,16 @@ export class PassedGuard implements Outcome {
     answer?: Answer,
   ) {
     this.mount = mount
-    this.decision = decision
+    this.#decision = decision
     this.before = before
     this.binding = binding
     this.charged = charged
     this.#answer = answer
+  }
+
+  /** Frozen when it is read, because most requests do not read it. */
+  get decision(): Decision {
+    return Decision.freeze(this.#decision)
   }
 
   get pass(): boolean {
@@ -108,7 +113,7 @@ export class PassedGuard implements Outcome {
 
   tell<T>(target: T, sink: HeaderSink<T>): void {
     if (!this.binding) return
-    this.mount.write(this.decision, target, sink)
+    this.mount.write(this.#decision, target, sink)
     if (this.#answer !== undefined) sink.set(target, 'cache-control', 'no-store')
   }
 }

@@ -10,7 +10,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { refuseDuplicates } from '../policy/duplicates.ts'
 import type { Cost } from '../policy/cost.ts'
 import type { CounterReading } from '../check/counter-reading.ts'
-import type { Decision } from '../check/decision.ts'
+import { Decision } from '../check/decision.ts'
 import type { HaltWarning, Warn } from '../base/warnings.ts'
 import type { Explanation } from '../check/explanation.ts'
 import type { CounterReset } from './counter-reset.ts'
@@ -149,6 +149,11 @@ export class RateLimiter<R = unknown> {
 
   /** As {@link check} for a view. Adapters call it. Synchronous when the store, the policies and the keys are. */
   checkView(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
+    return frozen(this.decideView(view, options))
+  }
+
+  /** As {@link checkView}, but the decision may not be frozen yet. Guards call it, and freeze a decision when it is read. */
+  decideView(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
     if (options !== NO_OPTIONS) checkOptionValues(options)
     const parameters = this.#parametersOf(options)
     const policies = this.#policies.policiesFor(view, options)
@@ -378,7 +383,7 @@ export class RateLimiter<R = unknown> {
   #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
     const policies = this.#policies.forIdentity(options)
     const parameters = this.#withCost(policies, this.#parametersOf(options))
-    return this.#pipeline.checkSubject(this.#inspector.subjectOf(identity), policies, parameters)
+    return frozen(this.#pipeline.checkSubject(this.#inspector.subjectOf(identity), policies, parameters))
   }
 
   #checkBy(
@@ -407,6 +412,11 @@ export class RateLimiter<R = unknown> {
     const started = this.#reporter.start()
     return started === undefined ? options : { ...options, started }
   }
+}
+
+// A decision that came as a promise was frozen when it was made.
+function frozen(decision: Decision | Promise<Decision>): Decision | Promise<Decision> {
+  return 'then' in decision ? decision : Decision.freeze(decision)
 }
 
 // `{ ip }` alone may be a `RequestView`, so it is treated as a request. A string is neither a request nor an identity here.
