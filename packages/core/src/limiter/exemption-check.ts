@@ -17,7 +17,8 @@ const PRIVATE = 'the socket peer is private and is not a proxy'
 export class ExemptionCheck {
   /** Whether a request is a health check, which no policy counts. */
   readonly isHealthCheck: ReturnType<typeof compileHealthChecks>
-  readonly #privateIps: boolean | undefined
+  /** The limiter's option. */
+  readonly exemptPrivateIps: boolean | undefined
   readonly #warn: Warn
   // Private peers that once forwarded a request. They remain proxies, because a client can make some proxies drop their
   // headers.
@@ -29,7 +30,7 @@ export class ExemptionCheck {
   /** @throws HaltError `HALT_E_EXEMPTION` */
   constructor(options: Pick<RateLimiterOptions, 'exemptHealthChecks' | 'exemptPrivateIps'>, warn: Warn) {
     this.isHealthCheck = compileHealthChecks(options.exemptHealthChecks)
-    this.#privateIps = options.exemptPrivateIps
+    this.exemptPrivateIps = options.exemptPrivateIps
     this.#warn = warn
   }
 
@@ -81,7 +82,7 @@ export class ExemptionCheck {
   }
 
   #exemptsPrivate({ exemptPrivateIps }: CompiledPolicy): boolean | undefined {
-    return exemptPrivateIps ?? this.#privateIps
+    return exemptPrivateIps ?? this.exemptPrivateIps
   }
 
   #noticeExempt(caller: Caller): void {

@@ -72,7 +72,10 @@ export class Pipeline {
     this.#uncounted = new Uncounted(guardedStore, reporter, penalty)
     this.#callers = callers
     this.#control = control
-    this.#plans = new Plans(penalty !== undefined)
+    this.#plans = new Plans({
+      hasPenalty: penalty !== undefined,
+      exemptPrivateIps: exemptionCheck.exemptPrivateIps,
+    })
     this.#buildCheck = checkBuilder(penalty, callers.digest, guardedStore.clock, callers.warn)
   }
 
@@ -118,7 +121,7 @@ export class Pipeline {
     ip: string | undefined,
   ): Decision | Promise<Decision> {
     const plan = this.#plans.of(policies)
-    const address = plan.someByAddress ? this.#publicAddress(view, ip) : undefined
+    const address = plan.someByAddress ? this.#countedAddress(plan, view, ip) : undefined
     const decision =
       address && this.#chargeBucket(this.#planFor(plan, address.subject), address.subject, parameters)
     if (decision !== undefined) return decision
@@ -166,15 +169,15 @@ export class Pipeline {
   }
 
   /**
-   * The key of a public address. Nothing else can exempt its request from a policy that counts addresses alone. Returns
-   * undefined where the exemptions must be asked: the address is private or unknown, or warnings are still to be decided.
+   * The key of an address that nothing can exempt from a policy that counts addresses alone. Returns undefined where the
+   * exemptions must be asked: the address is private and may be exempt, or is unknown, or warnings are still to be decided.
    *
    * perf: bench "limiter.check(request)"; a test holds both ways equal.
    */
-  #publicAddress(view: RequestView, ip: string | undefined): FoundKey | undefined {
+  #countedAddress(plan: Plan, view: RequestView, ip: string | undefined): FoundKey | undefined {
     if (!this.#exemptionCheck.isSettled) return undefined
     const { address, isPrivate, key } = findClient(view, this.#callers, ip)
-    return address === undefined || isPrivate ? undefined : key
+    return address === undefined || (isPrivate && !plan.countsPrivate) ? undefined : key
   }
 
   /** The plan with the numbers of a client that has its own. */

@@ -15,14 +15,23 @@ export interface Plan {
   readonly byAddress: readonly boolean[]
   /** Whether that is so for some policy. */
   readonly someByAddress: boolean
+  /** Whether all of those policies count private addresses, too. */
+  readonly countsPrivate: boolean
 }
 
-/**
- * Compiles a list of policies.
- *
- * @param hasPenalty whether the limiter has penalties, which a store decides with a whole group
- */
-function compilePlan(policies: readonly CompiledPolicy[], hasPenalty: boolean): Plan {
+/** The facts about a limiter that its plans need. */
+export interface PlanContext {
+  /** Whether the limiter has penalties, which a store decides with a whole group. */
+  readonly hasPenalty: boolean
+  /** The limiter's `exemptPrivateIps`. */
+  readonly exemptPrivateIps: boolean | undefined
+}
+
+/** Compiles a list of policies. */
+function compilePlan(
+  policies: readonly CompiledPolicy[],
+  { hasPenalty, exemptPrivateIps }: PlanContext,
+): Plan {
   const counting = policies.filter(({ off }) => !off)
   const [only] = policies
   const bucket =
@@ -37,6 +46,9 @@ function compilePlan(policies: readonly CompiledPolicy[], hasPenalty: boolean): 
     shared: only?.keyStrategy === 'shared' ? SHARED : undefined,
     byAddress,
     someByAddress: byAddress.includes(true),
+    countsPrivate: policies.every(
+      (policy, i) => !byAddress[i] || (policy.exemptPrivateIps ?? exemptPrivateIps) === false,
+    ),
   }
 }
 
@@ -67,19 +79,19 @@ export function keyOfIdentity(subject: string, { keyStrategy }: CompiledPolicy):
 
 /** The plans of a limiter, each compiled once. */
 export class Plans {
-  readonly #hasPenalty: boolean
+  readonly #context: PlanContext
   readonly #plans = new WeakMap<readonly CompiledPolicy[], Plan>()
   #last: Plan | undefined
 
-  constructor(hasPenalty: boolean) {
-    this.#hasPenalty = hasPenalty
+  constructor(context: PlanContext) {
+    this.#context = context
   }
 
   /** The plan of a list of policies. */
   of(policies: readonly CompiledPolicy[]): Plan {
     if (this.#last?.policies === policies) return this.#last
     let plan = this.#plans.get(policies)
-    if (plan === undefined) this.#plans.set(policies, (plan = compilePlan(policies, this.#hasPenalty)))
+    if (plan === undefined) this.#plans.set(policies, (plan = compilePlan(policies, this.#context)))
     return (this.#last = plan)
   }
 }

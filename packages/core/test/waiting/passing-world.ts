@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/index.ts'
 import { type World, world } from '../world.ts'
 
 /** A start of a caller: when, in milliseconds since the world began, and what its decision said. */
-export interface Start {
+interface Start {
   readonly name: number | string
   readonly at: number
   readonly decision: Decision
