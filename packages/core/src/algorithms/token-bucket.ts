@@ -29,7 +29,8 @@ export const tokenBucket: Algorithm = {
 
   chargeLater(state, now, wait, cost, rule) {
     // What is paid back until the start, and left over, is lost.
-    keep(state, now, Math.max(debtAt(state, now, rule), wait * rule.rate) + cost * rule.unit, rule)
+    const debt = Math.max(debtAt(state, now, rule), wait * rule.rate) + cost * rule.unit
+    keep(state, now, debt < MAX_EXACT ? debt : MAX_EXACT, rule)
   },
 
   idle: (now, rule) => [now, 0, rule.unit, rule.rate],

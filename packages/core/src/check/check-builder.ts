@@ -53,16 +53,17 @@ export function checkBuilder(
         parameters.priorGuards === undefined ? 0 : (paidOn(rule, key.subject, parameters.priorGuards) ?? 0)
       const mode = parameters === PEEK ? Mode.PEEK : modeOf(policy, shadow)
       const cost = costFor(policy, parameters.cost)
+      // HOLD demands are charged only when the request ends, so earlier guards have not charged them. Judge the full cost.
+      const rest = mode === Mode.HOLD ? cost : Math.max(0, cost - paid)
       // perf: bench "limiter.check(request)"; the fields are written out because spreading objects took most of a check.
       const demand: Demand = {
         rule,
         subject: key.subject,
-        // HOLD demands are charged only when the request ends, so earlier guards have not charged them. Judge the full cost.
-        cost: mode === Mode.HOLD ? cost : Math.max(0, cost - paid),
+        cost: rest,
         mode,
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isTightened(policy, key.subject, principal),
-        terms: termsOf(policy, cost, key.subject, client, parameters, warn),
+        terms: termsOf(policy, rest, key.subject, client, parameters, warn),
       }
       demands[i] = demand
       if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue

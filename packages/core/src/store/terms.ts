@@ -18,8 +18,8 @@ export function unitsNeeded(demand: Demand, rule: Rule): number {
 
 /** Whether a demand that does not pass would pass if it left nothing to others. */
 export function isReserved(demand: Demand, rule: Rule, state: State, now: number): boolean {
-  const { terms, cost } = demand
-  if (terms?.floor === undefined || now < blockedUntil(state)) return false
+  const { terms, cost, mode } = demand
+  if (terms?.floor === undefined || mode === Mode.BLOCK || now < blockedUntil(state)) return false
   return algorithmOf(rule).fits(state, now, terms.least ?? cost, rule)
 }
 
@@ -62,7 +62,8 @@ export function startOf({ demands, rules, states, passes }: Decided, now: number
 /** How long a demand that does not pass would wait; undefined if it does not wait that long. */
 function waitOf(demand: Demand, rule: Rule, state: State, now: number): number | undefined {
   const maxWait = demand.terms?.maxWait ?? 0
-  if (maxWait === 0) return undefined
+  // A block is not a caller that could wait.
+  if (maxWait === 0 || demand.mode === Mode.BLOCK) return undefined
   const cooldown = blockedUntil(state) - now
   const wait = Math.max(algorithmOf(rule).wait(state, now, unitsNeeded(demand, rule), rule), cooldown)
   if (wait <= maxWait) return wait
@@ -74,7 +75,7 @@ function waitOf(demand: Demand, rule: Rule, state: State, now: number): number |
 
 /**
  * The units that each demand of an admitted group gets. Demands that accept fewer than their cost get as many as the counter with
- * the fewest has left, so that all charge for the same work.
+ * the fewest has left, so that all charge for the same work, but none gets fewer than it accepts.
  *
  * @param isPlace whether the group starts later; then it gets the fewest units that it accepts
  */
@@ -93,7 +94,9 @@ export function grantsOf(
   for (const [i, { mode, cost }] of demands.entries())
     if (mode !== Mode.SHADOW && left[i]! < cost) most = Math.min(most, left[i]!)
   return demands.map(({ terms, cost }, i) =>
-    terms?.least === undefined || passes[i] !== true ? cost : Math.min(left[i]!, most),
+    terms?.least === undefined || passes[i] !== true
+      ? cost
+      : Math.max(terms.least, Math.min(left[i]!, most)),
   )
 }
 
