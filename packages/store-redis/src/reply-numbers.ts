@@ -41,9 +41,9 @@ export function readAdmission(
 }
 
 /** Whether the debt can be that of a bucket which alone was charged. It includes the charge. */
-function isCharged({ rule, cost, mode }: Demand, debt: number): boolean {
+function isCharged({ rule, cost, mode, terms }: Demand, debt: number): boolean {
   const { unit, capacity } = rule
-  if (cost <= 0 || debt < cost * unit) return false
+  if (cost <= 0 || debt < cost * unit || terms?.least !== undefined) return false
   return mode === Mode.SETTLE || ((mode === Mode.CHARGE || mode === Mode.SHADOW) && debt <= capacity * unit)
 }
 
@@ -80,13 +80,14 @@ export function readRefusal(
 }
 
 /** Whether a bucket with this debt refuses the demand after this time, and starts no cool-down. */
-function isRefused({ rule, cost, mode }: Demand, elapsed: number, debt: number): boolean {
+function isRefused({ rule, cost, mode, terms }: Demand, elapsed: number, debt: number): boolean {
   const { code, unit, rate, capacity, cooldown } = rule
   const owed = Math.max(0, debt - elapsed * rate)
   return (
     SCRIPT_KINDS[code] === BUCKET &&
     mode === Mode.CHARGE &&
     cooldown === 0 &&
+    terms === undefined &&
     owed + cost * unit > capacity * unit
   )
 }

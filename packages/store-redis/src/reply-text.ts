@@ -1,16 +1,20 @@
 import { type Demand, type Group, Mode, ruleInForce, type State, type Evaluation } from '@halt/core/store'
 
-import { SCRIPT_KINDS } from './script-protocol.ts'
+import { BUCKET, SCRIPT_KINDS } from './script-protocol.ts'
 
-// Two flags, then the numbers of the penalty, then per demand a sign of its result and the numbers of its counter.
+// Two flags, the wait for a start and the units granted, if any, then the numbers of the penalty, then per demand a sign of its
+// result and the numbers of its counter.
 const NUMBERS = String.raw`-?\d+(?: -?\d+)*`
-const SHAPE = new RegExp(String.raw`^[01][01];(?:${NUMBERS})?(?:;(?:\+\d+|[012](?: ${NUMBERS})?))*$`)
+const HEAD = String.raw`[01][01](?:@\d+)?(?:\*${NUMBERS})?`
+const SHAPE = new RegExp(String.raw`^${HEAD};(?:${NUMBERS})?(?:;(?:\+\d+|[012](?: ${NUMBERS})?))*$`)
 const PENALTY_NUMBERS = 6
 
 /** Reads the part of a reply that tells the whole evaluation of a group. Undefined if it cannot come from the script. */
 export function readWrittenOut(text: string, group: Group, now: number): Evaluation | undefined {
   if (!SHAPE.test(text)) return undefined
-  const [flags, penalty, ...fields] = text.split(';') as [string, string, ...string[]]
+  const [head, penalty, ...fields] = text.split(';') as [string, string, ...string[]]
+  const [flags = '', granted] = head.split('*')
+  const wait = flags.split('@')[1]
   const { demands } = group
   if (fields.length !== demands.length) return undefined
   const evaluation = {
@@ -21,13 +25,15 @@ export function readWrittenOut(text: string, group: Group, now: number): Evaluat
     starts: fields.map(field => field.startsWith('2')),
     states: [] as State[],
     penalty: penalty === '' ? [] : penalty.split(' ').map(Number),
+    startsIn: wait === undefined ? undefined : Number(wait),
+    grants: granted?.split(' ').map(Number),
   }
   evaluation.states = fields.map((field, i) => {
     if (!field.startsWith('+')) return field.split(' ').slice(1).map(Number)
     const { unit, rate } = ruleInForce(demands[i] as Demand, evaluation)
     return [0, now, Number(field), unit, rate]
   })
-  return isSound(evaluation, group) ? evaluation : undefined
+  return isSound(evaluation, group) && hasSoundTerms(evaluation, group) ? evaluation : undefined
 }
 
 /** Whether the script can give this evaluation for the group. */
@@ -37,6 +43,25 @@ function isSound({ allowed, repeated, passes, states, penalty }: Evaluation, gro
   if (allowed !== demands.every(({ mode }, i) => passes[i] || mode === Mode.SHADOW)) return false
   if (penalty.length > 0 && (group.penalty === undefined || penalty.length !== PENALTY_NUMBERS)) return false
   return penalty.every(Number.isFinite) && demands.every((demand, i) => isState(states[i] as State, demand))
+}
+
+/** Whether the script can give this start and these grants for the group. */
+function hasSoundTerms({ allowed, starts, startsIn, grants }: Evaluation, { demands }: Group): boolean {
+  if (startsIn !== undefined) {
+    const isPatient = demands.some(({ terms }) => (terms?.maxWait ?? -1) >= startsIn)
+    if (!isPatient || starts.includes(true)) return false
+    if (allowed && !demands.every(canHoldPlace)) return false
+  }
+  const isGranted = allowed && demands.some(({ terms }) => terms?.least !== undefined)
+  if (grants === undefined || !isGranted) return isGranted === (grants !== undefined)
+  return (
+    grants.length === demands.length &&
+    demands.every(({ cost, terms }, i) => grants[i]! <= cost && grants[i]! >= (terms?.least ?? cost))
+  )
+}
+
+function canHoldPlace({ rule, mode }: Demand): boolean {
+  return mode === Mode.SHADOW || (mode === Mode.CHARGE && SCRIPT_KINDS[rule.code] === BUCKET)
 }
 
 function isState(state: State, { rule }: Demand): boolean {

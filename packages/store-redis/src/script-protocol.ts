@@ -8,6 +8,7 @@ import {
   type PenaltyDemand,
   PENALTY_COUNTER,
   type Rule,
+  type Terms,
 } from '@halt/core/store'
 
 import type { KeyWriter } from './keys.ts'
@@ -28,7 +29,9 @@ export const SCRIPT_KINDS: Readonly<Record<AlgorithmCode, number>> = Object.from
     isFlight ? IN_FLIGHT : KINDS[layout],
   ]),
 ) as Record<AlgorithmCode, number>
+// Added to the mode of a demand: under a penalty; with terms.
 const PENALIZED = 8
+const WITH_TERMS = 16
 
 /** The keys of one call of `decide.lua`, and its arguments after the clock. The layout is described there. */
 export interface ScriptCall {
@@ -52,8 +55,8 @@ function loneBucket(
   second: string,
 ): ScriptCall | undefined {
   if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return undefined
-  const { rule, cost, mode, subject } = demands[0] as Demand
-  const isCharge = mode === Mode.CHARGE && cost >= 1 && cost <= rule.capacity
+  const { rule, cost, mode, subject, terms } = demands[0] as Demand
+  const isCharge = mode === Mode.CHARGE && cost >= 1 && cost <= rule.capacity && terms === undefined
   if (SCRIPT_KINDS[rule.code] !== BUCKET || !isCharge) return undefined
   const { unit, rate, capacity, cooldown } = rule
   const args = [`${unit}`, `${capacity * unit}`, second]
@@ -101,15 +104,19 @@ class GroupList implements ScriptCall {
   /** Begins a run of groups that differ only in their keys. */
   #addRun({ demands, penalty, idempotency }: Group): void {
     const numbers = this.#numbers
-    numbers.push(1, demands.length, (penalty === undefined ? 0 : 1) + (idempotency === undefined ? 0 : 2))
+    const flags = (penalty === undefined ? 0 : 1) + (idempotency === undefined ? 0 : 2)
+    // The fast paths of the script leave a group with terms to the general one.
+    numbers.push(1, demands.length, demands.some(({ terms }) => terms !== undefined) ? flags + 4 : flags)
     if (penalty !== undefined) numbers.push(this.#penaltyRule(penalty), penalty.mode, penalty.amount)
     if (idempotency !== undefined) {
       if (idempotency.edges === undefined) numbers.push(idempotency.window)
       else numbers.push(0, ...idempotency.edges)
     }
     for (const demand of demands) {
-      const { cost, mode, penalized, chargedTo } = demand
-      numbers.push(this.#rule(demand), cost, penalized ? mode + PENALIZED : mode)
+      const { cost, mode, penalized, chargedTo, terms } = demand
+      const marks = (penalized ? PENALIZED : 0) + (terms === undefined ? 0 : WITH_TERMS)
+      numbers.push(this.#rule(demand), cost, mode + marks)
+      if (terms !== undefined) numbers.push(...termNumbers(terms))
       if (mode === Mode.SETTLE) numbers.push(chargedTo ?? 0)
     }
   }
@@ -135,7 +142,9 @@ class GroupList implements ScriptCall {
   }
 }
 
-/** Whether two groups differ only in their keys. Settlements and idempotent groups are rare, so they never count as alike. */
+/**
+ * Whether two groups differ only in their keys. Settlements, terms and idempotent groups are rare, so they never count as alike.
+ */
 function areAlike(a: Group, b: Group): boolean {
   const { length } = a.demands
   if (length !== b.demands.length || a.idempotency !== undefined || b.idempotency !== undefined) return false
@@ -147,8 +156,13 @@ function areAlike(a: Group, b: Group): boolean {
     if (one.rule !== other.rule || one.cost !== other.cost || one.mode !== other.mode) return false
     if (one.penalized !== other.penalized || one.edges !== other.edges || one.mode === Mode.SETTLE)
       return false
+    if (one.terms !== undefined || other.terms !== undefined) return false
   }
   return true
+}
+
+function termNumbers({ maxWait = 0, least = -1, floor = 0, gapless = false }: Terms): number[] {
+  return [maxWait, least, floor, gapless ? 1 : 0]
 }
 
 function ruleNumbers(rule: Rule, reduced: number): number[] {

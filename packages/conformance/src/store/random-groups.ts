@@ -14,6 +14,7 @@ import {
 import { compilePenalty, compileRule } from '@halt/core/testing'
 
 import { START } from './bench.ts'
+import { randomLine, randomTerms } from './random-terms.ts'
 import { randomNumbers } from './random-numbers.ts'
 
 /** One step of a history: time passes, then groups are sent to the store in one turn of the event loop. */
@@ -49,7 +50,7 @@ const harsh = compilePenalty({
 
 /**
  * Writes a random history of groups. It has several policies per group, costs, cool-downs, quotas, penalties, settlements,
- * idempotency keys, bursts, a moving clock, and settings that change while keys are in use.
+ * idempotency keys, callers that wait or accept fewer units, bursts, a moving clock, and settings that change while keys are in use.
  *
  * @param withTwoSubjects whether a group may touch two subjects. A cluster cannot decide such a group at one instant
  */
@@ -85,11 +86,9 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
   const fixed = Object.fromEntries(ALGORITHMS.map(algorithm => [algorithm, rule(algorithm, false)]))
 
   let now = START
-  const demand = (subject: string, algorithm: keyof typeof codes): Demand => ({
-    rule: random() < 0.7 ? (fixed[algorithm] as Rule) : rule(algorithm, true),
-    subject,
-    cost: pick([1, 1, 1, 1, 2, 3, 0, 12, 150]),
-    mode: pick([
+  const demand = (subject: string, algorithm: keyof typeof codes): Demand => {
+    const cost = pick([1, 1, 1, 1, 2, 3, 0, 12, 150])
+    const mode = pick([
       algorithm === 'quota' ? Mode.GRANT : Mode.CHARGE,
       Mode.CHARGE,
       Mode.CHARGE,
@@ -98,10 +97,17 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       Mode.PEEK,
       Mode.HOLD,
       Mode.BLOCK,
-    ]),
-    edges: algorithm === 'quota' ? edgesAt(now) : undefined,
-    penalized: algorithm !== 'quota' && random() < 0.7,
-  })
+    ])
+    return {
+      rule: random() < 0.7 ? (fixed[algorithm] as Rule) : rule(algorithm, true),
+      subject,
+      cost,
+      mode,
+      edges: algorithm === 'quota' ? edgesAt(now) : undefined,
+      penalized: algorithm !== 'quota' && random() < 0.7,
+      terms: mode === Mode.GRANT ? undefined : randomTerms(random, pick, cost),
+    }
+  }
   const penaltyOf = (subject: string): PenaltyDemand | undefined => {
     if (random() < 0.5) return undefined
     const modes = [
@@ -134,6 +140,12 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
         : undefined
     return { demands, penalty: penaltyOf(subject), idempotency }
   }
+  const line = (): Group => {
+    const [subject, other] = subjects as [string, string]
+    const places = [subject, withTwoSubjects ? pick([subject, other]) : subject, subject]
+    const demands = randomLine(random, pick, places.slice(0, 1 + whole(3)), Object.values(fixed))
+    return { demands, penalty: random() < 0.7 ? undefined : penaltyOf(subject), idempotency: undefined }
+  }
   const settlement = (past: readonly Charged[]): Group => {
     const { group, evaluation } = past[Math.max(0, past.length - 1 - whole(5))] as Charged
     const demands = group.demands.map((charged, i): Demand => {
@@ -143,7 +155,13 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
         evaluation.now,
         inForce,
       )
-      return { ...charged, mode: Mode.SETTLE, cost: whole(8) - 4, chargedTo }
+      const cost = random() < 0.5 ? whole(8) - 4 : -(evaluation.grants?.[i] ?? charged.cost)
+      // A place in line is named by the instant at which it was to be paid back.
+      const tail =
+        algorithms[inForce.code].refills && random() < 0.5
+          ? algorithms[inForce.code].freshAt(evaluation.states[i] ?? []) + pick([0, 0, -1, 1, SECOND])
+          : chargedTo
+      return { ...charged, mode: Mode.SETTLE, cost, chargedTo: Math.max(0, tail), terms: undefined }
     })
     return { demands, penalty: undefined }
   }
@@ -162,8 +180,9 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
       random() < 0.05 ? 90 * SECOND : 333,
     ])
     now += advance
-    const burst = random() < 0.2 ? 2 + whole(6) : 1
-    const groups = Array.from({ length: burst }, () => (random() < 0.15 ? settlement : fresh()))
+    const burst = random() < 0.25 ? 2 + whole(6) : 1
+    const make = random() < 0.3 ? line : fresh
+    const groups = Array.from({ length: burst }, () => (random() < 0.15 ? settlement : make()))
     return {
       advance,
       groups: (past: readonly Charged[]) =>

@@ -9,6 +9,8 @@ export function readings(group: Group, evaluation: Evaluation): unknown {
     now: evaluation.now,
     allowed: evaluation.allowed,
     repeated: evaluation.repeated,
+    startsIn: evaluation.startsIn,
+    grants: evaluation.grants,
     penalty: [penaltyUntil(evaluation), ...evaluation.penalty],
     demands: group.demands.map((demand, i) => {
       const state = evaluation.states[i] ?? []

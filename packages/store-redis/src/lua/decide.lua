@@ -5,8 +5,10 @@
 -- ARGV[1] the clock in microseconds; '' or 's' for the server's. Anything else was overwritten, so that a call which a
 --         client sends again charges nothing: connection/at-most-once.ts.
 -- ARGV[2] JSON: the rules, then the groups as one flat list. An entry of the list is a run of groups that differ only in
---         their keys: how many; the number of demands; 1 for a penalty plus 2 for an idempotency key; the numbers of these;
---         then for each demand its rule, cost, mode (plus 8 under a penalty) and, in a settlement, its charged_to.
+--         their keys: how many; the number of demands; 1 for a penalty, plus 2 for an idempotency key, plus 4 for terms; the
+--         numbers of the penalty and of the key; then for each demand its rule, cost, mode (plus 8 under a penalty, plus 16
+--         with terms), its terms (the longest wait, the fewest units or -1, the share left to others, 1 if gapless) and, in a
+--         settlement, its charged_to.
 --         The commonest call has other arguments: lone-bucket.lua.
 -- reply   the clock, then the reply to each group: reply.lua.
 --
@@ -17,7 +19,8 @@
 --@ record penalty_rule: threshold duration decay severity echo factor longest
 --@ record state: cooldown at=2 debt=3 unit=4 rate=5 ends=2 count=3 granted=4
 --@ record score: ends points last violations level fresh
---@ record item first: key rule own cost mode charged_to state used fits short before starts
+--@ record item first: key rule own cost mode charged_to state used fits short before starts terms need others wait left
+--@ record terms: wait least floor gapless
 --@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 LEASES=3
 --@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 SETTLE=3 HOLD=4 BLOCK=5 GRANT=6
 --@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3
@@ -38,7 +41,7 @@ end
 local rules, groups
 --@ include "lone-bucket.lua"
 
-local MAX, PENALIZED, ceil, pack, unpackd = 9007199254740991, 8, math.ceil, struct.pack, struct.unpack
+local MAX, PENALIZED, WITH_TERMS, ceil, pack, unpackd = 9007199254740991, 8, 16, math.ceil, struct.pack, struct.unpack
 --@ include "bucket.lua"
 --@ include "windows.lua"
 
@@ -79,7 +82,7 @@ while at <= #groups do
         end
         penalized = score and now < score.ends
       end
-      if flags >= 2 then
+      if flags % 4 >= 2 then
         k = k + 1
         once_key = keys[k]
         local value = wrote[once_key]
@@ -95,6 +98,10 @@ while at <= #groups do
 
       --@ include "judge.lua"
       at = i
+      local wait, granted
+      if flags >= 4 then
+        --@ include "terms.lua"
+      end
       --@ include "keep.lua"
       --@ include "abuse-score.lua"
       if once_key and allowed and not repeated and not failed then

@@ -3,11 +3,19 @@ local allowed, refused, failed = true, false, nil
 for d = 1, count do
   k = k + 1
   local own, cost, mode, key = rules[groups[i]], groups[i + 1], groups[i + 2], keys[k]
-  local rule, charged_to = own, nil
+  local rule, need, charged_to, terms = own, cost, nil, nil
   i = i + 3
   if mode >= PENALIZED then
-    mode = mode - PENALIZED
-    if penalized and own.reduced > 0 then rule = rules[own.reduced] end
+    if mode >= WITH_TERMS then
+      mode, terms = mode - WITH_TERMS, terms{ wait = groups[i], least = groups[i + 1], floor = groups[i + 2], gapless = groups[i + 3] }
+      i = i + 4
+    end
+    if mode >= PENALIZED then
+      mode = mode - PENALIZED
+      if penalized and own.reduced > 0 then rule = rules[own.reduced] end
+    end
+    -- The units that must be left for the demand to pass: the fewest that it accepts, and those that it leaves to others.
+    if terms then need = (terms.least >= 0 and terms.least or cost) + (terms.floor > 0 and ceil(terms.floor * rule.capacity - 1e-6) or 0) end
   end
   if mode == MODE.SETTLE then
     charged_to = groups[i]
@@ -32,8 +40,8 @@ for d = 1, count do
   -- A repeated call takes its leases like any other, and is not charged otherwise.
   local fits = repeated and kind < KIND.LEASES or mode == MODE.SETTLE or mode == MODE.GRANT
   if not fits and mode ~= MODE.BLOCK and not (state and now < state.cooldown) then
-    if kind == KIND.BUCKET then fits = used + cost * rule.unit <= rule.capacity * rule.unit
-    else fits = used + cost <= rule.capacity end
+    if kind == KIND.BUCKET then fits = used + need * rule.unit <= rule.capacity * rule.unit
+    else fits = used + need <= rule.capacity end
   end
   if not fits and mode ~= MODE.SHADOW then
     allowed = false
@@ -43,4 +51,9 @@ for d = 1, count do
     key = key, rule = rule, own = own, cost = cost, mode = mode, charged_to = charged_to or 0, state = state,
     used = used, fits = fits, short = false, before = false
   }
+  if terms then
+    local item = items[d]
+    item.terms, item.need = terms, need
+    item.others = need - (terms.least >= 0 and terms.least or cost)
+  end
 end

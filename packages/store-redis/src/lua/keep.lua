@@ -2,7 +2,17 @@
 for d = 1, count do
   local item = items[d]
   local rule, own, cost, state, fits, fresh = item.rule, item.own, item.cost, item.state, item.fits, nil
-  local kind, starts = rule.kind, not fits and own.cooldown > 0 and cost <= own.capacity and not (state and now < state.cooldown)
+  local kind, starts = rule.kind, not fits and own.cooldown > 0 and not wait
+  if starts then
+    local blocked = state and state.cooldown or 0
+    starts = item.mode == MODE.BLOCK and now + rule.cooldown > blocked or cost <= own.capacity and now >= blocked
+    -- A refusal in favour of others starts none.
+    if starts and item.others and item.others > 0 and item.mode ~= MODE.BLOCK then
+      local rest = item.need - item.others
+      if kind == KIND.BUCKET then starts = item.used + rest * rule.unit > rule.capacity * rule.unit
+      else starts = item.used + rest > rule.capacity end
+    end
+  end
   if item.mode ~= MODE.PEEK and (not repeated or kind == KIND.LEASES) and (starts or fits and allowed and cost ~= 0 and item.mode ~= MODE.HOLD) then
     if starts then
       item.starts = true
@@ -10,9 +20,12 @@ for d = 1, count do
         state = kind == KIND.BUCKET and { 0, now, 0, rule.unit, rule.rate } or kind == KIND.WINDOW and { 0, 0, 0 } or { 0 }
       end
     elseif kind == KIND.BUCKET then
-      local owed = item.used + cost * rule.unit
-      if owed < 0 then owed = 0 elseif owed > MAX then owed = MAX end
-      state = { state and state.cooldown or 0, state and state.at > now and state.at or now, owed, rule.unit, rule.rate }
+      -- Another charge would lose its start if a place in front of it became free.
+      if cost > 0 or item.charged_to == 0 or not state or state.at + ceil(state.debt / state.rate) <= item.charged_to then
+        local owed = item.used + cost * rule.unit
+        if owed < 0 then owed = 0 elseif owed > MAX then owed = MAX end
+        state = { state and state.cooldown or 0, state and state.at > now and state.at or now, owed, rule.unit, rule.rate }
+      end
     elseif kind == KIND.WINDOW then
       if cost > 0 then
         if not state or now >= state.ends then

@@ -2,15 +2,25 @@
 --   each bucket admits: its debt; each window admits: its end and its count; one after the other if there are several
 --   one bucket refuses: the instant of its counter, negative, and its debt
 -- Else it is '{allowed}{repeated};{penalty};{demand};…'. A demand is '+{debt}', or a sign (1 passed, 2 starts a cool-down, 0
--- neither) and the numbers of its counter. A group that was not charged gets '!{error}'. src/reply.ts checks and reads it.
+-- neither) and the numbers of its counter. Where the caller has to wait, '@{microseconds}' follows the flags; where a demand
+-- accepts fewer units than its cost, '*{units of each demand}'. A group that was not charged gets '!{error}'. src/reply.ts
+-- checks and reads it.
 local first = items[1]
 if failed then
   out[o] = '!' .. failed
-elseif count == 1 and first.short and not penalty_key then
+elseif count == 1 and first.short and not penalty_key and not wait and not granted then
   local state = first.state
   out[o] = state.debt
 else
   local texts, list = { (allowed and '1' or '0') .. (repeated and '1' or '0') }, {}
+  if wait then texts[1] = texts[1] .. format('@%.0f', wait) end
+  if granted then
+    for d = 1, count do
+      local item = items[d]
+      list[d] = format('%.0f', item.cost)
+    end
+    texts[1], list = texts[1] .. '*' .. table.concat(list, ' '), {}
+  end
   for i = 1, score and 6 or 0 do list[i] = format('%.0f', score[i]) end
   texts[2] = table.concat(list, ' ')
   for d = 1, count do

@@ -1,0 +1,68 @@
+import { codes, type Demand, Mode, type Rule, type Terms } from '@halt/core/store'
+import { compileRule } from '@halt/core/testing'
+
+const SECOND = 1e6
+
+/** Picks an entry of a list. */
+type Pick = <T>(list: readonly T[]) => T
+
+/** Picks what a caller accepts instead of its whole cost at once. Undefined for a caller that accepts nothing else. */
+export function randomTerms(random: () => number, pick: Pick, cost: number): Terms | undefined {
+  if (random() < 0.7) return undefined
+  return {
+    maxWait: pick([undefined, 0, 40_000, 300_000, SECOND, 4 * SECOND, 3600 * SECOND]),
+    least: cost > 1 && random() < 0.5 ? pick([1, 2, 9].filter(least => least < cost)) : undefined,
+    floor: pick([undefined, undefined, 0, 0.1, 1 / 3, 0.5, 1]),
+    gapless: pick([undefined, undefined, undefined, true]),
+  }
+}
+
+const LINES = ['line', 'shared', 'far'].map(counter =>
+  [3, 4, 100].map((limit, i) =>
+    compileRule(
+      {
+        algorithm: 'token-bucket',
+        counter: `p_${counter}`,
+        limit,
+        capacity: [1, 3, 5][i] as number,
+        window: 2 * SECOND,
+        precision: 10,
+        cooldown: counter === 'far' ? 0.2 * SECOND : 0,
+        floor: 1,
+      },
+      0.5,
+    ),
+  ),
+)
+
+/**
+ * Picks demands of callers that stand in line together: one to three buckets, mostly with the same patience, as a limiter asks
+ * for them. Sometimes a demand beside them only counts, or its counter cannot keep a place.
+ *
+ * @param subjects one for each demand
+ */
+export function randomLine(
+  random: () => number,
+  pick: Pick,
+  subjects: readonly string[],
+  rules: readonly Rule[],
+): Demand[] {
+  const cost = pick([1, 1, 1, 2, 2, 3, 5])
+  const maxWait = pick([300_000, SECOND, 4 * SECOND, 60 * SECOND, 3600 * SECOND])
+  const least = cost > 1 && random() < 0.4 ? pick([1, 2].filter(fewest => fewest < cost)) : undefined
+  const isSteady = random() < 0.8
+  return subjects.map((subject, i): Demand => {
+    const isOther = random() < 0.1
+    const rule = isOther ? pick(rules.filter(({ code }) => code !== codes.quota)) : pick(LINES[i] as Rule[])
+    const floor = random() < 0.15 ? pick([0.1, 0.5]) : undefined
+    const gapless = random() < 0.15 ? true : undefined
+    return {
+      rule: isSteady && !isOther ? ((LINES[i] as Rule[])[1] as Rule) : rule,
+      subject,
+      cost,
+      mode: pick([...Array<Mode>(9).fill(Mode.CHARGE), Mode.SHADOW]),
+      penalized: random() < 0.5,
+      terms: random() < 0.1 ? undefined : { maxWait, least, floor, gapless },
+    }
+  })
+}

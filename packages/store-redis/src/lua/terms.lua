@@ -1,0 +1,83 @@
+-- Finds when a group with terms may start that does not pass now, and the units that its demands get. Mirrors
+-- core/src/store/terms.ts. `wait` stays nil if the group has nothing to wait for.
+if refused then
+  wait = 0
+  for d = 1, count do
+    local item = items[d]
+    if not item.fits and item.mode ~= MODE.SHADOW then
+      local rule, state, terms = item.rule, item.state, item.terms
+      local most = terms and item.mode ~= MODE.BLOCK and terms.wait or 0
+      if most == 0 then
+        wait = nil
+        break
+      end
+      local cooldown, excess, own = state and state.cooldown - now or 0, item.used + item.need - rule.capacity, math.huge
+      if rule.kind == KIND.WINDOW then
+        if excess <= 0 then own = 0 elseif item.need <= rule.capacity then own = state.ends - now end
+      elseif item.need <= rule.capacity then
+        own = 0
+        if rule.kind == KIND.BUCKET then
+          excess = item.used - (rule.capacity - item.need) * rule.unit
+          if excess > 0 then
+            own = ceil(excess / rule.rate)
+            -- If the debt is in other terms than the rule's, the bucket may be full before that.
+            if state.unit ~= rule.unit or state.rate ~= rule.rate then
+              own = math.min(own, state.at + ceil(state.debt / state.rate) - now)
+            end
+          end
+        else
+          for i = 2, state and #state - 1 or 0, 2 do
+            if excess > 0 and now < state[i] then excess, own = excess - state[i + 1], state[i] - now end
+          end
+        end
+      end
+      -- A place in flight may become free at any time.
+      if own > most and own < math.huge and rule.kind == KIND.LEASES then own = most end
+      if cooldown > own then own = cooldown end
+      if own > most then
+        wait = nil
+        break
+      end
+      item.wait = own
+      if own > wait then wait = own end
+    end
+  end
+end
+if wait then
+  -- The group's place is charged now if all its counters can hold it. Otherwise the caller asks again.
+  refused, allowed = false, true
+  for d = 1, count do
+    local item = items[d]
+    local rule, terms = item.rule, item.terms
+    if item.mode ~= MODE.SHADOW and (item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET
+      or wait * rule.rate + (rule.capacity + item.cost) * rule.unit > MAX
+      or terms and terms.gapless == 1 and (item.fits or item.wait < wait)) then allowed = false end
+  end
+  for d = 1, allowed and count or 0 do
+    local item = items[d]
+    local rule = item.rule
+    if item.mode ~= MODE.SHADOW then
+      -- What is paid back until the start, and left over, is lost.
+      item.fits, item.used = true, math.max(item.used, wait * rule.rate)
+    end
+  end
+end
+local most = math.huge
+for d = 1, allowed and count or 0 do
+  local item = items[d]
+  local rule, terms, left = item.rule, item.terms, item.cost
+  if terms and terms.least >= 0 then
+    granted, left = true, terms.least
+    if not wait then
+      local units = rule.kind == KIND.BUCKET and math.floor((rule.capacity * rule.unit - item.used) / rule.unit) or rule.capacity - item.used
+      left = math.min(item.cost, math.max(0, units) - item.others)
+    end
+  end
+  item.left = left
+  if item.mode ~= MODE.SHADOW and left < item.cost and left < most then most = left end
+end
+for d = 1, granted and count or 0 do
+  local item = items[d]
+  local terms = item.terms
+  if item.fits and terms and terms.least >= 0 then item.cost = math.max(terms.least, math.min(item.left, most)) end
+end
