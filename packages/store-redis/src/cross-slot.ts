@@ -1,20 +1,20 @@
 import {
-  abuseScore,
-  algorithms,
   countsRepeats,
   type Demand,
   type Group,
   Mode,
   PENALTY_COUNTER,
   PenaltyMode,
-  ruleInForce,
   type Evaluation,
 } from '@halt/core/store'
 
 import { inDoubt } from './connection/index.ts'
 import { type KeyWriter, slotOf } from './keys.ts'
 import { ClusterIdempotency } from './cluster-idempotency.ts'
-import { mergeEvaluations, type SlotGroup, splitBySlot, withChanges } from './slot-groups.ts'
+import { mergeEvaluations, type SendToSlot, type SlotGroup, splitBySlot, withChanges } from './slot-groups.ts'
+import { scoreRefusalInOtherSlot, withPenaltyRules } from './slot-penalty.ts'
+import { refundDownTo } from './slot-refund.ts'
+import { commonGrants, startOverSlots, withoutPlace } from './slot-terms.ts'
 
 /** The hash slots of all keys of a group. */
 export function slotsOf({ demands, penalty, idempotency }: Group, key: KeyWriter): number[] {
@@ -23,8 +23,6 @@ export function slotsOf({ demands, penalty, idempotency }: Group, key: KeyWriter
   if (idempotency !== undefined) slots.add(slotOf(key(idempotency.subject, idempotency.counter)))
   return [...slots]
 }
-
-type SendToSlot = (slot: number, group: Group) => Promise<Evaluation>
 
 /**
  * Evaluates a group whose keys are in several hash slots. All slots are asked at the same time. If one refuses, the charges
@@ -36,13 +34,16 @@ type SendToSlot = (slot: number, group: Group) => Promise<Evaluation>
  *
  * The idempotency key is read with the first calls and recorded by a last one, after all charges. So no request passes on
  * the key of a call that was refused. If another call has recorded it meanwhile, this one is the repeat and is refunded.
+ *
+ * Several slots cannot charge a place in line together. So a group that would have to wait is never placed: the caller asks
+ * again at its start. If the slots grant different units, what exceeds the fewest is refunded.
  */
 export async function evaluateAcrossSlots(
   group: Group,
   key: KeyWriter,
   send: SendToSlot,
 ): Promise<Evaluation> {
-  const slotGroups = splitBySlot(await withPenaltyRules(group, key, send), key)
+  const slotGroups = splitBySlot(await withPenaltyRules(group, key, send), key).map(withoutPlace)
   const evaluations: (Evaluation | undefined)[] = []
   const failures: unknown[] = []
   const attempt = async (call: () => Promise<void>): Promise<void> => {
@@ -83,21 +84,29 @@ export async function evaluateAcrossSlots(
   const passed = hasPassed()
   // A record without a reply may have been made, so the charges stand.
   if (passed && !idempotency.repeated) await attempt(() => idempotency.record())
-  if (!passed || idempotency.repeated)
+  const isCharged = passed && !idempotency.repeated
+  const allowed = passed || idempotency.repeated
+  const grants = allowed ? commonGrants(group, slotGroups, evaluations) : undefined
+  if (!isCharged || grants !== undefined)
     await Promise.all(
-      chargedGroups.map(slotGroup => refund(slotGroup, evaluations, slotGroups.indexOf(slotGroup), send)),
+      chargedGroups.map(slotGroup => {
+        const kept = slotGroup.indexes.map(index => (isCharged ? (grants?.[index] ?? 0) : 0))
+        return refundDownTo(kept, slotGroup, evaluations, slotGroups.indexOf(slotGroup), send)
+      }),
     )
   // If some slot replied, the group may be charged in part, so the error must not say that nothing was done.
   if (failures.length > 0)
     throw evaluations.some(evaluation => evaluation !== undefined) ? inDoubt(failures[0]) : failures[0]
-  if (!passed && !idempotency.repeated) await scoreRefusalInOtherSlot(group, slotGroups, evaluations, send)
-  const whole = mergeEvaluations(
+  const startsIn = allowed ? undefined : startOverSlots(evaluations as Evaluation[])
+  if (!allowed && startsIn === undefined) await scoreRefusalInOtherSlot(group, slotGroups, evaluations, send)
+  const merged = mergeEvaluations(
     group,
     slotGroups,
     evaluations as Evaluation[],
-    passed || idempotency.repeated,
+    allowed,
     idempotency.repeated,
   )
+  const whole = { ...merged, startsIn, grants }
   return idempotency.repeated ? takeLeases(whole, group, key, send) : whole
 }
 
@@ -122,22 +131,8 @@ async function takeLeases(
     states: put(whole.states, taken.states, []),
     instants: put(whole.instants ?? [], taken.instants ?? [], taken.now),
     penalty: taken.penalty,
+    startsIn: taken.startsIn,
   })
-}
-
-/** Applies the penalty to the demands in other slots than its own, which needs one call to read it first. */
-async function withPenaltyRules(group: Group, key: KeyWriter, send: SendToSlot): Promise<Group> {
-  const { penalty } = group
-  if (penalty === undefined) return group
-  const slot = slotOf(key(penalty.subject, PENALTY_COUNTER))
-  const isElsewhere = ({ penalized, subject, rule }: Demand): boolean =>
-    penalized && slotOf(key(subject, rule.counter)) !== slot
-  if (!group.demands.some(isElsewhere)) return group
-  const evaluation = await send(slot, { demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
-  const demands = group.demands.map(demand =>
-    isElsewhere(demand) ? { ...demand, rule: ruleInForce(demand, evaluation) } : demand,
-  )
-  return { ...group, demands }
 }
 
 function startsCoolDown({ group }: SlotGroup): boolean {
@@ -164,6 +159,7 @@ async function evaluateWithoutCharge({ slot, group }: SlotGroup, send: SendToSlo
     passes: from.map(([evaluation, at]) => evaluation.passes[at] === true),
     starts: from.map(([evaluation, at]) => evaluation.starts[at] === true),
     states: from.map(([evaluation, at]) => evaluation.states[at] ?? []),
+    grants: undefined,
   })
 }
 
@@ -177,56 +173,4 @@ function withoutRecord(group: Group): Group {
   return penalty === undefined || penalty.mode === PenaltyMode.WATCH
     ? group
     : { ...group, penalty: readOnly(penalty) }
-}
-
-/** Refunds the charges of one slot, and updates its evaluation. */
-async function refund(
-  slotGroup: SlotGroup,
-  evaluations: (Evaluation | undefined)[],
-  i: number,
-  send: SendToSlot,
-): Promise<void> {
-  const evaluation = evaluations[i]
-  if (evaluation === undefined || !evaluation.allowed) return
-  const demands: Demand[] = []
-  const indexes: number[] = []
-  for (const [at, demand] of slotGroup.group.demands.entries()) {
-    const isTaken = demand.mode === Mode.CHARGE || demand.mode === Mode.SHADOW
-    if (!isTaken || demand.cost <= 0 || evaluation.passes[at] !== true) continue
-    const rule = ruleInForce(demand, evaluation)
-    const chargedTo = algorithms[rule.code].chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
-    demands.push({ ...demand, mode: Mode.SETTLE, cost: -demand.cost, chargedTo })
-    indexes.push(at)
-  }
-  if (demands.length === 0) return
-  const refunded = await send(slotGroup.slot, { demands })
-  const states = [...evaluation.states]
-  for (const [n, at] of indexes.entries()) states[at] = refunded.states[n] ?? []
-  evaluations[i] = withChanges(evaluation, { states })
-}
-
-// The script scores a violation only for a refusal in the penalty's own slot. Others are scored by one more call.
-async function scoreRefusalInOtherSlot(
-  group: Group,
-  slotGroups: readonly SlotGroup[],
-  evaluations: (Evaluation | undefined)[],
-  send: SendToSlot,
-): Promise<void> {
-  const { penalty } = group
-  const at = slotGroups.findIndex(slotGroup => slotGroup.group.penalty !== undefined)
-  const slotGroup = slotGroups[at]
-  const evaluation = evaluations[at]
-  if (
-    penalty === undefined ||
-    penalty.mode !== PenaltyMode.WATCH ||
-    slotGroup === undefined ||
-    evaluation === undefined ||
-    !evaluation.allowed
-  )
-    return
-  const { rule } = penalty
-  if (!abuseScore.scores(evaluation.penalty, evaluation.now, rule)) return
-  const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
-  const scored = await send(slotGroup.slot, { demands: [], penalty: record })
-  evaluations[at] = withChanges(evaluation, { penalty: scored.penalty })
 }

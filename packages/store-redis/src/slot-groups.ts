@@ -2,6 +2,9 @@ import { type Demand, type Group, PENALTY_COUNTER, type Evaluation } from '@halt
 
 import { type KeyWriter, slotOf } from './keys.ts'
 
+/** Lets the node of a hash slot evaluate a group whose keys are all in that slot. */
+export type SendToSlot = (slot: number, group: Group) => Promise<Evaluation>
+
 /** The demands of a group whose keys are in one hash slot, as a group of their own. */
 export interface SlotGroup {
   readonly slot: number
@@ -70,6 +73,18 @@ export function mergeEvaluations(
 
 /** An evaluation with other values in some fields. A spread would lose what an evaluation tells by getters. */
 export function withChanges(evaluation: Evaluation, changes: Partial<Evaluation>): Evaluation {
-  const { now, allowed, repeated, passes, starts, states, penalty, instants } = evaluation
-  return { now, allowed, repeated, passes, starts, states, penalty, instants, ...changes }
+  const { now, allowed, repeated, passes, starts, states, penalty, instants, startsIn, grants } = evaluation
+  return {
+    now,
+    allowed,
+    repeated,
+    passes,
+    starts,
+    states,
+    penalty,
+    instants,
+    startsIn,
+    grants,
+    ...changes,
+  }
 }
