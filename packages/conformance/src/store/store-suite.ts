@@ -4,7 +4,9 @@ import { testDocuments } from './documents.ts'
 import { testGroups } from './groups.ts'
 import { testHistory } from './history.ts'
 import { testLimiterHistory } from './limiter-history.ts'
+import { testPlaces } from './places.ts'
 import { testQuotas } from './quotas.ts'
+import { testTerms } from './terms.ts'
 import type { StoreFactory } from './store-factory.ts'
 import type { Runner } from '../runner.ts'
 
@@ -24,6 +26,8 @@ export function storeSuite(runner: Runner, factory: StoreFactory): void {
     testGroups(runner, factory)
     testQuotas(runner, factory)
     testDocuments(runner, factory)
+    testPlaces(runner, factory)
+    testTerms(runner, factory)
     testHistory(runner, factory)
     testLimiterHistory(runner, factory)
   })

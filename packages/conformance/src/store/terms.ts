@@ -1,0 +1,50 @@
+import type { Runner } from '../runner.ts'
+import type { StoreFactory } from './store-factory.ts'
+import { answerOf, type Bench, demandOf, ruleOf, withStore } from './bench.ts'
+
+/** Partial grants, and the units that are left to others. */
+export function testTerms({ describe, it, expect }: Runner, factory: StoreFactory): void {
+  for (const algorithm of ['token-bucket', 'fixed-window', 'sliding-window', 'concurrency'] as const)
+    describe(`terms of ${algorithm}`, () => {
+      it('grant the units that are left, and at least those that are accepted', () =>
+        withStore(factory, async bench => {
+          const rule = ruleOf(algorithm)
+          const grant = async (cost: number, least: number): Promise<unknown[]> => {
+            const { allowed, grants } = (await bench.take(rule, cost, { terms: { least } })).evaluation
+            return [allowed, grants]
+          }
+          expect(await grant(6, 2)).toEqual([true, [6]])
+          expect(await grant(6, 5)).toEqual([false, undefined])
+          expect(await grant(6, 2)).toEqual([true, [4]])
+          expect(await grant(6, 2)).toEqual([false, undefined])
+          expect((await bench.take(rule, 0)).remaining).toBe(0)
+        }))
+
+      it('grant all demands of a group as many units as the counter with the fewest has', () =>
+        withStore(factory, async bench => {
+          const [own, all] = [ruleOf(algorithm), ruleOf(algorithm, { limit: 7, counter: 'all' })]
+          const demands = [
+            demandOf(own, 9, { terms: { least: 1 } }),
+            demandOf(all, 9, { terms: { least: 1 } }),
+          ]
+          const evaluation = await bench.ask({ demands })
+          expect([evaluation.allowed, evaluation.grants]).toEqual([true, [7, 7]])
+          expect(demands.map((demand, i) => answerOf(demand, evaluation, i).remaining)).toEqual([3, 0])
+        }))
+
+      it('leave the share of the floor to others, and start no cool-down for it', () =>
+        withStore(factory, async bench => {
+          const rule = ruleOf(algorithm, { cooldown: 60 })
+          const terms = { floor: 0.25 }
+          const low = (cost: number): ReturnType<Bench['take']> => bench.take(rule, cost, { terms })
+          expect((await low(6)).passes).toBe(true)
+          for (let i = 0; i < 3; i++) {
+            const { passes, remaining, evaluation } = await low(2)
+            expect([passes, remaining, evaluation.starts.includes(true)]).toEqual([false, 1, false])
+          }
+          expect((await low(1)).passes).toBe(true)
+          expect((await bench.take(rule, 3)).passes).toBe(true)
+          expect((await low(1)).evaluation.starts).toEqual([true])
+        }))
+    })
+}
