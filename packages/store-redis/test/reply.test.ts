@@ -1,5 +1,5 @@
 import { RateLimiter } from '@halt/core'
-import { type Group, Mode, type Rule } from '@halt/core/store'
+import { type Demand, type Group, Mode, type Rule, type Terms } from '@halt/core/store'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 
@@ -158,6 +158,23 @@ describe('readReply', () => {
     demands: [{ rule: rule(code), subject: 's', cost: 2, mode, penalized: false }],
   })
 
+  const withTerms = (code: Rule['code'], terms: Terms): Group => ({
+    demands: [{ ...(group(code).demands[0] as Demand), terms }],
+  })
+  const patient = (code: Rule['code']): Group => withTerms(code, { maxWait: 8 })
+  const modest = (code: Rule['code']): Group => withTerms(code, { least: 1 })
+
+  it('reads waits and grants', () => {
+    const groups = [patient('t'), patient('f'), modest('t'), withTerms('t', { maxWait: 8, least: 1 })]
+    const parts = ['10@8;;+38', '00@7;;0 0 12 3', '10*1;;+30', '10@8*1;;+18']
+    expect(readReply([5, ...parts], groups, '')).toMatchObject([
+      { allowed: true, startsIn: 8, grants: undefined, passes: [true], states: [[0, 5, 38, 10, 1]] },
+      { allowed: false, startsIn: 7, grants: undefined, passes: [false], states: [[0, 12, 3]] },
+      { allowed: true, startsIn: undefined, grants: [1], passes: [true] },
+      { allowed: true, startsIn: 8, grants: [1], passes: [true] },
+    ])
+  })
+
   it('gives an error to the group with a wrong part, and evaluations to the others', () => {
     const groups = [group('t'), group('t'), group('f')]
     const [first, second, third] = readReply([5, 20, 'QUEUED', '10;;1 0 35 2'], groups, '')
@@ -282,6 +299,18 @@ describe('readReply', () => {
     ['a debt with a fraction', group('t'), 20.5],
     ['an admission that its demand contradicts', group('f'), '10;;0 0 35 2'],
     ['a refusal that its demand contradicts', group('f'), '00;;1 0 35 2'],
+    ['a wait of a caller that has none', group('t'), '00@7;;0 0 4 25 10 1'],
+    ['a wait beyond that of the caller', patient('t'), '10@9;;1 0 5 40 10 1'],
+    ['a wait that is no number', patient('t'), '00@;;0 0 4 25 10 1'],
+    ['a place in a window', patient('f'), '10@7;;1 0 35 2'],
+    ['a wait beside a cool-down', patient('t'), '00@7;;2 0 4 25 10 1'],
+    ['grants of a group that is refused', modest('t'), '00*1;;0 0 4 25 10 1'],
+    ['grants for a demand that accepts its cost alone', group('t'), '10*2;;1 0 5 20 10 1'],
+    ['no grants', modest('t'), '10;;1 0 5 20 10 1'],
+    ['more units than the cost', modest('t'), '10*3;;1 0 5 30 10 1'],
+    ['fewer units than the least', modest('t'), '10*0;;1 0 4 25 10 1'],
+    ['too many grants', modest('t'), '10*1 1;;1 0 5 10 10 1'],
+    ['the number of a bucket whose grant it does not tell', modest('t'), 20],
     ['a repeat without an idempotency key', group('f'), '11;;1 0 35 2'],
     ['a penalty without a penalty demand', group('f'), '10;1 2 3 4 5 6;1 0 35 2'],
     ['too few numbers of a window', group('f'), '10;;1 0 35'],

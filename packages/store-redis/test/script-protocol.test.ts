@@ -1,4 +1,4 @@
-import { type Demand, type Group, Mode, type Rule } from '@halt/core/store'
+import { type Demand, type Group, Mode, type Rule, type Terms } from '@halt/core/store'
 import { describe, expect, it } from 'vitest'
 
 import { scriptCall } from '../src/script-protocol.ts'
@@ -40,6 +40,7 @@ describe('the call for one bucket', () => {
     [{ cost: 6 }],
     [{ mode: Mode.PEEK }],
     [{ rule: quota }],
+    [{ terms: { maxWait: 9 } }],
   ])('is the general one for other demands: %j', change => {
     expect(argsOf({ demands: [{ ...demand, ...change }] })).toHaveLength(1)
   })
@@ -75,6 +76,7 @@ describe('the call for several groups', () => {
     ['a rule', { demands: [{ ...demand, rule: { ...rule } }] }],
     ['a cost', { demands: [{ ...demand, cost: 2 }] }],
     ['a mode', { demands: [{ ...demand, mode: Mode.HOLD }] }],
+    ['terms', { demands: [{ ...demand, terms: { floor: 0.5 } }] }],
     ['the reach of the penalty', { demands: [{ ...demand, penalized: true }] }],
     ['an edge of a period', { demands: [{ ...demand, edges }] }],
     ['a penalty', { demands: [demand], penalty }],
@@ -90,5 +92,17 @@ describe('the call for several groups', () => {
     const settled = (chargedTo: number): Group => ({ demands: [{ ...demand, mode: Mode.SETTLE, chargedTo }] })
     const [, groups] = parsed(settled(7), settled(8)) as [unknown, number[]]
     expect(groups).toEqual([1, 1, 0, 1, 1, 3, 7, 1, 1, 0, 1, 1, 3, 8])
+  })
+
+  it('marks a group with terms, and writes them behind the mode, so that no other group is longer', () => {
+    const asked = (terms: Terms): Group => ({ demands: [demand, { ...demand, penalized: true, terms }] })
+    const [, groups] = parsed(asked({ maxWait: 7 }), asked({ least: 2, floor: 0.25, gapless: true })) as [
+      unknown,
+      number[],
+    ]
+    expect(groups).toEqual([
+      ...[1, 2, 4, 1, 1, 0, 1, 1, 24, 7, -1, 0, 0],
+      ...[1, 2, 4, 1, 1, 0, 1, 1, 24, 0, 2, 0.25, 1],
+    ])
   })
 })
