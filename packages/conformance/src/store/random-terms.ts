@@ -60,7 +60,7 @@ export function randomLine(
       rule: isSteady && !isOther ? ((LINES[i] as Rule[])[1] as Rule) : rule,
       subject,
       cost,
-      mode: pick([...Array<Mode>(9).fill(Mode.CHARGE), Mode.SHADOW]),
+      mode: pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.HOLD, Mode.PEEK]),
       penalized: random() < 0.5,
       terms: random() < 0.1 ? undefined : { maxWait, least, floor, gapless },
     }
