@@ -94,21 +94,20 @@ export function grantsOf(
   for (const [i, { mode, cost }] of demands.entries())
     if (mode !== Mode.SHADOW && left[i]! < cost) most = Math.min(most, left[i]!)
   return demands.map(({ terms, cost }, i) =>
-    terms?.least === undefined || passes[i] !== true
-      ? cost
-      : Math.max(terms.least, Math.min(left[i]!, most)),
+    terms?.least === undefined || passes[i] !== true ? cost : Math.max(terms.least, Math.min(left[i]!, most)),
   )
 }
 
-/** Whether a group is one bucket whose charge, at this instant, tells the whole counter. */
+/** Whether a group is one bucket whose charge, at this instant, tells the whole evaluation. */
 export function isLoneBucket(
   { demands, penalty, idempotency }: Group,
   [cooldown, at]: State,
   now: number,
 ): boolean {
-  return (
-    demands.length === 1 && penalty === undefined && idempotency === undefined && cooldown === 0 && at === now
-  )
+  if (demands.length > 1 || penalty !== undefined || idempotency !== undefined) return false
+  const { least, floor } = demands[0]?.terms ?? {}
+  // The debt tells neither the units granted nor those left to others.
+  return least === undefined && !floor && cooldown === 0 && at === now
 }
 
 /** Lets every enforced demand of a group pass, because the group starts later. */
