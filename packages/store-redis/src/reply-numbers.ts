@@ -27,8 +27,12 @@ export function readAdmission(
   const { length } = demands
   const demand = demands[0]
   if (demand === undefined || (penalty !== undefined && penalty.mode > PenaltyMode.READ)) return undefined
-  if (length === 1 && SCRIPT_KINDS[demand.rule.code] === BUCKET)
-    return isCharged(demand, first) ? new AdmittedBucket(now, first, demand.rule) : undefined
+  if (length === 1 && SCRIPT_KINDS[demand.rule.code] === BUCKET) {
+    if (!isCharged(demand, first)) return undefined
+    const bucket = new AdmittedBucket(now, first, demand.rule)
+    // The debt tells everything but the units that the demand leaves to others.
+    return demand.terms?.floor ? writtenOut(bucket) : bucket
+  }
   const states: State[] = []
   for (let i = 0; i < length; i++) {
     const number = i === 0 ? first : rest.takeInteger()
@@ -38,6 +42,11 @@ export function readAdmission(
   }
   const passes = length === 1 ? YES : states.map(() => true)
   return { now, allowed: true, repeated: false, passes, starts: NONE, states, penalty: NO_PENALTY }
+}
+
+/** An evaluation whose fields are not read from a debt. */
+function writtenOut({ now, allowed, repeated, passes, starts, states, penalty }: Evaluation): Evaluation {
+  return { now, allowed, repeated, passes, starts, states, penalty }
 }
 
 /** Whether the debt can be that of a bucket which alone was charged. It includes the charge. */

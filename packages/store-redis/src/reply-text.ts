@@ -1,4 +1,12 @@
-import { type Demand, type Group, Mode, ruleInForce, type State, type Evaluation } from '@halt/core/store'
+import {
+  DeferredBucket,
+  type Demand,
+  type Group,
+  Mode,
+  ruleInForce,
+  type State,
+  type Evaluation,
+} from '@halt/core/store'
 
 import { BUCKET, SCRIPT_KINDS } from './script-protocol.ts'
 
@@ -33,7 +41,20 @@ export function readWrittenOut(text: string, group: Group, now: number): Evaluat
     const { unit, rate } = ruleInForce(demands[i] as Demand, evaluation)
     return [0, now, Number(field), unit, rate]
   })
-  return isSound(evaluation, group) && hasSoundTerms(evaluation, group) ? evaluation : undefined
+  if (!isSound(evaluation, group) || !hasSoundTerms(evaluation, group)) return undefined
+  return deferredBucket(evaluation, group, fields[0]) ?? evaluation
+}
+
+/** The short form of the evaluation of one bucket that starts later. Undefined if its debt does not tell the whole evaluation. */
+function deferredBucket(
+  { now, allowed, startsIn }: Evaluation,
+  { demands, penalty, idempotency }: Group,
+  field = '',
+): DeferredBucket | undefined {
+  if (demands.length !== 1 || penalty !== undefined || idempotency !== undefined) return undefined
+  const { rule, terms } = demands[0] as Demand
+  if (!allowed || startsIn === undefined || terms?.least !== undefined || terms?.floor) return undefined
+  return field.startsWith('+') ? new DeferredBucket(now, Number(field), rule, startsIn) : undefined
 }
 
 /** Whether the script can give this evaluation for the group. */

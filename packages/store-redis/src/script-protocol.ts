@@ -162,7 +162,8 @@ function areAlike(a: Group, b: Group): boolean {
 }
 
 function termNumbers({ maxWait = 0, least = -1, floor = 0, gapless = false }: Terms): number[] {
-  return [maxWait, least, floor, gapless ? 1 : 0]
+  // The script tells waits in whole microseconds.
+  return [Math.floor(maxWait), least, floor, gapless ? 1 : 0]
 }
 
 function ruleNumbers(rule: Rule, reduced: number): number[] {

@@ -1,5 +1,5 @@
 import { RateLimiter } from '@halt/core'
-import { type Demand, type Group, Mode, type Rule, type Terms } from '@halt/core/store'
+import { DeferredBucket, type Demand, type Group, Mode, type Rule, type Terms } from '@halt/core/store'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 
@@ -165,14 +165,32 @@ describe('readReply', () => {
   const modest = (code: Rule['code']): Group => withTerms(code, { least: 1 })
 
   it('reads waits and grants', () => {
-    const groups = [patient('t'), patient('f'), modest('t'), withTerms('t', { maxWait: 8, least: 1 })]
-    const parts = ['10@8;;+38', '00@7;;0 0 12 3', '10*1;;+30', '10@8*1;;+18']
+    const groups = [patient('f'), modest('t'), withTerms('t', { maxWait: 8, least: 1 })]
+    const parts = ['00@7;;0 0 12 3', '10*1;;+30', '10@8*1;;+18']
     expect(readReply([5, ...parts], groups, '')).toMatchObject([
-      { allowed: true, startsIn: 8, grants: undefined, passes: [true], states: [[0, 5, 38, 10, 1]] },
       { allowed: false, startsIn: 7, grants: undefined, passes: [false], states: [[0, 12, 3]] },
       { allowed: true, startsIn: undefined, grants: [1], passes: [true] },
       { allowed: true, startsIn: 8, grants: [1], passes: [true] },
     ])
+  })
+
+  it('reads a bucket that starts later as its debt, unless that does not tell what is left to others', () => {
+    const groups = [{ maxWait: 8 }, { maxWait: 8, floor: 0.5 }].map(terms => withTerms('t', terms))
+    const [plain, reserved] = readReply([5, '10@8;;+38', '10@8;;+38'], groups, '')
+    expect(plain).toEqual(new DeferredBucket(5, 38, rule('t'), 8))
+    expect(reserved).toEqual({
+      now: 5,
+      allowed: true,
+      repeated: false,
+      passes: [true],
+      starts: [false],
+      states: [[0, 5, 38, 10, 1]],
+      penalty: [],
+      startsIn: 8,
+    })
+    const [admitted] = readReply([5, 20], [withTerms('t', { floor: 0.1 })], '')
+    expect(admitted).toMatchObject({ allowed: true, states: [[0, 5, 20, 10, 1]] })
+    expect(admitted).not.toHaveProperty('debt')
   })
 
   it('gives an error to the group with a wrong part, and evaluations to the others', () => {

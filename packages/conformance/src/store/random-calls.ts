@@ -16,6 +16,7 @@ import { randomNumbers } from './random-numbers.ts'
 export interface Players {
   readonly api: RateLimiter
   readonly login: RateLimiter
+  readonly batches: RateLimiter
   readonly quotas: QuotaManager
   readonly penalties: PenaltyManager
   /** The latest decisions by the number of their operation, so that a settlement can name one. */
@@ -42,6 +43,7 @@ function apiPolicies(generation: number): (Policy | Quota)[] {
     { name: 'bucket', limit, window: 3, burst: limit + 2, keyStrategy: 'user' },
     { name: 'address', limit: 12, window: 2, algorithm: 'sliding-window' },
     { ...monthly, limit: 40 + generation },
+    { name: 'spare', limit: 30, window: 3, headroom: 0.4 },
     { name: 'trial', limit: 5, window: 4, algorithm: 'fixed-window', mode: 'shadow' },
   ]
 }
@@ -50,6 +52,11 @@ const loginPolicies: Policy[] = [
   { name: 'login', limit: 4, window: 2, algorithm: 'fixed-window', blockDuration: '1500ms' },
   { name: 'flight', limit: 3, ttl: 5, algorithm: 'concurrency', keyStrategy: 'user' },
   { name: 'tries', limit: 6, window: 5, keyStrategy: 'user', burst: 3 },
+]
+
+const batchPolicies: Policy[] = [
+  { name: 'batch', limit: 10, window: 2, keyStrategy: 'user' },
+  { name: 'batch', limit: 10, window: 2, keyStrategy: 'user', headroom: 0.5 },
 ]
 
 const generations = Array.from({ length: 3 }, (_, i) => apiPolicies(i))
@@ -66,6 +73,7 @@ export function playersOf(store: Store): Players {
       policy: loginPolicies,
       penalty: { ...PENALTY, recordOn: 'limited' },
     }),
+    batches: new RateLimiter({ ...options, policy: batchPolicies[0] as Policy }),
     quotas: new QuotaManager(store, { warn, storeTimeout: '60s' }),
     penalties: new PenaltyManager({ store, config: PENALTY, warn, storeTimeout: '60s' }),
     decisions: new Map(),
@@ -74,7 +82,7 @@ export function playersOf(store: Store): Players {
 
 /**
  * Writes a random history of an application's calls. It has checks at several costs, requests in flight and their releases, peeks,
- * settlements, resets, idempotency keys, changed settings, and calls of the managers, alone and in bursts.
+ * settlements, resets, idempotency keys, partial grants, headroom, changed settings, and calls of the managers, alone and in bursts.
  */
 export function randomLimiterHistory(seed: number, steps: number): LimiterStep[] {
   const random = randomNumbers(seed)
@@ -104,7 +112,14 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
     const [view, cost] = [request(), pick([1, 1, 1, 2, 2, 3, 5, 0, 60])]
     const idempotencyKey = random() < 0.08 ? `key${Math.floor(random() * 4)}` : undefined
     const policy = generations[generation] as Policy[]
-    return decided(({ api }) => api.check(view, { cost, policy, idempotencyKey }))
+    const least = cost > 1 && random() < 0.2 ? 1 : undefined
+    return decided(({ api }) => api.check(view, { cost, least, policy, idempotencyKey }))
+  }
+  // Alone on a bucket, because its debt then tells the whole decision.
+  const batch = (): Operation => {
+    const [view, cost, policy] = [request(), pick([1, 4, 9]), pick(batchPolicies)]
+    const least = cost > 1 && random() < 0.5 ? 1 : undefined
+    return decided(({ batches }) => batches.check(view, { cost, least, policy }))
   }
   const login = (): Operation => {
     const [view, cost] = [request(), pick([1, 1, 1, 2])]
@@ -153,7 +168,7 @@ export function randomLimiterHistory(seed: number, steps: number): LimiterStep[]
     if (random() < 0.04) return { advance, operations: [alone()] }
     if (random() < 0.15) return { advance, operations: [correct(made), check()] }
     const burst = random() < 0.3 ? 2 + Math.floor(random() * 5) : 1
-    const kinds = [check, check, check, check, login, login, byHand]
+    const kinds = [check, check, check, check, login, login, batch, byHand]
     const operations = Array.from({ length: burst }, () => pick(kinds)())
     // The peek is last, because limiters send it a moment later than the calls beside it.
     return { advance, operations: random() < 0.2 ? [...operations, peek()] : operations }

@@ -1,0 +1,78 @@
+// Callers that wait for their turn, with two stores on one server as two processes have them.
+import { RateLimiter, type RateLimiterOptions } from '@halt/core'
+import { Cluster, Redis } from 'ioredis'
+import { afterAll, expect, inject, it } from 'vitest'
+
+import { RedisStore } from '../../src/index.ts'
+
+const client = new Redis(inject('redisUrl'))
+const cluster = new Cluster(inject('clusterNodes'))
+afterAll(() => Promise.all([client.quit(), cluster.quit()]))
+
+let made = 0
+/** Two limiters of one policy, each with a store of its own, and the number of groups that their stores were asked. */
+function pair(over: Redis | Cluster, policy: RateLimiterOptions['policy']) {
+  const prefix = `w${process.pid}-${++made}:`
+  const asked = { groups: 0 }
+  const limiters = [0, 1].map(() => {
+    const store = new RedisStore({ client: over, connection: 'shared', prefix })
+    const counted = {
+      isChecked: true,
+      evaluate: (group: Parameters<RedisStore['evaluate']>[0]) => {
+        asked.groups++
+        return store.evaluate(group)
+      },
+      forget: () => 0,
+    }
+    return new RateLimiter({ store: counted, policy, storeTimeout: '10s', warn: () => {} })
+  })
+  return { limiters: limiters as [RateLimiter, RateLimiter], asked }
+}
+
+it('callers of two processes start one after the other, and ask the store when they come and when they start', async () => {
+  const { limiters, asked } = pair(client, { name: 'api', limit: 50, window: 1, burst: 1 })
+  const starts: { place: number; at: number }[] = []
+  const began = performance.now()
+  // One after the other, so that the order of asking is known.
+  const turns = []
+  for (let place = 0; place < 8; place++) {
+    const turn = limiters[place % 2]!.acquire({ custom: 'stripe' })
+    turns.push(
+      turn.then(decision => {
+        starts.push({ place, at: performance.now() - began })
+        return decision
+      }),
+    )
+    await limiters[0].peek({ custom: 'stripe' })
+  }
+  const decisions = await Promise.all(turns)
+  expect(decisions.every(({ allowed }) => allowed)).toBe(true)
+  for (const { place, at } of starts) expect(at).toBeGreaterThan(place * 20 - 10)
+  // Each of the seven that waited looked once whether its counter was blocked meanwhile, and each turn was followed by a peek.
+  expect(asked.groups).toBeLessThanOrEqual(8 + 7 + 8)
+})
+
+it('a caller whose counters are in several hash slots gets its turn, and a burst of them no more than the limit', async () => {
+  const { limiters } = pair(cluster, [
+    { name: 'all', limit: 20, window: 1, burst: 2, keyStrategy: 'shared' },
+    { name: 'own', limit: 1000, window: 1, keyStrategy: 'user' },
+  ])
+  const began = performance.now()
+  const starts = await Promise.all(
+    Array.from({ length: 10 }, async (_, i) => {
+      const view = {
+        method: 'GET',
+        path: '/',
+        ip: '203.0.113.7',
+        headers: {},
+        request: { user: { id: `${i}` } },
+      }
+      const { allowed } = await limiters[i % 2]!.acquire(view, { maxWait: '30s' })
+      return [allowed, performance.now() - began] as const
+    }),
+  )
+  expect(starts.every(([allowed]) => allowed)).toBe(true)
+  // Two at once, then one in 50 ms.
+  const times = starts.map(([, at]) => at).sort((a, b) => a - b)
+  for (const [i, at] of times.entries()) expect(at).toBeGreaterThan((i - 1) * 50 - 60)
+})
