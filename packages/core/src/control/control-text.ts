@@ -3,9 +3,9 @@ import { MAX_DOCUMENT } from '../store/document.ts'
 import type { ControlAct, ControlEntry } from './entries.ts'
 
 /** The most entries of a control document. */
-export const MAX_ENTRIES = 10_000
+const MAX_ENTRIES = 10_000
 /** The most acts that the history keeps. */
-export const MAX_ACTS = 1_000
+const MAX_ACTS = 1_000
 // The version of the form. A document of another version is left alone.
 const FORM = 1
 
