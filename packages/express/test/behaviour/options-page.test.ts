@@ -21,6 +21,7 @@ const GUARD_OPTIONS = Object.keys({
   skipPreflight: true,
   chargeWhen: true,
   idempotencyKey: true,
+  delay: true,
   policy: true,
 } satisfies Record<keyof GuardOptions, true>)
 
