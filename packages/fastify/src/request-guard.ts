@@ -1,5 +1,12 @@
 import type { RateLimiter } from '@halt/core'
-import { departureOf, watchResponse, guard, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
+import {
+  departureOf,
+  watchResponse,
+  guard,
+  type Guard,
+  type Outcome,
+  trustProxyNotice,
+} from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { callOnLimited } from './on-limited.ts'

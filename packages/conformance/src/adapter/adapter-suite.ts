@@ -5,6 +5,7 @@ import { testConcurrency } from './concurrency.ts'
 import { testConnections } from './connections.ts'
 import type { AdapterUnderTest, StoreUnderTest } from './contract.ts'
 import { testCosts } from './costs.ts'
+import { testDelayedCharges } from './delayed-charges.ts'
 import { testDelays } from './delays.ts'
 import { testFaults } from './faults.ts'
 import { testOddValues } from './odd-values.ts'
@@ -46,6 +47,7 @@ export function adapterSuite(
       testUnread(functions)
       testOddValues(functions)
       testDelays(functions)
+      testDelayedCharges(functions)
       testFaults(functions)
     })
   }

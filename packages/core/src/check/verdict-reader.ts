@@ -5,7 +5,15 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { blockedUntil } from '../store/cooldown.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { isReserved } from '../store/terms.ts'
-import { evaluationAt, evaluationAtStart, limitInForce, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
+import {
+  evaluationAt,
+  evaluationAtStart,
+  limitInForce,
+  remaining,
+  resetAt,
+  ruleInForce,
+  waitFor,
+} from '../store/reading.ts'
 import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'

@@ -1,5 +1,4 @@
 import { type CheckOptions, NO_OPTIONS } from '../check/check-options.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, readGivenCost, WHOLE_LIMIT } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
@@ -14,6 +13,7 @@ import { type CallResult, runCallback } from './callback.ts'
 import { Delay } from './delay.ts'
 import { DEPARTED } from './departure.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
+import { policiesOf } from './guard-policies.ts'
 import { type Outcome, PassedGuard, UNCHECKED } from './outcome.ts'
 import { isPreflight } from './preflight.ts'
 import { makeMount } from './refusal-outcome.ts'
@@ -168,20 +168,6 @@ export function guard<R, S = unknown>(
     const found = runCallback(limiter, 'cost', consequence, () => readCostOf(call(costOption, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
-}
-
-/**
- * The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each
- * request.
- */
-function policiesOf<R>(
-  limiter: RateLimiter<R>,
-  policy: CheckOptions<R>['policy'],
-  also: CheckOptions<R>['also'],
-): { readonly policies: readonly CompiledPolicy[]; readonly hasResolver: boolean } {
-  const hasResolver = policy === undefined && limiter.policies.length === 0
-  const usesOwnPolicies = policy === undefined && also === undefined
-  return { hasResolver, policies: usesOwnPolicies ? limiter.policies : limiter.compile(policy, also) }
 }
 
 function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {

@@ -57,14 +57,16 @@ export function startOf(
     if (own === undefined) return undefined
     if (own > wait) wait = own
   }
-  const isPlace = !hasKey && demands.every((demand, i) => {
-    const rule = rules[i]!
-    if (demand.mode === Mode.SHADOW) return true
-    if (demand.mode !== Mode.CHARGE || !algorithmOf(rule).refills) return false
-    const isExact = wait * rule.rate + (rule.capacity + demand.cost) * rule.unit <= MAX_EXACT
-    const isGap = passes[i] === true || waitOf(demand, rule, states[i]!, now)! < wait
-    return isExact && !(isGap && demand.terms?.gapless === true)
-  })
+  const isPlace =
+    !hasKey &&
+    demands.every((demand, i) => {
+      const rule = rules[i]!
+      if (demand.mode === Mode.SHADOW) return true
+      if (demand.mode !== Mode.CHARGE || !algorithmOf(rule).refills) return false
+      const isExact = wait * rule.rate + (rule.capacity + demand.cost) * rule.unit <= MAX_EXACT
+      const isGap = passes[i] === true || waitOf(demand, rule, states[i]!, now)! < wait
+      return isExact && !(isGap && demand.terms?.gapless === true)
+    })
   return { wait, isPlace }
 }
 
