@@ -29,7 +29,7 @@ export function limiterOn(bench: Bench): Bench['limiter'] {
 export interface Scene {
   readonly client: Client
   /** Waits until the guard has seen that many requests. */
-  seen(count: number): Promise<void>
+  readonly seen: (count: number) => Promise<void>
 }
 
 /** Serves the fixed API behind a guard, and counts the requests that reach the guard. */
@@ -46,7 +46,7 @@ export async function serve(
   const client = await bench.serve([{ ...options, skip }], setup)
   return {
     client,
-    async seen(count) {
+    seen: async count => {
       await eventually(`request ${count} at the guard`, () => entered === count)
       // A store that answers later has answered by then.
       await pause(20)
