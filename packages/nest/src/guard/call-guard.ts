@@ -1,4 +1,3 @@
-import type { Decision } from '@halt/core'
 import { watchResponse, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
 import { type ExecutionContext, HttpException } from '@nestjs/common'
 
