@@ -41,6 +41,14 @@ const visits = {
       error: 'slow down',
     })
   },
+  async 'express-slow-down'({ urls: [url] }: PageRun) {
+    const began = performance.now()
+    const found = await Promise.all(Array.from({ length: 5 }, () => statuses(`${url}/`, 1, 'ann')))
+    expect(found.flat()).toEqual([200, 200, 200, 200, 200])
+    // The fifth request waits for two steps of 100 ms.
+    expect(performance.now() - began).toBeGreaterThan(195)
+    expect(await statuses(`${url}/`, 1, 'ben')).toEqual([200])
+  },
   async 'fastify-rate-limit'({ urls: [url] }: PageRun) {
     expect(await statuses(`${url}/`, 4)).toEqual([200, 200, 200, 429])
     expect(await statuses(`${url}/otp`, 2)).toEqual([200, 429])

@@ -6,6 +6,7 @@ import {
   type AdapterOptions,
   runCallback,
   checkGuardOptions,
+  departureOf,
   guard,
   type GuardOptions,
   guardOptionsOf,
@@ -71,7 +72,9 @@ export function halt(options: HaltOptions): Guarding {
   const { onLimited } = options
 
   return async (req, res, route) => {
-    const outcome = await gate.enter({ ...toView(req), route }, req)
+    // Tells a guard that holds requests when the client has left.
+    const departure = gate.delays ? departureOf(res) : undefined
+    const outcome = await gate.enter({ ...toView(req), route }, req, departure)
     show(outcome, req, res)
     if (outcome.pass) {
       // Tells the guard when the response is decided and when it has ended: chargeWhen, requests in flight.

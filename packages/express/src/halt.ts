@@ -3,6 +3,7 @@ import {
   watchResponse,
   type AdapterOptions,
   checkGuardOptions,
+  departureOf,
   guard,
   type GuardOptions,
   guardOptionsOf,
@@ -69,7 +70,8 @@ export function halt(options: HaltOptions): HaltMiddleware {
 
   function haltMiddleware(req: Request, res: Response, next: NextFunction): void {
     noticeTrustProxy(req)
-    const outcome = requestGuard.enter(new ExpressView(req, res), req)
+    const departure = requestGuard.delays ? departureOf(res) : undefined
+    const outcome = requestGuard.enter(new ExpressView(req, res), req, departure)
     if (!('then' in outcome)) return conclude(outcome, req, res, next)
     outcome.then(found => conclude(found, req, res, next)).catch(next)
   }

@@ -1,5 +1,12 @@
-import type { Decision, RateLimiter } from '@halt/core'
-import { watchResponse, guard, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
+import type { RateLimiter } from '@halt/core'
+import {
+  departureOf,
+  watchResponse,
+  guard,
+  type Guard,
+  type Outcome,
+  trustProxyNotice,
+} from '@halt/core/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { callOnLimited } from './on-limited.ts'
@@ -45,7 +52,8 @@ export class RequestGuard implements Step {
   /** Decides a request, synchronously if the store is synchronous. */
   enter(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     this.#noticeTrustProxy(request)
-    const outcome = this.#guard.enter(new FastifyView(request), request.raw)
+    const departure = this.#guard.delays ? departureOf(reply.raw) : undefined
+    const outcome = this.#guard.enter(new FastifyView(request), request.raw, departure)
     if ('then' in outcome) {
       void outcome.then(found => this.#conclude(found, request, reply, done), done)
     } else this.#conclude(outcome, request, reply, done)
@@ -53,19 +61,16 @@ export class RequestGuard implements Step {
 
   #conclude(outcome: Outcome, request: FastifyRequest, reply: FastifyReply, done: Done): void {
     setHeaders(reply, outcome)
-    if (!outcome.pass) return this.#refuse(outcome, outcome.decision as Decision, request, reply, done)
+    if (!outcome.pass) return this.#refuse(outcome, request, reply, done)
     if (outcome.charged && this.#guard.needsResponse) watchResponse(this.#guard, outcome, reply.raw, reply)
     done()
   }
 
-  #refuse(
-    outcome: Outcome,
-    decision: Decision,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    done: Done,
-  ): void {
+  #refuse(outcome: Outcome, request: FastifyRequest, reply: FastifyReply, done: Done): void {
     const { onLimited, throwOnLimited } = this.#refusalOptions
+    const { decision } = outcome
+    // The client left while the request was held.
+    if (decision === undefined) return sendRefusal(reply, outcome)
     if (throwOnLimited === true) return done(new LimitedError(outcome))
     if (onLimited === undefined) return sendRefusal(reply, outcome)
     callOnLimited(onLimited, this.#guard.limiter, outcome, decision, { request, reply })

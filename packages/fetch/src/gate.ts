@@ -1,5 +1,7 @@
 import {
+  type AbortSignalLike,
   callAtOnce,
+  departureOf,
   type FetchExchange,
   type Guard,
   type Outcome,
@@ -44,7 +46,7 @@ export class Gate<R extends Request, C> {
     const { request, context } = call
     const { warn } = this.#guard.limiter
     const view = new FetchView(request, context, this.#source, this.#routeOf(call), warn)
-    return this.#guard.enter(view, request)
+    return this.#guard.enter(view, request, this.#guard.delays ? departureFrom(call) : undefined)
   }
 
   /** Runs the handler of an admitted request, and gives its response the headers. */
@@ -106,4 +108,10 @@ export class Gate<R extends Request, C> {
     const { warn } = this.#guard.limiter
     return callAtOnce(warn, 'route', () => route(request as R, context as C)) as FetchView['route']
   }
+}
+
+/** The signal that aborts when the client of a call leaves; undefined if the runtime does not tell. */
+function departureFrom({ request, context }: FetchCall): AbortSignalLike | undefined {
+  const outgoing = nodeResponseOf(request, context)
+  return outgoing === undefined ? (request as Partial<Request>).signal : departureOf(outgoing)
 }

@@ -1,4 +1,11 @@
-import { type Guard, type NodeResponse, type Outcome, watchFetch } from '@halt/core/http'
+import {
+  type AbortSignalLike,
+  departureOf,
+  type Guard,
+  type NodeResponse,
+  type Outcome,
+  watchFetch,
+} from '@halt/core/http'
 import type { Context, Env, Next } from 'hono'
 
 import { replaceResponse } from './response.ts'
@@ -21,9 +28,8 @@ export async function accompany<E extends Env>(
   requestGuard: Guard<Context<E>, AnsweredRequest<E>>,
   outcome: Outcome,
 ): Promise<void> {
-  const { outgoing } = (c.env ?? {}) as NodeBindings
-  const ending = typeof outgoing?.once === 'function' ? outgoing : undefined
-  const exchange = watchFetch(requestGuard, outcome, c.req.raw, ending, response => ({ response, c }))
+  const outgoing = outgoingOf(c)
+  const exchange = watchFetch(requestGuard, outcome, c.req.raw, outgoing, response => ({ response, c }))
   try {
     await next()
   } catch (error) {
@@ -33,4 +39,15 @@ export async function accompany<E extends Env>(
   const response = c.finalized ? c.res : undefined
   const watched = exchange.answered(response)
   if (watched !== undefined && watched !== response) replaceResponse(c, watched)
+}
+
+/** The signal that aborts when the client leaves; undefined if the runtime does not tell. */
+export function departureFrom<E extends Env>(c: Context<E>): AbortSignalLike | undefined {
+  const outgoing = outgoingOf(c)
+  return outgoing === undefined ? (c.req.raw as Partial<Request>).signal : departureOf(outgoing)
+}
+
+function outgoingOf<E extends Env>(c: Context<E>): NodeResponse | undefined {
+  const { outgoing } = (c.env ?? {}) as NodeBindings
+  return typeof outgoing?.once === 'function' ? outgoing : undefined
 }

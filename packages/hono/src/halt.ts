@@ -16,7 +16,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import type { Context, Env, MiddlewareHandler, Next } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 
-import { accompany, type AnsweredRequest } from './accompany.ts'
+import { accompany, type AnsweredRequest, departureFrom } from './accompany.ts'
 import { writeAtHead } from './node-head.ts'
 import {
   addMissingHeaders,
@@ -85,7 +85,8 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
   }
 
   return function haltMiddleware(c, next) {
-    const entered = requestGuard.enter(new ContextView(c, getConnInfo, onError), c)
+    const departure = requestGuard.delays ? departureFrom(c) : undefined
+    const entered = requestGuard.enter(new ContextView(c, getConnInfo, onError), c, departure)
     return 'then' in entered
       ? entered.then(outcome => conclude(outcome, c, next))
       : conclude(entered, c, next)

@@ -5,6 +5,8 @@ import { testConcurrency } from './concurrency.ts'
 import { testConnections } from './connections.ts'
 import type { AdapterUnderTest, StoreUnderTest } from './contract.ts'
 import { testCosts } from './costs.ts'
+import { testDelayedCharges } from './delayed-charges.ts'
+import { testDelays } from './delays.ts'
 import { testFaults } from './faults.ts'
 import { testOddValues } from './odd-values.ts'
 import { testProtocol } from './protocol.ts'
@@ -44,6 +46,8 @@ export function adapterSuite(
       testConcurrency(functions)
       testUnread(functions)
       testOddValues(functions)
+      testDelays(functions)
+      testDelayedCharges(functions)
       testFaults(functions)
     })
   }

@@ -5,7 +5,7 @@ import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { listOf } from '../base/list.ts'
 import type { Subject } from '../request/subject.ts'
-import { evaluationAt, limitInForce, remaining } from '../store/reading.ts'
+import { evaluationAt, evaluationAtStart, limitInForce, remaining } from '../store/reading.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
@@ -33,9 +33,10 @@ function uncountedAt({ policies, demands }: Check, at: number): Uncounted {
 }
 
 function readEvaluation(result: CheckResult): Decision {
-  const { check, evaluation, degraded } = result
+  const { check, degraded } = result
+  const evaluation = evaluationAtStart(result.evaluation)
   const count = check.policies.length
-  if (evaluation.allowed && !hasShadow(check)) return readAdmitted(result)
+  if (evaluation.allowed && !hasShadow(check)) return readAdmitted(result, evaluation)
   const verdicts: PolicyVerdict[] = listOf(count)
   let binding = -1
   for (let i = 0; i < count; i++) {
@@ -69,12 +70,13 @@ function readEvaluation(result: CheckResult): Decision {
  * As {@link readEvaluation} where every policy is enforced and passes. Then the verdict of a policy is that of its own demand. It
  * makes one verdict, of the policy that binds.
  */
-function readAdmitted(result: CheckResult): Decision {
-  const { check, evaluation, degraded } = result
+function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
+  const { check, degraded } = result
   const { length } = check.policies
-  if (evaluation.debt !== undefined && degraded === false && isPlain(check)) {
+  // A bucket that admits a cost later has nothing left then, so the fields are those of now.
+  if (result.evaluation.debt !== undefined && degraded === false && isPlain(check)) {
     const [{ subject, cost }] = check.demands as [Demand]
-    return readBucket(check.policies, evaluation as AdmittedBucket, subject, cost)
+    return readBucket(check.policies, result.evaluation as AdmittedBucket, subject, cost)
   }
   let binding = 0
   if (length > 1) {

@@ -8,7 +8,7 @@ import { readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import { hasCharged } from '../store/decide.ts'
 import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
-import { resetAt, evaluationAt } from '../store/reading.ts'
+import { resetAt, evaluationAt, evaluationAtStart } from '../store/reading.ts'
 
 /** The fields of a {@link Decision}. */
 export interface DecisionFields {
@@ -136,11 +136,13 @@ export class Decision implements DecisionFields {
     return (decision.#detailsOf().record ??= decision.#makeRecord())
   }
 
-  /** The store's clock at a decision, in Unix seconds; undefined for a copy. */
+  /** The store's clock at the start of a request, in Unix seconds; undefined for a copy. */
   static instantOf(decision: unknown): number | undefined {
     if (!Decision.#is(decision)) return undefined
     const source = decision.#source
-    return typeof source === 'number' ? source : Decision.evaluatedAt(decision) / 1e6
+    if (typeof source === 'number') return source
+    const startsIn = decision.allowed ? (Decision.startsIn(decision) ?? 0) : 0
+    return (Decision.evaluatedAt(decision) + startsIn) / 1e6
   }
 
   /** Whether every policy that a decision counted is enforced, as far as that is known without its verdicts. */
@@ -179,13 +181,13 @@ export class Decision implements DecisionFields {
     return Decision.#resultOf(decision)?.check.policies.find(policy => policy.name === name)
   }
 
-  /** Microseconds from a decision until a policy's counter is back to zero; undefined when no counter decided. */
+  /** Microseconds from the start of a request until a policy's counter is back to zero; undefined when no counter decided. */
   static timeToReset(decision: unknown, name: string): number | undefined {
     const { check, evaluation } = Decision.#resultOf(decision) ?? {}
     const at = check?.policies.findIndex(policy => policy.name === name) ?? -1
     const demand = check?.demands[at]
     if (demand === undefined || evaluation === undefined) return undefined
-    const own = evaluationAt(evaluation, at)
+    const own = evaluationAt(evaluationAtStart(evaluation), at)
     return resetAt(demand, evaluation.states[at] ?? [], own) - own.now
   }
 

@@ -5,13 +5,22 @@ import type { Evaluation } from '../store/evaluation.ts'
 import { blockedUntil } from '../store/cooldown.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { isReserved } from '../store/terms.ts'
-import { evaluationAt, limitInForce, remaining, resetAt, ruleInForce, waitFor } from '../store/reading.ts'
+import {
+  evaluationAt,
+  evaluationAtStart,
+  limitInForce,
+  remaining,
+  resetAt,
+  ruleInForce,
+  waitFor,
+} from '../store/reading.ts'
 import { type Check, isShadowed } from './check.ts'
 import type { CheckResult } from './check-result.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 
 /** Reads the verdict of every policy of a check. The array and its verdicts are frozen. */
-export function readVerdicts({ check, evaluation }: CheckResult): readonly PolicyVerdict[] {
+export function readVerdicts({ check, evaluation: whole }: CheckResult): readonly PolicyVerdict[] {
+  const evaluation = evaluationAtStart(whole)
   return Object.freeze(check.policies.map((_, at) => Object.freeze(readVerdict(at, check, evaluation))))
 }
 

@@ -4,6 +4,7 @@ import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
 import type { Awaitable } from '../policy/policy.ts'
 import { checkNames, checkType, namesOf } from '../base/options-check.ts'
+import { checkDelay, type DelayOptions } from './delay.ts'
 import type { HeaderDialect } from './headers.ts'
 import type { ErrorFormat } from './refusal.ts'
 
@@ -33,6 +34,8 @@ export interface GuardOptions<R = unknown, S = unknown> {
   readonly chargeWhen?: ((response: S) => Awaitable<boolean>) | undefined
   /** Returns the key under which a repeated request is charged once, such as its `Idempotency-Key`, or undefined for none. */
   readonly idempotencyKey?: ((request: R) => string | undefined) | undefined
+  /** Holds a request until it is its turn, instead of refusing it. Default: no request is held. */
+  readonly delay?: DelayOptions | undefined
   /** Policies that decide instead of the limiter's own. */
   readonly policy?: AnyPolicy<R> | readonly AnyPolicy<R>[] | undefined
 }
@@ -48,6 +51,7 @@ const GUARD_OPTIONS: readonly string[] = namesOf<GuardOptions>({
   skipPreflight: true,
   chargeWhen: true,
   idempotencyKey: true,
+  delay: true,
   policy: true,
 })
 
@@ -56,7 +60,7 @@ const GUARD_OPTIONS: readonly string[] = namesOf<GuardOptions>({
  *
  * @param own the names of the adapter's own options
  * @param owner the function that got the options, for messages
- * @throws HaltError `HALT_E_OPTION`, `HALT_E_COST`, `HALT_E_UNKNOWN_FIELD`
+ * @throws HaltError `HALT_E_OPTION`, `HALT_E_COST`, `HALT_E_MAX_WAIT`, `HALT_E_UNKNOWN_FIELD`
  */
 export function checkGuardOptions(
   options: GuardOptions,
@@ -71,9 +75,10 @@ export function checkGuardOptions(
   }
   for (const name of ['skip', 'chargeWhen', 'idempotencyKey', 'onLimited'])
     checkType(fields, name, 'function', 'HALT_E_OPTION')
-  const { cost, costOnError, statusCode, errorFormat } = options
+  const { cost, costOnError, statusCode, errorFormat, delay } = options
   if (typeof cost !== 'function') checkCost(cost)
   checkCost(costOnError)
+  checkDelay(delay)
   if (statusCode !== undefined && !(Number.isInteger(statusCode) && statusCode >= 400 && statusCode <= 599)) {
     throw new HaltError(
       'HALT_E_OPTION',

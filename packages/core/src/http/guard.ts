@@ -1,5 +1,4 @@
 import { type CheckOptions, NO_OPTIONS } from '../check/check-options.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, readGivenCost, WHOLE_LIMIT } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
 import type { PriorGuards } from '../check/prior-guards.ts'
@@ -9,8 +8,12 @@ import type { Awaitable } from '../policy/policy.ts'
 import { callForId } from '../base/callbacks.ts'
 import type { RequestView } from '../request/view.ts'
 import { isPromise } from '../base/promises.ts'
+import type { AbortSignalLike } from '../waiting/acquire-options.ts'
 import { type CallResult, runCallback } from './callback.ts'
+import { Delay } from './delay.ts'
+import { DEPARTED } from './departure.ts'
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts'
+import { policiesOf } from './guard-policies.ts'
 import { type Outcome, PassedGuard, UNCHECKED } from './outcome.ts'
 import { isPreflight } from './preflight.ts'
 import { makeMount } from './refusal-outcome.ts'
@@ -24,8 +27,10 @@ export interface Guard<R = unknown, S = unknown> {
    *
    * @param requestObject an object that lives as long as the HTTP request. A limiter charges it once, however often the limiter
    * is mounted. Undefined: every call is charged.
+   * @param departure aborts when the client leaves. Give it if {@link Guard.delays}: the place of a held request is then given
+   * back, and the outcome is a refusal without a decision.
    */
-  enter(view: RequestView, requestObject?: object): Outcome | Promise<Outcome>
+  enter(view: RequestView, requestObject?: object, departure?: AbortSignalLike): Outcome | Promise<Outcome>
   /** Makes the refusal of a decision, for a handler that decided by itself. */
   refuse(decision: Decision): Outcome
   /**
@@ -40,6 +45,8 @@ export interface Guard<R = unknown, S = unknown> {
    * does.
    */
   leave(outcome: Outcome, response?: S): void
+  /** Whether requests are held until it is their turn. */
+  readonly delays: boolean
   /** Whether {@link Guard.decided} must be called. */
   readonly needsDecision: boolean
   /** Whether {@link Guard.decided} or {@link Guard.leave} must be called. */
@@ -63,6 +70,7 @@ export function guard<R, S = unknown>(
   const mount = makeMount(limiter, limiter, options)
   const { policy, skip, cost: costOption, costOnError = WHOLE_LIMIT, skipPreflight = true } = options
   const { chargeWhen, idempotencyKey: idempotencyKeyOf } = options
+  const delay = options.delay && new Delay(limiter, options.delay)
   const usesOwnPolicies = policy === undefined && also === undefined
   const needsDecision =
     chargeWhen !== undefined || hasResolver || policies.some(({ lease }) => lease !== undefined)
@@ -70,6 +78,7 @@ export function guard<R, S = unknown>(
   function check(
     view: RequestView,
     holder: object | undefined,
+    departure: AbortSignalLike | undefined,
     cost: CheckOptions['cost'],
     onError?: CheckOptions['costOnError'],
   ): Outcome | Promise<Outcome> {
@@ -79,13 +88,20 @@ export function guard<R, S = unknown>(
       idempotencyKeyOf && callForId(limiter.warn, 'idempotencyKey', () => call(idempotencyKeyOf, view))
     const needsNoOptions =
       before === undefined && cost === undefined && usesOwnPolicies && idempotencyKey === undefined
-    const decision = limiter.decideView(
-      view,
-      needsNoOptions ? NO_OPTIONS : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey },
-    )
+    const checkOptions: CheckOptions<R> = needsNoOptions
+      ? NO_OPTIONS
+      : { cost, costOnError: onError, policy, also, priorGuards, idempotencyKey }
+    const decision =
+      delay === undefined
+        ? limiter.decideView(view, checkOptions)
+        : delay.decide(view, checkOptions, departure)
     if (!('then' in decision)) return toOutcome(decision, holder, before, priorGuards)
-    // Another guard may have decided meanwhile.
-    return decision.then(found => toOutcome(found, holder, holder && lastPassed(holder), priorGuards))
+    return decision.then(found =>
+      found === undefined
+        ? DEPARTED
+        : // Another guard may have decided meanwhile.
+          toOutcome(found, holder, holder && lastPassed(holder), priorGuards),
+    )
   }
 
   function toOutcome(
@@ -108,17 +124,18 @@ export function guard<R, S = unknown>(
 
   return {
     limiter,
+    delays: delay !== undefined,
     needsDecision,
     needsResponse: needsDecision || policies.some(({ algorithm }) => algorithm === 'concurrency'),
     refuse: decision => mount.refuse(decision, undefined),
-    enter(view, request) {
+    enter(view, request, departure) {
       const holder = request === undefined ? undefined : holderOf(request)
       if (skipPreflight && isPreflight(view)) return UNCHECKED
-      if (skip === undefined) return checkWithCost(view, holder)
+      if (skip === undefined) return checkWithCost(view, holder, departure)
       const skipped = runCallback(limiter, 'skip', 'Such a request is counted.', () => call(skip, view))
       if (isPromise(skipped))
-        return skipped.then(found => (isSkip(found) ? UNCHECKED : checkWithCost(view, holder)))
-      return isSkip(skipped) ? UNCHECKED : checkWithCost(view, holder)
+        return skipped.then(found => (isSkip(found) ? UNCHECKED : checkWithCost(view, holder, departure)))
+      return isSkip(skipped) ? UNCHECKED : checkWithCost(view, holder, departure)
     },
     decided,
     leave(outcome, response) {
@@ -136,29 +153,21 @@ export function guard<R, S = unknown>(
     void limiter.conclude(decision, isPromise(answer) ? answer.then(counts) : counts(answer))
   }
 
-  function checkWithCost(view: RequestView, holder: object | undefined): Outcome | Promise<Outcome> {
-    if (typeof costOption !== 'function') return check(view, holder, costOption)
+  function checkWithCost(
+    view: RequestView,
+    holder: object | undefined,
+    departure: AbortSignalLike | undefined,
+  ): Outcome | Promise<Outcome> {
+    if (typeof costOption !== 'function') return check(view, holder, departure, costOption)
     const consequence =
       'Such a request costs costOnError, by default the limit. Return a number from 0, or numbers by policy name.'
     const use = (result: CallResult<Cost>): Outcome | Promise<Outcome> =>
-      result.failed ? check(view, holder, costOnError) : check(view, holder, result.value, costOnError)
+      result.failed
+        ? check(view, holder, departure, costOnError)
+        : check(view, holder, departure, result.value, costOnError)
     const found = runCallback(limiter, 'cost', consequence, () => readCostOf(call(costOption, view)))
     return isPromise(found) ? found.then(use) : use(found)
   }
-}
-
-/**
- * The policies of a guard, compiled here so that a mistake shows at start. With a resolver they are only known at each
- * request.
- */
-function policiesOf<R>(
-  limiter: RateLimiter<R>,
-  policy: CheckOptions<R>['policy'],
-  also: CheckOptions<R>['also'],
-): { readonly policies: readonly CompiledPolicy[]; readonly hasResolver: boolean } {
-  const hasResolver = policy === undefined && limiter.policies.length === 0
-  const usesOwnPolicies = policy === undefined && also === undefined
-  return { hasResolver, policies: usesOwnPolicies ? limiter.policies : limiter.compile(policy, also) }
 }
 
 function noticeTwice({ warn }: Pick<RateLimiter<never>, 'warn'>, { policy }: Decision): void {

@@ -70,7 +70,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     }
   }
   const decided: Decided = { demands, rules, states, passes }
-  const start = hasTerms && violates ? startOf(decided, now) : undefined
+  const start = hasTerms && violates ? startOf(decided, now, idempotency !== undefined) : undefined
   if (start !== undefined) {
     violates = false
     allowed = start.isPlace

@@ -10,6 +10,15 @@ export function evaluationAt(evaluation: Evaluation, at: number): Evaluation {
   return now === undefined ? evaluation : { ...evaluation, now }
 }
 
+/** The evaluation as of the instant at which its work starts, where the caller waits for a place that it has charged. */
+export function evaluationAtStart(evaluation: Evaluation): Evaluation {
+  const { startsIn, allowed, repeated, passes, starts, states, penalty } = evaluation
+  if (startsIn === undefined || !allowed) return evaluation
+  const now = evaluation.now + startsIn
+  const instants = evaluation.instants?.map(instant => instant + startsIn)
+  return { now, allowed, repeated, passes, starts, states, penalty, instants, grants: evaluation.grants }
+}
+
 /** The instant at which the evaluation's active penalty ends, microseconds; 0 if no penalty is active. */
 export function penaltyUntil(evaluation: Evaluation): number {
   return abuseScore.active(evaluation.penalty, evaluation.now) ? abuseScore.until(evaluation.penalty) : 0

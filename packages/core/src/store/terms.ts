@@ -39,8 +39,17 @@ export interface Start {
   readonly isPlace: boolean
 }
 
-/** Finds when a refused group may start. Returns undefined if it must stay refused. */
-export function startOf({ demands, rules, states, passes }: Decided, now: number): Start | undefined {
+/**
+ * Finds when a refused group may start. Returns undefined if it must stay refused.
+ *
+ * @param hasKey whether the group has an idempotency key. It then gets no place, because the place would be paid: a call that repeats
+ * the key would pass, and the caller could give its place back.
+ */
+export function startOf(
+  { demands, rules, states, passes }: Decided,
+  now: number,
+  hasKey: boolean,
+): Start | undefined {
   let wait = 0
   for (let i = 0; i < demands.length; i++) {
     if (passes[i] || demands[i]!.mode === Mode.SHADOW) continue
@@ -48,14 +57,16 @@ export function startOf({ demands, rules, states, passes }: Decided, now: number
     if (own === undefined) return undefined
     if (own > wait) wait = own
   }
-  const isPlace = demands.every((demand, i) => {
-    const rule = rules[i]!
-    if (demand.mode === Mode.SHADOW) return true
-    if (demand.mode !== Mode.CHARGE || !algorithmOf(rule).refills) return false
-    const isExact = wait * rule.rate + (rule.capacity + demand.cost) * rule.unit <= MAX_EXACT
-    const isGap = passes[i] === true || waitOf(demand, rule, states[i]!, now)! < wait
-    return isExact && !(isGap && demand.terms?.gapless === true)
-  })
+  const isPlace =
+    !hasKey &&
+    demands.every((demand, i) => {
+      const rule = rules[i]!
+      if (demand.mode === Mode.SHADOW) return true
+      if (demand.mode !== Mode.CHARGE || !algorithmOf(rule).refills) return false
+      const isExact = wait * rule.rate + (rule.capacity + demand.cost) * rule.unit <= MAX_EXACT
+      const isGap = passes[i] === true || waitOf(demand, rule, states[i]!, now)! < wait
+      return isExact && !(isGap && demand.terms?.gapless === true)
+    })
   return { wait, isPlace }
 }
 

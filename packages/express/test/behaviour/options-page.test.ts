@@ -21,6 +21,7 @@ const GUARD_OPTIONS = Object.keys({
   skipPreflight: true,
   chargeWhen: true,
   idempotencyKey: true,
+  delay: true,
   policy: true,
 } satisfies Record<keyof GuardOptions, true>)
 
@@ -50,15 +51,29 @@ describe('docs/adapter-options.md', () => {
     expect(readme).toContain('https://github.com/halt-limits/halt/blob/main/docs/adapter-options.md')
   })
 
-  it('has an example that takes two of three reports', async () => {
-    const folder = fileURLToPath(new URL('.page-examples', import.meta.url))
+  async function serve(example: number): Promise<string> {
+    const folder = fileURLToPath(new URL(`.page${example}-examples`, import.meta.url))
     mkdirSync(folder, { recursive: true })
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    const [code = ''] = examplesOf(page)
-    const run = await runPageExample(folder, 'adapter-options', code)
+    const run = await runPageExample(folder, 'adapter-options', examplesOf(page)[example] ?? '')
     onTestFinished(() => run.close())
+    return run.urls[0] ?? ''
+  }
+
+  it('has an example that takes two of three reports', async () => {
+    const url = await serve(0)
     const statuses: number[] = []
-    for (let i = 0; i < 3; i++) statuses.push((await fetch(`${run.urls[0]}/reports`)).status)
+    for (let i = 0; i < 3; i++) statuses.push((await fetch(`${url}/reports`)).status)
     expect(statuses).toEqual([200, 200, 429])
+  })
+
+  it('has an example that holds the third search and later ones', async () => {
+    const url = await serve(1)
+    const began = performance.now()
+    const answers = await Promise.all(Array.from({ length: 6 }, () => fetch(`${url}/search`)))
+    // Six searches take the time of four units.
+    expect(performance.now() - began).toBeGreaterThan(399)
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
+    expect(await answers[0]?.json()).toHaveProperty('waitedMs')
   })
 })

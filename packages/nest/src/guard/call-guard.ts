@@ -1,6 +1,5 @@
-import type { Decision } from '@halt/core'
 import { watchResponse, type Guard, type Outcome, trustProxyNotice } from '@halt/core/http'
-import type { ExecutionContext } from '@nestjs/common'
+import { type ExecutionContext, HttpException } from '@nestjs/common'
 
 import { type Call, noteDecision } from '../calls/call.ts'
 import { type PlatformRequest, trustsProxies } from '../calls/platform-request.ts'
@@ -8,7 +7,7 @@ import { refusalException } from '../refusal/exception.ts'
 import type { HandledCall, HandlerResult } from '../options/options.ts'
 import { callOnLimited } from '../refusal/on-limited.ts'
 import { beginCall, type CallState } from '../calls/call-state.ts'
-import { isTightest, rawOf, setHeader, showHeaders } from '../refusal/response.ts'
+import { departureFrom, isTightest, rawOf, setHeader, showHeaders } from '../refusal/response.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Decides the calls of an application, on every transport. */
@@ -31,7 +30,8 @@ export class CallGuard {
     if (guard === undefined) return true
     state.guard = guard
     if (call.httpRequest !== undefined) this.#noticeProxies(call.view.request as object)
-    const outcome = guard.enter(call.view, call.httpRequest)
+    const departure = guard.delays ? departureFrom(call.response) : undefined
+    const outcome = guard.enter(call.view, call.httpRequest, departure)
     const conclude = (found: Outcome): true | Promise<true> => {
       showDecision(found, call, context)
       if (!found.pass) return this.#refuse(found, call, context)
@@ -48,16 +48,17 @@ export class CallGuard {
   ): Promise<true> | never {
     const { onLimited, errorFormat, statusCode } = this.#runtime.options
     const { limiter } = this.#runtime
-    const refused = decision as Decision
+    // The client left while the request was held, so nobody reads the answer.
+    if (decision === undefined) throw new HttpException('Client Closed Request', status)
     const exception = (): Error => {
       // The exception filter of Nest answers as JSON, so set the media type of problem details here.
       if (errorFormat === 'problem' && response !== undefined && context.getType() === 'http') {
         setHeader(response, 'Content-Type', body?.type ?? '')
       }
-      return refusalException(context, refused, { errorFormat, statusCode })
+      return refusalException(context, decision, { errorFormat, statusCode })
     }
     if (onLimited === undefined) throw exception()
-    return callOnLimited(limiter, () => onLimited(refused, context), {
+    return callOnLimited(limiter, () => onLimited(decision, context), {
       status,
       response,
       byDefault: exception,

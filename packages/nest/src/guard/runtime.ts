@@ -62,13 +62,14 @@ function globalsOf(policy: AnyOptions['policy']): readonly AnyPolicy[] | undefin
 
 function settingsOf(options: AnyOptions): GuardOptions<unknown, HandledCall> {
   const { limiter, policy, cost, skip, chargeWhen, idempotencyKey } = options
-  const { costOnError, headers, errorFormat, statusCode, skipPreflight } = options
+  const { costOnError, headers, errorFormat, statusCode, skipPreflight, delay } = options
   return {
     costOnError,
     headers,
     errorFormat,
     statusCode,
     skipPreflight,
+    delay,
     // If no limiter was given, the limiter made here has the policy already.
     policy: limiter === undefined ? undefined : (policy as GuardOptions['policy']),
     cost: cost as GuardOptions['cost'],

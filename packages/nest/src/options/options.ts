@@ -53,7 +53,7 @@ export interface HandledCall {
 /** Options of the module that are not those of a limiter. */
 export interface GuardSettings<R = NestRequest> extends Pick<
   GuardOptions,
-  'costOnError' | 'headers' | 'errorFormat' | 'statusCode' | 'skipPreflight'
+  'costOnError' | 'headers' | 'errorFormat' | 'statusCode' | 'skipPreflight' | 'delay'
 > {
   /** Named policies for `@RateLimit('name')` and `@InjectRateLimiter('name')`. */
   readonly policies?: Readonly<Record<string, NestPolicies<R>>> | undefined

@@ -1,5 +1,13 @@
 import type { Decision } from '@halt/core'
-import { type HeaderPort, isTighter, type NodeResponse, type Outcome, tellHeaders } from '@halt/core/http'
+import {
+  type AbortSignalLike,
+  departureOf,
+  type HeaderPort,
+  isTighter,
+  type NodeResponse,
+  type Outcome,
+  tellHeaders,
+} from '@halt/core/http'
 
 /** The parts of a response that Halt uses. Express and Node share the names, Fastify has others. */
 interface PlatformResponse extends NodeResponse {
@@ -100,6 +108,12 @@ export function send(response: object, answer: unknown): void {
 export function rawOf(response: object): NodeResponse {
   const platform = response as PlatformResponse
   return platform.raw ?? platform
+}
+
+/** The signal that aborts when a response ends; undefined for a call that has no response of Node. */
+export function departureFrom(response: object | undefined): AbortSignalLike | undefined {
+  const raw = response && rawOf(response)
+  return typeof raw?.once === 'function' ? departureOf(raw) : undefined
 }
 
 const SHOWN = Symbol.for('halt.nest.shown')

@@ -45,7 +45,8 @@ if refused then
 end
 if wait then
   -- The group's place is charged now if all its counters can hold it. Otherwise the caller asks again.
-  refused, allowed = false, true
+  -- With an idempotency key the place would be paid: whoever repeats the key would pass, and could give the place back.
+  refused, allowed = false, not once_key
   for d = 1, count do
     local item = items[d]
     local rule, terms = item.rule, item.terms

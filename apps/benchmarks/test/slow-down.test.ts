@@ -1,0 +1,142 @@
+// Tests the differences that docs/migrate/express-slow-down.md names, on both sides.
+import { once } from 'node:events'
+import { type AddressInfo, connect } from 'node:net'
+
+import { halt } from '@halt/express'
+import express, { type RequestHandler } from 'express'
+import { slowDown } from 'express-slow-down'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+
+/** A server, and what its handler saw. */
+interface Scene {
+  readonly port: number
+  /** The paths of the requests that started, in order. */
+  readonly started: string[]
+  /** When each of them started, in milliseconds. */
+  readonly at: number[]
+  /** The number of requests that came. */
+  readonly came: () => number
+  get(path: string): Promise<Response>
+}
+
+async function serve(middleware: RequestHandler): Promise<Scene> {
+  const started: string[] = []
+  const at: number[] = []
+  let came = 0
+  const app = express()
+  app.use((_req, _res, next) => {
+    came++
+    next()
+  })
+  app.use(middleware)
+  app.use((req, res) => {
+    started.push(req.path)
+    at.push(performance.now())
+    res.send('hello')
+  })
+  const server = app.listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return { port, started, at, came: () => came, get: path => fetch(`http://127.0.0.1:${port}${path}`) }
+}
+
+/** A request whose client leaves as soon as the server has it. */
+async function leave({ port, came }: Scene): Promise<void> {
+  const before = came()
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  socket.write('GET /left HTTP/1.1\r\nHost: x\r\n\r\n')
+  await vi.waitFor(() => expect(came()).toBe(before + 1))
+  socket.destroy()
+}
+
+const theirs = (delayMs: number | ((used: number) => number), windowMs = 60_000): RequestHandler =>
+  slowDown({ windowMs, delayAfter: 1, delayMs: typeof delayMs === 'number' ? () => delayMs : delayMs })
+const ours = (interval: number, maxWait = '30s'): RequestHandler =>
+  halt({
+    policy: { name: 'api', limit: 1, window: `${interval}ms`, burst: 1 },
+    exemptPrivateIps: false,
+    delay: { maxWait },
+  }) as RequestHandler
+
+const six = ['/1', '/2', '/3', '/4', '/5', '/6']
+
+describe('six requests at once', () => {
+  it('express-slow-down starts them together with one delay for all', async () => {
+    const scene = await serve(theirs(200))
+    await Promise.all(six.map(scene.get))
+    // At one every 200 ms this would take 800 ms.
+    expect(scene.at[5]! - scene.at[1]!).toBeLessThan(700)
+  })
+
+  it('Halt starts them one after another', async () => {
+    const scene = await serve(ours(50))
+    const began = performance.now()
+    await Promise.all(six.map(scene.get))
+    expect(performance.now() - began).toBeGreaterThan(249)
+  })
+})
+
+describe('a request that would wait too long', () => {
+  it('express-slow-down serves it after the longest delay', async () => {
+    const scene = await serve(slowDown({ delayAfter: 1, delayMs: used => used * 1e6, maxDelayMs: 50 }))
+    const answers = await Promise.all(six.map(scene.get))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
+  })
+
+  it('Halt refuses it at once, and it costs nothing', async () => {
+    const scene = await serve(ours(60_000, '1s'))
+    const answers: Response[] = []
+    for (const path of six) answers.push(await scene.get(path))
+    expect(answers.map(({ status }) => status)).toEqual([200, 429, 429, 429, 429, 429])
+    expect(Number(answers[5]?.headers.get('retry-after'))).toBeLessThanOrEqual(60)
+  })
+})
+
+describe('clients that leave', () => {
+  it('express-slow-down counts them', async () => {
+    const used: number[] = []
+    const middleware = slowDown({
+      delayAfter: 1,
+      delayMs: count => {
+        used.push(count)
+        return count === 5 ? 0 : 60_000
+      },
+    })
+    const scene = await serve(middleware)
+    await scene.get('/first')
+    for (let i = 0; i < 3; i++) await leave(scene)
+    await scene.get('/last')
+    expect(used).toEqual([2, 3, 4, 5])
+  })
+
+  it('Halt gives their places to others', async () => {
+    const scene = await serve(ours(1500))
+    await scene.get('/first')
+    for (let i = 0; i < 3; i++) await leave(scene)
+    await scene.get('/last')
+    // Behind three places it would start after six seconds.
+    expect(scene.at.at(-1)! - scene.at[0]!).toBeLessThan(5000)
+  })
+})
+
+it('express-slow-down starts a request of the next window before one that it still holds', async () => {
+  const scene = await serve(theirs(20_000, 300))
+  await scene.get('/first')
+  const held = new AbortController()
+  const second = fetch(`http://127.0.0.1:${scene.port}/held`, { signal: held.signal }).catch(() => {})
+  await vi.waitFor(() => expect(scene.came()).toBe(2))
+  await vi.waitFor(
+    async () => {
+      const signal = AbortSignal.timeout(200)
+      await fetch(`http://127.0.0.1:${scene.port}/next`, { signal })
+    },
+    { timeout: 15_000, interval: 350 },
+  )
+  expect(scene.started).toEqual(['/first', '/next'])
+  held.abort()
+  await second
+})

@@ -1,0 +1,133 @@
+import type { ConcurrencyPolicy } from '@halt/core'
+
+import { eventually, gate, limitOf, pause } from './bench.ts'
+import { A_WHILE, BUCKET, limiterOn, serve, TURN, waitOf } from './delay-scene.ts'
+import { rawRequest } from './raw-client.ts'
+import type { TestFunctions } from './test-functions.ts'
+
+/** The option `delay` with other algorithms, costs, several guards and idempotency keys. */
+export function testDelayedCharges({ describe, it, expect, adapter }: TestFunctions): void {
+  describe('delay, and what it charges', () => {
+    it('holds requests until the next window, and shows what is left of that', async bench => {
+      const policy = limitOf(2, { window: '100ms' })
+      const { client, seen } = await serve(bench, { limiter: limiterOn(bench)(policy), delay: {} })
+      expect(await client.statuses(2)).toEqual([200, 200])
+      const third = client.get('/any')
+      await seen(3)
+      const fourth = client.get('/items/1')
+      await seen(4)
+      await pause(A_WHILE)
+      expect(client.calls.length).toBe(2)
+      bench.clock.advance('100ms')
+      expect((await third).headers['ratelimit-remaining']).toBe('1')
+      expect((await fourth).headers['ratelimit-remaining']).toBe('0')
+      expect(client.calls.slice(2).map(({ path }) => path)).toEqual(['/any', '/items/:id'])
+    })
+
+    const busy: ConcurrencyPolicy = { name: 'p', algorithm: 'concurrency', limit: 1, ttl: 600 }
+
+    it('holds requests until one in flight has ended, and not those of clients that left', async bench => {
+      const limiter = limiterOn(bench)(busy)
+      const { passed, open } = gate()
+      const { client, seen } = await serve(
+        bench,
+        { limiter, delay: {} },
+        {
+          async handle({ path }) {
+            if (path === '/hello') await passed
+            return { status: 200, body: 'ok' }
+          },
+        },
+      )
+      const first = client.get()
+      await seen(1)
+      const connection = client.connect()
+      connection.send(rawRequest('POST', '/login'))
+      await seen(2)
+      const last = client.get('/items/1')
+      await seen(3)
+      connection.abort()
+      await pause(A_WHILE)
+      expect(client.calls.length).toBe(1)
+      open()
+      expect((await first).status).toBe(200)
+      expect((await last).status).toBe(200)
+      expect(client.calls.map(({ path }) => path)).toEqual(['/hello', '/items/:id'])
+      await eventually('the release', async () => (await bench.left(limiter)) === 1)
+    })
+
+    it('holds a request for its whole cost, and refunds it as chargeWhen says', async bench => {
+      const policy = { ...BUCKET, burst: 2 }
+      const limiter = limiterOn(bench)(policy)
+      const chargeWhen = (response: unknown): boolean => adapter.status(response as never) !== 200
+      const options = { limiter, delay: {}, cost: 2, chargeWhen }
+      const status = [500, 200]
+      const { client, seen } = await serve(bench, options, {
+        handle: () => ({ status: status.shift() ?? 200, body: 'ok' }),
+      })
+      expect((await client.get()).status).toBe(500)
+      const held = client.get()
+      await seen(2)
+      bench.clock.advance(TURN)
+      await pause(A_WHILE)
+      expect(client.calls.length).toBe(1)
+      bench.clock.advance(TURN)
+      expect((await held).status).toBe(200)
+      await eventually('the refund', async () => (await bench.left(limiter)) === 2)
+    })
+
+    it('charges a request once that passes two guards of one limiter', async bench => {
+      const limiter = limiterOn(bench)(BUCKET)
+      const client = await bench.serve([
+        { limiter, delay: {} },
+        { options: { limiter, delay: {} }, at: '/hello' },
+      ])
+      expect((await client.get()).status).toBe(200)
+      expect(await waitOf(limiter)).toBe(40)
+      const held = client.get()
+      await eventually('the place', async () => (await waitOf(limiter)) === 80)
+      bench.clock.advance(TURN)
+      expect((await held).status).toBe(200)
+      expect(await waitOf(limiter)).toBe(40)
+    })
+
+    it('holds a request at a later guard, too', async bench => {
+      const make = limiterOn(bench)
+      const loose = make({ name: 'loose', limit: 9, window: 600 })
+      const tight = make(BUCKET)
+      const client = await bench.serve([
+        { limiter: loose, delay: {} },
+        { options: { limiter: tight, delay: {} }, at: '/hello' },
+      ])
+      expect((await client.get()).headers['ratelimit-limit']).toBe('25')
+      const held = client.get()
+      await eventually('the place', async () => (await waitOf(tight)) === 80)
+      bench.clock.advance(TURN)
+      const { status, headers } = await held
+      expect([status, headers['ratelimit-limit'], headers['ratelimit-remaining']]).toEqual([200, '25', '0'])
+      expect(await bench.left(loose, 'loose')).toBe(7)
+    })
+
+    it('lets no request pass by the key of one whose place was given back', async bench => {
+      const limiter = limiterOn(bench)(BUCKET)
+      const idempotencyKey = (request: unknown): string | undefined =>
+        adapter.header(request as never, 'idempotency-key')
+      const { client, seen } = await serve(bench, { limiter, delay: {}, idempotencyKey })
+      await client.get()
+      const key = { 'Idempotency-Key': 'k' }
+      const connection = client.connect()
+      connection.send(rawRequest('GET', '/hello', key))
+      await seen(2)
+      const repeated = client.get('/hello', key)
+      await seen(3)
+      connection.abort()
+      await pause(A_WHILE)
+      expect(client.calls.length).toBe(1)
+      bench.clock.advance(TURN)
+      expect((await repeated).status).toBe(200)
+      // From now on the key is paid.
+      expect((await client.get('/hello', key)).status).toBe(200)
+      expect(await waitOf(limiter)).toBe(40)
+    })
+  })
+}
