@@ -8,3 +8,4 @@ export type {
   LimitedContext,
 } from './options.ts'
 export { sendLimited } from './send-limited.ts'
+export { usage } from './usage.ts'

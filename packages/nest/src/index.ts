@@ -29,3 +29,4 @@ export type {
 export { sendLimited } from './refusal/send-limited.ts'
 export { ApiRateLimited, type ApiRateLimitedOptions } from './decorators/swagger.ts'
 export { getRateLimiterToken } from './base/tokens.ts'
+export { usage } from './usage.ts'

@@ -1,0 +1,57 @@
+import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { RequestView } from '../request/view.ts'
+
+/** What a client has left of one limit. */
+export interface LimitUsage {
+  readonly policy: string
+  /** Units per window or period. */
+  readonly limit: number
+  readonly remaining: number
+  /** When everything is available again: Unix seconds. */
+  readonly reset_at: number
+  /** Whole seconds until a request passes; 0 if it passes now, null if it never does. */
+  readonly retry_after: number | null
+}
+
+/** The answer of a usage page. */
+export interface UsageAnswer {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: {
+    /** Whether the client's requests are not counted. */
+    readonly exempt: boolean
+    /** Whether the store did not answer, so that the numbers are those of this process. */
+    readonly degraded: boolean
+    readonly limits: readonly LimitUsage[]
+  }
+}
+
+const HEADERS: UsageAnswer['headers'] = Object.freeze({
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+})
+
+/**
+ * Tells the client of a request what it has left of each limit. It charges nothing, and names nobody else's counter.
+ *
+ * Left out are policies that only report, and those with a counter for each route, because the page has a route of its own.
+ */
+export async function usageOf<R>(limiter: RateLimiter<R>, view: RequestView): Promise<UsageAnswer> {
+  const { reason, degraded, verdicts } = await limiter.peek(view)
+  const shown = verdicts.filter(
+    ({ policy, mode }) => mode === 'enforce' && limiter.policyNamed(policy)?.isPerRoute !== true,
+  )
+  return {
+    headers: HEADERS,
+    body: {
+      exempt: reason === 'exempt',
+      degraded: degraded !== false,
+      limits: shown.map(({ policy, limit, remaining, resetAt, retryAfter }) => ({
+        policy,
+        limit,
+        remaining: Math.min(remaining, limit),
+        reset_at: resetAt,
+        retry_after: Number.isFinite(retryAfter) ? retryAfter : null,
+      })),
+    },
+  }
+}

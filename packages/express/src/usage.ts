@@ -1,0 +1,19 @@
+import type { RateLimiter } from '@halt/core'
+import { usageOf } from '@halt/core/http'
+import type { NextFunction, Request, Response } from 'express'
+
+import { ExpressView } from './view.ts'
+
+/**
+ * Makes a handler that tells each client what it has left of its own limits. It charges nothing.
+ *
+ * @example
+ * app.get('/usage', usage(limiter))
+ */
+export function usage(
+  limiter: RateLimiter<Request>,
+): (req: Request, res: Response, next: NextFunction) => void {
+  return (req, res, next) => {
+    usageOf(limiter, new ExpressView(req, res)).then(({ headers, body }) => res.set(headers).json(body), next)
+  }
+}

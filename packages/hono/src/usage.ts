@@ -1,0 +1,22 @@
+import type { RateLimiter } from '@halt/core'
+import { usageOf } from '@halt/core/http'
+import type { Context, Env, Handler } from 'hono'
+
+import { type GetConnInfo, viewOf } from './view.ts'
+
+/**
+ * Makes a handler that tells each client what it has left of its own limits. It charges nothing.
+ *
+ * @param options `getConnInfo`: the one that {@link halt} got
+ * @example
+ * app.get('/usage', usage(limiter, { getConnInfo }))
+ */
+export function usage<E extends Env = Env>(
+  limiter: RateLimiter<Context<E>>,
+  { getConnInfo }: { readonly getConnInfo?: GetConnInfo<E> | undefined } = {},
+): Handler<E> {
+  return async c => {
+    const { headers, body } = await usageOf(limiter, viewOf(c, getConnInfo))
+    return c.body(JSON.stringify(body), 200, { ...headers })
+  }
+}
