@@ -1,0 +1,23 @@
+import { type HaltWarning, type Policy, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+
+import { standIn } from './stand-in.ts'
+
+/** A limiter with room for every call of a test, and its warnings. */
+export function limiterOf(policy: Partial<Policy> = {}, store: InMemoryStore = new InMemoryStore()) {
+  const warned: string[] = []
+  const warn = ({ code }: HaltWarning): void => void warned.push(code)
+  const whole = { name: 'api', limit: 1000, window: 3600, ...policy } as Policy
+  const real = new RateLimiter({ store, policy: whole, warn })
+  return { limiter: standIn(real as never), real, warned, store }
+}
+
+/** The error of a promise that must reject. */
+export async function errorOf(promise: Promise<unknown>): Promise<any> {
+  return promise.then(
+    value => {
+      throw new Error(`It resolved to ${String(value)}.`)
+    },
+    (error: unknown) => error,
+  )
+}
