@@ -1,10 +1,10 @@
 import type { Cost, Decision, Identity } from '@halt/core'
+import { LimitedError } from '@halt/core/http'
 
 import { backoff } from './backoff.ts'
 import { readAnswer } from './headers/answer-reading.ts'
 import { headersOf } from './headers/header-list.ts'
 import { capWait } from './headers/longest-wait.ts'
-import { LimitedError } from './limited-error.ts'
 import type { CallSettings } from './options.ts'
 import type { OutgoingCall } from './outgoing-call.ts'
 import { sleep } from './sleep.ts'
@@ -21,7 +21,7 @@ export interface Verdict {
 /** One outgoing call: its turns, and what its answers mean for the next attempt. */
 export class Attempts {
   readonly #settings: CallSettings
-  readonly #key: Identity | string
+  readonly #key: Identity
   readonly #cost: Cost | undefined
   readonly #canResend: boolean
   #sent = 0
@@ -43,7 +43,7 @@ export class Attempts {
   /**
    * Waits for the call's turn.
    *
-   * @throws HaltError `HALT_E_LIMITED` if the limiter refuses; the reason of `signal` if that is aborted
+   * @throws LimitedError `HALT_E_LIMITED` if the limiter refuses; the reason of `signal` if that is aborted
    */
   async turn(signal: AbortSignal | undefined): Promise<Decision> {
     const { limiter, maxWait } = this.#settings

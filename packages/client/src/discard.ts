@@ -12,7 +12,7 @@ export function discard(response: Response): () => void {
 }
 
 async function readAway(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  for (let bytes = 0; bytes < MOST_DISCARDED; ) {
+  for (let bytes = 0; bytes < MOST_DISCARDED;) {
     const { done, value } = await reader.read()
     if (done) return
     bytes += value.byteLength

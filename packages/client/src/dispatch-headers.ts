@@ -6,7 +6,7 @@ export function toHeaders(given: unknown): Headers {
       if (line !== undefined && line !== null) headers.append(String(name), String(line))
     }
   }
-  if (Array.isArray(given) && !Array.isArray(given[0])) {
+  if (Array.isArray(given)) {
     for (let i = 0; i + 1 < given.length; i += 2) add(given[i], given[i + 1])
   } else if (typeof (given as Iterable<unknown> | undefined)?.[Symbol.iterator] === 'function') {
     for (const [name, value] of given as Iterable<readonly [unknown, unknown]>) add(name, value)

@@ -1,5 +1,5 @@
 import { type Cost, type Duration, HaltError, type Identity } from '@halt/core'
-import { checkNames, describe, namesOf, parseDuration } from '@halt/core/http'
+import { checkNames, describe, namesOf, readMaxWait } from '@halt/core/http'
 
 import type { TurnLimiter } from './limiter.ts'
 import type { OutgoingCall } from './outgoing-call.ts'
@@ -19,7 +19,7 @@ export interface CallOptions {
   /** The limiter whose turn a call waits for. */
   readonly limiter: TurnLimiter
   /** Whose counter a call uses: an identity, or a function of the call. Default: the host of its address. */
-  readonly key?: Identity | string | ((call: OutgoingCall) => Identity | string) | undefined
+  readonly key?: Identity | ((call: OutgoingCall) => Identity) | undefined
   /** Units of a call, or a function of the call. Default: each policy's own cost. */
   readonly cost?: Cost | ((call: OutgoingCall) => Cost) | undefined
   /** The longest wait for a turn, and the longest wait between two attempts. Default: 30 seconds. */
@@ -62,11 +62,11 @@ const RETRY = namesOf<RetryOptions>({ on: true, most: true, methods: true })
  * Checks the options of outgoing calls.
  *
  * @param more further names that the owner takes
- * @throws HaltError `HALT_E_LIMITER`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`, `HALT_E_DURATION`
+ * @throws HaltError `HALT_E_LIMITER`, `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD`, `HALT_E_MAX_WAIT`
  */
 export function readOptions(options: CallOptions, owner: string, more: readonly string[] = []): CallSettings {
   checkNames(options as never, [...OPTIONS, ...more], owner)
-  const { limiter, key, cost, maxWait = 30, learn = true, retry = {} } = options
+  const { limiter, key, cost, maxWait = '30s', learn = true, retry = {} } = options
   checkLimiter(limiter, owner)
   if (key !== undefined && typeof key !== 'string' && typeof key !== 'function' && !isObject(key))
     wrong('key', key, 'Give an identity such as { custom: "stripe" }, or a function of the call.')
@@ -74,7 +74,15 @@ export function readOptions(options: CallOptions, owner: string, more: readonly 
     wrong('cost', cost, 'Give a number of units, numbers by policy name, or a function of the call.')
   if (learn !== true && learn !== false && learn !== 'refusals')
     wrong('learn', learn, 'Choose one of true, false, "refusals".')
-  return { limiter, key, cost, maxWait, maxWaitMs: checkWait(maxWait), learn, ...readRetry(retry, owner) }
+  return {
+    limiter,
+    key,
+    cost,
+    maxWait,
+    maxWaitMs: readMaxWait(maxWait) / 1000,
+    learn,
+    ...readRetry(retry, owner),
+  }
 }
 
 function readRetry(retry: unknown, owner: string): Pick<CallSettings, 'on' | 'most' | 'methods'> {
@@ -98,14 +106,6 @@ function checkLimiter(limiter: unknown, owner: string): void {
     `${owner} got ${describe(limiter)} as its limiter.`,
     'Give a RateLimiter: limiter: new RateLimiter({ store, policy }).',
   )
-}
-
-const LONGEST = 86_400_000_000
-
-function checkWait(maxWait: Duration): number {
-  const micros = parseDuration(maxWait, 'maxWait')
-  if (micros > LONGEST) wrong('maxWait', maxWait, 'Give a duration up to 24 hours, such as "30s".')
-  return micros / 1000
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -36,11 +36,11 @@ describe('a turn', () => {
 
   it('is charged on the host of the address, or on the key', async () => {
     const { url, host } = await serveAnswers()
-    const { limiter, real } = limiterOf()
+    const { limiter } = limiterOf()
     await limitedFetch({ limiter })(new URL(url))
     await limitedFetch({ limiter, key: { user: '42' } })(url)
     await limitedFetch({ limiter, key: 'plain' })(url)
-    const left = async (who: Parameters<typeof real.peek>[0]) => (await real.peek(who)).remaining
+    const left = async (who: Parameters<typeof limiter.peek>[0]) => (await limiter.peek(who)).remaining
     expect(await left({ custom: host })).toBe(999)
     expect(await left({ user: '42' })).toBe(999)
     expect(await left({ custom: 'plain' })).toBe(999)
@@ -48,7 +48,7 @@ describe('a turn', () => {
 
   it('is charged by functions that see the call', async () => {
     const { url } = await serveAnswers()
-    const { limiter, real } = limiterOf()
+    const { limiter } = limiterOf()
     const seen: OutgoingCall[] = []
     const fetch = limitedFetch({
       limiter,
@@ -63,8 +63,8 @@ describe('a turn', () => {
       ['/b', 'POST'],
       ['/c', 'POST'],
     ])
-    expect((await real.peek({ custom: 'ann' })).remaining).toBe(989)
-    expect((await real.peek({ custom: 'nobody' })).remaining).toBe(990)
+    expect((await limiter.peek({ custom: 'ann' })).remaining).toBe(989)
+    expect((await limiter.peek({ custom: 'nobody' })).remaining).toBe(990)
   })
 
   it('of a policy that counts calls in flight ends with the answer or the failure', async () => {
@@ -73,10 +73,17 @@ describe('a turn', () => {
     await once(closed, 'listening')
     const { port } = closed.address() as { port: number }
     closed.close()
-    const { limiter } = limiterOf({ algorithm: 'concurrency', limit: 1, ttl: 3600, window: undefined } as never)
+    const { limiter } = limiterOf({
+      algorithm: 'concurrency',
+      limit: 1,
+      ttl: 3600,
+      window: undefined,
+    } as never)
     const fetch = limitedFetch({ limiter, key: 'service', maxWait: '5s' })
     await fetch(url)
-    expect(await errorOf(fetch(`http://127.0.0.1:${port}`))).toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+    expect(await errorOf(fetch(`http://127.0.0.1:${port}`))).toMatchObject({
+      cause: { code: 'ECONNREFUSED' },
+    })
     expect((await fetch(url)).status).toBe(200)
   })
 })
@@ -84,11 +91,11 @@ describe('a turn', () => {
 describe('a refused call', () => {
   it.each([429, 503])('with status %i is sent again, and charged again', async status => {
     const { url, got, host } = await serveAnswers([status, SOON], [status, SOON])
-    const { limiter, real } = limiterOf()
+    const { limiter } = limiterOf()
     const response = await limitedFetch({ limiter })(url)
     expect([response.status, await response.text()]).toEqual([200, 'answer 3'])
     expect(got.length).toBe(3)
-    expect((await real.peek({ custom: host })).remaining).toBe(997)
+    expect((await limiter.peek({ custom: host })).remaining).toBe(997)
   })
 
   it('is sent again at most as often as told, and then the last answer is the caller’s', async () => {

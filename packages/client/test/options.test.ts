@@ -22,10 +22,10 @@ describe.each([
     ['a status that is no error', { limiter, retry: { on: [200] } }, 'HALT_E_OPTION'],
     ['a negative most', { limiter, retry: { most: -1 } }, 'HALT_E_OPTION'],
     ['methods that are no list', { limiter, retry: { methods: 'POST' } }, 'HALT_E_OPTION'],
-    ['maxWait 0', { limiter, maxWait: 0 }, 'HALT_E_DURATION'],
-    ['maxWait NaN', { limiter, maxWait: Number.NaN }, 'HALT_E_DURATION'],
-    ['a negative maxWait', { limiter, maxWait: -1 }, 'HALT_E_DURATION'],
-    ['maxWait above 24 hours', { limiter, maxWait: '25h' }, 'HALT_E_OPTION'],
+    ['maxWait 0', { limiter, maxWait: 0 }, 'HALT_E_MAX_WAIT'],
+    ['maxWait NaN', { limiter, maxWait: Number.NaN }, 'HALT_E_MAX_WAIT'],
+    ['a negative maxWait', { limiter, maxWait: -1 }, 'HALT_E_MAX_WAIT'],
+    ['maxWait above 24 hours', { limiter, maxWait: '25h' }, 'HALT_E_MAX_WAIT'],
   ])('refuses %s', (_name, options, code) => {
     expect(() => make(options as never)).toThrow(expect.objectContaining({ code }))
   })

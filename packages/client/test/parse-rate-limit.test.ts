@@ -109,7 +109,10 @@ describe('parseRateLimit', () => {
   })
 
   it.each([
-    ['X-Rate-Limit-*', { 'X-Rate-Limit-Limit': '100', 'X-Rate-Limit-Remaining': '40', 'X-Rate-Limit-Reset': '30' }],
+    [
+      'X-Rate-Limit-*',
+      { 'X-Rate-Limit-Limit': '100', 'X-Rate-Limit-Remaining': '40', 'X-Rate-Limit-Reset': '30' },
+    ],
     [
       'Discord',
       {
@@ -177,7 +180,12 @@ describe('parseRateLimit', () => {
     const server = NOW - 3600
     const date = new Date(server * 1000).toUTCString()
     const later = new Date((server + 50) * 1000).toUTCString()
-    const answer = { date, 'retry-after': later, 'x-ratelimit-limit': '5', 'x-ratelimit-reset': `${server + 50}` }
+    const answer = {
+      date,
+      'retry-after': later,
+      'x-ratelimit-limit': '5',
+      'x-ratelimit-reset': `${server + 50}`,
+    }
     expect(parse(answer)).toMatchObject({ retryAfter: 50, policies: [{ resetAt: NOW + 50 }] })
   })
 
@@ -188,7 +196,9 @@ describe('parseRateLimit', () => {
   })
 
   it('ignores the limits of an answer from a cache', () => {
-    expect(parse({ age: '5', 'ratelimit-limit': '1', 'ratelimit-remaining': '0', 'retry-after': '3' })).toEqual({
+    expect(
+      parse({ age: '5', 'ratelimit-limit': '1', 'ratelimit-remaining': '0', 'retry-after': '3' }),
+    ).toEqual({
       retryAfter: 3,
       policies: [],
     })
@@ -203,7 +213,12 @@ describe('parseRateLimit', () => {
   })
 
   it('reads headers of Node, of any case, of several lines, and of no use', () => {
-    const node = { 'ratelimit-limit': '100', 'RateLimit-Remaining': ['40'], 'ratelimit-reset': 30, x: undefined }
+    const node = {
+      'ratelimit-limit': '100',
+      'RateLimit-Remaining': ['40'],
+      'ratelimit-reset': 30,
+      x: undefined,
+    }
     expect(parseRateLimit({ headers: node }).policies).toEqual([ONE])
     expect(parseRateLimit(node as never).policies).toEqual([ONE])
     for (const nothing of [undefined, null, 7, 'text', {}, { headers: null }])
@@ -232,15 +247,30 @@ describe('parseRateLimit and a server that lies', () => {
   })
 
   it('shows at most the limit as remaining, and a reset in the past as it is', () => {
-    const headers = { 'ratelimit-limit': '100', 'ratelimit-remaining': '4000', 'ratelimit-reset': `${NOW - 30}` }
+    const headers = {
+      'ratelimit-limit': '100',
+      'ratelimit-remaining': '4000',
+      'ratelimit-reset': `${NOW - 30}`,
+    }
     expect(parse(headers).policies).toEqual([{ ...ONE, remaining: 100, resetAt: NOW - 30 }])
     expect(parse({ RateLimit: '"a";r=50', 'RateLimit-Policy': '"a";q=5' }).policies[0]?.remaining).toBe(5)
   })
 
   it('reads any text within a moment, and without an error', () => {
-    const texts = [`${'1h'.repeat(30_000)}x`, '"'.repeat(60_000), `${'9'.repeat(60_000)}`, 'a=1,'.repeat(20_000)]
+    const texts = [
+      `${'1h'.repeat(30_000)}x`,
+      '"'.repeat(60_000),
+      `${'9'.repeat(60_000)}`,
+      'a=1,'.repeat(20_000),
+    ]
     for (const text of texts)
-      for (const name of ['ratelimit', 'ratelimit-policy', 'ratelimit-limit', 'x-ratelimit-reset', 'retry-after'])
+      for (const name of [
+        'ratelimit',
+        'ratelimit-policy',
+        'ratelimit-limit',
+        'x-ratelimit-reset',
+        'retry-after',
+      ])
         expect(() => parseRateLimit({ headers: { [name]: text } }, { warn: () => {} })).not.toThrow()
   })
 })

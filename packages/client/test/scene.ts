@@ -1,15 +1,15 @@
 import { type HaltWarning, type Policy, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 
-import { standIn } from './stand-in.ts'
-
 /** A limiter with room for every call of a test, and its warnings. */
-export function limiterOf(policy: Partial<Policy> = {}, store: InMemoryStore = new InMemoryStore()) {
+export function limiterOf(
+  policy: Partial<Policy> = {},
+  store: InMemoryStore = new InMemoryStore(),
+): { readonly limiter: RateLimiter; readonly warned: string[]; readonly store: InMemoryStore } {
   const warned: string[] = []
   const warn = ({ code }: HaltWarning): void => void warned.push(code)
   const whole = { name: 'api', limit: 1000, window: 3600, ...policy } as Policy
-  const real = new RateLimiter({ store, policy: whole, warn })
-  return { limiter: standIn(real as never), real, warned, store }
+  return { limiter: new RateLimiter({ store, policy: whole, warn }), warned, store }
 }
 
 /** The error of a promise that must reject. */

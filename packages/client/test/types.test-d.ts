@@ -9,7 +9,10 @@ declare const limiter: RateLimiter<{ own: 'request' }>
 describe('the types', () => {
   it('let limitedFetch stand in for fetch', () => {
     expectTypeOf(limitedFetch({ limiter })).toEqualTypeOf<typeof fetch>()
-    limitedFetch({ limiter, key: ({ url, method, headers }) => ({ custom: url + method + headers.get('a') }) })
+    limitedFetch({
+      limiter,
+      key: ({ url, method, headers }) => ({ custom: url + method + headers.get('a') }),
+    })
     limitedFetch({ limiter, cost: { tokens: 3 }, maxWait: '1m', learn: 'refusals', retry: false })
     // @ts-expect-error -- not a limiter
     limitedFetch({ limiter: {} })

@@ -68,7 +68,11 @@ function collect(headers: HeaderList): { trio: Fields; legacy: Fields; units: Ma
 }
 
 /** The window of a limit in seconds: from `RateLimit-Policy: 100;w=60`, or from `RateLimit-Limit: 100, 100;w=60`. */
-function windowOf(headers: HeaderList, others: readonly string[], limit: number | undefined): number | undefined {
+function windowOf(
+  headers: HeaderList,
+  others: readonly string[],
+  limit: number | undefined,
+): number | undefined {
   if (limit === undefined) return undefined
   const listed = others.length === 0 ? [] : readPolicies(new Map([['ratelimit-policy', others.join(',')]]))
   return [...readPolicies(headers), ...listed].find(policy => policy.limit === limit)?.window
