@@ -36,8 +36,8 @@ export function limitedFetch(options: LimitedFetchOptions): Fetch {
     )
 
   return async (input, init) => {
-    const request = asRequest(input)
-    const url = request?.url ?? String(input)
+    const request = isRequest(input) ? input : undefined
+    const url = isRequest(input) ? input.url : String(input)
     const method = (init?.method ?? request?.method ?? 'GET').toUpperCase()
     const signal = (init?.signal === undefined ? request?.signal : init.signal) ?? undefined
     // The body of a Request is a stream, whatever it was made of.
@@ -70,7 +70,7 @@ export function limitedFetch(options: LimitedFetchOptions): Fetch {
   }
 }
 
-/** The input as a Request, of whichever implementation. */
-function asRequest(input: unknown): Request | undefined {
-  return typeof input === 'object' && input !== null && 'url' in input ? (input as Request) : undefined
+/** True for a Request of any implementation. */
+function isRequest(input: string | URL | Request): input is Request {
+  return typeof input === 'object' && 'url' in input
 }

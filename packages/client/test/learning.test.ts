@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import { limitedFetch } from '../src/index.ts'
 import { errorOf, limiterOf } from './scene.ts'
@@ -54,8 +54,16 @@ describe('an answer pauses the shared counter', () => {
     expect(pause).toBeLessThanOrEqual(60)
   })
 
-  it('for a moment after a 429 that tells nothing', async () => {
-    expect((await pauseAfter(429, {})).pause).toBe(1)
+  it('for a moment after a 429 that tells nothing, and longer after the next', async () => {
+    const { url } = await serveAnswers(429, 429)
+    const { limiter } = limiterOf()
+    const pause = vi.spyOn(limiter, 'pause')
+    await limitedFetch({ limiter, retry: { most: 1 } })(url)
+    const [first = 0, second = 0] = pause.mock.calls.map(([, options]) => Number(options.for))
+    expect(first).toBeGreaterThanOrEqual(0.25)
+    expect(first).toBeLessThanOrEqual(0.5)
+    expect(second).toBeGreaterThanOrEqual(0.5)
+    expect(second).toBeLessThanOrEqual(1)
   })
 
   it('for at most 24 hours, with a warning', async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 /** A request that a server got. */
-export interface Got {
+interface Got {
   readonly method: string
   readonly url: string
   readonly body: string

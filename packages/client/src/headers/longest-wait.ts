@@ -1,7 +1,7 @@
 import type { Warn } from '@halt/core'
 
 /** The longest wait that a server can impose: 24 hours, in milliseconds. */
-export const LONGEST_WAIT = 86_400_000
+const LONGEST_WAIT = 86_400_000
 
 /** Caps a wait that a server told, in milliseconds, and warns where that shortens it. */
 export function capWait(ms: number, warn: Warn): number {

@@ -75,10 +75,7 @@ function attempt<T>(parse: () => T): T | undefined {
 
 function nameOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
-  // A Token of whichever copy of the library.
-  return typeof value === 'object' && value !== null && value.constructor?.name === Token.name
-    ? String(value)
-    : undefined
+  return value instanceof Token ? value.toString() : undefined
 }
 
 function later(now: number, seconds: number | undefined): number | undefined {
