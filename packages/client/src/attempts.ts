@@ -70,9 +70,10 @@ export class Attempts {
   judge(status: number, answer: unknown): Verdict {
     const { limiter, learn, on, most, maxWaitMs } = this.#settings
     const now = Date.now()
-    const told = toldWait(status, readAnswer(headersOf(answer), now, limiter.warn), now)
+    const refused = isRefusal(status) || on.has(status)
+    const told = toldWait(refused, readAnswer(headersOf(answer), now, limiter.warn), now)
     const wait = told > 0 ? capWait(told, limiter.warn) : backoff(this.#sent, Math.random())
-    const isToLearn = isRefusal(status) ? told > 0 || status === 429 : told > 0 && learn === true
+    const isToLearn = told > 0 ? learn === true || refused : status === 429
     return {
       again: this.#canResend && on.has(status) && this.#sent <= most && wait <= maxWaitMs ? wait : undefined,
       learned: learn !== false && isToLearn ? this.#pause(wait) : Promise.resolve(),

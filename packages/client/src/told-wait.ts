@@ -11,9 +11,11 @@ export function isRefusal(status: number): boolean {
 /**
  * How long calls have to wait after an answer, in milliseconds: `Retry-After` of a refusal, else until the last of the limits
  * that have nothing left is renewed. 0 if the answer tells nothing, or tells an instant in the past.
+ *
+ * @param refused whether the answer is a refusal. `Retry-After` means something else in others
  */
-export function toldWait(status: number, { retryAfterMs = 0, limits }: AnswerReading, now: number): number {
-  if (isRefusal(status) && retryAfterMs > 0) return retryAfterMs
+export function toldWait(refused: boolean, { retryAfterMs = 0, limits }: AnswerReading, now: number): number {
+  if (refused && retryAfterMs > 0) return retryAfterMs
   let wait = 0
   for (const { remaining, resetAtMs } of limits) {
     if (remaining === 0 && resetAtMs !== undefined) wait = Math.max(wait, resetAtMs - now)

@@ -116,6 +116,18 @@ describe('a refused call', () => {
     expect(got.length).toBe(3)
   })
 
+  it('waits as told after each status that is to be sent again', async () => {
+    const { url } = await serveAnswers([500, { 'retry-after-ms': '20000' }])
+    const answer = await anyFetch({ retry: { on: [500] }, maxWait: '10s' })(url)
+    expect(answer.status).toBe(500)
+  })
+
+  it('is sent again if it is a Request without a body', async () => {
+    const { url, got } = await serveAnswers([429, SOON])
+    expect((await anyFetch()(new Request(`${url}/x`))).status).toBe(200)
+    expect(got.map(each => each.url)).toEqual(['/x', '/x'])
+  })
+
   it.each(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])('is sent again if it is %s', async method => {
     const { url, got } = await serveAnswers([429, SOON])
     expect((await anyFetch()(url, { method })).status).toBe(200)

@@ -84,11 +84,12 @@ interface CallingProcess {
 async function startProcess(): Promise<CallingProcess> {
   const child = fork(fileURLToPath(new URL('calls-run.js', import.meta.url)))
   const ended = once(child, 'exit')
-  const message = async (): Promise<unknown> => {
-    const [told] = (await Promise.race([once(child, 'message'), ended])) as [unknown]
-    if (child.exitCode !== null) throw new Error('A process of callers failed.')
-    return told
-  }
+  // After all messages, unlike its exit.
+  const failed = once(child, 'disconnect').then(() => {
+    throw new Error('A process of callers ended without its result.')
+  })
+  failed.catch(() => {})
+  const message = async (): Promise<unknown> => (await Promise.race([once(child, 'message'), failed]))[0]
   await message()
   return {
     async run(calls) {
