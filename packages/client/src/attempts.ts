@@ -1,14 +1,13 @@
 import type { Cost, Decision, Identity } from '@halt/core'
 import { LimitedError } from '@halt/core/http'
 
-import { backoff } from './backoff.ts'
 import { readAnswer } from './headers/answer-reading.ts'
 import { headersOf } from './headers/header-list.ts'
 import { capWait } from './headers/longest-wait.ts'
 import type { CallSettings } from './options.ts'
 import type { OutgoingCall } from './outgoing-call.ts'
 import { sleep } from './sleep.ts'
-import { isRefusal, toldWait } from './told-wait.ts'
+import { backoff, isRefusal, toldWait } from './waits.ts'
 
 /** What becomes of a call after an answer. */
 export interface Verdict {

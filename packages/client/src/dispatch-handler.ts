@@ -1,7 +1,7 @@
 import type { Decision } from '@halt/core'
 
 import { Attempts, type Verdict } from './attempts.ts'
-import { MOST_DISCARDED } from './discard.ts'
+import { MOST_DISCARDED } from './bodies.ts'
 import { CallController, type Connection } from './dispatch-controller.ts'
 
 /** The callbacks of a dispatch, as undici has them since version 7. */

@@ -3,8 +3,8 @@ import { HaltError } from '@halt/core'
 import { Attempts } from './attempts.ts'
 import { canResend } from './bodies.ts'
 import { type DispatchHandler, LimitedHandler } from './dispatch-handler.ts'
-import { toHeaders } from './dispatch-headers.ts'
 import { type CallOptions, readOptions } from './options.ts'
+import { toHeaders } from './outgoing-call.ts'
 
 /** The options of a dispatch that the interceptor reads. */
 export interface DispatchedCall {

@@ -2,8 +2,7 @@ import { HaltError } from '@halt/core'
 import { describe } from '@halt/core/http'
 
 import { Attempts } from './attempts.ts'
-import { canResend } from './bodies.ts'
-import { discard } from './discard.ts'
+import { canResend, discard } from './bodies.ts'
 import { type CallOptions, readOptions } from './options.ts'
 
 /** The type of `fetch`. */

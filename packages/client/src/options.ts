@@ -1,8 +1,10 @@
-import { type Cost, type Duration, HaltError, type Identity } from '@halt/core'
+import { type Cost, type Duration, HaltError, type Identity, type RateLimiter } from '@halt/core'
 import { checkNames, describe, namesOf, readMaxWait } from '@halt/core/http'
 
-import type { TurnLimiter } from './limiter.ts'
 import type { OutgoingCall } from './outgoing-call.ts'
+
+/** The parts of a `RateLimiter` that outgoing calls use. */
+type TurnLimiter = Pick<RateLimiter<never>, 'acquire' | 'pause' | 'release' | 'warn'>
 
 /** Which refused calls are sent again. */
 export interface RetryOptions {

@@ -4,10 +4,9 @@ import { Agent, type Dispatcher, fetch as undiciFetch, request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 
 import { type CallOptions, limitedDispatch, type OutgoingCall } from '../src/index.ts'
-import { errorOf, limiterOf } from './scene.ts'
+import { errorOf, limiterOf, SOON } from './scene.ts'
 import { serve, serveAnswers } from './server.ts'
 
-const SOON = { 'retry-after-ms': '5' }
 const agents: Agent[] = []
 afterEach(async () => {
   for (const agent of agents.splice(0)) await agent.destroy()

@@ -6,7 +6,7 @@ import pRetry from 'p-retry'
 import { Agent, interceptors, request } from 'undici'
 
 /** Makes one call. Resolves to whether it was served. */
-export type Call = (url: string) => Promise<boolean>
+type Call = (url: string) => Promise<boolean>
 
 /** A caller, and how it ends. */
 export interface Caller {

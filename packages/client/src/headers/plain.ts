@@ -1,7 +1,6 @@
-import { readCount } from './counts.ts'
 import type { HeaderList } from './header-list.ts'
 import { readReset } from './instants.ts'
-import type { LimitReading } from './limit-reading.ts'
+import { type LimitReading, readCount } from './limit-reading.ts'
 import { readPolicies } from './structured.ts'
 
 type Field = 'limit' | 'remaining' | 'reset'

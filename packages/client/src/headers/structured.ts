@@ -1,8 +1,7 @@
 import { type Item, type List, parseDictionary, parseList, Token } from 'structured-headers'
 
-import { readCount } from './counts.ts'
 import type { HeaderList } from './header-list.ts'
-import type { LimitReading } from './limit-reading.ts'
+import { type LimitReading, readCount } from './limit-reading.ts'
 
 /** A policy of the `RateLimit-Policy` field. */
 export interface StatedPolicy {
