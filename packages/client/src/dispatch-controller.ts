@@ -32,11 +32,6 @@ export class CallController implements Connection {
     if (this.aborted) connection.abort(this.reason as Error)
   }
 
-  /** Leads the caller to no connection while the call waits. */
-  disconnect(): void {
-    this.#connection = undefined
-  }
-
   get aborted(): boolean {
     return this.#abort.signal.aborted
   }

@@ -1,6 +1,6 @@
 import type { Decision } from '@halt/core'
 
-import { Attempts, type Verdict } from './attempts.ts'
+import type { Attempts, Verdict } from './attempts.ts'
 import { MOST_DISCARDED } from './bodies.ts'
 import { CallController, type Connection } from './dispatch-controller.ts'
 
@@ -14,96 +14,116 @@ export interface DispatchHandler {
   onResponseError?(controller: Connection, error: Error): void
 }
 
-/** The handler of one call: it hides the attempts that are repeated from the caller. */
-export class LimitedHandler implements DispatchHandler {
-  readonly #attempts: Attempts
-  readonly #caller: DispatchHandler
+/** An answer that the caller does not see, because its call is sent again. */
+interface HiddenAnswer {
+  readonly verdict: Verdict
+  /** Gives up on the rest of the answer, and frees its place. */
+  readonly stop: () => Promise<void>
+}
+
+/** One call of undici, over all its attempts. The caller can abort it from its start on. */
+export class LimitedCall {
+  readonly attempts: Attempts
+  readonly caller: DispatchHandler
+  readonly controller: CallController = new CallController()
+  readonly context: object = {}
   readonly #send: (handler: DispatchHandler) => void
-  readonly #controller = new CallController()
-  readonly #context: Record<string, unknown> = {}
-  #turn: Decision | undefined
-  /** Set while the answer of an attempt is read away. */
-  #repeat: Verdict | undefined
-  #discarded = 0
 
   constructor(attempts: Attempts, caller: DispatchHandler, send: (handler: DispatchHandler) => void) {
-    this.#attempts = attempts
-    this.#caller = caller
+    this.attempts = attempts
+    this.caller = caller
     this.#send = send
+    caller.onRequestStart?.(this.controller, this.context)
   }
 
-  /** Tells the caller how to abort, and waits for the first turn. */
-  start(): void {
-    this.#caller.onRequestStart?.(this.#controller, this.#context)
-    void this.#attempt()
+  /** Waits for the call's turn, and sends it. Never rejects. */
+  async attempt(before?: HiddenAnswer): Promise<void> {
+    const { signal } = this.controller
+    let turn: Decision | undefined
+    try {
+      if (before !== undefined) await this.#rest(before)
+      turn = await this.attempts.turn(signal)
+      signal.throwIfAborted()
+      this.#send(new AttemptHandler(this, turn))
+    } catch (error) {
+      if (turn !== undefined) void this.attempts.over(turn)
+      this.caller.onResponseError?.(this.controller, error as Error)
+    }
+  }
+
+  async #rest({ verdict, stop }: HiddenAnswer): Promise<void> {
+    try {
+      await this.attempts.rest(verdict, this.controller.signal)
+    } finally {
+      // A place in flight must be free before the call waits for the next one.
+      await stop()
+    }
+  }
+}
+
+/** The handler of one attempt. */
+class AttemptHandler implements DispatchHandler {
+  readonly #call: LimitedCall
+  readonly #turn: Decision
+  #isOver = false
+  /** The bytes that were read away, if the answer is hidden. */
+  #discarded: number | undefined
+
+  constructor(call: LimitedCall, turn: Decision) {
+    this.#call = call
+    this.#turn = turn
   }
 
   onRequestStart(connection: Connection, context: unknown): void {
-    Object.assign(this.#context, context)
-    this.#controller.connect(connection)
+    Object.assign(this.#call.context, context)
+    this.#call.controller.connect(connection)
   }
 
   onRequestUpgrade(_connection: Connection, status: number, headers: object, socket: unknown): void {
-    this.#release()
-    this.#caller.onRequestUpgrade?.(this.#controller, status, headers, socket)
+    void this.#end()
+    this.#call.caller.onRequestUpgrade?.(this.#call.controller, status, headers, socket)
   }
 
   onResponseStart(connection: Connection, status: number, headers: object, message?: string): void {
     // 1xx: the answer follows.
-    const verdict = status < 200 ? undefined : this.#attempts.judge(status, headers)
+    const verdict = status < 200 ? undefined : this.#call.attempts.judge(status, headers)
     if (verdict?.again === undefined) {
-      this.#caller.onResponseStart?.(this.#controller, status, headers, message)
+      this.#call.caller.onResponseStart?.(this.#call.controller, status, headers, message)
       return
     }
-    this.#repeat = verdict
     this.#discarded = 0
     if (connection.paused) connection.resume()
+    void this.#call.attempt({ verdict, stop: () => this.#stop(connection) })
   }
 
   onResponseData(connection: Connection, chunk: { readonly byteLength: number }): void {
-    if (this.#repeat === undefined) {
-      this.#caller.onResponseData?.(this.#controller, chunk)
+    if (this.#discarded === undefined) {
+      this.#call.caller.onResponseData?.(this.#call.controller, chunk)
       return
     }
     this.#discarded += chunk.byteLength
-    if (this.#discarded > MOST_DISCARDED) connection.abort(new Error('The call is sent again.'))
+    if (this.#discarded > MOST_DISCARDED) void this.#stop(connection)
   }
 
   onResponseEnd(_connection: Connection, trailers: object): void {
-    this.#release()
-    if (this.#repeat === undefined) this.#caller.onResponseEnd?.(this.#controller, trailers)
-    else void this.#attempt(this.#repeat)
+    void this.#end()
+    if (this.#discarded === undefined) this.#call.caller.onResponseEnd?.(this.#call.controller, trailers)
   }
 
   onResponseError(_connection: Connection, error: Error): void {
-    this.#release()
-    // An answer that is cut off is not needed, so the call is sent again all the same.
-    if (this.#repeat === undefined || this.#controller.aborted) this.#fail(error)
-    else void this.#attempt(this.#repeat)
+    void this.#end()
+    // A hidden answer may be cut off. The call is sent again all the same.
+    if (this.#discarded === undefined) this.#call.caller.onResponseError?.(this.#call.controller, error)
   }
 
-  async #attempt(after?: Verdict): Promise<void> {
-    const { signal } = this.#controller
-    this.#repeat = undefined
-    this.#controller.disconnect()
-    try {
-      if (after !== undefined) await this.#attempts.rest(after, signal)
-      this.#turn = await this.#attempts.turn(signal)
-      signal.throwIfAborted()
-      this.#send(this)
-    } catch (error) {
-      this.#release()
-      this.#fail(error as Error)
-    }
+  async #stop(connection: Connection): Promise<void> {
+    if (!this.#isOver) connection.abort(new Error('The call is sent again.'))
+    await this.#end()
   }
 
-  #fail(error: Error): void {
-    this.#caller.onResponseError?.(this.#controller, error)
-  }
-
-  #release(): void {
-    const turn = this.#turn
-    this.#turn = undefined
-    if (turn !== undefined) void this.#attempts.over(turn)
+  async #end(): Promise<void> {
+    if (this.#isOver) return
+    this.#isOver = true
+    await this.#call.attempts.over(this.#turn)
   }
 }

@@ -2,7 +2,7 @@ import { HaltError } from '@halt/core'
 
 import { Attempts } from './attempts.ts'
 import { canResend } from './bodies.ts'
-import { type DispatchHandler, LimitedHandler } from './dispatch-handler.ts'
+import { type DispatchHandler, LimitedCall } from './dispatch-handler.ts'
 import { type CallOptions, readOptions } from './options.ts'
 import { toHeaders } from './outgoing-call.ts'
 
@@ -49,7 +49,7 @@ export function limitedDispatch(
         headers: toHeaders(call.headers),
       }))
       const send = (again: DispatchHandler): void => void dispatch(call, again as Handler)
-      new LimitedHandler(attempts, handler, send).start()
+      void new LimitedCall(attempts, handler, send).attempt()
       return true
     }
 }

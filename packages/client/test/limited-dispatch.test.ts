@@ -4,6 +4,7 @@ import { Agent, type Dispatcher, fetch as undiciFetch, request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 
 import { type CallOptions, limitedDispatch, type OutgoingCall } from '../src/index.ts'
+import { CallController, type Connection } from '../src/dispatch-controller.ts'
 import { errorOf, limiterOf, SOON } from './scene.ts'
 import { serve, serveAnswers } from './server.ts'
 
@@ -108,6 +109,57 @@ describe('limitedDispatch', () => {
       } else res.end('done')
     })
     expect(await (await request(url, { dispatcher: dispatcherOf() })).body.text()).toBe('done')
+  })
+
+  it('sends again after a refusal that never ends, long or short, and closes it', async () => {
+    const closed: string[] = []
+    const { url } = await serve((res, nth) => {
+      if (nth > 2) return void res.end('done')
+      res.on('close', () => void closed.push(`refusal ${nth}`))
+      res.writeHead(429, SOON).write('x'.repeat(nth === 1 ? 10 : 200_000))
+    })
+    expect(await (await request(url, { dispatcher: dispatcherOf() })).body.text()).toBe('done')
+    await expect.poll(() => closed).toEqual(['refusal 1', 'refusal 2'])
+  })
+
+  it('reads away at most 64 KiB of a refusal', async () => {
+    const closed = new Set<number>()
+    const { url } = await serve((res, nth) => {
+      res.on('close', () => void closed.add(nth))
+      if (nth === 1) res.writeHead(429, { 'retry-after': '20' }).write('x'.repeat(200_000))
+    })
+    const call = new AbortController()
+    const error = errorOf(request(url, { dispatcher: dispatcherOf(), signal: call.signal }))
+    // Long before the call is sent again.
+    await expect.poll(() => closed.has(1)).toBe(true)
+    call.abort(new Error('enough'))
+    expect((await error).message).toBe('enough')
+  })
+
+  it('passes an abort and a pause on to the connection, whenever that comes', () => {
+    const told: string[] = []
+    const connection = (): Connection => ({
+      aborted: false,
+      paused: false,
+      reason: null,
+      abort: reason => void told.push(`abort: ${reason.message}`),
+      pause: () => void told.push('pause'),
+      resume: () => void told.push('resume'),
+    })
+    const early = new CallController()
+    early.pause()
+    early.abort(new Error('early'))
+    early.abort(new Error('twice'))
+    expect([early.paused, early.aborted, (early.reason as Error).message]).toEqual([true, true, 'early'])
+    early.connect(connection())
+    expect(told.splice(0)).toEqual(['pause', 'abort: early'])
+
+    const late = new CallController()
+    late.connect(connection())
+    late.pause()
+    late.resume()
+    late.abort(new Error('late'))
+    expect(told).toEqual(['pause', 'resume', 'abort: late'])
   })
 
   it('pauses the shared counter', async () => {

@@ -98,10 +98,13 @@ describe('a refused call', () => {
   })
 
   it('is sent again even if the body of its refusal never ends', async () => {
+    let isClosed = false
     const { url } = await serve((res, nth) => {
-      if (nth > 1) res.end('done')
-      else res.writeHead(429, SOON).write('x'.repeat(100))
+      if (nth > 1) return void res.end('done')
+      res.on('close', () => (isClosed = true))
+      res.writeHead(429, SOON).write('x'.repeat(100))
     })
     expect(await (await anyFetch()(url)).text()).toBe('done')
+    await expect.poll(() => isClosed).toBe(true)
   })
 })
