@@ -54,6 +54,7 @@ export default defineConfig({
       project('packages/express', { ...types, ...withServers, ...together }),
       project('packages/fastify', { ...types, ...withServers, ...together }),
       project('packages/fetch', { ...types, ...together }),
+      project('packages/client', { ...types, ...withServers, ...together }),
       project('packages/hono', { ...types, ...withServers, ...together }),
       project('packages/nest', { ...types, ...withServers, ...together }),
       project('packages/_template', together),

@@ -1,3 +1,4 @@
+import { client } from './client/index.ts'
 import { growth } from './growth/index.ts'
 import { http } from './http.ts'
 import { importing } from './import.ts'
@@ -19,6 +20,7 @@ const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = 
   redis,
   quota,
   logins,
+  client,
   http,
   'http-inprocess': inprocess,
   import: importing,

@@ -18,6 +18,8 @@ const PACKAGES = [
   'fastify',
   'hono',
   '@nestjs/core',
+  'p-retry',
+  'undici',
 ]
 
 /** One line with the machine, the versions and the load. */

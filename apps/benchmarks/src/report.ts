@@ -7,7 +7,7 @@ export interface Target {
   readonly what: string
   readonly bound: number
   readonly measured: number
-  readonly unit: '×' | 'ns' | 'ms' | 'kB' | 'MB' | 'bytes' | 'commands' | 'misses'
+  readonly unit: '×' | 'ns' | 'ms' | 'kB' | 'MB' | 'bytes' | 'commands' | 'misses' | '429s'
   /** `most`: the value may not exceed the target; `least`: it may not fall below. */
   readonly rule: 'most' | 'least'
 }

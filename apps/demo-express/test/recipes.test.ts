@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,17 +25,41 @@ const pages = [
   'algorithms',
   'proxies',
   'troubleshooting',
+  '../packages/client/README',
   '../packages/core/README',
   '../packages/store-memory/README',
 ]
 const files = [...recipes.map(name => `recipes/${name}`), ...pages.map(name => `${name}.md`)]
 
 let folder: string
+let api: Server
 beforeAll(async () => {
+  api = await startApi()
   // Beside the app, so that imports find its packages.
   folder = await mkdtemp(fileURLToPath(new URL('.recipes-', import.meta.url)))
 })
-afterAll(() => rm(folder, { recursive: true }))
+afterAll(async () => {
+  delete process.env['API_URL']
+  api.closeAllConnections()
+  api.close()
+  await rm(folder, { recursive: true })
+})
+
+/** The API that examples of outgoing calls use. It refuses the first call of each path but `/status`. */
+async function startApi(): Promise<Server> {
+  const attempts = new Map<string, number>()
+  const server = createServer((req, res) => {
+    const attempt = (attempts.get(req.url ?? '') ?? 0) + 1
+    attempts.set(req.url ?? '', attempt)
+    if (attempt === 1 && req.url !== '/status') return void res.writeHead(429, { 'Retry-After': '1' }).end()
+    const message = { role: 'assistant', content: `hello, at attempt ${attempt}` }
+    const answer = req.url?.startsWith('/v1/') === true ? { choices: [{ index: 0, message }] } : { attempt }
+    res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  process.env['API_URL'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return server
+}
 
 for (const file of files) {
   const text = await readFile(join(docs, file), 'utf8')

@@ -1,0 +1,94 @@
+import type { Cost, Decision, Identity } from '@halt/core'
+import { LimitedError } from '@halt/core/http'
+
+import { readAnswer } from './headers/answer-reading.ts'
+import { headersOf } from './headers/header-list.ts'
+import { capWait } from './headers/longest-wait.ts'
+import type { CallSettings } from './options.ts'
+import type { OutgoingCall } from './outgoing-call.ts'
+import { sleep } from './sleep.ts'
+import { backoff, isRefusal, toldWait } from './waits.ts'
+
+/** What becomes of a call after an answer. */
+export interface Verdict {
+  /** The wait in milliseconds before the call is sent again; `undefined` if the answer is the caller's. */
+  readonly again: number | undefined
+  /** Settles when the shared counter is paused as the answer tells. Never rejects. */
+  readonly learned: Promise<void>
+}
+
+/** One outgoing call: its turns, and what its answers mean for the next attempt. */
+export class Attempts {
+  readonly #settings: CallSettings
+  readonly #key: Identity
+  readonly #cost: Cost | undefined
+  readonly #canResend: boolean
+  #sent = 0
+
+  /**
+   * @param call the call, made only if `key` or `cost` is a function
+   * @param body whether the body can be sent a second time
+   */
+  constructor(settings: CallSettings, url: string, method: string, body: boolean, call: () => OutgoingCall) {
+    const { key, cost, methods } = settings
+    let seen: OutgoingCall | undefined
+    const given = (): OutgoingCall => (seen ??= call())
+    this.#settings = settings
+    this.#key = typeof key === 'function' ? key(given()) : (key ?? { custom: new URL(url).host })
+    this.#cost = typeof cost === 'function' ? cost(given()) : cost
+    this.#canResend = body && methods.has(method)
+  }
+
+  /**
+   * Waits for the call's turn.
+   *
+   * @throws LimitedError `HALT_E_LIMITED` if the limiter refuses; the reason of `signal` if that is aborted
+   */
+  async turn(signal: AbortSignal | undefined): Promise<Decision> {
+    const { limiter, maxWait } = this.#settings
+    const decision = await limiter.acquire(this.#key, {
+      maxWait,
+      ...(this.#cost !== undefined && { cost: this.#cost }),
+      ...(signal !== undefined && { signal }),
+    })
+    if (!decision.allowed) throw new LimitedError(decision)
+    this.#sent++
+    return decision
+  }
+
+  /** Gives the place of a call back that is over, if the limiter counts calls in flight. Never rejects. */
+  async over(turn: Decision): Promise<void> {
+    try {
+      await this.#settings.limiter.release(turn)
+    } catch {
+      // The place is free again after its `ttl`.
+    }
+  }
+
+  /** Reads an answer: pauses the shared counter if it says so, and tells when the call is to be sent again. */
+  judge(status: number, answer: unknown): Verdict {
+    const { limiter, learn, on, most, maxWaitMs } = this.#settings
+    const now = Date.now()
+    const refused = isRefusal(status) || on.has(status)
+    const told = toldWait(refused, readAnswer(headersOf(answer), now, limiter.warn), now)
+    const wait = told > 0 ? capWait(told, limiter.warn) : backoff(this.#sent, Math.random())
+    const isToLearn = told > 0 ? learn === true || refused : status === 429
+    return {
+      again: this.#canResend && on.has(status) && this.#sent <= most && wait <= maxWaitMs ? wait : undefined,
+      learned: learn !== false && isToLearn ? this.#pause(wait) : Promise.resolve(),
+    }
+  }
+
+  /** Waits until the call is to be sent again. @throws the reason of `signal` if that is aborted */
+  async rest({ again = 0, learned }: Verdict, signal: AbortSignal | undefined): Promise<void> {
+    await Promise.all([learned, sleep(again, signal)])
+  }
+
+  async #pause(ms: number): Promise<void> {
+    try {
+      await this.#settings.limiter.pause(this.#key, { for: Math.max(1, Math.ceil(ms)) / 1000 })
+    } catch {
+      // The store is away. The call goes on, and the next answer tells the same again.
+    }
+  }
+}

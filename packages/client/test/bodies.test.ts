@@ -1,0 +1,32 @@
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+
+import { canResend } from '../src/bodies.ts'
+
+describe('a body', () => {
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['text', 'a'],
+    ['bytes', new Uint8Array(1)],
+    ['a view', new DataView(new ArrayBuffer(1))],
+    ['a buffer', new ArrayBuffer(1)],
+    ['a form', new FormData()],
+    ['fields', new URLSearchParams()],
+    ['a Blob', new Blob([])],
+  ])('can be sent twice if it is %s', (_name, body) => {
+    expect(canResend(body)).toBe(true)
+  })
+
+  it.each([
+    ['a stream of the web', new Blob([]).stream()],
+    ['a stream of Node', Readable.from([])],
+    ['a generator', (async function* () {})()],
+    [
+      'a stream that calls itself FormData, as the package form-data does',
+      Object.assign(Readable.from([]), { [Symbol.toStringTag]: 'FormData' }),
+    ],
+  ])('cannot be sent twice if it is %s', (_name, body) => {
+    expect(canResend(body)).toBe(false)
+  })
+})

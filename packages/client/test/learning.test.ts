@@ -1,0 +1,149 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import { limitedFetch } from '../src/index.ts'
+import { errorOf, limiterOf } from './scene.ts'
+import { serveAnswers } from './server.ts'
+
+const inSeconds = (seconds: number): string => String(Math.ceil(Date.now() / 1000) + seconds)
+
+/** How long the shared counter refuses calls after one call with this answer, in seconds; 0 if it refuses none. */
+async function pauseAfter(
+  status: number,
+  headers: Record<string, string>,
+  options: { learn?: boolean | 'refusals' } = {},
+): Promise<{ pause: number; warned: string[] }> {
+  const { url } = await serveAnswers([status, headers])
+  const here = limiterOf()
+  // Another process on the same store.
+  const there = limiterOf({}, here.store)
+  await limitedFetch({ limiter: here.limiter, retry: false, ...options })(url)
+  const warned = here.warned
+  const call = limitedFetch({ limiter: there.limiter, maxWait: '1ms' })(url)
+  return call.then(
+    () => ({ pause: 0, warned }),
+    (error: { decision: { retryAfter: number } }) => ({ pause: error.decision.retryAfter, warned }),
+  )
+}
+
+describe('an answer pauses the shared counter', () => {
+  it.each([403, 429, 503])('after status %i, for as long as Retry-After tells', async status => {
+    const { pause } = await pauseAfter(status, { 'retry-after': '120' })
+    expect(pause).toBeGreaterThan(60)
+    expect(pause).toBeLessThanOrEqual(120)
+  })
+
+  it('until the reset, if the server has nothing left', async () => {
+    const headers = {
+      'x-ratelimit-limit': '60',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': inSeconds(90),
+    }
+    const { pause } = await pauseAfter(200, headers)
+    expect(pause).toBeGreaterThan(30)
+    expect(pause).toBeLessThanOrEqual(91)
+  })
+
+  it('until the last reset of the limits that have nothing left', async () => {
+    const { pause } = await pauseAfter(429, { RateLimit: '"a";r=0;t=80, "b";r=0;t=120, "c";r=1;t=9000' })
+    expect(pause).toBeGreaterThan(60)
+    expect(pause).toBeLessThanOrEqual(120)
+  })
+
+  it('by Retry-After and not by the reset, if a refusal tells both', async () => {
+    const { pause } = await pauseAfter(429, { 'retry-after': '60', RateLimit: '"day";r=0;t=80000' })
+    expect(pause).toBeLessThanOrEqual(60)
+  })
+
+  it('for a moment after a 429 that tells nothing, and longer after the next', async () => {
+    const { url } = await serveAnswers(429, 429)
+    const { limiter } = limiterOf()
+    const pause = vi.spyOn(limiter, 'pause')
+    await limitedFetch({ limiter, retry: { most: 1 } })(url)
+    const [first = 0, second = 0] = pause.mock.calls.map(([, options]) => Number(options.for))
+    expect(first).toBeGreaterThanOrEqual(0.25)
+    expect(first).toBeLessThanOrEqual(0.5)
+    expect(second).toBeGreaterThanOrEqual(0.5)
+    expect(second).toBeLessThanOrEqual(1)
+  })
+
+  it('for at most 24 hours, with a warning', async () => {
+    for (const headers of [{ 'retry-after': '315360000' }, { RateLimit: '"year";r=0;t=31000000' }]) {
+      const { pause, warned } = await pauseAfter(429, headers)
+      expect(pause).toBeGreaterThan(80_000)
+      expect(pause).toBeLessThanOrEqual(86_400)
+      expect(warned).toEqual(['HALT_W_RETRY_AFTER'])
+    }
+  })
+})
+
+describe('an answer pauses nothing', () => {
+  const reset = inSeconds(90)
+
+  it.each([
+    ['if something is left', 200, { 'x-ratelimit-remaining': '1', 'x-ratelimit-reset': reset }],
+    [
+      'if the reset is in the past',
+      200,
+      { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': inSeconds(-60) },
+    ],
+    ['if the count is negative', 200, { 'x-ratelimit-remaining': '-1', 'x-ratelimit-reset': reset }],
+    [
+      'if the count is above the limit',
+      200,
+      { 'x-ratelimit-limit': '1', 'x-ratelimit-remaining': '9', 'x-ratelimit-reset': reset },
+    ],
+    [
+      'if it comes from a cache',
+      200,
+      { age: '60', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset },
+    ],
+    ['if it was served and has a Retry-After', 202, { 'retry-after': '60' }],
+    ['if a 503 tells nothing', 503, {}],
+    [
+      'if its headers are garbage',
+      403,
+      { 'retry-after': 'soon', RateLimit: ';;;', 'x-ratelimit-reset': '-' },
+    ],
+  ])('%s', async (_name, status, headers) => {
+    expect(await pauseAfter(status, headers as Record<string, string>)).toEqual({ pause: 0, warned: [] })
+  })
+
+  it('with learn: false', async () => {
+    expect((await pauseAfter(429, { 'retry-after': '60' }, { learn: false })).pause).toBe(0)
+  })
+
+  it('with learn: "refusals", if it is no refusal', async () => {
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }
+    expect((await pauseAfter(200, headers, { learn: 'refusals' })).pause).toBe(0)
+    expect((await pauseAfter(429, headers, { learn: 'refusals' })).pause).toBeGreaterThan(30)
+  })
+})
+
+describe('a pause', () => {
+  it('is that of the call’s own key', async () => {
+    const { url } = await serveAnswers([429, { 'retry-after': '60' }])
+    const { limiter } = limiterOf()
+    const fetch = limitedFetch({
+      limiter,
+      key: ({ url }) => ({ custom: new URL(url).pathname }),
+      maxWait: 1,
+      retry: false,
+    })
+    await fetch(`${url}/a`)
+    expect((await fetch(`${url}/b`)).status).toBe(200)
+    expect(await errorOf(fetch(`${url}/a`))).toMatchObject({ code: 'HALT_E_LIMITED' })
+  })
+
+  it('that the store refuses does not break the call', async () => {
+    const { url } = await serveAnswers([429, { 'retry-after-ms': '5' }])
+    const { limiter } = limiterOf()
+    const away = (): Promise<never> => Promise.reject(new Error('The store is away.'))
+    const broken = {
+      acquire: limiter.acquire.bind(limiter),
+      warn: limiter.warn,
+      pause: away,
+      release: away,
+    }
+    expect((await limitedFetch({ limiter: broken as never })(url)).status).toBe(200)
+  })
+})

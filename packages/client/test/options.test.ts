@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+
+import { limitedDispatch, limitedFetch } from '../src/index.ts'
+import { limiterOf } from './scene.ts'
+
+const { limiter } = limiterOf()
+
+describe.each([
+  ['limitedFetch', limitedFetch],
+  ['limitedDispatch', limitedDispatch],
+] as const)('%s', (name, make) => {
+  it.each([
+    ['no options', undefined, 'HALT_E_OPTION'],
+    ['no limiter', {}, 'HALT_E_LIMITER'],
+    ['the options of a limiter', { limiter: { policy: {} } }, 'HALT_E_LIMITER'],
+    ['an unknown option', { limiter, maxwait: 1 }, 'HALT_E_UNKNOWN_FIELD'],
+    ['an unknown option of retry', { limiter, retry: { times: 3 } }, 'HALT_E_UNKNOWN_FIELD'],
+    ['a key that is a number', { limiter, key: 7 }, 'HALT_E_OPTION'],
+    ['a cost that is text', { limiter, cost: '1' }, 'HALT_E_OPTION'],
+    ['learn that is text', { limiter, learn: 'yes' }, 'HALT_E_OPTION'],
+    ['a retry that is true', { limiter, retry: true }, 'HALT_E_OPTION'],
+    ['a status that is no error', { limiter, retry: { on: [200] } }, 'HALT_E_OPTION'],
+    ['a negative most', { limiter, retry: { most: -1 } }, 'HALT_E_OPTION'],
+    ['methods that are no list', { limiter, retry: { methods: 'POST' } }, 'HALT_E_OPTION'],
+    ['maxWait 0', { limiter, maxWait: 0 }, 'HALT_E_MAX_WAIT'],
+    ['maxWait NaN', { limiter, maxWait: Number.NaN }, 'HALT_E_MAX_WAIT'],
+    ['a negative maxWait', { limiter, maxWait: -1 }, 'HALT_E_MAX_WAIT'],
+    ['maxWait above 24 hours', { limiter, maxWait: '25h' }, 'HALT_E_MAX_WAIT'],
+  ])('refuses %s', (_name, options, code) => {
+    expect(() => make(options as never)).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('names itself in the error', () => {
+    expect(() => make({} as never)).toThrow(name)
+  })
+})
+
+describe('limitedFetch', () => {
+  it('refuses a fetch that is not a function', () => {
+    expect(() => limitedFetch({ limiter, fetch: {} as never })).toThrow(
+      expect.objectContaining({ code: 'HALT_E_OPTION' }),
+    )
+  })
+
+  it('rejects, and does not throw, for an address that is none', async () => {
+    await expect(limitedFetch({ limiter })('no address')).rejects.toThrow(TypeError)
+  })
+})

@@ -1,0 +1,33 @@
+import { type HaltWarning, type Policy, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+
+import { limitedFetch, type LimitedFetchOptions } from '../src/index.ts'
+
+/** A limiter with room for every call of a test, and its warnings. */
+export function limiterOf(
+  policy: Partial<Policy> = {},
+  store: InMemoryStore = new InMemoryStore(),
+): { readonly limiter: RateLimiter; readonly warned: string[]; readonly store: InMemoryStore } {
+  const warned: string[] = []
+  const warn = ({ code }: HaltWarning): void => void warned.push(code)
+  const whole = { name: 'api', limit: 1000, window: 3600, ...policy } as Policy
+  return { limiter: new RateLimiter({ store, policy: whole, warn }), warned, store }
+}
+
+/** A limited fetch with a limiter of its own. */
+export function anyFetch(options: Partial<LimitedFetchOptions> = {}): typeof fetch {
+  return limitedFetch({ limiter: limiterOf().limiter, ...options })
+}
+
+/** The headers of a refusal that tells to wait for a moment. */
+export const SOON: Record<string, string> = { 'retry-after-ms': '5' }
+
+/** The error of a promise that must reject. */
+export async function errorOf(promise: Promise<unknown>): Promise<any> {
+  return promise.then(
+    value => {
+      throw new Error(`It resolved to ${String(value)}.`)
+    },
+    (error: unknown) => error,
+  )
+}
