@@ -39,6 +39,14 @@ const together = {
   setupFiles: [fileURLToPath(new URL('tools/shared-process.ts', import.meta.url))],
 }
 
+/** The file of graphql that Node loads. Vite would load another one, so that there were two, which graphql refuses. */
+const asNode = [
+  {
+    find: /^graphql$/,
+    replacement: fileURLToPath(new URL('apps/recipes/node_modules/graphql/index.js', import.meta.url)),
+  },
+]
+
 export default defineConfig({
   test: {
     reporters: ['default', './tools/count-reporter.ts'],
@@ -60,6 +68,7 @@ export default defineConfig({
       project('packages/_template', together),
       project('apps/benchmarks'),
       project('apps/demo-kit'),
+      project('apps/recipes', { ...together, alias: asNode }),
       project('packages/telemetry-prometheus'),
       project('packages/telemetry-otel'),
       project('apps/faults', withServers),

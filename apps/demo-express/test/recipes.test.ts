@@ -12,7 +12,11 @@ import { differencesIn, examplesOf, runPageExample } from '../../../tools/exampl
 // Runs every example of these pages. It must print its `// → …` lines, and its server must answer as the text says.
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
-const recipes = await readdir(join(docs, 'recipes'))
+// The recipes that need a library of their own run in apps/recipes, which has a source file for each.
+const sources = await readdir(fileURLToPath(new URL('../../recipes/src/', import.meta.url)))
+const recipes = (await readdir(join(docs, 'recipes'))).filter(
+  name => !sources.includes(name.replace(/md$/, 'ts')),
+)
 const pages = [
   'quotas',
   'penalties',

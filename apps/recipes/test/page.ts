@@ -1,0 +1,41 @@
+// Runs the code of a recipe's page with its servers. The page shows the files of src/, which the compiler checks.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { afterAll, beforeAll, expect } from 'vitest'
+
+import { examplesOf, type PageRun, runPageExample } from '../../../tools/example.ts'
+
+const docs = fileURLToPath(new URL('../../../docs/recipes/', import.meta.url))
+const sources = fileURLToPath(new URL('../src/', import.meta.url))
+
+/** The examples of a page, which must be the given files of `src`, in this order. */
+export async function codeOf(page: string, files: readonly string[]): Promise<string[]> {
+  const examples = examplesOf(await readFile(join(docs, `${page}.md`), 'utf8'))
+  const given = await Promise.all(files.map(file => readFile(join(sources, `${file}.ts`), 'utf8')))
+  expect(examples, `docs/recipes/${page}.md shows other code than apps/recipes/src`).toEqual(given)
+  return examples
+}
+
+/**
+ * Starts the servers of a page before the tests of a file, and closes them afterwards.
+ *
+ * @returns the address of the server that a file starts
+ */
+export function servedBy(page: string, files: readonly string[] = [page]): (file: string) => string {
+  const runs = new Map<string, PageRun>()
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(fileURLToPath(new URL('.recipes-', import.meta.url)))
+    for (const [i, code] of (await codeOf(page, files)).entries()) {
+      const file = files[i] ?? ''
+      runs.set(file, await runPageExample(folder, file, code))
+    }
+  })
+  afterAll(async () => {
+    await Promise.all([...runs.values()].map(({ close }) => close()))
+    await rm(folder, { recursive: true })
+  })
+  return file => runs.get(file)?.urls[0] ?? `no server of ${file}`
+}
