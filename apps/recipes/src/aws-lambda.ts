@@ -13,7 +13,7 @@ type HttpEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2 | ALBEvent
 // Outside the handler, so that an instance of the function makes it once.
 const limiter = new RateLimiter({
   store: new InMemoryStore(), // stands for a RedisStore: see below
-  policy: { name: 'api', limit: 3, window: '1h' },
+  policy: { name: 'function', limit: 3, window: '1h' },
 })
 const headersOf = headerWriter('standard', limiter)
 

@@ -6,9 +6,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 const MOST = 100 // the objects in a list without `first`, which your resolvers must respect
 
-// One unit for each object that a field may give, nothing for a scalar.
+// One unit for each object that a field may give, nothing for a scalar. A description of the schema is short, whatever it asks.
 const objects: ComplexityEstimator = ({ field, args, childComplexity }) => {
-  if (!graphql.isCompositeType(graphql.getNamedType(field.type))) return 0
+  const type = graphql.getNamedType(field.type)
+  if (!graphql.isCompositeType(type) || graphql.isIntrospectionType(type)) return 0
   const isList = graphql.isListType(graphql.getNullableType(field.type))
   // A negative number must not make the rest of the query cheaper.
   const count = isList ? Math.max(1, args['first'] ?? MOST) : 1

@@ -3,7 +3,7 @@ import { InMemoryStore } from '@halt/store-memory'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { z } from 'zod'
 
 const CALLS = 5
@@ -41,11 +41,15 @@ function serverFor(user: string): McpServer {
   return server
 }
 
-createServer(async (req, res) => {
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const user = req.headers['x-user']?.toString() ?? 'anonymous' // stands for your authentication
   const server = serverFor(user)
   const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
   res.on('close', () => void server.close())
   await server.connect(transport)
   await transport.handleRequest(req, res)
+}
+
+createServer((req, res) => {
+  answer(req, res).catch(error => res.destroy(error))
 }).listen(3000)

@@ -19,19 +19,19 @@ interface Context {
 }
 
 const byCost: Plugin<Context> = {
-  async onExecute({ args, setResultAndStopExecution }) {
-    const { schema, document: query, operationName, variableValues: variables, contextValue } = args
+  async onExecute(execution) {
+    const { schema, document: query, operationName, variableValues: variables, contextValue } = execution.args
     try {
       const operation = { schema, query, operationName, variables }
-      const { settle } = await reserve(limiter, contextValue, operation)
+      const reservation = await reserve(limiter, contextValue, operation)
       return {
         async onExecuteDone({ result }) {
-          if (!isAsyncIterable(result)) await settle(objectsIn(result.data))
+          if (!isAsyncIterable(result)) await reservation.settle(objectsIn(result.data))
         },
       }
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error
-      return setResultAndStopExecution({ errors: [error] })
+      return execution.setResultAndStopExecution({ errors: [error] })
     }
   },
 }
@@ -48,4 +48,5 @@ const schema = createSchema<Context>({
   `,
   resolvers: { Query: { users: some }, User: { friends: some } },
 })
-createServer(createYoga<Context>({ schema, plugins: [byCost], logging: false })).listen(3000)
+const yoga = createYoga<Context>({ schema, plugins: [byCost], logging: false })
+createServer((req, res) => void yoga(req, res)).listen(3000)

@@ -1,3 +1,4 @@
+import { getIntrospectionQuery } from 'graphql'
 import { describe, expect, it } from 'vitest'
 
 import { servedBy } from './page.ts'
@@ -69,6 +70,12 @@ describe.each([
   it('an alias or a fragment hides no cost', async () => {
     const query = `{ a: users(first: 500) { ...f } b: users(first: 500) { ...f } } fragment f on User { friends(first: 1) { id } }`
     expect((await ask('eve', query)).errors?.[0]?.extensions).toMatchObject({ cost: 2000 })
+  })
+
+  it('a question about the schema passes, and is charged what it gave', async () => {
+    const { status, errors } = await ask('gus', getIntrospectionQuery())
+    expect([status, errors]).toEqual([200, undefined])
+    expect(await left('gus')).toBeLessThan(900)
   })
 
   it('a query that is invalid is charged nothing', async () => {

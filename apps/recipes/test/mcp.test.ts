@@ -31,8 +31,8 @@ describe('docs/recipes/mcp.md', () => {
     const passed = answers.filter(({ isError }) => isError !== true)
     expect(passed).toHaveLength(5)
     // The tool itself has run five times.
-    const runs = passed.map(answer => /\(search (\d+)\)/.exec(textOf(answer))?.[1]).toSorted()
-    expect(runs).toEqual(['1', '2', '3', '4', '5'])
+    const runs = passed.map(answer => /\(search (\d+)\)/.exec(textOf(answer))?.[1])
+    expect(new Set(runs)).toEqual(new Set(['1', '2', '3', '4', '5']))
     await Promise.all(agents.map(agent => agent.close()))
   })
 

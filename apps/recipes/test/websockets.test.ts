@@ -6,14 +6,14 @@ import { WebSocket } from 'ws'
 
 import { servedBy } from './page.ts'
 
+const PATIENT = { timeout: 30_000 }
+
 const url = servedBy('websockets')
 
 const sockets: WebSocket[] = []
 afterEach(async () => {
   const open = sockets.splice(0).filter(({ readyState }) => readyState !== WebSocket.CLOSED)
-  await Promise.all(
-    open.map(socket => new Promise(resolve => void socket.once('close', resolve).terminate())),
-  )
+  await Promise.all(open.map(socket => new Promise(resolve => socket.once('close', resolve).terminate())))
 })
 
 function open(user: string): WebSocket {
@@ -42,7 +42,7 @@ async function talk(socket: WebSocket, texts: readonly string[]): Promise<Answer
   const answers: Answer[] = []
   socket.on('message', (data: Buffer) => answers.push(JSON.parse(data.toString()) as Answer))
   for (const text of texts) socket.send(text)
-  await vi.waitFor(() => expect(answers).toHaveLength(texts.length))
+  await vi.waitFor(() => expect(answers).toHaveLength(texts.length), PATIENT)
   return answers
 }
 
@@ -52,7 +52,7 @@ describe('docs/recipes/websockets.md', () => {
     expect([await handshake(first), await handshake(second)]).toEqual([101, 101])
     expect(await handshake(open('ann'))).toBe(429)
     first.close()
-    await vi.waitFor(async () => expect(await handshake(open('ann'))).toBe(101))
+    await vi.waitFor(async () => expect(await handshake(open('ann'))).toBe(101), PATIENT)
   })
 
   it('a handshake that fails gives its place back', async () => {
@@ -62,7 +62,7 @@ describe('docs/recipes/websockets.md', () => {
       expect(answer.statusCode).toBe(400)
       await once(answer.resume(), 'close')
     }
-    await vi.waitFor(async () => expect(await handshake(open('ann'))).toBe(101))
+    await vi.waitFor(async () => expect(await handshake(open('ann'))).toBe(101), PATIENT)
   })
 
   it('messages over the limit are answered with the wait, and the third closes the socket', async () => {
@@ -80,6 +80,15 @@ describe('docs/recipes/websockets.md', () => {
     }
     const [code, reason] = (await closed) as [number, Buffer]
     expect([code, reason.toString()]).toEqual([1008, 'too many messages'])
+  })
+
+  it('a message above maxPayload ends its connection, and not the server', async () => {
+    const socket = open('dan')
+    await handshake(socket)
+    socket.send('x'.repeat(200_000))
+    const [code] = (await once(socket, 'close')) as [number]
+    expect(code).toBe(1009)
+    expect(await handshake(open('dan'))).toBe(101)
   })
 
   it('bytes are counted beside messages, and a message that never fits has no wait', async () => {
