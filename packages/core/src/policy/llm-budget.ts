@@ -25,12 +25,14 @@ export interface LlmBudgetOptions<R = unknown> extends Pick<
  * decided together, in one round trip.
  *
  * The cost of a call is its number of tokens. Each call counts as one request. If a limiter also has other policies, give costs
- * by name with {@link llmCost}.
+ * by name with {@link llmCost}. With `least`, a call gets as many tokens as are left, where they are fewer than its cost: so an answer
+ * is shorter, and not refused.
  *
  * @throws HaltError `HALT_E_POLICY` if it gets no budget
  * @example
  * const limiter = new RateLimiter({ store, policy: llmBudget({ rpm: 60, tpm: 90_000, monthly: 5_000_000 }) })
- * const { decision, settle } = await limiter.reserve(request, { cost: estimate })
+ * const { decision, settle } = await limiter.reserve(request, { cost: prompt + 4000, least: prompt + 100 })
+ * const granted = limiter.chargesOf(decision).get('llm_tokens') // so many for the prompt and its answer
  * await settle(used)
  */
 export function llmBudget<R = unknown>(options: LlmBudgetOptions<R>): readonly AnyPolicy<R>[] {
