@@ -21,13 +21,22 @@ export interface QueueContestant {
 
 /** An open queue. */
 export interface OpenQueue {
-  /** Starts a job when it is its turn. Resolves when the job has ended. */
-  run(job: () => void): Promise<unknown>
+  /** Resolves when it is the caller's turn, as the library's own promise does. */
+  turn(): Promise<unknown>
+  /** Whether an answer of `turn` is a start. Default: each is. */
+  admits?(answer: unknown): boolean
   /** The calls of the store so far; undefined if only the server counts them. */
   calls?(): number
   /** The longest call of the store so far, in milliseconds. */
   longestCall?(): number
   close(): unknown
+}
+
+/** Starts a job when it is its turn. */
+export async function runJob(queue: OpenQueue, job: () => void): Promise<void> {
+  const answer = await queue.turn()
+  if (queue.admits?.(answer) === false) throw new Error(`Not started: ${String(answer)}`)
+  job()
 }
 
 /** Milliseconds between two jobs of a pace. */

@@ -4,18 +4,21 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 
 import { queueNamed } from './contestants.ts'
 
-/** The results of one process. */
+/**
+ * `bytes`: those of the heap for each caller that waits. `delay`: the longest delay of the event loop while the callers came, waited
+ * and started, in milliseconds.
+ */
+export type CrowdFigure = 'bytes' | 'delay'
+
+/** The result of one process. */
 export interface CrowdRun {
-  /** Bytes of the heap for each caller that waits. */
-  readonly bytes: number
-  /** The longest delay of the event loop while the callers came, waited and started, in milliseconds. */
-  readonly delay: number
+  readonly figure: number
 }
 
 // So many callers ask in one turn of the event loop, as when a batch of jobs is read.
 const AT_ONCE = 100
 
-const [, , name = '', count = '10000'] = process.argv
+const [, , what = 'bytes', name = '', count = '10000'] = process.argv
 const callers = Number(count)
 
 /** Lets callers wait at a pace. Resolves to their ends, once all of them wait. */
@@ -23,7 +26,7 @@ async function crowd(size: number, pace: { limit: number; windowMs: number }): P
   const open = await queueNamed(name).open(pace, undefined)
   const ends: Promise<unknown>[] = []
   while (ends.length < size) {
-    for (let i = 0; i < AT_ONCE; i++) ends.push(open.run(() => {}))
+    for (let i = 0; i < AT_ONCE; i++) ends.push(open.turn())
     await setImmediate()
   }
   return ends
@@ -39,20 +42,24 @@ function heap(): number {
 await Promise.all(await crowd(1000, { limit: 1000, windowMs: 100 }))
 await sleep(50)
 
-const histogram = monitorEventLoopDelay({ resolution: 1 })
-histogram.enable()
-await sleep(50)
-histogram.reset()
-// All start within two seconds.
-await Promise.all(await crowd(callers, { limit: callers / 200, windowMs: 10 }))
-histogram.disable()
-const delay = histogram.max / 1e6
-
-const before = heap()
-// Almost nobody starts while the heap is read.
-const waiting = await crowd(callers, { limit: 1, windowMs: 1000 })
-await setImmediate()
-const bytes = (heap() - before) / waiting.length
-
-console.log(JSON.stringify({ bytes, delay } satisfies CrowdRun))
+const figure = what === 'bytes' ? await bytes() : await delay()
+console.log(JSON.stringify({ figure } satisfies CrowdRun))
 process.exit(0)
+
+async function bytes(): Promise<number> {
+  const before = heap()
+  // Almost nobody starts while the heap is read.
+  const waiting = await crowd(callers, { limit: 1, windowMs: 1000 })
+  await setImmediate()
+  return (heap() - before) / waiting.length
+}
+
+async function delay(): Promise<number> {
+  const histogram = monitorEventLoopDelay({ resolution: 1 })
+  histogram.enable()
+  await sleep(50)
+  histogram.reset()
+  // All start within two seconds.
+  await Promise.all(await crowd(callers, { limit: callers / 200, windowMs: 10 }))
+  return histogram.max / 1e6
+}

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { RateLimiter } from '@halt/core'
+import { type Decision, RateLimiter } from '@halt/core'
 import type { Store } from '@halt/core/store'
 import { InMemoryStore } from '@halt/store-memory'
 import { RedisStore } from '@halt/store-redis'
@@ -22,11 +22,8 @@ export const halt: QueueContestant = {
     const policy = { name: 'jobs', limit, window: `${windowMs}ms`, burst: 1 } as const
     const limiter = new RateLimiter({ store, policy, storeTimeout: '5s', mostWaiting: 20_000 })
     return {
-      async run(job) {
-        const { allowed, degraded, reason } = await limiter.acquire('service', { maxWait: '24h' })
-        if (!allowed || degraded !== false) throw new Error(`refused: ${reason}, degraded: ${degraded}`)
-        job()
-      },
+      turn: () => limiter.acquire('service', { maxWait: '24h' }),
+      admits: answer => (answer as Decision).allowed && (answer as Decision).degraded === false,
       calls,
       longestCall: longest,
       async close() {

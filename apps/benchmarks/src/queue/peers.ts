@@ -6,6 +6,10 @@ import { RateLimiterMemory, RateLimiterQueue, RateLimiterRedis } from 'rate-limi
 
 import { gapOf, type QueueContestant } from './contestant.ts'
 
+// What the queues start. The caller goes on when it is resolved.
+const start = (): Promise<void> => started
+const started = Promise.resolve()
+
 /** The queue of rate-limiter-flexible: the first job of each process asks again when a window ends. */
 export const flexible: QueueContestant = {
   name: 'rate-limiter-flexible, RateLimiterQueue',
@@ -21,10 +25,7 @@ export const flexible: QueueContestant = {
         : new RateLimiterRedis({ ...options, storeClient: client })
     const queue = new RateLimiterQueue(limiter, { maxQueueSize: 20_000 })
     return {
-      async run(job) {
-        await queue.removeTokens(1)
-        job()
-      },
+      turn: () => queue.removeTokens(1),
       close: () => client?.disconnect(),
     }
   },
@@ -39,14 +40,14 @@ export const bottleneck: QueueContestant = {
     const minTime = gapOf(pace)
     if (url === undefined) {
       const limiter = new Bottleneck({ minTime })
-      return { run: job => limiter.schedule(async () => job()), close: () => limiter.disconnect(false) }
+      return { turn: () => limiter.schedule(start), close: () => limiter.disconnect(false) }
     }
     const connection = new Bottleneck.IORedisConnection({ client: new Redis(url) })
     const limiter = new Bottleneck({ id: 'jobs', datastore: 'ioredis', connection, minTime })
     // Without a listener, an error of its connection would end the process.
     limiter.on('error', () => {})
     await limiter.ready()
-    return { run: job => limiter.schedule(async () => job()), close: () => connection.disconnect(false) }
+    return { turn: () => limiter.schedule(start), close: () => connection.disconnect(false) }
   },
 }
 
@@ -56,8 +57,8 @@ export const throttle: QueueContestant = {
   way: 'windows of a process',
   isShared: false,
   async open({ limit, windowMs }) {
-    const run = pThrottle({ limit, interval: windowMs })(async (job: () => void) => job())
-    return { run, close: () => {} }
+    const turn = pThrottle({ limit, interval: windowMs })(start)
+    return { turn, close: () => {} }
   },
 }
 
@@ -68,6 +69,6 @@ export const queue: QueueContestant = {
   isShared: false,
   async open({ limit, windowMs }) {
     const jobs = new PQueue({ intervalCap: limit, interval: windowMs })
-    return { run: async job => jobs.add(async () => job()), close: () => jobs.clear() }
+    return { turn: () => jobs.add(start), close: () => jobs.clear() }
   },
 }

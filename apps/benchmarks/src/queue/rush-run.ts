@@ -1,5 +1,6 @@
 // Forty callers of one bucket that come at once.
 import { sharedNow } from './clock.ts'
+import { runJob } from './contestant.ts'
 import { queueNamed } from './contestants.ts'
 
 /** The results of one process. */
@@ -13,7 +14,9 @@ export interface RushRun {
 const [, , name = '', count = '40', url = ''] = process.argv
 const open = await queueNamed(name).open({ limit: 1, windowMs: 100 }, url === '' ? undefined : url)
 const starts: number[] = []
-await Promise.all(Array.from({ length: Number(count) }, () => open.run(() => void starts.push(sharedNow()))))
+await Promise.all(
+  Array.from({ length: Number(count) }, () => runJob(open, () => void starts.push(sharedNow()))),
+)
 const seconds = (Math.max(...starts) - Math.min(...starts)) / 1000
 console.log(JSON.stringify({ seconds, calls: open.calls?.() } satisfies RushRun))
 process.exit(0)

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { sharedNow } from './clock.ts'
 import { queueNamed } from './contestants.ts'
-import type { Pace } from './contestant.ts'
+import { type Pace, runJob } from './contestant.ts'
 import type { Start } from './starts.ts'
 
 /** What a worker is to do. */
@@ -34,7 +34,7 @@ async function work(): Promise<void> {
   const began = sharedNow()
   for (let i = 0; i < task.jobs; i++) {
     const asked = sharedNow()
-    jobs.push(open.run(() => tell({ asked, started: sharedNow() })))
+    jobs.push(runJob(open, () => tell({ asked, started: sharedNow() })))
     await sleep(Math.max(0, began + (i + 1) * task.askEvery - sharedNow()))
   }
   await Promise.all(jobs)
