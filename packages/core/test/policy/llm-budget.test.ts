@@ -105,6 +105,18 @@ describe('llmBudget', () => {
     })
   })
 
+  it('leaves a share of the budgets per minute to more important calls, on the same counters', async () => {
+    const numbers = { rpm: 10, tpm: 1000, monthly: 5000 }
+    const calls = world().limiter(llmBudget(numbers))
+    const policy = llmBudget({ ...numbers, headroom: 0.4 })
+    const { decision } = await calls.reserve(by('u'), { policy, cost: 1400, least: 100 })
+    expect(calls.chargesOf(decision).get('llm_monthly_tokens')).toBe(600)
+    const reserved = await calls.reserve(by('u'), { policy, cost: 100 })
+    expect(reserved.decision).toMatchObject({ allowed: false, policy: 'llm_tokens', reason: 'reserved' })
+    expect((await calls.reserve(by('u'), { cost: 400 })).decision.allowed).toBe(true)
+    expect(mistake(() => world().limiter(llmBudget({ tpm: 1, headroom: 2 }))).code).toBe('HALT_E_HEADROOM')
+  })
+
   it('tells a call whose least is not left now when to come again', async () => {
     const calls = world().limiter(llmBudget({ tpm: 600 }))
     await calls.reserve(by('u'), { cost: 600 })
