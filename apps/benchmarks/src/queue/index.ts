@@ -2,6 +2,7 @@ import { runChild } from '../child.ts'
 import { median } from '../cpu.ts'
 import type { Effort } from '../memory.ts'
 import { figure, type Section } from '../report.ts'
+import { ServerWatch } from '../server-cpu.ts'
 import { startServer } from '../server.ts'
 import { queueNames, type QueueName, queues } from './contestants.ts'
 import type { CrowdFigure, CrowdRun } from './crowd-run.ts'
@@ -43,7 +44,7 @@ export async function queue({ quick, jobs = 2000 }: Effort): Promise<Section> {
     notes: [
       `${PROCESSES} processes ask for ${own} jobs each (the peers for a quarter), one every 2 ms, at ${PACE.limit} starts per second, burst 1. Jobs above the pace: those that started too early, in the worst window of any length. Pace used: from the first start to the last. Largest inversion: a job started after another one that was asked for so much later. p-throttle and p-queue know one process only, so each process gets a quarter of the pace.`,
       `Jobs lost by others: one of ${PROCESSES} processes is killed, and the jobs of the other ones that then do not start within twice the time.`,
-      `${CALLERS} callers of one bucket of 10 per second, burst 1, come at once: from the first start to the last; all but p-throttle and p-queue through Redis. Halt's store decided ${found.get('halt')!.rush.calls} groups.`,
+      `${CALLERS} callers of one bucket of 10 per second, burst 1, come at once: from the first start to the last. Queues that count in windows start ten of them together; all but p-throttle and p-queue through Redis. Halt's store decided ${found.get('halt')!.rush.calls} groups.`,
       `${figure(CROWD)} callers in one process, in memory. Bytes: the heap, per caller that waits. Loop delay: the longest while all of them come, a hundred in a turn, and start within two seconds; the least of ${rounds} processes, because the machine's other work delays a loop as well.`,
     ],
   }
@@ -59,7 +60,9 @@ async function measure(
   const server = await startServer()
   try {
     const fleet = await measureFleet(name, server.url, jobs)
+    await clear(server.url)
     const lost = await killOne(name, server.url, killJobs)
+    await clear(server.url)
     const place = queues[name].isShared ? server.url : ''
     const rush = await runChild<RushRun>('queue/rush-run.js', [name, String(CALLERS), place])
     const inCrowd = async (what: CrowdFigure): Promise<number> => {
@@ -76,6 +79,12 @@ async function measure(
   } finally {
     await server.stop()
   }
+}
+
+async function clear(url: string): Promise<void> {
+  const watch = new ServerWatch(url)
+  await watch.clear()
+  watch.close()
 }
 
 function row(name: QueueName, figures: QueueFigures): string[] {

@@ -12,7 +12,7 @@ export interface RushRun {
 }
 
 const [, , name = '', count = '40', url = ''] = process.argv
-const open = await queueNamed(name).open({ limit: 1, windowMs: 100 }, url === '' ? undefined : url)
+const open = await queueNamed(name).open({ limit: 10, windowMs: 1000 }, url === '' ? undefined : url)
 const starts: number[] = []
 await Promise.all(
   Array.from({ length: Number(count) }, () => runJob(open, () => void starts.push(sharedNow()))),
