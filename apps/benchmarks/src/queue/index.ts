@@ -16,12 +16,12 @@ const CROWD = 10_000
 /** Compares queues that start jobs at a pace: their pace and order over processes, and the cost of those who wait. */
 export async function queue({ quick, jobs = 2000 }: Effort): Promise<Section> {
   const own = quick ? 25 : jobs
-  const rounds = quick ? 1 : 5
+  const rounds = quick ? 1 : 3
   const found = new Map<QueueName, QueueFigures>()
   for (const name of queueNames) {
-    // A quarter for the peers, because their figures come out within seconds.
-    const each = name === 'halt' ? own : Math.ceil(own / 4)
-    found.set(name, await measure(name, each, Math.ceil(own / 8), rounds, quick ? 500 : CROWD))
+    // A sixteenth for the peers, because their figures come out within seconds.
+    const each = name === 'halt' ? own : Math.ceil(own / 16)
+    found.set(name, await measure(name, each, Math.ceil(own / 32), rounds, quick ? 500 : CROWD))
   }
   return {
     name: 'queue',
@@ -42,7 +42,7 @@ export async function queue({ quick, jobs = 2000 }: Effort): Promise<Section> {
     rows: queueNames.map(name => row(name, found.get(name)!)),
     targets: queueTargets(found.get('halt')!),
     notes: [
-      `${PROCESSES} processes ask for ${own} jobs each (the peers for a quarter), one every 2 ms, at ${PACE.limit} starts per second, burst 1. Jobs above the pace: those that started too early, in the worst window of any length. Pace used: from the first start to the last. Largest inversion: a job started after another one that was asked for so much later. p-throttle and p-queue know one process only, so each process gets a quarter of the pace.`,
+      `${PROCESSES} processes ask for ${own} jobs each (the peers for a sixteenth), one every 2 ms, at ${PACE.limit} starts per second, burst 1. Jobs above the pace: those that started too early, in the worst window of any length. Pace used: from the first start to the last. Largest inversion: a job started after another one that was asked for so much later. p-throttle and p-queue know one process only, so each process gets a quarter of the pace.`,
       `Jobs lost by others: one of ${PROCESSES} processes is killed, and the jobs of the other ones that then do not start within twice the time.`,
       `${CALLERS} callers of one bucket of 10 per second, burst 1, come at once: from the first start to the last. Queues that count in windows start ten of them together; all but p-throttle and p-queue through Redis. Halt's store decided ${found.get('halt')!.rush.calls} groups.`,
       `${figure(CROWD)} callers in one process, in memory. Bytes: the heap, per caller that waits. Loop delay: the longest while all of them come, a hundred in a turn, and start within two seconds; the least of ${rounds} processes, because the machine's other work delays a loop as well.`,
