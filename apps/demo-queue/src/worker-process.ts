@@ -13,7 +13,10 @@ const limiter = new RateLimiter({ store, policy: CALLS })
 // Loads the script of the store, so that the first call does not wait for that.
 await limiter.peek('the service')
 
-process.once('message', async () => {
+process.once('message', () => void begin())
+process.send?.('ready')
+
+async function begin(): Promise<void> {
   try {
     await work(limiter, JSON.parse(job) as Job, call => process.send?.(call))
   } finally {
@@ -21,5 +24,4 @@ process.once('message', async () => {
     await close()
     process.disconnect()
   }
-})
-process.send?.('ready')
+}

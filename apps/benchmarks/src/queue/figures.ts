@@ -3,7 +3,7 @@ import type { Pace } from './contestant.ts'
 import { type QueueName, queues } from './contestants.ts'
 import { runFleet } from './fleet.ts'
 import type { RushRun } from './rush-run.ts'
-import { largestInversion, mostAbove, mostWithin, shareUsed } from './starts.ts'
+import { largestInversion, mostAbove, mostAhead, mostWithin, shareUsed } from './starts.ts'
 import type { Task } from './worker-run.ts'
 
 export const PROCESSES = 4
@@ -15,7 +15,9 @@ const KILL_AFTER = 1000
 
 /** What processes did that share a pace. */
 export interface FleetFigures {
-  /** Jobs that started too early, in the worst window. */
+  /** Jobs that started before their time. */
+  readonly ahead: number
+  /** Jobs above the pace in the worst window, those that start together because a process was held up among them. */
   readonly above: number
   /** The most starts within a second. */
   readonly most: number
@@ -53,6 +55,7 @@ export async function measureFleet(name: QueueName, url: string, jobs: number): 
     const all = jobs * PROCESSES
     if (starts.length !== all) throw new Error(`${name} started ${starts.length} of ${all} jobs`)
     return {
+      ahead: mostAhead(starts, PACE),
       above: mostAbove(starts, PACE),
       most: mostWithin(starts, PACE.windowMs),
       used: shareUsed(starts, PACE),

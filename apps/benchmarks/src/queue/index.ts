@@ -29,7 +29,8 @@ export async function queue({ quick, jobs = 2000 }: Effort): Promise<Section> {
     head: [
       '',
       'way',
-      'jobs above the pace',
+      'jobs before their time',
+      'jobs above the pace in a window',
       'most in a second',
       'pace used',
       'calls of Redis a job',
@@ -42,7 +43,7 @@ export async function queue({ quick, jobs = 2000 }: Effort): Promise<Section> {
     rows: queueNames.map(name => row(name, found.get(name)!)),
     targets: queueTargets(found.get('halt')!),
     notes: [
-      `${PROCESSES} processes ask for ${own} jobs each (the peers for a sixteenth), one every 2 ms, at ${PACE.limit} starts per second, burst 1. Jobs above the pace: those that started too early, in the worst window of any length. Pace used: from the first start to the last. Largest inversion: a job started after another one that was asked for so much later. p-throttle and p-queue know one process only, so each process gets a quarter of the pace.`,
+      `${PROCESSES} processes ask for ${own} jobs each (the peers for a sixteenth), one every 2 ms, at ${PACE.limit} starts per second, burst 1. Jobs before their time: ahead of a pace that begins with the first ask. Jobs above the pace in a window: in the worst one of any length; a process that gets no processor for 100 ms starts ten of its jobs together, late. Pace used: from the first start to the last. Largest inversion: a job started after another one that was asked for so much later. p-throttle and p-queue know one process only, so each process gets a quarter of the pace.`,
       `Jobs lost by others: one of ${PROCESSES} processes is killed, and the jobs of the other ones that then do not start within twice the time.`,
       `${CALLERS} callers of one bucket of 10 per second, burst 1, come at once: from the first start to the last. Queues that count in windows start ten of them together; all but p-throttle and p-queue through Redis. Halt's store decided ${found.get('halt')!.rush.calls} groups.`,
       `${figure(CROWD)} callers in one process, in memory. Bytes: the heap, per caller that waits. Loop delay: the longest while all of them come, a hundred in a turn, and start within two seconds; the least of ${rounds} processes, because the machine's other work delays a loop as well.`,
@@ -88,10 +89,11 @@ async function clear(url: string): Promise<void> {
 }
 
 function row(name: QueueName, figures: QueueFigures): string[] {
-  const { above, most, used, calls, inversion, lost, rush, bytes, delay } = figures
+  const { ahead, above, most, used, calls, inversion, lost, rush, bytes, delay } = figures
   return [
     queues[name].name,
     queues[name].way,
+    String(ahead),
     String(above),
     String(most),
     `${(100 * used).toFixed(1)} %`,

@@ -6,6 +6,9 @@ export interface Start {
   readonly started: number
 }
 
+// Timers and clocks round.
+const ROUNDING = 0.1
+
 const byStart = (starts: readonly Start[]): Start[] => starts.toSorted((a, b) => a.started - b.started)
 
 /**
@@ -23,6 +26,16 @@ export function mostAbove(starts: readonly Start[], pace: Pace): number {
     last = started
   }
   return Math.floor(worst / gap)
+}
+
+/**
+ * The whole jobs by which starts are ahead of a pace that begins when the first job is asked for. A job that starts late is not held
+ * against those after it, so a process without a processor does not count.
+ */
+export function mostAhead(starts: readonly Start[], pace: Pace): number {
+  const began = Math.min(...starts.map(({ asked }) => asked))
+  const ahead = byStart(starts).map(({ started }, before) => before - (started - began) / gapOf(pace))
+  return Math.max(0, Math.ceil(Math.max(...ahead) - ROUNDING))
 }
 
 /** The most starts in any half-open window of a length in milliseconds. */

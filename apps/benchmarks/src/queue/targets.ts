@@ -3,13 +3,13 @@ import type { QueueFigures } from './figures.ts'
 
 /** The targets of Halt's queue. */
 export function queueTargets(halt: QueueFigures): Target[] {
-  const { above, used, storeCalls = Number.NaN, inversion, longestCall, lost, rush, bytes, delay } = halt
+  const { ahead, used, storeCalls = Number.NaN, inversion, longestCall, lost, rush, bytes, delay } = halt
   return [
     {
-      what: '4 processes: jobs above the pace, in the worst window',
+      what: '4 processes: jobs that start before their time',
       rule: 'most',
       bound: 0,
-      measured: above,
+      measured: ahead,
       unit: 'jobs',
     },
     { what: '4 processes: pace used', rule: 'least', bound: 99, measured: 100 * used, unit: '%' },

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Pace } from '../../src/queue/contestant.ts'
-import { largestInversion, mostAbove, mostWithin, shareUsed, type Start } from '../../src/queue/starts.ts'
+import {
+  largestInversion,
+  mostAbove,
+  mostAhead,
+  mostWithin,
+  shareUsed,
+  type Start,
+} from '../../src/queue/starts.ts'
 
 const PACE: Pace = { limit: 100, windowMs: 1000 }
 const at = (...times: number[]): Start[] => times.map(started => ({ asked: 0, started }))
@@ -25,6 +32,19 @@ describe('the jobs above a pace', () => {
 
   it('do not depend on the order in which the starts were told', () => {
     expect(mostAbove(every(10, 50).toReversed(), PACE)).toBe(0)
+  })
+})
+
+describe('the jobs ahead of a pace', () => {
+  it('are none if the jobs come at the pace, or some of them late and then together', () => {
+    expect(mostAhead(every(10, 500), PACE)).toBe(0)
+    expect(mostAhead(at(5, 15, 95, 95, 95, 95, 95, 95, 95, 96), PACE)).toBe(0)
+  })
+
+  it('are those that start before their time', () => {
+    expect(mostAhead(at(0, 0, 0, 300), PACE)).toBe(2)
+    expect(mostAhead(every(9, 101), PACE)).toBe(10)
+    expect(mostAhead([...every(10, 50), ...at(490)], PACE)).toBe(1)
   })
 })
 
