@@ -76,6 +76,7 @@ export default defineConfig({
       project('apps/demo-fastify', withServers),
       project('apps/demo-hono', withServers),
       project('apps/demo-nest', withServers),
+      project('apps/demo-queue', withServers),
     ],
   },
 })

@@ -1,6 +1,7 @@
 // Builds and runs a demo app:
 //   npm run demo                 Express
 //   npm run demo -- fastify      or hono, nest
+//   npm run demo -- queue        workers that wait for their turn
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -5,20 +5,22 @@ import { importing } from './import.ts'
 import { inprocess } from './inprocess/index.ts'
 import { limiter } from './limiter.ts'
 import { logins } from './logins/index.ts'
-import { memory } from './memory.ts'
+import { type Effort, memory } from './memory.ts'
+import { queue } from './queue/index.ts'
 import { quota } from './quota.ts'
 import { redis } from './redis.ts'
 import { place, placePlots, type Section, toMarkdown, versionsLine } from './report.ts'
 import { size } from './size.ts'
 import { weight } from './weight.ts'
 
-const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = {
+const parts: Record<string, (effort: Effort) => Promise<Section>> = {
   memory,
   limiter,
   growth,
   size,
   redis,
   quota,
+  queue,
   logins,
   client,
   http,
@@ -28,17 +30,19 @@ const parts: Record<string, (effort: { quick: boolean }) => Promise<Section>> = 
 }
 
 /**
- * `bench [part …] [--quick] [--readme]`: measures the given parts, or all, and prints Markdown. `--quick` only checks that
- * everything runs; `--readme` writes the results into the README.
+ * `bench [part …] [--quick] [--readme] [--jobs=2000]`: measures the given parts, or all, and prints Markdown. `--quick` only checks that
+ * everything runs; `--readme` writes the results into the README; `--jobs` is the number of jobs of each process in the part `queue`.
  */
 async function main(args: readonly string[]): Promise<void> {
   const wanted = args.filter(arg => !arg.startsWith('--'))
   const unknown = wanted.find(name => !Object.hasOwn(parts, name))
   if (unknown !== undefined)
     throw new Error(`No part is named "${unknown}". There are: ${Object.keys(parts).join(', ')}.`)
+  const jobs = /^--jobs=(\d+)$/.exec(args.find(arg => arg.startsWith('--jobs')) ?? '')?.[1]
+  const effort = { quick: args.includes('--quick'), jobs: jobs === undefined ? undefined : Number(jobs) }
   for (const [name, measure] of Object.entries(parts)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
-    const section = await measure({ quick: args.includes('--quick') })
+    const section = await measure(effort)
     const text = toMarkdown(section)
     console.log(`${text}\n`)
     if (!args.includes('--readme')) continue

@@ -7,6 +7,8 @@ import { figure, type Section } from './report.ts'
 /** Options of the parts. */
 export interface Effort {
   readonly quick: boolean
+  /** Jobs of each process in the part `queue`. */
+  readonly jobs?: number | undefined
 }
 
 const SCENARIOS: readonly Scenario[] = ['hot', 'fresh', 'denied']

@@ -7,7 +7,20 @@ export interface Target {
   readonly what: string
   readonly bound: number
   readonly measured: number
-  readonly unit: '×' | 'ns' | 'ms' | 'kB' | 'MB' | 'bytes' | 'commands' | 'misses' | '429s'
+  readonly unit:
+    | '×'
+    | 'ns'
+    | 'ms'
+    | 's'
+    | 'kB'
+    | 'MB'
+    | 'bytes'
+    | '%'
+    | 'commands'
+    | 'calls'
+    | 'misses'
+    | 'jobs'
+    | '429s'
   /** `most`: the value may not exceed the target; `least`: it may not fall below. */
   readonly rule: 'most' | 'least'
 }
@@ -90,7 +103,7 @@ export function figure(value: number): string {
 }
 
 function amount(value: number, unit: Target['unit']): string {
-  return unit === '×' ? `${figure(value)} ×` : `${figure(value)} ${unit}`
+  return unit === 'jobs' ? `${value} jobs` : `${figure(value)} ${unit}`
 }
 
 function toRow(cells: readonly string[]): string {

@@ -107,6 +107,14 @@ describe.each([
   })
 })
 
+describe('docs/recipes/bullmq.md', () => {
+  it('two workers send every job of a queue, and leave no connection', async () => {
+    const before = await connections()
+    await withoutComplaint(() => run('recipes/bullmq.md', '# BullMQ'))
+    await vi.waitFor(async () => expect(await connections()).toBe(before), { timeout: 10_000 })
+  })
+})
+
 describe('docs/serverless.md', () => {
   it('an instance uses one connection', async () => {
     const before = await connections()

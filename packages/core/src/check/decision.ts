@@ -170,6 +170,12 @@ export class Decision implements DecisionFields {
     return (decision.#bucket ?? (Decision.#resultOf(decision) as CheckResult).evaluation).now
   }
 
+  /** The units of a decision, per counter, as text. Does not make the check of a bucket. */
+  static unitsOf(decision: Decision): string {
+    if (decision.#bucket !== undefined) return String(decision.cost)
+    return (Decision.#resultOf(decision)?.check.demands ?? []).map(({ cost }) => cost).join()
+  }
+
   /** Records how long the caller waited for its turn. Returns the decision. */
   static afterWait(decision: Decision, ms: number): Decision {
     if (ms > 0) waits.set(decision, ms)

@@ -7,7 +7,7 @@ import type { Caller } from '../request/caller.ts'
 import type { ClientIp, Hop } from '../request/client-ip.ts'
 import type { IdentityKind } from '../request/identity.ts'
 import type { Demand } from '../store/contract.ts'
-import { remaining, waitForCost } from '../store/reading.ts'
+import { lineOf, remaining, waitForCost } from '../store/reading.ts'
 
 /** One policy in an explanation. */
 export interface PolicyExplanation {
@@ -25,6 +25,16 @@ export interface PolicyExplanation {
   readonly after: number | undefined
   /** How long each of several costs has to wait if no other request comes. */
   readonly waits: readonly CostWait[]
+  /** The line in front of a token bucket. Undefined when nobody waits for this counter. */
+  readonly line: Line | undefined
+}
+
+/** The units that were charged and wait for their turn. A settlement that overdraws a counter counts as well. */
+interface Line {
+  /** How many units wait, rounded up: the number of callers if each of them asks for one unit. */
+  readonly units: number
+  /** Seconds until the last of them starts, exact to the microsecond. */
+  readonly seconds: number
 }
 
 /** How long a cost has to wait. */
@@ -90,13 +100,15 @@ export function explain(parts: ExplanationParts): Explanation {
 function stateOf(
   { name, cost, limit, capacity }: CompiledPolicy,
   result: CheckResult | undefined,
-): Pick<PolicyExplanation, 'before' | 'after' | 'waits'> {
+): Pick<PolicyExplanation, 'before' | 'after' | 'waits' | 'line'> {
   const at = result?.check.policies.findIndex(policy => policy.name === name) ?? -1
-  if (result === undefined || at < 0) return { before: undefined, after: undefined, waits: [] }
+  if (result === undefined || at < 0)
+    return { before: undefined, after: undefined, waits: [], line: undefined }
   const { check, evaluation } = result
   const demand = check.demands[at] as Demand
   const state = evaluation.states[at] ?? []
   const before = remaining(demand, state, evaluation)
+  const line = lineOf(demand, state, evaluation)
   const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)
   return {
     before,
@@ -104,6 +116,7 @@ function stateOf(
     waits: costs
       .sort((a, b) => a - b)
       .map(units => ({ cost: units, seconds: waitForCost(demand, state, evaluation, units) / 1e6 })),
+    line: line && { units: line.units, seconds: line.micros / 1e6 },
   }
 }
 
@@ -125,7 +138,7 @@ function write(
     lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
   if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: given by clientIp`)
   for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
-  for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits } of policies) {
+  for (const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits, line } of policies) {
     if (verdict === undefined) {
       lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
       continue
@@ -137,6 +150,7 @@ function write(
     )
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
+    if (line !== undefined) lines.push(`    ${lineInWords(line)}`)
   }
   for (const { policy, reachedBy } of unreachable)
     lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}; reached by ${reachedBy}`)
@@ -162,6 +176,11 @@ function leftOf({ remaining: left, limit }: PolicyVerdict): string {
 
 function inWords({ cost, seconds }: CostWait): string {
   return `a cost of ${cost} ${inTime(seconds)}`
+}
+
+function lineInWords({ units, seconds }: Line): string {
+  const [waits, last] = units === 1 ? ['unit waits', 'it'] : ['units wait', 'the last one']
+  return `${units} ${waits} in line, ${last} starts in ${seconds} s`
 }
 
 function inTime(seconds: number): string {

@@ -84,8 +84,14 @@ function waitOf(policy: number, at: number, check: Check, state: State, evaluati
  * Whether a cost exceeds this process's share of a limit but not the limit itself. The store will accept it after the
  * outage.
  */
-function isAboveShare(policy: number, { cost, rule }: Demand, { policies }: Check): boolean {
-  return cost > rule.capacity && cost <= (policies[policy] as CompiledPolicy).capacity
+function isAboveShare(policy: number, demand: Demand, { policies }: Check): boolean {
+  const units = fewestOf(demand)
+  return units > demand.rule.capacity && units <= (policies[policy] as CompiledPolicy).capacity
+}
+
+/** The fewest units with which a demand passes, apart from those that it leaves to others. */
+function fewestOf({ terms, cost }: Demand): number {
+  return terms?.least ?? cost
 }
 
 /** The demand a retry would make: the full cost, since earlier guards will charge again. */
@@ -100,9 +106,9 @@ function asRetried(policy: number, at: number, { demands, extras }: Check): Dema
 
 function reasonOf(policy: number, at: number, check: Check, state: State, evaluation: Evaluation): Reason {
   const demand = asRetried(policy, at, check)
-  const { rule, cost } = demand
+  const { rule } = demand
   if (isAboveShare(policy, demand, check)) return 'limited'
-  if (cost > rule.capacity) return 'cost-exceeds-limit'
+  if (fewestOf(demand) > rule.capacity) return 'cost-exceeds-limit'
   if (algorithmOf(rule).isQuota) return 'quota-exceeded'
   if (isReserved(demand, ruleInForce(demand, evaluation), state, evaluation.now)) return 'reserved'
   // The refusal that starts a cool-down is reported as "limited", not "blocked". So is a key we keep refusing during an

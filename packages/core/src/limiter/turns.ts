@@ -5,6 +5,7 @@ import type { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import { type AcquireOptions, readMaxWait } from '../waiting/acquire-options.ts'
+import { onAbort } from '../waiting/departures.ts'
 import { type Lines, waitingRoom } from '../waiting/lines.ts'
 import { Waiter } from '../waiting/waiter.ts'
 import type { Ask, WaiterParts } from '../waiting/waiter-parts.ts'
@@ -79,7 +80,6 @@ export class Turns implements WaiterParts {
 
 /** Sends a caller away when a signal is aborted. */
 function untilAborted(waiter: Waiter, signal: NonNullable<AcquireOptions['signal']>): Promise<Decision> {
-  const abort = (): void => waiter.send(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  return waiter.turn.finally(() => signal.removeEventListener('abort', abort))
+  const stay = onAbort(signal, reason => waiter.send(reason))
+  return waiter.turn.finally(stay)
 }

@@ -74,6 +74,24 @@ export function used(demand: Demand, state: State, evaluation: Evaluation): numb
   return algorithmOf(demand.rule).used(state, evaluation.now, ruleInForce(demand, evaluation))
 }
 
+/** The line in front of a bucket: what was charged beyond its capacity, and waits for its turn. */
+export interface UnitsInLine {
+  /** Units, rounded up. */
+  readonly units: number
+  /** Microseconds until the last of them starts. */
+  readonly micros: number
+}
+
+/** The line in front of a demand's bucket. Undefined if nobody waits, or if the counter is not a bucket. */
+export function lineOf(demand: Demand, state: State, evaluation: Evaluation): UnitsInLine | undefined {
+  const algorithm = algorithmOf(demand.rule)
+  if (!algorithm.refills) return undefined
+  // The normal rule, because a penalty makes the capacity smaller, and nobody comes to wait by that.
+  const { rule } = demand
+  const units = algorithm.used(state, evaluation.now, rule) - rule.capacity
+  return units > 0 ? { units, micros: algorithm.wait(state, evaluation.now, 0, rule) } : undefined
+}
+
 /** The whole units left for a demand after the evaluation, without those that it leaves to others. */
 export function remaining(demand: Demand, state: State, evaluation: Evaluation): number {
   if (evaluation.now < blockedUntil(state)) return 0

@@ -6,7 +6,8 @@ import { tailsOf } from '../check/correction.ts'
 import { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
-import type { Asking, Line, Placed } from './line.ts'
+import type { Asking, Line, Place, Standing } from './line.ts'
+import { LeftPlace } from './left-place.ts'
 import { freeableOf, waitingRoom } from './lines.ts'
 import type { Ask, WaiterParts } from './waiter-parts.ts'
 
@@ -19,7 +20,7 @@ const FLIGHT_BEAT = 50_000
  * It asks. If it is given a start, it stands in the line for it. If it is told to ask again, it does so at the instant that it was
  * told, or when those in front of it have asked.
  */
-export class Waiter implements Turn, Alarm, Placed, Asking {
+export class Waiter implements Turn, Alarm, Standing, Asking {
   due = 0
   isDue = false
   /** The promise of the caller. */
@@ -32,12 +33,13 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
   #isOver = false
   #hasWaited = false
   #key = ''
-  #tails: readonly number[] | undefined
   #line: Line | undefined
   // The place that the caller was given, or the refusal after which it asks again.
   #decision: Decision | undefined
   // The instant of the start, or of the next question. Microseconds of the clock of the store that told it.
   #at = 0
+  // Names the place that the caller has taken, once it is due.
+  #taken: readonly number[] | undefined
   // Lets a caller go on that stands behind others who ask.
   #goOn: (() => void) | undefined
   #freeable: readonly string[] = []
@@ -96,21 +98,15 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
   }
 
   move(left: number): void {
-    waitingRoom.alarms.forget(this)
     this.#at = this.#parts.now(this.#isLocal) + left
-    if (!this.isDue) waitingRoom.alarms.set(this)
   }
 
   get tails(): readonly number[] {
-    return (this.#tails ??= tailsOf(this.#result as CheckResult))
-  }
-
-  set tails(tails: readonly number[]) {
-    this.#tails = tails
+    return tailsOf(this.#result as CheckResult)
   }
 
   units(): string {
-    return (this.#result?.check.demands ?? []).map(({ cost }) => cost).join()
+    return Decision.unitsOf(this.#decision as Decision)
   }
 
   ring(): void {
@@ -124,17 +120,31 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
     this.#askAgain()
   }
 
-  start(): void {
+  start(place: Place): void {
     const decision = this.#decision as Decision
+    // Read now, because the place may be that of a caller that asks again meanwhile.
+    const { tails } = place
+    this.#taken = tails
     const blocked = this.#parts.isBlocked((this.#result as CheckResult).check)
     void blocked.then(async isBlocked => {
       if (this.#isOver) return
       if (!isBlocked) return this.#finish(decision)
-      const { tails } = this
-      this.#decision = undefined
+      this.#leavePlace()
       await this.#parts.withdraw(decision, tails)
       if (!this.#isOver) this.ask()
     }, this.#fail.bind(this))
+  }
+
+  /** Leaves its own place to the caller that has moved up to it, if there is one. */
+  #leavePlace(): void {
+    waitingRoom.alarms.forget(this)
+    const [line, at, isLocal] = [this.#line as Line, this.#at, this.#isLocal]
+    if (line.has(this)) {
+      const place = new LeftPlace(line, this.isDue, () => at - this.#parts.now(isLocal), this.tails)
+      line.replace(this, place)
+      if (!place.isDue) waitingRoom.alarms.set(place)
+    }
+    this.#decision = undefined
   }
 
   get #result(): CheckResult | undefined {
@@ -165,10 +175,11 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
     const line = this.#line as Line
     line.leave(this)
     this.isDue = false
-    this.#tails = undefined
+    this.#taken = undefined
     this.#at = Decision.evaluatedAt(this.#decision as Decision) + startsIn
     line.stand(this)
-    if (!this.#isOver) return waitingRoom.alarms.set(this)
+    waitingRoom.alarms.set(this)
+    if (!this.#isOver) return
     // Whoever asked in the same turn of the event loop must stand in the line first, to move up.
     const decision = this.#decision as Decision
     queueMicrotask(() => this.#giveBack(decision))
@@ -202,9 +213,11 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
   }
 
   #giveBack(decision: Decision): void {
-    const { tails } = this.#line?.giveUp(this) ?? this
+    const free = this.#line?.giveUp(this)
+    // Another caller may take its own place, which still has to ring.
+    if (free !== undefined) waitingRoom.alarms.forget(free as Place & Alarm)
     this.#parts.lines.forgetEmpty(this.#key)
-    void this.#parts.withdraw(decision, tails)
+    void this.#parts.withdraw(decision, free?.tails ?? this.#taken ?? this.tails)
   }
 
   #finish(decision: Decision): void {
@@ -222,7 +235,7 @@ export class Waiter implements Turn, Alarm, Placed, Asking {
   #end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    waitingRoom.alarms.forget(this)
+    if (this.#decision?.allowed !== true) waitingRoom.alarms.forget(this)
     for (const counter of this.#freeable) this.#parts.lines.offFreed(counter, this)
     this.#line?.leave(this)
     this.#parts.lines.forgetEmpty(this.#key)

@@ -27,6 +27,7 @@ describe('explain', () => {
           { cost: 1, seconds: 60 },
           { cost: 2, seconds: 60 },
         ],
+        line: undefined,
       },
     ])
   })
@@ -95,6 +96,55 @@ describe('explain', () => {
     expect((await bucket.peek(view())).allowed).toBe(false)
     clock.advance(0.001)
     expect((await bucket.peek(view())).allowed).toBe(true)
+  })
+
+  it('shows the line: how many units wait, and how long', async () => {
+    const { limiter, clock } = world()
+    const calls = limiter({ name: 'calls', limit: 10, window: 1, burst: 1 })
+    const line = async (): Promise<unknown> => (await calls.explain('stripe')).policies[0]?.line
+    const leaving = new AbortController()
+    const turns = Array.from({ length: 5 }, () => calls.acquire('stripe', { signal: leaving.signal }))
+    expect(await turns[0]).toMatchObject({ allowed: true, waitedMs: 0 })
+    expect(await line()).toEqual({ units: 4, seconds: 0.4 })
+    expect(String(await calls.explain('stripe'))).toContain(
+      '4 units wait in line, the last one starts in 0.4 s',
+    )
+    clock.advance(0.25)
+    expect(await line()).toEqual({ units: 2, seconds: 0.15 })
+    clock.advance(0.05)
+    expect(String(await calls.explain('stripe'))).toContain('1 unit waits in line, it starts in 0.1 s')
+    clock.advance(0.1)
+    expect(await line()).toBeUndefined()
+    expect(String(await calls.explain('stripe'))).not.toContain('line')
+    leaving.abort()
+    await Promise.allSettled(turns)
+  })
+
+  it('shows no line where the units only do not fit, or where the policy has no places', async () => {
+    const { limiter } = world()
+    const limiters = [
+      limiter({ name: 'bucket', limit: 2, window: 60 }),
+      limiter(fixed),
+      limiter({ name: 'flight', limit: 2, algorithm: 'concurrency', ttl: 60 }),
+    ]
+    for (const one of limiters) {
+      await times(3, one)
+      expect((await one.explain(view())).policies[0]?.line).toBeUndefined()
+    }
+  })
+
+  it('shows the debt of a settlement as a line', async () => {
+    const limiter = world().limiter({ name: 'tokens', limit: 10, window: 10 })
+    await limiter.settle(await limiter.consume('42', { cost: 10 }), 13)
+    expect((await limiter.explain('42')).policies[0]?.line).toEqual({ units: 3, seconds: 3 })
+  })
+
+  it('shows no line because a penalty made the capacity smaller', async () => {
+    const limiter = world().limiter({ name: 'p', limit: 10, window: 60 }, { penalty: { threshold: 1 } })
+    await times(11, limiter)
+    const [policy] = (await limiter.explain(view())).policies
+    expect(policy?.verdict).toMatchObject({ reason: 'penalized', limit: 5 })
+    expect(policy?.line).toBeUndefined()
   })
 
   it('explains a user without a request by a given policy, when the policies come from a resolver', async () => {

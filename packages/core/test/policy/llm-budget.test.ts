@@ -69,6 +69,64 @@ describe('llmBudget', () => {
     expect((await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)).toEqual([9, 100, 600])
   })
 
+  it('grants a call fewer tokens than it asks for, at least as many as it accepts, and settles what was granted', async () => {
+    const calls = world().limiter(llmBudget({ rpm: 10, tpm: 1000, monthly: 2500 }))
+    const left = async (): Promise<number[]> =>
+      (await calls.peek(by('u'))).verdicts.map(({ remaining }) => remaining)
+    const ask = async (
+      cost: number,
+      least: number,
+    ): Promise<[tokens: number | undefined, end: () => unknown]> => {
+      const { decision, cancel } = await calls.reserve(by('u'), { cost, least })
+      return [calls.chargesOf(decision).get('llm_tokens'), cancel]
+    }
+    // The prompt has 400 tokens and the answer at most 1000: more than a minute ever has.
+    const { decision, settle } = await calls.reserve(by('u'), { cost: 1400, least: 500 })
+    expect(decision).toMatchObject({ allowed: true, policy: 'llm_tokens', cost: 1000, remaining: 0 })
+    expect(Object.fromEntries(calls.chargesOf(decision))).toEqual({
+      llm_requests: 1,
+      llm_tokens: 1000,
+      llm_monthly_tokens: 1000,
+    })
+    await settle(450)
+    expect(await left()).toEqual([9, 550, 2050])
+    const [granted, cancel] = await ask(1400, 500)
+    expect(granted).toBe(550)
+    await cancel()
+    expect(await left()).toEqual([9, 550, 2050])
+  })
+
+  it('grants what the month has left, and charges both budgets alike', async () => {
+    const calls = world().limiter(llmBudget({ tpm: 1000, monthly: 300 }))
+    const { decision } = await calls.reserve(by('u'), { cost: llmCost(800), least: llmCost(100) })
+    expect(Object.fromEntries(calls.chargesOf(decision))).toEqual({
+      llm_tokens: 300,
+      llm_monthly_tokens: 300,
+    })
+  })
+
+  it('leaves a share of the budgets per minute to more important calls, on the same counters', async () => {
+    const numbers = { rpm: 10, tpm: 1000, monthly: 5000 }
+    const calls = world().limiter(llmBudget(numbers))
+    const policy = llmBudget({ ...numbers, headroom: 0.4 })
+    const { decision } = await calls.reserve(by('u'), { policy, cost: 1400, least: 100 })
+    expect(calls.chargesOf(decision).get('llm_monthly_tokens')).toBe(600)
+    const reserved = await calls.reserve(by('u'), { policy, cost: 100 })
+    expect(reserved.decision).toMatchObject({ allowed: false, policy: 'llm_tokens', reason: 'reserved' })
+    expect((await calls.reserve(by('u'), { cost: 400 })).decision.allowed).toBe(true)
+    expect(mistake(() => world().limiter(llmBudget({ tpm: 1, headroom: 2 }))).code).toBe('HALT_E_HEADROOM')
+  })
+
+  it('tells a call whose least is not left now when to come again', async () => {
+    const calls = world().limiter(llmBudget({ tpm: 600 }))
+    await calls.reserve(by('u'), { cost: 600 })
+    const later = await calls.reserve(by('u'), { cost: 1400, least: 300 })
+    expect(later.decision).toMatchObject({ allowed: false, reason: 'limited', retryAfter: 30 })
+    expect(later.decision.verdicts[0]).toMatchObject({ reason: 'limited', retryAfter: 30 })
+    const never = await calls.reserve(by('u'), { cost: 1400, least: 601 })
+    expect(never.decision).toMatchObject({ reason: 'cost-exceeds-limit', retryAfter: Infinity })
+  })
+
   it('charges a call that used more than estimated, and the refill pays the debt back', async () => {
     const { clock, limiter } = world()
     const calls = limiter(llmBudget({ tpm: 600 }))

@@ -1,0 +1,31 @@
+/** The limit that all workers share: 10 calls per second, one after the other. */
+export const CALLS = { name: 'calls', limit: 10, window: '1s', burst: 1 } as const
+
+/** Milliseconds between two calls. */
+export const GAP = 100
+
+/** A call that started. Times are milliseconds of one clock of the machine. */
+export interface Call {
+  /** The index of the worker. */
+  readonly worker: number
+  readonly asked: number
+  readonly started: number
+}
+
+/** Milliseconds of a clock that all processes of a machine share. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+/** The most calls that started within any second. */
+export function mostInASecond(calls: readonly Call[]): number {
+  const times = calls.map(({ started }) => started).toSorted((a, b) => a - b)
+  return Math.max(0, ...times.map((from, i) => times.slice(i).filter(time => time - from < 1000).length))
+}
+
+/** The calls that started although another one, asked for more than `tolerance` milliseconds earlier, still waited. */
+export function overtakers(calls: readonly Call[], tolerance: number): readonly Call[] {
+  return calls.filter(call =>
+    calls.some(other => other.asked < call.asked - tolerance && other.started > call.started),
+  )
+}

@@ -1,0 +1,43 @@
+// npm run demo -- queue    shows four workers that share 10 calls per second
+import { randomUUID } from 'node:crypto'
+
+import { RateLimiter } from '@halt/core'
+import { openStore } from '@halt/demo-kit'
+
+import { CALLS } from './calls.ts'
+import { localCrew, processCrew } from './crew.ts'
+import { Screen } from './screen.ts'
+import { startServer } from './server.ts'
+import { show } from './show.ts'
+
+const WORKERS = 4
+const JOB = { calls: 10, askEvery: 20 }
+
+const screen = new Screen(process.stdout)
+const given = process.env['REDIS_URL']
+const server = given === undefined || given === '' ? await startServer() : undefined
+const url = server?.url ?? given
+const place =
+  url === undefined
+    ? 'one process, because no Redis is installed'
+    : `processes of their own, and one Redis at ${new URL(url).host}`
+screen.print(`Four workers share 10 calls per second. They run in ${place}.`)
+try {
+  const ok = await show({
+    screen,
+    workers: WORKERS,
+    job: JOB,
+    inProcesses: url !== undefined,
+    open() {
+      const prefix = `halt:demo:${randomUUID()}:`
+      const { store, close } = openStore({ url, prefix })
+      const limiter = new RateLimiter({ store, policy: CALLS })
+      const crew = url === undefined ? localCrew(WORKERS, limiter) : processCrew(WORKERS, { url, prefix })
+      return { crew, limiter, close }
+    },
+  })
+  if (!ok) screen.print('\nNot all was as it should be: see the lines with ✗ above.')
+  process.exitCode = ok ? 0 : 1
+} finally {
+  await server?.stop()
+}

@@ -1,0 +1,27 @@
+// One worker in a process of its own, with the counters in Redis.
+import { RateLimiter } from '@halt/core'
+import { openStore } from '@halt/demo-kit'
+
+import { CALLS } from './calls.ts'
+import { opened } from './opened.ts'
+import { type Job, work } from './worker.ts'
+
+const [, , url, prefix, job = ''] = process.argv
+const { store, close } = openStore({ url, prefix })
+await opened(store)
+const limiter = new RateLimiter({ store, policy: CALLS })
+// Loads the script of the store, so that the first call does not wait for that.
+await limiter.peek('the service')
+
+process.once('message', () => void begin())
+process.send?.('ready')
+
+async function begin(): Promise<void> {
+  try {
+    await work(limiter, JSON.parse(job) as Job, call => process.send?.(call))
+  } finally {
+    await limiter.close()
+    await close()
+    process.disconnect()
+  }
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+
+import { type Call, mostInASecond, overtakers } from '../src/calls.ts'
+import { coloured, picture, type Scene } from '../src/picture.ts'
+
+const call = (worker: number, started: number, asked = 0): Call => ({
+  worker,
+  started: 5000 + started,
+  asked,
+})
+const scene = (calls: readonly Call[], more: Partial<Scene> = {}): Scene => ({
+  workers: 2,
+  calls,
+  each: 3,
+  ended: new Set(),
+  from: 5000,
+  to: 5300,
+  columns: 40,
+  line: undefined,
+  ...more,
+})
+
+describe('the picture', () => {
+  it('has a row for each worker and a column for each tenth of a second', () => {
+    expect(picture(scene([call(0, 0), call(1, 100), call(0, 203)]))).toEqual([
+      'worker 1  ●·●·  2 started, 1 wait',
+      'worker 2  ·●··  1 started, 2 wait',
+      '          0 s',
+      '',
+    ])
+  })
+
+  it('counts calls that start within one tenth, and tells who has ended', () => {
+    const drawn = picture(scene([call(1, 100), call(1, 108)], { ended: new Set([1]) }))
+    expect(drawn[1]).toBe('worker 2  ·2··  2 started, has ended')
+  })
+
+  it('moves to the left when the time line is full', () => {
+    const calls = Array.from({ length: 20 }, (_, i) => call(0, i * 100))
+    const drawn = picture(scene(calls, { to: 6900, columns: 12, each: 20 }))
+    expect(drawn[0]).toBe('worker 1  ●●●●●●●●●●●●  20 started, 0 wait')
+    expect(drawn[2]).toBe('            1 s')
+  })
+
+  it('shows the line below', () => {
+    expect(picture(scene([], { line: '5 wait' })).at(-1)).toBe('5 wait')
+  })
+
+  it('colours a worker only if it is asked to', () => {
+    const escape = '\u001B['
+    expect(picture(scene([call(0, 0)])).join('')).not.toContain(escape)
+    expect(picture(scene([call(0, 0)]), coloured)[0]).toContain(`${escape}36mworker 1${escape}0m`)
+  })
+})
+
+describe('the checks of the show', () => {
+  it('find the most calls within a second', () => {
+    expect(mostInASecond([])).toBe(0)
+    expect(mostInASecond([0, 500, 999, 1000, 1001].map(at => call(0, at)))).toBe(4)
+  })
+
+  it('find a call that overtakes one that was asked for earlier', () => {
+    const inOrder = [call(0, 0, 0), call(1, 100, 50)]
+    expect(overtakers(inOrder, 20)).toEqual([])
+    const overtakes = call(1, 0, 50)
+    expect(overtakers([overtakes, call(0, 100, 0)], 20)).toEqual([overtakes])
+    expect(overtakers([overtakes, call(0, 100, 0)], 60)).toEqual([])
+  })
+})

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+
+import { RateLimiter } from '@halt/core'
+import { openStore } from '@halt/demo-kit'
+import { describe, expect, inject, it } from 'vitest'
+
+import { CALLS } from '../src/calls.ts'
+import { localCrew, processCrew } from '../src/crew.ts'
+import { opened } from '../src/opened.ts'
+import { Screen } from '../src/screen.ts'
+import { show } from '../src/show.ts'
+
+const JOB = { calls: 3, askEvery: 5 }
+const hook = new URL('../../benchmarks/test/typescript-hook.mjs', import.meta.url).href
+const SOURCES = {
+  script: fileURLToPath(new URL('../src/worker-process.ts', import.meta.url)),
+  flags: [`--import=${hook}`, '--conditions=halt-source'],
+}
+
+/** Runs the show. Returns what it printed. */
+async function perform(url?: string): Promise<{ ok: boolean; text: string }> {
+  let text = ''
+  const ok = await show({
+    screen: new Screen({ write: (more: string) => void (text += more) }),
+    workers: 3,
+    job: JOB,
+    inProcesses: url !== undefined,
+    open() {
+      const prefix = `halt:demo:${randomUUID()}:`
+      const { store, close } = openStore({ url, prefix })
+      const limiter = new RateLimiter({ store, policy: CALLS })
+      const crew = url === undefined ? localCrew(3, limiter) : processCrew(3, { url, prefix, ...SOURCES })
+      return { crew, limiter, close }
+    },
+  })
+  return { ok, text }
+}
+
+describe('the show', () => {
+  it('lets the workers of one process share a line, and one of them leave it', async () => {
+    const { ok, text } = await perform()
+    expect(ok, text).toBe(true)
+    expect(text).not.toContain('✗')
+    expect(text).toContain('3 started, 0 wait')
+    expect(text).toContain('has ended')
+  })
+
+  it('lets processes share a line through Redis, and one of them be killed', async () => {
+    const { ok, text } = await perform(inject('redisUrl'))
+    expect(ok, text).toBe(true)
+    expect(text).toContain('worker 3 is killed')
+    expect(text).toContain('has ended')
+  })
+
+  it('fails if a limit is not kept', async () => {
+    let text = ''
+    const { store, close } = openStore({})
+    await opened(store)
+    const ok = await show({
+      screen: new Screen({ write: (more: string) => void (text += more) }),
+      workers: 3,
+      job: { calls: 10, askEvery: 0 },
+      inProcesses: false,
+      open() {
+        const limiter = new RateLimiter({ store, policy: { ...CALLS, limit: 1000, burst: 1000 } })
+        return { crew: localCrew(3, limiter), limiter, close }
+      },
+    })
+    expect(ok).toBe(false)
+    expect(text).toContain('✗ at most 30 calls')
+  })
+})

@@ -1,0 +1,91 @@
+import { getEventListeners } from 'node:events'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { RateLimiter } from '../../src/index.ts'
+import { ManualClock, ReferenceStore } from '../../src/testing/index.ts'
+import { world } from '../world.ts'
+import { passingWorld } from './passing-world.ts'
+
+describe('a signal that many callers share', () => {
+  const policy = { name: 'calls', limit: 1, window: 10 }
+
+  it('has one listener for all of them, and none when they have left', async () => {
+    const limiter = world().limiter(policy)
+    const leaving = new AbortController()
+    const turns = Array.from({ length: 30 }, () =>
+      limiter.acquire('stripe', { maxWait: '1h', signal: leaving.signal }),
+    )
+    await turns[0]
+    expect(getEventListeners(leaving.signal, 'abort')).toHaveLength(1)
+    leaving.abort(new Error('stopped'))
+    const ends = await Promise.allSettled(turns)
+    expect(ends.map(end => (end.status === 'rejected' ? String(end.reason) : end.value.allowed))).toEqual([
+      true,
+      ...Array.from({ length: 29 }, () => 'Error: stopped'),
+    ])
+    expect(getEventListeners(leaving.signal, 'abort')).toHaveLength(0)
+    expect((await limiter.explain('stripe')).policies[0]?.line).toBeUndefined()
+  })
+
+  it('has no listener after the turn of the last caller, and takes new ones', async () => {
+    const limiter = world().limiter({ ...policy, limit: 5 })
+    const { signal } = new AbortController()
+    for (const _ of [1, 2]) {
+      await Promise.all([1, 2].map(() => limiter.acquire('stripe', { signal })))
+      await Promise.resolve()
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+    }
+  })
+})
+
+describe('many callers that leave', () => {
+  it('cost as much each as one that leaves alone', async () => {
+    const clock = new ManualClock()
+    let asked = 0
+    const now = (): number => {
+      asked++
+      return clock.now()
+    }
+    const leave = async (count: number): Promise<number> => {
+      const store = new ReferenceStore(now)
+      const limiter = new RateLimiter({ store, policy: { name: 'calls', limit: 1, window: 10 } })
+      const leaving = new AbortController()
+      const turns = Array.from({ length: count }, () =>
+        limiter.acquire('stripe', { maxWait: '24h', signal: leaving.signal }),
+      )
+      await turns[0]
+      asked = 0
+      leaving.abort()
+      await Promise.allSettled(turns)
+      expect((await limiter.explain('stripe')).policies[0]?.line).toBeUndefined()
+      return asked / count
+    }
+    const [few, many] = [await leave(20), await leave(400)]
+    expect(many).toBeLessThan(2 * few)
+  })
+
+  describe('while time passes', () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+    afterEach(() => void vi.useRealTimers())
+
+    it('keep the start of a caller that moved up to the place of one that asks again', async () => {
+      const { limiter, acquire, pass, starts } = passingWorld()
+      const own = limiter({ name: 'api', limit: 10, window: 1, burst: 1 })
+      await acquire(own, 's', 0)
+      const gone = new AbortController()
+      const turn = own.acquire('s', { signal: gone.signal }).catch(() => undefined)
+      // These two stand at 200 and 300 ms, and move up to 100 and 200.
+      for (const name of [2, 3]) void acquire(own, 's', name)
+      await pass(50)
+      gone.abort()
+      await turn
+      await own.pause('s', { for: '70ms' })
+      await pass(400)
+      expect(starts.map(({ name, at }) => [name, at])).toEqual([
+        [0, 0],
+        [3, 200],
+        [2, 300],
+      ])
+    })
+  })
+})
