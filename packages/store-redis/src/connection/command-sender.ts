@@ -12,10 +12,14 @@ import type {
   ReplyOptions,
 } from './client-interfaces.ts'
 
-/** Sends commands through one client. It rejects with the client's own errors. */
-export interface CommandSender {
+/** Sends scripts through one client. It rejects with the client's own errors. */
+export interface ScriptSender {
   evalsha(sha: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
   eval(source: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
+}
+
+/** Sends scripts and other commands through one client. */
+export interface CommandSender extends ScriptSender {
   command(args: readonly string[], key: string | undefined): Promise<unknown>
 }
 
@@ -37,7 +41,7 @@ export function senderOf(found: Client): CommandSender {
 }
 
 // ioredis flattens arrays of arguments, and puts its key prefix before the keys of every command that it knows.
-function ioredisScripts(client: IoredisCommands): Pick<CommandSender, 'evalsha' | 'eval'> {
+function ioredisScripts(client: IoredisCommands): ScriptSender {
   return {
     evalsha: (sha, keys, args) => client.evalsha(sha, keys.length, keys, args),
     eval: (source, keys, args) => client.eval(source, keys.length, keys, args),

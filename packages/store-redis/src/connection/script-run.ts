@@ -1,4 +1,4 @@
-import type { CommandSender } from './command-sender.ts'
+import type { ScriptSender } from './command-sender.ts'
 import type { Script } from './connection.ts'
 import { isNoScript } from './store-error.ts'
 
@@ -9,7 +9,7 @@ import { isNoScript } from './store-error.ts'
  * perf: bench "redis"; it is one promise, because each further one delays the reply by a turn of the microtasks.
  */
 export function runScript(
-  sender: CommandSender,
+  sender: ScriptSender,
   script: Script,
   keys: readonly string[],
   args: readonly string[],

@@ -33,6 +33,9 @@ export type ErrorKind =
   | 'misconfigured'
   | 'script'
   | 'unexpected-reply'
+  | 'rest-token'
+  | 'rest-url'
+  | 'rest-budget'
 
 const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>> = {
   timeout: ['timeout', 'TIMEOUT', 'Check whether Redis hangs, or is too far away for the deadline.'],
@@ -64,6 +67,21 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
     'script',
     'SCRIPT',
     'Let run return the reply of the script unchanged, and open no MULTI on a connection that the store shares.',
+  ],
+  'rest-token': [
+    'misconfigured',
+    'AUTH',
+    'Give upstash the standard REST token of this database. The read-only one cannot run scripts.',
+  ],
+  'rest-url': [
+    'misconfigured',
+    'MISCONFIGURED',
+    "Give upstash the REST URL of the database. This address does not speak Upstash's REST protocol.",
+  ],
+  'rest-budget': [
+    'unavailable',
+    'UNAVAILABLE',
+    'Wait until the requests of the plan are counted anew, or choose a larger plan.',
   ],
 }
 
