@@ -17,8 +17,12 @@ export interface Report {
 
 /** Runs a script in Bun, and reads the report that it prints. */
 export function runInBun(script: URL): Promise<Report> {
-  const family = arch === 'arm64' ? 'aarch64' : arch
-  return run(program('bun', `@oven/bun-${platform}-${family}`, 'bin/bun'), [], script)
+  return run(bun(), [], script)
+}
+
+/** Runs a script in Bun with more environment variables, and returns what it printed, as JSON. */
+export function readFromBun(script: URL, env: Readonly<Record<string, string>>): Promise<unknown> {
+  return printed(bun(), [], script, env)
 }
 
 /** Runs a script in Deno, and reads the report that it prints. */
@@ -28,6 +32,11 @@ export function runInDeno(script: URL): Promise<Report> {
   return run(program('deno', `@deno/${platform}-${arch}${libc}`, 'deno'), args, script)
 }
 
+function bun(): string {
+  const family = arch === 'arm64' ? 'aarch64' : arch
+  return program('bun', `@oven/bun-${platform}-${family}`, 'bin/bun')
+}
+
 // The packages themselves only find this program. They would copy it by an install script, which pnpm does not run.
 function program(runtime: 'bun' | 'deno', holder: string, path: string): string {
   const own = createRequire(require.resolve(`${runtime}/package.json`))
@@ -35,7 +44,16 @@ function program(runtime: 'bun' | 'deno', holder: string, path: string): string 
 }
 
 async function run(runtime: string, args: readonly string[], script: URL): Promise<Report> {
+  return (await printed(runtime, args, script)) as Report
+}
+
+async function printed(
+  runtime: string,
+  args: readonly string[],
+  script: URL,
+  env: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
   const command = [...args, '--conditions=halt-source', fileURLToPath(script)]
-  const { stdout } = await promisify(execFile)(runtime, command)
-  return JSON.parse(stdout) as Report
+  const { stdout } = await promisify(execFile)(runtime, command, { env: { ...process.env, ...env } })
+  return JSON.parse(stdout)
 }
