@@ -1,6 +1,7 @@
-// Runs every example in docs/migrate. Those before and after the move must admit the same requests.
+// Runs every example in docs/migrate, and the recipe for @nestjs/throttler. Those before and after the move must admit the same
+// requests.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -17,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 async function withExample(guide: string, i: number, test: (run: PageRun) => Promise<void>): Promise<void> {
   const code = examplesOf(await readFile(join(docs, `${guide}.md`), 'utf8'))[i] ?? ''
-  const run = await runPageExample(folder, `${guide}-${i}`, code)
+  const run = await runPageExample(folder, `${basename(guide)}-${i}`, code)
   try {
     expect(differencesIn(code, run.printed)).toEqual([])
     await test(run)
@@ -85,3 +86,22 @@ it('the Fastify guide gives not-found requests a limit of their own', () =>
 
 it('the rate-limiter-flexible guide slows down a user who asks for more than the limit', () =>
   withExample('rate-limiter-flexible', 2, async () => {}))
+
+it("as the storage of @nestjs/throttler, Halt counts, and its numbers are in the guard's answers", () =>
+  withExample('../recipes/nest-throttler-storage', 0, async ({ urls: [url] }) => {
+    const cats = await Promise.all(Array.from({ length: 5 }, () => fetch(`${url}/`)))
+    expect(cats.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 200, 200, 429, 429])
+    const admitted = cats.filter(({ ok }) => ok).map(({ headers }) => headers)
+    const left = admitted.map(headers => Number(headers.get('x-ratelimit-remaining')))
+    expect(left.sort((a, b) => a - b)).toEqual([0, 1, 2])
+    for (const headers of admitted) {
+      expect(Number(headers.get('x-ratelimit-reset'))).toBeGreaterThan(0)
+      // A sub-window of a tenth leaves as a whole, and the reset is a whole second.
+      expect(Number(headers.get('x-ratelimit-reset'))).toBeLessThanOrEqual(67)
+    }
+
+    expect(await statuses(`${url}/otp`, 2)).toEqual([200, 429])
+    const wait = Number((await fetch(`${url}/otp`)).headers.get('retry-after'))
+    expect(wait).toBeGreaterThan(67)
+    expect(wait).toBeLessThanOrEqual(300)
+  }))

@@ -13,12 +13,15 @@ import { differencesIn, examplesOf, runPageExample } from '../../../tools/exampl
 // Runs every example of these pages. It must print its `// → …` lines, and its server must answer as the text says.
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url))
-// The recipes that need a library of their own run in apps/recipes, which has a source file for each; the one that needs a Redis
-// server runs in apps/benchmarks.
+// The recipes that need a library of their own run in apps/recipes, which has a source file for each. apps/benchmarks runs the one
+// that needs a Redis server, and the one that needs Nest's decorators.
 const sources = await readdir(fileURLToPath(new URL('../../recipes/src/', import.meta.url)))
-const recipes = (await readdir(join(docs, 'recipes'))).filter(
-  name => name !== 'bullmq.md' && !sources.includes(name.replace(/md$/, 'ts')),
-)
+const elsewhere = [
+  'bullmq.md',
+  'nest-throttler-storage.md',
+  ...sources.map(name => name.replace(/ts$/, 'md')),
+]
+const recipes = (await readdir(join(docs, 'recipes'))).filter(name => !elsewhere.includes(name))
 const pages = [
   'quotas',
   'penalties',
@@ -117,6 +120,29 @@ async function statuses(count: number, ask: () => Promise<Response>): Promise<nu
 
 /** The requests that the tests send to the examples' servers. */
 const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
+  async 'better-auth-1'(url) {
+    const signIn = (address: string) => () =>
+      fetch(`${url}/api/auth/sign-in/email`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-Real-IP': address },
+        body: JSON.stringify({ email: 'ann@example.com', password: 'a wrong guess' }),
+      })
+    const ann = signIn('203.0.113.7')
+    const together = await Promise.all(Array.from({ length: 7 }, ann))
+    expect(together.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
+      401, 401, 401, 401, 401, 429, 429,
+    ])
+    const refusal = await ann()
+    expect(refusal.status).toBe(429)
+    const wait = Number(refusal.headers.get('x-retry-after'))
+    expect(wait).toBeGreaterThan(0)
+    // A sub-window of a tenth leaves as a whole.
+    expect(wait).toBeLessThanOrEqual(66)
+    expect(await statuses(1, signIn('203.0.113.8'))).toEqual([401])
+    const session = () => fetch(`${url}/api/auth/get-session`, { headers: { 'X-Real-IP': '203.0.113.7' } })
+    expect(await statuses(6, session)).toEqual([200, 200, 200, 200, 200, 200])
+  },
+
   async 'concurrency-1'(url) {
     const all = await Promise.all([1, 2, 3].map(() => fetch(`${url}/report`)))
     expect(all.filter(({ status }) => status === 200)).toHaveLength(2)
