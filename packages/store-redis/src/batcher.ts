@@ -55,9 +55,15 @@ export class Batcher {
   #lastSize = 0
   #scheduled = false
   #timer: unknown
+  readonly #isTurnOnly: boolean
 
-  constructor(send: SendGroups) {
+  /**
+   * @param isTurnOnly sends the checks of a turn at the end of it, and lets none wait for a call of another turn. Workers need
+   *   this, because a call ends with the request that made it.
+   */
+  constructor(send: SendGroups, isTurnOnly: boolean = isWorker()) {
     this.#send = send
+    this.#isTurnOnly = isTurnOnly
   }
 
   add(group: Group): Promise<Evaluation> {
@@ -74,7 +80,7 @@ export class Batcher {
   #schedule(): void {
     this.#scheduled = true
     // Checks that come one after the other, each after the reply to the last, wait for nothing.
-    if (this.#lastSize > 1) atEndOfTurn(this.#flushIfDue)
+    if (this.#lastSize > 1 && !this.#isTurnOnly) atEndOfTurn(this.#flushIfDue)
     else queueMicrotask(this.#flushIfDue)
   }
 
@@ -94,7 +100,7 @@ export class Batcher {
   }
 
   #isDue(): boolean {
-    return this.#isWorthCall() || clock() - this.#lastSent >= MAX_WAIT_MS
+    return this.#isTurnOnly || this.#isWorthCall() || clock() - this.#lastSent >= MAX_WAIT_MS
   }
 
   /** Whether enough checks wait to send a call before MAX_WAIT_MS has passed. */
@@ -114,7 +120,7 @@ export class Batcher {
     const isSplit = this.#pending.calls === 0 && this.#waiting.length >= 2 * MIN_PARALLEL_CHECKS
     const maxLoad = isSplit ? Math.min(MAX_CALL_LOAD, this.#load / 2) : MAX_CALL_LOAD
     do this.#sendFirst(maxLoad)
-    while (this.#waiting.length > 0 && this.#pending.load < MAX_PENDING_LOAD)
+    while (this.#waiting.length > 0 && (this.#isTurnOnly || this.#pending.load < MAX_PENDING_LOAD))
     if (this.#waiting.length > 0) this.#wait()
   }
 
@@ -158,6 +164,11 @@ export class Batcher {
       },
     )
   }
+}
+
+function isWorker(): boolean {
+  const { navigator } = globalThis as { navigator?: { userAgent?: unknown } }
+  return navigator?.userAgent === 'Cloudflare-Workers'
 }
 
 function deliver({ resolve, reject }: Entry, evaluation: Evaluation | Error | undefined): void {

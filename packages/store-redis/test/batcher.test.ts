@@ -32,7 +32,7 @@ const answer = (groups: readonly Group[]): Evaluation[] =>
   groups.map(({ demands }) => ({ now: demands.length }) as Evaluation)
 
 /** A batcher whose calls resolve when a test settles them, and the groups of each call. */
-function held(): {
+function held(isTurnOnly?: boolean): {
   readonly batcher: Batcher
   readonly calls: (readonly Group[])[]
   readonly settle: (call: number) => void
@@ -43,7 +43,7 @@ function held(): {
     calls.push(groups)
     return new Promise(resolve => settles.push(() => resolve(answer(groups))))
   }
-  return { calls, batcher: new Batcher(send), settle: call => settles[call]?.() }
+  return { calls, batcher: new Batcher(send, isTurnOnly), settle: call => settles[call]?.() }
 }
 
 it('the batcher sends every group, and no more keys per call than a script can unpack', async () => {
@@ -158,6 +158,26 @@ describe('a check that comes while a call is pending', () => {
       await pending
       await sleep(5)
     }
+  })
+})
+
+describe('on Workers, where a call ends with the request that made it, a check', () => {
+  it('shares a call only with checks of its own turn, and waits for no call of another', async () => {
+    const { batcher, calls } = held(true)
+    for (let i = 1; i <= 3; i++) {
+      void batcher.add(group)
+      void batcher.add(group)
+      // Only microtasks run, so no other request is served.
+      await Promise.resolve()
+      expect(calls.map(({ length }) => length)).toEqual(Array.from({ length: i }, () => 2))
+    }
+  })
+
+  it('of heavy ones is sent although no call ever has a reply', async () => {
+    const { batcher, calls } = held(true)
+    for (let i = 0; i < 128; i++) void batcher.add(heavy)
+    await Promise.resolve()
+    expect(calls.flat().length).toBe(128)
   })
 })
 
