@@ -1,8 +1,5 @@
 // Runs the examples of the pages that need a Redis server, and checks that they leave no connection.
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -10,6 +7,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/example.ts'
+import { startRestBridge } from '../../../tools/rest-bridge.ts'
 import { type RunningServer, startRedis } from '../../../tools/servers.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
@@ -123,23 +121,12 @@ describe('docs/serverless.md', () => {
   })
 
   it('a store runs its script over HTTP', async () => {
-    const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-      const chunks: Buffer[] = []
-      for await (const chunk of req) chunks.push(chunk as Buffer)
-      const [name, ...parts] = JSON.parse(Buffer.concat(chunks).toString()) as [string, ...string[]]
-      const reply = await operator.call(name, ...parts).then(
-        result => ({ result }),
-        (error: Error) => ({ error: error.message }),
-      )
-      res.end(JSON.stringify(reply))
-    }
-    const bridge = createServer((req, res) => void answer(req, res))
-    bridge.listen(0, '127.0.0.1')
-    await once(bridge, 'listening')
-    process.env['REDIS_REST_URL'] = `http://127.0.0.1:${(bridge.address() as AddressInfo).port}`
+    const bridge = await startRestBridge(operator)
+    process.env['UPSTASH_REDIS_REST_URL'] = bridge.url
+    process.env['UPSTASH_REDIS_REST_TOKEN'] = bridge.token
     await run('serverless.md', '## Without TCP')
-    bridge.close()
-    bridge.closeAllConnections()
+    expect(bridge.commands).toContain('EVALSHA')
+    await bridge.stop()
   })
 })
 

@@ -6,7 +6,7 @@ import type { Run } from './connection/index.ts'
 export interface RedisStoreOptions {
   /** An ioredis or node-redis client: single, pool, Cluster or Sentinel. The store never changes it. */
   readonly client?: unknown
-  /** Runs a script with any other client. */
+  /** Runs a script with any other client, or by REST: `upstash(url, token)`. */
   readonly run?: Run | undefined
   /** The start of every key. Default `"halt:"`. */
   readonly prefix?: string | undefined
