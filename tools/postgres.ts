@@ -21,7 +21,7 @@ export interface RunningPostgres {
 const HOST = '127.0.0.1'
 // PostgreSQL does not run as root, so root runs it as the user nobody.
 const NOBODY = { uid: 65_534, gid: 65_534 }
-const user = process.getuid?.() === 0 ? NOBODY : {}
+const user: { uid?: number; gid?: number } = process.getuid?.() === 0 ? NOBODY : {}
 // A test's data may be lost with the machine.
 const SETTINGS = ['fsync=off', 'unix_socket_directories=', `listen_addresses=${HOST}`, 'max_connections=60']
 
@@ -33,7 +33,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<R
       'These tests need PostgreSQL: run `npm run setup`, or set POSTGRES_URL to a server that they may use.',
     )
   const folder = await mkdtemp(join(tmpdir(), 'halt-postgres-'))
-  if ('uid' in user) await chown(folder, user.uid, user.gid)
+  if (process.getuid?.() === 0) await chown(folder, NOBODY.uid, NOBODY.gid)
   makeData(findServer('initdb') ?? join(dirname(program), 'initdb'), folder)
   const port = await freePort()
   const options = [...SETTINGS, ...settings].flatMap(setting => ['-c', setting])

@@ -172,10 +172,11 @@ BEGIN
 END
 $$;
 
--- Removes counters that equal fresh ones from `p_pages` pages, from page `p_page` on. Pages beyond the end are counted from the
--- start. It waits for nobody: rows that somebody has locked stay.
-CREATE OR REPLACE FUNCTION halt.sweep_v1(p_page bigint, p_pages int) RETURNS int
-LANGUAGE plpgsql AS $$
+-- Removes counters that equal fresh ones from one stretch of `p_pages` pages. Stretches beyond the end are counted from the start.
+-- It waits for nobody: rows that somebody has locked stay.
+-- Without statistics the planner would read the whole table for every few rows, so it may not.
+CREATE OR REPLACE FUNCTION halt.sweep_v1(p_stretch bigint, p_pages int) RETURNS int
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
   -- A second of grace: a counter that a check has just read as expired need not vanish under it.
@@ -186,7 +187,7 @@ BEGIN
   IF size = 0 THEN
     RETURN 0;
   END IF;
-  page := mod(p_page, size);
+  page := mod(p_stretch, (size + p_pages - 1) / p_pages) * p_pages;
   DELETE FROM halt.counters c WHERE c.ctid = ANY (ARRAY(
     SELECT s.ctid FROM halt.counters s
     WHERE s.ctid >= format('(%s,0)', page)::tid AND s.ctid < format('(%s,0)', page + p_pages)::tid AND s.fresh_at <= ended
@@ -205,14 +206,14 @@ $$;
 
 -- Removes counters. Returns how many existed. The keys come in lines, in the order of their bytes.
 CREATE OR REPLACE FUNCTION halt.forget_v1(p_keys text) RETURNS int
-LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
   key text;
   removed int;
 BEGIN
   FOREACH key IN ARRAY keys LOOP
-    IF pg_advisory_xact_lock(hashtextextended(key, 7410)) IS NULL THEN END IF;
+    IF pg_advisory_xact_lock(hashtextextended(key, 'halt.counters'::regclass::oid::bigint)) IS NULL THEN END IF;
   END LOOP;
   DELETE FROM halt.counters c WHERE c.key = ANY (keys);
   GET DIAGNOSTICS removed = ROW_COUNT;
@@ -697,10 +698,12 @@ $$;
 -- p_now      the clock in microseconds; NULL for the server's
 -- p_keys     the keys of all counters, in lines, each once, in the order of their bytes
 -- p_groups   the numbers of each group, in lines: those of group_v1; or -1, the key and the numbers of bucket_v1
--- p_sweep    the page at which a sweep starts; negative for no sweep
+-- p_sweep    the stretch of pages that is swept; negative for no sweep
 -- reply      the reply to each group, in lines
+--
+-- A plan that was made while the table was small must not read the whole table later, so none may.
 CREATE OR REPLACE FUNCTION halt.decide_v1(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
-LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
   key text;
@@ -712,7 +715,7 @@ BEGIN
   -- Locks counters until the transaction ends, those without a row too. Every call sorts its keys, so that two never wait for
   -- each other.
   FOREACH key IN ARRAY keys LOOP
-    IF pg_advisory_xact_lock(hashtextextended(key, 7410)) IS NULL THEN END IF;
+    IF pg_advisory_xact_lock(hashtextextended(key, 'halt.counters'::regclass::oid::bigint)) IS NULL THEN END IF;
   END LOOP;
   -- Read the clock after the locks, so that a check that waited gets a later instant than the one it waited for.
   now := coalesce(p_now, round(date_part('epoch', clock_timestamp()) * 1e6));

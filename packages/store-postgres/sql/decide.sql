@@ -3,10 +3,12 @@
 -- p_now      the clock in microseconds; NULL for the server's
 -- p_keys     the keys of all counters, in lines, each once, in the order of their bytes
 -- p_groups   the numbers of each group, in lines: those of group_v1; or -1, the key and the numbers of bucket_v1
--- p_sweep    the page at which a sweep starts; negative for no sweep
+-- p_sweep    the stretch of pages that is swept; negative for no sweep
 -- reply      the reply to each group, in lines
+--
+-- A plan that was made while the table was small must not read the whole table later, so none may.
 CREATE OR REPLACE FUNCTION halt.decide_v1(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
-LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
   key text;
@@ -18,7 +20,7 @@ BEGIN
   -- Locks counters until the transaction ends, those without a row too. Every call sorts its keys, so that two never wait for
   -- each other.
   FOREACH key IN ARRAY keys LOOP
-    IF pg_advisory_xact_lock(hashtextextended(key, 7410)) IS NULL THEN END IF;
+    IF pg_advisory_xact_lock(hashtextextended(key, 'halt.counters'::regclass::oid::bigint)) IS NULL THEN END IF;
   END LOOP;
   -- Read the clock after the locks, so that a check that waited gets a later instant than the one it waited for.
   now := coalesce(p_now, round(date_part('epoch', clock_timestamp()) * 1e6));

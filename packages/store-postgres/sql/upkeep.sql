@@ -1,7 +1,8 @@
--- Removes counters that equal fresh ones from `p_pages` pages, from page `p_page` on. Pages beyond the end are counted from the
--- start. It waits for nobody: rows that somebody has locked stay.
-CREATE OR REPLACE FUNCTION halt.sweep_v1(p_page bigint, p_pages int) RETURNS int
-LANGUAGE plpgsql AS $$
+-- Removes counters that equal fresh ones from one stretch of `p_pages` pages. Stretches beyond the end are counted from the start.
+-- It waits for nobody: rows that somebody has locked stay.
+-- Without statistics the planner would read the whole table for every few rows, so it may not.
+CREATE OR REPLACE FUNCTION halt.sweep_v1(p_stretch bigint, p_pages int) RETURNS int
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
   -- A second of grace: a counter that a check has just read as expired need not vanish under it.
@@ -12,7 +13,7 @@ BEGIN
   IF size = 0 THEN
     RETURN 0;
   END IF;
-  page := mod(p_page, size);
+  page := mod(p_stretch, (size + p_pages - 1) / p_pages) * p_pages;
   DELETE FROM halt.counters c WHERE c.ctid = ANY (ARRAY(
     SELECT s.ctid FROM halt.counters s
     WHERE s.ctid >= format('(%s,0)', page)::tid AND s.ctid < format('(%s,0)', page + p_pages)::tid AND s.fresh_at <= ended
@@ -31,14 +32,14 @@ $$;
 
 -- Removes counters. Returns how many existed. The keys come in lines, in the order of their bytes.
 CREATE OR REPLACE FUNCTION halt.forget_v1(p_keys text) RETURNS int
-LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
   key text;
   removed int;
 BEGIN
   FOREACH key IN ARRAY keys LOOP
-    IF pg_advisory_xact_lock(hashtextextended(key, 7410)) IS NULL THEN END IF;
+    IF pg_advisory_xact_lock(hashtextextended(key, 'halt.counters'::regclass::oid::bigint)) IS NULL THEN END IF;
   END LOOP;
   DELETE FROM halt.counters c WHERE c.key = ANY (keys);
   GET DIAGNOSTICS removed = ROW_COUNT;

@@ -141,8 +141,8 @@ INSERT INTO halt.counters AS c (key, state, fresh_at) VALUES (p_key, p_state, p_
 ON CONFLICT (key) DO UPDATE SET state = excluded.state, fresh_at = excluded.fresh_at;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.sweep_v1(p_page bigint, p_pages int) RETURNS int
-LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION halt.sweep_v1(p_stretch bigint, p_pages int) RETURNS int
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
 size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
 ended float8 := round(date_part('epoch', clock_timestamp()) * 1e6) - 1000000;
@@ -152,7 +152,7 @@ BEGIN
 IF size = 0 THEN
 RETURN 0;
 END IF;
-page := mod(p_page, size);
+page := mod(p_stretch, (size + p_pages - 1) / p_pages) * p_pages;
 DELETE FROM halt.counters c WHERE c.ctid = ANY (ARRAY(
 SELECT s.ctid FROM halt.counters s
 WHERE s.ctid >= format('(%s,0)', page)::tid AND s.ctid < format('(%s,0)', page + p_pages)::tid AND s.fresh_at <= ended
@@ -167,14 +167,14 @@ LANGUAGE sql STABLE AS $$
 SELECT pg_relation_size('halt.counters') / current_setting('block_size')::int
 $$;
 CREATE OR REPLACE FUNCTION halt.forget_v1(p_keys text) RETURNS int
-LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
 keys text[] := string_to_array(p_keys, E'\n');
 key text;
 removed int;
 BEGIN
 FOREACH key IN ARRAY keys LOOP
-IF pg_advisory_xact_lock(hashtextextended(key, 7410)) IS NULL THEN END IF;
+IF pg_advisory_xact_lock(hashtextextended(key, 'halt.counters'::regclass::oid::bigint)) IS NULL THEN END IF;
 END LOOP;
 DELETE FROM halt.counters c WHERE c.key = ANY (keys);
 GET DIAGNOSTICS removed = ROW_COUNT;
@@ -610,7 +610,7 @@ RETURN reply;
 END
 $$;
 CREATE OR REPLACE FUNCTION halt.decide_v1(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
-LANGUAGE plpgsql SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
 keys text[] := string_to_array(p_keys, E'\n');
 key text;
@@ -620,7 +620,7 @@ now float8;
 reply text;
 BEGIN
 FOREACH key IN ARRAY keys LOOP
-IF pg_advisory_xact_lock(hashtextextended(key, 7410)) IS NULL THEN END IF;
+IF pg_advisory_xact_lock(hashtextextended(key, 'halt.counters'::regclass::oid::bigint)) IS NULL THEN END IF;
 END LOOP;
 now := coalesce(p_now, round(date_part('epoch', clock_timestamp()) * 1e6));
 IF set_config('synchronous_commit', 'off', true) IS NULL THEN END IF;

@@ -91,10 +91,10 @@ export class PostgresStore implements Store {
 
   async #send(groups: readonly Group[]): Promise<Evaluations> {
     const { keys, groups: numbers } = callOf(groups, this.#key)
-    const page = this.clock === undefined ? this.#sweeper.pageFor(groups.length) : -1
+    const stretch = this.clock === undefined ? this.#sweeper.stretchFor(groups.length) : -1
     this.#heartbeat.sendIfDue(performance.now())
     try {
-      return readReply(await this.#statements.run('decide', this.#now(), keys, numbers, `${page}`), groups)
+      return readReply(await this.#statements.run('decide', this.#now(), keys, numbers, `${stretch}`), groups)
     } catch (error) {
       return this.#recover(groups, toStoreError(error))
     }

@@ -30,7 +30,7 @@ export function openPg(options: pg.PoolConfig = {}): Database & { readonly pool:
 
 /** postgres.js on the tests' server. */
 export function openPostgresJs(): Database {
-  const sql = postgres(inject('postgresUrl'), { onnotice: () => {} })
+  const sql = postgres(inject('postgresUrl'), { max: 1, onnotice: () => {} })
   return { name: 'postgres.js', query: sql, run: async text => sql.unsafe(text), close: () => sql.end() }
 }
 
