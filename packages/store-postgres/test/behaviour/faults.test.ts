@@ -1,7 +1,7 @@
 import { RateLimiter } from '@halt/core'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 
-import { startPostgres } from '../../../../tools/postgres.ts'
+import { startPostgres } from '../../../../tools/postgres-server.mjs'
 import { PostgresStore, schema as schemaText } from '../../src/index.ts'
 import { makeStore, newSchema, openPg } from '../databases.ts'
 import { demand, group } from '../rules.ts'
