@@ -14,5 +14,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   const server = await startPostgres(FAST)
   project.provide('postgresUrl', server.url)
-  return server.stop
+  return () => server.stop()
 }

@@ -22,7 +22,10 @@ function statOf(name: string): { pid: number; parent: number; ticks: number } | 
   try {
     const text = readFileSync(`/proc/${name}/stat`, 'utf8')
     // The name of the process stands in parentheses, and may hold spaces.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number)
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
     const [, parent = 0] = fields
     // User and system time, then those of children that have ended.
     const ticks = fields.slice(11, 15).reduce((sum, value) => sum + value, 0)

@@ -71,15 +71,13 @@ function targetsOf(of: Read, transactions: number, sweep: SweepRun): Target[] {
         unit: '×',
       },
     ]),
-    ...([64, 256] as const).map(
-      (flight): Target => ({
-        what: `${flight} in flight: checks a second, to rate-limiter-flexible with synchronous_commit off`,
-        rule: 'least',
-        bound: 1,
-        measured: times(flight, 'rate', 'flexibleAsync'),
-        unit: '×',
-      }),
-    ),
+    ...([64, 256] as const).map((flight): Target => ({
+      what: `${flight} in flight: checks a second, to rate-limiter-flexible with synchronous_commit off`,
+      rule: 'least',
+      bound: 1,
+      measured: times(flight, 'rate', 'flexibleAsync'),
+      unit: '×',
+    })),
     {
       what: 'transactions a check',
       rule: 'most',

@@ -83,9 +83,7 @@ export class Batcher {
 
   /** Whether enough checks wait to send a statement before MAX_WAIT_MS has passed. */
   #isWorthCall(): boolean {
-    return (
-      this.#pending === 0 || (this.#pending < MAX_PENDING && this.#waiting.length >= MIN_PARALLEL_CHECKS)
-    )
+    return this.#pending === 0 || (this.#pending < MAX_PENDING && this.#waiting.length >= MIN_PARALLEL_CHECKS)
   }
 
   #flush(): void {
@@ -105,7 +103,7 @@ export class Batcher {
       this.#pending--
       if (this.#waiting.length > 0 && this.#isWorthCall()) this.#flush()
     }
-    this.#send(entries.map(({ group }) => group))
+    void this.#send(entries.map(({ group }) => group))
       .then(
         evaluations => entries.forEach((entry, i) => deliver(entry, evaluations[i])),
         (error: unknown) => entries.forEach(({ reject }) => reject(error)),

@@ -18,12 +18,12 @@ export function queryOf(source: unknown): Query | undefined {
   const client = source as { unsafe?: unknown; query?: unknown }
   // The `sql` of postgres.js is a function too, so this comes first.
   if (typeof client.unsafe === 'function') {
-    const { unsafe } = source as { unsafe(text: string, params: (string | null)[]): PromiseLike<unknown> }
-    return async (text, params) => unsafe.call(source, text, params)
+    const sql = source as { unsafe(text: string, params: (string | null)[]): PromiseLike<unknown> }
+    return async (text, params) => sql.unsafe(text, params)
   }
   if (typeof client.query === 'function') {
-    const { query } = source as { query: Query }
-    return async (text, params) => query.call(source, text, params)
+    const pool = source as { query(text: string, params: (string | null)[]): Promise<unknown> }
+    return async (text, params) => pool.query(text, params)
   }
   return typeof source === 'function' ? async (text, params) => (source as Query)(text, params) : undefined
 }

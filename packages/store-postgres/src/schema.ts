@@ -34,5 +34,7 @@ const UNLOGGED = 'CREATE UNLOGGED TABLE IF NOT EXISTS halt.counters'
 export function inSchema(text: string, name: string): string {
   return name === 'halt'
     ? text
-    : text.replaceAll(/\bhalt\./g, `${name}.`).replace('SCHEMA IF NOT EXISTS halt;', `SCHEMA IF NOT EXISTS ${name};`)
+    : text
+        .replaceAll(/\bhalt\./g, `${name}.`)
+        .replace('SCHEMA IF NOT EXISTS halt;', `SCHEMA IF NOT EXISTS ${name};`)
 }

@@ -26,7 +26,8 @@ describe('PostgresStore', () => {
 
   it('takes a function, a client with a query, and the sql of postgres.js', () => {
     const sql = Object.assign(() => {}, { unsafe: query })
-    for (const source of [query, { query }, sql]) expect(new PostgresStore({ query: source }).kind).toBe('postgres')
+    for (const source of [query, { query }, sql])
+      expect(new PostgresStore({ query: source }).kind).toBe('postgres')
   })
 })
 

@@ -19,7 +19,12 @@ describe('a sound reply', () => {
     const terms = { maxWait: 1e9, least: 1 }
     const patient = group(demand('a', bucket(), { cost: 2, terms }))
     const [evaluation] = readReply(`${NOW};10;500;1;;1 0 ${NOW} 7 ${unit} 1`, [patient])
-    expect(evaluation).toMatchObject({ allowed: true, startsIn: 500, grants: [1], states: [[0, NOW, 7, unit, 1]] })
+    expect(evaluation).toMatchObject({
+      allowed: true,
+      startsIn: 500,
+      grants: [1],
+      states: [[0, NOW, 7, unit, 1]],
+    })
     const [refusal] = readReply(`${NOW};00;;;;2 99 ${NOW} 7 ${unit} 1`, [lone])
     expect(refusal).toMatchObject({ allowed: false, starts: [true] })
   })

@@ -123,7 +123,9 @@ describe('a database that is set up wrongly', () => {
     const { schema } = await makeStore(database)
     const client = await database.pool.connect()
     await client.query('BEGIN')
-    expect(await codesOf(new PostgresStore({ query: client, schema }))).toEqual(['HALT_W_STORE_MISCONFIGURED'])
+    expect(await codesOf(new PostgresStore({ query: client, schema }))).toEqual([
+      'HALT_W_STORE_MISCONFIGURED',
+    ])
     await client.query('ROLLBACK')
     client.release()
   })
