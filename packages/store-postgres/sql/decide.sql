@@ -1,4 +1,5 @@
--- Decides groups, one after the other, at one instant. Every check is one call of it, and a call may hold several checks.
+-- Decides groups, one after the other, at one instant. A check is one
+-- call of it, or of bucket_v1, and a call may hold several checks.
 --
 -- p_now      the clock in microseconds; NULL for the server's
 -- p_keys     the keys of all counters, in lines, each once, in the order of their bytes
@@ -31,7 +32,7 @@ BEGIN
     IF n[1] >= 0 THEN
       line := halt.group_v1(now, keys, n);
     ELSE
-      line := halt.bucket_v1(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7]);
+      line := halt.bucket_v1(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1);
     END IF;
     reply := concat_ws(E'\n', reply, line);
   END LOOP;

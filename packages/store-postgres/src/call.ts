@@ -36,21 +36,25 @@ const REDUCED = 1
 const EDGES = 2
 const TERMS = 4
 
-/** Parameters of `decide_v1`, whose layout sql/decide.sql describes. */
+/** A call that evaluates groups: the function, and its parameters between the clock and the sweep. */
 export interface Call {
-  readonly keys: string
-  readonly groups: string
+  readonly name: 'bucket' | 'decide'
+  readonly params: readonly string[]
 }
 
-/** Writes the call that evaluates groups. */
+/** Writes the call that evaluates groups. sql/bucket.sql and sql/decide.sql describe the parameters. */
 export function callOf(groups: readonly Group[], key: KeyWriter): Call {
+  const [first] = groups as [Group]
+  if (groups.length === 1 && isLoneBucket(first)) {
+    const { rule, subject } = first.demands[0] as Demand
+    const [, , ...numbers] = numbersOf(first, () => 0)
+    return { name: 'bucket', params: [key(subject, rule.counter), ...numbers.map(String)] }
+  }
   const keys = [...new Set(groups.flatMap(group => keysOf(group, key)))].sort()
   const indexes = new Map(keys.map((name, i) => [name, i + 1]))
   const indexOf = (subject: string, counter: string): number => indexes.get(key(subject, counter)) ?? 0
-  return {
-    keys: keys.join('\n'),
-    groups: groups.map(group => numbersOf(group, indexOf).join(' ')).join('\n'),
-  }
+  const numbers = groups.map(group => numbersOf(group, indexOf).join(' ')).join('\n')
+  return { name: 'decide', params: [keys.join('\n'), numbers] }
 }
 
 /** Whether a group is the charge of one bucket and nothing else, the commonest. */

@@ -216,26 +216,35 @@ RETURN CASE WHEN FOUND THEN p_since + 1 END;
 END
 $$;
 CREATE OR REPLACE FUNCTION halt.bucket_v1(
-now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8
+p_now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8, p_sweep bigint
 ) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
-at float8 := now;
+now float8;
+at float8;
 old float8[];
 fresh float8[];
 owed float8 := 0;
 mark text := '0';
 BEGIN
+IF pg_advisory_xact_lock(hashtextextended(p_key, 'halt.counters'::regclass::oid::bigint)) IS NULL
+OR set_config('synchronous_commit', 'off', true) IS NULL THEN END IF;
+now := coalesce(p_now, round(date_part('epoch', clock_timestamp()) * 1e6));
+IF p_sweep >= 0 THEN
+PERFORM halt.sweep_v1(p_sweep, 32);
+END IF;
+UPDATE halt.counters c SET
+state = ARRAY[0, now, greatest(c.state[3] - (now - c.state[2]) * p_rate, 0) + p_charge, p_unit, p_rate],
+fresh_at = now + ceil((greatest(c.state[3] - (now - c.state[2]) * p_rate, 0) + p_charge) / p_rate)
+WHERE c.key = p_key AND c.state[4] = p_unit AND c.state[5] = p_rate AND c.state[2] <= now AND c.state[1] <= now
+AND greatest(c.state[3] - (now - c.state[2]) * p_rate, 0) + p_charge <= p_room
+RETURNING c.state[3] INTO owed;
+IF FOUND THEN
+RETURN now::bigint || ' ' || owed::bigint;
+END IF;
 SELECT c.state INTO old FROM halt.counters c WHERE c.key = p_key;
-IF old IS NOT NULL THEN
-IF old[4] = p_unit AND now >= old[2] AND old[5] = p_rate THEN
-owed := greatest(old[3] - (now - old[2]) * p_rate, 0);
-ELSE
-owed := halt.debt_v1(old, now, p_unit, p_rate);
+owed := halt.debt_v1(old, now, p_unit, p_rate) + p_charge;
 at := greatest(old[2], now);
-END IF;
-END IF;
-owed := owed + p_charge;
 IF owed <= p_room AND (old IS NULL OR now >= old[1]) THEN
 mark := '1';
 fresh := ARRAY[0, at, owed, p_unit, p_rate];
@@ -245,15 +254,7 @@ fresh := coalesce(old, ARRAY[0, now, 0, p_unit, p_rate]);
 fresh[1] := now + p_cooldown;
 END IF;
 IF mark <> '0' THEN
-IF old IS NOT NULL THEN
-UPDATE halt.counters c SET state = fresh, fresh_at = greatest(fresh[1], fresh[2] + ceil(fresh[3] / fresh[5]))
-WHERE c.key = p_key;
-END IF;
-IF old IS NULL OR NOT FOUND THEN
-INSERT INTO halt.counters AS c (key, state, fresh_at)
-VALUES (p_key, fresh, greatest(fresh[1], fresh[2] + ceil(fresh[3] / fresh[5])))
-ON CONFLICT (key) DO UPDATE SET state = excluded.state, fresh_at = excluded.fresh_at;
-END IF;
+PERFORM halt.keep_v1(p_key, fresh, halt.fresh_at_v1(fresh, 0), now);
 END IF;
 IF mark = '1' AND at = now THEN
 RETURN now::bigint || ' ' || owed::bigint;
@@ -629,7 +630,7 @@ n := string_to_array(line, ' ')::float8[];
 IF n[1] >= 0 THEN
 line := halt.group_v1(now, keys, n);
 ELSE
-line := halt.bucket_v1(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7]);
+line := halt.bucket_v1(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1);
 END IF;
 reply := concat_ws(E'\n', reply, line);
 END LOOP;

@@ -5,6 +5,8 @@ import { toStoreError, unexpectedReply } from './store-error.ts'
 /** The statements of the store. Each is a call of one function of schema.sql, or one select. */
 const TEXTS = {
   decide: 'SELECT halt.decide_v1($1::float8, $2::text, $3::text, $4::bigint) AS reply',
+  bucket:
+    'SELECT halt.bucket_v1($1::float8, $2::text, $3::float8, $4::float8, $5::float8, $6::float8, $7::float8, $8::bigint) AS reply',
   forget: 'SELECT halt.forget_v1($1::text)::text AS reply',
   sweep: 'SELECT halt.sweep_v1($1::bigint, $2::int)::text AS reply',
   pages: 'SELECT halt.pages_v1()::text AS reply',

@@ -90,11 +90,11 @@ export class PostgresStore implements Store {
   }
 
   async #send(groups: readonly Group[]): Promise<Evaluations> {
-    const { keys, groups: numbers } = callOf(groups, this.#key)
+    const { name, params } = callOf(groups, this.#key)
     const stretch = this.clock === undefined ? this.#sweeper.stretchFor(groups.length) : -1
     this.#heartbeat.sendIfDue(performance.now())
     try {
-      return readReply(await this.#statements.run('decide', this.#now(), keys, numbers, `${stretch}`), groups)
+      return readReply(await this.#statements.run(name, this.#now(), ...params, `${stretch}`), groups)
     } catch (error) {
       return this.#recover(groups, toStoreError(error))
     }
