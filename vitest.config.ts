@@ -33,6 +33,9 @@ const types: TestProjectInlineConfiguration['test'] = {
 /** Adds real servers: `inject('redisUrl')`, `inject('valkeyUrl')`, `inject('clusterNodes')`. */
 const withServers = { globalSetup: [servers] }
 
+/** Adds a real PostgreSQL: `inject('postgresUrl')`. */
+const withPostgres = { globalSetup: [fileURLToPath(new URL('tools/postgres.ts', import.meta.url))] }
+
 /** Lets the files share a process, which halves what they cost. */
 const together = {
   isolate: false,
@@ -59,6 +62,7 @@ export default defineConfig({
       project('packages/conformance', together),
       project('packages/store-memory', together),
       project('packages/store-redis', { ...withServers, ...together }),
+      project('packages/store-postgres', { ...withPostgres, ...together }),
       project('packages/express', { ...types, ...withServers, ...together }),
       project('packages/fastify', { ...types, ...withServers, ...together }),
       project('packages/fetch', { ...types, ...together }),

@@ -2,7 +2,13 @@
 export type WebProxyName = 'nginx' | 'haproxy' | 'caddy'
 
 /** The name of a server program. */
-export type ServerProgram = 'redis-server' | 'valkey-server' | 'prometheus' | WebProxyName
+export type ServerProgram =
+  | 'redis-server'
+  | 'valkey-server'
+  | 'postgres'
+  | 'initdb'
+  | 'prometheus'
+  | WebProxyName
 
 /** The path of a server's program, or undefined. */
 export declare function findServer(name: ServerProgram): string | undefined

@@ -1,9 +1,11 @@
 // Finds the server programs that the tests start.
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 // Homebrew's packages of Redis and Valkey conflict, so it links only one of them on PATH.
 const homebrew = ['/opt/homebrew/opt', '/usr/local/opt', '/home/linuxbrew/.linuxbrew/opt']
+// Debian puts the programs of each version of PostgreSQL in a folder of its own.
+const debianPostgres = '/usr/lib/postgresql'
 const suffix = process.platform === 'win32' ? '.exe' : ''
 
 /**
@@ -18,9 +20,21 @@ export function findServer(name) {
     // Debian puts nginx and haproxy there, which is not on every PATH.
     '/usr/sbin',
     ...homebrew.map(opt => join(opt, formula, 'bin')),
+    ...(name === 'postgres' || name === 'initdb' ? postgresFolders() : []),
   ]
   return folders
     .filter(folder => folder !== '')
     .map(folder => join(folder, name + suffix))
     .find(path => existsSync(path))
+}
+
+/** The folders of PostgreSQL's programs outside PATH, the newest version first. */
+function postgresFolders() {
+  const parents = [debianPostgres, ...homebrew].filter(folder => existsSync(folder))
+  return parents.flatMap(parent =>
+    readdirSync(parent)
+      .filter(name => /^(?:postgresql@)?\d+$/.test(name))
+      .toSorted((a, b) => Number(b.replace(/\D/g, '')) - Number(a.replace(/\D/g, '')))
+      .map(name => join(parent, name, 'bin')),
+  )
 }

@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const LONG = [
   'packages/fetch/test/behaviour/next.test.ts',
   'apps/faults/test/faults.test.ts',
+  'packages/store-postgres/test/behaviour/',
   'packages/store-redis/test/behaviour/permissions.test.ts',
   'apps/demo-express/test/recipes.test.ts',
   'apps/demo-kit/test/live-page.test.ts',

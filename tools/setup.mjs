@@ -8,8 +8,10 @@ import { findBrowser } from './find-browser.mjs'
 import { findServer } from './find-server.mjs'
 import { pnpm } from './pnpm.mjs'
 
-/** @type {Record<'redis-server' | 'valkey-server', string>} the variables that name a server elsewhere */
-const variables = { 'redis-server': 'REDIS_URL', 'valkey-server': 'VALKEY_URL' }
+/** @type {Record<'redis-server' | 'valkey-server' | 'postgres', string>} the variables that name a server elsewhere */
+const variables = { 'redis-server': 'REDIS_URL', 'valkey-server': 'VALKEY_URL', postgres: 'POSTGRES_URL' }
+/** @type {Record<string, string>} the packages of Debian with another name than their program */
+const packages = { postgres: 'postgresql' }
 
 /** Sets up. If it cannot, it throws an error that says what to do. @param {{ servers?: boolean }} [options] */
 export function setup({ servers = false } = {}) {
@@ -63,19 +65,19 @@ function installByApt(names) {
   }
   apt('update')
   // Installs them one by one, because an older system may lack one of them.
-  for (const name of names) apt('install', '-y', '--no-install-recommends', name)
+  for (const name of names) apt('install', '-y', '--no-install-recommends', packages[name] ?? name)
 }
 
 /** @param {(keyof typeof variables)[]} names */
 function advice(names) {
-  const what = names.join(' and ')
+  const what = names.map(name => packages[name] ?? name).join(' and ')
   const urls = names.map(name => variables[name]).join(' and ')
   const cluster = names.includes('redis-server')
     ? ', and REDIS_CLUSTER_NODES to host:port,… of a Cluster'
     : ''
   const elsewhere = `set ${urls} to servers that the tests may fill and flush${cluster}`
   if (process.platform === 'darwin') {
-    return `The tests need ${what}: run \`brew install redis && brew unlink redis && brew install valkey\`, or ${elsewhere}.`
+    return `The tests need ${what}: run \`brew install redis && brew unlink redis && brew install valkey postgresql@17\`, or ${elsewhere}.`
   }
   if (process.platform === 'win32') {
     return `The tests need ${what}: run them inside WSL, or ${elsewhere}.`

@@ -23,7 +23,7 @@ const otherNodes = process.platform === 'linux' && ['x64', 'arm64'].includes(pro
 
 /** Packages that `@halt/express` must not install: Redis clients and other frameworks. */
 const foreign =
-  /^(ioredis|redis|@redis\/.*|fastify|hono|@nestjs\/.*|@hono\/.*|@fastify\/.*|@halt\/store-redis)$/
+  /^(ioredis|redis|@redis\/.*|fastify|hono|@nestjs\/.*|@hono\/.*|@fastify\/.*|@halt\/store-redis|pg|postgres|@electric-sql\/.*|@halt\/store-postgres)$/
 
 try {
   const packages = pack()

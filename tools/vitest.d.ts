@@ -9,5 +9,7 @@ declare module 'vitest' {
     valkeyUrl: string
     /** The masters of a three-node Redis Cluster. */
     clusterNodes: { host: string; port: number }[]
+    /** A PostgreSQL server, with `tools/postgres.ts` as the global set-up: `postgres://postgres@127.0.0.1:41234/postgres`. */
+    postgresUrl: string
   }
 }

@@ -6,6 +6,7 @@ import { inprocess } from './inprocess/index.ts'
 import { limiter } from './limiter.ts'
 import { logins } from './logins/index.ts'
 import { type Effort, memory } from './memory.ts'
+import { postgres } from './postgres.ts'
 import { queue } from './queue/index.ts'
 import { quota } from './quota.ts'
 import { redis } from './redis.ts'
@@ -19,6 +20,7 @@ const parts: Record<string, (effort: Effort) => Promise<Section>> = {
   growth,
   size,
   redis,
+  postgres,
   quota,
   queue,
   logins,

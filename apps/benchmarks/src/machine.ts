@@ -17,6 +17,7 @@ const PACKAGES = [
   'p-queue',
   'ioredis',
   'redis',
+  'pg',
   'express',
   'fastify',
   'hono',

@@ -1,0 +1,745 @@
+-- The tables and functions of @halt/store-postgres. It can run again at any time: it drops nothing, and keeps all counters.
+-- Printed by tools/print-sql.mjs from the files in sql/: change those. schema() of the package returns the same, by other names.
+
+CREATE SCHEMA IF NOT EXISTS halt;
+
+-- One row a counter. `state` is the tuple of core/src/algorithms: the end of the cool-down, then the algorithm's numbers. From
+-- `fresh_at` on (microseconds since 1970) the counter equals a fresh one, and a sweep removes it. No column that a check writes
+-- has an index, so an update is heap-only, and the room left in each page takes it.
+CREATE TABLE IF NOT EXISTS halt.counters (
+  key text COLLATE "C" PRIMARY KEY,
+  state float8[] NOT NULL,
+  fresh_at float8 NOT NULL
+) WITH (
+  fillfactor = 70,
+  autovacuum_vacuum_scale_factor = 0.05,
+  autovacuum_vacuum_insert_scale_factor = 0.5,
+  autovacuum_analyze_scale_factor = 1
+);
+
+-- One row a process that shares the counters, written every few seconds.
+CREATE UNLOGGED TABLE IF NOT EXISTS halt.instances (
+  prefix text COLLATE "C",
+  id text COLLATE "C",
+  seen timestamptz NOT NULL,
+  PRIMARY KEY (prefix, id)
+);
+
+-- Small texts that all processes share, such as the entries of Control.
+CREATE TABLE IF NOT EXISTS halt.documents (
+  name text COLLATE "C" PRIMARY KEY,
+  version bigint NOT NULL,
+  text text NOT NULL
+);
+
+-- One demand while a group is decided.
+DO $$
+BEGIN
+  CREATE TYPE halt.item_v1 AS (
+    key text, mode int, cost float8, charged_to float8, edges float8[],
+    -- the rule in force
+    kind int, cooldown float8, capacity float8, unit float8, rate float8, span float8, slice float8, parts float8,
+    -- the same numbers of the rule without a penalty
+    own_cooldown float8, own_capacity float8,
+    -- terms
+    has_terms boolean, max_wait float8, least float8, gapless boolean, need float8, others float8,
+    -- the counter, and what becomes of it
+    state float8[], used float8, fits boolean, starts boolean, wait float8, units_left float8
+  );
+EXCEPTION WHEN duplicate_object THEN NULL;
+END
+$$;
+
+-- The debt of a bucket at `now`, in terms of (unit, rate). Mirrors core/src/algorithms/token-bucket.ts.
+CREATE OR REPLACE FUNCTION halt.debt_v1(state float8[], now float8, unit float8, rate float8) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  debt float8 := state[3];
+  elapsed float8 := greatest(now - state[2], 0);
+  whole float8;
+BEGIN
+  IF state IS NULL OR elapsed * state[5] >= debt THEN
+    RETURN 0;
+  END IF;
+  IF state[4] <> unit THEN
+    whole := floor(debt / state[4]);
+    debt := least(whole * unit + ceil((debt - whole * state[4]) / state[4] * unit), 9007199254740991);
+  END IF;
+  RETURN greatest(debt - elapsed * rate, 0);
+END
+$$;
+
+-- The end of the period at `now`. Beyond the known edges, periods go on with the same length. Mirrors period.ts.
+CREATE OR REPLACE FUNCTION halt.period_end_v1(edges float8[], now float8) RETURNS float8
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN now < edges[1] THEN edges[1] - floor((edges[1] - now - 1) / (edges[2] - edges[1])) * (edges[2] - edges[1])
+    WHEN now < edges[2] THEN edges[2]
+    WHEN now < edges[3] THEN edges[3]
+    ELSE edges[3] + (floor((now - edges[3]) / (edges[3] - edges[2])) + 1) * (edges[3] - edges[2])
+  END
+$$;
+
+-- A state after a charge of `cost` units to the sub-window of this instant. Mirrors core/src/algorithms/sliding-window.ts.
+CREATE OR REPLACE FUNCTION halt.charge_sub_window_v1(
+  state float8[], now float8, cost float8, span float8, slice float8, parts float8
+) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  leaves float8 := now - mod(now::bigint, slice::bigint) + slice + span;
+  list float8[] := ARRAY[coalesce(state[1], 0)];
+  placed boolean := false;
+  units float8;
+BEGIN
+  FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
+    units := state[i + 1];
+    -- The sub-windows before the first that still counts are dropped.
+    CONTINUE WHEN state[i] <= now AND cardinality(list) = 1;
+    IF NOT placed AND state[i] = leaves THEN
+      units := units + cost;
+      placed := true;
+    ELSIF NOT placed AND state[i] > leaves THEN
+      list := list || ARRAY[leaves, cost];
+      placed := true;
+    END IF;
+    list := list || ARRAY[state[i], units];
+  END LOOP;
+  IF NOT placed THEN
+    list := list || ARRAY[leaves, cost];
+  END IF;
+  -- A changed window may leave more sub-windows than the rule has. The oldest are merged.
+  WHILE cardinality(list) > 2 * parts + 3 LOOP
+    list := list[1:1] || ARRAY[list[4], list[5] + list[3]] || list[6:];
+  END LOOP;
+  RETURN list;
+END
+$$;
+
+-- A state after a refund of `amount` units to the sub-window that was charged.
+CREATE OR REPLACE FUNCTION halt.refund_sub_window_v1(state float8[], amount float8, charged_to float8) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
+    CONTINUE WHEN state[i] <> charged_to;
+    IF state[i + 1] > amount THEN
+      state[i + 1] := state[i + 1] - amount;
+      RETURN state;
+    END IF;
+    RETURN state[1:i - 1] || state[i + 2:];
+  END LOOP;
+  RETURN state;
+END
+$$;
+
+-- The units of a state that count at `now`, less those that were granted. Not for buckets.
+CREATE OR REPLACE FUNCTION halt.counted_v1(state float8[], now float8, kind int) RETURNS float8
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  sum float8 := 0;
+BEGIN
+  IF kind = 1 THEN
+    RETURN CASE WHEN now < state[2] THEN state[3] - coalesce(state[4], 0) ELSE 0 END;
+  END IF;
+  FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
+    IF now < state[i] THEN
+      sum := sum + state[i + 1];
+    END IF;
+  END LOOP;
+  RETURN sum;
+END
+$$;
+
+-- The instant from which a state equals a fresh one, its cool-down included.
+CREATE OR REPLACE FUNCTION halt.fresh_at_v1(state float8[], kind int) RETURNS float8
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT greatest(state[1], CASE kind
+    WHEN 0 THEN state[2] + ceil(state[3] / state[5])
+    WHEN 1 THEN state[2]
+    ELSE coalesce(state[cardinality(state) - 1], 0)
+  END)
+$$;
+
+-- Writes a counter, or removes one that equals a fresh one.
+CREATE OR REPLACE FUNCTION halt.keep_v1(p_key text, p_state float8[], p_fresh_at float8, p_now float8) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_fresh_at <= p_now THEN
+    DELETE FROM halt.counters c WHERE c.key = p_key;
+    RETURN;
+  END IF;
+  INSERT INTO halt.counters AS c (key, state, fresh_at) VALUES (p_key, p_state, p_fresh_at)
+  ON CONFLICT (key) DO UPDATE SET state = excluded.state, fresh_at = excluded.fresh_at;
+END
+$$;
+
+-- Removes counters that equal fresh ones from one stretch of `p_pages` pages. Stretches beyond the end are counted from the start.
+-- It waits for nobody: rows that somebody has locked stay.
+-- Without statistics the planner would read the whole table for every few rows, so it may not.
+CREATE OR REPLACE FUNCTION halt.sweep_v1(p_stretch bigint, p_pages int) RETURNS int
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
+  -- A second of grace: a counter that a check has just read as expired need not vanish under it.
+  ended float8 := round(date_part('epoch', clock_timestamp()) * 1e6) - 1000000;
+  page bigint;
+  removed int;
+BEGIN
+  IF size = 0 THEN
+    RETURN 0;
+  END IF;
+  page := mod(p_stretch, (size + p_pages - 1) / p_pages) * p_pages;
+  DELETE FROM halt.counters c WHERE c.ctid = ANY (ARRAY(
+    SELECT s.ctid FROM halt.counters s
+    WHERE s.ctid >= format('(%s,0)', page)::tid AND s.ctid < format('(%s,0)', page + p_pages)::tid AND s.fresh_at <= ended
+    FOR UPDATE SKIP LOCKED
+  ));
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  RETURN removed;
+END
+$$;
+
+-- The pages of the table.
+CREATE OR REPLACE FUNCTION halt.pages_v1() RETURNS bigint
+LANGUAGE sql STABLE AS $$
+  SELECT pg_relation_size('halt.counters') / current_setting('block_size')::int
+$$;
+
+-- Removes counters. Returns how many existed. The keys come in lines, in the order of their bytes.
+CREATE OR REPLACE FUNCTION halt.forget_v1(p_keys text) RETURNS int
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+DECLARE
+  keys text[] := string_to_array(p_keys, E'\n');
+  key text;
+  removed int;
+BEGIN
+  FOREACH key IN ARRAY keys LOOP
+    IF pg_advisory_xact_lock(hashtextextended(key, 'halt.counters'::regclass::oid::bigint)) IS NULL THEN END IF;
+  END LOOP;
+  DELETE FROM halt.counters c WHERE c.key = ANY (keys);
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  RETURN removed;
+END
+$$;
+
+-- Notes that a process is alive, and returns how many are. A process that stays silent for `p_seconds` is forgotten.
+CREATE OR REPLACE FUNCTION halt.beat_v1(p_prefix text, p_id text, p_seconds float8) RETURNS int
+LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO halt.instances AS i (prefix, id, seen) VALUES (p_prefix, p_id, clock_timestamp())
+  ON CONFLICT (prefix, id) DO UPDATE SET seen = excluded.seen;
+  DELETE FROM halt.instances i WHERE i.ctid = ANY (ARRAY(
+    SELECT o.ctid FROM halt.instances o
+    WHERE o.prefix = p_prefix AND o.seen < clock_timestamp() - p_seconds * interval '1 second'
+    FOR UPDATE SKIP LOCKED
+  ));
+  RETURN (SELECT count(*) FROM halt.instances i WHERE i.prefix = p_prefix);
+END
+$$;
+
+-- Fails if this server could not count: it has no table, or it must not write.
+CREATE OR REPLACE FUNCTION halt.probe_v1() RETURNS int
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM halt.counters c WHERE c.key = '';
+  IF pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean THEN
+    RAISE read_only_sql_transaction USING MESSAGE = 'this server is read-only';
+  END IF;
+  RETURN 1;
+END
+$$;
+
+-- Writes a document if its version is still `p_since`. Returns the new version, or NULL.
+CREATE OR REPLACE FUNCTION halt.write_v1(p_name text, p_text text, p_since bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_since = 0 THEN
+    INSERT INTO halt.documents AS d (name, version, text) VALUES (p_name, 1, p_text) ON CONFLICT (name) DO NOTHING;
+  ELSE
+    UPDATE halt.documents d SET version = d.version + 1, text = p_text WHERE d.name = p_name AND d.version = p_since;
+  END IF;
+  RETURN CASE WHEN FOUND THEN p_since + 1 END;
+END
+$$;
+
+-- Decides a group of one token bucket, the commonest group, as group_v1 does. A call of one such group is this function alone.
+--
+-- p_now    the clock in microseconds; NULL for the server's
+-- p_room   the capacity, and p_charge the cost, as debt
+-- p_sweep  the stretch of pages that is swept; negative for no sweep
+-- reply    '{now} {debt}' of a bucket that was charged at this instant; otherwise that of group_v1
+CREATE OR REPLACE FUNCTION halt.bucket_v1(
+  p_now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8, p_sweep bigint
+) RETURNS text
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+DECLARE
+  now float8;
+  at float8;
+  old float8[];
+  fresh float8[];
+  owed float8 := 0;
+  mark text := '0';
+BEGIN
+  -- The lock and the commit are those of decide_v1.
+  IF pg_advisory_xact_lock(hashtextextended(p_key, 'halt.counters'::regclass::oid::bigint)) IS NULL
+    OR set_config('synchronous_commit', 'off', true) IS NULL THEN END IF;
+  now := coalesce(p_now, round(date_part('epoch', clock_timestamp()) * 1e6));
+  IF p_sweep >= 0 THEN
+    PERFORM halt.sweep_v1(p_sweep, 32);
+  END IF;
+  -- An admission of a known bucket needs one statement. Every expression costs a check about a microsecond.
+  UPDATE halt.counters c SET
+    state = ARRAY[0, now, greatest(c.state[3] - (now - c.state[2]) * p_rate, 0) + p_charge, p_unit, p_rate],
+    fresh_at = now + ceil((greatest(c.state[3] - (now - c.state[2]) * p_rate, 0) + p_charge) / p_rate)
+  WHERE c.key = p_key AND c.state[4] = p_unit AND c.state[5] = p_rate AND c.state[2] <= now AND c.state[1] <= now
+    AND greatest(c.state[3] - (now - c.state[2]) * p_rate, 0) + p_charge <= p_room
+  RETURNING c.state[3] INTO owed;
+  IF FOUND THEN
+    RETURN now::bigint || ' ' || owed::bigint;
+  END IF;
+
+  SELECT c.state INTO old FROM halt.counters c WHERE c.key = p_key;
+  owed := halt.debt_v1(old, now, p_unit, p_rate) + p_charge;
+  at := greatest(old[2], now);
+  IF owed <= p_room AND (old IS NULL OR now >= old[1]) THEN
+    mark := '1';
+    fresh := ARRAY[0, at, owed, p_unit, p_rate];
+  ELSIF p_cooldown > 0 AND p_charge <= p_room AND (old IS NULL OR now >= old[1]) THEN
+    mark := '2';
+    fresh := coalesce(old, ARRAY[0, now, 0, p_unit, p_rate]);
+    fresh[1] := now + p_cooldown;
+  END IF;
+  IF mark <> '0' THEN
+    PERFORM halt.keep_v1(p_key, fresh, halt.fresh_at_v1(fresh, 0), now);
+  END IF;
+  IF mark = '1' AND at = now THEN
+    RETURN now::bigint || ' ' || owed::bigint;
+  END IF;
+  fresh := coalesce(fresh, old);
+  RETURN now::bigint || CASE mark WHEN '1' THEN ';10;;;;1' ELSE ';00;;;;' || mark END
+    || coalesce(' ' || array_to_string(fresh::bigint[], ' '), '');
+END
+$$;
+
+-- Decides a group of demands. Mirrors the loop of core/src/store/decide.ts and the steps of core/src/algorithms: read them side
+-- by side.
+--
+-- keys   the keys of the call, whose counters are locked
+-- n      the number of demands; the penalty; the idempotency key; the demands (src/call.ts writes them)
+-- reply  '{now};{allowed}{repeated};{wait};{grants};{penalty};{demand};…'. `wait` is the microseconds for which the caller
+--        has to wait, `grants` the units of each demand if one accepts fewer than its cost; both may be empty. A demand is a
+--        sign (1 passed, 2 starts a cool-down, 0 neither) and the numbers of its counter. src/reply.ts checks and reads it.
+--
+-- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant.
+-- Penalty modes: 0 watch, 1 read, 2 record, 3 apply.
+CREATE OR REPLACE FUNCTION halt.group_v1(now float8, keys text[], n float8[]) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+  i int := 2;
+  count int := n[1];
+  items halt.item_v1[] := '{}';
+  item halt.item_v1;
+  state float8[];
+  allowed boolean := true;
+  refused boolean := false;
+  -- The penalty: its key, its rule's first number, its state.
+  penalty_key text;
+  p int;
+  score float8[];
+  penalized boolean := false;
+  severity float8;
+  points float8;
+  lasting float8;
+  forgotten float8;
+  level int;
+  -- The idempotency key.
+  once_key text;
+  once_ends float8;
+  repeated boolean := false;
+  -- Terms.
+  has_terms boolean := false;
+  has_least boolean := false;
+  start float8;
+  own float8;
+  excess float8;
+  blocked float8;
+  most float8 := 'Infinity';
+  units float8;
+  -- A demand's marks: 1 with a rule under a penalty, 2 with a calendar, 4 with terms. The first number of its rule.
+  marks int;
+  rule int;
+  reply text;
+BEGIN
+  IF n[i] > 0 THEN
+    penalty_key := keys[n[i]::int];
+    p := i;
+    i := i + 10;
+    SELECT c.state INTO score FROM halt.counters c WHERE c.key = penalty_key;
+    IF now >= score[6] THEN
+      score := NULL;
+    END IF;
+    penalized := coalesce(now < score[1], false);
+  ELSE
+    i := i + 1;
+  END IF;
+  IF n[i] > 0 THEN
+    once_key := keys[n[i]::int];
+    SELECT now < c.state[1] INTO repeated FROM halt.counters c WHERE c.key = once_key;
+    repeated := coalesce(repeated, false);
+    once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v1(n[i + 2:i + 4], now) END;
+    i := i + 5;
+  ELSE
+    i := i + 1;
+  END IF;
+
+  -- First pass: judges each demand. `used` is the debt or the count of its counter at this instant.
+  FOR d IN 1 .. count LOOP
+    item := NULL;
+    item.key := keys[n[i]::int];
+    item.mode := n[i + 1];
+    item.cost := n[i + 2];
+    item.charged_to := n[i + 3];
+    item.kind := n[i + 5];
+    item.own_cooldown := n[i + 6];
+    item.own_capacity := n[i + 7];
+    marks := n[i + 4];
+    rule := i + 6;
+    i := i + 13;
+    -- The rule under a penalty follows the normal one.
+    IF marks & 1 > 0 THEN
+      IF penalized THEN
+        rule := i;
+      END IF;
+      i := i + 7;
+    END IF;
+    item.cooldown := n[rule];
+    item.capacity := n[rule + 1];
+    item.unit := n[rule + 2];
+    item.rate := n[rule + 3];
+    item.span := n[rule + 4];
+    item.slice := n[rule + 5];
+    item.parts := n[rule + 6];
+    IF marks & 2 > 0 THEN
+      item.edges := n[i:i + 2];
+      i := i + 3;
+    END IF;
+    -- The units that must be left for the demand to pass: the fewest that it accepts, and those that it leaves to others.
+    item.need := item.cost;
+    item.others := 0;
+    item.has_terms := marks & 4 > 0;
+    IF item.has_terms THEN
+      has_terms := true;
+      item.max_wait := n[i];
+      item.least := nullif(n[i + 1], -1);
+      item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
+      item.gapless := n[i + 3] = 1;
+      item.need := coalesce(item.least, item.cost) + item.others;
+      i := i + 4;
+    END IF;
+
+    SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
+    item.state := state;
+    IF state IS NULL THEN
+      item.used := 0;
+    ELSIF item.kind = 0 THEN
+      item.used := halt.debt_v1(state, now, item.unit, item.rate);
+    ELSE
+      item.used := halt.counted_v1(state, now, item.kind);
+    END IF;
+    -- A repeated call takes its leases like any other, and is not charged otherwise.
+    item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode = 6;
+    IF NOT item.fits AND item.mode <> 5 AND (state IS NULL OR now >= state[1]) THEN
+      item.fits := CASE item.kind
+        WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
+        ELSE item.used + item.need <= item.capacity
+      END;
+    END IF;
+    IF NOT item.fits AND item.mode <> 1 THEN
+      allowed := false;
+      IF item.mode <> 2 THEN
+        refused := true;
+      END IF;
+    END IF;
+    item.starts := false;
+    items[d] := item;
+  END LOOP;
+  IF has_terms THEN
+    -- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/terms.ts.
+    -- `start` stays NULL if the group has nothing to wait for.
+    IF refused THEN
+      start := 0;
+      FOR d IN 1 .. count LOOP
+        item := items[d];
+        CONTINUE WHEN item.fits OR item.mode = 1;
+        IF item.mode = 5 OR coalesce(item.max_wait, 0) = 0 THEN
+          start := NULL;
+          EXIT;
+        END IF;
+        blocked := coalesce(item.state[1] - now, 0);
+        own := 'Infinity';
+        IF item.kind = 1 THEN
+          IF item.used + item.need <= item.capacity THEN
+            own := 0;
+          ELSIF item.need <= item.capacity THEN
+            own := item.state[2] - now;
+          END IF;
+        ELSIF item.need <= item.capacity THEN
+          own := 0;
+          IF item.kind = 0 THEN
+            excess := item.used - (item.capacity - item.need) * item.unit;
+            IF excess > 0 THEN
+              own := ceil(excess / item.rate);
+              -- If the debt is in other terms than the rule's, the bucket may be full before that.
+              IF item.state[4] <> item.unit OR item.state[5] <> item.rate THEN
+                own := least(own, item.state[2] + ceil(item.state[3] / item.state[5]) - now);
+              END IF;
+            END IF;
+          ELSE
+            excess := item.used + item.need - item.capacity;
+            FOR at IN 2 .. coalesce(cardinality(item.state), 0) - 1 BY 2 LOOP
+              IF excess > 0 AND now < item.state[at] THEN
+                excess := excess - item.state[at + 1];
+                own := item.state[at] - now;
+              END IF;
+            END LOOP;
+          END IF;
+        END IF;
+        -- A place in flight may become free at any time.
+        IF own > item.max_wait AND own < 'Infinity' AND item.kind = 3 THEN
+          own := item.max_wait;
+        END IF;
+        own := greatest(own, blocked);
+        IF own > item.max_wait THEN
+          start := NULL;
+          EXIT;
+        END IF;
+        items[d].wait := own;
+        start := greatest(start, own);
+      END LOOP;
+    END IF;
+    IF start IS NOT NULL THEN
+      -- The group's place is charged now if all its counters can hold it. Otherwise the caller asks again.
+      refused := false;
+      allowed := true;
+      FOR d IN 1 .. count LOOP
+        item := items[d];
+        IF item.mode <> 1 AND (
+          item.mode <> 0 OR item.kind <> 0
+          OR start * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991
+          OR coalesce(item.gapless, false) AND (item.fits OR item.wait < start)
+        ) THEN
+          allowed := false;
+        END IF;
+      END LOOP;
+      IF allowed THEN
+        FOR d IN 1 .. count LOOP
+          item := items[d];
+          CONTINUE WHEN item.mode = 1;
+          -- What is paid back until the start, and left over, is lost.
+          items[d].fits := true;
+          items[d].used := greatest(item.used, start * item.rate);
+        END LOOP;
+      END IF;
+    END IF;
+    IF allowed THEN
+      FOR d IN 1 .. count LOOP
+        item := items[d];
+        units := item.cost;
+        IF item.least IS NOT NULL THEN
+          has_least := true;
+          units := item.least;
+          IF start IS NULL THEN
+            units := CASE item.kind
+              WHEN 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
+              ELSE item.capacity - item.used
+            END;
+            units := least(item.cost, greatest(units, 0) - item.others);
+          END IF;
+        END IF;
+        items[d].units_left := units;
+        IF item.mode <> 1 AND units < item.cost THEN
+          most := least(most, units);
+        END IF;
+      END LOOP;
+      FOR d IN 1 .. count LOOP
+        item := items[d];
+        IF item.fits AND item.least IS NOT NULL THEN
+          items[d].cost := greatest(item.least, least(item.units_left, most));
+        END IF;
+      END LOOP;
+    END IF;
+  END IF;
+  -- Second pass: writes every charge, or only the cool-downs that start.
+  FOR d IN 1 .. count LOOP
+    item := items[d];
+    CONTINUE WHEN item.mode = 2 OR repeated AND item.kind < 3;
+    state := item.state;
+    IF NOT item.fits THEN
+      CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL;
+      blocked := coalesce(state[1], 0);
+      CONTINUE WHEN NOT (
+        item.mode = 5 AND now + item.cooldown > blocked OR item.cost <= item.own_capacity AND now >= blocked
+      );
+      -- A refusal in favour of others starts none.
+      IF item.others > 0 AND item.mode <> 5 THEN
+        units := item.need - item.others;
+        CONTINUE WHEN CASE item.kind
+          WHEN 0 THEN item.used + units * item.unit <= item.capacity * item.unit
+          ELSE item.used + units <= item.capacity
+        END;
+      END IF;
+      item.starts := true;
+      IF state IS NULL THEN
+        state := CASE item.kind
+          WHEN 0 THEN ARRAY[0, now, 0, item.unit, item.rate]
+          WHEN 1 THEN '{0,0,0}'::float8[]
+          ELSE '{0}'::float8[]
+        END;
+      END IF;
+      state[1] := now + item.cooldown;
+    ELSE
+      CONTINUE WHEN NOT allowed OR item.cost = 0 OR item.mode = 4;
+      IF item.kind = 0 THEN
+        -- Another charge would lose its start if a place in front of it became free.
+        IF item.cost > 0 OR item.charged_to = 0 OR state IS NULL
+          OR state[2] + ceil(state[3] / state[5]) <= item.charged_to THEN
+          state := ARRAY[
+            coalesce(state[1], 0),
+            greatest(state[2], now),
+            least(greatest(item.used + item.cost * item.unit, 0), 9007199254740991),
+            item.unit,
+            item.rate
+          ];
+        END IF;
+      ELSIF item.kind = 1 THEN
+        IF item.cost > 0 THEN
+          IF state IS NULL OR now >= state[2] THEN
+            state := ARRAY[
+              coalesce(state[1], 0),
+              CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v1(item.edges, now) END,
+              0
+            ];
+          END IF;
+          IF item.mode = 6 THEN
+            state[4] := least(coalesce(state[4], 0) + item.cost, 1099511627776);
+          ELSE
+            state[3] := state[3] + item.cost;
+          END IF;
+        ELSIF now < state[2] AND state[2] = item.charged_to THEN
+          state[3] := greatest(state[3] + item.cost, 0);
+        END IF;
+      ELSIF item.cost > 0 THEN
+        state := halt.charge_sub_window_v1(state, now, item.cost, item.span, item.slice, item.parts);
+      ELSIF now < item.charged_to THEN
+        state := halt.refund_sub_window_v1(state, -item.cost, item.charged_to);
+      END IF;
+      CONTINUE WHEN state IS NULL;
+      IF state[1] <= now THEN
+        state[1] := 0;
+      END IF;
+    END IF;
+    item.state := state;
+    items[d] := item;
+    PERFORM halt.keep_v1(item.key, state, halt.fresh_at_v1(state, item.kind), now);
+  END LOOP;
+  -- Scores the penalty, after the demands were judged. Mirrors core/src/algorithms/abuse-score.ts.
+  IF penalty_key IS NOT NULL THEN
+    IF n[p + 1] = 2 THEN
+      severity := n[p + 2];
+    ELSIF n[p + 1] = 0 AND refused AND (score IS NULL OR score[4] = 0 OR now >= score[3] + n[p + 7]) THEN
+      severity := n[p + 6];
+    END IF;
+    IF severity IS NOT NULL OR n[p + 1] = 3 THEN
+      score := coalesce(score, ARRAY[0, 0, CASE n[p + 1] WHEN 3 THEN now ELSE 0 END, 0, 0, 0]);
+      IF severity IS NOT NULL THEN
+        points := greatest(score[2] - floor(greatest(now - score[3], 0) * n[p + 5]), 0) + severity;
+        score[2] := points;
+        score[3] := greatest(score[3], now);
+        score[4] := score[4] + 1;
+        IF now >= score[1] AND floor(points / 1e5 + 0.5) >= floor(n[p + 3] / 1e5 + 0.5) THEN
+          lasting := n[p + 4];
+          level := 0;
+          WHILE level < score[5] AND lasting < n[p + 9] LOOP
+            lasting := lasting * n[p + 8];
+            level := level + 1;
+          END LOOP;
+          score[1] := now + least(floor(lasting), n[p + 9]);
+          score[5] := score[5] + 1;
+        END IF;
+      ELSE
+        score[1] := greatest(score[1], now + n[p + 2]);
+      END IF;
+      -- A score is kept for at most a year after the last violation, even if it never decays.
+      forgotten := CASE WHEN n[p + 5] > 0 THEN least(ceil(score[2] / n[p + 5]), 31622400000000) ELSE 31622400000000 END;
+      score[6] := greatest(
+        score[1],
+        score[3] + greatest(
+          CASE WHEN score[2] > 0 THEN forgotten ELSE 0 END,
+          CASE WHEN score[4] > 0 THEN n[p + 7] ELSE 0 END
+        )
+      );
+      PERFORM halt.keep_v1(penalty_key, score, score[6], now);
+    END IF;
+  END IF;
+  IF once_key IS NOT NULL AND allowed AND NOT repeated THEN
+    PERFORM halt.keep_v1(once_key, ARRAY[once_ends], once_ends, now);
+  END IF;
+  reply := now::bigint || ';' || allowed::int || repeated::int || ';' || coalesce(start::bigint::text, '') || ';';
+  IF has_least AND allowed THEN
+    FOR d IN 1 .. count LOOP
+      reply := reply || CASE d WHEN 1 THEN '' ELSE ' ' END || (items[d]).cost::bigint;
+    END LOOP;
+  END IF;
+  reply := reply || ';' || coalesce(array_to_string(score::bigint[], ' '), '');
+  FOR d IN 1 .. count LOOP
+    item := items[d];
+    reply := reply || CASE WHEN item.fits THEN ';1' WHEN item.starts THEN ';2' ELSE ';0' END
+      || coalesce(' ' || array_to_string(item.state::bigint[], ' '), '');
+  END LOOP;
+  RETURN reply;
+END
+$$;
+
+-- Decides groups, one after the other, at one instant. A check is one
+-- call of it, or of bucket_v1, and a call may hold several checks.
+--
+-- p_now      the clock in microseconds; NULL for the server's
+-- p_keys     the keys of all counters, in lines, each once, in the order of their bytes
+-- p_groups   the numbers of each group, in lines: those of group_v1; or -1, the key and the numbers of bucket_v1
+-- p_sweep    the stretch of pages that is swept; negative for no sweep
+-- reply      the reply to each group, in lines
+--
+-- A plan that was made while the table was small must not read the whole table later, so none may.
+CREATE OR REPLACE FUNCTION halt.decide_v1(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
+LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
+DECLARE
+  keys text[] := string_to_array(p_keys, E'\n');
+  key text;
+  line text;
+  n float8[];
+  now float8;
+  reply text;
+BEGIN
+  -- Locks counters until the transaction ends, those without a row too. Every call sorts its keys, so that two never wait for
+  -- each other.
+  FOREACH key IN ARRAY keys LOOP
+    IF pg_advisory_xact_lock(hashtextextended(key, 'halt.counters'::regclass::oid::bigint)) IS NULL THEN END IF;
+  END LOOP;
+  -- Read the clock after the locks, so that a check that waited gets a later instant than the one it waited for.
+  now := coalesce(p_now, round(date_part('epoch', clock_timestamp()) * 1e6));
+  -- A crash of the server may lose the charges of its last moments, but no check waits for a disk.
+  IF set_config('synchronous_commit', 'off', true) IS NULL THEN END IF;
+  FOREACH line IN ARRAY string_to_array(p_groups, E'\n') LOOP
+    n := string_to_array(line, ' ')::float8[];
+    IF n[1] >= 0 THEN
+      line := halt.group_v1(now, keys, n);
+    ELSE
+      line := halt.bucket_v1(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1);
+    END IF;
+    reply := concat_ws(E'\n', reply, line);
+  END LOOP;
+  IF p_sweep >= 0 THEN
+    PERFORM halt.sweep_v1(p_sweep, 32);
+  END IF;
+  RETURN reply;
+END
+$$;

@@ -1,0 +1,71 @@
+-- First pass: judges each demand. `used` is the debt or the count of its counter at this instant.
+FOR d IN 1 .. count LOOP
+  item := NULL;
+  item.key := keys[n[i]::int];
+  item.mode := n[i + 1];
+  item.cost := n[i + 2];
+  item.charged_to := n[i + 3];
+  item.kind := n[i + 5];
+  item.own_cooldown := n[i + 6];
+  item.own_capacity := n[i + 7];
+  marks := n[i + 4];
+  rule := i + 6;
+  i := i + 13;
+  -- The rule under a penalty follows the normal one.
+  IF marks & 1 > 0 THEN
+    IF penalized THEN
+      rule := i;
+    END IF;
+    i := i + 7;
+  END IF;
+  item.cooldown := n[rule];
+  item.capacity := n[rule + 1];
+  item.unit := n[rule + 2];
+  item.rate := n[rule + 3];
+  item.span := n[rule + 4];
+  item.slice := n[rule + 5];
+  item.parts := n[rule + 6];
+  IF marks & 2 > 0 THEN
+    item.edges := n[i:i + 2];
+    i := i + 3;
+  END IF;
+  -- The units that must be left for the demand to pass: the fewest that it accepts, and those that it leaves to others.
+  item.need := item.cost;
+  item.others := 0;
+  item.has_terms := marks & 4 > 0;
+  IF item.has_terms THEN
+    has_terms := true;
+    item.max_wait := n[i];
+    item.least := nullif(n[i + 1], -1);
+    item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
+    item.gapless := n[i + 3] = 1;
+    item.need := coalesce(item.least, item.cost) + item.others;
+    i := i + 4;
+  END IF;
+
+  SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
+  item.state := state;
+  IF state IS NULL THEN
+    item.used := 0;
+  ELSIF item.kind = 0 THEN
+    item.used := halt.debt_v1(state, now, item.unit, item.rate);
+  ELSE
+    item.used := halt.counted_v1(state, now, item.kind);
+  END IF;
+  -- A repeated call takes its leases like any other, and is not charged otherwise.
+  item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode = 6;
+  IF NOT item.fits AND item.mode <> 5 AND (state IS NULL OR now >= state[1]) THEN
+    item.fits := CASE item.kind
+      WHEN 0 THEN item.used + item.need * item.unit <= item.capacity * item.unit
+      ELSE item.used + item.need <= item.capacity
+    END;
+  END IF;
+  IF NOT item.fits AND item.mode <> 1 THEN
+    allowed := false;
+    IF item.mode <> 2 THEN
+      refused := true;
+    END IF;
+  END IF;
+  item.starts := false;
+  items[d] := item;
+END LOOP;

@@ -1,0 +1,73 @@
+-- Second pass: writes every charge, or only the cool-downs that start.
+FOR d IN 1 .. count LOOP
+  item := items[d];
+  CONTINUE WHEN item.mode = 2 OR repeated AND item.kind < 3;
+  state := item.state;
+  IF NOT item.fits THEN
+    CONTINUE WHEN item.own_cooldown = 0 OR start IS NOT NULL;
+    blocked := coalesce(state[1], 0);
+    CONTINUE WHEN NOT (
+      item.mode = 5 AND now + item.cooldown > blocked OR item.cost <= item.own_capacity AND now >= blocked
+    );
+    -- A refusal in favour of others starts none.
+    IF item.others > 0 AND item.mode <> 5 THEN
+      units := item.need - item.others;
+      CONTINUE WHEN CASE item.kind
+        WHEN 0 THEN item.used + units * item.unit <= item.capacity * item.unit
+        ELSE item.used + units <= item.capacity
+      END;
+    END IF;
+    item.starts := true;
+    IF state IS NULL THEN
+      state := CASE item.kind
+        WHEN 0 THEN ARRAY[0, now, 0, item.unit, item.rate]
+        WHEN 1 THEN '{0,0,0}'::float8[]
+        ELSE '{0}'::float8[]
+      END;
+    END IF;
+    state[1] := now + item.cooldown;
+  ELSE
+    CONTINUE WHEN NOT allowed OR item.cost = 0 OR item.mode = 4;
+    IF item.kind = 0 THEN
+      -- Another charge would lose its start if a place in front of it became free.
+      IF item.cost > 0 OR item.charged_to = 0 OR state IS NULL
+        OR state[2] + ceil(state[3] / state[5]) <= item.charged_to THEN
+        state := ARRAY[
+          coalesce(state[1], 0),
+          greatest(state[2], now),
+          least(greatest(item.used + item.cost * item.unit, 0), 9007199254740991),
+          item.unit,
+          item.rate
+        ];
+      END IF;
+    ELSIF item.kind = 1 THEN
+      IF item.cost > 0 THEN
+        IF state IS NULL OR now >= state[2] THEN
+          state := ARRAY[
+            coalesce(state[1], 0),
+            CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v1(item.edges, now) END,
+            0
+          ];
+        END IF;
+        IF item.mode = 6 THEN
+          state[4] := least(coalesce(state[4], 0) + item.cost, 1099511627776);
+        ELSE
+          state[3] := state[3] + item.cost;
+        END IF;
+      ELSIF now < state[2] AND state[2] = item.charged_to THEN
+        state[3] := greatest(state[3] + item.cost, 0);
+      END IF;
+    ELSIF item.cost > 0 THEN
+      state := halt.charge_sub_window_v1(state, now, item.cost, item.span, item.slice, item.parts);
+    ELSIF now < item.charged_to THEN
+      state := halt.refund_sub_window_v1(state, -item.cost, item.charged_to);
+    END IF;
+    CONTINUE WHEN state IS NULL;
+    IF state[1] <= now THEN
+      state[1] := 0;
+    END IF;
+  END IF;
+  item.state := state;
+  items[d] := item;
+  PERFORM halt.keep_v1(item.key, state, halt.fresh_at_v1(state, item.kind), now);
+END LOOP;

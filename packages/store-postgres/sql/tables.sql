@@ -1,0 +1,48 @@
+CREATE SCHEMA IF NOT EXISTS halt;
+
+-- One row a counter. `state` is the tuple of core/src/algorithms: the end of the cool-down, then the algorithm's numbers. From
+-- `fresh_at` on (microseconds since 1970) the counter equals a fresh one, and a sweep removes it. No column that a check writes
+-- has an index, so an update is heap-only, and the room left in each page takes it.
+CREATE TABLE IF NOT EXISTS halt.counters (
+  key text COLLATE "C" PRIMARY KEY,
+  state float8[] NOT NULL,
+  fresh_at float8 NOT NULL
+) WITH (
+  fillfactor = 70,
+  autovacuum_vacuum_scale_factor = 0.05,
+  autovacuum_vacuum_insert_scale_factor = 0.5,
+  autovacuum_analyze_scale_factor = 1
+);
+
+-- One row a process that shares the counters, written every few seconds.
+CREATE UNLOGGED TABLE IF NOT EXISTS halt.instances (
+  prefix text COLLATE "C",
+  id text COLLATE "C",
+  seen timestamptz NOT NULL,
+  PRIMARY KEY (prefix, id)
+);
+
+-- Small texts that all processes share, such as the entries of Control.
+CREATE TABLE IF NOT EXISTS halt.documents (
+  name text COLLATE "C" PRIMARY KEY,
+  version bigint NOT NULL,
+  text text NOT NULL
+);
+
+-- One demand while a group is decided.
+DO $$
+BEGIN
+  CREATE TYPE halt.item_v1 AS (
+    key text, mode int, cost float8, charged_to float8, edges float8[],
+    -- the rule in force
+    kind int, cooldown float8, capacity float8, unit float8, rate float8, span float8, slice float8, parts float8,
+    -- the same numbers of the rule without a penalty
+    own_cooldown float8, own_capacity float8,
+    -- terms
+    has_terms boolean, max_wait float8, least float8, gapless boolean, need float8, others float8,
+    -- the counter, and what becomes of it
+    state float8[], used float8, fits boolean, starts boolean, wait float8, units_left float8
+  );
+EXCEPTION WHEN duplicate_object THEN NULL;
+END
+$$;

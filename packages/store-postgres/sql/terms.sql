@@ -1,0 +1,104 @@
+-- Finds when a group may start that does not pass now, and the units that its demands get. Mirrors core/src/store/terms.ts.
+-- `start` stays NULL if the group has nothing to wait for.
+IF refused THEN
+  start := 0;
+  FOR d IN 1 .. count LOOP
+    item := items[d];
+    CONTINUE WHEN item.fits OR item.mode = 1;
+    IF item.mode = 5 OR coalesce(item.max_wait, 0) = 0 THEN
+      start := NULL;
+      EXIT;
+    END IF;
+    blocked := coalesce(item.state[1] - now, 0);
+    own := 'Infinity';
+    IF item.kind = 1 THEN
+      IF item.used + item.need <= item.capacity THEN
+        own := 0;
+      ELSIF item.need <= item.capacity THEN
+        own := item.state[2] - now;
+      END IF;
+    ELSIF item.need <= item.capacity THEN
+      own := 0;
+      IF item.kind = 0 THEN
+        excess := item.used - (item.capacity - item.need) * item.unit;
+        IF excess > 0 THEN
+          own := ceil(excess / item.rate);
+          -- If the debt is in other terms than the rule's, the bucket may be full before that.
+          IF item.state[4] <> item.unit OR item.state[5] <> item.rate THEN
+            own := least(own, item.state[2] + ceil(item.state[3] / item.state[5]) - now);
+          END IF;
+        END IF;
+      ELSE
+        excess := item.used + item.need - item.capacity;
+        FOR at IN 2 .. coalesce(cardinality(item.state), 0) - 1 BY 2 LOOP
+          IF excess > 0 AND now < item.state[at] THEN
+            excess := excess - item.state[at + 1];
+            own := item.state[at] - now;
+          END IF;
+        END LOOP;
+      END IF;
+    END IF;
+    -- A place in flight may become free at any time.
+    IF own > item.max_wait AND own < 'Infinity' AND item.kind = 3 THEN
+      own := item.max_wait;
+    END IF;
+    own := greatest(own, blocked);
+    IF own > item.max_wait THEN
+      start := NULL;
+      EXIT;
+    END IF;
+    items[d].wait := own;
+    start := greatest(start, own);
+  END LOOP;
+END IF;
+IF start IS NOT NULL THEN
+  -- The group's place is charged now if all its counters can hold it. Otherwise the caller asks again.
+  refused := false;
+  allowed := true;
+  FOR d IN 1 .. count LOOP
+    item := items[d];
+    IF item.mode <> 1 AND (
+      item.mode <> 0 OR item.kind <> 0
+      OR start * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991
+      OR coalesce(item.gapless, false) AND (item.fits OR item.wait < start)
+    ) THEN
+      allowed := false;
+    END IF;
+  END LOOP;
+  IF allowed THEN
+    FOR d IN 1 .. count LOOP
+      item := items[d];
+      CONTINUE WHEN item.mode = 1;
+      -- What is paid back until the start, and left over, is lost.
+      items[d].fits := true;
+      items[d].used := greatest(item.used, start * item.rate);
+    END LOOP;
+  END IF;
+END IF;
+IF allowed THEN
+  FOR d IN 1 .. count LOOP
+    item := items[d];
+    units := item.cost;
+    IF item.least IS NOT NULL THEN
+      has_least := true;
+      units := item.least;
+      IF start IS NULL THEN
+        units := CASE item.kind
+          WHEN 0 THEN floor((item.capacity * item.unit - item.used) / item.unit)
+          ELSE item.capacity - item.used
+        END;
+        units := least(item.cost, greatest(units, 0) - item.others);
+      END IF;
+    END IF;
+    items[d].units_left := units;
+    IF item.mode <> 1 AND units < item.cost THEN
+      most := least(most, units);
+    END IF;
+  END LOOP;
+  FOR d IN 1 .. count LOOP
+    item := items[d];
+    IF item.fits AND item.least IS NOT NULL THEN
+      items[d].cost := greatest(item.least, least(item.units_left, most));
+    END IF;
+  END LOOP;
+END IF;

@@ -1,0 +1,5 @@
+export { PostgresStore } from './store.ts'
+export type { PostgresStoreOptions } from './options.ts'
+export type { Query, QuerySource } from './query.ts'
+export { schema, type SchemaOptions } from './schema.ts'
+export type { StoreError } from './store-error.ts'

@@ -1,0 +1,141 @@
+import type { StoreFailure } from '@halt/core/store'
+
+/** The error of a failed call to PostgreSQL, whatever the client's own error was. */
+export class StoreError extends Error {
+  readonly failure: StoreFailure
+  /** Stable, `HALT_E_STORE_…`. */
+  readonly code: `HALT_E_STORE_${string}`
+  /** The SQLSTATE of the server's error, such as `25006`. Undefined if the error is not the server's, or the outcome is not known. */
+  readonly reply: string | undefined
+  /** What the user can do about it, one sentence. */
+  readonly fix: string
+
+  constructor(message: string, kind: ErrorKind, reply?: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'StoreError'
+    const [failure, code, fix] = KINDS[kind]
+    this.failure = failure
+    this.code = `HALT_E_STORE_${code}`
+    this.reply = reply
+    this.fix = fix
+  }
+}
+
+/** The kind of a {@link StoreError}. It chooses the failure, the code and the fix. */
+export type ErrorKind =
+  | 'timeout'
+  | 'unavailable'
+  | 'full'
+  | 'readonly'
+  | 'auth'
+  | 'permission'
+  | 'schema'
+  | 'pooler'
+  | 'isolation'
+  | 'misconfigured'
+  | 'script'
+  | 'unexpected-reply'
+
+const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>> = {
+  timeout: [
+    'timeout',
+    'TIMEOUT',
+    'Check whether PostgreSQL hangs, or a transaction of the application holds the lock of a counter.',
+  ],
+  unavailable: [
+    'unavailable',
+    'UNAVAILABLE',
+    'Check that PostgreSQL runs, is reachable and has a connection left. The pool connects again by itself.',
+  ],
+  full: ['unavailable', 'OOM', 'Give the server more disk or memory.'],
+  readonly: ['unavailable', 'READONLY', 'Connect to the primary, and set default_transaction_read_only off.'],
+  auth: ['misconfigured', 'AUTH', 'Give the client the right user name and password.'],
+  permission: [
+    'misconfigured',
+    'PERMISSION',
+    'Grant the role usage on the schema, and select, insert, update and delete on its tables (docs/postgres.md).',
+  ],
+  schema: [
+    'misconfigured',
+    'SCHEMA',
+    'Run schema.sql of the installed version of @halt/store-postgres, or the statements of schema().',
+  ],
+  pooler: [
+    'misconfigured',
+    'POOLER',
+    'Give the store a query without named prepared statements, because the pooler changes connections between statements.',
+  ],
+  isolation: [
+    'misconfigured',
+    'MISCONFIGURED',
+    'Set default_transaction_isolation of the role or the pool to "read committed".',
+  ],
+  misconfigured: ['misconfigured', 'MISCONFIGURED', 'Correct the setting that the message names.'],
+  script: ['script', 'SCRIPT', 'Please report this: the server cannot run a function of Halt.'],
+  'unexpected-reply': ['script', 'SCRIPT', 'Let query return the rows of the statement unchanged.'],
+}
+
+// By SQLSTATE, or by its class.
+const REPLIES: Readonly<Record<string, ErrorKind>> = {
+  '08': 'unavailable',
+  '25006': 'readonly',
+  '25P02': 'misconfigured',
+  '26000': 'pooler',
+  '28': 'auth',
+  '3D000': 'misconfigured',
+  '3F000': 'schema',
+  '40001': 'isolation',
+  '40P01': 'unavailable',
+  '42501': 'permission',
+  '42704': 'schema',
+  '42703': 'schema',
+  '42883': 'schema',
+  '42P01': 'schema',
+  '42P05': 'pooler',
+  '53': 'unavailable',
+  '53100': 'full',
+  '53200': 'full',
+  '55P03': 'timeout',
+  '57': 'unavailable',
+  '57014': 'timeout',
+  '58': 'unavailable',
+}
+// The server may have committed before the connection ended.
+const IN_DOUBT = /^(?:08|57P)/
+
+/** Turns any error of any client into a {@link StoreError}. Returns a StoreError as it is. */
+export function toStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const text = textOf(error)
+  const state = stateOf(error)
+  if (state === undefined) return new StoreError(text, isTimeout(text) ? 'timeout' : 'unavailable')
+  const kind = REPLIES[state] ?? REPLIES[state.slice(0, 2)] ?? 'script'
+  return new StoreError(text, kind, IN_DOUBT.test(state) ? undefined : state)
+}
+
+/** The error for a reply that no function of Halt returns. It names the type of the reply, never its content. */
+export function unexpectedReply(reply: unknown): StoreError {
+  const type = Array.isArray(reply) ? `a list of ${reply.length}` : reply === null ? 'null' : typeof reply
+  return new StoreError(`The function cannot have given this reply: ${type}`, 'unexpected-reply')
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  // If a name resolves to several addresses, the error is an AggregateError without a message.
+  return error.message || codeOf(error) || error.constructor.name
+}
+
+/** The SQLSTATE of an error. The codes of the operating system, such as ECONNREFUSED, are longer, or begin with an E. */
+function stateOf(error: unknown): string | undefined {
+  const code = codeOf(error)
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code) ? code : undefined
+}
+
+function codeOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? code : undefined
+}
+
+function isTimeout(text: string): boolean {
+  return /^(?:query read timeout|timeout exceeded)/i.test(text)
+}

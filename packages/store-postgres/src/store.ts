@@ -1,0 +1,118 @@
+import { fromCaller, type HaltWarning } from '@halt/core'
+import {
+  type CounterId,
+  type Evaluation,
+  type Group,
+  makeDigest,
+  type Store,
+  type StoreDocument,
+} from '@halt/core/store'
+
+import { Batcher } from './batcher.ts'
+import { callOf } from './call.ts'
+import { documentOf } from './document.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { inspect } from './inspection.ts'
+import { keyWriter, type KeyWriter } from './keys.ts'
+import { checkOptions, type PostgresStoreOptions } from './options.ts'
+import { queryOf, type Query } from './query.ts'
+import { readReply } from './reply.ts'
+import { Statements } from './statements.ts'
+import { StoreError, toStoreError } from './store-error.ts'
+import { Sweeper } from './sweeper.ts'
+
+type Evaluations = readonly (Evaluation | Error)[]
+
+/**
+ * A store of counters in PostgreSQL, which all processes share. A check is one statement, whatever the number of policies, and
+ * the server's clock decides. Run {@link schema} once before.
+ *
+ * @throws HaltError `HALT_E_STORE_OPTION`
+ * @example
+ * const store = new PostgresStore({ query: new Pool({ connectionString: process.env.DATABASE_URL }) })
+ */
+export class PostgresStore implements Store {
+  readonly kind: string = 'postgres'
+  readonly isChecked: boolean = true
+  readonly keepsPace: boolean
+  /** Unix milliseconds. Present only if the store was given a clock. */
+  declare readonly clock?: () => number
+  readonly #statements: Statements
+  readonly #key: KeyWriter
+  readonly #schema: string
+  readonly #prefix: string
+  readonly #heartbeat: Heartbeat
+  readonly #sweeper: Sweeper
+  readonly #batcher: Batcher
+
+  constructor(options: PostgresStoreOptions) {
+    fromCaller(PostgresStore, () => checkOptions(options))
+    const { query, schema = 'halt', prefix = '', clock } = options
+    this.keepsPace = clock === undefined
+    if (clock !== undefined) this.clock = clock
+    this.#schema = schema
+    this.#prefix = prefix
+    this.#statements = new Statements(queryOf(query) as Query, schema)
+    this.#key = keyWriter(prefix, makeDigest())
+    this.#heartbeat = new Heartbeat(this.#statements, prefix)
+    this.#sweeper = new Sweeper(this.#statements)
+    this.#batcher = new Batcher(groups => this.#send(groups))
+  }
+
+  evaluate(group: Group): Promise<Evaluation> {
+    return this.#batcher.add(group)
+  }
+
+  async forget(counters: readonly CounterId[]): Promise<number> {
+    const keys = [...new Set(counters.map(({ subject, counter }) => this.#key(subject, counter)))].sort()
+    return keys.length === 0 ? 0 : this.#statements.count('forget', keys.join('\n'))
+  }
+
+  probe(): Promise<unknown> {
+    return this.#statements.count('probe')
+  }
+
+  instances(): number {
+    return this.#heartbeat.count
+  }
+
+  document(name: string): StoreDocument {
+    return documentOf(this.#statements, `${this.#prefix}|${name}`)
+  }
+
+  /** Removes every counter that equals a fresh one. Checks do so little by little, so no application has to call it. */
+  sweep(): Promise<number> {
+    return this.#sweeper.sweepAll()
+  }
+
+  inspect(): Promise<HaltWarning[]> {
+    return inspect(this.#statements, this.#schema, group => this.evaluate(group))
+  }
+
+  async #send(groups: readonly Group[]): Promise<Evaluations> {
+    const { name, params } = callOf(groups, this.#key)
+    const stretch = this.clock === undefined ? this.#sweeper.stretchFor(groups.length) : -1
+    this.#heartbeat.sendIfDue(performance.now())
+    try {
+      return readReply(await this.#statements.run(name, this.#now(), ...params, `${stretch}`), groups)
+    } catch (error) {
+      return this.#recover(groups, toStoreError(error))
+    }
+  }
+
+  #now(): string | null {
+    if (this.clock === undefined) return null
+    const now = Math.floor(this.clock() * 1000)
+    if (!Number.isSafeInteger(now))
+      throw new StoreError('The clock of the store returned no number', 'misconfigured')
+    return `${now}`
+  }
+
+  // The server undoes a statement that fails, so nothing was charged. If one group made it fail, the others must not fail with it.
+  #recover(groups: readonly Group[], error: StoreError): Promise<Evaluations> {
+    if (groups.length < 2 || error.reply === undefined || error.failure !== 'script')
+      return Promise.reject(error)
+    const alone = groups.map(async group => (await this.#send([group]))[0] as Evaluation)
+    return Promise.all(alone.map(evaluation => evaluation.catch((failure: unknown) => failure as Error)))
+  }
+}

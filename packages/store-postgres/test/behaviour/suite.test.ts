@@ -1,0 +1,29 @@
+import { storeSuite } from '@halt/conformance'
+import { afterAll, describe, expect, it } from 'vitest'
+
+import { PostgresStore, schema } from '../../src/index.ts'
+import { type Database, newSchema, openPg, openPglite, openPostgresJs } from '../databases.ts'
+
+const histories = { pg: [4, 200], 'postgres.js': [1, 100], PGlite: [2, 100] } as const
+let made = 0
+
+for (const database of [openPg({ max: 1 }), openPostgresJs(), openPglite()]) {
+  const name = newSchema()
+  await database.run(schema({ schema: name }))
+  afterAll(() => database.close())
+  run(database, name)
+}
+
+function run({ name, query }: Database, schemaName: string): void {
+  const [count, steps] = histories[name as keyof typeof histories]
+  storeSuite(
+    { describe, expect, it },
+    {
+      name: `PostgresStore on ${name}`,
+      // A prefix of its own, so that tests share no keys.
+      make: clock => new PostgresStore({ query, clock, schema: schemaName, prefix: `s${++made}:` }),
+      histories: count,
+      steps,
+    },
+  )
+}

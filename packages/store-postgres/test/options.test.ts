@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+
+import { PostgresStore, schema } from '../src/index.ts'
+
+const query = async (): Promise<unknown[]> => []
+
+describe('PostgresStore', () => {
+  it.each([
+    undefined,
+    null,
+    {},
+    { query: 'SELECT 1' },
+    { query: {} },
+    { query, schema: 'Halt' },
+    { query, schema: 'a; DROP TABLE b' },
+    { query, schema: '' },
+    { query, prefix: 'a|b' },
+    { query, prefix: 7 },
+    { query, clock: Date.now() },
+    { query, client: {} },
+  ])('refuses the options %j', options => {
+    expect(() => new PostgresStore(options as never)).toThrowError(
+      expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }),
+    )
+  })
+
+  it('takes a function, a client with a query, and the sql of postgres.js', () => {
+    const sql = Object.assign(() => {}, { unsafe: query })
+    for (const source of [query, { query }, sql])
+      expect(new PostgresStore({ query: source }).kind).toBe('postgres')
+  })
+})
+
+describe('schema()', () => {
+  it('puts another name everywhere', () => {
+    const text = schema({ schema: 'shop' })
+    expect(text).toContain('CREATE SCHEMA IF NOT EXISTS shop;')
+    expect(text).not.toMatch(/\bhalt\b/)
+  })
+
+  it('refuses a name that would need quotes', () => {
+    expect(() => schema({ schema: 'my-shop' })).toThrowError(
+      expect.objectContaining({ code: 'HALT_E_STORE_OPTION' }),
+    )
+  })
+})
