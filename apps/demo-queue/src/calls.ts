@@ -17,10 +17,12 @@ export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
-/** The most calls that started within any second. */
-export function mostInASecond(calls: readonly Call[]): number {
-  const times = calls.map(({ started }) => started).toSorted((a, b) => a - b)
-  return Math.max(0, ...times.map((from, i) => times.slice(i).filter(time => time - from < 1000).length))
+/** The calls that started before their time: the first may start when it is asked for, and each further one {@link GAP} later. */
+export function early(calls: readonly Call[]): readonly Call[] {
+  const began = Math.min(...calls.map(({ asked }) => asked))
+  const inOrder = calls.toSorted((a, b) => a.started - b.started)
+  // A millisecond for the rounding of clocks.
+  return inOrder.filter(({ started }, before) => started < began + before * GAP - 1)
 }
 
 /** The calls that started although another one, asked for more than `tolerance` milliseconds earlier, still waited. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Call, mostInASecond, overtakers } from '../src/calls.ts'
+import { type Call, early, overtakers } from '../src/calls.ts'
 import { coloured, picture, type Scene } from '../src/picture.ts'
 
 const call = (worker: number, started: number, asked = 0): Call => ({
@@ -54,9 +54,13 @@ describe('the picture', () => {
 })
 
 describe('the checks of the show', () => {
-  it('find the most calls within a second', () => {
-    expect(mostInASecond([])).toBe(0)
-    expect(mostInASecond([0, 500, 999, 1000, 1001].map(at => call(0, at)))).toBe(4)
+  it('find the calls that start before their time, however late others are', () => {
+    const asked = 5000
+    const at = (...times: number[]): Call[] => times.map(time => call(0, time, asked))
+    expect(early(at(0, 100, 200, 300))).toEqual([])
+    expect(early(at(30, 330, 331, 332))).toEqual([])
+    expect(early(at(0, 50, 200)).map(({ started }) => started)).toEqual([5050])
+    expect(early(at(0, 0, 0, 0))).toHaveLength(3)
   })
 
   it('find a call that overtakes one that was asked for earlier', () => {

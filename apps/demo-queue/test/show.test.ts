@@ -68,6 +68,6 @@ describe('the show', () => {
       },
     })
     expect(ok).toBe(false)
-    expect(text).toContain('✗ at most 30 calls')
+    expect(text).toContain('✗ 29 calls started before their time')
   })
 })
