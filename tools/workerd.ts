@@ -2,13 +2,16 @@
 import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare'
 
 import { bundle } from './bundle.ts'
+import type { Report } from './other-runtimes.ts'
 
 /** A running Worker. */
 export interface Worker {
-  /** Sends a request to it. The host of the address does not matter. */
+  /** Its addresses, `http://127.0.0.1:…`: that of its default export, then those of its other entrypoints. */
+  readonly urls: readonly string[]
+  /** Sends a request to the default export. workerd adds no header to it. */
   fetch(path: string, init?: RequestInit): Promise<Response>
-  /** What it printed, line by line. */
-  readonly printed: readonly string[]
+  /** The text that it printed. */
+  readonly printed: string
   readonly code: string
   readonly miniflare: Miniflare
   close(): Promise<void>
@@ -17,10 +20,18 @@ export interface Worker {
 // The last date that the pinned workerd knows.
 const COMPATIBILITY_DATE = '2026-04-26'
 
-/** Bundles a Worker as wrangler does, and runs it in workerd on a free port of 127.0.0.1. */
-export async function startWorker(entry: URL, options: Partial<MiniflareOptions> = {}): Promise<Worker> {
+/**
+ * Bundles a Worker as wrangler does, and runs it in workerd on free ports of 127.0.0.1.
+ *
+ * @param entrypoints the names of its other entrypoints that get an address
+ */
+export async function startWorker(
+  entry: URL,
+  options: Partial<MiniflareOptions> = {},
+  entrypoints: readonly string[] = [],
+): Promise<Worker> {
   const code = await bundle(entry, 'es', [/^node:/, /^cloudflare:/])
-  const printed: string[] = []
+  let printed = ''
   const miniflare = new Miniflare({
     modules: true,
     script: code,
@@ -28,18 +39,47 @@ export async function startWorker(entry: URL, options: Partial<MiniflareOptions>
     log: new Log(LogLevel.NONE),
     handleRuntimeStdio(stdout, stderr) {
       for (const stream of [stdout, stderr])
-        stream.on('data', (chunk: Buffer) =>
-          printed.push(...chunk.toString().split('\n').filter(line => line !== '')),
-        )
+        stream.on('data', (chunk: Buffer) => void (printed += chunk.toString()))
     },
+    // Past the proxy of Miniflare, which adds the headers of Cloudflare.
+    unsafeDirectSockets: ['default', ...entrypoints].map(entrypoint => ({
+      host: '127.0.0.1',
+      port: 0,
+      entrypoint,
+    })),
     ...options,
   } as MiniflareOptions)
-  const url = await miniflare.ready
+  await miniflare.ready
+  const [url, ...others] = await Promise.all(
+    [undefined, ...entrypoints].map(entrypoint => miniflare.unsafeGetDirectURL(undefined, entrypoint)),
+  )
   return {
+    urls: [url, ...others].map(address => (address as URL).origin),
     fetch: (path, init) => fetch(new URL(path, url), init),
-    printed,
+    get printed() {
+      return printed
+    },
     code,
     miniflare,
     close: () => miniflare.dispose(),
+  }
+}
+
+/** Runs the suite of a Worker that was made with `packages/conformance/test/suite-worker.ts`, each test in a request of its own. */
+export async function runInWorkerd(script: URL): Promise<Report> {
+  const ports = ['port0', 'port1', 'port2', 'port3']
+  const worker = await startWorker(script, { compatibilityFlags: ['nodejs_compat'] }, ports)
+  try {
+    const [, ...urls] = worker.urls
+    const names = (await (await worker.fetch('/')).json()) as string[]
+    const failed: string[] = []
+    for (const name of names) {
+      const response = await worker.fetch('/', { method: 'POST', body: JSON.stringify({ name, urls }) })
+      const failure = await response.text()
+      if (failure !== '') failed.push(`${name}: ${failure}`)
+    }
+    return { passed: names.length - failed.length, failed }
+  } finally {
+    await worker.close()
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { runInBun, runInDeno } from '../../../../tools/other-runtimes.ts'
+import { runInWorkerd } from '../../../../tools/workerd.ts'
 
 describe('the suite of all adapters', () => {
   it('passes on Bun', async () => {
@@ -11,6 +12,12 @@ describe('the suite of all adapters', () => {
 
   it('passes on Deno', async () => {
     const { passed, failed } = await runInDeno(new URL('../runtimes/deno.ts', import.meta.url))
+    expect(failed).toEqual([])
+    expect(passed).toBeGreaterThan(300)
+  })
+
+  it('passes on workerd', async () => {
+    const { passed, failed } = await runInWorkerd(new URL('../runtimes/workerd.ts', import.meta.url))
     expect(failed).toEqual([])
     expect(passed).toBeGreaterThan(300)
   })

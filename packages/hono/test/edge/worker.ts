@@ -1,4 +1,5 @@
 import { QuotaPeriod } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
 import { Hono } from 'hono'
 import { getConnInfo } from 'hono/cloudflare-workers'
 import { cors } from 'hono/cors'
@@ -9,10 +10,15 @@ import { halt } from '../../src/index.ts'
 const app = new Hono()
 app.use(cors())
 app.use('/ip/*', halt({ policy: { name: 'ip', limit: 2, window: 60, blockDuration: 1 }, getConnInfo }))
-app.use(
-  '/sliding',
-  halt({ policy: { name: 'sliding', limit: 2, window: 1, algorithm: 'sliding-window' }, getConnInfo }),
-)
+// The test moves this clock.
+let passed = 0
+const store = new InMemoryStore({ clock: () => Date.now() + passed })
+const sliding = { name: 'sliding', limit: 2, window: 60, algorithm: 'sliding-window' } as const
+app.use('/sliding', halt({ store, policy: sliding, getConnInfo }))
+app.post('/advance', async c => {
+  passed += Number(await c.req.text())
+  return c.text('')
+})
 app.use(
   '/key',
   halt({
@@ -34,6 +40,8 @@ app.use(
   }),
 )
 app.use('/busy', halt({ policy: { name: 'busy', algorithm: 'concurrency', limit: 1, ttl: 60 }, getConnInfo }))
+// The response lasts as long as the client sends its request.
+app.post('/busy', c => c.body(c.req.raw.body))
 app.all('*', c => c.json({ key: c.get('halt')?.key ?? null }))
 
-export const fetch: (request: Request) => Response | Promise<Response> = request => app.fetch(request)
+export default app
