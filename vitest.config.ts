@@ -82,6 +82,7 @@ export default defineConfig({
       project('apps/demo-hono', withServers),
       project('apps/demo-nest', withServers),
       project('apps/demo-queue', withServers),
+      project('apps/demo-worker'),
     ],
   },
 })

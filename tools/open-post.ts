@@ -19,7 +19,7 @@ export function openPost(
       end = () => controller.close()
     },
   })
-  const init = { method: 'POST', body, duplex: 'half' }
+  const init = { method: 'POST', body, duplex: 'half' as const }
   const response = fetch(path, init)
   return {
     response,

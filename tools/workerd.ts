@@ -1,4 +1,5 @@
 // Runs Workers in workerd, the runtime of Cloudflare, which comes with the npm package `miniflare`.
+import type { Readable } from 'node:stream'
 import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare'
 
 import { bundle } from './bundle.ts'
@@ -37,7 +38,7 @@ export async function startWorker(
     script: code,
     compatibilityDate: COMPATIBILITY_DATE,
     log: new Log(LogLevel.NONE),
-    handleRuntimeStdio(stdout, stderr) {
+    handleRuntimeStdio(stdout: Readable, stderr: Readable) {
       for (const stream of [stdout, stderr])
         stream.on('data', (chunk: Buffer) => void (printed += chunk.toString()))
     },

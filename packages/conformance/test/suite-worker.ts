@@ -4,40 +4,22 @@ import { connect } from 'cloudflare:sockets'
 
 import { type AdapterUnderTest, adapterSuite, type Setup, type StoreUnderTest } from '../src/index.ts'
 import { collectTests } from './collected.ts'
+import { apps, type Entrypoint, type Handler } from './suite-apps.ts'
 import { socketOf } from './workerd-socket.ts'
-
-// A test has at most so many apps at once.
-const PORTS = 10
-// How long a request goes on after its response.
-const LIFE_MS = 3000
 
 // workerd by itself notices that a client has left only when it writes to it. In production Cloudflare tells it.
 const DEPARTURES = /the client (?:left|aborted)/
 
-type Handler = (request: Request) => Response | Promise<Response>
-
-/** An export of a Worker that gets requests. */
-export interface Entrypoint {
-  fetch(request: Request, env: unknown, context: ExecutionContext): Promise<Response>
-}
-
-interface ExecutionContext {
-  waitUntil(work: Promise<unknown>): void
-}
-
-/** The exports of the Worker: the one that runs tests, and those at whose addresses the apps are. */
-export interface SuiteWorker {
-  readonly runner: Entrypoint
-  readonly ports: readonly Entrypoint[]
-}
-
-/** @param build makes the handler of an app */
+/**
+ * Makes the default export of the Worker, which lists the tests and runs them. The Worker also exports `./suite-ports.ts`.
+ *
+ * @param build makes the handler of an app
+ */
 export function suiteWorker(
   adapter: Omit<AdapterUnderTest, 'serve' | 'connect'>,
   build: (setup: Setup) => Handler,
   stores: readonly StoreUnderTest[],
-): SuiteWorker {
-  const apps: (Handler | undefined)[] = Array.from({ length: PORTS }, () => undefined)
+): Entrypoint {
   let urls: readonly string[] = []
   const whole: AdapterUnderTest = {
     ...adapter,
@@ -52,14 +34,7 @@ export function suiteWorker(
   }
   const tests = collectTests(runner => adapterSuite(runner, whole, stores))
   for (const name of tests.keys()) if (DEPARTURES.test(name)) tests.delete(name)
-  const portOf = (port: number): Entrypoint => ({
-    fetch: async (request, _env, context) => {
-      // Work that goes on after the response would otherwise end with it.
-      context.waitUntil(new Promise(resolve => void setTimeout(resolve, LIFE_MS)))
-      return apps[port]?.(request) ?? new Response('no app', { status: 503 })
-    },
-  })
-  const runner: Entrypoint = {
+  return {
     async fetch(request) {
       if (request.method === 'GET') return Response.json([...tests.keys()])
       const { name, urls: given } = (await request.json()) as { name: string; urls: readonly string[] }
@@ -73,5 +48,4 @@ export function suiteWorker(
       }
     },
   }
-  return { runner, ports: apps.map((_, port) => portOf(port)) }
 }

@@ -15,11 +15,16 @@ export interface DurableObjectStoreOptions {
   readonly prefix?: string | undefined
   /** Where new objects are created. Default: near the first request. */
   readonly locationHint?: LocationHint | undefined
+  /**
+   * `waitUntil` of `cloudflare:workers`. The platform ends calls that are pending when a response has been sent. This lets refunds and
+   * releases after a response finish.
+   */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
   /** Returns Unix milliseconds, for tests. Default: the clock of each object decides. */
   readonly clock?: (() => number) | undefined
 }
 
-const KNOWN = ['namespace', 'objects', 'prefix', 'locationHint', 'clock']
+const KNOWN = ['namespace', 'objects', 'prefix', 'locationHint', 'waitUntil', 'clock']
 const MOST_SHARDS = 65_536
 
 /**
@@ -34,7 +39,7 @@ export function checkOptions(options: DurableObjectStoreOptions): void {
   const unknown = Object.keys(fields).find(name => !KNOWN.includes(name) && fields[name] !== undefined)
   if (unknown !== undefined)
     fail(`DurableObjectStore has no option "${unknown}".`, `Its options are ${KNOWN.join(', ')}.`)
-  const { namespace, objects, prefix, clock } = options
+  const { namespace, objects, prefix, waitUntil, clock } = options
   if (typeof namespace?.idFromName !== 'function' || typeof namespace.get !== 'function')
     fail(
       'namespace is not a binding to Durable Objects.',
@@ -47,6 +52,8 @@ export function checkOptions(options: DurableObjectStoreOptions): void {
     )
   if (prefix !== undefined && (typeof prefix !== 'string' || prefix.length > 64))
     fail('prefix is not a text of at most 64 characters.', 'Give a prefix such as "halt:" or "staging:".')
+  if (waitUntil !== undefined && typeof waitUntil !== 'function')
+    fail('waitUntil is not a function.', "Give that of import { waitUntil } from 'cloudflare:workers'.")
   if (clock !== undefined && typeof clock !== 'function')
     fail('clock is not a function.', 'Give a function that returns Unix milliseconds, or leave it out.')
 }

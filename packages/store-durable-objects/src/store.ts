@@ -28,8 +28,8 @@ import { nameOfDocument, nameOfProbe, type NameOf, placement } from './placement
  *
  * @throws HaltError `HALT_E_STORE_OPTION`
  * @example
- * import { env } from 'cloudflare:workers'
- * const store = new DurableObjectStore({ namespace: env.HALT })
+ * import { env, waitUntil } from 'cloudflare:workers'
+ * const store = new DurableObjectStore({ namespace: env.HALT, waitUntil })
  */
 export class DurableObjectStore implements Store {
   readonly kind: string = 'durable-objects'
@@ -113,8 +113,13 @@ export class DurableObjectStore implements Store {
   }
 
   #ask<Q extends Question>(name: string, question: Q): Promise<Answers[Q['ask']]> {
-    const { namespace, locationHint } = this.#options
+    const { namespace, locationHint, waitUntil } = this.#options
     const options = locationHint === undefined ? undefined : { locationHint }
-    return ask(() => namespace.get(namespace.idFromName(name) as never, options), question)
+    const answer = ask(() => namespace.get(namespace.idFromName(name) as never, options), question)
+    // A call outside of a request, as in ready() at the start, has nothing to prolong.
+    try {
+      waitUntil?.(answer.catch(() => {}))
+    } catch {}
+    return answer
   }
 }

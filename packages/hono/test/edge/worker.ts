@@ -7,7 +7,7 @@ import { cors } from 'hono/cors'
 import { halt } from '../../src/index.ts'
 
 // A Worker builds everything while its module loads, before any request.
-const app = new Hono()
+const app: Hono = new Hono()
 app.use(cors())
 app.use('/ip/*', halt({ policy: { name: 'ip', limit: 2, window: 60, blockDuration: 1 }, getConnInfo }))
 // The test moves this clock.
@@ -41,7 +41,7 @@ app.use(
 )
 app.use('/busy', halt({ policy: { name: 'busy', algorithm: 'concurrency', limit: 1, ttl: 60 }, getConnInfo }))
 // The response lasts as long as the client sends its request.
-app.post('/busy', c => c.body(c.req.raw.body))
+app.post('/busy', c => new Response(c.req.raw.body))
 app.all('*', c => c.json({ key: c.get('halt')?.key ?? null }))
 
 export default app

@@ -1,10 +1,13 @@
+import type { Entrypoint } from '../../../conformance/test/suite-apps.ts'
 import { suiteWorker } from '../../../conformance/test/suite-worker.ts'
 import { build, common, stores } from '../app.ts'
+
+export * from '../../../conformance/test/suite-ports.ts'
 
 // workerd tells no address, and Cloudflare tells that of the client only.
 const getConnInfo = (): { remote: { address: string } } => ({ remote: { address: '127.0.0.1' } })
 
-const { runner, ports } = suiteWorker(
+const runner: Entrypoint = suiteWorker(
   { ...common, name: 'Hono on workerd', inSequence: true, hidesVersion: true },
   setup => {
     const app = build(setup, getConnInfo)
@@ -14,4 +17,3 @@ const { runner, ports } = suiteWorker(
 )
 
 export default runner
-export const [port0, port1, port2, port3, port4, port5, port6, port7, port8, port9] = ports

@@ -20,7 +20,7 @@ export class DocumentTable {
     const rows = this.#sql.exec('select version, bytes from document order by chunk').toArray()
     const version = rows[0]?.['version']
     if (typeof version !== 'number') return NEVER_WRITTEN
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+    const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
     const text = rows.map(row => decoder.decode(row['bytes'] as ArrayBuffer, { stream: true })).join('')
     return { version, text: text + decoder.decode() }
   }
