@@ -75,6 +75,8 @@ export class HaltCounters {
       case 'write':
         return this.#documents.write(question.text, question.since) ?? null
       case 'ping':
+        // Fails if the class is not backed by SQLite.
+        this.#storage.sql.exec('select 1')
         return 'pong'
       default:
         throw new TypeError('The object got a question that it does not know.')
