@@ -33,7 +33,7 @@ export {
   type StoreDocument,
   type VersionedText,
 } from './document.ts'
-export { evaluateAcross, placesOf, type PlaceOf, type Send } from './across/index.ts'
+export { evaluateAcross, LOOK_RULE, placesOf, type PlaceOf, type Send } from './across/index.ts'
 export { checkEvaluation, StoreMisread } from './evaluation-check.ts'
 export { freshAt } from './cooldown.ts'
 export { unitsLeftToOthers, unitsNeeded } from './terms.ts'
