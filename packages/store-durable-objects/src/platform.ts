@@ -15,7 +15,7 @@ export interface ObjectStub {
 }
 
 /** The response of a Durable Object. */
-export interface ObjectReply {
+interface ObjectReply {
   readonly status: number
   text(): Promise<string>
 }
@@ -41,7 +41,7 @@ export interface Sql {
 }
 
 /** The result of a query. */
-export interface Cursor {
+interface Cursor {
   toArray(): Record<string, unknown>[]
   readonly rowsWritten: number
 }

@@ -1,7 +1,9 @@
 import type { ObjectNamespace } from '../src/index.ts'
 
 /** A namespace whose objects answer as `answer` does, and the names of the objects that were asked. */
-export function namespaceOf(answer: (body: string) => unknown): ObjectNamespace & { readonly asked: string[] } {
+export function namespaceOf(
+  answer: (body: string) => unknown,
+): ObjectNamespace & { readonly asked: string[] } {
   const asked: string[] = []
   return {
     asked,

@@ -32,7 +32,10 @@ it('spreads subjects evenly over shards, each always to the same', async () => {
 
 it('asks a function for the name of the object', async () => {
   const objects = (subject: string): string => subject.slice(0, subject.indexOf(':'))
-  expect(await namesFor(['user:42', 'user:43'], { objects })).toEqual(['halt:object:user', 'halt:object:user'])
+  expect(await namesFor(['user:42', 'user:43'], { objects })).toEqual([
+    'halt:object:user',
+    'halt:object:user',
+  ])
   const none = namesFor(['user:42'], { objects: (() => undefined) as unknown as () => string })
   await expect(none).rejects.toMatchObject({ code: 'HALT_E_STORE_MISCONFIGURED', failure: 'misconfigured' })
 })

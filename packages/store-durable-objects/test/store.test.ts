@@ -16,7 +16,10 @@ const failing = (error: unknown): DurableObjectStore =>
   })
 
 it('tells that an object is overloaded, without saying that the call was not applied', async () => {
-  const error = Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true, retryable: true })
+  const error = Object.assign(new Error('Durable Object is overloaded.'), {
+    overloaded: true,
+    retryable: true,
+  })
   const rejected = failing(error).evaluate(group)
   await expect(rejected).rejects.toMatchObject({
     code: 'HALT_E_STORE_OVERLOADED',
@@ -36,9 +39,12 @@ it('asks an object once, even if the error of the stub may be tried again', asyn
   expect(namespace.asked).toEqual(['halt:subject:user:42'])
 })
 
-it.each([undefined, null, 'no error', new Error('')])('turns a thrown %s into a coded error', async thrown => {
-  await expect(failing(thrown).evaluate(group)).rejects.toMatchObject({ code: 'HALT_E_STORE_UNAVAILABLE' })
-})
+it.each([undefined, null, 'no error', new Error('')])(
+  'turns a thrown %s into a coded error',
+  async thrown => {
+    await expect(failing(thrown).evaluate(group)).rejects.toMatchObject({ code: 'HALT_E_STORE_UNAVAILABLE' })
+  },
+)
 
 it.each([
   null,

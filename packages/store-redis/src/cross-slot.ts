@@ -1,4 +1,11 @@
-import { evaluateAcross, type Evaluation, type Group, type PlaceOf, placesOf, type Send } from '@halt/core/store'
+import {
+  evaluateAcross,
+  type Evaluation,
+  type Group,
+  type PlaceOf,
+  placesOf,
+  type Send,
+} from '@halt/core/store'
 
 import { inDoubt } from './connection/index.ts'
 import { type KeyWriter, slotOf } from './keys.ts'

@@ -13,7 +13,10 @@ const ADDRESS = 'https://halt/'
  *
  * @param stub makes the stub of the object. After an error a stub is broken, so each call has its own
  */
-export async function ask<Q extends Question>(stub: () => ObjectStub, question: Q): Promise<Answers[Q['ask']]> {
+export async function ask<Q extends Question>(
+  stub: () => ObjectStub,
+  question: Q,
+): Promise<Answers[Q['ask']]> {
   let status: number
   let text: string
   try {

@@ -41,7 +41,11 @@ const KINDS: Readonly<Record<ErrorKind, readonly [StoreFailure, string, string]>
     'Export HaltCounters from the Worker, bind it, and name it in new_sqlite_classes of a migration.',
   ],
   placement: ['misconfigured', 'MISCONFIGURED', 'Let objects return a name for every subject.'],
-  script: ['script', 'SCRIPT', 'Let the binding reach HaltCounters itself, of the same version as the Worker.'],
+  script: [
+    'script',
+    'SCRIPT',
+    'Let the binding reach HaltCounters itself, of the same version as the Worker.',
+  ],
 }
 
 /** Whether a text names a kind of error. */
@@ -70,7 +74,8 @@ function kindOf(thrown: unknown, message: string): ErrorKind {
 }
 
 // The class has no handler, does not exist, or is not exported.
-const MISTAKES = /does not (?:export|implement|support)|no such (?:actor|Durable Object) class|is not exported/i
+const MISTAKES =
+  /does not (?:export|implement|support)|no such (?:actor|Durable Object) class|is not exported/i
 
 function textOf(thrown: unknown): string {
   return thrown instanceof Error && thrown.message !== '' ? thrown.message : String(thrown)

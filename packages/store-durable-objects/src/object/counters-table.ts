@@ -17,7 +17,9 @@ export class CountersTable implements Counters {
   }
 
   load(subject: string, counter: string): State {
-    const [row] = this.#sql.exec('select state from counters where key = ?', keyOf(subject, counter)).toArray()
+    const [row] = this.#sql
+      .exec('select state from counters where key = ?', keyOf(subject, counter))
+      .toArray()
     return row === undefined ? [] : parse(row['state'])
   }
 

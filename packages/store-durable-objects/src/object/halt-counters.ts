@@ -118,7 +118,8 @@ export class HaltCounters {
 
 function kindOf(error: unknown): ErrorKind {
   if ((error as { failure?: unknown }).failure === 'script') return 'script'
-  if (/SQL is not enabled|not backed by SQLite|not configured to use/i.test(textOf(error))) return 'misconfigured'
+  if (/SQL is not enabled|not backed by SQLite|not configured to use/i.test(textOf(error)))
+    return 'misconfigured'
   if (error instanceof SyntaxError || error instanceof TypeError) return 'script'
   return 'unavailable'
 }

@@ -117,7 +117,8 @@ describe('a check of two subjects', () => {
 describe('alarms', () => {
   it('remove counters once they equal fresh ones, and the storage with the last one', async () => {
     const rows = (): Promise<unknown> => call('rows', 'IMPATIENT')
-    const at = async (charge: string): Promise<void> => expect(await call('at', 'IMPATIENT', charge)).toBe(true)
+    const at = async (charge: string): Promise<void> =>
+      expect(await call('at', 'IMPATIENT', charge)).toBe(true)
     await at('1000 short 10')
     await at('1000 long 3600')
     expect(await rows()).toEqual(['long:f', 'short:f'])

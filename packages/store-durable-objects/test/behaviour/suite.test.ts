@@ -17,6 +17,7 @@ afterAll(() => worker.close())
 const runner = {
   describe,
   it: (name: string) =>
+    // oxlint-disable-next-line vitest/valid-title -- the suite gives a text
     it(name, async () => {
       const body = expect.getState().currentTestName ?? ''
       const response = await worker.fetch('/', { method: 'POST', body })

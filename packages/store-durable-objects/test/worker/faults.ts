@@ -146,7 +146,8 @@ const calls: Readonly<Record<string, (env: Env, kind: string, rest: string) => P
     return { allowed, degraded, remaining }
   },
   ready: (env, kind) => limiterOf(kind, env).ready(),
-  evaluate: (env, kind) => new DurableObjectStore({ namespace: env[kind] as ObjectNamespace }).evaluate(group),
+  evaluate: (env, kind) =>
+    new DurableObjectStore({ namespace: env[kind] as ObjectNamespace }).evaluate(group),
   // Of two subjects, the object of one fails.
   async both(env, kind) {
     const namespace: ObjectNamespace = {

@@ -8,7 +8,10 @@ export function startsCoolDown<P>({ group }: Part<P>): boolean {
 }
 
 /** Evaluates a part without charging it. A second call reads the shadow demands, which refuse nobody. */
-export async function evaluateWithoutCharge<P>({ place, group }: Part<P>, send: Send<P>): Promise<Evaluation> {
+export async function evaluateWithoutCharge<P>(
+  { place, group }: Part<P>,
+  send: Send<P>,
+): Promise<Evaluation> {
   const isShadow = ({ mode }: Demand): boolean => mode === Mode.SHADOW
   const held = group.demands
     .filter(demand => !isShadow(demand))
