@@ -56,7 +56,12 @@ export async function startWorker(
   )
   return {
     urls: [url, ...others].map(address => (address as URL).origin),
-    fetch: (path, init) => fetch(new URL(path, url), init),
+    fetch(path, init) {
+      // On a busy machine, a connection that is kept may end while the next request is sent on it.
+      const headers = new Headers(init?.headers)
+      headers.set('Connection', 'close')
+      return fetch(new URL(path, url), { ...init, headers })
+    },
     get printed() {
       return printed
     },

@@ -8,7 +8,7 @@ import { apps, type Entrypoint, type Handler } from './suite-apps.ts'
 import { socketOf } from './workerd-socket.ts'
 
 // workerd by itself notices that a client has left only when it writes to it. In production Cloudflare tells it.
-const DEPARTURES = /the client (?:left|aborted)/
+const DEPARTURES = /clients? (?:that )?(?:left|leaves|aborted)/
 
 /**
  * Makes the default export of the Worker, which lists the tests and runs them. The Worker also exports `./suite-ports.ts`.

@@ -5,12 +5,12 @@ import type { DurableObjectStoreOptions } from '../src/index.ts'
 /** The stores that the suite tests, without the function that makes them. */
 export const FACTORIES: readonly (Omit<StoreFactory, 'make'> & Pick<DurableObjectStoreOptions, 'objects'>)[] =
   [
-    { name: 'DurableObjectStore in one object', objects: 1, histories: 3, steps: 150 },
+    { name: 'DurableObjectStore in one object', objects: 1, histories: 2, steps: 100 },
     {
       name: 'DurableObjectStore with an object per subject',
       objects: 'per-subject',
-      histories: 3,
-      steps: 150,
+      histories: 2,
+      steps: 100,
       oneInstant: false,
     },
   ]
