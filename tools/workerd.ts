@@ -1,4 +1,8 @@
 // Runs Workers in workerd, the runtime of Cloudflare, which comes with the npm package `miniflare`.
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare'
 
@@ -33,6 +37,8 @@ export async function startWorker(
 ): Promise<Worker> {
   const code = await bundle(entry, 'es', [/^node:/, /^cloudflare:/])
   let printed = ''
+  // In memory where that is possible, because an object waits for the disk at each write.
+  const storage = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'halt-worker-'))
   const miniflare = new Miniflare({
     modules: true,
     script: code,
@@ -48,6 +54,7 @@ export async function startWorker(
       port: 0,
       entrypoint,
     })),
+    durableObjectsPersist: storage,
     ...options,
   } as MiniflareOptions)
   await miniflare.ready
@@ -67,7 +74,10 @@ export async function startWorker(
     },
     code,
     miniflare,
-    close: () => miniflare.dispose(),
+    async close() {
+      await miniflare.dispose()
+      await rm(storage, { recursive: true, force: true })
+    },
   }
 }
 
