@@ -61,6 +61,7 @@ export default defineConfig({
       project('packages/core', { ...types, ...together }),
       project('packages/conformance', together),
       project('packages/store-memory', together),
+      project('packages/store-durable-objects', { ...types, ...together }),
       project('packages/store-redis', { ...withServers, ...together }),
       project('packages/store-postgres', { ...withPostgres, ...together }),
       project('packages/express', { ...types, ...withServers, ...together }),
@@ -81,6 +82,7 @@ export default defineConfig({
       project('apps/demo-hono', withServers),
       project('apps/demo-nest', withServers),
       project('apps/demo-queue', withServers),
+      project('apps/demo-worker'),
     ],
   },
 })

@@ -15,8 +15,13 @@ const loadVite = (): Promise<Vite> => import(/* @vite-ignore */ vite) as Promise
  * Bundles a module with all that it imports, for the web: with the settings of wrangler.
  *
  * @param format `iife` makes a script with a variable `worker`, which holds the exports
+ * @param external modules that the runtime itself has
  */
-export async function bundle(entry: URL, format: 'iife' | 'es'): Promise<string> {
+export async function bundle(
+  entry: URL,
+  format: 'iife' | 'es',
+  external: readonly RegExp[] = [],
+): Promise<string> {
   const { build } = await loadVite()
   const built = await build({
     configFile: false,
@@ -27,6 +32,7 @@ export async function bundle(entry: URL, format: 'iife' | 'es'): Promise<string>
       write: false,
       minify: false,
       target: 'es2022',
+      rollupOptions: { external },
     },
   })
   return built[0]?.output[0]?.code ?? ''

@@ -7,6 +7,7 @@ const LONG = [
   'packages/store-postgres/test/behaviour/',
   'packages/store-redis/test/behaviour/permissions.test.ts',
   'apps/demo-express/test/recipes.test.ts',
+  'packages/store-durable-objects/test/behaviour/suite.test.ts',
   'apps/demo-kit/test/live-page.test.ts',
   'packages/store-redis/test/behaviour/connection/cluster.test.ts',
   'packages/store-redis/test/behaviour/connection/',

@@ -1,21 +1,6 @@
-import { type Group, Mode, type Rule } from '@halt/core/store'
-
-/** The rule of a demand that reads and never writes. No counter is stored under it. */
-export const PEEK_RULE: Rule = {
-  code: 'f',
-  counter: 'look:f',
-  limit: 1,
-  capacity: 1,
-  unit: 1,
-  rate: 1,
-  window: 1e6,
-  slice: 1e6,
-  precision: 1,
-  cooldown: 0,
-  reduced: undefined,
-}
+import { type Group, LOOK_RULE, Mode } from '@halt/core/store'
 
 /** A group that charges and stores nothing. It tests whether the script runs and replies as expected. */
 export const PEEK_GROUP: Group = {
-  demands: [{ rule: PEEK_RULE, subject: 'look', cost: 1, mode: Mode.PEEK, penalized: false }],
+  demands: [{ rule: LOOK_RULE, subject: 'look', cost: 1, mode: Mode.PEEK, penalized: false }],
 }

@@ -1,4 +1,4 @@
-import { eventLoop, type EventLoop, type Timer } from './event-loop.ts'
+import { eventLoop, type EventLoop, outlivesRequest, type Timer } from './event-loop.ts'
 
 /** Something that must happen at an instant. */
 export interface Alarm {
@@ -23,7 +23,7 @@ export class Alarms {
   readonly #alarms: Alarm[] = []
   #timer: Timer | number | undefined
   #timerDue = 0
-  // On Workers a timer is a number and ends with the request that started it. There each alarm has its own timer.
+  // On Workers a timer ends with the request that started it. There each alarm has its own timer.
   #isShared = true
   readonly #alone = new Map<Alarm, Timer | number>()
 
@@ -93,7 +93,7 @@ export class Alarms {
     if (first === undefined) return
     this.#timerDue = first.due
     this.#timer = this.#loop.after(msOf((first.due - this.#loop.now()) * 1000), () => this.#fire())
-    this.#isShared = typeof this.#timer === 'object'
+    this.#isShared = outlivesRequest(this.#timer)
   }
 
   #fire(): void {

@@ -46,3 +46,12 @@ export function afterQuietly(ms: number, callback: () => void): Timer | number {
   if (typeof timer === 'object') timer.unref?.()
   return timer
 }
+
+/**
+ * Whether a timer outlives the request that started it, so that later requests may rely on it. On Workers it does not. There a timer is a
+ * number, or an object as on Node with the flag `nodejs_compat`.
+ */
+export function outlivesRequest(timer: Timer | number): boolean {
+  const { navigator } = globalThis as { navigator?: { userAgent?: unknown } }
+  return typeof timer === 'object' && navigator?.userAgent !== 'Cloudflare-Workers'
+}

@@ -11,15 +11,19 @@ export class CircuitBreaker {
   #failures = 0
   #open = false
   #nextProbe = 0
-  #probing = false
+  // When the pending probe began; undefined if none is pending.
+  #probedAt: number | undefined
+  readonly #now: () => number
 
   /**
    * @param probe calls the store to find out whether it answers
    * @param recover runs after a successful probe, before any request calls the store again
+   * @param now a clock that never goes back, in milliseconds
    */
-  constructor(probe: () => Promise<unknown>, recover: () => Promise<void>) {
+  constructor(probe: () => Promise<unknown>, recover: () => Promise<void>, now: () => number = clock) {
     this.#probe = probe
     this.#recover = recover
+    this.#now = now
   }
 
   /**
@@ -30,8 +34,10 @@ export class CircuitBreaker {
    */
   isOpen(): boolean | Promise<void> {
     if (!this.#open) return false
-    const overdue = clock() - this.#nextProbe
-    if (this.#probing || overdue < 0) return true
+    const now = this.#now()
+    const overdue = now - this.#nextProbe
+    if (this.#probedAt !== undefined && now - this.#probedAt < LOST_MS) return true
+    if (overdue < 0) return true
     const probe = this.#runProbe()
     return overdue > QUIET_MS ? probe : true
   }
@@ -57,7 +63,8 @@ export class CircuitBreaker {
   }
 
   async #runProbe(): Promise<void> {
-    this.#probing = true
+    const began = this.#now()
+    this.#probedAt = began
     try {
       await this.#probe()
       await this.#recover()
@@ -67,13 +74,13 @@ export class CircuitBreaker {
     } catch {
       this.#scheduleProbe()
     } finally {
-      this.#probing = false
+      if (this.#probedAt === began) this.#probedAt = undefined
     }
   }
 
   // Jitter, so that many processes do not probe a recovering store at the same instant.
   #scheduleProbe(): void {
-    this.#nextProbe = clock() + PROBE_MS * (0.75 + Math.random() / 2)
+    this.#nextProbe = this.#now() + PROBE_MS * (0.75 + Math.random() / 2)
   }
 }
 
@@ -81,3 +88,5 @@ const clock = performance.now.bind(performance)
 const THRESHOLD = 3
 const PROBE_MS = 500
 const QUIET_MS = 1_000
+// On Workers a probe never ends if the request that started it ends first.
+const LOST_MS = 30_000

@@ -1,4 +1,4 @@
-import { type EventLoop, eventLoop, type Timer } from '../base/event-loop.ts'
+import { type EventLoop, eventLoop, outlivesRequest, type Timer } from '../base/event-loop.ts'
 import { FreeTime, sliceOf } from '../base/free-time.ts'
 import { within } from '../base/timers.ts'
 
@@ -28,7 +28,7 @@ export class Deadline {
   #first: Wait | undefined
   #last: Wait | undefined
   #timer: Timer | number | undefined
-  // On Workers a timer is a number and ends with the request that started it. There each call has its own timer.
+  // On Workers a timer ends with the request that started it. There each call has its own timer.
   #isShared = true
 
   constructor(ms: number, late: () => Error, loop: EventLoop = eventLoop) {
@@ -100,7 +100,7 @@ export class Deadline {
   #arm(first: Wait): void {
     const ms = Math.min(sliceOf(this.#ms), Math.max(1, first.due - this.#time.now()))
     this.#timer = this.#time.after(ms, () => this.#fire())
-    this.#isShared = typeof this.#timer === 'object'
+    this.#isShared = outlivesRequest(this.#timer)
   }
 
   #fire(): void {

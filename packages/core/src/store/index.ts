@@ -33,6 +33,8 @@ export {
   type StoreDocument,
   type VersionedText,
 } from './document.ts'
+export { evaluateAcross, LOOK_RULE, placesOf, type PlaceOf, type Send } from './across/index.ts'
+export { checkEvaluation, StoreMisread } from './evaluation-check.ts'
 export { freshAt } from './cooldown.ts'
 export { unitsLeftToOthers, unitsNeeded } from './terms.ts'
 export { penaltyUntil, remaining, resetAt, ruleInForce, waitFor } from './reading.ts'

@@ -7,12 +7,13 @@ const busy = halt({
   clientIp: 'cloudflare',
 })
 
-const answer = (request: Request, env: { readonly name: string }): Response =>
-  Response.json({ key: decisionOf(request)?.key, env: env.name })
-const limited = limit(answer)
-const inFlight = busy(answer)
+const limited = limit((request: Request, env: { readonly NAME: string }) =>
+  Response.json({ key: decisionOf(request)?.key, env: env.NAME }),
+)
+// The response lasts as long as the client sends its request.
+const echo = busy((request: Request) => new Response(request.body))
 
-export const fetch = (request: Request): Promise<Response> => {
-  const handler = new URL(request.url).pathname === '/busy' ? inFlight : limited
-  return handler(request, { name: 'production' })
+export default {
+  fetch: (request: Request, env: { readonly NAME: string }): Promise<Response> =>
+    new URL(request.url).pathname === '/busy' ? echo(request, env) : limited(request, env),
 }

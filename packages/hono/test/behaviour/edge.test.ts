@@ -1,16 +1,16 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { startWorker, type Worker } from '../../../../tools/edge-worker.ts'
+import { openPost } from '../../../../tools/open-post.ts'
+import { startWorker, type Worker } from '../../../../tools/workerd.ts'
 
 let worker: Worker
 beforeAll(async () => {
   worker = await startWorker(new URL('../edge/worker.ts', import.meta.url))
 })
+afterAll(() => worker.close())
 
 const ask = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
-  worker.fetch(
-    new Request(`https://api.example${path}`, { headers: { 'CF-Connecting-IP': '203.0.113.7', ...headers } }),
-  )
+  worker.fetch(path, { headers: { 'CF-Connecting-IP': '203.0.113.7', ...headers } })
 
 const statuses = async (count: number, path: string, headers?: Record<string, string>): Promise<number[]> => {
   const found: number[] = []
@@ -22,14 +22,10 @@ const statuses = async (count: number, path: string, headers?: Record<string, st
   return found
 }
 
-describe('at the edge, without process and Node', () => {
+describe('in a Worker of workerd', () => {
   it('the bundle contains nothing of Node', () => {
     expect(worker.code).toContain('haltMiddleware')
     expect(worker.code).not.toMatch(/node:|require\(|__vite-browser-external/)
-  })
-
-  it('loading the script does nothing that only a request may do', () => {
-    expect(worker.early).toEqual([])
   })
 
   it('counts addresses in memory, and sends Retry-After', async () => {
@@ -48,7 +44,7 @@ describe('at the edge, without process and Node', () => {
   it('admits them again after the window', async () => {
     const slow = { 'CF-Connecting-IP': '203.0.113.9' }
     expect(await statuses(3, '/sliding', slow)).toEqual([200, 200, 429])
-    worker.advance(1100)
+    await worker.fetch('/advance', { method: 'POST', body: '66000' })
     expect(await statuses(3, '/sliding', slow)).toEqual([200, 200, 429])
   })
 
@@ -64,15 +60,17 @@ describe('at the edge, without process and Node', () => {
   })
 
   it('counts requests in flight', async () => {
-    const first = await ask('/busy')
-    expect((await ask('/busy')).status).toBe(429)
-    await first.text()
-    expect(await statuses(2, '/busy')).toEqual([200, 200])
+    const first = openPost(worker.fetch, '/busy')
+    expect((await first.response).status).toBe(200)
+    const post = { method: 'POST', body: 'x' }
+    expect((await worker.fetch('/busy', post)).status).toBe(429)
+    await first.end()
+    await expect.poll(async () => (await worker.fetch('/busy', post)).status).toBe(200)
   })
 
   it('counts requests without an address on one counter, and warns', async () => {
-    const ask = (): Promise<Response> => worker.fetch(new Request('https://api.example/ip/a'))
-    expect([await ask(), await ask(), await ask()].map(({ status }) => status)).toEqual([200, 200, 429])
-    expect(worker.printed).toEqual([expect.stringMatching(/^HALT_W_NO_ADDRESS: /)])
+    const unknown = async (): Promise<number> => (await worker.fetch('/ip/a')).status
+    expect([await unknown(), await unknown(), await unknown()]).toEqual([200, 200, 429])
+    await expect.poll(() => worker.printed.match(/HALT_W_\w+(?=: )/g)).toEqual(['HALT_W_NO_ADDRESS'])
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { runInBun, runInDeno } from '../../../../tools/other-runtimes.ts'
+import { runInWorkerd } from '../../../../tools/workerd.ts'
 
 describe('the suite of all adapters', () => {
   it('passes on Bun', async () => {
@@ -14,4 +15,10 @@ describe('the suite of all adapters', () => {
     expect(failed).toEqual([])
     expect(passed).toBeGreaterThan(300)
   })
+
+  it('passes on workerd', async () => {
+    const { passed, failed } = await runInWorkerd(new URL('../runtimes/workerd.ts', import.meta.url))
+    expect(failed).toEqual([])
+    expect(passed).toBeGreaterThan(300)
+  }, 180_000)
 })

@@ -1,4 +1,5 @@
 import { QuotaPeriod } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
 import { Hono } from 'hono'
 import { getConnInfo } from 'hono/cloudflare-workers'
 import { cors } from 'hono/cors'
@@ -6,13 +7,18 @@ import { cors } from 'hono/cors'
 import { halt } from '../../src/index.ts'
 
 // A Worker builds everything while its module loads, before any request.
-const app = new Hono()
+const app: Hono = new Hono()
 app.use(cors())
 app.use('/ip/*', halt({ policy: { name: 'ip', limit: 2, window: 60, blockDuration: 1 }, getConnInfo }))
-app.use(
-  '/sliding',
-  halt({ policy: { name: 'sliding', limit: 2, window: 1, algorithm: 'sliding-window' }, getConnInfo }),
-)
+// The test moves this clock.
+let passed = 0
+const store = new InMemoryStore({ clock: () => Date.now() + passed })
+const sliding = { name: 'sliding', limit: 2, window: 60, algorithm: 'sliding-window' } as const
+app.use('/sliding', halt({ store, policy: sliding, getConnInfo }))
+app.post('/advance', async c => {
+  passed += Number(await c.req.text())
+  return c.text('')
+})
 app.use(
   '/key',
   halt({
@@ -34,6 +40,8 @@ app.use(
   }),
 )
 app.use('/busy', halt({ policy: { name: 'busy', algorithm: 'concurrency', limit: 1, ttl: 60 }, getConnInfo }))
+// The response lasts as long as the client sends its request.
+app.post('/busy', c => new Response(c.req.raw.body))
 app.all('*', c => c.json({ key: c.get('halt')?.key ?? null }))
 
-export const fetch: (request: Request) => Response | Promise<Response> = request => app.fetch(request)
+export default app

@@ -1,0 +1,51 @@
+import { abuseScore } from '../../algorithms/index.ts'
+import { type Demand, type Group, PenaltyMode } from '../contract.ts'
+import { PENALTY_COUNTER } from '../decide.ts'
+import type { Evaluation } from '../evaluation.ts'
+import { ruleInForce } from '../reading.ts'
+import { type Part, type PlaceOf, type Send, withChanges } from './part.ts'
+
+/** Applies the penalty to the demands in other places than its own, which needs one call to read it first. */
+export async function withPenaltyRules<P>(group: Group, placeOf: PlaceOf<P>, send: Send<P>): Promise<Group> {
+  const { penalty } = group
+  if (penalty === undefined) return group
+  const place = placeOf(penalty.subject, PENALTY_COUNTER)
+  const isElsewhere = ({ penalized, subject, rule }: Demand): boolean =>
+    penalized && placeOf(subject, rule.counter) !== place
+  if (!group.demands.some(isElsewhere)) return group
+  const evaluation = await send(place, { demands: [], penalty: { ...penalty, mode: PenaltyMode.READ } })
+  const demands = group.demands.map(demand =>
+    isElsewhere(demand) ? { ...demand, rule: ruleInForce(demand, evaluation) } : demand,
+  )
+  return { ...group, demands }
+}
+
+/**
+ * Scores the violation of a refused group whose penalty's place did not refuse. A place scores only its own refusals, so this needs
+ * one more call.
+ */
+export async function scoreRefusalElsewhere<P>(
+  group: Group,
+  parts: readonly Part<P>[],
+  evaluations: (Evaluation | undefined)[],
+  send: Send<P>,
+): Promise<void> {
+  const { penalty } = group
+  const at = parts.findIndex(part => part.group.penalty !== undefined)
+  const part = parts[at]
+  const evaluation = evaluations[at]
+  if (
+    penalty === undefined ||
+    penalty.mode !== PenaltyMode.WATCH ||
+    part === undefined ||
+    evaluation === undefined ||
+    // It has scored the violation itself, unless its own demands could wait.
+    (!evaluation.allowed && evaluation.startsIn === undefined)
+  )
+    return
+  const { rule } = penalty
+  if (!abuseScore.scores(evaluation.penalty, evaluation.now, rule)) return
+  const record = { ...penalty, mode: PenaltyMode.RECORD, amount: rule.severity }
+  const scored = await send(part.place, { demands: [], penalty: record })
+  evaluations[at] = withChanges(evaluation, { penalty: scored.penalty })
+}

@@ -1,0 +1,35 @@
+import { algorithmOf } from '../../algorithms/index.ts'
+import { type Demand, Mode } from '../contract.ts'
+import type { Evaluation } from '../evaluation.ts'
+import { ruleInForce } from '../reading.ts'
+import { type Part, type Send, withChanges } from './part.ts'
+
+/**
+ * Refunds the units that one place charged beyond those that are kept. Resolves to the place's evaluation after the refund.
+ *
+ * @param kept the units that each demand keeps
+ */
+export async function refundDownTo<P>(
+  kept: readonly number[],
+  { place, group }: Part<P>,
+  evaluation: Evaluation | undefined,
+  send: Send<P>,
+): Promise<Evaluation | undefined> {
+  if (evaluation === undefined || !evaluation.allowed) return evaluation
+  const demands: Demand[] = []
+  const indexes: number[] = []
+  for (const [at, demand] of group.demands.entries()) {
+    const isTaken = demand.mode === Mode.CHARGE || demand.mode === Mode.SHADOW
+    const excess = (evaluation.grants?.[at] ?? demand.cost) - (kept[at] ?? 0)
+    if (!isTaken || excess <= 0 || evaluation.passes[at] !== true) continue
+    const rule = ruleInForce(demand, evaluation)
+    const chargedTo = algorithmOf(rule).chargedTo(evaluation.states[at] ?? [], evaluation.now, rule)
+    demands.push({ ...demand, mode: Mode.SETTLE, cost: -excess, chargedTo, terms: undefined })
+    indexes.push(at)
+  }
+  if (demands.length === 0) return evaluation
+  const refunded = await send(place, { demands })
+  const states = [...evaluation.states]
+  for (const [n, at] of indexes.entries()) states[at] = refunded.states[n] ?? []
+  return withChanges(evaluation, { states })
+}

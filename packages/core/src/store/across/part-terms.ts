@@ -1,0 +1,54 @@
+import { type Group, Mode } from '../contract.ts'
+import type { Evaluation } from '../evaluation.ts'
+import { LOOK_RULE } from './look-rule.ts'
+import type { Part } from './part.ts'
+
+/**
+ * Lets a place admit its demands at once or not at all. A demand beside them always passes and writes nothing, and no place in
+ * line can be charged for it. So the place answers that the caller asks again.
+ */
+export function withoutTurn<P>(part: Part<P>): Part<P> {
+  const { demands } = part.group
+  const [first] = demands
+  if (first === undefined || demands.every(({ terms }) => !terms?.maxWait)) return part
+  const look = { rule: LOOK_RULE, subject: first.subject, cost: 1, mode: Mode.PEEK, penalized: false }
+  return { ...part, group: { ...part.group, demands: [...demands, look] } }
+}
+
+/** When a refused group may ask again, in microseconds from now. Undefined if a place refuses it for good. */
+export function startOverPlaces(evaluations: readonly Evaluation[]): number | undefined {
+  let startsIn = 0
+  for (const evaluation of evaluations) {
+    if (evaluation.allowed) continue
+    if (evaluation.startsIn === undefined) return undefined
+    startsIn = Math.max(startsIn, evaluation.startsIn)
+  }
+  return startsIn
+}
+
+/**
+ * The units that each demand of a group gets: where it accepts fewer than its cost, as many as the place with the fewest grants.
+ * Undefined if no demand accepts fewer.
+ */
+export function commonGrants<P>(
+  { demands }: Group,
+  parts: readonly Part<P>[],
+  evaluations: readonly (Evaluation | undefined)[],
+): number[] | undefined {
+  if (demands.every(({ terms }) => terms?.least === undefined)) return undefined
+  const granted = demands.map(({ cost }) => cost)
+  const passes = demands.map(() => false)
+  for (const [i, { indexes }] of parts.entries())
+    for (const [n, index] of indexes.entries()) {
+      granted[index] = evaluations[i]?.grants?.[n] ?? granted[index]!
+      passes[index] = evaluations[i]?.passes[n] === true
+    }
+  let most = Number.POSITIVE_INFINITY
+  for (const [i, { mode, cost }] of demands.entries())
+    if (mode !== Mode.SHADOW && granted[i]! < cost) most = Math.min(most, granted[i]!)
+  return demands.map(({ terms }, i) =>
+    terms?.least === undefined || !passes[i]
+      ? granted[i]!
+      : Math.max(terms.least, Math.min(granted[i]!, most)),
+  )
+}

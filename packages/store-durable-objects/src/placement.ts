@@ -1,0 +1,40 @@
+import { makeDigest } from '@halt/core/store'
+
+import { StoreError } from './call/store-error.ts'
+import type { DurableObjectStoreOptions } from './options.ts'
+
+/** Gives the name of the object that holds the counters of a subject. */
+export type NameOf = (subject: string) => string
+
+/** Makes the function that names objects. The names of the three kinds never meet, nor those of documents. */
+export function placement(prefix: string, objects: DurableObjectStoreOptions['objects']): NameOf {
+  if (typeof objects === 'function')
+    return subject => {
+      const name: unknown = objects(subject)
+      if (typeof name === 'string') return `${prefix}object:${name}`
+      throw new StoreError(`objects gave ${typeof name} for a subject, not a text`, 'placement')
+    }
+  if (objects === undefined || objects === 'per-subject') return subject => `${prefix}subject:${subject}`
+  if (objects === 1) return () => `${prefix}shard:0`
+  const digest = makeDigest()
+  return subject => `${prefix}shard:${numberOf(digest(subject)) % objects}`
+}
+
+/** The name of the object that holds a document. */
+export function nameOfDocument(prefix: string, document: string): string {
+  return `${prefix}document:${document}`
+}
+
+/** The name of the object that only answers whether objects can be reached. */
+export function nameOfProbe(prefix: string): string {
+  return `${prefix}probe`
+}
+
+/** Reads 48 bits of a digest, evenly spread. */
+function numberOf(digest: string): number {
+  let number = 0
+  for (let i = 0; i < 8; i++) number = number * 64 + ALPHABET.indexOf(digest.charAt(i))
+  return number
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

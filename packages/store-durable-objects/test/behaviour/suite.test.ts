@@ -1,0 +1,35 @@
+import { storeSuite } from '@halt/conformance'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { startWorker, type Worker } from '../../../../tools/workerd.ts'
+import { FACTORIES } from '../factories.ts'
+
+let worker: Worker
+beforeAll(async () => {
+  worker = await startWorker(new URL('../worker/suite.ts', import.meta.url), {
+    compatibilityFlags: ['nodejs_compat'],
+    durableObjects: { HALT: { className: 'HaltCounters', useSQLite: true } },
+  })
+})
+afterAll(() => worker.close())
+
+// The suite runs in workerd, where the store is. Here each test asks the Worker to run the test of its name.
+const runner = {
+  describe,
+  it: (name: string) =>
+    // oxlint-disable-next-line vitest/valid-title -- the suite gives a text
+    it(name, async () => {
+      const body = expect.getState().currentTestName ?? ''
+      const response = await worker.fetch('/', { method: 'POST', body })
+      expect(await response.json()).toEqual({ found: true })
+    }),
+  expect,
+}
+
+for (const factory of FACTORIES)
+  storeSuite(runner, {
+    ...factory,
+    make: () => {
+      throw new Error('The stores are made in workerd.')
+    },
+  })

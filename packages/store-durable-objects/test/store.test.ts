@@ -1,0 +1,97 @@
+import { expect, it } from 'vitest'
+
+import { demandOf, ruleOf } from '../../conformance/src/store/bench.ts'
+import { DurableObjectStore } from '../src/index.ts'
+import { namespaceOf } from './namespace.ts'
+
+const rule = ruleOf('token-bucket')
+const group = { demands: [demandOf(rule)] }
+const misread = { code: 'HALT_E_STORE_SCRIPT', failure: 'script' }
+
+const failing = (error: unknown): DurableObjectStore =>
+  new DurableObjectStore({
+    namespace: namespaceOf(() => {
+      throw error
+    }),
+  })
+
+it('tells that an object is overloaded, without saying that the call was not applied', async () => {
+  const error = Object.assign(new Error('Durable Object is overloaded.'), {
+    overloaded: true,
+    retryable: true,
+  })
+  const rejected = failing(error).evaluate(group)
+  await expect(rejected).rejects.toMatchObject({
+    code: 'HALT_E_STORE_OVERLOADED',
+    failure: 'unavailable',
+    reply: undefined,
+    cause: error,
+  })
+  await expect(rejected).rejects.not.toHaveProperty('unsent')
+})
+
+it('asks an object once, even if the error of the stub may be tried again', async () => {
+  const namespace = namespaceOf(() => {
+    throw Object.assign(new Error('Network connection lost.'), { retryable: true })
+  })
+  const store = new DurableObjectStore({ namespace })
+  await expect(store.evaluate(group)).rejects.toMatchObject({ code: 'HALT_E_STORE_UNAVAILABLE' })
+  expect(namespace.asked).toEqual(['halt:subject:user:42'])
+})
+
+it.each([undefined, null, 'no error', new Error('')])(
+  'turns a thrown %s into a coded error',
+  async thrown => {
+    await expect(failing(thrown).evaluate(group)).rejects.toMatchObject({ code: 'HALT_E_STORE_UNAVAILABLE' })
+  },
+)
+
+it.each([
+  null,
+  7,
+  'pong',
+  {},
+  { answer: null },
+  { answer: { now: 1 } },
+  { error: null },
+  { error: { kind: 'constructor', message: 'x' } },
+  { error: { kind: 'script' } },
+])('rejects %j as an answer to a check', async answer => {
+  const store = new DurableObjectStore({ namespace: namespaceOf(() => answer) })
+  await expect(store.evaluate(group)).rejects.toMatchObject(misread)
+})
+
+it.each([{ answer: -1 }, { answer: '3' }, { answer: { version: 1 } }, { answer: 0.5 }])(
+  'rejects %j as an answer to the other calls',
+  async answer => {
+    const store = new DurableObjectStore({ namespace: namespaceOf(() => answer) })
+    await expect(store.forget([{ subject: 'user:42', counter: 'p:t' }])).rejects.toMatchObject(misread)
+    await expect(store.document('control').read()).rejects.toMatchObject(misread)
+    await expect(store.document('control').write('text', 0)).rejects.toMatchObject(misread)
+    await expect(store.probe()).rejects.toMatchObject(misread)
+  },
+)
+
+it('rejects a check if its own clock gives no instant', async () => {
+  const namespace = namespaceOf(() => ({}))
+  const store = new DurableObjectStore({ namespace, clock: () => Number.NaN })
+  await expect(store.evaluate(group)).rejects.toMatchObject(misread)
+  expect(namespace.asked).toEqual([])
+})
+
+it('keeps a request alive until the object has answered, and never fails because of it', async () => {
+  const prolonged: Promise<unknown>[] = []
+  const waitUntil = (work: Promise<unknown>): void => void prolonged.push(work)
+  const answered = new DurableObjectStore({ namespace: namespaceOf(() => ({ answer: 'pong' })), waitUntil })
+  await answered.probe()
+  expect(prolonged).toHaveLength(1)
+  const namespace = namespaceOf(() => ({ answer: 'pong' }))
+  const outside = new DurableObjectStore({
+    namespace,
+    waitUntil: () => {
+      throw new Error('There is no request.')
+    },
+  })
+  await outside.probe()
+  expect(namespace.asked).toEqual(['halt:probe'])
+})
