@@ -25,7 +25,9 @@ export const callers: Readonly<Record<string, (redisUrl: string) => Caller>> = {
 function limited(redisUrl: string, limit: number): Caller {
   const client = new Redis(redisUrl)
   const store = new RedisStore({ client, prefix: `calls-${limit}:` })
-  const limiter = new RateLimiter({ store, policy: { name: 'calls', limit, window: 1, burst: 1 } })
+  const policy = { name: 'calls', limit, window: 1, burst: 1 }
+  // A call can wait for the store longer than a request of a client can.
+  const limiter = new RateLimiter({ store, policy, storeTimeout: '2s' })
   const fetch = limitedFetch({ limiter, key: 'server', maxWait: '2m' })
   return {
     async call(url) {

@@ -22,9 +22,10 @@ export async function client({ quick }: { quick: boolean }): Promise<Section> {
     const found = new Map<string, Rations>()
     for (const caller of Object.keys(callers)) {
       const calls: Calls = { caller, url: server.url, redisUrl: redis.url, atOnce: AT_ONCE, each }
-      const processes = await Promise.all(Array.from({ length: PROCESSES }, startProcess))
+      const processes = await Promise.all(Array.from({ length: PROCESSES }, () => startProcess(calls)))
+      server.take()
       const started = performance.now()
-      const served = await Promise.all(processes.map(each => each.run(calls)))
+      const served = await Promise.all(processes.map(run => run()))
       const seconds = (performance.now() - started) / 1000
       const rations = server.take()
       found.set(caller, rations)
@@ -61,8 +62,8 @@ export async function client({ quick }: { quick: boolean }): Promise<Section> {
         })),
       notes: [
         `Each process has ${AT_ONCE} callers that call one after the other. The server counts by whole seconds of its clock and answers 429 with \`Retry-After: 1\`.`,
-        'The limiter counts in Redis, with `burst: 1`. At 60 per second it allows more than the server does, as if somebody had read the wrong number. The others have no limiter, so only refusals hold them back; both may try each call 11 times.',
-        'Seconds are wall time. The processes start to call at the same time.',
+        'The limiter counts in Redis, with `burst: 1` and `storeTimeout: "2s"`. At 60 per second it allows more than the server does, as if somebody had read the wrong number. The others have no limiter, so only refusals hold them back; both may try each call 11 times.',
+        'Seconds are wall time. The processes begin at the same time, after a call each that is not counted.',
       ],
     }
   } finally {
@@ -75,14 +76,9 @@ function perBreach({ refused, breaches }: Rations): string {
   return breaches === 0 ? '–' : figure(refused / breaches)
 }
 
-/** A process that makes calls when it is told to. */
-interface CallingProcess {
-  /** Makes the calls. Resolves to the number of calls that were served. */
-  run(calls: Calls): Promise<number>
-}
-
-async function startProcess(): Promise<CallingProcess> {
-  const child = fork(fileURLToPath(new URL('calls-run.js', import.meta.url)))
+/** Starts a process of callers. Returns the function that lets it call; it resolves to the number of calls that were served. */
+async function startProcess(calls: Calls): Promise<() => Promise<number>> {
+  const child = fork(fileURLToPath(new URL('calls-run.js', import.meta.url)), [JSON.stringify(calls)])
   const ended = once(child, 'exit')
   // After all messages, unlike its exit.
   const failed = once(child, 'disconnect').then(() => {
@@ -91,12 +87,10 @@ async function startProcess(): Promise<CallingProcess> {
   failed.catch(() => {})
   const message = async (): Promise<unknown> => (await Promise.race([once(child, 'message'), failed]))[0]
   await message()
-  return {
-    async run(calls) {
-      child.send(calls)
-      const served = await message()
-      await ended
-      return Number(served)
-    },
+  return async () => {
+    child.send('go')
+    const served = await message()
+    await ended
+    return Number(served)
   }
 }
