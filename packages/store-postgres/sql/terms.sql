@@ -53,13 +53,16 @@ IF refused THEN
 END IF;
 IF start IS NOT NULL THEN
   -- The group's place is charged now if all its counters can hold it. Otherwise the caller asks again.
+  -- A place would take what the demand leaves to more important ones, which would then stand behind it. With an idempotency key the
+  -- place would be paid: whoever repeats the key would pass, and could give the place back.
   refused := false;
-  allowed := true;
+  allowed := once_key IS NULL;
   FOR d IN 1 .. count LOOP
     item := items[d];
     IF item.mode <> 1 AND (
       item.mode <> 0 OR item.kind <> 0
       OR start * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991
+      OR item.others > 0
       OR coalesce(item.gapless, false) AND (item.fits OR item.wait < start)
     ) THEN
       allowed := false;

@@ -437,12 +437,13 @@ END LOOP;
 END IF;
 IF start IS NOT NULL THEN
 refused := false;
-allowed := true;
+allowed := once_key IS NULL;
 FOR d IN 1 .. count LOOP
 item := items[d];
 IF item.mode <> 1 AND (
 item.mode <> 0 OR item.kind <> 0
 OR start * item.rate + (item.capacity + item.cost) * item.unit > 9007199254740991
+OR item.others > 0
 OR coalesce(item.gapless, false) AND (item.fits OR item.wait < start)
 ) THEN
 allowed := false;

@@ -20,6 +20,9 @@ import { chargesBuckets, type Evaluate, instanceCounter } from './store-calls.ts
 import { StoreTimeout, wasNotApplied } from './store-failure.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
 
+/** How long a waiting caller trusts what this process has heard of a counter, in microseconds. */
+const FRESH = 1e6
+
 /** Options of a {@link GuardedStore}. */
 export interface GuardedStoreOptions extends StrictStoreOptions {
   readonly onStoreError: OnStoreError
@@ -98,14 +101,14 @@ export class GuardedStore {
   }
 
   /**
-   * Whether the counter of a demand is in a cool-down that began since the caller was admitted. Asks the store only where this
-   * process does not know: a synchronous store, and counters that any refused request blocks.
+   * Whether the counter of a demand is in a cool-down that began since the caller was admitted. Asks the store only if what this
+   * process has heard of a counter is older than a second, so that a line of many callers asks once a second.
    */
   async isBlocked(check: Check): Promise<boolean> {
     const now = this.now()
     const isAsked = check.demands.some(({ subject, rule }) => {
       const known = this.#lastKnown.get(subject, rule.counter)
-      return rule.cooldown > 0 || known === undefined
+      return known === undefined || now - known.decidedAt > FRESH
     })
     if (!isAsked)
       return check.demands.some(({ subject, rule }) => {

@@ -65,7 +65,9 @@ export function startOf(
       if (demand.mode !== Mode.CHARGE || !algorithmOf(rule).refills) return false
       const isExact = wait * rule.rate + (rule.capacity + demand.cost) * rule.unit <= MAX_EXACT
       const isGap = passes[i] === true || waitOf(demand, rule, states[i]!, now)! < wait
-      return isExact && !(isGap && demand.terms?.gapless === true)
+      // A place would take the units that the demand leaves to more important ones, which then stand behind it.
+      const leaves = unitsLeftToOthers(demand, rule) > 0
+      return isExact && !leaves && !(isGap && demand.terms?.gapless === true)
     })
   return { wait, isPlace }
 }

@@ -77,3 +77,9 @@ export function freeableOf({ check: { demands }, evaluation: { passes } }: Check
     .filter(({ rule }, i) => passes[i] !== true && algorithmOf(rule).isFlight)
     .map(demand => keyOfDemand(demand))
 }
+
+/** The key of the line in which a demand waits. Callers that leave different shares to others stand in different lines. */
+export function lineKeyOf(demand: Demand): string {
+  const floor = demand.terms?.floor ?? 0
+  return floor > 0 ? `${keyOfDemand(demand)} ${floor}` : keyOfDemand(demand)
+}

@@ -5,10 +5,9 @@ import type { CheckResult } from '../check/check-result.ts'
 import { tailsOf } from '../check/correction.ts'
 import { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
-import { keyOfDemand } from '../store/counter-key.ts'
 import type { Asking, Line, Place, Standing } from './line.ts'
 import { LeftPlace } from './left-place.ts'
-import { freeableOf, waitingRoom } from './lines.ts'
+import { freeableOf, lineKeyOf, waitingRoom } from './lines.ts'
 import type { Ask, WaiterParts } from './waiter-parts.ts'
 
 /** How often a caller asks for a place in flight that another process may free. Microseconds. */
@@ -72,7 +71,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
 
   before({ demands }: Check): Promise<void> | undefined {
     if (this.#line !== undefined) return undefined
-    this.#key = demands.length === 1 ? keyOfDemand(demands[0]!) : demands.map(keyOfDemand).join('\n')
+    this.#key = demands.length === 1 ? lineKeyOf(demands[0]!) : demands.map(lineKeyOf).join('\n')
     const line = this.#parts.lines.find(this.#key)
     if (line?.head === undefined || this.#isOver) return undefined
     this.#line = line

@@ -217,6 +217,27 @@ describe('callers of several policies', () => {
   })
 })
 
+describe('callers that leave a share to others', () => {
+  it('take no places, so that a more important caller does not stand behind them', async () => {
+    const { limiter, acquire, pass, starts } = passingWorld()
+    const own = limiter({ name: 'model', limit: 10, window: 1, burst: 4, headroom: 0.5 })
+    const important = { policy: { name: 'model', limit: 10, window: 1, burst: 4 } } as const
+    for (let i = 0; i < 4; i++) void acquire(own, 's', `batch ${i}`)
+    await pass(50)
+    void acquire(own, 's', 'important 1', important)
+    void acquire(own, 's', 'important 2', important)
+    await pass(500)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      ['batch 0', 0],
+      ['batch 1', 0],
+      ['important 1', 50],
+      ['important 2', 50],
+      ['batch 2', 300],
+      ['batch 3', 400],
+    ])
+  })
+})
+
 describe('callers of windows', () => {
   for (const algorithm of ['fixed-window', 'sliding-window'] as const)
     it(`wait for the exact instant, and ask in order: ${algorithm}`, async () => {

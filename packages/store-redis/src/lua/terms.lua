@@ -45,6 +45,7 @@ if refused then
 end
 if wait then
   -- The group's place is charged now if all its counters can hold it. Otherwise the caller asks again.
+  -- A place would take what the demand leaves to more important ones, which would then stand behind it.
   -- With an idempotency key the place would be paid: whoever repeats the key would pass, and could give the place back.
   refused, allowed = false, not once_key
   for d = 1, count do
@@ -52,7 +53,7 @@ if wait then
     local rule, terms = item.rule, item.terms
     if item.mode ~= MODE.SHADOW and (item.mode ~= MODE.CHARGE or rule.kind ~= KIND.BUCKET
       or wait * rule.rate + (rule.capacity + item.cost) * rule.unit > MAX
-      or terms and terms.gapless == 1 and (item.fits or item.wait < wait)) then allowed = false end
+      or terms and (item.others > 0 or terms.gapless == 1 and (item.fits or item.wait < wait))) then allowed = false end
   end
   for d = 1, allowed and count or 0 do
     local item = items[d]
