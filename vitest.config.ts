@@ -58,6 +58,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
     projects: [
+      project('packages/cli', { ...withServers, ...together }),
       project('packages/core', { ...types, ...together }),
       project('packages/conformance', together),
       project('packages/store-memory', together),

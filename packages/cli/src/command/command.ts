@@ -1,0 +1,46 @@
+import type { CliIo } from '../io.ts'
+
+/** An option of a command. */
+export interface Flag {
+  /** The name of its value in the help, such as `url`. Absent: the option has no value. */
+  readonly value?: string
+  readonly help: string
+}
+
+/** What the user typed behind the name of a command. */
+export interface Call {
+  readonly positionals: readonly string[]
+  readonly flags: Readonly<Record<string, string | true | undefined>>
+}
+
+/** A command of the command line. */
+export interface Command {
+  readonly name: string
+  readonly summary: string
+  /** The arguments behind the name, as the help shows them. */
+  readonly usage: string
+  /** How many arguments it takes. */
+  readonly takes: readonly [least: number, most: number]
+  readonly flags: Readonly<Record<string, Flag>>
+  /** Further lines of the help. */
+  readonly more?: readonly string[]
+  /** Returns the exit code. */
+  run(call: Call, io: CliIo): Promise<number>
+}
+
+/** The exit codes: 0 is done. */
+export const ExitCode = {
+  DONE: 0,
+  /** The command ran and has something to say: a problem was found, or there was nothing to take back. */
+  FOUND: 1,
+  /** The command line is wrong. */
+  USAGE: 2,
+  /** The command could not do its work: a file cannot be read, or Redis does not answer. */
+  FAILED: 3,
+} as const
+
+/** The value of an option that takes one. */
+export function valueOf({ flags }: Call, name: string): string | undefined {
+  const value = flags[name]
+  return value === true ? undefined : value
+}

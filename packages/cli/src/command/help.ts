@@ -1,0 +1,36 @@
+import type { Command } from './command.ts'
+
+/** The help of one command. */
+export function helpOf({ name, summary, usage, flags, more = [] }: Command): string[] {
+  const rows = Object.entries(flags).map(([flag, { value, help }]): [string, string] => [
+    `--${flag}${value === undefined ? '' : ` <${value}>`}`,
+    help,
+  ])
+  return [
+    `halt ${name} ${usage}`.trimEnd(),
+    '',
+    summary,
+    '',
+    'Options',
+    ...columns([...rows, ['--help', 'Shows this help.']]),
+    ...(more.length > 0 ? ['', ...more] : []),
+  ]
+}
+
+/** The list of all commands. */
+export function overview(commands: readonly Command[]): string[] {
+  return [
+    'halt <command> [arguments] [options]',
+    '',
+    'Commands',
+    ...columns(commands.map(({ name, summary }) => [name, summary])),
+    '',
+    'halt <command> --help shows the options of a command. halt --version shows the version.',
+    'Exit codes: 0 done, 1 something was found (or nothing was there to take back), 2 the command line is wrong, 3 it failed.',
+  ]
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+}

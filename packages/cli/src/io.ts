@@ -1,0 +1,52 @@
+import type { Readable, Writable } from 'node:stream'
+
+/** A stream for output, and whether a person reads it. */
+export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined }
+
+/** What a command reads from and writes to. */
+export interface CliIo {
+  readonly stdin: Readable
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The folder that paths start from. */
+  readonly cwd: string
+}
+
+/** Writes lines to standard output. Waits while the reader of a pipe is slow. */
+export async function print({ stdout }: CliIo, lines: readonly string[]): Promise<void> {
+  if (stdout.write(`${lines.join('\n')}\n`) || stdout.destroyed) return
+  await new Promise<void>(resolve => {
+    stdout.once('drain', resolve)
+    stdout.once('close', resolve)
+  })
+}
+
+/** Functions that colour text for a terminal; without colour for a pipe, and with `NO_COLOR`. */
+export interface Colours {
+  bold(text: string): string
+  dim(text: string): string
+  red(text: string): string
+  yellow(text: string): string
+  green(text: string): string
+}
+
+/** The colours of an output. */
+export function coloursOf({ env }: CliIo, output: Output): Colours {
+  const isPlain = output.isTTY !== true || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
+  const colour = (on: number, off: number) => (text: string) =>
+    isPlain ? text : `\u001b[${on}m${text}\u001b[${off}m`
+  return {
+    bold: colour(1, 22),
+    dim: colour(2, 22),
+    red: colour(31, 39),
+    yellow: colour(33, 39),
+    green: colour(32, 39),
+  }
+}
+
+/** Replaces control characters, which a log or an operator's reason may hold, so that they do not reach the terminal. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}

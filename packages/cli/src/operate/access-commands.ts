@@ -1,0 +1,79 @@
+import { BlockList, isIPv6 } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { type Call, type Command, ExitCode } from '../command/command.ts'
+import { type CliIo, coloursOf, print } from '../io.ts'
+import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
+import { targetFlags, targetOf } from './target.ts'
+
+const more = [
+  'Whom: user:42, ip:203.0.113.7, api-key:…, custom:acme, an address, or a network such as 203.0.113.0/24.',
+  SECRET_NOTE,
+]
+
+/** `halt block` and `halt allow`. */
+export const accessCommands: readonly Command[] = (['block', 'allow'] as const).map(act => ({
+  name: act,
+  summary:
+    act === 'block'
+      ? 'Refuses a client or a network in every process, within a second and a half.'
+      : 'Lets a client or a network pass uncounted in every process.',
+  usage: '<whom>',
+  takes: [1, 1],
+  flags: { ...actFlags, ...targetFlags, force: { help: 'Takes a network of all addresses, too.' }, ...controlFlags },
+  more,
+  run: (call, io) =>
+    withControl(call, io, async control => {
+      const [whom = ''] = call.positionals
+      const options = { ...actOf(call), force: call.flags['force'] === true }
+      const target = targetOf(whom, call)
+      if (act === 'block') warnOfOwnAddress(whom, io)
+      await control[act](target, options)
+      await print(io, [`${act === 'block' ? 'Blocked' : 'Allowed'} ${whom}.`])
+      return ExitCode.DONE
+    }),
+}))
+
+/** `halt unblock` and `halt disallow`. */
+export const takeBackCommands: readonly Command[] = (['unblock', 'disallow'] as const).map(act => ({
+  name: act,
+  summary: `Ends the ${act === 'unblock' ? 'block' : 'permission'} of a client or a network.`,
+  usage: '<whom>',
+  takes: [1, 1],
+  flags: { ...whoFlags(), ...targetFlags, ...controlFlags },
+  more,
+  run: (call, io) => takeBack(act, call, io),
+}))
+
+function takeBack(act: 'unblock' | 'disallow', call: Call, io: CliIo): Promise<number> {
+  return withControl(call, io, async control => {
+    const [whom = ''] = call.positionals
+    const found = await control[act](targetOf(whom, call), actOf(call))
+    const what = act === 'unblock' ? 'blocked' : 'allowed'
+    await print(io, [found ? `${whom} is no longer ${what}.` : `${whom} was not ${what}.`])
+    return found ? ExitCode.DONE : ExitCode.FOUND
+  })
+}
+
+/** Warns if a block contains an address of this machine, or the one from which its user is signed in. */
+function warnOfOwnAddress(whom: string, io: CliIo): void {
+  const own = [
+    ...Object.values(networkInterfaces()).flatMap(list => list ?? []).map(({ address }) => address),
+    ...(io.env['SSH_CONNECTION'] ?? '').split(' ').slice(0, 1),
+  ]
+  const hit = own.find(address => address !== '' && contains(whom.replace(/^ip:/, ''), address))
+  if (hit === undefined) return
+  io.stderr.write(`${coloursOf(io, io.stderr).yellow('Warning:')} ${whom} contains ${hit}, an address of yours. halt unblock ${whom} takes it back.\n`)
+}
+
+function contains(network: string, address: string): boolean {
+  const [base = '', bits] = network.split('/')
+  const list = new BlockList()
+  try {
+    const family = isIPv6(base) ? 'ipv6' : 'ipv4'
+    list.addSubnet(base, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family)
+    return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  } catch {
+    // Not an address. Control refuses it, or it is a user.
+    return false
+  }
+}

@@ -1,0 +1,73 @@
+import { userInfo } from 'node:os'
+import { type ActOptions, Control } from '@halt/core'
+
+import { type Call, type Flag, valueOf } from '../command/command.ts'
+import { commandError } from '../command/parse.ts'
+import type { CliIo } from '../io.ts'
+import { type OpenRedis, redisFlags, withRedis } from './redis.ts'
+
+/** The options of every command that reads or writes the control document. */
+export const controlFlags: Readonly<Record<string, Flag>> = {
+  ...redisFlags,
+  'ipv6-prefix': { value: 'bits', help: 'The ipv6Prefix of the limiters. Default 56.' },
+}
+
+/** The options of every act. */
+export const actFlags: Readonly<Record<string, Flag>> = {
+  for: { value: 'duration', help: 'How long it holds: 90s, 2h, 30d. Default: until somebody takes it back.' },
+  until: { value: 'date', help: 'When it ends: 2026-12-01T08:00:00Z.' },
+  ...whoFlags(),
+}
+
+/** The options that say who acts, and why. */
+export function whoFlags(): Readonly<Record<string, Flag>> {
+  return {
+    reason: { value: 'text', help: 'Why. It stands in the history.' },
+    by: { value: 'name', help: 'Who acts. Default: the user of this machine.' },
+  }
+}
+
+/** A note of the help of every command with identities. */
+export const SECRET_NOTE = 'If the limiters have a secret, give it as $HALT_SECRET, so that API keys get the same digests.'
+
+/** Opens Redis and the control document, and calls `use`. */
+export function withControl<T>(
+  call: Call,
+  io: CliIo,
+  use: (control: Control, redis: OpenRedis) => Promise<T>,
+): Promise<T> {
+  return withRedis(call, io, async redis => {
+    const control = new Control({ store: redis.store, warn: () => {}, ...identityOptions(call, io) })
+    try {
+      return await use(control, redis)
+    } finally {
+      control.close()
+    }
+  })
+}
+
+/** The options by which identities become the same counters as in the limiters. */
+export function identityOptions(call: Call, { env }: CliIo): { readonly secret?: string; readonly ipv6Prefix?: number } {
+  const bits = valueOf(call, 'ipv6-prefix')
+  const secret = env['HALT_SECRET']
+  return { ...(secret ? { secret } : {}), ...(bits === undefined ? {} : { ipv6Prefix: Number(bits) }) }
+}
+
+/** Reads who acts, why, and until when. @throws HaltError `HALT_E_COMMAND` */
+export function actOf(call: Call): ActOptions {
+  const [until, length] = [valueOf(call, 'until'), valueOf(call, 'for')]
+  if (until !== undefined && length !== undefined) throw commandError('--for and --until are both given.', 'Give one of them.')
+  const date = until === undefined ? undefined : new Date(until)
+  if (date !== undefined && Number.isNaN(date.getTime()))
+    throw commandError(`--until is ${JSON.stringify(until)}.`, 'Give a date such as 2026-12-01T08:00:00Z.')
+  return { for: length as ActOptions['for'], until: date, reason: valueOf(call, 'reason'), by: valueOf(call, 'by') ?? userName() }
+}
+
+function userName(): string | undefined {
+  try {
+    return userInfo().username
+  } catch {
+    // A container may have a user without a name.
+    return undefined
+  }
+}

@@ -1,0 +1,63 @@
+import type { ControlAct, ControlEntry } from '@halt/core'
+
+import { type Command, ExitCode, valueOf } from '../command/command.ts'
+import { wholeOf } from '../command/parse.ts'
+import { print, printable } from '../io.ts'
+import { controlFlags, withControl } from './control.ts'
+
+const json = { json: { help: 'Prints JSON.' } }
+
+/** `halt entries` and `halt history`. */
+export const listCommands: readonly Command[] = [
+  {
+    name: 'entries',
+    summary: 'Lists what holds now: blocks, permissions and changed numbers.',
+    usage: '',
+    takes: [0, 0],
+    flags: { ...json, ...controlFlags },
+    run: (call, io) =>
+      withControl(call, io, async control => {
+        const entries = await control.entries()
+        const lines = entries.map(({ kind, ...entry }) => lineOf(kind, entry))
+        if (lines.length === 0) lines.push('Nothing holds.')
+        await print(io, call.flags['json'] === true ? [JSON.stringify(entries)] : lines)
+        return ExitCode.DONE
+      }),
+  },
+  {
+    name: 'history',
+    summary: 'Lists the last acts of operators, the latest first.',
+    usage: '',
+    takes: [0, 0],
+    flags: { most: { value: 'n', help: 'How many. Default 20, at most 1000.' }, ...json, ...controlFlags },
+    run: (call, io) =>
+      withControl(call, io, async control => {
+        const most = wholeOf('most', valueOf(call, 'most'), 1, 1000) ?? 20
+        const acts = (await control.history()).slice(0, most)
+        const lines = acts.map(({ act, ...facts }) => lineOf(act, facts))
+        if (lines.length === 0) lines.push('Nobody has acted.')
+        await print(io, call.flags['json'] === true ? [JSON.stringify(acts)] : lines)
+        return ExitCode.DONE
+      }),
+  },
+]
+
+/** One entry or act in one line. */
+export function lineOf(act: string, facts: Omit<ControlEntry, 'kind'> | Omit<ControlAct, 'act'>): string {
+  const { at, target, policy, numbers, until, reason, by } = facts
+  const parts = [
+    seconds(at),
+    act,
+    target,
+    policy,
+    numbers && Object.entries(numbers).map(([name, value]) => `${name}=${value}`).join(' '),
+    until === undefined ? undefined : `until ${seconds(until)}`,
+    by === undefined ? undefined : `by ${by}`,
+    reason === undefined ? undefined : `(${reason})`,
+  ]
+  return printable(parts.filter(part => part !== undefined).join('  '))
+}
+
+function seconds(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+}

@@ -1,0 +1,94 @@
+import { HaltError, type PolicyNumbers } from '@halt/core'
+
+import { type Call, type Command, ExitCode, type Flag, valueOf } from '../command/command.ts'
+import { commandError, wholeOf } from '../command/parse.ts'
+import { type CliIo, print } from '../io.ts'
+import { loadPolicyModule } from '../policy-module.ts'
+import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
+import { targetFlags, targetOf } from './target.ts'
+
+const numberFlags: Readonly<Record<string, Flag>> = {
+  limit: { value: 'n', help: 'Units per window.' },
+  window: { value: 'duration', help: 'The window: 60s, 1h.' },
+  burst: { value: 'n', help: 'Units at once, of a token bucket.' },
+  cost: { value: 'n', help: 'Units per request.' },
+  'block-duration': { value: 'duration', help: 'How long a refusal keeps the key refused.' },
+  policy: { value: 'module', help: 'The limits, a module as for halt replay. The name of the policy is checked by them.' },
+}
+
+/** `halt override`, `halt change` and `halt revert`. */
+export const numberCommands: readonly Command[] = [
+  {
+    name: 'override',
+    summary: 'Gives one client numbers of its own for a policy. Its counter is kept.',
+    usage: '<whom> <policy> --limit <n>',
+    takes: [2, 2],
+    flags: { ...numberFlags, ...actFlags, ...targetFlags, ...controlFlags },
+    more: [SECRET_NOTE],
+    run: (call, io) =>
+      withControl(call, io, async control => {
+        const [whom = '', policy = ''] = call.positionals
+        await checkName(policy, call, io)
+        await control.override(targetOf(whom, call), policy, numbersOf(call), actOf(call))
+        await print(io, [`${policy} has other numbers for ${whom}.`])
+        return ExitCode.DONE
+      }),
+  },
+  {
+    name: 'change',
+    summary: 'Changes the numbers of a policy for everybody. The counters are kept.',
+    usage: '<policy> --limit <n>',
+    takes: [1, 1],
+    flags: { ...numberFlags, ...actFlags, ...controlFlags },
+    run: (call, io) =>
+      withControl(call, io, async control => {
+        const [policy = ''] = call.positionals
+        await checkName(policy, call, io)
+        await control.change(policy, numbersOf(call), actOf(call))
+        await print(io, [`${policy} has other numbers for everybody.`])
+        return ExitCode.DONE
+      }),
+  },
+  {
+    name: 'revert',
+    summary: "Takes the numbers of change back or, with a client, those of override.",
+    usage: '<policy> [whom]',
+    takes: [1, 2],
+    flags: { ...whoFlags(), ...targetFlags, ...controlFlags },
+    more: [SECRET_NOTE],
+    run: (call, io) =>
+      withControl(call, io, async control => {
+        const [policy = '', whom] = call.positionals
+        const identity = whom === undefined ? undefined : targetOf(whom, call)
+        const found = await control.revert(policy, { ...actOf(call), identity })
+        const where = `${policy}${whom === undefined ? '' : ` for ${whom}`}`
+        await print(io, [found ? `${where} has its own numbers again.` : `${where} had no other numbers.`])
+        return found ? ExitCode.DONE : ExitCode.FOUND
+      }),
+  },
+]
+
+function numbersOf(call: Call): PolicyNumbers {
+  const whole = (name: string): number | undefined => wholeOf(name, valueOf(call, name), 1, 2 ** 31)
+  const numbers = {
+    limit: whole('limit'),
+    window: valueOf(call, 'window'),
+    burst: whole('burst'),
+    cost: whole('cost'),
+    blockDuration: valueOf(call, 'block-duration'),
+  }
+  const given = Object.entries(numbers).filter(([, value]) => value !== undefined)
+  if (given.length > 0) return Object.fromEntries(given) as PolicyNumbers
+  throw commandError('There are no numbers.', 'Give --limit, --window, --burst, --cost or --block-duration.')
+}
+
+/** Refuses the name of a policy that the user's module does not have. A limiter ignores numbers of a policy that it does not know. */
+async function checkName(policy: string, call: Call, io: CliIo): Promise<void> {
+  const module = valueOf(call, 'policy')
+  if (module === undefined) return
+  const { policy: given } = await loadPolicyModule(module, io.cwd)
+  if (typeof given === 'function') return
+  const names = (Array.isArray(given) ? given : [given]).map(({ name }: { name: string }) => name)
+  if (names.includes(policy)) return
+  throw new HaltError('HALT_E_UNKNOWN_POLICY', `${module} has no policy "${policy}".`, `Its policies are ${names.join(', ')}.`)
+}

@@ -1,0 +1,42 @@
+import { isIP } from 'node:net'
+import type { Identity } from '@halt/core'
+
+import { type Call, type Flag, valueOf } from '../command/command.ts'
+import { commandError } from '../command/parse.ts'
+
+/** The options that complete an identity. */
+export const targetFlags: Readonly<Record<string, Flag>> = {
+  ip: { value: 'address', help: 'The address of a user or an API key, for counters of both together.' },
+}
+
+const KINDS = { user: 'user', ip: 'ip', 'api-key': 'apiKey', custom: 'custom' } as const
+
+/**
+ * Reads whom a command is about: `user:42`, `ip:203.0.113.7`, `api-key:…`, `custom:acme`, or an address or a network alone. The text
+ * behind the first colon is taken as it is.
+ *
+ * @throws HaltError `HALT_E_COMMAND`
+ */
+export function targetOf(text: string, call: Call): Identity {
+  const ip = valueOf(call, 'ip')
+  const target = isAddress(text) ? { ip: text } : kindIn(text)
+  if (target === undefined)
+    throw commandError(
+      `${JSON.stringify(text)} names nobody.`,
+      'Write user:42, ip:203.0.113.7, api-key:…, custom:acme, an address, or a network such as 203.0.113.0/24.',
+    )
+  if (ip === undefined) return target as Identity
+  if ('user' in target || 'apiKey' in target) return { ...target, ip } as Identity
+  throw commandError('--ip is given with neither a user nor an API key.', 'Write user:42 --ip 203.0.113.7.')
+}
+
+function kindIn(text: string): Readonly<Record<string, string>> | undefined {
+  const colon = text.indexOf(':')
+  const kind = text.slice(0, Math.max(0, colon))
+  const id = text.slice(colon + 1)
+  return Object.hasOwn(KINDS, kind) && id !== '' ? { [KINDS[kind as keyof typeof KINDS]]: id } : undefined
+}
+
+function isAddress(text: string): boolean {
+  return isIP(text.replace(/\/\d+$/, '')) !== 0
+}
