@@ -1,7 +1,10 @@
 import type { Readable, Writable } from 'node:stream'
 
 /** A stream for output, and whether a person reads it. */
-export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined }
+export type Output = Writable & {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
 
 /** What a command reads from and writes to. */
 export interface CliIo {
@@ -11,6 +14,8 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The folder that paths start from. */
   readonly cwd: string
+  /** `createRequire(import.meta.url)` of the program: finds files of packages that are installed with it. */
+  readonly require: NodeJS.Require
 }
 
 /** Writes lines to standard output. Waits while the reader of a pipe is slow. */
@@ -22,20 +27,24 @@ export async function print({ stdout }: CliIo, lines: readonly string[]): Promis
   })
 }
 
+type Colour = (text: string) => string
+
 /** Functions that colour text for a terminal; without colour for a pipe, and with `NO_COLOR`. */
 export interface Colours {
-  bold(text: string): string
-  dim(text: string): string
-  red(text: string): string
-  yellow(text: string): string
-  green(text: string): string
+  readonly bold: Colour
+  readonly dim: Colour
+  readonly red: Colour
+  readonly yellow: Colour
+  readonly green: Colour
 }
 
 /** The colours of an output. */
 export function coloursOf({ env }: CliIo, output: Output): Colours {
   const isPlain = output.isTTY !== true || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
-  const colour = (on: number, off: number) => (text: string) =>
-    isPlain ? text : `\u001b[${on}m${text}\u001b[${off}m`
+  const colour =
+    (on: number, off: number): Colour =>
+    text =>
+      isPlain ? text : `\u001b[${on}m${text}\u001b[${off}m`
   return {
     bold: colour(1, 22),
     dim: colour(2, 22),

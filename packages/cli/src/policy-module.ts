@@ -38,7 +38,8 @@ const NAMES = ['limiter', 'options', 'policies', 'policy']
 function settingsIn(value: unknown): LimiterSettings | undefined {
   if (typeof value === 'function') return { policy: value as LimiterSettings['policy'] }
   if (typeof value !== 'object' || value === null) return undefined
-  if (Array.isArray(value)) return value.length > 0 ? { policy: value as LimiterSettings['policy'] } : undefined
+  if (Array.isArray(value))
+    return value.length > 0 ? { policy: value as LimiterSettings['policy'] } : undefined
   const fields = value as { readonly options?: unknown; readonly checkView?: unknown }
   // A RateLimiter, perhaps of another copy of @halt/core.
   if (typeof fields.checkView === 'function') return settingsIn(fields.options)

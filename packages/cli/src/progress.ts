@@ -24,7 +24,8 @@ export class Progress {
     if (this.#io.stderr.isTTY !== true || now - this.#shown < EVERY_MS) return
     this.#shown = now
     const rate = `${grouped(lines)} lines, ${grouped(Math.round((lines / (now - this.#started)) * 1000))} per second`
-    const share = this.#total === undefined || this.#total === 0 ? undefined : Math.min(1, bytes / this.#total)
+    const share =
+      this.#total === undefined || this.#total === 0 ? undefined : Math.min(1, bytes / this.#total)
     const bar =
       share === undefined
         ? ''

@@ -38,7 +38,12 @@ export function numberOf(flag: string, text: string, least: number, most: number
 }
 
 /** Reads a whole number of an option; undefined without one. @throws HaltError `HALT_E_COMMAND` */
-export function wholeOf(flag: string, text: string | undefined, least: number, most: number): number | undefined {
+export function wholeOf(
+  flag: string,
+  text: string | undefined,
+  least: number,
+  most: number,
+): number | undefined {
   if (text === undefined) return undefined
   const value = numberOf(flag, text, least, most)
   if (Number.isInteger(value)) return value

@@ -15,7 +15,8 @@ import { redisFindings } from './redis-findings.ts'
 /** `halt doctor`: checks the set-up. */
 export const doctorCommand: Command = {
   name: 'doctor',
-  summary: 'Checks Redis, the limits, and the proxies in a log. Changes nothing but a key for the test, which expires.',
+  summary:
+    'Checks Redis, the limits, and the proxies in a log. Changes nothing but a key for the test, which expires.',
   usage: '[--redis <url>] [--policy <limits.mjs>] [--log <access.log>]',
   takes: [0, 0],
   flags: {
@@ -26,10 +27,17 @@ export const doctorCommand: Command = {
   },
   more: ['Exit code 1 says that there is a problem.'],
   async run(call, io) {
-    const findings = [...(await ofRedis(call, io)), ...(await ofPolicies(call, io)), ...(await ofLog(call, io))]
+    const findings = [
+      ...(await ofRedis(call, io)),
+      ...(await ofPolicies(call, io)),
+      ...(await ofLog(call, io)),
+    ]
     if (findings.length === 0)
       throw commandError('halt doctor has nothing to check.', 'Give --redis, --policy or --log.')
-    await print(io, call.flags['json'] === true ? [JSON.stringify(findings)] : findings.flatMap(each => lines(each, io)))
+    await print(
+      io,
+      call.flags['json'] === true ? [JSON.stringify(findings)] : findings.flatMap(each => lines(each, io)),
+    )
     return findings.some(({ level }) => level === 'problem') ? ExitCode.FOUND : ExitCode.DONE
   },
 }
@@ -66,7 +74,9 @@ async function ofLog(call: Call, io: CliIo): Promise<Finding[]> {
   const log = valueOf(call, 'log')
   if (log === undefined) return []
   const survey = new ProxySurvey()
-  await readLogs([{ name: log, from: log === '-' ? io.stdin : resolve(io.cwd, log) }], {}, each => survey.add(each))
+  await readLogs([{ name: log, from: log === '-' ? io.stdin : resolve(io.cwd, log) }], {}, each =>
+    survey.add(each),
+  )
   return survey.findings()
 }
 

@@ -8,7 +8,12 @@ const MOST_PEERS = 10_000
 const MOST_SHOWN = 10
 
 const PRIVATE = new BlockList()
-for (const [network, bits] of [['127.0.0.0', 8], ['10.0.0.0', 8], ['172.16.0.0', 12], ['192.168.0.0', 16]] as const)
+for (const [network, bits] of [
+  ['127.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const)
   PRIVATE.addSubnet(network, bits, 'ipv4')
 PRIVATE.addSubnet('fc00::', 7, 'ipv6')
 PRIVATE.addAddress('::1', 'ipv6')
@@ -25,7 +30,8 @@ export class ProxySurvey {
     if (peer !== undefined) {
       peer.requests++
       peer.forwarding += forwards
-    } else if (this.#peers.size < MOST_PEERS) this.#peers.set(` ${ip}`.slice(1), { requests: 1, forwarding: forwards })
+    } else if (this.#peers.size < MOST_PEERS)
+      this.#peers.set(` ${ip}`.slice(1), { requests: 1, forwarding: forwards })
   }
 
   findings(): Finding[] {
@@ -34,14 +40,19 @@ export class ProxySurvey {
       .filter(({ forwarding, isPrivate: near }) => forwarding > 0 || near)
       .sort((a, b) => b.requests - a.requests)
     if (proxies.length === 0)
-      return [{ level: 'ok', message: `None of the ${all.length === MOST_PEERS ? `first ${MOST_PEERS}` : all.length} peers in the log looks like a proxy.` }]
+      return [
+        {
+          level: 'ok',
+          message: `None of the ${all.length === MOST_PEERS ? `first ${MOST_PEERS}` : all.length} peers in the log looks like a proxy.`,
+        },
+      ]
     const near = proxies.filter(({ isPrivate: isNear }) => isNear).map(({ ip }) => ip)
-    const found = proxies.slice(0, MOST_SHOWN).map(
-      ({ ip, requests, forwarding, isPrivate: isNear }): Finding => ({
+    const found = proxies
+      .slice(0, MOST_SHOWN)
+      .map(({ ip, requests, forwarding, isPrivate: isNear }): Finding => ({
         level: 'info',
         message: `${ip} sent ${percent(requests, this.#requests)} of the requests${forwarding > 0 ? `, ${percent(forwarding, requests)} of them with X-Forwarded-For` : ''}${isNear ? '; it is a private address' : ''}.`,
-      }),
-    )
+      }))
     return [...found, advice(near, proxies.length)]
   }
 }
@@ -53,7 +64,7 @@ function advice(near: readonly string[], count: number): Finding {
     message: `${count} peers may be proxies. Any client can send X-Forwarded-For, so only a private address is a sign by itself.`,
     fix:
       some.length === 0
-        ? 'If you know these addresses as yours or your CDN\'s, name them in trustedProxies.'
+        ? "If you know these addresses as yours or your CDN's, name them in trustedProxies."
         : `If these are your proxies: trustedProxies: ${JSON.stringify(some)}.`,
   }
 }

@@ -40,7 +40,8 @@ async function measure(client: OpenRedis['client']): Promise<{ median: number; a
 }
 
 function clockFinding(apart: number | undefined): Finding {
-  if (apart === undefined) return { level: 'info', message: 'The clock of Redis is not known, because TIME is not permitted.' }
+  if (apart === undefined)
+    return { level: 'info', message: 'The clock of Redis is not known, because TIME is not permitted.' }
   const text = `The clock of Redis is ${Math.abs(apart).toFixed(0)} ms ${apart < 0 ? 'behind' : 'ahead of'} this machine's.`
   if (Math.abs(apart) <= MOST_APART_MS) return { level: 'ok', message: text }
   return {

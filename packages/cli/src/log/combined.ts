@@ -18,7 +18,10 @@ export function readCombined(line: string): LoggedRequest | undefined {
   const [method, url] = methodAndUrl(line.slice(close + 3, requestEnd))
   const user = userIn(line, ipEnd, open)
   const headers = headersIn(line, requestEnd + 5)
-  return headers && new LoggedRequest({ at, ip: line.slice(0, ipEnd), method, url, user, headers, json: undefined })
+  return (
+    headers &&
+    new LoggedRequest({ at, ip: line.slice(0, ipEnd), method, url, user, headers, json: undefined })
+  )
 }
 
 /** Splits `GET /path HTTP/1.1`. Both parts are undefined if the client sent something else. */

@@ -10,7 +10,17 @@ export type JsonPaths = Readonly<Record<JsonField, readonly string[]>>
 /** The fields of loggers for Node (pino, morgan, winston) and of nginx, HAProxy and Traefik as they are commonly set up. */
 export const GENERIC: JsonPaths = {
   time: ['time', 'timestamp', '@timestamp', 'ts', 'date', 'time_iso8601', 'msec', 'time_local', 'StartUTC'],
-  ip: ['ip', 'remote_addr', 'remoteAddress', 'remote_ip', 'client_ip', 'clientIp', 'ClientHost', 'req.remoteAddress', 'req.ip'],
+  ip: [
+    'ip',
+    'remote_addr',
+    'remoteAddress',
+    'remote_ip',
+    'client_ip',
+    'clientIp',
+    'ClientHost',
+    'req.remoteAddress',
+    'req.ip',
+  ],
   method: ['method', 'request_method', 'req.method', 'RequestMethod'],
   url: ['url', 'request_uri', 'uri', 'path', 'req.url', 'RequestPath'],
   user: ['user', 'user_id', 'userId', 'remote_user', 'req.user.id', 'user.id'],
@@ -73,7 +83,7 @@ function waysOf(path: string): readonly string[] {
   return path.split('.')
 }
 
-function find(json: unknown, ways: readonly (readonly string[])[]): unknown {
+function find(json: unknown, ways: readonly (readonly string[])[]): string | number | undefined {
   for (const way of ways) {
     let value: unknown = json
     for (const name of way) {
@@ -91,6 +101,6 @@ function isValue(value: unknown): value is string | number {
   return (typeof value === 'string' && value !== '' && value !== '-') || typeof value === 'number'
 }
 
-function text(value: unknown): string | undefined {
+function text(value: string | number | undefined): string | undefined {
   return value === undefined ? undefined : String(value)
 }

@@ -9,7 +9,7 @@ const LONGEST = 1 << 20
 const NEWLINE = 10
 
 /** A part of a log: whole lines, separated by `\n`. */
-export interface LogText {
+interface LogText {
   readonly text: string
   /** The bytes of the file that were read so far, compressed as they are. */
   readonly bytes: number
@@ -32,14 +32,19 @@ export function openLog(from: string | Readable): LogSource {
     const raw = typeof from === 'string' ? createReadStream(from, { highWaterMark: CHUNK }) : from
     let bytes = 0
     let carry: Buffer = EMPTY
-    for await (const chunk of unpacked(raw, length => (bytes += length), () => (source.isCutShort = true))) {
+    for await (const chunk of unpacked(
+      raw,
+      length => (bytes += length),
+      () => (source.isCutShort = true),
+    )) {
       const end = chunk.lastIndexOf(NEWLINE)
       if (end < 0) {
         // The rest of an endless line is dropped. Its first part stays, so that the line is counted as unreadable.
         if (carry.length < LONGEST) carry = Buffer.concat([carry, chunk])
         continue
       }
-      const text = carry.toString() + chunk.toString('utf8', 0, end)
+      // Joined as bytes, because a character may be cut between two chunks.
+      const text = Buffer.concat([carry, chunk.subarray(0, end)]).toString()
       carry = Buffer.from(chunk.subarray(end + 1))
       yield { text, bytes }
     }

@@ -19,7 +19,12 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
       : 'Lets a client or a network pass uncounted in every process.',
   usage: '<whom>',
   takes: [1, 1],
-  flags: { ...actFlags, ...targetFlags, force: { help: 'Takes a network of all addresses, too.' }, ...controlFlags },
+  flags: {
+    ...actFlags,
+    ...targetFlags,
+    force: { help: 'Takes a network of all addresses, too.' },
+    ...controlFlags,
+  },
   more,
   run: (call, io) =>
     withControl(call, io, async control => {
@@ -57,12 +62,16 @@ function takeBack(act: 'unblock' | 'disallow', call: Call, io: CliIo): Promise<n
 /** Warns if a block contains an address of this machine, or the one from which its user is signed in. */
 function warnOfOwnAddress(whom: string, io: CliIo): void {
   const own = [
-    ...Object.values(networkInterfaces()).flatMap(list => list ?? []).map(({ address }) => address),
+    ...Object.values(networkInterfaces())
+      .flatMap(list => list ?? [])
+      .map(({ address }) => address),
     ...(io.env['SSH_CONNECTION'] ?? '').split(' ').slice(0, 1),
   ]
   const hit = own.find(address => address !== '' && contains(whom.replace(/^ip:/, ''), address))
   if (hit === undefined) return
-  io.stderr.write(`${coloursOf(io, io.stderr).yellow('Warning:')} ${whom} contains ${hit}, an address of yours. halt unblock ${whom} takes it back.\n`)
+  io.stderr.write(
+    `${coloursOf(io, io.stderr).yellow('Warning:')} ${whom} contains ${hit}, an address of yours. halt unblock ${whom} takes it back.\n`,
+  )
 }
 
 function contains(network: string, address: string): boolean {

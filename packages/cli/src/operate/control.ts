@@ -28,7 +28,8 @@ export function whoFlags(): Readonly<Record<string, Flag>> {
 }
 
 /** A note of the help of every command with identities. */
-export const SECRET_NOTE = 'If the limiters have a secret, give it as $HALT_SECRET, so that API keys get the same digests.'
+export const SECRET_NOTE =
+  'If the limiters have a secret, give it as $HALT_SECRET, so that API keys get the same digests.'
 
 /** Opens Redis and the control document, and calls `use`. */
 export function withControl<T>(
@@ -47,7 +48,10 @@ export function withControl<T>(
 }
 
 /** The options by which identities become the same counters as in the limiters. */
-export function identityOptions(call: Call, { env }: CliIo): { readonly secret?: string; readonly ipv6Prefix?: number } {
+export function identityOptions(
+  call: Call,
+  { env }: CliIo,
+): { readonly secret?: string; readonly ipv6Prefix?: number } {
   const bits = valueOf(call, 'ipv6-prefix')
   const secret = env['HALT_SECRET']
   return { ...(secret ? { secret } : {}), ...(bits === undefined ? {} : { ipv6Prefix: Number(bits) }) }
@@ -56,11 +60,17 @@ export function identityOptions(call: Call, { env }: CliIo): { readonly secret?:
 /** Reads who acts, why, and until when. @throws HaltError `HALT_E_COMMAND` */
 export function actOf(call: Call): ActOptions {
   const [until, length] = [valueOf(call, 'until'), valueOf(call, 'for')]
-  if (until !== undefined && length !== undefined) throw commandError('--for and --until are both given.', 'Give one of them.')
+  if (until !== undefined && length !== undefined)
+    throw commandError('--for and --until are both given.', 'Give one of them.')
   const date = until === undefined ? undefined : new Date(until)
   if (date !== undefined && Number.isNaN(date.getTime()))
     throw commandError(`--until is ${JSON.stringify(until)}.`, 'Give a date such as 2026-12-01T08:00:00Z.')
-  return { for: length as ActOptions['for'], until: date, reason: valueOf(call, 'reason'), by: valueOf(call, 'by') ?? userName() }
+  return {
+    for: length as ActOptions['for'],
+    until: date,
+    reason: valueOf(call, 'reason'),
+    by: valueOf(call, 'by') ?? userName(),
+  }
 }
 
 function userName(): string | undefined {

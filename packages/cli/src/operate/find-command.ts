@@ -11,11 +11,15 @@ import { targetFlags, targetOf } from './target.ts'
 /** `halt find`: explains the counters of a client. */
 export const findCommand: Command = {
   name: 'find',
-  summary: 'Explains a client: each counter, what is left, when it passes, and what operators have set. Changes nothing.',
+  summary:
+    'Explains a client: each counter, what is left, when it passes, and what operators have set. Changes nothing.',
   usage: '<whom> --policy <limits.mjs>',
   takes: [1, 1],
   flags: {
-    policy: { value: 'module', help: 'The limits: a module that exports a policy, several, or options of a RateLimiter.' },
+    policy: {
+      value: 'module',
+      help: 'The limits: a module that exports a policy, several, or options of a RateLimiter.',
+    },
     json: { help: 'Prints JSON.' },
     ...targetFlags,
     ...controlFlags,
@@ -25,7 +29,10 @@ export const findCommand: Command = {
     withControl(call, io, async (control, { store }) => {
       const module = valueOf(call, 'policy')
       if (module === undefined)
-        throw commandError('halt find got no --policy.', 'Write: halt find user:42 --policy limits.mjs --redis redis://localhost:6379')
+        throw commandError(
+          'halt find got no --policy.',
+          'Write: halt find user:42 --policy limits.mjs --redis redis://localhost:6379',
+        )
       const settings = await loadPolicyModule(module, io.cwd)
       const identity = targetOf(call.positionals[0] as string, call)
       await control.refresh()
@@ -44,12 +51,17 @@ export const findCommand: Command = {
       const isReached = explanation.decision !== undefined
       const counters = isReached ? await limiter.inspect(identity) : []
       const keys = new Set([explanation.decision?.key, ...explanation.policies.map(({ key }) => key)])
-      const entries = (await control.entries()).filter(({ target }) => target !== undefined && keys.has(target))
+      const entries = (await control.entries()).filter(
+        ({ target }) => target !== undefined && keys.has(target),
+      )
       const text = [
         ...String(explanation).split('\n').map(printable),
         ...entries.map(({ kind, ...entry }) => `set by an operator: ${lineOf(kind, entry)}`),
       ]
-      await print(io, call.flags['json'] === true ? [JSON.stringify({ ...explanation, counters, entries })] : text)
+      await print(
+        io,
+        call.flags['json'] === true ? [JSON.stringify({ ...explanation, counters, entries })] : text,
+      )
       return explanation.decision?.allowed === false ? ExitCode.FOUND : ExitCode.DONE
     }),
 }

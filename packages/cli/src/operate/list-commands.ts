@@ -50,7 +50,10 @@ export function lineOf(act: string, facts: Omit<ControlEntry, 'kind'> | Omit<Con
     act,
     target,
     policy,
-    numbers && Object.entries(numbers).map(([name, value]) => `${name}=${value}`).join(' '),
+    numbers &&
+      Object.entries(numbers)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' '),
     until === undefined ? undefined : `until ${seconds(until)}`,
     by === undefined ? undefined : `by ${by}`,
     reason === undefined ? undefined : `(${reason})`,

@@ -13,7 +13,10 @@ const numberFlags: Readonly<Record<string, Flag>> = {
   burst: { value: 'n', help: 'Units at once, of a token bucket.' },
   cost: { value: 'n', help: 'Units per request.' },
   'block-duration': { value: 'duration', help: 'How long a refusal keeps the key refused.' },
-  policy: { value: 'module', help: 'The limits, a module as for halt replay. The name of the policy is checked by them.' },
+  policy: {
+    value: 'module',
+    help: 'The limits, a module as for halt replay. The name of the policy is checked by them.',
+  },
 }
 
 /** `halt override`, `halt change` and `halt revert`. */
@@ -51,7 +54,7 @@ export const numberCommands: readonly Command[] = [
   },
   {
     name: 'revert',
-    summary: "Takes the numbers of change back or, with a client, those of override.",
+    summary: 'Takes the numbers of change back or, with a client, those of override.',
     usage: '<policy> [whom]',
     takes: [1, 2],
     flags: { ...whoFlags(), ...targetFlags, ...controlFlags },
@@ -90,5 +93,9 @@ async function checkName(policy: string, call: Call, io: CliIo): Promise<void> {
   if (typeof given === 'function') return
   const names = (Array.isArray(given) ? given : [given]).map(({ name }: { name: string }) => name)
   if (names.includes(policy)) return
-  throw new HaltError('HALT_E_UNKNOWN_POLICY', `${module} has no policy "${policy}".`, `Its policies are ${names.join(', ')}.`)
+  throw new HaltError(
+    'HALT_E_UNKNOWN_POLICY',
+    `${module} has no policy "${policy}".`,
+    `Its policies are ${names.join(', ')}.`,
+  )
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { coloursOf, type CliIo } from '../io.ts'
 import type { ReplayResult } from './result.ts'
 import { textReport } from './text-report.ts'
@@ -9,9 +8,9 @@ import { textReport } from './text-report.ts'
  * written into the file.
  */
 export function htmlReport(result: ReplayResult, io: CliIo, below: number | undefined): string {
-  const { resolve } = createRequire(import.meta.url)
-  const script = readFileSync(resolve('uplot/dist/uPlot.iife.min.js'), 'utf8')
-  const style = readFileSync(resolve('uplot/dist/uPlot.min.css'), 'utf8')
+  const read = (file: string): string => readFileSync(io.require.resolve(file), 'utf8')
+  const script = read('uplot/dist/uPlot.iife.min.js')
+  const style = read('uplot/dist/uPlot.min.css')
   const report = textReport(result, coloursOf({ ...io, env: { NO_COLOR: '1' } }, io.stdout), below)
   return `<!doctype html>
 <html lang="en">

@@ -7,7 +7,7 @@ export class LogClock {
   /** How far the oldest of them was behind, in milliseconds. */
   mostBehind = 0
   /** The first instant of the log. */
-  from = Number.NaN
+  from: number = Number.NaN
   readonly read: () => number = () => this.now
 
   advance(at: number): void {

@@ -72,7 +72,7 @@ function readLines(
   summary: LogSummary,
   onRequest: (request: LoggedRequest) => void | Promise<void>,
 ): Promise<void> | undefined {
-  for (let from = start; from < text.length; ) {
+  for (let from = start; from < text.length;) {
     let end = text.indexOf('\n', from)
     if (end < 0) end = text.length
     const line = text.slice(from, text.charCodeAt(end - 1) === 13 ? end - 1 : end)
@@ -112,7 +112,12 @@ function unreadable(names: string, { lines, format }: LogSummary): HaltError {
 
 function asLogError(error: unknown, name: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error
-  return new HaltError('HALT_E_LOG', `${name} cannot be read: ${error.message}.`, 'Give a readable file, or - for standard input.', {
-    cause: error,
-  })
+  return new HaltError(
+    'HALT_E_LOG',
+    `${name} cannot be read: ${error.message}.`,
+    'Give a readable file, or - for standard input.',
+    {
+      cause: error,
+    },
+  )
 }

@@ -23,11 +23,23 @@ export const replayCommand: Command = {
   usage: '<access.log …> --policy <limits.mjs>',
   takes: [1, 1000],
   flags: {
-    policy: { value: 'module', help: 'The limits: a module that exports a policy, several, or options of a RateLimiter.' },
+    policy: {
+      value: 'module',
+      help: 'The limits: a module that exports a policy, several, or options of a RateLimiter.',
+    },
     format: { value: 'name', help: `${FORMATS.join(', ')}. Default: found by the first lines.` },
-    fields: { value: 'name=path,…', help: 'Where a JSON line has its fields: time, ip, method, url, user, agent, forwarded.' },
-    limits: { value: 'n,…', help: 'The limits to compare, at most 32. Default: ¼, ½, 1, 2 and 4 times the present one; "none".' },
-    below: { value: 'percent', help: 'Finds the smallest limit that refuses fewer of the keys. Reads the log several times.' },
+    fields: {
+      value: 'name=path,…',
+      help: 'Where a JSON line has its fields: time, ip, method, url, user, agent, forwarded.',
+    },
+    limits: {
+      value: 'n,…',
+      help: 'The limits to compare, at most 32. Default: ¼, ½, 1, 2 and 4 times the present one; "none".',
+    },
+    below: {
+      value: 'percent',
+      help: 'Finds the smallest limit that refuses fewer of the keys. Reads the log several times.',
+    },
     'most-keys': { value: 'n', help: 'The most keys and counters in memory. Default 1000000.' },
     json: { help: 'Prints the result as JSON.' },
     html: { value: 'file', help: 'Writes a report with plots to a file, too.' },
@@ -57,7 +69,9 @@ async function runReplay(call: Call, io: CliIo): Promise<number> {
       ? [JSON.stringify(result)]
       : textReport(result, coloursOf(io, io.stdout), share),
   )
-  const isMissed = share !== undefined && result.policies.some(({ limits: all, smallest }) => all.length > 0 && smallest === undefined)
+  const isMissed =
+    share !== undefined &&
+    result.policies.some(({ limits: all, smallest }) => all.length > 0 && smallest === undefined)
   return isMissed ? ExitCode.FOUND : ExitCode.DONE
 }
 
@@ -79,7 +93,10 @@ async function pass(
   const progress = new Progress(io, label, await totalOf(call, io))
   try {
     const onProgress = progress.update.bind(progress)
-    return resultOf(replay, await readLogs(logs, { format, fields, onProgress }, request => replay.add(request)))
+    return resultOf(
+      replay,
+      await readLogs(logs, { format, fields, onProgress }, request => replay.add(request)),
+    )
   } finally {
     progress.end()
   }
@@ -102,7 +119,8 @@ async function searched(
     )
     for (const [i, { found }] of searches.entries()) policies[i]!.smallest = found
     if (number > passes || searches.every(({ next }) => next.length === 0)) return { ...first, policies }
-    const limitsFor: LimitsFor = ({ name }) => searches[policies.findIndex(({ policy }) => policy === name)]?.next ?? []
+    const limitsFor: LimitsFor = ({ name }) =>
+      searches[policies.findIndex(({ policy }) => policy === name)]?.next ?? []
     const more = await pass(call, io, settings, limitsFor, `pass ${number + 1} `)
     for (const [i, { limits }] of more.policies.entries()) {
       const known = policies[i]!
@@ -127,7 +145,8 @@ function givenLimits(text: string | undefined): LimitsFor {
 }
 
 function formatOf(text: string | undefined): LogFormat | undefined {
-  if (text === undefined || (FORMATS as readonly string[]).includes(text)) return text as LogFormat | undefined
+  if (text === undefined || (FORMATS as readonly string[]).includes(text))
+    return text as LogFormat | undefined
   throw commandError(`--format is ${JSON.stringify(text)}.`, `Choose one of ${FORMATS.join(', ')}.`)
 }
 
@@ -136,7 +155,9 @@ function sourceOf(name: string, { stdin, cwd }: CliIo): string | Readable {
 }
 
 async function totalOf({ positionals }: Call, { cwd }: CliIo): Promise<number | undefined> {
-  const sizes = positionals.map(async name => (name === '-' ? Number.NaN : (await stat(resolve(cwd, name))).size))
+  const sizes = positionals.map(async name =>
+    name === '-' ? Number.NaN : (await stat(resolve(cwd, name))).size,
+  )
   // A file that is missing is reported when it is read.
   const total = (await Promise.all(sizes).catch(() => [Number.NaN])).reduce((sum, size) => sum + size, 0)
   return Number.isNaN(total) ? undefined : total
@@ -146,6 +167,10 @@ async function writeReport(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text)
   } catch (error) {
-    throw new HaltError('HALT_E_LOG', `${file} cannot be written: ${String(error)}.`, 'Give --html a file in a folder that exists.')
+    throw new HaltError(
+      'HALT_E_LOG',
+      `${file} cannot be written: ${String(error)}.`,
+      'Give --html a file in a folder that exists.',
+    )
   }
 }

@@ -56,7 +56,11 @@ export class Replay {
   constructor(options: ReplayOptions) {
     const { policy, policies, notes } = replayable(options.settings)
     if (policy === undefined)
-      throw new HaltError('HALT_E_POLICY_MODULE', `No policy is left to replay. ${notes.join(' ')}`, 'Give one that counts requests.')
+      throw new HaltError(
+        'HALT_E_POLICY_MODULE',
+        `No policy is left to replay. ${notes.join(' ')}`,
+        'Give one that counts requests.',
+      )
     this.notes = [...notes]
     this.#options = options
     this.#store = new InMemoryStore({ maxKeys: options.mostKeys, clock: this.clock.read })

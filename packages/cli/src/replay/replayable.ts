@@ -23,7 +23,9 @@ export function replayable({ policy }: LimiterSettings): Replayable {
       return []
     }
     if (scope === 'route')
-      notes.push(`${name} counts each route alone. A log has no routes, so all requests share one counter here.`)
+      notes.push(
+        `${name} counts each route alone. A log has no routes, so all requests share one counter here.`,
+      )
     if (inFlight === undefined) return [each]
     notes.push(`${name} is replayed without inFlight, because a log does not tell when requests ended.`)
     return [{ ...each, inFlight: undefined } as AnyPolicy]

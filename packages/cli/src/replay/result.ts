@@ -14,7 +14,11 @@ export interface PolicyResult {
   /** The keys that it counted, and those that it refused at least once. */
   readonly keys: number
   readonly keysRefused: number
-  readonly mostRefused: readonly { readonly key: string; readonly requests: number; readonly refused: number }[]
+  readonly mostRefused: readonly {
+    readonly key: string
+    readonly requests: number
+    readonly refused: number
+  }[]
   /** Other limits, each alone. */
   readonly limits: readonly TriedLimit[]
   /** The smallest limit that refuses fewer keys than were asked for; undefined if none was asked for or found. */
@@ -45,7 +49,13 @@ const MOST_KEYS_SHOWN = 20
 export function resultOf(replay: Replay, log: LogSummary): ReplayResult {
   const { clock, allowed, refused, exempt, timeline } = replay
   return {
-    log: { ...log, from: clock.from, to: clock.now, outOfOrder: clock.outOfOrder, mostBehindMs: clock.mostBehind },
+    log: {
+      ...log,
+      from: clock.from,
+      to: clock.now,
+      outOfOrder: clock.outOfOrder,
+      mostBehindMs: clock.mostBehind,
+    },
     requests: allowed + refused,
     allowed,
     refused,
@@ -78,7 +88,9 @@ function notesOf(replay: Replay, { cutShort }: LogSummary): string[] {
         `${name} has more than ${keys.size} keys. ${keys.uncounted} requests of the others are decided, but in no table of keys.`,
       )
   if (replay.isFull)
-    notes.push('There were too many active counters at once, so some were dropped and too few requests are refused. Raise --most-keys.')
+    notes.push(
+      'There were too many active counters at once, so some were dropped and too few requests are refused. Raise --most-keys.',
+    )
   const { exempt, allowed } = replay
   if (exempt > 0 && exempt * 2 > allowed)
     notes.push(

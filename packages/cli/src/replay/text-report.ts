@@ -44,7 +44,11 @@ function details(result: PolicyResult, { bold }: Colours, below: number | undefi
     const rows = mostRefused
       .slice(0, KEYS)
       .map(({ key, refused, requests: asked }) => [printable(key), grouped(refused), grouped(asked)])
-    lines.push('', bold(`${policy}: the keys with the most refusals`), ...table(['key', 'refused', 'of'], rows))
+    lines.push(
+      '',
+      bold(`${policy}: the keys with the most refusals`),
+      ...table(['key', 'refused', 'of'], rows),
+    )
   }
   if (limits.length > 0) {
     const rows = limits.map(({ limit, refused, keysRefused }) => [
@@ -69,7 +73,9 @@ function details(result: PolicyResult, { bold }: Colours, below: number | undefi
 function skipped({ skipped: count, firstSkipped, lines }: ReplayResult['log']): string[] {
   if (count === 0) return []
   const first = `${firstSkipped.join(', ')}${count > firstSkipped.length ? ', …' : ''}`
-  return [`${grouped(count)} of ${grouped(lines)} lines skipped, because they are cut or of another format: ${first}`]
+  return [
+    `${grouped(count)} of ${grouped(lines)} lines skipped, because they are cut or of another format: ${first}`,
+  ]
 }
 
 function outOfOrder({ outOfOrder: count, mostBehindMs }: ReplayResult['log']): string[] {

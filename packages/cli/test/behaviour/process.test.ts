@@ -1,0 +1,38 @@
+// The command as a process of its own, as a shell starts it.
+import { spawn, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { combined, folderWith } from '../halt.ts'
+
+const program = fileURLToPath(new URL('../../bin/halt.mjs', import.meta.url))
+const hook = new URL('../../../../apps/benchmarks/test/typescript-hook.mjs', import.meta.url).href
+const node = [`--import=${hook}`, '--conditions=halt-source', program]
+
+describe('the process of halt', () => {
+  it('ends with the exit code, even if the module of the limits keeps a timer', () => {
+    const cwd = folderWith({
+      'limits.mjs': `setInterval(() => {}, 1000); export default { name: 'a', limit: 1, window: 60 }`,
+    })
+    const input = combined(0, '203.0.113.1').repeat(3)
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [...node, 'replay', '-', '--policy', 'limits.mjs', '--json'],
+      {
+        cwd,
+        input,
+        encoding: 'utf8',
+      },
+    )
+    expect([status, stderr]).toEqual([0, ''])
+    expect(JSON.parse(stdout)).toMatchObject({ requests: 3, refused: 2 })
+  })
+
+  it('ends quietly when the reader of its output leaves', async () => {
+    const child = spawn(process.execPath, [...node, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.destroy()
+    let err = ''
+    child.stderr.on('data', (part: Buffer) => (err += String(part)))
+    const code = await new Promise(resolve => child.once('close', resolve))
+    expect([code, err]).toEqual([0, ''])
+  })
+})

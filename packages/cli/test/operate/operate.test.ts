@@ -1,0 +1,153 @@
+import { Control, RateLimiter } from '@halt/core'
+import { RedisStore } from '@halt/store-redis'
+import { Redis } from 'ioredis'
+import { randomUUID } from 'node:crypto'
+import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { folderWith, halt, type HaltRun } from '../halt.ts'
+
+const client = new Redis(inject('redisUrl'))
+afterAll(() => client.quit())
+
+const policy = [
+  { name: 'per_user', limit: 2, window: 3600, keyStrategy: 'user' },
+  { name: 'per_ip', limit: 100, window: 60 },
+] as const
+const module = `export const policies = ${JSON.stringify(policy)}`
+
+/** An application on a prefix of its own, and a shell of an operator beside it. */
+function scene() {
+  const prefix = `cli-${randomUUID()}:`
+  const store = new RedisStore({ client, prefix })
+  const control = new Control({ store })
+  const limiter = new RateLimiter({ store, control, policy, warn: () => {} })
+  onTestFinished(async () => {
+    control.close()
+    await limiter.close()
+  })
+  const cwd = folderWith({ 'limits.mjs': module })
+  return {
+    shell: (...args: string[]): Promise<HaltRun> =>
+      halt([...args, '--prefix', prefix], { cwd, env: { HALT_REDIS_URL: inject('redisUrl') } }),
+    // A second passes between two readings of the document, so the test reads it itself.
+    check: async (id: string, ip = '203.0.113.7') => {
+      await control.refresh()
+      return limiter.check({ socket: { remoteAddress: ip }, user: { id }, headers: {} })
+    },
+  }
+}
+
+describe('an operator at the command line', () => {
+  it('finds, frees and blocks a customer of a running application, and sees it in the history', async () => {
+    const { shell, check } = scene()
+    for (let i = 0; i < 3; i++) await check('42')
+    const found = await shell('find', 'user:42', '--policy', 'limits.mjs')
+    expect(found).toMatchObject({ code: 1, err: '' })
+    expect(found.out).toContain('per_user (token-bucket) for "user:42"')
+    expect(found.out).toContain('refuses: limited')
+
+    const given = await shell(
+      'override',
+      'user:42',
+      'per_user',
+      '--limit',
+      '50',
+      '--for',
+      '3d',
+      '--reason',
+      'paid',
+      '--by',
+      'ann',
+    )
+    expect(given).toEqual({ code: 0, out: 'per_user has other numbers for user:42.\n', err: '' })
+    expect(await check('42')).toMatchObject({ allowed: true })
+    const freed = await shell('find', 'user:42', '--policy', 'limits.mjs')
+    expect(freed.code).toBe(0)
+    expect(freed.out).toMatch(
+      /set by an operator: .* override {2}user:42 {2}per_user {2}limit=50 .* by ann {2}\(paid\)/,
+    )
+
+    await shell('block', 'user:42', '--for', '2h', '--reason', 'scraping', '--by', 'bob')
+    expect(await check('42')).toMatchObject({ allowed: false, reason: 'blocked' })
+    expect((await shell('unblock', 'user:42', '--by', 'bob')).code).toBe(0)
+    expect(await check('42')).toMatchObject({ allowed: true })
+    expect(await shell('unblock', 'user:42')).toEqual({ code: 1, out: 'user:42 was not blocked.\n', err: '' })
+
+    const acts = (JSON.parse((await shell('history', '--json')).out) as { act: string; by: string }[]).map(
+      ({ act, by }) => [act, by],
+    )
+    expect(acts).toEqual([
+      ['unblock', 'bob'],
+      ['block', 'bob'],
+      ['override', 'ann'],
+    ])
+  })
+
+  it('blocks a network and allows one address of it', async () => {
+    const { shell, check } = scene()
+    await shell('block', '203.0.113.0/24')
+    await shell('allow', '203.0.113.9', '--until', new Date(Date.now() + 60_000).toISOString())
+    expect(await check('1')).toMatchObject({ reason: 'blocked' })
+    expect(await check('1', '203.0.113.9')).toMatchObject({ reason: 'exempt' })
+    expect((await shell('entries')).out.split('\n')).toHaveLength(3)
+    expect((await shell('disallow', '203.0.113.9')).code).toBe(0)
+    expect(await check('1', '203.0.113.9')).toMatchObject({ reason: 'blocked' })
+  })
+
+  it('changes the numbers of everybody, and takes them back', async () => {
+    const { shell, check } = scene()
+    await shell('change', 'per_user', '--limit', '1', '--policy', 'limits.mjs')
+    expect((await check('7')).verdicts.find(each => each.policy === 'per_user')).toMatchObject({ limit: 1 })
+    expect((await shell('revert', 'per_user')).code).toBe(0)
+    expect((await check('8')).verdicts.find(each => each.policy === 'per_user')).toMatchObject({ limit: 2 })
+    expect((await shell('revert', 'per_user')).code).toBe(1)
+  })
+
+  it('is refused by its mistakes, and nothing is written', async () => {
+    const { shell } = scene()
+    const mistakes: [string, string[]][] = [
+      ['HALT_E_UNKNOWN_POLICY', ['change', 'per_usr', '--limit', '1', '--policy', 'limits.mjs']],
+      ['HALT_E_CONTROL', ['block', '0.0.0.0/0']],
+      ['HALT_E_COMMAND', ['block', '42']],
+      ['HALT_E_COMMAND', ['block', 'user:42', '--for', '1h', '--until', '2030-01-01']],
+      ['HALT_E_COMMAND', ['block', 'user:42', '--until', 'tomorrow']],
+      ['HALT_E_COMMAND', ['block', 'custom:x', '--ip', '203.0.113.7']],
+      ['HALT_E_COMMAND', ['change', 'per_user']],
+      ['HALT_E_COMMAND', ['change', 'per_user', '--limit', 'many']],
+      ['HALT_E_DURATION', ['block', 'user:42', '--for', 'long']],
+    ]
+    for (const [error, args] of mistakes) expect((await shell(...args)).err, args.join(' ')).toContain(error)
+    expect((await shell('history')).out).toBe('Nobody has acted.\n')
+  })
+
+  it('is told when no policy counts by an identity', async () => {
+    const { shell } = scene()
+    const { code, out } = await shell('find', 'api-key:k', '--policy', 'limits.mjs')
+    expect(code).toBe(0)
+    expect(out).toContain('per_user: not reachable by { apiKey }')
+  })
+
+  it('sees no control characters of a reason', async () => {
+    const { shell } = scene()
+    await shell('block', 'user:1', '--reason', '\u001b[31mred')
+    const { out } = await shell('entries')
+    expect(out).toContain('red')
+    expect(out).not.toContain('\u001b')
+  })
+
+  it('is warned of a block of its own address', async () => {
+    const { shell } = scene()
+    const { code, err } = await shell('block', '127.0.0.0/8', '--for', '1s')
+    expect([code, err]).toEqual([
+      0,
+      expect.stringContaining('127.0.0.0/8 contains 127.0.0.1, an address of yours'),
+    ])
+  })
+
+  it('is told when Redis does not answer', async () => {
+    const { code, err } = await halt(['history', '--redis', 'redis://127.0.0.1:1'])
+    expect([code, err]).toEqual([
+      3,
+      expect.stringContaining('HALT_E_STORE_UNAVAILABLE: Redis at 127.0.0.1:1 does not answer'),
+    ])
+  })
+})

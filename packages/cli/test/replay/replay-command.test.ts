@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import type { ReplayResult } from '../../src/replay/result.ts'
+import { combined, folderWith, halt } from '../halt.ts'
+
+// One client asks 60 times in a minute, nine ask five times each.
+const log = Array.from({ length: 60 }, (_, second) => {
+  const guest = second < 45 ? combined(second, `203.0.113.${(second % 9) + 1}`) : ''
+  return combined(second, '198.51.100.9') + guest
+}).join('')
+const limits = `export default { name: 'per_ip', limit: 20, window: 60, algorithm: 'fixed-window' }`
+const files = { 'access.log': log, 'access.log.gz': gzipSync(log), 'limits.mjs': limits }
+
+describe('halt replay', () => {
+  it('tells who would have been refused, and by other limits', async () => {
+    const cwd = folderWith(files)
+    const { code, out, err } = await halt(['replay', 'access.log', '--policy', 'limits.mjs'], { cwd })
+    expect(err).toBe('')
+    expect(code).toBe(0)
+    expect(out).toMatchInlineSnapshot(`
+      "105 requests from 2026-11-24T00:00:00Z to 2026-11-24T00:00:59Z (format combined)
+      40 refused (38 %), 0 exempt
+
+      policy  limit  requests  refused  share  keys  refused keys  share
+      per_ip     20       105       40   38 %    10             1   10 %
+
+      per_ip: the keys with the most refusals
+      key              refused  of
+      ip:198.51.100.9       40  60
+
+      per_ip: other limits, each alone
+      limit     refused  share  refused keys  share
+      5              55   52 %             1   10 %
+      10             50   48 %             1   10 %
+      20 (now)       40   38 %             1   10 %
+      40             20   19 %             1   10 %
+      80              0    0 %             0    0 %
+      "
+    `)
+  })
+
+  it('gives the same for a packed file, for standard input, and for a log in two files', async () => {
+    const half = log.indexOf('\n', log.length / 2) + 1
+    const cwd = folderWith({ ...files, 'a.log': log.slice(0, half), 'b.log': log.slice(half) })
+    const args = ['--policy', 'limits.mjs', '--json']
+    const plain = await halt(['replay', 'access.log', ...args], { cwd })
+    expect(JSON.parse(plain.out)).toMatchObject({
+      requests: 105,
+      refused: 40,
+      policies: [{ keys: 10, keysRefused: 1 }],
+    })
+    expect(await halt(['replay', 'access.log.gz', ...args], { cwd })).toEqual(plain)
+    expect(await halt(['replay', '-', ...args], { cwd, stdin: log })).toEqual(plain)
+    expect(await halt(['replay', 'a.log', 'b.log', ...args], { cwd })).toEqual(plain)
+  })
+
+  it('finds the smallest limit that refuses fewer than a share of the clients', async () => {
+    const cwd = folderWith(files)
+    const args = ['replay', 'access.log', '--policy', 'limits.mjs', '--below']
+    // The script needs 60, the guests five.
+    expect((await halt([...args, '5'], { cwd })).out).toContain(
+      '60 is the smallest limit that refuses fewer than 5 % of the keys.',
+    )
+    expect((await halt([...args, '50'], { cwd })).out).toContain(
+      '5 is the smallest limit that refuses fewer than 50 % of the keys.',
+    )
+    const none = await halt([...args, '0'], { cwd })
+    expect([none.code, none.out]).toEqual([
+      1,
+      expect.stringContaining('No limit that was tried refuses fewer than 0 %'),
+    ])
+  })
+
+  it('compares the limits that are given', async () => {
+    const cwd = folderWith(files)
+    const { out } = await halt(
+      ['replay', 'access.log', '--policy', 'limits.mjs', '--limits', '50,4', '--json'],
+      { cwd },
+    )
+    const { policies } = JSON.parse(out) as ReplayResult
+    expect(policies[0]!.limits).toEqual([
+      { limit: 4, refused: 56 + 9, keysRefused: 10 },
+      { limit: 50, refused: 10, keysRefused: 1 },
+    ])
+  })
+
+  it('counts lines that are cut, and skips them', async () => {
+    const cwd = folderWith({ ...files, 'access.log': `${log}${combined(61, '203.0.113.1').slice(0, 40)}` })
+    const { out } = await halt(['replay', 'access.log', '--policy', 'limits.mjs'], { cwd })
+    expect(out).toContain('1 of 106 lines skipped, because they are cut or of another format: 106')
+  })
+
+  it('writes a report with plots that holds nothing of a log as markup or script', async () => {
+    const evil = {
+      ...files,
+      'access.log': combined(0, '203.0.113.1', '</script><script>alert(1)</script>').repeat(3),
+    }
+    const cwd = folderWith({
+      ...evil,
+      'limits.mjs': `export default { name: 'u', limit: 1, window: 60, keyStrategy: 'user' }`,
+    })
+    const { code } = await halt(['replay', 'access.log', '--policy', 'limits.mjs', '--html', 'r.html'], {
+      cwd,
+    })
+    expect(code).toBe(0)
+    const html = readFileSync(join(cwd, 'r.html'), 'utf8')
+    expect(html).toContain('uPlot')
+    expect(html).toContain('alert(1)')
+    expect(html).not.toContain('<script>alert(1)')
+  })
+
+  it('shows a progress bar on a terminal, and colours unless NO_COLOR is set', async () => {
+    const cwd = folderWith(files)
+    const args = ['replay', 'access.log', '--policy', 'limits.mjs']
+    const shown = await halt(args, { cwd, isTTY: true })
+    expect(shown.err).toMatch(/100 % 105 lines/)
+    expect(shown.out).toContain('\u001b[1m')
+    expect((await halt(args, { cwd, isTTY: true, env: { NO_COLOR: '1' } })).out).not.toContain('\u001b')
+  })
+
+  it.each([
+    ['HALT_E_LOG', 3, ['replay', 'missing.log', '--policy', 'limits.mjs']],
+    ['HALT_E_LOG', 3, ['replay', 'empty.log', '--policy', 'limits.mjs']],
+    ['HALT_E_LOG', 3, ['replay', 'limits.mjs', '--policy', 'limits.mjs']],
+    ['HALT_E_LOG', 3, ['replay', 'access.log', '--policy', 'limits.mjs', '--format', 'alb']],
+    ['HALT_E_LOG', 3, ['replay', 'access.log', '--policy', 'limits.mjs', '--html', 'no/such/folder.html']],
+    ['HALT_E_POLICY_MODULE', 3, ['replay', 'access.log', '--policy', 'missing.mjs']],
+    ['HALT_E_POLICY_MODULE', 3, ['replay', 'access.log', '--policy', 'nothing.mjs']],
+    ['HALT_E_LIMIT', 3, ['replay', 'access.log', '--policy', 'wrong.mjs']],
+    ['HALT_E_COMMAND', 2, ['replay', 'access.log']],
+    ['HALT_E_COMMAND', 2, ['replay', '--policy', 'limits.mjs']],
+    ['HALT_E_COMMAND', 2, ['replay', 'access.log', '--policy', 'limits.mjs', '--format', 'iis']],
+    ['HALT_E_COMMAND', 2, ['replay', 'access.log', '--policy', 'limits.mjs', '--below', 'x']],
+    ['HALT_E_COMMAND', 2, ['replay', 'access.log', '--policy', 'limits.mjs', '--limits', '10,x']],
+    ['HALT_E_COMMAND', 2, ['replay', 'access.log', '--policy', 'limits.mjs', '--fields', 'adress=x']],
+  ])('fails with %s and exit code %i: %j', async (error, exit, args) => {
+    const wrong = {
+      'empty.log': '',
+      'nothing.mjs': 'export const x = 1',
+      'wrong.mjs': `export default { name: 'a', limit: 0, window: 1 }`,
+    }
+    const { code, out, err } = await halt(args, { cwd: folderWith({ ...files, ...wrong }) })
+    expect([code, err]).toEqual([exit, expect.stringContaining(`halt: ${error}: `)])
+    expect(out).toBe('')
+  })
+})
