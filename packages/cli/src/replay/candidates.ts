@@ -1,7 +1,7 @@
 import { type AnyPolicy, type CompiledPolicy, definePolicy, type RateLimiter } from '@halt/core'
 import { algorithms, type Counters, decide, type Demand, Mode, type Rule } from '@halt/core/store'
 
-import { ListedStates, NumberedStates, type States } from './candidate-states.ts'
+import { ListedStates, NumberedStates, Rows, type States } from './candidate-states.ts'
 
 /** A demand of which everything stays the same but a quota's period. */
 type ReusedDemand = { -readonly [K in keyof Demand]: Demand[K] }
@@ -28,15 +28,16 @@ export class Candidate {
   /**
    * @param limiter compiles the policy
    * @param base the policy as the user gave it; a `burst` keeps its proportion to the limit
+   * @param rows shared by the candidates of the policy, of which this is the one with that number
    * @throws HaltError if the policy cannot have this limit
    */
-  constructor(limiter: RateLimiter, base: AnyPolicy, limit: number) {
+  constructor(limiter: RateLimiter, base: AnyPolicy, limit: number, rows: Rows, number: number) {
     const changed = definePolicy(base as never, { limit, mode: 'enforce' } as never) as AnyPolicy
     const policy = limiter.compile(changed)[0] as CompiledPolicy
     const rule = policy.rule(undefined)
     this.limit = limit
     this.#policy = policy
-    this.#states = statesFor(rule)
+    this.#states = statesFor(rule, rows, number)
     this.#demand = { rule, subject: '', cost: policy.cost, mode: Mode.CHARGE, penalized: false }
     this.#group = { demands: [this.#demand] }
   }
@@ -57,8 +58,18 @@ export class Candidate {
   }
 }
 
-function statesFor(rule: Rule): States {
+/** Makes the candidates of a policy. @throws HaltError if the policy cannot have one of the limits */
+export function candidatesFor(
+  limiter: RateLimiter,
+  base: AnyPolicy,
+  limits: readonly number[],
+): readonly Candidate[] {
+  const rows = new Rows(limits.length)
+  return limits.map((limit, number) => new Candidate(limiter, base, limit, rows, number))
+}
+
+function statesFor(rule: Rule, rows: Rows, number: number): States {
   const { layout } = algorithms[rule.code]
-  if (layout === 'bucket') return new NumberedStates([rule.unit, rule.rate])
-  return layout === 'window' ? new NumberedStates([]) : new ListedStates(rule)
+  if (layout === 'bucket') return new NumberedStates(rows, number, [rule.unit, rule.rate])
+  return layout === 'window' ? new NumberedStates(rows, number, []) : new ListedStates(rule)
 }

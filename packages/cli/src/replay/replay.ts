@@ -3,7 +3,7 @@ import { InMemoryStore } from '@halt/store-memory'
 
 import type { LoggedRequest } from '../log/logged-request.ts'
 import type { LimiterSettings } from '../policy-module.ts'
-import { Candidate } from './candidates.ts'
+import { type Candidate, candidatesFor } from './candidates.ts'
 import { KeyTally } from './key-tally.ts'
 import { LogClock } from './log-clock.ts'
 import { noteOf, replayable } from './replayable.ts'
@@ -126,8 +126,7 @@ export class Replay {
 
   #start(policy: AnyPolicy | undefined): PolicyReplay {
     const { mostKeys, limitsFor } = this.#options
-    const candidates =
-      policy === undefined ? [] : limitsFor(policy).map(limit => new Candidate(this.#limiter, policy, limit))
+    const candidates = policy === undefined ? [] : candidatesFor(this.#limiter, policy, limitsFor(policy))
     return { limit: policy?.limit, keys: new KeyTally(mostKeys), candidates, requests: 0, refused: 0 }
   }
 }
