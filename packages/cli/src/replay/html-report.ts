@@ -54,23 +54,30 @@ function plots({ timeline: { stretches, lengthMs }, policies }: ReplayResult): u
 const PLOT = `
 const { time, seconds, policies } = JSON.parse(document.getElementById('data').textContent)
 const ink = getComputedStyle(document.body).color
-const axes = (x, y) => [x, y].map(label => ({ label, stroke: ink, grid: { stroke: '#8884' }, ticks: { stroke: '#8884' } }))
-const width = () => Math.max(300, Math.min(960, document.body.clientWidth))
+const axis = (label, more) => ({ label, stroke: ink, grid: { stroke: '#8884' }, ticks: { stroke: '#8884' }, ...more })
+const size = place => ({ width: Math.max(320, place.clientWidth), height: 280 })
 const all = []
-const draw = (options, data, place) =>
-  all.push(new uPlot({ width: width(), height: 280, cursor: { drag: { x: true } }, ...options }, data, place))
-draw({ axes: axes('time', 'requests per ' + seconds + ' s'), series: [{ label: 'from' },
-  { label: 'allowed', stroke: '#2a9d5c', fill: '#2a9d5c22' }, { label: 'refused', stroke: '#d1495b', fill: '#d1495b44' }] },
-  time, document.getElementById('time'))
+const draw = (place, options, data) =>
+  all.push([place, new uPlot({ ...size(place), tzDate: at => uPlot.tzDate(new Date(at * 1000), 'UTC'), ...options }, data, place)])
+draw(document.getElementById('time'), {
+  axes: [axis('time (UTC)', { space: 90, values: [[86400, '{YYYY}-{MM}-{DD}'], [60, '{HH}:{mm}'], [1, '{HH}:{mm}:{ss}']].map(
+    ([step, text]) => [step, text, null, null, null, null, null, null, 1]) }), axis('requests per ' + seconds + ' s')],
+  series: [{ label: 'from', value: '{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}' },
+    { label: 'allowed', stroke: '#2a9d5c', fill: '#2a9d5c22' }, { label: 'refused', stroke: '#d1495b', fill: '#d1495b44' }],
+}, time)
 for (const { policy, data } of policies) {
-  const place = document.getElementById('limits').appendChild(document.createElement('div'))
+  const box = document.getElementById('limits').appendChild(document.createElement('section'))
+  box.appendChild(document.createElement('h2')).textContent = policy + ': other limits'
+  const place = box.appendChild(document.createElement('div'))
   place.className = 'plot'
-  place.appendChild(document.createElement('h2')).textContent = policy + ': other limits'
   const share = (u, value) => value == null ? '' : value.toFixed(2) + ' %'
-  draw({ scales: { x: { time: false, distr: 3, log: 10 } }, axes: axes('limit', '% refused at least once, % of requests'), series: [{ label: 'limit' },
-    { label: 'keys', stroke: '#d1495b', value: share }, { label: 'requests', stroke: '#3d5a98', value: share }] }, data, place)
+  draw(place, {
+    scales: { x: { time: false, distr: 3, log: 10 } },
+    axes: [axis('limit', { splits: () => data[0], values: (u, splits) => splits, filter: (u, splits) => splits }), axis('% refused')],
+    series: [{ label: 'limit' }, { label: 'of keys', stroke: '#d1495b', value: share }, { label: 'of requests', stroke: '#3d5a98', value: share }],
+  }, data)
 }
-addEventListener('resize', () => all.forEach(plot => plot.setSize({ width: width(), height: 280 })))
+addEventListener('resize', () => all.forEach(([place, plot]) => plot.setSize(size(place))))
 `
 
 function escaped(text: string): string {
