@@ -5,5 +5,5 @@ import { InMemoryStore } from '../../src/index.ts'
 
 storeSuite(
   { describe, expect, it },
-  { name: 'InMemoryStore', make: clock => new InMemoryStore({ clock }), histories: 40 },
+  { name: 'InMemoryStore', make: clock => new InMemoryStore({ clock }), histories: 15 },
 )

@@ -124,7 +124,7 @@ it('every path of the script decides as the reference does, at edges and when th
         expect(found.map(told)).toEqual(expected)
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 80 },
   )
 })
 

@@ -22,7 +22,7 @@ function factory(
 ): StoreFactory {
   const make = (clock: () => number): RedisStore =>
     new RedisStore({ client, clock, connection: 'shared', prefix: `t${process.pid}-${++made}:`, ...options })
-  return { name, make, end: store => store.close?.(), histories: 4, steps: 250, ...more }
+  return { name, make, end: store => store.close?.(), histories: 2, steps: 250, ...more }
 }
 
 function open<T>(client: T, close: (client: T) => unknown): T {
@@ -39,7 +39,7 @@ for (const server of ['redisUrl', 'valkeyUrl'] as const) {
   await Promise.all([node.connect(), node5.connect()])
   storeSuite(
     { describe, expect, it },
-    factory(`RedisStore on ioredis, ${server}`, io, {}, { histories: 20, steps: 400 }),
+    factory(`RedisStore on ioredis, ${server}`, io, {}, { histories: 6, steps: 400 }),
   )
   storeSuite({ describe, expect, it }, factory(`RedisStore on ioredis 5, ${server}`, io5))
   storeSuite({ describe, expect, it }, factory(`RedisStore on node-redis, ${server}`, node))
