@@ -39,6 +39,7 @@ export function checkBuilder(
   return (policies, keys, client, parameters) => {
     const principal =
       penalty === undefined ? undefined : typeof client === 'string' ? client : client.principal(keys)
+    const hasTerms = parameters.least !== undefined || parameters.turn !== undefined
     const demands: Demand[] = listOf(policies.length)
     let extras: (PolicyExtras | undefined)[] | undefined
     let route: string | undefined
@@ -63,7 +64,10 @@ export function checkBuilder(
         mode,
         edges: policy.calendar === undefined ? undefined : policy.edges(clock.now()),
         penalized: principal !== undefined && isTightened(policy, key.subject, principal),
-        terms: termsOf(policy, rest, key.subject, client, parameters, warn),
+        terms:
+          hasTerms || policy.headroom !== undefined
+            ? termsOf(policy, rest, key.subject, client, parameters, warn)
+            : undefined,
       }
       demands[i] = demand
       if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue

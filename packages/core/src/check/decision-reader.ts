@@ -74,7 +74,7 @@ function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
   const { check, degraded } = result
   const { length } = check.policies
   // A bucket that admits a cost later has nothing left then, so the fields are those of now.
-  if (result.evaluation.debt !== undefined && degraded === false && isPlain(check)) {
+  if (length === 1 && result.evaluation.debt !== undefined && degraded === false && isPlain(check)) {
     const [{ subject, cost }] = check.demands as [Demand]
     return readBucket(check.policies, result.evaluation as AdmittedBucket, subject, cost)
   }
@@ -97,9 +97,9 @@ function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
   return new Decision(shown, 0, costOf(demand, evaluation), degraded, result)
 }
 
-/** Whether a check is one demand of one policy, so that its bucket tells everything. */
-function isPlain({ policies, extras, penalty, idempotency }: Check): boolean {
-  return policies.length === 1 && extras === undefined && penalty === undefined && idempotency === undefined
+/** Whether a check of one policy is one demand, so that its bucket tells everything. */
+function isPlain({ extras, penalty, idempotency }: Check): boolean {
+  return extras === undefined && penalty === undefined && idempotency === undefined
 }
 
 function hasShadow({ extras }: Check): boolean {

@@ -272,7 +272,7 @@ export class Pipeline {
     parameters: CheckParameters,
   ): Decision {
     const decision = readDecision(result, check, this.#clock)
-    if (parameters === PEEK || asksAgain(result)) return decision
+    if (parameters === PEEK || (parameters.turn !== undefined && asksAgain(result))) return decision
     const evaluation = result.degraded === false ? result.evaluation : undefined
     if (result.late !== undefined) this.#charges.awaitLateReply(decision, result.late)
     this.#charges.hold(decision, check)
@@ -287,7 +287,7 @@ function asksAgain({ evaluation }: CheckResult): boolean {
   return evaluation.startsIn !== undefined && !evaluation.allowed
 }
 
-/** The ids of a caller, each found only when an entry may name it.  */
+/** The ids of a caller, each found only when an entry may name it. */
 function idsOf(caller: Caller): ClientIds {
   return {
     address: caller.address,

@@ -12,8 +12,10 @@ export function evaluationAt(evaluation: Evaluation, at: number): Evaluation {
 
 /** The evaluation as of the instant at which its work starts, where the caller waits for a place that it has charged. */
 export function evaluationAtStart(evaluation: Evaluation): Evaluation {
-  const { startsIn, allowed, repeated, passes, starts, states, penalty } = evaluation
-  if (startsIn === undefined || !allowed) return evaluation
+  const { startsIn } = evaluation
+  // perf: bench "limiter.consume(key), three policies"; the other fields may be made when they are read.
+  if (startsIn === undefined || !evaluation.allowed) return evaluation
+  const { allowed, repeated, passes, starts, states, penalty } = evaluation
   const now = evaluation.now + startsIn
   const instants = evaluation.instants?.map(instant => instant + startsIn)
   return { now, allowed, repeated, passes, starts, states, penalty, instants, grants: evaluation.grants }
