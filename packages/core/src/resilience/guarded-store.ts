@@ -21,7 +21,7 @@ import { StoreTimeout, wasNotApplied } from './store-failure.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
 
 /** How long a waiting caller trusts what this process has heard of a counter, in microseconds. */
-const FRESH = 1e6
+const FRESH = 5e6
 
 /** Options of a {@link GuardedStore}. */
 export interface GuardedStoreOptions extends StrictStoreOptions {
@@ -102,7 +102,7 @@ export class GuardedStore {
 
   /**
    * Whether the counter of a demand is in a cool-down that began since the caller was admitted. Asks the store only if what this
-   * process has heard of a counter is older than a second, so that a line of many callers asks once a second.
+   * process has heard of a counter is older than five seconds, so that a line of many callers asks once in five seconds.
    */
   async isBlocked(check: Check): Promise<boolean> {
     const now = this.now()

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { LimitedError, Policy } from '../../src/index.ts'
+import type { Store } from '../../src/store/index.ts'
 import { waitingRoom } from '../../src/waiting/lines.ts'
 import { mistake, rejection, view } from '../world.ts'
 import { otherProcess, passingWorld } from './passing-world.ts'
@@ -176,6 +177,31 @@ describe('a counter that is blocked meanwhile', () => {
       [1, 1050],
       [2, 1150],
     ])
+  })
+
+  it('by another process is seen where what a process has heard is old, by one more call of the store', async () => {
+    const { store, limiter, acquire, pass, starts } = passingWorld()
+    const answersLater: Store = { ...otherProcess(store), evaluate: async group => store.evaluate(group) }
+    const here = limiter({ ...api, limit: 1, window: 10 }, { store: answersLater, storeTimeout: '1h' })
+    const there = limiter({ ...api, limit: 1, window: 10 })
+    for (let i = 0; i < 2; i++) void acquire(here, 's', i)
+    await pass(1000)
+    await there.pause('s', { for: '20s' })
+    await pass(20_100)
+    expect(starts.map(({ name, at }) => [name, at])).toEqual([
+      [0, 0],
+      [1, 21_000],
+    ])
+  })
+
+  it('is not looked for while what a process has heard is fresh', async () => {
+    const { store, limiter, acquire, pass, starts } = passingWorld()
+    const evaluate = vi.fn<Store['evaluate']>(async group => store.evaluate(group))
+    const own = limiter(api, { store: { ...otherProcess(store), evaluate }, storeTimeout: '1h' })
+    for (let i = 0; i < 40; i++) void acquire(own, 's', i)
+    await pass(4000)
+    expect(starts).toHaveLength(40)
+    expect(evaluate).toHaveBeenCalledTimes(40)
   })
 
   it('lets them go without a start if the block is longer than they wait', async () => {
