@@ -8,7 +8,7 @@ import { InMemoryStore } from '../../src/index.ts'
 const KEYS = 60_000
 /** The most keys of a segment, far fewer than all. */
 const SEGMENT = 4_096
-const FEW = 128
+const FEW = 512
 
 /** 2 units in 60 seconds, with a cool-down of ten minutes. */
 const rule: Rule = {
@@ -73,7 +73,7 @@ function work(calls: number, call: (i: number) => void): { most: number; mean: n
 }
 
 function expectLittle({ most, mean }: { most: number; mean: number }): void {
-  // A segment is visited as a whole when it is split or made smaller, which is rare.
+  // A segment is visited as a whole when it is split or made smaller, which is rare. The same call may look for a key to evict.
   expect(most).toBeLessThanOrEqual(SEGMENT + FEW)
   expect(mean).toBeLessThanOrEqual(16)
 }
