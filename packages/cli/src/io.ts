@@ -6,7 +6,7 @@ export type Output = Writable & {
   readonly columns?: number | undefined
 }
 
-/** What a command reads from and writes to. */
+/** The streams and the environment of a command. */
 export interface CliIo {
   readonly stdin: Readable
   readonly stdout: Output

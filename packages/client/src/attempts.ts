@@ -9,7 +9,7 @@ import type { OutgoingCall } from './outgoing-call.ts'
 import { sleep } from './sleep.ts'
 import { backoff, isRefusal, toldWait } from './waits.ts'
 
-/** What becomes of a call after an answer. */
+/** The next step of a call after an answer. */
 export interface Verdict {
   /** The wait in milliseconds before the call is sent again; `undefined` if the answer is the caller's. */
   readonly again: number | undefined

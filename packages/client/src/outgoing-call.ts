@@ -1,4 +1,4 @@
-/** What `key` and `cost` see of an outgoing call. */
+/** An outgoing call, as the functions `key` and `cost` get it. */
 export interface OutgoingCall {
   /** The whole address. */
   readonly url: string

@@ -17,7 +17,7 @@ export interface PolicyReport {
   readonly window?: number
 }
 
-/** What an answer tells about the limits of its server. */
+/** The limits of a server, as one of its answers tells them. */
 export interface RateLimitReport {
   /** Seconds to wait before the next call, rounded up, at most 24 hours; 0 if the answer tells none. */
   readonly retryAfter: number

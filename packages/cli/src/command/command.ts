@@ -7,7 +7,7 @@ export interface Flag {
   readonly help: string
 }
 
-/** What the user typed behind the name of a command. */
+/** The arguments and options that the user typed after the name of a command. */
 export interface Call {
   readonly positionals: readonly string[]
   readonly flags: Readonly<Record<string, string | true | undefined>>

@@ -4,6 +4,6 @@ export interface Finding {
   /** A code of a warning, if it has a page. */
   readonly code?: string | undefined
   readonly message: string
-  /** What to do about it. */
+  /** The step that mends it, in one sentence. */
   readonly fix?: string | undefined
 }

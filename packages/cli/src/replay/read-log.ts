@@ -15,7 +15,7 @@ export interface LogReading {
   readonly onProgress?: ((progress: { readonly bytes: number; readonly lines: number }) => void) | undefined
 }
 
-/** What was read. */
+/** The counts of a log that was read. */
 export interface LogSummary {
   format: LogFormat | undefined
   lines: number

@@ -9,7 +9,7 @@ import { LogClock } from './log-clock.ts'
 import { noteOf, replayable } from './replayable.ts'
 import { Timeline } from './timeline.ts'
 
-/** What a {@link Replay} is made of. */
+/** The parts of a {@link Replay}. */
 export interface ReplayOptions {
   /** The limits: options of a `RateLimiter` without its store. */
   readonly settings: LimiterSettings

@@ -70,7 +70,7 @@ export class Control {
         `Control got ${describe(store)}, which is not a store with documents.`,
         'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
       )
-    this.#ledger = new Ledger(store, warnings)
+    this.#ledger = new Ledger(store as Required<Store>, warnings)
   }
 
   /** The entries that hold, ready to be looked up; undefined while there are none. Limiters read it at each check. */
@@ -82,8 +82,8 @@ export class Control {
   block(target: Identity, options: BlockOptions = {}): Promise<void> {
     return this.#put(() => ({
       kind: 'block',
-      target: this.#targetOf(target, options.force),
       ...readAct(options),
+      target: this.#targetOf(target, options.force),
     }))
   }
 
@@ -96,8 +96,8 @@ export class Control {
   allow(target: Identity, options: BlockOptions = {}): Promise<void> {
     return this.#put(() => ({
       kind: 'allow',
-      target: this.#targetOf(target, options.force),
       ...readAct(options),
+      target: this.#targetOf(target, options.force),
     }))
   }
 

@@ -3,7 +3,7 @@ import { HaltError, messageOf } from '../base/errors.ts'
 import { within } from '../base/timers.ts'
 import type { WarnOnce } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
-import { isDocumentName, NEVER_WRITTEN, type StoreDocument, type VersionedText } from '../store/document.ts'
+import { NEVER_WRITTEN, type StoreDocument, type VersionedText } from '../store/document.ts'
 import { ControlState } from './control-state.ts'
 import { readEntries, readHistory, writeEntries, writeHistory } from './control-text.ts'
 import type { ControlAct, ControlEntry } from './entries.ts'
@@ -27,13 +27,9 @@ export class Ledger {
   #isReading = false
   #isClosed = false
 
-  constructor(store: Store, warn: WarnOnce) {
-    const document = (name: string): StoreDocument => {
-      if (!isDocumentName(name) || store.document === undefined) throw new Error(`no document ${name}`)
-      return store.document(name)
-    }
-    this.#entries = document('control')
-    this.#history = document('control-history')
+  constructor(store: Pick<Required<Store>, 'document'>, warn: WarnOnce) {
+    this.#entries = store.document('control')
+    this.#history = store.document('control-history')
     this.#warn = warn
     void this.#look()
     this.#beat()

@@ -32,7 +32,7 @@ import type { Store } from '../store/contract.ts'
 import { addUser, removeUser } from './store-users.ts'
 import type { Duration } from '../base/duration.ts'
 import { describe } from '../base/describe.ts'
-import { fail } from '../base/options-check.ts'
+import { checkNames, fail } from '../base/options-check.ts'
 import { LimitedError } from '../check/limited-error.ts'
 import type { Turn } from '../check/turn.ts'
 import { type AcquireOptions, checkAcquireOptions } from '../waiting/acquire-options.ts'
@@ -222,12 +222,15 @@ export class RateLimiter<R = unknown> {
    * Refuses an identity for some time, in every process: by a cool-down of the counters that {@link consume} charges for it, other
    * than quotas. A longer cool-down stays. Callers of this process that wait for these counters ask again.
    *
+   * @param options `for`: how long, from 1 ms to 366 days; `policy`: the policies, by default all of the limiter
    * @throws HaltError `HALT_E_DURATION`; `HALT_E_STORE`; `HALT_E_POLICY_REQUIRED` as {@link consume}
    */
   async pause(
     identity: Identity,
-    { for: duration, policy }: { readonly for: Duration; readonly policy?: CheckOptions<R>['policy'] },
+    options: { readonly for: Duration; readonly policy?: CheckOptions<R>['policy'] },
   ): Promise<void> {
+    checkNames(options, ['for', 'policy'], 'pause()')
+    const { for: duration, policy } = options
     const policies = this.#policies.forIdentity({ policy } as CheckOptions<R>)
     const group = pauseGroup(this.#inspector.subjectOf(identity), policies, duration)
     if (group !== undefined) await this.#charges.apply(group)

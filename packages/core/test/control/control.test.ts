@@ -274,6 +274,7 @@ describe('mistakes', () => {
       ['HALT_E_CONTROL', () => control.block({ user: '1' }, { for: '1h', until: new Date() })],
       ['HALT_E_CONTROL', () => control.block({ user: '1' }, { until: new Date(0) })],
       ['HALT_E_CONTROL', () => control.block({ user: '1' }, { reason: 5 as never })],
+      ['HALT_E_OPTION', () => control.block({ user: '1' }, null as never)],
       ['HALT_E_DURATION', () => control.block({ user: '1' }, { for: 'soon' })],
       ['HALT_E_UNKNOWN_FIELD', () => control.block({ user: '1' }, { because: 'x' } as never)],
       ['HALT_E_POLICY_NAME', () => control.change('', { limit: 1 })],

@@ -417,6 +417,8 @@ describe('the bounds of waiting', () => {
     expect((await rejection(own.acquire('s', { wait: 1 } as never))).code).toBe('HALT_E_UNKNOWN_FIELD')
     expect((await rejection(own.run('s', 1 as never))).code).toBe('HALT_E_OPTION')
     expect((await rejection(own.pause('s', { for: 'soon' }))).code).toBe('HALT_E_DURATION')
+    expect((await rejection(own.pause('s', undefined as never))).code).toBe('HALT_E_OPTION')
+    expect((await rejection(own.pause('s', { until: 5 } as never))).code).toBe('HALT_E_UNKNOWN_FIELD')
     expect(mistake(() => limiter(api, { mostWaiting: -1 })).code).toBe('HALT_E_OPTION')
     expect(mistake(() => limiter({ ...api, headroom: 2 })).code).toBe('HALT_E_HEADROOM')
   })
