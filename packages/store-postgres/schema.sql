@@ -42,7 +42,8 @@ BEGIN
     -- the same numbers of the rule without a penalty
     own_cooldown float8, own_capacity float8,
     -- terms
-    has_terms boolean, max_wait float8, least float8, gapless boolean, need float8, others float8,
+    has_terms boolean, max_wait float8, least float8, gapless boolean, hold float8, since float8,
+    need float8, others float8,
     -- the counter, and what becomes of it
     state float8[], used float8, fits boolean, starts boolean, wait float8, units_left float8
   );
@@ -432,8 +433,10 @@ BEGIN
       item.least := nullif(n[i + 1], -1);
       item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
       item.gapless := n[i + 3] = 1;
+      item.hold := n[i + 4];
+      item.since := n[i + 5];
       item.need := coalesce(item.least, item.cost) + item.others;
-      i := i + 4;
+      i := i + 6;
     END IF;
 
     SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
@@ -567,6 +570,16 @@ BEGIN
         item := items[d];
         IF item.fits AND item.least IS NOT NULL THEN
           items[d].cost := greatest(item.least, least(item.units_left, most));
+        END IF;
+        IF item.has_terms AND item.kind = 0 THEN
+          -- The units are charged as if they were used at the end of the time for which the caller keeps them.
+          IF item.hold > 0 AND item.mode = 0 AND item.fits THEN
+            items[d].used := greatest(item.used, item.hold * item.rate);
+          END IF;
+          -- What time has paid back since the charge is not given back again.
+          IF item.since > 0 AND item.cost < 0 THEN
+            items[d].cost := least(0, item.cost + ceil(greatest(0, now - item.since) * item.rate / item.unit));
+          END IF;
         END IF;
       END LOOP;
     END IF;

@@ -39,8 +39,10 @@ FOR d IN 1 .. count LOOP
     item.least := nullif(n[i + 1], -1);
     item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
     item.gapless := n[i + 3] = 1;
+    item.hold := n[i + 4];
+    item.since := n[i + 5];
     item.need := coalesce(item.least, item.cost) + item.others;
-    i := i + 4;
+    i := i + 6;
   END IF;
 
   SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;

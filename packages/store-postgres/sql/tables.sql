@@ -39,7 +39,8 @@ BEGIN
     -- the same numbers of the rule without a penalty
     own_cooldown float8, own_capacity float8,
     -- terms
-    has_terms boolean, max_wait float8, least float8, gapless boolean, need float8, others float8,
+    has_terms boolean, max_wait float8, least float8, gapless boolean, hold float8, since float8,
+    need float8, others float8,
     -- the counter, and what becomes of it
     state float8[], used float8, fits boolean, starts boolean, wait float8, units_left float8
   );

@@ -103,5 +103,15 @@ IF allowed THEN
     IF item.fits AND item.least IS NOT NULL THEN
       items[d].cost := greatest(item.least, least(item.units_left, most));
     END IF;
+    IF item.has_terms AND item.kind = 0 THEN
+      -- The units are charged as if they were used at the end of the time for which the caller keeps them.
+      IF item.hold > 0 AND item.mode = 0 AND item.fits THEN
+        items[d].used := greatest(item.used, item.hold * item.rate);
+      END IF;
+      -- What time has paid back since the charge is not given back again.
+      IF item.since > 0 AND item.cost < 0 THEN
+        items[d].cost := least(0, item.cost + ceil(greatest(0, now - item.since) * item.rate / item.unit));
+      END IF;
+    END IF;
   END LOOP;
 END IF;

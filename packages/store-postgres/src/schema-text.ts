@@ -29,7 +29,8 @@ CREATE TYPE halt.item_v1 AS (
 key text, mode int, cost float8, charged_to float8, edges float8[],
 kind int, cooldown float8, capacity float8, unit float8, rate float8, span float8, slice float8, parts float8,
 own_cooldown float8, own_capacity float8,
-has_terms boolean, max_wait float8, least float8, gapless boolean, need float8, others float8,
+has_terms boolean, max_wait float8, least float8, gapless boolean, hold float8, since float8,
+need float8, others float8,
 state float8[], used float8, fits boolean, starts boolean, wait float8, units_left float8
 );
 EXCEPTION WHEN duplicate_object THEN NULL;
@@ -357,8 +358,10 @@ item.max_wait := n[i];
 item.least := nullif(n[i + 1], -1);
 item.others := greatest(ceil(n[i + 2] * item.capacity - 1e-6), 0);
 item.gapless := n[i + 3] = 1;
+item.hold := n[i + 4];
+item.since := n[i + 5];
 item.need := coalesce(item.least, item.cost) + item.others;
-i := i + 4;
+i := i + 6;
 END IF;
 SELECT c.state INTO state FROM halt.counters c WHERE c.key = item.key;
 item.state := state;
@@ -482,6 +485,14 @@ FOR d IN 1 .. count LOOP
 item := items[d];
 IF item.fits AND item.least IS NOT NULL THEN
 items[d].cost := greatest(item.least, least(item.units_left, most));
+END IF;
+IF item.has_terms AND item.kind = 0 THEN
+IF item.hold > 0 AND item.mode = 0 AND item.fits THEN
+items[d].used := greatest(item.used, item.hold * item.rate);
+END IF;
+IF item.since > 0 AND item.cost < 0 THEN
+items[d].cost := least(0, item.cost + ceil(greatest(0, now - item.since) * item.rate / item.unit));
+END IF;
 END IF;
 END LOOP;
 END IF;

@@ -51,9 +51,11 @@ function writtenOut({ now, allowed, repeated, passes, starts, states, penalty }:
 
 /** Whether the debt can be that of a bucket which alone was charged. It includes the charge. */
 function isCharged({ rule, cost, mode, terms }: Demand, debt: number): boolean {
-  const { unit, capacity } = rule
+  const { unit, capacity, rate } = rule
   if (cost <= 0 || debt < cost * unit || terms?.least !== undefined) return false
-  return mode === Mode.SETTLE || ((mode === Mode.CHARGE || mode === Mode.SHADOW) && debt <= capacity * unit)
+  // Units that are held before they are used may be charged beyond the capacity.
+  const most = Math.max(capacity * unit, (terms?.holdFor ?? 0) * rate + cost * unit)
+  return mode === Mode.SETTLE || ((mode === Mode.CHARGE || mode === Mode.SHADOW) && debt <= most)
 }
 
 /** The state of a counter that was charged with others, by its first number. */

@@ -161,9 +161,10 @@ function areAlike(a: Group, b: Group): boolean {
   return true
 }
 
-function termNumbers({ maxWait = 0, least = -1, floor = 0, gapless = false }: Terms): number[] {
+function termNumbers(terms: Terms): number[] {
+  const { maxWait = 0, least = -1, floor = 0, gapless = false, holdFor = 0, heldSince = 0 } = terms
   // The script tells waits in whole microseconds.
-  return [Math.floor(maxWait), least, floor, gapless ? 1 : 0]
+  return [Math.floor(maxWait), least, floor, gapless ? 1 : 0, holdFor, heldSince]
 }
 
 function ruleNumbers(rule: Rule, reduced: number): number[] {

@@ -161,7 +161,8 @@ export function randomHistory(seed: number, steps: number, withTwoSubjects = tru
         algorithms[inForce.code].refills && random() < 0.5
           ? algorithms[inForce.code].freshAt(evaluation.states[i] ?? []) + pick([0, 0, -1, 1, SECOND])
           : chargedTo
-      return { ...charged, mode: Mode.SETTLE, cost, chargedTo: Math.max(0, tail), terms: undefined }
+      const terms = random() < 0.3 ? { heldSince: evaluation.now - pick([0, -1, 1, 90_000]) } : undefined
+      return { ...charged, mode: Mode.SETTLE, cost, chargedTo: Math.max(0, tail), terms }
     })
     return { demands, penalty: undefined }
   }

@@ -1,6 +1,10 @@
+import { Mode } from '@halt/core/store'
+
 import type { Runner } from '../runner.ts'
 import type { StoreFactory } from './store-factory.ts'
 import { answerOf, type Bench, demandOf, ruleOf, withStore } from './bench.ts'
+
+const SECOND = 1e6
 
 /** Partial grants, and the units that are left to others. */
 export function testTerms({ describe, it, expect }: Runner, factory: StoreFactory): void {
@@ -47,4 +51,30 @@ export function testTerms({ describe, it, expect }: Runner, factory: StoreFactor
           expect((await low(1)).evaluation.starts).toEqual([true])
         }))
     })
+
+  describe('units that a caller keeps before it uses them', () => {
+    // 10 units per 10 seconds.
+    const rule = ruleOf('token-bucket')
+    const terms = { holdFor: 4 * SECOND }
+
+    it('are charged as if they were used at the end of that time', () =>
+      withStore(factory, async bench => {
+        expect((await bench.take(rule, 2, { terms })).remaining).toBe(4)
+        // The bucket owes more than the time pays back, so only the units count.
+        expect((await bench.take(rule, 1, { terms })).remaining).toBe(3)
+        expect((await bench.take(rule, 3)).passes).toBe(true)
+        expect((await bench.take(rule, 1)).passes).toBe(false)
+      }))
+
+    it('are given back without what time has paid back since', () =>
+      withStore(factory, async bench => {
+        const { now } = (await bench.take(rule, 8)).evaluation
+        bench.now += 3 * SECOND
+        expect((await bench.take(rule, 0)).remaining).toBe(5)
+        const giveBack = (units: number): ReturnType<Bench['take']> =>
+          bench.take(rule, -units, { mode: Mode.SETTLE, terms: { heldSince: now } })
+        expect((await giveBack(5)).remaining).toBe(7)
+        expect((await giveBack(2)).remaining).toBe(7)
+      }))
+  })
 }

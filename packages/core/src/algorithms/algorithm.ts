@@ -49,6 +49,8 @@ export interface Algorithm {
   wait(state: State, now: number, cost: number, rule: Rule): number
   /** Names the part of the counter that a charge at `now` goes to. A later {@link refund} passes it back. */
   chargedTo(state: State, now: number, rule: Rule): number
+  /** The instant until which every charge goes to the same part of the counter as one at `now`; `Infinity` if it has no parts. */
+  partEnd(state: State, now: number, rule: Rule): number
   /** How long after a charge a correction of it still changes the counter, in microseconds. */
   correctableFor(rule: Rule): number
 }

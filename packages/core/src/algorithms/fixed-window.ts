@@ -48,6 +48,8 @@ export const fixedWindow: Algorithm = {
 
   chargedTo: windowEnd,
 
+  partEnd: windowEnd,
+
   correctableFor: rule => rule.window + rule.slice,
 }
 

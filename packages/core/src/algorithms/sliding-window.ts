@@ -73,6 +73,8 @@ export const slidingWindow: Algorithm = {
 
   chargedTo: (_state, now, rule) => leavesAt(now, rule),
 
+  partEnd: (_state, now, rule) => leavesAt(now, rule) - rule.window,
+
   correctableFor: rule => rule.window + rule.slice,
 }
 

@@ -67,6 +67,8 @@ export const tokenBucket: Algorithm = {
 
   chargedTo: () => 0,
 
+  partEnd: () => Number.POSITIVE_INFINITY,
+
   // The time in which a full debt is paid back.
   correctableFor: rule => (rule.capacity * rule.unit) / rule.rate,
 }

@@ -1,4 +1,4 @@
-import { eventLoop, type EventLoop, outlivesRequest, type Timer } from './event-loop.ts'
+import { type EventLoop, followsFakeTimers, outlivesRequest, type Timer } from './event-loop.ts'
 
 /** Something that must happen at an instant. */
 export interface Alarm {
@@ -9,9 +9,6 @@ export interface Alarm {
   /** Called once the time has passed. */
   ring(): void
 }
-
-// The clock is looked up at each call, so that fake timers in a test move it together with the timers.
-const followsFakeTimers: EventLoop = { ...eventLoop, now: () => performance.now() }
 
 /**
  * Rings alarms at their instants, up to two milliseconds late and never early. All alarms of a process share one timer, which keeps

@@ -40,6 +40,9 @@ export const eventLoop: EventLoop = {
   },
 }
 
+/** The event loop, with a clock that is looked up at each call, so that fake timers in a test move it together with the timers. */
+export const followsFakeTimers: EventLoop = { ...eventLoop, now: () => performance.now() }
+
 /** Calls back after some milliseconds, 24 days at most. The wait does not keep the process alive. */
 export function afterQuietly(ms: number, callback: () => void): Timer | number {
   const timer = eventLoop.after(ms, callback)

@@ -8,7 +8,7 @@ import type { Digest } from '../base/digest.ts'
 import { type PriorGuards, paidOn } from './prior-guards.ts'
 import type { Warn } from '../base/warnings.ts'
 import { idempotencyDemand } from './idempotency.ts'
-import { termsOf, termsOfLease } from './demand-terms.ts'
+import { termsOf, termsInFlight } from './demand-terms.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
 import type { Caller } from '../request/caller.ts'
 import { type FoundKey, UNKNOWN_ADDRESS, type Subject } from '../request/subject.ts'
@@ -70,7 +70,7 @@ export function checkBuilder(
             : undefined,
       }
       demands[i] = demand
-      if (!shadow && !key.unverified && policy.lease === undefined && paid === 0) continue
+      if (!shadow && !key.unverified && policy.inFlight === undefined && paid === 0) continue
       extras ??= listOf(policies.length)
       extras[i] = {
         shadow,
@@ -107,8 +107,8 @@ function unitsOf(policies: readonly CompiledPolicy[], { cost }: CheckParameters)
   return policies.map(policy => costFor(policy, cost))
 }
 
-function modeOf({ lease }: CompiledPolicy, shadow: boolean): Mode {
-  return shadow ? Mode.SHADOW : lease === undefined ? Mode.CHARGE : Mode.HOLD
+function modeOf({ inFlight }: CompiledPolicy, shadow: boolean): Mode {
+  return shadow ? Mode.SHADOW : inFlight === undefined ? Mode.CHARGE : Mode.HOLD
 }
 
 // Appends to the policies' own demands, so that a policy and its own demand keep the same index.
@@ -120,9 +120,9 @@ function addExtraDemands(
   client: Caller | Subject,
   priorGuards: PriorGuards | undefined,
   route: string | undefined,
-): Pick<PolicyExtras, 'addressCeiling' | 'lease'> {
+): Pick<PolicyExtras, 'addressCeiling' | 'inFlight'> {
   let addressCeiling = -1
-  let lease = -1
+  let inFlight = -1
   if (unverified && typeof client !== 'string')
     addressCeiling =
       demands.push({
@@ -131,23 +131,23 @@ function addExtraDemands(
         subject: client.ip.subject,
         penalized: false,
       }) - 1
-  if (policy.lease === undefined || own.mode === Mode.SHADOW) return { addressCeiling, lease }
+  if (policy.inFlight === undefined || own.mode === Mode.SHADOW) return { addressCeiling, inFlight }
   // One request in flight takes one lease, however many guards it passes.
-  const isHeld = priorGuards !== undefined && paidOn(policy.lease, own.subject, priorGuards) !== undefined
-  if (!isHeld) lease = demands.push(leaseOf(policy.lease, own)) - 1
-  return { addressCeiling, lease }
+  const isHeld = priorGuards !== undefined && paidOn(policy.inFlight, own.subject, priorGuards) !== undefined
+  if (!isHeld) inFlight = demands.push(demandInFlight(policy.inFlight, own)) - 1
+  return { addressCeiling, inFlight }
 }
 
-function leaseOf(rule: Rule, { subject, mode, terms }: Demand): Demand {
-  const leaseMode = mode === Mode.HOLD ? Mode.CHARGE : mode
+function demandInFlight(rule: Rule, { subject, mode, terms }: Demand): Demand {
+  const inFlightMode = mode === Mode.HOLD ? Mode.CHARGE : mode
   return {
     rule,
     subject,
     cost: 1,
-    mode: leaseMode,
+    mode: inFlightMode,
     edges: undefined,
     penalized: false,
-    terms: termsOfLease(terms),
+    terms: termsInFlight(terms),
   }
 }
 

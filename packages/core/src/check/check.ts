@@ -19,7 +19,7 @@ export interface PolicyExtras {
    * The index of the demand for a lease, which a policy has when it charges at the end of the request; -1 when there is
    * none.
    */
-  readonly lease: number
+  readonly inFlight: number
   /**
    * Units that earlier guards already charged. The demand asks for the remainder; a retry pays in full; HOLD demands always
    * ask in full.

@@ -22,7 +22,7 @@ export function settlement(charge: ActualCharge, actual: Cost): Group | undefine
     if (policy.isFlight) return
     const isOpen = policy.isHeld && !charge.decided
     const delta = usedOf(policy, actual) - (isOpen ? 0 : policy.rest)
-    if (isOpen) settle(policy.lease, -1)
+    if (isOpen) settle(policy.inFlight, -1)
     settle(policy.at, delta)
     settle(policy.addressCeiling, delta)
   })
@@ -45,12 +45,12 @@ export function release(charge: ActualCharge): Group | undefined {
 }
 
 function take(
-  { isHeld, at, addressCeiling, lease, rest }: PolicyCharge,
+  { isHeld, at, addressCeiling, inFlight, rest }: PolicyCharge,
   { decided }: ActualCharge,
   settle: Settle,
 ): void {
   if (!isHeld || decided) return
-  settle(lease, -1)
+  settle(inFlight, -1)
   settle(at, rest)
   settle(addressCeiling, rest)
 }
@@ -85,12 +85,12 @@ export function chargeAt(charge: ActualCharge, index: number): number | undefine
   const { check, evaluation } = charge.result
   const demand = check.demands[index]
   if (demand === undefined || !isTaken(demand, index, evaluation)) return undefined
-  const own = policiesOf(charge.result).find(({ at, addressCeiling, lease }) =>
-    [at, addressCeiling, lease].includes(index),
+  const own = policiesOf(charge.result).find(({ at, addressCeiling, inFlight }) =>
+    [at, addressCeiling, inFlight].includes(index),
   )
   if (own === undefined) return undefined
   if (own.isFlight) return charge.released ? undefined : demand.cost
-  if (index === own.lease) return charge.decided ? undefined : demand.cost
+  if (index === own.inFlight) return charge.decided ? undefined : demand.cost
   return charge.settled === undefined ? own.rest : usedOf(own, charge.settled)
 }
 
@@ -112,13 +112,13 @@ interface PolicyCharge {
   readonly paid: number
   readonly at: number
   readonly addressCeiling: number
-  readonly lease: number
+  readonly inFlight: number
 }
 
 function policiesOf({ check }: CheckResult): PolicyCharge[] {
   return check.policies.map((policy, at) => {
     const { cost, mode } = check.demands[at] as Demand
-    const { addressCeiling = -1, lease = -1, paid = 0 } = check.extras?.[at] ?? {}
+    const { addressCeiling = -1, inFlight = -1, paid = 0 } = check.extras?.[at] ?? {}
     const isHeld = mode === Mode.HOLD
     return {
       policy,
@@ -129,7 +129,7 @@ function policiesOf({ check }: CheckResult): PolicyCharge[] {
       paid,
       at,
       addressCeiling,
-      lease,
+      inFlight,
     }
   })
 }
@@ -183,8 +183,8 @@ function chargedToAt(
 export function countersOf({ check }: CheckResult, policies: readonly CompiledPolicy[]): CounterId[] {
   const names = new Set(policies.map(({ name }) => name))
   const demands = check.policies.flatMap(({ name, calendar }, at) => {
-    const { addressCeiling = -1, lease = -1 } = check.extras?.[at] ?? {}
-    const indexes = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, lease]
+    const { addressCeiling = -1, inFlight = -1 } = check.extras?.[at] ?? {}
+    const indexes = calendar !== undefined || !names.has(name) ? [] : [at, addressCeiling, inFlight]
     return indexes.flatMap(index => check.demands[index] ?? [])
   })
   return countersOfGroup({ demands })

@@ -29,8 +29,8 @@ export interface CounterReading {
 /** Reads every counter of a check. */
 export function countersIn(result: CheckResult): readonly CounterReading[] {
   return result.check.policies.flatMap((policy, at) => {
-    const { addressCeiling = -1, lease = -1 } = result.check.extras?.[at] ?? {}
-    const indexes = { own: at, address: addressCeiling, 'in-flight': lease } as const
+    const { addressCeiling = -1, inFlight = -1 } = result.check.extras?.[at] ?? {}
+    const indexes = { own: at, address: addressCeiling, 'in-flight': inFlight } as const
     return (['own', 'address', 'in-flight'] as const).flatMap(counter =>
       indexes[counter] < 0 ? [] : read(policy, counter, indexes[counter], result),
     )

@@ -38,7 +38,7 @@ export function termsOf(
 }
 
 /** The terms of a place in flight, of which a request takes one. */
-export function termsOfLease(terms: Terms | undefined): Terms | undefined {
+export function termsInFlight(terms: Terms | undefined): Terms | undefined {
   return terms === undefined || terms.least === undefined ? terms : { ...terms, least: undefined }
 }
 

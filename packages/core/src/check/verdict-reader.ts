@@ -33,7 +33,7 @@ export function readVerdict(at: number, check: Check, evaluation: Evaluation): P
   const extras = check.extras?.[at]
   if (extras === undefined) return own
   let verdict = own
-  for (const other of [extras.addressCeiling, extras.lease]) {
+  for (const other of [extras.addressCeiling, extras.inFlight]) {
     if (other < 0) continue
     const more = readDemand(at, other, check, evaluation)
     if (!more.allowed && (verdict.allowed || more.retryAfter > verdict.retryAfter)) verdict = more
@@ -63,9 +63,9 @@ export function readDemand(policy: number, at: number, check: Check, whole: Eval
 
 /** Microseconds until all counters of a policy let its cost pass. */
 export function longestWait(policy: number, check: Check, evaluation: Evaluation): number {
-  const { addressCeiling = -1, lease = -1 } = check.extras?.[policy] ?? {}
+  const { addressCeiling = -1, inFlight = -1 } = check.extras?.[policy] ?? {}
   let longest = 0
-  for (const at of [policy, addressCeiling, lease]) {
+  for (const at of [policy, addressCeiling, inFlight]) {
     if (at < 0) continue
     const wait = waitOf(policy, at, check, evaluation.states[at] ?? [], evaluationAt(evaluation, at))
     longest = Math.max(longest, wait)
@@ -99,7 +99,7 @@ function asRetried(policy: number, at: number, { demands, extras }: Check): Dema
   const demand = demands[at] as Demand
   const own = extras?.[policy]
   // Leases will have ended by then, and held demands already ask for the full cost.
-  const isWhole = own === undefined || own.paid === 0 || at === own.lease || demand.mode === Mode.HOLD
+  const isWhole = own === undefined || own.paid === 0 || at === own.inFlight || demand.mode === Mode.HOLD
   if (isWhole || algorithmOf(demand.rule).isFlight) return demand
   return { ...demand, cost: demand.cost + own.paid }
 }

@@ -15,6 +15,8 @@ import type { CallerSettings } from '../request/caller-settings.ts'
 import { KeyMaker } from '../request/key-maker.ts'
 import { compileClientIp } from '../request/client-ip.ts'
 import { GuardedStore } from '../resilience/guarded-store.ts'
+import { onReconnection } from '../resilience/reconnections.ts'
+import { Leases } from '../lease/leases.ts'
 import { linesOf } from '../waiting/lines.ts'
 import { Turns } from './turns.ts'
 
@@ -70,11 +72,15 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
   })
   const keyResolver = new KeyResolver(callbackTimeout, warn)
   const lines = linesOf(store)
-  const charges = new Charges(guardedStore, warn, lines)
+  const leases = new Leases(guardedStore)
+  onReconnection(store, leases)
+  const charges = new Charges({ guardedStore, leases, lines, warn })
   const pipeline = new Pipeline({
     exemptionCheck,
     keyResolver,
     guardedStore,
+    leases,
+    isShared: store.isShared !== false,
     charges,
     reporter,
     penalty,

@@ -15,22 +15,33 @@ import {
   takeHeldCost,
   withdrawal,
 } from '../check/correction.ts'
+import type { Leases } from '../lease/leases.ts'
 import type { Lines } from '../waiting/lines.ts'
 import type { CounterId, Group } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { HeldCosts } from './held-costs.ts'
 
+/** The parts of a limiter that its charges use. */
+export interface ChargesParts {
+  readonly guardedStore: GuardedStore
+  readonly leases: Leases
+  readonly lines: Lines
+  readonly warn: Warn
+}
+
 /** Corrects charges after the decision: settlements, held costs, requests that have ended, late replies of the store. */
 export class Charges {
   readonly #guardedStore: GuardedStore
   readonly #warn: Warn
+  readonly #leases: Leases
   readonly #lines: Lines
   readonly #held: HeldCosts<ChargeRecord> = new HeldCosts(record => void this.#takeHeld(record))
 
-  constructor(guardedStore: GuardedStore, warn: Warn, lines: Lines) {
+  constructor({ guardedStore, leases, lines, warn }: ChargesParts) {
     this.#guardedStore = guardedStore
-    this.#warn = warn
+    this.#leases = leases
     this.#lines = lines
+    this.#warn = warn
   }
 
   /** Corrects the charge of a decision to the units used, and ends the lease of a held cost. Works once per decision. */
@@ -77,9 +88,9 @@ export class Charges {
     else if (record.settled === undefined) await this.settle(decision, 0)
   }
 
-  /** Charges every held cost whose request has not ended. */
+  /** Charges every held cost whose request has not ended, and gives back the units that were taken in advance. */
   async close(): Promise<void> {
-    await Promise.all(this.#held.drain().map(record => this.#takeHeld(record)))
+    await Promise.all([this.#leases.close(), ...this.#held.drain().map(record => this.#takeHeld(record))])
   }
 
   /** The units that a decision charged, by policy name. */
@@ -131,11 +142,13 @@ export class Charges {
 
   /** Applies a group whatever the limits. Rejects with `HALT_E_STORE` if the store fails. */
   async apply(group: Group): Promise<void> {
+    this.#leases.release(group.demands)
     await this.#guardedStore.correctInStore(group)
   }
 
   /** Forgets counters in this process and in the store. Resolves to how many of them the store had. */
   async forget(counters: readonly CounterId[]): Promise<number> {
+    this.#leases.forget(counters)
     return this.#guardedStore.reset(counters)
   }
 
@@ -197,7 +210,7 @@ export class Charges {
 
 /** Whether a policy of a check holds its cost until the application decides the response. */
 function holdsCost({ extras }: Check): boolean {
-  return extras !== undefined && extras.some(one => one !== undefined && one.lease >= 0)
+  return extras !== undefined && extras.some(one => one !== undefined && one.inFlight >= 0)
 }
 
 function isCharge(record: ChargeRecord): record is ActualCharge {

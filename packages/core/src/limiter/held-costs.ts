@@ -1,8 +1,8 @@
-import { LEASE_MS } from '../policy/compiled-policy.ts'
+import { IN_FLIGHT_MS } from '../policy/compiled-policy.ts'
 import { afterQuietly, eventLoop, type Timer } from '../base/event-loop.ts'
 
 // One second less than a lease, because the store's lease began before its reply arrived here, and because timers are late.
-const WAIT_MS = LEASE_MS - 1000
+const WAIT_MS = IN_FLIGHT_MS - 1000
 // With this many undecided requests their ends have been lost. Then the oldest costs are charged early, a slice at a time.
 const MAX_HELD = 100_000
 const SLICE = 1000

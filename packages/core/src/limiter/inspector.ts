@@ -175,7 +175,7 @@ function hasCounter(policy: CompiledPolicy, result: CheckResult | undefined): bo
   const at = result?.check.policies.indexOf(policy) ?? -1
   if (result === undefined || at < 0) return false
   const { check, evaluation } = result
-  const indexes = [at, check.extras?.[at]?.lease ?? -1]
+  const indexes = [at, check.extras?.[at]?.inFlight ?? -1]
   return indexes.some(index => {
     const [demand, state] = [check.demands[index], evaluation.states[index] ?? []]
     return (

@@ -20,6 +20,7 @@ import type { RequestView } from '../request/view.ts'
 import { keyOfIdentity, type Plan, Plans } from './plan.ts'
 import { Uncounted } from './uncounted.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
+import type { Leases } from '../lease/leases.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import type { Control } from '../control/control.ts'
 import type { ClientIds, ControlState } from '../control/control-state.ts'
@@ -31,6 +32,9 @@ export interface PipelineParts {
   readonly exemptionCheck: ExemptionCheck
   readonly keyResolver: KeyResolver
   readonly guardedStore: GuardedStore
+  readonly leases: Leases
+  /** Whether other processes count in the same store. */
+  readonly isShared: boolean
   readonly charges: Charges
   readonly reporter: TelemetryReporter
   readonly penalty: CompiledPenalty | undefined
@@ -44,6 +48,7 @@ export class Pipeline {
   readonly #exemptionCheck: ExemptionCheck
   readonly #keyResolver: KeyResolver
   readonly #guardedStore: GuardedStore
+  readonly #leases: Leases
   readonly #charges: Charges
   readonly #reporter: TelemetryReporter
   readonly #clock: StoreClock
@@ -57,6 +62,8 @@ export class Pipeline {
     exemptionCheck,
     keyResolver,
     guardedStore,
+    leases,
+    isShared,
     charges,
     reporter,
     penalty,
@@ -66,6 +73,7 @@ export class Pipeline {
     this.#exemptionCheck = exemptionCheck
     this.#keyResolver = keyResolver
     this.#guardedStore = guardedStore
+    this.#leases = leases
     this.#charges = charges
     this.#reporter = reporter
     this.#clock = guardedStore.clock
@@ -75,6 +83,7 @@ export class Pipeline {
     this.#plans = new Plans({
       hasPenalty: penalty !== undefined,
       exemptPrivateIps: exemptionCheck.exemptPrivateIps,
+      isShared,
     })
     this.#buildCheck = checkBuilder(penalty, callers.digest, guardedStore.clock, callers.warn)
   }
@@ -198,7 +207,7 @@ export class Pipeline {
 
   /** Charges the bucket of a plan that is one bucket. Returns undefined where a whole check must decide. */
   #chargeBucket(
-    { policies, bucket }: Plan,
+    { policies, bucket, isLeased }: Plan,
     subject: Subject,
     parameters: CheckParameters,
   ): Decision | undefined {
@@ -207,7 +216,8 @@ export class Pipeline {
     if (priorGuards !== undefined || idempotencyKey || started !== undefined) return undefined
     if (least !== undefined || turn !== undefined) return undefined
     const cost = costFor(policies[0] as CompiledPolicy, parameters.cost)
-    const charged = cost > 0 ? this.#guardedStore.chargeBucket(subject, bucket, cost) : undefined
+    if (cost === 0) return undefined
+    const charged = (isLeased ? this.#leases : this.#guardedStore).chargeBucket(subject, bucket, cost)
     return charged && readBucket(policies, charged, subject, cost)
   }
 
@@ -260,7 +270,8 @@ export class Pipeline {
     }
     const others = parameters.turn?.before(check)
     if (others !== undefined) return others.then(() => this.#evaluate(plan, keys, client, parameters))
-    const result = this.#guardedStore.evaluate(check, priorGuards?.storeFailed)
+    const store = plan.isLeased ? this.#leases : this.#guardedStore
+    const result = store.evaluate(check, priorGuards?.storeFailed)
     if (!('then' in result)) return this.#finish(result, check, client, parameters)
     return result.then(settled => this.#finish(settled, check, client, parameters))
   }

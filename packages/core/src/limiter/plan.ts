@@ -11,6 +11,8 @@ export interface Plan {
   readonly bucket: Rule | undefined
   /** The subject of every client where that bucket serves all; undefined where each client has a bucket of its own. */
   readonly shared: string | undefined
+  /** Whether this process may take units of some policy in advance. */
+  readonly isLeased: boolean
   /** For each policy: whether its key is the client's address, and no request is exempt but one from a private address. */
   readonly byAddress: readonly boolean[]
   /** Whether that is so for some policy. */
@@ -25,12 +27,14 @@ export interface PlanContext {
   readonly hasPenalty: boolean
   /** The limiter's `exemptPrivateIps`. */
   readonly exemptPrivateIps: boolean | undefined
+  /** Whether other processes count in the same store. Otherwise a lease would spare nothing. */
+  readonly isShared: boolean
 }
 
 /** Compiles a list of policies. */
 function compilePlan(
   policies: readonly CompiledPolicy[],
-  { hasPenalty, exemptPrivateIps }: PlanContext,
+  { hasPenalty, exemptPrivateIps, isShared }: PlanContext,
 ): Plan {
   const counting = policies.filter(({ off }) => !off)
   const [only] = policies
@@ -44,6 +48,7 @@ function compilePlan(
     counting: counting.length === policies.length ? policies : counting,
     bucket,
     shared: only?.keyStrategy === 'shared' ? SHARED : undefined,
+    isLeased: isShared && counting.some(({ lease }) => lease !== undefined),
     byAddress,
     someByAddress: byAddress.includes(true),
     countsPrivate: policies.every(
@@ -53,13 +58,13 @@ function compilePlan(
 }
 
 function isPlainBucket(policy: CompiledPolicy): boolean {
-  const { off, algorithm, isPerRoute, shadow, lease, headroom } = policy
+  const { off, algorithm, isPerRoute, shadow, inFlight, headroom } = policy
   return (
     !off &&
     algorithm === 'token-bucket' &&
     !isPerRoute &&
     shadow === 0 &&
-    lease === undefined &&
+    inFlight === undefined &&
     headroom === undefined
   )
 }

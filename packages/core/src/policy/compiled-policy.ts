@@ -4,6 +4,7 @@ import { compileRule, multiply } from './rule-compiler.ts'
 import { type Calendar, compileCalendar } from './calendar.ts'
 import { type Duration, parseDuration } from '../base/duration.ts'
 import { HaltError } from '../base/errors.ts'
+import { type CompiledLease, compileLease } from './lease.ts'
 import type { KeyStrategy } from '../request/identity.ts'
 import type { Algorithm, Headroom, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
 import { compileExemptions, type Exemptions } from '../request/exemptions.ts'
@@ -33,6 +34,8 @@ export interface CompiledPolicy {
   readonly off: boolean
   /** The share of the capacity that a request leaves to others; undefined if it leaves nothing. */
   readonly headroom: Headroom<never> | undefined
+  /** How a process takes units in advance; undefined if every check asks the store. */
+  readonly lease: CompiledLease | undefined
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
   readonly calendar: Calendar | undefined
@@ -47,8 +50,8 @@ export interface CompiledPolicy {
   rule(route: string | undefined): Rule
   /** The rule for all unverified keys of one address together: `keysPerAddress` times the limit. Per route if `isPerRoute`. */
   addressCeilingRule(route: string | undefined): Rule
-  /** The rule for leases of requests that are not charged yet; undefined if every request is charged at once. */
-  readonly lease: Rule | undefined
+  /** The rule for requests in flight that are not charged yet; undefined if every request is charged at once. */
+  readonly inFlight: Rule | undefined
   /** The names of the counters that this process has used for the policy, and that others use without a route. */
   counters(): string[]
   /** Whether this process has seen a route with its own counter. */
@@ -110,16 +113,16 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
   const window = quota === undefined ? spanOf(rate as Policy<never>) : YEAR
   const cooldown = rate?.blockDuration === undefined ? 0 : parseDuration(rate.blockDuration, 'blockDuration')
   const precision =
-    algorithm === 'concurrency' ? LEASES : ((rate as RatePolicy<never> | undefined)?.precision ?? 10)
-  const inFlight = rate?.inFlight
+    algorithm === 'concurrency' ? PLACES : ((rate as RatePolicy<never> | undefined)?.precision ?? 10)
   const numbers = { algorithm, limit, capacity, window, precision, cooldown, floor: cost }
   const calendar = quota === undefined ? undefined : compileCalendar(quota)
   const multiplier = canBeTightened({ calendar }) ? context.multiplier : undefined
   const base = compileRule({ ...numbers, counter }, multiplier)
-  const lease =
-    inFlight === undefined
+  const places = rate?.inFlight
+  const inFlight =
+    places === undefined
       ? undefined
-      : compileRule({ ...LEASE, counter: `${counter}@held`, limit: inFlight, capacity: inFlight })
+      : compileRule({ ...IN_FLIGHT, counter: `${counter}@held`, limit: places, capacity: places })
   const isPerRoute = scope === 'route'
   const ruleFor = rulesByRoute(route =>
     compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier),
@@ -143,6 +146,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     shadow: typeof mode === 'object' ? mode.shadow : mode === 'shadow' ? 1 : 0,
     off: mode === 'off',
     headroom: rate?.headroom === 0 ? undefined : rate?.headroom,
+    lease: policy.lease === undefined ? undefined : compileLease(policy.lease),
     onStoreError: policy.onStoreError,
     plan: policy.plan,
     calendar,
@@ -153,7 +157,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     rule: (route: string | undefined) => (isPerRoute ? ruleFor(route ?? ANY_ROUTE) : base),
     addressCeilingRule: (route: string | undefined) =>
       ceilingFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
-    lease,
+    inFlight,
     counters() {
       // Other processes may have charged the ceiling, even if this one has not seen an unverified key.
       ceilingFor(ANY_ROUTE)
@@ -161,7 +165,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
         base.counter,
         ...ruleFor.counters(),
         ...ceilingFor.counters(),
-        ...(lease ? [lease.counter] : []),
+        ...(inFlight ? [inFlight.counter] : []),
       ]
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
@@ -171,14 +175,14 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
 }
 
 const YEAR = 366 * 86_400e6
-/** Up to this many leases of a key expire to the microsecond. With more, each expires up to a sixty-fourth of its time later. */
-const LEASES = 64
-/** How long a store keeps the lease of a request that is not charged yet. Milliseconds. */
-export const LEASE_MS = 60_000
-const LEASE = {
+/** Up to this many requests in flight of a key expire to the microsecond. With more, each expires up to a sixty-fourth later. */
+const PLACES = 64
+/** How long a store keeps the place of a request in flight that is not charged yet. Milliseconds. */
+export const IN_FLIGHT_MS = 60_000
+const IN_FLIGHT = {
   algorithm: 'concurrency',
-  window: LEASE_MS * 1000,
-  precision: LEASES,
+  window: IN_FLIGHT_MS * 1000,
+  precision: PLACES,
   cooldown: 0,
   floor: 1,
 } as const

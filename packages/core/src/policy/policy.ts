@@ -59,8 +59,21 @@ export interface PolicyBase<R = unknown> {
   readonly mode?: PolicyMode | undefined
   /** The way to decide requests while the store cannot reply. Default: the limiter's option. */
   readonly onStoreError?: OnStoreError | undefined
+  /**
+   * Lets each process take units in advance. It never admits too much. It may refuse too early, by the units that other processes
+   * hold and do not use, for `idle` at most. Not for `concurrency` or with `inFlight`. Default: every check asks the store.
+   */
+  readonly lease?: Lease | undefined
   /** A label for telemetry. */
   readonly plan?: string | undefined
+}
+
+/** Lets a process take units in advance, so that most checks of a busy key need no call to the store. */
+export interface Lease {
+  /** The share of the units left that one process holds at most, above 0 and up to 0.5. Many processes hold half of them together. */
+  readonly share: number
+  /** The longest time for which a process keeps units that it does not use, from 10 ms to 10 s. Default 500 ms. */
+  readonly idle?: Duration | undefined
 }
 
 /** The share of the capacity that a request leaves to more important ones, 0 to 1, or a function that returns it for a request. */

@@ -2,6 +2,7 @@ import { checkChoice, checkNames, checkType, type Fields, fail, namesOf } from '
 import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
 import type { HaltErrorCode } from '../base/errors.ts'
+import { checkLease } from './lease.ts'
 import { KeyStrategy } from '../request/identity.ts'
 import { Algorithm, type ConcurrencyPolicy, type PolicyBase, type Quota, type RatePolicy } from './policy.ts'
 
@@ -21,6 +22,7 @@ const COMMON = namesOf<PolicyBase>({
   exemptPrivateIps: true,
   mode: true,
   onStoreError: true,
+  lease: true,
   plan: true,
 })
 const RATE = namesOf<Record<Exclude<keyof RatePolicy | keyof ConcurrencyPolicy, keyof PolicyBase>, unknown>>({
@@ -61,6 +63,7 @@ export function validate(policy: unknown): void {
   checkUnits(fields, 'cost', 'HALT_E_COST')
   checkChoice(fields, 'counts', ['cost', 'requests'], 'HALT_E_COST')
   if (!isQuota) checkRate(fields)
+  checkLease(fields)
   checkKey(fields)
   checkRest(fields)
   checkCost(fields, isQuota)

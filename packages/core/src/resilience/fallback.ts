@@ -1,9 +1,9 @@
 import { algorithmOf, type State } from '../algorithms/index.ts'
 import { shareOf } from '../policy/rule-compiler.ts'
 import type { OnStoreError } from '../policy/policy.ts'
-import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Memo } from '../base/memo.ts'
-import { type PolicyExtras, isShadowed, type Check } from '../check/check.ts'
+import { isShadowed, type Check } from '../check/check.ts'
+import { partOf } from '../check/check-part.ts'
 import { type CounterId, type Demand, type Group, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
@@ -79,24 +79,9 @@ export class Fallback {
   }
 
   /** The check reduced to some of its policies, with this process's share of their limits. */
-  #shareOf({ policies, demands: original, extras, idempotency }: Check, indexes: readonly number[]): Check {
-    const kept = indexes.map(i => policies[i] as CompiledPolicy)
-    const share = (at: number, i: number): Demand =>
-      this.#share(original[at] as Demand, policies[i]?.cost ?? 1)
-    const demands = indexes.map(i => share(i, i))
-    const move = (at: number, i: number): number => (at < 0 ? -1 : demands.push(share(at, i)) - 1)
-    const moved = ({ addressCeiling, lease, ...own }: PolicyExtras, i: number): PolicyExtras => ({
-      ...own,
-      addressCeiling: move(addressCeiling, i),
-      lease: move(lease, i),
-    })
-    const localExtras = extras && indexes.map(i => extras[i] && moved(extras[i], i))
-    return {
-      policies: kept,
-      extras: localExtras,
-      demands,
-      idempotency: indexes.length === 0 ? undefined : idempotency,
-    }
+  #shareOf(check: Check, indexes: readonly number[]): Check {
+    const part = partOf(check, indexes, (demand, { cost }) => this.#share(demand, cost))
+    return { ...part, idempotency: indexes.length === 0 ? undefined : check.idempotency }
   }
 
   /**

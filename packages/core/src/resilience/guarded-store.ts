@@ -37,6 +37,8 @@ export interface GuardedStoreOptions extends StrictStoreOptions {
 export class GuardedStore {
   /** The store's clock. */
   readonly clock: StoreClock
+  /** The number of processes that share the store, as far as it is known. */
+  readonly instances: () => number
   readonly #store: Store
   readonly #chargesBuckets: () => boolean
   readonly #strict: StrictStore
@@ -61,6 +63,7 @@ export class GuardedStore {
     this.#outages = outages
     this.#refusals = new RefusalCache(lastKnown, clock)
     const count = instances === 'auto' ? instanceCounter(store, warn) : (): number => instances
+    this.instances = count
     const fallback = new Fallback(onStoreError, count, lastKnown)
     this.#fallback = fallback
     const settle: Evaluate = group => this.#sendCorrection(group)
@@ -131,6 +134,34 @@ export class GuardedStore {
       return this.#store.chargeBucket!(subject, rule, cost)
     } catch {
       return undefined
+    }
+  }
+
+  /**
+   * Evaluates a group that no request waits for, and passes its evaluation on; undefined if the store cannot answer in time. An
+   * answer that comes later is passed on as well.
+   */
+  ask(group: Group, heard: (evaluation: Evaluation | undefined) => void): void {
+    if (this.#breaker.isOpen() !== false) return heard(undefined)
+    const call = this.#lastKnown.nextCall()
+    const sent = nowMicros()
+    const receive = (evaluation: Evaluation): void => {
+      this.#breaker.succeeded()
+      this.clock.hear(evaluation.now)
+      if (evaluation.allowed) this.#lastKnown.remember(group, evaluation, call, sent, this.#fallback.refused)
+      heard(evaluation)
+    }
+    const fail = (error: unknown): void => {
+      this.#breaker.failed()
+      this.#outages.failed(error)
+      heard(undefined)
+    }
+    try {
+      const answer = this.#evaluate(group)
+      if ('then' in answer) void this.#strict.deadline.follow(answer, receive, fail)
+      else receive(answer)
+    } catch (error) {
+      fail(error)
     }
   }
 

@@ -33,7 +33,7 @@ export class PendingCorrections {
   add({ demands }: Group, now: number): void {
     for (const demand of demands) {
       // All corrections of one part of a counter are summed up, over any number of requests.
-      const key = `${keyOfDemand(demand)} ${demand.chargedTo ?? 0}`
+      const key = `${keyOfDemand(demand)} ${demand.chargedTo ?? 0} ${demand.terms?.heldSince ?? 0}`
       const cost = demand.cost + (this.#pending.get(key)?.demand.cost ?? 0)
       if (cost === 0) this.#pending.delete(key)
       else this.#pending.set(key, { demand: { ...demand, cost }, until: now + correctableFor(demand) })

@@ -38,6 +38,16 @@ export interface Terms {
    * caller then asks again.
    */
   readonly gapless?: boolean | undefined
+  /**
+   * `CHARGE`: how long the caller may keep the units before it uses them, in microseconds. A bucket is charged as if they were used
+   * at the end of that time. Default 0.
+   */
+  readonly holdFor?: number | undefined
+  /**
+   * `SETTLE` with a negative cost: the instant at which the units were charged, in microseconds. A bucket does not give back the
+   * units that time has paid back since. Default: it gives back all.
+   */
+  readonly heldSince?: number | undefined
 }
 
 /** What one policy asks of a store for one request. Plain data. */

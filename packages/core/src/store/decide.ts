@@ -17,9 +17,9 @@ import {
   hasLeast,
   isLoneBucket,
   isReserved,
-  type Start,
   startOf,
   unitsNeeded,
+  unitsOf,
 } from './terms.ts'
 
 /** Reads and writes the counters for {@link decide}. Nobody else may change them meanwhile. */
@@ -82,7 +82,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     if (repeated && !countsRepeats(rules[i]!)) continue
     if (passes[i]) {
       if (allowed)
-        applyDemand(demand, grants?.[i] ?? demand.cost, rules[i]!, states[i]!, counters, now, start)
+        applyDemand(demand, grants?.[i] ?? demand.cost, rules[i]!, states[i]!, counters, now, start?.wait)
     } else if (start !== undefined) continue
     else if (startCooldown(demand, rules[i]!, states[i]!, counters, now)) {
       starts ??= passes.map(() => false)
@@ -136,22 +136,26 @@ function fits(demand: Demand, rule: Rule, state: State, now: number): boolean {
 /**
  * Writes the charge, refund or grant of a demand that passes. A peek, a held demand or a cost of 0 writes nothing.
  *
- * @param start when the group starts, if not at once
+ * @param wait microseconds until the group starts
  */
 function applyDemand(
-  { subject, mode, edges, chargedTo }: Demand,
-  cost: number,
+  demand: Demand,
+  units: number,
   rule: Rule,
   state: State,
   counters: Counters,
   now: number,
-  start?: Start,
+  wait = 0,
 ): void {
-  if (mode === Mode.PEEK || mode === Mode.HOLD || cost === 0) return
+  const { subject, mode, edges, chargedTo, terms } = demand
+  if (mode === Mode.PEEK || mode === Mode.HOLD) return
+  const cost = terms === undefined ? units : unitsOf(demand, units, rule, now)
+  if (cost === 0) return
   const algorithm = algorithmOf(rule)
+  const later = mode !== Mode.CHARGE ? 0 : terms === undefined ? wait : Math.max(wait, terms.holdFor ?? 0)
   if (mode === Mode.GRANT) algorithm.grant?.(state, now, cost, rule, edges)
-  else if (cost > 0 && start !== undefined && mode === Mode.CHARGE)
-    algorithm.chargeLater!(state, now, start.wait, cost, rule)
+  else if (cost > 0 && later > 0 && algorithm.chargeLater !== undefined)
+    algorithm.chargeLater(state, now, later, cost, rule)
   else if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
   else algorithm.refund(state, now, -cost, rule, chargedTo ?? 0)
   if (state.length === 0) return

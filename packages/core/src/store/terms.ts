@@ -111,6 +111,14 @@ export function grantsOf(
   )
 }
 
+/** The units that a demand which passes adds to its counter, or takes from it. */
+export function unitsOf({ terms }: Demand, cost: number, rule: Rule, now: number): number {
+  const since = terms?.heldSince ?? 0
+  if (since === 0 || cost >= 0 || !algorithmOf(rule).refills) return cost
+  const paidBack = Math.ceil((Math.max(0, now - since) * rule.rate) / rule.unit)
+  return Math.min(0, cost + paidBack)
+}
+
 /** Whether a group is one bucket whose charge, at this instant, tells the whole evaluation. */
 export function isLoneBucket(
   { demands, penalty, idempotency }: Group,

@@ -7,8 +7,8 @@
 -- ARGV[2] JSON: the rules, then the groups as one flat list. An entry of the list is a run of groups that differ only in
 --         their keys: how many; the number of demands; 1 for a penalty, plus 2 for an idempotency key, plus 4 for terms; the
 --         numbers of the penalty and of the key; then for each demand its rule, cost, mode (plus 8 under a penalty, plus 16
---         with terms), its terms (the longest wait, the fewest units or -1, the share left to others, 1 if gapless) and, in a
---         settlement, its charged_to.
+--         with terms), its terms (the longest wait, the fewest units or -1, the share left to others, 1 if gapless, how
+--         long the units are kept, the instant since which they were) and, in a settlement, its charged_to.
 --         The commonest call has other arguments: lone-bucket.lua.
 -- reply   the clock, then the reply to each group: reply.lua.
 --
@@ -20,7 +20,7 @@
 --@ record state: cooldown at=2 debt=3 unit=4 rate=5 ends=2 count=3 granted=4
 --@ record score: ends points last violations level fresh
 --@ record item first: key rule own cost mode charged_to state used fits short before starts terms need others wait left
---@ record terms: wait least floor gapless
+--@ record terms: wait least floor gapless hold since
 --@ enum KIND: BUCKET=0 WINDOW=1 SUBWINDOWS=2 LEASES=3
 --@ enum MODE: CHARGE=0 SHADOW=1 PEEK=2 SETTLE=3 HOLD=4 BLOCK=5 GRANT=6
 --@ enum PENALTY: WATCH=0 READ=1 RECORD=2 APPLY=3

@@ -7,8 +7,11 @@ for d = 1, count do
   i = i + 3
   if mode >= PENALIZED then
     if mode >= WITH_TERMS then
-      mode, terms = mode - WITH_TERMS, terms{ wait = groups[i], least = groups[i + 1], floor = groups[i + 2], gapless = groups[i + 3] }
-      i = i + 4
+      mode, terms = mode - WITH_TERMS, terms{
+        wait = groups[i], least = groups[i + 1], floor = groups[i + 2], gapless = groups[i + 3], hold = groups[i + 4],
+        since = groups[i + 5]
+      }
+      i = i + 6
     end
     if mode >= PENALIZED then
       mode = mode - PENALIZED

@@ -83,3 +83,15 @@ for d = 1, granted and count or 0 do
   local terms = item.terms
   if item.fits and terms and terms.least >= 0 then item.cost = math.max(terms.least, math.min(item.left, most)) end
 end
+for d = 1, allowed and count or 0 do
+  local item = items[d]
+  local rule, terms = item.rule, item.terms
+  if terms and rule.kind == KIND.BUCKET then
+    -- The units are charged as if they were used at the end of the time for which the caller keeps them.
+    if terms.hold > 0 and item.mode == MODE.CHARGE and item.fits then item.used = math.max(item.used, terms.hold * rule.rate) end
+    -- What time has paid back since the charge is not given back again.
+    if terms.since > 0 and item.cost < 0 then
+      item.cost = math.min(0, item.cost + ceil(math.max(0, now - terms.since) * rule.rate / rule.unit))
+    end
+  end
+end

@@ -1,0 +1,95 @@
+import type { Check } from '../check/check.ts'
+import { partOf } from '../check/check-part.ts'
+import { type Demand, Mode } from '../store/contract.ts'
+import type { Evaluation } from '../store/evaluation.ts'
+import type { State } from '../algorithms/index.ts'
+import type { Batch, Lease } from './lease.ts'
+
+/** The units that one demand of a check took from a lease. */
+export interface Spent {
+  /** The demand's index. */
+  readonly at: number
+  readonly cost: number
+  readonly lease: Lease
+  readonly batch: Batch
+}
+
+/** Whether a lease may pay the demand at an index: a plain charge of a leased policy, whose rule no penalty can replace. */
+export function mayBePaid({ policies, demands, extras, idempotency }: Check, at: number): boolean {
+  const { mode, terms, penalized, cost } = demands[at] as Demand
+  if (policies[at]?.lease === undefined || mode !== Mode.CHARGE || cost === 0) return false
+  return terms === undefined && !penalized && idempotency === undefined && extras?.[at] === undefined
+}
+
+/** The part of a check that the leases have not paid. */
+export function unpaidPart(check: Check, spent: readonly Spent[]): Check {
+  const paid = new Set(spent.map(({ at }) => at))
+  const rest = check.policies.flatMap((_, i) => (paid.has(i) ? [] : [i]))
+  return { ...partOf(check, rest), penalty: check.penalty, idempotency: undefined }
+}
+
+/** The evaluation of a check that leases paid whole, at an instant of this process's clock in microseconds. */
+export function paidEvaluation(check: Check, spent: readonly Spent[], now: number): Evaluation {
+  const states = statesOf(spent, now)
+  const instants = spent.map(({ lease }) => lease.storeNow(now))
+  return {
+    now: Math.max(...instants),
+    allowed: true,
+    repeated: false,
+    passes: check.demands.map(() => true),
+    starts: [],
+    states: check.demands.map((_, i) => states.get(i) ?? []),
+    instants,
+    penalty: [],
+  }
+}
+
+/** The evaluation of a check of which leases paid a part, and the store decided the rest. */
+export function partlyPaidEvaluation(
+  check: Check,
+  spent: readonly Spent[],
+  rest: Evaluation,
+  now: number,
+): Evaluation {
+  const paid = statesOf(spent, now)
+  const { allowed, repeated, penalty, startsIn, starts } = rest
+  // The indexes of the rest's demands, in the order of the whole check. The rest's extra demands follow its own, as here.
+  let next = 0
+  const places = check.demands.map((_, i) => (paid.has(i) ? -1 : next++))
+  const each = <T>(own: (at: number) => T, other: (at: number) => T): T[] =>
+    places.map((at, i) => (at < 0 ? own(i) : other(at)))
+  return {
+    now: rest.now,
+    allowed,
+    repeated,
+    penalty,
+    startsIn,
+    passes: each(
+      () => true,
+      at => rest.passes[at] === true,
+    ),
+    starts:
+      starts.length === 0
+        ? starts
+        : each(
+            () => false,
+            at => starts[at] === true,
+          ),
+    states: each(
+      at => paid.get(at) as State,
+      at => rest.states[at] ?? [],
+    ),
+    instants: each(
+      at => instantOf(spent, at, now),
+      at => rest.instants?.[at] ?? rest.now,
+    ),
+  }
+}
+
+function statesOf(spent: readonly Spent[], now: number): Map<number, State> {
+  return new Map(spent.map(({ at, lease }) => [at, lease.stateAt(now)]))
+}
+
+function instantOf(spent: readonly Spent[], at: number, now: number): number {
+  return spent.find(one => one.at === at)?.lease.storeNow(now) ?? now
+}

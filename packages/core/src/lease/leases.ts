@@ -1,0 +1,217 @@
+import type { Rule } from '../algorithms/index.ts'
+import { type EventLoop, followsFakeTimers, type Timer } from '../base/event-loop.ts'
+import { PairMemo } from '../base/pair-memo.ts'
+import type { Check } from '../check/check.ts'
+import { type CheckResult, storeResult } from '../check/check-result.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { GuardedStore } from '../resilience/guarded-store.ts'
+import type { CounterId, Demand, Group } from '../store/contract.ts'
+import { AdmittedBucket, type Evaluation } from '../store/evaluation.ts'
+import { evaluationAt } from '../store/reading.ts'
+import { type Batch, Lease } from './lease.ts'
+import { mayBePaid, paidEvaluation, partlyPaidEvaluation, type Spent, unpaidPart } from './leased-check.ts'
+import { batchOf, giveBack, planTake } from './take.ts'
+
+const MOST_LEASES = 10_000
+
+/** The part of a guarded store that leases need. */
+export type LeasableStore = Pick<GuardedStore, 'evaluate' | 'ask' | 'correctInStore' | 'instances'>
+
+/**
+ * Decides checks of leased policies. Units that this process has charged in advance pay for a check without a call to the store.
+ * Everything else goes to the store, which is exact.
+ *
+ * Source: leases as a charged, expiring right (Gray and Cheriton, 1989), here of units of a limit.
+ */
+export class Leases {
+  readonly #store: LeasableStore
+  readonly #loop: EventLoop
+  readonly #known = new PairMemo<Lease>(MOST_LEASES)
+  // The leases that hold units, also those that the memo has forgotten.
+  readonly #holding = new Set<Lease>()
+  #timer: Timer | number | undefined
+  #timerDue = 0
+  #isClosed = false
+
+  constructor(store: LeasableStore, loop: EventLoop = followsFakeTimers) {
+    this.#store = store
+    this.#loop = loop
+  }
+
+  /** Charges a bucket from a lease. Returns undefined if no lease can pay: {@link evaluate} then decides. */
+  chargeBucket(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined {
+    const lease = this.#known.get(rule.counter, subject)
+    if (lease === undefined || lease.rule !== rule) return undefined
+    const now = this.#now()
+    if (lease.spend(cost, now) === undefined) return undefined
+    if (lease.isLow(now)) this.#take(lease, now)
+    return new AdmittedBucket(lease.storeNow(now), lease.stateAt(now)[2] ?? 0, rule)
+  }
+
+  /** As {@link GuardedStore.evaluate}, and pays from leases what they hold. */
+  evaluate(check: Check, failed?: boolean): CheckResult | Promise<CheckResult> {
+    const now = this.#now()
+    const spent = this.#spend(check, now)
+    if (spent.length === 0) return this.#askStore(check, check, [], failed)
+    for (const { lease } of spent) if (lease.isLow(now)) this.#take(lease, now)
+    if (spent.length === check.demands.length) return storeResult(check, paidEvaluation(check, spent, now))
+    return this.#askStore(check, unpaidPart(check, spent), spent, failed)
+  }
+
+  /** Gives back what this process holds of some counters, because they are blocked or change. */
+  release(counters: readonly Pick<Demand, 'subject' | 'rule'>[]): void {
+    for (const { subject, rule } of counters) {
+      const lease = this.#known.get(rule.counter, subject)
+      if (lease !== undefined) void this.#giveBack(lease, Number.POSITIVE_INFINITY)
+    }
+  }
+
+  /** Forgets what this process holds of counters that were reset. */
+  forget(counters: readonly CounterId[]): void {
+    for (const { subject, counter } of counters)
+      this.#known.get(counter, subject)?.takeOut(Number.POSITIVE_INFINITY)
+  }
+
+  /** Gives back everything. The store may have lost the counters before it came back. */
+  reconnected(): void {
+    for (const lease of this.#holding) void this.#giveBack(lease, Number.POSITIVE_INFINITY)
+  }
+
+  /** Gives back everything, and takes nothing more. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    if (this.#timer !== undefined) this.#loop.cancel(this.#timer)
+    await Promise.all([...this.#holding].map(lease => this.#giveBack(lease, Number.POSITIVE_INFINITY)))
+  }
+
+  /** This process's clock, in microseconds. */
+  #now(): number {
+    return this.#loop.now() * 1000
+  }
+
+  #spend(check: Check, now: number): Spent[] {
+    const spent: Spent[] = []
+    for (const [at, { lease: terms }] of check.policies.entries()) {
+      if (terms === undefined || !mayBePaid(check, at)) continue
+      const { subject, rule, cost } = check.demands[at] as Demand
+      const lease = this.#known.get(rule.counter, subject)
+      const batch = lease?.rule === rule ? lease.spend(cost, now) : undefined
+      if (batch !== undefined) spent.push({ at, cost, lease: lease as Lease, batch })
+    }
+    return spent
+  }
+
+  #askStore(
+    check: Check,
+    rest: Check,
+    spent: readonly Spent[],
+    failed?: boolean,
+  ): CheckResult | Promise<CheckResult> {
+    const result = this.#store.evaluate(rest, failed)
+    return 'then' in result
+      ? result.then(settled => this.#merge(check, rest, spent, settled))
+      : this.#merge(check, rest, spent, result)
+  }
+
+  #merge(check: Check, rest: Check, spent: readonly Spent[], result: CheckResult): CheckResult {
+    const { evaluation, degraded } = result
+    const now = this.#now()
+    if (!evaluation.allowed || result.closedPolicy >= 0) this.#unspend(spent, now)
+    if (degraded !== false) return result
+    this.#hear(rest, evaluation, now)
+    if (spent.length === 0) return result
+    return { ...result, check, evaluation: partlyPaidEvaluation(check, spent, evaluation, now) }
+  }
+
+  /** Learns of the counters of leased policies, and takes units of those that are busy. */
+  #hear(check: Check, evaluation: Evaluation, now: number): void {
+    for (const [at, { lease: terms }] of check.policies.entries()) {
+      if (terms === undefined || !mayBePaid(check, at)) continue
+      const demand = check.demands[at] as Demand
+      const lease = this.#leaseOf(demand, terms)
+      const { states, now: toldAt } = evaluationAt(evaluation, at)
+      lease.ask(demand.cost, now)
+      if (!lease.hear(states[at] ?? [], toldAt, now)) void this.#giveBack(lease, Number.POSITIVE_INFINITY)
+      else if (evaluation.passes[at] === true && lease.isLow(now)) this.#take(lease, now)
+    }
+  }
+
+  #leaseOf(demand: Demand, terms: NonNullable<CompiledPolicy['lease']>): Lease {
+    const { subject, rule, edges } = demand
+    let lease = this.#known.get(rule.counter, subject)
+    if (lease === undefined || lease.rule !== rule)
+      this.#known.set(rule.counter, subject, (lease = new Lease(demand, terms)))
+    lease.edges = edges
+    return lease
+  }
+
+  /** Takes the next units, unless that would not pay off. Nobody waits for it. */
+  #take(lease: Lease, now: number): void {
+    if (lease.isTaking || this.#isClosed) return
+    const take = planTake(lease, now, this.#store.instances())
+    if (take === undefined) return
+    lease.isTaking = true
+    this.#store.ask(take.group, evaluation => {
+      lease.isTaking = false
+      if (evaluation !== undefined) this.#keep(lease, evaluation, now, take.hold)
+    })
+  }
+
+  #keep(lease: Lease, evaluation: Evaluation, sent: number, hold: number): void {
+    const now = this.#now()
+    const isFree = lease.hear(evaluation.states[0] ?? [], evaluation.now, now)
+    const batch = batchOf(lease, evaluation, sent, hold)
+    if (batch === undefined) return
+    lease.add(batch, now)
+    this.#holding.add(lease)
+    const mustEnd = !isFree || this.#isClosed
+    void this.#giveBack(lease, mustEnd ? Number.POSITIVE_INFINITY : now)
+    this.#arm(lease, now)
+  }
+
+  #unspend(spent: readonly Spent[], now: number): void {
+    for (const { lease, batch, cost } of spent)
+      if (!lease.unspend(batch, cost, now))
+        void this.#correct(giveBack(lease, batch, cost, lease.storeNow(now)))
+  }
+
+  /** Gives back the units of the batches that have expired at an instant. */
+  async #giveBack(lease: Lease, at: number): Promise<void> {
+    const storeNow = lease.storeNow(this.#now())
+    const gone: Batch[] = lease.takeOut(at)
+    if (lease.nextEnd === undefined) this.#holding.delete(lease)
+    await Promise.all(gone.map(batch => this.#correct(giveBack(lease, batch, batch.units, storeNow))))
+  }
+
+  async #correct(group: Group | undefined): Promise<void> {
+    try {
+      if (group !== undefined) await this.#store.correctInStore(group)
+    } catch {
+      // The units stay charged, as if they had been used. The failure was already reported.
+    }
+  }
+
+  /** Sets the timer for the next end of a lease, unless it rings before. On Workers a timer may never ring. */
+  #arm({ nextEnd }: Lease, now: number): void {
+    if (
+      nextEnd === undefined ||
+      (this.#timer !== undefined && this.#timerDue > now && this.#timerDue <= nextEnd)
+    )
+      return
+    if (this.#timer !== undefined) this.#loop.cancel(this.#timer)
+    this.#timerDue = nextEnd
+    this.#timer = this.#loop.after(Math.max(1, Math.ceil((nextEnd - now) / 1000)), () => this.#sweep())
+    // Units that a process holds when it ends are lost, which is no reason to keep it alive.
+    if (typeof this.#timer === 'object') this.#timer.unref?.()
+  }
+
+  /** Gives back what has expired, and sets the timer for what is left. */
+  #sweep(): void {
+    this.#timer = undefined
+    const now = this.#now()
+    for (const lease of this.#holding) {
+      void this.#giveBack(lease, now)
+      this.#arm(lease, now)
+    }
+  }
+}

@@ -1,0 +1,256 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { Control, type RatePolicy } from '../../src/index.ts'
+import { StoreMisread } from '../../src/store/evaluation-check.ts'
+import { mistake, world } from '../world.ts'
+import { processes, type Processes, taken } from './processes.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** A bucket of 1 000 units that pays back one in 100 ms, so that hardly any comes back during a test. */
+const SLOW: RatePolicy = {
+  name: 'hot',
+  limit: 10,
+  window: 1,
+  burst: 1000,
+  lease: { share: 0.2, idle: '100ms' },
+}
+const WINDOW: RatePolicy = {
+  name: 'hot',
+  limit: 200,
+  window: '10m',
+  algorithm: 'fixed-window',
+  lease: { share: 0.1, idle: '100ms' },
+}
+
+/** Asks for single units in a process, `each` in every millisecond. */
+async function ask(hot: Processes, process: number, ms: number, each = 1): Promise<void> {
+  for (let i = 0; i < ms; i++) {
+    for (let j = 0; j < each; j++) void hot.use(process, 1)
+    await hot.pass(1)
+  }
+}
+
+/** The units that are left in the store. */
+async function left(hot: Processes, policy: RatePolicy): Promise<number> {
+  const { lease: _, ...exact } = policy
+  return (await hot.limiter(exact).peek('s')).remaining
+}
+
+describe('a busy key', () => {
+  it('is paid from units taken in advance, a few calls in a hundred checks', async () => {
+    const hot = processes(1, SLOW)
+    await ask(hot, 0, 200, 3)
+    expect(hot.uses.every(({ allowed }) => allowed)).toBe(true)
+    const { takes, exact } = taken(hot.groups)
+    expect(hot.uses).toHaveLength(600)
+    expect(takes).toBeGreaterThan(1)
+    expect(takes + exact).toBeLessThan(30)
+    expect(hot.uses.filter(({ isLocal }) => isLocal).length).toBe(600 - exact)
+  })
+
+  it('admits every unit of its limit in all processes together, and none more', async () => {
+    const hot = processes(3, WINDOW)
+    for (let i = 0; i < 90; i++) for (let process = 0; process < 3; process++) await ask(hot, process, 1)
+    await hot.pass(150)
+    for (let process = 0; process < 3; process++) await ask(hot, process, 5)
+    expect(hot.uses.filter(({ allowed }) => allowed)).toHaveLength(200)
+    expect(taken(hot.groups).takes).toBeGreaterThan(0)
+  })
+
+  it('shows what this process knows to be left', async () => {
+    const hot = processes(1, WINDOW)
+    const rests: number[] = []
+    for (let i = 0; i < 40; i++) {
+      rests.push((await (hot.limiters[0] as Processes['limiters'][0]).consume('s')).remaining)
+      await hot.pass(1)
+    }
+    expect(rests).toEqual(Array.from({ length: 40 }, (_, i) => 199 - i))
+  })
+})
+
+it('a key that is not busy is never leased', async () => {
+  const hot = processes(1, SLOW)
+  for (let i = 0; i < 20; i++) {
+    void hot.use(0, 1)
+    await hot.pass(40)
+  }
+  expect(taken(hot.groups)).toEqual({ takes: 0, returns: 0, exact: 20 })
+})
+
+it('a limiter with a store of its own process asks it each time', async () => {
+  const { limiter, store, clock } = world()
+  const evaluate = vi.spyOn(store, 'evaluate')
+  const hot = limiter(SLOW)
+  for (let i = 0; i < 50; i++) {
+    await hot.consume('s')
+    clock.advance(0.001)
+  }
+  expect(evaluate).toHaveBeenCalledTimes(50)
+})
+
+describe('units that nobody uses', () => {
+  it('are given back when they have been idle', async () => {
+    const hot = processes(1, SLOW)
+    await ask(hot, 0, 30, 2)
+    expect(await left(hot, SLOW)).toBeLessThan(940)
+    await hot.pass(110)
+    expect(taken(hot.groups).returns).toBeGreaterThan(0)
+    // One unit comes back in 100 ms. Each batch costs up to one for the time for which it was held, and one for rounding.
+    const { takes } = taken(hot.groups)
+    expect(await left(hot, SLOW)).toBeGreaterThanOrEqual(940 - 2 * takes)
+    expect(await left(hot, SLOW)).toBeLessThanOrEqual(942)
+  })
+
+  it('are given back when the limiter is closed', async () => {
+    const hot = processes(1, WINDOW)
+    await ask(hot, 0, 30)
+    expect(await left(hot, WINDOW)).toBeLessThan(170)
+    await hot.limiters[0]?.close()
+    expect(await left(hot, WINDOW)).toBe(170)
+    await ask(hot, 0, 20)
+    expect(await left(hot, WINDOW)).toBe(150)
+  })
+
+  it('of a process that was killed are never used twice', async () => {
+    const hot = processes(2, WINDOW)
+    await ask(hot, 0, 30)
+    const lost = 170 - (await left(hot, WINDOW))
+    expect(lost).toBeGreaterThan(0)
+    vi.clearAllTimers()
+    for (let i = 0; i < 4; i++) await ask(hot, 1, 60)
+    expect(hot.uses.filter(({ allowed }) => allowed)).toHaveLength(200 - lost)
+  })
+})
+
+describe('a check of several policies', () => {
+  const own: RatePolicy = { name: 'own', limit: 25, window: '10m', algorithm: 'fixed-window' }
+
+  it('pays the leased one locally, and asks the store for the others alone', async () => {
+    const hot = processes(1, [WINDOW, own])
+    await ask(hot, 0, 25)
+    const names = hot.groups.map(({ demands }) =>
+      demands.map(({ rule }) => rule.counter.split('@')[0]).join('+'),
+    )
+    expect(names).toContain('own:f')
+    expect(hot.uses.every(({ allowed }) => allowed)).toBe(true)
+    await hot.limiters[0]?.close()
+    expect(await left(hot, WINDOW)).toBe(175)
+    expect(await left(hot, own)).toBe(0)
+  })
+
+  it('puts the units back if another policy refuses', async () => {
+    const hot = processes(1, [WINDOW, own])
+    await ask(hot, 0, 60)
+    expect(hot.uses.filter(({ allowed }) => allowed)).toHaveLength(25)
+    await hot.limiters[0]?.close()
+    expect(await left(hot, WINDOW)).toBe(175)
+  })
+
+  it('tells the verdict of each policy', async () => {
+    const hot = processes(1, [WINDOW, own])
+    await ask(hot, 0, 20)
+    const decision = await (hot.limiters[0] as Processes['limiters'][0]).consume('s')
+    expect(decision.verdicts.map(({ policy, allowed, remaining }) => [policy, allowed, remaining])).toEqual([
+      ['hot', true, 179],
+      ['own', true, 4],
+    ])
+    expect(decision.policy).toBe('own')
+  })
+})
+
+describe('what changes a counter', () => {
+  it('a settlement reaches the store', async () => {
+    const hot = processes(1, WINDOW)
+    await ask(hot, 0, 20)
+    const [limiter] = hot.limiters as [Processes['limiters'][0]]
+    const before = taken(hot.groups).exact
+    const decision = await limiter.consume('s')
+    expect(taken(hot.groups).exact).toBe(before)
+    await limiter.settle(decision, 0)
+    await limiter.close()
+    expect(await left(hot, WINDOW)).toBe(180)
+  })
+
+  it('a reset forgets what the process holds', async () => {
+    const hot = processes(1, WINDOW)
+    await ask(hot, 0, 20)
+    await hot.limiters[0]?.reset('s')
+    await hot.limiters[0]?.close()
+    expect(await left(hot, WINDOW)).toBe(200)
+  })
+
+  it('a pause refuses the next request of the process, though it holds units', async () => {
+    const hot = processes(1, SLOW)
+    await ask(hot, 0, 30)
+    await hot.limiters[0]?.pause('s', { for: '10s' })
+    await ask(hot, 0, 1)
+    expect(hot.uses.at(-1)?.allowed).toBe(false)
+  })
+
+  it('a changed limit holds at once', async () => {
+    const { store } = world()
+    const control = new Control({ store })
+    const hot = processes(1, WINDOW, { control })
+    await ask(hot, 0, 30)
+    await control.change('hot', { limit: 30 })
+    await ask(hot, 0, 1)
+    expect(hot.uses.at(-1)?.allowed).toBe(false)
+    control.close()
+  })
+})
+
+describe('while the store is away', () => {
+  it('a process uses what it holds, then its share', async () => {
+    const hot = processes(1, WINDOW, { instances: 10 })
+    await ask(hot, 0, 20)
+    vi.spyOn(hot.store, 'evaluate').mockImplementation(() => {
+      throw new StoreMisread('down')
+    })
+    const [limiter] = hot.limiters as [Processes['limiters'][0]]
+    const decisions = []
+    for (let i = 0; i < 60; i++) decisions.push(await limiter.consume('s'))
+    const first = decisions.findIndex(({ degraded }) => degraded !== false)
+    expect(first).toBeGreaterThan(0)
+    expect(decisions.slice(0, first).every(({ allowed }) => allowed)).toBe(true)
+    // The share is 20 of 200 units.
+    expect(decisions.slice(first).filter(({ allowed }) => allowed)).toHaveLength(20)
+  })
+
+  it('a call that takes units and is answered too late gives them back', async () => {
+    const delays = { now: 0 }
+    const hot = processes(1, WINDOW, { delay: () => delays.now })
+    await ask(hot, 0, 8)
+    delays.now = 200
+    await ask(hot, 0, 12)
+    delays.now = 0
+    await hot.pass(600)
+    const used = hot.uses.filter(({ allowed }) => allowed).length
+    expect(200 - (await left(hot, WINDOW))).toBe(used)
+  })
+})
+
+it.each([
+  [{ share: 0 }],
+  [{ share: 0.6 }],
+  [{ share: '0.1' }],
+  [{ share: 0.1, idle: '1ms' }],
+  [{ share: 0.1, idle: '1m' }],
+  [{ share: 0.1, for: 3 }],
+  [true],
+])('lease: %j is refused when the limiter is made', lease => {
+  const error = mistake(() => world().limiter({ ...SLOW, lease } as unknown as RatePolicy))
+  expect(['HALT_E_LEASE', 'HALT_E_UNKNOWN_FIELD', 'HALT_E_OPTION']).toContain(error.code)
+})
+
+it('a policy that counts requests in flight takes no lease', () => {
+  const { limiter } = world()
+  const lease = { share: 0.1 }
+  expect(mistake(() => limiter({ name: 'a', limit: 5, ttl: 9, algorithm: 'concurrency', lease })).code).toBe(
+    'HALT_E_LEASE',
+  )
+  expect(mistake(() => limiter({ name: 'a', limit: 5, window: 9, inFlight: 2, lease })).code).toBe(
+    'HALT_E_LEASE',
+  )
+})
