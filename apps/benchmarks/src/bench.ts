@@ -3,6 +3,7 @@ import { growth } from './growth/index.ts'
 import { http } from './http.ts'
 import { importing } from './import.ts'
 import { inprocess } from './inprocess/index.ts'
+import { lease } from './lease/index.ts'
 import { limiter } from './limiter.ts'
 import { logins } from './logins/index.ts'
 import { type Effort, memory } from './memory.ts'
@@ -22,6 +23,7 @@ const parts: Record<string, (effort: Effort) => Promise<Section>> = {
   redis,
   postgres,
   quota,
+  lease,
   queue,
   logins,
   client,

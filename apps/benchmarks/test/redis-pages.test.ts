@@ -92,6 +92,7 @@ describe('docs/shutdown-and-deploys.md', () => {
 })
 
 describe.each([
+  ['leases.md', ['# Busy keys: leases']],
   ['redis.md', ['# Redis', 'Connect a node-redis client yourself', '## Is it well?', '## Other clients']],
   [
     '../packages/store-redis/README.md',

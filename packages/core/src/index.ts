@@ -16,6 +16,7 @@ export {
   type Awaitable,
   type ConcurrencyPolicy,
   type Headroom,
+  type Lease,
   type OnStoreError,
   type Policy,
   type PolicyBase,

@@ -45,7 +45,7 @@ export class Leases {
     const now = this.#now()
     if (lease.spend(cost, now) === undefined) return undefined
     if (lease.isLow(now)) this.#take(lease, now)
-    return new AdmittedBucket(lease.storeNow(now), lease.stateAt(now)[2] ?? 0, rule)
+    return new AdmittedBucket(lease.storeNow(now), lease.debtAt(now), rule)
   }
 
   /** As {@link GuardedStore.evaluate}, and pays from leases what they hold. */

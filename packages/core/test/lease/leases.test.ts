@@ -70,6 +70,21 @@ describe('a busy key', () => {
   })
 })
 
+it('a steady load of nine tenths of the limit loses at most a fiftieth', async () => {
+  const limit = 10_000
+  const hot = processes(4, { name: 'hot', limit, window: 1, lease: { share: 0.02 } }, { delay: () => 1 })
+  // Nine checks a millisecond, by the processes in turns.
+  for (let i = 0; i < 0.9 * limit; i++) {
+    void hot.use(i % 4, 1)
+    if (i % 9 === 8) await hot.pass(1)
+  }
+  await hot.pass(10)
+  const { takes, exact } = taken(hot.groups)
+  expect(hot.uses.filter(({ allowed }) => !allowed).length).toBeLessThanOrEqual(0.02 * hot.uses.length)
+  // Twice in the 10 ms for which it holds units, each process takes the next: 800 calls in a second.
+  expect(takes + exact).toBeLessThanOrEqual(0.1 * hot.uses.length)
+})
+
 it('a key that is not busy is never leased', async () => {
   const hot = processes(1, SLOW)
   for (let i = 0; i < 20; i++) {
