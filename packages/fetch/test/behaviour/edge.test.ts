@@ -8,7 +8,7 @@ beforeAll(async () => {
   worker = await startWorker(new URL('../edge/worker.ts', import.meta.url), {
     bindings: { NAME: 'production' },
     // With such a date a Worker has no WeakRef.
-    compatibilityDate: '2021-11-03',
+    compatibilityDate: '2022-11-30',
   })
 })
 afterAll(() => worker.close())
