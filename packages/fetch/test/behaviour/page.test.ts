@@ -1,12 +1,11 @@
-// Runs the examples of docs/platforms that need no build. Each framework with a build has a test file of its own.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+// Runs the examples of docs/platforms that need no build. SvelteKit, React Router and Next.js have test files of their own.
+import { mkdtemp, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type H3, serve } from 'h3'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 
 import { readFromBun, readFromDeno } from '../../../../tools/other-runtimes.ts'
-import { examplesOfPage } from '../page.ts'
+import { writeExample } from '../page.ts'
 import { leftIn } from '../scene.ts'
 
 let folder: string
@@ -15,18 +14,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** Writes an example of a page, with the sources of Halt. Returns its path. */
-async function write(page: string, name: string): Promise<string> {
-  const code = (await examplesOfPage(page)).get(name)
-  if (code === undefined) throw new Error(`docs/${page} has no example for ${name}.`)
-  const source = fileURLToPath(new URL('../../src/index.ts', import.meta.url))
-  const file = join(folder, name.replaceAll('/', '-'))
-  await writeFile(file, code.replace("'@halt/fetch'", JSON.stringify(source)))
-  return file
-}
-
 it('the handler of docs/platforms/nitro.md is limited in h3 on Node, by the address of the socket', async () => {
-  const file = await write('platforms/nitro.md', 'server.ts')
+  const file = await writeExample(folder, 'platforms/nitro.md', 'server.ts')
   const { default: app } = (await import(/* @vite-ignore */ file)) as { default: H3 }
   const server = serve(app, { port: 0, hostname: '127.0.0.1', silent: true })
   onTestFinished(() => server.close(true))
@@ -45,11 +34,11 @@ const answers = (text: string): object[] => [
 ]
 
 it('the handler of docs/platforms/bun.md is limited in Bun', async () => {
-  const EXAMPLE = await write('platforms/bun.md', 'bun.ts')
+  const EXAMPLE = await writeExample(folder, 'platforms/bun.md', 'bun.ts')
   expect(await readFromBun(script, { EXAMPLE })).toEqual(answers('/items/7 object'))
 })
 
 it('the handler of docs/platforms/deno.md is limited in Deno', async () => {
-  const EXAMPLE = await write('platforms/deno.md', 'deno.ts')
+  const EXAMPLE = await writeExample(folder, 'platforms/deno.md', 'deno.ts')
   expect(await readFromDeno(script, { EXAMPLE })).toEqual(answers('hello'))
 })

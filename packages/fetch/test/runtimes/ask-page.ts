@@ -3,7 +3,9 @@ import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 
 type Handler = (...given: never) => unknown
-type Runtime = { serve(...given: unknown[]): { readonly port?: number; readonly addr?: { readonly port: number } } }
+type Runtime = {
+  serve(...given: unknown[]): { readonly port?: number; readonly addr?: { readonly port: number } }
+}
 
 const { Bun, Deno } = globalThis as { readonly Bun?: Runtime; readonly Deno?: Runtime }
 const runtime = (Bun ?? Deno) as Runtime
