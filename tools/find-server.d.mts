@@ -7,6 +7,7 @@ export type ServerProgram =
   | 'valkey-server'
   | 'postgres'
   | 'initdb'
+  | 'pg_basebackup'
   | 'pgbouncer'
   | 'prometheus'
   | WebProxyName

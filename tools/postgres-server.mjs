@@ -1,6 +1,7 @@
 // Starts temporary PostgreSQL servers, for tests and benchmarks.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -89,10 +90,16 @@ function fill(folder, programs, { copyOf, standbyOf }) {
     // -R makes it a standby of that server.
     const from = ['-h', HOST, '-p', `${standbyOf.port}`, '-U', 'postgres']
     const how = ['-R', '-X', 'stream', '--checkpoint=fast', '--no-sync']
-    return call(join(programs, 'pg_basebackup'), ['-D', folder, ...from, ...how], folder)
+    return call(programAt('pg_basebackup', programs), ['-D', folder, ...from, ...how], folder)
   }
   const how = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
-  call(findServer('initdb') ?? join(programs, 'initdb'), ['-D', folder, ...how], folder)
+  call(programAt('initdb', programs), ['-D', folder, ...how], folder)
+}
+
+/** A program of PostgreSQL: beside the server, else where programs are. @param {'initdb' | 'pg_basebackup'} name @param {string} programs */
+function programAt(name, programs) {
+  const beside = join(programs, name)
+  return existsSync(beside) ? beside : (findServer(name) ?? beside)
 }
 
 /** @param {string} program @param {string[]} args @param {string} cwd */
