@@ -15,7 +15,7 @@ export interface PostgresFault {
   readonly fromStart?: boolean
   /** The least length of the fault in the long form, in milliseconds. */
   readonly lasts?: number
-  /** True if the short form leaves it out, because a test of `@halt/store-postgres` covers it. */
+  /** True if the short form leaves it out, because a test of `@halt/store-postgres` covers it, or a similar fault. */
   readonly isLongOnly?: boolean
   begin(world: PostgresWorld, limiter: RateLimiter): Promise<unknown>
   /** Ends the fault; recovery is measured from here. */

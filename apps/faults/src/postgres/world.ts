@@ -29,10 +29,10 @@ export class PostgresWorld {
   }
 
   /** Runs statements as the superuser, past the proxy. */
-  async run(text: string): Promise<void> {
+  async run(...texts: readonly string[]): Promise<void> {
     const client = await connect(this.server)
     try {
-      await client.query(text)
+      for (const text of texts) await client.query(text)
     } finally {
       await client.end()
     }
