@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, totalmem, type as system } from 'node:os'
+import { join } from 'node:path'
 
 import { findServer, type ServerProgram } from '../../../tools/find-server.mjs'
 
@@ -26,8 +27,10 @@ export function describeRun({ packages, servers }: Parts): string {
 }
 
 function versionOf(name: string): string {
-  const path = createRequire(import.meta.url).resolve(`${name}/package.json`)
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
+  // Not every package exports its package.json. `paths` are the folders in which Node looks for it.
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? []
+  const path = folders.map(folder => join(folder, name, 'package.json')).find(file => existsSync(file))
+  return (JSON.parse(readFileSync(path ?? name, 'utf8')) as { version: string }).version
 }
 
 function serverVersion(name: ServerProgram): string {

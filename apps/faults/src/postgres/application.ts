@@ -31,6 +31,7 @@ function ofPg(port: number): PostgresApplication {
 }
 
 function ofPostgresJs(port: number): PostgresApplication {
-  const sql = postgres({ host, port, database, user: ROLE, max, onnotice: () => {} })
+  const options = { max, fetch_types: false, backoff: () => 0.2, onnotice: () => {} }
+  const sql = postgres({ host, port, database, user: ROLE, ...options })
   return { query: sql, kill: () => sql.end({ timeout: 0 }) }
 }
