@@ -10,6 +10,8 @@ import { freePort, makeServerFolder, SERVER_USER } from './postgres-server.mjs'
 /** A running PgBouncer. */
 export interface RunningPgBouncer {
   readonly url: string
+  /** The same database by a single connection to the server. */
+  readonly narrowUrl: string
   stop(): Promise<void>
 }
 
@@ -26,9 +28,11 @@ export async function startPgBouncer(url: string, connections: number): Promise<
   const port = await freePort()
   const { hostname, port: behind, username, password, pathname } = new URL(url)
   const login = `user=${username} ${password === '' ? '' : `password=${password}`}`
+  const server = `host=${hostname} port=${behind} dbname=${pathname.slice(1)} ${login}`
   const settings = [
     '[databases]',
-    `postgres = host=${hostname} port=${behind} dbname=${pathname.slice(1)} ${login}`,
+    `postgres = ${server}`,
+    `narrow = ${server} pool_size=1`,
     '[pgbouncer]',
     'listen_addr = 127.0.0.1',
     `listen_port = ${port}`,
@@ -66,7 +70,8 @@ export async function startPgBouncer(url: string, connections: number): Promise<
     await stop()
     throw error
   }
-  return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, stop }
+  const at = `postgres://postgres@127.0.0.1:${port}`
+  return { url: `${at}/postgres`, narrowUrl: `${at}/narrow`, stop }
 }
 
 /** The second number of its version, such as 24 of 1.24.1. */

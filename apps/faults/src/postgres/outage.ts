@@ -39,9 +39,9 @@ export function postgresOutage(fault: PostgresFault): Scene {
 async function stageOf(fault: PostgresFault, place: Place): Promise<Stage> {
   const world = await PostgresWorld.start()
   if (fault.fromStart) await world.server.end('SIGINT')
-  const { query, kill } = openPool(postgresPlace(place).client, world.proxy.port)
+  const application = openPool(postgresPlace(place).client, world.proxy.port)
   return {
-    store: new PostgresStore({ query }),
+    store: new PostgresStore({ query: application.query }),
     fromStart: fault.fromStart ?? false,
     keys: 1,
     pings: undefined,
@@ -50,7 +50,7 @@ async function stageOf(fault: PostgresFault, place: Place): Promise<Stage> {
     verify: async limiter => fault.verify?.(limiter),
     over: () => undefined,
     async close() {
-      await kill()
+      await application.kill()
       await world.stop()
     },
   }
