@@ -7,6 +7,8 @@ export type ServerProgram =
   | 'valkey-server'
   | 'postgres'
   | 'initdb'
+  | 'pg_basebackup'
+  | 'pgbouncer'
   | 'prometheus'
   | WebProxyName
 

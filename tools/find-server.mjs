@@ -20,7 +20,7 @@ export function findServer(name) {
     // Debian puts nginx and haproxy there, which is not on every PATH.
     '/usr/sbin',
     ...homebrew.map(opt => join(opt, formula, 'bin')),
-    ...(name === 'postgres' || name === 'initdb' ? postgresFolders() : []),
+    ...(name === 'postgres' || name === 'initdb' || name === 'pg_basebackup' ? postgresFolders() : []),
   ]
   return folders
     .filter(folder => folder !== '')

@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 // The tests that take longest, mostly asleep. Other files run at the same time.
 const LONG = [
   'packages/fetch/test/behaviour/next.test.ts',
+  'packages/fetch/test/behaviour/sveltekit.test.ts',
   'apps/faults/test/faults.test.ts',
   'packages/store-postgres/test/behaviour/',
   'packages/store-redis/test/behaviour/permissions.test.ts',

@@ -27,9 +27,19 @@ export function readFromBun(script: URL, env: Readonly<Record<string, string>>):
 
 /** Runs a script in Deno, and reads the report that it prints. */
 export function runInDeno(script: URL): Promise<Report> {
+  return run(deno(), DENO_ARGS, script)
+}
+
+/** Runs a script in Deno with more environment variables, and returns what it printed, as JSON. */
+export function readFromDeno(script: URL, env: Readonly<Record<string, string>>): Promise<unknown> {
+  return printed(deno(), DENO_ARGS, script, env)
+}
+
+const DENO_ARGS = ['run', '-A', '--no-config', '--node-modules-dir=manual']
+
+function deno(): string {
   const libc = platform === 'linux' ? '-glibc' : ''
-  const args = ['run', '-A', '--no-config', '--node-modules-dir=manual']
-  return run(program('deno', `@deno/${platform}-${arch}${libc}`, 'deno'), args, script)
+  return program('deno', `@deno/${platform}-${arch}${libc}`, 'deno')
 }
 
 function bun(): string {

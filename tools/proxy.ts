@@ -10,6 +10,8 @@ export interface Proxy {
   mute(): void
   /** Closes the connections that are open. */
   cut(): void
+  /** Closes all connections, and new ones at once, until `false` is given. */
+  refuse(refused: boolean): void
   /** Delays each answer by the result of `wait`, in milliseconds, and keeps the order. */
   delay(wait: () => number): void
   stop(): void
@@ -19,7 +21,12 @@ export interface Proxy {
 export async function startProxy(target: number): Promise<Proxy> {
   const pairs = new Set<Pair>()
   let wait = (): number => 0
+  let isRefused = false
+  const cut = (): void => {
+    for (const { near } of pairs) near.destroy()
+  }
   const server = createServer(near => {
+    if (isRefused) return void near.destroy()
     const far = connect(target, '127.0.0.1')
     const pair: Pair = { near, far, muted: false, last: 0 }
     pairs.add(pair)
@@ -47,8 +54,10 @@ export async function startProxy(target: number): Promise<Proxy> {
     mute() {
       for (const pair of pairs) pair.muted = true
     },
-    cut() {
-      for (const { near } of pairs) near.destroy()
+    cut,
+    refuse(refused) {
+      isRefused = refused
+      if (refused) cut()
     },
     delay(next) {
       wait = next

@@ -37,9 +37,9 @@ function installServers() {
 }
 
 // Tests use a Chromium for the live page and a Prometheus for the dashboard's queries. Without them these tests are
-// skipped. Other tests use the reverse proxies of docs/proxies.md, and fail if one is missing.
+// skipped. Other tests use the reverse proxies of docs/proxies.md and PgBouncer, and fail if one is missing.
 function installPrograms() {
-  const programs = /** @type {const} */ (['prometheus', 'nginx', 'haproxy', 'caddy'])
+  const programs = /** @type {const} */ (['prometheus', 'nginx', 'haproxy', 'caddy', 'pgbouncer'])
   const names = [
     ...(findBrowser() === undefined ? ['chromium'] : []),
     ...programs.filter(name => findServer(name) === undefined),

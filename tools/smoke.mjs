@@ -1,11 +1,13 @@
 // Checks what users get: packs every published package, checks the tarballs, installs them in an empty folder, weighs and
-// bundles them, and imports and requires every entry point on every supported line of Node. Needs a build.
+// bundles them, imports and requires every entry point on every supported line of Node, and uses some as their READMEs say.
+// Needs a build.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { pnpm, root } from './pnpm.mjs'
 import { checkBundles, checkBundleWeight } from './smoke/bundles.mjs'
+import { checkDurableObjects, checkFetch, checkPostgres, readmePackages } from './smoke/readmes.mjs'
 import { message, run } from './smoke/run.mjs'
 import { checkLoading, checkWeight } from './smoke/weight.mjs'
 
@@ -35,10 +37,13 @@ try {
   await check('loads late', 'import', () => checkLoading(express, 'module'))
   await check('loads late', 'require', () => checkLoading(express, 'commonjs'))
   const shorts = packages.map(({ short }) => short)
-  const all = await install('all', packages, shorts, nodePackages())
+  const all = await install('all', packages, shorts, { ...nodePackages(), ...readmePackages() })
   for (const { manifest } of packages)
     await check('weight', manifest.name, async () => checkWeight(join(all, 'node_modules', manifest.name)))
   await checkEntries(all, packages)
+  await check('as README says', '@halt/fetch', () => checkFetch(all))
+  await check('as README says', '@halt/store-postgres', () => checkPostgres(all))
+  await check('as README says', '@halt/store-durable-objects', () => checkDurableObjects(all))
 } catch (error) {
   rows.push(['smoke test', '', message(error)])
 } finally {

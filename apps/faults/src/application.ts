@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 
-import type { ClientName, ServerName } from './place.ts'
+import type { RedisClient, RedisName } from './place.ts'
 import { USER } from './world.ts'
 
 const host = '127.0.0.1'
@@ -18,11 +18,11 @@ export interface Application {
 }
 
 /** Makes a client, without waiting for its connection. */
-export function openApplication(client: ClientName, server: ServerName, port: number): Application {
+export function openApplication(client: RedisClient, server: RedisName, port: number): Application {
   return client === 'ioredis' ? ofIoredis(server, port) : ofRedis(server, port)
 }
 
-function ofIoredis(server: ServerName, port: number): Application {
+function ofIoredis(server: RedisName, port: number): Application {
   const client =
     server === 'cluster'
       ? new Cluster([{ host, port }], { redisOptions: { ...USER } })
@@ -36,7 +36,7 @@ function ofIoredis(server: ServerName, port: number): Application {
   }
 }
 
-function ofRedis(server: ServerName, port: number): Application {
+function ofRedis(server: RedisName, port: number): Application {
   const socket = { host, port }
   const client =
     server === 'cluster'

@@ -1,8 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { ask } from '../../../tools/servers.ts'
-import type { World } from './world.ts'
-
 const EVERY_MS = 50
 
 /** Measures how long the servers take to answer without Halt, to tell the delay of a busy machine from that of Halt. */
@@ -11,8 +8,8 @@ export class Control {
   #isOver = false
   readonly #asking: Promise<void>
 
-  constructor(world: World) {
-    this.#asking = this.#ask(world)
+  constructor(pings: readonly (() => Promise<unknown>)[]) {
+    this.#asking = this.#ask(pings)
   }
 
   /** Stops, and returns the longest answer time of any server that answered, in milliseconds. */
@@ -22,17 +19,17 @@ export class Control {
     return this.#longest
   }
 
-  async #ask(world: World): Promise<void> {
+  async #ask(pings: readonly (() => Promise<unknown>)[]): Promise<void> {
     while (!this.#isOver) {
-      await Promise.all(world.masters.map(({ port }) => this.#time(port)))
+      await Promise.all(pings.map(ping => this.#time(ping)))
       await sleep(EVERY_MS)
     }
   }
 
-  async #time(port: number): Promise<void> {
+  async #time(ping: () => Promise<unknown>): Promise<void> {
     const started = performance.now()
     try {
-      await ask(port, 'PING')
+      await ping()
     } catch {
       return
     }

@@ -4,11 +4,11 @@ import { type AnyPolicy, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 
 import { openApplication } from './application.ts'
-import type { ClientName, ServerName } from './place.ts'
+import type { RedisClient, RedisName } from './place.ts'
 
 const [library, server, port, skew, asks, storeTimeout, work, policy] = process.argv.slice(2) as [
-  ClientName,
-  ServerName,
+  RedisClient,
+  RedisName,
   ...string[],
 ]
 const TOGETHER = 64

@@ -2,8 +2,9 @@ import type { RateLimiter } from '@halt/core'
 
 import type { Application } from './application.ts'
 import type { Form } from './form.ts'
-import type { Place, ServerName } from './place.ts'
+import type { Place, RedisName, ServerName } from './place.ts'
 import type { Row } from './row.ts'
+import type { Verified } from './stage.ts'
 import type { World, Wish } from './world.ts'
 
 /** One row of the table: a run whose results are compared with bounds. */
@@ -15,13 +16,15 @@ export interface Scene {
   readonly alone?: boolean
   /** True if it needs the whole machine, and so runs after all others. */
   readonly heavy?: boolean
+  /** True if the short form leaves it out. */
+  readonly isLongOnly?: boolean
   run(place: Place, form: Form): Promise<Row>
 }
 
 /** A fault of a Redis under load: how it begins and how it ends. */
 export interface Fault {
   readonly name: string
-  readonly on: readonly ServerName[]
+  readonly on: readonly RedisName[]
   readonly alone?: boolean
   /** The server set-up that it needs. */
   readonly wish?: Wish
@@ -33,7 +36,7 @@ export interface Fault {
   /** Ends the fault; recovery is measured from here. */
   end(world: World, application: Application): Promise<unknown>
   /** Checks what else must hold after the recovery: a note for the row, and the bound that was missed. */
-  verify?(world: World, limiter: RateLimiter): Promise<{ note: string; missed?: string | undefined }>
+  verify?(world: World, limiter: RateLimiter): Promise<Verified>
   /** The most units admitted beyond the limit; default: none for a known abuser, one local share for a new one. */
   over?(world: World): { readonly known: number; readonly fresh: number }
 }

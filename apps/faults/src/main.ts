@@ -2,17 +2,18 @@ import { parseArgs } from 'node:util'
 
 import type { ClientName, ServerName } from './place.ts'
 import { scenes } from './faults/index.ts'
+import { clean } from './postgres/world.ts'
 import { LONG, SHORT } from './form.ts'
 import { publish } from './publication.ts'
 import type { Row } from './row.ts'
 import { play, schedule } from './schedule.ts'
 import { lineOf } from './table.ts'
-import { describeRun } from './versions.ts'
 
-const USAGE = `pnpm faults [--quick] [--client ioredis|node-redis] [--server redis|valkey|cluster] [--write] [fault…]
+const USAGE = `pnpm faults [--quick] [--client ioredis|node-redis|pg|postgres.js] [--server redis|valkey|cluster|postgres] [--write] [fault…]
 
   --quick   the short form, about a minute
-  --write   puts the worst of each fault into RELIABILITY.md, and all rows into apps/faults/RESULTS.md
+  --write   puts the worst of each fault into RELIABILITY.md, and all rows into apps/faults/RESULTS.md; the rows of Redis
+            and of PostgreSQL each, if any was played
   fault     a part of its name: ${scenes.map(({ name }) => `"${name}"`).join(', ')}`
 
 /** Runs the suite with the given arguments. Resolves to the exit code: 1 if a bound was missed, 2 for wrong arguments. */
@@ -37,10 +38,11 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(lineOf(row))
     for (const what of row.missed) console.log(`    ${what}`)
   }
+  await clean()
   for (const error of unhandled) console.error('Nobody handled', error)
   const missed = rows.filter(row => row.missed.length > 0).length
-  console.log(`\n${rows.length} runs, ${missed} missed a bound. ${describeRun()}`)
-  if (wish.write) publish(rows, describeRun())
+  console.log(`\n${rows.length} runs, ${missed} missed a bound.`)
+  if (wish.write) publish(rows)
   return missed + unhandled.length > 0 ? 1 : 0
 }
 

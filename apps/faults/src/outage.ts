@@ -1,42 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { RateLimiter } from '@halt/core'
-import { RedisStore } from '@halt/store-redis'
 
-import { openApplication } from './application.ts'
 import { Control } from './control.ts'
-import type { Fault, Scene } from './fault.ts'
 import type { Place } from './place.ts'
-import type { Form } from './form.ts'
 import { Load, POLICY } from './load.ts'
 import { Metronome } from './metronome.ts'
 import { percentile } from './percentile.ts'
 import { BOUNDS, Judgement, type Row } from './row.ts'
-import { World } from './world.ts'
+import type { Stage } from './stage.ts'
 
 // This many failures in a row open the breaker.
 const THRESHOLD = 3
 const CALM_MS = 300
 const PATIENCE_MS = 6_000
 
-/** Makes a scene of a fault: a server under load, the fault, its end, and the recovery. */
-export function outage(fault: Fault): Scene {
-  return {
-    name: fault.name,
-    on: fault.on,
-    ...(fault.alone ? { alone: true } : {}),
-    run: (place, form) => play(fault, place, form),
-  }
-}
-
-async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
-  const world = await World.start(place.server, fault.wish ?? {})
-  if (fault.fromStart) await world.first.stop()
-  const application = openApplication(place.client, place.server, world.port)
-  const { client } = application
+/** Plays a fault under load: the calm before it, the fault, its end, and the recovery. */
+export async function playOutage(name: string, place: Place, faultMs: number, stage: Stage): Promise<Row> {
   let failures = 0
   const limiter = new RateLimiter({
-    store: new RedisStore({ client, connection: fault.connection, warn: () => {} }),
+    store: stage.store,
     policy: POLICY,
     warn: () => {},
     telemetry: {
@@ -47,30 +30,30 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     },
   })
   try {
-    if (!fault.fromStart) await spend(limiter)
+    if (!stage.fromStart) await spend(limiter)
     const metronome = new Metronome()
     // If nothing may be admitted beyond the limit, the servers answer all the time.
-    const control = fault.over && new Control(world)
+    const control = stage.pings && new Control(stage.pings)
     let mended = false
     const load = new Load(limiter, () => failures >= THRESHOLD && !mended)
     await sleep(CALM_MS)
     load.bringNewcomer()
-    await fault.begin(world, application, limiter)
-    await sleep(form.faultMs)
+    await stage.begin(limiter)
+    await sleep(faultMs)
     mended = true
-    await fault.end(world, application)
-    const back = await backAfter(limiter, place.server === 'cluster' ? 12 : 1)
+    await stage.end()
+    const back = await backAfter(limiter, stage.keys)
     await sleep(CALM_MS)
     const seen = await load.stop()
     const machine = metronome.stop()
     // A server that got no processor time could not answer in time, fault or not.
     const starved = control !== undefined && (await control.stop()) > BOUNDS.starved
-    const verified = await fault.verify?.(world, limiter)
+    const verified = await stage.verify(limiter)
     const p99 = percentile(seen.waits, 0.99)
     // An abuser that had used nothing before the fault counts as new.
-    const known = fault.fromStart ? Math.max(0, seen.known - POLICY.limit) : seen.known
-    const share = { known: fault.fromStart ? POLICY.limit : 0, fresh: POLICY.limit }
-    const due = fault.over?.(world) ?? share
+    const known = stage.fromStart ? Math.max(0, seen.known - POLICY.limit) : seen.known
+    const share = { known: stage.fromStart ? POLICY.limit : 0, fresh: POLICY.limit }
+    const due = stage.over() ?? share
     const most = starved ? { known: due.known, fresh: Math.max(due.fresh, share.fresh) } : due
 
     const judgement = new Judgement()
@@ -83,7 +66,7 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     judgement.atMost('back after', back, BOUNDS.back + machine.within(BOUNDS.back))
     if (verified?.missed !== undefined) judgement.missed.push(verified.missed)
     return {
-      fault: fault.name,
+      fault: name,
       place,
       good: { passed: seen.good - seen.refused, asked: seen.good + seen.failed },
       slowest: seen.slowest,
@@ -96,8 +79,7 @@ async function play(fault: Fault, place: Place, form: Form): Promise<Row> {
     }
   } finally {
     await limiter.close()
-    application.kill()
-    await world.stop()
+    await stage.close()
   }
 }
 

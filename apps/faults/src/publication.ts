@@ -3,19 +3,31 @@ import { fileURLToPath } from 'node:url'
 
 import type { Row } from './row.ts'
 import { markdown, summary } from './table.ts'
+import { describeRun, POSTGRES_PARTS, REDIS_PARTS } from './versions.ts'
 
 const fileAt = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const [BEGIN, END] = ['<!-- faults -->', '<!-- /faults -->']
+const RELIABILITY = fileAt('../../../RELIABILITY.md')
+const RESULTS = fileAt('../RESULTS.md')
 
-/** Writes the worst row of each fault between the markers of RELIABILITY.md, and all rows to RESULTS.md of this app. */
-export function publish(rows: readonly Row[], run: string): void {
-  const file = fileAt('../../../RELIABILITY.md')
+/** Writes the worst row of each fault into RELIABILITY.md, and all rows into RESULTS.md of this app. */
+export function publish(rows: readonly Row[]): void {
+  const isPostgres = ({ place }: Row): boolean => place.server === 'postgres'
+  write('faults', rows.filter(row => !isPostgres(row)), REDIS_PARTS)
+  write('faults: postgres', rows.filter(isPostgres), POSTGRES_PARTS)
+}
+
+/** Writes the rows between the marks of their name. Without rows the old ones stay. */
+function write(name: string, rows: readonly Row[], parts: typeof REDIS_PARTS): void {
+  if (rows.length === 0) return
+  const run = describeRun(parts)
+  replace(RELIABILITY, name, `${summary(rows)}\n\n${run}`)
+  replace(RESULTS, name, `${markdown(rows)}\n\n${run}`)
+}
+
+function replace(file: string, name: string, text: string): void {
   const page = readFileSync(file, 'utf8')
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)]
-  if (begin < 0 || end < begin) throw new Error(`${file} has no place marked ${BEGIN} … ${END}`)
-  const text = `${summary(rows)}\n\n${run}`
-  writeFileSync(file, `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${page.slice(end)}`)
-  const head =
-    '# Every run\n\nWritten by `pnpm faults --write`; [the columns](README.md#the-load-and-the-bounds).'
-  writeFileSync(fileAt('../RESULTS.md'), `${head}\n\n${markdown(rows)}\n\n${run}\n`)
+  const [first, last] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const [begin, end] = [page.indexOf(first), page.indexOf(last)]
+  if (begin < 0 || end < begin) throw new Error(`${file} has no place marked ${first} … ${last}`)
+  writeFileSync(file, `${page.slice(0, begin + first.length)}\n\n${text}\n\n${page.slice(end)}`)
 }

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 
 import { SOLITARY } from './bundle-paths.ts'
 import type { Scene } from './fault.ts'
-import type { ClientName, Place, ServerName } from './place.ts'
+import { type ClientName, CLIENTS, type Place, type ServerName } from './place.ts'
 import type { Form } from './form.ts'
 import { BOUNDS, type Row } from './row.ts'
 
@@ -20,17 +20,16 @@ export interface Run {
   readonly place: Place
 }
 
-const CLIENTS: readonly ClientName[] = ['ioredis', 'node-redis']
-const SERVERS: readonly ServerName[] = ['redis', 'valkey', 'cluster']
+const SERVERS = Object.keys(CLIENTS) as readonly ServerName[]
 
 /** The runs of a form. The short form leaves out those for which {@link isSpared} is true. */
 export function schedule(scenes: readonly Scene[], form: Form, choice: Choice): Run[] {
   const runs: Run[] = []
   for (const [n, scene] of scenes.entries()) {
     if (!isWanted(scene.name, choice.faults)) continue
-    if (scene.on.length === 0) runs.push({ scene, place: { server: 'redis', client: 'ioredis' } })
+    if (scene.on.length === 0 && choice.servers.length === 0) runs.push({ scene, place: { server: 'redis', client: 'ioredis' } })
     for (const server of scene.on) {
-      for (const [i, client] of CLIENTS.entries()) {
+      for (const [i, client] of CLIENTS[server].entries()) {
         if (choice.clients.length > 0 && !choice.clients.includes(client)) continue
         if (choice.servers.length > 0 && !choice.servers.includes(server)) continue
         if (!form.everywhere && choice.servers.length === 0 && isSpared(scene, n, server, i)) continue
@@ -96,13 +95,14 @@ async function playAlone(scene: Scene, { server, client }: Place, form: Form): P
 
 // The clients take turns, so that each server runs with both. Scenes that start processes run on fewer servers.
 function isSpared(
-  { alone = false, heavy = false }: Scene,
+  { alone = false, heavy = false, isLongOnly = false }: Scene,
   n: number,
   server: ServerName,
   client: number,
 ): boolean {
+  if (isLongOnly) return true
   if (heavy ? server !== 'redis' : alone && server === 'cluster') return true
-  return client !== (n + SERVERS.indexOf(server)) % CLIENTS.length
+  return client !== (n + SERVERS.indexOf(server)) % CLIENTS[server].length
 }
 
 function isWanted(name: string, wanted: readonly string[]): boolean {

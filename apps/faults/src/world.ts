@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { type Proxy, startProxy } from '../../../tools/proxy.ts'
 import { ask, type RunningServer, startCluster, startRedis } from '../../../tools/servers.ts'
-import type { ServerName } from './place.ts'
+import type { RedisName } from './place.ts'
 
 /** The server set-up that a fault needs. */
 export interface Wish {
@@ -19,7 +19,7 @@ export const USER = { username: 'app', password: 'secret' } as const
 
 /** The servers of one run. */
 export class World {
-  readonly name: ServerName
+  readonly name: RedisName
   /** The port that clients connect to. */
   readonly port: number
   readonly proxy: Proxy | undefined
@@ -31,7 +31,7 @@ export class World {
   readonly counted = { known: 0, fresh: 0 }
   readonly #ends: (() => unknown)[] = []
 
-  private constructor(name: ServerName, servers: RunningServer[], folder: string, proxy: Proxy | undefined) {
+  private constructor(name: RedisName, servers: RunningServer[], folder: string, proxy: Proxy | undefined) {
     this.name = name
     this.servers = servers
     this.folder = folder
@@ -39,7 +39,7 @@ export class World {
     this.port = proxy?.port ?? (servers[0] as RunningServer).port
   }
 
-  static async start(name: ServerName, { proxy = false, replicas = false }: Wish): Promise<World> {
+  static async start(name: RedisName, { proxy = false, replicas = false }: Wish): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'halt-faults-'))
     const args = ['--dir', folder, '--dbfilename', 'kept.rdb']
     const cluster = { replicas: replicas ? 1 : 0, nodeTimeout: 1_000 }
@@ -92,6 +92,6 @@ export class World {
   }
 }
 
-function launch(name: ServerName, options: { port?: number; args: string[] }): Promise<RunningServer> {
+function launch(name: RedisName, options: { port?: number; args: string[] }): Promise<RunningServer> {
   return startRedis({ binary: name === 'valkey' ? 'valkey-server' : 'redis-server', ...options })
 }

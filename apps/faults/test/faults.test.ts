@@ -4,6 +4,7 @@ import { bundle } from '../bundle.mjs'
 import { scenes } from '../src/faults/index.ts'
 import { SHORT } from '../src/form.ts'
 import type { Row } from '../src/row.ts'
+import { clean } from '../src/postgres/world.ts'
 import { play, schedule } from '../src/schedule.ts'
 import { lineOf } from '../src/table.ts'
 
@@ -19,6 +20,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   console.log([lineOf(), ...(await Promise.all(rows)).map(lineOf)].join('\n'))
+  await clean()
 })
 
 describe('Halt keeps its bounds', () => {

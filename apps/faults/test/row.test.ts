@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 
 import { percentile } from '../src/percentile.ts'
 import { Judgement } from '../src/row.ts'
+import { CLIENTS } from '../src/place.ts'
 import { judge, schedule } from '../src/schedule.ts'
 import { scenes } from '../src/faults/index.ts'
 import { LONG, SHORT } from '../src/form.ts'
@@ -51,9 +52,13 @@ it('the schedule runs every fault with both clients on all its servers in the lo
     const places = long
       .filter(run => run.scene === scene)
       .map(({ place }) => `${place.server} ${place.client}`)
-    const due = scene.on.flatMap(server => [`${server} ioredis`, `${server} node-redis`])
+    const due = scene.on.flatMap(server => CLIENTS[server].map(client => `${server} ${client}`))
     expect(places).toEqual(scene.on.length === 0 ? ['redis ioredis'] : due)
     const short = schedule(scenes, SHORT, none).filter(run => run.scene === scene)
+    if (scene.isLongOnly) {
+      expect(short).toEqual([])
+      continue
+    }
     const servers = scene.on.filter(server =>
       scene.heavy ? server === 'redis' : !scene.alone || server !== 'cluster',
     )

@@ -62,11 +62,12 @@ export function halt<R extends Request = Request, C = unknown>(options: HaltOpti
 
   function limit(handler: (...given: unknown[]) => unknown): (...given: unknown[]) => Promise<unknown> {
     fromCaller(limit, () => checkHandler(handler))
-    return async (...given) => {
-      const call = readArguments(given[0], given[1])
+    // Two named parameters, because Deno passes no request to a function whose `length` is 0.
+    return async (request, context, ...more) => {
+      const call = readArguments(request, context)
       const outcome = await gate.enter(call)
       return outcome.pass
-        ? gate.accompany(outcome, call, () => handler(...given))
+        ? gate.accompany(outcome, call, () => handler(request, context, ...more))
         : gate.refuse(outcome, call)
     }
   }

@@ -1,10 +1,22 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const page = new URL('../../../docs/fetch.md', import.meta.url)
+const docs = new URL('../../../docs/', import.meta.url)
 
-/** The examples of docs/fetch.md, by the path in their first line. */
-export async function examplesOfPage(): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile(page, 'utf8')
+/** The examples of a page in `docs`, by the path in their first line. */
+export async function examplesOfPage(page: string): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(new URL(page, docs), 'utf8')
   const found = text.matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)
   return new Map([...found].map(([, path = '', code = '']) => [path, code]))
+}
+
+/** Writes an example of a page, with the sources of Halt, into a folder below the tests. Returns its path. */
+export async function writeExample(folder: string, page: string, name: string): Promise<string> {
+  const code = (await examplesOfPage(page)).get(name)
+  if (code === undefined) throw new Error(`docs/${page} has no example for ${name}.`)
+  const source = fileURLToPath(new URL('../src/index.ts', import.meta.url))
+  const file = join(folder, name.replaceAll('/', '-'))
+  await writeFile(file, code.replace("'@halt/fetch'", JSON.stringify(source)))
+  return file
 }

@@ -59,7 +59,8 @@ async function settingsOf(statements: Statements, schema: string): Promise<Setti
     current_setting('default_transaction_isolation') AS isolation,
     current_setting('autovacuum') AS autovacuum,
     (to_regprocedure('${schema}.decide_v1(float8,text,text,bigint)') IS NOT NULL
-      AND to_regclass('${schema}.counters') IS NOT NULL)::text AS installed,
+      AND (SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('${schema}.counters')
+        AND attname IN ('key', 'state', 'fresh_at') AND NOT attisdropped) = 3)::text AS installed,
     extract(epoch FROM now())::text AS started`
   const [settings] = await statements.rows(text)
   return settings ?? {}

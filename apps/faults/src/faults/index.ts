@@ -1,5 +1,7 @@
 import type { Scene } from '../fault.ts'
-import { outage } from '../outage.ts'
+import { postgresFaults } from '../postgres/faults.ts'
+import { postgresOutage } from '../postgres/outage.ts'
+import { redisOutage } from '../redis-outage.ts'
 import { absences } from './absences.ts'
 import { clock } from './clock.ts'
 import { localFlood, memoryFlood } from './flood.ts'
@@ -10,9 +12,10 @@ import { tenMinutes } from './ten-minutes.ts'
 
 /** All scenes, in the order of the table. */
 export const scenes: readonly Scene[] = [
-  ...[...absences, ...refusals, ...losses, clock].map(outage),
+  ...[...absences, ...refusals, ...losses, clock].map(redisOutage),
   tenMinutes,
   memoryFlood,
   localFlood,
   ...processes,
+  ...postgresFaults.map(postgresOutage),
 ]

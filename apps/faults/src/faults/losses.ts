@@ -4,7 +4,7 @@ import { ask } from '../../../../tools/servers.ts'
 import type { Fault } from '../fault.ts'
 import { POLICY } from '../load.ts'
 import type { World } from '../world.ts'
-import { every, stop } from './refusals.ts'
+import { every, stop } from '../repetition.ts'
 
 const FLOOD = `EVAL "for i=1,200 do redis.call('SET','x'..i..':'..ARGV[1],string.rep('v',1000)) end return 1" 0`
 

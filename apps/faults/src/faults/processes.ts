@@ -6,7 +6,7 @@ import type { AnyPolicy } from '@halt/core'
 
 import { COUNTER } from '../bundle-paths.ts'
 import type { Scene } from '../fault.ts'
-import type { Place } from '../place.ts'
+import { type Place, redisPlace } from '../place.ts'
 import { Judgement, type Row } from '../row.ts'
 import { World } from '../world.ts'
 
@@ -69,7 +69,7 @@ export const processes: readonly Scene[] = kinds.flatMap(kind =>
 )
 
 async function play(fault: string, count: number, kind: Kind, place: Place): Promise<Row> {
-  const world = await World.start(place.server, {})
+  const world = await World.start(redisPlace(place).server, {})
   const burners = kind.busy ? burn() : []
   try {
     const judgement = new Judgement()

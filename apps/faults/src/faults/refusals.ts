@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { ask } from '../../../../tools/servers.ts'
 import type { Fault } from '../fault.ts'
+import { every, stop } from '../repetition.ts'
 import { USER } from '../world.ts'
 
 // Loading takes a millisecond per key, so this many take as long as a fault of the short form.
@@ -58,30 +59,6 @@ export const refusals: readonly Fault[] = [
     end: stop,
   },
 ]
-
-const loops = new WeakMap<object, { stopped: boolean; ended: Promise<void> }>()
-
-/** Repeats something until {@link stop}. */
-export function every(world: object, ms: number, what: () => Promise<unknown>): void {
-  const loop = { stopped: false, ended: Promise.resolve() }
-  loops.set(world, loop)
-  loop.ended = (async () => {
-    while (!loop.stopped) {
-      await what()
-      await sleep(ms)
-    }
-  })()
-  // `stop` rejects with the error.
-  loop.ended.catch(() => {})
-}
-
-/** Stops what {@link every} repeats. */
-export async function stop(world: object): Promise<void> {
-  const loop = loops.get(world)
-  if (loop === undefined) return
-  loop.stopped = true
-  await loop.ended
-}
 
 /** Moves the slots of both abusers and of some good keys to the next master, keys and all. */
 async function migrate(ports: readonly number[]): Promise<void> {

@@ -6,7 +6,7 @@ import { RedisStore } from '@halt/store-redis'
 import { openApplication } from '../application.ts'
 import type { Form } from '../form.ts'
 import type { Scene } from '../fault.ts'
-import type { Place } from '../place.ts'
+import { type Place, redisPlace } from '../place.ts'
 import { Load, POLICY } from '../load.ts'
 import { heldMemory } from '../memory.ts'
 import { Metronome } from '../metronome.ts'
@@ -24,8 +24,8 @@ export const tenMinutes: Scene = {
 }
 
 async function play(place: Place, form: Form): Promise<Row> {
-  const world = await World.start(place.server, {})
-  const application = openApplication(place.client, place.server, world.port)
+  const world = await World.start(redisPlace(place).server, {})
+  const application = openApplication(redisPlace(place).client, redisPlace(place).server, world.port)
   const { client } = application
   const limiter = new RateLimiter({
     store: new RedisStore({ client, warn: () => {} }),

@@ -1,6 +1,7 @@
 import { BoundedMap } from '../base/bounded-map.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/warnings.ts'
+import { type Reference, referTo } from '../base/weak-reference.ts'
 import type { Store } from '../store/contract.ts'
 
 /** A memory store, which knows how many counters it holds. */
@@ -9,7 +10,7 @@ type SizedStore = Store & { readonly size?: number }
 const MAX_COUNTERS = 10_000
 
 // By counter of a policy: the default store of the last limiter that has the policy.
-const stores = new BoundedMap<WeakRef<SizedStore>>(MAX_COUNTERS)
+const stores = new BoundedMap<Reference<SizedStore>>(MAX_COUNTERS)
 
 /**
  * Warns when a new limiter and another one have a policy of the same name and a default store each. Then each limiter admits
@@ -29,7 +30,7 @@ export function noticeSplit(policies: readonly CompiledPolicy[], store: Store, w
         message: `Two limiters of this process have a policy "${name}", and each has a memory store of its own. Each admits the whole limit, while on Redis they would share it.`,
         fix: 'Build one RateLimiter and give it to both, halt({ limiter }), or give the policies different names.',
       })
-    stores.set(counter, new WeakRef(store))
+    stores.set(counter, referTo(store))
   }
 }
 

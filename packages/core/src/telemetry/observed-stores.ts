@@ -1,15 +1,16 @@
+import { type Reference, referTo } from '../base/weak-reference.ts'
 import type { ObservedStore } from './telemetry.ts'
 
 const MAX_STORES = 100
 
 /** The stores that a telemetry has seen, so that it can read how many counters they hold. It holds them weakly. */
 export class ObservedStores {
-  #stores: WeakRef<ObservedStore>[] = []
+  #stores: Reference<ObservedStore>[] = []
 
   /** Adds a store once. Keeps at most 100 living stores, so that limiters made per request do not fill the memory. */
   add(store: ObservedStore): void {
     const present = this.#alive()
-    if (present.length < MAX_STORES && !present.includes(store)) this.#stores.push(new WeakRef(store))
+    if (present.length < MAX_STORES && !present.includes(store)) this.#stores.push(referTo(store))
   }
 
   /** How many counters the stores of each kind hold together. Stores without a `size` are left out. */

@@ -7,6 +7,8 @@ let worker: Worker
 beforeAll(async () => {
   worker = await startWorker(new URL('../edge/worker.ts', import.meta.url), {
     bindings: { NAME: 'production' },
+    // With such a date a Worker has no WeakRef.
+    compatibilityDate: '2022-11-30',
   })
 })
 afterAll(() => worker.close())
@@ -14,10 +16,15 @@ afterAll(() => worker.close())
 const from = (ip: string): RequestInit => ({ headers: { 'CF-Connecting-IP': ip } })
 const ask = (ip = '203.0.113.7'): Promise<Response> => worker.fetch('/', from(ip))
 
-describe('in a Worker of workerd', () => {
+describe('in a Worker of workerd with an old compatibility date', () => {
   it('the bundle contains nothing of Node', () => {
     expect(worker.code).toContain('cf-connecting-ip')
     expect(worker.code).not.toMatch(/['"]node:|require\(|__vite-browser-external/)
+  })
+
+  it('runs without WeakRef and FinalizationRegistry', async () => {
+    const response = await worker.fetch('/globals')
+    expect(await response.json()).toEqual(['undefined', 'undefined'])
   })
 
   it('counts addresses, and sends Retry-After', async () => {

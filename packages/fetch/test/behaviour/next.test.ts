@@ -1,69 +1,38 @@
-// Builds the example of docs/fetch.md with Next.js, and asks it.
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+// Builds the examples of docs/platforms/nextjs.md with Next.js, and asks them.
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-import { bundle, withoutTypes } from '../../../../tools/bundle.ts'
-import { examplesOfPage } from '../page.ts'
+import { makeProject, type Project } from '../project.ts'
+import { leftIn } from '../scene.ts'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const next = createRequire(import.meta.url).resolve('next/dist/bin/next')
-const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' } as const
 
-const LAYOUT = `import { createElement } from 'react'
+const FILES = {
+  'app/layout.js': `import { createElement } from 'react'
 export default ({ children }) => createElement('html', null, createElement('body', null, children))
-`
-const PAGE = `export default () => 'the page'
-`
-
-let folder: string
-let server: ChildProcess | undefined
-let url: string
-
-async function write(path: string, text: string): Promise<void> {
-  const file = join(folder, path)
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, text)
+`,
+  'app/page.js': `export default () => 'the page'
+`,
+  'next.config.js': `module.exports = { turbopack: { root: ${JSON.stringify(root)} } }`,
+  'package.json': '{}',
 }
 
+let project: Project
+let url: string
+
 beforeAll(async () => {
-  folder = await mkdtemp(fileURLToPath(new URL('.next-', import.meta.url)))
-  for (const [path, code] of await examplesOfPage())
-    if (/^(?:limits|proxy|app\/items\/.*)\.ts$/.test(path))
-      await write(path.replace('.ts', '.js'), await withoutTypes(code))
-  await write('app/layout.js', LAYOUT)
-  await write('app/page.js', PAGE)
-  await write('next.config.js', `module.exports = { turbopack: { root: ${JSON.stringify(root)} } }`)
-  await write('package.json', '{}')
-  await write('node_modules/@halt/fetch/package.json', '{ "type": "module", "main": "index.js" }')
-  const halt = await bundle(new URL('../../src/index.ts', import.meta.url), 'es')
-  await write('node_modules/@halt/fetch/index.js', halt)
-  await promisify(execFile)(process.execPath, [next, 'build'], { cwd: folder, env })
-  server = spawn(process.execPath, [next, 'start', '-p', '0', '-H', '127.0.0.1'], { cwd: folder, env })
-  url = await new Promise<string>((resolve, reject) => {
-    let printed = ''
-    server?.stdout?.setEncoding('utf8').on('data', text => {
-      printed += text
-      const found = /Local:\s+(http:\S+)[\s\S]*Ready/.exec(printed)?.[1]
-      if (found !== undefined) resolve(found)
-    })
-    server?.once('exit', () => reject(new Error(`next start ended: ${printed}`)))
-  })
+  project = await makeProject('platforms/nextjs.md', FILES)
+  await project.run(next, 'build')
+  const serve = [next, 'start', '-p', '0', '-H', '127.0.0.1']
+  url = await project.serve(/Local:\s+(http:\S+)[\s\S]*Ready/, serve)
 }, 180_000)
 
-afterAll(async () => {
-  server?.kill('SIGKILL')
-  await rm(folder, { recursive: true })
-})
+afterAll(() => project.end())
 
 const ask = (path: string, client: string): Promise<Response> =>
   fetch(url + path, { headers: { 'X-Vercel-Forwarded-For': client } })
-
-const leftIn = ({ headers }: Response): string | null => headers.get('ratelimit-remaining')
 
 it('a route handler of Next.js is limited by address', async () => {
   const first = await ask('/items/42', '203.0.113.7')

@@ -13,7 +13,12 @@ const limited = limit((request: Request, env: { readonly NAME: string }) =>
 // The response lasts as long as the client sends its request.
 const echo = busy((request: Request) => new Response(request.body))
 
+const handlers: Readonly<Record<string, typeof limited>> = {
+  '/busy': echo,
+  '/globals': async () => Response.json([typeof WeakRef, typeof FinalizationRegistry]),
+}
+
 export default {
   fetch: (request: Request, env: { readonly NAME: string }): Promise<Response> =>
-    new URL(request.url).pathname === '/busy' ? echo(request, env) : limited(request, env),
+    (handlers[new URL(request.url).pathname] ?? limited)(request, env),
 }

@@ -87,6 +87,18 @@ describe('a database that is set up wrongly', () => {
     expect(await store.evaluate(ask)).toMatchObject({ allowed: true })
   })
 
+  it('with the schema of an older version: the same', async () => {
+    const { store, schema } = await makeStore(database)
+    await database.run(`ALTER FUNCTION ${schema}.bucket_v1 RENAME TO bucket_v0;
+      ALTER FUNCTION ${schema}.decide_v1 RENAME TO decide_v0`)
+    await expect(store.evaluate(ask)).rejects.toMatchObject({ code: 'HALT_E_STORE_SCHEMA', reply: '42883' })
+    expect(await codesOf(store)).toEqual(['HALT_W_STORE_SCHEMA'])
+    const { store: other, schema: narrow } = await makeStore(database)
+    await database.run(`ALTER TABLE ${narrow}.counters DROP COLUMN fresh_at`)
+    await expect(other.evaluate(ask)).rejects.toMatchObject({ code: 'HALT_E_STORE_SCHEMA', reply: '42703' })
+    expect(await codesOf(other)).toEqual(['HALT_W_STORE_SCHEMA'])
+  })
+
   it('read-only: a coded error and a warning, and a probe fails', async () => {
     const { schema } = await makeStore(database)
     const { query } = await asRole(schema, '', 'ALTER ROLE @role SET default_transaction_read_only = on')
@@ -164,22 +176,35 @@ describe('a lock that a transaction holds for long', () => {
   })
 })
 
-describe('a server that stops', () => {
-  it('lets policies decide without it, and decides again when it is back', async () => {
-    const server = await startPostgres()
-    const pool = openPg({ connectionString: server.url })
+describe('a server and its hot standby', () => {
+  it('refuse to count in recovery, count after a promotion, and let policies decide once they stop', async () => {
+    const primary = await startPostgres()
+    const pool = openPg({ connectionString: primary.url })
+    const { store, schema } = await makeStore(pool)
+    expect(await store.evaluate(ask)).toMatchObject({ allowed: true })
+    const standby = await startPostgres([], { standbyOf: primary })
+    const other = openPg({ connectionString: standby.url })
     try {
-      const { store } = await makeStore(pool)
-      expect(await store.evaluate(ask)).toMatchObject({ allowed: true })
-      await server.stop()
-      await expect(store.evaluate(ask)).rejects.toMatchObject({ failure: 'unavailable' })
-      const limiter = new RateLimiter({ store, policy, warn: () => {} })
-      expect(await limiter.consume({ user: '1' })).toMatchObject({ allowed: true, degraded: 'local' })
-      expect(await codesOf(store)).toEqual(['HALT_W_STORE_UNAVAILABLE'])
+      const copy = new PostgresStore({ query: other.query, schema })
+      const limiter = new RateLimiter({ store: copy, policy, onStoreError: 'closed', warn: () => {} })
+      await expect(copy.evaluate(ask)).rejects.toMatchObject({ code: 'HALT_E_STORE_READONLY', reply: '25006' })
+      await expect(copy.probe()).rejects.toMatchObject({ code: 'HALT_E_STORE_READONLY' })
+      expect(await codesOf(copy)).toEqual(['HALT_W_REPLICA'])
+      expect(await limiter.consume({ user: '1' })).toMatchObject({ allowed: false, reason: 'store-error' })
+      await other.run('SELECT pg_promote()')
+      // It has the charge of the primary.
+      expect((await copy.evaluate(ask)).states[0]![2]).toBeGreaterThan(12e6)
       await limiter.close()
+
+      await primary.stop()
+      await expect(store.evaluate(ask)).rejects.toMatchObject({ failure: 'unavailable' })
+      const local = new RateLimiter({ store, policy, warn: () => {} })
+      expect(await local.consume({ user: '1' })).toMatchObject({ allowed: true, degraded: 'local' })
+      expect(await codesOf(store)).toEqual(['HALT_W_STORE_UNAVAILABLE'])
+      await local.close()
     } finally {
-      await pool.close()
-      await server.stop()
+      await Promise.all([pool.close(), other.close()])
+      await Promise.all([primary.stop(), standby.stop()])
     }
   })
 })
