@@ -4,6 +4,7 @@ import { RateLimiter } from '@halt/core'
 
 import { Control } from './control.ts'
 import type { Place } from './place.ts'
+import { LEASED, LeasedKey } from './leased-key.ts'
 import { Load, POLICY } from './load.ts'
 import { Metronome } from './metronome.ts'
 import { percentile } from './percentile.ts'
@@ -36,6 +37,7 @@ export async function playOutage(name: string, place: Place, faultMs: number, st
     const control = stage.pings && new Control(stage.pings)
     let mended = false
     const load = new Load(limiter, () => failures >= THRESHOLD && !mended)
+    const leasedKey = new LeasedKey(limiter)
     await sleep(CALM_MS)
     load.bringNewcomer()
     await stage.begin(limiter)
@@ -45,6 +47,7 @@ export async function playOutage(name: string, place: Place, faultMs: number, st
     const back = await backAfter(limiter, stage.keys)
     await sleep(CALM_MS)
     const seen = await load.stop()
+    const leased = await leasedKey.stop()
     const machine = metronome.stop()
     // A server that got no processor time could not answer in time, fault or not.
     const starved = control !== undefined && (await control.stop()) > BOUNDS.starved
@@ -63,6 +66,7 @@ export async function playOutage(name: string, place: Place, faultMs: number, st
     judgement.atMost('p99', p99, BOUNDS.p99 + machine.p99)
     judgement.atMost('over-admitted, known', known, most.known)
     judgement.atMost('over-admitted, new', seen.fresh, most.fresh)
+    judgement.atMost('over-admitted, leased', leased, (LEASED.limit * most.fresh) / POLICY.limit)
     judgement.atMost('back after', back, BOUNDS.back + machine.within(BOUNDS.back))
     if (verified?.missed !== undefined) judgement.missed.push(verified.missed)
     return {
@@ -71,7 +75,7 @@ export async function playOutage(name: string, place: Place, faultMs: number, st
       good: { passed: seen.good - seen.refused, asked: seen.good + seen.failed },
       slowest: seen.slowest,
       p99,
-      over: { known, fresh: seen.fresh },
+      over: { known, fresh: seen.fresh, leased },
       back,
       machine: machine.most,
       ...(verified === undefined ? {} : { note: verified.note }),

@@ -10,8 +10,8 @@ export interface Row {
   readonly slowest?: number
   /** The 99th percentile of the wait while the breaker was open, in milliseconds. */
   readonly p99?: number | undefined
-  /** Units beyond the limit: of the known abuser, and of the new one. */
-  readonly over?: { readonly known: number; readonly fresh?: number }
+  /** Units beyond the limit: of the known abuser, of the new one, and of the busy key of a leased policy. */
+  readonly over?: { readonly known: number; readonly fresh?: number; readonly leased?: number }
   /** The time from the end of the fault until the store decided again, in milliseconds. */
   readonly back?: number
   /** The delay of a bare timer of the same process within the time of a deadline, in milliseconds: caused by the machine. */

@@ -18,6 +18,7 @@ const found: readonly Column[] = [
   { head: 'p99, open', width: 10, cell: row => number(row.p99, ' ms') },
   { head: 'over: known', width: 12, cell: row => number(row.over?.known) },
   { head: 'over: new', width: 10, cell: row => number(row.over?.fresh) },
+  { head: 'over: leased', width: 13, cell: row => number(row.over?.leased) },
   { head: 'back after', width: 11, cell: row => number(row.back, ' ms') },
   { head: 'timer late', width: 11, cell: row => number(row.machine, ' ms') },
   { head: 'heap', width: 9, cell: row => (row.heap === undefined ? '–' : `${row.heap.toFixed(1)} MB`) },
@@ -68,16 +69,22 @@ function worstOf(rows: readonly Row[]): Row {
     turn: most(row => row.turn),
     note: notes.size === 1 ? first.note : undefined,
   }
-  const over = { known: most(row => row.over?.known) ?? 0, fresh: most(row => row.over?.fresh) }
+  const known = most(row => row.over?.known) ?? 0
+  const others = { fresh: most(row => row.over?.fresh), leased: most(row => row.over?.leased) }
   const good = { passed: sum(row => row.good?.passed), asked: sum(row => row.good?.asked) }
   return {
     fault: first.fault,
     place: {},
-    ...Object.fromEntries(Object.entries(worst).filter(([, value]) => value !== undefined)),
+    ...measured(worst),
     ...(first.good === undefined ? {} : { good }),
-    over: over.fresh === undefined ? { known: over.known } : { known: over.known, fresh: over.fresh },
+    over: { known, ...measured(others) },
     missed: rows.flatMap(row => row.missed),
   }
+}
+
+/** The values that were measured. */
+function measured<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
 }
 
 function markdownOf(columns: readonly Column[], rows: readonly Row[]): string {
