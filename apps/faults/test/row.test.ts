@@ -101,5 +101,5 @@ it('the summary takes the worst values of all runs of a fault', () => {
     missed: ['x'],
   }
   const [, , line] = summary([row, other, { fault: 'gone', place, missed: [] }]).split('\n')
-  expect(line).toBe('| hung | 2 | 18/20 | 101 ms | – | 2 | 3 | ∞ ms | – | – | – | MISSED |')
+  expect(line).toBe('| hung | 2 | 18/20 | 101 ms | – | 2 | 3 | – | ∞ ms | – | – | – | MISSED |')
 })
