@@ -6,6 +6,7 @@ import type { Store } from '../store/contract.ts'
 import type { StoreDocument, VersionedText } from '../store/document.ts'
 import { CALL_TIMEOUT_MS, lateCall, readText, updateText } from '../store/shared-text.ts'
 import { ControlState } from './control-state.ts'
+import type { PolicyWatch } from './policy-watch.ts'
 import { readEntries, readHistory, writeEntries, writeHistory } from './control-text.ts'
 import type { ControlAct, ControlEntry } from './entries.ts'
 
@@ -21,15 +22,17 @@ export class Ledger {
   readonly #entries: StoreDocument
   readonly #history: StoreDocument
   readonly #warn: WarnOnce
+  readonly #watch: PolicyWatch
   #version: number | undefined
   #timer: Timer | number | undefined
   #isReading = false
   #isClosed = false
 
-  constructor(store: Pick<Required<Store>, 'document'>, warn: WarnOnce) {
+  constructor(store: Pick<Required<Store>, 'document'>, warn: WarnOnce, watch: PolicyWatch) {
     this.#entries = store.document('control')
     this.#history = store.document('control-history')
     this.#warn = warn
+    this.#watch = watch
     void this.#look()
     this.#beat()
   }
@@ -71,6 +74,7 @@ export class Ledger {
   #beat(): void {
     this.#timer = eventLoop.after(BEAT_MS, () => {
       void this.#look().finally(() => {
+        this.#watch.beat(this.state)
         if (!this.#isClosed) this.#beat()
       })
     })
@@ -100,7 +104,8 @@ export class Ledger {
     try {
       const entries = readEntries(found.text)
       if (found.version !== this.#version) {
-        this.state = entries.length === 0 ? undefined : new ControlState(entries)
+        const misfit = this.#watch.misfit.bind(this.#watch)
+        this.state = entries.length === 0 ? undefined : new ControlState(entries, misfit)
         this.#version = found.version
       }
       return entries
