@@ -77,6 +77,7 @@ export default defineConfig({
       project('apps/recipes', { ...together, alias: asNode }),
       project('packages/telemetry-prometheus'),
       project('packages/telemetry-otel'),
+      project('packages/telemetry-webhook'),
       project('apps/faults', withServers),
       project('apps/demo-express', withServers),
       project('apps/demo-fastify', withServers),

@@ -1,4 +1,6 @@
+import type { AppliedControl } from './applied-control.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { ControlEntry } from '../policy/control-entry.ts'
 import type { CheckResult } from './check-result.ts'
 import type { Demand } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
@@ -24,15 +26,17 @@ export interface CounterReading {
   readonly resetAt: number
   /** When the cool-down ends: Unix seconds, rounded up; 0 when there is none. */
   readonly blockedUntil: number
+  /** The entries of operators that apply: one that blocks the client or lets it pass, and those that set the numbers. */
+  readonly control: readonly ControlEntry[]
 }
 
 /** Reads every counter of a check. */
-export function countersIn(result: CheckResult): readonly CounterReading[] {
+export function countersIn(result: CheckResult, control: AppliedControl): readonly CounterReading[] {
   return result.check.policies.flatMap((policy, at) => {
     const { addressCeiling = -1, inFlight = -1 } = result.check.extras?.[at] ?? {}
     const indexes = { own: at, address: addressCeiling, 'in-flight': inFlight } as const
     return (['own', 'address', 'in-flight'] as const).flatMap(counter =>
-      indexes[counter] < 0 ? [] : read(policy, counter, indexes[counter], result),
+      indexes[counter] < 0 ? [] : read(policy, counter, indexes[counter], result, control),
     )
   })
 }
@@ -42,11 +46,13 @@ function read(
   counter: CounterReading['counter'],
   index: number,
   { check, evaluation: whole }: CheckResult,
+  { access, numbersOf }: AppliedControl,
 ): CounterReading {
   const evaluation = evaluationAt(whole, index)
   const demand = check.demands[index] as Demand
   const state = evaluation.states[index] ?? []
   const cooldown = blockedUntil(state)
+  const numbers = counter === 'own' ? numbersOf(name, demand.subject) : []
   return Object.freeze({
     policy: name,
     counter,
@@ -56,5 +62,6 @@ function read(
     remaining: remaining(demand, state, evaluation),
     resetAt: Math.ceil(resetAt(demand, state, evaluation) / 1e6),
     blockedUntil: cooldown > evaluation.now ? Math.ceil(cooldown / 1e6) : 0,
+    control: Object.freeze([...(access === undefined ? [] : [access]), ...numbers]),
   })
 }

@@ -1,69 +1,66 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Address } from '../request/address.ts'
-import { type Networks, parseNetworks } from '../request/networks.ts'
 import type { Subject } from '../request/subject.ts'
+import { type ClientIds, idsOfSubject } from './client-ids.ts'
 import { type ControlEntry, holds, isNetwork, type PolicyNumbers } from './entries.ts'
+import { NetworkEntries } from './network-entries.ts'
 
-/** The ids of a client that an entry may name. Each is found only if some entry names one of its kind. */
-export interface ClientIds {
-  readonly address: Address | undefined
-  /** The subject of the address. */
-  ip(): Subject
-  user(): Subject | undefined
-  apiKey(): Subject | undefined
-}
+/** Hears of a policy that cannot have the numbers of an entry. */
+type Misfit = (policy: string, error: unknown) => void
 
 /** The entries of a control document, ready to be looked up. It is made once a version. */
 export class ControlState {
+  readonly #entries: readonly ControlEntry[]
+  readonly #misfit: Misfit
   readonly #access = new Map<string, ControlEntry>()
-  readonly #networks: {
-    readonly entry: ControlEntry
-    readonly networks: Networks
-    readonly prefix: number
-  }[] = []
-  readonly #anyNetwork: Networks
-  // Whether some network holds every address of its version.
-  #holdsAll = false
+  readonly #networks: NetworkEntries
   readonly #overrides = new Map<string, Map<Subject, ControlEntry>>()
   readonly #changes = new Map<string, ControlEntry>()
   readonly #kinds = new Set<string>()
+  #withoutAccess: ControlState | undefined
   readonly #variants = new WeakMap<CompiledPolicy, Map<ControlEntry, CompiledPolicy>>()
   readonly #lists = new WeakMap<
     readonly CompiledPolicy[],
     { readonly until: number; readonly list: readonly CompiledPolicy[] }
   >()
 
-  /** @throws HaltError if an entry names a network that is none */
-  constructor(entries: readonly ControlEntry[]) {
-    const texts: string[] = []
+  /**
+   * @param misfit called for each policy that cannot have the numbers of an entry
+   * @throws HaltError if an entry names a network that is none
+   */
+  constructor(entries: readonly ControlEntry[], misfit: Misfit = () => {}) {
+    this.#entries = entries
+    this.#misfit = misfit
+    const networks: ControlEntry[] = []
     for (const entry of entries) {
       const { kind, target = '', policy = '' } = entry
       if (kind === 'change') this.#changes.set(policy, entry)
       else if (kind === 'override') {
         const own = this.#overrides.get(policy) ?? new Map<Subject, ControlEntry>()
         this.#overrides.set(policy, own.set(target, entry))
-      } else if (isNetwork(target)) {
-        const prefix = Number(target.slice(target.indexOf('/') + 1))
-        if (prefix > 0) texts.push(target)
-        else this.#holdsAll = true
-        this.#networks.push({
-          entry,
-          prefix,
-          networks: prefix > 0 ? parseNetworks([target], 'HALT_E_CONTROL', 'the entry') : all(target),
-        })
-      } else {
+      } else if (isNetwork(target)) networks.push(entry)
+      else {
         this.#access.set(target, entry)
         this.#kinds.add(target.slice(0, target.indexOf(':')) + (target.includes('+ip:') ? '+ip' : ''))
       }
     }
-    // The most special network first.
-    this.#networks.sort((a, b) => b.prefix - a.prefix)
-    this.#anyNetwork = parseNetworks(texts, 'HALT_E_CONTROL', 'the entries')
+    this.#networks = new NetworkEntries(networks)
   }
 
   /** Whether an entry may concern clients, whatever their policies. */
   get hasAccess(): boolean {
-    return this.#access.size + this.#networks.length > 0
+    return this.#access.size + this.#networks.size > 0
+  }
+
+  /** The same numbers, with nobody blocked or let pass: for a look at the counters of a client that is. */
+  get withoutAccess(): ControlState {
+    return (this.#withoutAccess ??= new ControlState(
+      this.#entries.filter(({ kind }) => kind === 'override' || kind === 'change'),
+    ))
+  }
+
+  /** The policies whose numbers some entry sets. */
+  get policies(): readonly string[] {
+    return [...new Set([...this.#changes.keys(), ...this.#overrides.keys()])]
   }
 
   /** Whether some client has numbers of its own. */
@@ -91,9 +88,13 @@ export class ControlState {
     return found.find(entry => entry?.kind === 'block') ?? found.find(entry => entry !== undefined)
   }
 
-  /** The entry that blocks a subject or lets it pass. */
+  /** The entry that blocks a subject or lets it pass: an entry of its own, or of a part of it, as for a client. */
   accessOfSubject(subject: Subject, now: number): ControlEntry | undefined {
-    return this.#named(subject, now)
+    const own = this.#named(subject, now)
+    if (own?.kind === 'block') return own
+    const ids = idsOfSubject(subject)
+    const other = ids === undefined ? undefined : this.accessOf(ids, now)
+    return other?.kind === 'block' ? other : (own ?? other)
   }
 
   /** The policies with the numbers that hold for everybody now. The same list gives the same list. */
@@ -120,22 +121,17 @@ export class ControlState {
     now: number,
   ): readonly CompiledPolicy[] {
     const list = policies.map((policy, i) => {
-      const entry = this.overrideOf(policy.name, subjects[i] as Subject, now)
+      const entry = this.#overrideOf(policy.name, subjects[i] as Subject, now)
       return entry === undefined ? policy : this.#variant(policy, entry)
     })
     return list.every((policy, i) => policy === policies[i]) ? policies : list
   }
 
-  /** The entry with a client's numbers for a policy. */
-  overrideOf(policy: string, subject: Subject, now: number): ControlEntry | undefined {
-    const entry = this.#overrides.get(policy)?.get(subject)
-    return entry !== undefined && holds(entry, now) ? entry : undefined
-  }
-
-  /** The entry with everybody's numbers for a policy. */
-  changeOf(policy: string, now: number): ControlEntry | undefined {
-    const entry = this.#changes.get(policy)
-    return entry !== undefined && holds(entry, now) ? entry : undefined
+  /** The entries whose numbers a policy has for a client now: everybody's, then the client's own. */
+  numbersOf(policy: CompiledPolicy, subject: Subject, now: number): readonly ControlEntry[] {
+    return [this.#changeOf(policy.name, now), this.#overrideOf(policy.name, subject, now)].filter(
+      entry => entry !== undefined && this.#variant(policy, entry) !== policy,
+    ) as ControlEntry[]
   }
 
   /** Whether a client has numbers of its own for some of the policies. */
@@ -143,15 +139,24 @@ export class ControlState {
     return policies.some(({ name }) => this.#overrides.get(name)?.has(subject) === true)
   }
 
+  #overrideOf(policy: string, subject: Subject, now: number): ControlEntry | undefined {
+    const entry = this.#overrides.get(policy)?.get(subject)
+    return entry !== undefined && holds(entry, now) ? entry : undefined
+  }
+
+  #changeOf(policy: string, now: number): ControlEntry | undefined {
+    const entry = this.#changes.get(policy)
+    return entry !== undefined && holds(entry, now) ? entry : undefined
+  }
+
   #ofAddress(client: ClientIds, now: number): ControlEntry | undefined {
-    const { address } = client
     if (this.#kinds.has('ip')) {
       const own = this.#named(client.ip(), now)
       if (own !== undefined) return own
     }
-    if (address === undefined || !(this.#holdsAll || this.#anyNetwork.contains(address))) return undefined
-    return this.#networks.find(({ entry, networks }) => holds(entry, now) && networks.contains(address))
-      ?.entry
+    if (this.#networks.size === 0) return undefined
+    const { address, prefix } = client
+    return address && this.#networks.find(address, now, prefix)
   }
 
   #named(subject: Subject, now: number): ControlEntry | undefined {
@@ -164,22 +169,17 @@ export class ControlState {
     this.#variants.set(policy, variants)
     let variant = variants.get(entry)
     if (variant === undefined)
-      variants.set(entry, (variant = withNumbers(policy, entry.numbers as PolicyNumbers)))
+      variants.set(entry, (variant = this.#withNumbers(policy, entry.numbers as PolicyNumbers)))
     return variant
   }
-}
 
-// Numbers that do not fit this policy change nothing: a broken entry must never refuse anybody.
-function withNumbers(policy: CompiledPolicy, numbers: PolicyNumbers): CompiledPolicy {
-  try {
-    return policy.with(numbers)
-  } catch {
-    return policy
+  // Numbers that do not fit this policy change nothing: a broken entry must never refuse anybody.
+  #withNumbers(policy: CompiledPolicy, numbers: PolicyNumbers): CompiledPolicy {
+    try {
+      return policy.with(numbers)
+    } catch (error) {
+      this.#misfit(policy.name, error)
+      return policy
+    }
   }
-}
-
-/** The network of all addresses of a version. */
-function all(target: string): Networks {
-  const version = target.includes(':') ? 6 : 4
-  return { size: 1, contains: address => address.version === version }
 }

@@ -3,10 +3,12 @@ import { describe } from '../base/describe.ts'
 import { type Digest, makeDigest } from '../base/digest.ts'
 import { checkNames, fail, namesOf } from '../base/options-check.ts'
 import { type Warn, warnOnce } from '../base/warnings.ts'
+import { parseAddress } from '../request/address.ts'
 import { checkPrefix } from '../request/address-key.ts'
 import { type Identity, subjectOf } from '../request/identity.ts'
 import type { Subject } from '../request/subject.ts'
 import type { Store } from '../store/contract.ts'
+import { reachesAddress } from './network-entries.ts'
 import { readAct, readNetwork, readNumbers, readPolicyName } from './act-check.ts'
 import {
   type ActOptions,
@@ -18,6 +20,7 @@ import {
 } from './entries.ts'
 import { Ledger } from './ledger.ts'
 import type { ControlState } from './control-state.ts'
+import { type LimiterPolicies, PolicyWatch } from './policy-watch.ts'
 
 /** Options of a {@link Control}. */
 export interface ControlOptions {
@@ -55,6 +58,7 @@ export class Control {
   readonly #digest: Digest
   readonly #ipv6Prefix: number
   readonly #ledger: Ledger
+  readonly #watch: PolicyWatch
 
   constructor(options: ControlOptions) {
     const { store, secret, ipv6Prefix, warn } = fromCaller(Control, () => {
@@ -70,12 +74,30 @@ export class Control {
         `Control got ${describe(store)}, which is not a store with documents.`,
         'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
       )
-    this.#ledger = new Ledger(store as Required<Store>, warnings)
+    this.#watch = new PolicyWatch(warnings)
+    this.#ledger = new Ledger(store as Required<Store>, warnings, this.#watch)
   }
 
   /** The entries that hold, ready to be looked up; undefined while there are none. Limiters read it at each check. */
   get state(): ControlState | undefined {
     return this.#ledger.state
+  }
+
+  /** Notes the policies of a limiter, so that an entry about an unknown policy is warned of. Limiters call it. */
+  notePolicies(policies: LimiterPolicies): void {
+    this.#watch.add(policies)
+  }
+
+  /**
+   * Whether an act on a client or a network reaches the requests from an address. Ask it before an operator blocks his own address.
+   *
+   * @example
+   * control.reaches({ ip: '203.0.113.0/24' }, '203.0.113.7') // true
+   */
+  reaches(target: Identity, address: string): boolean {
+    const own = parseAddress(address)
+    if (own === undefined) return false
+    return reachesAddress(this.#targetOf(target, true), this.#subjectOf({ ip: own.text }), own)
   }
 
   /** Refuses a client or a network everywhere, with the reason `"blocked"`. Quotas and penalties are not charged. */

@@ -1,7 +1,8 @@
 import type { Duration } from '../base/duration.ts'
 import type { PolicyNumbers } from '../policy/compiled-policy.ts'
+import type { ControlEntry, EntryKind } from '../policy/control-entry.ts'
 
-export type { PolicyNumbers }
+export type { ControlEntry, EntryKind, PolicyNumbers }
 
 /** Who acts, why, and until when. */
 export interface ActOptions {
@@ -11,25 +12,6 @@ export interface ActOptions {
   readonly until?: Date | undefined
   readonly reason?: string | undefined
   /** Who acts. */
-  readonly by?: string | undefined
-}
-
-/** What an entry does. */
-export type EntryKind = 'block' | 'allow' | 'override' | 'change'
-
-/** One entry of the control document: something that holds in every process. Plain data. */
-export interface ControlEntry {
-  readonly kind: EntryKind
-  /** Whom it concerns: a subject as decisions show it (`user:42`), or a network (`203.0.113.0/24`). Absent for a `change`. */
-  readonly target?: string | undefined
-  /** The policy of an `override` or a `change`. */
-  readonly policy?: string | undefined
-  readonly numbers?: PolicyNumbers | undefined
-  /** When the entry was made. Unix milliseconds. */
-  readonly at: number
-  /** When the entry ends. Unix milliseconds. Absent: never. */
-  readonly until?: number | undefined
-  readonly reason?: string | undefined
   readonly by?: string | undefined
 }
 

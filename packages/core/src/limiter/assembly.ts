@@ -1,6 +1,7 @@
 import { makeDigest } from '../base/digest.ts'
 import { type Warn, warnOnce } from '../base/warnings.ts'
 import { ExemptionCheck } from './exemption-check.ts'
+import type { Control } from '../control/control.ts'
 import { CounterReset } from './counter-reset.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
@@ -75,7 +76,8 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
   const leases = new Leases(guardedStore)
   onReconnection(store, leases)
   const charges = new Charges({ guardedStore, leases, lines, warn })
-  const pipeline = new Pipeline({
+  const { control } = options
+  const parts = {
     exemptionCheck,
     keyResolver,
     guardedStore,
@@ -85,11 +87,31 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     reporter,
     penalty,
     callers,
-    control: options.control,
-  })
+  }
+  const pipeline = new Pipeline({ ...parts, control })
   const turns = new Turns(guardedStore, charges, lines, numbers.mostWaiting)
-  const inspector = new Inspector({ policies, pipeline, exemptionCheck, callers, ipv6Prefix })
+  const inspector = new Inspector({
+    policies,
+    pipeline,
+    countersOnly:
+      control === undefined ? pipeline : new Pipeline({ ...parts, control: withoutAccess(control) }),
+    exemptionCheck,
+    callers,
+    ipv6Prefix,
+    control,
+    clock: guardedStore.clock,
+  })
   const counterReset = new CounterReset({ store, policies, inspector, charges, warn })
+  control?.notePolicies(policies)
   noticeMisuse(options, policies.fixed ?? [], instances, warn)
   return { warn, numbers, callers, policies, reporter, pipeline, charges, turns, inspector, counterReset }
+}
+
+/** What operators have set, with nobody blocked or let pass. */
+function withoutAccess(control: Control): Pick<Control, 'state'> {
+  return {
+    get state() {
+      return control.state?.withoutAccess
+    },
+  }
 }

@@ -1,12 +1,16 @@
+import { type AppliedControl, NO_CONTROL } from '../check/applied-control.ts'
+import { appliedControl } from './applied-control.ts'
 import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { countersIn, type CounterReading } from '../check/counter-reading.ts'
 import type { CheckResult } from '../check/check-result.ts'
+import type { Control } from '../control/control.ts'
 import { Decision } from '../check/decision.ts'
 import { readId } from '../base/callbacks.ts'
 import { HaltError } from '../base/errors.ts'
 import type { ExemptionCheck } from './exemption-check.ts'
-import { explain, type Explanation } from '../check/explanation.ts'
+import { explain } from '../check/explain.ts'
+import type { Explanation } from '../check/explanation.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
 import { PEEK } from '../check/check-options.ts'
@@ -23,6 +27,7 @@ import {
 } from '../request/identity.ts'
 import type { Subject } from '../request/subject.ts'
 import { lazyView } from '../request/to-view.ts'
+import type { GuardedStore } from '../resilience/guarded-store.ts'
 import { freshAt } from '../store/cooldown.ts'
 import { evaluationAt } from '../store/reading.ts'
 
@@ -30,6 +35,11 @@ import { evaluationAt } from '../store/reading.ts'
 export interface InspectorParts {
   readonly policies: PolicySource
   readonly pipeline: Pipeline
+  /** The same pipeline, but with nobody blocked or let pass by operators. */
+  readonly countersOnly: Pipeline
+  readonly control: Control | undefined
+  /** The clock that says which entries of operators hold, in Unix milliseconds. */
+  readonly clock: Pick<GuardedStore['clock'], 'now'>
   readonly exemptionCheck: ExemptionCheck
   readonly callers: CallerSettings
   readonly ipv6Prefix: number
@@ -43,19 +53,35 @@ interface IdentityPeek {
   /** The policies that were evaluated, and those whose mode is `"off"`. */
   readonly policies: readonly CompiledPolicy[]
   readonly unreachable: readonly Unreached[]
+  readonly control: AppliedControl
+}
+
+/** A peek at a request: the decision that a check would give, and the policies that would decide. */
+interface RequestPeek {
+  readonly decision: Decision
+  readonly policies: readonly CompiledPolicy[] | undefined
+  readonly caller: Caller
+  readonly control: AppliedControl
 }
 
 /** Reads counters and charges nothing. For an identity it shows only counters that count requests under that identity. */
 export class Inspector {
   readonly #policies: PolicySource
   readonly #pipeline: Pipeline
+  readonly #countersOnly: Pipeline
+  readonly #control: Control | undefined
+  readonly #clock: InspectorParts['clock']
   readonly #exemptionCheck: ExemptionCheck
   readonly #callers: CallerSettings
   readonly #ipv6Prefix: number
 
-  constructor({ policies, pipeline, exemptionCheck, callers, ipv6Prefix }: InspectorParts) {
+  constructor(parts: InspectorParts) {
+    const { policies, pipeline, countersOnly, control, clock, exemptionCheck, callers, ipv6Prefix } = parts
     this.#policies = policies
     this.#pipeline = pipeline
+    this.#countersOnly = countersOnly
+    this.#control = control
+    this.#clock = clock
     this.#exemptionCheck = exemptionCheck
     this.#callers = callers
     this.#ipv6Prefix = ipv6Prefix
@@ -65,39 +91,50 @@ export class Inspector {
   async peek(target: unknown, options: PeekOptions<never>): Promise<Decision> {
     checkPeekOptions(options)
     if (!isIdentity(target)) return (await this.peekRequest(target, options)).decision
-    const { decision, unreachable, kind } = await this.#peekIdentity(target, options)
-    if (decision === undefined) throw noCountingPolicy(kind, unreachable)
+    const { decision, unreachable } = reachedBy(await this.#peekIdentity(target, options, this.#pipeline))
     return Decision.withUnreachable(decision, unreachable)
   }
 
   async explain(target: unknown, options: PeekOptions<never>): Promise<Explanation> {
     checkPeekOptions(options)
-    if (isIdentity(target)) return explain(await this.#peekIdentity(target, options))
-    const { decision, policies = [], caller } = await this.peekRequest(target, options)
+    if (isIdentity(target)) return explain(await this.#peekIdentity(target, options, this.#pipeline))
+    const { decision, policies = [], caller, control } = await this.peekRequest(target, options)
     const exemptions = policies.map(policy => ({
       policy,
-      why: this.#isHealthCheck(caller) ?? this.#exemptionCheck.reason(policy, caller),
+      why:
+        this.#isHealthCheck(caller) ??
+        (control.access === undefined ? this.#exemptionCheck.reason(policy, caller) : undefined),
     }))
-    return explain({ decision, policies, caller, exemptions, walk: this.#callers.clientIp })
+    return explain({ decision, policies, caller, exemptions, walk: this.#callers.clientIp, control })
   }
 
   /** @throws HaltError `HALT_E_IDENTITY_KIND` as {@link peek}; `HALT_E_STORE` when the store does not answer */
   async inspect(target: unknown, options: PeekOptions<never>): Promise<readonly CounterReading[]> {
-    const decision = await this.peek(target, options)
+    checkPeekOptions(options)
+    const { decision, control } = isIdentity(target)
+      ? reachedBy(await this.#peekIdentity(target, options, this.#countersOnly))
+      : await this.peekRequest(target, options, this.#countersOnly)
     failIfDegraded(decision)
     const result = Decision.recordOf(decision)?.result
-    return result === undefined ? [] : countersIn(result)
+    return result === undefined ? [] : countersIn(result, control)
   }
 
   /** The decision that a check of a request would give, and the policies that would decide. */
   async peekRequest(
     target: unknown,
     options: PeekOptions<never>,
-  ): Promise<{ decision: Decision; policies: readonly CompiledPolicy[] | undefined; caller: Caller }> {
+    pipeline: Pipeline = this.#pipeline,
+  ): Promise<RequestPeek> {
     const view = lazyView(target)
     const policies = await this.#policies.policiesFor(view, options)
-    const decision = await this.#pipeline.checkRequest(policies, view, PEEK, options.ip)
-    return { caller: this.#pipeline.callerOf(view, options.ip), policies, decision }
+    const decision = await pipeline.checkRequest(policies, view, PEEK, options.ip)
+    const caller = pipeline.callerOf(view, options.ip)
+    // Operators decide nothing about a health check, or about a request without policies.
+    const isControlled = policies !== undefined && !this.#exemptionCheck.isHealthCheck(view)
+    const control = isControlled
+      ? appliedControl(this.#control, policies, caller, this.#clock.now())
+      : NO_CONTROL
+    return { caller, policies, decision, control }
   }
 
   /** Whether the application verifies API keys, so that they have no ceiling per address. */
@@ -117,16 +154,23 @@ export class Inspector {
     return subjectOf(identity, 'custom', digest, this.#ipv6Prefix)
   }
 
-  async #peekIdentity(identity: Identity, options: PeekOptions<never>): Promise<IdentityPeek> {
+  async #peekIdentity(
+    identity: Identity,
+    options: PeekOptions<never>,
+    pipeline: Pipeline,
+  ): Promise<IdentityPeek> {
     const policies = this.#policies.forIdentity(options)
     const [subject, kind] = [this.subjectOf(identity), kindOf(identity)]
     const counting = policies.filter(({ off }) => !off)
     const reached = counting.filter(policy => isReached(policy, kind, counting))
     const evaluate = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
-      this.#pipeline.checkSubject(subject, some, PEEK)
+      pipeline.checkSubject(subject, some, PEEK)
+    const control = appliedControl(this.#control, policies, subject, this.#clock.now())
     let decision: Decision | undefined = await evaluate(policies)
     let shown = counting
-    if (reached.length < counting.length) {
+    // What operators decide about a client holds whatever the policies count.
+    const isDecided = control.access !== undefined && pipeline === this.#pipeline
+    if (reached.length < counting.length && !isDecided) {
       // Also show counters with a charge, because `consume` may have charged any policy under this identity.
       const result = Decision.recordOf(decision)?.result
       shown = counting.filter(policy => reached.includes(policy) || hasCounter(policy, result))
@@ -138,12 +182,20 @@ export class Inspector {
       decision,
       policies: policies.filter(policy => policy.off || shown.includes(policy)),
       unreachable: unreachedOf(kind, counting, reached, this.verifiesKeys),
+      control,
     }
   }
 
   #isHealthCheck({ view }: Caller): string | undefined {
     return this.#exemptionCheck.isHealthCheck(view) ? 'the path is a health check' : undefined
   }
+}
+
+/** A peek at an identity that reaches some policy. @throws HaltError `HALT_E_IDENTITY_KIND` */
+function reachedBy(peek: IdentityPeek): IdentityPeek & { readonly decision: Decision } {
+  const { decision } = peek
+  if (decision === undefined) throw noCountingPolicy(peek.kind, peek.unreachable)
+  return { ...peek, decision }
 }
 
 /** Makes the error of a peek or a reset for an identity under which no policy counts requests. */

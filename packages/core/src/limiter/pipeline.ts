@@ -23,7 +23,8 @@ import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { Leases } from '../lease/leases.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import type { Control } from '../control/control.ts'
-import type { ClientIds, ControlState } from '../control/control-state.ts'
+import { idsOfCaller } from '../control/client-ids.ts'
+import type { ControlState } from '../control/control-state.ts'
 import { listOf } from '../base/list.ts'
 import { isPromise } from '../base/promises.ts'
 
@@ -40,7 +41,7 @@ export interface PipelineParts {
   readonly penalty: CompiledPenalty | undefined
   readonly callers: CallerSettings
   /** What operators have set; undefined if the limiter has no control. */
-  readonly control: Control | undefined
+  readonly control: Pick<Control, 'state'> | undefined
 }
 
 /** The steps of one request: exemptions → keys → check → store → result → decision. Synchronous when all parts are. */
@@ -54,7 +55,7 @@ export class Pipeline {
   readonly #clock: StoreClock
   readonly #uncounted: Uncounted
   readonly #callers: CallerSettings
-  readonly #control: Control | undefined
+  readonly #control: Pick<Control, 'state'> | undefined
   readonly #plans: Plans
   readonly #buildCheck: ReturnType<typeof checkBuilder>
 
@@ -116,7 +117,7 @@ export class Pipeline {
     const now = this.#clock.now()
     if (state.hasAccess) {
       const caller = this.callerOf(view, ip)
-      const entry = state.accessOf(idsOf(caller), now)
+      const entry = state.accessOf(idsOfCaller(caller), now)
       if (entry?.kind === 'allow') return this.#uncounted.allow(policies[0], caller, parameters)
       if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, policies[0], caller, parameters)
     }
@@ -296,14 +297,4 @@ export class Pipeline {
 /** Whether a caller that waits was not admitted yet. That is no refusal, so nobody is told of it. */
 function asksAgain({ evaluation }: CheckResult): boolean {
   return evaluation.startsIn !== undefined && !evaluation.allowed
-}
-
-/** The ids of a caller, each found only when an entry may name it. */
-function idsOf(caller: Caller): ClientIds {
-  return {
-    address: caller.address,
-    ip: () => caller.ip.subject,
-    user: () => caller.key('user')?.subject,
-    apiKey: () => caller.apiKey?.subject,
-  }
 }

@@ -2,7 +2,8 @@ import { describe } from '../base/describe.ts'
 import { HaltError, type HaltErrorCode } from '../base/errors.ts'
 import { type Address, networkOf, parseBareAddress, prefixMask } from './address.ts'
 import { CLOUDFLARE_RANGES } from './cloudflare.ts'
-import { type Network, NetworkTable } from './network-table.ts'
+import { NetworkTable } from './network-table.ts'
+import type { Network } from './sorted-networks.ts'
 
 /** A compiled set of networks. */
 export interface Networks {
@@ -48,6 +49,17 @@ export function parseNetworks(
     size: networks.length,
     contains: address => (address.version === 4 ? ipv4 : ipv6).contains(address),
   }
+}
+
+/**
+ * Reads one CIDR or address.
+ *
+ * @throws HaltError with `code`, as {@link parseNetworks}
+ */
+export function networkIn(text: string, code: HaltErrorCode, option: string): Network {
+  return parseNetwork(text, option, (message, fix) => {
+    throw new HaltError(code, message, fix)
+  })
 }
 
 function parseNetwork(text: string, option: string, fail: (message: string, fix: string) => never): Network {

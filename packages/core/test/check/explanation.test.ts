@@ -28,6 +28,7 @@ describe('explain', () => {
           { cost: 2, seconds: 60 },
         ],
         line: undefined,
+        control: [],
       },
     ])
   })

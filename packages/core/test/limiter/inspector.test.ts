@@ -126,6 +126,7 @@ describe('inspect', () => {
         remaining: 0,
         resetAt: now + 600,
         blockedUntil: now + 600,
+        control: [],
       },
       {
         policy: 'user',
@@ -136,6 +137,7 @@ describe('inspect', () => {
         remaining: 98,
         resetAt: now + 2,
         blockedUntil: 0,
+        control: [],
       },
       expect.objectContaining({ policy: 'month', key: 'user:42', used: 2, remaining: 8 }),
     ])

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 
 import { type Address, networkOf, parseBareAddress, prefixMask } from '../../src/request/address.ts'
-import { type Network, NetworkTable } from '../../src/request/network-table.ts'
+import { NetworkTable } from '../../src/request/network-table.ts'
+import type { Network } from '../../src/request/sorted-networks.ts'
 
 const ipv4 = fc.ipV4().map(parse)
 const ipv6 = fc.ipV6().map(parse)

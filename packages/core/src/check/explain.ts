@@ -1,0 +1,152 @@
+import { type AppliedControl, describeEntry, NO_CONTROL } from './applied-control.ts'
+import type { CompiledPolicy } from '../policy/compiled-policy.ts'
+import type { CheckResult } from './check-result.ts'
+import { Decision } from './decision.ts'
+import type { PolicyVerdict } from './policy-verdict.ts'
+import { inBraces, type Unreached } from '../policy/reachability.ts'
+import type { Caller } from '../request/caller.ts'
+import type { ClientIp } from '../request/client-ip.ts'
+import type { IdentityKind } from '../request/identity.ts'
+import type { Demand } from '../store/contract.ts'
+import { lineOf, remaining, waitForCost } from '../store/reading.ts'
+import type { CostWait, Explanation, Line, PolicyExplanation } from './explanation.ts'
+
+/** The parts of an explanation. */
+export interface ExplanationParts {
+  readonly decision: Decision | undefined
+  readonly policies: readonly CompiledPolicy[]
+  readonly caller?: Caller
+  /** The kind of the identity. Undefined for a request. */
+  readonly kind?: IdentityKind
+  readonly unreachable?: readonly Unreached[]
+  readonly exemptions?: readonly { readonly policy: CompiledPolicy; readonly why: string | undefined }[]
+  readonly walk?: ClientIp
+  readonly control?: AppliedControl
+}
+
+/** Writes an explanation from a decision that consumed nothing. */
+export function explain(parts: ExplanationParts): Explanation {
+  const { decision, policies, caller, exemptions, walk, kind, unreachable = [], control = NO_CONTROL } = parts
+  const result = Decision.recordOf(decision)?.result
+  const { view } = caller ?? {}
+  const hops = walk === undefined || view === undefined || caller?.isGiven === true ? [] : walk.walk(view)
+  const explained = policies.map(given => {
+    // As it decided: with the numbers of operators.
+    const at = result?.check.policies.findIndex(({ name }) => name === given.name) ?? -1
+    const policy = result?.check.policies[at] ?? given
+    const subject = result?.check.demands[at]?.subject
+    const verdict = decision?.verdicts.find(one => one.policy === policy.name)
+    const exemption = exemptions?.find(entry => entry.policy === given)?.why
+    return Object.freeze({
+      policy: policy.name,
+      algorithm: policy.algorithm,
+      limit: policy.limit,
+      exemption: policy.off ? 'its mode is "off"' : (passOf(control) ?? exemption),
+      key: verdict?.key,
+      keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
+      verdict,
+      ...stateOf(policy, result),
+      control: subject === undefined ? [] : control.numbersOf(policy.name, subject),
+    })
+  })
+  const given = caller?.isGiven === true ? caller.address?.text : undefined
+  const explanation = { decision, unreachable, control: control.access, hops, policies: explained }
+  return Object.freeze({ ...explanation, toString: () => write(explanation, given, kind) })
+}
+
+function stateOf(
+  { name, cost, limit, capacity }: CompiledPolicy,
+  result: CheckResult | undefined,
+): Pick<PolicyExplanation, 'before' | 'after' | 'waits' | 'line'> {
+  const at = result?.check.policies.findIndex(policy => policy.name === name) ?? -1
+  if (result === undefined || at < 0)
+    return { before: undefined, after: undefined, waits: [], line: undefined }
+  const { check, evaluation } = result
+  const demand = check.demands[at] as Demand
+  const state = evaluation.states[at] ?? []
+  const before = remaining(demand, state, evaluation)
+  const line = lineOf(demand, state, evaluation)
+  const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)
+  return {
+    before,
+    after: evaluation.allowed && evaluation.passes[at] === true ? Math.max(0, before - demand.cost) : before,
+    waits: costs
+      .sort((a, b) => a - b)
+      .map(units => ({ cost: units, seconds: waitForCost(demand, state, evaluation, units) / 1e6 })),
+    line: line && { units: line.units, seconds: line.micros / 1e6 },
+  }
+}
+
+function passOf({ access }: AppliedControl): string | undefined {
+  return access?.kind === 'allow' ? 'an operator lets the client pass' : undefined
+}
+
+function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
+  if (policy.keyExtractor !== undefined) return 'the key extractor, else onMissingKey'
+  return (
+    caller.key(policy.keyStrategy)?.how ??
+    `no ${policy.keyStrategy} found: onMissingKey "${policy.onMissingKey}"`
+  )
+}
+
+function write(
+  { decision, unreachable, control, hops, policies }: Omit<Explanation, 'toString'>,
+  given: string | undefined,
+  kind: IdentityKind | undefined,
+): string {
+  const lines = [conclusionOf(decision, unreachable, kind)]
+  if (decision !== undefined && decision.degraded !== false)
+    lines.push(`  the store did not answer: onStoreError "${decision.degraded}" decided`)
+  if (control !== undefined) lines.push(`  by an operator: ${describeEntry(control)}`)
+  if (given !== undefined) lines.push(`  from ${JSON.stringify(given)}: given by clientIp`)
+  for (const { address, why } of hops) lines.push(`  from ${JSON.stringify(address)}: ${why}`)
+  for (const one of policies) {
+    const { policy, algorithm, exemption, key, keyFoundBy: how, verdict, waits, line, control: numbers } = one
+    if (verdict === undefined) {
+      lines.push(`  ${policy} (${algorithm}): not counted${exemption === undefined ? '' : `, ${exemption}`}`)
+      continue
+    }
+    const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
+    const wait = verdict.allowed ? 'passes' : `${refuses}: ${verdict.reason}, ${inTime(verdict.retryAfter)}`
+    lines.push(
+      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(verdict)} left, ${wait}`,
+    )
+    const late = waits.filter(({ seconds }) => seconds > 0)
+    if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
+    if (line !== undefined) lines.push(`    ${lineInWords(line)}`)
+    for (const entry of numbers) lines.push(`    by an operator: ${describeEntry(entry)}`)
+  }
+  for (const { policy, reachedBy } of unreachable)
+    lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}; reached by ${reachedBy}`)
+  return lines.join('\n')
+}
+
+function conclusionOf(
+  decision: Decision | undefined,
+  unreachable: readonly Unreached[],
+  kind: IdentityKind | undefined,
+): string {
+  const identity = kind === undefined ? '' : inBraces(kind)
+  if (decision === undefined) return `Not known: no policy counts requests by ${identity}`
+  const outcome = decision.allowed ? 'Allowed' : 'Refused'
+  const extent = unreachable.length === 0 ? '' : ` by what ${identity} reaches`
+  return `${outcome}${extent}: ${decision.reason}${decision.policy && ` (${decision.policy})`}`
+}
+
+// A bucket with a large burst can hold more units than the limit.
+function leftOf({ remaining: left, limit }: PolicyVerdict): string {
+  return left > limit ? `${left} (limit ${limit})` : `${left} of ${limit}`
+}
+
+function inWords({ cost, seconds }: CostWait): string {
+  return `a cost of ${cost} ${inTime(seconds)}`
+}
+
+function lineInWords({ units, seconds }: Line): string {
+  const [waits, last] = units === 1 ? ['unit waits', 'it'] : ['units wait', 'the last one']
+  return `${units} ${waits} in line, ${last} starts in ${seconds} s`
+}
+
+function inTime(seconds: number): string {
+  return seconds === Number.POSITIVE_INFINITY ? 'never passes' : `passes in ${seconds} s`
+}

@@ -1,0 +1,49 @@
+import { type Address, parseBareAddress } from '../request/address.ts'
+import type { Caller } from '../request/caller.ts'
+import type { Subject } from '../request/subject.ts'
+
+/** The ids of a client that an entry may name. Each is found only if some entry names one of its kind. */
+export interface ClientIds {
+  readonly address: Address | undefined
+  /** How many bits of the address are known. Default: all. */
+  readonly prefix?: number | undefined
+  /** The subject of the address. */
+  ip(): Subject
+  user(): Subject | undefined
+  apiKey(): Subject | undefined
+}
+
+const IP = 'ip:'
+const AND_IP = '+ip:'
+
+/** The ids in a subject: `user:42+ip:203.0.113.7` has two. Undefined for a subject that is not about a client. */
+export function idsOfSubject(subject: Subject): ClientIds | undefined {
+  // An id that holds "+ip:" itself is shown as its digest.
+  const at = subject.startsWith(IP) ? 0 : subject.indexOf(AND_IP)
+  const ip = at < 0 ? '' : subject.slice(subject.indexOf(IP, at))
+  const first = at < 0 ? subject : subject.slice(0, at)
+  const user = first.startsWith('user:') ? first : undefined
+  const apiKey = first.startsWith('api-key:') ? first : undefined
+  if (ip === '' && user === undefined && apiKey === undefined) return undefined
+  // The key of an IPv6 address names its network: `ip:2001:db8::/56`.
+  const [text = '', prefix] = ip.slice(IP.length).split('/')
+  return {
+    get address(): Address | undefined {
+      return text === '' ? undefined : parseBareAddress(text)
+    },
+    prefix: prefix === undefined ? undefined : Number(prefix),
+    ip: () => ip,
+    user: () => user,
+    apiKey: () => apiKey,
+  }
+}
+
+/** The ids of a caller, each found only when an entry may name it. */
+export function idsOfCaller(caller: Caller): ClientIds {
+  return {
+    address: caller.address,
+    ip: () => caller.ip.subject,
+    user: () => caller.key('user')?.subject,
+    apiKey: () => caller.apiKey?.subject,
+  }
+}

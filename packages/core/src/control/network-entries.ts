@@ -1,0 +1,86 @@
+import type { Address, Bits } from '../request/address.ts'
+import { networkIn } from '../request/networks.ts'
+import { holds as contains, type Network, SortedNetworks } from '../request/sorted-networks.ts'
+import type { Subject } from '../request/subject.ts'
+import { type ControlEntry, holds, isNetwork } from './entries.ts'
+
+interface NetworkEntry extends Network {
+  readonly entry: ControlEntry
+  /** The length of the prefix, in bits of its version. */
+  readonly prefix: number
+}
+
+const ZERO: Bits = [0, 0, 0, 0]
+
+/**
+ * Entries about networks, found by an address.
+ *
+ * Two networks are disjoint, or one contains the other. So each network has at most one parent, the smallest one around it, and the
+ * networks of an address are the last one that begins at it or before it, and the parents of that one.
+ */
+export class NetworkEntries {
+  readonly #ipv4: NestedNetworks
+  readonly #ipv6: NestedNetworks
+  /** The number of networks. */
+  readonly size: number
+
+  /** @throws HaltError if a target is not a network */
+  constructor(entries: readonly ControlEntry[]) {
+    const networks = entries.map(read)
+    this.size = networks.length
+    this.#ipv4 = new NestedNetworks(networks.filter(({ version }) => version === 4))
+    this.#ipv6 = new NestedNetworks(networks.filter(({ version }) => version === 6))
+  }
+
+  /**
+   * The entry of the smallest network around an address whose entry holds.
+   *
+   * @param now Unix milliseconds
+   * @param longest the longest prefix that counts, where only so many bits of the address are known
+   */
+  find({ version, bits }: Address, now: number, longest = 128): ControlEntry | undefined {
+    return (version === 4 ? this.#ipv4 : this.#ipv6).find(bits, now, longest)
+  }
+}
+
+class NestedNetworks {
+  readonly #networks: SortedNetworks<NetworkEntry>
+  // The index of the parent of each network; -1 for none.
+  readonly #parents: Int32Array
+
+  constructor(networks: readonly NetworkEntry[]) {
+    this.#networks = new SortedNetworks(networks)
+    const { all } = this.#networks
+    this.#parents = new Int32Array(all.length)
+    const around: number[] = []
+    for (const [i, { bits }] of all.entries()) {
+      while (around.length > 0 && !contains(all[around.at(-1) as number] as NetworkEntry, bits)) around.pop()
+      this.#parents[i] = around.at(-1) ?? -1
+      around.push(i)
+    }
+  }
+
+  find(bits: Bits, now: number, longest: number): ControlEntry | undefined {
+    const { all } = this.#networks
+    for (let i = this.#networks.lastFrom(bits); i >= 0; i = this.#parents[i] as number) {
+      const { entry, prefix } = all[i] as NetworkEntry
+      if (prefix <= longest && this.#networks.holds(i, bits) && holds(entry, now)) return entry
+    }
+    return undefined
+  }
+}
+
+/** Whether an entry with a target reaches an address, whose subject is given too. */
+export function reachesAddress(target: string, subject: Subject, address: Address): boolean {
+  if (!isNetwork(target)) return target === subject
+  return new NetworkEntries([{ kind: 'block', target, at: 0 }]).find(address, 0) !== undefined
+}
+
+function read(entry: ControlEntry): NetworkEntry {
+  const target = entry.target as string
+  const prefix = Number(target.slice(target.indexOf('/') + 1))
+  // Operators may mean every address. Nobody who trusts proxies does, so `networkIn` refuses it.
+  if (prefix === 0) return { entry, prefix, version: target.includes(':') ? 6 : 4, bits: ZERO, mask: ZERO }
+  const network = networkIn(target, 'HALT_E_CONTROL', 'the entry')
+  return { entry, prefix: network.version === 4 && prefix > 32 ? prefix - 96 : prefix, ...network }
+}

@@ -1,0 +1,20 @@
+import type { PolicyNumbers } from './compiled-policy.ts'
+
+/** What an entry does. */
+export type EntryKind = 'block' | 'allow' | 'override' | 'change'
+
+/** One entry of the control document: something that holds in every process. Plain data. */
+export interface ControlEntry {
+  readonly kind: EntryKind
+  /** Whom it concerns: a subject as decisions show it (`user:42`), or a network (`203.0.113.0/24`). Absent for a `change`. */
+  readonly target?: string | undefined
+  /** The policy of an `override` or a `change`. */
+  readonly policy?: string | undefined
+  readonly numbers?: PolicyNumbers | undefined
+  /** When the entry was made. Unix milliseconds. */
+  readonly at: number
+  /** When the entry ends. Unix milliseconds. Absent: never. */
+  readonly until?: number | undefined
+  readonly reason?: string | undefined
+  readonly by?: string | undefined
+}

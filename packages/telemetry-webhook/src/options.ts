@@ -1,0 +1,82 @@
+import { type Duration, HaltError, type Warn } from '@halt/core'
+import { checkNames, describe, namesOf, parseDuration } from '@halt/core/http'
+import { Webhook } from 'standardwebhooks'
+
+/** Options of {@link WebhookTelemetry}. */
+export interface WebhookTelemetryOptions {
+  /** Where the events are posted: `https:`, or `http:` inside your own network. */
+  readonly url: string
+  /** The secret that signs the events: `whsec_` and 24 to 64 bytes in base64. The receiver has the same. */
+  readonly secret: string
+  /** How long the receiver may take for an answer. Default 5 s. */
+  readonly timeout?: Duration | undefined
+  /** How often an event is sent at most, until the receiver takes it. Default 8, which takes about two minutes. */
+  readonly attempts?: number | undefined
+  /** How many events may wait to be sent. Later ones are dropped. Default 1 000. */
+  readonly queue?: number | undefined
+  /** Headers of your own, such as an authorization. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Receives each warning once. Default `process.emitWarning`. */
+  readonly warn?: Warn | undefined
+}
+
+/** Checked options, with defaults. */
+export interface CheckedOptions {
+  readonly url: string
+  readonly signer: Webhook
+  readonly timeoutMs: number
+  readonly attempts: number
+  readonly queue: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const OPTIONS = namesOf<WebhookTelemetryOptions>({
+  url: true,
+  secret: true,
+  timeout: true,
+  attempts: true,
+  queue: true,
+  headers: true,
+  warn: true,
+})
+const SECRET = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/
+
+/**
+ * Checks the options and adds defaults.
+ *
+ * @throws HaltError `HALT_E_OPTION`, `HALT_E_DURATION`, `HALT_E_SECRET`, `HALT_E_UNKNOWN_FIELD`
+ */
+export function checkOptions(options: WebhookTelemetryOptions): CheckedOptions {
+  checkNames(options as unknown as Readonly<Record<string, unknown>>, OPTIONS, 'WebhookTelemetry')
+  const { url, secret, timeout = '5s', attempts = 8, queue = 1_000, headers = {} } = options
+  const timeoutMs = parseDuration(timeout, 'timeout') / 1000
+  if (!isHttp(url))
+    throw wrong(`url is ${describe(url)}.`, 'Give an address such as "https://example.com/halt".')
+  if (typeof secret !== 'string' || !SECRET.test(secret))
+    throw new HaltError(
+      'HALT_E_SECRET',
+      'The secret of the webhook is not "whsec_" and 24 to 64 bytes in base64.',
+      'Make one: `echo "whsec_$(openssl rand -base64 32)"`.',
+    )
+  checkWhole('attempts', attempts, 20)
+  checkWhole('queue', queue, 100_000)
+  try {
+    new Headers(headers)
+  } catch {
+    throw wrong('headers holds a name or a value that HTTP does not allow.', 'Give names and texts.')
+  }
+  return { url, signer: new Webhook(secret), timeoutMs, attempts, queue, headers }
+}
+
+function checkWhole(name: string, value: unknown, high: number): void {
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= high) return
+  throw wrong(`${name} is ${describe(value)}.`, `Give a whole number from 1 to ${high}.`)
+}
+
+function isHttp(url: unknown): boolean {
+  return typeof url === 'string' && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+}
+
+function wrong(message: string, fix: string): HaltError {
+  return new HaltError('HALT_E_OPTION', message, fix)
+}

@@ -1,0 +1,108 @@
+import type { Warn } from '@halt/core'
+
+import type { CheckedOptions } from './options.ts'
+import { post } from './post.ts'
+import { identityOf, messageIdOf, type QuotaEvent } from './quota-event.ts'
+
+/** How many events are sent at the same time, so that one slow answer does not hold up all others. */
+const MOST_AT_ONCE = 4
+/** The wait before the second attempt, in milliseconds. Each later wait is twice as long. */
+const FIRST_WAIT_MS = 1_000
+const LONGEST_WAIT_MS = 60_000
+
+interface Wait {
+  readonly end: () => void
+}
+
+/** Events on their way to the receiver: bounded, sent again while the receiver fails, and dropped in the end. */
+export class Outbox {
+  readonly #options: CheckedOptions
+  readonly #warn: Warn
+  readonly #waiting: QuotaEvent[] = []
+  readonly #sending = new Set<Promise<void>>()
+  readonly #waits = new Set<Wait>()
+  #isClosed = false
+  /** How many events were dropped: the queue was full, or the receiver did not take them. */
+  dropped = 0
+  /** How many events the receiver took. */
+  sent = 0
+
+  constructor(options: CheckedOptions, warn: Warn) {
+    this.#options = options
+    this.#warn = warn
+  }
+
+  add(event: QuotaEvent): void {
+    if (this.#isClosed) return this.#drop('the telemetry is closed')
+    if (this.#waiting.length >= this.#options.queue) return this.#drop('too many events wait')
+    this.#waiting.push(event)
+    this.#start()
+  }
+
+  /** Tries each event once more at once, and takes no more. Resolves when all are sent or dropped. */
+  async close(): Promise<void> {
+    this.#end()
+    while (this.#sending.size > 0) await Promise.all(this.#sending)
+  }
+
+  #end(): void {
+    this.#isClosed = true
+    for (const { end } of this.#waits) end()
+  }
+
+  #start(): void {
+    while (this.#sending.size < MOST_AT_ONCE) {
+      const event = this.#waiting.shift()
+      if (event === undefined) return
+      const sending = this.#send(event).finally(() => {
+        this.#sending.delete(sending)
+        this.#start()
+      })
+      this.#sending.add(sending)
+    }
+  }
+
+  async #send(event: QuotaEvent): Promise<void> {
+    const id = await messageIdOf(identityOf(event))
+    const body = JSON.stringify(event)
+    for (let attempt = 1; ; attempt++) {
+      const wasClosed = this.#isClosed
+      const { result, why } = await post(id, body, this.#options)
+      if (result === 'taken') {
+        this.sent++
+        return
+      }
+      if (result === 'gone') this.#end()
+      if (result === 'gone' || wasClosed || attempt >= this.#options.attempts) return this.#drop(why)
+      // Spread, so that the processes do not come back all at once.
+      const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (0.5 + Math.random())
+      await this.#sleep(wait)
+    }
+  }
+
+  #drop(why: string): void {
+    this.dropped++
+    this.#warn({
+      code: 'HALT_W_WEBHOOK',
+      message: `A webhook about a quota was dropped: ${why}.`,
+      fix: 'Check that the receiver answers 2xx in time. `dropped` of the WebhookTelemetry counts further ones.',
+    })
+  }
+
+  /** Sleeps, without keeping the process alive, until the time has passed or the outbox is closed. */
+  #sleep(ms: number): Promise<void> {
+    if (this.#isClosed) return Promise.resolve()
+    return new Promise(resolve => {
+      const wait = {
+        end: () => {
+          this.#waits.delete(wait)
+          clearTimeout(timer)
+          resolve()
+        },
+      }
+      const timer = setTimeout(wait.end, ms)
+      ;(timer as unknown as { unref?: () => void }).unref?.()
+      this.#waits.add(wait)
+    })
+  }
+}

@@ -1,0 +1,45 @@
+import { messageOf } from '@halt/core/http'
+
+import type { CheckedOptions } from './options.ts'
+
+/** What became of one attempt. */
+export interface Attempt {
+  /** `gone`: the receiver asks for no more events (410). */
+  readonly result: 'taken' | 'failed' | 'gone'
+  readonly why: string
+}
+
+/** Signs a body and posts it once. Never rejects. */
+export async function post(
+  id: string,
+  body: string,
+  { url, signer, timeoutMs, headers }: CheckedOptions,
+): Promise<Attempt> {
+  try {
+    // Signed anew at each attempt, because receivers refuse signatures that are older than five minutes.
+    const now = new Date()
+    const signal = AbortSignal.timeout(timeoutMs)
+    const response = await fetch(url, {
+      method: 'POST',
+      // A redirect would send the event to an address that nobody has configured.
+      redirect: 'manual',
+      signal,
+      headers: {
+        ...headers,
+        'content-type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+        'webhook-signature': signer.sign(id, now, body),
+      },
+      body,
+    })
+    // The answer's body is not read, so that a receiver cannot fill the memory.
+    await response.body?.cancel()
+    if (response.ok) return { result: 'taken', why: '' }
+    const why = `it answered ${response.status}`
+    return response.status === 410 ? { result: 'gone', why } : { result: 'failed', why }
+  } catch (error) {
+    const { cause } = error as { cause?: unknown }
+    return { result: 'failed', why: messageOf(cause ?? error) || 'the call failed' }
+  }
+}

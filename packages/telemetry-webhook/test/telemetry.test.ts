@@ -1,0 +1,169 @@
+import { type HaltError, type HaltWarning, type Quota, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import { WebhookTelemetry, type WebhookTelemetryOptions } from '../src/index.ts'
+import { SECRET, startReceiver } from './receiver.ts'
+
+const monthly: Quota = { name: 'api_calls', limit: 10, period: 'monthly', thresholds: [0.8] }
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const each of undo.splice(0).toReversed()) await each()
+})
+
+async function scene(
+  answers: readonly (number | 'hang')[] = [],
+  options: Partial<WebhookTelemetryOptions> = {},
+) {
+  const receiver = await startReceiver(...answers)
+  const warnings: HaltWarning[] = []
+  const warn = (warning: HaltWarning): void => void warnings.push(warning)
+  const webhooks = new WebhookTelemetry({ url: receiver.url, secret: SECRET, warn, ...options })
+  const limiter = new RateLimiter({ store: new InMemoryStore(), policy: monthly, telemetry: webhooks, warn })
+  undo.push(receiver.close, () => webhooks.close())
+  const use = async (user: string, cost: number): Promise<void> =>
+    void (await limiter.consume({ user }, { cost }))
+  return { ...receiver, webhooks, warnings, use }
+}
+
+describe('an event', () => {
+  it('is posted and signed when a threshold is reached, and when the quota first refuses', async () => {
+    const { received, webhooks, use } = await scene([], { headers: { authorization: 'Bearer x' } })
+    await use('42', 8)
+    await use('42', 1)
+    for (let i = 0; i < 5; i++) await use('42', 5)
+    await webhooks.close()
+    expect(received.map(({ event }) => event)).toMatchObject([
+      {
+        type: 'quota.threshold',
+        data: { quota: 'api_calls', key: 'user:42', used: 8, remaining: 2, limit: 10, threshold: 0.8 },
+      },
+      { type: 'quota.exceeded', data: { quota: 'api_calls', key: 'user:42', used: 9, remaining: 1 } },
+    ])
+    expect(received[0]?.headers).toMatchObject({
+      authorization: 'Bearer x',
+      'content-type': 'application/json',
+    })
+    expect([webhooks.sent, webhooks.dropped]).toEqual([2, 0])
+  })
+
+  it('has the same id in every process and at every attempt, and another id for another client', async () => {
+    const { received, webhooks, use } = await scene([500])
+    const other = new WebhookTelemetry({
+      url: 'http://127.0.0.1:1',
+      secret: SECRET,
+      attempts: 1,
+      warn: () => {},
+    })
+    undo.push(() => other.close())
+    await use('42', 8)
+    await vi.waitFor(() => expect(received).toHaveLength(1))
+    await webhooks.close()
+    const again = await scene()
+    await again.use('42', 8)
+    await again.use('43', 8)
+    await again.webhooks.close()
+    const [first, second] = received
+    expect(second?.id).toBe(first?.id)
+    expect(second?.event).toEqual(first?.event)
+    const ids = again.received.map(({ id }) => id)
+    expect(ids).toContain(first?.id)
+    expect(new Set(ids).size).toBe(2)
+  })
+
+  it('never holds an API key', async () => {
+    const { received, webhooks } = await scene()
+    const limiter = new RateLimiter({
+      store: new InMemoryStore(),
+      policy: { ...monthly, keyStrategy: 'api-key' },
+      telemetry: webhooks,
+      warn: () => {},
+    })
+    await limiter.consume({ apiKey: 'very-secret' }, { cost: 8 })
+    await webhooks.close()
+    expect(received[0]?.event.data.key).toMatch(/^api-key:#/)
+    expect(JSON.stringify(received)).not.toContain('very-secret')
+  })
+})
+
+describe('a receiver that fails', () => {
+  it('gets the event again after a wait', async () => {
+    const { received, webhooks, use, warnings } = await scene([503])
+    await use('42', 8)
+    await vi.waitFor(() => expect(webhooks.sent).toBe(1), 10_000)
+    expect(received).toHaveLength(2)
+    expect(warnings).toEqual([])
+  })
+
+  it('always loses the event after the last attempt, and the loss is told once', async () => {
+    const { webhooks, use, warnings } = await scene(Array(4).fill(500), { attempts: 1 })
+    for (const user of ['1', '2', '3', '4']) await use(user, 8)
+    await vi.waitFor(() => expect(webhooks.dropped).toBe(4))
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_WEBHOOK'])
+    expect(warnings[0]?.message).toContain('it answered 500')
+  })
+
+  it('by a redirect is not followed', async () => {
+    const { webhooks, use, warnings } = await scene([307], { attempts: 1 })
+    await use('42', 8)
+    await vi.waitFor(() => expect(webhooks.dropped).toBe(1))
+    expect(warnings[0]?.message).toContain('307')
+  })
+
+  it('with 410 gets no event any more', async () => {
+    const { received, webhooks, use } = await scene([410])
+    await use('42', 8)
+    await vi.waitFor(() => expect(webhooks.dropped).toBe(1))
+    await use('43', 8)
+    expect(webhooks.dropped).toBe(2)
+    expect(received).toHaveLength(1)
+  })
+
+  it('by hanging delays no request, and close ends after its timeout', async () => {
+    const { received, webhooks, use } = await scene(['hang', 'hang'], { timeout: '50ms' })
+    await use('42', 8)
+    await use('42', 1)
+    await vi.waitFor(() => expect(received).toHaveLength(1))
+    await webhooks.close()
+    expect(webhooks.sent + webhooks.dropped).toBe(1)
+  })
+
+  it('by not being there is told with the reason', async () => {
+    const { webhooks, use, warnings } = await scene([], { url: 'http://127.0.0.1:1/', attempts: 1 })
+    await use('42', 8)
+    await vi.waitFor(() => expect(webhooks.dropped).toBe(1))
+    expect(warnings[0]?.message).toMatch(/ECONNREFUSED|bad port|failed/)
+  })
+})
+
+it('the queue is bounded: later events are dropped, and told', async () => {
+  const { webhooks, use, warnings } = await scene(Array(20).fill('hang'), { queue: 2, timeout: '50ms' })
+  for (let user = 0; user < 10; user++) await use(String(user), 8)
+  expect(webhooks.dropped).toBe(4)
+  expect(warnings[0]?.message).toContain('too many events wait')
+})
+
+it('wrong options are errors with a code', () => {
+  const url = 'https://example.com/hook'
+  const cases: [string, unknown][] = [
+    ['HALT_E_OPTION', { url: 'example.com', secret: SECRET }],
+    ['HALT_E_OPTION', { url: 'file:///etc/passwd', secret: SECRET }],
+    ['HALT_E_SECRET', { url, secret: 'short' }],
+    ['HALT_E_SECRET', { url }],
+    ['HALT_E_DURATION', { url, secret: SECRET, timeout: 'soon' }],
+    ['HALT_E_OPTION', { url, secret: SECRET, attempts: 0 }],
+    ['HALT_E_OPTION', { url, secret: SECRET, queue: 1e9 }],
+    ['HALT_E_OPTION', { url, secret: SECRET, headers: { 'a b': 'c' } }],
+    ['HALT_E_UNKNOWN_FIELD', { url, secret: SECRET, retries: 3 }],
+  ]
+  for (const [code, options] of cases) {
+    let error: Partial<HaltError> = {}
+    try {
+      new WebhookTelemetry(options as WebhookTelemetryOptions)
+    } catch (thrown) {
+      error = thrown as HaltError
+    }
+    expect(error.code).toBe(code)
+    expect(String(error.message)).not.toContain(SECRET)
+  }
+})
