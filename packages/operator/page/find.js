@@ -1,0 +1,52 @@
+// @ts-check
+import { byId, make } from './dom.js'
+import { showFinding } from './finding.js'
+import { ask, sentenceOf } from './server.js'
+import { goTo } from './views.js'
+
+/** @typedef {import('../src/desk/desk.ts').Finding} Finding */
+/** @typedef {import('../src/desk/identities.ts').Whom} Whom */
+
+const form = /** @type {HTMLFormElement} */ (byId('search'))
+/** Whom the view shows. @type {Whom | undefined} */
+let shown
+
+/** Finds a client by a key as the page shows it. @param {string} key */
+export async function findKey(key) {
+  goTo('find')
+  await find({ shown: key })
+}
+
+/** @param {Whom} whom */
+async function find(whom) {
+  shown = whom
+  try {
+    /** @type {Finding} */
+    const finding = await ask('find', { whom })
+    byId('found').replaceChildren(showFinding(finding, whom))
+  } catch (error) {
+    byId('found').replaceChildren(make('p', 'card problem', sentenceOf(error)))
+  }
+}
+
+/** @returns {Whom} */
+function asked() {
+  const fields = new FormData(form)
+  const [kind, id, ip] = ['kind', 'id', 'ip'].map(name => String(fields.get(name) ?? '').trim())
+  const whom = { [kind ?? 'user']: id }
+  const takesIp = kind === 'user' || kind === 'apiKey'
+  return /** @type {Whom} */ (takesIp && ip !== '' ? { ...whom, ip } : whom)
+}
+
+form.addEventListener('submit', event => {
+  event.preventDefault()
+  void find(asked())
+})
+form.addEventListener('change', () => {
+  const kind = new FormData(form).get('kind')
+  byId('with-ip').hidden = kind !== 'user' && kind !== 'apiKey'
+})
+// What an operator did may have changed the counters.
+byId('act').addEventListener('done', () => {
+  if (shown !== undefined && !byId('find').hidden) void find(shown)
+})
