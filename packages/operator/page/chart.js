@@ -40,7 +40,7 @@ function dataOf(now) {
   const [allowed, refused, degraded] = [column(0), column(1), column(2)]
   // Refused decisions stand on the allowed ones: the sum is drawn first, and the allowed ones over it.
   const sum = allowed.map((n, i) => (n === null ? null : n + (refused[i] ?? 0)))
-  return [times, sum, allowed, degraded]
+  return [times, sum, allowed, degraded.map(n => n || null)]
 }
 
 /** @param {string} name */
@@ -64,7 +64,7 @@ function makePlot(data) {
       select: { show: true, left: 0, top: 0, width: 0, height: 0 },
       scales: { y: { range: (_plot, _low, high) => [0, Math.max(5, (high ?? 0) * 1.08)] } },
       axes: [
-        { ...axis, space: 70, grid: { show: false } },
+        { ...axis, space: 76, grid: { show: false }, values: (_plot, times) => times.map(clock) },
         { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6] },
       ],
       series: [
@@ -80,10 +80,10 @@ function makePlot(data) {
         { label: 'allowed', paths: bars, fill: colour('--allowed'), points: { show: false }, value },
         {
           label: 'without the store',
-          stroke: colour('--bad'),
-          width: 2,
+          paths: bars,
+          fill: colour('--bad'),
           points: { show: false },
-          value,
+          value: (_plot, n) => String(n ?? 0),
         },
       ],
       hooks: { setSelect: [({ select }) => void (isZoomed = select.width > 0 || isZoomed)] },
@@ -97,6 +97,11 @@ function makePlot(data) {
 /** @param {uPlot} _plot @param {number | null} n */
 function value(_plot, n) {
   return n === null || n === undefined ? '–' : String(n)
+}
+
+/** An instant on the axis. @param {number} second */
+function clock(second) {
+  return new Date(second * 1000).toTimeString().slice(0, 8)
 }
 
 function widthOf() {

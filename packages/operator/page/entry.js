@@ -1,7 +1,7 @@
 // @ts-check
 import { openAct } from './act-form.js'
 import { badge, button, make } from './dom.js'
-import { instant, inWords, span } from './words.js'
+import { instant, inWords } from './words.js'
 
 /** @typedef {import('../src/desk/desk.ts').Standing} Standing */
 /** @typedef {Standing['entries'][number]} Entry */
@@ -12,7 +12,7 @@ const ENDS = { block: 'unblock', allow: 'disallow', override: 'revert', change: 
 /** One entry that holds, with a button that ends it. @param {Entry} entry */
 export function entryRow(entry) {
   const { kind, target, policy, until } = entry
-  const left = until === undefined ? 'until it is taken back' : `for ${span(until - Date.now())} more`
+  const left = until === undefined ? 'until it is taken back' : `until ${instant(until)}`
   const client = target === undefined ? {} : { whom: { shown: target }, who: target }
   return make(
     'li',

@@ -87,10 +87,8 @@ export class Recorder {
     }
   }
 
-  #penalty({ event, key, penalty: { abuseScore } }: PenaltyMessage): void {
-    if (event !== 'applied') return
-    const score = Number(abuseScore.toFixed(1))
-    this.#events.add({ at: Date.now(), what: `A penalty began, score ${score}`, key })
+  #penalty({ event, key }: PenaltyMessage): void {
+    if (event === 'applied') this.#events.add({ at: Date.now(), what: 'A penalty began', key })
   }
 
   #failed({ failure, store }: StoreErrorMessage): void {
