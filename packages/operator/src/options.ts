@@ -106,7 +106,9 @@ function entryOf(watched: Watched): LimiterEntry {
   const own: unknown = limiter.options.policy
   const chooses = typeof own === 'function'
   const policies = named ?? (chooses ? [] : own)
-  return { limiter, policies: (Array.isArray(policies) ? policies : [policies]) as GivenPolicy[], chooses }
+  // Plans may have policies in common.
+  const list = new Set((Array.isArray(policies) ? policies : [policies]) as GivenPolicy[])
+  return { limiter, policies: [...list], chooses }
 }
 
 function fail(message: string, fix: string): never {

@@ -24,7 +24,7 @@ interface FastifyRequestLike {
 }
 
 /** A plugin of Fastify. */
-export type FastifyPlugin = (scope: never, options: unknown, done: () => void) => void
+export type FastifyPlugin = (scope: unknown, options: unknown, done: () => void) => void
 
 /** Makes a plugin of Fastify of a Fetch handler. Its parser of bodies holds for the page alone. */
 export function mountOnFastify(
