@@ -64,7 +64,7 @@ function makePlot(data) {
       select: { show: true, left: 0, top: 0, width: 0, height: 0 },
       scales: { y: { range: (_plot, _low, high) => [0, Math.max(5, (high ?? 0) * 1.08)] } },
       axes: [
-        { ...axis, space: 76, grid: { show: false }, values: (_plot, times) => times.map(clock) },
+        { ...axis, size: 28, space: 76, grid: { show: false }, values: (_plot, times) => times.map(clock) },
         { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6] },
       ],
       series: [

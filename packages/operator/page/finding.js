@@ -35,7 +35,12 @@ export function showFinding({ who, limiters, entries, problem }, whom) {
         make('ol', 'entries', ...entries.map(entry => entryRow(entry))),
       ),
     )
-  for (const limiter of limiters) all.append(...limiterCards(limiter, client))
+  const policies = limiters.flatMap(limiter => limiter.policies)
+  const used = policies.filter(isUsed).sort((a, b) => Number(a.allowed) - Number(b.allowed))
+  const unused = policies.filter(policy => !isUsed(policy))
+  all.append(...used.map(policy => policyCard(policy, client)))
+  if (unused.length > 0) all.append(unusedCards(unused, client))
+  all.append(...limiters.flatMap(limiter => remarks(limiter, client)))
   return all
 }
 
@@ -50,10 +55,21 @@ function conclusion(limiters) {
   return badge('no counter')
 }
 
-/** @param {LimiterFinding} limiter @param {{ whom: Whom, who: string }} client */
-function limiterCards({ policies, unreachable, penalty, degraded, error }, client) {
-  const cards = policies.map(policy => policyCard(policy, client))
-  const more = [
+/** Whether the client has used a policy, or is refused by it. @param {PolicyFinding} policy */
+function isUsed({ allowed, counters, line }) {
+  return !allowed || line !== undefined || counters.some(({ used, blockedUntil }) => used > 0 || blockedUntil > 0)
+}
+
+/** The policies of which nothing is used, folded away. @param {PolicyFinding[]} policies @param {{ whom: Whom, who: string }} client */
+function unusedCards(policies, client) {
+  const names = policies.map(({ policy }) => policy).join(', ')
+  const summary = make('summary', '', make('b', '', 'Nothing used: '), names)
+  return make('details', 'card more', summary, make('div', 'finding', ...policies.map(policy => policyCard(policy, client))))
+}
+
+/** What else a limiter tells. @param {LimiterFinding} limiter @param {{ whom: Whom, who: string }} client */
+function remarks({ unreachable, penalty, degraded, error }, client) {
+  const told = [
     error && make('p', 'problem', `${error.message} ${error.fix} (${error.code})`),
     degraded === false
       ? undefined
@@ -63,7 +79,7 @@ function limiterCards({ policies, unreachable, penalty, degraded, error }, clien
       make('p', 'faint', make('b', '', policy), ` cannot be reached by this id. ${reachedBy} names its counter.`),
     ),
   ].filter(part => part !== undefined)
-  return more.length === 0 ? cards : [...cards, make('div', 'card more', ...more)]
+  return told.length === 0 ? [] : [make('div', 'card more', ...told)]
 }
 
 /** @param {PolicyFinding} policy @param {{ whom: Whom, who: string }} client */
