@@ -3,15 +3,14 @@ import { HaltError, messageOf } from '../base/errors.ts'
 import { within } from '../base/timers.ts'
 import type { WarnOnce } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
-import { NEVER_WRITTEN, type StoreDocument, type VersionedText } from '../store/document.ts'
+import type { StoreDocument, VersionedText } from '../store/document.ts'
+import { CALL_TIMEOUT_MS, lateCall, readText, updateText } from '../store/shared-text.ts'
 import { ControlState } from './control-state.ts'
 import { readEntries, readHistory, writeEntries, writeHistory } from './control-text.ts'
 import type { ControlAct, ControlEntry } from './entries.ts'
 
 /** How often the document is read, in milliseconds. */
 const BEAT_MS = 1_000
-/** How long one call of the store may take, in milliseconds. */
-const TIMEOUT_MS = 1_000
 /** How often an act is tried while other operators act. */
 const ATTEMPTS = 32
 
@@ -39,8 +38,7 @@ export class Ledger {
 
   /** The entries, as the store has them now. */
   async read(): Promise<readonly ControlEntry[]> {
-    const found = await call(() => this.#entries.read())
-    return this.#take(found ?? NEVER_WRITTEN)
+    return this.#take(await readText(this.#entries))
   }
 
   /**
@@ -50,7 +48,7 @@ export class Ledger {
   async edit(
     change: (entries: readonly ControlEntry[]) => readonly ControlEntry[] | undefined,
   ): Promise<void> {
-    await update(this.#entries, found => {
+    await updateText(this.#entries, ATTEMPTS, found => {
       const entries = change(current(readOrFail(found), Date.now()))
       return entries === undefined ? undefined : writeEntries(entries)
     })
@@ -59,12 +57,12 @@ export class Ledger {
 
   /** Adds an act to the history. */
   async note(act: ControlAct): Promise<void> {
-    await update(this.#history, ({ text }) => writeHistory([...readHistory(text), act]))
+    await updateText(this.#history, ATTEMPTS, ({ text }) => writeHistory([...readHistory(text), act]))
   }
 
   /** The acts, the latest last. */
   async history(): Promise<readonly ControlAct[]> {
-    return readHistory((await call(() => this.#history.read()))?.text ?? '')
+    return readHistory((await readText(this.#history)).text)
   }
 
   close(): void {
@@ -85,7 +83,12 @@ export class Ledger {
     if (this.#isReading) return
     this.#isReading = true
     try {
-      const found = await within(Promise.resolve(this.#entries.read(this.#version)), TIMEOUT_MS, late, true)
+      const found = await within(
+        Promise.resolve(this.#entries.read(this.#version)),
+        CALL_TIMEOUT_MS,
+        lateCall,
+        true,
+      )
       if (found !== undefined) this.#take(found)
     } catch {
       // The last document holds while the store is away. The limiters tell of the outage.
@@ -132,35 +135,4 @@ function readOrFail({ text }: VersionedText): readonly ControlEntry[] {
 // Entries that have ended are dropped with the next act.
 function current(entries: readonly ControlEntry[], now: number): readonly ControlEntry[] {
   return entries.filter(({ until }) => until === undefined || now < until)
-}
-
-async function update(
-  document: StoreDocument,
-  change: (found: VersionedText) => string | undefined,
-): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const found = (await call(() => document.read())) ?? NEVER_WRITTEN
-    const text = change(found)
-    if (text === undefined) return
-    if ((await call(() => document.write(text, found.version))) !== undefined) return
-  }
-  throw new HaltError(
-    'HALT_E_STORE_BUSY',
-    `Other operators wrote the control document during each of ${ATTEMPTS} attempts.`,
-    'Try again.',
-  )
-}
-
-/** Calls the store within a time. Rejects with `HALT_E_STORE`. */
-async function call<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await within(Promise.resolve(ask()), TIMEOUT_MS, late)
-  } catch (error) {
-    const { fix = 'Check that the store is reachable.' } = error as { fix?: string }
-    throw new HaltError('HALT_E_STORE', `The store call failed: ${messageOf(error)}.`, fix, { cause: error })
-  }
-}
-
-function late(): Error {
-  return new Error(`no answer within ${TIMEOUT_MS} ms`)
 }

@@ -1,5 +1,5 @@
 import type { Reason } from '../../check/policy-verdict.ts'
-import type { HeavyKey } from './top-keys.ts'
+import type { HeavyKey } from '../heavy-keys.ts'
 import { logSafe } from '../../base/log-safe.ts'
 
 /** The findings about one shadow policy. */

@@ -72,8 +72,8 @@ describe('ShadowSurvey', () => {
     const survey = new ShadowSurvey({ top: 1 })
     const said = { ...evaluation('next'), allowed: false }
     for (let i = 0; i < 250; i++) survey.onCheck('', decision([{ ...said, key: `k${i}` }]))
-    expect(survey.report().policies[0]?.top).toEqual([{ key: 'k200', count: 3, error: 2 }])
-    expect(String(survey)).toContain('\n  3 × k200 (at least 1)')
+    expect(survey.report().policies[0]?.top).toMatchObject([{ count: 3, error: 2 }])
+    expect(String(survey)).toMatch(/\n {2}3 × k2\d\d \(at least 1\)/)
   })
 
   it('counts only the keys in shadow mode', async () => {

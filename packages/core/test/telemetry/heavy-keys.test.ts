@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { HeavyKeys } from '../../../src/telemetry/shadow/top-keys.ts'
+import { HeavyKeys } from '../../src/telemetry/heavy-keys.ts'
 
 function counted(keys: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>()

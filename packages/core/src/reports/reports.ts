@@ -1,0 +1,128 @@
+import { fromCaller } from '../base/call-site.ts'
+import { describe } from '../base/describe.ts'
+import { type Duration, parseDuration } from '../base/duration.ts'
+import { type HaltError, messageOf } from '../base/errors.ts'
+import { checkNames, fail, type Fields, namesOf } from '../base/options-check.ts'
+import { type Warn, type WarnOnce, warnOnce } from '../base/warnings.ts'
+import type { Store } from '../store/contract.ts'
+import { isDocumentName, type StoreDocument } from '../store/document.ts'
+import { readText, updateText } from '../store/shared-text.ts'
+import { LifeSigns } from './life-signs.ts'
+import { fitsReport, MAX_REPORT, type ProcessReport, readReports, writeReports } from './report-list.ts'
+
+/** Options of {@link Reports}. */
+export interface ReportsOptions {
+  /** A store with `document()`. The processes that use it share their reports. */
+  readonly store: Store
+  /** The name of the document: 1 to 32 lower-case letters, digits and hyphens, the first a letter. */
+  readonly name: string
+  /** How often the process means to publish. A process that is silent for ten such beats is left out. Default 2 s. */
+  readonly every?: Duration | undefined
+  /** Receives each warning once. Default `process.emitWarning`. */
+  readonly warn?: Warn | undefined
+}
+
+const OPTIONS = namesOf<ReportsOptions>({ store: true, name: true, every: true, warn: true })
+/** How many beats a process may be silent. */
+const SILENT_BEATS = 10
+/** How often a report is written while other processes write theirs. */
+const ATTEMPTS = 8
+
+/**
+ * Shares a small text of this process with the other processes of a store, such as the figures of a page that shows them all.
+ *
+ * At most 64 processes are kept, and a report has at most 16 000 characters. It has no timer. With a store of this process alone it
+ * shares with nobody.
+ *
+ * @throws HaltError `HALT_E_OPTION` if the store has no documents, or the name cannot name one
+ * @example
+ * const reports = new Reports({ store, name: 'figures' })
+ * await reports.publish(JSON.stringify({ allowed: 12 }))
+ * const all = await reports.read()
+ */
+export class Reports {
+  readonly #document: StoreDocument
+  readonly #lifeSigns: LifeSigns
+  readonly #warn: WarnOnce
+  #id: string | undefined
+  #processes = 1
+
+  constructor(options: ReportsOptions) {
+    const { document, everyMs } = fromCaller(Reports, () => read(options))
+    this.#document = document
+    this.#lifeSigns = new LifeSigns(everyMs * SILENT_BEATS)
+    this.#warn = warnOnce(options.warn)
+  }
+
+  /** The id of this process in its reports. */
+  get process(): string {
+    // Drawn on first read, because a Worker may not draw while it starts.
+    return (this.#id ??= globalThis.crypto.randomUUID())
+  }
+
+  /** How many processes published, when this one last did: itself, and the others that were alive. */
+  get processes(): number {
+    return this.#processes
+  }
+
+  /** Replaces the report of this process. Never rejects: the first failure becomes the warning `HALT_W_REPORTS`. */
+  async publish(text: string): Promise<void> {
+    if (!fitsReport(text)) return this.#fail(`the report is longer than ${MAX_REPORT} characters`)
+    try {
+      await this.#update(others => [...others, { process: this.process, at: Date.now(), text }])
+    } catch (error) {
+      // Where many processes write at once, this one writes with the next beat.
+      if ((error as Partial<HaltError>).code !== 'HALT_E_STORE_BUSY') this.#fail(messageOf(error))
+    }
+  }
+
+  /** Takes the report of this process back. Never rejects. */
+  async withdraw(): Promise<void> {
+    try {
+      await this.#update(others => others)
+    } catch {
+      // The other processes leave it out after ten beats.
+    }
+  }
+
+  /** The reports of the processes that are alive, this one included. Rejects with `HALT_E_STORE` if the store does not answer. */
+  async read(): Promise<readonly ProcessReport[]> {
+    const { text } = await readText(this.#document)
+    return this.#lifeSigns.alive(readReports(text))
+  }
+
+  async #update(change: (others: readonly ProcessReport[]) => readonly ProcessReport[]): Promise<void> {
+    const write = (text: string): string => {
+      const others = readReports(text).filter(({ process }) => process !== this.process)
+      const alive = this.#lifeSigns.alive(others)
+      this.#processes = alive.length + 1
+      return writeReports(change(alive))
+    }
+    await updateText(this.#document, ATTEMPTS, ({ text }) => write(text), true)
+  }
+
+  #fail(why: string): void {
+    this.#warn({
+      code: 'HALT_W_REPORTS',
+      message: `This process cannot share its report: ${why}.`,
+      fix: 'Check that the store is reachable; other processes do not see this one until then.',
+    })
+  }
+}
+
+function read(options: ReportsOptions): { document: StoreDocument; everyMs: number } {
+  checkNames(options as unknown as Fields, OPTIONS, 'Reports')
+  const { store, name, every = '2s' } = options
+  if (typeof store?.document !== 'function')
+    fail(
+      'HALT_E_OPTION',
+      `The store is ${describe(store)}, which is not a store with documents.`,
+      'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
+    )
+  if (!isDocumentName(name) || name.startsWith('control'))
+    fail('HALT_E_OPTION', `The name of the reports is ${describe(name)}.`, 'Give a name such as "figures".')
+  return {
+    document: (store as Required<Store>).document(name),
+    everyMs: parseDuration(every, 'every') / 1000,
+  }
+}
