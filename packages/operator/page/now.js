@@ -76,11 +76,11 @@ function showKeys(feed) {
     'keys',
     [keysShown, keys],
     () =>
-      keys.map(({ key, count: n, excess, policy, reason }) =>
+      keys.map(({ key, count: n, error, policy }) =>
         make(
           'li',
           '',
-          row(keyButton(key), make('span', 'faint', `${policy}, ${reason}`), `${excess > 0 ? '≤ ' : ''}${whole(n)}`),
+          row(keyButton(key), make('span', 'faint', policy), `${error > 0 ? '≤ ' : ''}${whole(n)}`),
           bar(n / most, keysShown === 'refused'),
         ),
       ),

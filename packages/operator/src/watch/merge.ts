@@ -1,12 +1,13 @@
+import type { TopKey } from '@halt/core'
+
 import { MOST_EVENTS, type WatchedEvent } from './events.ts'
 import { MOST_KEYS } from './recorder.ts'
 import type { ProcessNumbers } from './report.ts'
 import { leftOf, type Tally } from './tallies.ts'
 import { type Counts, SECONDS } from './timeline.ts'
-import type { TopKey } from './top-keys.ts'
 
 /** The numbers of all processes together. */
-export type MergedNumbers = Omit<ProcessNumbers, 'id' | 'now' | 'store'>
+export type MergedNumbers = Omit<ProcessNumbers, 'now' | 'store'>
 
 /** Adds the numbers of processes up. @param now Unix milliseconds */
 export function merge(all: readonly ProcessNumbers[], now: number): MergedNumbers {
@@ -57,11 +58,10 @@ function mergePolicies(all: readonly Tally[], now: number): Tally[] {
 
 function mergeKeys(all: readonly TopKey[]): TopKey[] {
   const merged = new Map<string, TopKey>()
-  for (const top of all) {
-    const known = merged.get(top.key)
-    const { policy, reason } = known !== undefined && known.count > top.count ? known : top
-    const count = (known?.count ?? 0) + top.count
-    merged.set(top.key, { key: top.key, count, excess: (known?.excess ?? 0) + top.excess, policy, reason })
+  for (const { policy, key, count, error } of all) {
+    const id = `${policy} ${key}`
+    const known = merged.get(id)
+    merged.set(id, { policy, key, count: count + (known?.count ?? 0), error: error + (known?.error ?? 0) })
   }
   return [...merged.values()].sort((a, b) => b.count - a.count).slice(0, MOST_KEYS)
 }

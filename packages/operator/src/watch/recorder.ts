@@ -1,10 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type {
-  DecisionMessage,
-  PenaltyMessage,
-  QuotaMessage,
-  StoreErrorMessage,
-  StoreRecoveredMessage,
+import {
+  type DecisionMessage,
+  type PenaltyMessage,
+  type QuotaMessage,
+  type StoreErrorMessage,
+  type StoreRecoveredMessage,
+  TopKeys,
 } from '@halt/core'
 
 import { Events } from './events.ts'
@@ -12,12 +13,13 @@ import { Health } from './health.ts'
 import type { ProcessNumbers } from './report.ts'
 import { Tallies } from './tallies.ts'
 import { Timeline } from './timeline.ts'
-import { TopKeys } from './top-keys.ts'
 
 type Listener = (message: unknown) => void
 
 /** How many keys are shown, by each count. */
 export const MOST_KEYS = 10
+/** How many keys are counted, of each policy and by each count. */
+const COUNTED_KEYS = 200
 /** How many policies are shown. */
 const MOST_POLICIES = 20
 
@@ -29,8 +31,7 @@ export class Recorder {
   readonly #since = Date.now()
   readonly #timeline = new Timeline()
   readonly #tallies = new Tallies()
-  readonly #used = new TopKeys()
-  readonly #refused = new TopKeys()
+  readonly #topKeys = new TopKeys({ counters: COUNTED_KEYS })
   readonly #health: Health
   readonly #events = new Events()
   readonly #listeners: readonly (readonly [string, Listener])[]
@@ -54,14 +55,15 @@ export class Recorder {
   }
 
   /** The numbers so far. */
-  read(now: number): Omit<ProcessNumbers, 'id' | 'waiting'> {
+  read(now: number): Omit<ProcessNumbers, 'waiting'> {
+    const { used, refused } = this.#topKeys.local(MOST_KEYS)
     return {
       now,
       since: this.#since,
       counts: this.#timeline.read(now),
       policies: this.#tallies.read(now).slice(0, MOST_POLICIES),
-      used: this.#used.read(MOST_KEYS),
-      refused: this.#refused.read(MOST_KEYS),
+      used: used.slice(0, MOST_KEYS),
+      refused: refused.slice(0, MOST_KEYS),
       store: this.#health.read(),
       events: this.#events.read(),
     }
@@ -73,8 +75,7 @@ export class Recorder {
     this.#timeline.count(decision.allowed ? 'allowed' : 'refused', now)
     if (metadata.degraded !== false) this.#timeline.count('degraded', now)
     for (const verdict of decision.verdicts) this.#tallies.count(verdict, now)
-    this.#used.count(key, decision.policy, decision.reason)
-    if (!decision.allowed) this.#refused.count(key, decision.policy, decision.reason)
+    this.#topKeys.onCheck(key, decision, metadata)
     this.#health.decided(metadata.degraded, metadata.store, metadata.durationMs, now)
   }
 

@@ -1,14 +1,13 @@
-import { randomUUID } from 'node:crypto'
+import { Reports } from '@halt/core'
 import type { Store } from '@halt/core/store'
 
 import type { LimiterEntry } from '../options.ts'
 import { shownError, type ShownError } from '../answer.ts'
 import { Clocks, type SeenNumbers } from './clocks.ts'
 import { Presence } from './presence.ts'
-import { Reports } from './reports.ts'
 import { Recorder } from './recorder.ts'
 import { type ProcessNumbers, readNumbers, writeNumbers } from './report.ts'
-import { documentOf, fromStore } from './store-calls.ts'
+import { documentOf } from './store-calls.ts'
 
 /** How often a process looks whether somebody watches and, if so, shares its numbers, in milliseconds. */
 const BEAT_MS = 2_000
@@ -27,8 +26,7 @@ export interface Seen {
 
 /** Records the decisions of this process and shares them with the others, while somebody watches any of them. */
 export class Watch {
-  readonly #id = randomUUID()
-  readonly #store: Store
+  readonly #kind: string
   readonly #limiters: readonly LimiterEntry[]
   readonly #presence: Presence
   readonly #reports: Reports
@@ -38,62 +36,60 @@ export class Watch {
   #isClosed = false
 
   constructor(store: Store & Pick<Required<Store>, 'document'>, limiters: readonly LimiterEntry[]) {
-    this.#store = store
+    this.#kind = store.kind ?? 'custom'
     this.#limiters = limiters
     this.#presence = new Presence(documentOf(store, WATCHED))
-    this.#reports = new Reports(documentOf(store, NUMBERS), this.#id)
+    // The page itself says that the store is away.
+    this.#reports = new Reports({ store, name: NUMBERS, every: BEAT_MS / 1000, warn: () => {} })
     this.#wait()
   }
 
   /** The numbers of all processes. Whoever asks watches. */
   async read(): Promise<Seen> {
     const now = Date.now()
-    const renewed = this.#presence.seen(now)
-    const own = this.#numbers(now)
+    const id = this.#reports.process
+    const own = { ...this.#numbers(now), id, ahead: 0 }
     try {
-      const [reports] = await Promise.all([fromStore(this.#reports.read()), renewed])
-      const others = reports.flatMap(({ text }) => readNumbers(text) ?? []).filter(({ id }) => id !== this.#id)
-      const processes = [{ ...own, ahead: 0 }, ...this.#clocks.fresh(others, now)]
-      return { processes, own: this.#id, problem: undefined }
+      const [reports] = await Promise.all([this.#reports.read(), this.#presence.seen(now)])
+      const others = reports.flatMap(({ process, text }) => {
+        const numbers = process === id ? undefined : readNumbers(text)
+        return numbers === undefined ? [] : { ...numbers, id: process }
+      })
+      return { processes: [own, ...this.#clocks.read(others, now)], own: id, problem: undefined }
     } catch (error) {
-      return { processes: [{ ...own, ahead: 0 }], own: this.#id, problem: shownError(error) }
+      return { processes: [own], own: id, problem: shownError(error) }
     }
   }
 
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    this.#record(false)
+    this.#rest()
   }
 
   #wait(): void {
-    this.#timer = setTimeout(() => void this.#beat(), BEAT_MS).unref()
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#beat(), BEAT_MS).unref()
   }
 
   async #beat(): Promise<void> {
-    try {
-      await this.#presence.look(Date.now())
-      const isWatched = this.#presence.isWatched(Date.now())
-      this.#record(isWatched && !this.#isClosed)
-      if (isWatched) await fromStore(this.#reports.publish(writeNumbers(this.#numbers(Date.now()))))
-    } catch {
-      // The store is away. The page says so, and the next beat tries again.
-      this.#record(this.#presence.isWatched(Date.now()) && !this.#isClosed)
-    } finally {
-      if (!this.#isClosed) this.#wait()
-    }
+    // While the store is away nobody learns anything. The next beat tries again.
+    await this.#presence.look(Date.now()).catch(() => {})
+    const now = Date.now()
+    if (!this.#presence.isWatched(now) || this.#isClosed) this.#rest()
+    else await this.#reports.publish(writeNumbers(this.#numbers(now)))
+    this.#wait()
   }
 
   #numbers(now: number): ProcessNumbers {
     const waiting = this.#limiters.reduce((sum, { limiter }) => sum + limiter.waiting, 0)
-    return { id: this.#id, waiting, ...this.#record(true).read(now) }
+    return { waiting, ...(this.#recorder ??= new Recorder(this.#kind)).read(now) }
   }
 
-  #record(isOn: true): Recorder
-  #record(isOn: boolean): Recorder | undefined
-  #record(isOn: boolean): Recorder | undefined {
-    if (isOn) return (this.#recorder ??= new Recorder(this.#store.kind ?? 'custom'))
-    this.#recorder?.stop()
-    return (this.#recorder = undefined)
+  /** Ends the recording, because nobody watches. */
+  #rest(): void {
+    if (this.#recorder === undefined) return
+    this.#recorder.stop()
+    this.#recorder = undefined
+    void this.#reports.withdraw()
   }
 }
