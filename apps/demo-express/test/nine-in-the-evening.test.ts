@@ -94,7 +94,9 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
     // The other process learns that somebody watches.
     await becomes('#processes', /\(this\).*redis.*redis/)
 
-    await Promise.all([first, second].flatMap(served => ['cat@acme', 'dan@acme', 'eve'].map(user => upgrade(served, user))))
+    await Promise.all(
+      [first, second].flatMap(served => ['cat@acme', 'dan@acme', 'eve'].map(user => upgrade(served, user))),
+    )
 
     // The customer sends too much, to both processes, and is refused by both.
     for (const user of ['dan@acme', 'dan@acme', 'cat@acme', 'cat@acme']) await statuses(user)
@@ -103,7 +105,10 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
 
     // Found and explained: the month of the company is used up.
     await press('custom:acme', '#keys')
-    await becomes('#found', /custom:acmerefused: quota-exceeded.*company_month quotaquota-exceeded0 of 8 left/)
+    await becomes(
+      '#found',
+      /custom:acmerefused: quota-exceeded.*company_month quotaquota-exceeded0 of 8 left/,
+    )
 
     // Granted, and freed.
     await press('Grant more', '#found')
@@ -124,7 +129,9 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
 
     // Halved for everybody, and taken back.
     const limits = async (): Promise<(string | null)[]> =>
-      Promise.all([first, second].map(async served => (await ask(served, 'eve')).headers.get('ratelimit-limit')))
+      Promise.all(
+        [first, second].map(async served => (await ask(served, 'eve')).headers.get('ratelimit-limit')),
+      )
     await page.click('nav a[href="#force"]')
     await press('Change a limit', '#force')
     await act('Change', { policy: 'pro_plan', limit: '25', burst: '25', reason: 'the database is slow' })

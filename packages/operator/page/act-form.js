@@ -1,6 +1,6 @@
 // @ts-check
 import { showDone } from './done.js'
-import { byId, make, text } from './dom.js'
+import { byId, make, text, textsIn } from './dom.js'
 import { fieldsOf, FORMS } from './forms.js'
 import { ask, sentenceOf } from './server.js'
 
@@ -40,9 +40,7 @@ export function openAct(start) {
 
 /** The call of the form. */
 function callOf() {
-  const fields = Object.fromEntries(
-    Array.from(new FormData(form), ([name, value]) => [name, String(value).trim()]).filter(([, value]) => value !== ''),
-  )
+  const fields = Object.fromEntries(Object.entries(textsIn(form)).filter(([, value]) => value !== ''))
   const { kind, id, limit, window, burst, cost, blockDuration, units, ...rest } = fields
   const numbers = {
     ...(limit && { limit: Number(limit) }),
@@ -89,8 +87,12 @@ async function submit() {
 /** Shows what the act will do, and asks for a confirmation. @param {HTMLElement[]} says */
 function tell(says) {
   byId('act-says').replaceChildren(...says)
-  for (const field of byId('act-fields').querySelectorAll('input, select')) field.toggleAttribute('inert', open.isTold)
-  text('act-go', open.isTold ? (FORMS[open.act]?.go ?? 'Confirm') : 'Continue').classList.toggle('danger', open.isTold)
+  for (const field of byId('act-fields').querySelectorAll('input, select'))
+    field.toggleAttribute('inert', open.isTold)
+  text('act-go', open.isTold ? (FORMS[open.act]?.go ?? 'Confirm') : 'Continue').classList.toggle(
+    'danger',
+    open.isTold,
+  )
   text('act-back', open.isTold ? 'Back' : 'Cancel')
 }
 

@@ -62,6 +62,13 @@ export function fill(id, data, rows, none) {
 /** @type {WeakMap<HTMLElement, string>} */
 const filled = new WeakMap()
 
+/** The texts of a form's fields, without white space around them. @param {HTMLFormElement} form @returns {Record<string, string>} */
+export function textsIn(form) {
+  return Object.fromEntries(
+    Array.from(new FormData(form), ([name, value]) => [name, typeof value === 'string' ? value.trim() : '']),
+  )
+}
+
 /** Marks the pressed one of some buttons. @param {Iterable<Element>} buttons @param {Element} pressed */
 export function press(buttons, pressed) {
   for (const one of buttons) one.setAttribute('aria-pressed', String(one === pressed))

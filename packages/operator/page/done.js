@@ -14,7 +14,11 @@ let timer
 export function showDone(says, undo) {
   const place = byId('done')
   const back = undo && button('Undo', () => void takeBack(undo))
-  place.replaceChildren(make('span', '', says), ...(back === undefined ? [] : [back]), button('Close', hide, 'plain'))
+  place.replaceChildren(
+    make('span', '', says),
+    ...(back === undefined ? [] : [back]),
+    button('Close', hide, 'plain'),
+  )
   place.hidden = false
   clearTimeout(timer)
   timer = setTimeout(hide, STAYS_MS)

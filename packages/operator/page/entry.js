@@ -22,7 +22,11 @@ export function entryRow(entry) {
       'p',
       'row',
       make('span', 'faint', saidBy(entry)),
-      make('span', 'figure', button('End …', () => openAct({ act: ENDS[kind], policy, ...client }))),
+      make(
+        'span',
+        'figure',
+        button('End …', () => openAct({ act: ENDS[kind], policy, ...client })),
+      ),
     ),
   )
 }

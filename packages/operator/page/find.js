@@ -1,5 +1,5 @@
 // @ts-check
-import { byId, make } from './dom.js'
+import { byId, make, textsIn } from './dom.js'
 import { showFinding } from './finding.js'
 import { ask, sentenceOf } from './server.js'
 import { goTo } from './views.js'
@@ -8,7 +8,7 @@ import { goTo } from './views.js'
 /** @typedef {import('../src/desk/identities.ts').Whom} Whom */
 
 const form = /** @type {HTMLFormElement} */ (byId('search'))
-/** Whom the view shows. @type {Whom | undefined} */
+/** What the view shows. @type {{ whom: Whom } | undefined} */
 let shown
 
 /** Finds a client by a key as the page shows it. @param {string} key */
@@ -19,7 +19,7 @@ export async function findKey(key) {
 
 /** @param {Whom} whom */
 async function find(whom) {
-  shown = whom
+  shown = { whom }
   try {
     /** @type {Finding} */
     const finding = await ask('find', { whom })
@@ -31,9 +31,8 @@ async function find(whom) {
 
 /** @returns {Whom} */
 function asked() {
-  const fields = new FormData(form)
-  const [kind, id, ip] = ['kind', 'id', 'ip'].map(name => String(fields.get(name) ?? '').trim())
-  const whom = { [kind ?? 'user']: id }
+  const { kind = 'user', id = '', ip = '' } = textsIn(form)
+  const whom = { [kind]: id }
   const takesIp = kind === 'user' || kind === 'apiKey'
   return /** @type {Whom} */ (takesIp && ip !== '' ? { ...whom, ip } : whom)
 }
@@ -43,10 +42,10 @@ form.addEventListener('submit', event => {
   void find(asked())
 })
 form.addEventListener('change', () => {
-  const kind = new FormData(form).get('kind')
+  const { kind } = textsIn(form)
   byId('with-ip').hidden = kind !== 'user' && kind !== 'apiKey'
 })
 // What an operator did may have changed the counters.
 byId('act').addEventListener('done', () => {
-  if (shown !== undefined && !byId('find').hidden) void find(shown)
+  if (shown !== undefined && !byId('find').hidden) void find(shown.whom)
 })

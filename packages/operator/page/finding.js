@@ -21,7 +21,9 @@ export function showFinding({ who, limiters, entries, problem }, whom) {
       make(
         'div',
         'buttons',
-        ...['block', 'allow', 'reset'].map(act => button(TITLES[act] ?? '', () => openAct({ act, ...client }))),
+        ...['block', 'allow', 'reset'].map(act =>
+          button(TITLES[act] ?? '', () => openAct({ act, ...client })),
+        ),
       ),
       problem === undefined ? undefined : make('p', 'problem', problem.message),
     ),
@@ -57,14 +59,21 @@ function conclusion(limiters) {
 
 /** Whether the client has used a policy, or is refused by it. @param {PolicyFinding} policy */
 function isUsed({ allowed, counters, line }) {
-  return !allowed || line !== undefined || counters.some(({ used, blockedUntil }) => used > 0 || blockedUntil > 0)
+  return (
+    !allowed || line !== undefined || counters.some(({ used, blockedUntil }) => used > 0 || blockedUntil > 0)
+  )
 }
 
 /** The policies of which nothing is used, folded away. @param {PolicyFinding[]} policies @param {{ whom: Whom, who: string }} client */
 function unusedCards(policies, client) {
   const names = policies.map(({ policy }) => policy).join(', ')
   const summary = make('summary', '', make('b', '', 'Nothing used: '), names)
-  return make('details', 'card more', summary, make('div', 'finding', ...policies.map(policy => policyCard(policy, client))))
+  return make(
+    'details',
+    'card more',
+    summary,
+    make('div', 'finding', ...policies.map(policy => policyCard(policy, client))),
+  )
 }
 
 /** What else a limiter tells. @param {LimiterFinding} limiter @param {{ whom: Whom, who: string }} client */
@@ -73,10 +82,19 @@ function remarks({ unreachable, penalty, degraded, error }, client) {
     error && make('p', 'problem', `${error.message} ${error.fix} (${error.code})`),
     degraded === false
       ? undefined
-      : make('p', 'problem', `The store did not answer, so these are the numbers of one process (${degraded}).`),
+      : make(
+          'p',
+          'problem',
+          `The store did not answer, so these are the numbers of one process (${degraded}).`,
+        ),
     penalty && penalty.violations > 0 ? penaltyRow(penalty, client) : undefined,
     ...unreachable.map(({ policy, reachedBy }) =>
-      make('p', 'faint', make('b', '', policy), ` cannot be reached by this id. ${reachedBy} names its counter.`),
+      make(
+        'p',
+        'faint',
+        make('b', '', policy),
+        ` cannot be reached by this id. ${reachedBy} names its counter.`,
+      ),
     ),
   ].filter(part => part !== undefined)
   return told.length === 0 ? [] : [make('div', 'card more', ...told)]
@@ -93,7 +111,9 @@ function policyCard(policy, client) {
       'heading',
       make('h3', '', policy.policy, make('span', 'faint', ` ${algorithm}`)),
       mode === 'enforce' ? undefined : badge(mode),
-      exemption === undefined ? badge(allowed ? 'passes' : reason, allowed ? 'good' : 'bad') : badge('not counted'),
+      exemption === undefined
+        ? badge(allowed ? 'passes' : reason, allowed ? 'good' : 'bad')
+        : badge('not counted'),
     ),
   )
   if (exemption !== undefined) {
@@ -101,7 +121,12 @@ function policyCard(policy, client) {
     return card
   }
   card.append(
-    make('p', 'row', make('span', '', `${whole(remaining)} of ${whole(limit)} left`), make('span', 'figure', waitOf(policy))),
+    make(
+      'p',
+      'row',
+      make('span', '', `${whole(remaining)} of ${whole(limit)} left`),
+      make('span', 'figure', waitOf(policy)),
+    ),
     bar(remaining / limit, remaining / limit < 0.2),
     make('ul', 'facts', ...factsOf(policy).map(fact => make('li', '', fact))),
     make('div', 'buttons', ...actsOf(policy, client)),
@@ -128,7 +153,8 @@ function factsOf({ counters, quota, line, key }) {
     facts.push(`${whole(quota.limit)} per period, since ${instant(quota.periodStart * 1000)}`)
     if (quota.granted > 0) facts.push(`${whole(quota.granted)} granted on top`)
   }
-  if (line !== undefined) facts.push(`${count(line.units, 'unit waits', 'units wait')} in line, for ${span(line.seconds * 1000)}`)
+  if (line !== undefined)
+    facts.push(`${count(line.units, 'unit waits', 'units wait')} in line, for ${span(line.seconds * 1000)}`)
   if (key !== undefined) facts.push(`counted under ${key}`)
   return facts
 }
@@ -150,6 +176,10 @@ function penaltyRow({ isActive, penaltyUntil, abuseScore, violations }, client) 
     'p',
     'row',
     make('span', '', isActive ? `${score}, ${end}` : score),
-    make('span', 'figure', button('Forgive …', () => openAct({ act: 'forgive', ...client }))),
+    make(
+      'span',
+      'figure',
+      button('Forgive …', () => openAct({ act: 'forgive', ...client })),
+    ),
   )
 }

@@ -12,7 +12,11 @@ export const FORMS = {
   unblock: { title: 'End the block', go: 'Unblock', fields: ['whom', 'reason'] },
   disallow: { title: 'End the permission', go: 'Count again', fields: ['whom', 'reason'] },
   override: { title: 'Other numbers', go: 'Set', fields: ['whom', 'policy', 'numbers', 'span', 'reason'] },
-  change: { title: 'Change a limit for everybody', go: 'Change', fields: ['policy', 'numbers', 'span', 'reason'] },
+  change: {
+    title: 'Change a limit for everybody',
+    go: 'Change',
+    fields: ['policy', 'numbers', 'span', 'reason'],
+  },
   revert: { title: 'Take the numbers back', go: 'Take back', fields: ['policy', 'reason'] },
   reset: { title: 'Reset counters', go: 'Reset', fields: ['whom', 'reason'] },
   grant: { title: 'Grant more', go: 'Grant', fields: ['whom', 'quota', 'units', 'reason'] },
@@ -83,7 +87,7 @@ const MAKERS = {
 function policyChoice(policies, policy) {
   const names = policies.map(({ name, limit }) => [name, `${name}, limit ${limit}`])
   if (policy !== undefined && !policies.some(({ name }) => name === policy)) names.push([policy, policy])
-  return labelled('Policy', choice('policy', names, policy))
+  return labelled('Policy', choice('policy', names, policy ?? ''))
 }
 
 /** @param {string} says @param {HTMLElement} field */
@@ -97,10 +101,11 @@ function input(name, properties) {
   return Object.assign(field, { name, required: true, autocomplete: 'off', ...properties })
 }
 
-/** @param {string} name @param {readonly (readonly string[])[]} options @param {string | undefined} [chosen] */
+/** @param {string} name @param {readonly (readonly string[])[]} options @param {string} [chosen] */
 function choice(name, options, chosen) {
   const select = make('select')
   select.name = name
-  for (const [value = '', says = ''] of options) select.append(new Option(says, value, false, value === chosen))
+  for (const [value = '', says = ''] of options)
+    select.append(new Option(says, value, false, value === chosen))
   return select
 }

@@ -60,7 +60,12 @@ function showPolicies({ policies, now }) {
         make(
           'li',
           '',
-          row(make('b', '', policy), keyButton(key), shadow ? badge('shadow') : undefined, `${units} of ${limit} left`),
+          row(
+            make('b', '', policy),
+            keyButton(key),
+            shadow ? badge('shadow') : undefined,
+            `${units} of ${limit} left`,
+          ),
           bar(units / limit, units / limit < 0.2),
         ),
       ),

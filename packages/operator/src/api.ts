@@ -26,7 +26,10 @@ const CALLS: Readonly<Record<string, (caller: Caller, body: Body) => unknown>> =
  */
 export async function call(name: string, request: Request, caller: Caller): Promise<unknown> {
   if (!Object.hasOwn(CALLS, name))
-    throw badRequest(`There is no call ${JSON.stringify(name)}.`, `Choose one of ${Object.keys(CALLS).join(', ')}.`)
+    throw badRequest(
+      `There is no call ${JSON.stringify(name)}.`,
+      `Choose one of ${Object.keys(CALLS).join(', ')}.`,
+    )
   const body = await readBody(request)
   return CALLS[name]?.(caller, body)
 }

@@ -132,7 +132,12 @@ describe('the page', () => {
 
   it('sends no other file', async () => {
     site = await openSite()
-    for (const path of ['files/nothing.js', 'files/uplot.d.ts', 'files/..%2fpackage.json', 'files/package.json'])
+    for (const path of [
+      'files/nothing.js',
+      'files/uplot.d.ts',
+      'files/..%2fpackage.json',
+      'files/package.json',
+    ])
       expect([path, (await fetch(site.page + path, { redirect: 'manual' })).status]).not.toContain(200)
   })
 

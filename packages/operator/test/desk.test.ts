@@ -66,7 +66,10 @@ describe('find', () => {
     const second = await openSite({ limiters: [{ limiter: other, policies: [PER_USER] }], control })
     await other.consume({ user: '42' }, { policy: PER_USER })
     const { body } = await second.call('find', { whom: { user: '42' } })
-    expect(body['limiters'][0]).toMatchObject({ allowed: true, policies: [{ policy: 'per_user', remaining: 4 }] })
+    expect(body['limiters'][0]).toMatchObject({
+      allowed: true,
+      policies: [{ policy: 'per_user', remaining: 4 }],
+    })
     await second.close()
     const third = await openSite({ limiters: [other], control })
     const unknown = await third.call('find', { whom: { user: '42' } })
@@ -80,7 +83,10 @@ describe('an act', () => {
     site = await openSite()
     const block = { act: 'block', whom: { ip: '127.0.0.0/8' }, for: '2h', reason: 'scraping' }
     const told = await site.call('act', block)
-    expect(told.body).toMatchObject({ done: false, warnings: [/Your own address 127\.0\.0\.1/, /16,777,216/] })
+    expect(told.body).toMatchObject({
+      done: false,
+      warnings: [/Your own address 127\.0\.0\.1/, /16,777,216/],
+    })
     expect(told.body['says']).toBe('Every process refuses every request of 127.0.0.0/8, for 2h.')
     expect(await site.control.entries()).toEqual([])
     expect((await site.call('act', { ...block, confirmed: true })).body['done']).toBe(true)
@@ -105,7 +111,10 @@ describe('an act', () => {
       { act: 'override', whom: { user: '42' }, policy: 'per_user', numbers: { limit: 50 } },
       [{ kind: 'override', target: 'user:42', numbers: { limit: 50 } }],
     ],
-    [{ act: 'change', policy: 'per_user', numbers: { limit: 2 } }, [{ kind: 'change', numbers: { limit: 2 } }]],
+    [
+      { act: 'change', policy: 'per_user', numbers: { limit: 2 } },
+      [{ kind: 'change', numbers: { limit: 2 } }],
+    ],
   ])('%j is taken back by the call that its answer holds', async (call, entries) => {
     site = await openSite()
     const done = await act(call)
@@ -138,7 +147,9 @@ describe('an act', () => {
     await act(grant)
     const granted = await act(grant)
     expect(granted.body['says']).toBe('user:42 has 4 units of month on top in this period, and 7 left.')
-    expect((await act(granted.body['undo'])).body['says']).toMatch(/4 units of month were charged.*3 are left/)
+    expect((await act(granted.body['undo'])).body['says']).toMatch(
+      /4 units of month were charged.*3 are left/,
+    )
     const tooMuch = await act({ ...granted.body['undo'], units: 100 })
     expect(tooMuch).toMatchObject({ status: 400, body: { error: { code: 'HALT_E_OPERATOR' } } })
 

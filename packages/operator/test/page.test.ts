@@ -46,7 +46,9 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     vi.waitFor(async () => expect(await text(selector)).toMatch(expected), { timeout: 30_000, interval: 50 })
   /** Clicks the button with a text. */
   const press = (says: string, within = 'body'): Promise<void> =>
-    page.locator(`${within} ::-p-xpath(.//button[not(@hidden)][starts-with(normalize-space(), "${says}")])`).click()
+    page
+      .locator(`${within} ::-p-xpath(.//button[not(@hidden)][starts-with(normalize-space(), "${says}")])`)
+      .click()
   /** Completes the form of an act, and confirms it. */
   async function confirm(go: string, fields: Record<string, string>): Promise<string> {
     for (const [name, value] of Object.entries(fields)) await page.locator(`#act [name=${name}]`).fill(value)
@@ -88,8 +90,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       },
       { timeout: 20_000, interval: 300 },
     )
-    const width = (): Promise<number> =>
-      page.$eval('.u-axis', axis => axis.clientWidth)
+    const width = (): Promise<number> => page.$eval('.u-axis', axis => axis.clientWidth)
     expect(await width()).toBeGreaterThan(300)
     const { x, y } = await (await page.$('.u-over'))!.boundingBox().then(box => box!)
     await page.mouse.move(x + 300, y + 50)
@@ -107,7 +108,9 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await press('Find', '#search')
     await becomes('#found', /user:42refused: limited/)
     expect(await text('#found')).toMatch(/per_user token-bucketlimited0 of 5 leftpasses in/)
-    expect(await text('#found')).toMatch(/per_address.* cannot be reached by this id\. \{ ip \} names its counter/)
+    expect(await text('#found')).toMatch(
+      /per_address.* cannot be reached by this id\. \{ ip \} names its counter/,
+    )
 
     await press('Reset counters', '#found')
     expect(await confirm('Reset', { reason: 'a bug of ours' })).toMatch(/start again at zero/)
@@ -148,7 +151,9 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await press('Continue', '#act')
     await becomes('#act-says', /per_address has limit 2 for everybody/)
     await press('Back', '#act')
-    expect(await page.$eval('#act [name=limit]', field => (field as unknown as { value: string }).value)).toBe('2')
+    expect(
+      await page.$eval('#act [name=limit]', field => (field as unknown as { value: string }).value),
+    ).toBe('2')
     await page.keyboard.press('Escape')
     expect(await page.$eval('#act', dialog => dialog.hasAttribute('open'))).toBe(false)
     expect(await site.control.entries()).toEqual([])
@@ -170,7 +175,9 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await becomes('#act-says', 'refuses every request')
     await page.keyboard.press('Enter')
     await becomes('#done', 'user:42 is blocked for 2h')
-    expect(await site.control.entries()).toMatchObject([{ kind: 'block', target: 'user:42', reason: 'abuse' }])
+    expect(await site.control.entries()).toMatchObject([
+      { kind: 'block', target: 'user:42', reason: 'abuse' },
+    ])
     expect(complaints).toEqual([])
   })
 
@@ -204,7 +211,11 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
       `document.body.setAttribute('onclick', 'window.hacked=1'), document.body.click()`,
     ]
     for (const attempt of attempts) await page.evaluate(attempt).catch(() => {})
-    await vi.waitFor(() => expect(complaints.join()).toMatch(/requires 'TrustedHTML' assignment.*requires 'TrustedScript' assignment/))
+    await vi.waitFor(() =>
+      expect(complaints.join()).toMatch(
+        /requires 'TrustedHTML' assignment.*requires 'TrustedScript' assignment/,
+      ),
+    )
     expect(await page.evaluate('window.hacked')).toBe(undefined)
   })
 
@@ -241,7 +252,10 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
         const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
         expect([width, view, isWide]).toEqual([width, view, false])
         if (process.env['HALT_SCREENSHOTS'] === undefined) continue
-        await page.screenshot({ path: join(folder, `operator-${view}-${width}.png`) as `${string}.png`, fullPage: true })
+        await page.screenshot({
+          path: join(folder, `operator-${view}-${width}.png`) as `${string}.png`,
+          fullPage: true,
+        })
       }
     expect(complaints).toEqual([])
   })
@@ -278,8 +292,20 @@ async function busyMinutes(site: Site): Promise<void> {
     if (second === 64) await site.ask('wim', 9)
     if (second % 20 === 0) await site.ask('gus')
   }
-  await site.control.block({ ip: '198.51.100.0/24' }, { for: '2h', reason: 'copies the catalogue', by: 'ann' })
-  await site.control.override({ user: 'gus' }, 'per_user', { limit: 50 }, { for: '3d', reason: 'their launch', by: 'ben' })
-  await site.control.change('per_address', { limit: 500 }, { for: '1h', reason: 'the database is slow', by: 'ann' })
+  await site.control.block(
+    { ip: '198.51.100.0/24' },
+    { for: '2h', reason: 'copies the catalogue', by: 'ann' },
+  )
+  await site.control.override(
+    { user: 'gus' },
+    'per_user',
+    { limit: 50 },
+    { for: '3d', reason: 'their launch', by: 'ben' },
+  )
+  await site.control.change(
+    'per_address',
+    { limit: 500 },
+    { for: '1h', reason: 'the database is slow', by: 'ann' },
+  )
   vi.useRealTimers()
 }

@@ -25,7 +25,12 @@ export const accessActs: Readonly<Record<'block' | 'unblock' | 'allow' | 'disall
     says: ({ who }) => `${who} is not blocked any more. Its limits count again.`,
     async perform(acting) {
       const wasBlocked = await acting.control.unblock(acting.identity(), why(acting))
-      return ended(wasBlocked, `${acting.who} is not blocked any more.`, `${acting.who} was not blocked.`, acting)
+      return ended(
+        wasBlocked,
+        `${acting.who} is not blocked any more.`,
+        `${acting.who} was not blocked.`,
+        acting,
+      )
     },
   },
   disallow: {
@@ -44,9 +49,7 @@ export function why({ options: { reason, by } }: Acting): Pick<Acting['options']
 
 /** The block or the permission of the target, before the act. */
 function before({ entries, target }: Acting): ControlEntry | undefined {
-  return entries.find(
-    entry => (entry.kind === 'block' || entry.kind === 'allow') && entry.target === target,
-  )
+  return entries.find(entry => (entry.kind === 'block' || entry.kind === 'allow') && entry.target === target)
 }
 
 function done(says: string, acting: Acting, back: 'unblock' | 'disallow'): Done {

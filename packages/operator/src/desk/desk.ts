@@ -102,11 +102,7 @@ export class Desk {
   }
 
   /** Tells what an act will do or, once it is confirmed, carries it out. @param context the framework's request */
-  async act(
-    name: string,
-    body: Readonly<Record<string, unknown>>,
-    context: unknown,
-  ): Promise<ActAnswer> {
+  async act(name: string, body: Readonly<Record<string, unknown>>, context: unknown): Promise<ActAnswer> {
     const call = readCall(body)
     const identity = call.whom === undefined ? undefined : await this.#identity(call.whom, name)
     const target = identity === undefined ? '' : this.#keyOf(identity)

@@ -119,7 +119,8 @@ async function quotasOf(
 ): Promise<Map<string, QuotaStatus>> {
   const manager = quotaManagerOf(limiter)
   const reached = policies.filter(
-    policy => isQuota(policy) && explained.some(({ policy: name, verdict }) => name === policy.name && verdict),
+    policy =>
+      isQuota(policy) && explained.some(({ policy: name, verdict }) => name === policy.name && verdict),
   ) as Quota[]
   const found = await Promise.all(
     reached.map(async quota => [quota.name, (await manager.checkQuota(identity, quota)).quota] as const),

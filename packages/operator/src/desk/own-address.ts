@@ -5,10 +5,7 @@ import type { AnyLimiter } from '../options.ts'
  *
  * @param context the request of the framework
  */
-export async function ownAddressOf(
-  limiter: AnyLimiter,
-  context: unknown,
-): Promise<string | undefined> {
+export async function ownAddressOf(limiter: AnyLimiter, context: unknown): Promise<string | undefined> {
   if (typeof context !== 'object' || context === null) return undefined
   try {
     const { hops } = await limiter.explain(context as never)

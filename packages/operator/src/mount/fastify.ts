@@ -38,8 +38,7 @@ export function mountOnFastify(
     scope.addContentTypeParser('*', options, (_request, body, parsed) => parsed(null, body))
     const handler = (request: FastifyRequestLike): Promise<Response> =>
       handle(requestOf(request.raw, request.body ?? ''), request as never)
-    for (const url of ['/', '/*'])
-      scope.route({ method: ['GET', 'POST'], url, handler: handler as never })
+    for (const url of ['/', '/*']) scope.route({ method: ['GET', 'POST'], url, handler: handler as never })
     done()
   }
 }

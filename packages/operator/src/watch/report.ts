@@ -54,7 +54,15 @@ export function readNumbers(text: string): ProcessNumbers | undefined {
   }
 }
 
-function isWhole({ counts, policies, used, refused, events, store, ...rest }: Partial<ProcessNumbers>): boolean {
+function isWhole({
+  counts,
+  policies,
+  used,
+  refused,
+  events,
+  store,
+  ...rest
+}: Partial<ProcessNumbers>): boolean {
   const columns = [counts?.allowed, counts?.refused, counts?.exempt, counts?.degraded]
   return (
     [rest.now, rest.since, rest.waiting, counts?.second].every(Number.isFinite) &&
