@@ -1,7 +1,7 @@
 // @ts-check
 
 /** An error that the server answers: its code, one sentence, the fix. */
-export class Refusal extends Error {
+class Refusal extends Error {
   /** @param {{ code: string, message: string, fix: string }} error */
   constructor({ code, message, fix }) {
     super(message)

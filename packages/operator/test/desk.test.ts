@@ -1,4 +1,4 @@
-import { RateLimiter } from '@halt/core'
+import { LoggingTelemetry, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
@@ -238,6 +238,20 @@ describe('keys', () => {
     expect(pages[2].body['entries']).toMatchObject([{ kind: 'block', target: key }])
     await act({ act: 'unblock', whom: { shown: key } })
     expect(await site.control.entries()).toEqual([])
+  })
+
+  it('have the digest that the logs begin with', async () => {
+    const logged: string[] = []
+    const log = (fields: object): void => void logged.push((fields as { key: string }).key)
+    const telemetry = new LoggingTelemetry({ debug: log, info: log, warn: log, error: log })
+    const store = new InMemoryStore()
+    const other = new RateLimiter({ store, telemetry, policy: PER_USER })
+    await other.consume({ user: '42' })
+    await other.consume({ user: '42' }, { cost: 5 })
+    site = await openSite()
+    const { body } = await find({ user: '42' })
+    expect(logged.at(-1)).toMatch(/^[\w-]{22}$/)
+    expect(body['who']).toBe(`user #${logged.at(-1)?.slice(0, 8)}`)
   })
 
   it('are in clear for those whom reveal names', async () => {

@@ -15,8 +15,8 @@ interface Asked {
 }
 
 export const PER_USER: Policy = { name: 'per_user', limit: 5, window: '1h', keyStrategy: 'user' }
-export const PER_ADDRESS: Policy = { name: 'per_address', limit: 1000, window: '1m' }
-export const MONTH: Quota = { name: 'month', limit: 8, period: 'monthly' }
+const PER_ADDRESS: Policy = { name: 'per_address', limit: 1000, window: '1m' }
+const MONTH: Quota = { name: 'month', limit: 8, period: 'monthly' }
 
 /** A server with only the page, and a limiter that it shows. */
 export interface Site {

@@ -29,7 +29,7 @@ export interface LimiterFinding {
 }
 
 /** One policy of a client. */
-export interface PolicyFinding extends Pick<
+interface PolicyFinding extends Pick<
   PolicyExplanation,
   'policy' | 'algorithm' | 'exemption' | 'waits' | 'line'
 > {

@@ -5,7 +5,7 @@ import type { ProcessNumbers } from './report.ts'
 import type { Seen } from './watch.ts'
 
 /** One process, as the page lists it. */
-export interface ProcessRow {
+interface ProcessRow {
   /** The first characters of its id. */
   readonly name: string
   /** Whether it answers this page. */

@@ -6,7 +6,7 @@ type Document = Pick<StoreDocument, 'read' | 'write'>
 /** How often the document of a page that somebody watches is written, in milliseconds. */
 const RENEW_MS = 10_000
 /** How long somebody counts as watching after the last sign, in milliseconds. */
-export const WATCHED_MS = 30_000
+const WATCHED_MS = 30_000
 
 /**
  * Tells all processes that somebody watches. The process that answers a page writes a document every ten seconds, and the others see

@@ -5,10 +5,10 @@ import type { Store, StoreDocument } from '@halt/core/store'
 import { inTime } from '../in-time.ts'
 
 /** How long a call of the store may take, in milliseconds. */
-export const STORE_MS = 1_000
+const STORE_MS = 1_000
 
 /** Waits for a call of the store. @throws HaltError `HALT_E_STORE` if it fails, or does not answer in time */
-export async function fromStore<T>(answer: Promise<T>): Promise<Awaited<T>> {
+async function fromStore<T>(answer: Promise<T>): Promise<Awaited<T>> {
   try {
     return await inTime(answer, STORE_MS)
   } catch (error) {
