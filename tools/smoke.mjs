@@ -6,6 +6,7 @@ import { join } from 'node:path'
 
 import { pnpm, root } from './pnpm.mjs'
 import { checkBundles, checkBundleWeight } from './smoke/bundles.mjs'
+import { checkPage } from './smoke/page.mjs'
 import { message, run } from './smoke/run.mjs'
 import { checkLoading, checkWeight } from './smoke/weight.mjs'
 
@@ -38,6 +39,7 @@ try {
   const all = await install('all', packages, shorts, nodePackages())
   for (const { manifest } of packages)
     await check('weight', manifest.name, async () => checkWeight(join(all, 'node_modules', manifest.name)))
+  await check('page', '@halt/operator', () => checkPage(all))
   await checkEntries(all, packages)
 } catch (error) {
   rows.push(['smoke test', '', message(error)])

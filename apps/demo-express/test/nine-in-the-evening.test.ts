@@ -134,6 +134,7 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
       )
     await page.click('nav a[href="#force"]')
     await press('Change a limit', '#force')
+    await page.click('#act summary')
     await act('Change', { policy: 'pro_plan', limit: '25', burst: '25', reason: 'the database is slow' })
     await vi.waitFor(async () => expect(await limits()).toEqual(['25', '25']), SOON)
     await becomes('#entries', /changeeverybodypro_planlimit 25, burst 25/)

@@ -42,7 +42,12 @@ export function showFinding({ who, limiters, entries, problem }, whom) {
   const unused = policies.filter(policy => !isUsed(policy))
   all.append(...used.map(policy => policyCard(policy, client)))
   if (unused.length > 0) all.append(unusedCards(unused, client))
-  all.append(...limiters.flatMap(limiter => remarks(limiter, client)))
+  const told = [
+    ...limiters.flatMap(limiter => problemsOf(limiter)),
+    ...penaltyOf(limiters, client),
+    ...unreachedBy(limiters),
+  ]
+  if (told.length > 0) all.append(make('div', 'card more', ...told))
   return all
 }
 
@@ -76,28 +81,36 @@ function unusedCards(policies, client) {
   )
 }
 
-/** What else a limiter tells. @param {LimiterFinding} limiter @param {{ whom: Whom, who: string }} client */
-function remarks({ unreachable, penalty, degraded, error }, client) {
-  const told = [
-    error && make('p', 'problem', `${error.message} ${error.fix} (${error.code})`),
-    degraded === false
-      ? undefined
-      : make(
-          'p',
-          'problem',
-          `The store did not answer, so these are the numbers of one process (${degraded}).`,
-        ),
-    penalty && penalty.violations > 0 ? penaltyRow(penalty, client) : undefined,
-    ...unreachable.map(({ policy, reachedBy }) =>
-      make(
-        'p',
-        'faint',
-        make('b', '', policy),
-        ` cannot be reached by this id. ${reachedBy} names its counter.`,
-      ),
+/** Why a limiter could not tell, or only for one process. @param {LimiterFinding} limiter */
+function problemsOf({ degraded, error }) {
+  const problems = []
+  if (error) problems.push(`${error.message} ${error.fix} (${error.code})`)
+  if (degraded !== false)
+    problems.push(`The store did not answer, so these are the numbers of one process (${degraded}).`)
+  return problems.map(problem => make('p', 'problem', problem))
+}
+
+/** The score of a client, which all limiters of a store share. @param {readonly LimiterFinding[]} limiters @param {{ whom: Whom, who: string }} client */
+function penaltyOf(limiters, client) {
+  const penalty = limiters
+    .map(limiter => limiter.penalty)
+    .find(each => each !== undefined && each.violations > 0)
+  return penalty === undefined ? [] : [penaltyRow(penalty, client)]
+}
+
+/** The policies that the id does not reach, and what names their counters. @param {readonly LimiterFinding[]} limiters */
+function unreachedBy(limiters) {
+  const all = new Map(
+    limiters.flatMap(({ unreachable }) => unreachable.map(each => [each.policy, each.reachedBy])),
+  )
+  return Array.from(all, ([policy, reachedBy]) =>
+    make(
+      'p',
+      'faint',
+      make('b', '', policy),
+      ` cannot be reached by this id. ${reachedBy} names its counter.`,
     ),
-  ].filter(part => part !== undefined)
-  return told.length === 0 ? [] : [make('div', 'card more', ...told)]
+  )
 }
 
 /** @param {PolicyFinding} policy @param {{ whom: Whom, who: string }} client */

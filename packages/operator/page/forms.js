@@ -69,14 +69,16 @@ const MAKERS = {
     ),
   ],
   units: () => [labelled('Units', input('units', { type: 'number', min: '1', step: '1' }))],
-  numbers: ({ limit }) =>
-    NUMBERS.map(([name = '', says = '', type = '']) => {
-      const isLimit = name === 'limit'
-      const placeholder = isLimit ? (limit === undefined ? '' : `now ${limit}`) : 'as it is'
+  numbers: ({ limit }) => {
+    const [first, ...rare] = NUMBERS.map(([name = '', says = '', type = '']) => {
+      const placeholder = name === 'limit' && limit !== undefined ? `now ${limit}` : 'as it is'
       const field = input(name, { type, placeholder, ...(type === 'number' ? { min: '1', step: '1' } : {}) })
       field.required = false
-      return labelled(says, field, isLimit ? '' : 'rare')
-    }),
+      return labelled(says, field)
+    })
+    const more = make('details', 'wide', make('summary', '', 'Other numbers'), make('div', 'fields', ...rare))
+    return [/** @type {HTMLElement} */ (first), more]
+  },
   span: () => [labelled('Holds', choice('for', SPANS, '2h'))],
   reason: () => [
     labelled('Reason', input('reason', { maxLength: 1000, placeholder: 'The history shows it' }), 'wide'),

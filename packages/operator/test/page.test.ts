@@ -251,11 +251,6 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
         await becomes('nav [aria-current]', new RegExp(view === 'force' ? 'In force' : view, 'i'))
         const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
         expect([width, view, isWide]).toEqual([width, view, false])
-        if (process.env['HALT_SCREENSHOTS'] === undefined) continue
-        await page.screenshot({
-          path: join(folder, `operator-${view}-${width}.png`) as `${string}.png`,
-          fullPage: true,
-        })
       }
     expect(complaints).toEqual([])
   })

@@ -7,6 +7,7 @@ import { Clocks } from '../src/watch/clocks.ts'
 import { merge } from '../src/watch/merge.ts'
 import { Recorder } from '../src/watch/recorder.ts'
 import { type ProcessNumbers, readNumbers, writeNumbers } from '../src/watch/report.ts'
+import { Tallies } from '../src/watch/tallies.ts'
 import { Watch } from '../src/watch/watch.ts'
 
 const NOW = Date.UTC(2026, 10, 26, 21)
@@ -66,6 +67,20 @@ describe('a process that nobody watches', () => {
     expect(isRecording()).toBe(false)
     other.close()
   })
+})
+
+it('a counter with a burst above its limit is a tightest one too', () => {
+  const tallies = new Tallies()
+  const verdict = {
+    policy: 'api',
+    allowed: true,
+    reason: 'ok',
+    limit: 100,
+    remaining: 119,
+    resetAt: NOW / 1000 + 1,
+  } as const
+  tallies.count({ ...verdict, retryAfter: 0, key: 'user:42', mode: 'enforce' }, NOW)
+  expect(tallies.read(NOW)).toMatchObject([{ key: 'user:42', limit: 100, remaining: 119 }])
 })
 
 describe('the numbers of all processes', () => {

@@ -9,7 +9,7 @@ export async function ownAddressOf(limiter: AnyLimiter, context: unknown): Promi
   if (typeof context !== 'object' || context === null) return undefined
   try {
     const { hops } = await limiter.explain(context as never)
-    return hops.findLast(({ parsed }) => parsed !== undefined)?.address
+    return hops.findLast(({ parsed }) => parsed !== undefined)?.parsed?.text
   } catch {
     // The policy function may expect another kind of request.
     return undefined

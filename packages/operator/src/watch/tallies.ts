@@ -47,7 +47,12 @@ export class Tallies {
     if (allowed) entry.allowed++
     else entry.refused++
     entry.shadow = verdict.mode === 'shadow'
-    if (entry.key !== verdict.key && leftOf(entry, now) < verdict.remaining / verdict.limit) return
+    if (
+      entry.limit > 0 &&
+      entry.key !== verdict.key &&
+      leftOf(entry, now) < verdict.remaining / verdict.limit
+    )
+      return
     entry.key = verdict.key
     entry.limit = verdict.limit
     entry.remaining = verdict.remaining
