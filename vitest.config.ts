@@ -68,6 +68,7 @@ export default defineConfig({
       project('packages/express', { ...types, ...withServers, ...together }),
       project('packages/fastify', { ...types, ...withServers, ...together }),
       project('packages/fetch', { ...types, ...together }),
+      project('packages/operator', { ...withServers, ...together }),
       project('packages/client', { ...types, ...withServers, ...together }),
       project('packages/hono', { ...types, ...withServers, ...together }),
       project('packages/nest', { ...types, ...withServers, ...together }),

@@ -1,4 +1,4 @@
-// Finds a Chromium or Chrome for the tests of the live page.
+// Finds a Chromium or Chrome for the tests of the operator's page.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 

@@ -36,7 +36,7 @@ function installServers() {
   if (names.length > 0) throw new Error(advice(names))
 }
 
-// Tests use a Chromium for the live page and a Prometheus for the dashboard's queries. Without them these tests are
+// Tests use a Chromium for the operator's page and a Prometheus for the dashboard's queries. Without them these tests are
 // skipped. Other tests use the reverse proxies of docs/proxies.md and PgBouncer, and fail if one is missing.
 function installPrograms() {
   const programs = /** @type {const} */ (['prometheus', 'nginx', 'haproxy', 'caddy', 'pgbouncer'])

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { pnpm, root } from './pnpm.mjs'
 import { checkBundles, checkBundleWeight } from './smoke/bundles.mjs'
 import { checkDurableObjects, checkFetch, checkPostgres, readmePackages } from './smoke/readmes.mjs'
+import { checkPage } from './smoke/page.mjs'
 import { message, run } from './smoke/run.mjs'
 import { checkLoading, checkWeight } from './smoke/weight.mjs'
 
@@ -40,6 +41,7 @@ try {
   const all = await install('all', packages, shorts, { ...nodePackages(), ...readmePackages() })
   for (const { manifest } of packages)
     await check('weight', manifest.name, async () => checkWeight(join(all, 'node_modules', manifest.name)))
+  await check('page', '@halt/operator', () => checkPage(all))
   await checkEntries(all, packages)
   await check('as README says', '@halt/fetch', () => checkFetch(all))
   await check('as README says', '@halt/store-postgres', () => checkPostgres(all))

@@ -3,9 +3,10 @@ import { headerWriter } from '@halt/core/http'
 import {
   type AppOptions,
   EVERYBODY,
-  operatorPages,
   LOGIN,
+  metricsPage,
   MODEL,
+  OPERATOR,
   PENALTY,
   send,
   userLimits,
@@ -23,6 +24,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
     store,
     storeTimeout,
     telemetry: operator?.telemetry,
+    control: operator?.control,
     // Private addresses are exempt by default, and here every client is local.
     exemptPrivateIps: false,
   } as const
@@ -40,7 +42,11 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
 
   const app = express()
   app.disable('x-powered-by')
-  if (operator !== undefined) app.use(operatorPages(operator))
+  if (operator !== undefined) {
+    const ofUsers = { limiter: users, policies: Object.values(limits).flat() }
+    app.use(metricsPage(operator))
+    app.use(OPERATOR, operator.page([everybody, passwords, ofUsers, model]).node)
+  }
   app.use(halt({ limiter: everybody, errorFormat }))
   app.use(demoAuth(accounts))
 

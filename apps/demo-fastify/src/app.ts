@@ -1,12 +1,12 @@
 import { RateLimiter } from '@halt/core'
 import { headerWriter } from '@halt/core/http'
-import { type AppOptions, EVERYBODY, LOGIN, MODEL, PENALTY, userLimits } from '@halt/demo-kit'
+import { type AppOptions, EVERYBODY, LOGIN, MODEL, OPERATOR, PENALTY, userLimits } from '@halt/demo-kit'
 import { halt } from '@halt/fastify'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 
 import { complete } from './complete.ts'
 import { demoAuth } from './demo-auth.ts'
-import { explainRoute, operatorPages } from './operator.ts'
+import { explainRoute, metricsPage } from './operator.ts'
 
 /** A small API with limits for all clients, for passwords, for users and their companies, and for a model. */
 export async function createApp({
@@ -19,6 +19,7 @@ export async function createApp({
     store,
     storeTimeout,
     telemetry: operator?.telemetry,
+    control: operator?.control,
     // Private addresses are exempt by default, and here every client is local.
     exemptPrivateIps: false,
   } as const
@@ -32,7 +33,11 @@ export async function createApp({
   const model = new RateLimiter<FastifyRequest>({ ...common, policy: MODEL })
 
   const app = Fastify()
-  if (operator !== undefined) operatorPages(app, operator)
+  if (operator !== undefined) {
+    const ofUsers = { limiter: users, policies: Object.values(limits).flat() }
+    metricsPage(app, operator)
+    await app.register(operator.page([everybody, ofUsers, model]).fastify, { prefix: OPERATOR })
+  }
   // The refusal names the policy.
   await app.register(halt, { limiter: everybody, errorFormat: 'problem' })
   demoAuth(app, accounts)

@@ -2,10 +2,10 @@ import type { RateLimiter } from '@halt/core'
 import { type Answer, type Operator, visitOf } from '@halt/demo-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-/** Serves the live page and the metrics, before any limit counts the request. */
-export function operatorPages(app: FastifyInstance, operator: Operator): void {
+/** Serves the metrics, before any limit counts the request. */
+export function metricsPage(app: FastifyInstance, operator: Operator): void {
   app.addHook('onRequest', async (request, reply) => {
-    const answer = await operator.pages(visitOf(request.raw))
+    const answer = await operator.metrics(visitOf(request.raw))
     return answer && send(answer, reply)
   })
 }

@@ -1,13 +1,13 @@
 import { RateLimiter } from '@halt/core'
 import { headerWriter } from '@halt/core/http'
-import { type AppOptions, EVERYBODY, LOGIN, MODEL, PENALTY, userLimits } from '@halt/demo-kit'
+import { type AppOptions, EVERYBODY, LOGIN, MODEL, OPERATOR, PENALTY, userLimits } from '@halt/demo-kit'
 import { halt } from '@halt/hono'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Context, Hono } from 'hono'
 
 import { complete } from './complete.ts'
 import { type DemoEnv, demoAuth } from './demo-auth.ts'
-import { explainRoute, operatorPages } from './operator.ts'
+import { explainRoute, metricsPage } from './operator.ts'
 
 /** A small API with limits for all clients, for passwords, for users and their companies, and for a model. */
 export function createApp({ store, storeTimeout, accounts, operator }: AppOptions): Hono<DemoEnv> {
@@ -15,6 +15,7 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
     store,
     storeTimeout,
     telemetry: operator?.telemetry,
+    control: operator?.control,
     // Private addresses are exempt by default, and here every client is local.
     exemptPrivateIps: false,
   } as const
@@ -31,7 +32,12 @@ export function createApp({ store, storeTimeout, accounts, operator }: AppOption
   const look = { errorFormat: 'problem', getConnInfo } as const
 
   const app = new Hono<DemoEnv>()
-  if (operator !== undefined) app.use(operatorPages(operator))
+  if (operator !== undefined) {
+    const ofUsers = { limiter: users, policies: Object.values(limits).flat() }
+    const page = operator.page([everybody, passwords, ofUsers, model])
+    app.use(metricsPage(operator))
+    app.all(`${OPERATOR}/*`, c => page(c.req.raw, c.env.incoming))
+  }
   app.use(halt({ limiter: everybody, ...look }))
   app.use(demoAuth(accounts))
 

@@ -1,8 +1,10 @@
 import type { Accounts, User } from '@halt/demo-kit'
+import type { HttpBindings } from '@hono/node-server'
 import type { MiddlewareHandler } from 'hono'
 
-/** The variables of the context. */
+/** The variables of the context, and the requests of Node. */
 export interface DemoEnv {
+  Bindings: HttpBindings
   Variables: { user: User | undefined }
 }
 

@@ -6,10 +6,10 @@ import type { Context, Handler, MiddlewareHandler } from 'hono'
 
 import type { DemoEnv } from './demo-auth.ts'
 
-/** Serves the live page and the metrics, before any limit counts the request. */
-export function operatorPages(operator: Operator): MiddlewareHandler<DemoEnv> {
+/** Serves the metrics, before any limit counts the request. */
+export function metricsPage(operator: Operator): MiddlewareHandler<DemoEnv> {
   return async (c, next) => {
-    const answer = await operator.pages(visitOf(c))
+    const answer = await operator.metrics(visitOf(c))
     return answer === undefined ? next() : responseOf(answer)
   }
 }

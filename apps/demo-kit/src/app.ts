@@ -11,7 +11,7 @@ export interface AppOptions {
   readonly storeTimeout?: RateLimiterOptions['storeTimeout']
   /** The users. */
   readonly accounts: Accounts
-  /** The operator's pages: the live page, metrics, and explanations. Default: none. */
+  /** The operator: the page, metrics, and explanations. Default: none. */
   readonly operator?: Operator | undefined
 }
 

@@ -43,6 +43,7 @@ async function perform<L extends Listening>({ framework, start, more, library }:
     )
     return await show(app, line => console.log(line), { token, more })
   } finally {
+    operator.close()
     await app.close()
     await opened.close()
   }
@@ -56,14 +57,15 @@ async function serve<L extends Listening>({ start, library }: Demo<L>): Promise<
   console.log(`Listening on ${app.url}, with the counters ${where}. Stop it with Ctrl-C.`)
   if (operator === undefined) {
     console.log(
-      'Set HALT_OPERATOR_TOKEN to 16 characters or more to turn on /live/, /metrics and /debug/explain.',
+      'Set HALT_OPERATOR_TOKEN to 16 characters or more to turn on /operator/, /metrics and /debug/explain.',
     )
   } else {
     console.log(
-      `The live page is ${app.url}/live/. Your browser asks for a name (any) and a password (the token). ${app.url}/debug/explain tells why a request is refused.`,
+      `The operator's page is ${app.url}/operator/. Your browser asks for a name (yours) and a password (the token). ${app.url}/debug/explain tells why a request is refused.`,
     )
   }
   async function stop(): Promise<void> {
+    operator?.close()
     await app.close()
     await close()
   }

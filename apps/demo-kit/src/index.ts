@@ -4,8 +4,8 @@ export type { AppOptions, Listening, Start } from './app.ts'
 export { Completion, estimate, promptOf, STREAM_HEADERS } from './completion.ts'
 export { type Demo, runDemo } from './demo.ts'
 export { closing, listen } from './listen.ts'
-export { operatorPages, send, visitOf } from './node.ts'
-export { Operator } from './operator.ts'
+export { metricsPage, send, visitOf } from './node.ts'
+export { Operator, OPERATOR } from './operator.ts'
 export {
   COMPANY_MONTH,
   EVERYBODY,

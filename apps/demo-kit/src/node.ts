@@ -18,11 +18,11 @@ export function send({ status, headers, body }: Answer, res: ServerResponse): vo
   res.writeHead(status, headers).end(body)
 }
 
-/** Middleware for the live page and the metrics, for Express, Nest and Connect. */
-export function operatorPages(
+/** Middleware for the metrics, for Express, Nest and Connect. */
+export function metricsPage(
   operator: Operator,
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
   return (req, res, next) => {
-    operator.pages(visitOf(req)).then(answer => (answer === undefined ? next() : send(answer, res)), next)
+    operator.metrics(visitOf(req)).then(answer => (answer === undefined ? next() : send(answer, res)), next)
   }
 }

@@ -21,12 +21,24 @@ export class Pass {
     const [scheme = '', given = ''] = (authorization ?? '').split(' ')
     return timingSafeEqual(digest(tokenOf(scheme, given)), this.#digest)
   }
+
+  /** The name that a browser asked for beside the token; `operator` without one. */
+  nameIn(authorization: string | undefined): string {
+    const [scheme = '', given = ''] = (authorization ?? '').split(' ')
+    return (scheme.toLowerCase() === 'basic' && pairIn(given)[0]) || 'operator'
+  }
 }
 
 function tokenOf(scheme: string, given: string): string {
   if (scheme.toLowerCase() !== 'basic') return scheme.toLowerCase() === 'bearer' ? given : ''
+  return pairIn(given)[1]
+}
+
+/** The name and the password of `Basic`. */
+function pairIn(given: string): [string, string] {
   const pair = Buffer.from(given, 'base64').toString('utf8')
-  return pair.slice(pair.indexOf(':') + 1)
+  const at = pair.indexOf(':')
+  return [pair.slice(0, Math.max(0, at)), pair.slice(at + 1)]
 }
 
 // A digest has the same length for every token.

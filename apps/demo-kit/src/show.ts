@@ -129,5 +129,5 @@ async function seen({ client, as }: Stage, token: string): Promise<void> {
   const headers = { ...as('dan', 'acme'), Authorization: `Bearer ${token}`, Accept: 'text/plain' }
   const explained = await client.expect(200, 'GET', '/debug/explain', headers)
   client.check('the quota is named', (await client.body(explained)).includes('quota-exceeded'))
-  await client.expect(200, 'GET', '/live/', { Authorization: `Bearer ${token}` })
+  await client.expect(200, 'GET', '/operator/', { Authorization: `Bearer ${token}` })
 }

@@ -14,9 +14,10 @@ async function statuses(
   for (const ip of addresses) {
     const header = (name: string): string | undefined =>
       name === 'authorization' ? authorization : undefined
-    const answer = await operator.pages({ method: 'GET', url: '/live/feed', ip, header })
+    const answer = await operator.metrics({ method: 'GET', url: '/metrics', ip, header })
     found.push(answer?.status ?? 0)
   }
+  operator.close()
   return found
 }
 

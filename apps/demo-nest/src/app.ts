@@ -1,18 +1,19 @@
 import 'reflect-metadata'
-import type { AnyPolicy } from '@halt/core'
+import type { AnyPolicy, RateLimiter } from '@halt/core'
 import {
   Accounts,
   type AppOptions,
   EVERYBODY,
-  operatorPages,
   LOGIN,
+  metricsPage,
   MODEL,
   Operator,
+  OPERATOR,
   PENALTY,
   type Plan,
   userLimits,
 } from '@halt/demo-kit'
-import { HaltGuard, HaltModule } from '@halt/nest'
+import { getRateLimiterToken, HaltGuard, HaltModule } from '@halt/nest'
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo'
 import { type DynamicModule, type INestApplication, Module } from '@nestjs/common'
 import { APP_GUARD, NestFactory } from '@nestjs/core'
@@ -45,6 +46,7 @@ class AppModule {
           store,
           storeTimeout,
           telemetry: operator?.telemetry,
+          control: operator?.control,
           // Private addresses are exempt by default, and here every client is local.
           exemptPrivateIps: false,
           // The refusal names the policy.
@@ -80,7 +82,13 @@ export async function createApp(options: AppOptions, servicePort: number): Promi
     logger: ['error', 'warn'],
     abortOnError: false,
   })
-  if (options.operator !== undefined) app.use(operatorPages(options.operator))
+  const { operator } = options
+  if (operator !== undefined) {
+    const limiterOf = (name?: string): RateLimiter => app.get(getRateLimiterToken(name), { strict: false })
+    const ofUsers = { limiter: limiterOf(), policies: Object.values(COUNTED).flat() }
+    app.use(metricsPage(operator))
+    app.use(OPERATOR, operator.page([ofUsers, limiterOf('login'), limiterOf('model')]).node)
+  }
   app.useWebSocketAdapter(new WsAdapter(app))
   app.connectMicroservice<MicroserviceOptions>(
     { transport: Transport.TCP, options: { host: '127.0.0.1', port: servicePort } },

@@ -52,7 +52,14 @@ export type { LimiterPenalty, PenaltyConfig } from './policy/penalty-config.ts'
 
 // The operator's acts
 export { type BlockOptions, Control, type ControlOptions } from './control/control.ts'
-export type { ActOptions, ControlAct, ControlEntry, EntryKind, PolicyNumbers } from './control/entries.ts'
+export type {
+  ActOptions,
+  ControlAct,
+  ControlEntry,
+  EntryKind,
+  NotedAct,
+  PolicyNumbers,
+} from './control/entries.ts'
 
 // Errors and warnings
 export { HaltError, type HaltErrorCode } from './base/errors.ts'

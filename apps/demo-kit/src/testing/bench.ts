@@ -15,6 +15,7 @@ interface Running<L> {
   readonly app: L
   readonly opened: OpenStore
   readonly clock: ManualClock
+  readonly operator: Operator | undefined
 }
 
 /** A running app on a store with a stopped clock, and functions that send requests to it. */
@@ -59,12 +60,13 @@ export class Bench<L extends Listening = Listening> {
     const operator = operated ? new Operator(this.token, opened.store) : undefined
     // Generous, because a busy machine is not a failure of Redis.
     const options = { store: opened.store, storeTimeout: '5s', accounts: new Accounts(), operator }
-    this.#running = { app: await this.#start(options, 0), opened, clock }
+    this.#running = { app: await this.#start(options, 0), opened, clock, operator }
   }
 
   async close(): Promise<void> {
-    const { app, opened } = this.#parts
+    const { app, opened, operator } = this.#parts
     this.#running = undefined
+    operator?.close()
     await app.close()
     await opened.close()
   }

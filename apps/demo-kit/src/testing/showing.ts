@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { fakeOutage } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 import { expect, inject, it } from 'vitest'
 
@@ -24,6 +25,7 @@ export function showing<L extends Listening>(
     const app = await start({ store, accounts: new Accounts(), operator }, 0)
     const lines: string[] = []
     const ok = await show(app, line => lines.push(line), { token, more })
+    operator.close()
     await app.close()
     return { ok, text: lines.join('\n') }
   }
@@ -48,7 +50,9 @@ export function showing<L extends Listening>(
   })
 
   it('the show goes on while the store is away, because the process limits by itself', TIME, async () => {
-    const { text } = await shown({ evaluate: () => Promise.reject(new Error('away')), forget: () => 0 })
+    const store = fakeOutage(new InMemoryStore())
+    store.begin('refused')
+    const { text } = await shown(store)
     expect(text).toContain('"violated-policies":["company_month"]')
     // Only a store keeps scores.
     const missed = text.split('\n').filter(line => line.includes('✗'))
@@ -64,6 +68,7 @@ export function showing<L extends Listening>(
     const { ok, text } = await shown({
       evaluate: group => new InMemoryStore().evaluate(group),
       forget: cells => forgetful.forget(cells),
+      document: name => forgetful.document(name),
     })
     expect(ok).toBe(false)
     expect(text).toContain('✗ expected: the status is 429')

@@ -54,6 +54,7 @@ export function lineOf(act: string, facts: Omit<ControlEntry, 'kind'> | Omit<Con
       Object.entries(numbers)
         .map(([name, value]) => `${name}=${value}`)
         .join(' '),
+    'units' in facts && facts.units !== undefined ? `units=${facts.units}` : undefined,
     until === undefined ? undefined : `until ${seconds(until)}`,
     by === undefined ? undefined : `by ${by}`,
     reason === undefined ? undefined : `(${reason})`,

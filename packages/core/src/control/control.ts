@@ -15,6 +15,7 @@ import {
   type ControlAct,
   type ControlEntry,
   holds,
+  type NotedAct,
   type PolicyNumbers,
   slotOf,
 } from './entries.ts'
@@ -34,6 +35,7 @@ export interface ControlOptions {
   readonly warn?: Warn | undefined
 }
 
+const NOTED: readonly NotedAct[] = Object.freeze(['reset', 'grant', 'charge', 'forgive'])
 const OPTIONS = namesOf<ControlOptions>({ store: true, secret: true, ipv6Prefix: true, warn: true })
 
 /** Options of an act on a network or on a client. */
@@ -178,6 +180,37 @@ export class Control {
   /** The last acts, at most 1 000, the latest first. Rejects with `HALT_E_STORE` if the store does not answer. */
   async history(): Promise<readonly ControlAct[]> {
     return (await this.#ledger.history()).toReversed()
+  }
+
+  /**
+   * Adds an act to the history that changed counters and no entry: a reset, a grant. It does not carry the act out.
+   *
+   * @throws HaltError `HALT_E_CONTROL`, `HALT_E_IDENTITY`; `HALT_E_STORE` if the store does not answer
+   */
+  async note(
+    act: NotedAct,
+    what: {
+      readonly identity: Identity
+      readonly policy?: string | undefined
+      readonly units?: number | undefined
+    },
+    options: ActOptions = {},
+  ): Promise<void> {
+    const { identity, policy, units } = what
+    if (!NOTED.includes(act))
+      fail('HALT_E_CONTROL', `The act is ${describe(act)}.`, `Give one of ${NOTED.join(', ')}.`)
+    await this.#ledger.note({
+      act,
+      target: this.#subjectOf(identity),
+      ...(policy === undefined ? {} : { policy: readPolicyName(policy) }),
+      ...(units === undefined ? {} : { units }),
+      ...readAct(options),
+    })
+  }
+
+  /** Why the last document could not be read, in words; undefined if it could. The last good one holds meanwhile. */
+  get problem(): string | undefined {
+    return this.#ledger.problem
   }
 
   /** Reads the document now, instead of within a second. */

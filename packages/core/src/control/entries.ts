@@ -15,9 +15,14 @@ export interface ActOptions {
   readonly by?: string | undefined
 }
 
+/** An act that changes counters and no entry, so that only the history tells of it. */
+export type NotedAct = 'reset' | 'grant' | 'charge' | 'forgive'
+
 /** One act of an operator, as the history tells it. */
 export interface ControlAct extends Omit<ControlEntry, 'kind'> {
-  readonly act: EntryKind | 'unblock' | 'disallow' | 'revert'
+  readonly act: EntryKind | 'unblock' | 'disallow' | 'revert' | NotedAct
+  /** The units of a `grant` or a `charge`; the counters of a `reset`. */
+  readonly units?: number | undefined
 }
 
 /** What a new entry replaces: the entry of the same target, or of the same target and policy. */

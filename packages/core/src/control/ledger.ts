@@ -19,6 +19,8 @@ const ATTEMPTS = 32
 export class Ledger {
   /** The last good entries, ready to be looked up; undefined if there are none. */
   state: ControlState | undefined
+  /** Why the last document could not be read; undefined if it could. */
+  problem: string | undefined
   readonly #entries: StoreDocument
   readonly #history: StoreDocument
   readonly #warn: WarnOnce
@@ -108,9 +110,11 @@ export class Ledger {
         this.state = entries.length === 0 ? undefined : new ControlState(entries, misfit)
         this.#version = found.version
       }
+      this.problem = undefined
       return entries
     } catch (error) {
       this.#version = found.version
+      this.problem = messageOf(error)
       this.#warn({
         code: 'HALT_W_CONTROL',
         message: `The control document cannot be read: ${messageOf(error)}. The last good one holds.`,

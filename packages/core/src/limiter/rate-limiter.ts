@@ -122,6 +122,11 @@ export class RateLimiter<R = unknown> {
     return all
   }
 
+  /** How many callers of this process wait for their turn. */
+  get waiting(): number {
+    return this.#turns.size
+  }
+
   /** The fixed policies; empty with a resolver. */
   get policies(): readonly CompiledPolicy[] {
     return this.#policies.fixed ?? []
@@ -358,6 +363,15 @@ export class RateLimiter<R = unknown> {
    */
   digestOf(identity: Identity): string | undefined {
     return digestIn(this.#inspector.subjectOf(identity))
+  }
+
+  /**
+   * The key of an identity, as decisions, hooks and the entries of `Control` show it: `user:42`, `api-key:#…`.
+   *
+   * @throws HaltError `HALT_E_IDENTITY`
+   */
+  keyOf(identity: Identity): string {
+    return this.#inspector.subjectOf(identity)
   }
 
   /** Checks the store and its set-up. Resolves to the problems found. */

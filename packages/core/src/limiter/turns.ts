@@ -41,6 +41,11 @@ export class Turns implements WaiterParts {
     return signal === undefined ? waiter.turn : untilAborted(waiter, signal)
   }
 
+  /** How many callers ask or wait. */
+  get size(): number {
+    return this.#waiters.size
+  }
+
   /** Sends every waiting caller away. */
   close(): void {
     for (const waiter of this.#waiters)

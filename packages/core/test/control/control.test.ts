@@ -247,6 +247,28 @@ describe('entries and history', () => {
     ])
   })
 
+  it('tell of acts that changed only counters, as their doer noted them', async () => {
+    const { control, own } = controlled()
+    const what = { identity: { user: '42' }, policy: 'month', units: 100 }
+    await control.note('grant', what, { by: 'ann', reason: 'their launch' })
+    await control.note('reset', { identity: { user: '42' } })
+    expect(await control.history()).toMatchObject([
+      { act: 'reset', target: own.keyOf({ user: '42' }) },
+      { act: 'grant', target: 'user:42', policy: 'month', units: 100, by: 'ann', reason: 'their launch' },
+    ])
+    expect(await control.entries()).toEqual([])
+  })
+
+  it('tell why a document cannot be read, until it can', async () => {
+    const { control, store } = controlled()
+    await store.document('control').write('{"halt":99}', 0)
+    await control.refresh()
+    expect(control.problem).toBe('its form is 99, not 1')
+    await store.document('control').write('', 1)
+    await control.refresh()
+    expect(control.problem).toBe(undefined)
+  })
+
   it('hold no API key in clear', async () => {
     const { control, store } = controlled()
     await control.block({ apiKey: 'very-secret' })
@@ -281,6 +303,9 @@ describe('mistakes', () => {
       ['HALT_E_CONTROL', () => control.change('api', {})],
       ['HALT_E_LIMIT', () => control.change('api', { limit: 0 })],
       ['HALT_E_UNKNOWN_FIELD', () => control.override('x', 'api', { max: 5 } as never)],
+      ['HALT_E_CONTROL', () => control.note('block' as never, { identity: 'x' })],
+      ['HALT_E_IDENTITY', () => control.note('reset', { identity: {} as never })],
+      ['HALT_E_POLICY_NAME', () => control.note('grant', { identity: 'x', policy: '' })],
     ]
     for (const [code, call] of calls) expect((await rejection(call())).code).toBe(code)
     expect(await control.entries()).toEqual([])

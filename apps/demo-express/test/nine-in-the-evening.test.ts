@@ -1,0 +1,153 @@
+// A customer complains at nine in the evening. An operator helps on the page, without a deploy: two processes, one Redis, one browser.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+
+import puppeteer, { type Browser, type Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+
+import { findBrowser } from '../../../tools/find-browser.mjs'
+import { type RunningServer, startRedis } from '../../../tools/servers.ts'
+
+const executablePath = findBrowser()
+const why = executablePath === undefined ? ' (skipped: no Chromium; `npm run setup` or CHROMIUM_PATH)' : ''
+/** How often the processes are asked: more slowly than units come back. */
+const SOON = { timeout: 10_000, interval: 300 }
+const TOKEN = 'nine-in-the-evening'
+const hook = new URL('../../benchmarks/test/typescript-hook.mjs', import.meta.url).href
+const demo = fileURLToPath(new URL('../src/demo.ts', import.meta.url))
+
+interface Served {
+  readonly url: string
+  readonly process: ChildProcess
+}
+
+/** Runs `npm run demo -- express --serve` in a process of its own, on a free port. */
+async function serve(redis: string): Promise<Served> {
+  const env = { ...process.env, REDIS_URL: redis, PORT: '0', HALT_OPERATOR_TOKEN: TOKEN }
+  const args = [`--import=${hook}`, '--conditions=halt-source', demo, '--serve']
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  for await (const line of createInterface({ input: child.stdout as Readable })) {
+    const url = /Listening on (http:\S+),/.exec(line)?.[1]
+    if (url !== undefined) return { url, process: child }
+  }
+  throw new Error('The demo has ended.')
+}
+
+describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () => {
+  let redis: RunningServer
+  let browser: Browser
+  let page: Page
+  let first: Served
+  let second: Served
+  beforeAll(async () => {
+    redis = await startRedis()
+    ;[first, second, browser] = await Promise.all([
+      serve(redis.url),
+      serve(redis.url),
+      puppeteer.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] }),
+    ])
+    page = await browser.newPage()
+    await page.authenticate({ username: 'ann', password: TOKEN })
+  })
+  afterAll(async () => {
+    await browser?.close()
+    for (const served of [first, second])
+      if (served?.process.kill('SIGTERM') === true) await once(served.process, 'exit')
+    await redis?.stop()
+  })
+
+  const ask = async ({ url }: Served, user = 'cat@acme'): Promise<Response> => {
+    const response = await fetch(`${url}/quotes`, { headers: { 'X-Demo-User': user } })
+    await response.arrayBuffer()
+    return response
+  }
+  const upgrade = async ({ url }: Served, user: string): Promise<void> => {
+    const headers = { 'X-Demo-User': user, 'Content-Type': 'application/json' }
+    await (await fetch(`${url}/plan`, { method: 'POST', headers, body: '{"plan":"pro"}' })).arrayBuffer()
+  }
+  const statuses = async (user?: string): Promise<number[]> =>
+    Promise.all([first, second].map(async served => (await ask(served, user)).status))
+  const text = (selector: string): Promise<string> => page.$eval(selector, found => found.textContent ?? '')
+  const becomes = (selector: string, expected: string | RegExp): Promise<void> =>
+    vi.waitFor(async () => expect(await text(selector)).toMatch(expected), { timeout: 20_000, interval: 50 })
+  const press = (says: string, within: string): Promise<void> =>
+    page.locator(`${within} ::-p-xpath(.//button[starts-with(normalize-space(), "${says}")])`).click()
+  async function act(go: string, fields: Record<string, string>): Promise<void> {
+    for (const [name, value] of Object.entries(fields)) await page.locator(`#act [name=${name}]`).fill(value)
+    await press('Continue', '#act')
+    await becomes('#act-says', /\w/)
+    await press(go, '#act')
+    await becomes('#done', /\w/)
+  }
+  async function find(kind: string, id: string): Promise<void> {
+    await page.click('nav a[href="#find"]')
+    await page.locator('#search [name=kind]').fill(kind)
+    await page.locator('#search [name=id]').fill(id)
+    await press('Find', '#search')
+  }
+
+  it('a customer is found, explained, freed and granted more; then blocked in both processes; a limit is halved and taken back', async () => {
+    await page.goto(`${first.url}/operator/`)
+    // The other process learns that somebody watches.
+    await becomes('#processes', /\(this\).*redis.*redis/)
+
+    await Promise.all(
+      [first, second].flatMap(served => ['cat@acme', 'dan@acme', 'eve'].map(user => upgrade(served, user))),
+    )
+
+    // The customer sends too much, to both processes, and is refused by both.
+    for (const user of ['dan@acme', 'dan@acme', 'cat@acme', 'cat@acme']) await statuses(user)
+    expect(await statuses()).toEqual([429, 429])
+    await becomes('#keys', /custom:acmecompany_month[24]/)
+
+    // Found and explained: the month of the company is used up.
+    await press('custom:acme', '#keys')
+    await becomes(
+      '#found',
+      /custom:acmerefused: quota-exceeded.*company_month quotaquota-exceeded0 of 8 left/,
+    )
+
+    // Granted, and freed.
+    await press('Grant more', '#found')
+    await act('Grant', { units: '100', reason: 'their launch' })
+    await becomes('#found', '100 granted on top')
+    await find('user', 'cat@acme')
+    await becomes('#found', 'user:cat@acme')
+    await press('Reset counters', '#found')
+    await act('Reset', { reason: 'a bug of ours' })
+    await vi.waitFor(async () => expect(await statuses()).toEqual([200, 200]), SOON)
+
+    // Blocked in both, and unblocked.
+    await press('Block', '#found')
+    await act('Block', { reason: 'copies the catalogue' })
+    await vi.waitFor(async () => expect(await statuses()).toEqual([429, 429]), SOON)
+    await press('Undo', '#done')
+    await vi.waitFor(async () => expect(await statuses()).toEqual([200, 200]), SOON)
+
+    // Halved for everybody, and taken back.
+    const limits = async (): Promise<(string | null)[]> =>
+      Promise.all(
+        [first, second].map(async served => (await ask(served, 'eve')).headers.get('ratelimit-limit')),
+      )
+    await page.click('nav a[href="#force"]')
+    await press('Change a limit', '#force')
+    await page.click('#act summary')
+    await act('Change', { policy: 'pro_plan', limit: '25', burst: '25', reason: 'the database is slow' })
+    await vi.waitFor(async () => expect(await limits()).toEqual(['25', '25']), SOON)
+    await becomes('#entries', /changeeverybodypro_planlimit 25, burst 25/)
+    await press('End', '#entries')
+    await act('Take back', { reason: 'it is fast again' })
+    // The limit of the plan is 50 again, and that of the address may be the tighter one.
+    await vi.waitFor(async () => expect(await limits()).not.toContain('25'), SOON)
+
+    // Seen in the history, latest first.
+    await page.click('nav a[href="#history"]')
+    await becomes(
+      '#acts',
+      /revert.*it is fast again.*change.*database.*unblock.*block.*copies.*reset.*bug of ours.*grantcustom:acme.*100 units.*ann: their launch/,
+    )
+  })
+})

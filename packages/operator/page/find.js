@@ -1,0 +1,51 @@
+// @ts-check
+import { byId, make, textsIn } from './dom.js'
+import { showFinding } from './finding.js'
+import { ask, sentenceOf } from './server.js'
+import { goTo } from './views.js'
+
+/** @typedef {import('../src/desk/desk.ts').Finding} Finding */
+/** @typedef {import('../src/desk/identities.ts').Whom} Whom */
+
+const form = /** @type {HTMLFormElement} */ (byId('search'))
+/** What the view shows. @type {{ whom: Whom } | undefined} */
+let shown
+
+/** Finds a client by a key as the page shows it. @param {string} key */
+export async function findKey(key) {
+  goTo('find')
+  await find({ shown: key })
+}
+
+/** @param {Whom} whom */
+async function find(whom) {
+  shown = { whom }
+  try {
+    /** @type {Finding} */
+    const finding = await ask('find', { whom })
+    byId('found').replaceChildren(showFinding(finding, whom))
+  } catch (error) {
+    byId('found').replaceChildren(make('p', 'card problem', sentenceOf(error)))
+  }
+}
+
+/** @returns {Whom} */
+function asked() {
+  const { kind = 'user', id = '', ip = '' } = textsIn(form)
+  const whom = { [kind]: id }
+  const takesIp = kind === 'user' || kind === 'apiKey'
+  return /** @type {Whom} */ (takesIp && ip !== '' ? { ...whom, ip } : whom)
+}
+
+form.addEventListener('submit', event => {
+  event.preventDefault()
+  void find(asked())
+})
+form.addEventListener('change', () => {
+  const { kind } = textsIn(form)
+  byId('with-ip').hidden = kind !== 'user' && kind !== 'apiKey'
+})
+// What an operator did may have changed the counters.
+byId('act').addEventListener('done', () => {
+  if (shown !== undefined && !byId('find').hidden) void find(shown.whom)
+})

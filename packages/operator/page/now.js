@@ -1,0 +1,189 @@
+// @ts-check
+import { drawChart } from './chart.js'
+import { badge, bar, button, fill, make, press, text } from './dom.js'
+import { findKey } from './find.js'
+import { count, milliseconds, span, whole } from './words.js'
+
+/** @typedef {import('../src/watch/feed.ts').Feed} Feed */
+
+const ROWS = 6
+/** @type {'refused' | 'used'} */
+let keysShown = 'refused'
+/** @type {Feed | undefined} */
+let last
+
+/** Shows the numbers of all processes. @param {Feed} feed */
+export function showNow(feed) {
+  last = feed
+  const { counts, processes, waiting, now, since } = feed
+  const [allowed, refused] = [sum(counts.allowed), sum(counts.refused)]
+  text('allowed', whole(latest(counts.allowed)))
+  text('refused', whole(latest(counts.refused)))
+  text('share', allowed + refused === 0 ? '–' : `${Math.round((100 * refused) / (allowed + refused))} %`)
+  text('waiting', whole(waiting))
+  text('p95', milliseconds(highest(processes.map(({ store }) => store.p95))))
+  text('since', `Recorded for ${span(now - since)}: since somebody watches.`)
+  drawChart(counts, since)
+  showPolicies(feed)
+  showKeys(feed)
+  showProcesses(feed)
+  showEvents(feed)
+  showState(feed)
+}
+
+/** @param {Feed} feed */
+function showState({ processes, problem }) {
+  const away = processes.filter(({ store }) => store.decides !== 'store').length
+  const all = count(processes.length, 'process', 'processes')
+  if (problem !== undefined) state('bad', 'The store does not answer')
+  else if (away > 0) state('bad', `${away} of ${all} without the store`)
+  else state('good', `Healthy: ${all}`)
+}
+
+/** @param {'good' | 'bad'} mood @param {string} says */
+function state(mood, says) {
+  text('state', says).className = `pill ${mood}`
+}
+
+/** @param {Feed} feed */
+function showPolicies({ policies, now }) {
+  const rows = policies.slice(0, ROWS).map(tally => {
+    // The bar shows whole units, as the text does, because a part of a unit admits nothing.
+    const units = Math.floor(leftOf(tally, now) * tally.limit)
+    return { ...tally, units }
+  })
+  fill(
+    'policies',
+    rows.map(({ policy, key, units, limit, shadow }) => [policy, key, units, limit, shadow]),
+    () =>
+      rows.map(({ policy, key, units, limit, shadow }) =>
+        make(
+          'li',
+          '',
+          row(
+            make('b', '', policy),
+            keyButton(key),
+            shadow ? badge('shadow') : undefined,
+            `${units} of ${limit} left`,
+          ),
+          bar(units / limit, units / limit < 0.2),
+        ),
+      ),
+    'Nothing was counted yet.',
+  )
+}
+
+/** @param {Feed} feed */
+function showKeys(feed) {
+  const keys = feed[keysShown].slice(0, ROWS)
+  const most = keys[0]?.count ?? 1
+  fill(
+    'keys',
+    [keysShown, keys],
+    () =>
+      keys.map(({ key, count: n, error, policy }) =>
+        make(
+          'li',
+          '',
+          row(keyButton(key), make('span', 'faint', policy), `${error > 0 ? '≤ ' : ''}${whole(n)}`),
+          bar(n / most, keysShown === 'refused'),
+        ),
+      ),
+    keysShown === 'refused' ? 'Nobody was refused yet.' : 'Nobody was counted yet.',
+  )
+}
+
+/** @param {Feed} feed */
+function showProcesses({ processes }) {
+  const heads = ['process', 'decides', 'median', 'p95', 'errors', 'wait']
+  const rows = processes.map(({ name, isOwn, store, waiting, ahead }) => [
+    `${name}${isOwn ? ' (this)' : ''}`,
+    store.decides === 'store' ? store.kind : `${store.decides}, not ${store.kind}`,
+    milliseconds(store.median),
+    milliseconds(store.p95),
+    `${store.errors}${store.lastError ? `, ${store.lastError.failure}` : ''}`,
+    String(waiting),
+    ahead === 0 ? '' : `its clock is ${span(Math.abs(ahead))} ${ahead > 0 ? 'fast' : 'slow'}`,
+  ])
+  fill(
+    'processes',
+    rows,
+    () => [
+      make('thead', '', make('tr', '', ...heads.map(head => make('th', '', head)))),
+      make('tbody', '', ...rows.map(cells => processRow(cells))),
+    ],
+    '',
+  )
+}
+
+/** @param {string[]} cells */
+function processRow([name = '', ...cells]) {
+  const clock = cells.pop() ?? ''
+  const head = make('th', '', name, clock === '' ? undefined : badge(clock, 'bad'))
+  head.scope = 'row'
+  return make('tr', '', head, ...cells.map(cell => make('td', '', cell)))
+}
+
+/** @param {Feed} feed */
+function showEvents({ events, now }) {
+  const rows = events.map(({ at, what, key }) => ({ what, key, ago: span(now - at) }))
+  fill(
+    'events',
+    rows,
+    () =>
+      rows.map(({ what, key, ago }) =>
+        make(
+          'li',
+          '',
+          make('p', '', what),
+          make('p', 'faint', key === undefined ? '' : keyButton(key), make('time', '', `${ago} ago`)),
+        ),
+      ),
+    'Nothing to tell.',
+  )
+}
+
+/** A key that opens the client. @param {string} key */
+function keyButton(key) {
+  return button(key, () => void findKey(key), 'key')
+}
+
+/** @param {(Node | string | undefined)[]} parts */
+function row(...parts) {
+  const figure = make('span', 'figure', parts.pop())
+  return make('p', 'row', ...parts, figure)
+}
+
+/**
+ * The share of a limit that is left now, if units come back evenly.
+ * @param {Feed['policies'][number]} tally @param {number} now
+ */
+function leftOf({ limit, remaining, at, resetAt }, now) {
+  const left = Math.max(0, Math.min(1, remaining / limit))
+  const rest = resetAt * 1000 - at
+  return rest <= 0 ? 1 : Math.min(1, left + (1 - left) * ((now - at) / rest))
+}
+
+/** @param {readonly number[]} numbers */
+function sum(numbers) {
+  return numbers.reduce((total, n) => total + n, 0)
+}
+
+/** The number of the last whole second, because the present one has only begun. @param {readonly number[]} numbers */
+function latest(numbers) {
+  return numbers.at(-2) ?? 0
+}
+
+/** @param {readonly (number | undefined)[]} numbers */
+function highest(numbers) {
+  const known = numbers.filter(n => n !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
+}
+
+const choices = document.querySelectorAll('[data-keys]')
+for (const one of choices)
+  one.addEventListener('click', () => {
+    keysShown = one.getAttribute('data-keys') === 'used' ? 'used' : 'refused'
+    press(choices, one)
+    if (last !== undefined) showKeys(last)
+  })

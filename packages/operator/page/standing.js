@@ -1,0 +1,18 @@
+// @ts-check
+import { fill, text } from './dom.js'
+import { actRow, entryRow } from './entry.js'
+
+/** @typedef {import('../src/desk/desk.ts').Standing} Standing */
+
+/** Shows what holds, and what operators did. @param {Standing} standing */
+export function showStanding({ entries, history, problem }) {
+  text('force-count', String(entries.length)).hidden = entries.length === 0
+  const says = problem === undefined ? undefined : `${problem.message} ${problem.fix} (${problem.code})`
+  fill(
+    'entries',
+    [entries, says],
+    () => entries.toReversed().map(entry => entryRow(entry)),
+    says ?? 'Nothing holds: the limits are those of the code.',
+  )
+  fill('acts', [history, says], () => history.map(act => actRow(act)), says ?? 'Nobody has acted.')
+}

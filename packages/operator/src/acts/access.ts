@@ -1,0 +1,61 @@
+import type { ControlEntry } from '@halt/core'
+
+import { type Act, type Acting, type Done, putBack } from './act.ts'
+import { spanOf } from './act-call.ts'
+
+/** The acts that refuse clients, or let them pass. */
+export const accessActs: Readonly<Record<'block' | 'unblock' | 'allow' | 'disallow', Act>> = {
+  block: {
+    says: ({ who, call }) => `Every process refuses every request of ${who}, ${spanOf(call)}.`,
+    async perform(acting) {
+      const { control, call, options, who } = acting
+      await control.block(acting.identity(), { ...options, force: call.force })
+      return done(`${who} is blocked ${spanOf(call)}.`, acting, 'unblock')
+    },
+  },
+  allow: {
+    says: ({ who, call }) => `Every process lets every request of ${who} pass uncounted, ${spanOf(call)}.`,
+    async perform(acting) {
+      const { control, call, options, who } = acting
+      await control.allow(acting.identity(), { ...options, force: call.force })
+      return done(`${who} passes uncounted ${spanOf(call)}.`, acting, 'disallow')
+    },
+  },
+  unblock: {
+    says: ({ who }) => `${who} is not blocked any more. Its limits count again.`,
+    async perform(acting) {
+      const wasBlocked = await acting.control.unblock(acting.identity(), why(acting))
+      return ended(
+        wasBlocked,
+        `${acting.who} is not blocked any more.`,
+        `${acting.who} was not blocked.`,
+        acting,
+      )
+    },
+  },
+  disallow: {
+    says: ({ who }) => `${who} is counted again.`,
+    async perform(acting) {
+      const wasAllowed = await acting.control.disallow(acting.identity(), why(acting))
+      return ended(wasAllowed, `${acting.who} is counted again.`, `${acting.who} was counted.`, acting)
+    },
+  },
+}
+
+/** The reason and the name alone, because an entry that is taken back has no end. */
+export function why({ options: { reason, by } }: Acting): Pick<Acting['options'], 'reason' | 'by'> {
+  return { reason, by }
+}
+
+/** The block or the permission of the target, before the act. */
+function before({ entries, target }: Acting): ControlEntry | undefined {
+  return entries.find(entry => (entry.kind === 'block' || entry.kind === 'allow') && entry.target === target)
+}
+
+function done(says: string, acting: Acting, back: 'unblock' | 'disallow'): Done {
+  return { says, undo: putBack(before(acting), acting) ?? { act: back, whom: acting.call.whom } }
+}
+
+function ended(found: boolean, says: string, otherwise: string, acting: Acting): Done {
+  return found ? { says, undo: putBack(before(acting), acting) } : { says: otherwise, undo: undefined }
+}

@@ -1,0 +1,65 @@
+import type { ControlEntry, PolicyNumbers } from '@halt/core'
+
+import { badRequest } from '../answer.ts'
+import { why } from './access.ts'
+import { type Act, type Acting, inWords, putBack } from './act.ts'
+import { type ActCall, spanOf } from './act-call.ts'
+
+/** The acts that change the numbers of policies. Counters are kept. */
+export const numberActs: Readonly<Record<'override' | 'change' | 'revert', Act>> = {
+  override: {
+    says: acting =>
+      `${acting.policy()} has ${inWords(numbersOf(acting))} for ${acting.who}, ${spanOf(acting.call)}.`,
+    async perform(acting) {
+      const { control, who, call, options } = acting
+      await control.override(acting.identity(), acting.policy(), numbersOf(acting), options)
+      const says = `${acting.policy()} has ${inWords(numbersOf(acting))} for ${who}, ${spanOf(call)}.`
+      return { says, undo: putBack(before(acting), acting) ?? revertOf(acting) }
+    },
+  },
+  change: {
+    says: acting =>
+      `${acting.policy()} has ${inWords(numbersOf(acting))} for everybody, in every process, ${spanOf(acting.call)}.`,
+    async perform(acting) {
+      const { control, call, options } = acting
+      await control.change(acting.policy(), numbersOf(acting), options)
+      const says = `${acting.policy()} has ${inWords(numbersOf(acting))} for everybody, ${spanOf(call)}.`
+      return { says, undo: putBack(before(acting), acting) ?? revertOf(acting) }
+    },
+  },
+  revert: {
+    says: acting => `${acting.policy()} has its own numbers again for ${whose(acting)}.`,
+    async perform(acting) {
+      const { call, control } = acting
+      const identity = call.whom === undefined ? {} : { identity: acting.identity() }
+      const found = await control.revert(acting.policy(), { ...identity, ...why(acting) })
+      return {
+        says: found
+          ? `${acting.policy()} has its own numbers again for ${whose(acting)}.`
+          : `${acting.policy()} had its own numbers for ${whose(acting)}.`,
+        undo: found ? putBack(before(acting), acting) : undefined,
+      }
+    },
+  },
+}
+
+/** The entry with numbers for the same policy and client, before the act. */
+function before(acting: Acting): ControlEntry | undefined {
+  const { entries, call, target } = acting
+  const kind = call.whom === undefined ? 'change' : 'override'
+  const isSame = (entry: ControlEntry): boolean => kind === 'change' || entry.target === target
+  return entries.find(entry => entry.kind === kind && entry.policy === acting.policy() && isSame(entry))
+}
+
+function revertOf({ call: { whom, policy } }: Acting): ActCall {
+  return { act: 'revert', policy, ...(whom === undefined ? {} : { whom }) }
+}
+
+function numbersOf({ call: { numbers } }: Acting): PolicyNumbers {
+  if (numbers !== undefined) return numbers
+  throw badRequest('The act changes no number.', 'Give numbers: { limit: 5000 }.')
+}
+
+function whose({ call, who }: Acting): string {
+  return call.whom === undefined ? 'everybody' : who
+}

@@ -1,0 +1,36 @@
+import type { Acting } from './act.ts'
+import { contains, isNetwork } from '../desk/identities.ts'
+
+/** From how many addresses on a network is called large. */
+const MANY = 65_536
+
+/** What the operator should know before an act, in sentences. @param own the operator's own address, if it is known */
+export function warningsOf(acting: Acting, own: string | undefined): string[] {
+  const { call, target, entries, catalogue } = acting
+  const warnings: string[] = []
+  const address = target.replace(/^ip:/, '')
+  if (call.act === 'block' && own !== undefined && contains(address, own))
+    warnings.push(`Your own address ${own} is among them. The limiters would refuse your requests as well.`)
+  if (isNetwork(target)) {
+    const size = sizeOf(target)
+    if (size >= MANY && !target.includes(':'))
+      warnings.push(`The network has ${size.toLocaleString('en')} addresses.`)
+  }
+  if (call.policy !== undefined && catalogue.find(call.policy) === undefined)
+    warnings.push(`No limiter of this process has a policy "${call.policy}". It has no effect here.`)
+  const replaced = entries.find(
+    entry =>
+      entry.target === target &&
+      ((['block', 'allow'].includes(call.act) && ['block', 'allow'].includes(entry.kind)) ||
+        (call.act === 'override' && entry.kind === 'override' && entry.policy === call.policy)),
+  )
+  if (replaced !== undefined)
+    warnings.push(
+      `It replaces an entry (${replaced.kind}) of ${replaced.by ?? 'somebody'}${replaced.reason === undefined ? '' : `: ${replaced.reason}`}.`,
+    )
+  return warnings
+}
+
+function sizeOf(network: string): number {
+  return 2 ** (32 - Number(network.slice(network.indexOf('/') + 1)))
+}

@@ -1,0 +1,200 @@
+import type { Control, ControlAct, ControlEntry, Identity } from '@halt/core'
+
+import type { ActAnswer } from '../acts/acts.ts'
+import { act } from '../acts/acts.ts'
+import type { Acting } from '../acts/act.ts'
+import { optionsOf, readCall } from '../acts/act-call.ts'
+import { badRequest, shownError, type ShownError } from '../answer.ts'
+import type { CheckedOptions, LimiterEntry } from '../options.ts'
+import { type Feed, feedOf } from '../watch/feed.ts'
+import type { Watch } from '../watch/watch.ts'
+import { Catalogue, type CataloguedPolicy } from './catalogue.ts'
+import { findIn, type LimiterFinding } from './findings.ts'
+import { contains, identityOf, isNetwork, readWhom, type Whom } from './identities.ts'
+import { KeyView } from './key-view.ts'
+import { ownAddressOf } from './own-address.ts'
+
+/** What the page knows before it asks for anything else. */
+export interface About {
+  /** Who is signed in. */
+  readonly name: string
+  readonly reveals: boolean
+  readonly policies: readonly CataloguedPolicy[]
+}
+
+/** Everything about a client. */
+export interface Finding {
+  /** The key, as the page shows it. */
+  readonly who: string
+  readonly limiters: readonly LimiterFinding[]
+  /** What operators have set for the client. */
+  readonly entries: readonly ControlEntry[]
+  readonly problem: ShownError | undefined
+}
+
+/** What holds now, and what operators did. Keys are as the page shows them. */
+export interface Standing {
+  readonly entries: readonly ControlEntry[]
+  readonly history: readonly ControlAct[]
+  /** Why they cannot be read; undefined if they can. */
+  readonly problem: ShownError | undefined
+}
+
+/** The parts of a desk. */
+export type DeskParts = Omit<CheckedOptions<never>, 'authorize' | 'store'> & { readonly watch: Watch }
+
+/** The calls of the page. Each gets the name of the operator, because some see keys in clear and others do not. */
+export class Desk {
+  readonly #limiters: readonly LimiterEntry[]
+  readonly #control: Control
+  readonly #reveals: (name: string) => boolean
+  readonly #watch: Watch
+  readonly #catalogue: Catalogue
+
+  constructor({ limiters, control, reveals, watch }: DeskParts) {
+    this.#limiters = limiters
+    this.#control = control
+    this.#reveals = reveals
+    this.#watch = watch
+    this.#catalogue = new Catalogue(limiters)
+  }
+
+  about(name: string): About {
+    return { name, reveals: this.#reveals(name), policies: this.#catalogue.list() }
+  }
+
+  /** The numbers of all processes. */
+  async feed(name: string): Promise<Feed> {
+    return feedOf(await this.#watch.read(), this.#view(name), Date.now())
+  }
+
+  /** Every counter of a client. */
+  async find(name: string, { whom }: Readonly<Record<string, unknown>>): Promise<Finding> {
+    const asked = readWhom(whom)
+    const identity = await this.#identity(asked, name)
+    const view = this.#view(name)
+    const key = this.#keyOf(identity)
+    const [limiters, { entries, problem }] = await Promise.all([
+      isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity))),
+      this.#entries(),
+    ])
+    const about = entries.filter(({ target }) => target !== undefined && concerns(target, key))
+    return {
+      who: view.show(key),
+      limiters: limiters.flat().map(finding => ({
+        ...finding,
+        policies: finding.policies.map(each => ({ ...each, key: each.key && view.show(each.key) })),
+      })),
+      entries: about.map(entry => shown(entry, view)),
+      problem,
+    }
+  }
+
+  async standing(name: string): Promise<Standing> {
+    const view = this.#view(name)
+    const { entries, problem } = await this.#entries()
+    const history = problem?.code.startsWith('HALT_E_STORE') === true ? [] : await this.#control.history()
+    return {
+      entries: entries.map(entry => shown(entry, view)),
+      history: history.slice(0, MOST_ACTS).map(one => shown(one, view)),
+      problem,
+    }
+  }
+
+  /** Tells what an act will do or, once it is confirmed, carries it out. @param context the framework's request */
+  async act(name: string, body: Readonly<Record<string, unknown>>, context: unknown): Promise<ActAnswer> {
+    const call = readCall(body)
+    const identity = call.whom === undefined ? undefined : await this.#identity(call.whom, name)
+    const target = identity === undefined ? '' : this.#keyOf(identity)
+    const acting: Acting = {
+      call,
+      control: this.#control,
+      limiters: this.#limiters,
+      catalogue: this.#catalogue,
+      options: optionsOf(call, name),
+      entries: await this.#control.entries(),
+      who: target === '' ? 'everybody' : this.#view(name).show(target),
+      target,
+      identity: () => given(identity, 'whom', '{ user: "42" }'),
+      policy: () => given(call.policy, 'policy', '"per_user"'),
+      units: () => given(call.units, 'units', '100'),
+    }
+    const own = call.act === 'block' && call.confirmed !== true ? await this.#ownAddress(context) : undefined
+    return act(acting, own)
+  }
+
+  #ownAddress(context: unknown): Promise<string | undefined> {
+    return ownAddressOf((this.#limiters[0] as LimiterEntry).limiter, context)
+  }
+
+  #view(name: string): KeyView {
+    return new KeyView((this.#limiters[0] as LimiterEntry).limiter.partitionOf, this.#reveals(name))
+  }
+
+  /** The key of an identity, or a network as it is. */
+  #keyOf(identity: Identity): string {
+    const { ip = '' } = identity as { readonly ip?: string }
+    return isNetwork(ip) ? ip : (this.#limiters[0] as LimiterEntry).limiter.keyOf(identity)
+  }
+
+  async #identity(whom: Whom, name: string): Promise<Identity> {
+    if (typeof whom === 'string' || !('shown' in whom)) return whom as Identity
+    const view = this.#view(name)
+    const key = (await this.#knownKeys()).find(one => view.show(one) === whom.shown)
+    const identity = key === undefined ? undefined : identityOf(key)
+    if (identity !== undefined) return identity
+    throw badRequest(
+      key === undefined ? 'No process knows this key any more.' : 'The key holds a digest, and names nobody.',
+      'Give the identity itself: the id of the user, the address or the API key.',
+    )
+  }
+
+  /** Every key that the page may have shown. */
+  async #knownKeys(): Promise<string[]> {
+    const { processes } = await this.#watch.read()
+    const keys = processes.flatMap(({ used, refused, policies, events }) =>
+      [...used, ...refused, ...policies, ...events].map(({ key }) => key ?? ''),
+    )
+    const [{ entries }, history] = await Promise.all([
+      this.#entries(),
+      this.#control.history().catch(() => []),
+    ])
+    return [...keys, ...[...entries, ...history].map(({ target = '' }) => target)]
+  }
+
+  async #entries(): Promise<{ entries: readonly ControlEntry[]; problem: ShownError | undefined }> {
+    try {
+      const entries = await this.#control.entries()
+      const { problem } = this.#control
+      return { entries, problem: problem === undefined ? undefined : unreadable(problem) }
+    } catch (error) {
+      return { entries: [], problem: shownError(error) }
+    }
+  }
+}
+
+/** How many acts the page shows. */
+const MOST_ACTS = 200
+
+function concerns(target: string, key: string): boolean {
+  if (target === key) return true
+  const [, address] = /(?:^|\+)ip:([^/]+)/.exec(key) ?? []
+  return address !== undefined && isNetwork(target) && contains(target, address)
+}
+
+function shown<T extends { readonly target?: string | undefined }>(entry: T, view: KeyView): T {
+  return entry.target === undefined ? entry : { ...entry, target: view.show(entry.target) }
+}
+
+function unreadable(problem: string): ShownError {
+  return {
+    code: 'HALT_W_CONTROL',
+    message: `The control document cannot be read: ${problem}. The last good one holds.`,
+    fix: 'Let all processes run one version of Halt, or delete the document "control" of the store and act again.',
+  }
+}
+
+function given<T>(value: T | undefined, name: string, example: string): T {
+  if (value !== undefined) return value
+  throw badRequest(`The act has no ${name}.`, `Give ${name}: ${example}.`)
+}

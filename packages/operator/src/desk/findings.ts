@@ -1,0 +1,171 @@
+import {
+  type CounterReading,
+  type Identity,
+  PenaltyManager,
+  type PenaltyStatus,
+  type PolicyExplanation,
+  type Quota,
+  QuotaManager,
+  type QuotaStatus,
+  type Unreached,
+} from '@halt/core'
+
+import { shownError, type ShownError } from '../answer.ts'
+import type { AnyLimiter, GivenPolicy, LimiterEntry } from '../options.ts'
+
+/** What one limiter says of a client. */
+export interface LimiterFinding {
+  /** Whether a request would pass now; undefined if the identity reaches no policy. */
+  readonly allowed: boolean | undefined
+  readonly reason: string | undefined
+  /** How it was decided without the store; false if the store decided. */
+  readonly degraded: string | false
+  readonly policies: readonly PolicyFinding[]
+  /** The policies whose counters the identity does not name, and what names them. */
+  readonly unreachable: readonly Unreached[]
+  readonly penalty: PenaltyStatus | undefined
+  /** Why the limiter could not tell. */
+  readonly error: ShownError | undefined
+}
+
+/** One policy of a client. */
+interface PolicyFinding extends Pick<
+  PolicyExplanation,
+  'policy' | 'algorithm' | 'exemption' | 'waits' | 'line'
+> {
+  readonly key: string | undefined
+  readonly mode: string
+  readonly allowed: boolean
+  readonly reason: string
+  readonly limit: number
+  readonly remaining: number
+  /** Unix seconds. */
+  readonly resetAt: number
+  /** Whole seconds; null if it never passes. */
+  readonly retryAfter: number | null
+  readonly counters: readonly Pick<CounterReading, 'counter' | 'used' | 'limit' | 'blockedUntil'>[]
+  readonly quota: Pick<QuotaStatus, 'used' | 'limit' | 'granted' | 'periodStart'> | undefined
+}
+
+/** Asks a limiter everything about a client. It charges nothing. */
+export async function findIn(entry: LimiterEntry, identity: Identity): Promise<readonly LimiterFinding[]> {
+  // Policies that a function chooses do not decide together, so each is explained alone.
+  const groups = entry.chooses ? entry.policies.map(policy => ({ policy })) : [{}]
+  if (groups.length === 0) return [failed(await explanationError(entry.limiter, identity))]
+  return Promise.all(groups.map(options => findWith(entry, identity, options)))
+}
+
+async function findWith(
+  entry: LimiterEntry,
+  identity: Identity,
+  options: { readonly policy?: GivenPolicy },
+): Promise<LimiterFinding> {
+  const { limiter } = entry
+  try {
+    const { decision, unreachable, policies } = await limiter.explain(identity, options)
+    const isKnown = decision !== undefined && decision.degraded === false
+    const counters = isKnown ? await limiter.inspect(identity, options) : []
+    const quotas = isKnown ? await quotasOf(entry, identity, policies) : new Map<string, QuotaStatus>()
+    return {
+      allowed: decision?.allowed,
+      reason: decision?.reason,
+      degraded: decision?.degraded ?? false,
+      policies: policies.map(policy => policyFinding(policy, counters, quotas.get(policy.policy))),
+      unreachable,
+      penalty: isKnown ? await penaltyManagerOf(limiter)?.getPenalty(identity) : undefined,
+      error: undefined,
+    }
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+function policyFinding(
+  explained: PolicyExplanation,
+  counters: readonly CounterReading[],
+  quota: QuotaStatus | undefined,
+): PolicyFinding {
+  const { policy, algorithm, exemption, waits, line, verdict, key, limit } = explained
+  return {
+    policy,
+    algorithm,
+    exemption,
+    key,
+    mode: verdict?.mode ?? 'off',
+    allowed: verdict?.allowed ?? true,
+    reason: verdict?.reason ?? 'ok',
+    limit: verdict?.limit ?? limit,
+    remaining: verdict?.remaining ?? limit,
+    resetAt: verdict?.resetAt ?? 0,
+    retryAfter: finite(verdict?.retryAfter ?? 0),
+    waits: waits.filter(({ seconds }) => Number.isFinite(seconds)),
+    line,
+    counters: counters
+      .filter(reading => reading.policy === policy)
+      .map(({ counter, used, limit: most, blockedUntil }) => ({ counter, used, limit: most, blockedUntil })),
+    quota: quota && {
+      used: quota.used,
+      limit: quota.limit,
+      granted: quota.granted,
+      periodStart: quota.periodStart,
+    },
+  }
+}
+
+async function quotasOf(
+  { limiter, policies }: LimiterEntry,
+  identity: Identity,
+  explained: readonly PolicyExplanation[],
+): Promise<Map<string, QuotaStatus>> {
+  const manager = quotaManagerOf(limiter)
+  const reached = policies.filter(
+    policy =>
+      isQuota(policy) && explained.some(({ policy: name, verdict }) => name === policy.name && verdict),
+  ) as Quota[]
+  const found = await Promise.all(
+    reached.map(async quota => [quota.name, (await manager.checkQuota(identity, quota)).quota] as const),
+  )
+  return new Map(found)
+}
+
+/** Whether a policy is a quota of a calendar period. */
+export function isQuota(policy: GivenPolicy): policy is Quota {
+  return 'period' in policy && policy.period !== undefined
+}
+
+/** A quota manager that names the counters of a limiter. */
+export function quotaManagerOf({ options, warn }: AnyLimiter): QuotaManager {
+  const { store, secret, ipv6Prefix } = options
+  return new QuotaManager(store, { secret, ipv6Prefix, warn })
+}
+
+/** A penalty manager that names the scores of a limiter; undefined if the limiter has no penalty. */
+export function penaltyManagerOf({ options, warn }: AnyLimiter): PenaltyManager | undefined {
+  const { store, secret, ipv6Prefix, penalty } = options
+  if (penalty === undefined) return undefined
+  const { recordOn: _, ...config } = penalty
+  return new PenaltyManager({ store, config, secret, ipv6Prefix, warn })
+}
+
+async function explanationError(limiter: AnyLimiter, identity: Identity): Promise<unknown> {
+  return limiter.explain(identity).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+function failed(error: unknown): LimiterFinding {
+  return {
+    allowed: undefined,
+    reason: undefined,
+    degraded: false,
+    policies: [],
+    unreachable: [],
+    penalty: undefined,
+    error: shownError(error),
+  }
+}
+
+function finite(seconds: number): number | null {
+  return Number.isFinite(seconds) ? seconds : null
+}

@@ -1,0 +1,75 @@
+import { BlockList, isIP } from 'node:net'
+import type { Identity } from '@halt/core'
+import { describe } from '@halt/core/http'
+
+import { badRequest } from '../answer.ts'
+
+/** Whom a call is about: an identity, or a key as the page shows it. */
+export type Whom = Identity | { readonly shown: string }
+
+const IDS = ['user', 'ip', 'apiKey', 'custom', 'shown'] as const
+
+/** The longest id that is read, in characters. */
+const LONGEST_ID = 2_048
+
+/**
+ * Reads whom a call is about. The limiters check whether it is an identity.
+ *
+ * @throws HaltError `HALT_E_OPERATOR`
+ */
+export function readWhom(value: unknown): Whom {
+  const fields = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  const isWhom =
+    fields.length > 0 &&
+    fields.every(
+      ([name, id]) =>
+        (IDS as readonly string[]).includes(name) && typeof id === 'string' && id.length <= LONGEST_ID,
+    )
+  if (isWhom) return value as Whom
+  throw badRequest(
+    `whom is ${describe(value)}, which names nobody.`,
+    'Give { user: "42" }, { ip: "203.0.113.7" }, { apiKey: "…" }, { custom: "…" }, or a user or an apiKey with an ip.',
+  )
+}
+
+/**
+ * The identity of a key. Undefined for a key that holds a digest of the id, and for a counter that clients share.
+ *
+ * @param key as decisions and entries show it: `user:42`, `user:42+ip:203.0.113.7`, `203.0.113.0/24`
+ */
+export function identityOf(key: string): Identity | undefined {
+  if (isNetwork(key)) return { ip: key }
+  const at = key.lastIndexOf('+ip:')
+  const first = partOf(at < 0 ? key : key.slice(0, at))
+  if (first === undefined || at < 0) return first
+  return { ...first, ip: key.slice(at + 4).replace(/\/\d+$/, '') } as Identity
+}
+
+function partOf(key: string): Exclude<Identity, string> | undefined {
+  const [, kind, id = ''] = /^(user|ip|custom):(.+)$/s.exec(key) ?? []
+  if (kind === undefined || id.startsWith('#')) return undefined
+  // The address of an IPv6 key stands for its network.
+  if (kind === 'ip') return { ip: id.replace(/\/\d+$/, '') }
+  return kind === 'user' ? { user: id } : { custom: id }
+}
+
+/** Whether a text is a network, such as `203.0.113.0/24`. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits = ''] = text.split('/')
+  return isIP(address) !== 0 && /^\d+$/.test(bits)
+}
+
+/** Whether an address is in a network, or equals an address. */
+export function contains(networkOrAddress: string, address: string): boolean {
+  const [base = '', bits] = networkOrAddress.split('/')
+  const [version, other] = [isIP(base), isIP(address)]
+  if (version === 0 || version !== other) return false
+  const family = version === 4 ? 'ipv4' : 'ipv6'
+  const list = new BlockList()
+  try {
+    list.addSubnet(base, Number(bits ?? (version === 4 ? 32 : 128)), family)
+    return list.check(address, family)
+  } catch {
+    return false
+  }
+}

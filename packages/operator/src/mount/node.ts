@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+
+/** Middleware of Express, Nest and Connect, and a listener of `node:http`. */
+export type NodeHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void
+
+/** A request of Node, as frameworks complete it. */
+type GivenRequest = IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown }
+
+/** Makes a handler for Node's own requests of one for Fetch requests. */
+export function mountOnNode(handle: (request: Request, context: never) => Promise<Response>): NodeHandler {
+  return (req, res, next) => {
+    handle(requestOf(req), req as never)
+      .then(response => send(response, req, res))
+      .catch((error: unknown) => {
+        if (next !== undefined) return next(error)
+        if (!res.headersSent) res.statusCode = 500
+        res.end()
+      })
+  }
+}
+
+/** Makes a Fetch request of one of Node's, with its whole path. */
+export function requestOf(req: GivenRequest, given: unknown = req.body): Request {
+  const { method = 'GET', url: own = '/', originalUrl = own } = req
+  // The host of the address decides nothing, and a client may send a broken one.
+  const url = new URL(`http://localhost/${originalUrl.replace(/^\/+/, '')}`)
+  const isEmpty = method === 'GET' || method === 'HEAD'
+  return new Request(url, { method, headers: headersOf(req), ...(isEmpty ? {} : bodyOf(req, given)) })
+}
+
+function headersOf({ headers: given }: IncomingMessage): Headers {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(given))
+    // HTTP/2 has names that begin with a colon.
+    if (value !== undefined && !name.startsWith(':')) headers.set(name, String(value))
+  const authority = given[':authority']
+  if (typeof authority === 'string') headers.set('host', authority)
+  return headers
+}
+
+/** The body of a request. It is read when the handler asks for it. A body parser before the page may have read it already. */
+function bodyOf(req: IncomingMessage, given: unknown): RequestInit {
+  if (given !== undefined) return { body: typeof given === 'string' ? given : JSON.stringify(given) }
+  return { body: Readable.toWeb(req) as ReadableStream, duplex: 'half' } as RequestInit
+}
+
+async function send(response: Response, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  res.statusCode = response.status
+  for (const [name, value] of response.headers) if (name !== 'set-cookie') res.setHeader(name, value)
+  const cookies = response.headers.getSetCookie()
+  if (cookies.length > 0) res.setHeader('set-cookie', cookies)
+  res.end(req.method === 'HEAD' ? undefined : Buffer.from(await response.arrayBuffer()))
+}

@@ -1,0 +1,116 @@
+import { type AnyPolicy, type Control, HaltError, type RateLimiter } from '@halt/core'
+import { checkNames, describe, namesOf } from '@halt/core/http'
+import type { Store } from '@halt/core/store'
+
+/**
+ * Says who sends a request of the page: a name, which the history shows. `undefined` means that nobody is signed in (401), `false`
+ * that the person may not act (403). A `Response` is sent as it is: a redirect to your sign-in, or a 401 that asks for a password.
+ *
+ * It is asked at every request: pages, numbers and acts. An error, or no answer within five seconds, is a refusal.
+ *
+ * @param context the request of the framework: Node's on Express, Nest and `node:http`, Fastify's own; for a Fetch handler its
+ * second argument
+ */
+export type Authorize<C> = (request: Request, context: C) => Answered | PromiseLike<Answered>
+type Answered = string | false | undefined | Response
+
+/* oxlint-disable typescript/no-explicit-any -- limiters of different request types go into one list */
+/** A limiter of any request type. */
+export type AnyLimiter = RateLimiter<any>
+/** A policy of any request type. */
+export type GivenPolicy = AnyPolicy<any>
+/* oxlint-enable typescript/no-explicit-any */
+
+/** A limiter that the page shows. If its policies come from a function, `policies` names those that the function may return. */
+export type Watched =
+  | AnyLimiter
+  | {
+      readonly limiter: AnyLimiter
+      readonly policies: readonly GivenPolicy[]
+    }
+
+/** Options of {@link operator}. */
+export interface OperatorOptions<C = unknown> {
+  /** The limiters of this process, on one store. */
+  readonly limiters: readonly Watched[]
+  /** The control of the limiters, by which the page blocks clients and changes numbers. */
+  readonly control: Control
+  readonly authorize: Authorize<C>
+  /** Whether the page shows keys in clear, or a function that says so for a name. Default false: it shows digests. */
+  readonly reveal?: boolean | ((name: string) => boolean) | undefined
+  /** The store by which processes share their numbers. Default: the store of the first limiter. */
+  readonly store?: Store | undefined
+}
+
+const OPTIONS = namesOf<OperatorOptions>({
+  limiters: true,
+  control: true,
+  authorize: true,
+  reveal: true,
+  store: true,
+})
+
+/** Options after their check. */
+export interface CheckedOptions<C> {
+  readonly limiters: readonly LimiterEntry[]
+  readonly control: Control
+  readonly authorize: Authorize<C>
+  readonly reveals: (name: string) => boolean
+  readonly store: Store & Pick<Required<Store>, 'document'>
+}
+
+/** A limiter, and the policies that a client may meet in it. */
+export interface LimiterEntry {
+  readonly limiter: AnyLimiter
+  readonly policies: readonly GivenPolicy[]
+  /** Whether a function chooses among the policies, so that each of them is explained alone. */
+  readonly chooses: boolean
+}
+
+/** @throws HaltError `HALT_E_OPTION`, `HALT_E_UNKNOWN_FIELD` */
+export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> {
+  checkNames(options as unknown as Readonly<Record<string, unknown>>, OPTIONS, 'operator()')
+  const { limiters, control, authorize, reveal = false } = options
+  if (!Array.isArray(limiters) || limiters.length === 0)
+    fail(`limiters is ${describe(limiters)}.`, 'Give a list of limiters: limiters: [limiter].')
+  if (typeof authorize !== 'function')
+    fail(
+      `authorize is ${describe(authorize)}, so anybody could act.`,
+      'Give a function that returns the name of the operator: authorize: (request, req) => req.user?.email.',
+    )
+  if (typeof control?.entries !== 'function')
+    fail(`control is ${describe(control)}.`, 'Give the Control of the limiters: new Control({ store }).')
+  if (typeof reveal !== 'boolean' && typeof reveal !== 'function')
+    fail(`reveal is ${describe(reveal)}.`, 'Give true, or (name) => boolean.')
+  const entries = (limiters as readonly Watched[]).map(entryOf)
+  const store = options.store ?? (entries[0] as LimiterEntry).limiter.store
+  if (typeof store.document !== 'function')
+    fail(
+      'The store has no documents, so the processes cannot share their numbers.',
+      'Give a store that has document(name), such as RedisStore or InMemoryStore.',
+    )
+  return {
+    limiters: entries,
+    control,
+    authorize,
+    reveals: typeof reveal === 'function' ? name => reveal(name) : () => reveal,
+    store: store as CheckedOptions<C>['store'],
+  }
+}
+
+function entryOf(watched: Watched): LimiterEntry {
+  const given = (watched ?? {}) as AnyLimiter | Exclude<Watched, AnyLimiter>
+  const [limiter, named] = 'limiter' in given ? [given.limiter, given.policies] : [given, undefined]
+  if (typeof limiter?.explain !== 'function')
+    fail(`limiters contains ${describe(watched)}.`, 'Give limiters, or { limiter, policies }.')
+  const own: unknown = limiter.options.policy
+  const chooses = typeof own === 'function'
+  const policies = named ?? (chooses ? [] : own)
+  // Plans may have policies in common.
+  const list = new Set((Array.isArray(policies) ? policies : [policies]) as GivenPolicy[])
+  return { limiter, policies: [...list], chooses }
+}
+
+function fail(message: string, fix: string): never {
+  throw new HaltError('HALT_E_OPTION', message, fix)
+}

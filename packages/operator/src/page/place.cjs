@@ -1,0 +1,3 @@
+'use strict'
+
+exports.place = require('node:url').pathToFileURL(__filename).href

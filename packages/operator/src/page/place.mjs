@@ -1,0 +1,2 @@
+/** The address of this module, from which the files of this package and of its dependencies are found. */
+export const place = import.meta.url

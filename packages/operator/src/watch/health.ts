@@ -1,0 +1,67 @@
+/** The health of the store. */
+export interface StoreHealth {
+  readonly kind: string
+  /** What decided last: the store, or instead `local`, `open` or `closed`. */
+  readonly decides: 'store' | 'local' | 'open' | 'closed'
+  /** The start of this state, in Unix milliseconds. */
+  readonly since: number
+  readonly errors: number
+  readonly lastError: { readonly failure: string; readonly at: number } | undefined
+  /** How long the last decisions took, in milliseconds; undefined before the first. */
+  readonly median: number | undefined
+  readonly p95: number | undefined
+}
+
+/** The number of durations that are kept. */
+const KEPT = 512
+
+/** Records whether the store answers, and how fast. */
+export class Health {
+  #kind: string
+  #decides: StoreHealth['decides'] = 'store'
+  #since: number
+  #errors = 0
+  #lastError: StoreHealth['lastError']
+  readonly #durations = new Float64Array(KEPT)
+  #count = 0
+
+  constructor(kind: string, now: number) {
+    this.#kind = kind
+    this.#since = now
+  }
+
+  decided(
+    degraded: false | 'local' | 'open' | 'closed',
+    kind: string,
+    durationMs: number,
+    now: number,
+  ): void {
+    const decides = degraded === false ? 'store' : degraded
+    if (decides !== this.#decides) {
+      this.#decides = decides
+      this.#since = now
+    }
+    this.#kind = kind
+    this.#durations[this.#count++ % KEPT] = durationMs
+  }
+
+  failed(failure: string, kind: string, now: number): void {
+    this.#errors++
+    this.#kind = kind
+    this.#lastError = { failure, at: now }
+  }
+
+  read(): StoreHealth {
+    const sorted = this.#durations.slice(0, Math.min(this.#count, KEPT)).sort()
+    const at = (share: number): number | undefined => sorted[Math.floor(share * (sorted.length - 1))]
+    return {
+      kind: this.#kind,
+      decides: this.#decides,
+      since: this.#since,
+      errors: this.#errors,
+      lastError: this.#lastError,
+      median: at(0.5),
+      p95: at(0.95),
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import type { TopKey } from '@halt/core'
+
+import type { WatchedEvent } from './events.ts'
+import type { StoreHealth } from './health.ts'
+import type { Tally } from './tallies.ts'
+import { type Counts, SECONDS } from './timeline.ts'
+
+/** The numbers of one process, which it shares with the others while somebody watches. Times are Unix milliseconds. */
+export interface ProcessNumbers {
+  /** Its clock when it wrote this. */
+  readonly now: number
+  /** When it began to record. */
+  readonly since: number
+  readonly counts: Counts
+  readonly policies: readonly Tally[]
+  /** The keys with the most allowed decisions, and those with the most refusals. */
+  readonly used: readonly TopKey[]
+  readonly refused: readonly TopKey[]
+  readonly store: StoreHealth
+  readonly events: readonly WatchedEvent[]
+  /** How many callers wait for their turn. */
+  readonly waiting: number
+}
+
+// The version of the form. Numbers of another version are left out.
+const FORM = 1
+
+/** The longest report, in characters as JSON writes them. */
+const LONGEST = 15_000
+
+/** Writes numbers for the other processes. Lists are cut if names and keys are very long. */
+export function writeNumbers({ policies, used, refused, events, ...rest }: ProcessNumbers): string {
+  for (let most = 32; ; most = Math.floor(most / 2)) {
+    const [some, many, few, last] = [policies, used, refused, events].map(list => list.slice(0, most))
+    const text = JSON.stringify({
+      halt: FORM,
+      ...rest,
+      policies: some,
+      used: many,
+      refused: few,
+      events: last,
+    })
+    if (most === 0 || JSON.stringify(text).length <= LONGEST) return text
+  }
+}
+
+/** Reads the numbers of another process. Undefined if they are broken, or of another version. */
+export function readNumbers(text: string): ProcessNumbers | undefined {
+  try {
+    const found = JSON.parse(text) as Partial<ProcessNumbers> & { readonly halt?: unknown }
+    return found.halt === FORM && isWhole(found) ? (found as ProcessNumbers) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isWhole({
+  counts,
+  policies,
+  used,
+  refused,
+  events,
+  store,
+  ...rest
+}: Partial<ProcessNumbers>): boolean {
+  const columns = [counts?.allowed, counts?.refused, counts?.exempt, counts?.degraded]
+  return (
+    [rest.now, rest.since, rest.waiting, counts?.second].every(Number.isFinite) &&
+    columns.every(column => Array.isArray(column) && column.length === SECONDS) &&
+    [policies, used, refused, events].every(list => Array.isArray(list)) &&
+    typeof store?.kind === 'string'
+  )
+}

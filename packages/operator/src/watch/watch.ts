@@ -1,0 +1,95 @@
+import { Reports } from '@halt/core'
+import type { Store } from '@halt/core/store'
+
+import type { LimiterEntry } from '../options.ts'
+import { shownError, type ShownError } from '../answer.ts'
+import { Clocks, type SeenNumbers } from './clocks.ts'
+import { Presence } from './presence.ts'
+import { Recorder } from './recorder.ts'
+import { type ProcessNumbers, readNumbers, writeNumbers } from './report.ts'
+import { documentOf } from './store-calls.ts'
+
+/** How often a process looks whether somebody watches and, if so, shares its numbers, in milliseconds. */
+const BEAT_MS = 2_000
+
+/** The names of the documents. */
+const [WATCHED, NUMBERS] = ['operator-watched', 'operator-numbers'] as const
+
+/** What a page shows of the processes. */
+export interface Seen {
+  readonly processes: readonly SeenNumbers[]
+  /** The process that answers. */
+  readonly own: string
+  /** Why only the numbers of this process are shown; undefined if all are. */
+  readonly problem: ShownError | undefined
+}
+
+/** Records the decisions of this process and shares them with the others, while somebody watches any of them. */
+export class Watch {
+  readonly #kind: string
+  readonly #limiters: readonly LimiterEntry[]
+  readonly #presence: Presence
+  readonly #reports: Reports
+  readonly #clocks = new Clocks()
+  #recorder: Recorder | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(store: Store & Pick<Required<Store>, 'document'>, limiters: readonly LimiterEntry[]) {
+    this.#kind = store.kind ?? 'custom'
+    this.#limiters = limiters
+    this.#presence = new Presence(documentOf(store, WATCHED))
+    // The page itself says that the store is away.
+    this.#reports = new Reports({ store, name: NUMBERS, every: BEAT_MS / 1000, warn: () => {} })
+    this.#wait()
+  }
+
+  /** The numbers of all processes. Whoever asks watches. */
+  async read(): Promise<Seen> {
+    const now = Date.now()
+    const id = this.#reports.process
+    const own = { ...this.#numbers(now), id, ahead: 0 }
+    try {
+      const [reports] = await Promise.all([this.#reports.read(), this.#presence.seen(now)])
+      const others = reports.flatMap(({ process, text }) => {
+        const numbers = process === id ? undefined : readNumbers(text)
+        return numbers === undefined ? [] : { ...numbers, id: process }
+      })
+      return { processes: [own, ...this.#clocks.read(others, now)], own: id, problem: undefined }
+    } catch (error) {
+      return { processes: [own], own: id, problem: shownError(error) }
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    this.#rest()
+  }
+
+  #wait(): void {
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#beat(), BEAT_MS).unref()
+  }
+
+  async #beat(): Promise<void> {
+    // While the store is away nobody learns anything. The next beat tries again.
+    await this.#presence.look(Date.now()).catch(() => {})
+    const now = Date.now()
+    if (!this.#presence.isWatched(now) || this.#isClosed) this.#rest()
+    else await this.#reports.publish(writeNumbers(this.#numbers(now)))
+    this.#wait()
+  }
+
+  #numbers(now: number): ProcessNumbers {
+    const waiting = this.#limiters.reduce((sum, { limiter }) => sum + limiter.waiting, 0)
+    return { waiting, ...(this.#recorder ??= new Recorder(this.#kind)).read(now) }
+  }
+
+  /** Ends the recording, because nobody watches. */
+  #rest(): void {
+    if (this.#recorder === undefined) return
+    this.#recorder.stop()
+    this.#recorder = undefined
+    void this.#reports.withdraw()
+  }
+}

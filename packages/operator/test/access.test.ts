@@ -1,0 +1,169 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import { operator } from '../src/index.ts'
+import { openSite, type Site } from './site.ts'
+
+let site: Site
+afterEach(async () => {
+  vi.useRealTimers()
+  await site.close()
+})
+
+const CALLS = ['about', 'feed', 'find', 'standing', 'act'] as const
+
+describe('authorize', () => {
+  it.each([
+    ['undefined', () => undefined, 401],
+    ['false', () => false as const, 403],
+    ['an empty name', () => ' ', 401],
+    ['a number', () => 7 as unknown as string, 401],
+    ['an error', () => Promise.reject(new Error('no session store')), 403],
+  ])('that gives %s refuses the page, its files and every call', async (_name, authorize, status) => {
+    site = await openSite({ authorize })
+    for (const path of ['', 'files/main.js', 'files/nothing.js']) {
+      const response = await fetch(site.page + path)
+      expect([response.status, await response.json()]).toMatchObject([
+        status,
+        { error: { code: 'HALT_E_OPERATOR_DENIED' } },
+      ])
+    }
+    for (const name of CALLS) expect((await site.call(name)).status).toBe(status)
+    expect(await site.control.history()).toEqual([])
+  })
+
+  it('that never answers refuses after five seconds', async () => {
+    const page = operator({ ...(await parts()), authorize: () => new Promise(() => {}) })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const asked = page(new Request('http://x/halt/'))
+    await vi.advanceTimersByTimeAsync(5_000)
+    const response = await asked
+    expect([response.status, await response.json()]).toMatchObject([
+      403,
+      { error: { message: 'authorize failed: no answer within 5 s.' } },
+    ])
+    page.close()
+  })
+
+  it('may answer by itself, and nobody caches that', async () => {
+    const authorize = (): Response =>
+      new Response('who?', { status: 401, headers: { 'www-authenticate': 'Basic realm="Halt"' } })
+    site = await openSite({ authorize })
+    const response = await fetch(site.page)
+    expect([response.status, await response.text()]).toEqual([401, 'who?'])
+    expect(response.headers.get('www-authenticate')).toBe('Basic realm="Halt"')
+    expect(response.headers.get('cache-control')).toBe('no-store')
+  })
+
+  it('gets the request of the framework, and is asked at every act', async () => {
+    const seen: string[] = []
+    let name: string | undefined = 'ann'
+    site = await openSite({
+      authorize: ({ method }, req) => {
+        seen.push(`${method} ${req.socket.remoteAddress} ${req.url}`)
+        return name
+      },
+    })
+    const block = { act: 'block', whom: { user: 'x' }, reason: 'abuse', confirmed: true }
+    expect((await site.call('act', block)).status).toBe(200)
+    name = undefined
+    expect((await site.call('act', { ...block, act: 'unblock' })).status).toBe(401)
+    expect(seen).toEqual(['POST 127.0.0.1 /halt/api/act', 'POST 127.0.0.1 /halt/api/act'])
+    expect(await site.control.entries()).toMatchObject([{ kind: 'block', target: 'user:x', by: 'ann' }])
+  })
+})
+
+describe('a call of another site', () => {
+  it.each([
+    ['without the header of the page', { 'x-halt-operator': undefined }],
+    ['that the browser tells of', { 'sec-fetch-site': 'cross-site' }],
+    ['of another subdomain', { 'sec-fetch-site': 'same-site' }],
+    ['with another origin', { origin: 'https://evil.example' }],
+    ['with the origin null', { origin: 'null' }],
+  ])('%s is refused, and does nothing', async (_name, headers) => {
+    site = await openSite()
+    const own = { 'content-type': 'application/json', 'x-halt-operator': '1' }
+    const sent = Object.entries({ ...own, ...headers }).filter(([, value]) => value !== undefined)
+    for (const name of CALLS) {
+      const response = await fetch(`${site.page}api/${name}`, {
+        method: 'POST',
+        headers: sent as [string, string][],
+        body: JSON.stringify({ act: 'block', whom: { user: 'x' }, reason: 'abuse', confirmed: true }),
+      })
+      expect([response.status, ((await response.json()) as any).error.code]).toEqual([
+        403,
+        'HALT_E_OPERATOR_ORIGIN',
+      ])
+    }
+    expect(await site.control.entries()).toEqual([])
+  })
+
+  it('is told from a call of the page itself', async () => {
+    site = await openSite()
+    const origin = new URL(site.page).origin
+    expect((await site.call('about', {}, { origin })).status).toBe(200)
+    const proxied = { origin: 'https://admin.example', 'sec-fetch-site': 'same-origin' }
+    expect((await site.call('about', {}, proxied)).status).toBe(200)
+  })
+})
+
+describe('the page', () => {
+  it('is not cached, framed or sniffed, and runs nothing inline', async () => {
+    site = await openSite()
+    const page = await fetch(site.page)
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/)
+    expect(page.headers.get('content-security-policy')).not.toContain('unsafe')
+    const html = await page.text()
+    expect(html).not.toMatch(/<script>|style=|onclick|https?:/)
+    const files = [...html.matchAll(/(?:src|href)="(files\/[^"]+)"/g)].map(([, name]) => name!)
+    expect(files.length).toBeGreaterThan(6)
+    for (const name of [...files, 'files/uplot.js']) {
+      const file = await fetch(site.page + name)
+      expect([name, file.status]).toEqual([name, 200])
+      for (const [header, value] of [
+        ['cache-control', 'no-store'],
+        ['x-content-type-options', 'nosniff'],
+        ['referrer-policy', 'no-referrer'],
+      ] as const)
+        expect(file.headers.get(header)).toBe(value)
+      await file.arrayBuffer()
+    }
+  })
+
+  it('sends no other file', async () => {
+    site = await openSite()
+    for (const path of [
+      'files/nothing.js',
+      'files/uplot.d.ts',
+      'files/..%2fpackage.json',
+      'files/package.json',
+    ])
+      expect([path, (await fetch(site.page + path, { redirect: 'manual' })).status]).not.toContain(200)
+  })
+
+  it('is found without the slash at its end, by an address that leads to no other site', async () => {
+    const page = operator({ ...(await parts()), authorize: () => 'ann' })
+    for (const [url, to] of [
+      ['http://x/halt', './halt/'],
+      ['http://x//evil.example', './evil.example/'],
+      ['http://x/javascript:alert(1)', './javascript:alert(1)/'],
+    ] as const) {
+      const response = await page(new Request(url))
+      expect([response.status, response.headers.get('location')]).toEqual([308, to])
+    }
+    page.close()
+  })
+
+  it('answers only GET, and calls only POST', async () => {
+    site = await openSite()
+    expect((await fetch(site.page, { method: 'PUT' })).status).toBe(405)
+    expect(await (await fetch(site.page, { method: 'HEAD' })).text()).toBe('')
+    const got = await fetch(`${site.page}api/feed`, { headers: { 'x-halt-operator': '1' } })
+    expect([got.status, await got.json()]).toMatchObject([400, { error: { code: 'HALT_E_OPERATOR' } }])
+  })
+})
+
+async function parts() {
+  site = await openSite()
+  return { limiters: [site.limiter], control: site.control }
+}

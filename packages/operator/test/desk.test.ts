@@ -1,0 +1,316 @@
+import { LoggingTelemetry, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+import { openSite, PER_USER, type Site } from './site.ts'
+
+let site: Site
+afterEach(() => site.close())
+
+/** Carries an act out, as an operator who confirms does. */
+const act = (body: object) => site.call('act', { reason: 'a test', confirmed: true, ...body })
+const find = (whom: object) => site.call('find', { whom })
+
+describe('find', () => {
+  it('tells every counter of a client, the quota with its grants, the penalty, and what cannot be reached', async () => {
+    site = await openSite({ reveal: true })
+    await site.ask('42', 8)
+    await act({ act: 'grant', whom: { user: '42' }, policy: 'month', units: 3 })
+    await site.control.block({ ip: '203.0.113.0/24' }, { for: '1h', reason: 'not this client' })
+    const { status, body } = await find({ user: '42' })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ who: 'user:42', entries: [] })
+    const [limiter] = body['limiters']
+    expect(limiter).toMatchObject({
+      allowed: false,
+      reason: 'limited',
+      degraded: false,
+      unreachable: [{ policy: 'per_address', reachedBy: '{ ip }' }],
+      penalty: { violations: 3, isActive: false },
+    })
+    const policy = (name: string) => limiter.policies.find((each: any) => each.policy === name)
+    expect(policy('per_user')).toMatchObject({
+      allowed: false,
+      limit: 5,
+      remaining: 0,
+      key: 'user:42',
+      counters: [{ counter: 'own', used: 5, limit: 5, blockedUntil: 0 }],
+    })
+    expect(policy('per_user').retryAfter).toBeGreaterThan(0)
+    expect(policy('month')).toMatchObject({
+      remaining: 6,
+      quota: { used: 5, limit: 8, granted: 3 },
+    })
+  })
+
+  it('tells the entries about an address, its networks among them', async () => {
+    site = await openSite({ reveal: true })
+    await site.control.block({ ip: '203.0.113.0/24' }, { reason: 'scraping', by: 'ben' })
+    await site.control.block({ ip: '198.51.100.0/24' })
+    const { body } = await find({ ip: '203.0.113.7' })
+    expect(body['entries']).toMatchObject([{ kind: 'block', target: '203.0.113.0/24', by: 'ben' }])
+    expect((await find({ ip: '203.0.113.0/24' })).body['limiters']).toEqual([])
+  })
+
+  it('charges nothing', async () => {
+    site = await openSite()
+    for (let i = 0; i < 6; i++) await find({ user: '42' })
+    expect((await site.limiter.peek({ user: '42' })).remaining).toBe(5)
+  })
+
+  it('explains each policy that a function may choose', async () => {
+    const store = new InMemoryStore()
+    const other = new RateLimiter({ store, policy: () => PER_USER })
+    site = await openSite()
+    const { control } = site
+    const second = await openSite({ limiters: [{ limiter: other, policies: [PER_USER] }], control })
+    await other.consume({ user: '42' }, { policy: PER_USER })
+    const { body } = await second.call('find', { whom: { user: '42' } })
+    expect(body['limiters'][0]).toMatchObject({
+      allowed: true,
+      policies: [{ policy: 'per_user', remaining: 4 }],
+    })
+    await second.close()
+    const third = await openSite({ limiters: [other], control })
+    const unknown = await third.call('find', { whom: { user: '42' } })
+    expect(unknown.body['limiters'][0].error.code).toBe('HALT_E_POLICY_REQUIRED')
+    await third.close()
+  })
+})
+
+describe('an act', () => {
+  it('only tells what it will do until it is confirmed', async () => {
+    site = await openSite()
+    const block = { act: 'block', whom: { ip: '127.0.0.0/8' }, for: '2h', reason: 'scraping' }
+    const told = await site.call('act', block)
+    expect(told.body).toMatchObject({
+      done: false,
+      warnings: [/Your own address 127\.0\.0\.1/, /16,777,216/],
+    })
+    expect(told.body['says']).toBe('Every process refuses every request of 127.0.0.0/8, for 2h.')
+    expect(await site.control.entries()).toEqual([])
+    expect((await site.call('act', { ...block, confirmed: true })).body['done']).toBe(true)
+    expect(await site.control.entries()).toMatchObject([{ by: 'ann', reason: 'scraping' }])
+  })
+
+  it('warns of a policy that no limiter has, and of an entry that it replaces', async () => {
+    site = await openSite()
+    const numbers = { act: 'override', whom: { user: '42' }, policy: 'per_usr', numbers: { limit: 9 } }
+    expect((await act({ ...numbers, confirmed: false })).body['warnings']).toEqual([
+      expect.stringContaining('"per_usr"'),
+    ])
+    await site.control.allow({ user: '42' }, { reason: 'partner', by: 'ben' })
+    const block = await act({ act: 'block', whom: { user: '42' }, confirmed: false })
+    expect(block.body['warnings']).toEqual(['It replaces an entry (allow) of ben: partner.'])
+  })
+
+  it.each([
+    [{ act: 'block', whom: { user: '42' }, for: '2h' }, [{ kind: 'block', target: 'user:42' }]],
+    [{ act: 'allow', whom: { ip: '10.0.0.0/8' } }, [{ kind: 'allow', target: '10.0.0.0/8' }]],
+    [
+      { act: 'override', whom: { user: '42' }, policy: 'per_user', numbers: { limit: 50 } },
+      [{ kind: 'override', target: 'user:42', numbers: { limit: 50 } }],
+    ],
+    [
+      { act: 'change', policy: 'per_user', numbers: { limit: 2 } },
+      [{ kind: 'change', numbers: { limit: 2 } }],
+    ],
+  ])('%j is taken back by the call that its answer holds', async (call, entries) => {
+    site = await openSite()
+    const done = await act(call)
+    expect(await site.control.entries()).toMatchObject(entries)
+    const undone = await act(done.body['undo'])
+    expect(undone.status).toBe(200)
+    expect(await site.control.entries()).toEqual([])
+    // And the other way round: the end of an entry is taken back too.
+    await act(undone.body['undo'])
+    expect(await site.control.entries()).toMatchObject(entries)
+  })
+
+  it('that replaced an entry is taken back by that entry', async () => {
+    site = await openSite()
+    await act({ act: 'allow', whom: { user: '42' }, for: '3d' })
+    const [before] = await site.control.entries()
+    const { body } = await act({ act: 'block', whom: { user: '42' } })
+    await act(body['undo'])
+    expect(await site.control.entries()).toMatchObject([{ kind: 'allow', until: before?.until }])
+  })
+
+  it('resets counters, grants once, takes the grant back, forgives, and the history tells it', async () => {
+    site = await openSite({ reveal: true })
+    await site.ask('42', 9)
+    const reset = await act({ act: 'reset', whom: { user: '42' }, reason: 'their bug' })
+    expect(reset.body).toMatchObject({ done: true, says: '1 counter of user:42 was reset.' })
+    expect((await site.limiter.peek({ user: '42' })).allowed).toBe(true)
+
+    const grant = { act: 'grant', whom: { user: '42' }, policy: 'month', units: 4, token: 'one form' }
+    await act(grant)
+    const granted = await act(grant)
+    expect(granted.body['says']).toBe('user:42 has 4 units of month on top in this period, and 7 left.')
+    expect((await act(granted.body['undo'])).body['says']).toMatch(
+      /4 units of month were charged.*3 are left/,
+    )
+    const tooMuch = await act({ ...granted.body['undo'], units: 100 })
+    expect(tooMuch).toMatchObject({ status: 400, body: { error: { code: 'HALT_E_OPERATOR' } } })
+
+    await act({ act: 'forgive', whom: { user: '42' } })
+    expect((await find({ user: '42' })).body['limiters'][0].penalty.violations).toBe(0)
+    const { body } = await site.call('standing')
+    expect(body['history'].map(({ act: name, units }: any) => [name, units])).toEqual([
+      ['forgive', undefined],
+      ['charge', 4],
+      ['grant', 4],
+      ['grant', 4],
+      ['reset', 1],
+    ])
+    expect(body['history'].at(-1)).toMatchObject({ target: 'user:42', by: 'ann', reason: 'their bug' })
+  })
+
+  it.each([
+    ['no reason', { act: 'block', whom: { user: 'x' }, reason: ' ' }, 'HALT_E_OPERATOR'],
+    ['a long reason', { act: 'block', whom: { user: 'x' }, reason: 'x'.repeat(1001) }, 'HALT_E_CONTROL'],
+    ['an unknown act', { act: 'destroy', whom: { user: 'x' } }, 'HALT_E_OPERATOR'],
+    ['the name of a built-in', { act: 'constructor', whom: { user: 'x' } }, 'HALT_E_OPERATOR'],
+    ['nobody', { act: 'block' }, 'HALT_E_OPERATOR'],
+    ['a list for somebody', { act: 'block', whom: ['x'] }, 'HALT_E_OPERATOR'],
+    ['a number for somebody', { act: 'block', whom: { user: 7 } }, 'HALT_E_OPERATOR'],
+    ['two ids that name nobody', { act: 'block', whom: { user: 'x', custom: 'y' } }, 'HALT_E_IDENTITY'],
+    ['a broken network', { act: 'block', whom: { ip: '203.0.113.7/99' } }, 'HALT_E_CONTROL'],
+    ['every address', { act: 'block', whom: { ip: '0.0.0.0/0' } }, 'HALT_E_CONTROL'],
+    ['a broken duration', { act: 'block', whom: { user: 'x' }, for: 'soon' }, 'HALT_E_DURATION'],
+    ['an end in the past', { act: 'block', whom: { user: 'x' }, until: 1 }, 'HALT_E_CONTROL'],
+    ['an end that is no instant', { act: 'block', whom: { user: 'x' }, until: 1e300 }, 'HALT_E_CONTROL'],
+    ['a field that nobody knows', { act: 'block', whom: { user: 'x' }, wohm: 1 }, 'HALT_E_UNKNOWN_FIELD'],
+    ['no numbers', { act: 'change', policy: 'per_user' }, 'HALT_E_OPERATOR'],
+    ['empty numbers', { act: 'change', policy: 'per_user', numbers: {} }, 'HALT_E_CONTROL'],
+    ['null for numbers', { act: 'change', policy: 'per_user', numbers: null }, 'HALT_E_OPERATOR'],
+    ['a wrong number', { act: 'change', policy: 'per_user', numbers: { limit: -1 } }, 'HALT_E_LIMIT'],
+    ['a wrong name', { act: 'change', policy: '<b>', numbers: { limit: 1 } }, 'HALT_E_POLICY_NAME'],
+    ['no policy', { act: 'change', numbers: { limit: 1 } }, 'HALT_E_OPERATOR'],
+    ['no quota', { act: 'grant', whom: { user: 'x' }, policy: 'per_user', units: 1 }, 'HALT_E_OPERATOR'],
+    ['no units', { act: 'grant', whom: { user: 'x' }, policy: 'month' }, 'HALT_E_OPERATOR'],
+    ['units below zero', { act: 'grant', whom: { user: 'x' }, policy: 'month', units: -1 }, 'HALT_E_COST'],
+    ['a key that nobody has shown', { act: 'block', whom: { shown: 'user #x' } }, 'HALT_E_OPERATOR'],
+  ])('with %s gets a code, and does nothing', async (_name, body, code) => {
+    site = await openSite()
+    const answer = await act(body)
+    expect([answer.status, answer.body['error'].code]).toEqual([400, code])
+    expect(answer.body['error'].fix).not.toBe('')
+    expect(await site.control.entries()).toEqual([])
+    expect(await site.control.history()).toEqual([])
+  })
+
+  it.each(['', '{', '[]', 'null', '7', `{"reason":"${'x'.repeat(70_000)}"}`])(
+    'with the body %.20j gets a code',
+    async body => {
+      site = await openSite()
+      const answer = await site.call('act', body)
+      expect([answer.status, answer.body['error'].code]).toEqual([400, 'HALT_E_OPERATOR'])
+    },
+  )
+
+  it('of two operators at once loses nothing', async () => {
+    site = await openSite()
+    const users = Array.from({ length: 12 }, (_, i) => ({ user: `u${i}` }))
+    const answers = await Promise.all(users.map(whom => act({ act: 'block', whom })))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(await site.control.entries()).toHaveLength(12)
+    expect(await site.control.history()).toHaveLength(12)
+  })
+})
+
+describe('keys', () => {
+  it('are digests on the page, and a digest finds the client and ends its block', async () => {
+    site = await openSite()
+    await site.call('feed')
+    await site.ask('secret-customer', 6)
+    const { body } = await site.call('feed')
+    const { key } = body['refused'][0]
+    expect(key).toMatch(/^user #[\w-]{8}$/)
+    await act({ act: 'block', whom: { shown: key }, for: '1h' })
+    expect(await site.control.entries()).toMatchObject([{ target: 'user:secret-customer' }])
+    const pages = await Promise.all([
+      site.call('feed'),
+      site.call('standing'),
+      site.call('find', { whom: { shown: key } }),
+    ])
+    for (const page of pages) expect(JSON.stringify(page.body)).not.toContain('secret-customer')
+    expect(pages[2].body['entries']).toMatchObject([{ kind: 'block', target: key }])
+    await act({ act: 'unblock', whom: { shown: key } })
+    expect(await site.control.entries()).toEqual([])
+  })
+
+  it('have the digest that the logs begin with', async () => {
+    const logged: string[] = []
+    const log = (fields: object): void => void logged.push((fields as { key: string }).key)
+    const telemetry = new LoggingTelemetry({ debug: log, info: log, warn: log, error: log })
+    const store = new InMemoryStore()
+    const other = new RateLimiter({ store, telemetry, policy: PER_USER })
+    await other.consume({ user: '42' })
+    await other.consume({ user: '42' }, { cost: 5 })
+    site = await openSite()
+    const { body } = await find({ user: '42' })
+    expect(logged.at(-1)).toMatch(/^[\w-]{22}$/)
+    expect(body['who']).toBe(`user #${logged.at(-1)?.slice(0, 8)}`)
+  })
+
+  it('are in clear for those whom reveal names', async () => {
+    site = await openSite({ reveal: name => name === 'ann' })
+    await site.control.block({ user: '42' })
+    expect((await site.call('standing')).body['entries']).toMatchObject([{ target: 'user:42' }])
+    expect((await site.call('about')).body).toMatchObject({ name: 'ann', reveals: true })
+  })
+
+  it('of an API key never hold the key', async () => {
+    site = await openSite({ reveal: true })
+    const { body } = await act({ act: 'block', whom: { apiKey: 'sk_live_123' } })
+    expect(body['says']).not.toContain('sk_live')
+    const standing = await site.call('standing')
+    expect(standing.body['entries']).toMatchObject([{ target: /^api-key:#/ }])
+    expect(JSON.stringify(standing.body)).not.toContain('sk_live')
+  })
+})
+
+describe('without the store', () => {
+  it('the numbers are those of this process, and acts are refused with a code', async () => {
+    site = await openSite()
+    await site.call('feed')
+    await site.ask('42', 2)
+    site.store.begin('refused')
+    await site.ask('42')
+    const { status, body } = await site.call('feed')
+    expect(status).toBe(200)
+    expect(body['problem']).toMatchObject({ code: 'HALT_E_STORE' })
+    expect(body['processes']).toMatchObject([{ isOwn: true, store: { decides: 'local', errors: 1 } }])
+    const standing = await site.call('standing')
+    expect(standing.body).toMatchObject({ entries: [], history: [], problem: { code: 'HALT_E_STORE' } })
+    expect(await act({ act: 'block', whom: { user: '42' } })).toMatchObject({
+      status: 503,
+      body: { error: { code: 'HALT_E_STORE' } },
+    })
+    const found = await find({ user: '42' })
+    expect(found.body).toMatchObject({ limiters: [{ degraded: 'local' }], problem: { code: 'HALT_E_STORE' } })
+    site.store.end()
+    await vi.waitFor(async () => expect((await act({ act: 'block', whom: { user: '42' } })).status).toBe(200))
+  })
+
+  it('that hangs, the page answers after a second', async () => {
+    site = await openSite()
+    site.store.begin('hanging')
+    const { body } = await site.call('feed')
+    expect(body['problem'].message).toContain('no answer within 1 s')
+  })
+})
+
+describe('a document of another version', () => {
+  it('is told of, the last good one holds, and acts do not overwrite it', async () => {
+    site = await openSite()
+    await act({ act: 'block', whom: { user: '42' } })
+    const document = site.store.document?.('control')
+    const { version = 0 } = (await document?.read()) ?? {}
+    await document?.write('{"halt":99}', version)
+    expect((await site.call('standing')).body['problem']).toMatchObject({ code: 'HALT_W_CONTROL' })
+    expect((await act({ act: 'block', whom: { user: '43' } })).body['error'].code).toBe('HALT_E_CONTROL')
+    expect((await site.limiter.consume({ user: '42' })).reason).toBe('blocked')
+  })
+})

@@ -1,0 +1,31 @@
+import { Control, RateLimiter } from '@halt/core'
+import { InMemoryStore } from '@halt/store-memory'
+import { expect, it } from 'vitest'
+
+import { operator } from '../src/index.ts'
+
+const store = new InMemoryStore()
+const control = new Control({ store })
+control.close()
+const limiter = new RateLimiter({ store, policy: { name: 'a', limit: 1, window: 1 } })
+const bare = new RateLimiter({
+  store: { evaluate: group => store.evaluate(group), forget: () => 0 },
+  policy: { name: 'a', limit: 1, window: 1 },
+})
+const authorize = (): string => 'ann'
+
+it.each([
+  [undefined, 'HALT_E_OPTION'],
+  [{ limiters: [], control, authorize }, 'HALT_E_OPTION'],
+  [{ limiters: limiter, control, authorize }, 'HALT_E_OPTION'],
+  [{ limiters: [{}], control, authorize }, 'HALT_E_OPTION'],
+  [{ limiters: [null], control, authorize }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], authorize }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize: 'ann' }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize, reveal: 'yes' }, 'HALT_E_OPTION'],
+  [{ limiters: [limiter], control, authorize, authorise: true }, 'HALT_E_UNKNOWN_FIELD'],
+  [{ limiters: [bare], control, authorize }, 'HALT_E_OPTION'],
+])('the options %# are refused with a code', (options, code) => {
+  expect(() => operator(options as never)).toThrow(expect.objectContaining({ code }))
+})

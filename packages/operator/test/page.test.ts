@@ -1,0 +1,308 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import puppeteer, { type Browser, type HTTPRequest, type Page } from 'puppeteer-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { findBrowser } from '../../../tools/find-browser.mjs'
+import { openSite, type Site } from './site.ts'
+
+const executablePath = findBrowser()
+const why = executablePath === undefined ? ' (skipped: no Chromium; `npm run setup` or CHROMIUM_PATH)' : ''
+const HOSTILE = `"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\n'&amp;`
+
+describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () => {
+  let browser: Browser
+  let site: Site
+  let page: Page
+  let complaints: string[]
+  beforeAll(async () => {
+    // Runs without a sandbox, which needs rights that containers lack. The page is our own.
+    browser = await puppeteer.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] })
+  })
+  afterAll(() => browser?.close())
+  beforeEach(async () => {
+    site = await openSite({ reveal: true })
+    page = await browser.newPage()
+    await page.setViewport({ width: 1280, height: 900 })
+    complaints = []
+    // Collects every error of the page: scripts, policies, missing files.
+    page.on('console', message => complaints.push(message.text()))
+    page.on('pageerror', error => complaints.push(String(error)))
+    page.on('request', request => {
+      if (!request.url().startsWith(site.page)) complaints.push(request.url())
+    })
+  })
+  afterEach(async () => {
+    await page.close()
+    await site.close()
+    vi.useRealTimers()
+  })
+
+  const open = (view = ''): Promise<unknown> => page.goto(`${site.page}${view}`)
+  const text = (selector: string): Promise<string> => page.$eval(selector, found => found.textContent ?? '')
+  const becomes = (selector: string, expected: string | RegExp): Promise<void> =>
+    vi.waitFor(async () => expect(await text(selector)).toMatch(expected), { timeout: 30_000, interval: 50 })
+  /** Clicks the button with a text. */
+  const press = (says: string, within = 'body'): Promise<void> =>
+    page
+      .locator(`${within} ::-p-xpath(.//button[not(@hidden)][starts-with(normalize-space(), "${says}")])`)
+      .click()
+  /** Completes the form of an act, and confirms it. */
+  async function confirm(go: string, fields: Record<string, string>): Promise<string> {
+    for (const [name, value] of Object.entries(fields)) await page.locator(`#act [name=${name}]`).fill(value)
+    await press('Continue', '#act')
+    await becomes('#act-says', /\w/)
+    const told = await text('#act-says')
+    await press(go, '#act')
+    await becomes('#done', /\w/)
+    return told
+  }
+
+  it('shows decisions, the tightest policies, the top keys and the process', async () => {
+    await site.call('feed')
+    await site.ask('ann', 9)
+    await open()
+    await becomes('#keys', /user:annper_user4/)
+    await becomes('#policies li:first-child', /per_useruser:ann0 of 5 left/)
+    expect(await text('#state')).toBe('Healthy: 1 process')
+    expect(await text('#share')).toBe('44 %')
+    expect(await text('#processes')).toMatch(/\(this\)memory/)
+    expect(await text('#operator')).toBe('ann, sees keys in clear')
+    await press('Most used')
+    await becomes('#keys', /ip:203\.0\.113\.7per_address5/)
+    expect(complaints).toEqual([])
+  })
+
+  it('shows the values below the pointer, zooms, and goes back', async () => {
+    await site.call('feed')
+    await site.ask('ann', 7)
+    await open()
+    await becomes('#keys', '2')
+    // The second of the decisions has ended.
+    await vi.waitFor(
+      async () => {
+        await page.focus('#chart')
+        for (let i = 0; i < 30 && !/refused:?2/.test(await text('.u-legend')); i++)
+          await page.keyboard.press('ArrowLeft')
+        expect(await text('.u-legend')).toMatch(/refused:?2allowed:?5/)
+      },
+      { timeout: 20_000, interval: 300 },
+    )
+    const width = (): Promise<number> => page.$eval('.u-axis', axis => axis.clientWidth)
+    expect(await width()).toBeGreaterThan(300)
+    const { x, y } = await (await page.$('.u-over'))!.boundingBox().then(box => box!)
+    await page.mouse.move(x + 300, y + 50)
+    await page.mouse.down()
+    await page.mouse.move(x + 500, y + 60, { steps: 4 })
+    await page.mouse.up()
+    await page.mouse.click(x + 100, y + 50, { count: 2 })
+    expect(complaints).toEqual([])
+  })
+
+  it('finds a client, explains it, frees it, grants more, and takes a grant back', async () => {
+    await site.ask('42', 6)
+    await open('#find')
+    await page.locator('#search [name=id]').fill('42')
+    await press('Find', '#search')
+    await becomes('#found', /user:42refused: limited/)
+    expect(await text('#found')).toMatch(/per_user token-bucketlimited0 of 5 leftpasses in/)
+    expect(await text('#found')).toMatch(
+      /per_address.* cannot be reached by this id\. \{ ip \} names its counter/,
+    )
+
+    await press('Reset counters', '#found')
+    expect(await confirm('Reset', { reason: 'a bug of ours' })).toMatch(/start again at zero/)
+    expect(await text('#done')).toContain('1 counter of user:42 was reset.')
+    await becomes('#found', /user:42passes/)
+
+    await press('Grant more', '#found')
+    await confirm('Grant', { units: '10', reason: 'sorry' })
+    await becomes('#found', /10 granted on top/)
+    await press('Undo', '#done')
+    await becomes('#done', /10 units of month were charged to user:42, 3 are left/)
+    expect((await site.limiter.peek({ user: '42' })).allowed).toBe(true)
+    expect(complaints).toEqual([])
+  })
+
+  it('blocks a network after a warning, and undoes it', async () => {
+    await open('#force')
+    await press('Block', '#force')
+    const told = await confirm('Block', { id: '127.0.0.0/8', reason: 'scraping' })
+    expect(told).toMatch(/Your own address 127\.0\.0\.1 is among them/)
+    await becomes('#entries', /block127\.0\.0\.0\/8.*ann: scraping/)
+    expect(await text('#force-count')).toBe('1')
+    await press('Undo', '#done')
+    await becomes('#entries', 'Nothing holds')
+    await page.click('nav a[href="#history"]')
+    await becomes('#acts', /unblock127\.0\.0\.0\/8.*taken back.*block127\.0\.0\.0\/8.*scraping/)
+    expect(complaints).toEqual([])
+  })
+
+  it('tells what is wrong with a form, and keeps it', async () => {
+    await open('#force')
+    await becomes('#state', 'Healthy')
+    await press('Change a limit', '#force')
+    await page.locator('#act [name=reason]').fill('slow database')
+    await press('Continue', '#act')
+    await becomes('#act-says', /The act changes no number.*HALT_E_OPERATOR/)
+    await page.locator('#act [name=limit]').fill('2')
+    await press('Continue', '#act')
+    await becomes('#act-says', /per_address has limit 2 for everybody/)
+    await press('Back', '#act')
+    expect(
+      await page.$eval('#act [name=limit]', field => (field as unknown as { value: string }).value),
+    ).toBe('2')
+    await page.keyboard.press('Escape')
+    expect(await page.$eval('#act', dialog => dialog.hasAttribute('open'))).toBe(false)
+    expect(await site.control.entries()).toEqual([])
+  })
+
+  it('works by the keyboard alone', async () => {
+    await site.ask('42')
+    await open()
+    await becomes('#state', 'Healthy')
+    await page.keyboard.press('/')
+    await page.keyboard.type('42')
+    await page.keyboard.press('Enter')
+    await becomes('#found', 'user:42passes')
+    await page.focus('#found button')
+    await page.keyboard.press('Enter')
+    await page.focus('#act [name=reason]')
+    await page.keyboard.type('abuse')
+    await page.keyboard.press('Enter')
+    await becomes('#act-says', 'refuses every request')
+    await page.keyboard.press('Enter')
+    await becomes('#done', 'user:42 is blocked for 2h')
+    expect(await site.control.entries()).toMatchObject([
+      { kind: 'block', target: 'user:42', reason: 'abuse' },
+    ])
+    expect(complaints).toEqual([])
+  })
+
+  it('says that the store is away, and that it is back', async () => {
+    await open()
+    await becomes('#state', 'Healthy')
+    site.store.begin('refused')
+    await site.ask('ann', 3)
+    await becomes('#state', 'The store does not answer')
+    await becomes('#problem', /HALT_E_STORE|The store call failed.*one process alone/)
+    await becomes('#processes', /local, not memory/)
+    expect(await text('#events')).toContain('The store failed')
+    site.store.end()
+    await becomes('#state', /Healthy|without the store/)
+  })
+
+  it('shows every text as text, and runs no injected script', async () => {
+    await site.call('feed')
+    await site.ask('ann', 6)
+    await site.control.block({ user: '42' }, { reason: HOSTILE, by: HOSTILE })
+    await page.setRequestInterception(true)
+    page.on('request', request => void poison(site, request))
+    await open()
+    for (const part of ['#policies', '#keys', '#events', '#processes', '#entries', '#acts'])
+      await becomes(part, /<script>window\.hacked=1<\/script>/)
+    expect(await page.$$eval('main img, main script', found => found.length)).toBe(0)
+    expect(complaints).toEqual([])
+    const attempts = [
+      `document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.hacked=1">')`,
+      `document.head.append(Object.assign(document.createElement('script'), { text: 'window.hacked=1' }))`,
+      `document.body.setAttribute('onclick', 'window.hacked=1'), document.body.click()`,
+    ]
+    for (const attempt of attempts) await page.evaluate(attempt).catch(() => {})
+    await vi.waitFor(() =>
+      expect(complaints.join()).toMatch(
+        /requires 'TrustedHTML' assignment.*requires 'TrustedScript' assignment/,
+      ),
+    )
+    expect(await page.evaluate('window.hacked')).toBe(undefined)
+  })
+
+  // HALT_SCREENSHOTS=docs/images keeps the pictures, which are those of the README.
+  it('draws itself in light and dark, from 320 px on', async () => {
+    await busyMinutes(site)
+    await page.setViewport({ width: 1120, height: 1010 })
+    await open()
+    await becomes('#keys', /user:zoe/)
+    const folder = process.env['HALT_SCREENSHOTS'] ?? join(tmpdir(), 'halt-operator')
+    await mkdir(folder, { recursive: true })
+    const grounds = new Set<unknown>()
+    for (const [scheme, end] of [
+      ['light', ''],
+      ['dark', '-dark'],
+    ] as const) {
+      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+      const picture = await page.screenshot()
+      await writeFile(join(folder, `operator${end}.png`), picture)
+      // An empty page is a tenth of that size.
+      expect(picture.length).toBeGreaterThan(60_000)
+      grounds.add(await page.evaluate('getComputedStyle(document.documentElement).backgroundColor'))
+    }
+    expect(grounds.size).toBe(2)
+    await page.evaluate(`location.hash = 'find'`)
+    await page.locator('#search [name=id]').fill('gus')
+    await press('Find', '#search')
+    await becomes('#found', 'month')
+    for (const width of [1120, 320])
+      for (const view of ['now', 'find', 'force', 'history']) {
+        await page.setViewport({ width, height: 900 })
+        await page.evaluate(`location.hash = '${view}'`)
+        await becomes('nav [aria-current]', new RegExp(view === 'force' ? 'In force' : view, 'i'))
+        const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+        expect([width, view, isWide]).toEqual([width, view, false])
+      }
+    expect(complaints).toEqual([])
+  })
+})
+
+/** Answers the feed with a hostile text in every place of a text. */
+async function poison(site: Site, request: HTTPRequest): Promise<void> {
+  if (!request.url().endsWith('/api/feed')) return request.continue()
+  const { body: feed } = await site.call('feed')
+  const [store] = feed['processes'].map((each: any) => each.store)
+  const body = JSON.stringify({
+    ...feed,
+    policies: feed['policies'].map((tally: object) => ({ ...tally, policy: HOSTILE, key: HOSTILE })),
+    refused: feed['refused'].map((top: object) => ({ ...top, key: HOSTILE, policy: HOSTILE })),
+    events: [{ at: feed['now'], what: HOSTILE, key: HOSTILE }],
+    processes: [{ name: HOSTILE, waiting: 0, ahead: 0, store: { ...store, kind: HOSTILE } }],
+  })
+  await request.respond({ status: 200, contentType: 'application/json', body })
+}
+
+/** Two minutes of traffic, recorded at once: a quiet service, then a client that sends too much. */
+async function busyMinutes(site: Site): Promise<void> {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const start = Date.now() - 118_000
+  vi.setSystemTime(start)
+  await site.call('feed')
+  const users = Array.from({ length: 30 }, (_, i) => `user${i}`)
+  for (let second = 0; second < 118; second++) {
+    vi.setSystemTime(start + second * 1000)
+    // Somebody watches all the time, so the recording goes on.
+    if (second % 20 === 0) await site.call('feed')
+    for (const [i, user] of users.entries()) if ((second * 7 + i * 5) % 53 < 3) await site.ask(user)
+    if (second > 52 && second < 88) await site.ask('zoe', 2 + ((second * 5) % 4))
+    if (second > 70 && second < 80) await site.ask('yan', 3)
+    if (second > 20 && second < 24) await site.ask('xia', 4)
+    if (second === 64) await site.ask('wim', 9)
+    if (second % 20 === 0) await site.ask('gus')
+  }
+  await site.control.block(
+    { ip: '198.51.100.0/24' },
+    { for: '2h', reason: 'copies the catalogue', by: 'ann' },
+  )
+  await site.control.override(
+    { user: 'gus' },
+    'per_user',
+    { limit: 50 },
+    { for: '3d', reason: 'their launch', by: 'ben' },
+  )
+  await site.control.change(
+    'per_address',
+    { limit: 500 },
+    { for: '1h', reason: 'the database is slow', by: 'ann' },
+  )
+  vi.useRealTimers()
+}
