@@ -39,6 +39,7 @@ export const postgresFaults: readonly PostgresFault[] = [
   },
   {
     name: 'the network is cut',
+    isLongOnly: true,
     begin: async ({ proxy }) => proxy.refuse(true),
     end: async ({ proxy }) => proxy.refuse(false),
   },
@@ -66,6 +67,7 @@ export const postgresFaults: readonly PostgresFault[] = [
   },
   {
     name: 'read-only',
+    isLongOnly: true,
     begin: world => world.run(...readOnly('on')),
     end: world => world.run(...readOnly('off')),
   },
