@@ -4,6 +4,7 @@ import { accessCommands, takeBackCommands } from './operate/access-commands.ts'
 import { findCommand } from './operate/find-command.ts'
 import { listCommands } from './operate/list-commands.ts'
 import { numberCommands } from './operate/number-commands.ts'
+import { topCommand } from './operate/top-command.ts'
 import { replayCommand } from './replay/replay-command.ts'
 
 /** All commands, in the order of the help. */
@@ -11,6 +12,7 @@ export const commands: readonly Command[] = [
   replayCommand,
   doctorCommand,
   findCommand,
+  topCommand,
   ...accessCommands,
   ...takeBackCommands,
   ...numberCommands,

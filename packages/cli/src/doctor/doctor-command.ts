@@ -8,6 +8,7 @@ import { type CliIo, coloursOf, print, printable } from '../io.ts'
 import { redisFlags, withRedis } from '../operate/redis.ts'
 import { loadPolicyModule } from '../policy-module.ts'
 import { readLogs } from '../replay/read-log.ts'
+import { appFindings } from './app-findings.ts'
 import type { Finding } from './finding.ts'
 import { ProxySurvey } from './log-findings.ts'
 import { redisFindings } from './redis-findings.ts'
@@ -16,12 +17,16 @@ import { redisFindings } from './redis-findings.ts'
 export const doctorCommand: Command = {
   name: 'doctor',
   summary:
-    'Checks Redis, the limits, and the proxies in a log. Changes nothing but a key for the test, which expires.',
-  usage: '[--redis <url>] [--policy <limits.mjs>] [--log <access.log>]',
+    'Checks Redis, the limits, the routes of an application, and the proxies in a log. Changes nothing but a key for the test, which expires.',
+  usage: '[--redis <url>] [--policy <limits.mjs>] [--app <app.mjs>] [--log <access.log>]',
   takes: [0, 0],
   flags: {
     ...redisFlags,
     policy: { value: 'module', help: 'Limits to check, a module as for halt replay.' },
+    app: {
+      value: 'module',
+      help: 'An application of Express, Fastify or Hono, whose routes without a limit are listed. It is loaded, so it must not listen.',
+    },
     log: { value: 'file', help: 'An access log, in which proxies are searched for.' },
     json: { help: 'Prints JSON.' },
   },
@@ -30,10 +35,11 @@ export const doctorCommand: Command = {
     const findings = [
       ...(await ofRedis(call, io)),
       ...(await ofPolicies(call, io)),
+      ...(await ofApp(call, io)),
       ...(await ofLog(call, io)),
     ]
     if (findings.length === 0)
-      throw commandError('halt doctor has nothing to check.', 'Give --redis, --policy or --log.')
+      throw commandError('halt doctor has nothing to check.', 'Give --redis, --policy, --app or --log.')
     await print(
       io,
       call.flags['json'] === true ? [JSON.stringify(findings)] : findings.flatMap(each => lines(each, io)),
@@ -68,6 +74,11 @@ async function ofPolicies(call: Call, io: CliIo): Promise<Finding[]> {
   })
   const names = limiter.policies.map(({ name }) => name).join(', ') || 'chosen by a function'
   return [{ level: 'ok', message: `The limits of ${module} can be used: ${names}.` }, ...found]
+}
+
+async function ofApp(call: Call, io: CliIo): Promise<readonly Finding[]> {
+  const module = valueOf(call, 'app')
+  return module === undefined ? [] : appFindings(module, io.cwd)
 }
 
 async function ofLog(call: Call, io: CliIo): Promise<Finding[]> {

@@ -1,0 +1,52 @@
+import { RateLimiter, TopKeys } from '@halt/core'
+import { RedisStore } from '@halt/store-redis'
+import { Redis } from 'ioredis'
+import { randomUUID } from 'node:crypto'
+import { afterAll, expect, inject, it, onTestFinished } from 'vitest'
+
+import { halt } from '../halt.ts'
+
+const client = new Redis(inject('redisUrl'))
+afterAll(() => client.quit())
+
+const env = { HALT_REDIS_URL: inject('redisUrl') }
+
+/** A process that counts its keys, on a store that it shares. */
+function counting(prefix: string) {
+  const store = new RedisStore({ client, prefix })
+  const topKeys = new TopKeys({ store, every: '20ms' })
+  const policy = { name: 'per_user', limit: 2, window: 3600, keyStrategy: 'user' } as const
+  const limiter = new RateLimiter({ store, policy, telemetry: topKeys })
+  onTestFinished(async () => {
+    await topKeys.close()
+    await limiter.close()
+  })
+  return limiter
+}
+
+it('halt top lists the busiest keys over two processes', async () => {
+  const prefix = `top-${randomUUID()}:`
+  const [a, b] = [counting(prefix), counting(prefix)]
+  for (let i = 0; i < 3; i++) for (const process of [a, b]) await process.consume({ user: 'busy\u001b[31m' })
+  await b.consume({ user: '7' })
+  await expect
+    .poll(async () => (await halt(['top', '--prefix', prefix], { env })).out)
+    .toMatch(
+      /^2 processes.*\n\nRefused +requests\nper_user {2}user:#\w+ +4\n\nUsed +requests\nper_user {2}user:#\w+ +2\nper_user {2}user:7 +1\n/,
+    )
+  const { code, out } = await halt(['top', '--json', '--most', '1', '--prefix', prefix], { env })
+  expect(code).toBe(0)
+  expect(JSON.parse(out)).toMatchObject({
+    processes: 2,
+    refused: [{ policy: 'per_user', count: 4, error: 0 }],
+    used: [{ policy: 'per_user', count: 2, error: 0 }],
+  })
+})
+
+it('halt top says that nobody shares keys, and refuses a wrong number', async () => {
+  const prefix = `top-${randomUUID()}:`
+  const none = await halt(['top', '--prefix', prefix], { env })
+  expect(none).toEqual({ code: 1, out: 'No process has shared keys during the last minute.\n', err: '' })
+  expect((await halt(['top', '--most', '0', '--prefix', prefix], { env })).code).toBe(2)
+  expect((await halt(['top', '--help'], { env })).out).toContain('halt top')
+})
