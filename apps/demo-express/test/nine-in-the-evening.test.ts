@@ -1,15 +1,17 @@
 // A customer complains at nine in the evening. An operator helps on the page, without a deploy: two processes, one Redis, one browser.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
+import { Accounts, openStore, Operator } from '@halt/demo-kit'
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { findBrowser } from '../../../tools/find-browser.mjs'
 import { type RunningServer, startRedis } from '../../../tools/servers.ts'
+import { start } from '../src/start.ts'
 
 const executablePath = findBrowser()
 const why = executablePath === undefined ? ' (skipped: no Chromium; `npm run setup` or CHROMIUM_PATH)' : ''
@@ -19,19 +21,39 @@ const TOKEN = 'nine-in-the-evening'
 const hook = new URL('../../benchmarks/test/typescript-hook.mjs', import.meta.url).href
 const demo = fileURLToPath(new URL('../src/demo.ts', import.meta.url))
 
+/** The app in a process. */
 interface Served {
   readonly url: string
-  readonly process: ChildProcess
+  close(): Promise<unknown>
+}
+
+/** Serves the app in this process. It saves the start of one. */
+async function serveHere(redis: string): Promise<Served> {
+  const { store, close } = openStore({ url: redis })
+  const operator = new Operator(TOKEN, store)
+  const app = await start({ store, accounts: new Accounts(), operator }, 0)
+  return {
+    url: app.url,
+    async close() {
+      operator.close()
+      await app.close()
+      await close()
+    },
+  }
 }
 
 /** Runs `npm run demo -- express --serve` in a process of its own, on a free port. */
-async function serve(redis: string): Promise<Served> {
+async function serveElsewhere(redis: string): Promise<Served> {
   const env = { ...process.env, REDIS_URL: redis, PORT: '0', HALT_OPERATOR_TOKEN: TOKEN }
   const args = [`--import=${hook}`, '--conditions=halt-source', demo, '--serve']
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   for await (const line of createInterface({ input: child.stdout as Readable })) {
     const url = /Listening on (http:\S+),/.exec(line)?.[1]
-    if (url !== undefined) return { url, process: child }
+    if (url !== undefined)
+      return {
+        url,
+        close: () => (child.kill('SIGTERM') ? once(child, 'exit') : Promise.resolve()),
+      }
   }
   throw new Error('The demo has ended.')
 }
@@ -45,8 +67,8 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
   beforeAll(async () => {
     redis = await startRedis()
     ;[first, second, browser] = await Promise.all([
-      serve(redis.url),
-      serve(redis.url),
+      serveHere(redis.url),
+      serveElsewhere(redis.url),
       puppeteer.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] }),
     ])
     page = await browser.newPage()
@@ -54,8 +76,7 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
   })
   afterAll(async () => {
     await browser?.close()
-    for (const served of [first, second])
-      if (served?.process.kill('SIGTERM') === true) await once(served.process, 'exit')
+    await Promise.all([first?.close(), second?.close()])
     await redis?.stop()
   })
 
