@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { operator } from '../src/index.ts'
@@ -152,6 +154,23 @@ describe('the page', () => {
       expect([response.status, response.headers.get('location')]).toEqual([308, to])
     }
     page.close()
+  })
+
+  it('survives methods and paths that Fetch does not know', async () => {
+    site = await openSite()
+    const { hostname, port } = new URL(site.page)
+    const statusOf = async (line: string): Promise<string> => {
+      const socket = connect(Number(port), hostname)
+      socket.end(`${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+      let answer = ''
+      for await (const chunk of socket.setEncoding('latin1')) answer += String(chunk)
+      return answer.slice(9, 12)
+    }
+    expect(await statusOf('TRACE /halt/')).toBe('405')
+    expect(await statusOf('PROPFIND /halt/api/feed')).toBe('405')
+    for (const path of ['//', '/\\\\evil/', '/%', '/halt/files/%00', '*', 'http://evil.example/halt/'])
+      expect([path, await statusOf(`GET ${path}`)]).toEqual([path, expect.stringMatching(/200|308|404/)])
+    expect((await fetch(site.page)).status).toBe(200)
   })
 
   it('answers only GET, and calls only POST', async () => {

@@ -69,6 +69,15 @@ describe('a process that nobody watches', () => {
   })
 })
 
+it('a message of another version of Halt does not end the process', () => {
+  const recorder = new Recorder('memory')
+  for (const name of ['decision', 'quota', 'penalty', 'store:error', 'store:recovered'])
+    channel(`halt:${name}`).publish({})
+  for (const name of ['decision', 'quota', 'penalty']) channel(`halt:${name}`).publish(undefined)
+  recorder.stop()
+  expect(recorder.read(NOW).counts.allowed).toHaveLength(120)
+})
+
 it('a counter with a burst above its limit is a tightest one too', () => {
   const tallies = new Tallies()
   const verdict = {

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 
+import { text } from '../answer.ts'
+
 /** Middleware of Express, Nest and Connect, and a listener of `node:http`. */
 export type NodeHandler = (
   req: IncomingMessage,
@@ -8,20 +10,39 @@ export type NodeHandler = (
   next?: (error?: unknown) => void,
 ) => void
 
+type Handle = (request: Request, context: never) => Promise<Response>
+
+/** The methods that the page answers or refuses by itself. */
+const METHODS: ReadonlySet<string | undefined> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+])
+
 /** A request of Node, as frameworks complete it. */
 type GivenRequest = IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown }
 
 /** Makes a handler for Node's own requests of one for Fetch requests. */
-export function mountOnNode(handle: (request: Request, context: never) => Promise<Response>): NodeHandler {
+export function mountOnNode(handle: Handle): NodeHandler {
   return (req, res, next) => {
-    handle(requestOf(req), req as never)
-      .then(response => send(response, req, res))
-      .catch((error: unknown) => {
-        if (next !== undefined) return next(error)
-        if (!res.headersSent) res.statusCode = 500
-        res.end()
-      })
+    answer(handle, req, res).catch((error: unknown) => {
+      if (next !== undefined) return next(error)
+      if (!res.headersSent) res.statusCode = 500
+      res.end()
+    })
   }
+}
+
+async function answer(handle: Handle, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  // Fetch knows no TRACE. A request cannot be made of it.
+  const response = METHODS.has(req.method)
+    ? await handle(requestOf(req), req as never)
+    : text(405, 'Only GET and POST.', { Allow: 'GET, HEAD, POST' })
+  await send(response, req, res)
 }
 
 /** Makes a Fetch request of one of Node's, with its whole path. */

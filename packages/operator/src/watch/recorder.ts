@@ -40,11 +40,11 @@ export class Recorder {
   constructor(kind: string) {
     this.#health = new Health(kind, this.#since)
     this.#listeners = [
-      ['halt:decision', message => this.#decided(message as DecisionMessage)],
-      ['halt:quota', message => this.#quota(message as QuotaMessage)],
-      ['halt:penalty', message => this.#penalty(message as PenaltyMessage)],
-      ['halt:store:error', message => this.#failed(message as StoreErrorMessage)],
-      ['halt:store:recovered', message => this.#recovered(message as StoreRecoveredMessage)],
+      ['halt:decision', quiet(message => this.#decided(message as DecisionMessage))],
+      ['halt:quota', quiet(message => this.#quota(message as QuotaMessage))],
+      ['halt:penalty', quiet(message => this.#penalty(message as PenaltyMessage))],
+      ['halt:store:error', quiet(message => this.#failed(message as StoreErrorMessage))],
+      ['halt:store:recovered', quiet(message => this.#recovered(message as StoreRecoveredMessage))],
     ]
     for (const [name, listener] of this.#listeners) subscribe(name, listener)
   }
@@ -105,5 +105,16 @@ export class Recorder {
       what: `The store answers again, after ${seconds} s`,
       key: undefined,
     })
+  }
+}
+
+/** A listener whose errors go nowhere. Node would end the process with an error of a listener. */
+function quiet(listener: Listener): Listener {
+  return message => {
+    try {
+      listener(message)
+    } catch {
+      // Another version of Halt in this process may send messages of another form.
+    }
   }
 }
