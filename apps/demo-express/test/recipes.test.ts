@@ -36,6 +36,7 @@ const pages = [
   'algorithms',
   'proxies',
   'troubleshooting',
+  '../packages/cli/README',
   '../packages/client/README',
   '../packages/core/README',
   '../packages/store-memory/README',
