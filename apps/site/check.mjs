@@ -31,6 +31,16 @@ const MORE = [
   'api/',
 ]
 const PICTURED = ['', 'algorithms', 'playground', 'errors/']
+const SETUP = {
+  sides: [
+    [{ name: 'api', limit: 10, window: '10s' }],
+    [{ name: 'api', limit: 10, window: '10s', algorithm: 'sliding-window' }],
+  ],
+  traffic: { kind: 'attacker', perSecond: 4, clients: 8, attack: 5 },
+  speed: 4,
+}
+/** The set-up of the playground in its picture. */
+const PLAYED = `#try=${Buffer.from(JSON.stringify(SETUP)).toString('base64url')}`
 const THEMES = /** @type {const} */ (['light', 'dark'])
 
 const [flag, folder] = process.argv.slice(2)
@@ -64,7 +74,7 @@ async function visit(path, theme) {
   page.on('requestfailed', request => complain(`${request.url()} failed`))
   page.on(
     'request',
-    request => request.url().startsWith('http://localhost:') || complain(`asks ${request.url()}`),
+    request => /^(?:http:\/\/localhost:|data:)/.test(request.url()) || complain(`asks ${request.url()}`),
   )
   await page.emulateMediaFeatures([
     { name: 'prefers-color-scheme', value: theme },
@@ -76,14 +86,22 @@ async function visit(path, theme) {
   await page.setViewport({ width: 1280, height: 900 })
   await page.evaluateOnNewDocument(`
     window.shift = 0
-    new PerformanceObserver(list => { for (const { value } of list.getEntries()) window.shift += value })
+    window.shifted = []
+    new PerformanceObserver(list => {
+      for (const { value, sources } of list.getEntries()) {
+        window.shift += value
+        window.shifted.push(...sources.map(({ node }) => node?.className || node?.nodeName))
+      }
+    })
       .observe({ type: 'layout-shift', buffered: true })`)
-  await page.goto(`http://localhost:4180/halt/${path}`, { waitUntil: 'networkidle0' })
+  const hash = path === 'playground' && folder !== undefined ? PLAYED : ''
+  await page.goto(`http://localhost:4180/halt/${path}${hash}`, { waitUntil: 'networkidle0' })
   const paint = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
   console.log(
     `${name}: first paint after ${Math.round(Number(paint))} ms, shift ${Number(await page.evaluate('window.shift')).toFixed(3)}`,
   )
-  if (Number(await page.evaluate('window.shift')) > 0.05) complain('its layout shifts')
+  if (Number(await page.evaluate('window.shift')) > 0.05)
+    complain(`its layout shifts: ${String(await page.evaluate('shifted.join()'))}`)
   if (flag === '--pictures' && folder !== undefined && PICTURED.includes(path))
     await picture(page, path, theme)
   await page.evaluate(axe)
@@ -91,7 +109,12 @@ async function visit(path, theme) {
     await page.evaluate('axe.run()')
   )
   for (const { id, nodes } of violations)
-    complain(`axe: ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' ')}`)
+    complain(
+      `axe: ${id}: ${nodes
+        .map(({ html }) => html.slice(0, 160))
+        .slice(0, 3)
+        .join(' ')} (${nodes.length})`,
+    )
   await page.setViewport({ width: 360, height: 800 })
   if (Number(await page.evaluate('document.documentElement.scrollWidth')) > 360)
     complain('is wider than 360 px')

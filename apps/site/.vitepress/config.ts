@@ -3,6 +3,7 @@ import { defineConfig } from 'vitepress'
 import { tabsMarkdownPlugin } from 'vitepress-plugin-tabs'
 
 import { githubAnchor } from '../../../tools/github-anchor.ts'
+import { emptyHeadersAsCells } from '../src/theme/empty-headers.ts'
 import { checkLinks } from '../src/pages/check-links.ts'
 import { addTwinsOfApi, collect, PAGES } from '../src/pages/collect.ts'
 import { GITHUB, ROOT, SITE, VERSION } from '../src/pages/repository.ts'
@@ -27,8 +28,15 @@ export default defineConfig({
   head: [['link', { rel: 'icon', href: `${base}icon.svg` }]],
   markdown: {
     anchor: { slugify: githubAnchor },
-    // Its types are those of another release of markdown-it.
-    config: markdown => tabsMarkdownPlugin(markdown as never),
+    // Shiki does not know these two.
+    languageAlias: { caddyfile: 'nginx', haproxy: 'ini' },
+    // The usual ones have comments and keywords of too little contrast.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config(markdown) {
+      emptyHeadersAsCells(markdown)
+      // Its types are those of another release of markdown-it.
+      tabsMarkdownPlugin(markdown as never)
+    },
   },
   themeConfig: {
     nav: [

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { withLinks } from './links.ts'
 import { llmsFull, llmsIndex } from './llms.ts'
 import { ROOT, SITE } from './repository.ts'
+import { withThemes } from './pictures.ts'
 import { type SourcePage, sourcePages } from './source-pages.ts'
 import { plainTabs, siteTabs, withTabs } from './tabs.ts'
 
@@ -41,7 +42,10 @@ export function siteText({ from, text }: SourcePage, picture: (path: string) => 
     picture,
   )
   return withThemes(linked)
-    .replace('<!-- playground -->', '<Playground />')
+    .replace(
+      /^[\s\S]*<!-- playground -->/,
+      page => WIDE + page.replace('<!-- playground -->', '<Playground />'),
+    )
     .replace('<!-- error finder -->', '<ErrorFinder />')
 }
 
@@ -51,13 +55,8 @@ export function twinOf({ from, text }: SourcePage): string {
   return withLinks(withTabs(text, from, plainTabs), from, link, path => `${SITE}/${path}`)
 }
 
-const PICTURE =
-  /<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)" \/>\s*<img src="([^"]+)"([^>]*?)\/>\s*<\/picture>/g
-
-/** Makes pictures follow the theme of the page. On GitHub they follow that of the system. */
-function withThemes(text: string): string {
-  return text.replaceAll(PICTURE, '<img class="in-light" src="$2"$3/><img class="in-dark" src="$1"$3/>')
-}
+/** The head of a page without the list of its headings beside it. */
+const WIDE = '---\naside: false\n---\n\n'
 
 function write(path: string, text: string): void {
   const file = join(PAGES, path)

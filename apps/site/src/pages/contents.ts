@@ -1,7 +1,7 @@
 import { readSource } from './repository.ts'
 
 /** A link of the contents. */
-export interface Entry {
+interface Entry {
   readonly text: string
   /** As docs/README.md has it. */
   readonly link: string
@@ -26,10 +26,16 @@ export function contents(): readonly Part[] {
     return {
       title,
       entries: entries.map(([, text = '', link = '', about = '']) => ({
-        text: text.charAt(0).toUpperCase() + text.slice(1).replaceAll('\n', ' '),
+        text: titled(text),
         link,
         about: about.includes('](') ? '' : about.replaceAll(/\s+/g, ' '),
       })),
     }
   })
+}
+
+/** `RELIABILITY.md` becomes `Reliability`, and `first limit` becomes `First limit`. */
+function titled(text: string): string {
+  const words = /^[A-Z]+\.md$/.test(text) ? text.slice(0, -3).toLowerCase() : text
+  return words.charAt(0).toUpperCase() + words.slice(1).replaceAll(/\s+/g, ' ')
 }

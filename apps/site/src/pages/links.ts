@@ -25,7 +25,7 @@ export function withLinks(text: string, from: string, pageLink: PageLink, pictur
 }
 
 /** Changes the text of a page between its blocks of code and its code in lines. */
-export function outsideCode(text: string, change: (prose: string) => string): string {
+function outsideCode(text: string, change: (prose: string) => string): string {
   let [result, end] = ['', 0]
   for (const { 0: code, index } of text.matchAll(CODE)) {
     result += change(text.slice(end, index)) + code

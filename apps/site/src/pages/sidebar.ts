@@ -7,7 +7,6 @@ import { ROUTES } from './routes.ts'
 /** A part of the sidebar, as VitePress takes it. */
 interface SidebarPart {
   text: string
-  collapsed: boolean
   items: { text: string; link: string }[]
 }
 
@@ -15,7 +14,6 @@ interface SidebarPart {
 export function sidebar(): SidebarPart[] {
   const parts = contents().map(({ title, entries }) => ({
     text: title,
-    collapsed: !OPEN.has(title),
     items: entries.flatMap(({ text, link }) => {
       const [path = '', anchor] = link.split('#')
       const route = ROUTES.get(posix.join('docs', path))
@@ -28,10 +26,7 @@ export function sidebar(): SidebarPart[] {
   const compare = PEERS.map(({ name, guide }) => ({ text: name, link: `/compare/${guide}` }))
   return [
     ...parts,
-    { text: 'Compare', collapsed: true, items: compare },
-    { text: 'API', collapsed: false, items: [{ text: 'Every export', link: '/api/' }] },
+    { text: 'Compare', items: compare },
+    { text: 'API', items: [{ text: 'Every export', link: '/api/' }] },
   ]
 }
-
-/** The parts that are open at first. */
-const OPEN: ReadonlySet<string> = new Set(['Start', 'Understand', 'Set up', 'Run'])

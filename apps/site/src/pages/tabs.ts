@@ -4,7 +4,7 @@ import { githubAnchor } from '../../../../tools/github-anchor.ts'
 import { readSource } from './repository.ts'
 
 /** The code of one framework. */
-export interface Tab {
+interface Tab {
   readonly framework: string
   /** Blocks of code, as Markdown. */
   readonly code: string

@@ -12,7 +12,7 @@ const STEPS: readonly (readonly [column: number, top: number, ...lines: string[]
   [3, TOP, 'the store', 'judges all policies', 'at one instant'],
   [4, TOP, 'all admit', 'all are charged: 200'],
   [4, LOW, 'one refuses', 'nothing is charged:', '429, Retry-After'],
-  [3, LOW, 'onStoreError', 'local, open, closed'],
+  [3, LOW, 'onStoreError', 'decides instead:', 'local, open, closed'],
 ]
 
 /** The way of a request through a check. */
@@ -21,7 +21,7 @@ export function checkPicture(colours: Colours): Picture {
   const middle = TOP + TALL / 2
   const { admitted, refused, soft } = colours
   return {
-    width: x(4) + BOX,
+    width: x(4) + BOX + 1,
     height: LOW + TALL + 10,
     title:
       'The steps of a check: the guard, the keys, the store, which charges all policies or none, and the way without the store',
@@ -62,13 +62,6 @@ export function checkPicture(colours: Colours): Picture {
       ),
       label(x(3) + BOX / 2 - 10, TOP + TALL + 30, 'no reply', 'soft end'),
       label(x(3) + BOX / 2 - 10, TOP + TALL + 48, 'in 100 ms', 'soft end'),
-      arrow(
-        [
-          [x(3) + BOX, LOW + 50],
-          [x(4) - 2, LOW + 50],
-        ],
-        soft,
-      ),
     ],
   }
 }

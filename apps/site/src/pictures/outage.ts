@@ -10,7 +10,7 @@ interface Fault {
   readonly backAfter: number
 }
 
-const [WIDTH, FIRST, SECOND, TOP, ROW] = [800, 330, 580, 66, 30]
+const [WIDTH, FIRST, SECOND, TOP, ROW] = [840, 390, 620, 66, 30]
 /** Pixels per millisecond of the two columns. */
 const [FAST, SLOW] = [1.6, 0.1]
 
@@ -27,6 +27,7 @@ export function outagePicture({ admitted, refused, soft, line }: Colours): Pictu
     title: 'The slowest request of each fault of the store, and the time after which the store decided again',
     shapes: [
       label(0, 16, 'When the store fails', 'bold'),
+      label(FIRST - 30, 16, 'answered 200, of all', 'bold end'),
       label(FIRST, 16, 'the slowest request', 'bold'),
       label(SECOND, 16, 'the store decides again after', 'bold'),
       ...[0, 50, 100].map(ms => scale(FIRST, ms, FAST, `${ms} ms`)),
@@ -35,7 +36,7 @@ export function outagePicture({ admitted, refused, soft, line }: Colours): Pictu
         const y = TOP + i * ROW
         return [
           label(0, y + 15, name),
-          label(FIRST - 16, y + 15, `${good} good`, 'soft end'),
+          label(FIRST - 30, y + 15, good, 'soft end'),
           `<rect x="${FIRST}" y="${y + 3}" width="${Math.max(1, slowest * FAST)}" height="16" rx="2" fill="${admitted}"/>`,
           `<rect x="${SECOND}" y="${y + 3}" width="${Math.max(1, backAfter * SLOW)}" height="16" rx="2" fill="${refused}"/>`,
         ]
@@ -44,7 +45,7 @@ export function outagePicture({ admitted, refused, soft, line }: Colours): Pictu
       label(
         0,
         height - 6,
-        'A request may wait 100 ms for the store, and the store may take 2 s to decide again. Good requests: answered 200, of all.',
+        'A request may wait 100 ms for the store, and the store may take 2 s to decide again.',
         'soft',
       ),
     ],

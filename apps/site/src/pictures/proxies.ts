@@ -9,7 +9,7 @@ const CDN = '162.158.1.1'
 const BALANCER = '10.0.7.9'
 const TRUSTED = ['cloudflare', '10.0.0.0/16']
 
-const [WIDTH, BOX, GAP, TOP] = [800, 152, 64, 40]
+const [WIDTH, BOX, GAP, TOP] = [842, 162, 64, 40]
 
 /** How Halt finds the client behind two proxies, as `limiter.explain` tells it. */
 export async function proxiesPicture(colours: Colours): Promise<Picture> {
@@ -45,12 +45,12 @@ export async function proxiesPicture(colours: Colours): Promise<Picture> {
       label(
         0,
         top,
-        `Halt reads it from the right, with trustedProxies: ${JSON.stringify(TRUSTED).replaceAll('"', "'")}`,
+        `Halt reads it from the right, with trustedProxies: ${JSON.stringify(TRUSTED).replaceAll('"', "'").replaceAll(',', ', ')}`,
         'bold',
       ),
       ...hops.map(({ address, why }, i) => {
         const y = top + 26 + i * 24
-        return label(0, y, address, 'code') + label(150, y, why, 'soft')
+        return label(0, y, address, 'code') + label(104, y, why, 'soft')
       }),
     ],
   }

@@ -1,14 +1,14 @@
 import type { RatePolicy } from '@halt/core'
 
 /** Requests at a constant rate, from each client in turn. */
-export interface SteadyTraffic {
+interface SteadyTraffic {
   readonly kind: 'steady'
   readonly perSecond: number
   readonly clients: number
 }
 
 /** Each client sends `size` requests at once, every `every` seconds. */
-export interface BurstTraffic {
+interface BurstTraffic {
   readonly kind: 'bursts'
   readonly size: number
   readonly every: number
@@ -16,7 +16,7 @@ export interface BurstTraffic {
 }
 
 /** Steady traffic, and one more client that starts after five seconds and sends `attack` requests per second. */
-export interface AttackTraffic {
+interface AttackTraffic {
   readonly kind: 'attacker'
   readonly perSecond: number
   readonly clients: number
@@ -24,7 +24,7 @@ export interface AttackTraffic {
 }
 
 /** The requests of an access log, at the distances in which it has them. A link does not carry its text. */
-export interface LogTraffic {
+interface LogTraffic {
   readonly kind: 'log'
   readonly text: string
 }

@@ -1,13 +1,17 @@
 import type { Theme } from 'vitepress'
 import { enhanceAppWithTabs } from 'vitepress-plugin-tabs/client'
-import DefaultTheme from 'vitepress/theme-without-fonts'
-import { h } from 'vue'
+import DefaultTheme, { VPHomeFeatures, VPHomeHero } from 'vitepress/theme-without-fonts'
+import { defineAsyncComponent, h } from 'vue'
 
-import { Playground } from '../playground/view/playground.ts'
 import { ErrorFinder } from './error-finder.ts'
 import { TwinLink } from './twin-link.ts'
 import '../playground/style.css'
 import './style.css'
+
+// Only the page of the playground loads it, with the packages that it runs.
+const Playground = defineAsyncComponent(
+  async () => (await import('../playground/view/playground.ts')).Playground,
+)
 
 /** The default theme of VitePress with the components that pages of this site use. */
 export const theme: Theme = {
@@ -15,6 +19,9 @@ export const theme: Theme = {
   Layout: () => h(DefaultTheme.Layout, null, { 'doc-footer-before': () => h(TwinLink) }),
   enhanceApp({ app }) {
     enhanceAppWithTabs(app)
+    // VitePress's own first page has no landmark around its content.
+    app.component('VPHomeHero', VPHomeHero)
+    app.component('VPHomeFeatures', VPHomeFeatures)
     app.component('Playground', Playground)
     app.component('ErrorFinder', ErrorFinder)
   },

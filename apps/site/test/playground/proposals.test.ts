@@ -1,3 +1,5 @@
+import { runInNewContext } from 'node:vm'
+
 import { RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { describe, expect, it } from 'vitest'
@@ -8,9 +10,7 @@ import { policyCode } from '../../src/playground/policy-code.ts'
 import type { PlayPolicy } from '../../src/playground/setup.ts'
 
 /** Runs the code that the page offers. */
-const run = (code: string): PlayPolicy | PlayPolicy[] =>
-  // oxlint-disable-next-line no-new-func -- the code of the test itself
-  new Function(`${code}; return policy`)() as PlayPolicy
+const run = (code: string): PlayPolicy | PlayPolicy[] => runInNewContext(`${code}; policy`) as PlayPolicy
 
 describe('the code of policies', () => {
   const policy: PlayPolicy = { name: 'api', limit: 10, window: '10s', burst: 20, keyStrategy: 'user' }

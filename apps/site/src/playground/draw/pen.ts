@@ -4,7 +4,7 @@ export interface Pen {
   readonly width: number
   readonly height: number
   /** A colour of style.css, by the end of its name: `admitted`, `refused`, `text`, `soft`, `line`, `window`. */
-  colour(name: string): string
+  readonly colour: (name: string) => string
 }
 
 /** Clears a canvas and makes a pen for it; undefined while the canvas is not shown. */

@@ -7,7 +7,7 @@ import { Simulation } from '../simulation.ts'
 import { mainClient, Watch } from '../watch.ts'
 
 /** A simulation, and what the page follows on each of its sides. */
-export interface Run {
+interface Run {
   readonly simulation: Simulation
   readonly watches: readonly Watch[]
 }
@@ -26,12 +26,12 @@ export interface Player {
   /** The canvases of the sides. */
   readonly canvases: (HTMLCanvasElement | null)[]
   /** Changes the set-up, and starts it anew. */
-  update(change: Partial<Setup>): void
+  readonly update: (change: Partial<Setup>) => void
   /** Changes the speed, and goes on. */
-  setSpeed(speed: number): void
-  restart(): void
+  readonly setSpeed: (speed: number) => void
+  readonly restart: () => void
   /** Decides the next request, and pauses. */
-  step(): void
+  readonly step: () => void
 }
 
 /** The texts change so many times per second; the pictures change with each frame. */

@@ -26,11 +26,15 @@ export const Playground = defineComponent({
     }
     return () =>
       h('div', { class: 'playground' }, [
-        h(SetupForm, { player }),
-        h('p', { class: 'problem', role: 'alert' }, player.problem.value),
-        h(Times, { player }),
-        h('p', { class: 'notes' }, player.run.value?.simulation.notes.join(' ')),
-        h(Stages, { player }),
+        h('div', { class: 'bench' }, [
+          h(SetupForm, { player }),
+          h('div', { class: 'show' }, [
+            h(Times, { player }),
+            h('p', { class: 'problem', role: 'alert' }, player.problem.value),
+            h('p', { class: 'notes' }, player.run.value?.simulation.notes.join(' ')),
+            h(Stages, { player }),
+          ]),
+        ]),
         taken(player.setup.value, copy),
         h('p', { class: 'copied', role: 'status' }, copied.value),
         h(CalculatorForm, {
