@@ -1,6 +1,6 @@
 import { detectFormat, type LoggedRequest, readerOf } from '@halt/cli/log'
 
-import type { Arrival, TrafficSource } from './traffic.ts'
+import type { Arrival, TrafficSource } from './arrival.ts'
 
 /** The lines by which the format is found, as the command `halt replay` finds it. */
 const SAMPLE = 20

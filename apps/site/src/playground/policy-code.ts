@@ -10,7 +10,7 @@ export function policyCode(policies: readonly PlayPolicy[]): string {
 function literal(policy: PlayPolicy): string {
   const fields = Object.entries(policy).filter(([, value]) => value !== undefined)
   const parts = fields.map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? quoted(value) : String(value)}`,
+    ([name, value]) => `${name}: ${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`,
   )
   return `{ ${parts.join(', ')} }`
 }

@@ -3,9 +3,9 @@ import { guard, type Guard, type Outcome } from '@halt/core/http'
 import { ManualClock } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 
+import type { Arrival } from './arrival.ts'
 import { History } from './history.ts'
 import type { PlayPolicy } from './setup.ts'
-import type { Arrival } from './traffic.ts'
 
 /** What happened to one client. */
 export interface ClientCount {

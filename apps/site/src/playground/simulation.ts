@@ -1,6 +1,7 @@
+import type { Arrival, TrafficSource } from './arrival.ts'
 import type { Setup } from './setup.ts'
 import { Side } from './side.ts'
-import { type Arrival, sourceOf, type TrafficSource } from './traffic.ts'
+import { sourceOf } from './traffic.ts'
 
 /** The most requests that one call decides, so that the page stays quick. */
 const MOST_AT_ONCE = 20_000

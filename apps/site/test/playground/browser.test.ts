@@ -37,7 +37,7 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
   })
   afterEach(async () => {
     await page.close()
-    expect(complaints).toEqual([])
+    if (complaints.length > 0) throw new Error(complaints.join('\n'))
   })
 
   const open = async (setup?: Setup, path = '/'): Promise<void> => {

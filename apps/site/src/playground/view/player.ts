@@ -99,7 +99,7 @@ export function usePlayer(): Player {
     await Promise.all(watches.map(watch => watch.look(simulation.now, client)))
     for (const [i, { side, lanes }] of watches.entries()) {
       const canvas = canvases[i]
-      if (canvas != null) drawStage(canvas, simulation, side, lanes)
+      if (canvas) drawStage(canvas, simulation, side, lanes)
     }
   }
 
