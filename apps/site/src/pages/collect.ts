@@ -35,18 +35,14 @@ export function collect(): void {
 
 /** A page as VitePress reads it. `picture` gives the address of a picture. */
 export function siteText({ from, text }: SourcePage, picture: (path: string) => string): string {
-  const linked = withLinks(
-    withTabs(text, from, siteTabs),
-    from,
-    (route, anchor) => `/${route}${anchor}`,
-    picture,
-  )
-  return withThemes(linked)
-    .replace(
-      /^[\s\S]*<!-- playground -->/,
-      page => WIDE + page.replace('<!-- playground -->', '<Playground />'),
-    )
-    .replace('<!-- error finder -->', '<ErrorFinder />')
+  const link = (route: string, anchor: string): string => `/${route}${anchor}`
+  return withThemes(withLinks(withTabs(withComponents(text), from, siteTabs), from, link, picture))
+}
+
+/** Puts the components of the site in the places that a page marks for them. */
+function withComponents(text: string): string {
+  const shown = text.replace('<!-- error finder -->', '<ErrorFinder />')
+  return PLAYGROUND.test(shown) ? WIDE + shown.replace(PLAYGROUND, '<Playground />') : shown
 }
 
 /** A page as plain Markdown with whole addresses, for tools that read no HTML. */
@@ -54,6 +50,9 @@ export function twinOf({ from, text }: SourcePage): string {
   const link = (route: string, anchor: string): string => `${SITE}/${route}.md${anchor}`
   return withLinks(withTabs(text, from, plainTabs), from, link, path => `${SITE}/${path}`)
 }
+
+/** The picture of the playground, in whose place the site has the playground itself. */
+const PLAYGROUND = /<!-- playground -->[\s\S]*<!-- \/playground -->/
 
 /** The head of a page without the list of its headings beside it. */
 const WIDE = '---\naside: false\n---\n\n'

@@ -15,7 +15,7 @@ export class History {
   #newest = 0
 
   /** @param span the time that is kept, in microseconds */
-  constructor(span: number, count = 180) {
+  constructor(span: number, count = 60) {
     this.length = Math.max(1, Math.round(span / count))
     this.#stretches = Array.from({ length: count }, () => ({ admitted: 0, refused: 0 }))
   }

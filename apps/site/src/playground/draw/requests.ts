@@ -30,7 +30,7 @@ type Draw = (
 ) => void
 
 const drawDots: Draw = ({ context, colour }, x, wide, height, size, admitted, refused) => {
-  const radius = Math.max(1.2, Math.min(size, LARGEST) / 2 - 1)
+  const radius = Math.max(1.2, Math.min(size, wide) / 2 - 1)
   const circle = (n: number): void => {
     context.moveTo(x + wide / 2 + radius, height - (n + 0.5) * size)
     context.arc(x + wide / 2, height - (n + 0.5) * size, radius, 0, 2 * Math.PI)

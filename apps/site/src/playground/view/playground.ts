@@ -11,6 +11,8 @@ import { sideView } from './side-view.ts'
 import { trafficForm } from './traffic-form.ts'
 
 const MOST_POLICIES = 4
+/** The name of the side, if there is one alone. */
+const ONLY = 'Policies'
 
 /** The playground: the shipped packages decide requests in the page. */
 export const Playground = defineComponent({
@@ -90,7 +92,10 @@ function sideForm(
   const change = (at: number, next: PlayPolicy | undefined): void =>
     set(policies.flatMap((policy, i) => (i === at ? (next ?? []) : policy)))
   return h('div', { class: 'side-form', role: 'group', 'aria-label': name }, [
-    ...policies.map((policy, i) => policyForm(policy, next => change(i, next), policies.length > 1)),
+    ...policies.map((policy, i) => {
+      const title = name === ONLY ? `Policy ${policy.name}` : `${name}, ${policy.name}`
+      return policyForm(title, policy, next => change(i, next), policies.length > 1)
+    }),
     button(
       'Add a policy',
       () => set([...policies, furtherPolicy(policies)]),
@@ -149,7 +154,7 @@ function button(text: string, onClick: () => void, disabled = false): VNode {
 }
 
 function nameOf(side: number, { sides }: Setup): string {
-  return sides.length > 1 ? `Side ${side === 0 ? 'A' : 'B'}` : 'Policies'
+  return sides.length > 1 ? `Side ${side === 0 ? 'A' : 'B'}` : ONLY
 }
 
 /** A further policy, with a name that is free. */

@@ -12,6 +12,7 @@ const KEYS = { ip: 'each address', user: 'each user', shared: 'everybody togethe
 
 /** The form of one policy. `set` gets the changed policy, or undefined to remove it. */
 export function policyForm(
+  title: string,
   policy: PlayPolicy,
   set: (policy: PlayPolicy | undefined) => void,
   removable: boolean,
@@ -19,7 +20,7 @@ export function policyForm(
   const { name, limit, window, algorithm = 'token-bucket', burst, precision, blockDuration, cost } = policy
   const change = (fields: Partial<PlayPolicy>): void => set(withoutAbsent({ ...policy, ...fields }))
   return h('fieldset', [
-    h('legend', `Policy ${name}`),
+    h('legend', title),
     h('div', { class: 'fields' }, [
       textField('name', name, value => change({ name: value })),
       choice('algorithm', algorithm, ALGORITHMS, value =>
