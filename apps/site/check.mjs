@@ -104,6 +104,7 @@ async function visit(path, theme) {
     complain(`its layout shifts: ${String(await page.evaluate('shifted.join()'))}`)
   if (flag === '--pictures' && folder !== undefined && PICTURED.includes(path))
     await picture(page, path, theme)
+  if (path === 'playground' && folder === undefined) await play(page, complain)
   await page.evaluate(axe)
   const { violations } = /** @type {{ violations: { id: string, nodes: { html: string }[] }[] }} */ (
     await page.evaluate('axe.run()')
@@ -119,6 +120,15 @@ async function visit(path, theme) {
   if (Number(await page.evaluate('document.documentElement.scrollWidth')) > 360)
     complain('is wider than 360 px')
   await page.close()
+}
+
+/** Sends a request in the playground, which the built packages decide. @param {import('puppeteer-core').Page} page @param {(text: string) => void} complain */
+async function play(page, complain) {
+  const usable = await page.evaluate("performance.getEntriesByName('playground can be used')[0]?.startTime")
+  console.log(`the playground can be used after ${Math.round(Number(usable))} ms`)
+  await page.click('::-p-aria([name="Next request"][role="button"])')
+  const counted = "document.querySelector('.counts')?.textContent.startsWith('1 admitted')"
+  await page.waitForFunction(counted).catch(() => complain('a request is not admitted'))
 }
 
 /** @param {import('puppeteer-core').Page} page @param {string} path @param {string} theme */

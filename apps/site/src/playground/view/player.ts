@@ -108,6 +108,7 @@ export function usePlayer(): Player {
     isRunning.value = problem.value === '' && !matchMedia('(prefers-reduced-motion: reduce)').matches
     addEventListener('hashchange', open)
     frame = requestAnimationFrame(at => void draw(at))
+    performance.mark('playground can be used')
   })
   onBeforeUnmount(() => {
     cancelAnimationFrame(frame)
