@@ -27,6 +27,7 @@ const pages = [
   'penalties',
   'headers',
   'support-desk',
+  'telemetry',
   'incidents',
   'hierarchical-limits',
   'choosing-a-number',

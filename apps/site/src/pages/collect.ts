@@ -30,7 +30,7 @@ export function collect(): void {
   write('public/llms.txt', llmsIndex(pages))
   write('public/llms-full.txt', llmsFull(twins))
   for (const path of pictures) cpSync(join(ROOT, path), join(PAGES, 'public', path))
-  cpSync(join(ROOT, 'apps/demo-kit/page/icon.svg'), join(PAGES, 'public/icon.svg'))
+  cpSync(join(ROOT, 'packages/operator/page/icon.svg'), join(PAGES, 'public/icon.svg'))
 }
 
 /** A page as VitePress reads it. `picture` gives the address of a picture. */
