@@ -75,6 +75,7 @@ export default defineConfig({
       project('packages/_template', together),
       project('apps/benchmarks'),
       project('apps/demo-kit'),
+      project('apps/site', together),
       project('apps/recipes', { ...together, alias: asNode }),
       project('packages/telemetry-prometheus'),
       project('packages/telemetry-otel'),

@@ -16,16 +16,19 @@ const loadVite = (): Promise<Vite> => import(/* @vite-ignore */ vite) as Promise
  *
  * @param format `iife` makes a script with a variable `worker`, which holds the exports
  * @param external modules that the runtime itself has
+ * @param define texts of code by the names that they replace
  */
 export async function bundle(
   entry: URL,
   format: 'iife' | 'es',
   external: readonly RegExp[] = [],
+  define: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const { build } = await loadVite()
   const built = await build({
     configFile: false,
     logLevel: 'error',
+    define,
     resolve: { conditions: ['halt-source', 'workerd', 'worker', 'browser'] },
     build: {
       lib: { entry: fileURLToPath(entry), name: 'worker', formats: [format] },

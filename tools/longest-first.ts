@@ -11,6 +11,7 @@ const LONG = [
   'packages/store-durable-objects/test/behaviour/suite.test.ts',
   'apps/demo-express/test/nine-in-the-evening.test.ts',
   'packages/operator/test/page.test.ts',
+  'apps/site/test/playground/browser.test.ts',
   'packages/store-redis/test/behaviour/connection/cluster.test.ts',
   'packages/store-redis/test/behaviour/connection/',
   'apps/demo-',

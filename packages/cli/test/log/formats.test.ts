@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+
+import { bundle } from '../../../../tools/bundle.ts'
 import { detectFormat, parseFields, readerOf } from '../../src/log/formats.ts'
 
 const at = Date.UTC(2026, 10, 24, 9, 0, 0)
@@ -74,5 +76,17 @@ describe('fields that not every format has', () => {
 
   it('an inherited name is not a field', () => {
     expect(readerOf('json', { ip: 'constructor.name' })(JSON.stringify({ time: at }))).toBeUndefined()
+  })
+})
+
+describe('the entry @halt/cli/log', () => {
+  it('has the readers alone, which run without Node', async () => {
+    const code = await bundle(new URL('../../src/log/index.ts', import.meta.url), 'es')
+    expect(code).not.toMatch(/from ["']node:/)
+    const { detectFormat: detect, readerOf: reader } = (await import(
+      `data:text/javascript,${encodeURIComponent(code)}`
+    )) as typeof import('../../src/log/index.ts')
+    expect(detect([LINES.combined])).toBe('combined')
+    expect(reader('combined')(LINES.combined)?.path).toBe('/login')
   })
 })

@@ -4,6 +4,8 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
+import { githubAnchor } from '../../../../tools/github-anchor.ts'
+
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const errors = join(root, 'docs/errors')
 const pages = readdirSync(errors)
@@ -136,11 +138,7 @@ function leadsSomewhere(link: string, from: string): boolean {
 function anchorsOf(file: string): Set<string> {
   const anchors = new Set<string>()
   for (const [, heading] of readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)) {
-    const anchor = (heading as string)
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-      .trim()
-      .replaceAll(/\s/g, '-')
+    const anchor = githubAnchor(heading as string)
     let unique = anchor
     for (let n = 1; anchors.has(unique); n++) unique = `${anchor}-${n}`
     anchors.add(unique)

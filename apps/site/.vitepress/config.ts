@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import { defineConfig } from 'vitepress'
+import { tabsMarkdownPlugin } from 'vitepress-plugin-tabs'
+
+import { githubAnchor } from '../../../tools/github-anchor.ts'
+import { emptyHeadersAsCells } from '../src/theme/empty-headers.ts'
+import { checkLinks } from '../src/pages/check-links.ts'
+import { addTwinsOfApi, collect, PAGES } from '../src/pages/collect.ts'
+import { GITHUB, ROOT, SITE, VERSION } from '../src/pages/repository.ts'
+import { ROUTES } from '../src/pages/routes.ts'
+import { sidebar } from '../src/pages/sidebar.ts'
+
+const base = new URL(`${SITE}/`).pathname
+
+// VitePress reads this file first, so the pages exist when it looks for them.
+collect()
+
+export default defineConfig({
+  title: 'Halt',
+  description: 'Rate limiting for Node services, exact and safe by default.',
+  lang: 'en',
+  base,
+  srcDir: '.pages',
+  srcExclude: ['public/**'],
+  outDir: 'dist',
+  cacheDir: '.cache',
+  cleanUrls: true,
+  head: [['link', { rel: 'icon', href: `${base}icon.svg` }]],
+  markdown: {
+    anchor: { slugify: githubAnchor },
+    // Shiki does not know these two.
+    languageAlias: { caddyfile: 'nginx', haproxy: 'ini' },
+    // The usual ones have comments and keywords of too little contrast.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config(markdown) {
+      emptyHeadersAsCells(markdown)
+      // Its types are those of another release of markdown-it.
+      tabsMarkdownPlugin(markdown as never)
+    },
+  },
+  themeConfig: {
+    nav: [
+      { text: 'Docs', link: '/contents' },
+      { text: 'Playground', link: '/playground' },
+      { text: 'Errors', link: '/errors/' },
+      { text: 'API', link: '/api/' },
+      { text: VERSION, link: `${GITHUB}/releases` },
+    ],
+    sidebar: sidebar(),
+    outline: { level: [2, 3] },
+    search: { provider: 'local' },
+    socialLinks: [{ icon: 'github', link: GITHUB }],
+  },
+  vite: {
+    plugins: [
+      {
+        name: 'collect-again',
+        configureServer({ watcher }) {
+          watcher.add([...ROUTES.keys()].map(path => join(ROOT, path)))
+          watcher.on('change', file => {
+            if (file.endsWith('.md') && !file.startsWith(PAGES)) collect()
+          })
+        },
+      },
+    ],
+  },
+  buildEnd({ outDir }) {
+    addTwinsOfApi(outDir)
+    checkLinks(outDir, base)
+  },
+})

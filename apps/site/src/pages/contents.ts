@@ -1,0 +1,41 @@
+import { readSource } from './repository.ts'
+
+/** A link of the contents. */
+interface Entry {
+  readonly text: string
+  /** As docs/README.md has it. */
+  readonly link: string
+  /** The words behind it; empty if there are none. */
+  readonly about: string
+}
+
+/** A part of the contents. */
+export interface Part {
+  readonly title: string
+  readonly entries: readonly Entry[]
+}
+
+/** The parts of docs/README.md, which is the one list of pages: the sidebar and llms.txt are made of it. */
+export function contents(): readonly Part[] {
+  const blocks = readSource('docs/README.md')
+    .split(/^(?=\*\*)/m)
+    .slice(1)
+  return blocks.map(block => {
+    const [, title = ''] = /^\*\*(.+?)\*\*/.exec(block) ?? []
+    const entries = [...block.matchAll(/\[([^\]]+)\]\(([^)\s]+)\)(?:: ([^\n]+(?:\n  [^\n-][^\n]*)*))?/g)]
+    return {
+      title,
+      entries: entries.map(([, text = '', link = '', about = '']) => ({
+        text: titled(text),
+        link,
+        about: about.includes('](') ? '' : about.replaceAll(/\s+/g, ' '),
+      })),
+    }
+  })
+}
+
+/** `RELIABILITY.md` becomes `Reliability`, and `first limit` becomes `First limit`. */
+function titled(text: string): string {
+  const words = /^[A-Z]+\.md$/.test(text) ? text.slice(0, -3).toLowerCase() : text
+  return words.charAt(0).toUpperCase() + words.slice(1).replaceAll(/\s+/g, ' ')
+}

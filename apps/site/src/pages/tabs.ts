@@ -1,0 +1,55 @@
+import { posix } from 'node:path'
+
+import { githubAnchor } from '../../../../tools/github-anchor.ts'
+import { readSource } from './repository.ts'
+
+/** The code of one framework. */
+interface Tab {
+  readonly framework: string
+  /** Blocks of code, as Markdown. */
+  readonly code: string
+}
+
+/** Writes tabs. On the site they are tabs; in a Markdown twin they are headings. */
+export type TabWriter = (tabs: readonly Tab[]) => string
+
+const MARKED = /<!-- frameworks -->\n([\s\S]*?)<!-- \/frameworks -->/g
+const LINK = /\[([^\]]+)\]\(([^)\s]+)\)/g
+
+/**
+ * Replaces each list of links to the READMEs of the frameworks, which a page marks for it, by tabs with the code of the sections
+ * that the links name. So the code stands in one place, where tests run it.
+ */
+export function withTabs(text: string, from: string, write: TabWriter): string {
+  return text.replaceAll(MARKED, (_all, links: string) =>
+    write(
+      [...links.matchAll(LINK)].map(([, framework = '', link = '']) => {
+        const [path = '', anchor] = link.split('#')
+        return { framework, code: codeOf(posix.join(posix.dirname(from), path), anchor) }
+      }),
+    ),
+  )
+}
+
+/** Tabs of the site. All tabs of a page and of later pages follow the choice of a framework. */
+export const siteTabs: TabWriter = tabs =>
+  [
+    ':::tabs key:framework',
+    ...tabs.flatMap(({ framework, code }) => [`== ${framework}`, '', code, '']),
+    ':::',
+  ].join('\n')
+
+/** The same as plain Markdown. */
+export const plainTabs: TabWriter = tabs =>
+  tabs.map(({ framework, code }) => `**${framework}**\n\n${code}`).join('\n\n')
+
+/** The blocks of code of a section, without those of its subsections. Without an anchor: the first one of the page. */
+function codeOf(path: string, anchor: string | undefined): string {
+  const sections = readSource(path).split(/^(?=#+ )/m)
+  const isNamed = (section: string): boolean =>
+    githubAnchor(section.split('\n')[0]?.replace(/^#+ /, '') ?? '') === anchor
+  const section = anchor === undefined ? sections[0] : sections.find(isNamed)
+  const blocks = [...(section ?? '').matchAll(/^```(?:js|ts)\n[\s\S]*?^```/gm)].map(([block]) => block)
+  if (blocks.length === 0) throw new Error(`${path}#${anchor ?? ''} has no code for a tab.`)
+  return (anchor === undefined ? blocks.slice(0, 1) : blocks).join('\n\n')
+}

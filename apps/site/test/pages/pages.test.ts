@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest'
+
+import { siteText, twinOf } from '../../src/pages/collect.ts'
+import { PEERS } from '../../src/pages/compare.ts'
+import { contents } from '../../src/pages/contents.ts'
+import { llmsIndex } from '../../src/pages/llms.ts'
+import { SITE } from '../../src/pages/repository.ts'
+import { type SourcePage, sourcePages } from '../../src/pages/source-pages.ts'
+import { sidebar } from '../../src/pages/sidebar.ts'
+import { codesIn } from '../../src/theme/codes-in.ts'
+
+const pages = sourcePages()
+const routes = new Set(pages.map(({ route }) => route))
+const pageAt = (route: string): SourcePage => {
+  const page = pages.find(each => each.route === route)
+  if (page === undefined) throw new Error(`There is no page ${route}.`)
+  return page
+}
+const site = (route: string): string => siteText(pageAt(route), path => `/${path}`)
+
+describe('the pages of the site', () => {
+  it('have a route each', () => expect(routes.size).toBe(pages.length))
+
+  it('link to pages of the site, to files of the repository and to other sites', () => {
+    for (const page of pages) {
+      const text = siteText(page, path => `/${path}`)
+      const links = [...text.matchAll(/\]\((\/[^)\s#]*)/g)].map(([, link = '']) =>
+        link.slice(1).replace(/\/$/, '/index'),
+      )
+      const dead = links.filter(
+        link => !routes.has(link) && !link.startsWith('docs/images/') && !link.startsWith('apps/'),
+      )
+      expect(dead, page.route).toEqual([])
+    }
+  })
+
+  it('show the code of each framework in tabs', () => {
+    const text = site('frameworks')
+    expect(text.match(/^:::tabs key:framework$/gm)?.length).toBeGreaterThan(6)
+    for (const name of ['Express', 'Fastify', 'Hono', 'Nest', 'Fetch handlers'])
+      expect(text).toContain(`== ${name}\n`)
+    expect(text).toContain("import { halt } from '@halt/hono'")
+  })
+
+  it('have the playground and the box for warnings in their places', () => {
+    expect(site('playground')).toContain('\n<Playground />\n')
+    expect(site('errors/index')).toContain('\n<ErrorFinder />\n')
+  })
+
+  it('stand in the sidebar under the titles of docs/README.md', () => {
+    const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
+    expect(links).toContain('/algorithms')
+    expect(links).toContain('/packages/express')
+    expect(links).toContain('/errors/')
+    expect(contents().map(({ title }) => title)).toContain('Understand')
+  })
+})
+
+describe.each(PEERS)('the comparison with $name', ({ name, guide }) => {
+  const { text } = pageAt(`compare/${guide}`)
+
+  it('has the date, both columns, and what behaves differently', () => {
+    expect(text).toMatch(/read and run on \d+ \w+ 20\d\d\./)
+    expect(text).toContain(`| Halt | ${name} |`)
+    expect(text).toMatch(/## What behaves differently\n\n\|/)
+  })
+
+  it('has measured rows of both, and the day of each table', () => {
+    const measured = text.slice(text.indexOf('## Measured'))
+    const tables = measured.split('### ').slice(1)
+    expect(tables.length).toBeGreaterThan(2)
+    for (const table of tables) expect(table).toMatch(/\d{4}-\d\d-\d\d$/m)
+    expect(measured).toMatch(/^\| @halt\//m)
+  })
+})
+
+describe('the Markdown twins', () => {
+  it('have whole addresses, and no parts that only the site understands', () => {
+    for (const page of pages.filter(({ route }) => route !== 'index')) {
+      const prose = twinOf(page)
+        .replaceAll(/^ *```[\s\S]*?^ *```/gm, '')
+        .replaceAll(/`[^`\n]*`/g, '')
+      const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
+      expect(
+        links.filter(link => !/^(?:https?:|#|mailto:)/.test(link)),
+        page.route,
+      ).toEqual([])
+      expect(prose, page.route).not.toMatch(/^:::/m)
+    }
+  })
+
+  it('are listed in llms.txt with what they are about', () => {
+    const list = llmsIndex(pages)
+    expect(list).toContain(`- [Concepts](${SITE}/concepts.md): the words, the keys, the decision`)
+    expect(list).toContain(`(${SITE}/compare/express-rate-limit.md)`)
+    const linked = [...list.matchAll(/\]\(([^)]+)\.md\)/g)].map(([, link = '']) =>
+      link.slice(SITE.length + 1),
+    )
+    expect(linked.filter(route => !routes.has(route))).toEqual([])
+    expect(new Set(linked).size).toBe(linked.length)
+  })
+})
+
+describe('the box for warnings', () => {
+  it('finds the codes in a text, each once', () => {
+    const log =
+      '(node:1) [HALT_W_UNTRUSTED_PROXY] HaltWarning: …\nHALT_E_LIMIT: limit is 0. HALT_E_LIMIT_ HALT_X_NO'
+    expect(codesIn(log)).toEqual(['HALT_W_UNTRUSTED_PROXY', 'HALT_E_LIMIT'])
+    expect(codesIn('Error: out of memory')).toEqual([])
+  })
+})

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+
+import { type PlayPolicy, type Setup, TRAFFIC } from '../../src/playground/setup.ts'
+import { Simulation } from '../../src/playground/simulation.ts'
+import { ATTACKER } from '../../src/playground/traffic.ts'
+import { Watch } from '../../src/playground/watch.ts'
+
+const BUCKET: PlayPolicy = { name: 'api', limit: 5, window: 60 }
+const run = (sides: Setup['sides'], traffic: Setup['traffic'] = TRAFFIC.steady): Simulation =>
+  new Simulation({ sides, traffic })
+
+describe('a simulation', () => {
+  it('refuses the request behind the last that a bucket admits', () => {
+    const simulation = run([[BUCKET]], { kind: 'steady', perSecond: 10, clients: 1 })
+    simulation.advance(3e6)
+    const [side] = simulation.sides
+    // 31 requests in three seconds, of which the bucket admits its 5; the next unit comes after 12 seconds.
+    expect([side?.admitted, side?.refused, side?.firstRefusal]).toEqual([5, 26, 6])
+    simulation.advance(9.5e6)
+    expect(side?.admitted).toBe(6)
+  })
+
+  it('decides one request with each step', () => {
+    const simulation = run([[BUCKET]])
+    for (let i = 0; i < 7; i++) simulation.step()
+    expect(simulation.sides[0]).toMatchObject({ admitted: 5, refused: 2, firstRefusal: 6 })
+    expect(simulation.now).toBe(3e6)
+  })
+
+  it('gives both sides the same requests', () => {
+    const simulation = run([[BUCKET], [{ ...BUCKET, burst: 1 }]])
+    simulation.advance(10e6)
+    const sums = simulation.sides.map(({ admitted, refused }) => [admitted, admitted + refused])
+    expect(sums).toEqual([
+      [5, 21],
+      [1, 21],
+    ])
+  })
+
+  it('goes on with the next call behind the most requests that one call decides', () => {
+    const simulation = run([[BUCKET]], { kind: 'steady', perSecond: 10_000, clients: 1 })
+    simulation.advance(10e6)
+    expect(simulation.now).toBe(2e6)
+    simulation.advance(1e6)
+    expect(simulation.now).toBe(3e6)
+    const [side] = simulation.sides
+    expect((side?.admitted ?? 0) + (side?.refused ?? 0)).toBe(30_001)
+  })
+
+  it('lets an attacker spend only its own limit', () => {
+    const simulation = run([[BUCKET]], { kind: 'attacker', perSecond: 1, clients: 20, attack: 50 })
+    simulation.advance(20e6)
+    const clients = [...(simulation.sides[0]?.clients.values() ?? [])]
+    expect(clients.filter(({ refused }) => refused > 0).map(({ client }) => client)).toEqual([ATTACKER])
+    expect(clients.length).toBe(21)
+  })
+
+  it('sends bursts at the distance that was set', () => {
+    const simulation = run([[BUCKET]], { kind: 'bursts', size: 8, every: 5, clients: 2 })
+    simulation.advance(4.9e6)
+    expect(simulation.sides[0]).toMatchObject({ admitted: 10, refused: 6 })
+  })
+
+  it('replays a pasted log at its own instants, private addresses included', () => {
+    const line = (second: number): string =>
+      `10.0.0.7 - - [24/Nov/2026:10:00:0${second} +0000] "GET /things HTTP/1.1" 200 512 "-" "curl"`
+    const text = [line(0), line(0), 'a line that was cut', line(4)].join('\n')
+    const simulation = run([[{ name: 'api', limit: 1, window: 4 }]], { kind: 'log', text })
+    expect(simulation.notes).toEqual([
+      '3 requests in the format combined.',
+      '1 lines could not be read, so they are left out.',
+    ])
+    simulation.advance(60e6)
+    expect(simulation.sides[0]).toMatchObject({ admitted: 2, refused: 1 })
+    expect(simulation.isOver).toBe(true)
+  })
+
+  it('says what a text is missing that is not a log', () => {
+    expect(run([[BUCKET]], { kind: 'log', text: 'hello' }).notes[0]).toMatch(
+      /^None of the first lines can be read/,
+    )
+    expect(run([[BUCKET]], { kind: 'log', text: '' }).notes[0]).toMatch(/^Paste lines of an access log/)
+  })
+})
+
+describe('what the page follows', () => {
+  it('has the last answer, and the explanation of the next request', async () => {
+    const simulation = run([[BUCKET]])
+    for (let i = 0; i < 6; i++) simulation.step()
+    const [side] = simulation.sides
+    const watch = new Watch(side as never, [BUCKET], simulation.span)
+    await watch.look(simulation.now, 'client 1')
+    expect(watch.client?.outcome).toMatchObject({ pass: false, status: 429 })
+    expect(watch.client?.outcome.headers).toMatchObject({ 'RateLimit-Limit': '5', 'Retry-After': '10' })
+    expect(String(watch.explanation)).toMatch(/^Refused: limited \(api\)\n[\s\S]*a cost of 1 passes in 9.5 s/)
+    expect(watch.lanes[0]).toMatchObject({ capacity: 5, window: 60e6, explained: { before: 0 } })
+  })
+})
