@@ -48,7 +48,7 @@ const asNode = [
 const projects = [
   project('packages/cli', { ...withServers, ...together }),
   project('packages/core', together),
-  project('packages/conformance', together),
+  project('packages/conformance', { ...withPostgres, ...together }),
   project('packages/store-memory', together),
   project('packages/store-durable-objects', together),
   project('packages/store-redis', { ...withServers, ...together }),

@@ -12,7 +12,11 @@ const RESULTS = fileAt('../RESULTS.md')
 /** Writes the worst row of each fault into RELIABILITY.md, and all rows into RESULTS.md of this app. */
 export function publish(rows: readonly Row[]): void {
   const isPostgres = ({ place }: Row): boolean => place.server === 'postgres'
-  write('faults', rows.filter(row => !isPostgres(row)), REDIS_PARTS)
+  write(
+    'faults',
+    rows.filter(row => !isPostgres(row)),
+    REDIS_PARTS,
+  )
   write('faults: postgres', rows.filter(isPostgres), POSTGRES_PARTS)
 }
 

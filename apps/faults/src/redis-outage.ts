@@ -32,7 +32,13 @@ async function stageOf(fault: Fault, { server, client: library }: RedisPlace): P
     end: () => fault.end(world, application),
     verify: async limiter => fault.verify?.(world, limiter),
     over: () => fault.over?.(world),
-    pings: fault.over && world.masters.map(({ port }) => () => ask(port, 'PING')),
+    pings:
+      fault.over &&
+      world.masters.map(
+        ({ port }) =>
+          () =>
+            ask(port, 'PING'),
+      ),
     async close() {
       application.kill()
       await world.stop()

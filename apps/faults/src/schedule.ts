@@ -27,7 +27,8 @@ export function schedule(scenes: readonly Scene[], form: Form, choice: Choice): 
   const runs: Run[] = []
   for (const [n, scene] of scenes.entries()) {
     if (!isWanted(scene.name, choice.faults)) continue
-    if (scene.on.length === 0 && choice.servers.length === 0) runs.push({ scene, place: { server: 'redis', client: 'ioredis' } })
+    if (scene.on.length === 0 && choice.servers.length === 0)
+      runs.push({ scene, place: { server: 'redis', client: 'ioredis' } })
     for (const server of scene.on) {
       for (const [i, client] of CLIENTS[server].entries()) {
         if (choice.clients.length > 0 && !choice.clients.includes(client)) continue

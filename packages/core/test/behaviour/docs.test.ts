@@ -102,7 +102,9 @@ function documents(): string[] {
   const members = ['packages', 'apps'].flatMap(folder =>
     readdirSync(join(root, folder)).map(name => join(folder, name)),
   )
-  return ['.', 'docs', 'docs/errors', 'docs/migrate', 'docs/platforms', 'docs/recipes', ...members].flatMap(at)
+  return ['.', 'docs', 'docs/errors', 'docs/migrate', 'docs/platforms', 'docs/recipes', ...members].flatMap(
+    at,
+  )
 }
 
 /** The targets of links that are not URLs, outside of code. */

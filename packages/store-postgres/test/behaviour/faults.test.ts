@@ -187,7 +187,10 @@ describe('a server and its hot standby', () => {
     try {
       const copy = new PostgresStore({ query: other.query, schema })
       const limiter = new RateLimiter({ store: copy, policy, onStoreError: 'closed', warn: () => {} })
-      await expect(copy.evaluate(ask)).rejects.toMatchObject({ code: 'HALT_E_STORE_READONLY', reply: '25006' })
+      await expect(copy.evaluate(ask)).rejects.toMatchObject({
+        code: 'HALT_E_STORE_READONLY',
+        reply: '25006',
+      })
       await expect(copy.probe()).rejects.toMatchObject({ code: 'HALT_E_STORE_READONLY' })
       expect(await codesOf(copy)).toEqual(['HALT_W_REPLICA'])
       expect(await limiter.consume({ user: '1' })).toMatchObject({ allowed: false, reason: 'store-error' })
