@@ -82,7 +82,7 @@ describe('@fastify/rate-limit', () => {
     return found
   }
 
-  const userOf = ({ user }: FastifyRequest & { user?: { id: string } }): string | undefined => user?.id
+  const userOf = (request: object): string | undefined => (request as { user?: { id: string } }).user?.id
   const authenticate = async (request: FastifyRequest): Promise<void> =>
     void Object.assign(request, { user: { id: request.headers['x-user'] } })
   const policy: Policy = { name: 'api', limit: 1, window: 60, algorithm: 'fixed-window', keyStrategy: 'user' }

@@ -19,12 +19,13 @@ let operator: Redis
 let folder: string
 beforeAll(async () => {
   server = await startRedis()
-  process.env['REDIS_URL'] = server.url
+  vi.stubEnv('REDIS_URL', server.url)
   operator = new Redis(server.url)
   folder = await mkdtemp(fileURLToPath(new URL('.pages-', import.meta.url)))
 })
 beforeEach(() => operator.flushall())
 afterAll(async () => {
+  vi.unstubAllEnvs()
   operator.disconnect()
   await server.stop()
   await rm(folder, { recursive: true })
@@ -123,8 +124,8 @@ describe('docs/serverless.md', () => {
 
   it('a store runs its script over HTTP', async () => {
     const bridge = await startRestBridge(operator)
-    process.env['UPSTASH_REDIS_REST_URL'] = bridge.url
-    process.env['UPSTASH_REDIS_REST_TOKEN'] = bridge.token
+    vi.stubEnv('UPSTASH_REDIS_REST_URL', bridge.url)
+    vi.stubEnv('UPSTASH_REDIS_REST_TOKEN', bridge.token)
     await run('serverless.md', '## Without TCP')
     expect(bridge.commands).toContain('EVALSHA')
     await bridge.stop()

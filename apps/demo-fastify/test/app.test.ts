@@ -1,5 +1,7 @@
 import { demoSuite } from '@halt/demo-kit/testing'
 
+import { isFull } from '../../../tools/full.ts'
 import { start } from '../src/start.ts'
 
-demoSuite(start)
+// demo-express runs on Redis with this library.
+demoSuite(start, isFull ? {} : { stores: ['memory'] as const })

@@ -1,5 +1,6 @@
 import { demoSuite } from '@halt/demo-kit/testing'
 
+import { isFull } from '../../../tools/full.ts'
 import { start } from '../src/start.ts'
 
-demoSuite(start, { library: 'node-redis' })
+demoSuite(start, { library: 'node-redis', ...(isFull ? {} : { stores: ['Redis'] as const }) })

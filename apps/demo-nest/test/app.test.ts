@@ -1,11 +1,13 @@
 import { demoSuite } from '@halt/demo-kit/testing'
 import { expect, it } from 'vitest'
 
+import { isFull } from '../../../tools/full.ts'
 import { call, say } from '../src/other-clients.ts'
 import { scenes } from '../src/show.ts'
 import { start } from '../src/start.ts'
 
 demoSuite(start, {
+  ...(isFull ? {} : { stores: ['memory'] as const }),
   more: scenes,
   own(bench) {
     it('charges every field of a GraphQL request', async () => {

@@ -17,6 +17,8 @@ export { type Bench, drained, seen } from './bench.ts'
 /** Options of {@link demoSuite}. */
 export interface DemoSuiteOptions<L extends Listening> {
   readonly library?: StoreOptions['library']
+  /** The stores that the app runs on; default: memory and Redis. */
+  readonly stores?: readonly StoreName[]
   /** Scenes of this app alone. */
   readonly more?: readonly Scene<L>[]
   /** Tests of this app alone, which run on every store. */
@@ -30,8 +32,7 @@ export interface DemoSuiteOptions<L extends Listening> {
  * demoSuite(start)
  */
 export function demoSuite<L extends Listening>(start: Start<L>, options: DemoSuiteOptions<L> = {}): void {
-  const { library, more = [], own } = options
-  const stores: readonly StoreName[] = ['memory', 'Redis']
+  const { library, stores = ['memory', 'Redis'], more = [], own } = options
   describe.each(stores)('the demo on %s', name => {
     const bench = new Bench(start, name, library)
 

@@ -20,6 +20,8 @@ const BURN_MS = 120_000
 interface Kind {
   readonly name: string
   readonly on: Scene['on']
+  /** The number of processes that only the long form has. */
+  readonly longOnly: number
   /** The errors of their clocks, in milliseconds. */
   readonly skews: readonly number[]
   /**
@@ -51,6 +53,7 @@ const kinds: readonly Kind[] = [
   {
     name: 'clocks apart',
     on: ['redis', 'valkey', 'cluster'],
+    longOnly: 16,
     skews: [0, 30_000, -30_000, 3_600_000],
     busy: false,
     policies: [bucket, quota, leased],
@@ -59,6 +62,7 @@ const kinds: readonly Kind[] = [
   {
     name: 'processors busy',
     on: ['redis', 'valkey'],
+    longOnly: 4,
     skews: [0],
     busy: true,
     policies: [bucket],
@@ -73,7 +77,14 @@ const kinds: readonly Kind[] = [
 export const processes: readonly Scene[] = kinds.flatMap(kind =>
   [2, 4, 16].map(count => {
     const name = `${count} processes, ${kind.name}`
-    return { name, on: kind.on, heavy: true, run: (place: Place) => play(name, count, kind, place) }
+    const isLongOnly = count === kind.longOnly
+    return {
+      name,
+      on: kind.on,
+      heavy: true,
+      isLongOnly,
+      run: (place: Place) => play(name, count, kind, place),
+    }
   }),
 )
 

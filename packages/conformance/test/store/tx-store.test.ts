@@ -1,21 +1,40 @@
-// Tests `txStore` over a real Postgres: PGlite is the server itself, compiled to WebAssembly. It has one connection and runs one
-// transaction at a time. The locks are written as for a server with many connections.
-import { PGlite, type Transaction as PgTransaction } from '@electric-sql/pglite'
+// Tests `txStore` over a real PostgreSQL.
 import { RateLimiter } from '@halt/core'
 import { type Change, type Store, type Transaction, txStore } from '@halt/core/store'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
 import { storeSuite } from '../../src/index.ts'
 
-let database: PGlite
+const TABLE = 'conformance_counters'
+// One connection, because the suite expects calls to be decided in the order in which they come.
+const database = new pg.Pool({ connectionString: inject('postgresUrl'), max: 1 })
 
-beforeAll(async () => {
-  database = await PGlite.create()
-  await database.exec(
-    'create table counters (key text primary key, value text not null, expires_at timestamptz not null)',
-  )
-}, 60_000)
-afterAll(() => database.close())
+beforeAll(() =>
+  database.query(
+    `create table ${TABLE} (key text primary key, value text not null, expires_at timestamptz not null)`,
+  ),
+)
+afterAll(async () => {
+  await database.query(`drop table ${TABLE}`)
+  await database.end()
+})
+
+/** Runs work in a transaction, which is rolled back if the work fails. */
+async function transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await database.connect()
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  } finally {
+    client.release()
+  }
+}
 
 // Text in Postgres cannot hold NUL or a lone surrogate. JSON escapes both.
 const nameOf = (key: string): string => JSON.stringify(key)
@@ -24,37 +43,36 @@ const nameOf = (key: string): string => JSON.stringify(key)
 function postgresStore(clock?: () => number): Store {
   return txStore(
     {
-      transaction: work => database.transaction(transaction => work(overRows(transaction, clock))),
+      transaction: work => transaction(client => work(overRows(client, clock))),
       remove: async keys =>
-        (await database.query('delete from counters where key = any($1)', [keys.map(nameOf)])).affectedRows ??
-        0,
+        (await database.query(`delete from ${TABLE} where key = any($1)`, [keys.map(nameOf)])).rowCount ?? 0,
     },
     { kind: 'postgres', ...(clock === undefined ? {} : { clock }) },
   )
 }
 
-function overRows(transaction: PgTransaction, clock: (() => number) | undefined): Transaction {
+function overRows(client: pg.PoolClient, clock: (() => number) | undefined): Transaction {
   const rows: Transaction = {
     async lock(keys) {
       // Locks each key and not its row. A missing row cannot be locked, so two transactions would insert it.
       // Locks in the order of the keys, which is the same everywhere, so that no two transactions wait for each other.
       for (const key of keys)
-        await transaction.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [nameOf(key)])
-      const found = await transaction.query<{ key: string; value: string }>(
-        'select key, value from counters where key = any($1)',
+        await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [nameOf(key)])
+      const found = await client.query<{ key: string; value: string }>(
+        `select key, value from ${TABLE} where key = any($1)`,
         [keys.map(nameOf)],
       )
       return new Map(found.rows.map(({ key, value }) => [JSON.parse(key) as string, value]))
     },
     async write(changes) {
-      for (const change of changes) await keep(transaction, change)
+      for (const change of changes) await keep(client, change)
     },
   }
   if (clock !== undefined) return rows
   return {
     ...rows,
     async now() {
-      const { rows: instants } = await transaction.query<{ ms: string }>(
+      const { rows: instants } = await client.query<{ ms: string }>(
         'select (extract(epoch from clock_timestamp()) * 1000)::text as ms',
       )
       return Number(instants[0]?.ms)
@@ -62,11 +80,11 @@ function overRows(transaction: PgTransaction, clock: (() => number) | undefined)
   }
 }
 
-async function keep(transaction: PgTransaction, { key, value, expiresAt }: Change): Promise<void> {
-  if (value === undefined) await transaction.query('delete from counters where key = $1', [nameOf(key)])
+async function keep(client: pg.PoolClient, { key, value, expiresAt }: Change): Promise<void> {
+  if (value === undefined) await client.query(`delete from ${TABLE} where key = $1`, [nameOf(key)])
   else {
-    await transaction.query(
-      `insert into counters values ($1, $2, to_timestamp($3::double precision / 1000))
+    await client.query(
+      `insert into ${TABLE} values ($1, $2, to_timestamp($3::double precision / 1000))
        on conflict (key) do update set value = excluded.value, expires_at = excluded.expires_at`,
       [nameOf(key), value, expiresAt],
     )
@@ -78,7 +96,7 @@ storeSuite(
   {
     name: 'txStore over Postgres',
     async make(clock) {
-      await database.exec('delete from counters')
+      await database.query(`delete from ${TABLE}`)
       return postgresStore(clock)
     },
     histories: 2,
@@ -90,7 +108,7 @@ describe('txStore', () => {
   const policy = { name: 'p', limit: 5, window: 60 }
 
   it('decides by the database’s clock, and admits exactly the limit of 30 concurrent first requests', async () => {
-    await database.exec('delete from counters')
+    await database.query(`delete from ${TABLE}`)
     const store = postgresStore()
     const limiters = Array.from({ length: 3 }, () => new RateLimiter({ store, policy, storeTimeout: '5s' }))
     const asked = Array.from({ length: 10 }, () =>
@@ -104,10 +122,10 @@ describe('txStore', () => {
   })
 
   it('writes nothing if the transaction fails', async () => {
-    await database.exec('delete from counters')
+    await database.query(`delete from ${TABLE}`)
     const backend = {
       transaction: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
-        database.transaction(async inner => {
+        transaction(async inner => {
           await work(overRows(inner, Date.now))
           throw new Error('the connection broke before the commit')
         }),
@@ -115,21 +133,21 @@ describe('txStore', () => {
     }
     const limiter = new RateLimiter({ store: txStore(backend), policy, warn: () => {}, storeTimeout: '5s' })
     expect((await limiter.consume({ ip: '203.0.113.7' })).degraded).toBe('local')
-    const { rows } = await database.query('select * from counters')
+    const { rows } = await database.query(`select * from ${TABLE}`)
     expect(rows).toEqual([])
   })
 
   it('writes when a counter may be removed, and removes it on forget()', async () => {
-    await database.exec('delete from counters')
+    await database.query(`delete from ${TABLE}`)
     const limiter = new RateLimiter({ store: postgresStore(), policy, storeTimeout: '5s' })
     await limiter.consume({ ip: '203.0.113.7' }, { cost: 5 })
     const { rows } = await database.query<{ left: number }>(
-      'select extract(epoch from expires_at - now())::float8 as left from counters',
+      `select extract(epoch from expires_at - now())::float8 as left from ${TABLE}`,
     )
     expect(rows).toHaveLength(1)
     expect(rows[0]?.left).toBeGreaterThan(55)
     expect(rows[0]?.left).toBeLessThanOrEqual(61)
     await limiter.reset({ ip: '203.0.113.7' })
-    expect((await database.query('select * from counters')).rows).toEqual([])
+    expect((await database.query(`select * from ${TABLE}`)).rows).toEqual([])
   })
 })
