@@ -8,9 +8,9 @@ const FILES = ['', 'files/main.js', 'files/uplot.js', 'files/uplot.css']
 
 /** Loads the page both ways, and asks for its files. @param {string} folder where the packages are installed */
 export async function checkPage(folder) {
-  for (const [file, load] of [
-    ['page.mjs', 'name => import(name)'],
-    ['page.cjs', 'async name => require(name)'],
+  for (const { file, load } of [
+    { file: 'page.mjs', load: 'name => import(name)' },
+    { file: 'page.cjs', load: 'async name => require(name)' },
   ]) {
     writeFileSync(join(folder, file), script(load))
     const said = (await run(process.execPath, [join(folder, file)], folder)).trim()

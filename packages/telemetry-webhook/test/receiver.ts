@@ -10,7 +10,7 @@ import type { QuotaEvent } from '../src/index.ts'
 export const SECRET: string = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
 /** A webhook as the receiver got it. Its signature was verified. */
-export interface Received {
+interface Received {
   readonly id: string
   readonly headers: IncomingHttpHeaders
   readonly event: QuotaEvent

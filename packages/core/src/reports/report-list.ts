@@ -10,7 +10,7 @@ export interface ProcessReport {
 }
 
 /** The most processes whose reports are kept. */
-export const MAX_PROCESSES = 64
+const MAX_PROCESSES = 64
 /** The longest report, in characters as JSON writes them. */
 export const MAX_REPORT = 16_000
 const LONGEST_ID = 64

@@ -28,7 +28,7 @@ export async function fastifyRoutes(app: unknown): Promise<AppRoutes | undefined
  * Reads the tree that Fastify prints: a line for each route, and below it a line for each kind of hook. A route within another has the
  * rest of its path.
  */
-export function routesIn(tree: string): readonly AppRoute[] {
+function routesIn(tree: string): readonly AppRoute[] {
   const routes: AppRoute[] = []
   const around: { readonly depth: number; readonly path: string }[] = []
   for (const line of tree.split('\n')) {
