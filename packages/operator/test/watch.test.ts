@@ -47,7 +47,7 @@ describe('a process that nobody watches', () => {
   it('records nothing, and asks the store once in two seconds', async () => {
     const { calls } = watched()
     await vi.advanceTimersByTimeAsync(20_000)
-    expect(calls).toEqual(Array.from({ length: 10 }, () => 'read operator-watched'))
+    expect(calls).toEqual(Array.from({ length: 1 + 10 }, () => 'read operator-watched'))
     expect(isRecording()).toBe(false)
   })
 

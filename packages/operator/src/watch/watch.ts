@@ -41,6 +41,8 @@ export class Watch {
     this.#presence = new Presence(documentOf(store, WATCHED))
     // The page itself says that the store is away.
     this.#reports = new Reports({ store, name: NUMBERS, every: BEAT_MS / 1000, warn: () => {} })
+    // The first look only learns the version, so that the next one sees whether somebody has begun to watch.
+    void this.#presence.look(Date.now()).catch(() => {})
     this.#wait()
   }
 
