@@ -1,4 +1,5 @@
 import { client } from './client/index.ts'
+import { control } from './control/index.ts'
 import { growth } from './growth/index.ts'
 import { http } from './http.ts'
 import { importing } from './import.ts'
@@ -26,6 +27,7 @@ const parts: Record<string, (effort: Effort) => Promise<Section>> = {
   lease,
   queue,
   logins,
+  control,
   client,
   http,
   'http-inprocess': inprocess,

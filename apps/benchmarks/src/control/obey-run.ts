@@ -1,0 +1,16 @@
+// A process under control: tells when a block has reached it, as Unix milliseconds.
+import { Control } from '@halt/core'
+import { RedisStore } from '@halt/store-redis'
+import { Redis } from 'ioredis'
+
+const [, , url = '', prefix = ''] = process.argv
+const store = new RedisStore({ client: new Redis(url), prefix })
+const control = new Control({ store })
+await control.refresh()
+process.send?.('ready')
+const timer = setInterval(() => {
+  if (control.state?.accessOfSubject('user:abuser', Date.now()) === undefined) return
+  clearInterval(timer)
+  process.send?.(Date.now())
+}, 2)
+process.on('disconnect', () => process.exit(0))
