@@ -12,7 +12,7 @@ export type Picture = (path: string) => string
 /** Links of Markdown and of HTML, outside of code. */
 const LINK = /(\]\()([^)\s]+)(?=\))|(^\[[^\]]+\]: )(\S+)$|((?:src|srcset|href)=")([^"]+)(?=")/gm
 const CODE = /^ *(`{3,})[^\n]*\n[\s\S]*?^ *\1 *$|`[^`\n]+`/gm
-const HERE = /^https:\/\/github\.com\/halt-limits\/halt(?:\/(?:blob|tree)\/main\/([^#]*))?(?:#(.*))?$/
+const HERE = /^https:\/\/github\.com\/halt-limits\/halt(?:\/(?:blob|tree|raw)\/main\/([^#]*))?(?:#(.*))?$/
 
 /** Points the links of a page of the repository to the site, to its pictures, or to GitHub. */
 export function withLinks(text: string, from: string, pageLink: PageLink, picture: Picture): string {
