@@ -48,11 +48,13 @@ let folder: string
 let api: Server
 beforeAll(async () => {
   api = await startApi()
+  process.env['WEBHOOK_SECRET'] = `whsec_${Buffer.alloc(32).toString('base64')}`
   // Beside the app, so that imports find its packages.
   folder = await mkdtemp(fileURLToPath(new URL('.recipes-', import.meta.url)))
 })
 afterAll(async () => {
   delete process.env['API_URL']
+  delete process.env['WEBHOOK_SECRET']
   api.closeAllConnections()
   api.close()
   await rm(folder, { recursive: true })
