@@ -28,7 +28,7 @@ const measure = async (first: number, isBlocked: boolean): Promise<number> => {
   const clients = clientsFrom(first)
   const run = (count: number): void => {
     let found = 0
-    for (let i = 0; i < count; i++) if (state.accessOf(clients[i & 4095]!, 2) !== undefined) found++
+    for (let i = 0; i < count; i++) if (state.accessOf(clients[i & 4095]!, Date) !== undefined) found++
     if (found !== (isBlocked ? count : 0)) throw new Error(`${found} of ${count} addresses were found.`)
   }
   run(steps / 5)

@@ -9,7 +9,7 @@ const control = new Control({ store })
 await control.refresh()
 process.send?.('ready')
 const timer = setInterval(() => {
-  if (control.state?.accessOfSubject('user:abuser', Date.now()) === undefined) return
+  if (control.state?.accessOfSubject('user:abuser', Date) === undefined) return
   clearInterval(timer)
   process.send?.(Date.now())
 }, 2)

@@ -2,6 +2,11 @@ import { type Address, parseBareAddress } from '../request/address.ts'
 import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 
+/** Tells the time, in Unix milliseconds. */
+export interface Clock {
+  now(): number
+}
+
 /** The ids of a client that an entry may name. Each is found only if some entry names one of its kind. */
 export interface ClientIds {
   readonly address: Address | undefined
@@ -39,11 +44,26 @@ export function idsOfSubject(subject: Subject): ClientIds | undefined {
 }
 
 /** The ids of a caller, each found only when an entry may name it. */
-export function idsOfCaller(caller: Caller): ClientIds {
-  return {
-    address: caller.address,
-    ip: () => caller.ip.subject,
-    user: () => caller.key('user')?.subject,
-    apiKey: () => caller.apiKey?.subject,
+export class CallerIds implements ClientIds {
+  readonly #caller: Caller
+
+  constructor(caller: Caller) {
+    this.#caller = caller
+  }
+
+  get address(): Address | undefined {
+    return this.#caller.address
+  }
+
+  ip(): Subject {
+    return this.#caller.ip.subject
+  }
+
+  user(): Subject | undefined {
+    return this.#caller.key('user')?.subject
+  }
+
+  apiKey(): Subject | undefined {
+    return this.#caller.apiKey?.subject
   }
 }

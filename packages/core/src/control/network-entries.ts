@@ -2,6 +2,7 @@ import type { Address, Bits } from '../request/address.ts'
 import { networkIn } from '../request/networks.ts'
 import { holds as contains, type Network, SortedNetworks } from '../request/sorted-networks.ts'
 import type { Subject } from '../request/subject.ts'
+import type { Clock } from './client-ids.ts'
 import { type ControlEntry, holds, isNetwork } from './entries.ts'
 
 interface NetworkEntry extends Network {
@@ -10,6 +11,7 @@ interface NetworkEntry extends Network {
   readonly prefix: number
 }
 
+const EPOCH: Clock = { now: () => 0 }
 const ZERO: Bits = [0, 0, 0, 0]
 
 /**
@@ -35,11 +37,11 @@ export class NetworkEntries {
   /**
    * The entry of the smallest network around an address whose entry holds.
    *
-   * @param now Unix milliseconds
+   * @param clock asked only if there is a network
    * @param longest the longest prefix that counts, where only so many bits of the address are known
    */
-  find({ version, bits }: Address, now: number, longest = 128): ControlEntry | undefined {
-    return (version === 4 ? this.#ipv4 : this.#ipv6).find(bits, now, longest)
+  find({ version, bits }: Address, clock: Clock, longest = 128): ControlEntry | undefined {
+    return (version === 4 ? this.#ipv4 : this.#ipv6).find(bits, clock, longest)
   }
 }
 
@@ -60,11 +62,11 @@ class NestedNetworks {
     }
   }
 
-  find(bits: Bits, now: number, longest: number): ControlEntry | undefined {
+  find(bits: Bits, clock: Clock, longest: number): ControlEntry | undefined {
     const { all } = this.#networks
     for (let i = this.#networks.lastFrom(bits); i >= 0; i = this.#parents[i] as number) {
       const { entry, prefix } = all[i] as NetworkEntry
-      if (prefix <= longest && this.#networks.holds(i, bits) && holds(entry, now)) return entry
+      if (prefix <= longest && this.#networks.holds(i, bits) && holds(entry, clock.now())) return entry
     }
     return undefined
   }
@@ -73,7 +75,7 @@ class NestedNetworks {
 /** Whether an entry with a target reaches an address, whose subject is given too. */
 export function reachesAddress(target: string, subject: Subject, address: Address): boolean {
   if (!isNetwork(target)) return target === subject
-  return new NetworkEntries([{ kind: 'block', target, at: 0 }]).find(address, 0) !== undefined
+  return new NetworkEntries([{ kind: 'block', target, at: 0 }]).find(address, EPOCH) !== undefined
 }
 
 function read(entry: ControlEntry): NetworkEntry {

@@ -1,6 +1,6 @@
 import type { AppliedControl } from '../check/applied-control.ts'
 import { NO_CONTROL } from '../check/applied-control.ts'
-import { idsOfCaller } from '../control/client-ids.ts'
+import { CallerIds, type Clock } from '../control/client-ids.ts'
 import type { Control } from '../control/control.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Caller } from '../request/caller.ts'
@@ -10,24 +10,23 @@ import type { Subject } from '../request/subject.ts'
  * The entries of operators that apply to a request or to a subject now.
  *
  * @param policies the policies as the limiter has them, without the numbers of operators
- * @param now Unix milliseconds
  */
 export function appliedControl(
   control: Control | undefined,
   policies: readonly CompiledPolicy[],
   client: Caller | Subject,
-  now: number,
+  clock: Clock,
 ): AppliedControl {
   const state = control?.state
   if (state === undefined) return NO_CONTROL
   return {
     access:
       typeof client === 'string'
-        ? state.accessOfSubject(client, now)
-        : state.accessOf(idsOfCaller(client), now),
+        ? state.accessOfSubject(client, clock)
+        : state.accessOf(new CallerIds(client), clock),
     numbersOf: (name, subject) => {
       const policy = policies.find(one => one.name === name)
-      return policy === undefined ? [] : state.numbersOf(policy, subject, now)
+      return policy === undefined ? [] : state.numbersOf(policy, subject, clock)
     },
   }
 }

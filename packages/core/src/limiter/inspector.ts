@@ -131,9 +131,7 @@ export class Inspector {
     const caller = pipeline.callerOf(view, options.ip)
     // Operators decide nothing about a health check, or about a request without policies.
     const isControlled = policies !== undefined && !this.#exemptionCheck.isHealthCheck(view)
-    const control = isControlled
-      ? appliedControl(this.#control, policies, caller, this.#clock.now())
-      : NO_CONTROL
+    const control = isControlled ? appliedControl(this.#control, policies, caller, this.#clock) : NO_CONTROL
     return { caller, policies, decision, control }
   }
 
@@ -165,7 +163,7 @@ export class Inspector {
     const reached = counting.filter(policy => isReached(policy, kind, counting))
     const evaluate = async (some: readonly CompiledPolicy[]): Promise<Decision> =>
       pipeline.checkSubject(subject, some, PEEK)
-    const control = appliedControl(this.#control, policies, subject, this.#clock.now())
+    const control = appliedControl(this.#control, policies, subject, this.#clock)
     let decision: Decision | undefined = await evaluate(policies)
     let shown = counting
     // What operators decide about a client holds whatever the policies count.

@@ -23,7 +23,7 @@ import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { Leases } from '../lease/leases.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import type { Control } from '../control/control.ts'
-import { idsOfCaller } from '../control/client-ids.ts'
+import { CallerIds } from '../control/client-ids.ts'
 import type { ControlState } from '../control/control-state.ts'
 import { listOf } from '../base/list.ts'
 import { isPromise } from '../base/promises.ts'
@@ -114,14 +114,15 @@ export class Pipeline {
     parameters: CheckParameters,
     ip: string | undefined,
   ): Decision | Promise<Decision> {
-    const now = this.#clock.now()
+    const policiesNow = state.changed(policies, this.#clock)
     if (state.hasAccess) {
       const caller = this.callerOf(view, ip)
-      const entry = state.accessOf(idsOfCaller(caller), now)
+      const entry = state.accessOf(new CallerIds(caller), this.#clock)
       if (entry?.kind === 'allow') return this.#uncounted.allow(policies[0], caller, parameters)
       if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, policies[0], caller, parameters)
+      return this.#checkBy(policiesNow, view, parameters, ip, caller)
     }
-    return this.#checkBy(state.changed(policies, now), view, parameters, ip)
+    return this.#checkBy(policiesNow, view, parameters, ip)
   }
 
   #checkBy(
@@ -129,13 +130,14 @@ export class Pipeline {
     view: RequestView,
     parameters: CheckParameters,
     ip: string | undefined,
+    known?: Caller,
   ): Decision | Promise<Decision> {
     const plan = this.#plans.of(policies)
-    const address = plan.someByAddress ? this.#countedAddress(plan, view, ip) : undefined
+    const address = plan.someByAddress ? this.#countedAddress(plan, view, ip, known) : undefined
     const decision =
       address && this.#chargeBucket(this.#planFor(plan, address.subject), address.subject, parameters)
     if (decision !== undefined) return decision
-    const caller = this.callerOf(view, ip)
+    const caller = known ?? this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
     let allKeysKnown = true
     for (let i = 0; i < policies.length; i++) {
@@ -159,11 +161,10 @@ export class Pipeline {
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
     const state = this.#control?.state
-    const now = state === undefined ? 0 : this.#clock.now()
-    const entry = state?.accessOfSubject(subject, now)
-    if (entry?.kind === 'allow') return allowUncounted(uncounted(given[0], subject, 0), now)
+    const entry = state?.accessOfSubject(subject, this.#clock)
+    if (entry?.kind === 'allow') return allowUncounted(uncounted(given[0], subject, 0), this.#clock.now())
     if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, given[0], subject, parameters)
-    const policies = state === undefined ? given : state.changed(given, now)
+    const policies = state === undefined ? given : state.changed(given, this.#clock)
     const plan = this.#planFor(this.#plans.of(policies), subject)
     const decision = this.#chargeBucket(plan, plan.shared ?? subject, parameters)
     if (decision !== undefined) return decision
@@ -184,9 +185,14 @@ export class Pipeline {
    *
    * perf: bench "limiter.check(request)"; a test holds both ways equal.
    */
-  #countedAddress(plan: Plan, view: RequestView, ip: string | undefined): FoundKey | undefined {
+  #countedAddress(
+    plan: Plan,
+    view: RequestView,
+    ip: string | undefined,
+    known: Caller | undefined,
+  ): FoundKey | undefined {
     if (!this.#exemptionCheck.isSettled) return undefined
-    const { address, isPrivate, key } = findClient(view, this.#callers, ip)
+    const { address, isPrivate, key } = known?.client ?? findClient(view, this.#callers, ip)
     return address === undefined || (isPrivate && !plan.countsPrivate) ? undefined : key
   }
 
@@ -194,16 +200,16 @@ export class Pipeline {
   #planFor(plan: Plan, subject: Subject): Plan {
     const state = this.#control?.state
     if (state === undefined || !state.isOverridden(plan.policies, subject)) return plan
-    const subjects = plan.policies.map(() => subject)
-    return this.#plans.of(state.overridden(plan.policies, subjects, this.#clock.now()))
+    const subjects = plan.policies.map(() => ({ subject }))
+    return this.#plans.of(state.overridden(plan.policies, subjects, this.#clock))
   }
 
   /** The plan with the numbers of the clients that its policies count. */
   #planForKeys(plan: Plan, keys: readonly FoundKey[]): Plan {
     const state = this.#control?.state
     if (state === undefined || !state.hasOverrides) return plan
-    const subjects = keys.map(({ subject }) => subject)
-    return this.#plans.of(state.overridden(plan.policies, subjects, this.#clock.now()))
+    const policies = state.overridden(plan.policies, keys, this.#clock)
+    return policies === plan.policies ? plan : this.#plans.of(policies)
   }
 
   /** Charges the bucket of a plan that is one bucket. Returns undefined where a whole check must decide. */
