@@ -31,6 +31,19 @@ const bordered = overrides
   .flatMap(({ files }) => files)
 const [map = ''] = /(?<=## The packages\n+```\n)[\s\S]*?(?=```)/.exec(read('ARCHITECTURE.md')) ?? []
 
+it('`pnpm types` compiles what `pnpm typecheck` does', () => {
+  const scripts = (path: string): Record<string, string> =>
+    (JSON.parse(read(path)) as { scripts?: Record<string, string> }).scripts ?? {}
+  const { exclude } = JSON.parse(read('tsconfig.apps.json')) as { exclude: readonly string[] }
+  const pages = folders
+    .filter(folder => scripts(`packages/${folder}/package.json`)['typecheck']?.includes('tsconfig.page.json'))
+    .map(folder => `packages/${folder}/tsconfig.page.json`)
+  const { types = '' } = scripts('package.json')
+  const compiled = types.split(' && ').map(command => command.replace('tsc -p ', ''))
+  const programs = ['tsconfig.packages.json', 'tsconfig.apps.json', 'tsconfig.json']
+  expect(compiled.toSorted()).toEqual([...programs, ...exclude, ...pages].toSorted())
+})
+
 describe.each(folders)('packages/%s', folder => {
   it('is a project of vitest.config.ts', () => {
     expect(projects).toContain(`project('packages/${folder}'`)

@@ -1,7 +1,5 @@
 import express5 from 'express'
-// @ts-expect-error -- an alias has no types of its own.
 import express4 from 'express4'
-// @ts-expect-error -- as above
 import express51 from 'express51'
 import fastify from 'fastify'
 import { halt as expressHalt } from '@halt/express'

@@ -57,7 +57,7 @@ export class Reports {
   /** The id of this process in its reports. */
   get process(): string {
     // Drawn on first read, because a Worker may not draw while it starts.
-    return (this.#id ??= globalThis.crypto.randomUUID())
+    return (this.#id ??= crypto.randomUUID())
   }
 
   /** How many processes published, when this one last did: itself, and the others that were alive. */
