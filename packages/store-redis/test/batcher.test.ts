@@ -85,13 +85,19 @@ describe('checks of one turn of the event loop', () => {
     )
 
   it('share a call once checks come together', async () => {
-    const { batcher, sizes } = counting()
-    await inTasks(batcher, 10)
-    // The first call is sent before others come.
-    expect(sizes).toEqual([1, 9])
-    sizes.length = 0
-    await inTasks(batcher, 10)
-    expect(sizes).toEqual([10])
+    // A turn of a millisecond sends what waits for so long. A busy machine may hold a turn up, so the scene is played again then.
+    for (let tries = 1; ; tries++) {
+      const { batcher, sizes } = counting()
+      const began = performance.now()
+      await inTasks(batcher, 10)
+      const first = sizes.splice(0)
+      await inTasks(batcher, 10)
+      if (performance.now() - began >= 1 && tries < 500) continue
+      // The first call is sent before others come.
+      expect(first).toEqual([1, 9])
+      expect(sizes).toEqual([10])
+      return
+    }
   })
 
   it('are sent at once and alone while one comes after the other', async () => {
