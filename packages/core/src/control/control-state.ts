@@ -9,6 +9,11 @@ type Misfit = (policy: string, error: unknown) => void
 
 /** The entries of a control document, ready to be looked up. It is made once a version. */
 export class ControlState {
+  /**
+   * Marks a client that no entry concerns, so that its next request need not be looked up. It is not the state itself, because
+   * clients are remembered for longer than a version.
+   */
+  readonly mark: object = {}
   readonly #entries: readonly ControlEntry[]
   readonly #misfit: Misfit
   readonly #access = new Map<string, ControlEntry>()
@@ -58,6 +63,11 @@ export class ControlState {
   /** Whether an entry may concern clients, whatever their policies. */
   get hasAccess(): boolean {
     return this.#access.size + this.#networks.size > 0
+  }
+
+  /** Whether the address alone tells whether such an entry concerns a client. */
+  get isByAddress(): boolean {
+    return !this.#namesUser && !this.#namesKey
   }
 
   /** The same numbers, with nobody blocked or let pass: for a look at the counters of a client that is. */
@@ -144,10 +154,9 @@ export class ControlState {
     ) as ControlEntry[]
   }
 
-  /** Whether a client has numbers of its own for some of the policies. */
-  isOverridden(policies: readonly CompiledPolicy[], subject: Subject): boolean {
-    for (let i = 0; i < policies.length; i++)
-      if (this.#overrides.get((policies[i] as CompiledPolicy).name)?.has(subject) === true) return true
+  /** Whether a client has numbers of its own, whatever the policy. */
+  isOverridden(subject: Subject): boolean {
+    for (const own of this.#overrides.values()) if (own.has(subject)) return true
     return false
   }
 

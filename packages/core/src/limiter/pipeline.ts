@@ -116,10 +116,17 @@ export class Pipeline {
   ): Decision | Promise<Decision> {
     const policiesNow = state.changed(policies, this.#clock)
     if (state.hasAccess) {
+      // perf: bench "control"; the application's own function is asked once a request.
+      const client =
+        state.isByAddress && this.#callers.resolveIp === undefined
+          ? findClient(view, this.#callers, ip)
+          : undefined
+      if (client?.unlisted === state.mark) return this.#checkBy(policiesNow, view, parameters, ip)
       const caller = this.callerOf(view, ip)
       const entry = state.accessOf(new CallerIds(caller), this.#clock)
       if (entry?.kind === 'allow') return this.#uncounted.allow(policies[0], caller, parameters)
       if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, policies[0], caller, parameters)
+      if (client?.address !== undefined) client.unlisted = state.mark
       return this.#checkBy(policiesNow, view, parameters, ip, caller)
     }
     return this.#checkBy(policiesNow, view, parameters, ip)
@@ -135,7 +142,7 @@ export class Pipeline {
     const plan = this.#plans.of(policies)
     const address = plan.someByAddress ? this.#countedAddress(plan, view, ip, known) : undefined
     const decision =
-      address && this.#chargeBucket(this.#planFor(plan, address.subject), address.subject, parameters)
+      address && this.#chargeBucket(this.#planForKey(plan, address), address.subject, parameters)
     if (decision !== undefined) return decision
     const caller = known ?? this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
@@ -165,7 +172,7 @@ export class Pipeline {
     if (entry?.kind === 'allow') return allowUncounted(uncounted(given[0], subject, 0), this.#clock.now())
     if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, given[0], subject, parameters)
     const policies = state === undefined ? given : state.changed(given, this.#clock)
-    const plan = this.#planFor(this.#plans.of(policies), subject)
+    const plan = this.#planForKey(this.#plans.of(policies), { subject })
     const decision = this.#chargeBucket(plan, plan.shared ?? subject, parameters)
     if (decision !== undefined) return decision
     const { counting } = plan
@@ -196,18 +203,18 @@ export class Pipeline {
     return address === undefined || (isPrivate && !plan.countsPrivate) ? undefined : key
   }
 
-  /** The plan with the numbers of a client that has its own. */
-  #planFor(plan: Plan, subject: Subject): Plan {
+  /** The plan with the numbers of a client that has its own, where all policies count that client. */
+  #planForKey(plan: Plan, key: Pick<FoundKey, 'subject' | 'plain'>): Plan {
     const state = this.#control?.state
-    if (state === undefined || !state.isOverridden(plan.policies, subject)) return plan
-    const subjects = plan.policies.map(() => ({ subject }))
-    return this.#plans.of(state.overridden(plan.policies, subjects, this.#clock))
+    if (state === undefined || hasNoNumbers(key, state)) return plan
+    const keys = plan.policies.map(() => key)
+    return this.#plans.of(state.overridden(plan.policies, keys, this.#clock))
   }
 
   /** The plan with the numbers of the clients that its policies count. */
   #planForKeys(plan: Plan, keys: readonly FoundKey[]): Plan {
     const state = this.#control?.state
-    if (state === undefined || !state.hasOverrides) return plan
+    if (state === undefined || keys.every(key => hasNoNumbers(key, state))) return plan
     const policies = state.overridden(plan.policies, keys, this.#clock)
     return policies === plan.policies ? plan : this.#plans.of(policies)
   }
@@ -298,6 +305,14 @@ export class Pipeline {
     this.#reporter.decided(decision, check, evaluation, view, parameters.started)
     return decision
   }
+}
+
+/** Whether no entry gives a client numbers of its own. Marks its key. */
+function hasNoNumbers(key: Pick<FoundKey, 'subject' | 'plain'>, state: ControlState): boolean {
+  if (key.plain === state.mark) return true
+  if (state.hasOverrides && state.isOverridden(key.subject)) return false
+  key.plain = state.mark
+  return true
 }
 
 /** Whether a caller that waits was not admitted yet. That is no refusal, so nobody is told of it. */

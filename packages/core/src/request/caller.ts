@@ -149,7 +149,7 @@ function isUnverified({ unverified }: FoundKey): boolean {
   return unverified
 }
 
-const SHARED_KEY: FoundKey = Object.freeze(found(SHARED, 'one counter for everybody'))
+const SHARED_KEY: FoundKey = found(SHARED, 'one counter for everybody')
 
 function found(subject: Subject, how: string): FoundKey {
   return { subject, how, unverified: false }

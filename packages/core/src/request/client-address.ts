@@ -14,6 +14,8 @@ export interface ClientAddress {
   readonly isPrivate: boolean
   /** Whether the socket peer is a trusted proxy. */
   readonly trusted: boolean
+  /** The mark of the operators' entries that are known not to name this address. */
+  unlisted?: object | undefined
 }
 
 /** An address with both results for it. They are made once, so that a request of a known client allocates nothing. */
@@ -50,7 +52,7 @@ const HOW = 'the client address'
 /** The result for a request without an address. */
 export const NO_ADDRESS: ClientAddress = Object.freeze({
   address: undefined,
-  key: Object.freeze({ subject: UNKNOWN_ADDRESS, how: HOW, unverified: false }),
+  key: { subject: UNKNOWN_ADDRESS, how: HOW, unverified: false },
   isPrivate: false,
   trusted: false,
 })

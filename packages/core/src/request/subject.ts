@@ -13,6 +13,8 @@ export interface FoundKey {
   readonly how: string
   /** Whether it is an API key that nobody verified. A client can invent such a key. */
   readonly unverified: boolean
+  /** The mark of the operators' entries that are known to give this client no numbers of its own. */
+  plain?: object | undefined
 }
 
 /** The subject of all requests that have no address. */
