@@ -14,6 +14,7 @@ import { isShadow, checkBuilder } from '../check/check-builder.ts'
 import type { Check } from '../check/check.ts'
 import { type CheckParameters, PEEK } from '../check/check-options.ts'
 import { Caller, findClient } from '../request/caller.ts'
+import type { ClientAddress } from '../request/client-address.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import type { FoundKey, Subject } from '../request/subject.ts'
 import type { RequestView } from '../request/view.ts'
@@ -121,7 +122,8 @@ export class Pipeline {
         state.isByAddress && this.#callers.resolveIp === undefined
           ? findClient(view, this.#callers, ip)
           : undefined
-      if (client?.unlisted === state.mark) return this.#checkBy(policiesNow, view, parameters, ip)
+      if (client?.unlisted === state.mark)
+        return this.#checkBy(policiesNow, view, parameters, ip, undefined, client)
       const caller = this.callerOf(view, ip)
       const entry = state.accessOf(new CallerIds(caller), this.#clock)
       if (entry?.kind === 'allow') return this.#uncounted.allow(policies[0], caller, parameters)
@@ -138,9 +140,13 @@ export class Pipeline {
     parameters: CheckParameters,
     ip: string | undefined,
     known?: Caller,
+    client?: ClientAddress,
   ): Decision | Promise<Decision> {
     const plan = this.#plans.of(policies)
-    const address = plan.someByAddress ? this.#countedAddress(plan, view, ip, known) : undefined
+    const address =
+      plan.someByAddress && this.#exemptionCheck.isSettled
+        ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#callers, ip))
+        : undefined
     const decision =
       address && this.#chargeBucket(this.#planForKey(plan, address), address.subject, parameters)
     if (decision !== undefined) return decision
@@ -192,14 +198,7 @@ export class Pipeline {
    *
    * perf: bench "limiter.check(request)"; a test holds both ways equal.
    */
-  #countedAddress(
-    plan: Plan,
-    view: RequestView,
-    ip: string | undefined,
-    known: Caller | undefined,
-  ): FoundKey | undefined {
-    if (!this.#exemptionCheck.isSettled) return undefined
-    const { address, isPrivate, key } = known?.client ?? findClient(view, this.#callers, ip)
+  #countedAddress(plan: Plan, { address, isPrivate, key }: ClientAddress): FoundKey | undefined {
     return address === undefined || (isPrivate && !plan.countsPrivate) ? undefined : key
   }
 
