@@ -58,7 +58,7 @@ function callOf() {
     ...(whom && { whom }),
     ...(units && { units: Number(units) }),
     ...(Object.keys(numbers).length > 0 && { numbers }),
-    // Who confirms has read the warning of a network with every address.
+    // The operator who confirms has read the warning of a network with every address.
     ...(String(id).endsWith('/0') && { force: true }),
   }
 }

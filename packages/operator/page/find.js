@@ -45,7 +45,7 @@ form.addEventListener('change', () => {
   const { kind } = textsIn(form)
   byId('with-ip').hidden = kind !== 'user' && kind !== 'apiKey'
 })
-// What an operator did may have changed the counters.
+// An act may have changed the counters.
 byId('act').addEventListener('done', () => {
   if (shown !== undefined && !byId('find').hidden) void find(shown.whom)
 })

@@ -36,7 +36,7 @@ function unknown(status) {
   return { code: `HTTP ${status}`, message: `The server answered ${status}.`, fix }
 }
 
-/** What went wrong, for people. @param {unknown} error */
+/** The text of an error, for people. @param {unknown} error */
 export function sentenceOf(error) {
   if (error instanceof Refusal) return `${error.message} ${error.fix} (${error.code})`
   return 'The application does not answer.'

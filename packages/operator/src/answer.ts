@@ -48,7 +48,7 @@ export function redirect(to: string): Response {
   return text(308, `See ${to}`, { location: to })
 }
 
-/** What the page shows of an error. */
+/** The part of an error that the page shows. */
 export interface ShownError {
   readonly code: string
   readonly message: string

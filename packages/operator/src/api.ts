@@ -2,7 +2,7 @@ import { badRequest } from './answer.ts'
 import { readBody } from './body.ts'
 import type { Desk } from './desk/desk.ts'
 
-/** Who calls, and the request of the framework. */
+/** The operator who calls, and the framework's request. */
 interface Caller {
   readonly desk: Desk
   readonly name: string

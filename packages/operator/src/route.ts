@@ -1,4 +1,4 @@
-/** What a request of the page is about. */
+/** The part of the page that a request asks for. */
 export type Route =
   | { readonly kind: 'file'; readonly name: string }
   | { readonly kind: 'api'; readonly name: string }

@@ -2,7 +2,7 @@ import { messageOf } from '@halt/core/http'
 
 import type { CheckedOptions } from './options.ts'
 
-/** What became of one attempt. */
+/** The result of one attempt. */
 export interface Attempt {
   /** `gone`: the receiver asks for no more events (410). */
   readonly result: 'taken' | 'failed' | 'gone'

@@ -1,6 +1,6 @@
 import type { QuotaUsage } from '@halt/core'
 
-/** What happened to a quota. */
+/** An event of a quota. */
 export type QuotaEventType = 'quota.threshold' | 'quota.exceeded'
 
 /** The body of a webhook. */

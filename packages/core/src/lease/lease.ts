@@ -15,7 +15,7 @@ export interface Batch {
   readonly chargedTo: number
 }
 
-/** What a process holds of one counter in advance, and what it knows of the counter. Instants are this process's microseconds. */
+/** One counter's units that this process has charged in advance, and its last known state. Instants are this process's microseconds. */
 export class Lease {
   readonly subject: string
   readonly rule: Rule
@@ -111,7 +111,7 @@ export class Lease {
     this.#countAnew(now)
   }
 
-  /** Keeps what the store told of the counter. Returns false if the counter is in a cool-down. */
+  /** Keeps the state that the store told. Returns false if the counter is in a cool-down. */
   hear(state: State, toldAt: number, now: number): boolean {
     if (toldAt >= this.#toldAt) {
       this.#state = state

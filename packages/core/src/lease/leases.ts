@@ -48,7 +48,7 @@ export class Leases {
     return new AdmittedBucket(lease.storeNow(now), lease.debtAt(now), rule)
   }
 
-  /** As {@link GuardedStore.evaluate}, and pays from leases what they hold. */
+  /** Evaluates a check. Leases pay the demands that they can, and the store decides the rest. */
   evaluate(check: Check, failed?: boolean): CheckResult | Promise<CheckResult> {
     const now = this.#now()
     const spent = this.#spend(check, now)
@@ -58,7 +58,7 @@ export class Leases {
     return this.#askStore(check, unpaidPart(check, spent), spent, failed)
   }
 
-  /** Gives back what this process holds of some counters, because they are blocked or change. */
+  /** Gives back the units of some counters, because the counters are blocked. */
   release(counters: readonly Pick<Demand, 'subject' | 'rule'>[]): void {
     for (const { subject, rule } of counters) {
       const lease = this.#known.get(rule.counter, subject)
@@ -66,7 +66,7 @@ export class Leases {
     }
   }
 
-  /** Forgets what this process holds of counters that were reset. */
+  /** Forgets the units of counters that were reset. */
   forget(counters: readonly CounterId[]): void {
     for (const { subject, counter } of counters)
       this.#known.get(counter, subject)?.takeOut(Number.POSITIVE_INFINITY)
@@ -205,7 +205,7 @@ export class Leases {
     if (typeof this.#timer === 'object') this.#timer.unref?.()
   }
 
-  /** Gives back what has expired, and sets the timer for what is left. */
+  /** Gives back the batches that have expired, and sets the timer for the others. */
   #sweep(): void {
     this.#timer = undefined
     const now = this.#now()

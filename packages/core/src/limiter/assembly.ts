@@ -107,7 +107,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
   return { warn, numbers, callers, policies, reporter, pipeline, charges, turns, inspector, counterReset }
 }
 
-/** What operators have set, with nobody blocked or let pass. */
+/** The numbers that operators have set, without their blocks and permissions. */
 function withoutAccess(control: Control): Pick<Control, 'state'> {
   return {
     get state() {

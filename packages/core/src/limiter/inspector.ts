@@ -166,7 +166,7 @@ export class Inspector {
     const control = appliedControl(this.#control, policies, subject, this.#clock)
     let decision: Decision | undefined = await evaluate(policies)
     let shown = counting
-    // What operators decide about a client holds whatever the policies count.
+    // A block or a permission of an operator holds for all policies.
     const isDecided = control.access !== undefined && pipeline === this.#pipeline
     if (reached.length < counting.length && !isDecided) {
       // Also show counters with a charge, because `consume` may have charged any policy under this identity.

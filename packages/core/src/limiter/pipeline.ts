@@ -18,7 +18,8 @@ import type { ClientAddress } from '../request/client-address.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import type { FoundKey, Subject } from '../request/subject.ts'
 import type { RequestView } from '../request/view.ts'
-import { keyOfIdentity, type Plan, Plans } from './plan.ts'
+import { ControlledPlans } from './controlled-plans.ts'
+import { keyOfIdentity, type Plan } from './plan.ts'
 import { Uncounted } from './uncounted.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { Leases } from '../lease/leases.ts'
@@ -41,7 +42,7 @@ export interface PipelineParts {
   readonly reporter: TelemetryReporter
   readonly penalty: CompiledPenalty | undefined
   readonly callers: CallerSettings
-  /** What operators have set; undefined if the limiter has no control. */
+  /** The operators' entries; undefined if the limiter has no control. */
   readonly control: Pick<Control, 'state'> | undefined
 }
 
@@ -57,7 +58,7 @@ export class Pipeline {
   readonly #uncounted: Uncounted
   readonly #callers: CallerSettings
   readonly #control: Pick<Control, 'state'> | undefined
-  readonly #plans: Plans
+  readonly #plans: ControlledPlans
   readonly #buildCheck: ReturnType<typeof checkBuilder>
 
   constructor({
@@ -82,11 +83,11 @@ export class Pipeline {
     this.#uncounted = new Uncounted(guardedStore, reporter, penalty)
     this.#callers = callers
     this.#control = control
-    this.#plans = new Plans({
-      hasPenalty: penalty !== undefined,
-      exemptPrivateIps: exemptionCheck.exemptPrivateIps,
-      isShared,
-    })
+    this.#plans = new ControlledPlans(
+      { hasPenalty: penalty !== undefined, exemptPrivateIps: exemptionCheck.exemptPrivateIps, isShared },
+      control,
+      guardedStore.clock,
+    )
     this.#buildCheck = checkBuilder(penalty, callers.digest, guardedStore.clock, callers.warn)
   }
 
@@ -148,7 +149,7 @@ export class Pipeline {
         ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#callers, ip))
         : undefined
     const decision =
-      address && this.#chargeBucket(this.#planForKey(plan, address), address.subject, parameters)
+      address && this.#chargeBucket(this.#plans.forKey(plan, address), address.subject, parameters)
     if (decision !== undefined) return decision
     const caller = known ?? this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
@@ -178,7 +179,8 @@ export class Pipeline {
     if (entry?.kind === 'allow') return allowUncounted(uncounted(given[0], subject, 0), this.#clock.now())
     if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, given[0], subject, parameters)
     const policies = state === undefined ? given : state.changed(given, this.#clock)
-    const plan = this.#planForKey(this.#plans.of(policies), { subject })
+    const common = this.#plans.of(policies)
+    const plan = state === undefined ? common : this.#plans.forKey(common, { subject })
     const decision = this.#chargeBucket(plan, plan.shared ?? subject, parameters)
     if (decision !== undefined) return decision
     const { counting } = plan
@@ -200,22 +202,6 @@ export class Pipeline {
    */
   #countedAddress(plan: Plan, { address, isPrivate, key }: ClientAddress): FoundKey | undefined {
     return address === undefined || (isPrivate && !plan.countsPrivate) ? undefined : key
-  }
-
-  /** The plan with the numbers of a client that has its own, where all policies count that client. */
-  #planForKey(plan: Plan, key: Pick<FoundKey, 'subject' | 'plain'>): Plan {
-    const state = this.#control?.state
-    if (state === undefined || hasNoNumbers(key, state)) return plan
-    const keys = plan.policies.map(() => key)
-    return this.#plans.of(state.overridden(plan.policies, keys, this.#clock))
-  }
-
-  /** The plan with the numbers of the clients that its policies count. */
-  #planForKeys(plan: Plan, keys: readonly FoundKey[]): Plan {
-    const state = this.#control?.state
-    if (state === undefined || keys.every(key => hasNoNumbers(key, state))) return plan
-    const policies = state.overridden(plan.policies, keys, this.#clock)
-    return policies === plan.policies ? plan : this.#plans.of(policies)
   }
 
   /** Charges the bucket of a plan that is one bucket. Returns undefined where a whole check must decide. */
@@ -270,7 +256,7 @@ export class Pipeline {
     client: Caller | Subject,
     parameters: CheckParameters,
   ): Decision | Promise<Decision> {
-    const plan = this.#planForKeys(given, keys)
+    const plan = this.#plans.forKeys(given, keys)
     const first = keys[0] as FoundKey
     // All unverified keys of an address have a second counter.
     const decision = first.unverified ? undefined : this.#chargeBucket(plan, first.subject, parameters)
@@ -304,14 +290,6 @@ export class Pipeline {
     this.#reporter.decided(decision, check, evaluation, view, parameters.started)
     return decision
   }
-}
-
-/** Whether no entry gives a client numbers of its own. Marks its key. */
-function hasNoNumbers(key: Pick<FoundKey, 'subject' | 'plain'>, state: ControlState): boolean {
-  if (key.plain === state.mark) return true
-  if (state.hasOverrides && state.isOverridden(key.subject)) return false
-  key.plain = state.mark
-  return true
 }
 
 /** Whether a caller that waits was not admitted yet. That is no refusal, so nobody is told of it. */

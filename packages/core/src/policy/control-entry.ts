@@ -1,6 +1,6 @@
 import type { PolicyNumbers } from './compiled-policy.ts'
 
-/** What an entry does. */
+/** The effect of an entry. */
 export type EntryKind = 'block' | 'allow' | 'override' | 'change'
 
 /** One entry of the control document: something that holds in every process. Plain data. */

@@ -27,7 +27,7 @@ export interface Acting {
 
 /** The result of an act. */
 export interface Done {
-  /** What happened, in a sentence. */
+  /** A sentence about the result. */
   readonly says: string
   /** The call that takes the act back, without its reason; undefined if nothing does. */
   readonly undo: ActCall | undefined

@@ -4,7 +4,7 @@ import { contains, isNetwork } from '../desk/identities.ts'
 /** From how many addresses on a network is called large. */
 const MANY = 65_536
 
-/** What the operator should know before an act, in sentences. @param own the operator's own address, if it is known */
+/** Sentences that warn the operator before an act. @param own the operator's own address, if it is known */
 export function warningsOf(acting: Acting, own: string | undefined): string[] {
   const { call, target, entries, catalogue } = acting
   const warnings: string[] = []

@@ -14,7 +14,7 @@ import { contains, identityOf, isNetwork, readWhom, type Whom } from './identiti
 import { KeyView } from './key-view.ts'
 import { ownAddressOf } from './own-address.ts'
 
-/** What the page knows before it asks for anything else. */
+/** The facts that the page loads first. */
 export interface About {
   /** Who is signed in. */
   readonly name: string
@@ -27,12 +27,12 @@ export interface Finding {
   /** The key, as the page shows it. */
   readonly who: string
   readonly limiters: readonly LimiterFinding[]
-  /** What operators have set for the client. */
+  /** The operators' entries about the client. */
   readonly entries: readonly ControlEntry[]
   readonly problem: ShownError | undefined
 }
 
-/** What holds now, and what operators did. Keys are as the page shows them. */
+/** The entries in force, and the history. Keys are as the page shows them. */
 export interface Standing {
   readonly entries: readonly ControlEntry[]
   readonly history: readonly ControlAct[]

@@ -13,7 +13,7 @@ import {
 import { shownError, type ShownError } from '../answer.ts'
 import type { AnyLimiter, GivenPolicy, LimiterEntry } from '../options.ts'
 
-/** What one limiter says of a client. */
+/** One limiter's readings of a client. */
 export interface LimiterFinding {
   /** Whether a request would pass now; undefined if the identity reaches no policy. */
   readonly allowed: boolean | undefined

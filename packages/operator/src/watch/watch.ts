@@ -15,7 +15,7 @@ const BEAT_MS = 2_000
 /** The names of the documents. */
 const [WATCHED, NUMBERS] = ['operator-watched', 'operator-numbers'] as const
 
-/** What a page shows of the processes. */
+/** The reports of the processes, as the page shows them. */
 export interface Seen {
   readonly processes: readonly SeenNumbers[]
   /** The process that answers. */

@@ -10,7 +10,7 @@ export interface AppRoute {
 export interface AppRoutes {
   readonly framework: string
   readonly routes: readonly AppRoute[]
-  /** What the framework does not tell, in sentences. */
+  /** Sentences about facts that the framework does not tell. */
   readonly notes: readonly string[]
 }
 
