@@ -24,6 +24,8 @@ export class Lease {
   edges: Edges | undefined
   /** Whether a call that takes units is under way. */
   isTaking = false
+  /** The number of resets of the counter. A call that was sent before the last one took units that no longer count. */
+  resets = 0
   #batches: Batch[] = []
   // The units of all batches, those included that expired a moment ago.
   #units = 0

@@ -68,8 +68,12 @@ export class Leases {
 
   /** Forgets the units of counters that were reset. */
   forget(counters: readonly CounterId[]): void {
-    for (const { subject, counter } of counters)
-      this.#known.get(counter, subject)?.takeOut(Number.POSITIVE_INFINITY)
+    for (const { subject, counter } of counters) {
+      const lease = this.#known.get(counter, subject)
+      if (lease === undefined) continue
+      lease.resets++
+      lease.takeOut(Number.POSITIVE_INFINITY)
+    }
   }
 
   /** Gives back everything. The store may have lost the counters before it came back. */
@@ -151,9 +155,10 @@ export class Leases {
     const take = planTake(lease, now, this.#store.instances())
     if (take === undefined) return
     lease.isTaking = true
+    const { resets } = lease
     this.#store.ask(take.group, evaluation => {
       lease.isTaking = false
-      if (evaluation !== undefined) this.#keep(lease, evaluation, now, take.hold)
+      if (evaluation !== undefined && lease.resets === resets) this.#keep(lease, evaluation, now, take.hold)
     })
   }
 

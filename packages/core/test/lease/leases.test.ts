@@ -196,6 +196,18 @@ describe('what changes a counter', () => {
     expect(await left(hot, WINDOW)).toBe(200)
   })
 
+  it('a reset forgets the units of a call that is under way', async () => {
+    const hot = processes(1, WINDOW, { delay: () => 5 })
+    while (taken(hot.groups).takes === 0) await ask(hot, 0, 1)
+    // The store charges after 5 ms and answers after 10.
+    await hot.pass(7)
+    void hot.limiters[0]?.reset('s')
+    await hot.pass(12)
+    void hot.use(0, 1)
+    await hot.pass(12)
+    expect(hot.uses.at(-1)).toMatchObject({ allowed: true, isLocal: false })
+  })
+
   it('a pause refuses the next request of the process, though it holds units', async () => {
     const hot = processes(1, SLOW)
     await ask(hot, 0, 30)
