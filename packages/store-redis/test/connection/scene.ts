@@ -151,8 +151,13 @@ export function counting(): Script {
 export function freshKey(master?: number): string {
   for (;;) {
     const key = `{${Math.random().toString(36).slice(2)}}:k`
-    if (master === undefined || Math.floor((slotOf(key) * 3) / 16_384) === master) return key
+    if (master === undefined || masterOf(slotOf(key)) === master) return key
   }
+}
+
+// The slots of master i begin at floor(16384 i / 3), as startCluster gives them out: 0, 5461 and 10922.
+function masterOf(slot: number): number {
+  return Math.floor(((slot + 1) * 3 - 1) / 16_384)
 }
 
 /** Waits until a condition holds. Resolves to the time that took, milliseconds of a {@link Stopwatch}. */
