@@ -73,6 +73,7 @@ const projects = [
   project('apps/demo-fastify', { ...withServers, ...together }),
   project('apps/demo-hono', { ...withServers, ...together }),
   project('apps/demo-nest', { ...withServers, ...together }),
+  project('apps/demo-lease', { ...withServers, ...together }),
   project('apps/demo-queue', { ...withServers, ...together }),
   project('apps/demo-worker', together),
 ]

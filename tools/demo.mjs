@@ -2,6 +2,7 @@
 //   npm run demo                 Express
 //   npm run demo -- fastify      or hono, nest
 //   npm run demo -- queue        workers that wait for their turn
+//   npm run demo -- lease        processes that share one busy limit
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -5,6 +5,7 @@ export { Completion, estimate, promptOf, STREAM_HEADERS } from './completion.ts'
 export { type Demo, runDemo } from './demo.ts'
 export { closing, listen } from './listen.ts'
 export { metricsPage, send, visitOf } from './node.ts'
+export { opened } from './opened.ts'
 export { Operator, OPERATOR } from './operator.ts'
 export {
   COMPANY_MONTH,
@@ -17,5 +18,6 @@ export {
   userLimits,
   type UserLimits,
 } from './policies.ts'
+export { type DemoServer, startServer } from './server.ts'
 export { type Scene, show, type Stage } from './show.ts'
 export { openStore, type OpenStore, type StoreOptions } from './store.ts'

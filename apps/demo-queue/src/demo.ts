@@ -2,12 +2,11 @@
 import { randomUUID } from 'node:crypto'
 
 import { RateLimiter } from '@halt/core'
-import { openStore } from '@halt/demo-kit'
+import { openStore, startServer } from '@halt/demo-kit'
 
 import { CALLS } from './calls.ts'
 import { localCrew, processCrew } from './crew.ts'
 import { Screen } from './screen.ts'
-import { startServer } from './server.ts'
 import { show } from './show.ts'
 
 const WORKERS = 4

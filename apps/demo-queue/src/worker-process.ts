@@ -1,9 +1,8 @@
 // One worker in a process of its own, with the counters in Redis.
 import { RateLimiter } from '@halt/core'
-import { openStore } from '@halt/demo-kit'
+import { opened, openStore } from '@halt/demo-kit'
 
 import { CALLS } from './calls.ts'
-import { opened } from './opened.ts'
 import { type Job, work } from './worker.ts'
 
 const [, , url, prefix, job = ''] = process.argv

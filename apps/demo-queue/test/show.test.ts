@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 
 import { RateLimiter } from '@halt/core'
-import { openStore } from '@halt/demo-kit'
+import { opened, openStore } from '@halt/demo-kit'
 import { describe, expect, inject, it } from 'vitest'
 
 import { CALLS } from '../src/calls.ts'
 import { localCrew, processCrew } from '../src/crew.ts'
-import { opened } from '../src/opened.ts'
 import { Screen } from '../src/screen.ts'
 import { show } from '../src/show.ts'
 
