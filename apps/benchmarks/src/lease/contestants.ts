@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 
 import { openStore } from '../contestants/redis-halt.ts'
+import { upstash } from './upstash.ts'
 
 /** A limit on one key for all processes. */
 export interface HotLimit {
@@ -69,6 +70,7 @@ export const hot = {
   leased: { name: 'limiter.consume, lease of 0.02', open: halt(LEASE) },
   exact: { name: 'limiter.consume, exact', open: halt(undefined) },
   flexible: { name: 'rate-limiter-flexible with inMemoryBlockOnConsumed', open: flexible },
+  upstash: { name: "Upstash's cached window, over ioredis", open: upstash },
   increment: { name: 'INCR', open: increment },
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 import { ServerWatch } from '../server-cpu.ts'
 import { startServer } from '../server.ts'
-import type { HotRun, HotTask } from './hot-run.ts'
+import type { HotTask, WarmRun } from './hot-run.ts'
 
 /** What several processes together got of one busy key. */
 export interface HotFigures {
@@ -12,6 +12,8 @@ export interface HotFigures {
   readonly rate: number
   readonly asked: number
   readonly admitted: number
+  /** Admitted from the first ask to the last answer, warm-up included. */
+  readonly admittedInAll: number
   /** Commands of the server a check, warm-up included in both. */
   readonly calls: number
   /** From the first ask to the last answer, warm-up included, in milliseconds. */
@@ -31,7 +33,7 @@ export async function runHot(count: number, task: Omit<HotTask, 'url'>): Promise
     await Promise.all(children.map(child => once(child, 'message')))
     await watch.start()
     const began = performance.now()
-    const results = children.map(async child => (await once(child, 'message'))[0] as HotRun)
+    const results = children.map(async child => (await once(child, 'message'))[0] as WarmRun)
     for (const child of children) child.send('begin')
     const runs = await Promise.all(results)
     const { calls } = await watch.stop()
@@ -41,6 +43,7 @@ export async function runHot(count: number, task: Omit<HotTask, 'url'>): Promise
       rate: sum(runs, run => (run.asked / run.ms) * 1000),
       asked,
       admitted: sum(runs, run => run.admitted),
+      admittedInAll: sum(runs, run => run.admitted + run.before),
       // The warm-up asks at the same pace.
       calls: calls / (asked * ((performance.now() - began) / ms)),
       ms: performance.now() - began,
@@ -52,6 +55,6 @@ export async function runHot(count: number, task: Omit<HotTask, 'url'>): Promise
   }
 }
 
-function sum(runs: readonly HotRun[], read: (run: HotRun) => number): number {
+function sum(runs: readonly WarmRun[], read: (run: WarmRun) => number): number {
   return runs.reduce((total, run) => total + read(run), 0)
 }

@@ -23,6 +23,12 @@ export interface HotRun {
   readonly ms: number
 }
 
+/** What came of it, after a warm-up that asks at the same pace. */
+export interface WarmRun extends HotRun {
+  /** The asks that were admitted in the warm-up. */
+  readonly before: number
+}
+
 const TICK_MS = 2
 const WARM_MS = 300
 const [, , text = ''] = process.argv
@@ -68,8 +74,8 @@ const run = (length: number): Promise<HotRun> =>
   flight === undefined ? pace(open, perSecond ?? 1, length) : rush(open, flight, length)
 process.once('message', () => {
   void (async () => {
-    await run(WARM_MS)
-    process.send?.(await run(ms))
+    const { admitted: before } = await run(WARM_MS)
+    process.send?.({ ...(await run(ms)), before } satisfies WarmRun)
     await open.close()
     process.disconnect()
   })()
