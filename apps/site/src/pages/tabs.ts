@@ -6,8 +6,8 @@ import { readSource } from './repository.ts'
 /** The code of one framework. */
 interface Tab {
   readonly framework: string
-  /** Blocks of code, as Markdown. */
-  readonly code: string
+  /** Blocks of code, or a section with its text, as Markdown. */
+  readonly content: string
 }
 
 /** Writes tabs. On the site they are tabs; in a Markdown twin they are headings. */
@@ -17,31 +17,41 @@ const MARKED = /<!-- frameworks -->\n([\s\S]*?)<!-- \/frameworks -->/g
 const LINK = /\[([^\]]+)\]\(([^)\s]+)\)/g
 
 /**
- * Replaces each list of links to the READMEs of the frameworks, which a page marks for it, by tabs with the code of the sections
- * that the links name. So the code stands in one place, where tests run it.
+ * Replaces what a page marks as one thing in several frameworks by tabs. It marks links to sections of the frameworks' READMEs,
+ * whose code then stands in one place, where tests run it; or sections of its own, each headed by the name of a framework.
  */
 export function withTabs(text: string, from: string, write: TabWriter): string {
-  return text.replaceAll(MARKED, (_all, links: string) =>
-    write(
-      [...links.matchAll(LINK)].map(([, framework = '', link = '']) => {
-        const [path = '', anchor] = link.split('#')
-        return { framework, code: codeOf(posix.join(posix.dirname(from), path), anchor) }
-      }),
-    ),
+  return text.replaceAll(MARKED, (_all, marked: string) =>
+    write(marked.includes('\n### ') ? sectionsIn(marked) : linkedFrom(marked, from)),
   )
+}
+
+function sectionsIn(marked: string): Tab[] {
+  const [, ...sections] = marked.split(/^### /m)
+  return sections.map(section => {
+    const end = section.indexOf('\n')
+    return { framework: section.slice(0, end), content: section.slice(end).trim() }
+  })
+}
+
+function linkedFrom(links: string, from: string): Tab[] {
+  return [...links.matchAll(LINK)].map(([, framework = '', link = '']) => {
+    const [path = '', anchor] = link.split('#')
+    return { framework, content: codeOf(posix.join(posix.dirname(from), path), anchor) }
+  })
 }
 
 /** Tabs of the site. All tabs of a page and of later pages follow the choice of a framework. */
 export const siteTabs: TabWriter = tabs =>
   [
     ':::tabs key:framework',
-    ...tabs.flatMap(({ framework, code }) => [`== ${framework}`, '', code, '']),
+    ...tabs.flatMap(({ framework, content }) => [`== ${framework}`, '', content, '']),
     ':::',
   ].join('\n')
 
 /** The same as plain Markdown. */
 export const plainTabs: TabWriter = tabs =>
-  tabs.map(({ framework, code }) => `**${framework}**\n\n${code}`).join('\n\n')
+  tabs.map(({ framework, content }) => `**${framework}**\n\n${content}`).join('\n\n')
 
 /** The blocks of code of a section, without those of its subsections. Without an anchor: the first one of the page. */
 function codeOf(path: string, anchor: string | undefined): string {

@@ -42,6 +42,27 @@ describe('the pages of the site', () => {
     expect(text).toContain("import { halt } from '@halt/hono'")
   })
 
+  it('show sections of one framework each in tabs as well, and as headings in their twins', () => {
+    const text = site('shutdown-and-deploys')
+    expect(text).toMatch(/^:::tabs key:framework\n== Express\n\n```ts\n/m)
+    expect(text).toMatch(/^== Nest\n[\s\S]*Nest calls `onApplicationShutdown`[\s\S]*^:::$/m)
+    expect(text).not.toContain('### Express')
+    expect(twinOf(pageAt('shutdown-and-deploys'))).toContain('**Fastify**\n\n```ts\n')
+  })
+
+  it('have tabs wherever an example holds for each framework', () => {
+    // Its example is of one framework only because the rest of the page holds for all.
+    const exempt = ['testing', 'workers', 'recipes/model-gateway']
+    const general = pages.filter(
+      ({ route, text }) =>
+        !/^(packages|platforms|migrate|errors|compare|api)\/|^(start|index)$/.test(route) &&
+        text.includes("from '@halt/express'"),
+    )
+    const without = general.filter(({ route }) => !site(route).includes(':::tabs key:framework'))
+    expect(general.length).toBeGreaterThan(5)
+    expect(without.map(({ route }) => route).filter(route => !exempt.includes(route))).toEqual([])
+  })
+
   it('have the playground and the box for warnings in their places', () => {
     expect(site('playground')).toContain('\n<Playground />\n')
     expect(site('errors/index')).toContain('\n<ErrorFinder />\n')
