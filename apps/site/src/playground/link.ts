@@ -1,6 +1,6 @@
 import { HaltError } from '@halt/core'
 
-import { FIRST, MOST, type PlayPolicy, type Setup, type Traffic, TRAFFIC } from './setup.ts'
+import { FIRST, LASTS, MOST, type PlayPolicy, type Setup, type Traffic, TRAFFIC } from './setup.ts'
 import { Side } from './side.ts'
 
 const PREFIX = '#try='
@@ -8,6 +8,7 @@ const FIELDS = [
   'name',
   'limit',
   'window',
+  'ttl',
   'algorithm',
   'burst',
   'precision',
@@ -17,9 +18,9 @@ const FIELDS = [
 ]
 
 /** Writes a set-up into the part of an address behind `#`. The text of a log stays on the page, because it names people. */
-export function toHash({ sides, traffic, speed }: Setup): string {
+export function toHash({ sides, traffic, lasts, speed }: Setup): string {
   const carried = traffic.kind === 'log' ? TRAFFIC.log : traffic
-  const bytes = new TextEncoder().encode(JSON.stringify({ sides, traffic: carried, speed }))
+  const bytes = new TextEncoder().encode(JSON.stringify({ sides, traffic: carried, lasts, speed }))
   const text = btoa(String.fromCharCode(...bytes))
   return PREFIX + text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
@@ -29,15 +30,17 @@ export function fromHash(hash: string): Setup | string {
   if (!hash.startsWith(PREFIX)) return FIRST
   const data = decode(hash.slice(PREFIX.length))
   if (data === undefined) return 'This link is cut or damaged. Copy it again, whole.'
-  const { sides, traffic, speed } = data
-  const setup = { sides, traffic, speed } as Setup
+  const { sides, traffic, lasts, speed } = data
+  const setup = { sides, traffic, ...(lasts !== undefined && { lasts }), speed } as Setup
   return problemOf(setup) ?? setup
 }
 
 /** The sentence that says why a set-up cannot run; undefined if it can. */
-export function problemOf({ sides, traffic, speed }: Setup): string | undefined {
+export function problemOf({ sides, traffic, lasts = LASTS, speed }: Setup): string | undefined {
   if (!Array.isArray(sides) || sides.length < 1 || sides.length > 2) return 'A set-up has one or two sides.'
   if (!(speed >= 1 && speed <= 100)) return 'The speed is not a number from 1 to 100.'
+  if (!(lasts >= 0.01 && lasts <= MOST.lasts))
+    return `The time of a request in flight is not a number from 0.01 to ${MOST.lasts}.`
   return trafficProblem(traffic) ?? sides.map(policiesProblem).find(problem => problem !== undefined)
 }
 

@@ -1,4 +1,4 @@
-import type { RatePolicy } from '@halt/core'
+import type { Duration, RatePolicy } from '@halt/core'
 
 /** Requests at a constant rate, from each client in turn. */
 interface SteadyTraffic {
@@ -32,16 +32,30 @@ interface LogTraffic {
 export type Traffic = SteadyTraffic | BurstTraffic | AttackTraffic | LogTraffic
 
 /** A policy of the playground: one of fixed numbers, without functions, so that a link can carry it. */
-export type PlayPolicy = Omit<RatePolicy, 'keyExtractor' | 'headroom' | 'inFlight'>
+export type PlayPolicy = Omit<
+  RatePolicy,
+  'keyExtractor' | 'headroom' | 'inFlight' | 'algorithm' | 'window' | 'ttl'
+> & {
+  readonly algorithm?: RatePolicy['algorithm'] | 'concurrency'
+  /** Of every algorithm but `concurrency`. */
+  readonly window?: Duration | undefined
+  /** Of `concurrency`. */
+  readonly ttl?: Duration | undefined
+}
 
 /** Everything that a visitor sets. Plain data. */
 export interface Setup {
   /** One list of policies, or two that get the same requests. */
   readonly sides: readonly (readonly PlayPolicy[])[]
   readonly traffic: Traffic
+  /** How long an admitted request is in flight, in seconds, for `concurrency`. Default {@link LASTS}. */
+  readonly lasts?: number | undefined
   /** Simulated seconds per second, 1 to 100. */
   readonly speed: number
 }
+
+/** Seconds that a request is in flight. */
+export const LASTS = 0.5
 
 /** The set-up of a first visit: a client that sends twice as much as its bucket refills. */
 export const FIRST: Setup = {
@@ -58,5 +72,5 @@ export const TRAFFIC: { readonly [K in Traffic['kind']]: Extract<Traffic, { kind
   log: { kind: 'log', text: '' },
 }
 
-/** The most requests per second, and the most clients, that traffic may have. */
-export const MOST = { perSecond: 10_000, clients: 1000, size: 1000, every: 3600 } as const
+/** The most of each number of the traffic. */
+export const MOST = { perSecond: 10_000, clients: 1000, size: 1000, every: 3600, lasts: 3600 } as const

@@ -1,11 +1,11 @@
-import { type CompiledPolicy, type Explanation, RateLimiter } from '@halt/core'
+import { type CompiledPolicy, type Decision, type Explanation, type Policy, RateLimiter } from '@halt/core'
 import { guard, type Guard, type Outcome } from '@halt/core/http'
 import { ManualClock } from '@halt/core/testing'
 import { InMemoryStore } from '@halt/store-memory'
 
 import type { Arrival } from './arrival.ts'
 import { History } from './history.ts'
-import type { PlayPolicy } from './setup.ts'
+import { LASTS, type PlayPolicy } from './setup.ts'
 
 /** What happened to one client. */
 export interface ClientCount {
@@ -30,15 +30,25 @@ export class Side {
   readonly #limiter: RateLimiter
   readonly #clock: ManualClock
   readonly #guard: Guard
+  /** Microseconds. */
+  readonly #lasts: number
+  /** The requests in flight that a policy counts, in the order in which they end. */
+  readonly #running: { readonly end: number; readonly decision: Decision }[] = []
+  readonly #countsRunning: boolean
   #now = 0
 
-  /** @throws HaltError if a policy is wrong */
-  constructor(policies: readonly PlayPolicy[], start: number) {
+  /**
+   * @param lasts how long a request is in flight, in seconds
+   * @throws HaltError if a policy is wrong
+   */
+  constructor(policies: readonly PlayPolicy[], start: number, lasts: number = LASTS) {
+    this.#lasts = lasts * 1e6
+    this.#countsRunning = policies.some(({ algorithm }) => algorithm === 'concurrency')
     this.#clock = new ManualClock(start)
     const store = new InMemoryStore({ maxKeys: 100_000, clock: this.#clock.now })
     // The addresses of a pasted log may be private ones.
     const options = { exemptPrivateIps: false, instances: 1, warn: () => {} }
-    this.#limiter = new RateLimiter({ store, policy: [...policies], ...options })
+    this.#limiter = new RateLimiter({ store, policy: policies as readonly Policy[], ...options })
     this.#guard = guard(this.#limiter, {})
     this.policies = this.#limiter.policies
   }
@@ -63,6 +73,8 @@ export class Side {
     if (outcome.pass) {
       this.admitted++
       count.admitted++
+      if (this.#countsRunning && outcome.decision !== undefined)
+        this.#running.push({ end: arrival.at + this.#lasts, decision: outcome.decision })
       return
     }
     this.refused++
@@ -70,8 +82,18 @@ export class Side {
     if (this.firstRefusal === 0) this.firstRefusal = this.admitted + 1
   }
 
-  /** Moves the clock to an instant, in microseconds since the start. */
+  /** Moves the clock to an instant, in microseconds since the start. Requests end on the way, each at its own instant. */
   advance(now: number): void {
+    for (let next = this.#running[0]; next !== undefined && next.end <= now; next = this.#running[0]) {
+      this.#running.shift()
+      this.#moveTo(next.end)
+      // A store in this process gives the place back at once.
+      void this.#limiter.release(next.decision)
+    }
+    this.#moveTo(now)
+  }
+
+  #moveTo(now: number): void {
     if (now > this.#now) this.#clock.advance((now - this.#now) / 1e6)
     this.#now = Math.max(this.#now, now)
   }

@@ -18,11 +18,11 @@ export class Simulation {
   #next: Arrival | undefined
 
   /** @throws HaltError if a policy is wrong */
-  constructor({ sides, traffic }: Pick<Setup, 'sides' | 'traffic'>) {
+  constructor({ sides, traffic, lasts }: Pick<Setup, 'sides' | 'traffic' | 'lasts'>) {
     this.#source = sourceOf(traffic)
     const { start, notes } = this.#source
     this.notes = notes
-    this.sides = sides.map(policies => new Side(policies, start))
+    this.sides = sides.map(policies => new Side(policies, start, lasts))
     this.span = 3 * Math.max(...this.sides.map(({ longest }) => longest))
     for (const side of this.sides) side.keep(this.span)
     this.#next = this.#read()

@@ -73,6 +73,25 @@ describe.skipIf(executablePath === undefined)(`the playground in Chromium${why}`
     expect(await text('.code')).toBe("const policy = { name: 'api', limit: 4, window: '1m' }")
   })
 
+  it('a visitor counts requests in flight', async () => {
+    await open()
+    await page.select('::-p-aria([name="algorithm"])', 'concurrency')
+    await fill('limit', '2')
+    await fill('ttl', '30s')
+    await fill('seconds that a request is in flight', '1.2')
+    for (let i = 0; i < 3; i++) await press('Next request')
+    await becomes('.counts', '2 admitted1 refusedthe first refused one was number 3')
+    await becomes(
+      '.advice',
+      /^Wait until one of your requests has ended, or at most 29 s, then send it again\.$/,
+    )
+    await press('Next request')
+    await becomes('.counts', '3 admitted1 refused')
+    expect(await text('.code')).toBe(
+      "const policy = { name: 'api', limit: 2, algorithm: 'concurrency', ttl: '30s' }",
+    )
+  })
+
   it('a number that somebody types stays while the texts around it change', async () => {
     await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'no-preference' }])
     await open()

@@ -18,6 +18,7 @@ const SETUP: Setup = {
     ],
   ],
   traffic: { kind: 'attacker', perSecond: 4.5, clients: 8, attack: 20 },
+  lasts: 2.5,
   speed: 40,
 }
 const linkOf = (data: unknown): string => `#try=${btoa(JSON.stringify(data))}`
@@ -45,6 +46,7 @@ describe('a bad link gives a sentence', () => {
     ['that is not text', () => fromHash('#try=%%%'), /^This link is cut or damaged/],
     ['with three sides', () => of({ sides: [[], [], []] }), /one or two sides/],
     ['with an empty side', () => of({ sides: [[]] }), /one to four policies/],
+    ['with a request in flight for a year', () => of({ lasts: 1e8 }), /time of a request in flight/],
     ['with a speed of 1000', () => of({ speed: 1000 }), /speed is not a number from 1 to 100/],
     ['with other traffic', () => of({ traffic: { kind: 'flood' } }), /kind of traffic/],
     ['with inherited traffic', () => of({ traffic: { kind: 'toString' } }), /kind of traffic/],

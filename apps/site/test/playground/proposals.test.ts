@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 
-import { RateLimiter } from '@halt/core'
+import { type Policy, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { describe, expect, it } from 'vitest'
 
@@ -48,13 +48,15 @@ describe('the calculator', () => {
 
   it('gives policies that a limiter takes', () => {
     const { policies } = propose({ users: 1, perMinute: 1, atOnce: 1, capacity: 1 })
-    expect(() => new RateLimiter({ store: new InMemoryStore(), policy: [...policies] })).not.toThrow()
+    expect(
+      () => new RateLimiter({ store: new InMemoryStore(), policy: policies as readonly Policy[] }),
+    ).not.toThrow()
   })
 })
 
 describe('the advice to a client', () => {
   it('follows the answer', async () => {
-    const policy: PlayPolicy = { name: 'api', limit: 2, window: 60, blockDuration: '5m' }
+    const policy: Policy = { name: 'api', limit: 2, window: 60, blockDuration: '5m' }
     const limiter = new RateLimiter({ store: new InMemoryStore({ clock: () => 1e12 }), policy })
     const said: string[] = []
     for (const cost of [1, 1, 1, 1, 3]) said.push(adviceOn(await limiter.consume('client', { cost })))

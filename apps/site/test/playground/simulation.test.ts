@@ -20,6 +20,24 @@ describe('a simulation', () => {
     expect(side?.admitted).toBe(6)
   })
 
+  it('gives the place of a request in flight back when the request ends', () => {
+    const places: PlayPolicy = { name: 'at_once', limit: 2, algorithm: 'concurrency', ttl: 60 }
+    const simulation = new Simulation({
+      sides: [[places]],
+      traffic: { kind: 'steady', perSecond: 10, clients: 1 },
+      lasts: 0.45,
+    })
+    const side = simulation.sides[0] as Simulation['sides'][number]
+    // At 0 and 100 ms two start; 200, 300 and 400 ms find no place; the first one ends at 450 ms, the second at 550 ms.
+    simulation.advance(0.44e6)
+    expect([side.admitted, side.refused, side.firstRefusal]).toEqual([2, 3, 3])
+    simulation.advance(0.17e6)
+    expect([side.admitted, side.refused]).toEqual([4, 3])
+    // Two in each half of a second, and the first one at 10 s.
+    simulation.advance(9.39e6)
+    expect(side.admitted).toBe(41)
+  })
+
   it('decides one request with each step', () => {
     const simulation = run([[BUCKET]])
     for (let i = 0; i < 7; i++) simulation.step()

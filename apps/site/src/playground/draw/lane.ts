@@ -29,10 +29,24 @@ export function drawLane(pen: Pen, axis: Axis, lane: Lane, top: number): void {
   context.lineWidth = 1
   context.strokeRect(0.5, high - 0.5, width - 1, low - high + 1)
   drawLevels(pen, axis, lane, y, low)
-  if (lane.explained.algorithm === 'token-bucket') drawRefill(pen, axis, lane, y)
+  drawFuture(pen, axis, lane, y, high, low)
+  drawTitle(pen, lane, top + TITLE - 3)
+}
+
+/** Draws what time alone gives back. Places of requests in flight come back when the requests end, which nobody knows. */
+function drawFuture(
+  pen: Pen,
+  axis: Axis,
+  lane: Lane,
+  y: (left: number) => number,
+  high: number,
+  low: number,
+): void {
+  const { algorithm } = lane.explained
+  if (algorithm === 'concurrency') return
+  if (algorithm === 'token-bucket') drawRefill(pen, axis, lane, y)
   else drawWindow(pen, axis, lane, high, low)
   drawWait(pen, axis, lane, high, low)
-  drawTitle(pen, lane, top + TITLE - 3)
 }
 
 function drawTitle({ context, width, colour }: Pen, { explained, capacity }: Lane, y: number): void {

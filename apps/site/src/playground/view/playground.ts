@@ -68,7 +68,7 @@ function stages({ setup, run, written, canvases }: Player): VNode {
 
 /** The forms of the policies and of the traffic. */
 function setupForm({ setup, update }: Player): VNode {
-  const { sides, traffic } = setup.value
+  const { sides } = setup.value
   const setSide = (at: number, policies: readonly PlayPolicy[]): void =>
     update({ sides: sides.map((side, i) => (i === at ? policies : side)) })
   const compare =
@@ -80,7 +80,11 @@ function setupForm({ setup, update }: Player): VNode {
   return h('div', { class: 'setup' }, [
     ...sides.map((policies, i) => sideForm(nameOf(i, setup.value), policies, next => setSide(i, next))),
     compare,
-    trafficForm(traffic, next => update({ traffic: next })),
+    trafficForm(
+      setup.value,
+      next => update({ traffic: next }),
+      lasts => update({ lasts }),
+    ),
   ])
 }
 
@@ -166,11 +170,11 @@ function furtherPolicy(policies: readonly PlayPolicy[]): PlayPolicy {
 
 /** The same limit with another algorithm, which is the first thing to compare. */
 function otherAlgorithm(policy: PlayPolicy = FIRST.sides[0]?.[0] as PlayPolicy): PlayPolicy {
-  const { name, limit, window } = policy
+  const { name, limit, window, ttl } = policy
   return {
     name,
     limit,
-    window,
+    window: window ?? ttl,
     algorithm: policy.algorithm === 'sliding-window' ? 'fixed-window' : 'sliding-window',
   }
 }

@@ -1,3 +1,4 @@
+import type { Duration } from '@halt/core'
 import { h, type VNode } from 'vue'
 
 import type { PlayPolicy } from '../setup.ts'
@@ -7,6 +8,7 @@ const ALGORITHMS = {
   'token-bucket': 'token bucket',
   'fixed-window': 'fixed window',
   'sliding-window': 'sliding window',
+  concurrency: 'requests in flight',
 } as const
 const KEYS = { ip: 'each address', user: 'each user', shared: 'everybody together' } as const
 
@@ -17,7 +19,7 @@ export function policyForm(
   set: (policy: PlayPolicy | undefined) => void,
   removable: boolean,
 ): VNode {
-  const { name, limit, window, algorithm = 'token-bucket', burst, precision, blockDuration, cost } = policy
+  const { name, limit, algorithm = 'token-bucket', burst, precision, blockDuration, cost } = policy
   const change = (fields: Partial<PlayPolicy>): void => set(withoutAbsent({ ...policy, ...fields }))
   return h('fieldset', [
     h('legend', title),
@@ -28,30 +30,48 @@ export function policyForm(
           algorithm: value === 'token-bucket' ? undefined : value,
           burst: undefined,
           precision: undefined,
+          ...lengthOf(policy, value),
         }),
       ),
       numberField('limit', limit, value => change({ limit: value })),
-      textField('window', String(window), value => change({ window: duration(value) }), {
-        placeholder: '10s',
-      }),
+      algorithm === 'concurrency'
+        ? lengthField('ttl', policy.ttl, value => change({ ttl: value }))
+        : lengthField('window', policy.window, value => change({ window: value })),
       algorithm === 'token-bucket' && optionalNumber('burst', burst, value => change({ burst: value })),
       algorithm === 'sliding-window' &&
         optionalNumber('precision', precision, value => change({ precision: value })),
       optionalNumber('cost', cost, value => change({ cost: value })),
-      textField(
-        'cool-down',
-        String(blockDuration ?? ''),
-        value => change({ blockDuration: value === '' ? undefined : duration(value) }),
-        {
-          placeholder: 'none',
-        },
-      ),
+      algorithm !== 'concurrency' &&
+        textField(
+          'cool-down',
+          String(blockDuration ?? ''),
+          value => change({ blockDuration: value === '' ? undefined : duration(value) }),
+          {
+            placeholder: 'none',
+          },
+        ),
       choice('counts', (policy.keyStrategy ?? 'ip') as keyof typeof KEYS, KEYS, value =>
         change({ keyStrategy: value === 'ip' ? undefined : value }),
       ),
       removable && h('button', { type: 'button', onClick: () => set(undefined) }, `Remove ${name}`),
     ]),
   ])
+}
+
+function lengthField(
+  name: 'ttl' | 'window',
+  value: Duration | undefined,
+  set: (value: Duration) => void,
+): VNode {
+  return textField(name, String(value ?? ''), text => set(duration(text)), { placeholder: '10s' })
+}
+
+/** `concurrency` has a `ttl` where the others have a `window`. */
+function lengthOf({ window, ttl }: PlayPolicy, algorithm: keyof typeof ALGORITHMS): Partial<PlayPolicy> {
+  const length = window ?? ttl
+  return algorithm === 'concurrency'
+    ? { window: undefined, ttl: length, blockDuration: undefined }
+    : { window: length, ttl: undefined }
 }
 
 /** A number is seconds, as in an application. */

@@ -40,7 +40,9 @@ function block(title: string, text: string): VNode {
 }
 
 function adviceOf(watch: Watch | undefined): string {
-  return adviceOn(watch?.client?.outcome.decision)
+  const decision = watch?.client?.outcome.decision
+  const explained = watch?.explanation?.policies.find(({ policy }) => policy === decision?.policy)
+  return adviceOn(decision, explained?.algorithm === 'concurrency')
 }
 
 /** The answer as it goes over the wire. */

@@ -1,6 +1,6 @@
 import { h, type VNode } from 'vue'
 
-import { MOST, type Traffic, TRAFFIC } from '../setup.ts'
+import { LASTS, MOST, type Setup, type Traffic, TRAFFIC } from '../setup.ts'
 import { choice, numberField, read } from './field.ts'
 
 const KINDS = {
@@ -18,8 +18,13 @@ const LABELS: Readonly<Record<string, string>> = {
   attack: "attacker's requests per second",
 }
 
-/** The form of the traffic. `set` gets the changed traffic. */
-export function trafficForm(traffic: Traffic, set: (traffic: Traffic) => void): VNode {
+/** The form of the traffic. `set` gets the changed traffic, `setLasts` how long a request is in flight, in seconds. */
+export function trafficForm(
+  { sides, traffic, lasts = LASTS }: Setup,
+  set: (traffic: Traffic) => void,
+  setLasts: (seconds: number) => void,
+): VNode {
+  const countsRunning = sides.flat().some(({ algorithm }) => algorithm === 'concurrency')
   const numbers = Object.entries(traffic).filter((entry): entry is [string, number] => entry[0] in LABELS)
   return h('fieldset', [
     h('legend', 'Traffic'),
@@ -32,6 +37,12 @@ export function trafficForm(traffic: Traffic, set: (traffic: Traffic) => void): 
           max: MOST[name === 'attack' ? 'perSecond' : (name as keyof typeof MOST)],
         }),
       ),
+      countsRunning &&
+        numberField('seconds that a request is in flight', lasts, setLasts, {
+          min: 0.01,
+          step: 'any',
+          max: MOST.lasts,
+        }),
       traffic.kind === 'log' && logField(traffic.text, text => set({ kind: 'log', text })),
     ]),
   ])
