@@ -3,6 +3,7 @@ import { type Warn, warnOnce } from '../base/warnings.ts'
 import { ExemptionCheck } from './exemption-check.ts'
 import type { Control } from '../control/control.ts'
 import { CounterReset } from './counter-reset.ts'
+import { Decider } from './decider.ts'
 import { KeyResolver } from './key-resolver.ts'
 import { Charges } from './charges.ts'
 import { Inspector } from './inspector.ts'
@@ -27,8 +28,7 @@ export interface LimiterParts {
   readonly numbers: LimiterNumbers
   readonly callers: CallerSettings
   readonly policies: PolicySource
-  readonly reporter: TelemetryReporter
-  readonly pipeline: Pipeline
+  readonly decider: Decider
   readonly charges: Charges
   readonly turns: Turns
   readonly inspector: Inspector
@@ -101,10 +101,11 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     control,
     clock: guardedStore.clock,
   })
+  const decider = new Decider({ policies, pipeline, inspector, reporter, warn })
   const counterReset = new CounterReset({ store, policies, inspector, charges, warn })
   control?.notePolicies(policies)
   noticeMisuse(options, policies.fixed ?? [], instances, warn)
-  return { warn, numbers, callers, policies, reporter, pipeline, charges, turns, inspector, counterReset }
+  return { warn, numbers, callers, policies, decider, charges, turns, inspector, counterReset }
 }
 
 /** The numbers that operators have set, without their blocks and permissions. */

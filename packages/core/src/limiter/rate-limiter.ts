@@ -1,28 +1,19 @@
-import {
-  checkCallOptions,
-  type CheckOptions,
-  checkOptionValues,
-  NO_OPTIONS,
-  type PeekOptions,
-} from '../check/check-options.ts'
+import { checkCallOptions, type CheckOptions, NO_OPTIONS, type PeekOptions } from '../check/check-options.ts'
 import { fromCaller } from '../base/call-site.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { refuseDuplicates } from '../policy/duplicates.ts'
 import type { Cost } from '../policy/cost.ts'
 import type { CounterReading } from '../check/counter-reading.ts'
-import { Decision } from '../check/decision.ts'
+import type { Decision } from '../check/decision.ts'
 import type { HaltWarning, Warn } from '../base/warnings.ts'
 import type { Explanation } from '../check/explanation.ts'
 import type { CounterReset } from './counter-reset.ts'
 import type { Charges } from './charges.ts'
+import { type Decider, frozen } from './decider.ts'
 import type { Inspector } from './inspector.ts'
-import { noticeCostNames, noticeStrangeNames } from '../misuse/index.ts'
-import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { LimiterNumbers, RateLimiterOptions } from './options.ts'
 import { makePartitionOf } from '../base/partition.ts'
-import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
-import type { CheckParameters } from '../check/check-options.ts'
 import { digestIn } from '../request/subject.ts'
 import { type Identity, isIdentity, kindOf } from '../request/identity.ts'
 import { lazyView } from '../request/to-view.ts'
@@ -69,8 +60,7 @@ export class RateLimiter<R = unknown> {
   readonly #options: RateLimiterOptions<R>
   readonly #numbers: LimiterNumbers
   readonly #policies: PolicySource
-  readonly #reporter: TelemetryReporter
-  readonly #pipeline: Pipeline
+  readonly #decider: Decider
   readonly #charges: Charges
   readonly #turns: Turns
   readonly #inspector: Inspector
@@ -84,8 +74,7 @@ export class RateLimiter<R = unknown> {
     this.#options = options
     this.#numbers = parts.numbers
     this.#policies = parts.policies
-    this.#reporter = parts.reporter
-    this.#pipeline = parts.pipeline
+    this.#decider = parts.decider
     this.#charges = parts.charges
     this.#turns = parts.turns
     this.#inspector = parts.inspector
@@ -144,7 +133,7 @@ export class RateLimiter<R = unknown> {
       checkCallOptions(options)
       return Promise.resolve(
         isIdentityButNotIp(request)
-          ? this.#decideIdentity(request, options)
+          ? this.#decider.identity(request, options as CheckOptions<never>)
           : this.checkView(lazyView(request), options),
       )
     } catch (error) {
@@ -159,12 +148,7 @@ export class RateLimiter<R = unknown> {
 
   /** As {@link checkView}, but the decision may not be frozen yet. Guards call it, and freeze a decision when it is read. */
   decideView(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
-    if (options !== NO_OPTIONS) checkOptionValues(options)
-    const parameters = this.#parametersOf(options)
-    const policies = this.#policies.policiesFor(view, options)
-    if (policies !== undefined && 'then' in policies)
-      return policies.then(found => this.#checkBy(found, view, parameters, options.ip))
-    return this.#checkBy(policies, view, parameters, options.ip)
+    return this.#decider.view(view, options as CheckOptions<never>)
   }
 
   /**
@@ -183,7 +167,7 @@ export class RateLimiter<R = unknown> {
       // Thousands of callers may wait. Those without options share one object.
       const rest = options === NO_OPTIONS ? options : given
       const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
-        this.#ask(target, withTurn(rest, turn))
+        this.#decider.waiting(target, rest as CheckOptions<never>, turn)
       return Promise.resolve(this.#turns.acquire(ask, { maxWait, signal }))
     } catch (error) {
       return Promise.reject(error)
@@ -220,7 +204,9 @@ export class RateLimiter<R = unknown> {
     view: RequestView,
     { maxWait, signal, ...options }: CheckOptions<R> & Pick<AcquireOptions, 'maxWait' | 'signal'>,
   ): Decision | Promise<Decision> {
-    return this.#turns.acquire(turn => this.checkView(view, withTurn(options, turn)), { maxWait, signal })
+    const ask = (turn: Turn | undefined): Decision | Promise<Decision> =>
+      this.#decider.waitingView(view, options as CheckOptions<never>, turn)
+    return this.#turns.acquire(ask, { maxWait, signal })
   }
 
   /**
@@ -260,7 +246,7 @@ export class RateLimiter<R = unknown> {
   consume(identity: Identity, options: Omit<CheckOptions<R>, 'ip'> = NO_OPTIONS): Promise<Decision> {
     try {
       checkCallOptions(options)
-      return Promise.resolve(this.#decideIdentity(identity, options))
+      return Promise.resolve(this.#decider.identity(identity, options as CheckOptions<never>))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -390,60 +376,10 @@ export class RateLimiter<R = unknown> {
     await this.#charges.close()
     if (removeUser(this.store, this)) await this.store.close?.()
   }
-
-  #ask(target: R | RequestView | Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
-    return isIdentity(target)
-      ? this.#decideIdentity(target, options)
-      : this.checkView(lazyView(target), options)
-  }
-
-  #decideIdentity(identity: Identity, options: CheckOptions<R>): Decision | Promise<Decision> {
-    const policies = this.#policies.forIdentity(options)
-    const parameters = this.#withCost(policies, this.#parametersOf(options))
-    return frozen(this.#pipeline.checkSubject(this.#inspector.subjectOf(identity), policies, parameters))
-  }
-
-  #checkBy(
-    policies: readonly CompiledPolicy[] | undefined,
-    view: RequestView,
-    parameters: CheckParameters,
-    ip: string | undefined,
-  ): Decision | Promise<Decision> {
-    const parametersWithCost = policies === undefined ? parameters : this.#withCost(policies, parameters)
-    return this.#pipeline.checkRequest(policies, view, parametersWithCost, ip)
-  }
-
-  /** Replaces a cost by name with `costOnError` when a cost function returned it and its names are not all policies. */
-  #withCost(policies: readonly CompiledPolicy[], parameters: CheckParameters): CheckParameters {
-    const { cost, costOnError } = parameters
-    if (typeof cost !== 'object') return parameters
-    if (costOnError === undefined || this.#policies.areNames(Object.keys(cost), policies)) {
-      noticeCostNames(cost, policies, this.warn)
-      return parameters
-    }
-    noticeStrangeNames(cost, policies, this.warn)
-    return { ...parameters, cost: costOnError }
-  }
-
-  #parametersOf(options: CheckOptions<R>): CheckParameters {
-    const started = this.#reporter.start()
-    return started === undefined ? options : { ...options, started }
-  }
-}
-
-// A decision that came as a promise was frozen when it was made.
-function frozen(decision: Decision | Promise<Decision>): Decision | Promise<Decision> {
-  return 'then' in decision ? decision : Decision.freeze(decision)
 }
 
 // `{ ip }` alone may be a `RequestView`, so it is treated as a request. A string is neither a request nor an identity here.
 function isIdentityButNotIp(target: unknown): target is Identity {
   const mayBe = typeof target === 'object' && target !== null && !('method' in target)
   return mayBe && isIdentity(target) && kindOf(target) !== 'ip'
-}
-
-/** The options of a caller that waits for its turn. A turn is no option of a user's call. */
-function withTurn<R>(options: CheckOptions<R>, turn: Turn | undefined): CheckOptions<R> {
-  const withIt: CheckOptions<R> & { readonly turn: Turn | undefined } = { ...options, turn }
-  return turn === undefined ? options : withIt
 }
