@@ -146,8 +146,7 @@ export class GuardedStore {
     const call = this.#lastKnown.nextCall()
     const sent = nowMicros()
     const receive = (evaluation: Evaluation): void => {
-      this.#breaker.succeeded()
-      this.clock.hear(evaluation.now)
+      this.#hear(evaluation, sent)
       if (evaluation.allowed) this.#lastKnown.remember(group, evaluation, call, sent, this.#fallback.refused)
       heard(evaluation)
     }
@@ -196,16 +195,21 @@ export class GuardedStore {
     sent: number,
     local: CheckResult | undefined,
   ): CheckResult {
-    this.#breaker.succeeded()
-    if (this.#outages.isActive) this.#outages.answered(sent)
-    this.clock.hear(evaluation.now)
-    // One failure does not open the breaker, so no recovery would write these charges back.
-    if (this.#recovery.isDue) this.#recovery.writeBackSoon()
+    this.#hear(evaluation, sent)
     this.#lastKnown.remember(check, evaluation, call, sent, this.#fallback.refused)
     this.#fallback.remember(check, evaluation)
     const result = storeResult(check, evaluation)
     if (hasCharged(check, evaluation)) local?.late?.deliver(result)
     return result
+  }
+
+  /** Notes that the store has answered a call that was sent at `sent`. */
+  #hear(evaluation: Evaluation, sent: number): void {
+    this.#breaker.succeeded()
+    if (this.#outages.isActive) this.#outages.answered(sent)
+    this.clock.hear(evaluation.now)
+    // One failure does not open the breaker, so no recovery would write the charges of the fallback back.
+    if (this.#recovery.isDue) this.#recovery.writeBackSoon()
   }
 
   /** Corrects charges that the fallback made. Returns the part that only the store can correct. */

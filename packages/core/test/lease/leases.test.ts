@@ -245,6 +245,23 @@ describe('while the store is away', () => {
     expect(decisions.slice(first).filter(({ allowed }) => allowed)).toHaveLength(20)
   })
 
+  it('a call that takes units may begin an outage, and another one ends it', async () => {
+    const told: string[] = []
+    const telemetry = {
+      onStoreError: () => void told.push('failed'),
+      onStoreRecovered: () => void told.push('recovered'),
+    }
+    const hot = processes(1, { ...WINDOW, limit: 20_000 }, { telemetry })
+    await ask(hot, 0, 100, 3)
+    const before = taken(hot.groups)
+    vi.spyOn(hot.store, 'evaluate').mockImplementationOnce(() => {
+      throw new StoreMisread('down')
+    })
+    for (let i = 0; i < 200 && told.length < 2; i++) await ask(hot, 0, 1, 3)
+    expect(told).toEqual(['failed', 'recovered'])
+    expect(taken(hot.groups)).toMatchObject({ takes: before.takes + 2, exact: before.exact })
+  })
+
   it('a call that takes units and is answered too late gives them back', async () => {
     const delays = { now: 0 }
     const hot = processes(1, WINDOW, { delay: () => delays.now })
