@@ -4,26 +4,44 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { differencesIn, examplesOf, type PageRun, runPageExample } from '../../../tools/example.ts'
+import { type RunningServer, startRedis } from '../../../tools/servers.ts'
 
 const docs = fileURLToPath(new URL('../../../docs/migrate/', import.meta.url))
 
 let folder: string
+let server: RunningServer
+let operator: Redis
 beforeAll(async () => {
   folder = await mkdtemp(fileURLToPath(new URL('.guides-', import.meta.url)))
+  server = await startRedis()
+  vi.stubEnv('REDIS_URL', server.url)
+  operator = new Redis(server.url)
 })
-afterAll(() => rm(folder, { recursive: true }))
+beforeEach(() => operator.flushall())
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  operator.disconnect()
+  await server.stop()
+  await rm(folder, { recursive: true })
+})
 
 async function withExample(guide: string, i: number, test: (run: PageRun) => Promise<void>): Promise<void> {
   const code = examplesOf(await readFile(join(docs, `${guide}.md`), 'utf8'))[i] ?? ''
-  const run = await runPageExample(folder, `${basename(guide)}-${i}`, code)
+  // An example does not end its Redis client, which would look for the server for ever.
+  const noted = code.replace('await client.connect()', '$&\nglobalThis.redisClient = client')
+  const run = await runPageExample(folder, `${basename(guide)}-${i}`, noted)
   try {
     expect(differencesIn(code, run.printed)).toEqual([])
     await test(run)
   } finally {
     await run.close()
+    const { redisClient } = globalThis as { redisClient?: { destroy(): void } }
+    redisClient?.destroy()
+    Object.assign(globalThis, { redisClient: undefined })
   }
 }
 
@@ -36,11 +54,43 @@ async function statuses(url: string | undefined, count: number, user?: string): 
 
 const visits = {
   async 'express-rate-limit'({ urls: [url] }: PageRun) {
-    expect(await statuses(`${url}/`, 4, 'ann')).toEqual([200, 200, 200, 429])
-    expect(await statuses(`${url}/`, 1, 'ben')).toEqual([200])
-    expect(await (await fetch(`${url}/`, { headers: { 'x-user': 'ann' } })).json()).toEqual({
-      error: 'slow down',
-    })
+    const ask = (path: string, from: string, headers: Record<string, string> = {}, body?: object) =>
+      fetch(`${url}${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { 'X-Forwarded-For': from, 'Content-Type': 'application/json', ...headers },
+        body: body === undefined ? null : JSON.stringify(body),
+      })
+    const statusesOf = async (count: number, once: () => Promise<Response>): Promise<number[]> => {
+      const found: number[] = []
+      for (let i = 0; i < count; i++) found.push((await once()).status)
+      return found
+    }
+
+    // 100 requests of an address
+    expect(new Set(await statusesOf(100, () => ask('/none', '203.0.113.1')))).toEqual(new Set([404]))
+    const refused = await ask('/none', '203.0.113.1')
+    expect([refused.status, refused.headers.get('ratelimit-policy')]).toEqual([429, '100;w=60'])
+    expect((await ask('/none', '203.0.113.2')).status).toBe(404)
+    expect((await ask('/health', '203.0.113.1')).status).toBe(200)
+
+    // 5 failed logins of an address and a user
+    const login = (user: string, password: string): Promise<Response> =>
+      ask('/login', '203.0.113.3', {}, { user, password })
+    expect(await statusesOf(6, () => login('ann', 'good'))).toEqual(Array(6).fill(200))
+    expect(await statusesOf(5, () => login('ann', 'bad'))).toEqual(Array(5).fill(401))
+    const locked = await login('ann', 'good')
+    expect([locked.status, await locked.json()]).toEqual([429, { error: 'too many tries' }])
+    expect((await login('ben', 'good')).status).toBe(200)
+
+    // 20 requests of a free key, 1000 of a gold one
+    const data = (key: string, plan: string): Promise<Response> =>
+      ask('/data', '203.0.113.4', { 'X-Api-Key': key, 'X-Plan': plan })
+    expect(await (await data('key-1', 'free')).json()).toEqual({ left: 19 })
+    expect(await statusesOf(19, () => data('key-1', 'free'))).toEqual(Array(19).fill(200))
+    const slow = await data('key-1', 'free')
+    expect([slow.status, await slow.json()]).toEqual([429, { error: 'slow down', limit: 20 }])
+    expect(await (await data('key-2', 'gold')).json()).toEqual({ left: 999 })
+    expect((await ask('/none', '203.0.113.4')).status).toBe(404)
   },
   async 'express-slow-down'({ urls: [url] }: PageRun) {
     const began = performance.now()

@@ -1,7 +1,7 @@
 import { eventually, limitOf } from './bench.ts'
 import type { TestFunctions } from './test-functions.ts'
 
-/** `onLimited`, `skip` and `keyExtractor`, and their failures. */
+/** `onLimited`, `policy`, `skip` and `keyExtractor`, and their failures. */
 export function testCallbacks({ describe, it, expect, adapter }: TestFunctions): void {
   const reply = (context: unknown): unknown => adapter.answer(context as never, { status: 418, body: 'mine' })
   const broken: readonly [string, () => unknown][] = [
@@ -76,6 +76,16 @@ export function testCallbacks({ describe, it, expect, adapter }: TestFunctions):
         expect(bench.warned).toEqual(['HALT_W_CALLBACK'])
       })
     }
+  })
+
+  describe('policy', () => {
+    it('beside a limiter is not a function: the app does not start', async bench => {
+      const policy = (() => limitOf(1)) as never
+      const started = bench.serve([{ limiter: bench.limiter(limitOf(9)), policy }])
+      const error: unknown = await started.then(() => undefined).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'HALT_E_POLICY' })
+      expect((error as { fix: string }).fix).toMatch(/^Leave limiter out, halt/)
+    })
   })
 
   describe('skip', () => {

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Warn } from '../base/warnings.ts'
 import { parseAddress } from '../request/address.ts'
+import { addressKey } from '../request/address-key.ts'
 import type { Caller } from '../request/caller.ts'
 import { FORWARDING_HEADERS } from '../request/forwarding.ts'
 import { readHeader } from '../request/headers.ts'
@@ -47,6 +48,7 @@ export class KeyWatch {
     }
     if (sample.seen === 0) this.#noticeSpoofable(policy, caller, text)
     if (isIpv6(text)) this.#noticeIpv6(policy, text)
+    this.#noticeProxy(policy, caller, text)
     sample.keys.add(text.slice(0, 64))
     sample.addresses.add(caller.address?.text ?? '')
     if (++sample.seen < SAMPLE) return
@@ -79,6 +81,19 @@ export class KeyWatch {
     })
   }
 
+  // Frameworks give the proxy as the client, such as Express in `req.ip` without "trust proxy".
+  #noticeProxy({ name }: CompiledPolicy, { client, view }: Caller, key: string): void {
+    const peer = client.trusted ? parseAddress(view.ip ?? '')?.text : undefined
+    const address = client.address?.text
+    if (peer === undefined || peer === address || !holdsAddress(key, peer) || holdsAddress(key, address))
+      return
+    this.#warn({
+      code: 'HALT_W_KEY_PROXY',
+      message: `The keyExtractor of "${name}" returns the address of the trusted proxy ${peer}, and not that of the client. All clients behind the proxy count as one address.`,
+      fix: 'Leave keyExtractor out, so that Halt counts the client. For the address and the user take keyStrategy: "composite" with userId: request => ….',
+    })
+  }
+
   #noticeSpoofable({ name }: CompiledPolicy, { view }: Caller, key: string): void {
     const header = FORWARDING_HEADERS.find(found => readHeader(view.headers, found) === key)
     if (header === undefined) return
@@ -94,4 +109,16 @@ export class KeyWatch {
 function isIpv6(key: string): boolean {
   const colon = key.indexOf(':')
   return colon >= 0 && key.includes(':', colon + 1) && parseAddress(key)?.version === 6
+}
+
+// Whether a key is an address, or has one among its parts, as it is or as `addressKey` groups it.
+function holdsAddress(key: string, address: string | undefined): boolean {
+  return [address, addressKey(address)].some(text => text !== undefined && hasPart(key, text))
+}
+
+function hasPart(key: string, part: string): boolean {
+  const [before, after] = part.includes(':') ? [/[\da-f:.]$/i, /^[\da-f]/i] : [/[\d.]$/, /^[\d.]/]
+  for (let at = key.indexOf(part); at >= 0; at = key.indexOf(part, at + 1))
+    if (!before.test(key.slice(0, at)) && !after.test(key.slice(at + part.length))) return true
+  return false
 }

@@ -74,6 +74,44 @@ describe('a key extractor', () => {
     expect(codes()).toEqual([])
   })
 
+  const forwarded = { ip: '::ffff:10.0.3.7', headers: { 'x-forwarded-for': '203.0.113.7' } }
+  const behind = { trustedProxies: ['10.0.3.0/24', '::1', '2001:db8::9'] }
+
+  it.each<[string, Partial<RequestView>, (ip: string) => string]>([
+    ['as the framework gives it', forwarded, ip => ip],
+    ['with a user', forwarded, ip => `login:${addressKey(ip)}:bob`],
+    ['over IPv6', { ...forwarded, ip: '2001:db8::9' }, ip => `${addressKey(ip)}:bob`],
+    ['over the loopback of IPv6', { ...forwarded, ip: '::1' }, ip => `${ip}:bob`],
+  ])('that returns the address of the trusted proxy is warned of: %s', async (_, fields, keyOf) => {
+    const { limiter, warnings } = world()
+    const own = limiter(
+      extracting(() => keyOf(fields.ip ?? '')),
+      behind,
+    )
+    await own.check(view(0, fields))
+    const warned = warnings.filter(({ code }) => code === 'HALT_W_KEY_PROXY')
+    expect(warned).toHaveLength(1)
+    expect(warned[0]?.fix).toContain('keyStrategy: "composite"')
+  })
+
+  it.each<[string, Partial<RequestView>, string]>([
+    ['the address of the client', forwarded, '203.0.113.7:bob'],
+    ['the addresses of both', forwarded, '10.0.3.7+203.0.113.7'],
+    ['an address that only begins like that of the proxy', forwarded, '10.0.3.71:bob'],
+    ['an address that only ends like that of the proxy', forwarded, '110.0.3.7'],
+    ['a user', forwarded, 'bob'],
+    ['the address of a proxy that asks by itself', { ip: '10.0.3.7' }, '10.0.3.7:bob'],
+    ['the address of a peer that is not trusted', { ...forwarded, ip: '198.51.100.1' }, '198.51.100.1'],
+  ])('that returns %s is not warned of a proxy', async (_, fields, key) => {
+    const { limiter, codes } = world()
+    const own = limiter(
+      extracting(() => key),
+      behind,
+    )
+    await own.check(view(0, fields))
+    expect(codes()).not.toContain('HALT_W_KEY_PROXY')
+  })
+
   it('that returns a forwarding header unchanged is warned of at its first request', async () => {
     const { limiter, warnings } = world()
     const spoofable = limiter({
