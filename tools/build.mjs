@@ -1,16 +1,18 @@
 // Builds the package in the current folder: the code as ES modules and as CommonJS, and the declarations and maps once for both.
 //
-// Node loads one file faster than a hundred small ones, so the code that several entries share becomes one file. The code stays
-// readable, because users meet it in stack traces. No code of another package goes in.
+// Node loads one file faster than a hundred small ones, so the code that several entries share becomes one file. Functions and
+// classes keep their names, and maps lead to the lines of the sources, because users meet them in stack traces. Other names and
+// spaces go, because both forms together are most of a package. No code of another package goes in.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { rolldown } from 'rolldown'
+import { minifySync } from 'rolldown/utils'
 import { dts } from 'rolldown-plugin-dts'
 import { markPureCalls } from './pure-calls.mjs'
-import { smallMaps, withMapOf } from './source-maps.mjs'
+import { alignedTo, placesOf, smallMap, sourceNames } from './source-maps.mjs'
 import { tighten } from './tighten.mjs'
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -25,12 +27,15 @@ const picked = Object.values(imports).flatMap(each => filesIn({ ...each, 'halt-s
 const hasDecorators = readFileSync('tsconfig.json', 'utf8').includes('experimentalDecorators')
 const COMPILED = 'dist/compiled'
 
-const maps = {
-  root: process.cwd(),
-  address: `https://raw.githubusercontent.com/halt-limits/halt/refs/tags/${own}@${version}/${repository.directory}/`,
-  // The sources of core are larger than both built forms together.
-  hasText: own !== '@halt/core',
-}
+const ADDRESS = `https://raw.githubusercontent.com/halt-limits/halt/refs/tags/${own}@${version}/${repository.directory}/`
+// The sources of core are larger than both built forms together.
+const hasTexts = own !== '@halt/core'
+
+/**
+ * The places of the lines of each built file that has a map of its own, by its path in the package.
+ * @type {Map<string, import('./source-maps.mjs').Place[]>}
+ */
+const built = new Map()
 
 /** Sources by the name of the file that each becomes. @param {string[]} sources @returns {Record<string, string>} */
 function entriesOf(sources) {
@@ -82,13 +87,11 @@ async function bundle(format) {
     comments: { annotation: true, jsdoc: false, legal: true },
     // Jest runs no import() in CommonJS.
     dynamicImportInCjs: false,
-    sourcemap: isEsm,
-    plugins: [finish, ...(isEsm ? [smallMaps(maps)] : [])],
+    sourcemap: true,
+    plugins: [finish],
   })
   await build.close()
-  const chunks = files.filter(file => file.type === 'chunk')
-  refuseOthers(chunks.flatMap(chunk => chunk.moduleIds))
-  return chunks
+  refuseOthers(files.flatMap(file => (file.type === 'chunk' ? file.moduleIds : [])))
 }
 
 /** Bundles the declarations of the entries. Those of the ES modules refer to those of CommonJS. */
@@ -111,15 +114,6 @@ async function bundleTypes() {
     const file = join('dist/esm', `${name}.d.ts`)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, `export * from '${path(file, join('dist/cjs', `${name}.cjs`))}'\n`)
-  }
-}
-
-/** Writes CommonJS files so that they use the maps of the ES modules. @param {{ fileName: string, code: string }[]} chunks */
-function shareMaps(chunks) {
-  for (const { fileName, code } of chunks) {
-    const file = join('dist/cjs', fileName)
-    const twin = join('dist/esm', fileName.replace(/\.cjs$/, '.js'))
-    writeFileSync(file, withMapOf(code, readFileSync(twin, 'utf8'), path(file, `${twin}.map`)))
   }
 }
 
@@ -160,19 +154,79 @@ const withoutOrphans = {
   renderChunk: code => code.replace(/\/\*\*(?:(?!\*\/)[^])*\*\/\s*(?=\/\*\*)/g, ''),
 }
 
-/** Changes the text of built files, but not their lines. */
+const KEPT = { function: true, class: true }
+const PRINT = {
+  mangle: { toplevel: true, keepNames: KEPT },
+  // Nothing is dropped, so that both forms have the same lines.
+  compress: { target: 'es2022', keepNames: KEPT, unused: false },
+  // Stack traces need the lines.
+  codegen: { removeWhitespace: false },
+  sourcemap: true,
+}
+
+/** Prints the built files anew, without the names and the spaces that nobody needs. */
 const finish = {
   name: 'finish',
-  /** @param {{ format: string }} options @param {Record<string, any>} files */
-  generateBundle({ format }, files) {
+  /** @param {{ format: string, dir: string }} options @param {Record<string, any>} files */
+  generateBundle({ format, dir }, files) {
     for (const file of Object.values(files)) {
       if (file.type !== 'chunk') continue
-      const named = file.code.replace(/^\/\/ dist\/compiled\/(\S+)\.js$/gm, '// src/$1.ts')
       // V8 keeps a text that is not ASCII in twice the memory, and takes longer to load it.
-      const ascii = named.replace(/[^\0-\x7f]/g, escaped)
-      file.code = format === 'cjs' ? tighten(ascii, false) : tighten(markPureCalls(ascii), true)
+      const ascii = file.code.replace(/[^\0-\x7f]/g, escaped)
+      const { code, map, errors } = minifySync(file.fileName, ascii, { ...PRINT, module: format === 'es' })
+      if (errors.length > 0 || !map) throw new Error(`${file.fileName}: ${errors[0]?.message}`)
+      const text = format === 'es' ? tighten(markPureCalls(code)) : withPlainExports(tighten(code))
+      file.code = withMap(file.fileName, { code, text, map }, `${dir}/${file.fileName}`, files)
     }
   },
+}
+
+/**
+ * The text of a file with the address of its map. A CommonJS file uses that of its ES module if both have the same lines.
+ * @param {string} name
+ * @param {{ code: string, text: string, map: { mappings: string } }} printed
+ * @param {string} file the path of the file in the package
+ * @param {Record<string, any>} files the files of the bundle, of which its map is changed or removed
+ */
+function withMap(name, { code, text, map }, file, files) {
+  const own = `${name}.map`
+  // A file that only exports from others has no map.
+  if (files[own] === undefined) return text
+  const bundled = JSON.parse(files[own].source)
+  const places = placesOf(bundled, map, code, sourceNames(process.cwd(), file))
+  const twin = file.replace(/^dist\/cjs\/(.*)\.cjs$/, 'dist/esm/$1.js')
+  const aligned = built.has(twin) ? alignedTo({ code: text, places }, built.get(twin) ?? []) : undefined
+  if (aligned !== undefined) {
+    delete files[own]
+    return pointingTo(`${path(file, twin)}.map`, aligned)
+  }
+  built.set(file, places)
+  files[own].source = smallMap(name, places, {
+    address: ADDRESS,
+    texts: hasTexts ? textsOf(bundled, file) : undefined,
+  })
+  return pointingTo(path(file, `${file}.map`), text)
+}
+
+/**
+ * Exports by assignments. The bundler writes getters, for bindings that change later, and ours do not.
+ * @param {string} code CommonJS
+ */
+function withPlainExports(code) {
+  const getter =
+    /Object\.defineProperty\(exports,"(\w+)",\{\nenumerable:!0,\nget:function\(\)\{\nreturn ([\w$]+);\n\}\n\}\)/g
+  return code.replace(getter, 'exports.$1=$2')
+}
+
+/** @param {string} map the path of the map @param {string} code */
+function pointingTo(map, code) {
+  return `${code.trimEnd().replace(/\n\/\/# sourceMappingURL=.*$/, '')}\n//# sourceMappingURL=${map}\n`
+}
+
+/** The texts of the sources of a map, by name. @param {{ sources: string[], sourcesContent: string[] }} map @param {string} file */
+function textsOf({ sources, sourcesContent }, file) {
+  const nameOf = sourceNames(process.cwd(), file)
+  return Object.fromEntries(sources.map((source, i) => [nameOf(source), sourcesContent[i] ?? '']))
 }
 
 /** @param {string} unit a UTF-16 unit of a string or a template */
@@ -190,7 +244,7 @@ function refuseOthers(files) {
 rmSync('dist', { recursive: true, force: true })
 await bundleTypes()
 await bundle('esm')
-shareMaps(await bundle('cjs'))
+await bundle('cjs')
 // The sources in JavaScript are shipped as they are.
 for (const file of picked.filter(file => !file.endsWith('.js'))) cpSync(sourceOf(file), file)
 rmSync(COMPILED, { recursive: true, force: true })

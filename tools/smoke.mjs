@@ -11,7 +11,7 @@ import { checkDurableObjects, checkFetch, checkPostgres, readmePackages } from '
 import { checkPage } from './smoke/page.mjs'
 import { message, run } from './smoke/run.mjs'
 import { checkFiles, checkManifest, checkTypes, pack } from './smoke/tarballs.mjs'
-import { checkLoading, checkWeight } from './smoke/weight.mjs'
+import { checkLoading, checkTraces, checkWeight } from './smoke/weight.mjs'
 
 /** @typedef {import('./smoke/tarballs.mjs').Packed} Packed */
 
@@ -36,6 +36,8 @@ try {
   await check('bundle weight', '@halt/express', () => checkBundleWeight(express))
   await check('loads late', 'import', () => checkLoading(express, 'module'))
   await check('loads late', 'require', () => checkLoading(express, 'commonjs'))
+  await check('traces', 'import', () => checkTraces(express, 'module'))
+  await check('traces', 'require', () => checkTraces(express, 'commonjs'))
   const shorts = packages.map(({ short }) => short)
   const all = await install('all', packages, shorts, { ...nodePackages(), ...readmePackages() })
   for (const { manifest } of packages)

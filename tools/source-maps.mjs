@@ -1,75 +1,91 @@
-// The maps of a package: one for both formats, and small. A built file is readable, so a map leads from a line to a line.
+// The maps of a package: one for both formats, and small. A place in a map is a line, not a column.
 import { dirname, relative, resolve, sep } from 'node:path'
 
 import { decode, encode } from '@jridgewell/sourcemap-codec'
 
-/** The line before each module of a built file: `// src/index.ts`. */
-const BEGINNING = /^\/\/ src\/\S+$/
+/**
+ * Where a line of a built file comes from; undefined for a line in which nothing happens.
+ * @typedef {{ source: string, line: number } | undefined} Place
+ */
 
 /**
- * A plugin that rewrites the maps of a build: one place per line, and each source by its address in the repository.
+ * The places of the lines of a file that was bundled and then printed anew.
  *
- * @param {{ root: string, address: string, hasText: boolean }} settings the package's folder, the address of that folder, and
- *   whether the maps hold the text of the sources
+ * @param {{ mappings: string, sources: string[] }} bundled the map of the bundle
+ * @param {{ mappings: string }} printed the map from the printed file to the bundle
+ * @param {string} code the printed file
+ * @param {(source: string) => string} nameOf the name of a source in the package
+ * @returns {Place[]}
  */
-export function smallMaps({ root, address, hasText }) {
-  return {
-    name: 'small-maps',
-    /** @param {{ dir: string }} output @param {Record<string, any>} files */
-    generateBundle({ dir }, files) {
-      for (const map of Object.values(files)) {
-        if (!map.fileName.endsWith('.map')) continue
-        const { file, mappings, sources, sourcesContent } = JSON.parse(map.source)
-        const folder = dirname(resolve(dir, map.fileName))
-        const lines = files[map.fileName.slice(0, -'.map'.length)].code.split('\n')
-        const paths = sources.map((/** @type {string} */ source) => relative(root, resolve(folder, source)))
-        map.source = JSON.stringify({
-          version: 3,
-          file,
-          sourceRoot: address,
-          sources: paths.map((/** @type {string} */ path) => path.split(sep).join('/')),
-          ...(hasText ? { sourcesContent } : {}),
-          names: [],
-          mappings: encode(decode(mappings).map((places, i) => firstPlace(places, lines[i]))),
-        })
-      }
-    },
-  }
+export function placesOf(bundled, printed, code, nameOf) {
+  const inBundle = decode(bundled.mappings)
+  const inPrint = decode(printed.mappings)
+  return code.split('\n').map((text, i) => {
+    // Nothing happens in a line of closing brackets.
+    if (/^[\s)}\];,]*$/.test(text)) return undefined
+    const [, , line = -1, column = 0] = inPrint[i]?.find(isPlace) ?? []
+    const place = inBundle[line]?.findLast(segment => isPlace(segment) && segment[0] <= column)
+    return place === undefined
+      ? undefined
+      : { source: nameOf(bundled.sources[Number(place[1])] ?? ''), line: Number(place[2]) }
+  })
+}
+
+/** @param {import('@jridgewell/sourcemap-codec').SourceMapSegment} segment */
+function isPlace(segment) {
+  return segment.length > 1
+}
+
+/** The name of a source in its package. @param {string} root the package's folder @param {string} file a built file */
+export function sourceNames(root, file) {
+  const folder = dirname(resolve(root, file))
+  return (/** @type {string} */ source) => relative(root, resolve(folder, source)).split(sep).join('/')
 }
 
 /**
- * The place of a line. A line of closing brackets has none, because nothing happens there.
- * @param {import('@jridgewell/sourcemap-codec').SourceMapSegment[]} places @param {string} line
+ * Writes a map: one place per line, and each source by its address in the repository.
+ *
+ * @param {string} file @param {Place[]} places
+ * @param {{ address: string, texts: Record<string, string> | undefined }} settings the address of the package's folder, and the texts
+ *   of the sources if the map holds them
  */
-function firstPlace(places, line) {
-  const first = places.find(place => place.length > 1)
-  if (first === undefined || /^[\s)}\];,]*$/.test(line)) return []
-  return [/** @type {typeof first} */ ([0, first[1], first[2], 0])]
+export function smallMap(file, places, { address, texts }) {
+  const sources = [...new Set(places.flatMap(place => place?.source ?? []))]
+  const mappings = places.map(place =>
+    place === undefined
+      ? []
+      : [/** @type {[number, number, number, number]} */ ([0, sources.indexOf(place.source), place.line, 0])],
+  )
+  const sourcesContent = texts && sources.map(source => texts[source])
+  return JSON.stringify({
+    version: 3,
+    file,
+    sourceRoot: address,
+    sources,
+    ...(sourcesContent && { sourcesContent }),
+    names: [],
+    mappings: encode(mappings),
+  })
 }
 
 /**
  * Lets a CommonJS file use the map of the ES module of the same sources, because both have the same lines between imports and
- * exports. The imports are made as many lines as those of the ES module.
+ * exports. The imports are made as many lines as those of the ES module. Undefined if the lines differ.
  *
- * @param {string} commonJs the text of the file @param {string} esModule the text of the ES module
- * @param {string} map the path from the file to the map
+ * @param {{ code: string, places: Place[] }} commonJs @param {Place[]} esModule
  */
-export function withMapOf(commonJs, esModule, map) {
-  const [wanted = 0, ...others] = beginnings(esModule)
-  const lines = commonJs.trimEnd().split('\n')
-  const [first = 0] = beginnings(commonJs)
-  const imports = lines.slice(0, first).filter(line => !line.startsWith('//'))
-  const padding = Array(Math.max(0, wanted - 1)).fill('')
-  const text = [imports.join(' '), ...padding, ...lines.slice(wanted === 0 ? first + 1 : first), ''].join(
-    '\n',
-  )
-  const found = beginnings(text)
-  if (found.slice(wanted === 0 ? 0 : 1).join() !== others.join())
-    throw new Error(`${map} does not fit the CommonJS file: its lines differ from those of the ES module.`)
-  return `${text}//# sourceMappingURL=${map}\n`
-}
-
-/** @param {string} code @returns {number[]} the lines before modules */
-function beginnings(code) {
-  return code.split('\n').flatMap((line, i) => (BEGINNING.test(line) ? i : []))
+export function alignedTo({ code, places }, esModule) {
+  const [own, wanted] = [places.findIndex(Boolean), esModule.findIndex(Boolean)]
+  if (own < 0 || wanted < 0) return own === wanted ? code : undefined
+  const lines = code.trimEnd().split('\n')
+  const head = lines.slice(0, own).join('')
+  const text =
+    wanted === 0
+      ? [head + lines[own], ...lines.slice(own + 1)]
+      : [head, ...Array(wanted - 1).fill(''), ...lines.slice(own)]
+  const isSame = places.slice(own).every((place, i) => {
+    const twin = esModule[wanted + i]
+    return place === undefined || twin === undefined || place.source === twin.source
+  })
+  return isSame ? `${text.join('\n')}\n` : undefined
 }

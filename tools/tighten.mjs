@@ -5,13 +5,10 @@ const WORD = /[\w$#\\]/
 // Together, these would be another token: `++`, `--`, a comment, `?.`, `1.`, `<!--`, `-->`.
 const KEPT = /^(?:\+\+|--|\/.|.\/|\?\.|\d\.|<!|->)$/s
 
-/**
- * @param {string} code in ASCII
- * @param {boolean} isIndented whether lines stay indented
- */
-export function tighten(code, isIndented) {
+/** @param {string} code in ASCII */
+export function tighten(code) {
   const tree = parseAst(code)
-  const spaces = isIndented ? /\/\/.*|\/\*.*?\*\/|\n\t*| +/g : /\/\/.*|\/\*.*?\*\/|[ \t]+/g
+  const spaces = /\/\/.*|\/\*.*?\*\/|[ \t]+/g
   let tight = ''
   let from = 0
   const literals = literalsIn(tree).sort(([a], [b]) => a - b)

@@ -1,11 +1,13 @@
-// Checks that packages are light: that they carry each thing once, and load nothing before it is needed.
+// Checks that packages are light, that they carry each thing once and load nothing before it is needed, and that stack traces lead
+// to the sources all the same.
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+import { root } from '../pnpm.mjs'
 import { run } from './run.mjs'
 
 /** The most bytes that a package may take on disk, README included. */
-const MOST_BYTES = 1_080_000
+const MOST_BYTES = 800_000
 
 /** @param {string} folder an installed package */
 export function checkWeight(folder) {
@@ -25,12 +27,47 @@ export function checkWeight(folder) {
     }
   }
 
-  // The sources in JavaScript, which are shipped as they are, have no maps.
-  const built = files.filter(file => /\.c?js$/.test(file) && /^\/\/ src\//m.test(readFileSync(file, 'utf8')))
-  if (built.length === 0) throw new Error('No built file names its sources.')
+  // The sources in JavaScript, which are shipped as they are, and a file that only exports from others have no maps.
+  const built = files.filter(file => /[\\/]dist[\\/](esm[\\/].*\.js|cjs[\\/].*\.cjs)$/.test(file))
+  if (built.length === 0) throw new Error('There is no built file.')
   for (const file of built) {
-    const [, map = ''] = /\n\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(file, 'utf8')) ?? []
-    if (map === '' || !existsSync(join(dirname(file), map))) throw new Error(`${file} has no map.`)
+    const code = readFileSync(file, 'utf8')
+    const [, map = ''] = /\n\/\/# sourceMappingURL=(\S+)\s*$/.exec(code) ?? []
+    const isMapped = map !== '' && existsSync(join(dirname(file), map))
+    if (!isMapped && /\b(function|class)\b|=>/.test(code)) throw new Error(`${file} has no map.`)
+  }
+}
+
+/** The functions of a stack trace, and what stands in the line of the source to which each leads. */
+const TRACE = [
+  ['recordOf', 'throw new HaltError('],
+  ['Charges.settle', 'recordOf(decision)'],
+  ['RateLimiter.settle', 'this.#charges.settle('],
+]
+
+/**
+ * Checks that a stack trace names the functions of core and leads to the lines of their sources.
+ * @param {string} folder where the packages are installed @param {'module' | 'commonjs'} type
+ */
+export async function checkTraces(folder, type) {
+  const load =
+    type === 'module'
+      ? (/** @type {string} */ name) => `await import('${name}')`
+      : (/** @type {string} */ name) => `require('${name}')`
+  const code = `const { RateLimiter } = ${load('@halt/core')}
+    const { InMemoryStore } = ${load('@halt/store-memory')}
+    const limiter = new RateLimiter({ store: new InMemoryStore(), policy: { name: 'a', limit: 1, window: 1 } })
+    limiter.settle({}, 1).catch(error => console.log(error.stack))`
+  const file = join(folder, type === 'module' ? 'trace.mjs' : 'trace.cjs')
+  writeFileSync(file, code)
+  const trace = await run(process.execPath, ['--enable-source-maps', file], folder)
+  const places = [...trace.matchAll(/at (\S+) \(https:\S+?\/(packages\/core\/src\/\S+?):(\d+):/g)]
+  for (const [i, [name, text = '']] of TRACE.entries()) {
+    const [, found, source = '', line] = places[i] ?? []
+    const lines = found === name ? readFileSync(join(root, source), 'utf8').split('\n') : []
+    // A line of a built file may hold a statement of several lines.
+    if (!lines.slice(Number(line) - 1, Number(line) + 1).some(each => each.includes(text)))
+      throw new Error(`${name} is not found in the trace, or not in its line:\n${trace}`)
   }
 }
 
