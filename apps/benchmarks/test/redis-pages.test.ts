@@ -133,16 +133,11 @@ describe('docs/serverless.md', () => {
 })
 
 describe('README.md', () => {
-  it('the first example admits 100 in a burst, on localhost too', async () => {
+  it('the first example admits 5 of 8 requests at once, on localhost too', async () => {
     const { urls, close } = await run('../README.md', '## A first limit')
-    const statuses = await Promise.all(
-      Array.from({ length: 200 }, async () => (await fetch(`${urls[0]}/`)).status),
-    )
-    // The bucket refills during the test.
-    const passed = statuses.filter(status => status === 404).length
-    expect(passed).toBeGreaterThanOrEqual(100)
-    expect(passed).toBeLessThan(200)
-    expect(new Set(statuses)).toEqual(new Set([404, 429]))
+    const statuses: number[] = []
+    for (let i = 0; i < 8; i++) statuses.push((await fetch(`${urls[0]}/`)).status)
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429])
     await close()
   })
 
