@@ -12,6 +12,8 @@ export interface ReadmeUnderTest<App> {
   readonly readme: URL
   /** The modules that its examples import. */
   readonly modules: Modules
+  /** The body of the example with an answer of its own. Default: a text. */
+  readonly ownAnswer?: string
   /** Serves an app on a free port. */
   serve(app: App): Promise<{ readonly url: string; close(): Promise<void> }>
 }
@@ -119,7 +121,7 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
       const ask = await example('An answer of your own')
       await ask('/data')
       const refused = await ask('/data')
-      expect([refused.status, await refused.text()]).toEqual([429, 'Come back in 60 s.'])
+      expect([refused.status, await refused.text()]).toEqual([429, adapter.ownAnswer ?? 'Come back in 60 s.'])
       expect(refused.headers.get('retry-after')).toBe('60')
     })
 
