@@ -27,7 +27,7 @@ export async function checkFetch(installed) {
   const given = exampleOf(installed, 'fetch', 'js')
   const code = given.replace('port: 3000 })', ask)
   if (code === given) throw new Error('The README serves on another port than 3000.')
-  await says(installed, 'fetch.mjs', code, '200 99')
+  await says(installed, 'fetch.mjs', code, '200 4')
 }
 
 /** Runs schema.sql and the store on PGlite. @param {string} installed */

@@ -210,6 +210,14 @@ const visits: Readonly<Record<string, (url: string) => Promise<void>>> = {
     expect(await admitted(1, 'search')).toBe(0)
   },
 
+  async 'per-plan-limits-1'(url) {
+    const ask = (key: string) => () => fetch(url, { headers: { 'X-API-Key': key } })
+    expect(await (await ask('key-of-bob')()).json()).toEqual({ plan: 'pro', left: 9 })
+    expect(await statuses(5, ask('key-of-ann'))).toEqual([200, 200, 200, 429, 429])
+    for (const unknown of [await fetch(url), await ask('invented')()])
+      expect([unknown.status, await unknown.json()]).toEqual([401, { error: 'unknown_api_key' }])
+  },
+
   async 'webhooks-out-1'(url) {
     expect((await fetch(`${url}/hook`, { method: 'POST' })).status).toBe(200)
   },

@@ -36,6 +36,11 @@ export function contents(): readonly Part[] {
 
 /** `RELIABILITY.md` becomes `Reliability`, and `first limit` becomes `First limit`. */
 function titled(text: string): string {
-  const words = /^[A-Z]+\.md$/.test(text) ? text.slice(0, -3).toLowerCase() : text
+  const words = pageLabel(text)
   return words.charAt(0).toUpperCase() + words.slice(1).replaceAll(/\s+/g, ' ')
+}
+
+/** The text of a link, for readers who see a page and no file: `RELIABILITY.md` becomes `Reliability`. */
+export function pageLabel(text: string): string {
+  return /^[A-Z]+\.md$/.test(text) ? text.charAt(0) + text.slice(1, -3).toLowerCase() : text
 }

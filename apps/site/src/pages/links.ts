@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 
+import { pageLabel } from './contents.ts'
 import { GITHUB, isSource } from './repository.ts'
 import { ROUTES } from './routes.ts'
 
@@ -11,16 +12,19 @@ export type Picture = (path: string) => string
 
 /** Links of Markdown and of HTML, outside of code. */
 const LINK = /(\]\()([^)\s]+)(?=\))|(^\[[^\]]+\]: )(\S+)$|((?:src|srcset|href)=")([^"]+)(?=")/gm
+const FILE_LABEL = /\[([A-Z]+\.md)\](?=[([])/g
 const CODE = /^ *(`{3,})[^\n]*\n[\s\S]*?^ *\1 *$|`[^`\n]+`/gm
 const HERE = /^https:\/\/github\.com\/halt-limits\/halt(?:\/(?:blob|tree|raw)\/main\/([^#]*))?(?:#(.*))?$/
 
 /** Points the links of a page of the repository to the site, to its pictures, or to GitHub. */
 export function withLinks(text: string, from: string, pageLink: PageLink, picture: Picture): string {
   return outsideCode(text, prose =>
-    prose.replaceAll(LINK, (_all, ...[inline, a, defined, b, attribute, c]: (string | undefined)[]) => {
-      const before = inline ?? defined ?? attribute ?? ''
-      return before + target(a ?? b ?? c ?? '', from, pageLink, picture)
-    }),
+    prose
+      .replaceAll(FILE_LABEL, (_all, label: string) => `[${pageLabel(label)}]`)
+      .replaceAll(LINK, (_all, ...[inline, a, defined, b, attribute, c]: (string | undefined)[]) => {
+        const before = inline ?? defined ?? attribute ?? ''
+        return before + target(a ?? b ?? c ?? '', from, pageLink, picture)
+      }),
   )
 }
 

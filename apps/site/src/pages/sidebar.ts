@@ -12,15 +12,17 @@ interface SidebarPart {
 
 /** The sidebar: the parts of docs/README.md, and the comparisons. */
 export function sidebar(): SidebarPart[] {
+  const links = contents().flatMap(({ entries }) => entries.map(({ link }) => link))
   const parts = contents().map(({ title, entries }) => ({
     text: title,
     items: entries.flatMap(({ text, link }) => {
       const [path = '', anchor] = link.split('#')
       const route = ROUTES.get(posix.join('docs', path))
       if (route === undefined) return []
-      return [
-        { text, link: `/${route.replace(/(^|\/)index$/, '$1')}${anchor === undefined ? '' : `#${anchor}`}` },
-      ]
+      // The pager finds the page that a reader has open by its address without anchor. So the only entry of a page has none.
+      const isOnly = links.filter(each => each.split('#')[0] === path).length === 1
+      const hash = anchor === undefined || isOnly ? '' : `#${anchor}`
+      return [{ text, link: `/${route.replace(/(^|\/)index$/, '$1')}${hash}` }]
     }),
   }))
   const compare = PEERS.map(({ name, guide }) => ({ text: name, link: `/compare/${guide}` }))

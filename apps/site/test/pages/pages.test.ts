@@ -68,6 +68,17 @@ describe('the pages of the site', () => {
     expect(site('errors/index')).toContain('\n<ErrorFinder />\n')
   })
 
+  it('are named in words, where the repository names a file', () => {
+    expect(site('leases')).toContain('[Reliability](/reliability)')
+    for (const { route } of pages) expect(site(route), route).not.toMatch(/\[[A-Z]+\.md\]\(/)
+  })
+
+  it('have an entry without an anchor in the sidebar, so that the pager knows which page is open', () => {
+    const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
+    const anchored = links.filter(link => link.includes('#'))
+    expect(anchored.filter(link => !links.includes(link.replace(/#.*/, '')))).toEqual([])
+  })
+
   it('stand in the sidebar under the titles of docs/README.md', () => {
     const links = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
     expect(links).toContain('/algorithms')

@@ -125,7 +125,7 @@ export class KeyResolver {
     this.#warn({
       code: 'HALT_W_KEY_NEVER_FOUND',
       message: `The policy "${name}" found no ${keyStrategy} key in its first ${MAX_MISSES} requests.`,
-      fix: 'Mount the limiter after authentication, or give userId, apiKey or keyExtractor.',
+      fix: 'Mount the limiter after authentication (in Nest: its guard as APP_GUARD before HaltGuard), or give userId, apiKey or keyExtractor.',
     })
   }
 }

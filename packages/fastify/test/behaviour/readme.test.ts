@@ -13,6 +13,7 @@ const example = readmeSuite<FastifyInstance>({
     '@halt/fastify': () => import('../../src/index.ts'),
     '@halt/store-memory': () => import('@halt/store-memory'),
   },
+  ownAnswer: '{"error":"limited","seconds":60}',
   serve: async app => ({
     url: await app.listen({ port: 0, host: '127.0.0.1' }),
     close: async () => {

@@ -81,6 +81,13 @@ export function InjectRateLimiter(name?: string): ParameterDecorator & PropertyD
 }
 
 function checkLimit(limit: unknown): void {
+  if (typeof limit === 'object' && limit !== null && 'override' in limit && 'name' in limit) {
+    throw new HaltError(
+      'HALT_E_UNKNOWN_FIELD',
+      `The policy "${String(limit.name)}" of @RateLimit has a field "override".`,
+      'Give it as the last argument: @RateLimit({ name, … }, { override: true }).',
+    )
+  }
   if (typeof limit === 'string' || (typeof limit === 'object' && limit !== null && !isOptions(limit))) return
   throw new HaltError(
     'HALT_E_POLICY',

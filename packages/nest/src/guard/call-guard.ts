@@ -8,15 +8,18 @@ import type { HandledCall, HandlerResult } from '../options/options.ts'
 import { callOnLimited } from '../refusal/on-limited.ts'
 import { beginCall, type CallState } from '../calls/call-state.ts'
 import { departureFrom, isTightest, rawOf, setHeader, showHeaders } from '../refusal/response.ts'
+import { LateUserCheck } from './late-user-check.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Decides the calls of an application, on every transport. */
 export class CallGuard {
   readonly #runtime: Runtime
   readonly #noticeProxies: (request: object) => void
+  readonly #lateUsers: LateUserCheck
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime
+    this.#lateUsers = new LateUserCheck(runtime)
     const isSet = (request: object): boolean => trustsProxies(request as PlatformRequest)
     this.#noticeProxies = trustProxyNotice(runtime.limiter, 'The platform is told to trust proxies', isSet)
   }
@@ -24,7 +27,10 @@ export class CallGuard {
   /** Passes a call on, or throws its refusal. Decides each call once, although several guards may ask. */
   enter(context: ExecutionContext): true | Promise<true> {
     const state = beginCall(context)
-    if (state === undefined) return true
+    if (state === undefined) {
+      this.#lateUsers.look(context)
+      return true
+    }
     const call = this.#runtime.read(context)
     const guard = this.#runtime.handlerGuards.guardOf(context, call.nested === true)
     if (guard === undefined) return true

@@ -1,4 +1,4 @@
-import { HaltError, type HaltErrorCode } from '@halt/core'
+import { HaltError } from '@halt/core'
 import type { DiscoveryService } from '@nestjs/core'
 
 import { handlersOf, handlerClassesOf } from '../base/discovery.ts'
@@ -45,9 +45,12 @@ function withLocation(where: string, check: () => void): void {
   try {
     check()
   } catch (error) {
-    const { code, fix, message } = error as { code?: unknown; fix?: string; message: string }
-    if (typeof code !== 'string' || fix === undefined) throw error
-    const what = message.slice(message.indexOf(': ') + 2, message.lastIndexOf(` ${fix}`))
-    throw new HaltError(code as HaltErrorCode, `${where}: ${what}`, fix, { cause: error })
+    const { code, summary, fix } = error as Partial<HaltError>
+    if (code === undefined || summary === undefined || fix === undefined) throw error
+    // Without a cause: Node would print the sentence and the stack a second time.
+    throw new HaltError(code, `${where}: ${summary}`, code === 'HALT_E_DUPLICATE_POLICY' ? OTHER_NAME : fix)
   }
 }
+
+const OTHER_NAME =
+  'Give it another name. If it is to replace the wider policy, add { override: true } as the last argument of @RateLimit.'

@@ -2,8 +2,10 @@ import type { ApplicationConfig, ModulesContainer } from '@nestjs/core'
 
 import { handlersOf, type HandlerClass } from '../base/discovery.ts'
 import { boundTo, FIELD, GUARDS, has, MESSAGE, PATTERN, ROUTE, tokensOf } from '../base/nest-metadata.ts'
+import { RouteGuard } from '../guard/guard.ts'
 import type { Runtime } from '../guard/runtime.ts'
 import { isLimiterToken, isHaltEnhancer } from '../base/tokens.ts'
+import { limitMetadataOf } from '../policies/limit-metadata.ts'
 
 /** A provider, controller or middleware of Nest, and its injected tokens. */
 interface Made {
@@ -21,8 +23,9 @@ export function isGuardGlobal(config: ApplicationConfig): boolean {
 }
 
 /**
- * Warns of an HTTP application whose global `policy` counts nothing. That is so if our guard is not global, no class or
- * handler has it (by itself or by `@RateLimit`), and no class has it or a limiter injected.
+ * Warns of an HTTP application whose global `policy` no guard applies. That is so if our guard is not global, no class or
+ * handler has it by itself or by `@RateLimit()`, and no class has it or a limiter injected. A `@RateLimit` with policies does
+ * not matter here: it counts its own handlers, and says nothing of the others.
  *
  * Does not warn if there are message handlers, because a connected microservice has global guards that cannot be seen here.
  */
@@ -37,14 +40,26 @@ export function checkGuard(
   const handlers = [...types].flatMap(type => handlersOf(type).map(([, handler]) => handler))
   if (!handlers.some(handler => [ROUTE, MESSAGE, FIELD].some(key => has(handler, key)))) return
   if (handlers.some(handler => has(handler, PATTERN))) return
-  if ([...types, ...handlers].some(holder => boundTo(holder, GUARDS).some(isOrHoldsHaltEnhancer))) return
-  if (allOf(modules).some(isAsking)) return
+  const holders = [...types, ...handlers]
+  if (holders.some(isMeantToCount) || allOf(modules).some(isAsking)) return
+  const counted = holders.some(bringsPolicies)
+    ? 'only handlers with @RateLimit are counted'
+    : 'nothing is counted'
   limiter.warn({
     code: 'HALT_W_NO_GUARD',
-    message:
-      'HaltModule has a policy for every call, but HaltGuard is not registered, so nothing is counted.',
+    message: `HaltModule has a policy for every call, but HaltGuard is not registered, so ${counted}.`,
     fix: 'Add { provide: APP_GUARD, useClass: HaltGuard } to the providers of the root module.',
   })
+}
+
+/** True if a class or handler has our guard, other than by `@RateLimit` with policies. */
+function isMeantToCount(holder: object): boolean {
+  const guards = boundTo(holder, GUARDS).filter(isOrHoldsHaltEnhancer)
+  return guards.some(guard => guard !== RouteGuard) || (guards.length > 0 && !bringsPolicies(holder))
+}
+
+function bringsPolicies(holder: object): boolean {
+  return limitMetadataOf(holder).limits.some(({ limits }) => limits.length > 0)
 }
 
 /** True if a guard is ours, or holds one of ours in a property. */

@@ -366,7 +366,21 @@ describe('an application fails at start', () => {
       @RateLimit({ name: 'global', limit: 1, window: 1 })
       get() {}
     }
-    await expect(start({}, Double)).rejects.toMatchObject({ code: 'HALT_E_DUPLICATE_POLICY' })
+    const failed = await start({}, Double).catch((error: unknown) => error)
+    expect(failed).toMatchObject({
+      code: 'HALT_E_DUPLICATE_POLICY',
+      message: expect.stringContaining('Double.get: '),
+      fix: expect.stringContaining('{ override: true }'),
+    })
+    // Node prints a cause with the same sentence and stack once more.
+    expect(failed).not.toHaveProperty('cause')
+  })
+
+  it('for override inside a policy, and says where it belongs', () => {
+    const policy = { name: 'strict', limit: 1, window: 1, override: true }
+    expect(() => RateLimit(policy)).toThrow(
+      /HALT_E_UNKNOWN_FIELD: The policy "strict" of @RateLimit has a field "override"\. Give it as the last argument/,
+    )
   })
 
   it.each(['class', 'handler'])('for override without a policy on a %s', async where => {

@@ -55,9 +55,16 @@ const json = async (url: string, init?: RequestInit): Promise<any> => (await fet
 describe('the README of @halt/nest', () => {
   it('begins with an example that limits localhost', async () => {
     const { url } = await start('# @halt/nest')
-    expect(await statuses(`${url}/auth/login`, 11, post())).toEqual([...Array(10).fill(201), 429])
+    expect(await statuses(`${url}/auth/login`, 4, post())).toEqual([201, 201, 201, 429])
+    expect(await statuses(url, 3)).toEqual([200, 200, 429])
     expect(await statuses(`${url}/status`, 1)).toEqual([200])
-    expect((await fetch(`${url}/data`)).headers.get('ratelimit-limit')).toBe('100')
+    expect(readme).toContain((await (await fetch(url)).text()).replace(/\d+}$/, '12}'))
+  })
+
+  it('has an app with a different limit on one route', async () => {
+    const { url } = await start('## A different limit on one route')
+    expect(await statuses(`${url}/feed`, 21)).toEqual([...Array(20).fill(200), 429])
+    expect(await statuses(`${url}/data`, 6)).toEqual([200, 200, 200, 200, 200, 429])
   })
 
   it('has a login that counts only failures', async () => {
@@ -79,6 +86,7 @@ describe('the README of @halt/nest', () => {
       key: 'user:bob',
       left: 119,
     })
+    expect(await json(`${url}/data`)).toEqual({ key: 'ip:127.0.0.1', left: 119 })
   })
 
   it('has an app that counts in Redis', async () => {
@@ -166,6 +174,6 @@ describe('the README of @halt/nest', () => {
   })
 
   it('has no example that is not run', () => {
-    expect(readme.match(/```ts\n/g)).toHaveLength(13)
+    expect(readme.match(/```ts\n/g)).toHaveLength(14)
   })
 })

@@ -96,6 +96,13 @@ class ByDecorator {
 }
 
 @Controller()
+class ByOwnPolicy extends Plain {
+  @Get('own')
+  @RateLimit({ name: 'guard_check_own', limit: 1, window: 60 })
+  own() {}
+}
+
+@Controller()
 @UseGuards(Asking)
 class ByAnother extends Plain {}
 
@@ -191,6 +198,20 @@ describe('HALT_W_NO_GUARD', () => {
     expect(await codesWith({ imports: [graphql()], providers: [CountedResolver] })).toEqual([])
     expect(await codesWith({ providers: [OpenGateway] })).toEqual(['HALT_W_NO_GUARD'])
     expect(await codesWith({ providers: [Gateway] })).toEqual([])
+  })
+
+  it('is emitted although @RateLimit with a policy counts some handlers', async () => {
+    const warnings: HaltWarning[] = []
+    const warn = (warning: HaltWarning) => warnings.push(warning)
+    const { url } = await started({ controllers: [ByOwnPolicy] }, { warn })
+    expect(warnings).toMatchObject([
+      {
+        code: 'HALT_W_NO_GUARD',
+        message: expect.stringContaining('only handlers with @RateLimit are counted'),
+      },
+    ])
+    expect(await statuses(`${url}/x`, 3)).toEqual([200, 200, 200])
+    expect(await statuses(`${url}/own`, 2)).toEqual([200, 429])
   })
 
   it('is emitted for a given limiter and for a resolver, but not if only decorators count', async () => {
