@@ -3,20 +3,8 @@ import { Redis } from 'ioredis'
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 
 import { openStore } from '../contestants/redis-halt.ts'
+import type { HotLimit, OpenHot } from './hot-limit.ts'
 import { upstash } from './upstash.ts'
-
-/** A limit on one key for all processes. */
-export interface HotLimit {
-  readonly limit: number
-  readonly windowMs: number
-}
-
-/** An open limiter of one busy key. */
-export interface OpenHot {
-  /** Asks for one unit. Resolves to whether it is admitted. */
-  ask(): Promise<boolean>
-  close(): Promise<unknown>
-}
 
 /** The share and the time of the leases that are measured. */
 export const LEASE = { share: 0.02, idle: '500ms' } as const

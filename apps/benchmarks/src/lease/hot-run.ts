@@ -1,7 +1,8 @@
 // One of several processes that ask for units of one busy key. It begins when the parent says so.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { hot, type HotLimit, type HotName, type OpenHot } from './contestants.ts'
+import { hot, type HotName } from './contestants.ts'
+import type { HotLimit, OpenHot } from './hot-limit.ts'
 
 /** What a process does. */
 export interface HotTask {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { Ratelimit } from '@upstash/ratelimit'
 import { Redis } from 'ioredis'
 
-import type { HotLimit, OpenHot } from './contestants.ts'
+import type { HotLimit, OpenHot } from './hot-limit.ts'
 
 /**
  * `Ratelimit.cachedFixedWindow`, its script sent by ioredis, because REST would cost more than the rest. It answers from the
