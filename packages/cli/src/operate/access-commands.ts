@@ -3,12 +3,13 @@ import { networkInterfaces } from 'node:os'
 import { type Call, type Command, ExitCode } from '../command/command.ts'
 import { type CliIo, coloursOf, print } from '../io.ts'
 import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
-import { targetFlags, targetOf } from './target.ts'
+import { targetFlags, targetOf, WHOM_NOTE } from './target.ts'
 
-const more = [
-  'Whom: user:42, ip:203.0.113.7, api-key:…, custom:acme, an address, or a network such as 203.0.113.0/24.',
-  SECRET_NOTE,
-]
+/** `blocked` is also the reason of a cool-down, which no entry of an operator made. */
+const COOLDOWN_NOTE =
+  'If halt find says that it is refused, its own counters refuse it: halt reset frees it from them and from their cool-downs.'
+
+const more = [WHOM_NOTE, SECRET_NOTE]
 
 /** `halt block` and `halt allow`. */
 export const accessCommands: readonly Command[] = (['block', 'allow'] as const).map(act => ({
@@ -54,7 +55,8 @@ function takeBack(act: 'unblock' | 'disallow', call: Call, io: CliIo): Promise<n
     const [whom = ''] = call.positionals
     const found = await control[act](targetOf(whom, call), actOf(call))
     const what = act === 'unblock' ? 'blocked' : 'allowed'
-    await print(io, [found ? `${whom} is no longer ${what}.` : `${whom} was not ${what}.`])
+    const none = [`${whom} was not ${what} by an operator.`, ...(act === 'unblock' ? [COOLDOWN_NOTE] : [])]
+    await print(io, found ? [`${whom} is no longer ${what}.`] : none)
     return found ? ExitCode.DONE : ExitCode.FOUND
   })
 }

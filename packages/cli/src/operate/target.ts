@@ -9,6 +9,10 @@ export const targetFlags: Readonly<Record<string, Flag>> = {
   ip: { value: 'address', help: 'The address of a user or an API key, for counters of both together.' },
 }
 
+/** A note of the help of every command with a client. */
+export const WHOM_NOTE =
+  'Whom: user:42, ip:203.0.113.7, api-key:…, custom:acme, an address, or a network such as 203.0.113.0/24.'
+
 const KINDS = { user: 'user', ip: 'ip', 'api-key': 'apiKey', custom: 'custom' } as const
 
 /**
@@ -28,6 +32,13 @@ export function targetOf(text: string, call: Call): Identity {
   if (ip === undefined) return target as Identity
   if ('user' in target || 'apiKey' in target) return { ...target, ip } as Identity
   throw commandError('--ip is given with neither a user nor an API key.', 'Write user:42 --ip 203.0.113.7.')
+}
+
+/** Whom a command is about, in the words of its caller, with the address that completes it: `user:42+ip:203.0.113.7`. */
+export function nameOf(call: Call): string {
+  const [whom = ''] = call.positionals
+  const ip = valueOf(call, 'ip')
+  return ip === undefined ? whom : `${whom}+ip:${ip}`
 }
 
 function kindIn(text: string): Readonly<Record<string, string>> | undefined {

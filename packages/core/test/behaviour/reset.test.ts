@@ -199,6 +199,16 @@ describe('reset', () => {
     expect((await one.peek(request)).remaining).toBe(3)
   })
 
+  it('resets the counter of requests without a route, in a process that has seen none', async () => {
+    const routed: Policy = { ...minute, scope: 'route' }
+    const { limiter } = world()
+    const one = limiter(routed)
+    await times(3, one)
+    const error = await rejection(limiter(routed).reset({ ip: CLIENT }))
+    expect(error.message).toContain('forgot 1 counters')
+    expect((await one.peek(view())).remaining).toBe(3)
+  })
+
   it('rejects when the store does not answer', async () => {
     const store: Store = {
       evaluate: () => Promise.reject(new Error('gone')),
