@@ -152,6 +152,14 @@ describe('reset', () => {
     expect(warnings[0]?.message).toContain('"minute" (reached by { ip })')
   })
 
+  it('warns of the counters of users behind an address', async () => {
+    const { limiter, warnings } = world()
+    await limiter({ ...minute, keyStrategy: 'composite' }).reset({ ip: CLIENT })
+    expect(warnings[0]?.message).toContain(
+      '"minute" (reached by { user, ip } or { apiKey, ip } for requests with a user or an API key)',
+    )
+  })
+
   it('resets the address ceiling in a process that has seen no key', async () => {
     const { limiter } = world()
     const one = limiter({ ...minute, keyStrategy: 'api-key' }, { keysPerAddress: 1 })
