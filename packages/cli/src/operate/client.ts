@@ -1,7 +1,8 @@
-import { type Control, type Explanation, type Identity, RateLimiter } from '@halt/core'
+import { type Control, type Explanation, HaltError, type Identity, RateLimiter } from '@halt/core'
 
 import { type Call, type Flag, valueOf } from '../command/command.ts'
 import { commandError } from '../command/parse.ts'
+import { withValues } from '../command/usage.ts'
 import { type CliIo, print, printable } from '../io.ts'
 import { loadPolicyModule } from '../policy-module.ts'
 import { identityOptions, withControl } from './control.ts'
@@ -42,6 +43,12 @@ export function withClient<T>(
         `Write: halt ${name} user:42 --policy limits.mjs --redis redis://localhost:6379`,
       )
     const settings = await loadPolicyModule(module, io.cwd)
+    if (typeof settings.policy === 'function')
+      throw new HaltError(
+        'HALT_E_POLICY_MODULE',
+        `${module} chooses its policies by a function, which needs a request.`,
+        'Give a module that exports those that it may choose: export const policies = [PRO, FREE].',
+      )
     const identity = targetOf(call.positionals[0] as string, call)
     await control.refresh()
     const limiter = new RateLimiter({
@@ -55,6 +62,7 @@ export function withClient<T>(
       instances: 1,
       warn: () => {},
     })
+    await withValues(() => limiter.keyOf(identity))
     return use({ identity, limiter, control })
   })
 }

@@ -29,7 +29,7 @@ export const resetCommand: Command = {
   run: (call, io) =>
     withClient('reset', call, io, async client => {
       const { identity, limiter, control } = client
-      const whom = nameOf(call)
+      const whom = nameOf(call.positionals[0] as string, call)
       const { count, problem } = await reset(limiter, identity)
       const lines = [countOf(count, whom), ...(problem === undefined ? [] : [problem])]
       if (count !== 0) await control.note('reset', { identity, units: count }, noteOf(actOf(call)))

@@ -35,8 +35,7 @@ export function targetOf(text: string, call: Call): Identity {
 }
 
 /** Whom a command is about, in the words of its caller, with the address that completes it: `user:42+ip:203.0.113.7`. */
-export function nameOf(call: Call): string {
-  const [whom = ''] = call.positionals
+export function nameOf(whom: string, call: Call): string {
   const ip = valueOf(call, 'ip')
   return ip === undefined ? whom : `${whom}+ip:${ip}`
 }

@@ -2,6 +2,8 @@ import { Control, type Policy, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { folderWith, halt, type HaltRun } from '../halt.ts'
 
@@ -24,6 +26,7 @@ function scene(policies: readonly Policy[] = policy) {
   })
   const cwd = folderWith({ 'limits.mjs': `export const policies = ${JSON.stringify(policies)}` })
   return {
+    cwd,
     shell: (...args: string[]): Promise<HaltRun> =>
       halt([...args, '--prefix', prefix], { cwd, env: { HALT_REDIS_URL: inject('redisUrl') } }),
     // A second passes between two readings of the document, so the test reads it itself.
@@ -56,7 +59,10 @@ describe('an operator at the command line', () => {
       '--by',
       'ann',
     )
-    expect(given).toEqual({ code: 0, out: 'per_user has other numbers for user:42.\n', err: '' })
+    expect(given).toMatchObject({ code: 0, err: '' })
+    expect(given.out).toMatch(
+      /^per_user has other numbers for user:42\.\nProcesses whose limiters have a Control/,
+    )
     expect(await check('42')).toMatchObject({ allowed: true })
     const freed = await shell('find', 'user:42', '--policy', 'limits.mjs')
     expect(freed.code).toBe(0)
@@ -135,8 +141,30 @@ describe('an operator at the command line', () => {
     expect(await check('1')).toMatchObject({ reason: 'blocked' })
     expect(await check('1', '203.0.113.9')).toMatchObject({ reason: 'exempt' })
     expect((await shell('entries')).out.split('\n')).toHaveLength(3)
-    expect((await shell('disallow', '203.0.113.9')).code).toBe(0)
+    const ended = await shell('disallow', '203.0.113.9')
+    expect(ended.code).toBe(0)
+    expect(ended.out).toMatch(
+      /^203\.0\.113\.9 is no longer allowed\.\nStill in force: .* block {2}203\.0\.113\.0\/24/,
+    )
     expect(await check('1', '203.0.113.9')).toMatchObject({ reason: 'blocked' })
+  })
+
+  it('is told of an entry under more ids than those that it ended', async () => {
+    const { shell } = scene()
+    expect((await shell('allow', 'user:x', '--ip', '203.0.113.7')).out).toMatch(
+      /^Allowed user:x\+ip:203\.0\.113\.7\.\n/,
+    )
+    await shell('allow', 'user:x')
+    await shell('allow', 'user:other')
+    const { out } = await shell('disallow', 'user:x')
+    expect(out).toMatch(
+      /^user:x is no longer allowed\.\nStill in force: .* allow {2}user:x\+ip:203\.0\.113\.7 .*\n$/,
+    )
+    const again = await shell('disallow', 'user:x')
+    expect(again.out).toMatch(/^user:x was not allowed by an operator\.\nStill in force: .*\n$/)
+    expect((await shell('disallow', 'user:x', '--ip', '203.0.113.7')).out).toBe(
+      'user:x+ip:203.0.113.7 is no longer allowed.\n',
+    )
   })
 
   it('changes the numbers of everybody, and takes them back', async () => {
@@ -160,8 +188,14 @@ describe('an operator at the command line', () => {
       ['HALT_E_COMMAND', ['change', 'per_user']],
       ['HALT_E_COMMAND', ['change', 'per_user', '--limit', 'many']],
       ['HALT_E_DURATION', ['block', 'user:42', '--for', 'long']],
+      ['HALT_E_', ['change', 'per_user', '--block-duration', '0']],
+      ['HALT_E_IDENTITY', ['reset', '203.0.113.0/24', '--policy', 'limits.mjs']],
+      ['HALT_E_COMMAND', ['find', 'user:42', '--policy', 'limits.mjs', '--ipv6-prefix', '8']],
     ]
-    for (const [error, args] of mistakes) expect((await shell(...args)).err, args.join(' ')).toContain(error)
+    for (const [error, args] of mistakes) {
+      const { code, err } = await shell(...args)
+      expect([code, err], args.join(' ')).toEqual([2, expect.stringContaining(error)])
+    }
     expect((await shell('history')).out).toBe('Nobody has acted.\n')
   })
 
@@ -170,6 +204,13 @@ describe('an operator at the command line', () => {
     const { code, out } = await shell('find', 'api-key:k', '--policy', 'limits.mjs')
     expect(code).toBe(0)
     expect(out).toContain('per_user: not reachable by { apiKey }')
+  })
+
+  it('is told to name the policies that a function chooses among', async () => {
+    const { shell, cwd } = scene()
+    writeFileSync(join(cwd, 'chooses.mjs'), 'export default () => ({ name: "a", limit: 1, window: 60 })')
+    const { code, err } = await shell('find', 'user:42', '--policy', 'chooses.mjs')
+    expect([code, err]).toEqual([3, expect.stringContaining('export const policies = [PRO, FREE]')])
   })
 
   it('sees no control characters of a reason', async () => {
