@@ -15,13 +15,13 @@ import {
 } from './control.ts'
 import { lineOf } from './list-commands.ts'
 import { relatedEntries } from './related-entries.ts'
-import { nameOf, targetFlags, targetOf, WHOM_NOTE } from './target.ts'
+import { nameOf, NETWORK_NOTE, targetFlags, targetOf } from './target.ts'
 
 /** `blocked` is also the reason of a cool-down, which no entry of an operator made. */
 const COOLDOWN_NOTE =
   'If halt find says that it is refused, its own counters refuse it: halt reset frees it from them and from their cool-downs.'
 
-const more = [WHOM_NOTE, SECRET_NOTE]
+const more = [NETWORK_NOTE, SECRET_NOTE]
 
 /** `halt block` and `halt allow`. */
 export const accessCommands: readonly Command[] = (['block', 'allow'] as const).map(act => ({

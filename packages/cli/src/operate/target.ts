@@ -10,8 +10,12 @@ export const targetFlags: Readonly<Record<string, Flag>> = {
 }
 
 /** A note of the help of every command with a client. */
-export const WHOM_NOTE =
-  'Whom: user:42, ip:203.0.113.7, api-key:…, custom:acme, an address, or a network such as 203.0.113.0/24.'
+export const WHOM_NOTE = 'Whom: user:42, ip:203.0.113.7, api-key:…, custom:acme, or an address.'
+/** The same for the commands that take a network too. */
+export const NETWORK_NOTE: string = WHOM_NOTE.replace(
+  'or an address',
+  'an address, or a network such as 203.0.113.0/24',
+)
 
 const KINDS = { user: 'user', ip: 'ip', 'api-key': 'apiKey', custom: 'custom' } as const
 
