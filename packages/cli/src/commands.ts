@@ -4,6 +4,7 @@ import { accessCommands, takeBackCommands } from './operate/access-commands.ts'
 import { findCommand } from './operate/find-command.ts'
 import { listCommands } from './operate/list-commands.ts'
 import { numberCommands } from './operate/number-commands.ts'
+import { resetCommand } from './operate/reset-command.ts'
 import { topCommand } from './operate/top-command.ts'
 import { replayCommand } from './replay/replay-command.ts'
 
@@ -12,6 +13,7 @@ export const commands: readonly Command[] = [
   replayCommand,
   doctorCommand,
   findCommand,
+  resetCommand,
   topCommand,
   ...accessCommands,
   ...takeBackCommands,

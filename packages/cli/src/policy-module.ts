@@ -28,9 +28,14 @@ export async function loadPolicyModule(path: string, cwd: string): Promise<Limit
   if (settings !== undefined) return settings
   throw new HaltError(
     'HALT_E_POLICY_MODULE',
-    `${path} exports no limits. Its exports are ${Object.keys(module).join(', ') || 'none'}.`,
+    `${path} exports no limits. ${exportsOf(module)}`,
     'Write: export default { name: "api", limit: 100, window: 60 }. An array, options of a RateLimiter or a RateLimiter work too.',
   )
+}
+
+function exportsOf(module: object): string {
+  const names = Object.keys(module)
+  return names.length === 0 ? 'It exports nothing.' : `It exports ${names.join(', ')}.`
 }
 
 const NAMES = ['limiter', 'options', 'policies', 'policy']

@@ -2,6 +2,7 @@ import { commands } from './commands.ts'
 import { type Command, ExitCode } from './command/command.ts'
 import { helpOf, overview } from './command/help.ts'
 import { commandError, nearest, parseCall } from './command/parse.ts'
+import { isUsageError } from './command/usage.ts'
 import { type CliIo, coloursOf, print, printable } from './io.ts'
 
 /**
@@ -17,9 +18,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const { red } = coloursOf(io, io.stderr)
     const text = error instanceof Error ? error.message : String(error)
     io.stderr.write(`${red('halt:')} ${printable(text)}\n`)
-    return (error as { code?: unknown } | undefined)?.code === 'HALT_E_COMMAND'
-      ? ExitCode.USAGE
-      : ExitCode.FAILED
+    return isUsageError(error) ? ExitCode.USAGE : ExitCode.FAILED
   }
 }
 

@@ -108,7 +108,7 @@ function unreachedBy(limiters) {
       'p',
       'faint',
       make('b', '', policy),
-      ` cannot be reached by this id. ${reachedBy} names its counter.`,
+      ` has a counter that this id does not name. It is reached by ${reachedBy}.`,
     ),
   )
 }

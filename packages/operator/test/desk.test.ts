@@ -1,4 +1,4 @@
-import { LoggingTelemetry, RateLimiter } from '@halt/core'
+import { LoggingTelemetry, type Policy, RateLimiter } from '@halt/core'
 import { InMemoryStore } from '@halt/store-memory'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
@@ -139,8 +139,14 @@ describe('an act', () => {
   it('resets counters, grants once, takes the grant back, forgives, and the history tells it', async () => {
     site = await openSite({ reveal: true })
     await site.ask('42', 9)
-    const reset = await act({ act: 'reset', whom: { user: '42' }, reason: 'their bug' })
-    expect(reset.body).toMatchObject({ done: true, says: '1 counter of user:42 was reset.' })
+    const reset = { act: 'reset', whom: { user: '42' }, reason: 'their bug' }
+    const left =
+      'The reset does not reach per_address (reached by { ip }), which may still refuse the client.'
+    expect((await act({ ...reset, confirmed: false })).body['warnings']).toEqual([left])
+    expect((await act(reset)).body).toMatchObject({
+      done: true,
+      says: `1 counter of user:42 was reset. ${left}`,
+    })
     expect((await site.limiter.peek({ user: '42' })).allowed).toBe(true)
 
     const grant = { act: 'grant', whom: { user: '42' }, policy: 'month', units: 4, token: 'one form' }
@@ -164,6 +170,27 @@ describe('an act', () => {
       ['reset', 1],
     ])
     expect(body['history'].at(-1)).toMatchObject({ target: 'user:42', by: 'ann', reason: 'their bug' })
+  })
+
+  it('that resets one policy says nothing of others, and says each time what it does not reach', async () => {
+    site = await openSite({ reveal: true })
+    await site.ask('42')
+    const reset = { act: 'reset', whom: { user: '42' } }
+    expect((await act({ ...reset, policy: 'per_user' })).body['says']).toBe('1 counter of user:42 was reset.')
+    for (let i = 0; i < 2; i++)
+      expect((await act(reset)).body['says']).toContain('does not reach per_address')
+  })
+
+  it('that is unknown is told the acts, and a text for somebody the form', async () => {
+    site = await openSite()
+    const { body } = await site.call('act', { act: 'free', whom: { user: '42' } })
+    expect(body['error']).toMatchObject({
+      message: 'The act is "free".',
+      fix: /^Choose one of block, .*reset/,
+    })
+    const text = await act({ act: 'reset', whom: 'user:ann+ip:203.0.113.7' })
+    expect(text.body['error'].fix).toBe('Give an object: {"user":"ann","ip":"203.0.113.7"}.')
+    expect((await act({ act: 'reset', whom: 'ann' })).body['error'].fix).toContain('{ user: "42", ip:')
   })
 
   it.each([
@@ -238,6 +265,18 @@ describe('keys', () => {
     expect(pages[2].body['entries']).toMatchObject([{ kind: 'block', target: key }])
     await act({ act: 'unblock', whom: { shown: key } })
     expect(await site.control.entries()).toEqual([])
+  })
+
+  it('of two ids together are marked, and are found by their digest', async () => {
+    const pair: Policy = { name: 'pair', limit: 5, window: '1h', keyStrategy: 'composite' }
+    const store = new InMemoryStore()
+    site = await openSite({ limiters: [new RateLimiter({ store, policy: pair })] })
+    const whom = { user: '42', ip: '203.0.113.7' }
+    const { body } = await find(whom)
+    expect(body['who']).toMatch(/^user\+ip #[\w-]{8}$/)
+    await site.control.block(whom)
+    const found = await find({ shown: body['who'] })
+    expect(found.body['entries']).toMatchObject([{ target: body['who'] }])
   })
 
   it('have the digest that the logs begin with', async () => {

@@ -109,7 +109,7 @@ describe.skipIf(executablePath === undefined)(`the page in Chromium${why}`, () =
     await becomes('#found', /user:42refused: limited/)
     expect(await text('#found')).toMatch(/per_user token-bucketlimited0 of 5 leftpasses in/)
     expect(await text('#found')).toMatch(
-      /per_address.* cannot be reached by this id\. \{ ip \} names its counter/,
+      /per_address.* has a counter that this id does not name\. It is reached by \{ ip \}/,
     )
 
     await press('Reset counters', '#found')

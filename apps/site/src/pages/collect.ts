@@ -41,15 +41,22 @@ export function siteText({ from, text }: SourcePage, picture: (path: string) => 
 
 /** Puts the components of the site in the places that a page marks for them. */
 function withComponents(text: string): string {
-  const shown = text.replace('<!-- error finder -->', '<ErrorFinder />')
+  const shown = text.replace(FINDER, '<ErrorFinder />')
   return PLAYGROUND.test(shown) ? WIDE + shown.replace(PLAYGROUND, '<Playground />') : shown
 }
 
 /** A page as plain Markdown with whole addresses, for tools that read no HTML. */
 export function twinOf({ from, text }: SourcePage): string {
   const link = (route: string, anchor: string): string => `${SITE}/${route}.md${anchor}`
-  return withLinks(withTabs(text, from, plainTabs), from, link, path => `${SITE}/${path}`)
+  const read = text.replace(
+    FINDER,
+    `The page of a code is \`${SITE}/errors/<code>.md\`, with the code in capitals.`,
+  )
+  return withLinks(withTabs(read, from, plainTabs), from, link, path => `${SITE}/${path}`)
 }
+
+/** The place of the box that finds the codes in a log. */
+const FINDER = '<!-- error finder -->'
 
 /** The picture of the playground, in whose place the site has the playground itself. */
 const PLAYGROUND = /<!-- playground -->[\s\S]*<!-- \/playground -->/

@@ -4,6 +4,7 @@ import DefaultTheme, { VPHomeFeatures, VPHomeHero } from 'vitepress/theme-withou
 import { defineAsyncComponent, h } from 'vue'
 
 import { ErrorFinder } from './error-finder.ts'
+import { NotFound } from './not-found.ts'
 import { TwinLink } from './twin-link.ts'
 import '../playground/style.css'
 import './style.css'
@@ -16,7 +17,8 @@ const Playground = defineAsyncComponent(
 /** The default theme of VitePress with the components that pages of this site use. */
 export const theme: Theme = {
   extends: DefaultTheme,
-  Layout: () => h(DefaultTheme.Layout, null, { 'doc-footer-before': () => h(TwinLink) }),
+  Layout: () =>
+    h(DefaultTheme.Layout, null, { 'doc-footer-before': () => h(TwinLink), 'not-found': () => h(NotFound) }),
   enhanceApp({ app }) {
     enhanceAppWithTabs(app)
     // VitePress's own first page has no landmark around its content.

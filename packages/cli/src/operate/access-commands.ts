@@ -2,13 +2,26 @@ import { BlockList, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { type Call, type Command, ExitCode } from '../command/command.ts'
 import { type CliIo, coloursOf, print } from '../io.ts'
-import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
-import { targetFlags, targetOf } from './target.ts'
-
-const more = [
-  'Whom: user:42, ip:203.0.113.7, api-key:…, custom:acme, an address, or a network such as 203.0.113.0/24.',
+import { withValues } from '../command/usage.ts'
+import {
+  actFlags,
+  actOf,
+  controlFlags,
+  identityOptions,
+  REACH_NOTE,
   SECRET_NOTE,
-]
+  whoFlags,
+  withControl,
+} from './control.ts'
+import { lineOf } from './list-commands.ts'
+import { relatedEntries } from './related-entries.ts'
+import { nameOf, NETWORK_NOTE, targetFlags, targetOf } from './target.ts'
+
+/** `blocked` is also the reason of a cool-down, which no entry of an operator made. */
+const COOLDOWN_NOTE =
+  'If halt find says that it is refused, its own counters refuse it: halt reset frees it from them and from their cool-downs.'
+
+const more = [NETWORK_NOTE, SECRET_NOTE]
 
 /** `halt block` and `halt allow`. */
 export const accessCommands: readonly Command[] = (['block', 'allow'] as const).map(act => ({
@@ -32,8 +45,8 @@ export const accessCommands: readonly Command[] = (['block', 'allow'] as const).
       const options = { ...actOf(call), force: call.flags['force'] === true }
       const target = targetOf(whom, call)
       if (act === 'block') warnOfOwnAddress(whom, io)
-      await control[act](target, options)
-      await print(io, [`${act === 'block' ? 'Blocked' : 'Allowed'} ${whom}.`])
+      await withValues(() => control[act](target, options))
+      await print(io, [`${act === 'block' ? 'Blocked' : 'Allowed'} ${nameOf(whom, call)}.`, REACH_NOTE])
       return ExitCode.DONE
     }),
 }))
@@ -52,9 +65,15 @@ export const takeBackCommands: readonly Command[] = (['unblock', 'disallow'] as 
 function takeBack(act: 'unblock' | 'disallow', call: Call, io: CliIo): Promise<number> {
   return withControl(call, io, async control => {
     const [whom = ''] = call.positionals
-    const found = await control[act](targetOf(whom, call), actOf(call))
-    const what = act === 'unblock' ? 'blocked' : 'allowed'
-    await print(io, [found ? `${whom} is no longer ${what}.` : `${whom} was not ${what}.`])
+    const target = targetOf(whom, call)
+    const found = await withValues(() => control[act](target, actOf(call)))
+    const [name, what] = [nameOf(whom, call), act === 'unblock' ? 'blocked' : 'allowed']
+    const none = [`${name} was not ${what} by an operator.`, ...(act === 'unblock' ? [COOLDOWN_NOTE] : [])]
+    const others = await relatedEntries(target, control, identityOptions(call, io))
+    await print(io, [
+      ...(found ? [`${name} is no longer ${what}.`] : none),
+      ...others.map(({ kind, ...entry }) => `Still in force: ${lineOf(kind, entry)}`),
+    ])
     return found ? ExitCode.DONE : ExitCode.FOUND
   })
 }

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os'
 import { type ActOptions, Control } from '@halt/core'
 
 import { type Call, type Flag, valueOf } from '../command/command.ts'
-import { commandError } from '../command/parse.ts'
+import { commandError, wholeOf } from '../command/parse.ts'
 import type { CliIo } from '../io.ts'
 import { type OpenRedis, redisFlags, withRedis } from './redis.ts'
 
@@ -31,6 +31,10 @@ export function whoFlags(): Readonly<Record<string, Flag>> {
 export const SECRET_NOTE =
   'If the limiters have a secret, give it as $HALT_SECRET, so that API keys get the same digests.'
 
+/** Tells what an act needs to have an effect, because the document does not tell who reads it. */
+export const REACH_NOTE =
+  'Processes whose limiters have a Control take it over within a second and a half. Others do not know of it.'
+
 /** Opens Redis and the control document, and calls `use`. */
 export function withControl<T>(
   call: Call,
@@ -52,9 +56,9 @@ export function identityOptions(
   call: Call,
   { env }: CliIo,
 ): { readonly secret?: string; readonly ipv6Prefix?: number } {
-  const bits = valueOf(call, 'ipv6-prefix')
+  const ipv6Prefix = wholeOf('ipv6-prefix', valueOf(call, 'ipv6-prefix'), 32, 128)
   const secret = env['HALT_SECRET']
-  return { ...(secret ? { secret } : {}), ...(bits === undefined ? {} : { ipv6Prefix: Number(bits) }) }
+  return { ...(secret ? { secret } : {}), ...(ipv6Prefix === undefined ? {} : { ipv6Prefix }) }
 }
 
 /** Reads who acts, why, and until when. @throws HaltError `HALT_E_COMMAND` */

@@ -2,10 +2,11 @@ import { HaltError, type PolicyNumbers } from '@halt/core'
 
 import { type Call, type Command, ExitCode, type Flag, valueOf } from '../command/command.ts'
 import { commandError, wholeOf } from '../command/parse.ts'
+import { withValues } from '../command/usage.ts'
 import { type CliIo, print } from '../io.ts'
 import { loadPolicyModule } from '../policy-module.ts'
-import { actFlags, actOf, controlFlags, SECRET_NOTE, whoFlags, withControl } from './control.ts'
-import { targetFlags, targetOf } from './target.ts'
+import { actFlags, actOf, controlFlags, REACH_NOTE, SECRET_NOTE, whoFlags, withControl } from './control.ts'
+import { nameOf, targetFlags, targetOf } from './target.ts'
 
 const numberFlags: Readonly<Record<string, Flag>> = {
   limit: { value: 'n', help: 'Units per window.' },
@@ -32,8 +33,8 @@ export const numberCommands: readonly Command[] = [
       withControl(call, io, async control => {
         const [whom = '', policy = ''] = call.positionals
         await checkName(policy, call, io)
-        await control.override(targetOf(whom, call), policy, numbersOf(call), actOf(call))
-        await print(io, [`${policy} has other numbers for ${whom}.`])
+        await withValues(() => control.override(targetOf(whom, call), policy, numbersOf(call), actOf(call)))
+        await print(io, [`${policy} has other numbers for ${nameOf(whom, call)}.`, REACH_NOTE])
         return ExitCode.DONE
       }),
   },
@@ -47,8 +48,8 @@ export const numberCommands: readonly Command[] = [
       withControl(call, io, async control => {
         const [policy = ''] = call.positionals
         await checkName(policy, call, io)
-        await control.change(policy, numbersOf(call), actOf(call))
-        await print(io, [`${policy} has other numbers for everybody.`])
+        await withValues(() => control.change(policy, numbersOf(call), actOf(call)))
+        await print(io, [`${policy} has other numbers for everybody.`, REACH_NOTE])
         return ExitCode.DONE
       }),
   },
@@ -63,8 +64,8 @@ export const numberCommands: readonly Command[] = [
       withControl(call, io, async control => {
         const [policy = '', whom] = call.positionals
         const identity = whom === undefined ? undefined : targetOf(whom, call)
-        const found = await control.revert(policy, { ...actOf(call), identity })
-        const where = `${policy}${whom === undefined ? '' : ` for ${whom}`}`
+        const found = await withValues(() => control.revert(policy, { ...actOf(call), identity }))
+        const where = `${policy}${whom === undefined ? '' : ` for ${nameOf(whom, call)}`}`
         await print(io, [found ? `${where} has its own numbers again.` : `${where} had no other numbers.`])
         return found ? ExitCode.DONE : ExitCode.FOUND
       }),
@@ -93,9 +94,11 @@ async function checkName(policy: string, call: Call, io: CliIo): Promise<void> {
   if (typeof given === 'function') return
   const names = (Array.isArray(given) ? given : [given]).map(({ name }: { name: string }) => name)
   if (names.includes(policy)) return
-  throw new HaltError(
-    'HALT_E_UNKNOWN_POLICY',
-    `${module} has no policy "${policy}".`,
-    `Its policies are ${names.join(', ')}.`,
-  )
+  await withValues(() => {
+    throw new HaltError(
+      'HALT_E_UNKNOWN_POLICY',
+      `${module} has no policy "${policy}".`,
+      `Its policies are ${names.join(', ')}.`,
+    )
+  })
 }

@@ -9,6 +9,14 @@ export const targetFlags: Readonly<Record<string, Flag>> = {
   ip: { value: 'address', help: 'The address of a user or an API key, for counters of both together.' },
 }
 
+/** A note of the help of every command with a client. */
+export const WHOM_NOTE = 'Whom: user:42, ip:203.0.113.7, api-key:…, custom:acme, or an address.'
+/** The same for the commands that take a network too. */
+export const NETWORK_NOTE: string = WHOM_NOTE.replace(
+  'or an address',
+  'an address, or a network such as 203.0.113.0/24',
+)
+
 const KINDS = { user: 'user', ip: 'ip', 'api-key': 'apiKey', custom: 'custom' } as const
 
 /**
@@ -28,6 +36,12 @@ export function targetOf(text: string, call: Call): Identity {
   if (ip === undefined) return target as Identity
   if ('user' in target || 'apiKey' in target) return { ...target, ip } as Identity
   throw commandError('--ip is given with neither a user nor an API key.', 'Write user:42 --ip 203.0.113.7.')
+}
+
+/** Whom a command is about, in the words of its caller, with the address that completes it: `user:42+ip:203.0.113.7`. */
+export function nameOf(whom: string, call: Call): string {
+  const ip = valueOf(call, 'ip')
+  return ip === undefined ? whom : `${whom}+ip:${ip}`
 }
 
 function kindIn(text: string): Readonly<Record<string, string>> | undefined {

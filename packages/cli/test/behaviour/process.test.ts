@@ -1,7 +1,10 @@
 // The command as a process of its own, as a shell starts it.
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { combined, folderWith } from '../halt.ts'
 
 const program = fileURLToPath(new URL('../../bin/halt.mjs', import.meta.url))
@@ -25,6 +28,24 @@ describe('the process of halt', () => {
     )
     expect([status, stderr]).toEqual([0, ''])
     expect(JSON.parse(stdout)).toMatchObject({ requests: 3, refused: 2 })
+  })
+
+  it('ends with a code when the module of the limits listens on a port that is taken', async () => {
+    const taken = createServer().listen(0)
+    await once(taken, 'listening')
+    onTestFinished(() => void taken.close())
+    const { port } = taken.address() as AddressInfo
+    const cwd = folderWith({
+      'app.mjs': `import { createServer } from 'node:http'
+createServer().listen(${port})
+await new Promise(resolve => setTimeout(resolve, 5_000))`,
+    })
+    const { status, stderr } = spawnSync(process.execPath, [...node, 'replay', '-', '--policy', 'app.mjs'], {
+      cwd,
+      encoding: 'utf8',
+    })
+    expect(status).toBe(3)
+    expect(stderr).toMatch(/^halt: HALT_E_POLICY_MODULE: .*EADDRINUSE.* Import no server that listens/)
   })
 
   it('ends quietly when the reader of its output leaves', async () => {

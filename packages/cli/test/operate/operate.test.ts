@@ -1,7 +1,9 @@
-import { Control, RateLimiter } from '@halt/core'
+import { Control, type Policy, RateLimiter } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { folderWith, halt, type HaltRun } from '../halt.ts'
 
@@ -12,20 +14,19 @@ const policy = [
   { name: 'per_user', limit: 2, window: 3600, keyStrategy: 'user' },
   { name: 'per_ip', limit: 100, window: 60 },
 ] as const
-const module = `export const policies = ${JSON.stringify(policy)}`
-
 /** An application on a prefix of its own, and a shell of an operator beside it. */
-function scene() {
+function scene(policies: readonly Policy[] = policy) {
   const prefix = `cli-${randomUUID()}:`
   const store = new RedisStore({ client, prefix })
   const control = new Control({ store })
-  const limiter = new RateLimiter({ store, control, policy, warn: () => {} })
+  const limiter = new RateLimiter({ store, control, policy: policies, warn: () => {} })
   onTestFinished(async () => {
     control.close()
     await limiter.close()
   })
-  const cwd = folderWith({ 'limits.mjs': module })
+  const cwd = folderWith({ 'limits.mjs': `export const policies = ${JSON.stringify(policies)}` })
   return {
+    cwd,
     shell: (...args: string[]): Promise<HaltRun> =>
       halt([...args, '--prefix', prefix], { cwd, env: { HALT_REDIS_URL: inject('redisUrl') } }),
     // A second passes between two readings of the document, so the test reads it itself.
@@ -58,7 +59,10 @@ describe('an operator at the command line', () => {
       '--by',
       'ann',
     )
-    expect(given).toEqual({ code: 0, out: 'per_user has other numbers for user:42.\n', err: '' })
+    expect(given).toMatchObject({ code: 0, err: '' })
+    expect(given.out).toMatch(
+      /^per_user has other numbers for user:42\.\nProcesses whose limiters have a Control/,
+    )
     expect(await check('42')).toMatchObject({ allowed: true })
     const freed = await shell('find', 'user:42', '--policy', 'limits.mjs')
     expect(freed.code).toBe(0)
@@ -70,7 +74,9 @@ describe('an operator at the command line', () => {
     expect(await check('42')).toMatchObject({ allowed: false, reason: 'blocked' })
     expect((await shell('unblock', 'user:42', '--by', 'bob')).code).toBe(0)
     expect(await check('42')).toMatchObject({ allowed: true })
-    expect(await shell('unblock', 'user:42')).toEqual({ code: 1, out: 'user:42 was not blocked.\n', err: '' })
+    const again = await shell('unblock', 'user:42')
+    expect(again).toMatchObject({ code: 1, err: '' })
+    expect(again.out).toContain('user:42 was not blocked by an operator.\nIf halt find')
 
     const acts = (JSON.parse((await shell('history', '--json')).out) as { act: string; by: string }[]).map(
       ({ act, by }) => [act, by],
@@ -82,6 +88,52 @@ describe('an operator at the command line', () => {
     ])
   })
 
+  it('frees a client from a cool-down, and sees who did it and why', async () => {
+    const login = [
+      { name: 'login', limit: 1, window: 900, blockDuration: 900, keyStrategy: 'composite' },
+      { name: 'per_ip', limit: 100, window: 60 },
+    ] as const
+    const { shell, check } = scene(login)
+    const reset = ['reset', 'user:ann', '--ip', '203.0.113.7', '--policy', 'limits.mjs']
+    for (let i = 0; i < 2; i++) await check('ann')
+    expect(await check('ann')).toMatchObject({ allowed: false, reason: 'blocked' })
+
+    const wrong = await shell('reset', 'user:ann', '--policy', 'limits.mjs')
+    expect(wrong).toMatchObject({ code: 1, err: '' })
+    expect(wrong.out).toMatch(/^There was no counter of user:ann to reset\.\nNot known: .*\n/)
+    expect(wrong.out).toContain('login: not reachable by { user }; reached by { user, ip } or { apiKey, ip }')
+
+    const freed = await shell(...reset, '--reason', 'forgot it', '--by', 'bob')
+    expect(freed).toMatchObject({ code: 0, err: '' })
+    expect(freed.out).toMatch(/^1 counter of user:ann\+ip:203\.0\.113\.7 was reset\.\nAllowed/)
+    expect(freed.out).toContain('per_ip: not reachable by { user, ip }; reached by { ip }')
+    // Processes remember a refusal for up to a second.
+    await expect.poll(async () => (await check('ann')).allowed, { timeout: 10_000 }).toBe(true)
+    const [act] = JSON.parse((await shell('history', '--json')).out) as object[]
+    expect(act).toMatchObject({
+      act: 'reset',
+      target: 'user:ann+ip:203.0.113.7',
+      units: 1,
+      by: 'bob',
+      reason: 'forgot it',
+    })
+
+    await shell('block', 'user:ann')
+    const blocked = await shell(...reset, '--json')
+    expect(blocked.code).toBe(1)
+    expect(JSON.parse(blocked.out)).toMatchObject({ reset: 1, control: { kind: 'block' } })
+  })
+
+  it('is told of counters of routes that a reset cannot name', async () => {
+    const { shell, check } = scene([{ name: 'per_route', limit: 1, window: 60, scope: 'route' }])
+    await check('42')
+    const { code, out } = await shell('reset', '203.0.113.7', '--policy', 'limits.mjs')
+    expect(code).toBe(0)
+    expect(out).toMatch(
+      /^Only a part of the counters of 203\.0\.113\.7 was reset\.\n"per_route" has a counter/,
+    )
+  })
+
   it('blocks a network and allows one address of it', async () => {
     const { shell, check } = scene()
     await shell('block', '203.0.113.0/24')
@@ -89,8 +141,30 @@ describe('an operator at the command line', () => {
     expect(await check('1')).toMatchObject({ reason: 'blocked' })
     expect(await check('1', '203.0.113.9')).toMatchObject({ reason: 'exempt' })
     expect((await shell('entries')).out.split('\n')).toHaveLength(3)
-    expect((await shell('disallow', '203.0.113.9')).code).toBe(0)
+    const ended = await shell('disallow', '203.0.113.9')
+    expect(ended.code).toBe(0)
+    expect(ended.out).toMatch(
+      /^203\.0\.113\.9 is no longer allowed\.\nStill in force: .* block {2}203\.0\.113\.0\/24/,
+    )
     expect(await check('1', '203.0.113.9')).toMatchObject({ reason: 'blocked' })
+  })
+
+  it('is told of an entry under more ids than those that it ended', async () => {
+    const { shell } = scene()
+    expect((await shell('allow', 'user:x', '--ip', '203.0.113.7')).out).toMatch(
+      /^Allowed user:x\+ip:203\.0\.113\.7\.\n/,
+    )
+    await shell('allow', 'user:x')
+    await shell('allow', 'user:other')
+    const { out } = await shell('disallow', 'user:x')
+    expect(out).toMatch(
+      /^user:x is no longer allowed\.\nStill in force: .* allow {2}user:x\+ip:203\.0\.113\.7 .*\n$/,
+    )
+    const again = await shell('disallow', 'user:x')
+    expect(again.out).toMatch(/^user:x was not allowed by an operator\.\nStill in force: .*\n$/)
+    expect((await shell('disallow', 'user:x', '--ip', '203.0.113.7')).out).toBe(
+      'user:x+ip:203.0.113.7 is no longer allowed.\n',
+    )
   })
 
   it('changes the numbers of everybody, and takes them back', async () => {
@@ -114,8 +188,14 @@ describe('an operator at the command line', () => {
       ['HALT_E_COMMAND', ['change', 'per_user']],
       ['HALT_E_COMMAND', ['change', 'per_user', '--limit', 'many']],
       ['HALT_E_DURATION', ['block', 'user:42', '--for', 'long']],
+      ['HALT_E_', ['change', 'per_user', '--block-duration', '0']],
+      ['HALT_E_IDENTITY', ['reset', '203.0.113.0/24', '--policy', 'limits.mjs']],
+      ['HALT_E_COMMAND', ['find', 'user:42', '--policy', 'limits.mjs', '--ipv6-prefix', '8']],
     ]
-    for (const [error, args] of mistakes) expect((await shell(...args)).err, args.join(' ')).toContain(error)
+    for (const [error, args] of mistakes) {
+      const { code, err } = await shell(...args)
+      expect([code, err], args.join(' ')).toEqual([2, expect.stringContaining(error)])
+    }
     expect((await shell('history')).out).toBe('Nobody has acted.\n')
   })
 
@@ -124,6 +204,13 @@ describe('an operator at the command line', () => {
     const { code, out } = await shell('find', 'api-key:k', '--policy', 'limits.mjs')
     expect(code).toBe(0)
     expect(out).toContain('per_user: not reachable by { apiKey }')
+  })
+
+  it('is told to name the policies that a function chooses among', async () => {
+    const { shell, cwd } = scene()
+    writeFileSync(join(cwd, 'chooses.mjs'), 'export default () => ({ name: "a", limit: 1, window: 60 })')
+    const { code, err } = await shell('find', 'user:42', '--policy', 'chooses.mjs')
+    expect([code, err]).toEqual([3, expect.stringContaining('export const policies = [PRO, FREE]')])
   })
 
   it('sees no control characters of a reason', async () => {

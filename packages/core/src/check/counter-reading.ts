@@ -3,7 +3,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { ControlEntry } from '../policy/control-entry.ts'
 import type { CheckResult } from './check-result.ts'
 import type { Demand } from '../store/contract.ts'
-import { blockedUntil } from '../store/cooldown.ts'
+import { blockedUntil, freshAt } from '../store/cooldown.ts'
 import { limitInForce, remaining, resetAt, used, evaluationAt } from '../store/reading.ts'
 
 /** The state of one counter in the store. */
@@ -63,5 +63,21 @@ function read(
     resetAt: Math.ceil(resetAt(demand, state, evaluation) / 1e6),
     blockedUntil: cooldown > evaluation.now ? Math.ceil(cooldown / 1e6) : 0,
     control: Object.freeze([...(access === undefined ? [] : [access]), ...numbers]),
+  })
+}
+
+/** Whether a counter of this policy has a charge or a cool-down. */
+export function hasCounter(policy: CompiledPolicy, result: CheckResult | undefined): boolean {
+  const at = result?.check.policies.indexOf(policy) ?? -1
+  if (result === undefined || at < 0) return false
+  const { check, evaluation } = result
+  const indexes = [at, check.extras?.[at]?.inFlight ?? -1]
+  return indexes.some(index => {
+    const [demand, state] = [check.demands[index], evaluation.states[index] ?? []]
+    return (
+      demand !== undefined &&
+      state.length > 0 &&
+      freshAt(state, demand.rule) > evaluationAt(evaluation, index).now
+    )
   })
 }

@@ -1,14 +1,16 @@
 import { type AppliedControl, describeEntry, NO_CONTROL } from './applied-control.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { CheckResult } from './check-result.ts'
+import { hasCounter } from './counter-reading.ts'
 import { Decision } from './decision.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
-import { inBraces, type Unreached } from '../policy/reachability.ts'
+import { countedWithout, inBraces, type Unreached } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
 import type { ClientIp } from '../request/client-ip.ts'
 import type { IdentityKind } from '../request/identity.ts'
 import type { Demand } from '../store/contract.ts'
-import { lineOf, remaining, waitForCost } from '../store/reading.ts'
+import { blockedUntil } from '../store/cooldown.ts'
+import { evaluationAt, lineOf, remaining, waitForCost } from '../store/reading.ts'
 import type { CostWait, Explanation, Line, PolicyExplanation } from './explanation.ts'
 
 /** The parts of an explanation. */
@@ -43,33 +45,37 @@ export function explain(parts: ExplanationParts): Explanation {
       limit: policy.limit,
       exemption: policy.off ? 'its mode is "off"' : (passOf(control) ?? exemption),
       key: verdict?.key,
-      keyFoundBy: caller === undefined ? 'the given identity' : keyFoundBy(policy, caller),
+      keyFoundBy: caller === undefined ? givenIdentity(policy, kind) : keyFoundBy(policy, caller),
       verdict,
       ...stateOf(policy, result),
       control: subject === undefined ? [] : control.numbersOf(policy.name, subject),
     })
   })
   const given = caller?.isGiven === true ? caller.address?.text : undefined
+  // A full counter of a request is a counter of that client. A full counter of an identity may be that of a wrong spelling.
+  const unused = kind === undefined || decision?.degraded !== false ? [] : unusedOf(result)
   const explanation = { decision, unreachable, control: control.access, hops, policies: explained }
-  return Object.freeze({ ...explanation, toString: () => write(explanation, given, kind) })
+  return Object.freeze({ ...explanation, toString: () => write(explanation, given, kind, unused) })
 }
 
 function stateOf(
   { name, cost, limit, capacity }: CompiledPolicy,
   result: CheckResult | undefined,
-): Pick<PolicyExplanation, 'before' | 'after' | 'waits' | 'line'> {
+): Pick<PolicyExplanation, 'before' | 'after' | 'blockedUntil' | 'waits' | 'line'> {
   const at = result?.check.policies.findIndex(policy => policy.name === name) ?? -1
   if (result === undefined || at < 0)
-    return { before: undefined, after: undefined, waits: [], line: undefined }
+    return { before: undefined, after: undefined, blockedUntil: 0, waits: [], line: undefined }
   const { check, evaluation } = result
   const demand = check.demands[at] as Demand
   const state = evaluation.states[at] ?? []
   const before = remaining(demand, state, evaluation)
   const line = lineOf(demand, state, evaluation)
+  const cooldown = blockedUntil(state)
   const costs = [...new Set([1, cost, demand.cost, limit, capacity])].filter(units => units > 0)
   return {
     before,
     after: evaluation.allowed && evaluation.passes[at] === true ? Math.max(0, before - demand.cost) : before,
+    blockedUntil: cooldown > evaluationAt(evaluation, at).now ? Math.ceil(cooldown / 1e6) : 0,
     waits: costs
       .sort((a, b) => a - b)
       .map(units => ({ cost: units, seconds: waitForCost(demand, state, evaluation, units) / 1e6 })),
@@ -77,8 +83,19 @@ function stateOf(
   }
 }
 
+/** The names of the policies whose counters hold nothing. */
+function unusedOf(result: CheckResult | undefined): string[] {
+  const policies = result?.check.policies.filter(policy => !hasCounter(policy, result))
+  return policies?.map(({ name }) => name) ?? []
+}
+
 function passOf({ access }: AppliedControl): string | undefined {
   return access?.kind === 'allow' ? 'an operator lets the client pass' : undefined
+}
+
+function givenIdentity(policy: CompiledPolicy, kind: IdentityKind | undefined): string {
+  const id = kind && countedWithout(policy, kind, [policy])
+  return `the given identity${id === undefined ? '' : `, for requests without ${id}`}`
 }
 
 function keyFoundBy(policy: CompiledPolicy, caller: Caller): string {
@@ -93,6 +110,7 @@ function write(
   { decision, unreachable, control, hops, policies }: Omit<Explanation, 'toString'>,
   given: string | undefined,
   kind: IdentityKind | undefined,
+  unused: readonly string[],
 ): string {
   const lines = [conclusionOf(decision, unreachable, kind)]
   if (decision !== undefined && decision.degraded !== false)
@@ -107,16 +125,19 @@ function write(
       continue
     }
     const refuses = verdict.mode === 'shadow' ? 'only reports, would refuse' : 'refuses'
-    const wait = verdict.allowed ? 'passes' : `${refuses}: ${verdict.reason}, ${inTime(verdict.retryAfter)}`
-    lines.push(
-      `  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${leftOf(verdict)} left, ${wait}`,
-    )
+    const until = one.blockedUntil === 0 ? '' : ` until ${instant(one.blockedUntil)}`
+    const wait = verdict.allowed
+      ? 'passes'
+      : `${refuses}: ${verdict.reason}${until}, ${inTime(verdict.retryAfter)}`
+    const left = `${leftOf(verdict)} left${unused.includes(policy) ? ', no requests counted' : ''}`
+    lines.push(`  ${policy} (${algorithm}) for ${JSON.stringify(key)} by ${how}: ${left}, ${wait}`)
     const late = waits.filter(({ seconds }) => seconds > 0)
     if (late.length > 0) lines.push(`    ${late.map(inWords).join(', ')}`)
     if (line !== undefined) lines.push(`    ${lineInWords(line)}`)
     for (const entry of numbers) lines.push(`    by an operator: ${describeEntry(entry)}`)
   }
-  for (const { policy, reachedBy } of unreachable)
+  // An entry that blocks the client or lets it pass holds for all policies, so the lines above list them all.
+  for (const { policy, reachedBy } of control === undefined ? unreachable : [])
     lines.push(`  ${policy}: not reachable by ${inBraces(kind as IdentityKind)}; reached by ${reachedBy}`)
   return lines.join('\n')
 }
@@ -145,6 +166,10 @@ function inWords({ cost, seconds }: CostWait): string {
 function lineInWords({ units, seconds }: Line): string {
   const [waits, last] = units === 1 ? ['unit waits', 'it'] : ['units wait', 'the last one']
   return `${units} ${waits} in line, ${last} starts in ${seconds} s`
+}
+
+function instant(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 function inTime(seconds: number): string {

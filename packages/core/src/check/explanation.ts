@@ -18,6 +18,8 @@ export interface PolicyExplanation {
   /** Units left now, and after the request if it is allowed; undefined when no counter was read. */
   readonly before: number | undefined
   readonly after: number | undefined
+  /** When the cool-down ends: Unix seconds, rounded up; 0 when there is none. */
+  readonly blockedUntil: number
   /** How long each of several costs has to wait if no other request comes. */
   readonly waits: readonly CostWait[]
   /** The line in front of a token bucket. Undefined when nobody waits for this counter. */

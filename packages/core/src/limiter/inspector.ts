@@ -2,8 +2,7 @@ import { type AppliedControl, NO_CONTROL } from '../check/applied-control.ts'
 import { appliedControl } from './applied-control.ts'
 import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { countersIn, type CounterReading } from '../check/counter-reading.ts'
-import type { CheckResult } from '../check/check-result.ts'
+import { countersIn, type CounterReading, hasCounter } from '../check/counter-reading.ts'
 import type { Control } from '../control/control.ts'
 import { Decision } from '../check/decision.ts'
 import { readId } from '../base/callbacks.ts'
@@ -28,8 +27,6 @@ import {
 import type { Subject } from '../request/subject.ts'
 import { lazyView } from '../request/to-view.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
-import { freshAt } from '../store/cooldown.ts'
-import { evaluationAt } from '../store/reading.ts'
 
 /** The parts of a limiter that an inspector uses. */
 export interface InspectorParts {
@@ -218,20 +215,4 @@ export function failIfDegraded({ degraded }: Decision): void {
     'The store did not answer.',
     'Call limiter.ready() to find out what is wrong.',
   )
-}
-
-/** Whether a counter of this policy has a charge or a cool-down. */
-function hasCounter(policy: CompiledPolicy, result: CheckResult | undefined): boolean {
-  const at = result?.check.policies.indexOf(policy) ?? -1
-  if (result === undefined || at < 0) return false
-  const { check, evaluation } = result
-  const indexes = [at, check.extras?.[at]?.inFlight ?? -1]
-  return indexes.some(index => {
-    const [demand, state] = [check.demands[index], evaluation.states[index] ?? []]
-    return (
-      demand !== undefined &&
-      state.length > 0 &&
-      freshAt(state, demand.rule) > evaluationAt(evaluation, index).now
-    )
-  })
 }

@@ -159,8 +159,9 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
       ceilingFor(isPerRoute ? (route ?? ANY_ROUTE) : ANY_ROUTE),
     inFlight,
     counters() {
-      // Other processes may have charged the ceiling, even if this one has not seen an unverified key.
+      // Other processes may have charged the ceiling, or requests without a route, even if this one has seen neither.
       ceilingFor(ANY_ROUTE)
+      if (isPerRoute) ruleFor(ANY_ROUTE)
       return [
         base.counter,
         ...ruleFor.counters(),

@@ -59,7 +59,25 @@ function reachedBy(policy: CompiledPolicy): string {
   return ids === '' ? 'a request' : `a request of ${ids}`
 }
 
-/** Lists what an identity of a kind does not reach: the other policies, and the address ceilings of the reached ones. */
+/**
+ * The requests that a policy counts under the identities of a kind only because they have no id of its own, in words: `a user`
+ * stands for requests without a user. Undefined if the policy counts the kind itself.
+ */
+export function countedWithout(
+  policy: CompiledPolicy,
+  kind: IdentityKind,
+  policies: readonly CompiledPolicy[],
+): string | undefined {
+  const { keyStrategy, keyExtractor } = policy
+  if (kind !== 'ip' || keyStrategy === 'shared' || isOwnName(kind, policies)) return undefined
+  if (keyExtractor !== undefined) return 'a key of its keyExtractor'
+  return MISSING[keyStrategy]
+}
+
+/**
+ * Lists what an identity of a kind does not reach: the other policies; of the reached ones the counters of requests that have an
+ * id beside the address; and the address ceilings of the reached ones.
+ */
 export function unreachedOf(
   kind: IdentityKind,
   policies: readonly CompiledPolicy[],
@@ -70,8 +88,15 @@ export function unreachedOf(
   const isByKey = kind === 'apiKey' || kind === 'apiKey+ip'
   // The unverified keys of an address share a ceiling, which may refuse a key that has units left.
   const ceilings = reached.filter(policy => isByKey && !verifiesKeys && mayMeetCeiling(policy))
+  const partly = reached.flatMap(policy => {
+    const id = countedWithout(policy, kind, policies)
+    return id === undefined
+      ? []
+      : { policy: policy.name, reachedBy: `${reachedBy(policy)} for requests with ${id}` }
+  })
   return Object.freeze([
     ...missed.map(policy => ({ policy: policy.name, reachedBy: reachedBy(policy) })),
+    ...partly,
     ...ceilings.map(({ name }) => ({
       policy: name,
       reachedBy: '{ ip } for the ceiling that all unverified keys of an address share',
@@ -94,6 +119,16 @@ function isOwnName(kind: IdentityKind, policies: readonly CompiledPolicy[]): boo
 
 function mayMeetCeiling({ keyStrategy, keyExtractor }: CompiledPolicy): boolean {
   return keyExtractor === undefined && (keyStrategy === 'api-key' || keyStrategy === 'composite')
+}
+
+/** The id without which a policy counts the address alone. */
+const MISSING: Readonly<Record<CompiledPolicy['keyStrategy'], string | undefined>> = {
+  ip: undefined,
+  user: 'a user',
+  'api-key': 'an API key',
+  composite: 'a user or an API key',
+  custom: 'a key of its keyExtractor',
+  shared: undefined,
 }
 
 // Every identity reaches a `shared` policy, see countsBy.

@@ -152,6 +152,14 @@ describe('reset', () => {
     expect(warnings[0]?.message).toContain('"minute" (reached by { ip })')
   })
 
+  it('warns of the counters of users behind an address', async () => {
+    const { limiter, warnings } = world()
+    await limiter({ ...minute, keyStrategy: 'composite' }).reset({ ip: CLIENT })
+    expect(warnings[0]?.message).toContain(
+      '"minute" (reached by { user, ip } or { apiKey, ip } for requests with a user or an API key)',
+    )
+  })
+
   it('resets the address ceiling in a process that has seen no key', async () => {
     const { limiter } = world()
     const one = limiter({ ...minute, keyStrategy: 'api-key' }, { keysPerAddress: 1 })
@@ -197,6 +205,16 @@ describe('reset', () => {
     ])
     expect(error.message).toContain('forgot 1 counters')
     expect((await one.peek(request)).remaining).toBe(3)
+  })
+
+  it('resets the counter of requests without a route, in a process that has seen none', async () => {
+    const routed: Policy = { ...minute, scope: 'route' }
+    const { limiter } = world()
+    const one = limiter(routed)
+    await times(3, one)
+    const error = await rejection(limiter(routed).reset({ ip: CLIENT }))
+    expect(error.message).toContain('forgot 1 counters')
+    expect((await one.peek(view())).remaining).toBe(3)
   })
 
   it('rejects when the store does not answer', async () => {

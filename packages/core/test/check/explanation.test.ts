@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Policy, presets } from '../../src/index.ts'
+import { Control, type Policy, presets } from '../../src/index.ts'
 import { by, CLIENT, keyed, rejection, times, view, world } from '../world.ts'
 
 const fixed: Policy = { name: 'p', limit: 2, window: 60, algorithm: 'fixed-window' }
@@ -23,6 +23,7 @@ describe('explain', () => {
         verdict: decision.verdicts[0],
         before: 0,
         after: 0,
+        blockedUntil: 0,
         waits: [
           { cost: 1, seconds: 60 },
           { cost: 2, seconds: 60 },
@@ -221,6 +222,63 @@ describe('explain', () => {
     expect(explanation.policies[0]).toMatchObject({ key: 'user:42', keyFoundBy: 'the given identity' })
     expect(explanation.decision?.remaining).toBe(1)
     expect((await rejection(limiter.explain({ user: '' }))).code).toBe('HALT_E_IDENTITY')
+  })
+
+  it('says of an address that it names no requests with a user, also when it names others', async () => {
+    const limiter = world().limiter([
+      { ...fixed, name: 'pair', blockDuration: 900, keyStrategy: 'composite' },
+      { ...fixed, name: 'address', limit: 30 },
+      { ...fixed, name: 'account', limit: 100, keyStrategy: 'user' },
+    ])
+    await times(3, limiter, by('ann'))
+    expect((await limiter.check(by('ann'))).reason).toBe('blocked')
+    const explanation = await limiter.explain({ ip: CLIENT })
+    expect(String(explanation)).toBe(
+      [
+        'Allowed by what { ip } reaches: ok (address)',
+        `  pair (fixed-window) for "ip:${CLIENT}" by the given identity, for requests without a user or an API key: 2 of 2 left, no requests counted, passes`,
+        `  address (fixed-window) for "ip:${CLIENT}" by the given identity: 28 of 30 left, passes`,
+        '    a cost of 30 passes in 60 s',
+        `  account (fixed-window) for "ip:${CLIENT}" by the given identity, for requests without a user: 100 of 100 left, no requests counted, passes`,
+        '  pair: not reachable by { ip }; reached by { user, ip } or { apiKey, ip } for requests with a user or an API key',
+        '  account: not reachable by { ip }; reached by { user } for requests with a user',
+      ].join('\n'),
+    )
+    const keyed = world().limiter({ name: 'k', limit: 2, window: 60, keyExtractor: () => 'a' })
+    expect((await keyed.explain({ ip: CLIENT })).unreachable).toEqual([
+      { policy: 'k', reachedBy: '{ custom } for requests with a key of its keyExtractor' },
+    ])
+  })
+
+  it('says until when a cool-down blocks, and whether a counter of an identity holds anything', async () => {
+    const { limiter, clock } = world()
+    const one = limiter({ ...fixed, blockDuration: 900, keyStrategy: 'user' })
+    const end = new Date(clock.now() + 900_000).toISOString().replace('.000Z', 'Z')
+    await times(3, one, by('ann@example.com'))
+    const explanation = await one.explain({ user: 'ann@example.com' })
+    expect(String(explanation)).toContain(`0 of 2 left, refuses: blocked until ${end}, passes in 900 s`)
+    expect(explanation.policies[0]?.blockedUntil).toBe(clock.now() / 1000 + 900)
+    const misspelt = String(await one.explain({ user: 'Ann@example.com' }))
+    expect(misspelt).toContain(
+      'for "user:Ann@example.com" by the given identity: 2 of 2 left, no requests counted, passes',
+    )
+    expect(String(await one.explain(by('Ann@example.com')))).not.toContain('no requests counted')
+  })
+
+  it('lists each policy once for a client whom an operator lets pass', async () => {
+    const { limiter, store } = world()
+    const control = new Control({ store })
+    const one = limiter([fixed, { ...fixed, name: 'user', keyStrategy: 'user' }], { control })
+    await control.allow({ user: 'ann' })
+    expect(
+      String(await one.explain({ user: 'ann' }))
+        .split('\n')
+        .slice(2),
+    ).toEqual([
+      '  p (fixed-window): not counted, an operator lets the client pass',
+      '  user (fixed-window): not counted, an operator lets the client pass',
+    ])
+    control.close()
   })
 
   it('keeps text from a client on one line', async () => {

@@ -4,19 +4,22 @@ import { checkNames, describe, namesOf } from '@halt/core/http'
 import { badRequest } from '../answer.ts'
 import { readWhom, type Whom } from '../desk/identities.ts'
 
+const ACTS = [
+  'block',
+  'unblock',
+  'allow',
+  'disallow',
+  'override',
+  'change',
+  'revert',
+  'reset',
+  'grant',
+  'charge',
+  'forgive',
+] as const
+
 /** The acts of the page. */
-export type ActName =
-  | 'block'
-  | 'unblock'
-  | 'allow'
-  | 'disallow'
-  | 'override'
-  | 'change'
-  | 'revert'
-  | 'reset'
-  | 'grant'
-  | 'charge'
-  | 'forgive'
+export type ActName = (typeof ACTS)[number]
 
 /** A call for an act. It is plain data, so that the answer to an act can hold the call that takes it back. */
 export interface ActCall {
@@ -52,7 +55,6 @@ const FIELDS = namesOf<ActCall>({
   token: true,
 })
 const TYPES: Readonly<Partial<Record<keyof ActCall, string>>> = {
-  act: 'string',
   policy: 'string',
   numbers: 'object',
   units: 'number',
@@ -71,6 +73,8 @@ const TYPES: Readonly<Partial<Record<keyof ActCall, string>>> = {
  */
 export function readCall(body: Readonly<Record<string, unknown>>): ActCall {
   checkNames(body, FIELDS, 'The act')
+  if (!(ACTS as readonly unknown[]).includes(body['act']))
+    throw badRequest(`The act is ${describe(body['act'])}.`, `Choose one of ${ACTS.join(', ')}.`)
   for (const [name, type] of Object.entries(TYPES)) {
     const value = body[name]
     if (value !== undefined && (typeof value !== type || value === null))

@@ -4,7 +4,6 @@ import type { ActName } from './act-call.ts'
 import { counterActs } from './counters.ts'
 import { numberActs } from './numbers.ts'
 import { warningsOf } from './warnings.ts'
-import { badRequest } from '../answer.ts'
 
 const ACTS: Readonly<Record<ActName, Act>> = { ...accessActs, ...numberActs, ...counterActs }
 
@@ -21,9 +20,7 @@ export type ActAnswer =
  */
 export async function act(acting: Acting, own: string | undefined): Promise<ActAnswer> {
   const { act: name, confirmed } = acting.call
-  if (!Object.hasOwn(ACTS, name))
-    throw badRequest(`The act is ${JSON.stringify(name)}.`, `Choose one of ${Object.keys(ACTS).join(', ')}.`)
   const chosen = ACTS[name]
   if (confirmed === true) return { done: true, ...(await chosen.perform(acting)) }
-  return { done: false, says: chosen.says(acting), warnings: warningsOf(acting, own) }
+  return { done: false, says: chosen.says(acting), warnings: await warningsOf(acting, own) }
 }

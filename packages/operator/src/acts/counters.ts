@@ -1,10 +1,8 @@
-import type { HaltError, Identity } from '@halt/core'
-
 import { badRequest } from '../answer.ts'
-import { isQuota, penaltyManagerOf, quotaManagerOf } from '../desk/findings.ts'
-import type { AnyLimiter, LimiterEntry } from '../options.ts'
+import { penaltyManagerOf, quotaManagerOf } from '../desk/findings.ts'
 import { why } from './access.ts'
 import type { Act, Acting, Done } from './act.ts'
+import { leftByReset, reset } from './reset.ts'
 
 /** The acts that change counters. The document of entries does not hold them, so the history notes them. */
 export const counterActs: Readonly<Record<'reset' | 'grant' | 'charge' | 'forgive', Act>> = {
@@ -15,7 +13,9 @@ export const counterActs: Readonly<Record<'reset' | 'grant' | 'charge' | 'forgiv
       const { who, call } = acting
       const count = await reset(acting)
       const says = `${count} ${count === 1 ? 'counter' : 'counters'} of ${who} ${count === 1 ? 'was' : 'were'} reset.`
-      return noted(acting, count, { says, undo: undefined }, call.policy)
+      const left = await leftByReset(acting)
+      const whole = left === undefined ? says : `${says} ${left}`
+      return noted(acting, count, { says: whole, undo: undefined }, call.policy)
     },
   },
   grant: {
@@ -87,49 +87,6 @@ async function noted(
   } catch {
     return { ...done, says: `${done.says} The history could not be written.` }
   }
-}
-
-async function reset(acting: Acting): Promise<number> {
-  const { limiters, call } = acting
-  const identity = acting.identity()
-  let count = 0
-  let failure: unknown
-  let isDone = false
-  for (const entry of limiters.filter(one => hasPolicy(one, call.policy))) {
-    for (const policy of policiesToReset(entry, call.policy)) {
-      try {
-        count += await resetIn(entry.limiter, identity, policy)
-        isDone = true
-      } catch (error) {
-        // Another limiter may count the client. A store that is away fails the act.
-        if ((error as Partial<HaltError>).code?.startsWith('HALT_E_STORE') === true) throw error
-        failure = error
-      }
-    }
-  }
-  if (!isDone && failure !== undefined) throw failure
-  return count
-}
-
-function hasPolicy({ policies }: LimiterEntry, name: string | undefined): boolean {
-  return name === undefined || policies.some(policy => policy.name === name)
-}
-
-/** The policies of a limiter, each reset alone where a function chooses among them. `undefined` stands for all of the limiter. */
-function policiesToReset(
-  { policies, chooses }: LimiterEntry,
-  name: string | undefined,
-): readonly (LimiterEntry['policies'][number] | undefined)[] {
-  const named = policies.filter(policy => (name === undefined || policy.name === name) && !isQuota(policy))
-  return name === undefined && !chooses ? [undefined] : named
-}
-
-function resetIn(
-  limiter: AnyLimiter,
-  identity: Identity,
-  policy: LimiterEntry['policies'][number] | undefined,
-): Promise<number> {
-  return limiter.reset(identity, policy === undefined ? {} : { policy })
 }
 
 function quotaOf(acting: Acting): NonNullable<ReturnType<Acting['catalogue']['findQuota']>> {

@@ -1,11 +1,12 @@
 import type { Acting } from './act.ts'
 import { contains, isNetwork } from '../desk/identities.ts'
+import { leftByReset } from './reset.ts'
 
 /** From how many addresses on a network is called large. */
 const MANY = 65_536
 
 /** Sentences that warn the operator before an act. @param own the operator's own address, if it is known */
-export function warningsOf(acting: Acting, own: string | undefined): string[] {
+export async function warningsOf(acting: Acting, own: string | undefined): Promise<string[]> {
   const { call, target, entries, catalogue } = acting
   const warnings: string[] = []
   const address = target.replace(/^ip:/, '')
@@ -28,6 +29,8 @@ export function warningsOf(acting: Acting, own: string | undefined): string[] {
     warnings.push(
       `It replaces an entry (${replaced.kind}) of ${replaced.by ?? 'somebody'}${replaced.reason === undefined ? '' : `: ${replaced.reason}`}.`,
     )
+  const left = call.act === 'reset' ? await leftByReset(acting) : undefined
+  if (left !== undefined) warnings.push(left)
   return warnings
 }
 

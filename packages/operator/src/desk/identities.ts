@@ -26,11 +26,15 @@ export function readWhom(value: unknown): Whom {
         (IDS as readonly string[]).includes(name) && typeof id === 'string' && id.length <= LONGEST_ID,
     )
   if (isWhom) return value as Whom
+  const meant = typeof value === 'string' ? identityOf(value) : undefined
   throw badRequest(
     `whom is ${describe(value)}, which names nobody.`,
-    'Give { user: "42" }, { ip: "203.0.113.7" }, { apiKey: "…" }, { custom: "…" }, or a user or an apiKey with an ip.',
+    meant === undefined ? FORMS : `Give an object: ${JSON.stringify(meant)}.`,
   )
 }
+
+const FORMS =
+  'Give { user: "42" }, { ip: "203.0.113.7" }, { apiKey: "…" }, { custom: "…" }, or { user: "42", ip: "203.0.113.7" } for the counters of both together.'
 
 /**
  * The identity of a key. Undefined for a key that holds a digest of the id, and for a counter that clients share.

@@ -3,7 +3,8 @@ import { isIP } from 'node:net'
 const KIND = /^(ip|user|api-key|custom)(?=:)/
 
 /**
- * Writes keys as a page shows them: in clear, or as digests such as `user #Kx3_a9Qz`. These are the first digits of the digest by
+ * Writes keys as a page shows them: in clear, or as digests such as `user #Kx3_a9Qz`, and `user+ip #…`
+ * for a user and an address together. These are the first digits of the digest by
  * which logs name the key, so the same key has the same digest on every page and in every process.
  */
 export class KeyView {
@@ -18,7 +19,8 @@ export class KeyView {
 
   show(key: string): string {
     if (this.#isClear || isNetworkOfMany(key)) return key
-    return `${KIND.exec(key)?.[0] ?? 'key'} #${this.#digest(key)}`
+    const kind = KIND.exec(key)?.[0] ?? 'key'
+    return `${kind}${key.includes('+ip:') ? '+ip' : ''} #${this.#digest(key)}`
   }
 
   // A partition key is the base64 of the hexadecimal digits of the first bytes of the digest, which logs write as base64url.
