@@ -52,7 +52,7 @@ describe('the pages of the site', () => {
 
   it('have tabs wherever an example holds for each framework', () => {
     // Its example is of one framework only because the rest of the page holds for all.
-    const exempt = ['testing', 'workers', 'recipes/model-gateway']
+    const exempt = ['testing', 'workers', 'support-desk', 'recipes/model-gateway']
     const general = pages.filter(
       ({ route, text }) =>
         !/^(packages|platforms|migrate|errors|compare|api)\/|^(start|index)$/.test(route) &&
