@@ -13,7 +13,6 @@ export interface FleetOptions {
   readonly processes: number
   /** Default: the built script beside this file. */
   readonly script?: string | undefined
-  readonly flags?: readonly string[] | undefined
 }
 
 /** What all processes together asked for, and what they got. */
@@ -28,11 +27,9 @@ export interface FleetCount {
 
 /** Lets processes ask for units of the service at the same time. Kills the last of them after `killAfter` milliseconds. */
 export async function runFleet(options: FleetOptions, job: Job, killAfter?: number): Promise<FleetCount> {
-  const { url, prefix, processes, flags = [] } = options
+  const { url, prefix, processes } = options
   const script = options.script ?? fileURLToPath(new URL('worker-process.js', import.meta.url))
-  const children = Array.from({ length: processes }, () =>
-    fork(script, [url, prefix, JSON.stringify(job)], { execArgv: [...flags] }),
-  )
+  const children = Array.from({ length: processes }, () => fork(script, [url, prefix, JSON.stringify(job)]))
   const redis = new Redis(url)
   try {
     await Promise.all(children.map(child => once(child, 'message')))

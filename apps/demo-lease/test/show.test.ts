@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 
-import { expect, inject, it } from 'vitest'
+import { expect, inject, it, onTestFinished } from 'vitest'
 
+import { processScript } from '../../../tools/process-script.ts'
 import { show } from '../src/show.ts'
 
-const hook = new URL('../../benchmarks/test/typescript-hook.mjs', import.meta.url).href
-const fleet = () => ({
-  url: inject('redisUrl'),
-  prefix: `halt:demo:${randomUUID()}:`,
-  processes: 2,
-  script: fileURLToPath(new URL('../src/worker-process.ts', import.meta.url)),
-  flags: [`--import=${hook}`, '--conditions=halt-source'],
-})
-
 it('processes share a busy limit, also when one of them is killed', async () => {
+  const script = await processScript(new URL('../src/worker-process.ts', import.meta.url))
+  onTestFinished(script.remove)
+  const fleet = () => ({
+    url: inject('redisUrl'),
+    prefix: `halt:demo:${randomUUID()}:`,
+    processes: 2,
+    script: script.path,
+  })
   const lines: string[] = []
   const ok = await show({ print: line => lines.push(line), fleet, ms: 300, limit: 20_000 })
   expect(ok, lines.join('\n')).toBe(true)

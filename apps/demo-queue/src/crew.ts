@@ -34,17 +34,16 @@ export interface ProcessOptions {
   readonly prefix: string
   /** Default: the built script beside this file. */
   readonly script?: string | undefined
-  readonly flags?: readonly string[] | undefined
 }
 
 /** Workers in processes of their own. A worker that is ended is killed. */
-export function processCrew(workers: number, { url, prefix, script, flags = [] }: ProcessOptions): Crew {
+export function processCrew(workers: number, { url, prefix, script }: ProcessOptions): Crew {
   const path = script ?? fileURLToPath(new URL('worker-process.js', import.meta.url))
   let children: ChildProcess[] = []
   return {
     async run(job, tell) {
       const args = [url, prefix, JSON.stringify(job)]
-      children = Array.from({ length: workers }, () => fork(path, args, { execArgv: [...flags] }))
+      children = Array.from({ length: workers }, () => fork(path, args))
       const ended = children.map(async child => once(child, 'exit'))
       try {
         await Promise.all(children.map(async child => once(child, 'message')))

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 
 import { RateLimiter } from '@halt/core'
 import { opened, openStore } from '@halt/demo-kit'
-import { describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
+import { type ProcessScript, processScript } from '../../../tools/process-script.ts'
 import { CALLS } from '../src/calls.ts'
 import { localCrew, processCrew } from '../src/crew.ts'
 import { Screen } from '../src/screen.ts'
 import { show } from '../src/show.ts'
 
 const JOB = { calls: 3, askEvery: 5 }
-const hook = new URL('../../benchmarks/test/typescript-hook.mjs', import.meta.url).href
-const SOURCES = {
-  script: fileURLToPath(new URL('../src/worker-process.ts', import.meta.url)),
-  flags: [`--import=${hook}`, '--conditions=halt-source'],
-}
+let script: ProcessScript
+beforeAll(async () => {
+  script = await processScript(new URL('../src/worker-process.ts', import.meta.url))
+})
+afterAll(() => script.remove())
 
 /** Runs the show. Returns what it printed. */
 async function perform(url?: string): Promise<{ ok: boolean; text: string }> {
@@ -29,7 +29,8 @@ async function perform(url?: string): Promise<{ ok: boolean; text: string }> {
       const prefix = `halt:demo:${randomUUID()}:`
       const { store, close } = openStore({ url, prefix })
       const limiter = new RateLimiter({ store, policy: CALLS })
-      const crew = url === undefined ? localCrew(3, limiter) : processCrew(3, { url, prefix, ...SOURCES })
+      const crew =
+        url === undefined ? localCrew(3, limiter) : processCrew(3, { url, prefix, script: script.path })
       return { crew, limiter, close }
     },
   })

@@ -18,8 +18,8 @@ export interface FleetRun {
 
 /** How a fleet runs. */
 export interface Fleet {
+  /** Default: the built script beside this file. */
   readonly script?: string
-  readonly flags?: readonly string[]
   /** Milliseconds until the last process is killed; undefined for never. */
   readonly killAfter?: number | undefined
   /** The longest that all may take, in milliseconds. */
@@ -28,8 +28,8 @@ export interface Fleet {
 
 /** Runs tasks side by side, each in a process of its own. They begin together, when all of them are ready. */
 export async function runFleet(tasks: readonly Task[], fleet: Fleet): Promise<FleetRun> {
-  const { script = new URL('worker-run.js', import.meta.url).href, flags = [] } = fleet
-  const workers = tasks.map(task => new Worker(task, fileURLToPath(script), flags))
+  const { script = fileURLToPath(new URL('worker-run.js', import.meta.url)) } = fleet
+  const workers = tasks.map(task => new Worker(task, script))
   const limit = new AbortController()
   try {
     await Promise.all(workers.map(({ ready }) => ready))
@@ -59,8 +59,8 @@ class Worker {
   longestCall: number | undefined
   readonly #child: ChildProcess
 
-  constructor(task: Task, path: string, flags: readonly string[]) {
-    this.#child = fork(path, [JSON.stringify(task)], { execArgv: [...flags] })
+  constructor(task: Task, path: string) {
+    this.#child = fork(path, [JSON.stringify(task)])
     this.ready = once(this.#child, 'message')
     this.ended = once(this.#child, 'exit')
     this.#child.on('message', (message: FromWorker) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { type ProcessScript, processScript } from '../../../../tools/process-script.ts'
 import { type RunningServer, startRedis } from '../../../../tools/servers.ts'
 import { runJob } from '../../src/queue/contestant.ts'
 import { queueNamed, queueNames, queues } from '../../src/queue/contestants.ts'
@@ -7,18 +8,18 @@ import { runFleet } from '../../src/queue/fleet.ts'
 import { largestInversion } from '../../src/queue/starts.ts'
 import type { Task } from '../../src/queue/worker-run.ts'
 
-const hook = new URL('../typescript-hook.mjs', import.meta.url).href
-const SOURCES = {
-  script: new URL('../../src/queue/worker-run.ts', import.meta.url).href,
-  flags: [`--import=${hook}`, '--conditions=halt-source'],
-}
 const PACE = { limit: 20, windowMs: 1000 }
 
 let redis: RunningServer
+let script: ProcessScript
 beforeAll(async () => {
   redis = await startRedis()
+  script = await processScript(new URL('../../src/queue/worker-run.ts', import.meta.url))
 })
-afterAll(() => redis.stop())
+afterAll(async () => {
+  await redis.stop()
+  await script.remove()
+})
 
 const tasks = (name: string, processes: number, jobs: number): Task[] =>
   Array.from({ length: processes }, () => ({ name, url: redis.url, pace: PACE, jobs, askEvery: 1 }))
@@ -39,7 +40,7 @@ describe.each(queueNames)('the queue %s', name => {
 describe('a fleet of Halt through Redis', () => {
   it('starts all jobs in one line, with one call of the store for each', async () => {
     const { starts, calls, longestCall } = await runFleet(tasks('halt', 2, 6), {
-      ...SOURCES,
+      script: script.path,
       patience: 50_000,
     })
     expect(starts.map(({ length }) => length)).toEqual([6, 6])
@@ -50,7 +51,7 @@ describe('a fleet of Halt through Redis', () => {
   })
 
   it('goes on when one of its processes is killed', async () => {
-    const fleet = { ...SOURCES, patience: 50_000, killAfter: 200 }
+    const fleet = { script: script.path, patience: 50_000, killAfter: 200 }
     const { starts } = await runFleet(tasks('halt', 3, 10), fleet)
     expect(starts.slice(0, 2).map(({ length }) => length)).toEqual([10, 10])
     expect(starts[2]!.length).toBeLessThan(10)

@@ -1,6 +1,7 @@
 // The calls that a busy counter gets grow with the processes, not with their load: docs/leases.md, "Beyond one Redis".
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
+import { isFull } from '../../../../tools/full.ts'
 import type { RateLimiter, RatePolicy } from '../../src/index.ts'
 import { processes, taken } from './processes.ts'
 
@@ -34,15 +35,22 @@ async function play(
   return { calls: ((taken(groups).takes - before) * 1000) / MS, admits }
 }
 
+/** Simulating a hundred processes takes seconds of a processor. */
+const LARGE = [
+  ['a window of a hundred processes', hour, 100, 1, 400],
+  // Half of it by the share, which a hundred processes have less of: 150 ms.
+  ['a bucket of a hundred processes', minute, 100, 1, 1333],
+] as const
+
 it.each([
   // Twice the processes per half a second, for which each of these holds units.
   ['a window', hour, 10, 1, 40],
   ['a window that is asked for four times as often', hour, 10, 4, 40],
   ['a window of twenty processes', hour, 20, 1, 80],
-  ['a window of a hundred processes', hour, 100, 1, 400],
   ['a bucket', minute, 10, 1, 40],
-  // Half of it by the share, which a hundred processes have less of: 150 ms.
-  ['a bucket of a hundred processes', minute, 100, 1, 1333],
+  // More than 25 processes have a share of less than 0.02 each: 375 ms.
+  ['a bucket of forty processes', minute, 40, 1, 213],
+  ...(isFull ? LARGE : []),
 ] as const)('%s gets about as many calls as the page says', async (_what, policy, count, each, due) => {
   const { calls, admits } = await play(policy, count, each)
   expect(admits).toBe(true)
