@@ -5,26 +5,18 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
-import { Accounts, openStore, Operator } from '@halt/demo-kit'
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { findBrowser } from '../../../tools/find-browser.mjs'
 import { type RunningServer, startRedis } from '../../../tools/servers.ts'
-import { start } from '../src/start.ts'
+import { serve, type Served, TOKEN } from './served.ts'
 
 const executablePath = findBrowser()
 const why = executablePath === undefined ? ' (skipped: no Chromium; `npm run setup` or CHROMIUM_PATH)' : ''
 const SOON = { timeout: 20_000, interval: 100 }
-const TOKEN = 'nine-in-the-evening'
 const hook = new URL('../../benchmarks/test/typescript-hook.mjs', import.meta.url).href
-const demo = fileURLToPath(new URL('../src/demo.ts', import.meta.url))
-
-/** The app in a process. */
-interface Served {
-  readonly url: string
-  close(): Promise<unknown>
-}
+const script = fileURLToPath(new URL('served-process.ts', import.meta.url))
 
 /** What an operator finds of a client. */
 interface Found {
@@ -34,35 +26,13 @@ interface Found {
   }[]
 }
 
-/** Serves the app in this process. It saves the start of one. */
-async function serveHere(redis: string): Promise<Served> {
-  const { store, close } = openStore({ url: redis })
-  const operator = new Operator(TOKEN, store)
-  const app = await start({ store, accounts: new Accounts(), operator }, 0)
-  return {
-    url: app.url,
-    async close() {
-      operator.close()
-      await app.close()
-      await close()
-    },
-  }
-}
-
-/** Runs `npm run demo -- express --serve` in a process of its own, on a free port. */
+/** Serves the app in a process of its own. */
 async function serveElsewhere(redis: string): Promise<Served> {
-  const env = { ...process.env, REDIS_URL: redis, PORT: '0', HALT_OPERATOR_TOKEN: TOKEN }
-  const args = [`--import=${hook}`, '--conditions=halt-source', demo, '--serve']
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  for await (const line of createInterface({ input: child.stdout as Readable })) {
-    const url = /Listening on (http:\S+),/.exec(line)?.[1]
-    if (url !== undefined)
-      return {
-        url,
-        close: () => (child.kill('SIGTERM') ? once(child, 'exit') : Promise.resolve()),
-      }
-  }
-  throw new Error('The demo has ended.')
+  const args = [`--import=${hook}`, '--conditions=halt-source', script, redis]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const close = (): Promise<unknown> => (child.kill('SIGTERM') ? once(child, 'exit') : Promise.resolve())
+  for await (const url of createInterface({ input: child.stdout as Readable })) return { url, close }
+  throw new Error('The process has ended.')
 }
 
 describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () => {
@@ -74,7 +44,7 @@ describe.skipIf(executablePath === undefined)(`nine in the evening${why}`, () =>
   beforeAll(async () => {
     redis = await startRedis()
     ;[first, second, browser] = await Promise.all([
-      serveHere(redis.url),
+      serve(redis.url),
       serveElsewhere(redis.url),
       puppeteer.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] }),
     ])
