@@ -5,7 +5,8 @@ import { chmod, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { findServer } from './find-server.mjs'
-import { freePort, makeServerFolder, SERVER_USER } from './postgres-server.mjs'
+import { freePort } from './free-port.mjs'
+import { makeServerFolder, SERVER_USER } from './postgres-server.mjs'
 
 /** A running PgBouncer. */
 export interface RunningPgBouncer {

@@ -40,8 +40,5 @@ export declare function startPostgres(
 /** Makes a temporary folder that a server may write. */
 export declare function makeServerFolder(name: string): Promise<string>
 
-/** A free port of 127.0.0.1. */
-export declare function freePort(): Promise<number>
-
 /** The user that runs servers, for `spawn`. */
 export declare const SERVER_USER: { readonly uid?: number; readonly gid?: number }

@@ -3,11 +3,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 import { findServer } from './find-server.mjs'
+import { freePort } from './free-port.mjs'
 
 const HOST = '127.0.0.1'
 // PostgreSQL does not run as root, so root runs it as the user nobody.
@@ -71,16 +71,6 @@ export async function makeServerFolder(name) {
   const folder = await mkdtemp(join(tmpdir(), `halt-${name}-`))
   if (isRoot) await chown(folder, NOBODY.uid, NOBODY.gid)
   return folder
-}
-
-/** A free port of 127.0.0.1. */
-export async function freePort() {
-  const server = createServer().listen(0, HOST)
-  await once(server, 'listening')
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** @param {string} folder @param {string} programs @param {import('./postgres-server.mjs').PostgresData} data */

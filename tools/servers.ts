@@ -1,13 +1,13 @@
 // Starts Redis and Valkey servers and clusters for tests. As Vitest's global set-up it starts one of each for all test files.
-import { once } from 'node:events'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestProject } from 'vitest/node'
 import { findServer, type ServerProgram } from './find-server.mjs'
+import { freePort } from './free-port.mjs'
 
 /** A temporary server on 127.0.0.1 that stores nothing on disk. */
 export interface RunningServer {
@@ -289,13 +289,4 @@ function readReply(answer: string): string | undefined {
   const body = answer.slice(end + 2)
   const length = Number(head.slice(1))
   return body.length >= length + 2 ? body.slice(0, Math.max(length, 0)) : undefined
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -18,6 +18,5 @@ export {
   userLimits,
   type UserLimits,
 } from './policies.ts'
-export { type DemoServer, startServer } from './server.ts'
 export { type Scene, show, type Stage } from './show.ts'
 export { openStore, type OpenStore, type StoreOptions } from './store.ts'

@@ -1,15 +1,15 @@
 // npm run demo -- lease    shows four processes that share one busy limit
 import { randomUUID } from 'node:crypto'
 
-import { startServer } from '@halt/demo-kit'
-
+import { startTemporaryRedis } from '../../../tools/redis-server.mjs'
 import { LEASE } from './limit.ts'
 import { show } from './show.ts'
 
 const PROCESSES = 4
 
 const given = process.env['REDIS_URL']
-const server = given === undefined || given === '' ? await startServer() : undefined
+const server =
+  given === undefined || given === '' ? await startTemporaryRedis('redis-server', 'valkey-server') : undefined
 const url = server?.url ?? given
 if (url === undefined || url === '') {
   console.error(

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 
 import { RateLimiter } from '@halt/core'
-import { openStore, startServer } from '@halt/demo-kit'
+import { openStore } from '@halt/demo-kit'
 
+import { startTemporaryRedis } from '../../../tools/redis-server.mjs'
 import { CALLS } from './calls.ts'
 import { localCrew, processCrew } from './crew.ts'
 import { Screen } from './screen.ts'
@@ -14,7 +15,8 @@ const JOB = { calls: 10, askEvery: 20 }
 
 const screen = new Screen(process.stdout)
 const given = process.env['REDIS_URL']
-const server = given === undefined || given === '' ? await startServer() : undefined
+const server =
+  given === undefined || given === '' ? await startTemporaryRedis('redis-server', 'valkey-server') : undefined
 const url = server?.url ?? given
 const place =
   url === undefined

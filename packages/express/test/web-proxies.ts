@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { findServer, type WebProxyName } from '../../../tools/find-server.mjs'
+import { freePort } from '../../../tools/free-port.mjs'
 
 export type { WebProxyName } from '../../../tools/find-server.mjs'
 
@@ -98,15 +99,6 @@ async function ready(child: ChildProcess, port: number): Promise<void> {
     await sleep(20)
   }
   throw new Error(`${child.spawnfile} takes no connections:\n${log}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Sends one request as it is written, from a given address. Resolves to the whole answer. */

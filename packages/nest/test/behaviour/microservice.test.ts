@@ -31,7 +31,7 @@ import {
   RateLimitDecision,
 } from '../../src/index.ts'
 import { countingStore, LOCAL, makeApp } from '../app.ts'
-import { freePort } from '../free-port.ts'
+import { freePort } from '../../../../tools/free-port.mjs'
 
 const global: Policy = { name: 'global', limit: 3, window: 60 }
 
