@@ -209,7 +209,7 @@ function withMap(name, { code, text, map }, file, files) {
 }
 
 /**
- * Exports by assignments. The bundler writes getters, for bindings that change later, and ours do not.
+ * Exports by assignments. The bundler writes getters, for bindings that change later; a rule of the linter forbids such exports.
  * @param {string} code CommonJS
  */
 function withPlainExports(code) {

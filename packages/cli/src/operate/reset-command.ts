@@ -32,7 +32,9 @@ export const resetCommand: Command = {
       const whom = nameOf(call.positionals[0] as string, call)
       const { count, problem } = await reset(limiter, identity)
       const lines = [countOf(count, whom), ...(problem === undefined ? [] : [problem])]
-      if (count !== 0) await control.note('reset', { identity, units: count }, noteOf(actOf(call)))
+      // A reset has no end, so of the act's options only these are noted.
+      const { reason, by } = actOf(call)
+      if (count !== 0) await control.note('reset', { identity, units: count }, { reason, by })
       const { decision } = await printClient(client, call, io, lines, { reset: count, problem })
       return count === 0 || decision?.allowed === false ? ExitCode.FOUND : ExitCode.DONE
     }),
@@ -62,9 +64,4 @@ function countOf(count: number | undefined, whom: string): string {
   if (count === undefined) return `Only a part of the counters of ${whom} was reset.`
   if (count === 0) return `There was no counter of ${whom} to reset.`
   return count === 1 ? `1 counter of ${whom} was reset.` : `${grouped(count)} counters of ${whom} were reset.`
-}
-
-/** Who acts and why, because a reset has no end. */
-function noteOf({ reason, by }: ReturnType<typeof actOf>): Pick<ReturnType<typeof actOf>, 'reason' | 'by'> {
-  return { reason, by }
 }
