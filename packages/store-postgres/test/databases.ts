@@ -3,6 +3,7 @@ import pg from 'pg'
 import postgres from 'postgres'
 import { inject } from 'vitest'
 
+import { unique } from '../../../tools/unique.ts'
 import { PostgresStore, type PostgresStoreOptions, type QuerySource, schema } from '../src/index.ts'
 
 /** A client of a database, by the name of its library. */
@@ -11,13 +12,6 @@ export interface Database {
   readonly query: QuerySource
   readonly run: (text: string) => Promise<unknown>
   readonly close: () => Promise<unknown>
-}
-
-let made = 0
-
-/** A name for a schema that no other test uses. */
-export function newSchema(): string {
-  return `t${process.pid}_${++made}`
 }
 
 /** A pool of pg on the tests' server. */
@@ -50,7 +44,7 @@ export async function makeStore(
   database: Database,
   options: Partial<PostgresStoreOptions> = {},
 ): Promise<{ readonly store: PostgresStore; readonly schema: string }> {
-  const name = newSchema()
+  const name = unique()
   await database.run(schema({ schema: name }))
   return { store: new PostgresStore({ query: database.query, schema: name, ...options }), schema: name }
 }

@@ -20,5 +20,5 @@ const run: Run = async ({ sha, source }, keys, args) => {
   }
 }
 
-console.log(JSON.stringify(await contract(new RedisStore({ run, prefix: `bun${process.pid}:` }))))
+console.log(JSON.stringify(await contract(new RedisStore({ run, prefix: `bun${crypto.randomUUID()}:` }))))
 client.close()

@@ -3,6 +3,7 @@ import type { CounterId } from '@halt/core/store'
 import { Cluster, Redis } from 'ioredis'
 import { describe, inject } from 'vitest'
 
+import { unique } from '../../../tools/unique.ts'
 import { RedisStore, type Run } from '../src/index.ts'
 import { keyWriter, slotOf } from '../src/keys.ts'
 import { it, type Scene } from './connection/scene.ts'
@@ -23,7 +24,7 @@ const cellsOf = (subjects: readonly string[], count: number): CounterId[] =>
 describe('forget() of ten thousand counters', () => {
   it('sends them in slices, a few at a time, and deletes them all', async ({ scene, expect }) => {
     const client = opened(scene, new Redis(inject('redisUrl')))
-    const prefix = `d${process.pid}:`
+    const prefix = `${unique()}:`
     const sizes: number[] = []
     let [out, most] = [0, 0]
     const run: Run = async ({ source }, keys, args) => {
@@ -67,7 +68,7 @@ describe('forget() of ten thousand counters', () => {
     expect,
   }) => {
     const client = opened(scene, new Cluster(nodes, { keyPrefix: 'mine:' }))
-    const prefix = `d${process.pid}c:`
+    const prefix = `${unique()}:`
     const store = new RedisStore({ client, prefix })
     const counters = cellsOf(['user:1', 'user:2', 'ip:203.0.113.7', 'custom:x', 'custom:y'], 700)
     const key = keyWriter(prefix, false, text => text)
@@ -95,7 +96,7 @@ describe('a plain client on a cluster', () => {
     await cluster.ping()
     const [host = '', port] = (cluster as unknown as { slots: string[][] }).slots[0]?.[0]?.split(':') ?? []
     const client = opened(scene, new Redis({ host, port: Number(port) }))
-    const prefix = `d${process.pid}p:`
+    const prefix = `${unique()}:`
     const codes: string[] = []
     const warn = ({ code }: { code: string }): unknown => codes.push(code)
     const store = new RedisStore({ client, prefix, warn })
@@ -116,7 +117,7 @@ describe('a plain client on a cluster', () => {
     await cluster.ping()
     const [host = '', port] = (cluster as unknown as { slots: string[][] }).slots[0]?.[0]?.split(':') ?? []
     const client = opened(scene, new Redis({ host, port: Number(port) }))
-    const prefix = `d${process.pid}f:`
+    const prefix = `${unique()}:`
     const codes: string[] = []
     const store = new RedisStore({ client, prefix, warn: ({ code }) => codes.push(code) })
     const counters = local(prefix, 50).map(user => ({ subject: `custom:${user}`, counter: 'p:t' }))

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { describe, inject } from 'vitest'
 
+import { unique } from '../../../tools/unique.ts'
 import { ask } from '../../../tools/servers.ts'
 import { RedisStore, type RedisStoreOptions } from '../src/index.ts'
 import { startProxy } from './connection/proxy.ts'
@@ -176,7 +177,7 @@ describe('ready()', () => {
 
 it('the store counts no processes until instances() is called', async ({ expect }) => {
   const client = new Redis(inject('redisUrl'))
-  const prefix = `n${process.pid}:`
+  const prefix = `${unique()}:`
   const one = new RateLimiter({ store: new RedisStore({ client, prefix }), policy, instances: 3 })
   await one.consume('x')
   expect(await client.exists(`${prefix}{${prefix}instances}:z`)).toBe(0)

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
 
+import { unique } from '../../../tools/unique.ts'
 import { RedisStore } from '../src/index.ts'
 import { keyWriter, slotOf } from '../src/keys.ts'
 
@@ -111,7 +112,7 @@ it.each(['one', 'per-subject'] as const)(
   'a user cannot choose an id that counts for another, slots: %s',
   async slots => {
     const client = new Redis(inject('redisUrl'))
-    const store = new RedisStore({ client, slots, prefix: `k${process.pid}-${slots}:` })
+    const store = new RedisStore({ client, slots, prefix: `${unique()}:` })
     const options = { store, onStoreError: 'closed', storeTimeout: '5s' } as const
     const policy = { name: 'api', limit: 2, window: '1h', keyStrategy: 'user', scope: 'route' } as const
     const victim = new RateLimiter({ ...options, policy })

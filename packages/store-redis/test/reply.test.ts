@@ -3,14 +3,14 @@ import { DeferredBucket, type Demand, type Group, Mode, type Rule, type Terms } 
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 
+import { unique } from '../../../tools/unique.ts'
 import { readReply } from '../src/reply.ts'
 import { RedisStore, type RedisStoreOptions, type Run } from '../src/index.ts'
 
 const client = new Redis(inject('redisUrl'))
 afterAll(() => client.quit())
 
-let made = 0
-const prefixOf = (): string => `r${process.pid}-${++made}:`
+const prefixOf = (): string => `${unique()}:`
 const plain: Run = (script, keys, args) => client.eval(script.source, keys.length, ...keys, ...args)
 
 const policies = {

@@ -2,10 +2,10 @@ import type { StoreUnderTest } from '@halt/conformance'
 import { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
+import { unique } from '../../../tools/unique.ts'
 import { RedisStore } from '../src/index.ts'
 
 let client: Redis | undefined
-let made = 0
 
 /** A real Redis for the adapter suite, on the test's clock. Each store has its own prefix. */
 export const redis: StoreUnderTest = {
@@ -13,6 +13,6 @@ export const redis: StoreUnderTest = {
   make: async ({ now }) => {
     client ??= new Redis(inject('redisUrl'))
     await client.ping()
-    return new RedisStore({ client, clock: now, connection: 'shared', prefix: `a${process.pid}-${++made}:` })
+    return new RedisStore({ client, clock: now, connection: 'shared', prefix: `${unique()}:` })
   },
 }

@@ -2,6 +2,7 @@ import { presets, RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 
+import { unique } from '../../../tools/unique.ts'
 import { startRedis } from '../../../tools/servers.ts'
 import { RedisStore } from '../src/index.ts'
 
@@ -18,7 +19,7 @@ afterAll(async () => {
 
 let prefix = ''
 beforeEach(() => {
-  prefix = `s${process.pid}-${Math.random().toString(36).slice(2)}:`
+  prefix = `${unique()}:`
 })
 
 function storeOf(options: Partial<ConstructorParameters<typeof RedisStore>[0]> = {}): RedisStore {

@@ -5,6 +5,7 @@ import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { limitedFetch } from '../../src/index.ts'
 import { serve } from '../server.ts'
 
@@ -44,7 +45,7 @@ const stores: Readonly<Record<string, () => () => Store>> = {
     return () => shared
   },
   Redis() {
-    const prefix = `client-${process.pid}-${Math.random()}:`
+    const prefix = `${unique()}:`
     return () => {
       const client = new Redis(inject('redisUrl'))
       const store = new RedisStore({ client, prefix })

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -6,7 +5,8 @@ import type { INestApplication, Type } from '@nestjs/common'
 import { WsAdapter } from '@nestjs/platform-ws'
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
 import { Test } from '@nestjs/testing'
-import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Redis } from 'ioredis'
+import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest'
 import { WebSocket } from 'ws'
 
 import { statuses } from '../app.ts'
@@ -20,12 +20,15 @@ interface Example {
   readonly clock?: { advance(by: string): void }
 }
 
-/** Imports the example after a heading. Only the import of the package is replaced, by that of its sources. */
+/** Imports the example after a heading. Only the imports of two packages are replaced, by those of their sources. */
 async function exampleAfter(heading: string): Promise<Example> {
   const code = /```ts\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf(`${heading}\n`)))?.[1] ?? ''
   mkdirSync(folder, { recursive: true })
   const file = `${folder}/${heading.replaceAll(/\W+/g, '-')}.ts`
-  writeFileSync(file, code.replace("'@halt/nest'", "'../../src/index.ts'"))
+  const ours = code
+    .replace("'@halt/nest'", "'../../src/index.ts'")
+    .replace("'@halt/store-redis'", "'../../../store-redis/src/index.ts'")
+  writeFileSync(file, ours)
   return (await import(/* @vite-ignore */ file)) as Example
 }
 
@@ -90,18 +93,21 @@ describe('the README of @halt/nest', () => {
   })
 
   it('has an app that counts in Redis', async () => {
-    // The store rejects every call, so the process counts by itself, as the README says.
-    vi.doMock('ioredis', () => ({ Redis: EventEmitter }))
-    const store = { evaluate: () => Promise.reject(new Error('away')), forget: () => 0 }
-    vi.doMock('@halt/store-redis', () => ({
-      RedisStore: class {
-        evaluate = store.evaluate
-        forget = store.forget
-      },
-    }))
+    // A database that no other test uses.
+    const database = `${inject('redisUrl')}/7`
+    vi.stubEnv('REDIS_URL', database)
+    const connections = vi.spyOn(Redis.prototype, 'connect')
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      for (const client of connections.mock.contexts as Redis[]) client.disconnect()
+      connections.mockRestore()
+    })
+    const redis = new Redis(database)
+    await redis.flushdb()
     const { url } = await start('## Redis and configuration')
     const { headers } = await fetch(`${url}/data`)
     expect(headers.get('ratelimit-limit')).toBe('100')
+    expect(await redis.keys('halt:{ip:127.0.0.1}:*')).toHaveLength(1)
   })
 
   it('has an app that charges some calls more', async () => {

@@ -2,8 +2,9 @@ import { RateLimiter } from '@halt/core'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 
 import { startPostgres } from '../../../../tools/postgres-server.mjs'
+import { unique } from '../../../../tools/unique.ts'
 import { PostgresStore, schema as schemaText } from '../../src/index.ts'
-import { makeStore, newSchema, openPg } from '../databases.ts'
+import { makeStore, openPg } from '../databases.ts'
 import { demand, group } from '../rules.ts'
 
 const database = openPg({ max: 4 })
@@ -15,7 +16,7 @@ const ask = group(demand('user:1'))
 
 /** A pool that logs in as a new role, which has the rights of a store on a schema. */
 async function asRole(schema: string, attributes: string, after = ''): Promise<ReturnType<typeof openPg>> {
-  const role = `role_${newSchema()}`
+  const role = `role_${unique()}`
   await database.run(`CREATE ROLE ${role} LOGIN PASSWORD 'p' ${attributes};
     GRANT USAGE ON SCHEMA ${schema} TO ${role};
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role};
@@ -52,7 +53,7 @@ describe('a database that is set up well', () => {
   })
 
   it('has an unlogged table if that was asked for', async () => {
-    const schema = newSchema()
+    const schema = unique()
     await database.run(schemaText({ schema, unlogged: true }))
     const { rows } = await database.pool.query(
       `SELECT relpersistence AS kind FROM pg_class WHERE oid = '${schema}.counters'::regclass`,

@@ -1,14 +1,15 @@
 import { storeSuite } from '@halt/conformance'
 import { afterAll, describe, expect, it } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { PostgresStore, schema } from '../../src/index.ts'
-import { type Database, newSchema, openPg, openPglite, openPostgresJs } from '../databases.ts'
+import { type Database, openPg, openPglite, openPostgresJs } from '../databases.ts'
 
 const histories = { pg: [2, 150], 'postgres.js': [1, 100], PGlite: [2, 100] } as const
 let made = 0
 
 for (const database of [openPg({ max: 1 }), openPostgresJs(), openPglite()]) {
-  const name = newSchema()
+  const name = unique()
   await database.run(schema({ schema: name }))
   afterAll(() => database.close())
   run(database, name)

@@ -4,6 +4,7 @@ import { type Decision, RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { ask } from '../../../../tools/servers.ts'
 import { RedisStore, type Run } from '../../src/index.ts'
 import { startProxy } from '../connection/proxy.ts'
@@ -35,7 +36,7 @@ it('a check does not wait for the reply to the one before it, however far away R
   expect,
 }) => {
   const proxy = await startProxy(scene, portOf(inject('redisUrl')))
-  const store = new RedisStore({ client: connected(scene, proxy.port), prefix: `c${process.pid}-1:` })
+  const store = new RedisStore({ client: connected(scene, proxy.port), prefix: `${unique()}:` })
   const limiter = limiterOn(scene, store, { storeTimeout: '10s' })
   await limiter.consume('warm')
   proxy.delay(() => FAR_MS)
@@ -53,7 +54,7 @@ it('a check does not wait for the reply to the one before it, however far away R
 
 it('a far Redis decides all requests that come a moment apart', async ({ scene, expect }) => {
   const proxy = await startProxy(scene, portOf(inject('redisUrl')))
-  const store = new RedisStore({ client: connected(scene, proxy.port), prefix: `c${process.pid}-2:` })
+  const store = new RedisStore({ client: connected(scene, proxy.port), prefix: `${unique()}:` })
   // The deadline is too short for two round trips.
   const limiter = limiterOn(scene, store, { storeTimeout: `${1.75 * FAR_MS}ms` })
   await limiter.consume('warm')
@@ -79,7 +80,7 @@ it('a call of run that never settles degrades only the checks in it', async ({ s
     }
     return evaluate(client)(script, keys, args)
   }
-  const store = new RedisStore({ run, prefix: `c${process.pid}-3:` })
+  const store = new RedisStore({ run, prefix: `${unique()}:` })
   const limiter = limiterOn(scene, store, { storeTimeout: '2s' })
   const lost = limiter.consume('stuck')
   // Sent alone, because checks in the same call are lost, too.

@@ -6,6 +6,7 @@ import { RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { RedisStore } from '../../src/index.ts'
 import { it } from '../connection/scene.ts'
 
@@ -20,7 +21,7 @@ it('the garbage collector frees a limiter with all its parts while its store and
   const client = new Redis(inject('redisUrl'))
   scene.defer(() => client.quit())
   for (const connection of ['own', 'shared'] as const) {
-    const store = new RedisStore({ client, connection, prefix: `g${process.pid}-${connection}:` })
+    const store = new RedisStore({ client, connection, prefix: `${unique()}:` })
     const use = async (): Promise<WeakRef<object>> => {
       // All parts of a limiter refer to its warn function.
       const warn = (warning: unknown): void => void `${String(warning)}${store.kind}`
@@ -46,7 +47,7 @@ it('the garbage collector frees a limiter with all its parts while its store and
 it('a limiter that closes leaves the store open for another limiter', async ({ scene, expect }) => {
   const client = new Redis(inject('redisUrl'))
   scene.defer(() => client.quit())
-  const store = new RedisStore({ client, prefix: `g${process.pid}-two:` })
+  const store = new RedisStore({ client, prefix: `${unique()}:` })
   const options = { store, storeTimeout: '5s', onStoreError: 'closed', warn: () => {} } as const
   const [one, two] = [new RateLimiter({ ...options, policy }), new RateLimiter({ ...options, policy })]
   expect((await one.consume('x')).allowed).toBe(true)

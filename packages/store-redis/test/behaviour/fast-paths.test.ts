@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, expect, inject, it } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { RedisStore, type Run } from '../../src/index.ts'
 
 const client = new Redis(inject('redisUrl'))
@@ -107,14 +108,13 @@ function told({ now, allowed, repeated, passes, starts, states, penalty }: Evalu
   }
 }
 
-let made = 0
 it('every path of the script decides as the reference does, at edges and when the clock steps back', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 50 }), async steps => {
       let now = START
       const clock = (): number => now / 1000
       const reference = new ReferenceStore(clock)
-      const prefix = `f${process.pid}-${++made}:`
+      const prefix = `${unique()}:`
       const store = new RedisStore({ client, clock, prefix, connection: 'shared' })
       for (const each of steps) {
         now += each.advance
@@ -129,7 +129,7 @@ it('every path of the script decides as the reference does, at edges and when th
 })
 
 it('every path lets a key expire a second after it equals a fresh one, by the clock of the server', async () => {
-  const prefix = `f${process.pid}-${++made}:`
+  const prefix = `${unique()}:`
   const store = new RedisStore({ client, prefix, connection: 'shared' })
   const once = (rules: readonly Rule[], subject: string): Promise<Evaluation> =>
     store.evaluate({ demands: rules.map(rule => demandOf(rule, subject, 1)) })
@@ -149,7 +149,7 @@ it('every path lets a key expire a second after it equals a fresh one, by the cl
 })
 
 it('a reply of one number tells what a list tells, and what the key holds', async () => {
-  const prefix = `f${process.pid}-${++made}:`
+  const prefix = `${unique()}:`
   const replies: unknown[] = []
   const make = (second?: string): RedisStore => {
     const run: Run = async (script, keys, [now = '', unit = '', room = '', expected = '', ...rest]) => {
@@ -187,7 +187,7 @@ end
 `
 
 it('a group with a write that fails is charged nothing, and the other groups of the call are charged', async () => {
-  const prefix = `f${process.pid}-${++made}:`
+  const prefix = `${unique()}:`
   const run: Run = ({ source }, keys, args) =>
     client.eval(FAILING + source, keys.length, ...keys, ...args) as Promise<unknown>
   const store = new RedisStore({ run, prefix })

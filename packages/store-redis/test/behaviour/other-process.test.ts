@@ -3,6 +3,7 @@ import { type Policy, QuotaManager, RateLimiter } from '@halt/core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { RedisStore } from '../../src/index.ts'
 
 const client = new Redis(inject('redisUrl'))
@@ -14,7 +15,7 @@ afterAll(async () => {
 
 let prefix = ''
 beforeEach(() => {
-  prefix = `e${process.pid}-${Math.random().toString(36).slice(2)}:`
+  prefix = `${unique()}:`
 })
 
 function storeOf(): RedisStore {

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import { expect, inject, it } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { readFromBun } from '../../../../tools/other-runtimes.ts'
 import { startRestBridge } from '../../../../tools/rest-bridge.ts'
 import { RedisStore, type Run, upstash } from '../../src/index.ts'
@@ -12,13 +13,11 @@ import { contract, WORKS } from '../contract.ts'
 // It prints each NOSCRIPT.
 Logger.setLoggerConfig('off')
 
-const prefix = (road: string): string => `road-${road}${process.pid}:`
-
 it("a store decides, refuses, waits and forgets over Upstash's REST protocol", async () => {
   const redis = new Redis(inject('redisUrl'))
   const bridge = await startRestBridge(redis)
   try {
-    const store = new RedisStore({ run: upstash(bridge.url, bridge.token), prefix: prefix('upstash') })
+    const store = new RedisStore({ run: upstash(bridge.url, bridge.token), prefix: `${unique()}:` })
     expect(await contract(store)).toEqual(WORKS)
   } finally {
     await bridge.stop()
@@ -34,7 +33,7 @@ it('a store decides, refuses, waits and forgets with Bun.redis, in Bun', async (
 it('a store decides, refuses, waits and forgets with an iovalkey client', async () => {
   const client = new Valkey(inject('valkeyUrl'))
   try {
-    expect(await contract(new RedisStore({ client, prefix: prefix('iovalkey') }))).toEqual(WORKS)
+    expect(await contract(new RedisStore({ client, prefix: `${unique()}:` }))).toEqual(WORKS)
   } finally {
     client.disconnect()
   }
@@ -54,7 +53,7 @@ it('a store decides, refuses, waits and forgets with Valkey GLIDE', async () => 
     }
   }
   try {
-    expect(await contract(new RedisStore({ run, prefix: prefix('glide') }))).toEqual(WORKS)
+    expect(await contract(new RedisStore({ run, prefix: `${unique()}:` }))).toEqual(WORKS)
   } finally {
     client.close()
   }

@@ -5,6 +5,7 @@ import { createClient, createCluster } from 'redis'
 import { createClient as createClient5 } from 'redis5'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { isFull } from '../../../../tools/full.ts'
 import { RedisStore, type RedisStoreOptions } from '../../src/index.ts'
 
@@ -13,7 +14,6 @@ afterAll(async () => {
   for (const { close } of clients) await close()
 })
 
-let made = 0
 /** A store per test, with a prefix of its own, so that tests share no keys. */
 function factory(
   name: string,
@@ -22,7 +22,7 @@ function factory(
   more: Partial<StoreFactory> = {},
 ): StoreFactory {
   const make = (clock: () => number): RedisStore =>
-    new RedisStore({ client, clock, connection: 'shared', prefix: `t${process.pid}-${++made}:`, ...options })
+    new RedisStore({ client, clock, connection: 'shared', prefix: `${unique()}:`, ...options })
   return { name, make, end: store => store.close?.(), histories: 2, steps: 250, ...more }
 }
 

@@ -3,16 +3,16 @@ import { RateLimiter, type RateLimiterOptions } from '@halt/core'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, expect, inject, it } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { RedisStore } from '../../src/index.ts'
 
 const client = new Redis(inject('redisUrl'))
 const cluster = new Cluster(inject('clusterNodes'))
 afterAll(() => Promise.all([client.quit(), cluster.quit()]))
 
-let made = 0
 /** Two limiters of one policy, each with a store of its own, and the number of groups that their stores were asked. */
 function pair(over: Redis | Cluster, policy: RateLimiterOptions['policy']) {
-  const prefix = `w${process.pid}-${++made}:`
+  const prefix = `${unique()}:`
   const asked = { groups: 0 }
   const limiters = [0, 1].map(() => {
     const store = new RedisStore({ client: over, connection: 'shared', prefix })

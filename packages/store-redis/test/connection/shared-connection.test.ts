@@ -4,6 +4,7 @@ import { Redis as Redis5 } from 'ioredis5'
 import { createClient } from 'redis'
 import { describe, inject } from 'vitest'
 
+import { unique } from '../../../../tools/unique.ts'
 import { ask } from '../../../../tools/servers.ts'
 import { RedisStore } from '../../src/index.ts'
 import { singles } from './makers.ts'
@@ -71,7 +72,7 @@ describe.each([
     for (const lazyConnect of [false, true]) {
       const client = new Redis(inject('redisUrl'), { lazyConnect })
       scene.defer(() => client.disconnect())
-      const prefix = `f${process.pid}-${Math.random()}:`
+      const prefix = `${unique()}:`
       const store = new RedisStore({ client, connection: 'shared', prefix })
       const limiter = new RateLimiter({ store, policy, storeTimeout: '3s' })
       expect((await limiter.consume('x')).degraded, String(lazyConnect)).toBe(false)
@@ -85,7 +86,7 @@ describe.each([
       const client = new Redis(inject('redisUrl'), { db: 99 })
       client.on('error', () => {})
       scene.defer(() => client.disconnect())
-      const prefix = `d${process.pid}-${Math.random()}:`
+      const prefix = `${unique()}:`
       const store = new RedisStore({ client, connection, prefix })
       const codes: string[] = []
       const limiter = new RateLimiter({
@@ -108,7 +109,7 @@ it('a check waits for a node-redis client that is connecting', async ({ scene, e
   const client = createClient({ url: inject('redisUrl') })
   scene.defer(() => client.destroy())
   const connecting = client.connect()
-  const store = new RedisStore({ client, connection: 'shared', prefix: `w${process.pid}:` })
+  const store = new RedisStore({ client, connection: 'shared', prefix: `${unique()}:` })
   const limiter = new RateLimiter({ store, policy, storeTimeout: '3s' })
   expect((await limiter.consume('x')).degraded).toBe(false)
   await connecting
