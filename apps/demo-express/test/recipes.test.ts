@@ -5,8 +5,9 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { register } from 'prom-client'
 import { io as connect } from 'socket.io-client'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { differencesIn, examplesOf, runPageExample } from '../../../tools/example.ts'
 
@@ -46,6 +47,8 @@ const files = [...recipes.map(name => `recipes/${name}`), ...pages.map(name => `
 
 let folder: string
 let api: Server
+// Some examples count in the registry of the process.
+beforeEach(() => register.resetMetrics())
 beforeAll(async () => {
   api = await startApi()
   process.env['WEBHOOK_SECRET'] = `whsec_${Buffer.alloc(32).toString('base64')}`

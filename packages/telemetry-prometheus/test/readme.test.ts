@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { register } from 'prom-client'
+import { beforeEach, describe, expect, it } from 'vitest'
 
 import { differencesIn, examplesOf, type Modules, runExample } from '../../../tools/example.ts'
 
@@ -11,6 +12,9 @@ const modules: Modules = {
   '@halt/telemetry-prometheus': () => import('../src/index.ts'),
   'prom-client': () => import('prom-client'),
 }
+
+// The examples count in the registry of the process, in which other examples may have counted.
+beforeEach(() => register.resetMetrics())
 
 describe('the README', () => {
   it.each(examplesOf(readme))('example %# prints what it promises', async code => {
