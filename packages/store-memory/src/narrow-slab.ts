@@ -87,6 +87,15 @@ export class NarrowSlab implements Slab {
     return true
   }
 
+  // perf: bench "@halt/store-memory, fixed window", hot key; a test holds it equal to decide().
+  chargeWindow(slot: number, { limit }: Rule, cost: number, now: number): State | undefined {
+    const end = this.#terms[this.#eras[slot]! - 1]!.base + this.#pairs[2 * slot]!
+    const used = this.#pairs[2 * slot + 1]! + cost
+    if (now >= end || used > limit || used >= SPAN) return undefined
+    this.#pairs[2 * slot + 1] = used
+    return [0, end, used]
+  }
+
   freshAt(slot: number): number {
     const era = this.#terms[this.#eras[slot]! - 1]!
     return era.base + this.#pairs[2 * slot]! + Math.ceil(this.#pairs[2 * slot + 1]! / era.rate)

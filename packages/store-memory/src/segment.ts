@@ -106,6 +106,12 @@ export class Segment {
     return debt
   }
 
+  /** Charges a window, as its slab does. A window that has or had a cool-down is left to `decide`. */
+  chargeWindow(slot: number, rule: Rule, cost: number, now: number): State | undefined {
+    if (slot < this.#cooldowns.length && this.#cooldowns[slot]! > 0) return undefined
+    return this.#slab.chargeWindow!(slot, rule, cost, now)
+  }
+
   /** Stores a debt at `now`. False if it changed nothing, because the bucket has other terms. */
   setDebt(slot: number, rule: Rule, now: number, debt: number): boolean {
     return this.#slab.setDebt!(slot, rule, now, debt)

@@ -17,6 +17,11 @@ export interface Slab {
   debtAfter?(slot: number, rule: Rule, cost: number, now: number): number
   /** Buckets: stores a debt at `now`. False if it changed nothing, because the stored terms are not those of `rule`. */
   setDebt?(slot: number, rule: Rule, now: number, debt: number): boolean
+  /**
+   * Windows: charges a slot, and returns its state after that. Undefined if it changed nothing, because the cost does not fit, or
+   * the charge begins a window or sub-window.
+   */
+  chargeWindow?(slot: number, rule: Rule, cost: number, now: number): State | undefined
 }
 
 type Numbers = Uint32Array | Uint8Array | Float64Array

@@ -1,11 +1,15 @@
 import {
   AdmittedBucket,
   AdmittedBuckets,
+  type AdmittedCharge,
+  AdmittedWindow,
+  chargeWindow,
   type CounterId,
   type Counters,
   decide,
   type Digest,
   type Group,
+  isLoneCharge,
   isPlainBuckets,
   LocalDocuments,
   makeDigest,
@@ -73,7 +77,7 @@ export class InMemoryStore implements Store {
   }
 
   evaluate(group: Group): Evaluation {
-    const charged = isPlainBuckets(group) ? this.#chargeBuckets(group.demands) : undefined
+    const charged = this.#charge(group)
     if (charged !== undefined) return charged
     this.#at = this.#now()
     const evaluation = decide(group, this.#counters, this.#at)
@@ -81,10 +85,15 @@ export class InMemoryStore implements Store {
     return evaluation
   }
 
-  chargeBucket(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined {
+  charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
     const now = (this.#at = this.#now())
     const place = this.#places.find(rule.counter)
     const name = this.#name(subject, place)
+    if (rule.code !== 't') {
+      const state = place.table.chargeWindow(name, rule, cost, now)
+      if (state !== undefined) return new AdmittedWindow(now, state, rule)
+      return chargeWindow(subject, rule, cost, this.#counters, now)
+    }
     const debt = place.table.charge(name, rule, cost, now)
     if (debt > 0) return new AdmittedBucket(now, debt, rule)
     if (debt === 0 || cost > rule.capacity) return undefined
@@ -92,11 +101,17 @@ export class InMemoryStore implements Store {
     return new AdmittedBucket(now, cost * rule.unit, rule)
   }
 
-  /** Charges buckets in place, all or none. Returns undefined if `decide` must decide. */
+  /** Charges one counter, or several buckets, in place. Returns undefined if `decide` must decide. */
+  #charge(group: Group): Evaluation | undefined {
+    if (isLoneCharge(group)) {
+      const { subject, rule, cost } = group.demands[0]!
+      return this.charge(subject, rule, cost)
+    }
+    return isPlainBuckets(group) ? this.#chargeBuckets(group.demands) : undefined
+  }
+
+  /** Charges buckets in place, all or none. */
   #chargeBuckets(demands: Group['demands']): Evaluation | undefined {
-    const first = demands[0]
-    if (demands.length === 1 && first !== undefined)
-      return this.chargeBucket(first.subject, first.rule, first.cost)
     this.#at = this.#now()
     const debts: number[] = []
     for (let i = 0; i < demands.length; i++) {

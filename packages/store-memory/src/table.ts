@@ -78,6 +78,12 @@ export class Table {
     return slot === undefined ? -1 : this.#segment.charge(slot, rule, cost, now)
   }
 
+  /** Charges a stored window, and returns its state after that. Undefined if it changed nothing: `decide` must decide. */
+  chargeWindow(subject: string, rule: Rule, cost: number, now: number): State | undefined {
+    const slot = this.#find(subject)
+    return slot === undefined ? undefined : this.#segment.chargeWindow(slot, rule, cost, now)
+  }
+
   /** Stores a debt at `now`. False if it changed nothing, because the bucket is not stored or has other terms. */
   setDebt(subject: string, rule: Rule, now: number, debt: number): boolean {
     const slot = this.#find(subject)

@@ -32,11 +32,24 @@ export class WideSlab implements Slab {
     return true
   }
 
+  /** The first number of a slot, its cool-down ignored. */
+  instant(slot: number): number {
+    return this.#numbers[slot * this.#width]!
+  }
+
   free(): void {}
 
   freshAt(slot: number): number {
     const from = slot * this.#width
     return this.#numbers[from]! + Math.ceil(this.#numbers[from + 1]! / this.#numbers[from + 3]!)
+  }
+
+  chargeWindow(slot: number, { limit }: Rule, cost: number, now: number): State | undefined {
+    const end = this.#numbers[slot * this.#width]!
+    const used = this.#numbers[slot * this.#width + 1]! + cost
+    if (now >= end || used > limit) return undefined
+    this.#numbers[slot * this.#width + 1] = used
+    return [0, end, used]
   }
 
   // As in NarrowSlab, for numbers of 64 bits: an instant, a debt and its terms.

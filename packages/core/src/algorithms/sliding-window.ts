@@ -79,7 +79,7 @@ export const slidingWindow: Algorithm = {
 }
 
 /** The instant at which a unit charged at `now` stops counting, when the last instant of its sub-window leaves the window. */
-function leavesAt(now: number, rule: Rule): number {
+export function leavesAt(now: number, rule: Rule): number {
   return now - (now % rule.slice) + rule.slice + rule.window
 }
 

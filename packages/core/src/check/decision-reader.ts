@@ -1,7 +1,7 @@
-import type { Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand } from '../store/contract.ts'
-import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
+import { AdmittedBucket, type AdmittedCharge, AdmittedWindow, unitsLeft } from '../store/admitted.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { listOf } from '../base/list.ts'
 import type { Subject } from '../request/subject.ts'
@@ -74,9 +74,9 @@ function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
   const { check, degraded } = result
   const { length } = check.policies
   // A bucket that admits a cost later has nothing left then, so the fields are those of now.
-  if (length === 1 && result.evaluation.debt !== undefined && degraded === false && isPlain(check)) {
+  if (length === 1 && isCharge(result.evaluation) && degraded === false && isPlain(check)) {
     const [{ subject, cost }] = check.demands as [Demand]
-    return readBucket(check.policies, result.evaluation as AdmittedBucket, subject, cost)
+    return readCharge(check.policies, result.evaluation, subject, cost)
   }
   let binding = 0
   if (length > 1) {
@@ -93,8 +93,16 @@ function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
   const shown =
     debt === undefined
       ? readDemand(binding, binding, check, evaluation)
-      : shownOf(check.policies[binding] as CompiledPolicy, demand.rule, demand.subject, evaluation.now, debt)
+      : shownOf(
+          check.policies[binding] as CompiledPolicy,
+          new AdmittedBucket(evaluation.now, debt, demand.rule),
+          demand.subject,
+        )
   return new Decision(shown, 0, costOf(demand, evaluation), degraded, result)
+}
+
+function isCharge(evaluation: Evaluation): evaluation is AdmittedCharge {
+  return evaluation instanceof AdmittedBucket || evaluation instanceof AdmittedWindow
 }
 
 /** Whether a check of one policy is one demand, so that its bucket tells everything. */
@@ -123,40 +131,38 @@ function restAt(
 }
 
 /**
- * Makes the decision of a bucket that was charged without a check, from its debt alone.
+ * Makes the decision of a counter that was charged without a check.
  *
  * perf: bench "limiter.check(request)"; a test holds it equal to {@link readDecision}.
  */
-export function readBucket(
+export function readCharge(
   policies: readonly CompiledPolicy[],
-  bucket: AdmittedBucket,
+  charge: AdmittedCharge,
   subject: Subject,
   cost: number,
 ): Decision {
-  const { debt, rule, now } = bucket
-  const shown = shownOf(policies[0] as CompiledPolicy, rule, subject, now, debt)
-  return new Decision(shown, 0, cost, false, policies, bucket)
+  const shown = shownOf(policies[0] as CompiledPolicy, charge, subject)
+  return new Decision(shown, 0, cost, false, policies, charge)
 }
 
-/** Makes the shown fields of a decision from the debt of a bucket that was admitted and charged. */
-function shownOf({ name }: CompiledPolicy, rule: Rule, subject: Subject, now: number, debt: number): Shown {
+/** The shown fields of a decision by a counter that was admitted and charged. */
+function shownOf(
+  { name }: CompiledPolicy,
+  { rule, remaining, freshAt }: AdmittedCharge,
+  subject: Subject,
+): Shown {
   return {
     policy: name,
     allowed: true,
     reason: 'ok',
     limit: rule.limit,
-    remaining: unitsLeft(rule, debt),
-    resetAt: Math.ceil((now + Math.ceil(debt / rule.rate)) / 1e6),
+    remaining,
+    resetAt: Math.ceil(freshAt / 1e6),
     key: subject,
   }
 }
 
 type Shown = Omit<PolicyVerdict, 'mode' | 'retryAfter'>
-
-function unitsLeft({ capacity, unit }: Rule, debt: number): number {
-  const left = Math.floor((capacity * unit - debt) / unit)
-  return left > 0 ? left : 0
-}
 
 function costOf({ rule, cost }: Demand, { repeated }: Evaluation): number {
   return repeated && !countsRepeats(rule) ? 0 : cost

@@ -1,12 +1,12 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { Mode } from '../store/contract.ts'
-import type { AdmittedBucket } from '../store/evaluation.ts'
+import type { AdmittedCharge } from '../store/admitted.ts'
 import type { ChargeRecord } from './charge-record.ts'
 import { type CheckResult, storeResult } from './check-result.ts'
 import type { PolicyVerdict } from './policy-verdict.ts'
 
 /**
- * The source of a decision. Usually it is the result of the check. For a bucket that was charged without a check it is the
+ * The source of a decision. Usually it is the result of the check. For a counter that was charged without a check it is the
  * policies. When no counter decided it is the store's clock, in Unix seconds.
  */
 export type DecisionSource = CheckResult | readonly CompiledPolicy[] | number
@@ -18,14 +18,14 @@ export interface DecisionDetails {
   record: ChargeRecord | undefined
 }
 
-/** The result of the check that would have charged a bucket. */
-export function checkOfBucket(
+/** The result of the check that would have charged a counter alone. */
+export function checkOfCharge(
   policies: readonly CompiledPolicy[],
-  bucket: AdmittedBucket,
+  charge: AdmittedCharge,
   subject: string,
   cost: number,
 ): CheckResult {
-  const demand = { rule: bucket.rule, subject, cost, mode: Mode.CHARGE, edges: undefined, penalized: false }
+  const demand = { rule: charge.rule, subject, cost, mode: Mode.CHARGE, edges: undefined, penalized: false }
   const check = { policies, extras: undefined, demands: [demand], penalty: undefined, idempotency: undefined }
-  return storeResult(check, bucket)
+  return storeResult(check, charge)
 }

@@ -2,12 +2,13 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { OnStoreError } from '../policy/policy.ts'
 import type { ChargeRecord } from './charge-record.ts'
 import type { CheckResult } from './check-result.ts'
-import { checkOfBucket, type DecisionDetails, type DecisionSource } from './decision-source.ts'
+import { checkOfCharge, type DecisionDetails, type DecisionSource } from './decision-source.ts'
 import type { PolicyVerdict, Reason } from './policy-verdict.ts'
 import { readVerdicts } from './verdict-reader.ts'
 import type { Unreached } from '../policy/reachability.ts'
 import { hasCharged } from '../store/decide.ts'
-import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
+import type { AdmittedCharge } from '../store/admitted.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { resetAt, evaluationAt, evaluationAtStart } from '../store/reading.ts'
 
 /** The fields of a {@link Decision}. */
@@ -54,13 +55,13 @@ export class Decision implements DecisionFields {
   readonly key: string
   readonly degraded: false | OnStoreError
   readonly #source: DecisionSource
-  readonly #bucket: (AdmittedBucket & Pick<Evaluation, 'startsIn'>) | undefined
+  readonly #charge: (AdmittedCharge & Pick<Evaluation, 'startsIn'>) | undefined
   // Made when somebody asks, because most requests need only the fields above.
   #details: DecisionDetails | undefined
 
   /**
    * @param wait microseconds until the request passes every policy
-   * @param bucket the bucket that was charged without a check
+   * @param charge the counter that was charged without a check
    * @param verdicts the verdicts, given when no counter decided
    */
   // perf: bench "limiter.check(request)"; spreading objects here took most of a check.
@@ -70,7 +71,7 @@ export class Decision implements DecisionFields {
     cost: number,
     degraded: false | OnStoreError,
     source: DecisionSource,
-    bucket?: AdmittedBucket,
+    charge?: AdmittedCharge,
     verdicts?: readonly PolicyVerdict[],
   ) {
     this.allowed = shown.allowed
@@ -85,10 +86,10 @@ export class Decision implements DecisionFields {
     this.key = shown.key
     this.degraded = degraded
     this.#source = source
-    this.#bucket = bucket
+    this.#charge = charge
     this.#details = verdicts === undefined ? undefined : { result: undefined, verdicts, record: undefined }
     // perf: bench "fastify: halt"; the limiter or the guard freezes the others when it hands them out.
-    if (bucket === undefined) Object.freeze(this)
+    if (charge === undefined) Object.freeze(this)
   }
 
   /** The verdict of every policy, shadow policies included; empty when no policy was asked. It is made on first read. */
@@ -150,7 +151,7 @@ export class Decision implements DecisionFields {
     if (!Decision.#is(decision)) return false
     const source = decision.#source
     return (
-      decision.#bucket !== undefined ||
+      decision.#charge !== undefined ||
       (typeof source === 'object' && (source as CheckResult).check.extras === undefined)
     )
   }
@@ -162,17 +163,17 @@ export class Decision implements DecisionFields {
 
   /** Microseconds until the work of a decision may start, or its caller asks again; undefined if there is nothing to wait for. */
   static startsIn(decision: Decision): number | undefined {
-    return (decision.#bucket ?? Decision.#resultOf(decision)?.evaluation)?.startsIn
+    return (decision.#charge ?? Decision.#resultOf(decision)?.evaluation)?.startsIn
   }
 
   /** The store's clock at a decision that a counter made, in microseconds. */
   static evaluatedAt(decision: Decision): number {
-    return (decision.#bucket ?? (Decision.#resultOf(decision) as CheckResult).evaluation).now
+    return (decision.#charge ?? (Decision.#resultOf(decision) as CheckResult).evaluation).now
   }
 
-  /** The units of a decision, per counter, as text. Does not make the check of a bucket. */
+  /** The units of a decision, per counter, as text. Does not make the check of a counter that was charged alone. */
   static unitsOf(decision: Decision): string {
-    if (decision.#bucket !== undefined) return String(decision.cost)
+    if (decision.#charge !== undefined) return String(decision.cost)
     return (Decision.#resultOf(decision)?.check.demands ?? []).map(({ cost }) => cost).join()
   }
 
@@ -219,9 +220,9 @@ export class Decision implements DecisionFields {
   #makeResult(): CheckResult | undefined {
     const source = this.#source
     if (typeof source === 'number') return undefined
-    return this.#bucket === undefined
+    return this.#charge === undefined
       ? (source as CheckResult)
-      : checkOfBucket(source as readonly CompiledPolicy[], this.#bucket, this.key, this.cost)
+      : checkOfCharge(source as readonly CompiledPolicy[], this.#charge, this.key, this.cost)
   }
 
   #makeRecord(): ChargeRecord {

@@ -6,7 +6,8 @@ import { type CheckResult, storeResult } from '../check/check-result.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { CounterId, Demand, Group } from '../store/contract.ts'
-import { AdmittedBucket, type Evaluation } from '../store/evaluation.ts'
+import { AdmittedBucket, type AdmittedCharge, AdmittedWindow } from '../store/admitted.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
 import { type Batch, Lease } from './lease.ts'
 import { mayBePaid, paidEvaluation, partlyPaidEvaluation, type Spent, unpaidPart } from './leased-check.ts'
@@ -38,14 +39,17 @@ export class Leases {
     this.#loop = loop
   }
 
-  /** Charges a bucket from a lease. Returns undefined if no lease can pay: {@link evaluate} then decides. */
-  chargeBucket(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined {
+  /** Charges a counter from a lease. Returns undefined if no lease can pay: {@link evaluate} then decides. */
+  charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
     const lease = this.#known.get(rule.counter, subject)
     if (lease === undefined || lease.rule !== rule) return undefined
     const now = this.#now()
     if (lease.spend(cost, now) === undefined) return undefined
     if (lease.isLow(now)) this.#take(lease, now)
-    return new AdmittedBucket(lease.storeNow(now), lease.debtAt(now), rule)
+    const storeNow = lease.storeNow(now)
+    return rule.code === 't'
+      ? new AdmittedBucket(storeNow, lease.debtAt(now), rule)
+      : new AdmittedWindow(storeNow, lease.stateAt(now), rule)
   }
 
   /** Evaluates a check. Leases pay the demands that they can, and the store decides the rest. */

@@ -1,6 +1,6 @@
 import { allowUncounted, uncounted } from '../check/uncounted-decision.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import { readBucket, readDecision } from '../check/decision-reader.ts'
+import { readCharge, readDecision } from '../check/decision-reader.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import { costFor } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
@@ -149,7 +149,7 @@ export class Pipeline {
         ? this.#countedAddress(plan, client ?? known?.client ?? findClient(view, this.#callers, ip))
         : undefined
     const decision =
-      address && this.#chargeBucket(this.#plans.forKey(plan, address), address.subject, parameters)
+      address && this.#chargeAlone(this.#plans.forKey(plan, address), address.subject, parameters)
     if (decision !== undefined) return decision
     const caller = known ?? this.callerOf(view, ip)
     const keys: (KeyOutcome | Promise<KeyOutcome>)[] = listOf(policies.length)
@@ -181,7 +181,7 @@ export class Pipeline {
     const policies = state === undefined ? given : state.changed(given, this.#clock)
     const common = this.#plans.of(policies)
     const plan = state === undefined ? common : this.#plans.forKey(common, { subject })
-    const decision = this.#chargeBucket(plan, plan.shared ?? subject, parameters)
+    const decision = this.#chargeAlone(plan, plan.shared ?? subject, parameters)
     if (decision !== undefined) return decision
     const { counting } = plan
     if (counting.length === 0) return allowUncounted(uncounted(policies[0], subject, 0), this.#clock.now())
@@ -204,20 +204,20 @@ export class Pipeline {
     return address === undefined || (isPrivate && !plan.countsPrivate) ? undefined : key
   }
 
-  /** Charges the bucket of a plan that is one bucket. Returns undefined where a whole check must decide. */
-  #chargeBucket(
-    { policies, bucket, isLeased }: Plan,
+  /** Charges the counter of a plan that is one counter. Returns undefined where a whole check must decide. */
+  #chargeAlone(
+    { policies, lone, isLeased }: Plan,
     subject: Subject,
     parameters: CheckParameters,
   ): Decision | undefined {
-    if (bucket === undefined || parameters === PEEK) return undefined
+    if (lone === undefined || parameters === PEEK) return undefined
     const { priorGuards, idempotencyKey, started, least, turn } = parameters
     if (priorGuards !== undefined || idempotencyKey || started !== undefined) return undefined
     if (least !== undefined || turn !== undefined) return undefined
     const cost = costFor(policies[0] as CompiledPolicy, parameters.cost)
     if (cost === 0) return undefined
-    const charged = (isLeased ? this.#leases : this.#guardedStore).chargeBucket(subject, bucket, cost)
-    return charged && readBucket(policies, charged, subject, cost)
+    const charged = (isLeased ? this.#leases : this.#guardedStore).charge(subject, lone, cost)
+    return charged && readCharge(policies, charged, subject, cost)
   }
 
   /** Finds the key of a policy. `'allow'` means that this policy does not count the request. */
@@ -259,7 +259,7 @@ export class Pipeline {
     const plan = this.#plans.forKeys(given, keys)
     const first = keys[0] as FoundKey
     // All unverified keys of an address have a second counter.
-    const decision = first.unverified ? undefined : this.#chargeBucket(plan, first.subject, parameters)
+    const decision = first.unverified ? undefined : this.#chargeAlone(plan, first.subject, parameters)
     if (decision !== undefined) return decision
     const { priorGuards } = parameters
     const check = this.#buildCheck(plan.policies, keys, client, parameters)

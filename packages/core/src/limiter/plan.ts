@@ -1,15 +1,16 @@
-import type { Rule } from '../algorithms/index.ts'
+import { codes, type Rule } from '../algorithms/index.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type FoundKey, SHARED } from '../request/subject.ts'
+import { isChargedAlone } from '../store/plain-groups.ts'
 
 /** The facts about a list of policies that are the same for every request. They are compiled once per list. */
 export interface Plan {
   readonly policies: readonly CompiledPolicy[]
   /** The policies that are not switched off. */
   readonly counting: readonly CompiledPolicy[]
-  /** The rule, if the plan is one token bucket that every request is charged on at once; undefined if it is more. */
-  readonly bucket: Rule | undefined
-  /** The subject of every client where that bucket serves all; undefined where each client has a bucket of its own. */
+  /** The rule, if the plan is one counter that every request is charged on at once; undefined if it is more. */
+  readonly lone: Rule | undefined
+  /** The subject of every client where that counter serves all; undefined where each client has a counter of its own. */
   readonly shared: string | undefined
   /** Whether this process may take units of some policy in advance. */
   readonly isLeased: boolean
@@ -38,15 +39,15 @@ function compilePlan(
 ): Plan {
   const counting = policies.filter(({ off }) => !off)
   const [only] = policies
-  const bucket =
-    policies.length === 1 && only !== undefined && !hasPenalty && isPlainBucket(only)
+  const lone =
+    policies.length === 1 && only !== undefined && !hasPenalty && isLone(only)
       ? only.rule(undefined)
       : undefined
   const byAddress = policies.map(isByAddress)
   return {
     policies,
     counting: counting.length === policies.length ? policies : counting,
-    bucket,
+    lone,
     shared: only?.keyStrategy === 'shared' ? SHARED : undefined,
     isLeased: isShared && counting.some(({ lease }) => lease !== undefined),
     byAddress,
@@ -57,11 +58,11 @@ function compilePlan(
   }
 }
 
-function isPlainBucket(policy: CompiledPolicy): boolean {
+function isLone(policy: CompiledPolicy): boolean {
   const { off, algorithm, isPerRoute, shadow, inFlight, headroom } = policy
   return (
     !off &&
-    algorithm === 'token-bucket' &&
+    isChargedAlone(codes[algorithm]) &&
     !isPerRoute &&
     shadow === 0 &&
     inFlight === undefined &&

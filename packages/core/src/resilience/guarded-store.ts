@@ -5,7 +5,8 @@ import { type CheckResult, LateReply, storeResult } from '../check/check-result.
 import type { OnStoreError } from '../policy/policy.ts'
 import { type CounterId, type Demand, type Group, Mode, type Store } from '../store/contract.ts'
 import { blockedUntil } from '../store/cooldown.ts'
-import type { AdmittedBucket, Evaluation } from '../store/evaluation.ts'
+import type { AdmittedCharge } from '../store/admitted.ts'
+import type { Evaluation } from '../store/evaluation.ts'
 import { hasCharged } from '../store/decide.ts'
 import { StoreMisread } from '../store/evaluation-check.ts'
 import type { StoreClock } from '../store/store-clock.ts'
@@ -16,7 +17,7 @@ import type { Outages } from './outages.ts'
 import { onReconnection } from './reconnections.ts'
 import { Recovery } from './recovery.ts'
 import { RefusalCache } from './refusal-cache.ts'
-import { chargesBuckets, type Evaluate, instanceCounter } from './store-calls.ts'
+import { chargesAlone, type Evaluate, instanceCounter } from './store-calls.ts'
 import { StoreTimeout, wasNotApplied } from './store-failure.ts'
 import { StrictStore, type StrictStoreOptions } from './strict-store.ts'
 
@@ -40,7 +41,7 @@ export class GuardedStore {
   /** The number of processes that share the store, as far as it is known. */
   readonly instances: () => number
   readonly #store: Store
-  readonly #chargesBuckets: () => boolean
+  readonly #chargesAlone: () => boolean
   readonly #strict: StrictStore
   readonly #evaluate: Evaluate
   readonly #breaker: CircuitBreaker
@@ -56,7 +57,7 @@ export class GuardedStore {
     const { clock, deadline, evaluate, lastKnown, outages } = strict
     this.clock = clock
     this.#store = store
-    this.#chargesBuckets = chargesBuckets(store)
+    this.#chargesAlone = chargesAlone(store)
     this.#strict = strict
     this.#evaluate = evaluate
     this.#lastKnown = lastKnown
@@ -124,14 +125,13 @@ export class GuardedStore {
   }
 
   /**
-   * Charges one token bucket in a store that can do so at once. Returns undefined if the bucket does not admit the cost, or if
-   * the store cannot answer: {@link evaluate} then decides.
+   * Charges one counter in a store that can do so at once. Returns undefined if the counter does not admit the cost, or if the
+   * store cannot answer: {@link evaluate} then decides.
    */
-  chargeBucket(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined {
-    if (!this.#chargesBuckets() || this.#breaker.isOpen() !== false || this.#outages.isActive)
-      return undefined
+  charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
+    if (!this.#chargesAlone() || this.#breaker.isOpen() !== false || this.#outages.isActive) return undefined
     try {
-      return this.#store.chargeBucket!(subject, rule, cost)
+      return this.#store.charge!(subject, rule, cost)
     } catch {
       return undefined
     }

@@ -44,25 +44,25 @@ export function instanceCounter(store: Store, warn: Warn): () => number {
 }
 
 /**
- * Makes the test whether a store's `chargeBucket` may be called in place of its `evaluate`: it has one, and nobody has replaced or
+ * Makes the test whether a store's `charge` may be called in place of its `evaluate`: it has one, and nobody has replaced or
  * wrapped the `evaluate` that belongs to it, as a subclass, a proxy or a spy does.
  */
-export function chargesBuckets(store: Store): () => boolean {
+export function chargesAlone(store: Store): () => boolean {
   let owner: object | null = store
-  while (owner !== null && !Object.hasOwn(owner, 'chargeBucket'))
+  while (owner !== null && !Object.hasOwn(owner, 'charge'))
     owner = Object.getPrototypeOf(owner) as object | null
   if (store.isChecked !== true || owner === null || !Object.hasOwn(owner, 'evaluate')) return () => false
   const given = store as Methods
   const own = methodsOf(owner as Methods)
-  return () => given.evaluate === own.evaluate && given.chargeBucket === own.chargeBucket
+  return () => given.evaluate === own.evaluate && given.charge === own.charge
 }
 
 /** The two methods as values, which are only compared. */
 interface Methods {
   readonly evaluate: unknown
-  readonly chargeBucket?: unknown
+  readonly charge?: unknown
 }
 
-function methodsOf({ evaluate, chargeBucket }: Methods): Methods {
-  return { evaluate, chargeBucket }
+function methodsOf({ evaluate, charge }: Methods): Methods {
+  return { evaluate, charge }
 }

@@ -1,7 +1,8 @@
 import type { HaltWarning } from '../base/warnings.ts'
 import type { Edges, PenaltyRule, Rule } from '../algorithms/index.ts'
 import type { StoreDocument } from './document.ts'
-import type { AdmittedBucket, Evaluation } from './evaluation.ts'
+import type { AdmittedCharge } from './admitted.ts'
+import type { Evaluation } from './evaluation.ts'
 
 /** The effect of a {@link Demand} on its counter. */
 export const Mode = {
@@ -139,11 +140,11 @@ export interface Store {
    */
   evaluate(group: Group): Evaluation | Promise<Evaluation>
   /**
-   * Charges one token bucket, as `evaluate` decides a group of one such demand. Returns undefined if the cost does not fit, or if
-   * the store leaves the decision to `evaluate` for another reason. It has then changed nothing. `cost` is at least 1. Only for a
-   * synchronous store: it spares the common check its group.
+   * Charges one token bucket, fixed window or sliding window, as `evaluate` decides a group of one such demand. Returns undefined
+   * if the cost does not fit, or if the store leaves the decision to `evaluate` for another reason. It has then changed nothing.
+   * `cost` is at least 1. Only for a synchronous store: it spares the common check its group.
    */
-  chargeBucket?(subject: string, rule: Rule, cost: number): AdmittedBucket | undefined
+  charge?(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined
   /** Removes counters. Returns how many existed; the number may include expired counters that were not removed yet. */
   forget(counters: readonly CounterId[]): number | Promise<number>
   /**

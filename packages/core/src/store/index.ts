@@ -2,6 +2,7 @@ export {
   algorithms,
   codes,
   abuseScore,
+  leavesAt,
   type Algorithm,
   type Edges,
   type AlgorithmCode,
@@ -22,9 +23,16 @@ export {
   type StoreFailure,
   type Terms,
 } from './contract.ts'
-export { AdmittedBucket, AdmittedBuckets, DeferredBucket, type Evaluation } from './evaluation.ts'
-export { isPlainBuckets } from './plain-buckets.ts'
-export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
+export {
+  AdmittedBucket,
+  AdmittedBuckets,
+  type AdmittedCharge,
+  AdmittedWindow,
+  DeferredBucket,
+} from './admitted.ts'
+export type { Evaluation } from './evaluation.ts'
+export { isLoneCharge, isPlainBuckets } from './plain-groups.ts'
+export { chargeWindow, countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
 export {
   isDocumentName,
   LocalDocuments,

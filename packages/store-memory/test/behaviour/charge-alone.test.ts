@@ -13,6 +13,18 @@ const policies: readonly RateLimiterOptions['policy'][] = [
   { name: 'wide', limit: 7, window: '30d', burst: 5 },
   { name: 'cooling', limit: 2, window: 1, blockDuration: 3 },
   { name: 'shared', limit: 5, window: 1, keyStrategy: 'shared' },
+  { name: 'fixed', limit: 4, window: 2, algorithm: 'fixed-window' },
+  { name: 'fixed-long', limit: 5, window: '30d', algorithm: 'fixed-window' },
+  { name: 'fixed-cooling', limit: 3, window: 2, algorithm: 'fixed-window', blockDuration: 3 },
+  { name: 'sliding', limit: 4, window: 2, algorithm: 'sliding-window' },
+  {
+    name: 'sliding-cooling',
+    limit: 3,
+    window: 3,
+    algorithm: 'sliding-window',
+    precision: 3,
+    blockDuration: 1,
+  },
   [
     { name: 'second', limit: 4, window: 1 },
     { name: 'month', limit: 9, window: '30d' },
@@ -78,10 +90,10 @@ async function take(
   return { ...decision.toJSON(), charges: [...limiter.chargesOf(decision)] }
 }
 
-describe('a bucket that is charged without a group', () => {
+describe('a counter that is charged without a group', () => {
   it('decides as the loop of all stores does, whatever happens before and after', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async steps => {
         const [direct, long] = [await makeWorld(true), await makeWorld(false)]
         let policy = 0
         for (const each of steps) {
@@ -89,7 +101,7 @@ describe('a bucket that is charged without a group', () => {
           expect(await take(direct, policy, each)).toEqual(await take(long, policy, each))
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 120 },
     )
   })
 
