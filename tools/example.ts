@@ -18,6 +18,12 @@ export interface PageRun {
   close(): Promise<void>
 }
 
+/** Forgets what other examples of this process have counted in a registry of prom-client. */
+export function forgetMetrics(register: { clear(): void }): void {
+  register.clear()
+  Reflect.deleteProperty(register, Symbol.for('halt.telemetry.prometheus.boards'))
+}
+
 /** The TypeScript examples of a page. */
 export function examplesOf(page: string): string[] {
   return [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')

@@ -9,7 +9,7 @@ import { register } from 'prom-client'
 import { io as connect } from 'socket.io-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { differencesIn, examplesOf, runPageExample } from '../../../tools/example.ts'
+import { differencesIn, examplesOf, forgetMetrics, runPageExample } from '../../../tools/example.ts'
 
 // Runs every example of these pages. It must print its `// → …` lines, and its server must answer as the text says.
 
@@ -48,7 +48,7 @@ const files = [...recipes.map(name => `recipes/${name}`), ...pages.map(name => `
 let folder: string
 let api: Server
 // Some examples count in the registry of the process.
-beforeEach(() => register.resetMetrics())
+beforeEach(() => forgetMetrics(register))
 beforeAll(async () => {
   api = await startApi()
   process.env['WEBHOOK_SECRET'] = `whsec_${Buffer.alloc(32).toString('base64')}`

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { register } from 'prom-client'
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { differencesIn, examplesOf, type Modules, runExample } from '../../../tools/example.ts'
+import { differencesIn, examplesOf, forgetMetrics, type Modules, runExample } from '../../../tools/example.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -14,7 +14,7 @@ const modules: Modules = {
 }
 
 // The examples count in the registry of the process, in which other examples may have counted.
-beforeEach(() => register.resetMetrics())
+beforeEach(() => forgetMetrics(register))
 
 describe('the README', () => {
   it.each(examplesOf(readme))('example %# prints what it promises', async code => {
