@@ -35,8 +35,9 @@ export function compileExemptions(entries: readonly string[]): Exemptions {
   const addresses: Networks | undefined = networks.length
     ? parseNetworks(networks, 'HALT_E_EXEMPTION', 'exemptions')
     : undefined
+  const entryOver = pathFinder(paths)
   return {
-    path: path => (isPlain(path) ? paths.find(exempt => covers(exempt, path)) : undefined),
+    path: path => (isPlain(path) ? entryOver(path) : undefined),
     address: address => address !== undefined && addresses !== undefined && addresses.contains(address),
   }
 }
@@ -74,8 +75,28 @@ export function compileHealthChecks(
 
 const SLASH = 47
 
-function covers(exempt: string, path: string): boolean {
-  return path === exempt || (path.startsWith(exempt) && (exempt.endsWith('/') || path[exempt.length] === '/'))
+/**
+ * Makes the function that finds the shortest of some paths that covers a path: it is that path, or a folder above it. Its time
+ * depends on the length of the path alone, so a list may be long.
+ */
+function pathFinder(paths: readonly string[]): (path: string) => string | undefined {
+  const entries = new Set(paths)
+  const lengths = new Set(paths.map(({ length }) => length))
+  const longest = Math.max(0, ...lengths)
+  const find = (path: string, length: number): string | undefined => {
+    if (!lengths.has(length)) return undefined
+    const start = path.slice(0, length)
+    return entries.has(start) ? start : undefined
+  }
+  return path => {
+    let slash = path.indexOf('/', 1)
+    while (slash > 0 && slash <= longest) {
+      const found = find(path, slash) ?? find(path, slash + 1)
+      if (found !== undefined) return found
+      slash = path.indexOf('/', slash + 1)
+    }
+    return find(path, path.length)
+  }
 }
 
 function isPlain(path: string): boolean {

@@ -64,6 +64,25 @@ describe('health checks', () => {
   })
 })
 
+describe('a list of exempt paths', () => {
+  const path = fc
+    .array(fc.constantFrom('a', 'b', 'ab', ''), { minLength: 1, maxLength: 4 })
+    .map(parts => `/${parts.join('/')}`)
+    .filter(text => text !== '/' && !text.includes('//'))
+
+  it('covers its paths and all below them, whatever else it holds', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(path, { minLength: 1, maxLength: 6 }), path, async (exemptions, asked) => {
+        const isCovered = exemptions.some(
+          entry => asked === entry || asked.startsWith(entry.endsWith('/') ? entry : `${entry}/`),
+        )
+        expect(await isExempt(view({ path: asked }), { exemptions })).toBe(isCovered)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
 describe('a policy’s exemptions', () => {
   const exemptions = ['/admin', '/static/', '192.0.2.7', '198.51.100.0/24', '2001:db8::/32']
 
