@@ -1,3 +1,5 @@
+import { counterParts } from '@halt/core/store'
+
 import { Table } from './table.ts'
 import { TABLE_BYTES, type Tally } from './tally.ts'
 
@@ -16,6 +18,9 @@ export interface Place {
 
 // No counter has an empty name.
 const NOWHERE = { counter: '' } as Place
+
+// Such a counter has a table for itself. The name of each subject is then used as it is, and not joined with a detail.
+const PARTS: ReadonlySet<string> = new Set(Object.values(counterParts))
 
 /** The tables of a store, and the places of its counters in them. */
 export class Places {
@@ -59,12 +64,13 @@ export class Places {
   }
 
   /**
-   * The place of a counter `{name}:{code}`. All counters `{name}@{detail}:{code}` of one name share another table, in which the
-   * detail is part of each subject's name.
+   * The place of a counter `{name}:{code}`. The counters `{name}@{route}:{code}` of all routes share another table, in which the
+   * route is part of each subject's name.
    */
   #make(counter: string): Place {
-    const at = counter.indexOf('@')
     const end = counter.lastIndexOf(':')
+    const found = counter.indexOf('@')
+    const at = PARTS.has(counter.slice(found + 1, end)) ? -1 : found
     const name = at < 0 ? counter : counter.slice(0, at + 1) + counter.slice(end)
     let table = this.#tables.get(name)
     if (table === undefined)

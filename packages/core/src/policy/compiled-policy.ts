@@ -9,6 +9,7 @@ import type { KeyStrategy } from '../request/identity.ts'
 import type { Algorithm, Headroom, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
 import { compileExemptions, type Exemptions } from '../request/exemptions.ts'
 import { rulesByRoute } from './route-rules.ts'
+import { counterParts } from '../store/counter-key.ts'
 import { validate } from './validation.ts'
 
 /** A policy or a quota: any limit that a limiter's `policy` may contain. */
@@ -122,13 +123,18 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
   const inFlight =
     places === undefined
       ? undefined
-      : compileRule({ ...IN_FLIGHT, counter: `${counter}@held`, limit: places, capacity: places })
+      : compileRule({
+          ...IN_FLIGHT,
+          counter: `${counter}@${counterParts.held}`,
+          limit: places,
+          capacity: places,
+        })
   const isPerRoute = scope === 'route'
   const ruleFor = rulesByRoute(route =>
     compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier),
   )
   const ceilingFor = rulesByRoute(route => {
-    const place = isPerRoute ? `keys:${route}` : 'keys'
+    const place = isPerRoute ? `${counterParts.keys}:${route}` : counterParts.keys
     return multiply(base, `${counter}@${place}:${base.code}`, context.keysPerAddress)
   })
   return Object.freeze({

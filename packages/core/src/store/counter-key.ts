@@ -1,6 +1,12 @@
 import type { Demand } from './contract.ts'
 
 /**
+ * The names of the counters that a policy has beside its own: `api@keys:t` holds the allowance of all unverified API keys of an
+ * address, `login@held:c` the requests in flight. Every other name behind the `@` is a route.
+ */
+export const counterParts = { keys: 'keys', held: 'held' } as const
+
+/**
  * The key of a counter, for stores with one key per counter. Different counters have different keys, because a counter's name
  * has no space.
  */
