@@ -87,7 +87,7 @@ export class Inspector {
   /** @throws HaltError `HALT_E_IDENTITY_KIND` when no policy counts requests under the identity */
   async peek(target: unknown, options: PeekOptions<never>): Promise<Decision> {
     checkPeekOptions(options)
-    if (!isIdentity(target)) return (await this.peekRequest(target, options)).decision
+    if (!isIdentity(target)) return (await this.#peekRequest(target, options, this.#pipeline)).decision
     const { decision, unreachable } = reachedBy(await this.#peekIdentity(target, options, this.#pipeline))
     return Decision.withUnreachable(decision, unreachable)
   }
@@ -95,7 +95,8 @@ export class Inspector {
   async explain(target: unknown, options: PeekOptions<never>): Promise<Explanation> {
     checkPeekOptions(options)
     if (isIdentity(target)) return explain(await this.#peekIdentity(target, options, this.#pipeline))
-    const { decision, policies = [], caller, control } = await this.peekRequest(target, options)
+    const peeked = await this.#peekRequest(target, options, this.#pipeline)
+    const { decision, policies = [], caller, control } = peeked
     const exemptions = policies.map(policy => ({
       policy,
       why:
@@ -110,18 +111,18 @@ export class Inspector {
     checkPeekOptions(options)
     const { decision, control } = isIdentity(target)
       ? reachedBy(await this.#peekIdentity(target, options, this.#countersOnly))
-      : await this.peekRequest(target, options, this.#countersOnly)
+      : await this.peekCounters(target, options)
     failIfDegraded(decision)
     const result = Decision.recordOf(decision)?.result
     return result === undefined ? [] : countersIn(result, control)
   }
 
-  /** The decision that a check of a request would give, and the policies that would decide. */
-  async peekRequest(
-    target: unknown,
-    options: PeekOptions<never>,
-    pipeline: Pipeline = this.#pipeline,
-  ): Promise<RequestPeek> {
+  /** A peek at the counters of a request, even if operators block its client or let it pass. */
+  peekCounters(target: unknown, options: PeekOptions<never>): Promise<RequestPeek> {
+    return this.#peekRequest(target, options, this.#countersOnly)
+  }
+
+  async #peekRequest(target: unknown, options: PeekOptions<never>, pipeline: Pipeline): Promise<RequestPeek> {
     const view = lazyView(target)
     const policies = await this.#policies.policiesFor(view, options)
     const decision = await pipeline.checkRequest(policies, view, PEEK, options.ip)

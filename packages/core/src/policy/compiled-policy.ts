@@ -8,7 +8,7 @@ import { type CompiledLease, compileLease } from './lease.ts'
 import type { KeyStrategy } from '../request/identity.ts'
 import type { Algorithm, Headroom, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
 import { compileExemptions, type Exemptions } from '../request/exemptions.ts'
-import { rulesByRoute } from './route-rules.ts'
+import { metRoutes, type MetRoutes, rulesByRoute } from './route-rules.ts'
 import { validate } from './validation.ts'
 
 /** A policy or a quota: any limit that a limiter's `policy` may contain. */
@@ -54,7 +54,7 @@ export interface CompiledPolicy {
   readonly inFlight: Rule | undefined
   /** The names of the counters that this process has used for the policy, and that others use without a route. */
   counters(): string[]
-  /** Whether this process has seen a route with its own counter. */
+  /** Whether this process has seen a route with its own counter, under these numbers or others. */
   hasMetRoutes(): boolean
   /** The same policy with other numbers. It counts on the same counters. @throws HaltError if the numbers do not fit */
   with(numbers: PolicyNumbers): CompiledPolicy
@@ -76,6 +76,12 @@ export interface CompileContext {
   readonly keysPerAddress: number
 }
 
+/** The routes that a policy and its variants have met. */
+interface Met {
+  readonly rules: MetRoutes
+  readonly ceilings: MetRoutes
+}
+
 // The route of identities, and of requests whose route is not known.
 const ANY_ROUTE = '*'
 
@@ -85,8 +91,12 @@ const ANY_ROUTE = '*'
  * @throws HaltError with a code for the field that is wrong
  */
 export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext): CompiledPolicy {
+  return compileWith(policy, context, { rules: metRoutes(), ceilings: metRoutes() })
+}
+
+function compileWith(policy: AnyPolicy<never>, context: CompileContext, met: Met): CompiledPolicy {
   try {
-    return compile(policy, context)
+    return compile(policy, context, met)
   } catch (error) {
     throw withPolicyName(error, policy)
   }
@@ -102,7 +112,7 @@ function withPolicyName(error: unknown, policy: AnyPolicy<never>): unknown {
   })
 }
 
-function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPolicy {
+function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): CompiledPolicy {
   validate(policy)
   const { name, limit, cost = 1, counter = name, mode = 'enforce', scope = 'global' } = policy
   const quota = 'period' in policy && policy.period !== undefined ? (policy as Quota<never>) : undefined
@@ -124,13 +134,14 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
       ? undefined
       : compileRule({ ...IN_FLIGHT, counter: `${counter}@held`, limit: places, capacity: places })
   const isPerRoute = scope === 'route'
-  const ruleFor = rulesByRoute(route =>
-    compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier),
+  const ruleFor = rulesByRoute(
+    route => compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier),
+    met.rules,
   )
   const ceilingFor = rulesByRoute(route => {
     const place = isPerRoute ? `keys:${route}` : 'keys'
     return multiply(base, `${counter}@${place}:${base.code}`, context.keysPerAddress)
-  })
+  }, met.ceilings)
   return Object.freeze({
     name,
     algorithm,
@@ -171,7 +182,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
     with: (numbers: PolicyNumbers): CompiledPolicy =>
-      compilePolicy({ ...policy, ...numbers } as AnyPolicy<never>, context),
+      compileWith({ ...policy, ...numbers } as AnyPolicy<never>, context, met),
   })
 }
 
