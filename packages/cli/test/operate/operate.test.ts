@@ -149,6 +149,19 @@ describe('an operator at the command line', () => {
     expect(await check('1', '203.0.113.9')).toMatchObject({ reason: 'blocked' })
   })
 
+  it('takes a block back by another spelling of its network', async () => {
+    const { shell, check } = scene()
+    await shell('block', '2001:DB8::/32')
+    expect(await check('1', '2001:db8::1')).toMatchObject({ reason: 'blocked' })
+    const other = await shell('disallow', '2001:0DB8::/32')
+    expect(other.code).toBe(1)
+    expect(other.out).toMatch(/was not allowed by an operator\.\nStill in force: .* block {2}2001:db8::\/32/)
+    expect((await shell('unblock', 'ip:2001:0db8:0::/32')).out).toBe(
+      'ip:2001:0db8:0::/32 is no longer blocked.\n',
+    )
+    expect(await check('1', '2001:db8::1')).toMatchObject({ reason: 'ok' })
+  })
+
   it('is told of an entry under more ids than those that it ended', async () => {
     const { shell } = scene()
     expect((await shell('allow', 'user:x', '--ip', '203.0.113.7')).out).toMatch(

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Subject } from '../request/subject.ts'
 import { type ClientIds, type Clock, idsOfSubject } from './client-ids.ts'
 import { type ControlEntry, holds, isNetwork, type PolicyNumbers } from './entries.ts'
-import { NetworkEntries } from './network-entries.ts'
+import { NetworkEntries, type NetworkEntry } from './network-entries.ts'
 
 /** Hears of a policy that cannot have the numbers of an entry. */
 type Misfit = (policy: string, error: unknown) => void
@@ -171,13 +171,12 @@ export class ControlState {
   }
 
   #ofAddress(client: ClientIds, clock: Clock): ControlEntry | undefined {
-    if (this.#namesIp) {
-      const own = this.#named(client.ip(), clock)
-      if (own !== undefined) return own
-    }
-    if (this.#networks.size === 0) return undefined
+    const own = this.#namesIp ? this.#named(client.ip(), clock) : undefined
+    if (this.#networks.size === 0) return own
     const { address, prefix } = client
-    return address && this.#networks.find(address, clock, prefix)
+    const around = address && this.#networks.find(address, clock, prefix)
+    if (own === undefined || around === undefined) return own ?? around?.entry
+    return isBefore(around, own, client.ip()) ? around.entry : own
   }
 
   /** The entry about an id, or about the id and the address together. */
@@ -212,4 +211,14 @@ export class ControlState {
       return policy
     }
   }
+}
+
+/** Whether the entry of a network comes before that of a key of an address: it is more special, or blocks what is not. */
+function isBefore({ entry, version, prefix }: NetworkEntry, own: ControlEntry, key: Subject): boolean {
+  // The key of an IPv6 address names its network: `ip:2001:db8::/56`. All others name an IPv4 address.
+  const slash = key.indexOf('/')
+  const isComparable = version === (slash < 0 ? 4 : 6)
+  const length = slash < 0 ? 32 : Number(key.slice(slash + 1))
+  if (isComparable && prefix !== length) return prefix > length
+  return entry.kind === 'block' && own.kind === 'allow'
 }

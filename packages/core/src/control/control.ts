@@ -102,6 +102,17 @@ export class Control {
     return reachesAddress(this.#targetOf(target, true), this.#subjectOf({ ip: own.text }), own)
   }
 
+  /**
+   * The text that names a client or a network in entries and in the history, however it is spelled.
+   *
+   * @throws HaltError `HALT_E_IDENTITY`, `HALT_E_CONTROL`
+   * @example
+   * control.keyOf({ ip: '2001:DB8::/32' }) // '2001:db8::/32'
+   */
+  keyOf(target: Identity): string {
+    return this.#targetOf(target, true)
+  }
+
   /** Refuses a client or a network everywhere, with the reason `"blocked"`. Quotas and penalties are not charged. */
   block(target: Identity, options: BlockOptions = {}): Promise<void> {
     return this.#put(() => ({
