@@ -25,9 +25,13 @@ const LONGEST_TEXT = 1_000
 /**
  * Reads who acts, why, and until when.
  *
+ * @param at when: the store's time, in Unix milliseconds
  * @throws HaltError `HALT_E_CONTROL`, `HALT_E_DURATION`, `HALT_E_UNKNOWN_FIELD`
  */
-export function readAct(options: ActOptions): Pick<ControlEntry, 'at' | 'until' | 'reason' | 'by'> {
+export function readAct(
+  options: ActOptions,
+  at: number,
+): Pick<ControlEntry, 'at' | 'until' | 'reason' | 'by'> {
   const fields = options as unknown as Fields
   checkNames(fields, ACT, 'The act')
   for (const name of ['reason', 'by']) {
@@ -35,7 +39,6 @@ export function readAct(options: ActOptions): Pick<ControlEntry, 'at' | 'until' 
     if (((fields[name] as string | undefined) ?? '').length > LONGEST_TEXT)
       fail('HALT_E_CONTROL', `${name} is longer than ${LONGEST_TEXT} characters.`, 'Write a shorter text.')
   }
-  const at = Date.now()
   const { reason, by } = options
   const until = endOf(options, at)
   return {
