@@ -14,6 +14,8 @@ export class ControlState {
    * clients are remembered for longer than a version.
    */
   readonly mark: object = {}
+  /** Whether an entry blocks an id of the application's own choice or lets it pass. A request has such ids in its keys alone. */
+  readonly namesCustom: boolean
   readonly #entries: readonly ControlEntry[]
   readonly #misfit: Misfit
   readonly #access = new Map<string, ControlEntry>()
@@ -57,6 +59,7 @@ export class ControlState {
     this.#namesIp = kinds.has('ip')
     this.#namesUser = kinds.has('user') || kinds.has('user+ip')
     this.#namesKey = kinds.has('api-key') || kinds.has('api-key+ip')
+    this.namesCustom = kinds.has('custom')
     this.#hasPairs = kinds.has('user+ip') || kinds.has('api-key+ip')
   }
 
@@ -67,7 +70,7 @@ export class ControlState {
 
   /** Whether the address alone tells whether such an entry concerns a client. */
   get isByAddress(): boolean {
-    return !this.#namesUser && !this.#namesKey
+    return !this.#namesUser && !this.#namesKey && !this.namesCustom
   }
 
   /** The same numbers, with nobody blocked or let pass: for a look at the counters of a client that is. */
@@ -100,7 +103,9 @@ export class ControlState {
     const ofUser = this.#namesUser ? this.#ofId(client.user(), client, clock) : undefined
     if (ofUser?.kind === 'block') return ofUser
     const ofKey = this.#namesKey ? this.#ofId(client.apiKey(), client, clock) : undefined
-    return ofKey?.kind === 'block' ? ofKey : (ofAddress ?? ofUser ?? ofKey)
+    if (ofKey?.kind === 'block') return ofKey
+    const ofCustom = this.namesCustom ? this.#ofCustoms(client.customs(), clock) : undefined
+    return ofCustom?.kind === 'block' ? ofCustom : (ofAddress ?? ofUser ?? ofKey ?? ofCustom)
   }
 
   /** The entry that blocks a subject or lets it pass: an entry of its own, or of a part of it, as for a client. */
@@ -186,6 +191,11 @@ export class ControlState {
     if (own?.kind === 'block' || !this.#hasPairs) return own
     const pair = this.#named(`${subject}+${client.ip()}`, clock)
     return pair?.kind === 'block' ? pair : (own ?? pair)
+  }
+
+  #ofCustoms(subjects: readonly Subject[], clock: Clock): ControlEntry | undefined {
+    const found = subjects.map(subject => this.#named(subject, clock))
+    return found.find(entry => entry?.kind === 'block') ?? found.find(entry => entry !== undefined)
   }
 
   #named(subject: Subject, clock: Clock): ControlEntry | undefined {

@@ -3,6 +3,7 @@ import { appliedControl } from './applied-control.ts'
 import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { countersIn, type CounterReading, hasCounter } from '../check/counter-reading.ts'
+import { CallerIds } from '../control/client-ids.ts'
 import type { Control } from '../control/control.ts'
 import { Decision } from '../check/decision.ts'
 import { readId } from '../base/callbacks.ts'
@@ -12,6 +13,7 @@ import { explain } from '../check/explain.ts'
 import type { Explanation } from '../check/explanation.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
+import type { RequestKeys } from './request-keys.ts'
 import { PEEK } from '../check/check-options.ts'
 import { inBraces, isReached, type Unreached, unreachedOf } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
@@ -38,6 +40,7 @@ export interface InspectorParts {
   /** The clock that says which entries of operators hold, in Unix milliseconds. */
   readonly clock: Pick<GuardedStore['clock'], 'now'>
   readonly exemptionCheck: ExemptionCheck
+  readonly requestKeys: RequestKeys
   readonly callers: CallerSettings
   readonly ipv6Prefix: number
 }
@@ -69,11 +72,13 @@ export class Inspector {
   readonly #control: Control | undefined
   readonly #clock: InspectorParts['clock']
   readonly #exemptionCheck: ExemptionCheck
+  readonly #requestKeys: RequestKeys
   readonly #callers: CallerSettings
   readonly #ipv6Prefix: number
 
   constructor(parts: InspectorParts) {
     const { policies, pipeline, countersOnly, control, clock, exemptionCheck, callers, ipv6Prefix } = parts
+    this.#requestKeys = parts.requestKeys
     this.#policies = policies
     this.#pipeline = pipeline
     this.#countersOnly = countersOnly
@@ -129,8 +134,14 @@ export class Inspector {
     const caller = pipeline.callerOf(view, options.ip)
     // Operators decide nothing about a health check, or about a request without policies.
     const isControlled = policies !== undefined && !this.#exemptionCheck.isHealthCheck(view)
-    const control = isControlled ? appliedControl(this.#control, policies, caller, this.#clock) : NO_CONTROL
+    const control = isControlled ? await this.#controlOf(policies, caller) : NO_CONTROL
     return { caller, policies, decision, control }
+  }
+
+  async #controlOf(policies: readonly CompiledPolicy[], caller: Caller): Promise<AppliedControl> {
+    const isByKeys = this.#control?.state?.namesCustom === true
+    const keys = isByKeys ? await this.#requestKeys.findAll(policies, caller, PEEK) : undefined
+    return appliedControl(this.#control, policies, new CallerIds(caller, keys), this.#clock)
   }
 
   /** Whether the application verifies API keys, so that they have no ceiling per address. */
