@@ -52,6 +52,13 @@ describe('find', () => {
     expect((await find({ ip: '203.0.113.0/24' })).body['limiters']).toEqual([])
   })
 
+  it('tells the entry about a network, however it is spelled', async () => {
+    site = await openSite({ reveal: true })
+    await site.control.block({ ip: '2001:db8::/32' })
+    const { body } = await find({ ip: '2001:0DB8:0::/32' })
+    expect(body['entries']).toMatchObject([{ kind: 'block', target: '2001:db8::/32' }])
+  })
+
   it('charges nothing', async () => {
     site = await openSite()
     for (let i = 0; i < 6; i++) await find({ user: '42' })

@@ -22,6 +22,7 @@ const clientsFrom = (first: number) =>
     ip: () => '',
     user: () => undefined,
     apiKey: () => undefined,
+    customs: () => [],
   }))
 const steps = Number(process.argv[2])
 const measure = async (first: number, isBlocked: boolean): Promise<number> => {

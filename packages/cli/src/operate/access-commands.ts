@@ -3,16 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { type Call, type Command, ExitCode } from '../command/command.ts'
 import { type CliIo, coloursOf, print } from '../io.ts'
 import { withValues } from '../command/usage.ts'
-import {
-  actFlags,
-  actOf,
-  controlFlags,
-  identityOptions,
-  REACH_NOTE,
-  SECRET_NOTE,
-  whoFlags,
-  withControl,
-} from './control.ts'
+import { actFlags, actOf, controlFlags, REACH_NOTE, SECRET_NOTE, whoFlags, withControl } from './control.ts'
 import { lineOf } from './list-commands.ts'
 import { relatedEntries } from './related-entries.ts'
 import { nameOf, NETWORK_NOTE, targetFlags, targetOf } from './target.ts'
@@ -69,7 +60,7 @@ function takeBack(act: 'unblock' | 'disallow', call: Call, io: CliIo): Promise<n
     const found = await withValues(() => control[act](target, actOf(call)))
     const [name, what] = [nameOf(whom, call), act === 'unblock' ? 'blocked' : 'allowed']
     const none = [`${name} was not ${what} by an operator.`, ...(act === 'unblock' ? [COOLDOWN_NOTE] : [])]
-    const others = await relatedEntries(target, control, identityOptions(call, io))
+    const others = await relatedEntries(target, control)
     await print(io, [
       ...(found ? [`${name} is no longer ${what}.`] : none),
       ...others.map(({ kind, ...entry }) => `Still in force: ${lineOf(kind, entry)}`),

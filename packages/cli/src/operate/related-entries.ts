@@ -1,25 +1,14 @@
 import { isIP } from 'node:net'
-import { type Control, type ControlEntry, type Identity, RateLimiter } from '@halt/core'
-import { InMemoryStore } from '@halt/store-memory'
+import type { Control, ControlEntry, Identity } from '@halt/core'
 
 /**
  * The blocks and permissions that hold for requests of a client, under its own id, a part of it, or a network of its address: for
  * `user:42` that of `user:42+ip:203.0.113.7` too, because it holds for some requests of the user.
  */
-export async function relatedEntries(
-  target: Identity,
-  control: Control,
-  options: { readonly secret?: string; readonly ipv6Prefix?: number },
-): Promise<ControlEntry[]> {
+export async function relatedEntries(target: Identity, control: Control): Promise<ControlEntry[]> {
   const { ip } = target as { readonly ip?: string }
   const isNetwork = ip?.includes('/') === true
-  // A limiter writes the key of an identity. It counts nothing here.
-  const limiter = new RateLimiter({
-    ...options,
-    store: new InMemoryStore(),
-    policy: { name: 'none', limit: 1, window: 1 },
-  })
-  const own = isNetwork ? [ip] : partsOf(limiter.keyOf(target))
+  const own = partsOf(control.keyOf(target))
   const entries = await control.entries()
   return entries.filter(entry => {
     if ((entry.kind !== 'block' && entry.kind !== 'allow') || entry.target === undefined) return false

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest'
 import { folderWith, halt, type HaltRun } from '../halt.ts'
 
 const client = new Redis(inject('redisUrl'))
@@ -147,6 +147,33 @@ describe('an operator at the command line', () => {
       /^203\.0\.113\.9 is no longer allowed\.\nStill in force: .* block {2}203\.0\.113\.0\/24/,
     )
     expect(await check('1', '203.0.113.9')).toMatchObject({ reason: 'blocked' })
+  })
+
+  it('acts by the clock of Redis, whatever the clock of its own machine says', async () => {
+    const { shell, check } = scene()
+    await shell('block', 'user:held', '--for', '2h')
+    for (const hours of [3, -3]) {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000 })
+      const { code } = await shell('block', `user:${hours}`, '--for', '2h').finally(() => vi.useRealTimers())
+      expect(code).toBe(0)
+    }
+    for (const id of ['held', '3', '-3']) {
+      const { reason, retryAfter } = await check(id)
+      expect([reason, Math.ceil(retryAfter / 60)]).toEqual(['blocked', 120])
+    }
+  })
+
+  it('takes a block back by another spelling of its network', async () => {
+    const { shell, check } = scene()
+    await shell('block', '2001:DB8::/32')
+    expect(await check('1', '2001:db8::1')).toMatchObject({ reason: 'blocked' })
+    const other = await shell('disallow', '2001:0DB8::/32')
+    expect(other.code).toBe(1)
+    expect(other.out).toMatch(/was not allowed by an operator\.\nStill in force: .* block {2}2001:db8::\/32/)
+    expect((await shell('unblock', 'ip:2001:0db8:0::/32')).out).toBe(
+      'ip:2001:0db8:0::/32 is no longer blocked.\n',
+    )
+    expect(await check('1', '2001:db8::1')).toMatchObject({ reason: 'ok' })
   })
 
   it('is told of an entry under more ids than those that it ended', async () => {

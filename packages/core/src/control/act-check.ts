@@ -2,7 +2,8 @@ import { describe } from '../base/describe.ts'
 import { parseDuration } from '../base/duration.ts'
 import { checkNames, checkType, fail, type Fields, namesOf } from '../base/options-check.ts'
 import { validate } from '../policy/validation.ts'
-import { parseNetworks } from '../request/networks.ts'
+import { parseBareAddress } from '../request/address.ts'
+import { networkIn } from '../request/networks.ts'
 import { type ActOptions, type ControlEntry, isNetwork, type PolicyNumbers } from './entries.ts'
 
 const ACT = namesOf<ActOptions & { force: unknown }>({
@@ -24,9 +25,13 @@ const LONGEST_TEXT = 1_000
 /**
  * Reads who acts, why, and until when.
  *
+ * @param at when: the store's time, in Unix milliseconds
  * @throws HaltError `HALT_E_CONTROL`, `HALT_E_DURATION`, `HALT_E_UNKNOWN_FIELD`
  */
-export function readAct(options: ActOptions): Pick<ControlEntry, 'at' | 'until' | 'reason' | 'by'> {
+export function readAct(
+  options: ActOptions,
+  at: number,
+): Pick<ControlEntry, 'at' | 'until' | 'reason' | 'by'> {
   const fields = options as unknown as Fields
   checkNames(fields, ACT, 'The act')
   for (const name of ['reason', 'by']) {
@@ -34,7 +39,6 @@ export function readAct(options: ActOptions): Pick<ControlEntry, 'at' | 'until' 
     if (((fields[name] as string | undefined) ?? '').length > LONGEST_TEXT)
       fail('HALT_E_CONTROL', `${name} is longer than ${LONGEST_TEXT} characters.`, 'Write a shorter text.')
   }
-  const at = Date.now()
   const { reason, by } = options
   const until = endOf(options, at)
   return {
@@ -60,7 +64,8 @@ function endOf({ for: duration, until }: ActOptions, now: number): number | unde
 }
 
 /**
- * Reads a network that stands for an identity: `{ ip: "203.0.113.0/24" }`. Undefined for any other identity.
+ * Reads a network that stands for an identity: `{ ip: "203.0.113.0/24" }`. Returns its canonical text, so that a network has one
+ * entry, however it is spelled. Undefined for any other identity.
  *
  * @param force whether a network of all addresses is accepted
  * @throws HaltError `HALT_E_CONTROL`
@@ -70,18 +75,20 @@ export function readNetwork(target: unknown, force: boolean): string | undefined
   const { ip, ...others } = target as { ip?: unknown }
   if (typeof ip !== 'string' || !ip.includes('/')) return undefined
   const network = ip.trim()
-  if (Object.values(others).some(value => value !== undefined) || !isNetwork(network))
+  const isAddress = parseBareAddress(network.slice(0, network.indexOf('/'))) !== undefined
+  if (Object.values(others).some(value => value !== undefined) || !isAddress || !isNetwork(network))
     fail(
       'HALT_E_CONTROL',
       `${describe(ip)} is not a network.`,
       'Give { ip: "203.0.113.0/24" } or { ip: "2001:db8::/32" }.',
     )
-  if (/\/0+$/.test(network)) {
-    if (force) return network
-    fail('HALT_E_CONTROL', `${describe(ip)} contains every address.`, 'Give { force: true } if you mean it.')
-  }
-  parseNetworks([network], 'HALT_E_CONTROL', 'the target')
-  return network
+  if (!/\/0+$/.test(network)) return networkIn(network, 'HALT_E_CONTROL', 'the target').text
+  if (force) return network.includes(':') ? '::/0' : '0.0.0.0/0'
+  return fail(
+    'HALT_E_CONTROL',
+    `${describe(ip)} contains every address.`,
+    'Give { force: true } if you mean it.',
+  )
 }
 
 /** Reads the name of a policy. @throws HaltError `HALT_E_POLICY_NAME` */

@@ -1,6 +1,6 @@
 import { type Address, parseBareAddress } from '../request/address.ts'
 import type { Caller } from '../request/caller.ts'
-import type { Subject } from '../request/subject.ts'
+import type { FoundKey, Subject } from '../request/subject.ts'
 
 /** Tells the time, in Unix milliseconds. */
 export interface Clock {
@@ -16,8 +16,12 @@ export interface ClientIds {
   ip(): Subject
   user(): Subject | undefined
   apiKey(): Subject | undefined
+  /** The ids of the application's own choice. */
+  customs(): readonly Subject[]
 }
 
+const NONE: readonly never[] = Object.freeze([])
+const CUSTOM = 'custom:'
 const IP = 'ip:'
 const AND_IP = '+ip:'
 
@@ -40,15 +44,19 @@ export function idsOfSubject(subject: Subject): ClientIds | undefined {
     ip: () => ip,
     user: () => user,
     apiKey: () => apiKey,
+    customs: () => NONE,
   }
 }
 
 /** The ids of a caller, each found only when an entry may name it. */
 export class CallerIds implements ClientIds {
   readonly #caller: Caller
+  readonly #keys: readonly (FoundKey | string)[]
 
-  constructor(caller: Caller) {
+  /** @param keys the keys that policies have found for the request. Only they tell the ids of the application's own choice */
+  constructor(caller: Caller, keys: readonly (FoundKey | string)[] = NONE) {
     this.#caller = caller
+    this.#keys = keys
   }
 
   get address(): Address | undefined {
@@ -65,5 +73,11 @@ export class CallerIds implements ClientIds {
 
   apiKey(): Subject | undefined {
     return this.#caller.apiKey?.subject
+  }
+
+  customs(): readonly Subject[] {
+    return this.#keys.flatMap(key =>
+      typeof key === 'object' && key.subject.startsWith(CUSTOM) ? key.subject : NONE,
+    )
   }
 }

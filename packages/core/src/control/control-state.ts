@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Subject } from '../request/subject.ts'
 import { type ClientIds, type Clock, idsOfSubject } from './client-ids.ts'
 import { type ControlEntry, holds, isNetwork, type PolicyNumbers } from './entries.ts'
-import { NetworkEntries } from './network-entries.ts'
+import { NetworkEntries, type NetworkEntry } from './network-entries.ts'
 
 /** Hears of a policy that cannot have the numbers of an entry. */
 type Misfit = (policy: string, error: unknown) => void
@@ -14,6 +14,8 @@ export class ControlState {
    * clients are remembered for longer than a version.
    */
   readonly mark: object = {}
+  /** Whether an entry blocks an id of the application's own choice or lets it pass. A request has such ids in its keys alone. */
+  readonly namesCustom: boolean
   readonly #entries: readonly ControlEntry[]
   readonly #misfit: Misfit
   readonly #access = new Map<string, ControlEntry>()
@@ -57,6 +59,7 @@ export class ControlState {
     this.#namesIp = kinds.has('ip')
     this.#namesUser = kinds.has('user') || kinds.has('user+ip')
     this.#namesKey = kinds.has('api-key') || kinds.has('api-key+ip')
+    this.namesCustom = kinds.has('custom')
     this.#hasPairs = kinds.has('user+ip') || kinds.has('api-key+ip')
   }
 
@@ -67,7 +70,7 @@ export class ControlState {
 
   /** Whether the address alone tells whether such an entry concerns a client. */
   get isByAddress(): boolean {
-    return !this.#namesUser && !this.#namesKey
+    return !this.#namesUser && !this.#namesKey && !this.namesCustom
   }
 
   /** The same numbers, with nobody blocked or let pass: for a look at the counters of a client that is. */
@@ -100,7 +103,9 @@ export class ControlState {
     const ofUser = this.#namesUser ? this.#ofId(client.user(), client, clock) : undefined
     if (ofUser?.kind === 'block') return ofUser
     const ofKey = this.#namesKey ? this.#ofId(client.apiKey(), client, clock) : undefined
-    return ofKey?.kind === 'block' ? ofKey : (ofAddress ?? ofUser ?? ofKey)
+    if (ofKey?.kind === 'block') return ofKey
+    const ofCustom = this.namesCustom ? this.#ofCustoms(client.customs(), clock) : undefined
+    return ofCustom?.kind === 'block' ? ofCustom : (ofAddress ?? ofUser ?? ofKey ?? ofCustom)
   }
 
   /** The entry that blocks a subject or lets it pass: an entry of its own, or of a part of it, as for a client. */
@@ -171,13 +176,12 @@ export class ControlState {
   }
 
   #ofAddress(client: ClientIds, clock: Clock): ControlEntry | undefined {
-    if (this.#namesIp) {
-      const own = this.#named(client.ip(), clock)
-      if (own !== undefined) return own
-    }
-    if (this.#networks.size === 0) return undefined
+    const own = this.#namesIp ? this.#named(client.ip(), clock) : undefined
+    if (this.#networks.size === 0) return own
     const { address, prefix } = client
-    return address && this.#networks.find(address, clock, prefix)
+    const around = address && this.#networks.find(address, clock, prefix)
+    if (own === undefined || around === undefined) return own ?? around?.entry
+    return isBefore(around, own, client.ip()) ? around.entry : own
   }
 
   /** The entry about an id, or about the id and the address together. */
@@ -187,6 +191,11 @@ export class ControlState {
     if (own?.kind === 'block' || !this.#hasPairs) return own
     const pair = this.#named(`${subject}+${client.ip()}`, clock)
     return pair?.kind === 'block' ? pair : (own ?? pair)
+  }
+
+  #ofCustoms(subjects: readonly Subject[], clock: Clock): ControlEntry | undefined {
+    const found = subjects.map(subject => this.#named(subject, clock))
+    return found.find(entry => entry?.kind === 'block') ?? found.find(entry => entry !== undefined)
   }
 
   #named(subject: Subject, clock: Clock): ControlEntry | undefined {
@@ -212,4 +221,14 @@ export class ControlState {
       return policy
     }
   }
+}
+
+/** Whether the entry of a network comes before that of a key of an address: it is more special, or blocks what is not. */
+function isBefore({ entry, version, prefix }: NetworkEntry, own: ControlEntry, key: Subject): boolean {
+  // The key of an IPv6 address names its network: `ip:2001:db8::/56`. All others name an IPv4 address.
+  const slash = key.indexOf('/')
+  const isComparable = version === (slash < 0 ? 4 : 6)
+  const length = slash < 0 ? 32 : Number(key.slice(slash + 1))
+  if (isComparable && prefix !== length) return prefix > length
+  return entry.kind === 'block' && own.kind === 'allow'
 }

@@ -1,23 +1,42 @@
 import { HaltError } from '../base/errors.ts'
 import { MAX_DOCUMENT } from '../store/document.ts'
-import type { ControlAct, ControlEntry } from './entries.ts'
+import { type ControlAct, type ControlEntry, holds } from './entries.ts'
 
 /** The most entries of a control document. */
 const MAX_ENTRIES = 10_000
 /** The most acts that the history keeps. */
 const MAX_ACTS = 1_000
+/** How long an entry that has ended is kept, in milliseconds, because the clock of whoever acts may be wrong. */
+const KEPT_MS = 86_400_000
 // The version of the form. A document of another version is left alone.
 const FORM = 1
 
-/** Writes entries. @throws HaltError `HALT_E_CONTROL_FULL` if there are too many, or they take too much room */
-export function writeEntries(entries: readonly ControlEntry[]): string {
-  const text = JSON.stringify({ halt: FORM, entries })
-  if (entries.length <= MAX_ENTRIES && text.length <= MAX_DOCUMENT) return text
+/**
+ * Writes entries, and drops those that have ended: a day ago, or, if the others do not fit, at any time.
+ *
+ * @param now the store's time, in Unix milliseconds
+ * @throws HaltError `HALT_E_CONTROL_FULL` if there are too many, or they take too much room
+ */
+export function writeEntries(all: readonly ControlEntry[], now: number): string {
+  const kept = all.filter(entry => holds(entry, now - KEPT_MS))
+  const text = textOf(kept)
+  if (fits(kept, text)) return text
+  const entries = kept.filter(entry => holds(entry, now))
+  const shorter = textOf(entries)
+  if (fits(entries, shorter)) return shorter
   throw new HaltError(
     'HALT_E_CONTROL_FULL',
-    `The control document would hold ${entries.length} entries and ${text.length} characters.`,
+    `The control document would hold ${entries.length} entries and ${shorter.length} characters.`,
     `Take entries back, or give them an end: at most ${MAX_ENTRIES} entries and ${MAX_DOCUMENT} characters fit. Block a network instead of its addresses.`,
   )
+}
+
+function textOf(entries: readonly ControlEntry[]): string {
+  return JSON.stringify({ halt: FORM, entries })
+}
+
+function fits({ length }: readonly ControlEntry[], text: string): boolean {
+  return length <= MAX_ENTRIES && text.length <= MAX_DOCUMENT
 }
 
 /**

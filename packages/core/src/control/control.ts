@@ -77,7 +77,7 @@ export class Control {
         'Give the store of the limiters: InMemoryStore, RedisStore, PostgresStore, or one that has document(name).',
       )
     this.#watch = new PolicyWatch(warnings)
-    this.#ledger = new Ledger(store as Required<Store>, warnings, this.#watch)
+    this.#ledger = new Ledger(store as Store & Pick<Required<Store>, 'document'>, warnings, this.#watch)
   }
 
   /** The entries that hold, ready to be looked up; undefined while there are none. Limiters read it at each check. */
@@ -102,11 +102,22 @@ export class Control {
     return reachesAddress(this.#targetOf(target, true), this.#subjectOf({ ip: own.text }), own)
   }
 
+  /**
+   * The text that names a client or a network in entries and in the history, however it is spelled.
+   *
+   * @throws HaltError `HALT_E_IDENTITY`, `HALT_E_CONTROL`
+   * @example
+   * control.keyOf({ ip: '2001:DB8::/32' }) // '2001:db8::/32'
+   */
+  keyOf(target: Identity): string {
+    return this.#targetOf(target, true)
+  }
+
   /** Refuses a client or a network everywhere, with the reason `"blocked"`. Quotas and penalties are not charged. */
   block(target: Identity, options: BlockOptions = {}): Promise<void> {
-    return this.#put(() => ({
+    return this.#put(now => ({
       kind: 'block',
-      ...readAct(options),
+      ...readAct(options, now),
       target: this.#targetOf(target, options.force),
     }))
   }
@@ -118,9 +129,9 @@ export class Control {
 
   /** Lets a client or a network pass everywhere, uncounted, with the reason `"exempt"`. A block of the client comes before it. */
   allow(target: Identity, options: BlockOptions = {}): Promise<void> {
-    return this.#put(() => ({
+    return this.#put(now => ({
       kind: 'allow',
-      ...readAct(options),
+      ...readAct(options, now),
       target: this.#targetOf(target, options.force),
     }))
   }
@@ -137,22 +148,22 @@ export class Control {
     numbers: PolicyNumbers,
     options: ActOptions = {},
   ): Promise<void> {
-    return this.#put(() => ({
+    return this.#put(now => ({
       kind: 'override',
       target: this.#subjectOf(identity),
       policy: readPolicyName(policy),
       numbers: readNumbers(numbers),
-      ...readAct(options),
+      ...readAct(options, now),
     }))
   }
 
   /** Changes the numbers of a policy for everybody. The counters are kept. */
   change(policy: string, numbers: PolicyNumbers, options: ActOptions = {}): Promise<void> {
-    return this.#put(() => ({
+    return this.#put(now => ({
       kind: 'change',
       policy: readPolicyName(policy),
       numbers: readNumbers(numbers),
-      ...readAct(options),
+      ...readAct(options, now),
     }))
   }
 
@@ -173,8 +184,9 @@ export class Control {
 
   /** The entries that hold, as the store has them now. Rejects with `HALT_E_STORE` if the store does not answer. */
   async entries(): Promise<readonly ControlEntry[]> {
-    const now = Date.now()
-    return (await this.#ledger.read()).filter(entry => holds(entry, now))
+    const entries = await this.#ledger.read()
+    const now = this.#ledger.clock.now()
+    return entries.filter(entry => holds(entry, now))
   }
 
   /** The last acts, at most 1 000, the latest first. Rejects with `HALT_E_STORE` if the store does not answer. */
@@ -199,12 +211,13 @@ export class Control {
     const { identity, policy, units } = what
     if (!NOTED.includes(act))
       fail('HALT_E_CONTROL', `The act is ${describe(act)}.`, `Give one of ${NOTED.join(', ')}.`)
+    const now = await this.#ledger.askTime()
     await this.#ledger.note({
       act,
       target: this.#subjectOf(identity),
       ...(policy === undefined ? {} : { policy: readPolicyName(policy) }),
       ...(units === undefined ? {} : { units }),
-      ...readAct(options),
+      ...readAct(options, now),
     })
   }
 
@@ -223,10 +236,11 @@ export class Control {
     this.#ledger.close()
   }
 
-  async #put(make: () => ControlEntry): Promise<void> {
-    const entry = make()
+  async #put(make: (now: number) => ControlEntry): Promise<void> {
+    const now = await this.#ledger.askTime()
+    const entry = make(now)
     const slot = slotOf(entry)
-    await this.#ledger.edit(entries => [...entries.filter(other => slotOf(other) !== slot), entry])
+    await this.#ledger.edit(now, entries => [...entries.filter(other => slotOf(other) !== slot), entry])
     const { kind, ...facts } = entry
     await this.#ledger.note({ act: kind, ...facts })
   }
@@ -236,14 +250,15 @@ export class Control {
     name: () => Pick<ControlEntry, 'kind' | 'target' | 'policy'>,
     options: ActOptions,
   ): Promise<boolean> {
+    const now = await this.#ledger.askTime()
     const entry = name()
-    const facts = readAct(options)
+    const facts = readAct(options, now)
     const slot = slotOf(entry)
+    const isIt = (other: ControlEntry): boolean => other.kind === entry.kind && slotOf(other) === slot
     let found = false
-    await this.#ledger.edit(entries => {
-      const rest = entries.filter(other => other.kind !== entry.kind || slotOf(other) !== slot)
-      found = rest.length < entries.length
-      return found ? rest : undefined
+    await this.#ledger.edit(now, entries => {
+      found = entries.some(other => isIt(other) && holds(other, now))
+      return found ? entries.filter(other => !isIt(other)) : undefined
     })
     const { kind: _, ...where } = entry
     if (found) await this.#ledger.note({ act, ...where, ...facts })

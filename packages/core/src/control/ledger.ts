@@ -4,7 +4,9 @@ import { within } from '../base/timers.ts'
 import type { WarnOnce } from '../base/warnings.ts'
 import type { Store } from '../store/contract.ts'
 import type { StoreDocument, VersionedText } from '../store/document.ts'
+import { learnTime } from '../store/learn-time.ts'
 import { CALL_TIMEOUT_MS, lateCall, readText, updateText } from '../store/shared-text.ts'
+import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
 import { ControlState } from './control-state.ts'
 import type { PolicyWatch } from './policy-watch.ts'
 import { readEntries, readHistory, writeEntries, writeHistory } from './control-text.ts'
@@ -21,6 +23,9 @@ export class Ledger {
   state: ControlState | undefined
   /** Why the last document could not be read; undefined if it could. */
   problem: string | undefined
+  /** The clock by which entries begin and end: the store's. */
+  readonly clock: StoreClock
+  readonly #store: Store
   readonly #entries: StoreDocument
   readonly #history: StoreDocument
   readonly #warn: WarnOnce
@@ -28,9 +33,12 @@ export class Ledger {
   #version: number | undefined
   #timer: Timer | number | undefined
   #isReading = false
+  #isTimeKnown = false
   #isClosed = false
 
-  constructor(store: Pick<Required<Store>, 'document'>, warn: WarnOnce, watch: PolicyWatch) {
+  constructor(store: Store & Pick<Required<Store>, 'document'>, warn: WarnOnce, watch: PolicyWatch) {
+    this.clock = storeClockOf(store)
+    this.#store = store
     this.#entries = store.document('control')
     this.#history = store.document('control-history')
     this.#warn = warn
@@ -41,19 +49,28 @@ export class Ledger {
 
   /** The entries, as the store has them now. */
   async read(): Promise<readonly ControlEntry[]> {
-    return this.#take(await readText(this.#entries))
+    return this.#accept(await readText(this.#entries))
+  }
+
+  /** The time of an act, in Unix milliseconds. Asks the store, because the clock of an operator's process may be wrong. */
+  async askTime(): Promise<number> {
+    if (await learnTime(this.#store, this.clock)) this.#isTimeKnown = true
+    return this.clock.now()
   }
 
   /**
    * Changes the entries. `change` returns the new ones, or undefined if there is nothing to change. It is called again if another
    * operator has acted meanwhile.
+   *
+   * @param now the time of the act
    */
   async edit(
+    now: number,
     change: (entries: readonly ControlEntry[]) => readonly ControlEntry[] | undefined,
   ): Promise<void> {
     await updateText(this.#entries, ATTEMPTS, found => {
-      const entries = change(current(readOrFail(found), Date.now()))
-      return entries === undefined ? undefined : writeEntries(entries)
+      const entries = change(readOrFail(found))
+      return entries === undefined ? undefined : writeEntries(entries, now)
     })
     await this.read()
   }
@@ -93,12 +110,21 @@ export class Ledger {
         lateCall,
         true,
       )
-      if (found !== undefined) this.#take(found)
+      if (found !== undefined) await this.#accept(found, true)
     } catch {
       // The last document holds while the store is away. The limiters tell of the outage.
     } finally {
       this.#isReading = false
     }
+  }
+
+  /** Takes a document over. Asks the store for the time before the first one that is not empty. */
+  async #accept(found: VersionedText, quiet = false): Promise<readonly ControlEntry[]> {
+    if (this.#isTimeKnown || found.text === '') return this.#take(found)
+    const before = this.#version
+    this.#isTimeKnown = await learnTime(this.#store, this.clock, quiet)
+    // Meanwhile an act of this process may have taken a later one over.
+    return this.#version === before ? this.#take(found) : this.read()
   }
 
   /** Takes a document over. A broken one changes nothing. */
@@ -135,9 +161,4 @@ function readOrFail({ text }: VersionedText): readonly ControlEntry[] {
       'Let all processes run one version of Halt, or delete the document "control" of the store and act again.',
     )
   }
-}
-
-// Entries that have ended are dropped with the next act.
-function current(entries: readonly ControlEntry[], now: number): readonly ControlEntry[] {
-  return entries.filter(({ until }) => until === undefined || now < until)
 }

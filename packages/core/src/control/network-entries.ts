@@ -1,11 +1,13 @@
 import type { Address, Bits } from '../request/address.ts'
+import { embeddedIpv4 } from '../request/address-key.ts'
 import { networkIn } from '../request/networks.ts'
 import { holds as contains, type Network, SortedNetworks } from '../request/sorted-networks.ts'
 import type { Subject } from '../request/subject.ts'
 import type { Clock } from './client-ids.ts'
 import { type ControlEntry, holds, isNetwork } from './entries.ts'
 
-interface NetworkEntry extends Network {
+/** An entry about a network. */
+export interface NetworkEntry extends Network {
   readonly entry: ControlEntry
   /** The length of the prefix, in bits of its version. */
   readonly prefix: number
@@ -35,13 +37,17 @@ export class NetworkEntries {
   }
 
   /**
-   * The entry of the smallest network around an address whose entry holds.
+   * The entry of the smallest network around an address whose entry holds. An IPv6 address that stands for an IPv4 address is
+   * looked up as both, and a block of one of the two comes first.
    *
    * @param clock asked only if there is a network
    * @param longest the longest prefix that counts, where only so many bits of the address are known
    */
-  find({ version, bits }: Address, clock: Clock, longest = 128): ControlEntry | undefined {
-    return (version === 4 ? this.#ipv4 : this.#ipv6).find(bits, clock, longest)
+  find({ version, bits }: Address, clock: Clock, longest = 128): NetworkEntry | undefined {
+    if (version === 4) return this.#ipv4.find(bits, clock, longest)
+    const own = this.#ipv6.find(bits, clock, longest)
+    const ipv4 = own?.entry.kind === 'block' ? undefined : embeddedIpv4(bits)
+    return (ipv4 === undefined ? undefined : this.#ipv4.find([ipv4, 0, 0, 0], clock, 32)) ?? own
   }
 }
 
@@ -62,11 +68,12 @@ class NestedNetworks {
     }
   }
 
-  find(bits: Bits, clock: Clock, longest: number): ControlEntry | undefined {
+  find(bits: Bits, clock: Clock, longest: number): NetworkEntry | undefined {
     const { all } = this.#networks
     for (let i = this.#networks.lastFrom(bits); i >= 0; i = this.#parents[i] as number) {
-      const { entry, prefix } = all[i] as NetworkEntry
-      if (prefix <= longest && this.#networks.holds(i, bits) && holds(entry, clock.now())) return entry
+      const network = all[i] as NetworkEntry
+      if (network.prefix <= longest && this.#networks.holds(i, bits) && holds(network.entry, clock.now()))
+        return network
     }
     return undefined
   }

@@ -1,9 +1,8 @@
 import type { AppliedControl } from '../check/applied-control.ts'
 import { NO_CONTROL } from '../check/applied-control.ts'
-import { CallerIds, type Clock } from '../control/client-ids.ts'
+import type { ClientIds, Clock } from '../control/client-ids.ts'
 import type { Control } from '../control/control.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
-import type { Caller } from '../request/caller.ts'
 import type { Subject } from '../request/subject.ts'
 
 /**
@@ -14,16 +13,13 @@ import type { Subject } from '../request/subject.ts'
 export function appliedControl(
   control: Control | undefined,
   policies: readonly CompiledPolicy[],
-  client: Caller | Subject,
+  client: ClientIds | Subject,
   clock: Clock,
 ): AppliedControl {
   const state = control?.state
   if (state === undefined) return NO_CONTROL
   return {
-    access:
-      typeof client === 'string'
-        ? state.accessOfSubject(client, clock)
-        : state.accessOf(new CallerIds(client), clock),
+    access: typeof client === 'string' ? state.accessOfSubject(client, clock) : state.accessOf(client, clock),
     numbersOf: (name, subject) => {
       const policy = policies.find(one => one.name === name)
       return policy === undefined ? [] : state.numbersOf(policy, subject, clock)

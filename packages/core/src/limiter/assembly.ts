@@ -13,6 +13,7 @@ import { checkOptions, type LimiterNumbers, type RateLimiterOptions } from './op
 import { compilePenalty } from '../policy/penalty-config.ts'
 import { Pipeline } from './pipeline.ts'
 import { PolicySource } from './policy-source.ts'
+import { RequestKeys } from './request-keys.ts'
 import type { CallerSettings } from '../request/caller-settings.ts'
 import { KeyMaker } from '../request/key-maker.ts'
 import { compileClientIp } from '../request/client-ip.ts'
@@ -71,7 +72,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     onFailure,
     onRecovery,
   })
-  const keyResolver = new KeyResolver(callbackTimeout, warn)
+  const requestKeys = new RequestKeys(exemptionCheck, new KeyResolver(callbackTimeout, warn))
   const lines = linesOf(store)
   const leases = new Leases(guardedStore)
   onReconnection(store, leases)
@@ -79,7 +80,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
   const { control } = options
   const parts = {
     exemptionCheck,
-    keyResolver,
+    requestKeys,
     guardedStore,
     leases,
     isShared: store.isShared !== false,
@@ -96,6 +97,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     countersOnly:
       control === undefined ? pipeline : new Pipeline({ ...parts, control: withoutAccess(control) }),
     exemptionCheck,
+    requestKeys,
     callers,
     ipv6Prefix,
     control,

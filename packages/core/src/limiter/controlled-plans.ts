@@ -3,7 +3,7 @@ import type { ControlState } from '../control/control-state.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { FoundKey } from '../request/subject.ts'
 import type { StoreClock } from '../store/store-clock.ts'
-import { type Plan, type PlanContext, Plans } from './plan.ts'
+import { keyOfIdentity, type Plan, type PlanContext, Plans } from './plan.ts'
 
 /** The part of a key that tells whose numbers hold. */
 type Client = Pick<FoundKey, 'subject' | 'plain'>
@@ -25,11 +25,11 @@ export class ControlledPlans {
     return this.#plans.of(policies)
   }
 
-  /** The plan with the numbers of a client, where all policies count that client. */
+  /** The plan with the numbers of a client, where all policies but the `shared` ones count that client. */
   forKey(plan: Plan, key: Client): Plan {
     const state = this.#control?.state
     if (state === undefined || hasNoNumbers(key, state)) return plan
-    const keys = plan.policies.map(() => key)
+    const keys = plan.policies.map(policy => keyOfIdentity(key.subject, policy))
     return this.#plans.of(state.overridden(plan.policies, keys, this.#clock))
   }
 

@@ -47,7 +47,7 @@ export class CounterReset {
 
   async #resetRequest(request: unknown, given: unknown): Promise<number> {
     const options = given === undefined ? {} : { policy: given as never }
-    const { decision, policies } = await this.#inspector.peekRequest(request, options)
+    const { decision, policies } = await this.#inspector.peekCounters(request, options)
     if (policies === undefined) throw noPolicies('The policy resolver failed.')
     failIfOnlyQuotas(policies)
     failIfDegraded(decision)

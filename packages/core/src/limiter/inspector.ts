@@ -3,6 +3,7 @@ import { appliedControl } from './applied-control.ts'
 import { checkPeekOptions, type PeekOptions } from '../check/check-options.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { countersIn, type CounterReading, hasCounter } from '../check/counter-reading.ts'
+import { CallerIds } from '../control/client-ids.ts'
 import type { Control } from '../control/control.ts'
 import { Decision } from '../check/decision.ts'
 import { readId } from '../base/callbacks.ts'
@@ -12,6 +13,7 @@ import { explain } from '../check/explain.ts'
 import type { Explanation } from '../check/explanation.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PolicySource } from './policy-source.ts'
+import type { RequestKeys } from './request-keys.ts'
 import { PEEK } from '../check/check-options.ts'
 import { inBraces, isReached, type Unreached, unreachedOf } from '../policy/reachability.ts'
 import type { Caller } from '../request/caller.ts'
@@ -38,6 +40,7 @@ export interface InspectorParts {
   /** The clock that says which entries of operators hold, in Unix milliseconds. */
   readonly clock: Pick<GuardedStore['clock'], 'now'>
   readonly exemptionCheck: ExemptionCheck
+  readonly requestKeys: RequestKeys
   readonly callers: CallerSettings
   readonly ipv6Prefix: number
 }
@@ -69,11 +72,13 @@ export class Inspector {
   readonly #control: Control | undefined
   readonly #clock: InspectorParts['clock']
   readonly #exemptionCheck: ExemptionCheck
+  readonly #requestKeys: RequestKeys
   readonly #callers: CallerSettings
   readonly #ipv6Prefix: number
 
   constructor(parts: InspectorParts) {
     const { policies, pipeline, countersOnly, control, clock, exemptionCheck, callers, ipv6Prefix } = parts
+    this.#requestKeys = parts.requestKeys
     this.#policies = policies
     this.#pipeline = pipeline
     this.#countersOnly = countersOnly
@@ -87,7 +92,7 @@ export class Inspector {
   /** @throws HaltError `HALT_E_IDENTITY_KIND` when no policy counts requests under the identity */
   async peek(target: unknown, options: PeekOptions<never>): Promise<Decision> {
     checkPeekOptions(options)
-    if (!isIdentity(target)) return (await this.peekRequest(target, options)).decision
+    if (!isIdentity(target)) return (await this.#peekRequest(target, options, this.#pipeline)).decision
     const { decision, unreachable } = reachedBy(await this.#peekIdentity(target, options, this.#pipeline))
     return Decision.withUnreachable(decision, unreachable)
   }
@@ -95,7 +100,8 @@ export class Inspector {
   async explain(target: unknown, options: PeekOptions<never>): Promise<Explanation> {
     checkPeekOptions(options)
     if (isIdentity(target)) return explain(await this.#peekIdentity(target, options, this.#pipeline))
-    const { decision, policies = [], caller, control } = await this.peekRequest(target, options)
+    const peeked = await this.#peekRequest(target, options, this.#pipeline)
+    const { decision, policies = [], caller, control } = peeked
     const exemptions = policies.map(policy => ({
       policy,
       why:
@@ -110,26 +116,32 @@ export class Inspector {
     checkPeekOptions(options)
     const { decision, control } = isIdentity(target)
       ? reachedBy(await this.#peekIdentity(target, options, this.#countersOnly))
-      : await this.peekRequest(target, options, this.#countersOnly)
+      : await this.peekCounters(target, options)
     failIfDegraded(decision)
     const result = Decision.recordOf(decision)?.result
     return result === undefined ? [] : countersIn(result, control)
   }
 
-  /** The decision that a check of a request would give, and the policies that would decide. */
-  async peekRequest(
-    target: unknown,
-    options: PeekOptions<never>,
-    pipeline: Pipeline = this.#pipeline,
-  ): Promise<RequestPeek> {
+  /** A peek at the counters of a request, even if operators block its client or let it pass. */
+  peekCounters(target: unknown, options: PeekOptions<never>): Promise<RequestPeek> {
+    return this.#peekRequest(target, options, this.#countersOnly)
+  }
+
+  async #peekRequest(target: unknown, options: PeekOptions<never>, pipeline: Pipeline): Promise<RequestPeek> {
     const view = lazyView(target)
     const policies = await this.#policies.policiesFor(view, options)
     const decision = await pipeline.checkRequest(policies, view, PEEK, options.ip)
     const caller = pipeline.callerOf(view, options.ip)
     // Operators decide nothing about a health check, or about a request without policies.
     const isControlled = policies !== undefined && !this.#exemptionCheck.isHealthCheck(view)
-    const control = isControlled ? appliedControl(this.#control, policies, caller, this.#clock) : NO_CONTROL
+    const control = isControlled ? await this.#controlOf(policies, caller) : NO_CONTROL
     return { caller, policies, decision, control }
+  }
+
+  async #controlOf(policies: readonly CompiledPolicy[], caller: Caller): Promise<AppliedControl> {
+    const isByKeys = this.#control?.state?.namesCustom === true
+    const keys = isByKeys ? await this.#requestKeys.findAll(policies, caller, PEEK) : undefined
+    return appliedControl(this.#control, policies, new CallerIds(caller, keys), this.#clock)
   }
 
   /** Whether the application verifies API keys, so that they have no ceiling per address. */

@@ -6,7 +6,7 @@ import { costFor } from '../policy/cost.ts'
 import type { Decision } from '../check/decision.ts'
 import { isPaid } from '../check/prior-guards.ts'
 import type { ExemptionCheck } from './exemption-check.ts'
-import type { KeyOutcome, KeyResolver } from './key-resolver.ts'
+import type { KeyOutcome } from './key-resolver.ts'
 import type { Charges } from './charges.ts'
 import type { TelemetryReporter } from '../telemetry/reporter.ts'
 import type { CompiledPenalty } from '../policy/penalty-config.ts'
@@ -19,21 +19,21 @@ import type { CallerSettings } from '../request/caller-settings.ts'
 import type { FoundKey, Subject } from '../request/subject.ts'
 import type { RequestView } from '../request/view.ts'
 import { ControlledPlans } from './controlled-plans.ts'
+import { ControlledRequests } from './controlled-requests.ts'
 import { keyOfIdentity, type Plan } from './plan.ts'
+import type { RequestKeys } from './request-keys.ts'
 import { Uncounted } from './uncounted.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import type { Leases } from '../lease/leases.ts'
 import type { StoreClock } from '../store/store-clock.ts'
 import type { Control } from '../control/control.ts'
-import { CallerIds } from '../control/client-ids.ts'
-import type { ControlState } from '../control/control-state.ts'
 import { listOf } from '../base/list.ts'
 import { isPromise } from '../base/promises.ts'
 
 /** The parts that a request passes through. */
 export interface PipelineParts {
   readonly exemptionCheck: ExemptionCheck
-  readonly keyResolver: KeyResolver
+  readonly requestKeys: RequestKeys
   readonly guardedStore: GuardedStore
   readonly leases: Leases
   /** Whether other processes count in the same store. */
@@ -49,7 +49,7 @@ export interface PipelineParts {
 /** The steps of one request: exemptions → keys → check → store → result → decision. Synchronous when all parts are. */
 export class Pipeline {
   readonly #exemptionCheck: ExemptionCheck
-  readonly #keyResolver: KeyResolver
+  readonly #requestKeys: RequestKeys
   readonly #guardedStore: GuardedStore
   readonly #leases: Leases
   readonly #charges: Charges
@@ -58,12 +58,13 @@ export class Pipeline {
   readonly #uncounted: Uncounted
   readonly #callers: CallerSettings
   readonly #control: Pick<Control, 'state'> | undefined
+  readonly #controlled: ControlledRequests
   readonly #plans: ControlledPlans
   readonly #buildCheck: ReturnType<typeof checkBuilder>
 
   constructor({
     exemptionCheck,
-    keyResolver,
+    requestKeys,
     guardedStore,
     leases,
     isShared,
@@ -74,7 +75,7 @@ export class Pipeline {
     control,
   }: PipelineParts) {
     this.#exemptionCheck = exemptionCheck
-    this.#keyResolver = keyResolver
+    this.#requestKeys = requestKeys
     this.#guardedStore = guardedStore
     this.#leases = leases
     this.#charges = charges
@@ -83,6 +84,14 @@ export class Pipeline {
     this.#uncounted = new Uncounted(guardedStore, reporter, penalty)
     this.#callers = callers
     this.#control = control
+    this.#controlled = new ControlledRequests({
+      requestKeys,
+      uncounted: this.#uncounted,
+      callers,
+      clock: guardedStore.clock,
+      checkBy: this.#checkBy.bind(this),
+      checkCounting: this.#checkCounting.bind(this),
+    })
     this.#plans = new ControlledPlans(
       { hasPenalty: penalty !== undefined, exemptPrivateIps: exemptionCheck.exemptPrivateIps, isShared },
       control,
@@ -104,37 +113,11 @@ export class Pipeline {
     if (policies === undefined)
       return this.#uncounted.refuse(undefined, this.callerOf(view, ip), 'policy-error', parameters)
     const state = this.#control?.state
-    if (state !== undefined) return this.#checkControlled(state, policies, view, parameters, ip)
+    if (state !== undefined) return this.#controlled.check(state, policies, view, parameters, ip)
     return this.#checkBy(policies, view, parameters, ip)
   }
 
-  /** Decides by what operators have set, then by the policies with the numbers that hold now. */
-  #checkControlled(
-    state: ControlState,
-    policies: readonly CompiledPolicy[],
-    view: RequestView,
-    parameters: CheckParameters,
-    ip: string | undefined,
-  ): Decision | Promise<Decision> {
-    const policiesNow = state.changed(policies, this.#clock)
-    if (state.hasAccess) {
-      // perf: bench "control"; the application's own function is asked once a request.
-      const client =
-        state.isByAddress && this.#callers.resolveIp === undefined
-          ? findClient(view, this.#callers, ip)
-          : undefined
-      if (client?.unlisted === state.mark)
-        return this.#checkBy(policiesNow, view, parameters, ip, undefined, client)
-      const caller = this.callerOf(view, ip)
-      const entry = state.accessOf(new CallerIds(caller), this.#clock)
-      if (entry?.kind === 'allow') return this.#uncounted.allow(policies[0], caller, parameters)
-      if (entry !== undefined) return this.#uncounted.refuseBlocked(entry, policies[0], caller, parameters)
-      if (client?.address !== undefined) client.unlisted = state.mark
-      return this.#checkBy(policiesNow, view, parameters, ip, caller)
-    }
-    return this.#checkBy(policiesNow, view, parameters, ip)
-  }
-
+  /** Decides by policies, with the caller or the address of the request where one is known. */
   #checkBy(
     policies: readonly CompiledPolicy[],
     view: RequestView,
@@ -158,7 +141,7 @@ export class Pipeline {
       const key = (keys[i] =
         address !== undefined && plan.byAddress[i] === true
           ? address
-          : this.#keyOf(policies[i] as CompiledPolicy, caller, parameters))
+          : this.#requestKeys.find(policies[i] as CompiledPolicy, caller, parameters))
       if (typeof key === 'string' || 'then' in key) allKeysKnown = false
     }
     if (allKeysKnown) return this.#evaluate(plan, keys as FoundKey[], caller, parameters)
@@ -220,20 +203,6 @@ export class Pipeline {
     return charged && readCharge(policies, charged, subject, cost)
   }
 
-  /** Finds the key of a policy. `'allow'` means that this policy does not count the request. */
-  #keyOf(
-    policy: CompiledPolicy,
-    caller: Caller,
-    parameters: CheckParameters,
-  ): KeyOutcome | Promise<KeyOutcome> {
-    if (policy.off) return 'allow'
-    const isExempt =
-      parameters === PEEK
-        ? this.#exemptionCheck.reason(policy, caller) !== undefined
-        : this.#exemptionCheck.exempts(policy, caller)
-    return isExempt ? 'allow' : this.#keyResolver.find(policy, caller)
-  }
-
   /** Decides by the policies that count the request, and leaves out the others. */
   #checkCounting(
     policies: readonly CompiledPolicy[],
@@ -244,7 +213,8 @@ export class Pipeline {
     // A shadow policy never refuses. Without a key it has no counter to report on either.
     const refusing = policies.find((policy, i) => keys[i] === 'deny' && !isShadow(policy, caller.ip.subject))
     if (refusing !== undefined) return this.#uncounted.refuseWithoutKey(refusing, caller, parameters)
-    const counting = policies.filter((_, i) => typeof keys[i] === 'object')
+    const isCounted = (_: CompiledPolicy, i: number): boolean => typeof keys[i] === 'object'
+    const counting = policies.every(isCounted) ? policies : policies.filter(isCounted)
     if (counting.length === 0) return this.#uncounted.allow(policies[0], caller, parameters)
     const foundKeys = keys.filter(key => typeof key === 'object')
     return this.#evaluate(this.#plans.of(counting), foundKeys, caller, parameters)

@@ -8,7 +8,7 @@ import { type CompiledLease, compileLease } from './lease.ts'
 import type { KeyStrategy } from '../request/identity.ts'
 import type { Algorithm, Headroom, OnStoreError, Policy, Quota, RatePolicy } from './policy.ts'
 import { compileExemptions, type Exemptions } from '../request/exemptions.ts'
-import { rulesByRoute } from './route-rules.ts'
+import { metRoutes, type MetRoutes, rulesByRoute } from './route-rules.ts'
 import { counterParts } from '../store/counter-key.ts'
 import { validate } from './validation.ts'
 
@@ -55,7 +55,7 @@ export interface CompiledPolicy {
   readonly inFlight: Rule | undefined
   /** The names of the counters that this process has used for the policy, and that others use without a route. */
   counters(): string[]
-  /** Whether this process has seen a route with its own counter. */
+  /** Whether this process has seen a route with its own counter, under these numbers or others. */
   hasMetRoutes(): boolean
   /** The same policy with other numbers. It counts on the same counters. @throws HaltError if the numbers do not fit */
   with(numbers: PolicyNumbers): CompiledPolicy
@@ -77,6 +77,12 @@ export interface CompileContext {
   readonly keysPerAddress: number
 }
 
+/** The routes that a policy and its variants have met. */
+interface Met {
+  readonly rules: MetRoutes
+  readonly ceilings: MetRoutes
+}
+
 // The route of identities, and of requests whose route is not known.
 const ANY_ROUTE = '*'
 
@@ -86,8 +92,12 @@ const ANY_ROUTE = '*'
  * @throws HaltError with a code for the field that is wrong
  */
 export function compilePolicy(policy: AnyPolicy<never>, context: CompileContext): CompiledPolicy {
+  return compileWith(policy, context, { rules: metRoutes(), ceilings: metRoutes() })
+}
+
+function compileWith(policy: AnyPolicy<never>, context: CompileContext, met: Met): CompiledPolicy {
   try {
-    return compile(policy, context)
+    return compile(policy, context, met)
   } catch (error) {
     throw withPolicyName(error, policy)
   }
@@ -103,7 +113,7 @@ function withPolicyName(error: unknown, policy: AnyPolicy<never>): unknown {
   })
 }
 
-function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPolicy {
+function compile(policy: AnyPolicy<never>, context: CompileContext, met: Met): CompiledPolicy {
   validate(policy)
   const { name, limit, cost = 1, counter = name, mode = 'enforce', scope = 'global' } = policy
   const quota = 'period' in policy && policy.period !== undefined ? (policy as Quota<never>) : undefined
@@ -130,13 +140,14 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
           capacity: places,
         })
   const isPerRoute = scope === 'route'
-  const ruleFor = rulesByRoute(route =>
-    compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier),
+  const ruleFor = rulesByRoute(
+    route => compileRule({ ...numbers, counter: `${counter}@${route}` }, multiplier),
+    met.rules,
   )
   const ceilingFor = rulesByRoute(route => {
     const place = isPerRoute ? `${counterParts.keys}:${route}` : counterParts.keys
     return multiply(base, `${counter}@${place}:${base.code}`, context.keysPerAddress)
-  })
+  }, met.ceilings)
   return Object.freeze({
     name,
     algorithm,
@@ -177,7 +188,7 @@ function compile(policy: AnyPolicy<never>, context: CompileContext): CompiledPol
     },
     hasMetRoutes: () => ruleFor.hasMetOtherThan('', ANY_ROUTE),
     with: (numbers: PolicyNumbers): CompiledPolicy =>
-      compilePolicy({ ...policy, ...numbers } as AnyPolicy<never>, context),
+      compileWith({ ...policy, ...numbers } as AnyPolicy<never>, context, met),
   })
 }
 

@@ -13,6 +13,12 @@ export interface Networks {
   contains(address: Address): boolean
 }
 
+/** A network with its text. */
+export interface NamedNetwork extends Network {
+  /** The canonical text: `203.0.113.0/24`, `2001:db8::/32`. Equal texts are equal networks. */
+  readonly text: string
+}
+
 /** The names that stand for networks. `private` is the same as in the private-address exemption. */
 const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
   ['loopback', ['127.0.0.0/8', '::1']],
@@ -56,13 +62,17 @@ export function parseNetworks(
  *
  * @throws HaltError with `code`, as {@link parseNetworks}
  */
-export function networkIn(text: string, code: HaltErrorCode, option: string): Network {
+export function networkIn(text: string, code: HaltErrorCode, option: string): NamedNetwork {
   return parseNetwork(text, option, (message, fix) => {
     throw new HaltError(code, message, fix)
   })
 }
 
-function parseNetwork(text: string, option: string, fail: (message: string, fix: string) => never): Network {
+function parseNetwork(
+  text: string,
+  option: string,
+  fail: (message: string, fix: string) => never,
+): NamedNetwork {
   const slash = text.indexOf('/')
   const written = slash < 0 ? text : text.slice(0, slash)
   const address = parseBareAddress(written)
@@ -90,7 +100,8 @@ function parseNetwork(text: string, option: string, fail: (message: string, fix:
     const fix = `Write "${network.text}/${own}" for the whole network, or "${address.text}" for the one address.`
     return fail(`${describe(text)} in ${option} has bits set after its prefix.`, fix)
   }
-  return { version: address.version, bits: address.bits, mask: prefixMask(own) }
+  const { version, bits } = address
+  return { version, bits, mask: prefixMask(own), text: `${address.text}/${own}` }
 }
 
 function listFix(option: string, value?: unknown): string {

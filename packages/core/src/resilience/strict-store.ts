@@ -5,7 +5,7 @@ import { nowMicros } from '../base/process-clock.ts'
 import { isPromise } from '../base/promises.ts'
 import type { CounterId, Group, Store } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
-import { StoreClock } from '../store/store-clock.ts'
+import { type StoreClock, storeClockOf } from '../store/store-clock.ts'
 import type { Notify } from '../telemetry/telemetry.ts'
 import { Deadline } from './deadline.ts'
 import { type LastKnown, lastKnownOf } from './last-known.ts'
@@ -33,7 +33,7 @@ export class StrictStore {
   constructor(options: StrictStoreOptions) {
     const { store, timeout } = options
     this.#store = store
-    this.clock = new StoreClock(store)
+    this.clock = storeClockOf(store)
     this.deadline = new Deadline(timeout, () => new StoreTimeout(timeout))
     this.lastKnown = lastKnownOf(store)
     this.outages = new Outages(options)

@@ -1,5 +1,15 @@
 import type { Store } from './contract.ts'
 
+// One per store, because what one limiter or Control hears is true for the others.
+const byStore = new WeakMap<object, StoreClock>()
+
+/** This process's estimate of the clock of a store. All limiters, managers and Controls of the store share it. */
+export function storeClockOf(store: Pick<Store, 'clock'>): StoreClock {
+  let clock = byStore.get(store)
+  if (clock === undefined) byStore.set(store, (clock = new StoreClock(store)))
+  return clock
+}
+
 /** This process's estimate of a store's clock. Calendars use it, and so do decisions that need no counter. */
 export class StoreClock {
   readonly #store: Pick<Store, 'clock'>

@@ -73,7 +73,7 @@ export class Desk {
     const asked = readWhom(whom)
     const identity = await this.#identity(asked, name)
     const view = this.#view(name)
-    const key = this.#keyOf(identity)
+    const key = this.#control.keyOf(identity)
     const [limiters, { entries, problem }] = await Promise.all([
       isNetwork(key) ? [] : Promise.all(this.#limiters.map(entry => findIn(entry, identity))),
       this.#entries(),
@@ -105,7 +105,7 @@ export class Desk {
   async act(name: string, body: Readonly<Record<string, unknown>>, context: unknown): Promise<ActAnswer> {
     const call = readCall(body)
     const identity = call.whom === undefined ? undefined : await this.#identity(call.whom, name)
-    const target = identity === undefined ? '' : this.#keyOf(identity)
+    const target = identity === undefined ? '' : this.#control.keyOf(identity)
     const acting: Acting = {
       call,
       control: this.#control,
@@ -129,12 +129,6 @@ export class Desk {
 
   #view(name: string): KeyView {
     return new KeyView((this.#limiters[0] as LimiterEntry).limiter.partitionOf, this.#reveals(name))
-  }
-
-  /** The key of an identity, or a network as it is. */
-  #keyOf(identity: Identity): string {
-    const { ip = '' } = identity as { readonly ip?: string }
-    return isNetwork(ip) ? ip : (this.#limiters[0] as LimiterEntry).limiter.keyOf(identity)
   }
 
   async #identity(whom: Whom, name: string): Promise<Identity> {
