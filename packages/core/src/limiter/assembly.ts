@@ -89,7 +89,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     callers,
   }
   const pipeline = new Pipeline({ ...parts, control })
-  const turns = new Turns(guardedStore, charges, lines, numbers.mostWaiting)
+  const turns = new Turns({ guardedStore, charges, lines, mostWaiting: numbers.mostWaiting, control })
   const inspector = new Inspector({
     policies,
     pipeline,
