@@ -30,6 +30,8 @@ export class Leases {
   readonly #known = new PairMemo<Lease>(MOST_LEASES)
   // The leases that hold units, also those that the memo has forgotten.
   readonly #holding = new Set<Lease>()
+  // The calls of the store that no request waits for.
+  readonly #calls = new Set<Promise<void>>()
   #timer: Timer | number | undefined
   #timerDue = 0
   #isClosed = false
@@ -66,7 +68,7 @@ export class Leases {
   release(counters: readonly Pick<Demand, 'subject' | 'rule'>[]): void {
     for (const { subject, rule } of counters) {
       const lease = this.#known.get(rule.counter, subject)
-      if (lease !== undefined) void this.#giveBack(lease, Number.POSITIVE_INFINITY)
+      if (lease !== undefined) this.#giveBack(lease, Number.POSITIVE_INFINITY)
     }
   }
 
@@ -82,14 +84,19 @@ export class Leases {
 
   /** Gives back everything. The store may have lost the counters before it came back. */
   reconnected(): void {
-    for (const lease of this.#holding) void this.#giveBack(lease, Number.POSITIVE_INFINITY)
+    for (const lease of this.#holding) this.#giveBack(lease, Number.POSITIVE_INFINITY)
   }
 
-  /** Gives back everything, and takes nothing more. */
+  /**
+   * Gives back everything, and takes nothing more. Resolves when the store has answered, or has not within its time, so that it can
+   * be closed.
+   */
   async close(): Promise<void> {
     this.#isClosed = true
     if (this.#timer !== undefined) this.#loop.cancel(this.#timer)
-    await Promise.all([...this.#holding].map(lease => this.#giveBack(lease, Number.POSITIVE_INFINITY)))
+    for (const lease of this.#holding) this.#giveBack(lease, Number.POSITIVE_INFINITY)
+    // A call that takes units ends with one that gives them back.
+    while (this.#calls.size > 0) await Promise.all(this.#calls)
   }
 
   /** This process's clock, in microseconds. */
@@ -139,7 +146,7 @@ export class Leases {
       const lease = this.#leaseOf(demand, terms)
       const { states, now: toldAt } = evaluationAt(evaluation, at)
       lease.ask(demand.cost, now)
-      if (!lease.hear(states[at] ?? [], toldAt, now)) void this.#giveBack(lease, Number.POSITIVE_INFINITY)
+      if (!lease.hear(states[at] ?? [], toldAt, now)) this.#giveBack(lease, Number.POSITIVE_INFINITY)
       else if (evaluation.passes[at] === true && lease.isLow(now)) this.#take(lease, now)
     }
   }
@@ -160,10 +167,16 @@ export class Leases {
     if (take === undefined) return
     lease.isTaking = true
     const { resets } = lease
-    this.#store.ask(take.group, evaluation => {
-      lease.isTaking = false
-      if (evaluation !== undefined && lease.resets === resets) this.#keep(lease, evaluation, now, take.hold)
-    })
+    this.#track(
+      new Promise(resolve => {
+        this.#store.ask(take.group, evaluation => {
+          lease.isTaking = false
+          if (evaluation !== undefined && lease.resets === resets)
+            this.#keep(lease, evaluation, now, take.hold)
+          resolve()
+        })
+      }),
+    )
   }
 
   #keep(lease: Lease, evaluation: Evaluation, sent: number, hold: number): void {
@@ -174,22 +187,27 @@ export class Leases {
     lease.add(batch, now)
     this.#holding.add(lease)
     const mustEnd = !isFree || this.#isClosed
-    void this.#giveBack(lease, mustEnd ? Number.POSITIVE_INFINITY : now)
+    this.#giveBack(lease, mustEnd ? Number.POSITIVE_INFINITY : now)
     this.#arm(lease, now)
   }
 
   #unspend(spent: readonly Spent[], now: number): void {
     for (const { lease, batch, cost } of spent)
       if (!lease.unspend(batch, cost, now))
-        void this.#correct(giveBack(lease, batch, cost, lease.storeNow(now)))
+        this.#track(this.#correct(giveBack(lease, batch, cost, lease.storeNow(now))))
   }
 
   /** Gives back the units of the batches that have expired at an instant. */
-  async #giveBack(lease: Lease, at: number): Promise<void> {
+  #giveBack(lease: Lease, at: number): void {
     const storeNow = lease.storeNow(this.#now())
     const gone: Batch[] = lease.takeOut(at)
     if (lease.nextEnd === undefined) this.#holding.delete(lease)
-    await Promise.all(gone.map(batch => this.#correct(giveBack(lease, batch, batch.units, storeNow))))
+    for (const batch of gone) this.#track(this.#correct(giveBack(lease, batch, batch.units, storeNow)))
+  }
+
+  #track(call: Promise<void>): void {
+    this.#calls.add(call)
+    void call.then(() => this.#calls.delete(call))
   }
 
   async #correct(group: Group | undefined): Promise<void> {
@@ -219,7 +237,7 @@ export class Leases {
     this.#timer = undefined
     const now = this.#now()
     for (const lease of this.#holding) {
-      void this.#giveBack(lease, now)
+      this.#giveBack(lease, now)
       this.#arm(lease, now)
     }
   }
