@@ -10,7 +10,14 @@ import { AdmittedBucket, type AdmittedCharge, AdmittedWindow } from '../store/ad
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
 import { type Batch, Lease } from './lease.ts'
-import { mayBePaid, paidEvaluation, partlyPaidEvaluation, type Spent, unpaidPart } from './leased-check.ts'
+import {
+  mayBePaid,
+  paidEvaluation,
+  paidPart,
+  partlyPaidEvaluation,
+  type Spent,
+  unpaidPart,
+} from './leased-check.ts'
 import { batchOf, giveBack, planTake } from './take.ts'
 
 const MOST_LEASES = 10_000
@@ -60,7 +67,8 @@ export class Leases {
     const spent = this.#spend(check, now)
     if (spent.length === 0) return this.#askStore(check, check, [], failed)
     for (const { lease } of spent) if (lease.isLow(now)) this.#take(lease, now)
-    if (spent.length === check.demands.length) return storeResult(check, paidEvaluation(check, spent, now))
+    if (spent.length === check.demands.length)
+      return storeResult(check, paidEvaluation(check, paidPart(spent, now)))
     return this.#askStore(check, unpaidPart(check, spent), spent, failed)
   }
 
@@ -122,20 +130,28 @@ export class Leases {
     spent: readonly Spent[],
     failed?: boolean,
   ): CheckResult | Promise<CheckResult> {
-    const result = this.#store.evaluate(rest, failed)
+    const result = this.#store.evaluate(rest, failed, check)
     return 'then' in result
       ? result.then(settled => this.#merge(check, rest, spent, settled))
       : this.#merge(check, rest, spent, result)
   }
 
   #merge(check: Check, rest: Check, spent: readonly Spent[], result: CheckResult): CheckResult {
-    const { evaluation, degraded } = result
+    const { evaluation, degraded, closedPolicy, late } = result
     const now = this.#now()
-    if (!evaluation.allowed || result.closedPolicy >= 0) this.#unspend(spent, now)
-    if (degraded !== false) return result
-    this.#hear(rest, evaluation, now)
+    if (degraded === false) this.#hear(rest, evaluation, now)
     if (spent.length === 0) return result
-    return { ...result, check, evaluation: partlyPaidEvaluation(check, spent, evaluation, now) }
+    const paid = paidPart(spent, now)
+    const whole = (own: CheckResult): CheckResult => ({
+      ...own,
+      check,
+      evaluation: partlyPaidEvaluation(check, paid, own.evaluation),
+    })
+    const isAllowed = evaluation.allowed && closedPolicy < 0
+    // Without the store, the fallback has decided the whole check. If the store may have charged its part, the units go with that.
+    if (isAllowed && late !== undefined) late.completeBy(whole)
+    else if (!isAllowed || degraded !== false) this.#unspend(spent, now)
+    return degraded === false ? whole(result) : result
   }
 
   /** Learns of the counters of leased policies, and takes units of those that are busy. */

@@ -30,7 +30,12 @@ describe('a caller that is blocked while it waits is refused at its turn, and it
   const cases: [string, Policy, Identity, Identity][] = [
     ['by its own name', perUser, { user: '42' }, { user: '42' }],
     ['by its user, on the counter of a pair', perUser, { user: '42', ip: CLIENT }, { user: '42' }],
-    ['by its network, on the counter of a pair', perUser, { user: '42', ip: CLIENT }, { ip: '203.0.113.0/24' }],
+    [
+      'by its network, on the counter of a pair',
+      perUser,
+      { user: '42', ip: CLIENT },
+      { ip: '203.0.113.0/24' },
+    ],
     ['on a shared counter', shared, { custom: 'job' }, { custom: 'job' }],
   ]
   for (const [name, policy, caller, target] of cases)
@@ -128,7 +133,10 @@ it('callers keep their places while an operator acts on others', async () => {
 
 it('a block that has ended when the turn comes does not refuse', async () => {
   vi.useRealTimers()
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'], now: Date.UTC(2026, 10, 24) })
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],
+    now: Date.UTC(2026, 10, 24),
+  })
   const { control, limiter, pass } = controlled(shared)
   const turns = [limiter.acquire(view()), limiter.acquire(view())]
   await control.block({ ip: CLIENT }, { for: '500ms' })
