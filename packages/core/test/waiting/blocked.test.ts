@@ -39,7 +39,7 @@ describe('a caller that is blocked while it waits is refused at its turn, and it
     ['on a shared counter', shared, { custom: 'job' }, { custom: 'job' }],
   ]
   for (const [name, policy, caller, target] of cases)
-    it(name, async () => {
+    it(`${name}`, async () => {
       const { control, limiter, acquire, pass, starts, refused } = controlled(policy)
       for (const i of [0, 1, 2]) void acquire(limiter, caller, i)
       await pass(1500)
