@@ -97,9 +97,8 @@ export class Turns implements WaiterParts {
     const { clock } = this.#guardedStore
     const blocks = (subject: Subject): boolean => state.accessOfSubject(subject, clock)?.kind === 'block'
     if (typeof client === 'string') return blocks(client)
-    const entry = state.accessOf(new CallerIds(client), clock)
-    if (entry !== undefined) return entry.kind === 'block'
-    // Only the check knows the keys that the application's own function has found.
+    if (state.accessOf(new CallerIds(client), clock)?.kind === 'block') return true
+    // Only the check knows the keys that the application's own function has found. Their blocks come before a permission, too.
     return demands.some(({ subject }) => subject.startsWith('custom:') && blocks(subject))
   }
 
