@@ -41,11 +41,17 @@ export function grantedBy({ grants }: Evaluation, check: Check): Check {
 export class LateReply {
   #result: CheckResult | undefined
   #listener: ((result: CheckResult) => void) | undefined
+  #complete: ((result: CheckResult) => CheckResult) | undefined
 
   /** Delivers the result: the store charged the request after all. */
   deliver(result: CheckResult): void {
-    this.#result = result
-    this.#listener?.(result)
+    this.#result = this.#complete?.(result) ?? result
+    this.#listener?.(this.#result)
+  }
+
+  /** Makes the result of the whole check out of the store's, which was asked for only a part of it. */
+  completeBy(complete: (result: CheckResult) => CheckResult): void {
+    this.#complete = complete
   }
 
   /** Calls back when the reply arrives, or at once when it has already arrived. */

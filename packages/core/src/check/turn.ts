@@ -1,3 +1,5 @@
+import type { Caller } from '../request/caller.ts'
+import type { Subject } from '../request/subject.ts'
 import type { Check } from './check.ts'
 
 /** A caller that waits for its turn, as a check sees it. */
@@ -7,6 +9,8 @@ export interface Turn {
   /**
    * Called with the check before the store is asked. Returns a promise if other callers of this process wait for the same counters
    * and ask first: the check is then built again once they have asked.
+   *
+   * @param client the caller of a request, or the subject of an identity
    */
-  before(check: Check): Promise<void> | undefined
+  before(check: Check, client: Caller | Subject): Promise<void> | undefined
 }

@@ -14,6 +14,21 @@ export interface Spent {
   readonly batch: Batch
 }
 
+/** What the leases that paid demands of a check knew of their counters then, by the demands' indexes. */
+export interface PaidPart {
+  readonly states: ReadonlyMap<number, State>
+  /** The store's clock, in microseconds. */
+  readonly instants: ReadonlyMap<number, number>
+}
+
+/** The part of a check that the leases paid, at an instant of this process's clock in microseconds. */
+export function paidPart(spent: readonly Spent[], now: number): PaidPart {
+  return {
+    states: new Map(spent.map(({ at, lease }) => [at, lease.stateAt(now)])),
+    instants: new Map(spent.map(({ at, lease }) => [at, lease.storeNow(now)])),
+  }
+}
+
 /** Whether a lease may pay the demand at an index: a plain charge of a leased policy, whose rule no penalty can replace. */
 export function mayBePaid({ policies, demands, extras, idempotency }: Check, at: number): boolean {
   const { mode, terms, penalized, cost } = demands[at] as Demand
@@ -28,18 +43,16 @@ export function unpaidPart(check: Check, spent: readonly Spent[]): Check {
   return { ...partOf(check, rest), penalty: check.penalty, idempotency: undefined }
 }
 
-/** The evaluation of a check that leases paid whole, at an instant of this process's clock in microseconds. */
-export function paidEvaluation(check: Check, spent: readonly Spent[], now: number): Evaluation {
-  const states = statesOf(spent, now)
-  const instants = spent.map(({ lease }) => lease.storeNow(now))
+/** The evaluation of a check that leases paid whole. */
+export function paidEvaluation(check: Check, { states, instants }: PaidPart): Evaluation {
   return {
-    now: Math.max(...instants),
+    now: Math.max(...instants.values()),
     allowed: true,
     repeated: false,
     passes: check.demands.map(() => true),
     starts: [],
     states: check.demands.map((_, i) => states.get(i) ?? []),
-    instants,
+    instants: check.demands.map((_, i) => instants.get(i) as number),
     penalty: [],
   }
 }
@@ -47,15 +60,13 @@ export function paidEvaluation(check: Check, spent: readonly Spent[], now: numbe
 /** The evaluation of a check of which leases paid a part, and the store decided the rest. */
 export function partlyPaidEvaluation(
   check: Check,
-  spent: readonly Spent[],
+  { states, instants }: PaidPart,
   rest: Evaluation,
-  now: number,
 ): Evaluation {
-  const paid = statesOf(spent, now)
   const { allowed, repeated, penalty, startsIn, starts } = rest
   // The indexes of the rest's demands, in the order of the whole check. The rest's extra demands follow its own, as here.
   let next = 0
-  const places = check.demands.map((_, i) => (paid.has(i) ? -1 : next++))
+  const places = check.demands.map((_, i) => (states.has(i) ? -1 : next++))
   const each = <T>(own: (at: number) => T, other: (at: number) => T): T[] =>
     places.map((at, i) => (at < 0 ? own(i) : other(at)))
   return {
@@ -76,20 +87,12 @@ export function partlyPaidEvaluation(
             at => starts[at] === true,
           ),
     states: each(
-      at => paid.get(at) as State,
+      at => states.get(at) as State,
       at => rest.states[at] ?? [],
     ),
     instants: each(
-      at => instantOf(spent, at, now),
+      at => instants.get(at) as number,
       at => rest.instants?.[at] ?? rest.now,
     ),
   }
-}
-
-function statesOf(spent: readonly Spent[], now: number): Map<number, State> {
-  return new Map(spent.map(({ at, lease }) => [at, lease.stateAt(now)]))
-}
-
-function instantOf(spent: readonly Spent[], at: number, now: number): number {
-  return spent.find(one => one.at === at)?.lease.storeNow(now) ?? now
 }

@@ -10,7 +10,14 @@ import { AdmittedBucket, type AdmittedCharge, AdmittedWindow } from '../store/ad
 import type { Evaluation } from '../store/evaluation.ts'
 import { evaluationAt } from '../store/reading.ts'
 import { type Batch, Lease } from './lease.ts'
-import { mayBePaid, paidEvaluation, partlyPaidEvaluation, type Spent, unpaidPart } from './leased-check.ts'
+import {
+  mayBePaid,
+  paidEvaluation,
+  paidPart,
+  partlyPaidEvaluation,
+  type Spent,
+  unpaidPart,
+} from './leased-check.ts'
 import { batchOf, giveBack, planTake } from './take.ts'
 
 const MOST_LEASES = 10_000
@@ -30,6 +37,8 @@ export class Leases {
   readonly #known = new PairMemo<Lease>(MOST_LEASES)
   // The leases that hold units, also those that the memo has forgotten.
   readonly #holding = new Set<Lease>()
+  // The calls of the store that no request waits for.
+  readonly #calls = new Set<Promise<void>>()
   #timer: Timer | number | undefined
   #timerDue = 0
   #isClosed = false
@@ -58,7 +67,8 @@ export class Leases {
     const spent = this.#spend(check, now)
     if (spent.length === 0) return this.#askStore(check, check, [], failed)
     for (const { lease } of spent) if (lease.isLow(now)) this.#take(lease, now)
-    if (spent.length === check.demands.length) return storeResult(check, paidEvaluation(check, spent, now))
+    if (spent.length === check.demands.length)
+      return storeResult(check, paidEvaluation(check, paidPart(spent, now)))
     return this.#askStore(check, unpaidPart(check, spent), spent, failed)
   }
 
@@ -66,7 +76,7 @@ export class Leases {
   release(counters: readonly Pick<Demand, 'subject' | 'rule'>[]): void {
     for (const { subject, rule } of counters) {
       const lease = this.#known.get(rule.counter, subject)
-      if (lease !== undefined) void this.#giveBack(lease, Number.POSITIVE_INFINITY)
+      if (lease !== undefined) this.#giveBack(lease, Number.POSITIVE_INFINITY)
     }
   }
 
@@ -82,14 +92,19 @@ export class Leases {
 
   /** Gives back everything. The store may have lost the counters before it came back. */
   reconnected(): void {
-    for (const lease of this.#holding) void this.#giveBack(lease, Number.POSITIVE_INFINITY)
+    for (const lease of this.#holding) this.#giveBack(lease, Number.POSITIVE_INFINITY)
   }
 
-  /** Gives back everything, and takes nothing more. */
+  /**
+   * Gives back everything, and takes nothing more. Resolves when the store has answered, or has not within its time, so that it can
+   * be closed.
+   */
   async close(): Promise<void> {
     this.#isClosed = true
     if (this.#timer !== undefined) this.#loop.cancel(this.#timer)
-    await Promise.all([...this.#holding].map(lease => this.#giveBack(lease, Number.POSITIVE_INFINITY)))
+    for (const lease of this.#holding) this.#giveBack(lease, Number.POSITIVE_INFINITY)
+    // A call that takes units ends with one that gives them back.
+    while (this.#calls.size > 0) await Promise.all(this.#calls)
   }
 
   /** This process's clock, in microseconds. */
@@ -115,20 +130,28 @@ export class Leases {
     spent: readonly Spent[],
     failed?: boolean,
   ): CheckResult | Promise<CheckResult> {
-    const result = this.#store.evaluate(rest, failed)
+    const result = this.#store.evaluate(rest, failed, check)
     return 'then' in result
       ? result.then(settled => this.#merge(check, rest, spent, settled))
       : this.#merge(check, rest, spent, result)
   }
 
   #merge(check: Check, rest: Check, spent: readonly Spent[], result: CheckResult): CheckResult {
-    const { evaluation, degraded } = result
+    const { evaluation, degraded, closedPolicy, late } = result
     const now = this.#now()
-    if (!evaluation.allowed || result.closedPolicy >= 0) this.#unspend(spent, now)
-    if (degraded !== false) return result
-    this.#hear(rest, evaluation, now)
+    if (degraded === false) this.#hear(rest, evaluation, now)
     if (spent.length === 0) return result
-    return { ...result, check, evaluation: partlyPaidEvaluation(check, spent, evaluation, now) }
+    const paid = paidPart(spent, now)
+    const whole = (own: CheckResult): CheckResult => ({
+      ...own,
+      check,
+      evaluation: partlyPaidEvaluation(check, paid, own.evaluation),
+    })
+    const isAllowed = evaluation.allowed && closedPolicy < 0
+    // Without the store, the fallback has decided the whole check. If the store may have charged its part, the units go with that.
+    if (isAllowed && late !== undefined) late.completeBy(whole)
+    else if (!isAllowed || degraded !== false) this.#unspend(spent, now)
+    return degraded === false ? whole(result) : result
   }
 
   /** Learns of the counters of leased policies, and takes units of those that are busy. */
@@ -139,7 +162,7 @@ export class Leases {
       const lease = this.#leaseOf(demand, terms)
       const { states, now: toldAt } = evaluationAt(evaluation, at)
       lease.ask(demand.cost, now)
-      if (!lease.hear(states[at] ?? [], toldAt, now)) void this.#giveBack(lease, Number.POSITIVE_INFINITY)
+      if (!lease.hear(states[at] ?? [], toldAt, now)) this.#giveBack(lease, Number.POSITIVE_INFINITY)
       else if (evaluation.passes[at] === true && lease.isLow(now)) this.#take(lease, now)
     }
   }
@@ -160,10 +183,16 @@ export class Leases {
     if (take === undefined) return
     lease.isTaking = true
     const { resets } = lease
-    this.#store.ask(take.group, evaluation => {
-      lease.isTaking = false
-      if (evaluation !== undefined && lease.resets === resets) this.#keep(lease, evaluation, now, take.hold)
-    })
+    this.#track(
+      new Promise(resolve => {
+        this.#store.ask(take.group, evaluation => {
+          lease.isTaking = false
+          if (evaluation !== undefined && lease.resets === resets)
+            this.#keep(lease, evaluation, now, take.hold)
+          resolve()
+        })
+      }),
+    )
   }
 
   #keep(lease: Lease, evaluation: Evaluation, sent: number, hold: number): void {
@@ -174,22 +203,27 @@ export class Leases {
     lease.add(batch, now)
     this.#holding.add(lease)
     const mustEnd = !isFree || this.#isClosed
-    void this.#giveBack(lease, mustEnd ? Number.POSITIVE_INFINITY : now)
+    this.#giveBack(lease, mustEnd ? Number.POSITIVE_INFINITY : now)
     this.#arm(lease, now)
   }
 
   #unspend(spent: readonly Spent[], now: number): void {
     for (const { lease, batch, cost } of spent)
       if (!lease.unspend(batch, cost, now))
-        void this.#correct(giveBack(lease, batch, cost, lease.storeNow(now)))
+        this.#track(this.#correct(giveBack(lease, batch, cost, lease.storeNow(now))))
   }
 
   /** Gives back the units of the batches that have expired at an instant. */
-  async #giveBack(lease: Lease, at: number): Promise<void> {
+  #giveBack(lease: Lease, at: number): void {
     const storeNow = lease.storeNow(this.#now())
     const gone: Batch[] = lease.takeOut(at)
     if (lease.nextEnd === undefined) this.#holding.delete(lease)
-    await Promise.all(gone.map(batch => this.#correct(giveBack(lease, batch, batch.units, storeNow))))
+    for (const batch of gone) this.#track(this.#correct(giveBack(lease, batch, batch.units, storeNow)))
+  }
+
+  #track(call: Promise<void>): void {
+    this.#calls.add(call)
+    void call.then(() => this.#calls.delete(call))
   }
 
   async #correct(group: Group | undefined): Promise<void> {
@@ -219,7 +253,7 @@ export class Leases {
     this.#timer = undefined
     const now = this.#now()
     for (const lease of this.#holding) {
-      void this.#giveBack(lease, now)
+      this.#giveBack(lease, now)
       this.#arm(lease, now)
     }
   }

@@ -58,7 +58,11 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     warn,
   }
   const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)
-  const context = { multiplier: penalty?.multiplier, keysPerAddress }
+  const context = {
+    multiplier: penalty?.multiplier,
+    keysPerAddress,
+    scoresRefusals: penalty?.records === true,
+  }
   const policies = new PolicySource(policy as never, fallbackPolicy as never, context, callbackTimeout, warn)
   const reporter = new TelemetryReporter(telemetry, store, warn)
   const onFailure = reporter.storeFailed.bind(reporter)
@@ -90,7 +94,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     callers,
   }
   const pipeline = new Pipeline({ ...parts, control })
-  const turns = new Turns(guardedStore, charges, lines, numbers.mostWaiting)
+  const turns = new Turns({ guardedStore, charges, lines, mostWaiting: numbers.mostWaiting, control })
   const inspector = new Inspector({
     policies,
     pipeline,

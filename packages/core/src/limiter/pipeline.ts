@@ -237,7 +237,7 @@ export class Pipeline {
       const before = priorGuards.decisions.find(({ allowed }) => allowed)
       if (before !== undefined) return before
     }
-    const others = parameters.turn?.before(check)
+    const others = parameters.turn?.before(check, client)
     if (others !== undefined) return others.then(() => this.#evaluate(plan, keys, client, parameters))
     const store = plan.isLeased ? this.#leases : this.#guardedStore
     const result = store.evaluate(check, priorGuards?.storeFailed)

@@ -3,6 +3,10 @@ import { nowMicros } from '../base/process-clock.ts'
 import type { Check } from '../check/check.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
+import { CallerIds } from '../control/client-ids.ts'
+import type { Control } from '../control/control.ts'
+import type { Caller } from '../request/caller.ts'
+import type { Subject } from '../request/subject.ts'
 import type { GuardedStore } from '../resilience/guarded-store.ts'
 import { type AcquireOptions, readMaxWait } from '../waiting/acquire-options.ts'
 import { onAbort } from '../waiting/departures.ts'
@@ -11,19 +15,32 @@ import { Waiter } from '../waiting/waiter.ts'
 import type { Ask, WaiterParts } from '../waiting/waiter-parts.ts'
 import type { Charges } from './charges.ts'
 
+/** The parts of a limiter that its turns use. */
+export interface TurnsParts {
+  readonly guardedStore: GuardedStore
+  readonly charges: Charges
+  readonly lines: Lines
+  /** The most callers of this process that may wait. */
+  readonly mostWaiting: number
+  /** The operators' entries; undefined if the limiter has no control. */
+  readonly control: Pick<Control, 'state'> | undefined
+}
+
 /** Lets callers of a limiter wait for their turn. */
 export class Turns implements WaiterParts {
   readonly lines: Lines
   readonly #guardedStore: GuardedStore
   readonly #charges: Charges
   readonly #mostWaiting: number
+  readonly #control: Pick<Control, 'state'> | undefined
   readonly #waiters = new Set<Waiter>()
 
-  constructor(guardedStore: GuardedStore, charges: Charges, lines: Lines, mostWaiting: number) {
+  constructor({ guardedStore, charges, lines, mostWaiting, control }: TurnsParts) {
     this.lines = lines
     this.#guardedStore = guardedStore
     this.#charges = charges
     this.#mostWaiting = mostWaiting
+    this.#control = control
   }
 
   /** Resolves when it is the caller's turn, or at once with a refusal. Rejects with the signal's reason. */
@@ -74,8 +91,19 @@ export class Turns implements WaiterParts {
     return this.#charges.cancel(decision)
   }
 
-  isBlocked(check: Check): Promise<boolean> {
-    return this.#guardedStore.isBlocked(check)
+  isRefused({ demands }: Check, client: Caller | Subject): boolean {
+    const state = this.#control?.state
+    if (state?.hasAccess !== true) return false
+    const { clock } = this.#guardedStore
+    const blocks = (subject: Subject): boolean => state.accessOfSubject(subject, clock)?.kind === 'block'
+    if (typeof client === 'string') return blocks(client)
+    if (state.accessOf(new CallerIds(client), clock)?.kind === 'block') return true
+    // Only the check knows the keys that the application's own function has found. Their blocks come before a permission, too.
+    return demands.some(({ subject }) => subject.startsWith('custom:') && blocks(subject))
+  }
+
+  isBlocked(check: Check, client: Caller | Subject): Promise<boolean> {
+    return this.isRefused(check, client) ? Promise.resolve(true) : this.#guardedStore.isBlocked(check)
   }
 
   gone(caller: Turn): void {

@@ -18,7 +18,7 @@ const DEFAULT_IDLE = '500ms'
 
 /** @throws HaltError `HALT_E_LEASE` for a policy's `lease` that is wrong, or that does not go with another field */
 export function checkLease(policy: Fields): void {
-  const { lease, algorithm, inFlight } = policy
+  const { lease, algorithm, inFlight, blockDuration } = policy
   if (lease === undefined) return
   if (typeof lease !== 'object' || lease === null)
     fail('HALT_E_LEASE', `lease is ${describe(lease)}.`, 'Give an object: { share: 0.02 }.')
@@ -37,6 +37,26 @@ export function checkLease(policy: Fields): void {
     )
   if (inFlight !== undefined)
     fail('HALT_E_LEASE', 'lease does not go with inFlight.', 'Leave one out: inFlight charges at the end.')
+  if (blockDuration !== undefined)
+    fail(
+      'HALT_E_LEASE',
+      'lease does not go with blockDuration: a refusal that comes early, because other processes hold units, would block the key.',
+      'Leave one out, or give blockDuration to a second policy without lease.',
+    )
+}
+
+/**
+ * Refuses a leased policy of a limiter that scores refusals, because a refusal that comes early would score as well.
+ *
+ * @throws HaltError `HALT_E_LEASE`
+ */
+export function checkUnscored({ name, lease }: { readonly name: string; readonly lease: unknown }): void {
+  if (lease === undefined) return
+  fail(
+    'HALT_E_LEASE',
+    `The policy "${name}" has a lease, and the limiter's penalty scores refusals: one that comes early, because other processes hold units, would be a violation.`,
+    'Give the policy a limiter of its own without penalty, or set recordOn: "never".',
+  )
 }
 
 /** Compiles a checked lease. */

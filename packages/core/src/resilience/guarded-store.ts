@@ -86,17 +86,20 @@ export class GuardedStore {
    * Evaluates a check: by a remembered refusal, by the store, or by the local fallback.
    *
    * @param failed whether the store already failed for this request. A request waits for the store only once.
+   * @param whole the check that the fallback decides, if the store is asked for only a part of it
    */
-  evaluate(check: Check, failed = false): CheckResult | Promise<CheckResult> {
+  evaluate(check: Check, failed = false, whole: Check = check): CheckResult | Promise<CheckResult> {
     if (this.#store.keepsPace === true) {
       const refusal = this.#refusals.find(check)
       if (refusal !== undefined) return storeResult(check, refusal)
     }
-    if (failed) return this.#fallback.evaluate(check)
+    if (failed) return this.#fallback.evaluate(whole)
     const open = this.#breaker.isOpen()
-    if (open === true) return this.#fallback.evaluate(check)
-    if (open === false) return this.#callStore(check)
-    return open.then(() => (this.#breaker.isOpen() ? this.#fallback.evaluate(check) : this.#callStore(check)))
+    if (open === true) return this.#fallback.evaluate(whole)
+    if (open === false) return this.#callStore(check, whole)
+    return open.then(() =>
+      this.#breaker.isOpen() ? this.#fallback.evaluate(whole) : this.#callStore(check, whole),
+    )
   }
 
   /** The time in microseconds: the store's own clock, else this process's estimate of it, which is never ahead. */
@@ -164,12 +167,12 @@ export class GuardedStore {
     }
   }
 
-  #callStore(check: Check): CheckResult | Promise<CheckResult> {
+  #callStore(check: Check, whole: Check): CheckResult | Promise<CheckResult> {
     let evaluation: Evaluation | Promise<Evaluation>
     try {
       evaluation = this.#evaluate(check)
     } catch (error) {
-      return this.#fail(check, error)
+      return this.#fail(whole, error)
     }
     if (!('then' in evaluation)) {
       this.#breaker.succeeded()
@@ -183,7 +186,7 @@ export class GuardedStore {
     return this.#strict.deadline.follow<Evaluation, CheckResult>(
       evaluation,
       found => this.#receive(check, found, call, sent, local),
-      (error: unknown) => (local = this.#fail(check, error)),
+      (error: unknown) => (local = this.#fail(whole, error)),
     )
   }
 

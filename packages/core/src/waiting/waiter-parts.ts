@@ -1,6 +1,8 @@
 import type { Check } from '../check/check.ts'
 import type { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
+import type { Caller } from '../request/caller.ts'
+import type { Subject } from '../request/subject.ts'
 import type { Lines } from './lines.ts'
 
 /** Asks for a decision, as a caller that waits for its turn, or, without a turn, as one that takes a refusal. */
@@ -17,8 +19,10 @@ export interface WaiterParts {
   withdraw(decision: Decision, tails: readonly number[]): Promise<void>
   /** Gives back the charge of a caller that has gone. */
   cancel(decision: Decision): Promise<void>
-  /** Whether a counter of a check was blocked meanwhile. */
-  isBlocked(check: Check): Promise<boolean>
+  /** Whether an operator blocks the client of a check now. Asks nobody. */
+  isRefused(check: Check, client: Caller | Subject): boolean
+  /** Whether an operator blocks the client of a check now, or a counter of it was blocked meanwhile. */
+  isBlocked(check: Check, client: Caller | Subject): Promise<boolean>
   /** Called when a caller no longer waits. */
   gone(caller: Turn): void
 }

@@ -5,6 +5,8 @@ import type { CheckResult } from '../check/check-result.ts'
 import { tailsOf } from '../check/correction.ts'
 import { Decision } from '../check/decision.ts'
 import type { Turn } from '../check/turn.ts'
+import type { Caller } from '../request/caller.ts'
+import type { Subject } from '../request/subject.ts'
 import type { Asking, Line, Place, Standing } from './line.ts'
 import { LeftPlace } from './left-place.ts'
 import { freeableOf, lineKeyOf, waitingRoom } from './lines.ts'
@@ -32,6 +34,7 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   #isOver = false
   #hasWaited = false
   #key = ''
+  #client: Caller | Subject = ''
   #line: Line | undefined
   // The place that the caller was given, or the refusal after which it asks again.
   #decision: Decision | undefined
@@ -62,22 +65,25 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     this.#decision = undefined
     try {
       const answer = this.#ask(this)
-      if (isPromise(answer)) answer.then(this.#decided.bind(this), this.#fail.bind(this))
+      if (isPromise(answer)) answer.then(this.#decided.bind(this), this.send.bind(this))
       else this.#decided(answer)
     } catch (error) {
-      this.#fail(error)
+      this.send(error)
     }
   }
 
-  before({ demands }: Check): Promise<void> | undefined {
+  before(check: Check, client: Caller | Subject): Promise<void> | undefined {
+    this.#client = client
     if (this.#line !== undefined) return undefined
+    const { demands } = check
     this.#key = demands.length === 1 ? lineKeyOf(demands[0]!) : demands.map(lineKeyOf).join('\n')
     const line = this.#parts.lines.find(this.#key)
     if (line?.head === undefined || this.#isOver) return undefined
     this.#line = line
     line.join(this)
     return new Promise(goOn => {
-      this.#goOn = goOn
+      // A caller that an operator has blocked meanwhile asks anew, to be refused: its first question knows nothing of the block.
+      this.#goOn = () => (this.#parts.isRefused(check, client) ? this.ask() : goOn())
       this.#sleep()
     })
   }
@@ -124,14 +130,14 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     // Read now, because the place may be that of a caller that asks again meanwhile.
     const { tails } = place
     this.#taken = tails
-    const blocked = this.#parts.isBlocked((this.#result as CheckResult).check)
+    const blocked = this.#parts.isBlocked((this.#result as CheckResult).check, this.#client)
     void blocked.then(async isBlocked => {
       if (this.#isOver) return
       if (!isBlocked) return this.#finish(decision)
       this.#leavePlace()
       await this.#parts.withdraw(decision, tails)
       if (!this.#isOver) this.ask()
-    }, this.#fail.bind(this))
+    }, this.send.bind(this))
   }
 
   /** Leaves its own place to the caller that has moved up to it, if there is one. */
@@ -155,10 +161,15 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
   }
 
   #decided(decision: Decision): void {
-    const line = this.#parts.lines.find(this.#key)
-    // A caller that was admitted at once, as at the begin of an outage, does not overtake others either.
-    const isBehind = decision.allowed && line?.hasPlaces === true
-    const startsIn = Decision.startsIn(decision) ?? (isBehind ? 0 : undefined)
+    try {
+      this.#goOnWith(decision)
+    } catch (error) {
+      this.send(error)
+    }
+  }
+
+  #goOnWith(decision: Decision): void {
+    const startsIn = Decision.startsIn(decision) ?? (this.#isBehind(decision) ? 0 : undefined)
     if (startsIn === undefined) return this.#finish(decision)
     if (this.#isOver && !decision.allowed) return
     this.#decision = decision
@@ -168,6 +179,15 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     this.#key = this.#line.key
     if (decision.allowed) this.#stand(startsIn)
     else this.#askLater(startsIn)
+  }
+
+  /**
+   * Whether a caller that was admitted at once, as at the begin of an outage, must not overtake others. One that no counter has
+   * counted takes nothing from them.
+   */
+  #isBehind(decision: Decision): boolean {
+    const line = this.#parts.lines.find(this.#key)
+    return decision.allowed && line?.hasPlaces === true && Decision.resultOf(decision) !== undefined
   }
 
   #stand(startsIn: number): void {
@@ -223,11 +243,6 @@ export class Waiter implements Turn, Alarm, Standing, Asking {
     if (this.#isOver) return void this.#parts.cancel(decision)
     const ms = this.#hasWaited ? Math.round((this.#parts.clock() - this.#began) / 1000) : 0
     this.#settle(Decision.afterWait(decision, ms))
-    this.#end()
-  }
-
-  #fail(error: unknown): void {
-    this.#settle(Promise.reject(error as Error))
     this.#end()
   }
 

@@ -1,0 +1,145 @@
+// Callers that an operator blocks while they wait.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { guard } from '../../src/http/index.ts'
+import { Control, type Identity, type Policy, type RateLimiterOptions } from '../../src/index.ts'
+import { waitingRoom } from '../../src/waiting/lines.ts'
+import { by, CLIENT, view } from '../world.ts'
+import { passingWorld } from './passing-world.ts'
+
+const shared: Policy = { name: 'calls', limit: 1, window: 1, burst: 1, keyStrategy: 'shared' }
+const perUser: Policy = { ...shared, keyStrategy: 'user' }
+
+const open: Control[] = []
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => {
+  for (const control of open.splice(0)) control.close()
+  vi.useRealTimers()
+  const { size, alarms } = waitingRoom
+  if (size + alarms.size > 0) throw new Error(`${size} callers and ${alarms.size} alarms were left behind.`)
+})
+
+function controlled(policy: RateLimiterOptions['policy']) {
+  const own = passingWorld()
+  const control = new Control({ store: own.store, warn: () => {} })
+  open.push(control)
+  return { ...own, control, limiter: own.limiter(policy, { control, exemptPrivateIps: false }) }
+}
+
+describe('a caller that is blocked while it waits is refused at its turn, and its place is free', () => {
+  const cases: [string, Policy, Identity, Identity][] = [
+    ['by its own name', perUser, { user: '42' }, { user: '42' }],
+    ['by its user, on the counter of a pair', perUser, { user: '42', ip: CLIENT }, { user: '42' }],
+    [
+      'by its network, on the counter of a pair',
+      perUser,
+      { user: '42', ip: CLIENT },
+      { ip: '203.0.113.0/24' },
+    ],
+    ['on a shared counter', shared, { custom: 'job' }, { custom: 'job' }],
+  ]
+  for (const [name, policy, caller, target] of cases)
+    it(`${name}`, async () => {
+      const { control, limiter, acquire, pass, starts, refused } = controlled(policy)
+      for (const i of [0, 1, 2]) void acquire(limiter, caller, i)
+      await pass(1500)
+      await control.block(target)
+      await pass(1000)
+      expect(starts.map(({ name: who }) => who)).toEqual([0, 1])
+      expect(refused.map(({ name: who, at, decision }) => [who, at, decision.reason])).toEqual([
+        [2, 2000, 'blocked'],
+      ])
+      await control.unblock(target)
+      expect((await limiter.consume(caller)).allowed).toBe(true)
+    })
+
+  for (const [what, target] of [
+    ['user', { user: '42' }],
+    ['address', { ip: CLIENT }],
+    ['network', { ip: '203.0.113.0/24' }],
+  ] as const)
+    it(`by the ${what} of its request, on a shared counter that a guard holds it for`, async () => {
+      const { control, limiter, pass, now } = controlled(shared)
+      const { enter } = guard(limiter, { delay: { maxWait: '1h' } })
+      const turns = ['1', '42', '7'].map((id, i) =>
+        enter(by(id, { ip: id === '42' ? CLIENT : `198.51.100.${i}` }), {}),
+      )
+      await pass(500)
+      await control.block(target)
+      await pass(600)
+      const { decision } = await turns[1]!
+      expect(decision).toMatchObject({ allowed: false, reason: 'blocked' })
+      expect(now()).toBe(1100)
+      await pass(1000)
+      // The caller behind it keeps its own start.
+      expect((await turns[2])?.decision).toMatchObject({ allowed: true, waitedMs: 2000 })
+    })
+})
+
+describe('a caller that is blocked while it waits for others to ask', () => {
+  it('of a concurrency policy is refused when its turn to ask comes', async () => {
+    const { control, limiter, acquire, pass, starts, refused } = controlled({
+      name: 'calls',
+      limit: 1,
+      algorithm: 'concurrency',
+      ttl: 60,
+      keyStrategy: 'shared',
+    })
+    const held = await limiter.acquire({ user: '1' })
+    for (const user of ['2', '42', '3']) void acquire(limiter, { user }, user)
+    await pass(10)
+    await control.block({ user: '42' })
+    await limiter.release(held)
+    await pass(10)
+    expect(starts.map(({ name }) => name)).toEqual(['2'])
+    await limiter.release(starts[0]!.decision)
+    await pass(10)
+    expect(starts.map(({ name }) => name)).toEqual(['2', '3'])
+    expect(refused.map(({ name, decision }) => [name, decision.reason])).toEqual([['42', 'blocked']])
+    await limiter.release(starts[1]!.decision)
+  })
+
+  it('of a window is refused when it asks again', async () => {
+    const { control, limiter, acquire, pass, starts, refused } = controlled({
+      name: 'w',
+      limit: 1,
+      window: 1,
+      algorithm: 'fixed-window',
+      keyStrategy: 'shared',
+    })
+    for (const user of ['1', '42', '3']) void acquire(limiter, { user }, user)
+    await pass(10)
+    await control.block({ user: '42' })
+    await pass(1100)
+    expect(refused.map(({ name, decision }) => [name, decision.reason])).toEqual([['42', 'blocked']])
+    expect(starts.map(({ name }) => name)).toEqual(['1', '3'])
+  })
+})
+
+it('callers keep their places while an operator acts on others', async () => {
+  const { control, limiter, acquire, pass, starts } = controlled(shared)
+  for (const user of ['1', '2', '3']) void acquire(limiter, { user }, user)
+  await pass(500)
+  await control.block({ user: '42' })
+  await control.allow({ ip: '198.51.100.0/24' })
+  await control.allow({ user: '2' })
+  await pass(1600)
+  expect(starts.map(({ name, at }) => [name, at])).toEqual([
+    ['1', 0],
+    ['2', 1000],
+    ['3', 2000],
+  ])
+})
+
+it('a block that has ended when the turn comes does not refuse', async () => {
+  vi.useRealTimers()
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],
+    now: Date.UTC(2026, 10, 24),
+  })
+  const { control, limiter, pass } = controlled(shared)
+  const turns = [limiter.acquire(view()), limiter.acquire(view())]
+  await control.block({ ip: CLIENT }, { for: '500ms' })
+  await pass(1000)
+  expect((await Promise.all(turns)).map(({ allowed }) => allowed)).toEqual([true, true])
+})
