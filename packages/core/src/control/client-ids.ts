@@ -51,10 +51,10 @@ export function idsOfSubject(subject: Subject): ClientIds | undefined {
 /** The ids of a caller, each found only when an entry may name it. */
 export class CallerIds implements ClientIds {
   readonly #caller: Caller
-  readonly #keys: readonly (FoundKey | string)[]
+  readonly #keys: readonly (Pick<FoundKey, 'subject'> | string)[]
 
   /** @param keys the keys that policies have found for the request. Only they tell the ids of the application's own choice */
-  constructor(caller: Caller, keys: readonly (FoundKey | string)[] = NONE) {
+  constructor(caller: Caller, keys: readonly (Pick<FoundKey, 'subject'> | string)[] = NONE) {
     this.#caller = caller
     this.#keys = keys
   }

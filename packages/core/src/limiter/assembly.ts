@@ -58,11 +58,7 @@ export function assembleLimiter<R>(options: RateLimiterOptions<R>): LimiterParts
     warn,
   }
   const exemptionCheck = new ExemptionCheck(options as RateLimiterOptions, warn)
-  const context = {
-    multiplier: penalty?.multiplier,
-    keysPerAddress,
-    scoresRefusals: penalty?.records === true,
-  }
+  const context = { multiplier: penalty?.multiplier, keysPerAddress }
   const policies = new PolicySource(policy as never, fallbackPolicy as never, context, callbackTimeout, warn)
   const reporter = new TelemetryReporter(telemetry, store, warn)
   const onFailure = reporter.storeFailed.bind(reporter)

@@ -93,7 +93,12 @@ export class Pipeline {
       checkCounting: this.#checkCounting.bind(this),
     })
     this.#plans = new ControlledPlans(
-      { hasPenalty: penalty !== undefined, exemptPrivateIps: exemptionCheck.exemptPrivateIps, isShared },
+      {
+        hasPenalty: penalty !== undefined,
+        scoresRefusals: penalty?.records === true,
+        exemptPrivateIps: exemptionCheck.exemptPrivateIps,
+        isShared,
+      },
       control,
       guardedStore.clock,
     )

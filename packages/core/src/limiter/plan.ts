@@ -28,6 +28,8 @@ export interface PlanContext {
   readonly hasPenalty: boolean
   /** The limiter's `exemptPrivateIps`. */
   readonly exemptPrivateIps: boolean | undefined
+  /** Whether a refusal is a violation of the client. A lease makes some come early, so no policy is leased then. */
+  readonly scoresRefusals: boolean
   /** Whether other processes count in the same store. Otherwise a lease would spare nothing. */
   readonly isShared: boolean
 }
@@ -35,7 +37,7 @@ export interface PlanContext {
 /** Compiles a list of policies. */
 function compilePlan(
   policies: readonly CompiledPolicy[],
-  { hasPenalty, exemptPrivateIps, isShared }: PlanContext,
+  { hasPenalty, scoresRefusals, exemptPrivateIps, isShared }: PlanContext,
 ): Plan {
   const counting = policies.filter(({ off }) => !off)
   const [only] = policies
@@ -49,7 +51,7 @@ function compilePlan(
     counting: counting.length === policies.length ? policies : counting,
     lone,
     shared: only?.keyStrategy === 'shared' ? SHARED : undefined,
-    isLeased: isShared && counting.some(({ lease }) => lease !== undefined),
+    isLeased: isShared && !scoresRefusals && counting.some(({ lease }) => lease !== undefined),
     byAddress,
     someByAddress: byAddress.includes(true),
     countsPrivate: policies.every(

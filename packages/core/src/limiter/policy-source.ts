@@ -5,7 +5,6 @@ import {
   compilePolicy,
   type CompiledPolicy,
 } from '../policy/compiled-policy.ts'
-import { checkUnscored } from '../policy/lease.ts'
 import { collides, refuseDuplicates } from '../policy/duplicates.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
@@ -22,15 +21,9 @@ type Resolver = (request: never, context?: unknown) => unknown
 // The number of policies from a resolver that `reset` can still find by name.
 const MAX_ENTRIES = 10_000
 
-/** The limiter's options that its policies are compiled with. */
-export interface SourceContext extends CompileContext {
-  /** Whether a refusal is recorded as a violation of the client. */
-  readonly scoresRefusals: boolean
-}
-
 /** The source of a limiter's policies: a fixed list or a resolver. Compiles each policy once. */
 export class PolicySource {
-  readonly #context: SourceContext
+  readonly #context: CompileContext
   readonly #fixed: readonly CompiledPolicy[] | undefined
   readonly #resolver: Resolver | undefined
   readonly #fallback: readonly CompiledPolicy[] | undefined
@@ -48,7 +41,7 @@ export class PolicySource {
   constructor(
     policy: Given | Resolver,
     fallback: Given | undefined,
-    context: SourceContext,
+    context: CompileContext,
     timeout: number,
     warn: Warn,
   ) {
@@ -103,7 +96,6 @@ export class PolicySource {
     let compiled = typeof policy === 'object' && policy !== null ? this.#compiled.get(policy) : undefined
     if (compiled === undefined) {
       compiled = compilePolicy(policy, this.#context)
-      if (this.#context.scoresRefusals) checkUnscored(compiled)
       noticeMilliseconds(`"${compiled.name}"`, policy, this.#warn)
       this.#compiled.set(policy, compiled)
     }

@@ -45,20 +45,6 @@ export function checkLease(policy: Fields): void {
     )
 }
 
-/**
- * Refuses a leased policy of a limiter that scores refusals, because a refusal that comes early would score as well.
- *
- * @throws HaltError `HALT_E_LEASE`
- */
-export function checkUnscored({ name, lease }: { readonly name: string; readonly lease: unknown }): void {
-  if (lease === undefined) return
-  fail(
-    'HALT_E_LEASE',
-    `The policy "${name}" has a lease, and the limiter's penalty scores refusals: one that comes early, because other processes hold units, would be a violation.`,
-    'Give the policy a limiter of its own without penalty, or set recordOn: "never".',
-  )
-}
-
 /** Compiles a checked lease. */
 export function compileLease({ share, idle = DEFAULT_IDLE }: Lease): CompiledLease {
   return { share, idle: parseDuration(idle, 'idle of lease', 'HALT_E_LEASE') }

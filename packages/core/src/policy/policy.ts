@@ -61,8 +61,8 @@ export interface PolicyBase<R = unknown> {
   readonly onStoreError?: OnStoreError | undefined
   /**
    * Lets each process take units in advance. It never admits too much. It may refuse too early, by the units that other processes
-   * hold and do not use, for `idle` at most. Not for `concurrency`, not with `inFlight` or `blockDuration`, and not in a limiter whose
-   * penalty scores refusals. Default: every check asks the store.
+   * hold and do not use, for `idle` at most. Not for `concurrency`, nor with `inFlight` or `blockDuration`. It does nothing in a
+   * limiter whose penalty scores refusals. Default: every check asks the store.
    */
   readonly lease?: Lease | undefined
   /** A label for telemetry. */
