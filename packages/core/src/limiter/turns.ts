@@ -95,11 +95,11 @@ export class Turns implements WaiterParts {
     const state = this.#control?.state
     if (state?.hasAccess !== true) return false
     const { clock } = this.#guardedStore
-    const blocks = (subject: Subject): boolean => state.accessOfSubject(subject, clock)?.kind === 'block'
-    if (typeof client === 'string') return blocks(client)
-    if (state.accessOf(new CallerIds(client), clock)?.kind === 'block') return true
-    // Only the check knows the keys that the application's own function has found. Their blocks come before a permission, too.
-    return demands.some(({ subject }) => subject.startsWith('custom:') && blocks(subject))
+    const entry =
+      typeof client === 'string'
+        ? state.accessOfSubject(client, clock)
+        : state.accessOf(new CallerIds(client, demands), clock)
+    return entry?.kind === 'block'
   }
 
   isBlocked(check: Check, client: Caller | Subject): Promise<boolean> {
