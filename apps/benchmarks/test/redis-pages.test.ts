@@ -156,6 +156,16 @@ describe('docs/support-desk.md', () => {
   })
 })
 
+describe('docs/recipes/outgoing-calls.md', () => {
+  it('a limiter on Redis waits for the turn of a call', async () => {
+    const page = await readFile(join(docs, 'recipes/outgoing-calls.md'), 'utf8')
+    const code = /```js\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
+    const call = "console.log(await stripe.run('stripe', () => 'called'))\nclient.disconnect()"
+    const { printed } = await runPageExample(folder, 'outgoing', `${code}${call}`)
+    expect(printed).toEqual(['called'])
+  })
+})
+
 describe('docs/serverless.md', () => {
   it('an instance uses one connection', async () => {
     const before = await connections()
