@@ -120,6 +120,7 @@ describe('docs/recipes/bullmq.md', () => {
 
 describe('docs/support-desk.md', () => {
   it('frees and blocks a user of the application from a shell', async () => {
+    const before = await connections()
     const page = await readFile(join(docs, 'support-desk.md'), 'utf8')
     const section = page.slice(page.indexOf('## From a shell'))
     const [limits = '', app = ''] = [...section.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code)
@@ -153,16 +154,19 @@ describe('docs/support-desk.md', () => {
     expect(await shell('unblock user:42')).toBe(0)
     await close()
     ;(globalThis as { redisClient?: Redis }).redisClient?.disconnect()
+    await vi.waitFor(async () => expect(await connections()).toBe(before), { timeout: 10_000 })
   })
 })
 
 describe('docs/recipes/outgoing-calls.md', () => {
   it('a limiter on Redis waits for the turn of a call', async () => {
+    const before = await connections()
     const page = await readFile(join(docs, 'recipes/outgoing-calls.md'), 'utf8')
     const code = /```js\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
     const call = "console.log(await stripe.run('stripe', () => 'called'))\nclient.disconnect()"
     const { printed } = await runPageExample(folder, 'outgoing', `${code}${call}`)
     expect(printed).toEqual(['called'])
+    await vi.waitFor(async () => expect(await connections()).toBe(before), { timeout: 10_000 })
   })
 })
 
