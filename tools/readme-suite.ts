@@ -88,7 +88,7 @@ export function readmeSuite<App>(adapter: ReadmeUnderTest<App>): (heading: strin
 
     it('has an app that counts in Redis', async () => {
       const ask = await example('Several processes')
-      expect((await ask('/')).headers.get('ratelimit-limit')).toBe('100')
+      expect((await ask('/')).headers.get('ratelimit-limit')).toBe('5')
     })
 
     it('has an app that counts users by their plan', async () => {

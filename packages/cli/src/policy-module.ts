@@ -28,8 +28,8 @@ export async function loadPolicyModule(path: string, cwd: string): Promise<Limit
   if (settings !== undefined) return settings
   throw new HaltError(
     'HALT_E_POLICY_MODULE',
-    `${path} exports no limits. ${exportsOf(module)}`,
-    'Write: export default { name: "api", limit: 100, window: 60 }. An array, options of a RateLimiter or a RateLimiter work too.',
+    `${path} was run, and exports no limits. ${exportsOf(module)}`,
+    'Put the limits in a file of their own: export default { name: "api", limit: 100, window: 60 }. An array, options of a RateLimiter or a RateLimiter work too.',
   )
 }
 

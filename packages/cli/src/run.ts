@@ -1,5 +1,5 @@
 import { commands } from './commands.ts'
-import { type Command, ExitCode } from './command/command.ts'
+import { COMMAND, type Command, ExitCode } from './command/command.ts'
 import { helpOf, overview } from './command/help.ts'
 import { commandError, nearest, parseCall } from './command/parse.ts'
 import { isUsageError } from './command/usage.ts'
@@ -41,7 +41,7 @@ function commandNamed(name: string): Command {
   const names = commands.map(command => command.name)
   throw commandError(
     `halt has no command ${JSON.stringify(name)}.`,
-    `${nearest(name, names, '')}halt --help lists the commands.`,
+    `${nearest(name, names, '')}${COMMAND} --help lists the commands.`,
   )
 }
 

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { homeTwin } from './home-twin.ts'
 import { withLinks } from './links.ts'
 import { llmsFull, llmsIndex } from './llms.ts'
 import { ROOT, SITE } from './repository.ts'
@@ -46,7 +47,8 @@ function withComponents(text: string): string {
 }
 
 /** A page as plain Markdown with whole addresses, for tools that read no HTML. */
-export function twinOf({ from, text }: SourcePage): string {
+export function twinOf({ route, from, text }: SourcePage): string {
+  if (route === 'index') return homeTwin(text)
   const link = (route: string, anchor: string): string => `${SITE}/${route}.md${anchor}`
   const read = text.replace(
     FINDER,

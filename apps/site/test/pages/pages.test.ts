@@ -108,7 +108,7 @@ describe.each(PEERS)('the comparison with $name', ({ name, guide }) => {
 
 describe('the Markdown twins', () => {
   it('have whole addresses, and no parts that only the site understands', () => {
-    for (const page of pages.filter(({ route }) => route !== 'index')) {
+    for (const page of pages) {
       const prose = twinOf(page)
         .replaceAll(/^ *```[\s\S]*?^ *```/gm, '')
         .replaceAll(/`[^`\n]*`/g, '')
@@ -119,6 +119,19 @@ describe('the Markdown twins', () => {
       ).toEqual([])
       expect(prose, page.route).not.toMatch(/^:::|<!-- error finder/m)
     }
+  })
+
+  it('have the words and the links of the front page, and nothing of its YAML', () => {
+    const text = twinOf(pageAt('index'))
+    expect(text).toMatch(/^# Halt\n\nRate limiting for Node services\. Exact in memory/)
+    expect(text).toContain(`[A first limit](${SITE}/start.md#a-first-limit) · `)
+    expect(text).toContain(`[Coming from express-rate-limit](${SITE}/migrate/express-rate-limit.md)`)
+    expect(text).toMatch(
+      /^- \*\*Says why\*\*: Every decision .* \[[^\]]+\]\(https:[^)]+\/errors\/index\.md\)$/m,
+    )
+    expect(text).not.toMatch(/---|VPHome|theme:/)
+    const linked = [...text.matchAll(/\]\(([^)#]+)\.md/g)].map(([, link = '']) => link.slice(SITE.length + 1))
+    expect(linked.filter(route => !routes.has(route))).toEqual([])
   })
 
   it('are listed in llms.txt with what they are about', () => {

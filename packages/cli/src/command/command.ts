@@ -1,5 +1,11 @@
 import type { CliIo } from '../io.ts'
 
+/**
+ * The command as hints and the help print it. A bare `halt` ends the machine on Linux, where `/sbin/halt` comes first in the path,
+ * and `npx halt` runs a stranger's package where this one is not installed.
+ */
+export const COMMAND = 'npx @halt/cli'
+
 /** An option of a command. */
 export interface Flag {
   /** The name of its value in the help, such as `url`. Absent: the option has no value. */

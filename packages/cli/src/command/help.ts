@@ -1,4 +1,4 @@
-import type { Command } from './command.ts'
+import { COMMAND, type Command } from './command.ts'
 
 /** The help of one command. */
 export function helpOf({ name, summary, usage, flags, more = [] }: Command): string[] {
@@ -7,7 +7,7 @@ export function helpOf({ name, summary, usage, flags, more = [] }: Command): str
     help,
   ])
   return [
-    `halt ${name} ${usage}`.trimEnd(),
+    `${COMMAND} ${name} ${usage}`.trimEnd(),
     '',
     summary,
     '',
@@ -20,12 +20,12 @@ export function helpOf({ name, summary, usage, flags, more = [] }: Command): str
 /** The list of all commands. */
 export function overview(commands: readonly Command[]): string[] {
   return [
-    'halt <command> [arguments] [options]',
+    `${COMMAND} <command> [arguments] [options]`,
     '',
     'Commands',
     ...columns(commands.map(({ name, summary }) => [name, summary])),
     '',
-    'halt <command> --help shows the options of a command. halt --version shows the version.',
+    `${COMMAND} <command> --help shows the options of a command. --version shows the version.`,
     'Exit codes: 0 done, 1 something was found (or nothing was there to take back), 2 the command line is wrong, 3 it failed.',
   ]
 }

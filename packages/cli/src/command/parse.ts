@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { HaltError } from '@halt/core'
-import type { Call, Command } from './command.ts'
+import { type Call, COMMAND, type Command } from './command.ts'
 
 /**
  * Reads the arguments of a command.
@@ -20,7 +20,7 @@ export function parseCall({ name, flags, takes, usage }: Command, args: readonly
       throw commandError(`--${token.name} is given twice.`, 'Give it once.')
   if (values['help'] !== true && (positionals.length < takes[0] || positionals.length > takes[1])) {
     const wrong = positionals.length < takes[0] ? 'too few' : 'too many'
-    throw commandError(`halt ${name} got ${wrong} arguments.`, `Write: halt ${name} ${usage}`.trimEnd())
+    throw commandError(`halt ${name} got ${wrong} arguments.`, `Write: ${COMMAND} ${name} ${usage}`.trimEnd())
   }
   return { positionals, flags: values as Call['flags'] }
 }
@@ -69,11 +69,12 @@ function read(name: string, args: string[], options: Options): Read {
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     const [, unknown = ''] = /^Unknown option '-*([^'=]*)/.exec(text) ?? []
-    if (unknown === '') throw commandError(`halt ${name}: ${text}`, `halt ${name} --help lists the options.`)
+    if (unknown === '')
+      throw commandError(`halt ${name}: ${text}`, `${COMMAND} ${name} --help lists the options.`)
     const known = Object.keys(options)
     throw commandError(
       `halt ${name} has no option --${unknown}.`,
-      `${nearest(unknown, known)}halt ${name} --help lists the options.`,
+      `${nearest(unknown, known)}${COMMAND} ${name} --help lists the options.`,
     )
   }
 }

@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { type Call, type Command, ExitCode } from '../command/command.ts'
+import { type Call, COMMAND, type Command, ExitCode } from '../command/command.ts'
 import { type CliIo, coloursOf, print } from '../io.ts'
 import { withValues } from '../command/usage.ts'
 import { actFlags, actOf, controlFlags, REACH_NOTE, SECRET_NOTE, whoFlags, withControl } from './control.ts'
@@ -9,8 +9,7 @@ import { relatedEntries } from './related-entries.ts'
 import { nameOf, NETWORK_NOTE, targetFlags, targetOf } from './target.ts'
 
 /** `blocked` is also the reason of a cool-down, which no entry of an operator made. */
-const COOLDOWN_NOTE =
-  'If halt find says that it is refused, its own counters refuse it: halt reset frees it from them and from their cool-downs.'
+const COOLDOWN_NOTE = `If "${COMMAND} find" says that it is refused, its own counters refuse it: "reset" frees it from them and from their cool-downs.`
 
 const more = [NETWORK_NOTE, SECRET_NOTE]
 
@@ -80,8 +79,14 @@ function warnOfOwnAddress(whom: string, io: CliIo): void {
   const hit = own.find(address => address !== '' && contains(whom.replace(/^ip:/, ''), address))
   if (hit === undefined) return
   io.stderr.write(
-    `${coloursOf(io, io.stderr).yellow('Warning:')} ${whom} contains ${hit}, an address of yours. halt unblock ${whom} takes it back.\n`,
+    `${coloursOf(io, io.stderr).yellow('Warning:')} ${whom} contains ${hit}, an address of yours. ${localhostNote(hit)}${COMMAND} unblock ${whom} takes it back.\n`,
   )
+}
+
+/** `localhost` has two addresses, so a block of one of them often does not reach the request of who tries it. */
+function localhostNote(hit: string): string {
+  if (!hit.startsWith('127.')) return ''
+  return 'A request to localhost may come from ::1, which it does not contain. '
 }
 
 function contains(network: string, address: string): boolean {

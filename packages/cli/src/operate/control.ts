@@ -15,7 +15,7 @@ export const controlFlags: Readonly<Record<string, Flag>> = {
 /** The options of every act. */
 export const actFlags: Readonly<Record<string, Flag>> = {
   for: { value: 'duration', help: 'How long it holds: 90s, 2h, 30d. Default: until somebody takes it back.' },
-  until: { value: 'date', help: 'When it ends: 2026-12-01T08:00:00Z.' },
+  until: { value: 'date', help: 'When it ends: 2026-12-01T08:00:00Z, or 2026-12-01 for 00:00 UTC.' },
   ...whoFlags(),
 }
 
@@ -68,7 +68,10 @@ export function actOf(call: Call): ActOptions {
     throw commandError('--for and --until are both given.', 'Give one of them.')
   const date = until === undefined ? undefined : new Date(until)
   if (date !== undefined && Number.isNaN(date.getTime()))
-    throw commandError(`--until is ${JSON.stringify(until)}.`, 'Give a date such as 2026-12-01T08:00:00Z.')
+    throw commandError(
+      `--until is ${JSON.stringify(until)}.`,
+      'Give a date such as 2026-12-01T08:00:00Z or 2026-12-01, or a length by --for 1d.',
+    )
   return {
     for: length as ActOptions['for'],
     until: date,

@@ -19,7 +19,6 @@ export const findCommand: Command = {
   more: [WHOM_NOTE, 'Exit code 1 says that the client is refused now.', SECRET_NOTE],
   run: (call, io) =>
     withClient('find', call, io, async client => {
-      const { decision } = await printClient(client, call, io)
-      return decision?.allowed === false ? ExitCode.FOUND : ExitCode.DONE
+      return (await printClient(client, call, io)) ? ExitCode.FOUND : ExitCode.DONE
     }),
 }

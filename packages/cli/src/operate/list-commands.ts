@@ -54,12 +54,17 @@ export function lineOf(act: string, facts: Omit<ControlEntry, 'kind'> | Omit<Con
       Object.entries(numbers)
         .map(([name, value]) => `${name}=${value}`)
         .join(' '),
-    'units' in facts && facts.units !== undefined ? `units=${facts.units}` : undefined,
+    'units' in facts && facts.units !== undefined ? amountOf(act, facts.units) : undefined,
     until === undefined ? undefined : `until ${seconds(until)}`,
     by === undefined ? undefined : `by ${by}`,
     reason === undefined ? undefined : `(${reason})`,
   ]
   return printable(parts.filter(part => part !== undefined).join('  '))
+}
+
+function amountOf(act: string, units: number): string {
+  const noun = act === 'reset' ? 'counter' : 'unit'
+  return `${units} ${noun}${units === 1 ? '' : 's'}`
 }
 
 function seconds(ms: number): string {

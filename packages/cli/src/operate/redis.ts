@@ -107,7 +107,7 @@ async function loadIoredis(cwd: string): Promise<RedisClass> {
       throw new HaltError(
         'HALT_E_REDIS_CLIENT',
         'ioredis is not installed, and --redis needs it.',
-        'Install it beside the command: npx -p @halt/cli -p ioredis halt …, or npm install ioredis.',
+        'Install it in this folder: npm install ioredis.',
         { cause },
       )
     }

@@ -2,7 +2,7 @@ import type { HaltError, Identity, RateLimiter } from '@halt/core'
 
 import { type Command, ExitCode } from '../command/command.ts'
 import { grouped } from '../table.ts'
-import { limitsFlag, printClient, withClient } from './client.ts'
+import { limitsFlag, partsOf, printClient, withClient } from './client.ts'
 import { actOf, controlFlags, SECRET_NOTE, whoFlags } from './control.ts'
 import { nameOf, targetFlags, WHOM_NOTE } from './target.ts'
 
@@ -35,8 +35,8 @@ export const resetCommand: Command = {
       // A reset has no end, so of the act's options only these are noted.
       const { reason, by } = actOf(call)
       if (count !== 0) await control.note('reset', { identity, units: count }, { reason, by })
-      const { decision } = await printClient(client, call, io, lines, { reset: count, problem })
-      return count === 0 || decision?.allowed === false ? ExitCode.FOUND : ExitCode.DONE
+      const isRefused = await printClient(client, call, io, lines, { reset: count, problem })
+      return count === 0 || isRefused ? ExitCode.FOUND : ExitCode.DONE
     }),
 }
 
@@ -54,7 +54,10 @@ async function reset(limiter: RateLimiter, identity: Identity): Promise<Reset> {
   } catch (error) {
     const { code, summary } = error as HaltError
     // The explanation that follows names the identities that reach the counters.
-    if (code === 'HALT_E_IDENTITY_KIND') return { count: 0 }
+    if (code === 'HALT_E_IDENTITY_KIND')
+      return partsOf(identity).length === 1
+        ? { count: 0 }
+        : { count: 0, problem: 'No policy counts both together. Leave --ip out.' }
     if (code === 'HALT_E_ROUTES_UNKNOWN') return { count: undefined, problem: summary }
     throw error
   }

@@ -6,7 +6,10 @@ import { commandError } from '../command/parse.ts'
 
 /** The options that complete an identity. */
 export const targetFlags: Readonly<Record<string, Flag>> = {
-  ip: { value: 'address', help: 'The address of a user or an API key, for counters of both together.' },
+  ip: {
+    value: 'address',
+    help: 'The address of a user or an API key, for counters of both together. find shows each alone, too.',
+  },
 }
 
 /** A note of the help of every command with a client. */

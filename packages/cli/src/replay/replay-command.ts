@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type AnyPolicy, HaltError } from '@halt/core'
 
-import { type Call, type Command, ExitCode, valueOf } from '../command/command.ts'
+import { type Call, COMMAND, type Command, ExitCode, valueOf } from '../command/command.ts'
 import { commandError, numberOf, wholeOf } from '../command/parse.ts'
 import { type CliIo, coloursOf, print } from '../io.ts'
 import { FORMATS, type LogFormat, parseFields } from '../log/formats.ts'
@@ -133,7 +133,10 @@ async function searched(
 function required(call: Call): string {
   const policy = valueOf(call, 'policy')
   if (policy !== undefined) return policy
-  throw commandError('halt replay got no --policy.', 'Write: halt replay access.log --policy limits.mjs')
+  throw commandError(
+    'halt replay got no --policy.',
+    `Write: ${COMMAND} replay access.log --policy limits.mjs`,
+  )
 }
 
 function givenLimits(text: string | undefined): LimitsFor {

@@ -16,7 +16,7 @@ describe('the command line', () => {
       const { code, out, err } = await halt([name, '--help'])
       const { flags, usage } = commands.find(command => command.name === name)!
       expect([code, err]).toEqual([0, ''])
-      expect(out).toContain(`halt ${name} ${usage}`.trimEnd())
+      expect(out).toContain(`npx @halt/cli ${name} ${usage}`.trimEnd())
       for (const flag of Object.keys(flags)) expect(out).toContain(`  --${flag}`)
       expect(await halt(['help', name])).toEqual({ code, out, err })
     },
@@ -25,11 +25,11 @@ describe('the command line', () => {
   it.each([
     [['blok', 'user:42'], 'Did you mean block?'],
     [['block', 'user:42', '--raeson', 'x'], 'Did you mean --reason?'],
-    [['block', 'user:42', '--zzz'], 'halt block has no option --zzz. halt block --help'],
+    [['block', 'user:42', '--zzz'], 'halt block has no option --zzz. npx @halt/cli block --help'],
     [['block', 'user:42', '--for'], '--for'],
     [['block', 'user:42', '--for', '1h', '--for', '2h'], '--for is given twice'],
     [['block', 'user:42', '--force=yes'], '--force'],
-    [['block'], 'too few arguments. Write: halt block <whom>'],
+    [['block'], 'too few arguments. Write: npx @halt/cli block <whom>'],
     [['history', 'x'], 'too many arguments'],
     [['history'], 'There is no address of Redis'],
     [['history', '--redis', 'localhost'], '--redis is not an address'],

@@ -76,7 +76,7 @@ describe('an operator at the command line', () => {
     expect(await check('42')).toMatchObject({ allowed: true })
     const again = await shell('unblock', 'user:42')
     expect(again).toMatchObject({ code: 1, err: '' })
-    expect(again.out).toContain('user:42 was not blocked by an operator.\nIf halt find')
+    expect(again.out).toContain('user:42 was not blocked by an operator.\nIf "npx @halt/cli find"')
 
     const acts = (JSON.parse((await shell('history', '--json')).out) as { act: string; by: string }[]).map(
       ({ act, by }) => [act, by],
@@ -106,7 +106,9 @@ describe('an operator at the command line', () => {
     const freed = await shell(...reset, '--reason', 'forgot it', '--by', 'bob')
     expect(freed).toMatchObject({ code: 0, err: '' })
     expect(freed.out).toMatch(/^1 counter of user:ann\+ip:203\.0\.113\.7 was reset\.\nAllowed/)
-    expect(freed.out).toContain('per_ip: not reachable by { user, ip }; reached by { ip }')
+    expect(freed.out).toContain('per_ip (token-bucket) for "ip:203.0.113.7"')
+    expect(freed.out).not.toContain('per_ip: not reachable')
+    expect((await shell('history')).out).toContain('  1 counter  ')
     // Processes remember a refusal for up to a second.
     await expect.poll(async () => (await check('ann')).allowed, { timeout: 10_000 }).toBe(true)
     const [act] = JSON.parse((await shell('history', '--json')).out) as object[]
@@ -122,6 +124,41 @@ describe('an operator at the command line', () => {
     const blocked = await shell(...reset, '--json')
     expect(blocked.code).toBe(1)
     expect(JSON.parse(blocked.out)).toMatchObject({ reset: 1, control: { kind: 'block' } })
+  })
+
+  it('is shown a block of the network of an address, beside a user who is not blocked', async () => {
+    const { shell, check } = scene()
+    await check('7', '203.0.113.9')
+    await shell('block', '203.0.113.0/24', '--reason', 'scraping')
+    const alone = await shell('find', 'user:7', '--policy', 'limits.mjs')
+    expect(alone.code).toBe(0)
+    expect(alone.out).toMatch(
+      /The address is not known, so blocks of addresses are not shown\. Give --ip\.\n$/,
+    )
+
+    const both = ['user:7', '--ip', '203.0.113.9', '--policy', 'limits.mjs']
+    const found = await shell('find', ...both)
+    expect(found).toMatchObject({ code: 1, err: '' })
+    expect(found.out).toMatch(/^Refused by what { user, ip } reaches: blocked/)
+    expect(found.out).toContain('per_user (token-bucket) for "user:7" by the given identity: 1 of 2 left')
+    expect(found.out).toMatch(/set by an operator: .* block {2}203\.0\.113\.0\/24 {2}.*\(scraping\)\n$/)
+    const { parts } = JSON.parse((await shell('find', ...both, '--json')).out) as {
+      parts: { identity: object; counters: object[] }[]
+    }
+    expect(parts).toMatchObject([
+      { identity: { user: '7' }, counters: [{ used: 1 }] },
+      { identity: { ip: '203.0.113.9' }, control: { kind: 'block' } },
+    ])
+
+    const reset = await shell('reset', ...both)
+    expect(reset).toMatchObject({ code: 1, err: '' })
+    expect(reset.out).toMatch(
+      /^There was no counter of user:7\+ip:203\.0\.113\.9 to reset\.\nNo policy counts both together\. Leave --ip out\.\n/,
+    )
+    await shell('unblock', '203.0.113.0/24')
+    expect((await shell('find', ...both)).out).toMatch(
+      /^Allowed by what { user } reaches[^]*Allowed by what { ip }/,
+    )
   })
 
   it('is told of counters of routes that a reset cannot name', async () => {
@@ -240,6 +277,14 @@ describe('an operator at the command line', () => {
     expect([code, err]).toEqual([3, expect.stringContaining('export const policies = [PRO, FREE]')])
   })
 
+  it('is told that a module without limits was run', async () => {
+    const { shell, cwd } = scene()
+    writeFileSync(join(cwd, 'app.mjs'), 'export const app = 1')
+    const { code, err } = await shell('find', 'user:42', '--policy', 'app.mjs')
+    expect([code, err]).toEqual([3, expect.stringContaining('app.mjs was run, and exports no limits.')])
+    expect(err).toContain('Put the limits in a file of their own')
+  })
+
   it('sees no control characters of a reason', async () => {
     const { shell } = scene()
     await shell('block', 'user:1', '--reason', '\u001b[31mred')
@@ -253,7 +298,9 @@ describe('an operator at the command line', () => {
     const { code, err } = await shell('block', '127.0.0.0/8', '--for', '1s')
     expect([code, err]).toEqual([
       0,
-      expect.stringContaining('127.0.0.0/8 contains 127.0.0.1, an address of yours'),
+      expect.stringMatching(
+        /127\.0\.0\.0\/8 contains 127\.0\.0\.1, an address of yours\. .* ::1, .* npx @halt\/cli unblock/,
+      ),
     ])
   })
 

@@ -8,8 +8,10 @@ import { checkNames, namesOf } from '../base/options-check.ts'
 /** Options of {@link llmBudget}: the budgets, and the fields that its policies share. */
 export interface LlmBudgetOptions<R = unknown> extends Pick<
   PolicyBase<R>,
-  'keyStrategy' | 'keyExtractor' | 'onMissingKey' | 'plan'
+  'keyExtractor' | 'onMissingKey' | 'plan'
 > {
+  /** Whose budgets they are. Default `"user"`. */
+  readonly keyStrategy?: PolicyBase<R>['keyStrategy']
   /** Requests per minute. */
   readonly rpm?: number | undefined
   /** Tokens per minute. */

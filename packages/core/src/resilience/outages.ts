@@ -80,7 +80,7 @@ export class Outages {
     const fix =
       failure === 'misconfigured' || failure === 'script'
         ? 'Call limiter.ready() to find out what the store lacks.'
-        : 'The onStoreError of each policy decides until the store answers again.'
+        : 'Until it answers again, the onStoreError of each policy decides. By default, "local", this process counts alone, with its share of the limit.'
     const message = `The store failed: ${failureText(error)}.`
     this.#parts.warn({ code: WARNINGS[failure], message, fix }, occasion)
   }
