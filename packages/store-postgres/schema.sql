@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS halt.documents (
 -- One demand while a group is decided.
 DO $$
 BEGIN
-  CREATE TYPE halt.item_v1 AS (
+  CREATE TYPE halt.item_v2 AS (
     key text, mode int, cost float8, charged_to float8, edges float8[],
     -- the rule in force
     kind int, cooldown float8, capacity float8, unit float8, rate float8, span float8, slice float8, parts float8,
@@ -52,7 +52,7 @@ END
 $$;
 
 -- The debt of a bucket at `now`, in terms of (unit, rate). Mirrors core/src/algorithms/token-bucket.ts.
-CREATE OR REPLACE FUNCTION halt.debt_v1(state float8[], now float8, unit float8, rate float8) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.debt_v2(state float8[], now float8, unit float8, rate float8) RETURNS float8
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   debt float8 := state[3];
@@ -71,7 +71,7 @@ END
 $$;
 
 -- The end of the period at `now`. Beyond the known edges, periods go on with the same length. Mirrors period.ts.
-CREATE OR REPLACE FUNCTION halt.period_end_v1(edges float8[], now float8) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.period_end_v2(edges float8[], now float8) RETURNS float8
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN now < edges[1] THEN edges[1] - floor((edges[1] - now - 1) / (edges[2] - edges[1])) * (edges[2] - edges[1])
@@ -82,7 +82,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- A state after a charge of `cost` units to the sub-window of this instant. Mirrors core/src/algorithms/sliding-window.ts.
-CREATE OR REPLACE FUNCTION halt.charge_sub_window_v1(
+CREATE OR REPLACE FUNCTION halt.charge_sub_window_v2(
   state float8[], now float8, cost float8, span float8, slice float8, parts float8
 ) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -117,7 +117,7 @@ END
 $$;
 
 -- A state after a refund of `amount` units to the sub-window that was charged.
-CREATE OR REPLACE FUNCTION halt.refund_sub_window_v1(state float8[], amount float8, charged_to float8) RETURNS float8[]
+CREATE OR REPLACE FUNCTION halt.refund_sub_window_v2(state float8[], amount float8, charged_to float8) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
@@ -133,7 +133,7 @@ END
 $$;
 
 -- The units of a state that count at `now`, less those that were granted. Not for buckets.
-CREATE OR REPLACE FUNCTION halt.counted_v1(state float8[], now float8, kind int) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.counted_v2(state float8[], now float8, kind int) RETURNS float8
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   sum float8 := 0;
@@ -151,7 +151,7 @@ END
 $$;
 
 -- The instant from which a state equals a fresh one, its cool-down included.
-CREATE OR REPLACE FUNCTION halt.fresh_at_v1(state float8[], kind int) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.fresh_at_v2(state float8[], kind int) RETURNS float8
 LANGUAGE sql IMMUTABLE AS $$
   SELECT greatest(state[1], CASE kind
     WHEN 0 THEN state[2] + ceil(state[3] / state[5])
@@ -161,7 +161,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Writes a counter, or removes one that equals a fresh one.
-CREATE OR REPLACE FUNCTION halt.keep_v1(p_key text, p_state float8[], p_fresh_at float8, p_now float8) RETURNS void
+CREATE OR REPLACE FUNCTION halt.keep_v2(p_key text, p_state float8[], p_fresh_at float8, p_now float8) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   IF p_fresh_at <= p_now THEN
@@ -176,7 +176,7 @@ $$;
 -- Removes counters that equal fresh ones from one stretch of `p_pages` pages. Stretches beyond the end are counted from the start.
 -- It waits for nobody: rows that somebody has locked stay.
 -- Without statistics the planner would read the whole table for every few rows, so it may not.
-CREATE OR REPLACE FUNCTION halt.sweep_v1(p_stretch bigint, p_pages int) RETURNS int
+CREATE OR REPLACE FUNCTION halt.sweep_v2(p_stretch bigint, p_pages int) RETURNS int
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
@@ -200,13 +200,13 @@ END
 $$;
 
 -- The pages of the table.
-CREATE OR REPLACE FUNCTION halt.pages_v1() RETURNS bigint
+CREATE OR REPLACE FUNCTION halt.pages_v2() RETURNS bigint
 LANGUAGE sql STABLE AS $$
   SELECT pg_relation_size('halt.counters') / current_setting('block_size')::int
 $$;
 
 -- Removes counters. Returns how many existed. The keys come in lines, in the order of their bytes.
-CREATE OR REPLACE FUNCTION halt.forget_v1(p_keys text) RETURNS int
+CREATE OR REPLACE FUNCTION halt.forget_v2(p_keys text) RETURNS int
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
@@ -223,7 +223,7 @@ END
 $$;
 
 -- Notes that a process is alive, and returns how many are. A process that stays silent for `p_seconds` is forgotten.
-CREATE OR REPLACE FUNCTION halt.beat_v1(p_prefix text, p_id text, p_seconds float8) RETURNS int
+CREATE OR REPLACE FUNCTION halt.beat_v2(p_prefix text, p_id text, p_seconds float8) RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO halt.instances AS i (prefix, id, seen) VALUES (p_prefix, p_id, clock_timestamp())
@@ -238,7 +238,7 @@ END
 $$;
 
 -- Fails if this server could not count: it has no table, or it must not write.
-CREATE OR REPLACE FUNCTION halt.probe_v1() RETURNS int
+CREATE OR REPLACE FUNCTION halt.probe_v2() RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM 1 FROM halt.counters c WHERE c.key = '';
@@ -250,7 +250,7 @@ END
 $$;
 
 -- Writes a document if its version is still `p_since`. Returns the new version, or NULL.
-CREATE OR REPLACE FUNCTION halt.write_v1(p_name text, p_text text, p_since bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION halt.write_v2(p_name text, p_text text, p_since bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 BEGIN
   IF p_since = 0 THEN
@@ -262,13 +262,13 @@ BEGIN
 END
 $$;
 
--- Decides a group of one token bucket, the commonest group, as group_v1 does. A call of one such group is this function alone.
+-- Decides a group of one token bucket, the commonest group, as group_v2 does. A call of one such group is this function alone.
 --
 -- p_now    the clock in microseconds; NULL for the server's
 -- p_room   the capacity, and p_charge the cost, as debt
 -- p_sweep  the stretch of pages that is swept; negative for no sweep
--- reply    '{now} {debt}' of a bucket that was charged at this instant; otherwise that of group_v1
-CREATE OR REPLACE FUNCTION halt.bucket_v1(
+-- reply    '{now} {debt}' of a bucket that was charged at this instant; otherwise that of group_v2
+CREATE OR REPLACE FUNCTION halt.bucket_v2(
   p_now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8, p_sweep bigint
 ) RETURNS text
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
@@ -280,12 +280,12 @@ DECLARE
   owed float8 := 0;
   mark text := '0';
 BEGIN
-  -- The lock and the commit are those of decide_v1.
+  -- The lock and the commit are those of decide_v2.
   IF pg_advisory_xact_lock(hashtextextended(p_key, 'halt.counters'::regclass::oid::bigint)) IS NULL
     OR set_config('synchronous_commit', 'off', true) IS NULL THEN END IF;
   now := coalesce(p_now, round(date_part('epoch', clock_timestamp()) * 1e6));
   IF p_sweep >= 0 THEN
-    PERFORM halt.sweep_v1(p_sweep, 32);
+    PERFORM halt.sweep_v2(p_sweep, 32);
   END IF;
   -- An admission of a known bucket needs one statement. Every expression costs a check about a microsecond.
   UPDATE halt.counters c SET
@@ -299,7 +299,7 @@ BEGIN
   END IF;
 
   SELECT c.state INTO old FROM halt.counters c WHERE c.key = p_key;
-  owed := halt.debt_v1(old, now, p_unit, p_rate) + p_charge;
+  owed := halt.debt_v2(old, now, p_unit, p_rate) + p_charge;
   at := greatest(old[2], now);
   IF owed <= p_room AND (old IS NULL OR now >= old[1]) THEN
     mark := '1';
@@ -310,7 +310,7 @@ BEGIN
     fresh[1] := now + p_cooldown;
   END IF;
   IF mark <> '0' THEN
-    PERFORM halt.keep_v1(p_key, fresh, halt.fresh_at_v1(fresh, 0), now);
+    PERFORM halt.keep_v2(p_key, fresh, halt.fresh_at_v2(fresh, 0), now);
   END IF;
   IF mark = '1' AND at = now THEN
     RETURN now::bigint || ' ' || owed::bigint;
@@ -332,13 +332,13 @@ $$;
 --
 -- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant.
 -- Penalty modes: 0 watch, 1 read, 2 record, 3 apply.
-CREATE OR REPLACE FUNCTION halt.group_v1(now float8, keys text[], n float8[]) RETURNS text
+CREATE OR REPLACE FUNCTION halt.group_v2(now float8, keys text[], n float8[]) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
   i int := 2;
   count int := n[1];
-  items halt.item_v1[] := '{}';
-  item halt.item_v1;
+  items halt.item_v2[] := '{}';
+  item halt.item_v2;
   state float8[];
   allowed boolean := true;
   refused boolean := false;
@@ -356,6 +356,7 @@ DECLARE
   once_key text;
   once_ends float8;
   repeated boolean := false;
+  keeps_key boolean := count = 0;
   -- Terms.
   has_terms boolean := false;
   has_least boolean := false;
@@ -386,7 +387,7 @@ BEGIN
     once_key := keys[n[i]::int];
     SELECT now < c.state[1] INTO repeated FROM halt.counters c WHERE c.key = once_key;
     repeated := coalesce(repeated, false);
-    once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v1(n[i + 2:i + 4], now) END;
+    once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v2(n[i + 2:i + 4], now) END;
     i := i + 5;
   ELSE
     i := i + 1;
@@ -444,9 +445,9 @@ BEGIN
     IF state IS NULL THEN
       item.used := 0;
     ELSIF item.kind = 0 THEN
-      item.used := halt.debt_v1(state, now, item.unit, item.rate);
+      item.used := halt.debt_v2(state, now, item.unit, item.rate);
     ELSE
-      item.used := halt.counted_v1(state, now, item.kind);
+      item.used := halt.counted_v2(state, now, item.kind);
     END IF;
     -- A repeated call takes its leases like any other, and is not charged otherwise.
     item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode = 6;
@@ -461,6 +462,10 @@ BEGIN
       IF item.mode <> 2 THEN
         refused := true;
       END IF;
+    END IF;
+    -- The idempotency key is kept if a demand is charged, now or at the end of the request.
+    IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
+      keeps_key := true;
     END IF;
     item.starts := false;
     items[d] := item;
@@ -631,7 +636,7 @@ BEGIN
           IF state IS NULL OR now >= state[2] THEN
             state := ARRAY[
               coalesce(state[1], 0),
-              CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v1(item.edges, now) END,
+              CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v2(item.edges, now) END,
               0
             ];
           END IF;
@@ -644,9 +649,9 @@ BEGIN
           state[3] := greatest(state[3] + item.cost, 0);
         END IF;
       ELSIF item.cost > 0 THEN
-        state := halt.charge_sub_window_v1(state, now, item.cost, item.span, item.slice, item.parts);
+        state := halt.charge_sub_window_v2(state, now, item.cost, item.span, item.slice, item.parts);
       ELSIF now < item.charged_to THEN
-        state := halt.refund_sub_window_v1(state, -item.cost, item.charged_to);
+        state := halt.refund_sub_window_v2(state, -item.cost, item.charged_to);
       END IF;
       CONTINUE WHEN state IS NULL;
       IF state[1] <= now THEN
@@ -655,7 +660,7 @@ BEGIN
     END IF;
     item.state := state;
     items[d] := item;
-    PERFORM halt.keep_v1(item.key, state, halt.fresh_at_v1(state, item.kind), now);
+    PERFORM halt.keep_v2(item.key, state, halt.fresh_at_v2(state, item.kind), now);
   END LOOP;
   -- Scores the penalty, after the demands were judged. Mirrors core/src/algorithms/abuse-score.ts.
   IF penalty_key IS NOT NULL THEN
@@ -693,11 +698,11 @@ BEGIN
           CASE WHEN score[4] > 0 THEN n[p + 7] ELSE 0 END
         )
       );
-      PERFORM halt.keep_v1(penalty_key, score, score[6], now);
+      PERFORM halt.keep_v2(penalty_key, score, score[6], now);
     END IF;
   END IF;
-  IF once_key IS NOT NULL AND allowed AND NOT repeated THEN
-    PERFORM halt.keep_v1(once_key, ARRAY[once_ends], once_ends, now);
+  IF once_key IS NOT NULL AND keeps_key AND allowed AND NOT repeated THEN
+    PERFORM halt.keep_v2(once_key, ARRAY[once_ends], once_ends, now);
   END IF;
   reply := now::bigint || ';' || allowed::int || repeated::int || ';' || coalesce(start::bigint::text, '') || ';';
   IF has_least AND allowed THEN
@@ -716,16 +721,16 @@ END
 $$;
 
 -- Decides groups, one after the other, at one instant. A check is one
--- call of it, or of bucket_v1, and a call may hold several checks.
+-- call of it, or of bucket_v2, and a call may hold several checks.
 --
 -- p_now      the clock in microseconds; NULL for the server's
 -- p_keys     the keys of all counters, in lines, each once, in the order of their bytes
--- p_groups   the numbers of each group, in lines: those of group_v1; or -1, the key and the numbers of bucket_v1
+-- p_groups   the numbers of each group, in lines: those of group_v2; or -1, the key and the numbers of bucket_v2
 -- p_sweep    the stretch of pages that is swept; negative for no sweep
 -- reply      the reply to each group, in lines
 --
 -- A plan that was made while the table was small must not read the whole table later, so none may.
-CREATE OR REPLACE FUNCTION halt.decide_v1(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
+CREATE OR REPLACE FUNCTION halt.decide_v2(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
   keys text[] := string_to_array(p_keys, E'\n');
@@ -747,14 +752,14 @@ BEGIN
   FOREACH line IN ARRAY string_to_array(p_groups, E'\n') LOOP
     n := string_to_array(line, ' ')::float8[];
     IF n[1] >= 0 THEN
-      line := halt.group_v1(now, keys, n);
+      line := halt.group_v2(now, keys, n);
     ELSE
-      line := halt.bucket_v1(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1);
+      line := halt.bucket_v2(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1);
     END IF;
     reply := concat_ws(E'\n', reply, line);
   END LOOP;
   IF p_sweep >= 0 THEN
-    PERFORM halt.sweep_v1(p_sweep, 32);
+    PERFORM halt.sweep_v2(p_sweep, 32);
   END IF;
   RETURN reply;
 END

@@ -1,5 +1,5 @@
-import type { Cost, Decision, Identity } from '@halt/core'
-import { LimitedError } from '@halt/core/http'
+import { type Cost, type Decision, HaltError, type Identity } from '@halt/core'
+import { isStrayPromise, LimitedError } from '@halt/core/http'
 
 import { readAnswer } from './headers/answer-reading.ts'
 import { headersOf } from './headers/header-list.ts'
@@ -34,8 +34,9 @@ export class Attempts {
     let seen: OutgoingCall | undefined
     const given = (): OutgoingCall => (seen ??= call())
     this.#settings = settings
-    this.#key = typeof key === 'function' ? key(given()) : (key ?? { custom: new URL(url).host })
-    this.#cost = typeof cost === 'function' ? cost(given()) : cost
+    this.#key =
+      typeof key === 'function' ? atOnce('key', key(given())) : (key ?? { custom: new URL(url).host })
+    this.#cost = typeof cost === 'function' ? atOnce('cost', cost(given())) : cost
     this.#canResend = body && methods.has(method)
   }
 
@@ -91,4 +92,14 @@ export class Attempts {
       // The store is away. The call goes on, and the next answer tells the same again.
     }
   }
+}
+
+/** Returns the value of a function of the application. @throws HaltError `HALT_E_OPTION` for a promise */
+function atOnce<T>(name: string, value: T): T {
+  if (!isStrayPromise(value)) return value
+  throw new HaltError(
+    'HALT_E_OPTION',
+    `${name} returned a promise, and Halt does not wait for it.`,
+    'Return the value itself, and do slow work before the call.',
+  )
 }

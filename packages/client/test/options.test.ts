@@ -36,6 +36,12 @@ describe.each([
 })
 
 describe('limitedFetch', () => {
+  it.each(['key', 'cost'])('rejects if %s is async, and the process goes on', async name => {
+    const late = async (): Promise<never> => Promise.reject(new Error('no'))
+    const call = limitedFetch({ limiter, [name]: late })('http://localhost/')
+    await expect(call).rejects.toThrow(`${name} returned a promise, and Halt does not wait for it.`)
+  })
+
   it('refuses a fetch that is not a function', () => {
     expect(() => limitedFetch({ limiter, fetch: {} as never })).toThrow(
       expect.objectContaining({ code: 'HALT_E_OPTION' }),

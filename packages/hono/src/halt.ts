@@ -79,7 +79,7 @@ export function halt<E extends Env = Env>(options: HaltOptions<E>): MiddlewareHa
   const onError = (error: unknown): void => {
     limiter.warn({
       code: 'HALT_W_CALLBACK',
-      message: `getConnInfo threw: ${messageOf(error)}.`,
+      message: `getConnInfo failed: ${messageOf(error)}.`,
       fix: 'Give the getConnInfo of your runtime. Requests without an address share one counter.',
     })
   }

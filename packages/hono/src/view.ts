@@ -1,4 +1,5 @@
 import {
+  atOnce,
   contextUser,
   continues,
   type HeaderBag,
@@ -39,7 +40,7 @@ export class ContextView<E extends Env> implements RequestView {
   readonly #getConnInfo: GetConnInfo<E> | undefined
   readonly #onError: ((error: unknown) => void) | undefined
 
-  /** @param onError called if getConnInfo throws; the request then has no address */
+  /** @param onError called if getConnInfo throws or returns a promise; the request then has no address */
   constructor(c: Context<E>, getConnInfo?: GetConnInfo<E>, onError?: (error: unknown) => void) {
     this.request = c
     this.#getConnInfo = getConnInfo
@@ -71,7 +72,7 @@ export class ContextView<E extends Env> implements RequestView {
 
   get ip(): string | undefined {
     try {
-      return this.#getConnInfo?.(this.request).remote.address
+      return this.#getConnInfo && atOnce(this.#getConnInfo(this.request)).remote.address
     } catch (error) {
       this.#onError?.(error)
       return undefined

@@ -1,3 +1,4 @@
+import { presets } from '@halt/core'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
@@ -39,5 +40,19 @@ describe('getConnInfo', () => {
       app.get('/', c => c.text(c.get('halt')?.key ?? ''))
       expect(await (await app.request('/')).text()).toBe('ip:unknown')
     }
+  })
+
+  it('that is async never ends the process, and is warned of', async () => {
+    const messages: string[] = []
+    const app = new Hono().use(
+      halt({
+        policy: presets.PUBLIC_API,
+        warn: ({ message }) => void messages.push(message),
+        getConnInfo: (async () => Promise.reject(new Error('no'))) as never,
+      }),
+    )
+    app.get('/', c => c.text(c.get('halt')?.key ?? ''))
+    expect(await (await app.request('/')).text()).toBe('ip:unknown')
+    expect(messages).toContain('getConnInfo failed: it returned a promise, and Halt does not wait for it.')
   })
 })

@@ -1,5 +1,5 @@
 import { type AnyPolicy, type Control, HaltError, type RateLimiter } from '@halt/core'
-import { checkNames, describe, namesOf } from '@halt/core/http'
+import { callAtOnce, checkNames, describe, namesOf } from '@halt/core/http'
 import type { Store } from '@halt/core/store'
 
 /**
@@ -83,7 +83,9 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
   if (typeof reveal !== 'boolean' && typeof reveal !== 'function')
     fail(`reveal is ${describe(reveal)}.`, 'Give true, or (name) => boolean.')
   const entries = (limiters as readonly Watched[]).map(entryOf)
-  const store = options.store ?? (entries[0] as LimiterEntry).limiter.store
+  const { limiter } = entries[0] as LimiterEntry
+  const { store = limiter.store } = options
+  const { warn } = limiter
   if (typeof store.document !== 'function')
     fail(
       'The store has no documents, so the processes cannot share their numbers.',
@@ -93,7 +95,11 @@ export function checkOptions<C>(options: OperatorOptions<C>): CheckedOptions<C> 
     limiters: entries,
     control,
     authorize,
-    reveals: typeof reveal === 'function' ? name => reveal(name) : () => reveal,
+    reveals:
+      typeof reveal === 'function'
+        ? // Only `true` counts: any other value, such as a promise, would show every key.
+          name => callAtOnce(warn, 'reveal', () => reveal(name)) === true
+        : () => reveal,
     store: store as CheckedOptions<C>['store'],
   }
 }

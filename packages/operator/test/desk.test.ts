@@ -300,6 +300,21 @@ describe('keys', () => {
     expect(body['who']).toBe(`user #${logged.at(-1)?.slice(0, 8)}`)
   })
 
+  it('stay digests if reveal is async, or throws', async () => {
+    for (const reveal of [
+      async (name: string) => name === 'ann',
+      async () => Promise.reject(new Error('no database')),
+      () => {
+        throw new Error('no database')
+      },
+      () => 'yes',
+    ]) {
+      site = await openSite({ reveal: reveal as never })
+      expect((await site.call('about')).body).toMatchObject({ name: 'ann', reveals: false })
+      await site.close()
+    }
+  })
+
   it('are in clear for those whom reveal names', async () => {
     site = await openSite({ reveal: name => name === 'ann' })
     await site.control.block({ user: '42' })

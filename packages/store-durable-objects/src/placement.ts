@@ -1,4 +1,4 @@
-import { makeDigest } from '@halt/core/store'
+import { isStrayPromise, makeDigest } from '@halt/core/store'
 
 import { StoreError } from './call/store-error.ts'
 import type { DurableObjectStoreOptions } from './options.ts'
@@ -12,7 +12,8 @@ export function placement(prefix: string, objects: DurableObjectStoreOptions['ob
     return subject => {
       const name: unknown = objects(subject)
       if (typeof name === 'string') return `${prefix}object:${name}`
-      throw new StoreError(`objects gave ${typeof name} for a subject, not a text`, 'placement')
+      const given = isStrayPromise(name) ? 'a promise' : typeof name
+      throw new StoreError(`objects gave ${given} for a subject, not a text`, 'placement')
     }
   if (objects === undefined || objects === 'per-subject') return subject => `${prefix}subject:${subject}`
   if (objects === 1) return () => `${prefix}shard:0`

@@ -6,7 +6,9 @@ import {
   type Evaluation,
   type Group,
   isDocumentName,
+  isStrayPromise,
   placesOf,
+  readClock,
   type Store,
   type StoreDocument,
   StoreMisread,
@@ -107,8 +109,8 @@ export class DurableObjectStore implements Store {
 
   #now(): number | undefined {
     if (this.clock === undefined) return undefined
-    const now = Math.floor(this.clock() * 1000)
-    if (Number.isSafeInteger(now) && now >= 0) return now
+    const now = readClock(this.clock)
+    if (now !== undefined) return now
     throw new StoreMisread('the clock returned no instant', 'Return Unix milliseconds.')
   }
 
@@ -118,7 +120,7 @@ export class DurableObjectStore implements Store {
     const answer = ask(() => namespace.get(namespace.idFromName(name) as never, options), question)
     // A call outside of a request, as in ready() at the start, has nothing to prolong.
     try {
-      waitUntil?.(answer.catch(() => {}))
+      isStrayPromise(waitUntil?.(answer.catch(() => {})))
     } catch {}
     return answer
   }

@@ -38,6 +38,8 @@ it('asks a function for the name of the object', async () => {
   ])
   const none = namesFor(['user:42'], { objects: (() => undefined) as unknown as () => string })
   await expect(none).rejects.toMatchObject({ code: 'HALT_E_STORE_MISCONFIGURED', failure: 'misconfigured' })
+  const late = namesFor(['user:42'], { objects: (async () => Promise.reject(new Error('no'))) as never })
+  await expect(late).rejects.toThrow('objects gave a promise')
 })
 
 it('forgets counters by one call per object', async () => {

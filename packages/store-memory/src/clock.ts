@@ -1,3 +1,5 @@
+import { readClock } from '@halt/core/store'
+
 /** Returns Unix milliseconds, fractions allowed. */
 export type Clock = () => number
 
@@ -11,8 +13,8 @@ const monotonic: Clock = () => timeOrigin + elapsed()
 export function microseconds(clock: Clock = monotonic): () => number {
   let last = 0
   return () => {
-    const now = Math.floor(clock() * 1000)
-    // False for NaN too, so a broken clock stands still.
+    // A broken clock stands still.
+    const now = readClock(clock) ?? last
     if (now > last) last = now
     return last
   }

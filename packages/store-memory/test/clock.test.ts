@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest'
 
 import { InMemoryStore } from '../src/index.ts'
 
+const rejects = async (): Promise<never> => {
+  throw new Error('no time')
+}
 const policy = { name: 'p', limit: 2, window: 60, blockDuration: 300 }
 
 describe('the clock of InMemoryStore', () => {
@@ -20,8 +23,8 @@ describe('the clock of InMemoryStore', () => {
     expect((await limiter.consume('a')).allowed).toBe(true)
   })
 
-  it('stands still when the function returns no number', async () => {
-    const answers = [1e12, Number.NaN, Number.NEGATIVE_INFINITY, 1e12]
+  it('stands still when the function returns no instant', async () => {
+    const answers = [1e12, Number.NaN, Number.NEGATIVE_INFINITY, 1.7e18, rejects(), 1e12] as number[]
     const limiter = new RateLimiter({
       store: new InMemoryStore({ clock: () => answers.shift() ?? 1e12 }),
       policy,

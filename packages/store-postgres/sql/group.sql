@@ -9,13 +9,13 @@
 --
 -- Kinds: 0 bucket, 1 window, 2 sub-windows, 3 leases. Modes: 0 charge, 1 shadow, 2 peek, 3 settle, 4 hold, 5 block, 6 grant.
 -- Penalty modes: 0 watch, 1 read, 2 record, 3 apply.
-CREATE OR REPLACE FUNCTION halt.group_v1(now float8, keys text[], n float8[]) RETURNS text
+CREATE OR REPLACE FUNCTION halt.group_v2(now float8, keys text[], n float8[]) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
   i int := 2;
   count int := n[1];
-  items halt.item_v1[] := '{}';
-  item halt.item_v1;
+  items halt.item_v2[] := '{}';
+  item halt.item_v2;
   state float8[];
   allowed boolean := true;
   refused boolean := false;
@@ -33,6 +33,7 @@ DECLARE
   once_key text;
   once_ends float8;
   repeated boolean := false;
+  keeps_key boolean := count = 0;
   -- Terms.
   has_terms boolean := false;
   has_least boolean := false;
@@ -63,7 +64,7 @@ BEGIN
     once_key := keys[n[i]::int];
     SELECT now < c.state[1] INTO repeated FROM halt.counters c WHERE c.key = once_key;
     repeated := coalesce(repeated, false);
-    once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v1(n[i + 2:i + 4], now) END;
+    once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v2(n[i + 2:i + 4], now) END;
     i := i + 5;
   ELSE
     i := i + 1;
@@ -75,8 +76,8 @@ BEGIN
   END IF;
   --@ include "keep.sql"
   --@ include "abuse-score.sql"
-  IF once_key IS NOT NULL AND allowed AND NOT repeated THEN
-    PERFORM halt.keep_v1(once_key, ARRAY[once_ends], once_ends, now);
+  IF once_key IS NOT NULL AND keeps_key AND allowed AND NOT repeated THEN
+    PERFORM halt.keep_v2(once_key, ARRAY[once_ends], once_ends, now);
   END IF;
   reply := now::bigint || ';' || allowed::int || repeated::int || ';' || coalesce(start::bigint::text, '') || ';';
   IF has_least AND allowed THEN

@@ -50,9 +50,9 @@ FOR d IN 1 .. count LOOP
   IF state IS NULL THEN
     item.used := 0;
   ELSIF item.kind = 0 THEN
-    item.used := halt.debt_v1(state, now, item.unit, item.rate);
+    item.used := halt.debt_v2(state, now, item.unit, item.rate);
   ELSE
-    item.used := halt.counted_v1(state, now, item.kind);
+    item.used := halt.counted_v2(state, now, item.kind);
   END IF;
   -- A repeated call takes its leases like any other, and is not charged otherwise.
   item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode = 6;
@@ -67,6 +67,10 @@ FOR d IN 1 .. count LOOP
     IF item.mode <> 2 THEN
       refused := true;
     END IF;
+  END IF;
+  -- The idempotency key is kept if a demand is charged, now or at the end of the request.
+  IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
+    keeps_key := true;
   END IF;
   item.starts := false;
   items[d] := item;

@@ -45,7 +45,7 @@ FOR d IN 1 .. count LOOP
         IF state IS NULL OR now >= state[2] THEN
           state := ARRAY[
             coalesce(state[1], 0),
-            CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v1(item.edges, now) END,
+            CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v2(item.edges, now) END,
             0
           ];
         END IF;
@@ -58,9 +58,9 @@ FOR d IN 1 .. count LOOP
         state[3] := greatest(state[3] + item.cost, 0);
       END IF;
     ELSIF item.cost > 0 THEN
-      state := halt.charge_sub_window_v1(state, now, item.cost, item.span, item.slice, item.parts);
+      state := halt.charge_sub_window_v2(state, now, item.cost, item.span, item.slice, item.parts);
     ELSIF now < item.charged_to THEN
-      state := halt.refund_sub_window_v1(state, -item.cost, item.charged_to);
+      state := halt.refund_sub_window_v2(state, -item.cost, item.charged_to);
     END IF;
     CONTINUE WHEN state IS NULL;
     IF state[1] <= now THEN
@@ -69,5 +69,5 @@ FOR d IN 1 .. count LOOP
   END IF;
   item.state := state;
   items[d] := item;
-  PERFORM halt.keep_v1(item.key, state, halt.fresh_at_v1(state, item.kind), now);
+  PERFORM halt.keep_v2(item.key, state, halt.fresh_at_v2(state, item.kind), now);
 END LOOP;

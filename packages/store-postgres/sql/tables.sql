@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS halt.documents (
 -- One demand while a group is decided.
 DO $$
 BEGIN
-  CREATE TYPE halt.item_v1 AS (
+  CREATE TYPE halt.item_v2 AS (
     key text, mode int, cost float8, charged_to float8, edges float8[],
     -- the rule in force
     kind int, cooldown float8, capacity float8, unit float8, rate float8, span float8, slice float8, parts float8,

@@ -19,7 +19,7 @@ const SHAPE = new RegExp(
 const PENALTY_NUMBERS = 6
 
 /**
- * Reads a reply of `decide_v1`: the evaluation or the error of each group. A group whose line cannot come from the function gets
+ * Reads a reply of `decide_v2`: the evaluation or the error of each group. A group whose line cannot come from the function gets
  * an error.
  *
  * @throws StoreError `HALT_E_STORE_SCRIPT` if the reply as a whole cannot come from the function

@@ -25,7 +25,7 @@ text text NOT NULL
 );
 DO $$
 BEGIN
-CREATE TYPE halt.item_v1 AS (
+CREATE TYPE halt.item_v2 AS (
 key text, mode int, cost float8, charged_to float8, edges float8[],
 kind int, cooldown float8, capacity float8, unit float8, rate float8, span float8, slice float8, parts float8,
 own_cooldown float8, own_capacity float8,
@@ -36,7 +36,7 @@ state float8[], used float8, fits boolean, starts boolean, wait float8, units_le
 EXCEPTION WHEN duplicate_object THEN NULL;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.debt_v1(state float8[], now float8, unit float8, rate float8) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.debt_v2(state float8[], now float8, unit float8, rate float8) RETURNS float8
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 debt float8 := state[3];
@@ -53,7 +53,7 @@ END IF;
 RETURN greatest(debt - elapsed * rate, 0);
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.period_end_v1(edges float8[], now float8) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.period_end_v2(edges float8[], now float8) RETURNS float8
 LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE
 WHEN now < edges[1] THEN edges[1] - floor((edges[1] - now - 1) / (edges[2] - edges[1])) * (edges[2] - edges[1])
@@ -62,7 +62,7 @@ WHEN now < edges[3] THEN edges[3]
 ELSE edges[3] + (floor((now - edges[3]) / (edges[3] - edges[2])) + 1) * (edges[3] - edges[2])
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.charge_sub_window_v1(
+CREATE OR REPLACE FUNCTION halt.charge_sub_window_v2(
 state float8[], now float8, cost float8, span float8, slice float8, parts float8
 ) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -93,7 +93,7 @@ END LOOP;
 RETURN list;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.refund_sub_window_v1(state float8[], amount float8, charged_to float8) RETURNS float8[]
+CREATE OR REPLACE FUNCTION halt.refund_sub_window_v2(state float8[], amount float8, charged_to float8) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
 FOR i IN 2 .. coalesce(cardinality(state), 0) - 1 BY 2 LOOP
@@ -107,7 +107,7 @@ END LOOP;
 RETURN state;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.counted_v1(state float8[], now float8, kind int) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.counted_v2(state float8[], now float8, kind int) RETURNS float8
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 sum float8 := 0;
@@ -123,7 +123,7 @@ END LOOP;
 RETURN sum;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.fresh_at_v1(state float8[], kind int) RETURNS float8
+CREATE OR REPLACE FUNCTION halt.fresh_at_v2(state float8[], kind int) RETURNS float8
 LANGUAGE sql IMMUTABLE AS $$
 SELECT greatest(state[1], CASE kind
 WHEN 0 THEN state[2] + ceil(state[3] / state[5])
@@ -131,7 +131,7 @@ WHEN 1 THEN state[2]
 ELSE coalesce(state[cardinality(state) - 1], 0)
 END)
 $$;
-CREATE OR REPLACE FUNCTION halt.keep_v1(p_key text, p_state float8[], p_fresh_at float8, p_now float8) RETURNS void
+CREATE OR REPLACE FUNCTION halt.keep_v2(p_key text, p_state float8[], p_fresh_at float8, p_now float8) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
 IF p_fresh_at <= p_now THEN
@@ -142,7 +142,7 @@ INSERT INTO halt.counters AS c (key, state, fresh_at) VALUES (p_key, p_state, p_
 ON CONFLICT (key) DO UPDATE SET state = excluded.state, fresh_at = excluded.fresh_at;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.sweep_v1(p_stretch bigint, p_pages int) RETURNS int
+CREATE OR REPLACE FUNCTION halt.sweep_v2(p_stretch bigint, p_pages int) RETURNS int
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
 size bigint := pg_relation_size('halt.counters') / current_setting('block_size')::int;
@@ -163,11 +163,11 @@ GET DIAGNOSTICS removed = ROW_COUNT;
 RETURN removed;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.pages_v1() RETURNS bigint
+CREATE OR REPLACE FUNCTION halt.pages_v2() RETURNS bigint
 LANGUAGE sql STABLE AS $$
 SELECT pg_relation_size('halt.counters') / current_setting('block_size')::int
 $$;
-CREATE OR REPLACE FUNCTION halt.forget_v1(p_keys text) RETURNS int
+CREATE OR REPLACE FUNCTION halt.forget_v2(p_keys text) RETURNS int
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
 keys text[] := string_to_array(p_keys, E'\n');
@@ -182,7 +182,7 @@ GET DIAGNOSTICS removed = ROW_COUNT;
 RETURN removed;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.beat_v1(p_prefix text, p_id text, p_seconds float8) RETURNS int
+CREATE OR REPLACE FUNCTION halt.beat_v2(p_prefix text, p_id text, p_seconds float8) RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
 INSERT INTO halt.instances AS i (prefix, id, seen) VALUES (p_prefix, p_id, clock_timestamp())
@@ -195,7 +195,7 @@ FOR UPDATE SKIP LOCKED
 RETURN (SELECT count(*) FROM halt.instances i WHERE i.prefix = p_prefix);
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.probe_v1() RETURNS int
+CREATE OR REPLACE FUNCTION halt.probe_v2() RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
 PERFORM 1 FROM halt.counters c WHERE c.key = '';
@@ -205,7 +205,7 @@ END IF;
 RETURN 1;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.write_v1(p_name text, p_text text, p_since bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION halt.write_v2(p_name text, p_text text, p_since bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 BEGIN
 IF p_since = 0 THEN
@@ -216,7 +216,7 @@ END IF;
 RETURN CASE WHEN FOUND THEN p_since + 1 END;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.bucket_v1(
+CREATE OR REPLACE FUNCTION halt.bucket_v2(
 p_now float8, p_key text, p_unit float8, p_rate float8, p_room float8, p_charge float8, p_cooldown float8, p_sweep bigint
 ) RETURNS text
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
@@ -232,7 +232,7 @@ IF pg_advisory_xact_lock(hashtextextended(p_key, 'halt.counters'::regclass::oid:
 OR set_config('synchronous_commit', 'off', true) IS NULL THEN END IF;
 now := coalesce(p_now, round(date_part('epoch', clock_timestamp()) * 1e6));
 IF p_sweep >= 0 THEN
-PERFORM halt.sweep_v1(p_sweep, 32);
+PERFORM halt.sweep_v2(p_sweep, 32);
 END IF;
 UPDATE halt.counters c SET
 state = ARRAY[0, now, greatest(c.state[3] - (now - c.state[2]) * p_rate, 0) + p_charge, p_unit, p_rate],
@@ -244,7 +244,7 @@ IF FOUND THEN
 RETURN now::bigint || ' ' || owed::bigint;
 END IF;
 SELECT c.state INTO old FROM halt.counters c WHERE c.key = p_key;
-owed := halt.debt_v1(old, now, p_unit, p_rate) + p_charge;
+owed := halt.debt_v2(old, now, p_unit, p_rate) + p_charge;
 at := greatest(old[2], now);
 IF owed <= p_room AND (old IS NULL OR now >= old[1]) THEN
 mark := '1';
@@ -255,7 +255,7 @@ fresh := coalesce(old, ARRAY[0, now, 0, p_unit, p_rate]);
 fresh[1] := now + p_cooldown;
 END IF;
 IF mark <> '0' THEN
-PERFORM halt.keep_v1(p_key, fresh, halt.fresh_at_v1(fresh, 0), now);
+PERFORM halt.keep_v2(p_key, fresh, halt.fresh_at_v2(fresh, 0), now);
 END IF;
 IF mark = '1' AND at = now THEN
 RETURN now::bigint || ' ' || owed::bigint;
@@ -265,13 +265,13 @@ RETURN now::bigint || CASE mark WHEN '1' THEN ';10;;;;1' ELSE ';00;;;;' || mark 
 || coalesce(' ' || array_to_string(fresh::bigint[], ' '), '');
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.group_v1(now float8, keys text[], n float8[]) RETURNS text
+CREATE OR REPLACE FUNCTION halt.group_v2(now float8, keys text[], n float8[]) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 i int := 2;
 count int := n[1];
-items halt.item_v1[] := '{}';
-item halt.item_v1;
+items halt.item_v2[] := '{}';
+item halt.item_v2;
 state float8[];
 allowed boolean := true;
 refused boolean := false;
@@ -287,6 +287,7 @@ level int;
 once_key text;
 once_ends float8;
 repeated boolean := false;
+keeps_key boolean := count = 0;
 has_terms boolean := false;
 has_least boolean := false;
 start float8;
@@ -315,7 +316,7 @@ IF n[i] > 0 THEN
 once_key := keys[n[i]::int];
 SELECT now < c.state[1] INTO repeated FROM halt.counters c WHERE c.key = once_key;
 repeated := coalesce(repeated, false);
-once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v1(n[i + 2:i + 4], now) END;
+once_ends := CASE WHEN n[i + 1] > 0 THEN now + n[i + 1] ELSE halt.period_end_v2(n[i + 2:i + 4], now) END;
 i := i + 5;
 ELSE
 i := i + 1;
@@ -368,9 +369,9 @@ item.state := state;
 IF state IS NULL THEN
 item.used := 0;
 ELSIF item.kind = 0 THEN
-item.used := halt.debt_v1(state, now, item.unit, item.rate);
+item.used := halt.debt_v2(state, now, item.unit, item.rate);
 ELSE
-item.used := halt.counted_v1(state, now, item.kind);
+item.used := halt.counted_v2(state, now, item.kind);
 END IF;
 item.fits := repeated AND item.kind < 3 OR item.mode = 3 OR item.mode = 6;
 IF NOT item.fits AND item.mode <> 5 AND (state IS NULL OR now >= state[1]) THEN
@@ -384,6 +385,9 @@ allowed := false;
 IF item.mode <> 2 THEN
 refused := true;
 END IF;
+END IF;
+IF item.fits AND (item.mode = 4 OR item.mode <> 2 AND item.cost <> 0) THEN
+keeps_key := true;
 END IF;
 item.starts := false;
 items[d] := item;
@@ -541,7 +545,7 @@ IF item.cost > 0 THEN
 IF state IS NULL OR now >= state[2] THEN
 state := ARRAY[
 coalesce(state[1], 0),
-CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v1(item.edges, now) END,
+CASE WHEN item.edges IS NULL THEN now + item.span ELSE halt.period_end_v2(item.edges, now) END,
 0
 ];
 END IF;
@@ -554,9 +558,9 @@ ELSIF now < state[2] AND state[2] = item.charged_to THEN
 state[3] := greatest(state[3] + item.cost, 0);
 END IF;
 ELSIF item.cost > 0 THEN
-state := halt.charge_sub_window_v1(state, now, item.cost, item.span, item.slice, item.parts);
+state := halt.charge_sub_window_v2(state, now, item.cost, item.span, item.slice, item.parts);
 ELSIF now < item.charged_to THEN
-state := halt.refund_sub_window_v1(state, -item.cost, item.charged_to);
+state := halt.refund_sub_window_v2(state, -item.cost, item.charged_to);
 END IF;
 CONTINUE WHEN state IS NULL;
 IF state[1] <= now THEN
@@ -565,7 +569,7 @@ END IF;
 END IF;
 item.state := state;
 items[d] := item;
-PERFORM halt.keep_v1(item.key, state, halt.fresh_at_v1(state, item.kind), now);
+PERFORM halt.keep_v2(item.key, state, halt.fresh_at_v2(state, item.kind), now);
 END LOOP;
 IF penalty_key IS NOT NULL THEN
 IF n[p + 1] = 2 THEN
@@ -601,11 +605,11 @@ CASE WHEN score[2] > 0 THEN forgotten ELSE 0 END,
 CASE WHEN score[4] > 0 THEN n[p + 7] ELSE 0 END
 )
 );
-PERFORM halt.keep_v1(penalty_key, score, score[6], now);
+PERFORM halt.keep_v2(penalty_key, score, score[6], now);
 END IF;
 END IF;
-IF once_key IS NOT NULL AND allowed AND NOT repeated THEN
-PERFORM halt.keep_v1(once_key, ARRAY[once_ends], once_ends, now);
+IF once_key IS NOT NULL AND keeps_key AND allowed AND NOT repeated THEN
+PERFORM halt.keep_v2(once_key, ARRAY[once_ends], once_ends, now);
 END IF;
 reply := now::bigint || ';' || allowed::int || repeated::int || ';' || coalesce(start::bigint::text, '') || ';';
 IF has_least AND allowed THEN
@@ -622,7 +626,7 @@ END LOOP;
 RETURN reply;
 END
 $$;
-CREATE OR REPLACE FUNCTION halt.decide_v1(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
+CREATE OR REPLACE FUNCTION halt.decide_v2(p_now float8, p_keys text, p_groups text, p_sweep bigint) RETURNS text
 LANGUAGE plpgsql SET lock_timeout = '1s' SET enable_seqscan = off AS $$
 DECLARE
 keys text[] := string_to_array(p_keys, E'\n');
@@ -640,14 +644,14 @@ IF set_config('synchronous_commit', 'off', true) IS NULL THEN END IF;
 FOREACH line IN ARRAY string_to_array(p_groups, E'\n') LOOP
 n := string_to_array(line, ' ')::float8[];
 IF n[1] >= 0 THEN
-line := halt.group_v1(now, keys, n);
+line := halt.group_v2(now, keys, n);
 ELSE
-line := halt.bucket_v1(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1);
+line := halt.bucket_v2(now, keys[n[2]::int], n[3], n[4], n[5], n[6], n[7], -1);
 END IF;
 reply := concat_ws(E'\n', reply, line);
 END LOOP;
 IF p_sweep >= 0 THEN
-PERFORM halt.sweep_v1(p_sweep, 32);
+PERFORM halt.sweep_v2(p_sweep, 32);
 END IF;
 RETURN reply;
 END

@@ -24,6 +24,14 @@ describe('PostgresStore', () => {
     )
   })
 
+  it.each([() => Number.NaN, () => 1.7e18, (async () => Promise.reject(new Error('no'))) as never])(
+    'says that a clock which gives no instant is a misconfiguration',
+    async clock => {
+      const store = new PostgresStore({ query, clock })
+      await expect(store.evaluate({ demands: [] })).rejects.toMatchObject({ failure: 'misconfigured' })
+    },
+  )
+
   it('takes a function, a client with a query, and the sql of postgres.js', () => {
     const sql = Object.assign(() => {}, { unsafe: query })
     for (const source of [query, { query }, sql])

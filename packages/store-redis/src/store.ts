@@ -6,6 +6,7 @@ import {
   makeDigest,
   type Store,
   type StoreDocument,
+  readClock,
 } from '@halt/core/store'
 
 import { Batcher } from './batcher.ts'
@@ -184,9 +185,8 @@ export class RedisStore implements Store {
 
   #now(): string {
     if (this.#clock === undefined) return ''
-    const now = Math.floor(this.#clock() * 1000)
-    if (!Number.isSafeInteger(now))
-      throw new StoreError('The clock of the store returned no number', 'misconfigured')
+    const now = readClock(this.#clock)
+    if (now === undefined) throw new StoreError('The clock of the store returned no number', 'misconfigured')
     return String(now)
   }
 

@@ -18,3 +18,11 @@ function firstLine(call: () => unknown): string {
   }
   return 'nothing was thrown'
 }
+
+it.each([() => Number.NaN, () => 1.7e18, (async () => Promise.reject(new Error('no'))) as never])(
+  'a clock that gives no instant is a misconfiguration',
+  async clock => {
+    const store = new RedisStore({ run: async () => [], clock })
+    await expect(store.evaluate({ demands: [] })).rejects.toMatchObject({ failure: 'misconfigured' })
+  },
+)

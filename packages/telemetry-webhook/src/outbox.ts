@@ -21,7 +21,10 @@ export class Outbox {
   readonly #waiting: QuotaEvent[] = []
   readonly #sending = new Set<Promise<void>>()
   readonly #waits = new Set<Wait>()
-  #isClosed = false
+  /** Why it takes no more events; undefined while it takes them. */
+  #whyEnded: string | undefined
+  /** When it gives up, on the clock of `performance`. */
+  #deadline = Number.POSITIVE_INFINITY
   /** How many events were dropped: the queue was full, or the receiver did not take them. */
   dropped = 0
   /** How many events the receiver took. */
@@ -33,20 +36,25 @@ export class Outbox {
   }
 
   add(event: QuotaEvent): void {
-    if (this.#isClosed) return this.#drop('the telemetry is closed')
+    if (this.#whyEnded !== undefined) return this.#drop(this.#whyEnded)
     if (this.#waiting.length >= this.#options.queue) return this.#drop('too many events wait')
     this.#waiting.push(event)
     this.#start()
   }
 
-  /** Tries each event once more at once, and takes no more. Resolves when all are sent or dropped. */
+  /**
+   * Tries each event once more at once, and takes no more. Resolves when all are sent or dropped, after `timeout` at the latest: that
+   * is the deadline of all events together.
+   */
   async close(): Promise<void> {
-    this.#end()
+    if (this.#whyEnded === undefined) this.#end('the telemetry is closed', this.#options.timeoutMs)
     while (this.#sending.size > 0) await Promise.all(this.#sending)
   }
 
-  #end(): void {
-    this.#isClosed = true
+  /** @param ms how long events are still sent */
+  #end(why: string, ms: number): void {
+    this.#whyEnded = why
+    this.#deadline = performance.now() + ms
     for (const { end } of this.#waits) end()
   }
 
@@ -66,14 +74,17 @@ export class Outbox {
     const id = await messageIdOf(identityOf(event))
     const body = JSON.stringify(event)
     for (let attempt = 1; ; attempt++) {
-      const wasClosed = this.#isClosed
-      const { result, why } = await post(id, body, this.#options)
+      const isLast = this.#whyEnded !== undefined || attempt >= this.#options.attempts
+      // Whole, because a runtime may refuse fractions.
+      const left = Math.ceil(Math.min(this.#deadline - performance.now(), this.#options.timeoutMs))
+      if (left <= 0) return this.#drop(this.#whyEnded ?? '')
+      const { result, why } = await post(id, body, this.#options, left)
       if (result === 'taken') {
         this.sent++
         return
       }
-      if (result === 'gone') this.#end()
-      if (result === 'gone' || wasClosed || attempt >= this.#options.attempts) return this.#drop(why)
+      if (result === 'gone') this.#end('the receiver wants no more of them (it answered 410)', 0)
+      if (result === 'gone' || isLast) return this.#drop(why)
       // Spread, so that the processes do not come back all at once.
       const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (0.5 + Math.random())
       await this.#sleep(wait)
@@ -89,9 +100,9 @@ export class Outbox {
     })
   }
 
-  /** Sleeps, without keeping the process alive, until the time has passed or the outbox is closed. */
+  /** Sleeps, without keeping the process alive, until the time has passed or the outbox has ended. */
   #sleep(ms: number): Promise<void> {
-    if (this.#isClosed) return Promise.resolve()
+    if (this.#whyEnded !== undefined) return Promise.resolve()
     return new Promise(resolve => {
       const wait = {
         end: () => {

@@ -9,11 +9,12 @@ export interface Attempt {
   readonly why: string
 }
 
-/** Signs a body and posts it once. Never rejects. */
+/** Signs a body and posts it once. Never rejects. @param timeoutMs how long the answer may take */
 export async function post(
   id: string,
   body: string,
-  { url, signer, timeoutMs, headers }: CheckedOptions,
+  { url, signer, headers }: CheckedOptions,
+  timeoutMs: number,
 ): Promise<Attempt> {
   try {
     // Signed anew at each attempt, because receivers refuse signatures that are older than five minutes.

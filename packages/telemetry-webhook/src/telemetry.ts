@@ -45,7 +45,10 @@ export class WebhookTelemetry implements Telemetry {
     return this.#outbox.dropped
   }
 
-  /** Sends what waits, each event once more, and takes no more events. Resolves when all are sent or dropped. */
+  /**
+   * Sends what waits, each event once more, and takes no more events. Resolves when all are sent or dropped, after `timeout` at the
+   * latest. `dropped` counts the events that were not sent by then.
+   */
   async close(): Promise<void> {
     await this.#outbox.close()
   }

@@ -119,6 +119,42 @@ describe('a receiver that fails', () => {
     expect(received).toHaveLength(1)
   })
 
+  it('with 410 does not get the events that wait either', async () => {
+    const { received, webhooks, use, warnings } = await scene(Array(50).fill(410))
+    for (let user = 0; user < 50; user++) await use(String(user), 8)
+    await vi.waitFor(() => expect(webhooks.dropped).toBe(50))
+    // Four are sent at a time.
+    expect(received.length).toBeLessThanOrEqual(4)
+    await webhooks.close()
+    expect(warnings.map(({ code }) => code)).toEqual(['HALT_W_WEBHOOK'])
+  })
+
+  it('with 410 does not get an event again that it has refused before', async () => {
+    const { received, webhooks, use } = await scene([500, 410])
+    await use('42', 8)
+    await vi.waitFor(() => expect(received).toHaveLength(1))
+    await use('43', 8)
+    await vi.waitFor(() => expect(webhooks.dropped).toBe(2))
+    expect(received).toHaveLength(2)
+  })
+
+  it('by hanging lets close end after one timeout, however many events wait', async () => {
+    const { webhooks, use } = await scene(Array(200).fill('hang'), { timeout: '100ms' })
+    for (let user = 0; user < 200; user++) await use(String(user), 8)
+    const started = performance.now()
+    await webhooks.close()
+    expect(performance.now() - started).toBeLessThan(1_000)
+    expect([webhooks.sent, webhooks.dropped]).toEqual([0, 200])
+  })
+
+  it('and comes back gets what waits at close', async () => {
+    const { received, webhooks, use } = await scene([503, 503, 503, 503])
+    for (let user = 0; user < 40; user++) await use(String(user), 8)
+    await vi.waitFor(() => expect(received).toHaveLength(4))
+    await webhooks.close()
+    expect([webhooks.sent, webhooks.dropped]).toEqual([40, 0])
+  })
+
   it('by hanging delays no request, and close ends after its timeout', async () => {
     const { received, webhooks, use } = await scene(['hang', 'hang'], { timeout: '50ms' })
     await use('42', 8)

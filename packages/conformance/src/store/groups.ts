@@ -1,5 +1,5 @@
 import { RateLimiter } from '@halt/core'
-import { algorithms, Mode, PenaltyMode, penaltyUntil } from '@halt/core/store'
+import { algorithms, type Demand, Mode, PenaltyMode, penaltyUntil } from '@halt/core/store'
 import { compilePenalty } from '@halt/core/testing'
 
 import type { Runner } from '../runner.ts'
@@ -62,6 +62,27 @@ export function testGroups({ describe, it, expect }: Runner, factory: StoreFacto
         expect((await bench.ask({ demands: [demandOf(wide, 6)], idempotency: other })).repeated).toBe(false)
         bench.now += 10 * SECOND
         expect((await bench.ask({ demands: [demandOf(wide, 4)], idempotency })).repeated).toBe(false)
+      }))
+
+    it('keeps the idempotency key of a group that charges, or will charge, and no other', () =>
+      withStore(factory, async ({ ask }) => {
+        const other = { subject: 'ip:203.0.113.7' }
+        const isKept = async (name: string, demands: readonly Demand[]): Promise<boolean> => {
+          const idempotency = { subject: 'user:42', counter: `wide@${name}:i`, window: 10 * SECOND }
+          await ask({ demands, idempotency })
+          return (await ask({ demands, idempotency })).repeated
+        }
+        expect(await isKept('free', [demandOf(wide, 0)])).toBe(false)
+        expect(await isKept('free2', [demandOf(wide, 0), demandOf(narrow, 0, other)])).toBe(false)
+        expect(await isKept('peek', [demandOf(wide, 1, { mode: Mode.PEEK })])).toBe(false)
+        expect(await isKept('part', [demandOf(wide, 0), demandOf(narrow, 1, other)])).toBe(true)
+        expect(await isKept('held', [demandOf(wide, 0, { mode: Mode.HOLD })])).toBe(true)
+        const shadow = demandOf(narrow, 3, { mode: Mode.SHADOW })
+        expect(await isKept('shadow', [demandOf(wide, 0, other), shadow])).toBe(true)
+        // The shadow demand no longer passes, so it is not charged.
+        expect(await isKept('shadow2', [demandOf(wide, 0, other), shadow])).toBe(false)
+        // A group without demands records that another one was charged.
+        expect(await isKept('record', [])).toBe(true)
       }))
   })
 

@@ -14,3 +14,14 @@ export function isStrayPromise(value: unknown): boolean {
   value.then(undefined, () => {})
   return true
 }
+
+/**
+ * Returns the value that a function of the application had to give at once.
+ *
+ * @param name the function, for the message
+ * @throws TypeError if the value is a promise
+ */
+export function atOnce<T>(value: T, name = 'it'): T {
+  if (isStrayPromise(value)) throw new TypeError(`${name} returned a promise, and Halt does not wait for it`)
+  return value
+}

@@ -1,6 +1,7 @@
 import { messageOf } from '../base/errors.ts'
 import { describe } from '../base/describe.ts'
 import { warnOfCallback } from '../base/callbacks.ts'
+import { atOnce } from '../base/promises.ts'
 import type { Warn } from '../base/warnings.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
@@ -57,11 +58,11 @@ function headroomFor({ name, headroom }: CompiledPolicy, client: Caller | Subjec
   // Without a request there is nothing to ask about.
   if (headroom === undefined || typeof client === 'string') return 0
   try {
-    const share: unknown = headroom(client.view.request as never)
+    const share: unknown = atOnce(headroom(client.view.request as never))
     if (typeof share === 'number' && share >= 0 && share <= 1) return share
     noticeFailure(warn, `headroom of "${name}" gave ${describe(share)}, which is not a share.`)
   } catch (error) {
-    noticeFailure(warn, `headroom of "${name}" threw: ${messageOf(error)}.`)
+    noticeFailure(warn, `headroom of "${name}" failed: ${messageOf(error)}.`)
   }
   return SHARE_OF_FAILED
 }

@@ -2,7 +2,7 @@ import { Decision } from '../check/decision.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError, messageOf } from '../base/errors.ts'
 import type { Warn } from '../base/warnings.ts'
-import { isStrayPromise } from '../base/promises.ts'
+import { atOnce } from '../base/promises.ts'
 import {
   type Dialect,
   DIALECTS,
@@ -88,9 +88,8 @@ function custom(dialect: (decision: Decision) => Headers): Write {
 }
 
 function checked(given: Headers): Headers {
-  if (isStrayPromise(given)) throw new TypeError('it returned a promise, and Halt does not wait for it')
   const headers: Headers = {}
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(atOnce(given))) {
     const text = typeof value === 'number' ? String(value) : value
     if (!NAME.test(name) || typeof text !== 'string' || !VALUE.test(text)) {
       throw new TypeError(

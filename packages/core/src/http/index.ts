@@ -1,5 +1,6 @@
 export { runCallback, answerIfUnanswered, type CallResult, type CallbackSettings } from './callback.ts'
 export { callAtOnce } from '../base/callbacks.ts'
+export { atOnce, isStrayPromise } from '../base/promises.ts'
 export { contextUser, routeOfContext } from '../request/hono-view.ts'
 export { continues } from '../request/body.ts'
 export { readHeader, type HeaderBag } from '../request/headers.ts'

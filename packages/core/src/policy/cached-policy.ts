@@ -1,4 +1,7 @@
 import { BoundedMap } from '../base/bounded-map.ts'
+import { readId } from '../base/callbacks.ts'
+import { describe } from '../base/describe.ts'
+import { atOnce } from '../base/promises.ts'
 import { fromCaller } from '../base/call-site.ts'
 import type { AnyPolicy } from './compiled-policy.ts'
 import { checkNames, namesOf } from '../base/options-check.ts'
@@ -80,7 +83,7 @@ export function cachedPolicy<R = unknown>(
   }
 
   return request => {
-    const id = String(key(request) ?? '')
+    const id = idOf(key(request))
     const entry = entryOf(id)
     const age = performance.now() - entry.loadedAt
     if (entry.policy !== undefined && age < fresh) return entry.policy
@@ -93,6 +96,14 @@ export function cachedPolicy<R = unknown>(
     const found = within(loading, Math.max(0, wait), late).catch(() => old)
     return wait > 0 ? found : old
   }
+}
+
+/** The id that `key` returned. Clients must not share an entry because they have no proper id, so a wrong one is an error. */
+function idOf(given: unknown): string {
+  const id = readId(atOnce(given, 'key'))
+  if (id !== undefined) return id
+  if (given === undefined || given === null || typeof given === 'string') return ''
+  throw new TypeError(`key returned ${describe(given)}, which is not an id`)
 }
 
 const OPTIONS = namesOf<CachedPolicyOptions<never>>({ key: true, ttl: true, stale: true, maxKeys: true })

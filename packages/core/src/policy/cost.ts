@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { describe } from '../base/describe.ts'
 import { HaltError } from '../base/errors.ts'
+import { isStrayPromise } from '../base/promises.ts'
 
 /** The units that a request takes: a number for every policy, or numbers by policy name for the named policies. */
 export type Cost = number | Readonly<Record<string, number | undefined>>
@@ -30,8 +31,9 @@ export function readCost(cost: unknown, name = 'cost'): number {
 /** Checks a cost independently of the policies. @throws HaltError `HALT_E_COST` */
 export function checkCost(cost: Cost | typeof WHOLE_LIMIT | undefined): void {
   if (cost === undefined || cost === WHOLE_LIMIT) return
-  // A list or a Map does not name policies, so it would silently charge nothing.
-  if (typeof cost !== 'object' || cost === null || Symbol.iterator in cost) readCost(cost)
+  // A list, a Map or a promise does not name policies, so its units would silently not be charged.
+  if (typeof cost !== 'object' || cost === null || Symbol.iterator in cost || isStrayPromise(cost))
+    readCost(cost)
   else
     for (const [name, units] of Object.entries(cost))
       if (units !== undefined) readCost(units, `cost of ${name}`)

@@ -13,7 +13,7 @@ export interface Layer {
 }
 
 const patterns = new WeakMap<Layer, string>()
-// A longer segment of a path is treated as the value of a parameter.
+// A longer segment of a path is treated as the value of a parameter, and a longer optional part of a pattern is not noticed.
 const LONGEST = 64
 
 /** The part of a path, from its start, that a layer matches; undefined if it does not match. */
@@ -39,9 +39,11 @@ function readPattern(layer: Layer, path: string): string {
   if (slash === true || regexp?.fast_slash === true) return ''
   if (rawPath !== undefined) return String(rawPath)
   if (regexp !== undefined) return patternIn(regexp, keys ?? [])
-  // Each path of a list has a matcher. Which path comes first must not matter, because processes may share the counters.
-  if (matchers !== undefined && matchers.length > 1) return '/*'
-  const segments = (prefixOf(layer, path) ?? '').split('/')
+  // Which path comes first must not matter, because processes may share the counters. Each path of a list has a matcher.
+  if (matchers !== undefined && (matchers.length > 1 || matchers[0]?.name === 'regexpMatcher')) return '/*'
+  const segments = shortest(layer, prefixOf(layer, path) ?? '')
+    .replace(/\/$/, '')
+    .split('/')
   const parts = segments.map((segment, at) => (isFixed(layer, segments, at) ? segment.toLowerCase() : ':'))
   return parts.filter((part, at) => part !== ':' || parts[at - 1] !== ':').join('/')
 }
@@ -60,12 +62,33 @@ function patternIn({ source }: RegExp, keys: NonNullable<Layer['keys']>): string
     .replaceAll(/\\([/.-])/g, '$1')
 }
 
+// The shortest path that a layer takes instead of another one, without the optional parts of its pattern.
+function shortest(layer: Layer, path: string): string {
+  let found = path
+  for (let length = LONGEST; length > 0; length--)
+    for (let at = 0; at + length <= found.length;) {
+      const shorter = found.slice(0, at) + found.slice(at + length)
+      if (takes(layer, shorter)) found = shorter
+      else at++
+    }
+  return found
+}
+
+function takes(layer: Layer, path: string): boolean {
+  try {
+    return prefixOf(layer, path) === path
+  } catch {
+    // The path has half of an escape.
+    return false
+  }
+}
+
 // Routers before 2.3 do not keep the pattern. A segment is fixed if the layer stops matching wherever a character is inserted;
 // the value of a parameter still matches.
 function isFixed(layer: Layer, segments: readonly string[], at: number): boolean {
   const segment = segments[at] as string
   if (segment === '') return true
-  if (segment.length > LONGEST || layer.matchers?.some(({ name }) => name === 'regexpMatcher')) return false
+  if (segment.length > LONGEST) return false
   for (let i = 0; i <= segment.length; i++) {
     const other = segments.with(at, `${segment.slice(0, i)}~${segment.slice(i)}`).join('/')
     if (prefixOf(layer, other) !== undefined) return false

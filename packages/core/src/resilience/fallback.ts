@@ -7,6 +7,7 @@ import { partOf } from '../check/check-part.ts'
 import { type CounterId, type Demand, type Group, Mode } from '../store/contract.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { keyOfDemand } from '../store/counter-key.ts'
+import { keepsKey } from '../store/decide.ts'
 import { remaining } from '../store/reading.ts'
 import { WriteBackQueue } from './write-back.ts'
 import { type CheckResult, grantedBy, type LateReply } from '../check/check-result.ts'
@@ -39,8 +40,10 @@ export class Fallback {
   }
 
   /** Keeps the idempotency key of a call that the store allowed. */
-  remember({ idempotency }: Group, evaluation: Evaluation): void {
-    if (idempotency !== undefined && evaluation.allowed) this.#store.evaluate({ demands: [], idempotency })
+  remember(group: Group, { allowed, passes }: Evaluation): void {
+    const { idempotency } = group
+    if (idempotency !== undefined && allowed && keepsKey(group, passes))
+      this.#store.evaluate({ demands: [], idempotency })
   }
 
   /** Forgets the local state of some counters. */

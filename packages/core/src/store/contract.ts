@@ -93,7 +93,10 @@ export interface PenaltyDemand {
   readonly amount: number
 }
 
-/** Makes a group be charged once per idempotency key. A repeat charges nothing but its own units in flight. */
+/**
+ * Makes a group be charged once per idempotency key. A repeat charges nothing but its own units in flight. The key of a group that
+ * charges nothing is not kept.
+ */
 export interface IdempotencyDemand {
   readonly subject: string
   /** The counter's name: `{counter}@{digest of the key and of the group's demands}:i`. */

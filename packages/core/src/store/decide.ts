@@ -92,7 +92,8 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   }
 
   if (penalty !== undefined) scorePenalty(penalty, penaltyState, counters, now, violates)
-  if (idempotency !== undefined && allowed && !repeated) remember(idempotency, counters, now)
+  if (idempotency !== undefined && allowed && !repeated && keepsKey(group, passes))
+    remember(idempotency, counters, now)
   const [state] = states
   if (hasTerms && start?.isPlace === true && isLoneBucket(group, state!, now))
     return new DeferredBucket(now, state![2]!, rules[0]!, start.wait)
@@ -207,6 +208,16 @@ export function countsRepeats(rule: Rule): boolean {
 /** Whether an evaluation charged anything. */
 export function hasCharged({ demands }: Group, { allowed, repeated }: Evaluation): boolean {
   return allowed && (!repeated || demands.some(({ rule }) => countsRepeats(rule)))
+}
+
+/**
+ * Whether a group that is admitted keeps its idempotency key: it charges a demand, now or at the end of the request. A client could
+ * otherwise fill a store with keys of free calls, which no limit refuses. A group without demands records the charge of another.
+ */
+export function keepsKey({ demands }: Group, passes: readonly boolean[]): boolean {
+  const charges = ({ mode, cost }: Demand): boolean =>
+    mode === Mode.HOLD || (mode !== Mode.PEEK && cost !== 0)
+  return demands.length === 0 || demands.some((demand, i) => passes[i] === true && charges(demand))
 }
 
 function loadPenalty(penalty: PenaltyDemand, counters: Counters, now: number): State {

@@ -1,6 +1,7 @@
 import { algorithmOf, type State } from '../algorithms/index.ts'
 import { type Demand, type Group, Mode, type StoreFailure } from './contract.ts'
 import type { Evaluation } from './evaluation.ts'
+import { isInstant, isMilliseconds } from './instant.ts'
 
 /** The error for a malformed reply of a store, or of the database behind it. Halt uses no part of such a reply. */
 export class StoreMisread extends Error {
@@ -31,7 +32,7 @@ export function checkEvaluation(answer: unknown, group: Group): Evaluation {
  * @throws StoreMisread if they are not an instant
  */
 export function checkInstant(ms: unknown): number {
-  if (isInstant(ms)) return ms
+  if (isMilliseconds(ms)) return ms
   throw new StoreMisread(
     `the clock returned ${String(ms)}, which is not an instant`,
     'Return Unix milliseconds.',
@@ -66,10 +67,6 @@ function flawOf(answer: unknown, { demands }: Group): string | undefined {
 }
 
 const PENALTY_LENGTH = 6
-
-function isInstant(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY
-}
 
 function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean'

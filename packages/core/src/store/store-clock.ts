@@ -1,4 +1,6 @@
+import { isStrayPromise } from '../base/promises.ts'
 import type { Store } from './contract.ts'
+import { isInstant, isMilliseconds } from './instant.ts'
 
 // One per store, because what one limiter or Control hears is true for the others.
 const byStore = new WeakMap<object, StoreClock>()
@@ -45,14 +47,12 @@ export class StoreClock {
   // A value that is not an instant is ignored, and the system's clock is used instead.
   #ownTime(): number | undefined {
     try {
-      const time = this.#store.clock?.()
-      return isInstant(time) ? time : undefined
+      const time: unknown = this.#store.clock?.()
+      if (isMilliseconds(time)) return time
+      isStrayPromise(time)
+      return undefined
     } catch {
       return undefined
     }
   }
-}
-
-function isInstant(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY
 }

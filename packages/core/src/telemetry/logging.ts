@@ -51,7 +51,7 @@ export class LoggingTelemetry implements Telemetry {
 
   onBlocked: Hook<'onBlocked'> = (key, { reason, retryAfter }, { policy, endpoint, cost, degraded }) => {
     if (this.#sums !== undefined) return this.#sums.add(policy, reason, key)
-    this.#log('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
+    return this.#log('warn', 'halt: blocked', key, { policy, reason, retryAfter, endpoint, cost, degraded })
   }
 
   onExempt: Hook<'onExempt'> = (key, _decision, { policy, endpoint }) =>
@@ -85,7 +85,7 @@ export class LoggingTelemetry implements Telemetry {
     key: string,
     fields: Record<string, unknown>,
   ): void {
-    this.#logger[level]({ key: this.#digest(key), ...fields }, message)
+    return this.#logger[level]({ key: this.#digest(key), ...fields }, message)
   }
 }
 

@@ -1,6 +1,7 @@
 import { fromCaller } from '../base/call-site.ts'
 import type { Hook, Telemetry } from './telemetry.ts'
 import { LabelSet } from './labels.ts'
+import { isStrayPromise } from '../base/promises.ts'
 import { checkNames } from '../base/options-check.ts'
 
 /** A metrics client with these three methods, such as StatsD or Datadog. */
@@ -17,6 +18,7 @@ export interface MetricsClient {
  * Their number is bounded, however many policies there are.
  */
 export class MetricsTelemetry implements Telemetry {
+  // A client may return promises. Each hook returns the last one, so that its failure is reported. The others fail alike.
   readonly #client: MetricsClient
   readonly #names: LabelSet
 
@@ -33,9 +35,9 @@ export class MetricsTelemetry implements Telemetry {
     const { algorithm, outcome, store, durationMs } = metadata
     const policy = this.#names.of(metadata.policy)
     const tags = { policy, algorithm, outcome, store }
-    this.#client.increment('halt.checks.total', 1, tags)
-    this.#client.histogram('halt.check.duration_ms', durationMs, { store })
-    this.#client.gauge('halt.remaining', decision.remaining, { policy })
+    isStrayPromise(this.#client.increment('halt.checks.total', 1, tags))
+    isStrayPromise(this.#client.histogram('halt.check.duration_ms', durationMs, { store }))
+    return this.#client.gauge('halt.remaining', decision.remaining, { policy })
   }
 
   onAllowed: Hook<'onAllowed'> = (_key, _decision, { policy }) =>
@@ -49,8 +51,8 @@ export class MetricsTelemetry implements Telemetry {
 
   onQuotaCheck: Hook<'onQuotaCheck'> = (_key, { name, remaining }, allowed) => {
     const quota = this.#names.of(name)
-    this.#client.increment('halt.quota.checks', 1, { quota, allowed: String(allowed) })
-    this.#client.gauge('halt.quota.remaining', remaining, { quota })
+    isStrayPromise(this.#client.increment('halt.quota.checks', 1, { quota, allowed: String(allowed) }))
+    return this.#client.gauge('halt.quota.remaining', remaining, { quota })
   }
 
   onQuotaExceeded: Hook<'onQuotaExceeded'> = (_key, { name }) =>
@@ -63,9 +65,9 @@ export class MetricsTelemetry implements Telemetry {
     })
 
   onViolation: Hook<'onViolation'> = (_key, { abuseScore }, severity) => {
-    this.#client.increment('halt.violations.total', 1, {})
-    this.#client.histogram('halt.violations.severity', severity, {})
-    this.#client.histogram('halt.penalties.abuse_score', abuseScore, {})
+    isStrayPromise(this.#client.increment('halt.violations.total', 1, {}))
+    isStrayPromise(this.#client.histogram('halt.violations.severity', severity, {}))
+    return this.#client.histogram('halt.penalties.abuse_score', abuseScore, {})
   }
 
   onPenaltyApplied: Hook<'onPenaltyApplied'> = () => this.#client.increment('halt.penalties.applied', 1, {})

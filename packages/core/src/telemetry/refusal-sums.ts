@@ -1,6 +1,7 @@
 import { hashText } from '../base/hash.ts'
 import { LabelSet } from './labels.ts'
 import { afterQuietly } from '../base/event-loop.ts'
+import { isStrayPromise } from '../base/promises.ts'
 
 /** The sum of one policy's refusals for one reason, in one period. */
 interface RefusalSum {
@@ -51,6 +52,12 @@ export class RefusalSums {
   #end(): void {
     const sums = this.#sums
     this.#sums = new Map()
-    for (const { keys, ...sum } of sums.values()) this.#report({ ...sum, keys: keys.size })
+    for (const { keys, ...sum } of sums.values()) {
+      try {
+        isStrayPromise(this.#report({ ...sum, keys: keys.size }))
+      } catch {
+        // A logger that fails must not end the process.
+      }
+    }
   }
 }

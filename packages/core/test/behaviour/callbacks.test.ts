@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { checkGuardOptions, guard } from '../../src/http/index.ts'
 import {
@@ -7,12 +7,13 @@ import {
   llmBudget,
   llmCost,
   LoggingTelemetry,
+  MetricsTelemetry,
   PenaltyManager,
   QuotaManager,
   type RateLimiterOptions,
   RateLimiter,
 } from '../../src/index.ts'
-import { mistake, rejection, view, world } from '../world.ts'
+import { mistake, rejection, times, view, world } from '../world.ts'
 
 const policy = { name: 'p', limit: 5, window: 60 } as const
 const rejects = (async () => {
@@ -74,6 +75,85 @@ describe('an async function where a synchronous one is required', () => {
     const untold = await guard(own, { headers: rejects }).enter(view(), {})
     await turn()
     expect([untold.headers, codes(), unheard]).toEqual([{}, ['HALT_W_CALLBACK', 'HALT_W_HEADERS'], []])
+  })
+})
+
+describe('an async function elsewhere', () => {
+  it.each([rejects, resolves])(
+    'as headroom leaves half of the capacity, and is warned of',
+    async headroom => {
+      const { limiter, warnings } = world()
+      const own = limiter({ ...policy, limit: 10, headroom })
+      const admitted = []
+      for (let i = 0; i < 6; i++) admitted.push((await own.check(view())).allowed)
+      await turn()
+      expect([admitted.filter(Boolean).length, unheard]).toEqual([5, []])
+      expect(warnings.map(({ message }) => message)).toEqual([
+        'headroom of "p" failed: it returned a promise, and Halt does not wait for it.',
+      ])
+    },
+  )
+
+  it.each([
+    [rejects, 'key returned a promise, and Halt does not wait for it'],
+    [resolves, 'key returned a promise, and Halt does not wait for it'],
+    [() => ({ id: 1 }), 'key returned an object, which is not an id'],
+  ])('as key of cachedPolicy makes no two clients one: the resolver fails', async (key, message) => {
+    const { limiter, warnings } = world()
+    const own = limiter(cachedPolicy(() => policy, { key: key as never }))
+    expect((await own.check(view())).reason).toBe('policy-error')
+    await turn()
+    expect([warnings.map(({ code }) => code), unheard]).toEqual([['HALT_W_POLICY_RESOLVER'], []])
+    expect(warnings[0]?.message).toContain(message)
+  })
+
+  it('of a logger or a metrics client does not end the process, and is warned of', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const logger = { debug: rejects, info: rejects, warn: rejects, error: rejects }
+    const metrics = { increment: rejects, gauge: rejects, histogram: rejects }
+    for (const telemetry of [
+      new LoggingTelemetry(logger),
+      new LoggingTelemetry(logger, { every: '10s' }),
+      new MetricsTelemetry(metrics),
+    ]) {
+      const { limiter, codes } = world()
+      const own = limiter({ ...policy, limit: 1 }, { telemetry, penalty: { threshold: 1 } })
+      for (let i = 0; i < 3; i++) await own.check(view())
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(codes()).toEqual(['HALT_W_TELEMETRY'])
+    }
+    vi.useRealTimers()
+    await turn()
+    expect(unheard).toEqual([])
+  })
+
+  it('of a logger that throws in its timer does not end the process', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const broken = (): never => {
+      throw new Error('the disk is full')
+    }
+    const logger = { debug() {}, info() {}, warn: broken, error: broken }
+    const telemetry = new LoggingTelemetry(logger, { every: '10s' })
+    await times(7, world().limiter(policy, { telemetry }))
+    await vi.advanceTimersByTimeAsync(10_000)
+    vi.useRealTimers()
+  })
+
+  it('as cost of a call is a mistake', async () => {
+    const own = world().limiter(policy)
+    expect((await rejection(own.check(view(), { cost: (rejects as () => never)() }))).code).toBe(
+      'HALT_E_COST',
+    )
+    await turn()
+    expect(unheard).toEqual([])
+  })
+
+  it('as clock of a store does not end the process', async () => {
+    const store = { kind: 'mine', evaluate: world().store.evaluate, forget: () => 0, clock: rejects }
+    const { limiter } = world()
+    await limiter({ name: 'q', limit: 1, period: 'daily', keyStrategy: 'ip' }, { store }).check(view())
+    await turn()
+    expect(unheard).toEqual([])
   })
 })
 

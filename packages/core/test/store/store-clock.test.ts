@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { StoreClock } from '../../src/store/store-clock.ts'
-import { casStore } from '../../src/store/index.ts'
+import { casStore, type Store } from '../../src/store/index.ts'
 import { QuotaManager, QuotaPeriod, RateLimiter } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing/index.ts'
 import { versioned } from './versioned.ts'
@@ -98,12 +98,28 @@ describe('a decision without a counter', () => {
   })
 })
 
+it.each([
+  ['a reply', { evaluate: () => ({ ...ALLOWED, now: 1.7e18 }) }],
+  ['its clock', { evaluate: () => Promise.reject(new Error('away')), clock: () => 1.7e18 }],
+])('a store that tells the time in nanoseconds by %s fails no request', async (_by, parts) => {
+  const store = { forget: () => 0, ...parts } as unknown as Store
+  const one = new RateLimiter({ store, policy: monthly, warn: () => {} })
+  for (let i = 0; i < 2; i++) {
+    const { degraded, resetAt } = await one.consume({ user: `${i}` })
+    expect(degraded).toBe('local')
+    expect(resetAt).toBeGreaterThan(Date.now() / 1000)
+    expect(resetAt).toBeLessThan(Date.now() / 1000 + 32 * 86_400)
+  }
+})
+
+const ALLOWED = { allowed: true, repeated: false, passes: [true], starts: [], states: [[]], penalty: [] }
+
 it('a store clock ignores an instant that is not a number', () => {
   let told: number | undefined
   const clock = new StoreClock({ clock: () => told })
   const before = clock.now()
-  for (const nonsense of [NaN, Infinity, -Infinity]) clock.hear(nonsense)
-  for (told of [NaN, Infinity, 'x' as unknown as number]) {
+  for (const nonsense of [NaN, Infinity, -Infinity, 1.7e18]) clock.hear(nonsense)
+  for (told of [NaN, Infinity, 1.7e18, 'x' as unknown as number]) {
     expect(clock.now()).toBeGreaterThanOrEqual(before)
     expect(clock.now()).toBeLessThan(before + 3600_000)
   }

@@ -146,23 +146,40 @@ describe.each(versions)('%s', (name, express) => {
       expect(await statuses(app, '/login', '/en/login', '/de/login')).toEqual([200, 200, 429])
     })
 
-    it('counts a list of mounts as one route in all processes, whichever comes first', async () => {
-      const store = new InMemoryStore()
-      const process = (): Express => {
-        const app = express()
-        const router = express.Router()
-        const limiter = new RateLimiter<Request>({
-          store,
-          policy: { name: 'api', limit: 2, window: 60, scope: 'route' },
-          exemptPrivateIps: false,
-        })
-        router.get('/login', halt({ limiter }), ok)
-        app.use(['/v1', '/v2'], router)
-        return app
-      }
-      expect(await statuses(process(), '/v1/login')).toEqual([200])
-      expect(await statuses(process(), '/v2/login', '/v2/login')).toEqual([200, 429])
-    })
+    const isFour = name === 'Express 4'
+    it.each([
+      [['/v1', '/v2'], '/v1', '/v2'],
+      [/^\/r(ab)?/, '/r', '/rab'],
+      [/^(\/x)?/, '/x', '/'],
+      [isFour ? '/o/:v?' : '/o{/:v}', '/o', '/o/1'],
+      [isFour ? '/:lang(en|de)?/o' : '{/:lang}/o', '/en/o', '/o'],
+      [isFour ? '/o/:a?/:b?' : '/o{/of/:a}{/:b}', '/o', '/o/of/b'],
+      [isFour ? '/:lang?' : '/{:lang}', '/en', '/'],
+      [isFour ? '/f(.:ext)?' : '/f{.:ext}', '/f', '/f.txt'],
+      [isFour ? '/s/*' : '/s/*rest', '/s/a', `/s${'/a'.repeat(300)}`],
+      ['/u/:id', '/u/%41%20', '/u/7'],
+    ])(
+      'counts the mount %s as one route in all processes, whichever path comes first',
+      async (mount, ...paths) => {
+        for (const [first, second] of [paths, paths.toReversed()] as [string, string][]) {
+          const store = new InMemoryStore()
+          const process = (): Express => {
+            const app = express()
+            const router = express.Router()
+            const limiter = new RateLimiter<Request>({
+              store,
+              policy: { name: 'api', limit: 2, window: 60, scope: 'route' },
+              exemptPrivateIps: false,
+            })
+            router.get('/', halt({ limiter }), ok)
+            app.use(mount, router)
+            return app
+          }
+          expect(await statuses(process(), first)).toEqual([200])
+          expect(await statuses(process(), second, second)).toEqual([200, 429])
+        }
+      },
+    )
 
     it('separates mounts with parameters, and nested routers', async () => {
       const app = express()

@@ -1,5 +1,5 @@
 import type { RateLimiter } from '@halt/core'
-import { messageOf, toView } from '@halt/core/http'
+import { atOnce, messageOf, toView } from '@halt/core/http'
 import type { ExecutionContext } from '@nestjs/common'
 
 import { type Call, handlerName } from './call.ts'
@@ -21,13 +21,13 @@ export function callReader(
   return context => {
     const call = known(context)
     try {
-      const request = getRequest(context)
+      const request = atOnce(getRequest(context))
       if (request === undefined) return call
       return { ...call, view: { ...toView(request), route: call.view.route, context } }
     } catch (error) {
       const fix =
         'Return undefined for calls that Halt knows. Such a call is counted as if getRequest were absent.'
-      limiter.warn({ code: 'HALT_W_CALLBACK', message: `getRequest threw: ${messageOf(error)}.`, fix })
+      limiter.warn({ code: 'HALT_W_CALLBACK', message: `getRequest failed: ${messageOf(error)}.`, fix })
       return call
     }
   }

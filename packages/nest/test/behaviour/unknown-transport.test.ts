@@ -67,4 +67,14 @@ describe('a transport that Halt does not know', () => {
       expect(codes).toContain('HALT_W_CALLBACK')
     },
   )
+
+  it('is counted as unknown when getRequest is async, which is warned of', async () => {
+    const messages: string[] = []
+    const getRequest = async () => Promise.reject(new Error('no'))
+    const warn = ({ message }: { message: string }) => messages.push(message)
+    const ping = await handlerOf({ getRequest, warn })
+    await ping({ user: { id: '1' } })
+    await expect(ping({ user: { id: '2' } })).rejects.toBeInstanceOf(RateLimitException)
+    expect(messages).toContain('getRequest failed: it returned a promise, and Halt does not wait for it.')
+  })
 })

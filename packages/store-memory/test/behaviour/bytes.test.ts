@@ -114,7 +114,7 @@ const floods: Flood[] = [
         window: 86_400e6,
       }
       store.evaluate({
-        demands: [{ rule, subject: 'user:1', cost: 0, mode: Mode.CHARGE, penalized: false }],
+        demands: [{ rule, subject: 'user:1', cost: 1, mode: Mode.SETTLE, penalized: false }],
         idempotency: once,
       })
     },

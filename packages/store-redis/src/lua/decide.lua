@@ -104,7 +104,7 @@ while at <= #groups do
       end
       --@ include "keep.lua"
       --@ include "abuse-score.lua"
-      if once_key and allowed and not repeated and not failed then
+      if once_key and keeps_key and allowed and not repeated and not failed then
         local value = pack('>d', once_ends)
         try('SET', once_key, value, 'PX', ceil((once_ends - now) / 1000) + 1000)
         wrote[once_key] = value

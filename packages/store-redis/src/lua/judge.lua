@@ -1,5 +1,5 @@
 -- First pass: judges each demand. `used` is the debt or the count of its counter at this instant.
-local allowed, refused, failed = true, false, nil
+local allowed, refused, failed, keeps_key = true, false, nil, count == 0
 for d = 1, count do
   k = k + 1
   local own, cost, mode, key = rules[groups[i]], groups[i + 1], groups[i + 2], keys[k]
@@ -50,6 +50,8 @@ for d = 1, count do
     allowed = false
     if mode ~= MODE.PEEK then refused = true end
   end
+  -- The idempotency key is kept if a demand is charged, now or at the end of the request.
+  if fits and (mode == MODE.HOLD or mode ~= MODE.PEEK and cost ~= 0) then keeps_key = true end
   items[d] = item{
     key = key, rule = rule, own = own, cost = cost, mode = mode, charged_to = charged_to or 0, state = state,
     used = used, fits = fits, short = false, before = false

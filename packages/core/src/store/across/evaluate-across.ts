@@ -1,7 +1,15 @@
 import type { Demand, Group } from '../contract.ts'
-import { countsRepeats } from '../decide.ts'
+import { countsRepeats, keepsKey } from '../decide.ts'
 import type { Evaluation } from '../evaluation.ts'
-import { mergeEvaluations, type Part, type PlaceOf, type Send, splitByPlace, withChanges } from './part.ts'
+import {
+  mergeEvaluations,
+  type Part,
+  passesOf,
+  type PlaceOf,
+  type Send,
+  splitByPlace,
+  withChanges,
+} from './part.ts'
 import { evaluateWithoutCharge, startsCoolDown, withoutRecord } from './part-hold.ts'
 import { PartIdempotency } from './part-idempotency.ts'
 import { scoreRefusalElsewhere, withPenaltyRules } from './part-penalty.ts'
@@ -73,7 +81,8 @@ export async function evaluateAcross<P>(
   }
   const passed = hasPassed()
   // A record without a reply may have been made, so the charges stand.
-  if (passed && !idempotency.repeated) await attempt(() => idempotency.record())
+  if (passed && !idempotency.repeated && keepsKey(group, passesOf(group, parts, evaluations)))
+    await attempt(() => idempotency.record())
   const isCharged = passed && !idempotency.repeated
   const allowed = passed || idempotency.repeated
   const grants = allowed ? commonGrants(group, parts, evaluations) : undefined

@@ -1,7 +1,7 @@
 import { type Group, Mode } from '../contract.ts'
 import type { Evaluation } from '../evaluation.ts'
 import { LOOK_RULE } from './look-rule.ts'
-import type { Part } from './part.ts'
+import { type Part, passesOf } from './part.ts'
 
 /**
  * Lets a place admit its demands at once or not at all. A demand beside them always passes and writes nothing, and no place in
@@ -31,18 +31,17 @@ export function startOverPlaces(evaluations: readonly Evaluation[]): number | un
  * Undefined if no demand accepts fewer.
  */
 export function commonGrants<P>(
-  { demands }: Group,
+  group: Group,
   parts: readonly Part<P>[],
   evaluations: readonly (Evaluation | undefined)[],
 ): number[] | undefined {
+  const { demands } = group
   if (demands.every(({ terms }) => terms?.least === undefined)) return undefined
   const granted = demands.map(({ cost }) => cost)
-  const passes = demands.map(() => false)
+  const passes = passesOf(group, parts, evaluations)
   for (const [i, { indexes }] of parts.entries())
-    for (const [n, index] of indexes.entries()) {
+    for (const [n, index] of indexes.entries())
       granted[index] = evaluations[i]?.grants?.[n] ?? granted[index]!
-      passes[index] = evaluations[i]?.passes[n] === true
-    }
   let most = Number.POSITIVE_INFINITY
   for (const [i, { mode, cost }] of demands.entries())
     if (mode !== Mode.SHADOW && granted[i]! < cost) most = Math.min(most, granted[i]!)

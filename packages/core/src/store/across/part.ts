@@ -45,6 +45,18 @@ export function splitByPlace<P>(group: Group, placeOf: PlaceOf<P>): Part<P>[] {
   return [...parts.values()]
 }
 
+/** Whether each demand of the whole group passes in its place. */
+export function passesOf<P>(
+  { demands }: Group,
+  parts: readonly Part<P>[],
+  evaluations: readonly (Evaluation | undefined)[],
+): boolean[] {
+  const passes = demands.map(() => false)
+  for (const [i, { indexes }] of parts.entries())
+    for (const [n, index] of indexes.entries()) passes[index] = evaluations[i]?.passes[n] === true
+  return passes
+}
+
 /** Merges the evaluations of the parts into the evaluation of the whole group. */
 export function mergeEvaluations<P>(
   group: Group,
