@@ -81,6 +81,16 @@ export function testStacking({ describe, it, expect, adapter }: TestFunctions): 
       expect((await client.get()).headers['ratelimit-remaining']).toBe('5')
     })
 
+    it('charges a call that is made again once, also where the later guard has fewer policies', async bench => {
+      const policy = limitOf(9)
+      const limiter = bench.limiter([policy, limitOf(9, { name: 'other' })])
+      const idempotencyKey = (): string => 'once'
+      const later = { options: { limiter, policy, idempotencyKey }, at: '/hello' } as const
+      const client = await bench.serve([{ limiter, idempotencyKey }, later])
+      expect(await client.statuses(3)).toEqual([200, 200, 200])
+      expect(await bench.left(limiter)).toBe(8)
+    })
+
     it('refuses when the difference is more than the remaining units', async bench => {
       const limiter = bench.limiter(limitOf(3))
       const client = await bench.serve([{ limiter }, { options: { limiter, cost: 5 }, at: '/hello' }])

@@ -2,6 +2,9 @@ import type { Rule } from '../algorithms/index.ts'
 import { Decision } from './decision.ts'
 import { isSameRule } from '../policy/rule-compiler.ts'
 import type { Check } from './check.ts'
+import type { ChargeRecord } from './charge-record.ts'
+import type { CheckResult } from './check-result.ts'
+import { countsRepeats } from '../store/decide.ts'
 import type { Subject } from '../request/subject.ts'
 import { type ActualCharge, chargeAt } from './correction.ts'
 import { type Demand, Mode } from '../store/contract.ts'
@@ -21,39 +24,43 @@ export interface PriorGuards {
  */
 export function paidOn({ counter }: Rule, subject: Subject, priorGuards: PriorGuards): number | undefined {
   let paid: number | undefined
-  for (const charge of chargesOf(priorGuards)) {
-    const { demands } = charge.result.check
-    for (const [at, demand] of demands.entries()) {
-      if (demand.rule.counter !== counter || demand.subject !== subject) continue
-      const charged = chargeAt(charge, at)
-      if (charged !== undefined) paid = (paid ?? 0) + charged
-    }
-  }
+  for (const { demand, units } of chargedBy(priorGuards))
+    if (demand.rule.counter === counter && demand.subject === subject) paid = (paid ?? 0) + units
   return paid
 }
 
 /** True if earlier guards already charged every policy of this check, under the same limits. */
 export function isPaid({ policies, demands, extras }: Check, priorGuards: PriorGuards): boolean {
-  const charges = chargesOf(priorGuards)
+  const charged = chargedBy(priorGuards)
   return policies.every((_, i) => {
     const demand = demands[i] as Demand
     // A held demand is judged at its full cost.
     const rest = demand.mode === Mode.HOLD ? demand.cost - (extras?.[i]?.paid ?? 0) : demand.cost
-    return rest <= 0 && charges.some(charge => isChargedBy(charge, demand))
+    const isSame = (other: Demand): boolean =>
+      other.subject === demand.subject && isSameRule(other.rule, demand.rule)
+    return rest <= 0 && charged.some(one => isSame(one.demand))
   })
 }
 
-function isChargedBy(charge: ActualCharge, { subject, rule }: Demand): boolean {
-  return charge.result.check.demands.some(
-    (other, at) =>
-      other.subject === subject && isSameRule(other.rule, rule) && chargeAt(charge, at) !== undefined,
-  )
+/** A demand of an earlier guard, and the units that it was charged. */
+interface Charged {
+  readonly demand: Demand
+  readonly units: number
 }
 
-function chargesOf({ decisions }: PriorGuards): ActualCharge[] {
-  return decisions
-    .map(decision => Decision.recordOf(decision))
-    .filter(
-      (record): record is ActualCharge => record?.recordedIn !== undefined && record.result !== undefined,
-    )
+function chargedBy({ decisions }: PriorGuards): Charged[] {
+  return decisions.flatMap(decision => {
+    const record = Decision.recordOf(decision)
+    return (record?.result?.check.demands ?? []).flatMap((demand, at): Charged[] => {
+      const units = unitsOf(record as ChargeRecord, demand, at)
+      return units === undefined ? [] : [{ demand, units }]
+    })
+  })
+}
+
+/** The units that a demand was charged: at this call, or, if its idempotency key was seen before, at the first one. */
+function unitsOf(record: ChargeRecord, demand: Demand, at: number): number | undefined {
+  const { allowed, repeated } = (record.result as CheckResult).evaluation
+  if (allowed && repeated && !countsRepeats(demand.rule)) return demand.cost
+  return record.recordedIn === undefined ? undefined : chargeAt(record as ActualCharge, at)
 }
