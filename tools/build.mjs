@@ -13,7 +13,7 @@ import { minifySync } from 'rolldown/utils'
 import { dts } from 'rolldown-plugin-dts'
 import { markPureCalls } from './pure-calls.mjs'
 import { alignedTo, placesOf, smallMap, sourceNames } from './source-maps.mjs'
-import { tighten } from './tighten.mjs'
+import { joinClosings, tighten } from './tighten.mjs'
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 const { name: own, version, exports, imports = {}, repository } = manifest
@@ -100,7 +100,7 @@ async function bundleTypes() {
     input: entries,
     external: isImported,
     tsconfig: 'tsconfig.build.json',
-    plugins: [dts({ oxc: true, emitDtsOnly: true, tsconfig: false }), withoutOrphans],
+    plugins: [dts({ oxc: { stripInternal: true }, emitDtsOnly: true, tsconfig: false }), withoutOrphans],
   })
   await build.write({
     dir: 'dist/cjs',
@@ -193,9 +193,10 @@ function withMap(name, { code, text, map }, file, files) {
   // A file that only exports from others has no map.
   if (files[own] === undefined) return text
   const bundled = JSON.parse(files[own].source)
-  const places = placesOf(bundled, map, code, sourceNames(process.cwd(), file))
+  const all = placesOf(bundled, map, code, sourceNames(process.cwd(), file))
+  const { code: short, places } = joinClosings(text, all)
   const twin = file.replace(/^dist\/cjs\/(.*)\.cjs$/, 'dist/esm/$1.js')
-  const aligned = built.has(twin) ? alignedTo({ code: text, places }, built.get(twin) ?? []) : undefined
+  const aligned = built.has(twin) ? alignedTo({ code: short, places }, built.get(twin) ?? []) : undefined
   if (aligned !== undefined) {
     delete files[own]
     return pointingTo(`${path(file, twin)}.map`, aligned)
@@ -205,7 +206,7 @@ function withMap(name, { code, text, map }, file, files) {
     address: ADDRESS,
     texts: hasTexts ? textsOf(bundled, file) : undefined,
   })
-  return pointingTo(path(file, `${file}.map`), text)
+  return pointingTo(path(file, `${file}.map`), short)
 }
 
 /**

@@ -26,6 +26,30 @@ export function tighten(code) {
   return tight
 }
 
+/**
+ * Joins each line of closing brackets with the line before it.
+ *
+ * @template T
+ * @param {string} code
+ * @param {T[]} places one for each line
+ * @returns {{ code: string, places: T[] }} the code, and the places of the lines that it has then
+ */
+export function joinClosings(code, places) {
+  const tree = parseAst(code)
+  const texts = literalsIn(tree).filter(([start, end]) => code.slice(start, end).includes('\n'))
+  const lines = code.split('\n')
+  let at = 0
+  const begins = lines.map((line, i) => {
+    const start = at
+    at += line.length + 1
+    return i === 0 || !/^[)}\];,]+$/.test(line) || texts.some(([from, to]) => from < start && start < to)
+  })
+  const joined = lines.reduce((text, line, i) => `${text}${begins[i] ? '\n' : ''}${line}`)
+  if (shapeOf(parseAst(joined)) !== shapeOf(tree))
+    throw new Error('With closing brackets on the line before them the code has another meaning.')
+  return { code: joined, places: places.filter((_, i) => begins[i] ?? true) }
+}
+
 /** The places of texts, patterns and templates. @param {any} node @returns {[start: number, end: number][]} */
 function literalsIn(node) {
   if (typeof node !== 'object' || node === null) return []

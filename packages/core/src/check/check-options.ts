@@ -25,7 +25,7 @@ export interface CheckOptions<R = unknown> {
   readonly ip?: string | undefined
   /** Calls with the same key are charged once. An empty key counts as no key. */
   readonly idempotencyKey?: string | undefined
-  /** For guards. What earlier guards decided for this request. The check charges only the units that they did not charge. */
+  /** @internal For guards. What earlier guards decided for this request. The check charges only the units that they did not charge. */
   readonly priorGuards?: PriorGuards | undefined
 }
 

@@ -60,6 +60,7 @@ export class Decision implements DecisionFields {
   #details: DecisionDetails | undefined
 
   /**
+   * @internal
    * @param wait microseconds until the request passes every policy
    * @param charge the counter that was charged without a check
    * @param verdicts the verdicts, given when no counter decided
@@ -125,19 +126,19 @@ export class Decision implements DecisionFields {
     return waits.get(this) ?? 0
   }
 
-  /** Records the policies that a peek did not reach. Returns the decision. */
+  /** @internal Records the policies that a peek did not reach. Returns the decision. */
   static withUnreachable(decision: Decision, unreachable: readonly Unreached[]): Decision {
     if (unreachable.length > 0) unreached.set(decision, unreachable)
     return decision
   }
 
-  /** The charge record of a decision; undefined for a copy, and for any other value. */
+  /** @internal The charge record of a decision; undefined for a copy, and for any other value. */
   static recordOf(decision: unknown): ChargeRecord | undefined {
     if (!Decision.#is(decision)) return undefined
     return (decision.#detailsOf().record ??= decision.#makeRecord())
   }
 
-  /** The store's clock at the start of a request, in Unix seconds; undefined for a copy. */
+  /** @internal The store's clock at the start of a request, in Unix seconds; undefined for a copy. */
   static instantOf(decision: unknown): number | undefined {
     if (!Decision.#is(decision)) return undefined
     const source = decision.#source
@@ -146,7 +147,7 @@ export class Decision implements DecisionFields {
     return (Decision.evaluatedAt(decision) + startsIn) / 1e6
   }
 
-  /** Whether every policy that a decision counted is enforced, as far as that is known without its verdicts. */
+  /** @internal Whether every policy that a decision counted is enforced, as far as that is known without its verdicts. */
   static isEnforced(decision: unknown): boolean {
     if (!Decision.#is(decision)) return false
     const source = decision.#source
@@ -156,39 +157,39 @@ export class Decision implements DecisionFields {
     )
   }
 
-  /** The result of the check behind a decision; undefined when no counter decided. */
+  /** @internal The result of the check behind a decision; undefined when no counter decided. */
   static resultOf(decision: unknown): CheckResult | undefined {
     return Decision.#resultOf(decision)
   }
 
-  /** Microseconds until the work of a decision may start, or its caller asks again; undefined if there is nothing to wait for. */
+  /** @internal Microseconds until the work of a decision may start, or its caller asks again; undefined if there is nothing to wait for. */
   static startsIn(decision: Decision): number | undefined {
     return (decision.#charge ?? Decision.#resultOf(decision)?.evaluation)?.startsIn
   }
 
-  /** The store's clock at a decision that a counter made, in microseconds. */
+  /** @internal The store's clock at a decision that a counter made, in microseconds. */
   static evaluatedAt(decision: Decision): number {
     return (decision.#charge ?? (Decision.#resultOf(decision) as CheckResult).evaluation).now
   }
 
-  /** The units of a decision, per counter, as text. Does not make the check of a counter that was charged alone. */
+  /** @internal The units of a decision, per counter, as text. Does not make the check of a counter that was charged alone. */
   static unitsOf(decision: Decision): string {
     if (decision.#charge !== undefined) return String(decision.cost)
     return (Decision.#resultOf(decision)?.check.demands ?? []).map(({ cost }) => cost).join()
   }
 
-  /** Records how long the caller waited for its turn. Returns the decision. */
+  /** @internal Records how long the caller waited for its turn. Returns the decision. */
   static afterWait(decision: Decision, ms: number): Decision {
     if (ms > 0) waits.set(decision, ms)
     return decision
   }
 
-  /** A policy of a decision, as it was at the decision; undefined when no counter decided. */
+  /** @internal A policy of a decision, as it was at the decision; undefined when no counter decided. */
   static policyOf(decision: unknown, name: string): CompiledPolicy | undefined {
     return Decision.#resultOf(decision)?.check.policies.find(policy => policy.name === name)
   }
 
-  /** Microseconds from the start of a request until a policy's counter is back to zero; undefined when no counter decided. */
+  /** @internal Microseconds from the start of a request until a policy's counter is back to zero; undefined when no counter decided. */
   static timeToReset(decision: unknown, name: string): number | undefined {
     const { check, evaluation } = Decision.#resultOf(decision) ?? {}
     const at = check?.policies.findIndex(policy => policy.name === name) ?? -1
@@ -198,7 +199,7 @@ export class Decision implements DecisionFields {
     return resetAt(demand, evaluation.states[at] ?? [], own) - own.now
   }
 
-  /** Freezes a decision before it is handed out, unless it was frozen when it was made. Returns the decision. */
+  /** @internal Freezes a decision before it is handed out, unless it was frozen when it was made. Returns the decision. */
   static freeze(decision: Decision): Decision {
     Object.freeze(decision)
     return decision

@@ -80,7 +80,7 @@ export class Control {
     this.#ledger = new Ledger(store as Store & Pick<Required<Store>, 'document'>, warnings, this.#watch)
   }
 
-  /** The entries that hold, ready to be looked up; undefined while there are none. Limiters read it at each check. */
+  /** @internal The entries that hold, ready to be looked up; undefined while there are none. Limiters read it at each check. */
   get state(): ControlState | undefined {
     return this.#ledger.state
   }

@@ -92,7 +92,7 @@ export class RateLimiter<R = unknown> {
     return this.#numbers.callbackTimeout
   }
 
-  /** A policy that this limiter has used, by name. */
+  /** @internal A policy that this limiter has used, by name. */
   policyNamed(name: string): CompiledPolicy | undefined {
     return this.#policies.named(name)
   }
@@ -146,7 +146,7 @@ export class RateLimiter<R = unknown> {
     return frozen(this.decideView(view, options))
   }
 
-  /** As {@link checkView}, but the decision may not be frozen yet. Guards call it, and freeze a decision when it is read. */
+  /** @internal As {@link checkView}, but the decision may not be frozen yet. Guards call it, and freeze a decision when it is read. */
   decideView(view: RequestView, options: CheckOptions<R> = NO_OPTIONS): Decision | Promise<Decision> {
     return this.#decider.view(view, options as CheckOptions<never>)
   }
@@ -199,7 +199,7 @@ export class RateLimiter<R = unknown> {
     }
   }
 
-  /** As {@link acquire} for a view and the options of an adapter. */
+  /** @internal As {@link acquire} for a view and the options of an adapter. */
   acquireView(
     view: RequestView,
     { maxWait, signal, ...options }: CheckOptions<R> & Pick<AcquireOptions, 'maxWait' | 'signal'>,

@@ -26,38 +26,42 @@ export interface CompiledPolicy {
   /** Whether the policy ignores a cost that is given as a number. */
   readonly countsRequests: boolean
   readonly keyStrategy: KeyStrategy
+  /** @internal */
   readonly keyExtractor: ((request: never, context?: unknown) => unknown) | undefined
   readonly onMissingKey: 'ip' | 'deny' | 'allow'
+  /** @internal */
   readonly exemptions: Exemptions | undefined
   readonly exemptPrivateIps: boolean | undefined
   /** The share of keys, 0 to 1, for which the policy only reports. */
   readonly shadow: number
   readonly off: boolean
-  /** The share of the capacity that a request leaves to others; undefined if it leaves nothing. */
+  /** @internal The share of the capacity that a request leaves to others; undefined if it leaves nothing. */
   readonly headroom: Headroom<never> | undefined
-  /** How a process takes units in advance; undefined if every check asks the store. */
+  /** @internal How a process takes units in advance; undefined if every check asks the store. */
   readonly lease: CompiledLease | undefined
   readonly onStoreError: OnStoreError | undefined
   readonly plan: string | undefined
+  /** @internal */
   readonly calendar: Calendar | undefined
-  /** A quota's edges, in microseconds, around an instant in Unix milliseconds. Returns the same tuple within a period. */
+  /** @internal A quota's edges, in microseconds, around an instant in Unix milliseconds. Returns the same tuple within a period. */
   edges(now: number): Edges | undefined
+  /** @internal */
   readonly thresholds: readonly number[]
   /** How long an idempotency key is remembered, in microseconds. A quota remembers it until its period ends instead. */
   readonly window: number
   /** Whether each route has its own counter. */
   readonly isPerRoute: boolean
-  /** The rule for a route. It is the same for all routes unless `isPerRoute`. `undefined` is a route that is not known. */
+  /** @internal The rule for a route. It is the same for all routes unless `isPerRoute`. `undefined` is a route that is not known. */
   rule(route: string | undefined): Rule
-  /** The rule for all unverified keys of one address together: `keysPerAddress` times the limit. Per route if `isPerRoute`. */
+  /** @internal The rule for all unverified keys of one address together: `keysPerAddress` times the limit. Per route if `isPerRoute`. */
   addressCeilingRule(route: string | undefined): Rule
-  /** The rule for requests in flight that are not charged yet; undefined if every request is charged at once. */
+  /** @internal The rule for requests in flight that are not charged yet; undefined if every request is charged at once. */
   readonly inFlight: Rule | undefined
-  /** The names of the counters that this process has used for the policy, and that others use without a route. */
+  /** @internal The names of the counters that this process has used for the policy, and that others use without a route. */
   counters(): string[]
-  /** Whether this process has seen a route with its own counter, under these numbers or others. */
+  /** @internal Whether this process has seen a route with its own counter, under these numbers or others. */
   hasMetRoutes(): boolean
-  /** The same policy with other numbers. It counts on the same counters. @throws HaltError if the numbers do not fit */
+  /** @internal The same policy with other numbers. It counts on the same counters. @throws HaltError if the numbers do not fit */
   with(numbers: PolicyNumbers): CompiledPolicy
 }
 
