@@ -4,12 +4,13 @@ import { InMemoryStore } from '@halt/store-memory'
 
 import { cpuPerStep } from '../cpu.ts'
 import { ENTRIES, networks, put } from './entries.ts'
+import { stateOf } from './state.ts'
 
 const store = new InMemoryStore()
 await put(store.document('control'), networks())
 const control = new Control({ store })
 await control.refresh()
-const state = control.state
+const state = stateOf(control)
 if (state === undefined) throw new Error('The entries were not taken over.')
 
 const clientsFrom = (first: number) =>

@@ -3,13 +3,15 @@ import { Control } from '@halt/core'
 import { RedisStore } from '@halt/store-redis'
 import { Redis } from 'ioredis'
 
+import { stateOf } from './state.ts'
+
 const [, , url = '', prefix = ''] = process.argv
 const store = new RedisStore({ client: new Redis(url), prefix })
 const control = new Control({ store })
 await control.refresh()
 process.send?.('ready')
 const timer = setInterval(() => {
-  if (control.state?.accessOfSubject('user:abuser', Date) === undefined) return
+  if (stateOf(control)?.accessOfSubject('user:abuser', Date) === undefined) return
   clearInterval(timer)
   process.send?.(Date.now())
 }, 2)

@@ -51,7 +51,7 @@ export interface CompiledPolicy {
   readonly window: number
   /** Whether each route has its own counter. */
   readonly isPerRoute: boolean
-  /** @internal The rule for a route. It is the same for all routes unless `isPerRoute`. `undefined` is a route that is not known. */
+  /** The rule for a route. It is the same for all routes unless `isPerRoute`. `undefined` is a route that is not known. */
   rule(route: string | undefined): Rule
   /** @internal The rule for all unverified keys of one address together: `keysPerAddress` times the limit. Per route if `isPerRoute`. */
   addressCeilingRule(route: string | undefined): Rule
