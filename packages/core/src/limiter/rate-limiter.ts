@@ -92,7 +92,7 @@ export class RateLimiter<R = unknown> {
     return this.#numbers.callbackTimeout
   }
 
-  /** @internal A policy that this limiter has used, by name. */
+  /** A policy that this limiter has used, by name. */
   policyNamed(name: string): CompiledPolicy | undefined {
     return this.#policies.named(name)
   }
