@@ -3,7 +3,6 @@ import {
   AdmittedBuckets,
   type AdmittedCharge,
   AdmittedWindow,
-  chargeWindow,
   type CounterId,
   type Counters,
   decide,
@@ -91,8 +90,7 @@ export class InMemoryStore implements Store {
     const name = this.#name(subject, place)
     if (rule.code !== 't') {
       const state = place.table.chargeWindow(name, rule, cost, now)
-      if (state !== undefined) return new AdmittedWindow(now, state, rule)
-      return chargeWindow(subject, rule, cost, this.#counters, now)
+      return state && new AdmittedWindow(now, state, rule)
     }
     const debt = place.table.charge(name, rule, cost, now)
     if (debt > 0) return new AdmittedBucket(now, debt, rule)

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import type { Demand } from '../store/contract.ts'
-import { AdmittedBucket, type AdmittedCharge, AdmittedWindow, unitsLeft } from '../store/admitted.ts'
+import { AdmittedBucket, type AdmittedCharge, unitsLeft } from '../store/admitted.ts'
 import type { Evaluation } from '../store/evaluation.ts'
 import { countsRepeats } from '../store/decide.ts'
 import { listOf } from '../base/list.ts'
@@ -102,7 +102,7 @@ function readAdmitted(result: CheckResult, evaluation: Evaluation): Decision {
 }
 
 function isCharge(evaluation: Evaluation): evaluation is AdmittedCharge {
-  return evaluation instanceof AdmittedBucket || evaluation instanceof AdmittedWindow
+  return evaluation.freshAt !== undefined
 }
 
 /** Whether a check of one policy is one demand, so that its bucket tells everything. */

@@ -8,7 +8,7 @@ import {
   type IdempotencyDemand,
   type PenaltyDemand,
 } from './contract.ts'
-import { AdmittedWindow, DeferredBucket } from './admitted.ts'
+import { DeferredBucket } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
 import {
@@ -120,26 +120,6 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
     states: [state],
     penalty: NONE,
   }
-}
-
-/**
- * Charges one fixed or sliding window, as {@link decide} decides a group of one such demand. Returns undefined if the window does
- * not admit the cost. It has then changed nothing.
- */
-export function chargeWindow(
-  subject: string,
-  rule: Rule,
-  cost: number,
-  counters: Counters,
-  now: number,
-): AdmittedWindow | undefined {
-  const algorithm = algorithmOf(rule)
-  const state = counters.load(subject, rule.counter, rule)
-  if (now < blockedUntil(state) || !algorithm.fits(state, now, cost, rule)) return undefined
-  algorithm.charge(state, now, cost, rule)
-  state[0] = 0
-  counters.keep(subject, rule.counter, state, freshAt(state, rule))
-  return new AdmittedWindow(now, state, rule)
 }
 
 // Shared by all evaluations, so they are never written.

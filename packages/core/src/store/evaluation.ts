@@ -25,6 +25,8 @@ export interface Evaluation {
   readonly startsIn?: number | undefined
   /** The units that each demand was granted. Absent if no demand accepts fewer units than its cost. */
   readonly grants?: readonly number[] | undefined
+  /** Only in an {@link AdmittedCharge}: the instant from which the counter equals a fresh one, in microseconds. */
+  readonly freshAt?: number | undefined
   /** Only in {@link AdmittedBucket}: the debt after the charge, in the terms of the demand's rule. */
   readonly debt?: number | undefined
   /**

@@ -32,7 +32,7 @@ export {
 } from './admitted.ts'
 export type { Evaluation } from './evaluation.ts'
 export { isLoneCharge, isPlainBuckets } from './plain-groups.ts'
-export { chargeWindow, countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
+export { countsRepeats, decide, PENALTY_COUNTER, type Counters } from './decide.ts'
 export {
   isDocumentName,
   LocalDocuments,
