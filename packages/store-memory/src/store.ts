@@ -76,16 +76,26 @@ export class InMemoryStore implements Store {
   }
 
   evaluate(group: Group): Evaluation {
-    const charged = this.#charge(group)
-    if (charged !== undefined) return charged
-    this.#at = this.#now()
-    const evaluation = decide(group, this.#counters, this.#at)
+    const now = (this.#at = this.#now())
+    const evaluation = this.#charge(group, now) ?? decide(group, this.#counters, now)
     if (!evaluation.allowed) this.#hold(group, evaluation)
     return evaluation
   }
 
   charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
-    const now = (this.#at = this.#now())
+    return this.#chargeAlone(subject, rule, cost, (this.#at = this.#now()))
+  }
+
+  /** Charges one counter, or several buckets, in place. Returns undefined if `decide` must decide. */
+  #charge(group: Group, now: number): Evaluation | undefined {
+    if (isLoneCharge(group)) {
+      const { subject, rule, cost } = group.demands[0]!
+      return this.#chargeAlone(subject, rule, cost, now)
+    }
+    return isPlainBuckets(group) ? this.#chargeBuckets(group.demands, now) : undefined
+  }
+
+  #chargeAlone(subject: string, rule: Rule, cost: number, now: number): AdmittedCharge | undefined {
     const place = this.#places.find(rule.counter)
     const name = this.#name(subject, place)
     if (rule.code !== 't') {
@@ -99,23 +109,13 @@ export class InMemoryStore implements Store {
     return new AdmittedBucket(now, cost * rule.unit, rule)
   }
 
-  /** Charges one counter, or several buckets, in place. Returns undefined if `decide` must decide. */
-  #charge(group: Group): Evaluation | undefined {
-    if (isLoneCharge(group)) {
-      const { subject, rule, cost } = group.demands[0]!
-      return this.charge(subject, rule, cost)
-    }
-    return isPlainBuckets(group) ? this.#chargeBuckets(group.demands) : undefined
-  }
-
   /** Charges buckets in place, all or none. */
-  #chargeBuckets(demands: Group['demands']): Evaluation | undefined {
-    this.#at = this.#now()
+  #chargeBuckets(demands: Group['demands'], now: number): Evaluation | undefined {
     const debts: number[] = []
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule, cost } = demands[i]!
       const place = this.#places.find(rule.counter)
-      const debt = place.table.debtAfter(this.#name(subject, place), rule, cost, this.#at)
+      const debt = place.table.debtAfter(this.#name(subject, place), rule, cost, now)
       if (debt === 0) return undefined
       debts.push(debt)
     }
@@ -123,9 +123,9 @@ export class InMemoryStore implements Store {
       const { subject, rule } = demands[i]!
       const place = this.#places.find(rule.counter)
       const name = this.#name(subject, place)
-      if (!place.table.setDebt(name, rule, this.#at, debts[i]!)) this.#insert(place, name, rule, debts[i]!)
+      if (!place.table.setDebt(name, rule, now, debts[i]!)) this.#insert(place, name, rule, debts[i]!)
     }
-    return new AdmittedBuckets(this.#at, debts, demands)
+    return new AdmittedBuckets(now, debts, demands)
   }
 
   /** Stores a bucket that is new, or whose terms have changed. */
