@@ -76,26 +76,16 @@ export class InMemoryStore implements Store {
   }
 
   evaluate(group: Group): Evaluation {
-    const now = (this.#at = this.#now())
-    const evaluation = this.#charge(group, now) ?? decide(group, this.#counters, now)
+    const charged = this.#charge(group)
+    if (charged !== undefined) return charged
+    const evaluation = decide(group, this.#counters, this.#at)
     if (!evaluation.allowed) this.#hold(group, evaluation)
     return evaluation
   }
 
+  // perf: bench "@halt/store-memory, token bucket", hot key; it is a tenth slower if the instant is passed.
   charge(subject: string, rule: Rule, cost: number): AdmittedCharge | undefined {
-    return this.#chargeAlone(subject, rule, cost, (this.#at = this.#now()))
-  }
-
-  /** Charges one counter, or several buckets, in place. Returns undefined if `decide` must decide. */
-  #charge(group: Group, now: number): Evaluation | undefined {
-    if (isLoneCharge(group)) {
-      const { subject, rule, cost } = group.demands[0]!
-      return this.#chargeAlone(subject, rule, cost, now)
-    }
-    return isPlainBuckets(group) ? this.#chargeBuckets(group.demands, now) : undefined
-  }
-
-  #chargeAlone(subject: string, rule: Rule, cost: number, now: number): AdmittedCharge | undefined {
+    const now = (this.#at = this.#now())
     const place = this.#places.find(rule.counter)
     const name = this.#name(subject, place)
     if (rule.code !== 't') {
@@ -109,8 +99,19 @@ export class InMemoryStore implements Store {
     return new AdmittedBucket(now, cost * rule.unit, rule)
   }
 
+  /** Reads the clock, and charges one counter or several buckets in place. Returns undefined if `decide` must decide. */
+  #charge(group: Group): Evaluation | undefined {
+    if (isLoneCharge(group)) {
+      const { subject, rule, cost } = group.demands[0]!
+      return this.charge(subject, rule, cost)
+    }
+    this.#at = this.#now()
+    return isPlainBuckets(group) ? this.#chargeBuckets(group.demands) : undefined
+  }
+
   /** Charges buckets in place, all or none. */
-  #chargeBuckets(demands: Group['demands'], now: number): Evaluation | undefined {
+  #chargeBuckets(demands: Group['demands']): Evaluation | undefined {
+    const now = this.#at
     const debts: number[] = []
     for (let i = 0; i < demands.length; i++) {
       const { subject, rule, cost } = demands[i]!
