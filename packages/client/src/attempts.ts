@@ -35,8 +35,8 @@ export class Attempts {
     const given = (): OutgoingCall => (seen ??= call())
     this.#settings = settings
     this.#key =
-      typeof key === 'function' ? atOnce('key', key(given())) : (key ?? { custom: new URL(url).host })
-    this.#cost = typeof cost === 'function' ? atOnce('cost', cost(given())) : cost
+      typeof key === 'function' ? givenAtOnce('key', key(given())) : (key ?? { custom: new URL(url).host })
+    this.#cost = typeof cost === 'function' ? givenAtOnce('cost', cost(given())) : cost
     this.#canResend = body && methods.has(method)
   }
 
@@ -95,7 +95,7 @@ export class Attempts {
 }
 
 /** Returns the value of a function of the application. @throws HaltError `HALT_E_OPTION` for a promise */
-function atOnce<T>(name: string, value: T): T {
+function givenAtOnce<T>(name: string, value: T): T {
   if (!isStrayPromise(value)) return value
   throw new HaltError(
     'HALT_E_OPTION',

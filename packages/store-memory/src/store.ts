@@ -76,7 +76,7 @@ export class InMemoryStore implements Store {
   }
 
   evaluate(group: Group): Evaluation {
-    const charged = this.#charge(group)
+    const charged = this.#chargeInPlace(group)
     if (charged !== undefined) return charged
     const evaluation = decide(group, this.#counters, this.#at)
     if (!evaluation.allowed) this.#hold(group, evaluation)
@@ -100,7 +100,7 @@ export class InMemoryStore implements Store {
   }
 
   /** Reads the clock, and charges one counter or several buckets in place. Returns undefined if `decide` must decide. */
-  #charge(group: Group): Evaluation | undefined {
+  #chargeInPlace(group: Group): Evaluation | undefined {
     if (isLoneCharge(group)) {
       const { subject, rule, cost } = group.demands[0]!
       return this.charge(subject, rule, cost)

@@ -78,7 +78,7 @@ export const slidingWindow: Algorithm = {
   correctableFor: rule => rule.window + rule.slice,
 }
 
-/** The instant at which a unit charged at `now` stops counting, when the last instant of its sub-window leaves the window. */
+/** The instant at which a unit charged at `now` stops counting, in microseconds: its sub-window leaves the window then. */
 export function leavesAt(now: number, rule: Rule): number {
   return now - (now % rule.slice) + rule.slice + rule.window
 }

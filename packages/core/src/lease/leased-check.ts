@@ -14,7 +14,7 @@ export interface Spent {
   readonly batch: Batch
 }
 
-/** What the leases that paid demands of a check knew of their counters then, by the demands' indexes. */
+/** The counters of the demands that leases paid, by the demands' indexes: the state of each, and the instant of that state. */
 export interface PaidPart {
   readonly states: ReadonlyMap<number, State>
   /** The store's clock, in microseconds. */

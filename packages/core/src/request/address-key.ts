@@ -41,7 +41,8 @@ export function maskAddress(address: Address, ipv6Prefix: number): string {
 /**
  * The IPv4 address in the bits of an IPv6 address, if a standard says that those bits hold the client's IPv4 address.
  *
- * It is used only for keys and for the entries of operators. Whether a peer is trusted, private or exempt depends on the IPv6 address as it was received.
+ * It is used only for keys and for the entries of operators. Whether a peer is trusted, private or exempt depends on the IPv6
+ * address as it was received.
  */
 export function embeddedIpv4([a, b, c, d]: Bits): number | undefined {
   // NAT64 and SIIT by the well-known prefix, 64:ff9b::/96 (RFC 6052), and SIIT's older ::ffff:0:0:0/96 (RFC 2765).

@@ -58,6 +58,20 @@ async function holding(policies: readonly RatePolicy[], onStoreError: OnStoreErr
 const refused = (): Promise<never> => Promise.reject(new StoreMisread('slot away'))
 const names = (decision: Decision): string[] => decision.verdicts.map(({ policy }) => policy)
 
+/** A store that has decided, and whose reply comes 300 ms later. */
+async function late(answer: () => Answer): Promise<Evaluation> {
+  const evaluation = await answer()
+  await new Promise(resolve => void setTimeout(resolve, 300))
+  return evaluation
+}
+
+/** Checks, and lets the deadline of the store pass. */
+async function checkedBeforeReply(hot: Processes, limiter: RateLimiter): Promise<Decision> {
+  const check = limiter.check(view(), { cost: 10 })
+  await hot.pass(150)
+  return check
+}
+
 for (const policies of [
   [HOT, EXACT],
   [HOT, OTHER, EXACT],
@@ -109,16 +123,7 @@ for (const policies of [
     it('that the store answers too late is charged there, and a settlement reaches all of it', async () => {
       for (const settled of [undefined, 0, 4]) {
         const { hot, limiter, during, used } = await holding(policies, 'local')
-        const late = async (answer: () => Answer): Promise<Evaluation> => {
-          const evaluation = await answer()
-          await new Promise(resolve => void setTimeout(resolve, 300))
-          return evaluation
-        }
-        const decision = await during(late, async () => {
-          const check = limiter.check(view(), { cost: 10 })
-          await hot.pass(150)
-          return check
-        })
+        const decision = await during(late, () => checkedBeforeReply(hot, limiter))
         expect(decision).toMatchObject({ allowed: true, degraded: 'local' })
         if (settled !== undefined) await limiter.settle(decision, settled)
         await hot.pass(300)
@@ -130,16 +135,7 @@ for (const policies of [
 
     it('that is refused here while the store is late gives everything back', async () => {
       const { hot, limiter, during, used } = await holding(policies, 'closed')
-      const late = async (answer: () => Answer): Promise<Evaluation> => {
-        const evaluation = await answer()
-        await new Promise(resolve => void setTimeout(resolve, 300))
-        return evaluation
-      }
-      const decision = await during(late, async () => {
-        const check = limiter.check(view(), { cost: 10 })
-        await hot.pass(150)
-        return check
-      })
+      const decision = await during(late, () => checkedBeforeReply(hot, limiter))
       expect(decision.allowed).toBe(false)
       await hot.pass(300)
       for (const policy of policies) expect(await used(policy)).toBe(300)
