@@ -5,14 +5,16 @@ import { Holds } from './holds.ts'
 import { NarrowSlab } from './narrow-slab.ts'
 import { withRoom, type Slab } from './slab.ts'
 import { SubWindowSlab } from './sub-window-slab.ts'
-import type { Tally } from './tally.ts'
+import { listBytes, type Tally } from './tally.ts'
 import { WideSlab } from './wide-slab.ts'
 
 const SPARSE = 128
 // The code of the counters that hold penalties.
 const PENALTY = 'p'
-// The length of a quota's state that was topped up. The last number is the granted amount.
-const GRANTED = 4
+// The numbers that each slab keeps for a counter with its cool-down. A quota that was topped up has the granted amount behind
+// them, a bucket in front of which callers wait has their line.
+const BUCKET_NUMBERS = 5
+const WINDOW_NUMBERS = 3
 
 /**
  * A few thousand counters of a table. Work that grows with the number of counters (growth of a map, a change of layout) is
@@ -30,14 +32,16 @@ export class Segment {
   #slab: Slab
   // Cool-downs by slot. Few keys have one, so the column is made with the first.
   #cooldowns = new Float64Array(0)
-  // Granted amounts of quotas, by slot. Few have one.
-  readonly #granted = new Map<number, number>()
+  // The numbers that few counters have, by slot: the granted amount of a quota, the line of a bucket.
+  readonly #extras = new Map<number, State>()
+  readonly #tally: Tally
   readonly #free: number[] = []
   #next = 0
 
   constructor(code: string, tally: Tally, depth = 0) {
     this.depth = depth
     this.#code = code
+    this.#tally = tally
     this.#algorithm = algorithmFor(code)
     this.#isBucket = this.#algorithm?.layout === 'bucket'
     this.#slab = slabFor(code, tally)
@@ -69,8 +73,8 @@ export class Segment {
 
   load(slot: number): State {
     const state = this.#slab.load(slot, slot < this.#cooldowns.length ? this.#cooldowns[slot]! : 0)
-    const granted = this.#granted.size === 0 ? undefined : this.#granted.get(slot)
-    if (granted !== undefined) state.push(granted)
+    const extra = this.#extras.size === 0 ? undefined : this.#extras.get(slot)
+    if (extra !== undefined) state.push(...extra)
     return state
   }
 
@@ -88,13 +92,23 @@ export class Segment {
       this.#cooldowns = withRoom(this.#cooldowns, slot)
       this.#cooldowns[slot] = cooldown
     } else if (slot < this.#cooldowns.length) this.#cooldowns[slot] = 0
-    if (this.#algorithm?.isQuota !== true) return
-    if (state.length === GRANTED) this.#granted.set(slot, state[GRANTED - 1]!)
-    else if (this.#granted.size > 0) this.#granted.delete(slot)
+    if (this.#algorithm === undefined || this.#algorithm.layout === 'sub-windows') return
+    const own = this.#isBucket ? BUCKET_NUMBERS : WINDOW_NUMBERS
+    const extra = state.length > own ? state.slice(own) : undefined
+    if (extra === undefined && this.#extras.size === 0) return
+    this.#countExtra(slot, extra)
   }
 
-  /** The debt of a bucket after a charge, as its slab gives it. A bucket that has or had a cool-down is left to `decide`. */
+  #countExtra(slot: number, extra: State | undefined): void {
+    const before = this.#extras.get(slot)
+    this.#tally.bytes += bytesOf(extra) - bytesOf(before)
+    if (extra === undefined) this.#extras.delete(slot)
+    else this.#extras.set(slot, extra)
+  }
+
+  /** The debt of a bucket after a charge, as its slab gives it. A bucket that has or had a cool-down, or has a line, is left to `decide`. */
   debtAfter(slot: number, rule: Rule, cost: number, now: number): number {
+    if (this.#extras.size > 0 && this.#extras.has(slot)) return 0
     if (slot < this.#cooldowns.length && this.#cooldowns[slot]! > 0) return 0
     return this.#slab.debtAfter!(slot, rule, cost, now)
   }
@@ -121,7 +135,7 @@ export class Segment {
   delete(subject: string, slot: number): void {
     if (!this.#open.delete(subject)) this.#holds?.delete(subject)
     this.#slab.free(slot)
-    this.#granted.delete(slot)
+    if (this.#extras.size > 0) this.#countExtra(slot, undefined)
     if (slot < this.#cooldowns.length) this.#cooldowns[slot] = 0
     this.#free.push(slot)
   }
@@ -160,13 +174,14 @@ export class Segment {
       segment.save(place, this.load(slot))
       if (this.heldUntil(slot) > 0) segment.hold(subject, place, this.heldUntil(slot))
       this.#slab.free(slot)
+      if (this.#extras.size > 0) this.#countExtra(slot, undefined)
     }
   }
 
   /** Whether a slot's counter equals a fresh one. */
   isFresh(slot: number, now: number): boolean {
     // perf: bench "100 000 fresh keys"; each new key asks this of a few others.
-    if (this.#isBucket)
+    if (this.#isBucket && !this.#extras.has(slot))
       return (
         (slot >= this.#cooldowns.length || this.#cooldowns[slot]! <= now) && now >= this.#slab.freshAt!(slot)
       )
@@ -187,6 +202,10 @@ export class Segment {
     wide.save(slot, state)
     this.#slab = wide
   }
+}
+
+function bytesOf(extra: State | undefined): number {
+  return extra === undefined ? 0 : listBytes(extra.length)
 }
 
 // The compiler asks for a slab of a new layout.

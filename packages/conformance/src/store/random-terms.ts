@@ -13,7 +13,6 @@ export function randomTerms(random: () => number, pick: Pick, cost: number): Ter
     maxWait: pick([undefined, 0, 40_000, 300_000, SECOND, 4 * SECOND, 3600 * SECOND]),
     least: cost > 1 && random() < 0.5 ? pick([1, 2, 9].filter(least => least < cost)) : undefined,
     floor: pick([undefined, undefined, 0, 0.1, 1 / 3, 0.5, 1]),
-    gapless: pick([undefined, undefined, undefined, true]),
     holdFor: pick([undefined, undefined, 20_000, 700_000]),
   }
 }
@@ -56,7 +55,6 @@ export function randomLine(
     const isOther = random() < 0.1
     const rule = isOther ? pick(rules.filter(({ code }) => code !== codes.quota)) : pick(LINES[i] as Rule[])
     const floor = random() < 0.15 ? pick([0.1, 0.5]) : undefined
-    const gapless = random() < 0.15 ? true : undefined
     const holdFor = random() < 0.1 ? 500_000 : undefined
     return {
       rule: isSteady && !isOther ? ((LINES[i] as Rule[])[1] as Rule) : rule,
@@ -64,7 +62,7 @@ export function randomLine(
       cost,
       mode: pick([...Array<Mode>(12).fill(Mode.CHARGE), Mode.SHADOW, Mode.HOLD, Mode.PEEK]),
       penalized: random() < 0.5,
-      terms: random() < 0.1 ? undefined : { maxWait, least, floor, gapless, holdFor },
+      terms: random() < 0.1 ? undefined : { maxWait, least, floor, holdFor },
     }
   })
 }

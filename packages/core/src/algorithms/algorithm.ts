@@ -1,9 +1,10 @@
+import type { LineReading, Place } from './line.ts'
 import type { Edges } from './period.ts'
 import type { Rule, State } from './rule.ts'
 
 /** How an algorithm's state is laid out behind the cool-down. A store that packs states must know it. */
 export type Layout =
-  /** An instant, a debt, a unit and a rate. */
+  /** An instant, a debt, a unit and a rate; while callers wait, their line. */
   | 'bucket'
   /** The end of the window, the units used in it, and, in a quota's counter with a grant, the units granted. */
   | 'window'
@@ -22,10 +23,14 @@ export interface Algorithm {
   readonly isQuota: boolean
   /** Whether its units are requests in flight. A release frees a unit early, and a repeated call takes a unit of its own. */
   readonly isFlight: boolean
+  /** Whether a state has no numbers but those that this version of Halt knows. Absent if its length tells nothing. */
+  reads?(state: State): boolean
   /** Whether `cost` units fit at `now`. Ignores the cool-down. */
   fits(state: State, now: number, cost: number, rule: Rule): boolean
   /** Charges `cost` units at `now` without testing whether they fit. Changes `state` in place. */
   charge(state: State, now: number, cost: number, rule: Rule, edges?: Edges): void
+  /** How callers wait for a counter in line. Only where {@link refills}. */
+  readonly line?: LineSteps
   /**
    * Charges `cost` units for a start `wait` microseconds after `now`, without testing whether they fit then. The counter admits
    * nobody else in front of that start. Only where {@link refills}.
@@ -35,7 +40,10 @@ export interface Algorithm {
   grant?(state: State, now: number, amount: number, rule: Rule, edges?: Edges): void
   /** The numbers of a counter without charged units, behind its cool-down. */
   idle(now: number, rule: Rule): readonly number[]
-  /** Gives back at most `amount` of the units that were charged to `chargedTo` and still count. */
+  /**
+   * Gives back at most `amount` of the units that were charged to `chargedTo` and still count. While callers wait, the units bring
+   * them forward evenly, within about a second.
+   */
   refund(state: State, now: number, amount: number, rule: Rule, chargedTo: number): void
   /** The instant from which `state` equals a fresh one, its cool-down ignored. Microseconds. */
   freshAt(state: State): number
@@ -53,4 +61,24 @@ export interface Algorithm {
   partEnd(state: State, now: number, rule: Rule): number
   /** How long after a charge a correction of it still changes the counter, in microseconds. */
   correctableFor(rule: Rule): number
+}
+
+/** The arithmetic of callers that wait in line. All methods but the readings change `state` in place. */
+export interface LineSteps {
+  /** Microseconds from `now` until a caller that joins with `cost` units may start; `Infinity` if it never may. */
+  wait(state: State, now: number, cost: number, rule: Rule): number
+  /** Gives a caller a place behind all others: charges its units at once. */
+  join(state: State, now: number, cost: number, rule: Rule): void
+  /** Whether the line can take note that a place is left. */
+  canLeave(state: State, now: number, cost: number, place: Place, rule: Rule): boolean
+  /** Removes a place, so that those behind it move up. Does nothing if the line has no such place. */
+  leave(state: State, now: number, cost: number, place: Place, rule: Rule): void
+  /** Whether the line has a place. */
+  holds(state: State, place: Place): boolean
+  /** Pays the line up to `now`, and takes over the numbers of `rule`. Does nothing without a line. */
+  look(state: State, now: number, rule: Rule): void
+  /** Ends the cool-down, and lets a capacity start at once. The line stays. Without a line the counter is fresh afterwards. */
+  reset(state: State, now: number, rule: Rule): void
+  /** Reads the line at `now`. Undefined if there is none. */
+  read(state: State, now: number, rule: Rule): LineReading | undefined
 }

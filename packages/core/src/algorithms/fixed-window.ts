@@ -15,6 +15,9 @@ export const fixedWindow: Algorithm = {
   isQuota: false,
   isFlight: false,
 
+  // A quota has one number more if units were granted.
+  reads: ({ length }) => length <= 4,
+
   fits: (state, now, cost, rule) => usedAt(state, now) + cost <= rule.limit,
 
   charge(state, now, cost, rule) {

@@ -1,5 +1,7 @@
-import { MAX_EXACT, type Rule, type State } from './rule.ts'
 import type { Algorithm } from './algorithm.ts'
+import { convertDebt } from './debt.ts'
+import * as line from './line.ts'
+import { MAX_EXACT, type Rule, type State } from './rule.ts'
 
 /**
  * Token bucket: `capacity` units at once, refilled continuously at `limit` units per `window`.
@@ -10,7 +12,8 @@ import type { Algorithm } from './algorithm.ts'
  *
  * State: `[cooldown, at, debt, unit, rate]`: the debt at `at`, the instant of the last change, and the terms of that debt. They
  * give the instant at which the bucket is full. If a policy changes its terms, used units stay used. The time since the last
- * change is then paid back at the new rate, and the bucket is full at that instant at the latest.
+ * change is then paid back at the new rate, and the bucket is full at that instant at the latest. While callers wait, the
+ * numbers of their {@link line} follow.
  *
  * Source: the "meter" form of the leaky bucket, ITU-T I.371 annex A (GCRA), in integers.
  */
@@ -23,29 +26,81 @@ export const tokenBucket: Algorithm = {
   fits: (state, now, cost, rule) => debtAt(state, now, rule) + cost * rule.unit <= rule.capacity * rule.unit,
 
   charge(state, now, cost, rule) {
-    const debt = debtAt(state, now, rule) + cost * rule.unit
-    keep(state, now, debt < MAX_EXACT ? debt : MAX_EXACT, rule)
+    keep(state, now, debtAt(state, now, rule) + cost * rule.unit, rule)
   },
 
   chargeLater(state, now, wait, cost, rule) {
     // What is paid back until the start, and left over, is lost.
-    const debt = Math.max(debtAt(state, now, rule), wait * rule.rate) + cost * rule.unit
-    keep(state, now, debt < MAX_EXACT ? debt : MAX_EXACT, rule)
+    keep(state, now, Math.max(debtAt(state, now, rule), wait * rule.rate) + cost * rule.unit, rule)
+  },
+
+  line: {
+    wait(state, now, cost, rule) {
+      if (cost > rule.capacity) return Number.POSITIVE_INFINITY
+      return line.waitBehind(paid(state, now, rule), now, cost, rule)
+    },
+
+    join(state, now, cost, rule) {
+      const before = paid(state, now, rule)
+      state.splice(0, state.length, ...before)
+      const debt = before[2]! + cost * rule.unit
+      if (line.hasLine(state) || debt > rule.capacity * rule.unit || now < state[0]!)
+        line.joinLine(state, now, cost)
+      keep(state, now, debt, rule)
+    },
+
+    canLeave: (state, now, cost, place, rule) => line.canLeave([...state], now, cost, place, rule),
+
+    leave(state, now, cost, place, rule) {
+      if (!line.hasLine(state)) return
+      line.payLine(state, now, rule)
+      line.leave(state, cost, place, rule)
+      line.keepLine(state, now, rule)
+    },
+
+    holds: (state, { position, born }) =>
+      line.hasLine(state) && state[line.BORN] === born && position <= state[line.TAIL]!,
+
+    look(state, now, rule) {
+      if (line.hasLine(state)) keep(state, now, debtAt(state, now, rule), rule)
+    },
+
+    reset(state, now, rule) {
+      if (!line.hasLine(state)) return void state.fill(0, 0, 1).fill(0, 2, 3)
+      line.payLine(state, now, rule)
+      line.resetLine(state, rule)
+      line.keepLine(state, now, rule)
+    },
+
+    read(state, now, rule) {
+      return line.hasLine(state) ? line.readLine(line.lineAt(state, now, rule), rule) : undefined
+    },
   },
 
   idle: (now, rule) => [now, 0, rule.unit, rule.rate],
 
-  refund(state, now, amount, rule, chargedTo) {
-    // Another charge would lose its start if a place in front of it became free.
-    if (chargedTo > 0 && tokenBucket.freshAt(state) > chargedTo) return
+  refund(state, now, amount, rule) {
+    if (line.hasLine(state)) {
+      line.payLine(state, now, rule)
+      line.refundToLine(state, amount, rule)
+      return line.keepLine(state, now, rule)
+    }
     const debt = debtAt(state, now, rule)
     const back = amount * rule.unit
     keep(state, now, debt > back ? debt - back : 0, rule)
   },
 
-  freshAt: state => (state.length === 0 ? 0 : state[1]! + Math.ceil(state[2]! / state[4]!)),
+  freshAt(state) {
+    if (line.hasLine(state)) return line.lineEnd(state)
+    return state.length === 0 ? 0 : state[1]! + Math.ceil(state[2]! / state[4]!)
+  },
 
-  used: (state, now, rule) => Math.ceil(debtAt(state, now, rule) / rule.unit),
+  used(state, now, rule) {
+    const counter = paid(state, now, rule)
+    return Math.max(0, Math.ceil(counter[2]! / rule.unit) - line.unitsThatLeft(counter))
+  },
+
+  reads: state => !line.hasUnknownParts(state),
 
   remaining(state, now, rule) {
     const left = Math.floor((rule.capacity * rule.unit - debtAt(state, now, rule)) / rule.unit)
@@ -54,6 +109,7 @@ export const tokenBucket: Algorithm = {
 
   wait(state, now, cost, rule) {
     if (cost > rule.capacity) return Number.POSITIVE_INFINITY
+    if (line.hasLine(state)) return line.waitBehind(paid(state, now, rule), now, cost, rule)
     const excess = debtAt(state, now, rule) - (rule.capacity - cost) * rule.unit
     if (excess <= 0) return 0
     const wait = Math.ceil(excess / rule.rate)
@@ -76,30 +132,33 @@ export const tokenBucket: Algorithm = {
 /** The debt at `now` in the terms of `rule`. */
 function debtAt(state: State, now: number, rule: Rule): number {
   if (state.length === 0) return 0
+  if (line.hasLine(state)) return line.lineAt(state, now, rule)[2]!
   let debt = state[2]!
   const elapsed = now > state[1]! ? now - state[1]! : 0
   // A product above 2^53 is inexact, but still above any debt, so both comparisons are right.
   if (elapsed * state[4]! >= debt) return 0
-  if (state[3] !== rule.unit) debt = convert(debt, state[3]!, rule.unit)
+  if (state[3] !== rule.unit) debt = convertDebt(debt, state[3]!, rule.unit)
   const paid = elapsed * rule.rate
   return paid >= debt ? 0 : debt - paid
 }
 
-/** Converts a debt to other terms. Rounds up, by less than 1. */
-function convert(debt: number, from: number, to: number): number {
-  const whole = Math.floor(debt / from)
-  const converted = whole * to + Math.ceil(((debt - whole * from) / from) * to)
-  return converted < MAX_EXACT ? converted : MAX_EXACT
+/** A copy of a state at `now`, in the terms of `rule`. */
+function paid(state: State, now: number, rule: Rule): State {
+  if (line.hasLine(state)) return line.lineAt(state, now, rule)
+  const copy = [...state]
+  keep(copy, now, debtAt(state, now, rule), rule)
+  return copy
 }
 
-/** Writes a debt at `now`, in the terms of `rule`. */
-function keep(state: State, now: number, debt: number, rule: Rule): void {
-  if (state.length === 0) state.push(0, now, debt, rule.unit, rule.rate)
-  else {
-    // If the clock stepped back after a failover, the same time must not be paid back twice.
-    if (now > state[1]!) state[1] = now
-    state[2] = debt
-    state[3] = rule.unit
-    state[4] = rule.rate
-  }
+/** Writes a debt at `now`, in the terms of `rule`. A line is first brought to `now`. */
+function keep(state: State, now: number, owed: number, rule: Rule): void {
+  const debt = owed < MAX_EXACT ? owed : MAX_EXACT
+  if (state.length === 0) return void state.push(0, now, debt, rule.unit, rule.rate)
+  if (line.hasLine(state)) line.payLine(state, now, rule)
+  // If the clock stepped back after a failover, the same time must not be paid back twice.
+  else if (now > state[1]!) state[1] = now
+  state[2] = debt
+  state[3] = rule.unit
+  state[4] = rule.rate
+  if (line.hasLine(state)) line.keepLine(state, now, rule)
 }

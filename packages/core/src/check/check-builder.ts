@@ -66,7 +66,7 @@ export function checkBuilder(
         penalized: principal !== undefined && isTightened(policy, key.subject, principal),
         terms:
           hasTerms || policy.headroom !== undefined
-            ? termsOf(policy, rest, key.subject, client, parameters, warn)
+            ? termsOf(policy, rest, client, parameters, warn)
             : undefined,
       }
       demands[i] = demand

@@ -6,7 +6,7 @@ import type { Warn } from '../base/warnings.ts'
 import type { CompiledPolicy } from '../policy/compiled-policy.ts'
 import { type Cost, givenCost } from '../policy/cost.ts'
 import type { Caller } from '../request/caller.ts'
-import { SHARED, type Subject } from '../request/subject.ts'
+import type { Subject } from '../request/subject.ts'
 import type { Terms } from '../store/contract.ts'
 import type { CheckParameters } from './check-options.ts'
 
@@ -22,7 +22,6 @@ const SHARE_OF_FAILED = 0.5
 export function termsOf(
   policy: CompiledPolicy,
   cost: number,
-  subject: Subject,
   client: Caller | Subject,
   { least, turn, cost: given }: CheckParameters,
   warn: Warn,
@@ -33,7 +32,6 @@ export function termsOf(
     maxWait: turn?.maxWait,
     least: fewest === undefined || fewest >= cost ? undefined : fewest,
     floor: policy.headroom === undefined ? undefined : headroomFor(policy, client, warn),
-    gapless: turn !== undefined && subject === SHARED ? true : undefined,
   }
   return Object.values(terms).some(Boolean) ? terms : undefined
 }

@@ -112,14 +112,27 @@ export class AdmittedWindow implements Evaluation {
   }
 }
 
-/** The evaluation of a token bucket that a store admitted at a later instant. Thousands may be held, one for each caller that waits. */
+/** The evaluation of a token bucket that gave a caller a place in line. Thousands may be kept, one for each caller that waits. */
 export class DeferredBucket extends AdmittedBucket {
   readonly startsIn: number
+  readonly #state: State
 
-  /** @param startsIn microseconds until the work may start */
-  constructor(now: number, debt: number, rule: Rule, startsIn: number) {
-    super(now, debt, rule)
+  /**
+   * @param state the counter after the charge, in the terms of `rule`, which nobody changes any more
+   * @param startsIn microseconds until the work may start
+   */
+  constructor(now: number, state: State, rule: Rule, startsIn: number) {
+    super(now, state[2]!, rule)
     this.startsIn = startsIn
+    this.#state = state
+  }
+
+  override get states(): readonly State[] {
+    return [this.#state]
+  }
+
+  override get freshAt(): number {
+    return algorithmOf(this.rule).freshAt(this.#state)
   }
 }
 

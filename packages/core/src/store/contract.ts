@@ -1,5 +1,5 @@
 import type { HaltWarning } from '../base/warnings.ts'
-import type { Edges, PenaltyRule, Rule } from '../algorithms/index.ts'
+import type { Edges, PenaltyRule, Place, Rule } from '../algorithms/index.ts'
 import type { StoreDocument } from './document.ts'
 import type { AdmittedCharge } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
@@ -20,14 +20,18 @@ export const Mode = {
   BLOCK: 5,
   /** Add the cost to a quota's limit until its period ends. Never refused. */
   GRANT: 6,
+  /** Bring the line of a bucket to this instant, under the numbers of the rule. Never refused. Does nothing without a line. */
+  LOOK: 7,
+  /** End the cool-down of a bucket, and forget the charged units; of a line, a capacity. The line stays. Never refused. */
+  RESET: 8,
 } as const
 export type Mode = (typeof Mode)[keyof typeof Mode]
 
 /** What a caller accepts instead of its whole cost at once. Nearly every demand comes without terms. */
 export interface Terms {
   /**
-   * The longest wait that the caller accepts, in microseconds. A bucket then admits the cost at a later instant: it charges the
-   * cost at once, and the caller waits. Default 0.
+   * The longest wait that the caller accepts, in microseconds. A bucket then gives the caller a place in its line: it charges the
+   * cost at once, and the caller waits for its turn. Default 0.
    */
   readonly maxWait?: number | undefined
   /** The fewest units that the caller accepts, if the cost does not fit. Default: the whole cost. */
@@ -35,10 +39,11 @@ export interface Terms {
   /** The share of the capacity that the demand must leave to others, 0 to 1. Default 0. */
   readonly floor?: number | undefined
   /**
-   * Whether the counter must not be kept for a later instant than it admits itself, because every client is counted on it. The
-   * caller then asks again.
+   * A place in the line of a bucket. `CHARGE`: the caller has this place already, so nothing is charged again. `SETTLE` with a
+   * negative cost: the caller leaves this place; refused if it must keep it until its turn. `SETTLE` with a positive cost: callers
+   * whose places were lost get new ones at the end, in one block; the numbers of the place do not count.
    */
-  readonly gapless?: boolean | undefined
+  readonly place?: Place | undefined
   /**
    * `CHARGE`: how long the caller may keep the units before it uses them, in microseconds. A bucket is charged as if they were used
    * at the end of that time. Default 0.
@@ -62,8 +67,7 @@ export interface Demand {
   /** Quotas: the calendar edges around now, in microseconds. */
   readonly edges?: Edges | undefined
   /**
-   * `SETTLE` with a negative cost: the part of the counter that the charge went to. For a bucket, 0, or the instant at which the
-   * charge was to be paid back: the store then refunds only if nobody was charged since.
+   * `SETTLE` with a negative cost: the part of the counter that the charge went to; 0 for a bucket.
    */
   readonly chargedTo?: number | undefined
   /** Whether the group's penalty applies to this demand. */

@@ -11,6 +11,8 @@ import {
 import { DeferredBucket } from './admitted.ts'
 import type { Evaluation } from './evaluation.ts'
 import { blockedUntil, freshAt, startsCooldown } from './cooldown.ts'
+import { unknownLayout } from './evaluation-check.ts'
+import { changeLine, isAboutLine, passesByLine } from './line-demands.ts'
 import {
   admitLater,
   type Decided,
@@ -59,7 +61,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   for (let i = 0; i < demands.length; i++) {
     const demand = demands[i]!
     const rule = penalized && demand.penalized ? (demand.rule.reduced ?? demand.rule) : demand.rule
-    const state = counters.load(demand.subject, rule.counter, rule)
+    const state = loadState(demand, rule, counters)
     const passed = (repeated && !countsRepeats(rule)) || fits(demand, rule, state, now)
     rules[i] = rule
     states[i] = state
@@ -83,7 +85,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
     if (repeated && !countsRepeats(rules[i]!)) continue
     if (passes[i]) {
       if (allowed)
-        applyDemand(demand, grants?.[i] ?? demand.cost, rules[i]!, states[i]!, counters, now, start?.wait)
+        applyDemand(demand, grants?.[i] ?? demand.cost, rules[i]!, states[i]!, counters, now, start?.isPlace)
     } else if (start !== undefined) continue
     else if (startCooldown(demand, rules[i]!, states[i]!, counters, now)) {
       starts ??= passes.map(() => false)
@@ -95,8 +97,8 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
   if (idempotency !== undefined && allowed && !repeated && keepsKey(group, passes))
     remember(idempotency, counters, now)
   const [state] = states
-  if (hasTerms && start?.isPlace === true && isLoneBucket(group, state!, now))
-    return new DeferredBucket(now, state![2]!, rules[0]!, start.wait)
+  if (hasTerms && start?.isPlace === true && isLoneBucket(group))
+    return new DeferredBucket(now, state!, rules[0]!, start.wait)
   const plain = { now, allowed, repeated, passes, starts: starts ?? NOTHING, states, penalty: penaltyState }
   return hasTerms
     ? { ...plain, startsIn: start?.wait, grants: hasLeast(demands) ? grants : undefined }
@@ -106,7 +108,7 @@ export function decide(group: Group, counters: Counters, now: number): Evaluatio
 // perf: bench "@halt/store-memory, token bucket"; one demand alone is the most common group, and needs no lists.
 function decideOne(demand: Demand, counters: Counters, now: number): Evaluation {
   const { rule } = demand
-  const state = counters.load(demand.subject, rule.counter, rule)
+  const state = loadState(demand, rule, counters)
   const passed = fits(demand, rule, state, now)
   let started = false
   if (passed) applyDemand(demand, demand.cost, rule, state, counters, now)
@@ -122,23 +124,35 @@ function decideOne(demand: Demand, counters: Counters, now: number): Evaluation 
   }
 }
 
+/** The length of a bucket's state without a line, and the longest of a window. */
+const BUCKET_LENGTH = 5
+
 // Shared by all evaluations, so they are never written.
 const NONE: State = Object.freeze([]) as unknown as State
 const NOTHING: readonly boolean[] = Object.freeze([])
 const YES: readonly boolean[] = Object.freeze([true])
 const NO: readonly boolean[] = Object.freeze([false])
 
+/** Loads the counter of a demand. Refuses one of a later version of Halt, whose numbers it would misread. */
+function loadState({ subject }: Demand, rule: Rule, counters: Counters): State {
+  const state = counters.load(subject, rule.counter, rule)
+  if (state.length > BUCKET_LENGTH && algorithmOf(rule).reads?.(state) === false) throw unknownLayout(rule)
+  return state
+}
+
 function fits(demand: Demand, rule: Rule, state: State, now: number): boolean {
   const { mode, cost, terms } = demand
-  if (mode === Mode.SETTLE || mode === Mode.GRANT) return true
+  const byLine = isAboutLine(demand) ? passesByLine(demand, rule, state, now) : undefined
+  if (mode === Mode.SETTLE || mode >= Mode.GRANT) return byLine ?? true
   if (mode === Mode.BLOCK || now < blockedUntil(state)) return false
+  if (byLine !== undefined) return byLine
   return algorithmOf(rule).fits(state, now, terms === undefined ? cost : unitsNeeded(demand, rule), rule)
 }
 
 /**
  * Writes the charge, refund or grant of a demand that passes. A peek, a held demand or a cost of 0 writes nothing.
  *
- * @param wait microseconds until the group starts
+ * @param isPlace whether the group gets a place in line
  */
 function applyDemand(
   demand: Demand,
@@ -147,22 +161,40 @@ function applyDemand(
   state: State,
   counters: Counters,
   now: number,
-  wait = 0,
+  isPlace = false,
 ): void {
-  const { subject, mode, edges, chargedTo, terms } = demand
+  const { subject, mode } = demand
   if (mode === Mode.PEEK || mode === Mode.HOLD) return
-  const cost = terms === undefined ? units : unitsOf(demand, units, rule, now)
-  if (cost === 0) return
-  const algorithm = algorithmOf(rule)
-  const later = mode !== Mode.CHARGE ? 0 : terms === undefined ? wait : Math.max(wait, terms.holdFor ?? 0)
-  if (mode === Mode.GRANT) algorithm.grant?.(state, now, cost, rule, edges)
-  else if (cost > 0 && later > 0 && algorithm.chargeLater !== undefined)
-    algorithm.chargeLater(state, now, later, cost, rule)
-  else if (cost > 0) algorithm.charge(state, now, cost, rule, edges)
-  else algorithm.refund(state, now, -cost, rule, chargedTo ?? 0)
+  const changed = isAboutLine(demand) ? changeLine(demand, rule, state, now) : undefined
+  if (changed === false || (changed === undefined && !charge(demand, units, rule, state, now, isPlace)))
+    return
   if (state.length === 0) return
   if (state[0]! <= now) state[0] = 0
   counters.keep(subject, rule.counter, state, freshAt(state, rule))
+}
+
+/** Charges, refunds or grants units. False if there are none. */
+function charge(
+  demand: Demand,
+  units: number,
+  rule: Rule,
+  state: State,
+  now: number,
+  isPlace: boolean,
+): boolean {
+  const { mode, edges, chargedTo, terms } = demand
+  const cost = terms === undefined ? units : unitsOf(demand, units, rule, now)
+  if (cost === 0) return false
+  const algorithm = algorithmOf(rule)
+  const later = mode === Mode.CHARGE ? (terms?.holdFor ?? 0) : 0
+  if (mode === Mode.GRANT) algorithm.grant?.(state, now, cost, rule, edges)
+  else if (cost < 0) algorithm.refund(state, now, -cost, rule, chargedTo ?? 0)
+  else if (isPlace && mode === Mode.CHARGE && algorithm.line !== undefined)
+    algorithm.line.join(state, now, cost, rule)
+  else if (later > 0 && algorithm.chargeLater !== undefined)
+    algorithm.chargeLater(state, now, later, cost, rule)
+  else algorithm.charge(state, now, cost, rule, edges)
+  return true
 }
 
 /**
@@ -175,7 +207,11 @@ function startCooldown(demand: Demand, rule: Rule, state: State, counters: Count
   const prolongs = mode === Mode.BLOCK && normal.cooldown > 0 && now + rule.cooldown > blockedUntil(state)
   if (!prolongs && !startsCooldown(state, now, cost, normal)) return false
   if (state.length === 0) state.push(0, ...algorithmOf(rule).idle(now, rule))
+  const { line } = algorithmOf(rule)
+  // The time until now is paid, and the time of the cool-down is not: it freezes the line.
+  line?.look(state, now, rule)
   state[0] = now + rule.cooldown
+  line?.look(state, now, rule)
   counters.keep(subject, rule.counter, state, freshAt(state, rule))
   return true
 }

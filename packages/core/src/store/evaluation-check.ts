@@ -15,6 +15,14 @@ export class StoreMisread extends Error {
   }
 }
 
+/** The error for a counter with numbers that this version of Halt does not know. It decides nothing by such a counter. */
+export function unknownLayout({ counter }: { readonly counter: string }): StoreMisread {
+  return new StoreMisread(
+    `the counter "${counter}" was written by a newer version of Halt`,
+    'Update Halt in all processes that share the store.',
+  )
+}
+
 /**
  * Checks every field of an evaluation before it is used.
  *

@@ -50,38 +50,50 @@ export function startOf(
   now: number,
   hasKey: boolean,
 ): Start | undefined {
+  const canStand =
+    !hasKey && demands.every((demand, i) => demand.mode === Mode.SHADOW || canJoin(demand, rules[i]!))
   let wait = 0
+  let isExact = true
   for (let i = 0; i < demands.length; i++) {
-    if (passes[i] || demands[i]!.mode === Mode.SHADOW) continue
-    const own = waitOf(demands[i]!, rules[i]!, states[i]!, now)
+    const [demand, rule] = [demands[i]!, rules[i]!]
+    if (passes[i] || demand.mode === Mode.SHADOW) continue
+    const own = waitOf(demand, rule, states[i]!, now, canStand)
     if (own === undefined) return undefined
     if (own > wait) wait = own
+    if (own * rule.rate + (rule.capacity + demand.cost) * rule.unit > MAX_EXACT) isExact = false
   }
-  const isPlace =
-    !hasKey &&
-    demands.every((demand, i) => {
-      const rule = rules[i]!
-      if (demand.mode === Mode.SHADOW) return true
-      if (demand.mode !== Mode.CHARGE || !algorithmOf(rule).refills) return false
-      const isExact = wait * rule.rate + (rule.capacity + demand.cost) * rule.unit <= MAX_EXACT
-      const isGap = passes[i] === true || waitOf(demand, rule, states[i]!, now)! < wait
-      // A place would take the units that the demand leaves to more important ones, which then stand behind it.
-      const leaves = unitsLeftToOthers(demand, rule) > 0
-      return isExact && !leaves && !(isGap && demand.terms?.gapless === true)
-    })
-  return { wait, isPlace }
+  return { wait, isPlace: canStand && isExact }
+}
+
+/**
+ * Whether a demand can get a place in line. One that leaves units to more important callers gets none, because these would then
+ * stand behind it.
+ */
+function canJoin(demand: Demand, rule: Rule): boolean {
+  if (demand.mode !== Mode.CHARGE || algorithmOf(rule).line === undefined) return false
+  return unitsLeftToOthers(demand, rule) === 0 && demand.terms?.place === undefined
 }
 
 /** How long a demand that does not pass would wait; undefined if it does not wait that long. */
-function waitOf(demand: Demand, rule: Rule, state: State, now: number): number | undefined {
+function waitOf(
+  demand: Demand,
+  rule: Rule,
+  state: State,
+  now: number,
+  canStand: boolean,
+): number | undefined {
   const maxWait = demand.terms?.maxWait ?? 0
   // A block is not a caller that could wait.
   if (maxWait === 0 || demand.mode === Mode.BLOCK) return undefined
   const cooldown = blockedUntil(state) - now
-  const wait = Math.max(algorithmOf(rule).wait(state, now, unitsNeeded(demand, rule), rule), cooldown)
+  const algorithm = algorithmOf(rule)
+  const units = unitsNeeded(demand, rule)
+  const wait = canStand
+    ? algorithm.line!.wait(state, now, units, rule)
+    : Math.max(algorithm.wait(state, now, units, rule), cooldown)
   if (wait <= maxWait) return wait
   // A place in flight may become free at any time.
-  return algorithmOf(rule).isFlight && wait < Number.POSITIVE_INFINITY && cooldown <= maxWait
+  return algorithm.isFlight && wait < Number.POSITIVE_INFINITY && cooldown <= maxWait
     ? maxWait
     : undefined
 }
@@ -119,16 +131,12 @@ export function unitsOf({ terms }: Demand, cost: number, rule: Rule, now: number
   return Math.min(0, cost + paidBack)
 }
 
-/** Whether a group is one bucket whose charge, at this instant, tells the whole evaluation. */
-export function isLoneBucket(
-  { demands, penalty, idempotency }: Group,
-  [cooldown, at]: State,
-  now: number,
-): boolean {
+/** Whether a group is one bucket whose counter tells the whole evaluation. */
+export function isLoneBucket({ demands, penalty, idempotency }: Group): boolean {
   if (demands.length > 1 || penalty !== undefined || idempotency !== undefined) return false
   const { least, floor } = demands[0]?.terms ?? {}
-  // The debt tells neither the units granted nor those left to others.
-  return least === undefined && !floor && cooldown === 0 && at === now
+  // The counter tells neither the units granted nor those left to others.
+  return least === undefined && !floor
 }
 
 /** Lets every enforced demand of a group pass, because the group starts later. */
